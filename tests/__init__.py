@@ -1,0 +1,1 @@
+"""What proves Deskbell; the folders mirror `functions/`."""
