@@ -1,6 +1,6 @@
 """Business time: when a desk is open, when a deadline falls, how long something took.
 
-Proves G2 and carries every timer that runs on business hours. A :class:`BusinessCalendar` is a
+G2 rests on it: every timer that runs on business hours asks it. A :class:`BusinessCalendar` is a
 value: built once from a playbook's dict, never changed, without a clock. Building one is cheap;
 a year's opening intervals are worked out when that year is first asked for, and kept.
 
@@ -34,7 +34,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from importlib.machinery import SourceFileLoader
+from types import ModuleType
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from holidays import HolidayBase
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FIRST_YEAR, LAST_YEAR = 1900, 2199
@@ -337,17 +343,33 @@ def _merge(pieces: Pieces) -> Pieces:
     return tuple(merged)
 
 
+@lru_cache(maxsize=32)
+def _country_class(code: str) -> "type[HolidayBase]":
+    """The ``holidays`` package's class for an ISO 3166-1 code.
+
+    ``holidays.country_holidays`` would import the modules of all 250 countries for one of them:
+    60 to 90 ms of a cold start, against 2 for the one file that is wanted. Raises ``KeyError``
+    for a code that the package does not know.
+    """
+    import holidays
+    from holidays.registry import COUNTRIES
+
+    modules = {names[1]: (module, names[0]) for module, names in COUNTRIES.items()}
+    module_name, class_name = modules[code]
+    module = ModuleType(module_name)
+    path = f"{holidays.__path__[0]}/countries/{module_name}.py"
+    SourceFileLoader(module_name, path).exec_module(module)
+    found: type[HolidayBase] = getattr(module, class_name)
+    return found
+
+
 @lru_cache(maxsize=256)
 def _public_days(
     country: str, subdivision: str | None, year: int
 ) -> tuple[frozenset[int], frozenset[int]]:
     """A country's days off and make-up workdays of one year, as ordinals."""
-    # The package and its country modules cost tens of milliseconds of a cold start.
-    import holidays
-
     # The turn of the year belongs to notices of both years.
-    public = holidays.country_holidays(
-        country,
+    public = _country_class(country)(
         subdiv=subdivision,
         years=(year - 1, year, year + 1),
         language="zh_CN" if country == "CN" else None,
@@ -470,21 +492,17 @@ def _holidays(value: object) -> tuple[tuple[str, str | None] | None, frozenset[i
     _only_known(value, _COUNTRY_KEYS, "holidays.")
     extra = _dates(value.get("extra"), "holidays.extra")
     country, subdivision = value.get("country"), value.get("subdivision")
-    # The table of countries is cheap; the country's own module, which is not, waits for its use.
-    from holidays.registry import COUNTRIES
-
-    if not isinstance(country, str) or country not in {names[1] for names in COUNTRIES.values()}:
-        raise _wrong("holidays.country", 'an ISO 3166-1 code in capitals such as "CN"', country)
+    expected = 'an ISO 3166-1 code in capitals such as "CN"'
+    if not isinstance(country, str):
+        raise _wrong("holidays.country", expected, country)
+    try:
+        known = _country_class(country)
+    except KeyError:
+        raise _wrong("holidays.country", expected, country) from None
+    allowed = (*known.subdivisions, *known.subdivisions_aliases)
     if subdivision is None:
         return (country, None), extra
-    import holidays
-
-    known = holidays.country_holidays(country)
-    if not isinstance(subdivision, str) or subdivision not in (
-        *known.subdivisions,
-        *known.subdivisions_aliases,
-    ):
-        raise _wrong(
-            "holidays.subdivision", f"one of {', '.join(known.subdivisions) or 'none'}", subdivision
-        )
+    if not isinstance(subdivision, str) or subdivision not in allowed:
+        choice = ", ".join(known.subdivisions) or "none"
+        raise _wrong("holidays.subdivision", f"one of {choice}", subdivision)
     return (country, subdivision), extra

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import holidays
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -278,9 +279,9 @@ def test_chinas_days_off_and_make_up_workdays_are_those_of_the_notice(
 
 
 def test_the_desks_own_list_is_stronger_than_the_countrys_make_up_day() -> None:
-    holidays = {"country": "CN", "extra": ["2026-10-10"]}
+    closed = {"country": "CN", "extra": ["2026-10-10"]}
     assert calendar(hours=OFFICE, holidays={"country": "CN"}).is_workday(date(2026, 10, 10))
-    assert not calendar(hours=OFFICE, holidays=holidays).is_workday(date(2026, 10, 10))
+    assert not calendar(hours=OFFICE, holidays=closed).is_workday(date(2026, 10, 10))
 
 
 def test_a_year_without_a_notice_yet_has_the_statutory_days_and_the_desks_own() -> None:
@@ -646,23 +647,35 @@ def test_ten_years_are_added_in_well_under_a_millisecond() -> None:
     assert min(seconds() for _ in range(50)) < 0.0002
 
 
-def test_building_does_not_load_the_holidays_of_any_country() -> None:
-    """A cold start pays for the countries' modules only when a day is asked for."""
+def test_one_countrys_holidays_do_not_load_those_of_all_others() -> None:
+    """A cold start pays for the holidays package where a country is named, for no more of it."""
     program = """
 import sys
 from datetime import date
 from functions.core.calendar import BusinessCalendar
-assert "holidays" not in sys.modules
 hours = {"mon": [["09:00", "18:00"]]}
 desk = {"timezone": "Asia/Shanghai", "hours": hours}
-BusinessCalendar.from_dict(desk).is_workday(date(2026, 10, 1))
+BusinessCalendar.from_dict(desk).is_workday(date(2026, 10, 5))
 assert "holidays" not in sys.modules
 desk = BusinessCalendar.from_dict({**desk, "holidays": {"country": "CN"}})
-assert "holidays.countries.china" not in sys.modules
-assert not desk.is_workday(date(2026, 10, 1))
-assert "holidays.countries.china" in sys.modules
+assert not desk.is_workday(date(2026, 10, 5))
+assert not any(name.startswith("holidays.countries") for name in sys.modules)
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize(
+    ("country", "zone"), [("DE", BERLIN), ("US", NEW_YORK), ("PR", NEW_YORK), ("JP", SHANGHAI)]
+)
+def test_a_countrys_holidays_are_those_of_the_package(country: str, zone: ZoneInfo) -> None:
+    desk = calendar(
+        str(zone),
+        hours={day: [["09:00", "18:00"]] for day in WEEKDAYS},
+        holidays={"country": country},
+    )
+    known = holidays.country_holidays(country, years=2026)
+    for day in days(2026, "1.1-12.31"):
+        assert desk.is_workday(day) == (day not in known), day
 
 
 def test_a_calendar_is_a_value() -> None:
