@@ -1,0 +1,244 @@
+"""Bytes into text, whatever the mail says about them.
+
+Declared charsets are often wrong: GB2312 mails carry GBK and GB18030 characters, Latin-1 mails
+are Windows-1252, "us-ascii" is anything. Labels are therefore read as the WHATWG encoding
+standard reads them (the widest superset), and what does not fit is guessed from the bytes.
+"""
+
+import codecs
+import re
+from collections.abc import Callable
+
+Note = Callable[[str], None]
+"""Takes the code of a defect, such as ``charset:guessed:gb18030``."""
+
+_SUPERSETS = {
+    "ansix341968": "utf-8",
+    "ascii": "utf-8",
+    "usascii": "utf-8",
+    "iso88591": "cp1252",
+    "latin1": "cp1252",
+    "l1": "cp1252",
+    "iso885911": "cp874",
+    "tis620": "cp874",
+    "iso88599": "cp1254",
+    "iso88598i": "iso8859-8",
+    "gb2312": "gb18030",
+    "gb231280": "gb18030",
+    "csgb2312": "gb18030",
+    "gbk": "gb18030",
+    "xgbk": "gb18030",
+    "cp936": "gb18030",
+    "ms936": "gb18030",
+    "windows936": "gb18030",
+    "euccn": "gb18030",
+    "xeuccn": "gb18030",
+    "chinese": "gb18030",
+    "big5": "big5hkscs",
+    "xbig5": "big5hkscs",
+    "cnbig5": "big5hkscs",
+    "csbig5": "big5hkscs",
+    "big5eten": "big5hkscs",
+    "shiftjis": "cp932",
+    "sjis": "cp932",
+    "xsjis": "cp932",
+    "windows31j": "cp932",
+    "cswindows31j": "cp932",
+    "mskanji": "cp932",
+    "xeucjp": "euc-jp",
+    "euckr": "cp949",
+    "ksc56011987": "cp949",
+    "ksc5601": "cp949",
+    "korean": "cp949",
+    "xwindows949": "cp949",
+    "iso2022jp": "iso2022_jp_ext",
+    "csiso2022jp": "iso2022_jp_ext",
+    "cp50220": "iso2022_jp_ext",
+    "cp50221": "iso2022_jp_ext",
+    "hzgb2312": "hz",
+    "xmaccyrillic": "mac-cyrillic",
+    "xmacroman": "mac-roman",
+    "macintosh": "mac-roman",
+    "unicode11utf8": "utf-8",
+    "utf8mb4": "utf-8",
+    "cp65001": "utf-8",
+    "unicode": "utf-16",
+    "xcp1251": "cp1251",
+}
+# Python also knows codecs that are no charsets (zlib, idna, unicode_escape), some of them costly.
+_CHARSET = re.compile(
+    r"(utf-?(7|8|16|32)([-_][a-z]+)*|ascii|iso-?8859-\d+|cp\d+|koi8-[rtu]|mac-\w+|gb\w+|big5\w*"
+    r"|euc_\w+|shift_\w+|iso2022_\w+|hz|johab|tis-620|ptcp154|kz1048|hp-roman8)"
+)
+_SAMPLE = 64 * 1024
+_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+_HIGH_PAIR = re.compile(rb"[\x81-\xfe][\x40-\xfe]")
+_UTF8_SEQUENCE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{1,3}")
+
+
+def codec_for(label: str) -> str | None:
+    """The Python codec for a charset label as mails write it; None for an unknown one."""
+    plain = re.sub(r"[^a-z0-9]", "", label.lower()[:60])
+    wanted = _SUPERSETS.get(plain)
+    if wanted is None:
+        wanted = label.strip(" \t\"'").lower()[:60]
+    for name in (wanted, re.sub(r"^x-", "", wanted), wanted.replace("windows-", "cp")):
+        try:
+            found = codecs.lookup(name).name
+        except (LookupError, ValueError):
+            continue
+        if _CHARSET.fullmatch(found):
+            return found
+    return None
+
+
+def decode(data: bytes, declared: str | None, note: Note) -> str:
+    """Text of ``data``; never raises. What had to be mended is told to ``note``."""
+    if data.isascii() and b"\x1b" not in data and b"~{" not in data:
+        codec = codec_for(declared) if declared else None
+        if codec is None or codec[:5] not in {"utf-7", "utf-1", "utf-3"}:
+            return data.decode("ascii")
+    codec = None
+    if declared:
+        codec = codec_for(declared)
+        if codec is None:
+            note("charset:unknown")
+    if codec is not None:
+        text = _declared(data, codec, note)
+        if text is not None:
+            return text
+    return _guessed(data, note)
+
+
+def _declared(data: bytes, codec: str, note: Note) -> str | None:
+    if codec != "utf-8" and not data.isascii() and codec[:4] != "utf-" and _is_surely_utf8(data):
+        note("charset:guessed:utf-8")
+        return data.decode("utf-8")
+    try:
+        return data.decode(codec)
+    except UnicodeDecodeError:
+        pass
+    except (LookupError, ValueError, UnicodeError):
+        return None
+    text = data.decode(codec, "replace")
+    high = sum(1 for character in text if character > "\x7f")
+    broken = text.count("\ufffd")
+    # A few damaged characters in a long text are damage; many are a wrong label.
+    if (broken <= 2 and high > 10 * broken) or broken * 50 <= high:
+        note(f"charset:damaged:{codec}")
+        return text
+    return None
+
+
+def _is_surely_utf8(data: bytes) -> bool:
+    if len(_UTF8_SEQUENCE.findall(data[:_SAMPLE])) < 2:
+        return False
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _guessed(data: bytes, note: Note) -> str:
+    codec = guess(data)
+    if codec != "ascii":
+        note(f"charset:guessed:{codec}")
+    return data.decode(codec, "replace")
+
+
+def guess(data: bytes) -> str:
+    """The most likely codec of bytes whose charset is unknown or wrongly declared."""
+    sample = data[:_SAMPLE]
+    if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    if b"\x1b$" in sample or b"\x1b(" in sample:
+        return "iso2022_kr" if b"\x1b$)C" in sample else "iso2022_jp_ext"
+    if sample.isascii():
+        return "hz" if b"~{" in sample and b"~}" in sample else "ascii"
+    try:
+        # A sample may end inside a character, so the decoder is told that more may come.
+        codecs.getincrementaldecoder("utf-8")().decode(sample, final=len(sample) == len(data))
+    except UnicodeDecodeError:
+        return _guess_legacy(sample)
+    return "utf-8"
+
+
+def _guess_legacy(sample: bytes) -> str:
+    runs = _HIGH_RUN.findall(sample)
+    high = sum(map(len, runs))
+    letters = sum(1 for byte in sample if chr(byte).isalpha() and byte < 0x80)
+    if _is_latin(sample, runs, high, letters):
+        return "cp1252"
+    upper = sum(1 for run in runs for byte in run if byte >= 0xC0)
+    if high >= 6 and upper >= 0.95 * high:
+        lower_koi8 = sum(1 for run in runs for byte in run if 0xC0 <= byte <= 0xDF)
+        return "koi8-r" if lower_koi8 > 0.5 * high else "cp1251"
+    candidates = [(_score(sample, codec, weigh), -order, codec) for order, (codec, weigh) in
+                  enumerate(_WEIGHTS)]  # fmt: skip
+    best, _, codec = max(candidates)
+    return codec if best > 0.2 else "cp1252"
+
+
+def _is_latin(sample: bytes, runs: list[bytes], high: int, letters: int) -> bool:
+    """Accented letters stand alone or in pairs among ASCII letters."""
+    short = sum(1 for run in runs if len(run) <= 2)
+    return short >= 0.9 * len(runs) and high <= 0.34 * (letters + high) and letters >= 2
+
+
+def _weigh_gb(lead: int, trail: int) -> float:
+    if trail < 0xA1:
+        return 0.1
+    if 0xB0 <= lead <= 0xD7:
+        return 1.0
+    if lead in (0xA1, 0xA3):
+        return 0.8
+    return 0.3 if 0xD8 <= lead <= 0xF7 else -0.3
+
+
+def _weigh_big5(lead: int, trail: int) -> float:
+    if not (0x40 <= trail <= 0x7E or 0xA1 <= trail <= 0xFE):
+        return -1.0
+    if 0xA4 <= lead <= 0xC6:
+        return 1.0
+    return 0.8 if lead == 0xA1 else -0.2
+
+
+def _weigh_sjis(lead: int, trail: int) -> float:
+    if (lead == 0x82 and trail >= 0x9F) or (lead == 0x83 and trail <= 0x96):
+        return 1.6
+    if lead == 0x81:
+        return 0.8
+    return 0.5 if 0x88 <= lead <= 0x97 else -0.3
+
+
+def _weigh_euc_jp(lead: int, trail: int) -> float:
+    if trail < 0xA1:
+        return -1.0
+    if lead in (0xA4, 0xA5):
+        return 2.0
+    return 0.5 if 0xB0 <= lead <= 0xCF or lead in (0xA1, 0xA3) else -0.2
+
+
+def _weigh_euc_kr(lead: int, trail: int) -> float:
+    if trail < 0xA1:
+        return -0.3
+    return 1.02 if 0xB0 <= lead <= 0xC8 else -0.5
+
+
+_WEIGHTS: tuple[tuple[str, Callable[[int, int], float]], ...] = (
+    ("gb18030", _weigh_gb),
+    ("big5hkscs", _weigh_big5),
+    ("cp932", _weigh_sjis),
+    ("euc_jp", _weigh_euc_jp),
+    ("cp949", _weigh_euc_kr),
+)
+
+
+def _score(sample: bytes, codec: str, weigh: Callable[[int, int], float]) -> float:
+    """How common the characters would be that ``codec`` makes of the sample, 0 … about 1."""
+    broken = sample.decode(codec, "replace").count("\ufffd")
+    pairs = _HIGH_PAIR.findall(sample)
+    if not pairs:
+        return -1.0
+    return (sum(weigh(pair[0], pair[1]) for pair in pairs) - 2.0 * broken) / len(pairs)
