@@ -1,0 +1,1 @@
+"""Deskbell's functions: one room a job, and `core`, the language that all rooms speak."""

@@ -1,0 +1,66 @@
+"""AWS clients and the deployment's parameters, made at first use and kept for the container.
+
+botocore's retries are set to `standard` with enough attempts to ride out throttling; each call has
+a timeout well below the function's own, so that a hanging service surfaces as an error that the
+batch logic can hand back.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from functions.core.settings import Place
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ssm import SSMClient
+
+
+@lru_cache(maxsize=16)
+def client(service: str) -> Any:
+    """A boto3 client, typed by the caller; one a service and container."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        service,  # type: ignore[call-overload]  # the name is the caller's choice
+        config=Config(
+            retries={"mode": "standard", "total_max_attempts": 5},
+            connect_timeout=3,
+            read_timeout=10,
+        ),
+    )
+
+
+def dynamodb() -> DynamoDBClient:
+    """The DynamoDB client."""
+    found: DynamoDBClient = client("dynamodb")
+    return found
+
+
+@lru_cache(maxsize=64)
+def parameter(name: str) -> str:
+    """The value of an SSM parameter, decrypted, read once a container."""
+    ssm: SSMClient = client("ssm")
+    return ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+
+
+def settings(place: Place) -> dict[str, str]:
+    """What the foundation wrote down about itself (`/deskbell/<stage>/settings`)."""
+    found: dict[str, str] = json.loads(parameter(place.parameter("settings")))
+    return found
+
+
+def public_url(place: Place) -> str:
+    """The address under which customers reach the HTTP API, without a trailing slash."""
+    found: dict[str, str] = json.loads(parameter(place.parameter("api")))
+    return found["url"].rstrip("/")
+
+
+def root_key(place: Place) -> bytes:
+    """The deployment's root key (32 bytes), from which `functions.core.proof` derives others."""
+    from base64 import b64decode
+
+    return b64decode(parameter(place.parameter("key")))

@@ -1,0 +1,212 @@
+"""What may be asked of a ticket. `functions.core.lifecycle.decide` answers with events.
+
+An `actor` is `customer`, `system` or an agent's username. Rights are checked before a command is
+made; whether the ticket's status allows it is decided with the command.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from functions.core.events import Attachment, TicketReceived
+from functions.core.ticket import Queue
+
+
+@dataclass(frozen=True)
+class Receive:
+    """Open a ticket under `number`."""
+
+    number: str
+    request: TicketReceived
+    actor: str = "customer"
+
+
+@dataclass(frozen=True)
+class Classify:
+    """Record what the words of the request give."""
+
+    type: str
+    tags: tuple[str, ...]
+    priority: str
+    mood: str | None = None
+    confidence: float = 1.0
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AskConfirmation:
+    """Put the ticket in 待确认 and prompt `team` to say what it is about."""
+
+    team: str
+    question: str
+
+
+@dataclass(frozen=True)
+class Enqueue:
+    """Let the ticket wait in a queue."""
+
+    team: str
+    queue: Queue = "waiting"
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Assign:
+    """Give the ticket to an agent. `by_hand`: a person decided, so no place has to be free."""
+
+    team: str
+    handler: str
+    reason: str = ""
+    by_hand: bool = False
+
+
+@dataclass(frozen=True)
+class ConfirmType:
+    """An agent says what a vague request is about; what is None stays."""
+
+    type: str
+    tags: tuple[str, ...] | None = None
+    priority: str | None = None
+
+
+@dataclass(frozen=True)
+class SetPriority:
+    """Change the priority."""
+
+    priority: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Answer the customer."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class RequestInformation:
+    """Ask the customer for something and wait for it."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class CustomerMessage:
+    """The customer adds something."""
+
+    text: str
+    channel: str
+    message_id: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True)
+class Note:
+    """An internal remark."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Resolve:
+    """The problem is solved; `summary` names the key action."""
+
+    summary: str
+
+
+@dataclass(frozen=True)
+class Confirm:
+    """The customer says whether the problem is gone."""
+
+    solved: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Reopen:
+    """Take a resolved or archived ticket up again."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class AnswerSurvey:
+    """The customer's score."""
+
+    score: int
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class ExpireSurvey:
+    """The time for an answer to the survey of this resolution is over."""
+
+    resolution: int
+
+
+@dataclass(frozen=True)
+class AssignReview:
+    """A QA member takes or is given the call-back."""
+
+    reviewer: str
+
+
+@dataclass(frozen=True)
+class RecordCallback:
+    """The customer was called back."""
+
+    cause: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ExpireReview:
+    """The time for the call-back after this resolution is over."""
+
+    resolution: int
+
+
+@dataclass(frozen=True)
+class Close:
+    """End the ticket without resolving it."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class ClassCustomer:
+    """Say which class the customer belongs to."""
+
+    customer_class: str | None
+
+
+@dataclass(frozen=True)
+class Tick:
+    """Time has come to look at the ticket's timers: what is due at `now` happens."""
+
+
+Command = (
+    Receive
+    | Classify
+    | AskConfirmation
+    | Enqueue
+    | Assign
+    | ConfirmType
+    | SetPriority
+    | Reply
+    | RequestInformation
+    | CustomerMessage
+    | Note
+    | Resolve
+    | Confirm
+    | Reopen
+    | AnswerSurvey
+    | ExpireSurvey
+    | AssignReview
+    | RecordCallback
+    | ExpireReview
+    | Close
+    | ClassCustomer
+    | Tick
+)

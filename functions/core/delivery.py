@@ -1,0 +1,59 @@
+"""One message to one recipient, as an explicit state machine.
+
+    claimed ──▶ sent
+       │  └───▶ retrying ──(its time has come)──▶ due ──▶ claimed
+       └──────▶ parked ──(an operator replays it)──▶ due
+
+A delivery is claimed by writing it under a key that follows from the event, so a repeated event
+finds it there and sends nothing. One that stays `claimed` since a function died in between may or
+may not have been sent: it is parked for a person to decide, never sent twice by itself.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from functions.core.ticket import Value
+
+State = Literal["claimed", "sent", "retrying", "due", "parked"]
+
+RETRY_AFTER: tuple[timedelta, ...] = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+    timedelta(hours=1),
+    timedelta(hours=4),
+    timedelta(hours=12),
+)
+"""The waits between attempts; after the last one a delivery is parked."""
+
+
+class Delivery(Value):
+    """A message on its way. `to` is masked; `text` is what was sent, masked.
+
+    `version` is the ticket version whose events asked for it; `event` the event type.
+    """
+
+    desk: str
+    number: str
+    version: int
+    event: str
+    message: str
+    recipient: str
+    channel: Literal["email", "sms", "none"]
+    to: str
+    subject: str = ""
+    text: str = ""
+    state: State = "claimed"
+    attempts: int = 0
+    claimed_at: datetime
+    at: datetime
+    next_at: datetime | None = None
+    provider_id: str | None = None
+    cause: str | None = None
+
+    @property
+    def id(self) -> str:
+        """What makes this delivery one: the commit, the message and who gets it."""
+        return f"{self.version:06}#{self.message}#{self.recipient}"

@@ -1,0 +1,351 @@
+"""What happens to tickets: past tense, immutable, one class an event.
+
+One change of a ticket is one *commit*: a new version and the events that made it. Commits are the
+history, the audit trail and the outbox at once: the table's stream hands each to the router and to
+notify. `apply` in `functions.core.lifecycle` says what each event does to the ticket.
+
+A stored event carries `SCHEMA_VERSION`. Fields are only ever added, with defaults, so that older
+events stay readable; a commit of a *newer* schema is parked instead of misread.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from functions.core.errors import Park
+from functions.core.ticket import Customer, Queue, Timer, Value
+
+SCHEMA_VERSION = 1
+
+
+class Attachment(Value):
+    """A file that came with a message, kept in the mail bucket under `key`."""
+
+    name: str
+    content_type: str
+    size: int
+    key: str
+
+
+class Product(Value):
+    """D2: the product a request is about."""
+
+    name: str | None = None
+    model: str | None = None
+    serial: str | None = None
+    purchased_on: str | None = None
+
+
+class TicketReceived(Value):
+    """A request came in. `description` is masked; `tracking` says how the answer threads."""
+
+    event: Literal["TicketReceived"] = "TicketReceived"
+    customer: Customer
+    channel: str
+    locale: Literal["zh-CN", "en"]
+    type: str
+    priority: str
+    urgency: str | None = None
+    type_given: bool = False
+    description: str
+    text: str | None = None
+    subject: str | None = None
+    message_id: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    product: Product | None = None
+    proof_of_purchase: str | None = None
+    order: str | None = None
+    entered_by: str | None = None
+
+
+class TicketClassified(Value):
+    """The words of the request gave type, tags and priority; `rules` names which made them."""
+
+    event: Literal["TicketClassified"] = "TicketClassified"
+    type: str
+    tags: tuple[str, ...]
+    priority: str
+    mood: str | None = None
+    confidence: float = 1.0
+    rules: tuple[str, ...] = ()
+
+
+class ConfirmationRequested(Value):
+    """A6: what the customer wrote is too vague; an agent is to confirm the type."""
+
+    event: Literal["ConfirmationRequested"] = "ConfirmationRequested"
+    team: str
+    question: str
+
+
+class TypeConfirmed(Value):
+    """A6: an agent has said what the request is."""
+
+    event: Literal["TypeConfirmed"] = "TypeConfirmed"
+    type: str
+    tags: tuple[str, ...]
+    priority: str
+
+
+class TicketQueued(Value):
+    """The ticket waits: in a team's queue, or for the supervisors."""
+
+    event: Literal["TicketQueued"] = "TicketQueued"
+    team: str
+    queue: Queue = "waiting"
+    reason: str = ""
+
+
+class TicketAssigned(Value):
+    """The ticket has a handler."""
+
+    event: Literal["TicketAssigned"] = "TicketAssigned"
+    team: str
+    handler: str
+    reason: str = ""
+
+
+class PriorityChanged(Value):
+    """The priority was set by hand or raised by an escalation."""
+
+    event: Literal["PriorityChanged"] = "PriorityChanged"
+    priority: str
+    reason: str = ""
+
+
+class ReplySent(Value):
+    """A10: an agent answered the customer; the first one is the first response."""
+
+    event: Literal["ReplySent"] = "ReplySent"
+    text: str
+
+
+class InformationRequested(Value):
+    """A11: an agent asked the customer for information; the ticket waits for it."""
+
+    event: Literal["InformationRequested"] = "InformationRequested"
+    text: str
+
+
+class CustomerWrote(Value):
+    """The customer added something, on any channel."""
+
+    event: Literal["CustomerWrote"] = "CustomerWrote"
+    text: str
+    channel: str
+    message_id: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+
+class InformationReceived(Value):
+    """A11: what the ticket waited for has come; it goes on."""
+
+    event: Literal["InformationReceived"] = "InformationReceived"
+
+
+class NoteAdded(Value):
+    """An internal remark. The customer never sees it."""
+
+    event: Literal["NoteAdded"] = "NoteAdded"
+    text: str
+
+
+class TicketResolved(Value):
+    """A12: the agent holds the problem to be solved; `resolution` counts how often that was."""
+
+    event: Literal["TicketResolved"] = "TicketResolved"
+    summary: str
+    resolution: int
+
+
+class TicketReopened(Value):
+    """The problem is not gone after all."""
+
+    event: Literal["TicketReopened"] = "TicketReopened"
+    reason: str = ""
+    team: str
+
+
+class ConfirmationGiven(Value):
+    """C10, D13: the customer said whether the problem is gone."""
+
+    event: Literal["ConfirmationGiven"] = "ConfirmationGiven"
+    solved: bool
+    reason: str = ""
+
+
+class SurveyAnswered(Value):
+    """A13: the customer's score for one resolution."""
+
+    event: Literal["SurveyAnswered"] = "SurveyAnswered"
+    score: int
+    comment: str = ""
+    resolution: int
+
+
+class SurveyExpired(Value):
+    """Nobody answered the survey in time; the ticket is archived all the same."""
+
+    event: Literal["SurveyExpired"] = "SurveyExpired"
+    resolution: int
+
+
+class ReviewRequested(Value):
+    """A13: a poor score; the QA team is to find out why."""
+
+    event: Literal["ReviewRequested"] = "ReviewRequested"
+    team: str
+    score: int
+
+
+class ReviewAssigned(Value):
+    """A13: somebody of the QA team is to call the customer back."""
+
+    event: Literal["ReviewAssigned"] = "ReviewAssigned"
+    reviewer: str
+
+
+class CallbackRecorded(Value):
+    """A13: the customer was called back; the cause is on the record."""
+
+    event: Literal["CallbackRecorded"] = "CallbackRecorded"
+    cause: str
+    note: str = ""
+
+
+class ReviewExpired(Value):
+    """Nobody recorded a call-back in time; the review ends without one, visibly."""
+
+    event: Literal["ReviewExpired"] = "ReviewExpired"
+
+
+class TicketArchived(Value):
+    """The loop is closed: the ticket's document goes to the archive."""
+
+    event: Literal["TicketArchived"] = "TicketArchived"
+
+
+class TicketClosed(Value):
+    """A supervisor ended the ticket without resolving it (spam, a duplicate)."""
+
+    event: Literal["TicketClosed"] = "TicketClosed"
+    reason: str
+
+
+class CustomerClassed(Value):
+    """A supervisor said which class the customer belongs to (VIP)."""
+
+    event: Literal["CustomerClassed"] = "CustomerClassed"
+    customer_class: str | None
+
+
+class TimerWarned(Value):
+    """A deadline draws near: `share` of its time is gone."""
+
+    event: Literal["TimerWarned"] = "TimerWarned"
+    kind: str
+    share: float
+    due_at: datetime
+
+
+class TimerBreached(Value):
+    """A deadline has passed; `count` is 1 at the deadline and rises with each repetition."""
+
+    event: Literal["TimerBreached"] = "TimerBreached"
+    kind: str
+    due_at: datetime
+    count: int = 1
+
+
+class TimersSet(Value):
+    """What the events of this commit did to the ticket's timers."""
+
+    event: Literal["TimersSet"] = "TimersSet"
+    timers: dict[str, Timer]
+
+
+Event = (
+    TicketReceived
+    | TicketClassified
+    | ConfirmationRequested
+    | TypeConfirmed
+    | TicketQueued
+    | TicketAssigned
+    | PriorityChanged
+    | ReplySent
+    | InformationRequested
+    | CustomerWrote
+    | InformationReceived
+    | NoteAdded
+    | TicketResolved
+    | TicketReopened
+    | ConfirmationGiven
+    | SurveyAnswered
+    | SurveyExpired
+    | ReviewRequested
+    | ReviewAssigned
+    | CallbackRecorded
+    | ReviewExpired
+    | TicketArchived
+    | TicketClosed
+    | CustomerClassed
+    | TimerWarned
+    | TimerBreached
+    | TimersSet
+)
+"""Any event."""
+
+EVENTS: dict[str, type[Value]] = {kind.__name__: kind for kind in Event.__args__}
+"""Event type → class."""
+
+_MANY: TypeAdapter[tuple[Event, ...]] = TypeAdapter(
+    tuple[Annotated[Event, Field(discriminator="event")], ...]
+)
+
+
+class Commit(Value):
+    """One change of a ticket: who made it, when, and the events, in order.
+
+    `actor` is `customer`, `system`, or an agent's username.
+    """
+
+    desk: str
+    number: str
+    version: int
+    at: datetime
+    actor: str
+    events: tuple[Any, ...]
+
+    def of(self, *names: str) -> tuple[Any, ...]:
+        """The events of these types."""
+        return tuple(event for event in self.events if event.event in names)
+
+
+def dump(events: tuple[Event, ...]) -> str:
+    """Events as the JSON text that is stored; what has its default is left out."""
+    return json.dumps(
+        [
+            {"event": event.event, **event.model_dump(mode="json", exclude_defaults=True)}
+            for event in events
+        ],
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+
+
+def parse(document: str, schema_version: int) -> tuple[Event, ...]:
+    """Stored events, read back.
+
+    Raises:
+        Park: the text is not a commit of events, or was written by a newer schema.
+    """
+    if schema_version > SCHEMA_VERSION:
+        raise Park(f"events of schema {schema_version}; this code reads {SCHEMA_VERSION} at most")
+    try:
+        return _MANY.validate_json(document)
+    except ValidationError as error:
+        raise Park(f"not a list of events: {error.error_count()} problems") from error

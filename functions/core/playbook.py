@@ -1,0 +1,656 @@
+"""A desk's rules as data: the schema of a playbook, its loading and its checks.
+
+A playbook is one YAML file that whoever runs the desk may edit; `docs/playbooks.md` explains each
+key. `load` reads and checks one and names the line and key of whatever does not fit. What was
+checked once is stored as JSON, and `Playbook.stored` reads that on Lambda without YAML.
+
+Nothing in the code knows a desk's terms: types, priorities, tags, teams and their names are the
+playbook's own, most of them in the language that its customers see.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from functions.core.calendar import BusinessCalendar
+from functions.core.errors import PlaybookError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+Locale = Literal["zh-CN", "en"]
+LOCALES: tuple[Locale, ...] = ("zh-CN", "en")
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_DURATION = re.compile(r"(\d+)\s*([smhdw])")
+
+
+def duration(written: object) -> timedelta:
+    """`"90s"`, `"30m"`, `"2h"`, `"1h30m"`, `"3d"` as a timedelta. A day is 24 hours."""
+    if isinstance(written, timedelta):
+        return written
+    text = str(written).strip()
+    found = _DURATION.findall(text)
+    if not found or _DURATION.sub("", text).strip():
+        raise PydanticCustomError(
+            "duration", "expected a duration such as 30m, 2h or 3d, got {given!r}", {"given": text}
+        )
+    return sum((timedelta(**{_UNITS[unit]: int(count)}) for count, unit in found), timedelta())
+
+
+Duration = Annotated[timedelta, BeforeValidator(duration)]
+
+
+def _both_locales(written: object) -> object:
+    if isinstance(written, str) or not isinstance(written, Mapping):
+        raise PydanticCustomError(
+            "text", "expected a text in each language, as in {{zh-CN: …, en: …}}, got {given!r}",
+            {"given": str(written)[:60]},
+        )  # fmt: skip
+    missing = [locale for locale in LOCALES if not written.get(locale)]
+    if missing:
+        raise PydanticCustomError(
+            "text", "the text in {missing} is missing", {"missing": ", ".join(missing)}
+        )
+    return written
+
+
+Text = Annotated[dict[Locale, str], BeforeValidator(_both_locales)]
+
+
+def _as_tuple(written: object) -> object:
+    return (written,) if isinstance(written, str) else written
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+"""One name or a list of names."""
+
+
+class Part(BaseModel):
+    """What all parts of a playbook share: unknown keys are refused, nothing changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=False)
+
+
+class Numbering(Part):
+    """A3: how tickets are numbered, e.g. `CS{date:%Y%m%d}{serial:03}`."""
+
+    pattern: str
+    restarts: Literal["day", "month", "year", "never"] = "day"
+
+    @model_validator(mode="after")
+    def _writes_a_number(self) -> Self:
+        from datetime import UTC, datetime
+
+        try:
+            shown = self.write(datetime(2026, 1, 2, tzinfo=UTC), 7)
+        except (KeyError, ValueError, IndexError) as error:
+            raise PydanticCustomError(
+                "number", "the pattern cannot be filled in: {why}", {"why": str(error)}
+            ) from error
+        if not re.fullmatch(r"[A-Za-z0-9-]{4,40}", shown) or "{serial" not in self.pattern:
+            raise PydanticCustomError(
+                "number",
+                "the pattern needs {{serial…}} and may write letters, digits and hyphens only; "
+                "it writes {shown!r}",
+                {"shown": shown},
+            )
+        return self
+
+    def write(self, local: datetime, serial: int) -> str:
+        """The number for a serial at a moment in the desk's own time zone."""
+        return self.pattern.format(date=local, serial=serial)
+
+    def period(self, local: datetime) -> str:
+        """The period within which serials count up, at a moment in the desk's time zone."""
+        form = {"day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y", "never": "ever"}[self.restarts]
+        return local.strftime(form)
+
+
+class Fields(Part):
+    """A15: limits of what is written, and how personal data is shown."""
+
+    description_max: int = Field(default=2000, ge=20, le=20_000)
+    summary_max: int = Field(default=500, ge=20, le=2000)
+    name_style: Literal["salutation", "initial"] = "salutation"
+    contact_style: Literal["last_four", "middle_four"] = "last_four"
+
+
+class Term(Part):
+    """A word of the desk (a type, a status) and how customers read it."""
+
+    label: Text
+
+
+class Type(Term):
+    """A class of requests (A1, B3, D3, E1)."""
+
+    keywords: tuple[str, ...] = ()
+
+
+class Priority(Term):
+    """One step of urgency. The order in the playbook is the order of rank, most urgent first."""
+
+    colour: str = "grey"
+    promise: Text | None = None
+
+
+class Vague(Part):
+    """A6, E2: when a tag alone says too little, and what is asked then."""
+
+    unless_mentions: tuple[str, ...] = ()
+    question: Text
+
+
+class Tag(Term):
+    """A2: a preset tag and the words that give it."""
+
+    keywords: tuple[str, ...] = Field(min_length=1)
+    type: str | None = None
+    vague: Vague | None = None
+
+
+class Condition(Part):
+    """All that is named must hold; within a list, one of its entries is enough."""
+
+    mentions: Names = ()
+    type: Names = ()
+    tags: Names = ()
+    priority: Names = ()
+    customer_class: Names = ()
+    channel: Names = ()
+    mood: Names = ()
+    product: Names = ()
+    amount_over: float | None = None
+
+
+class Effect(Part):
+    """What a rule does to the ticket's classification."""
+
+    priority: str | None = None
+    raise_by: int = Field(default=0, ge=0, le=5)
+    lower_by: int = Field(default=0, ge=0, le=5)
+    type: str | None = None
+    add_tags: Names = ()
+    mood: str | None = None
+
+
+class Rule(Part):
+    """One rule over a request; rules are taken in order, and each sees what the last one did."""
+
+    id: str = Field(pattern=r"^[a-z0-9-]+$")
+    when: Condition
+    then: Effect
+
+
+class Destination(Part):
+    """A5, A7, B5: where a ticket goes, the first that fits."""
+
+    when: Condition = Condition()
+    team: str
+    queue: Literal["team", "supervisor"] = "team"
+
+
+class CustomerClass(Part):
+    """Who is VIP: by the customer id that a channel gives (`*` at the end stands for the rest)."""
+
+    customer_ids: Names = ()
+
+
+class Team(Term):
+    """A group of agents. `mailbox` is where the team itself is told something."""
+
+    mailbox: str | None = None
+    role: Literal["agent", "supervisor", "qa"] = "agent"
+
+
+class Assignment(Part):
+    """How a free member is found and waiting tickets are ordered."""
+
+    capacity: int = Field(default=5, ge=1, le=500)
+    order: tuple[Literal["vip", "priority", "age"], ...] = ("priority", "vip", "age")
+
+
+Recipient = Literal["customer", "handler", "team", "supervisor", "qa"]
+
+
+class Tell(Part):
+    """Somebody is told something: a message of this playbook, by its key."""
+
+    to: Recipient
+    message: str
+
+
+class TimerEffects(Part):
+    """What follows from a warning or a breach."""
+
+    tell: tuple[Tell, ...] = ()
+    queue: Literal["team", "supervisor"] | None = None
+    raise_by: int = Field(default=0, ge=0, le=5)
+    repeat_every: Duration | None = None
+
+
+class TimerRule(Part):
+    """One kind of deadline: what starts, stops and pauses it, how long it is, what follows.
+
+    `start` and `stop` name event types, `pause_in` statuses. `within` is one duration or one a
+    priority. The clock is `always` or `business` (the desk's opening hours). `warn_at` are shares
+    of the time, e.g. 0.8.
+    """
+
+    start: Names
+    stop: Names
+    pause_in: Names = ()
+    within: dict[str, Duration] | Duration
+    clock: Literal["always", "business"] = "always"
+    warn_at: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
+    on_warning: TimerEffects = TimerEffects()
+    on_breach: TimerEffects = TimerEffects()
+    when: Condition = Condition()
+
+    def allowance(self, priority: str) -> timedelta:
+        """The time allowed at a priority."""
+        return self.within if isinstance(self.within, timedelta) else self.within[priority]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_or_each(cls, written: Any) -> Any:
+        # Without this, pydantic reports both branches of the union and hides the one that is meant.
+        if isinstance(written, dict) and "within" in written:
+            within = written["within"]
+            if not isinstance(within, dict):
+                duration(within)
+        return written
+
+
+class ReplyTemplate(Part):
+    """A9, E4: what an agent is offered, in parts that follow one another."""
+
+    id: str = Field(pattern=r"^[a-z0-9-]+$")
+    when: Condition = Condition()
+    parts: dict[str, Text]
+    article: str | None = None
+
+
+class Article(Part):
+    """A piece of the internal knowledge base."""
+
+    title: Text
+    solution: Text
+
+
+class Message(Part):
+    """What Deskbell itself says. `sms` is the short form; without it `text` serves."""
+
+    subject: Text
+    text: Text
+    sms: Text | None = None
+
+
+class Notification(Part):
+    """Which event tells whom what. Within an event type, the first that fits a recipient."""
+
+    on: str
+    to: Recipient
+    message: str
+    when: Condition = Condition()
+
+
+class Review(Part):
+    """A13: what happens to a poor score."""
+
+    below: int
+    team: str
+    within: Duration
+
+
+class Survey(Part):
+    """A12, A13: the question after resolution. `words` name the scores, best first, if a desk
+    asks in words."""
+
+    scores: tuple[int, int] = (1, 5)
+    words: dict[str, int] = {}
+    wait: Duration
+    review: Review
+
+
+class Mail(Part):
+    """The desk's mailbox and how its mail is signed."""
+
+    address: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
+    sender: Text
+
+
+class Retention(Part):
+    """B10: how long a ticket's archive is kept; never below three years."""
+
+    years: Literal[3, 5, 7, 10] = 3
+
+
+class Playbook(Part):
+    """A desk's rules, whole."""
+
+    desk: str = Field(pattern=r"^[a-z][a-z0-9-]{1,30}$")
+    name: Text
+    locale: Locale = "zh-CN"
+    calendar: dict[str, Any]
+    number: Numbering
+    fields: Fields = Fields()
+    mail: Mail
+    sms_sender: str = ""
+    types: dict[str, Type] = Field(min_length=1)
+    default_type: str
+    priorities: dict[str, Priority] = Field(min_length=1)
+    default_priority: str
+    tags: dict[str, Tag] = {}
+    customer_classes: dict[str, CustomerClass] = {}
+    rules: tuple[Rule, ...] = ()
+    teams: dict[str, Team] = Field(min_length=1)
+    routing: tuple[Destination, ...] = Field(min_length=1)
+    assignment: Assignment = Assignment()
+    statuses: dict[str, Term]
+    timers: dict[str, TimerRule] = {}
+    templates: tuple[ReplyTemplate, ...] = ()
+    articles: dict[str, Article] = {}
+    messages: dict[str, Message] = {}
+    notifications: tuple[Notification, ...] = ()
+    survey: Survey
+    reopen_within: Duration = timedelta(days=14)
+    retention: Retention = Retention()
+
+    @classmethod
+    def stored(cls, document: str | bytes) -> Playbook:
+        """Read a playbook that was checked before it was stored (JSON)."""
+        try:
+            return cls.model_validate_json(document)
+        except ValidationError as error:
+            raise PlaybookError(_explain(error, {})) from error
+
+    @cached_property
+    def hours(self) -> BusinessCalendar:
+        """The desk's opening hours."""
+        return BusinessCalendar.from_dict(self.calendar)
+
+    @cached_property
+    def ranks(self) -> dict[str, int]:
+        """Priority → rank, 0 the most urgent."""
+        return {name: rank for rank, name in enumerate(self.priorities)}
+
+    def shifted(self, priority: str, by: int) -> str:
+        """The priority `by` steps more urgent (less, where negative), within the scale."""
+        names = list(self.priorities)
+        return names[min(max(self.ranks[priority] - by, 0), len(names) - 1)]
+
+    def team_of_role(self, role: str) -> str | None:
+        """The first team whose members have this role."""
+        return next((name for name, team in self.teams.items() if team.role == role), None)
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Self:
+        for place, name, known in self._references():
+            if name not in known:
+                raise PydanticCustomError(
+                    "reference",
+                    "{place}: there is no {name!r}; there is {known}",
+                    {"place": place, "name": name, "known": ", ".join(map(str, known)) or "none"},
+                )
+        return self
+
+    def _references(self) -> Iterator[tuple[str, str, Any]]:
+        """Every place where the playbook names something that must stand elsewhere in it."""
+        yield "default_type", self.default_type, self.types
+        yield "default_priority", self.default_priority, self.priorities
+        yield "survey.review.team", self.survey.review.team, self.teams
+        for name, tag in self.tags.items():
+            if tag.type is not None:
+                yield f"tags.{name}.type", tag.type, self.types
+        for status in STATUSES_NEEDED:
+            yield "statuses", status, self.statuses
+        for status in self.statuses:
+            yield f"statuses.{status}", status, STATUSES
+        yield from self._in_rules()
+        for kind, timer in self.timers.items():
+            yield from self._timer(kind, timer)
+        yield from self._in_words()
+
+    def _in_rules(self) -> Iterator[tuple[str, str, Any]]:
+        for rule in self.rules:
+            yield from self._condition(f"rules.{rule.id}.when", rule.when)
+            if rule.then.priority is not None:
+                yield f"rules.{rule.id}.then.priority", rule.then.priority, self.priorities
+            if rule.then.type is not None:
+                yield f"rules.{rule.id}.then.type", rule.then.type, self.types
+        for index, place in enumerate(self.routing):
+            yield f"routing.{index}.team", place.team, self.teams
+            yield from self._condition(f"routing.{index}.when", place.when)
+
+    def _in_words(self) -> Iterator[tuple[str, str, Any]]:
+        from functions.core.events import EVENTS
+
+        for template in self.templates:
+            if template.article is not None:
+                yield f"templates.{template.id}.article", template.article, self.articles
+            yield from self._condition(f"templates.{template.id}.when", template.when)
+        for index, notification in enumerate(self.notifications):
+            yield f"notifications.{index}.on", notification.on, EVENTS
+            yield f"notifications.{index}.message", notification.message, self.messages
+            yield from self._condition(f"notifications.{index}.when", notification.when)
+
+    def _condition(self, place: str, when: Condition) -> Iterator[tuple[str, str, Any]]:
+        for field, known in (
+            ("type", self.types),
+            ("priority", self.priorities),
+            ("tags", self.tags),
+            ("customer_class", self.customer_classes),
+        ):
+            for name in getattr(when, field):
+                yield f"{place}.{field}", name, known
+
+    def _timer(self, kind: str, timer: TimerRule) -> Iterator[tuple[str, str, Any]]:
+        from functions.core.events import EVENTS
+
+        yield f"timers.{kind}", kind, TIMER_KINDS
+        if isinstance(timer.within, dict):
+            for priority in self.priorities:
+                yield f"timers.{kind}.within", priority, timer.within
+            for priority in timer.within:
+                yield f"timers.{kind}.within", priority, self.priorities
+        for name in (*timer.start, *timer.stop):
+            yield f"timers.{kind}", name, EVENTS
+        for name in timer.pause_in:
+            yield f"timers.{kind}.pause_in", name, STATUSES
+        for when, effects in (("on_warning", timer.on_warning), ("on_breach", timer.on_breach)):
+            for tell in effects.tell:
+                yield f"timers.{kind}.{when}.tell", tell.message, self.messages
+        yield from self._condition(f"timers.{kind}.when", timer.when)
+
+
+STATUSES: tuple[str, ...] = (
+    "received",
+    "pending_confirmation",
+    "queued",
+    "assigned",
+    "in_progress",
+    "awaiting_customer",
+    "awaiting_department",
+    "awaiting_confirmation",
+    "resolved",
+    "in_review",
+    "archived",
+    "closed",
+    "merged",
+)
+"""The contract's status codes, in the order of a ticket's life."""
+
+STATUSES_NEEDED = ("received", "queued", "assigned", "in_progress", "resolved", "archived")
+"""Those without which no ticket can run its course."""
+
+TIMER_KINDS: tuple[str, ...] = (
+    "first_response",
+    "confirm_type",
+    "customer_info",
+    "acceptance",
+    "review",
+    "resolution",
+    "callback",
+    "collaboration",
+    "customer_update",
+    "satisfaction",
+    "second_handling",
+)
+"""The contract's timer kinds."""
+
+
+def load(source: str | Path | Mapping[str, Any]) -> Playbook:
+    """A checked playbook, from the path of a YAML file or from its content as a dict.
+
+    Raises:
+        PlaybookError: it cannot be read, or does not fit; the message names the line or key and
+            what was expected. Every problem that the schema finds is named, one a line.
+    """
+    lines: dict[tuple[str | int, ...], int] = {}
+    name = ""
+    if isinstance(source, Mapping):
+        content: Any = dict(source)
+    else:
+        name = str(source)
+        content, lines = _read(Path(source))
+    try:
+        playbook = Playbook.model_validate(content)
+    except ValidationError as error:
+        raise PlaybookError(_explain(error, lines, name)) from error
+    _check_calendar(playbook, lines, name)
+    _check_templates(playbook, lines, name)
+    return playbook
+
+
+def _read(path: Path) -> tuple[Any, dict[tuple[str | int, ...], int]]:
+    """The content of a YAML file, and the line on which each of its keys stands."""
+    import yaml
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlaybookError(f"{path}: cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        raise PlaybookError(f"{path}: not YAML: {error}") from error
+    lines: dict[tuple[str | int, ...], int] = {}
+
+    def walk(node: Any, at: tuple[str | int, ...]) -> None:
+        lines[at] = node.start_mark.line + 1
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                walk(value, (*at, key.value))
+                lines[(*at, key.value)] = key.start_mark.line + 1
+        elif isinstance(node, yaml.SequenceNode):
+            for index, value in enumerate(node.value):
+                walk(value, (*at, index))
+
+    if node is not None:
+        walk(node, ())
+    return content, lines
+
+
+def _at(place: tuple[str | int, ...], lines: Mapping[tuple[str | int, ...], int], name: str) -> str:
+    """`file:line: key.key`, as exact as is known."""
+    known = place
+    while known and known not in lines:
+        known = known[:-1]
+    where = f"{name}:{lines[known]}: " if lines and known in lines else ""
+    return where + ".".join(map(str, place))
+
+
+def _explain(
+    error: ValidationError, lines: Mapping[tuple[str | int, ...], int], name: str = ""
+) -> str:
+    """What is wrong, one problem a line, each with its place."""
+    problems = []
+    for found in error.errors():
+        # pydantic appends the branch of a union to the place; a playbook has no such key.
+        place = tuple(
+            part
+            for part in found["loc"]
+            if not (isinstance(part, str) and ("[" in part or part == "function-before"))
+        )
+        message = found["msg"]
+        if found["type"] == "reference":
+            inside = str(found["ctx"]["place"]) if "ctx" in found else ""
+            keys = tuple(int(k) if k.isdigit() else k for k in inside.split("."))
+            known = _at(keys, lines, name).removesuffix(inside)
+            problems.append(known + message)
+            continue
+        if found["type"] == "extra_forbidden":
+            message = "there is no such key"
+        problems.append(f"{_at(place, lines, name)}: {message}")
+    return "\n".join(dict.fromkeys(problems))
+
+
+def _check_calendar(
+    playbook: Playbook, lines: Mapping[tuple[str | int, ...], int], name: str
+) -> None:
+    try:
+        _ = playbook.hours
+    except ValueError as error:
+        raise PlaybookError(f"{_at(('calendar',), lines, name)}: {error}") from error
+
+
+TEMPLATE_VARIABLES = frozenset(
+    {
+        "number", "desk", "name", "status", "type", "tags", "tag", "priority", "team", "handler",
+        "promise", "expected_response_by", "expected_resolution_by", "due_at", "status_url",
+        "text", "question", "summary", "solution", "score", "reason", "timer", "description",
+    }
+)  # fmt: skip
+"""What a message or a reply template may fill in."""
+
+
+def _check_templates(
+    playbook: Playbook, lines: Mapping[tuple[str | int, ...], int], name: str
+) -> None:
+    """E4: an unknown variable in a text is an error that names it."""
+    from jinja2 import TemplateSyntaxError, meta
+    from jinja2.sandbox import SandboxedEnvironment
+
+    environment = SandboxedEnvironment()
+    for place, text in _texts(playbook):
+        try:
+            used = meta.find_undeclared_variables(environment.parse(text))
+        except TemplateSyntaxError as error:
+            raise PlaybookError(f"{_at(place, lines, name)}: {error.message}") from error
+        for unknown in sorted(used - TEMPLATE_VARIABLES):
+            raise PlaybookError(
+                f"{_at(place, lines, name)}: there is no variable {unknown!r}; "
+                f"there is {', '.join(sorted(TEMPLATE_VARIABLES))}"
+            )
+
+
+def _texts(playbook: Playbook) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Every text that is filled in, with its place."""
+    for key, message in playbook.messages.items():
+        for field in ("subject", "text", "sms"):
+            for locale, text in (getattr(message, field) or {}).items():
+                yield ("messages", key, field, locale), text
+    for index, template in enumerate(playbook.templates):
+        for part, texts in template.parts.items():
+            for locale, text in texts.items():
+                yield ("templates", index, "parts", part, locale), text
+    for key, article in playbook.articles.items():
+        for locale, text in article.solution.items():
+            yield ("articles", key, "solution", locale), text

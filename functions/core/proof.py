@@ -1,0 +1,51 @@
+"""Keyed proofs: what lets a stranger show that Deskbell itself handed something to them.
+
+Each purpose has a key of its own, derived from the deployment's root key (HMAC-SHA256 as in
+RFC 5869's expand step), so a proof for one purpose is worthless for another.
+"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+
+_PROOF_BYTES = 16  # 128 bits: not to be guessed, and short enough for a link in an SMS
+
+
+def derive(root: bytes, purpose: str) -> bytes:
+    """The 32-byte key for one purpose."""
+    return hmac.new(root, f"deskbell/{purpose}".encode(), sha256).digest()
+
+
+def _proof(root: bytes, purpose: str, *parts: str) -> str:
+    message = "\x1f".join(parts).encode()
+    digest = hmac.new(derive(root, purpose), message, sha256).digest()
+    return urlsafe_b64encode(digest[:_PROOF_BYTES]).rstrip(b"=").decode()
+
+
+def status_key(root: bytes, desk: str, number: str) -> str:
+    """The secret in a ticket's status link: 22 URL-safe characters."""
+    return _proof(root, "status", desk, number)
+
+
+def message_id(root: bytes, desk: str, number: str, version: int, domain: str) -> str:
+    """The keyed Message-ID (RFC 5322, without angle brackets) of mail about a ticket."""
+    mac = _proof(root, "message-id", desk, number, str(version))
+    return f"{desk}.{number}.{version}.{mac}@{domain}"
+
+
+def ticket_of_message_id(root: bytes, found: str) -> tuple[str, str] | None:
+    """`(desk, number)` where `found` is a Message-ID that Deskbell made, else None."""
+    local, _, _ = found.strip().strip("<>").rpartition("@")
+    parts = local.split(".")
+    if len(parts) != 4:
+        return None
+    desk, number, version, mac = parts
+    expected = _proof(root, "message-id", desk, number, version)
+    return (desk, number) if same(mac, expected) else None
+
+
+def same(given: str, expected: str) -> bool:
+    """Whether two texts are equal, in time that does not depend on where they differ."""
+    return hmac.compare_digest(given.encode(), expected.encode())

@@ -1,0 +1,766 @@
+"""DynamoDB: one table, three sparse indexes, one way to commit (docs/architecture.md draws it).
+
+A commit is one `TransactWriteItems`: the ticket from version n to n+1 on condition, one item with
+the events, the exactly-once marker where the request has one, and the places of the agents whose
+hands the ticket changes. It happens whole or not at all, and the SDK's client token makes the
+network's own retries harmless.
+
+Limits kept in mind (AWS, "Service, account, and table quotas in Amazon DynamoDB"): an item has
+400 KB at most, a transaction 100 items, a page of a query 1 MB.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+from functions.core.delivery import Delivery
+from functions.core.errors import Conflict, DeskbellError, NoPlaceLeft, NotFound, TryAgain
+from functions.core.events import SCHEMA_VERSION, Commit, Event, dump, parse
+from functions.core.playbook import Playbook
+from functions.core.roster import Agent
+from functions.core.ticket import Ticket
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+SHARDS = 4
+"""Partitions of the `due` index: enough for 4,000 timer changes a second."""
+
+PLAYBOOK_TTL = timedelta(seconds=30)
+"""How long a container trusts its playbook; a new one takes effect within 60 s."""
+
+SEEN_FOR = timedelta(days=400)
+"""How long a request is recognised as a repetition."""
+
+Item = dict[str, Any]
+
+
+class Duplicate(DeskbellError):
+    """The request was filed before. `found` is its marker."""
+
+    def __init__(self, found: Marker | None) -> None:
+        super().__init__("filed before")
+        self.found = found
+
+
+@dataclass(frozen=True)
+class Marker:
+    """G1: the trace of a request that was filed, under its provider's own id.
+
+    `body` is a digest of the request, so that a key that comes back with another body is noticed.
+    """
+
+    desk: str
+    channel: str
+    id: str
+    body: str = ""
+    number: str = ""
+
+    @property
+    def pk(self) -> str:
+        from hashlib import sha256
+
+        digest = urlsafe_b64encode(sha256(self.id.encode()).digest()[:18]).decode()
+        return f"SEEN#{self.desk}#{self.channel}#{digest}"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is on file before a request is filed."""
+
+    marker: Marker | None
+    customer_class: str | None
+
+
+@dataclass(frozen=True)
+class Due:
+    """Something that the sweep has to look at: a ticket, or a delivery to try again."""
+
+    pk: str
+    sk: str
+    at: datetime
+
+    @property
+    def ticket(self) -> tuple[str, str]:
+        """`(desk, number)` of the ticket that it belongs to."""
+        _, desk, number = self.pk.split("#", 2)
+        return desk, number
+
+
+def stamp(at: datetime) -> str:
+    """A moment as text of fixed width that sorts (UTC, microseconds)."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def moment(written: str) -> datetime:
+    """The moment that `stamp` wrote."""
+    return datetime.fromisoformat(written)
+
+
+def ticket_key(desk: str, number: str) -> str:
+    return f"TICKET#{desk}#{number}"
+
+
+def shard(number: str) -> str:
+    """The partition of the `due` index that a ticket belongs to."""
+    return f"DUE#{crc32(number.encode()) % SHARDS}"
+
+
+def queue_key(ticket: Ticket) -> str:
+    """The partition of the `queue` index that a ticket stands in."""
+    detail = {
+        "waiting": ticket.team,
+        "agent": ticket.handler,
+        "closed": (ticket.archived_at or ticket.updated_at).strftime("%Y-%m"),
+    }.get(ticket.queue)
+    return "#".join(filter(None, (ticket.desk, ticket.queue, detail)))
+
+
+class Store:
+    """The table, as the rooms use it."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self.client = client
+        self.table = table
+        self._playbooks: dict[str, tuple[datetime, int, Playbook]] = {}
+
+    # Tickets
+
+    def load(self, desk: str, number: str) -> Ticket:
+        """The newest version of a ticket, read consistently.
+
+        Raises:
+            NotFound: there is none.
+        """
+        found = self._get(ticket_key(desk, number), "TICKET", consistent=True)
+        if found is None:
+            raise NotFound("There is no such ticket.")
+        return Ticket.model_validate_json(found["body"]["S"])
+
+    def commit(
+        self,
+        before: Ticket | None,
+        after: Ticket,
+        events: Sequence[Event],
+        *,
+        actor: str,
+        rank: str,
+        marker: Marker | None = None,
+        sealed: bytes | None = None,
+        by_hand: bool = False,
+    ) -> None:
+        """Write one change of a ticket, whole or not at all.
+
+        Args:
+            before: the version the decision was made on, None for a new ticket.
+            after: the version to write.
+            rank: the ticket's place in its queue (`lifecycle.queue_rank`).
+            marker: the exactly-once marker of the request that opened or joined the ticket.
+            sealed: the customer's contact, encrypted; with a new ticket only.
+            by_hand: a person gave the ticket to its handler, who need not have a place free.
+
+        Raises:
+            Conflict: the ticket has changed since `before`.
+            NoPlaceLeft: the new handler is full or offline.
+            Duplicate: the marker was there already.
+            TryAgain: the table was too busy.
+        """
+        pk = ticket_key(after.desk, after.number)
+        writes: list[tuple[str, TransactWriteItemTypeDef]] = [
+            ("ticket", {"Put": self._ticket_put(before, after, rank)}),
+            (
+                "event",
+                {
+                    "Put": {
+                        "TableName": self.table,
+                        "Item": self._event_item(pk, after, events, actor, sealed),
+                        "ConditionExpression": "attribute_not_exists(pk)",
+                    }
+                },
+            ),
+        ]
+        if marker is not None:
+            writes.append(("marker", {"Put": self._marker_put(marker, after)}))
+        writes.extend(self._hands(before, after, by_hand))
+        self._transact(writes, after, marker)
+
+    def _ticket_put(self, before: Ticket | None, after: Ticket, rank: str) -> Any:
+        item: Item = {
+            "pk": {"S": ticket_key(after.desk, after.number)},
+            "sk": {"S": "TICKET"},
+            "version": {"N": str(after.version)},
+            "body": {"S": after.model_dump_json(exclude_defaults=True)},
+            "queue_pk": {"S": queue_key(after)},
+            "queue_sk": {"S": rank},
+            "contact_pk": {"S": f"{after.desk}#{after.customer.hash}"},
+            "contact_sk": {"S": stamp(after.received_at)},
+        }
+        if after.next_due is not None:
+            item["due_pk"] = {"S": shard(after.number)}
+            item["due_sk"] = {"S": stamp(after.next_due)}
+        put: Item = {"TableName": self.table, "Item": item}
+        if before is None:
+            put["ConditionExpression"] = "attribute_not_exists(pk)"
+        else:
+            put["ConditionExpression"] = "version = :version"
+            put["ExpressionAttributeValues"] = {":version": {"N": str(before.version)}}
+        return put
+
+    def _event_item(
+        self, pk: str, after: Ticket, events: Sequence[Event], actor: str, sealed: bytes | None
+    ) -> Item:
+        item: Item = {
+            "pk": {"S": pk},
+            "sk": {"S": f"EVENT#{after.version:06}"},
+            "at": {"S": stamp(after.updated_at)},
+            "actor": {"S": actor},
+            "schema": {"N": str(SCHEMA_VERSION)},
+            "types": {"SS": sorted({event.event for event in events})},
+            "body": {"S": dump(tuple(events))},
+        }
+        if sealed is not None:
+            item["sealed"] = {"B": sealed}
+        return item
+
+    def _marker_put(self, marker: Marker, after: Ticket) -> Any:
+        expires = int((after.updated_at + SEEN_FOR).timestamp())
+        return {
+            "TableName": self.table,
+            "Item": {
+                "pk": {"S": marker.pk},
+                "sk": {"S": "SEEN"},
+                "number": {"S": after.number},
+                "body": {"S": marker.body},
+                "expires_at": {"N": str(expires)},
+            },
+            "ConditionExpression": "attribute_not_exists(pk)",
+        }
+
+    def _hands(
+        self, before: Ticket | None, after: Ticket, by_hand: bool
+    ) -> Iterator[tuple[str, TransactWriteItemTypeDef]]:
+        """The places that this change takes and gives back."""
+        old, new = before.in_hand_of if before else None, after.in_hand_of
+        if old == new:
+            return
+        if old is not None:
+            yield "release", {"Update": self._place(after, old, "-1", "released")}
+        if new is not None:
+            claim = self._place(after, new, "1", "claimed")
+            claim["UpdateExpression"] += ", assigned_at = :at"
+            claim["ExpressionAttributeValues"][":at"] = {"S": stamp(after.updated_at)}
+            claim["ConditionExpression"] = "attribute_exists(pk)"
+            if not by_hand:
+                claim["ConditionExpression"] += " AND online = :yes AND #load < #capacity"
+                claim["ExpressionAttributeNames"]["#capacity"] = "capacity"
+                claim["ExpressionAttributeValues"][":yes"] = {"BOOL": True}
+            yield f"claim:{new}", {"Update": claim}
+
+    def _place(self, ticket: Ticket, agent: str, by: str, change: str) -> Any:
+        return {
+            "TableName": self.table,
+            "Key": {"pk": {"S": f"DESK#{ticket.desk}"}, "sk": {"S": f"AGENT#{agent}"}},
+            "UpdateExpression": "SET #load = if_not_exists(#load, :none) + :by, #change = :change",
+            "ExpressionAttributeNames": {"#load": "load", "#change": "change"},
+            "ExpressionAttributeValues": {
+                ":by": {"N": by},
+                ":none": {"N": "0"},
+                ":change": {"S": change},
+            },
+        }
+
+    def _transact(
+        self,
+        writes: Sequence[tuple[str, TransactWriteItemTypeDef]],
+        after: Ticket,
+        marker: Marker | None,
+    ) -> None:
+        from botocore.exceptions import ClientError
+
+        try:
+            self.client.transact_write_items(TransactItems=[write for _, write in writes])
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code != "TransactionCanceledException":
+                raise _passing(error) from error
+            reasons = error.response.get("CancellationReasons", [])
+            failed = {
+                name: reason.get("Code", "None")
+                for (name, _), reason in zip(writes, reasons, strict=False)
+                if reason.get("Code", "None") != "None"
+            }
+            refused = {name for name, why in failed.items() if why == "ConditionalCheckFailed"}
+            if "marker" in refused and marker is not None:
+                raise Duplicate(self.seen(marker)) from error
+            if {"ticket", "event"} & refused:
+                raise Conflict(f"{after.number} has changed since") from error
+            for name in refused:
+                if name.startswith("claim:"):
+                    raise NoPlaceLeft(name.removeprefix("claim:")) from error
+            raise TryAgain(f"{after.number}: {failed or error}") from error
+
+    def history(self, desk: str, number: str) -> list[Commit]:
+        """Every commit of a ticket, oldest first."""
+        items = self._query(
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+            ExpressionAttributeValues={
+                ":pk": {"S": ticket_key(desk, number)},
+                ":sk": {"S": "EVENT#"},
+            },
+        )
+        return [read_commit(item) for item in items]
+
+    def commit_at(self, desk: str, number: str, version: int) -> Commit | None:
+        """One commit of a ticket."""
+        found = self._get(ticket_key(desk, number), f"EVENT#{version:06}", consistent=True)
+        return read_commit(found) if found else None
+
+    def sealed_contact(self, desk: str, number: str) -> bytes | None:
+        """The customer's contact, still encrypted."""
+        found = self._get(ticket_key(desk, number), "EVENT#000001")
+        return found["sealed"]["B"] if found and "sealed" in found else None
+
+    def everything(self, desk: str, number: str) -> list[Item]:
+        """Every item of a ticket, as the table holds it."""
+        return list(
+            self._query(
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": ticket_key(desk, number)}},
+            )
+        )
+
+    # Requests
+
+    def next_serial(self, desk: str, period: str) -> int:
+        """A serial that nobody else gets (A3). A request that then fails leaves a gap."""
+        answer = self.client.update_item(
+            TableName=self.table,
+            Key={"pk": {"S": f"SERIAL#{desk}#{period}"}, "sk": {"S": "SERIAL"}},
+            UpdateExpression="ADD #n :one",
+            ExpressionAttributeNames={"#n": "n"},
+            ExpressionAttributeValues={":one": {"N": "1"}},
+            ReturnValues="UPDATED_NEW",
+        )
+        return int(answer["Attributes"]["n"]["N"])
+
+    def known(self, desk: str, marker: Marker | None, contact_hash: str) -> Known:
+        """What is on file about a request and its sender, in one read."""
+        contact = {"pk": {"S": f"CONTACT#{desk}#{contact_hash}"}, "sk": {"S": "CONTACT"}}
+        keys: list[Any] = [contact]
+        if marker is not None:
+            keys.append({"pk": {"S": marker.pk}, "sk": {"S": "SEEN"}})
+        found = {item["pk"]["S"]: item for item in self._batch(keys)}
+        seen = found.get(marker.pk) if marker else None
+        record = found.get(contact["pk"]["S"], {})
+        return Known(
+            marker=_marker(marker, seen) if marker and seen else None,
+            customer_class=record.get("class", {}).get("S"),
+        )
+
+    def seen(self, marker: Marker) -> Marker | None:
+        """The marker that was filed under the same id, if there is one."""
+        found = self._get(marker.pk, "SEEN", consistent=True)
+        return _marker(marker, found) if found else None
+
+    def class_contact(self, desk: str, contact_hash: str, customer_class: str | None) -> None:
+        """Remember a contact's class for its next requests (A5)."""
+        key = {"pk": {"S": f"CONTACT#{desk}#{contact_hash}"}, "sk": {"S": "CONTACT"}}
+        if customer_class is None:
+            self.client.delete_item(TableName=self.table, Key=key)
+        else:
+            self.client.put_item(TableName=self.table, Item={**key, "class": {"S": customer_class}})
+
+    def tickets_of_contact(self, desk: str, contact_hash: str, limit: int) -> list[str]:
+        """The numbers of a contact's tickets, newest first."""
+        answer = self.client.query(
+            TableName=self.table,
+            IndexName="contact",
+            KeyConditionExpression="contact_pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": f"{desk}#{contact_hash}"}},
+            ScanIndexForward=False,
+            Limit=limit,
+        )
+        return [item["pk"]["S"].split("#", 2)[2] for item in answer["Items"]]
+
+    # Queues
+
+    def queue(
+        self, partitions: Sequence[str], cursor: str | None = None, limit: int = 50
+    ) -> tuple[list[Ticket], str | None]:
+        """Tickets of some partitions of the `queue` index, in order, and where to go on.
+
+        Raises:
+            ValueError: the cursor is not one of this list.
+        """
+        at, start = _read_cursor(cursor)
+        if at >= max(len(partitions), 1):
+            raise ValueError("the cursor belongs to another list")
+        keys: list[Item] = []
+        while at < len(partitions) and len(keys) < limit:
+            arguments: Item = {"ExclusiveStartKey": start} if start else {}
+            answer = self.client.query(
+                TableName=self.table,
+                IndexName="queue",
+                KeyConditionExpression="queue_pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": partitions[at]}},
+                Limit=limit - len(keys),
+                **arguments,
+            )
+            keys.extend(answer["Items"])
+            start = answer.get("LastEvaluatedKey")
+            if start is None:
+                at += 1
+        tickets = self._tickets([key["pk"]["S"] for key in keys])
+        return tickets, _write_cursor(at, start) if at < len(partitions) else None
+
+    def _tickets(self, pks: Sequence[str]) -> list[Ticket]:
+        found: dict[str, Ticket] = {}
+        for first in range(0, len(pks), 100):
+            keys = [{"pk": {"S": pk}, "sk": {"S": "TICKET"}} for pk in pks[first : first + 100]]
+            for item in self._batch(keys):
+                found[item["pk"]["S"]] = Ticket.model_validate_json(item["body"]["S"])
+        return [found[pk] for pk in pks if pk in found]
+
+    # Due
+
+    def due(self, partition: int, now: datetime) -> Iterator[Due]:
+        """What is due at `now` in one partition of the `due` index, to the last page (G2)."""
+        for item in self._query(
+            IndexName="due",
+            KeyConditionExpression="due_pk = :pk AND due_sk <= :now",
+            ExpressionAttributeValues={
+                ":pk": {"S": f"DUE#{partition}"},
+                ":now": {"S": stamp(now)},
+            },
+        ):
+            yield Due(item["pk"]["S"], item["sk"]["S"], moment(item["due_sk"]["S"]))
+
+    # Deliveries
+
+    def claim(self, delivery: Delivery) -> bool:
+        """Write a delivery under its key; False where it stands there already."""
+        return self._put_delivery(delivery, "attribute_not_exists(pk)", {})
+
+    def move(self, delivery: Delivery, expected: str) -> bool:
+        """Bring a delivery into its new state; False where it is not in the expected one."""
+        return self._put_delivery(delivery, "#state = :expected", {":expected": {"S": expected}})
+
+    def _put_delivery(self, delivery: Delivery, condition: str, values: Item) -> bool:
+        from botocore.exceptions import ClientError
+
+        item: Item = {
+            "pk": {"S": ticket_key(delivery.desk, delivery.number)},
+            "sk": {"S": f"DELIVERY#{delivery.id}"},
+            "state": {"S": delivery.state},
+            "body": {"S": delivery.model_dump_json(exclude_defaults=True)},
+        }
+        if delivery.state == "retrying" and delivery.next_at is not None:
+            item["due_pk"] = {"S": shard(delivery.number)}
+            item["due_sk"] = {"S": stamp(delivery.next_at)}
+        arguments: Item = {"ExpressionAttributeValues": values} if values else {}
+        if "#state" in condition:
+            arguments["ExpressionAttributeNames"] = {"#state": "state"}
+        try:
+            self.client.put_item(
+                TableName=self.table, Item=item, ConditionExpression=condition, **arguments
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise _passing(error) from error
+        return True
+
+    def delivery(self, desk: str, number: str, sk: str) -> Delivery | None:
+        """One delivery by its sort key."""
+        found = self._get(ticket_key(desk, number), sk, consistent=True)
+        return Delivery.model_validate_json(found["body"]["S"]) if found else None
+
+    def deliveries(self, desk: str, number: str) -> list[Delivery]:
+        """Every delivery of a ticket, in the order of what asked for them."""
+        items = self._query(
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+            ExpressionAttributeValues={
+                ":pk": {"S": ticket_key(desk, number)},
+                ":sk": {"S": "DELIVERY#"},
+            },
+        )
+        return [Delivery.model_validate_json(item["body"]["S"]) for item in items]
+
+    # Task tokens of the closing workflow
+
+    def keep_token(self, desk: str, number: str, kind: str, token: str, resolution: int) -> None:
+        """Remember which waiting step of the closing workflow to wake."""
+        self.client.put_item(
+            TableName=self.table,
+            Item={
+                "pk": {"S": ticket_key(desk, number)},
+                "sk": {"S": f"TOKEN#{kind}"},
+                "token": {"S": token},
+                "resolution": {"N": str(resolution)},
+            },
+        )
+
+    def token(self, desk: str, number: str, kind: str) -> tuple[str, int] | None:
+        """The token of a waiting step and the resolution that it belongs to."""
+        found = self._get(ticket_key(desk, number), f"TOKEN#{kind}", consistent=True)
+        return (found["token"]["S"], int(found["resolution"]["N"])) if found else None
+
+    # Desks, playbooks, agents
+
+    def playbook(self, desk: str, now: datetime) -> Playbook:
+        """The desk's current playbook, at most `PLAYBOOK_TTL` old.
+
+        Raises:
+            NotFound: there is no such desk.
+        """
+        kept = self._playbooks.get(desk)
+        if kept is not None and now - kept[0] < PLAYBOOK_TTL:
+            return kept[2]
+        current = self.playbook_version(desk)
+        if current is None:
+            raise NotFound("There is no such desk.")
+        if kept is not None and kept[1] == current:
+            playbook = kept[2]
+        else:
+            playbook = Playbook.stored(self.playbook_document(desk, current))
+        self._playbooks[desk] = (now, current, playbook)
+        return playbook
+
+    def playbook_version(self, desk: str) -> int | None:
+        """The number of the desk's current playbook."""
+        found = self._get(f"DESK#{desk}", "DESK")
+        return int(found["playbook"]["N"]) if found else None
+
+    def playbook_document(self, desk: str, version: int) -> str:
+        """One version of a desk's playbook, as JSON.
+
+        Raises:
+            NotFound: there is no such version.
+        """
+        found = self._get(f"DESK#{desk}", f"PLAYBOOK#{version:06}")
+        if found is None:
+            raise NotFound(f"Desk {desk} has no playbook {version}.")
+        document: str = found["body"]["S"]
+        return document
+
+    def put_playbook(self, playbook: Playbook, now: datetime) -> int:
+        """Store a checked playbook as the desk's next version and make it current."""
+        desk = playbook.desk
+        version = (self.playbook_version(desk) or 0) + 1
+        body = playbook.model_dump_json(exclude_defaults=True)
+        writes: list[tuple[str, TransactWriteItemTypeDef]] = [
+            (
+                "playbook",
+                {
+                    "Put": {
+                        "TableName": self.table,
+                        "Item": {
+                            "pk": {"S": f"DESK#{desk}"},
+                            "sk": {"S": f"PLAYBOOK#{version:06}"},
+                            "at": {"S": stamp(now)},
+                            "body": {"S": body},
+                        },
+                        "ConditionExpression": "attribute_not_exists(pk)",
+                    }
+                },
+            ),
+            (
+                "desk",
+                {
+                    "Put": {
+                        "TableName": self.table,
+                        "Item": {
+                            "pk": {"S": f"DESK#{desk}"},
+                            "sk": {"S": "DESK"},
+                            "playbook": {"N": str(version)},
+                            "at": {"S": stamp(now)},
+                        },
+                    }
+                },
+            ),
+        ]
+        self.client.transact_write_items(TransactItems=[write for _, write in writes])
+        return version
+
+    def agents(self, desk: str) -> list[Agent]:
+        """The desk's roster, read consistently."""
+        items = self._query(
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+            ExpressionAttributeValues={":pk": {"S": f"DESK#{desk}"}, ":sk": {"S": "AGENT#"}},
+            ConsistentRead=True,
+        )
+        return [_agent(desk, item) for item in items if "role" in item]
+
+    def agent(self, desk: str, username: str) -> Agent | None:
+        """One agent of a desk."""
+        found = self._get(f"DESK#{desk}", f"AGENT#{username}", consistent=True)
+        return _agent(desk, found) if found and "role" in found else None
+
+    def put_agent(self, agent: Agent) -> None:
+        """Add an agent or change role, team and capacity; presence and load stay as they are."""
+        self.client.update_item(
+            TableName=self.table,
+            Key={"pk": {"S": f"DESK#{agent.desk}"}, "sk": {"S": f"AGENT#{agent.username}"}},
+            UpdateExpression=(
+                "SET #role = :role, team = :team, #capacity = :capacity, "
+                "online = if_not_exists(online, :online), #load = if_not_exists(#load, :none)"
+            ),
+            ExpressionAttributeNames={
+                "#role": "role",
+                "#capacity": "capacity",
+                "#load": "load",
+            },
+            ExpressionAttributeValues={
+                ":role": {"S": agent.role},
+                ":team": {"S": agent.team},
+                ":capacity": {"N": str(agent.capacity)},
+                ":online": {"BOOL": agent.online},
+                ":none": {"N": "0"},
+            },
+        )
+
+    def set_presence(self, desk: str, username: str, online: bool) -> None:
+        """Say whether an agent takes tickets. Coming online wakes the router by the stream.
+
+        Raises:
+            NotFound: nobody of that name is on the roster.
+        """
+        from botocore.exceptions import ClientError
+
+        try:
+            self.client.update_item(
+                TableName=self.table,
+                Key={"pk": {"S": f"DESK#{desk}"}, "sk": {"S": f"AGENT#{username}"}},
+                UpdateExpression="SET online = :online, #change = :change",
+                ConditionExpression="attribute_exists(#role)",
+                ExpressionAttributeNames={"#change": "change", "#role": "role"},
+                ExpressionAttributeValues={
+                    ":online": {"BOOL": online},
+                    ":change": {"S": "online" if online else "offline"},
+                },
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                raise NotFound("You are not on this desk's roster.") from error
+            raise _passing(error) from error
+
+    # The table's own calls
+
+    def _get(self, pk: str, sk: str, *, consistent: bool = False) -> Any:
+        answer = self.client.get_item(
+            TableName=self.table,
+            Key={"pk": {"S": pk}, "sk": {"S": sk}},
+            ConsistentRead=consistent,
+        )
+        return answer.get("Item")
+
+    def _query(self, **arguments: Any) -> Iterator[Item]:
+        start: Item | None = None
+        while True:
+            if start is not None:
+                arguments["ExclusiveStartKey"] = start
+            answer = self.client.query(TableName=self.table, **arguments)
+            yield from answer["Items"]
+            start = answer.get("LastEvaluatedKey")
+            if start is None:
+                return
+
+    def _batch(self, keys: Iterable[Any]) -> Iterator[Item]:
+        """BatchGetItem, asking again for what was left unprocessed."""
+        wanted = list(keys)
+        for _ in range(6):
+            if not wanted:
+                return
+            answer = self.client.batch_get_item(
+                RequestItems={self.table: {"Keys": wanted, "ConsistentRead": True}}
+            )
+            yield from answer["Responses"].get(self.table, [])
+            rest: Any = answer.get("UnprocessedKeys", {}).get(self.table, {})
+            wanted = list(rest.get("Keys", []))
+        raise TryAgain("the table left keys unread six times in a row")
+
+
+def read_commit(item: Item) -> Commit:
+    """A commit from its item, or from the image of it that the stream carries.
+
+    Raises:
+        Park: the item is not a commit that this code can read.
+    """
+    from functions.core.errors import Park
+
+    try:
+        _, desk, number = item["pk"]["S"].split("#", 2)
+        return Commit(
+            desk=desk,
+            number=number,
+            version=int(item["sk"]["S"].removeprefix("EVENT#")),
+            at=moment(item["at"]["S"]),
+            actor=item["actor"]["S"],
+            events=parse(item["body"]["S"], int(item["schema"]["N"])),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise Park(f"not a commit: {type(error).__name__}: {error}") from error
+
+
+def _agent(desk: str, item: Item) -> Agent:
+    assigned = item.get("assigned_at")
+    return Agent(
+        desk=desk,
+        username=item["sk"]["S"].removeprefix("AGENT#"),
+        role=item["role"]["S"],
+        team=item["team"]["S"],
+        capacity=int(item["capacity"]["N"]),
+        online=item["online"]["BOOL"],
+        load=int(item["load"]["N"]),
+        assigned_at=moment(assigned["S"]) if assigned else None,
+    )
+
+
+def _marker(asked: Marker, item: Item) -> Marker:
+    return Marker(
+        desk=asked.desk,
+        channel=asked.channel,
+        id=asked.id,
+        body=item["body"]["S"],
+        number=item["number"]["S"],
+    )
+
+
+def _read_cursor(cursor: str | None) -> tuple[int, Item | None]:
+    if cursor is None:
+        return 0, None
+    try:
+        at, start = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return int(at), start
+    except (ValueError, TypeError) as error:
+        raise ValueError("not a cursor") from error
+
+
+def _write_cursor(at: int, start: Item | None) -> str:
+    document = json.dumps([at, start], separators=(",", ":")).encode()
+    return urlsafe_b64encode(document).rstrip(b"=").decode()
+
+
+_PASSING = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "ThrottlingException",
+        "RequestLimitExceeded",
+        "InternalServerError",
+        "TransactionInProgressException",
+        "LimitExceededException",
+    }
+)
+
+
+def _passing(error: Any) -> Exception:
+    """A throttled or briefly failing table as `TryAgain`; anything else as it is."""
+    code = error.response["Error"]["Code"]
+    return TryAgain(f"DynamoDB: {code}") if code in _PASSING else error

@@ -1,0 +1,133 @@
+"""The ticket: one request, a versioned aggregate, and the timers that run on it.
+
+A ticket holds what is needed to decide what may happen next and to show where it stands. What was
+said (description, replies, notes) stands in its events, written once, so that a change of status
+never rewrites a conversation. Personal data in it is masked; the contact itself is sealed and kept
+apart (G4).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+OPEN = frozenset(
+    {
+        "received",
+        "pending_confirmation",
+        "queued",
+        "assigned",
+        "in_progress",
+        "awaiting_customer",
+        "awaiting_department",
+        "awaiting_confirmation",
+    }
+)
+"""Statuses of a ticket that is not resolved yet."""
+
+IN_HAND = frozenset(
+    {
+        "assigned",
+        "in_progress",
+        "awaiting_customer",
+        "awaiting_department",
+        "awaiting_confirmation",
+    }
+)
+"""Statuses in which a ticket takes up one of its handler's places."""
+
+TimerState = Literal["running", "paused", "met", "breached", "cancelled"]
+Queue = Literal["new", "waiting", "agent", "supervisor", "qa", "closed"]
+
+
+class Value(BaseModel):
+    """An immutable value that is stored as JSON; unknown keys of a newer writer are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Timer(Value):
+    """Something due on a ticket.
+
+    `due_at` is the deadline, absent while paused; `left` is what remained when it was paused, in
+    the time of the timer's own clock. `wakes_at` is when the sweep has to look next: a warning, the
+    deadline, or a repetition after it.
+    """
+
+    state: TimerState
+    started_at: datetime
+    allowed: timedelta
+    due_at: datetime | None = None
+    wakes_at: datetime | None = None
+    left: timedelta | None = None
+    warned: int = 0
+    breaches: int = 0
+
+
+class Customer(Value):
+    """Who asked, as it may be shown: name and contact masked, the contact's keyed hash."""
+
+    name: str = ""
+    contact: str
+    kind: Literal["phone", "email"]
+    hash: str
+    id: str | None = None
+    customer_class: str | None = None
+    preferred: Literal["sms", "email", "message", "phone"] | None = None
+
+
+class Ticket(Value):
+    """One request at one version."""
+
+    desk: str
+    number: str
+    version: int
+    status: str
+    customer: Customer
+    channel: str
+    locale: Literal["zh-CN", "en"]
+    type: str
+    priority: str
+    received_at: datetime
+    updated_at: datetime
+    tags: tuple[str, ...] = ()
+    mood: str | None = None
+    urgency: str | None = None
+    queue: Queue = "new"
+    team: str | None = None
+    handler: str | None = None
+    reviewer: str | None = None
+    expected_response_by: datetime | None = None
+    first_response_at: datetime | None = None
+    assigned_at: datetime | None = None
+    resolved_at: datetime | None = None
+    archived_at: datetime | None = None
+    summary: str | None = None
+    score: int | None = None
+    resolutions: int = 0
+    level: int = 0
+    former_handlers: tuple[str, ...] = ()
+    timers: dict[str, Timer] = {}
+
+    @property
+    def vip(self) -> bool:
+        """Whether the customer belongs to the class that comes first (A5)."""
+        return self.customer.customer_class == "vip"
+
+    @property
+    def in_hand_of(self) -> str | None:
+        """The agent of whose places this ticket takes one, if any."""
+        return self.handler if self.status in IN_HAND else None
+
+    @property
+    def next_due(self) -> datetime | None:
+        """When the sweep has to look at this ticket next: the earliest of its running timers."""
+        return min((t.wakes_at for t in self.timers.values() if t.wakes_at), default=None)
+
+    @property
+    def expected_resolution_by(self) -> datetime | None:
+        """The deadline of the resolution, while it is known (a paused timer has none)."""
+        timer = self.timers.get("resolution")
+        return timer.due_at if timer else None

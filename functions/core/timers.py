@@ -1,0 +1,190 @@
+"""Deadlines: how timers start, stop, pause, warn and breach (G2, F3).
+
+Pure rules over a playbook's `timers`. A timer runs on one of two clocks: `always` (every second
+counts) or `business` (the desk's opening hours). Pausing keeps what is left in that clock's own
+time, so a pause over a lunch break or a holiday costs and gives nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from functions.core.events import Event, TimerBreached, TimerWarned
+from functions.core.matching import Facts, holds
+from functions.core.playbook import Playbook, TimerRule
+from functions.core.ticket import Ticket, Timer
+
+_ENDED = frozenset({"archived", "closed", "merged"})
+_LIVE = frozenset({"running", "paused"})
+
+
+def follow(
+    before: Ticket | None,
+    after: Ticket,
+    events: Iterable[Event],
+    playbook: Playbook,
+    now: datetime,
+) -> dict[str, Timer]:
+    """The timers that `events` start, stop, pause or resume; those that stay are left out.
+
+    Args:
+        before: the ticket before the events, None where they open it.
+        after: the ticket after them, its timers still untouched.
+    """
+    happened = {event.event for event in events}
+    changed: dict[str, Timer] = {}
+    for kind, rule in playbook.timers.items():
+        timer = after.timers.get(kind)
+        new = timer
+        if new is not None and happened & set(rule.stop):
+            new = stopped(new, now)
+        if happened & set(rule.start) and holds(rule.when, Facts.of(after)):
+            new = started(rule, after.priority, playbook, now)
+        if new is None:
+            continue
+        if after.status in _ENDED:
+            new = cancelled(new)
+        elif new.state == "running" and after.status in rule.pause_in:
+            new = paused(new, rule, playbook, now)
+        elif new.state == "paused" and after.status not in rule.pause_in:
+            new = resumed(new, rule, playbook, now)
+        if before is not None and before.priority != after.priority and new is timer:
+            new = reallowed(new, rule, after.priority, playbook, now)
+        if new != timer:
+            changed[kind] = new
+    return changed
+
+
+def started(rule: TimerRule, priority: str, playbook: Playbook, now: datetime) -> Timer:
+    """A timer that begins to run."""
+    allowed = rule.allowance(priority)
+    return _running(
+        Timer(state="running", started_at=now, allowed=allowed), allowed, rule, playbook, now
+    )
+
+
+def stopped(timer: Timer, now: datetime) -> Timer:
+    """A timer whose purpose is fulfilled: met, or breached where that came after the deadline."""
+    late = timer.due_at is not None and now > timer.due_at
+    state = ("breached" if late else "met") if timer.state in _LIVE else timer.state
+    return timer.model_copy(update={"state": state, "wakes_at": None, "left": None})
+
+
+def cancelled(timer: Timer) -> Timer:
+    """A timer that no longer matters, since the ticket has ended."""
+    state = "cancelled" if timer.state in _LIVE else timer.state
+    return timer.model_copy(update={"state": state, "wakes_at": None, "left": None})
+
+
+def paused(timer: Timer, rule: TimerRule, playbook: Playbook, now: datetime) -> Timer:
+    """A timer that stands still, with what is left of it. Overdue but unswept is nothing left."""
+    left = _left(timer, rule, playbook, now)
+    return timer.model_copy(
+        update={"state": "paused", "due_at": None, "wakes_at": None, "left": left}
+    )
+
+
+def resumed(timer: Timer, rule: TimerRule, playbook: Playbook, now: datetime) -> Timer:
+    """A timer that runs on with what was left."""
+    return _running(timer, timer.left or timedelta(), rule, playbook, now)
+
+
+def reallowed(
+    timer: Timer, rule: TimerRule, priority: str, playbook: Playbook, now: datetime
+) -> Timer:
+    """A timer under another priority's allowance; the time already spent stays spent."""
+    allowed = rule.allowance(priority)
+    if timer.state not in _LIVE or allowed == timer.allowed:
+        return timer
+    left = timer.left if timer.state == "paused" else _left(timer, rule, playbook, now)
+    left = max((left or timedelta()) + allowed - timer.allowed, timedelta())
+    new = timer.model_copy(update={"allowed": allowed, "warned": 0})
+    if timer.state == "paused":
+        return new.model_copy(update={"left": left})
+    return _running(new, left, rule, playbook, now)
+
+
+def ring(
+    ticket: Ticket, playbook: Playbook, now: datetime
+) -> tuple[list[TimerWarned | TimerBreached], dict[str, Timer]]:
+    """What is due at `now`: the warnings and breaches, and the timers after them.
+
+    A sweep that comes late emits one warning, not all that it missed, and a breach rather than the
+    warnings before it.
+    """
+    events: list[TimerWarned | TimerBreached] = []
+    changed: dict[str, Timer] = {}
+    for kind, timer in sorted(ticket.timers.items()):
+        rule = playbook.timers.get(kind)
+        if timer.wakes_at is None or timer.wakes_at > now or timer.due_at is None:
+            continue
+        if rule is None:  # the playbook has dropped this kind since
+            changed[kind] = cancelled(timer)
+        elif timer.due_at <= now:
+            count = timer.breaches + 1
+            every = rule.on_breach.repeat_every
+            again = None if every is None else _next(timer.due_at, every, now)
+            events.append(TimerBreached(kind=kind, due_at=timer.due_at, count=count))
+            changed[kind] = timer.model_copy(
+                update={"state": "breached", "breaches": count, "wakes_at": again}
+            )
+        else:
+            left = _between(rule, playbook, now, timer.due_at)
+            spent = timer.allowed - left
+            passed = [s for s in sorted(rule.warn_at) if s * timer.allowed <= spent]
+            share = passed[-1] if passed else sorted(rule.warn_at)[timer.warned]
+            warned = max(len(passed), timer.warned + 1)
+            events.append(TimerWarned(kind=kind, share=share, due_at=timer.due_at))
+            changed[kind] = timer.model_copy(
+                update={
+                    "warned": warned,
+                    "wakes_at": _wakes(timer, warned, left, rule, playbook, now),
+                }
+            )
+    return events, changed
+
+
+def _left(timer: Timer, rule: TimerRule, playbook: Playbook, now: datetime) -> timedelta:
+    """What is left until the deadline, in the time of the timer's clock; never below nothing."""
+    if timer.due_at is None or timer.due_at <= now:
+        return timedelta()
+    return _between(rule, playbook, now, timer.due_at)
+
+
+def _running(
+    timer: Timer, left: timedelta, rule: TimerRule, playbook: Playbook, now: datetime
+) -> Timer:
+    due = _add(rule, playbook, now, left)
+    new = timer.model_copy(update={"state": "running", "due_at": due, "left": None})
+    return new.model_copy(update={"wakes_at": _wakes(new, new.warned, left, rule, playbook, now)})
+
+
+def _wakes(
+    timer: Timer,
+    warned: int,
+    left: timedelta,
+    rule: TimerRule,
+    playbook: Playbook,
+    now: datetime,
+) -> datetime | None:
+    """The next warning that is still ahead, else the deadline."""
+    spent = timer.allowed - left
+    for share in sorted(rule.warn_at)[warned:]:
+        ahead = share * timer.allowed - spent
+        if ahead > timedelta():
+            return _add(rule, playbook, now, ahead)
+    return timer.due_at
+
+
+def _next(due: datetime, every: timedelta, now: datetime) -> datetime:
+    """The first of due + every, due + 2 × every … that lies after `now`."""
+    return due + ((now - due) // every + 1) * every
+
+
+def _add(rule: TimerRule, playbook: Playbook, start: datetime, time: timedelta) -> datetime:
+    return start + time if rule.clock == "always" else playbook.hours.add(start, time)
+
+
+def _between(rule: TimerRule, playbook: Playbook, start: datetime, end: datetime) -> timedelta:
+    return end - start if rule.clock == "always" else playbook.hours.between(start, end)
