@@ -64,3 +64,29 @@ def root_key(place: Place) -> bytes:
     from base64 import b64decode
 
     return b64decode(parameter(place.parameter("key")))
+
+
+def seal(place: Place, desk: str, number: str, contact: bytes) -> bytes:
+    """Encrypt a contact under the deployment's key, bound to its desk and ticket (G4).
+
+    KMS refuses to decrypt it under any other encryption context, and only `notify` may ask.
+    """
+    answer = client("kms").encrypt(
+        KeyId=place.contacts_key,
+        Plaintext=contact,
+        EncryptionContext={"desk": desk, "ticket": number},
+    )
+    sealed: bytes = answer["CiphertextBlob"]
+    return sealed
+
+
+def webhook_secret(place: Place, desk: str) -> str | None:
+    """The secret with which a desk's channels sign, None where the desk has none."""
+    from botocore.exceptions import ClientError
+
+    try:
+        return parameter(place.parameter(f"desks/{desk}/webhook"))
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"ParameterNotFound", "ValidationException"}:
+            return None
+        raise

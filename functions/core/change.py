@@ -26,12 +26,15 @@ def change(
     *,
     actor: str,
     expected: int | None = None,
+    seen: Ticket | None = None,
     marker: Marker | None = None,
 ) -> Ticket:
     """The ticket after `command`; unchanged where the command changes nothing.
 
     Args:
         expected: the version that the caller saw; an older one is refused.
+        seen: the ticket that the command was decided on, which saves reading it. If it has changed
+            since, the whole decision is the caller's to make anew: `Conflict`.
         marker: the exactly-once marker of the message that the command carries.
 
     Raises:
@@ -39,10 +42,11 @@ def change(
         StaleVersion: the ticket has moved on from `expected`.
         NoPlaceLeft: the chosen handler is full or offline.
         Duplicate: the marker was there already.
-        Conflict: others changed the ticket `TRIES` times in a row.
+        Conflict: others changed the ticket `TRIES` times in a row, or since `seen`.
     """
-    for tried in range(TRIES):
-        ticket = store.load(desk, number)
+    tries = TRIES if seen is None else 1
+    for tried in range(tries):
+        ticket = seen or store.load(desk, number)
         if expected is not None and ticket.version != expected:
             raise StaleVersion(
                 f"You acted on version {expected}; the ticket is at version {ticket.version}. "
@@ -54,7 +58,7 @@ def change(
         try:
             return write(store, ticket, events, command, playbook, now, actor, marker)
         except Conflict:
-            if tried == TRIES - 1:
+            if tried == tries - 1:
                 raise
     raise AssertionError("unreachable")
 
@@ -86,6 +90,12 @@ def write(
         actor=actor,
         rank=queue_rank(after, playbook),
         marker=marker,
-        by_hand=isinstance(command, c.Assign) and command.by_hand,
+        by_hand=_by_hand(command),
     )
     return after
+
+
+def _by_hand(command: c.Command) -> bool:
+    """Whether a person chose the handler, who then need not have a place free."""
+    parts = command.commands if isinstance(command, c.Together) else (command,)
+    return any(isinstance(part, c.Assign) and part.by_hand for part in parts)

@@ -97,7 +97,7 @@ class CustomerMessage:
 
     text: str
     channel: str
-    message_id: str | None = None
+    raw: str | None = None
     attachments: tuple[Attachment, ...] = ()
 
 
@@ -186,6 +186,13 @@ class Tick:
     """Time has come to look at the ticket's timers: what is due at `now` happens."""
 
 
+@dataclass(frozen=True)
+class Together:
+    """Several commands as one change: all of them happen, in order, or none."""
+
+    commands: tuple[Command, ...]
+
+
 Command = (
     Receive
     | Classify
@@ -209,4 +216,5 @@ Command = (
     | Close
     | ClassCustomer
     | Tick
+    | Together
 )

@@ -14,6 +14,7 @@
     ├── TryAgain                passing: a retry may well succeed
     │   ├── Conflict            somebody else changed the ticket first
     │   └── NoPlaceLeft         the agent has no room, or has gone offline
+    ├── SetAside                a mail that opens no ticket: kept in quarantine, rings no alarm
     └── Park                    no retry can help: keep the record whole, with its cause
         └── PlaybookError       a playbook that does not fit, with the key that is wrong
 
@@ -133,6 +134,10 @@ class NoPlaceLeft(TryAgain):
     def __init__(self, agent: str) -> None:
         super().__init__(f"{agent} has no place left")
         self.agent = agent
+
+
+class SetAside(DeskbellError):
+    """A mail that is no request (automatic, nobody to answer): kept whole, listed, replayable."""
 
 
 class Park(DeskbellError):

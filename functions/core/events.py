@@ -41,7 +41,11 @@ class Product(Value):
 
 
 class TicketReceived(Value):
-    """A request came in. `description` is masked; `tracking` says how the answer threads."""
+    """A request came in.
+
+    `description` is masked and short enough to show; `text` is the whole of a longer mail, masked
+    too. `raw` is the key of the original mail in the mail bucket.
+    """
 
     event: Literal["TicketReceived"] = "TicketReceived"
     customer: Customer
@@ -54,7 +58,7 @@ class TicketReceived(Value):
     description: str
     text: str | None = None
     subject: str | None = None
-    message_id: str | None = None
+    raw: str | None = None
     attachments: tuple[Attachment, ...] = ()
     product: Product | None = None
     proof_of_purchase: str | None = None
@@ -137,7 +141,7 @@ class CustomerWrote(Value):
     event: Literal["CustomerWrote"] = "CustomerWrote"
     text: str
     channel: str
-    message_id: str | None = None
+    raw: str | None = None
     attachments: tuple[Attachment, ...] = ()
 
 

@@ -126,6 +126,20 @@ def decide(
         return _with_timers(None, after, events, playbook, now)
     if ticket is None:
         raise ValueError(f"{type(command).__name__} needs a ticket")
+    parts = command.commands if isinstance(command, c.Together) else (command,)
+    after, events = ticket, []
+    for part in parts:
+        more = _decided(after, part, playbook, now)
+        if more:
+            events.extend(more)
+            after = apply(after, _commit(ticket.desk, ticket.number, ticket.version + 1, now, more))
+    return _with_timers(ticket, after, events, playbook, now) if events else ()
+
+
+def _decided(
+    ticket: Ticket, command: c.Command, playbook: Playbook, now: datetime
+) -> list[e.Event]:
+    """What one command brings about, where the ticket's status allows it."""
     name, rule = _RULES[type(command)]
     if ticket.status not in TRANSITIONS[name].sources:
         if name == "survey" and ticket.score is not None:
@@ -136,11 +150,7 @@ def decide(
             f"{label.label['en'] if label else ticket.status}.",
             allowed(ticket),
         )
-    events = rule(ticket, command, playbook, now)
-    if not events:
-        return ()
-    after = apply(ticket, _commit(ticket.desk, ticket.number, ticket.version + 1, now, events))
-    return _with_timers(ticket, after, events, playbook, now)
+    return rule(ticket, command, playbook, now)
 
 
 def _commit(desk: str, number: str, version: int, now: datetime, events: list[e.Event]) -> e.Commit:
@@ -248,7 +258,7 @@ def _customer_message(
     written = e.CustomerWrote(
         text=command.text,
         channel=command.channel,
-        message_id=command.message_id,
+        raw=command.raw,
         attachments=command.attachments,
     )
     if ticket.status == "awaiting_customer":

@@ -16,12 +16,14 @@ from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     ValidationError,
     model_validator,
 )
@@ -48,19 +50,32 @@ def duration(written: object) -> timedelta:
     found = _DURATION.findall(text)
     if not found or _DURATION.sub("", text).strip():
         raise PydanticCustomError(
-            "duration", "expected a duration such as 30m, 2h or 3d, got {given!r}", {"given": text}
+            "duration", "expected a duration such as 30m, 2h or 3d, got '{given}'", {"given": text}
         )
     return sum((timedelta(**{_UNITS[unit]: int(count)}) for count, unit in found), timedelta())
 
 
-Duration = Annotated[timedelta, BeforeValidator(duration)]
+def written(length: timedelta) -> str:
+    """A timedelta as `duration` reads it: `"1d16h"`. Parts of a second are not written."""
+    left, parts = int(length.total_seconds()), []
+    for unit in ("d", "h", "m", "s"):
+        size = int(timedelta(**{_UNITS[unit]: 1}).total_seconds())
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
+
+
+Duration = Annotated[
+    timedelta, BeforeValidator(duration), PlainSerializer(written, when_used="json")
+]
 
 
 def _both_locales(written: object) -> object:
     if isinstance(written, str) or not isinstance(written, Mapping):
         raise PydanticCustomError(
-            "text", "expected a text in each language, as in {{zh-CN: …, en: …}}, got {given!r}",
-            {"given": str(written)[:60]},
+            "text", "expected a text in each language ({keys}), got '{given}'",
+            {"keys": ", ".join(LOCALES), "given": str(written)[:60]},
         )  # fmt: skip
     missing = [locale for locale in LOCALES if not written.get(locale)]
     if missing:
@@ -106,9 +121,9 @@ class Numbering(Part):
         if not re.fullmatch(r"[A-Za-z0-9-]{4,40}", shown) or "{serial" not in self.pattern:
             raise PydanticCustomError(
                 "number",
-                "the pattern needs {{serial…}} and may write letters, digits and hyphens only; "
-                "it writes {shown!r}",
-                {"shown": shown},
+                "the pattern needs {serial} and may write letters, digits and hyphens only; "
+                "it writes '{shown}'",
+                {"serial": "{serial}", "shown": shown},
             )
         return self
 
@@ -387,6 +402,11 @@ class Playbook(Part):
         return BusinessCalendar.from_dict(self.calendar)
 
     @cached_property
+    def zone(self) -> ZoneInfo:
+        """The desk's time zone, known without building its calendar."""
+        return ZoneInfo(str(self.calendar.get("timezone", "UTC")))
+
+    @cached_property
     def ranks(self) -> dict[str, int]:
         """Priority → rank, 0 the most urgent."""
         return {name: rank for rank, name in enumerate(self.priorities)}
@@ -406,7 +426,7 @@ class Playbook(Part):
             if name not in known:
                 raise PydanticCustomError(
                     "reference",
-                    "{place}: there is no {name!r}; there is {known}",
+                    "{place}: there is no '{name}'; there is {known}",
                     {"place": place, "name": name, "known": ", ".join(map(str, known)) or "none"},
                 )
         return self

@@ -585,9 +585,31 @@ class Store:
                     }
                 },
             ),
+            (
+                "mailbox",
+                {
+                    "Put": {
+                        "TableName": self.table,
+                        "Item": {
+                            "pk": {"S": f"MAILBOX#{playbook.mail.address.lower()}"},
+                            "sk": {"S": "MAILBOX"},
+                            "desk": {"S": desk},
+                        },
+                        "ConditionExpression": "attribute_not_exists(pk) OR desk = :desk",
+                        "ExpressionAttributeValues": {":desk": {"S": desk}},
+                    }
+                },
+            ),
         ]
         self.client.transact_write_items(TransactItems=[write for _, write in writes])
         return version
+
+    def desk_of_mailbox(self, address: str) -> str | None:
+        """The desk that a mail address belongs to; `support+anything@…` is `support@…`."""
+        local, _, domain = address.lower().rpartition("@")
+        found = self._get(f"MAILBOX#{local.split('+')[0]}@{domain}", "MAILBOX")
+        desk: str | None = found["desk"]["S"] if found else None
+        return desk
 
     def agents(self, desk: str) -> list[Agent]:
         """The desk's roster, read consistently."""

@@ -8,17 +8,13 @@ it puts the record's position into the same queue (AWS Lambda, "Using Lambda wit
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
-from functions.core import aws
 from functions.core.errors import DeskbellError, Park, TryAgain
 from functions.core.logs import logger
+from functions.core.parking import dead_letter
 from functions.core.settings import Place
-
-MESSAGE_LIMIT = 250_000
-"""Bytes of an SQS message at most, with room for its envelope."""
 
 log = logger("stream")
 
@@ -49,19 +45,8 @@ def each(
 
 
 def park(place: Place, room: str, record: Any, error: Exception) -> None:
-    """Put a record into the room's dead-letter queue, whole, with its cause (G3)."""
-    log.error(f"{room}.parked", extra={"cause": str(error), **_keys(record)})
-    note: dict[str, Any] = {
-        "room": room,
-        "cause": f"{type(error).__name__}: {error}",
-        "keys": _keys(record),
-    }
-    whole = json.dumps({**note, "record": record}, ensure_ascii=False, default=str)
-    if len(whole.encode()) > MESSAGE_LIMIT:  # the item itself stays in the table, under its keys
-        whole = json.dumps(note, ensure_ascii=False)
-    sqs = aws.client("sqs")
-    queue = sqs.get_queue_url(QueueName=f"{place.prefix}-{room}-dlq")["QueueUrl"]
-    sqs.send_message(QueueUrl=queue, MessageBody=whole)
+    """Put a stream record into the room's dead-letter queue (G3)."""
+    dead_letter(place, room, record, error, _keys(record))
 
 
 def _keys(record: Any) -> dict[str, str]:

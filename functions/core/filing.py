@@ -1,0 +1,309 @@
+"""File a request: from what somebody sent to a numbered ticket (A1, A3, A4, E11, G1, G4).
+
+Every way in ends here. Three calls to the table: what is on file about the request and its sender,
+the serial, and one transaction with ticket, event and marker. A request that was filed before gets
+its first answer again, however many come at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from fnmatch import fnmatchcase
+from hashlib import sha256
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from functions.core import events as e
+from functions.core.commands import Receive
+from functions.core.errors import FieldError, InvalidInput, KeyReused, Park
+from functions.core.lifecycle import apply, decide, queue_rank
+from functions.core.playbook import Locale, Playbook, Term
+from functions.core.privacy import (
+    Contact,
+    contact_hash,
+    mask,
+    mask_contact,
+    mask_name,
+    normalise_contact,
+)
+from functions.core.proof import derive, status_key
+from functions.core.store import Duplicate, Marker, Store
+from functions.core.ticket import Customer, Ticket
+
+Short = Annotated[str, Field(max_length=200)]
+
+
+class NewProduct(BaseModel):
+    """D2: the product a request is about."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Short | None = None
+    model: Short | None = None
+    serial: Short | None = None
+    purchased_on: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
+
+
+class NewTicket(BaseModel):
+    """The body that files a ticket (contract, section 2)."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    contact: str = Field(min_length=1, max_length=320)
+    description: str = Field(min_length=1)
+    name: Short | None = None
+    type: Short | None = None
+    urgency: Short | None = None
+    channel: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,29}$")] | None = None
+    customer_id: Annotated[str, Field(max_length=100)] | None = None
+    preferred_channel: Literal["sms", "email", "message", "phone"] | None = None
+    locale: Locale | None = None
+    product: NewProduct | None = None
+    proof_of_purchase: Short | None = None
+    order: Short | None = None
+
+    @field_validator("locale", mode="before")
+    @classmethod
+    def _nearest_locale(cls, given: Any) -> Any:
+        if not isinstance(given, str) or not given:
+            return given
+        return "zh-CN" if given.casefold().startswith("zh") else "en"
+
+    @property
+    def digest(self) -> str:
+        """What tells this body from another (the idempotency key's second half)."""
+        document = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+        return sha256(document.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """Where a request came from, for threading and for the record."""
+
+    subject: str | None = None
+    text: str | None = None
+    message_id: str | None = None
+    raw: str | None = None
+    attachments: tuple[e.Attachment, ...] = ()
+    entered_by: str | None = None
+
+
+@dataclass(frozen=True)
+class Filed:
+    """The answer to a filed request; the same for every repetition."""
+
+    number: str
+    status: str
+    expected_response_by: datetime | None
+    status_url: str
+
+
+@dataclass(frozen=True)
+class Filing:
+    """What filing needs beside the request.
+
+    `seal(desk, number, contact)` encrypts for delivery alone; `root` is the deployment's root key;
+    `public_url` the address of the API.
+    """
+
+    store: Store
+    seal: Callable[[str, str, bytes], bytes]
+    root: bytes
+    public_url: str
+    now: datetime
+    default_channel: str = "web"
+    tracking: Tracking = field(default_factory=Tracking)
+
+
+def file_ticket(
+    filing: Filing, playbook: Playbook, request: NewTicket, marker: Marker | None, actor: str
+) -> Filed:
+    """File a request as a new ticket, once.
+
+    Args:
+        marker: how a repetition is recognised, None where the channel gives no id. Its `body`, if
+            any, must be the same again.
+        actor: `customer`, or the agent who enters the request.
+
+    Raises:
+        InvalidInput: fields that do not fit; every one is named.
+        KeyReused: the marker was first used with another body.
+        TryAgain: the table was too busy; nothing was filed.
+    """
+    contact, chosen = _checked(playbook, request, filing.tracking)
+    digest = contact_hash(contact, playbook.desk, derive(filing.root, "contact"))
+    known = filing.store.known(playbook.desk, marker, digest)
+    if known.marker is not None:
+        return _filed_before(filing, playbook, known.marker, marker)
+    local = filing.now.astimezone(playbook.zone)
+    serial = filing.store.next_serial(playbook.desk, playbook.number.period(local))
+    number = playbook.number.write(local, serial)
+    received = _received(playbook, request, contact, digest, chosen, filing, known.customer_class)
+    command = Receive(number=number, request=received, actor=actor)
+    decided = decide(None, command, playbook, filing.now)
+    ticket = apply(None, _first(playbook.desk, number, filing.now, actor, decided))
+    sealed = filing.seal(playbook.desk, number, _secret(contact, request, filing.tracking))
+    try:
+        filing.store.commit(
+            None,
+            ticket,
+            decided,
+            actor=actor,
+            rank=queue_rank(ticket, playbook),
+            marker=marker,
+            sealed=sealed,
+        )
+    except Duplicate as duplicate:
+        if duplicate.found is None:
+            raise Park("a marker refused the request and is gone") from duplicate
+        return _filed_before(filing, playbook, duplicate.found, marker)
+    return _answer(filing, ticket)
+
+
+def status_url(public_url: str, root: bytes, desk: str, number: str) -> str:
+    """The secret link under which a customer sees how the ticket stands (A14, A16)."""
+    key = status_key(root, desk, number)
+    return f"{public_url}/desks/{desk}/tickets/{quote(number)}?key={key}"
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    type: str | None
+    urgency: str | None
+
+
+def _checked(playbook: Playbook, request: NewTicket, tracking: Tracking) -> tuple[Contact, _Chosen]:
+    """The contact, type and urgency of a request, or every field that does not fit."""
+    wrong: list[FieldError] = []
+    contact: Contact | None = None
+    try:
+        contact = normalise_contact(request.contact)
+    except ValueError as error:
+        wrong.append(FieldError("contact", str(error)))
+    limit = playbook.fields.description_max
+    if len(request.description) > limit and tracking.text is None:
+        wrong.append(
+            FieldError("description", f"{limit} characters at most, not {len(request.description)}")
+        )
+    kind = _term("type", request.type, playbook.types, wrong)
+    urgency = _term("urgency", request.urgency, playbook.priorities, wrong)
+    if wrong or contact is None:
+        raise InvalidInput("Some fields do not fit; see errors.", tuple(wrong))
+    return contact, _Chosen(kind, urgency)
+
+
+def _term(
+    name: str, given: str | None, terms: dict[str, Any], wrong: list[FieldError]
+) -> str | None:
+    """The desk's own word for what was given: its key, or its label in any language."""
+    if not given:
+        return None
+    found = find_term(given, terms)
+    if found is None:
+        wrong.append(FieldError(name, f"one of: {', '.join(terms)}"))
+    return found
+
+
+def find_term(given: str, terms: dict[str, Any]) -> str | None:
+    """The key of a term, by key or by label, whatever the case."""
+    wanted = given.strip().casefold()
+    for key, term in terms.items():
+        labels = term.label.values() if isinstance(term, Term) else ()
+        if wanted in {key.casefold(), *(label.casefold() for label in labels)}:
+            return key
+    return None
+
+
+def _received(
+    playbook: Playbook,
+    request: NewTicket,
+    contact: Contact,
+    digest: str,
+    chosen: _Chosen,
+    filing: Filing,
+    known_class: str | None,
+) -> e.TicketReceived:
+    tracking = filing.tracking
+    product = request.product
+    return e.TicketReceived(
+        customer=Customer(
+            name=mask_name(request.name or "", playbook.fields.name_style) if request.name else "",
+            contact=mask_contact(contact.address, playbook.fields.contact_style),
+            kind=contact.kind,
+            hash=digest,
+            id=mask(request.customer_id) if request.customer_id else None,
+            customer_class=known_class or _class_of(playbook, request.customer_id),
+            preferred=request.preferred_channel,
+        ),
+        channel=request.channel or filing.default_channel,
+        locale=request.locale or playbook.locale,
+        type=chosen.type or playbook.default_type,
+        type_given=chosen.type is not None,
+        priority=chosen.urgency or playbook.default_priority,
+        urgency=chosen.urgency,
+        description=mask(request.description)[: playbook.fields.description_max],
+        text=mask(tracking.text) if tracking.text else None,
+        subject=mask(tracking.subject) if tracking.subject else None,
+        raw=tracking.raw,
+        attachments=tracking.attachments,
+        product=e.Product(**product.model_dump()) if product else None,
+        proof_of_purchase=mask(request.proof_of_purchase) if request.proof_of_purchase else None,
+        order=mask(request.order) if request.order else None,
+        entered_by=tracking.entered_by,
+    )
+
+
+def _class_of(playbook: Playbook, customer_id: str | None) -> str | None:
+    """A5: the customer's class, by the id that the channel gives."""
+    if not customer_id:
+        return None
+    for name, known in playbook.customer_classes.items():
+        if any(fnmatchcase(customer_id, pattern) for pattern in known.customer_ids):
+            return name
+    return None
+
+
+def _secret(contact: Contact, request: NewTicket, tracking: Tracking) -> bytes:
+    """What is sealed, for delivery alone: the contact as it is, and how an answer threads.
+
+    A Message-ID often names its writer's machine or address, so it is sealed too.
+    """
+    document = {
+        "contact": contact.address,
+        "kind": contact.kind,
+        "name": request.name or "",
+        "message_id": tracking.message_id or "",
+    }
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def _first(
+    desk: str, number: str, now: datetime, actor: str, decided: tuple[e.Event, ...]
+) -> e.Commit:
+    return e.Commit(desk=desk, number=number, version=1, at=now, actor=actor, events=decided)
+
+
+def _filed_before(filing: Filing, playbook: Playbook, found: Marker, asked: Marker | None) -> Filed:
+    """The first answer, again."""
+    if asked is not None and asked.body and found.body != asked.body:
+        raise KeyReused(
+            "This Idempotency-Key was used before with another body. Use a new key for a new request."
+        )
+    first = filing.store.commit_at(playbook.desk, found.number, 1)
+    if first is None:
+        raise Park(f"{found.number} has no first commit")
+    return _answer(filing, apply(None, first))
+
+
+def _answer(filing: Filing, ticket: Ticket) -> Filed:
+    return Filed(
+        number=ticket.number,
+        status=ticket.status,
+        expected_response_by=ticket.expected_response_by,
+        status_url=status_url(filing.public_url, filing.root, ticket.desk, ticket.number),
+    )

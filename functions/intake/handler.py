@@ -1,0 +1,93 @@
+"""The HTTP calls and the mail queue that bring requests in (F1, F5)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from chalice.app import Blueprint, Response
+
+from functions.core import aws, web
+from functions.core.deps import store
+from functions.core.errors import Park
+from functions.core.filing import Filing
+from functions.core.logs import logger
+from functions.core.parking import dead_letter
+from functions.core.settings import LambdaContext, Place
+from functions.intake import forms
+
+bp = Blueprint(__name__)
+log = logger("intake")
+
+JSON = ["application/json"]
+MAIL = ["message/rfc822"]
+
+
+@bp.route("/desks/{desk}/tickets", methods=["POST"], content_types=JSON)
+def file_ticket(desk: str) -> Response:
+    return web.answer(bp, lambda request: _form(request, desk))
+
+
+@bp.route("/desks/{desk}/channels/webhook", methods=["POST"], content_types=JSON)
+def webhook(desk: str) -> Response:
+    return web.answer(bp, lambda request: _webhook(request, desk))
+
+
+@bp.route("/desks/{desk}/channels/mime", methods=["POST"], content_types=MAIL)
+def mime(desk: str) -> Response:
+    return web.answer(bp, lambda request: _mime(request, desk))
+
+
+@bp.lambda_function(name="intake_mail")
+def intake_mail(event: Any, context: LambdaContext) -> dict[str, list[dict[str, str]]]:
+    """Mails that SES has stored, announced in SQS; each is answered for on its own."""
+    place = Place.of(context)
+    failures = []
+    for record in event["Records"]:
+        message = {"message": record["messageId"]}
+        try:
+            _announced_mail(record["body"], place)
+        except Park as error:
+            dead_letter(place, "mail", record["body"], error, message)
+        except Exception:
+            # SQS brings the message again and moves it to the dead-letter queue in the end; the
+            # others of the batch are done.
+            log.exception("mail.failed", extra=message)
+            failures.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failures}
+
+
+def _filing(place: Place, now: datetime) -> Filing:
+    return Filing(
+        store=store(place),
+        seal=lambda desk, number, contact: aws.seal(place, desk, number, contact),
+        root=aws.root_key(place),
+        public_url=aws.public_url(place),
+        now=now,
+    )
+
+
+def _form(request: web.Request, desk: str) -> web.Answer:
+    playbook = store(request.place).playbook(desk, request.now)
+    return forms.file_from_form(request, _filing(request.place, request.now), playbook)
+
+
+def _webhook(request: web.Request, desk: str) -> web.Answer:
+    forms.require_signature(request, desk, lambda name: aws.webhook_secret(request.place, name))
+    playbook = store(request.place).playbook(desk, request.now)
+    return forms.file_from_webhook(request, _filing(request.place, request.now), playbook)
+
+
+def _mime(request: web.Request, desk: str) -> web.Answer:
+    from functions.intake.post import take_in_raw
+
+    forms.require_signature(request, desk, lambda name: aws.webhook_secret(request.place, name))
+    outcome = take_in_raw(request.body, desk, request.place, _filing(request.place, request.now))
+    body = {"number": outcome.number, "new": outcome.new} if outcome else {"set_aside": True}
+    return web.Answer(body, status=202)
+
+
+def _announced_mail(body: str, place: Place) -> None:
+    from functions.intake.post import take_in_announced
+
+    take_in_announced(body, place, _filing(place, datetime.now(UTC)))

@@ -1,0 +1,101 @@
+"""The mail bucket: raw mails in, their attachments kept beside them.
+
+SES writes each mail to S3 and announces it over SNS; the announcement waits in SQS until it is
+processed (AWS, "Contents of notifications for Amazon SES email receiving").
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from functions.core.errors import Park
+from functions.core.events import Attachment
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from functions.intake.mail import Attachment as Found
+
+
+@dataclass(frozen=True)
+class Announced:
+    """A mail that SES has received: where it lies, and for whom it came."""
+
+    key: str
+    recipients: tuple[str, ...]
+
+
+def announced(body: str) -> Announced:
+    """Read SES's announcement out of an SQS message, wrapped in an SNS envelope or not.
+
+    Raises:
+        Park: it is not the announcement of a mail that was stored.
+    """
+    try:
+        content: Any = json.loads(body)
+        if "Message" in content:
+            content = json.loads(content["Message"])
+        receipt = content["receipt"]
+        return Announced(
+            key=receipt["action"]["objectKey"], recipients=tuple(receipt["recipients"])
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise Park(f"not SES's announcement of a mail: {type(error).__name__}: {error}") from error
+
+
+class Inbox:
+    """The mail bucket of a deployment."""
+
+    def __init__(self, client: S3Client, bucket: str) -> None:
+        self.client = client
+        self.bucket = bucket
+
+    def raw(self, key: str) -> bytes:
+        """A raw mail.
+
+        Raises:
+            Park: it is not there.
+        """
+        from botocore.exceptions import ClientError
+
+        try:
+            return self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
+                raise Park(f"the mail {key} is not in the bucket") from error
+            raise
+
+    def store(self, raw: bytes) -> str:
+        """Keep a raw mail that came over HTTP, under its own digest, and return its key."""
+        key = f"mail/{sha256(raw).hexdigest()}"
+        self.client.put_object(Bucket=self.bucket, Key=key, Body=raw)
+        return key
+
+    def set_aside(self, raw: bytes, key: str, desk: str, cause: str) -> None:
+        """Keep a mail that opens no ticket where `deskbell quarantine` lists it, with its cause."""
+        self.client.put_object(
+            Bucket=self.bucket,
+            Key=f"quarantine/{desk}/{key.rpartition('/')[2]}",
+            Body=raw,
+            Metadata={"cause": quote(cause[:500]), "mail": key},
+        )
+
+    def keep(self, desk: str, found: tuple[Found, ...]) -> tuple[Attachment, ...]:
+        """Keep the attachments of a mail, each under its own digest, so a repeat writes no copy."""
+        return tuple(self._keep(desk, attachment) for attachment in found)
+
+    def _keep(self, desk: str, found: Found) -> Attachment:
+        key = f"files/{desk}/{sha256(found.content).hexdigest()}"
+        self.client.put_object(
+            Bucket=self.bucket,
+            Key=key,
+            Body=found.content,
+            ContentType="application/octet-stream",
+        )
+        return Attachment(
+            name=found.name, content_type=found.content_type, size=found.size, key=key
+        )

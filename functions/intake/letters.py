@@ -1,0 +1,188 @@
+"""What a mail means for a desk: a new ticket, a message for one that is there, or neither."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from functions.core.change import change
+from functions.core.commands import CustomerMessage, Note
+from functions.core.errors import ActionNotAllowed, InvalidInput, NotFound, SetAside
+from functions.core.filing import Filing, NewTicket, Tracking, file_ticket
+from functions.core.playbook import Playbook
+from functions.core.privacy import contact_hash, mask, normalise_contact
+from functions.core.proof import derive, ticket_of_message_id
+from functions.core.store import Duplicate, Marker
+from functions.core.ticket import Ticket
+from functions.intake.inbox import Inbox
+from functions.intake.mail import InboundMail
+
+MAX_TEXT = 4000
+"""Characters of a mail that stand on the ticket; the original is kept whole in the bucket."""
+
+_NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{3,39}")
+_CANDIDATES = 8  # numbers tried in one subject; more is not a subject
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The ticket that a mail belongs to, and whether this mail opened or changed it."""
+
+    number: str
+    new: bool
+
+
+def take_in(
+    mail: InboundMail, raw_key: str, digest: str, filing: Filing, playbook: Playbook, inbox: Inbox
+) -> Outcome:
+    """File a mail as a new ticket, or add it to the one that it answers; once (G1).
+
+    Args:
+        raw_key: where the original lies in the mail bucket.
+        digest: of the raw bytes; tells a mail without a Message-ID from another.
+
+    Raises:
+        SetAside: nobody to answer, or not written by a person.
+    """
+    if mail.from_address == playbook.mail.address.lower():
+        raise SetAside("loop: the desk's own mail came back to it")
+    if mail.origin != "human":
+        return _note(mail, filing, playbook)
+    marker = Marker(playbook.desk, "mail", mail.message_id or digest)
+    text = mask(mail.text or mail.subject)[:MAX_TEXT]
+    known = filing.store.seen(marker)
+    if known is not None:
+        return Outcome(known.number, new=False)
+    joined = _thread(mail, filing, playbook)
+    if joined is not None:
+        command = CustomerMessage(
+            text=text,
+            channel="mail",
+            raw=raw_key,
+            attachments=inbox.keep(joined.desk, mail.attachments),
+        )
+        try:
+            after = change(
+                filing.store,
+                joined.desk,
+                joined.number,
+                command,
+                playbook,
+                filing.now,
+                actor="customer",
+                marker=replace(marker, number=joined.number),
+            )
+        except Duplicate:
+            return Outcome(joined.number, new=False)
+        except ActionNotAllowed:
+            pass  # a ticket that takes no messages any more; the request gets one of its own
+        else:
+            return Outcome(after.number, new=False)
+    return _file(mail, raw_key, text, marker, filing, playbook, inbox)
+
+
+def _note(mail: InboundMail, filing: Filing, playbook: Playbook) -> Outcome:
+    """Automatic mail opens no ticket and gets no answer; the ticket it is about shows it."""
+    ticket = _thread(mail, filing, playbook)
+    if ticket is None:
+        raise SetAside(f"{mail.origin}: automatic mail opens no ticket")
+    note = Note(text=f"{mail.origin}: {mask(mail.subject)}")
+    change(filing.store, ticket.desk, ticket.number, note, playbook, filing.now, actor="system")
+    return Outcome(ticket.number, new=False)
+
+
+def _file(
+    mail: InboundMail,
+    raw_key: str,
+    text: str,
+    marker: Marker,
+    filing: Filing,
+    playbook: Playbook,
+    inbox: Inbox,
+) -> Outcome:
+    tracking = Tracking(
+        subject=mail.subject or None,
+        text=text,
+        message_id=mail.message_id or None,
+        raw=raw_key,
+        attachments=inbox.keep(playbook.desk, mail.attachments),
+    )
+    request = NewTicket(
+        contact=mail.from_address or "-",
+        name=mail.from_name[:200] or None,
+        description=_short(mail, playbook),
+    )
+    try:
+        filed = file_ticket(
+            replace(filing, default_channel="mail", tracking=tracking),
+            playbook,
+            request,
+            marker,
+            "customer",
+        )
+    except InvalidInput as error:
+        problems = "; ".join(f"{e.field}: {e.message}" for e in error.errors)
+        raise SetAside(f"nobody to answer: {problems}") from error
+    return Outcome(filed.number, new=True)
+
+
+def _short(mail: InboundMail, playbook: Playbook) -> str:
+    """The subject and the beginning of the text, as long as a description may be."""
+    parts = [part.strip() for part in (mail.subject, mail.text) if part.strip()]
+    limit = playbook.fields.description_max
+    return mask("\n".join(parts) or "(empty)")[:limit]
+
+
+def _thread(mail: InboundMail, filing: Filing, playbook: Playbook) -> Ticket | None:
+    """The open or recent ticket of this desk that a mail answers.
+
+    A reference that Deskbell made itself proves where the mail belongs. A number in the subject
+    proves nothing: it counts only from the address that the ticket belongs to.
+    """
+    for reference in (mail.in_reply_to, *reversed(mail.references)):
+        found = ticket_of_message_id(filing.root, reference) if reference else None
+        if found is not None and found[0] == playbook.desk:
+            return _still_open(_load(filing, *found), filing, playbook)
+    sender = _sender_hash(mail, filing, playbook)
+    for number in _numbers(mail.subject):
+        ticket = _load(filing, playbook.desk, number)
+        if ticket is not None and sender is not None and ticket.customer.hash == sender:
+            return _still_open(ticket, filing, playbook)
+    return None
+
+
+def _still_open(ticket: Ticket | None, filing: Filing, playbook: Playbook) -> Ticket | None:
+    """The ticket, unless it ended so long ago that this is a new request."""
+    if ticket is None:
+        return None
+    ended = ticket.archived_at or ticket.resolved_at
+    if ended is not None and filing.now - ended > playbook.reopen_within:
+        return None
+    return ticket
+
+
+def _numbers(subject: str) -> Iterator[str]:
+    candidates = [word for word in _NUMBER.findall(subject) if any(c.isdigit() for c in word)]
+    yield from dict.fromkeys(candidates[:_CANDIDATES])
+
+
+def _load(filing: Filing, desk: str, number: str) -> Ticket | None:
+    try:
+        return filing.store.load(desk, number)
+    except NotFound:
+        return None
+
+
+def _sender_hash(mail: InboundMail, filing: Filing, playbook: Playbook) -> str | None:
+    try:
+        contact = normalise_contact(mail.from_address)
+    except ValueError:
+        return None
+    return contact_hash(contact, playbook.desk, derive(filing.root, "contact"))
+
+
+def digest_of(raw: bytes) -> str:
+    """What tells a mail without a Message-ID from another."""
+    return sha256(raw).hexdigest()

@@ -1,0 +1,24 @@
+"""The stream records that move tickets on: new, confirmed, queued, reopened, resolved (F2, F4)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from chalice.app import Blueprint
+
+from functions.core.deps import store
+from functions.core.settings import LambdaContext, Place
+from functions.core.stream import each
+
+bp = Blueprint(__name__)
+
+
+@bp.lambda_function(name="router")
+def router(event: Any, context: LambdaContext) -> dict[str, list[dict[str, str]]]:
+    """Route what the stream brings; answer which records have to come again."""
+    from functions.router.records import process
+
+    place = Place.of(context)
+    now = datetime.now(UTC)
+    return each(event, place, "router", lambda record: process(record, place, store(place), now))

@@ -1,0 +1,103 @@
+"""One record of the stream: a commit of a ticket, or an agent who has become free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from functions.core import aws
+from functions.core import events as e
+from functions.core.errors import NotFound, Park
+from functions.core.settings import Place
+from functions.core.store import Store, read_commit
+from functions.core.ticket import Ticket
+from functions.router import closing
+from functions.router.route import Router
+
+WANTED = (
+    "TicketReceived",
+    "TypeConfirmed",
+    "TicketQueued",
+    "TicketReopened",
+    "TicketResolved",
+    "SurveyAnswered",
+    "CallbackRecorded",
+)
+"""The event types that the router acts on; `infra/wiring.yaml` filters the stream by them."""
+
+FREED = ("online", "released")
+"""The changes of an agent that give waiting tickets a chance."""
+
+
+def process(record: Any, place: Place, store: Store, now: datetime) -> None:
+    """Act on one record.
+
+    Raises:
+        Park: it is not a record that this code can read.
+        TryAgain: somebody else changed the ticket at the same time.
+    """
+    image = record["dynamodb"].get("NewImage", {})
+    sort_key = image.get("sk", {}).get("S", "")
+    if sort_key.startswith("AGENT#"):
+        _freed(image, store, now)
+    elif sort_key.startswith("EVENT#"):
+        _committed(image, place, store, now)
+
+
+def _freed(image: Any, store: Store, now: datetime) -> None:
+    desk = image["pk"]["S"].removeprefix("DESK#")
+    if image.get("change", {}).get("S") in FREED and "team" in image:
+        Router(store, store.playbook(desk, now), now).drain(image["team"]["S"])
+
+
+def _committed(image: Any, place: Place, store: Store, now: datetime) -> None:
+    commit = read_commit(image)
+    for event in commit.of(*_ACTIONS):
+        try:
+            ticket = store.load(commit.desk, commit.number)
+            playbook = store.playbook(commit.desk, now)
+        except NotFound as error:
+            raise Park(f"{commit.desk}/{commit.number}: {error}") from error
+        _ACTIONS[event.event](ticket, event, Router(store, playbook, now), place)
+
+
+def _resolved(ticket: Ticket, event: e.TicketResolved, router: Router, place: Place) -> None:
+    closing.start(
+        aws.client("stepfunctions"),
+        place.state_machine,
+        ticket,
+        event.resolution,
+        router.playbook,
+    )
+
+
+def _answered(ticket: Ticket, event: e.SurveyAnswered, router: Router, place: Place) -> None:
+    poor = event.score < router.playbook.survey.review.below
+    output = {"review": poor}
+    client = aws.client("stepfunctions")
+    closing.wake(client, router.store, ticket, "survey", event.resolution, output)
+
+
+def _called_back(ticket: Ticket, event: e.CallbackRecorded, router: Router, place: Place) -> None:
+    client = aws.client("stepfunctions")
+    closing.wake(client, router.store, ticket, "review", ticket.resolutions, {})
+
+
+def _reopened(ticket: Ticket, event: e.TicketReopened, router: Router, place: Place) -> None:
+    client = aws.client("stepfunctions")
+    for kind in ("survey", "review"):
+        output = {"reopened": True, "review": False}
+        closing.wake(client, router.store, ticket, kind, ticket.resolutions, output)
+    router.placed(ticket)
+
+
+_ACTIONS: dict[str, Callable[[Ticket, Any, Router, Place], None]] = {
+    "TicketReceived": lambda ticket, event, router, place: router.received(ticket, event),
+    "TypeConfirmed": lambda ticket, event, router, place: router.placed(ticket),
+    "TicketQueued": lambda ticket, event, router, place: router.waiting(ticket),
+    "TicketReopened": _reopened,
+    "TicketResolved": _resolved,
+    "SurveyAnswered": _answered,
+    "CallbackRecorded": _called_back,
+}
