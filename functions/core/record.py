@@ -1,0 +1,112 @@
+"""G6, B10: the whole life of a ticket as one document.
+
+One shape for the archive, for `deskbell ticket export` and for whoever wants to see everything. It
+holds what is stored for display, masked as it is stored; the sealed contact is never part of it.
+The same ticket gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from functions.core.delivery import Delivery
+from functions.core.events import SCHEMA_VERSION, Commit
+from functions.core.ticket import Ticket, Timer
+
+SCHEMA = "deskbell/ticket/1"
+"""The document's own version; fields are only ever added under one number."""
+
+_INWARD = {"TicketReceived": "description", "CustomerWrote": "text"}
+_OUTWARD = {"ReplySent": "text", "InformationRequested": "text"}
+
+
+def record(
+    ticket: Ticket,
+    commits: Sequence[Commit],
+    deliveries: Sequence[Delivery],
+    playbook_version: int | None = None,
+) -> dict[str, Any]:
+    """Everything that happened to a ticket, as plain JSON data.
+
+    Keys: `schema`, `event_schema`, `desk`, `number`, `playbook_version` (the one in force when the
+    document was made), `ticket` (its last state, timers apart), `timers` [{kind, …}], `history`
+    [{version, at, actor, events}], `messages` [{version, at, actor, direction, channel, text,
+    attachments}], `deliveries`. Times are ISO 8601 with offset, durations ISO 8601.
+    """
+    state = ticket.model_dump(mode="json")
+    state.pop("timers")
+    history = sorted(commits, key=lambda commit: commit.version)
+    return {
+        "schema": SCHEMA,
+        "event_schema": SCHEMA_VERSION,
+        "desk": ticket.desk,
+        "number": ticket.number,
+        "playbook_version": playbook_version,
+        "ticket": state,
+        "timers": [_timer(kind, timer) for kind, timer in sorted(ticket.timers.items())],
+        "history": [
+            {
+                "version": commit.version,
+                "at": _at(commit.at),
+                "actor": commit.actor,
+                "events": [event.model_dump(mode="json") for event in commit.events],
+            }
+            for commit in history
+        ],
+        "messages": [message for commit in history for message in _messages(commit, ticket)],
+        "deliveries": [
+            {"id": delivery.id, **delivery.model_dump(mode="json", exclude={"desk", "number"})}
+            for delivery in sorted(deliveries, key=lambda delivery: delivery.id)
+        ],
+    }
+
+
+def document(found: dict[str, Any]) -> bytes:
+    """A record as the bytes that are kept: UTF-8 JSON, keys in order."""
+    return json.dumps(found, ensure_ascii=False, sort_keys=True, indent=1).encode()
+
+
+def archive_key(ticket: Ticket, zone: ZoneInfo) -> str:
+    """Where the archive keeps a ticket, by the year in which it came in, in the desk's own time.
+
+    The year does not change with a reopening, so there is one place and one newest document.
+    """
+    return f"archive/{ticket.desk}/{ticket.received_at.astimezone(zone):%Y}/{ticket.number}.json"
+
+
+def _timer(kind: str, timer: Timer) -> dict[str, Any]:
+    return {"kind": kind, **timer.model_dump(mode="json")}
+
+
+def _messages(commit: Commit, ticket: Ticket) -> list[dict[str, Any]]:
+    """What the customer and the desk said to each other in one commit."""
+    found = []
+    for event in commit.events:
+        inward = event.event in _INWARD
+        field = _INWARD.get(event.event) or _OUTWARD.get(event.event)
+        if field is None:
+            continue
+        text = getattr(event, field)
+        if event.event == "TicketReceived":
+            text = event.text or text
+        attachments = getattr(event, "attachments", ())
+        found.append(
+            {
+                "version": commit.version,
+                "at": _at(commit.at),
+                "actor": commit.actor,
+                "direction": "in" if inward else "out",
+                "channel": getattr(event, "channel", ticket.channel),
+                "text": text,
+                "attachments": [item.model_dump(mode="json") for item in attachments],
+            }
+        )
+    return found
+
+
+def _at(moment: datetime) -> str:
+    return moment.isoformat()
