@@ -8,6 +8,7 @@ batch logic can hand back.
 from __future__ import annotations
 
 import json
+import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,9 @@ def client(service: str) -> Any:
             retries={"mode": "standard", "total_max_attempts": 5},
             connect_timeout=3,
             read_timeout=10,
+            # The function's name travels in the user agent, so that a trail of API calls
+            # (CloudTrail) tells which function made which.
+            user_agent_appid=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "deskbell")[:50],
         ),
     )
 

@@ -11,6 +11,7 @@ events stay readable; a commit of a *newer* schema is parked instead of misread.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -309,6 +310,36 @@ EVENTS: dict[str, type[Value]] = {kind.__name__: kind for kind in Event.__args__
 _MANY: TypeAdapter[tuple[Event, ...]] = TypeAdapter(
     tuple[Annotated[Event, Field(discriminator="event")], ...]
 )
+
+
+ROUTER_READS = frozenset(
+    {
+        "TicketReceived",
+        "TypeConfirmed",
+        "TicketQueued",
+        "TicketReopened",
+        "TicketResolved",
+        "SurveyAnswered",
+        "CallbackRecorded",
+    }
+)
+"""The events that the router acts on."""
+
+NOTIFY_READS = frozenset(EVENTS) - {"TimersSet", "TicketClassified", "CustomerClassed", "NoteAdded"}
+"""The events that a playbook may tell somebody about."""
+
+
+def readers(events: Iterable[Event]) -> str:
+    """Who reads a commit off the stream: `router`, `notify`, `both` or `none`.
+
+    The stream's filters compare this one word (`infra/wiring.yaml`), so a function is not even
+    woken by what it would ignore.
+    """
+    names = {event.event for event in events}
+    routed, notified = bool(names & ROUTER_READS), bool(names & NOTIFY_READS)
+    if routed and notified:
+        return "both"
+    return "router" if routed else "notify" if notified else "none"
 
 
 class Commit(Value):

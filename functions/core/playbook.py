@@ -460,14 +460,14 @@ class Playbook(Part):
             yield from self._condition(f"routing.{index}.when", place.when)
 
     def _in_words(self) -> Iterator[tuple[str, str, Any]]:
-        from functions.core.events import EVENTS
+        from functions.core.events import NOTIFY_READS
 
         for template in self.templates:
             if template.article is not None:
                 yield f"templates.{template.id}.article", template.article, self.articles
             yield from self._condition(f"templates.{template.id}.when", template.when)
         for index, notification in enumerate(self.notifications):
-            yield f"notifications.{index}.on", notification.on, EVENTS
+            yield f"notifications.{index}.on", notification.on, NOTIFY_READS
             yield f"notifications.{index}.message", notification.message, self.messages
             yield from self._condition(f"notifications.{index}.when", notification.when)
 

@@ -21,7 +21,7 @@ from zlib import crc32
 
 from functions.core.delivery import Delivery
 from functions.core.errors import Conflict, DeskbellError, NoPlaceLeft, NotFound, TryAgain
-from functions.core.events import SCHEMA_VERSION, Commit, Event, dump, parse
+from functions.core.events import SCHEMA_VERSION, Commit, Event, dump, parse, readers
 from functions.core.playbook import Playbook
 from functions.core.roster import Agent
 from functions.core.ticket import Ticket
@@ -222,7 +222,7 @@ class Store:
             "at": {"S": stamp(after.updated_at)},
             "actor": {"S": actor},
             "schema": {"N": str(SCHEMA_VERSION)},
-            "types": {"SS": sorted({event.event for event in events})},
+            "readers": {"S": readers(events)},
             "body": {"S": dump(tuple(events))},
         }
         if sealed is not None:

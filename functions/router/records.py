@@ -15,17 +15,6 @@ from functions.core.ticket import Ticket
 from functions.router import closing
 from functions.router.route import Router
 
-WANTED = (
-    "TicketReceived",
-    "TypeConfirmed",
-    "TicketQueued",
-    "TicketReopened",
-    "TicketResolved",
-    "SurveyAnswered",
-    "CallbackRecorded",
-)
-"""The event types that the router acts on; `infra/wiring.yaml` filters the stream by them."""
-
 FREED = ("online", "released")
 """The changes of an agent that give waiting tickets a chance."""
 
@@ -53,7 +42,7 @@ def _freed(image: Any, store: Store, now: datetime) -> None:
 
 def _committed(image: Any, place: Place, store: Store, now: datetime) -> None:
     commit = read_commit(image)
-    for event in commit.of(*_ACTIONS):
+    for event in commit.of(*e.ROUTER_READS):
         try:
             ticket = store.load(commit.desk, commit.number)
             playbook = store.playbook(commit.desk, now)
