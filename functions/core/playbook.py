@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -564,21 +564,31 @@ def _read(path: Path) -> tuple[Any, dict[tuple[str | int, ...], int]]:
     import yaml
 
     try:
-        text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
+        loader = _plain_loader()(path.read_text(encoding="utf-8"))
+        node = loader.get_single_node()
+        content = None if node is None else loader.construct_document(node)
     except (OSError, UnicodeDecodeError) as error:
         raise PlaybookError(f"{path}: cannot be read: {error}") from error
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise PlaybookError(f"{path}{line}: not YAML: {error.problem}") from error
     except yaml.YAMLError as error:
         raise PlaybookError(f"{path}: not YAML: {error}") from error
     lines: dict[tuple[str | int, ...], int] = {}
 
     def walk(node: Any, at: tuple[str | int, ...]) -> None:
-        lines[at] = node.start_mark.line + 1
+        lines.setdefault(at, node.start_mark.line + 1)
         if isinstance(node, yaml.MappingNode):
+            first: dict[str, int] = {}
             for key, value in node.value:
-                walk(value, (*at, key.value))
-                lines[(*at, key.value)] = key.start_mark.line + 1
+                here, line = (*at, key.value), key.start_mark.line + 1
+                if key.value in first:
+                    raise PlaybookError(
+                        f"{path}:{line}: {'.'.join(map(str, here))}: "
+                        f"stands twice, first on line {first[key.value]}"
+                    )
+                first[key.value] = lines[here] = line
+                walk(value, here)
         elif isinstance(node, yaml.SequenceNode):
             for index, value in enumerate(node.value):
                 walk(value, (*at, index))
@@ -586,6 +596,24 @@ def _read(path: Path) -> tuple[Any, dict[tuple[str | int, ...], int]]:
     if node is not None:
         walk(node, ())
     return content, lines
+
+
+def _plain_loader() -> Any:
+    """A YAML reader without the surprises of YAML 1.1: `on`, `no`, 13:30 and dates are texts."""
+    import yaml
+
+    class Plain(yaml.SafeLoader):
+        yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+
+    for tag, pattern, first in (
+        ("bool", r"true|false", "tf"),
+        ("null", r"null|~|", ["n", "~", ""]),
+        ("int", r"-?[0-9]+", "-0123456789"),
+        ("float", r"-?[0-9]+\.[0-9]+", "-0123456789"),
+    ):
+        written = re.compile(rf"^(?:{pattern})$")
+        Plain.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", written, list(first))
+    return Plain
 
 
 def _at(place: tuple[str | int, ...], lines: Mapping[tuple[str | int, ...], int], name: str) -> str:
