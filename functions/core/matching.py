@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
-from functions.core.playbook import Condition
+from functions.core.playbook import Condition, Term
 from functions.core.ticket import Ticket
 
 
@@ -37,9 +39,16 @@ class Facts:
         )
 
 
+_APOSTROPHES = str.maketrans("‘’ʼ`´", "'''''")
+
+
 def fold(text: str) -> str:
-    """Text as keywords are compared: width, case and runs of white space do not count."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    """Text as keywords are compared: width, case, white space and kinds of apostrophe are equal."""
+    plain = unicodedata.normalize("NFKC", text.translate(_APOSTROPHES))
+    return " ".join(plain.casefold().split())
+
+
+_folded = lru_cache(maxsize=8192)(fold)
 
 
 def mentions(text: str, words: tuple[str, ...]) -> str | None:
@@ -48,22 +57,34 @@ def mentions(text: str, words: tuple[str, ...]) -> str | None:
     A word in Latin letters has to stand alone ("app" is not in "happy"); Chinese is written
     without spaces, so there a word may stand anywhere.
     """
-    for word in words:
-        folded = fold(word)
-        start = text.find(folded)
-        while start >= 0:
-            if not (_joins(text, start - 1, start) or _joins(text, start + len(folded) - 1)):
-                return word
-            start = text.find(folded, start + 1)
+    return next((word for word in words for _ in places(text, word)), None)
+
+
+def places(text: str, word: str) -> Iterator[tuple[int, int]]:
+    """Where `word` stands in the folded `text`: start and end of each place, from the left."""
+    folded = _folded(word)
+    start = text.find(folded) if folded else -1
+    while start >= 0:
+        end = start + len(folded)
+        if not (_joins(text, start - 1) or _joins(text, end - 1)):
+            yield start, end
+        start = text.find(folded, start + 1)
+
+
+def find_term(given: str, terms: Mapping[str, Term]) -> str | None:
+    """The key of the term that `given` names: by its key, or by its label in any language."""
+    wanted = fold(given)
+    for key, term in terms.items():
+        if wanted in (fold(key), *map(fold, term.label.values())):
+            return key
     return None
 
 
-def _joins(text: str, left: int, right: int | None = None) -> bool:
+def _joins(text: str, left: int) -> bool:
     """Whether the characters at `left` and after it are letters of one Latin word."""
-    right = left + 1 if right is None else right
-    if left < 0 or right >= len(text):
+    if left < 0 or left + 1 >= len(text):
         return False
-    return all(c.isascii() and c.isalnum() for c in (text[left], text[right]))
+    return all(c.isascii() and c.isalnum() for c in text[left : left + 2])
 
 
 def holds(condition: Condition, facts: Facts) -> bool:

@@ -15,10 +15,11 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -96,6 +97,18 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 """One name or a list of names."""
 
 
+def _not_blank(written: str) -> str:
+    # An empty word stands in every text.
+    if not written.strip():
+        raise PydanticCustomError("word", "expected a word, got an empty text")
+    return written
+
+
+Word = Annotated[str, AfterValidator(_not_blank)]
+Words = Annotated[tuple[Word, ...], BeforeValidator(_as_tuple)]
+"""One word or a list of words that are looked for in what a customer wrote."""
+
+
 class Part(BaseModel):
     """What all parts of a playbook share: unknown keys are refused, nothing changes."""
 
@@ -155,7 +168,7 @@ class Term(Part):
 class Type(Term):
     """A class of requests (A1, B3, D3, E1)."""
 
-    keywords: tuple[str, ...] = ()
+    keywords: Words = ()
 
 
 class Priority(Term):
@@ -168,14 +181,14 @@ class Priority(Term):
 class Vague(Part):
     """A6, E2: when a tag alone says too little, and what is asked then."""
 
-    unless_mentions: tuple[str, ...] = ()
+    unless_mentions: Words = ()
     question: Text
 
 
 class Tag(Term):
     """A2: a preset tag and the words that give it."""
 
-    keywords: tuple[str, ...] = Field(min_length=1)
+    keywords: Words = Field(min_length=1)
     type: str | None = None
     vague: Vague | None = None
 
@@ -183,14 +196,14 @@ class Tag(Term):
 class Condition(Part):
     """All that is named must hold; within a list, one of its entries is enough."""
 
-    mentions: Names = ()
+    mentions: Words = ()
     type: Names = ()
     tags: Names = ()
     priority: Names = ()
     customer_class: Names = ()
     channel: Names = ()
     mood: Names = ()
-    product: Names = ()
+    product: Words = ()
     amount_over: float | None = None
 
 
@@ -455,6 +468,8 @@ class Playbook(Part):
                 yield f"rules.{rule.id}.then.priority", rule.then.priority, self.priorities
             if rule.then.type is not None:
                 yield f"rules.{rule.id}.then.type", rule.then.type, self.types
+            for tag in rule.then.add_tags:
+                yield f"rules.{rule.id}.then.add_tags", tag, self.tags
         for index, place in enumerate(self.routing):
             yield f"routing.{index}.team", place.team, self.teams
             yield from self._condition(f"routing.{index}.when", place.when)
@@ -603,8 +618,9 @@ def _plain_loader() -> Any:
     import yaml
 
     class Plain(yaml.SafeLoader):
-        yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+        pass
 
+    Plain.yaml_implicit_resolvers = {}
     for tag, pattern, first in (
         ("bool", r"true|false", "tf"),
         ("null", r"null|~|", ["n", "~", ""]),
