@@ -32,7 +32,10 @@ RETRY_AFTER: tuple[timedelta, ...] = (
 class Delivery(Value):
     """A message on its way. `to` is masked; `text` is what was sent, masked.
 
-    `version` is the ticket version whose events asked for it; `event` the event type.
+    `version` is the ticket version whose events asked for it; `event` the event type; `about` the
+    timer it is about, since one commit may hold events of several timers. `claim` tells the claims
+    of different runs apart, so that a run whose own claim was written by a repeated network request
+    knows it again.
     """
 
     desk: str
@@ -41,6 +44,7 @@ class Delivery(Value):
     event: str
     message: str
     recipient: str
+    about: str = ""
     channel: Literal["email", "sms", "none"]
     to: str
     subject: str = ""
@@ -48,6 +52,7 @@ class Delivery(Value):
     state: State = "claimed"
     attempts: int = 0
     claimed_at: datetime
+    claim: str = ""
     at: datetime
     next_at: datetime | None = None
     provider_id: str | None = None
@@ -56,4 +61,5 @@ class Delivery(Value):
     @property
     def id(self) -> str:
         """What makes this delivery one: the commit, the message and who gets it."""
-        return f"{self.version:06}#{self.message}#{self.recipient}"
+        key = f"{self.version:06}#{self.message}#{self.recipient}"
+        return f"{key}#{self.about}" if self.about else key

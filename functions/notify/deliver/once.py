@@ -1,0 +1,28 @@
+"""Clients that send a request once.
+
+botocore repeats a request that timed out. For a message that would mean sending it twice, so the
+clients of the sending services do not: repeating is `functions.notify.dispatch`'s business.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from typing import Any
+
+
+@lru_cache(maxsize=4)
+def client(service: str) -> Any:
+    """A boto3 client without retries, typed by the caller; one a service and container."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        service,  # type: ignore[call-overload]  # the name is the caller's choice
+        config=Config(  # type: ignore[call-arg]  # the stubs lag behind: user_agent_appid
+            retries={"mode": "standard", "total_max_attempts": 1},
+            connect_timeout=3,
+            read_timeout=15,
+            user_agent_appid=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "deskbell")[:50],
+        ),
+    )

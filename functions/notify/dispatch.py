@@ -1,0 +1,347 @@
+"""Each delivery is claimed, sent and marked, so that no repetition sends it twice (E11).
+
+The states and their order are those of `functions.core.delivery`. Every step is a conditional
+write: whichever of two runs comes second sees what the first one did, and leaves it.
+
+- A claim of another run that is younger than the function's own timeout may still be under way:
+  the record is to come again. An older one died between sending and marking, or before sending;
+  nobody can tell which, so it is parked, visibly, for a person to decide.
+- What surely was not sent is tried again after `RETRY_AFTER`; the sweep makes it due and the stream
+  brings it here. After the last time, and where no repetition helps, it is parked.
+- Whatever is parked is announced in the dead-letter queue first, so that no crash in between can
+  hide it (G3).
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Protocol
+from uuid import uuid4
+
+from functions.core import proof
+from functions.core.delivery import RETRY_AFTER, Delivery
+from functions.core.errors import Park, TryAgain
+from functions.core.events import Commit
+from functions.core.filing import status_url
+from functions.core.logs import logger
+from functions.core.playbook import Playbook
+from functions.core.privacy import mask
+from functions.core.store import Store, read_commit
+from functions.core.ticket import Ticket
+from functions.notify.compose import (
+    BY_AGENT,
+    Notice,
+    Words,
+    compose,
+    notices,
+    team_of,
+    uses_description,
+)
+from functions.notify.contact import OpenContact
+from functions.notify.deliver.email import deliverable
+from functions.notify.deliver.failures import Passing, Permanent, SendFailure
+from functions.notify.mail import Envelope, Thread, build
+
+CLAIM_HOLDS = timedelta(seconds=60)
+"""How long a claim may be under way: the function's timeout in `.chalice/config.json`."""
+
+UNCERTAIN = "uncertain: a run claimed it and ended; it may or may not have been sent"
+
+log = logger("notify")
+
+
+class SendMail(Protocol):
+    def __call__(self, sender: str, to: str, raw: bytes) -> str: ...
+
+
+class SendSms(Protocol):
+    def __call__(self, number: str, text: str, sender: str) -> str: ...
+
+
+@dataclass(frozen=True)
+class Ways:
+    """What the room needs of the world.
+
+    `open_contact(desk, number, sealed)` decrypts; `send_mail` and `send_sms` give the provider's id
+    or raise a `SendFailure`; `announce(keys, cause)` puts a parked delivery before an operator.
+    """
+
+    store: Store
+    root: bytes
+    public_url: str
+    open_contact: Callable[[str, str, bytes | None], OpenContact]
+    send_mail: SendMail
+    send_sms: SendSms
+    announce: Callable[[dict[str, str], str], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One notice with all that its message is made of."""
+
+    notice: Notice
+    commit: Commit
+    ticket: Ticket
+    playbook: Playbook
+    words: Words
+    link: str
+
+
+def process(record: Any, ways: Ways, now: datetime) -> None:
+    """One record of the table's stream: new events, or a delivery whose time has come.
+
+    Raises:
+        Park: the record cannot be read, or a message not be filled in.
+        TryAgain: the record has to come again.
+    """
+    try:
+        image: Any = record["dynamodb"].get("NewImage", {})
+        kind, _, rest = record["dynamodb"]["Keys"]["sk"]["S"].partition("#")
+    except (AttributeError, KeyError, TypeError) as error:
+        raise Park("not a record of the table's stream") from error
+    if kind == "EVENT" and record.get("eventName") == "INSERT":
+        tell(read_commit(image), ways, now, _sealed_in(image))
+    elif kind == "DELIVERY" and image.get("state", {}).get("S") == "due":
+        _, desk, number = image["pk"]["S"].split("#", 2)
+        again(desk, number, rest, ways, now)
+
+
+def tell(commit: Commit, ways: Ways, now: datetime, sealed: bytes | None = None) -> None:
+    """Deliver what the events of a commit give to say, each recipient by itself."""
+    playbook = ways.store.playbook(commit.desk, now)
+    if not any(_concerns(event, playbook) for event in commit.events):
+        return
+    ticket = ways.store.load(commit.desk, commit.number)
+    trouble: TryAgain | Park | None = None
+    for notice in notices(commit, ticket, playbook):
+        try:
+            job = _job(notice, commit, ticket, playbook, ways)
+            delivery = _draft(job, now)
+            if delivery.channel == "none":
+                _note(delivery, job, ways)
+            elif ways.store.claim(delivery) or _is_ours(delivery, ways, now):
+                _send(delivery, job, ways, now, sealed)
+        except (Park, TryAgain) as error:
+            trouble = error  # the others are told all the same
+    if trouble is not None:
+        raise trouble
+
+
+def again(desk: str, number: str, delivery_id: str, ways: Ways, now: datetime) -> None:
+    """The next attempt of a delivery that is due."""
+    before = ways.store.delivery(desk, number, f"DELIVERY#{delivery_id}")
+    if before is None or before.state not in {"due", "claimed"}:
+        return
+    if before.state == "claimed":
+        _look_at_claim(before, ways, now)
+        return
+    claimed = before.model_copy(
+        update={"state": "claimed", "claimed_at": now, "at": now, "claim": uuid4().hex}
+    )
+    try:
+        job = _job_of(before, ways, now)
+    except Park as error:
+        _park(before, str(error), ways, now, expected="due")
+        return
+    if ways.store.move(claimed, "due") or _is_ours(claimed, ways, now):
+        _send(claimed, job, ways, now, None)
+
+
+def _concerns(event: Any, playbook: Playbook) -> bool:
+    """Whether anybody could be told of an event: saves reading the ticket where nobody is."""
+    timer = event.event in {"TimerWarned", "TimerBreached"}
+    return timer or any(rule.on == event.event for rule in playbook.notifications)
+
+
+def _job(notice: Notice, commit: Commit, ticket: Ticket, playbook: Playbook, ways: Ways) -> Job:
+    description = ""
+    if commit.version > 1 and uses_description(playbook, notice.message):
+        first = ways.store.commit_at(ticket.desk, ticket.number, 1)
+        received = first.of("TicketReceived") if first else ()
+        description = received[0].description if received else ""
+    link = status_url(ways.public_url, ways.root, ticket.desk, ticket.number)
+    words = compose(notice, commit, ticket, playbook, status_url=link, description=description)
+    return Job(notice, commit, ticket, playbook, words, link)
+
+
+def _job_of(delivery: Delivery, ways: Ways, now: datetime) -> Job:
+    """What a stored delivery was about, once more: its text is stored masked only."""
+    store = ways.store
+    commit = store.commit_at(delivery.desk, delivery.number, delivery.version)
+    asked = next(
+        (e for e in commit.of(delivery.event) if getattr(e, "kind", "") == delivery.about)
+        if commit
+        else iter(()),
+        None,
+    )
+    if commit is None or asked is None:
+        raise Park("the event that asked for it is gone")
+    ticket = store.load(delivery.desk, delivery.number)
+    recipient: Any = delivery.recipient
+    notice = Notice(asked, recipient, delivery.message, delivery.about)
+    return _job(notice, commit, ticket, store.playbook(delivery.desk, now), ways)
+
+
+def _draft(job: Job, now: datetime) -> Delivery:
+    """The delivery before it is sent. Its words are added with the outcome."""
+    notice, ticket, playbook = job.notice, job.ticket, job.playbook
+    if notice.recipient == "customer":
+        channel = "sms" if ticket.customer.kind == "phone" else "email"
+        to = ticket.customer.contact
+    else:
+        team = team_of(notice, ticket, playbook)
+        channel = "email" if _mailbox(job) else "none"
+        to = playbook.teams[team].label[playbook.locale] if team in playbook.teams else ""
+    return Delivery.model_validate(
+        {
+            "desk": ticket.desk,
+            "number": ticket.number,
+            "version": job.commit.version,
+            "event": notice.event.event,
+            "message": notice.message,
+            "recipient": notice.recipient,
+            "about": notice.about,
+            "channel": channel,
+            "to": to,
+            "claimed_at": now,
+            "at": now,
+            "claim": uuid4().hex,
+        }
+    )
+
+
+def _mailbox(job: Job) -> str | None:
+    team = team_of(job.notice, job.ticket, job.playbook)
+    return job.playbook.teams[team].mailbox if team in job.playbook.teams else None
+
+
+def _note(delivery: Delivery, job: Job, ways: Ways) -> None:
+    """Nobody can be written to, so it is on the record and nowhere else."""
+    ways.store.claim(_with_words(delivery, job).model_copy(update={"state": "sent"}))
+
+
+def _with_words(delivery: Delivery, job: Job) -> Delivery:
+    """What was said, as it may be shown: masked, and without the customer's secret."""
+    text = job.words.sms if delivery.channel == "sms" else job.words.text
+    shown = text.replace(job.link, job.link.partition("?")[0])
+    subject = "" if delivery.channel == "sms" else mask(job.words.subject)
+    return delivery.model_copy(update={"subject": subject, "text": mask(shown)})
+
+
+def _is_ours(claimed: Delivery, ways: Ways, now: datetime) -> bool:
+    """Whether a refused claim was our own, written by a request that the network repeated."""
+    found = ways.store.delivery(claimed.desk, claimed.number, f"DELIVERY#{claimed.id}")
+    if found is None:
+        raise TryAgain("a delivery refused its claim and is gone")
+    if found.state == "claimed" and found.claim == claimed.claim:
+        return True
+    if found.state == "claimed":
+        _look_at_claim(found, ways, now)
+    return False
+
+
+def _look_at_claim(found: Delivery, ways: Ways, now: datetime) -> None:
+    """Another run has claimed it: wait for its outcome, or park what it left behind."""
+    if now - found.claimed_at < CLAIM_HOLDS:
+        raise TryAgain(f"{found.number}: another run is sending {found.id}")
+    _park(found, UNCERTAIN, ways, now)
+
+
+def _send(delivery: Delivery, job: Job, ways: Ways, now: datetime, sealed: bytes | None) -> None:
+    """Send a claimed delivery and mark what came of it."""
+    tried = _with_words(delivery, job).model_copy(
+        update={"attempts": delivery.attempts + 1, "at": now, "next_at": None, "cause": None}
+    )
+    try:
+        provider_id = _go(delivery, job, ways, now, sealed)
+    except Passing as error:
+        _later(tried, str(error), ways, now)
+    except Permanent as error:
+        _park(tried, str(error), ways, now)
+    except SendFailure as error:
+        _park(tried, f"{UNCERTAIN} ({error})", ways, now)
+    else:
+        sent = tried.model_copy(update={"state": "sent", "provider_id": provider_id})
+        _mark(sent, "claimed", ways)
+        log.info("delivery.sent", extra=_about(sent))
+
+
+def _go(delivery: Delivery, job: Job, ways: Ways, now: datetime, sealed: bytes | None) -> str:
+    """Hand the message to its provider; the provider's id of it."""
+    ticket, playbook = job.ticket, job.playbook
+    domain = playbook.mail.address.rpartition("@")[2]
+    if delivery.recipient == "customer":
+        sealed = sealed or ways.store.sealed_contact(ticket.desk, ticket.number)
+        contact = ways.open_contact(ticket.desk, ticket.number, sealed)
+        if contact.kind == "phone":
+            return ways.send_sms(contact.contact, job.words.sms, playbook.sms_sender)
+        to = deliverable(contact.contact)
+        version = delivery.version
+        thread = Thread(
+            own_id=proof.message_id(ways.root, ticket.desk, ticket.number, version, domain),
+            ticket_id=proof.message_id(ways.root, ticket.desk, ticket.number, 1, domain),
+            answers=contact.message_id.strip().strip("<>"),
+        )
+    else:
+        to = deliverable(_mailbox(job) or "")
+        # A keyed id in a team's mailbox would let a colleague's answer pass for the customer's.
+        name = sha256(f"{ticket.desk}#{ticket.number}#{delivery.id}".encode()).hexdigest()[:32]
+        thread = Thread(own_id=f"{name}@{domain}")
+    envelope = Envelope(
+        sender=playbook.mail.sender[job.words.locale],
+        address=playbook.mail.address,
+        to=to,
+        at=now,
+        thread=thread,
+        automatic=delivery.event not in BY_AGENT or delivery.recipient != "customer",
+    )
+    raw = build(envelope, job.words, ticket.number, job.link)
+    return ways.send_mail(playbook.mail.address, to, raw)
+
+
+def _later(tried: Delivery, cause: str, ways: Ways, now: datetime) -> None:
+    """It was not sent: again after a while, or parked after the last attempt."""
+    if tried.attempts > len(RETRY_AFTER):
+        _park(tried, f"gave up after {tried.attempts} attempts: {cause}", ways, now)
+        return
+    next_at = now + RETRY_AFTER[tried.attempts - 1]
+    waiting = tried.model_copy(update={"state": "retrying", "cause": cause, "next_at": next_at})
+    _mark(waiting, "claimed", ways)
+    log.warning("delivery.retrying", extra={**_about(waiting), "cause": cause})
+
+
+def _park(
+    found: Delivery, cause: str, ways: Ways, now: datetime, expected: str = "claimed"
+) -> None:
+    parked = found.model_copy(
+        update={"state": "parked", "cause": cause, "at": now, "next_at": None}
+    )
+    keys = {"pk": f"TICKET#{found.desk}#{found.number}", "sk": f"DELIVERY#{found.id}"}
+    ways.announce(keys, cause)
+    _mark(parked, expected, ways)
+
+
+def _mark(delivery: Delivery, expected: str, ways: Ways) -> None:
+    if not ways.store.move(delivery, expected):
+        # Another run took this one for dead and parked it; the record shows that, and so do we.
+        log.warning("delivery.overtaken", extra={**_about(delivery), "outcome": delivery.state})
+
+
+def _about(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "desk": delivery.desk,
+        "number": delivery.number,
+        "delivery": delivery.id,
+        "channel": delivery.channel,
+        "attempts": delivery.attempts,
+    }
+
+
+def _sealed_in(image: Any) -> bytes | None:
+    """The sealed contact where the stream's image of a first event has it (base64)."""
+    written = image.get("sealed", {}).get("B")
+    return b64decode(written) if isinstance(written, str) else written

@@ -1,0 +1,1 @@
+"""What is said to whom, in which words, and that it is said once."""

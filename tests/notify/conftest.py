@@ -1,0 +1,44 @@
+"""What the tests of notify share: the desk `standard` and a deployment in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from functions.core import aws, deps
+from functions.core.playbook import Playbook, load
+from functions.core.store import Store
+from functions.notify import handler
+from functions.notify.deliver import once
+from tests.notify.world import NOON, PLACE, REGION, World, make_services
+
+PLAYBOOK = Path(__file__).parents[2] / "playbooks" / "standard.yaml"
+KEPT = (aws.client, aws.parameter, deps.store, once.client, handler._ways)
+
+
+@pytest.fixture(scope="session")
+def playbook() -> Playbook:
+    """The desk `standard` as it is delivered."""
+    return load(PLAYBOOK)
+
+
+@pytest.fixture
+def world(playbook: Playbook, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A deployment on moto, with nothing kept from the test before."""
+    from moto import mock_aws
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    for cached in KEPT:
+        cached.cache_clear()
+    with mock_aws():
+        make_services()
+        store = Store(aws.dynamodb(), PLACE.table)
+        store.put_playbook(playbook, NOON)
+        yield World(store, playbook)
+    for cached in KEPT:
+        cached.cache_clear()

@@ -1,0 +1,47 @@
+"""The function itself, over moto: from a stream record to a mail or an SMS, once."""
+
+from __future__ import annotations
+
+from email import message_from_string, policy
+
+from tests.notify.world import MAIL, PHONE, URL, World
+
+
+def test_new_ticket_by_mail_is_acknowledged(world: World) -> None:
+    """A4, F2: at once, with the number and the expected response time."""
+    ticket = world.file(MAIL)
+    assert world.run(world.event(ticket)) == []
+    [mail] = world.mails
+    assert set(mail.destinations) == {MAIL}
+    message = message_from_string(mail.raw_data, policy=policy.default)
+    assert message["Subject"] == f"[{ticket.number}] 您的请求已受理"
+    body = message.get_body(("plain",))
+    assert body is not None
+    text = body.get_content()
+    assert ticket.number in text
+    assert "2026-03-11 12:00:00" in text
+    assert f"{URL}/desks/standard/tickets/{ticket.number}?key=" in text
+    [delivery] = world.deliveries(ticket)
+    assert (delivery.state, delivery.channel, delivery.attempts) == ("sent", "email", 1)
+    assert delivery.provider_id
+
+
+def test_new_ticket_by_phone_is_acknowledged_by_sms(world: World) -> None:
+    """A4: SMS or e-mail, by what the contact is."""
+    ticket = world.file("138 0013 8000")
+    assert world.run(world.event(ticket)) == []
+    [(number, text)] = world.texts
+    assert number == PHONE
+    assert ticket.number in text
+    [delivery] = world.deliveries(ticket)
+    assert (delivery.state, delivery.channel, delivery.to) == ("sent", "sms", "*******8000")
+
+
+def test_repeated_event_sends_one_mail(world: World) -> None:
+    """E11, G1: the same record twenty times is one mail."""
+    ticket = world.file(MAIL)
+    record = world.event(ticket)
+    for _ in range(10):
+        assert world.run(record, record) == []
+    assert len(world.mails) == 1
+    assert len(world.deliveries(ticket)) == 1
