@@ -1,0 +1,130 @@
+"""What Deskbell itself says on screens, in each language: labels of events, texts of pages.
+
+A desk's own words (types, statuses, teams, messages) are its playbook's; these are the product's,
+the same on every desk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from functions.core.playbook import LOCALES, Locale
+
+EVENT_LABELS: dict[str, dict[Locale, str]] = {
+    "TicketReceived": {"zh-CN": "已收到请求", "en": "Request received"},
+    "TicketClassified": {"zh-CN": "已自动分类", "en": "Classified"},
+    "ConfirmationRequested": {"zh-CN": "正在确认问题类型", "en": "Type being confirmed"},
+    "TypeConfirmed": {"zh-CN": "问题类型已确认", "en": "Type confirmed"},
+    "TicketQueued": {"zh-CN": "等待处理人员", "en": "Waiting for an agent"},
+    "TicketAssigned": {"zh-CN": "已分配处理人员", "en": "Assigned to an agent"},
+    "PriorityChanged": {"zh-CN": "优先级已调整", "en": "Priority changed"},
+    "ReplySent": {"zh-CN": "已回复", "en": "Answer sent"},
+    "InformationRequested": {"zh-CN": "请您补充信息", "en": "Information requested"},
+    "CustomerWrote": {"zh-CN": "客户留言", "en": "Message from the customer"},
+    "InformationReceived": {"zh-CN": "已收到补充信息", "en": "Information received"},
+    "NoteAdded": {"zh-CN": "内部备注", "en": "Internal note"},
+    "TicketResolved": {"zh-CN": "问题已处理完成", "en": "Resolved"},
+    "TicketReopened": {"zh-CN": "已重新处理", "en": "Taken up again"},
+    "ConfirmationGiven": {"zh-CN": "客户已确认结果", "en": "The customer has confirmed"},
+    "SurveyAnswered": {"zh-CN": "已收到评价", "en": "Survey answered"},
+    "SurveyExpired": {"zh-CN": "评价已到期", "en": "Survey expired"},
+    "ReviewRequested": {"zh-CN": "安排回访", "en": "Call-back arranged"},
+    "ReviewAssigned": {"zh-CN": "已指定回访人员", "en": "Call-back assigned"},
+    "CallbackRecorded": {"zh-CN": "已完成回访", "en": "Called back"},
+    "ReviewExpired": {"zh-CN": "回访已到期", "en": "Call-back expired"},
+    "TicketArchived": {"zh-CN": "已归档", "en": "Archived"},
+    "TicketClosed": {"zh-CN": "已关闭", "en": "Closed"},
+    "CustomerClassed": {"zh-CN": "客户等级已调整", "en": "Customer class changed"},
+    "TimerWarned": {"zh-CN": "时限即将到期", "en": "Deadline near"},
+    "TimerBreached": {"zh-CN": "已超过时限", "en": "Deadline passed"},
+    "TimersSet": {"zh-CN": "计时更新", "en": "Timers updated"},
+}
+"""Event type → how a timeline reads (A14)."""
+
+TEXTS: dict[str, dict[Locale, str]] = {
+    "step.received": {"zh-CN": "已收到", "en": "Received"},
+    "step.assigned": {"zh-CN": "已分配", "en": "Assigned"},
+    "step.in_progress": {"zh-CN": "处理中", "en": "In progress"},
+    "step.resolved": {"zh-CN": "已解决", "en": "Resolved"},
+    "step.done": {"zh-CN": "已完成", "en": "Done"},
+    "step.closed": {"zh-CN": "已关闭", "en": "Closed"},
+    "page.number": {"zh-CN": "工单号", "en": "Ticket"},
+    "page.progress": {"zh-CN": "处理进度", "en": "Progress"},
+    "page.details": {"zh-CN": "工单信息", "en": "Details"},
+    "page.timeline": {"zh-CN": "处理记录", "en": "What has happened"},
+    "page.type": {"zh-CN": "类型", "en": "Type"},
+    "page.tags": {"zh-CN": "标签", "en": "Tags"},
+    "page.priority": {"zh-CN": "优先级", "en": "Priority"},
+    "page.team": {"zh-CN": "处理团队", "en": "Team"},
+    "page.handler": {"zh-CN": "处理人员", "en": "Handler"},
+    "page.received_at": {"zh-CN": "提交时间", "en": "Received"},
+    "page.expected_response_by": {"zh-CN": "预计响应时间", "en": "Response expected by"},
+    "page.first_response_at": {"zh-CN": "首次响应时间", "en": "First response"},
+    "page.expected_resolution_by": {"zh-CN": "预计解决时间", "en": "Solution expected by"},
+    "page.resolved_at": {"zh-CN": "解决时间", "en": "Resolved"},
+    "page.summary": {"zh-CN": "解决方案", "en": "Solution"},
+    "page.asked": {"zh-CN": "请补充以下信息", "en": "We need to know"},
+    "page.times": {"zh-CN": "时间均为{zone}", "en": "Times are in {zone}"},
+    "page.other_language": {"zh-CN": "English", "en": "中文"},
+    "form.message": {"zh-CN": "补充留言", "en": "Add a message"},
+    "form.message.hint": {"zh-CN": "请勿填写密码等敏感信息", "en": "Please write no passwords"},
+    "form.send": {"zh-CN": "发送", "en": "Send"},
+    "form.survey": {"zh-CN": "您对本次服务满意吗？", "en": "How satisfied are you?"},
+    "form.survey.low": {"zh-CN": "不满意", "en": "Not at all"},
+    "form.survey.high": {"zh-CN": "非常满意", "en": "Very"},
+    "form.comment": {"zh-CN": "想对我们说的话（选填）", "en": "Anything to add (optional)"},
+    "form.rate": {"zh-CN": "提交评价", "en": "Send rating"},
+    "done.messages": {"zh-CN": "留言已收到，谢谢。", "en": "Your message has arrived. Thank you."},
+    "done.survey": {"zh-CN": "感谢您的评价。", "en": "Thank you for your rating."},
+    "done.confirmation": {"zh-CN": "感谢您的确认。", "en": "Thank you for your answer."},
+    "error.title": {"zh-CN": "无法完成", "en": "This did not work"},
+    "error.400": {
+        "zh-CN": "填写的内容不符合要求，请返回修改。",
+        "en": "Something in it does not fit. Please go back and change it.",
+    },
+    "error.404": {
+        "zh-CN": "没有找到工单，请检查链接是否完整。",
+        "en": "There is no such ticket. Please check that the link is complete.",
+    },
+    "error.409": {
+        "zh-CN": "当前状态下无法进行此操作，或您已经评价过。",
+        "en": "This is not possible now, or has been done already.",
+    },
+    "error.413": {"zh-CN": "内容过长。", "en": "This is too long."},
+    "error.422": {
+        "zh-CN": "此请求已用其他内容提交过。",
+        "en": "This was sent before with other words.",
+    },
+    "error.503": {"zh-CN": "系统繁忙，请稍后再试。", "en": "Busy right now. Please try again."},
+}  # fmt: skip
+"""Key → text."""
+
+
+def say(key: str, locale: Locale, **values: str) -> str:
+    """The text under `key`, its `{placeholders}` filled in.
+
+    Raises:
+        KeyError: there is no such text.
+    """
+    return TEXTS[key][locale].format(**values)
+
+
+def event_label(event: str, locale: Locale) -> str:
+    """How a timeline reads in `locale`; an event of a newer writer is shown by its type."""
+    return EVENT_LABELS.get(event, {}).get(locale, event)
+
+
+def label(terms: Mapping[str, object], key: str | None, locale: Locale) -> str:
+    """How people read a term of the playbook; one that it has dropped since is shown as it is."""
+    from functions.core.playbook import Term
+
+    if key is None:
+        return ""
+    found = terms.get(key)
+    return found.label[locale] if isinstance(found, Term) else key
+
+
+def nearest_locale(asked: str | None) -> Locale | None:
+    """The language that `asked` (`zh`, `zh-Hans`, `en-GB`) stands for, None for any other."""
+    first = (asked or "").strip().casefold()
+    return next((known for known in LOCALES if first.startswith(known[:2])), None)

@@ -1,0 +1,147 @@
+"""What a customer adds to a ticket: a message, whether it is solved, a score (A11, A13, C10)."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from functions.core import commands as c
+from functions.core.change import change
+from functions.core.errors import ActionNotAllowed, FieldError, InvalidInput, KeyReused
+from functions.core.lifecycle import TRANSITIONS
+from functions.core.playbook import Playbook
+from functions.core.privacy import mask
+from functions.core.store import Duplicate, Marker, Store
+from functions.core.ticket import Ticket
+from functions.core.web import Answer, Request
+
+CALLS = {"messages": "message", "confirmation": "confirm", "survey": "survey"}
+"""The customer's calls and the action of the lifecycle behind each."""
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class NewMessage(_Body):
+    """The customer adds something."""
+
+    text: str = Field(min_length=1, max_length=4000)
+
+
+class NewConfirmation(_Body):
+    """The customer says whether the problem is gone."""
+
+    solved: bool
+    reason: str = Field(default="", max_length=1000)
+
+
+class NewScore(_Body):
+    """The customer's score: a number of the scale, or one of the desk's own words."""
+
+    score: int | str
+    comment: str = Field(default="", max_length=1000)
+
+    @field_validator("score", mode="plain")
+    @classmethod
+    def _number_or_word(cls, given: object) -> int | str:
+        # One message for the field, where a union would give one for each of its branches.
+        if isinstance(given, bool) or not isinstance(given, int | str) or len(str(given)) > 40:
+            raise PydanticCustomError("score", "a number, or one of the desk's own words")
+        return given.strip() if isinstance(given, str) else given
+
+
+def write_message(
+    store: Store, playbook: Playbook, ticket: Ticket, request: Request, body: NewMessage
+) -> Answer:
+    """Add the customer's message; the same `Idempotency-Key` adds it once (G1).
+
+    Raises:
+        KeyReused: the key came before with another text.
+    """
+    key = request.headers.get("idempotency-key", "").strip()
+    marker = None
+    if key:
+        digest = sha256(body.text.encode()).hexdigest()
+        marker = Marker(ticket.desk, "message", f"{ticket.number}:{key}", body=digest)
+    command = c.CustomerMessage(text=mask(body.text), channel="web")
+    try:
+        return _answer(_carry_out(store, playbook, ticket, command, request, marker), 201)
+    except Duplicate as duplicate:
+        if marker and duplicate.found and duplicate.found.body != marker.body:
+            raise KeyReused(
+                "This Idempotency-Key was used before with another text. "
+                "Use a new key for a new message."
+            ) from duplicate
+        return _answer(store.load(ticket.desk, ticket.number), 201)
+
+
+def confirm(
+    store: Store, playbook: Playbook, ticket: Ticket, request: Request, body: NewConfirmation
+) -> Answer:
+    """Record whether the problem is gone; if not, the ticket is taken up again."""
+    command = c.Confirm(solved=body.solved, reason=mask(body.reason))
+    return _answer(_carry_out(store, playbook, ticket, command, request))
+
+
+def answer_survey(
+    store: Store, playbook: Playbook, ticket: Ticket, request: Request, body: NewScore
+) -> Answer:
+    """Record the customer's score, once (A13).
+
+    Raises:
+        AlreadyAnswered: this resolution has its score.
+    """
+    command = c.AnswerSurvey(score=_score(playbook, body.score), comment=mask(body.comment))
+    return _answer(_carry_out(store, playbook, ticket, command, request))
+
+
+def _score(playbook: Playbook, given: int | str) -> int:
+    if isinstance(given, int):
+        return given
+    if given in playbook.survey.words:
+        return playbook.survey.words[given]
+    if given.isascii() and given.isdigit():
+        return int(given)
+    low, high = playbook.survey.scores
+    expected = ", ".join(playbook.survey.words) or f"a number from {low} to {high}"
+    raise InvalidInput("The score does not fit.", (FieldError("score", expected),))
+
+
+def _carry_out(
+    store: Store,
+    playbook: Playbook,
+    ticket: Ticket,
+    command: c.Command,
+    request: Request,
+    marker: Marker | None = None,
+) -> Ticket:
+    try:
+        return change(
+            store,
+            ticket.desk,
+            ticket.number,
+            command,
+            playbook,
+            request.now,
+            actor="customer",
+            marker=marker,
+        )
+    except ActionNotAllowed as refused:
+        # The lifecycle names what agents may do; a customer is told what customers may do.
+        raise ActionNotAllowed(
+            "This is not possible while the ticket is in its present state.", open_calls(ticket)
+        ) from refused
+
+
+def open_calls(ticket: Ticket) -> tuple[str, ...]:
+    """The customer's calls that the ticket's status allows."""
+    return tuple(
+        call for call, action in CALLS.items() if ticket.status in TRANSITIONS[action].sources
+    )
+
+
+def _answer(ticket: Ticket, status: int = 200) -> Answer:
+    return Answer({"number": ticket.number, "status": ticket.status}, status)

@@ -1,0 +1,42 @@
+"""The customers' calls: status, message, confirmation, survey. No login; see `access.py`."""
+
+from __future__ import annotations
+
+from chalice.app import Blueprint, Response
+
+from functions.core import aws, web
+from functions.core.deps import store
+from functions.portal import portal
+
+bp = Blueprint(__name__)
+
+TYPES = ["application/json", "application/x-www-form-urlencoded"]
+TICKET = "/desks/{desk}/tickets/{number}"
+
+
+@bp.route(TICKET, methods=["GET"], content_types=TYPES)
+def ticket_status(desk: str, number: str) -> Response:
+    return web.answer(bp, lambda request: portal.show(request, _desk(request), desk, number))
+
+
+@bp.route(f"{TICKET}/messages", methods=["POST"], content_types=TYPES)
+def customer_message(desk: str, number: str) -> Response:
+    return _write(desk, number, "messages")
+
+
+@bp.route(f"{TICKET}/confirmation", methods=["POST"], content_types=TYPES)
+def customer_confirmation(desk: str, number: str) -> Response:
+    return _write(desk, number, "confirmation")
+
+
+@bp.route(f"{TICKET}/survey", methods=["POST"], content_types=TYPES)
+def customer_survey(desk: str, number: str) -> Response:
+    return _write(desk, number, "survey")
+
+
+def _write(desk: str, number: str, call: str) -> Response:
+    return web.answer(bp, lambda request: portal.write(request, _desk(request), desk, number, call))
+
+
+def _desk(request: web.Request) -> portal.Desk:
+    return portal.Desk(store(request.place), aws.root_key(request.place))

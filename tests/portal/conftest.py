@@ -1,0 +1,101 @@
+"""A desk in the table, and customers' requests to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from functions.core.playbook import Playbook, load
+from functions.core.proof import status_key
+from functions.core.settings import Place
+from functions.core.store import Store
+from functions.core.ticket import Ticket
+from functions.core.web import Answer, Request
+from functions.portal.portal import Desk, show, write
+from tests.core.desk import DESK, NOON, agent, file, make_table
+
+ROOT = b"k" * 32
+PLACE = Place("aws", "us-east-1", "123456789012", "test")
+NUMBER = "CS20260310001"
+
+
+@dataclass
+class Customer:
+    """Somebody with a browser or a program, and what they know of a ticket."""
+
+    store: Store
+    number: str = NUMBER
+    desk: str = "testdesk"
+
+    @property
+    def key(self) -> str:
+        return status_key(ROOT, self.desk, self.number)
+
+    def get(self, accept: str = "application/json", **query: str) -> Answer:
+        request = Request("GET", PLACE, NOON, query=query, headers={"accept": accept})
+        return show(request, Desk(self.store, ROOT), self.desk, self.number)
+
+    def post(self, call: str, body: bytes, query: dict[str, str], **headers: str) -> Answer:
+        written = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = Request("POST", PLACE, NOON, query=query, headers=written, body=body)
+        return write(request, Desk(self.store, ROOT), self.desk, self.number, call)
+
+    def send(self, call: str, fields: dict[str, Any], **headers: str) -> Answer:
+        """A program's call with the key."""
+        from json import dumps
+
+        return self.post(call, dumps(fields).encode(), {"key": self.key}, **headers)
+
+    def submit(self, call: str, **fields: str) -> Answer:
+        """A browser's form."""
+        return self.post(
+            call,
+            urlencode(fields).encode(),
+            {"key": self.key},
+            accept="text/html,application/xhtml+xml,*/*;q=0.8",
+            content_type="application/x-www-form-urlencoded",
+        )
+
+
+@pytest.fixture(scope="session")
+def playbook() -> Playbook:
+    return load(DESK)
+
+
+@pytest.fixture
+def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """An empty table, in memory."""
+    import boto3
+    from moto import mock_aws
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="us-east-1")
+        make_table(client)
+        yield client
+
+
+@pytest.fixture
+def store(dynamodb: Any, playbook: Playbook) -> Store:
+    """A table with one desk and its agent."""
+    found = Store(dynamodb, "deskbell-test")
+    found.put_playbook(playbook, NOON)
+    found.put_agent(agent())
+    return found
+
+
+@pytest.fixture
+def ticket(store: Store, playbook: Playbook) -> Ticket:
+    return file(store, playbook, NUMBER)
+
+
+@pytest.fixture
+def customer(store: Store, ticket: Ticket) -> Customer:
+    """The customer of `ticket`."""
+    return Customer(store)

@@ -1,0 +1,411 @@
+"""Status queries, messages, confirmation and survey, by secret link (F6, A11, A13-A16, G1, G4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from functions.core import commands as c
+from functions.core.change import change
+from functions.core.errors import (
+    ActionNotAllowed,
+    AlreadyAnswered,
+    InvalidInput,
+    KeyReused,
+    NotFound,
+    Refused,
+)
+from functions.core.events import EVENTS
+from functions.core.playbook import LOCALES, Playbook, load
+from functions.core.store import Store
+from functions.core.ticket import Customer as Person
+from functions.core.ticket import Ticket
+from functions.core.web import Request, problem
+from functions.core.words import EVENT_LABELS, event_label, label, nearest_locale
+from functions.portal.portal import wants_page
+from functions.portal.status import SHOWN_EVENTS
+from tests.core.desk import DESK, NOON, file
+from tests.portal.conftest import NUMBER, PLACE, Customer
+
+FIELDS = [
+    "number", "status", "status_label", "type", "tags", "priority", "team", "handler",
+    "received_at", "expected_response_by", "expected_resolution_by", "first_response_at",
+    "resolved_at", "summary", "timeline",
+]  # fmt: skip
+
+Do = Callable[..., Ticket]
+
+
+@pytest.fixture
+def do(store: Store, playbook: Playbook, ticket: Ticket) -> Do:
+    """Carry commands out on the ticket, as agents and functions do."""
+
+    def carry_out(*commands: c.Command, actor: str = "agent-1") -> Ticket:
+        after = ticket
+        for command in commands:
+            after = change(store, ticket.desk, NUMBER, command, playbook, NOON, actor=actor)
+        return after
+
+    return carry_out
+
+
+ASSIGN = c.Assign(team="technical", handler="agent-1")
+
+
+def test_status_has_the_contracts_fields_and_the_desks_offset(customer: Customer, do: Do) -> None:
+    """F6, A14, A16: status and expected times by ticket number."""
+    do(ASSIGN, c.Reply("请重启后再试"))
+    view = customer.get(key=customer.key).body
+    assert list(view) == FIELDS
+    assert (view["status"], view["handler"], view["team"]) == (
+        "in_progress", "agent-1", "technical",
+    )  # fmt: skip
+    assert view["received_at"].isoformat() == "2026-03-10T12:00:00+08:00"
+    assert view["expected_resolution_by"].utcoffset().total_seconds() == 8 * 3600
+    assert [entry["event"] for entry in view["timeline"]] == [
+        "TicketReceived", "TicketAssigned", "ReplySent",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("contact", ["8000", "13800008000", " 8000 "])
+def test_the_end_of_the_contact_opens_the_status(customer: Customer, contact: str) -> None:
+    """A16, F6."""
+    assert customer.get(contact=contact).body["number"] == NUMBER
+
+
+def test_the_end_of_an_address_is_compared_without_case(store: Store, playbook: Playbook) -> None:
+    file(store, playbook, "CS20260310002", customer=_person("***@example.com", "email"))
+    assert Customer(store, "CS20260310002").get(contact=".COM").status == 200
+
+
+@pytest.mark.parametrize("shown", ["****", "*78", "", "******78"])
+def test_a_hidden_contact_proves_nothing(store: Store, playbook: Playbook, shown: str) -> None:
+    """G4: stars are no secret."""
+    file(store, playbook, "CS20260310002", customer=_person(shown, "phone"))
+    for guess in ("****", shown, "", "\x00\x00\x00\x00", "**78"):
+        with pytest.raises(NotFound):
+            Customer(store, "CS20260310002").get(contact=guess)
+
+
+def _person(contact: str, kind: Any) -> Person:
+    return Person(contact=contact, kind=kind, hash="h2")
+
+
+class Calls:
+    """Counts the calls of a DynamoDB client."""
+
+    def __init__(self, client: Any) -> None:
+        self.made: list[str] = []
+        client.meta.events.register("before-call.dynamodb", self._count)
+
+    def _count(self, model: Any, **_: Any) -> None:
+        self.made.append(model.name)
+
+
+def test_a_wrong_proof_and_a_missing_ticket_are_answered_alike(
+    dynamodb: Any, store: Store, customer: Customer
+) -> None:
+    """F6: the same words after the same DynamoDB calls and the same keys computed."""
+    missing = Customer(store, "CS20260310999")
+    store.playbook("testdesk", NOON)
+    calls = Calls(dynamodb)
+    outcomes = []
+    for who, query in (
+        (missing, {"key": missing.key}),
+        (missing, {"contact": "8000"}),
+        (missing, {}),
+        (customer, {"key": missing.key}),
+        (customer, {"contact": "8001"}),
+        (customer, {}),
+        (customer, {"key": "", "contact": ""}),
+    ):
+        calls.made.clear()
+        with pytest.raises(NotFound) as refused:
+            who.get(**query)
+        outcomes.append((str(problem(refused.value)), list(calls.made)))
+    assert len({str(outcome) for outcome in outcomes}) == 1
+    assert outcomes[0][1] == ["GetItem"]
+
+
+@pytest.mark.parametrize(("desk", "number"), [("nowhere", NUMBER), ("testdesk", "x" * 5000)])
+def test_an_unknown_desk_or_an_odd_number_is_the_same_404(
+    store: Store, ticket: Ticket, desk: str, number: str
+) -> None:
+    customer = Customer(store, number, desk)
+    with pytest.raises(NotFound) as refused:
+        customer.get(key=customer.key)
+    with pytest.raises(NotFound) as usual:
+        Customer(store, "CS20260310999").get()
+    assert refused.value.detail == usual.value.detail
+
+
+def test_internal_events_stay_internal(customer: Customer, do: Do) -> None:
+    """A14: what customers see is what concerns them; notes, classes and timers are the desk's."""
+    do(
+        c.Classify("fault", ("login",), "medium", rules=("r1",)),
+        c.ClassCustomer("vip"),
+        ASSIGN,
+        c.Note("客户很着急"),
+        c.SetPriority("high", "投诉风险"),
+    )
+    text = str(customer.get(key=customer.key).body)
+    for hidden in ("NoteAdded", "客户很着急", "投诉风险", "CustomerClassed", "TimersSet", "r1"):
+        assert hidden not in text
+    assert not {"NoteAdded", "TimerWarned", "TimersSet", "CustomerClassed"} & SHOWN_EVENTS
+
+
+def test_a_message_is_masked_and_resumes_the_ticket(
+    customer: Customer, store: Store, do: Do
+) -> None:
+    """A11, G4: the answer to a request for information; a number in it is hidden."""
+    do(ASSIGN, c.RequestInformation("请提供账号"))
+    answer = customer.send("messages", {"text": "账号是a1，电话13800138000"})
+    assert (answer.status, answer.body) == (201, {"number": NUMBER, "status": "in_progress"})
+    (written,) = store.history("testdesk", NUMBER)[-1].of("CustomerWrote")
+    assert written.text == "账号是a1，电话138****8000"
+    assert written.channel == "web"
+
+
+def test_an_idempotency_key_adds_a_message_once(customer: Customer, store: Store) -> None:
+    """G1: the same key and text once; the same key with another text is refused."""
+    first = customer.send("messages", {"text": "还有一事"}, idempotency_key="k1")
+    again = customer.send("messages", {"text": "还有一事"}, idempotency_key="k1")
+    assert (again.status, again.body) == (first.status, first.body)
+    with pytest.raises(KeyReused):
+        customer.send("messages", {"text": "别的事"}, idempotency_key="k1")
+    customer.send("messages", {"text": "还有一事"})
+    assert len(_events(store, "CustomerWrote")) == 2
+
+
+def _events(store: Store, name: str) -> list[Any]:
+    return [event for commit in store.history("testdesk", NUMBER) for event in commit.of(name)]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b"{}", "text"),
+        (b'{"text": " "}', "text"),
+        (b'{"text": 5}', "text"),
+        (b'{"text": "a", "number": "b"}', "number"),
+        (b'{"text": "' + b"x" * 4001 + b'"}', "text"),
+        (b"no json", ""),
+        (b"[]", ""),
+    ],
+)
+def test_a_body_that_does_not_fit_names_its_fields(
+    customer: Customer, body: bytes, field: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        customer.post("messages", body, {"key": customer.key})
+    assert [error.field for error in refused.value.errors] == [field]
+
+
+@pytest.mark.parametrize("call", ["messages", "confirmation", "survey"])
+def test_only_the_key_proves_for_writing(customer: Customer, call: str) -> None:
+    """F6: four characters may look, not write."""
+    with pytest.raises(NotFound):
+        customer.post(call, b"{}", {"contact": "8000"})
+
+
+def test_unsolved_takes_the_ticket_up_again(customer: Customer, do: Do) -> None:
+    do(ASSIGN, c.Resolve("已重置密码"))
+    answer = customer.send("confirmation", {"solved": False, "reason": "还是不行 13800138000"})
+    assert answer.body == {"number": NUMBER, "status": "queued"}
+    reasons = [event.reason for event in _events(customer.store, "ConfirmationGiven")]
+    assert reasons == ["还是不行 138****8000"]
+
+
+def test_a_score_archives_the_ticket_and_is_given_once(customer: Customer, do: Do) -> None:
+    """A13: 5 archives; a second answer is 409."""
+    do(ASSIGN, c.Resolve("已重置密码"))
+    assert customer.send("survey", {"score": 5, "comment": "很好"}).body["status"] == "archived"
+    with pytest.raises(AlreadyAnswered) as refused:
+        customer.send("survey", {"score": 1})
+    assert refused.value.status == 409
+
+
+def test_a_poor_score_goes_to_qa(customer: Customer, do: Do) -> None:
+    """A13."""
+    do(ASSIGN, c.Resolve("已重置密码"))
+    assert customer.send("survey", {"score": "3"}).body["status"] == "in_review"
+
+
+@pytest.mark.parametrize("score", [0, 6, "很好", True, 4.5, None, "9" * 50])
+def test_a_score_off_the_scale_is_refused(customer: Customer, do: Do, score: Any) -> None:
+    """A15: 1 to 5."""
+    do(ASSIGN, c.Resolve("已重置密码"))
+    with pytest.raises(InvalidInput) as refused:
+        customer.send("survey", {"score": score})
+    assert [error.field for error in refused.value.errors] == ["score"]
+
+
+def test_a_desk_may_ask_in_words(store: Store, do: Do, customer: Customer) -> None:
+    """D12, E7: the desk's own words stand for scores, on the page too."""
+    words = {"非常满意": 5, "一般": 3, "不满意": 1}
+    worded = load({**DESK, "survey": {**DESK["survey"], "words": words}})
+    store._playbooks["testdesk"] = (NOON, 1, worded)
+    do(ASSIGN, c.Resolve("已重置密码"))
+    assert 'value="非常满意"' in customer.get("text/html", key=customer.key).body
+    assert customer.send("survey", {"score": "非常满意"}).body["status"] == "archived"
+
+
+def test_what_is_not_possible_names_what_customers_may_do(customer: Customer) -> None:
+    """Contract: 409 with the allowed ones named, the customer's own, not the agents'."""
+    with pytest.raises(ActionNotAllowed) as refused:
+        customer.send("survey", {"score": 5})
+    assert refused.value.allowed == ("messages",)
+
+
+# The page
+
+
+PAGE = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+def test_the_page_shows_times_to_the_second(customer: Customer, do: Do) -> None:
+    """A15: YYYY-MM-DD HH:MM:SS, in the desk's time."""
+    do(ASSIGN)
+    answer = customer.get(PAGE, key=customer.key)
+    assert answer.content_type == "text/html"
+    assert "2026-03-10 12:00:00" in answer.body
+    assert "已分配处理人员" in answer.body
+    assert '<html lang="zh-CN">' in answer.body
+    assert "Assigned to an agent" in customer.get(PAGE, key=customer.key, lang="en").body
+
+
+def test_the_page_loads_and_leaks_nothing(customer: Customer) -> None:
+    """G4: a strict policy, no script, no referrer that would carry the key away."""
+    from base64 import b64encode
+    from hashlib import sha256
+
+    answer = customer.get(PAGE, key=customer.key)
+    policy = answer.headers["Content-Security-Policy"]
+    style = answer.body.split("<style>")[1].split("</style>")[0]
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}';")
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    for outside in ("<script", "src=", "http:", "https:", "style="):
+        assert outside not in answer.body
+
+
+def test_what_people_wrote_is_text_on_the_page(customer: Customer, do: Do) -> None:
+    do(ASSIGN, c.Resolve("<script>alert(1)</script>"))
+    body = customer.get(PAGE, key=customer.key, lang='"><script>').body
+    assert "<script" not in body
+    assert "&lt;script&gt;alert(1)" in body
+
+
+def test_the_page_asks_what_the_desk_asked(customer: Customer, do: Do) -> None:
+    """A11: on the secret link alone."""
+    do(ASSIGN, c.RequestInformation("请提供订单截图"))
+    assert "请提供订单截图" in customer.get(PAGE, key=customer.key).body
+    by_contact = customer.get(PAGE, contact="8000").body
+    assert "请提供订单截图" not in by_contact
+    assert "<form" not in by_contact
+    assert customer.key not in by_contact
+
+
+def test_the_page_offers_what_the_status_allows(customer: Customer, do: Do) -> None:
+    """A12: a message while it is open, the survey once it is resolved."""
+    assert "/messages?" in customer.get(PAGE, key=customer.key).body
+    do(ASSIGN, c.Resolve("已重置密码"))
+    body = customer.get(PAGE, key=customer.key).body
+    assert "/survey?" in body
+    assert "/messages?" not in body
+    do(c.AnswerSurvey(5), actor="customer")
+    assert "<form" not in customer.get(PAGE, key=customer.key).body
+
+
+def test_a_closed_ticket_has_a_page(customer: Customer, do: Do) -> None:
+    do(c.Close("重复"))
+    body = customer.get(PAGE, key=customer.key).body
+    assert "重复" not in body
+    assert 'class="badge quiet"' in body
+
+
+def test_a_form_leads_back_to_the_page(customer: Customer, do: Do) -> None:
+    """A13: the survey works without script."""
+    do(ASSIGN, c.Resolve("已重置密码"))
+    answer = customer.submit("survey", score="5", comment="谢谢 & 再见")
+    assert answer.status == 303
+    assert answer.headers["Location"] == f"../{NUMBER}?key={customer.key}&done=survey"
+    assert [event.comment for event in _events(customer.store, "SurveyAnswered")] == ["谢谢 & 再见"]
+    assert "感谢您的评价" in customer.get(PAGE, key=customer.key, done="survey").body
+
+
+@pytest.mark.parametrize(
+    ("call", "fields", "status"),
+    [("survey", {"score": "5"}, 409), ("messages", {"text": ""}, 400)],
+)
+def test_a_refused_form_is_a_page(
+    customer: Customer, call: str, fields: dict[str, str], status: int
+) -> None:
+    answer = customer.submit(call, **fields)
+    assert (answer.status, answer.content_type) == (status, "text/html")
+
+
+def test_a_form_that_cannot_be_read_is_refused(customer: Customer) -> None:
+    body = b"&".join(b"a%d=1" % n for n in range(30))
+    with pytest.raises(Refused):
+        customer.post(
+            "messages",
+            body,
+            {"key": customer.key},
+            content_type="application/x-www-form-urlencoded; charset=utf-8",
+        )
+
+
+def test_a_missing_ticket_is_a_page_for_browsers(store: Store, ticket: Ticket) -> None:
+    missing = Customer(store, "CS20260310999")
+    answer = missing.get(PAGE, key=missing.key)
+    assert (answer.status, "没有找到工单" in answer.body) == (404, True)
+    assert "There is no such ticket" in missing.get(PAGE, lang="en").body
+
+
+@pytest.mark.parametrize(
+    ("accept", "page"),
+    [
+        (PAGE, True),
+        ("text/html", True),
+        ("", False),
+        ("*/*", False),
+        ("application/json", False),
+        ("application/json, text/html;q=0.5", False),
+        ("text/html;q=0.9, application/json;q=0.2", True),
+        ("text/html;q=x", False),
+        ("text/html;level=1", True),
+    ],
+)
+def test_html_for_those_who_ask_for_it(accept: str, page: bool) -> None:
+    assert wants_page(Request("GET", PLACE, NOON, headers={"accept": accept})) is page
+
+
+# Words
+
+
+def test_every_event_has_a_label_in_each_language() -> None:
+    assert set(EVENT_LABELS) == set(EVENTS)
+    assert set(EVENTS) >= SHOWN_EVENTS
+    assert all(event_label(name, locale) for name in EVENTS for locale in LOCALES)
+
+
+def test_unknown_terms_are_shown_as_they_are(playbook: Playbook) -> None:
+    assert label(playbook.types, "dropped", "en") == "dropped"
+    assert label(playbook.types, None, "en") == ""
+    assert event_label("SomethingNew", "en") == "SomethingNew"
+
+
+def test_languages_are_recognised_by_their_beginning() -> None:
+    assert [nearest_locale(name) for name in ("zh", "zh-Hant-TW", "EN-gb", "fr", "", None)] == [
+        "zh-CN", "zh-CN", "en", None, None, None,
+    ]  # fmt: skip
+
+
+def test_a_ticket_in_english_has_its_page_in_english(store: Store, playbook: Playbook) -> None:
+    filed = file(store, playbook, "CS20260310003", locale="en")
+    customer = replace(Customer(store), number=filed.number)
+    assert '<html lang="en">' in customer.get(PAGE, key=customer.key).body
