@@ -19,17 +19,21 @@ from functions.core import events as e
 from functions.core import timers
 from functions.core.errors import ActionNotAllowed, AlreadyAnswered, FieldError, InvalidInput
 from functions.core.playbook import Playbook
-from functions.core.ticket import IN_HAND, OPEN, Ticket
+from functions.core.ticket import IN_HAND, OPEN, Queue, Ticket
 
 
 @dataclass(frozen=True)
 class Transition:
-    """From which statuses an action is possible, and where it leads (None: it stays)."""
+    """From which statuses an action is possible, and where it leads.
+
+    With `target` None the status stays; so it does in the statuses of `keeps`.
+    """
 
     sources: frozenset[str]
     target: str | None
     by: str
     meaning: str
+    keeps: frozenset[str] = frozenset()
 
 
 _WORKED_ON = frozenset({"assigned", "in_progress", "awaiting_customer"})
@@ -48,7 +52,13 @@ TRANSITIONS: dict[str, Transition] = {
     "assign": Transition(OPEN, "assigned", "router, supervisor", "has a handler"),
     "take": Transition(OPEN, "assigned", "agent", "an agent takes it"),
     "priority": Transition(OPEN, None, "agent", "more or less urgent"),
-    "reply": Transition(_WORKED_ON, "in_progress", "agent", "the customer gets an answer"),
+    "reply": Transition(
+        _WORKED_ON,
+        "in_progress",
+        "agent",
+        "the customer gets an answer",
+        keeps=frozenset({"awaiting_customer"}),
+    ),
     "request-info": Transition(
         _WORKED_ON, "awaiting_customer", "agent", "the customer is asked for something"
     ),
@@ -373,8 +383,8 @@ def _tick(ticket: Ticket, command: c.Tick, playbook: Playbook, now: datetime) ->
             priority = playbook.shifted(ticket.priority, effects.raise_by)
             if priority != ticket.priority:
                 events.append(e.PriorityChanged(priority=priority, reason=f"timer:{ring.kind}"))
-        if effects.queue and ticket.queue != effects.queue and ticket.status in OPEN:
-            queue = "waiting" if effects.queue == "team" else effects.queue
+        queue: Queue | None = "waiting" if effects.queue == "team" else effects.queue
+        if queue and ticket.queue != queue and ticket.status in OPEN:
             team = ticket.team or playbook.routing[-1].team
             events.append(e.TicketQueued(team=team, queue=queue, reason=f"timer:{ring.kind}"))
     return [*events, e.TimersSet(timers=changed)] if changed else events

@@ -1,0 +1,95 @@
+"""The parts of the documentation that are drawn from the code: statuses, events, functions.
+
+`python -m infra.drawings` writes them between their markers; a test fails when they are stale.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from functions.core.events import EVENTS, NOTIFY_READS, ROUTER_READS
+from functions.core.lifecycle import BY_PEOPLE, TRANSITIONS
+from functions.core.playbook import STATUSES
+from functions.core.ticket import OPEN
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+
+
+def statuses() -> str:
+    """The transition table, one action a line, and the same as a state diagram."""
+    lines = ["| action | from | to | by | meaning |", "|---|---|---|---|---|"]
+    for name, transition in TRANSITIONS.items():
+        sources = _named(transition.sources)
+        shown = f"**`{name}`**" if name in BY_PEOPLE else f"`{name}`"
+        lines.append(
+            f"| {shown} | {sources} | {transition.target or '(stays)'} | {transition.by} "
+            f"| {transition.meaning} |"
+        )
+    opened = " ".join(status for status in STATUSES if status in OPEN)
+    lines += [
+        "",
+        f"*open*: {opened}. Actions in bold are the HTTP API's.",
+        "",
+        "```mermaid",
+        "stateDiagram-v2",
+    ]
+    lines.append("  [*] --> received")
+    arrows: dict[tuple[str, str], list[str]] = {}
+    for name, transition in TRANSITIONS.items():
+        for source in STATUSES:
+            moves = source in transition.sources - transition.keeps
+            if moves and transition.target not in {None, source}:
+                arrows.setdefault((source, str(transition.target)), []).append(name)
+    for (source, target), names in arrows.items():
+        lines.append(f"  {source} --> {target}: {', '.join(names)}")
+    lines += ["  resolved --> in_review: survey (poor)", "  archived --> [*]", "  closed --> [*]"]
+    return "\n".join([*lines, "```"])
+
+
+def _named(sources: frozenset[str]) -> str:
+    """Statuses in the order of a ticket's life; all the open ones as one word."""
+    words = ["*open*"] if sources >= OPEN else []
+    rest = sources - OPEN if words else sources
+    return " ".join([*words, *(status for status in STATUSES if status in rest)])
+
+
+def events() -> str:
+    """Every event type, what it means, and which function it wakes."""
+    lines = ["| event | meaning | wakes |", "|---|---|---|"]
+    for name, kind in EVENTS.items():
+        wakes = [
+            reader
+            for reader, reads in (("router", ROUTER_READS), ("notify", NOTIFY_READS))
+            if name in reads
+        ]
+        meaning = (kind.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
+        meaning = re.sub(r"\s+", " ", meaning)
+        lines.append(f"| `{name}` | {meaning} | {', '.join(wakes) or 'nobody'} |")
+    return "\n".join(lines)
+
+
+DRAWN = {"statuses": statuses, "events": events}
+
+
+def redraw(text: str) -> str:
+    """The text of a page with every drawn part as the code has it now."""
+    for name, draw in DRAWN.items():
+        text = re.sub(
+            rf"(<!-- drawn: {name} -->\n).*?(<!-- end -->)",
+            lambda found, draw=draw: f"{found[1]}\n{draw()}\n\n{found[2]}",  # type: ignore[misc]
+            text,
+            flags=re.DOTALL,
+        )
+    return text
+
+
+def main() -> None:
+    for page in sorted(DOCS.glob("*.md")):
+        old = page.read_text(encoding="utf-8")
+        if (new := redraw(old)) != old:
+            page.write_text(new, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

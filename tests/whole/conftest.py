@@ -1,0 +1,91 @@
+"""The whole of Deskbell in this process, on moto: real handlers, a real table, no network."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from functions.core import aws
+from functions.core.playbook import load
+from functions.core.roster import Agent
+from functions.core.settings import Place
+from functions.core.store import Store
+from infra.local.inprocess import Loop
+from tests.core.desk import make_table
+
+PLACE = Place("aws", "us-east-1", "123456789012", "test")
+ROOT = Path(__file__).parents[2]
+WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"a webhook secret of thirty-two b").decode()
+ROSTER = (
+    ("li-1", "agent", "技术支持组"),
+    ("li-2", "agent", "技术支持组"),
+    ("sh-1", "agent", "售后组"),
+    ("sh-2", "agent", "售后组"),
+    ("zx-1", "agent", "通用咨询组"),
+    ("zx-2", "agent", "通用咨询组"),
+    ("zg-1", "supervisor", "主管组"),
+    ("zj-1", "qa", "质检组"),
+)
+
+
+@pytest.fixture
+def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loop]:
+    """A deployment of the `standard` desk with its roster, everybody offline."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", PLACE.region)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        _foundation()
+        with Loop(PLACE).running() as running:
+            store = Store(aws.dynamodb(), PLACE.table)
+            store.put_playbook(load(ROOT / "playbooks" / "standard.yaml"), datetime.now(UTC))
+            for username, role, team in ROSTER:
+                store.put_agent(
+                    Agent(
+                        desk="standard",
+                        username=username,
+                        role=role,  # type: ignore[arg-type]
+                        team=team,
+                        capacity=5,
+                    )
+                )
+            running.pump()
+            running.calls.clear()
+            yield running
+
+
+def _foundation() -> None:
+    make_table(boto3.client("dynamodb"), PLACE.table)
+    s3 = boto3.client("s3")
+    for bucket in (PLACE.mail_bucket, PLACE.archive_bucket):
+        s3.create_bucket(Bucket=bucket)
+    kms = boto3.client("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName=PLACE.contacts_key, TargetKeyId=key)
+    sqs = boto3.client("sqs")
+    for room in ("mail", "router", "notify", "sla_timer"):
+        sqs.create_queue(QueueName=f"{PLACE.prefix}-{room}-dlq")
+    boto3.client("sesv2").create_email_identity(EmailIdentity="standard.local")
+    ssm = boto3.client("ssm")
+    root = base64.b64encode(bytes(range(32))).decode()
+    for name, value in (
+        ("key", root),
+        ("api", json.dumps({"url": "https://desk.example.com"})),
+        ("settings", json.dumps({"user_pool_id": "p", "user_pool_client_id": "c"})),
+        ("desks/standard/webhook", WEBHOOK_SECRET),
+    ):
+        ssm.put_parameter(Name=PLACE.parameter(name), Value=value, Type="SecureString")
+
+
+@pytest.fixture
+def store(loop: Loop) -> Store:
+    """The deployment's table."""
+    return Store(boto3.client("dynamodb"), loop.place.table)

@@ -1,0 +1,171 @@
+"""Requests over HTTP: filed once, numbered, answered clearly (A1, A3, A4, F1, F5, G1)."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from functions.core.store import Store
+from functions.intake.signatures import sign_standard_webhook
+from infra.local.inprocess import HttpAnswer, Loop
+from tests.whole.conftest import WEBHOOK_SECRET
+
+BODY = {"contact": "13800138000", "description": "无法登录，一直提示密码错误", "name": "张三"}
+
+
+def file(loop: Loop, body: Any = BODY, **headers: str) -> HttpAnswer:
+    return loop.http("POST", "/desks/standard/tickets", body, headers=headers)
+
+
+def signed(body: dict[str, Any], id: str = "msg_1", at: float | None = None) -> dict[str, str]:  # noqa: A002
+    stamp = str(int(time.time() if at is None else at))
+    raw = json.dumps(body, ensure_ascii=False).encode()
+    return {
+        "webhook-id": id,
+        "webhook-timestamp": stamp,
+        "webhook-signature": sign_standard_webhook(WEBHOOK_SECRET, id, stamp, raw),
+    }
+
+
+def test_a_request_gets_a_number_and_a_promise(loop: Loop, store: Store) -> None:
+    """A1, A3, A4"""
+    answer = file(loop)
+    assert answer.status == 201
+    today = datetime.now(tz=None).astimezone()  # the number's date is the desk's own
+    number = answer.json["number"]
+    assert number.startswith("CS")
+    assert number.endswith("001")
+    assert len(number) == len("CS20240520001")
+    assert answer.json["status"] == "received"
+    due = datetime.fromisoformat(answer.json["expected_response_by"])
+    assert due.utcoffset() is not None
+    assert 23.9 < (due - today).total_seconds() / 3600 <= 24
+    assert answer.json["status_url"].startswith(
+        f"https://desk.example.com/desks/standard/tickets/{number}?key="
+    )
+    ticket = store.load("standard", number)
+    assert ticket.type == "其他"  # the router classifies; nothing was given
+    assert ticket.customer.contact == "*******8000"
+
+
+def test_an_urgent_request_is_promised_two_hours(loop: Loop) -> None:
+    """A4: 紧急问题2小时内响应"""
+    answer = file(loop, {**BODY, "urgency": "高"})
+    due = datetime.fromisoformat(answer.json["expected_response_by"])
+    assert 1.9 < (due.timestamp() - time.time()) / 3600 <= 2
+
+
+@pytest.mark.parametrize("urgency", ["低", "low", "Low"])
+def test_terms_are_understood_in_both_languages(loop: Loop, store: Store, urgency: str) -> None:
+    """A1"""
+    answer = file(loop, {**BODY, "urgency": urgency, "type": "fault report"})
+    ticket = store.load("standard", answer.json["number"])
+    assert (ticket.priority, ticket.type) == ("低", "报障")
+
+
+def test_every_wrong_field_is_named(loop: Loop) -> None:
+    """A1, A15: bad input gets an answer that says what is wrong and how to right it."""
+    answer = file(
+        loop,
+        {"contact": "12", "description": "x" * 201, "urgency": "sofort", "type": "nonsense"},
+    )
+    assert answer.status == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    wrong = {error["field"]: error["message"] for error in answer.json["errors"]}
+    assert set(wrong) == {"contact", "description", "urgency", "type"}
+    assert "200" in wrong["description"]
+    assert "高" in wrong["urgency"]
+
+
+def test_unknown_and_missing_fields_are_named(loop: Loop) -> None:
+    answer = file(loop, {"descripton": "typo"})
+    assert answer.status == 400
+    assert {error["field"] for error in answer.json["errors"]} == {
+        "contact",
+        "description",
+        "descripton",
+    }
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[1]", b'"text"', b"[" * 5000])
+def test_a_body_that_is_no_json_object_is_refused(loop: Loop, body: bytes) -> None:
+    answer = file(loop, body)
+    assert answer.status == 400
+    assert answer.json["title"]
+
+
+def test_a_body_over_the_limit_is_refused(loop: Loop) -> None:
+    assert file(loop, {**BODY, "description": "x" * 300_000}).status == 413
+
+
+def test_an_unknown_desk_is_not_found(loop: Loop) -> None:
+    assert loop.http("POST", "/desks/nobody/tickets", BODY).status == 404
+
+
+def test_the_same_key_files_one_ticket(loop: Loop) -> None:
+    """G1: the same Idempotency-Key and body give the same ticket, another body is refused."""
+    first = file(loop, **{"Idempotency-Key": "k-1"})
+    for _ in range(20):
+        assert file(loop, **{"Idempotency-Key": "k-1"}).json == first.json
+    other = file(loop, {**BODY, "description": "别的问题"}, **{"Idempotency-Key": "k-1"})
+    assert other.status == 422
+    assert file(loop, **{"Idempotency-Key": "k-2"}).json["number"] != first.json["number"]
+
+
+def test_without_a_key_each_request_is_its_own(loop: Loop) -> None:
+    assert file(loop).json["number"] != file(loop).json["number"]
+
+
+def test_filing_takes_three_calls_to_the_table(loop: Loop) -> None:
+    """The design's budget, once the playbook is known."""
+    file(loop)
+    loop.calls.clear()
+    file(loop, **{"Idempotency-Key": "k"})
+    table = [call for call in loop.calls if call.service == "dynamodb"]
+    assert len(table) <= 3
+
+
+def test_a_signed_webhook_files_once(loop: Loop) -> None:
+    """F5, G1"""
+    path = "/desks/standard/channels/webhook"
+    raw = json.dumps(BODY, ensure_ascii=False).encode()
+    first = loop.http("POST", path, raw, headers=signed(BODY))
+    assert first.status == 201
+    again = loop.http("POST", path, raw, headers=signed(BODY))
+    assert again.json == first.json
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"webhook-signature": "v1,AAAA"},
+        {"webhook-id": "msg_other"},
+        {"webhook-timestamp": "1"},
+        {"webhook-timestamp": "soon"},
+    ],
+)
+def test_a_bad_signature_is_refused(loop: Loop, spoil: dict[str, str]) -> None:
+    """F5: 401 for a wrong signature and for one older than five minutes."""
+    path = "/desks/standard/channels/webhook"
+    raw = json.dumps(BODY, ensure_ascii=False).encode()
+    assert loop.http("POST", path, raw, headers={**signed(BODY), **spoil}).status == 401
+    old = signed(BODY, at=time.time() - 301)
+    assert loop.http("POST", path, raw, headers=old).status == 401
+    assert loop.http("POST", path, raw).status == 401
+
+
+def test_personal_data_is_masked_before_it_is_stored(loop: Loop, store: Store) -> None:
+    """G4"""
+    body = {
+        **BODY,
+        "contact": "wang.wu@example.com",
+        "description": "请回电 13912345678 或 me@example.org",
+    }
+    number = file(loop, body).json["number"]
+    found = repr(store.everything("standard", number))
+    for secret in ("wang.wu", "13912345678", "me@example.org", "张三"):
+        assert secret not in found
