@@ -12,11 +12,13 @@ Limits kept in mind (AWS, "Service, account, and table quotas in Amazon DynamoDB
 from __future__ import annotations
 
 import json
+import random
+import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from zlib import crc32
 
 from functions.core.delivery import Delivery
@@ -35,6 +37,9 @@ SHARDS = 4
 
 PLAYBOOK_TTL = timedelta(seconds=30)
 """How long a container trusts its playbook; a new one takes effect within 60 s."""
+
+CONFLICT_TRIES = 5
+"""How often a transaction that met another one is tried again, over about a second in all."""
 
 SEEN_FOR = timedelta(days=400)
 """How long a request is recognised as a repetition."""
@@ -127,7 +132,7 @@ class Store:
     """The table, as the rooms use it."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
-        self.client = client
+        self.client = cast("DynamoDBClient", _Patient(client))
         self.table = table
         self._playbooks: dict[str, tuple[datetime, int, Playbook]] = {}
 
@@ -258,8 +263,8 @@ class Store:
             claim["ExpressionAttributeValues"][":at"] = {"S": stamp(after.updated_at)}
             claim["ConditionExpression"] = "attribute_exists(pk)"
             if not by_hand:
-                claim["ConditionExpression"] += " AND online = :yes AND #load < #capacity"
-                claim["ExpressionAttributeNames"]["#capacity"] = "capacity"
+                claim["ConditionExpression"] += " AND #online = :yes AND #load < #capacity"
+                claim["ExpressionAttributeNames"] |= {"#capacity": "capacity", "#online": "online"}
                 claim["ExpressionAttributeValues"][":yes"] = {"BOOL": True}
             yield f"claim:{new}", {"Update": claim}
 
@@ -282,29 +287,42 @@ class Store:
         after: Ticket,
         marker: Marker | None,
     ) -> None:
+        failed = self._cancelled(writes)
+        for tried in range(CONFLICT_TRIES):
+            # Others were writing one of these items at this very moment; a moment later each
+            # condition says what has become of it.
+            if not failed or not set(failed.values()) <= _MOMENTARY:
+                break
+            time.sleep(random.uniform(0.01, 0.04) * 2**tried)  # noqa: S311 - spreads, hides nothing
+            failed = self._cancelled(writes)
+        refused = {name for name, why in failed.items() if why == "ConditionalCheckFailed"}
+        if "marker" in refused and marker is not None:
+            raise Duplicate(self.seen(marker))
+        if {"ticket", "event"} & refused:
+            raise Conflict(f"{after.number} has changed since")
+        for name in refused:
+            if name.startswith("claim:"):
+                raise NoPlaceLeft(name.removeprefix("claim:"))
+        if failed:
+            raise TryAgain(f"{after.number}: {failed}")
+
+    def _cancelled(self, writes: Sequence[tuple[str, TransactWriteItemTypeDef]]) -> dict[str, str]:
+        """Carry out a transaction; which writes cancelled it and why, empty where none did."""
         from botocore.exceptions import ClientError
 
         try:
             self.client.transact_write_items(TransactItems=[write for _, write in writes])
         except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code != "TransactionCanceledException":
-                raise _passing(error) from error
+            if error.response["Error"]["Code"] != "TransactionCanceledException":
+                raise
             reasons = error.response.get("CancellationReasons", [])
-            failed = {
+            found = {
                 name: reason.get("Code", "None")
                 for (name, _), reason in zip(writes, reasons, strict=False)
                 if reason.get("Code", "None") != "None"
             }
-            refused = {name for name, why in failed.items() if why == "ConditionalCheckFailed"}
-            if "marker" in refused and marker is not None:
-                raise Duplicate(self.seen(marker)) from error
-            if {"ticket", "event"} & refused:
-                raise Conflict(f"{after.number} has changed since") from error
-            for name in refused:
-                if name.startswith("claim:"):
-                    raise NoPlaceLeft(name.removeprefix("claim:")) from error
-            raise TryAgain(f"{after.number}: {failed or error}") from error
+            return found or {"transaction": "unknown"}
+        return {}
 
     def history(self, desk: str, number: str) -> list[Commit]:
         """Every commit of a ticket, oldest first."""
@@ -400,7 +418,9 @@ class Store:
             ValueError: the cursor is not one of this list.
         """
         at, start = _read_cursor(cursor)
-        if at >= max(len(partitions), 1):
+        if at >= max(len(partitions), 1) or (
+            start is not None and start["queue_pk"]["S"] != partitions[at]
+        ):
             raise ValueError("the cursor belongs to another list")
         keys: list[Item] = []
         while at < len(partitions) and len(keys) < limit:
@@ -422,6 +442,7 @@ class Store:
 
     def _tickets(self, pks: Sequence[str]) -> list[Ticket]:
         found: dict[str, Ticket] = {}
+        pks = list(dict.fromkeys(pks))  # a ticket that moved meanwhile was met twice
         for first in range(0, len(pks), 100):
             keys = [{"pk": {"S": pk}, "sk": {"S": "TICKET"}} for pk in pks[first : first + 100]]
             for item in self._batch(keys):
@@ -474,7 +495,7 @@ class Store:
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
                 return False
-            raise _passing(error) from error
+            raise
         return True
 
     def delivery(self, desk: str, number: str, sk: str) -> Delivery | None:
@@ -521,7 +542,8 @@ class Store:
             NotFound: there is no such desk.
         """
         kept = self._playbooks.get(desk)
-        if kept is not None and now - kept[0] < PLAYBOOK_TTL:
+        # A sweep may be asked about a later moment: what was read "then" is not fresh until then.
+        if kept is not None and abs(now - kept[0]) < PLAYBOOK_TTL:
             return kept[2]
         current = self.playbook_version(desk)
         if current is None:
@@ -632,12 +654,13 @@ class Store:
             Key={"pk": {"S": f"DESK#{agent.desk}"}, "sk": {"S": f"AGENT#{agent.username}"}},
             UpdateExpression=(
                 "SET #role = :role, team = :team, #capacity = :capacity, "
-                "online = if_not_exists(online, :online), #load = if_not_exists(#load, :none)"
+                "#online = if_not_exists(#online, :online), #load = if_not_exists(#load, :none)"
             ),
             ExpressionAttributeNames={
                 "#role": "role",
                 "#capacity": "capacity",
                 "#load": "load",
+                "#online": "online",
             },
             ExpressionAttributeValues={
                 ":role": {"S": agent.role},
@@ -660,9 +683,13 @@ class Store:
             self.client.update_item(
                 TableName=self.table,
                 Key={"pk": {"S": f"DESK#{desk}"}, "sk": {"S": f"AGENT#{username}"}},
-                UpdateExpression="SET online = :online, #change = :change",
+                UpdateExpression="SET #online = :online, #change = :change",
                 ConditionExpression="attribute_exists(#role)",
-                ExpressionAttributeNames={"#change": "change", "#role": "role"},
+                ExpressionAttributeNames={
+                    "#change": "change",
+                    "#online": "online",
+                    "#role": "role",
+                },
                 ExpressionAttributeValues={
                     ":online": {"BOOL": online},
                     ":change": {"S": "online" if online else "offline"},
@@ -671,7 +698,7 @@ class Store:
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
                 raise NotFound("You are not on this desk's roster.") from error
-            raise _passing(error) from error
+            raise
 
     # The table's own calls
 
@@ -759,16 +786,28 @@ def _read_cursor(cursor: str | None) -> tuple[int, Item | None]:
     if cursor is None:
         return 0, None
     try:
-        at, start = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return int(at), start
+        at, *start = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if type(at) is not int or at < 0 or not all(type(part) is str for part in start):
+            raise ValueError("not a position")
+        if not start:
+            return at, None
+        values = dict(zip(_QUEUE_KEY, start, strict=True))
+        return at, {name: {"S": value} for name, value in values.items()}
     except (ValueError, TypeError) as error:
         raise ValueError("not a cursor") from error
 
 
+_QUEUE_KEY = ("pk", "sk", "queue_pk", "queue_sk")
+
+
 def _write_cursor(at: int, start: Item | None) -> str:
-    document = json.dumps([at, start], separators=(",", ":")).encode()
+    position = [at, *(start[name]["S"] for name in _QUEUE_KEY)] if start else [at]
+    document = json.dumps(position, ensure_ascii=False, separators=(",", ":")).encode()
     return urlsafe_b64encode(document).rstrip(b"=").decode()
 
+
+_MOMENTARY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+"""Reasons to cancel a transaction that are gone a moment later (AWS, "TransactWriteItems")."""
 
 _PASSING = frozenset(
     {
@@ -782,7 +821,24 @@ _PASSING = frozenset(
 )
 
 
-def _passing(error: Any) -> Exception:
-    """A throttled or briefly failing table as `TryAgain`; anything else as it is."""
-    code = error.response["Error"]["Code"]
-    return TryAgain(f"DynamoDB: {code}") if code in _PASSING else error
+class _Patient:
+    """The client, except that a throttled or briefly failing call raises `TryAgain`."""
+
+    def __init__(self, client: DynamoDBClient) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._client, name)
+
+        def call(**arguments: Any) -> Any:
+            from botocore.exceptions import ClientError
+
+            try:
+                return method(**arguments)
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code not in _PASSING:
+                    raise
+                raise TryAgain(f"DynamoDB: {code}") from error
+
+        return call

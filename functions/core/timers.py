@@ -66,7 +66,8 @@ def started(rule: TimerRule, priority: str, playbook: Playbook, now: datetime) -
 
 def stopped(timer: Timer, now: datetime) -> Timer:
     """A timer whose purpose is fulfilled: met, or breached where that came after the deadline."""
-    late = timer.due_at is not None and now > timer.due_at
+    # Nothing left of a paused timer: its deadline passed before the pause, unswept.
+    late = not timer.left if timer.due_at is None else now > timer.due_at
     state = ("breached" if late else "met") if timer.state in _LIVE else timer.state
     return timer.model_copy(update={"state": state, "wakes_at": None, "left": None})
 
@@ -133,9 +134,9 @@ def ring(
             left = _between(rule, playbook, now, timer.due_at)
             spent = timer.allowed - left
             passed = [s for s in sorted(rule.warn_at) if s * timer.allowed <= spent]
-            share = passed[-1] if passed else sorted(rule.warn_at)[timer.warned]
-            warned = max(len(passed), timer.warned + 1)
-            events.append(TimerWarned(kind=kind, share=share, due_at=timer.due_at))
+            warned = len(passed)
+            if warned > timer.warned:  # else the playbook has moved its warnings since
+                events.append(TimerWarned(kind=kind, share=passed[-1], due_at=timer.due_at))
             changed[kind] = timer.model_copy(
                 update={
                     "warned": warned,

@@ -9,7 +9,7 @@ import pytest
 
 from functions.core.playbook import Playbook, load
 from functions.core.store import Store
-from tests.core.desk import DESK, make_table
+from tests.core.desk import DESK, TABLE, make_table
 
 
 @pytest.fixture(scope="session")
@@ -18,22 +18,36 @@ def playbook() -> Playbook:
     return load(DESK)
 
 
-@pytest.fixture
-def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """An empty table with the indexes of the foundation, in memory."""
-    import boto3
+@pytest.fixture(scope="module")
+def aws() -> Iterator[None]:
+    """AWS in memory, for one file of tests."""
     from moto import mock_aws
 
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        client = boto3.client("dynamodb", region_name="us-east-1")
-        make_table(client)
-        yield client
+    with pytest.MonkeyPatch.context() as environment, mock_aws():
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            environment.setenv(name, "testing")
+        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        environment.delenv("AWS_ENDPOINT_URL", raising=False)
+        yield
+
+
+@pytest.fixture(scope="module")
+def client(aws: None) -> Any:
+    """A DynamoDB client, made once a file."""
+    import boto3
+
+    return boto3.client("dynamodb")
+
+
+@pytest.fixture
+def dynamodb(client: Any) -> Iterator[Any]:
+    """An empty table with the indexes of the foundation."""
+    make_table(client)
+    yield client
+    client.delete_table(TableName=TABLE)
 
 
 @pytest.fixture
 def store(dynamodb: Any) -> Store:
     """The table as the rooms use it."""
-    return Store(dynamodb, "deskbell-test")
+    return Store(dynamodb, TABLE)

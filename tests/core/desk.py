@@ -14,6 +14,7 @@ from functions.core.roster import Agent
 from functions.core.store import Store
 from functions.core.ticket import Customer, Ticket
 
+TABLE = "deskbell-test"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOON = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
 """A Tuesday, 12:00 in Shanghai: the desk has its lunch break."""
@@ -105,7 +106,7 @@ DESK: dict[str, Any] = {
 }  # fmt: skip
 
 
-def make_table(client: Any, name: str = "deskbell-test") -> None:
+def make_table(client: Any, name: str = TABLE) -> None:
     """The table as `infra/foundation.yaml` makes it."""
     keys = ("pk", "sk", "queue_pk", "queue_sk", "due_pk", "due_sk", "contact_pk", "contact_sk")
     client.create_table(
