@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args, get_origin
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -70,6 +70,8 @@ def written(length: timedelta) -> str:
 Duration = Annotated[
     timedelta, BeforeValidator(duration), PlainSerializer(written, when_used="json")
 ]
+Wait = Annotated[Duration, Field(gt=timedelta())]
+"""A duration that is not nothing."""
 
 
 def _both_locales(written: object) -> object:
@@ -107,6 +109,13 @@ def _not_blank(written: str) -> str:
 Word = Annotated[str, AfterValidator(_not_blank)]
 Words = Annotated[tuple[Word, ...], BeforeValidator(_as_tuple)]
 """One word or a list of words that are looked for in what a customer wrote."""
+
+
+_Place = tuple[str | int, ...]
+"""Where something stands in a playbook: keys and, in lists, indices from 0."""
+_Problem = tuple[_Place, str]
+_Reference = tuple[_Place, str, Any]
+"""Where a name stands, the name, and the names that there are."""
 
 
 class Part(BaseModel):
@@ -270,7 +279,7 @@ class TimerEffects(Part):
     tell: tuple[Tell, ...] = ()
     queue: Literal["team", "supervisor"] | None = None
     raise_by: int = Field(default=0, ge=0, le=5)
-    repeat_every: Duration | None = None
+    repeat_every: Wait | None = None
 
 
 class TimerRule(Part):
@@ -284,7 +293,7 @@ class TimerRule(Part):
     start: Names
     stop: Names
     pause_in: Names = ()
-    within: dict[str, Duration] | Duration
+    within: dict[str, Wait] | Wait
     clock: Literal["always", "business"] = "always"
     warn_at: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
     on_warning: TimerEffects = TimerEffects()
@@ -344,7 +353,7 @@ class Review(Part):
 
     below: int
     team: str
-    within: Duration
+    within: Wait
 
 
 class Survey(Part):
@@ -353,7 +362,7 @@ class Survey(Part):
 
     scores: tuple[int, int] = (1, 5)
     words: dict[str, int] = {}
-    wait: Duration
+    wait: Wait
     review: Review
 
 
@@ -434,59 +443,95 @@ class Playbook(Part):
         return next((name for name, team in self.teams.items() if team.role == role), None)
 
     @model_validator(mode="after")
-    def _names_agree(self) -> Self:
-        for place, name, known in self._references():
-            if name not in known:
-                raise PydanticCustomError(
-                    "reference",
-                    "{place}: there is no '{name}'; there is {known}",
-                    {"place": place, "name": name, "known": ", ".join(map(str, known)) or "none"},
-                )
+    def _fits_together(self) -> Self:
+        problems = [
+            (place, f"there is no '{name}'; there is {', '.join(map(str, known)) or 'none'}")
+            for place, name, known in self._references()
+            if name not in known
+        ]
+        problems += [*self._doubles(), *self._routing_ends(), *self._scores()]
+        if problems:
+            said = "; ".join(f"{'.'.join(map(str, place))}: {what}" for place, what in problems)
+            raise PydanticCustomError(
+                "playbook", "{said}", {"said": said, "problems": tuple(problems)}
+            )
         return self
 
-    def _references(self) -> Iterator[tuple[str, str, Any]]:
+    def _doubles(self) -> Iterator[_Problem]:
+        for part, ids in (
+            ("rules", [rule.id for rule in self.rules]),
+            ("templates", [template.id for template in self.templates]),
+        ):
+            for index, name in enumerate(ids):
+                if name in ids[:index]:
+                    yield (part, index, "id"), f"'{name}' stands twice"
+
+    def _routing_ends(self) -> Iterator[_Problem]:
+        open_ends = [i for i, place in enumerate(self.routing) if place.when == Condition()]
+        last = len(self.routing) - 1
+        if not open_ends:
+            yield (
+                ("routing", last),
+                "the last destination has no condition, so that every ticket goes somewhere",
+            )
+        elif open_ends[0] != last:
+            yield ("routing", open_ends[0]), "without a condition, it hides those that follow"
+
+    def _scores(self) -> Iterator[_Problem]:
+        low, high = self.survey.scores
+        if low >= high:
+            yield ("survey", "scores"), f"expected the lowest and the highest, got {low}, {high}"
+        elif not low < self.survey.review.below <= high:
+            yield ("survey", "review", "below"), f"expected a number from {low + 1} to {high}"
+        for word, score in self.survey.words.items():
+            if not low <= score <= high:
+                yield ("survey", "words", word), f"expected a number from {low} to {high}"
+
+    def _references(self) -> Iterator[_Reference]:
         """Every place where the playbook names something that must stand elsewhere in it."""
-        yield "default_type", self.default_type, self.types
-        yield "default_priority", self.default_priority, self.priorities
-        yield "survey.review.team", self.survey.review.team, self.teams
+        yield ("default_type",), self.default_type, self.types
+        yield ("default_priority",), self.default_priority, self.priorities
+        yield ("survey", "review", "team"), self.survey.review.team, self.teams
         for name, tag in self.tags.items():
             if tag.type is not None:
-                yield f"tags.{name}.type", tag.type, self.types
+                yield ("tags", name, "type"), tag.type, self.types
         for status in STATUSES_NEEDED:
-            yield "statuses", status, self.statuses
+            yield ("statuses",), status, self.statuses
         for status in self.statuses:
-            yield f"statuses.{status}", status, STATUSES
+            yield ("statuses", status), status, STATUSES
         yield from self._in_rules()
         for kind, timer in self.timers.items():
             yield from self._timer(kind, timer)
         yield from self._in_words()
 
-    def _in_rules(self) -> Iterator[tuple[str, str, Any]]:
-        for rule in self.rules:
-            yield from self._condition(f"rules.{rule.id}.when", rule.when)
+    def _in_rules(self) -> Iterator[_Reference]:
+        for index, rule in enumerate(self.rules):
+            yield from self._condition(("rules", index, "when"), rule.when)
+            then = ("rules", index, "then")
             if rule.then.priority is not None:
-                yield f"rules.{rule.id}.then.priority", rule.then.priority, self.priorities
+                yield (*then, "priority"), rule.then.priority, self.priorities
             if rule.then.type is not None:
-                yield f"rules.{rule.id}.then.type", rule.then.type, self.types
+                yield (*then, "type"), rule.then.type, self.types
             for tag in rule.then.add_tags:
-                yield f"rules.{rule.id}.then.add_tags", tag, self.tags
+                yield (*then, "add_tags"), tag, self.tags
         for index, place in enumerate(self.routing):
-            yield f"routing.{index}.team", place.team, self.teams
-            yield from self._condition(f"routing.{index}.when", place.when)
+            yield ("routing", index, "team"), place.team, self.teams
+            yield from self._condition(("routing", index, "when"), place.when)
 
-    def _in_words(self) -> Iterator[tuple[str, str, Any]]:
+    def _in_words(self) -> Iterator[_Reference]:
         from functions.core.events import NOTIFY_READS
 
-        for template in self.templates:
+        for index, template in enumerate(self.templates):
             if template.article is not None:
-                yield f"templates.{template.id}.article", template.article, self.articles
-            yield from self._condition(f"templates.{template.id}.when", template.when)
+                yield ("templates", index, "article"), template.article, self.articles
+            yield from self._condition(("templates", index, "when"), template.when)
         for index, notification in enumerate(self.notifications):
-            yield f"notifications.{index}.on", notification.on, NOTIFY_READS
-            yield f"notifications.{index}.message", notification.message, self.messages
-            yield from self._condition(f"notifications.{index}.when", notification.when)
+            place = ("notifications", index)
+            yield (*place, "on"), notification.on, NOTIFY_READS
+            yield (*place, "message"), notification.message, self.messages
+            yield from self._condition((*place, "when"), notification.when)
 
-    def _condition(self, place: str, when: Condition) -> Iterator[tuple[str, str, Any]]:
+    def _condition(self, place: _Place, when: Condition) -> Iterator[_Reference]:
         for field, known in (
             ("type", self.types),
             ("priority", self.priorities),
@@ -494,25 +539,28 @@ class Playbook(Part):
             ("customer_class", self.customer_classes),
         ):
             for name in getattr(when, field):
-                yield f"{place}.{field}", name, known
+                yield (*place, field), name, known
 
-    def _timer(self, kind: str, timer: TimerRule) -> Iterator[tuple[str, str, Any]]:
+    def _timer(self, kind: str, timer: TimerRule) -> Iterator[_Reference]:
         from functions.core.events import EVENTS
 
-        yield f"timers.{kind}", kind, TIMER_KINDS
+        place = ("timers", kind)
+        yield place, kind, TIMER_KINDS
         if isinstance(timer.within, dict):
             for priority in self.priorities:
-                yield f"timers.{kind}.within", priority, timer.within
+                yield (*place, "within"), priority, timer.within
             for priority in timer.within:
-                yield f"timers.{kind}.within", priority, self.priorities
-        for name in (*timer.start, *timer.stop):
-            yield f"timers.{kind}", name, EVENTS
+                yield (*place, "within", priority), priority, self.priorities
+        for name in timer.start:
+            yield (*place, "start"), name, EVENTS
+        for name in timer.stop:
+            yield (*place, "stop"), name, EVENTS
         for name in timer.pause_in:
-            yield f"timers.{kind}.pause_in", name, STATUSES
+            yield (*place, "pause_in"), name, STATUSES
         for when, effects in (("on_warning", timer.on_warning), ("on_breach", timer.on_breach)):
-            for tell in effects.tell:
-                yield f"timers.{kind}.{when}.tell", tell.message, self.messages
-        yield from self._condition(f"timers.{kind}.when", timer.when)
+            for index, tell in enumerate(effects.tell):
+                yield (*place, when, "tell", index, "message"), tell.message, self.messages
+        yield from self._condition((*place, "when"), timer.when)
 
 
 STATUSES: tuple[str, ...] = (
@@ -558,7 +606,7 @@ def load(source: str | Path | Mapping[str, Any]) -> Playbook:
         PlaybookError: it cannot be read, or does not fit; the message names the line or key and
             what was expected. Every problem that the schema finds is named, one a line.
     """
-    lines: dict[tuple[str | int, ...], int] = {}
+    lines: dict[_Place, int] = {}
     name = ""
     if isinstance(source, Mapping):
         content: Any = dict(source)
@@ -569,12 +617,13 @@ def load(source: str | Path | Mapping[str, Any]) -> Playbook:
         playbook = Playbook.model_validate(content)
     except ValidationError as error:
         raise PlaybookError(_explain(error, lines, name)) from error
-    _check_calendar(playbook, lines, name)
-    _check_templates(playbook, lines, name)
+    problems = [*_calendar(playbook), *_templates(playbook)]
+    if problems:
+        raise PlaybookError("\n".join(_at(at, lines, name) + f": {what}" for at, what in problems))
     return playbook
 
 
-def _read(path: Path) -> tuple[Any, dict[tuple[str | int, ...], int]]:
+def _read(path: Path) -> tuple[Any, dict[_Place, int]]:
     """The content of a YAML file, and the line on which each of its keys stands."""
     import yaml
 
@@ -589,9 +638,9 @@ def _read(path: Path) -> tuple[Any, dict[tuple[str | int, ...], int]]:
         raise PlaybookError(f"{path}{line}: not YAML: {error.problem}") from error
     except yaml.YAMLError as error:
         raise PlaybookError(f"{path}: not YAML: {error}") from error
-    lines: dict[tuple[str | int, ...], int] = {}
+    lines: dict[_Place, int] = {}
 
-    def walk(node: Any, at: tuple[str | int, ...]) -> None:
+    def walk(node: Any, at: _Place) -> None:
         lines.setdefault(at, node.start_mark.line + 1)
         if isinstance(node, yaml.MappingNode):
             first: dict[str, int] = {}
@@ -632,47 +681,78 @@ def _plain_loader() -> Any:
     return Plain
 
 
-def _at(place: tuple[str | int, ...], lines: Mapping[tuple[str | int, ...], int], name: str) -> str:
+def _at(place: _Place, lines: Mapping[_Place, int], name: str) -> str:
     """`file:line: key.key`, as exact as is known."""
     known = place
     while known and known not in lines:
         known = known[:-1]
     where = f"{name}:{lines[known]}: " if lines and known in lines else ""
-    return where + ".".join(map(str, place))
+    return where + (".".join(map(str, place)) or "playbook")
 
 
-def _explain(
-    error: ValidationError, lines: Mapping[tuple[str | int, ...], int], name: str = ""
-) -> str:
+def _explain(error: ValidationError, lines: Mapping[_Place, int], name: str = "") -> str:
     """What is wrong, one problem a line, each with its place."""
-    problems = []
+    problems: list[str] = []
     for found in error.errors():
+        if found["type"] == "playbook":
+            problems += [
+                f"{_at(place, lines, name)}: {what}" for place, what in found["ctx"]["problems"]
+            ]
+            continue
         # pydantic appends the branch of a union to the place; a playbook has no such key.
         place = tuple(
             part
             for part in found["loc"]
             if not (isinstance(part, str) and ("[" in part or part == "function-before"))
         )
-        message = found["msg"]
-        if found["type"] == "reference":
-            inside = str(found["ctx"]["place"]) if "ctx" in found else ""
-            keys = tuple(int(k) if k.isdigit() else k for k in inside.split("."))
-            known = _at(keys, lines, name).removesuffix(inside)
-            problems.append(known + message)
-            continue
-        if found["type"] == "extra_forbidden":
-            message = "there is no such key"
-        problems.append(f"{_at(place, lines, name)}: {message}")
+        problems.append(f"{_at(place, lines, name)}: {_in_words(found, place)}")
     return "\n".join(dict.fromkeys(problems))
 
 
-def _check_calendar(
-    playbook: Playbook, lines: Mapping[tuple[str | int, ...], int], name: str
-) -> None:
-    try:
-        _ = playbook.hours
-    except ValueError as error:
-        raise PlaybookError(f"{_at(('calendar',), lines, name)}: {error}") from error
+_EXPECTED = {
+    "missing": "this key is missing",
+    "dict_type": "expected keys with values",
+    "model_type": "expected keys with values",
+    "tuple_type": "expected a list",
+    "string_type": "expected a text",
+    "int_parsing": "expected a whole number",
+    "int_type": "expected a whole number",
+    "float_parsing": "expected a number",
+}
+
+
+def _in_words(found: Any, place: _Place) -> str:
+    """What is wrong and what was expected, in the words of somebody who edits a playbook."""
+    if found["type"] == "extra_forbidden":
+        return f"there is no such key; there is {', '.join(_keys_at(place[:-1]))}"
+    if found["type"] == "missing":
+        return _EXPECTED["missing"]
+    said = _EXPECTED.get(found["type"], found["msg"].replace("Input should be", "expected"))
+    if "got " in said or isinstance(found["input"], (dict, list, tuple)):
+        return str(said)
+    return f"{said}, got '{found['input']}'"
+
+
+def _keys_at(place: _Place) -> tuple[str, ...]:
+    """The keys that may stand at a place."""
+    part: type[Part] = Playbook
+    entry = False
+    for key in place:
+        if entry:
+            entry = False
+            continue
+        annotation = part.model_fields[str(key)].annotation
+        entry = get_origin(annotation) in (dict, tuple)
+        part = next((inner for inner in _inside(annotation)), part)
+    return tuple(part.model_fields)
+
+
+def _inside(annotation: Any) -> Iterator[type[Part]]:
+    """The parts that an annotation is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _inside(argument)
 
 
 TEMPLATE_VARIABLES = frozenset(
@@ -685,27 +765,34 @@ TEMPLATE_VARIABLES = frozenset(
 """What a message or a reply template may fill in."""
 
 
-def _check_templates(
-    playbook: Playbook, lines: Mapping[tuple[str | int, ...], int], name: str
-) -> None:
-    """E4: an unknown variable in a text is an error that names it."""
-    from jinja2 import TemplateSyntaxError, meta
-    from jinja2.sandbox import SandboxedEnvironment
+def _calendar(playbook: Playbook) -> Iterator[_Problem]:
+    try:
+        _ = playbook.hours
+    except ValueError as error:
+        yield ("calendar",), str(error)
 
-    environment = SandboxedEnvironment()
+
+def _templates(playbook: Playbook) -> Iterator[_Problem]:
+    """E4: an unknown variable in a text is an error that names it; so is what cannot be filled in,
+    be the variables known or still empty."""
+    from jinja2 import TemplateError, meta
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    environment = ImmutableSandboxedEnvironment(autoescape=False)
     for place, text in _texts(playbook):
         try:
-            used = meta.find_undeclared_variables(environment.parse(text))
-        except TemplateSyntaxError as error:
-            raise PlaybookError(f"{_at(place, lines, name)}: {error.message}") from error
-        for unknown in sorted(used - TEMPLATE_VARIABLES):
-            raise PlaybookError(
-                f"{_at(place, lines, name)}: there is no variable {unknown!r}; "
-                f"there is {', '.join(sorted(TEMPLATE_VARIABLES))}"
-            )
+            unknown = meta.find_undeclared_variables(environment.parse(text)) - TEMPLATE_VARIABLES
+            for value in ("1", ""):
+                environment.from_string(text).render(dict.fromkeys(TEMPLATE_VARIABLES, value))
+        except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
+            yield place, f"cannot be filled in: {error}"
+            continue
+        for variable in sorted(unknown):
+            known = ", ".join(sorted(TEMPLATE_VARIABLES))
+            yield place, f"there is no variable '{variable}'; there is {known}"
 
 
-def _texts(playbook: Playbook) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _texts(playbook: Playbook) -> Iterator[tuple[_Place, str]]:
     """Every text that is filled in, with its place."""
     for key, message in playbook.messages.items():
         for field in ("subject", "text", "sms"):

@@ -1,0 +1,107 @@
+"""A9, E4: what an agent is offered as an answer, from the playbook's templates and articles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from functions.core.matching import Facts, holds
+from functions.core.playbook import Locale, Playbook, ReplyTemplate
+from functions.core.ticket import Ticket
+from functions.core.words import label
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+_BETWEEN_TAGS: dict[Locale, str] = {"zh-CN": "、", "en": ", "}
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A draft for the agent to edit and send.
+
+    `text` is empty where no template fits; `article` is the title of the article whose solution
+    stands in it, None where there is none.
+    """
+
+    text: str
+    article: str | None = None
+
+
+def suggest(ticket: Ticket, playbook: Playbook, description: str, locale: Locale) -> Suggestion:
+    """The first template that fits the ticket, filled in; what is not known yet stays empty.
+
+    Args:
+        description: what the customer wrote, masked; conditions may ask for words in it.
+        locale: the language of the draft, as a rule the ticket's.
+    """
+    facts = Facts.of(ticket, description)
+    template = next((t for t in playbook.templates if holds(t.when, facts)), None)
+    if template is None:
+        return Suggestion("")
+    values = _values(ticket, playbook, description, locale)
+    article = playbook.articles[template.article] if template.article else None
+    if article is not None:
+        values["solution"] = _fill(article.solution[locale], values)
+    return Suggestion(
+        text=_parts(template, values, locale),
+        article=article.title[locale] if article else None,
+    )
+
+
+def _parts(template: ReplyTemplate, values: dict[str, str], locale: Locale) -> str:
+    """The parts that have something to say, each a paragraph."""
+    filled = (_fill(part[locale], values).strip() for part in template.parts.values())
+    return "\n\n".join(part for part in filled if part)
+
+
+def _values(ticket: Ticket, playbook: Playbook, description: str, locale: Locale) -> dict[str, str]:
+    """What a template may fill in (`playbook.TEMPLATE_VARIABLES`), as far as the ticket has it."""
+
+    def when(at: datetime | None) -> str:
+        return f"{at.astimezone(playbook.zone):%Y-%m-%d %H:%M:%S}" if at else ""
+
+    kind = label(playbook.types, ticket.type, locale)
+    tags = [label(playbook.tags, tag, locale) for tag in ticket.tags]
+    priority = playbook.priorities.get(ticket.priority)
+    vague = (known.vague for tag in ticket.tags if (known := playbook.tags.get(tag)))
+    return {
+        "number": ticket.number,
+        "desk": playbook.name[locale],
+        "name": ticket.customer.name,
+        "status": label(playbook.statuses, ticket.status, locale),
+        "type": kind,
+        "tags": _BETWEEN_TAGS[locale].join(tags),
+        "tag": tags[0] if tags else kind,
+        "priority": label(playbook.priorities, ticket.priority, locale),
+        "team": label(playbook.teams, ticket.team, locale),
+        "handler": ticket.handler or "",
+        "promise": priority.promise[locale] if priority and priority.promise else "",
+        "expected_response_by": when(ticket.expected_response_by),
+        "expected_resolution_by": when(ticket.expected_resolution_by),
+        "question": next((v.question[locale] for v in vague if v), ""),
+        "summary": ticket.summary or "",
+        "score": "" if ticket.score is None else str(ticket.score),
+        "description": description,
+    }
+
+
+def _fill(source: str, values: dict[str, str]) -> str:
+    return _template(source).render(values)
+
+
+@lru_cache(maxsize=256)
+def _template(source: str) -> Template:
+    """Compiled once a container."""
+    template: Template = _environment().from_string(source)
+    return template
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Any:
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    # A draft is plain text; the texts come from people who run a desk, hence the sandbox.
+    return ImmutableSandboxedEnvironment(autoescape=False)
