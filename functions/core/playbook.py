@@ -23,11 +23,13 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     PlainSerializer,
     ValidationError,
     model_validator,
 )
+from pydantic import Tag as Branch
 from pydantic_core import PydanticCustomError
 
 from functions.core.calendar import BusinessCalendar
@@ -70,7 +72,15 @@ def written(length: timedelta) -> str:
 Duration = Annotated[
     timedelta, BeforeValidator(duration), PlainSerializer(written, when_used="json")
 ]
-Wait = Annotated[Duration, Field(gt=timedelta())]
+
+
+def _lasts(length: timedelta) -> timedelta:
+    if length <= timedelta():
+        raise PydanticCustomError("duration", "expected a duration longer than nothing")
+    return length
+
+
+Wait = Annotated[Duration, AfterValidator(_lasts)]
 """A duration that is not nothing."""
 
 
@@ -282,6 +292,14 @@ class TimerEffects(Part):
     repeat_every: Wait | None = None
 
 
+OneOrEach = Annotated[
+    Annotated[dict[str, Wait], Branch("[each]")] | Annotated[Wait, Branch("[one]")],
+    # Told apart beforehand, so that an error speaks of the branch that is meant.
+    Discriminator(lambda written: "[each]" if isinstance(written, Mapping) else "[one]"),
+]
+"""One duration, or one a priority."""
+
+
 class TimerRule(Part):
     """One kind of deadline: what starts, stops and pauses it, how long it is, what follows.
 
@@ -293,7 +311,7 @@ class TimerRule(Part):
     start: Names
     stop: Names
     pause_in: Names = ()
-    within: dict[str, Wait] | Wait
+    within: OneOrEach
     clock: Literal["always", "business"] = "always"
     warn_at: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
     on_warning: TimerEffects = TimerEffects()
@@ -303,16 +321,6 @@ class TimerRule(Part):
     def allowance(self, priority: str) -> timedelta:
         """The time allowed at a priority."""
         return self.within if isinstance(self.within, timedelta) else self.within[priority]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_or_each(cls, written: Any) -> Any:
-        # Without this, pydantic reports both branches of the union and hides the one that is meant.
-        if isinstance(written, dict) and "within" in written:
-            within = written["within"]
-            if not isinstance(within, dict):
-                duration(within)
-        return written
 
 
 class ReplyTemplate(Part):
@@ -445,11 +453,13 @@ class Playbook(Part):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         problems = [
-            (place, f"there is no '{name}'; there is {', '.join(map(str, known)) or 'none'}")
+            (place, f"there is no '{name}'; there is {', '.join(known) or 'none'}")
             for place, name, known in self._references()
             if name not in known
         ]
-        problems += [*self._doubles(), *self._routing_ends(), *self._scores()]
+        problems += [
+            *self._doubles(), *self._routing_ends(), *self._allowances(), *self._scores()
+        ]  # fmt: skip
         if problems:
             said = "; ".join(f"{'.'.join(map(str, place))}: {what}" for place, what in problems)
             raise PydanticCustomError(
@@ -472,10 +482,20 @@ class Playbook(Part):
         if not open_ends:
             yield (
                 ("routing", last),
-                "the last destination has no condition, so that every ticket goes somewhere",
+                "the last destination must stand without `when`, or some tickets go nowhere",
             )
         elif open_ends[0] != last:
-            yield ("routing", open_ends[0]), "without a condition, it hides those that follow"
+            yield (
+                ("routing", open_ends[0]),
+                "without `when` it takes every ticket; what follows is never reached",
+            )
+
+    def _allowances(self) -> Iterator[_Problem]:
+        for kind, timer in self.timers.items():
+            given = timer.within if isinstance(timer.within, dict) else self.priorities
+            for priority in self.priorities:
+                if priority not in given:
+                    yield ("timers", kind, "within"), f"the time for '{priority}' is missing"
 
     def _scores(self) -> Iterator[_Problem]:
         low, high = self.survey.scores
@@ -527,7 +547,7 @@ class Playbook(Part):
             yield from self._condition(("templates", index, "when"), template.when)
         for index, notification in enumerate(self.notifications):
             place = ("notifications", index)
-            yield (*place, "on"), notification.on, NOTIFY_READS
+            yield (*place, "on"), notification.on, sorted(NOTIFY_READS)
             yield (*place, "message"), notification.message, self.messages
             yield from self._condition((*place, "when"), notification.when)
 
@@ -547,8 +567,6 @@ class Playbook(Part):
         place = ("timers", kind)
         yield place, kind, TIMER_KINDS
         if isinstance(timer.within, dict):
-            for priority in self.priorities:
-                yield (*place, "within"), priority, timer.within
             for priority in timer.within:
                 yield (*place, "within", priority), priority, self.priorities
         for name in timer.start:
@@ -686,7 +704,8 @@ def _at(place: _Place, lines: Mapping[_Place, int], name: str) -> str:
     known = place
     while known and known not in lines:
         known = known[:-1]
-    where = f"{name}:{lines[known]}: " if lines and known in lines else ""
+    line = f":{lines[known]}" if known in lines else ""
+    where = f"{name}{line}: " if name else ""
     return where + (".".join(map(str, place)) or "playbook")
 
 
@@ -719,6 +738,11 @@ _EXPECTED = {
     "int_type": "expected a whole number",
     "float_parsing": "expected a number",
 }
+_PATTERNS = {
+    "desk": "expected 2 to 31 small letters, digits and hyphens, a letter first",
+    "id": "expected small letters, digits and hyphens",
+    "address": "expected a mail address",
+}
 
 
 def _in_words(found: Any, place: _Place) -> str:
@@ -727,8 +751,10 @@ def _in_words(found: Any, place: _Place) -> str:
         return f"there is no such key; there is {', '.join(_keys_at(place[:-1]))}"
     if found["type"] == "missing":
         return _EXPECTED["missing"]
+    if found["type"] == "string_pattern_mismatch":
+        return f"{_PATTERNS[str(place[-1])]}, got '{found['input']}'"
     said = _EXPECTED.get(found["type"], found["msg"].replace("Input should be", "expected"))
-    if "got " in said or isinstance(found["input"], (dict, list, tuple)):
+    if "got " in said or isinstance(found["input"], (dict, list, tuple, type(None))):
         return str(said)
     return f"{said}, got '{found['input']}'"
 
@@ -785,7 +811,7 @@ def _templates(playbook: Playbook) -> Iterator[_Problem]:
             for value in ("1", ""):
                 environment.from_string(text).render(dict.fromkeys(TEMPLATE_VARIABLES, value))
         except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
-            yield place, f"cannot be filled in: {error}"
+            yield place, f"cannot be filled in: {str(error).splitlines()[0]}"
             continue
         for variable in sorted(unknown):
             known = ", ".join(sorted(TEMPLATE_VARIABLES))
