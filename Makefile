@@ -1,0 +1,52 @@
+# What a person runs. Everything is in .venv/, which `make setup` makes and keeps up to date.
+PORT ?= 8700
+STAGE ?= prod
+PYTHON ?= python3.11
+
+BIN := .venv/bin
+STAMP := .venv/.made
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up test bench deploy lint fmt clean
+
+help:
+	@echo "make up       run the whole system on this machine (PORT=$(PORT), FRESH=1 starts empty)"
+	@echo "make test     every test"
+	@echo "make bench    the benchmark table"
+	@echo "make deploy   foundation, functions, wiring (STAGE=$(STAGE))"
+	@echo "make lint     ruff, mypy, cfn-lint; make fmt puts things in order"
+	@echo "make clean    remove what was made (.venv, build, caches); .deskbell stays"
+
+setup: $(STAMP)
+
+$(STAMP): constraints.txt pyproject.toml
+	@echo "setting up .venv (the first time takes a minute) …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local,test]'
+	@touch $@
+
+up: setup
+	@$(BIN)/deskbell up --port $(PORT) $(if $(FRESH),--fresh)
+
+test: setup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term --cov-fail-under=90
+
+bench: setup
+	$(BIN)/python -m infra.bench
+
+deploy: setup
+	$(BIN)/deskbell deploy --stage $(STAGE)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict
+	$(BIN)/cfn-lint infra/foundation.yaml infra/wiring.yaml
+
+fmt: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage* .chalice/deployments
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,109 @@
+"""Chalice's AWS client for the emulator: no waiting, and an API laid down piece by piece.
+
+The emulator answers ``ImportRestApi`` and ``PutRestApi`` but ignores their body; what Chalice's
+swagger says is created here by the single calls that it does implement.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalice.awsclient import TypedAWSClient
+
+Swagger = dict[str, Any]
+_METHODS = ("get", "post", "put", "patch", "delete", "options", "head")
+
+
+class LocalClient(TypedAWSClient):
+    """Chalice's client with the emulator's gaps filled."""
+
+    def __init__(self, session: Any) -> None:
+        super().__init__(session, sleep=lambda _seconds: None)
+
+    def _wait_for_active(self, function_name: str) -> None:
+        self._client("lambda").get_waiter("function_active").wait(
+            FunctionName=function_name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 600}
+        )
+
+    def _wait_for_function_update(self, function_name: str) -> None:
+        self._client("lambda").get_waiter("function_updated").wait(
+            FunctionName=function_name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 600}
+        )
+
+    def import_rest_api(self, swagger_document: Swagger, endpoint_type: str) -> str:
+        """Create the API that the document describes and return its id."""
+        api_id: str = self._client("apigateway").create_rest_api(
+            name=swagger_document["info"]["title"],
+            binaryMediaTypes=swagger_document["x-amazon-apigateway-binary-media-types"],
+            endpointConfiguration={"types": [endpoint_type]},
+        )["id"]
+        self._lay_down(api_id, swagger_document)
+        return api_id
+
+    def update_api_from_swagger(self, rest_api_id: str, swagger_document: Swagger) -> None:
+        """Replace what the API consists of by what the document describes."""
+        client = self._client("apigateway")
+        root = self._root(rest_api_id)
+        for item in client.get_resources(restApiId=rest_api_id, limit=500)["items"]:
+            if item.get("parentId") == root:
+                client.delete_resource(restApiId=rest_api_id, resourceId=item["id"])
+        for item in client.get_authorizers(restApiId=rest_api_id)["items"]:
+            client.delete_authorizer(restApiId=rest_api_id, authorizerId=item["id"])
+        self._lay_down(rest_api_id, swagger_document)
+
+    def _root(self, api_id: str) -> str:
+        items = self._client("apigateway").get_resources(restApiId=api_id, limit=500)["items"]
+        return next(str(item["id"]) for item in items if item["path"] == "/")
+
+    def _lay_down(self, api_id: str, swagger: Swagger) -> None:
+        client = self._client("apigateway")
+        authorizers = {
+            name: client.create_authorizer(
+                restApiId=api_id,
+                name=name,
+                type="COGNITO_USER_POOLS",
+                providerARNs=scheme["x-amazon-apigateway-authorizer"]["providerARNs"],
+                identitySource=f"method.request.header.{scheme['name']}",
+            )["id"]
+            for name, scheme in swagger.get("securityDefinitions", {}).items()
+        }
+        resources = {"/": self._root(api_id)}
+        for path, methods in swagger["paths"].items():
+            resource = self._resource(api_id, path, resources)
+            for method, operation in methods.items():
+                if method in _METHODS:
+                    self._method(api_id, resource, method.upper(), operation, authorizers)
+
+    def _resource(self, api_id: str, path: str, resources: dict[str, str]) -> str:
+        walked = ""
+        parent = resources["/"]
+        for part in path.strip("/").split("/") if path != "/" else []:
+            walked = f"{walked}/{part}"
+            if walked not in resources:
+                resources[walked] = self._client("apigateway").create_resource(
+                    restApiId=api_id, parentId=parent, pathPart=part
+                )["id"]
+            parent = resources[walked]
+        return parent
+
+    def _method(
+        self, api_id: str, resource: str, method: str, operation: Swagger, authorizers: Swagger
+    ) -> None:
+        client = self._client("apigateway")
+        where = {"restApiId": api_id, "resourceId": resource, "httpMethod": method}
+        authorizer = next(
+            (authorizers[name] for item in operation.get("security", []) for name in item), None
+        )
+        if authorizer:
+            client.put_method(
+                **where, authorizationType="COGNITO_USER_POOLS", authorizerId=authorizer
+            )
+        else:
+            client.put_method(**where, authorizationType="NONE")
+        integration = operation["x-amazon-apigateway-integration"]
+        client.put_integration(
+            **where,
+            type=integration["type"].upper(),
+            integrationHttpMethod="POST",
+            uri=integration.get("uri", ""),
+        )

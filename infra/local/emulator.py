@@ -1,0 +1,241 @@
+"""The emulator's process: ``python -m infra.local.emulator --port 4566 --state .deskbell/aws``.
+
+It keeps what was written through a kill as well. The emulator itself saves only when it is asked
+to stop in peace; here every write that it has answered is first put in a journal, which is
+replayed at the next start, and the state is saved now and then so that the journal stays short.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import json
+import os
+import sys
+import threading
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+SAVE_PATH = "/_deskbell/save"
+_SAVE_EVERY_SECONDS = 20.0
+_KEPT_ACTIONS = frozenset(
+    {
+        "DynamoDB_20120810.BatchWriteItem",
+        "DynamoDB_20120810.DeleteItem",
+        "DynamoDB_20120810.PutItem",
+        "DynamoDB_20120810.TransactWriteItems",
+        "DynamoDB_20120810.UpdateItem",
+        "AmazonSQS.SendMessage",
+        "AWSStepFunctions.StartExecution",
+    }
+)
+
+
+class Journaled:
+    """An ASGI application in front of the emulator's that journals what it answered."""
+
+    def __init__(self, app: App, journal: Path, save: Callable[[], None]) -> None:
+        self._app = app
+        self._path = journal
+        self._save = save
+        self._file = None if not journal.parent.exists() else journal.open("ab", buffering=0)
+        self._dirty = False
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, self._started(send))
+        elif scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif scope["path"] == SAVE_PATH:
+            self.save()
+            await send({"type": "http.response.start", "status": 204, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await self._request(scope, receive, send)
+
+    def save(self) -> None:
+        """Write the whole state and start the journal anew."""
+        self._save()
+        self._path.unlink(missing_ok=True)
+        if self._file is not None:
+            self._file.close()
+        self._file = self._path.open("ab", buffering=0)
+        self._dirty = False
+
+    async def save_now_and_then(self) -> None:
+        """Save every few seconds while there is something new."""
+        while True:
+            await asyncio.sleep(_SAVE_EVERY_SECONDS)
+            if self._dirty:
+                self.save()
+
+    def _started(self, send: Send) -> Send:
+        async def forward(message: Message) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                await self._replay()
+            await send(message)
+
+        return forward
+
+    async def _replay(self) -> None:
+        for line in self._path.read_bytes().splitlines():
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                # The last line, cut by the kill: its writer was never answered.
+                continue
+            scope = {
+                "type": "http",
+                "http_version": "1.1",
+                "method": "POST",
+                "path": "/",
+                "raw_path": b"/",
+                "query_string": b"",
+                "headers": [(name.encode(), value.encode()) for name, value in entry["headers"]],
+            }
+            await self._app(scope, _body(base64.b64decode(entry["body"])), _nowhere)
+
+    async def _request(self, scope: Message, receive: Receive, send: Send) -> None:
+        headers = {name.decode("latin-1").lower(): value for name, value in scope["headers"]}
+        target = headers.get("x-amz-target", b"").decode("latin-1")
+        form = headers.get("content-type", b"").startswith(b"application/x-www-form-urlencoded")
+        if scope["method"] != "POST" or not (target in _KEPT_ACTIONS or (form and not target)):
+            await self._app(scope, receive, send)
+            return
+        body = b""
+        more = True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        kept = target in _KEPT_ACTIONS or _publishes_to_topic(body)
+
+        async def keep(message: Message) -> None:
+            if kept and message["type"] == "http.response.start" and message["status"] < 300:
+                self._write(scope["headers"], body)
+            await send(message)
+
+        await self._app(scope, _body(body), keep)
+
+    def _write(self, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        entry = {
+            "headers": [
+                [name.decode("latin-1"), value.decode("latin-1")]
+                for name, value in headers
+                if name.lower() != b"content-length"
+            ],
+            "body": base64.b64encode(body).decode("ascii"),
+        }
+        if self._file is not None:
+            self._file.write(json.dumps(entry).encode() + b"\n")
+        self._dirty = True
+
+
+def _publishes_to_topic(body: bytes) -> bool:
+    fields = parse_qs(body.decode("utf-8", "replace"))
+    return fields.get("Action") == ["Publish"] and "TopicArn" in fields
+
+
+def _body(body: bytes) -> Receive:
+    sent = False
+
+    async def receive() -> Message:
+        nonlocal sent
+        if sent:
+            await asyncio.Event().wait()
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+async def _nowhere(_message: Message) -> None:
+    return
+
+
+def environment(port: int, state: Path) -> dict[str, str]:
+    """The variables that the emulator reads when it is imported."""
+    return {
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": "127.0.0.1",
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(state),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(state / "s3"),
+        "LAMBDA_EXECUTOR": "local",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", "us-east-1"),
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        # A socket that is nowhere: containers of the machine are none of this system's business.
+        "DOCKER_HOST": f"unix://{state}/no-docker.sock",
+        "LOG_LEVEL": "WARNING",
+    }
+
+
+def main() -> None:
+    """Serve until the parent closes our standard input, or SIGTERM or SIGINT comes."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--state", type=Path, required=True)
+    arguments = parser.parse_args()
+    state: Path = arguments.state.resolve()
+    state.mkdir(parents=True, exist_ok=True)
+    os.environ.update(environment(arguments.port, state))
+    asyncio.run(_serve(arguments.port, state))
+
+
+async def _serve(port: int, state: Path) -> None:
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+    from ministack import app as ministack
+    from ministack.core.persistence import save_all
+
+    from infra.local import streams, workflows
+
+    streams.install()
+    workflows.install()
+    application = Journaled(
+        ministack.app,
+        state / "journal.jsonl",
+        lambda: save_all(ministack._build_persistence_save_dict()),
+    )
+    config = Config()
+    config.bind = [f"127.0.0.1:{port}"]
+    config.keep_alive_timeout = 75
+    config.loglevel = "WARNING"
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signal_number in _signals():
+        loop.add_signal_handler(signal_number, stop.set)
+    threading.Thread(
+        target=lambda: (sys.stdin.buffer.read(), loop.call_soon_threadsafe(stop.set)), daemon=True
+    ).start()
+    saver = asyncio.create_task(application.save_now_and_then())
+    restarter = asyncio.create_task(workflows.restart_interrupted(port))
+    # Types of hypercorn want its own protocols for what ASGI describes by plain dicts.
+    await serve(application, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+    saver.cancel()
+    restarter.cancel()
+    application.save()
+    # Worker processes of functions and threads that wait on them hold nothing worth keeping.
+    os._exit(0)
+
+
+def _signals() -> tuple[int, ...]:
+    import signal
+
+    return signal.SIGTERM, signal.SIGINT
+
+
+if __name__ == "__main__":
+    main()
