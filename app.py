@@ -1,6 +1,7 @@
 """Composition only: one Chalice application made of the rooms' blueprints."""
 
 from chalice.app import Chalice
+
 from functions.intake.handler import bp as intake
 from functions.notify.handler import bp as notify
 from functions.portal.handler import bp as portal

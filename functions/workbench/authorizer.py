@@ -38,3 +38,7 @@ def _pool_arn(stage: str) -> str:
                 arn: str = client.describe_user_pool(UserPoolId=pool["Id"])["UserPool"]["Arn"]
                 return arn
     raise LookupError(f"no user pool {name}: deploy the foundation of stage {stage} first")
+
+
+agents = agents_authorizer()
+"""What the blueprint's routes name: one object, made when Chalice loads the app."""
