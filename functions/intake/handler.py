@@ -44,7 +44,7 @@ def intake_mail(event: Any, context: LambdaContext) -> dict[str, list[dict[str, 
     place = Place.of(context)
     failures = []
     for record in event["Records"]:
-        message = {"message": record["messageId"]}
+        message = {"message_id": record["messageId"]}
         try:
             _announced_mail(record["body"], place)
         except Park as error:

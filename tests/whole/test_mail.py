@@ -1,0 +1,258 @@
+"""Mail: one request is one ticket, follow-ups join theirs, strangers do not (F1, F5, G1, G3)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from typing import Any
+
+import boto3
+import pytest
+
+from functions.core import aws
+from functions.core.proof import message_id
+from functions.core.store import Store
+from infra.local.inprocess import Loop, announcement
+
+DESK = "support@standard.local"
+
+
+def letter(
+    subject: str = "无法登录",
+    text: str = "昨天起无法登录，请尽快处理。",
+    *,
+    id: str = "<m1@mail.example.com>",  # noqa: A002
+    sender: str = "李雷 <li.lei@example.com>",
+    references: str = "",
+    files: tuple[tuple[str, bytes], ...] = (),
+    html: str = "",
+) -> bytes:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = sender, DESK, subject
+    if id:
+        mail["Message-ID"] = id
+    if references:
+        mail["References"] = mail["In-Reply-To"] = references
+    mail.set_content(text)
+    if html:
+        mail.add_alternative(html, subtype="html")
+    for name, content in files:
+        mail.add_attachment(content, maintype="application", subtype="pdf", filename=name)
+    return mail.as_bytes()
+
+
+def numbers(store: Store) -> list[str]:
+    found, _ = store.queue(["standard#new"])
+    return [ticket.number for ticket in found]
+
+
+def texts(store: Store, number: str) -> list[Any]:
+    return [
+        event
+        for commit in store.history("standard", number)
+        for event in commit.of("TicketReceived", "CustomerWrote", "NoteAdded")
+    ]
+
+
+def own_reference(loop: Loop, number: str) -> str:
+    return f"<{message_id(aws.root_key(loop.place), 'standard', number, 1, 'standard.local')}>"
+
+
+def test_a_mail_becomes_a_ticket(loop: Loop, store: Store) -> None:
+    """A1, F1: text, sender and attachments come through; the original stays in the bucket."""
+    pdf = b"%PDF-1.7 receipt"
+    raw = letter(files=(("发票.pdf", pdf),))
+    assert loop.mail(raw, DESK, key="mail/1") == {"batchItemFailures": []}
+    (number,) = numbers(store)
+    ticket = store.load("standard", number)
+    assert (ticket.channel, ticket.customer.kind) == ("mail", "email")
+    (received,) = texts(store, number)
+    assert "昨天起无法登录" in received.description
+    assert received.raw == "mail/1"
+    (kept,) = received.attachments
+    assert (kept.name, kept.size) == ("发票.pdf", len(pdf))
+    body = boto3.client("s3").get_object(Bucket=loop.place.mail_bucket, Key=kept.key)["Body"]
+    assert body.read() == pdf
+
+
+def test_an_html_mail_is_read(loop: Loop, store: Store) -> None:
+    """A1"""
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "a@example.com", DESK, "Payment"
+    mail["Message-ID"] = "<h@example.com>"
+    mail.set_content("<p>My <b>payment</b> failed.</p><p>Order 42</p>", subtype="html")
+    loop.mail(mail.as_bytes(), DESK)
+    (received,) = texts(store, numbers(store)[0])
+    assert "My payment failed." in received.description
+    assert "<" not in received.description
+
+
+def test_the_same_message_id_is_one_ticket(loop: Loop, store: Store) -> None:
+    """G1: announced twenty times in four batches, filed once."""
+    for batch in range(4):
+        boto3.client("s3").put_object(
+            Bucket=loop.place.mail_bucket, Key=f"mail/{batch}", Body=letter()
+        )
+        records = [announcement(f"mail/{batch}", (DESK,)) for _ in range(5)]
+        assert loop.invoke("intake_mail", {"Records": records}) == {"batchItemFailures": []}
+    assert len(numbers(store)) == 1
+
+
+def test_a_mail_without_an_id_is_told_by_its_bytes(loop: Loop, store: Store) -> None:
+    """G1"""
+    for _ in range(3):
+        loop.mail(letter(id=""), DESK)
+    loop.mail(letter(id="", text="另一件事"), DESK)
+    assert len(numbers(store)) == 2
+
+
+def test_an_answer_joins_its_ticket_by_our_reference(loop: Loop, store: Store) -> None:
+    """G1: the reference proves it, whoever writes."""
+    loop.mail(letter(), DESK)
+    (number,) = numbers(store)
+    reply = letter("Re: 回复", "已经好了", id="<m2@x>", references=own_reference(loop, number))
+    loop.mail(reply, DESK)
+    loop.mail(reply, DESK)
+    assert numbers(store) == [number]
+    assert [event.event for event in texts(store, number)] == ["TicketReceived", "CustomerWrote"]
+
+
+def test_the_number_counts_only_from_the_customer(loop: Loop, store: Store) -> None:
+    """G1: a stranger who quotes a number does not get in."""
+    loop.mail(letter(), DESK)
+    (number,) = numbers(store)
+    loop.mail(letter(f"Re: [{number}] 登录", "补充截图", id="<m2@x>"), DESK)
+    assert len(texts(store, number)) == 2
+    loop.mail(letter(f"Re: [{number}]", "让我看看", id="<m3@x>", sender="eve@example.net"), DESK)
+    assert len(texts(store, number)) == 2
+    assert len(numbers(store)) == 2
+
+
+def test_a_forged_reference_is_worthless(loop: Loop, store: Store) -> None:
+    """G1"""
+    loop.mail(letter(), DESK)
+    (number,) = numbers(store)
+    forged = own_reference(loop, number).replace(".1.", ".2.")
+    loop.mail(letter("Re:", "x", id="<m2@x>", sender="eve@example.net", references=forged), DESK)
+    assert len(numbers(store)) == 2
+
+
+def test_the_answer_to_a_question_resumes_the_ticket(loop: Loop, store: Store) -> None:
+    """A11: the mail that was waited for brings the ticket back into work."""
+    from functions.core import commands as c
+    from functions.core.change import change
+
+    loop.mail(letter(), DESK)
+    (number,) = numbers(store)
+    now = datetime.now(UTC)
+    playbook = store.playbook("standard", now)
+    for command in (
+        c.Assign("技术支持组", "li-1", by_hand=True),
+        c.RequestInformation("请提供订单号"),
+    ):
+        change(store, "standard", number, command, playbook, now, actor="li-1")
+    loop.mail(letter(f"Re: {number}", "订单号 42", id="<m2@x>"), DESK)
+    ticket = store.load("standard", number)
+    assert ticket.status == "in_progress"
+    assert ticket.timers["customer_info"].state == "met"
+
+
+@pytest.mark.parametrize(
+    ("headers", "cause"),
+    [
+        ({"Auto-Submitted": "auto-replied", "Subject": "Out of office"}, "auto_reply"),
+        ({"From": DESK, "Subject": "loop"}, "loop"),
+        ({"Subject": "nobody"}, "nobody to answer"),
+    ],
+)
+def test_what_is_no_request_is_kept_aside(
+    loop: Loop, store: Store, headers: dict[str, str], cause: str
+) -> None:
+    """G3: it opens no ticket, gets no answer, and is kept whole with its cause."""
+    mail = EmailMessage()
+    mail["To"] = DESK
+    for name, value in headers.items():
+        mail[name] = value
+    if "From" not in headers and cause != "nobody to answer":
+        mail["From"] = "a@example.com"
+    mail.set_content("text")
+    loop.mail(mail.as_bytes(), DESK, key="mail/odd")
+    assert numbers(store) == []
+    s3 = boto3.client("s3")
+    kept = s3.get_object(Bucket=loop.place.mail_bucket, Key="quarantine/standard/odd")
+    assert kept["Body"].read() == mail.as_bytes()
+    assert cause.split()[0] in kept["Metadata"]["cause"]
+
+
+def test_mail_for_nobody_is_kept_aside(loop: Loop, store: Store) -> None:
+    """G3"""
+    loop.mail(letter(), "sales@elsewhere.local", key="mail/lost")
+    assert numbers(store) == []
+    boto3.client("s3").head_object(Bucket=loop.place.mail_bucket, Key="quarantine/-/lost")
+
+
+def test_a_plus_address_reaches_the_desk(loop: Loop, store: Store) -> None:
+    """F1"""
+    loop.mail(letter(), "Support+orders@standard.local")
+    assert len(numbers(store)) == 1
+
+
+def test_poison_goes_to_the_dead_letter_queue_and_holds_up_nobody(loop: Loop, store: Store) -> None:
+    """G3, F1: partial answers; the good mail between two bad ones is filed."""
+    s3 = boto3.client("s3")
+    s3.put_object(Bucket=loop.place.mail_bucket, Key="mail/good", Body=letter())
+    records = [
+        {"messageId": "1", "body": "not json"},
+        announcement("mail/good", (DESK,)),
+        announcement("mail/missing", (DESK,)),
+    ]
+    assert loop.invoke("intake_mail", {"Records": records}) == {"batchItemFailures": []}
+    assert len(numbers(store)) == 1
+    sqs = boto3.client("sqs")
+    queue = sqs.get_queue_url(QueueName=f"{loop.place.prefix}-mail-dlq")["QueueUrl"]
+    parked = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    assert len(parked) == 2
+    assert any("not SES's announcement" in message["Body"] for message in parked)
+
+
+def test_a_busy_table_brings_the_mail_again(
+    loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """G1, G3: what fails for now is answered as failed, and filed with the next try."""
+    from functions.core.errors import TryAgain
+
+    key = "mail/busy"
+    boto3.client("s3").put_object(Bucket=loop.place.mail_bucket, Key=key, Body=letter())
+    record = announcement(key, (DESK,))
+
+    def busy(*_: Any, **__: Any) -> None:
+        raise TryAgain("throttled")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "commit", busy)
+        answer = loop.invoke("intake_mail", {"Records": [record]})
+    assert answer == {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
+    assert loop.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
+    assert len(numbers(store)) == 1
+
+
+def test_a_raw_mail_over_http_is_filed_like_any_other(loop: Loop, store: Store) -> None:
+    """F5: mail from any provider, for regions without SES inbound."""
+    import time
+
+    from functions.intake.signatures import sign_standard_webhook
+    from tests.whole.conftest import WEBHOOK_SECRET
+
+    raw = letter()
+    stamp = str(int(time.time()))
+    headers = {
+        "content-type": "message/rfc822",
+        "webhook-id": "m",
+        "webhook-timestamp": stamp,
+        "webhook-signature": sign_standard_webhook(WEBHOOK_SECRET, "m", stamp, raw),
+    }
+    path = "/desks/standard/channels/mime"
+    first = loop.http("POST", path, raw, headers=headers)
+    assert first.status == 202
+    assert loop.http("POST", path, raw, headers=headers).json["number"] == first.json["number"]
+    assert len(numbers(store)) == 1
