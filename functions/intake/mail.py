@@ -204,7 +204,7 @@ class _Content:
         ):
             return self.text(part)
         elif kind == "text/calendar":
-            self.calendar.append(part.text(self.note)[:MAX_TEXT])
+            self.calendar.append(part.text(self.note, MAX_TEXT))
             self.attach(part)
         elif kind == "application/ms-tnef" or named.lower() == "winmail.dat":
             return self.tnef(part)
@@ -213,7 +213,7 @@ class _Content:
         return []
 
     def text(self, part: mime.Part) -> list[_Segment]:
-        text = part.text(self.note)
+        text = part.text(self.note, MAX_TEXT)
         if len(text) > self.budget:
             self.note("text:cut")
             self.attach(part)
@@ -392,7 +392,7 @@ def _calendar_text(text: str) -> list[str]:
 def _tidy(text: str) -> str:
     """No trailing white space, no more than two empty lines on end, none at either end."""
     text = re.sub(r"[ \t\xa0]+\n", "\n", text)
-    return re.sub(r"\n{4,}", "\n\n\n", text).strip("\n").rstrip()
+    return re.sub(r"\n{4,}", "\n\n\n", text)[:MAX_TEXT].strip("\n").rstrip()
 
 
 def _safe_name(name: str) -> str:

@@ -19,7 +19,9 @@ MAX_PARTS = 1_000
 MAX_HEADERS = 1_000
 MAX_HEADER_BYTES = 256 * 1024
 MAX_VALUE = 32 * 1024
+_MAX_RUNS = 256
 
+_BLANK_LINE = re.compile(rb"\n[ \t]*\r?\n")
 _HEADER_NAME = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
 _KNOWN_HEADER = re.compile(
     rb"(from|to|cc|date|subject|message-id|mime-version|content-[a-z-]+|return-path|received"
@@ -70,12 +72,32 @@ class Part:
 
     def content(self, note: Note) -> bytes:
         """The body, transfer encoding undone as far as it goes."""
-        encoding = self.header("content-transfer-encoding") or b""
-        return _undo(self.body(), encoding.decode("ascii", "replace").strip(" \"'").lower(), note)
+        value = (self.header("content-transfer-encoding") or b"").decode("ascii", "replace")
+        encoding = value.partition(";")[0].strip(" \t\"'").lower()
+        if encoding == "base64" and (clean := self._clean_base64()) is not None:
+            return clean
+        return _undo(self.body(), encoding, note)
 
-    def text(self, note: Note) -> str:
-        """The decoded text of a text part, lines ending in ``\\n``."""
+    def _clean_base64(self) -> bytes | None:
+        """Well-formed base64, decoded without copying it first; None for anything odd."""
+        raw, start, end = self.raw, self.start, self.end
+        padding = raw.find(b"=", start, end)
+        if padding >= 0 and raw[padding:end].strip(b"= \t\r\n"):
+            return None
+        if raw.find(b"-", start, end) >= 0 or raw.find(b"_", start, end) >= 0:
+            return None
+        try:
+            return binascii.a2b_base64(memoryview(raw)[start:end])
+        except binascii.Error:
+            return None
+
+    def text(self, note: Note, limit: int) -> str:
+        """The decoded text of a text part, lines ending in ``\\n``; a longer one is cut to about
+        ``limit`` characters before it is decoded, and the cut is noted."""
         data = self.content(note)
+        if len(data) > 4 * limit:
+            note("text:cut")
+            data = data[: 4 * limit]
         declared = self.parameters.get("charset", "").strip()
         if not declared and self.content_type == "text/html":
             declared = html_charset(data)
@@ -94,7 +116,6 @@ def html_charset(data: bytes) -> str:
 
 
 def _undo(data: bytes, encoding: str, note: Note) -> bytes:
-    encoding = encoding.split(";")[0].split()[0] if encoding.split(";")[0].split() else ""
     if encoding == "base64":
         return from_base64(data, note)
     if encoding == "quoted-printable":
@@ -108,17 +129,16 @@ def _undo(data: bytes, encoding: str, note: Note) -> bytes:
 
 def from_base64(data: bytes, note: Note) -> bytes:
     """Base64 with stray characters, missing padding or several runs on end."""
-    runs = [run for run in re.split(rb"=+", data) if run.strip()]
+    runs = re.split(rb"=+", data, maxsplit=_MAX_RUNS)
     out = []
     for run in runs:
-        clean = re.sub(rb"[^A-Za-z0-9+/]+", b"", run.replace(b"-", b"+").replace(b"_", b"/")
-                       if b"\n--" not in run else run)  # fmt: skip
+        clean = re.sub(rb"[^A-Za-z0-9+/]+", b"", run.replace(b"-", b"+").replace(b"_", b"/"))
         if len(clean) % 4 == 1:
             note("encoding:base64")
             clean = clean[:-1]
         if clean:
             out.append(binascii.a2b_base64(clean + b"=" * (-len(clean) % 4)))
-    if len(runs) > 1:
+    if len(out) > 1:
         note("encoding:base64")
     return b"".join(out)
 
@@ -224,7 +244,8 @@ def headers_of(raw: bytes, start: int, end: int, note: Note) -> tuple[list[tuple
         position = stop
         if position >= limit < end:
             note("header:too-long")
-            break
+            blank = _BLANK_LINE.search(raw, position - 1, end)
+            return _unfolded(found), blank.end() if blank else end
     return _unfolded(found), position
 
 

@@ -69,6 +69,7 @@ _RETURN_SUBJECT = re.compile(
         |mail\ system\ error|mail\ not\ deliver|address\ not\ found|recipient\ (unknown|not\ found)
         |bounced\ mail|message\ status\ -\ undeliverable|warning:\ (message|could\ not)
         |notification\ de\ (non-?remise|statut)|process\ failed|mail\ transfer|自動返信\ エラー)
+    | failure\ report|\[?bounce\b|(mail\ )?loop\ (alert|detected)|not\ member\ article
     | unzustellbar|zustell(ung|fehler)|nicht\ zugestellt|übermittlungsfehler
         |nachricht\ konnte\ nicht
         |fehler\ beim\ (senden|zustellen)|unzustellbare
@@ -118,7 +119,8 @@ _RETURN_WORDS = re.compile(
         |refused|blocked)|giving\s+up|gave\s+up
     | permanent\s+(fatal\s+)?(error|failure)|fatal\s+errors?|transcript\s+of\s+(the\s+)?session
         |(smtp|remote|server)\s+(error|host\s+said)|refused\s+to\s+(accept|talk)
-    | final-recipient|diagnostic-code|remote-mta|retry\ timeout|did\ not\ like\ (our|recipient)
+    | duplicated\ message-id|failure\ reasons?|final-recipient|diagnostic-code|remote-mta
+        |retry\ timeout|did\ not\ like\ (our|recipient)
         |does\ not\ like\ recipient
     | (hop\ count|too\ many\ hops|mail\ loop|message\ (size\ )?exceeds|access\ denied
         |relay(ing)?\ denied|spam\ (content|message)|blocked\ by)
@@ -235,6 +237,9 @@ def recognise(root: mime.Part, sender: str, subject: str, text: str, note: Note)
         "multipart/report" else ""  # fmt: skip
     if _is_complaint(root, sender, subject, text, kinds, report, leaves):
         return Verdict("complaint", _returned(root, leaves, text, note, complaint=True))
+    notification = _provider_notification(root, text)
+    if notification is not None:
+        return notification
     status = _delivery_status(leaves)
     if status is not None or report == "delivery-status":
         actions = set(re.findall(r"^action:\s*(\w+)", status or "", re.IGNORECASE | re.MULTILINE))
@@ -297,10 +302,47 @@ def _has_null_return_path(root: mime.Part) -> bool:
     return any(value.replace(b" ", b"") in (b"<>", b"<MAILER-DAEMON>") for value in values)
 
 
+_EVENT = re.compile(r'"(?:notificationType|eventType)"\s*:\s*"(Bounce|Complaint)"')
+
+
+def _provider_notification(root: mime.Part, text: str) -> Verdict | None:
+    """SES's own bounce and complaint notifications, as SNS mails them (AWS SES guide)."""
+    text = text[:_READ].replace('\\"', '"') if text.startswith("{") else ""
+    found = _EVENT.search(text)
+    if found is None or root.header("x-amz-sns-message-id") is None:
+        return None
+    address = r'"emailAddress"\s*:\s*"[^"@]{0,100}?([^"<@\s]+@[^">\s]+)'
+    status = re.search(r'"status"\s*:\s*"([245]\.\d{1,3}\.\d{1,3})"', text)
+    own_id = re.search(r'"messageId"\s*:\s*"<?([^"<>]+@[^"<>]+)>?"', text)
+    complaint = found.group(1) == "Complaint"
+    return Verdict(
+        "complaint" if complaint else "bounce",
+        Returned(
+            recipients=tuple(dict.fromkeys(a.lower() for a in re.findall(address, text)))[:50],
+            status=status.group(1) if status else "",
+            permanent=not complaint and '"bounceType":"Permanent"' in text.replace(" ", ""),
+            message_id=own_id.group(1) if own_id else "",
+        ),
+    )
+
+
+def _is_forwarded_report(subject: str, text: str) -> bool:
+    """A delivery report that a person passed on with hardly a word of their own."""
+    prefix = re.match(r"(fwd?|wg|tr|rv|i|enc|转发|轉寄|転送)\s*[:：]\s*", subject, re.IGNORECASE)
+    if prefix is None or not _RETURN_SUBJECT.search(subject[prefix.end() :]):
+        return False
+    if not re.search(r"^[> \t]*final-recipient\s*:", text[:_READ], re.IGNORECASE | re.MULTILINE):
+        return False
+    begins = re.search(r"^\s*(?:>|begin forwarded|-{3,})", text, re.IGNORECASE | re.MULTILINE)
+    return begins is not None and len(text[: begins.start()].split()) <= 6
+
+
 def _is_bounce(
     root: mime.Part, sender: str, subject: str, text: str, leaves: list[mime.Part]
 ) -> bool:
     if root.header("x-failed-recipients") or root.header("x-bounce-tracking-info"):
+        return True
+    if _is_forwarded_report(subject, text):
         return True
     if re.match(r"(re|aw|sv|fwd?|wg|tr|答复|回复|转发|回覆|轉寄)\s*[:：]", subject, re.IGNORECASE):
         return False
@@ -389,6 +431,9 @@ def _returned(
     for leaf in leaves:
         if leaf.content_type == "message/feedback-report":
             status_text += "\n" + leaf.content(note)[:_READ].decode("utf-8", "replace")
+    subject = mime.header_text(root.header("subject"), note)
+    if not status_text and _is_forwarded_report(subject, text):
+        status_text = re.sub(r"^[> \t]+", "", text[:_READ], flags=re.MULTILINE)
     recipients = [
         found.lower()
         for found in re.findall(

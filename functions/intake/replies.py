@@ -89,6 +89,8 @@ def _plain(text: str) -> str:
     if not text.isascii():
         text = text.replace("\xa0", " ").replace("\u202f", " ").replace("\u3000", " ")
         text = _INVISIBLE.sub("", text)
+    if "&nbsp;" in text:
+        text = text.replace("&nbsp;", " ")
     return text[:MAX_LINE].rstrip()
 
 
@@ -393,7 +395,7 @@ def _is_introduction(text: str, quotes: bool) -> bool:
 # --- signatures -----------------------------------------------------------------------------
 
 _DEVICE = re.compile(
-    r"i-?phone|i-?pad|ipod|android|samsung|galaxy|huawei|honor|xiaomi|redmi|wiko|nokia|sony|motorola"
+    r"i-?phon|i-?pad|ipod|android|samsung|galaxy|huawei|honor|xiaomi|redmi|wiko|nokia|sony|motorola"
     r"|\bpixel\b|oneplus|oppo|vivo|htc|lumia|blackberry|handy|phone|mobil|móvil|celular|cellulare"
     r"|portable|smartphone|tablet|t[eé]l[eé]fono?|telefon|телефон|смартфон|мобильн|outlook|gmail"
     r"|mail|windows|thunderbird|spark|proton|typeapp|aol|yahoo|app\b|vodafone|t-mobile|verizon"

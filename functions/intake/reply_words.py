@@ -142,7 +142,7 @@ WROTE = (
     "rakstīja",
     "כתב",
     "כתבה",
-    "كتب",
+    "كتب", "تمت كتابة ما يلي بواسطة",
     "đã viết",
     "menulis",
     "เขียนว่า",
@@ -163,7 +163,7 @@ WROTE = (
 OPENERS = (
     "on", "at", "am", "den", "um", "le", "el", "il", "in data", "il giorno", "em", "no dia", "op",
     "w dniu", "dnia", "dne", "dňa", "på", "la", "pe", "în data", "στις", "vào", "pada", "ngày", "ב",
-    "בתאריך",
+    "בתאריך", "في",
     "в",
     "во",
     "дана",
