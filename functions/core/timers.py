@@ -66,8 +66,7 @@ def started(rule: TimerRule, priority: str, playbook: Playbook, now: datetime) -
 
 def stopped(timer: Timer, now: datetime) -> Timer:
     """A timer whose purpose is fulfilled: met, or breached where that came after the deadline."""
-    # Nothing left of a paused timer: its deadline passed before the pause, unswept.
-    late = not timer.left if timer.due_at is None else now > timer.due_at
+    late = timer.due_at is not None and now > timer.due_at
     state = ("breached" if late else "met") if timer.state in _LIVE else timer.state
     return timer.model_copy(update={"state": state, "wakes_at": None, "left": None})
 
@@ -79,7 +78,9 @@ def cancelled(timer: Timer) -> Timer:
 
 
 def paused(timer: Timer, rule: TimerRule, playbook: Playbook, now: datetime) -> Timer:
-    """A timer that stands still, with what is left of it. Overdue but unswept is nothing left."""
+    """A timer that stands still, with what is left of it; an overdue one runs on to its breach."""
+    if _overdue(timer, now):
+        return timer
     left = _left(timer, rule, playbook, now)
     return timer.model_copy(
         update={"state": "paused", "due_at": None, "wakes_at": None, "left": left}
@@ -94,9 +95,12 @@ def resumed(timer: Timer, rule: TimerRule, playbook: Playbook, now: datetime) ->
 def reallowed(
     timer: Timer, rule: TimerRule, priority: str, playbook: Playbook, now: datetime
 ) -> Timer:
-    """A timer under another priority's allowance; the time already spent stays spent."""
+    """A timer under another priority's allowance; the time already spent stays spent.
+
+    One whose deadline has passed is late whatever comes after, though no sweep has seen it yet.
+    """
     allowed = rule.allowance(priority)
-    if timer.state not in _LIVE or allowed == timer.allowed:
+    if timer.state not in _LIVE or allowed == timer.allowed or _overdue(timer, now):
         return timer
     left = timer.left if timer.state == "paused" else _left(timer, rule, playbook, now)
     left = max((left or timedelta()) + allowed - timer.allowed, timedelta())
@@ -146,11 +150,13 @@ def ring(
     return events, changed
 
 
+def _overdue(timer: Timer, now: datetime) -> bool:
+    return timer.due_at is not None and timer.due_at <= now
+
+
 def _left(timer: Timer, rule: TimerRule, playbook: Playbook, now: datetime) -> timedelta:
-    """What is left until the deadline, in the time of the timer's clock; never below nothing."""
-    if timer.due_at is None or timer.due_at <= now:
-        return timedelta()
-    return _between(rule, playbook, now, timer.due_at)
+    """What is left until the deadline, in the time of the timer's clock."""
+    return timedelta() if timer.due_at is None else _between(rule, playbook, now, timer.due_at)
 
 
 def _running(
