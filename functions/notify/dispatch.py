@@ -26,7 +26,6 @@ from functions.core import proof
 from functions.core.delivery import RETRY_AFTER, Delivery
 from functions.core.errors import Park, TryAgain
 from functions.core.events import Commit
-from functions.core.filing import status_url
 from functions.core.logs import logger
 from functions.core.playbook import Playbook
 from functions.core.privacy import mask
@@ -158,6 +157,8 @@ def _concerns(event: Any, playbook: Playbook) -> bool:
 
 
 def _job(notice: Notice, commit: Commit, ticket: Ticket, playbook: Playbook, ways: Ways) -> Job:
+    from functions.core.filing import status_url
+
     description = ""
     if commit.version > 1 and uses_description(playbook, notice.message):
         first = ways.store.commit_at(ticket.desk, ticket.number, 1)

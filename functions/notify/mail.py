@@ -72,7 +72,7 @@ def build(envelope: Envelope, words: Words, number: str, link: str) -> bytes:
     from email.utils import format_datetime
 
     thread = envelope.thread
-    message = EmailMessage(policy=policy.SMTP)
+    message = EmailMessage(policy=policy.SMTP.clone(cte_type="7bit"))
     message["From"] = Address(envelope.sender, addr_spec=envelope.address)
     message["Reply-To"] = envelope.address
     message["To"] = envelope.to
@@ -86,9 +86,9 @@ def build(envelope: Envelope, words: Words, number: str, link: str) -> bytes:
     if envelope.automatic:
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = SUPPRESS
-    message["Content-Language"] = words.locale
     message.set_content(words.text)
     message.add_alternative(html(words, envelope.sender, number, link), subtype="html")
+    message["Content-Language"] = words.locale
     message.set_boundary(f"deskbell-{sha256(thread.own_id.encode()).hexdigest()[:24]}")
     return message.as_bytes()
 

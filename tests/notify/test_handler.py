@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from email import message_from_string, policy
 
 from tests.notify.world import MAIL, PHONE, URL, World
@@ -45,3 +46,46 @@ def test_repeated_event_sends_one_mail(world: World) -> None:
         assert world.run(record, record) == []
     assert len(world.mails) == 1
     assert len(world.deliveries(ticket)) == 1
+
+
+def test_poison_record_ends_in_the_queue_and_holds_up_nothing(world: World) -> None:
+    """G3, F2: kept whole with its cause; the good record beside it is delivered."""
+    ticket = world.file(MAIL)
+    good = world.event(ticket)
+    poison = world.event(ticket)
+    poison["dynamodb"]["NewImage"] = {**poison["dynamodb"]["NewImage"], "body": {"S": "nonsense"}}
+    assert world.run(poison, good, {"dynamodb": {}}) == []
+    assert len(world.deliveries(ticket)) == 1
+    causes = [note["cause"] for note in world.parked]
+    assert len(causes) == 2
+    assert any("not a list of events" in cause for cause in causes)
+
+
+def test_rejected_mail_is_visible_in_the_queue(world: World) -> None:
+    """G3: an alarm watches that queue, and `deskbell quarantine` reads it."""
+    import boto3
+
+    boto3.client("ses").delete_identity(Identity="support@standard.local")
+    ticket = world.file(MAIL)
+    assert world.run(world.event(ticket)) == []
+    [delivery] = world.deliveries(ticket)
+    assert delivery.state == "parked"
+    assert "MessageRejected" in (delivery.cause or "")
+    [note] = world.parked
+    assert note["keys"] == {
+        "pk": f"TICKET#standard#{ticket.number}",
+        "sk": "DELIVERY#000001#received#customer",
+    }
+    assert "li.example" not in str(note)
+
+
+def test_record_that_fails_for_now_is_asked_for_again(world: World) -> None:
+    """E11: another run is sending it; the others of the batch are done."""
+    first, second = world.file(MAIL), world.file(MAIL)
+    world.run(world.event(first))
+    [sent] = world.deliveries(first)
+    claimed = sent.model_copy(update={"state": "claimed", "claimed_at": datetime.now(UTC)})
+    assert world.store.move(claimed, "sent")
+    again = world.event(first)
+    assert world.run(again, world.event(second)) == [again["dynamodb"]["SequenceNumber"]]
+    assert [d.state for d in world.deliveries(second)] == ["sent"]

@@ -14,6 +14,7 @@ from functions.core.change import change
 from functions.core.delivery import Delivery
 from functions.core.filing import Filing, NewTicket, Tracking, file_ticket
 from functions.core.playbook import Playbook
+from functions.core.roster import Agent
 from functions.core.settings import Place
 from functions.core.store import Store
 from functions.core.ticket import Ticket
@@ -27,6 +28,10 @@ ROOT = bytes(range(32))
 URL = "https://api.example.com"
 NOON = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
 """A Tuesday, 12:00 in Shanghai."""
+
+AGENT = Agent(
+    desk="standard", username="agent-1", role="agent", team="技术支持组", capacity=50, online=True
+)
 
 MAIL = "li.example@example.com"
 PHONE = "+8613800138000"

@@ -1,0 +1,561 @@
+"""Each message once: claims, failures, retries and what is parked, in any order and repetition."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+
+from functions.core import commands as c
+from functions.core import events as e
+from functions.core.delivery import RETRY_AFTER, Delivery
+from functions.core.errors import Park, TryAgain
+from functions.core.playbook import Message, Playbook
+from functions.core.proof import ticket_of_message_id
+from functions.core.store import Store
+from functions.core.ticket import Ticket
+from functions.notify.contact import OpenContact
+from functions.notify.deliver.failures import Passing, Permanent, Unclear
+from functions.notify.dispatch import CLAIM_HOLDS, Ways, process
+from functions.notify.handler import _ways
+from tests.notify.world import MAIL, NAME, NOON, PLACE, ROOT, World
+
+SOON = NOON + timedelta(seconds=10)
+LATER = NOON + CLAIM_HOLDS
+
+
+class Died(BaseException):
+    """The function ends in the middle, as when Lambda stops it."""
+
+
+@dataclass
+class Post:
+    """SES and SNS as a list, with failures laid out beforehand, and the queue as another."""
+
+    failures: list[Exception] = field(default_factory=list)
+    sent: list[tuple[str, Any]] = field(default_factory=list)
+    announced: list[tuple[str, str]] = field(default_factory=list)
+
+    def mail(self, sender: str, to: str, raw: bytes) -> str:
+        return self._take(to, raw)
+
+    def sms(self, number: str, text: str, sender: str) -> str:
+        return self._take(number, text)
+
+    def _take(self, to: str, what: Any) -> str:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.sent.append((to, what))
+        return f"id-{len(self.sent)}"
+
+    def announce(self, keys: dict[str, str], cause: str) -> None:
+        self.announced.append((keys["sk"], cause))
+
+    @property
+    def addresses(self) -> list[str]:
+        return [to for to, _ in self.sent]
+
+
+@pytest.fixture
+def post() -> Post:
+    return Post()
+
+
+@pytest.fixture
+def ways(world: World, post: Post) -> Ways:
+    """The room on moto's table and KMS, with providers that do as they are told."""
+    return replace(
+        _ways(PLACE),
+        store=world.store,
+        send_mail=post.mail,
+        send_sms=post.sms,
+        announce=post.announce,
+    )
+
+
+@pytest.fixture
+def ticket(world: World) -> Ticket:
+    return world.file(MAIL, message_id="<first@mail.example.com>")
+
+
+@pytest.fixture
+def record(world: World, ticket: Ticket) -> Any:
+    """The stream's record of a new ticket."""
+    return world.event(ticket)
+
+
+def only(world: World, ticket: Ticket) -> Delivery:
+    [delivery] = world.deliveries(ticket)
+    return delivery
+
+
+def plain(message: EmailMessage) -> str:
+    body = message.get_body(("plain",))
+    assert body is not None
+    text: str = body.get_content()
+    return text
+
+
+class Breaking(Store):
+    """The table, with something that happens in the middle of a call."""
+
+    on_claim: Callable[[Delivery, bool], bool] | None = None
+    on_move: Callable[[Delivery], None] | None = None
+
+    def claim(self, delivery: Delivery) -> bool:
+        claimed = super().claim(delivery)
+        return self.on_claim(delivery, claimed) if self.on_claim else claimed
+
+    def move(self, delivery: Delivery, expected: str) -> bool:
+        if self.on_move:
+            self.on_move(delivery)
+        return super().move(delivery, expected)
+
+
+@pytest.fixture
+def breaking(world: World) -> Breaking:
+    return Breaking(world.store.client, world.store.table)
+
+
+def dies_on(*states: str) -> Callable[[Delivery], None]:
+    def die(delivery: Delivery) -> None:
+        if delivery.state in states:
+            raise Died
+
+    return die
+
+
+def test_twenty_times_the_same_event_is_one_mail(
+    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any
+) -> None:
+    """E11, G1: nothing is answered twice."""
+    for n in range(20):
+        process(record, ways, NOON + n * timedelta(minutes=1))
+    assert post.addresses == [MAIL]
+    assert only(world, ticket).state == "sent"
+
+
+def test_crash_between_sending_and_marking_sends_no_second_mail(
+    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any, breaking: Breaking
+) -> None:
+    """E11, G3: for a minute it may still be under way; then it is parked for a person to decide."""
+    breaking.on_move = dies_on("sent")
+    with pytest.raises(Died):
+        process(record, replace(ways, store=breaking), NOON)
+    assert only(world, ticket).state == "claimed"
+    with pytest.raises(TryAgain):
+        process(record, ways, SOON)
+    process(record, ways, LATER)
+    process(record, ways, LATER)
+    parked = only(world, ticket)
+    assert parked.state == "parked"
+    assert parked.cause is not None
+    assert parked.cause.startswith("uncertain")
+    assert len(post.announced) == 1
+    assert post.addresses == [MAIL]
+
+
+def test_claim_whose_answer_was_lost_is_known_again(
+    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any, breaking: Breaking
+) -> None:
+    """E11: the SDK repeated a write that had succeeded; the claim is our own, so we send."""
+    breaking.on_claim = lambda delivery, claimed: False
+    process(record, replace(ways, store=breaking), NOON)
+    assert post.addresses == [MAIL]
+    assert only(world, ticket).state == "sent"
+
+
+def test_throttled_then_fine(
+    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any
+) -> None:
+    """A4, E11: a throttled SES delays the mail and loses nothing."""
+    post.failures = [Passing("SES TooManyRequestsException: slow down")]
+    process(record, ways, NOON)
+    waiting = only(world, ticket)
+    assert (waiting.state, waiting.attempts) == ("retrying", 1)
+    assert waiting.next_at == NOON + RETRY_AFTER[0]
+    process(record, ways, SOON)
+    assert post.sent == []
+    again = world.due(waiting)
+    for _ in range(3):
+        process(again, ways, NOON + timedelta(minutes=1))
+    sent = only(world, ticket)
+    assert (sent.state, sent.attempts, sent.cause, sent.next_at) == ("sent", 2, None, None)
+    assert post.addresses == [MAIL]
+
+
+def test_sweep_finds_what_waits(
+    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any
+) -> None:
+    """F3: a delivery that waits stands in the index that the sweep reads, until it is sent."""
+    from functions.core.store import SHARDS
+
+    def waiting(at: datetime) -> list[str]:
+        found = (due for shard in range(SHARDS) for due in world.store.due(shard, at))
+        return [due.sk for due in found if due.sk.startswith("DELIVERY#")]
+
+    post.failures = [Passing("SES")]
+    process(record, ways, NOON)
+    assert waiting(NOON) == []
+    assert waiting(NOON + RETRY_AFTER[0]) == ["DELIVERY#000001#received#customer"]
+    process(world.due(only(world, ticket)), ways, NOON + RETRY_AFTER[0])
+    assert waiting(NOON + timedelta(days=1)) == []
+
+
+def test_after_the_last_attempt_it_is_parked(
+    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any
+) -> None:
+    """G3: what cannot be sent is retried, then kept, visible, with its cause."""
+    post.failures = [Passing("SES is down") for _ in range(len(RETRY_AFTER) + 1)]
+    process(record, ways, NOON)
+    waits = []
+    while (found := only(world, ticket)).state == "retrying":
+        assert found.next_at is not None
+        waits.append(found.next_at - found.at)
+        process(world.due(found), ways, found.next_at)
+    assert tuple(waits) == RETRY_AFTER
+    assert found.state == "parked"
+    assert found.cause == f"gave up after {len(RETRY_AFTER) + 1} attempts: SES is down"
+    assert post.announced == [(f"DELIVERY#{found.id}", found.cause)]
+
+
+def test_parked_message_that_is_replayed_goes_out(
+    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any
+) -> None:
+    """G3: an operator makes it due; the stream brings it."""
+    post.failures = [Permanent("SES MessageRejected: content")]
+    process(record, ways, NOON)
+    parked = only(world, ticket)
+    assert (parked.state, parked.cause) == ("parked", "SES MessageRejected: content")
+    assert post.announced == [(f"DELIVERY#{parked.id}", "SES MessageRejected: content")]
+    process(record, ways, LATER)
+    assert post.sent == []
+    process(world.due(parked), ways, LATER)
+    assert post.addresses == [MAIL]
+
+
+def test_no_answer_of_the_provider_is_not_repeated(
+    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any
+) -> None:
+    """E11: after a timeout it may have been sent, so a person decides."""
+    post.failures = [Unclear("SES did not answer: ReadTimeoutError")]
+    process(record, ways, NOON)
+    found = only(world, ticket)
+    assert found.state == "parked"
+    assert found.cause is not None
+    assert found.cause.startswith("uncertain")
+    assert len(post.announced) == 1
+
+
+def test_crash_of_a_second_attempt(
+    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any, breaking: Breaking
+) -> None:
+    """E11: the same care for a delivery that was due."""
+    post.failures = [Passing("SES")]
+    process(record, ways, NOON)
+    again = world.due(only(world, ticket))
+    breaking.on_move = dies_on("sent")
+    with pytest.raises(Died):
+        process(again, replace(ways, store=breaking), NOON)
+    with pytest.raises(TryAgain):
+        process(again, ways, SOON)
+    process(again, ways, LATER)
+    assert only(world, ticket).state == "parked"
+    assert post.addresses == [MAIL]
+
+
+def test_two_runs_over_the_same_due_delivery(
+    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any, breaking: Breaking
+) -> None:
+    """E11: the one that comes second finds the claim of the first."""
+    post.failures = [Passing("SES")]
+    process(record, ways, NOON)
+    again = world.due(only(world, ticket))
+    breaking.on_move = lambda delivery: None
+    first_came = [True]
+
+    def other_run_first(delivery: Delivery) -> None:
+        if delivery.state == "claimed" and first_came.pop():
+            breaking.on_move = None
+            process(again, ways, NOON)
+
+    breaking.on_move = other_run_first
+    process(again, replace(ways, store=breaking), NOON)
+    assert post.addresses == [MAIL]
+    assert only(world, ticket).state == "sent"
+
+
+def test_outcome_of_a_run_that_was_taken_for_dead(
+    world: World,
+    ways: Ways,
+    ticket: Ticket,
+    record: Any,
+    logged: io.StringIO,
+) -> None:
+    """G3: parked meanwhile, it stays parked, and the log says that it went out after all."""
+
+    def slow(sender: str, to: str, raw: bytes) -> str:
+        process(record, ways, LATER)
+        return "late"
+
+    process(record, replace(ways, send_mail=slow), NOON)
+    assert only(world, ticket).state == "parked"
+    assert '"delivery.overtaken"' in logged.getvalue()
+
+
+def test_announcement_comes_before_the_mark(
+    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any, breaking: Breaking
+) -> None:
+    """G3: a crash while parking cannot hide it."""
+    post.failures = [Permanent("no")]
+    breaking.on_move = dies_on("parked")
+    with pytest.raises(Died):
+        process(record, replace(ways, store=breaking), NOON)
+    assert len(post.announced) == 1
+    assert only(world, ticket).state == "claimed"
+
+
+def test_one_recipient_that_fails_keeps_no_other_waiting(
+    world: World, ways: Ways, post: Post, ticket: Ticket
+) -> None:
+    """A8: the handler is told although the customer's mail fails."""
+    assigned = world.do(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
+    post.failures = [Passing("SES")]
+    process(world.event(assigned), ways, NOON)
+    assert post.addresses == ["tech@standard.local"]
+    states = {d.recipient: (d.state, d.to) for d in world.deliveries(ticket)}
+    assert states == {
+        "customer": ("retrying", ticket.customer.contact),
+        "handler": ("sent", "技术支持组"),
+    }
+
+
+def test_older_event_is_told_once_all_the_same(
+    world: World, ways: Ways, post: Post, ticket: Ticket
+) -> None:
+    """F2: the ticket is resolved by the time the stream brings its assignment."""
+    later = world.do(
+        ticket,
+        c.Assign("技术支持组", "agent-1", by_hand=True),
+        c.Reply("请重置密码"),
+        c.Resolve("已重置密码"),
+    )
+    for version in range(1, later.version + 1):
+        process(world.event(later, version), ways, NOON)
+        process(world.event(later, version), ways, NOON)
+    customer = [d.message for d in world.deliveries(ticket) if d.recipient == "customer"]
+    assert customer == ["received", "assigned", "reply", "resolved"]
+    assert post.addresses.count(MAIL) == 4
+
+
+def test_answers_find_their_ticket(ways: Ways, post: Post, ticket: Ticket, record: Any) -> None:
+    """G1: the keyed id in References is Deskbell's own, and the customer's mail is answered."""
+    process(record, ways, NOON)
+    message = message_from_bytes(post.sent[0][1], policy=policy.default)
+    first, answered = message["References"].split()
+    assert ticket_of_message_id(ROOT, first) == ("standard", ticket.number)
+    assert answered == message["In-Reply-To"] == "<first@mail.example.com>"
+
+
+def test_mail_to_staff_proves_nothing(world: World, ways: Ways, post: Post, ticket: Ticket) -> None:
+    """G4: a colleague's answer to it must not pass for the customer's."""
+    assigned = world.do(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
+    process(world.event(assigned), ways, NOON)
+    [raw] = [raw for to, raw in post.sent if to == "tech@standard.local"]
+    message = message_from_bytes(raw, policy=policy.default)
+    assert ticket_of_message_id(ROOT, message["Message-ID"]) is None
+    assert "References" not in message
+    assert "?key=" not in plain(message)
+    assert message["Auto-Submitted"] == "auto-generated"
+
+
+def test_description_is_fetched_for_the_handler(
+    world: World, ways: Ways, post: Post, ticket: Ticket
+) -> None:
+    """E10: what the customer said stands in the handler's mail."""
+    assigned = world.do(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
+    process(world.event(assigned), ways, NOON)
+    [raw] = [raw for to, raw in post.sent if to == "tech@standard.local"]
+    assert "无法登录" in plain(message_from_bytes(raw, policy=policy.default))
+
+
+def without_mailbox(playbook: Playbook) -> Playbook:
+    teams = {
+        name: team.model_copy(update={"mailbox": None}) for name, team in playbook.teams.items()
+    }
+    return playbook.model_copy(update={"teams": teams})
+
+
+def test_team_without_mailbox_is_on_the_record(
+    world: World, ways: Ways, post: Post, ticket: Ticket
+) -> None:
+    """F2: nobody can be written to; the ticket shows what there was to say."""
+    world.store.put_playbook(without_mailbox(world.playbook), NOON)
+    assigned = world.do(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
+    process(world.event(assigned), ways, NOON + timedelta(hours=1))
+    [noted] = [d for d in world.deliveries(ticket) if d.recipient == "handler"]
+    assert (noted.state, noted.channel, noted.attempts) == ("sent", "none", 0)
+    assert ticket.number in noted.text
+    assert post.addresses == [MAIL]
+
+
+def test_event_that_concerns_nobody(world: World, ways: Ways, post: Post, ticket: Ticket) -> None:
+    changed = world.do(ticket, c.SetPriority("高"))
+    process(world.event(changed), ways, NOON)
+    assert world.deliveries(ticket) == []
+
+
+def test_contact_of_another_ticket_cannot_be_opened(
+    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any
+) -> None:
+    """G4: the encryption context binds a contact to its desk and ticket."""
+    other = world.file("other@example.com")
+    record["dynamodb"]["NewImage"]["sealed"] = world.event(other)["dynamodb"]["NewImage"]["sealed"]
+    process(record, ways, NOON)
+    found = only(world, ticket)
+    assert found.state == "parked"
+    assert "KMS InvalidCiphertextException" in (found.cause or "")
+    assert post.sent == []
+
+
+def test_contact_is_read_where_the_record_does_not_carry_it(
+    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any
+) -> None:
+    del record["dynamodb"]["NewImage"]["sealed"]
+    process(record, ways, NOON)
+    assert post.addresses == [MAIL]
+
+
+def test_message_that_the_desk_dropped_meanwhile_is_parked(
+    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any
+) -> None:
+    """G3: a retry finds its message gone from the playbook: kept, with the cause."""
+    post.failures = [Passing("SES")]
+    process(record, ways, NOON)
+    again = world.due(only(world, ticket))
+    messages = {k: v for k, v in world.playbook.messages.items() if k != "received"}
+    changed = world.playbook.model_copy(update={"messages": messages, "notifications": ()})
+    world.store.put_playbook(changed, NOON)
+    process(again, ways, NOON + timedelta(hours=1))
+    found = only(world, ticket)
+    assert (found.state, found.cause) == (
+        "parked",
+        "the playbook of standard has no message 'received'",
+    )
+    assert len(post.announced) == 1
+
+
+def test_retry_whose_event_is_gone_is_parked(
+    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any
+) -> None:
+    post.failures = [Passing("SES")]
+    process(record, ways, NOON)
+    stray = only(world, ticket).model_copy(update={"version": 9, "state": "due"})
+    world.store.claim(stray)
+    due = {"pk": {"S": f"TICKET#standard#{ticket.number}"}, "sk": {"S": f"DELIVERY#{stray.id}"}}
+    image = {**due, "state": {"S": "due"}}
+    process({"eventName": "MODIFY", "dynamodb": {"Keys": due, "NewImage": image}}, ways, NOON)
+    causes = [d.cause for d in world.deliveries(ticket) if d.version == 9]
+    assert causes == ["the event that asked for it is gone"]
+
+
+def test_bad_text_of_a_playbook_keeps_no_other_message_waiting(
+    world: World, ways: Ways, post: Post, ticket: Ticket
+) -> None:
+    """G3: the record is parked with the cause; the other recipient is told."""
+    bad: Any = {"zh-CN": "{{ 1 / 0 }}", "en": "x"}
+    messages = {**world.playbook.messages, "assigned": Message(subject=bad, text=bad)}
+    world.store.put_playbook(world.playbook.model_copy(update={"messages": messages}), NOON)
+    assigned = world.do(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
+    with pytest.raises(Park, match="cannot be filled in"):
+        process(world.event(assigned), ways, NOON + timedelta(hours=1))
+    assert post.addresses == ["tech@standard.local"]
+
+
+@pytest.mark.parametrize("record", [None, {}, {"dynamodb": {}}, {"dynamodb": {"Keys": {"sk": 1}}}])
+def test_record_that_is_none_is_parked(ways: Ways, record: Any) -> None:
+    with pytest.raises(Park, match="not a record"):
+        process(record, ways, NOON)
+
+
+def test_records_of_others_are_left_alone(
+    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any
+) -> None:
+    """F2: what the filter lets through by mistake does no harm."""
+    process({**record, "eventName": "MODIFY"}, ways, NOON)
+    sent = {
+        "Keys": {"pk": {"S": "x"}, "sk": {"S": "DELIVERY#1"}},
+        "NewImage": {"state": {"S": "sent"}},
+    }
+    process({"eventName": "MODIFY", "dynamodb": sent}, ways, NOON)
+    gone = {
+        "Keys": {"pk": {"S": "TICKET#standard#1"}, "sk": {"S": "DELIVERY#1"}},
+        "NewImage": {"pk": {"S": "TICKET#standard#1"}, "state": {"S": "due"}},
+    }
+    process({"eventName": "MODIFY", "dynamodb": gone}, ways, NOON)
+    assert post.sent == []
+
+
+def test_what_is_stored_and_logged_is_masked(
+    world: World,
+    ways: Ways,
+    post: Post,
+    logged: io.StringIO,
+) -> None:
+    """G4: no item of the table and no log line holds contact, name or the customer's secret."""
+    secrets = ("li.example", "13800138000", NAME, "first@mail.example.com")
+    for contact in (MAIL, "13800138000"):
+        ticket = world.file(contact, message_id="<first@mail.example.com>")
+        process(world.event(ticket), ways, NOON)
+        post.failures = [Passing("SES"), Permanent("no")]
+        asked = world.do(
+            ticket,
+            c.Assign("技术支持组", "agent-1", by_hand=True),
+            c.RequestInformation("请提供型号"),
+        )
+        for version in range(2, asked.version + 1):
+            process(world.event(asked, version), ways, NOON)
+        assert {d.state for d in world.deliveries(ticket)} >= {"sent", "retrying"}
+        items = repr(world.store.everything("standard", ticket.number))
+        assert not [secret for secret in secrets if secret in items]
+        assert "?key=" not in items
+    lines = logged.getvalue()
+    assert "delivery.sent" in lines
+    assert not [secret for secret in secrets if secret in lines]
+    assert not [secret for secret in secrets if secret in json.dumps(post.announced)]
+
+
+def test_open_contact_reaches_the_provider_only(
+    ways: Ways, post: Post, ticket: Ticket, record: Any
+) -> None:
+    """G4: opened for one delivery, under the context of its desk and ticket."""
+    asked = []
+
+    def opened(desk: str, number: str, sealed: bytes | None) -> OpenContact:
+        asked.append((desk, number))
+        return ways.open_contact(desk, number, sealed)
+
+    process(record, replace(ways, open_contact=opened), NOON)
+    process(record, replace(ways, open_contact=opened), NOON)
+    assert asked == [("standard", ticket.number)]
+
+
+def test_events_of_two_timers_are_two_deliveries(
+    world: World, ways: Ways, post: Post, ticket: Ticket
+) -> None:
+    """A6, F3: two deadlines that pass in one commit are both told."""
+    world.do(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
+    late = world.do(ticket, c.Tick(), at=NOON + timedelta(days=3))
+    commit = world.store.commit_at("standard", ticket.number, late.version)
+    assert commit is not None
+    assert {x.kind for x in commit.of(e.TimerBreached.__name__)} == {"first_response", "resolution"}
+    process(world.event(late), ways, NOON + timedelta(days=3))
+    told = [d.message for d in world.deliveries(ticket) if d.recipient == "supervisor"]
+    assert sorted(told) == ["resolution_overdue", "response_overdue"]

@@ -1,0 +1,197 @@
+"""What the services' answers mean for a message: again later, never, or nobody knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
+
+from functions.notify.contact import OpenContact, open_contact
+from functions.notify.deliver import failures, once
+from functions.notify.deliver.email import deliverable
+from functions.notify.deliver.failures import Passing, Permanent, Unclear, sorted_failures
+from functions.notify.deliver.sms import SMS_LIMIT, fitted, send
+
+
+def answer(code: str, status: int = 400, said: str = "") -> ClientError:
+    response: Any = {
+        "Error": {"Code": code, "Message": said},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    return ClientError(response, "Send")
+
+
+def raised(error: Exception) -> type[Exception]:
+    try:
+        with sorted_failures("SES"):
+            raise error
+    except Exception as found:
+        return type(found)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        *(answer(code) for code in sorted(failures.PASSING)),
+        answer("Unheard", 500),
+        answer("Unheard", 503),
+        answer("Unheard", 429),
+        EndpointConnectionError(endpoint_url="https://example.com"),
+        ConnectTimeoutError(endpoint_url="https://example.com"),
+    ],
+)
+def test_passing(error: Exception) -> None:
+    """A4: throttling, a service that fails and an unreachable one are tried again."""
+    assert raised(error) is Passing
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "MessageRejected",
+        "BadRequestException",
+        "MailFromDomainNotVerifiedException",
+        "AccountSuspendedException",
+        "InvalidParameter",
+        "OptedOut",
+        "AccessDeniedException",
+        "InvalidCiphertextException",
+    ],
+)
+def test_permanent(code: str) -> None:
+    assert raised(answer(code)) is Permanent
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ReadTimeoutError(endpoint_url="https://example.com"),
+        ConnectionClosedError(endpoint_url="https://example.com"),
+    ],
+)
+def test_unclear(error: Exception) -> None:
+    """E11: after these the message may have gone out, so it is not sent again by itself."""
+    assert raised(error) is Unclear
+
+
+def test_bug_stays_a_bug() -> None:
+    assert raised(KeyError("x")) is KeyError
+
+
+def test_explanations_show_no_address() -> None:
+    """G4: the services quote addresses in what they say; the record does not."""
+    said = "Email address is not verified: li.example@example.com, +8613800138000"
+    with pytest.raises(Permanent) as caught, sorted_failures("SES"):
+        raise answer("MessageRejected", said=said)
+    assert "MessageRejected" in str(caught.value)
+    assert "li.example" not in str(caught.value)
+    assert "13800138000" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("service", "codes"),
+    [
+        ("sesv2", failures.SES_PASSING),
+        ("sns", failures.SNS_PASSING),
+        ("kms", failures.KMS_PASSING),
+    ],
+)
+def test_codes_are_those_of_the_services(service: str, codes: frozenset[str]) -> None:
+    import botocore.session
+
+    model = botocore.session.get_session().get_service_model(service)
+    known = {
+        shape.metadata.get("error", {}).get("code", shape.name) for shape in model.error_shapes
+    }
+    assert codes <= known
+
+
+@pytest.mark.parametrize(
+    ("address", "taken"),
+    [
+        ("a.b+c@example.com", "a.b+c@example.com"),
+        ("a@例子.中国", "a@xn--fsqu00a.xn--fiqs8s"),
+    ],
+)
+def test_address_as_ses_takes_it(address: str, taken: str) -> None:
+    assert deliverable(address) == taken
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "a", "@example.com", "a@", "名@example.com", "a b@x.com", "a@x.com\r\nBcc: b@x.com"],
+)
+def test_address_that_ses_would_refuse(address: str) -> None:
+    with pytest.raises(Permanent):
+        deliverable(address)
+
+
+@pytest.mark.parametrize("number", ["", "13800138000", "+86138", "+8613800138000;x", "+0123456789"])
+def test_number_that_sns_would_refuse(number: str) -> None:
+    client: Any = None
+    with pytest.raises(Permanent):
+        send(client, number, "text")
+
+
+def test_sms_is_cut_where_sns_would_refuse_it() -> None:
+    assert fitted("x" * SMS_LIMIT) == "x" * SMS_LIMIT
+    cut = fitted("x" * (SMS_LIMIT + 1))
+    assert len(cut) == SMS_LIMIT
+    assert cut.endswith("…")
+
+
+def test_sending_clients_never_repeat_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """E11: botocore would send again after a timeout."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    once.client.cache_clear()
+    assert once.client("sesv2").meta.config.retries["total_max_attempts"] == 1
+    once.client.cache_clear()
+
+
+def test_open_contact_does_not_show_itself() -> None:
+    """G4: it may end up in a log line or an error; it says its kind only."""
+    found = OpenContact(contact="li.example@example.com", kind="email", name="李样本")
+    assert f"{found} {found!r}" == "OpenContact(email) OpenContact(email)"
+
+
+class Kms:
+    """KMS, as it answers."""
+
+    def __init__(self, found: bytes | Exception) -> None:
+        self.found = found
+
+    def decrypt(self, **asked: Any) -> dict[str, bytes]:
+        if isinstance(self.found, Exception):
+            raise self.found
+        return {"Plaintext": self.found}
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (answer("InvalidCiphertextException"), Permanent),
+        (answer("ThrottlingException"), Passing),
+        (ReadTimeoutError(endpoint_url="https://example.com"), Passing),
+        (b'{"contact": "13800138000"}', Permanent),
+        (b"13800138000", Permanent),
+    ],
+)
+def test_contact_that_cannot_be_opened(found: Any, expected: type[Exception]) -> None:
+    """G4: neither the contact nor its name is in the cause."""
+    kms: Any = Kms(found)
+    with pytest.raises(expected) as caught:
+        open_contact(kms, "alias/x", "standard", "1", b"sealed")
+    assert "13800138000" not in repr(caught.value)
+
+
+def test_contact_that_has_not_arrived_yet() -> None:
+    kms: Any = Kms(b"")
+    with pytest.raises(Passing):
+        open_contact(kms, "alias/x", "standard", "1", None)

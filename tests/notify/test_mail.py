@@ -1,0 +1,170 @@
+"""Mails as they go over the wire, and a golden file for each message of the desk `standard`.
+
+`DESKBELL_RECORD_GOLDEN=1 pytest tests/notify/test_mail.py` writes the golden files anew.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from functions.core.playbook import Locale, Playbook
+from functions.notify.compose import BY_AGENT, Words, compose
+from functions.notify.mail import Envelope, Thread, build, html
+from tests.notify.samples import LINK, NUMBER, commit, ticket, told
+from tests.notify.world import NOON
+
+GOLDEN = Path(__file__).parent / "golden"
+RECORD = bool(os.environ.get("DESKBELL_RECORD_GOLDEN"))
+MESSAGES = sorted(path.name.rsplit(".", 2)[0] for path in GOLDEN.glob("*.zh-CN.txt"))
+
+WORDS = Words(locale="zh-CN", subject=f"[{NUMBER}] 您好", text="您好：\n", sms="您好")
+ENVELOPE = Envelope(
+    sender="客户支持中心",
+    address="support@standard.local",
+    to="customer@example.com",
+    at=NOON,
+    thread=Thread(
+        own_id="standard.1.5.own@standard.local",
+        ticket_id="standard.1.1.root@standard.local",
+        answers="first@mail.example.com",
+    ),
+    automatic=True,
+)
+
+
+def parsed(envelope: Envelope = ENVELOPE, words: Words = WORDS) -> EmailMessage:
+    found = message_from_bytes(build(envelope, words, NUMBER, LINK), policy=policy.default)
+    assert isinstance(found, EmailMessage)
+    return found
+
+
+def part(message: EmailMessage, kind: str) -> str:
+    body = message.get_body((kind,))
+    assert body is not None
+    content: str = body.get_content()
+    return content.replace("\r\n", "\n")
+
+
+def shown(message: EmailMessage, words: Words) -> str:
+    """A mail as people can compare it."""
+    headers = "".join(f"{name}: {value}\n" for name, value in message.items())
+    parts = {"text": part(message, "plain"), "html": part(message, "html"), "sms": words.sms}
+    return headers + "".join(f"\n----- {kind}\n{text}\n" for kind, text in parts.items())
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en"])
+def test_mails_of_the_desk_standard(playbook: Playbook, locale: Locale) -> None:
+    """A4, A8, A11, A12: what customers and staff read, word for word, in both languages."""
+    desk = playbook.model_copy(update={"locale": locale})
+    different = []
+    for key, notice in told(desk).items():
+        words = compose(
+            notice,
+            commit(notice.event),
+            ticket(locale=locale),
+            desk,
+            status_url=LINK,
+            description="App 无法登录，提示 <网络错误> & 重试",
+        )
+        customer = notice.recipient == "customer"
+        envelope = replace(
+            ENVELOPE,
+            sender=desk.mail.sender[locale],
+            thread=ENVELOPE.thread if customer else Thread(own_id="x@standard.local"),
+            automatic=not (customer and notice.event.event in BY_AGENT),
+        )
+        mail = shown(parsed(envelope, words), words)
+        path = GOLDEN / f"{key}.{locale}.txt"
+        if RECORD:
+            path.write_text(mail, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != mail:
+            different.append(path.name)
+    assert different == [], "see DESKBELL_RECORD_GOLDEN above"
+
+
+def test_every_message_of_the_desk_standard_has_its_golden_file(playbook: Playbook) -> None:
+    """No message is left over that nobody is ever sent, and no golden file of a message gone."""
+    assert sorted(told(playbook)) == sorted(playbook.messages) == MESSAGES
+
+
+def test_same_mail_is_the_same_bytes() -> None:
+    assert build(ENVELOPE, WORDS, NUMBER, LINK) == build(ENVELOPE, WORDS, NUMBER, LINK)
+    assert build(ENVELOPE, WORDS, NUMBER, LINK).isascii()
+
+
+def test_headers_for_people_and_machines() -> None:
+    """A4: an automatic mail says so (RFC 3834), so that no out-of-office note answers it."""
+    message = parsed()
+    assert message["From"] == "客户支持中心 <support@standard.local>"
+    assert message["Reply-To"] == "support@standard.local"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["X-Auto-Response-Suppress"] == "OOF, AutoReply"
+    assert message["Date"].datetime == NOON
+    assert message.get_content_type() == "multipart/alternative"
+
+
+def test_agents_reply_is_no_automatic_mail() -> None:
+    """A10: what a person wrote is sent as a person's."""
+    message = parsed(replace(ENVELOPE, automatic=False))
+    assert "Auto-Submitted" not in message
+    assert "X-Auto-Response-Suppress" not in message
+
+
+def test_threading() -> None:
+    """The keyed id stands in References too, since SES replaces the Message-ID."""
+    message = parsed()
+    assert message["Message-ID"] == "<standard.1.5.own@standard.local>"
+    assert message["In-Reply-To"] == "<first@mail.example.com>"
+    assert message["References"].split() == [
+        "<standard.1.1.root@standard.local>",
+        "<first@mail.example.com>",
+        "<standard.1.5.own@standard.local>",
+    ]
+
+
+def test_threading_without_a_mail_of_the_customers() -> None:
+    first = Thread(own_id="root@x", ticket_id="root@x")
+    assert (first.references, first.in_reply_to) == (("root@x",), "")
+    second = Thread(own_id="two@x", ticket_id="root@x")
+    assert (second.references, second.in_reply_to) == (("root@x", "two@x"), "root@x")
+    staff = parsed(replace(ENVELOPE, thread=Thread(own_id="s@x")))
+    assert "References" not in staff
+    assert "In-Reply-To" not in staff
+
+
+@pytest.mark.parametrize("answers", ["a@x\r\nBcc: b@x", "a b@x", "a@x> <c@x", "名@x"])
+def test_strange_message_id_from_outside_is_left_out(answers: str) -> None:
+    """A Message-ID comes from whoever wrote: it must not make headers."""
+    thread = replace(ENVELOPE.thread, answers=answers)
+    message = parsed(replace(ENVELOPE, thread=thread))
+    assert "Bcc" not in message
+    assert "In-Reply-To" not in message
+    assert len(message["References"].split()) == 2
+
+
+def test_html_escapes_what_people_wrote() -> None:
+    """G4's neighbour: nothing that somebody wrote becomes markup."""
+    page = html(replace(WORDS, text="<script>alert(1)</script> & <b>"), "Desk", NUMBER, LINK)
+    assert "<script>" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &lt;b&gt;" in page
+
+
+def test_line_that_ends_in_the_link_becomes_a_button() -> None:
+    page = html(replace(WORDS, text=f"A\nB\n\n查看进度：{LINK}\nC\n"), "Desk", NUMBER, LINK)
+    assert page.count("<a ") == 1
+    assert ">查看进度</a>" in page
+    assert "A<br>\nB</p>" in page
+
+
+def test_button_has_short_words() -> None:
+    """Where a whole sentence leads up to the link, the sentence stays and the button is short."""
+    said = "请在24小时内直接回复本邮件，或在此补充您的信息："
+    page = html(replace(WORDS, text=f"{said}{LINK}\n\n{LINK}"), "Desk", NUMBER, LINK)
+    assert f">{said}</p>" in page
+    assert page.count(">打开工单</a>") == 2
