@@ -1,0 +1,221 @@
+"""What agents do to tickets: one body a kind of action, and the command that it becomes.
+
+Free text is masked before it is stored, and replies before they are sent (G4): a number that an
+agent repeats to the customer would otherwise stand in the record for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from functions.core import commands as c
+from functions.core.change import TRIES, write
+from functions.core.errors import (
+    Conflict,
+    FieldError,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    StaleVersion,
+)
+from functions.core.lifecycle import decide
+from functions.core.playbook import Playbook
+from functions.core.privacy import mask
+from functions.core.roster import Agent
+from functions.core.store import Store
+from functions.core.ticket import Ticket
+from functions.core.web import Request
+from functions.workbench.rights import Seat, require_action
+
+Text = Annotated[str, Field(min_length=1, max_length=4000)]
+Reason = Annotated[str, Field(min_length=1, max_length=1000)]
+Remark = Annotated[str, Field(max_length=1000)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Body(BaseModel):
+    """What every action may carry: the version that the agent saw."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    version: int | None = Field(default=None, ge=1)
+
+
+class ConfirmTypeBody(Body):
+    type: Name
+    tags: tuple[Name, ...] | None = Field(default=None, max_length=20)
+    priority: Name | None = None
+
+
+class AssignBody(Body):
+    agent: Name | None = None
+    team: Name | None = None
+    queue: Literal["team", "supervisor"] | None = None
+    reason: Remark = ""
+
+
+class PriorityBody(Body):
+    priority: Name
+    reason: Remark = ""
+
+
+class TextBody(Body):
+    text: Text
+
+
+class ResolveBody(Body):
+    summary: Text
+
+
+class ReopenBody(Body):
+    reason: Remark = ""
+
+
+class CallbackBody(Body):
+    cause: Reason
+    note: Text | Literal[""] = ""
+
+
+class CloseBody(Body):
+    reason: Reason
+
+
+class ClassCustomerBody(Body):
+    customer_class: Name | None
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where an action takes place: the caller's seat, the desk's rules, its table."""
+
+    at: Seat
+    playbook: Playbook
+    store: Store
+
+
+Make = Callable[[Any, Ticket, Desk], c.Command]
+
+
+def act(desk: Desk, number: str, action: str, request: Request, now: datetime) -> Ticket:
+    """The ticket after `action`, decided on the very version that the rights were checked on.
+
+    Raises:
+        NotFound: there is no such action or ticket.
+        InvalidInput: the body does not fit; every wrong field is named.
+        Forbidden: the caller may not do this, or not on this ticket.
+        StaleVersion: the caller saw an older version.
+        ActionNotAllowed: the ticket's status does not allow it.
+        Conflict: others changed the ticket again and again.
+    """
+    if action not in ACTIONS:
+        raise NotFound(f"There is no action {action!r}. There is {', '.join(ACTIONS)}.")
+    model, make = ACTIONS[action]
+    body = request.read(model)
+    for _ in range(TRIES):
+        ticket = desk.store.load(desk.at.desk, number)
+        require_action(desk.at, action, ticket)
+        if body.version is not None and body.version != ticket.version:
+            raise StaleVersion(
+                f"You acted on version {body.version}; the ticket is at version "
+                f"{ticket.version}. Look at it again."
+            )
+        command = make(body, ticket, desk)
+        events = decide(ticket, command, desk.playbook, now)
+        if not events:
+            return _remembered(desk, ticket, command)
+        try:
+            after = write(desk.store, ticket, events, command, desk.playbook, now, desk.at.username)
+        except Conflict:
+            continue
+        return _remembered(desk, after, command)
+    raise Conflict(f"{number} has changed again and again")
+
+
+def _remembered(desk: Desk, ticket: Ticket, command: c.Command) -> Ticket:
+    """A5: a customer's class holds for the next requests too."""
+    if isinstance(command, c.ClassCustomer):
+        desk.store.class_contact(ticket.desk, ticket.customer.hash, command.customer_class)
+    return ticket
+
+
+def _confirm_type(body: ConfirmTypeBody, ticket: Ticket, desk: Desk) -> c.Command:
+    for tag in body.tags or ():
+        if tag not in desk.playbook.tags:
+            raise _wrong("tags", f"there is no tag {tag!r}", desk.playbook.tags)
+    return c.ConfirmType(type=body.type, tags=body.tags, priority=body.priority)
+
+
+def _take(body: Body, ticket: Ticket, desk: Desk) -> c.Command:
+    me = desk.at.agent
+    if me is None:
+        raise Forbidden("You are not on this desk's roster, so no ticket can be in your hands.")
+    return c.Assign(team=_team_for(me, ticket, desk), handler=me.username, by_hand=True)
+
+
+def _assign(body: AssignBody, ticket: Ticket, desk: Desk) -> c.Command:
+    """A7: to an agent, to a team's queue, or to the supervisors; in review, the call-back."""
+    given = [name for name in ("agent", "team", "queue") if getattr(body, name) is not None]
+    if len(given) != 1:
+        raise InvalidInput(
+            "Say to whom: an agent, a team or a queue.",
+            (FieldError("agent", "exactly one of agent, team and queue"),),
+        )
+    if body.agent is not None:
+        found = desk.store.agent(desk.at.desk, body.agent)
+        if found is None:
+            raise InvalidInput(
+                "Nobody of that name is on this desk's roster.",
+                (FieldError("agent", "a username of the roster"),),
+            )
+        if ticket.status == "in_review":
+            return c.AssignReview(reviewer=found.username)
+        team = _team_for(found, ticket, desk)
+        return c.Assign(team, found.username, reason=mask(body.reason), by_hand=True)
+    if ticket.status == "in_review":
+        raise InvalidInput(
+            "A call-back is given to a person.", (FieldError("agent", "this field is required"),)
+        )
+    team = body.team or ticket.team or desk.playbook.routing[-1].team
+    queue: Literal["waiting", "supervisor"] = (
+        "supervisor" if body.queue == "supervisor" else "waiting"
+    )
+    return c.Enqueue(team, queue, reason=mask(body.reason))
+
+
+def _team_for(agent: Agent, ticket: Ticket, desk: Desk) -> str:
+    """The team that a ticket belongs to in this agent's hands.
+
+    A supervisor who steps in does not take it out of its team; an agent of another team does.
+    """
+    team = desk.playbook.teams.get(agent.team)
+    if ticket.team is not None and (team is None or team.role != "agent"):
+        return ticket.team
+    return agent.team
+
+
+def _wrong(field: str, what: str, known: Mapping[str, object]) -> InvalidInput:
+    return InvalidInput(
+        f"On this desk {what}.", (FieldError(field, f"one of: {', '.join(known)}"),)
+    )
+
+
+ACTIONS: Mapping[str, tuple[type[Body], Make]] = {
+    "confirm-type": (ConfirmTypeBody, _confirm_type),
+    "take": (Body, _take),
+    "assign": (AssignBody, _assign),
+    "priority": (PriorityBody, lambda b, t, d: c.SetPriority(b.priority, mask(b.reason))),
+    "reply": (TextBody, lambda b, t, d: c.Reply(mask(b.text))),
+    "request-info": (TextBody, lambda b, t, d: c.RequestInformation(mask(b.text))),
+    "note": (TextBody, lambda b, t, d: c.Note(mask(b.text))),
+    "resolve": (ResolveBody, lambda b, t, d: c.Resolve(mask(b.summary))),
+    "reopen": (ReopenBody, lambda b, t, d: c.Reopen(mask(b.reason))),
+    "callback": (CallbackBody, lambda b, t, d: c.RecordCallback(mask(b.cause), mask(b.note))),
+    "close": (CloseBody, lambda b, t, d: c.Close(mask(b.reason))),
+    "class-customer": (ClassCustomerBody, lambda b, t, d: c.ClassCustomer(b.customer_class)),
+}
+"""Action → its body and its command. The contract's, and `class-customer` (A5)."""

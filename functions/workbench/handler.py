@@ -1,0 +1,70 @@
+"""The agents' calls. API Gateway checks the token before them (`authorizer.py`)."""
+
+from __future__ import annotations
+
+from chalice.app import Blueprint, Response
+
+from functions.core import aws, web
+from functions.core.deps import store
+from functions.core.filing import Filing
+from functions.workbench import session, workbench
+from functions.workbench.authorizer import agents_authorizer
+
+bp = Blueprint(__name__)
+agents = agents_authorizer()
+
+DESK = "/agent/desks/{desk}"
+
+
+@bp.route("/session", methods=["POST"])
+def open_session() -> Response:
+    return web.answer(bp, _sign_in)
+
+
+@bp.route(f"{DESK}/tickets", methods=["GET"], authorizer=agents)
+def list_tickets(desk: str) -> Response:
+    return web.answer(bp, lambda r: workbench.list_tickets(r, store(r.place), desk))
+
+
+@bp.route(f"{DESK}/tickets", methods=["POST"], authorizer=agents)
+def enter_ticket(desk: str) -> Response:
+    return web.answer(bp, lambda r: workbench.enter_ticket(r, store(r.place), desk, _filing(r)))
+
+
+@bp.route(f"{DESK}/tickets/{{number}}", methods=["GET"], authorizer=agents)
+def show_ticket(desk: str, number: str) -> Response:
+    return web.answer(
+        bp, lambda r: workbench.show_ticket(r, store(r.place), desk, number, _files(r))
+    )
+
+
+@bp.route(f"{DESK}/tickets/{{number}}/{{action}}", methods=["POST"], authorizer=agents)
+def act(desk: str, number: str, action: str) -> Response:
+    return web.answer(bp, lambda r: workbench.act(r, store(r.place), desk, number, action))
+
+
+@bp.route(f"{DESK}/me/presence", methods=["PUT"], authorizer=agents)
+def set_presence(desk: str) -> Response:
+    return web.answer(bp, lambda r: workbench.set_presence(r, store(r.place), desk))
+
+
+def _sign_in(request: web.Request) -> web.Answer:
+    client_id = aws.settings(request.place)["user_pool_client_id"]
+    given = request.read(session.Credentials)
+    cognito = aws.client("cognito-idp")
+    return web.Answer(session.sign_in(cognito, client_id, store(request.place), given))
+
+
+def _filing(request: web.Request) -> Filing:
+    place = request.place
+    return Filing(
+        store=store(place),
+        seal=lambda desk, number, contact: aws.seal(place, desk, number, contact),
+        root=aws.root_key(place),
+        public_url=aws.public_url(place),
+        now=request.now,
+    )
+
+
+def _files(request: web.Request) -> workbench.Files:
+    return workbench.Files(aws.client("s3"), request.place.mail_bucket)

@@ -1,0 +1,131 @@
+"""The lists that agents work from (A5, A7): mine, my team's, what nobody has, and so on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from functions.core.errors import FieldError, Forbidden, InvalidInput
+from functions.core.playbook import STATUSES, Playbook
+from functions.core.roster import Role
+from functions.core.store import Store
+from functions.core.ticket import Ticket
+from functions.workbench.rights import Seat, require
+
+QUEUES: Mapping[str, frozenset[Role]] = {
+    "mine": frozenset({"agent", "supervisor", "admin"}),
+    "team": frozenset({"agent", "supervisor", "admin"}),
+    "unassigned": frozenset({"agent", "supervisor", "admin"}),
+    "supervisor": frozenset({"supervisor", "admin"}),
+    "qa": frozenset({"qa", "supervisor", "admin"}),
+    "all": frozenset({"qa", "supervisor", "admin"}),
+}
+"""Queue → the roles that may ask for it."""
+
+ENDED = frozenset({"archived", "closed", "merged"})
+
+PAGE = 50
+"""Tickets a page."""
+
+_MONTHS = 37
+"""This month and those of the three years before: as long as archives are kept at least (B10)."""
+
+_MOST_READS = 20
+"""Pages of the index that one call reads while it looks for a rare status."""
+
+
+def list_tickets(
+    store: Store, playbook: Playbook, at: Seat, query: Mapping[str, str], now: datetime
+) -> tuple[list[Ticket], str | None]:
+    """One page of a queue in its order, and the cursor of the next page, None after the last.
+
+    Args:
+        query: `queue` (default `mine`), `status`, `cursor`.
+
+    Raises:
+        InvalidInput: there is no such queue or status, or the cursor is of another list.
+        Forbidden: the caller's roles do not give this queue.
+    """
+    queue, status = query.get("queue", "mine"), query.get("status") or None
+    _known("queue", queue, tuple(QUEUES))
+    if status is not None:
+        _known("status", status, STATUSES)
+    require(at, QUEUES[queue], f"see the queue {queue}")
+    partitions = partitions_of(queue, status, at, store, playbook, now)
+    return _page(store, partitions, status, query.get("cursor") or None)
+
+
+def partitions_of(
+    queue: str,
+    status: str | None,
+    at: Seat,
+    store: Store,
+    playbook: Playbook,
+    now: datetime,
+) -> list[str]:
+    """The partitions of the `queue` index that a queue consists of (`store.queue_key`).
+
+    Raises:
+        Forbidden: the caller is on no team.
+    """
+    desk = at.desk
+    if queue == "mine":
+        return [f"{desk}#agent#{at.username}"]
+    if queue in {"supervisor", "qa"}:
+        return [f"{desk}#{queue}"]
+    waiting = [f"{desk}#waiting#{team}" for team in playbook.teams]
+    if queue == "unassigned":
+        return [f"{desk}#new", *waiting]
+    if queue == "team":
+        if at.team is None:
+            raise Forbidden("You are on no team of this desk's roster.")
+        members = (a.username for a in store.agents(desk) if a.team == at.team)
+        return [f"{desk}#waiting#{at.team}", *(f"{desk}#agent#{name}" for name in members)]
+    closed = [f"{desk}#closed#{month}" for month in _months(now)]
+    if status in ENDED:
+        return closed
+    held = [f"{desk}#agent#{agent.username}" for agent in store.agents(desk)]
+    current = [f"{desk}#supervisor", f"{desk}#new", *waiting, *held, f"{desk}#qa"]
+    return current if status else [*current, *closed]
+
+
+def _page(
+    store: Store, partitions: Sequence[str], status: str | None, cursor: str | None
+) -> tuple[list[Ticket], str | None]:
+    from botocore.exceptions import ClientError, ParamValidationError
+
+    found: list[Ticket] = []
+    for _ in range(_MOST_READS):
+        try:
+            # A page is filled to the brim and no further, so that no ticket is read and dropped.
+            tickets, cursor = store.queue(partitions, cursor, PAGE - len(found))
+        except (ValueError, ParamValidationError) as error:
+            raise _not_a_cursor() from error
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationException":
+                raise
+            raise _not_a_cursor() from error
+        found.extend(t for t in tickets if status is None or t.status == status)
+        if cursor is None or len(found) >= PAGE:
+            break
+    return found, cursor
+
+
+def _months(now: datetime) -> list[str]:
+    """`YYYY-MM`, the newest first. A ticket stands under the month of UTC in which it ended."""
+    newest = now.year * 12 + now.month - 1
+    return [f"{n // 12:04}-{n % 12 + 1:02}" for n in range(newest, newest - _MONTHS, -1)]
+
+
+def _known(field: str, given: str, known: Sequence[str]) -> None:
+    if given not in known:
+        raise InvalidInput(
+            f"There is no {field} {given!r}.", (FieldError(field, f"one of: {', '.join(known)}"),)
+        )
+
+
+def _not_a_cursor() -> InvalidInput:
+    return InvalidInput(
+        "The cursor does not belong to this list.",
+        (FieldError("cursor", "send the cursor of the page before, or none"),),
+    )

@@ -1,0 +1,182 @@
+"""Who may do what: the caller's roles on a desk, and the one table of rights.
+
+Roles are groups of the user pool, `<desk>:<role>`; `*:<role>` holds on every desk. Team and places
+are the roster's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, cast, get_args
+
+from functions.core.errors import Forbidden, NotFound, Unauthorised
+from functions.core.lifecycle import allowed
+from functions.core.roster import Agent, Role
+from functions.core.store import Store
+from functions.core.ticket import Ticket
+
+Scope = Literal["own", "team", "review", "any"]
+"""On which tickets a right holds.
+
+`own`: in the caller's hands, or the call-back that the caller was given. `team`: those, and what
+waits in the caller's team's queue or for routing. `review`: those in QA's hands.
+"""
+
+RANKED: tuple[Role, ...] = ("admin", "supervisor", "qa", "agent", "finance")
+"""Of several roles on a desk, the first is the one that is shown."""
+
+ANY_DESK = "*"
+
+_LEADING: Mapping[Role, Scope] = {"supervisor": "any", "admin": "any"}
+
+RIGHTS: Mapping[str, Mapping[Role, Scope]] = {
+    "confirm-type": {"agent": "team", **_LEADING},
+    "take": {"agent": "team", **_LEADING},
+    "assign": {"qa": "review", **_LEADING},
+    "priority": {"agent": "team", **_LEADING},
+    "reply": {"agent": "own", **_LEADING},
+    "request-info": {"agent": "own", **_LEADING},
+    "note": {"agent": "team", "qa": "any", **_LEADING},
+    "resolve": {"agent": "own", **_LEADING},
+    "reopen": {"agent": "own", **_LEADING},
+    "callback": {"agent": "own", "qa": "review", **_LEADING},
+    "close": _LEADING,
+    "class-customer": _LEADING,
+}
+"""Action → role → on which tickets. A role that is missing may not at all."""
+
+SEES_TICKETS: frozenset[Role] = frozenset({"agent", "supervisor", "qa", "admin"})
+ENTERS_TICKETS: frozenset[Role] = frozenset({"agent", "supervisor", "admin"})
+
+_GROUP = re.compile(r"[\[\]\s,]+")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls, by the claims of a token that API Gateway has checked."""
+
+    username: str
+    roles: Mapping[str, frozenset[Role]] = field(default_factory=dict)
+
+    def on(self, desk: str) -> frozenset[Role]:
+        """The roles on a desk."""
+        return self.roles.get(desk, frozenset()) | self.roles.get(ANY_DESK, frozenset())
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A caller at one desk; `agent` is the roster's entry, None where there is none."""
+
+    username: str
+    desk: str
+    roles: frozenset[Role]
+    agent: Agent | None
+
+    @property
+    def team(self) -> str | None:
+        return self.agent.team if self.agent else None
+
+
+def caller(claims: Mapping[str, object]) -> Caller:
+    """The caller, from the claims of an identity token.
+
+    Raises:
+        Unauthorised: there is no username in them.
+    """
+    username = claims.get("cognito:username")
+    if not isinstance(username, str) or not username:
+        raise Unauthorised("Sign in by POST /session and send its token as a bearer token.")
+    return Caller(username, roles_of(claims.get("cognito:groups")))
+
+
+def roles_of(groups: object) -> dict[str, frozenset[Role]]:
+    """Desk → roles. API Gateway hands groups on as text: `a:agent,b:qa` or `[a:agent b:qa]`.
+
+    Groups of another form belong to somebody else and give nothing.
+    """
+    names = groups if isinstance(groups, list | tuple) else _GROUP.split(str(groups or ""))
+    found: dict[str, frozenset[Role]] = {}
+    for name in names:
+        desk, _, role = str(name).partition(":")
+        if desk and role in get_args(Role):
+            found[desk] = found.get(desk, frozenset()) | {cast("Role", role)}
+    return found
+
+
+def first_of(roles: frozenset[Role]) -> Role:
+    """The role that stands for all of them."""
+    return next(role for role in RANKED if role in roles)
+
+
+def seat(store: Store, who: Caller, desk: str) -> Seat:
+    """The caller at a desk.
+
+    Raises:
+        NotFound: the caller has nothing to do with this desk, or it does not exist.
+    """
+    roles = who.on(desk)
+    if not roles:
+        raise NotFound("There is no such desk.")
+    return Seat(who.username, desk, roles, store.agent(desk, who.username))
+
+
+def require(at: Seat, roles: frozenset[Role], what: str) -> None:
+    """Let pass whoever has one of `roles`.
+
+    Raises:
+        Forbidden: the caller has none of them.
+    """
+    if not at.roles & roles:
+        needed = ", ".join(role for role in RANKED if role in roles)
+        raise Forbidden(f"To {what} takes one of these roles: {needed}.")
+
+
+def require_action(at: Seat, action: str, ticket: Ticket) -> None:
+    """Let pass whoever may carry `action` out on this ticket.
+
+    Raises:
+        Forbidden: the role does not give the right, or not on this ticket.
+    """
+    require(at, frozenset(RIGHTS[action]), action)
+    if not may(at, action, ticket):
+        raise Forbidden(
+            f"You may {action} tickets in your own hands or your team's queue; this one is in "
+            "neither. A supervisor may assign it to you."
+        )
+
+
+def may(at: Seat, action: str, ticket: Ticket) -> bool:
+    """Whether the caller's roles give the right to `action` on this ticket."""
+    scopes = (RIGHTS[action].get(role) for role in at.roles)
+    return any(_HOLDS[scope](at, ticket) for scope in scopes if scope is not None)
+
+
+def possible(at: Seat, ticket: Ticket) -> list[str]:
+    """The actions that both the ticket's status and the caller's rights allow."""
+    return [action for action in allowed(ticket) if may(at, action, ticket)]
+
+
+def among_its_people(at: Seat, ticket: Ticket) -> bool:
+    """Whether the caller works on this ticket, and so may open its files."""
+    if at.roles & {"supervisor", "admin", "qa"}:
+        return True
+    return _own(at, ticket) or ticket.team in (None, at.team)
+
+
+def _own(at: Seat, ticket: Ticket) -> bool:
+    return at.username in (ticket.handler, ticket.reviewer)
+
+
+def _team(at: Seat, ticket: Ticket) -> bool:
+    waits = ticket.queue in {"new", "waiting"} and ticket.team in (None, at.team)
+    return _own(at, ticket) or waits
+
+
+_HOLDS: Mapping[Scope, Callable[[Seat, Ticket], bool]] = {
+    "own": _own,
+    "team": _team,
+    "review": lambda at, ticket: ticket.status == "in_review",
+    "any": lambda at, ticket: True,
+}

@@ -1,0 +1,227 @@
+"""What agents see of a ticket (contract, section 2). Everything in it is stored masked (G4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from functions.core.delivery import Delivery
+from functions.core.events import Attachment, Commit
+from functions.core.playbook import Playbook
+from functions.core.suggest import suggest
+from functions.core.ticket import Ticket
+from functions.core.words import event_label, label
+from functions.workbench.rights import Seat, among_its_people, possible
+
+LINK_SECONDS = 300
+"""How long a link to a file can be followed."""
+
+FILES = "files/"
+"""The prefix of the mail bucket under which attachments stand."""
+
+Link = Callable[[Attachment], str]
+
+
+def summary_view(ticket: Ticket, playbook: Playbook, at: Seat) -> dict[str, Any]:
+    """A ticket as it stands in a list, and as an action answers with it."""
+    locale = playbook.locale
+    return {
+        "number": ticket.number,
+        "version": ticket.version,
+        "status": ticket.status,
+        "status_label": label(playbook.statuses, ticket.status, locale),
+        "type": ticket.type,
+        "tags": list(ticket.tags),
+        "priority": ticket.priority,
+        "urgency": ticket.urgency,
+        "mood": ticket.mood,
+        "queue": ticket.queue,
+        "team": ticket.team,
+        "handler": ticket.handler,
+        "reviewer": ticket.reviewer,
+        "channel": ticket.channel,
+        "locale": ticket.locale,
+        "level": ticket.level,
+        "customer": {
+            "name": ticket.customer.name,
+            "contact": ticket.customer.contact,
+            "kind": ticket.customer.kind,
+            "id": ticket.customer.id,
+            "class": ticket.customer.customer_class,
+            "preferred_channel": ticket.customer.preferred,
+        },
+        "received_at": _local(ticket.received_at, playbook),
+        "updated_at": _local(ticket.updated_at, playbook),
+        "assigned_at": _local(ticket.assigned_at, playbook),
+        "expected_response_by": _local(ticket.expected_response_by, playbook),
+        "expected_resolution_by": _local(ticket.expected_resolution_by, playbook),
+        "first_response_at": _local(ticket.first_response_at, playbook),
+        "resolved_at": _local(ticket.resolved_at, playbook),
+        "archived_at": _local(ticket.archived_at, playbook),
+        "summary": ticket.summary,
+        "score": ticket.score,
+        "actions": possible(at, ticket),
+    }
+
+
+def ticket_view(
+    ticket: Ticket,
+    history: Sequence[Commit],
+    deliveries: Sequence[Delivery],
+    others: Sequence[str],
+    playbook: Playbook,
+    at: Seat,
+    link: Link,
+) -> dict[str, Any]:
+    """All of a ticket.
+
+    Args:
+        others: numbers of the same customer's tickets, this one among them.
+        link: makes a short-lived link to an attachment; only the ticket's people get one.
+    """
+    received = _events(history, "TicketReceived")[0]
+    classified = _events(history, "TicketClassified")
+    description = received.description
+    draft = suggest(ticket, playbook, description, ticket.locale)
+    return {
+        **summary_view(ticket, playbook, at),
+        "description": description,
+        "subject": received.subject,
+        "product": received.product.model_dump() if received.product else None,
+        "proof_of_purchase": received.proof_of_purchase,
+        "order": received.order,
+        "entered_by": received.entered_by,
+        "timeline": list(_timeline(history, playbook)),
+        "messages": _messages(ticket, history, deliveries, playbook),
+        "timers": [
+            {
+                "kind": kind,
+                "state": timer.state,
+                "due_at": _local(timer.due_at, playbook),
+                "left_seconds": int(timer.left.total_seconds()) if timer.left else None,
+            }
+            for kind, timer in sorted(ticket.timers.items())
+        ],
+        "suggestion": {"text": draft.text, "article": draft.article},
+        "rules": list(classified[-1].rules) if classified else [],
+        "attachments": _attachments(history, link if among_its_people(at, ticket) else None),
+        "history": [number for number in others if number != ticket.number],
+    }
+
+
+def _timeline(history: Sequence[Commit], playbook: Playbook) -> Iterable[dict[str, Any]]:
+    """A14: every event, with who and when. Bookkeeping of timers is left to `timers`."""
+    for commit in history:
+        for event in commit.events:
+            if event.event == "TimersSet":
+                continue
+            yield {
+                "at": _local(commit.at, playbook),
+                "event": event.event,
+                "label": event_label(event.event, playbook.locale),
+                "actor": commit.actor,
+                "version": commit.version,
+                "details": _details(event),
+            }
+
+
+_SHOWN_AS_MESSAGES = frozenset({"text", "description", "customer", "attachments", "raw", "subject"})
+
+
+def _details(event: Any) -> dict[str, Any]:
+    """What the event says, but for what stands elsewhere in the view."""
+    hidden = _SHOWN_AS_MESSAGES - {"text"} if event.event == "NoteAdded" else _SHOWN_AS_MESSAGES
+    content: dict[str, Any] = event.model_dump(
+        mode="json", exclude={"event", *hidden}, exclude_defaults=True
+    )
+    return content
+
+
+def _messages(
+    ticket: Ticket,
+    history: Sequence[Commit],
+    deliveries: Sequence[Delivery],
+    playbook: Playbook,
+) -> list[dict[str, Any]]:
+    """What customer and desk said to each other, in order; `delivery` is None for what came in.
+
+    What an agent wrote and what went out by itself are one list; a text that is still on its way
+    to be delivered is `pending`.
+    """
+    sent = [d for d in deliveries if d.recipient == "customer"]
+    found = [
+        message
+        for commit in history
+        for event in commit.events
+        if (message := _message(ticket, commit, event, sent)) is not None
+    ]
+    written = {(m["version"], m["event"]) for m in found if m["direction"] == "out"}
+    found.extend(
+        _entry("out", d.channel, d.text, d.claimed_at, d.state, d.event, "system", d.version)
+        for d in sent
+        if (d.version, d.event) not in written
+    )
+    found.sort(key=lambda message: (message["at"], message["version"]))
+    return [{**message, "at": _local(message["at"], playbook)} for message in found]
+
+
+def _message(
+    ticket: Ticket, commit: Commit, event: Any, sent: Sequence[Delivery]
+) -> dict[str, Any] | None:
+    name, actor, version = event.event, commit.actor, commit.version
+    if name == "TicketReceived":
+        text = event.text or event.description
+        return _entry("in", event.channel, text, commit.at, None, name, actor, version)
+    if name == "CustomerWrote":
+        return _entry("in", event.channel, event.text, commit.at, None, name, actor, version)
+    if name not in {"ReplySent", "InformationRequested"}:
+        return None
+    delivery = next((d for d in sent if (d.version, d.event) == (version, name)), None)
+    channel = delivery.channel if delivery else ticket.channel
+    state = delivery.state if delivery else "pending"
+    return _entry("out", channel, event.text, commit.at, state, name, actor, version)
+
+
+def _entry(
+    direction: str,
+    channel: str,
+    text: str,
+    at: datetime,
+    delivery: str | None,
+    event: str,
+    actor: str,
+    version: int,
+) -> dict[str, Any]:
+    return {
+        "direction": direction,
+        "channel": channel,
+        "text": text,
+        "at": at,
+        "delivery": delivery,
+        "event": event,
+        "actor": actor,
+        "version": version,
+    }
+
+
+def _attachments(history: Sequence[Commit], link: Link | None) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": file.name,
+            "content_type": file.content_type,
+            "size": file.size,
+            "url": link(file) if link and file.key.startswith(FILES) else None,
+        }
+        for commit in history
+        for event in commit.of("TicketReceived", "CustomerWrote")
+        for file in event.attachments
+    ]
+
+
+def _events(history: Sequence[Commit], name: str) -> list[Any]:
+    return [event for commit in history for event in commit.of(name)]
+
+
+def _local(at: datetime | None, playbook: Playbook) -> datetime | None:
+    return at.astimezone(playbook.zone) if at else None

@@ -1,0 +1,135 @@
+"""A desk with a roster, and agents who call it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pytest
+
+from functions.core.events import Attachment
+from functions.core.playbook import Playbook, load
+from functions.core.settings import Place
+from functions.core.store import Store
+from functions.core.web import Answer, Request
+from functions.workbench import workbench
+from tests.core.desk import DESK, NOON, agent, both, make_table
+
+PLACE = Place("aws", "us-east-1", "123456789012", "test")
+NUMBER = "CS20260310001"
+
+ROSTER = {
+    "agent-1": ("agent", "technical"),
+    "agent-2": ("agent", "technical"),
+    "agent-3": ("agent", "general"),
+    "supervisor-1": ("supervisor", "leads"),
+    "qa-1": ("qa", "qa"),
+    "finance-1": ("finance", "leads"),
+}
+"""Username → role and team."""
+
+
+class Links(workbench.Files):
+    """Links that can be read in a test."""
+
+    def link(self, file: Attachment) -> str:
+        return f"https://files.example.com/{file.key}"
+
+
+@dataclass
+class Agent:
+    """Somebody signed in."""
+
+    store: Store
+    username: str
+    groups: str
+
+    def request(self, method: str, body: Any = None, **query: str) -> Request:
+        return Request(
+            method,
+            PLACE,
+            NOON,
+            query=query,
+            body=b"" if body is None else json.dumps(body).encode(),
+            claims={"cognito:username": self.username, "cognito:groups": self.groups},
+        )
+
+    def list(self, desk: str = "testdesk", **query: str) -> Any:
+        return workbench.list_tickets(self.request("GET", **query), self.store, desk).body
+
+    def numbers(self, **query: str) -> list[str]:
+        return [ticket["number"] for ticket in self.list(**query)["tickets"]]
+
+    def show(self, number: str = NUMBER, desk: str = "testdesk") -> Any:
+        files = Links(cast("Any", None), "bucket")
+        request = self.request("GET")
+        return workbench.show_ticket(request, self.store, desk, number, files).body
+
+    def act(self, action: str, number: str = NUMBER, **body: Any) -> Any:
+        request = self.request("POST", body)
+        return workbench.act(request, self.store, "testdesk", number, action).body
+
+    def presence(self, body: Any) -> Answer:
+        return workbench.set_presence(self.request("PUT", body), self.store, "testdesk")
+
+
+SignedIn = Callable[[str], Agent]
+
+
+@pytest.fixture(scope="session")
+def playbook() -> Playbook:
+    """The tests' desk with a team of supervisors, an answer to offer and an article."""
+    return load(
+        {
+            **DESK,
+            "teams": {**DESK["teams"], "leads": {"label": both("主管组"), "role": "supervisor"}},
+            "articles": {
+                "password": {"title": both("密码找回"), "solution": both("点击“忘记密码”")}
+            },
+            "templates": [
+                {
+                    "id": "login",
+                    "when": {"tags": "login"},
+                    "parts": {
+                        "opening": both("关于{{ tag }}的问题"),
+                        "help": both("{{ solution }}"),
+                    },
+                    "article": "password",
+                }
+            ],
+        }
+    )
+
+
+@pytest.fixture
+def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """An empty table, in memory."""
+    import boto3
+    from moto import mock_aws
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="us-east-1")
+        make_table(client)
+        yield client
+
+
+@pytest.fixture
+def store(dynamodb: Any, playbook: Playbook) -> Store:
+    """A table with one desk and its roster."""
+    found = Store(dynamodb, "deskbell-test")
+    found.put_playbook(playbook, NOON)
+    for username, (role, team) in ROSTER.items():
+        found.put_agent(agent(username, role=role, team=team))
+    return found
+
+
+@pytest.fixture
+def signed_in(store: Store) -> SignedIn:
+    """Sign somebody of the roster in."""
+    return lambda name: Agent(store, name, f"testdesk:{ROSTER[name][0]}")

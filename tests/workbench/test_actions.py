@@ -1,0 +1,422 @@
+"""What agents do to tickets (A5-A7, A9-A14, G4)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions.core import commands as c
+from functions.core.change import change
+from functions.core.delivery import Delivery
+from functions.core.errors import (
+    ActionNotAllowed,
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    StaleVersion,
+)
+from functions.core.events import Attachment, Product
+from functions.core.playbook import Playbook
+from functions.core.store import Store
+from functions.core.ticket import Ticket
+from functions.workbench import actions
+from tests.core.desk import NOON, file
+from tests.workbench.conftest import NUMBER, SignedIn
+
+SHOT = Attachment(name="截图.png", content_type="image/png", size=9, key="files/testdesk/1/a")
+RAW = Attachment(name="odd", content_type="text/plain", size=9, key="mail/whole")
+
+
+@pytest.fixture
+def ticket(store: Store, playbook: Playbook) -> Ticket:
+    """A new ticket; nobody has it."""
+    return file(
+        store,
+        playbook,
+        NUMBER,
+        attachments=(SHOT, RAW),
+        product=Product(name="路由器"),
+        entered_by="agent-3",
+    )
+
+
+def _system(store: Store, playbook: Playbook, *commands: c.Command) -> None:
+    for command in commands:
+        change(store, "testdesk", NUMBER, command, playbook, NOON, actor="system")
+
+
+def test_an_agent_carries_a_ticket_to_its_end(
+    store: Store, ticket: Ticket, signed_in: SignedIn
+) -> None:
+    """A10-A12, A14: each step is on the record, with who and when."""
+    agent = signed_in("agent-1")
+    assert agent.act("take")["handler"] == "agent-1"
+    replied = agent.act("reply", text="请重启后再试")
+    assert replied["status"] == "in_progress"
+    assert replied["first_response_at"] == NOON
+    assert agent.act("request-info", text="请提供截图")["status"] == "awaiting_customer"
+    assert agent.act("note", text="客户很着急")["status"] == "awaiting_customer"
+    resolved = agent.act("resolve", summary="已重置密码")
+    assert (resolved["status"], resolved["summary"]) == ("resolved", "已重置密码")
+    assert agent.act("reopen", reason="客户来电")["status"] == "queued"
+    timeline = agent.show()["timeline"]
+    assert [entry["event"] for entry in timeline] == [
+        "TicketReceived", "TicketAssigned", "ReplySent", "InformationRequested", "NoteAdded",
+        "TicketResolved", "TicketReopened",
+    ]  # fmt: skip
+    assert {entry["actor"] for entry in timeline[1:]} == {"agent-1"}
+    assert all(entry["at"] == NOON and entry["label"] for entry in timeline)
+
+
+def test_a_reply_stops_the_first_response_timer(
+    store: Store, ticket: Ticket, signed_in: SignedIn
+) -> None:
+    """A10."""
+    agent = signed_in("agent-1")
+    agent.act("take")
+    agent.act("reply", text="您好")
+    timers = {timer["kind"]: timer["state"] for timer in agent.show()["timers"]}
+    assert timers == {"first_response": "met", "resolution": "running"}
+
+
+def test_waiting_for_the_customer_pauses_the_resolution(
+    store: Store, ticket: Ticket, signed_in: SignedIn
+) -> None:
+    """A11: the 24 h timer runs meanwhile."""
+    agent = signed_in("agent-1")
+    agent.act("take")
+    agent.act("request-info", text="请提供截图")
+    timers = {timer["kind"]: timer for timer in agent.show()["timers"]}
+    assert timers["resolution"]["state"] == "paused"
+    assert timers["resolution"]["due_at"] is None
+    assert timers["resolution"]["left_seconds"] == 16 * 3600
+    assert timers["customer_info"]["due_at"] == NOON + timedelta(hours=24)
+
+
+def test_confirming_the_type_routes_the_ticket(
+    store: Store, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
+) -> None:
+    """A6."""
+    _system(store, playbook, c.AskConfirmation("technical", "哪个模块？"))
+    after = signed_in("agent-1").act("confirm-type", type="fault", tags=["login"])
+    assert (after["status"], after["queue"]) == ("received", "new")
+    assert (after["type"], after["tags"], after["priority"]) == ("fault", ["login"], "medium")
+
+
+def test_a_supervisor_changes_the_handler_at_any_time(
+    store: Store, ticket: Ticket, signed_in: SignedIn
+) -> None:
+    """A7: to an agent, to a team, to the supervisors."""
+    supervisor = signed_in("supervisor-1")
+    first = supervisor.act("assign", agent="agent-1")
+    assert (first["team"], first["handler"]) == ("technical", "agent-1")
+    other = supervisor.act("assign", agent="agent-3", reason="13800138000 的老客户")
+    assert (other["team"], other["handler"]) == ("general", "agent-3")
+    assert supervisor.act("assign", team="technical")["queue"] == "waiting"
+    assert supervisor.act("assign", queue="supervisor")["queue"] == "supervisor"
+    taken = supervisor.act("take")
+    assert (taken["team"], taken["handler"]) == ("technical", "supervisor-1")
+    assert supervisor.act("assign", queue="team")["handler"] is None
+    text = str(supervisor.show()["timeline"])
+    assert "138****8000" in text
+    assert "13800138000" not in text
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "agent"),
+        ({"agent": "agent-1", "team": "technical"}, "agent"),
+        ({"agent": "nobody"}, "agent"),
+        ({"team": "nowhere"}, "team"),
+        ({"queue": "mine"}, "queue"),
+        ({"agents": "agent-1"}, "agents"),
+    ],
+)
+def test_an_assignment_says_to_whom(
+    store: Store, ticket: Ticket, signed_in: SignedIn, body: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        signed_in("supervisor-1").act("assign", **body)
+    assert [error.field for error in refused.value.errors] == [field]
+
+
+def test_qa_gives_out_the_call_back_and_records_the_cause(
+    store: Store, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
+) -> None:
+    """A13: below 4 QA assigns somebody, who calls back and records why."""
+    _system(
+        store,
+        playbook,
+        c.Assign("technical", "agent-1", by_hand=True),
+        c.Resolve("好了"),
+        c.AnswerSurvey(2, "太慢"),
+    )
+    qa = signed_in("qa-1")
+    assert "assign" in qa.show()["actions"]
+    assert qa.act("assign", agent="agent-3")["reviewer"] == "agent-3"
+    with pytest.raises(InvalidInput):
+        qa.act("assign", team="technical")
+    with pytest.raises(Forbidden):
+        signed_in("agent-2").act("callback", cause="慢")
+    done = signed_in("agent-3").act("callback", cause="排队太久", note="已致歉 a@example.com")
+    assert done["status"] == "archived"
+    details = signed_in("qa-1").show()["timeline"][-2]["details"]
+    assert details == {"cause": "排队太久", "note": "已致歉 ***@e***.com"}
+
+
+def test_a_class_holds_for_the_next_requests_too(
+    store: Store, ticket: Ticket, signed_in: SignedIn
+) -> None:
+    """A5: a supervisor says who is VIP."""
+    supervisor = signed_in("supervisor-1")
+    assert supervisor.act("class-customer", customer_class="vip")["customer"]["class"] == "vip"
+    assert store.known("testdesk", None, "h1").customer_class == "vip"
+    supervisor.act("class-customer", customer_class=None)
+    assert store.known("testdesk", None, "h1").customer_class is None
+    with pytest.raises(Forbidden):
+        signed_in("agent-1").act("class-customer", customer_class="vip")
+
+
+def test_priority_and_close(store: Store, ticket: Ticket, signed_in: SignedIn) -> None:
+    supervisor = signed_in("supervisor-1")
+    assert supervisor.act("priority", priority="high", reason="急")["priority"] == "high"
+    assert supervisor.act("priority", priority="high")["version"] == 2
+    assert supervisor.act("close", reason="重复")["status"] == "closed"
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "field"),
+    [
+        ("reply", {}, "text"),
+        ("reply", {"text": "   "}, "text"),
+        ("reply", {"text": "a" * 4001}, "text"),
+        ("reply", {"text": "a", "to": "b"}, "to"),
+        ("resolve", {"summary": "长" * 101}, "summary"),
+        ("take", {"version": "x"}, "version"),
+        ("take", {"agent": "agent-2"}, "agent"),
+        ("priority", {"priority": "sky-high"}, "priority"),
+    ],
+)
+def test_a_body_that_does_not_fit_names_its_fields(
+    store: Store,
+    playbook: Playbook,
+    ticket: Ticket,
+    signed_in: SignedIn,
+    action: str,
+    body: dict[str, Any],
+    field: str,
+) -> None:
+    """A12, A15: a summary of 100 characters at most, no unknown fields."""
+    _system(store, playbook, c.Assign("technical", "agent-1", by_hand=True))
+    with pytest.raises(InvalidInput) as refused:
+        signed_in("agent-1").act(action, **body)
+    assert [error.field for error in refused.value.errors] == [field]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [({"type": "odd"}, "type"), ({"type": "fault", "tags": ["odd"]}, "tags")],
+)
+def test_a_type_is_one_of_the_desks(
+    store: Store,
+    playbook: Playbook,
+    ticket: Ticket,
+    signed_in: SignedIn,
+    body: dict[str, Any],
+    field: str,
+) -> None:
+    """A6."""
+    with pytest.raises(InvalidInput) as refused:
+        signed_in("agent-1").act("confirm-type", **body)
+    assert [error.field for error in refused.value.errors] == [field]
+
+
+def test_an_unknown_action_is_404_and_names_the_others(
+    store: Store, ticket: Ticket, signed_in: SignedIn
+) -> None:
+    with pytest.raises(NotFound) as refused:
+        signed_in("agent-1").act("explode")
+    assert "confirm-type, take, assign" in refused.value.detail
+
+
+def test_an_action_that_the_status_forbids_names_the_allowed(
+    store: Store, ticket: Ticket, signed_in: SignedIn
+) -> None:
+    """409."""
+    with pytest.raises(ActionNotAllowed) as refused:
+        signed_in("supervisor-1").act("resolve", summary="好了")
+    assert "take" in refused.value.allowed
+
+
+def test_a_stale_version_is_409(store: Store, ticket: Ticket, signed_in: SignedIn) -> None:
+    agent = signed_in("agent-1")
+    agent.act("take", version=1)
+    with pytest.raises(StaleVersion):
+        agent.act("reply", text="您好", version=1)
+    assert agent.act("reply", text="您好", version=2)["version"] == 3
+
+
+def test_rights_are_checked_anew_after_a_conflict(
+    store: Store,
+    playbook: Playbook,
+    ticket: Ticket,
+    signed_in: SignedIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A ticket that leaves somebody's hands while they answer is not answered by them."""
+    agent = signed_in("agent-1")
+    agent.act("take")
+    write = actions.write
+
+    def overtaken(*arguments: Any) -> Ticket:
+        monkeypatch.setattr(actions, "write", write)
+        signed_in("supervisor-1").act("assign", agent="agent-2")
+        return write(*arguments)
+
+    monkeypatch.setattr(actions, "write", overtaken)
+    with pytest.raises(Forbidden):
+        agent.act("reply", text="您好")
+
+
+def test_endless_conflicts_end(
+    store: Store, ticket: Ticket, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: Any) -> Ticket:
+        raise Conflict("again")
+
+    monkeypatch.setattr(actions, "write", never)
+    with pytest.raises(Conflict):
+        signed_in("agent-1").act("take")
+
+
+def test_only_who_is_on_the_roster_takes_tickets(
+    store: Store, ticket: Ticket, signed_in: SignedIn
+) -> None:
+    guest = signed_in("supervisor-1")
+    guest.username = "guest"
+    with pytest.raises(Forbidden):
+        guest.act("take")
+
+
+def test_what_agents_write_is_masked(store: Store, ticket: Ticket, signed_in: SignedIn) -> None:
+    """G4: in replies too, which are stored and sent alike."""
+    agent = signed_in("agent-1")
+    agent.act("take")
+    agent.act("reply", text="我们会拨打 13800138000")
+    agent.act("note", text="邮箱 someone@example.com")
+    agent.act("resolve", summary="已致电 13800138000")
+    everything = str(store.everything("testdesk", NUMBER))
+    for raw in ("13800138000", "someone@example.com"):
+        assert raw not in everything
+
+
+# What is shown
+
+
+def test_all_of_a_ticket_is_shown(
+    store: Store, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
+) -> None:
+    """A9, A14: fields, messages, timers, a suggestion, the customer's other tickets."""
+    file(store, playbook, "CS20260309001", NOON - timedelta(days=1))
+    _system(store, playbook, c.Classify("fault", ("login",), "medium", rules=("kw-login",)))
+    shown = signed_in("agent-1").show()
+    assert shown["customer"]["contact"] == "****8000"
+    assert (shown["description"], shown["version"]) == ("无法登录", 2)
+    assert (shown["product"]["name"], shown["entered_by"]) == ("路由器", "agent-3")
+    assert shown["suggestion"] == {
+        "text": "关于登录的问题\n\n点击“忘记密码”",
+        "article": "密码找回",
+    }
+    assert shown["rules"] == ["kw-login"]
+    assert shown["history"] == ["CS20260309001"]
+    assert shown["actions"] == ["confirm-type", "take", "priority", "note"]
+    assert shown["received_at"].isoformat() == "2026-03-10T12:00:00+08:00"
+    assert "TimersSet" not in {entry["event"] for entry in shown["timeline"]}
+
+
+def test_messages_carry_their_delivery(
+    store: Store, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
+) -> None:
+    """A10: what was said, both ways, and whether it has arrived; the desk's own mail to its
+    people is no message to the customer."""
+    store.claim(_delivery(1, "TicketReceived", text="已收到您的请求", state="sent"))
+    store.claim(_delivery(1, "TicketReceived", recipient="team", text="新工单"))
+    agent = signed_in("agent-1")
+    agent.act("take")
+    agent.act("reply", text="您好")
+    store.claim(_delivery(3, "ReplySent", text="尊敬的客户：您好", state="parked"))
+    agent.act("reply", text="再见")
+    _system(store, playbook, c.CustomerMessage("还是不行", "email"))
+    messages = agent.show()["messages"]
+    assert [(m["direction"], m["channel"], m["text"], m["delivery"]) for m in messages] == [
+        ("in", "web", "无法登录", None),
+        ("out", "sms", "已收到您的请求", "sent"),
+        ("out", "sms", "您好", "parked"),
+        ("out", "web", "再见", "pending"),
+        ("in", "email", "还是不行", None),
+    ]
+
+
+def _delivery(version: int, event: str, recipient: str = "customer", **more: Any) -> Delivery:
+    return Delivery(
+        desk="testdesk",
+        number=NUMBER,
+        version=version,
+        event=event,
+        message="m",
+        recipient=recipient,
+        channel="sms",
+        to="****8000",
+        claimed_at=NOON,
+        at=NOON,
+        **more,
+    )
+
+
+def test_files_are_for_the_tickets_people(
+    store: Store, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
+) -> None:
+    """Only whoever works on a ticket gets a link, and only to attachments, never to raw mail."""
+    _system(store, playbook, c.Assign("technical", "agent-1", by_hand=True))
+
+    def urls(who: str) -> list[str | None]:
+        return [file["url"] for file in signed_in(who).show()["attachments"]]
+
+    link = "https://files.example.com/files/testdesk/1/a"
+    assert urls("agent-1") == [link, None]
+    assert urls("agent-2") == [link, None]
+    assert urls("qa-1") == [link, None]
+    assert urls("agent-3") == [None, None]
+
+
+def test_finance_sees_no_ticket(store: Store, ticket: Ticket, signed_in: SignedIn) -> None:
+    with pytest.raises(Forbidden):
+        signed_in("finance-1").show()
+    with pytest.raises(Forbidden):
+        signed_in("finance-1").act("note", text="a")
+
+
+def test_a_missing_ticket_is_404(store: Store, signed_in: SignedIn) -> None:
+    with pytest.raises(NotFound):
+        signed_in("agent-1").show("CS20260310999")
+    with pytest.raises(NotFound):
+        signed_in("agent-1").act("take", number="CS20260310999")
+
+
+def test_presence(store: Store, signed_in: SignedIn) -> None:
+    """An agent who goes offline gets no more tickets."""
+    agent = signed_in("agent-1")
+    assert agent.presence({"online": False}).body == {"online": False}
+    found = store.agent("testdesk", "agent-1")
+    assert found is not None
+    assert not found.online
+    for body in ({}, {"online": "yes"}, {"online": True, "until": "noon"}):
+        with pytest.raises(InvalidInput):
+            agent.presence(body)
+    agent.username = "guest"
+    with pytest.raises(NotFound):
+        agent.presence({"online": True})

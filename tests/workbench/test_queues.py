@@ -1,0 +1,161 @@
+"""The lists that agents work from (A5, A7)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+
+from functions.core import commands as c
+from functions.core.change import change
+from functions.core.errors import Forbidden, InvalidInput
+from functions.core.playbook import Playbook
+from functions.core.store import Store
+from functions.core.ticket import Customer
+from functions.workbench import queues
+from functions.workbench.queues import QUEUES
+from tests.core.desk import NOON, file
+from tests.workbench.conftest import ROSTER, SignedIn
+
+HELD = c.Assign("technical", "agent-1", by_hand=True)
+HELD_BY_2 = c.Assign("technical", "agent-2", by_hand=True)
+
+
+@pytest.fixture
+def tickets(store: Store, playbook: Playbook) -> dict[str, str]:
+    """Number → where it stands."""
+    where: dict[str, tuple[c.Command, ...]] = {
+        "T-1-new": (),
+        "T-2-waiting": (c.Enqueue("technical"),),
+        "T-3-general": (c.Enqueue("general"),),
+        "T-4-supervisor": (c.Enqueue("technical", "supervisor"),),
+        "T-5-mine": (HELD,),
+        "T-6-theirs": (HELD_BY_2,),
+        "T-7-review": (HELD, c.Resolve("好了"), c.AnswerSurvey(2)),
+        "T-8-closed": (c.Close("重复"),),
+        "T-9-resolved": (HELD, c.Resolve("好了")),
+    }
+    for number, commands in where.items():
+        file(store, playbook, number)
+        for command in commands:
+            change(store, "testdesk", number, command, playbook, NOON, actor="system")
+    return {number: number[4:] for number in where}
+
+
+@pytest.mark.parametrize(
+    ("who", "queue", "expected"),
+    [
+        ("agent-1", "mine", "mine resolved"),
+        ("agent-1", "team", "waiting mine resolved theirs"),
+        ("agent-1", "unassigned", "new waiting general"),
+        ("agent-3", "team", "general"),
+        ("supervisor-1", "supervisor", "supervisor"),
+        ("supervisor-1", "mine", ""),
+        ("qa-1", "qa", "review"),
+        (
+            "qa-1",
+            "all",
+            "supervisor new waiting general mine resolved theirs review closed",
+        ),
+    ],
+)
+def test_queues_hold_what_they_say(
+    tickets: dict[str, str], signed_in: SignedIn, who: str, queue: str, expected: str
+) -> None:
+    found = [tickets[number] for number in signed_in(who).numbers(queue=queue)]
+    assert found == expected.split()
+
+
+def test_mine_is_what_is_asked_for_by_itself(tickets: dict[str, str], signed_in: SignedIn) -> None:
+    agent = signed_in("agent-1")
+    assert agent.list() == agent.list(queue="mine")
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [("resolved", ["T-9-resolved"]), ("closed", ["T-8-closed"]), ("archived", [])],
+)
+def test_a_status_narrows_the_list(
+    tickets: dict[str, str], signed_in: SignedIn, status: str, expected: list[str]
+) -> None:
+    assert signed_in("supervisor-1").numbers(queue="all", status=status) == expected
+
+
+def test_who_may_see_which_queue(store: Store, signed_in: SignedIn) -> None:
+    """403 where the role does not give the queue; finance sees none."""
+    for who, queue in product(ROSTER, QUEUES):
+        if ROSTER[who][0] in QUEUES[queue]:
+            signed_in(who).list(queue=queue)
+        else:
+            with pytest.raises(Forbidden):
+                signed_in(who).list(queue=queue)
+
+
+def test_without_a_team_there_is_no_team_queue(store: Store, signed_in: SignedIn) -> None:
+    guest = signed_in("agent-1")
+    guest.username = "guest"
+    with pytest.raises(Forbidden):
+        guest.list(queue="team")
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"queue": "everything"}, "queue"),
+        ({"status": "lost"}, "status"),
+        ({"cursor": "%%%"}, "cursor"),
+        ({"cursor": "WzUsbnVsbF0"}, "cursor"),
+        ({"cursor": "WzAsIngiXQ"}, "cursor"),
+        ({"cursor": "WzAseyJwayI6eyJTIjoieCJ9fV0"}, "cursor"),
+        ({"cursor": "e30"}, "cursor"),
+    ],
+)
+def test_what_a_list_cannot_be_asked_is_named(
+    store: Store, signed_in: SignedIn, query: dict[str, str], field: str
+) -> None:
+    """400 with the field; a cursor of another list, or made up, is no server error."""
+    with pytest.raises(InvalidInput) as refused:
+        signed_in("agent-1").list(**query)
+    assert [error.field for error in refused.value.errors] == [field]
+
+
+def test_pages_follow_one_another(
+    store: Store, playbook: Playbook, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every ticket once, in order: VIPs first (A5), then by priority and age."""
+    monkeypatch.setattr(queues, "PAGE", 3)
+    vip = Customer(contact="****8000", kind="phone", hash="h9", customer_class="vip")
+    for n in range(8):
+        more: dict[str, Any] = {"customer": vip} if n == 7 else {}
+        file(store, playbook, f"N-{n}", NOON + timedelta(minutes=n), **more)
+        change(store, "testdesk", f"N-{n}", c.Enqueue("technical"), playbook, NOON, actor="system")
+    agent, found, cursor = signed_in("agent-1"), [], ""
+    while True:
+        page = agent.list(queue="team", cursor=cursor)
+        assert len(page["tickets"]) <= 3
+        found += [ticket["number"] for ticket in page["tickets"]]
+        cursor = page["cursor"]
+        if cursor is None:
+            break
+    assert found == ["N-7", *(f"N-{n}" for n in range(7))]
+
+
+def test_a_rare_status_is_looked_for_over_pages(
+    store: Store, playbook: Playbook, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "PAGE", 2)
+    for n in range(7):
+        file(store, playbook, f"N-{n}", NOON + timedelta(minutes=n))
+        change(store, "testdesk", f"N-{n}", HELD, playbook, NOON, actor="system")
+    change(store, "testdesk", "N-6", c.Reply("好"), playbook, NOON, actor="agent-1")
+    assert signed_in("agent-1").numbers(queue="mine", status="in_progress") == ["N-6"]
+
+
+def test_the_months_of_closed_tickets_go_back_three_years() -> None:
+    """B10."""
+    months = queues._months(NOON)
+    assert (months[0], months[2], months[3], months[-1]) == (
+        "2026-03", "2026-01", "2025-12", "2023-03",
+    )  # fmt: skip

@@ -1,0 +1,142 @@
+"""Roles, and who may do what on which ticket (contract, section 2: 401, 403, 404)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from functions.core.errors import Forbidden, NotFound, Unauthorised
+from functions.core.lifecycle import BY_PEOPLE
+from functions.core.playbook import Playbook
+from functions.core.roster import Role
+from functions.core.store import Store
+from functions.core.ticket import Ticket
+from functions.workbench.actions import ACTIONS
+from functions.workbench.rights import RIGHTS, Seat, caller, may, require_action, roles_of, seat
+from tests.core.desk import agent, received
+from tests.workbench.conftest import ROSTER, Agent, SignedIn
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [
+        ("standard:agent", {"standard": {"agent"}}),
+        ("standard:agent,standard:supervisor", {"standard": {"agent", "supervisor"}}),
+        ("[a:qa b:agent]", {"a": {"qa"}, "b": {"agent"}}),
+        (["a:qa", "*:admin"], {"a": {"qa"}, "*": {"admin"}}),
+        ("a:owner, other, :agent, a:", {}),
+        ("", {}),
+        (None, {}),
+    ],
+)
+def test_groups_give_roles(groups: object, expected: dict[str, set[str]]) -> None:
+    """API Gateway writes a token's list as text, in more than one way."""
+    assert roles_of(groups) == expected
+
+
+def test_a_group_of_every_desk_holds_on_each() -> None:
+    who = caller({"cognito:username": "a", "cognito:groups": "*:admin,one:agent"})
+    assert who.on("one") == {"admin", "agent"}
+    assert who.on("two") == {"admin"}
+
+
+@pytest.mark.parametrize("claims", [{}, {"cognito:username": ""}, {"cognito:username": 5}])
+def test_no_name_is_401(claims: dict[str, Any]) -> None:
+    with pytest.raises(Unauthorised):
+        caller(claims)
+
+
+def test_another_desk_reads_like_none(store: Store, signed_in: SignedIn) -> None:
+    """Another desk's ticket is 404, and so is the desk itself."""
+    stranger = Agent(store, "agent-1", "otherdesk:supervisor")
+    with pytest.raises(NotFound) as other:
+        stranger.list()
+    with pytest.raises(NotFound) as missing:
+        Agent(store, "admin", "*:admin").list(desk="nowhere")
+    assert other.value.detail == missing.value.detail
+
+
+def test_every_action_has_its_rights() -> None:
+    assert set(RIGHTS) == set(ACTIONS)
+    assert set(BY_PEOPLE) <= set(ACTIONS)
+    assert all("finance" not in rights for rights in RIGHTS.values())
+
+
+def _seat(username: str, *roles: Role) -> Seat:
+    role, team = ROSTER[username]
+    return Seat(
+        username,
+        "testdesk",
+        frozenset(roles or (role,)),  # type: ignore[arg-type]  # the roster's roles are roles
+        agent(username, role=role, team=team),
+    )
+
+
+def _tickets(playbook: Playbook) -> dict[str, Ticket]:
+    new = received(playbook)
+    held = {"status": "assigned", "queue": "agent", "team": "technical", "handler": "agent-1"}
+    return {
+        "new": new,
+        "waiting": new.model_copy(
+            update={"status": "queued", "queue": "waiting", "team": "technical"}
+        ),
+        "supervisor": new.model_copy(
+            update={"status": "queued", "queue": "supervisor", "team": "technical"}
+        ),
+        "held": new.model_copy(update=held),
+        "review": new.model_copy(
+            update={**held, "status": "in_review", "queue": "qa", "reviewer": "agent-3"}
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    ("who", "action", "on"),
+    [
+        ("agent-1", "take", "new waiting held review"),
+        ("agent-1", "reply", "held review"),
+        ("agent-1", "assign", ""),
+        ("agent-1", "close", ""),
+        ("agent-2", "take", "new waiting"),
+        ("agent-2", "note", "new waiting"),
+        ("agent-2", "reply", ""),
+        ("agent-2", "resolve", ""),
+        ("agent-3", "take", "new review"),
+        ("agent-3", "callback", "review"),
+        ("supervisor-1", "assign", "new waiting supervisor held review"),
+        ("supervisor-1", "close", "new waiting supervisor held review"),
+        ("qa-1", "assign", "review"),
+        ("qa-1", "callback", "review"),
+        ("qa-1", "note", "new waiting supervisor held review"),
+        ("qa-1", "reply", ""),
+        ("finance-1", "note", ""),
+    ],
+)
+def test_who_may_do_what(playbook: Playbook, who: str, action: str, on: str) -> None:
+    """A7, A13: agents what is in hand or waits for their team, supervisors all, QA the reviews."""
+    at = _seat(who)
+    found = [name for name, ticket in _tickets(playbook).items() if may(at, action, ticket)]
+    assert found == on.split()
+
+
+def test_a_missing_right_is_403_and_says_why(playbook: Playbook) -> None:
+    tickets = _tickets(playbook)
+    with pytest.raises(Forbidden) as role:
+        require_action(_seat("agent-1"), "close", tickets["held"])
+    assert "admin, supervisor" in role.value.detail
+    with pytest.raises(Forbidden) as hands:
+        require_action(_seat("agent-2"), "reply", tickets["held"])
+    assert "neither" in hands.value.detail
+
+
+def test_roles_add_up(playbook: Playbook) -> None:
+    both_roles = _seat("agent-2", "agent", "supervisor")
+    assert may(both_roles, "reply", _tickets(playbook)["held"])
+
+
+def test_the_roster_gives_the_team(store: Store) -> None:
+    who = caller({"cognito:username": "agent-1", "cognito:groups": "testdesk:agent"})
+    assert seat(store, who, "testdesk").team == "technical"
+    guest = caller({"cognito:username": "guest", "cognito:groups": "testdesk:agent"})
+    assert seat(store, guest, "testdesk").team is None
