@@ -1,0 +1,435 @@
+"""The one table of statuses: what may happen when, and what it makes of a ticket."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from functions.core import commands as c
+from functions.core.errors import ActionNotAllowed, AlreadyAnswered, InvalidInput
+from functions.core.events import EVENTS, Commit, dump, parse
+from functions.core.lifecycle import (
+    BY_PEOPLE,
+    TRANSITIONS,
+    allowed,
+    apply,
+    decide,
+    queue_rank,
+)
+from functions.core.playbook import STATUSES, Playbook, load
+from functions.core.store import Store
+from functions.core.ticket import IN_HAND, OPEN, Ticket
+from tests.core.desk import DESK, NOON, agent, committed, received, request, then
+
+ASSIGN = c.Assign("technical", "agent-1")
+COMMANDS: dict[str, c.Command] = {
+    "classify": c.Classify("fault", ("login",), "high"),
+    "ask-confirmation": c.AskConfirmation("general", "?"),
+    "confirm-type": c.ConfirmType("fault"),
+    "queue": c.Enqueue("technical"),
+    "assign": c.Assign("technical", "agent-3"),
+    "take": c.Assign("technical", "agent-2", by_hand=True),
+    "priority": c.SetPriority("high"),
+    "reply": c.Reply("您好"),
+    "request-info": c.RequestInformation("型号？"),
+    "message": c.CustomerMessage("还有", "web"),
+    "note": c.Note("看过"),
+    "resolve": c.Resolve("重置密码"),
+    "confirm": c.Confirm(solved=True),
+    "reopen": c.Reopen("又坏了"),
+    "survey": c.AnswerSurvey(5),
+    "expire-survey": c.ExpireSurvey(1),
+    "assign-review": c.AssignReview("qa-1"),
+    "callback": c.RecordCallback("等待太久"),
+    "expire-review": c.ExpireReview(1),
+    "close": c.Close("spam"),
+    "class-customer": c.ClassCustomer("vip"),
+    "tick": c.Tick(),
+}
+WAY: dict[str, tuple[c.Command, ...]] = {
+    "received": (),
+    "pending_confirmation": (COMMANDS["ask-confirmation"],),
+    "queued": (COMMANDS["queue"],),
+    "assigned": (ASSIGN,),
+    "in_progress": (ASSIGN, COMMANDS["reply"]),
+    "awaiting_customer": (ASSIGN, COMMANDS["request-info"]),
+    "resolved": (ASSIGN, COMMANDS["resolve"]),
+    "in_review": (ASSIGN, COMMANDS["resolve"], c.AnswerSurvey(3)),
+    "archived": (ASSIGN, COMMANDS["resolve"], c.AnswerSurvey(5)),
+    "closed": (COMMANDS["close"],),
+}
+"""Status → the commands that lead there."""
+
+
+def in_status(status: str, playbook: Playbook) -> Ticket:
+    """A ticket in a status, led there by commands where they do lead there."""
+    ticket = received(playbook)
+    if status not in WAY:  # the other desks' statuses, which no command of this one reaches
+        return ticket.model_copy(update={"status": status})
+    for command in WAY[status]:
+        ticket = then(ticket, command, playbook)
+    assert ticket.status == status
+    return ticket
+
+
+class TestTransitions:
+    """A14: every action in every status."""
+
+    @pytest.mark.parametrize("status", STATUSES)
+    def test_what_is_possible_happens_and_the_rest_is_refused(
+        self, status: str, playbook: Playbook
+    ) -> None:
+        ticket = in_status(status, playbook)
+        for name, command in COMMANDS.items():
+            transition = TRANSITIONS[name]
+            if status in transition.sources:
+                then(ticket, command, playbook)
+                continue
+            if name == "survey" and ticket.score is not None:
+                continue
+            with pytest.raises(ActionNotAllowed) as refused:
+                decide(ticket, command, playbook, NOON)
+            assert refused.value.allowed == allowed(ticket)
+            assert name not in refused.value.allowed or (name, status) == ("assign", "in_review")
+
+    @pytest.mark.parametrize(
+        ("name", "status"),
+        [
+            (name, status)
+            for name, transition in TRANSITIONS.items()
+            if transition.target
+            for status in sorted(transition.sources & set(WAY))
+        ],
+    )
+    def test_the_table_says_where_each_action_leads(
+        self, name: str, status: str, playbook: Playbook
+    ) -> None:
+        after = then(in_status(status, playbook), COMMANDS[name], playbook)
+        if (name, status) == ("reply", "awaiting_customer"):
+            assert after.status == "awaiting_customer"  # it still waits for the customer
+        else:
+            assert after.status == TRANSITIONS[name].target
+
+    def test_every_command_has_its_row(self) -> None:
+        assert set(COMMANDS) == set(TRANSITIONS)
+        assert set(BY_PEOPLE) <= set(TRANSITIONS)
+        for transition in TRANSITIONS.values():
+            assert transition.sources <= set(STATUSES)
+            assert transition.meaning
+            assert transition.by
+
+    def test_what_people_may_do_is_named(self, playbook: Playbook) -> None:
+        """The contract's actions, in its words."""
+        assert allowed(in_status("resolved", playbook)) == ("note", "reopen")
+        assert allowed(in_status("in_review", playbook)) == (
+            "assign", "note", "reopen", "callback",
+        )  # fmt: skip
+        assert "resolve" in allowed(in_status("assigned", playbook))
+        with pytest.raises(ActionNotAllowed, match="while the ticket is closed"):
+            decide(in_status("closed", playbook), COMMANDS["resolve"], playbook, NOON)
+
+
+class TestRules:
+    def test_a_summary_is_needed_and_short(self, playbook: Playbook) -> None:
+        """A12, A15: 1 to 100 characters."""
+        ticket = in_status("assigned", playbook)
+        for summary in ("", "字" * 101):
+            with pytest.raises(InvalidInput) as refused:
+                decide(ticket, c.Resolve(summary), playbook, NOON)
+            assert refused.value.errors[0].field == "summary"
+        assert then(ticket, c.Resolve("字" * 100), playbook).summary == "字" * 100
+
+    @pytest.mark.parametrize(
+        ("score", "status"), [(1, "in_review"), (3, "in_review"), (4, "archived"), (5, "archived")]
+    )
+    def test_a_poor_score_goes_to_quality_review(
+        self, score: int, status: str, playbook: Playbook
+    ) -> None:
+        """A13: below 4."""
+        after = then(in_status("resolved", playbook), c.AnswerSurvey(score), playbook)
+        assert (after.status, after.score) == (status, score)
+        assert after.queue == ("qa" if score < 4 else "closed")
+
+    @pytest.mark.parametrize("score", [0, 6, -1])
+    def test_a_score_off_the_scale_is_refused(self, score: int, playbook: Playbook) -> None:
+        """A15."""
+        with pytest.raises(InvalidInput):
+            decide(in_status("resolved", playbook), c.AnswerSurvey(score), playbook, NOON)
+
+    @pytest.mark.parametrize("status", ["archived", "in_review"])
+    def test_a_survey_is_answered_once(self, status: str, playbook: Playbook) -> None:
+        ticket = in_status(status, playbook)
+        with pytest.raises(AlreadyAnswered):
+            decide(ticket, c.AnswerSurvey(5), playbook, NOON)
+
+    def test_a_review_ends_with_its_cause(self, playbook: Playbook) -> None:
+        """A13: somebody is assigned, calls back and records the cause."""
+        ticket = then(in_status("in_review", playbook), c.AssignReview("qa-1"), playbook)
+        assert ticket.reviewer == "qa-1"
+        assert decide(ticket, c.AssignReview("qa-1"), playbook, NOON) == ()
+        ticket = then(ticket, c.RecordCallback("等待太久"), playbook)
+        assert (ticket.status, ticket.archived_at) == ("archived", NOON)
+
+    @pytest.mark.parametrize(
+        "command", [c.ExpireSurvey(1), c.ExpireReview(1)], ids=["survey", "review"]
+    )
+    def test_an_earlier_resolutions_end_is_none_of_this_ones(
+        self, command: c.Command, playbook: Playbook
+    ) -> None:
+        """F4: an execution that outlived its resolution changes nothing."""
+        status = "resolved" if isinstance(command, c.ExpireSurvey) else "in_review"
+        ticket = in_status(status, playbook).model_copy(update={"resolutions": 2})
+        assert decide(ticket, command, playbook, NOON) == ()
+
+    def test_not_solved_after_all(self, playbook: Playbook) -> None:
+        """B9: with the reason, one level up, to somebody else."""
+        ticket = in_status("resolved", playbook)
+        ticket = then(ticket, c.Confirm(solved=False, reason="还是不行"), playbook)
+        assert (ticket.status, ticket.level, ticket.handler) == ("queued", 1, None)
+        assert ticket.former_handlers == ("agent-1",)
+        assert (ticket.summary, ticket.score, ticket.resolved_at) == (None, None, None)
+
+    @pytest.mark.parametrize("status", ["resolved", "in_review", "archived", "closed"])
+    def test_a_late_message_reopens_within_the_desks_time(
+        self, status: str, playbook: Playbook
+    ) -> None:
+        ticket = in_status(status, playbook)
+        message = c.CustomerMessage("还是不行", "mail")
+        soon = then(ticket, message, playbook, NOON + timedelta(days=14))
+        assert (soon.status, soon.queue) == ("queued", "waiting")
+        late = then(ticket, message, playbook, NOON + timedelta(days=14, seconds=1))
+        assert late.status == status
+
+    def test_a_handler_is_kept_once(self, playbook: Playbook) -> None:
+        ticket = in_status("assigned", playbook)
+        assert decide(ticket, ASSIGN, playbook, NOON) == ()
+        again = then(ticket, COMMANDS["take"], playbook)
+        assert (again.handler, again.former_handlers) == ("agent-2", ("agent-1",))
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            c.Enqueue("nowhere"), c.Assign("nowhere", "agent-1"), c.SetPriority("none"),
+            c.ClassCustomer("gold"),
+        ],
+        ids=["team", "assign", "priority", "class"],
+    )  # fmt: skip
+    def test_what_the_desk_does_not_know_is_refused(
+        self, command: c.Command, playbook: Playbook
+    ) -> None:
+        with pytest.raises(InvalidInput, match="on this desk"):
+            decide(received(playbook), command, playbook, NOON)
+        with pytest.raises(InvalidInput):
+            decide(in_status("pending_confirmation", playbook), c.ConfirmType("x"), playbook, NOON)
+
+    def test_what_changes_nothing_is_no_change(self, playbook: Playbook) -> None:
+        ticket = received(playbook)
+        assert decide(ticket, c.SetPriority("medium"), playbook, NOON) == ()
+        assert decide(ticket, c.ClassCustomer(None), playbook, NOON) == ()
+        assert decide(ticket, c.Tick(), playbook, NOON) == ()
+
+    def test_several_commands_are_one_change(self, playbook: Playbook) -> None:
+        """F2: classified and assigned at once, or not at all."""
+        together = c.Together((COMMANDS["classify"], ASSIGN))
+        ticket = then(received(playbook), together, playbook)
+        assert (ticket.version, ticket.type, ticket.status) == (2, "fault", "assigned")
+        assert ticket.timers["first_response"].allowed == timedelta(hours=2)
+        with pytest.raises(ActionNotAllowed):
+            decide(received(playbook), c.Together((ASSIGN, COMMANDS["survey"])), playbook, NOON)
+        assert decide(ticket, c.Together((ASSIGN,)), playbook, NOON) == ()
+
+    def test_a_ticket_begins_with_a_request(self, playbook: Playbook) -> None:
+        with pytest.raises(ValueError, match="needs a ticket"):
+            decide(None, c.Tick(), playbook, NOON)
+        note = decide(received(playbook), c.Note("x"), playbook, NOON)
+        with pytest.raises(ValueError, match="begins with TicketReceived"):
+            apply(None, committed(None, note, NOON, "CS1"))
+        with pytest.raises(ValueError, match="without events"):
+            apply(None, committed(None, (), NOON, "CS1"))
+
+    def test_the_order_of_waiting(self, playbook: Playbook) -> None:
+        """A5: VIP first, then priority, then age."""
+        vip = request().customer.model_copy(update={"customer_class": "vip"})
+        ranked = [
+            queue_rank(ticket, playbook)
+            for ticket in (
+                received(playbook, NOON + timedelta(hours=1), customer=vip, priority="low"),
+                received(playbook, NOON + timedelta(hours=1), priority="high"),
+                received(playbook, NOON),
+                received(playbook, NOON + timedelta(microseconds=1)),
+            )
+        ]
+        assert ranked == sorted(ranked)
+
+
+_PLAYBOOK = load(DESK)
+_AGENTS = ("agent-1", "agent-2", "agent-3")
+_commands = st.one_of(
+    st.sampled_from([command for command in COMMANDS.values() if not isinstance(command, c.Tick)]),
+    st.builds(c.Assign, st.sampled_from(["technical", "general"]), st.sampled_from(_AGENTS)),
+    st.builds(c.SetPriority, st.sampled_from(list(DESK["priorities"]))),
+    st.builds(c.AnswerSurvey, st.integers(1, 5)),
+    st.builds(c.Enqueue, st.just("general"), st.sampled_from(["waiting", "supervisor"])),
+    st.builds(c.ExpireSurvey, st.integers(1, 3)),
+    st.builds(c.ExpireReview, st.integers(1, 3)),
+    st.builds(c.Confirm, st.booleans()),
+)
+
+
+class Desk(RuleBasedStateMachine):
+    """Whatever people, customers and clocks do to a ticket, in any order.
+
+    A14: its history makes it. G2: its business clock adds up. F2: places are counted once.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now: datetime = NOON
+        self.ticket: Ticket | None = None
+        self.commits: list[Commit] = []
+        self.places = dict.fromkeys(_AGENTS, 0)
+        self.spent = timedelta()
+
+    @initialize(priority=st.sampled_from(list(DESK["priorities"])))
+    def a_request_comes_in(self, priority: str) -> None:
+        self._commit(c.Receive("CS1", request(priority=priority)))
+
+    @rule(command=_commands)
+    def somebody_acts(self, command: c.Command) -> None:
+        assert self.ticket is not None
+        with suppress(ActionNotAllowed, AlreadyAnswered):
+            self._commit(command)
+
+    @rule(minutes=st.integers(1, 60 * 30))
+    def time_passes(self, minutes: int) -> None:
+        later = self.now + timedelta(minutes=minutes, seconds=minutes % 59)
+        assert self.ticket is not None
+        timer = self.ticket.timers["resolution"]
+        if timer.state == "running":
+            self.spent += _PLAYBOOK.hours.between(self.now, later)
+        self.now = later
+
+    @rule()
+    def the_sweep_comes(self) -> None:
+        before = self.ticket
+        self._commit(c.Tick())
+        if self.ticket is before:
+            return
+        assert decide(self.ticket, c.Tick(), _PLAYBOOK, self.now) == () or (
+            self.commits[-1].of("PriorityChanged")
+        )
+
+    def _commit(self, command: c.Command) -> None:
+        before = self.ticket
+        events = decide(before, command, _PLAYBOOK, self.now)
+        if not events:
+            return
+        kept = parse(dump(events), 1)
+        assert kept == events
+        commit = committed(before, kept, self.now, "CS1")
+        self.ticket = apply(before, commit)
+        self.commits.append(commit)
+        for name, write in Store._hands(_NO_TABLE, before, self.ticket, by_hand=True):
+            update: Any = write["Update"]
+            username = str(update["Key"]["sk"]["S"]).removeprefix("AGENT#")
+            self.places[username] += int(update["ExpressionAttributeValues"][":by"]["N"])
+            assert name in ("release", f"claim:{username}")
+        if commit.of("TicketReopened", "TicketReceived"):
+            self.spent = timedelta()
+
+    @invariant()
+    def its_history_makes_the_ticket(self) -> None:
+        again: Ticket | None = None
+        for commit in self.commits:
+            again = apply(again, commit)
+        assert again == self.ticket
+        if again is not None:
+            assert again.version == len(self.commits)
+            assert Ticket.model_validate_json(again.model_dump_json(exclude_defaults=True)) == again
+
+    @invariant()
+    def one_handler_at_most_and_places_counted_once(self) -> None:
+        if self.ticket is None:
+            return
+        taken = [name for name, count in self.places.items() if count]
+        assert set(self.places.values()) <= {0, 1}
+        assert taken == ([self.ticket.handler] if self.ticket.status in IN_HAND else [])
+        if self.ticket.status in ("received", "pending_confirmation", "queued"):
+            assert self.ticket.handler is None
+        if self.ticket.queue == "agent" and self.ticket.status in OPEN:
+            assert self.ticket.handler is not None
+
+    @invariant()
+    def timers_are_consistent(self) -> None:
+        if self.ticket is None:
+            return
+        for kind, timer in self.ticket.timers.items():
+            assert (timer.state == "paused") == (timer.left is not None), kind
+            if timer.state == "running":
+                assert timer.due_at is not None
+                assert timer.wakes_at is not None
+                assert timer.wakes_at <= timer.due_at
+            if timer.state in ("paused", "met", "cancelled"):
+                assert timer.wakes_at is None
+            if timer.breaches:
+                assert timer.state in ("breached", "cancelled")
+        if self.ticket.status in ("archived", "closed"):
+            assert self.ticket.next_due is None
+
+    @invariant()
+    def the_business_clock_adds_up(self) -> None:
+        """G2: what is left is what was allowed less the open hours in which the timer ran."""
+        if self.ticket is None:
+            return
+        timer = self.ticket.timers["resolution"]
+        left = timer.allowed - self.spent
+        if left <= timedelta():
+            return
+        if timer.state == "paused":
+            assert timer.left == left
+        elif timer.state == "running":
+            assert timer.due_at is not None
+            assert _PLAYBOOK.hours.between(self.now, timer.due_at) == left
+
+    @invariant()
+    def what_the_record_says_agrees(self) -> None:
+        if self.ticket is None:
+            return
+        assert (self.ticket.status == "archived") <= (self.ticket.archived_at is not None)
+        assert self.ticket.resolutions == sum(
+            len(commit.of("TicketResolved")) for commit in self.commits
+        )
+        if self.ticket.status in ("resolved", "in_review"):
+            assert self.ticket.summary
+
+
+class _NoTable:
+    """What `Store._hands` needs of a store."""
+
+    table = "none"
+    _place = Store._place
+
+
+_NO_TABLE = cast("Store", _NoTable())
+
+Desk.TestCase.settings = settings(max_examples=120, stateful_step_count=30, deadline=None)
+TestAnyOrder = Desk.TestCase
+
+
+def test_every_event_is_something_that_happened() -> None:
+    """Past tense, each with its default `event`, so that a stored one is read as itself."""
+    for name, kind in EVENTS.items():
+        assert kind.model_fields["event"].default == name
+
+
+def test_an_agent_has_room(playbook: Playbook) -> None:
+    """F2."""
+    assert agent().has_room
+    assert not agent(load=2).has_room
+    assert not agent(online=False).has_room
