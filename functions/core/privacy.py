@@ -34,6 +34,28 @@ from typing import Any, Literal
 
 STARS = "****"
 
+
+class _Pattern:
+    """A regular expression compiled by its first use: compiling them all would cost every cold
+    start some 30 ms, and most of what is started masks nothing at once."""
+
+    match: Callable[..., re.Match[str] | None]
+    fullmatch: Callable[..., re.Match[str] | None]
+    search: Callable[..., re.Match[str] | None]
+    finditer: Callable[..., Iterator[re.Match[str]]]
+    findall: Callable[..., list[str]]
+    sub: Callable[..., str]
+
+    def __init__(self, pattern: str, flags: re.RegexFlag = re.NOFLAG) -> None:
+        self._source = (pattern, flags)
+
+    def __getattr__(self, name: str) -> Any:
+        compiled = re.compile(*self._source)
+        for method in ("match", "fullmatch", "search", "finditer", "findall", "sub"):
+            setattr(self, method, getattr(compiled, method))
+        return getattr(compiled, name)
+
+
 # --- one form for all writing: every character becomes one character ---------------------------
 
 
@@ -75,7 +97,7 @@ _BLANK = "\x01"
 
 _CJK = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _LETTER = rf"[^\W\d_{_CJK}]"
-_WORTH_A_LOOK = re.compile(r"[@＠]|\d(?:\D{0,6}\d){5}")
+_WORTH_A_LOOK = _Pattern(r"[@＠]|\d(?:\D{0,6}\d){5}")
 
 
 def mask(text: str) -> str:
@@ -139,7 +161,7 @@ class _Page:
         self._hidden += self._pending
         self._pending = []
 
-    def blank(self, pattern: re.Pattern[str]) -> None:
+    def blank(self, pattern: _Pattern) -> None:
         self.folded = pattern.sub(_blanks, self.folded)
 
     def blank_spans(self, spans: list[tuple[int, int, str]]) -> None:
@@ -155,7 +177,7 @@ class _Page:
         return "".join(parts)
 
 
-_DIGIT = re.compile(r"\d")
+_DIGIT = _Pattern(r"\d")
 
 
 def _overwritten(text: str, spans: list[tuple[int, int, str]], filler: str) -> str:
@@ -179,14 +201,14 @@ def _tail(value: str) -> str:
 
 # --- e-mails ------------------------------------------------------------------------------------
 
-_LOCAL_REVERSED = re.compile(rf'"[^"\n]{{1,64}}"|(?:[^\W{_CJK}]|[.+%\'&-]){{1,64}}')
+_LOCAL_REVERSED = _Pattern(rf'"[^"\n]{{1,64}}"|(?:[^\W{_CJK}]|[.+%\'&-]){{1,64}}')
 _LABEL = rf"[^\W_{_CJK}](?:[^\W{_CJK}]|-){{0,62}}"
-_DOMAIN = re.compile(
+_DOMAIN = _Pattern(
     rf"(?:{_LABEL}(?:\.|。(?=(?:com|cn|net|org)(?![A-Za-z])))){{1,8}}"
     rf"(?:xn--[A-Za-z0-9-]{{1,59}}|{_LETTER}{{2,24}})(?!{_LETTER})"
 )
-_CJK_DOMAIN = re.compile(rf"[{_CJK}][\w-]{{0,62}}(?:\.[\w-]{{1,63}}){{1,3}}")
-_CJK_END = re.compile(rf"[{_CJK}]$")
+_CJK_DOMAIN = _Pattern(rf"[{_CJK}][\w-]{{0,62}}(?:\.[\w-]{{1,63}}){{1,3}}")
+_CJK_END = _Pattern(rf"[{_CJK}]$")
 _FILE_NAMES = frozenset({"png", "jpg", "jpeg", "gif", "webp", "svg", "css", "js", "json", "html"})
 
 
@@ -230,20 +252,20 @@ def _hidden_domain(domain: str) -> str:
 
 # --- IBANs and passports ------------------------------------------------------------------------
 
-_IBAN = re.compile(
+_IBAN = _Pattern(
     r"(?<![A-Za-z0-9])(?:[A-Z]{2}|[a-z]{2})\d\d(?:[ -]?[A-Za-z0-9]){11,30}(?![^\W_]{40})"
 )
 # Written as an IBAN but none: the groups inside are no phone number either.
-_IBAN_LIKE = re.compile(
+_IBAN_LIKE = _Pattern(
     r"(?<![A-Za-z0-9])[A-Z]{2}\d\d(?:[ -][A-Za-z0-9]{4}){2,7}"
     r"(?:[ -][A-Za-z0-9]{1,3})?(?![A-Za-z0-9])"
 )
-_WORD = re.compile(r"[A-Za-z0-9]+")
-_PASSPORT_AFTER = re.compile(
+_WORD = _Pattern(r"[A-Za-z0-9]+")
+_PASSPORT_AFTER = _Pattern(
     r"(?:护照|通行证|旅行证|passport)[^\n\d]{0,16}?(?<![A-Za-z0-9])([A-Z]{1,2}\d{6,9}|\d{9})(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
-_PASSPORT_BEFORE = re.compile(
+_PASSPORT_BEFORE = _Pattern(
     r"(?<![A-Za-z0-9])([A-Z]{1,2}\d{7,8})(?![A-Za-z0-9])(?=[^\n\w]{0,3}[是为]?我?的?(?:护照|通行证|旅行证)|"
     r" (?:is|was) (?:my|the) passport)",
     re.IGNORECASE,
@@ -308,55 +330,51 @@ def _hide_passports(page: _Page) -> None:
 # --- what is no personal number, whatever its digits --------------------------------------------
 
 _MONTH, _DAY, _YEAR = r"(?:1[0-2]|0?[1-9])", r"(?:3[01]|[12]\d|0?[1-9])", r"(?:19|20)\d\d"
-_ORDINARY = re.compile(
+_ORDINARY = _Pattern(
     rf"(?<!\d)(?<!\d[-./]){_YEAR} ?[-/.年] ?{_MONTH} ?[-/.月] ?{_DAY}(?!\d|[-.]\d)"
     rf"|(?<!\d)(?<!\d[-./])(?:{_DAY}([-/.]){_MONTH}\1|{_MONTH}([-/.]){_DAY}\2){_YEAR}(?!\d|[-.]\d)"
     r"|(?<!\d)\d{1,2}:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?!\d)"
     r"|(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)"
+    r"|(?<!\w)[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?!\w)"
     r"|(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}[-:]){5}[0-9A-Fa-f]{2}(?![0-9A-Fa-f])"
     r"|[¥￥$€£] ?\d[\d,.]*"
     r"|(?<![\d.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)"
     r"|(?<![\d.])\d{1,9}\.\d\d(?![\d.])"
 )
-_REFERENCE_CN = (
-    r"(?:订单|定单|工单|运单|快递|物流|流水|交易|发票|序列|批次|单据|合同|投诉|服务单|维修单"
-    r"|退款|条形|条|产品|设备|型|单)"
-)
-_REFERENCE_EN = (
-    r"(?:order|ticket|case|tracking|invoice|serial|transaction|shipment|waybill|receipt|part|item"
-    r"|model|batch|contract|sku|rma)"
-)
-_NUMBER_OF = re.compile(
-    rf"(?:{_REFERENCE_CN}(?:编号|号码|单号|号|码|ID)|(?<![A-Za-z]){_REFERENCE_EN}"
-    r" ?(?:numbers?|no\.?|num\.?|nr\.?|id|code|#)|(?<![A-Za-z])(?:S/?N|SKU|IMEI|ISBN|EAN|UPC|PO#?))"
-    r"[ :=#是为(\[]{0,4}(?:is )?([A-Za-z0-9][\w/-]*)",
+_REFERENCE = _Pattern(
+    r"(?:(订单|定单|工单|运单|快递|物流|发票|合同)|流水|交易|序列|批次|单据|投诉|服务单|维修单|退款"
+    r"|条形|条|产品|设备|型|单)(编号|号码|单号|号|码|ID)?"
+    r"[ :=#是为(\[]{0,4}([A-Za-z0-9][\w/-]*)"
+    r"|(?<![A-Za-z])(?:(order|ticket|case|tracking|invoice)|serial|transaction|shipment|waybill"
+    r"|receipt|part|item|model|batch|contract|rma)(?![A-Za-z])"
+    r"( ?(?:numbers?|no\.?|num\.?|nr\.?|id|code|#)(?![A-Za-z]))?"
+    r"[ :=#(\[]{0,4}(?:is )?([A-Za-z0-9][\w/-]*)"
+    r"|(?<![A-Za-z])(?:S/?N|IMEI|ISBN|EAN|UPC|SKU|PO#)(?![A-Za-z])[ :=#]{0,4}([A-Za-z0-9][\w/-]*)",
     re.IGNORECASE,
 )
-_THING = re.compile(
-    rf"(?:{_REFERENCE_CN}|(?<![A-Za-z]){_REFERENCE_EN})[ :=#]{{0,3}}([A-Za-z0-9][\w-]*)",
-    re.IGNORECASE,
-)
+
+
+_WRITTEN_PHONE = _Pattern(r"0|(?:86)?1[3-9]\d{9}$")
 
 
 def _blank_references(page: _Page) -> None:
     """Order, ticket and serial numbers by the word in front of them.
 
-    "订单号 …" says so outright; after a bare "订单 …" a whole mobile number is still one.
+    "订单号 …" says so outright; after a bare "订单 …" what is written as a phone is still one.
     """
-    named = [(*match.span(1), "") for match in _NUMBER_OF.finditer(page.folded)]
-    page.blank_spans(named)
-    loosely = [
-        (*match.span(1), "")
-        for match in _THING.finditer(page.folded)
-        if not _MOBILE_DIGITS.fullmatch(match[1].replace("-", ""))
-    ]
-    page.blank_spans(loosely)
+    spans = []
+    for match in _REFERENCE.finditer(page.folded):
+        token = match[3] or match[6] or match[7]
+        loosely = (match[1] or match[4]) and token.isalnum() and not _WRITTEN_PHONE.match(token)
+        if match[2] or match[5] or match[7] or loosely:
+            spans.append((*match.span(match.lastindex or 0), ""))
+    page.blank_spans(spans)
 
 
 # --- runs of digits -----------------------------------------------------------------------------
 
-_CLUSTER = re.compile(r"\d+(?:[ .\-/()]{1,4}\d+)*")
-_GROUP = re.compile(r"\d+")
+_CLUSTER = _Pattern(r"\d+(?:[ .\-/()]{1,4}\d+)*")
+_GROUP = _Pattern(r"\d+")
 _LOOKUPS = 400
 """How often one text may ask the numbering plans; beyond that, what looks like a phone is one."""
 
@@ -384,7 +402,7 @@ class _Cluster:
     def digits(self, i: int, j: int) -> str:
         return self.compact[self.offsets[i] : self.offsets[j]]
 
-    def match(self, pattern: re.Pattern[str], i: int) -> re.Match[str] | None:
+    def match(self, pattern: _Pattern, i: int) -> re.Match[str] | None:
         """`pattern` on the digits from group `i` on."""
         return pattern.match(self.compact, self.offsets[i])
 
@@ -450,15 +468,15 @@ class _Cluster:
         return bool(_LABEL_BEFORE.search(self.text[max(0, start - 40) : start]))
 
 
-_LETTERS = re.compile(rf"(?:{_LETTER}|\d)+")
-_WORD_REVERSED = re.compile(rf"[-_]?((?:{_LETTER}|\d)+)")
+_LETTERS = _Pattern(rf"(?:{_LETTER}|\d)+")
+_WORD_REVERSED = _Pattern(rf"[-_]?((?:{_LETTER}|\d)+)")
 _LABEL_WORDS = r"tel|telephone|phone|mobile|mob|cell|fax|call|dial|whatsapp|ph|hp|m|t|f"
-_LABEL_BEFORE = re.compile(
+_LABEL_BEFORE = _Pattern(
     rf"(?:电话|手机|致电|拨打|来电|回电|座机|热线|传真|(?<![A-Za-z])(?:{_LABEL_WORDS})(?![A-Za-z]))"
     r"(?:号码|号|是|为|(?<![A-Za-z])(?:numbers?|no|is|me|us|at|on|or)(?![A-Za-z])|[ :.=#()+,])*$",
     re.IGNORECASE,
 )
-_LABEL_WORD = re.compile(_LABEL_WORDS, re.IGNORECASE)
+_LABEL_WORD = _Pattern(_LABEL_WORDS, re.IGNORECASE)
 
 
 def _plain_word(word: str) -> bool:
@@ -534,8 +552,8 @@ def _extent(cluster: _Cluster, i: int, found: _Found) -> tuple[int, int]:
     return start, end
 
 
-_PLUS_REVERSED = re.compile(r"[ (]?\++(?!\d)")
-_CHECK_X = re.compile(r"[ -]?[Xx](?![A-Za-z0-9])")
+_PLUS_REVERSED = _Pattern(r"[ (]?\++(?!\d)")
+_CHECK_X = _Pattern(r"[ -]?[Xx](?![A-Za-z0-9])")
 
 
 def _check_x_end(text: str, end: int) -> int:
@@ -550,11 +568,11 @@ def _is_twin(cluster: _Cluster, i: int) -> bool:
 # Resident ids: GB 11643-1999; the fifteen-digit form has no check digit, so its place and date
 # have to fit.
 _PROVINCE = r"(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]|9[1-9])"
-_RESIDENT_18 = re.compile(
+_RESIDENT_18 = _Pattern(
     rf"{_PROVINCE}\d{{4}}(?:18|19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{{3}}"
 )
-_RESIDENT_15 = re.compile(rf"{_PROVINCE}\d{{4}}\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{{3}}")
-_RESIDENT_LABEL = re.compile(
+_RESIDENT_15 = _Pattern(rf"{_PROVINCE}\d{{4}}\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{{3}}")
+_RESIDENT_LABEL = _Pattern(
     r"身份证[^\d\n]{0,12}$|(?<![A-Za-z])ID card[^\d\n]{0,12}$", re.IGNORECASE
 )
 
@@ -588,13 +606,13 @@ def _is_resident_18(cluster: _Cluster, i: int, digits: str) -> bool:
 
 
 # Bank cards: ISO/IEC 7812 lengths and first digits of the schemes in use.
-_CARD = re.compile(
+_CARD = _Pattern(
     r"4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}"
     r"|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|35(?:2[89]|[3-8]\d)\d{12}|1\d{14}"
     r"|(?:6\d|81|50|5[6-8])\d{14,17}|9558\d{12,15}"
 )
-_CARD_SIZES = re.compile(r"(?:4,){3}[1-7]|(?:4,){4}[1-3]|4,6,[45]|6,(?:10|13)|8,8|8,11|1[3-9]")
-_CARD_LABEL = re.compile(
+_CARD_SIZES = _Pattern(r"(?:4,){3}[1-7]|(?:4,){4}[1-3]|4,6,[45]|6,(?:10|13)|8,8|8,11|1[3-9]")
+_CARD_LABEL = _Pattern(
     r"(?:卡号?|账号|帐号|(?<![A-Za-z])card|account)[^\d\n]{0,16}$", re.IGNORECASE
 )
 
@@ -644,12 +662,12 @@ def _ean_13(digits: str) -> bool:
 
 
 # Phones of mainland China: 工信部 numbering plan.
-_MOBILE_DIGITS = re.compile(r"(?:(?:00)?86)?0?(1[3-9]\d{9})")
+_MOBILE_DIGITS = _Pattern(r"(?:(?:00)?86)?0?(1[3-9]\d{9})")
 _MOBILE_SIZES = frozenset(
     {(11,), (3, 4, 4), (3, 8), (7, 4), (4, 4, 3), (4, 3, 4), (3, 3, 5), (5, 6), (5, 3, 3)}
 )
-_LANDLINE = re.compile(r"(?:0|86)(?:10|2\d|[3-9]\d\d)[2-8]\d{6,7}")
-_LANDLINE_SIZES = re.compile(r"1[0-2]|(?:3|4|2,2|2,3),(?:7|8|4,4|3,4|4,3)")
+_LANDLINE = _Pattern(r"(?:0|86)(?:10|2\d|[3-9]\d\d)[2-8]\d{6,7}")
+_LANDLINE_SIZES = _Pattern(r"1[0-2]|(?:3|4|2,2|2,3),(?:7|8|4,4|3,4|4,3)")
 _SERVICE_SIZES = frozenset({(3, 3, 4), (4, 3, 3), (3, 4, 3), (3, 7)})
 
 
@@ -677,6 +695,8 @@ def _mobile_place(cluster: _Cluster, i: int, j: int) -> bool:
         return not cluster.gap(j - 1).startswith(".") or cluster.size(j) != 2
     if sizes not in _MOBILE_SIZES and (gaps & {"/", "."} or sizes[:3] == (4, 2, 2)):
         return False
+    if sizes not in _MOBILE_SIZES and sizes[0] < 3 and max(sizes) > 2:
+        return False
     if sizes == (3, 4, 4):
         return "-" not in (cluster.gap(i - 1), cluster.gap(j - 1)) or cluster.labelled(i)
     return cluster.alone(i, j) and (sizes in _MOBILE_SIZES or _whole(cluster, i, j))
@@ -700,6 +720,8 @@ def _landline(cluster: _Cluster, i: int) -> _Found | None:
         if not _LANDLINE.fullmatch(digits) or not _LANDLINE_SIZES.fullmatch(
             ",".join(map(str, sizes))
         ):
+            continue
+        if digits[0] == "8" and (j - i == 1 or not cluster.gaps(i, j) <= {"", "-"}):
             continue
         spaced = j - i > 1 and cluster.gaps(i, j) == {""} and cluster.text[start - 1 : start] != "("
         if spaced and not cluster.alone(i, j) and not cluster.labelled(i):
@@ -782,18 +804,18 @@ _TRUNK_REGIONS = (
 )
 _BARE_TRUNK_REGIONS = ("JP", "KR", "TW", "GB", "FR", "AU", "TH", "MY")
 # The numbering plan leaves out those kept free for drama and examples.
-_BRITISH_MOBILE = re.compile(r"07[1-9]\d{8}")
+_BRITISH_MOBILE = _Pattern(r"07[1-9]\d{8}")
 _BRACKET_REGIONS = ("BR", "MX", "IN", "US", "ES", "RU", "AR", "CO")
 
 
 def _national(cluster: _Cluster, i: int) -> _Found | None:
     text, start = cluster.text, cluster.start(i)
     bracketed = text[start - 1 : start] == "(" and cluster.gap(i).startswith(")")
-    trunk = text[start] == "0" and text[start + 1 : start + 2] not in ("0", "")
+    trunk = text[start] == "0" and text[start + 1 : start + 2] in set("123456789")
     if not (bracketed or trunk) or not _starts_here(cluster, i):
         return None
     for j, total in reversed(list(cluster.windows(i, 12))):
-        if total < 9 or (j - i == 1 and total > 11) or not cluster.unglued(i, j):
+        if total < 9 or (j - i == 1 and total not in {10, 11}) or not cluster.unglued(i, j):
             continue
         if not cluster.alone(i, j) and not cluster.labelled(i):
             continue
@@ -808,7 +830,7 @@ def _national(cluster: _Cluster, i: int) -> _Found | None:
     return None
 
 
-_DATE_DIGITS = re.compile(rf"{_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d\d)*")
+_DATE_DIGITS = _Pattern(rf"{_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d\d)*")
 
 
 def _labelled(cluster: _Cluster, i: int) -> _Found | None:
@@ -899,12 +921,12 @@ class Contact:
         return self.written[-4:]
 
 
-_CONTACT_EMAIL = re.compile(
+_CONTACT_EMAIL = _Pattern(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\u0080-\uffff-]{1,64}@"
     r"((?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?:xn--[A-Za-z0-9-]{1,59}|[^\W\d_]{2,24}))"
 )
-_CONTACT_MOBILE = re.compile(r"(?:\+|00)?(?:86)?(1[3-9]\d{9})")
-_CONTACT_DIGITS = re.compile(r"\(?\+?[\d ().\-/]+(?:(?:ext|x|转|#)[ .:]?\d{1,6})?", re.IGNORECASE)
+_CONTACT_MOBILE = _Pattern(r"(?:\+|00)?(?:86)?(1[3-9]\d{9})")
+_CONTACT_DIGITS = _Pattern(r"\(?\+?[\d ().\-/]+(?:(?:ext|x|转|#)[ .:]?\d{1,6})?", re.IGNORECASE)
 _PUNCTUATION = str.maketrans("", "", " ().-/")
 
 
