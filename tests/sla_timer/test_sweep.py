@@ -1,0 +1,253 @@
+"""The sweep: what is due happens within its minute, whatever else fails."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from functions.core import commands as c
+from functions.core.change import change
+from functions.core.delivery import Delivery
+from functions.core.errors import Conflict
+from functions.core.playbook import Playbook, load
+from functions.core.store import SHARDS, Store
+from functions.sla_timer import handler
+from functions.sla_timer.sweep import SweepFailed, Swept, look_at, sweep
+from tests.core.desk import DESK, NOON, agent, file
+
+HOUR = timedelta(hours=1)
+
+
+def plenty() -> timedelta:
+    """All the time a sweep may want."""
+    return timedelta(seconds=55)
+
+
+@pytest.fixture
+def desk(store: Store, playbook: Playbook) -> Store:
+    """A table with a desk in it."""
+    store.put_playbook(playbook, NOON)
+    store.put_agent(agent())
+    return store
+
+
+def waiting(state: str = "retrying", at: datetime = NOON + HOUR) -> Delivery:
+    """A delivery whose next attempt comes at `at`."""
+    return Delivery(
+        desk="testdesk", number="CS1", version=1, event="TicketReceived", message="ack",
+        recipient="customer", channel="sms", to="****8000", state=state, attempts=1,
+        claimed_at=NOON, at=NOON, next_at=at,
+    )  # fmt: skip
+
+
+class TestTickets:
+    def test_a_first_response_that_is_missed(self, desk: Store, playbook: Playbook) -> None:
+        """F3, G2: breached at the sweep of its minute, stamped with the sweep's moment."""
+        file(desk, playbook, "CS1", priority="high")
+        assert sweep(desk, NOON + 2 * HOUR - timedelta(seconds=1), plenty).done == 1  # a warning
+        before = desk.load("testdesk", "CS1")
+        assert before.timers["first_response"].state == "running"
+        assert sweep(desk, NOON + 2 * HOUR, plenty) == Swept(done=1, failed=0, stopped=False)
+        after = desk.load("testdesk", "CS1")
+        assert after.timers["first_response"].state == "breached"
+        assert (after.queue, after.updated_at) == ("supervisor", NOON + 2 * HOUR)
+        commit = desk.commit_at("testdesk", "CS1", after.version)
+        assert commit is not None
+        assert (commit.actor, commit.at) == ("system", NOON + 2 * HOUR)
+        assert commit.of("TimerBreached")[0].kind == "first_response"
+
+    def test_the_customer_did_not_answer_within_a_day(
+        self, desk: Store, playbook: Playbook
+    ) -> None:
+        """A11, F3."""
+        ticket = file(desk, playbook, "CS1")
+        for command in (c.Assign("technical", "agent-1"), c.RequestInformation("?")):
+            change(desk, "testdesk", ticket.number, command, playbook, NOON, actor="agent-1")
+        sweep(desk, NOON + 24 * HOUR, plenty)
+        after = desk.load("testdesk", "CS1")
+        assert after.timers["customer_info"].state == "breached"
+        assert after.timers["resolution"].state == "paused"
+
+    def test_the_type_was_not_confirmed_within_ten_minutes(
+        self, desk: Store, playbook: Playbook
+    ) -> None:
+        """A6, F3."""
+        file(desk, playbook, "CS1")
+        ask = c.AskConfirmation("general", "?")
+        change(desk, "testdesk", "CS1", ask, playbook, NOON, actor="system")
+        sweep(desk, NOON + timedelta(minutes=9), plenty)
+        assert desk.load("testdesk", "CS1").timers["confirm_type"].state == "running"
+        sweep(desk, NOON + timedelta(minutes=10), plenty)
+        assert desk.load("testdesk", "CS1").timers["confirm_type"].state == "breached"
+
+    def test_every_ticket_of_every_shard(self, desk: Store, playbook: Playbook) -> None:
+        """G2: to the last page of the last partition."""
+        for index in range(20):
+            file(desk, playbook, f"CS{index}", priority="high")
+        assert sweep(desk, NOON + 2 * HOUR, plenty).done == 20
+        states = {
+            desk.load("testdesk", f"CS{index}").timers["first_response"].state
+            for index in range(20)
+        }
+        assert states == {"breached"}
+
+    def test_a_repeated_sweep_does_nothing_more(self, desk: Store, playbook: Playbook) -> None:
+        file(desk, playbook, "CS1", priority="high")
+        for _ in range(3):
+            sweep(desk, NOON + 2 * HOUR, plenty)
+        assert desk.load("testdesk", "CS1").version == 2
+
+    def test_two_sweeps_at_once_breach_once(self, desk: Store, playbook: Playbook) -> None:
+        for index in range(6):
+            file(desk, playbook, f"CS{index}", priority="high")
+        with ThreadPoolExecutor(3) as pool:
+            results = list(pool.map(lambda _: sweep(desk, NOON + 2 * HOUR, plenty), range(3)))
+        assert sum(found.failed for found in results) == 0
+        for index in range(6):
+            commits = desk.history("testdesk", f"CS{index}")
+            assert sum(len(commit.of("TimerBreached")) for commit in commits) == 1
+
+    def test_a_kind_that_the_desk_dropped_is_not_due_for_ever(
+        self, desk: Store, playbook: Playbook
+    ) -> None:
+        file(desk, playbook, "CS1", priority="high")
+        desk.put_playbook(load({**DESK, "timers": {}}), NOON)
+        later = NOON + timedelta(days=30)
+        sweep(desk, later, plenty)
+        after = desk.load("testdesk", "CS1")
+        assert {timer.state for timer in after.timers.values()} == {"cancelled"}
+        assert [due for shard in range(SHARDS) for due in desk.due(shard, later)] == []
+
+
+class TestDeliveries:
+    """G3: a delivery to try again comes back through the stream."""
+
+    def test_its_time_has_come(self, desk: Store) -> None:
+        delivery = waiting()
+        desk.claim(delivery)
+        sweep(desk, NOON + HOUR - timedelta(seconds=1), plenty)
+        assert desk.deliveries("testdesk", "CS1") == [delivery]
+        assert sweep(desk, NOON + HOUR, plenty).done == 1
+        (again,) = desk.deliveries("testdesk", "CS1")
+        assert (again.state, again.at, again.next_at) == ("due", NOON + HOUR, None)
+        assert sweep(desk, NOON + 2 * HOUR, plenty).done == 0
+
+    @pytest.mark.parametrize(
+        "now", [waiting("sent"), waiting(at=NOON + 2 * HOUR), None], ids=["sent", "later", "gone"]
+    )
+    def test_an_index_that_lags_behind_moves_nothing(
+        self, desk: Store, now: Delivery | None
+    ) -> None:
+        """The index says due; the item itself has been brought on since."""
+        desk.claim(waiting())
+        (due,) = [due for shard in range(SHARDS) for due in desk.due(shard, NOON + HOUR)]
+        if now is None:
+            key = {"pk": {"S": due.pk}, "sk": {"S": due.sk}}
+            desk.client.delete_item(TableName=desk.table, Key=key)
+        else:
+            desk.move(now, "retrying")
+        look_at(desk, due, NOON + HOUR)
+        assert desk.deliveries("testdesk", "CS1") == ([] if now is None else [now])
+
+
+class TestFailures:
+    def test_one_that_fails_does_not_keep_the_others_waiting(
+        self, desk: Store, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """G2, G3: a ticket without its desk, a broken item and a conflict beside healthy ones."""
+        for number in ("CS1", "CS2", "CS3", "CS4"):
+            file(desk, playbook, number, priority="high")
+        orphan = Delivery.model_validate({**waiting().model_dump(), "desk": "nowhere"})
+        desk.claim(orphan)
+        desk.client.update_item(
+            TableName=desk.table,
+            Key={"pk": {"S": "TICKET#testdesk#CS2"}, "sk": {"S": "TICKET"}},
+            UpdateExpression="SET body = :body",
+            ExpressionAttributeValues={":body": {"S": "{}"}},
+        )
+        load_ticket = desk.load
+
+        def load_or_conflict(name: str, number: str) -> Any:
+            if number == "CS3":
+                raise Conflict("others were faster six times")
+            return load_ticket(name, number)
+
+        monkeypatch.setattr(desk, "load", load_or_conflict)
+        found = sweep(desk, NOON + 2 * HOUR, plenty)
+        assert (found.done, found.failed) == (3, 2)
+        monkeypatch.undo()
+        for number in ("CS1", "CS4"):
+            timer = desk.load("testdesk", number).timers["first_response"]
+            assert timer.state == "breached"
+        # Nothing is lost: the one that met a conflict is still due.
+        assert sweep(desk, NOON + 2 * HOUR, plenty) == Swept(done=1, failed=1, stopped=False)
+
+    def test_it_stops_before_its_time_is_over(self, desk: Store, playbook: Playbook) -> None:
+        """The rest waits for the next minute; which shard comes first changes with the minute."""
+        for index in range(20):
+            file(desk, playbook, f"CS{index}", priority="high")
+        left = iter([*[timedelta(seconds=55)] * 7, *[timedelta(seconds=4)] * 99])
+        found = sweep(desk, NOON + 2 * HOUR, lambda: next(left))
+        assert found == Swept(done=7, failed=0, stopped=True)
+        assert sweep(desk, NOON + 2 * HOUR, plenty, first=3).done == 13
+
+
+class Context:
+    """What Lambda hands to a function."""
+
+    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:deskbell-test-sla_timer"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 55_000
+
+
+class TestHandler:
+    """Contract, section 3: the scheduled event's own time is the function's now."""
+
+    @pytest.fixture(autouse=True)
+    def _table(self, desk: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("functions.core.deps.store", lambda place: desk)
+
+    def test_a_scheduled_event(self, desk: Store, playbook: Playbook) -> None:
+        """F3: as EventBridge sends it."""
+        file(desk, playbook, "CS1", priority="high")
+        event = {
+            "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
+            "detail-type": "Scheduled Event", "source": "aws.events", "account": "123456789012",
+            "time": "2026-03-10T06:00:00Z", "region": "us-east-1", "resources": [], "detail": {},
+        }  # fmt: skip
+        assert handler.sla_timer(event, Context()) == {"done": 1}
+        assert desk.load("testdesk", "CS1").updated_at == datetime(2026, 3, 10, 6, tzinfo=UTC)
+
+    def test_a_plain_invocation_with_a_later_time(self, desk: Store, playbook: Playbook) -> None:
+        file(desk, playbook, "CS1", priority="high")
+        assert handler.sla_timer({"time": "2027-01-01T00:00:00+08:00"}, Context()) == {"done": 1}
+
+    def test_it_says_so_when_something_failed(self, desk: Store, playbook: Playbook) -> None:
+        """G3: the function's errors are what the alarm counts."""
+        file(desk, playbook, "CS1", priority="high")
+        desk.client.delete_item(
+            TableName=desk.table, Key={"pk": {"S": "DESK#testdesk"}, "sk": {"S": "DESK"}}
+        )
+        with pytest.raises(SweepFailed, match="1 of 1"):
+            handler.sla_timer({"time": "2026-03-10T06:00:00Z"}, Context())
+
+    @pytest.mark.parametrize("event", [{}, {"time": "soon"}, {"time": "2026-03-10T06:00:00"}])
+    def test_without_a_moment_it_does_nothing(self, event: dict[str, Any]) -> None:
+        with pytest.raises(ValidationError):
+            handler.sla_timer(event, Context())
+
+    def test_it_is_scheduled_each_minute(self) -> None:
+        """F3."""
+        from chalice.app import Chalice
+
+        app = Chalice("deskbell")
+        app.register_blueprint(handler.bp)
+        source: Any = app.event_sources[0]
+        assert source.schedule_expression == "rate(1 minute)"
+        assert source.handler_string == "functions.sla_timer.handler.sla_timer"
+        assert source.name == "sla_timer"
