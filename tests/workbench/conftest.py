@@ -56,11 +56,11 @@ class Agent:
             claims={"cognito:username": self.username, "cognito:groups": self.groups},
         )
 
-    def list(self, desk: str = "testdesk", **query: str) -> Any:
+    def tickets(self, desk: str = "testdesk", **query: str) -> Any:
         return workbench.list_tickets(self.request("GET", **query), self.store, desk).body
 
     def numbers(self, **query: str) -> list[str]:
-        return [ticket["number"] for ticket in self.list(**query)["tickets"]]
+        return [ticket["number"] for ticket in self.tickets(**query)["tickets"]]
 
     def show(self, number: str = NUMBER, desk: str = "testdesk") -> Any:
         files = Links(cast("Any", None), "bucket")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from functions.core import commands as c
-from functions.core.change import change
+from functions.core.change import change, write
 from functions.core.delivery import Delivery
 from functions.core.errors import (
     ActionNotAllowed,
@@ -270,7 +270,6 @@ def test_rights_are_checked_anew_after_a_conflict(
     """A ticket that leaves somebody's hands while they answer is not answered by them."""
     agent = signed_in("agent-1")
     agent.act("take")
-    write = actions.write
 
     def overtaken(*arguments: Any) -> Ticket:
         monkeypatch.setattr(actions, "write", write)

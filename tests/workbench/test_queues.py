@@ -70,7 +70,7 @@ def test_queues_hold_what_they_say(
 
 def test_mine_is_what_is_asked_for_by_itself(tickets: dict[str, str], signed_in: SignedIn) -> None:
     agent = signed_in("agent-1")
-    assert agent.list() == agent.list(queue="mine")
+    assert agent.tickets() == agent.tickets(queue="mine")
 
 
 @pytest.mark.parametrize(
@@ -87,17 +87,17 @@ def test_who_may_see_which_queue(store: Store, signed_in: SignedIn) -> None:
     """403 where the role does not give the queue; finance sees none."""
     for who, queue in product(ROSTER, QUEUES):
         if ROSTER[who][0] in QUEUES[queue]:
-            signed_in(who).list(queue=queue)
+            signed_in(who).tickets(queue=queue)
         else:
             with pytest.raises(Forbidden):
-                signed_in(who).list(queue=queue)
+                signed_in(who).tickets(queue=queue)
 
 
 def test_without_a_team_there_is_no_team_queue(store: Store, signed_in: SignedIn) -> None:
     guest = signed_in("agent-1")
     guest.username = "guest"
     with pytest.raises(Forbidden):
-        guest.list(queue="team")
+        guest.tickets(queue="team")
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_what_a_list_cannot_be_asked_is_named(
 ) -> None:
     """400 with the field; a cursor of another list, or made up, is no server error."""
     with pytest.raises(InvalidInput) as refused:
-        signed_in("agent-1").list(**query)
+        signed_in("agent-1").tickets(**query)
     assert [error.field for error in refused.value.errors] == [field]
 
 
@@ -133,7 +133,7 @@ def test_pages_follow_one_another(
         change(store, "testdesk", f"N-{n}", c.Enqueue("technical"), playbook, NOON, actor="system")
     agent, found, cursor = signed_in("agent-1"), [], ""
     while True:
-        page = agent.list(queue="team", cursor=cursor)
+        page = agent.tickets(queue="team", cursor=cursor)
         assert len(page["tickets"]) <= 3
         found += [ticket["number"] for ticket in page["tickets"]]
         cursor = page["cursor"]

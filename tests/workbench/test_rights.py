@@ -51,9 +51,9 @@ def test_another_desk_reads_like_none(store: Store, signed_in: SignedIn) -> None
     """Another desk's ticket is 404, and so is the desk itself."""
     stranger = Agent(store, "agent-1", "otherdesk:supervisor")
     with pytest.raises(NotFound) as other:
-        stranger.list()
+        stranger.tickets()
     with pytest.raises(NotFound) as missing:
-        Agent(store, "admin", "*:admin").list(desk="nowhere")
+        Agent(store, "admin", "*:admin").tickets(desk="nowhere")
     assert other.value.detail == missing.value.detail
 
 

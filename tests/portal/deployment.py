@@ -1,0 +1,89 @@
+"""A whole HTTP API on moto: parameters, keys, user pool, one desk with its roster."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from functions.core.playbook import Playbook
+from functions.core.settings import Place
+from functions.core.store import Store
+from infra.local.inprocess import Loop
+from tests.core.desk import NOON, agent, make_table
+
+PLACE = Place("aws", "us-east-1", "123456789012", "test")
+ROOT = bytes(range(32))
+PASSWORD = "Correct-Horse-9"
+
+
+@contextmanager
+def deployed(
+    monkeypatch: pytest.MonkeyPatch, playbook: Playbook, roster: Mapping[str, tuple[str, str]]
+) -> Iterator[Loop]:
+    """The deployment with its functions ready to be called.
+
+    Args:
+        roster: username → role and team. Everybody has `PASSWORD` and a group in the pool;
+            `new-1` there has still to choose a password.
+    """
+    import boto3
+    from moto import mock_aws
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", PLACE.region)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        dynamodb = boto3.client("dynamodb")
+        make_table(dynamodb, PLACE.table)
+        kms = boto3.client("kms")
+        key = kms.create_key()["KeyMetadata"]["KeyId"]
+        kms.create_alias(AliasName=PLACE.contacts_key, TargetKeyId=key)
+        store = Store(dynamodb, PLACE.table)
+        store.put_playbook(playbook, NOON)
+        for username, (role, team) in roster.items():
+            store.put_agent(agent(username, role=role, team=team))
+        _parameters({"user_pool_client_id": _user_pool(playbook.desk, roster)})
+        with Loop(PLACE).running() as running:
+            yield running
+
+
+def _parameters(settings: dict[str, str]) -> None:
+    import boto3
+
+    ssm = boto3.client("ssm")
+    for name, value in (
+        ("key", b64encode(ROOT).decode()),
+        ("api", json.dumps({"url": "https://desk.example.com/api"})),
+        ("settings", json.dumps(settings)),
+    ):
+        ssm.put_parameter(Name=PLACE.parameter(name), Value=value, Type="SecureString")
+
+
+def _user_pool(desk: str, roster: Mapping[str, tuple[str, str]]) -> str:
+    import boto3
+
+    cognito: Any = boto3.client("cognito-idp")
+    pool = cognito.create_user_pool(PoolName=PLACE.prefix)["UserPool"]["Id"]
+    client = cognito.create_user_pool_client(
+        UserPoolId=pool,
+        ClientName=PLACE.prefix,
+        ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"],
+    )
+    for role in {role for role, _ in roster.values()}:
+        cognito.create_group(UserPoolId=pool, GroupName=f"{desk}:{role}")
+    for username, (role, _) in roster.items():
+        cognito.admin_create_user(UserPoolId=pool, Username=username)
+        cognito.admin_set_user_password(
+            UserPoolId=pool, Username=username, Password=PASSWORD, Permanent=True
+        )
+        cognito.admin_add_user_to_group(
+            UserPoolId=pool, Username=username, GroupName=f"{desk}:{role}"
+        )
+    cognito.admin_create_user(UserPoolId=pool, Username="new-1", TemporaryPassword=PASSWORD)
+    return str(client["UserPoolClient"]["ClientId"])

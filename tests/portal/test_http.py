@@ -1,0 +1,110 @@
+"""The customers' calls through Chalice, as API Gateway makes them (F6, A13, A16, G4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urljoin
+
+import pytest
+
+from functions.core import commands as c
+from functions.core.change import change
+from functions.core.playbook import Playbook
+from functions.core.proof import status_key
+from functions.core.store import Store
+from infra.local.inprocess import Loop
+from tests.core.desk import NOON, file
+from tests.portal.deployment import PLACE, ROOT, deployed
+
+NUMBER = "CS20260310001"
+PATH = f"/desks/testdesk/tickets/{NUMBER}"
+KEY = status_key(ROOT, "testdesk", NUMBER)
+BROWSER = {"Accept": "text/html,*/*;q=0.8"}
+
+
+@pytest.fixture
+def loop(monkeypatch: pytest.MonkeyPatch, playbook: Playbook) -> Iterator[Loop]:
+    """A deployment with one ticket in an agent's hands."""
+    with deployed(monkeypatch, playbook, {"agent-1": ("agent", "technical")}) as running:
+        store = _store()
+        file(store, playbook, NUMBER)
+        assign = c.Assign("technical", "agent-1", by_hand=True)
+        change(store, "testdesk", NUMBER, assign, playbook, NOON, actor="system")
+        yield running
+
+
+def _store() -> Store:
+    import boto3
+
+    return Store(boto3.client("dynamodb"), PLACE.table)
+
+
+def test_the_status_over_http(loop: Loop) -> None:
+    answer = loop.http("GET", f"{PATH}?key={KEY}")
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
+    assert answer.json["received_at"] == "2026-03-10T12:00:00+08:00"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+
+
+def test_a_page_over_http(loop: Loop) -> None:
+    answer = loop.http("GET", f"{PATH}?contact=8000", headers=BROWSER)
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        PATH,
+        f"{PATH}?key=wrong",
+        f"{PATH}?contact=%00%00%00%00",
+        f"{PATH}?key=%ff%fe",
+        "/desks/testdesk/tickets/CS1?contact=8000",
+        "/desks/other/tickets/CS1",
+    ],
+)
+def test_what_does_not_hold_is_one_problem(loop: Loop, path: str) -> None:
+    answer = loop.http("GET", path)
+    assert (answer.status, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert answer.text == loop.http("GET", "/desks/testdesk/tickets/CS9").text
+
+
+def test_a_form_over_http(loop: Loop, playbook: Playbook) -> None:
+    """A13: a browser without script answers the survey and comes back to the page."""
+    change(_store(), "testdesk", NUMBER, c.Resolve("好了"), playbook, NOON, actor="agent-1")
+    page = loop.http("GET", f"{PATH}?key={KEY}", headers=BROWSER).text
+    action = page.split('method="post" action="')[1].split('"')[0].replace("&amp;", "&")
+    address = urljoin(PATH, action)
+    headers = {**BROWSER, "Content-Type": "application/x-www-form-urlencoded"}
+    answer = loop.http("POST", address, b"score=5&comment=%E5%A5%BD", headers=headers)
+    assert answer.status == 303
+    back = urljoin(address, answer.headers["location"])
+    assert "感谢您的评价" in loop.http("GET", back, headers=BROWSER).text
+
+
+@pytest.mark.parametrize(
+    ("call", "body", "status"),
+    [
+        ("messages", {"text": "你好"}, 201),
+        ("messages", {}, 400),
+        ("messages", {"text": "x" * 300_000}, 413),
+        ("messages", b'{"text": "\\ud800"}', 400),
+        ("confirmation", {"solved": True}, 409),
+        ("survey", {"score": 5}, 409),
+    ],
+)
+def test_each_refusal_is_a_problem(loop: Loop, call: str, body: Any, status: int) -> None:
+    answer = loop.http("POST", f"{PATH}/{call}?key={KEY}", body)
+    assert answer.status == status
+    if status >= 400:
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json["status"] == status
+        assert {"title", "detail"} <= set(answer.json)
+
+
+def test_a_confirmation_over_http(loop: Loop, playbook: Playbook) -> None:
+    change(_store(), "testdesk", NUMBER, c.Resolve("好了"), playbook, NOON, actor="agent-1")
+    answer = loop.http("POST", f"{PATH}/confirmation?key={KEY}", {"solved": True})
+    assert (answer.status, answer.json["number"]) == (200, NUMBER)

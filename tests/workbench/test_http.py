@@ -1,0 +1,171 @@
+"""The agents' calls through Chalice, as API Gateway makes them, and signing in (issue 2.8, G4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from functions.core.events import Attachment
+from functions.core.playbook import Playbook
+from functions.core.store import Store
+from functions.workbench.session import Credentials, TooManyAttempts, sign_in
+from infra.local.inprocess import HttpAnswer, Loop
+from tests.core.desk import NOON, file
+from tests.portal.deployment import PASSWORD, PLACE, deployed
+from tests.workbench.conftest import NUMBER, ROSTER
+
+TICKETS = "/agent/desks/testdesk/tickets"
+NEW = {"contact": "13800138000", "description": "无法登录，请回电 13800138000", "name": "张三"}
+
+
+@pytest.fixture
+def loop(monkeypatch: pytest.MonkeyPatch, playbook: Playbook) -> Iterator[Loop]:
+    """A deployment with the roster in its user pool."""
+    with deployed(monkeypatch, playbook, ROSTER) as running:
+        yield running
+
+
+def _as(loop: Loop, who: str, method: str, path: str, body: Any = None, **more: Any) -> HttpAnswer:
+    claims = {"cognito:username": who, "cognito:groups": f"testdesk:{ROSTER[who][0]}"}
+    return loop.http(method, path, body, claims=claims, **more)
+
+
+def _session(loop: Loop, username: str, password: str = PASSWORD) -> HttpAnswer:
+    return loop.http("POST", "/session", {"username": username, "password": password})
+
+
+def test_signing_in_gives_a_token(loop: Loop) -> None:
+    answer = _session(loop, "supervisor-1")
+    assert answer.status == 200
+    assert answer.json["token"].count(".") == 2
+    assert answer.json["agent"] == {
+        "username": "supervisor-1",
+        "desks": {"testdesk": {"role": "supervisor", "team": "leads"}},
+    }
+    expires = datetime.fromisoformat(answer.json["expires_at"])
+    assert timedelta() < expires - datetime.now(expires.tzinfo) < timedelta(days=1)
+
+
+def test_nothing_tells_a_wrong_name_from_a_wrong_password(loop: Loop) -> None:
+    wrong = _session(loop, "agent-1", "wrong")
+    assert (wrong.status, wrong.headers["content-type"]) == (401, "application/problem+json")
+    assert _session(loop, "nobody").text == wrong.text
+
+
+def test_a_first_password_has_to_be_changed(loop: Loop) -> None:
+    answer = _session(loop, "new-1")
+    assert (answer.status, "new password" in answer.json["detail"]) == (409, True)
+
+
+def test_credentials_name_what_is_missing(loop: Loop) -> None:
+    answer = loop.http("POST", "/session", {"username": "a", "pass": "b"})
+    assert answer.status == 400
+    assert {error["field"] for error in answer.json["errors"]} == {"password", "pass"}
+
+
+class Cognito:
+    """Answers with one error."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+
+    def initiate_auth(self, **_: Any) -> Any:
+        raise ClientError({"Error": {"Code": self.code, "Message": ""}}, "InitiateAuth")
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("TooManyRequestsException", 429),
+        ("LimitExceededException", 429),
+        ("PasswordResetRequiredException", 409),
+        ("UserNotConfirmedException", 401),
+    ],
+)
+def test_what_cognito_refuses(store: Store, code: str, status: int) -> None:
+    with pytest.raises(Exception) as refused:  # noqa: PT011 - the status tells
+        sign_in(Cognito(code), "c", store, Credentials(username="a", password="b"))  # type: ignore[arg-type]
+    assert getattr(refused.value, "status", None) == status
+    assert TooManyAttempts.status == 429
+
+
+def test_what_cognito_cannot_do_is_no_wrong_password(store: Store) -> None:
+    given = Credentials(username="a", password="b")
+    with pytest.raises(ClientError):
+        sign_in(Cognito("InternalErrorException"), "c", store, given)  # type: ignore[arg-type]
+
+
+def test_an_agent_enters_a_request_once(loop: Loop) -> None:
+    """B1, B12, G1, G4: a call, entered; the same key again is the same ticket; all masked."""
+    headers = {"Idempotency-Key": "call-1"}
+    first = _as(loop, "agent-1", "POST", TICKETS, NEW, headers=headers)
+    again = _as(loop, "agent-1", "POST", TICKETS, NEW, headers=headers)
+    assert (first.status, again.status) == (201, 201)
+    assert first.text == again.text
+    assert first.json["expected_response_by"].endswith("+08:00")
+    shown = _as(loop, "agent-1", "GET", f"{TICKETS}/{first.json['number']}")
+    assert (shown.json["channel"], shown.json["entered_by"]) == ("phone", "agent-1")
+    assert shown.json["customer"]["name"] == "*先生/女士"
+    for raw in ("13800138000", "张三"):
+        assert raw not in shown.text
+    assert [entry["actor"] for entry in shown.json["timeline"]] == ["agent-1"]
+
+
+def test_who_may_not_enter_requests(loop: Loop) -> None:
+    assert _as(loop, "finance-1", "POST", TICKETS, NEW).status == 403
+    long = {"Idempotency-Key": "k" * 201}
+    assert _as(loop, "agent-1", "POST", TICKETS, NEW, headers=long).status == 400
+
+
+def test_a_whole_exchange_over_http(loop: Loop, playbook: Playbook) -> None:
+    import boto3
+
+    shot = Attachment(name="截图.png", content_type="image/png", size=9, key="files/x/1")
+    store = Store(boto3.client("dynamodb"), PLACE.table)
+    file(store, playbook, NUMBER, attachments=(shot,))
+    taken = _as(loop, "agent-1", "POST", f"{TICKETS}/{NUMBER}/take", {"version": 1})
+    assert (taken.status, taken.json["handler"]) == (200, "agent-1")
+    assert taken.json["received_at"] == "2026-03-10T12:00:00+08:00"
+    mine = _as(loop, "agent-1", "GET", f"{TICKETS}?queue=mine")
+    assert ([t["number"] for t in mine.json["tickets"]], mine.json["cursor"]) == ([NUMBER], None)
+    (attachment,) = _as(loop, "agent-1", "GET", f"{TICKETS}/{NUMBER}").json["attachments"]
+    assert attachment["url"].startswith(f"https://{PLACE.mail_bucket}.s3.amazonaws.com/files/x/1?")
+    assert "attachment" in attachment["url"]
+    online = _as(loop, "agent-1", "PUT", "/agent/desks/testdesk/me/presence", {"online": True})
+    assert online.json == {"online": True}
+
+
+@pytest.mark.parametrize(
+    ("who", "method", "path", "body", "status"),
+    [
+        ("agent-1", "POST", f"{TICKETS}/{NUMBER}/reply", {"text": "a"}, 403),
+        ("finance-1", "GET", f"{TICKETS}/{NUMBER}", None, 403),
+        ("agent-1", "GET", f"{TICKETS}/CS20260310999", None, 404),
+        ("agent-1", "GET", "/agent/desks/other/tickets", None, 404),
+        ("agent-1", "POST", f"{TICKETS}/{NUMBER}/explode", {}, 404),
+        ("supervisor-1", "POST", f"{TICKETS}/{NUMBER}/resolve", {"summary": "a"}, 409),
+        ("agent-1", "POST", f"{TICKETS}/{NUMBER}/take", {"version": 7}, 409),
+        ("agent-1", "GET", f"{TICKETS}?queue=odd", None, 400),
+        ("agent-1", "POST", f"{TICKETS}/{NUMBER}/note", {"text": "a" * 300_000}, 413),
+    ],
+)
+def test_each_refusal_is_a_problem(
+    loop: Loop, playbook: Playbook, who: str, method: str, path: str, body: Any, status: int
+) -> None:
+    import boto3
+
+    file(Store(boto3.client("dynamodb"), PLACE.table), playbook, NUMBER, at=NOON)
+    answer = _as(loop, who, method, path, body)
+    assert (answer.status, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert {"title", "status", "detail"} <= set(answer.json)
+    if status == 409 and who == "supervisor-1":
+        assert "take" in answer.json["allowed"]
+
+
+def test_without_claims_nothing_is_answered(loop: Loop) -> None:
+    """The gateway's authorizer is not trusted alone."""
+    assert loop.http("GET", TICKETS).status == 401
