@@ -1,0 +1,191 @@
+"""The archive: everything that happened to a ticket, once, in one document."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from functions.core import commands as c
+from functions.core.delivery import Delivery
+from functions.core.errors import TryAgain
+from functions.core.events import Attachment
+from functions.core.lifecycle import apply, decide
+from functions.core.playbook import Playbook
+from functions.core.record import SCHEMA, archive_key, document, record
+from functions.core.store import Store
+from functions.survey import handler
+from functions.survey.archive import archive
+from functions.survey.steps import Run
+from tests.core.desk import NOON, SHANGHAI, agent, committed, received, request
+from tests.survey.test_steps import GOOD, POOR, act
+
+BUCKET = "deskbell-test-archive-123456789012-us-east-1"
+RUN = Run(desk="testdesk", number="CS1", resolution=1)
+KEY = "archive/testdesk/2026/CS1.json"
+PHOTO = Attachment(name="photo.jpg", content_type="image/jpeg", size=3, key="files/x")
+
+
+@pytest.fixture
+def s3(aws: None) -> Any:
+    """The archive bucket, in memory."""
+    import boto3
+
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    return client
+
+
+@pytest.fixture
+def desk(store: Store, playbook: Playbook) -> Store:
+    """A ticket with a whole life behind it."""
+    store.put_playbook(playbook, NOON)
+    store.put_agent(agent())
+    events = decide(None, c.Receive("CS1", request(text="很长的邮件")), playbook, NOON)
+    after = apply(None, committed(None, events, NOON, "CS1"))
+    store.commit(None, after, events, actor="customer", rank="1", sealed=b"\x01sealed-contact")
+    store.claim(
+        Delivery(
+            desk="testdesk", number="CS1", version=1, event="TicketReceived", message="ack",
+            recipient="customer", channel="sms", to="****8000", text="您好", state="sent",
+            claimed_at=NOON, at=NOON,
+        )
+    )  # fmt: skip
+    act(
+        store,
+        playbook,
+        c.Assign("technical", "agent-1"),
+        c.RequestInformation("型号？"),
+        c.CustomerMessage("X1", "web", attachments=(PHOTO,)),
+        c.Note("内部"),
+        c.Reply("请重置"),
+        c.Resolve("重置密码"),
+        POOR,
+        c.AssignReview("qa-1"),
+        c.RecordCallback("等待太久"),
+    )
+    return store
+
+
+def kept(s3: Any) -> Any:
+    return json.loads(s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read())
+
+
+class TestRecord:
+    """G6, B10: one record that holds everything."""
+
+    def test_everything_that_happened_with_who_and_when(
+        self, desk: Store, s3: Any, playbook: Playbook
+    ) -> None:
+        """A13, A14, B10, G6."""
+        assert archive(desk, s3, BUCKET, RUN, NOON) == KEY
+        found = kept(s3)
+        assert (found["schema"], found["desk"], found["number"]) == (SCHEMA, "testdesk", "CS1")
+        assert found["playbook_version"] == 1
+        assert found["ticket"]["status"] == "archived"
+        assert [commit["version"] for commit in found["history"]] == list(range(1, 11))
+        happened = [event["event"] for commit in found["history"] for event in commit["events"]]
+        for name in (
+            "TicketReceived", "TicketAssigned", "InformationRequested", "CustomerWrote",
+            "InformationReceived", "NoteAdded", "ReplySent", "TicketResolved", "SurveyAnswered",
+            "ReviewRequested", "ReviewAssigned", "CallbackRecorded", "TicketArchived",
+        ):  # fmt: skip
+            assert name in happened
+        assert found["history"][0]["actor"] == "customer"
+        assert datetime.fromisoformat(found["history"][0]["at"]) == NOON
+        assert [(m["direction"], m["text"]) for m in found["messages"]] == [
+            ("in", "很长的邮件"), ("out", "型号？"), ("in", "X1"), ("out", "请重置"),
+        ]  # fmt: skip
+        assert found["messages"][2]["attachments"][0]["name"] == "photo.jpg"
+        (delivery,) = found["deliveries"]
+        assert (delivery["id"], delivery["state"]) == ("000001#ack#customer", "sent")
+        kinds = {timer["kind"]: timer["state"] for timer in found["timers"]}
+        assert kinds["first_response"] == "met"
+        assert kinds["callback"] == "met"
+
+    def test_the_sealed_contact_stays_where_it_is(self, desk: Store, s3: Any) -> None:
+        """G4."""
+        archive(desk, s3, BUCKET, RUN, NOON)
+        text = s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read().decode()
+        assert "sealed" not in text
+        assert "****8000" in text
+
+    def test_it_is_kept_for_as_long_as_the_desk_says(self, desk: Store, s3: Any) -> None:
+        """B10: a tag, which the bucket's lifecycle rules go by."""
+        archive(desk, s3, BUCKET, RUN, NOON)
+        tags = s3.get_object_tagging(Bucket=BUCKET, Key=KEY)["TagSet"]
+        assert tags == [{"Key": "retention-years", "Value": "5"}]
+        head = s3.head_object(Bucket=BUCKET, Key=KEY)
+        assert head["ContentType"] == "application/json"
+
+    def test_a_repeat_writes_the_same_bytes(self, desk: Store, s3: Any) -> None:
+        """G1."""
+        archive(desk, s3, BUCKET, RUN, NOON)
+        first = s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read()
+        archive(desk, s3, BUCKET, RUN, NOON + timedelta(days=1))
+        assert s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read() == first
+
+    def test_the_order_in_which_things_are_read_does_not_matter(
+        self, desk: Store, playbook: Playbook
+    ) -> None:
+        ticket = desk.load("testdesk", "CS1")
+        commits, deliveries = (
+            desk.history("testdesk", "CS1"),
+            desk.deliveries("testdesk", "CS1"),
+        )
+        straight = document(record(ticket, commits, deliveries, 1))
+        assert document(record(ticket, commits[::-1], deliveries[::-1], 1)) == straight
+        assert json.loads(straight)["ticket"] == {
+            key: value for key, value in ticket.model_dump(mode="json").items() if key != "timers"
+        }
+
+    @pytest.mark.parametrize(
+        ("zone", "year"), [(SHANGHAI, 2027), (ZoneInfo("UTC"), 2026)], ids=["Shanghai", "UTC"]
+    )
+    def test_the_year_is_the_desks_own(self, zone: ZoneInfo, year: int, playbook: Playbook) -> None:
+        """A3: as in the number."""
+        ticket = received(playbook, datetime(2026, 12, 31, 20, tzinfo=UTC))
+        assert archive_key(ticket, zone) == f"archive/testdesk/{year}/CS20260310001.json"
+
+
+class TestArchive:
+    def test_a_reopened_ticket_is_not_archived(
+        self, desk: Store, s3: Any, playbook: Playbook
+    ) -> None:
+        act(desk, playbook, c.Reopen())
+        assert archive(desk, s3, BUCKET, RUN, NOON) is None
+
+    def test_the_second_resolution_writes_over_the_first(
+        self, desk: Store, s3: Any, playbook: Playbook
+    ) -> None:
+        """F4: one ticket, one newest document; the bucket keeps the earlier one as a version."""
+        archive(desk, s3, BUCKET, RUN, NOON)
+        again = (c.Reopen(), c.Assign("technical", "agent-1"), c.Resolve("再次"), GOOD)
+        act(desk, playbook, *again)
+        assert archive(desk, s3, BUCKET, RUN, NOON) is None
+        second = Run(desk="testdesk", number="CS1", resolution=2)
+        assert archive(desk, s3, BUCKET, second, NOON) == KEY
+        assert kept(s3)["ticket"]["resolutions"] == 2
+
+    def test_what_was_read_in_part_is_read_again(
+        self, desk: Store, s3: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """G3: a query that has not seen the newest commit yet makes no document."""
+        history = desk.history
+        monkeypatch.setattr(desk, "history", lambda *key: history(*key)[:-1])
+        with pytest.raises(TryAgain, match="9 commits of CS1"):
+            archive(desk, s3, BUCKET, RUN, NOON)
+
+    def test_the_task(self, desk: Store, s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("functions.core.deps.store", lambda place: desk)
+        monkeypatch.setattr("functions.core.aws.client", lambda service: s3)
+
+        class Context:
+            invoked_function_arn = (
+                "arn:aws:lambda:us-east-1:123456789012:function:deskbell-test-survey_archive"
+            )
+
+        assert handler.survey_archive(RUN.model_dump(), Context()) == {"key": KEY}

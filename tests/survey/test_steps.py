@@ -1,0 +1,241 @@
+"""The closing workflow's tasks: no order of things leaves a run waiting, and each wait ends."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from functions.core import commands as c
+from functions.core.change import change
+from functions.core.errors import Conflict
+from functions.core.playbook import Playbook
+from functions.core.store import Store
+from functions.core.ticket import Ticket
+from functions.survey import handler
+from functions.survey.rules import ARCHIVE, REOPENED, REVIEW, Answer, after_review, after_survey
+from functions.survey.steps import Kind, Run, Waiting, expire, go_on, wait_for
+from tests.core.desk import NOON, agent, file, received, then
+
+RUN = Run(desk="testdesk", number="CS1", resolution=1)
+WAITING = Waiting(desk="testdesk", number="CS1", resolution=1, token="token-1")
+POOR, GOOD = c.AnswerSurvey(2), c.AnswerSurvey(5)
+CALLED = c.RecordCallback("等待太久")
+
+
+class Workflows:
+    """Step Functions, as far as a task speaks to it: which tokens came back with what."""
+
+    def __init__(self, error: str | None = None) -> None:
+        self.answers: dict[str, Answer] = {}
+        self.error = error
+
+    def send_task_success(self, *, taskToken: str, output: str) -> None:  # noqa: N803 - AWS's name
+        if self.error:
+            raise ClientError({"Error": {"Code": self.error, "Message": "…"}}, "SendTaskSuccess")
+        self.answers[taskToken] = json.loads(output)
+
+
+@pytest.fixture
+def desk(store: Store, playbook: Playbook) -> Store:
+    """A desk with a resolved ticket, CS1."""
+    store.put_playbook(playbook, NOON)
+    store.put_agent(agent())
+    file(store, playbook, "CS1")
+    act(store, playbook, c.Assign("technical", "agent-1"), c.Resolve("重置密码"))
+    return store
+
+
+def act(store: Store, playbook: Playbook, *commands: c.Command, at: datetime = NOON) -> Ticket:
+    """Let commands happen to CS1."""
+    ticket = store.load("testdesk", "CS1")
+    for command in commands:
+        ticket = change(store, "testdesk", "CS1", command, playbook, at, actor="agent-1")
+    return ticket
+
+
+class TestRules:
+    """A13: what a ticket's state means to a run."""
+
+    @pytest.mark.parametrize(
+        ("commands", "survey", "review"),
+        [
+            ((), None, None),
+            ((POOR,), REVIEW, None),
+            ((GOOD,), ARCHIVE, ARCHIVE),
+            ((POOR, CALLED), ARCHIVE, ARCHIVE),
+            ((c.Reopen(),), REOPENED, REOPENED),
+            ((POOR, c.Reopen()), REOPENED, REOPENED),
+            ((GOOD, c.Reopen()), REOPENED, REOPENED),
+            ((c.Reopen(), c.Close("spam")), ARCHIVE, ARCHIVE),
+            ((c.Reopen(), c.Assign("technical", "agent-1"), c.Resolve("再次")), REOPENED, REOPENED),
+        ],
+    )
+    def test_where_a_run_goes(
+        self, commands: Any, survey: Answer | None, review: Answer | None, playbook: Playbook
+    ) -> None:
+        ticket = received(playbook)
+        for command in (c.Assign("technical", "agent-1"), c.Resolve("重置密码"), *commands):
+            ticket = then(ticket, command, playbook)
+        assert after_survey(ticket, 1) == survey
+        assert after_review(ticket, 1) == review
+
+
+class TestWaiting:
+    """F4: whoever keeps a token looks at the ticket afterwards."""
+
+    def test_it_waits_for_the_customer(self, desk: Store) -> None:
+        workflows = Workflows()
+        wait_for(desk, workflows, "survey", WAITING)  # type: ignore[arg-type]
+        assert workflows.answers == {}
+        assert desk.token("testdesk", "CS1", "survey") == ("token-1", 1)
+
+    @pytest.mark.parametrize(
+        ("command", "answer"), [(POOR, REVIEW), (GOOD, ARCHIVE), (c.Reopen(), REOPENED)]
+    )
+    def test_an_answer_that_was_faster(
+        self, desk: Store, playbook: Playbook, command: c.Command, answer: Answer
+    ) -> None:
+        act(desk, playbook, command)
+        workflows = Workflows()
+        wait_for(desk, workflows, "survey", WAITING)  # type: ignore[arg-type]
+        assert workflows.answers == {"token-1": answer}
+
+    def test_an_answer_in_between(
+        self, desk: Store, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Given after the token was kept, seen by whoever gave it; before it, by this step."""
+        keep = desk.keep_token
+
+        def keep_then_answer(*arguments: Any) -> None:
+            act(desk, playbook, GOOD)
+            assert desk.token("testdesk", "CS1", "survey") is None
+            keep(*arguments)
+
+        monkeypatch.setattr(desk, "keep_token", keep_then_answer)
+        workflows = Workflows()
+        wait_for(desk, workflows, "survey", WAITING)  # type: ignore[arg-type]
+        assert workflows.answers == {"token-1": ARCHIVE}
+
+    def test_it_waits_for_the_call_back(self, desk: Store, playbook: Playbook) -> None:
+        """A13."""
+        act(desk, playbook, POOR)
+        workflows = Workflows()
+        wait_for(desk, workflows, "review", WAITING)  # type: ignore[arg-type]
+        assert workflows.answers == {}
+        assert desk.token("testdesk", "CS1", "review") == ("token-1", 1)
+        act(desk, playbook, CALLED)
+        wait_for(desk, workflows, "review", WAITING)  # type: ignore[arg-type]
+        assert workflows.answers == {"token-1": ARCHIVE}
+
+    def test_a_run_that_was_overlooked_ends_with_the_next_resolution(
+        self, desk: Store, playbook: Playbook
+    ) -> None:
+        """F4: the second resolution has a run of its own; the first one's is over."""
+        workflows = Workflows()
+        wait_for(desk, workflows, "survey", WAITING)  # type: ignore[arg-type]
+        again = (c.Reopen(), c.Assign("technical", "agent-1"), c.Resolve("再次"))
+        act(desk, playbook, *again)
+        second = Waiting(desk="testdesk", number="CS1", resolution=2, token="token-2")
+        wait_for(desk, workflows, "survey", second)  # type: ignore[arg-type]
+        assert workflows.answers == {"token-1": REOPENED}
+        assert desk.token("testdesk", "CS1", "survey") == ("token-2", 2)
+        wait_for(desk, workflows, "survey", second)  # type: ignore[arg-type]
+        assert workflows.answers == {"token-1": REOPENED}
+
+    @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
+    def test_a_wait_that_is_over_is_left_alone(self, code: str) -> None:
+        go_on(Workflows(code), "token-1", ARCHIVE)  # type: ignore[arg-type]
+
+    def test_a_service_that_fails_is_heard(self) -> None:
+        with pytest.raises(ClientError):
+            go_on(Workflows("AccessDenied"), "token-1", ARCHIVE)  # type: ignore[arg-type]
+
+
+class TestExpiry:
+    """F4, A13: each wait ends by itself."""
+
+    def test_nobody_answered_the_survey(self, desk: Store) -> None:
+        assert expire(desk, "survey", RUN, NOON + timedelta(days=7)) == ARCHIVE
+        ticket = desk.load("testdesk", "CS1")
+        assert (ticket.status, ticket.score) == ("archived", None)
+        commit = desk.commit_at("testdesk", "CS1", ticket.version)
+        assert commit is not None
+        assert commit.of("SurveyExpired")
+        assert commit.actor == "system"
+
+    def test_nobody_called_back(self, desk: Store, playbook: Playbook) -> None:
+        act(desk, playbook, POOR)
+        assert expire(desk, "review", RUN, NOON + timedelta(days=3)) == ARCHIVE
+        assert desk.load("testdesk", "CS1").status == "archived"
+
+    @pytest.mark.parametrize(
+        ("kind", "commands", "answer"),
+        [
+            ("survey", (POOR,), REVIEW),
+            ("survey", (GOOD,), ARCHIVE),
+            ("survey", (c.Reopen(),), REOPENED),
+            ("review", (POOR, CALLED), ARCHIVE),
+            ("review", (POOR, c.Reopen()), REOPENED),
+        ],
+    )
+    def test_an_answer_at_the_last_moment_counts(
+        self, desk: Store, playbook: Playbook, kind: Kind, commands: Any, answer: Answer
+    ) -> None:
+        before = act(desk, playbook, *commands)
+        assert expire(desk, kind, RUN, NOON + timedelta(days=7)) == answer
+        assert desk.load("testdesk", "CS1") == before
+
+    def test_a_later_resolution_is_not_ended(self, desk: Store, playbook: Playbook) -> None:
+        again = (c.Reopen(), c.Assign("technical", "agent-1"), c.Resolve("再次"))
+        before = act(desk, playbook, *again)
+        assert expire(desk, "survey", RUN, NOON + timedelta(days=7)) == REOPENED
+        assert desk.load("testdesk", "CS1") == before
+
+    def test_a_repeat_says_the_same(self, desk: Store) -> None:
+        first = expire(desk, "survey", RUN, NOON)
+        assert expire(desk, "survey", RUN, NOON) == first
+
+    def test_a_ticket_that_stays_as_it_was_is_a_failure(
+        self, desk: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """G3: never a run that ends without the ticket's having moved."""
+        monkeypatch.setattr("functions.survey.steps.change", lambda *a, **k: None)
+        with pytest.raises(RuntimeError, match="still waits"):
+            expire(desk, "survey", RUN, NOON)
+
+    def test_a_conflict_is_the_workflows_to_retry(
+        self, desk: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def lose(*arguments: Any, **options: Any) -> Ticket:
+            raise Conflict("others were faster")
+
+        monkeypatch.setattr("functions.survey.steps.change", lose)
+        with pytest.raises(Conflict):
+            expire(desk, "survey", RUN, NOON)
+
+
+class Context:
+    """What Lambda hands to a function."""
+
+    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:deskbell-test-survey_ask"
+
+
+class TestHandlers:
+    """F4: the events as the workflow sends them."""
+
+    def test_they_speak_the_workflows_shapes(
+        self, desk: Store, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        workflows = Workflows()
+        monkeypatch.setattr("functions.core.deps.store", lambda place: desk)
+        monkeypatch.setattr("functions.core.aws.client", lambda service: workflows)
+        run = RUN.model_dump()
+        assert handler.survey_ask({**run, "token": "t-1"}, Context()) is None
+        assert handler.survey_expire(run, Context()) == ARCHIVE
+        assert handler.survey_review({**run, "token": "t-2"}, Context()) is None
+        assert workflows.answers == {"t-2": ARCHIVE}
+        assert handler.survey_review_expire(run, Context()) == ARCHIVE
