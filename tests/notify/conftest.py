@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from functions.core import aws, deps, parking, stream
+from functions.core import aws, deps
 from functions.core.playbook import Playbook, load
 from functions.core.store import Store
-from functions.notify import dispatch, handler
+from functions.notify import handler
 from functions.notify.deliver import once
 from tests.notify.world import AGENT, NOON, PLACE, REGION, World, make_services
 
@@ -44,12 +43,3 @@ def world(playbook: Playbook, monkeypatch: pytest.MonkeyPatch) -> Iterator[World
         yield World(store, playbook)
     for cached in KEPT:
         cached.cache_clear()
-
-
-@pytest.fixture
-def logged(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """Every log line of the room, as CloudWatch would get it."""
-    lines = io.StringIO()
-    for log in (dispatch.log, parking.log, stream.log):
-        monkeypatch.setattr(log.registered_handler, "stream", lines)
-    return lines

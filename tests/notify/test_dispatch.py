@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -172,6 +171,23 @@ def test_claim_whose_answer_was_lost_is_known_again(
     assert only(world, ticket).state == "sent"
 
 
+def test_claim_that_is_refused_and_gone_is_tried_again(
+    ways: Ways, post: Post, record: Any, breaking: Breaking
+) -> None:
+    def refused(delivery: Delivery, claimed: bool) -> bool:
+        key = {
+            "pk": {"S": f"TICKET#{delivery.desk}#{delivery.number}"},
+            "sk": {"S": f"DELIVERY#{delivery.id}"},
+        }
+        breaking.client.delete_item(TableName=breaking.table, Key=key)
+        return False
+
+    breaking.on_claim = refused
+    with pytest.raises(TryAgain):
+        process(record, replace(ways, store=breaking), NOON)
+    assert post.sent == []
+
+
 def test_throttled_then_fine(
     world: World, ways: Ways, post: Post, ticket: Ticket, record: Any
 ) -> None:
@@ -297,7 +313,7 @@ def test_outcome_of_a_run_that_was_taken_for_dead(
     ways: Ways,
     ticket: Ticket,
     record: Any,
-    logged: io.StringIO,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """G3: parked meanwhile, it stays parked, and the log says that it went out after all."""
 
@@ -307,7 +323,7 @@ def test_outcome_of_a_run_that_was_taken_for_dead(
 
     process(record, replace(ways, send_mail=slow), NOON)
     assert only(world, ticket).state == "parked"
-    assert '"delivery.overtaken"' in logged.getvalue()
+    assert '"delivery.overtaken"' in capsys.readouterr().out
 
 
 def test_announcement_comes_before_the_mark(
@@ -507,7 +523,7 @@ def test_what_is_stored_and_logged_is_masked(
     world: World,
     ways: Ways,
     post: Post,
-    logged: io.StringIO,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """G4: no item of the table and no log line holds contact, name or the customer's secret."""
     secrets = ("li.example", "13800138000", NAME, "first@mail.example.com")
@@ -526,7 +542,7 @@ def test_what_is_stored_and_logged_is_masked(
         items = repr(world.store.everything("standard", ticket.number))
         assert not [secret for secret in secrets if secret in items]
         assert "?key=" not in items
-    lines = logged.getvalue()
+    lines = capsys.readouterr().out
     assert "delivery.sent" in lines
     assert not [secret for secret in secrets if secret in lines]
     assert not [secret for secret in secrets if secret in json.dumps(post.announced)]

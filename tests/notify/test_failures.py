@@ -140,6 +140,28 @@ def test_number_that_sns_would_refuse(number: str) -> None:
         send(client, number, "text")
 
 
+class Sns:
+    """SNS, remembering what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, Any] = {}
+
+    def publish(self, **asked: Any) -> dict[str, str]:
+        self.asked = asked
+        return {"MessageId": "id"}
+
+
+@pytest.mark.parametrize(("sender", "shown"), [("Deskbell", "Deskbell"), ("", None)])
+def test_sms_is_transactional_and_names_its_sender(sender: str, shown: str | None) -> None:
+    """A4: sent with priority, under the desk's sender id where it has one."""
+    sns = Sns()
+    client: Any = sns
+    assert send(client, "+8613800138000", "text", sender) == "id"
+    attributes = sns.asked["MessageAttributes"]
+    assert attributes["AWS.SNS.SMS.SMSType"]["StringValue"] == "Transactional"
+    assert attributes.get("AWS.SNS.SMS.SenderID", {}).get("StringValue") == shown
+
+
 def test_sms_is_cut_where_sns_would_refuse_it() -> None:
     assert fitted("x" * SMS_LIMIT) == "x" * SMS_LIMIT
     cut = fitted("x" * (SMS_LIMIT + 1))
