@@ -6,6 +6,8 @@ Events are named with dots (`ticket.filed`, `delivery.parked`); what belongs to 
 
 from __future__ import annotations
 
+import logging
+import sys
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -22,6 +24,19 @@ class MaskingFormatter(LambdaPowertoolsFormatter):
         return line
 
 
+class StandardOutput(logging.Handler):
+    """Writes to standard output as it is now, where Lambda collects lines."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stdout.write(self.format(record) + "\n")
+            sys.stdout.flush()
+        except (OSError, ValueError):
+            self.handleError(record)
+
+
 def logger(room: str) -> Logger:
     """The logger of a room."""
-    return Logger(service=room, logger_formatter=MaskingFormatter())
+    return Logger(
+        service=room, logger_handler=StandardOutput(), logger_formatter=MaskingFormatter()
+    )

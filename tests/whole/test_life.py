@@ -1,0 +1,316 @@
+"""A ticket's whole life through the real handlers, step by step as the `standard` guide tells it.
+
+A1–A16 in order; F1, F2, F3, F4, F6; and over the whole of it G1, G4 and G6.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+
+from functions.core.store import Store
+from infra.local.inprocess import HttpAnswer, Loop
+
+PHONE, MAIL, NAME = "13800138000", "han.meimei@example.com", "韩梅梅"
+SECRETS = (PHONE, "138-0013-8000", MAIL, "han.meimei", NAME)
+
+
+class Life:
+    """One ticket and those who deal with it."""
+
+    def __init__(self, loop: Loop, store: Store) -> None:
+        self.loop = loop
+        self.store = store
+        self.seen: list[str] = []
+        self.number = ""
+        self.link = ""
+
+    def http(self, method: str, path: str, body: Any = None, **more: Any) -> HttpAnswer:
+        answer = self.loop.http(method, path, body, **more)
+        self.seen.append(answer.text)
+        self.loop.pump()
+        return answer
+
+    def file(self, **changes: Any) -> HttpAnswer:
+        body = {
+            "contact": PHONE,
+            "name": NAME,
+            "description": f"无法登录，请回电 {PHONE} 或写信到 {MAIL}",
+            **changes,
+        }
+        answer = self.http("POST", "/desks/standard/tickets", body)
+        assert answer.status == 201, answer.text
+        self.number, url = answer.json["number"], urlsplit(answer.json["status_url"])
+        self.link = f"{url.path}?{url.query}"
+        return answer
+
+    def customer(self, call: str, body: Any) -> HttpAnswer:
+        path, _, query = self.link.partition("?")
+        return self.http("POST", f"{path}/{call}?{query}", body)
+
+    def status(self) -> Any:
+        answer = self.http("GET", self.link)
+        assert answer.status == 200, answer.text
+        return answer.json
+
+    def agent(self, who: str, action: str, body: Any = None, method: str = "POST") -> HttpAnswer:
+        path = f"/agent/desks/standard/tickets/{self.number}"
+        return self.http(method, f"{path}/{action}" if action else path, body or {}, claims=of(who))
+
+    def view(self, who: str = "zg-1") -> Any:
+        answer = self.loop.http(
+            "GET", f"/agent/desks/standard/tickets/{self.number}", claims=of(who)
+        )
+        assert answer.status == 200, answer.text
+        self.seen.append(answer.text)
+        return answer.json
+
+    def online(self, *who: str) -> None:
+        for username in who:
+            path = "/agent/desks/standard/me/presence"
+            answer = self.http("PUT", path, {"online": True}, claims=of(username))
+            assert answer.status == 200, answer.text
+
+    def sent(self) -> list[str]:
+        return [f"{d.recipient}:{d.message}:{d.state}" for d in self._deliveries()]
+
+    def _deliveries(self) -> Any:
+        return self.store.deliveries("standard", self.number)
+
+
+def of(who: str) -> Mapping[str, str]:
+    role = {"zg": "supervisor", "zj": "qa"}.get(who.split("-")[0], "agent")
+    return {"cognito:username": who, "cognito:groups": f"standard:{role}"}
+
+
+@pytest.fixture
+def life(loop: Loop, store: Store) -> Life:
+    return Life(loop, store)
+
+
+def test_the_whole_life_of_a_request(life: Life, capsys: pytest.CaptureFixture[str]) -> None:
+    """A1–A5, A8–A10, A12–A16, F1, F2, F4, F6, G4, G6"""
+    life.online("li-1")
+
+    # A1, A3, A4: filed, numbered, acknowledged at once
+    life.file()
+    assert "customer:received:sent" in life.sent()
+
+    # A2, A5, A8: tagged, given to a free member of the right team; the customer is told
+    view = life.view("li-1")
+    assert view["tags"] == ["无法登录"]
+    assert (view["team"], view["handler"], view["status"]) == ("技术支持组", "li-1", "assigned")
+    assert "customer:assigned:sent" in life.sent()
+
+    # A9: a template with the tag, a question and a first solution
+    assert "无法登录" in view["suggestion"]["text"]
+    assert view["suggestion"]["article"]
+
+    # A10: the reply is on the record and stops the first-response timer
+    assert life.agent("li-1", "reply", {"text": "您好，请点“忘记密码”重置。"}).status == 200
+    view = life.view()
+    assert view["status"] == "in_progress"
+    assert {t["kind"]: t["state"] for t in view["timers"]}["first_response"] == "met"
+    assert life.status()["first_response_at"]
+    out = [m for m in view["messages"] if m["direction"] == "out"]
+    assert any("忘记密码" in message["text"] for message in out)
+
+    # A12: resolved with a summary of 100 characters at most; the customer gets the survey
+    assert life.agent("li-1", "resolve", {"summary": "x" * 101}).status == 400
+    assert life.agent("li-1", "resolve", {"summary": "引导客户重置密码"}).status == 200
+    assert life.status()["status"] == "resolved"
+    assert any(entry.startswith("customer:resolved") for entry in life.sent())
+
+    # A13: a good score archives it
+    assert life.customer("survey", {"score": 5}).status == 200
+    assert life.customer("survey", {"score": 1}).status == 409
+    shown = life.status()
+    assert shown["status"] == "archived"
+    assert shown["summary"] == "引导客户重置密码"
+
+    # A14, A16, F6: the customer sees every step, by link or by the last four of the contact
+    by_contact = life.http("GET", f"/desks/standard/tickets/{life.number}?contact=8000")
+    assert by_contact.json["timeline"] == shown["timeline"]
+    assert len(shown["timeline"]) >= 5
+
+    # F4, G6: one workflow, ended; one document with everything that happened
+    (execution,) = life.loop.workflows.executions.values()
+    assert execution.status == "SUCCEEDED"
+    assert execution.transitions <= 12
+    document = archived(life)
+    assert document["ticket"]["score"] == 5
+    assert "SurveyAnswered" in json.dumps(document)
+
+    # G4: nothing raw anywhere
+    no_secret_in(life, capsys.readouterr().out, json.dumps(document, ensure_ascii=False))
+
+
+def archived(life: Life) -> Any:
+    s3 = boto3.client("s3")
+    (found,) = s3.list_objects_v2(Bucket=life.loop.place.archive_bucket)["Contents"]
+    key = found["Key"]
+    assert re.fullmatch(rf"archive/standard/\d{{4}}/{life.number}\.json", key)
+    tags = s3.get_object_tagging(Bucket=life.loop.place.archive_bucket, Key=key)["TagSet"]
+    assert {"Key": "retention-years", "Value": "3"} in tags
+    return json.loads(s3.get_object(Bucket=life.loop.place.archive_bucket, Key=key)["Body"].read())
+
+
+def no_secret_in(life: Life, logged: str, *more: str) -> None:
+    """G4: no raw number, address or name in any item, log line or answer."""
+    table = boto3.client("dynamodb")
+    pages = table.get_paginator("scan").paginate(TableName=life.loop.place.table)
+    items = repr([item for page in pages for item in page["Items"]])
+    assert life.number in items
+    assert "delivery.sent" in logged
+    for place, text in (("table", items), ("log", logged), ("answers", "".join(life.seen))):
+        for secret in SECRETS:
+            assert secret not in text, f"{secret} stands in the {place}"
+    for text in more:
+        assert not any(secret in text for secret in SECRETS)
+
+
+def test_a_customer_by_mail_is_answered_by_mail(
+    life: Life, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A4, G4: by what the contact is; the address itself reaches delivery alone."""
+    life.file(contact=MAIL)
+    assert "customer:received:sent" in life.sent()
+    no_secret_in(life, capsys.readouterr().out)
+
+
+def test_a_poor_score_goes_to_quality_first(life: Life) -> None:
+    """A13: QA assigns somebody to call back and records the cause; then it is archived."""
+    life.online("li-1")
+    life.file()
+    life.agent("li-1", "reply", {"text": "请重试"})
+    life.agent("li-1", "resolve", {"summary": "已处理"})
+    life.customer("survey", {"score": 2, "comment": "太慢"})
+    assert life.status()["status"] == "in_review"
+    assert any(entry.startswith("qa:") for entry in life.sent())
+    listed = life.http("GET", "/agent/desks/standard/tickets?queue=qa", claims=of("zj-1")).json
+    assert [ticket["number"] for ticket in listed["tickets"]] == [life.number]
+    assert life.agent("li-1", "callback", {"cause": "x"}).status == 403
+    assert life.agent("zj-1", "assign", {"agent": "zj-1"}).status == 200
+    assert life.agent("zj-1", "callback", {"cause": "首次响应太慢"}).status == 200
+    assert life.status()["status"] == "archived"
+    assert "首次响应太慢" in json.dumps(archived(life), ensure_ascii=False)
+
+
+def test_a_survey_that_nobody_answers_ends_by_itself(life: Life) -> None:
+    """F4: each wait has an end."""
+    life.online("li-1")
+    life.file()
+    life.agent("li-1", "reply", {"text": "请重试"})
+    life.agent("li-1", "resolve", {"summary": "已处理"})
+    life.loop.workflows.expire(f"standard-{life.number}-1")
+    life.loop.pump()
+    assert life.status()["status"] == "archived"
+    assert archived(life)["ticket"].get("score") is None
+
+
+def test_a_second_resolution_has_a_workflow_of_its_own(life: Life) -> None:
+    """F4: a reopening ends the first run; a repeated event starts none."""
+    life.online("li-1")
+    life.file()
+    life.agent("li-1", "reply", {"text": "请重试"})
+    life.agent("li-1", "resolve", {"summary": "已处理"})
+    assert life.customer("confirmation", {"solved": False, "reason": "还是不行"}).status in {
+        200,
+        201,
+    }
+    runs = life.loop.workflows.executions
+    assert runs[f"standard-{life.number}-1"].status == "SUCCEEDED"
+    assert life.status()["status"] == "assigned"
+    life.agent("li-1", "resolve", {"summary": "再次处理"})
+    assert life.customer("survey", {"score": 4}).status == 200
+    assert set(runs) == {f"standard-{life.number}-1", f"standard-{life.number}-2"}
+    assert archived(life)["ticket"]["resolutions"] == 2
+
+
+def test_information_is_asked_for_reminded_and_followed_up(life: Life) -> None:
+    """A11, F3: 24 h, a reminder, a follow-up by the agent; the answer resumes the ticket.
+
+    The sweep is woken with later times; pausing the resolution timer is exact.
+    """
+    life.online("li-1")
+    life.file()
+    before = {t["kind"]: t for t in life.view()["timers"]}["resolution"]
+    life.agent("li-1", "request-info", {"text": "请提供订单号"})
+    view = life.view()
+    assert view["status"] == "awaiting_customer"
+    timers = {t["kind"]: t for t in view["timers"]}
+    assert timers["resolution"]["state"] == "paused"
+    assert before["state"] == "running"
+    due = datetime.fromisoformat(timers["customer_info"]["due_at"])
+    assert timedelta(hours=23, minutes=59) < due - datetime.now(UTC) <= timedelta(hours=24)
+    life.loop.tick(due - timedelta(hours=11))
+    life.loop.pump()
+    assert any("information_reminder" in entry for entry in life.sent())
+    assert not any("follow_up" in entry for entry in life.sent())
+    life.loop.tick(due)
+    life.loop.tick(due + timedelta(minutes=1))
+    life.loop.pump()
+    assert [entry for entry in life.sent() if "follow_up" in entry] == ["handler:follow_up:sent"]
+    assert life.customer("messages", {"text": "订单号 42"}).status == 201
+    view = life.view()
+    assert view["status"] == "in_progress"
+    assert {t["kind"]: t for t in view["timers"]}["resolution"]["state"] == "running"
+    assert any(m["direction"] == "in" and "42" in m["text"] for m in view["messages"])
+
+
+def test_a_vague_request_unconfirmed_reaches_the_supervisor(life: Life) -> None:
+    """A6: after ten minutes, not before; confirmation routes it."""
+    life.online("li-1")
+    life.file(description="功能异常")
+    assert life.status()["status"] == "pending_confirmation"
+    now = datetime.now(UTC)
+    life.loop.tick(now + timedelta(minutes=9))
+    life.loop.pump()
+    assert not any(entry.startswith("supervisor:") for entry in life.sent())
+    life.loop.tick(now + timedelta(minutes=10, seconds=1))
+    life.loop.pump()
+    assert any(entry.startswith("supervisor:") for entry in life.sent())
+    answer = life.agent("li-1", "confirm-type", {"type": "报障", "tags": ["无法登录"]})
+    assert answer.status == 200, answer.text
+    assert life.view()["handler"] == "li-1"
+
+
+def test_an_unanswered_request_is_escalated_on_time(life: Life) -> None:
+    """F3, G2: 紧急问题2小时内响应 — a warning, then a breach at the deadline, once."""
+    life.file(urgency="高")
+    due = datetime.fromisoformat(life.status()["expected_response_by"])
+    life.loop.tick(due - timedelta(seconds=1))
+    life.loop.pump()
+    assert not any("response_overdue" in entry for entry in life.sent())
+    for late in range(3):
+        life.loop.tick(due + timedelta(minutes=late))
+        life.loop.pump()
+    assert [e for e in life.sent() if "response_overdue" in e] == [
+        "supervisor:response_overdue:sent"
+    ]
+    timers = {t["kind"]: t["state"] for t in life.view()["timers"]}
+    assert timers["first_response"] == "breached"
+
+
+def test_one_event_never_sends_twice(life: Life) -> None:
+    """F2, G1, E11: every record of the stream delivered three times over."""
+    life.online("li-1")
+    life.loop.http("POST", "/desks/standard/tickets", {"contact": MAIL, "description": "无法登录"})
+    records: list[Any] = []
+    while new := life.loop._records():
+        records += new
+        life.loop.deliver(new)
+    for _ in range(3):
+        life.loop.deliver(records)
+    sends = [c for c in life.loop.calls if c.operation in {"SendEmail", "Publish"}]
+    (number,) = (t.number for t in life.store.queue(["standard#agent#li-1"])[0])
+    deliveries = life.store.deliveries("standard", number)
+    assert {delivery.state for delivery in deliveries} == {"sent"}
+    assert len(sends) == len(deliveries) == len({delivery.id for delivery in deliveries})
