@@ -17,6 +17,7 @@ from functions.core.events import EVENTS, NOTIFY_READS, Commit
 from functions.core.matching import Facts, holds
 from functions.core.playbook import Locale, Playbook, Recipient
 from functions.core.ticket import Ticket, Timer
+from functions.core.words import label
 from functions.notify import texts
 
 if TYPE_CHECKING:
@@ -161,13 +162,10 @@ def variables(
 ) -> dict[str, str]:
     """What a message may fill in (`core.playbook.TEMPLATE_VARIABLES`); unknown is empty."""
 
-    def label(terms: Any, name: str | None) -> str:
-        return str(terms[name].label[locale]) if name in terms else name or ""
-
     def when(at: datetime | None) -> str:
         return at.astimezone(playbook.zone).strftime("%Y-%m-%d %H:%M:%S") if at else ""
 
-    tags = [label(playbook.tags, tag) for tag in ticket.tags]
+    tags = [label(playbook.tags, tag, locale) for tag in ticket.tags]
     priority = playbook.priorities.get(ticket.priority)
     kind = getattr(event, "kind", "")
     summary = ticket.summary or ""
@@ -175,12 +173,12 @@ def variables(
         "number": ticket.number,
         "desk": playbook.name[locale],
         "name": ticket.customer.name,
-        "status": label(playbook.statuses, ticket.status),
-        "type": label(playbook.types, ticket.type),
+        "status": label(playbook.statuses, ticket.status, locale),
+        "type": label(playbook.types, ticket.type, locale),
         "tags": texts.LIST_SEPARATOR[locale].join(tags),
         "tag": tags[0] if tags else "",
-        "priority": label(playbook.priorities, ticket.priority),
-        "team": label(playbook.teams, ticket.team),
+        "priority": label(playbook.priorities, ticket.priority, locale),
+        "team": label(playbook.teams, ticket.team, locale),
         "handler": ticket.handler or "",
         "promise": priority.promise[locale] if priority and priority.promise else "",
         "expected_response_by": when(ticket.expected_response_by),

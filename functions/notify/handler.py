@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from functools import lru_cache, partial
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, Protocol
 
 from chalice.app import Blueprint
 
 from functions.core import aws, deps
+from functions.core.errors import TryAgain
 from functions.core.parking import dead_letter
 from functions.core.settings import LambdaContext, Place
 from functions.core.stream import each
@@ -16,15 +17,29 @@ from functions.notify import contact
 from functions.notify.deliver import email, once, sms
 from functions.notify.dispatch import Ways, process
 
+ENOUGH = timedelta(seconds=25)
+"""What has to be left of the function's time to begin with another record: a hanging provider must
+not let Lambda end the function between sending and marking."""
+
 bp = Blueprint(__name__)
 
 
+class Context(LambdaContext, Protocol):
+    def get_remaining_time_in_millis(self) -> int: ...
+
+
 @bp.lambda_function(name="notify")
-def notify(event: Any, context: LambdaContext) -> dict[str, list[dict[str, str]]]:
+def notify(event: Any, context: Context) -> dict[str, list[dict[str, str]]]:
     """Deliver what a batch of records gives to say; answer which records have to come again."""
     place = Place.of(context)
     ways = _ways(place)
-    return each(event, place, "notify", lambda record: process(record, ways, datetime.now(UTC)))
+
+    def one(record: Any) -> None:
+        if timedelta(milliseconds=context.get_remaining_time_in_millis()) < ENOUGH:
+            raise TryAgain("the time is over; the record comes again")
+        process(record, ways, datetime.now(UTC))
+
+    return each(event, place, "notify", one)
 
 
 @lru_cache(maxsize=4)
@@ -38,9 +53,5 @@ def _ways(place: Place) -> Ways:
         ),
         send_mail=lambda sender, to, raw: email.send(once.client("sesv2"), sender, to, raw),
         send_sms=lambda number, text, sender: sms.send(once.client("sns"), number, text, sender),
-        announce=partial(_announce, place),
+        announce=lambda keys, cause: dead_letter(place, "notify", None, cause, keys),
     )
-
-
-def _announce(place: Place, keys: dict[str, str], cause: str) -> None:
-    dead_letter(place, "notify", None, cause, keys)

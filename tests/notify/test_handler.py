@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from email import message_from_string, policy
 
-from tests.notify.world import MAIL, PHONE, URL, World
+from functions.notify.handler import notify
+from tests.notify.world import MAIL, PHONE, URL, Context, World
 
 
 def test_new_ticket_by_mail_is_acknowledged(world: World) -> None:
@@ -89,3 +90,15 @@ def test_record_that_fails_for_now_is_asked_for_again(world: World) -> None:
     again = world.event(first)
     assert world.run(again, world.event(second)) == [again["dynamodb"]["SequenceNumber"]]
     assert [d.state for d in world.deliveries(second)] == ["sent"]
+
+
+def test_no_record_is_begun_without_time_to_end_it(world: World) -> None:
+    """E11: a slow provider must not let the function die between sending and marking."""
+    ticket = world.file(MAIL)
+    record = world.event(ticket)
+    answer = notify({"Records": [record]}, Context(left=10_000))
+    wanted = [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]
+    assert answer == {"batchItemFailures": wanted}
+    assert world.deliveries(ticket) == []
+    assert world.run(record) == []
+    assert len(world.mails) == 1

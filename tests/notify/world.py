@@ -45,6 +45,10 @@ class Context:
     invoked_function_arn: str = (
         f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:deskbell-{STAGE}-notify"
     )
+    left: int = 60_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.left
 
 
 def stream_record(item: Any, event_name: str = "INSERT") -> dict[str, Any]:
