@@ -1,0 +1,239 @@
+"""`infra/closing.asl.json`, run by the emulator's interpreter with tasks of the tests' own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import pytest
+
+FILE = Path(__file__).parents[2] / "infra" / "closing.asl.json"
+FUNCTIONS = "arn:aws:lambda:us-east-1:123456789012:function:deskbell-test"
+STARTED = {
+    "desk": "testdesk",
+    "number": "CS1",
+    "resolution": 1,
+    "wait_seconds": 604_800,
+    "review_seconds": 259_200,
+}
+WORKFLOW = json.loads(FILE.read_text("utf-8"))
+STATES: dict[str, Any] = WORKFLOW["States"]
+
+Task = Callable[[dict[str, Any]], Any]
+
+
+class TaskError(Exception):
+    """What a failing function is to the workflow: the name of its error."""
+
+
+class TestDefinition:
+    """F4: what holds for the file as it stands."""
+
+    def test_every_wait_has_an_end(self) -> None:
+        waits = [
+            state for state in STATES.values() if "waitForTaskToken" in state.get("Resource", "")
+        ]
+        assert len(waits) == 2
+        for state in waits:
+            assert state["TimeoutSecondsPath"] in ("$.wait_seconds", "$.review_seconds")
+            assert ["States.Timeout"] in [catch["ErrorEquals"] for catch in state["Catch"]]
+            assert "States.ALL" not in [
+                name for retry in state["Retry"] for name in retry["ErrorEquals"]
+            ]
+
+    def test_every_task_is_retried_and_ends_where_an_alarm_sees_it(self) -> None:
+        """G3."""
+        for state in STATES.values():
+            if state["Type"] == "Task":
+                assert state["Retry"]
+                last = state["Catch"][-1]
+                assert (last["ErrorEquals"], last["Next"]) == (["States.ALL"], "Failed")
+
+    def test_every_state_is_reached(self) -> None:
+        reached = {WORKFLOW["StartAt"]}
+        for state in STATES.values():
+            branches = [state, *state.get("Choices", []), *state.get("Catch", [])]
+            reached |= {branch["Next"] for branch in branches if "Next" in branch}
+            reached |= {state["Default"]} if "Default" in state else set()
+        assert reached == set(STATES)
+
+    def test_its_tasks_are_the_functions_of_survey(self) -> None:
+        from chalice.app import Chalice
+
+        from functions.survey.handler import bp
+
+        app = Chalice("deskbell")
+        app.register_blueprint(bp)
+        names = {function.name for function in app.pure_lambda_functions}
+        assert {name for name in names if f'-{name}"' in FILE.read_text("utf-8")} == names
+        assert len(names) == 5
+
+
+class Run:
+    """One execution: which tasks were called with what, and how it ended."""
+
+    def __init__(self, engine: Any) -> None:
+        self.engine = engine
+        self.called: list[tuple[str, dict[str, Any]]] = []
+        self.tasks: dict[str, Task] = {
+            "survey_ask": lambda event: self.answer(event, {"review": False}),
+            "survey_review": lambda event: self.answer(event, {}),
+            "survey_expire": lambda event: {"review": False, "reopened": False},
+            "survey_review_expire": lambda event: {"review": False, "reopened": False},
+            "survey_archive": lambda event: {"key": "archive/testdesk/2026/CS1.json"},
+        }
+
+    def call(self, function: str, event: dict[str, Any]) -> Any:
+        name = function.rpartition("-")[2]
+        self.called.append((name, event))
+        try:
+            return self.tasks[name](event)
+        except TaskError as error:
+            raise self.engine._ExecutionError(str(error), "{}") from error
+
+    def answer(self, event: dict[str, Any], output: dict[str, Any]) -> None:
+        self.engine._send_task_success({"taskToken": event["token"], "output": json.dumps(output)})
+
+    def names(self) -> list[str]:
+        return [name for name, _ in self.called]
+
+    def start(self, name: str, **changes: Any) -> Any:
+        """Run to the end; the execution as the engine describes it, and its events."""
+        definition = FILE.read_text("utf-8").replace("${Functions}", FUNCTIONS)
+        engine = self.engine
+        machine = f"closing-{name}"
+        created = engine._create_state_machine(
+            {
+                "name": machine,
+                "definition": definition.replace("${Partition}", "aws"),
+                "roleArn": "arn:aws:iam::123456789012:role/closing",
+            }
+        )
+        arn = json.loads(created[2])["stateMachineArn"]
+        given = json.dumps({**STARTED, **changes})
+        started = engine._start_execution(
+            {"stateMachineArn": arn, "name": "testdesk-CS1-1", "input": given}
+        )
+        execution = json.loads(started[2])["executionArn"]
+        limit = monotonic() + 20
+        while monotonic() < limit:
+            found = engine._executions[execution]
+            if found["status"] != "RUNNING":
+                return found
+            sleep(0.01)
+        raise AssertionError(f"still running after {self.names()}")
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """The emulator's Step Functions in this process, a day as long as an eighth of a second."""
+    from ministack.services import stepfunctions
+
+    from infra.local import workflows
+
+    found = Run(stepfunctions)
+    for name in ("_execute_task", "_invoke_with_callback"):
+        monkeypatch.setattr(stepfunctions, name, getattr(stepfunctions, name))
+    monkeypatch.setattr(stepfunctions, "_call_lambda", found.call)
+    monkeypatch.setattr(
+        stepfunctions, "_resolve_lambda_function_ref", lambda name, optimized=False: name
+    )
+    monkeypatch.setattr(stepfunctions, "_SFN_WAIT_SCALE", 0.125 / 86_400)
+    workflows.install()
+    yield found
+    stepfunctions._executions.clear()
+    stepfunctions._state_machines.clear()
+
+
+def entered(execution: Any) -> list[str]:
+    """The states that were entered, in order; each is one state transition that is paid for."""
+    return [
+        event["stateEnteredEventDetails"]["name"]
+        for event in execution["events"]
+        if "stateEnteredEventDetails" in event
+    ]
+
+
+class TestPaths:
+    """F4, A13: survey → review where the answer asks for one → archive."""
+
+    def test_content(self, run: Run) -> None:
+        """G7: five transitions, start and end included; the budget is twelve."""
+        execution = run.start("content")
+        assert execution["status"] == "SUCCEEDED"
+        assert entered(execution) == ["Ask", "Answered", "Archive"]
+        name, event = run.called[0]
+        assert (name, event["desk"], event["number"], event["resolution"]) == (
+            "survey_ask", "testdesk", "CS1", 1,
+        )  # fmt: skip
+        assert run.called[-1] == (
+            "survey_archive", {"desk": "testdesk", "number": "CS1", "resolution": 1},
+        )  # fmt: skip
+
+    def test_discontent(self, run: Run) -> None:
+        """A13: to quality review, which ends with the call-back."""
+        run.tasks["survey_ask"] = lambda event: run.answer(event, {"review": True})
+        execution = run.start("discontent")
+        assert execution["status"] == "SUCCEEDED"
+        assert entered(execution) == ["Ask", "Answered", "Review", "Archive"]
+        assert run.called[0][1]["token"] != run.called[1][1]["token"]
+
+    def test_reopened(self, run: Run) -> None:
+        run.tasks["survey_ask"] = lambda event: run.answer(event, {"reopened": True})
+        execution = run.start("reopened")
+        assert execution["status"] == "SUCCEEDED"
+        assert run.names() == ["survey_ask"]
+
+    def test_silence(self, run: Run) -> None:
+        """A13: nobody answers the survey; it is archived all the same."""
+        run.tasks["survey_ask"] = lambda event: None
+        execution = run.start("silence")
+        assert execution["status"] == "SUCCEEDED"
+        assert entered(execution) == ["Ask", "Expire", "Answered", "Archive"]
+
+    def test_silence_of_quality_review(self, run: Run) -> None:
+        run.tasks["survey_ask"] = lambda event: run.answer(event, {"review": True})
+        run.tasks["survey_review"] = lambda event: None
+        execution = run.start("silent-review")
+        assert execution["status"] == "SUCCEEDED"
+        assert entered(execution) == ["Ask", "Answered", "Review", "ExpireReview", "Archive"]
+
+    def test_an_answer_while_the_time_ran_out(self, run: Run) -> None:
+        run.tasks["survey_ask"] = lambda event: None
+        run.tasks["survey_expire"] = lambda event: {"review": True, "reopened": False}
+        execution = run.start("last-moment")
+        assert entered(execution) == ["Ask", "Expire", "Answered", "Review", "Archive"]
+
+
+class TestErrors:
+    """G3: what passes is tried again, what does not ends as a failed run with its cause."""
+
+    @pytest.mark.parametrize("task", ["survey_ask", "survey_archive"])
+    def test_a_failure_that_passes(self, run: Run, task: str) -> None:
+        works = run.tasks[task]
+        failures = iter(["TryAgain", "Conflict", "Lambda.TooManyRequestsException"])
+
+        def fail_at_first(event: dict[str, Any]) -> Any:
+            name = next(failures, None)
+            if name:
+                raise TaskError(name)
+            return works(event)
+
+        run.tasks[task] = fail_at_first
+        assert run.start(f"passing-{task}")["status"] == "SUCCEEDED"
+        assert run.names().count(task) == 4
+
+    @pytest.mark.parametrize("task", ["survey_ask", "survey_archive", "survey_expire"])
+    def test_one_that_no_retry_mends(self, run: Run, task: str) -> None:
+        def fail(event: dict[str, Any]) -> Any:
+            raise TaskError("NotFound")
+
+        if task == "survey_expire":
+            run.tasks["survey_ask"] = lambda event: None
+        run.tasks[task] = fail
+        execution = run.start(f"lasting-{task}")
+        assert (execution["status"], execution["error"]) == ("FAILED", "NotFound")
+        assert run.names().count(task) == 1
