@@ -174,16 +174,24 @@ def _guess_legacy(sample: bytes) -> str:
     if high >= 6 and upper >= 0.95 * high:
         lower_koi8 = sum(1 for run in runs for byte in run if 0xC0 <= byte <= 0xDF)
         return "koi8-r" if lower_koi8 > 0.5 * high else "cp1251"
-    candidates = [(_score(sample, codec, weigh), -order, codec) for order, (codec, weigh) in
-                  enumerate(_WEIGHTS)]  # fmt: skip
-    best, _, codec = max(candidates)
-    return codec if best > 0.2 else "cp1252"
+    if _is_hangul(sample):
+        return "cp949"
+    scores = {codec: _score(sample, codec, weigh) for codec, weigh in _WEIGHTS.items()}
+    # The first of equals wins: short samples fit several codecs, and GB 18030 is the likeliest.
+    best = max(scores, key=lambda codec: scores[codec])
+    return best if scores[best] > 0.2 else "cp1252"
+
+
+def _is_hangul(sample: bytes) -> bool:
+    """Korean syllables fill a third of the plane; Chinese text of some length never keeps to it."""
+    leads = [pair[0] for pair in _HIGH_PAIR.findall(sample) if pair[0] >= 0xB0]
+    return len(leads) >= 8 and sum(1 for lead in leads if lead <= 0xC8) >= 0.97 * len(leads)
 
 
 def _is_latin(sample: bytes, runs: list[bytes], high: int, letters: int) -> bool:
     """Accented letters stand alone or in pairs among ASCII letters."""
     short = sum(1 for run in runs if len(run) <= 2)
-    return short >= 0.9 * len(runs) and high <= 0.34 * (letters + high) and letters >= 2
+    return short >= 0.9 * len(runs) and high <= 0.7 * letters and letters >= 2
 
 
 def _weigh_gb(lead: int, trail: int) -> float:
@@ -223,16 +231,16 @@ def _weigh_euc_jp(lead: int, trail: int) -> float:
 def _weigh_euc_kr(lead: int, trail: int) -> float:
     if trail < 0xA1:
         return -0.3
-    return 1.02 if 0xB0 <= lead <= 0xC8 else -0.5
+    return 1.0 if 0xB0 <= lead <= 0xC8 else -0.5
 
 
-_WEIGHTS: tuple[tuple[str, Callable[[int, int], float]], ...] = (
-    ("gb18030", _weigh_gb),
-    ("big5hkscs", _weigh_big5),
-    ("cp932", _weigh_sjis),
-    ("euc_jp", _weigh_euc_jp),
-    ("cp949", _weigh_euc_kr),
-)
+_WEIGHTS: dict[str, Callable[[int, int], float]] = {
+    "gb18030": _weigh_gb,
+    "big5hkscs": _weigh_big5,
+    "cp932": _weigh_sjis,
+    "euc_jp": _weigh_euc_jp,
+    "cp949": _weigh_euc_kr,
+}
 
 
 def _score(sample: bytes, codec: str, weigh: Callable[[int, int], float]) -> float:

@@ -7,6 +7,7 @@ is executed, fetched or believed.
 
 import html
 import re
+from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 
@@ -106,9 +107,10 @@ _HIDDEN = frozenset(
 _RAW = frozenset({"script", "style"})
 
 # What mail clients call the container of a former message.
+_HISTORY_FROM_HERE = re.compile(r"divrplyfwdmsg|appendonsend|replysplit", re.IGNORECASE)
 _HISTORY_ID = re.compile(
-    r"divrplyfwdmsg|appendonsend|mail-editor-reference-message|isforwardcontent"
-    r"|yahoo_quoted|replysplit|reply-?intro$|original-content|ms-outlook-mobile-reference"
+    r"mail-editor-reference-message|isforwardcontent"
+    r"|yahoo_quoted|reply-?intro$|original-content|ms-outlook-mobile-reference"
     r"|bloop_customfont_quote|olk_src_body_section|mimequote",
     re.IGNORECASE,
 )
@@ -157,6 +159,7 @@ class _Reader:
     def __init__(self) -> None:
         self.lines: list[Line] = []
         self.open: list[_Open] = []
+        self.names: Counter[str] = Counter()
         self.words: list[str] = []
         self.hidden = 0
         self.quotes = 0
@@ -164,6 +167,7 @@ class _Reader:
         self.lists: list[_Open] = []
         self.preformatted = 0
         self.blank_wanted = False
+        self.history = False
 
     def text(self, data: str) -> None:
         if self.hidden:
@@ -203,7 +207,8 @@ class _Reader:
             self.add("")
 
     def add(self, line: str) -> None:
-        kind = self.kinds[-1] if self.kinds else Kind.QUOTE if self.quotes else Kind.TEXT
+        default = Kind.HISTORY if self.history else Kind.TEXT
+        kind = self.kinds[-1] if self.kinds else Kind.QUOTE if self.quotes else default
         depth = min(self.quotes, MAX_QUOTE_DEPTH)
         self.lines.append(Line(("> " * depth + line).rstrip() if depth else line, kind))
 
@@ -231,6 +236,7 @@ class _Reader:
         if name == "li":
             self.item()
         self.open.append(entry)
+        self.names[name] += 1
 
     def void(self, name: str, attributes: dict[str, str]) -> None:
         if name == "img":
@@ -259,6 +265,9 @@ class _Reader:
     def classify(self, entry: _Open, attributes: dict[str, str]) -> None:
         names = f"{attributes.get('class', '')} {attributes.get('name', '')}".strip()
         identity, style = attributes.get("id", ""), attributes.get("style", "")
+        if identity and _HISTORY_FROM_HERE.search(identity):
+            self.end_line()
+            self.history = True
         entry.hidden = entry.name in _HIDDEN or _is_hidden(style)
         if entry.name == "blockquote":
             entry.quote = _is_quote(names, identity, style, attributes)
@@ -276,6 +285,8 @@ class _Reader:
             self.kinds.append(entry.kind)
 
     def end(self, name: str) -> None:
+        if not self.names[name]:
+            return
         for back in range(1, min(len(self.open), 100) + 1):
             if self.open[-back].name == name:
                 break
@@ -289,6 +300,7 @@ class _Reader:
             self.close(self.open.pop())
 
     def close(self, entry: _Open) -> None:
+        self.names[entry.name] -= 1
         if entry.hidden:
             self.hidden -= 1
         if entry.kind is not None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from functions.intake import html_text, mime, origin, replies
-from functions.intake.charsets import decode
+from functions.intake.charsets import codec_for, decode
 from functions.intake.html_text import Kind, Line
 from functions.intake.origin import Origin, Returned
 from functions.intake.replies import strip_reply
@@ -90,6 +90,7 @@ def parse(raw: bytes) -> InboundMail:
 
 def _parse(raw: bytes, note: _Defects) -> InboundMail:
     root = mime.read(raw, note)
+    _unify_headers(root, note)
     content = _Content(note)
     content.take(root)
     from_name, from_address = _sender(root, note)
@@ -118,6 +119,27 @@ def _parse(raw: bytes, note: _Defects) -> InboundMail:
     )
 
 
+def _unify_headers(root: mime.Part, note: _Defects) -> None:
+    """Raw 8-bit headers (RFC 5322 forbids them) into UTF-8, by the charset of the body if any."""
+    if all(value.isascii() for _, value in root.headers):
+        return
+    note("header:8-bit")
+    hint = _first_charset(root)
+    for index, (name, value) in enumerate(root.headers):
+        if not value.isascii():
+            text = decode(value[: mime.MAX_VALUE], hint, note)
+            root.headers[index] = (name, text.encode("utf-8", "replace"))
+
+
+def _first_charset(root: mime.Part) -> str | None:
+    part = root
+    while part.children:
+        part = part.children[0]
+    declared = part.parameters.get("charset", "")
+    codec = codec_for(declared) if declared else None
+    return declared if codec not in {None, "utf-8", "cp1252"} else None
+
+
 # --- text and attachments -------------------------------------------------------------------
 
 
@@ -139,6 +161,7 @@ class _Content:
         self.calendar: list[str] = []
         self.forwarded: list[mime.Part] = []
         self.budget = MAX_TEXT
+        self.has_text = False
         self._rendered: list[tuple[list[Line], list[Line] | None]] | None = None
 
     def take(self, part: mime.Part) -> None:
@@ -193,7 +216,7 @@ class _Content:
     def leaf(self, part: mime.Part) -> list[_Segment]:
         kind = part.content_type
         named = self.name_of(part)
-        is_file = part.disposition == "attachment" or (named and part.disposition != "inline")
+        is_file = part.disposition == "attachment" or (bool(named) and self.has_text)
         if kind == "message/rfc822" or kind == "message/global":
             self.forwarded.append(part)
             self.attach(part)
@@ -219,6 +242,7 @@ class _Content:
             self.attach(part)
             text = text[: self.budget]
         self.budget -= len(text)
+        self.has_text = self.has_text or bool(text.strip())
         if part.content_type == "text/html":
             return [_Segment(html=text)]
         if part.content_type == "text/enriched":
@@ -466,7 +490,7 @@ def _addresses(values: list[bytes], note: _Defects) -> list[tuple[str, str]]:
     for value in values:
         if len(value) > mime.MAX_VALUE:
             note("header:too-long")
-        text = decode(value[: mime.MAX_VALUE], None, note)
+        text = decode(value[: mime.MAX_VALUE], "utf-8", note)
         if "=?" in text and "@" not in re.sub(r"=\?\S+?\?=", "", text):
             text = mime.words(text, note)
         for mailbox in _mailboxes(text):

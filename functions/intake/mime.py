@@ -317,7 +317,7 @@ def _before_line_end(raw: bytes, start: int, position: int) -> int:
 
 def parameters(value: bytes, note: Note) -> tuple[str, dict[str, str]]:
     """A structured header: its value and its parameters, continuations joined (RFC 2231)."""
-    text = decode(value[:MAX_VALUE], None, note)
+    text = decode(value[:MAX_VALUE], "utf-8", note)
     head, _, rest = text.partition(";")
     plain: dict[str, str] = {}
     pieces: dict[str, dict[int, tuple[str, bool]]] = {}
@@ -398,7 +398,7 @@ def header_text(value: bytes | None, note: Note) -> str:
     if len(value) > MAX_VALUE:
         note("header:too-long")
         value = value[:MAX_VALUE]
-    text = decode(value, None, note)
+    text = decode(value, "utf-8", note)
     if "=?" in text:
         text = words(text, note)
     return one_line(text)

@@ -19,7 +19,7 @@ from functools import cache
 from functions.intake import reply_words as words
 from functions.intake.html_text import Kind, Line
 
-MAX_LINES = 20_000
+MAX_LINES = 5_000
 MAX_LINE = 500
 
 
