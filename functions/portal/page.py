@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from functions.core.playbook import Locale, Playbook
-from functions.core.ticket import Ticket
+from functions.core.ticket import OPEN, Ticket
 from functions.core.words import TEXTS, label, say
 from functions.portal.answers import open_calls
 
@@ -90,6 +90,7 @@ def status_page(shown: Shown) -> str:
             (clock(entry["at"]), entry["label"]) for entry in reversed(shown.view["timeline"])
         ],
         calls=calls,
+        open=ticket.status in OPEN,
         scores=_scores(playbook),
         worded=bool(playbook.survey.words),
         done=shown.done if f"done.{shown.done}" in TEXTS else None,

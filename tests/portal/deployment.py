@@ -47,7 +47,7 @@ def deployed(
         store = Store(dynamodb, PLACE.table)
         store.put_playbook(playbook, NOON)
         for username, (role, team) in roster.items():
-            store.put_agent(agent(username, role=role, team=team))
+            store.put_agent(agent(username, desk=playbook.desk, role=role, team=team))
         _parameters({"user_pool_client_id": _user_pool(playbook.desk, roster)})
         with Loop(PLACE).running() as running:
             yield running

@@ -348,6 +348,27 @@ def test_a_refused_form_is_a_page(
     assert (answer.status, answer.content_type) == (status, "text/html")
 
 
+def test_an_unsolved_problem_is_one_form_away(customer: Customer, do: Do) -> None:
+    """D13, C10: the page that asks for a score also takes "not solved"."""
+    do(ASSIGN, c.Resolve("已重置密码"))
+    assert 'name="solved" value="false"' in customer.get(PAGE, key=customer.key).body
+    answer = customer.submit("confirmation", solved="false", reason="还是不行")
+    assert (answer.status, "done=confirmation" in answer.headers["Location"]) == (303, True)
+    assert customer.get(key=customer.key).body["status"] == "queued"
+
+
+def test_the_language_stays_over_a_form(customer: Customer) -> None:
+    body = b"text=hello"
+    answer = customer.post(
+        "messages",
+        body,
+        {"key": customer.key, "lang": "en"},
+        accept="text/html",
+        content_type="application/x-www-form-urlencoded",
+    )
+    assert answer.headers["Location"].endswith("&done=messages&lang=en")
+
+
 def test_a_form_that_cannot_be_read_is_refused(customer: Customer) -> None:
     body = b"&".join(b"a%d=1" % n for n in range(30))
     with pytest.raises(Refused):
