@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any, Protocol
 
 from chalice.app import Blueprint
@@ -42,7 +41,6 @@ def notify(event: Any, context: Context) -> dict[str, list[dict[str, str]]]:
     return each(event, place, "notify", one)
 
 
-@lru_cache(maxsize=4)
 def _ways(place: Place) -> Ways:
     return Ways(
         store=deps.store(place),

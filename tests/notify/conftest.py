@@ -10,12 +10,11 @@ import pytest
 from functions.core import aws, deps
 from functions.core.playbook import Playbook, load
 from functions.core.store import Store
-from functions.notify import handler
 from functions.notify.deliver import once
 from tests.notify.world import AGENT, NOON, PLACE, REGION, World, make_services
 
 PLAYBOOK = Path(__file__).parents[2] / "playbooks" / "standard.yaml"
-KEPT = (aws.client, aws.parameter, deps.store, once.client, handler._ways)
+KEPT = (aws.client, aws.parameter, deps.store, once.client)
 
 
 @pytest.fixture(scope="session")
