@@ -8,7 +8,7 @@ its first answer again, however many come at once.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -22,6 +22,7 @@ from functions.core import events as e
 from functions.core.commands import Receive
 from functions.core.errors import FieldError, InvalidInput, KeyReused, Park
 from functions.core.lifecycle import apply, decide, queue_rank
+from functions.core.matching import find_term
 from functions.core.playbook import Locale, Playbook, Term
 from functions.core.privacy import (
     Contact,
@@ -198,7 +199,7 @@ def _checked(playbook: Playbook, request: NewTicket, tracking: Tracking) -> tupl
 
 
 def _term(
-    name: str, given: str | None, terms: dict[str, Any], wrong: list[FieldError]
+    name: str, given: str | None, terms: Mapping[str, Term], wrong: list[FieldError]
 ) -> str | None:
     """The desk's own word for what was given: its key, or its label in any language."""
     if not given:
@@ -207,16 +208,6 @@ def _term(
     if found is None:
         wrong.append(FieldError(name, f"one of: {', '.join(terms)}"))
     return found
-
-
-def find_term(given: str, terms: dict[str, Any]) -> str | None:
-    """The key of a term, by key or by label, whatever the case."""
-    wanted = given.strip().casefold()
-    for key, term in terms.items():
-        labels = term.label.values() if isinstance(term, Term) else ()
-        if wanted in {key.casefold(), *(label.casefold() for label in labels)}:
-            return key
-    return None
 
 
 def _received(

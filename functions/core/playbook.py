@@ -176,6 +176,7 @@ class Fields(Part):
     summary_max: int = Field(default=500, ge=20, le=2000)
     name_style: Literal["salutation", "initial"] = "salutation"
     contact_style: Literal["last_four", "middle_four"] = "last_four"
+    status_by_contact: bool = True
 
 
 class Term(Part):

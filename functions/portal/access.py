@@ -39,6 +39,7 @@ def prove(
     shown = _end(ticket.customer.contact) if ticket is not None else "*" * SHOWN_OF_CONTACT
     # What is hidden even from those who may look proves nothing.
     known = len(shown) == SHOWN_OF_CONTACT and "*" not in shown
+    known = known and playbook.fields.status_by_contact
     by_contact = same(_end(request.query.get("contact", "")), shown) and known
     if ticket is not None and by_key:
         return ticket, "key"
