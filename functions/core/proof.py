@@ -19,7 +19,7 @@ def derive(root: bytes, purpose: str) -> bytes:
 
 
 def _proof(root: bytes, purpose: str, *parts: str) -> str:
-    message = "\x1f".join(parts).encode()
+    message = "\x1f".join(parts).encode(errors="surrogatepass")
     digest = hmac.new(derive(root, purpose), message, sha256).digest()
     return urlsafe_b64encode(digest[:_PROOF_BYTES]).rstrip(b"=").decode()
 
@@ -48,4 +48,5 @@ def ticket_of_message_id(root: bytes, found: str) -> tuple[str, str] | None:
 
 def same(given: str, expected: str) -> bool:
     """Whether two texts are equal, in time that does not depend on where they differ."""
-    return hmac.compare_digest(given.encode(), expected.encode())
+    # Mail headers may hold lone surrogates, where a sender wrote bytes that are no text.
+    return hmac.compare_digest(given.encode(errors="surrogatepass"), expected.encode())

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from threading import Lock
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from functions.core.playbook import Playbook, load
 from functions.core.store import Store
 from tests.core.desk import DESK, TABLE, make_table
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +51,23 @@ def dynamodb(client: Any) -> Iterator[Any]:
     client.delete_table(TableName=TABLE)
 
 
+class OneAtATime:
+    """A client whose calls do not overlap: moto checks conditions and writes in two steps, where
+    DynamoDB does both at once."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._lock = Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        def call(**arguments: Any) -> Any:
+            with self._lock:
+                return getattr(self._client, name)(**arguments)
+
+        return call
+
+
 @pytest.fixture
 def store(dynamodb: Any) -> Store:
     """The table as the rooms use it."""
-    return Store(dynamodb, TABLE)
+    return Store(cast("DynamoDBClient", OneAtATime(dynamodb)), TABLE)
