@@ -187,6 +187,46 @@ class Tick:
 
 
 @dataclass(frozen=True)
+class AskCustomer:
+    """Ask the customer what a vague request is about (E2)."""
+
+    question: str
+
+
+@dataclass(frozen=True)
+class TakeStep:
+    """Take a step of the desk's own, with what belongs to it."""
+
+    step: str
+    fields: dict[str, str]
+    attachments: tuple[Attachment, ...] = ()
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class Approve:
+    """A supervisor approves or refuses the step that waits (C9)."""
+
+    approved: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Keep the ticket's record beyond its time, or no longer (B10)."""
+
+    held: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class ErasePerson:
+    """Forget who the customer was (B10)."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Together:
     """Several commands as one change: all of them happen, in order, or none."""
 
@@ -216,5 +256,10 @@ Command = (
     | Close
     | ClassCustomer
     | Tick
+    | AskCustomer
+    | TakeStep
+    | Approve
+    | Hold
+    | ErasePerson
     | Together
 )

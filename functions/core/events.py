@@ -165,14 +165,85 @@ class TicketResolved(Value):
     event: Literal["TicketResolved"] = "TicketResolved"
     summary: str
     resolution: int
+    confirm: bool = False
 
 
 class TicketReopened(Value):
-    """The problem is not gone after all."""
+    """The problem is not gone after all.
+
+    `to` says whose it is: the same handler's, the team's, or somebody more senior's (B9, E7).
+    """
 
     event: Literal["TicketReopened"] = "TicketReopened"
     reason: str = ""
     team: str
+    to: Literal["handler", "team", "senior"] = "team"
+
+
+class CustomerAsked(Value):
+    """E2: the request is vague; the customer is asked what it is about, the `count`th time."""
+
+    event: Literal["CustomerAsked"] = "CustomerAsked"
+    question: str
+    count: int
+
+
+class StepTaken(Value):
+    """D8–D11, B2, B6, E5: a step of the desk's own, with what was written down."""
+
+    event: Literal["StepTaken"] = "StepTaken"
+    step: str
+    to: str | None = None
+    fields: dict[str, str] = {}
+    attachments: tuple[Attachment, ...] = ()
+    customer_sees: bool = False
+
+
+class ApprovalRequested(Value):
+    """C9: a step exceeds the agent's authority and waits for a supervisor."""
+
+    event: Literal["ApprovalRequested"] = "ApprovalRequested"
+    step: str
+    fields: dict[str, str] = {}
+    by: str = ""
+
+
+class ApprovalGiven(Value):
+    """C9: a supervisor has decided; an approved step follows as `StepTaken`."""
+
+    event: Literal["ApprovalGiven"] = "ApprovalGiven"
+    step: str
+    approved: bool
+    reason: str = ""
+
+
+class CallbackRequested(Value):
+    """D13: the customer says it is solved; somebody is to call back and record it."""
+
+    event: Literal["CallbackRequested"] = "CallbackRequested"
+    team: str
+
+
+class SecondHandlingStarted(Value):
+    """B9, E7: the customer is not satisfied; the ticket is handled a second time, one level up."""
+
+    event: Literal["SecondHandlingStarted"] = "SecondHandlingStarted"
+    reason: str = ""
+
+
+class HoldSet(Value):
+    """B10: the ticket's record is kept beyond its time, or no longer is."""
+
+    event: Literal["HoldSet"] = "HoldSet"
+    held: bool
+    reason: str = ""
+
+
+class PersonErased(Value):
+    """B10: what told who the customer was is gone; the figures stay."""
+
+    event: Literal["PersonErased"] = "PersonErased"
+    reason: str = ""
 
 
 class ConfirmationGiven(Value):
@@ -288,6 +359,14 @@ Event = (
     | NoteAdded
     | TicketResolved
     | TicketReopened
+    | CustomerAsked
+    | StepTaken
+    | ApprovalRequested
+    | ApprovalGiven
+    | CallbackRequested
+    | SecondHandlingStarted
+    | HoldSet
+    | PersonErased
     | ConfirmationGiven
     | SurveyAnswered
     | SurveyExpired
@@ -321,11 +400,20 @@ ROUTER_READS = frozenset(
         "TicketResolved",
         "SurveyAnswered",
         "CallbackRecorded",
+        "ConfirmationGiven",
+        "CustomerWrote",
     }
 )
 """The events that the router acts on."""
 
-NOTIFY_READS = frozenset(EVENTS) - {"TimersSet", "TicketClassified", "CustomerClassed", "NoteAdded"}
+NOTIFY_READS = frozenset(EVENTS) - {
+    "TimersSet",
+    "TicketClassified",
+    "CustomerClassed",
+    "NoteAdded",
+    "HoldSet",
+    "PersonErased",
+}
 """The events that a playbook may tell somebody about."""
 
 

@@ -9,17 +9,19 @@ the ticket. Both are pure; `functions.core.change` puts them together with the s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
+from typing import Any, Literal
 
 from functions.core import commands as c
 from functions.core import events as e
 from functions.core import timers
 from functions.core.errors import ActionNotAllowed, AlreadyAnswered, FieldError, InvalidInput
-from functions.core.playbook import Playbook
-from functions.core.ticket import IN_HAND, OPEN, Queue, Ticket
+from functions.core.playbook import Approval, Playbook, Step, StepField
+from functions.core.ticket import IN_HAND, OPEN, Pending, Queue, Ticket
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ _WORKED_ON = frozenset({"assigned", "in_progress", "awaiting_customer"})
 _UNASSIGNED = frozenset({"received", "pending_confirmation", "queued"})
 _DONE = frozenset({"resolved", "in_review", "archived", "closed"})
 
+EVERY = OPEN | _DONE | {"merged"}
+
 TRANSITIONS: dict[str, Transition] = {
     "classify": Transition(_UNASSIGNED, None, "router", "type, tags and priority from the words"),
     "ask-confirmation": Transition(
@@ -47,6 +51,12 @@ TRANSITIONS: dict[str, Transition] = {
     ),
     "confirm-type": Transition(
         frozenset({"pending_confirmation", "received"}), "received", "agent", "the type is known"
+    ),
+    "ask-customer": Transition(
+        frozenset({"received", "pending_confirmation"}),
+        "pending_confirmation",
+        "router",
+        "the customer is asked what a vague request is about",
     ),
     "queue": Transition(OPEN, "queued", "router, supervisor", "waits for an agent or supervisor"),
     "assign": Transition(OPEN, "assigned", "router, supervisor", "has a handler"),
@@ -66,16 +76,34 @@ TRANSITIONS: dict[str, Transition] = {
         OPEN | _DONE, None, "customer", "the customer writes; what waited for it goes on"
     ),
     "note": Transition(OPEN | _DONE, None, "agent", "an internal remark"),
-    "resolve": Transition(_WORKED_ON, "resolved", "agent", "solved, with a summary"),
+    "resolve": Transition(
+        _WORKED_ON,
+        "resolved",
+        "agent",
+        "solved, with a summary; awaiting_confirmation first where the desk asks",
+    ),
+    "step": Transition(OPEN | _DONE, None, "by the playbook", "a step of the desk's own"),
+    "approve": Transition(
+        frozenset({"awaiting_department"}), None, "supervisor", "the step that waited may be taken"
+    ),
+    "hold": Transition(EVERY, None, "admin", "the record is kept beyond its time"),
+    "erase": Transition(EVERY, None, "admin", "who the customer was is forgotten"),
     "confirm": Transition(
         frozenset({"resolved", "awaiting_confirmation"}), None, "customer", "the problem is gone"
     ),
     "reopen": Transition(_DONE, "queued", "agent, customer", "not solved after all"),
     "survey": Transition(
-        frozenset({"resolved"}), "archived", "customer", "a score; a poor one goes to in_review"
+        frozenset({"resolved", "awaiting_confirmation", "in_review"}),
+        "archived",
+        "customer",
+        "a score; a poor one goes to in_review, or to a second handling",
+        keeps=frozenset({"awaiting_confirmation", "in_review"}),
     ),
     "expire-survey": Transition(
-        frozenset({"resolved"}), "archived", "closing workflow", "nobody answered the survey"
+        frozenset({"resolved", "awaiting_confirmation"}),
+        "archived",
+        "closing workflow",
+        "nobody answered the survey",
     ),
     "assign-review": Transition(
         frozenset({"in_review"}), None, "qa, supervisor", "somebody is to call back"
@@ -116,6 +144,12 @@ def allowed(ticket: Ticket) -> tuple[str, ...]:
     return tuple(found)
 
 
+def steps_allowed(ticket: Ticket, playbook: Playbook) -> tuple[str, ...]:
+    """The desk's own steps that the ticket's status allows, and the answer to one that waits."""
+    found = [name for name, step in playbook.steps.items() if ticket.status in step.source]
+    return ("approve", *found) if ticket.pending is not None else tuple(found)
+
+
 def decide(
     ticket: Ticket | None, command: c.Command, playbook: Playbook, now: datetime
 ) -> tuple[e.Event, ...]:
@@ -153,14 +187,23 @@ def _decided(
     name, rule = _RULES[type(command)]
     if ticket.status not in TRANSITIONS[name].sources:
         if name == "survey" and ticket.score is not None:
-            raise AlreadyAnswered("This survey has been answered already. Thank you.")
-        label = playbook.statuses.get(ticket.status)
-        raise ActionNotAllowed(
-            f"{name} is not possible while the ticket is "
-            f"{label.label['en'] if label else ticket.status}.",
-            allowed(ticket),
-        )
+            raise _answered_already()
+        raise not_allowed(name, ticket, playbook)
     return rule(ticket, command, playbook, now)
+
+
+def not_allowed(action: str, ticket: Ticket, playbook: Playbook) -> ActionNotAllowed:
+    """The refusal of an action that the ticket's status does not allow; it names those that are."""
+    label = playbook.statuses.get(ticket.status)
+    return ActionNotAllowed(
+        f"{action} is not possible while the ticket is "
+        f"{label.label['en'] if label else ticket.status}.",
+        (*allowed(ticket), *steps_allowed(ticket, playbook)),
+    )
+
+
+def _answered_already() -> AlreadyAnswered:
+    return AlreadyAnswered("This survey has been answered already. Thank you.")
 
 
 def _commit(desk: str, number: str, version: int, now: datetime, events: list[e.Event]) -> e.Commit:
@@ -292,20 +335,139 @@ def _resolve(
             "A ticket is resolved with a summary of what was done.",
             (FieldError("summary", f"write 1 to {limit} characters, not {len(command.summary)}"),),
         )
-    return [e.TicketResolved(summary=command.summary, resolution=ticket.resolutions + 1)]
+    resolution = ticket.resolutions + 1
+    confirm = playbook.confirmation is not None
+    return [e.TicketResolved(summary=command.summary, resolution=resolution, confirm=confirm)]
 
 
 def _confirm(
     ticket: Ticket, command: c.Confirm, playbook: Playbook, now: datetime
 ) -> list[e.Event]:
     answered = e.ConfirmationGiven(solved=command.solved, reason=command.reason)
-    if command.solved:
-        return [answered]
-    return [answered, _reopened(ticket, command.reason, playbook)]
+    asked = playbook.confirmation
+    if not command.solved:
+        to = asked.unsolved if asked else "team"
+        return [answered, _reopened(ticket, command.reason, playbook, to)]
+    if asked is not None and ticket.status == "awaiting_confirmation":
+        if asked.solved == "callback" and asked.team:
+            return [answered, e.CallbackRequested(team=asked.team)]
+        if asked.solved == "archive":
+            return [answered, e.TicketArchived()]
+    return [answered]
 
 
-def _reopened(ticket: Ticket, reason: str, playbook: Playbook) -> e.TicketReopened:
-    return e.TicketReopened(reason=reason, team=ticket.team or playbook.routing[-1].team)
+def _reopened(
+    ticket: Ticket,
+    reason: str,
+    playbook: Playbook,
+    to: Literal["handler", "team", "senior"] = "team",
+) -> e.TicketReopened:
+    team = ticket.team or playbook.routing[-1].team
+    return e.TicketReopened(reason=reason, team=team, to=to)
+
+
+def _ask_customer(
+    ticket: Ticket, command: c.AskCustomer, playbook: Playbook, now: datetime
+) -> list[e.Event]:
+    return [e.CustomerAsked(question=command.question, count=ticket.asked + 1)]
+
+
+def _take_step(
+    ticket: Ticket, command: c.TakeStep, playbook: Playbook, now: datetime
+) -> list[e.Event]:
+    _known("action", command.step, playbook.steps)
+    step = playbook.steps[command.step]
+    if ticket.status not in step.source:
+        raise not_allowed(command.step, ticket, playbook)
+    fields = checked_fields(step, command.fields)
+    if step.approval is not None and _exceeds(step.approval, fields):
+        return [e.ApprovalRequested(step=command.step, fields=fields, by=command.by)]
+    return [_taken(command.step, step, fields, command.attachments)]
+
+
+def _taken(
+    name: str, step: Step, fields: dict[str, str], attachments: tuple[e.Attachment, ...] = ()
+) -> e.StepTaken:
+    return e.StepTaken(
+        step=name,
+        to=step.to,
+        fields=fields,
+        attachments=attachments,
+        customer_sees=step.customer_sees,
+    )
+
+
+def _exceeds(approval: Approval, fields: dict[str, str]) -> bool:
+    """Whether a step is beyond an agent's authority."""
+    if approval.field is None:
+        return True
+    return Decimal(fields.get(approval.field) or "0") > Decimal(str(approval.over))
+
+
+def checked_fields(step: Step, given: Mapping[str, str]) -> dict[str, str]:
+    """What was written down with a step, each field in its own form.
+
+    Raises:
+        InvalidInput: fields that are missing, unknown or of another form; every one is named.
+    """
+    wrong = [
+        FieldError(name, "there is no such field") for name in given if name not in step.fields
+    ]
+    found: dict[str, str] = {}
+    for name, field in step.fields.items():
+        value = given.get(name, "").strip()
+        if not value:
+            if field.required:
+                wrong.append(FieldError(name, "this field is required"))
+            continue
+        problem = _misfit(field, value)
+        if problem:
+            wrong.append(FieldError(name, problem))
+        found[name] = value
+    if wrong:
+        raise InvalidInput("Some fields do not fit; see errors.", tuple(wrong))
+    return found
+
+
+def _misfit(field: StepField, value: str) -> str | None:
+    """What is wrong with a field's value, None where nothing is."""
+    if len(value) > field.max:
+        return f"{field.max} characters at most, not {len(value)}"
+    if field.kind == "time" and timers.moment_in(value) is None:
+        return "a moment with its offset, such as 2026-03-10T14:00:00+08:00"
+    if field.kind == "number" and not _NUMBER.fullmatch(value):
+        return "a number, such as 120 or 99.50"
+    if field.kind == "choice" and value not in field.choices:
+        return f"one of: {', '.join(field.choices)}"
+    return None
+
+
+_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
+
+
+def _approve(
+    ticket: Ticket, command: c.Approve, playbook: Playbook, now: datetime
+) -> list[e.Event]:
+    pending = ticket.pending
+    if pending is None:
+        raise not_allowed("approve", ticket, playbook)
+    given = e.ApprovalGiven(step=pending.step, approved=command.approved, reason=command.reason)
+    step = playbook.steps.get(pending.step)
+    if not command.approved or step is None:
+        return [given]
+    return [given, _taken(pending.step, step, pending.fields)]
+
+
+def _hold(ticket: Ticket, command: c.Hold, playbook: Playbook, now: datetime) -> list[e.Event]:
+    if ticket.held == command.held:
+        return []
+    return [e.HoldSet(held=command.held, reason=command.reason)]
+
+
+def _erase(
+    ticket: Ticket, command: c.ErasePerson, playbook: Playbook, now: datetime
+) -> list[e.Event]:
+    return [] if ticket.erased else [e.PersonErased(reason=command.reason)]
 
 
 def _reopen(ticket: Ticket, command: c.Reopen, playbook: Playbook, now: datetime) -> list[e.Event]:
@@ -320,13 +482,21 @@ def _answer_survey(
         raise InvalidInput(
             "The score does not fit.", (FieldError("score", f"a number from {low} to {high}"),)
         )
+    if ticket.score is not None:
+        raise _answered_already()
     answered = e.SurveyAnswered(
         score=command.score, comment=command.comment, resolution=ticket.resolutions
     )
+    if ticket.status != "resolved":  # the customer's confirmation decides how it goes on
+        return [answered]
     review = playbook.survey.review
-    if command.score < review.below:
-        return [answered, e.ReviewRequested(team=review.team, score=command.score)]
-    return [answered, e.TicketArchived()]
+    if command.score >= review.below:
+        return [answered, e.TicketArchived()]
+    if review.then == "second_handling":
+        reason = command.comment
+        again = _reopened(ticket, reason, playbook, "senior")
+        return [answered, e.SecondHandlingStarted(reason=reason), again]
+    return [answered, e.ReviewRequested(team=review.team, score=command.score)]
 
 
 def _expire_survey(
@@ -385,7 +555,7 @@ def _tick(ticket: Ticket, command: c.Tick, playbook: Playbook, now: datetime) ->
                 events.append(e.PriorityChanged(priority=priority, reason=f"timer:{ring.kind}"))
         queue: Queue | None = "waiting" if effects.queue == "team" else effects.queue
         if queue and ticket.queue != queue and ticket.status in OPEN:
-            team = ticket.team or playbook.routing[-1].team
+            team = effects.team or ticket.team or playbook.routing[-1].team
             events.append(e.TicketQueued(team=team, queue=queue, reason=f"timer:{ring.kind}"))
     return [*events, e.TimersSet(timers=changed)] if changed else events
 
@@ -420,6 +590,11 @@ _RULES: dict[type, tuple[str, Callable[..., list[e.Event]]]] = {
     c.Close: ("close", _close),
     c.ClassCustomer: ("class-customer", _class_customer),
     c.Tick: ("tick", _tick),
+    c.AskCustomer: ("ask-customer", _ask_customer),
+    c.TakeStep: ("step", _take_step),
+    c.Approve: ("approve", _approve),
+    c.Hold: ("hold", _hold),
+    c.ErasePerson: ("erase", _erase),
 }
 
 
@@ -446,9 +621,16 @@ def _opened(event: Any, commit: e.Commit) -> Ticket:
         type=event.type,
         priority=event.priority,
         urgency=event.urgency,
+        product=_product(event.product),
         received_at=commit.at,
         updated_at=commit.at,
     )
+
+
+def _product(product: e.Product | None) -> str | None:
+    """What the product is called, for conditions and for those who cover its line (D7)."""
+    named = (product.name, product.model) if product else ()
+    return " ".join(filter(None, named)) or None
 
 
 def _applied(ticket: Ticket, event: Any, commit: e.Commit) -> Ticket:
@@ -476,6 +658,7 @@ def _assigned(ticket: Ticket, event: e.TicketAssigned, commit: e.Commit) -> dict
         "handler": event.handler,
         "assigned_at": commit.at,
         "former_handlers": former,
+        "reopen_to": None,
     }
 
 
@@ -498,7 +681,8 @@ def _reopening(ticket: Ticket, event: e.TicketReopened, commit: e.Commit) -> dic
         "score": None,
         "resolved_at": None,
         "archived_at": None,
-        "level": ticket.level + 1,
+        "level": ticket.level + (event.to == "senior"),
+        "reopen_to": event.to,
     }
 
 
@@ -547,7 +731,7 @@ _EFFECTS: dict[type, Callable[[Ticket, Any, e.Commit], dict[str, Any]]] = {
     },
     e.InformationReceived: lambda t, x, k: {"status": "in_progress"},
     e.TicketResolved: lambda t, x, k: {
-        "status": "resolved",
+        "status": "awaiting_confirmation" if x.confirm else "resolved",
         "summary": x.summary,
         "resolved_at": k.at,
         "resolutions": x.resolution,
@@ -560,6 +744,32 @@ _EFFECTS: dict[type, Callable[[Ticket, Any, e.Commit], dict[str, Any]]] = {
     e.TicketClosed: _ended("closed"),
     e.CustomerClassed: lambda t, x, k: {
         "customer": t.customer.model_copy(update={"customer_class": x.customer_class})
+    },
+    e.ConfirmationGiven: lambda t, x, k: (
+        {"status": "resolved"} if x.solved and t.status == "awaiting_confirmation" else {}
+    ),
+    e.CustomerAsked: lambda t, x, k: {"status": "pending_confirmation", "asked": x.count},
+    e.StepTaken: lambda t, x, k: {"status": x.to or t.status, "facts": {**t.facts, **x.fields}},
+    e.ApprovalRequested: lambda t, x, k: {
+        "status": "awaiting_department",
+        "pending": Pending(step=x.step, fields=x.fields, status=t.status, by=x.by),
+    },
+    e.ApprovalGiven: lambda t, x, k: {
+        "status": t.pending.status if t.pending else t.status,
+        "pending": None,
+    },
+    e.CallbackRequested: lambda t, x, k: {
+        "status": "in_review",
+        "queue": "waiting",
+        "team": x.team,
+    },
+    e.HoldSet: lambda t, x, k: {"held": x.held},
+    e.PersonErased: lambda t, x, k: {
+        "erased": True,
+        "customer": t.customer.model_copy(
+            update={"name": "", "contact": "****", "hash": f"erased-{t.number}", "id": None}
+        ),
+        "facts": {},
     },
     e.TimersSet: _timers_set,
 }

@@ -35,7 +35,7 @@ class Facts:
             customer_class=ticket.customer.customer_class,
             channel=ticket.channel,
             mood=ticket.mood,
-            product=product,
+            product=product or ticket.product,
         )
 
 

@@ -128,6 +128,10 @@ _Reference = tuple[_Place, str, Any]
 """Where a name stands, the name, and the names that there are."""
 
 
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+
 class Part(BaseModel):
     """What all parts of a playbook share: unknown keys are refused, nothing changes."""
 
@@ -203,6 +207,8 @@ class Vague(Part):
 
     unless_mentions: Words = ()
     question: Text
+    ask: Literal["agent", "customer"] = "agent"
+    times: int = Field(default=2, ge=1, le=3)
 
 
 class Tag(Term):
@@ -246,12 +252,26 @@ class Rule(Part):
     then: Effect
 
 
+class Needs(Part):
+    """D7, B5: what a member of the team has to have: skills, the product's line, the language."""
+
+    skills: Names = ()
+    product: bool = False
+    language: bool = False
+
+
 class Destination(Part):
-    """A5, A7, B5: where a ticket goes, the first that fits."""
+    """A5, A7, B5: where a ticket goes, the first that fits.
+
+    `otherwise` says what happens when nobody suitable is free: the ticket waits for the team, or a
+    supervisor assigns it by hand (D7).
+    """
 
     when: Condition = Condition()
     team: str
     queue: Literal["team", "supervisor"] = "team"
+    needs: Needs = Needs()
+    otherwise: Literal["wait", "supervisor"] = "wait"
 
 
 class CustomerClass(Part):
@@ -272,6 +292,7 @@ class Assignment(Part):
 
     capacity: int = Field(default=5, ge=1, le=500)
     order: tuple[Literal["vip", "priority", "age"], ...] = ("priority", "vip", "age")
+    prefer: Literal["longest_idle", "least_loaded"] = "longest_idle"
 
 
 Recipient = Literal["customer", "handler", "team", "supervisor", "qa"]
@@ -289,6 +310,7 @@ class TimerEffects(Part):
 
     tell: tuple[Tell, ...] = ()
     queue: Literal["team", "supervisor"] | None = None
+    team: str | None = None
     raise_by: int = Field(default=0, ge=0, le=5)
     repeat_every: Wait | None = None
 
@@ -304,15 +326,17 @@ OneOrEach = Annotated[
 class TimerRule(Part):
     """One kind of deadline: what starts, stops and pauses it, how long it is, what follows.
 
-    `start` and `stop` name event types, `pause_in` statuses. `within` is one duration or one a
-    priority. The clock is `always` or `business` (the desk's opening hours). `warn_at` are shares
-    of the time, e.g. 0.8.
+    `start` and `stop` name event types, or steps of the desk's own (`step:accept`); `pause_in`
+    statuses. `within` is one duration or one a priority; `until` names a field of the step that
+    starts the timer, whose moment counts instead. The clock is `always` or `business` (the desk's
+    opening hours). `warn_at` are shares of the time, e.g. 0.8.
     """
 
     start: Names
     stop: Names
     pause_in: Names = ()
     within: OneOrEach
+    until: str | None = None
     clock: Literal["always", "business"] = "always"
     warn_at: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
     on_warning: TimerEffects = TimerEffects()
@@ -358,11 +382,16 @@ class Notification(Part):
 
 
 class Review(Part):
-    """A13: what happens to a poor score."""
+    """A13, B9, E7: what a poor score leads to.
+
+    `then: review` lets the team call back and record the cause; `then: second_handling` opens the
+    ticket again, one level up, with the customer's reason.
+    """
 
     below: int
     team: str
     within: Wait
+    then: Literal["review", "second_handling"] = "review"
 
 
 class Survey(Part):
@@ -373,6 +402,68 @@ class Survey(Part):
     words: dict[str, int] = {}
     wait: Wait
     review: Review
+
+
+class Confirmation(Part):
+    """C10, D13: the customer is asked first whether the problem is gone.
+
+    `solved` says what follows a yes: the survey, a call-back by `team` within `within`, or the
+    archive. `unsolved` says who takes a ticket up again after a no: its handler, the team, or
+    somebody more senior.
+    """
+
+    solved: Literal["survey", "callback", "archive"] = "survey"
+    unsolved: Literal["handler", "team", "senior"] = "team"
+    team: str | None = None
+    within: Wait | None = None
+
+
+class StepField(Term):
+    """One thing that is written down with a step."""
+
+    kind: Literal["text", "time", "number", "choice", "list"] = "text"
+    choices: tuple[str, ...] = ()
+    required: bool = True
+    max: int = Field(default=500, ge=1, le=4000)
+
+
+class Approval(Part):
+    """C9, issue of authority: the step waits for a supervisor, always or above an amount."""
+
+    field: str | None = None
+    over: float = 0
+
+
+class Step(Term):
+    """D8–D11, B2, B6, E5: an action of the desk's own, with the fields that it needs.
+
+    `source` names the statuses in which it is possible, `to` the one it leads to (none: it stays).
+    `by` names the roles that may take it. What `customer_sees` stands in the customer's timeline.
+    """
+
+    by: Names = ("agent",)
+    source: Names
+    to: str | None = None
+    fields: dict[Identifier, StepField] = {}
+    attachments: bool = False
+    customer_sees: bool = False
+    approval: Approval | None = None
+
+
+class Records(Part):
+    """B7: how the steps of handling are numbered."""
+
+    pattern: str = "{ticket}-{step:03}"
+
+    @model_validator(mode="after")
+    def _writes(self) -> Self:
+        try:
+            self.pattern.format(ticket="T1", step=1)
+        except (KeyError, ValueError, IndexError) as error:
+            raise PydanticCustomError(
+                "records", "the pattern cannot be filled in: {why}", {"why": str(error)}
+            ) from error
+        return self
 
 
 class Mail(Part):
@@ -416,6 +507,9 @@ class Playbook(Part):
     messages: dict[str, Message] = {}
     notifications: tuple[Notification, ...] = ()
     survey: Survey
+    confirmation: Confirmation | None = None
+    steps: dict[Slug, Step] = {}
+    records: Records = Records()
     reopen_within: Duration = timedelta(days=14)
     retention: Retention = Retention()
 
@@ -524,6 +618,27 @@ class Playbook(Part):
         for kind, timer in self.timers.items():
             yield from self._timer(kind, timer)
         yield from self._in_words()
+        yield from self._in_steps()
+
+    def _in_steps(self) -> Iterator[_Reference]:
+        for name, step in self.steps.items():
+            for status in step.source:
+                yield ("steps", name, "source"), status, STATUSES
+            if step.to is not None:
+                yield ("steps", name, "to"), step.to, STATUSES
+            if step.approval is not None and step.approval.field is not None:
+                yield ("steps", name, "approval", "field"), step.approval.field, step.fields
+        asked = self.confirmation
+        if asked is not None and asked.solved == "callback":
+            yield ("confirmation", "team"), asked.team or "", self.teams
+        if asked is not None:
+            yield ("statuses",), "awaiting_confirmation", self.statuses
+
+    def _happenings(self) -> list[str]:
+        """What may start or stop a timer: event types, and the desk's own steps."""
+        from functions.core.events import EVENTS
+
+        return [*EVENTS, *(f"step:{name}" for name in self.steps)]
 
     def _in_rules(self) -> Iterator[_Reference]:
         for index, rule in enumerate(self.rules):
@@ -548,7 +663,8 @@ class Playbook(Part):
             yield from self._condition(("templates", index, "when"), template.when)
         for index, notification in enumerate(self.notifications):
             place = ("notifications", index)
-            yield (*place, "on"), notification.on, sorted(NOTIFY_READS)
+            steps = [f"step:{name}" for name in self.steps]
+            yield (*place, "on"), notification.on, [*sorted(NOTIFY_READS), *steps]
             yield (*place, "message"), notification.message, self.messages
             yield from self._condition((*place, "when"), notification.when)
 
@@ -563,20 +679,21 @@ class Playbook(Part):
                 yield (*place, field), name, known
 
     def _timer(self, kind: str, timer: TimerRule) -> Iterator[_Reference]:
-        from functions.core.events import EVENTS
-
+        happenings = self._happenings()
         place = ("timers", kind)
         yield place, kind, TIMER_KINDS
         if isinstance(timer.within, dict):
             for priority in timer.within:
                 yield (*place, "within", priority), priority, self.priorities
         for name in timer.start:
-            yield (*place, "start"), name, EVENTS
+            yield (*place, "start"), name, happenings
         for name in timer.stop:
-            yield (*place, "stop"), name, EVENTS
+            yield (*place, "stop"), name, happenings
         for name in timer.pause_in:
             yield (*place, "pause_in"), name, STATUSES
         for when, effects in (("on_warning", timer.on_warning), ("on_breach", timer.on_breach)):
+            if effects.team is not None:
+                yield (*place, when, "team"), effects.team, self.teams
             for index, tell in enumerate(effects.tell):
                 yield (*place, when, "tell", index, "message"), tell.message, self.messages
         yield from self._condition((*place, "when"), timer.when)
@@ -787,6 +904,7 @@ TEMPLATE_VARIABLES = frozenset(
         "number", "desk", "name", "status", "type", "tags", "tag", "priority", "team", "handler",
         "promise", "expected_response_by", "expected_resolution_by", "due_at", "status_url",
         "text", "question", "summary", "solution", "score", "reason", "timer", "description",
+        "step",
     }
 )  # fmt: skip
 """What a message or a reply template may fill in."""
@@ -799,6 +917,12 @@ def _calendar(playbook: Playbook) -> Iterator[_Problem]:
         yield ("calendar",), str(error)
 
 
+def template_variables(playbook: Playbook) -> frozenset[str]:
+    """What this playbook's texts may fill in: the common variables and its steps' own fields."""
+    fields = {name for step in playbook.steps.values() for name in step.fields}
+    return TEMPLATE_VARIABLES | fields
+
+
 def _templates(playbook: Playbook) -> Iterator[_Problem]:
     """E4: an unknown variable in a text is an error that names it; so is what cannot be filled in,
     be the variables known or still empty."""
@@ -806,16 +930,17 @@ def _templates(playbook: Playbook) -> Iterator[_Problem]:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     environment = ImmutableSandboxedEnvironment(autoescape=False)
+    variables = template_variables(playbook)
     for place, text in _texts(playbook):
         try:
-            unknown = meta.find_undeclared_variables(environment.parse(text)) - TEMPLATE_VARIABLES
+            unknown = meta.find_undeclared_variables(environment.parse(text)) - variables
             for value in ("1", ""):
-                environment.from_string(text).render(dict.fromkeys(TEMPLATE_VARIABLES, value))
+                environment.from_string(text).render(dict.fromkeys(variables, value))
         except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
             yield place, f"cannot be filled in: {str(error).splitlines()[0]}"
             continue
         for variable in sorted(unknown):
-            known = ", ".join(sorted(TEMPLATE_VARIABLES))
+            known = ", ".join(sorted(variables))
             yield place, f"there is no variable '{variable}'; there is {known}"
 
 

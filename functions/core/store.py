@@ -390,10 +390,8 @@ class Store:
     def class_contact(self, desk: str, contact_hash: str, customer_class: str | None) -> None:
         """Remember a contact's class for its next requests (A5)."""
         key = {"pk": {"S": f"CONTACT#{desk}#{contact_hash}"}, "sk": {"S": "CONTACT"}}
-        if customer_class is None:
-            self.client.delete_item(TableName=self.table, Key=key)
-        else:
-            self.client.put_item(TableName=self.table, Item={**key, "class": {"S": customer_class}})
+        known: Item = {} if customer_class is None else {"class": {"S": customer_class}}
+        self.client.put_item(TableName=self.table, Item={**key, **known})
 
     def tickets_of_contact(self, desk: str, contact_hash: str, limit: int) -> list[str]:
         """The numbers of a contact's tickets, newest first."""
@@ -653,7 +651,7 @@ class Store:
             TableName=self.table,
             Key={"pk": {"S": f"DESK#{agent.desk}"}, "sk": {"S": f"AGENT#{agent.username}"}},
             UpdateExpression=(
-                "SET #role = :role, team = :team, #capacity = :capacity, "
+                "SET #role = :role, team = :team, #capacity = :capacity, profile = :profile, "
                 "#online = if_not_exists(#online, :online), #load = if_not_exists(#load, :none)"
             ),
             ExpressionAttributeNames={
@@ -666,6 +664,7 @@ class Store:
                 ":role": {"S": agent.role},
                 ":team": {"S": agent.team},
                 ":capacity": {"N": str(agent.capacity)},
+                ":profile": {"S": agent.model_dump_json(include=_PROFILE, exclude_defaults=True)},
                 ":online": {"BOOL": agent.online},
                 ":none": {"N": "0"},
             },
@@ -758,9 +757,14 @@ def read_commit(item: Item) -> Commit:
         raise Park(f"not a commit: {type(error).__name__}: {error}") from error
 
 
+_PROFILE = {"skills", "products", "languages", "level", "shift"}
+"""What of an agent stands in one document, since routing reads it whole."""
+
+
 def _agent(desk: str, item: Item) -> Agent:
     assigned = item.get("assigned_at")
     return Agent(
+        **json.loads(item.get("profile", {}).get("S", "{}")),
         desk=desk,
         username=item["sk"]["S"].removeprefix("AGENT#"),
         role=item["role"]["S"],

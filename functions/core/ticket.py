@@ -78,8 +78,22 @@ class Customer(Value):
     preferred: Literal["sms", "email", "message", "phone"] | None = None
 
 
+class Pending(Value):
+    """C9: a step that waits for a supervisor, and the status to go back to."""
+
+    step: str
+    fields: dict[str, str] = {}
+    status: str
+    by: str = ""
+
+
 class Ticket(Value):
-    """One request at one version."""
+    """One request at one version.
+
+    `facts` are the newest values of what was written down with the desk's own steps (an arrival
+    time, the parts used); `reopen_to` says whose a reopened ticket is; `asked` counts the questions
+    that a vague request led to.
+    """
 
     desk: str
     number: str
@@ -109,6 +123,13 @@ class Ticket(Value):
     resolutions: int = 0
     level: int = 0
     former_handlers: tuple[str, ...] = ()
+    reopen_to: Literal["handler", "team", "senior"] | None = None
+    product: str | None = None
+    facts: dict[str, str] = {}
+    pending: Pending | None = None
+    asked: int = 0
+    held: bool = False
+    erased: bool = False
     timers: dict[str, Timer] = {}
 
     @property

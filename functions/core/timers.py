@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from functions.core.events import Event, TimerBreached, TimerWarned
+from functions.core.events import Event, StepTaken, TimerBreached, TimerWarned
 from functions.core.matching import Facts, holds
 from functions.core.playbook import Playbook, TimerRule
 from functions.core.ticket import Ticket, Timer
@@ -32,7 +32,9 @@ def follow(
         before: the ticket before the events, None where they open it.
         after: the ticket after them, its timers still untouched.
     """
-    happened = {event.event for event in events}
+    events = tuple(events)
+    happened: set[str] = {event.event for event in events}
+    happened |= {f"step:{event.step}" for event in events if isinstance(event, StepTaken)}
     changed: dict[str, Timer] = {}
     for kind, rule in playbook.timers.items():
         timer = after.timers.get(kind)
@@ -40,7 +42,7 @@ def follow(
         if new is not None and happened & set(rule.stop):
             new = stopped(new, now)
         if happened & set(rule.start) and holds(rule.when, Facts.of(after)):
-            new = started(rule, after.priority, playbook, now)
+            new = started(rule, after, playbook, now)
         if new is None:
             continue
         if after.status in _ENDED:
@@ -56,12 +58,25 @@ def follow(
     return changed
 
 
-def started(rule: TimerRule, priority: str, playbook: Playbook, now: datetime) -> Timer:
-    """A timer that begins to run."""
-    allowed = rule.allowance(priority)
+def started(rule: TimerRule, ticket: Ticket, playbook: Playbook, now: datetime) -> Timer:
+    """A timer that begins to run: to the moment that a step has named, else for its allowance."""
+    until = moment_in(ticket.facts.get(rule.until)) if rule.until else None
+    if until is not None and until > now:
+        allowed = _between(rule, playbook, now, until)
+    else:
+        allowed = rule.allowance(ticket.priority)
     return _running(
         Timer(state="running", started_at=now, allowed=allowed), allowed, rule, playbook, now
     )
+
+
+def moment_in(written: str | None) -> datetime | None:
+    """The moment that a field of kind `time` holds, if it does."""
+    try:
+        found = datetime.fromisoformat(written) if written else None
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None
 
 
 def stopped(timer: Timer, now: datetime) -> Timer:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from functions.core.matching import Facts, find_term, fold, holds, mentions, places
-from functions.core.playbook import Destination, Playbook, Rule, Text
+from functions.core.playbook import Destination, Playbook, Rule, Text, Vague
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Classification:
         mood: what a rule said about the customer's mood, None where none did.
         rules: the ids of the rules that fired, in their order.
         question: what to find out where it is vague, in each language.
+        asks: who is asked and how often, where it is vague.
     """
 
     type: str
@@ -36,6 +37,7 @@ class Classification:
     mood: str | None = None
     rules: tuple[str, ...] = ()
     question: Text | None = None
+    asks: Vague | None = None
 
 
 class _Match(NamedTuple):
@@ -92,13 +94,13 @@ def classify(
         if holds(rule.when, facts):
             facts = _followed(rule, facts, playbook, floor=asked is not None)
             fired.append(rule)
-    question = _what_is_vague(folded, facts.tags, playbook)
+    vague = _what_is_vague(folded, facts.tags, playbook)
     kind = facts.type or playbook.default_type
     return Classification(
         type=kind,
         tags=facts.tags,
         priority=facts.priority or playbook.default_priority,
-        vague=question is not None,
+        vague=vague is not None,
         confidence=confidence_of(
             kind,
             given=given,
@@ -106,11 +108,12 @@ def classify(
             by_word=by_word,
             by_rule=any(rule.then.type == kind for rule in fired),
             rivals={playbook.tags[tag].type for tag in tags} - {None, kind},
-            vague=question is not None,
+            vague=vague is not None,
         ),
         mood=facts.mood,
         rules=tuple(rule.id for rule in fired),
-        question=question,
+        question=vague.question if vague else None,
+        asks=vague,
     )
 
 
@@ -213,12 +216,12 @@ def _followed(rule: Rule, facts: Facts, playbook: Playbook, *, floor: bool) -> F
     )
 
 
-def _what_is_vague(folded: str, tags: tuple[str, ...], playbook: Playbook) -> Text | None:
-    """A6: the question where a vague tag stands alone and nothing says what it is about."""
+def _what_is_vague(folded: str, tags: tuple[str, ...], playbook: Playbook) -> Vague | None:
+    """A6, E2: the vague tag that stands alone, where nothing says what it is about."""
     if not tags or any(playbook.tags[tag].vague is None for tag in tags):
         return None
     for tag in tags:
         vague = playbook.tags[tag].vague
         if vague is not None and mentions(folded, vague.unless_mentions) is None:
-            return vague.question
+            return vague
     return None

@@ -9,8 +9,10 @@ the token, the step finds it on the ticket and goes on by itself.
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from functions.core.closing import after_review, after_survey
 from functions.core.logs import logger
 from functions.core.playbook import Playbook
 from functions.core.store import Store
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 log = logger("router")
+
+_AFTER = {"survey": after_survey, "review": after_review}
 
 _OVER = frozenset({"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"})
 """Answers of SendTaskSuccess for a step that no longer waits (Step Functions API reference)."""
@@ -34,7 +38,7 @@ def start(
         "number": ticket.number,
         "resolution": resolution,
         "wait_seconds": int(playbook.survey.wait.total_seconds()),
-        "review_seconds": int(playbook.survey.review.within.total_seconds()),
+        "review_seconds": int(_call_back_within(playbook).total_seconds()),
     }
     try:
         client.start_execution(
@@ -46,15 +50,26 @@ def start(
         log.info("closing.repeated", extra={"ticket": ticket.number, "resolution": resolution})
 
 
-def wake(
-    client: SFNClient, store: Store, ticket: Ticket, kind: str, resolution: int, output: Any
-) -> None:
-    """Let a waiting step of the workflow of this resolution go on with `output`."""
+def _call_back_within(playbook: Playbook) -> timedelta:
+    """How long a call-back may take before the ticket is archived without one."""
+    asked = playbook.confirmation
+    if asked is not None and asked.within is not None:
+        return asked.within
+    return playbook.survey.review.within
+
+
+def wake(client: SFNClient, store: Store, ticket: Ticket, kind: str) -> None:
+    """Let a waiting step go on where the ticket has the answer that it waits for.
+
+    Args:
+        kind: `survey` or `review`, the step that may wait.
+    """
     kept = store.token(ticket.desk, ticket.number, kind)
-    if kept is None or kept[1] != resolution:
+    answer = _AFTER[kind](ticket, kept[1]) if kept else None
+    if kept is None or answer is None:
         return
     try:
-        client.send_task_success(taskToken=kept[0], output=json.dumps(output))
+        client.send_task_success(taskToken=kept[0], output=json.dumps(answer))
     except client.exceptions.ClientError as error:
         if error.response["Error"]["Code"] not in _OVER:
             raise

@@ -61,23 +61,17 @@ def _resolved(ticket: Ticket, event: e.TicketResolved, router: Router, place: Pl
     )
 
 
-def _answered(ticket: Ticket, event: e.SurveyAnswered, router: Router, place: Place) -> None:
-    poor = event.score < router.playbook.survey.review.below
-    output = {"review": poor}
-    client = aws.client("stepfunctions")
-    closing.wake(client, router.store, ticket, "survey", event.resolution, output)
+def _answered(ticket: Ticket, event: Any, router: Router, place: Place) -> None:
+    closing.wake(aws.client("stepfunctions"), router.store, ticket, "survey")
 
 
-def _called_back(ticket: Ticket, event: e.CallbackRecorded, router: Router, place: Place) -> None:
-    client = aws.client("stepfunctions")
-    closing.wake(client, router.store, ticket, "review", ticket.resolutions, {})
+def _called_back(ticket: Ticket, event: Any, router: Router, place: Place) -> None:
+    closing.wake(aws.client("stepfunctions"), router.store, ticket, "review")
 
 
-def _reopened(ticket: Ticket, event: e.TicketReopened, router: Router, place: Place) -> None:
-    client = aws.client("stepfunctions")
+def _reopened(ticket: Ticket, event: Any, router: Router, place: Place) -> None:
     for kind in ("survey", "review"):
-        output = {"reopened": True, "review": False}
-        closing.wake(client, router.store, ticket, kind, ticket.resolutions, output)
+        closing.wake(aws.client("stepfunctions"), router.store, ticket, kind)
     router.placed(ticket)
 
 
@@ -88,5 +82,7 @@ _ACTIONS: dict[str, Callable[[Ticket, Any, Router, Place], None]] = {
     "TicketReopened": _reopened,
     "TicketResolved": _resolved,
     "SurveyAnswered": _answered,
+    "ConfirmationGiven": _answered,
+    "CustomerWrote": lambda ticket, event, router, place: router.told(ticket),
     "CallbackRecorded": _called_back,
 }

@@ -12,10 +12,12 @@ from functions.core.change import change
 from functions.core.errors import ActionNotAllowed, NoPlaceLeft
 from functions.core.matching import Facts
 from functions.core.playbook import Destination, Playbook
+from functions.core.roster import Agent
 from functions.core.store import Store
 from functions.core.ticket import Ticket
-from functions.router.choose import candidates
-from functions.router.classify import classify, destination
+from functions.router.amounts import amount_in
+from functions.router.choose import Wanted, candidates, suits
+from functions.router.classify import Classification, classify, destination
 
 ACTOR = "system"
 PAGE = 20
@@ -35,16 +37,55 @@ class Router:
 
         A ticket that is not `received` any more was routed before: nothing happens.
         """
-        if ticket.status != "received":
+        if ticket.status == "received":
+            self._classified(ticket, event, _words(event))
+
+    def told(self, ticket: Ticket) -> None:
+        """Look again at a vague request whose customer has said more (E2)."""
+        if ticket.status != "pending_confirmation" or ticket.asked == 0:
             return
+        first, said = self._said(ticket)
+        if first is not None:
+            self._classified(ticket, first, said)
+
+    def placed(self, ticket: Ticket) -> None:
+        """Send a ticket on whose type was confirmed or that was reopened (A6, A13, D13, E7)."""
+        if ticket.status not in {"received", "queued"} or ticket.queue == "supervisor":
+            return
+        if ticket.reopen_to == "handler" and self._give_back(ticket):
+            return
+        if ticket.status == "queued" and ticket.team:
+            self._send(ticket, self._place_of(ticket), ())
+        else:
+            _, said = self._said(ticket)
+            self._send(ticket, destination(Facts.of(ticket, said), self.playbook), ())
+
+    def waiting(self, ticket: Ticket) -> None:
+        """Look once more for somebody free: one may have come while the ticket was queued."""
+        if _is_waiting(ticket):
+            self._assign(ticket, self._place_of(ticket), ())
+
+    def drain(self, team: str) -> None:
+        """Give the tickets that wait for a team, in their order, to those who have room.
+
+        A ticket that nobody free is suited for does not keep the next one waiting.
+        """
+        for ticket in self._waiting_for(team):
+            if _is_waiting(ticket) and not self._assign(ticket, self._place_of(ticket), ()):
+                roster = self.store.agents(self.playbook.desk)
+                if not candidates(roster, Wanted(team), self.playbook, self.now):
+                    return
+
+    def _classified(self, ticket: Ticket, event: e.TicketReceived, text: str) -> None:
         found = classify(
-            "\n".join(filter(None, (event.subject, event.text or event.description))),
+            text,
             self.playbook,
-            type_given=ticket.type if event.type_given else None,
-            urgency=event.urgency,
+            type_given=event.type if event.type_given else None,
+            urgency=ticket.urgency,
             customer_class=ticket.customer.customer_class,
             channel=ticket.channel,
-            product=event.product.name if event.product else None,
+            product=ticket.product,
+            amount=amount_in(text),
         )
         known = c.Classify(
             type=found.type,
@@ -55,41 +96,49 @@ class Router:
             rules=found.rules,
         )
         facts = Facts(
-            text=event.text or event.description,
+            text=text,
             type=found.type,
             tags=found.tags,
             priority=found.priority,
             customer_class=ticket.customer.customer_class,
             channel=ticket.channel,
             mood=found.mood,
+            product=ticket.product,
+            amount=amount_in(text),
         )
         place = destination(facts, self.playbook)
-        if found.vague and place.queue != "supervisor":
-            question = found.question[self.playbook.locale] if found.question else ""
-            self._change(ticket, c.Together((known, c.AskConfirmation(place.team, question))))
+        asked = self._question(ticket, found, place)
+        if asked is not None:
+            self._change(ticket, c.Together((known, asked)))
         else:
             self._send(ticket, place, (known,))
 
-    def placed(self, ticket: Ticket) -> None:
-        """Send a ticket on whose type was confirmed or that was reopened (A6)."""
-        if ticket.status not in {"received", "queued"} or ticket.queue == "supervisor":
-            return
-        if ticket.status == "queued" and ticket.team:
-            place = Destination(team=ticket.team)
-        else:
-            place = destination(Facts.of(ticket), self.playbook)
-        self._send(ticket, place, ())
+    def _question(
+        self, ticket: Ticket, found: Classification, place: Destination
+    ) -> c.AskCustomer | c.AskConfirmation | None:
+        """Who is asked what a vague request is about: the customer, an agent, the supervisors."""
+        vague = found.asks
+        if vague is None or place.queue == "supervisor":
+            return None
+        if vague.ask == "customer" and ticket.asked < vague.times:
+            return c.AskCustomer(vague.question[ticket.locale])
+        question = vague.question[self.playbook.locale]
+        leaders = self.playbook.team_of_role("supervisor")
+        team = leaders if vague.ask == "customer" and leaders else place.team
+        return c.AskConfirmation(team, question)
 
-    def waiting(self, ticket: Ticket) -> None:
-        """Look once more for somebody free: one may have come while the ticket was queued."""
-        if ticket.status == "queued" and ticket.queue == "waiting" and ticket.team:
-            self._assign(ticket, ticket.team, ())
-
-    def drain(self, team: str) -> None:
-        """Give the tickets that wait for a team, in their order, to those who have room."""
-        for ticket in self._waiting_for(team):
-            if ticket.status == "queued" and not self._assign(ticket, team, ()):
-                return
+    def _said(self, ticket: Ticket) -> tuple[e.TicketReceived | None, str]:
+        """The request, and everything that the customer has written so far."""
+        first: e.TicketReceived | None = None
+        texts: list[str] = []
+        for commit in self.store.history(ticket.desk, ticket.number):
+            for event in commit.of("TicketReceived", "CustomerWrote"):
+                if isinstance(event, e.TicketReceived):
+                    first = event
+                    texts.append(_words(event))
+                else:
+                    texts.append(event.text)
+        return first, "\n".join(texts)
 
     def _waiting_for(self, team: str) -> Iterator[Ticket]:
         cursor = None
@@ -100,24 +149,60 @@ class Router:
             if cursor is None:
                 return
 
+    def _place_of(self, ticket: Ticket) -> Destination:
+        """Where a ticket waits, with what its handler needs to have."""
+        place = destination(Facts.of(ticket), self.playbook)
+        if place.team == ticket.team and place.queue == "team":
+            return place
+        return Destination(team=ticket.team or place.team)
+
     def _send(self, ticket: Ticket, place: Destination, first: tuple[c.Command, ...]) -> None:
         if place.queue == "supervisor":
-            queue = c.Enqueue(team=place.team, queue="supervisor", reason="routing")
-            self._change(ticket, c.Together((*first, queue)))
-        elif not self._assign(ticket, place.team, first) and not _waits(ticket, place.team):
+            self._to_supervisors(ticket, place, first, "routing")
+        elif self._assign(ticket, place, first):
+            return
+        elif place.otherwise == "supervisor" or not self._anybody(ticket, place):
+            self._to_supervisors(ticket, place, first, "nobody suitable")
+        elif not (_is_waiting(ticket) and ticket.team == place.team):
             queue = c.Enqueue(team=place.team, queue="waiting", reason="nobody free")
             self._change(ticket, c.Together((*first, queue)))
 
-    def _assign(self, ticket: Ticket, team: str, first: tuple[c.Command, ...]) -> bool:
+    def _to_supervisors(
+        self, ticket: Ticket, place: Destination, first: tuple[c.Command, ...], reason: str
+    ) -> None:
+        queue = c.Enqueue(team=place.team, queue="supervisor", reason=reason)
+        self._change(ticket, c.Together((*first, queue)))
+
+    def _assign(self, ticket: Ticket, place: Destination, first: tuple[c.Command, ...]) -> bool:
         """Give a ticket to the best free member of a team; False where nobody has room."""
-        for agent in candidates(self.store.agents(self.playbook.desk), team):
-            assign = c.Assign(team=team, handler=agent.username, reason="routing")
+        roster = self.store.agents(self.playbook.desk)
+        for agent in candidates(roster, wanted(ticket, place), self.playbook, self.now):
+            assign = c.Assign(team=place.team, handler=agent.username, reason="routing")
             try:
                 self._change(ticket, c.Together((*first, assign)))
             except NoPlaceLeft:
                 continue
             return True
         return False
+
+    def _anybody(self, ticket: Ticket, place: Destination) -> bool:
+        """Whether the roster has somebody for the ticket at all, even if nobody is free now.
+
+        A roster without anyone of the team is still being set up: the ticket waits.
+        """
+        asked = wanted(ticket, place)
+        members = [a for a in self.store.agents(self.playbook.desk) if a.team == place.team]
+        return not members or any(suits(agent, asked) for agent in members)
+
+    def _give_back(self, ticket: Ticket) -> bool:
+        """D13: back to the engineer who had it, if present; there need not be a place free."""
+        last = ticket.former_handlers[-1] if ticket.former_handlers else None
+        agent: Agent | None = self.store.agent(ticket.desk, last) if last else None
+        if agent is None or not agent.online:
+            return False
+        back = c.Assign(team=agent.team, handler=agent.username, reason="reopened", by_hand=True)
+        self._change(ticket, c.Together((back,)))
+        return True
 
     def _change(self, ticket: Ticket, command: c.Together) -> None:
         """Change the ticket if it still is as the decision saw it.
@@ -141,5 +226,23 @@ class Router:
             return
 
 
-def _waits(ticket: Ticket, team: str) -> bool:
-    return ticket.status == "queued" and ticket.queue == "waiting" and ticket.team == team
+def wanted(ticket: Ticket, place: Destination) -> Wanted:
+    """What a ticket asks of its handler. A second handling asks for somebody more senior, and for
+    nobody who has had it before (B9, E7)."""
+    again = ticket.reopen_to == "senior"
+    return Wanted(
+        team=place.team,
+        needs=place.needs,
+        product=ticket.product,
+        language=ticket.locale,
+        level=ticket.level if again else 0,
+        excluded=ticket.former_handlers if again else (),
+    )
+
+
+def _words(event: e.TicketReceived) -> str:
+    return "\n".join(filter(None, (event.subject, event.text or event.description)))
+
+
+def _is_waiting(ticket: Ticket) -> bool:
+    return ticket.status == "queued" and ticket.queue == "waiting" and ticket.team is not None

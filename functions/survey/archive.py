@@ -9,7 +9,7 @@ from functions.core.errors import TryAgain
 from functions.core.logs import logger
 from functions.core.record import archive_key, document, record
 from functions.core.store import Store
-from functions.survey.rules import REOPENED, after_review
+from functions.core.closing import REOPENED, after_review
 from functions.survey.steps import Run
 
 if TYPE_CHECKING:

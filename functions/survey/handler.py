@@ -14,7 +14,7 @@ from chalice.app import Blueprint
 from functions.core import aws, deps
 from functions.core.settings import Place
 from functions.survey import steps
-from functions.survey.rules import Answer
+from functions.core.closing import Answer
 
 bp = Blueprint(__name__)
 

@@ -20,7 +20,7 @@ from functions.core.errors import ActionNotAllowed
 from functions.core.logs import logger
 from functions.core.store import Store
 from functions.core.ticket import Ticket
-from functions.survey.rules import REOPENED, Answer, after_review, after_survey
+from functions.core.closing import REOPENED, Answer, after_review, after_survey
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

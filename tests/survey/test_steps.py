@@ -16,7 +16,7 @@ from functions.core.playbook import Playbook
 from functions.core.store import Store
 from functions.core.ticket import Ticket
 from functions.survey import handler
-from functions.survey.rules import ARCHIVE, REOPENED, REVIEW, Answer, after_review, after_survey
+from functions.core.closing import ARCHIVE, REOPENED, REVIEW, Answer, after_review, after_survey
 from functions.survey.steps import Kind, Run, Waiting, expire, go_on, wait_for
 from tests.core.desk import NOON, agent, file, received, then
 

@@ -1,4 +1,7 @@
-"""What a ticket's state means to the closing workflow: wait on, or which way to go."""
+"""What a ticket's state means to its closing workflow: wait on, or which way to go (F4).
+
+The workflow's waiting steps and the router, which wakes them, both ask here, so they cannot differ.
+"""
 
 from __future__ import annotations
 
@@ -18,19 +21,21 @@ REOPENED = Answer(review=False, reopened=True)
 REVIEW = Answer(review=True, reopened=False)
 ARCHIVE = Answer(review=False, reopened=False)
 
+_ASKED = frozenset({"awaiting_confirmation", "resolved"})
+
 
 def after_survey(ticket: Ticket, resolution: int) -> Answer | None:
-    """Where the run for `resolution` goes from its survey; None while the answer is open (A13)."""
-    if ticket.resolutions != resolution or ticket.status in OPEN:
+    """Where the run for `resolution` goes from its question; None while that is open (A13, D13)."""
+    if ticket.resolutions != resolution:
         return REOPENED
-    if ticket.status == "resolved":
+    if ticket.status in _ASKED:
         return None
+    if ticket.status in OPEN:
+        return REOPENED
     return REVIEW if ticket.status == "in_review" else ARCHIVE
 
 
 def after_review(ticket: Ticket, resolution: int) -> Answer | None:
-    """Where the run for `resolution` goes from its review; None while nobody called back (A13)."""
+    """Where the run for `resolution` goes from its call-back; None while nobody called (A13)."""
     found = after_survey(ticket, resolution)
-    if found == REVIEW:
-        return None
-    return found
+    return None if found == REVIEW else found
