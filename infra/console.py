@@ -49,6 +49,9 @@ def deploy(
     mail_domain: Annotated[str, typer.Option(help="Domain that SES receives mail for.")] = "",
     alarm_email: Annotated[str, typer.Option(help="Who is told of alarms.")] = "",
     monthly_budget_usd: Annotated[int, typer.Option(help="Reported when passed; 0: none.")] = 0,
+    contacts_key_arn: Annotated[
+        str, typer.Option(help="KMS key that seals contacts; none: one is made.")
+    ] = "",
     api_url: Annotated[str, typer.Option(help="Address of the API, if it has its own.")] = "",
 ) -> None:
     """Foundation, functions, wiring: each step may be repeated."""
@@ -59,6 +62,7 @@ def deploy(
         "Sender": sender,
         "MailDomain": mail_domain,
         "AlarmEmail": alarm_email,
+        "ContactsKeyArn": contacts_key_arn,
         "MonthlyBudgetUsd": str(monthly_budget_usd) if monthly_budget_usd else "",
     }
     deployed = run(
