@@ -101,10 +101,15 @@ def _folded(kept: list[str]) -> str:
 
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\u034f]")
 _QUOTED = re.compile(r"[ \t]{0,4}(?:>|＞|&gt;(?=[ >&]|$))")
-_BROKEN_ADDRESS = re.compile(r"\s*>\s*(?:[^\W\d]+\s*){0,3}[:：]\s*$")
-_RULE = re.compile(r"[\s>*]*(?:[-_=—–*~·]\s?){2,}[\s*]*$")
+_BROKEN_ADDRESS = re.compile(r"\s*>\s*(?:[^\W\d]{1,20}\s){0,3}[^\W\d]{0,20}\s?[:：]\s*$")
 _FENCE = re.compile(r"\s{0,3}(?:```|~~~)")
 _EDGES = " \t*_-—–~|"
+
+
+def _is_rule(line: str) -> bool:
+    """A drawn line: dashes, underscores, equals signs, stars."""
+    bare = line.strip(" \t>")
+    return len(bare) >= 2 and not bare.strip("-_=—–*~· \t")
 
 
 @cache
@@ -148,6 +153,10 @@ def _roles(lines: list[str], kinds: list[Kind]) -> list[Role]:
         else:
             index += 1
     _mark_wrapped(lines, roles)
+    quoted = [i for i, role in enumerate(roles) if role is Role.QUOTED]
+    if len(quoted) == 1 and not introductions and set(roles) <= {Role.NEW, Role.QUOTED}:
+        # One such line alone is as likely a sign of the writer's own as a quotation.
+        roles[quoted[0]] = Role.NEW
     return roles
 
 
@@ -193,7 +202,10 @@ def _is_separator(lines: list[str], roles: list[Role], index: int) -> bool:
     content = line.strip(_EDGES + ">:：#=. ")
     if not content:
         return False
-    if len(content) > 8 and _any_of(*words.ANSWER_ABOVE).search(content):
+    lower = content.lower()
+    if any(word in lower for word in words.ABOVE) and (
+        _any_of(*words.ANSWER_ABOVE).search(content)
+    ):
         return any(role is Role.NEW and text.strip()
                    for role, text in zip(roles[:index], lines, strict=False))  # fmt: skip
     if not _any_of(*words.ORIGINAL_MESSAGE).fullmatch(content):
@@ -273,7 +285,7 @@ def _follows_separator(lines: list[str], index: int) -> bool:
     for before in range(index - 1, max(-1, index - 4), -1):
         line = lines[before].strip()
         if line:
-            return bool(_RULE.match(line)) or (line[0] in "-_=—" and line[-1] in "-_=—")
+            return _is_rule(line) or (line[0] in "-_=—" and line[-1] in "-_=—")
     return False
 
 
@@ -394,15 +406,6 @@ def _is_introduction(text: str, quotes: bool) -> bool:
 
 # --- signatures -----------------------------------------------------------------------------
 
-_DEVICE = re.compile(
-    r"i-?phon|i-?pad|ipod|android|samsung|galaxy|huawei|honor|xiaomi|redmi|wiko|nokia|sony|motorola"
-    r"|\bpixel\b|oneplus|oppo|vivo|htc|lumia|blackberry|handy|phone|mobil|móvil|celular|cellulare"
-    r"|portable|smartphone|tablet|t[eé]l[eé]fono?|telefon|телефон|смартфон|мобильн|outlook|gmail"
-    r"|mail|windows|thunderbird|spark|proton|typeapp|aol|yahoo|app\b|vodafone|t-mobile|verizon"
-    r"|\b(?:my|meinem|meiner|mon|ma|mi|mis|meu|minha|mio|mia|mijn|min|mitt|mój|mojego|моего|моей"
-    r"|mého|minu|meu)\b|手机|手機|邮箱|郵箱|邮件|大师|휴대|我的|小米|华为|荣耀|三星|魅族|苹果|客户端",
-    re.IGNORECASE,
-)
 _EXCUSE = (
     r"(?:[.,;!–-]*\s*(?:please |bitte )?(?:excuse|pardon|forgive|sorry|entschuldig)[^\n]{0,80})?"
 )
@@ -439,7 +442,7 @@ def _mark_signature(lines: list[str], roles: list[Role], start: int, end: int) -
                 roles[found] = Role.SIGNATURE
                 continue
             stop = found
-    while stop > start and (not lines[stop - 1].strip() or _RULE.match(lines[stop - 1])):
+    while stop > start and (not lines[stop - 1].strip() or _is_rule(lines[stop - 1])):
         if lines[stop - 1].strip() and end == len(lines) and stop == end:
             break
         stop -= 1
@@ -475,12 +478,18 @@ def _delimiter(lines: list[str], start: int, end: int, fenced: set[int]) -> int 
 def _device_line(lines: list[str], start: int, end: int, fenced: set[int]) -> int | None:
     for index in range(start, end):
         line = lines[index]
-        if not line or len(line) > 300 or index in fenced or not _DEVICE.search(line):
+        if not line or len(line) > 300 or index in fenced or not _names_device(line):
             continue
         bare = _LINK.sub(" ", line).strip(_EDGES + ".()（）[]【】…。!>")
         if 4 < len(bare) <= 120 and _sent_from().fullmatch(bare):
             return index
     return None
+
+
+def _names_device(line: str) -> bool:
+    """Substrings first: most lines of a mail are not worth a long regular expression."""
+    line = line.lower()
+    return any(name in line for name in words.DEVICES) or not words.OWN.isdisjoint(line.split())
 
 
 @cache
@@ -495,7 +504,7 @@ def _disclaimer(lines: list[str], start: int, end: int, _: set[int]) -> int | No
         if not line:
             continue
         opens = index == start or not lines[index - 1].strip() or bool(
-            _RULE.match(lines[index - 1]))  # fmt: skip
+            _is_rule(lines[index - 1]))  # fmt: skip
         if has_text and opens:
             paragraph = _paragraph(lines, index, end)
             if _any_of(*words.DISCLAIMERS).match(paragraph) and (
@@ -518,7 +527,7 @@ def _paragraph(lines: list[str], index: int, end: int) -> str:
 def _footer(lines: list[str], start: int, end: int, fenced: set[int]) -> int | None:
     """A rule and a few lines with an address below it: a list's footer, a drawn signature."""
     for index in range(max(start + 1, end - 16), end):
-        if index in fenced or not _RULE.match(lines[index]) or lines[index - 1].strip():
+        if index in fenced or not _is_rule(lines[index]) or lines[index - 1].strip():
             continue
         below = _texts(lines, index + 1, end)
         if 0 < len(below) <= 10 and any(_CONTACT.search(line) for line in below) and all(
@@ -558,7 +567,7 @@ def _greeting(lines: list[str], start: int, end: int, fenced: set[int]) -> int |
 
 
 def _is_signature_line(line: str) -> bool:
-    if _RULE.match(line):
+    if _is_rule(line):
         return True
     if len(line) > 90 or line.endswith(("?", "？")) or _POSTSCRIPT.match(line):
         return False

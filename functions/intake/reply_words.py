@@ -257,6 +257,53 @@ ANSWER_ABOVE = (
     r"請在此?(?:行|線)?(?:以上|之上|上方)(?:回覆|輸入)[^\n]{0,10}",
 )  # fmt: skip
 
+ABOVE = (
+    "above", "oberhalb", "über dies", "au-dessus", "encima", "arriba", "acima", "sopra", "boven",
+    "以上", "之上", "上方",
+)  # fmt: skip
+
+# What a line that telephones and mail programs add must name: a device, a program, or "my".
+DEVICES = (
+    "iphon", "i-phon", "ipad", "ipod", "android", "samsung", "galaxy", "huawei", "honor", "xiaomi",
+    "redmi", "wiko", "nokia", "sony", "motorola", "pixel", "oneplus", "oppo", "vivo", "htc",
+    "lumia",
+    "blackberry", "handy", "phone", "mobil", "móvil", "celular", "cellulare", "portable", "tablet",
+    "telefon", "teléfono", "téléphone", "телефон", "смартфон", "outlook", "gmail", "mail",
+    "windows",
+    "thunderbird", "spark", "proton", "typeapp", "aol", "yahoo", "vodafone", "verizon",
+    "手机", "手機",
+    "邮箱", "郵箱", "邮件", "大师", "휴대", "我的", "小米", "华为", "荣耀", "三星", "魅族", "苹果",
+    "客户端",
+    "почт", "アプリ",
+)  # fmt: skip
+OWN = frozenset(
+    [
+        "my",
+        "meinem",
+        "meiner",
+        "mon",
+        "ma",
+        "mi",
+        "mis",
+        "meu",
+        "minha",
+        "mio",
+        "mia",
+        "mijn",
+        "min",
+        "mitt",
+        "mój",
+        "mojego",
+        "моего",
+        "моей",
+        "mého",
+        "minu",
+        "app",
+        "t-mobile",
+        "lg",
+    ]
+)
+
 # Lines that telephones and mail programs add. Matched against the whole line.
 SENT_FROM = (
     r"(?:sent|send|envoy[ée]) (?:from|via|using|by|through|on) (?:my|the|an?) [^,;]{2,60}",

@@ -264,7 +264,8 @@ def test_signature_and_disclaimer_are_cut(signature: str) -> None:
         "On 3 May 2024 I called and your colleague wrote:\nall would be well. It is not.",
         "Am 3.5.2024 schrieb ich Ihnen folgendes:\nDie Tür ist kaputt.",
         "Model: X-1\nSerial: 123\nPurchased: 2024-01-01\nFrom: the shop in Example Street",
-        "Hi,\n\nthis needs a fix:\n\n1) door\n2) lamp\n\nRegards,\nExample\n\nPS: call before noon, "
+        "It shows this:\n\n> Error 17\n\nWhat does it mean?",
+        "Hi,\n\nthis needs a fix:\n\n1) door\n2) lamp\n\nRegards,\nExample\n\nPS: call at noon, "
         "the other number does not work any more.",
     ],
 )
@@ -340,3 +341,16 @@ def test_time_is_bounded(text: str) -> None:
     began = time.monotonic()
     strip_reply(text)
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["{}", "> {}", "Yes.\n\n{}:", "On 1 Jan 2024 {} wrote:", "From: {}", "{} a@example.com:",
+     "-- \n{}", "Yes.\n\n{}?", "---- {} ----"],
+)  # fmt: skip
+def test_no_long_line_takes_long(form: str) -> None:
+    units = "a|a |A b |-|- |*|* |1|1.|: |<a@b |a@a.|> |(|'|写道|发件人：|wrote: |x:|this message "
+    for unit in [*units.split("|"), "|", "| a ", "best regards ", "Sent from my ", "original "]:
+        began = time.monotonic()
+        strip_reply(form.format((unit * 500)[:490]))
+        assert time.monotonic() - began < 1, unit
