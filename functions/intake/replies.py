@@ -102,6 +102,8 @@ def _folded(kept: list[str]) -> str:
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\u034f]")
 _QUOTED = re.compile(r"[ \t]{0,4}(?:>|＞|&gt;(?=[ >&]|$))")
 _BROKEN_ADDRESS = re.compile(r"\s*>\s*(?:[^\W\d]{1,20}\s){0,3}[^\W\d]{0,20}\s?[:：]\s*$")
+_DRAWN_AROUND = re.compile(r"\s*[-—–]{3,}[^\n]{3,90}[-—–]{3,}\s*")
+_GROUPWISE = re.compile(r">>>[^>]{3,200}(?:<[^<>]{3,80}>)?[^>]{0,60}>>>\s*")
 _FENCE = re.compile(r"\s{0,3}(?:```|~~~)")
 _EDGES = " \t*_-—–~|"
 
@@ -124,7 +126,7 @@ def _any_of(*alternatives: str) -> re.Pattern[str]:
 def _roles(lines: list[str], kinds: list[Kind]) -> list[Role]:
     roles = [
         _ROLE_OF_KIND[kind] if kind is not Kind.TEXT else
-        Role.QUOTED if _QUOTED.match(line) else Role.NEW
+        Role.QUOTED if _QUOTED.match(line) and not _GROUPWISE.fullmatch(line) else Role.NEW
         for line, kind in zip(lines, kinds, strict=True)
     ]  # fmt: skip
     for index in range(1, len(lines)):
@@ -139,7 +141,9 @@ def _roles(lines: list[str], kinds: list[Kind]) -> list[Role]:
             index += 1
             continue
         end = introductions.get(index)
-        if end is None and _is_separator(lines, roles, index):
+        if end is None and (
+            _is_separator(lines, roles, index) or _GROUPWISE.fullmatch(lines[index])
+        ):
             end = index + 1
         if end is not None:
             roles[index:end] = [Role.INTRODUCTION] * (end - index)
@@ -194,6 +198,12 @@ def _mark_wrapped(lines: list[str], roles: list[Role]) -> None:
             roles[index] = Role.QUOTED
 
 
+def _ends_in_verb(content: str) -> bool:
+    """``---- NAME wrote ----`` of some telephones."""
+    last = next(reversed(list(_wrote().finditer(content))), None)
+    return last is not None and last.end() == len(content) and last.start() > 1
+
+
 def _is_separator(lines: list[str], roles: list[Role], index: int) -> bool:
     """``-----Original Message-----`` and its kin, and the line above which to answer."""
     line = lines[index]
@@ -208,6 +218,8 @@ def _is_separator(lines: list[str], roles: list[Role], index: int) -> bool:
     ):
         return any(role is Role.NEW and text.strip()
                    for role, text in zip(roles[:index], lines, strict=False))  # fmt: skip
+    if _DRAWN_AROUND.fullmatch(line) and _ends_in_verb(content):
+        return True
     if not _any_of(*words.ORIGINAL_MESSAGE).fullmatch(content):
         return False
     if re.match(r"[\s*>|]*[-_=—–*]{2,}", line):
@@ -335,7 +347,7 @@ def _introductions(lines: list[str], roles: list[Role]) -> dict[int, int]:
 
 def _may_end_introduction(line: str) -> bool:
     end = line.rstrip(_EDGES + "\"'”»")
-    return end.endswith((":", "：")) or ("wrote" in end[-12:].lower()) or (
+    return end.endswith((":", "：", ">")) or ("wrote" in end[-12:].lower()) or (
         0 < len(end) < 200 and _wrote().search(end, max(0, len(end) - 16)) is not None
     )  # fmt: skip
 
@@ -385,13 +397,17 @@ def _is_introduction(text: str, quotes: bool) -> bool:
     address = _ADDRESS.search(text) is not None
     if not (dated or address or quotes) or len(text) > 400:
         return False
-    starts = _starts().match(text) is not None
+    starts = _starts().match(text.lstrip("([「『【\"'“")) is not None
     verb = next(reversed(list(_wrote().finditer(text))), None)
     if verb is None:
+        if quotes and dated and starts and re.search(r"[^\s<>]+@[^\s<>]+>?$", text):
+            return True
         marked = _ENDS_MARKED.search(text) is not None
         return colon and dated and starts and (marked or (quotes and len(text) < 160))
     if not colon and verb.end() < len(text) - 3:
         return False
+    if verb.start() == 0 and colon and _BRACKETED.search(text):
+        return True
     numbered = dated or re.search(r"\d", text) is not None
     if address:
         return (starts and numbered) or (colon and _BRACKETED.search(text) is not None)

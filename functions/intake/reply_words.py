@@ -14,7 +14,7 @@ HEADER_LABELS: dict[str, tuple[str, ...]] = {
     "จาก",
     "từ",
     "dari",
-    "发件人",
+    "发件人", "從", "从", "自",
     "寄件者",
     "寄件人",
     "發件人",
@@ -115,7 +115,8 @@ HEADER_LABELS: dict[str, tuple[str, ...]] = {
 
 # Verbs of "wrote" in the line above a quotation.
 WROTE = (
-    "wrote", "writes", "has written", "schrieb", "schrieben", "hat geschrieben", "geschrieben",
+    "wrote", "writes", "has written", "quoting", "zitat von",
+    "schrieb", "schrieben", "hat geschrieben", "geschrieben",
     "a écrit",
     "a ecrit",
     "écrivait",
@@ -225,7 +226,7 @@ ORIGINAL_MESSAGE = (
     r"原信件",
     r"原始郵件",
     r"原始訊息",
-    r"邮件原件",
+    r"邮件原(?:件|文)",
     r"回复的(?:原)?邮件",
     r"回复邮件",
     r"转发(?:的)?(?:原)?邮件(?:信息|开始)?",
@@ -264,7 +265,8 @@ ABOVE = (
 
 # What a line that telephones and mail programs add must name: a device, a program, or "my".
 DEVICES = (
-    "iphon", "i-phon", "ipad", "ipod", "android", "samsung", "galaxy", "huawei", "honor", "xiaomi",
+    "iphon", "i-phon", "sparrow", "inbox",
+    "ipad", "ipod", "android", "samsung", "galaxy", "huawei", "honor", "xiaomi",
     "redmi", "wiko", "nokia", "sony", "motorola", "pixel", "oneplus", "oppo", "vivo", "htc",
     "lumia",
     "blackberry", "handy", "phone", "mobil", "móvil", "celular", "cellulare", "portable", "tablet",

@@ -40,6 +40,12 @@ HISTORIES = {
     "Date: Mon, Jan 1, 2024 at 12:00 PM\nSubject: It\nTo: <customer@example.com>",
     "en-apple-forward": "Begin forwarded message:\n\nFrom: Desk <desk@example.com>\nSubject: It",
     "en-zendesk": "##- Please type your reply above this line -##",
+    "en-android": "---- Example Desk wrote ----",
+    "en-groupwise": ">>> Example Desk <desk@example.com> 1/1/2024 12:00 PM >>>",
+    "en-horde": "Quoting Example Desk <desk@example.com>:",
+    "en-notes": "From:\tExample Desk/EX\nTo:\tCustomer/EX\nDate:\t01/01/2024 12:00\nSubject:\tIt",
+    "en-comma": "On Mon, Jan 1, 2024, Example Desk <desk@example.com>, wrote:",
+    "en-parentheses": "(2024/01/01 12:00), Example Desk wrote:",
     "de-gmail": "Am Mo., 1. Jan. 2024 um 12:00 Uhr schrieb Example Desk <desk@example.com>:",
     "de-thunderbird": "Am 01.01.24 um 12:00 schrieb Example Desk:",
     "de-apple": "Am 01.01.2024 um 12:00 schrieb Example Desk <desk@example.com>:",
@@ -126,6 +132,13 @@ HISTORIES = {
     "zh-aliyun": "------------------------------------------------------------------\n"
     "发件人：Example Desk <desk@example.com>\n发送时间：2024年1月1日(星期一) 12:00\n"
     "收件人：Customer <customer@example.com>\n主　题：Re: 洗衣机",
+    "zh-139": "----邮件原文----\n发件人：desk <d@example.com>\n收件人：c@example.com",
+    "zh-coremail": '-----原始邮件-----\n发件人:"Desk" <d@example.com>\n'
+    "发送时间:2024-01-01 12:00:00 (星期一)\n收件人: c@example.com\n主题: Re: 洗衣机",
+    "zh-qq-mobile": '---Original---\nFrom: "Desk"<d@example.com>\nDate: Mon, Jan 1, 2024 12:00 PM',
+    "zh-tw-mac": "從: Desk <d@example.com>\n日期: 2024年1月1日 星期一 下午12:00\n"
+    "至: C <c@example.com>\n主旨: Re: 洗衣機",
+    "ko-daum": "--------- 원본 메일 ---------\n보낸사람 : Desk <d@example.com>\n받는사람 : C",
     "zh-sina": "----- 原始邮件 -----\n发件人：d@example.com\n收件人：c@example.com\n主题：洗衣机",
     "uk-gmail": "пн, 1 січ. 2024 р. о 12:00 Example Desk <desk@example.com> пише:",
     "ro-gmail": "lun., 1 ian. 2024 la 12:00, Example Desk <desk@example.com> a scris:",
@@ -271,6 +284,11 @@ def test_signature_and_disclaimer_are_cut(signature: str) -> None:
 )
 def test_mail_without_a_quote_loses_nothing(text: str) -> None:
     assert strip_reply(text) == text
+
+
+def test_date_and_address_before_marked_lines_are_an_introduction() -> None:
+    text = f"{NEW}\n\n2011/4/7 Example Desk <desk@example.com>\n\n> Which model?\n"
+    assert strip_reply(text) == NEW
 
 
 def test_answers_between_quoted_lines_are_kept() -> None:
