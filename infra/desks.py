@@ -22,6 +22,7 @@ from infra.stage_secrets import ensure_secrets
 
 SHIPPED = Path(__file__).resolve().parent.parent / "playbooks"
 _SHOWN = 100
+_CONTEXT = 20
 
 
 class ApplyError(RuntimeError):
@@ -118,7 +119,7 @@ def differences(before: Any, after: Any, at: str = "") -> Iterator[str]:
     elif isinstance(before, list) and isinstance(after, list):
         yield from _of_lists(before, after, at)
     elif before != after:
-        yield f"~ {at}: {_shown(before)} → {_shown(after)}"
+        yield f"~ {at}: " + " → ".join(_apart(before, after))
 
 
 def _of_mappings(before: Mapping[str, Any], after: Mapping[str, Any], at: str) -> Iterator[str]:
@@ -160,6 +161,19 @@ def _below(at: str, key: str) -> str:
     return f"{at}.{key}" if at else key
 
 
+def _apart(before: Any, after: Any) -> tuple[str, str]:
+    """Two values as text; of long texts, the part in which they differ."""
+    if not isinstance(before, str) or not isinstance(after, str):
+        return _shown(before), _shown(after)
+    pairs = enumerate(zip(before, after, strict=False))
+    first = next((at for at, (one, other) in pairs if one != other), min(len(before), len(after)))
+    start = max(first - _CONTEXT, 0)
+    sign = "…" if start else ""
+    return sign + _shown(before[start:]), sign + _shown(after[start:])
+
+
 def _shown(value: Any) -> str:
+    """A value on one line, shortened."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = text.replace("\n", "⏎")
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

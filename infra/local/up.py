@@ -37,7 +37,8 @@ FOUNDATION = {
     "Stage": STAGE,
     "Protection": "off",
     "Sender": "support@standard.local",
-    "MailVisibilitySeconds": "5",
+    "MailVisibilitySeconds": "10",
+    "MailMaxReceives": "3",
 }
 
 
@@ -64,6 +65,8 @@ def up(data: Path, ports: Ports, report: Report, *, fresh: bool) -> None:
         for leftover in ("aws", "deployed.json", "chalice.json", "local.json", "passwords.json"):
             path = data / leftover
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    # Whoever waits for it to appear must not find the last one's.
+    (data / "local.json").unlink(missing_ok=True)
     os.environ.update(aws_environment(ports))
     with _emulator(data, ports, report):
         deployed = _deploy_what_changed(data, ports, report)
@@ -82,6 +85,16 @@ def aws_environment(ports: Ports) -> dict[str, str]:
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
     }
+
+
+def connect(data: Path) -> bool:
+    """Make boto3 find the local system of a data folder; False where none was started there."""
+    try:
+        told = json.loads((data / "local.json").read_text("utf-8"))
+    except FileNotFoundError:
+        return False
+    os.environ.update(aws_environment(Ports(aws=int(told["aws_endpoint"].rpartition(":")[2]))))
+    return True
 
 
 def _wait_until_free(name: str, port: int) -> None:
