@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,11 +15,57 @@ from rich.console import Console
 app = typer.Typer(
     help="Deskbell: a serverless help desk.", no_args_is_help=True, add_completion=False
 )
+playbooks = typer.Typer(help="The desks' rules.", no_args_is_help=True)
+quarantine = typer.Typer(help="What could not be processed.", no_args_is_help=True)
+tickets = typer.Typer(help="Tickets.", no_args_is_help=True)
+app.add_typer(playbooks, name="playbook")
+app.add_typer(quarantine, name="quarantine")
+app.add_typer(tickets, name="ticket")
+
 _console = Console(highlight=False, soft_wrap=True, markup=False)
+
+Stage = Annotated[
+    str,
+    typer.Option(
+        envvar="DESKBELL_STAGE",
+        help="The stage; without one, the local system whose data folder is there.",
+    ),
+]
+Data = Annotated[Path, typer.Option(envvar="DESKBELL_DATA", help="The local system's folder.")]
+DATA = Path(".deskbell")
+
+
+class UsageError(Exception):
+    """The command cannot be carried out as given; the message tells what to do."""
 
 
 def _report(line: str) -> None:
     _console.print(line)
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table for people; one line a row, tab-separated, for programs."""
+    if not _console.is_terminal:
+        for row in rows:
+            _report("\t".join(" ".join(cell.split()) for cell in row))
+        return
+    from rich.table import Table
+
+    table = Table(*heads, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    Console(highlight=False, markup=False).print(table)
+
+
+def _connect(stage: str, data: Path) -> str:
+    """Choose the stage and make boto3 find it; the stage's name."""
+    from infra.local.up import STAGE, connect
+
+    if stage not in ("", STAGE):
+        return stage
+    if connect(data):
+        return STAGE
+    raise UsageError(f"say --stage: no local system has been started in {data} (`make up`)")
 
 
 @app.callback()
@@ -28,7 +78,7 @@ def up(
     port: Annotated[int, typer.Option(envvar="PORT", help="Port of the HTTP API.")] = 8700,
     aws_port: Annotated[int, typer.Option(envvar="AWS_PORT", help="Port of the emulator.")] = 4566,
     smtp_port: Annotated[int, typer.Option(envvar="SMTP_PORT", help="Port for mail.")] = 2525,
-    data: Annotated[Path, typer.Option(help="Where everything is kept.")] = Path(".deskbell"),
+    data: Data = DATA,
     fresh: Annotated[bool, typer.Option(envvar="FRESH", help="Start empty.")] = False,
 ) -> None:
     """Run the whole system on this machine until Ctrl-C."""
@@ -38,8 +88,7 @@ def up(
     try:
         run(data.resolve(), Ports(http=port, aws=aws_port, smtp=smtp_port), _report, fresh=fresh)
     except UpError as error:
-        _console.print(f"deskbell up: {error}")
-        raise typer.Exit(1) from error
+        raise UsageError(str(error)) from error
 
 
 @app.command()
@@ -49,6 +98,9 @@ def deploy(
     mail_domain: Annotated[str, typer.Option(help="Domain that SES receives mail for.")] = "",
     alarm_email: Annotated[str, typer.Option(help="Who is told of alarms.")] = "",
     monthly_budget_usd: Annotated[int, typer.Option(help="Reported when passed; 0: none.")] = 0,
+    contacts_key_arn: Annotated[
+        str, typer.Option(help="KMS key that seals contacts; none: one is made.")
+    ] = "",
     api_url: Annotated[str, typer.Option(help="Address of the API, if it has its own.")] = "",
 ) -> None:
     """Foundation, functions, wiring: each step may be repeated."""
@@ -59,6 +111,7 @@ def deploy(
         "Sender": sender,
         "MailDomain": mail_domain,
         "AlarmEmail": alarm_email,
+        "ContactsKeyArn": contacts_key_arn,
         "MonthlyBudgetUsd": str(monthly_budget_usd) if monthly_budget_usd else "",
     }
     deployed = run(
@@ -72,6 +125,142 @@ def deploy(
     _report(f"{deployed.stage} is deployed: {deployed.api_url}")
 
 
-def main() -> None:
-    """Entry point of the console script."""
-    app()
+@playbooks.command("check")
+def playbook_check(path: Path) -> None:
+    """Say OK, or every problem with its line."""
+    from functions.core.playbook import load
+
+    load(path)
+    _report("OK")
+
+
+@playbooks.command("apply")
+def playbook_apply(path: Path, stage: Stage = "", data: Data = DATA) -> None:
+    """Store a playbook as its desk's next version and show what it changes; in force in 60 s."""
+    from functions.core.playbook import load
+    from infra.desks import ApplyError, apply
+
+    playbook = load(path)
+    try:
+        applied = apply(_connect(stage, data), playbook, datetime.now(UTC))
+    except ApplyError as error:
+        raise UsageError(str(error)) from error
+    for line in applied.changes:
+        _report(line)
+    if applied.stored:
+        _report(f"desk {applied.desk}: playbook {applied.version} is in force within 60 s")
+    else:
+        _report(f"desk {applied.desk}: nothing changes, playbook {applied.version} stays in force")
+
+
+@playbooks.command("list")
+def playbook_list(stage: Stage = "", data: Data = DATA) -> None:
+    """Every desk with the version of its playbook."""
+    from infra.desks import versions
+
+    rows = [(desk, str(version)) for desk, version in versions(_connect(stage, data))]
+    _table(("desk", "playbook"), rows)
+
+
+@quarantine.command("list")
+def quarantine_list(
+    stage: Stage = "",
+    desk: Annotated[str, typer.Option(help="Only what belongs to this desk.")] = "",
+    data: Data = DATA,
+) -> None:
+    """Everything that could not be processed, with its cause."""
+    from infra.quarantine import Quarantine
+
+    with Quarantine(_connect(stage, data)).opened() as found:
+        rows = [
+            (
+                kept.id,
+                kept.room,
+                kept.desk,
+                kept.at.isoformat(timespec="seconds"),
+                kept.about,
+                kept.cause,
+            )
+            for kept in found
+            if desk in ("", kept.desk)
+        ]
+    _table(("id", "room", "desk", "since", "about", "cause"), rows)
+
+
+@quarantine.command("show")
+def quarantine_show(id: str, stage: Stage = "", data: Data = DATA) -> None:  # noqa: A002 - its name on the command line
+    """All of one thing as text: the record and its cause, the mail as it came."""
+    from infra.quarantine import Quarantine
+
+    box = Quarantine(_connect(stage, data))
+    with box.opened() as found:
+        for kept in found:
+            if kept.id == id:
+                _report(box.whole(kept))
+                return
+    raise UsageError(f"nothing in quarantine has the id {id}")
+
+
+@quarantine.command("replay")
+def quarantine_replay(
+    id: Annotated[str, typer.Argument(help="One thing's id; or use --all.")] = "",  # noqa: A002
+    all_of_it: Annotated[bool, typer.Option("--all", help="Everything there is.")] = False,
+    stage: Stage = "",
+    desk: Annotated[
+        str, typer.Option(help="With --all: only this desk's. Of a mail to nobody: whose it is.")
+    ] = "",
+    data: Data = DATA,
+) -> None:
+    """Bring something back; what succeeds leaves quarantine."""
+    from infra.quarantine import Quarantine, ReplayError
+
+    if bool(id) == all_of_it:
+        raise UsageError("say one id, or --all")
+    box = Quarantine(_connect(stage, data))
+    failed = False
+    with box.opened() as found:
+        chosen = [k for k in found if (desk in ("", k.desk) if all_of_it else k.id == id)]
+        if id and not chosen:
+            raise UsageError(f"nothing in quarantine has the id {id}")
+        for kept in chosen:
+            try:
+                _report(f"{kept.id}: {box.replay(kept, desk or None)}")
+            except ReplayError as error:
+                failed = True
+                _report(f"{kept.id}: not replayed: {error}")
+    if failed:
+        raise typer.Exit(1)
+
+
+@tickets.command("export")
+def ticket_export(desk: str, number: str, stage: Stage = "", data: Data = DATA) -> None:
+    """A ticket's whole life as one JSON document, on standard output."""
+    from functions.core.record import document, record
+    from infra.desks import store_of
+
+    store = store_of(_connect(stage, data))
+    ticket = store.load(desk, number)
+    found = record(
+        ticket,
+        store.history(desk, number),
+        store.deliveries(desk, number),
+        store.playbook_version(desk),
+    )
+    sys.stdout.buffer.write(document(found) + b"\n")
+
+
+def main(run: Callable[[], None] = app) -> None:
+    """Entry point of the console script; what goes wrong as expected is one line and code 1."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from functions.core.errors import DeskbellError
+    from infra.stacks import StackError
+
+    try:
+        with suppress(BrokenPipeError):
+            run()
+    except (UsageError, DeskbellError, StackError, BotoCoreError, ClientError) as error:
+        Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(
+            f"deskbell: {error}"
+        )
+        sys.exit(1)

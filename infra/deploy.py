@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import boto3
 from chalice.awsclient import TypedAWSClient
 
+from infra.desks import ensure_desks
 from infra.functions import ClientFactory, Report, deploy_functions
 from infra.stacks import deploy_stack
 
-if TYPE_CHECKING:
-    from mypy_boto3_ssm import SSMClient
-
 ROOT = Path(__file__).resolve().parent.parent
 INFRA = ROOT / "infra"
-_KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -64,7 +59,7 @@ def deploy(stage: str, report: Report, variant: Variant | None = None) -> Deploy
 
 
 def deploy_foundation(stage: str, report: Report, parameters: Mapping[str, str]) -> dict[str, str]:
-    """Step 1, with the secrets that CloudFormation cannot make; returns the stack's outputs."""
+    """Step 1, and with it the desks that ship; returns the stack's outputs."""
     report("1/3 foundation")
     found = deploy_stack(
         boto3.client("cloudformation"),
@@ -72,34 +67,9 @@ def deploy_foundation(stage: str, report: Report, parameters: Mapping[str, str])
         INFRA / "foundation.yaml",
         {"Stage": stage, **parameters},
     )
-    ensure_secrets(boto3.client("ssm"), stage, desks())
+    for applied in ensure_desks(stage, datetime.now(UTC)):
+        report(f"desk {applied.desk}: playbook {applied.version}")
     return found
-
-
-def desks() -> list[str]:
-    """The desks that ship with the product: one playbook file each."""
-    return sorted(path.stem for path in (ROOT / "playbooks").glob("*.yaml"))
-
-
-def ensure_secrets(client: SSMClient, stage: str, for_desks: list[str]) -> None:
-    """Create the stage's key and the desks' webhook secrets where they are missing.
-
-    What is there stays: a new key would make every link and hash that was given out worthless.
-    """
-    _create_once(client, f"/deskbell/{stage}/key", _random())
-    for desk in for_desks:
-        _create_once(client, f"/deskbell/{stage}/desks/{desk}/webhook", f"whsec_{_random()}")
-
-
-def _random() -> str:
-    return base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode("ascii")
-
-
-def _create_once(client: SSMClient, name: str, value: str) -> None:
-    try:
-        client.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=False)
-    except client.exceptions.ParameterAlreadyExists:
-        return
 
 
 def _execute_api_url(api_id: str) -> str:

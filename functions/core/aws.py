@@ -33,7 +33,7 @@ def client(service: str) -> Any:
             read_timeout=10,
             # The function's name travels in the user agent, so that a trail of API calls
             # (CloudTrail) tells which function made which.
-            user_agent_appid=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "deskbell")[:50],
+            user_agent_appid=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "deskbell")[:50],  # type: ignore[call-arg]  # missing in its stubs
         ),
     )
 

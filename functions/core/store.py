@@ -22,7 +22,14 @@ from typing import TYPE_CHECKING, Any, cast
 from zlib import crc32
 
 from functions.core.delivery import Delivery
-from functions.core.errors import Conflict, DeskbellError, NoPlaceLeft, NotFound, TryAgain
+from functions.core.errors import (
+    Conflict,
+    DeskbellError,
+    NoPlaceLeft,
+    NotFound,
+    PlaybookError,
+    TryAgain,
+)
 from functions.core.events import SCHEMA_VERSION, Commit, Event, dump, parse, readers
 from functions.core.playbook import Playbook
 from functions.core.roster import Agent
@@ -571,7 +578,12 @@ class Store:
         return document
 
     def put_playbook(self, playbook: Playbook, now: datetime) -> int:
-        """Store a checked playbook as the desk's next version and make it current."""
+        """Store a checked playbook as the desk's next version and make it current.
+
+        Raises:
+            PlaybookError: its mailbox belongs to another desk.
+            Conflict: somebody else stored this version at the same moment.
+        """
         desk = playbook.desk
         version = (self.playbook_version(desk) or 0) + 1
         body = playbook.model_dump_json(exclude_defaults=True)
@@ -621,7 +633,11 @@ class Store:
                 },
             ),
         ]
-        self.client.transact_write_items(TransactItems=[write for _, write in writes])
+        failed = self._cancelled(writes)
+        if failed.get("mailbox") == "ConditionalCheckFailed":
+            raise PlaybookError(f"mail.address: {playbook.mail.address} is another desk's mailbox")
+        if failed:
+            raise Conflict(f"version {version} of {desk}'s playbook was not stored: {failed}")
         return version
 
     def desk_of_mailbox(self, address: str) -> str | None:

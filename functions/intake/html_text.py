@@ -39,7 +39,7 @@ class Line:
 
 _PIECE = re.compile(r"<!--.*?(?:-->|\Z)|<[!?][^>]*(?:>|\Z)|</?[a-zA-Z][^<>]*>?|[^<]+|<", re.DOTALL)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:_-]*)")
-_ATTRIBUTE = re.compile(r"""([a-zA-Z_:][\w:.-]*)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""")
+_ATTRIBUTE = re.compile(r"""([a-zA-Z_:][\w:.-]{0,60})\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""")
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 
 _VOID = frozenset(
@@ -115,9 +115,9 @@ _HISTORY_ID = re.compile(
     re.IGNORECASE,
 )
 _HISTORY_CLASS = re.compile(
-    r"yahoo_quoted|ydp\w*yahoo_quoted|moz-forward-container|protonmail_quote|zmail_extra"
+    r"yahoo_quoted|ydp\w*yahoo_quoted|moz-forward-container"
     r"|ms-outlook-mobile-reference-message|freshdesk_quote|history_container|sh-quoted-content"
-    r"|front-blockquote|tutanota_quote|ntes-mailmaster-quote|js-helper js-readmsg-msg"
+    r"|ntes-mailmaster-quote|js-helper js-readmsg-msg"
     r"|xm_mail_oringinal_describe|outlookmessageheader|gmail_extra_forward|hey-quote"
     r"|wiseStampQuote|airmail_ext_on|mailplane_quote|__aliyun_previous|zendesk-quote",
     re.IGNORECASE,

@@ -23,10 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Announced:
-    """A mail that SES has received: where it lies, and for whom it came."""
+    """A mail that SES has received: where it lies, and for whom it came.
+
+    `released`: a person has looked at it in quarantine and says that it is a request.
+    """
 
     key: str
     recipients: tuple[str, ...]
+    released: bool = False
 
 
 def announced(body: str) -> Announced:
@@ -41,7 +45,9 @@ def announced(body: str) -> Announced:
             content = json.loads(content["Message"])
         receipt = content["receipt"]
         return Announced(
-            key=receipt["action"]["objectKey"], recipients=tuple(receipt["recipients"])
+            key=receipt["action"]["objectKey"],
+            recipients=tuple(receipt["recipients"]),
+            released=content.get("released") is True,
         )
     except (ValueError, KeyError, TypeError) as error:
         raise Park(f"not SES's announcement of a mail: {type(error).__name__}: {error}") from error

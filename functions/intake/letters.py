@@ -35,20 +35,28 @@ class Outcome:
 
 
 def take_in(
-    mail: InboundMail, raw_key: str, digest: str, filing: Filing, playbook: Playbook, inbox: Inbox
+    mail: InboundMail,
+    raw_key: str,
+    digest: str,
+    filing: Filing,
+    playbook: Playbook,
+    inbox: Inbox,
+    *,
+    released: bool = False,
 ) -> Outcome:
     """File a mail as a new ticket, or add it to the one that it answers; once (G1).
 
     Args:
         raw_key: where the original lies in the mail bucket.
         digest: of the raw bytes; tells a mail without a Message-ID from another.
+        released: somebody found it in quarantine and says that a person wrote it.
 
     Raises:
         SetAside: nobody to answer, or not written by a person.
     """
     if mail.from_address == playbook.mail.address.lower():
         raise SetAside("loop: the desk's own mail came back to it")
-    if mail.origin != "human":
+    if mail.origin != "human" and not released:
         return _note(mail, filing, playbook)
     marker = Marker(playbook.desk, "mail", mail.message_id or digest)
     text = mask(mail.text or mail.subject)[:MAX_TEXT]

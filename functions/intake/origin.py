@@ -8,6 +8,7 @@ subjects of absence notes. A mailing list that carries a person's mail leaves it
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from functions.intake import mime
@@ -41,6 +42,12 @@ class Verdict:
     returned: Returned | None = None
 
 
+@cache
+def _pattern(words: str) -> re.Pattern[str]:
+    """Compiled at the first mail that needs it: these tables cost more than the whole module."""
+    return re.compile(words, re.IGNORECASE | re.VERBOSE)
+
+
 _DAEMON = re.compile(
     r"^(mailer[-_.]?daemon|mail[-_.]?daemon|mdaemon|postmaster|post[-_]?master|mail[-_.]?delivery"
     r"|mail[-_.]?system|mail[-_.]?administrator|mailadmin|maildeliverysystem|delivery[-_.]?(failure"
@@ -53,8 +60,7 @@ _DAEMON_NAME = re.compile(
     r"|delivery status|non[- ]?delivery|maildelivery|系统退信|退信|郵件系統|邮件系统|postmaster",
     re.IGNORECASE,
 )
-_RETURN_SUBJECT = re.compile(
-    r"""^\W{0,3}(\[[^\]]{1,40}\]\s*)?(?:
+_RETURN_SUBJECT = r"""^\W{0,3}(\[[^\]]{1,40}\]\s*)?(?:
       (undeliver(ed|able)|non[- ]?deliver(ed|able|y)|un-?deliverable)\b
     | (e-?mail|mail|message|nachricht)?\W{0,2}(delivery|deliver)\W+(fail|status|error|problem|report
         |notif|unsuccess|delay|has\ failed|was\ (not|unsucc)|could\ not|incomplete|subsystem
@@ -94,11 +100,8 @@ _RETURN_SUBJECT = re.compile(
     | 配信(不能|失敗|エラー|できません)|送信(エラー|失敗|できません)|未配信|配達(不能|できません)
         |エラー(メール|通知)|メール(が|を).{0,10}(できません|届)
     | 배달\ ?(실패|못함)|전송\ ?실패|반송|발송\ ?실패
-    )""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_RETURN_WORDS = re.compile(
-    r"""(?:
+    )"""
+_RETURN_WORDS = r"""(?:
       (could|can|was|were|is|be|been|has|have)\s*(not
         |n['’]t)\s*(yet\s+)?(be(en)?\s+)?(\w+\s+)?(deliver|sent\ to|reach|accept)
     | cannot\ (be\ )?deliver|couldn['’]t\ (be\ )?deliver|unable\ to\ (deliver|relay|send|route)
@@ -142,51 +145,45 @@ _RETURN_WORDS = re.compile(
     | 配信(でき|不能|されません|に失敗)|届けることができ|送信(でき|に失敗)|送達|見つかりません
         |存在(しま|いた)せん|受信者|宛先|エラー|お届け
     | 배달(되지|할\ 수|하지)|전송(되지|할\ 수|하지)|반송|존재하지
-    )""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_AUTOMATIC_SUBJECT = re.compile(
-    r"""^\W{0,3}(?:
-      (auto(matic(ally)?|mated)?|out[- ]of[- ](the[- ])?office)[- ]?(reply|response|responder
-        |answer|generated|acknowledge?ment)\b
-    | auto\s?:|(ooo|oof)\b\s*(:|-|reply|$)|autorespon|auto-?repl
-    | out[- ]of[- ](the[- ])?office\b\s*($|:|-|–|\(|\[|notice|message|notification|alert|until|from
-        |re\b|auto|\d)
-    | (i\ am|i['’]m)\ (currently\ )?(out\ of\ (the\ )?office|on\ (vacation|holiday|leave|annual))
-        |away\ from\ (my\ )?(mail|office|desk)
-    | (on\ )?(vacation|annual\ leave|holiday)\ (reply|response|notice|auto|message)|vacation\s*:
-        |absence\ (notice|note)
-    | abwesenheit|automatische\ (antwort|e-?mail-?antwort|rückantwort|eingangsbestätigung)
-        |autom\.\ antwort|nicht\ im\ (büro|hause)|urlaubs(abwesenheit|notiz|meldung)|außer\ haus
-    | réponse\ automatique|reponse\ automatique|absence\ d[ue]|absent(e)?\ d[ue]\ bureau
-        |message\ (d['’]absence|automatique)|accus[ée]\ de\ r[ée]ception\ automatique
-    | respuesta\ autom[áa]tica|fuera\ de\ (la\ )?oficina|autorrespuesta|mensaje\ autom[áa]tico
-        |ausente\ de\ la\ oficina|contestaci[oó]n\ autom[áa]tica
-    | risposta\ automatica|fuori\ (ufficio|sede)|assenza|assente\ dall|messaggio\ automatico
-        |risponditore
-    | resposta\ autom[áa]tica|aus[êe]ncia\ (tempor|do)|fora\ d[oe]\ escrit[óo]rio
-        |mensagem\ autom[áa]tica
-    | automatisch(e)?\ (antwoord|reactie|beantwoord)|afwezig(heid)?|niet\ op\ kantoor
-        |buiten\ kantoor
-    | automatyczna\ odpowied|odpowied[zź]\ automatyczna|autoodpowied|poza\ biurem|nieobecno
-        |jestem\ poza
-    | autosvar|automatiskt?\ svar|frånvaro|frånvarande|fravær|ikke\ (til\ stede|på\ kontoret)
-        |inte\ på\ kontoret|ikke\ til\ stede
-    | automaattinen\ (vastaus|vastausviesti)|poissaolo|poissa\ toimistolta|olen\ poissa|lomavastaa
-    | автоответ|автоматическ(ий|ое)\ (ответ|сообщение)|автоматична\ відповідь|вне\ офиса
-        |нет\ на\ месте|отсутствие\ на
-    | automatick[áaeé]\ odpov[eě]|mimo\ kancel|nepřítomnost|automatikus\ válasz|házon\ kívül
-        |távollét|r[ăa]spuns\ automat|absen[țt]a\ din
-    | otomatik\ (yanıt|cevap)|ofis\ dışı|αυτόματη\ απάντηση|εκτός\ γραφείου|samodejni\ odgovor
-        |automatski\ odgovor|automatinis\ atsak
-    | 自动(回复|答复|回覆|应答|回信)|自動(回覆|回復|答覆|應答|応答|返信|配信)|【?自动回复|外出(中
-        |通知)|休假(通知|自动|中)|不在(通知|のお知らせ|連絡|です|のため)|留守|(ただいま)?外出中
-          |年假中|オートリプライ
-    | 자동\ ?(회신|응답|답장)|부재\ ?중|외부\ ?출장|תשובה\ אוטומטית|מחוץ\ למשרד|رد\ تلقائي
-        |خارج\ المكتب|ตอบกลับอัตโนมัติ|trả\ lời\ tự\ động
-    )""",
-    re.IGNORECASE | re.VERBOSE,
-)
+    )"""
+# What only an absence assistant writes, at the head of a subject ...
+_AUTOMATIC_SUBJECT = r"""^\W{0,3}(?:
+      (auto(matic(ally)?|mated)?|out[- ]of[- ](the[- ])?office)[- ]?(reply|response|responder|answer
+        |generated|acknowledge?ment)\b
+    | autorespon|auto-?repl|away\ from\ (my\ )?(mail|office|desk)
+    | (vacation|annual\ leave|holiday)\ (auto-?)?(reply|response|notice|responder)
+    | abwesenheits(notiz|meldung|nachricht|assistent|hinweis|info)|urlaubs(notiz|abwesenheit)
+    | automatische\ (antwort|e-?mail-?antwort|rückantwort|eingangsbestätigung)|autom\.\ antwort
+    | r[ée]ponse\ automatique|absen(ce|te?)\ du\ bureau|message\ (d['’]absence|automatique)
+    | accus[ée]\ de\ r[ée]ception\ automatique
+    | (respuesta|contestaci[oó]n)\ autom[áa]tica|autorrespuesta|mensaje\ autom[áa]tico
+    | risposta\ automatica|assen(za|te)\ dall['’]ufficio|messaggio\ automatico|risponditore
+    | (resposta|mensagem)\ autom[áa]tica|aus[êe]ncia\ do\ escrit[óo]rio
+    | automatisch(e)?\ (antwoord|reactie|beantwoord)|afwezigheids(bericht|melding|assistent)
+    | automatyczna\ odpowied|odpowied[zź]\ automatyczna|autoodpowied|jestem\ poza\ biurem
+    | autosvar|automatiskt?\ svar|(frånvaro|fraværs)(meddelande|meddelelse|melding|besked)
+    | ikke\ til\ stede|automaattinen\ vastaus|poissaolo(ilmoitus|viesti)|lomavastaa
+    | автоответ|автоматическ(ий|ое)\ (ответ|сообщение)|автоматична\ відповідь
+    | отсутствие\ на\ рабочем|automatick[áaeé]\ odpov[eě]|automatikus\ válasz
+    | r[ăa]spuns\ automat|otomatik\ (yanıt|cevap)|αυτόματη\ απάντηση|samodejni\ odgovor
+    | automatski\ odgovor|automatinis\ atsak|automātiskā\ atbilde|automaatvastus
+    | 【?自动(回复|答复|回覆|应答|回信)|【?自動(回覆|回復|答覆|應答|応答|返信|配信)|休假(通知|自动
+        |中)
+    | 外出(通知|中です|のお知らせ)|不在(のお知らせ|です|のため|にしております)|オートリプライ
+    | 자동\ ?(회신|응답|답장)|부재\ ?중\ ?(알림|메시지|응답)|תשובה\ אוטומטית|رد\ تلقائي
+    | ตอบกลับอัตโนมัติ|trả\ lời\ tự\ động|balasan\ otomatis
+    # ... and what people write too, unless it stands alone or before a colon.
+    | (o{2,3}f?|out[- ]of[- ](the[- ])?office(\ (notice|message|notification|alert))?
+        |(i\ am|i['’]m)\ (currently\ )?(out\ of\ (the\ )?office|on\ (vacation|holiday|leave))
+        |absence|abwesenheit|abwesend|nicht\ im\ (büro|hause)|außer\ haus|fuera\ de\ (la\ )?oficina
+        |ausente|fuori\ (ufficio|sede)|assenza|fora\ d[oe]\ escrit[óo]rio
+          |aus[êe]ncia(\ tempor[áa]ria)?
+        |afwezig(heid)?|niet\ op\ kantoor|buiten\ kantoor|poza\ biurem|nieobecność|frånvaro
+        |frånvarande|inte\ på\ kontoret|fravær|fraværende|ikke\ på\ kontoret|poissa(olo)?
+        |poissa\ toimistolta|olen\ poissa|вне\ офиса|нет\ на\ месте|mimo\ kancelář|nepřítomnost
+        |házon\ kívül|távollét|ofis\ dışı(nda)?|εκτός\ γραφείου|מחוץ\ למשרד|خارج\ المكتب
+        |外出中?|不在(通知|連絡)?|留守|年假中|休假|부재\ ?중)\s*($|[:：(\[–-])
+    )"""
 _FEEDBACK_SUBJECT = re.compile(
     r"^\W{0,3}(complaint (about|from|regarding)|(e-?mail )?(abuse|feedback) report|email feedback"
     r"|abuse (report|complaint)|spam (report|complaint)|fw: ?\[?spam report|feedback loop)",
@@ -329,7 +326,7 @@ def _provider_notification(root: mime.Part, text: str) -> Verdict | None:
 def _is_forwarded_report(subject: str, text: str) -> bool:
     """A delivery report that a person passed on with hardly a word of their own."""
     prefix = re.match(r"(fwd?|wg|tr|rv|i|enc|转发|轉寄|転送)\s*[:：]\s*", subject, re.IGNORECASE)
-    if prefix is None or not _RETURN_SUBJECT.search(subject[prefix.end() :]):
+    if prefix is None or not _pattern(_RETURN_SUBJECT).search(subject[prefix.end() :]):
         return False
     if not re.search(r"^[> \t]*final-recipient\s*:", text[:_READ], re.IGNORECASE | re.MULTILINE):
         return False
@@ -350,13 +347,15 @@ def _is_bounce(
     name = mime.header_text(root.header("from"), _ignore)
     is_daemon = bool(_DAEMON.match(local)) or bool(_DAEMON_NAME.search(name))
     by_daemon = is_daemon or _has_null_return_path(root) or not sender
-    subject_says = bool(_RETURN_SUBJECT.search(subject))
-    words = _RETURN_WORDS.search(_report_text(text, leaves))
+    if not by_daemon and not _pattern(_RETURN_SUBJECT).search(subject):
+        return False
+    words = _pattern(_RETURN_WORDS).search(_report_text(text, leaves))
+    subject_says = bool(_pattern(_RETURN_SUBJECT).search(subject))
     if is_daemon:
         return subject_says or (words is not None and not _is_marked_automatic(root, subject))
     if by_daemon:
         return subject_says and (words is not None or not _is_marked_automatic(root, subject))
-    return subject_says and words is not None and _has_copy(text, leaves)
+    return words is not None and _has_copy(text, leaves)
 
 
 def _report_text(text: str, leaves: list[mime.Part]) -> str:
@@ -379,7 +378,7 @@ def _has_copy(text: str, leaves: list[mime.Part]) -> bool:
 
 
 def _is_marked_automatic(root: mime.Part, subject: str) -> bool:
-    return bool(_AUTOMATIC_SUBJECT.match(subject)) or any(
+    return bool(_pattern(_AUTOMATIC_SUBJECT).match(subject)) or any(
         root.header(name) is not None for name in _AUTOMATIC_HEADERS
     )
 
@@ -402,7 +401,7 @@ def _is_automatic(root: mime.Part, sender: str, subject: str, leaves: list[mime.
     if _value(root, "x-fc-machinegenerated") == "true" or _value(root, "x-post-messageclass")[:2] \
             == "9;":  # fmt: skip
         return True
-    if _has_null_return_path(root) or _DAEMON.match(sender.partition("@")[0]):
+    if _has_null_return_path(root) or re.match(r"(mailer-?daemon|mdaemon|bounces?[@+-])", sender):
         return True
     if (
         "all" in _value(root, "x-auto-response-suppress")
@@ -414,7 +413,7 @@ def _is_automatic(root: mime.Part, sender: str, subject: str, leaves: list[mime.
         return True
     if re.search(r"\b(vacation|auto-?respond|auto-?repl)", _value(root, "x-mailer")):
         return True
-    return bool(_AUTOMATIC_SUBJECT.match(subject))
+    return bool(_pattern(_AUTOMATIC_SUBJECT).match(subject))
 
 
 def _value(root: mime.Part, name: str) -> str:

@@ -29,7 +29,15 @@ def take_in_announced(body: str, place: Place, filing: Filing) -> None:
     for desk in desks:
         playbook = filing.store.playbook(desk, filing.now)
         try:
-            take_in(parse(raw), found.key, digest_of(raw), filing, playbook, inbox)
+            take_in(
+                parse(raw),
+                found.key,
+                digest_of(raw),
+                filing,
+                playbook,
+                inbox,
+                released=found.released,
+            )
         except SetAside as error:
             inbox.set_aside(raw, found.key, desk, str(error))
             log.info("mail.set_aside", extra={"desk": desk, "cause": str(error)})

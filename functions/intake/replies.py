@@ -101,10 +101,17 @@ def _folded(kept: list[str]) -> str:
 
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\u034f]")
 _QUOTED = re.compile(r"[ \t]{0,4}(?:>|＞|&gt;(?=[ >&]|$))")
-_BROKEN_ADDRESS = re.compile(r"\s*>\s*(?:[^\W\d]+\s*){0,3}[:：]\s*$")
-_RULE = re.compile(r"[\s>*]*(?:[-_=—–*~·]\s?){2,}[\s*]*$")
+_BROKEN_ADDRESS = re.compile(r"\s*>\s*(?:[^\W\d]{1,20}\s){0,3}[^\W\d]{0,20}\s?[:：]\s*$")
+_DRAWN_AROUND = re.compile(r"\s*[-—–]{3,}[^\n]{3,90}[-—–]{3,}\s*")
+_GROUPWISE = re.compile(r">>>[^>]{3,200}(?:<[^<>]{3,80}>)?[^>]{0,60}>>>\s*")
 _FENCE = re.compile(r"\s{0,3}(?:```|~~~)")
 _EDGES = " \t*_-—–~|"
+
+
+def _is_rule(line: str) -> bool:
+    """A drawn line: dashes, underscores, equals signs, stars."""
+    bare = line.strip(" \t>")
+    return len(bare) >= 2 and not bare.strip("-_=—–*~· \t")
 
 
 @cache
@@ -119,7 +126,7 @@ def _any_of(*alternatives: str) -> re.Pattern[str]:
 def _roles(lines: list[str], kinds: list[Kind]) -> list[Role]:
     roles = [
         _ROLE_OF_KIND[kind] if kind is not Kind.TEXT else
-        Role.QUOTED if _QUOTED.match(line) else Role.NEW
+        Role.QUOTED if _QUOTED.match(line) and not _GROUPWISE.fullmatch(line) else Role.NEW
         for line, kind in zip(lines, kinds, strict=True)
     ]  # fmt: skip
     for index in range(1, len(lines)):
@@ -134,7 +141,9 @@ def _roles(lines: list[str], kinds: list[Kind]) -> list[Role]:
             index += 1
             continue
         end = introductions.get(index)
-        if end is None and _is_separator(lines, roles, index):
+        if end is None and (
+            _is_separator(lines, roles, index) or _GROUPWISE.fullmatch(lines[index])
+        ):
             end = index + 1
         if end is not None:
             roles[index:end] = [Role.INTRODUCTION] * (end - index)
@@ -148,6 +157,10 @@ def _roles(lines: list[str], kinds: list[Kind]) -> list[Role]:
         else:
             index += 1
     _mark_wrapped(lines, roles)
+    quoted = [i for i, role in enumerate(roles) if role is Role.QUOTED]
+    if len(quoted) == 1 and not introductions and set(roles) <= {Role.NEW, Role.QUOTED}:
+        # One such line alone is as likely a sign of the writer's own as a quotation.
+        roles[quoted[0]] = Role.NEW
     return roles
 
 
@@ -185,6 +198,12 @@ def _mark_wrapped(lines: list[str], roles: list[Role]) -> None:
             roles[index] = Role.QUOTED
 
 
+def _ends_in_verb(content: str) -> bool:
+    """``---- NAME wrote ----`` of some telephones."""
+    last = next(reversed(list(_wrote().finditer(content))), None)
+    return last is not None and last.end() == len(content) and last.start() > 1
+
+
 def _is_separator(lines: list[str], roles: list[Role], index: int) -> bool:
     """``-----Original Message-----`` and its kin, and the line above which to answer."""
     line = lines[index]
@@ -193,9 +212,14 @@ def _is_separator(lines: list[str], roles: list[Role], index: int) -> bool:
     content = line.strip(_EDGES + ">:：#=. ")
     if not content:
         return False
-    if len(content) > 8 and _any_of(*words.ANSWER_ABOVE).search(content):
+    lower = content.lower()
+    if any(word in lower for word in words.ABOVE) and (
+        _any_of(*words.ANSWER_ABOVE).search(content)
+    ):
         return any(role is Role.NEW and text.strip()
                    for role, text in zip(roles[:index], lines, strict=False))  # fmt: skip
+    if _DRAWN_AROUND.fullmatch(line) and _ends_in_verb(content):
+        return True
     if not _any_of(*words.ORIGINAL_MESSAGE).fullmatch(content):
         return False
     if re.match(r"[\s*>|]*[-_=—–*]{2,}", line):
@@ -273,7 +297,7 @@ def _follows_separator(lines: list[str], index: int) -> bool:
     for before in range(index - 1, max(-1, index - 4), -1):
         line = lines[before].strip()
         if line:
-            return bool(_RULE.match(line)) or (line[0] in "-_=—" and line[-1] in "-_=—")
+            return _is_rule(line) or (line[0] in "-_=—" and line[-1] in "-_=—")
     return False
 
 
@@ -323,7 +347,7 @@ def _introductions(lines: list[str], roles: list[Role]) -> dict[int, int]:
 
 def _may_end_introduction(line: str) -> bool:
     end = line.rstrip(_EDGES + "\"'”»")
-    return end.endswith((":", "：")) or ("wrote" in end[-12:].lower()) or (
+    return end.endswith((":", "：", ">")) or ("wrote" in end[-12:].lower()) or (
         0 < len(end) < 200 and _wrote().search(end, max(0, len(end) - 16)) is not None
     )  # fmt: skip
 
@@ -373,13 +397,17 @@ def _is_introduction(text: str, quotes: bool) -> bool:
     address = _ADDRESS.search(text) is not None
     if not (dated or address or quotes) or len(text) > 400:
         return False
-    starts = _starts().match(text) is not None
+    starts = _starts().match(text.lstrip("([「『【\"'“")) is not None
     verb = next(reversed(list(_wrote().finditer(text))), None)
     if verb is None:
+        if quotes and dated and starts and re.search(r"[^\s<>]+@[^\s<>]+>?$", text):
+            return True
         marked = _ENDS_MARKED.search(text) is not None
         return colon and dated and starts and (marked or (quotes and len(text) < 160))
     if not colon and verb.end() < len(text) - 3:
         return False
+    if verb.start() == 0 and colon and _BRACKETED.search(text):
+        return True
     numbered = dated or re.search(r"\d", text) is not None
     if address:
         return (starts and numbered) or (colon and _BRACKETED.search(text) is not None)
@@ -394,15 +422,6 @@ def _is_introduction(text: str, quotes: bool) -> bool:
 
 # --- signatures -----------------------------------------------------------------------------
 
-_DEVICE = re.compile(
-    r"i-?phon|i-?pad|ipod|android|samsung|galaxy|huawei|honor|xiaomi|redmi|wiko|nokia|sony|motorola"
-    r"|\bpixel\b|oneplus|oppo|vivo|htc|lumia|blackberry|handy|phone|mobil|móvil|celular|cellulare"
-    r"|portable|smartphone|tablet|t[eé]l[eé]fono?|telefon|телефон|смартфон|мобильн|outlook|gmail"
-    r"|mail|windows|thunderbird|spark|proton|typeapp|aol|yahoo|app\b|vodafone|t-mobile|verizon"
-    r"|\b(?:my|meinem|meiner|mon|ma|mi|mis|meu|minha|mio|mia|mijn|min|mitt|mój|mojego|моего|моей"
-    r"|mého|minu|meu)\b|手机|手機|邮箱|郵箱|邮件|大师|휴대|我的|小米|华为|荣耀|三星|魅族|苹果|客户端",
-    re.IGNORECASE,
-)
 _EXCUSE = (
     r"(?:[.,;!–-]*\s*(?:please |bitte )?(?:excuse|pardon|forgive|sorry|entschuldig)[^\n]{0,80})?"
 )
@@ -439,7 +458,7 @@ def _mark_signature(lines: list[str], roles: list[Role], start: int, end: int) -
                 roles[found] = Role.SIGNATURE
                 continue
             stop = found
-    while stop > start and (not lines[stop - 1].strip() or _RULE.match(lines[stop - 1])):
+    while stop > start and (not lines[stop - 1].strip() or _is_rule(lines[stop - 1])):
         if lines[stop - 1].strip() and end == len(lines) and stop == end:
             break
         stop -= 1
@@ -475,12 +494,18 @@ def _delimiter(lines: list[str], start: int, end: int, fenced: set[int]) -> int 
 def _device_line(lines: list[str], start: int, end: int, fenced: set[int]) -> int | None:
     for index in range(start, end):
         line = lines[index]
-        if not line or len(line) > 300 or index in fenced or not _DEVICE.search(line):
+        if not line or len(line) > 300 or index in fenced or not _names_device(line):
             continue
         bare = _LINK.sub(" ", line).strip(_EDGES + ".()（）[]【】…。!>")
         if 4 < len(bare) <= 120 and _sent_from().fullmatch(bare):
             return index
     return None
+
+
+def _names_device(line: str) -> bool:
+    """Substrings first: most lines of a mail are not worth a long regular expression."""
+    line = line.lower()
+    return any(name in line for name in words.DEVICES) or not words.OWN.isdisjoint(line.split())
 
 
 @cache
@@ -495,7 +520,7 @@ def _disclaimer(lines: list[str], start: int, end: int, _: set[int]) -> int | No
         if not line:
             continue
         opens = index == start or not lines[index - 1].strip() or bool(
-            _RULE.match(lines[index - 1]))  # fmt: skip
+            _is_rule(lines[index - 1]))  # fmt: skip
         if has_text and opens:
             paragraph = _paragraph(lines, index, end)
             if _any_of(*words.DISCLAIMERS).match(paragraph) and (
@@ -518,7 +543,7 @@ def _paragraph(lines: list[str], index: int, end: int) -> str:
 def _footer(lines: list[str], start: int, end: int, fenced: set[int]) -> int | None:
     """A rule and a few lines with an address below it: a list's footer, a drawn signature."""
     for index in range(max(start + 1, end - 16), end):
-        if index in fenced or not _RULE.match(lines[index]) or lines[index - 1].strip():
+        if index in fenced or not _is_rule(lines[index]) or lines[index - 1].strip():
             continue
         below = _texts(lines, index + 1, end)
         if 0 < len(below) <= 10 and any(_CONTACT.search(line) for line in below) and all(
@@ -558,7 +583,7 @@ def _greeting(lines: list[str], start: int, end: int, fenced: set[int]) -> int |
 
 
 def _is_signature_line(line: str) -> bool:
-    if _RULE.match(line):
+    if _is_rule(line):
         return True
     if len(line) > 90 or line.endswith(("?", "？")) or _POSTSCRIPT.match(line):
         return False

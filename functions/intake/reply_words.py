@@ -14,7 +14,7 @@ HEADER_LABELS: dict[str, tuple[str, ...]] = {
     "จาก",
     "từ",
     "dari",
-    "发件人",
+    "发件人", "從", "从", "自",
     "寄件者",
     "寄件人",
     "發件人",
@@ -115,7 +115,8 @@ HEADER_LABELS: dict[str, tuple[str, ...]] = {
 
 # Verbs of "wrote" in the line above a quotation.
 WROTE = (
-    "wrote", "writes", "has written", "schrieb", "schrieben", "hat geschrieben", "geschrieben",
+    "wrote", "writes", "has written", "quoting", "zitat von",
+    "schrieb", "schrieben", "hat geschrieben", "geschrieben",
     "a écrit",
     "a ecrit",
     "écrivait",
@@ -225,7 +226,7 @@ ORIGINAL_MESSAGE = (
     r"原信件",
     r"原始郵件",
     r"原始訊息",
-    r"邮件原件",
+    r"邮件原(?:件|文)",
     r"回复的(?:原)?邮件",
     r"回复邮件",
     r"转发(?:的)?(?:原)?邮件(?:信息|开始)?",
@@ -256,6 +257,54 @@ ANSWER_ABOVE = (
     r"请在此?(?:行|线|横线)?(?:以上|之上|上方)(?:回复|输入|填写)[^\n]{0,10}",
     r"請在此?(?:行|線)?(?:以上|之上|上方)(?:回覆|輸入)[^\n]{0,10}",
 )  # fmt: skip
+
+ABOVE = (
+    "above", "oberhalb", "über dies", "au-dessus", "encima", "arriba", "acima", "sopra", "boven",
+    "以上", "之上", "上方",
+)  # fmt: skip
+
+# What a line that telephones and mail programs add must name: a device, a program, or "my".
+DEVICES = (
+    "iphon", "i-phon", "sparrow", "inbox",
+    "ipad", "ipod", "android", "samsung", "galaxy", "huawei", "honor", "xiaomi",
+    "redmi", "wiko", "nokia", "sony", "motorola", "pixel", "oneplus", "oppo", "vivo", "htc",
+    "lumia",
+    "blackberry", "handy", "phone", "mobil", "móvil", "celular", "cellulare", "portable", "tablet",
+    "telefon", "teléfono", "téléphone", "телефон", "смартфон", "outlook", "gmail", "mail",
+    "windows",
+    "thunderbird", "spark", "proton", "typeapp", "aol", "yahoo", "vodafone", "verizon",
+    "手机", "手機",
+    "邮箱", "郵箱", "邮件", "大师", "휴대", "我的", "小米", "华为", "荣耀", "三星", "魅族", "苹果",
+    "客户端",
+    "почт", "アプリ",
+)  # fmt: skip
+OWN = frozenset(
+    [
+        "my",
+        "meinem",
+        "meiner",
+        "mon",
+        "ma",
+        "mi",
+        "mis",
+        "meu",
+        "minha",
+        "mio",
+        "mia",
+        "mijn",
+        "min",
+        "mitt",
+        "mój",
+        "mojego",
+        "моего",
+        "моей",
+        "mého",
+        "minu",
+        "app",
+        "t-mobile",
+        "lg",
+    ]
+)
 
 # Lines that telephones and mail programs add. Matched against the whole line.
 SENT_FROM = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -10,25 +11,28 @@ from pydantic_core import PydanticCustomError
 from functions.core import commands as c
 from functions.core.change import change
 from functions.core.errors import ActionNotAllowed, FieldError, InvalidInput, KeyReused
+from functions.core.events import Attachment
 from functions.core.lifecycle import TRANSITIONS
 from functions.core.playbook import Playbook
 from functions.core.privacy import mask
 from functions.core.store import Duplicate, Marker, Store
 from functions.core.ticket import Ticket
 from functions.core.web import Answer, Request
+from functions.portal.files import MOST, NewAttachment
 
 CALLS = {"messages": "message", "confirmation": "confirm", "survey": "survey"}
 """The customer's calls and the action of the lifecycle behind each."""
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, defer_build=True)
 
 
 class NewMessage(_Body):
     """The customer adds something."""
 
     text: str = Field(min_length=1, max_length=4000)
+    attachments: tuple[NewAttachment, ...] = Field(default=(), max_length=MOST)
 
 
 class NewConfirmation(_Body):
@@ -53,8 +57,17 @@ class NewScore(_Body):
         return given.strip() if isinstance(given, str) else given
 
 
+Keep = Callable[[str, Sequence[NewAttachment]], tuple[Attachment, ...]]
+"""Stores the files of a desk's customer."""
+
+
 def write_message(
-    store: Store, playbook: Playbook, ticket: Ticket, request: Request, body: NewMessage
+    store: Store,
+    playbook: Playbook,
+    ticket: Ticket,
+    request: Request,
+    body: NewMessage,
+    keep: Keep,
 ) -> Answer:
     """Add the customer's message; the same `Idempotency-Key` adds it once (G1).
 
@@ -64,9 +77,10 @@ def write_message(
     key = request.headers.get("idempotency-key", "").strip()
     marker = None
     if key:
-        digest = sha256(body.text.encode()).hexdigest()
+        digest = sha256(body.model_dump_json().encode()).hexdigest()
         marker = Marker(ticket.desk, "message", f"{ticket.number}:{key}", body=digest)
-    command = c.CustomerMessage(text=mask(body.text), channel="web")
+    files = keep(ticket.desk, body.attachments) if body.attachments else ()
+    command = c.CustomerMessage(text=mask(body.text), channel="web", attachments=files)
     try:
         return _answer(_carry_out(store, playbook, ticket, command, request, marker), 201)
     except Duplicate as duplicate:

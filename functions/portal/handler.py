@@ -7,6 +7,7 @@ from chalice.app import Blueprint, Response
 from functions.core import aws, web
 from functions.core.deps import store
 from functions.portal import portal
+from functions.portal.files import keep
 
 bp = Blueprint(__name__)
 
@@ -39,4 +40,9 @@ def _write(desk: str, number: str, call: str) -> Response:
 
 
 def _desk(request: web.Request) -> portal.Desk:
-    return portal.Desk(store(request.place), aws.root_key(request.place))
+    bucket = request.place.mail_bucket
+    return portal.Desk(
+        store(request.place),
+        aws.root_key(request.place),
+        lambda desk, files: keep(aws.client("s3"), bucket, desk, files),
+    )

@@ -22,10 +22,12 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True)
 class Desk:
-    """What the calls need of the deployment: its table, and the root key of the secret links."""
+    """What the calls need of the deployment: its table, the root key of the secret links, and
+    where files are kept."""
 
     store: Store
     root: bytes
+    keep: answers.Keep
 
 
 def show(request: Request, desk: Desk, name: str, number: str) -> Answer:
@@ -71,16 +73,17 @@ def _show(request: Request, desk: Desk, name: str, number: str) -> Answer:
 def _write(request: Request, desk: Desk, name: str, number: str, call: str) -> Answer:
     playbook = _playbook(desk.store, name, request)
     ticket = access.prove_by_key(desk.store, playbook, desk.root, request, number)
-    answer = _carry_out(desk.store, playbook, ticket, _as_json(request), call)
+    answer = _carry_out(desk, playbook, ticket, _as_json(request), call)
     return _back(request, ticket, call) if wants_page(request) else answer
 
 
 def _carry_out(
-    store: Store, playbook: Playbook, ticket: Ticket, request: Request, call: str
+    desk: Desk, playbook: Playbook, ticket: Ticket, request: Request, call: str
 ) -> Answer:
+    store = desk.store
     if call == "messages":
         message = request.read(answers.NewMessage)
-        return answers.write_message(store, playbook, ticket, request, message)
+        return answers.write_message(store, playbook, ticket, request, message, desk.keep)
     if call == "confirmation":
         confirmation = request.read(answers.NewConfirmation)
         return answers.confirm(store, playbook, ticket, request, confirmation)

@@ -41,7 +41,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 class Body(BaseModel):
     """What every action may carry: the version that the agent saw."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, defer_build=True)
 
     version: int | None = Field(default=None, ge=1)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from chalice.app import Blueprint, Response
 
 from functions.core import aws, web
 from functions.core.deps import store
-from functions.core.filing import Filing
 from functions.workbench import session, workbench
 from functions.workbench.authorizer import agents_authorizer
+
+if TYPE_CHECKING:
+    from functions.core.filing import Filing
 
 bp = Blueprint(__name__)
 agents = agents_authorizer()
@@ -56,6 +60,8 @@ def _sign_in(request: web.Request) -> web.Answer:
 
 
 def _filing(request: web.Request) -> Filing:
+    from functions.core.filing import Filing
+
     place = request.place
     return Filing(
         store=store(place),

@@ -17,11 +17,12 @@ from functions.core.roster import Agent, Role
 from functions.core.store import Store
 from functions.core.ticket import Ticket
 
-Scope = Literal["own", "team", "review", "any"]
+Scope = Literal["own", "team", "given", "review", "any"]
 """On which tickets a right holds.
 
-`own`: in the caller's hands, or the call-back that the caller was given. `team`: those, and what
-waits in the caller's team's queue or for routing. `review`: those in QA's hands.
+`own`: in the caller's hands. `given`: the caller is to call the customer back, which whoever
+handled the ticket is not by that alone (A13). `team`: both, and what waits in the caller's team's
+queue or for routing. `review`: those in QA's hands.
 """
 
 RANKED: tuple[Role, ...] = ("admin", "supervisor", "qa", "agent", "finance")
@@ -41,7 +42,7 @@ RIGHTS: Mapping[str, Mapping[Role, Scope]] = {
     "note": {"agent": "team", "qa": "any", **_LEADING},
     "resolve": {"agent": "own", **_LEADING},
     "reopen": {"agent": "own", **_LEADING},
-    "callback": {"agent": "own", "qa": "review", **_LEADING},
+    "callback": {"agent": "given", "qa": "review", **_LEADING},
     "close": _LEADING,
     "class-customer": _LEADING,
 }
@@ -142,8 +143,8 @@ def require_action(at: Seat, action: str, ticket: Ticket) -> None:
     require(at, frozenset(RIGHTS[action]), action)
     if not may(at, action, ticket):
         raise Forbidden(
-            f"You may {action} tickets in your own hands or your team's queue; this one is in "
-            "neither. A supervisor may assign it to you."
+            f"You may not {action} this ticket: it is neither in your hands nor waiting for your "
+            "team. Whoever may assign it can give it to you."
         )
 
 
@@ -162,20 +163,17 @@ def among_its_people(at: Seat, ticket: Ticket) -> bool:
     """Whether the caller works on this ticket, and so may open its files."""
     if at.roles & {"supervisor", "admin", "qa"}:
         return True
-    return _own(at, ticket) or ticket.team in (None, at.team)
-
-
-def _own(at: Seat, ticket: Ticket) -> bool:
-    return at.username in (ticket.handler, ticket.reviewer)
+    return at.username in (ticket.handler, ticket.reviewer) or ticket.team in (None, at.team)
 
 
 def _team(at: Seat, ticket: Ticket) -> bool:
     waits = ticket.queue in {"new", "waiting"} and ticket.team in (None, at.team)
-    return _own(at, ticket) or waits
+    return waits or at.username in (ticket.handler, ticket.reviewer)
 
 
 _HOLDS: Mapping[Scope, Callable[[Seat, Ticket], bool]] = {
-    "own": _own,
+    "own": lambda at, ticket: ticket.handler == at.username,
+    "given": lambda at, ticket: ticket.reviewer == at.username,
     "team": _team,
     "review": lambda at, ticket: ticket.status == "in_review",
     "any": lambda at, ticket: True,

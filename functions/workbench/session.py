@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Credentials(BaseModel):
     """The body of `POST /session`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     username: str = Field(min_length=1, max_length=128)
     password: str = Field(min_length=1, max_length=256)

@@ -10,16 +10,16 @@ from pydantic import BaseModel, ConfigDict, StrictBool
 
 from functions.core.errors import NotFound
 from functions.core.events import Attachment
-from functions.core.filing import Filing
 from functions.core.playbook import Playbook
 from functions.core.store import Store
 from functions.core.web import Answer, Request
 from functions.workbench import actions, queues, view
-from functions.workbench.entering import enter
 from functions.workbench.rights import SEES_TICKETS, Seat, caller, require, seat
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+    from functions.core.filing import Filing
 
 MOST_OTHERS = 20
 """How many of the customer's other tickets are named."""
@@ -28,7 +28,7 @@ MOST_OTHERS = 20
 class Presence(BaseModel):
     """Whether an agent takes tickets."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     online: StrictBool
 
@@ -81,6 +81,8 @@ def show_ticket(request: Request, store: Store, desk: str, number: str, files: F
 
 def enter_ticket(request: Request, store: Store, desk: str, filing: Filing) -> Answer:
     """A request that an agent enters."""
+    from functions.workbench.entering import enter
+
     at, playbook = _sit(request, store, desk)
     return Answer(enter(request, filing, playbook, at), 201)
 

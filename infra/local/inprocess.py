@@ -12,6 +12,7 @@ import base64
 import importlib
 import json
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,18 +22,37 @@ from typing import Any
 from uuid import uuid4
 
 from functions.core import aws, deps
+from functions.core.playbook import Playbook
 from functions.core.settings import Place
+from functions.core.store import PLAYBOOK_TTL
+from functions.notify.deliver import once
+from infra.measure import capacity
 
 
 @dataclass(frozen=True)
 class Call:
-    """One AWS call: which function made it, what, and what DynamoDB charged for it."""
+    """One AWS call: which function made it, what, and what DynamoDB charges for it.
+
+    `parts` are the units by table and index, `items` what was read or written, `error` the code of
+    a refusal.
+    """
 
     function: str
     service: str
     operation: str
     read_units: float = 0
     write_units: float = 0
+    parts: Mapping[str, float] = field(default_factory=dict)
+    items: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One run of a function, in this process's seconds, without those of functions that it woke."""
+
+    function: str
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -144,8 +164,11 @@ class Loop:
     def __init__(self, place: Place) -> None:
         self.place = place
         self.calls: list[Call] = []
+        self.invocations: list[Invocation] = []
+        self._playbooks: dict[str, dict[str, tuple[datetime, int, Playbook]]] = {}
         self.workflows = Workflows(self.invoke)
         self._function = "outside"
+        self._inner = 0.0
         self._iterators: list[str] = []
         self._clients: dict[str, Any] = {}
 
@@ -154,16 +177,18 @@ class Loop:
     @contextmanager
     def running(self) -> Iterator[Loop]:
         """Put the watched clients in the functions' hands."""
-        real = aws.client
-        for cached in (aws.client, aws.parameter, deps.store):
-            cached.cache_clear()
+        real = aws.client, once.client
+        cached: tuple[Any, ...] = (*real, aws.parameter, deps.store)
+        for cache in cached:
+            cache.cache_clear()
         aws.client = self._client  # type: ignore[assignment]
+        once.client = self._client  # type: ignore[assignment]
         try:
             yield self
         finally:
-            aws.client = real
-            for cached in (aws.client, aws.parameter, deps.store):
-                cached.cache_clear()
+            aws.client, once.client = real
+            for cache in cached:
+                cache.cache_clear()
 
     def _client(self, service: str) -> Any:
         if service == "stepfunctions":
@@ -178,17 +203,21 @@ class Loop:
             self._clients[service] = client
         return self._clients[service]
 
-    def _saw(self, model: Any, parsed: Any, **_: Any) -> None:
-        service = model.service_model.service_name
-        read = write = 0.0
-        found = parsed.get("ConsumedCapacity") or []
-        for capacity in found if isinstance(found, list) else [found]:
-            units = float(capacity.get("CapacityUnits", 0))
-            if model.name in _READS:
-                read += units
-            else:
-                write += units
-        self.calls.append(Call(self._function, service, model.name, read, write))
+    def _saw(self, model: Any, parsed: Any, context: Any = None, **_: Any) -> None:
+        asked = (context or {}).get(_ASKED, {})
+        used = capacity.used(model.name, asked, parsed)
+        self.calls.append(
+            Call(
+                function=self._function,
+                service=model.service_model.service_name,
+                operation=model.name,
+                read_units=used.read,
+                write_units=used.write,
+                parts=used.parts,
+                items=used.items,
+                error=parsed.get("Error", {}).get("Code", ""),
+            )
+        )
 
     def saw(self, service: str, operation: str) -> None:
         """Note a call of a client that is not boto3's."""
@@ -216,11 +245,34 @@ class Loop:
         """Call a function with an event, as Lambda would."""
         module, name = FUNCTIONS[function]
         handler = getattr(importlib.import_module(module), name)
-        before, self._function = self._function, function
-        try:
+        with self._as(function):
             return handler(event, self.context(function))
+
+    @contextmanager
+    def _as(self, function: str) -> Iterator[None]:
+        """Whatever happens now is this function's doing, with what its container keeps."""
+        before, self._function = self._function, function
+        outer, self._inner = self._inner, 0.0
+        store = deps.store(self.place)
+        kept, store._playbooks = store._playbooks, self._playbooks.setdefault(function, {})
+        began = time.perf_counter()
+        try:
+            yield
         finally:
-            self._function = before
+            took = time.perf_counter() - began
+            self.invocations.append(Invocation(function, took - self._inner))
+            self._function, self._inner = before, outer + took
+            store._playbooks = kept
+
+    def wait(self) -> None:
+        """Let so much time pass that no container trusts the playbook it keeps."""
+        for kept in self._playbooks.values():
+            for desk, (read, version, playbook) in kept.items():
+                kept[desk] = (read - PLAYBOOK_TTL, version, playbook)
+
+    def retire(self) -> None:
+        """Let every container end, so that the next call of each function meets a new one."""
+        self._playbooks.clear()
 
     def http(
         self,
@@ -255,11 +307,8 @@ class Loop:
             "body": base64.b64encode(raw).decode() if raw is not None else text,
             "isBase64Encoded": raw is not None,
         }
-        before, self._function = self._function, "api_handler"
-        try:
+        with self._as("api_handler"):
             answer = app(event, self.context("api_handler"))
-        finally:
-            self._function = before
         headers_out = {k.lower(): v for k, v in answer["headers"].items()}
         for name, values in answer.get("multiValueHeaders", {}).items():
             headers_out[name.lower()] = values[0]
@@ -351,19 +400,13 @@ class _Watched:
         self._client.send_task_success(**arguments)
 
 
-_READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
-_CHARGED = _READS | {
-    "PutItem",
-    "UpdateItem",
-    "DeleteItem",
-    "TransactWriteItems",
-    "BatchWriteItem",
-}
+_ASKED = "deskbell.asked"
 
 
-def _ask_capacity(params: dict[str, Any], model: Any, **_: Any) -> None:
-    if model.name in _CHARGED:
+def _ask_capacity(params: dict[str, Any], model: Any, context: Any, **_: Any) -> None:
+    if model.name in capacity.CHARGED:
         params["ReturnConsumedCapacity"] = "INDEXES"
+        context[_ASKED] = dict(params)
 
 
 def passes(record: Any, function: str) -> bool:

@@ -1,67 +1,74 @@
-"""The people of a local desk, so that somebody is there to try it with."""
+"""The people of the local desks, so that somebody is there to try it with."""
 
 from __future__ import annotations
 
-import contextlib
 import json
+import re
 import secrets
 import string
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
-import boto3
+from functions.core.playbook import Playbook
+from infra.desks import store_of, versions
+from infra.people import (
+    ON_THE_ROSTER,
+    Person,
+    create_user,
+    put_on_roster,
+    user_pool,
+    usernames,
+)
 
-TEAMS = ("technical", "aftersales", "general")
 
+def ensure_people(stage: str, passwords: Path) -> list[dict[str, str]]:
+    """Create who is missing, online at first; passwords and presence stay what they became.
 
-def ensure_agents(stage: str, for_desks: list[str], passwords: Path) -> list[dict[str, str]]:
-    """Create the users that are missing; the passwords stay what they were at first.
-
-    Two agents a team, one supervisor and one QA member a desk. Returns what ``local.json`` lists.
+    Returns what ``local.json`` lists: `{desk, username, password, role, team}`.
     """
-    settings = json.loads(
-        boto3.client("ssm").get_parameter(Name=f"/deskbell/{stage}/settings")["Parameter"]["Value"]
-    )
-    pool = settings["user_pool_id"]
+    store = store_of(stage)
+    pool = user_pool(stage)
+    known = usernames(pool)
     kept: dict[str, str] = json.loads(passwords.read_text("utf-8")) if passwords.exists() else {}
-    people = [person for desk in for_desks for person in _people(desk)]
-    for person in people:
-        person["password"] = kept.setdefault(person["username"], _password())
+    now = datetime.now(UTC)
+    found = []
+    for desk, _version in versions(stage):
+        playbook = store.playbook(desk, now)
+        rostered = {agent.username for agent in store.agents(desk)}
+        for person in people_of(playbook):
+            password = kept.setdefault(person.username, _password())
+            if person.username not in known:
+                create_user(pool, person, password)
+            if person.role in ON_THE_ROSTER and person.username not in rostered:
+                put_on_roster(stage, person, playbook.assignment.capacity, online=True)
+            found.append({**asdict(person), "password": password})
     passwords.touch(mode=0o600)
     passwords.write_text(json.dumps(kept, indent=2), "utf-8")
-    cognito = boto3.client("cognito-idp")
-    known = {
-        user["Username"]
-        for page in cognito.get_paginator("list_users").paginate(UserPoolId=pool)
-        for user in page["Users"]
-    }
-    for person in people:
-        if person["username"] not in known:
-            _create(pool, person)
-    return people
+    return found
 
 
-def _create(pool: str, person: dict[str, str]) -> None:
-    cognito = boto3.client("cognito-idp")
-    group = f"{person['desk']}:{person['role']}"
-    with contextlib.suppress(cognito.exceptions.GroupExistsException):
-        cognito.create_group(UserPoolId=pool, GroupName=group)
-    name = person["username"]
-    cognito.admin_create_user(UserPoolId=pool, Username=name, MessageAction="SUPPRESS")
-    cognito.admin_set_user_password(
-        UserPoolId=pool, Username=name, Password=person["password"], Permanent=True
-    )
-    cognito.admin_add_user_to_group(UserPoolId=pool, Username=name, GroupName=group)
+def people_of(playbook: Playbook) -> Iterator[Person]:
+    """Two agents a team, a supervisor, a QA member, finance and administration.
+
+    Usernames tell what they are: `<desk>-<team's English name>-1`.
+    """
+    desk = playbook.desk
+    for name, team in playbook.teams.items():
+        called = f"{desk}-{_slug(team.label.get('en', '')) or 'team'}"
+        for number in (1, 2) if team.role == "agent" else (1,):
+            yield Person(desk, f"{called}-{number}", team.role, name)
+    have = {team.role for team in playbook.teams.values()}
+    for role in ("supervisor", "qa"):
+        if role not in have:
+            yield Person(desk, f"{desk}-{role}-1", role)
+    yield Person(desk, f"{desk}-finance-1", "finance")
+    yield Person(desk, f"{desk}-admin-1", "admin")
 
 
-def _people(desk: str) -> list[dict[str, str]]:
-    agents = [
-        _person(desk, f"{team}-{number}", "agent", team) for team in TEAMS for number in (1, 2)
-    ]
-    return [*agents, _person(desk, "supervisor", "supervisor", ""), _person(desk, "qa", "qa", "")]
-
-
-def _person(desk: str, name: str, role: str, team: str) -> dict[str, str]:
-    return {"desk": desk, "username": f"{desk}-{name}", "role": role, "team": team}
+def _slug(label: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
 
 
 def _password() -> str:

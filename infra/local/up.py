@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -17,11 +18,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from infra.deploy import INFRA, ROOT, Deployment, Variant, deploy, desks
+from infra.deploy import INFRA, ROOT, Deployment, Variant, deploy
+from infra.desks import ensure_desks, store_of, versions
 from infra.functions import Report
 from infra.local.emulator import SAVE_PATH
+from infra.stage_secrets import webhook_secret_name
 
 STAGE = "local"
 ACCOUNT = "000000000000"
@@ -33,7 +37,8 @@ FOUNDATION = {
     "Stage": STAGE,
     "Protection": "off",
     "Sender": "support@standard.local",
-    "MailVisibilitySeconds": "5",
+    "MailVisibilitySeconds": "10",
+    "MailMaxReceives": "3",
 }
 
 
@@ -57,9 +62,11 @@ def up(data: Path, ports: Ports, report: Report, *, fresh: bool) -> None:
     for name, port in (("PORT", ports.http), ("AWS_PORT", ports.aws), ("SMTP_PORT", ports.smtp)):
         _wait_until_free(name, port)
     if fresh:
-        for leftover in ("aws", "deployed.json", "local.json", "passwords.json"):
+        for leftover in ("aws", "deployed.json", "chalice.json", "local.json", "passwords.json"):
             path = data / leftover
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    # Whoever waits for it to appear must not find the last one's.
+    (data / "local.json").unlink(missing_ok=True)
     os.environ.update(aws_environment(ports))
     with _emulator(data, ports, report):
         deployed = _deploy_what_changed(data, ports, report)
@@ -78,6 +85,16 @@ def aws_environment(ports: Ports) -> dict[str, str]:
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
     }
+
+
+def connect(data: Path) -> bool:
+    """Make boto3 find the local system of a data folder; False where none was started there."""
+    try:
+        told = json.loads((data / "local.json").read_text("utf-8"))
+    except FileNotFoundError:
+        return False
+    os.environ.update(aws_environment(Ports(aws=int(told["aws_endpoint"].rpartition(":")[2]))))
+    return True
 
 
 def _wait_until_free(name: str, port: int) -> None:
@@ -152,11 +169,10 @@ def _deploy_what_changed(data: Path, ports: Ports, report: Report) -> Deployment
     known = json.loads(record.read_text("utf-8")) if record.exists() else {}
     if known.get("inputs") == inputs:
         report("nothing changed since the last deployment")
+        ensure_desks(STAGE, datetime.now(UTC))
         return Deployment(STAGE, known["api_id"], known["api_url"], known["foundation"])
-    if not known:
-        # A record of functions that are gone would make Chalice update instead of create.
-        (ROOT / ".chalice" / "deployed" / f"{STAGE}.json").unlink(missing_ok=True)
-    deployed = deploy(STAGE, report, local_variant(ports))
+    with _alone(data):
+        deployed = deploy(STAGE, report, local_variant(ports))
     _save(ports)
     record.write_text(
         json.dumps(
@@ -171,6 +187,25 @@ def _deploy_what_changed(data: Path, ports: Ports, report: Report) -> Deployment
         "utf-8",
     )
     return deployed
+
+
+@contextlib.contextmanager
+def _alone(data: Path) -> Iterator[None]:
+    """One deployment of this tree at a time, with the record of what *this* system consists of.
+
+    Chalice keeps both its record and the package it builds inside the tree, where a second local
+    system (a test's) would meet the first one's.
+    """
+    record = ROOT / ".chalice" / "deployed" / f"{STAGE}.json"
+    kept = data / "chalice.json"
+    record.parent.mkdir(exist_ok=True)
+    with (record.parent / f"{STAGE}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        record.unlink(missing_ok=True)
+        if kept.exists():
+            shutil.copyfile(kept, record)
+        yield
+        shutil.copyfile(record, kept)
 
 
 def local_variant(ports: Ports) -> Variant:
@@ -188,12 +223,9 @@ def _fingerprint(ports: Ports) -> str:
     """Hash of everything a deployment reads: names and contents."""
     digest = hashlib.sha256(f"{ports}".encode())
     files = [ROOT / "app.py", ROOT / "requirements.txt", ROOT / ".chalice" / "config.json"]
-    for folder, pattern in (
-        (ROOT / "functions", "*"),
-        (INFRA, "*"),
-        (ROOT / "playbooks", "*.yaml"),
-    ):
-        files += [path for path in folder.rglob(pattern) if "__pycache__" not in path.parts]
+    files += [INFRA / name for name in ("deploy.py", "functions.py", "stacks.py")]
+    files += [INFRA / "local" / "chalice_client.py", *INFRA.glob("*.yaml"), *INFRA.rglob("*.json")]
+    files += [path for path in (ROOT / "functions").rglob("*") if "__pycache__" not in path.parts]
     for path in sorted(files):
         if path.is_file():
             digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
@@ -217,7 +249,8 @@ async def _serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    agents = people.ensure_agents(STAGE, desks(), data / "passwords.json")
+    _verify_senders()
+    agents = people.ensure_people(STAGE, data / "passwords.json")
     _save(ports)
     box = mailbox.listen(
         mailbox.Mailbox(
@@ -243,34 +276,43 @@ async def _serve(
         await asyncio.to_thread(box.stop)
 
 
+def _verify_senders() -> None:
+    """What an operator does once by hand in SES: prove that the desks' addresses are theirs."""
+    import boto3
+
+    ses = boto3.client("sesv2")
+    store = store_of(STAGE)
+    for desk, _version in versions(STAGE):
+        address = store.playbook(desk, datetime.now(UTC)).mail.address
+        with contextlib.suppress(ses.exceptions.AlreadyExistsException):
+            ses.create_email_identity(EmailIdentity=address)
+
+
 def _describe(data: Path, ports: Ports, agents: list[dict[str, str]]) -> None:
     import boto3
 
     ssm = boto3.client("ssm")
+    store = store_of(STAGE)
+    now = datetime.now(UTC)
+    desks = [desk for desk, _version in versions(STAGE)]
+    described = {
+        "api": f"http://127.0.0.1:{ports.http}",
+        "smtp": f"127.0.0.1:{ports.smtp}",
+        "aws_endpoint": f"http://127.0.0.1:{ports.aws}",
+        "stage": STAGE,
+        "mailboxes": {desk: store.playbook(desk, now).mail.address for desk in desks},
+        "webhook_secrets": {
+            desk: ssm.get_parameter(Name=webhook_secret_name(STAGE, desk), WithDecryption=True)[
+                "Parameter"
+            ]["Value"]
+            for desk in desks
+        },
+        "agents": agents,
+    }
     target = data / "local.json"
     draft = target.with_suffix(".tmp")
     draft.touch(mode=0o600)
-    draft.write_text(
-        json.dumps(
-            {
-                "api": f"http://127.0.0.1:{ports.http}",
-                "smtp": f"127.0.0.1:{ports.smtp}",
-                "aws_endpoint": f"http://127.0.0.1:{ports.aws}",
-                "stage": STAGE,
-                "mailboxes": {desk: f"support@{desk}.local" for desk in desks()},
-                "webhook_secrets": {
-                    desk: ssm.get_parameter(
-                        Name=f"/deskbell/{STAGE}/desks/{desk}/webhook", WithDecryption=True
-                    )["Parameter"]["Value"]
-                    for desk in desks()
-                },
-                "agents": agents,
-            },
-            indent=2,
-            ensure_ascii=False,
-        ),
-        "utf-8",
-    )
+    draft.write_text(json.dumps(described, indent=2, ensure_ascii=False), "utf-8")
     draft.replace(target)
 
 

@@ -14,7 +14,14 @@ from botocore.exceptions import ClientError
 from functions.core import commands as c
 from functions.core.change import write
 from functions.core.delivery import Delivery
-from functions.core.errors import Conflict, NoPlaceLeft, NotFound, Park, TryAgain
+from functions.core.errors import (
+    Conflict,
+    NoPlaceLeft,
+    NotFound,
+    Park,
+    PlaybookError,
+    TryAgain,
+)
 from functions.core.lifecycle import apply, decide, queue_rank
 from functions.core.playbook import Playbook
 from functions.core.store import SHARDS, Duplicate, Marker, Store, moment, queue_key, stamp
@@ -22,6 +29,10 @@ from functions.core.ticket import Ticket
 from tests.core.desk import NOON, SHANGHAI, TABLE, agent, committed, file, received, request, then
 
 MINUTE = timedelta(minutes=1)
+DELIVERY = Delivery(
+    desk="testdesk", number="CS1", version=1, event="TicketReceived", message="ack",
+    recipient="customer", channel="sms", to="****8000", claimed_at=NOON, at=NOON,
+)  # fmt: skip
 
 
 def act(
@@ -355,10 +366,7 @@ class TestDue:
     def test_a_delivery_to_try_again(self, store: Store, playbook: Playbook) -> None:
         """G3: what failed for now comes back at its time, as itself."""
         file(store, playbook, "CS1")
-        delivery = Delivery(
-            desk="testdesk", number="CS1", version=1, event="TicketReceived", message="ack",
-            recipient="customer", channel="sms", to="****8000", claimed_at=NOON, at=NOON,
-        )  # fmt: skip
+        delivery = DELIVERY
         assert store.claim(delivery)
         assert not store.claim(delivery)
         later = delivery.model_copy(update={"state": "retrying", "next_at": NOON + MINUTE})
@@ -394,6 +402,25 @@ class TestPlaybooks:
         changed = playbook.model_copy(update={"default_priority": "low"})
         store.put_playbook(changed, NOON)
         assert store.playbook("testdesk", NOON) == changed
+
+    def test_two_desks_may_not_share_a_mailbox(self, store: Store, playbook: Playbook) -> None:
+        """F1: a mail has one desk; `+anything` behind its name is the same mailbox."""
+        store.put_playbook(playbook, NOON)
+        store.put_playbook(playbook, NOON)
+        other = playbook.model_copy(update={"desk": "second"})
+        with pytest.raises(PlaybookError, match=r"mail\.address"):
+            store.put_playbook(other, NOON)
+        assert store.playbook_version("second") is None
+        assert store.desk_of_mailbox("Support+CS1@testdesk.local") == "testdesk"
+        assert store.desk_of_mailbox("support@elsewhere.local") is None
+
+    def test_a_version_is_stored_once(
+        self, store: Store, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store.put_playbook(playbook, NOON)
+        monkeypatch.setattr(store, "playbook_version", lambda desk: None)
+        with pytest.raises(Conflict):
+            store.put_playbook(playbook, NOON)
 
     def test_no_such_desk_or_version(self, store: Store) -> None:
         with pytest.raises(NotFound):
@@ -476,11 +503,18 @@ class TestBusyTable:
             with pytest.raises(TryAgain):
                 call()
 
-    def test_another_error_stays_what_it_is(self, dynamodb: Any) -> None:
+    def test_another_error_stays_what_it_is(self, dynamodb: Any, playbook: Playbook) -> None:
         error = failing("AccessDeniedException")
         store = Store(Refusing(dynamodb, error, 9), TABLE)  # type: ignore[arg-type]
-        with pytest.raises(ClientError):
-            store.load("testdesk", "CS1")
+        calls: list[Any] = [
+            lambda: store.load("testdesk", "CS1"),
+            lambda: store.set_presence("testdesk", "agent-1", online=True),
+            lambda: file(store, playbook, "CS1"),
+            lambda: store.claim(DELIVERY),
+        ]
+        for call in calls:
+            with pytest.raises(ClientError):
+                call()
 
     def test_two_transactions_that_meet_are_tried_again(
         self, dynamodb: Any, playbook: Playbook
@@ -527,7 +561,7 @@ class TestBusyTable:
 
         store.client.batch_get_item = half  # type: ignore[method-assign]
         tickets, _ = store.queue(["testdesk#new"])
-        assert [ticket.number for ticket in tickets] == ["CS0", "CS1", "CS2"]
+        assert sorted(ticket.number for ticket in tickets) == ["CS0", "CS1", "CS2"]
         assert answers == 3
 
         def none(**arguments: Any) -> Any:

@@ -267,6 +267,20 @@ def test_people_stay_people(headers: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    "subject",
+    [
+        "Out of office hours support?", "Absence of parts", "Abwesenheit bei Lieferung",
+        "Afwezig bij levering", "Assenza di corrente", "Auto: my car insurance",
+        "Vacation: booking", "外出中の配達について", "留守でした", "不在通知の件", "退信怎么办",
+        "Returned mail order item", "Delivery failed again", "Mail delivery problem",
+    ],
+)  # fmt: skip
+def test_subjects_that_people_write_too(subject: str) -> None:
+    raw = HEAD.replace(b"Subject: x", b"Subject: " + subject.encode())
+    assert parse(raw + b"\r\nPlease help.\r\n").origin == "human"
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "My mail to your returns address came back: user unknown. Which one is right?",

@@ -40,6 +40,12 @@ HISTORIES = {
     "Date: Mon, Jan 1, 2024 at 12:00 PM\nSubject: It\nTo: <customer@example.com>",
     "en-apple-forward": "Begin forwarded message:\n\nFrom: Desk <desk@example.com>\nSubject: It",
     "en-zendesk": "##- Please type your reply above this line -##",
+    "en-android": "---- Example Desk wrote ----",
+    "en-groupwise": ">>> Example Desk <desk@example.com> 1/1/2024 12:00 PM >>>",
+    "en-horde": "Quoting Example Desk <desk@example.com>:",
+    "en-notes": "From:\tExample Desk/EX\nTo:\tCustomer/EX\nDate:\t01/01/2024 12:00\nSubject:\tIt",
+    "en-comma": "On Mon, Jan 1, 2024, Example Desk <desk@example.com>, wrote:",
+    "en-parentheses": "(2024/01/01 12:00), Example Desk wrote:",
     "de-gmail": "Am Mo., 1. Jan. 2024 um 12:00 Uhr schrieb Example Desk <desk@example.com>:",
     "de-thunderbird": "Am 01.01.24 um 12:00 schrieb Example Desk:",
     "de-apple": "Am 01.01.2024 um 12:00 schrieb Example Desk <desk@example.com>:",
@@ -126,6 +132,13 @@ HISTORIES = {
     "zh-aliyun": "------------------------------------------------------------------\n"
     "发件人：Example Desk <desk@example.com>\n发送时间：2024年1月1日(星期一) 12:00\n"
     "收件人：Customer <customer@example.com>\n主　题：Re: 洗衣机",
+    "zh-139": "----邮件原文----\n发件人：desk <d@example.com>\n收件人：c@example.com",
+    "zh-coremail": '-----原始邮件-----\n发件人:"Desk" <d@example.com>\n'
+    "发送时间:2024-01-01 12:00:00 (星期一)\n收件人: c@example.com\n主题: Re: 洗衣机",
+    "zh-qq-mobile": '---Original---\nFrom: "Desk"<d@example.com>\nDate: Mon, Jan 1, 2024 12:00 PM',
+    "zh-tw-mac": "從: Desk <d@example.com>\n日期: 2024年1月1日 星期一 下午12:00\n"
+    "至: C <c@example.com>\n主旨: Re: 洗衣機",
+    "ko-daum": "--------- 원본 메일 ---------\n보낸사람 : Desk <d@example.com>\n받는사람 : C",
     "zh-sina": "----- 原始邮件 -----\n发件人：d@example.com\n收件人：c@example.com\n主题：洗衣机",
     "uk-gmail": "пн, 1 січ. 2024 р. о 12:00 Example Desk <desk@example.com> пише:",
     "ro-gmail": "lun., 1 ian. 2024 la 12:00, Example Desk <desk@example.com> a scris:",
@@ -264,12 +277,18 @@ def test_signature_and_disclaimer_are_cut(signature: str) -> None:
         "On 3 May 2024 I called and your colleague wrote:\nall would be well. It is not.",
         "Am 3.5.2024 schrieb ich Ihnen folgendes:\nDie Tür ist kaputt.",
         "Model: X-1\nSerial: 123\nPurchased: 2024-01-01\nFrom: the shop in Example Street",
-        "Hi,\n\nthis needs a fix:\n\n1) door\n2) lamp\n\nRegards,\nExample\n\nPS: call before noon, "
+        "It shows this:\n\n> Error 17\n\nWhat does it mean?",
+        "Hi,\n\nthis needs a fix:\n\n1) door\n2) lamp\n\nRegards,\nExample\n\nPS: call at noon, "
         "the other number does not work any more.",
     ],
 )
 def test_mail_without_a_quote_loses_nothing(text: str) -> None:
     assert strip_reply(text) == text
+
+
+def test_date_and_address_before_marked_lines_are_an_introduction() -> None:
+    text = f"{NEW}\n\n2011/4/7 Example Desk <desk@example.com>\n\n> Which model?\n"
+    assert strip_reply(text) == NEW
 
 
 def test_answers_between_quoted_lines_are_kept() -> None:
@@ -340,3 +359,16 @@ def test_time_is_bounded(text: str) -> None:
     began = time.monotonic()
     strip_reply(text)
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["{}", "> {}", "Yes.\n\n{}:", "On 1 Jan 2024 {} wrote:", "From: {}", "{} a@example.com:",
+     "-- \n{}", "Yes.\n\n{}?", "---- {} ----"],
+)  # fmt: skip
+def test_no_long_line_takes_long(form: str) -> None:
+    units = "a|a |A b |-|- |*|* |1|1.|: |<a@b |a@a.|> |(|'|写道|发件人：|wrote: |x:|this message "
+    for unit in [*units.split("|"), "|", "| a ", "best regards ", "Sent from my ", "original "]:
+        began = time.monotonic()
+        strip_reply(form.format((unit * 500)[:490]))
+        assert time.monotonic() - began < 1, unit

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
+from functions.core.events import Attachment
 from functions.core.playbook import Playbook, load
 from functions.core.proof import status_key
 from functions.core.settings import Place
 from functions.core.store import Store
 from functions.core.ticket import Ticket
 from functions.core.web import Answer, Request
+from functions.portal.files import NewAttachment, keep
 from functions.portal.portal import Desk, show, write
 from tests.core.desk import DESK, NOON, agent, file, make_table
 
 ROOT = b"k" * 32
 PLACE = Place("aws", "us-east-1", "123456789012", "test")
 NUMBER = "CS20260310001"
+
+
+def _keep(desk: str, files: Sequence[NewAttachment]) -> tuple[Attachment, ...]:
+    import boto3
+
+    s3 = boto3.client("s3", region_name=PLACE.region)
+    s3.create_bucket(Bucket="mail")
+    return keep(s3, "mail", desk, files)
 
 
 @dataclass
@@ -37,12 +47,12 @@ class Customer:
 
     def get(self, accept: str = "application/json", **query: str) -> Answer:
         request = Request("GET", PLACE, NOON, query=query, headers={"accept": accept})
-        return show(request, Desk(self.store, ROOT), self.desk, self.number)
+        return show(request, Desk(self.store, ROOT, _keep), self.desk, self.number)
 
     def post(self, call: str, body: bytes, query: dict[str, str], **headers: str) -> Answer:
         written = {name.replace("_", "-"): value for name, value in headers.items()}
         request = Request("POST", PLACE, NOON, query=query, headers=written, body=body)
-        return write(request, Desk(self.store, ROOT), self.desk, self.number, call)
+        return write(request, Desk(self.store, ROOT, _keep), self.desk, self.number, call)
 
     def send(self, call: str, fields: dict[str, Any], **headers: str) -> Answer:
         """A program's call with the key."""

@@ -180,6 +180,41 @@ def test_an_idempotency_key_adds_a_message_once(customer: Customer, store: Store
     assert len(_events(store, "CustomerWrote")) == 2
 
 
+def test_files_come_with_a_message(customer: Customer, store: Store) -> None:
+    """D10, G4: kept under their digest; a number in the name is hidden."""
+    import boto3
+
+    photo = {"name": "照片13800138000.png", "content_type": "image/png", "content": "//5oZQ=="}
+    customer.send("messages", {"text": "见照片", "attachments": [photo]})
+    (written,) = _events(store, "CustomerWrote")
+    (file,) = written.attachments
+    assert (file.name, file.size) == ("照片138****8000.png", 4)
+    stored = boto3.client("s3", region_name="us-east-1").get_object(Bucket="mail", Key=file.key)
+    assert stored["Body"].read() == b"\xff\xfehe"
+    assert stored["ContentType"] == "application/octet-stream"
+    assert file.key.startswith("files/testdesk/")
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"content": "%%%"}, "attachments.0.content"),
+        ({"content": ""}, "attachments.0.content"),
+        ({"content": 5}, "attachments.0.content"),
+        ({"content_type": "x"}, "attachments.0.content_type"),
+        ({"name": ""}, "attachments.0.name"),
+        ({"key": "files/other"}, "attachments.0.key"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_named(
+    customer: Customer, change: dict[str, str], field: str
+) -> None:
+    photo = {"name": "a.png", "content": "aGVsbG8=", **change}
+    with pytest.raises(InvalidInput) as refused:
+        customer.send("messages", {"text": "见照片", "attachments": [photo]})
+    assert [error.field for error in refused.value.errors] == [field]
+
+
 def _events(store: Store, name: str) -> list[Any]:
     return [event for commit in store.history("testdesk", NUMBER) for event in commit.of(name)]
 

@@ -7,6 +7,7 @@ from itertools import product
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from functions.core import commands as c
 from functions.core.change import change
@@ -121,6 +122,26 @@ def test_what_a_list_cannot_be_asked_is_named(
     assert [error.field for error in refused.value.errors] == [field]
 
 
+@pytest.mark.parametrize(
+    ("code", "error"), [("ValidationException", InvalidInput), ("X", ClientError)]
+)
+def test_a_start_key_of_elsewhere_is_a_wrong_cursor(
+    store: Store,
+    signed_in: SignedIn,
+    monkeypatch: pytest.MonkeyPatch,
+    code: str,
+    error: type[Exception],
+) -> None:
+    """DynamoDB itself refuses a key outside the query's boundaries."""
+
+    def refuse(*_: Any) -> Any:
+        raise ClientError({"Error": {"Code": code, "Message": ""}}, "Query")
+
+    monkeypatch.setattr(store, "queue", refuse)
+    with pytest.raises(error):
+        signed_in("agent-1").tickets()
+
+
 def test_pages_follow_one_another(
     store: Store, playbook: Playbook, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,7 +171,12 @@ def test_a_rare_status_is_looked_for_over_pages(
         file(store, playbook, f"N-{n}", NOON + timedelta(minutes=n))
         change(store, "testdesk", f"N-{n}", HELD, playbook, NOON, actor="system")
     change(store, "testdesk", "N-6", c.Reply("好"), playbook, NOON, actor="agent-1")
-    assert signed_in("agent-1").numbers(queue="mine", status="in_progress") == ["N-6"]
+    agent = signed_in("agent-1")
+    assert agent.numbers(queue="mine", status="in_progress") == ["N-6"]
+    monkeypatch.setattr(queues, "_MOST_READS", 2)
+    page = agent.tickets(queue="mine", status="in_progress")
+    assert page["tickets"] == []
+    assert agent.numbers(queue="mine", status="in_progress", cursor=page["cursor"]) == ["N-6"]
 
 
 def test_the_months_of_closed_tickets_go_back_three_years() -> None:

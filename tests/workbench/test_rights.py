@@ -98,6 +98,7 @@ def _tickets(playbook: Playbook) -> dict[str, Ticket]:
         ("agent-1", "reply", "held review"),
         ("agent-1", "assign", ""),
         ("agent-1", "close", ""),
+        ("agent-1", "callback", ""),
         ("agent-2", "take", "new waiting"),
         ("agent-2", "note", "new waiting"),
         ("agent-2", "reply", ""),

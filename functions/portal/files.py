@@ -1,0 +1,64 @@
+"""Files that customers add to a message: photos, documents (contract, section 2; D10)."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from functions.core.events import Attachment
+from functions.core.privacy import mask
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+MOST = 5
+"""Files with one message; their size is bounded by that of the body."""
+
+
+class NewAttachment(BaseModel):
+    """A file in a JSON body; `content` is base64 (RFC 4648)."""
+
+    model_config = ConfigDict(
+        extra="forbid", str_strip_whitespace=True, defer_build=True, ser_json_bytes="base64"
+    )
+
+    name: str = Field(min_length=1, max_length=200)
+    content_type: str = Field(
+        default="application/octet-stream", max_length=100, pattern=r"^[\w.+-]+/[\w.+-]+$"
+    )
+    content: bytes
+
+    @field_validator("content", mode="plain")
+    @classmethod
+    def _decoded(cls, given: object) -> bytes:
+        # pydantic's own base64 type skips what is no base64, and a damaged file would be kept.
+        try:
+            content = b64decode(given, validate=True) if isinstance(given, str) else b""
+        except ValueError:
+            content = b""
+        if not content:
+            raise PydanticCustomError("base64", "base64 of at least one byte")
+        return content
+
+
+def keep(
+    s3: S3Client, bucket: str, desk: str, files: Sequence[NewAttachment]
+) -> tuple[Attachment, ...]:
+    """Store files under their own digest, so that a repeated request writes no copy.
+
+    They are kept as bytes of no type: whoever opens one later saves it, and no browser runs it.
+    """
+    return tuple(_keep(s3, bucket, desk, file) for file in files)
+
+
+def _keep(s3: S3Client, bucket: str, desk: str, file: NewAttachment) -> Attachment:
+    key = f"files/{desk}/{sha256(file.content).hexdigest()}"
+    s3.put_object(Bucket=bucket, Key=key, Body=file.content, ContentType="application/octet-stream")
+    return Attachment(
+        name=mask(file.name), content_type=file.content_type, size=len(file.content), key=key
+    )

@@ -1,0 +1,1 @@
+"""What `make bench` measures: imports, the package, capacity units, the sweep, waiting times."""

@@ -1,0 +1,355 @@
+"""What could not be processed: list it, show it whole, bring it back (G3).
+
+It lies in three places: in the dead-letter queues (what a function parked with its cause, what
+Lambda and SQS gave up on), on the ticket (a delivery whose note in the queue names it), and in the
+mail bucket under `quarantine/` (mails that open no ticket, with their cause).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, unquote
+
+import boto3
+from botocore.exceptions import ClientError
+
+from functions.core.store import Store
+from infra.desks import store_of
+from infra.redelivery import (
+    ParkedAgainError,
+    Redelivery,
+    RefusedError,
+    StreamGoneError,
+    records_between,
+)
+
+ROOMS = ("mail", "router", "notify", "sla_timer")
+_HIDDEN_SECONDS = 60
+_PAGE = 10
+
+
+class ReplayError(RuntimeError):
+    """It could not be brought back; the message tells why. It stays where it is."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One thing in quarantine.
+
+    `id` is the message's or the key in the mail bucket and stays the same. `keys` say where it
+    belongs: the table's keys of its item, or the mail. `body` is all of it.
+    """
+
+    id: str
+    room: str
+    at: datetime
+    cause: str
+    keys: Mapping[str, str]
+    desk: str
+    body: Any
+    receipt: str = ""
+
+    @property
+    def about(self) -> str:
+        """The ticket, or the mail, in a few words."""
+        pk = self.keys.get("pk", "")
+        if pk:
+            return f"{pk.rpartition('#')[2]} {self.keys.get('sk', '')}".strip()
+        return self.keys.get("mail", "")
+
+
+@dataclass
+class Quarantine:
+    """The quarantine of a stage."""
+
+    stage: str
+    store: Store = field(init=False)
+
+    def __post_init__(self) -> None:
+        account = boto3.client("sts").get_caller_identity()["Account"]
+        region = boto3.session.Session().region_name
+        self._prefix = f"deskbell-{self.stage}"
+        self._bucket = f"{self._prefix}-mail-{account}-{region}"
+        self._sqs = boto3.client("sqs")
+        self._s3 = boto3.client("s3")
+        self.store = store_of(self.stage)
+
+    @contextmanager
+    def opened(self) -> Iterator[list[Kept]]:
+        """Everything in quarantine, oldest first; messages are hidden from others meanwhile."""
+        found: list[Kept] = []
+        try:
+            for room in ROOMS:
+                found += self._messages(room)
+            yield sorted([*found, *self._set_aside()], key=lambda kept: kept.at)
+        finally:
+            for kept in found:
+                self._put_back(kept)
+
+    def _queue(self, name: str) -> str:
+        return self._sqs.get_queue_url(QueueName=f"{self._prefix}-{name}")["QueueUrl"]
+
+    def _messages(self, room: str) -> Iterator[Kept]:
+        queue = self._queue(f"{room}-dlq")
+        while messages := self._sqs.receive_message(
+            QueueUrl=queue,
+            MaxNumberOfMessages=_PAGE,
+            VisibilityTimeout=_HIDDEN_SECONDS,
+            MessageSystemAttributeNames=["SentTimestamp", "DeadLetterQueueSourceArn"],
+        ).get("Messages", []):
+            yield from (self._kept(room, message) for message in messages)
+
+    def _kept(self, room: str, message: Any) -> Kept:
+        body = _json(message["Body"])
+        sent = int(message["Attributes"]["SentTimestamp"]) / 1000
+        keys = self._keys(room, body)
+        return Kept(
+            id=message["MessageId"],
+            room=room,
+            at=datetime.fromtimestamp(sent, UTC),
+            cause=_cause(body, message["Attributes"]),
+            keys=keys,
+            desk=self._desk(keys, body),
+            body=body,
+            receipt=message["ReceiptHandle"],
+        )
+
+    def _keys(self, room: str, body: Any) -> dict[str, str]:
+        if not isinstance(body, dict):
+            return {}
+        if "DDBStreamBatchInfo" in body:
+            try:
+                records = records_between(body["DDBStreamBatchInfo"], room)
+            except StreamGoneError:
+                return {}
+            first = records[0]["dynamodb"]["Keys"] if records else {}
+            return {name: str(next(iter(value.values()))) for name, value in first.items()}
+        found = {str(name): str(value) for name, value in (body.get("keys") or {}).items()}
+        if room == "mail" and (announced := _announced(body.get("record", body))):
+            found["mail"] = announced["receipt"]["action"]["objectKey"]
+        return found
+
+    def _desk(self, keys: Mapping[str, str], body: Any) -> str:
+        parts = keys.get("pk", "").split("#")
+        if len(parts) > 1:
+            return parts[1]
+        announced = _announced(body.get("record", body)) if isinstance(body, dict) else None
+        for recipient in announced["receipt"]["recipients"] if announced else []:
+            if desk := self.store.desk_of_mailbox(recipient):
+                return desk
+        return "-"
+
+    def _set_aside(self) -> Iterator[Kept]:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix="quarantine/"
+        )
+        for page in pages:
+            for item in page.get("Contents", []):
+                head = self._s3.head_object(Bucket=self._bucket, Key=item["Key"])
+                yield Kept(
+                    id=item["Key"],
+                    room="mail",
+                    at=item["LastModified"],
+                    cause=unquote(head["Metadata"].get("cause", "")),
+                    keys={"mail": head["Metadata"].get("mail", item["Key"])},
+                    desk=item["Key"].split("/")[1],
+                    body=None,
+                )
+
+    def _put_back(self, kept: Kept) -> None:
+        try:
+            self._sqs.change_message_visibility(
+                QueueUrl=self._queue(f"{kept.room}-dlq"),
+                ReceiptHandle=kept.receipt,
+                VisibilityTimeout=0,
+            )
+        except ClientError as error:
+            # Deleted meanwhile, because it was replayed, or visible again because of its age.
+            if error.response["Error"]["Code"] not in _LEFT:
+                raise
+
+    # Showing
+
+    def whole(self, kept: Kept) -> str:
+        """All of it as text: the record with its cause, or the mail as it came."""
+        if kept.body is None:
+            return self._mail(kept.id)
+        parts = [json.dumps(kept.body, ensure_ascii=False, indent=2)]
+        if _is_batch(kept):
+            parts += self._records(kept)
+        elif kept.room == "mail" and kept.keys.get("mail"):
+            parts.append(self._mail(kept.keys["mail"]))
+        elif kept.keys.get("sk", "").startswith("DELIVERY#"):
+            _, desk, number = kept.keys["pk"].split("#", 2)
+            delivery = self.store.delivery(desk, number, kept.keys["sk"])
+            parts.append(delivery.model_dump_json(indent=2) if delivery else "(no such delivery)")
+        return "\n\n".join(parts)
+
+    def _records(self, kept: Kept) -> list[str]:
+        try:
+            records = records_between(kept.body["DDBStreamBatchInfo"], kept.room)
+        except StreamGoneError as error:
+            return [str(error)]
+        return [json.dumps(record, ensure_ascii=False, indent=2) for record in records]
+
+    def _mail(self, key: str) -> str:
+        try:
+            found = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        except self._s3.exceptions.NoSuchKey:
+            return f"(the mail {key} is not in the bucket any more)"
+        return found.decode("utf-8", "replace")
+
+    # Bringing back
+
+    def replay(self, kept: Kept, desk: str | None = None) -> str:
+        """Bring one thing back and say what became of it.
+
+        Args:
+            desk: for a mail that was sent to no desk's mailbox, the desk that it is for.
+
+        Raises:
+            ReplayError: it stays in quarantine.
+        """
+        if kept.body is None:
+            return self._release(kept, desk or kept.desk)
+        if kept.keys.get("sk", "").startswith("DELIVERY#") and not kept.body.get("record"):
+            said = self._due(kept)
+        elif kept.room == "mail":
+            said = self._announce_again(kept)
+        else:
+            said = self._invoke(kept)
+        self._delete(kept)
+        return said
+
+    def _delete(self, kept: Kept) -> None:
+        self._sqs.delete_message(
+            QueueUrl=self._queue(f"{kept.room}-dlq"), ReceiptHandle=kept.receipt
+        )
+
+    def _due(self, kept: Kept) -> str:
+        _, desk, number = kept.keys["pk"].split("#", 2)
+        delivery = self.store.delivery(desk, number, kept.keys["sk"])
+        if delivery is None:
+            raise ReplayError(f"there is no {kept.keys['sk']} on {number}")
+        if delivery.state != "parked":
+            return f"the delivery is {delivery.state} by now"
+        if not self.store.move(delivery.model_copy(update={"state": "due"}), "parked"):
+            raise ReplayError("the delivery has changed at this very moment: try again")
+        return "the delivery is due"
+
+    def _announce_again(self, kept: Kept) -> str:
+        record = kept.body.get("record", kept.body) if isinstance(kept.body, dict) else kept.body
+        if _announced(record) is None:
+            raise ReplayError("this is no announcement of a mail, and nothing can be made of it")
+        text = record if isinstance(record, str) else json.dumps(record, ensure_ascii=False)
+        self._sqs.send_message(QueueUrl=self._queue("mail"), MessageBody=text)
+        return "the mail is announced again"
+
+    def _invoke(self, kept: Kept) -> str:
+        redelivery = Redelivery(f"{self._prefix}-{kept.room}")
+        try:
+            if _is_batch(kept):
+                return redelivery.records(
+                    records_between(kept.body["DDBStreamBatchInfo"], kept.room)
+                )
+            if isinstance(kept.body, dict) and kept.body.get("record"):
+                return redelivery.records([kept.body["record"]])
+            if isinstance(kept.body, dict) and "requestPayload" in kept.body:
+                return redelivery.event(kept.body["requestPayload"])
+        except ParkedAgainError as error:
+            self._delete(kept)  # it lies there anew, with its cause of today
+            raise ReplayError(str(error)) from error
+        except (RefusedError, StreamGoneError) as error:
+            raise ReplayError(str(error)) from error
+        raise ReplayError("its record is not with it")
+
+    def _release(self, kept: Kept, desk: str) -> str:
+        """Announce a mail that was set aside, marked as released by a person."""
+        if desk == "-":
+            raise ReplayError("no desk has the mailbox it was sent to: say --desk")
+        version = self.store.playbook_version(desk)
+        if version is None:
+            raise ReplayError(f"there is no desk {desk}")
+        mailbox = self.store.playbook(desk, datetime.now(UTC)).mail.address
+        # It leaves quarantine first: if intake sets it aside again, it comes back to the same key.
+        original = f"mail/{kept.id.rpartition('/')[2]}"
+        source: Any = {"Bucket": self._bucket, "Key": kept.id}
+        self._s3.copy_object(
+            Bucket=self._bucket, Key=original, CopySource=source, MetadataDirective="REPLACE"
+        )
+        self._s3.delete_object(Bucket=self._bucket, Key=kept.id)
+        announcement = {
+            "notificationType": "Received",
+            "receipt": {
+                "recipients": [mailbox],
+                "action": {"type": "S3", "bucketName": self._bucket, "objectKey": original},
+            },
+            "released": True,
+        }
+        try:
+            self._sqs.send_message(
+                QueueUrl=self._queue("mail"), MessageBody=json.dumps(announcement)
+            )
+        except ClientError:
+            metadata = {"cause": quote(kept.cause), "mail": original}
+            source = {"Bucket": self._bucket, "Key": original}
+            self._s3.copy_object(
+                Bucket=self._bucket,
+                Key=kept.id,
+                CopySource=source,
+                Metadata=metadata,
+                MetadataDirective="REPLACE",
+            )
+            raise
+        return f"the mail is announced to {desk}"
+
+
+_LEFT = frozenset(
+    {
+        "InvalidParameterValue",
+        "MessageNotInflight",
+        "AWS.SimpleQueueService.MessageNotInflight",
+        "ReceiptHandleIsInvalid",
+    }
+)
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _is_batch(kept: Kept) -> bool:
+    return isinstance(kept.body, dict) and "DDBStreamBatchInfo" in kept.body
+
+
+def _announced(record: Any) -> Any:
+    """SES's announcement of a mail out of an SQS message, in SNS's envelope or not, or None."""
+    content = _json(record) if isinstance(record, str) else record
+    if isinstance(content, dict) and isinstance(content.get("Message"), str):
+        content = _json(content["Message"])
+    try:
+        _ = content["receipt"]["action"]["objectKey"], content["receipt"]["recipients"]
+    except (KeyError, TypeError):
+        return None
+    return content
+
+
+def _cause(body: Any, attributes: Mapping[str, str]) -> str:
+    if isinstance(body, dict):
+        if "cause" in body:
+            return str(body["cause"])
+        if "requestContext" in body:
+            failed = body.get("responsePayload") or body.get("responseContext") or {}
+            error = failed.get("errorMessage") or failed.get("functionError") or ""
+            return f"{body['requestContext'].get('condition', 'failed')}: {error}".rstrip(": ")
+    if "DeadLetterQueueSourceArn" in attributes:
+        return "failed as often as its queue allows: see the function's log"
+    return "unknown"
