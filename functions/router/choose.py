@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from functions.core.matching import fold, mentions
@@ -21,7 +21,7 @@ class Wanted:
     """
 
     team: str
-    needs: Needs = Needs()
+    needs: Needs = field(default_factory=Needs)
     product: str | None = None
     language: str | None = None
     level: int = 0

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from functions.core.closing import REOPENED, after_review
 from functions.core.errors import TryAgain
 from functions.core.logs import logger
 from functions.core.record import archive_key, document, record
 from functions.core.store import Store
-from functions.core.closing import REOPENED, after_review
 from functions.survey.steps import Run
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import Any
 from chalice.app import Blueprint
 
 from functions.core import aws, deps
+from functions.core.closing import Answer
 from functions.core.settings import Place
 from functions.survey import steps
-from functions.core.closing import Answer
 
 bp = Blueprint(__name__)
 

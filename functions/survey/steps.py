@@ -16,11 +16,11 @@ from pydantic import BaseModel
 
 from functions.core import commands as c
 from functions.core.change import change
+from functions.core.closing import REOPENED, Answer, after_review, after_survey
 from functions.core.errors import ActionNotAllowed
 from functions.core.logs import logger
 from functions.core.store import Store
 from functions.core.ticket import Ticket
-from functions.core.closing import REOPENED, Answer, after_review, after_survey
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

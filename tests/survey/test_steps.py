@@ -11,12 +11,12 @@ from botocore.exceptions import ClientError
 
 from functions.core import commands as c
 from functions.core.change import change
+from functions.core.closing import ARCHIVE, REOPENED, REVIEW, Answer, after_review, after_survey
 from functions.core.errors import Conflict
 from functions.core.playbook import Playbook
 from functions.core.store import Store
 from functions.core.ticket import Ticket
 from functions.survey import handler
-from functions.core.closing import ARCHIVE, REOPENED, REVIEW, Answer, after_review, after_survey
 from functions.survey.steps import Kind, Run, Waiting, expire, go_on, wait_for
 from tests.core.desk import NOON, agent, file, received, then
 
