@@ -382,7 +382,8 @@ def _take_step(
     fields = checked_fields(step, command.fields)
     if step.approval is not None and _exceeds(step.approval, fields):
         return [e.ApprovalRequested(step=command.step, fields=fields, by=command.by)]
-    return [_taken(command.step, step, fields, command.attachments)]
+    taken = _taken(command.step, step, fields, command.attachments)
+    return [taken, *_solved_by(step, fields, ticket, playbook, now)]
 
 
 def _taken(
@@ -395,6 +396,14 @@ def _taken(
         attachments=attachments,
         customer_sees=step.customer_sees,
     )
+
+
+def _solved_by(
+    step: Step, fields: dict[str, str], ticket: Ticket, playbook: Playbook, now: datetime
+) -> list[e.Event]:
+    """D9: the resolution that a step brings with it, if it does."""
+    summary = fields.get(step.resolves) if step.resolves else None
+    return _resolve(ticket, c.Resolve(summary), playbook, now) if summary else []
 
 
 def _exceeds(approval: Approval, fields: dict[str, str]) -> bool:
@@ -455,7 +464,8 @@ def _approve(
     step = playbook.steps.get(pending.step)
     if not command.approved or step is None:
         return [given]
-    return [given, _taken(pending.step, step, pending.fields)]
+    taken = _taken(pending.step, step, pending.fields)
+    return [given, taken, *_solved_by(step, pending.fields, ticket, playbook, now)]
 
 
 def _hold(ticket: Ticket, command: c.Hold, playbook: Playbook, now: datetime) -> list[e.Event]:

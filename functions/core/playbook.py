@@ -295,7 +295,23 @@ class Assignment(Part):
     prefer: Literal["longest_idle", "least_loaded"] = "longest_idle"
 
 
-Recipient = Literal["customer", "handler", "team", "supervisor", "qa"]
+RECIPIENTS = ("customer", "handler", "team", "supervisor", "qa")
+TEAM_NAMED = "team:"
+"""B6, D9: before a team's name, a recipient: that team, whoever's the ticket is."""
+
+
+def _recipient(written: str) -> str:
+    if written not in RECIPIENTS and not written.startswith(TEAM_NAMED):
+        raise PydanticCustomError(
+            "recipient",
+            "expected 'customer', 'handler', 'team', 'supervisor' or 'qa', "
+            "or 'team:' with a team's name, got '{given}'",
+            {"given": written},
+        )
+    return written
+
+
+Recipient = Annotated[str, AfterValidator(_recipient)]
 
 
 class Tell(Part):
@@ -439,11 +455,13 @@ class Step(Term):
 
     `source` names the statuses in which it is possible, `to` the one it leads to (none: it stays).
     `by` names the roles that may take it. What `customer_sees` stands in the customer's timeline.
+    With `resolves` the step solves the problem too, and the field of that name is the summary.
     """
 
     by: Names = ("agent",)
     source: Names
     to: str | None = None
+    resolves: str | None = None
     fields: dict[Identifier, StepField] = {}
     attachments: bool = False
     customer_sees: bool = False
@@ -626,6 +644,8 @@ class Playbook(Part):
                 yield ("steps", name, "source"), status, STATUSES
             if step.to is not None:
                 yield ("steps", name, "to"), step.to, STATUSES
+            if step.resolves is not None:
+                yield ("steps", name, "resolves"), step.resolves, step.fields
             if step.approval is not None and step.approval.field is not None:
                 yield ("steps", name, "approval", "field"), step.approval.field, step.fields
         asked = self.confirmation
@@ -666,7 +686,12 @@ class Playbook(Part):
             steps = [f"step:{name}" for name in self.steps]
             yield (*place, "on"), notification.on, [*sorted(NOTIFY_READS), *steps]
             yield (*place, "message"), notification.message, self.messages
+            yield from self._recipient((*place, "to"), notification.to)
             yield from self._condition((*place, "when"), notification.when)
+
+    def _recipient(self, place: _Place, to: str) -> Iterator[_Reference]:
+        if to.startswith(TEAM_NAMED):
+            yield place, to.removeprefix(TEAM_NAMED), self.teams
 
     def _condition(self, place: _Place, when: Condition) -> Iterator[_Reference]:
         for field, known in (
@@ -696,6 +721,7 @@ class Playbook(Part):
                 yield (*place, when, "team"), effects.team, self.teams
             for index, tell in enumerate(effects.tell):
                 yield (*place, when, "tell", index, "message"), tell.message, self.messages
+                yield from self._recipient((*place, when, "tell", index, "to"), tell.to)
         yield from self._condition((*place, "when"), timer.when)
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from functions.core.errors import Park
 from functions.core.events import EVENTS, NOTIFY_READS, Commit
 from functions.core.matching import Facts, holds
-from functions.core.playbook import Locale, Playbook, Recipient
+from functions.core.playbook import TEAM_NAMED, Locale, Playbook, Recipient
 from functions.core.ticket import Ticket, Timer
 from functions.core.words import label
 from functions.notify import texts
@@ -99,6 +99,8 @@ def as_of(event: Any, ticket: Ticket, commit: Commit) -> Ticket:
 
 def team_of(notice: Notice, ticket: Ticket, playbook: Playbook) -> str | None:
     """The team whose mailbox a message for staff goes to."""
+    if notice.recipient.startswith(TEAM_NAMED):
+        return notice.recipient.removeprefix(TEAM_NAMED)
     if notice.recipient in {"supervisor", "qa"}:
         return playbook.team_of_role(notice.recipient)
     team: str | None = getattr(notice.event, "team", None) or ticket.team

@@ -88,7 +88,11 @@ MISTAKES = {
     "an unknown recipient": (
         "{on: ReplySent, to: customer", "{on: ReplySent, to: client",
         "notifications.5.to: expected 'customer', 'handler', 'team', 'supervisor' or 'qa', "
-        "got 'client'",
+        "or 'team:' with a team's name, got 'client'",
+    ),
+    "an unknown team that is told": (
+        "{on: ReplySent, to: customer", "{on: ReplySent, to: team:warehouse",
+        "notifications.5.to: there is no 'warehouse'",
     ),
     "an unknown message": (
         "message: follow_up", "message: followup",
