@@ -39,6 +39,7 @@ class AskConfirmation:
 
     team: str
     question: str
+    queue: Queue = "waiting"
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class Reply:
     """Answer the customer."""
 
     text: str
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ class Note:
     """An internal remark."""
 
     text: str
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -18,18 +18,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from functions.core.errors import Park
+from functions.core.ticket import Attachment as Attachment
 from functions.core.ticket import Customer, Queue, Timer, Value
 
 SCHEMA_VERSION = 1
-
-
-class Attachment(Value):
-    """A file that came with a message, kept in the mail bucket under `key`."""
-
-    name: str
-    content_type: str
-    size: int
-    key: str
 
 
 class Product(Value):
@@ -85,6 +77,7 @@ class ConfirmationRequested(Value):
     event: Literal["ConfirmationRequested"] = "ConfirmationRequested"
     team: str
     question: str
+    queue: Queue = "waiting"
 
 
 class TypeConfirmed(Value):
@@ -127,6 +120,7 @@ class ReplySent(Value):
 
     event: Literal["ReplySent"] = "ReplySent"
     text: str
+    attachments: tuple[Attachment, ...] = ()
 
 
 class InformationRequested(Value):
@@ -157,6 +151,7 @@ class NoteAdded(Value):
 
     event: Literal["NoteAdded"] = "NoteAdded"
     text: str
+    attachments: tuple[Attachment, ...] = ()
 
 
 class TicketResolved(Value):
@@ -197,6 +192,7 @@ class StepTaken(Value):
     fields: dict[str, str] = {}
     attachments: tuple[Attachment, ...] = ()
     customer_sees: bool = False
+    responds: bool = False
 
 
 class ApprovalRequested(Value):
@@ -205,6 +201,7 @@ class ApprovalRequested(Value):
     event: Literal["ApprovalRequested"] = "ApprovalRequested"
     step: str
     fields: dict[str, str] = {}
+    attachments: tuple[Attachment, ...] = ()
     by: str = ""
 
 

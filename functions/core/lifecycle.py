@@ -20,7 +20,7 @@ from functions.core import commands as c
 from functions.core import events as e
 from functions.core import timers
 from functions.core.errors import ActionNotAllowed, AlreadyAnswered, FieldError, InvalidInput
-from functions.core.playbook import Approval, Playbook, Step, StepField
+from functions.core.playbook import Approval, Effect, Playbook, Step, StepField
 from functions.core.ticket import IN_HAND, OPEN, Pending, Queue, Ticket
 
 
@@ -63,11 +63,11 @@ TRANSITIONS: dict[str, Transition] = {
     "take": Transition(OPEN, "assigned", "agent", "an agent takes it"),
     "priority": Transition(OPEN, None, "agent", "more or less urgent"),
     "reply": Transition(
-        _WORKED_ON,
+        _WORKED_ON | {"awaiting_department"},
         "in_progress",
         "agent",
         "the customer gets an answer",
-        keeps=frozenset({"awaiting_customer"}),
+        keeps=frozenset({"awaiting_customer", "awaiting_department"}),
     ),
     "request-info": Transition(
         _WORKED_ON, "awaiting_customer", "agent", "the customer is asked for something"
@@ -83,9 +83,7 @@ TRANSITIONS: dict[str, Transition] = {
         "solved, with a summary; awaiting_confirmation first where the desk asks",
     ),
     "step": Transition(OPEN | _DONE, None, "by the playbook", "a step of the desk's own"),
-    "approve": Transition(
-        frozenset({"awaiting_department"}), None, "supervisor", "the step that waited may be taken"
-    ),
+    "approve": Transition(OPEN, None, "supervisor", "the step that waited may be taken"),
     "hold": Transition(EVERY, None, "admin", "the record is kept beyond its time"),
     "erase": Transition(EVERY, None, "admin", "who the customer was is forgotten"),
     "confirm": Transition(
@@ -147,7 +145,8 @@ def allowed(ticket: Ticket) -> tuple[str, ...]:
 def steps_allowed(ticket: Ticket, playbook: Playbook) -> tuple[str, ...]:
     """The desk's own steps that the ticket's status allows, and the answer to one that waits."""
     found = [name for name, step in playbook.steps.items() if ticket.status in step.source]
-    return ("approve", *found) if ticket.pending is not None else tuple(found)
+    waits = ticket.pending is not None and ticket.status in TRANSITIONS["approve"].sources
+    return ("approve", *found) if waits else tuple(found)
 
 
 def decide(
@@ -259,7 +258,10 @@ def _classify(
 def _ask_confirmation(
     ticket: Ticket, command: c.AskConfirmation, playbook: Playbook, now: datetime
 ) -> list[e.Event]:
-    return [e.ConfirmationRequested(team=command.team, question=command.question)]
+    asked = e.ConfirmationRequested(
+        team=command.team, question=command.question, queue=command.queue
+    )
+    return [asked]
 
 
 def _enqueue(
@@ -296,7 +298,7 @@ def _set_priority(
 
 
 def _reply(ticket: Ticket, command: c.Reply, playbook: Playbook, now: datetime) -> list[e.Event]:
-    return [e.ReplySent(text=command.text)]
+    return [e.ReplySent(text=command.text, attachments=command.attachments)]
 
 
 def _request_information(
@@ -323,7 +325,7 @@ def _customer_message(
 
 
 def _note(ticket: Ticket, command: c.Note, playbook: Playbook, now: datetime) -> list[e.Event]:
-    return [e.NoteAdded(text=command.text)]
+    return [e.NoteAdded(text=command.text, attachments=command.attachments)]
 
 
 def _resolve(
@@ -346,14 +348,24 @@ def _confirm(
     answered = e.ConfirmationGiven(solved=command.solved, reason=command.reason)
     asked = playbook.confirmation
     if not command.solved:
-        to = asked.unsolved if asked else "team"
-        return [answered, _reopened(ticket, command.reason, playbook, to)]
+        to = asked.unsolved if asked else _after_poor_answer(playbook)
+        again = _reopened(ticket, command.reason, playbook, to)
+        if to == "senior":
+            return [answered, e.SecondHandlingStarted(reason=command.reason), again]
+        return [answered, again]
     if asked is not None and ticket.status == "awaiting_confirmation":
         if asked.solved == "callback" and asked.team:
             return [answered, e.CallbackRequested(team=asked.team)]
         if asked.solved == "archive":
             return [answered, e.TicketArchived()]
+        if ticket.score is not None:  # the survey was answered first
+            return [answered, *_after_score(ticket, ticket.score, "", playbook)]
     return [answered]
+
+
+def _after_poor_answer(playbook: Playbook) -> Literal["team", "senior"]:
+    """E7: where a poor score starts a second handling, an unsolved problem does too."""
+    return "senior" if playbook.survey.review.then == "second_handling" else "team"
 
 
 def _reopened(
@@ -381,9 +393,16 @@ def _take_step(
         raise not_allowed(command.step, ticket, playbook)
     fields = checked_fields(step, command.fields)
     if step.approval is not None and _exceeds(step.approval, fields):
-        return [e.ApprovalRequested(step=command.step, fields=fields, by=command.by)]
+        asked = e.ApprovalRequested(
+            step=command.step, fields=fields, attachments=command.attachments, by=command.by
+        )
+        return [asked]
     taken = _taken(command.step, step, fields, command.attachments)
-    return [taken, *_solved_by(step, fields, ticket, playbook, now)]
+    return [
+        taken,
+        *_reclassified(ticket, command.step, step.then, playbook),
+        *_solved_by(step, fields, ticket, playbook, now),
+    ]
 
 
 def _taken(
@@ -395,7 +414,26 @@ def _taken(
         fields=fields,
         attachments=attachments,
         customer_sees=step.customer_sees,
+        responds=step.responds,
     )
+
+
+def _reclassified(ticket: Ticket, step: str, then: Effect, playbook: Playbook) -> list[e.Event]:
+    """What a step makes of the ticket's classification; nothing where that stays as it is (E6)."""
+    priority = ticket.priority
+    if then.priority and playbook.ranks[then.priority] < playbook.ranks.get(priority, 99):
+        priority = then.priority
+    if then.raise_by != then.lower_by:
+        priority = playbook.shifted(priority, then.raise_by - then.lower_by)
+    after = e.TicketClassified(
+        type=then.type or ticket.type,
+        tags=tuple(dict.fromkeys((*ticket.tags, *then.add_tags))),
+        priority=priority,
+        mood=then.mood or ticket.mood,
+        rules=(f"step:{step}",),
+    )
+    before = (ticket.type, ticket.tags, ticket.priority, ticket.mood)
+    return [after] if (after.type, after.tags, after.priority, after.mood) != before else []
 
 
 def _solved_by(
@@ -464,8 +502,23 @@ def _approve(
     step = playbook.steps.get(pending.step)
     if not command.approved or step is None:
         return [given]
-    taken = _taken(pending.step, step, pending.fields)
-    return [given, taken, *_solved_by(step, pending.fields, ticket, playbook, now)]
+    taken = _taken(pending.step, step, pending.fields, pending.attachments)
+    if _status_after_approval(ticket) not in step.source:
+        # It has gone another way meanwhile: the step is on the record and leads nowhere.
+        return [given, taken.model_copy(update={"to": None})]
+    return [
+        given,
+        taken,
+        *_reclassified(ticket, pending.step, step.then, playbook),
+        *_solved_by(step, pending.fields, ticket, playbook, now),
+    ]
+
+
+def _status_after_approval(ticket: Ticket) -> str:
+    """Back to where the step was asked for, unless the ticket has gone another way meanwhile."""
+    if ticket.pending is None or ticket.status != "awaiting_department":
+        return ticket.status
+    return ticket.pending.status
 
 
 def _hold(ticket: Ticket, command: c.Hold, playbook: Playbook, now: datetime) -> list[e.Event]:
@@ -499,14 +552,18 @@ def _answer_survey(
     )
     if ticket.status != "resolved":  # the customer's confirmation decides how it goes on
         return [answered]
+    return [answered, *_after_score(ticket, command.score, command.comment, playbook)]
+
+
+def _after_score(ticket: Ticket, score: int, comment: str, playbook: Playbook) -> list[e.Event]:
+    """What a score leads to (A13, B9, E7)."""
     review = playbook.survey.review
-    if command.score >= review.below:
-        return [answered, e.TicketArchived()]
+    if score >= review.below:
+        return [e.TicketArchived()]
     if review.then == "second_handling":
-        reason = command.comment
-        again = _reopened(ticket, reason, playbook, "senior")
-        return [answered, e.SecondHandlingStarted(reason=reason), again]
-    return [answered, e.ReviewRequested(team=review.team, score=command.score)]
+        again = _reopened(ticket, comment, playbook, "senior")
+        return [e.SecondHandlingStarted(reason=comment), again]
+    return [e.ReviewRequested(team=review.team, score=score)]
 
 
 def _expire_survey(
@@ -632,6 +689,7 @@ def _opened(event: Any, commit: e.Commit) -> Ticket:
         priority=event.priority,
         urgency=event.urgency,
         product=_product(event.product),
+        order=event.order,
         received_at=commit.at,
         updated_at=commit.at,
     )
@@ -693,6 +751,7 @@ def _reopening(ticket: Ticket, event: e.TicketReopened, commit: e.Commit) -> dic
         "archived_at": None,
         "level": ticket.level + (event.to == "senior"),
         "reopen_to": event.to,
+        "pending": None,
     }
 
 
@@ -701,6 +760,7 @@ def _ended(status: str) -> Callable[[Ticket, Any, e.Commit], dict[str, Any]]:
         "status": status,
         "queue": "closed",
         "archived_at": commit.at,
+        "pending": None,
     }
 
 
@@ -713,7 +773,7 @@ _EFFECTS: dict[type, Callable[[Ticket, Any, e.Commit], dict[str, Any]]] = {
     },
     e.ConfirmationRequested: lambda t, x, k: {
         "status": "pending_confirmation",
-        "queue": "waiting",
+        "queue": x.queue,
         "team": x.team,
     },
     e.TypeConfirmed: lambda t, x, k: {
@@ -759,15 +819,23 @@ _EFFECTS: dict[type, Callable[[Ticket, Any, e.Commit], dict[str, Any]]] = {
         {"status": "resolved"} if x.solved and t.status == "awaiting_confirmation" else {}
     ),
     e.CustomerAsked: lambda t, x, k: {"status": "pending_confirmation", "asked": x.count},
-    e.StepTaken: lambda t, x, k: {"status": x.to or t.status, "facts": {**t.facts, **x.fields}},
+    e.StepTaken: lambda t, x, k: {
+        "status": x.to or t.status,
+        "facts": {**t.facts, **x.fields},
+        "first_response_at": t.first_response_at or (k.at if x.responds else None),
+    },
     e.ApprovalRequested: lambda t, x, k: {
         "status": "awaiting_department",
-        "pending": Pending(step=x.step, fields=x.fields, status=t.status, by=x.by),
+        "pending": Pending(
+            step=x.step,
+            fields=x.fields,
+            attachments=x.attachments,
+            # Asked anew while it waits, it goes back to where it was before the first time.
+            status=t.pending.status if t.pending else t.status,
+            by=x.by,
+        ),
     },
-    e.ApprovalGiven: lambda t, x, k: {
-        "status": t.pending.status if t.pending else t.status,
-        "pending": None,
-    },
+    e.ApprovalGiven: lambda t, x, k: {"status": _status_after_approval(t), "pending": None},
     e.CallbackRequested: lambda t, x, k: {
         "status": "in_review",
         "queue": "waiting",

@@ -203,11 +203,15 @@ class Priority(Term):
 
 
 class Vague(Part):
-    """A6, E2: when a tag alone says too little, and what is asked then."""
+    """A6, E2: when what is known says too little, what is asked then, and whom.
+
+    The customer is asked `times` times at most; what is still unclear then, and what `ask:
+    supervisor` names, the supervisors have to say.
+    """
 
     unless_mentions: Words = ()
     question: Text
-    ask: Literal["agent", "customer"] = "agent"
+    ask: Literal["agent", "customer", "supervisor"] = "agent"
     times: int = Field(default=2, ge=1, le=3)
 
 
@@ -263,13 +267,14 @@ class Needs(Part):
 class Destination(Part):
     """A5, A7, B5: where a ticket goes, the first that fits.
 
-    `otherwise` says what happens when nobody suitable is free: the ticket waits for the team, or a
-    supervisor assigns it by hand (D7).
+    With `queue: collect` nobody is given the ticket: it waits among its like until somebody of the
+    team takes it, so that they can be looked at together (E3). `otherwise` says what happens when
+    nobody suitable is free: the ticket waits for the team, or a supervisor assigns it (D7).
     """
 
     when: Condition = Condition()
     team: str
-    queue: Literal["team", "supervisor"] = "team"
+    queue: Literal["team", "supervisor", "collect"] = "team"
     needs: Needs = Needs()
     otherwise: Literal["wait", "supervisor"] = "wait"
 
@@ -298,14 +303,16 @@ class Assignment(Part):
 RECIPIENTS = ("customer", "handler", "team", "supervisor", "qa")
 TEAM_NAMED = "team:"
 """B6, D9: before a team's name, a recipient: that team, whoever's the ticket is."""
+TEAM_IN = "field:"
+"""E5: before a field of the desk's steps, a recipient: the team that was written down there."""
 
 
 def _recipient(written: str) -> str:
-    if written not in RECIPIENTS and not written.startswith(TEAM_NAMED):
+    if written not in RECIPIENTS and not written.startswith((TEAM_NAMED, TEAM_IN)):
         raise PydanticCustomError(
             "recipient",
             "expected 'customer', 'handler', 'team', 'supervisor' or 'qa', "
-            "or 'team:' with a team's name, got '{given}'",
+            "'team:' with a team's name, or 'field:' with a step's field, got '{given}'",
             {"given": written},
         )
     return written
@@ -346,6 +353,9 @@ class TimerRule(Part):
     statuses. `within` is one duration or one a priority; `until` names a field of the step that
     starts the timer, whose moment counts instead. The clock is `always` or `business` (the desk's
     opening hours). `warn_at` are shares of the time, e.g. 0.8.
+
+    An `appointment` is a time at which something is to happen by itself (E6): reaching it breaks no
+    promise, so the timer is `met`, or runs on to its next time where it repeats.
     """
 
     start: Names
@@ -357,6 +367,7 @@ class TimerRule(Part):
     warn_at: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
     on_warning: TimerEffects = TimerEffects()
     on_breach: TimerEffects = TimerEffects()
+    appointment: bool = False
     when: Condition = Condition()
 
     def allowance(self, priority: str) -> timedelta:
@@ -455,7 +466,9 @@ class Step(Term):
 
     `source` names the statuses in which it is possible, `to` the one it leads to (none: it stays).
     `by` names the roles that may take it. What `customer_sees` stands in the customer's timeline.
-    With `resolves` the step solves the problem too, and the field of that name is the summary.
+    With `resolves` the step solves the problem too, and the field of that name is the summary;
+    what `responds` counts as the first response, as a call to the customer does (E3). `then` says
+    what the step does to the ticket's classification (E6); its `priority` never lowers one.
     """
 
     by: Names = ("agent",)
@@ -465,6 +478,8 @@ class Step(Term):
     fields: dict[Identifier, StepField] = {}
     attachments: bool = False
     customer_sees: bool = False
+    responds: bool = False
+    then: Effect = Effect()
     approval: Approval | None = None
 
 
@@ -513,6 +528,7 @@ class Playbook(Part):
     priorities: dict[str, Priority] = Field(min_length=1)
     default_priority: str
     tags: dict[str, Tag] = {}
+    unclear: Vague | None = None
     customer_classes: dict[str, CustomerClass] = {}
     rules: tuple[Rule, ...] = ()
     teams: dict[str, Team] = Field(min_length=1)
@@ -646,6 +662,7 @@ class Playbook(Part):
                 yield ("steps", name, "to"), step.to, STATUSES
             if step.resolves is not None:
                 yield ("steps", name, "resolves"), step.resolves, step.fields
+            yield from self._effect(("steps", name, "then"), step.then)
             if step.approval is not None and step.approval.field is not None:
                 yield ("steps", name, "approval", "field"), step.approval.field, step.fields
         asked = self.confirmation
@@ -663,16 +680,18 @@ class Playbook(Part):
     def _in_rules(self) -> Iterator[_Reference]:
         for index, rule in enumerate(self.rules):
             yield from self._condition(("rules", index, "when"), rule.when)
-            then = ("rules", index, "then")
-            if rule.then.priority is not None:
-                yield (*then, "priority"), rule.then.priority, self.priorities
-            if rule.then.type is not None:
-                yield (*then, "type"), rule.then.type, self.types
-            for tag in rule.then.add_tags:
-                yield (*then, "add_tags"), tag, self.tags
+            yield from self._effect(("rules", index, "then"), rule.then)
         for index, place in enumerate(self.routing):
             yield ("routing", index, "team"), place.team, self.teams
             yield from self._condition(("routing", index, "when"), place.when)
+
+    def _effect(self, place: _Place, then: Effect) -> Iterator[_Reference]:
+        if then.priority is not None:
+            yield (*place, "priority"), then.priority, self.priorities
+        if then.type is not None:
+            yield (*place, "type"), then.type, self.types
+        for tag in then.add_tags:
+            yield (*place, "add_tags"), tag, self.tags
 
     def _in_words(self) -> Iterator[_Reference]:
         from functions.core.events import NOTIFY_READS
@@ -692,6 +711,9 @@ class Playbook(Part):
     def _recipient(self, place: _Place, to: str) -> Iterator[_Reference]:
         if to.startswith(TEAM_NAMED):
             yield place, to.removeprefix(TEAM_NAMED), self.teams
+        if to.startswith(TEAM_IN):
+            fields = {name for step in self.steps.values() for name in step.fields}
+            yield place, to.removeprefix(TEAM_IN), sorted(fields)
 
     def _condition(self, place: _Place, when: Condition) -> Iterator[_Reference]:
         for field, known in (
@@ -930,7 +952,7 @@ TEMPLATE_VARIABLES = frozenset(
         "number", "desk", "name", "status", "type", "tags", "tag", "priority", "team", "handler",
         "promise", "expected_response_by", "expected_resolution_by", "due_at", "status_url",
         "text", "question", "summary", "solution", "score", "reason", "timer", "description",
-        "step",
+        "step", "order",
     }
 )  # fmt: skip
 """What a message or a reply template may fill in."""

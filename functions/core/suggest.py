@@ -85,6 +85,7 @@ def _values(ticket: Ticket, playbook: Playbook, description: str, locale: Locale
         "summary": ticket.summary or "",
         "score": "" if ticket.score is None else str(ticket.score),
         "description": description,
+        "order": ticket.order or "",
     }
 
 

@@ -78,11 +78,21 @@ class Customer(Value):
     preferred: Literal["sms", "email", "message", "phone"] | None = None
 
 
+class Attachment(Value):
+    """A file that came with a message or a step, kept in the mail bucket under `key`."""
+
+    name: str
+    content_type: str
+    size: int
+    key: str
+
+
 class Pending(Value):
     """C9: a step that waits for a supervisor, and the status to go back to."""
 
     step: str
     fields: dict[str, str] = {}
+    attachments: tuple[Attachment, ...] = ()
     status: str
     by: str = ""
 
@@ -125,6 +135,7 @@ class Ticket(Value):
     former_handlers: tuple[str, ...] = ()
     reopen_to: Literal["handler", "team", "senior"] | None = None
     product: str | None = None
+    order: str | None = None
     facts: dict[str, str] = {}
     pending: Pending | None = None
     asked: int = 0

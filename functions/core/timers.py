@@ -147,7 +147,7 @@ def ring(
             again = None if every is None else _next(timer.due_at, every, now)
             events.append(TimerBreached(kind=kind, due_at=timer.due_at, count=count))
             changed[kind] = timer.model_copy(
-                update={"state": "breached", "breaches": count, "wakes_at": again}
+                update={"breaches": count, "wakes_at": again, **_after_ringing(rule, again)}
             )
         else:
             left = _between(rule, playbook, now, timer.due_at)
@@ -163,6 +163,13 @@ def ring(
                 }
             )
     return events, changed
+
+
+def _after_ringing(rule: TimerRule, again: datetime | None) -> dict[str, object]:
+    """What a timer is after its deadline: breached, or an appointment kept or running on."""
+    if not rule.appointment:
+        return {"state": "breached"}
+    return {"state": "met"} if again is None else {"state": "running", "due_at": again}
 
 
 def _overdue(timer: Timer, now: datetime) -> bool:

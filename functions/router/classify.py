@@ -94,7 +94,8 @@ def classify(
         if holds(rule.when, facts):
             facts = _followed(rule, facts, playbook, floor=asked is not None)
             fired.append(rule)
-    vague = _what_is_vague(folded, facts.tags, playbook)
+    known = bool(given or by_tag or by_word or any(rule.then.type for rule in fired))
+    vague = _what_is_vague(folded, facts.tags, playbook, known=known)
     kind = facts.type or playbook.default_type
     return Classification(
         type=kind,
@@ -216,9 +217,15 @@ def _followed(rule: Rule, facts: Facts, playbook: Playbook, *, floor: bool) -> F
     )
 
 
-def _what_is_vague(folded: str, tags: tuple[str, ...], playbook: Playbook) -> Vague | None:
-    """A6, E2: the vague tag that stands alone, where nothing says what it is about."""
-    if not tags or any(playbook.tags[tag].vague is None for tag in tags):
+def _what_is_vague(
+    folded: str, tags: tuple[str, ...], playbook: Playbook, *, known: bool
+) -> Vague | None:
+    """A6, E2: the vague tag that stands alone, where nothing says what it is about; without a tag
+    what the desk does where nothing speaks for any type."""
+    if not tags:
+        unclear = None if known else playbook.unclear
+        return unclear if unclear and mentions(folded, unclear.unless_mentions) is None else None
+    if any(playbook.tags[tag].vague is None for tag in tags):
         return None
     for tag in tags:
         vague = playbook.tags[tag].vague

@@ -62,8 +62,9 @@ class Router:
 
     def waiting(self, ticket: Ticket) -> None:
         """Look once more for somebody free: one may have come while the ticket was queued."""
-        if _is_waiting(ticket):
-            self._assign(ticket, self._place_of(ticket), ())
+        place = self._place_of(ticket)
+        if _is_waiting(ticket) and place.queue != "collect":
+            self._assign(ticket, place, ())
 
     def drain(self, team: str) -> None:
         """Give the tickets that wait for a team, in their order, to those who have room.
@@ -71,7 +72,10 @@ class Router:
         A ticket that nobody free is suited for does not keep the next one waiting.
         """
         for ticket in self._waiting_for(team):
-            if _is_waiting(ticket) and not self._assign(ticket, self._place_of(ticket), ()):
+            place = self._place_of(ticket)
+            if not _is_waiting(ticket) or place.queue == "collect":
+                continue
+            if not self._assign(ticket, place, ()):
                 roster = self.store.agents(self.playbook.desk)
                 if not candidates(roster, Wanted(team), self.playbook, self.now):
                     return
@@ -124,8 +128,9 @@ class Router:
             return c.AskCustomer(vague.question[ticket.locale])
         question = vague.question[self.playbook.locale]
         leaders = self.playbook.team_of_role("supervisor")
-        team = leaders if vague.ask == "customer" and leaders else place.team
-        return c.AskConfirmation(team, question)
+        if vague.ask == "agent" or leaders is None:
+            return c.AskConfirmation(place.team, question)
+        return c.AskConfirmation(leaders, question, queue="supervisor")
 
     def _said(self, ticket: Ticket) -> tuple[e.TicketReceived | None, str]:
         """The request, and everything that the customer has written so far."""
@@ -152,13 +157,17 @@ class Router:
     def _place_of(self, ticket: Ticket) -> Destination:
         """Where a ticket waits, with what its handler needs to have."""
         place = destination(Facts.of(ticket), self.playbook)
-        if place.team == ticket.team and place.queue == "team":
+        if place.team == ticket.team and place.queue != "supervisor":
             return place
         return Destination(team=ticket.team or place.team)
 
     def _send(self, ticket: Ticket, place: Destination, first: tuple[c.Command, ...]) -> None:
         if place.queue == "supervisor":
             self._to_supervisors(ticket, place, first, "routing")
+        elif place.queue == "collect":
+            if not (_is_waiting(ticket) and ticket.team == place.team):
+                queue = c.Enqueue(team=place.team, queue="waiting", reason="collected")
+                self._change(ticket, c.Together((*first, queue)))
         elif self._assign(ticket, place, first):
             return
         elif place.otherwise == "supervisor" or not self._anybody(ticket, place):
