@@ -35,7 +35,8 @@ class Delivery(Value):
     `version` is the ticket version whose events asked for it; `event` the event type; `about` the
     timer it is about, since one commit may hold events of several timers. `claim` tells the claims
     of different runs apart, so that a run whose own claim was written by a repeated network request
-    knows it again.
+    knows it again. On the channel `phone` a team is asked to call the customer and say the words
+    (B8). `preferred` is the way that the customer asked for, where the message goes another.
     """
 
     desk: str
@@ -45,7 +46,8 @@ class Delivery(Value):
     message: str
     recipient: str
     about: str = ""
-    channel: Literal["email", "sms", "none"]
+    channel: Literal["email", "sms", "phone", "none"]
+    preferred: str = ""
     to: str
     subject: str = ""
     text: str = ""

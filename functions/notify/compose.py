@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from functions.core.errors import Park
 from functions.core.events import EVENTS, NOTIFY_READS, Commit
 from functions.core.matching import Facts, holds
-from functions.core.playbook import TEAM_NAMED, Locale, Playbook, Recipient
+from functions.core.playbook import TEAM_IN, TEAM_NAMED, Locale, Playbook, Recipient, StepField
 from functions.core.ticket import Ticket, Timer
+from functions.core.timers import moment_in
 from functions.core.words import label
 from functions.notify import texts
 
@@ -34,7 +35,7 @@ BY_AGENT = frozenset({"ReplySent", "InformationRequested"})
 class Notice:
     """One recipient is to be told of one event by one message of the playbook.
 
-    `about` is the timer's kind where the event is a timer's.
+    `about` is the timer's kind or the step's name where the event is a timer's or a step's.
     """
 
     event: Any
@@ -56,21 +57,35 @@ class Words:
 def notices(commit: Commit, ticket: Ticket, playbook: Playbook) -> tuple[Notice, ...]:
     """Whom the events of a commit concern, and with which message.
 
-    For each event and recipient it is the first of `notifications` whose condition holds; a
-    timer's warnings and breaches add what the timer's rule says.
+    For each event and recipient it is the first of `notifications` whose condition holds; a step
+    of the desk's own is meant by `step:<name>` too. A timer's warnings and breaches add what the
+    timer's rule says.
     """
     found = []
     for event in commit.events:
         told = set()
         facts = Facts.of(as_of(event, ticket, commit), _said(event))
         for rule in playbook.notifications:
-            if rule.on != event.event or rule.to in told or not holds(rule.when, facts):
+            if rule.on not in happenings(event) or rule.to in told or not holds(rule.when, facts):
                 continue
             told.add(rule.to)
-            found.append(Notice(event, rule.to, rule.message, getattr(event, "kind", "")))
+            found.append(Notice(event, rule.to, rule.message, about(event)))
         found.extend(_of_timer(event, playbook))
     # A rule and a timer may ask for the same; one delivery is enough.
     return tuple({(n.recipient, n.message, n.about): n for n in reversed(found)}.values())[::-1]
+
+
+def happenings(event: Any) -> tuple[str, ...]:
+    """What a playbook may call an event: its type, and a step of the desk's own by its name."""
+    if event.event == "StepTaken":
+        return (event.event, f"step:{event.step}")
+    return (event.event,)
+
+
+def about(event: Any) -> str:
+    """What tells an event from another of its type in the same commit: a timer's kind, a step."""
+    found: str = getattr(event, "kind", "") or getattr(event, "step", "")
+    return found
 
 
 def _of_timer(event: Any, playbook: Playbook) -> Iterator[Notice]:
@@ -89,6 +104,10 @@ def as_of(event: Any, ticket: Ticket, commit: Commit) -> Ticket:
         for field in ("type", "priority", "tags", "team", "handler", "summary", "score", "queue")
         if getattr(event, field, None) is not None
     }
+    if event.event == "TicketReceived":
+        # Only the router's reading of the words gives these. Were they taken from a ticket that it
+        # may or may not have read by now, a repeated record could find another message to send.
+        own |= {"mood": None, "tags": ()}
     for timers_set in commit.of("TimersSet"):
         own["timers"] = {**ticket.timers, **timers_set.timers}
         first: Timer | None = timers_set.timers.get("first_response")
@@ -101,6 +120,9 @@ def team_of(notice: Notice, ticket: Ticket, playbook: Playbook) -> str | None:
     """The team whose mailbox a message for staff goes to."""
     if notice.recipient.startswith(TEAM_NAMED):
         return notice.recipient.removeprefix(TEAM_NAMED)
+    if notice.recipient.startswith(TEAM_IN):
+        written = {**ticket.facts, **getattr(notice.event, "fields", {})}
+        return written.get(notice.recipient.removeprefix(TEAM_IN))
     if notice.recipient in {"supervisor", "qa"}:
         return playbook.team_of_role(notice.recipient)
     team: str | None = getattr(notice.event, "team", None) or ticket.team
@@ -162,7 +184,11 @@ def variables(
     status_url: str,
     description: str,
 ) -> dict[str, str]:
-    """What a message may fill in (`core.playbook.TEMPLATE_VARIABLES`); unknown is empty."""
+    """What a message may fill in (`core.playbook.template_variables`); unknown is empty.
+
+    A step's field stands under its own name. Where a common variable has that name too, it is the
+    field's only if the common one has nothing to say.
+    """
 
     def when(at: datetime | None) -> str:
         return at.astimezone(playbook.zone).strftime("%Y-%m-%d %H:%M:%S") if at else ""
@@ -171,7 +197,7 @@ def variables(
     priority = playbook.priorities.get(ticket.priority)
     kind = getattr(event, "kind", "")
     summary = ticket.summary or ""
-    return {
+    common = {
         "number": ticket.number,
         "desk": playbook.name[locale],
         "name": ticket.customer.name,
@@ -195,7 +221,30 @@ def variables(
         "reason": getattr(event, "reason", ""),
         "timer": texts.TIMERS[kind][locale] if kind in texts.TIMERS else kind,
         "description": getattr(event, "description", "") or description,
+        "order": ticket.order or "",
+        "step": label(playbook.steps, getattr(event, "step", ""), locale),
     }
+    fields = _fields(event, ticket, playbook)
+    return {**fields, **{name: said for name, said in common.items() if said or name not in fields}}
+
+
+def _fields(event: Any, ticket: Ticket, playbook: Playbook) -> dict[str, str]:
+    """D11, E4: what was written down with the desk's steps: with this one, else last of all."""
+    named: str = getattr(event, "step", "")
+    steps = sorted(playbook.steps.items(), key=lambda step: step[0] != named)
+    known = {**ticket.facts, **getattr(event, "fields", {})}
+    found: dict[str, str] = {}
+    for _, step in steps:
+        for name, field in step.fields.items():
+            if name not in found:
+                found[name] = _shown(known.get(name, ""), field, playbook)
+    return found
+
+
+def _shown(value: str, field: StepField, playbook: Playbook) -> str:
+    """A field's value as people read it: a moment to the minute, in the desk's zone."""
+    at = moment_in(value) if field.kind == "time" else None
+    return at.astimezone(playbook.zone).strftime("%Y-%m-%d %H:%M") if at else value
 
 
 def _due(event: Any, ticket: Ticket, playbook: Playbook) -> datetime | None:
@@ -204,7 +253,7 @@ def _due(event: Any, ticket: Ticket, playbook: Playbook) -> datetime | None:
     if own is not None:
         return own
     for kind, rule in playbook.timers.items():
-        if event.event in rule.start and kind in ticket.timers:
+        if kind in ticket.timers and set(happenings(event)) & set(rule.start):
             return ticket.timers[kind].due_at
     return None
 

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from uuid import uuid4
 
 from functions.core import proof
@@ -31,11 +31,14 @@ from functions.core.playbook import Playbook
 from functions.core.privacy import mask
 from functions.core.store import Store, read_commit
 from functions.core.ticket import Ticket
+from functions.notify import texts
 from functions.notify.compose import (
     BY_AGENT,
     Notice,
     Words,
+    about,
     compose,
+    happenings,
     notices,
     team_of,
     uses_description,
@@ -47,6 +50,8 @@ from functions.notify.mail import Envelope, Thread, build
 
 CLAIM_HOLDS = timedelta(seconds=60)
 """How long a claim may be under way: the function's timeout in `.chalice/config.json`."""
+
+Way = Literal["sms", "email", "phone", "none"]
 
 UNCERTAIN = "uncertain: a run claimed it and ended; it may or may not have been sent"
 
@@ -153,7 +158,8 @@ def again(desk: str, number: str, delivery_id: str, ways: Ways, now: datetime) -
 def _concerns(event: Any, playbook: Playbook) -> bool:
     """Whether anybody could be told of an event: saves reading the ticket where nobody is."""
     timer = event.event in {"TimerWarned", "TimerBreached"}
-    return timer or any(rule.on == event.event for rule in playbook.notifications)
+    names = happenings(event)
+    return timer or any(rule.on in names for rule in playbook.notifications)
 
 
 def _job(notice: Notice, commit: Commit, ticket: Ticket, playbook: Playbook, ways: Ways) -> Job:
@@ -165,6 +171,8 @@ def _job(notice: Notice, commit: Commit, ticket: Ticket, playbook: Playbook, way
         received = first.of("TicketReceived") if first else ()
         description = received[0].description if received else ""
     link = status_url(ways.public_url, ways.root, ticket.desk, ticket.number)
+    if _way(notice, ticket, playbook) == "phone":
+        link = link.partition("?")[0]  # a colleague says the words; the secret is the customer's
     words = compose(notice, commit, ticket, playbook, status_url=link, description=description)
     return Job(notice, commit, ticket, playbook, words, link)
 
@@ -174,7 +182,7 @@ def _job_of(delivery: Delivery, ways: Ways, now: datetime) -> Job:
     store = ways.store
     commit = store.commit_at(delivery.desk, delivery.number, delivery.version)
     asked = next(
-        (e for e in commit.of(delivery.event) if getattr(e, "kind", "") == delivery.about)
+        (e for e in commit.of(delivery.event) if about(e) == delivery.about)
         if commit
         else iter(()),
         None,
@@ -187,15 +195,32 @@ def _job_of(delivery: Delivery, ways: Ways, now: datetime) -> Job:
     return _job(notice, commit, ticket, store.playbook(delivery.desk, now), ways)
 
 
+def _way(notice: Notice, ticket: Ticket, playbook: Playbook) -> Way:
+    """B8: how somebody is told: staff by mail to their team's mailbox, the customer by the
+    preferred way where it can be gone, else by what the contact is.
+
+    Who prefers a call is called by the ticket's team. It has none yet when the request is
+    acknowledged, which happens at once (A4). There is no message inside an app yet.
+    """
+    mailbox = _mailbox(notice, ticket, playbook)
+    if notice.recipient != "customer":
+        return "email" if mailbox else "none"
+    if ticket.customer.kind == "email":
+        return "email"
+    called = ticket.customer.preferred == "phone" and notice.event.event != "TicketReceived"
+    return "phone" if called and mailbox else "sms"
+
+
 def _draft(job: Job, now: datetime) -> Delivery:
     """The delivery before it is sent. Its words are added with the outcome."""
     notice, ticket, playbook = job.notice, job.ticket, job.playbook
+    channel, preferred = _way(notice, ticket, playbook), ""
     if notice.recipient == "customer":
-        channel = "sms" if ticket.customer.kind == "phone" else "email"
         to = ticket.customer.contact
+        if ticket.customer.preferred != channel:
+            preferred = ticket.customer.preferred or ""
     else:
         team = team_of(notice, ticket, playbook)
-        channel = "email" if _mailbox(job) else "none"
         to = playbook.teams[team].label[playbook.locale] if team in playbook.teams else ""
     return Delivery.model_validate(
         {
@@ -207,6 +232,7 @@ def _draft(job: Job, now: datetime) -> Delivery:
             "recipient": notice.recipient,
             "about": notice.about,
             "channel": channel,
+            "preferred": preferred,
             "to": to,
             "claimed_at": now,
             "at": now,
@@ -215,9 +241,9 @@ def _draft(job: Job, now: datetime) -> Delivery:
     )
 
 
-def _mailbox(job: Job) -> str | None:
-    team = team_of(job.notice, job.ticket, job.playbook)
-    return job.playbook.teams[team].mailbox if team in job.playbook.teams else None
+def _mailbox(notice: Notice, ticket: Ticket, playbook: Playbook) -> str | None:
+    team = team_of(notice, ticket, playbook)
+    return playbook.teams[team].mailbox if team in playbook.teams else None
 
 
 def _note(delivery: Delivery, job: Job, ways: Ways) -> None:
@@ -278,6 +304,8 @@ def _go(delivery: Delivery, job: Job, ways: Ways, now: datetime, sealed: bytes |
     if delivery.recipient == "customer":
         sealed = sealed or ways.store.sealed_contact(ticket.desk, ticket.number)
         contact = ways.open_contact(ticket.desk, ticket.number, sealed)
+        if delivery.channel == "phone":
+            return _ask_to_call(contact.contact, delivery, job, ways, now)
         if contact.kind == "phone":
             return ways.send_sms(contact.contact, job.words.sms, playbook.sms_sender)
         to = deliverable(contact.contact)
@@ -287,21 +315,49 @@ def _go(delivery: Delivery, job: Job, ways: Ways, now: datetime, sealed: bytes |
             ticket_id=proof.message_id(ways.root, ticket.desk, ticket.number, 1, domain),
             answers=contact.message_id.strip().strip("<>"),
         )
-    else:
-        to = deliverable(_mailbox(job) or "")
-        # A keyed id in a team's mailbox would let a colleague's answer pass for the customer's.
-        name = sha256(f"{ticket.desk}#{ticket.number}#{delivery.id}".encode()).hexdigest()[:32]
-        thread = Thread(own_id=f"{name}@{domain}")
+        by_hand = delivery.event in BY_AGENT
+        return _mail(to, thread, job.words, job, ways, now, automatic=not by_hand)
+    return _mail_to_staff(job.words, delivery, job, ways, now)
+
+
+def _ask_to_call(number: str, delivery: Delivery, job: Job, ways: Ways, now: datetime) -> str:
+    """B8: ask the ticket's team to call the customer and say the words.
+
+    Nobody can call a masked number, so the mail carries the whole one; nothing else keeps it.
+    """
+    locale, words = job.playbook.locale, job.words
+    name = job.ticket.customer.name
+    said = texts.CALL[locale].format(name=name, contact=number).replace("  ", " ")
+    subject = texts.CALL_SUBJECT[locale].format(
+        number=job.ticket.number,
+        subject=words.subject.replace(f"[{job.ticket.number}]", "").strip(),
+    )
+    task = Words(locale=locale, subject=subject, text=f"{said}\n\n{words.text}", sms="")
+    return _mail_to_staff(task, delivery, job, ways, now)
+
+
+def _mail_to_staff(words: Words, delivery: Delivery, job: Job, ways: Ways, now: datetime) -> str:
+    # A keyed id in a team's mailbox would let a colleague's answer pass for the customer's.
+    about = f"{delivery.desk}#{delivery.number}#{delivery.id}"
+    domain = job.playbook.mail.address.rpartition("@")[2]
+    thread = Thread(own_id=f"{sha256(about.encode()).hexdigest()[:32]}@{domain}")
+    to = deliverable(_mailbox(job.notice, job.ticket, job.playbook) or "")
+    return _mail(to, thread, words, job, ways, now, automatic=True)
+
+
+def _mail(
+    to: str, thread: Thread, words: Words, job: Job, ways: Ways, now: datetime, *, automatic: bool
+) -> str:
+    mail = job.playbook.mail
     envelope = Envelope(
-        sender=playbook.mail.sender[job.words.locale],
-        address=playbook.mail.address,
+        sender=mail.sender[words.locale],
+        address=mail.address,
         to=to,
         at=now,
         thread=thread,
-        automatic=delivery.event not in BY_AGENT or delivery.recipient != "customer",
+        automatic=automatic,
     )
-    raw = build(envelope, job.words, ticket.number, job.link)
-    return ways.send_mail(playbook.mail.address, to, raw)
+    return ways.send_mail(mail.address, to, build(envelope, words, job.ticket.number, job.link))
 
 
 def _later(tried: Delivery, cause: str, ways: Ways, now: datetime) -> None:

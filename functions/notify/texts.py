@@ -14,6 +14,17 @@ LABEL_COLUMNS = 36
 
 LIST_SEPARATOR: dict[Locale, str] = {"zh-CN": "、", "en": ", "}
 
+CALL_SUBJECT: dict[Locale, str] = {
+    "zh-CN": "[{number}] 请致电客户：{subject}",
+    "en": "[{number}] Please call the customer: {subject}",
+}
+"""Over a phone task: the customer prefers to be called (B8)."""
+
+CALL: dict[Locale, str] = {
+    "zh-CN": "客户 {name} 希望以电话方式联系，请致电 {contact}，告知以下内容：",
+    "en": "The customer {name} prefers to be called. Please call {contact} and say:",
+}
+
 TIMERS: dict[str, dict[Locale, str]] = {
     "first_response": {"zh-CN": "首次响应", "en": "first response"},
     "confirm_type": {"zh-CN": "类型确认", "en": "confirmation of the type"},

@@ -9,7 +9,7 @@ import pytest
 
 from functions.core import events as e
 from functions.core.errors import Park
-from functions.core.playbook import TEMPLATE_VARIABLES, Message, Notification, Playbook
+from functions.core.playbook import Message, Notification, Playbook, template_variables
 from functions.core.ticket import Ticket
 from functions.notify import texts
 from functions.notify.compose import (
@@ -161,7 +161,7 @@ def test_staff_never_get_the_customers_secret_link(playbook: Playbook) -> None:
 
 def test_every_variable_is_filled(playbook: Playbook) -> None:
     values = variables(received(), ticket(), playbook, "en", status_url=LINK, description="unused")
-    assert set(values) == TEMPLATE_VARIABLES
+    assert set(values) == template_variables(playbook)
 
 
 @pytest.mark.parametrize(

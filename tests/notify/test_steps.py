@@ -1,0 +1,205 @@
+"""Steps of a desk's own: who is told of them, in which words; and the wording by mood."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions.core import events as e
+from functions.core.playbook import (
+    Message,
+    Notification,
+    Playbook,
+    Step,
+    TimerRule,
+    template_variables,
+)
+from functions.notify.compose import Notice, compose, notices, team_of
+from tests.notify.samples import LINK, commit, received, ticket
+from tests.notify.world import NOON
+
+VISIT: dict[str, Any] = {
+    "label": {"zh-CN": "预约上门", "en": "Visit agreed"},
+    "source": ["in_progress"],
+    "fields": {
+        "arrives_at": {"label": {"zh-CN": "到达", "en": "arrival"}, "kind": "time"},
+        "reason": {"label": {"zh-CN": "原因", "en": "reason"}, "required": False},
+    },
+}
+WAIT: dict[str, Any] = {
+    "label": {"zh-CN": "等待到货", "en": "Waiting for parts"},
+    "source": ["in_progress"],
+    "fields": {"parts": {"label": {"zh-CN": "配件", "en": "parts"}, "kind": "list"}},
+}
+ON_THE_WAY = e.StepTaken(step="visit", fields={"arrives_at": "2026-03-10T06:00:00+00:00"})
+PARTS = e.StepTaken(step="wait", fields={"parts": "压缩机"})
+
+
+def message(text: str) -> Message:
+    return Message.model_validate(
+        {key: {"zh-CN": text, "en": text} for key in ("subject", "text", "sms")}
+    )
+
+
+@pytest.fixture
+def field_desk(playbook: Playbook) -> Playbook:
+    """The desk with two steps, and messages about them."""
+    own = {
+        "on_the_way": message("工程师已出发，预计{{ arrives_at }}到达"),
+        "step": message("{{ step }}|{{ parts }}|{{ reason }}"),
+        "calm": message("非常抱歉给您带来不便"),
+    }
+    return playbook.model_copy(
+        update={
+            "steps": {"visit": Step.model_validate(VISIT), "wait": Step.model_validate(WAIT)},
+            "messages": {**playbook.messages, **own},
+            "notifications": (
+                Notification(on="step:visit", to="customer", message="on_the_way"),
+                Notification(on="StepTaken", to="customer", message="step"),
+                Notification(on="ApprovalRequested", to="supervisor", message="step"),
+                Notification(on="CallbackRequested", to="team", message="step"),
+                Notification(on="CustomerAsked", to="customer", message="step"),
+                Notification(on="SecondHandlingStarted", to="customer", message="step"),
+            ),
+        }
+    )
+
+
+def said(desk: Playbook, event: e.Event, name: str = "step", **changes: Any) -> str:
+    notice = Notice(event, "customer", name)
+    about = ticket(**changes)
+    return compose(notice, commit(event), about, desk, status_url=LINK).text.strip()
+
+
+def test_step_tells_by_its_name_first(field_desk: Playbook) -> None:
+    """D11: each node tells the customer; a step without words of its own by the common ones."""
+    both = commit(ON_THE_WAY, PARTS)
+    found = [(n.message, n.about) for n in notices(both, ticket(), field_desk)]
+    assert found == [("on_the_way", "visit"), ("step", "wait")]
+
+
+def test_arrival_is_said_to_the_minute_in_the_desks_zone(field_desk: Playbook) -> None:
+    """D11: 工程师已出发，预计14:00到达."""
+    assert said(field_desk, ON_THE_WAY, "on_the_way") == "工程师已出发，预计2026-03-10 14:00到达"
+
+
+def test_what_earlier_steps_wrote_down_is_still_known(field_desk: Playbook) -> None:
+    """E10: the newest facts of the ticket; this step's own come first."""
+    facts = {"parts": "风扇", "arrives_at": "2026-03-11T01:30:00+08:00"}
+    assert said(field_desk, PARTS, "on_the_way", facts=facts).endswith("2026-03-11 01:30到达")
+    assert said(field_desk, PARTS, facts=facts) == "等待到货|压缩机|"
+    assert said(field_desk, ON_THE_WAY, facts=facts) == "预约上门|风扇|"
+
+
+def test_field_named_like_a_variable_fills_it_where_it_is_empty(field_desk: Playbook) -> None:
+    event = e.StepTaken(step="visit", fields={"reason": "缺件"})
+    assert said(field_desk, event) == "预约上门||缺件"
+    again = e.SecondHandlingStarted(reason="没有修好")
+    assert said(field_desk, again, facts={"reason": "缺件"}) == "||没有修好"
+
+
+def test_moment_that_is_none_is_shown_as_it_is(field_desk: Playbook) -> None:
+    event = e.StepTaken(step="visit", fields={"arrives_at": "明天下午"})
+    assert "明天下午" in said(field_desk, event, "on_the_way")
+
+
+@pytest.mark.parametrize(
+    ("event", "recipient", "team"),
+    [
+        (e.ApprovalRequested(step="visit", fields={"reason": "补偿"}), "supervisor", "主管组"),
+        (e.CallbackRequested(team="售后组"), "team", "售后组"),
+        (e.CustomerAsked(question="无法登录？", count=1), "customer", None),
+        (e.SecondHandlingStarted(reason="不满意"), "customer", None),
+    ],
+    ids=lambda given: getattr(given, "event", None),
+)
+def test_who_is_told_of_what(
+    field_desk: Playbook, event: e.Event, recipient: str, team: str | None
+) -> None:
+    """C9, D13, E2, B9."""
+    [notice] = notices(commit(event), ticket(), field_desk)
+    assert notice.recipient == recipient
+    if team is not None:
+        assert team_of(notice, ticket(), field_desk) == team
+
+
+def test_approval_names_the_step_and_its_fields(field_desk: Playbook) -> None:
+    """C9: what the supervisor has to decide on."""
+    event = e.ApprovalRequested(step="visit", fields={"reason": "补偿 200 元"})
+    assert said(field_desk, event) == "预约上门||补偿 200 元"
+
+
+def test_question_to_the_customer(playbook: Playbook) -> None:
+    """E2: the follow-up question is what is said."""
+    own = playbook.model_copy(
+        update={"messages": {**playbook.messages, "ask": message("{{ question }}")}}
+    )
+    assert said(own, e.CustomerAsked(question="您是指无法登录？", count=1), "ask") == (
+        "您是指无法登录？"
+    )
+
+
+def test_deadline_of_the_timer_that_a_step_starts(field_desk: Playbook) -> None:
+    """E5: a slip's answer is due in an hour."""
+    timer = TimerRule(start="step:wait", stop="StepTaken", within="1h")
+    desk = field_desk.model_copy(
+        update={
+            "timers": {"customer_info": timer},
+            "messages": {**field_desk.messages, "due": message("{{ due_at }}")},
+        }
+    )
+    assert said(desk, PARTS, "due") == "2026-03-11 12:00:00"
+
+
+def test_upset_customer_is_met_with_empathy_first(field_desk: Playbook) -> None:
+    """B13, E9: wording by mood; the rule that stands first and fits counts."""
+    rules = (
+        Notification.model_validate(
+            {"on": "TicketAssigned", "to": "customer", "message": "calm", "when": {"mood": "upset"}}
+        ),
+        Notification(on="TicketAssigned", to="customer", message="assigned"),
+    )
+    desk = field_desk.model_copy(update={"notifications": rules})
+    event = e.TicketAssigned(team="售后组", handler="agent-1")
+    for mood, wanted in (("upset", "calm"), (None, "assigned")):
+        [notice] = notices(commit(event), ticket(mood=mood), desk)
+        assert notice.message == wanted
+
+
+def test_acknowledgement_does_not_depend_on_how_fast_the_router_is(playbook: Playbook) -> None:
+    """E11, G1: a record that comes again finds the same message, so it is not sent twice."""
+    upset = {"on": "TicketReceived", "to": "customer", "message": "reply"}
+    rules = (
+        Notification.model_validate({**upset, "when": {"mood": "upset"}}),
+        *playbook.notifications,
+    )
+    desk = playbook.model_copy(update={"notifications": rules})
+    found = {
+        notices(commit(received(), version=1), ticket(mood=mood), desk)[0].message
+        for mood in (None, "upset")
+    }
+    assert found == {"received"}
+
+
+def test_every_field_is_a_variable(field_desk: Playbook) -> None:
+    """E4: the playbook's check and the room know the same names."""
+    from functions.notify.compose import variables
+
+    filled = variables(ON_THE_WAY, ticket(), field_desk, "en", status_url="", description="")
+    assert set(filled) == template_variables(field_desk)
+
+
+def test_two_hour_update_is_told_each_time(playbook: Playbook) -> None:
+    """E6: each repetition is an event of its own, in a commit of its own."""
+    due = NOON + timedelta(hours=2)
+    first, second = (
+        notices(
+            commit(e.TimerBreached(kind="resolution", due_at=due, count=n), version=4 + n),
+            ticket(),
+            playbook,
+        )
+        for n in (1, 2)
+    )
+    assert [n.message for n in first] == [n.message for n in second]
