@@ -23,7 +23,9 @@ class Facts:
     channel: str | None = None
     mood: str | None = None
     product: str | None = None
+    queue: str | None = None
     amount: float | None = None
+    score: int | None = None
 
     @classmethod
     def of(cls, ticket: Ticket, text: str = "", product: str | None = None) -> Facts:
@@ -36,6 +38,8 @@ class Facts:
             channel=ticket.channel,
             mood=ticket.mood,
             product=product or ticket.product,
+            queue=ticket.queue,
+            score=ticket.score,
         )
 
 
@@ -95,6 +99,7 @@ def holds(condition: Condition, facts: Facts) -> bool:
         (condition.customer_class, facts.customer_class),
         (condition.channel, facts.channel),
         (condition.mood, facts.mood),
+        (condition.queue, facts.queue),
     )
     if any(wanted and given not in wanted for wanted, given in one_of):
         return False
@@ -104,5 +109,7 @@ def holds(condition: Condition, facts: Facts) -> bool:
         return False
     if condition.product and mentions(fold(facts.product or ""), condition.product) is None:
         return False
-    over = condition.amount_over
-    return over is None or (facts.amount is not None and facts.amount > over)
+    over, below = condition.amount_over, condition.score_below
+    if over is not None and (facts.amount is None or facts.amount <= over):
+        return False
+    return below is None or (facts.score is not None and facts.score < below)

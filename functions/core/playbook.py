@@ -34,6 +34,7 @@ from pydantic_core import PydanticCustomError
 
 from functions.core.calendar import BusinessCalendar
 from functions.core.errors import PlaybookError
+from functions.core.ticket import Queue
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -234,7 +235,9 @@ class Condition(Part):
     channel: Names = ()
     mood: Names = ()
     product: Words = ()
+    queue: Annotated[tuple[Queue, ...], BeforeValidator(_as_tuple)] = ()
     amount_over: float | None = None
+    score_below: int | None = None
 
 
 class Effect(Part):

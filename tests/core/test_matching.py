@@ -123,3 +123,21 @@ def test_a_condition_fails_where_anything_that_it_names_is_not_so(wanted: dict[s
 )
 def test_what_is_not_known_fits_no_condition(wanted: dict[str, Any]) -> None:
     assert not holds(Condition(**wanted), Facts())
+
+
+@pytest.mark.parametrize(
+    ("condition", "facts", "held"),
+    [
+        ({"queue": "supervisor"}, {"queue": "supervisor"}, True),
+        ({"queue": "supervisor"}, {"queue": "waiting"}, False),
+        ({"queue": ["waiting", "qa"]}, {"queue": "qa"}, True),
+        ({"score_below": 2}, {"score": 1}, True),
+        ({"score_below": 2}, {"score": 2}, False),
+        ({"score_below": 2}, {}, False),
+    ],
+)
+def test_where_a_ticket_waits_and_what_the_customer_said_of_it(
+    condition: dict[str, Any], facts: dict[str, Any], held: bool
+) -> None:
+    """D7, D12."""
+    assert holds(Condition.model_validate(condition), Facts(**facts)) is held
