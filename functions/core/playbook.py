@@ -206,12 +206,14 @@ class Priority(Term):
 class Vague(Part):
     """A6, E2: when what is known says too little, what is asked then, and whom.
 
-    The customer is asked `times` times at most; what is still unclear then, and what `ask:
-    supervisor` names, the supervisors have to say.
+    The customer is asked `times` times at most, after the first in the words of `again`, so that
+    no question comes twice (E10); what is still unclear then, and what `ask: supervisor` names, the
+    supervisors have to say.
     """
 
     unless_mentions: Words = ()
     question: Text
+    again: Text | None = None
     ask: Literal["agent", "customer", "supervisor"] = "agent"
     times: int = Field(default=2, ge=1, le=3)
 
@@ -379,11 +381,15 @@ class TimerRule(Part):
 
 
 class ReplyTemplate(Part):
-    """A9, E4: what an agent is offered, in parts that follow one another."""
+    """A9, E4: what an agent is offered, in parts that follow one another.
+
+    `moods` has other words for parts, by the customer's mood (E9, B13).
+    """
 
     id: str = Field(pattern=r"^[a-z0-9-]+$")
     when: Condition = Condition()
     parts: dict[str, Text]
+    moods: dict[str, dict[str, Text]] = {}
     article: str | None = None
 
 
@@ -703,6 +709,9 @@ class Playbook(Part):
             if template.article is not None:
                 yield ("templates", index, "article"), template.article, self.articles
             yield from self._condition(("templates", index, "when"), template.when)
+            for mood, parts in template.moods.items():
+                for part in parts:
+                    yield ("templates", index, "moods", mood, part), part, template.parts
         for index, notification in enumerate(self.notifications):
             place = ("notifications", index)
             steps = [f"step:{name}" for name in self.steps]
@@ -1005,6 +1014,10 @@ def _texts(playbook: Playbook) -> Iterator[tuple[_Place, str]]:
         for part, texts in template.parts.items():
             for locale, text in texts.items():
                 yield ("templates", index, "parts", part, locale), text
+        for mood, parts in template.moods.items():
+            for part, texts in parts.items():
+                for locale, text in texts.items():
+                    yield ("templates", index, "moods", mood, part, locale), text
     for key, article in playbook.articles.items():
         for locale, text in article.solution.items():
             yield ("articles", key, "solution", locale), text

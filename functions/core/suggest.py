@@ -46,14 +46,17 @@ def suggest(ticket: Ticket, playbook: Playbook, description: str, locale: Locale
     if article is not None:
         values["solution"] = _fill(article.solution[locale], values)
     return Suggestion(
-        text=_parts(template, values, locale),
+        text=_parts(template, ticket.mood, values, locale),
         article=article.title[locale] if article else None,
     )
 
 
-def _parts(template: ReplyTemplate, values: dict[str, str], locale: Locale) -> str:
-    """The parts that have something to say, each a paragraph."""
-    filled = (_fill(part[locale], values).strip() for part in template.parts.values())
+def _parts(
+    template: ReplyTemplate, mood: str | None, values: dict[str, str], locale: Locale
+) -> str:
+    """The parts that have something to say, each a paragraph, in the words for the mood (E9)."""
+    parts = {**template.parts, **template.moods.get(mood or "", {})}
+    filled = (_fill(part[locale], values).strip() for part in parts.values())
     return "\n\n".join(part for part in filled if part)
 
 
@@ -68,6 +71,7 @@ def _values(ticket: Ticket, playbook: Playbook, description: str, locale: Locale
     priority = playbook.priorities.get(ticket.priority)
     vague = (known.vague for tag in ticket.tags if (known := playbook.tags.get(tag)))
     return {
+        **ticket.facts,
         "number": ticket.number,
         "desk": playbook.name[locale],
         "name": ticket.customer.name,

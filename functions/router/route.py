@@ -125,7 +125,8 @@ class Router:
         if vague is None or place.queue == "supervisor":
             return None
         if vague.ask == "customer" and ticket.asked < vague.times:
-            return c.AskCustomer(vague.question[ticket.locale])
+            words = vague.again if ticket.asked and vague.again else vague.question
+            return c.AskCustomer(words[ticket.locale])
         question = vague.question[self.playbook.locale]
         leaders = self.playbook.team_of_role("supervisor")
         if vague.ask == "agent" or leaders is None:

@@ -12,6 +12,7 @@ from functions.core import events as e
 from functions.core.errors import PlaybookError
 from functions.core.lifecycle import apply, decide
 from functions.core.playbook import Playbook, load
+from functions.core.suggest import suggest
 from functions.core.ticket import Ticket
 from functions.router.classify import classify
 from tests.core.desk import DESK, NOON, both
@@ -200,3 +201,30 @@ def test_a_recipient_in_a_field_has_to_be_a_field() -> None:
     assert desk(notifications=notifications, **more).notifications[-1].to == "field:why"
     with pytest.raises(PlaybookError, match="there is no 'who'"):
         desk(notifications=[{**told, "to": "field:who"}], **more)
+
+
+def test_a_part_has_other_words_for_another_mood() -> None:
+    """E4, E9: in the same place; whoever is upset reads the empathy first."""
+    parts = {"empathy": both("您好。"), "solution": both("订单 {{ order }}：{{ why }}")}
+    moods = {"upset": {"empathy": both("非常抱歉。")}}
+    playbook = desk(steps=ESCALATE, templates=[{"id": "any", "parts": parts, "moods": moods}])
+    ticket = run(playbook, c.TakeStep("escalate", {"why": "要求赔偿"}))
+    upset = ticket.model_copy(update={"mood": "upset"})
+    assert suggest(ticket, playbook, "", "zh-CN").text == "您好。\n\n订单 A-1024：要求赔偿"
+    assert suggest(upset, playbook, "", "zh-CN").text == "非常抱歉。\n\n订单 A-1024：要求赔偿"
+
+
+@pytest.mark.parametrize(
+    ("part", "text", "said"),
+    [
+        ("sorry", "抱歉", "templates.0.moods.upset.sorry: there is no 'sorry'"),
+        ("solution", "{{ oder }}", "there is no variable 'oder'"),
+    ],
+)
+def test_words_for_a_mood_are_checked(part: str, text: str, said: str) -> None:
+    """E4"""
+    moods = {"upset": {part: both(text)}}
+    parts = {"solution": both("好的")}
+    with pytest.raises(PlaybookError) as caught:
+        desk(templates=[{"id": "any", "parts": parts, "moods": moods}])
+    assert said in str(caught.value)
