@@ -84,6 +84,7 @@ class Reply:
 
     text: str
     attachments: tuple[Attachment, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,7 @@ class Note:
     """An internal remark."""
 
     text: str
+    attachments: tuple[Attachment, ...] = ()
     attachments: tuple[Attachment, ...] = ()
 
 

@@ -19,6 +19,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from functions.core.errors import Park
 from functions.core.ticket import Attachment as Attachment
+from functions.core.ticket import Attachment as Attachment
 from functions.core.ticket import Customer, Queue, Timer, Value
 
 SCHEMA_VERSION = 1
@@ -121,6 +122,7 @@ class ReplySent(Value):
     event: Literal["ReplySent"] = "ReplySent"
     text: str
     attachments: tuple[Attachment, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
 
 class InformationRequested(Value):
@@ -151,6 +153,7 @@ class NoteAdded(Value):
 
     event: Literal["NoteAdded"] = "NoteAdded"
     text: str
+    attachments: tuple[Attachment, ...] = ()
     attachments: tuple[Attachment, ...] = ()
 
 
@@ -201,6 +204,7 @@ class ApprovalRequested(Value):
     event: Literal["ApprovalRequested"] = "ApprovalRequested"
     step: str
     fields: dict[str, str] = {}
+    attachments: tuple[Attachment, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     by: str = ""
 

@@ -51,7 +51,8 @@ def candidates(
     """Those who could take a ticket now, the best choice first.
 
     Whoever has room is equal; the one longest without a new ticket comes first, so that the work
-    goes round. A desk may prefer the one with the least in hand instead.
+    goes round; of those who got theirs in one batch, the one with the least in hand. A desk may
+    prefer the one with the least in hand throughout.
     """
     zone = str(playbook.zone)
     free = [
@@ -61,5 +62,6 @@ def candidates(
     ]
     by_load = playbook.assignment.prefer == "least_loaded"
     return sorted(
-        free, key=lambda a: (a.load if by_load else 0, a.assigned_at or _NEVER, a.username)
+        free,
+        key=lambda a: (a.load if by_load else 0, a.assigned_at or _NEVER, a.load, a.username),
     )

@@ -21,11 +21,57 @@ from functions.core.lifecycle import (
     apply,
     decide,
     queue_rank,
+    steps_allowed,
 )
 from functions.core.playbook import STATUSES, Playbook, load
 from functions.core.store import Store
-from functions.core.ticket import IN_HAND, OPEN, Ticket
-from tests.core.desk import DESK, NOON, agent, committed, received, request, then
+from functions.core.ticket import IN_HAND, OPEN, Attachment, Ticket
+from tests.core.desk import DESK, NOON, agent, both, committed, received, request, then
+
+_FIELD = {"label": both("内容")}
+STEPS: dict[str, Any] = {
+    "look": {
+        "label": both("已查看"),
+        "source": [status for status in STATUSES if status != "merged"],
+        "fields": {"said": {**_FIELD, "required": False}},
+    },
+    "visit": {
+        "label": both("上门"),
+        "source": ["assigned", "in_progress"],
+        "to": "in_progress",
+        "fields": {
+            "arrives_at": {**_FIELD, "kind": "time"},
+            "parts": {**_FIELD, "kind": "list", "required": False},
+        },
+        "customer_sees": True,
+        "attachments": True,
+    },
+    "ask-department": {
+        "label": both("请其他部门协助"),
+        "source": ["assigned", "in_progress"],
+        "to": "awaiting_department",
+        "fields": {"needed": _FIELD},
+    },
+    "department-answered": {
+        "label": both("部门已答复"),
+        "source": "awaiting_department",
+        "to": "in_progress",
+    },
+    "compensate": {
+        "label": both("补偿"),
+        "source": ["assigned", "in_progress", "awaiting_department"],
+        "to": "in_progress",
+        "fields": {
+            "amount": {**_FIELD, "kind": "number"},
+            "means": {**_FIELD, "kind": "choice", "choices": ["券", "现金"], "required": False},
+        },
+        "approval": {"field": "amount", "over": 100},
+    },
+}
+"""Steps of the desk's own: anywhere, on the way, to another department, beyond an agent's say."""
+
+PHOTO = Attachment(name="a.png", content_type="image/png", size=1, key="files/testdesk/a")
+MUCH = c.TakeStep("compensate", {"amount": "120"}, (PHOTO,), "agent-1")
 
 ASSIGN = c.Assign("technical", "agent-1")
 COMMANDS: dict[str, c.Command] = {
@@ -51,6 +97,11 @@ COMMANDS: dict[str, c.Command] = {
     "close": c.Close("spam"),
     "class-customer": c.ClassCustomer("vip"),
     "tick": c.Tick(),
+    "ask-customer": c.AskCustomer("是无法登录吗？"),
+    "step": c.TakeStep("look", {}),
+    "approve": c.Approve(approved=True),
+    "hold": c.Hold(held=True),
+    "erase": c.ErasePerson(),
 }
 WAY: dict[str, tuple[c.Command, ...]] = {
     "received": (),
@@ -59,12 +110,19 @@ WAY: dict[str, tuple[c.Command, ...]] = {
     "assigned": (ASSIGN,),
     "in_progress": (ASSIGN, COMMANDS["reply"]),
     "awaiting_customer": (ASSIGN, COMMANDS["request-info"]),
+    "awaiting_department": (ASSIGN, MUCH),
     "resolved": (ASSIGN, COMMANDS["resolve"]),
     "in_review": (ASSIGN, COMMANDS["resolve"], c.AnswerSurvey(3)),
     "archived": (ASSIGN, COMMANDS["resolve"], c.AnswerSurvey(5)),
     "closed": (COMMANDS["close"],),
 }
 """Status → the commands that lead there."""
+
+
+@pytest.fixture(scope="module")
+def playbook() -> Playbook:
+    """The tests' desk with steps of its own."""
+    return load({**DESK, "steps": STEPS})
 
 
 def in_status(status: str, playbook: Playbook) -> Ticket:
@@ -88,14 +146,15 @@ class TestTransitions:
         ticket = in_status(status, playbook)
         for name, command in COMMANDS.items():
             transition = TRANSITIONS[name]
-            if status in transition.sources:
-                then(ticket, command, playbook)
-                continue
             if name == "survey" and ticket.score is not None:
+                continue
+            waits = name != "approve" or ticket.pending is not None
+            if status in transition.sources and waits:
+                then(ticket, command, playbook)
                 continue
             with pytest.raises(ActionNotAllowed) as refused:
                 decide(ticket, command, playbook, NOON)
-            assert refused.value.allowed == allowed(ticket)
+            assert refused.value.allowed == (*allowed(ticket), *steps_allowed(ticket, playbook))
             assert name not in refused.value.allowed or (name, status) == ("assign", "in_review")
 
     @pytest.mark.parametrize(
@@ -110,11 +169,12 @@ class TestTransitions:
     def test_the_table_says_where_each_action_leads(
         self, name: str, status: str, playbook: Playbook
     ) -> None:
-        after = then(in_status(status, playbook), COMMANDS[name], playbook)
-        if (name, status) == ("reply", "awaiting_customer"):
-            assert after.status == "awaiting_customer"  # it still waits for the customer
-        else:
-            assert after.status == TRANSITIONS[name].target
+        ticket = in_status(status, playbook)
+        if (name, status) == ("survey", "in_review"):
+            ticket = ticket.model_copy(update={"score": None})  # confirmed, never rated (D12, D13)
+        after = then(ticket, COMMANDS[name], playbook)
+        keeps = status in TRANSITIONS[name].keeps
+        assert after.status == (status if keeps else TRANSITIONS[name].target)
 
     def test_every_command_has_its_row(self) -> None:
         assert set(COMMANDS) == set(TRANSITIONS)
@@ -188,10 +248,10 @@ class TestRules:
         assert decide(ticket, command, playbook, NOON) == ()
 
     def test_not_solved_after_all(self, playbook: Playbook) -> None:
-        """B9: with the reason, one level up, to somebody else."""
+        """A13: taken up again by the team; a second handling alone goes one level up."""
         ticket = in_status("resolved", playbook)
         ticket = then(ticket, c.Confirm(solved=False, reason="还是不行"), playbook)
-        assert (ticket.status, ticket.level, ticket.handler) == ("queued", 1, None)
+        assert (ticket.status, ticket.level, ticket.handler) == ("queued", 0, None)
         assert ticket.former_handlers == ("agent-1",)
         assert (ticket.summary, ticket.score, ticket.resolved_at) == (None, None, None)
 
@@ -268,7 +328,169 @@ class TestRules:
         assert ranked == sorted(ranked)
 
 
-_PLAYBOOK = load(DESK)
+class TestSteps:
+    """D8-D11, B2, B6, E5: what a desk's own steps do."""
+
+    def test_a_step_leads_on_and_is_kept(self, playbook: Playbook) -> None:
+        """D9, D10: the arrival time, the parts, the photo."""
+        fields = {"arrives_at": "2026-03-10T14:00:00+08:00", "parts": "屏幕"}
+        step = c.TakeStep("visit", fields, (PHOTO,))
+        events = decide(in_status("assigned", playbook), step, playbook, NOON)
+        taken = events[0]
+        assert (taken.event, taken.attachments) == ("StepTaken", (PHOTO,))  # type: ignore[union-attr]
+        ticket = then(in_status("assigned", playbook), step, playbook)
+        assert (ticket.status, ticket.facts) == ("in_progress", fields)
+
+    @pytest.mark.parametrize(
+        ("step", "fields", "named"),
+        [
+            ("visit", {}, {"arrives_at"}),
+            ("visit", {"arrives_at": "14:00"}, {"arrives_at"}),
+            ("visit", {"arrives_at": "2026-03-10T14:00:00"}, {"arrives_at"}),
+            ("compensate", {"amount": "much", "means": "金"}, {"amount", "means"}),
+            ("compensate", {"amount": "1e9"}, {"amount"}),
+            ("look", {"said": "字" * 501, "heard": "x"}, {"said", "heard"}),
+        ],
+    )
+    def test_every_field_that_does_not_fit_is_named(
+        self, step: str, fields: dict[str, str], named: set[str], playbook: Playbook
+    ) -> None:
+        ticket = in_status("assigned", playbook)
+        with pytest.raises(InvalidInput) as refused:
+            decide(ticket, c.TakeStep(step, fields), playbook, NOON)
+        assert {error.field for error in refused.value.errors} == named
+
+    def test_a_step_out_of_place_is_refused_with_what_is_possible(self, playbook: Playbook) -> None:
+        step = c.TakeStep("department-answered", {})
+        with pytest.raises(ActionNotAllowed) as refused:
+            decide(in_status("assigned", playbook), step, playbook, NOON)
+        assert {"reply", "visit", "compensate"} <= set(refused.value.allowed)
+        assert "department-answered" not in refused.value.allowed
+        with pytest.raises(InvalidInput):
+            decide(in_status("assigned", playbook), c.TakeStep("fly", {}), playbook, NOON)
+
+
+class TestApproval:
+    """C9: beyond an agent's authority a supervisor decides."""
+
+    def test_within_the_agents_authority_nobody_is_asked(self, playbook: Playbook) -> None:
+        step = c.TakeStep("compensate", {"amount": "100"})
+        ticket = then(in_status("assigned", playbook), step, playbook)
+        assert (ticket.status, ticket.pending) == ("in_progress", None)
+
+    def test_what_is_approved_happens_with_its_files(self, playbook: Playbook) -> None:
+        waiting = in_status("awaiting_department", playbook)
+        assert waiting.pending is not None
+        assert (waiting.pending.step, waiting.pending.by) == ("compensate", "agent-1")
+        assert waiting.facts == {}
+        assert steps_allowed(waiting, playbook)[0] == "approve"
+        events = decide(waiting, c.Approve(approved=True), playbook, NOON)
+        assert [event.event for event in events[:2]] == ["ApprovalGiven", "StepTaken"]
+        assert events[1].attachments == (PHOTO,)  # type: ignore[union-attr]
+        after = then(waiting, c.Approve(approved=True), playbook)
+        assert (after.status, after.pending) == ("in_progress", None)
+        assert after.facts == {"amount": "120"}
+
+    def test_what_is_refused_does_not_happen(self, playbook: Playbook) -> None:
+        waiting = in_status("awaiting_department", playbook)
+        after = then(waiting, c.Approve(approved=False, reason="太多"), playbook)
+        assert (after.status, after.pending, after.facts) == ("assigned", None, {})
+
+    def test_asked_anew_it_goes_back_to_where_it_was(self, playbook: Playbook) -> None:
+        waiting = in_status("awaiting_department", playbook)
+        again = then(waiting, c.TakeStep("compensate", {"amount": "150"}), playbook)
+        assert again.pending is not None
+        assert again.pending.fields == {"amount": "150"}
+        assert then(again, c.Approve(approved=False), playbook).status == "assigned"
+
+    def test_a_ticket_that_went_another_way_stays_there(self, playbook: Playbook) -> None:
+        waiting = in_status("awaiting_department", playbook)
+        queued = then(waiting, c.Enqueue("technical"), playbook)
+        after = then(queued, c.Approve(approved=True), playbook)
+        assert (after.status, after.facts) == ("queued", {"amount": "120"})
+        closed = then(waiting, c.Close("重复"), playbook)
+        assert (closed.pending, steps_allowed(closed, playbook)) == (None, ("look",))
+
+
+def _asking(then_: str | None = None, **confirmation: Any) -> Playbook:
+    """A desk that asks first whether the problem is gone."""
+    statuses = {**DESK["statuses"], "awaiting_confirmation": {"label": both("待客户确认")}}
+    survey = dict(DESK["survey"])
+    if then_:
+        survey["review"] = {**survey["review"], "then": then_}
+    return load({**DESK, "statuses": statuses, "confirmation": confirmation, "survey": survey})
+
+
+class TestConfirmation:
+    """B9, C10, D13, E7: the customer has the last word."""
+
+    def test_solved_and_then_the_survey(self) -> None:
+        playbook = _asking()
+        ticket = in_status("assigned", playbook)
+        ticket = then(ticket, COMMANDS["resolve"], playbook)
+        assert (ticket.status, ticket.in_hand_of) == ("awaiting_confirmation", "agent-1")
+        ticket = then(ticket, c.Confirm(solved=True), playbook)
+        assert (ticket.status, ticket.in_hand_of) == ("resolved", None)
+        assert then(ticket, c.AnswerSurvey(5), playbook).status == "archived"
+
+    @pytest.mark.parametrize(("score", "status"), [(5, "archived"), (1, "in_review")])
+    def test_a_score_before_the_answer_counts_after_it(self, score: int, status: str) -> None:
+        playbook = _asking()
+        ticket = then(in_status("assigned", playbook), COMMANDS["resolve"], playbook)
+        ticket = then(ticket, c.AnswerSurvey(score), playbook)
+        assert ticket.status == "awaiting_confirmation"
+        assert then(ticket, c.Confirm(solved=True), playbook).status == status
+
+    def test_solved_and_then_a_call_back(self) -> None:
+        """D13: by the team, recorded; then the archive. D12: a rating meanwhile is kept."""
+        playbook = _asking(solved="callback", team="technical", within="1h")
+        ticket = then(in_status("assigned", playbook), COMMANDS["resolve"], playbook)
+        ticket = then(ticket, c.Confirm(solved=True), playbook)
+        assert (ticket.status, ticket.queue, ticket.team) == ("in_review", "waiting", "technical")
+        ticket = then(ticket, c.AnswerSurvey(2), playbook)
+        assert (ticket.status, ticket.score) == ("in_review", 2)
+        assert then(ticket, c.RecordCallback("正常"), playbook).status == "archived"
+
+    def test_solved_and_archived(self) -> None:
+        playbook = _asking(solved="archive")
+        ticket = then(in_status("assigned", playbook), COMMANDS["resolve"], playbook)
+        assert then(ticket, c.Confirm(solved=True), playbook).status == "archived"
+
+    @pytest.mark.parametrize(("unsolved", "level"), [("handler", 0), ("team", 0), ("senior", 1)])
+    def test_unsolved_says_whose_it_is_now(self, unsolved: str, level: int) -> None:
+        """D13, E7: back to the handler, to the team, or one level up."""
+        playbook = _asking(unsolved=unsolved)
+        ticket = then(in_status("assigned", playbook), COMMANDS["resolve"], playbook)
+        ticket = then(ticket, c.Confirm(solved=False, reason="还是不行"), playbook)
+        assert (ticket.status, ticket.reopen_to, ticket.level) == ("queued", unsolved, level)
+        assert ticket.former_handlers == ("agent-1",)
+
+    def test_a_poor_score_starts_a_second_handling(self) -> None:
+        """B9, E7: one level up, with the reason, never the same agent."""
+        survey = {**DESK["survey"]}
+        survey["review"] = {**survey["review"], "then": "second_handling"}
+        playbook = load({**DESK, "survey": survey})
+        resolved = in_status("resolved", playbook)
+        events = decide(resolved, c.AnswerSurvey(1, "没解决"), playbook, NOON)
+        assert [event.event for event in events[:3]] == [
+            "SurveyAnswered", "SecondHandlingStarted", "TicketReopened",
+        ]  # fmt: skip
+        ticket = then(resolved, c.AnswerSurvey(1, "没解决"), playbook)
+        assert (ticket.level, ticket.reopen_to, ticket.score) == (1, "senior", None)
+        again = then(ticket, c.Assign("technical", "agent-2"), playbook)
+        again = then(then(again, COMMANDS["resolve"], playbook), c.AnswerSurvey(1), playbook)
+        assert (again.level, again.former_handlers) == (2, ("agent-1", "agent-2"))
+
+
+_PLAYBOOKS = {
+    "plain": load({**DESK, "steps": STEPS}),
+    "confirmed": _asking("second_handling", unsolved="senior").model_copy(
+        update={"steps": load({**DESK, "steps": STEPS}).steps}
+    ),
+    "called back": _asking(solved="callback", team="technical", unsolved="handler").model_copy(
+        update={"steps": load({**DESK, "steps": STEPS}).steps}
+    ),
+}
 _AGENTS = ("agent-1", "agent-2", "agent-3")
 _commands = st.one_of(
     st.sampled_from([command for command in COMMANDS.values() if not isinstance(command, c.Tick)]),
@@ -279,13 +501,21 @@ _commands = st.one_of(
     st.builds(c.ExpireSurvey, st.integers(1, 3)),
     st.builds(c.ExpireReview, st.integers(1, 3)),
     st.builds(c.Confirm, st.booleans()),
+    st.just(c.TakeStep("visit", {"arrives_at": "2026-03-12T14:00:00+08:00"})),
+    st.just(c.TakeStep("ask-department", {"needed": "价格"})),
+    st.just(c.TakeStep("department-answered", {})),
+    st.builds(
+        lambda amount: c.TakeStep("compensate", {"amount": str(amount)}), st.integers(90, 110)
+    ),
+    st.builds(c.Approve, st.booleans()),
 )
 
 
 class Desk(RuleBasedStateMachine):
-    """Whatever people, customers and clocks do to a ticket, in any order.
+    """Whatever people, customers and clocks do to a ticket, in any order, on three kinds of desk.
 
-    A14: its history makes it. G2: its business clock adds up. F2: places are counted once.
+    A14: its history makes it. G2: its business clock adds up. F2: places are counted once. B9, C9,
+    D13, E7: steps, approval, confirmation and second handling among them.
     """
 
     def __init__(self) -> None:
@@ -295,9 +525,13 @@ class Desk(RuleBasedStateMachine):
         self.commits: list[Commit] = []
         self.places = dict.fromkeys(_AGENTS, 0)
         self.spent = timedelta()
+        self.playbook = _PLAYBOOKS["plain"]
 
-    @initialize(priority=st.sampled_from(list(DESK["priorities"])))
-    def a_request_comes_in(self, priority: str) -> None:
+    @initialize(
+        priority=st.sampled_from(list(DESK["priorities"])), desk=st.sampled_from(list(_PLAYBOOKS))
+    )
+    def a_request_comes_in(self, priority: str, desk: str) -> None:
+        self.playbook = _PLAYBOOKS[desk]
         self._commit(c.Receive("CS1", request(priority=priority)))
 
     @rule(command=_commands)
@@ -312,7 +546,7 @@ class Desk(RuleBasedStateMachine):
         assert self.ticket is not None
         timer = self.ticket.timers["resolution"]
         if timer.state == "running":
-            self.spent += _PLAYBOOK.hours.between(self.now, later)
+            self.spent += self.playbook.hours.between(self.now, later)
         self.now = later
 
     @rule()
@@ -321,13 +555,13 @@ class Desk(RuleBasedStateMachine):
         self._commit(c.Tick())
         if self.ticket is before:
             return
-        assert decide(self.ticket, c.Tick(), _PLAYBOOK, self.now) == () or (
+        assert decide(self.ticket, c.Tick(), self.playbook, self.now) == () or (
             self.commits[-1].of("PriorityChanged")
         )
 
     def _commit(self, command: c.Command) -> None:
         before = self.ticket
-        events = decide(before, command, _PLAYBOOK, self.now)
+        events = decide(before, command, self.playbook, self.now)
         if not events:
             return
         kept = parse(dump(events), 1)
@@ -395,17 +629,23 @@ class Desk(RuleBasedStateMachine):
             assert timer.left == left
         elif timer.state == "running":
             assert timer.due_at is not None
-            assert _PLAYBOOK.hours.between(self.now, timer.due_at) == left
+            assert self.playbook.hours.between(self.now, timer.due_at) == left
 
     @invariant()
     def what_the_record_says_agrees(self) -> None:
         if self.ticket is None:
             return
         assert (self.ticket.status == "archived") <= (self.ticket.archived_at is not None)
+        assert self.ticket.level == sum(
+            event.to == "senior" for commit in self.commits for event in commit.of("TicketReopened")
+        )
+        if self.ticket.pending is not None:
+            assert self.ticket.status in OPEN
+            assert steps_allowed(self.ticket, self.playbook)[0] == "approve"
         assert self.ticket.resolutions == sum(
             len(commit.of("TicketResolved")) for commit in self.commits
         )
-        if self.ticket.status in ("resolved", "in_review"):
+        if self.ticket.status in ("awaiting_confirmation", "resolved", "in_review"):
             assert self.ticket.summary
 
 

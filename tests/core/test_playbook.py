@@ -83,12 +83,12 @@ MISTAKES = {
     ),
     "an unknown event": (
         "on: TicketResolved", "on: TicketSolved",
-        "notifications.8.on: there is no 'TicketSolved'; there is CallbackRecorded",
+        "notifications.8.on: there is no 'TicketSolved'; there is ApprovalGiven",
     ),
     "an unknown recipient": (
         "{on: ReplySent, to: customer", "{on: ReplySent, to: client",
         "notifications.5.to: expected 'customer', 'handler', 'team', 'supervisor' or 'qa', "
-        "or 'team:' with a team's name, got 'client'",
+        "'team:' with a team's name, or 'field:' with a step's field, got 'client'",
     ),
     "an unknown team that is told": (
         "{on: ReplySent, to: customer", "{on: ReplySent, to: team:warehouse",
@@ -338,7 +338,8 @@ class TestFromADict:
         with pytest.raises(PlaybookError) as caught:
             load(wrong)
         assert str(caught.value) == (
-            "tags.login.vague.unless: there is no such key; there is unless_mentions, question"
+            "tags.login.vague.unless: there is no such key; "
+            "there is unless_mentions, question, ask, times"
         )
 
 

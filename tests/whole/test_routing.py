@@ -59,7 +59,7 @@ def test_tags_and_type_choose_the_team(
     assert (found.status, found.queue, found.team) == ("queued", "waiting", team)
 
 
-def test_a_ticket_goes_to_the_member_with_the_least_in_hand(loop: Loop, store: Store) -> None:
+def test_tickets_go_round_to_the_member_longest_without_one(loop: Loop, store: Store) -> None:
     """A5, D7"""
     for username in ("li-1", "li-2"):
         store.set_presence("standard", username, online=True)
@@ -180,7 +180,7 @@ def test_a_busy_table_brings_the_record_again(
 
 
 def test_a_reopened_ticket_is_routed_again(loop: Loop, store: Store) -> None:
-    """A13: back to its team, whoever is free there."""
+    """A13: back to its team, whoever is free there; a second handling alone goes a level up."""
     store.set_presence("standard", "li-1", online=True)
     number = file(loop, "无法登录")
     loop.pump()
@@ -188,5 +188,5 @@ def test_a_reopened_ticket_is_routed_again(loop: Loop, store: Store) -> None:
     act(store, number, c.Reopen("还是不行"), "zg-1")
     loop.pump()
     found = ticket(store, number)
-    assert (found.status, found.handler, found.level) == ("assigned", "li-1", 1)
+    assert (found.status, found.handler, found.level) == ("assigned", "li-1", 0)
     assert load(store, "li-1") == 1
