@@ -84,7 +84,6 @@ class Reply:
 
     text: str
     attachments: tuple[Attachment, ...] = ()
-    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,6 @@ class Note:
     """An internal remark."""
 
     text: str
-    attachments: tuple[Attachment, ...] = ()
     attachments: tuple[Attachment, ...] = ()
 
 

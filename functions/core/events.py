@@ -19,7 +19,6 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from functions.core.errors import Park
 from functions.core.ticket import Attachment as Attachment
-from functions.core.ticket import Attachment as Attachment
 from functions.core.ticket import Customer, Queue, Timer, Value
 
 SCHEMA_VERSION = 1
@@ -122,7 +121,6 @@ class ReplySent(Value):
     event: Literal["ReplySent"] = "ReplySent"
     text: str
     attachments: tuple[Attachment, ...] = ()
-    attachments: tuple[Attachment, ...] = ()
 
 
 class InformationRequested(Value):
@@ -153,7 +151,6 @@ class NoteAdded(Value):
 
     event: Literal["NoteAdded"] = "NoteAdded"
     text: str
-    attachments: tuple[Attachment, ...] = ()
     attachments: tuple[Attachment, ...] = ()
 
 
@@ -204,7 +201,6 @@ class ApprovalRequested(Value):
     event: Literal["ApprovalRequested"] = "ApprovalRequested"
     step: str
     fields: dict[str, str] = {}
-    attachments: tuple[Attachment, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     by: str = ""
 

@@ -360,8 +360,6 @@ def _confirm(
             return [answered, e.TicketArchived()]
         if ticket.score is not None:  # the survey was answered first
             return [answered, *_after_score(ticket, ticket.score, "", playbook)]
-        if ticket.score is not None:  # the survey was answered first
-            return [answered, *_after_score(ticket, ticket.score, "", playbook)]
     return [answered]
 
 
@@ -508,22 +506,12 @@ def _approve(
     if _status_after_approval(ticket) not in step.source:
         # It has gone another way meanwhile: the step is on the record and leads nowhere.
         return [given, taken.model_copy(update={"to": None})]
-    if _status_after_approval(ticket) not in step.source:
-        # It has gone another way meanwhile: the step is on the record and leads nowhere.
-        return [given, taken.model_copy(update={"to": None})]
     return [
         given,
         taken,
         *_reclassified(ticket, pending.step, step.then, playbook),
         *_solved_by(step, pending.fields, ticket, playbook, now),
     ]
-
-
-def _status_after_approval(ticket: Ticket) -> str:
-    """Back to where the step was asked for, unless the ticket has gone another way meanwhile."""
-    if ticket.pending is None or ticket.status != "awaiting_department":
-        return ticket.status
-    return ticket.pending.status
 
 
 def _status_after_approval(ticket: Ticket) -> str:

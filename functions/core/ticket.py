@@ -87,21 +87,11 @@ class Attachment(Value):
     key: str
 
 
-class Attachment(Value):
-    """A file that came with a message or a step, kept in the mail bucket under `key`."""
-
-    name: str
-    content_type: str
-    size: int
-    key: str
-
-
 class Pending(Value):
     """C9: a step that waits for a supervisor, and the status to go back to."""
 
     step: str
     fields: dict[str, str] = {}
-    attachments: tuple[Attachment, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     status: str
     by: str = ""
