@@ -19,6 +19,7 @@ from typing import Any, Literal
 from functions.core import commands as c
 from functions.core import events as e
 from functions.core import timers
+from functions.core.erasure import forgotten
 from functions.core.errors import ActionNotAllowed, AlreadyAnswered, FieldError, InvalidInput
 from functions.core.playbook import Approval, Effect, Playbook, Step, StepField
 from functions.core.ticket import IN_HAND, OPEN, Pending, Queue, Ticket
@@ -530,7 +531,12 @@ def _hold(ticket: Ticket, command: c.Hold, playbook: Playbook, now: datetime) ->
 def _erase(
     ticket: Ticket, command: c.ErasePerson, playbook: Playbook, now: datetime
 ) -> list[e.Event]:
-    return [] if ticket.erased else [e.PersonErased(reason=command.reason)]
+    # What was written down since an earlier erasure is forgotten by another one.
+    if ticket.erased and ticket == ticket.model_copy(update=forgotten(ticket)):
+        return []
+    if ticket.held:
+        raise ActionNotAllowed("The ticket's record is held; release it first.")
+    return [e.PersonErased(reason=command.reason)]
 
 
 def _reopen(ticket: Ticket, command: c.Reopen, playbook: Playbook, now: datetime) -> list[e.Event]:
@@ -842,13 +848,7 @@ _EFFECTS: dict[type, Callable[[Ticket, Any, e.Commit], dict[str, Any]]] = {
         "team": x.team,
     },
     e.HoldSet: lambda t, x, k: {"held": x.held},
-    e.PersonErased: lambda t, x, k: {
-        "erased": True,
-        "customer": t.customer.model_copy(
-            update={"name": "", "contact": "****", "hash": f"erased-{t.number}", "id": None}
-        ),
-        "facts": {},
-    },
+    e.PersonErased: lambda t, x, k: {"erased": True, **forgotten(t)},
     e.TimersSet: _timers_set,
 }
 """Event → what it changes on the ticket. Those that are missing here only add to the record."""

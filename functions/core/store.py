@@ -352,14 +352,70 @@ class Store:
         found = self._get(ticket_key(desk, number), "EVENT#000001")
         return found["sealed"]["B"] if found and "sealed" in found else None
 
-    def everything(self, desk: str, number: str) -> list[Item]:
+    def everything(self, desk: str, number: str, *, consistent: bool = False) -> list[Item]:
         """Every item of a ticket, as the table holds it."""
         return list(
             self._query(
                 KeyConditionExpression="pk = :pk",
                 ExpressionAttributeValues={":pk": {"S": ticket_key(desk, number)}},
+                ConsistentRead=consistent,
             )
         )
+
+    # Forgetting a person (B10)
+
+    def rewrite(self, item: Item, body: str) -> bool:
+        """Give a commit or a delivery another body, and forget the contact that is sealed with it.
+
+        Nobody is woken by it. False where the item is no longer what was read.
+        """
+        from botocore.exceptions import ClientError
+
+        change, values = "SET body = :new", {":new": {"S": body}, ":old": item["body"]}
+        if item["sk"]["S"].startswith("EVENT#"):
+            change, values[":none"] = f"{change}, readers = :none REMOVE sealed", {"S": "none"}
+        try:
+            self.client.update_item(
+                TableName=self.table,
+                Key={"pk": item["pk"], "sk": item["sk"]},
+                UpdateExpression=change,
+                ConditionExpression="body = :old",
+                ExpressionAttributeValues=values,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+    def forget_contact(self, desk: str, contact_hash: str) -> None:
+        """Remove what is kept about a contact for its next requests."""
+        key = {"pk": {"S": f"CONTACT#{desk}#{contact_hash}"}, "sk": {"S": "CONTACT"}}
+        self.client.delete_item(TableName=self.table, Key=key)
+
+    def begin_erasure(self, desk: str, contact_hash: str, numbers: Sequence[str]) -> list[str]:
+        """Note which tickets of a contact are to be erased; all that were noted, sorted.
+
+        An erased ticket no longer says whose it was, so without the note one that was interrupted
+        could not be found again.
+        """
+        key = {"pk": {"S": f"CONTACT#{desk}#{contact_hash}"}, "sk": {"S": "ERASURE"}}
+        if not numbers:
+            found = self._get(key["pk"]["S"], key["sk"]["S"], consistent=True) or {}
+        else:
+            found = self.client.update_item(
+                TableName=self.table,
+                Key=key,
+                UpdateExpression="ADD numbers :numbers",
+                ExpressionAttributeValues={":numbers": {"SS": list(numbers)}},
+                ReturnValues="ALL_NEW",
+            )["Attributes"]
+        return sorted(found["numbers"]["SS"]) if "numbers" in found else []
+
+    def end_erasure(self, desk: str, contact_hash: str) -> None:
+        """All that was noted is erased."""
+        key = {"pk": {"S": f"CONTACT#{desk}#{contact_hash}"}, "sk": {"S": "ERASURE"}}
+        self.client.delete_item(TableName=self.table, Key=key)
 
     # Requests
 
@@ -400,8 +456,18 @@ class Store:
         known: Item = {} if customer_class is None else {"class": {"S": customer_class}}
         self.client.put_item(TableName=self.table, Item={**key, **known})
 
+    def all_of_contact(self, desk: str, contact_hash: str) -> list[str]:
+        """The numbers of every ticket of a contact, newest first."""
+        items = self._query(
+            IndexName="contact",
+            KeyConditionExpression="contact_pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": f"{desk}#{contact_hash}"}},
+            ScanIndexForward=False,
+        )
+        return [item["pk"]["S"].split("#", 2)[2] for item in items]
+
     def tickets_of_contact(self, desk: str, contact_hash: str, limit: int) -> list[str]:
-        """The numbers of a contact's tickets, newest first."""
+        """The numbers of a contact's newest tickets, newest first."""
         answer = self.client.query(
             TableName=self.table,
             IndexName="contact",

@@ -24,6 +24,7 @@ from uuid import uuid4
 
 from functions.core import proof
 from functions.core.delivery import RETRY_AFTER, Delivery
+from functions.core.erasure import without_person
 from functions.core.errors import Park, TryAgain
 from functions.core.events import Commit
 from functions.core.logs import logger
@@ -120,8 +121,12 @@ def tell(commit: Commit, ways: Ways, now: datetime, sealed: bytes | None = None)
     if not any(_concerns(event, playbook) for event in commit.events):
         return
     ticket = ways.store.load(commit.desk, commit.number)
+    if ticket.erased:
+        commit = without_person(commit, playbook)
     trouble: TryAgain | Park | None = None
     for notice in notices(commit, ticket, playbook):
+        if ticket.erased and notice.recipient == "customer":
+            continue  # nobody knows any more who that was (B10)
         try:
             job = _job(notice, commit, ticket, playbook, ways)
             delivery = _draft(job, now)
@@ -148,6 +153,10 @@ def again(desk: str, number: str, delivery_id: str, ways: Ways, now: datetime) -
     )
     try:
         job = _job_of(before, ways, now)
+        if job.ticket.erased and before.recipient == "customer":
+            gone = {"state": "parked", "cause": "the customer was erased", "at": now}
+            _mark(before.model_copy(update=gone), "due", ways)
+            return
     except Park as error:
         _park(before, str(error), ways, now, expected="due")
         return

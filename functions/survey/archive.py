@@ -6,14 +6,20 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from functions.core.closing import REOPENED, after_review
+from functions.core.erasure import without_words, without_person
 from functions.core.errors import TryAgain
 from functions.core.logs import logger
+from functions.core.playbook import Playbook
 from functions.core.record import archive_key, document, record
 from functions.core.store import Store
+from functions.core.ticket import Ticket
 from functions.survey.steps import Run
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+HOLD = "hold"
+"""The tag, `true` or `false`, that keeps a document beyond its years."""
 
 log = logger("survey")
 
@@ -29,23 +35,39 @@ def archive(store: Store, s3: S3Client, bucket: str, run: Run, now: datetime) ->
     ticket = store.load(run.desk, run.number)
     if after_review(ticket, run.resolution) == REOPENED:
         return None
-    commits = store.history(run.desk, run.number)
+    return keep(store, s3, bucket, ticket, store.playbook(run.desk, now))
+
+
+def keep(store: Store, s3: S3Client, bucket: str, ticket: Ticket, playbook: Playbook) -> str:
+    """Write a ticket's document as it stands and return its key (B10).
+
+    Two tags decide how long it is kept, since the bucket's lifecycle rules go by them: for how many
+    years, and whether it is held beyond those. Of a customer who is forgotten it says nothing.
+
+    Raises:
+        TryAgain: what was read is not whole yet, or was held or erased meanwhile.
+    """
+    desk, number = ticket.desk, ticket.number
+    commits, deliveries = store.history(desk, number), store.deliveries(desk, number)
     if [commit.version for commit in commits] != list(range(1, ticket.version + 1)):
-        raise TryAgain(f"{len(commits)} commits of {run.number} read, not {ticket.version}")
-    playbook = store.playbook(run.desk, now)
-    found = record(
-        ticket,
-        commits,
-        store.deliveries(run.desk, run.number),
-        store.playbook_version(run.desk),
-    )
+        raise TryAgain(f"{len(commits)} commits of {number} read, not {ticket.version}")
+    if ticket.erased:
+        commits = [without_person(commit, playbook) for commit in commits]
+        deliveries = [without_words(delivery) for delivery in deliveries]
     key = archive_key(ticket, playbook.hours.timezone)
-    s3.put_object(
+    written = s3.put_object(
         Bucket=bucket,
         Key=key,
-        Body=document(found),
+        Body=document(record(ticket, commits, deliveries, store.playbook_version(desk))),
         ContentType="application/json",
-        Tagging=f"retention-years={playbook.retention.years}",
+        Tagging=f"retention-years={playbook.retention.years}&{HOLD}={str(ticket.held).lower()}",
     )
-    log.info("ticket.archived", extra={"number": run.number, "key": key})
+    # Whoever holds or erases a ticket commits that first and looks for the document afterwards; in
+    # either order one sees the other.
+    newest = store.load(desk, number)
+    if newest.erased and not ticket.erased and "VersionId" in written:
+        s3.delete_object(Bucket=bucket, Key=key, VersionId=written["VersionId"])
+    if (newest.held, newest.erased) != (ticket.held, ticket.erased):
+        raise TryAgain(f"{number} was held or erased meanwhile")
+    log.info("ticket.archived", extra={"number": number, "key": key})
     return key

@@ -117,7 +117,10 @@ class TestRecord:
         """B10: a tag, which the bucket's lifecycle rules go by."""
         archive(desk, s3, BUCKET, RUN, NOON)
         tags = s3.get_object_tagging(Bucket=BUCKET, Key=KEY)["TagSet"]
-        assert tags == [{"Key": "retention-years", "Value": "5"}]
+        assert {tag["Key"]: tag["Value"] for tag in tags} == {
+            "retention-years": "5",
+            "hold": "false",
+        }
         head = s3.head_object(Bucket=BUCKET, Key=KEY)
         assert head["ContentType"] == "application/json"
 

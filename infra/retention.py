@@ -1,0 +1,283 @@
+"""How long a ticket's record is kept: holds, and the erasure of a person's data (B10).
+
+Both commit to the ticket first, so that its history says who did it, when and why, and both may be
+run again at any time: what an interrupted run has left undone is done by the next one.
+
+An erasure reaches everything that Deskbell stores of a ticket: its items in the table, the mails
+and files in the mail bucket, the document in the archive, each with all its versions. It does not
+reach what has left the house (mails in mailboxes), and not what ends by itself: the table's stream
+(24 hours) and point-in-time backups (35 days), the dead-letter queues (14 days), and the markers of
+filed requests, which hold digests alone (400 days).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import boto3
+
+from functions.core import aws
+from functions.core import commands as c
+from functions.core.change import change
+from functions.core.delivery import Delivery
+from functions.core.erasure import files_of, without_person, without_words
+from functions.core.errors import ActionNotAllowed, TryAgain
+from functions.core.events import dump
+from functions.core.playbook import Playbook
+from functions.core.privacy import contact_hash, mask, normalise_contact
+from functions.core.proof import derive
+from functions.core.record import archive_key
+from functions.core.settings import Place
+from functions.core.store import Item, Store, read_commit
+from functions.core.ticket import Ticket
+from functions.survey.archive import HOLD, keep
+from infra.desks import store_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_PASSES = 10
+_ON_ITS_WAY = timedelta(minutes=2)
+"""How long a claimed message may still get its words written down by the function that sends it."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What holding and erasing need of a stage; `root` gives the deployment's root key."""
+
+    store: Store
+    s3: S3Client
+    mail_bucket: str
+    archive_bucket: str
+    root: Callable[[], bytes]
+
+
+@dataclass(frozen=True)
+class Erased:
+    """The tickets whose customer is forgotten, and those that are held and so stay as they are."""
+
+    numbers: tuple[str, ...]
+    held: tuple[str, ...] = ()
+
+
+def deployment(stage: str) -> Deployment:
+    """A stage, with the session's account and region."""
+    session = boto3.session.Session()
+    place = Place(
+        partition=session.get_partition_for_region(session.region_name),
+        region=session.region_name,
+        account=boto3.client("sts").get_caller_identity()["Account"],
+        stage=stage,
+    )
+    return Deployment(
+        store=store_of(stage),
+        s3=boto3.client("s3"),
+        mail_bucket=place.mail_bucket,
+        archive_bucket=place.archive_bucket,
+        root=lambda: aws.root_key(place),
+    )
+
+
+def hold(
+    at: Deployment, desk: str, number: str, *, held: bool, reason: str, actor: str, now: datetime
+) -> Ticket:
+    """Keep a ticket's record beyond its years (`held`), or release it; the ticket after it.
+
+    Raises:
+        NotFound: there is no such desk or ticket.
+        TryAgain: others changed the ticket, or the table was too busy.
+    """
+    playbook = at.store.playbook(desk, now)
+    command = c.Hold(held, mask(reason))
+    ticket = change(at.store, desk, number, command, playbook, now, actor=actor)
+    for key in _archive_keys(ticket, playbook):
+        for version in _versions(at.s3, at.archive_bucket, key):
+            if not version.marker:
+                _tag(at, version, held)
+    return ticket
+
+
+def erase(
+    at: Deployment,
+    desk: str,
+    *,
+    number: str | None = None,
+    contact: str | None = None,
+    reason: str,
+    actor: str,
+    now: datetime,
+) -> Erased:
+    """Forget who the customer of a ticket was, or of every ticket of a contact.
+
+    Args:
+        number: one ticket, or
+        contact: the person's phone number or address, written in any way that intake takes; what
+            is known of the contact for later requests goes too. Held tickets are left out.
+        reason: stands in the tickets' history, masked.
+        actor: who does it.
+
+    Raises:
+        ValueError: neither or both of `number` and `contact`, or this is no contact.
+        NotFound: there is no such desk or ticket.
+        ActionNotAllowed: the ticket `number` is held.
+        TryAgain: a message is on its way, or the table was too busy: run it again in a minute.
+    """
+    if (number is None) == (contact is None):
+        raise ValueError("say the number of a ticket, or a contact")
+    playbook = at.store.playbook(desk, now)
+    command = c.ErasePerson(mask(reason))
+    if number is not None:
+        digest = at.store.load(desk, number).customer.hash
+        last = at.store.all_of_contact(desk, digest) == [number]
+        _erase_ticket(at, desk, number, command, playbook, actor, now)
+        if last:
+            at.store.forget_contact(desk, digest)
+        return Erased((number,))
+    assert contact is not None  # noqa: S101 - said above
+    digest = contact_hash(normalise_contact(contact), desk, derive(at.root(), "contact"))
+    done: list[str] = []
+    held: list[str] = []
+    # Once more after the last one: a request may have been filed meanwhile.
+    while new := [
+        found
+        for found in at.store.begin_erasure(desk, digest, at.store.all_of_contact(desk, digest))
+        if found not in {*done, *held}
+    ]:
+        for found in new:
+            try:
+                _erase_ticket(at, desk, found, command, playbook, actor, now)
+                done.append(found)
+            except ActionNotAllowed:
+                held.append(found)
+    if not held:
+        at.store.forget_contact(desk, digest)
+    at.store.end_erasure(desk, digest)
+    return Erased(tuple(done), tuple(held))
+
+
+def _erase_ticket(
+    at: Deployment,
+    desk: str,
+    number: str,
+    command: c.ErasePerson,
+    playbook: Playbook,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Each step only takes away what the steps after it no longer need."""
+    change(at.store, desk, number, command, playbook, now, actor=actor)
+    for _ in range(_PASSES):
+        items = at.store.everything(desk, number, consistent=True)
+        _delete_files(at, desk, items)
+        bodies = [(item, body) for item in items if (body := _blanked(item, playbook)) is not None]
+        if not bodies:
+            break
+        for item, body in bodies:  # what has changed meanwhile is read again
+            at.store.rewrite(item, body)
+    else:
+        raise TryAgain(f"{number} changes all the time")
+    _archive_again(at, at.store.load(desk, number), playbook)
+    deliveries = [_delivery(item) for item in items if _is(item, "DELIVERY#")]
+    if any(d.state == "claimed" and abs(now - d.claimed_at) < _ON_ITS_WAY for d in deliveries):
+        raise TryAgain(f"a message of {number} is on its way: run it again in two minutes")
+
+
+def _is(item: Item, kind: str) -> bool:
+    written: str = item["sk"]["S"]
+    return written.startswith(kind)
+
+
+def _delivery(item: Item) -> Delivery:
+    return Delivery.model_validate_json(item["body"]["S"])
+
+
+def _blanked(item: Item, playbook: Playbook) -> str | None:
+    """The body that an item has to have, None where it has it already."""
+    if _is(item, "EVENT#"):
+        commit = read_commit(item)
+        blank = without_person(commit, playbook)
+        if blank == commit and "sealed" not in item:
+            return None
+        return dump(blank.events)
+    if _is(item, "DELIVERY#"):
+        delivery = _delivery(item)
+        bare = without_words(delivery)
+        return None if bare == delivery else bare.model_dump_json(exclude_defaults=True)
+    return None
+
+
+def _delete_files(at: Deployment, desk: str, items: list[Item]) -> None:
+    """Mails and files that the ticket names, and copies of those mails in quarantine.
+
+    This comes before the names go, so that a run that was interrupted still knows them.
+    """
+    named = {key for item in items if _is(item, "EVENT#") for key in files_of(read_commit(item))}
+    for key in sorted(named):
+        mail = key.rpartition("/")[2]
+        for place in (key, f"quarantine/{desk}/{mail}", f"quarantine/-/{mail}"):
+            for version in _versions(at.s3, at.mail_bucket, place):
+                _delete(at.s3, version)
+
+
+def _archive_again(at: Deployment, ticket: Ticket, playbook: Playbook) -> None:
+    """Write the archive's document anew, where there is one, and delete all that was before it."""
+    keys = _archive_keys(ticket, playbook)
+    before = [version for key in keys for version in _versions(at.s3, at.archive_bucket, key)]
+    newest = ""
+    if any(version.latest and not version.marker for version in before):
+        newest = keep(at.store, at.s3, at.archive_bucket, ticket, playbook)
+    for key in keys:
+        for version in _versions(at.s3, at.archive_bucket, key):
+            if not (version.latest and key == newest):
+                _delete(at.s3, version)
+
+
+def _archive_keys(ticket: Ticket, playbook: Playbook) -> list[str]:
+    """Where the document may be: the desk's zone may have been another when it was written."""
+    zone = playbook.hours.timezone
+    around = (timedelta(), timedelta(hours=-26), timedelta(hours=26))
+    moments = (ticket.model_copy(update={"received_at": ticket.received_at + x}) for x in around)
+    return list(dict.fromkeys(archive_key(moment, zone) for moment in moments))
+
+
+@dataclass(frozen=True)
+class _Version:
+    """One version of an object, or the marker of its deletion."""
+
+    bucket: str
+    key: str
+    id: str
+    latest: bool
+    marker: bool
+
+
+def _versions(s3: S3Client, bucket: str, key: str) -> Iterator[_Version]:
+    """Every version of one object; a bucket without versions has one, with the id `null`."""
+    found: list[_Version] = []
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key):
+        for kind in ("Versions", "DeleteMarkers"):
+            for item in page.get(kind, []):  # type: ignore[attr-defined]  # by a key of two
+                if item["Key"] == key:
+                    one = item.get("VersionId") or "null", bool(item.get("IsLatest"))
+                    found.append(_Version(bucket, key, *one, marker=kind == "DeleteMarkers"))
+    yield from found
+
+
+def _delete(s3: S3Client, version: _Version) -> None:
+    s3.delete_object(Bucket=version.bucket, Key=version.key, VersionId=version.id)
+
+
+def _tag(at: Deployment, version: _Version, held: bool) -> None:
+    """Say whether a version is held; its years stay as they were when it was written."""
+    bucket, key = version.bucket, version.key
+    found = at.s3.get_object_tagging(Bucket=bucket, Key=key, VersionId=version.id)["TagSet"]
+    others = [tag for tag in found if tag["Key"] != HOLD]
+    at.s3.put_object_tagging(
+        Bucket=bucket,
+        Key=key,
+        VersionId=version.id,
+        Tagging={"TagSet": [*others, {"Key": HOLD, "Value": str(held).lower()}]},
+    )
