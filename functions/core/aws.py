@@ -25,9 +25,14 @@ def client(service: str) -> Any:
     import boto3
     from botocore.config import Config
 
+    # Left to itself, botocore signs links in us-east-1 by the old scheme (which newer buckets
+    # refuse) and elsewhere for an address that redirects, which an upload does not follow.
+    regional = service == "s3" and not os.environ.get("AWS_ENDPOINT_URL")
     return boto3.client(
         service,  # type: ignore[call-overload]  # the name is the caller's choice
         config=Config(
+            signature_version="s3v4" if service == "s3" else None,
+            s3={"addressing_style": "virtual"} if regional else None,
             retries={"mode": "standard", "total_max_attempts": 5},
             connect_timeout=3,
             read_timeout=10,

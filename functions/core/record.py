@@ -17,8 +17,29 @@ from functions.core.delivery import Delivery
 from functions.core.events import SCHEMA_VERSION, Commit
 from functions.core.ticket import Ticket, Timer
 
+RECORDS = "{ticket}-{step:03}"
+
 SCHEMA = "deskbell/ticket/1"
 """The document's own version; fields are only ever added under one number."""
+
+_STEPS: dict[str, str | None] = {"StepTaken": None, "NoteAdded": "text", "ApprovalGiven": "reason"}
+_COMMUNICATIONS: dict[str, str | None] = {
+    "TicketReceived": "description",
+    "CustomerWrote": "text",
+    "CustomerAsked": "question",
+    "ReplySent": "text",
+    "InformationRequested": "text",
+    "ConfirmationGiven": "reason",
+    "SurveyAnswered": "comment",
+    "CallbackRecorded": "cause",
+}
+_SOLUTIONS: dict[str, str | None] = {"TicketResolved": "summary"}
+_HANDLING = {
+    **{name: ("step", field) for name, field in _STEPS.items()},
+    **{name: ("communication", field) for name, field in _COMMUNICATIONS.items()},
+    **{name: ("solution", field) for name, field in _SOLUTIONS.items()},
+}
+"""Event type → what it is in the handling record, and which of its fields says it."""
 
 _INWARD = {"TicketReceived": "description", "CustomerWrote": "text"}
 _OUTWARD = {"ReplySent": "text", "InformationRequested": "text"}
@@ -29,13 +50,18 @@ def record(
     commits: Sequence[Commit],
     deliveries: Sequence[Delivery],
     playbook_version: int | None = None,
+    records: str = RECORDS,
 ) -> dict[str, Any]:
     """Everything that happened to a ticket, as plain JSON data.
 
+    Args:
+        records: the pattern by which the handling record is numbered (B7).
+
     Keys: `schema`, `event_schema`, `desk`, `number`, `playbook_version` (the one in force when the
     document was made), `ticket` (its last state, timers apart), `timers` [{kind, …}], `history`
-    [{version, at, actor, events}], `messages` [{version, at, actor, direction, channel, text,
-    attachments}], `deliveries`. Times are ISO 8601 with offset, durations ISO 8601.
+    [{version, at, actor, events}], `records` as `handling` says, `messages` [{version, at, actor,
+    direction, channel, text, attachments}], `deliveries`. Times are ISO 8601 with offset, durations
+    ISO 8601.
     """
     state = ticket.model_dump(mode="json")
     state.pop("timers")
@@ -57,11 +83,50 @@ def record(
             }
             for commit in history
         ],
+        "records": handling(history, records),
         "messages": [message for commit in history for message in _messages(commit, ticket)],
         "deliveries": [
             {"id": delivery.id, **delivery.model_dump(mode="json", exclude={"desk", "number"})}
             for delivery in sorted(deliveries, key=lambda delivery: delivery.id)
         ],
+    }
+
+
+def handling(commits: Sequence[Commit], pattern: str = RECORDS) -> list[dict[str, Any]]:
+    """B7: the handling record, every step, communication and solution of a ticket by number.
+
+    A history only grows, so a number once given stays. Keys of an entry: `number`, `kind` (`step`,
+    `communication`, `solution`), `at`, `actor`, `event`, `step` (the desk's own, else null),
+    `text`, `fields`, `version`.
+
+    Args:
+        commits: the ticket's history.
+        pattern: such as `{ticket}-{step:03}`, the playbook's `records.pattern`.
+    """
+    told = (
+        (commit, event)
+        for commit in sorted(commits, key=lambda commit: commit.version)
+        for event in commit.events
+        if event.event in _HANDLING
+    )
+    return [
+        _entry(pattern.format(ticket=commit.number, step=count), commit, event)
+        for count, (commit, event) in enumerate(told, 1)
+    ]
+
+
+def _entry(number: str, commit: Commit, event: Any) -> dict[str, Any]:
+    kind, field = _HANDLING[event.event]
+    return {
+        "number": number,
+        "kind": kind,
+        "at": _at(commit.at),
+        "actor": commit.actor,
+        "event": event.event,
+        "step": getattr(event, "step", None),
+        "text": getattr(event, field) if field else "",
+        "fields": dict(getattr(event, "fields", {})),
+        "version": commit.version,
     }
 
 

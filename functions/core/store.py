@@ -478,6 +478,10 @@ class Store:
         )
         return [item["pk"]["S"].split("#", 2)[2] for item in answer["Items"]]
 
+    def tickets(self, desk: str, numbers: Sequence[str]) -> list[Ticket]:
+        """Some tickets of a desk, in the order asked for; those that are gone are left out."""
+        return self._tickets([ticket_key(desk, number) for number in numbers])
+
     # Queues
 
     def queue(

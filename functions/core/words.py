@@ -7,8 +7,9 @@ the same on every desk.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from functions.core.playbook import LOCALES, Locale
+from functions.core.playbook import LOCALES, Locale, Playbook
 
 EVENT_LABELS: dict[str, dict[Locale, str]] = {
     "TicketReceived": {"zh-CN": "已收到请求", "en": "Request received"},
@@ -82,6 +83,11 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "form.survey.high": {"zh-CN": "非常满意", "en": "Very"},
     "form.comment": {"zh-CN": "想对我们说的话（选填）", "en": "Anything to add (optional)"},
     "form.rate": {"zh-CN": "提交评价", "en": "Send rating"},
+    "page.colon": {"zh-CN": "：", "en": ": "},
+    "page.files": {"zh-CN": "附件", "en": "Files"},
+    "form.confirm": {"zh-CN": "问题解决了吗？", "en": "Is the problem solved?"},
+    "form.solved": {"zh-CN": "确认解决", "en": "Yes, it is solved"},
+    "form.unsolved.not_yet": {"zh-CN": "未解决", "en": "No, not solved"},
     "form.unsolved": {"zh-CN": "问题还没有解决？", "en": "Not solved after all?"},
     "form.unsolved.reason": {"zh-CN": "请说明还有什么问题", "en": "What is still wrong?"},
     "form.unsolved.send": {"zh-CN": "请继续处理", "en": "Please take it up again"},
@@ -123,6 +129,13 @@ def say(key: str, locale: Locale, **values: str) -> str:
 def event_label(event: str, locale: Locale) -> str:
     """How a timeline reads in `locale`; an event of a newer writer is shown by its type."""
     return EVENT_LABELS.get(event, {}).get(locale, event)
+
+
+def shown_label(event: Any, playbook: Playbook, locale: Locale) -> str:
+    """How a timeline reads: a step of the desk's own by the desk's name for it (D10, D11)."""
+    if event.event == "StepTaken" and event.step in playbook.steps:
+        return playbook.steps[event.step].label[locale]
+    return event_label(event.event, locale)
 
 
 def label(terms: Mapping[str, object], key: str | None, locale: Locale) -> str:

@@ -146,15 +146,20 @@ def _carry_out(
     except ActionNotAllowed as refused:
         # The lifecycle names what agents may do; a customer is told what customers may do.
         raise ActionNotAllowed(
-            "This is not possible while the ticket is in its present state.", open_calls(ticket)
+            "This is not possible while the ticket is in its present state.",
+            open_calls(ticket, playbook),
         ) from refused
 
 
-def open_calls(ticket: Ticket) -> tuple[str, ...]:
-    """The customer's calls that the ticket's status allows."""
-    return tuple(
-        call for call, action in CALLS.items() if ticket.status in TRANSITIONS[action].sources
-    )
+def open_calls(ticket: Ticket, playbook: Playbook) -> tuple[str, ...]:
+    """The customer's calls that are open: a survey that comes after the confirmation waits for it,
+    and one that is answered is over."""
+    found = [call for call, action in CALLS.items() if ticket.status in TRANSITIONS[action].sources]
+    asked = playbook.confirmation
+    first = ticket.status == "awaiting_confirmation" and asked and asked.solved == "survey"
+    if "survey" in found and (ticket.score is not None or first):
+        found.remove("survey")
+    return tuple(found)
 
 
 def _answer(ticket: Ticket, status: int = 200) -> Answer:

@@ -6,6 +6,7 @@ from chalice.app import Blueprint, Response
 
 from functions.core import aws, web
 from functions.core.deps import store
+from functions.core.files import Files
 from functions.portal import portal
 from functions.portal.files import keep
 
@@ -45,4 +46,5 @@ def _desk(request: web.Request) -> portal.Desk:
         store(request.place),
         aws.root_key(request.place),
         lambda desk, files: keep(aws.client("s3"), bucket, desk, files),
+        lambda file: Files(aws.client("s3"), bucket).link(file),
     )

@@ -45,6 +45,7 @@ _STEP_OF_STATUS = {
     "pending_confirmation": 0,
     "queued": 0,
     "assigned": 1,
+    "awaiting_confirmation": 3,
     "resolved": 3,
     "in_review": 3,
     "archived": 4,
@@ -62,7 +63,6 @@ class Shown:
     view: dict[str, Any]
     playbook: Playbook
     locale: Locale
-    asked: str | None
     key: str | None
     contact: str | None
     done: str | None
@@ -71,7 +71,7 @@ class Shown:
 def status_page(shown: Shown) -> str:
     """The page of one ticket. Only whoever came by the secret link is offered forms."""
     ticket, playbook, locale = shown.ticket, shown.playbook, shown.locale
-    calls = open_calls(ticket) if shown.key else ()
+    calls = open_calls(ticket, playbook) if shown.key else ()
     return _render(
         "status.html",
         locale,
@@ -83,12 +83,15 @@ def status_page(shown: Shown) -> str:
         number=ticket.number,
         view=shown.view,
         tone=_tone(ticket.status),
-        steps=_steps(ticket.status),
+        steps=_steps(ticket.status, shown.view["status_label"], locale),
         details=_details(shown),
-        asked=shown.asked if shown.key else None,
+        asked=shown.view["question"] if shown.key else None,
+        confirming=ticket.status == "awaiting_confirmation",
         timeline=[
-            (clock(entry["at"]), entry["label"]) for entry in reversed(shown.view["timeline"])
+            (clock(entry["at"]), entry["label"], entry.get("fields", ()))
+            for entry in reversed(shown.view["timeline"])
         ],
+        files=[file for file in shown.view["attachments"] if file["url"]],
         calls=calls,
         open=ticket.status in OPEN,
         scores=_scores(playbook),
@@ -110,22 +113,26 @@ def clock(at: datetime | None) -> str:
     return at.strftime("%Y-%m-%d %H:%M:%S") if at else ""
 
 
-def _steps(status: str) -> list[tuple[str, str]]:
-    """Each step and whether it is `done`, the `current` one, or still `ahead`."""
+def _steps(status: str, status_label: str, locale: Locale) -> list[tuple[str, str]]:
+    """Each step's name and whether it is `done`, the `current` one, or still `ahead`.
+
+    The current one is called as the desk calls the ticket's status.
+    """
     at = _STEP_OF_STATUS.get(status, _IN_BETWEEN)
     names = ("received", "closed") if status in {"closed", "merged"} else STEPS
     at = min(at, len(names) - 1)
     ended = at == len(names) - 1
+    states = ["done" if i < at or ended else "current" if i == at else "ahead" for i in range(9)]
     return [
-        (name, "done" if i < at or ended else "current" if i == at else "ahead")
-        for i, name in enumerate(names)
+        (status_label if state == "current" else say(f"step.{name}", locale), state)
+        for name, state in zip(names, states, strict=False)
     ]
 
 
 def _tone(status: str) -> str:
     if status in {"resolved", "archived"}:
         return "good"
-    if status == "awaiting_customer":
+    if status in {"awaiting_customer", "awaiting_confirmation"}:
         return "asks"
     return "quiet" if status in {"closed", "merged"} else "busy"
 

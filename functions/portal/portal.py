@@ -15,19 +15,20 @@ from functions.core.ticket import Ticket
 from functions.core.web import Answer, Request
 from functions.core.words import nearest_locale
 from functions.portal import access, answers, page
-from functions.portal.status import asked_for, status_view
+from functions.portal.status import Link, status_view
 
 FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True)
 class Desk:
-    """What the calls need of the deployment: its table, the root key of the secret links, and
-    where files are kept."""
+    """What the calls need of the deployment: its table, the root key of the secret links, where
+    files are kept and how they are handed out."""
 
     store: Store
     root: bytes
     keep: answers.Keep
+    link: Link
 
 
 def show(request: Request, desk: Desk, name: str, number: str) -> Answer:
@@ -54,7 +55,11 @@ def _show(request: Request, desk: Desk, name: str, number: str) -> Answer:
     ticket, proof = access.prove(desk.store, playbook, desk.root, request, number)
     history = desk.store.history(name, ticket.number)
     locale = nearest_locale(request.query.get("lang")) or ticket.locale
-    view = status_view(ticket, history, playbook, locale)
+    # The end of a contact is enough to see how a ticket stands, not to be handed its files.
+    link = desk.link if proof == "key" else None
+    view = status_view(ticket, history, playbook, locale, link)
+    if proof != "key":
+        view["question"] = None
     if not wants_page(request):
         return Answer(view, headers=page.PRIVATE)
     shown = page.Shown(
@@ -62,7 +67,6 @@ def _show(request: Request, desk: Desk, name: str, number: str) -> Answer:
         view=view,
         playbook=playbook,
         locale=locale,
-        asked=asked_for(ticket, history),
         key=request.query.get("key") if proof == "key" else None,
         contact=request.query.get("contact") if proof == "contact" else None,
         done=request.query.get("done"),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from functions.core.events import Commit
+from functions.core.events import Attachment, Commit
+from functions.core.files import FILES
 from functions.core.playbook import Locale, Playbook
 from functions.core.ticket import Ticket
-from functions.core.words import event_label, label
+from functions.core.timers import moment_in
+from functions.core.words import label, shown_label
 
 SHOWN_EVENTS = frozenset(
     {
@@ -25,6 +27,10 @@ SHOWN_EVENTS = frozenset(
         "InformationReceived",
         "TicketResolved",
         "TicketReopened",
+        "CustomerAsked",
+        "CallbackRequested",
+        "SecondHandlingStarted",
+        "StepTaken",
         "ConfirmationGiven",
         "SurveyAnswered",
         "ReviewRequested",
@@ -33,13 +39,24 @@ SHOWN_EVENTS = frozenset(
         "TicketClosed",
     }
 )
-"""Changes of status and what passed between customer and desk. The rest is internal."""
+"""Changes of status and what passed between customer and desk. The rest is internal, and so is a
+step of the desk's own unless the playbook says that the customer sees it (D10, D11)."""
+
+Link = Callable[[Attachment], str]
 
 
 def status_view(
-    ticket: Ticket, history: Sequence[Commit], playbook: Playbook, locale: Locale
+    ticket: Ticket,
+    history: Sequence[Commit],
+    playbook: Playbook,
+    locale: Locale,
+    link: Link | None = None,
 ) -> dict[str, Any]:
-    """The ticket as its customer may see it; times are ISO 8601 with the desk's offset."""
+    """The ticket as its customer may see it; times are ISO 8601 with the desk's offset.
+
+    Args:
+        link: makes a short-lived link to a file; None for whoever has no key.
+    """
     zone = playbook.zone
     return {
         "number": ticket.number,
@@ -57,12 +74,67 @@ def status_view(
         "resolved_at": local(ticket.resolved_at, zone),
         "summary": ticket.summary,
         "timeline": [
-            {"at": local(commit.at, zone), "event": name, "label": event_label(name, locale)}
+            {
+                "at": local(commit.at, zone),
+                "event": event.event,
+                "label": shown_label(event, playbook, locale),
+                **_step(event, playbook, locale),
+            }
             for commit in history
-            for name in dict.fromkeys(event.event for event in commit.events)
-            if name in SHOWN_EVENTS
+            for event in _shown(commit)
+        ],
+        "question": asked_for(ticket, history),
+        "attachments": [
+            {
+                "name": file.name,
+                "content_type": file.content_type,
+                "size": file.size,
+                "at": local(commit.at, zone),
+                "url": link(file) if link and file.key.startswith(FILES) else None,
+            }
+            for commit in history
+            for event in _shown(commit)
+            if event.event in {"StepTaken", "ReplySent"}
+            for file in event.attachments
         ],
     }
+
+
+def _shown(commit: Commit) -> Iterator[Any]:
+    """The events of a commit that the customer sees, each kind once; of steps, every one."""
+    kinds: set[str] = set()
+    for event in commit.events:
+        if event.event == "StepTaken":
+            if event.customer_sees:
+                yield event
+        elif event.event in SHOWN_EVENTS and event.event not in kinds:
+            kinds.add(event.event)
+            yield event
+
+
+def _step(event: Any, playbook: Playbook, locale: Locale) -> dict[str, Any]:
+    """What was written down with a step: the arrival time, the parts (D9, D11)."""
+    if event.event != "StepTaken":
+        return {}
+    step = playbook.steps.get(event.step)
+    fields = step.fields if step else {}
+    return {
+        "step": event.step,
+        "fields": [
+            {
+                "name": name,
+                "label": label(fields, name, locale),
+                "value": _readable(value, playbook.zone),
+            }
+            for name, value in event.fields.items()
+        ],
+    }
+
+
+def _readable(value: str, zone: ZoneInfo) -> str:
+    """A moment in the desk's own time, as people read it; everything else as it was written."""
+    at = moment_in(value)
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}" if at else value
 
 
 def local(at: datetime | None, zone: ZoneInfo) -> datetime | None:
@@ -71,8 +143,14 @@ def local(at: datetime | None, zone: ZoneInfo) -> datetime | None:
 
 
 def asked_for(ticket: Ticket, history: Sequence[Commit]) -> str | None:
-    """What the desk last asked of the customer, while it waits for the answer (A11)."""
-    if ticket.status != "awaiting_customer":
+    """What the desk last asked of the customer, while it waits for the answer (A11, E2)."""
+    if ticket.status == "awaiting_customer":
+        asked = [event.text for commit in history for event in commit.of("InformationRequested")]
+    elif ticket.status == "pending_confirmation":
+        asked = [event.question for commit in history for event in commit.of("CustomerAsked")]
+        since = max((k.version for k in history if k.of("CustomerAsked")), default=0)
+        if any(k.version > since for k in history if k.of("ConfirmationRequested")):
+            return None  # by now the supervisors have to say
+    else:
         return None
-    asked = [event.text for commit in history for event in commit.of("InformationRequested")]
     return asked[-1] if asked else None

@@ -54,11 +54,13 @@ def keep(store: Store, s3: S3Client, bucket: str, ticket: Ticket, playbook: Play
     if ticket.erased:
         commits = [without_person(commit, playbook) for commit in commits]
         deliveries = [without_words(delivery) for delivery in deliveries]
+    version, pattern = store.playbook_version(desk), playbook.records.pattern
+    found = record(ticket, commits, deliveries, version, pattern)
     key = archive_key(ticket, playbook.hours.timezone)
     written = s3.put_object(
         Bucket=bucket,
         Key=key,
-        Body=document(record(ticket, commits, deliveries, store.playbook_version(desk))),
+        Body=document(found),
         ContentType="application/json",
         Tagging=f"retention-years={playbook.retention.years}&{HOLD}={str(ticket.held).lower()}",
     )

@@ -1,5 +1,6 @@
 """What agents do to tickets: one body a kind of action, and the command that it becomes.
 
+A desk's own steps are actions too; what is written down with one stands flat in the body.
 Free text is masked before it is stored, and replies before they are sent (G4): a number that an
 agent repeats to the customer would otherwise stand in the record for ever.
 """
@@ -7,11 +8,11 @@ agent repeats to the customer would otherwise stand in the record for ever.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from functions.core import commands as c
 from functions.core.change import TRIES, write
@@ -23,14 +24,16 @@ from functions.core.errors import (
     NotFound,
     StaleVersion,
 )
+from functions.core.events import Attachment
+from functions.core.files import MOST, Files
 from functions.core.lifecycle import decide
-from functions.core.playbook import Playbook
+from functions.core.playbook import Playbook, Step, StepField
 from functions.core.privacy import mask
 from functions.core.roster import Agent
 from functions.core.store import Store
 from functions.core.ticket import Ticket
 from functions.core.web import Request
-from functions.workbench.rights import Seat, require_action
+from functions.workbench.rights import Seat, require_action, require_step
 
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 Reason = Annotated[str, Field(min_length=1, max_length=1000)]
@@ -68,6 +71,27 @@ class TextBody(Body):
     text: Text
 
 
+class Carrying(Body):
+    """What files may come with: the ids of uploads, as `attachments` gave them out."""
+
+    attachments: tuple[Name, ...] = Field(default=(), max_length=MOST)
+
+
+class WrittenBody(Carrying):
+    text: Text
+
+
+class StepBody(Carrying):
+    """A step's fields stand beside `version` and `attachments`."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class ApproveBody(Body):
+    approved: StrictBool
+    reason: Remark = ""
+
+
 class ResolveBody(Body):
     summary: Text
 
@@ -96,6 +120,7 @@ class Desk:
     at: Seat
     playbook: Playbook
     store: Store
+    files: Files
 
 
 Make = Callable[[Any, Ticket, Desk], c.Command]
@@ -104,21 +129,29 @@ Make = Callable[[Any, Ticket, Desk], c.Command]
 def act(desk: Desk, number: str, action: str, request: Request, now: datetime) -> Ticket:
     """The ticket after `action`, decided on the very version that the rights were checked on.
 
+    Files that the body names are looked at last, when nothing else speaks against the action.
+
     Raises:
         NotFound: there is no such action or ticket.
-        InvalidInput: the body does not fit; every wrong field is named.
+        InvalidInput: the body or a file does not fit; every wrong field is named.
         Forbidden: the caller may not do this, or not on this ticket.
         StaleVersion: the caller saw an older version.
         ActionNotAllowed: the ticket's status does not allow it.
         Conflict: others changed the ticket again and again.
     """
-    if action not in ACTIONS:
-        raise NotFound(f"There is no action {action!r}. There is {', '.join(ACTIONS)}.")
-    model, make = ACTIONS[action]
+    step = None if action in ACTIONS else desk.playbook.steps.get(action)
+    if action not in ACTIONS and step is None:
+        known = ", ".join((*ACTIONS, *desk.playbook.steps))
+        raise NotFound(f"There is no action {action!r} on this desk. There is {known}.")
+    model, make = ACTIONS[action] if step is None else (StepBody, _step(action, step))
     body = request.read(model)
+    kept: tuple[Attachment, ...] | None = None
     for _ in range(TRIES):
         ticket = desk.store.load(desk.at.desk, number)
-        require_action(desk.at, action, ticket)
+        if step is None:
+            require_action(desk.at, action, ticket)
+        else:
+            require_step(desk.at, action, step, ticket)
         if body.version is not None and body.version != ticket.version:
             raise StaleVersion(
                 f"You acted on version {body.version}; the ticket is at version "
@@ -126,6 +159,12 @@ def act(desk: Desk, number: str, action: str, request: Request, now: datetime) -
             )
         command = make(body, ticket, desk)
         events = decide(ticket, command, desk.playbook, now)
+        if isinstance(body, Carrying) and body.attachments:
+            if kept is None:
+                kept = desk.files.accept(desk.at.desk, number, body.attachments)
+            if isinstance(command, c.Reply | c.Note | c.TakeStep):
+                command = replace(command, attachments=kept)
+            events = decide(ticket, command, desk.playbook, now)
         if not events:
             return _remembered(desk, ticket, command)
         try:
@@ -198,6 +237,48 @@ def _team_for(agent: Agent, ticket: Ticket, desk: Desk) -> str:
     return agent.team
 
 
+def _step(name: str, step: Step) -> Make:
+    """The command for a step of the desk's own, what was written down masked (G4)."""
+
+    def make(body: StepBody, ticket: Ticket, desk: Desk) -> c.Command:
+        if body.attachments and not step.attachments:
+            raise InvalidInput(
+                "No files come with this step.",
+                (FieldError("attachments", "this step takes none"),),
+            )
+        written: dict[str, str] = {}
+        wrong: list[FieldError] = []
+        for key, value in (body.model_extra or {}).items():
+            text = _text(value)
+            if text is None:
+                wrong.append(FieldError(key, "a text, a number or a list of texts"))
+            else:
+                written[key] = _masked(text, step.fields.get(key))
+        if wrong:
+            raise InvalidInput("Some fields do not fit; see errors.", tuple(wrong))
+        return c.TakeStep(name, written, by=desk.at.username)
+
+    return make
+
+
+def _text(value: object) -> str | None:
+    """A field of a JSON body as it is written down, None where it is nothing that can be."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
+        return "、".join(entry.strip() for entry in value if entry.strip())
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number else None
+
+
+def _masked(text: str, field: StepField | None) -> str:
+    """A moment or one of the desk's own choices hides nobody; checked as such, it is left alone."""
+    known = field is not None and field.kind in {"time", "choice"}
+    return text if known else mask(text)
+
+
 def _wrong(field: str, what: str, known: Mapping[str, object]) -> InvalidInput:
     return InvalidInput(
         f"On this desk {what}.", (FieldError(field, f"one of: {', '.join(known)}"),)
@@ -209,13 +290,14 @@ ACTIONS: Mapping[str, tuple[type[Body], Make]] = {
     "take": (Body, _take),
     "assign": (AssignBody, _assign),
     "priority": (PriorityBody, lambda b, t, d: c.SetPriority(b.priority, mask(b.reason))),
-    "reply": (TextBody, lambda b, t, d: c.Reply(mask(b.text))),
+    "reply": (WrittenBody, lambda b, t, d: c.Reply(mask(b.text))),
     "request-info": (TextBody, lambda b, t, d: c.RequestInformation(mask(b.text))),
-    "note": (TextBody, lambda b, t, d: c.Note(mask(b.text))),
+    "note": (WrittenBody, lambda b, t, d: c.Note(mask(b.text))),
     "resolve": (ResolveBody, lambda b, t, d: c.Resolve(mask(b.summary))),
     "reopen": (ReopenBody, lambda b, t, d: c.Reopen(mask(b.reason))),
     "callback": (CallbackBody, lambda b, t, d: c.RecordCallback(mask(b.cause), mask(b.note))),
+    "approve": (ApproveBody, lambda b, t, d: c.Approve(b.approved, mask(b.reason))),
     "close": (CloseBody, lambda b, t, d: c.Close(mask(b.reason))),
     "class-customer": (ClassCustomerBody, lambda b, t, d: c.ClassCustomer(b.customer_class)),
 }
-"""Action → its body and its command. The contract's, and `class-customer` (A5)."""
+"""Action → its body and its command. The contract's, `approve` (C9) and `class-customer` (A5)."""

@@ -8,6 +8,7 @@ from chalice.app import Blueprint, Response
 
 from functions.core import aws, web
 from functions.core.deps import store
+from functions.core.files import Files
 from functions.workbench import session, workbench
 from functions.workbench.authorizer import agents_authorizer
 
@@ -44,7 +45,9 @@ def show_ticket(desk: str, number: str) -> Response:
 
 @bp.route(f"{DESK}/tickets/{{number}}/{{action}}", methods=["POST"], authorizer=agents)
 def act(desk: str, number: str, action: str) -> Response:
-    return web.answer(bp, lambda r: workbench.act(r, store(r.place), desk, number, action))
+    return web.answer(
+        bp, lambda r: workbench.act(r, store(r.place), desk, number, action, _files(r))
+    )
 
 
 @bp.route(f"{DESK}/me/presence", methods=["PUT"], authorizer=agents)
@@ -72,5 +75,5 @@ def _filing(request: web.Request) -> Filing:
     )
 
 
-def _files(request: web.Request) -> workbench.Files:
-    return workbench.Files(aws.client("s3"), request.place.mail_bucket)
+def _files(request: web.Request) -> Files:
+    return Files(aws.client("s3"), request.place.mail_bucket)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Literal, cast, get_args
 
 from functions.core.errors import Forbidden, NotFound, Unauthorised
-from functions.core.lifecycle import allowed
+from functions.core.lifecycle import allowed, steps_allowed
+from functions.core.playbook import Playbook, Step
 from functions.core.roster import Agent, Role
 from functions.core.store import Store
 from functions.core.ticket import Ticket
@@ -21,8 +22,9 @@ Scope = Literal["own", "team", "given", "review", "any"]
 """On which tickets a right holds.
 
 `own`: in the caller's hands. `given`: the caller is to call the customer back, which whoever
-handled the ticket is not by that alone (A13). `team`: both, and what waits in the caller's team's
-queue or for routing. `review`: those in QA's hands.
+handled the ticket is not by that alone (A13), but every member of a team that has to (D13).
+`team`: both, and what waits in the caller's team's queue or for routing. `review`: those in QA's
+hands.
 """
 
 RANKED: tuple[Role, ...] = ("admin", "supervisor", "qa", "agent", "finance")
@@ -43,6 +45,7 @@ RIGHTS: Mapping[str, Mapping[Role, Scope]] = {
     "resolve": {"agent": "own", **_LEADING},
     "reopen": {"agent": "own", **_LEADING},
     "callback": {"agent": "given", "qa": "review", **_LEADING},
+    "approve": _LEADING,
     "close": _LEADING,
     "class-customer": _LEADING,
 }
@@ -142,10 +145,44 @@ def require_action(at: Seat, action: str, ticket: Ticket) -> None:
     """
     require(at, frozenset(RIGHTS[action]), action)
     if not may(at, action, ticket):
-        raise Forbidden(
-            f"You may not {action} this ticket: it is neither in your hands nor waiting for your "
-            "team. Whoever may assign it can give it to you."
-        )
+        raise _not_yours(action)
+
+
+def require_step(at: Seat, name: str, step: Step, ticket: Ticket) -> None:
+    """Let pass whoever may take a step of the desk's own on this ticket.
+
+    Raises:
+        Forbidden: the playbook names other roles, or the ticket is not in the caller's hands.
+    """
+    require(at, _roles_of(step), name)
+    if not may_step(at, step, ticket):
+        raise _not_yours(name)
+
+
+def _not_yours(action: str) -> Forbidden:
+    return Forbidden(
+        f"You may not {action} this ticket: it is neither in your hands nor waiting for your "
+        "team. Whoever may assign it can give it to you."
+    )
+
+
+def _roles_of(step: Step) -> frozenset[Role]:
+    """The roles that may take a step: supervisors stand in for agents, here as everywhere."""
+    named = frozenset(role for role in RANKED if role in step.by)
+    return named | _LEADING.keys() if "agent" in named else named
+
+
+def may_step(at: Seat, step: Step, ticket: Ticket) -> bool:
+    """Whether the caller's roles give the right to a step on this ticket.
+
+    An agent may on what is in the agent's own hands, and, where a step is meant for it, on what is
+    in nobody's and waits for the agent's team.
+    """
+    roles = at.roles & _roles_of(step)
+    if roles - {"agent"}:
+        return True
+    scope: Scope = "own" if ticket.handler else "team"
+    return "agent" in roles and _HOLDS[scope](at, ticket)
 
 
 def may(at: Seat, action: str, ticket: Ticket) -> bool:
@@ -154,9 +191,22 @@ def may(at: Seat, action: str, ticket: Ticket) -> bool:
     return any(_HOLDS[scope](at, ticket) for scope in scopes if scope is not None)
 
 
-def possible(at: Seat, ticket: Ticket) -> list[str]:
-    """The actions that both the ticket's status and the caller's rights allow."""
-    return [action for action in allowed(ticket) if may(at, action, ticket)]
+def possible(at: Seat, ticket: Ticket, playbook: Playbook) -> list[str]:
+    """The actions that both the ticket's status and the caller's rights allow; the desk's own
+    steps are among them."""
+    found = [action for action in allowed(ticket) if may(at, action, ticket)]
+    if "approve" in steps_allowed(ticket, playbook) and may(at, "approve", ticket):
+        found.append("approve")
+    return [*found, *possible_steps(at, ticket, playbook)]
+
+
+def possible_steps(at: Seat, ticket: Ticket, playbook: Playbook) -> list[str]:
+    """The desk's own steps that both the ticket's status and the caller's rights allow."""
+    return [
+        name
+        for name in steps_allowed(ticket, playbook)
+        if name in playbook.steps and may_step(at, playbook.steps[name], ticket)
+    ]
 
 
 def among_its_people(at: Seat, ticket: Ticket) -> bool:
@@ -171,9 +221,14 @@ def _team(at: Seat, ticket: Ticket) -> bool:
     return waits or at.username in (ticket.handler, ticket.reviewer)
 
 
+def _given(at: Seat, ticket: Ticket) -> bool:
+    asked = ticket.status == "in_review" and ticket.queue == "waiting" and ticket.team == at.team
+    return asked or ticket.reviewer == at.username
+
+
 _HOLDS: Mapping[Scope, Callable[[Seat, Ticket], bool]] = {
     "own": lambda at, ticket: ticket.handler == at.username,
-    "given": lambda at, ticket: ticket.reviewer == at.username,
+    "given": _given,
     "team": _team,
     "review": lambda at, ticket: ticket.status == "in_review",
     "any": lambda at, ticket: True,

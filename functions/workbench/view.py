@@ -8,17 +8,13 @@ from typing import Any
 
 from functions.core.delivery import Delivery
 from functions.core.events import Attachment, Commit
+from functions.core.files import FILES
 from functions.core.playbook import Playbook
+from functions.core.record import handling
 from functions.core.suggest import suggest
 from functions.core.ticket import Ticket
-from functions.core.words import event_label, label
-from functions.workbench.rights import Seat, among_its_people, possible
-
-LINK_SECONDS = 300
-"""How long a link to a file can be followed."""
-
-FILES = "files/"
-"""The prefix of the mail bucket under which attachments stand."""
+from functions.core.words import label, shown_label
+from functions.workbench.rights import Seat, among_its_people, possible, possible_steps
 
 Link = Callable[[Attachment], str]
 
@@ -26,14 +22,18 @@ Link = Callable[[Attachment], str]
 def summary_view(ticket: Ticket, playbook: Playbook, at: Seat) -> dict[str, Any]:
     """A ticket as it stands in a list, and as an action answers with it."""
     locale = playbook.locale
+    priority = playbook.priorities.get(ticket.priority)
     return {
         "number": ticket.number,
         "version": ticket.version,
         "status": ticket.status,
         "status_label": label(playbook.statuses, ticket.status, locale),
         "type": ticket.type,
+        "type_label": label(playbook.types, ticket.type, locale),
         "tags": list(ticket.tags),
         "priority": ticket.priority,
+        "priority_label": label(playbook.priorities, ticket.priority, locale),
+        "priority_colour": priority.colour if priority else None,
         "urgency": ticket.urgency,
         "mood": ticket.mood,
         "queue": ticket.queue,
@@ -61,7 +61,7 @@ def summary_view(ticket: Ticket, playbook: Playbook, at: Seat) -> dict[str, Any]
         "archived_at": _local(ticket.archived_at, playbook),
         "summary": ticket.summary,
         "score": ticket.score,
-        "actions": possible(at, ticket),
+        "actions": possible(at, ticket, playbook),
     }
 
 
@@ -69,7 +69,7 @@ def ticket_view(
     ticket: Ticket,
     history: Sequence[Commit],
     deliveries: Sequence[Delivery],
-    others: Sequence[str],
+    others: Sequence[Ticket],
     playbook: Playbook,
     at: Seat,
     link: Link,
@@ -77,11 +77,10 @@ def ticket_view(
     """All of a ticket.
 
     Args:
-        others: numbers of the same customer's tickets, this one among them.
+        others: the same customer's other tickets, the newest first.
         link: makes a short-lived link to an attachment; only the ticket's people get one.
     """
     received = _events(history, "TicketReceived")[0]
-    classified = _events(history, "TicketClassified")
     description = received.description
     draft = suggest(ticket, playbook, description, ticket.locale)
     return {
@@ -104,9 +103,68 @@ def ticket_view(
             for kind, timer in sorted(ticket.timers.items())
         ],
         "suggestion": {"text": draft.text, "article": draft.article},
-        "rules": list(classified[-1].rules) if classified else [],
+        "rules": [rule for event in _events(history, "TicketClassified") for rule in event.rules],
+        "steps": _steps(ticket, playbook, at),
+        "facts": dict(ticket.facts),
+        "pending": _pending(ticket, playbook),
+        "records": handling(history, playbook.records.pattern),
         "attachments": _attachments(history, link if among_its_people(at, ticket) else None),
-        "history": [number for number in others if number != ticket.number],
+        "history": [other.number for other in others],
+        "other_tickets": [_other(other, playbook) for other in others],
+    }
+
+
+def _steps(ticket: Ticket, playbook: Playbook, at: Seat) -> list[dict[str, Any]]:
+    """The desk's own steps that the caller may take now, and what each one asks for."""
+    locale = playbook.locale
+    return [
+        {
+            "action": name,
+            "label": step.label[locale],
+            "to": step.to,
+            "fields": [
+                {
+                    "name": key,
+                    "label": field.label[locale],
+                    "kind": field.kind,
+                    "choices": list(field.choices),
+                    "required": field.required,
+                    "max": field.max,
+                }
+                for key, field in step.fields.items()
+            ],
+            "attachments": step.attachments,
+            "customer_sees": step.customer_sees,
+            "approval": step.approval.model_dump() if step.approval else None,
+        }
+        for name in possible_steps(at, ticket, playbook)
+        for step in (playbook.steps[name],)
+    ]
+
+
+def _pending(ticket: Ticket, playbook: Playbook) -> dict[str, Any] | None:
+    """C9: the step that waits for a supervisor."""
+    pending = ticket.pending
+    if pending is None:
+        return None
+    return {
+        "step": pending.step,
+        "label": label(playbook.steps, pending.step, playbook.locale),
+        "fields": dict(pending.fields),
+        "by": pending.by,
+    }
+
+
+def _other(ticket: Ticket, playbook: Playbook) -> dict[str, Any]:
+    locale = playbook.locale
+    return {
+        "number": ticket.number,
+        "status": ticket.status,
+        "status_label": label(playbook.statuses, ticket.status, locale),
+        "type": ticket.type,
+        "type_label": label(playbook.types, ticket.type, locale),
+        "received_at": _local(ticket.received_at, playbook),
+        "score": ticket.score,
     }
 
 
@@ -119,7 +177,7 @@ def _timeline(history: Sequence[Commit], playbook: Playbook) -> Iterable[dict[st
             yield {
                 "at": _local(commit.at, playbook),
                 "event": event.event,
-                "label": event_label(event.event, playbook.locale),
+                "label": shown_label(event, playbook, playbook.locale),
                 "actor": commit.actor,
                 "version": commit.version,
                 "details": _details(event),
@@ -212,11 +270,16 @@ def _attachments(history: Sequence[Commit], link: Link | None) -> list[dict[str,
             "content_type": file.content_type,
             "size": file.size,
             "url": link(file) if link and file.key.startswith(FILES) else None,
+            "event": event.event,
+            "version": commit.version,
         }
         for commit in history
-        for event in commit.of("TicketReceived", "CustomerWrote")
+        for event in commit.of(*_WITH_FILES)
         for file in event.attachments
     ]
+
+
+_WITH_FILES = ("TicketReceived", "CustomerWrote", "ReplySent", "NoteAdded", "StepTaken")
 
 
 def _events(history: Sequence[Commit], name: str) -> list[Any]:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, StrictBool
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from functions.core.errors import NotFound
-from functions.core.events import Attachment
+from functions.core.errors import Forbidden, NotFound
+from functions.core.files import MAX_BYTES, Files
 from functions.core.playbook import Playbook
 from functions.core.store import Store
 from functions.core.web import Answer, Request
 from functions.workbench import actions, queues, view
-from functions.workbench.rights import SEES_TICKETS, Seat, caller, require, seat
+from functions.workbench.rights import (
+    SEES_TICKETS,
+    Seat,
+    among_its_people,
+    caller,
+    require,
+    seat,
+)
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
     from functions.core.filing import Filing
 
 MOST_OTHERS = 20
@@ -33,26 +36,13 @@ class Presence(BaseModel):
     online: StrictBool
 
 
-@dataclass(frozen=True)
-class Files:
-    """Short-lived links to what customers sent."""
+class NewUpload(BaseModel):
+    """A file that an agent is about to upload; `size` in bytes."""
 
-    s3: S3Client
-    bucket: str
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, defer_build=True)
 
-    def link(self, file: Attachment) -> str:
-        """A link that offers the file to be saved; a browser never opens it in place."""
-        name = quote(file.name, safe="")
-        return self.s3.generate_presigned_url(
-            "get_object",
-            Params={
-                "Bucket": self.bucket,
-                "Key": file.key,
-                "ResponseContentDisposition": f"attachment; filename*=UTF-8''{name}",
-                "ResponseContentType": "application/octet-stream",
-            },
-            ExpiresIn=view.LINK_SECONDS,
-        )
+    name: str = Field(min_length=1, max_length=120)
+    size: int = Field(ge=1, le=MAX_BYTES)
 
 
 def list_tickets(request: Request, store: Store, desk: str) -> Answer:
@@ -73,7 +63,8 @@ def show_ticket(request: Request, store: Store, desk: str, number: str, files: F
     at, playbook = _sit(request, store, desk)
     require(at, SEES_TICKETS, "see tickets")
     ticket = store.load(desk, number)
-    others = store.tickets_of_contact(desk, ticket.customer.hash, MOST_OTHERS + 1)
+    numbers = store.tickets_of_contact(desk, ticket.customer.hash, MOST_OTHERS + 1)
+    others = store.tickets(desk, [other for other in numbers if other != number])
     history = store.history(desk, number)
     deliveries = store.deliveries(desk, number)
     return Answer(view.ticket_view(ticket, history, deliveries, others, playbook, at, files.link))
@@ -87,12 +78,28 @@ def enter_ticket(request: Request, store: Store, desk: str, filing: Filing) -> A
     return Answer(enter(request, filing, playbook, at), 201)
 
 
-def act(request: Request, store: Store, desk: str, number: str, action: str) -> Answer:
-    """Carry an action out; answers with the ticket as it stands then."""
+def act(
+    request: Request, store: Store, desk: str, number: str, action: str, files: Files
+) -> Answer:
+    """Carry an action out; answers with the ticket as it stands then.
+
+    `attachments` is none: it says where to upload a file that a later action names (D10).
+    """
     at, playbook = _sit(request, store, desk)
-    place = actions.Desk(at, playbook, store)
+    if action == "attachments":
+        return _offer(request, store, at, number, files)
+    place = actions.Desk(at, playbook, store, files)
     ticket = actions.act(place, number, action, request, request.now)
     return Answer(view.summary_view(ticket, playbook, at))
+
+
+def _offer(request: Request, store: Store, at: Seat, number: str, files: Files) -> Answer:
+    require(at, SEES_TICKETS, "add a file")
+    ticket = store.load(at.desk, number)
+    if not among_its_people(at, ticket):
+        raise Forbidden("Only those who work on this ticket add files to it.")
+    given = request.read(NewUpload)
+    return Answer(files.offer(at.desk, number, given.name, given.size), 201)
 
 
 def set_presence(request: Request, store: Store, desk: str) -> Answer:

@@ -33,6 +33,10 @@ def _keep(desk: str, files: Sequence[NewAttachment]) -> tuple[Attachment, ...]:
     return keep(s3, "mail", desk, files)
 
 
+def _link(file: Attachment) -> str:
+    return f"https://files.example.com/{file.key}"
+
+
 @dataclass
 class Customer:
     """Somebody with a browser or a program, and what they know of a ticket."""
@@ -47,12 +51,12 @@ class Customer:
 
     def get(self, accept: str = "application/json", **query: str) -> Answer:
         request = Request("GET", PLACE, NOON, query=query, headers={"accept": accept})
-        return show(request, Desk(self.store, ROOT, _keep), self.desk, self.number)
+        return show(request, Desk(self.store, ROOT, _keep, _link), self.desk, self.number)
 
     def post(self, call: str, body: bytes, query: dict[str, str], **headers: str) -> Answer:
         written = {name.replace("_", "-"): value for name, value in headers.items()}
         request = Request("POST", PLACE, NOON, query=query, headers=written, body=body)
-        return write(request, Desk(self.store, ROOT, _keep), self.desk, self.number, call)
+        return write(request, Desk(self.store, ROOT, _keep, _link), self.desk, self.number, call)
 
     def send(self, call: str, fields: dict[str, Any], **headers: str) -> Answer:
         """A program's call with the key."""

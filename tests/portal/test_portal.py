@@ -33,7 +33,7 @@ from tests.portal.conftest import NUMBER, PLACE, Customer
 FIELDS = [
     "number", "status", "status_label", "type", "tags", "priority", "team", "handler",
     "received_at", "expected_response_by", "expected_resolution_by", "first_response_at",
-    "resolved_at", "summary", "timeline",
+    "resolved_at", "summary", "timeline", "question", "attachments",
 ]  # fmt: skip
 
 Do = Callable[..., Ticket]

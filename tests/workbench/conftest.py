@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from functions.core.events import Attachment
+from functions.core.files import Files
 from functions.core.playbook import Playbook, load
 from functions.core.settings import Place
 from functions.core.store import Store
@@ -19,6 +20,7 @@ from tests.core.desk import DESK, NOON, agent, both, make_table
 
 PLACE = Place("aws", "us-east-1", "123456789012", "test")
 NUMBER = "CS20260310001"
+BUCKET = "deskbell-test-mail"
 
 ROSTER = {
     "agent-1": ("agent", "technical"),
@@ -31,11 +33,17 @@ ROSTER = {
 """Username → role and team."""
 
 
-class Links(workbench.Files):
+class Links(Files):
     """Links that can be read in a test."""
 
     def link(self, file: Attachment) -> str:
         return f"https://files.example.com/{file.key}"
+
+
+def _files() -> Links:
+    import boto3
+
+    return Links(boto3.client("s3", region_name=PLACE.region), BUCKET)
 
 
 @dataclass
@@ -63,13 +71,12 @@ class Agent:
         return [ticket["number"] for ticket in self.tickets(**query)["tickets"]]
 
     def show(self, number: str = NUMBER, desk: str = "testdesk") -> Any:
-        files = Links(cast("Any", None), "bucket")
         request = self.request("GET")
-        return workbench.show_ticket(request, self.store, desk, number, files).body
+        return workbench.show_ticket(request, self.store, desk, number, _files()).body
 
     def act(self, action: str, number: str = NUMBER, **body: Any) -> Any:
         request = self.request("POST", body)
-        return workbench.act(request, self.store, "testdesk", number, action).body
+        return workbench.act(request, self.store, "testdesk", number, action, _files()).body
 
     def presence(self, body: Any) -> Answer:
         return workbench.set_presence(self.request("PUT", body), self.store, "testdesk")
