@@ -43,7 +43,7 @@ def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loop]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", PLACE.region)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
-        _foundation()
+        foundation("standard")
         with Loop(PLACE).running() as running:
             store = Store(aws.dynamodb(), PLACE.table)
             store.put_playbook(load(ROOT / "playbooks" / "standard.yaml"), datetime.now(UTC))
@@ -52,7 +52,7 @@ def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loop]:
                     Agent(
                         desk="standard",
                         username=username,
-                        role=role,  # type: ignore[arg-type]
+                        role=role,
                         team=team,
                         capacity=5,
                     )
@@ -62,7 +62,8 @@ def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loop]:
             yield running
 
 
-def _foundation() -> None:
+def foundation(desk: str) -> None:
+    """What stands before any code: table, buckets, keys, queues and secrets of one desk."""
     make_table(boto3.client("dynamodb"), PLACE.table)
     s3 = boto3.client("s3")
     for bucket in (PLACE.mail_bucket, PLACE.archive_bucket):
@@ -73,14 +74,14 @@ def _foundation() -> None:
     sqs = boto3.client("sqs")
     for room in ("mail", "router", "notify", "sla_timer"):
         sqs.create_queue(QueueName=f"{PLACE.prefix}-{room}-dlq")
-    boto3.client("sesv2").create_email_identity(EmailIdentity="standard.local")
+    boto3.client("sesv2").create_email_identity(EmailIdentity=f"{desk}.local")
     ssm = boto3.client("ssm")
     root = base64.b64encode(bytes(range(32))).decode()
     for name, value in (
         ("key", root),
         ("api", json.dumps({"url": "https://desk.example.com"})),
         ("settings", json.dumps({"user_pool_id": "p", "user_pool_client_id": "c"})),
-        ("desks/standard/webhook", WEBHOOK_SECRET),
+        (f"desks/{desk}/webhook", WEBHOOK_SECRET),
     ):
         ssm.put_parameter(Name=PLACE.parameter(name), Value=value, Type="SecureString")
 
