@@ -1,0 +1,372 @@
+"""A desk's own steps, approval, call-backs, files and the handling record (B7, C9, D8-D13)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from functions.core import commands as c
+from functions.core.change import change
+from functions.core.errors import ActionNotAllowed, Forbidden, InvalidInput, NotFound, StaleVersion
+from functions.core.files import MAX_BYTES, UPLOADS
+from functions.core.playbook import Playbook, load
+from functions.core.store import Store
+from functions.core.ticket import Ticket
+from tests.core.desk import DESK, NOON, both, file
+from tests.core.test_filetypes import REAL
+from tests.workbench.conftest import BUCKET, NUMBER, SignedIn
+
+FIELD = {"label": both("内容")}
+VISIT = {
+    "label": both("预约上门"),
+    "source": ["assigned", "in_progress"],
+    "to": "in_progress",
+    "fields": {
+        "arrives_at": {**FIELD, "kind": "time"},
+        "parts": {**FIELD, "kind": "list", "required": False},
+        "remark": {**FIELD, "required": False},
+    },
+    "attachments": True,
+    "customer_sees": True,
+}
+STEPS = {
+    "visit": VISIT,
+    "review": {"label": both("复核补全"), "source": ["received", "queued"]},
+    "compensate": {
+        "label": both("补偿"),
+        "source": ["assigned", "in_progress"],
+        "to": "in_progress",
+        "fields": {"amount": {**FIELD, "kind": "number"}},
+        "approval": {"field": "amount", "over": 100},
+    },
+    "audit": {"label": both("抽查"), "by": "qa", "source": ["in_progress", "resolved"]},
+}
+AT = "2026-03-10T14:00:00+08:00"
+
+
+@pytest.fixture(scope="module")
+def playbook() -> Playbook:
+    """A desk with steps whose team calls back after the customer's yes."""
+    return load(
+        {
+            **DESK,
+            "teams": {**DESK["teams"], "leads": {"label": both("主管组"), "role": "supervisor"}},
+            "priorities": {
+                **DESK["priorities"],
+                "medium": {"label": both("一般"), "colour": "blue"},
+            },
+            "statuses": {
+                **DESK["statuses"],
+                "awaiting_confirmation": {"label": both("待客户确认")},
+            },
+            "confirmation": {"solved": "callback", "team": "technical", "within": "1h"},
+            "steps": STEPS,
+            "records": {"pattern": "{ticket}-{step:03}"},
+        }
+    )
+
+
+@pytest.fixture
+def ticket(store: Store, playbook: Playbook) -> Ticket:
+    """A ticket in the hands of agent-1."""
+    file(store, playbook, NUMBER)
+    return _system(store, playbook, c.Assign("technical", "agent-1", by_hand=True))
+
+
+def _system(store: Store, playbook: Playbook, *commands: c.Command) -> Ticket:
+    for command in commands:
+        after = change(store, "testdesk", NUMBER, command, playbook, NOON, actor="system")
+    return after
+
+
+@pytest.fixture
+def uploads(ticket: Ticket) -> Any:
+    """The mail bucket."""
+    import boto3
+
+    s3 = boto3.client("s3", region_name="us-east-1")
+    s3.create_bucket(Bucket=BUCKET)
+    return s3
+
+
+def _uploaded(uploads: Any, signed_in: SignedIn, content: bytes, name: str = "现场.png") -> str:
+    """The id of a file that an agent has uploaded as the answer says."""
+    given = signed_in("agent-1").act("attachments", name=name, size=len(content))
+    uploads.put_object(
+        Bucket=BUCKET,
+        Key=f"{UPLOADS}testdesk/{NUMBER}/{given['id']}",
+        Body=content,
+        Metadata={"name": given["upload"]["headers"]["x-amz-meta-name"]},
+    )
+    return str(given["id"])
+
+
+def test_a_step_is_taken_and_its_fields_are_kept(ticket: Ticket, signed_in: SignedIn) -> None:
+    """D9, D10, G4: in a flat body, masked."""
+    agent = signed_in("agent-1")
+    after = agent.act(
+        "visit", version=2, arrives_at=AT, parts=["屏幕", " 电池 "], remark="电话 13800138000"
+    )
+    assert (after["status"], after["version"]) == ("in_progress", 3)
+    shown = agent.show()
+    assert shown["facts"] == {"arrives_at": AT, "parts": "屏幕、电池", "remark": "电话 138****8000"}
+    entry = shown["timeline"][-1]
+    assert (entry["event"], entry["label"], entry["actor"]) == ("StepTaken", "预约上门", "agent-1")
+    assert "13800138000" not in str(shown)
+
+
+def test_the_ticket_says_which_steps_are_possible_and_what_they_ask(
+    ticket: Ticket, signed_in: SignedIn
+) -> None:
+    """D6, D8: with their labels and fields; the priority with its colour."""
+    shown = signed_in("agent-1").show()
+    assert [step["action"] for step in shown["steps"]] == ["visit", "compensate"]
+    visit, compensate = shown["steps"]
+    assert (visit["label"], visit["to"], visit["attachments"]) == ("预约上门", "in_progress", True)
+    assert visit["fields"][0] == {
+        "name": "arrives_at", "label": "内容", "kind": "time", "choices": [], "required": True,
+        "max": 500,
+    }  # fmt: skip
+    assert compensate["approval"] == {"field": "amount", "over": 100}
+    assert {"reply", "visit"} <= set(shown["actions"])
+    assert (shown["priority_label"], shown["priority_colour"]) == ("一般", "blue")
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "field"),
+    [
+        ("visit", {}, "arrives_at"),
+        ("visit", {"arrives_at": "14:00"}, "arrives_at"),
+        ("visit", {"arrives_at": AT, "colour": "red"}, "colour"),
+        ("visit", {"arrives_at": AT, "remark": {"a": 1}}, "remark"),
+        ("visit", {"arrives_at": AT, "remark": True}, "remark"),
+        ("visit", {"arrives_at": AT, "parts": [1]}, "parts"),
+        ("visit", {"arrives_at": AT, "attachments": ["x"] * 11}, "attachments"),
+        ("visit", {"arrives_at": AT, "version": "x"}, "version"),
+        ("compensate", {"amount": 20, "attachments": ["x"]}, "attachments"),
+        ("compensate", {"amount": 13800138000}, "amount"),
+    ],
+)
+def test_every_field_that_does_not_fit_is_named(
+    ticket: Ticket, signed_in: SignedIn, action: str, body: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        signed_in("agent-1").act(action, **body)
+    assert [error.field for error in refused.value.errors] == [field]
+
+
+def test_who_may_take_a_step(ticket: Ticket, signed_in: SignedIn) -> None:
+    """An agent in own hands, a supervisor anywhere, others where the playbook names them."""
+    for who, action in (("agent-2", "visit"), ("qa-1", "visit"), ("agent-1", "audit")):
+        with pytest.raises(Forbidden):
+            signed_in(who).act(action, arrives_at=AT)
+    assert signed_in("agent-2").show()["steps"] == []
+    assert signed_in("supervisor-1").act("visit", arrives_at=AT)["status"] == "in_progress"
+    assert signed_in("qa-1").act("audit")["version"] == 4
+    with pytest.raises(Forbidden):
+        signed_in("supervisor-1").act("audit")
+
+
+def test_what_waits_for_the_team_may_be_reviewed_by_it(
+    store: Store, playbook: Playbook, signed_in: SignedIn
+) -> None:
+    """D4: a step for tickets that nobody has yet."""
+    file(store, playbook, NUMBER)
+    _system(store, playbook, c.Enqueue("technical"))
+    with pytest.raises(Forbidden):
+        signed_in("agent-3").act("review")
+    assert signed_in("agent-2").act("review")["status"] == "queued"
+
+
+def test_an_unknown_action_is_answered_with_those_of_the_desk(
+    ticket: Ticket, signed_in: SignedIn
+) -> None:
+    with pytest.raises(NotFound, match=r"There is confirm-type, .*approve, .*visit, review"):
+        signed_in("agent-1").act("fly")
+
+
+def test_what_the_status_does_not_allow_names_what_it_does(
+    store: Store, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
+) -> None:
+    with pytest.raises(ActionNotAllowed) as refused:
+        signed_in("agent-1").act("review")
+    assert {"reply", "visit", "compensate"} <= set(refused.value.allowed)
+    with pytest.raises(StaleVersion):
+        signed_in("agent-1").act("visit", version=1, arrives_at=AT)
+    with pytest.raises(ActionNotAllowed):
+        signed_in("supervisor-1").act("approve", approved=True)
+
+
+class TestApproval:
+    """C9: beyond an agent's authority."""
+
+    def test_a_supervisor_decides(self, ticket: Ticket, signed_in: SignedIn) -> None:
+        agent, supervisor = signed_in("agent-1"), signed_in("supervisor-1")
+        assert agent.act("compensate", amount=120)["status"] == "awaiting_department"
+        assert supervisor.show()["pending"] == {
+            "step": "compensate", "label": "补偿", "fields": {"amount": "120"}, "by": "agent-1",
+        }  # fmt: skip
+        assert "approve" in supervisor.show()["actions"]
+        assert "approve" not in agent.show()["actions"]
+        for who in ("agent-1", "qa-1"):
+            with pytest.raises(Forbidden):
+                signed_in(who).act("approve", approved=True)
+        with pytest.raises(InvalidInput):
+            supervisor.act("approve", approved="yes")
+        after = supervisor.act("approve", approved=True, reason="致电 13800138000 核实过")
+        assert after["status"] == "in_progress"
+        shown = agent.show()
+        assert (shown["pending"], shown["facts"]) == (None, {"amount": "120"})
+        assert "13800138000" not in str(shown)
+
+    def test_within_the_authority_nobody_is_asked(
+        self, ticket: Ticket, signed_in: SignedIn
+    ) -> None:
+        assert signed_in("agent-1").act("compensate", amount=99.5)["status"] == "in_progress"
+
+
+def test_the_team_calls_back(
+    store: Store, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
+) -> None:
+    """D13: after the customer's yes any member of the team does, and records it."""
+    _system(store, playbook, c.Resolve("换了屏幕"), c.Confirm(solved=True))
+    assert NUMBER in signed_in("agent-2").numbers(queue="team")
+    with pytest.raises(Forbidden):
+        signed_in("agent-3").act("callback", cause="正常")
+    assert "callback" in signed_in("agent-2").show()["actions"]
+    assert signed_in("agent-2").act("callback", cause="客户满意")["status"] == "archived"
+
+
+class TestFiles:
+    """D10: uploaded directly, judged by content, for the ticket's people alone."""
+
+    def test_a_file_comes_with_a_step(
+        self, ticket: Ticket, signed_in: SignedIn, uploads: Any
+    ) -> None:
+        agent = signed_in("agent-1")
+        photo = _uploaded(uploads, signed_in, REAL["png"])
+        paper = _uploaded(uploads, signed_in, REAL["docx"], "报告 13800138000.html")
+        agent.act("visit", arrives_at=AT, attachments=[photo, paper])
+        first, second = agent.show()["attachments"]
+        assert (first["name"], first["content_type"]) == ("现场.png", "image/png")
+        assert (first["size"], first["event"]) == (len(REAL["png"]), "StepTaken")
+        assert second["name"] == "报告 138****8000.html.docx"
+        key = first["url"].removeprefix("https://files.example.com/")
+        kept = uploads.get_object(Bucket=BUCKET, Key=key)
+        assert kept["Body"].read() == REAL["png"]
+        assert kept["ContentType"] == "application/octet-stream"
+        assert [file["url"] for file in signed_in("agent-3").show()["attachments"]] == [None, None]
+
+    @pytest.mark.parametrize("action", ["reply", "note"])
+    def test_and_with_words(
+        self, ticket: Ticket, signed_in: SignedIn, uploads: Any, action: str
+    ) -> None:
+        found = _uploaded(uploads, signed_in, REAL["pdf"], "说明.pdf")
+        signed_in("agent-1").act(action, text="见附件", attachments=[found])
+        (shown,) = signed_in("agent-1").show()["attachments"]
+        assert (shown["name"], shown["content_type"]) == ("说明.pdf", "application/pdf")
+
+    def test_an_upload_is_offered_with_its_size_signed(
+        self, ticket: Ticket, signed_in: SignedIn
+    ) -> None:
+        given = signed_in("agent-1").act("attachments", name="a.png", size=9)
+        upload = given["upload"]
+        assert (upload["method"], upload["headers"]["Content-Length"]) == ("PUT", "9")
+        assert f"/uploads/testdesk/{NUMBER}/{given['id']}?" in upload["url"]
+
+    @pytest.mark.parametrize(
+        "content",
+        [b"<!doctype html><script>", b"<svg onload='alert(1)'/>", b"MZ\x90"],
+        ids=["html", "svg", "program"],
+    )
+    def test_what_is_not_accepted_is_refused_whatever_its_name(
+        self, ticket: Ticket, signed_in: SignedIn, uploads: Any, content: bytes
+    ) -> None:
+        bad = _uploaded(uploads, signed_in, content, "photo.png")
+        good = _uploaded(uploads, signed_in, REAL["jpg"])
+        with pytest.raises(InvalidInput) as refused:
+            signed_in("agent-1").act("visit", arrives_at=AT, attachments=[good, bad])
+        (error,) = refused.value.errors
+        assert error.field == "attachments.1"
+        assert "JPEG, PNG" in error.message
+        assert signed_in("agent-1").show()["version"] == 2
+
+    def test_an_id_of_nothing_or_of_another_ticket_is_refused(
+        self, ticket: Ticket, signed_in: SignedIn, uploads: Any
+    ) -> None:
+        uploads.put_object(Bucket=BUCKET, Key=f"{UPLOADS}testdesk/CS2/{'a' * 22}", Body=b"x")
+        for wrong in ("a" * 22, "../../files/x", f"../CS2/{'a' * 22}"):
+            with pytest.raises(InvalidInput) as refused:
+                signed_in("agent-1").act("note", text="x", attachments=[wrong])
+            assert refused.value.errors[0].field == "attachments.0"
+
+    def test_one_that_grew_too_large_is_refused(
+        self, ticket: Ticket, signed_in: SignedIn, uploads: Any
+    ) -> None:
+        found = _uploaded(uploads, signed_in, REAL["pdf"])
+        key = f"{UPLOADS}testdesk/{NUMBER}/{found}"
+        uploads.put_object(Bucket=BUCKET, Key=key, Body=REAL["pdf"] + b" " * MAX_BYTES)
+        with pytest.raises(InvalidInput) as refused:
+            signed_in("agent-1").act("note", text="x", attachments=[found])
+        assert refused.value.errors[0].message == "20 MB at most"
+
+    @pytest.mark.parametrize(
+        ("body", "field"),
+        [
+            ({"name": "a", "size": MAX_BYTES + 1}, "size"),
+            ({"name": "", "size": 1}, "name"),
+            ({"name": "a"}, "size"),
+        ],
+    )
+    def test_what_cannot_be_offered(
+        self, ticket: Ticket, signed_in: SignedIn, body: dict[str, Any], field: str
+    ) -> None:
+        with pytest.raises(InvalidInput) as refused:
+            signed_in("agent-1").act("attachments", **body)
+        assert [error.field for error in refused.value.errors] == [field]
+        for who in ("agent-3", "finance-1"):
+            with pytest.raises(Forbidden):
+                signed_in(who).act("attachments", name="a", size=1)
+
+
+def test_the_handling_record_is_numbered(
+    store: Store, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
+) -> None:
+    """B7: every step, communication and solution."""
+    agent = signed_in("agent-1")
+    agent.act("reply", text="您好")
+    agent.act("visit", arrives_at=AT)
+    agent.act("note", text="已带备件")
+    agent.act("resolve", summary="换了屏幕")
+    records = agent.show()["records"]
+    assert [(entry["number"], entry["kind"], entry["text"]) for entry in records] == [
+        (f"{NUMBER}-001", "communication", "无法登录"),
+        (f"{NUMBER}-002", "communication", "您好"),
+        (f"{NUMBER}-003", "step", ""),
+        (f"{NUMBER}-004", "step", "已带备件"),
+        (f"{NUMBER}-005", "solution", "换了屏幕"),
+    ]
+    assert (records[2]["step"], records[2]["fields"]) == ("visit", {"arrives_at": AT})
+    assert {entry["actor"] for entry in records[1:]} == {"agent-1"}
+
+
+def test_the_customers_other_tickets_are_on_screen(
+    store: Store, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
+) -> None:
+    """C2, E10."""
+    file(store, playbook, "CS20260310002")
+    (other,) = signed_in("agent-1").show()["other_tickets"]
+    assert (other["number"], other["status"]) == ("CS20260310002", "received")
+    assert other["type_label"] == "咨询"
+
+
+def test_every_rule_that_decided_is_named(
+    store: Store, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
+) -> None:
+    """B3, B4, D3, D5: the agent can see which."""
+    file(store, playbook, "CS20260310002")
+    known = c.Classify("fault", ("login",), "high", rules=("keyword:login", "safety-first"))
+    change(store, "testdesk", "CS20260310002", known, playbook, NOON, actor="system")
+    shown = signed_in("agent-1").show("CS20260310002")
+    assert shown["rules"] == ["keyword:login", "safety-first"]
