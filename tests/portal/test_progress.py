@@ -1,0 +1,205 @@
+"""What the customer sees of a desk's own steps, and is asked (D10-D13, E2, C10, B9)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from functions.core import commands as c
+from functions.core.change import change
+from functions.core.errors import ActionNotAllowed
+from functions.core.events import Attachment
+from functions.core.playbook import Playbook, load
+from functions.core.store import Store
+from functions.core.ticket import Ticket
+from tests.core.desk import DESK, NOON, agent, both, file
+from tests.portal.conftest import NUMBER, Customer
+from tests.portal.test_portal import PAGE
+
+WORDS = {"非常满意": 5, "满意": 4, "一般": 3, "不满意": 1}
+PHOTO = Attachment(name="现场.png", content_type="image/png", size=9, key="files/testdesk/a")
+INSIDE = Attachment(name="内部.pdf", content_type="application/pdf", size=9, key="files/testdesk/b")
+STEPS: dict[str, Any] = {
+    "on-the-way": {
+        "label": {"zh-CN": "工程师已出发", "en": "On the way"},
+        "source": ["assigned", "in_progress"],
+        "to": "in_progress",
+        "fields": {
+            "arrives_at": {"label": {"zh-CN": "预计到达", "en": "Arrives"}, "kind": "time"},
+            "parts": {"label": both("配件"), "required": False},
+        },
+        "attachments": True,
+        "customer_sees": True,
+    },
+    "inside": {
+        "label": both("内部核查"),
+        "source": ["assigned", "in_progress"],
+        "fields": {"found": {"label": both("发现"), "required": False}},
+        "attachments": True,
+    },
+}
+
+
+def _desk(**confirmation: Any) -> Playbook:
+    statuses = {
+        **DESK["statuses"],
+        "assigned": {"label": {"zh-CN": "待上门", "en": "Visit due"}},
+        "awaiting_confirmation": {"label": {"zh-CN": "待客户确认", "en": "Please confirm"}},
+    }
+    survey = {**DESK["survey"], "words": WORDS}
+    return load(
+        {
+            **DESK,
+            "statuses": statuses,
+            "steps": STEPS,
+            "survey": survey,
+            "confirmation": confirmation,
+        }
+    )
+
+
+@pytest.fixture
+def playbook(request: pytest.FixtureRequest) -> Playbook:
+    """A desk with steps that asks first whether the problem is gone."""
+    return _desk(**getattr(request, "param", {}))
+
+
+@pytest.fixture
+def store(dynamodb: Any, playbook: Playbook) -> Store:
+    found = Store(dynamodb, "deskbell-test")
+    found.put_playbook(playbook, NOON)
+    found.put_agent(agent())
+    return found
+
+
+def _do(store: Store, playbook: Playbook, *commands: c.Command) -> Ticket:
+    for command in commands:
+        after = change(store, "testdesk", NUMBER, command, playbook, NOON, actor="agent-1")
+    return after
+
+
+ASSIGN = c.Assign("technical", "agent-1")
+GONE = c.TakeStep("on-the-way", {"arrives_at": "2026-03-10T06:00:00+00:00"}, (PHOTO,))
+CALLBACK = {"solved": "callback", "team": "technical", "within": "1h"}
+
+
+def test_each_node_of_the_way_is_in_the_timeline(
+    store: Store, playbook: Playbook, customer: Customer
+) -> None:
+    """D10, D11: 工程师已出发，预计到达 14:00; what is internal stays so."""
+    inside = c.TakeStep("inside", {"found": "主板"}, (INSIDE,))
+    _do(store, playbook, ASSIGN, inside, GONE)
+    view = customer.get(key=customer.key).body
+    assert [entry["label"] for entry in view["timeline"]] == [
+        "已收到请求", "已分配处理人员", "工程师已出发",
+    ]  # fmt: skip
+    assert view["timeline"][-1]["fields"] == [
+        {"name": "arrives_at", "label": "预计到达", "value": "2026-03-10 14:00:00"}
+    ]
+    page = customer.get(PAGE, key=customer.key).body
+    assert "工程师已出发" in page
+    assert "预计到达：2026-03-10 14:00:00" in page
+    assert "内部核查" not in page
+    assert "主板" not in str(view)
+    english = customer.get(PAGE, key=customer.key, lang="en").body
+    assert "Arrives: 2026-03-10 14:00:00" in english
+
+
+def test_files_go_to_whoever_has_the_key(
+    store: Store, playbook: Playbook, customer: Customer
+) -> None:
+    """D10: by a link of their own; the end of a contact is not enough."""
+    _do(store, playbook, ASSIGN, c.TakeStep("inside", {}, (INSIDE,)), GONE)
+    (shown,) = customer.get(key=customer.key).body["attachments"]
+    assert (shown["name"], shown["url"]) == (
+        "现场.png", "https://files.example.com/files/testdesk/a",
+    )  # fmt: skip
+    (shown,) = customer.get(contact="8000").body["attachments"]
+    assert shown["url"] is None
+    assert "files/testdesk/a" in customer.get(PAGE, key=customer.key).body
+    assert "files/testdesk" not in customer.get(PAGE, contact="8000").body
+
+
+def test_the_status_is_called_as_the_desk_calls_it(
+    store: Store, playbook: Playbook, customer: Customer
+) -> None:
+    """D6: on the badge and on the way to the solution."""
+    _do(store, playbook, ASSIGN)
+    assert customer.get(key=customer.key).body["status_label"] == "待上门"
+    assert customer.get(PAGE, key=customer.key).body.count("待上门") == 2
+
+
+def test_the_question_to_the_customer_is_on_the_page(
+    store: Store, playbook: Playbook, customer: Customer
+) -> None:
+    """E2: until the supervisors have to say."""
+    _do(store, playbook, c.AskCustomer("是无法登录，还是收不到验证码？"))
+    assert customer.get(key=customer.key).body["question"] == "是无法登录，还是收不到验证码？"
+    assert "还是收不到验证码" in customer.get(PAGE, key=customer.key).body
+    assert customer.get(contact="8000").body["question"] is None
+    _do(store, playbook, c.CustomerMessage("收不到", "web"))
+    answered = customer.submit("messages", text="收不到验证码")
+    assert answered.status == 303
+
+
+def test_the_customer_is_asked_whether_it_is_solved(
+    store: Store, playbook: Playbook, customer: Customer
+) -> None:
+    """C10, D13: 确认解决 or 未解决 with the reason; the survey comes after the yes."""
+    _do(store, playbook, ASSIGN, c.Resolve("换了屏幕"))
+    page = customer.get(PAGE, key=customer.key).body
+    for words in (
+        "待客户确认",
+        "确认解决",
+        "未解决",
+        'name="solved" value="true"',
+        'name="reason"',
+    ):
+        assert words in page
+    assert 'name="score"' not in page
+    assert customer.submit("confirmation", solved="true").status == 303
+    page = customer.get(PAGE, key=customer.key).body
+    assert re.findall(r'name="score" value="([^"]+)"', page) == list(WORDS)
+
+
+def test_not_solved_goes_back_with_the_reason(
+    store: Store, playbook: Playbook, customer: Customer
+) -> None:
+    """D13."""
+    _do(store, playbook, ASSIGN, c.Resolve("换了屏幕"))
+    customer.submit("confirmation", solved="false", reason="屏幕还在闪")
+    ticket = store.load("testdesk", NUMBER)
+    assert (ticket.status, ticket.reopen_to) == ("queued", "team")
+    with pytest.raises(ActionNotAllowed) as refused:
+        customer.send("survey", {"score": 5})
+    assert refused.value.allowed == ("messages",)
+
+
+@pytest.mark.parametrize("playbook", [CALLBACK], indirect=True)
+def test_rated_in_words_beside_the_confirmation(
+    store: Store, playbook: Playbook, customer: Customer
+) -> None:
+    """B9, D12: where a call-back follows the yes, the rating waits for nothing; once."""
+    _do(store, playbook, ASSIGN, c.Resolve("换了屏幕"))
+    assert 'value="非常满意"' in customer.get(PAGE, key=customer.key).body
+    assert customer.submit("survey", score="非常满意").status == 303
+    assert store.load("testdesk", NUMBER).score == WORDS["非常满意"]
+    assert 'name="score"' not in customer.get(PAGE, key=customer.key).body
+    customer.submit("confirmation", solved="true")
+    assert customer.get(key=customer.key).body["status"] == "in_review"
+    labels = [entry["label"] for entry in customer.get(key=customer.key).body["timeline"]]
+    assert labels[-1] == "安排电话回访"
+
+
+def test_a_step_that_the_playbook_has_dropped_is_still_shown(
+    store: Store, playbook: Playbook, customer: Customer
+) -> None:
+    """F1: tickets outlive a playbook's version."""
+    _do(store, playbook, ASSIGN, GONE)
+    store.put_playbook(load({**DESK}), NOON)
+    fresh = Customer(Store(store.client, store.table))
+    (entry,) = fresh.get(key=fresh.key).body["timeline"][-1:]
+    assert (entry["label"], entry["fields"][0]["label"]) == ("处理进展", "arrives_at")
+    assert file(store, playbook, "CS20260310009").status == "received"
