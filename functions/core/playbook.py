@@ -474,13 +474,16 @@ class Step(Term):
     """D8–D11, B2, B6, E5: an action of the desk's own, with the fields that it needs.
 
     `source` names the statuses in which it is possible, `to` the one it leads to (none: it stays).
-    `by` names the roles that may take it. What `customer_sees` stands in the customer's timeline.
+    `by` names the roles that may take it. Members of `teams` may on any ticket, whoever has it: the
+    warehouse answers, an agent reviews what an engineer has in hand (D4, D9). What `customer_sees`
+    stands in the customer's timeline.
     With `resolves` the step solves the problem too, and the field of that name is the summary;
     what `responds` counts as the first response, as a call to the customer does (E3). `then` says
     what the step does to the ticket's classification (E6); its `priority` never lowers one.
     """
 
     by: Names = ("agent",)
+    teams: Names = ()
     source: Names
     to: str | None = None
     resolves: str | None = None
@@ -669,6 +672,8 @@ class Playbook(Part):
                 yield ("steps", name, "source"), status, STATUSES
             if step.to is not None:
                 yield ("steps", name, "to"), step.to, STATUSES
+            for team in step.teams:
+                yield ("steps", name, "teams"), team, self.teams
             if step.resolves is not None:
                 yield ("steps", name, "resolves"), step.resolves, step.fields
             yield from self._effect(("steps", name, "then"), step.then)

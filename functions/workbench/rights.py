@@ -176,10 +176,11 @@ def may_step(at: Seat, step: Step, ticket: Ticket) -> bool:
     """Whether the caller's roles give the right to a step on this ticket.
 
     An agent may on what is in the agent's own hands, and, where a step is meant for it, on what is
-    in nobody's and waits for the agent's team.
+    in nobody's and waits for the agent's team; members of the teams that the step names may
+    everywhere (D4, D9).
     """
     roles = at.roles & _roles_of(step)
-    if roles - {"agent"}:
+    if roles - {"agent"} or (roles and at.team in step.teams):
         return True
     scope: Scope = "own" if ticket.handler else "team"
     return "agent" in roles and _HOLDS[scope](at, ticket)

@@ -25,6 +25,7 @@ ROSTER = (
     member("kf-2", "客服专员"),
     member("js-1", "技术支持"),
     member("js-9", "技术支持", level=1),
+    member("cp-1", "产品经理"),
     member("zg-1", "客服主管"),
 )
 
@@ -99,7 +100,7 @@ def test_the_whole_guide_with_an_upset_customer_who_pays_a_large_sum(case: Case)
     case.tick(case.due("collaboration") + SECOND)
     assert "department_overdue" in case.told("handler")
     assert case.told("team:产品经理")[-1] == "department_reminder"
-    case.step("js-1", "department-answer", department_answer="重复扣款已确认，原路退回")
+    case.step("cp-1", "department-answer", department_answer="重复扣款已确认，原路退回")
     assert case.ticket.status == "in_progress"
     assert case.told("handler")[-1] == "department_answered"
 
