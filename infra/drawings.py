@@ -16,6 +16,23 @@ from functions.core.ticket import OPEN
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 
+BY_PLAYBOOK = (
+    "resolved --> in_review: survey (poor, then review)",
+    "resolved --> queued: survey (poor, then second handling), confirm (unsolved)",
+    "assigned --> awaiting_confirmation: resolve (with confirmation)",
+    "in_progress --> awaiting_confirmation: resolve (with confirmation)",
+    "awaiting_customer --> awaiting_confirmation: resolve (with confirmation)",
+    "awaiting_confirmation --> resolved: confirm (solved, then survey)",
+    "awaiting_confirmation --> in_review: confirm (solved, then callback)",
+    "awaiting_confirmation --> archived: confirm (solved, then archive)",
+    "awaiting_confirmation --> queued: confirm (unsolved)",
+    "assigned --> awaiting_department: step (waits for approval)",
+    "in_progress --> awaiting_department: step (waits for approval)",
+    "awaiting_department --> in_progress: approve",
+)
+"""Arrows that depend on what a desk's playbook says; its steps add their own."""
+
+
 def statuses() -> str:
     """The transition table, one action a line, and the same as a state diagram."""
     lines = ["| action | from | to | by | meaning |", "|---|---|---|---|---|"]
@@ -43,7 +60,8 @@ def statuses() -> str:
                 arrows.setdefault((source, str(transition.target)), []).append(name)
     for (source, target), names in arrows.items():
         lines.append(f"  {source} --> {target}: {', '.join(names)}")
-    lines += ["  resolved --> in_review: survey (poor)", "  archived --> [*]", "  closed --> [*]"]
+    lines += [f"  {arrow}" for arrow in BY_PLAYBOOK]
+    lines += ["  archived --> [*]", "  closed --> [*]"]
     return "\n".join([*lines, "```"])
 
 

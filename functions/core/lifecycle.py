@@ -48,7 +48,10 @@ EVERY = OPEN | _DONE | {"merged"}
 TRANSITIONS: dict[str, Transition] = {
     "classify": Transition(_UNASSIGNED, None, "router", "type, tags and priority from the words"),
     "ask-confirmation": Transition(
-        frozenset({"received"}), "pending_confirmation", "router", "too vague to route"
+        frozenset({"received", "pending_confirmation"}),
+        "pending_confirmation",
+        "router",
+        "too vague to route",
     ),
     "confirm-type": Transition(
         frozenset({"pending_confirmation", "received"}), "received", "agent", "the type is known"

@@ -5,23 +5,35 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import pytest
 
 from functions.core.playbook import (
+    RECIPIENTS,
     STATUSES,
     STATUSES_NEEDED,
+    TEAM_IN,
+    TEAM_NAMED,
     TEMPLATE_VARIABLES,
     TIMER_KINDS,
     Condition,
+    Effect,
     Part,
     Playbook,
     TimerEffects,
+    Vague,
+    load,
 )
 
-TEXT = (Path(__file__).parents[2] / "docs" / "playbooks.md").read_text(encoding="utf-8")
-ONCE: dict[type[Part], str] = {Condition: "when", TimerEffects: "on_breach"}
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "playbooks.md").read_text(encoding="utf-8")
+ONCE: dict[type[Part], str] = {
+    Condition: "when",
+    Effect: "then",
+    TimerEffects: "on_breach",
+    Vague: "vague",
+}
 """Parts that stand in many places and are explained once, under this name."""
 CALENDAR = {f"calendar.{key}" for key in ("timezone", "hours", "holidays", "workdays")}
 
@@ -55,8 +67,10 @@ EXPLAINED = re.findall(r"^\| `([^`]+)` \| \S", TEXT, re.MULTILINE)
 
 def test_the_walk_finds_the_deepest_keys() -> None:
     assert {
-        "tags.*.vague.question",
-        "rules[].then.add_tags",
+        "vague.question",
+        "then.add_tags",
+        "steps.*.fields.*.kind",
+        "confirmation.solved",
         "survey.review.within",
         "on_breach.tell[].to",
         "when.amount_over",
@@ -88,3 +102,48 @@ def test_a_variable_is_explained(variable: str) -> None:
 @pytest.mark.parametrize("name", sorted({*STATUSES, *STATUSES_NEEDED, *TIMER_KINDS}))
 def test_a_status_and_a_timer_kind_is_named(name: str) -> None:
     assert f"`{name}`" in TEXT
+
+
+@pytest.mark.parametrize("recipient", RECIPIENTS)
+def test_a_recipient_is_named(recipient: str) -> None:
+    assert f"`{recipient}`" in TEXT
+
+
+@pytest.mark.parametrize("prefix", [TEAM_NAMED, TEAM_IN])
+def test_a_way_to_name_a_team_is_shown(prefix: str) -> None:
+    assert re.search(rf"`{prefix}\S+`", TEXT)
+
+
+def _choices() -> Iterator[tuple[str, str]]:
+    """Every word that a key offers for choice, by the row that has to explain it."""
+    for key, annotation in _annotated(Playbook, ""):
+        for word in _literals(annotation):
+            yield key, word
+
+
+def _annotated(part: type[Part], at: str) -> Iterator[tuple[str, Any]]:
+    for name, field in part.model_fields.items():
+        path = f"{at}.{name}" if at else name
+        yield path, field.annotation
+        for inner, step in _parts(field.annotation, ""):
+            yield from _annotated(inner, ONCE.get(inner) or path + step)
+
+
+def _literals(annotation: Any) -> Iterator[str]:
+    if get_origin(annotation) is Literal:
+        yield from (word for word in get_args(annotation) if isinstance(word, str))
+    elif get_origin(annotation) is not dict:  # the languages of a text are explained once
+        for argument in get_args(annotation):
+            yield from _literals(argument)
+
+
+@pytest.mark.parametrize(("key", "word"), sorted(set(_choices())))
+def test_a_choice_is_explained(key: str, word: str) -> None:
+    (row,) = re.findall(rf"^\| `{re.escape(key)}` \|.*$", TEXT, re.MULTILINE)
+    assert f"`{word}`" in row, f"docs/playbooks.md does not say what {key}: {word} does"
+
+
+@pytest.mark.parametrize("desk", sorted(path.stem for path in (ROOT / "playbooks").glob("*.yaml")))
+def test_a_playbook_that_ships_is_named_and_holds(desk: str) -> None:
+    assert f"`{desk}.yaml`" in TEXT
+    assert load(ROOT / "playbooks" / f"{desk}.yaml").desk == desk
