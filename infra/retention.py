@@ -12,7 +12,7 @@ filed requests, which hold digests alone (400 days).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ from functions.core.delivery import Delivery
 from functions.core.erasure import files_of, without_person, without_words
 from functions.core.errors import ActionNotAllowed, TryAgain
 from functions.core.events import dump
+from functions.core.files import UPLOADS
 from functions.core.playbook import Playbook
 from functions.core.privacy import contact_hash, mask, normalise_contact
 from functions.core.proof import derive
@@ -130,11 +131,11 @@ def erase(
     playbook = at.store.playbook(desk, now)
     command = c.ErasePerson(mask(reason))
     if number is not None:
-        digest = at.store.load(desk, number).customer.hash
-        last = at.store.all_of_contact(desk, digest) == [number]
+        ticket = at.store.load(desk, number)
+        digest = ticket.customer.hash
+        if not ticket.held and at.store.all_of_contact(desk, digest) == [number]:
+            at.store.forget_contact(desk, digest)  # first, as the ticket will not say whose it was
         _erase_ticket(at, desk, number, command, playbook, actor, now)
-        if last:
-            at.store.forget_contact(desk, digest)
         return Erased((number,))
     assert contact is not None  # noqa: S101 - said above
     digest = contact_hash(normalise_contact(contact), desk, derive(at.root(), "contact"))
@@ -171,7 +172,7 @@ def _erase_ticket(
     change(at.store, desk, number, command, playbook, now, actor=actor)
     for _ in range(_PASSES):
         items = at.store.everything(desk, number, consistent=True)
-        _delete_files(at, desk, items)
+        _delete_files(at, desk, number, items)
         bodies = [(item, body) for item in items if (body := _blanked(item, playbook)) is not None]
         if not bodies:
             break
@@ -209,8 +210,8 @@ def _blanked(item: Item, playbook: Playbook) -> str | None:
     return None
 
 
-def _delete_files(at: Deployment, desk: str, items: list[Item]) -> None:
-    """Mails and files that the ticket names, and copies of those mails in quarantine.
+def _delete_files(at: Deployment, desk: str, number: str, items: list[Item]) -> None:
+    """Mails and files that the ticket names, copies of those mails in quarantine, and uploads.
 
     This comes before the names go, so that a run that was interrupted still knows them.
     """
@@ -220,6 +221,8 @@ def _delete_files(at: Deployment, desk: str, items: list[Item]) -> None:
         for place in (key, f"quarantine/{desk}/{mail}", f"quarantine/-/{mail}"):
             for version in _versions(at.s3, at.mail_bucket, place):
                 _delete(at.s3, version)
+    for version in _below(at.s3, at.mail_bucket, f"{UPLOADS}{desk}/{number}/"):
+        _delete(at.s3, version)
 
 
 def _archive_again(at: Deployment, ticket: Ticket, playbook: Playbook) -> None:
@@ -254,16 +257,20 @@ class _Version:
     marker: bool
 
 
-def _versions(s3: S3Client, bucket: str, key: str) -> Iterator[_Version]:
-    """Every version of one object; a bucket without versions has one, with the id `null`."""
+def _versions(s3: S3Client, bucket: str, key: str) -> list[_Version]:
+    """Every version of one object."""
+    return [version for version in _below(s3, bucket, key) if version.key == key]
+
+
+def _below(s3: S3Client, bucket: str, prefix: str) -> list[_Version]:
+    """Every version of the objects under a prefix; without versioning each has one, `null`."""
     found: list[_Version] = []
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key):
-        for kind in ("Versions", "DeleteMarkers"):
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+        for marker, kind in ((False, "Versions"), (True, "DeleteMarkers")):
             for item in page.get(kind, []):  # type: ignore[attr-defined]  # by a key of two
-                if item["Key"] == key:
-                    one = item.get("VersionId") or "null", bool(item.get("IsLatest"))
-                    found.append(_Version(bucket, key, *one, marker=kind == "DeleteMarkers"))
-    yield from found
+                latest, version = bool(item.get("IsLatest")), item.get("VersionId") or "null"
+                found.append(_Version(bucket, item["Key"], version, latest, marker))
+    return found
 
 
 def _delete(s3: S3Client, version: _Version) -> None:

@@ -1,0 +1,446 @@
+"""B10: a record is held, and a person's data goes, wherever it lies and whatever comes between."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from functions.core import commands as c
+from functions.core import events as e
+from functions.core.change import change
+from functions.core.delivery import Delivery
+from functions.core.errors import ActionNotAllowed, NotFound, TryAgain
+from functions.core.lifecycle import apply, decide
+from functions.core.playbook import Playbook, load
+from functions.core.privacy import contact_hash, normalise_contact
+from functions.core.proof import derive
+from functions.core.store import Store
+from functions.core.ticket import Customer
+from functions.survey.archive import archive, keep
+from functions.survey.steps import Run
+from infra import retention
+from infra.retention import Deployment, erase, hold
+from tests.core.desk import DESK, NOON, TABLE, agent, both, committed, make_table, request
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+MAIL_BUCKET = "deskbell-test-mail-123456789012-us-east-1"
+ARCHIVE = "deskbell-test-archive-123456789012-us-east-1"
+ROOT = bytes(range(32))
+CONTACT = "li.example@example.com"
+OTHER = "wang.example@example.com"
+SECRETS = ("李样本", "li.example", "13800138000", "SN-7788", "发票-99", "地址一号")
+TEXT = " ".join(SECRETS)
+PHOTO = "files/testdesk/photo"
+SOON = NOON + timedelta(hours=1)
+STEP = {
+    "label": both("维修"),
+    "source": ["in_progress"],
+    "fields": {
+        "note": {"label": both("n")},
+        "parts": {"label": both("p"), "kind": "list"},
+    },
+}
+ERASURE: Any = {"reason": "asked by letter", "actor": "admin", "now": SOON}
+
+
+class Interrupted(BaseException):
+    """The process ends in the middle."""
+
+
+class Counting:
+    """A client that ends the process instead of its `last`th call that changes something."""
+
+    def __init__(self, client: Any, budget: list[int]) -> None:
+        self._client = client
+        self._budget = budget
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._client, name)
+        if not name.startswith(("put_", "delete_", "update_", "transact_write")):
+            return method
+
+        def call(**arguments: Any) -> Any:
+            self._budget[0] -= 1
+            if self._budget[0] < 0:
+                raise Interrupted
+            return method(**arguments)
+
+        return call
+
+
+@pytest.fixture(scope="module")
+def repairs() -> Playbook:
+    """The small desk with one step."""
+    return load({**DESK, "steps": {"repair": STEP}})
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch, repairs: Playbook) -> Iterator[Deployment]:
+    """A stage in memory, with two tickets of one person and one of somebody else's."""
+    import boto3
+    from moto import mock_aws
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
+        make_table(dynamodb)
+        for bucket in (MAIL_BUCKET, ARCHIVE):
+            s3.create_bucket(Bucket=bucket)
+        s3.put_bucket_versioning(Bucket=ARCHIVE, VersioningConfiguration={"Status": "Enabled"})
+        found = Deployment(Store(dynamodb, TABLE), s3, MAIL_BUCKET, ARCHIVE, lambda: ROOT)
+        found.store.put_playbook(repairs, NOON)
+        found.store.put_agent(agent(capacity=50))
+        for number, contact in (("CS1", CONTACT), ("CS2", CONTACT), ("CS3", OTHER)):
+            live(found, repairs, number, contact)
+        found.store.class_contact("testdesk", digest(CONTACT), "vip")
+        yield found
+
+
+def digest(contact: str) -> str:
+    return contact_hash(normalise_contact(contact), "testdesk", derive(ROOT, "contact"))
+
+
+def live(at: Deployment, playbook: Playbook, number: str, contact: str) -> None:
+    """A life with mails, files, deliveries and the archive's document; that of CS1 has everything
+    in it that can happen, and two versions of the document."""
+    text = TEXT if contact == CONTACT else "somebody else's words"
+    name = "李样本" if contact == CONTACT else "somebody"
+    mail, photo = f"mail/{number}", f"{PHOTO}-{number}"
+    bodies = {mail: text, f"quarantine/testdesk/{number}": text, f"quarantine/-/{number}": text}
+    upload = f"uploads/testdesk/{number}/unfinished"
+    if number == "CS1":
+        bodies |= {photo: text, upload: text, f"mail/{number}-2": text}
+    for key, body in bodies.items():
+        at.s3.put_object(Bucket=at.mail_bucket, Key=key, Body=body.encode())
+    customer = Customer(
+        name=name, contact=contact, kind="email", hash=digest(contact), id=f"id of {name}"
+    )
+    received = request(
+        customer=customer, description=text, text=text, subject=text, raw=mail, order=text,
+        product=e.Product(name="冰箱", model="BX-1", serial=text[:40]), proof_of_purchase=text,
+    )  # fmt: skip
+    events = decide(None, c.Receive(number, received), playbook, NOON)
+    after = apply(None, committed(None, events, NOON, number))
+    at.store.commit(None, after, events, actor="customer", rank="1", sealed=text.encode())
+    for recipient, state in (("customer", "sent"), ("team", "retrying")):
+        at.store.claim(
+            Delivery.model_validate(
+                {
+                    "desk": "testdesk", "number": number, "version": 1, "event": "TicketReceived",
+                    "message": "ack", "recipient": recipient, "channel": "email", "text": text,
+                    "to": contact if recipient == "customer" else "team", "subject": text,
+                    "state": state, "claimed_at": NOON, "at": NOON, "cause": f"SES: {text}",
+                }
+            )
+        )  # fmt: skip
+    file = e.Attachment(name=f"{name}.jpg", content_type="image/jpeg", size=3, key=photo)
+    rounds: tuple[tuple[c.Command, ...], ...] = (
+        (
+            c.Assign("technical", "agent-1"),
+            c.RequestInformation(text),
+            c.CustomerMessage(text, "mail", raw=f"mail/{number}-2", attachments=(file,)),
+            c.Note(text),
+            c.TakeStep("repair", {"note": text, "parts": "压缩机"}),
+            c.Resolve(text),
+            c.AnswerSurvey(2, text),
+            c.RecordCallback(text, text),
+        ),
+        (c.Reopen(text), c.Assign("technical", "agent-1"), c.Resolve(text), c.AnswerSurvey(5)),
+    )
+    if number != "CS1":
+        rounds = ((c.Assign("technical", "agent-1"), c.Resolve(text), c.AnswerSurvey(5)),)
+    for resolution, commands in enumerate(rounds, 1):
+        for command in commands:
+            change(at.store, "testdesk", number, command, playbook, NOON, actor="agent-1")
+        run = Run(desk="testdesk", number=number, resolution=resolution)
+        assert archive(at.store, at.s3, at.archive_bucket, run, NOON)
+
+
+def stored(at: Deployment) -> str:
+    """Everything there is, as one text: items, objects, their keys, names and versions."""
+    return repr([*items(at), *objects(at)])
+
+
+def items(at: Deployment) -> list[Any]:
+    return list(at.store.client.scan(TableName=TABLE)["Items"])
+
+
+def objects(at: Deployment) -> list[tuple[str, str]]:
+    found = []
+    for bucket in (MAIL_BUCKET, ARCHIVE):
+        for item in at.s3.list_object_versions(Bucket=bucket).get("Versions", []):
+            where: Any = {"Bucket": bucket, "Key": item["Key"], "VersionId": item["VersionId"]}
+            body = at.s3.get_object(**where)["Body"].read()
+            # An item holds the bytes of a text; the document the text itself.
+            found.append((item["Key"], body.decode()))
+    return found
+
+
+def left(at: Deployment) -> list[str]:
+    """The secrets that are stored somewhere, as text or as bytes."""
+    everything = stored(at)
+    return [x for x in SECRETS if x in everything or repr(x.encode())[2:-1] in everything]
+
+
+def figures(at: Deployment) -> Counter[Any]:
+    """What the reports count: types, tags, statuses, scores, times, events, parts, deliveries."""
+    found: Counter[Any] = Counter()
+    for number in ("CS1", "CS2", "CS3"):
+        ticket = at.store.load("testdesk", number)
+        found[(ticket.type, ticket.tags, ticket.priority, ticket.channel)] += 1
+        found[(ticket.status, ticket.score, ticket.team, ticket.handler)] += 1
+        found[(ticket.received_at, ticket.resolved_at, ticket.first_response_at)] += 1
+        found[(ticket.resolutions, ticket.product, ticket.customer.customer_class)] += 1
+        for commit in at.store.history("testdesk", number):
+            for event in commit.events:
+                if event.event == "PersonErased":
+                    continue
+                parts = getattr(event, "fields", {}).get("parts")
+                score = getattr(event, "score", None)
+                files = len(getattr(event, "attachments", ()))
+                found[(event.event, commit.at, commit.actor, score, parts, files)] += 1
+        for delivery in at.store.deliveries("testdesk", number):
+            found[(delivery.state, delivery.channel, delivery.message)] += 1
+    return found
+
+
+def erased_entries(at: Deployment, number: str) -> list[tuple[str, str]]:
+    return [
+        (commit.actor, event.reason)
+        for commit in at.store.history("testdesk", number)
+        for event in commit.of("PersonErased")
+    ]
+
+
+def tags(at: Deployment, number: str) -> list[dict[str, str]]:
+    key = f"archive/testdesk/2026/{number}.json"
+    versions = at.s3.list_object_versions(Bucket=ARCHIVE, Prefix=key).get("Versions", [])
+    return [
+        {
+            tag["Key"]: tag["Value"]
+            for tag in at.s3.get_object_tagging(
+                Bucket=ARCHIVE, Key=key, VersionId=version["VersionId"]
+            )["TagSet"]
+        }
+        for version in versions
+    ]
+
+
+class TestHold:
+    """A hold keeps a record beyond its years."""
+
+    def test_every_version_is_tagged_and_released(self, at: Deployment) -> None:
+        """B10: the lifecycle's rules apply to what is not held."""
+        assert tags(at, "CS1") == [{"retention-years": "5", "hold": "false"}] * 2
+        ticket = hold(at, "testdesk", "CS1", held=True, reason="lawsuit", actor="admin", now=SOON)
+        assert ticket.held
+        assert tags(at, "CS1") == [{"retention-years": "5", "hold": "true"}] * 2
+        assert tags(at, "CS2")[0]["hold"] == "false"
+        hold(at, "testdesk", "CS1", held=False, reason="settled", actor="admin", now=SOON)
+        assert tags(at, "CS1") == [{"retention-years": "5", "hold": "false"}] * 2
+        said = [
+            (commit.actor, event.held, event.reason)
+            for commit in at.store.history("testdesk", "CS1")
+            for event in commit.of("HoldSet")
+        ]
+        assert said == [("admin", True, "lawsuit"), ("admin", False, "settled")]
+
+    def test_once_more_tags_again_and_says_nothing(self, at: Deployment) -> None:
+        """B10: after an interruption between the commit and the tag."""
+        for _ in range(2):
+            hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
+        entries = [k for k in at.store.history("testdesk", "CS1") if k.of("HoldSet")]
+        assert len(entries) == 1
+        key = "archive/testdesk/2026/CS1.json"
+        at.s3.delete_object_tagging(Bucket=ARCHIVE, Key=key)
+        hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
+        assert [tag["hold"] for tag in tags(at, "CS1")] == ["true"] * 2
+
+    def test_what_is_archived_while_held_is_held(self, at: Deployment, repairs: Playbook) -> None:
+        hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
+        keep(at.store, at.s3, ARCHIVE, at.store.load("testdesk", "CS1"), repairs)
+        assert [tag["hold"] for tag in tags(at, "CS1")] == ["true"] * 3
+
+    def test_hold_that_comes_while_the_archive_writes(
+        self, at: Deployment, repairs: Playbook
+    ) -> None:
+        """B10: the archive looks again after it has written, and comes again."""
+        before = at.store.load("testdesk", "CS1")
+        hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
+        stale = before.model_copy(update={"version": before.version + 1})
+        with pytest.raises(TryAgain, match="meanwhile"):
+            keep(at.store, at.s3, ARCHIVE, stale, repairs)
+
+    def test_ticket_that_is_not_there(self, at: Deployment) -> None:
+        with pytest.raises(NotFound):
+            hold(at, "testdesk", "CS9", held=True, reason="x", actor="admin", now=SOON)
+
+
+class TestErase:
+    """A person's data goes; the statistics and an entry stay."""
+
+    def test_nothing_of_the_person_is_left(self, at: Deployment) -> None:
+        """B10: no item, object or version holds any of it; what is counted is unchanged."""
+        before = figures(at)
+        assert left(at) == list(SECRETS)
+        found = erase(at, "testdesk", contact=" LI.Example@Example.com ", **ERASURE)
+        assert (sorted(found.numbers), found.held) == (["CS1", "CS2"], ())
+        assert left(at) == []
+        assert figures(at) == before
+        for number in found.numbers:
+            assert erased_entries(at, number) == [("admin", "asked by letter")]
+            assert at.store.sealed_contact("testdesk", number) is None
+        assert at.store.all_of_contact("testdesk", digest(CONTACT)) == []
+        assert not [item for item in items(at) if digest(CONTACT) in repr(item)]
+
+    def test_the_document_says_that_it_was_done(self, at: Deployment) -> None:
+        """B10, G6: one version, with the entry and the figures."""
+        erase(at, "testdesk", contact=CONTACT, **ERASURE)
+        [document] = [body for key, body in objects(at) if key.endswith("/CS1.json")]
+        assert '"PersonErased"' in document
+        assert "asked by letter" in document
+        assert '"score": 2' in document
+        assert "压缩机" in document
+        assert tags(at, "CS1") == [{"retention-years": "5", "hold": "false"}]
+
+    def test_others_keep_theirs(self, at: Deployment) -> None:
+        before = [item for item in items(at) if "CS3" in repr(item)]
+        files = [found for found in objects(at) if "CS3" in found[0]]
+        erase(at, "testdesk", contact=CONTACT, **ERASURE)
+        assert [item for item in items(at) if "CS3" in repr(item)] == before
+        assert [found for found in objects(at) if "CS3" in found[0]] == files
+
+    def test_one_ticket_by_its_number(self, at: Deployment) -> None:
+        found = erase(at, "testdesk", number="CS1", **ERASURE)
+        assert found.numbers == ("CS1",)
+        assert not at.store.load("testdesk", "CS2").erased
+        own = [item for item in items(at) if "CS1" in item["pk"]["S"]]
+        assert not [secret for secret in SECRETS if secret in repr(own)]
+        # The other ticket still tells whose it is, so what is known of the contact stays.
+        assert at.store.known("testdesk", None, digest(CONTACT)).customer_class == "vip"
+        erase(at, "testdesk", number="CS2", **ERASURE)
+        assert at.store.known("testdesk", None, digest(CONTACT)).customer_class is None
+        assert left(at) == []
+
+    def test_twice_is_once(self, at: Deployment) -> None:
+        erase(at, "testdesk", contact=CONTACT, **ERASURE)
+        first = left(at), figures(at), [key for key, _ in objects(at)]
+        erase(at, "testdesk", contact=CONTACT, **ERASURE)
+        for number in ("CS1", "CS2"):
+            erase(at, "testdesk", number=number, **ERASURE)
+        assert (left(at), figures(at), [key for key, _ in objects(at)]) == first
+        assert [len(erased_entries(at, number)) for number in ("CS1", "CS2")] == [1, 1]
+
+    def test_reason_is_masked(self, at: Deployment) -> None:
+        """G4: whoever erases may name the person once more."""
+        told = {**ERASURE, "reason": "mail of li.example@example.com"}
+        erase(at, "testdesk", contact=CONTACT, **told)
+        assert left(at) == []
+
+    @pytest.mark.parametrize("by", ["contact", "number"])
+    def test_interrupted_anywhere_and_run_again(
+        self, at: Deployment, repairs: Playbook, by: str
+    ) -> None:
+        """B10: each run goes a few steps further than the one before and ends in the middle."""
+        wanted: dict[str, Any] = {"contact": CONTACT} if by == "contact" else {"number": "CS1"}
+        before = figures(at)
+        steps, interrupted = 0, 0
+        while True:
+            budget = [steps]
+            store = Store(cast("Any", Counting(at.store.client, budget)), TABLE)
+            s3 = cast("S3Client", Counting(at.s3, budget))
+            try:
+                erase(replace(at, store=store, s3=s3), "testdesk", **wanted, **ERASURE)
+            except Interrupted:
+                interrupted += 1
+                steps = (steps + 1) % 7
+                continue
+            break
+        assert interrupted >= 5
+        assert figures(at) == before
+        assert len(erased_entries(at, "CS1")) == 1
+        if by == "contact":
+            assert left(at) == []
+            assert not [item for item in items(at) if item["sk"]["S"] == "ERASURE"]
+        else:
+            own = [repr(x) for x in (*items(at), *objects(at)) if "CS1" in repr(x)]
+            assert not [secret for secret in SECRETS if secret in "".join(own)]
+
+    def test_held_tickets_stay_as_they_are(self, at: Deployment) -> None:
+        """B10: a hold goes before; after its release the rest is erased."""
+        hold(at, "testdesk", "CS1", held=True, reason="lawsuit", actor="admin", now=SOON)
+        found = erase(at, "testdesk", contact=CONTACT, **ERASURE)
+        assert (found.numbers, found.held) == (("CS2",), ("CS1",))
+        assert left(at) == list(SECRETS)
+        assert at.store.known("testdesk", None, digest(CONTACT)).customer_class == "vip"
+        with pytest.raises(ActionNotAllowed):
+            erase(at, "testdesk", number="CS1", **ERASURE)
+        hold(at, "testdesk", "CS1", held=False, reason="settled", actor="admin", now=SOON)
+        erase(at, "testdesk", contact=CONTACT, **ERASURE)
+        assert left(at) == []
+
+    def test_ticket_that_has_no_document_gets_none(self, at: Deployment, repairs: Playbook) -> None:
+        customer = Customer(name="李样本", contact=CONTACT, kind="email", hash=digest(CONTACT))
+        received = request(customer=customer, description=TEXT)
+        events = decide(None, c.Receive("CS4", received), repairs, NOON)
+        after = apply(None, committed(None, events, NOON, "CS4"))
+        at.store.commit(None, after, events, actor="customer", rank="1", sealed=b"x")
+        erase(at, "testdesk", contact=CONTACT, **ERASURE)
+        assert left(at) == []
+        assert at.store.load("testdesk", "CS4").status == "received"
+        assert not [key for key, _ in objects(at) if "CS4" in key]
+
+    def test_document_that_was_written_meanwhile_goes(
+        self, at: Deployment, repairs: Playbook
+    ) -> None:
+        """B10: the archive was reading while the ticket was erased."""
+        before = at.store.load("testdesk", "CS1")
+        stale = before.model_copy(update={"version": before.version + 1})
+        at.store._playbooks.clear()
+        change(at.store, "testdesk", "CS1", c.ErasePerson("x"), repairs, SOON, actor="admin")
+        versions = len(tags(at, "CS1"))
+        with pytest.raises(TryAgain):
+            keep(at.store, at.s3, ARCHIVE, stale, repairs)
+        assert len(tags(at, "CS1")) == versions
+
+    def test_message_on_its_way(self, at: Deployment) -> None:
+        """E11: its words may still be written down, so the run says that it has to come again."""
+        [sent] = [d for d in at.store.deliveries("testdesk", "CS1") if d.recipient == "customer"]
+        claimed = sent.model_copy(update={"state": "claimed", "claimed_at": SOON})
+        assert at.store.move(claimed, "sent")
+        with pytest.raises(TryAgain, match="on its way"):
+            erase(at, "testdesk", contact=CONTACT, **ERASURE)
+        assert at.store.move(sent, "claimed")  # with its words
+        assert left(at)
+        erase(at, "testdesk", contact=CONTACT, **ERASURE)
+        assert left(at) == []
+
+    def test_contact_that_nobody_knows(self, at: Deployment) -> None:
+        found = erase(at, "testdesk", contact="nobody@example.com", **ERASURE)
+        assert found.numbers == ()
+
+    @pytest.mark.parametrize(
+        "who", [{}, {"number": "CS1", "contact": CONTACT}, {"contact": "nobody"}]
+    )
+    def test_who_is_meant_has_to_be_clear(self, at: Deployment, who: Any) -> None:
+        with pytest.raises(ValueError):  # noqa: PT011 - any wording
+            erase(at, "testdesk", **who, **ERASURE)
+        with pytest.raises(NotFound):
+            erase(at, "testdesk", number="CS9", **ERASURE)
+
+
+def test_stage_by_its_name(at: Deployment) -> None:
+    """Names follow from the stage, as everywhere."""
+    found = retention.deployment("test")
+    assert (found.mail_bucket, found.archive_bucket) == (MAIL_BUCKET, ARCHIVE)
+    assert found.store.load("testdesk", "CS1").number == "CS1"
