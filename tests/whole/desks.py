@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import boto3
 import pytest
@@ -108,6 +108,21 @@ class Case:
     def step(self, who: str, step: str, **fields: Any) -> None:
         """Take a step of the desk's own; `attachments` may be among the fields."""
         self.act(who, step, **fields)
+
+    def upload(self, who: str, name: str, content: bytes) -> str:
+        """The id of a file that an agent has put where the answer says (D10)."""
+        answer = self.asks(who, "attachments", name=name, size=len(content))
+        assert answer.status in {200, 201}, answer.text
+        given = answer.json
+        url = urlsplit(given["upload"]["url"])
+        bucket = self.loop.place.mail_bucket
+        boto3.client("s3").put_object(
+            Bucket=bucket,
+            Key=unquote(url.path).removeprefix(f"/{bucket}").lstrip("/"),
+            Body=content,
+            Metadata={"name": given["upload"]["headers"]["x-amz-meta-name"]},
+        )
+        return str(given["id"])
 
     def view(self, who: str = "zg-1") -> Any:
         path = f"/agent/desks/{self.desk}/tickets/{self.number}"

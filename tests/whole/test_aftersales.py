@@ -13,6 +13,11 @@ import pytest
 from functions.core.roster import Agent
 from tests.whole.desks import Case, deployed
 
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c6360000002000001e221bc330000000049454e44ae426082"
+)
+"""One pixel."""
 SECOND = timedelta(seconds=1)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 FRIDGE = {"name": "冰箱", "model": "BX-500", "serial": "SN12345", "purchased_on": "2026-01-05"}
@@ -106,7 +111,14 @@ def test_a_repair_from_the_form_to_the_call_back(case: Case) -> None:
     case.step("wx-1", "visit", arrival=at(14))
     case.step("wx-1", "depart", arrival=at(14))
     assert "工程师已出发，预计14:00到达" in case.said("customer", "departed")
-    case.step("wx-1", "inspected", finding="压缩机启动器损坏")
+    photo = case.upload("wx-1", "现场.png", PNG)
+    case.step("wx-1", "inspected", finding="压缩机启动器损坏", attachments=[photo])
+    (shown,) = case.view("wx-1")["attachments"]
+    assert (shown["content_type"], shown["size"]) == ("image/png", len(PNG))
+    assert shown["url"]
+    program = case.upload("wx-1", "报告.pdf", b"MZ\x90\x00" + bytes(60))
+    refused = case.asks("wx-1", "inspected", finding="见附件", attachments=[program])
+    assert refused.status == 400
     case.step("wx-1", "request-parts", parts_requested="压缩机启动器")
     assert "压缩机启动器" in case.said("team:仓储组", "parts_order")
 
@@ -130,6 +142,11 @@ def test_a_repair_from_the_form_to_the_call_back(case: Case) -> None:
         "parts_arrived",
         "repaired",
     ]
+
+    # D11, D12: the customer sees each node
+    labels = [entry["label"] for entry in case.status()["timeline"]]
+    for label in ("工程师已出发", "已上门检测", "配件已申领", "等待到货", "维修完成"):
+        assert label in labels
 
     # D13: 未解决 → back to the same engineer, judged anew
     case.act("wx-1", "resolve", summary="更换压缩机启动器")

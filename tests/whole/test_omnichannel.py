@@ -110,6 +110,14 @@ def test_the_whole_guide_with_an_upset_customer_who_pays_a_large_sum(case: Case)
     assert "20000元原路退回" in case.said("customer", "proposal")
     case.act("js-1", "resolve", summary="确认重复扣款，已原路退回")
 
+    records = case.view()["records"]
+    assert [entry["number"] for entry in records] == [
+        f"{case.number}-{count:03}" for count in range(1, len(records) + 1)
+    ]
+    assert {"step", "communication", "solution"} == {entry["kind"] for entry in records}
+    steps = [entry["step"] for entry in records if entry["step"]]
+    assert steps[:3] == ["comfort", "supplement", "copy-in"]
+
     # B9: 不满意 starts a second handling, one level up, with the reason recorded
     assert "满意/基本满意/不满意" in case.said("customer", "resolved")
     case.online("js-9")
