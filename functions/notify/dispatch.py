@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Literal, Protocol
@@ -121,8 +121,6 @@ def tell(commit: Commit, ways: Ways, now: datetime, sealed: bytes | None = None)
     if not any(_concerns(event, playbook) for event in commit.events):
         return
     ticket = ways.store.load(commit.desk, commit.number)
-    if ticket.erased:
-        commit = without_person(commit, playbook)
     trouble: TryAgain | Park | None = None
     for notice in notices(commit, ticket, playbook):
         if ticket.erased and notice.recipient == "customer":
@@ -175,7 +173,10 @@ def _job(notice: Notice, commit: Commit, ticket: Ticket, playbook: Playbook, way
     from functions.core.filing import status_url
 
     description = ""
-    if commit.version > 1 and uses_description(playbook, notice.message):
+    if ticket.erased:  # what is not blanked yet is not to be said any more (B10)
+        kept = without_person(commit.model_copy(update={"events": (notice.event,)}), playbook)
+        notice = replace(notice, event=kept.events[0])
+    elif commit.version > 1 and uses_description(playbook, notice.message):
         first = ways.store.commit_at(ticket.desk, ticket.number, 1)
         received = first.of("TicketReceived") if first else ()
         description = received[0].description if received else ""

@@ -157,3 +157,32 @@ def test_customer_hears_every_two_hours_once_each(world: World, ways: Ways, post
     )
     after = world.do(ticket, c.Tick(), at=NOON + timedelta(hours=8))
     assert after.version == solved.version
+
+
+def test_customer_who_is_forgotten_is_not_told(world: World, ways: Ways, post: Post) -> None:
+    """B10: nobody knows any more who that was; the team is told, without the person's words."""
+    ticket = world.file(MAIL, description="无法登录，我住在一号")
+    erased = world.do(
+        ticket,
+        c.Assign("技术支持组", "agent-1", by_hand=True),
+        c.ErasePerson("asked by letter"),
+    )
+    for version in range(1, erased.version + 1):
+        process(world.event(erased, version), ways, NOON)
+    assert post.addresses == [TECH]
+    assert "一号" not in plain(message_from_bytes(post.sent[0][1], policy=policy.default))
+    assert [d.recipient for d in world.deliveries(ticket)] == ["handler"]
+
+
+def test_message_that_waits_for_a_forgotten_customer(world: World, ways: Ways, post: Post) -> None:
+    """B10: it is not sent, and rings no alarm."""
+    from functions.notify.deliver.failures import Passing
+
+    post.failures = [Passing("SES")]
+    delivery = answered(world, ways, MAIL, None)
+    ticket = world.store.load(delivery.desk, delivery.number)
+    world.do(ticket, c.ErasePerson("asked by letter"))
+    process(world.due(delivery), ways, NOON + timedelta(minutes=1))
+    [parked] = [d for d in world.deliveries(ticket) if d.id == delivery.id]
+    assert (parked.state, parked.cause) == ("parked", "the customer was erased")
+    assert (post.sent, post.announced) == ([], [])
