@@ -87,7 +87,8 @@ def _blank(event: Any, commit: Commit, playbook: Playbook) -> Any:
         if name == "customer":
             update[name] = _nobody(value, commit.number)
         elif name == "product":
-            update[name] = value and Product(name=value.name, model=value.model)
+            if isinstance(value, Product):  # elsewhere it is what the product is called, no more
+                update[name] = Product(name=value.name, model=value.model)
         elif name == "attachments":
             update[name] = tuple(_unnamed(item) for item in value)
         elif name == "fields":

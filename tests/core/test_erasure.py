@@ -86,6 +86,8 @@ def full(kind: type[Any]) -> Any:
             given[name] = special[name]
         elif name not in STAYS:
             given[name] = TEXT
+    if kind is e.TicketClassified:
+        given["product"] = "冰箱 BX-1"
     return kind.model_construct(**{**given, **_kept(kind)})
 
 
