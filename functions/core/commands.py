@@ -31,6 +31,7 @@ class Classify:
     mood: str | None = None
     confidence: float = 1.0
     rules: tuple[str, ...] = ()
+    product: str | None = None
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,7 @@ class TicketClassified(Value):
     mood: str | None = None
     confidence: float = 1.0
     rules: tuple[str, ...] = ()
+    product: str | None = None
 
 
 class ConfirmationRequested(Value):

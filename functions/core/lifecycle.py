@@ -255,6 +255,7 @@ def _classify(
             mood=command.mood,
             confidence=command.confidence,
             rules=command.rules,
+            product=command.product,
         )
     ]
 
@@ -435,9 +436,11 @@ def _reclassified(ticket: Ticket, step: str, then: Effect, playbook: Playbook) -
         priority=priority,
         mood=then.mood or ticket.mood,
         rules=(f"step:{step}",),
+        product=then.product or ticket.product,
     )
-    before = (ticket.type, ticket.tags, ticket.priority, ticket.mood)
-    return [after] if (after.type, after.tags, after.priority, after.mood) != before else []
+    before = (ticket.type, ticket.tags, ticket.priority, ticket.mood, ticket.product)
+    now = (after.type, after.tags, after.priority, after.mood, after.product)
+    return [after] if now != before else []
 
 
 def _solved_by(
@@ -779,6 +782,7 @@ _EFFECTS: dict[type, Callable[[Ticket, Any, e.Commit], dict[str, Any]]] = {
         "tags": x.tags,
         "priority": x.priority,
         "mood": x.mood,
+        "product": x.product or t.product,
     },
     e.ConfirmationRequested: lambda t, x, k: {
         "status": "pending_confirmation",

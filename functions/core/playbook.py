@@ -243,7 +243,11 @@ class Condition(Part):
 
 
 class Effect(Part):
-    """What a rule does to the ticket's classification."""
+    """What a rule does to the ticket's classification.
+
+    `product` says of which line the product is (D7). The first rule that names one counts; it
+    stands beside what the customer called the product.
+    """
 
     priority: str | None = None
     raise_by: int = Field(default=0, ge=0, le=5)
@@ -251,6 +255,7 @@ class Effect(Part):
     type: str | None = None
     add_tags: Names = ()
     mood: str | None = None
+    product: Word | None = None
 
 
 class Rule(Part):

@@ -27,6 +27,7 @@ class Classification:
         rules: the ids of the rules that fired, in their order.
         question: what to find out where it is vague, in each language.
         asks: who is asked and how often, where it is vague.
+        product: what the product is called, with its line where a rule named it (D7).
     """
 
     type: str
@@ -38,6 +39,7 @@ class Classification:
     rules: tuple[str, ...] = ()
     question: Text | None = None
     asks: Vague | None = None
+    product: str | None = None
 
 
 class _Match(NamedTuple):
@@ -93,6 +95,8 @@ def classify(
     for rule in playbook.rules:
         if holds(rule.when, facts):
             facts = _followed(rule, facts, playbook, floor=asked is not None)
+            if not any(earlier.then.product for earlier in fired):
+                facts = replace(facts, product=_with_line(facts.product, rule.then.product))
             fired.append(rule)
     known = bool(given or by_tag or by_word or any(rule.then.type for rule in fired))
     vague = _what_is_vague(folded, facts.tags, playbook, known=known)
@@ -115,6 +119,7 @@ def classify(
         rules=tuple(rule.id for rule in fired),
         question=vague.question if vague else None,
         asks=vague,
+        product=facts.product,
     )
 
 
@@ -215,6 +220,13 @@ def _followed(rule: Rule, facts: Facts, playbook: Playbook, *, floor: bool) -> F
         priority=priority,
         mood=then.mood or facts.mood,
     )
+
+
+def _with_line(product: str | None, line: str | None) -> str | None:
+    """What the product is called, with its line beside it where that is not said yet (D7)."""
+    if line is None or (product and mentions(fold(product), (line,))):
+        return product
+    return f"{product} {line}" if product else line
 
 
 def _what_is_vague(

@@ -98,6 +98,7 @@ class Router:
             mood=found.mood,
             confidence=found.confidence,
             rules=found.rules,
+            product=found.product,
         )
         facts = Facts(
             text=text,
@@ -107,7 +108,7 @@ class Router:
             customer_class=ticket.customer.customer_class,
             channel=ticket.channel,
             mood=found.mood,
-            product=ticket.product,
+            product=found.product,
             amount=amount_in(text),
         )
         place = destination(facts, self.playbook)
@@ -171,7 +172,7 @@ class Router:
                 self._change(ticket, c.Together((*first, queue)))
         elif self._assign(ticket, place, first):
             return
-        elif place.otherwise == "supervisor" or not self._anybody(ticket, place):
+        elif place.otherwise == "supervisor" or not self._anybody(ticket, place, first):
             self._to_supervisors(ticket, place, first, "nobody suitable")
         elif not (_is_waiting(ticket) and ticket.team == place.team):
             queue = c.Enqueue(team=place.team, queue="waiting", reason="nobody free")
@@ -186,7 +187,7 @@ class Router:
     def _assign(self, ticket: Ticket, place: Destination, first: tuple[c.Command, ...]) -> bool:
         """Give a ticket to the best free member of a team; False where nobody has room."""
         roster = self.store.agents(self.playbook.desk)
-        for agent in candidates(roster, wanted(ticket, place), self.playbook, self.now):
+        for agent in candidates(roster, wanted(ticket, place, first), self.playbook, self.now):
             assign = c.Assign(team=place.team, handler=agent.username, reason="routing")
             try:
                 self._change(ticket, c.Together((*first, assign)))
@@ -195,12 +196,12 @@ class Router:
             return True
         return False
 
-    def _anybody(self, ticket: Ticket, place: Destination) -> bool:
+    def _anybody(self, ticket: Ticket, place: Destination, first: tuple[c.Command, ...]) -> bool:
         """Whether the roster has somebody for the ticket at all, even if nobody is free now.
 
         A roster without anyone of the team is still being set up: the ticket waits.
         """
-        asked = wanted(ticket, place)
+        asked = wanted(ticket, place, first)
         members = [a for a in self.store.agents(self.playbook.desk) if a.team == place.team]
         return not members or any(suits(agent, asked) for agent in members)
 
@@ -236,14 +237,19 @@ class Router:
             return
 
 
-def wanted(ticket: Ticket, place: Destination) -> Wanted:
+def wanted(ticket: Ticket, place: Destination, first: tuple[c.Command, ...] = ()) -> Wanted:
     """What a ticket asks of its handler. A second handling asks for somebody more senior, and for
-    nobody who has had it before (B9, E7)."""
+    nobody who has had it before (B9, E7).
+
+    Args:
+        first: what is to happen to the ticket in the same change; it may name the product's line.
+    """
+    lines = (command.product for command in first if isinstance(command, c.Classify))
     again = ticket.reopen_to == "senior"
     return Wanted(
         team=place.team,
         needs=place.needs,
-        product=ticket.product,
+        product=next(lines, None) or ticket.product,
         language=ticket.locale,
         level=ticket.level if again else 0,
         excluded=ticket.former_handlers if again else (),

@@ -228,3 +228,36 @@ def test_words_for_a_mood_are_checked(part: str, text: str, said: str) -> None:
     with pytest.raises(PlaybookError) as caught:
         desk(templates=[{"id": "any", "parts": parts, "moods": moods}])
     assert said in str(caught.value)
+
+
+def test_a_step_may_bring_the_resolution_with_it() -> None:
+    """D9: remote help: the steps are recorded, and the result is the summary."""
+    steps = {
+        "remote-help": {
+            "label": both("远程协助"),
+            "source": "assigned",
+            "resolves": "result",
+            "fields": {"result": {"label": both("结果")}, "how": {"label": both("步骤")}},
+        }
+    }
+    playbook = desk(steps=steps)
+    after = run(playbook, c.TakeStep("remote-help", {"result": "已调好", "how": "重启"}))
+    assert (after.status, after.summary, after.resolutions) == ("resolved", "已调好", 1)
+    steps["remote-help"]["resolves"] = "outcome"
+    with pytest.raises(PlaybookError, match=r"resolves: there is no 'outcome'"):
+        desk(steps=steps)
+
+
+def test_the_line_of_a_product_is_named_by_the_first_rule_that_fits() -> None:
+    """D7: beside what the customer called the product; a step may name it too."""
+    rules = [
+        {"id": "named", "when": {"product": "冰箱"}, "then": {"product": "冰箱"}},
+        {"id": "said", "when": {"mentions": "空调"}, "then": {"product": "空调"}},
+    ]
+    step = {"label": both("改派"), "source": "assigned", "then": {"product": "洗衣机"}}
+    playbook = desk(rules=rules, steps={"relabel": step})
+    assert classify("空调坏了", playbook).product == "空调"
+    assert classify("空调坏了", playbook, product="K-2").product == "K-2 空调"
+    assert classify("和空调一起买的", playbook, product="冰箱 B").product == "冰箱 B"
+    assert classify("坏了", playbook).product is None
+    assert run(playbook, c.TakeStep("relabel", {})).product == "洗衣机"

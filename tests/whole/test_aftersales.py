@@ -239,6 +239,26 @@ def test_nobody_who_covers_the_line_leaves_it_to_a_supervisor(case: Case) -> Non
     assert case.ticket.handler == "wx-1"
 
 
+@pytest.mark.parametrize(
+    ("text", "product", "handler"),
+    [
+        ("空调不制冷", None, "wx-2"),
+        ("冰箱不制冷", None, "wx-1"),
+        ("不制冷", {"name": "空调"}, "wx-2"),
+        ("和空调一起买的，不制冷", {"name": "冰箱"}, "wx-1"),
+        ("冰箱不制冷", {"model": "BX-500"}, "wx-1"),
+        ("the air conditioner is not cooling", None, "wx-2"),
+    ],
+)
+def test_the_line_is_known_from_the_form_or_from_the_words(
+    case: Case, text: str, product: dict[str, str] | None, handler: str
+) -> None:
+    """D7"""
+    case.online("wx-1", "wx-2")
+    case.file(text, **({"product": product} if product else {}))
+    assert case.ticket.handler == handler
+
+
 def test_an_engineer_at_the_threshold_gets_no_more(case: Case) -> None:
     """D7: nothing in hand, or fewer than the threshold."""
     case.online("wx-1")
