@@ -1,0 +1,178 @@
+"""A hundred tickets at once on eight agents (issue 3, item 5; D7, E11, F2).
+
+The stream is played by a pool of threads: what it brings is delivered at the same time, and what
+meets somebody else's change comes again, as Lambda's retries bring it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from functions.core import commands as c
+from functions.core.change import change
+from functions.core.errors import TryAgain
+from functions.core.lifecycle import queue_rank
+from functions.core.playbook import Playbook, load
+from functions.core.store import Store
+from functions.core.ticket import Ticket
+from functions.router.route import Router
+from tests.core.conftest import OneAtATime
+from tests.core.desk import DESK, NOON, TABLE, agent, file, make_table, request
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+TICKETS, AGENTS, CAPACITY = 100, 8, 5
+THREADS = 4
+NUMBERS = [f"CS20260310{n:03}" for n in range(1, TICKETS + 1)]
+TEAM = "technical"
+
+
+def _snapshot(table: Any, memo: Any) -> Any:
+    """What moto keeps of a table to undo a transaction, without its whole past: it copies the
+    stream's records too, once for each write, which would make these 400 transactions last minutes.
+
+    Of the items, only the roster's are changed in place; all others are replaced.
+    """
+    kept = object.__new__(type(table))
+    kept.__dict__.update(table.__dict__)
+    kept.items = type(table.items)(dict)
+    for partition, items in table.items.items():
+        roster = partition.value.startswith("DESK#")
+        kept.items[partition] = deepcopy(items) if roster else dict(items)
+    return kept
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """A table whose single calls do not overlap, as DynamoDB's transactions do not."""
+    import boto3
+    from moto import mock_aws
+    from moto.dynamodb.models.table import Table
+
+    monkeypatch.setattr(Table, "__deepcopy__", _snapshot, raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="us-east-1")
+        make_table(client)
+        yield Store(cast("DynamoDBClient", OneAtATime(client)), TABLE)
+
+
+@pytest.fixture(scope="module")
+def playbook() -> Playbook:
+    """A desk of one team, where the urgent come first, then VIPs, then the older."""
+    order = {**DESK["assignment"], "order": ["priority", "vip", "age"]}
+    return load({**DESK, "assignment": order, "routing": [{"team": TEAM}], "tags": {}})
+
+
+def _again(work: Callable[[], Any]) -> None:
+    """What the platform does with a record that came at a bad moment."""
+    for _ in range(200):
+        try:
+            work()
+        except TryAgain:
+            continue
+        return
+    raise AssertionError("came too often")
+
+
+class Stream:
+    """What the table's stream would bring, delivered by many threads at once."""
+
+    def __init__(self, store: Store, playbook: Playbook) -> None:
+        self.store, self.playbook = store, playbook
+        self.router = Router(store, playbook, NOON)
+
+    def ticket(self, number: str) -> Ticket:
+        return self.store.load("testdesk", number)
+
+    def tickets(self) -> list[Ticket]:
+        return self.store.tickets("testdesk", NUMBERS)
+
+    def bring(self, work: Callable[[str], Any], numbers: list[str]) -> None:
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(lambda number: _again(lambda: work(number)), numbers))
+
+    def received(self, number: str) -> None:
+        self.router.received(self.ticket(number), cast("Any", self._first(number)))
+
+    def _first(self, number: str) -> Any:
+        commit = self.store.commit_at("testdesk", number, 1)
+        assert commit is not None
+        return commit.of("TicketReceived")[0]
+
+    def queued(self, number: str) -> None:
+        self.router.waiting(self.ticket(number))
+
+    def freed(self, _: str) -> None:
+        self.router.drain(TEAM)
+
+    def resolve(self, number: str) -> None:
+        change(
+            self.store, "testdesk", number, c.Resolve("好了"), self.playbook, NOON, actor="agent"
+        )
+
+
+def _in_hand(tickets: list[Ticket]) -> Counter[str | None]:
+    return Counter(ticket.handler for ticket in tickets if ticket.in_hand_of)
+
+
+def test_a_hundred_tickets_at_once_on_eight_agents(store: Store, playbook: Playbook) -> None:
+    """D7, E11, F2: nobody above the limit, nobody waiting while somebody has room, order kept."""
+    for n in range(AGENTS):
+        store.put_agent(agent(f"agent-{n}", capacity=CAPACITY))
+    chance = random.Random(7)  # noqa: S311 - the same crowd each time
+    vip = request().customer.model_copy(update={"customer_class": "vip"})
+    for n, number in enumerate(NUMBERS):
+        file(
+            store,
+            playbook,
+            number,
+            NOON - timedelta(minutes=TICKETS - n),
+            priority=chance.choice(list(DESK["priorities"])),
+            description="你好",
+            **({"customer": vip} if chance.random() < 0.2 else {}),
+        )
+    stream = Stream(store, playbook)
+    shuffled = chance.sample(NUMBERS, TICKETS)
+
+    stream.bring(stream.received, shuffled)
+    stream.bring(stream.queued, shuffled)
+    tickets = stream.tickets()
+    assert set(_in_hand(tickets).values()) == {CAPACITY}
+    assert len(_in_hand(tickets)) == AGENTS
+    assert {t.status for t in tickets} == {"assigned", "queued"}
+
+    done = 0
+    while waiting := [t for t in stream.tickets() if t.status == "queued"]:
+        held = [t.number for t in stream.tickets() if t.in_hand_of]
+        finished = chance.sample(held, min(len(held), 20))
+        stream.bring(stream.resolve, finished)
+        done += len(finished)
+        stream.bring(stream.freed, finished[:THREADS])
+        after = stream.tickets()
+        counts = _in_hand(after)
+        assert max(counts.values()) <= CAPACITY
+        for someone in store.agents("testdesk"):
+            assert someone.load == counts[someone.username]
+        still = [t for t in after if t.status == "queued"]
+        # Nobody waits while somebody has room.
+        assert not still or set(counts.values()) == {CAPACITY}
+        # Order kept: whoever still waits comes after all who were taken from the queue.
+        ranks = sorted(queue_rank(t, playbook) for t in waiting)
+        taken = len(waiting) - len(still)
+        assert sorted(queue_rank(t, playbook) for t in still) == ranks[taken:]
+    assert done >= TICKETS - AGENTS * CAPACITY
+    for number in NUMBERS:
+        history = store.history("testdesk", number)
+        assert sum(len(commit.of("TicketAssigned")) for commit in history) == 1
