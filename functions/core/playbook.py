@@ -34,7 +34,7 @@ from pydantic_core import PydanticCustomError
 
 from functions.core.calendar import BusinessCalendar
 from functions.core.errors import PlaybookError
-from functions.core.ticket import Queue
+from functions.core.ticket import IN_HAND, Queue
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -604,7 +604,8 @@ class Playbook(Part):
             if name not in known
         ]
         problems += [
-            *self._doubles(), *self._routing_ends(), *self._allowances(), *self._scores()
+            *self._doubles(), *self._routing_ends(), *self._allowances(), *self._scores(),
+            *self._steps_fit(),
         ]  # fmt: skip
         if problems:
             said = "; ".join(f"{'.'.join(map(str, place))}: {what}" for place, what in problems)
@@ -642,6 +643,33 @@ class Playbook(Part):
             for priority in self.priorities:
                 if priority not in given:
                     yield ("timers", kind, "within"), f"the time for '{priority}' is missing"
+
+    def _steps_fit(self) -> Iterator[_Problem]:
+        """A step has a name of its own and leads from one pair of hands to the same."""
+        from functions.core.lifecycle import BY_PEOPLE
+
+        taken = {*BY_PEOPLE, *ACTIONS_BESIDE}
+        for name, step in self.steps.items():
+            if name in taken:
+                yield ("steps", name), "every desk has an action of this name"
+            for field in step.fields:
+                if field in BODY_FIELDS:
+                    yield ("steps", name, "fields", field), "this name has a meaning of its own"
+            if step.to is None:
+                continue
+            if step.to in STATUSES and step.to not in IN_HAND:
+                yield (
+                    ("steps", name, "to"),
+                    f"a step leads to one of {', '.join(s for s in STATUSES if s in IN_HAND)}",
+                )
+            elif step.to == "awaiting_confirmation" and step.resolves is None:
+                yield ("steps", name, "to"), "what the customer is to confirm needs `resolves`"
+            for status in step.source:
+                if status in STATUSES and status not in IN_HAND:
+                    yield (
+                        ("steps", name, "source"),
+                        f"in '{status}' nobody has the ticket in hand, so `to` cannot be reached",
+                    )
 
     def _scores(self) -> Iterator[_Problem]:
         low, high = self.survey.scores
@@ -785,6 +813,12 @@ STATUSES: tuple[str, ...] = (
     "merged",
 )
 """The contract's status codes, in the order of a ticket's life."""
+
+ACTIONS_BESIDE = ("approve", "class-customer", "attachments")
+"""The agents' calls that are on every desk beside the contract's actions."""
+
+BODY_FIELDS = ("version", "attachments")
+"""What stands in an action's body beside a step's own fields."""
 
 STATUSES_NEEDED = ("received", "queued", "assigned", "in_progress", "resolved", "archived")
 """Those without which no ticket can run its course."""

@@ -339,8 +339,42 @@ class TestFromADict:
             load(wrong)
         assert str(caught.value) == (
             "tags.login.vague.unless: there is no such key; "
-            "there is unless_mentions, question, ask, times"
+            "there is unless_mentions, question, again, ask, times"
         )
+
+
+_STEP = {"label": {"zh-CN": "步", "en": "s"}, "source": "assigned"}
+_MEANT = {"label": {"zh-CN": "项", "en": "f"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "said"),
+    [
+        ("reply", {}, "steps.reply: every desk has an action of this name"),
+        ("approve", {}, "steps.approve: every desk has an action of this name"),
+        (
+            "go",
+            {"fields": {"version": _MEANT}},
+            "steps.go.fields.version: this name has a meaning of its own",
+        ),
+        ("go", {"to": "archived"}, "steps.go.to: a step leads to one of assigned, in_progress, "),
+        (
+            "go",
+            {"to": "awaiting_confirmation"},
+            "steps.go.to: what the customer is to confirm needs `resolves`",
+        ),
+        (
+            "go",
+            {"to": "in_progress", "source": ["queued"]},
+            "steps.go.source: in 'queued' nobody has the ticket in hand",
+        ),
+    ],
+)
+def test_a_step_that_cannot_be_taken_is_named(name: str, step: dict[str, Any], said: str) -> None:
+    """D8-D11: found when the playbook is checked, not when an agent tries."""
+    with pytest.raises(PlaybookError) as caught:
+        load({**DESK, "steps": {name: {**_STEP, **step}}})
+    assert said in str(caught.value)
 
 
 def test_what_was_stored_is_read_as_it_was(standard: Playbook) -> None:
