@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -24,8 +25,13 @@ from tests.whole import conftest as whole
 
 
 @contextmanager
-def deployed(monkeypatch: pytest.MonkeyPatch, desk: str, roster: Iterable[Agent]) -> Iterator[Case]:
-    """A deployment of one shipped desk with a roster of its own, and a case to walk through it."""
+def deployed(
+    monkeypatch: pytest.MonkeyPatch,
+    desk: str,
+    roster: Iterable[Agent],
+    folder: Path = whole.ROOT / "playbooks",
+) -> Iterator[Case]:
+    """A deployment of one desk with a roster of its own, and a case to walk through it."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", whole.PLACE.region)
@@ -33,7 +39,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch, desk: str, roster: Iterable[Agent]
     with mock_aws():
         whole.foundation(desk)
         with Loop(whole.PLACE).running() as loop:
-            playbook = load(whole.ROOT / "playbooks" / f"{desk}.yaml")
+            playbook = load(folder / f"{desk}.yaml")
             store = Store(aws.dynamodb(), whole.PLACE.table)
             store.put_playbook(playbook, datetime.now(UTC))
             for agent in roster:

@@ -1,0 +1,205 @@
+"""A desk that the code knows nothing of: whoever runs one writes it by the documentation alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, get_args, get_origin
+from zoneinfo import ZoneInfo
+
+import pytest
+import yaml
+
+from functions.core.playbook import Condition, Effect, Part, Playbook, TimerEffects, Vague, load
+from functions.core.roster import Agent
+from functions.router.classify import classify
+from tests.docs.test_playbook_docs import KEYS, ONCE
+from tests.whole.desks import Case, deployed
+
+HERE = Path(__file__).parent
+HARBOUR = HERE / "harbour.yaml"
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+
+
+def member(username: str, team: str, **more: object) -> Agent:
+    role = {"zg": "supervisor", "zj": "qa"}.get(username.partition("-")[0], "agent")
+    about = {"desk": "harbour", "username": username, "role": role, "team": team, "capacity": 3}
+    return Agent.model_validate({**about, **more})
+
+
+ROSTER = (
+    member("yard-1", "yard"),
+    member("bill-1", "billing"),
+    member("bill-9", "billing", level=1),
+    member("sv-1", "surveyors", skills=("survey",), products=("steel",), languages=("en",)),
+    member("sv-2", "surveyors", skills=("survey",), products=("fruit",)),
+    member("zg-1", "duty"),
+    member("zj-1", "quality"),
+)
+
+
+@pytest.fixture
+def case(monkeypatch: pytest.MonkeyPatch) -> Iterator[Case]:
+    with deployed(monkeypatch, "harbour", ROSTER, HERE) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def harbour() -> Playbook:
+    return load(HARBOUR)
+
+
+def test_it_has_a_rule_or_two_of_everything() -> None:
+    """Every key of the documentation stands in it."""
+    assert KEYS - set(_keys(yaml.safe_load(HARBOUR.read_text("utf-8")), Playbook, "")) == set()
+
+
+def _keys(value: Any, part: type[Part], at: str) -> Iterator[str]:
+    """The keys that a part of a playbook uses, named as the documentation names them."""
+    for key, inner in value.items():
+        # YAML 1.1 reads `on` as true; Deskbell's own reader does not.
+        name = "on" if key is True else key
+        path = f"{at}.{name}" if at else name
+        yield path
+        if path == "calendar":
+            yield from (f"calendar.{below}" for below in inner)
+            continue
+        yield from _below(inner, part.model_fields[name].annotation, path)
+
+
+def _below(value: Any, annotation: Any, path: str) -> Iterator[str]:
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        if isinstance(value, dict):
+            yield from _keys(value, annotation, ONCE.get(annotation, path))
+        return
+    for argument in get_args(annotation):
+        if get_origin(annotation) is dict and isinstance(value, dict):
+            for inner in value.values():
+                yield from _below(inner, argument, f"{path}.*")
+        elif get_origin(annotation) is tuple and isinstance(value, list):
+            for inner in value:
+                yield from _below(inner, argument, f"{path}[]")
+        else:
+            yield from _below(value, argument, path)
+
+
+def test_parts_that_stand_in_many_places_are_known() -> None:
+    assert set(ONCE) == {Condition, Effect, TimerEffects, Vague}
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "kind", "tags", "priority", "rules"),
+    [
+        ("Where is my reefer container?", {}, "TRK", ("TRK-reefer",), "today", ()),
+        (
+            "container MSKU1 please",
+            {"channel": "phone"},
+            "TRK",
+            ("TRK-container",),
+            "week",
+            ("phone-can-wait",),
+        ),
+        (
+            "invoice, it is outrageous",
+            {"amount": 9000.0},
+            "FEE",
+            ("FEE-demurrage",),
+            "now",
+            ("large-sum", "upset", "upset-fees"),
+        ),
+        ("a suggestion", {}, "IDEA", (), "week", ("ideas",)),
+        ("a suggestion", {"customer_class": "vip"}, "IDEA", (), "today", ("ideas", "vip-up")),
+        ("where is it", {"product": "Chemical drums"}, "DMG", (), "now", ("chemicals",)),
+    ],
+)
+def test_its_rules_in_their_order(
+    harbour: Playbook,
+    text: str,
+    more: dict[str, Any],
+    kind: str,
+    tags: tuple[str, ...],
+    priority: str,
+    rules: tuple[str, ...],
+) -> None:
+    found = classify(text, harbour, **more)
+    assert (found.type, found.tags, found.priority, found.rules) == (kind, tags, priority, rules)
+
+
+def test_its_hours_over_midnight_and_its_numbers(harbour: Playbook) -> None:
+    friday = datetime(2026, 3, 13, 23, 0, tzinfo=AMSTERDAM)
+    assert harbour.hours.is_open(friday)
+    assert harbour.hours.add(friday, timedelta(hours=4)) == datetime(
+        2026, 3, 16, 7, 0, tzinfo=AMSTERDAM
+    )
+    assert harbour.hours.is_workday(date(2026, 12, 19))
+    assert harbour.number.write(friday, 7) == "HB26-00007"
+    assert harbour.number.period(friday) == "2026"
+
+
+def test_damage_from_the_first_word_to_the_archive(case: Case) -> None:
+    """Skills, product and language; a visit with a time; an answer; confirmation and call-back."""
+    case.online("yard-1", "sv-1", "sv-2")
+    case.file("Two crates of bananas are crushed, I am fed up", locale="en")
+    assert (case.ticket.handler, case.ticket.type) == ("sv-2", "DMG")
+    assert case.told("customer") == ["received", "upset"]
+    assert case.view("sv-2")["suggestion"]["text"].startswith("We are very sorry.\n\nPlease leave")
+
+    case.act("sv-2", "accept")
+    assert case.timer("first_response")["state"] == "met"
+    arrives = (case.ticket.updated_at + timedelta(hours=3)).replace(microsecond=0)
+    case.act(
+        "sv-2",
+        "survey-visit",
+        surveyor="yard",
+        arrives_at=arrives.isoformat(),
+        gear=["lamp", "saw"],
+    )
+    shown = arrives.astimezone(AMSTERDAM).strftime("%Y-%m-%d %H:%M")
+    assert shown in case.said("customer", "visit")
+    assert shown in case.said("field:surveyor", "visit")
+    assert case.due("collaboration") == arrives
+    case.tick(arrives)
+    assert "hurry" in case.told("field:surveyor")
+    assert case.asks("yard-1", "surveyed", finding="x").status == 403
+    case.act("sv-1", "surveyed", finding="Crushed by the crane; 2 crates")
+    assert case.ticket.facts["gear"] == "lamp、saw"
+    case.act("sv-2", "resolve", summary="Compensated")
+
+    # The customer confirms, and somebody calls back; then the record is whole.
+    assert case.status()["status"] == "awaiting_confirmation"
+    case.customer("confirmation", solved=True)
+    assert (case.ticket.status, case.ticket.team) == ("in_review", "yard")
+    case.act("yard-1", "callback", cause="all is well")
+    document, tags = case.archived()
+    assert tags["retention-years"] == "7"
+    assert document["ticket"]["facts"]["finding"].startswith("Crushed")
+
+
+def test_a_fee_beyond_an_agents_say(case: Case) -> None:
+    """Approval over an amount; a step that resolves; unsolved goes to somebody senior."""
+    case.online("bill-1")
+    case.file("demurrage is wrong", locale="en")
+    case.act("bill-1", "waive-fee", amount="300", grounds="Gate was closed")
+    assert case.ticket.status == "awaiting_department"
+    case.act("zg-1", "approve", approved=True)
+    assert (case.ticket.status, case.ticket.summary) == (
+        "awaiting_confirmation",
+        "Gate was closed",
+    )
+    case.online("bill-9")
+    case.customer("confirmation", solved=False, reason="still on the invoice")
+    assert (case.ticket.handler, case.ticket.level) == ("bill-9", 1)
+
+
+def test_what_is_vague_or_unclear_or_an_idea(case: Case) -> None:
+    """A question and another one; a supervisor; a list to be looked at together."""
+    case.online("yard-1")
+    case.file("it is delayed", locale="en")
+    assert "vessel" in case.said("customer", "ask")
+    case.customer("messages", text="I do not know why, just late")
+    assert "Where is the cargo now" in case.said("customer", "ask")
+    case.file("hello", locale="en")
+    assert case.ticket.queue == "supervisor"
+    case.file("a suggestion: longer opening hours", locale="en")
+    assert (case.ticket.status, case.ticket.team) == ("queued", "yard")
