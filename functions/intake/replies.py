@@ -158,7 +158,8 @@ def _roles(lines: list[str], kinds: list[Kind]) -> list[Role]:
             index += 1
     _mark_wrapped(lines, roles)
     quoted = [i for i, role in enumerate(roles) if role is Role.QUOTED]
-    if len(quoted) == 1 and not introductions and set(roles) <= {Role.NEW, Role.QUOTED}:
+    unsure = len(quoted) == 1 and kinds[quoted[0]] is Kind.TEXT and not introductions
+    if unsure and set(roles) <= {Role.NEW, Role.QUOTED}:
         # One such line alone is as likely a sign of the writer's own as a quotation.
         roles[quoted[0]] = Role.NEW
     return roles
