@@ -325,7 +325,8 @@ class _Reader:
         if not label or len(address) > 500 or bare in label or bare.startswith("www." + label):
             return
         if _SPACES.sub("", label).rstrip("/") not in {bare, address}:
-            self.words.append(f" <{address}>")
+            shown = re.sub(r"^mailto:([^?]*).*", r"\1", address, flags=re.IGNORECASE)
+            self.words.append(f" <{shown}>")
 
 
 def _is_hidden(style: str) -> bool:

@@ -287,7 +287,7 @@ def _are_mail_headers(values: dict[str, str], separated: bool) -> bool:
     has_address = any("@" in value for value in values.values())
     if len(kinds) >= 3:
         # "From: Beijing / To: Shanghai / Date: 3 May" is an order, not a mail.
-        return has_address or separated or "subject" in kinds
+        return has_address or separated or len(kinds) == 4
     if len(kinds) == 2:
         dated = bool(re.search(r"\d", values.get("date", "")))
         return (has_address or separated) and (dated or "subject" in kinds)
@@ -499,8 +499,16 @@ def _device_line(lines: list[str], start: int, end: int, fenced: set[int]) -> in
             continue
         bare = _LINK.sub(" ", line).strip(_EDGES + ".()（）[]【】…。!>")
         if 4 < len(bare) <= 120 and _sent_from().fullmatch(bare):
-            return index
+            return _card_above(lines, start, index) if "邮箱大师" in bare else index
     return None
+
+
+def _card_above(lines: list[str], start: int, index: int) -> int:
+    """网易邮箱大师 draws a card of table cells above its line."""
+    for above in range(index - 1, max(start, index - 10), -1):
+        if lines[above].replace(" ", "") == "||":
+            return above
+    return index
 
 
 def _names_device(line: str) -> bool:

@@ -34,7 +34,7 @@ def test_every_mail_is_explained() -> None:
     ("name", "text"),
     [
         ("gmail_reply", EN),
-        ("outlook_zh_gb2312", "洗衣机又停了。\n\n朱镕先生的订单也一样，单价100€。"),
+        ("outlook_zh_gb2312", "洗衣机又停了。\n\n镕记的订单也一样，单价100€。"),
         ("qq_reply", ZH),
         ("foxmail_reply", ZH),
         ("netease_reply", ZH),
@@ -127,10 +127,10 @@ def test_subject_is_one_decoded_line(name: str, subject: str) -> None:
 @pytest.mark.parametrize(
     ("name", "sender"),
     [
-        ("outlook_zh_gb2312", ("朱镕", "customer@example.com")),
+        ("outlook_zh_gb2312", ("镕记示例", "customer@example.com")),
         ("qq_reply", ("客户", "10001@example.com")),
         ("raw_gbk", ("客户服务", "customer@example.com")),
-        ("raw_latin1", ("Jörg Müller", "customer@example.com")),
+        ("raw_latin1", ("Käufer Süd", "customer@example.com")),
         ("rfc2047_abuse", ("Example, Customer", "customer@example.com")),
         ("addresses_malformed", ("Home", "customer@example.com")),
         ("from_missing", ("Example", "sender@example.com")),
@@ -216,6 +216,18 @@ def test_what_came_back_is_known(
     assert returned is not None
     assert (returned.recipients, returned.status) == (recipients, status)
     assert (returned.permanent, returned.message_id) == (permanent, message_id)
+
+
+@pytest.mark.parametrize(
+    ("status", "permanent"),
+    [("5.1.1", True), ("5.2.1", True), ("5.0.0", True), ("5.4.4", True), ("5.2.2", False),
+     ("5.3.4", False), ("5.7.1", False), ("4.4.1", False)],
+)  # fmt: skip
+def test_only_a_bad_address_is_a_hard_bounce(status: str, permanent: bool) -> None:
+    raw = (MAILS / "dsn.eml").read_bytes().replace(b"Status: 5.1.1", b"Status: " + status.encode())
+    returned = parse(raw).returned
+    assert returned is not None
+    assert returned.permanent is permanent
 
 
 def test_ses_notifications_are_told_apart() -> None:
