@@ -1,0 +1,35 @@
+"""The Lambda package, built by Chalice as a deployment builds it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from chalice.deploy.packager import DependencyBuilder, LambdaDeploymentPackager
+from chalice.utils import UI, OSUtils
+
+from infra.deploy import ROOT
+
+PYTHON = "python3.11"
+
+
+class _Silent(UI):
+    def write(self, msg: str) -> None:
+        """Nobody reads it."""
+
+    error = write
+
+
+def package_bytes(root: Path = ROOT) -> int:
+    """The size of the zip in bytes. A copy is packaged, so that no deployment is in the way."""
+    with tempfile.TemporaryDirectory(prefix="deskbell-package-") as folder:
+        copy = Path(folder)
+        for name in ("app.py", "requirements.txt"):
+            shutil.copy(root / name, copy / name)
+        shutil.copytree(root / "vendor", copy / "vendor")
+        osutils = OSUtils()
+        packager = LambdaDeploymentPackager(
+            osutils=osutils, dependency_builder=DependencyBuilder(osutils), ui=_Silent()
+        )
+        return Path(packager.create_deployment_package(folder, PYTHON)).stat().st_size
