@@ -79,7 +79,7 @@ def imports(report: Report) -> None:
 
     for module, ratio in ratios().items():
         note = "× import boto3, chalice"
-        report.rows.append(Row("imports", module, round(ratio, 2), IMPORT_RATIO, note))
+        report.rows.append(Row("imports", module, round(ratio, 3), IMPORT_RATIO, note))
 
 
 def package(report: Report) -> None:

@@ -1,0 +1,1 @@
+"""Tests of what deploys the functions, runs them on one machine and measures them."""
