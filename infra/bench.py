@@ -294,6 +294,22 @@ def show(report: Report) -> None:
     console.print(f"{len(judged) - len(missed)} of {len(judged)} budgets met")
 
 
+def show_calls(report: Report) -> None:
+    """Every call to DynamoDB of the lives that were measured, for whoever wants to save some."""
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    for life in report.details.get("lives", []):
+        console.print(f"{life['name']}: {life['read_units']:g} r, {life['write_units']:g} w")
+        for step in life["steps"]:
+            console.print(f"  {step['name']}: {step['read_units']:g} r, {step['write_units']:g} w")
+            for call in step["calls"]:
+                if call["service"] == "dynamodb":
+                    parts = ", ".join(f"{name} {n:g}" for name, n in call["parts"].items())
+                    names = f"{call['function']:<14}{call['operation']:<20}"
+                    console.print(f"    {names}{parts:<40}{call.get('items', '')}")
+
+
 def _say(line: str) -> None:
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
@@ -311,6 +327,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="local.json of a running stack; else one is started for the waiting times",
     )
     parser.add_argument("--dynamodb", help="address of another DynamoDB for the table")
+    parser.add_argument("--calls", action="store_true", help="list the calls of each life")
     given = parser.parse_args(arguments)
     parts = [part for part in given.only.split(",") if part]
     unknown = sorted(set(parts) - set(PARTS))
@@ -320,6 +337,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given.out.parent.mkdir(parents=True, exist_ok=True)
     document = report.document(datetime.now(UTC))
     given.out.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    if given.calls:
+        show_calls(report)
     show(report)
     return 0
 

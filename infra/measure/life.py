@@ -95,11 +95,12 @@ def filing(loop: Loop, key: str | None = None) -> int:
 
 
 def lives(loop: Loop) -> list[Life]:
-    """Lives by web form and by mail; before them one that nobody counts, to warm up.
+    """Lives by web form and by mail; before them one of each that nobody counts, to warm up.
 
     Between two steps the containers stay, but their playbooks grow old: hours pass in a real life.
     """
-    _Actor(loop, loop.wait).live("warm-up", _by_form(key=None))
+    for opening in (_by_form(key=None), _by_mail):
+        _Actor(loop, loop.wait).live("warm-up", opening)
     by_form = _Actor(loop, loop.wait).live("web form", _by_form(key=None))
     with_key = _Actor(loop, loop.wait).live("web form, Idempotency-Key", _by_form(key="k-1"))
     by_mail = _Actor(loop, loop.wait).live("mail", _by_mail)

@@ -25,8 +25,8 @@ def life_usage(loop: Loop, prices: costs.PriceList) -> tuple[dict[str, Decimal],
     with contextlib.redirect_stdout(io.StringIO()) as logged:
         found = lives(loop)
     counted = [life for life in found if life.name in {"web form", "mail"}]
-    # Every life, the warm-up with them, logged about the same.
-    of_a_life = len(logged.getvalue().encode()) // (len(found) + 1)
+    # Every life, the two that warm up with them, logged about the same.
+    of_a_life = len(logged.getvalue().encode()) // (len(found) + 2)
     used = costs.plus(*(_of_life(life, prices, of_a_life) for life in counted))
     return costs.times(used, Decimal(1) / len(counted)), of_a_life
 

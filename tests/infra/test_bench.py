@@ -108,7 +108,7 @@ def desk(loop: Loop) -> Loop:
     return loop
 
 
-def test_lives_are_measured_step_by_step(desk: Loop) -> None:
+def test_lives_are_measured_step_by_step(desk: Loop, capsys: pytest.CaptureFixture[str]) -> None:
     """G7: every budget has a value, a limit and a verdict, and the calls stand behind it."""
     report = bench.Report()
     bench.units(report, desk)
@@ -129,6 +129,8 @@ def test_lives_are_measured_step_by_step(desk: Loop) -> None:
         steps = life["steps"]
         assert life["read_units"] == sum(step["read_units"] for step in steps)
         assert all(call["function"] for step in steps for call in step["calls"])
+    bench.show_calls(report)
+    assert "customer answers the survey, archived: " in capsys.readouterr().out
     new = document["details"]["lives"][3]
     assert new["read_units"] > document["details"]["lives"][0]["read_units"]
 

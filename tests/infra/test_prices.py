@@ -35,7 +35,7 @@ def test_each_price_says_what_it_is_of_and_where_it_is_from() -> None:
     assert document["currency"] == "USD"
     for name, entry in document["prices"].items():
         assert set(entry) == {
-            "value", "per", "unit", "free_per_month", "source", "date", "status",
+            "value", "per", "unit", "free_per_month", "source", "seen", "date", "status",
         }, name  # fmt: skip
         assert Decimal(entry["value"]) >= 0
         assert Decimal(entry["per"]) > 0
@@ -43,7 +43,7 @@ def test_each_price_says_what_it_is_of_and_where_it_is_from() -> None:
         assert entry["unit"]
         assert entry["source"].startswith("https://aws.amazon.com/")
         assert date.fromisoformat(entry["date"])
-        assert entry["status"] in {"verified", "unverified"}
+        assert entry["status"] == ("verified" if entry["seen"] else "unverified")
     for name, entry in document["assumptions"].items():
         assert set(entry) == {"value", "unit", "why"}, name
         assert Decimal(entry["value"]) > 0
