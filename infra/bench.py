@@ -306,7 +306,7 @@ def show_calls(report: Report) -> None:
             for call in step["calls"]:
                 if call["service"] == "dynamodb":
                     parts = ", ".join(f"{name} {n:g}" for name, n in call["parts"].items())
-                    names = f"{call['function']:<14}{call['operation']:<20}"
+                    names = f"{call['function']:<22}{call['operation']:<20}"
                     console.print(f"    {names}{parts:<40}{call.get('items', '')}")
 
 
