@@ -19,10 +19,17 @@ help:
 
 setup: $(STAMP)
 
+# constraints.txt names every package with its version, so nothing is left to resolve.
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --no-deps --no-compile
+
 $(STAMP): constraints.txt pyproject.toml
-	@echo "setting up .venv (the first time takes a minute) …"
+	@echo "setting up .venv (the first time takes a minute)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local,test]'
+	@echo "  packages"
+	@$(PIP) -r constraints.txt
+	@$(PIP) --no-build-isolation -e .
+	@echo "  bytecode"
+	@$(BIN)/python -m compileall -q -j 0 .venv/lib || true
 	@touch $@
 
 up: setup
@@ -41,6 +48,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict
+	$(BIN)/python -m pip --disable-pip-version-check check
 	$(BIN)/cfn-lint infra/foundation.yaml infra/wiring.yaml
 
 fmt: setup
