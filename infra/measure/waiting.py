@@ -85,7 +85,8 @@ def _stack() -> Iterator[Path]:
                     str(data),
                 ],
                 cwd=tree,
-                env={**os.environ, "PYTHONPATH": str(tree)},
+                # The emulator leaves unpacked functions behind; they go with the folder.
+                env={**os.environ, "PYTHONPATH": str(tree), "TMPDIR": folder},
                 stdout=out,
                 stderr=out,
             )
