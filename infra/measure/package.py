@@ -22,14 +22,18 @@ class _Silent(UI):
 
 
 def package_bytes(root: Path = ROOT) -> int:
-    """The size of the zip in bytes. A copy is packaged, so that no deployment is in the way."""
+    """The size of the zip in bytes."""
     with tempfile.TemporaryDirectory(prefix="deskbell-package-") as folder:
-        copy = Path(folder)
-        for name in ("app.py", "requirements.txt"):
-            shutil.copy(root / name, copy / name)
-        shutil.copytree(root / "vendor", copy / "vendor")
-        osutils = OSUtils()
-        packager = LambdaDeploymentPackager(
-            osutils=osutils, dependency_builder=DependencyBuilder(osutils), ui=_Silent()
-        )
-        return Path(packager.create_deployment_package(folder, PYTHON)).stat().st_size
+        return build(Path(folder), root).stat().st_size
+
+
+def build(folder: Path, root: Path = ROOT) -> Path:
+    """Build the zip in an empty folder, from a copy, so that no deployment is in the way."""
+    for name in ("app.py", "requirements.txt"):
+        shutil.copy(root / name, folder / name)
+    shutil.copytree(root / "vendor", folder / "vendor")
+    osutils = OSUtils()
+    packager = LambdaDeploymentPackager(
+        osutils=osutils, dependency_builder=DependencyBuilder(osutils), ui=_Silent()
+    )
+    return Path(packager.create_deployment_package(str(folder), PYTHON))
