@@ -283,8 +283,7 @@ def _filed_before(filing: Filing, playbook: Playbook, found: Marker, asked: Mark
     """The first answer, again."""
     if asked is not None and asked.body and found.body != asked.body:
         raise KeyReused(
-            "This Idempotency-Key was used before with another body. "
-            "A new request needs a new key."
+            "This Idempotency-Key was used before with another body. A new request needs a new key."
         )
     first = filing.store.commit_at(playbook.desk, found.number, 1)
     if first is None:

@@ -131,7 +131,10 @@ _Reference = tuple[_Place, str, Any]
 class Part(BaseModel):
     """What all parts of a playbook share: unknown keys are refused, nothing changes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=False)
+    # The schema of the whole is built at first use, and those of its parts with it (cold start).
+    model_config = ConfigDict(
+        defer_build=True, extra="forbid", frozen=True, hide_input_in_errors=False
+    )
 
 
 class Numbering(Part):

@@ -110,9 +110,10 @@ def _file(
     playbook: Playbook,
     inbox: Inbox,
 ) -> Outcome:
+    whole = _whole(mail)
     tracking = Tracking(
         subject=mail.subject or None,
-        text=text,
+        text=text if len(whole) > playbook.fields.description_max else None,
         message_id=mail.message_id or None,
         raw=raw_key,
         attachments=inbox.keep(playbook.desk, mail.attachments),
@@ -120,7 +121,7 @@ def _file(
     request = NewTicket(
         contact=mail.from_address or "-",
         name=mail.from_name[:200] or None,
-        description=_short(mail, playbook),
+        description=whole[: playbook.fields.description_max],
     )
     try:
         filed = file_ticket(
@@ -136,11 +137,10 @@ def _file(
     return Outcome(filed.number, new=True)
 
 
-def _short(mail: InboundMail, playbook: Playbook) -> str:
-    """The subject and the beginning of the text, as long as a description may be."""
+def _whole(mail: InboundMail) -> str:
+    """Subject and text, of which a description shows the beginning."""
     parts = [part.strip() for part in (mail.subject, mail.text) if part.strip()]
-    limit = playbook.fields.description_max
-    return mask("\n".join(parts) or "(empty)")[:limit]
+    return mask("\n".join(parts) or "(empty)")
 
 
 def _thread(mail: InboundMail, filing: Filing, playbook: Playbook) -> Ticket | None:
