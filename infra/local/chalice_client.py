@@ -10,6 +10,8 @@ from typing import Any
 
 from chalice.awsclient import TypedAWSClient
 
+from infra.gateway import EXTENSION
+
 Swagger = dict[str, Any]
 _METHODS = ("get", "post", "put", "patch", "delete", "options", "head")
 
@@ -67,6 +69,8 @@ class LocalClient(TypedAWSClient):
             )["id"]
             for name, scheme in swagger.get("securityDefinitions", {}).items()
         }
+        for kind, answer in swagger.get(EXTENSION, {}).items():
+            client.put_gateway_response(restApiId=api_id, responseType=kind, **answer)
         resources = {"/": self._root(api_id)}
         for path, methods in swagger["paths"].items():
             resource = self._resource(api_id, path, resources)

@@ -226,7 +226,7 @@ def _fingerprint(ports: Ports) -> str:
     """Hash of everything a deployment reads: names and contents."""
     digest = hashlib.sha256(f"{ports}".encode())
     files = [ROOT / "app.py", ROOT / "requirements.txt", ROOT / ".chalice" / "config.json"]
-    files += [INFRA / name for name in ("deploy.py", "functions.py", "stacks.py")]
+    files += [INFRA / name for name in ("deploy.py", "functions.py", "gateway.py", "stacks.py")]
     files += [INFRA / "local" / "chalice_client.py", *INFRA.glob("*.yaml"), *INFRA.rglob("*.json")]
     files += [path for path in (ROOT / "functions").rglob("*") if "__pycache__" not in path.parts]
     for path in sorted(files):

@@ -293,3 +293,23 @@ def test_the_workflow_calls_functions_that_exist_and_every_wait_ends() -> None:
         if "waitForTaskToken" in state["Resource"]:
             assert state["TimeoutSecondsPath"] in {"$.wait_seconds", "$.review_seconds"}
             assert "States.Timeout" in state["Catch"][0]["ErrorEquals"]
+
+
+def test_the_described_api_answers_with_problems_of_its_own() -> None:
+    """F6, F7: each answer names its status, and the description takes them in."""
+    from chalice.deploy.swagger import SwaggerGenerator
+
+    from infra.gateway import EXTENSION, describe_answers, responses
+
+    for answer in responses().values():
+        body = json.loads(answer["responseTemplates"]["application/json"])
+        assert str(body["status"]) == answer["statusCode"]
+        assert body["title"]
+        assert body["detail"]
+    before = dict(SwaggerGenerator._BASE_TEMPLATE)
+    try:
+        describe_answers()
+        assert SwaggerGenerator._BASE_TEMPLATE[EXTENSION] == responses()
+    finally:
+        SwaggerGenerator._BASE_TEMPLATE.clear()
+        SwaggerGenerator._BASE_TEMPLATE.update(before)
