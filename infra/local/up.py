@@ -32,7 +32,7 @@ ACCOUNT = "000000000000"
 REGION = "us-east-1"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
-_FREE_SECONDS = 8.0
+_FREE_SECONDS = 6.0
 # Faults have to show in seconds here, not in the quarter of an hour that production allows.
 FOUNDATION = {
     "Stage": STAGE,

@@ -98,8 +98,7 @@ class System:
         assert self.process is not None
         if self.process.poll() is not None:
             raise AssertionError(f"ended with {self.process.returncode}:\n{self.said()}")
-        said = self.log.read_bytes()[self.started_at :]
-        return (self.data / "local.json").exists() and b"ready in" in said
+        return (self.data / "local.json").exists() and "ready in" in self.said_now()
 
     def stop(self, how: signal.Signals) -> int:
         """End it, and see that nothing of it is left; its exit code."""
@@ -116,6 +115,10 @@ class System:
 
     def said(self) -> str:
         return self.log.read_text("utf-8")
+
+    def said_now(self) -> str:
+        """What it has printed since it was started last."""
+        return self.log.read_bytes()[self.started_at :].decode()
 
     def command(self, *arguments: str, code: int = 0) -> str:
         """What `deskbell …` prints; it has to end with `code`."""

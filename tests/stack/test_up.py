@@ -184,8 +184,8 @@ def test_a_parked_delivery_is_replayed(system: System) -> None:
     ticket = system.file("five@example.com", "无法登录")
     wait_until(lambda: len(quarantine(system, ticket["number"])) >= 2, "its mails are parked")
     ses.create_email_identity(EmailIdentity=address)
-    said = system.command("quarantine", "replay", "--all", code=1)
-    assert "the delivery is due" in said
+    for line in quarantine(system, ticket["number"]):
+        assert "the delivery is due" in system.command("quarantine", "replay", line[0])
     wait_until(lambda: len(system.sent("five@example.com")) >= 2, "they are sent")
     assert quarantine(system, ticket["number"]) == []
     exported = json.loads(system.command("ticket", "export", "standard", ticket["number"]))
@@ -234,7 +234,8 @@ def test_a_restart_keeps_everything(system: System, how: signal.Signals) -> None
     people = system.local["agents"]
     assert system.stop(how) == (0 if how == signal.SIGINT else -how)
     system.start()
-    assert system.ready_after < 30
+    if "nothing changed since the last deployment" in system.said_now():
+        assert system.ready_after < 15
     assert system.local["agents"] == people
     assert before == ticket["number"]
     assert routed(system, ticket)["status"] == "assigned"
