@@ -395,6 +395,15 @@ class Store:
         found = self._get(marker.pk, "SEEN", consistent=True)
         return _marker(marker, found) if found else None
 
+    def first_seen(self, markers: Sequence[Marker]) -> Marker | None:
+        """The first of several markers that was filed, in one read; at most 100."""
+        keys = [{"pk": {"S": marker.pk}, "sk": {"S": "SEEN"}} for marker in markers]
+        found = {item["pk"]["S"]: item for item in self._batch(keys)}
+        for marker in markers:
+            if marker.pk in found:
+                return _marker(marker, found[marker.pk])
+        return None
+
     def class_contact(self, desk: str, contact_hash: str, customer_class: str | None) -> None:
         """Remember a contact's class for its next requests (A5)."""
         key = {"pk": {"S": f"CONTACT#{desk}#{contact_hash}"}, "sk": {"S": "CONTACT"}}
