@@ -226,7 +226,7 @@ def test_the_loop_over_smtp(desk: Desk) -> None:
         ),
         "a handler",
     )
-    (file,) = view["messages"][0]["attachments"]
+    (file,) = view["attachments"]
     assert file["name"] == "截图.pdf"
 
     # A11: asked, waiting; the answer by mail resumes it. A stranger who quotes it stays outside.
