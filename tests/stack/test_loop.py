@@ -296,6 +296,21 @@ def test_twenty_at_once_are_one(desk: Desk) -> None:
         assert len(receipts) == 1
 
 
+def test_twenty_mails_at_once_are_one(desk: Desk) -> None:
+    """G1, F5: the same Message-ID, twenty times at the same moment, over SMTP."""
+    address = "burst.mail@example.com"
+    message = EmailMessage()
+    message["From"], message["To"] = address, desk.system.local["mailboxes"]["standard"]
+    message["Subject"], message["Message-ID"] = "请查询物流", "<burst@example.com>"
+    message.set_content("包裹到哪里了？")
+    with ThreadPoolExecutor(20) as many:
+        list(many.map(lambda _: send(desk.system, message), range(20)))
+    desk.mail(address, "已受理")
+    time.sleep(5)
+    receipts = [m for m in desk.system.sent(address) if "已受理" in words(m)]
+    assert len(receipts) == 1
+
+
 def test_a_bad_signature_and_bad_input_are_told(desk: Desk) -> None:
     """F5, A1: problem+json, every wrong field named."""
     path = "/desks/standard/channels/webhook"
