@@ -47,7 +47,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table for people; one line a row, tab-separated, for programs."""
     if not _console.is_terminal:
         for row in rows:
-            _report("\t".join(" ".join(cell.split()) for cell in row))
+            typer.echo("\t".join(" ".join(cell.split()) for cell in row))
         return
     from rich.table import Table
 
@@ -264,3 +264,7 @@ def main(run: Callable[[], None] = app) -> None:
             f"deskbell: {error}"
         )
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -140,7 +140,7 @@ class Quarantine:
             return parts[1]
         announced = _announced(body.get("record", body)) if isinstance(body, dict) else None
         for recipient in announced["receipt"]["recipients"] if announced else []:
-            if desk := self.store.desk_of_mailbox(recipient):
+            if desk := self.store.desk_of_mailbox(str(recipient)):
                 return desk
         return "-"
 
@@ -336,10 +336,13 @@ def _announced(record: Any) -> Any:
     if isinstance(content, dict) and isinstance(content.get("Message"), str):
         content = _json(content["Message"])
     try:
-        _ = content["receipt"]["action"]["objectKey"], content["receipt"]["recipients"]
+        key, recipients = (
+            content["receipt"]["action"]["objectKey"],
+            content["receipt"]["recipients"],
+        )
     except (KeyError, TypeError):
         return None
-    return content
+    return content if isinstance(key, str) and isinstance(recipients, list) else None
 
 
 def _cause(body: Any, attributes: Mapping[str, str]) -> str:

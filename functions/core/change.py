@@ -10,7 +10,7 @@ from functions.core.events import Commit, Event
 from functions.core.lifecycle import apply, decide, queue_rank
 from functions.core.playbook import Playbook
 from functions.core.store import Marker, Store
-from functions.core.ticket import Ticket
+from functions.core.ticket import Ticket, next_wake
 
 TRIES = 6
 """How often a command is decided anew after a conflict before the caller has to try again."""
@@ -27,6 +27,7 @@ def change(
     actor: str,
     expected: int | None = None,
     seen: Ticket | None = None,
+    loaded: Ticket | None = None,
     marker: Marker | None = None,
 ) -> Ticket:
     """The ticket after `command`; unchanged where the command changes nothing.
@@ -35,6 +36,7 @@ def change(
         expected: the version that the caller saw; an older one is refused.
         seen: the ticket that the command was decided on, which saves reading it. If it has changed
             since, the whole decision is the caller's to make anew: `Conflict`.
+        loaded: the ticket as the caller has just read it, for the first try.
         marker: the exactly-once marker of the message that the command carries.
 
     Raises:
@@ -46,7 +48,7 @@ def change(
     """
     tries = TRIES if seen is None else 1
     for tried in range(tries):
-        ticket = seen or store.load(desk, number)
+        ticket = seen or (loaded if tried == 0 else None) or store.load(desk, number)
         if expected is not None and ticket.version != expected:
             raise StaleVersion(
                 f"You acted on version {expected}; the ticket is at version {ticket.version}. "
@@ -83,6 +85,7 @@ def write(
         events=events,
     )
     after = apply(ticket, commit)
+    after = after.model_copy(update={"wakes_at": next_wake(ticket, after)})
     store.commit(
         ticket,
         after,

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -384,9 +385,11 @@ Event = (
 EVENTS: dict[str, type[Value]] = {kind.__name__: kind for kind in Event.__args__}
 """Event type → class."""
 
-_MANY: TypeAdapter[tuple[Event, ...]] = TypeAdapter(
-    tuple[Annotated[Event, Field(discriminator="event")], ...]
-)
+
+@lru_cache(maxsize=1)
+def _many() -> TypeAdapter[tuple[Event, ...]]:
+    """The reader of a commit's events, built when the first is read."""
+    return TypeAdapter(tuple[Annotated[Event, Field(discriminator="event")], ...])
 
 
 ROUTER_READS = frozenset(
@@ -467,6 +470,6 @@ def parse(document: str, schema_version: int) -> tuple[Event, ...]:
     if schema_version > SCHEMA_VERSION:
         raise Park(f"events of schema {schema_version}; this code reads {SCHEMA_VERSION} at most")
     try:
-        return _MANY.validate_json(document)
+        return _many().validate_json(document)
     except ValidationError as error:
         raise Park(f"not a list of events: {error.error_count()} problems") from error

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -35,6 +35,9 @@ from functions.core.privacy import (
 from functions.core.proof import derive, status_key
 from functions.core.store import Duplicate, Marker, Store
 from functions.core.ticket import Customer, Ticket
+
+if TYPE_CHECKING:
+    from functions.core.web import Request
 
 Short = Annotated[str, Field(max_length=200)]
 
@@ -178,36 +181,62 @@ class _Chosen:
     urgency: str | None
 
 
-def _checked(playbook: Playbook, request: NewTicket, tracking: Tracking) -> tuple[Contact, _Chosen]:
-    """The contact, type and urgency of a request, or every field that does not fit."""
-    wrong: list[FieldError] = []
-    contact: Contact | None = None
+def read_request(request: Request, playbook: Playbook) -> NewTicket:
+    """The body of a request that is to be filed.
+
+    Raises:
+        InvalidInput: it does not fit; every field that is wrong is named at once, those that the
+            desk's playbook decides on too.
+    """
     try:
-        contact = normalise_contact(request.contact)
+        return request.read(NewTicket)
+    except InvalidInput as refused:
+        named = {error.field for error in refused.errors}
+        more = [e for e in _misfits(_content(request.body), playbook) if e.field not in named]
+        raise InvalidInput(refused.detail, (*refused.errors, *more)) from refused
+
+
+def _content(body: bytes) -> Mapping[str, Any]:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _misfits(
+    given: Mapping[str, Any], playbook: Playbook, *, cut: bool = False
+) -> list[FieldError]:
+    """What of a request's content the desk cannot take. `cut`: a longer text stands elsewhere."""
+    wrong: list[FieldError] = []
+    texts = {name: value for name, value in given.items() if isinstance(value, str) and value}
+    try:
+        normalise_contact(texts["contact"])
+    except KeyError:
+        pass
     except ValueError as error:
         wrong.append(FieldError("contact", str(error)))
-    limit = playbook.fields.description_max
-    if len(request.description) > limit and tracking.text is None:
-        wrong.append(
-            FieldError("description", f"{limit} characters at most, not {len(request.description)}")
-        )
-    kind = _term("type", request.type, playbook.types, wrong)
-    urgency = _term("urgency", request.urgency, playbook.priorities, wrong)
-    if wrong or contact is None:
+    limit, length = playbook.fields.description_max, len(texts.get("description", ""))
+    if length > limit and not cut:
+        wrong.append(FieldError("description", f"{limit} characters at most, not {length}"))
+    known: dict[str, Mapping[str, Term]] = {
+        "type": playbook.types,
+        "urgency": playbook.priorities,
+    }
+    for name, terms in known.items():
+        if name in texts and find_term(texts[name], terms) is None:
+            wrong.append(FieldError(name, f"one of: {', '.join(terms)}"))
+    return wrong
+
+
+def _checked(playbook: Playbook, request: NewTicket, tracking: Tracking) -> tuple[Contact, _Chosen]:
+    """The contact, type and urgency of a request, or every field that does not fit."""
+    wrong = _misfits(request.model_dump(), playbook, cut=tracking.text is not None)
+    if wrong:
         raise InvalidInput("Some fields do not fit; see errors.", tuple(wrong))
-    return contact, _Chosen(kind, urgency)
-
-
-def _term(
-    name: str, given: str | None, terms: Mapping[str, Term], wrong: list[FieldError]
-) -> str | None:
-    """The desk's own word for what was given: its key, or its label in any language."""
-    if not given:
-        return None
-    found = find_term(given, terms)
-    if found is None:
-        wrong.append(FieldError(name, f"one of: {', '.join(terms)}"))
-    return found
+    kind = find_term(request.type, playbook.types) if request.type else None
+    urgency = find_term(request.urgency, playbook.priorities) if request.urgency else None
+    return normalise_contact(request.contact), _Chosen(kind, urgency)
 
 
 def _received(

@@ -238,7 +238,8 @@ def queue_rank(ticket: Ticket, playbook: Playbook) -> str:
         "age": ticket.received_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
     }
     order = [*playbook.assignment.order, "age"]
-    return "#".join(parts[part] for part in dict.fromkeys(order))
+    # The number decides between those of one second.
+    return "#".join((*(parts[part] for part in dict.fromkeys(order)), ticket.number))
 
 
 # What each command brings about. Statuses are checked before; these look at the content.

@@ -37,6 +37,10 @@ class StandardOutput(logging.Handler):
 
 def logger(room: str) -> Logger:
     """The logger of a room."""
+    # The level is said here: variables of other programs' (LOG_LEVEL) are none of Deskbell's.
     return Logger(
-        service=room, logger_handler=StandardOutput(), logger_formatter=MaskingFormatter()
+        service=room,
+        level="INFO",
+        logger_handler=StandardOutput(),
+        logger_formatter=MaskingFormatter(),
     )

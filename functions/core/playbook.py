@@ -136,7 +136,10 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 class Part(BaseModel):
     """What all parts of a playbook share: unknown keys are refused, nothing changes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=False)
+    # The schema of the whole is built at first use, and those of its parts with it (cold start).
+    model_config = ConfigDict(
+        defer_build=True, extra="forbid", frozen=True, hide_input_in_errors=False
+    )
 
 
 class Numbering(Part):

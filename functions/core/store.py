@@ -33,7 +33,7 @@ from functions.core.errors import (
 from functions.core.events import SCHEMA_VERSION, Commit, Event, dump, parse, readers
 from functions.core.playbook import Playbook
 from functions.core.roster import Agent
-from functions.core.ticket import Ticket
+from functions.core.ticket import Ticket, next_wake
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -154,7 +154,7 @@ class Store:
         found = self._get(ticket_key(desk, number), "TICKET", consistent=True)
         if found is None:
             raise NotFound("There is no such ticket.")
-        return Ticket.model_validate_json(found["body"]["S"])
+        return read_ticket(found)
 
     def commit(
         self,
@@ -208,15 +208,16 @@ class Store:
             "pk": {"S": ticket_key(after.desk, after.number)},
             "sk": {"S": "TICKET"},
             "version": {"N": str(after.version)},
-            "body": {"S": after.model_dump_json(exclude_defaults=True)},
+            "body": {"S": _ticket_body(after)},
             "queue_pk": {"S": queue_key(after)},
             "queue_sk": {"S": rank},
             "contact_pk": {"S": f"{after.desk}#{after.customer.hash}"},
             "contact_sk": {"S": stamp(after.received_at)},
         }
-        if after.next_due is not None:
+        wake = next_wake(before, after)
+        if wake is not None:
             item["due_pk"] = {"S": shard(after.number)}
-            item["due_sk"] = {"S": stamp(after.next_due)}
+            item["due_sk"] = {"S": stamp(wake)}
         put: Item = {"TableName": self.table, "Item": item}
         if before is None:
             put["ConditionExpression"] = "attribute_not_exists(pk)"
@@ -450,6 +451,15 @@ class Store:
         found = self._get(marker.pk, "SEEN", consistent=True)
         return _marker(marker, found) if found else None
 
+    def first_seen(self, markers: Sequence[Marker]) -> Marker | None:
+        """The first of several markers that was filed, in one read; at most 100."""
+        keys = [{"pk": {"S": marker.pk}, "sk": {"S": "SEEN"}} for marker in markers]
+        found = {item["pk"]["S"]: item for item in self._batch(keys)}
+        for marker in markers:
+            if marker.pk in found:
+                return _marker(marker, found[marker.pk])
+        return None
+
     def class_contact(self, desk: str, contact_hash: str, customer_class: str | None) -> None:
         """Remember a contact's class for its next requests (A5)."""
         key = {"pk": {"S": f"CONTACT#{desk}#{contact_hash}"}, "sk": {"S": "CONTACT"}}
@@ -521,7 +531,7 @@ class Store:
         for first in range(0, len(pks), 100):
             keys = [{"pk": {"S": pk}, "sk": {"S": "TICKET"}} for pk in pks[first : first + 100]]
             for item in self._batch(keys):
-                found[item["pk"]["S"]] = Ticket.model_validate_json(item["body"]["S"])
+                found[item["pk"]["S"]] = read_ticket(item)
         return [found[pk] for pk in pks if pk in found]
 
     # Due
@@ -537,6 +547,28 @@ class Store:
             },
         ):
             yield Due(item["pk"]["S"], item["sk"]["S"], moment(item["due_sk"]["S"]))
+
+    def move_wake(self, ticket: Ticket) -> bool:
+        """Put a ticket at which nothing is due yet where it is due; False if it has changed."""
+        from botocore.exceptions import ClientError
+
+        due = ticket.next_due
+        values: Item = {":version": {"N": str(ticket.version)}}
+        if due is not None:
+            values[":due"] = {"S": stamp(due)}
+        try:
+            self.client.update_item(
+                TableName=self.table,
+                Key={"pk": {"S": ticket_key(ticket.desk, ticket.number)}, "sk": {"S": "TICKET"}},
+                UpdateExpression="REMOVE due_pk, due_sk" if due is None else "SET due_sk = :due",
+                ConditionExpression="version = :version",
+                ExpressionAttributeValues=values,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
 
     # Deliveries
 
@@ -728,7 +760,7 @@ class Store:
 
     def agent(self, desk: str, username: str) -> Agent | None:
         """One agent of a desk."""
-        found = self._get(f"DESK#{desk}", f"AGENT#{username}", consistent=True)
+        found = self._get(f"DESK#{desk}", f"AGENT#{username}")
         return _agent(desk, found) if found and "role" in found else None
 
     def put_agent(self, agent: Agent) -> None:
@@ -819,6 +851,55 @@ class Store:
             rest: Any = answer.get("UnprocessedKeys", {}).get(self.table, {})
             wanted = list(rest.get("Keys", []))
         raise TryAgain("the table left keys unread six times in a row")
+
+
+_IN_THE_KEYS: Any = {
+    "desk": True,
+    "number": True,
+    "version": True,
+    "received_at": True,
+    "wakes_at": True,
+    "customer": {"hash"},
+}
+"""What a ticket's item holds outside its body: said once, it keeps the item below 1 KB."""
+
+
+def _ticket_body(ticket: Ticket) -> str:
+    body = ticket.model_dump(mode="json", exclude_defaults=True, exclude=_IN_THE_KEYS)
+    timers = body.get("timers", {})
+    if _due(timers) == body.get("expected_response_by"):
+        body.pop("expected_response_by", None)
+    received = ticket.model_dump(mode="json", include={"received_at"})["received_at"]
+    for timer in timers.values():
+        if timer.get("started_at") == received:
+            del timer["started_at"]
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def _due(timers: dict[str, Any]) -> str | None:
+    due: str | None = timers.get("first_response", {}).get("due_at")
+    return due
+
+
+def read_ticket(item: Item) -> Ticket:
+    """A ticket from its item."""
+    _, desk, number = item["pk"]["S"].split("#", 2)
+    received = moment(item["contact_sk"]["S"])
+    body: dict[str, Any] = json.loads(item["body"]["S"])
+    body["customer"]["hash"] = item["contact_pk"]["S"].removeprefix(f"{desk}#")
+    timers = body.get("timers", {})
+    body.setdefault("expected_response_by", _due(timers))
+    for timer in timers.values():
+        if timer["state"] in {"running", "paused"}:
+            timer.setdefault("started_at", received)
+    return Ticket(
+        desk=desk,
+        number=number,
+        version=int(item["version"]["N"]),
+        received_at=received,
+        wakes_at=moment(item["due_sk"]["S"]) if "due_sk" in item else None,
+        **body,
+    )
 
 
 def read_commit(item: Item) -> Commit:

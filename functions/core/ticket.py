@@ -45,7 +45,8 @@ Queue = Literal["new", "waiting", "agent", "supervisor", "qa", "closed"]
 class Value(BaseModel):
     """An immutable value that is stored as JSON; unknown keys of a newer writer are ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # Schemas are built at first use: most containers need few of these classes (cold start).
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Timer(Value):
@@ -53,12 +54,13 @@ class Timer(Value):
 
     `due_at` is the deadline, absent while paused; `left` is what remained when it was paused, in
     the time of the timer's own clock. `wakes_at` is when the sweep has to look next: a warning, the
-    deadline, or a repetition after it.
+    deadline, or a repetition after it. A timer that has ended keeps its deadline alone; when it
+    started and what it was allowed stand in the events.
     """
 
     state: TimerState
-    started_at: datetime
-    allowed: timedelta
+    started_at: datetime | None = None
+    allowed: timedelta = timedelta()
     due_at: datetime | None = None
     wakes_at: datetime | None = None
     left: timedelta | None = None
@@ -102,7 +104,8 @@ class Ticket(Value):
 
     `facts` are the newest values of what was written down with the desk's own steps (an arrival
     time, the parts used); `reopen_to` says whose a reopened ticket is; `asked` counts the questions
-    that a vague request led to.
+    that a vague request led to. `wakes_at` is when the sweep will look at it, which may be earlier
+    than `next_due`: see `next_wake`.
     """
 
     desk: str
@@ -142,6 +145,7 @@ class Ticket(Value):
     held: bool = False
     erased: bool = False
     timers: dict[str, Timer] = {}
+    wakes_at: datetime | None = None
 
     @property
     def vip(self) -> bool:
@@ -163,3 +167,15 @@ class Ticket(Value):
         """The deadline of the resolution, while it is known (a paused timer has none)."""
         timer = self.timers.get("resolution")
         return timer.due_at if timer else None
+
+
+def next_wake(before: Ticket | None, after: Ticket) -> datetime | None:
+    """When the sweep is to look at a ticket after a change: where it stands in the `due` index.
+
+    A place that is still ahead and early enough is kept. Moving it costs two writes, while most
+    tickets end before it comes; if it does come, the sweep finds nothing due and moves it then.
+    """
+    due = after.next_due
+    if due is None or before is None or before.wakes_at is None:
+        return due
+    return before.wakes_at if after.updated_at < before.wakes_at <= due else due

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functions.core.events import Event, StepTaken, TimerBreached, TimerWarned
 from functions.core.matching import Facts, holds
 from functions.core.playbook import Playbook, TimerRule
-from functions.core.ticket import Ticket, Timer
+from functions.core.ticket import Ticket, Timer, TimerState
 
 _ENDED = frozenset({"archived", "closed", "merged"})
 _LIVE = frozenset({"running", "paused"})
@@ -82,14 +82,18 @@ def moment_in(written: str | None) -> datetime | None:
 def stopped(timer: Timer, now: datetime) -> Timer:
     """A timer whose purpose is fulfilled: met, or breached where that came after the deadline."""
     late = timer.due_at is not None and now > timer.due_at
-    state = ("breached" if late else "met") if timer.state in _LIVE else timer.state
-    return timer.model_copy(update={"state": state, "wakes_at": None, "left": None})
+    return _ended(timer, "breached" if late else "met")
 
 
 def cancelled(timer: Timer) -> Timer:
     """A timer that no longer matters, since the ticket has ended."""
-    state = "cancelled" if timer.state in _LIVE else timer.state
-    return timer.model_copy(update={"state": state, "wakes_at": None, "left": None})
+    return _ended(timer, "cancelled")
+
+
+def _ended(timer: Timer, state: TimerState) -> Timer:
+    """A timer that will not ring again, with no more than what it is remembered by."""
+    kept = state if timer.state in _LIVE else timer.state
+    return Timer(state=kept, due_at=timer.due_at, warned=timer.warned, breaches=timer.breaches)
 
 
 def paused(timer: Timer, rule: TimerRule, playbook: Playbook, now: datetime) -> Timer:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
+from functions.core import clock
 from functions.core.errors import (
     ActionNotAllowed,
     FieldError,
@@ -147,7 +148,7 @@ def _request(blueprint: Blueprint) -> Request:
     return Request(
         method=found.method,
         place=Place.of(blueprint.lambda_context),
-        now=datetime.now(UTC),
+        now=clock.now(),
         params=dict(found.uri_params or {}),
         query=dict(found.query_params or {}),
         headers={name.lower(): value for name, value in (found.headers or {}).items()},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from functions.core.errors import InvalidInput, NotFound, Unauthorised
-from functions.core.filing import Filed, Filing, NewTicket, file_ticket
+from functions.core.filing import Filed, Filing, file_ticket, read_request
 from functions.core.playbook import Playbook
 from functions.core.store import Marker
 from functions.core.web import Answer, Request
@@ -20,7 +20,7 @@ MAX_KEY = 200
 
 def file_from_form(request: Request, filing: Filing, playbook: Playbook) -> Answer:
     """A ticket from a web or app form. `Idempotency-Key` makes a repetition harmless."""
-    body = request.read(NewTicket)
+    body = read_request(request, playbook)
     key = request.headers.get("idempotency-key")
     marker = _marker(playbook.desk, "form", key, body.digest) if key else None
     return answer(file_ticket(filing, playbook, body, marker, "customer"), playbook)
@@ -28,7 +28,7 @@ def file_from_form(request: Request, filing: Filing, playbook: Playbook) -> Answ
 
 def file_from_webhook(request: Request, filing: Filing, playbook: Playbook) -> Answer:
     """A ticket from a webhook whose signature was checked; its `webhook-id` files once."""
-    body = request.read(NewTicket)
+    body = read_request(request, playbook)
     marker = _marker(playbook.desk, "webhook", request.headers["webhook-id"], "")
     return answer(file_ticket(filing, playbook, body, marker, "customer"), playbook)
 

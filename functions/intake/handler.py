@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from chalice.app import Blueprint, Response
 
-from functions.core import aws, web
+from functions.core import aws, clock, web
 from functions.core.deps import store
 from functions.core.errors import Park
 from functions.core.filing import Filing
@@ -90,4 +90,4 @@ def _mime(request: web.Request, desk: str) -> web.Answer:
 def _announced_mail(body: str, place: Place) -> None:
     from functions.intake.post import take_in_announced
 
-    take_in_announced(body, place, _filing(place, datetime.now(UTC)))
+    take_in_announced(body, place, _filing(place, clock.now()))

@@ -270,7 +270,9 @@ class _Reader:
             self.history = True
         entry.hidden = entry.name in _HIDDEN or _is_hidden(style)
         if entry.name == "blockquote":
-            entry.quote = _is_quote(names, identity, style, attributes)
+            quote = _is_quote(names, identity, style, attributes)
+            above = next((line.text for line in reversed(self.lines) if line.text), "")
+            entry.quote = above.rstrip().endswith((":", "：")) if quote is None else quote
         elif entry.name in _BLOCK or entry.name in {"span", "font", "o:p", "hr", "td"}:
             entry.kind = _kind(names, identity)
             if entry.kind is None and names == "quote" and "border-left" in style:
@@ -323,7 +325,8 @@ class _Reader:
         if not label or len(address) > 500 or bare in label or bare.startswith("www." + label):
             return
         if _SPACES.sub("", label).rstrip("/") not in {bare, address}:
-            self.words.append(f" <{address}>")
+            shown = re.sub(r"^mailto:([^?]*).*", r"\1", address, flags=re.IGNORECASE)
+            self.words.append(f" <{shown}>")
 
 
 def _is_hidden(style: str) -> bool:
@@ -333,15 +336,18 @@ def _is_hidden(style: str) -> bool:
     )  # fmt: skip
 
 
-def _is_quote(names: str, identity: str, style: str, attributes: dict[str, str]) -> bool:
-    """Whether a blockquote is a quotation of mail: an indented paragraph is one to HTML only."""
+def _is_quote(names: str, identity: str, style: str, attributes: dict[str, str]) -> bool | None:
+    """Whether a blockquote is a quotation of mail; None when only the line above can tell.
+
+    To HTML an indented paragraph is a blockquote too, and the writer's own.
+    """
     if attributes.get("type", "").lower() == "cite" or "cite" in attributes:
         return True
     if identity.lower() in {"isreplycontent", "replybody"} or _QUOTE_CLASS.search(names):
         return True
-    if _QUOTE_STYLE.search(style):
-        return True
-    return not names and not style and not identity
+    if re.search(r"border\s*:\s*none|40px", style):
+        return False
+    return True if _QUOTE_STYLE.search(style) else None
 
 
 def _kind(names: str, identity: str) -> Kind | None:

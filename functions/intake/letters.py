@@ -23,6 +23,7 @@ MAX_TEXT = 4000
 """Characters of a mail that stand on the ticket; the original is kept whole in the bucket."""
 
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{3,39}")
+_REFERENCES = 20  # the nearest ones; a thread has no need of more
 _CANDIDATES = 8  # numbers tried in one subject; more is not a subject
 
 
@@ -110,9 +111,10 @@ def _file(
     playbook: Playbook,
     inbox: Inbox,
 ) -> Outcome:
+    whole = _whole(mail)
     tracking = Tracking(
         subject=mail.subject or None,
-        text=text,
+        text=text if len(whole) > playbook.fields.description_max else None,
         message_id=mail.message_id or None,
         raw=raw_key,
         attachments=inbox.keep(playbook.desk, mail.attachments),
@@ -120,7 +122,7 @@ def _file(
     request = NewTicket(
         contact=mail.from_address or "-",
         name=mail.from_name[:200] or None,
-        description=_short(mail, playbook),
+        description=whole[: playbook.fields.description_max],
     )
     try:
         filed = file_ticket(
@@ -136,25 +138,25 @@ def _file(
     return Outcome(filed.number, new=True)
 
 
-def _short(mail: InboundMail, playbook: Playbook) -> str:
-    """The subject and the beginning of the text, as long as a description may be."""
+def _whole(mail: InboundMail) -> str:
+    """Subject and text, of which a description shows the beginning."""
     parts = [part.strip() for part in (mail.subject, mail.text) if part.strip()]
-    limit = playbook.fields.description_max
-    return mask("\n".join(parts) or "(empty)")[:limit]
+    return mask("\n".join(parts) or "(empty)")
 
 
 def _thread(mail: InboundMail, filing: Filing, playbook: Playbook) -> Ticket | None:
     """The open or recent ticket of this desk that a mail answers.
 
-    A reference that Deskbell made itself proves where the mail belongs. A number in the subject
-    proves nothing: it counts only from the address that the ticket belongs to.
+    A reference that Deskbell made itself proves where the mail belongs. A reference to a mail that
+    came in before, or a number in the subject, proves nothing: it counts only from the address that
+    the ticket belongs to.
     """
     for reference in (mail.in_reply_to, *reversed(mail.references)):
         found = ticket_of_message_id(filing.root, reference) if reference else None
         if found is not None and found[0] == playbook.desk:
             return _still_open(_load(filing, *found), filing, playbook)
     sender = _sender_hash(mail, filing, playbook)
-    for number in _numbers(mail.subject):
+    for number in (*_answered(mail, filing, playbook), *_numbers(mail.subject)):
         ticket = _load(filing, playbook.desk, number)
         if ticket is not None and sender is not None and ticket.customer.hash == sender:
             return _still_open(ticket, filing, playbook)
@@ -169,6 +171,14 @@ def _still_open(ticket: Ticket | None, filing: Filing, playbook: Playbook) -> Ti
     if ended is not None and filing.now - ended > playbook.reopen_within:
         return None
     return ticket
+
+
+def _answered(mail: InboundMail, filing: Filing, playbook: Playbook) -> tuple[str, ...]:
+    """The ticket of the earlier mail that this one refers to, where one came in under that id."""
+    ids = dict.fromkeys(filter(None, (mail.in_reply_to, *reversed(mail.references))))
+    markers = [Marker(playbook.desk, "mail", each) for each in list(ids)[:_REFERENCES]]
+    found = filing.store.first_seen(markers) if markers else None
+    return (found.number,) if found else ()
 
 
 def _numbers(subject: str) -> Iterator[str]:

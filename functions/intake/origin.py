@@ -24,7 +24,8 @@ class Returned:
     """What a bounce or complaint tells about the mail that came back.
 
     ``recipients`` are the addresses that failed or complained, lower case; ``status`` the enhanced
-    code (RFC 3463, such as ``5.1.1``) or empty; ``permanent`` whether trying again is useless;
+    code (RFC 3463, such as ``5.1.1``) or empty; ``permanent`` whether the address is no good (a
+    full mailbox, a mail too large or refused for its content leave it good);
     ``message_id`` the id of the mail that came back, without brackets, or empty.
     """
 
@@ -221,6 +222,12 @@ _ADDRESS = re.compile(
 )
 
 
+_PASSING_STATUS = re.compile(r"4\.|5\.(?:2\.[234]|3\.|6\.|7\.)")
+_PASSING_WORDS = re.compile(
+    r"quota|(mail)?box\s+(is\s+)?full|too\s+(large|big)|exceeds\s+(the\s+)?(size|limit)|spam"
+    r"|容量|已满|已滿|いっぱい",
+    re.IGNORECASE,
+)
 _REPLY_CODE = re.compile(
     r"\b[45]\d\d[ #-]+(?:[45]\.\d{1,3}\.\d{1,3}|<|user|mailbox|no such)", re.IGNORECASE
 )
@@ -453,11 +460,14 @@ def _returned(
     delayed = re.search(r"^action\s*:\s*delayed", status_text, re.I | re.M) or re.search(
         r"\b(delayed|will (be )?(retr|keep trying|continue)|temporary|temporarily|not yet)", report
         if not codes else "", re.IGNORECASE)  # fmt: skip
-    permanent = not complaint and (status[:1] == "5" or (not status and not delayed))
+    passing = delayed or _PASSING_STATUS.match(status) or (
+        not status and _PASSING_WORDS.search(report)
+    )  # fmt: skip
+    permanent = not complaint and not passing and status[:1] in {"5", ""}
     return Returned(
         recipients=tuple(dict.fromkeys(recipients))[:50],
         status=status,
-        permanent=permanent and not delayed,
+        permanent=permanent,
         message_id=_original_id(root, leaves, text),
     )
 

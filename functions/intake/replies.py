@@ -158,7 +158,8 @@ def _roles(lines: list[str], kinds: list[Kind]) -> list[Role]:
             index += 1
     _mark_wrapped(lines, roles)
     quoted = [i for i, role in enumerate(roles) if role is Role.QUOTED]
-    if len(quoted) == 1 and not introductions and set(roles) <= {Role.NEW, Role.QUOTED}:
+    unsure = len(quoted) == 1 and kinds[quoted[0]] is Kind.TEXT and not introductions
+    if unsure and set(roles) <= {Role.NEW, Role.QUOTED}:
         # One such line alone is as likely a sign of the writer's own as a quotation.
         roles[quoted[0]] = Role.NEW
     return roles
@@ -286,7 +287,7 @@ def _are_mail_headers(values: dict[str, str], separated: bool) -> bool:
     has_address = any("@" in value for value in values.values())
     if len(kinds) >= 3:
         # "From: Beijing / To: Shanghai / Date: 3 May" is an order, not a mail.
-        return has_address or separated or "subject" in kinds
+        return has_address or separated or len(kinds) == 4
     if len(kinds) == 2:
         dated = bool(re.search(r"\d", values.get("date", "")))
         return (has_address or separated) and (dated or "subject" in kinds)
@@ -498,8 +499,16 @@ def _device_line(lines: list[str], start: int, end: int, fenced: set[int]) -> in
             continue
         bare = _LINK.sub(" ", line).strip(_EDGES + ".()（）[]【】…。!>")
         if 4 < len(bare) <= 120 and _sent_from().fullmatch(bare):
-            return index
+            return _card_above(lines, start, index) if "邮箱大师" in bare else index
     return None
+
+
+def _card_above(lines: list[str], start: int, index: int) -> int:
+    """网易邮箱大师 draws a card of table cells above its line."""
+    for above in range(index - 1, max(start, index - 10), -1):
+        if lines[above].replace(" ", "") == "||":
+            return above
+    return index
 
 
 def _names_device(line: str) -> bool:

@@ -308,6 +308,7 @@ OWN = frozenset(
 
 # Lines that telephones and mail programs add. Matched against the whole line.
 SENT_FROM = (
+    r"签名由 ?网易邮箱大师 ?定制",
     r"(?:sent|send|envoy[ée]) (?:from|via|using|by|through|on) (?:my|the|an?) [^,;]{2,60}",
     r"sent (?:from|via|with|using|by|through) (?-i:[A-Z0-9])[^,;?]{1,60}",
     r"sent (?:from|via|with|using) (?:outlook|yahoo|gmail|aol|mail|samsung|proton|mailbird|typeapp|"
@@ -373,7 +374,7 @@ SENT_FROM = (
 GREETINGS = (
     r"(?:(?:with |my )?(?:best|kind(?:est)?|warm(?:est)?|very best|many)?,? ?(?:wishes|"
     r"regards)|(?:thanks|thank you|thx|tks)(?: (?:and|&|\+)|,)? ?(?:best |kind |"
-    r"warm )?regards|rgds|br|brgds|kr|cheers)",
+    r"warm )?regards|rgds|br|brgds|kr|cheers|best|all the best)",
     r"(?:mit )?(?:freundlich(?:en|er|em|e)?|best(?:en|er|em|e)?|lieb(?:en|er|em|e)?|"
     r"herzlich(?:en|er|e)?|viel(?:en|e)?|schön(?:en|er|e)?|sonnig(?:en|e)?) (?:gr(?:ü|ue)(?:ß|"
     r"ss)e?n?|gruss|gruß|empfehlungen)(?: aus \w+)?|mfg|lg|vg|bg|hochachtungsvoll|gruß|gruss|"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Protocol
 
 from chalice.app import Blueprint
 
-from functions.core import aws, deps
+from functions.core import aws, clock, deps
 from functions.core.errors import TryAgain
 from functions.core.parking import dead_letter
 from functions.core.settings import LambdaContext, Place
@@ -36,7 +36,7 @@ def notify(event: Any, context: Context) -> dict[str, list[dict[str, str]]]:
     def one(record: Any) -> None:
         if timedelta(milliseconds=context.get_remaining_time_in_millis()) < ENOUGH:
             raise TryAgain("the time is over; the record comes again")
-        process(record, ways, datetime.now(UTC))
+        process(record, ways, clock.now())
 
     return each(event, place, "notify", one)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from chalice.app import Blueprint
 
+from functions.core import clock
 from functions.core.deps import store
 from functions.core.settings import LambdaContext, Place
 from functions.core.stream import each
@@ -20,5 +20,5 @@ def router(event: Any, context: LambdaContext) -> dict[str, list[dict[str, str]]
     from functions.router.records import process
 
     place = Place.of(context)
-    now = datetime.now(UTC)
+    now = clock.now()
     return each(event, place, "router", lambda record: process(record, place, store(place), now))

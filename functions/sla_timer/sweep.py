@@ -16,6 +16,7 @@ from functions.core.change import change
 from functions.core.errors import DeskbellError
 from functions.core.logs import logger
 from functions.core.store import SHARDS, Due, Store
+from functions.core.ticket import Ticket
 
 log = logger("sla_timer")
 
@@ -66,7 +67,9 @@ def look_at(store: Store, due: Due, now: datetime) -> None:
     desk, number = due.ticket
     if due.sk == "TICKET":
         playbook = store.playbook(desk, now)
-        change(store, desk, number, c.Tick(), playbook, now, actor="system")
+        ticket = change(store, desk, number, c.Tick(), playbook, now, actor="system")
+        if ticket.wakes_at != ticket.next_due and _still_due(ticket, now):
+            store.move_wake(ticket)
         return
     delivery = store.delivery(desk, number, due.sk)
     # The index may lag behind the item: somebody else has brought it on already.
@@ -75,3 +78,8 @@ def look_at(store: Store, due: Due, now: datetime) -> None:
     if delivery.next_at is None or delivery.next_at <= now:
         again = delivery.model_copy(update={"state": "due", "at": now, "next_at": None})
         store.move(again, "retrying")
+
+
+def _still_due(ticket: Ticket, now: datetime) -> bool:
+    """Whether the next sweep would find the ticket again although nothing is due at it."""
+    return ticket.wakes_at is not None and ticket.wakes_at <= now

@@ -6,12 +6,11 @@ with what `infra/closing.asl.json` goes on with.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from chalice.app import Blueprint
 
-from functions.core import aws, deps
+from functions.core import aws, clock, deps
 from functions.core.closing import Answer
 from functions.core.settings import Place
 from functions.survey import steps
@@ -51,7 +50,7 @@ def survey_archive(event: dict[str, Any], context: Any) -> dict[str, str | None]
     place = Place.of(context)
     run = steps.Run.model_validate(event)
     s3 = aws.client("s3")
-    return {"key": archive(deps.store(place), s3, place.archive_bucket, run, datetime.now(UTC))}
+    return {"key": archive(deps.store(place), s3, place.archive_bucket, run, clock.now())}
 
 
 def _wait(kind: steps.Kind, event: dict[str, Any], context: Any) -> None:
@@ -61,4 +60,4 @@ def _wait(kind: steps.Kind, event: dict[str, Any], context: Any) -> None:
 
 def _expire(kind: steps.Kind, event: dict[str, Any], context: Any) -> Answer:
     run = steps.Run.model_validate(event)
-    return steps.expire(deps.store(Place.of(context)), kind, run, datetime.now(UTC))
+    return steps.expire(deps.store(Place.of(context)), kind, run, clock.now())

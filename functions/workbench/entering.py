@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from functions.core.errors import FieldError, InvalidInput
-from functions.core.filing import Filing, NewTicket, Tracking, file_ticket
+from functions.core.filing import Filing, Tracking, file_ticket, read_request
 from functions.core.playbook import Playbook
 from functions.core.store import Marker
 from functions.core.web import Request
@@ -24,7 +24,7 @@ def enter(request: Request, filing: Filing, playbook: Playbook, at: Seat) -> dic
         InvalidInput, KeyReused, TryAgain: as `file_ticket` says.
     """
     require(at, ENTERS_TICKETS, "enter a request")
-    body = request.read(NewTicket)
+    body = read_request(request, playbook)
     key = request.headers.get("idempotency-key", "")
     if len(key) > MAX_KEY:
         raise InvalidInput(

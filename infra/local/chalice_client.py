@@ -10,6 +10,8 @@ from typing import Any
 
 from chalice.awsclient import TypedAWSClient
 
+from infra.gateway import EXTENSION
+
 Swagger = dict[str, Any]
 _METHODS = ("get", "post", "put", "patch", "delete", "options", "head")
 
@@ -43,9 +45,10 @@ class LocalClient(TypedAWSClient):
     def update_api_from_swagger(self, rest_api_id: str, swagger_document: Swagger) -> None:
         """Replace what the API consists of by what the document describes."""
         client = self._client("apigateway")
-        root = self._root(rest_api_id)
-        for item in client.get_resources(restApiId=rest_api_id, limit=500)["items"]:
-            if item.get("parentId") == root:
+        # The emulator leaves the resources below a deleted one: the deepest go first.
+        items = client.get_resources(restApiId=rest_api_id, limit=500)["items"]
+        for item in sorted(items, key=lambda item: item["path"].count("/"), reverse=True):
+            if item["path"] != "/":
                 client.delete_resource(restApiId=rest_api_id, resourceId=item["id"])
         for item in client.get_authorizers(restApiId=rest_api_id)["items"]:
             client.delete_authorizer(restApiId=rest_api_id, authorizerId=item["id"])
@@ -67,6 +70,8 @@ class LocalClient(TypedAWSClient):
             )["id"]
             for name, scheme in swagger.get("securityDefinitions", {}).items()
         }
+        for kind, answer in swagger.get(EXTENSION, {}).items():
+            client.put_gateway_response(restApiId=api_id, responseType=kind, **answer)
         resources = {"/": self._root(api_id)}
         for path, methods in swagger["paths"].items():
             resource = self._resource(api_id, path, resources)

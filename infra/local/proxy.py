@@ -6,6 +6,7 @@ untouched, and the answer comes back in the same way.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ _HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
+# The emulator starts a process for each request that finds no free one. A burst would start more
+# than a laptop has breath for, and all would be late; on Lambda each has a machine of its own.
+_AT_ONCE = 4
 # Above API Gateway's own limit of 10 MB a request.
 _LARGEST_BODY = 11 * 1024 * 1024
 
@@ -40,18 +44,21 @@ async def serve(port: int, target: str) -> web.AppRunner:
     async def forward(request: web.Request) -> web.Response:
         url = URL(target + request.raw_path, encoded=True)
         try:
-            async with session.request(
-                request.method,
-                url,
-                headers=[
-                    (name, value)
-                    for name, value in request.headers.items()
-                    if name.lower() not in _HOP_BY_HOP
-                ],
-                data=await request.read(),
-                allow_redirects=False,
-                skip_auto_headers=("User-Agent", "Accept", "Content-Type", "Accept-Encoding"),
-            ) as answer:
+            async with (
+                breath,
+                session.request(
+                    request.method,
+                    url,
+                    headers=[
+                        (name, value)
+                        for name, value in request.headers.items()
+                        if name.lower() not in _HOP_BY_HOP
+                    ],
+                    data=await request.read(),
+                    allow_redirects=False,
+                    skip_auto_headers=("User-Agent", "Accept", "Content-Type", "Accept-Encoding"),
+                ) as answer,
+            ):
                 response = web.Response(status=answer.status, body=await answer.read())
                 response.headers.clear()
                 for name, value in answer.headers.items():
@@ -65,6 +72,7 @@ async def serve(port: int, target: str) -> web.AppRunner:
                 content_type="application/problem+json",
             )
 
+    breath = asyncio.Semaphore(_AT_ONCE)
     session = ClientSession(
         auto_decompress=False,
         connector=TCPConnector(limit=200),

@@ -32,6 +32,7 @@ ACCOUNT = "000000000000"
 REGION = "us-east-1"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
+_FREE_SECONDS = 6.0
 # Faults have to show in seconds here, not in the quarter of an hour that production allows.
 FOUNDATION = {
     "Stage": STAGE,
@@ -58,15 +59,17 @@ class UpError(RuntimeError):
 def up(data: Path, ports: Ports, report: Report, *, fresh: bool) -> None:
     """Start everything, write ``<data>/local.json``, serve until SIGINT or SIGTERM."""
     began = time.monotonic()
+    # Until the system serves, being told to end is as good as Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     data.mkdir(parents=True, exist_ok=True)
+    # Whoever waits for it to appear must not find the last one's.
+    (data / "local.json").unlink(missing_ok=True)
     for name, port in (("PORT", ports.http), ("AWS_PORT", ports.aws), ("SMTP_PORT", ports.smtp)):
         _wait_until_free(name, port)
     if fresh:
         for leftover in ("aws", "deployed.json", "chalice.json", "local.json", "passwords.json"):
             path = data / leftover
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-    # Whoever waits for it to appear must not find the last one's.
-    (data / "local.json").unlink(missing_ok=True)
     os.environ.update(aws_environment(ports))
     with _emulator(data, ports, report):
         deployed = _deploy_what_changed(data, ports, report)
@@ -99,7 +102,7 @@ def connect(data: Path) -> bool:
 
 def _wait_until_free(name: str, port: int) -> None:
     # A system that was killed needs a moment to save and to let go of its ports.
-    deadline = time.monotonic() + _STOP_SECONDS
+    deadline = time.monotonic() + _FREE_SECONDS
     while True:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -223,7 +226,7 @@ def _fingerprint(ports: Ports) -> str:
     """Hash of everything a deployment reads: names and contents."""
     digest = hashlib.sha256(f"{ports}".encode())
     files = [ROOT / "app.py", ROOT / "requirements.txt", ROOT / ".chalice" / "config.json"]
-    files += [INFRA / name for name in ("deploy.py", "functions.py", "stacks.py")]
+    files += [INFRA / name for name in ("deploy.py", "functions.py", "gateway.py", "stacks.py")]
     files += [INFRA / "local" / "chalice_client.py", *INFRA.glob("*.yaml"), *INFRA.rglob("*.json")]
     files += [path for path in (ROOT / "functions").rglob("*") if "__pycache__" not in path.parts]
     for path in sorted(files):

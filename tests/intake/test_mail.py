@@ -1,6 +1,7 @@
 """Raw mails into what a ticket needs (issue 4, items 1 to 3; F1, F5)."""
 
 import random
+import struct
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.intake import html_text
+from functions.intake import html_text, tnef
 from functions.intake.charsets import codec_for, decode
 from functions.intake.mail import InboundMail, parse
 
@@ -33,7 +34,7 @@ def test_every_mail_is_explained() -> None:
     ("name", "text"),
     [
         ("gmail_reply", EN),
-        ("outlook_zh_gb2312", "洗衣机又停了。\n\n朱镕先生的订单也一样，单价100€。"),
+        ("outlook_zh_gb2312", "洗衣机又停了。\n\n镕记的订单也一样，单价100€。"),
         ("qq_reply", ZH),
         ("foxmail_reply", ZH),
         ("netease_reply", ZH),
@@ -126,10 +127,10 @@ def test_subject_is_one_decoded_line(name: str, subject: str) -> None:
 @pytest.mark.parametrize(
     ("name", "sender"),
     [
-        ("outlook_zh_gb2312", ("朱镕", "customer@example.com")),
+        ("outlook_zh_gb2312", ("镕记示例", "customer@example.com")),
         ("qq_reply", ("客户", "10001@example.com")),
         ("raw_gbk", ("客户服务", "customer@example.com")),
-        ("raw_latin1", ("Jörg Müller", "customer@example.com")),
+        ("raw_latin1", ("Käufer Süd", "customer@example.com")),
         ("rfc2047_abuse", ("Example, Customer", "customer@example.com")),
         ("addresses_malformed", ("Home", "customer@example.com")),
         ("from_missing", ("Example", "sender@example.com")),
@@ -217,6 +218,18 @@ def test_what_came_back_is_known(
     assert (returned.permanent, returned.message_id) == (permanent, message_id)
 
 
+@pytest.mark.parametrize(
+    ("status", "permanent"),
+    [("5.1.1", True), ("5.2.1", True), ("5.0.0", True), ("5.4.4", True), ("5.2.2", False),
+     ("5.3.4", False), ("5.7.1", False), ("4.4.1", False)],
+)  # fmt: skip
+def test_only_a_bad_address_is_a_hard_bounce(status: str, permanent: bool) -> None:
+    raw = (MAILS / "dsn.eml").read_bytes().replace(b"Status: 5.1.1", b"Status: " + status.encode())
+    returned = parse(raw).returned
+    assert returned is not None
+    assert returned.permanent is permanent
+
+
 def test_ses_notifications_are_told_apart() -> None:
     bounce = (
         '{"notificationType":"Bounce","bounce":{"bounceType":"Permanent","bouncedRecipients":'
@@ -293,6 +306,54 @@ def test_people_may_speak_of_failed_deliveries(text: str) -> None:
         assert parse(raw + b"\r\n" + text.encode()).origin == "human"
 
 
+def test_report_passed_on_without_a_word_is_a_bounce() -> None:
+    head = HEAD.replace(b"Subject: x", b"Subject: Fwd: Returned mail: see transcript")
+    report = (
+        b"> Final-Recipient: rfc822; gone@example.net\r\n> Action: failed\r\n> Status: 5.1.1\r\n"
+    )
+    mail = parse(head + b"\r\nBegin forwarded message:\r\n\r\n" + report)
+    assert mail.origin == "bounce"
+    assert mail.returned is not None
+    assert mail.returned.recipients == ("gone@example.net",)
+    asked = b"\r\nCan you tell me what this answer means, please?\r\n\r\n" + report
+    assert parse(head + asked).origin == "human"
+
+
+def test_successful_delivery_is_no_bounce() -> None:
+    raw = (MAILS / "dsn.eml").read_bytes().replace(b"Action: failed", b"Action: delivered")
+    assert parse(raw).origin == "auto_reply"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"Auto-Submitted: auto-generated\r\n", b"X-Autoreply: yes\r\n", b"Precedence: junk\r\n",
+        b"Precedence: auto_reply\r\n", b"X-Auto-Response-Suppress: All\r\n",
+        b"Return-Path: <>\r\n", b"X-FC-MachineGenerated: true\r\n",
+        b"X-POST-MessageClass: 9; Autoresponder\r\n", b"X-Mailer: vacation 1.2\r\n",
+        b"X-MS-Exchange-Generated-Message-Source: Mailbox Rules Agent\r\n",
+    ],
+)  # fmt: skip
+def test_automatic_mail_is_known_by_its_headers(headers: bytes) -> None:
+    assert parse(headers + HEAD + b"\r\nHello.").origin == "auto_reply"
+
+
+@pytest.mark.parametrize(
+    ("sender", "subject", "body"),
+    [
+        ("staff@hotmail.example", "complaint about message from 192.0.2.1", "Abuse."),
+        ("fbl@example.com", "FW: your newsletter", "This user complained about spam."),
+        ("abuse@example.com", "x", "Feedback-Type: abuse\nUser-Agent: x"),
+    ],
+)
+def test_complaints_without_a_report_are_known(sender: str, subject: str, body: str) -> None:
+    raw = (
+        f"From: {sender}\nSubject: {subject}\nContent-Type: multipart/mixed; boundary=b\n\n"
+        f"--b\n\n{body}\n--b\nContent-Type: message/rfc822\n\nSubject: mine\n\nHello\n--b--\n"
+    )
+    assert parse(raw.encode()).origin == "complaint"
+
+
 # --- charsets -------------------------------------------------------------------------------
 
 
@@ -328,6 +389,124 @@ def test_undeclared_charset_is_guessed(text: str, codec: str) -> None:
 )  # fmt: skip
 def test_charset_labels_are_read_generously(label: str, codec: str | None) -> None:
     assert codec_for(label) == codec
+
+
+# --- winmail.dat ----------------------------------------------------------------------------
+
+
+def _attribute(ident: int, data: bytes) -> bytes:
+    return struct.pack("<BII", 1, ident, len(data)) + data + b"\x00\x00"
+
+
+def _property(kind: int, tag: int, data: bytes, name: bytes = b"") -> bytes:
+    return (
+        struct.pack("<HH", kind, tag) + name + struct.pack("<II", 1, len(data)) + data
+        + b"\x00" * (-len(data) % 4)
+    )  # fmt: skip
+
+
+def test_winmail_properties_are_read() -> None:
+    """MS-OXTNEF: named and fixed properties before the ones that are wanted."""
+    guid = b"\x00" * 16
+    properties = struct.pack("<I", 6) + b"".join([
+        struct.pack("<HHI", 0x0003, 0x0E07, 1),
+        _property(0x1E, 0x8001, b"named", guid + struct.pack("<II", 0, 17)),
+        _property(0x1E, 0x8002, b"named", guid + struct.pack("<II", 1, 4) + b"a\x00\x00\x00"),
+        struct.pack("<HHIII", 0x1003, 0x6000, 2, 7, 8),
+        _property(0x1F, 0x1000, "文字".encode("utf-16-le") + b"\x00\x00"),
+        _property(0x102, 0x1013, "<p>文字</p>".encode()),
+    ])  # fmt: skip
+    file = struct.pack("<I", 1) + _property(0x0D, 0x3701, b"\x00" * 16 + b"inside")
+    data = struct.pack("<IH", 0x223E9F78, 1) + b"".join([
+        _attribute(0x00069003, properties),
+        _attribute(0x00018010, b"a.txt\x00"),
+        _attribute(0x00069005, file),
+    ])  # fmt: skip
+    message = tnef.read(data, lambda _: None)
+    assert (message.text, message.html) == ("文字", "<p>文字</p>")
+    assert message.files == [("a.txt", b"inside")]
+
+
+@given(st.binary(max_size=400))
+def test_any_winmail_is_read(data: bytes) -> None:
+    found: list[str] = []
+    tnef.read(data, found.append)
+    tnef.read(struct.pack("<IH", 0x223E9F78, 1) + data, found.append)
+    tnef.read(
+        struct.pack("<IH", 0x223E9F78, 1) + _attribute(0x00069003, b"\xff\x00\x00\x00" + data)
+        + _attribute(0x00069005, struct.pack("<I", 3) + data), found.append,
+    )  # fmt: skip
+
+
+def test_unreadable_winmail_stays_a_file() -> None:
+    head = HEAD + b'Content-Type: application/ms-tnef; name="winmail.dat"\r\n\r\n'
+    mail = parse(head + b"no container")
+    assert mail.defects == ("tnef", "tnef:unreadable")
+    assert [a.name for a in mail.attachments] == ["winmail.dat"]
+
+
+def test_a_fault_of_the_reader_loses_no_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("functions.intake.mime.read", fail)
+    mail = parse(b"Subject: x\n\nThe words.")
+    assert mail.defects == ("parse:failed",)
+    assert "The words." in mail.text
+
+
+# --- markup ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        ("<p>One</p><blockquote style='margin:0 0 0 40px;border:none;padding:0px'>Two</blockquote>",
+         "One\n\nTwo"),
+        ("<p>One</p><blockquote>Two</blockquote><p>Three</p>", "One\n\nTwo\n\nThree"),
+        ("<p>One</p>On 1 Jan 2024, Desk wrote:<blockquote>Two</blockquote><p>Three</p>",
+         "One\n\nThree"),
+        ("One<div class='gmail_quote'><div class=gmail_attr>x</div><blockquote "
+         "class=gmail_quote>Two</blockquote>Answer</div>", "One\n\nAnswer"),
+        ("One<div class=moz-cite-prefix>Jemand am 1.1.:</div><blockquote type=cite cite='mid:x'>"
+         "Two</blockquote>", "One"),
+        ("One<div class='yahoo_quoted' id='yahoo_quoted_1'>Two</div>", "One"),
+        ("One<div class='ydp1yahoo_quoted'><div>Two</div></div>", "One"),
+        ("One<div id=appendonsend></div><hr><div id=divRplyFwdMsg><b>X:</b> y</div>Two", "One"),
+        ("One<div id='mail-editor-reference-message-container'><b>X:</b> y</div>", "One"),
+        ("One<div class=ntes-mailmaster-quote>Two</div>", "One"),
+        ("One<div name='quote' style='margin:10px; border-left:2px solid #C3D9E5;'>Two</div>",
+         "One"),
+        ("One<br>--<br><div class=gmail_signature data-smartmail=gmail_signature>Me</div>", "One"),
+        ("One<div class='moz-signature'>-- <br>Me</div>", "One"),
+        ("One<div class=moz-forward-container>-------- Forwarded Message --------<table "
+         "class=moz-email-headers-table><tr><th>Subject: </th><td>x</td></tr></table>Two</div>",
+         "One"),
+        ("<pre>a  b\n  c</pre>", "a  b\n  c"),
+        ("a<br><br>b<!-- no --><style>p</style><img alt='photo'>", "a\n\nb[photo]"),
+    ],
+)  # fmt: skip
+def test_markup_tells_what_is_new(document: str, text: str) -> None:
+    head = HEAD + b"Content-Type: text/html; charset=utf-8\r\n\r\n"
+    assert parse(head + document.encode()).text == text
+
+
+def test_markup_helps_where_the_plain_rendition_has_no_sign() -> None:
+    raw = (
+        HEAD + b"Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n\r\n"
+        b"New words.\r\n\r\nOld words without any sign.\r\n--b\r\nContent-Type: text/html\r\n\r\n"
+        b"<div>New words.</div><div id=divRplyFwdMsg>Old words without any sign.</div>\r\n--b--"
+    )
+    assert parse(raw).text == "New words."
+
+
+def test_a_plain_rendition_that_says_nothing_is_passed_over() -> None:
+    raw = (
+        HEAD + b"Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n\r\n"
+        b"Your mail client does not show HTML.\r\n--b\r\nContent-Type: text/html\r\n\r\n"
+        b"<p>The machine stopped again, please send somebody tomorrow.</p>\r\n--b--"
+    )
+    assert parse(raw).text == "The machine stopped again, please send somebody tomorrow."
 
 
 # --- bounds ---------------------------------------------------------------------------------

@@ -128,6 +128,23 @@ def test_the_number_counts_only_from_the_customer(loop: Loop, store: Store) -> N
     assert len(numbers(store)) == 2
 
 
+def test_an_answer_to_ones_own_mail_joins_its_ticket(loop: Loop, store: Store) -> None:
+    """G1: by the Message-ID under which the request came; from the same address only."""
+    loop.mail(letter(), DESK)
+    (number,) = numbers(store)
+    again = letter("还有", "忘了附件", id="<m2@x>", references="<m1@mail.example.com>")
+    loop.mail(again, DESK)
+    assert numbers(store) == [number]
+    third = letter("Re:", "再补充", id="<m3@x>", references="<m2@x>")
+    loop.mail(third, DESK)
+    assert len(texts(store, number)) == 3
+    stranger = letter(
+        "Re:", "x", id="<m4@x>", references="<m1@mail.example.com>", sender="eve@example.net"
+    )
+    loop.mail(stranger, DESK)
+    assert len(numbers(store)) == 2
+
+
 def test_a_forged_reference_is_worthless(loop: Loop, store: Store) -> None:
     """G1"""
     loop.mail(letter(), DESK)

@@ -1,0 +1,190 @@
+"""The bench: what it counts, and the shape of what it says (G7)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from functions.core.roster import Agent
+from functions.core.store import Store
+from infra import bench
+from infra.local.inprocess import Loop
+from infra.measure import capacity, imports, money
+from infra.measure.emulated import agent_of
+from infra.measure.life import TEAM
+from infra.measure.sweep import sweeps
+from tests.whole.conftest import loop as loop  # the deployment on moto
+
+
+def text(size: int) -> dict[str, str]:
+    return {"S": "x" * size}
+
+
+def item(size: int) -> dict[str, Any]:
+    """An item of so many bytes."""
+    return {"pk": text(4), "sk": {"S": "TICKET"}, "b": text(size - 15)}
+
+
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [
+        ({"S": "无"}, 3),
+        ({"N": "0"}, 1),
+        ({"N": "12345"}, 4),
+        ({"N": "-12.50"}, 4),
+        ({"B": b"1234"}, 4),
+        ({"BOOL": True}, 1),
+        ({"NULL": True}, 1),
+        ({"L": [{"S": "ab"}, {"S": "c"}]}, 8),
+        ({"M": {"k": {"S": "ab"}}}, 7),
+        ({"SS": ["ab", "c"]}, 3),
+    ],
+)
+def test_items_are_as_big_as_dynamodb_says(value: dict[str, Any], size: int) -> None:
+    """Developer guide, "Item sizes and formats": names count as well."""
+    assert capacity.item_bytes({"n": value}) == 1 + size
+
+
+@pytest.mark.parametrize(
+    ("operation", "asked", "answer", "units"),
+    [
+        ("GetItem", {"Key": item(20)}, {"Item": item(4096)}, 0.5),
+        ("GetItem", {"Key": item(20), "ConsistentRead": True}, {"Item": item(4097)}, 2),
+        ("GetItem", {"Key": item(20)}, {}, 0.5),
+        ("Query", {}, {"Items": [item(3000), item(3000)]}, 1),
+        ("Query", {"IndexName": "due"}, {"Items": []}, 0.5),
+        (
+            "BatchGetItem",
+            {"RequestItems": {"t": {"Keys": [item(20), item(20), item(20)]}}},
+            {"Responses": {"t": [item(100), item(5000)]}},
+            2,
+        ),
+    ],
+)
+def test_reads_are_counted_by_the_published_rules(
+    operation: str, asked: dict[str, Any], answer: dict[str, Any], units: float
+) -> None:
+    """4 KB a unit, half of it eventually; a page as a whole, a batch item by item."""
+    assert capacity.used(operation, asked, answer).read == units
+
+
+def test_writes_are_told_by_table_and_index() -> None:
+    reported = {
+        "TableName": "t",
+        "CapacityUnits": 7.0,
+        "GlobalSecondaryIndexes": {"due": {"CapacityUnits": 1.0}, "queue": {"CapacityUnits": 2.0}},
+    }
+    asked = {"TransactItems": [{"Put": {"Item": item(500)}}, {"Update": {"Key": item(20)}}]}
+    used = capacity.used("TransactWriteItems", asked, {"ConsumedCapacity": [reported]})
+    assert used.write == 7
+    assert used.parts == {"due": 1, "queue": 2, "table": 4}
+    assert used.items == "TICKET 500 B, TICKET 20 B"
+
+
+def test_a_refused_write_is_counted_by_its_size() -> None:
+    assert capacity.used("PutItem", {"Item": item(1500)}, {"Error": {}}).write == 2
+    asked = {"TransactItems": [{"Put": {"Item": item(1500)}}]}
+    assert capacity.used("TransactWriteItems", asked, {"Error": {}}).write == 4
+    batch = {"RequestItems": {"t": [{"DeleteRequest": {"Key": item(20)}}]}}
+    assert capacity.used("BatchWriteItem", batch, {}).write == 1
+    assert capacity.used("DescribeTable", {}, {}) == capacity.Used()
+
+
+@pytest.fixture
+def desk(loop: Loop) -> Loop:
+    """The deployment on moto with the bench's agent at work."""
+    agent = Agent(
+        desk="standard", username=agent_of(TEAM), role="agent", team=TEAM, capacity=5, online=True
+    )
+    Store(boto3.client("dynamodb"), loop.place.table).put_agent(agent)
+    loop.pump()
+    loop.calls.clear()
+    return loop
+
+
+def test_lives_are_measured_step_by_step(desk: Loop, capsys: pytest.CaptureFixture[str]) -> None:
+    """G7: every budget has a value, a limit and a verdict, and the calls stand behind it."""
+    report = bench.Report()
+    bench.units(report, desk)
+    document = json.loads(json.dumps(report.document(datetime(2026, 3, 10, tzinfo=UTC))))
+    assert document["at"] == "2026-03-10T00:00:00+00:00"
+    assert document["skipped"] == {}
+    for row in document["budgets"]:
+        assert {"part", "what", "value", "limit", "unit", "note", "met"} == set(row)
+        assert row["met"] == (None if row["limit"] is None else row["value"] <= row["limit"])
+    assert document["missed"] == [row["what"] for row in document["budgets"] if row["met"] is False]
+    filing = {row["what"]: row for row in document["budgets"] if row["what"].startswith("filing")}
+    assert [row["value"] for row in filing.values()] == [3, 3]
+    transitions = [row for row in document["budgets"] if row["unit"] == "state transitions"]
+    assert [row["met"] for row in transitions] == [True]
+    names = [life["name"] for life in document["details"]["lives"]]
+    assert names[:3] == ["web form", "web form, Idempotency-Key", "mail"]
+    for life in document["details"]["lives"]:
+        steps = life["steps"]
+        assert life["read_units"] == sum(step["read_units"] for step in steps)
+        assert all(call["function"] for step in steps for call in step["calls"])
+    bench.show_calls(report)
+    assert "customer answers the survey, archived: " in capsys.readouterr().out
+    new = document["details"]["lives"][3]
+    assert new["read_units"] > document["details"]["lives"][0]["read_units"]
+
+
+def test_a_sweep_reads_what_is_due(loop: Loop) -> None:
+    """F3: the same units with more tickets open."""
+    found = sweeps(loop, counts=(20, 60), due=5)
+    assert [swept.open for swept in found] == [20, 60]
+    assert {swept.done for swept in found} == {5}
+    assert found[0].read_units == found[1].read_units
+
+
+def test_a_month_without_tickets_costs_what_stands_there(loop: Loop) -> None:
+    """G7: the key, the alarms, the dashboard; a sweep a minute; the queue's pollers."""
+    from infra import costs
+
+    used = money.idle_usage(loop, costs.read_prices())
+    assert used["kms.key"] == 1
+    assert used["lambda.request"] == 30 * 24 * 60
+    assert used["sqs.request"] == 15 * 30 * 24 * 60
+    assert used["dynamodb.read_unit"] == 30 * 24 * 60 * 2  # four empty shards
+    assert set(used) <= set(costs.read_prices().prices)
+
+
+def test_a_missed_budget_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """A budget that is missed is never hidden."""
+    report = bench.Report(
+        rows=[
+            bench.Row("units", "too much", 46, 45, "write units"),
+            bench.Row("units", "enough", 45, 45, "write units"),
+            bench.Row("units", "for itself", 3),
+        ],
+        skipped={"waiting": "[no] stack"},
+    )
+    bench.show(report)
+    shown = capsys.readouterr().out
+    assert "MISSED" in shown
+    assert "1 of 2 budgets met" in shown
+    assert "waiting: not measured: [no] stack" in shown
+    assert report.document(datetime.now(UTC))["missed"] == ["too much"]
+
+
+def test_parts_are_chosen_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def taken(command: list[str], **_: Any) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, "run", taken)
+    out = tmp_path / "build" / "bench.json"
+    assert bench.main(["--only", "imports", "--out", str(out)]) == 0
+    document = json.loads(out.read_text("utf-8"))
+    assert [row["what"] for row in document["budgets"]] == list(imports.HANDLERS)
+    assert "functions.intake.handler" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        bench.main(["--only", "luck"])
+    assert "no such part: luck" in capsys.readouterr().err

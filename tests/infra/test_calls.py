@@ -1,0 +1,99 @@
+"""The AWS calls that whole loops really make, function by function, against the policies."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from functions.core import aws
+from functions.core.proof import status_key
+from functions.core.store import Store
+from infra.local.inprocess import FUNCTIONS, Loop
+from infra.permissions import UNUSED, granted, needed
+from tests.whole.conftest import loop, store
+from tests.whole.test_life import Life
+
+__all__ = ["loop", "store"]  # fixtures
+
+
+def test_a_function_may_do_what_it_does_and_nothing_more(
+    loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F7, G4: none missing; none granted that no call uses without its reason written down."""
+    invoke = loop.invoke
+
+    def alone(function: str, event: Any) -> Any:
+        # In one process what one function has read is there for the next; on Lambda it is not.
+        aws.parameter.cache_clear()
+        return invoke(function, event)
+
+    monkeypatch.setattr(loop, "invoke", alone)
+    _well_rated(loop, store)
+    _badly_rated(loop, store)
+    _not_answered(loop, store)
+    Life(loop, store).file()
+    loop.tick(datetime.now(UTC) + timedelta(days=2))
+    used: dict[str, set[str]] = defaultdict(set)
+    for call in loop.calls:
+        used[call.function] |= needed(call.service, call.operation)
+    for function in ("api_handler", *FUNCTIONS):
+        missing = used[function] - granted(function)
+        assert not missing, f"{function} may not: {missing}"
+        idle = granted(function) - used[function] - set(UNUSED[function])
+        assert not idle, f"{function} needs no right to: {idle}"
+
+
+def _well_rated(loop: Loop, store: Store) -> None:
+    life = Life(loop, store)
+    life.online("li-1")
+    life.file()
+    life.view("li-1")
+    assert life.agent("li-1", "reply", {"text": "请重置密码。"}).status == 200
+    assert life.agent("li-1", "resolve", {"summary": "引导客户重置密码"}).status == 200
+    assert life.customer("survey", {"score": 5}).status == 200
+    assert life.status()["status"] == "archived"
+
+
+def _badly_rated(loop: Loop, store: Store) -> None:
+    life = Life(loop, store)
+    raw = (
+        b"From: customer@example.com\r\nTo: support@standard.local\r\n"
+        b"Message-ID: <one@example.com>\r\nSubject: cannot log in\r\n\r\ncannot log in\r\n"
+    )
+    loop.mail(raw, "support@standard.local")
+    loop.pump()
+    (ticket,) = [t for t in _all(loop) if t["channel"] == "mail"]
+    life.number = ticket["number"]
+    assert life.agent("li-1", "resolve", {"summary": "重置密码"}).status == 200
+    key = status_key(aws.root_key(loop.place), "standard", life.number)
+    life.link = f"/desks/standard/tickets/{life.number}?key={key}"
+    assert life.customer("survey", {"score": 1}).status == 200
+    called = life.agent("zj-1", "callback", {"cause": "慢", "note": "已回访"})
+    assert called.status == 200, called.text
+    loop.pump()
+
+
+def _not_answered(loop: Loop, store: Store) -> None:
+    life = Life(loop, store)
+    life.file()
+    assert life.agent("li-1", "resolve", {"summary": "重置密码"}).status == 200
+    (name,) = [n for n, run in loop.workflows.executions.items() if run.status == "RUNNING"]
+    loop.workflows.expire(name)
+    life.file()
+    assert life.agent("li-1", "resolve", {"summary": "重置密码"}).status == 200
+    assert life.customer("survey", {"score": 1}).status == 200
+    (name,) = [n for n, run in loop.workflows.executions.items() if run.status == "RUNNING"]
+    loop.workflows.expire(name)
+
+
+def _all(loop: Loop) -> list[dict[str, str]]:
+    answer = loop.http(
+        "GET",
+        "/agent/desks/standard/tickets?queue=all",
+        claims={"cognito:username": "zg-1", "cognito:groups": "standard:supervisor"},
+    )
+    found: list[dict[str, str]] = answer.json["tickets"]
+    return found

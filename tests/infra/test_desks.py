@@ -1,0 +1,55 @@
+"""What applying a playbook shows, and what the local people are called."""
+
+from __future__ import annotations
+
+from functions.core.playbook import load
+from infra.deploy import ROOT
+from infra.desks import differences, shipped
+from infra.local.people import people_of
+
+
+def test_changes_are_shown_key_by_key() -> None:
+    """A1: new, gone, changed; in lists of words the words."""
+    before = {"a": 1, "b": {"c": "x", "d": ["p", "q"]}, "gone": True, "rules": [{"t": 1}]}
+    after = {"a": 2, "b": {"c": "x", "d": ["q", "r"]}, "new": "y", "rules": [{"t": 1}, {"t": 2}]}
+    assert list(differences(before, after)) == [
+        "- gone: true",
+        "~ a: 1 → 2",
+        "- b.d: p",
+        "+ b.d: r",
+        "+ new: y",
+        '+ rules[1]: {"t": 2}',
+    ]
+
+
+def test_an_order_is_a_change() -> None:
+    """The order of priorities is their meaning."""
+    before, after = {"p": {"高": 1, "低": 2}}, {"p": {"低": 2, "高": 1}}
+    assert list(differences(before, after)) == ["~ p: order 高, 低 → 低, 高"]
+    assert list(differences({"l": ["a", "b"]}, {"l": ["b", "a"]})) == [
+        '~ l: order ["a", "b"] → ["b", "a"]'
+    ]
+    assert list(differences(before, before)) == []
+
+
+def test_long_texts_show_where_they_differ() -> None:
+    before = {"t": "x" * 200 + "\nold" + "y" * 200}
+    after = {"t": "x" * 200 + "\nnew" + "y" * 200}
+    (line,) = differences(before, after)
+    old, new = line.removeprefix("~ t: ").split(" → ")
+    assert "⏎old" in old
+    assert "⏎new" in new
+    assert len(line) < 300
+
+
+def test_a_desk_s_people_are_who_the_contract_wants() -> None:
+    """G8: two agents a team, a supervisor, a QA member, finance and administration."""
+    for desk in shipped():
+        playbook = load(ROOT / "playbooks" / f"{desk}.yaml")
+        people = list(people_of(playbook))
+        assert len({person.username for person in people}) == len(people)
+        roles = [person.role for person in people]
+        assert {"supervisor", "qa", "finance", "admin"} <= set(roles)
+        for team, rules in playbook.teams.items():
+            members = [person for person in people if person.team == team]
+            assert len(members) >= (2 if rules.role == "agent" else 1)

@@ -1,0 +1,102 @@
+"""What Lambda gets: built by Chalice, taken apart elsewhere, imported with nothing else around."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import boto3
+import pytest
+
+from infra.deploy import ROOT
+from infra.local.inprocess import FUNCTIONS
+from infra.measure.package import build
+
+MODULES = sorted({"app", *(module for module, _name in FUNCTIONS.values())})
+_CHECK = """
+import importlib, sys
+module = importlib.import_module(sys.argv[1])
+assert module.__file__.startswith(sys.argv[2]), module.__file__
+for name in sys.argv[3:]:
+    assert callable(getattr(module, name)), name
+allowed = (sys.argv[2], sys.base_prefix, BOTO)
+strays = sorted(
+    {m.__file__ for m in list(sys.modules.values()) if getattr(m, "__file__", None)
+     and not m.__file__.startswith(allowed)}
+)
+assert not strays, strays
+"""
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The zip, taken apart in a folder that is nowhere near the source."""
+    folder = tmp_path_factory.mktemp("package")
+    return build(folder)
+
+
+@pytest.fixture(scope="session")
+def unpacked(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("task")
+    with zipfile.ZipFile(package) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def boto(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What Lambda's runtime brings along: boto3 and what it needs, and nothing else."""
+    folder = tmp_path_factory.mktemp("runtime")
+    packages = Path(boto3.__file__).parents[1]
+    for name in ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six.py"):
+        (folder / name).symlink_to(packages / name)
+    return folder
+
+
+def test_it_is_small(package: Path) -> None:
+    """G7: 15 MB at most, zipped."""
+    assert package.stat().st_size <= 15 * 1024 * 1024
+
+
+def test_it_holds_every_source_and_page(unpacked: Path) -> None:
+    """F10: Chalice leaves folders out without a word; none is missing, and no test is inside."""
+    wanted = {
+        path.relative_to(ROOT)
+        for path in (ROOT / "functions").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert wanted
+    assert {path for path in wanted if not (unpacked / path).is_file()} == set()
+    for name in ("tests", "infra", "playbooks", "boto3", "botocore", "moto", "ministack"):
+        assert not (unpacked / name).exists(), name
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_each_handler_comes_up_with_nothing_but_the_package(
+    module: str, unpacked: Path, boto: Path, tmp_path: Path
+) -> None:
+    """F7: in a fresh process, away from the source, without a variable of ours."""
+    names = [name for where, name in FUNCTIONS.values() if where == module] or ["app"]
+    done = subprocess.run(
+        [
+            *(sys.executable, "-I", "-S", "-c"),
+            f"BOTO = {str(boto.resolve())!r}\nimport sys\n"
+            f"sys.path[:0] = [{str(unpacked)!r}, {str(boto)!r}]\n" + _CHECK,
+            *(module, str(unpacked), *names),
+        ],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "AWS_DEFAULT_REGION": "us-east-1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_zones_come_with_it(unpacked: Path) -> None:
+    """G2: business time does not hang on the image's own zone files."""
+    assert (unpacked / "tzdata" / "zoneinfo" / "Asia" / "Shanghai").is_file()

@@ -1,0 +1,86 @@
+"""Each function may do what it does and nothing else (G4, and the decision on least privilege)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.deploy import INFRA
+from infra.functions import policy_for
+from infra.local.inprocess import FUNCTIONS
+from infra.permissions import UNUSED, granted, needed
+
+FILES = sorted((INFRA / "policies").glob("*.json"))
+
+
+def statements(path: Path) -> Iterator[dict[str, Any]]:
+    yield from json.loads(path.read_text("utf-8"))["Statement"]
+
+
+def test_each_function_has_a_policy_of_its_own() -> None:
+    """F7."""
+    assert {path.stem for path in FILES} == {"api_handler", *FUNCTIONS}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_nothing_is_granted_by_a_star(path: Path) -> None:
+    """No `*` in an action, none that is all of a resource, and a reason to be found by its name."""
+    for statement in statements(path):
+        assert statement["Effect"] == "Allow"
+        assert isinstance(statement["Action"], list)
+        assert not any("*" in action for action in statement["Action"])
+        assert statement.get("Resource") != "*"
+        assert statement["Sid"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_resource_is_this_stage_s_own(path: Path) -> None:
+    """What has a name of ours is named with its stage; the rest is bound to the account."""
+    for statement in statements(path):
+        resources = statement.get("Resource", [])
+        for resource in [resources] if isinstance(resources, str) else resources:
+            ours = "deskbell-prod" in resource or "/deskbell/prod/" in resource
+            bound = "aws:ResourceAccount" in json.dumps(statement.get("Condition", {}))
+            assert ours or bound, resource
+
+
+def test_only_notify_opens_contacts() -> None:
+    """G4: of all policies one has `kms:Decrypt`; two may seal."""
+    holders = {path.stem for path in FILES if "kms:Decrypt" in granted(path.stem)}
+    assert holders == {"notify"}
+    sealing = {path.stem for path in FILES if "kms:Encrypt" in granted(path.stem)}
+    assert sealing == {"api_handler", "intake_mail"}
+
+
+def test_sms_are_published_to_numbers_and_not_to_topics() -> None:
+    """G4: what a phone number is to IAM: no ARN of a topic."""
+    (sms,) = [s for s in statements(INFRA / "policies" / "notify.json") if s["Sid"] == "Sms"]
+    assert sms["NotResource"] == "arn:aws:sns:*:*:*"
+
+
+def test_what_no_call_uses_has_its_reason() -> None:
+    """Each permission that Lambda itself or a rare path needs is explained, and still granted."""
+    for function, reasons in UNUSED.items():
+        assert set(reasons) <= granted(function), function
+        assert all(len(reason) > 10 for reason in reasons.values())
+
+
+def test_another_stage_has_its_own_names() -> None:
+    """F7: the stage is all that differs."""
+    text = (INFRA / "policies" / "router.json").read_text("utf-8")
+    other = policy_for(text, "trial")
+    assert "prod" not in other
+    assert "deskbell-trial-router-dlq" in other
+
+
+def test_operations_are_translated_to_actions() -> None:
+    """A transaction needs the actions of its writes; the rest is called as in its API."""
+    assert needed("dynamodb", "TransactWriteItems") == {"dynamodb:PutItem"}
+    assert needed("sesv2", "SendEmail") == {"ses:SendEmail"}
+    assert needed("stepfunctions", "StartExecution") == {"states:StartExecution"}
+    assert needed("cognito-idp", "InitiateAuth") == set()
+    assert needed("dynamodb", "GetItem") == {"dynamodb:GetItem"}

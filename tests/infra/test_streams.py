@@ -1,0 +1,119 @@
+"""Lambda's rules for failing stream batches, as the emulator is taught them (F2, G3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from infra.local.streams import RetryRules, process
+
+RULES = RetryRules(partial=True, bisect=True, attempts=3, max_age_seconds=3600)
+
+
+class Function:
+    """A function that fails on some records for good, and on others for a while."""
+
+    def __init__(self, broken: set[str], *, raises: bool, passing: int = 0) -> None:
+        self.broken = broken
+        self.raises = raises
+        self.passing = passing
+        self.taken: list[str] = []
+        self.batches: list[list[str]] = []
+        self.discarded: list[tuple[list[str], str]] = []
+        self.slept: list[float] = []
+
+    def invoke(self, batch: list[dict[str, Any]]) -> dict[str, Any]:
+        numbers = [record["dynamodb"]["SequenceNumber"] for record in batch]
+        self.batches.append(numbers)
+        if self.passing:
+            self.passing -= 1
+            return {"error": True}
+        bad = [number for number in numbers if number in self.broken]
+        if bad and self.raises:
+            return {"error": True}
+        self.taken += [number for number in numbers if number not in bad]
+        return {"body": {"batchItemFailures": [{"itemIdentifier": number} for number in bad]}}
+
+    def run(self, count: int, rules: RetryRules = RULES, now: float = 100.0) -> None:
+        records = [
+            {"dynamodb": {"SequenceNumber": str(n), "ApproximateCreationDateTime": 100.0}}
+            for n in range(count)
+        ]
+        process(records, rules, self.invoke, self.discard, sleep=self.slept.append, now=lambda: now)
+
+    def discard(self, batch: list[dict[str, Any]], why: str, _answer: dict[str, Any]) -> None:
+        self.discarded.append(([r["dynamodb"]["SequenceNumber"] for r in batch], why))
+
+
+def test_what_succeeds_is_called_once() -> None:
+    function = Function(set(), raises=False)
+    function.run(5)
+    assert function.batches == [["0", "1", "2", "3", "4"]]
+    assert not function.slept
+
+
+def test_one_that_raises_is_found_by_halving_and_the_rest_is_done() -> None:
+    """Splitting does not count towards the retry quota (Lambda developer guide)."""
+    function = Function({"2"}, raises=True)
+    function.run(5)
+    assert sorted(function.taken) == ["0", "1", "3", "4"]
+    assert function.discarded == [(["2"], "RetryAttemptsExhausted")]
+    assert function.batches.count(["2"]) == 1 + RULES.attempts
+    assert function.taken == sorted(function.taken), "in order"
+
+
+def test_a_partial_answer_brings_back_only_what_follows() -> None:
+    function = Function({"3"}, raises=False)
+    function.run(5)
+    assert function.batches[0] == ["0", "1", "2", "3", "4"]
+    assert function.batches[1] == ["3", "4"]
+    assert [batch for batch, _why in function.discarded] == [["3"]]
+    assert set(function.taken) == {"0", "1", "2", "4"}
+
+
+def test_a_passing_failure_loses_nothing() -> None:
+    function = Function(set(), raises=True, passing=2)
+    function.run(1)
+    assert function.taken == ["0"]
+    assert function.discarded == []
+    assert len(function.slept) == 2
+
+
+def test_a_record_that_is_too_old_is_given_up() -> None:
+    function = Function({"0"}, raises=True)
+    function.run(1, now=100.0 + 3601)
+    assert function.discarded == [(["0"], "MaxRecordAgeExceeded")]
+    assert function.batches == [["0"]]
+
+
+def test_without_partial_answers_a_batch_that_returns_is_done() -> None:
+    rules = RetryRules(partial=False, bisect=True, attempts=3, max_age_seconds=-1)
+    function = Function({"1"}, raises=False)
+    function.run(3, rules)
+    assert len(function.batches) == 1
+    assert function.discarded == []
+
+
+def test_an_answer_that_names_a_stranger_fails_the_batch() -> None:
+    """Lambda: an identifier that is not of the batch fails all of it."""
+    seen: list[int] = []
+
+    def invoke(batch: list[dict[str, Any]]) -> dict[str, Any]:
+        seen.append(len(batch))
+        if len(seen) == 1:
+            return {"body": '{"batchItemFailures": [{"itemIdentifier": "nobody"}]}'}
+        return {"body": "nothing that is JSON"}
+
+    record = {"dynamodb": {"SequenceNumber": "1", "ApproximateCreationDateTime": 1.0}}
+    process([record], RULES, invoke, lambda *_: None, sleep=lambda _s: None, now=lambda: 1.0)
+    assert seen == [1, 1]
+
+
+def test_rules_are_read_off_a_mapping() -> None:
+    mapping = {
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "BisectBatchOnFunctionError": "true",
+        "MaximumRetryAttempts": "5",
+        "MaximumRecordAgeInSeconds": 60,
+    }
+    assert RetryRules.of(mapping) == RetryRules(True, True, 5, 60.0)
+    assert RetryRules.of({}) == RetryRules(False, False, -1, -1.0)

@@ -1,0 +1,315 @@
+"""The CloudFormation templates: clean, complete, and in step with the code that relies on them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from functions.core import events
+from functions.core.settings import Place
+from infra.deploy import INFRA
+from infra.local.inprocess import FUNCTIONS, passes
+from infra.stacks import load_template
+
+FOUNDATION = load_template(INFRA / "foundation.yaml")
+WIRING = load_template(INFRA / "wiring.yaml")
+CONFIG = json.loads((INFRA.parent / ".chalice" / "config.json").read_text("utf-8"))
+ROOMS_WITH_STREAM = {"router": "RouterStream", "notify": "NotifyStream"}
+QUEUES = ("mail", "router", "notify", "sla_timer")
+
+
+def resources(kind: str, template: dict[str, Any] = FOUNDATION) -> dict[str, Any]:
+    return {
+        name: found["Properties"]
+        for name, found in template["Resources"].items()
+        if found["Type"] == kind
+    }
+
+
+def text(value: Any) -> str:
+    """A name as it is in stage `prod`."""
+    found: str = value["Fn::Sub"] if isinstance(value, dict) else value
+    return found.replace("${Stage}", "prod")
+
+
+def test_the_templates_are_clean() -> None:
+    """F7: cfn-lint says nothing about them."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "-c", "from cfnlint.runner.cli import main; main()"),
+            *("--", str(INFRA / "foundation.yaml"), str(INFRA / "wiring.yaml")),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("room", ROOMS_WITH_STREAM)
+def test_stream_filters_are_what_the_code_writes(room: str) -> None:
+    """F2: a reader is woken by its own events, presence or due deliveries, and nothing else."""
+    mapping = WIRING["Resources"][ROOMS_WITH_STREAM[room]]["Properties"]
+    patterns = [json.loads(item["Pattern"]) for item in mapping["FilterCriteria"]["Filters"]]
+    for record in _records():
+        matched = any(_matches(pattern, record) for pattern in patterns)
+        assert matched == passes(record, room), record
+
+
+def test_the_words_for_readers_are_those_of_the_filters() -> None:
+    """F2: `events.readers` knows no word that no filter knows."""
+    words = {
+        events.readers(kinds)
+        for kinds in (
+            (_event("TicketReceived"),),
+            (_event("TicketAssigned"),),
+            (_event("TicketReceived"), _event("TicketAssigned")),
+        )
+    }
+    assert words <= {"router", "notify", "both", "none"}
+
+
+def _event(name: str) -> Any:
+    return events.EVENTS[name].model_construct(event=name)
+
+
+def _records() -> list[Any]:
+    def record(sk: str, **image: str) -> Any:
+        keys = {"pk": {"S": "TICKET#a#1"}, "sk": {"S": sk}}
+        new = {**keys, **{name: {"S": value} for name, value in image.items()}}
+        return {"eventName": "INSERT", "dynamodb": {"Keys": keys, "NewImage": new}}
+
+    return [
+        *(record("EVENT#000001", readers=word) for word in ("router", "notify", "both", "none")),
+        *(record("AGENT#a", change=word) for word in ("online", "offline", "released", "claimed")),
+        *(record("DELIVERY#1", state=word) for word in ("due", "claimed", "sent", "parked")),
+        record("TICKET"),
+        record("TOKEN#survey"),
+    ]
+
+
+def _matches(pattern: Any, record: Any) -> bool:
+    """Lambda's event filtering, as far as the two templates use it."""
+    for key, wanted in pattern.items():
+        if key not in record:
+            return False
+        if isinstance(wanted, dict):
+            if not _matches(wanted, record[key]):
+                return False
+        elif not any(
+            record[key].startswith(rule["prefix"])
+            if isinstance(rule, dict)
+            else record[key] == rule
+            for rule in wanted
+        ):
+            return False
+    return True
+
+
+@pytest.mark.parametrize("room", ROOMS_WITH_STREAM)
+def test_failures_are_isolated_limited_and_kept(room: str) -> None:
+    """F2, G3: partial answers, bisecting, an end to retries, and a queue for what is left."""
+    mapping = WIRING["Resources"][ROOMS_WITH_STREAM[room]]["Properties"]
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert 0 < mapping["MaximumRetryAttempts"] <= 10
+    destination = mapping["DestinationConfig"]["OnFailure"]["Destination"]
+    assert text(destination).endswith(f":deskbell-prod-{room}-dlq")
+
+
+def test_mail_and_sweep_failures_are_kept() -> None:
+    """E11, F3, G3."""
+    mail = WIRING["Resources"]["MailToIntake"]["Properties"]
+    assert mail["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    queue = resources("AWS::SQS::Queue")["MailQueue"]
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {
+        "Fn::GetAtt": ["MailDeadLetters", "Arn"]
+    }
+    sweep = WIRING["Resources"]["SweepFailures"]["Properties"]
+    destination = text(sweep["DestinationConfig"]["OnFailure"]["Destination"])
+    assert destination.endswith(":deskbell-prod-sla_timer-dlq")
+
+
+def test_a_mail_stays_hidden_six_times_as_long_as_it_may_take() -> None:
+    """The Lambda guide's advice for SQS: six times the function's timeout."""
+    seconds = CONFIG["stages"]["prod"]["lambda_functions"]["intake_mail"]["lambda_timeout"]
+    assert FOUNDATION["Parameters"]["MailVisibilitySeconds"]["Default"] >= 6 * seconds
+
+
+def test_every_failure_rings_an_alarm() -> None:
+    """G3: dead letters, failed sweeps, functions and workflows; each alarm reaches the topic."""
+    alarms = resources("AWS::CloudWatch::Alarm")
+    assert all(alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}] for alarm in alarms.values())
+    watched = {
+        (alarm["Namespace"], alarm["MetricName"], text(alarm["AlarmName"]))
+        for alarm in alarms.values()
+    }
+    letters = "ApproximateNumberOfMessagesVisible"
+    for queue in QUEUES:
+        assert ("AWS/SQS", letters, f"deskbell-prod-{queue}-dlq") in watched
+    for function in ("api", "intake_mail", "router", "notify", "sla_timer"):
+        assert ("AWS/Lambda", "Errors", f"deskbell-prod-{function}-errors") in watched
+    assert ("AWS/States", "ExecutionsFailed", "deskbell-prod-closing-failed") in watched
+    # A dead-letter queue that is not watched here would be a new one.
+    dead = {
+        text(queue["QueueName"])
+        for queue in resources("AWS::SQS::Queue").values()
+        if text(queue["QueueName"]).endswith("-dlq")
+    }
+    assert dead == {f"deskbell-prod-{queue}-dlq" for queue in QUEUES}
+
+
+def test_all_that_keeps_state_survives_the_stack() -> None:
+    """G3: deleting the stack by mistake deletes no ticket, mail, key or user."""
+    kept = (
+        "AWS::DynamoDB::Table",
+        "AWS::KMS::Key",
+        "AWS::S3::Bucket",
+        "AWS::SQS::Queue",
+        "AWS::Cognito::UserPool",
+    )
+    for name, found in FOUNDATION["Resources"].items():
+        if found["Type"] in kept:
+            assert found["DeletionPolicy"] == "Retain", name
+            assert found["UpdateReplacePolicy"] == "Retain", name
+
+
+def test_nothing_stands_idle_at_a_price() -> None:
+    """F8, G7: pay per use only; the key that seals contacts is the one thing that has a fee."""
+    table = resources("AWS::DynamoDB::Table")["Table"]
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert "ProvisionedThroughput" not in json.dumps(FOUNDATION)
+    kinds = {found["Type"].split("::")[1] for found in FOUNDATION["Resources"].values()}
+    assert kinds <= {
+        *("Budgets", "CloudWatch", "Cognito", "DynamoDB", "IAM", "KMS", "Logs"),
+        *("S3", "SES", "SNS", "SQS", "SSM", "StepFunctions"),
+    }
+    # CloudWatch has ten alarms free of charge.
+    assert len(resources("AWS::CloudWatch::Alarm")) <= 10
+
+
+def test_archives_are_kept_for_three_years_at_least() -> None:
+    """B10: one rule for each number of years that a playbook may ask for."""
+    bucket = resources("AWS::S3::Bucket")["ArchiveBucket"]
+    days = {
+        rule["TagFilters"][0]["Value"]: rule["ExpirationInDays"]
+        for rule in bucket["LifecycleConfiguration"]["Rules"]
+        if "TagFilters" in rule
+    }
+    assert set(days) == {"3", "5", "7", "10"}
+    assert all(days[years] >= int(years) * 365.25 for years in days)
+
+
+def test_buckets_are_closed_and_sealed() -> None:
+    """G4: no public access, encrypted, over TLS only."""
+    for name, bucket in resources("AWS::S3::Bucket").items():
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}, name
+        assert bucket["BucketEncryption"], name
+    denied = [
+        statement
+        for policy in resources("AWS::S3::BucketPolicy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny"
+    ]
+    assert len(denied) == len(resources("AWS::S3::Bucket"))
+
+
+def test_only_notify_opens_contacts() -> None:
+    """G4: the key's own policy lets one role decrypt, and whoever administers it cannot."""
+    key = resources("AWS::KMS::Key")["ContactsKey"]
+    assert key["EnableKeyRotation"] is True
+    opening = []
+    for statement in key["KeyPolicy"]["Statement"]:
+        actions = statement["Action"]
+        actions = [actions] if isinstance(actions, str) else actions
+        assert not any("*" in action for action in actions)
+        opening += [statement for action in actions if "Decrypt" in action or "ReEncrypt" in action]
+    (only,) = opening
+    who = text(only["Condition"]["ArnEquals"]["aws:PrincipalArn"])
+    assert who.endswith(":role/deskbell-prod-notify")
+
+
+def test_a_key_of_ones_own_takes_the_place_of_the_made_one() -> None:
+    """G4: `ContactsKeyArn` makes no second key, and the alias is the same."""
+    assert FOUNDATION["Resources"]["ContactsKey"]["Condition"] == "MakesContactsKey"
+    alias = resources("AWS::KMS::Alias")["ContactsKeyAlias"]
+    place = Place("aws", "us-east-1", "123456789012", "prod")
+    assert text(alias["AliasName"]) == place.contacts_key
+    assert alias["TargetKeyId"]["Fn::If"][0] == "MakesContactsKey"
+
+
+def test_names_are_those_that_functions_derive() -> None:
+    """Every name follows from the stage: functions and templates agree on them."""
+    place = Place("aws", "us-east-1", "123456789012", "prod")
+    account = ("${AWS::AccountId}", "123456789012"), ("${AWS::Region}", "us-east-1")
+
+    def named(value: Any) -> str:
+        found = text(value)
+        for placeholder, real in account:
+            found = found.replace(placeholder, real)
+        return found
+
+    buckets = {named(b["BucketName"]) for b in resources("AWS::S3::Bucket").values()}
+    assert buckets == {place.mail_bucket, place.archive_bucket}
+    (table,) = resources("AWS::DynamoDB::Table").values()
+    assert named(table["TableName"]) == place.table
+    (machine,) = resources("AWS::StepFunctions::StateMachine").values()
+    assert place.state_machine.endswith(":" + named(machine["StateMachineName"]))
+    names = {named(p["Name"]) for p in resources("AWS::SSM::Parameter").values()}
+    assert names == {place.parameter("settings")}
+
+
+def test_every_function_has_settings_a_policy_and_logs_that_end() -> None:
+    """F7: in each stage; logs are kept for as long as the template says."""
+    functions = {"api_handler", *FUNCTIONS}
+    for stage in CONFIG["stages"].values():
+        assert set(stage["lambda_functions"]) == functions
+    groups = {text(g["LogGroupName"]) for g in resources("AWS::Logs::LogGroup").values()}
+    assert groups == {
+        "/aws/lambda/deskbell-prod" + ("" if name == "api_handler" else f"-{name}")
+        for name in functions
+    }
+    for group in resources("AWS::Logs::LogGroup").values():
+        assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+def test_the_workflow_calls_functions_that_exist_and_every_wait_ends() -> None:
+    """F4: each task names a deployed function; a waiting one has a time limit and a way on."""
+    included = resources("AWS::StepFunctions::StateMachine")["Closing"]
+    machine, values = included["Definition"], included["DefinitionSubstitutions"]
+    text_of_it = json.dumps(machine)
+    for placeholder in ("Partition", "Functions"):
+        assert "${" + placeholder + "}" in text_of_it
+        assert placeholder in values
+    for name, state in machine["States"].items():
+        if state["Type"] != "Task":
+            continue
+        called = json.dumps(state).split("${Functions}-")[1].split('"')[0]
+        assert called in FUNCTIONS, name
+        if "waitForTaskToken" in state["Resource"]:
+            assert state["TimeoutSecondsPath"] in {"$.wait_seconds", "$.review_seconds"}
+            assert "States.Timeout" in state["Catch"][0]["ErrorEquals"]
+
+
+def test_the_described_api_answers_with_problems_of_its_own() -> None:
+    """F6, F7: each answer names its status, and the description takes them in."""
+    from chalice.deploy.swagger import SwaggerGenerator
+
+    from infra.gateway import EXTENSION, describe_answers, responses
+
+    for answer in responses().values():
+        body = json.loads(answer["responseTemplates"]["application/json"])
+        assert str(body["status"]) == answer["statusCode"]
+        assert body["title"]
+        assert body["detail"]
+    before = dict(SwaggerGenerator._BASE_TEMPLATE)
+    try:
+        describe_answers()
+        assert SwaggerGenerator._BASE_TEMPLATE[EXTENSION] == responses()
+    finally:
+        SwaggerGenerator._BASE_TEMPLATE.clear()
+        SwaggerGenerator._BASE_TEMPLATE.update(before)

@@ -1,0 +1,52 @@
+"""A ticket that the sweep finds although nothing is due at it is put where it is due (F3, G2)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from functions.core import commands as c
+from functions.core.change import change
+from functions.core.playbook import Playbook
+from functions.core.store import SHARDS, Store
+from functions.sla_timer.sweep import sweep
+from tests.core.desk import NOON, agent, file
+
+
+def due_in(store: Store, after: timedelta) -> list[str]:
+    return [due.pk for shard in range(SHARDS) for due in store.due(shard, NOON + after)]
+
+
+def test_an_early_wake_writes_no_commit_and_comes_once(store: Store, playbook: Playbook) -> None:
+    """A reply keeps the ticket's place in the index; the sweep moves it when that place comes."""
+    ticket = file(store, playbook, "CS1")
+    store.put_agent(agent())
+    store.put_playbook(playbook, NOON)
+    first = ticket.next_due
+    assert first is not None
+    for command in (c.Assign("technical", "agent-1", by_hand=True), c.Reply("您好")):
+        ticket = change(store, "testdesk", "CS1", command, playbook, NOON, actor="agent-1")
+    assert ticket.next_due is not None
+    assert ticket.next_due > first
+    assert ticket.wakes_at == first
+    assert due_in(store, first - NOON) == ["TICKET#testdesk#CS1"]
+
+    swept = sweep(store, first, lambda: timedelta(minutes=1))
+    assert (swept.done, swept.failed) == (1, 0)
+    found = store.load("testdesk", "CS1")
+    assert found.version == ticket.version
+    assert found.wakes_at == found.next_due == ticket.next_due
+    assert due_in(store, first - NOON) == []
+    assert due_in(store, ticket.next_due - NOON) == ["TICKET#testdesk#CS1"]
+
+
+def test_a_move_that_comes_late_changes_nothing(store: Store, playbook: Playbook) -> None:
+    ticket = file(store, playbook, "CS1")
+    change(store, "testdesk", "CS1", c.Note("x"), playbook, NOON, actor="agent-1")
+    assert not store.move_wake(ticket)
+
+
+def test_a_ticket_without_deadlines_leaves_the_index(store: Store, playbook: Playbook) -> None:
+    ticket = file(store, playbook, "CS1")
+    bare = ticket.model_copy(update={"timers": {}})
+    assert store.move_wake(bare)
+    assert due_in(store, timedelta(days=999)) == []
