@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from functions.core.closing import REOPENED, after_review
-from functions.core.erasure import without_words, without_person
+from functions.core.erasure import without_person, without_words
 from functions.core.errors import TryAgain
 from functions.core.logs import logger
 from functions.core.playbook import Playbook
