@@ -649,6 +649,8 @@ class Playbook(Part):
 
     def _steps_fit(self) -> Iterator[_Problem]:
         """A step has a name of its own and leads from one pair of hands to the same."""
+        if not self.steps:
+            return
         from functions.core.lifecycle import BY_PEOPLE
 
         taken = {*BY_PEOPLE, *ACTIONS_BESIDE}

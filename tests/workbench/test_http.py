@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from functions.core.store import Store
 from functions.workbench.session import Credentials, TooManyAttempts, sign_in
 from infra.local.inprocess import HttpAnswer, Loop
 from tests.core.desk import NOON, file
+from tests.core.test_filetypes import REAL
 from tests.portal.deployment import PASSWORD, PLACE, deployed
 from tests.workbench.conftest import NUMBER, ROSTER
 
@@ -113,6 +115,42 @@ def test_an_agent_enters_a_request_once(loop: Loop) -> None:
     for raw in ("13800138000", "张三"):
         assert raw not in shown.text
     assert [entry["actor"] for entry in shown.json["timeline"]] == ["agent-1"]
+
+
+@pytest.mark.parametrize(
+    ("body", "channel"),
+    [({}, "phone"), ({"channel": "counter"}, "counter"), ({"channel": "desk"}, "desk")],
+)
+def test_a_request_says_how_it_came(loop: Loop, body: dict[str, str], channel: str) -> None:
+    """B1: a call; D1: the counter; B12: the desk's own initiative."""
+    filed = _as(loop, "agent-1", "POST", TICKETS, {**NEW, **body, "type": "inquiry"})
+    shown = _as(loop, "agent-1", "GET", f"{TICKETS}/{filed.json['number']}").json
+    assert (shown["channel"], shown["entered_by"]) == (channel, "agent-1")
+    assert shown["records"][0]["number"] == f"{filed.json['number']}-001"
+
+
+def test_a_file_goes_straight_to_the_bucket(loop: Loop, playbook: Playbook) -> None:
+    """D10: put where the answer says, named in an action, handed out by a signed link."""
+    import boto3
+
+    requests: Any = import_module("requests")  # moto answers it too
+    boto3.client("s3").create_bucket(Bucket=PLACE.mail_bucket)
+    file(Store(boto3.client("dynamodb"), PLACE.table), playbook, NUMBER)
+    _as(loop, "agent-1", "POST", f"{TICKETS}/{NUMBER}/take")
+    content = REAL["pdf"]
+    meant = {"name": "检测报告.pdf", "size": len(content)}
+    given = _as(loop, "agent-1", "POST", f"{TICKETS}/{NUMBER}/attachments", meant)
+    upload = given.json["upload"]
+    assert (given.status, upload["method"]) == (201, "PUT")
+    put = requests.put(upload["url"], data=content, headers=upload["headers"], timeout=5)
+    assert put.status_code == 200
+    note = {"text": "见附件", "attachments": [given.json["id"]]}
+    assert _as(loop, "agent-1", "POST", f"{TICKETS}/{NUMBER}/note", note).status == 200
+    (shown,) = _as(loop, "agent-1", "GET", f"{TICKETS}/{NUMBER}").json["attachments"]
+    assert (shown["name"], shown["content_type"]) == ("检测报告.pdf", "application/pdf")
+    got = requests.get(shown["url"], timeout=5)
+    assert got.content == content
+    assert got.headers["Content-Disposition"].startswith("attachment")
 
 
 def test_who_may_not_enter_requests(loop: Loop) -> None:
