@@ -819,6 +819,7 @@ _EFFECTS: dict[type, Callable[[Ticket, Any, e.Commit], dict[str, Any]]] = {
         "summary": x.summary,
         "resolved_at": k.at,
         "resolutions": x.resolution,
+        "pending": None,
     },
     e.TicketReopened: _reopening,
     e.SurveyAnswered: lambda t, x, k: {"score": x.score},

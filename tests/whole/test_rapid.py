@@ -391,6 +391,7 @@ def test_dissatisfied_or_unsolved_leads_to_a_second_handling(case: Case, answer:
         assert (ticket.handler, ticket.level) == ("js-9", 1)
     assert case.told("customer").count("second_handling") == 1
     started = ticket.timers["second_handling"].started_at
+    assert started is not None
     assert case.due("second_handling") - started == 24 * HOUR
     case.tick(case.due("second_handling"))
     assert "resolution_overdue" in case.told("supervisor")

@@ -120,6 +120,7 @@ def test_a_vague_request_waits_for_confirmation(loop: Loop, store: Store) -> Non
     assert found.status == "pending_confirmation"
     timer = found.timers["confirm_type"]
     assert timer.due_at is not None
+    assert timer.started_at is not None
     assert (timer.due_at - timer.started_at).total_seconds() == 600
     act(store, number, c.ConfirmType(type="报障", tags=("无法登录",)))
     loop.pump()
