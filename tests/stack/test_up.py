@@ -233,17 +233,18 @@ def test_a_wrong_playbook_is_refused_with_its_line(system: System, tmp_path: Pat
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_restart_keeps_everything(system: System, how: signal.Signals) -> None:
     """G3, G8: killed or stopped and started again, it has its tickets, its people, its numbers."""
-    ticket = system.file("seven@example.com", "无法登录")
+    address = f"{how.name.lower()}@example.com"
+    ticket = system.file(address, "无法登录")
     status = routed(system, ticket)["status"]
-    wait_until(lambda: len(system.sent("seven@example.com")) >= 2, "acknowledged and assigned")
-    mails, people = subjects(system, "seven@example.com"), system.local["agents"]
+    wait_until(lambda: len(system.sent(address)) >= 2, "acknowledged and assigned")
+    mails, people = subjects(system, address), system.local["agents"]
     assert system.stop(how) == (0 if how == signal.SIGINT else -how)
     system.start()
     if "nothing changed since the last deployment" in system.said_now():
         assert system.ready_after < 15
     assert system.local["agents"] == people
     assert system.http("GET", ticket["status_url"]).json["status"] == status
-    assert subjects(system, "seven@example.com") == mails
+    assert subjects(system, address) == mails
     after = system.file("eight@example.com", "无法登录")
     assert int(after["number"][-3:]) == int(ticket["number"][-3:]) + 1
 
