@@ -96,8 +96,8 @@ class Journaled:
                 "type": "http",
                 "http_version": "1.1",
                 "method": "POST",
-                "path": "/",
-                "raw_path": b"/",
+                "path": entry["path"],
+                "raw_path": entry["path"].encode(),
                 "query_string": b"",
                 "headers": [(name.encode(), value.encode()) for name, value in entry["headers"]],
             }
@@ -107,7 +107,8 @@ class Journaled:
         headers = {name.decode("latin-1").lower(): value for name, value in scope["headers"]}
         target = headers.get("x-amz-target", b"").decode("latin-1")
         form = headers.get("content-type", b"").startswith(b"application/x-www-form-urlencoded")
-        if scope["method"] != "POST" or not (target in _KEPT_ACTIONS or (form and not target)):
+        watched = target in _KEPT_ACTIONS or _is_mail(scope) or (form and not target)
+        if scope["method"] != "POST" or not watched:
             await self._app(scope, receive, send)
             return
         body = b""
@@ -116,20 +117,21 @@ class Journaled:
             message = await receive()
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        kept = target in _KEPT_ACTIONS or _publishes_to_topic(body)
+        kept = target in _KEPT_ACTIONS or _is_mail(scope) or _publishes_to_topic(body)
 
         async def keep(message: Message) -> None:
             if kept and message["type"] == "http.response.start" and message["status"] < 300:
-                self._write(scope["headers"], body)
+                self._write(scope, body)
             await send(message)
 
         await self._app(scope, _body(body), keep)
 
-    def _write(self, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    def _write(self, scope: Message, body: bytes) -> None:
         entry = {
+            "path": scope["path"],
             "headers": [
                 [name.decode("latin-1"), value.decode("latin-1")]
-                for name, value in headers
+                for name, value in scope["headers"]
                 if name.lower() != b"content-length"
             ],
             "body": base64.b64encode(body).decode("ascii"),
@@ -137,6 +139,11 @@ class Journaled:
         if self._file is not None:
             self._file.write(json.dumps(entry).encode() + b"\n")
         self._dirty = True
+
+
+def _is_mail(scope: Message) -> bool:
+    path: str = scope["path"]
+    return path == "/v2/email/outbound-emails"
 
 
 def _publishes_to_topic(body: bytes) -> bool:
@@ -204,6 +211,7 @@ async def _serve(port: int, state: Path) -> None:
 
     streams.install()
     workflows.install()
+    _keep_sent_mail()
     application = Journaled(
         ministack.app,
         state / "journal.jsonl",
@@ -229,6 +237,22 @@ async def _serve(port: int, state: Path) -> None:
     application.save()
     # Worker processes of functions and threads that wait on them hold nothing worth keeping.
     os._exit(0)
+
+
+def _keep_sent_mail() -> None:
+    """Let the list of sent mail last as long as the tickets that it is about."""
+    from ministack.services import ses
+
+    forgetful_state, forgetful_load = ses.get_state, ses.load_persisted_state
+
+    def get_state() -> dict[str, Any]:
+        return {**forgetful_state(), "sent_emails": ses._sent_emails}
+
+    def load_persisted_state(data: dict[str, Any]) -> None:
+        forgetful_load(data)
+        ses._sent_emails.update(data.get("sent_emails", {}))
+
+    ses.get_state, ses.load_persisted_state = get_state, load_persisted_state
 
 
 def _signals() -> tuple[int, ...]:
