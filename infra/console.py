@@ -245,8 +245,75 @@ def ticket_export(desk: str, number: str, stage: Stage = "", data: Data = DATA) 
         store.history(desk, number),
         store.deliveries(desk, number),
         store.playbook_version(desk),
+        store.playbook(desk, datetime.now(UTC)).records.pattern,
     )
     sys.stdout.buffer.write(document(found) + b"\n")
+
+
+Reason = Annotated[str, typer.Option(help="Why; it stands in the ticket's history.")]
+
+
+@tickets.command("hold")
+def ticket_hold(
+    desk: str, number: str, reason: Reason, stage: Stage = "", data: Data = DATA
+) -> None:
+    """Keep a ticket's record beyond its years."""
+    _hold(desk, number, reason, _connect(stage, data), held=True)
+
+
+@tickets.command("release")
+def ticket_release(
+    desk: str, number: str, reason: Reason, stage: Stage = "", data: Data = DATA
+) -> None:
+    """Let a held record end with its years again."""
+    _hold(desk, number, reason, _connect(stage, data), held=False)
+
+
+def _hold(desk: str, number: str, reason: str, stage: str, *, held: bool) -> None:
+    from infra.retention import deployment, hold
+
+    now = datetime.now(UTC)
+    hold(deployment(stage), desk, number, held=held, reason=reason, actor=_operator(), now=now)
+    _report(f"{number} is {'held' if held else 'no longer held'}")
+
+
+@tickets.command("erase")
+def ticket_erase(
+    desk: str,
+    reason: Reason,
+    number: Annotated[str, typer.Option(help="One ticket; or use --contact.")] = "",
+    contact: Annotated[
+        str, typer.Option(help="Every ticket of this phone number or address.")
+    ] = "",
+    stage: Stage = "",
+    data: Data = DATA,
+) -> None:
+    """Forget who the customer was; figures and the entry that it was done stay."""
+    from infra.retention import deployment, erase
+
+    try:
+        done = erase(
+            deployment(_connect(stage, data)),
+            desk,
+            number=number or None,
+            contact=contact or None,
+            reason=reason,
+            actor=_operator(),
+            now=datetime.now(UTC),
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    for erased in done.numbers:
+        _report(f"{erased}: erased")
+    for kept in done.held:
+        _report(f"{kept}: held, so it stays; release it first")
+
+
+def _operator() -> str:
+    """Who stands in the history for what is done from the command line."""
+    import getpass
+
+    return f"console:{getpass.getuser()}"
 
 
 def main(run: Callable[[], None] = app) -> None:

@@ -17,12 +17,14 @@ ON_THE_ROSTER: frozenset[Role] = frozenset({"agent", "supervisor", "qa"})
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who works at a desk; `team` is empty for a role that has none."""
+    """Somebody who works at a desk; `team` is empty for a role that has none. `level` is the
+    seniority that a second handling asks for."""
 
     desk: str
     username: str
     role: Role
     team: str = ""
+    level: int = 0
 
 
 def user_pool(stage: str) -> str:
@@ -61,6 +63,7 @@ def put_on_roster(stage: str, person: Person, capacity: int, *, online: bool) ->
             role=person.role,
             team=person.team,
             capacity=capacity,
+            level=person.level,
             online=online,
         )
     )

@@ -31,7 +31,6 @@ _PLACES = "an agent's place is taken or given back in the transaction of a ticke
 UNUSED: dict[str, dict[str, str]] = {
     "api_handler": {
         **_LOGS,
-        "dynamodb:DeleteItem": "a customer's class is taken back (A5)",
         "dynamodb:UpdateItem": _PLACES,
         "s3:GetObject": "a link to an attachment is signed with the function's rights",
         "s3:PutObject": "raw mail that a provider posts, attachments, mail that is set aside",
@@ -78,6 +77,7 @@ UNUSED: dict[str, dict[str, str]] = {
     "survey_review_expire": {**_LOGS, "dynamodb:UpdateItem": _PLACES},
     "survey_archive": {
         **_LOGS,
+        "s3:DeleteObjectVersion": "a document that was written while its person was erased goes",
         "s3:PutObjectTagging": "the years of retention are a tag of the document",
     },
 }

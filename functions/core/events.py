@@ -401,6 +401,7 @@ ROUTER_READS = frozenset(
         "TicketResolved",
         "SurveyAnswered",
         "CallbackRecorded",
+        "TicketClosed",
         "ConfirmationGiven",
         "CustomerWrote",
     }

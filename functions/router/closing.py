@@ -30,9 +30,18 @@ _OVER = frozenset({"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"})
 
 
 def start(
-    client: SFNClient, machine: str, ticket: Ticket, resolution: int, playbook: Playbook
+    client: SFNClient,
+    machine: str,
+    ticket: Ticket,
+    resolution: int,
+    playbook: Playbook,
+    run: str = "",
 ) -> None:
-    """Start the workflow for one resolution; a repetition changes nothing."""
+    """Start the workflow for one resolution; a repetition changes nothing.
+
+    Args:
+        run: what tells this run from others of the ticket, the resolution where nothing is given.
+    """
     document: dict[str, Any] = {
         "desk": ticket.desk,
         "number": ticket.number,
@@ -43,7 +52,7 @@ def start(
     try:
         client.start_execution(
             stateMachineArn=machine,
-            name=f"{ticket.desk}-{ticket.number}-{resolution}",
+            name=f"{ticket.desk}-{ticket.number}-{run or resolution}",
             input=json.dumps(document),
         )
     except client.exceptions.ExecutionAlreadyExists:

@@ -61,6 +61,18 @@ def _resolved(ticket: Ticket, event: e.TicketResolved, router: Router, place: Pl
     )
 
 
+def _closed(ticket: Ticket, event: e.TicketClosed, router: Router, place: Place) -> None:
+    """B10: a ticket that ends without a solution is kept like any other; nobody is asked."""
+    closing.start(
+        aws.client("stepfunctions"),
+        place.state_machine,
+        ticket,
+        ticket.resolutions,
+        router.playbook,
+        run=f"closed-{ticket.version}",
+    )
+
+
 def _answered(ticket: Ticket, event: Any, router: Router, place: Place) -> None:
     closing.wake(aws.client("stepfunctions"), router.store, ticket, "survey")
 
@@ -81,6 +93,7 @@ _ACTIONS: dict[str, Callable[[Ticket, Any, Router, Place], None]] = {
     "TicketQueued": lambda ticket, event, router, place: router.waiting(ticket),
     "TicketReopened": _reopened,
     "TicketResolved": _resolved,
+    "TicketClosed": _closed,
     "SurveyAnswered": _answered,
     "ConfirmationGiven": _answered,
     "CustomerWrote": lambda ticket, event, router, place: router.told(ticket),

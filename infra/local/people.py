@@ -43,7 +43,8 @@ def ensure_people(stage: str, passwords: Path) -> list[dict[str, str]]:
                 create_user(pool, person, password)
             if person.role in ON_THE_ROSTER and person.username not in rostered:
                 put_on_roster(stage, person, playbook.assignment.capacity, online=True)
-            found.append({**asdict(person), "password": password})
+            shown = {key: value for key, value in asdict(person).items() if key != "level"}
+            found.append({**shown, "password": password})
     passwords.touch(mode=0o600)
     passwords.write_text(json.dumps(kept, indent=2), "utf-8")
     return found
@@ -58,7 +59,8 @@ def people_of(playbook: Playbook) -> Iterator[Person]:
     for name, team in playbook.teams.items():
         called = f"{desk}-{_slug(team.label.get('en', '')) or 'team'}"
         for number in (1, 2) if team.role == "agent" else (1,):
-            yield Person(desk, f"{called}-{number}", team.role, name)
+            # The second of a team is its senior, so that a second handling finds somebody (E7).
+            yield Person(desk, f"{called}-{number}", team.role, name, level=number - 1)
     have = {team.role for team in playbook.teams.values()}
     for role in ("supervisor", "qa"):
         if role not in have:
