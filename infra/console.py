@@ -94,7 +94,6 @@ def up(
 @app.command()
 def deploy(
     stage: Annotated[str, typer.Option(help="A stage of .chalice/config.json.")],
-    sender: Annotated[str, typer.Option(help="Address that mail to customers comes from.")] = "",
     mail_domain: Annotated[str, typer.Option(help="Domain that SES receives mail for.")] = "",
     alarm_email: Annotated[str, typer.Option(help="Who is told of alarms.")] = "",
     monthly_budget_usd: Annotated[int, typer.Option(help="Reported when passed; 0: none.")] = 0,
@@ -108,7 +107,6 @@ def deploy(
     from infra.deploy import deploy as run
 
     given = {
-        "Sender": sender,
         "MailDomain": mail_domain,
         "AlarmEmail": alarm_email,
         "ContactsKeyArn": contacts_key_arn,

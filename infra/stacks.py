@@ -67,13 +67,17 @@ def deploy_stack(
 ) -> dict[str, str]:
     """Bring the stack to what the template says and return its outputs.
 
-    Creates or updates; a stack that is as it should be is a success. Raises ``StackError``.
+    Creates or updates; a stack that is as it should be is a success. A parameter that is not given
+    keeps the value that the stack has. Raises ``StackError``.
     """
+    content = load_template(template)
+    kept = _parameters(client, name) & set(content.get("Parameters", {})) - set(parameters)
     arguments: dict[str, Any] = {
         "StackName": name,
-        "TemplateBody": json.dumps(load_template(template), separators=(",", ":")),
+        "TemplateBody": json.dumps(content, separators=(",", ":")),
         "Parameters": [
-            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+            *({"ParameterKey": key, "ParameterValue": parameters[key]} for key in parameters),
+            *({"ParameterKey": key, "UsePreviousValue": True} for key in sorted(kept)),
         ],
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
         "Tags": [{"Key": "application", "Value": "deskbell"}],
@@ -89,6 +93,17 @@ def deploy_stack(
         if _UNCHANGED not in str(error):
             raise
     return outputs(client, name)
+
+
+def _parameters(client: CloudFormationClient, name: str) -> set[str]:
+    """The parameters that a stack was made with; none where there is no such stack."""
+    try:
+        (stack,) = client.describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        if _ABSENT in str(error):
+            return set()
+        raise
+    return {item["ParameterKey"] for item in stack.get("Parameters", [])}
 
 
 def outputs(client: CloudFormationClient, name: str) -> dict[str, str]:

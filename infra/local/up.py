@@ -37,7 +37,6 @@ _FREE_SECONDS = 6.0
 FOUNDATION = {
     "Stage": STAGE,
     "Protection": "off",
-    "Sender": "support@standard.local",
     "MailVisibilitySeconds": "10",
     "MailMaxReceives": "3",
 }

@@ -131,7 +131,7 @@ def _foundation(dynamodb: str | None) -> None:
     from infra.deploy import INFRA, deploy_foundation
     from infra.desks import SHIPPED, ensure_desks, store_of
 
-    parameters = {"Protection": "off", "Sender": f"support@{DESK}.local"}
+    parameters = {"Protection": "off"}
     deploy_foundation(PLACE.stage, lambda line: None, parameters)
     if dynamodb is not None:
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = dynamodb

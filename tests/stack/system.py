@@ -182,12 +182,15 @@ class System:
         with smtplib.SMTP(host, int(port), timeout=30) as connection:
             connection.send_message(message)
 
-    def sign_in(self, role: str = "supervisor", username: str | None = None) -> str:
-        """The token of an agent: the first with a role, or the one of a username."""
+    def sign_in(
+        self, role: str = "supervisor", username: str | None = None, desk: str = "standard"
+    ) -> str:
+        """The token of an agent: the desk's first with a role, or the one of a username."""
         agent = next(
             agent
             for agent in self.local["agents"]
-            if (agent["username"] == username if username else agent["role"] == role)
+            if agent["desk"] == desk
+            and (agent["username"] == username if username else agent["role"] == role)
         )
         body = {"username": agent["username"], "password": agent["password"]}
         answer = self.http("POST", "/session", body)

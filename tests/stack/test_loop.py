@@ -38,7 +38,7 @@ class Desk:
     def as_agent(self, who: str, method: str, path: str, body: Any = None) -> Answer:
         """Call as an agent: a username, or a role for the first who has it."""
         if who not in self._tokens:
-            known = {agent["username"] for agent in self.system.local["agents"]}
+            known = {agent["username"] for agent in people(self.system)}
             named = {"username": who} if who in known else {"role": who}
             self._tokens[who] = self.system.sign_in(**named)
         return self.http(method, f"/agent/desks/standard{path}", body, token=self._tokens[who])
@@ -89,11 +89,16 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(system: System) -> Desk:
     found = Desk(system)
-    for agent in system.local["agents"]:
-        if agent["desk"] == "standard" and agent["role"] == "agent":
+    for agent in people(system):
+        if agent["role"] == "agent":
             path, body = "/me/presence", {"online": True}
             assert found.as_agent(agent["username"], "PUT", path, body).status == 200
     return found
+
+
+def people(system: System) -> list[Any]:
+    """Those who work at the standard desk."""
+    return [agent for agent in system.local["agents"] if agent["desk"] == "standard"]
 
 
 def words(sent: Any) -> str:
@@ -331,7 +336,7 @@ def test_agents_are_checked_twice(desk: Desk) -> None:
     assert desk.as_agent("finance", "GET", "/tickets?queue=all").status == 403
     token = desk.system.sign_in("agent")
     assert desk.http("GET", "/agent/desks/other/tickets?queue=mine", token=token).status == 404
-    wrong = {"username": desk.system.local["agents"][0]["username"], "password": "wrong"}
+    wrong = {"username": people(desk.system)[0]["username"], "password": "wrong"}
     assert desk.http("POST", "/session", wrong).status == 401
 
 
@@ -367,7 +372,7 @@ def test_a_poor_score_is_called_back_before_the_archive(desk: Desk) -> None:
     assert desk.http("POST", f"{base}/survey?{query}", {"score": 2}).status == 200
     desk.until(url, "in_review")
     assert archived(desk.system, number) is None
-    qa = next(a["username"] for a in desk.system.local["agents"] if a["role"] == "qa")
+    qa = next(a["username"] for a in people(desk.system) if a["role"] == "qa")
     desk.act(qa, number, "assign", {"agent": qa})
     desk.act(qa, number, "callback", {"cause": "开票信息未核对"})
     desk.until(url, "archived")

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import boto3
@@ -13,7 +14,7 @@ import pytest
 from moto import mock_aws
 
 from functions.core import aws
-from functions.core.playbook import load
+from functions.core.playbook import Playbook, load
 from functions.core.roster import Agent
 from functions.core.settings import Place
 from functions.core.store import Store
@@ -35,6 +36,12 @@ ROSTER = (
 )
 
 
+@cache
+def shipped(path: Path) -> Playbook:
+    """A playbook that ships with the product, read and checked once."""
+    return load(path)
+
+
 @pytest.fixture
 def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loop]:
     """A deployment of the `standard` desk with its roster, everybody offline."""
@@ -46,7 +53,7 @@ def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loop]:
         foundation("standard")
         with Loop(PLACE).running() as running:
             store = Store(aws.dynamodb(), PLACE.table)
-            store.put_playbook(load(ROOT / "playbooks" / "standard.yaml"), datetime.now(UTC))
+            store.put_playbook(shipped(ROOT / "playbooks" / "standard.yaml"), datetime.now(UTC))
             for username, role, team in ROSTER:
                 store.put_agent(
                     Agent(

@@ -16,7 +16,7 @@ import pytest
 from moto import mock_aws
 
 from functions.core import aws
-from functions.core.playbook import Playbook, load
+from functions.core.playbook import Playbook
 from functions.core.roster import Agent
 from functions.core.store import Store
 from functions.core.ticket import Ticket
@@ -39,7 +39,7 @@ def deployed(
     with mock_aws():
         whole.foundation(desk)
         with Loop(whole.PLACE).running() as loop:
-            playbook = load(folder / f"{desk}.yaml")
+            playbook = whole.shipped(folder / f"{desk}.yaml")
             store = Store(aws.dynamodb(), whole.PLACE.table)
             store.put_playbook(playbook, datetime.now(UTC))
             for agent in roster:
