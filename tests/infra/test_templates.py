@@ -151,7 +151,8 @@ def test_every_failure_rings_an_alarm() -> None:
     letters = "ApproximateNumberOfMessagesVisible"
     for queue in QUEUES:
         assert ("AWS/SQS", letters, f"deskbell-prod-{queue}-dlq") in watched
-    for function in ("api", "intake_mail", "router", "notify", "sla_timer"):
+    assert ("AWS/ApiGateway", "5XXError", "deskbell-prod-api-errors") in watched
+    for function in ("intake_mail", "router", "notify", "sla_timer"):
         assert ("AWS/Lambda", "Errors", f"deskbell-prod-{function}-errors") in watched
     assert ("AWS/States", "ExecutionsFailed", "deskbell-prod-closing-failed") in watched
     # A dead-letter queue that is not watched here would be a new one.
