@@ -34,7 +34,8 @@ def ensure_people(stage: str, passwords: Path) -> list[dict[str, str]]:
     kept: dict[str, str] = json.loads(passwords.read_text("utf-8")) if passwords.exists() else {}
     now = datetime.now(UTC)
     found = []
-    for desk, _version in versions(stage):
+    # The README's examples are the standard desk's; its people come first.
+    for desk, _version in sorted(versions(stage), key=lambda found: found[0] != "standard"):
         playbook = store.playbook(desk, now)
         rostered = {agent.username for agent in store.agents(desk)}
         for person in people_of(playbook):
