@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from copy import copy, deepcopy
 from typing import Any
 
 from botocore.loaders import JSONFileLoader
+from moto.dynamodb.models.table import Table
 
 _read = JSONFileLoader.load_file
 _kept: dict[str, Any] = {}
@@ -19,3 +21,25 @@ def _load_file(self: JSONFileLoader, file_path: str) -> Any:
 
 
 JSONFileLoader.load_file = _load_file  # type: ignore[method-assign]
+
+
+def _snapshot(table: Any, _memo: Any) -> Any:
+    """What moto keeps of a table to undo a transaction, without copying each record of its past.
+
+    Records of the stream are never changed, so their list is enough. Of the items, only the
+    roster's are changed in place; all others are replaced.
+    """
+    kept = object.__new__(type(table))
+    kept.__dict__.update(table.__dict__)
+    kept.items = type(table.items)(dict)
+    for partition, items in table.items.items():
+        roster = partition.value.startswith("DESK#")
+        kept.items[partition] = deepcopy(items) if roster else dict(items)
+    if table.stream_shard is not None:
+        kept.stream_shard = copy(table.stream_shard)
+        kept.stream_shard.table = kept
+        kept.stream_shard.items = list(table.stream_shard.items)
+    return kept
+
+
+Table.__deepcopy__ = _snapshot  # type: ignore[attr-defined]

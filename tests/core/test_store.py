@@ -583,3 +583,28 @@ def test_what_is_stored_is_small(store: Store, playbook: Playbook) -> None:
     assert len(body.encode()) < 2048
     assert json.loads(body)["number"] == "CS1"
     assert queue_rank(ticket, playbook).startswith("1#01#2026-03-10T04:00:00")
+
+
+def test_a_refused_transaction_leaves_no_trace_on_the_stream(
+    store: Store, playbook: Playbook, dynamodb: Any
+) -> None:
+    """F2: what the tests' stream brings is what was committed, as on AWS."""
+    import boto3
+
+    ticket = file(store, playbook, "CS1")
+    store.put_agent(agent(capacity=1, online=False))
+    streams = boto3.client("dynamodbstreams", region_name="us-east-1")
+    arn = dynamodb.describe_table(TableName=store.table)["Table"]["LatestStreamArn"]
+    (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+
+    def records() -> int:
+        start = streams.get_shard_iterator(
+            StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        return len(streams.get_records(ShardIterator=start)["Records"])
+
+    before = records()
+    with pytest.raises(NoPlaceLeft):
+        act(store, ticket, c.Assign("technical", "agent-1"), playbook)
+    assert records() == before
+    assert store.load("testdesk", "CS1").version == 1

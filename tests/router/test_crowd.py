@@ -10,7 +10,6 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from copy import deepcopy
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -36,29 +35,12 @@ NUMBERS = [f"CS20260310{n:03}" for n in range(1, TICKETS + 1)]
 TEAM = "technical"
 
 
-def _snapshot(table: Any, memo: Any) -> Any:
-    """What moto keeps of a table to undo a transaction, without its whole past: it copies the
-    stream's records too, once for each write, which would make these 400 transactions last minutes.
-
-    Of the items, only the roster's are changed in place; all others are replaced.
-    """
-    kept = object.__new__(type(table))
-    kept.__dict__.update(table.__dict__)
-    kept.items = type(table.items)(dict)
-    for partition, items in table.items.items():
-        roster = partition.value.startswith("DESK#")
-        kept.items[partition] = deepcopy(items) if roster else dict(items)
-    return kept
-
-
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """A table whose single calls do not overlap, as DynamoDB's transactions do not."""
     import boto3
     from moto import mock_aws
-    from moto.dynamodb.models.table import Table
 
-    monkeypatch.setattr(Table, "__deepcopy__", _snapshot, raising=False)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
