@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from functions.core.commands import BY_PEOPLE
 from functions.core.events import EVENTS, NOTIFY_READS, ROUTER_READS
-from functions.core.lifecycle import BY_PEOPLE, TRANSITIONS
+from functions.core.lifecycle import TRANSITIONS
 from functions.core.playbook import STATUSES
 from functions.core.ticket import OPEN
 

@@ -18,13 +18,15 @@ ON_THE_ROSTER: frozenset[Role] = frozenset({"agent", "supervisor", "qa"})
 @dataclass(frozen=True)
 class Person:
     """Somebody who works at a desk; `team` is empty for a role that has none. `level` is the
-    seniority that a second handling asks for."""
+    seniority that a second handling asks for; no `products` are all."""
 
     desk: str
     username: str
     role: Role
     team: str = ""
     level: int = 0
+    skills: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
 
 
 def user_pool(stage: str) -> str:
@@ -64,6 +66,8 @@ def put_on_roster(stage: str, person: Person, capacity: int, *, online: bool) ->
             team=person.team,
             capacity=capacity,
             level=person.level,
+            skills=person.skills,
+            products=person.products,
             online=online,
         )
     )

@@ -11,6 +11,21 @@ from dataclasses import dataclass
 from functions.core.events import Attachment, TicketReceived
 from functions.core.ticket import Queue
 
+BY_PEOPLE = (
+    "confirm-type",
+    "take",
+    "assign",
+    "priority",
+    "reply",
+    "request-info",
+    "note",
+    "resolve",
+    "reopen",
+    "callback",
+    "close",
+)
+"""The contract's actions, those that an agent may ask for."""
+
 
 @dataclass(frozen=True)
 class Receive:

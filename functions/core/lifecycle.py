@@ -122,25 +122,10 @@ TRANSITIONS: dict[str, Transition] = {
 }
 """Action → what it needs and where it leads."""
 
-BY_PEOPLE = (
-    "confirm-type",
-    "take",
-    "assign",
-    "priority",
-    "reply",
-    "request-info",
-    "note",
-    "resolve",
-    "reopen",
-    "callback",
-    "close",
-)
-"""The contract's actions, those that an agent may ask for."""
-
 
 def allowed(ticket: Ticket) -> tuple[str, ...]:
     """The contract's actions that the ticket's status allows."""
-    found = [name for name in BY_PEOPLE if ticket.status in TRANSITIONS[name].sources]
+    found = [name for name in c.BY_PEOPLE if ticket.status in TRANSITIONS[name].sources]
     if ticket.status == "in_review" and "assign" not in found:
         found.insert(0, "assign")
     return tuple(found)

@@ -33,6 +33,7 @@ from pydantic import Tag as Branch
 from pydantic_core import PydanticCustomError
 
 from functions.core.calendar import BusinessCalendar
+from functions.core.commands import BY_PEOPLE
 from functions.core.errors import PlaybookError
 from functions.core.ticket import IN_HAND, Queue
 
@@ -451,9 +452,10 @@ class Survey(Part):
 class Confirmation(Part):
     """C10, D13: the customer is asked first whether the problem is gone.
 
-    `solved` says what follows a yes: the survey, a call-back by `team` within `within`, or the
-    archive. `unsolved` says who takes a ticket up again after a no: its handler, the team, or
-    somebody more senior.
+    `solved` says what follows a yes: the survey, a call-back by `team`, or the archive. `within`
+    is no deadline of that call, which is a timer's (`timers.callback`), but its end: a ticket that
+    nobody called back by then is archived without it. `unsolved` says who takes a ticket up again
+    after a no: its handler, the team, or somebody more senior.
     """
 
     solved: Literal["survey", "callback", "archive"] = "survey"
@@ -651,8 +653,6 @@ class Playbook(Part):
         """A step has a name of its own and leads from one pair of hands to the same."""
         if not self.steps:
             return
-        from functions.core.lifecycle import BY_PEOPLE
-
         taken = {*BY_PEOPLE, *ACTIONS_BESIDE}
         for name, step in self.steps.items():
             if name in taken:

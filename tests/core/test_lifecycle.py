@@ -15,7 +15,6 @@ from functions.core import commands as c
 from functions.core.errors import ActionNotAllowed, AlreadyAnswered, InvalidInput
 from functions.core.events import EVENTS, Commit, dump, parse
 from functions.core.lifecycle import (
-    BY_PEOPLE,
     TRANSITIONS,
     allowed,
     apply,
@@ -178,7 +177,7 @@ class TestTransitions:
 
     def test_every_command_has_its_row(self) -> None:
         assert set(COMMANDS) == set(TRANSITIONS)
-        assert set(BY_PEOPLE) <= set(TRANSITIONS)
+        assert set(c.BY_PEOPLE) <= set(TRANSITIONS)
         for transition in TRANSITIONS.values():
             assert transition.sources <= set(STATUSES)
             assert transition.meaning

@@ -53,3 +53,13 @@ def test_a_desk_s_people_are_who_the_contract_wants() -> None:
         for team, rules in playbook.teams.items():
             members = [person for person in people if person.team == team]
             assert len(members) >= (2 if rules.role == "agent" else 1)
+
+
+def test_local_engineers_differ_in_what_they_cover() -> None:
+    """D7, E7: every line has an engineer and the senior; a second handling finds somebody."""
+    playbook = load(ROOT / "playbooks" / "aftersales.yaml")
+    first, senior, third = (p for p in people_of(playbook) if p.team == "维修工程师组")
+    lines = {rule.then.product for rule in playbook.rules if rule.then.product}
+    assert set(first.products) | set(third.products) == lines
+    assert not set(first.products) & set(third.products)
+    assert (senior.products, senior.level) == ((), 1)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from functions.core.commands import BY_PEOPLE
 from functions.core.errors import Forbidden, NotFound, Unauthorised
-from functions.core.lifecycle import BY_PEOPLE
 from functions.core.playbook import Playbook
 from functions.core.roster import Role
 from functions.core.store import Store
