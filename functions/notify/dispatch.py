@@ -23,17 +23,7 @@ from typing import Any, Literal, Protocol
 from uuid import uuid4
 
 from functions.core import proof
-from functions.core.delivery import RETRY_AFTER, Delivery
-from functions.core.erasure import without_person
-from functions.core.errors import Park, TryAgain
-from functions.core.events import Commit
-from functions.core.logs import logger
-from functions.core.playbook import Playbook
-from functions.core.privacy import mask
-from functions.core.store import Store, read_commit
-from functions.core.ticket import Ticket
-from functions.notify import texts
-from functions.notify.compose import (
+from functions.core.compose import (
     BY_AGENT,
     Notice,
     Words,
@@ -44,6 +34,16 @@ from functions.notify.compose import (
     team_of,
     uses_description,
 )
+from functions.core.delivery import RETRY_AFTER, Delivery
+from functions.core.erasure import without_person
+from functions.core.errors import Park, TryAgain
+from functions.core.events import Commit
+from functions.core.logs import logger
+from functions.core.playbook import Playbook
+from functions.core.privacy import mask
+from functions.core.store import Store, read_commit
+from functions.core.ticket import Ticket
+from functions.notify import texts
 from functions.notify.contact import OpenContact
 from functions.notify.deliver.email import deliverable
 from functions.notify.deliver.failures import Passing, Permanent, SendFailure

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from functions.core import events as e
+from functions.core.compose import Notice
 from functions.core.playbook import Playbook, Recipient
 from functions.core.ticket import Customer, Ticket, Timer
-from functions.notify.compose import Notice
 from tests.notify.world import NOON
 
 NUMBER = "CS20260310001"

@@ -8,11 +8,7 @@ from typing import Any
 import pytest
 
 from functions.core import events as e
-from functions.core.errors import Park
-from functions.core.playbook import Message, Notification, Playbook, template_variables
-from functions.core.ticket import Ticket
-from functions.notify import texts
-from functions.notify.compose import (
+from functions.core.compose import (
     WANTED,
     Notice,
     Words,
@@ -23,6 +19,10 @@ from functions.notify.compose import (
     uses_description,
     variables,
 )
+from functions.core.errors import Park
+from functions.core.playbook import Message, Notification, Playbook, template_variables
+from functions.core.ticket import Ticket
+from functions.core.words import TIMERS
 from tests.notify.samples import EVENTS, LINK, commit, received, ticket, timer
 from tests.notify.world import NOON
 
@@ -244,7 +244,7 @@ def test_team_of_staff(playbook: Playbook) -> None:
 def test_every_timer_of_the_contract_has_a_name() -> None:
     from functions.core.playbook import TIMER_KINDS
 
-    assert set(texts.TIMERS) == set(TIMER_KINDS)
+    assert set(TIMERS) == set(TIMER_KINDS)
 
 
 def test_desk_standard_is_heard(playbook: Playbook) -> None:

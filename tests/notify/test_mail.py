@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from functions.core.compose import BY_AGENT, Words, compose
 from functions.core.playbook import Locale, Playbook
-from functions.notify.compose import BY_AGENT, Words, compose
 from functions.notify.mail import Envelope, Thread, build, html
 from tests.notify.samples import LINK, NUMBER, commit, ticket, told
 from tests.notify.world import NOON

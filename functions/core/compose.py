@@ -18,8 +18,7 @@ from functions.core.matching import Facts, holds
 from functions.core.playbook import TEAM_IN, TEAM_NAMED, Locale, Playbook, Recipient, StepField
 from functions.core.ticket import Ticket, Timer
 from functions.core.timers import moment_in
-from functions.core.words import label
-from functions.notify import texts
+from functions.core.words import LIST_SEPARATOR, TIMERS, label
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -203,7 +202,7 @@ def variables(
         "name": ticket.customer.name,
         "status": label(playbook.statuses, ticket.status, locale),
         "type": label(playbook.types, ticket.type, locale),
-        "tags": texts.LIST_SEPARATOR[locale].join(tags),
+        "tags": LIST_SEPARATOR[locale].join(tags),
         "tag": tags[0] if tags else "",
         "priority": label(playbook.priorities, ticket.priority, locale),
         "team": label(playbook.teams, ticket.team, locale),
@@ -219,7 +218,7 @@ def variables(
         "solution": summary,
         "score": "" if ticket.score is None else str(ticket.score),
         "reason": getattr(event, "reason", ""),
-        "timer": texts.TIMERS[kind][locale] if kind in texts.TIMERS else kind,
+        "timer": TIMERS[kind][locale] if kind in TIMERS else kind,
         "description": getattr(event, "description", "") or description,
         "order": ticket.order or "",
         "step": label(playbook.steps, getattr(event, "step", ""), locale),
