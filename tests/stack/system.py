@@ -45,8 +45,10 @@ def free_port() -> int:
         return port
 
 
-def wait_until(check: Callable[[], Found | None], what: str, seconds: float = 60) -> Found:
-    """What `check` gives as soon as it gives something."""
+def wait_until(
+    check: Callable[[], Found | None], what: str, seconds: float = 60, every: float = 0.3
+) -> Found:
+    """What `check` gives as soon as it gives something, asked `every` so many seconds."""
     deadline = time.monotonic() + seconds
     while True:
         found = check()
@@ -54,7 +56,7 @@ def wait_until(check: Callable[[], Found | None], what: str, seconds: float = 60
             return found
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds:.0f} s: {what}")
-        time.sleep(0.3)
+        time.sleep(every)
 
 
 @dataclass

@@ -1,0 +1,224 @@
+"""One ticket of any desk on the real system, and those who deal with it.
+
+The counterpart of `tests.whole.desks`: everything goes over HTTP, SMTP and signed links, and what
+the functions do by themselves is waited for.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from functions.core.delivery import Delivery
+from functions.core.store import Store
+from tests.stack.system import Answer, System, wait_until
+
+Found = TypeVar("Found")
+TABLE = "deskbell-local"
+
+
+class Walk:
+    """A ticket of a desk on its way; the same object files and walks one after another.
+
+    People are named by what follows the desk in their usernames: `technical-support-1`.
+    """
+
+    def __init__(self, system: System, desk: str) -> None:
+        self.system = system
+        self.desk = desk
+        self.number = ""
+        self.link = ""
+        self.seen: list[str] = []
+        self._tokens: dict[str, str] = {}
+        self._store = Store(system.aws("dynamodb"), TABLE)
+        self._s3 = system.aws("s3")
+
+    # By HTTP
+
+    def http(self, method: str, path: str, body: Any = None, **more: Any) -> Answer:
+        answer = self.system.http(method, path, body, **more)
+        self.seen.append(answer.text)
+        return answer
+
+    def as_agent(self, who: str, method: str, path: str, body: Any = None) -> Answer:
+        if who not in self._tokens:
+            username = f"{self.desk}-{who}"
+            self._tokens[who] = self.system.sign_in(username=username, desk=self.desk)
+        path = f"/agent/desks/{self.desk}{path}"
+        return self.http(method, path, body, token=self._tokens[who])
+
+    def present(self, team: str, *numbers: int) -> None:
+        """Let only these members of a team take tickets; `team` as in their usernames."""
+        for agent in self.system.local["agents"]:
+            who = agent["username"].removeprefix(f"{self.desk}-")
+            if agent["desk"] == self.desk and who.rpartition("-")[0] == team:
+                online = int(who.rpartition("-")[2]) in numbers
+                answer = self.as_agent(who, "PUT", "/me/presence", {"online": online})
+                assert answer.status == 200, answer.text
+
+    def file(self, description: str, **fields: Any) -> Any:
+        """A customer files a request alone; the answer."""
+        body = {"contact": "13812345678", "description": description, **fields}
+        return self._filed(self.http("POST", f"/desks/{self.desk}/tickets", body))
+
+    def enter(self, who: str, description: str, **fields: Any) -> Any:
+        """An agent enters a request: a call, or the desk's own."""
+        body = {"contact": "13812345678", "description": description, **fields}
+        return self._filed(self.as_agent(who, "POST", "/tickets", body))
+
+    def _filed(self, answer: Answer) -> Any:
+        assert answer.status == 201, answer.text
+        self.number, self.link = answer.json["number"], answer.json["status_url"]
+        return answer.json
+
+    def customer(self, call: str, **body: Any) -> None:
+        path, _, query = self.link.partition("?")
+        answer = self.http("POST", f"{path}/{call}?{query}", body)
+        assert answer.status in {200, 201}, answer.text
+
+    def status(self) -> Any:
+        answer = self.http("GET", self.link)
+        assert answer.status == 200, answer.text
+        return answer.json
+
+    def act(self, who: str, action: str, **body: Any) -> Any:
+        answer = self.asks(who, action, **body)
+        assert answer.status == 200, answer.text
+        return answer.json
+
+    def asks(self, who: str, action: str, **body: Any) -> Answer:
+        return self.as_agent(who, "POST", f"/tickets/{self.number}/{action}", body)
+
+    def view(self, who: str = "supervisors-1") -> Any:
+        answer = self.as_agent(who, "GET", f"/tickets/{self.number}")
+        assert answer.status == 200, answer.text
+        return answer.json
+
+    def upload(self, who: str, name: str, content: bytes) -> str:
+        """The id of a file that was put where the answer says, by the link alone (D10)."""
+        answer = self.asks(who, "attachments", name=name, size=len(content))
+        assert answer.status == 201, answer.text
+        offered = answer.json["upload"]
+        request = urllib.request.Request(
+            offered["url"], method=offered["method"], data=content, headers=offered["headers"]
+        )
+        with urllib.request.urlopen(request, timeout=30) as put:
+            assert put.status == 200
+        return str(answer.json["id"])
+
+    # By time
+
+    def tick(self, at: datetime) -> None:
+        """Let the sweep run as at a moment (contract, section 3)."""
+        tick(self.system, at)
+
+    def timer(self, kind: str) -> Any:
+        return {timer["kind"]: timer for timer in self.view()["timers"]}[kind]
+
+    def due(self, kind: str) -> datetime:
+        return datetime.fromisoformat(self.timer(kind)["due_at"])
+
+    # What comes by itself
+
+    def until(self, what: str, check: Callable[[], Found | None]) -> Found:
+        return wait_until(check, f"{self.number}: {what}", every=0.1)
+
+    def until_status(self, status: str) -> Any:
+        """The customer's view, as soon as the ticket has a status."""
+        return self.until(
+            status, lambda: found if (found := self.status())["status"] == status else None
+        )
+
+    def until_with(self, handler: str | None) -> Any:
+        """The agents' view, as soon as somebody has the ticket; None: as soon as nobody has."""
+        wanted = f"{self.desk}-{handler}" if handler else None
+
+        def look() -> Any:
+            found = self.view()
+            settled = found["status"] in {"assigned", "queued"}
+            return found if settled and found["handler"] == wanted else None
+
+        return self.until(f"with {handler or 'nobody'}", look)
+
+    def told(self, recipient: str, message: str, times: int = 1) -> str:
+        """The words of the last such message, as soon as it was sent so often."""
+
+        def look() -> list[Delivery] | None:
+            found = [d for d in self._deliveries(recipient) if d.message == message]
+            sent = [d for d in found if d.state == "sent"]
+            assert len(found) <= times, f"{recipient} was told {message} {len(found)} times"
+            return sent if len(sent) == times else None
+
+        return self.until(f"{recipient} is told {message}", look)[-1].text
+
+    def never_told(self, recipient: str, message: str) -> bool:
+        """That nothing of the kind has gone out so far."""
+        return message not in [d.message for d in self._deliveries(recipient)]
+
+    def way(self, message: str) -> str:
+        """By which channel the customer was told."""
+        self.told("customer", message)
+        return [d.channel for d in self._deliveries("customer") if d.message == message][-1]
+
+    def _deliveries(self, recipient: str) -> list[Delivery]:
+        found = self._store.deliveries(self.desk, self.number)
+        return [delivery for delivery in found if delivery.recipient == recipient]
+
+    def mail(self, address: str, about: str) -> str:
+        """The newest mail to an address that speaks of this ticket and of something."""
+
+        def look() -> str | None:
+            texts = [f"{m['Subject']}\n{m['BodyText']}" for m in self.system.sent(address)]
+            found = [text for text in texts if about in text and self.number in text]
+            return found[-1] if found else None
+
+        return self.until(f"a mail to {address} about {about}", look)
+
+    # What is kept
+
+    def archived(self) -> tuple[Any, dict[str, str]]:
+        """The document in the archive and its tags, as soon as it is there."""
+
+        def look() -> str | None:
+            keys = self._keys(self.bucket("archive"), f"archive/{self.desk}/")
+            return next((key for key in keys if key.endswith(f"/{self.number}.json")), None)
+
+        key = self.until("the archived document", look)
+        bucket = self.bucket("archive")
+        document = json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        tags = self._s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]
+        return document, {tag["Key"]: tag["Value"] for tag in tags}
+
+    def files(self) -> list[str]:
+        """The keys of the files that the desk's tickets keep."""
+        return self._keys(self.bucket("mail"), f"files/{self.desk}/")
+
+    def bucket(self, kind: str) -> str:
+        names = [bucket["Name"] for bucket in self._s3.list_buckets()["Buckets"]]
+        return str(next(name for name in names if f"-{kind}-" in name))
+
+    def _keys(self, bucket: str, prefix: str) -> list[str]:
+        found = self._s3.list_objects_v2(Bucket=bucket, Prefix=prefix)
+        return [item["Key"] for item in found.get("Contents", [])]
+
+
+def tick(system: System, at: datetime) -> None:
+    """Invoke the sweep with the scheduled event's own time."""
+    answer = system.aws("lambda").invoke(
+        FunctionName=f"{TABLE}-sla_timer", Payload=json.dumps({"time": at.isoformat()})
+    )
+    assert "FunctionError" not in answer, answer["Payload"].read()
+
+
+def fetched(url: str) -> tuple[int, bytes, dict[str, str]]:
+    """What a browser gets by a link: status, content, headers."""
+    try:
+        with urllib.request.urlopen(url, timeout=30) as found:
+            return found.status, found.read(), dict(found.headers)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read(), dict(error.headers)
