@@ -164,39 +164,81 @@ def playbook_list(stage: Stage = "", data: Data = DATA) -> None:
 def quarantine_list(
     stage: Stage = "",
     desk: Annotated[str, typer.Option(help="Only what belongs to this desk.")] = "",
+    discarded: Annotated[bool, typer.Option("--discarded", help="What was discarded.")] = False,
     data: Data = DATA,
 ) -> None:
     """Everything that could not be processed, with its cause."""
-    from infra.quarantine import Quarantine
+    from infra.quarantine import Quarantine, harmless
 
-    with Quarantine(_connect(stage, data)).opened() as found:
+    box = Quarantine(_connect(stage, data))
+    with box.opened() as waiting:
         rows = [
             (
                 kept.id,
                 kept.room,
                 kept.desk,
                 kept.at.isoformat(timespec="seconds"),
-                kept.about,
-                kept.cause,
+                harmless(kept.about),
+                harmless(kept.cause),
+                *((harmless(kept.discarded),) if discarded else ()),
             )
-            for kept in found
+            for kept in (box.discarded() if discarded else waiting)
             if desk in ("", kept.desk)
         ]
-    _table(("id", "room", "desk", "since", "about", "cause"), rows)
+    heads = ("id", "room", "desk", "since", "about", "cause")
+    _table((*heads, "discarded by") if discarded else heads, rows)
 
 
 @quarantine.command("show")
-def quarantine_show(id: str, stage: Stage = "", data: Data = DATA) -> None:  # noqa: A002 - its name on the command line
-    """All of one thing as text: the record and its cause, the mail as it came."""
+def quarantine_show(
+    id: str,  # noqa: A002 - its name on the command line
+    save: Annotated[
+        Path | None, typer.Option(help="Write the mail as it came to this file as well.")
+    ] = None,
+    stage: Stage = "",
+    data: Data = DATA,
+) -> None:
+    """All of one thing as text: the record and its cause, or a mail and its source."""
     from infra.quarantine import Quarantine
 
     box = Quarantine(_connect(stage, data))
     with box.opened() as found:
-        for kept in found:
+        for kept in (*found, *(box.discarded() if id.startswith("discarded/") else ())):
             if kept.id == id:
+                if save is not None:
+                    _save(box.original(kept), save)
                 _report(box.whole(kept))
                 return
     raise UsageError(f"nothing in quarantine has the id {id}")
+
+
+def _save(original: bytes | None, path: Path) -> None:
+    if original is None:
+        raise UsageError("there is no mail with it")
+    path.write_bytes(original)
+
+
+@quarantine.command("discard")
+def quarantine_discard(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="One thing's id, or several.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept with who did it and when.")],
+    stage: Stage = "",
+    data: Data = DATA,
+) -> None:
+    """Take things out of quarantine without bringing them back."""
+    from infra.quarantine import Quarantine
+
+    box = Quarantine(_connect(stage, data))
+    with box.opened() as found:
+        known = {kept.id: kept for kept in found}
+        if missing := [id for id in ids if id not in known]:  # noqa: A001 - its name there
+            raise UsageError(f"nothing in quarantine has the id {missing[0]}")
+        try:
+            for id in dict.fromkeys(ids):  # noqa: A001 - its name on the command line
+                said = box.discard(known[id], reason, _operator(), datetime.now(UTC))
+                _report(f"{id}: {said}")
+        except ValueError as error:
+            raise UsageError(str(error)) from error
 
 
 @quarantine.command("replay")
@@ -207,6 +249,9 @@ def quarantine_replay(
     desk: Annotated[
         str, typer.Option(help="With --all: only this desk's. Of a mail to nobody: whose it is.")
     ] = "",
+    even_infected: Annotated[
+        bool, typer.Option("--even-infected", help="Also a mail with a virus; without its files.")
+    ] = False,
     data: Data = DATA,
 ) -> None:
     """Bring something back; what succeeds leaves quarantine."""
@@ -214,15 +259,20 @@ def quarantine_replay(
 
     if bool(id) == all_of_it:
         raise UsageError("say one id, or --all")
+    if even_infected and all_of_it:
+        raise UsageError("--even-infected is for one id")
     box = Quarantine(_connect(stage, data))
     failed = False
     with box.opened() as found:
+        if id.startswith("discarded/"):
+            found = box.discarded()
         chosen = [k for k in found if (desk in ("", k.desk) if all_of_it else k.id == id)]
         if id and not chosen:
             raise UsageError(f"nothing in quarantine has the id {id}")
         for kept in chosen:
             try:
-                _report(f"{kept.id}: {box.replay(kept, desk or None)}")
+                said = box.replay(kept, desk or None, even_infected=even_infected)
+                _report(f"{kept.id}: {said}")
             except ReplayError as error:
                 failed = True
                 _report(f"{kept.id}: not replayed: {error}")

@@ -1,24 +1,29 @@
-"""What could not be processed: list it, show it whole, bring it back (G3).
+"""What could not be processed: list it, show it whole, bring it back or discard it (G3).
 
-It lies in three places: in the dead-letter queues (what a function parked with its cause, what
-Lambda and SQS gave up on), on the ticket (a delivery whose note in the queue names it), and in the
-mail bucket under `quarantine/` (mails that open no ticket, with their cause).
+It lies in four places: in the dead-letter queues (what a function parked with its cause, what
+Lambda and SQS gave up on), on the ticket (a delivery whose note in the queue names it), in the
+mail bucket under `quarantine/` (mails that open no ticket, with their cause), and in Step Functions
+(closing workflows that failed). What is discarded leaves an entry under `discarded/` in the mail
+bucket that says who did it, when and why; a mail itself lies there too.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import boto3
 from botocore.exceptions import ClientError
 
 from functions.core.store import Store
+from functions.intake.inbox import as_metadata
+from infra import closings
 from infra.desks import store_of
 from infra.redelivery import (
     ParkedAgainError,
@@ -29,6 +34,8 @@ from infra.redelivery import (
 )
 
 ROOMS = ("mail", "router", "notify", "sla_timer")
+QUARANTINE = "quarantine/"
+DISCARDED = "discarded/"
 _HIDDEN_SECONDS = 60
 _PAGE = 10
 
@@ -53,6 +60,9 @@ class Kept:
     desk: str
     body: Any
     receipt: str = ""
+    verdicts: Mapping[str, Any] = field(default_factory=dict)
+    discarded: str = ""
+    """Who discarded it and why; empty for what waits."""
 
     @property
     def about(self) -> str:
@@ -86,7 +96,8 @@ class Quarantine:
         try:
             for room in ROOMS:
                 found += self._messages(room)
-            yield sorted([*found, *self._set_aside()], key=lambda kept: kept.at)
+            elsewhere = [*self._mails(QUARANTINE), *self._closings()]
+            yield sorted([*found, *elsewhere], key=lambda kept: kept.at)
         finally:
             for kept in found:
                 self._put_back(kept)
@@ -144,21 +155,43 @@ class Quarantine:
                 return desk
         return "-"
 
-    def _set_aside(self) -> Iterator[Kept]:
+    def discarded(self) -> list[Kept]:
+        """What was discarded, oldest first; mails whole, of the rest the entry."""
+        return sorted(self._mails(DISCARDED), key=lambda kept: kept.at)
+
+    def _mails(self, prefix: str) -> Iterator[Kept]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix="quarantine/"
+            Bucket=self._bucket, Prefix=prefix
         )
         for page in pages:
             for item in page.get("Contents", []):
                 head = self._s3.head_object(Bucket=self._bucket, Key=item["Key"])
+                beside = {name: unquote(value) for name, value in head["Metadata"].items()}
                 yield Kept(
                     id=item["Key"],
-                    room="mail",
+                    room=beside.get("room", "mail"),
                     at=item["LastModified"],
-                    cause=unquote(head["Metadata"].get("cause", "")),
-                    keys={"mail": head["Metadata"].get("mail", item["Key"])},
+                    cause=beside.get("cause", ""),
+                    keys={"mail": beside.get("mail", item["Key"])},
                     desk=item["Key"].split("/")[1],
                     body=None,
+                    verdicts=json.loads(beside.get("verdicts", "{}")),
+                    discarded=f"{beside['by']}: {beside['reason']}" if "by" in beside else "",
+                )
+
+    def _closings(self) -> Iterator[Kept]:
+        """Closing workflows that failed, were not started again since and not discarded."""
+        left = {kept.keys["mail"] for kept in self._mails(DISCARDED) if kept.room == "closing"}
+        for run in closings.failed(self._prefix):
+            if run.name not in left:
+                yield Kept(
+                    id=run.name,
+                    room="closing",
+                    at=run.stopped_at,
+                    cause=run.cause,
+                    keys={"pk": f"TICKET#{run.input['desk']}#{run.input['number']}"},
+                    desk=run.input["desk"],
+                    body=run.input,
                 )
 
     def _put_back(self, kept: Kept) -> None:
@@ -176,19 +209,27 @@ class Quarantine:
     # Showing
 
     def whole(self, kept: Kept) -> str:
-        """All of it as text: the record with its cause, or the mail as it came."""
+        """All of it as text, harmless to a terminal: the record with its cause, or the mail."""
         if kept.body is None:
-            return self._mail(kept.id)
+            return harmless(self._mail(kept.id, kept))
         parts = [json.dumps(kept.body, ensure_ascii=False, indent=2)]
         if _is_batch(kept):
             parts += self._records(kept)
         elif kept.room == "mail" and kept.keys.get("mail"):
-            parts.append(self._mail(kept.keys["mail"]))
+            parts.append(self._mail(kept.keys["mail"], kept))
         elif kept.keys.get("sk", "").startswith("DELIVERY#"):
             _, desk, number = kept.keys["pk"].split("#", 2)
             delivery = self.store.delivery(desk, number, kept.keys["sk"])
             parts.append(delivery.model_dump_json(indent=2) if delivery else "(no such delivery)")
-        return "\n\n".join(parts)
+        return harmless("\n\n".join(parts))
+
+    def original(self, kept: Kept) -> bytes | None:
+        """The mail as it came, byte for byte; None where there is none."""
+        key = kept.id if kept.body is None else kept.keys.get("mail", "")
+        try:
+            return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read() if key else None
+        except self._s3.exceptions.NoSuchKey:
+            return None
 
     def _records(self, kept: Kept) -> list[str]:
         try:
@@ -197,26 +238,34 @@ class Quarantine:
             return [str(error)]
         return [json.dumps(record, ensure_ascii=False, indent=2) for record in records]
 
-    def _mail(self, key: str) -> str:
-        try:
-            found = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        except self._s3.exceptions.NoSuchKey:
+    def _mail(self, key: str, kept: Kept) -> str:
+        """What was read of a mail, then its source; HTML in it is text like any other."""
+        found = self.original(kept)
+        if found is None:
             return f"(the mail {key} is not in the bucket any more)"
-        return found.decode("utf-8", "replace")
+        if kept.room != "mail":
+            return found.decode("utf-8", "replace")
+        source = found[:_SHOWN].decode("utf-8", "replace")
+        if len(found) > _SHOWN:
+            source += f"\n(… {len(found) - _SHOWN} more bytes: --save keeps all of it)"
+        return f"{_reading(found, kept)}\n\n--- source ---\n{source}"
 
     # Bringing back
 
-    def replay(self, kept: Kept, desk: str | None = None) -> str:
+    def replay(self, kept: Kept, desk: str | None = None, *, even_infected: bool = False) -> str:
         """Bring one thing back and say what became of it.
 
         Args:
             desk: for a mail that was sent to no desk's mailbox, the desk that it is for.
+            even_infected: also a mail in which a virus was found. Its files stay in the original.
 
         Raises:
             ReplayError: it stays in quarantine.
         """
+        if kept.room == "closing":
+            return self._start_again(kept)
         if kept.body is None:
-            return self._release(kept, desk or kept.desk)
+            return self._release(kept, desk or kept.desk, even_infected=even_infected)
         if kept.keys.get("sk", "").startswith("DELIVERY#") and not kept.body.get("record"):
             said = self._due(kept)
         elif kept.room == "mail":
@@ -268,8 +317,18 @@ class Quarantine:
             raise ReplayError(str(error)) from error
         raise ReplayError("its record is not with it")
 
-    def _release(self, kept: Kept, desk: str) -> str:
+    def _start_again(self, kept: Kept) -> str:
+        if kept.body is None:
+            raise ReplayError("it was discarded: a closing workflow is not started from there")
+        name = closings.start_again(self._prefix, kept.id, kept.body)
+        return f"the workflow runs again as {name}"
+
+    def _release(self, kept: Kept, desk: str, *, even_infected: bool) -> str:
         """Announce a mail that was set aside, marked as released by a person."""
+        if kept.room != "mail":
+            raise ReplayError("of this only the entry was kept when it was discarded")
+        if kept.verdicts.get("virusVerdict", {}).get("status") == "FAIL" and not even_infected:
+            raise ReplayError("a virus was found in it: look at it first, then say --even-infected")
         if desk == "-":
             raise ReplayError("no desk has the mailbox it was sent to: say --desk")
         version = self.store.playbook_version(desk)
@@ -288,15 +347,17 @@ class Quarantine:
             "receipt": {
                 "recipients": [mailbox],
                 "action": {"type": "S3", "bucketName": self._bucket, "objectKey": original},
+                **kept.verdicts,
             },
             "released": True,
+            "even_infected": even_infected,
         }
         try:
             self._sqs.send_message(
                 QueueUrl=self._queue("mail"), MessageBody=json.dumps(announcement)
             )
         except ClientError:
-            metadata = {"cause": quote(kept.cause), "mail": original}
+            metadata = _beside(kept, original)
             source = {"Bucket": self._bucket, "Key": original}
             self._s3.copy_object(
                 Bucket=self._bucket,
@@ -307,6 +368,107 @@ class Quarantine:
             )
             raise
         return f"the mail is announced to {desk}"
+
+    # Discarding
+
+    def discard(self, kept: Kept, reason: str, actor: str, now: datetime) -> str:
+        """Take one thing out of quarantine for good; who did it, when and why is kept.
+
+        A mail is kept whole beside that, of everything else the entry alone.
+
+        Raises:
+            ValueError: no reason, or it was discarded before.
+        """
+        if not reason.strip():
+            raise ValueError("say --reason: it is kept")
+        if kept.discarded:
+            raise ValueError("it was discarded before")
+        about = kept.keys.get("mail", kept.id) if kept.body is None else kept.id
+        beside = {
+            **_beside(kept, about),
+            "room": kept.room,
+            "by": as_metadata(actor, 200),
+            "reason": as_metadata(reason, 500),
+        }
+        if kept.body is None:
+            source: Any = {"Bucket": self._bucket, "Key": kept.id}
+            self._s3.copy_object(
+                Bucket=self._bucket,
+                Key=f"{DISCARDED}{kept.id.removeprefix(QUARANTINE)}",
+                CopySource=source,
+                Metadata=beside,
+                MetadataDirective="REPLACE",
+            )
+            self._s3.delete_object(Bucket=self._bucket, Key=kept.id)
+            return "discarded; the mail is kept for a year"
+        entry = {
+            "id": kept.id,
+            "room": kept.room,
+            "cause": kept.cause,
+            "keys": dict(kept.keys),
+            "since": kept.at.isoformat(),
+            "discarded_at": now.isoformat(),
+            "by": actor,
+            "reason": reason,
+        }
+        self._s3.put_object(
+            Bucket=self._bucket,
+            Key=f"{DISCARDED}{kept.desk}/{kept.id}.json",
+            Body=json.dumps(entry, ensure_ascii=False).encode(),
+            Metadata=beside,
+        )
+        if kept.receipt:
+            self._delete(kept)
+        return "discarded; the entry is kept for a year"
+
+
+_SHOWN = 100_000
+"""Bytes of a mail's source that are shown."""
+
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
+"""Control characters but for tab and newline, and characters that turn or hide a text."""
+
+
+def harmless(text: str) -> str:
+    """A text of a stranger's that does nothing to a terminal: what is not seen is spelt out."""
+    text = text.replace("\r\n", "\n")
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def _reading(raw: bytes, kept: Kept) -> str:
+    """What Deskbell reads in a mail, for whoever decides about it."""
+    from functions.intake.mail import parse
+
+    mail = parse(raw)
+    verdicts = {
+        name.removesuffix("Verdict"): value.get("status") if isinstance(value, dict) else value
+        for name, value in kept.verdicts.items()
+    }
+    lines = [
+        ("cause", kept.cause),
+        ("discarded", kept.discarded),
+        ("from", f"{mail.from_name} <{mail.from_address}>".strip()),
+        ("to", ", ".join(mail.to[:10])),
+        ("subject", mail.subject),
+        ("message id", mail.message_id),
+        ("origin", mail.origin),
+        ("verdicts", " ".join(f"{name}={value}" for name, value in verdicts.items())),
+        ("mended", " ".join(mail.defects)),
+        *(("file", f"{f.name} ({f.content_type}, {f.size} bytes)") for f in mail.attachments[:50]),
+    ]
+    head = "\n".join(f"{name}: {value}" for name, value in lines if value)
+    return f"{head}\n\n{mail.full_text[:_SHOWN]}"
+
+
+def _beside(kept: Kept, about: str) -> dict[str, str]:
+    """What stands beside a mail in quarantine, so that it reads the same when it comes back."""
+    return {
+        "cause": as_metadata(kept.cause, 700),
+        "mail": as_metadata(about, 200),
+        "verdicts": json.dumps(dict(kept.verdicts)),
+    }
 
 
 _LEFT = frozenset(

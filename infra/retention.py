@@ -218,7 +218,10 @@ def _delete_files(at: Deployment, desk: str, number: str, items: list[Item]) -> 
     named = {key for item in items if _is(item, "EVENT#") for key in files_of(read_commit(item))}
     for key in sorted(named):
         mail = key.rpartition("/")[2]
-        for place in (key, f"quarantine/{desk}/{mail}", f"quarantine/-/{mail}"):
+        aside = (
+            f"{kept}/{of}/{mail}" for kept in ("quarantine", "discarded") for of in (desk, "-")
+        )
+        for place in (key, *aside):
             for version in _versions(at.s3, at.mail_bucket, place):
                 _delete(at.s3, version)
     for version in _below(at.s3, at.mail_bucket, f"{UPLOADS}{desk}/{number}/"):

@@ -521,11 +521,29 @@ class Records(Part):
         return self
 
 
+Consequence = Literal["accept", "untrusted", "quarantine"]
+"""What follows from a verdict about a mail: it is taken in and its sender believed, it is taken in
+and its sender's address proves nothing, or it is set aside until somebody releases it."""
+
+
+class Checks(Part):
+    """G3: what follows from what was found out about a mail, and how large one may be."""
+
+    virus: Consequence = "quarantine"
+    spam: Consequence = "quarantine"
+    dmarc: Consequence = "quarantine"
+    authentication: Consequence = "untrusted"
+    unproven: Consequence = "accept"
+    results_of: str = ""
+    max_mb: int = Field(default=40, ge=1, le=40)
+
+
 class Mail(Part):
     """The desk's mailbox and how its mail is signed."""
 
     address: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
     sender: Text
+    checks: Checks = Checks()
 
 
 class Retention(Part):

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from functions.core.errors import Park
 from functions.core.events import Attachment
+from functions.intake.gate import Verdicts
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -21,16 +22,34 @@ if TYPE_CHECKING:
     from functions.intake.mail import Attachment as Found
 
 
+NO_VERDICTS = Verdicts()
+
+
+def as_metadata(text: str, most: int = 700) -> str:
+    """A text as it may stand beside an object: percent-encoded, cut between two characters.
+
+    S3 takes 2 KB of all such texts of an object together (AWS, "Working with object metadata").
+    """
+    written = quote(text)
+    while len(written) > most:
+        text = text[: len(text) * most // len(written)]
+        written = quote(text)
+    return written
+
+
 @dataclass(frozen=True)
 class Announced:
     """A mail that SES has received: where it lies, and for whom it came.
 
-    `released`: a person has looked at it in quarantine and says that it is a request.
+    `released`: a person has looked at it in quarantine and says that it is a request;
+    `even_infected`: although a virus was found in it.
     """
 
     key: str
     recipients: tuple[str, ...]
+    verdicts: Verdicts = NO_VERDICTS
     released: bool = False
+    even_infected: bool = False
 
 
 def announced(body: str) -> Announced:
@@ -47,9 +66,11 @@ def announced(body: str) -> Announced:
         return Announced(
             key=receipt["action"]["objectKey"],
             recipients=tuple(receipt["recipients"]),
+            verdicts=Verdicts.of(receipt),
             released=content.get("released") is True,
+            even_infected=content.get("even_infected") is True,
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Park(f"not SES's announcement of a mail: {type(error).__name__}: {error}") from error
 
 
@@ -81,13 +102,19 @@ class Inbox:
         self.client.put_object(Bucket=self.bucket, Key=key, Body=raw)
         return key
 
-    def set_aside(self, raw: bytes, key: str, desk: str, cause: str) -> None:
+    def set_aside(
+        self, raw: bytes, key: str, desk: str, cause: str, verdicts: Verdicts = NO_VERDICTS
+    ) -> None:
         """Keep a mail that opens no ticket where `deskbell quarantine` lists it, with its cause."""
         self.client.put_object(
             Bucket=self.bucket,
             Key=f"quarantine/{desk}/{key.rpartition('/')[2]}",
             Body=raw,
-            Metadata={"cause": quote(cause[:500]), "mail": key},
+            Metadata={
+                "cause": as_metadata(cause),
+                "mail": as_metadata(key),
+                "verdicts": json.dumps(verdicts.receipt()),
+            },
         )
 
     def keep(self, desk: str, found: tuple[Found, ...]) -> tuple[Attachment, ...]:

@@ -44,6 +44,8 @@ def take_in(
     inbox: Inbox,
     *,
     released: bool = False,
+    believed: bool = True,
+    infected: bool = False,
 ) -> Outcome:
     """File a mail as a new ticket, or add it to the one that it answers; once (G1).
 
@@ -51,26 +53,34 @@ def take_in(
         raw_key: where the original lies in the mail bucket.
         digest: of the raw bytes; tells a mail without a Message-ID from another.
         released: somebody found it in quarantine and says that a person wrote it.
+        believed: whether the sender's address may say which ticket the mail belongs to.
+        infected: a virus was found in it; its files stay in the original.
 
     Raises:
-        SetAside: nobody to answer, or not written by a person.
+        SetAside: nobody to answer, not written by a person, or another mail under a known id.
     """
     if mail.from_address == playbook.mail.address.lower():
         raise SetAside("loop: the desk's own mail came back to it")
     if mail.origin != "human" and not released:
-        return _note(mail, filing, playbook)
-    marker = Marker(playbook.desk, "mail", mail.message_id or digest)
+        return _note(mail, filing, playbook, believed=believed)
+    marker = _marker(mail, digest, playbook)
     text = mask(mail.text or mail.subject)[:MAX_TEXT]
     known = filing.store.seen(marker)
+    if known is not None and known.body not in ("", marker.body):
+        other, marker = known, replace(marker, id=f"{marker.id}\0{marker.body}")
+        known = filing.store.seen(marker)
+        if known is None and not released:
+            raise SetAside(f"repeated id: {other.number} came under this Message-ID, and differs")
     if known is not None:
         return Outcome(known.number, new=False)
-    joined = _thread(mail, filing, playbook)
+    files = () if infected else mail.attachments
+    joined = _thread(mail, filing, playbook, believed=believed)
     if joined is not None:
         command = CustomerMessage(
             text=text,
             channel="mail",
             raw=raw_key,
-            attachments=inbox.keep(joined.desk, mail.attachments),
+            attachments=inbox.keep(joined.desk, files),
         )
         try:
             after = change(
@@ -89,12 +99,23 @@ def take_in(
             pass  # a ticket that takes no messages any more; the request gets one of its own
         else:
             return Outcome(after.number, new=False)
-    return _file(mail, raw_key, text, marker, filing, playbook, inbox)
+    return _file(replace(mail, attachments=files), raw_key, text, marker, filing, playbook, inbox)
 
 
-def _note(mail: InboundMail, filing: Filing, playbook: Playbook) -> Outcome:
+def _marker(mail: InboundMail, digest: str, playbook: Playbook) -> Marker:
+    """How this mail is recognised when it comes again: by its id, while it says the same.
+
+    Servers add headers on the way, so only what was written tells one mail from another.
+    """
+    written = sha256("\0".join((mail.from_address, mail.subject, mail.full_text)).encode())
+    for file in mail.attachments:
+        written.update(sha256(file.content).digest())
+    return Marker(playbook.desk, "mail", mail.message_id or digest, body=written.hexdigest())
+
+
+def _note(mail: InboundMail, filing: Filing, playbook: Playbook, *, believed: bool) -> Outcome:
     """Automatic mail opens no ticket and gets no answer; the ticket it is about shows it."""
-    ticket = _thread(mail, filing, playbook)
+    ticket = _thread(mail, filing, playbook, believed=believed)
     if ticket is None:
         raise SetAside(f"{mail.origin}: automatic mail opens no ticket")
     note = Note(text=f"{mail.origin}: {mask(mail.subject)}")
@@ -144,21 +165,25 @@ def _whole(mail: InboundMail) -> str:
     return mask("\n".join(parts) or "(empty)")
 
 
-def _thread(mail: InboundMail, filing: Filing, playbook: Playbook) -> Ticket | None:
+def _thread(
+    mail: InboundMail, filing: Filing, playbook: Playbook, *, believed: bool
+) -> Ticket | None:
     """The open or recent ticket of this desk that a mail answers.
 
     A reference that Deskbell made itself proves where the mail belongs. A reference to a mail that
     came in before, or a number in the subject, proves nothing: it counts only from the address that
-    the ticket belongs to.
+    the ticket belongs to, and not where that address may be forged (G3).
     """
     for reference in (mail.in_reply_to, *reversed(mail.references)):
         found = ticket_of_message_id(filing.root, reference) if reference else None
         if found is not None and found[0] == playbook.desk:
             return _still_open(_load(filing, *found), filing, playbook)
-    sender = _sender_hash(mail, filing, playbook)
+    sender = _sender_hash(mail, filing, playbook) if believed else None
+    if sender is None:
+        return None
     for number in (*_answered(mail, filing, playbook), *_numbers(mail.subject)):
         ticket = _load(filing, playbook.desk, number)
-        if ticket is not None and sender is not None and ticket.customer.hash == sender:
+        if ticket is not None and ticket.customer.hash == sender:
             return _still_open(ticket, filing, playbook)
     return None
 

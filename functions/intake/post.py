@@ -7,7 +7,8 @@ from functions.core.errors import SetAside
 from functions.core.filing import Filing
 from functions.core.logs import logger
 from functions.core.settings import Place
-from functions.intake.inbox import Inbox, announced
+from functions.intake import gate
+from functions.intake.inbox import Announced, Inbox, announced
 from functions.intake.letters import Outcome, digest_of, take_in
 from functions.intake.mail import parse
 
@@ -25,31 +26,46 @@ def take_in_announced(body: str, place: Place, filing: Filing) -> None:
     raw = inbox.raw(found.key)
     desks = dict.fromkeys(filter(None, map(filing.store.desk_of_mailbox, found.recipients)))
     if not desks:
-        inbox.set_aside(raw, found.key, "-", "no desk has a mailbox that this mail was sent to")
+        cause = "unknown recipient: no desk has a mailbox that this mail was sent to"
+        inbox.set_aside(raw, found.key, "-", cause, found.verdicts)
     for desk in desks:
-        playbook = filing.store.playbook(desk, filing.now)
-        try:
-            take_in(
-                parse(raw),
-                found.key,
-                digest_of(raw),
-                filing,
-                playbook,
-                inbox,
-                released=found.released,
-            )
-        except SetAside as error:
-            inbox.set_aside(raw, found.key, desk, str(error))
-            log.info("mail.set_aside", extra={"desk": desk, "cause": str(error)})
+        _take_in(raw, found, desk, filing, inbox)
 
 
 def take_in_raw(raw: bytes, desk: str, place: Place, filing: Filing) -> Outcome | None:
     """File a raw mail that a provider posted for a desk; None where it is set aside."""
     inbox = Inbox(aws.client("s3"), place.mail_bucket)
+    checks = filing.store.playbook(desk, filing.now).mail.checks
+    found = Announced(inbox.store(raw), (), gate.of_header(raw, checks.results_of))
+    return _take_in(raw, found, desk, filing, inbox)
+
+
+def _take_in(
+    raw: bytes, found: Announced, desk: str, filing: Filing, inbox: Inbox
+) -> Outcome | None:
     playbook = filing.store.playbook(desk, filing.now)
-    key = inbox.store(raw)
     try:
-        return take_in(parse(raw), key, digest_of(raw), filing, playbook, inbox)
+        believed = gate.believed(
+            found.verdicts,
+            playbook.mail.checks,
+            released=found.released,
+            even_infected=found.even_infected,
+        )
+        mail = parse(raw)
+        if not found.released:
+            gate.within_limits(len(raw), mail.defects, playbook.mail.checks)
+        return take_in(
+            mail,
+            found.key,
+            digest_of(raw),
+            filing,
+            playbook,
+            inbox,
+            released=found.released,
+            believed=believed,
+            infected=gate.infected(found.verdicts),
+        )
     except SetAside as error:
-        inbox.set_aside(raw, key, desk, str(error))
+        inbox.set_aside(raw, found.key, desk, str(error), found.verdicts)
+        log.info("mail.set_aside", extra={"desk": desk, "cause": str(error)})
         return None

@@ -372,11 +372,21 @@ class Loop:
             self._clients[name] = boto3.client(service, region_name=self.place.region)  # type: ignore[call-overload]
         return self._clients[name]
 
-    def mail(self, raw: bytes, *recipients: str, key: str | None = None) -> Any:
-        """Bring a mail in as SES does: the raw message to S3, its announcement to the queue."""
+    def mail(
+        self,
+        raw: bytes,
+        *recipients: str,
+        key: str | None = None,
+        verdicts: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Bring a mail in as SES does: the raw message to S3, its announcement to the queue.
+
+        Args:
+            verdicts: what the receipt says besides, such as `{"spamVerdict": {"status": "FAIL"}}`.
+        """
         key = key or f"mail/{uuid4().hex}"
         self._plain("s3").put_object(Bucket=self.place.mail_bucket, Key=key, Body=raw)
-        return self.invoke("intake_mail", {"Records": [announcement(key, recipients)]})
+        return self.invoke("intake_mail", {"Records": [announcement(key, recipients, verdicts)]})
 
     def tick(self, at: datetime) -> Any:
         """Wake the sweep as EventBridge does."""
@@ -423,13 +433,16 @@ def passes(record: Any, function: str) -> bool:
     return False
 
 
-def announcement(key: str, recipients: tuple[str, ...]) -> dict[str, Any]:
+def announcement(
+    key: str, recipients: tuple[str, ...], verdicts: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """An SQS record with SES's announcement of a stored mail, in SNS's envelope."""
     message = {
         "notificationType": "Received",
         "receipt": {
             "recipients": list(recipients),
             "action": {"type": "S3", "bucketName": "mail", "objectKey": key},
+            **(verdicts or {}),
         },
     }
     body = {"Type": "Notification", "Message": json.dumps(message)}

@@ -1,0 +1,243 @@
+"""Quarantine from the console: listed, shown as text, released, discarded with a reason (G3)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from typer.testing import CliRunner
+
+from functions.core.store import Store
+from functions.core.ticket import Ticket
+from infra import closings
+from infra.console import app
+from infra.local.inprocess import Loop
+from infra.quarantine import Quarantine, harmless
+from tests.whole.conftest import PLACE
+from tests.whole.conftest import loop as loop  # the deployment on moto
+from tests.whole.conftest import store as store
+
+DESK = "support@standard.local"
+INFECTED = {"virusVerdict": {"status": "FAIL"}}
+SPAM = {"spamVerdict": {"status": "FAIL"}}
+ESCAPE = "\x1b]0;owned\x07\x1b[31m"
+
+
+def letter(id: str = "<m1@example.com>", text: str = "昨天起无法登录。") -> bytes:  # noqa: A002
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "a@example.com", DESK, "无法登录"
+    mail["Message-ID"] = id
+    mail.set_content(text)
+    mail.add_attachment(b"%PDF-1.7", maintype="application", subtype="pdf", filename="a.pdf")
+    mail.set_boundary("a-boundary")
+    return mail.as_bytes()
+
+
+@pytest.fixture
+def box(loop: Loop) -> Quarantine:
+    return Quarantine(PLACE.stage)
+
+
+@pytest.fixture(autouse=True)
+def _emulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    # moto ends every execution at once; these are to end badly.
+    monkeypatch.setenv("SF_EXECUTION_HISTORY_TYPE", "FAILURE")
+
+
+def console(*arguments: str, code: int = 0) -> str:
+    done = CliRunner().invoke(app, ["quarantine", *arguments, "--stage", PLACE.stage])
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def listed(*arguments: str) -> list[list[str]]:
+    return [line.split("\t") for line in console("list", *arguments).splitlines()]
+
+
+def announced(loop: Loop) -> Iterator[Any]:
+    """What a release has put into the queue."""
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName=f"{PLACE.prefix}-mail")["QueueUrl"]
+    for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        record = {"messageId": message["MessageId"], "body": message["Body"]}
+        assert loop.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
+        yield json.loads(message["Body"])
+
+
+def tickets(store: Store) -> list[Ticket]:
+    return store.queue(["standard#new"])[0]
+
+
+@pytest.fixture(autouse=True)
+def queue(loop: Loop) -> None:
+    boto3.client("sqs").create_queue(QueueName=f"{PLACE.prefix}-mail")
+
+
+def test_a_verdict_sets_aside_and_a_release_files(loop: Loop, store: Store) -> None:
+    """G3: spam is kept whole with its cause, shown, released; once, however often (G1)."""
+    loop.mail(letter(), DESK, key="mail/one", verdicts=SPAM)
+    assert tickets(store) == []
+    ((id_, room, desk, _, about, cause),) = listed()
+    assert (id_, room, desk, about) == ("quarantine/standard/one", "mail", "standard", "mail/one")
+    assert cause.startswith("spam: ")
+    shown = console("show", id_)
+    for part in ("subject: 无法登录", "spam=FAIL", "昨天起无法登录", "file: a.pdf", "--- source"):
+        assert part in shown
+    assert "announced to standard" in console("replay", id_)
+    assert [found["receipt"]["spamVerdict"] for found in announced(loop)] == [{"status": "FAIL"}]
+    assert len(tickets(store)) == 1
+    assert listed() == []
+
+
+def test_a_virus_is_released_by_name_only_and_without_its_files(loop: Loop, store: Store) -> None:
+    """G3, item 6: neither `--all` nor a plain replay lets it go; the text alone gets through."""
+    loop.mail(letter(), DESK, key="mail/one", verdicts=INFECTED)
+    ((id_, *_, cause),) = listed()
+    assert cause.startswith("virus: ")
+    assert "--even-infected" in console("replay", "--all", code=1)
+    assert "--even-infected" in console("replay", id_, code=1)
+    assert listed()
+    console("replay", id_, "--even-infected")
+    assert len(list(announced(loop))) == 1
+    (ticket,) = tickets(store)
+    (received,) = next(iter(store.history("standard", ticket.number))).of("TicketReceived")
+    assert received.attachments == ()
+    assert listed() == []
+
+
+def test_what_is_discarded_says_by_whom_and_why(
+    loop: Loop, store: Store, box: Quarantine, tmp_path: Path
+) -> None:
+    """G3: nothing disappears: a discarded mail is kept whole, and can still be released."""
+    for name in ("one", "two"):
+        loop.mail(letter(f"<{name}@example.com>"), DESK, key=f"mail/{name}", verdicts=SPAM)
+    ids = [line[0] for line in listed()]
+    console("discard", *ids, "--reason", "广告邮件，与工单无关")
+    assert listed() == []
+    found = listed("--discarded")
+    assert [line[0] for line in found] == ["discarded/standard/one", "discarded/standard/two"]
+    assert all(line[5].startswith("spam: ") for line in found)
+    assert all("console:" in line[6] and "广告邮件，与工单无关" in line[6] for line in found)
+    console("show", "discarded/standard/one", "--save", str(tmp_path / "one.eml"))
+    assert (tmp_path / "one.eml").read_bytes() == letter("<one@example.com>")
+    console("replay", "discarded/standard/one")
+    assert len(list(announced(loop))) == 1
+    assert len(tickets(store)) == 1
+    assert len(listed("--discarded")) == 1
+
+
+def test_a_dead_letter_is_discarded_with_an_entry(loop: Loop, box: Quarantine) -> None:
+    """G3"""
+    loop.invoke("intake_mail", {"Records": [{"messageId": "1", "body": "not json"}]})
+    ((id_, *_),) = listed()
+    console("discard", id_, "--reason", "a probe")
+    assert listed() == []
+    ((entry, room, *_, cause, by),) = listed("--discarded")
+    assert entry == f"discarded/-/{id_}.json"
+    assert (room, "not SES's announcement" in cause) == ("mail", True)
+    assert by.endswith(": a probe")
+    assert json.loads(console("show", entry).partition("--- source ---")[2])["reason"] == "a probe"
+
+
+def test_a_reason_has_to_be_said(loop: Loop, box: Quarantine) -> None:
+    loop.mail(letter(), DESK, verdicts=SPAM)
+    with box.opened() as (kept,), pytest.raises(ValueError, match="reason"):
+        box.discard(kept, "  ", "console:test", datetime.now(UTC))
+    assert len(listed()) == 1
+
+
+def test_a_stranger_s_text_does_nothing_to_a_terminal(loop: Loop) -> None:
+    """G3, item 6: shown as text: escape sequences and turned text are spelt out."""
+    turned = "\u202etxt.exe"
+    raw = letter(text=f"<script>alert(1)</script> {ESCAPE}{turned}")
+    raw = raw.replace(b"Subject: ", b"Subject: \x1b[2J\x9b31m", 1)
+    loop.mail(raw, DESK, key="mail/odd", verdicts=SPAM)
+    ((id_, *_),) = listed()
+    for said in (console("show", id_), console("list")):
+        assert not {c for c in said if ord(c) < 32 or 127 <= ord(c) < 160} - {"\n", "\t"}
+        assert "\u202e" not in said
+    assert "\\u001b]0;owned\\u0007" in console("show", id_)
+    assert "<script>" in console("show", id_)
+
+
+def test_line_ends_stay_line_ends() -> None:
+    assert harmless("a\r\nb\tc\rd") == "a\nb\tc\\u000dd"
+
+
+def test_a_long_cause_fits_beside_the_mail(loop: Loop) -> None:
+    """S3 takes 2 KB of metadata; a cause in Chinese is percent-encoded nine bytes a character."""
+    from functions.core import aws
+    from functions.intake.inbox import Inbox
+
+    inbox = Inbox(aws.client("s3"), PLACE.mail_bucket)
+    inbox.set_aside(b"raw", "mail/long", "standard", "原因：" + "很长" * 400)
+    ((_, *_, cause),) = listed()
+    assert cause.startswith("原因：很长")
+    head = boto3.client("s3").head_object(Bucket=PLACE.mail_bucket, Key="quarantine/standard/long")
+    assert sum(len(k) + len(v) for k, v in head["Metadata"].items()) < 1500
+
+
+def test_another_mail_under_a_known_id_is_not_lost(loop: Loop, store: Store) -> None:
+    """G1, G3: a repetition says the same; a mailer that gives one id to every mail loses none."""
+    loop.mail(letter(), DESK)
+    loop.mail(letter().replace(b"From:", b"Received: by mx2\r\nFrom:", 1), DESK)
+    assert listed() == []
+    other = letter(text="另一件事")
+    loop.mail(other, DESK, key="mail/other")
+    ((id_, *_, cause),) = listed()
+    assert cause.startswith("repeated id: ")
+    console("replay", id_)
+    assert len(list(announced(loop))) == 1
+    for hop in (b"", b"Received: by mx3\r\n"):
+        loop.mail(hop + other, DESK)
+    assert len(tickets(store)) == 2
+    assert listed() == []
+
+
+def test_a_forged_sender_joins_no_ticket_by_its_address(loop: Loop, store: Store) -> None:
+    """G3, item 6: the number and the customer's address are not enough where SPF and DKIM fail."""
+    loop.mail(letter(), DESK)
+    (ticket,) = tickets(store)
+    forged = EmailMessage()
+    forged["From"], forged["To"] = "a@example.com", DESK
+    forged["Subject"], forged["Message-ID"] = f"Re: [{ticket.number}]", "<m2@example.com>"
+    forged["In-Reply-To"] = "<m1@example.com>"
+    forged.set_content("请把验证码发到新的邮箱。")
+    failing = {"spfVerdict": {"status": "FAIL"}, "dkimVerdict": {"status": "FAIL"}}
+    loop.mail(forged.as_bytes(), DESK, verdicts=failing)
+    assert len(store.history("standard", ticket.number)) == 1
+    assert len(tickets(store)) == 2
+
+
+def test_a_failed_closing_workflow_is_listed_and_starts_again(loop: Loop) -> None:
+    """F4, G3: under another name with the same input; what was started again is not listed."""
+    states = boto3.client("stepfunctions")
+    arn = states.create_state_machine(
+        name=f"{PLACE.prefix}-closing",
+        definition='{"StartAt": "A", "States": {"A": {"Type": "Fail"}}}',
+        roleArn=f"arn:aws:iam::{PLACE.account}:role/x",
+    )["stateMachineArn"]
+    given = {"desk": "standard", "number": "CS1", "resolution": 1}
+    states.start_execution(stateMachineArn=arn, name="standard-CS1-1", input=json.dumps(given))
+    ((id_, room, desk, _, about, cause),) = listed()
+    assert (id_, room, desk, about) == ("standard-CS1-1", "closing", "standard", "CS1")
+    assert cause
+    assert json.loads(console("show", id_)) == given
+    assert "standard-CS1-1-again-1" in console("replay", id_)
+    ((again, *_),) = listed()  # moto lets that one fail as well
+    assert again == "standard-CS1-1-again-1"
+    console("discard", again, "--reason", "the ticket was erased")
+    assert listed() == []
+    assert [run.name for run in closings.failed(PLACE.prefix)] == [again]
+
+
+def test_an_unknown_id_is_said(loop: Loop) -> None:
+    for command in (("show", "x"), ("replay", "x"), ("discard", "x", "--reason", "y")):
+        assert CliRunner().invoke(app, ["quarantine", *command, "--stage", PLACE.stage]).exit_code
