@@ -186,6 +186,7 @@ class Fields(Part):
     name_style: Literal["salutation", "initial"] = "salutation"
     contact_style: Literal["last_four", "middle_four"] = "last_four"
     status_by_contact: bool = True
+    public_contacts: Words = ()
 
 
 class Term(Part):
@@ -609,6 +610,11 @@ class Playbook(Part):
     def ranks(self) -> dict[str, int]:
         """Priority → rank, 0 the most urgent."""
         return {name: rank for rank, name in enumerate(self.priorities)}
+
+    @cached_property
+    def public_contacts(self) -> tuple[str, ...]:
+        """The desk's own numbers and addresses, which stay readable in what it writes."""
+        return (*self.fields.public_contacts, self.mail.address)
 
     def shifted(self, priority: str, by: int) -> str:
         """The priority `by` steps more urgent (less, where negative), within the scale."""

@@ -27,7 +27,7 @@ import base64
 import hmac
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Literal
@@ -119,6 +119,19 @@ def mask(text: str) -> str:
 
 
 _PASSES = 6
+
+
+def mask_but(text: str, public: Iterable[str]) -> str:
+    """`text` masked but for the desk's own numbers and addresses, as they are spelled in `public`.
+
+    For what a desk writes to its customers: the hotline in an agent's reply hides nobody. One that
+    is part of a longer number or address is masked like any other.
+    """
+    spelled = "|".join(re.escape(each) for each in sorted(public, key=len, reverse=True) if each)
+    if not spelled or not isinstance(text, str):
+        return mask(text)
+    kept = re.compile(rf"(?<![A-Za-z0-9_.@+%-])({spelled})(?![A-Za-z0-9_@]|[.-][A-Za-z0-9_])")
+    return "".join(part if at % 2 else mask(part) for at, part in enumerate(kept.split(text)))
 
 
 def _mask_once(text: str) -> str:

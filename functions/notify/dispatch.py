@@ -40,7 +40,7 @@ from functions.core.errors import Park, TryAgain
 from functions.core.events import Commit
 from functions.core.logs import logger
 from functions.core.playbook import Playbook
-from functions.core.privacy import mask
+from functions.core.privacy import mask_but
 from functions.core.store import Store, read_commit
 from functions.core.ticket import Ticket
 from functions.notify import texts
@@ -265,8 +265,9 @@ def _with_words(delivery: Delivery, job: Job) -> Delivery:
     """What was said, as it may be shown: masked, and without the customer's secret."""
     text = job.words.sms if delivery.channel == "sms" else job.words.text
     shown = text.replace(job.link, job.link.partition("?")[0])
-    subject = "" if delivery.channel == "sms" else mask(job.words.subject)
-    return delivery.model_copy(update={"subject": subject, "text": mask(shown)})
+    public = job.playbook.public_contacts
+    subject = "" if delivery.channel == "sms" else mask_but(job.words.subject, public)
+    return delivery.model_copy(update={"subject": subject, "text": mask_but(shown, public)})
 
 
 def _is_ours(claimed: Delivery, ways: Ways, now: datetime) -> bool:

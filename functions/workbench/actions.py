@@ -28,7 +28,7 @@ from functions.core.events import Attachment
 from functions.core.files import MOST, Files
 from functions.core.lifecycle import decide
 from functions.core.playbook import Playbook, Step, StepField
-from functions.core.privacy import mask
+from functions.core.privacy import mask, mask_but
 from functions.core.roster import Agent
 from functions.core.store import Store
 from functions.core.ticket import Ticket
@@ -279,6 +279,11 @@ def _masked(text: str, field: StepField | None) -> str:
     return text if known else mask(text)
 
 
+def _told(text: str, desk: Desk) -> str:
+    """What the customer will read: masked, but for the numbers at which the desk is reached."""
+    return mask_but(text, desk.playbook.public_contacts)
+
+
 def _wrong(field: str, what: str, known: Mapping[str, object]) -> InvalidInput:
     return InvalidInput(
         f"On this desk {what}.", (FieldError(field, f"one of: {', '.join(known)}"),)
@@ -290,10 +295,10 @@ ACTIONS: Mapping[str, tuple[type[Body], Make]] = {
     "take": (Body, _take),
     "assign": (AssignBody, _assign),
     "priority": (PriorityBody, lambda b, t, d: c.SetPriority(b.priority, mask(b.reason))),
-    "reply": (WrittenBody, lambda b, t, d: c.Reply(mask(b.text))),
-    "request-info": (TextBody, lambda b, t, d: c.RequestInformation(mask(b.text))),
+    "reply": (WrittenBody, lambda b, t, d: c.Reply(_told(b.text, d))),
+    "request-info": (TextBody, lambda b, t, d: c.RequestInformation(_told(b.text, d))),
     "note": (WrittenBody, lambda b, t, d: c.Note(mask(b.text))),
-    "resolve": (ResolveBody, lambda b, t, d: c.Resolve(mask(b.summary))),
+    "resolve": (ResolveBody, lambda b, t, d: c.Resolve(_told(b.summary, d))),
     "reopen": (ReopenBody, lambda b, t, d: c.Reopen(mask(b.reason))),
     "callback": (CallbackBody, lambda b, t, d: c.RecordCallback(mask(b.cause), mask(b.note))),
     "approve": (ApproveBody, lambda b, t, d: c.Approve(b.approved, mask(b.reason))),

@@ -20,6 +20,7 @@ from functions.core.privacy import (
     contact_hash,
     last_four,
     mask,
+    mask_but,
     mask_contact,
     mask_name,
     normalise_contact,
@@ -613,8 +614,8 @@ def test_a16_last_four_of_a_contact(contact: str | None, expected: str) -> None:
 @pytest.mark.parametrize(
     ("contact", "shown"),
     [
-        ("13800138000", "*******8000"),
-        ("+8613800138000", "*******8000"),
+        ("13800138000", "138****8000"),
+        ("+8613800138000", "138****8000"),
         ("user@example.com", "************.com"),
         ("1234", "****"),
         ("12", "**"),
@@ -731,6 +732,35 @@ def test_g4_what_is_nested_too_deep_is_left_out() -> None:
     for _ in range(5_000):
         value = [value]
     assert "8000" not in json.dumps(redact(value))
+
+
+HOTLINE = ("400-820-8820", "help@desk.example.com")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("请拨打400-820-8820，回电13800138000", "请拨打400-820-8820，回电138****8000"),
+        ("Call 400-820-8820.", "Call 400-820-8820."),
+        ("write to help@desk.example.com!", "write to help@desk.example.com!"),
+    ],
+)
+def test_g4_the_desk_own_number_stays_readable_in_what_it_writes(text: str, shown: str) -> None:
+    assert mask_but(text, HOTLINE) == shown
+    assert mask_but(text, ()) == mask(text) != shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["400-820-88201", "1400-820-8820", "my.help@desk.example.com", "help@desk.example.com.cn"],
+)
+def test_g4_what_only_contains_the_desk_own_number_is_masked(text: str) -> None:
+    assert mask_but(text, HOTLINE) == mask(text)
+
+
+@given(st.text(max_size=80), st.text(max_size=80))
+def test_g4_nothing_but_the_named_contact_is_spared(before: str, after: str) -> None:
+    assert mask_but(before + after, HOTLINE) == mask(before + after)
 
 
 # --- public test material -----------------------------------------------------------------------

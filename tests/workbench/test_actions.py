@@ -71,6 +71,17 @@ def test_an_agent_carries_a_ticket_to_its_end(
     assert all(entry["at"] == NOON and entry["label"] for entry in timeline)
 
 
+def test_g4_the_desk_own_hotline_stays_readable_in_a_reply(
+    signed_in: SignedIn, ticket: Ticket, store: Store, playbook: Playbook
+) -> None:
+    own = playbook.fields.model_copy(update={"public_contacts": ("400-820-8820",)})
+    store.put_playbook(playbook.model_copy(update={"fields": own}), NOON)
+    signed_in("agent-1").act("take")
+    signed_in("agent-1").act("reply", text="热线400-820-8820，您的电话13800138000")
+    said = store.history(ticket.desk, ticket.number)[-1].events[0]
+    assert "热线400-820-8820，您的电话138****8000" in str(said)
+
+
 def test_a_reply_stops_the_first_response_timer(
     store: Store, ticket: Ticket, signed_in: SignedIn
 ) -> None:
