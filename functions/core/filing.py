@@ -33,7 +33,7 @@ from functions.core.privacy import (
     normalise_contact,
 )
 from functions.core.proof import derive, status_key
-from functions.core.store import Duplicate, Marker, Store
+from functions.core.store import Duplicate, Known, Marker, Store
 from functions.core.ticket import Customer, Ticket
 
 if TYPE_CHECKING:
@@ -125,7 +125,12 @@ class Filing:
 
 
 def file_ticket(
-    filing: Filing, playbook: Playbook, request: NewTicket, marker: Marker | None, actor: str
+    filing: Filing,
+    playbook: Playbook,
+    request: NewTicket,
+    marker: Marker | None,
+    actor: str,
+    known: Known | None = None,
 ) -> Filed:
     """File a request as a new ticket, once.
 
@@ -133,6 +138,7 @@ def file_ticket(
         marker: how a repetition is recognised, None where the channel gives no id. Its `body`, if
             any, must be the same again.
         actor: `customer`, or the agent who enters the request.
+        known: what is on file about request and sender, where the caller has just read it.
 
     Raises:
         InvalidInput: fields that do not fit; every one is named.
@@ -141,7 +147,7 @@ def file_ticket(
     """
     contact, chosen = _checked(playbook, request, filing.tracking)
     digest = contact_hash(contact, playbook.desk, derive(filing.root, "contact"))
-    known = filing.store.known(playbook.desk, marker, digest)
+    known = known or filing.store.known(playbook.desk, marker, digest)
     if known.marker is not None:
         return _filed_before(filing, playbook, known.marker, marker)
     local = filing.now.astimezone(playbook.zone)

@@ -92,6 +92,14 @@ class Known:
 
 
 @dataclass(frozen=True)
+class Opening:
+    """The first commit of a ticket, and the customer's contact, still encrypted, beside it."""
+
+    commit: Commit | None = None
+    sealed: bytes | None = None
+
+
+@dataclass(frozen=True)
 class Due:
     """Something that the sweep has to look at: a ticket, or a delivery to try again."""
 
@@ -154,6 +162,21 @@ class Store:
         found = self._get(ticket_key(desk, number), "TICKET", consistent=True)
         if found is None:
             raise NotFound("There is no such ticket.")
+        return read_ticket(found)
+
+    def load_since(self, desk: str, number: str, version: int) -> Ticket:
+        """A ticket at `version` or a later one, for whoever was told of that version.
+
+        Read at half the cost; where the replica that answers has not seen that version yet, read
+        once more, consistently. It may still be older than the newest: what is decided on it
+        meets `Conflict` then.
+
+        Raises:
+            NotFound: there is none.
+        """
+        found = self._get(ticket_key(desk, number), "TICKET")
+        if found is None or int(found["version"]["N"]) < version:
+            return self.load(desk, number)
         return read_ticket(found)
 
     def commit(
@@ -332,26 +355,39 @@ class Store:
             return found or {"transaction": "unknown"}
         return {}
 
-    def history(self, desk: str, number: str) -> list[Commit]:
-        """Every commit of a ticket, oldest first."""
-        items = self._query(
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
-            ExpressionAttributeValues={
-                ":pk": {"S": ticket_key(desk, number)},
-                ":sk": {"S": "EVENT#"},
-            },
-        )
-        return [read_commit(item) for item in items]
+    def history(self, desk: str, number: str, upto: int = 0) -> list[Commit]:
+        """Every commit of a ticket, oldest first.
+
+        Args:
+            upto: the version that the caller knows of. Where the replica that answers has not seen
+                that yet, the history is read once more, consistently.
+        """
+        commits: list[Commit] = []
+        for consistent in (False, True):
+            items = self._query(
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+                ExpressionAttributeValues={
+                    ":pk": {"S": ticket_key(desk, number)},
+                    ":sk": {"S": "EVENT#"},
+                },
+                ConsistentRead=consistent,
+            )
+            commits = [read_commit(item) for item in items]
+            if upto <= (commits[-1].version if commits else 0):
+                break
+        return commits
 
     def commit_at(self, desk: str, number: str, version: int) -> Commit | None:
         """One commit of a ticket."""
         found = self._get(ticket_key(desk, number), f"EVENT#{version:06}", consistent=True)
         return read_commit(found) if found else None
 
-    def sealed_contact(self, desk: str, number: str) -> bytes | None:
-        """The customer's contact, still encrypted."""
+    def opening(self, desk: str, number: str) -> Opening:
+        """What a ticket began with; nothing where it is gone or not on this replica yet."""
         found = self._get(ticket_key(desk, number), "EVENT#000001")
-        return found["sealed"]["B"] if found and "sealed" in found else None
+        if found is None:
+            return Opening()
+        return Opening(read_commit(found), found.get("sealed", {}).get("B"))
 
     def everything(self, desk: str, number: str, *, consistent: bool = False) -> list[Item]:
         """Every item of a ticket, as the table holds it."""
@@ -432,13 +468,16 @@ class Store:
         )
         return int(answer["Attributes"]["n"]["N"])
 
-    def known(self, desk: str, marker: Marker | None, contact_hash: str) -> Known:
-        """What is on file about a request and its sender, in one read."""
+    def known(self, desk: str, marker: Marker | None, contact_hash: str | None) -> Known:
+        """What is on file about a request and its sender, in one read.
+
+        It may lag behind: a marker of this very moment is met by the commit's condition.
+        """
         contact = {"pk": {"S": f"CONTACT#{desk}#{contact_hash}"}, "sk": {"S": "CONTACT"}}
-        keys: list[Any] = [contact]
+        keys: list[Any] = [] if contact_hash is None else [contact]
         if marker is not None:
             keys.append({"pk": {"S": marker.pk}, "sk": {"S": "SEEN"}})
-        found = {item["pk"]["S"]: item for item in self._batch(keys)}
+        found = {item["pk"]["S"]: item for item in self._batch(keys, consistent=False)}
         seen = found.get(marker.pk) if marker else None
         record = found.get(contact["pk"]["S"], {})
         return Known(
@@ -454,7 +493,7 @@ class Store:
     def first_seen(self, markers: Sequence[Marker]) -> Marker | None:
         """The first of several markers that was filed, in one read; at most 100."""
         keys = [{"pk": {"S": marker.pk}, "sk": {"S": "SEEN"}} for marker in markers]
-        found = {item["pk"]["S"]: item for item in self._batch(keys)}
+        found = {item["pk"]["S"]: item for item in self._batch(keys, consistent=True)}
         for marker in markers:
             if marker.pk in found:
                 return _marker(marker, found[marker.pk])
@@ -489,8 +528,9 @@ class Store:
         return [item["pk"]["S"].split("#", 2)[2] for item in answer["Items"]]
 
     def tickets(self, desk: str, numbers: Sequence[str]) -> list[Ticket]:
-        """Some tickets of a desk, in the order asked for; those that are gone are left out."""
-        return self._tickets([ticket_key(desk, number) for number in numbers])
+        """Some tickets of a desk, to be shown: in the order asked for, those that are gone left
+        out, a change of this very moment perhaps not seen yet."""
+        return self._tickets([ticket_key(desk, number) for number in numbers], consistent=False)
 
     # Queues
 
@@ -522,15 +562,15 @@ class Store:
             start = answer.get("LastEvaluatedKey")
             if start is None:
                 at += 1
-        tickets = self._tickets([key["pk"]["S"] for key in keys])
+        tickets = self._tickets([key["pk"]["S"] for key in keys], consistent=True)
         return tickets, _write_cursor(at, start) if at < len(partitions) else None
 
-    def _tickets(self, pks: Sequence[str]) -> list[Ticket]:
+    def _tickets(self, pks: Sequence[str], *, consistent: bool) -> list[Ticket]:
         found: dict[str, Ticket] = {}
         pks = list(dict.fromkeys(pks))  # a ticket that moved meanwhile was met twice
         for first in range(0, len(pks), 100):
             keys = [{"pk": {"S": pk}, "sk": {"S": "TICKET"}} for pk in pks[first : first + 100]]
-            for item in self._batch(keys):
+            for item in self._batch(keys, consistent=consistent):
                 found[item["pk"]["S"]] = read_ticket(item)
         return [found[pk] for pk in pks if pk in found]
 
@@ -838,14 +878,14 @@ class Store:
             if start is None:
                 return
 
-    def _batch(self, keys: Iterable[Any]) -> Iterator[Item]:
+    def _batch(self, keys: Iterable[Any], *, consistent: bool) -> Iterator[Item]:
         """BatchGetItem, asking again for what was left unprocessed."""
         wanted = list(keys)
         for _ in range(6):
             if not wanted:
                 return
             answer = self.client.batch_get_item(
-                RequestItems={self.table: {"Keys": wanted, "ConsistentRead": True}}
+                RequestItems={self.table: {"Keys": wanted, "ConsistentRead": consistent}}
             )
             yield from answer["Responses"].get(self.table, [])
             rest: Any = answer.get("UnprocessedKeys", {}).get(self.table, {})

@@ -14,7 +14,7 @@ from functions.core.filing import Filing, NewTicket, Tracking, file_ticket
 from functions.core.playbook import Playbook
 from functions.core.privacy import contact_hash, mask, normalise_contact
 from functions.core.proof import derive, ticket_of_message_id
-from functions.core.store import Duplicate, Marker
+from functions.core.store import Duplicate, Known, Marker
 from functions.core.ticket import Ticket
 from functions.intake.inbox import Inbox
 from functions.intake.mail import InboundMail
@@ -65,14 +65,15 @@ def take_in(
         return _note(mail, filing, playbook, believed=believed)
     marker = _marker(mail, digest, playbook)
     text = mask(mail.text or mail.subject)[:MAX_TEXT]
-    known = filing.store.seen(marker)
-    if known is not None and known.body not in ("", marker.body):
-        other, marker = known, replace(marker, id=f"{marker.id}\0{marker.body}")
-        known = filing.store.seen(marker)
-        if known is None and not released:
+    sender = _sender_hash(mail, filing, playbook)
+    known = filing.store.known(playbook.desk, marker, sender)
+    if known.marker is not None and known.marker.body not in ("", marker.body):
+        other, marker = known.marker, replace(marker, id=f"{marker.id}\0{marker.body}")
+        known = filing.store.known(playbook.desk, marker, sender)
+        if known.marker is None and not released:
             raise SetAside(f"repeated id: {other.number} came under this Message-ID, and differs")
-    if known is not None:
-        return Outcome(known.number, new=False)
+    if known.marker is not None:
+        return Outcome(known.marker.number, new=False)
     files = () if infected else mail.attachments
     joined = _thread(mail, filing, playbook, believed=believed)
     if joined is not None:
@@ -99,7 +100,8 @@ def take_in(
             pass  # a ticket that takes no messages any more; the request gets one of its own
         else:
             return Outcome(after.number, new=False)
-    return _file(replace(mail, attachments=files), raw_key, text, marker, filing, playbook, inbox)
+    mail = replace(mail, attachments=files)
+    return _file(mail, raw_key, text, marker, known, filing, playbook, inbox)
 
 
 def _marker(mail: InboundMail, digest: str, playbook: Playbook) -> Marker:
@@ -128,6 +130,7 @@ def _file(
     raw_key: str,
     text: str,
     marker: Marker,
+    known: Known,
     filing: Filing,
     playbook: Playbook,
     inbox: Inbox,
@@ -152,6 +155,7 @@ def _file(
             request,
             marker,
             "customer",
+            known,
         )
     except InvalidInput as error:
         problems = "; ".join(f"{e.field}: {e.message}" for e in error.errors)

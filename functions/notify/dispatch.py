@@ -18,6 +18,7 @@ from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Literal, Protocol
 from uuid import uuid4
@@ -94,6 +95,29 @@ class Job:
     playbook: Playbook
     words: Words
     link: str
+    first: _First
+
+
+class _First:
+    """What a ticket began with, read when it is first needed, and once for all who are told.
+
+    Args:
+        sealed: the customer's contact where the stream has just brought it.
+    """
+
+    def __init__(self, store: Store, desk: str, number: str, sealed: bytes | None = None) -> None:
+        self._read = lru_cache(maxsize=1)(lambda: store.opening(desk, number))
+        self._sealed = sealed
+
+    @property
+    def sealed(self) -> bytes | None:
+        return self._sealed or self._read().sealed
+
+    @property
+    def description(self) -> str:
+        commit = self._read().commit
+        received = commit.of("TicketReceived") if commit else ()
+        return received[0].description if received else ""
 
 
 def process(record: Any, ways: Ways, now: datetime) -> None:
@@ -120,18 +144,19 @@ def tell(commit: Commit, ways: Ways, now: datetime, sealed: bytes | None = None)
     playbook = ways.store.playbook(commit.desk, now)
     if not any(_concerns(event, playbook) for event in commit.events):
         return
-    ticket = ways.store.load(commit.desk, commit.number)
+    ticket = ways.store.load_since(commit.desk, commit.number, commit.version)
+    first = _First(ways.store, commit.desk, commit.number, sealed)
     trouble: TryAgain | Park | None = None
     for notice in notices(commit, ticket, playbook):
         if ticket.erased and notice.recipient == "customer":
             continue  # nobody knows any more who that was (B10)
         try:
-            job = _job(notice, commit, ticket, playbook, ways)
+            job = _job(notice, commit, ticket, playbook, ways, first)
             delivery = _draft(job, now)
             if delivery.channel == "none":
                 _note(delivery, job, ways)
             elif ways.store.claim(delivery) or _is_ours(delivery, ways, now):
-                _send(delivery, job, ways, now, sealed)
+                _send(delivery, job, ways, now)
         except (Park, TryAgain) as error:
             trouble = error  # the others are told all the same
     if trouble is not None:
@@ -159,7 +184,7 @@ def again(desk: str, number: str, delivery_id: str, ways: Ways, now: datetime) -
         _park(before, str(error), ways, now, expected="due")
         return
     if ways.store.move(claimed, "due") or _is_ours(claimed, ways, now):
-        _send(claimed, job, ways, now, None)
+        _send(claimed, job, ways, now)
 
 
 def _concerns(event: Any, playbook: Playbook) -> bool:
@@ -169,7 +194,9 @@ def _concerns(event: Any, playbook: Playbook) -> bool:
     return timer or any(rule.on in names for rule in playbook.notifications)
 
 
-def _job(notice: Notice, commit: Commit, ticket: Ticket, playbook: Playbook, ways: Ways) -> Job:
+def _job(
+    notice: Notice, commit: Commit, ticket: Ticket, playbook: Playbook, ways: Ways, first: _First
+) -> Job:
     from functions.core.filing import status_url
 
     description = ""
@@ -177,14 +204,12 @@ def _job(notice: Notice, commit: Commit, ticket: Ticket, playbook: Playbook, way
         kept = without_person(commit.model_copy(update={"events": (notice.event,)}), playbook)
         notice = replace(notice, event=kept.events[0])
     elif commit.version > 1 and uses_description(playbook, notice.message):
-        first = ways.store.commit_at(ticket.desk, ticket.number, 1)
-        received = first.of("TicketReceived") if first else ()
-        description = received[0].description if received else ""
+        description = first.description
     link = status_url(ways.public_url, ways.root, ticket.desk, ticket.number)
     if _way(notice, ticket, playbook) == "phone":
         link = link.partition("?")[0]  # a colleague says the words; the secret is the customer's
     words = compose(notice, commit, ticket, playbook, status_url=link, description=description)
-    return Job(notice, commit, ticket, playbook, words, link)
+    return Job(notice, commit, ticket, playbook, words, link, first)
 
 
 def _job_of(delivery: Delivery, ways: Ways, now: datetime) -> Job:
@@ -202,7 +227,8 @@ def _job_of(delivery: Delivery, ways: Ways, now: datetime) -> Job:
     ticket = store.load(delivery.desk, delivery.number)
     recipient: Any = delivery.recipient
     notice = Notice(asked, recipient, delivery.message, delivery.about)
-    return _job(notice, commit, ticket, store.playbook(delivery.desk, now), ways)
+    first = _First(store, delivery.desk, delivery.number)
+    return _job(notice, commit, ticket, store.playbook(delivery.desk, now), ways, first)
 
 
 def _way(notice: Notice, ticket: Ticket, playbook: Playbook) -> Way:
@@ -289,13 +315,13 @@ def _look_at_claim(found: Delivery, ways: Ways, now: datetime) -> None:
     _park(found, UNCERTAIN, ways, now)
 
 
-def _send(delivery: Delivery, job: Job, ways: Ways, now: datetime, sealed: bytes | None) -> None:
+def _send(delivery: Delivery, job: Job, ways: Ways, now: datetime) -> None:
     """Send a claimed delivery and mark what came of it."""
     tried = _with_words(delivery, job).model_copy(
         update={"attempts": delivery.attempts + 1, "at": now, "next_at": None, "cause": None}
     )
     try:
-        provider_id = _go(delivery, job, ways, now, sealed)
+        provider_id = _go(delivery, job, ways, now)
     except Passing as error:
         _later(tried, str(error), ways, now)
     except Permanent as error:
@@ -308,13 +334,12 @@ def _send(delivery: Delivery, job: Job, ways: Ways, now: datetime, sealed: bytes
         log.info("delivery.sent", extra=_about(sent))
 
 
-def _go(delivery: Delivery, job: Job, ways: Ways, now: datetime, sealed: bytes | None) -> str:
+def _go(delivery: Delivery, job: Job, ways: Ways, now: datetime) -> str:
     """Hand the message to its provider; the provider's id of it."""
     ticket, playbook = job.ticket, job.playbook
     domain = playbook.mail.address.rpartition("@")[2]
     if delivery.recipient == "customer":
-        sealed = sealed or ways.store.sealed_contact(ticket.desk, ticket.number)
-        contact = ways.open_contact(ticket.desk, ticket.number, sealed)
+        contact = ways.open_contact(ticket.desk, ticket.number, job.first.sealed)
         if delivery.channel == "phone":
             return _ask_to_call(contact.contact, delivery, job, ways, now)
         if contact.kind == "phone":

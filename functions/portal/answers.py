@@ -141,6 +141,7 @@ def _carry_out(
             playbook,
             request.now,
             actor="customer",
+            loaded=ticket,
             marker=marker,
         )
     except ActionNotAllowed as refused:

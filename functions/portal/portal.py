@@ -53,7 +53,7 @@ def write(request: Request, desk: Desk, name: str, number: str, call: str) -> An
 def _show(request: Request, desk: Desk, name: str, number: str) -> Answer:
     playbook = _playbook(desk.store, name, request)
     ticket, proof = access.prove(desk.store, playbook, desk.root, request, number)
-    history = desk.store.history(name, ticket.number)
+    history = desk.store.history(name, ticket.number, ticket.version)
     locale = nearest_locale(request.query.get("lang")) or ticket.locale
     # The end of a contact is enough to see how a ticket stands, not to be handed its files.
     link = desk.link if proof == "key" else None

@@ -8,7 +8,7 @@ from typing import Any
 
 from functions.core import aws
 from functions.core import events as e
-from functions.core.errors import NotFound, Park
+from functions.core.errors import Conflict, NotFound, Park
 from functions.core.settings import Place
 from functions.core.store import Store, read_commit
 from functions.core.ticket import Ticket
@@ -44,11 +44,16 @@ def _committed(image: Any, place: Place, store: Store, now: datetime) -> None:
     commit = read_commit(image)
     for event in commit.of(*e.ROUTER_READS):
         try:
-            ticket = store.load(commit.desk, commit.number)
-            playbook = store.playbook(commit.desk, now)
+            ticket = store.load_since(commit.desk, commit.number, commit.version)
+            router = Router(store, store.playbook(commit.desk, now), now)
+            try:
+                _ACTIONS[event.event](ticket, event, router, place)
+            except Conflict:
+                # What was read may have been old: once more on the newest, before the stream does.
+                newest = store.load(commit.desk, commit.number)
+                _ACTIONS[event.event](newest, event, router, place)
         except NotFound as error:
             raise Park(f"{commit.desk}/{commit.number}: {error}") from error
-        _ACTIONS[event.event](ticket, event, Router(store, playbook, now), place)
 
 
 def _resolved(ticket: Ticket, event: e.TicketResolved, router: Router, place: Place) -> None:

@@ -138,7 +138,7 @@ class Router:
         """The request, and everything that the customer has written so far."""
         first: e.TicketReceived | None = None
         texts: list[str] = []
-        for commit in self.store.history(ticket.desk, ticket.number):
+        for commit in self.store.history(ticket.desk, ticket.number, ticket.version):
             for event in commit.of("TicketReceived", "CustomerWrote"):
                 if isinstance(event, e.TicketReceived):
                     first = event

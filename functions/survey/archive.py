@@ -48,7 +48,8 @@ def keep(store: Store, s3: S3Client, bucket: str, ticket: Ticket, playbook: Play
         TryAgain: what was read is not whole yet, or was held or erased meanwhile.
     """
     desk, number = ticket.desk, ticket.number
-    commits, deliveries = store.history(desk, number), store.deliveries(desk, number)
+    commits = store.history(desk, number, ticket.version)
+    deliveries = store.deliveries(desk, number)
     if [commit.version for commit in commits] != list(range(1, ticket.version + 1)):
         raise TryAgain(f"{len(commits)} commits of {number} read, not {ticket.version}")
     if ticket.erased:

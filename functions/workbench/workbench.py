@@ -65,7 +65,7 @@ def show_ticket(request: Request, store: Store, desk: str, number: str, files: F
     ticket = store.load(desk, number)
     numbers = store.tickets_of_contact(desk, ticket.customer.hash, MOST_OTHERS + 1)
     others = store.tickets(desk, [other for other in numbers if other != number])
-    history = store.history(desk, number)
+    history = store.history(desk, number, ticket.version)
     deliveries = store.deliveries(desk, number)
     return Answer(view.ticket_view(ticket, history, deliveries, others, playbook, at, files.link))
 

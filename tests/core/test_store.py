@@ -143,10 +143,10 @@ class TestCommits:
         events = decide(None, c.Receive("CS1", request()), playbook, NOON)
         after = apply(None, committed(None, events, NOON, "CS1"))
         store.commit(None, after, events, actor="customer", rank="1", sealed=b"\x01sealed")
-        assert store.sealed_contact("testdesk", "CS1") == b"\x01sealed"
+        assert store.opening("testdesk", "CS1").sealed == b"\x01sealed"
         items = store.everything("testdesk", "CS1")
         assert [("sealed" in item) for item in items] == [True, False]
-        assert store.sealed_contact("testdesk", "CS2") is None
+        assert store.opening("testdesk", "CS2").sealed is None
 
     def test_a_commit_of_a_newer_schema_is_parked(self, store: Store, playbook: Playbook) -> None:
         """G3: what this code cannot read is not misread."""

@@ -299,7 +299,7 @@ class TestErase:
         assert figures(at) == before
         for number in found.numbers:
             assert erased_entries(at, number) == [("admin", "asked by letter")]
-            assert at.store.sealed_contact("testdesk", number) is None
+            assert at.store.opening("testdesk", number).sealed is None
         assert at.store.all_of_contact("testdesk", digest(CONTACT)) == []
         assert not [item for item in items(at) if digest(CONTACT) in repr(item)]
 
