@@ -383,11 +383,12 @@ class Store:
         return read_commit(found) if found else None
 
     def opening(self, desk: str, number: str) -> Opening:
-        """What a ticket began with; nothing where it is gone or not on this replica yet."""
-        found = self._get(ticket_key(desk, number), "EVENT#000001")
-        if found is None:
-            return Opening()
-        return Opening(read_commit(found), found.get("sealed", {}).get("B"))
+        """What a ticket began with; nothing where there is no such ticket."""
+        for consistent in (False, True):
+            found = self._get(ticket_key(desk, number), "EVENT#000001", consistent=consistent)
+            if found is not None:
+                return Opening(read_commit(found), found.get("sealed", {}).get("B"))
+        return Opening()
 
     def everything(self, desk: str, number: str, *, consistent: bool = False) -> list[Item]:
         """Every item of a ticket, as the table holds it."""
@@ -688,10 +689,14 @@ class Store:
         Raises:
             NotFound: there is no such desk.
         """
+        return self.numbered_playbook(desk, now)[1]
+
+    def numbered_playbook(self, desk: str, now: datetime) -> tuple[int, Playbook]:
+        """The desk's playbook as `playbook` says, and the number of its version."""
         kept = self._playbooks.get(desk)
         # A sweep may be asked about a later moment: what was read "then" is not fresh until then.
         if kept is not None and abs(now - kept[0]) < PLAYBOOK_TTL:
-            return kept[2]
+            return kept[1:]
         current = self.playbook_version(desk)
         if current is None:
             raise NotFound("There is no such desk.")
@@ -700,7 +705,7 @@ class Store:
         else:
             playbook = Playbook.stored(self.playbook_document(desk, current))
         self._playbooks[desk] = (now, current, playbook)
-        return playbook
+        return current, playbook
 
     def playbook_version(self, desk: str) -> int | None:
         """The number of the desk's current playbook."""

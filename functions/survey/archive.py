@@ -35,14 +35,25 @@ def archive(store: Store, s3: S3Client, bucket: str, run: Run, now: datetime) ->
     ticket = store.load(run.desk, run.number)
     if after_review(ticket, run.resolution) == REOPENED:
         return None
-    return keep(store, s3, bucket, ticket, store.playbook(run.desk, now))
+    version, playbook = store.numbered_playbook(run.desk, now)
+    return keep(store, s3, bucket, ticket, playbook, version)
 
 
-def keep(store: Store, s3: S3Client, bucket: str, ticket: Ticket, playbook: Playbook) -> str:
+def keep(
+    store: Store,
+    s3: S3Client,
+    bucket: str,
+    ticket: Ticket,
+    playbook: Playbook,
+    version: int | None = None,
+) -> str:
     """Write a ticket's document as it stands and return its key (B10).
 
     Two tags decide how long it is kept, since the bucket's lifecycle rules go by them: for how many
     years, and whether it is held beyond those. Of a customer who is forgotten it says nothing.
+
+    Args:
+        version: the playbook's number where the caller knows it.
 
     Raises:
         TryAgain: what was read is not whole yet, or was held or erased meanwhile.
@@ -55,8 +66,8 @@ def keep(store: Store, s3: S3Client, bucket: str, ticket: Ticket, playbook: Play
     if ticket.erased:
         commits = [without_person(commit, playbook) for commit in commits]
         deliveries = [without_words(delivery) for delivery in deliveries]
-    version, pattern = store.playbook_version(desk), playbook.records.pattern
-    found = record(ticket, commits, deliveries, version, pattern)
+    version = version or store.playbook_version(desk)
+    found = record(ticket, commits, deliveries, version, playbook.records.pattern)
     key = archive_key(ticket, playbook.hours.timezone)
     written = s3.put_object(
         Bucket=bucket,
