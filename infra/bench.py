@@ -12,7 +12,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from infra.measure.life import Life
 
 OUT = Path(__file__).resolve().parent.parent / "build" / "bench.json"
-PARTS = ("imports", "package", "units", "sweep", "costs", "waiting")
+PARTS = ("imports", "package", "rates", "units", "sweep", "costs", "waiting", "burst")
 
 IMPORT_RATIO = 1.6
 PACKAGE_MB = 15.0
@@ -36,6 +36,7 @@ READ_UNITS = 30
 TRANSITIONS = 12
 LIVES_USD = Decimal("1.00")
 IDLE_USD = Decimal("1.00")
+ADD_MS = 1.0
 
 
 @dataclass(frozen=True)
@@ -218,15 +219,25 @@ def _usd(amount: Decimal) -> float:
     return float(amount.quantize(Decimal("0.0001")))
 
 
-def waiting(report: Report, local: Path | None) -> None:
-    """The local stack's times, for comparison only: no cloud is in them."""
-    from infra.measure.waiting import StackError, measure
+def rates(report: Report) -> None:
+    """How fast the pure rules are, on this machine and one core."""
+    from infra.measure.rates import additions, rules
 
-    try:
-        found = measure(local)
-    except StackError as error:
-        report.skipped["waiting"] = str(error)
-        return
+    found = rules()
+    added = additions()
+    days = f"{added.business.total_seconds() / 3600:,.0f} h of {added.desk}'s business time"
+    report.rows += [
+        Row("rates", "rules evaluated", round(found.per_second), None, "/s", found.note),
+        Row("rates", "calendar.add of ten years", round(added.per_second), None, "/s", days),
+        Row("rates", "calendar.add of ten years", round(added.milliseconds, 4), ADD_MS, "ms"),
+    ]
+
+
+def waiting(report: Report, described: Mapping[str, Any]) -> None:
+    """The local stack's times, for comparison only: no cloud is in them."""
+    from infra.measure.waiting import measure
+
+    found = measure(described)
     for what, seconds in (
         ("answered", found.answered),
         ("assigned", found.assigned),
@@ -238,13 +249,29 @@ def waiting(report: Report, local: Path | None) -> None:
         )
 
 
+def burst(report: Report, described: Mapping[str, Any]) -> None:
+    """Many requests at once on the local stack; the emulator's own pace is in it (E11)."""
+    from infra.measure.burst import measure
+
+    found = measure(described)
+    for each in found:
+        what = f"{each.requests:,} at once, settled"
+        note = f"all numbered, routed, acknowledged once; answered in {each.answered:.1f} s"
+        report.rows.append(Row("burst", what, round(each.settled, 1), None, "s", note))
+    few, many = found[0], found[-1]
+    ratio = round(many.per_request / few.per_request, 2)
+    note = f"× that of {few.requests:,}"
+    report.rows.append(Row("burst", f"a request of {many.requests:,}", ratio, None, note))
+    report.details["burst"] = [asdict(each) for each in found]
+
+
 def run(parts: Sequence[str], local: Path | None = None, dynamodb: str | None = None) -> Report:
     """Measure `parts`, in the order of `PARTS`."""
     report = Report()
-    alone: dict[str, Callable[[], None]] = {
-        "imports": lambda: imports(report),
-        "package": lambda: package(report),
-        "waiting": lambda: waiting(report, local),
+    alone: dict[str, Callable[[Report], None]] = {
+        "imports": imports,
+        "package": package,
+        "rates": rates,
     }
     inside: dict[str, Callable[[Report, Loop], None]] = {
         "units": units,
@@ -252,15 +279,33 @@ def run(parts: Sequence[str], local: Path | None = None, dynamodb: str | None = 
         "costs": prices,
     }
     for part in PARTS:
-        if part not in parts:
-            continue
-        _say(f"{part} …")
-        if part in alone:
-            alone[part]()
-        else:
-            with _deployed(dynamodb) as loop:
-                inside[part](report, loop)
+        if part in parts and part in {*alone, *inside}:
+            _say(f"{part} …")
+            if part in alone:
+                alone[part](report)
+            else:
+                with _deployed(dynamodb) as loop:
+                    inside[part](report, loop)
+    on_the_stack(report, [part for part in PARTS if part in parts], local)
     return report
+
+
+def on_the_stack(report: Report, parts: Sequence[str], local: Path | None) -> None:
+    """What takes the whole system; the parts of it that cannot be measured are said to be so."""
+    from infra.measure.stack import StackError, described
+
+    measures = {"waiting": waiting, "burst": burst}
+    left = [part for part in parts if part in measures]
+    if not left:
+        return
+    try:
+        with described(local) as told:
+            while left:
+                _say(f"{left[0]} …")
+                measures[left[0]](report, told)
+                del left[0]
+    except StackError as error:
+        report.skipped.update(dict.fromkeys(left, str(error)))
 
 
 @contextlib.contextmanager

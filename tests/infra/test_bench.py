@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
-from datetime import UTC, datetime
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from functions.core.roster import Agent
 from functions.core.store import Store
 from infra import bench
 from infra.local.inprocess import Loop
-from infra.measure import capacity, imports, money
+from infra.measure import burst, capacity, imports, money, rates
 from infra.measure.emulated import agent_of
 from infra.measure.life import TEAM
 from infra.measure.sweep import sweeps
@@ -153,6 +154,64 @@ def test_a_month_without_tickets_costs_what_stands_there(loop: Loop) -> None:
     assert used["sqs.request"] == 15 * 30 * 24 * 60
     assert used["dynamodb.read_unit"] == 30 * 24 * 60 * 2  # four empty shards
     assert set(used) <= set(costs.read_prices().prices)
+
+
+def test_words_and_business_time_have_a_rate() -> None:
+    """E1, G2: on the desk with the most rules; ten years are added in well under a millisecond."""
+    found = rates.rules(seconds=0.05)
+    assert (found.desk, found.rules > 10) == ("aftersales", True)
+    assert found.per_second == found.rules * found.requests_per_second > 0
+    added = rates.additions(seconds=0.05)
+    assert added.business > timedelta(days=1000)
+    assert added.milliseconds < 1
+
+
+def settled(**more: Any) -> burst.Found:
+    """What is found where two requests went well, but for what a test says."""
+    well: dict[str, Any] = {
+        "statuses": {"CS1": "assigned", "CS2": "queued"},
+        "received": Counter({"CS1": 1, "CS2": 1}),
+        "written": Counter({"CS1": 2, "CS2": 1}),
+        "mailed": Counter({"a@example.com": 2, "b@example.com": 1}),
+    }
+    return burst.Found(**{**well, **more})
+
+
+@pytest.mark.parametrize(
+    ("found", "wrong"),
+    [
+        (settled(), []),
+        (settled(statuses={"CS1": "assigned"}), ["CS2 is not in the table"]),
+        (
+            settled(statuses={"CS1": "assigned", "CS2": "queued", "CS3": "queued"}),
+            ["CS3 was never told to anybody"],
+        ),
+        (settled(statuses={"CS1": "assigned", "CS2": "received"}), ["CS2 is not routed"]),
+        (settled(received=Counter({"CS1": 1})), ["CS2 has 0 acknowledgements"]),
+        (
+            settled(mailed=Counter({"a@example.com": 3, "b@example.com": 1})),
+            ["CS1: 3 mails went out, 2 are on its record"],
+        ),
+    ],
+)
+def test_a_burst_is_judged_by_the_table_and_the_mails(found: burst.Found, wrong: list[str]) -> None:
+    """E11, G1: what is lost or doubled is named."""
+    filed = {"a@example.com": "CS1", "b@example.com": "CS2"}
+    assert burst.faults(filed, found) == wrong
+
+
+def test_two_requests_with_one_number_are_told() -> None:
+    """E11, A3"""
+    filed = {"a@example.com": "CS1", "b@example.com": "CS1"}
+    assert burst.faults(filed, settled())[0] == "2 requests have 1 numbers"
+
+
+def test_what_takes_the_whole_system_is_said_to_be_missing(tmp_path: Path) -> None:
+    """A stack that is not there: its parts are named as not measured, the others stand."""
+    report = bench.Report()
+    bench.on_the_stack(report, ["waiting", "burst"], tmp_path / "local.json")
+    assert report.skipped.keys() == {"waiting", "burst"}
+    assert report.rows == []
 
 
 def test_a_missed_budget_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
