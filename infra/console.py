@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -18,9 +18,11 @@ app = typer.Typer(
 playbooks = typer.Typer(help="The desks' rules.", no_args_is_help=True)
 quarantine = typer.Typer(help="What could not be processed.", no_args_is_help=True)
 tickets = typer.Typer(help="Tickets.", no_args_is_help=True)
+webhooks = typer.Typer(help="The desks' outgoing webhooks.", no_args_is_help=True)
 app.add_typer(playbooks, name="playbook")
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(tickets, name="ticket")
+app.add_typer(webhooks, name="webhooks")
 
 _console = Console(highlight=False, soft_wrap=True, markup=False)
 
@@ -357,6 +359,96 @@ def ticket_erase(
         _report(f"{kept}: held, so it stays; release it first")
 
 
+@webhooks.command("list")
+def webhooks_list(
+    stage: Stage = "",
+    desk: Annotated[str, typer.Option(help="Only this desk's.")] = "",
+    data: Data = DATA,
+) -> None:
+    """Every endpoint with what it is told of."""
+    from infra.webhooks import endpoints
+
+    rows = [
+        (found.desk, found.name, found.url, " ".join(found.events), str(found.secrets))
+        for found in endpoints(_connect(stage, data), datetime.now(UTC))
+        if desk in ("", found.desk)
+    ]
+    _table(("desk", "webhook", "url", "events", "secrets"), rows)
+
+
+@webhooks.command("secret")
+def webhooks_secret(desk: str, name: str, stage: Stage = "", data: Data = DATA) -> None:
+    """The secrets that an endpoint verifies with, the newest first."""
+    from infra.webhooks import secrets
+
+    for secret in secrets(_connect(stage, data), desk, name, datetime.now(UTC)):
+        typer.echo(secret)
+
+
+@webhooks.command("rotate")
+def webhooks_rotate(
+    desk: str,
+    name: str,
+    keep_hours: Annotated[
+        int, typer.Option(min=0, help="How long messages are signed with the old one, too.")
+    ] = 24,
+    stage: Stage = "",
+    data: Data = DATA,
+) -> None:
+    """Make a new secret and print it."""
+    from infra.webhooks import rotate
+
+    overlap = timedelta(hours=keep_hours)
+    typer.echo(rotate(_connect(stage, data), desk, name, overlap, datetime.now(UTC)))
+
+
+@webhooks.command("send-test")
+def webhooks_send_test(desk: str, name: str, stage: Stage = "", data: Data = DATA) -> None:
+    """Send a signed `webhook.test` from this machine and say what was answered."""
+    from infra.webhooks import send_test
+
+    _report(send_test(_connect(stage, data), desk, name, datetime.now(UTC)))
+
+
+@webhooks.command("replay")
+def webhooks_replay(
+    id: Annotated[str, typer.Option(help="One message, by its webhook-id.")] = "",  # noqa: A002
+    desk: Annotated[str, typer.Option(help="With a time: whose events.")] = "",
+    name: Annotated[str, typer.Option(help="With a time: only this endpoint.")] = "",
+    start: Annotated[str, typer.Option("--from", help="Events from this moment on.")] = "",
+    end: Annotated[str, typer.Option("--to", help="And before this one; now by default.")] = "",
+    per_minute: Annotated[int, typer.Option(min=1, help="How many are sent a minute.")] = 300,
+    stage: Stage = "",
+    data: Data = DATA,
+) -> None:
+    """Send again what an endpoint was, or should have been, told of; with the same ids."""
+    from infra.webhooks import Span, replay_id, replay_span
+
+    if bool(id) == bool(desk and start):
+        raise UsageError("say --id, or --desk and --from")
+    now = datetime.now(UTC)
+    if id:
+        _report(f"{id}: {replay_id(_connect(stage, data), id, now)}")
+        return
+    span = Span(desk, name, _moment("--from", start), _moment("--to", end) if end else now)
+    done = replay_span(_connect(stage, data), span, per_minute, now)
+    _report(
+        f"{done.again} are sent again, {done.first} for the first time, by {done.last:%H:%M} UTC"
+    )
+    if done.left:
+        _report(f"{done.left} were just being sent and are left alone")
+
+
+def _moment(option: str, written: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(written)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise UsageError(f"{option}: expected a moment with its offset: 2026-03-10T09:00:00+08:00")
+    return found
+
+
 def _operator() -> str:
     """Who stands in the history for what is done from the command line."""
     import getpass
@@ -370,11 +462,19 @@ def main(run: Callable[[], None] = app) -> None:
 
     from functions.core.errors import DeskbellError
     from infra.stacks import StackError
+    from infra.webhooks import WebhookError
 
     try:
         with suppress(BrokenPipeError):
             run()
-    except (UsageError, DeskbellError, StackError, BotoCoreError, ClientError) as error:
+    except (
+        UsageError,
+        DeskbellError,
+        StackError,
+        WebhookError,
+        BotoCoreError,
+        ClientError,
+    ) as error:
         Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(
             f"deskbell: {error}"
         )

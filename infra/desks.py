@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from functions.core.playbook import Playbook, load
 from functions.core.store import Store
-from infra.stage_secrets import ensure_secrets
+from infra.stage_secrets import ensure_endpoint_secrets, ensure_secrets
 
 SHIPPED = Path(__file__).resolve().parent.parent / "playbooks"
 _SHOWN = 100
@@ -76,7 +76,9 @@ def apply(stage: str, playbook: Playbook, now: datetime) -> Applied:
     changes = tuple(differences(before, after)) if current is not None else ()
     if current is not None and not changes:
         return Applied(playbook.desk, current, stored=False, changes=())
-    ensure_secrets(boto3.client("ssm"), stage, [playbook.desk])
+    ssm = boto3.client("ssm")
+    ensure_secrets(ssm, stage, [playbook.desk])
+    ensure_endpoint_secrets(ssm, stage, playbook.desk, playbook.webhooks, now)
     try:
         version = store.put_playbook(playbook, now)
     except ClientError as error:
@@ -98,14 +100,14 @@ def versions(stage: str) -> list[tuple[str, int]]:
     store = store_of(stage)
     ssm = boto3.client("ssm")
     # A desk is one item among all tickets of the table; its secret is found by its path.
-    names = [
-        parameter["Name"]
+    desks = {
+        parameter["Name"].split("/")[4]
         for page in ssm.get_paginator("get_parameters_by_path").paginate(
             Path=f"/deskbell/{stage}/desks/", Recursive=True
         )
         for parameter in page["Parameters"]
-    ]
-    found = [(name.split("/")[4], store.playbook_version(name.split("/")[4])) for name in names]
+    }
+    found = [(desk, store.playbook_version(desk)) for desk in desks]
     return sorted((desk, version) for desk, version in found if version is not None)
 
 

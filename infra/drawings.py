@@ -12,7 +12,9 @@ from functions.core.commands import BY_PEOPLE
 from functions.core.events import EVENTS, NOTIFY_READS, ROUTER_READS
 from functions.core.lifecycle import TRANSITIONS
 from functions.core.playbook import STATUSES
-from functions.core.ticket import OPEN
+from functions.core.ticket import OPEN, Value
+from functions.core.webhooks import types
+from functions.notify.hooks import INSIDE
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -82,13 +84,29 @@ def events() -> str:
             for reader, reads in (("router", ROUTER_READS), ("notify", NOTIFY_READS))
             if name in reads
         ]
-        meaning = (kind.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
-        meaning = re.sub(r"\s+", " ", meaning)
-        lines.append(f"| `{name}` | {meaning} | {', '.join(wakes) or 'nobody'} |")
+        lines.append(f"| `{name}` | {_meaning(kind)} | {', '.join(wakes) or 'nobody'} |")
     return "\n".join(lines)
 
 
-DRAWN = {"statuses": statuses, "events": events}
+def messages() -> str:
+    """Every type of message that a webhook may ask for, with the fields of its event."""
+    lines = ["| type | when | `data.event` holds |", "|---|---|---|"]
+    for name, event in types().items():
+        kind = EVENTS[event]
+        hidden = {key for key, inside in INSIDE.items() if inside is True}
+        fields = " ".join(f"`{field}`" for field in kind.model_fields if field not in hidden)
+        # The catalogue's ids tell whoever receives it nothing.
+        meaning = re.sub(r"^(?:[A-G]\d+[–, ]*)+: (.)", lambda m: m[1].upper(), _meaning(kind))
+        lines.append(f"| `{name}` | {meaning} | {fields or 'nothing'} |")
+    return "\n".join(lines)
+
+
+def _meaning(kind: type[Value]) -> str:
+    """The first paragraph of an event's docstring, on one line."""
+    return re.sub(r"\s+", " ", (kind.__doc__ or "").strip().split("\n\n")[0])
+
+
+DRAWN = {"statuses": statuses, "events": events, "messages": messages}
 
 
 def redraw(text: str) -> str:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import secrets
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from functions.core.webhooks import rotated
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -20,7 +23,26 @@ def ensure_secrets(client: SSMClient, stage: str, desks: Iterable[str]) -> None:
     """
     _create_once(client, f"/deskbell/{stage}/key", _random())
     for desk in desks:
-        _create_once(client, webhook_secret_name(stage, desk), f"whsec_{_random()}")
+        _create_once(client, webhook_secret_name(stage, desk), new_secret())
+
+
+def ensure_endpoint_secrets(
+    client: SSMClient, stage: str, desk: str, names: Iterable[str], now: datetime
+) -> None:
+    """Give each outgoing webhook of a desk a secret, where it has none (G5)."""
+    for name in names:
+        first = rotated("", new_secret(), now, timedelta())
+        _create_once(client, endpoint_secret_name(stage, desk, name), first)
+
+
+def new_secret() -> str:
+    """A secret in the form of Standard Webhooks."""
+    return f"whsec_{_random()}"
+
+
+def endpoint_secret_name(stage: str, desk: str, name: str) -> str:
+    """The parameter with the secrets by which an outgoing webhook signs."""
+    return f"/deskbell/{stage}/desks/{desk}/webhooks/{name}"
 
 
 def webhook_secret_name(stage: str, desk: str) -> str:

@@ -11,7 +11,7 @@ TESTS = Path(__file__).parent
 IDS = [
     *(f"A{n}" for n in range(1, 17)),
     *(f"F{n}" for n in range(1, 11)),
-    *(f"G{n}" for n in range(1, 9) if n != 5),  # G5, outgoing webhooks, is not built yet
+    *(f"G{n}" for n in range(1, 9)),
 ]
 _NAMED = re.compile(r"\b([A-G])(\d{1,2})(?:\s*[–-]\s*\1?(\d{1,2}))?\b")
 

@@ -11,6 +11,7 @@ from functions.core.lifecycle import apply, decide, queue_rank
 from functions.core.playbook import Playbook
 from functions.core.store import Marker, Store
 from functions.core.ticket import Ticket, next_wake
+from functions.core.webhooks import wanted
 
 TRIES = 6
 """How often a command is decided anew after a conflict before the caller has to try again."""
@@ -94,6 +95,7 @@ def write(
         rank=queue_rank(after, playbook),
         marker=marker,
         by_hand=_by_hand(command),
+        hooked=any(wanted(events, playbook.webhooks)),
     )
     return after
 

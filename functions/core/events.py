@@ -419,14 +419,16 @@ NOTIFY_READS = frozenset(EVENTS) - {
 """The events that a playbook may tell somebody about."""
 
 
-def readers(events: Iterable[Event]) -> str:
+def readers(events: Iterable[Event], *, hooked: bool = False) -> str:
     """Who reads a commit off the stream: `router`, `notify`, `both` or `none`.
+
+    `hooked`: a webhook of the desk wants one of the events, which notify sends whatever it is (G5).
 
     The stream's filters compare this one word (`infra/wiring.yaml`), so a function is not even
     woken by what it would ignore.
     """
     names = {event.event for event in events}
-    routed, notified = bool(names & ROUTER_READS), bool(names & NOTIFY_READS)
+    routed, notified = bool(names & ROUTER_READS), hooked or bool(names & NOTIFY_READS)
     if routed and notified:
         return "both"
     return "router" if routed else "notify" if notified else "none"

@@ -35,6 +35,7 @@ from functions.core.privacy import (
 from functions.core.proof import derive, status_key
 from functions.core.store import Duplicate, Known, Marker, Store
 from functions.core.ticket import Customer, Ticket
+from functions.core.webhooks import wanted
 
 if TYPE_CHECKING:
     from functions.core.web import Request
@@ -167,6 +168,7 @@ def file_ticket(
             rank=queue_rank(ticket, playbook),
             marker=marker,
             sealed=sealed,
+            hooked=any(wanted(decided, playbook.webhooks)),
         )
     except Duplicate as duplicate:
         if duplicate.found is None:

@@ -553,6 +553,27 @@ class Retention(Part):
     years: Literal[3, 5, 7, 10] = 3
 
 
+def _endpoint(written: str) -> str:
+    from functions.core.webhooks import Endpoint
+
+    try:
+        Endpoint.of(written)
+    except ValueError as error:
+        raise PydanticCustomError("url", "{why}", {"why": str(error)}) from error
+    return written
+
+
+class Webhook(Part):
+    """G5: an endpoint that is told of events, by signed requests (docs/webhooks.md).
+
+    `events` are types such as `ticket.received`, steps of the desk's own (`step:visit`), or `*`.
+    Its secrets are none of the playbook's: `deskbell webhooks secret` shows them.
+    """
+
+    url: Annotated[str, Field(max_length=500), AfterValidator(_endpoint)]
+    events: Names = Field(min_length=1)
+
+
 class Playbook(Part):
     """A desk's rules, whole."""
 
@@ -581,6 +602,7 @@ class Playbook(Part):
     articles: dict[str, Article] = {}
     messages: dict[str, Message] = {}
     notifications: tuple[Notification, ...] = ()
+    webhooks: dict[Slug, Webhook] = {}
     survey: Survey
     confirmation: Confirmation | None = None
     steps: dict[Slug, Step] = {}
@@ -786,6 +808,16 @@ class Playbook(Part):
             yield (*place, "message"), notification.message, self.messages
             yield from self._recipient((*place, "to"), notification.to)
             yield from self._condition((*place, "when"), notification.when)
+        if self.webhooks:
+            yield from self._in_webhooks()
+
+    def _in_webhooks(self) -> Iterator[_Reference]:
+        from functions.core.webhooks import EVERYTHING, types
+
+        known = [EVERYTHING, *types(), *(f"step:{name}" for name in self.steps)]
+        for name, webhook in self.webhooks.items():
+            for index, event in enumerate(webhook.events):
+                yield ("webhooks", name, "events", index), event, known
 
     def _recipient(self, place: _Place, to: str) -> Iterator[_Reference]:
         if to.startswith(TEAM_NAMED):
@@ -1003,7 +1035,9 @@ def _in_words(found: Any, place: _Place) -> str:
     if found["type"] == "missing":
         return _EXPECTED["missing"]
     if found["type"] == "string_pattern_mismatch":
-        return f"{_PATTERNS[str(place[-1])]}, got '{found['input']}'"
+        joints = "underscores" if "_" in found["ctx"]["pattern"] else "hyphens"
+        name = f"expected a name of small letters, digits and {joints}, a letter first"
+        return f"{_PATTERNS.get(str(place[-1]), name)}, got '{found['input']}'"
     said = _EXPECTED.get(found["type"], found["msg"].replace("Input should be", "expected"))
     if "got " in said or isinstance(found["input"], (dict, list, tuple, type(None))):
         return str(said)

@@ -190,6 +190,7 @@ class Store:
         marker: Marker | None = None,
         sealed: bytes | None = None,
         by_hand: bool = False,
+        hooked: bool = False,
     ) -> None:
         """Write one change of a ticket, whole or not at all.
 
@@ -200,6 +201,7 @@ class Store:
             marker: the exactly-once marker of the request that opened or joined the ticket.
             sealed: the customer's contact, encrypted; with a new ticket only.
             by_hand: a person gave the ticket to its handler, who need not have a place free.
+            hooked: a webhook of the desk wants one of the events.
 
         Raises:
             Conflict: the ticket has changed since `before`.
@@ -215,7 +217,7 @@ class Store:
                 {
                     "Put": {
                         "TableName": self.table,
-                        "Item": self._event_item(pk, after, events, actor, sealed),
+                        "Item": self._event_item(pk, after, events, actor, sealed, hooked),
                         "ConditionExpression": "attribute_not_exists(pk)",
                     }
                 },
@@ -250,7 +252,13 @@ class Store:
         return put
 
     def _event_item(
-        self, pk: str, after: Ticket, events: Sequence[Event], actor: str, sealed: bytes | None
+        self,
+        pk: str,
+        after: Ticket,
+        events: Sequence[Event],
+        actor: str,
+        sealed: bytes | None,
+        hooked: bool,
     ) -> Item:
         item: Item = {
             "pk": {"S": pk},
@@ -258,7 +266,7 @@ class Store:
             "at": {"S": stamp(after.updated_at)},
             "actor": {"S": actor},
             "schema": {"N": str(SCHEMA_VERSION)},
-            "readers": {"S": readers(events)},
+            "readers": {"S": readers(events, hooked=hooked)},
             "body": {"S": dump(tuple(events))},
         }
         if sealed is not None:

@@ -10,7 +10,6 @@ official accounts 接入指南 and 消息加解密说明.
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import math
@@ -20,10 +19,11 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
+from functions.core.webhooks import sign_standard_webhook as sign_standard_webhook
+
 REPLAY_WINDOW = timedelta(minutes=5)
 """How far a signed time may lie from now, either way (Standard Webhooks and Slack agree)."""
 
-_SECRET_PREFIX = "whsec_"  # noqa: S105 - the published prefix, not a secret
 _UNIX_SECONDS = re.compile(r"[0-9]{1,12}")
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
@@ -52,21 +52,6 @@ def verify(scheme: str, **parts: Any) -> bool:
         return False
 
 
-def sign_standard_webhook(
-    secret: str,
-    id: str,  # noqa: A002 - the scheme's word
-    timestamp: str | int,
-    body: str | bytes,
-) -> str:
-    """The `webhook-signature` header value, ``v1,<base64>``, of one message.
-
-    `secret` is base64 with or without ``whsec_``, `timestamp` Unix seconds as it stands in
-    `webhook-timestamp`. ValueError when the secret is not base64 or is empty.
-    """
-    signed = b".".join((_octets(id), _octets(str(timestamp)), _octets(body)))
-    return "v1," + _base64_hmac(_standard_key(secret), signed, "sha256").decode()
-
-
 class _MalformedError(ValueError):
     """A part is missing, of the wrong type, or not of the scheme's form."""
 
@@ -77,9 +62,11 @@ def _standard_webhooks(parts: Mapping[str, Any]) -> bool:
     timestamp = _text(parts, "timestamp")
     if not _fresh(timestamp, parts):
         return False
-    expected = _octets(
-        sign_standard_webhook(_text(parts, "secret"), _text(parts, "id"), timestamp, _body(parts))
-    )
+    secret, message_id, body = _text(parts, "secret"), _text(parts, "id"), _body(parts)
+    try:
+        expected = sign_standard_webhook(secret, message_id, timestamp, body).encode()
+    except ValueError as error:
+        raise _MalformedError("secret or id") from error
     # Every one is compared, so that the time does not tell which of them fitted.
     matches = [
         hmac.compare_digest(expected, _octets(signature))
@@ -218,17 +205,6 @@ def _octets(value: str | bytes) -> bytes:
         return value.encode()
     except UnicodeEncodeError as error:
         raise _MalformedError("not encodable") from error
-
-
-def _standard_key(secret: str) -> bytes:
-    encoded = secret.removeprefix(_SECRET_PREFIX).rstrip("=")
-    try:
-        key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise _MalformedError("secret is not base64") from error
-    if not key:
-        raise _MalformedError("secret is empty")
-    return key
 
 
 def _fresh(timestamp: str, parts: Mapping[str, Any]) -> bool:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Literal, Protocol
@@ -44,14 +44,12 @@ from functions.core.playbook import Playbook
 from functions.core.privacy import mask_but
 from functions.core.store import Store, read_commit
 from functions.core.ticket import Ticket
-from functions.notify import texts
+from functions.notify import outcomes, texts
 from functions.notify.contact import OpenContact
 from functions.notify.deliver.email import deliverable
 from functions.notify.deliver.failures import Passing, Permanent, SendFailure
+from functions.notify.hooks import is_hook
 from functions.notify.mail import Envelope, Thread, build
-
-CLAIM_HOLDS = timedelta(seconds=60)
-"""How long a claim may be under way: the function's timeout in `.chalice/config.json`."""
 
 Way = Literal["sms", "email", "phone", "none"]
 
@@ -134,7 +132,7 @@ def process(record: Any, ways: Ways, now: datetime) -> None:
         raise Park("not a record of the table's stream") from error
     if kind == "EVENT" and record.get("eventName") == "INSERT":
         tell(read_commit(image), ways, now, _sealed_in(image))
-    elif kind == "DELIVERY" and image.get("state", {}).get("S") == "due":
+    elif kind == "DELIVERY" and image.get("state", {}).get("S") == "due" and not is_hook(rest):
         _, desk, number = image["pk"]["S"].split("#", 2)
         again(desk, number, rest, ways, now)
 
@@ -178,10 +176,10 @@ def again(desk: str, number: str, delivery_id: str, ways: Ways, now: datetime) -
         job = _job_of(before, ways, now)
         if job.ticket.erased and before.recipient == "customer":
             gone = {"state": "parked", "cause": "the customer was erased", "at": now}
-            _mark(before.model_copy(update=gone), "due", ways)
+            outcomes.mark(before.model_copy(update=gone), "due", ways)
             return
     except Park as error:
-        _park(before, str(error), ways, now, expected="due")
+        outcomes.park(before, str(error), ways, now, expected="due")
         return
     if ways.store.move(claimed, "due") or _is_ours(claimed, ways, now):
         _send(claimed, job, ways, now)
@@ -310,9 +308,9 @@ def _is_ours(claimed: Delivery, ways: Ways, now: datetime) -> bool:
 
 def _look_at_claim(found: Delivery, ways: Ways, now: datetime) -> None:
     """Another run has claimed it: wait for its outcome, or park what it left behind."""
-    if now - found.claimed_at < CLAIM_HOLDS:
+    if now - found.claimed_at < outcomes.CLAIM_HOLDS:
         raise TryAgain(f"{found.number}: another run is sending {found.id}")
-    _park(found, UNCERTAIN, ways, now)
+    outcomes.park(found, UNCERTAIN, ways, now)
 
 
 def _send(delivery: Delivery, job: Job, ways: Ways, now: datetime) -> None:
@@ -323,15 +321,15 @@ def _send(delivery: Delivery, job: Job, ways: Ways, now: datetime) -> None:
     try:
         provider_id = _go(delivery, job, ways, now)
     except Passing as error:
-        _later(tried, str(error), ways, now)
+        outcomes.later(tried, str(error), ways, now, RETRY_AFTER)
     except Permanent as error:
-        _park(tried, str(error), ways, now)
+        outcomes.park(tried, str(error), ways, now)
     except SendFailure as error:
-        _park(tried, f"{UNCERTAIN} ({error})", ways, now)
+        outcomes.park(tried, f"{UNCERTAIN} ({error})", ways, now)
     else:
         sent = tried.model_copy(update={"state": "sent", "provider_id": provider_id})
-        _mark(sent, "claimed", ways)
-        log.info("delivery.sent", extra=_about(sent))
+        outcomes.mark(sent, "claimed", ways)
+        log.info("delivery.sent", extra=outcomes.about(sent))
 
 
 def _go(delivery: Delivery, job: Job, ways: Ways, now: datetime) -> str:
@@ -394,44 +392,6 @@ def _mail(
         automatic=automatic,
     )
     return ways.send_mail(mail.address, to, build(envelope, words, job.ticket.number, job.link))
-
-
-def _later(tried: Delivery, cause: str, ways: Ways, now: datetime) -> None:
-    """It was not sent: again after a while, or parked after the last attempt."""
-    if tried.attempts > len(RETRY_AFTER):
-        _park(tried, f"gave up after {tried.attempts} attempts: {cause}", ways, now)
-        return
-    next_at = now + RETRY_AFTER[tried.attempts - 1]
-    waiting = tried.model_copy(update={"state": "retrying", "cause": cause, "next_at": next_at})
-    _mark(waiting, "claimed", ways)
-    log.warning("delivery.retrying", extra={**_about(waiting), "cause": cause})
-
-
-def _park(
-    found: Delivery, cause: str, ways: Ways, now: datetime, expected: str = "claimed"
-) -> None:
-    parked = found.model_copy(
-        update={"state": "parked", "cause": cause, "at": now, "next_at": None}
-    )
-    keys = {"pk": f"TICKET#{found.desk}#{found.number}", "sk": f"DELIVERY#{found.id}"}
-    ways.announce(keys, cause)
-    _mark(parked, expected, ways)
-
-
-def _mark(delivery: Delivery, expected: str, ways: Ways) -> None:
-    if not ways.store.move(delivery, expected):
-        # Another run took this one for dead and parked it; the record shows that, and so do we.
-        log.warning("delivery.overtaken", extra={**_about(delivery), "outcome": delivery.state})
-
-
-def _about(delivery: Delivery) -> dict[str, Any]:
-    return {
-        "desk": delivery.desk,
-        "number": delivery.number,
-        "delivery": delivery.id,
-        "channel": delivery.channel,
-        "attempts": delivery.attempts,
-    }
 
 
 def _sealed_in(image: Any) -> bytes | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Protocol
 
 from chalice.app import Blueprint
 
@@ -12,9 +14,13 @@ from functions.core.errors import TryAgain
 from functions.core.parking import dead_letter
 from functions.core.settings import LambdaContext, Place
 from functions.core.stream import each
-from functions.notify import contact
+from functions.notify import contact, hooks
 from functions.notify.deliver import email, once, sms
 from functions.notify.dispatch import Ways, process
+from functions.notify.hooks import Hooks
+
+if TYPE_CHECKING:
+    from functions.notify.deliver.webhook import Secrets
 
 ENOUGH = timedelta(seconds=25)
 """What has to be left of the function's time to begin with another record: a hanging provider must
@@ -31,14 +37,62 @@ class Context(LambdaContext, Protocol):
 def notify(event: Any, context: Context) -> dict[str, list[dict[str, str]]]:
     """Deliver what a batch of records gives to say; answer which records have to come again."""
     place = Place.of(context)
-    ways = _ways(place)
+    ways, webhooks = _ways(place), _hooks(place)
 
-    def one(record: Any) -> None:
-        if timedelta(milliseconds=context.get_remaining_time_in_millis()) < ENOUGH:
+    def in_time() -> bool:
+        return timedelta(milliseconds=context.get_remaining_time_in_millis()) >= ENOUGH
+
+    def people(record: Any) -> None:
+        if not in_time():
             raise TryAgain("the time is over; the record comes again")
         process(record, ways, clock.now())
 
-    return each(event, place, "notify", one)
+    def endpoints(record: Any) -> None:
+        hooks.deliver(record, webhooks, clock.now(), hurry=not in_time())
+
+    # Everything to people first: an endpoint that hangs delays nobody but other endpoints (G5).
+    failed = [
+        *each(event, place, "notify", people)["batchItemFailures"],
+        *each(event, place, "notify", endpoints)["batchItemFailures"],
+    ]
+    return {
+        "batchItemFailures": list({found["itemIdentifier"]: found for found in failed}.values())
+    }
+
+
+def _hooks(place: Place) -> Hooks:
+    return Hooks(
+        store=deps.store(place),
+        secrets=lambda desk, name, now: _secrets(place).of(
+            place.parameter(f"desks/{desk}/webhooks/{name}"), now
+        ),
+        post=lambda url, body, headers: _post(place, url, body, headers),
+        announce=lambda keys, cause: dead_letter(place, "notify", None, cause, keys),
+        patience=_patience(place),
+    )
+
+
+# What a container knows of its endpoints from one call to the next. Most desks have none, so the
+# module that speaks to them is imported with the first message.
+
+
+@lru_cache(maxsize=4)
+def _patience(place: Place) -> hooks.Patience:
+    return hooks.Patience()
+
+
+@lru_cache(maxsize=4)
+def _secrets(place: Place) -> Secrets:
+    from functions.notify.deliver.webhook import Secrets, read_secret
+
+    return Secrets(lambda name: read_secret(aws.client("ssm"), name))
+
+
+def _post(place: Place, url: str, body: bytes, headers: Mapping[str, str]) -> str:
+    from functions.notify.deliver.webhook import post
+
+    local = aws.settings(place).get("local_webhooks") == "on"
+    return post(url, body, headers, local=local)
 
 
 def _ways(place: Place) -> Ways:

@@ -39,6 +39,7 @@ FOUNDATION = {
     "Protection": "off",
     "MailVisibilitySeconds": "10",
     "MailMaxReceives": "3",
+    "LocalWebhooks": "on",
 }
 
 

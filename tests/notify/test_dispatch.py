@@ -22,8 +22,9 @@ from functions.core.store import Store
 from functions.core.ticket import Ticket
 from functions.notify.contact import OpenContact
 from functions.notify.deliver.failures import Passing, Permanent, Unclear
-from functions.notify.dispatch import CLAIM_HOLDS, Ways, process
+from functions.notify.dispatch import Ways, process
 from functions.notify.handler import _ways
+from functions.notify.outcomes import CLAIM_HOLDS
 from tests.notify.world import MAIL, NAME, NOON, PLACE, ROOT, World
 
 SOON = NOON + timedelta(seconds=10)

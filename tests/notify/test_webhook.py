@@ -1,0 +1,300 @@
+"""One webhook over the wire: where it may go, in what time, and what an answer means (G5)."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.core.webhooks import Endpoint
+from functions.notify.deliver import webhook
+from functions.notify.deliver.failures import Passing, Permanent
+from functions.notify.deliver.webhook import checked, is_public, post, resolve
+from tests.notify.receiver import Authority, Receiver, authority
+
+NAME = "crm.example.com"
+PUBLIC = "93.184.216.34"
+INNER_NETWORKS = (
+    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+    "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4", "::1/128", "::/128",
+    "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/32", "2002::/16",
+    "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8", "2001:db8::/32",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1", "127.255.255.254", "0.1.2.3", "10.0.0.1", "172.16.0.1", "172.31.255.255",
+        "192.168.1.1", "169.254.169.254", "169.254.170.2", "100.64.0.1", "100.127.255.255",
+        "100.100.100.200", "192.0.0.192", "192.0.2.1", "198.51.100.1", "203.0.113.1", "198.18.0.1",
+        "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255", "192.88.99.1",
+        "::", "::1", "fd00:ec2::254", "fc00::1", "fe80::1", "fe80::1%eth0", "fec0::1", "ff02::1",
+        "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:93.184.216.34", "::127.0.0.1",
+        "64:ff9b::7f00:1", "64:ff9b::5db8:d822", "64:ff9b:1::1", "2002:7f00:1::",
+        "2002:5db8:d822::", "2001:0:4136:e378:8000:63bf:3fff:fdd2", "2001:db8::1",
+        "100::1", "3fff::1", "5f00::1",
+        "", "localhost", "1.2.3", "0x7f.0.0.1", "2130706433",
+    ],
+)  # fmt: skip
+def test_no_inner_address_is_public(address: str) -> None:
+    """G5."""
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        PUBLIC, "1.1.1.1", "172.15.255.255", "172.32.0.0", "100.63.255.255", "100.128.0.0",
+        "169.253.0.1", "169.255.0.1", "192.167.255.255", "223.255.255.255", "2606:4700::1111",
+        "2a00:1450::1", "2001:4860:4860::8888", "2400:3200::1",
+    ],
+)  # fmt: skip
+def test_an_address_of_the_internet_is_public(address: str) -> None:
+    assert is_public(address)
+
+
+@st.composite
+def _inner(draw: st.DrawFn) -> str:
+    network = ipaddress.ip_network(draw(st.sampled_from(INNER_NETWORKS)))
+    offset = draw(st.integers(0, network.num_addresses - 1))
+    return str(network.network_address + offset)
+
+
+@given(_inner())
+def test_nothing_of_an_inner_network_is_public(address: str) -> None:
+    """G5."""
+    assert not is_public(address)
+
+
+@given(st.ip_addresses())
+def test_what_is_public_is_so_for_the_standard_library(address: ipaddress.IPv4Address) -> None:
+    """G5: its own table is a second opinion; ours may be stricter, never laxer."""
+    if is_public(str(address)):
+        assert address.is_global
+        assert not address.is_multicast
+
+
+def test_a_name_that_is_partly_inner_is_refused() -> None:
+    """G5: public first, private second, and the other way round."""
+    endpoint = Endpoint.of(f"https://{NAME}/")
+    for addresses in ([PUBLIC, "10.0.0.1"], ["fd00:ec2::254", PUBLIC]):
+        with pytest.raises(Permanent, match="no public address"):
+            checked(endpoint, addresses, local=False)
+
+
+def test_ipv4_is_tried_first() -> None:
+    endpoint = Endpoint.of(f"https://{NAME}/")
+    found = checked(endpoint, ["2606:4700::1111", PUBLIC], local=False)
+    assert found == [PUBLIC, "2606:4700::1111"]
+
+
+def test_this_machine_is_for_local_systems_alone() -> None:
+    """G5: and there nothing else that is private."""
+    endpoint = Endpoint.of("http://127.0.0.1:9000/hooks")
+    assert checked(endpoint, ["127.0.0.1"], local=True) == ["127.0.0.1"]
+    with pytest.raises(Permanent):
+        checked(endpoint, ["127.0.0.1"], local=False)
+    for inner in ("127.0.0.2", "10.0.0.1", "169.254.169.254", "::1"):
+        with pytest.raises(Permanent):
+            checked(Endpoint.of(f"https://{NAME}/"), [inner], local=True)
+
+
+@pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "017700000001", "127.1", "localhost"])
+def test_other_ways_to_write_this_machine_are_seen_through(host: str) -> None:
+    """G5: what counts is what the system's resolver makes of it."""
+    with pytest.raises((Permanent, Passing)):
+        post(f"https://{host}/", b"{}", {})
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver().listening() as found:
+        yield found
+
+
+def send(receiver: Receiver, path: str = "/hooks", **more: Any) -> str:
+    url = f"http://127.0.0.1:{receiver.port}{path}"
+    return post(url, b'{"a":1}', {"webhook-id": "msg_1"}, local=True, **more)
+
+
+def test_a_message_arrives_as_it_was_sent(receiver: Receiver) -> None:
+    """G5."""
+    assert send(receiver, "/hooks?team=%E4%B8%80") == "HTTP 204"
+    [got] = receiver.got
+    assert got.path == "/hooks?team=%E4%B8%80"
+    assert got.body == b'{"a":1}'
+    assert got.headers["host"] == f"127.0.0.1:{receiver.port}"
+    assert got.headers["content-type"] == "application/json"
+    assert got.headers["webhook-id"] == "msg_1"
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 405, 408, 409, 422, 429, 500, 502, 503, 504])
+def test_a_refusal_may_pass(receiver: Receiver, status: int) -> None:
+    """G5: receivers are misconfigured and mended."""
+    receiver.answers = [status]
+    with pytest.raises(Passing, match=f"answered {status}"):
+        send(receiver)
+
+
+def test_gone_is_for_good(receiver: Receiver) -> None:
+    """G5."""
+    receiver.answers = [410]
+    with pytest.raises(Permanent, match="wants no more"):
+        send(receiver)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(receiver: Receiver, status: int) -> None:
+    """G5."""
+
+    def elsewhere(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        handler.send_header("Location", receiver.url)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    receiver.answers = [elsewhere]
+    with pytest.raises(Passing, match=f"answered {status}"):
+        send(receiver)
+    assert len(receiver.got) == 1
+
+
+def slow_headers(handler: BaseHTTPRequestHandler) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+    for _ in range(40):
+        handler.wfile.write(b"X-Drip: 1\r\n")
+        time.sleep(0.05)
+
+
+def nothing(handler: BaseHTTPRequestHandler) -> None:
+    time.sleep(1.2)
+
+
+@pytest.mark.parametrize("answer", [slow_headers, nothing])
+def test_an_endpoint_is_not_waited_for_longer(
+    receiver: Receiver, answer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """G5: neither for silence nor for an answer that comes byte by byte."""
+    monkeypatch.setattr(webhook, "TIMEOUT", webhook.TIMEOUT / 10)
+    receiver.answers = [answer]
+    began = time.monotonic()
+    with pytest.raises(Passing, match="did not answer in time"):
+        send(receiver)
+    assert time.monotonic() - began < 1
+
+
+def test_a_long_answer_is_not_read(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """G5: the status counts, whatever follows it and however slowly."""
+    monkeypatch.setattr(webhook, "TIMEOUT", webhook.TIMEOUT / 10)
+
+    def endless(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+        for _ in range(1000):
+            handler.wfile.write(b"x" * 65536)
+
+    def dripping(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        nothing(handler)
+
+    receiver.answers = [endless, dripping]
+    assert send(receiver) == "HTTP 200"
+    assert send(receiver) == "HTTP 200"
+
+
+@pytest.mark.parametrize("said", [b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 abc\r\n\r\n", b""])
+def test_what_is_no_http_may_pass(receiver: Receiver, said: bytes) -> None:
+    def other(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(said)
+
+    receiver.answers = [other]
+    with pytest.raises(Passing, match="cannot be reached"):
+        send(receiver)
+
+
+def test_nobody_listens() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with pytest.raises(Passing, match="cannot be reached"):
+        post(f"http://127.0.0.1:{port}/", b"{}", {}, local=True)
+
+
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return authority(tmp_path_factory.mktemp("tls"), NAME)
+
+
+def test_the_connection_goes_to_the_checked_address_as_the_name(signed: Authority) -> None:
+    """G5: resolved once; certificate, SNI and Host are the name's (no DNS rebinding)."""
+    asked = []
+
+    def rebinding(host: str, port: int) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.1"] if len(asked) == 1 else ["169.254.169.254"]
+
+    with Receiver().listening(signed.server) as receiver:
+        url = f"https://{NAME}:{receiver.port}/hooks"
+        said = post(url, b"{}", {}, local=True, resolver=rebinding, trust=signed.trust)
+        assert said == "HTTP 204"
+        assert asked == [NAME]
+        assert receiver.names == [NAME]
+        assert receiver.got[0].headers["host"] == f"{NAME}:{receiver.port}"
+
+
+def test_a_certificate_of_another_name_is_refused(signed: Authority) -> None:
+    """G5."""
+    with Receiver().listening(signed.server) as receiver:
+        url = f"https://other.example.com:{receiver.port}/"
+        with pytest.raises(Passing, match="Hostname mismatch"):
+            post(url, b"{}", {}, local=True, resolver=lambda *_: ["127.0.0.1"], trust=signed.trust)
+        assert receiver.got == []
+
+
+def test_a_certificate_of_nobody_is_refused(signed: Authority) -> None:
+    """G5: the system's authorities do not know the test's."""
+    with Receiver().listening(signed.server) as receiver:
+        url = f"https://{NAME}:{receiver.port}/"
+        with pytest.raises(Passing, match="unable to get local issuer"):
+            post(url, b"{}", {}, local=True, resolver=lambda *_: ["127.0.0.1"])
+
+
+def test_a_refused_address_is_never_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """G5."""
+
+    def connect(*_: Any) -> None:
+        raise AssertionError("connected")
+
+    monkeypatch.setattr(webhook, "_connected", connect)
+    for address in ("10.0.0.1", "169.254.169.254", "fd00:ec2::254", "::ffff:127.0.0.1"):
+        with pytest.raises(Permanent, match="refused"):
+            post(f"https://{NAME}/", b"{}", {}, resolver=lambda *_, a=address: [PUBLIC, a])
+
+
+@pytest.mark.parametrize("url", ["http://example.com/", "ftp://example.com/", "https://a@b/", "x"])
+def test_an_url_that_is_none_for_webhooks_is_for_good(url: str) -> None:
+    with pytest.raises(Permanent, match="refused"):
+        post(url, b"{}", {}, local=True)
+
+
+def test_the_systems_resolver() -> None:
+    assert resolve("127.0.0.1", 443) == ["127.0.0.1"]
+    with pytest.raises(Passing, match="cannot be resolved"):
+        resolve("nobody.invalid", 443)
+    with pytest.raises(Passing, match="cannot be resolved: UnicodeError"):
+        resolve("a" * 64 + ".example.com", 443)
+
+
+def test_a_resolver_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """G5."""
+    monkeypatch.setattr(webhook, "TIMEOUT", webhook.TIMEOUT / 50)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(0.5))
+    with pytest.raises(Passing, match="no answer"):
+        resolve(NAME, 443)
