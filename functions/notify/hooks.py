@@ -375,7 +375,7 @@ def _send(
 
 
 def _go(delivery: Delivery, commit: Commit, playbook: Playbook, hooks: Hooks, now: datetime) -> str:
-    ticket = hooks.store.load(delivery.desk, delivery.number)
+    ticket = hooks.store.load_since(delivery.desk, delivery.number, delivery.version)
     if ticket.erased:  # what is not blanked yet is not to be said any more (B10)
         commit = without_person(commit, playbook)
     body = body_of(commit.events[int(delivery.about)], commit, ticket)
