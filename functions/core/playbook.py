@@ -544,7 +544,7 @@ class Mail(Part):
 
     address: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
     sender: Text
-    checks: Checks = Checks()
+    checks: Checks = Field(default_factory=Checks)
 
 
 class Retention(Part):
