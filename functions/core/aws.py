@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +54,10 @@ def dynamodb() -> DynamoDBClient:
 @lru_cache(maxsize=64)
 def parameter(name: str) -> str:
     """The value of an SSM parameter, decrypted, read once a container."""
+    return _read(name)
+
+
+def _read(name: str) -> str:
     ssm: SSMClient = client("ssm")
     return ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
 
@@ -91,10 +97,31 @@ def seal(place: Place, desk: str, number: str, contact: bytes) -> bytes:
 
 def webhook_secret(place: Place, desk: str) -> str | None:
     """The secret with which a desk's channels sign, None where the desk has none."""
+    return _if_there(parameter, place.parameter(f"desks/{desk}/webhook"))
+
+
+def channel_secret(place: Place, desk: str, channel: str, now: datetime) -> dict[str, Any] | None:
+    """What a desk and a chat channel's provider know of each other, None where there is nothing.
+
+    A container reads it anew each minute, so a new secret needs no deployment.
+    """
+    name = place.parameter(f"desks/{desk}/channels/{channel}")
+    written = of_this_minute(name, int(now.timestamp() // 60))
+    found: dict[str, Any] | None = None if written is None else json.loads(written)
+    return found
+
+
+@lru_cache(maxsize=64)
+def of_this_minute(name: str, _minute: int) -> str | None:
+    """An SSM parameter that may change while containers live; the minute is only for the cache."""
+    return _if_there(_read, name)
+
+
+def _if_there(read: Callable[[str], str], name: str) -> str | None:
     from botocore.exceptions import ClientError
 
     try:
-        return parameter(place.parameter(f"desks/{desk}/webhook"))
+        return read(name)
     except ClientError as error:
         if error.response["Error"]["Code"] in {"ParameterNotFound", "ValidationException"}:
             return None

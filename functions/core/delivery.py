@@ -49,9 +49,10 @@ class Delivery(Value):
     timer it is about, since one commit may hold events of several timers. `claim` tells the claims
     of different runs apart, so that a run whose own claim was written by a repeated network request
     knows it again. On the channel `phone` a team is asked to call the customer and say the words
-    (B8). `preferred` is the way that the customer asked for, where the message goes another. For a
-    webhook `message` is its type, `to` the host, `about` the event's position in its commit; it has
-    no text, since it says what the event says.
+    (B8); on `message` it goes out by the chat channel that the request came by. `preferred` is the
+    way that the customer asked for, where the message goes another. For a webhook `message` is its
+    type, `to` the host, `about` the event's position in its commit; it has no text, since it says
+    what the event says.
     """
 
     desk: str
@@ -61,7 +62,7 @@ class Delivery(Value):
     message: str
     recipient: str
     about: str = ""
-    channel: Literal["email", "sms", "phone", "webhook", "none"]
+    channel: Literal["email", "sms", "phone", "message", "webhook", "none"]
     preferred: str = ""
     to: str
     subject: str = ""

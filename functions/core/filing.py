@@ -33,11 +33,12 @@ from functions.core.privacy import (
     normalise_contact,
 )
 from functions.core.proof import derive, status_key
-from functions.core.store import Duplicate, Known, Marker, Store
+from functions.core.store import Duplicate, Known, Marker, Store, Talk
 from functions.core.ticket import Customer, Ticket
 from functions.core.webhooks import wanted
 
 if TYPE_CHECKING:
+    from functions.core.delivery import Delivery
     from functions.core.web import Request
 
 Short = Annotated[str, Field(max_length=200)]
@@ -88,7 +89,11 @@ class NewTicket(BaseModel):
 
 @dataclass(frozen=True)
 class Tracking:
-    """Where a request came from, for threading and for the record."""
+    """Where a request came from, for threading and for the record.
+
+    `sender` is who wrote it, where the channel itself proves that; it counts instead of the
+    request's own `contact`, which anybody could have written down.
+    """
 
     subject: str | None = None
     text: str | None = None
@@ -96,6 +101,7 @@ class Tracking:
     raw: str | None = None
     attachments: tuple[e.Attachment, ...] = ()
     entered_by: str | None = None
+    sender: Contact | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +119,8 @@ class Filing:
     """What filing needs beside the request.
 
     `seal(desk, number, contact)` encrypts for delivery alone; `root` is the deployment's root key;
-    `public_url` the address of the API.
+    `public_url` the address of the API. `talk` is the sender's talk on a chat channel, as it was
+    read; `acknowledge` gives what the answer to the request itself says of the new ticket.
     """
 
     store: Store
@@ -123,6 +130,8 @@ class Filing:
     now: datetime
     default_channel: str = "web"
     tracking: Tracking = field(default_factory=Tracking)
+    talk: Talk | None = None
+    acknowledge: Callable[[e.Commit, Ticket], Delivery | None] | None = None
 
 
 def file_ticket(
@@ -144,6 +153,7 @@ def file_ticket(
     Raises:
         InvalidInput: fields that do not fit; every one is named.
         KeyReused: the marker was first used with another body.
+        Conflict: the sender's talk has moved on since it was read.
         TryAgain: the table was too busy; nothing was filed.
     """
     contact, chosen = _checked(playbook, request, filing.tracking)
@@ -157,7 +167,8 @@ def file_ticket(
     received = _received(playbook, request, contact, digest, chosen, filing, known.customer_class)
     command = Receive(number=number, request=received, actor=actor)
     decided = decide(None, command, playbook, filing.now)
-    ticket = apply(None, _first(playbook.desk, number, filing.now, actor, decided))
+    first = _first(playbook.desk, number, filing.now, actor, decided)
+    ticket = apply(None, first)
     sealed = filing.seal(playbook.desk, number, _secret(contact, request, filing.tracking))
     try:
         filing.store.commit(
@@ -169,6 +180,8 @@ def file_ticket(
             marker=marker,
             sealed=sealed,
             hooked=any(wanted(decided, playbook.webhooks)),
+            told=filing.acknowledge(first, ticket) if filing.acknowledge else None,
+            talk=filing.talk,
         )
     except Duplicate as duplicate:
         if duplicate.found is None:
@@ -239,12 +252,13 @@ def _misfits(
 
 def _checked(playbook: Playbook, request: NewTicket, tracking: Tracking) -> tuple[Contact, _Chosen]:
     """The contact, type and urgency of a request, or every field that does not fit."""
-    wrong = _misfits(request.model_dump(), playbook, cut=tracking.text is not None)
+    given = request.model_dump(exclude={"contact"} if tracking.sender else None)
+    wrong = _misfits(given, playbook, cut=tracking.text is not None)
     if wrong:
         raise InvalidInput("Some fields do not fit; see errors.", tuple(wrong))
     kind = find_term(request.type, playbook.types) if request.type else None
     urgency = find_term(request.urgency, playbook.priorities) if request.urgency else None
-    return normalise_contact(request.contact), _Chosen(kind, urgency)
+    return tracking.sender or normalise_contact(request.contact), _Chosen(kind, urgency)
 
 
 def _received(

@@ -897,7 +897,7 @@ def _phone_state(page: _Page, raw: str, region: str | None) -> Literal["valid", 
 
 # --- one contact --------------------------------------------------------------------------------
 
-ContactKind = Literal["phone", "email"]
+ContactKind = Literal["phone", "email", "message"]
 ContactStyle = Literal["last_four", "middle_four"]
 NameStyle = Literal["salutation", "initial"]
 ContactProblem = Literal["empty", "not_phone_or_email", "invalid_phone", "invalid_email"]
@@ -923,7 +923,8 @@ _CONTACT_PROBLEMS: dict[ContactProblem, str] = {
 class Contact:
     """Where a customer is reached: `address` is E.164 for a phone, or an e-mail address whose
     domain is in lower case; `written` is how its owner would write it (a phone's national
-    digits), of which the last four characters prove a status request (A16)."""
+    digits), of which the last four characters prove a status request (A16). On a chat channel the
+    kind is `message` and the address `<channel>:<user>`, by the provider's id of the person."""
 
     kind: ContactKind
     address: str
@@ -964,6 +965,21 @@ def normalise_contact(raw: str, region: str = "CN") -> Contact:
     return _phone_contact(text, region)
 
 
+_CONTACT_CHAT = _Pattern(r"[a-z][a-z0-9_]{0,29}:([!-?A-~]{1,200})")
+
+
+def chat_contact(channel: str, user: str) -> Contact:
+    """The contact of a person on a chat channel, for whom that channel vouches by its signature.
+
+    `normalise_contact` never gives one: nobody can claim another's by writing it down (G4).
+    :class:`ContactError` where the provider's id could not be an address.
+    """
+    address = f"{channel}:{user}"
+    if not _CONTACT_CHAT.fullmatch(address):
+        raise ContactError("not_phone_or_email")
+    return Contact("message", address, user)
+
+
 def _email_contact(text: str) -> Contact:
     match = _CONTACT_EMAIL.fullmatch(text)
     local, _, domain = text.rpartition("@")
@@ -998,12 +1014,14 @@ def mask_contact(contact: str | None, style: ContactStyle) -> str:
 
     ``last_four`` (A15): everything but the last four characters is ``*``.
     ``middle_four`` (B2, D17): a phone's middle four digits, or the middle of an e-mail address's
-    local part, are ``*``. ValueError for another style; "" for no contact.
+    local part, are ``*``; a person's id on a chat channel is hidden as by the other style.
+    ValueError for another style; "" for no contact.
     """
     if style not in {"last_four", "middle_four"}:
         raise ValueError(f"unknown style of contact: {style}")
     written = _written(contact)
-    if style == "last_four" or len(written) <= 4:
+    chat = isinstance(contact, str) and _CONTACT_CHAT.fullmatch(contact)
+    if style == "last_four" or chat or len(written) <= 4:
         shown = written[-4:] if len(written) > 4 else ""
         return "*" * (len(written) - len(shown)) + shown
     if "@" in written:
@@ -1016,6 +1034,8 @@ def mask_contact(contact: str | None, style: ContactStyle) -> str:
 
 def _written(contact: str | None) -> str:
     text = contact.translate(_FOLDED).strip() if isinstance(contact, str) else ""
+    if chat := _CONTACT_CHAT.fullmatch(text):
+        return chat[1]
     if "@" in text:
         return text
     digits = "".join(_GROUP.findall(text)) or text

@@ -84,6 +84,19 @@ class Marker:
 
 
 @dataclass(frozen=True)
+class Talk:
+    """The newest ticket that somebody opened on a chat channel, None before the first."""
+
+    desk: str
+    contact_hash: str
+    number: str | None = None
+
+    @property
+    def pk(self) -> str:
+        return f"CONTACT#{self.desk}#{self.contact_hash}"
+
+
+@dataclass(frozen=True)
 class Known:
     """What is on file before a request is filed."""
 
@@ -191,6 +204,8 @@ class Store:
         sealed: bytes | None = None,
         by_hand: bool = False,
         hooked: bool = False,
+        told: Delivery | None = None,
+        talk: Talk | None = None,
     ) -> None:
         """Write one change of a ticket, whole or not at all.
 
@@ -202,9 +217,11 @@ class Store:
             sealed: the customer's contact, encrypted; with a new ticket only.
             by_hand: a person gave the ticket to its handler, who need not have a place free.
             hooked: a webhook of the desk wants one of the events.
+            told: what the customer is told in the answer to the very request, already sent.
+            talk: what was read of the person's talk on a chat channel; it moves to this ticket.
 
         Raises:
-            Conflict: the ticket has changed since `before`.
+            Conflict: the ticket has changed since `before`, or the talk since it was read.
             NoPlaceLeft: the new handler is full or offline.
             Duplicate: the marker was there already.
             TryAgain: the table was too busy.
@@ -225,6 +242,11 @@ class Store:
         ]
         if marker is not None:
             writes.append(("marker", {"Put": self._marker_put(marker, after)}))
+        if told is not None:
+            item = self._delivery_item(told)
+            writes.append(("told", {"Put": {"TableName": self.table, "Item": item}}))
+        if talk is not None:
+            writes.append(("talk", {"Put": self._talk_put(talk, after)}))
         writes.extend(self._hands(before, after, by_hand))
         self._transact(writes, after, marker)
 
@@ -337,7 +359,7 @@ class Store:
         refused = {name for name, why in failed.items() if why == "ConditionalCheckFailed"}
         if "marker" in refused and marker is not None:
             raise Duplicate(self.seen(marker))
-        if {"ticket", "event"} & refused:
+        if {"ticket", "event", "talk"} & refused:
             raise Conflict(f"{after.number} has changed since")
         for name in refused:
             if name.startswith("claim:"):
@@ -436,8 +458,9 @@ class Store:
 
     def forget_contact(self, desk: str, contact_hash: str) -> None:
         """Remove what is kept about a contact for its next requests."""
-        key = {"pk": {"S": f"CONTACT#{desk}#{contact_hash}"}, "sk": {"S": "CONTACT"}}
-        self.client.delete_item(TableName=self.table, Key=key)
+        for kept in ("CONTACT", "TALK"):
+            key = {"pk": {"S": f"CONTACT#{desk}#{contact_hash}"}, "sk": {"S": kept}}
+            self.client.delete_item(TableName=self.table, Key=key)
 
     def begin_erasure(self, desk: str, contact_hash: str, numbers: Sequence[str]) -> list[str]:
         """Note which tickets of a contact are to be erased; all that were noted, sorted.
@@ -507,6 +530,34 @@ class Store:
             if marker.pk in found:
                 return _marker(marker, found[marker.pk])
         return None
+
+    def talk(self, marker: Marker, contact_hash: str) -> tuple[Marker | None, Talk]:
+        """Whether a chat message was taken in before, and where its writer's talk stands.
+
+        One consistent read: the second of two lines that somebody writes at once finds the ticket
+        that the first one opened, which an index would show a moment later.
+        """
+        talk = Talk(marker.desk, contact_hash)
+        keys: list[Any] = [
+            {"pk": {"S": marker.pk}, "sk": {"S": "SEEN"}},
+            {"pk": {"S": talk.pk}, "sk": {"S": "TALK"}},
+        ]
+        found = {item["sk"]["S"]: item for item in self._batch(keys)}
+        if "TALK" in found:
+            talk = Talk(marker.desk, contact_hash, found["TALK"]["number"]["S"])
+        return _marker(marker, found["SEEN"]) if "SEEN" in found else None, talk
+
+    def _talk_put(self, talk: Talk, after: Ticket) -> Any:
+        put: Item = {
+            "TableName": self.table,
+            "Item": {"pk": {"S": talk.pk}, "sk": {"S": "TALK"}, "number": {"S": after.number}},
+            "ConditionExpression": "attribute_not_exists(pk)",
+        }
+        if talk.number is not None:
+            put["ConditionExpression"] = "#number = :number"
+            put["ExpressionAttributeNames"] = {"#number": "number"}
+            put["ExpressionAttributeValues"] = {":number": {"S": talk.number}}
+        return put
 
     def class_contact(self, desk: str, contact_hash: str, customer_class: str | None) -> None:
         """Remember a contact's class for its next requests (A5)."""
@@ -632,15 +683,7 @@ class Store:
     def _put_delivery(self, delivery: Delivery, condition: str, values: Item) -> bool:
         from botocore.exceptions import ClientError
 
-        item: Item = {
-            "pk": {"S": ticket_key(delivery.desk, delivery.number)},
-            "sk": {"S": f"DELIVERY#{delivery.id}"},
-            "state": {"S": delivery.state},
-            "body": {"S": delivery.model_dump_json(exclude_defaults=True)},
-        }
-        if delivery.state == "retrying" and delivery.next_at is not None:
-            item["due_pk"] = {"S": shard(delivery.number)}
-            item["due_sk"] = {"S": stamp(delivery.next_at)}
+        item = self._delivery_item(delivery)
         arguments: Item = {"ExpressionAttributeValues": values} if values else {}
         if "#state" in condition:
             arguments["ExpressionAttributeNames"] = {"#state": "state"}
@@ -653,6 +696,18 @@ class Store:
                 return False
             raise
         return True
+
+    def _delivery_item(self, delivery: Delivery) -> Item:
+        item: Item = {
+            "pk": {"S": ticket_key(delivery.desk, delivery.number)},
+            "sk": {"S": f"DELIVERY#{delivery.id}"},
+            "state": {"S": delivery.state},
+            "body": {"S": delivery.model_dump_json(exclude_defaults=True)},
+        }
+        if delivery.state == "retrying" and delivery.next_at is not None:
+            item["due_pk"] = {"S": shard(delivery.number)}
+            item["due_sk"] = {"S": stamp(delivery.next_at)}
+        return item
 
     def delivery(self, desk: str, number: str, sk: str) -> Delivery | None:
         """One delivery by its sort key."""

@@ -73,7 +73,7 @@ class Customer(Value):
 
     name: str = ""
     contact: str
-    kind: Literal["phone", "email"]
+    kind: Literal["phone", "email", "message"]
     hash: str
     id: str | None = None
     customer_class: str | None = None

@@ -25,6 +25,7 @@ log = logger("intake")
 
 JSON = ["application/json"]
 MAIL = ["message/rfc822"]
+CHAT = [*JSON, "text/xml", "application/xml", "application/x-www-form-urlencoded"]
 
 
 @bp.route("/desks/{desk}/tickets", methods=["POST"], content_types=JSON)
@@ -40,6 +41,11 @@ def webhook(desk: str) -> Response:
 @bp.route("/desks/{desk}/channels/mime", methods=["POST"], content_types=MAIL)
 def mime(desk: str) -> Response:
     return web.answer(bp, lambda request: _mime(request, desk))
+
+
+@bp.route("/desks/{desk}/channels/{channel}", methods=["GET", "POST"], content_types=CHAT)
+def channel(desk: str, channel: str) -> Response:
+    return web.answer(bp, lambda request: _chat(request, desk, channel))
 
 
 @bp.lambda_function(name="intake_mail")
@@ -96,6 +102,12 @@ def _mime(request: web.Request, desk: str) -> web.Answer:
     outcome = take_in_raw(request.body, desk, request.place, _filing(request.place, request.now))
     body = {"number": outcome.number, "new": outcome.new} if outcome else {"set_aside": True}
     return web.Answer(body, status=202)
+
+
+def _chat(request: web.Request, desk: str, channel: str) -> web.Answer:
+    from functions.intake.chat import take_call
+
+    return take_call(request, desk, channel, _filing(request.place, request.now))
 
 
 def _announced_mail(body: str, place: Place) -> None:

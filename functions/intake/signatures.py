@@ -6,7 +6,7 @@ fresh request; it never raises. Comparisons take constant time. An empty secret 
 
 Sources: Standard Webhooks specification 1.0; Slack "Verifying requests from Slack"; LINE
 "Verify webhook signature"; Twilio "Webhooks security"; Meta "Validating payloads"; WeChat
-official accounts 接入指南 and 消息加解密说明.
+official accounts 接入指南 and 消息加解密说明; Telegram Bot API, setWebhook.
 """
 
 import base64
@@ -34,12 +34,13 @@ def verify(scheme: str, **parts: Any) -> bool:
     Parts by scheme (strings; `body` may be bytes; `now` is Unix seconds, int or float):
 
     - ``standard_webhooks``: secret, id, timestamp, body, signature, now
-    - ``wechat_sha1``: token, timestamp, nonce, signature
-    - ``wechat_aes``: token, timestamp, nonce, encrypted, signature
+    - ``wechat_sha1``: token, timestamp, nonce, signature; now, where freshness counts
+    - ``wechat_aes``: token, timestamp, nonce, encrypted, signature; now likewise
     - ``line``: secret, body, signature
     - ``slack``: secret, timestamp, body, signature, now
     - ``twilio``: secret, url, params (dict of str or list of str) or body, signature
     - ``meta``: secret, body, signature
+    - ``telegram``: secret, signature (the secret itself, sent in a header)
 
     A missing, empty or malformed part, and an unknown scheme, is False.
     """
@@ -84,6 +85,8 @@ def _wechat_aes(parts: Mapping[str, Any]) -> bool:
 
 
 def _wechat(parts: Mapping[str, Any], *names: str) -> bool:
+    if "now" in parts and not _fresh(_text(parts, "timestamp"), parts):
+        return False
     signed = "".join(sorted(_text(parts, name) for name in names))
     # SHA-1 over the sorted parts is what WeChat defines; there is no other choice.
     digest = hashlib.sha1(_octets(signed), usedforsecurity=False).hexdigest()
@@ -106,6 +109,10 @@ def _slack(parts: Mapping[str, Any]) -> bool:
 def _meta(parts: Mapping[str, Any]) -> bool:
     digest = hmac.new(_secret(parts), _body(parts), "sha256").hexdigest()
     return _same(f"sha256={digest}".encode(), parts)
+
+
+def _telegram(parts: Mapping[str, Any]) -> bool:
+    return _same(_secret(parts), parts)
 
 
 def _twilio(parts: Mapping[str, Any]) -> bool:
@@ -177,6 +184,7 @@ _SCHEMES: dict[str, Callable[[Mapping[str, Any]], bool]] = {
     "slack": _slack,
     "twilio": _twilio,
     "meta": _meta,
+    "telegram": _telegram,
 }
 
 

@@ -20,7 +20,7 @@ class OpenContact(BaseModel):
     )
 
     contact: str
-    kind: Literal["phone", "email"]
+    kind: Literal["phone", "email", "message"]
     name: str = ""
     message_id: str = ""
 

@@ -21,9 +21,10 @@ from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Literal, Protocol
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from functions.core import proof
+from functions.core.channels import Outgoing
 from functions.core.compose import (
     BY_AGENT,
     Notice,
@@ -51,7 +52,7 @@ from functions.notify.deliver.failures import Passing, Permanent, SendFailure
 from functions.notify.hooks import is_hook
 from functions.notify.mail import Envelope, Thread, build
 
-Way = Literal["sms", "email", "phone", "none"]
+Way = Literal["sms", "email", "phone", "message", "none"]
 
 UNCERTAIN = "uncertain: a run claimed it and ended; it may or may not have been sent"
 
@@ -66,12 +67,17 @@ class SendSms(Protocol):
     def __call__(self, number: str, text: str, sender: str) -> str: ...
 
 
+class SendMessage(Protocol):
+    def __call__(self, desk: str, channel: str, message: Outgoing) -> str: ...
+
+
 @dataclass(frozen=True)
 class Ways:
     """What the room needs of the world.
 
-    `open_contact(desk, number, sealed)` decrypts; `send_mail` and `send_sms` give the provider's id
-    or raise a `SendFailure`; `announce(keys, cause)` puts a parked delivery before an operator.
+    `open_contact(desk, number, sealed)` decrypts; `send_mail`, `send_sms` and `send_message` (on a
+    chat channel) give the provider's id or raise a `SendFailure`; `announce(keys, cause)` puts a
+    parked delivery before an operator.
     """
 
     store: Store
@@ -80,6 +86,7 @@ class Ways:
     open_contact: Callable[[str, str, bytes | None], OpenContact]
     send_mail: SendMail
     send_sms: SendSms
+    send_message: SendMessage
     announce: Callable[[dict[str, str], str], None]
 
 
@@ -234,13 +241,13 @@ def _way(notice: Notice, ticket: Ticket, playbook: Playbook) -> Way:
     preferred way where it can be gone, else by what the contact is.
 
     Who prefers a call is called by the ticket's team. It has none yet when the request is
-    acknowledged, which happens at once (A4). There is no message inside an app yet.
+    acknowledged, which happens at once (A4). Who wrote on a chat channel is answered there.
     """
     mailbox = _mailbox(notice, ticket, playbook)
     if notice.recipient != "customer":
         return "email" if mailbox else "none"
-    if ticket.customer.kind == "email":
-        return "email"
+    if ticket.customer.kind != "phone":
+        return ticket.customer.kind
     called = ticket.customer.preferred == "phone" and notice.event.event != "TicketReceived"
     return "phone" if called and mailbox else "sms"
 
@@ -287,10 +294,11 @@ def _note(delivery: Delivery, job: Job, ways: Ways) -> None:
 
 def _with_words(delivery: Delivery, job: Job) -> Delivery:
     """What was said, as it may be shown: masked, and without the customer's secret."""
-    text = job.words.sms if delivery.channel == "sms" else job.words.text
+    short = delivery.channel in {"sms", "message"}
+    text = job.words.sms if short else job.words.text
     shown = text.replace(job.link, job.link.partition("?")[0])
     public = job.playbook.public_contacts
-    subject = "" if delivery.channel == "sms" else mask_but(job.words.subject, public)
+    subject = "" if short else mask_but(job.words.subject, public)
     return delivery.model_copy(update={"subject": subject, "text": mask_but(shown, public)})
 
 
@@ -342,6 +350,8 @@ def _go(delivery: Delivery, job: Job, ways: Ways, now: datetime) -> str:
             return _ask_to_call(contact.contact, delivery, job, ways, now)
         if contact.kind == "phone":
             return ways.send_sms(contact.contact, job.words.sms, playbook.sms_sender)
+        if contact.kind == "message":
+            return _message(contact, delivery, job, ways)
         to = deliverable(contact.contact)
         version = delivery.version
         thread = Thread(
@@ -352,6 +362,16 @@ def _go(delivery: Delivery, job: Job, ways: Ways, now: datetime) -> str:
         by_hand = delivery.event in BY_AGENT
         return _mail(to, thread, job.words, job, ways, now, automatic=not by_hand)
     return _mail_to_staff(job.words, delivery, job, ways, now)
+
+
+def _message(contact: OpenContact, delivery: Delivery, job: Job, ways: Ways) -> str:
+    """Write to the customer on the chat channel that the request came by."""
+    channel, _, user = contact.contact.partition(":")
+    # Some providers refuse a message that they have had under the same key.
+    about = f"{delivery.desk}#{delivery.number}#{delivery.id}"
+    key = str(UUID(bytes=sha256(about.encode()).digest()[:16], version=4))
+    message = Outgoing(user, job.words.sms, thread=contact.message_id, key=key)
+    return ways.send_message(delivery.desk, channel, message)
 
 
 def _ask_to_call(number: str, delivery: Delivery, job: Job, ways: Ways, now: datetime) -> str:

@@ -15,7 +15,7 @@ from functions.core.parking import dead_letter
 from functions.core.settings import LambdaContext, Place
 from functions.core.stream import each
 from functions.notify import contact, hooks
-from functions.notify.deliver import email, once, sms
+from functions.notify.deliver import email, message, once, sms
 from functions.notify.dispatch import Ways, process
 from functions.notify.hooks import Hooks
 
@@ -105,5 +105,6 @@ def _ways(place: Place) -> Ways:
         ),
         send_mail=lambda sender, to, raw: email.send(once.client("sesv2"), sender, to, raw),
         send_sms=lambda number, text, sender: sms.send(once.client("sns"), number, text, sender),
+        send_message=lambda desk, channel, words: message.send(place, desk, channel, words),
         announce=lambda keys, cause: dead_letter(place, "notify", None, cause, keys),
     )

@@ -178,7 +178,7 @@ class Loop:
     def running(self) -> Iterator[Loop]:
         """Put the watched clients in the functions' hands."""
         real = aws.client, once.client
-        cached: tuple[Any, ...] = (*real, aws.parameter, deps.store)
+        cached: tuple[Any, ...] = (*real, aws.parameter, aws.of_this_minute, deps.store)
         for cache in cached:
             cache.cache_clear()
         aws.client = self._client  # type: ignore[assignment]

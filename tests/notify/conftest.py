@@ -14,7 +14,7 @@ from functions.notify.deliver import once
 from tests.notify.world import AGENT, NOON, PLACE, REGION, World, make_services
 
 PLAYBOOK = Path(__file__).parents[2] / "playbooks" / "standard.yaml"
-KEPT = (aws.client, aws.parameter, deps.store, once.client)
+KEPT = (aws.client, aws.parameter, aws.of_this_minute, deps.store, once.client)
 
 
 @pytest.fixture(scope="session")

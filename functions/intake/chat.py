@@ -1,0 +1,276 @@
+"""A chat message's way to its ticket, by whatever adapter reads it. Imported with the first one.
+
+Somebody who has a ticket that is not over writes on in it; otherwise a ticket is opened. Where the
+provider lets the HTTP answer carry words, the acknowledgement goes out with it, and is on record in
+the very transaction that files the ticket: the notify function finds it there and sends nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from functions.core import aws
+from functions.core.change import TRIES, change
+from functions.core.channels import EVENTS, Adapter, Incoming, Secret, Unreadable, adapter
+from functions.core.commands import Command, CustomerMessage, Note
+from functions.core.compose import Notice, Words, compose, notices
+from functions.core.delivery import Delivery
+from functions.core.errors import ActionNotAllowed, Conflict, NotFound, Unauthorised
+from functions.core.events import Commit
+from functions.core.filing import Filing, NewTicket, Tracking, file_ticket, status_url
+from functions.core.lifecycle import apply
+from functions.core.logs import logger
+from functions.core.playbook import Playbook
+from functions.core.privacy import Contact, ContactError, chat_contact, contact_hash, mask
+from functions.core.proof import derive
+from functions.core.store import Duplicate, Marker, Talk
+from functions.core.ticket import OPEN, Ticket
+from functions.core.web import Answer, Request
+from functions.core.words import nearest_locale
+from functions.intake.inbox import Inbox
+from functions.intake.signatures import verify
+
+MAX_TEXT = 4000
+"""Characters of a message that stand on the ticket; a longer one is kept whole in the bucket."""
+
+FILED = "filed"
+JOINED = "joined"
+
+_DESK = re.compile(r"[a-z][a-z0-9-]{1,30}")
+log = logger("intake")
+
+
+@dataclass(frozen=True)
+class Chat:
+    """One desk's side of a chat channel."""
+
+    channel: Adapter
+    secret: Secret
+    filing: Filing
+    playbook: Playbook
+    inbox: Inbox
+
+
+def take_call(request: Request, desk: str, channel: str, filing: Filing) -> Answer:
+    """Answer a provider's call: its check that we are there, or the messages that it brings.
+
+    Raises:
+        NotFound: there is no such channel, or the desk does not use it.
+        Unauthorised: the signature does not hold.
+    """
+    found = adapter(channel)
+    secret: Mapping[str, Any] | None = None
+    if found is not None and _DESK.fullmatch(desk):
+        secret = aws.channel_secret(request.place, desk, channel, request.now)
+    if found is None or secret is None:
+        raise NotFound("There is no such desk, or it does not use this channel.")
+    scheme, parts = found.signed(request, secret)
+    if not verify(scheme, **parts):
+        raise Unauthorised(f"The signature does not hold for this desk's {channel} channel.")
+    challenge = found.challenge(request, secret)
+    if challenge is not None:
+        return challenge
+    if request.method != "POST":
+        raise NotFound("There is nothing to read here; the provider posts to this address.")
+    inbox = Inbox(aws.client("s3"), request.place.mail_bucket)
+    playbook = filing.store.playbook(desk, request.now)
+    chat = Chat(found, secret, replace(filing, default_channel=channel), playbook, inbox)
+    return _take_messages(request, chat)
+
+
+def _take_messages(request: Request, chat: Chat) -> Answer:
+    try:
+        messages = chat.channel.read(request, chat.secret)
+    except Unreadable as error:
+        _set_aside(request.body, str(error), chat)
+        messages = ()
+    said = ""
+    for incoming in messages:
+        said = take_in(incoming, chat)
+    # Words can go back in the answer only where the call brought one person's one message.
+    to = messages[0] if len(messages) == 1 else None
+    return chat.channel.answer(request, chat.secret, to, said if to else "")
+
+
+def take_in(incoming: Incoming, chat: Chat) -> str:
+    """Take one message in, once (G1); what the HTTP answer may tell its writer, "" for nothing."""
+    try:
+        sender = chat_contact(chat.channel.name, incoming.user)
+    except ContactError:
+        _set_aside(incoming.raw, "nobody to answer", chat)
+        return ""
+    filing, desk = chat.filing, chat.playbook.desk
+    digest = contact_hash(sender, desk, derive(filing.root, "contact"))
+    marker = Marker(desk, chat.channel.name, incoming.message_id)
+    for tried in range(TRIES):
+        seen, talk = filing.store.talk(marker, digest)
+        if seen is not None:
+            return _said_before(seen, chat)
+        try:
+            return _take_in(incoming, sender, talk, marker, chat)
+        except Conflict:
+            # They wrote two lines at once; the other one has opened a ticket or ended one.
+            if tried == TRIES - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _take_in(incoming: Incoming, sender: Contact, talk: Talk, marker: Marker, chat: Chat) -> str:
+    ticket = _under_way(talk, chat)
+    if ticket is not None and _joins(incoming, ticket, marker, chat):
+        return ""
+    if incoming.kind in EVENTS or not incoming.opens:
+        log.info("chat.ignored", extra={"desk": talk.desk, "kind": incoming.kind})
+        return ""
+    return _file(incoming, sender, talk, marker, chat)
+
+
+def _under_way(talk: Talk, chat: Chat) -> Ticket | None:
+    """The ticket that the person's words belong to: the newest one, unless it is over."""
+    if talk.number is None:
+        return None
+    try:
+        ticket = chat.filing.store.load(talk.desk, talk.number)
+    except NotFound:
+        return None
+    if ticket.customer.hash != talk.contact_hash:
+        return None  # its customer was erased
+    if ticket.status in OPEN:
+        return ticket
+    ended = ticket.resolved_at
+    waits = ticket.status in {"resolved", "in_review"} and ended is not None
+    recent = ended is not None and chat.filing.now - ended <= chat.playbook.reopen_within
+    return ticket if waits and recent else None
+
+
+def _joins(incoming: Incoming, ticket: Ticket, marker: Marker, chat: Chat) -> bool:
+    """Whether a ticket takes the message; one that was ended at this moment does not."""
+    words = mask(incoming.words(chat.playbook.locale))
+    command: Command
+    if incoming.kind in EVENTS:
+        command, actor = Note(text=words[:MAX_TEXT]), "system"
+    else:
+        text, raw = words[:MAX_TEXT] or "-", _kept(incoming, words, chat)
+        command, actor = CustomerMessage(text, chat.channel.name, raw=raw), "customer"
+    try:
+        change(
+            chat.filing.store,
+            ticket.desk,
+            ticket.number,
+            command,
+            chat.playbook,
+            chat.filing.now,
+            actor=actor,
+            loaded=ticket,
+            marker=replace(marker, number=ticket.number, body=JOINED),
+        )
+    except ActionNotAllowed:
+        return False
+    except Duplicate:
+        return True
+    return True
+
+
+def _file(incoming: Incoming, sender: Contact, talk: Talk, marker: Marker, chat: Chat) -> str:
+    words = mask(incoming.words(chat.playbook.locale)) or "-"
+    limit = chat.playbook.fields.description_max
+    tracking = Tracking(
+        text=words[:MAX_TEXT] if len(words) > limit else None,
+        message_id=incoming.thread or None,
+        raw=_kept(incoming, words, chat),
+        sender=sender,
+    )
+    acknowledgement = Acknowledgement(chat, marker)
+    filed = file_ticket(
+        replace(
+            chat.filing,
+            tracking=tracking,
+            talk=talk,
+            acknowledge=acknowledgement.delivery if chat.channel.answers else None,
+        ),
+        chat.playbook,
+        NewTicket(
+            contact=sender.address,
+            name=incoming.name[:200] or None,
+            description=words[:limit],
+            locale=nearest_locale(incoming.language),
+        ),
+        replace(marker, body=FILED),
+        "customer",
+    )
+    if filed.number == acknowledgement.number:
+        return acknowledgement.text
+    return _said_before(replace(marker, body=FILED, number=filed.number), chat)
+
+
+@dataclass
+class Acknowledgement:
+    """A4: what the answer to the first message says, in the playbook's words."""
+
+    chat: Chat
+    marker: Marker
+    number: str = ""
+    text: str = ""
+
+    def delivery(self, commit: Commit, ticket: Ticket) -> Delivery | None:
+        """The acknowledgement of a new ticket, as it goes on record; None where there is none."""
+        found = acknowledged(commit, ticket, self.chat)
+        if found is None:
+            return None
+        notice, words, link = found
+        self.number, self.text = ticket.number, words.sms
+        return Delivery(
+            desk=ticket.desk,
+            number=ticket.number,
+            version=commit.version,
+            event=notice.event.event,
+            message=notice.message,
+            recipient=notice.recipient,
+            about=notice.about,
+            channel="message",
+            to=ticket.customer.contact,
+            text=mask(words.sms.replace(link, link.partition("?")[0])),
+            state="sent",
+            attempts=1,
+            claimed_at=commit.at,
+            at=commit.at,
+            provider_id=f"answer to {self.marker.id}",
+        )
+
+
+def acknowledged(commit: Commit, ticket: Ticket, chat: Chat) -> tuple[Notice, Words, str] | None:
+    """The notice by which the customer hears that a request has come, its words, and their link."""
+    told = notices(commit, ticket, chat.playbook)
+    notice = next((notice for notice in told if notice.recipient == "customer"), None)
+    if notice is None:
+        return None
+    filing = chat.filing
+    link = status_url(filing.public_url, filing.root, ticket.desk, ticket.number)
+    return notice, compose(notice, commit, ticket, chat.playbook, status_url=link), link
+
+
+def _said_before(seen: Marker, chat: Chat) -> str:
+    """What a message was answered with that comes again."""
+    if seen.body != FILED or not chat.channel.answers:
+        return ""
+    first = chat.filing.store.commit_at(seen.desk, seen.number, 1)
+    found = acknowledged(first, apply(None, first), chat) if first else None
+    return found[1].sms if found else ""
+
+
+def _kept(incoming: Incoming, words: str, chat: Chat) -> str | None:
+    """Where the message as it came is kept, where the ticket does not hold all of it."""
+    if incoming.media or len(words) > MAX_TEXT:
+        return chat.inbox.store(incoming.raw)
+    return None
+
+
+def _set_aside(raw: bytes, cause: str, chat: Chat) -> None:
+    """Keep whole what cannot be taken in (G3). The provider is told that all is well: sending it
+    again would change nothing, and some providers send nothing else until it is taken."""
+    desk = chat.playbook.desk
+    chat.inbox.set_aside(raw, chat.inbox.store(raw), desk, f"{chat.channel.name}: {cause}")
+    log.warning("chat.set_aside", extra={"desk": desk, "channel": chat.channel.name})

@@ -1,0 +1,177 @@
+"""The providers' side of the chat channels: what they send, signed as they sign it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import struct
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from functions.core.settings import Place
+from functions.core.web import Request
+
+HERE = Path(__file__).parent
+PLACE = Place("aws", "us-east-1", "123456789012", "test")
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a provider calls us with."""
+
+    body: bytes = b""
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    method: str = "POST"
+
+    def request(self, now: datetime) -> Request:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        return Request(self.method, PLACE, now, {}, self.query, headers, self.body)
+
+    def path(self, path: str) -> str:
+        return f"{path}?{urlencode(self.query)}" if self.query else path
+
+
+class Side(ABC):
+    """A provider: its secret with a desk, its signature, and a message with given words."""
+
+    secret: ClassVar[dict[str, Any]]
+    user: ClassVar[str]
+    signs_body: ClassVar[bool] = True
+    signs_time: ClassVar[bool] = False
+
+    @abstractmethod
+    def call(self, body: bytes, now: datetime) -> Call:
+        """A body, signed."""
+
+    @abstractmethod
+    def text(self, words: str, now: datetime, **more: str) -> bytes:
+        """The body of a text message; `user` and `id` may be given."""
+
+    @abstractmethod
+    def accepted(self) -> bytes:
+        """The provider's answer to a message that it takes."""
+
+    @abstractmethod
+    def refused(self) -> tuple[int, bytes]:
+        """The provider's answer (status, body) to a message that it will never take."""
+
+    @abstractmethod
+    def said(self, body: Mapping[str, Any]) -> tuple[str, str]:
+        """Whom a call to the provider writes to, and what."""
+
+
+class WeChat(Side):
+    """An official account, messages in the clear."""
+
+    secret: ClassVar[dict[str, Any]] = {
+        "token": "a-token-for-tests",
+        "aes_key": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
+        "app_id": "wx0123456789abcdef",
+        "app_secret": "a secret of an app",
+    }
+    user: ClassVar[str] = "oExample-Open_Id-0000000abcd"
+    signs_body: ClassVar[bool] = False
+    signs_time: ClassVar[bool] = True
+
+    def query(self, now: datetime, nonce: str = "486452656") -> dict[str, str]:
+        stamp = str(int(now.timestamp()))
+        return {
+            "signature": sha1(self.secret["token"], stamp, nonce),
+            "timestamp": stamp,
+            "nonce": nonce,
+            "openid": self.user,
+        }
+
+    def check(self, now: datetime) -> Call:
+        """The check of the address (接入指南)."""
+        return Call(query={**self.query(now), "echostr": "5837397520665436492"}, method="GET")
+
+    def call(self, body: bytes, now: datetime) -> Call:
+        return Call(body, self.query(now), {"Content-Type": "text/xml"})
+
+    def text(self, words: str, now: datetime, **more: str) -> bytes:
+        return (
+            f"<xml><ToUserName><![CDATA[gh_0123456789ab]]></ToUserName>"
+            f"<FromUserName><![CDATA[{more.get('user', self.user)}]]></FromUserName>"
+            f"<CreateTime>{int(now.timestamp())}</CreateTime><MsgType><![CDATA[text]]></MsgType>"
+            f"<Content><![CDATA[{words}]]></Content><MsgId>{more.get('id') or uuid4().int}</MsgId>"
+            "</xml>"
+        ).encode()
+
+    def accepted(self) -> bytes:
+        return b'{"errcode":0,"errmsg":"ok"}'
+
+    def refused(self) -> tuple[int, bytes]:
+        return 200, b'{"errcode":43004,"errmsg":"require subscribe"}'
+
+    def said(self, body: Mapping[str, Any]) -> tuple[str, str]:
+        return body["touser"], body["text"]["content"]
+
+
+class SafeWeChat(WeChat):
+    """An official account that encrypts (安全模式)."""
+
+    signs_body: ClassVar[bool] = True
+
+    def call(self, body: bytes, now: datetime) -> Call:
+        encrypted = self.encrypt(body)
+        query = self.query(now)
+        stamp, nonce = query["timestamp"], query["nonce"]
+        query |= {
+            "encrypt_type": "aes",
+            "msg_signature": sha1(self.secret["token"], stamp, nonce, encrypted),
+        }
+        sealed = (
+            "<xml><ToUserName><![CDATA[gh_0123456789ab]]></ToUserName>"
+            f"<Encrypt><![CDATA[{encrypted}]]></Encrypt></xml>"
+        )
+        return Call(sealed.encode(), query, {"Content-Type": "text/xml"})
+
+    def encrypt(self, body: bytes) -> str:
+        key = base64.b64decode(self.secret["aes_key"] + "=")
+        plain = b"0123456789abcdef" + struct.pack(">I", len(body)) + body
+        plain += self.secret["app_id"].encode()
+        pad = 32 - len(plain) % 32
+        cipher = Cipher(algorithms.AES(key), modes.CBC(key[:16])).encryptor()
+        data = cipher.update(plain + bytes([pad]) * pad) + cipher.finalize()
+        return base64.b64encode(data).decode()
+
+    def decrypt(self, encrypted: str) -> bytes:
+        key = base64.b64decode(self.secret["aes_key"] + "=")
+        cipher = Cipher(algorithms.AES(key), modes.CBC(key[:16])).decryptor()
+        plain = cipher.update(base64.b64decode(encrypted)) + cipher.finalize()
+        plain = plain[: -plain[-1]]
+        (length,) = struct.unpack(">I", plain[16:20])
+        assert plain[20 + length :] == self.secret["app_id"].encode()
+        return plain[20 : 20 + length]
+
+
+def sha1(*parts: str) -> str:
+    return hashlib.sha1("".join(sorted(parts)).encode(), usedforsecurity=False).hexdigest()
+
+
+SIDES: dict[str, Side] = {"wechat": WeChat()}
+"""The channel of each adapter, from the other side."""
+
+
+def folder(name: str) -> Path:
+    """The calls of a provider, as files, with `expected.json`: what each one means."""
+    return HERE / name
+
+
+def expected(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder(name) / "expected.json").read_text("utf-8"))
+    return found
+
+
+NOW = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)

@@ -1,0 +1,62 @@
+"""A provider on this machine: it takes every call, remembers it, and answers as it is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+
+@dataclass
+class Provider:
+    """Its address, what it was sent (path, headers, JSON), and its next answers (status, body)."""
+
+    url: str = ""
+    calls: list[tuple[str, dict[str, str], Any]] = field(default_factory=list)
+    answers: list[tuple[int, bytes]] = field(default_factory=list)
+    usual: bytes = b"{}"
+
+    def to(self, part: str) -> list[Any]:
+        """The JSON of the calls whose path has a part."""
+        return [body for path, _, body in self.calls if part in path]
+
+
+TOKEN = b'{"access_token":"a token","expires_in":7200}'
+
+
+@contextmanager
+def provider(usual: bytes) -> Iterator[Provider]:
+    """A provider that answers `usual` where it was told nothing else."""
+    found = Provider(usual=usual)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            found.calls.append((self.path, headers, json.loads(raw)))
+            if "stable_token" in self.path:
+                status, body = 200, TOKEN
+            else:
+                status, body = found.answers.pop(0) if found.answers else (200, found.usual)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's
+            """The tests look at `calls`."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    found.url = f"http://127.0.0.1:{server.server_port}"
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield found
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,350 @@
+"""Chat channels, in and out: once, in the right ticket, answered where it was asked (G1, E10)."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+from typing import Any
+from urllib.parse import unquote
+from xml.etree import ElementTree
+
+import boto3
+import pytest
+
+from functions.core import aws
+from functions.core.change import change
+from functions.core.commands import Close
+from functions.core.store import Store
+from functions.core.ticket import OPEN, Ticket
+from functions.notify.deliver import message
+from infra.local.inprocess import HttpAnswer, Loop
+from tests.core.channels.sides import SIDES, Call, SafeWeChat, Side, WeChat, sha1
+from tests.whole.providers import Provider, provider
+
+DESK = "standard"
+
+
+class Chat:
+    """Somebody who writes to the standard desk on a channel, and the provider in between."""
+
+    def __init__(self, loop: Loop, store: Store, name: str, side: Side, api: Provider) -> None:
+        self.loop, self.store, self.name, self.side, self.api = loop, store, name, side, api
+
+    @property
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def send(self, call: Call) -> HttpAnswer:
+        path = call.path(f"/desks/{DESK}/channels/{self.name}")
+        headers = {"Content-Type": "application/json", **call.headers}
+        return self.loop.http(call.method, path, call.body or None, headers=headers)
+
+    def writes(self, words: str, **more: str) -> HttpAnswer:
+        answer = self.send(self.side.call(self.side.text(words, self.now, **more), self.now))
+        assert answer.status == 200, answer.text
+        return answer
+
+    @property
+    def tickets(self) -> list[Ticket]:
+        pages = (
+            boto3.client("dynamodb").get_paginator("scan").paginate(TableName=self.loop.place.table)
+        )
+        found = [item for page in pages for item in page["Items"] if item["sk"]["S"] == "TICKET"]
+        return [
+            self.store.load(DESK, number)
+            for number in sorted(item["pk"]["S"].rpartition("#")[2] for item in found)
+        ]
+
+    @property
+    def ticket(self) -> Ticket:
+        (found,) = self.tickets
+        return found
+
+    @property
+    def heard(self) -> list[tuple[str, str]]:
+        """What the provider was asked to deliver: to whom, which words."""
+        return [self.side.said(body) for _, _, body in self.api.calls if _is_message(body)]
+
+    def deliveries(self, number: str = "") -> list[Any]:
+        return self.store.deliveries(DESK, number or self.ticket.number)
+
+    def acts(self, action: str, **body: Any) -> None:
+        path = f"/agent/desks/{DESK}/tickets/{self.ticket.number}/{action}"
+        claims = {"cognito:username": "zg-1", "cognito:groups": f"{DESK}:supervisor"}
+        answer = self.loop.http("POST", path, body, claims=claims)
+        assert answer.status == 200, answer.text
+        self.loop.pump()
+
+
+def _is_message(body: Any) -> bool:
+    return isinstance(body, dict) and body.get("grant_type") is None
+
+
+def put_secret(loop: Loop, name: str, secret: dict[str, Any]) -> None:
+    boto3.client("ssm").put_parameter(
+        Name=loop.place.parameter(f"desks/{DESK}/channels/{name}"),
+        Value=json.dumps(secret),
+        Type="SecureString",
+        Overwrite=True,
+    )
+
+
+@pytest.fixture(params=["wechat", "wechat-safe"])
+def wechat(request: pytest.FixtureRequest, loop: Loop, store: Store) -> Iterator[Chat]:
+    """An official account, in the clear and encrypted."""
+    side = WeChat() if request.param == "wechat" else SafeWeChat()
+    yield from _chat(loop, store, "wechat", side)
+
+
+@pytest.fixture(params=SIDES)
+def chat(request: pytest.FixtureRequest, loop: Loop, store: Store) -> Iterator[Chat]:
+    """Each channel."""
+    yield from _chat(loop, store, request.param, SIDES[request.param])
+
+
+def _chat(loop: Loop, store: Store, name: str, side: Side) -> Iterator[Chat]:
+    message.kept.cache_clear()
+    with provider(side.accepted()) as api:
+        put_secret(loop, name, {**side.secret, "api": api.url})
+        yield Chat(loop, store, name, side, api)
+
+
+def reply_of(chat: Chat, answer: HttpAnswer) -> dict[str, str]:
+    """The passive reply in an answer, decrypted where the message was encrypted."""
+    root = ElementTree.fromstring(answer.text)  # noqa: S314 - our own
+    fields = {child.tag: child.text or "" for child in root}
+    if isinstance(chat.side, SafeWeChat):
+        signed = sha1(
+            chat.side.secret["token"], fields["TimeStamp"], fields["Nonce"], fields["Encrypt"]
+        )
+        assert fields["MsgSignature"] == signed
+        root = ElementTree.fromstring(chat.side.decrypt(fields["Encrypt"]))  # noqa: S314
+        fields = {child.tag: child.text or "" for child in root}
+    return fields
+
+
+def test_wechat_checks_the_address(wechat: Chat) -> None:
+    """F5: 接入指南"""
+    assert isinstance(wechat.side, WeChat)
+    call = wechat.side.check(wechat.now)
+    answer = wechat.send(call)
+    assert (answer.status, answer.text) == (200, call.query["echostr"])
+    assert answer.headers["content-type"].startswith("text/plain")
+    forged = replace(call, query={**call.query, "signature": "0" * 40})
+    assert wechat.send(forged).status == 401
+
+
+def test_a_wechat_message_is_acknowledged_in_the_answer(wechat: Chat) -> None:
+    """A1, A4: within WeChat's five seconds, and on record; nothing else is sent for it."""
+    began = time.monotonic()
+    reply = reply_of(wechat, wechat.writes("无法登录，验证码收不到"))
+    assert time.monotonic() - began < 5
+    ticket = wechat.ticket
+    assert reply["ToUserName"] == wechat.side.user
+    assert reply["FromUserName"] == "gh_0123456789ab"
+    assert reply["MsgType"] == "text"
+    assert ticket.number in reply["Content"]
+    assert "?key=" in reply["Content"]
+    assert (ticket.channel, ticket.customer.kind) == ("wechat", "message")
+    wechat.loop.pump()
+    (told,) = [d for d in wechat.deliveries() if d.event == "TicketReceived"]
+    assert (told.state, told.channel) == ("sent", "message")
+    assert ticket.number in told.text
+    assert "?key=" not in told.text
+    assert [words for _, words in wechat.heard if "已收到" in words] == []
+
+
+def test_the_same_message_again_is_the_same_ticket_and_answer(wechat: Chat) -> None:
+    """G1: WeChat calls three times where it has no answer within five seconds."""
+    first = reply_of(wechat, wechat.writes("支付失败", id="1001"))
+    wechat.loop.pump()
+    for _ in range(2):
+        again = reply_of(wechat, wechat.writes("支付失败", id="1001"))
+        assert again["Content"] == first["Content"]
+    assert len(wechat.tickets) == 1
+
+
+def test_three_calls_at_once_are_one_ticket(chat: Chat) -> None:
+    """G1, E11"""
+    body = chat.side.text("支付失败", chat.now, id="1002")
+    barrier = Barrier(3)
+
+    def once(_: int) -> HttpAnswer:
+        barrier.wait()
+        return chat.send(chat.side.call(body, chat.now))
+
+    with ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(once, range(3)))
+    assert {answer.status for answer in answers} == {200}
+    assert len(chat.tickets) == 1
+
+
+def test_the_next_line_joins_the_ticket(chat: Chat) -> None:
+    """E10, G1: what is written after is a message on the open ticket, the repeated one too."""
+    chat.writes("无法登录", id="2001")
+    for _ in range(2):
+        answer = chat.writes("是手机端", id="2002")
+    assert "CS2" not in answer.text
+    ticket = chat.ticket
+    written = [e for c in chat.store.history(DESK, ticket.number) for e in c.of("CustomerWrote")]
+    assert [(e.text, e.channel) for e in written] == [("是手机端", chat.name)]
+
+
+def test_somebody_else_opens_a_ticket_of_their_own(chat: Chat) -> None:
+    """G4"""
+    chat.writes("无法登录")
+    chat.writes("退款没到账", user=chat.side.user[:-4] + "wxyz")
+    assert len(chat.tickets) == 2
+
+
+def test_answers_go_where_the_question_came_from(chat: Chat) -> None:
+    """B8, A10, A12, E7: replies, questions, and the solution with its survey."""
+    chat.writes("无法登录")
+    chat.loop.pump()
+    chat.acts("take")
+    chat.acts("reply", text="请点击“忘记密码”重置")
+    chat.acts("request-info", text="请提供手机型号")
+    chat.acts("resolve", summary="重置密码后恢复")
+    heard = chat.heard
+    assert {to for to, _ in heard} == {chat.side.user}
+    said = "\n".join(words for _, words in heard)
+    for words in ("请点击“忘记密码”重置", "请提供手机型号", "问题已处理完成", "?key="):
+        assert words in said
+    assert {d.state for d in chat.deliveries() if d.recipient == "customer"} == {"sent"}
+    assert {d.channel for d in chat.deliveries() if d.recipient == "customer"} == {"message"}
+
+
+def test_a_message_after_the_solution_takes_it_up_again(chat: Chat) -> None:
+    """The ticket is reopened while it may be; one that is archived is followed by a new one."""
+    chat.writes("无法登录")
+    chat.loop.pump()
+    chat.acts("take")
+    chat.acts("resolve", summary="重置密码后恢复")
+    chat.writes("还是登录不了")
+    chat.loop.pump()
+    assert chat.ticket.status in OPEN
+    change(
+        chat.store, DESK, chat.ticket.number, Close(reason="重复"),
+        chat.store.playbook(DESK, chat.now), chat.now, actor="zg-1",
+    )  # fmt: skip
+    chat.writes("想换货")
+    assert len(chat.tickets) == 2
+
+
+def test_a_wrong_signature_is_refused(chat: Chat) -> None:
+    """F5: 401, and nothing is kept: whoever cannot sign cannot fill the bucket either."""
+    call = chat.side.call(chat.side.text("你好", chat.now), chat.now)
+    forged = [replace(call, query={}, headers={"Content-Type": call.headers["Content-Type"]})]
+    if chat.side.signs_body:
+        forged.append(replace(call, body=call.body.replace("你好".encode(), "再见".encode())))
+    if chat.side.signs_time:
+        long_ago = chat.now - timedelta(minutes=6)
+        forged.append(chat.side.call(chat.side.text("你好", long_ago), long_ago))
+    for each in forged:
+        answer = chat.send(each)
+        assert (answer.status, answer.json["status"]) == (401, 401), answer.text
+    assert chat.tickets == []
+    assert kept(chat) == []
+
+
+@pytest.mark.parametrize("path", ["standard/channels/pigeon", "nowhere/channels/wechat"])
+def test_what_is_not_there_is_not_found(loop: Loop, path: str) -> None:
+    """No such channel, no such desk, or one that does not use it: all read alike."""
+    for method, body in (("GET", None), ("POST", b"<xml/>")):
+        answer = loop.http(method, f"/desks/{path}", body, headers={"Content-Type": "text/xml"})
+        assert (answer.status, answer.json["status"]) == (404, 404)
+    assert loop.http("GET", "/desks/standard/channels/wechat").status == 404
+
+
+def test_what_cannot_be_read_is_kept_whole(chat: Chat) -> None:
+    """G3: signed and not what the provider's documentation says."""
+    for body in (b"\xff\xfe nonsense", b"<xml><a>", b"[1, 2"):
+        answer = chat.send(chat.side.call(body, chat.now))
+        assert answer.status == 200
+    assert chat.tickets == []
+    causes = kept(chat)
+    assert len(causes) == 3
+    assert all(cause.startswith(chat.name) for cause in causes)
+
+
+def kept(chat: Chat) -> list[str]:
+    """The causes of what lies in quarantine."""
+    s3, bucket = boto3.client("s3"), chat.loop.place.mail_bucket
+    found = s3.list_objects_v2(Bucket=bucket, Prefix="quarantine/").get("Contents", [])
+    heads = [s3.head_object(Bucket=bucket, Key=item["Key"]) for item in found]
+    return [unquote(head["Metadata"]["cause"]) for head in heads]
+
+
+def test_nobody_claims_a_chat_contact_by_writing_it_down(chat: Chat) -> None:
+    """G4: the open form takes phone numbers and addresses only."""
+    chat.writes("无法登录")
+    contact = f"{chat.name}:{chat.side.user}"
+    body = {"contact": contact, "description": "x", "channel": chat.name}
+    answer = chat.loop.http("POST", f"/desks/{DESK}/tickets", body)
+    assert answer.status == 400
+    assert [error["field"] for error in answer.json["errors"]] == ["contact"]
+
+
+def test_the_person_is_masked_everywhere(chat: Chat) -> None:
+    """G4, A15: the provider's id of a person stands sealed, and nowhere else."""
+    chat.writes("无法登录，请回电13912345678")
+    chat.loop.pump()
+    ticket = chat.ticket
+    assert ticket.customer.contact == "*" * (len(chat.side.user) - 4) + chat.side.user[-4:]
+    items = chat.store.everything(DESK, ticket.number)
+    for item in items:
+        item.pop("sealed", None)
+    assert chat.side.user not in str(items)
+    assert "13912345678" not in str(items)
+
+
+def test_a_provider_that_is_down_is_asked_again(chat: Chat) -> None:
+    """G3, E11: later where it may work, parked with its cause where it never will."""
+    chat.writes("无法登录")
+    chat.loop.pump()
+    chat.acts("take")
+    chat.api.answers = [(503, b"busy")]
+    chat.acts("reply", text="正在处理")
+    (waiting,) = [d for d in chat.deliveries() if d.event == "ReplySent"]
+    assert (waiting.state, waiting.next_at is not None) == ("retrying", True)
+    chat.api.answers = [chat.side.refused()]
+    chat.acts("reply", text="请再试一次")
+    (parked,) = [d for d in chat.deliveries() if d.event == "ReplySent" and d.state == "parked"]
+    assert parked.cause
+
+
+def test_a_closed_window_is_told_in_words(wechat: Chat) -> None:
+    """48 hours after the customer's last message WeChat takes nothing any more."""
+    wechat.writes("无法登录")
+    wechat.loop.pump()
+    wechat.acts("take")
+    wechat.api.answers = [(200, b'{"errcode":45015,"errmsg":"response out of time limit"}')]
+    wechat.acts("reply", text="您好")
+    (parked,) = [d for d in wechat.deliveries() if d.event == "ReplySent"]
+    assert parked.state == "parked"
+    assert "48 hours" in str(parked.cause)
+
+
+def test_an_expired_token_is_renewed(wechat: Chat) -> None:
+    """40001, 42001: one token serves many messages; a refused one is fetched anew, once."""
+    wechat.writes("无法登录")
+    wechat.loop.pump()
+    wechat.acts("take")
+    wechat.api.answers = [(200, b'{"errcode":42001,"errmsg":"access_token expired"}')]
+    wechat.acts("reply", text="请重置密码")
+    assert [d.state for d in wechat.deliveries() if d.event == "ReplySent"] == ["sent"]
+    asked = wechat.api.to("stable_token")
+    assert [call["force_refresh"] for call in asked] == [False, True]
+
+
+def test_a_new_secret_is_in_force_within_a_minute(chat: Chat) -> None:
+    chat.writes("无法登录")
+    put_secret(chat.loop, chat.name, {**dict.fromkeys(chat.side.secret, "another"), "api": "x"})
+    aws.of_this_minute.cache_clear()  # the next minute
+    call = chat.side.call(chat.side.text("你好", chat.now), chat.now)
+    assert chat.send(call).status == 401
