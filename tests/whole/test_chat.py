@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from threading import Barrier
 from typing import Any
 from urllib.parse import unquote
-from xml.etree import ElementTree
 
 import boto3
 import pytest
@@ -23,7 +20,7 @@ from functions.core.store import Store
 from functions.core.ticket import OPEN, Ticket
 from functions.notify.deliver import message
 from infra.local.inprocess import HttpAnswer, Loop
-from tests.core.channels.sides import SIDES, Call, SafeWeChat, Side, WeChat, sha1
+from tests.core.channels.sides import SIDES, Call, SafeWeChat, Side, WeChat
 from tests.whole.providers import Provider, provider
 
 DESK = "standard"
@@ -116,16 +113,8 @@ def _chat(loop: Loop, store: Store, name: str, side: Side) -> Iterator[Chat]:
 
 def reply_of(chat: Chat, answer: HttpAnswer) -> dict[str, str]:
     """The passive reply in an answer, decrypted where the message was encrypted."""
-    root = ElementTree.fromstring(answer.text)  # noqa: S314 - our own
-    fields = {child.tag: child.text or "" for child in root}
-    if isinstance(chat.side, SafeWeChat):
-        signed = sha1(
-            chat.side.secret["token"], fields["TimeStamp"], fields["Nonce"], fields["Encrypt"]
-        )
-        assert fields["MsgSignature"] == signed
-        root = ElementTree.fromstring(chat.side.decrypt(fields["Encrypt"]))  # noqa: S314
-        fields = {child.tag: child.text or "" for child in root}
-    return fields
+    assert isinstance(chat.side, WeChat)
+    return chat.side.reply(answer.text)
 
 
 def test_wechat_checks_the_address(wechat: Chat) -> None:
@@ -169,19 +158,36 @@ def test_the_same_message_again_is_the_same_ticket_and_answer(wechat: Chat) -> N
     assert len(wechat.tickets) == 1
 
 
-def test_three_calls_at_once_are_one_ticket(chat: Chat) -> None:
-    """G1, E11"""
-    body = chat.side.text("支付失败", chat.now, id="1002")
-    barrier = Barrier(3)
+def at_once(chat: Chat, monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> None:
+    """Let something else happen while the next call is between reading and writing."""
+    serial = Store.next_serial
 
-    def once(_: int) -> HttpAnswer:
-        barrier.wait()
-        return chat.send(chat.side.call(body, chat.now))
+    def meanwhile(store: Store, desk: str, period: str) -> int:
+        monkeypatch.setattr(Store, "next_serial", serial)
+        act()
+        return serial(store, desk, period)
 
-    with ThreadPoolExecutor(3) as pool:
-        answers = list(pool.map(once, range(3)))
-    assert {answer.status for answer in answers} == {200}
+    monkeypatch.setattr(Store, "next_serial", meanwhile)
+
+
+def test_two_calls_at_once_are_one_ticket(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """G1, E11: the slower one is answered as the faster one was."""
+    answers: list[HttpAnswer] = []
+    at_once(chat, monkeypatch, lambda: answers.append(chat.writes("支付失败", id="1002")))
+    answers.append(chat.writes("支付失败", id="1002"))
+    first, second = (chat.side.heard_in(answer.text) for answer in answers)
+    assert first == second
+    assert first == "" or chat.ticket.number in first
     assert len(chat.tickets) == 1
+
+
+def test_two_lines_at_once_are_one_ticket(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """G1, E10: the slower one joins the ticket that the faster one opened."""
+    at_once(chat, monkeypatch, lambda: chat.writes("你好", id="1003"))
+    chat.writes("无法登录", id="1004")
+    ticket = chat.ticket
+    written = [e for c in chat.store.history(DESK, ticket.number) for e in c.of("CustomerWrote")]
+    assert [e.text for e in written] == ["无法登录"]
 
 
 def test_the_next_line_joins_the_ticket(chat: Chat) -> None:

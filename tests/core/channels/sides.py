@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 from uuid import uuid4
+from xml.etree import ElementTree
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -60,6 +61,10 @@ class Side(ABC):
     @abstractmethod
     def accepted(self) -> bytes:
         """The provider's answer to a message that it takes."""
+
+    def heard_in(self, answer: str) -> str:
+        """The words for the customer in our answer to a call."""
+        return ""
 
     @abstractmethod
     def refused(self) -> tuple[int, bytes]:
@@ -108,6 +113,14 @@ class WeChat(Side):
             "</xml>"
         ).encode()
 
+    def heard_in(self, answer: str) -> str:
+        return "" if answer == "success" else self.reply(answer)["Content"]
+
+    def reply(self, answer: str) -> dict[str, str]:
+        """The fields of a passive reply."""
+        root = ElementTree.fromstring(answer)  # noqa: S314 - our own
+        return {child.tag: child.text or "" for child in root}
+
     def accepted(self) -> bytes:
         return b'{"errcode":0,"errmsg":"ok"}'
 
@@ -136,6 +149,12 @@ class SafeWeChat(WeChat):
             f"<Encrypt><![CDATA[{encrypted}]]></Encrypt></xml>"
         )
         return Call(sealed.encode(), query, {"Content-Type": "text/xml"})
+
+    def reply(self, answer: str) -> dict[str, str]:
+        fields = super().reply(answer)
+        parts = (fields[name] for name in ("TimeStamp", "Nonce", "Encrypt"))
+        assert fields["MsgSignature"] == sha1(self.secret["token"], *parts)
+        return super().reply(self.decrypt(fields["Encrypt"]).decode())
 
     def encrypt(self, body: bytes) -> str:
         key = base64.b64decode(self.secret["aes_key"] + "=")
