@@ -531,8 +531,8 @@ class Store:
                 return _marker(marker, found[marker.pk])
         return None
 
-    def talk(self, marker: Marker, contact_hash: str) -> tuple[Marker | None, Talk]:
-        """Whether a chat message was taken in before, and where its writer's talk stands.
+    def talk(self, marker: Marker, contact_hash: str) -> tuple[Known, Talk]:
+        """What is on file about a chat message and its writer, and where their talk stands.
 
         One consistent read: the second of two lines that somebody writes at once finds the ticket
         that the first one opened, which an index would show a moment later.
@@ -540,12 +540,16 @@ class Store:
         talk = Talk(marker.desk, contact_hash)
         keys: list[Any] = [
             {"pk": {"S": marker.pk}, "sk": {"S": "SEEN"}},
-            {"pk": {"S": talk.pk}, "sk": {"S": "TALK"}},
+            *({"pk": {"S": talk.pk}, "sk": {"S": kept}} for kept in ("CONTACT", "TALK")),
         ]
-        found = {item["sk"]["S"]: item for item in self._batch(keys)}
+        found = {item["sk"]["S"]: item for item in self._batch(keys, consistent=True)}
         if "TALK" in found:
             talk = Talk(marker.desk, contact_hash, found["TALK"]["number"]["S"])
-        return _marker(marker, found["SEEN"]) if "SEEN" in found else None, talk
+        known = Known(
+            marker=_marker(marker, found["SEEN"]) if "SEEN" in found else None,
+            customer_class=found.get("CONTACT", {}).get("class", {}).get("S"),
+        )
+        return known, talk
 
     def _talk_put(self, talk: Talk, after: Ticket) -> Any:
         put: Item = {

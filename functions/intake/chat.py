@@ -24,9 +24,9 @@ from functions.core.filing import Filing, NewTicket, Tracking, file_ticket, stat
 from functions.core.lifecycle import apply
 from functions.core.logs import logger
 from functions.core.playbook import Playbook
-from functions.core.privacy import Contact, ContactError, chat_contact, contact_hash, mask
+from functions.core.privacy import Contact, ContactError, chat_contact, contact_hash, mask, mask_but
 from functions.core.proof import derive
-from functions.core.store import Duplicate, Marker, Talk
+from functions.core.store import Duplicate, Known, Marker, Talk
 from functions.core.ticket import OPEN, Ticket
 from functions.core.web import Answer, Request
 from functions.core.words import nearest_locale
@@ -106,26 +106,22 @@ def take_in(incoming: Incoming, chat: Chat) -> str:
     digest = contact_hash(sender, desk, derive(filing.root, "contact"))
     marker = Marker(desk, chat.channel.name, incoming.message_id)
     for tried in range(TRIES):
-        seen, talk = filing.store.talk(marker, digest)
-        if seen is not None:
-            return _said_before(seen, chat)
+        known, talk = filing.store.talk(marker, digest)
+        if known.marker is not None:
+            return _said_before(known.marker, chat)
         try:
-            return _take_in(incoming, sender, talk, marker, chat)
+            ticket = _under_way(talk, chat)
+            if ticket is not None and _joins(incoming, ticket, marker, chat):
+                return ""
+            if incoming.kind in EVENTS or not incoming.opens:
+                log.info("chat.ignored", extra={"desk": desk, "kind": incoming.kind})
+                return ""
+            return _file(incoming, sender, known, talk, marker, chat)
         except Conflict:
             # They wrote two lines at once; the other one has opened a ticket or ended one.
             if tried == TRIES - 1:
                 raise
     raise AssertionError("unreachable")
-
-
-def _take_in(incoming: Incoming, sender: Contact, talk: Talk, marker: Marker, chat: Chat) -> str:
-    ticket = _under_way(talk, chat)
-    if ticket is not None and _joins(incoming, ticket, marker, chat):
-        return ""
-    if incoming.kind in EVENTS or not incoming.opens:
-        log.info("chat.ignored", extra={"desk": talk.desk, "kind": incoming.kind})
-        return ""
-    return _file(incoming, sender, talk, marker, chat)
 
 
 def _under_way(talk: Talk, chat: Chat) -> Ticket | None:
@@ -174,7 +170,9 @@ def _joins(incoming: Incoming, ticket: Ticket, marker: Marker, chat: Chat) -> bo
     return True
 
 
-def _file(incoming: Incoming, sender: Contact, talk: Talk, marker: Marker, chat: Chat) -> str:
+def _file(
+    incoming: Incoming, sender: Contact, known: Known, talk: Talk, marker: Marker, chat: Chat
+) -> str:
     words = mask(incoming.words(chat.playbook.locale)) or "-"
     limit = chat.playbook.fields.description_max
     tracking = Tracking(
@@ -200,6 +198,7 @@ def _file(incoming: Incoming, sender: Contact, talk: Talk, marker: Marker, chat:
         ),
         replace(marker, body=FILED),
         "customer",
+        known=known,
     )
     if filed.number == acknowledgement.number:
         return acknowledgement.text
@@ -222,6 +221,7 @@ class Acknowledgement:
             return None
         notice, words, link = found
         self.number, self.text = ticket.number, words.sms
+        public = self.chat.playbook.public_contacts
         return Delivery(
             desk=ticket.desk,
             number=ticket.number,
@@ -232,7 +232,7 @@ class Acknowledgement:
             about=notice.about,
             channel="message",
             to=ticket.customer.contact,
-            text=mask(words.sms.replace(link, link.partition("?")[0])),
+            text=mask_but(words.sms.replace(link, link.partition("?")[0]), public),
             state="sent",
             attempts=1,
             claimed_at=commit.at,
