@@ -396,6 +396,7 @@ ROUTER_READS = frozenset(
     {
         "TicketReceived",
         "TypeConfirmed",
+        "PriorityChanged",
         "TicketQueued",
         "TicketReopened",
         "TicketResolved",

@@ -47,13 +47,20 @@ def _committed(image: Any, place: Place, store: Store, now: datetime) -> None:
             ticket = store.load_since(commit.desk, commit.number, commit.version)
             router = Router(store, store.playbook(commit.desk, now), now)
             try:
-                _ACTIONS[event.event](ticket, event, router, place)
+                _act(ticket, commit, event, router, place)
             except Conflict:
                 # What was read may have been old: once more on the newest, before the stream does.
                 newest = store.load(commit.desk, commit.number)
-                _ACTIONS[event.event](newest, event, router, place)
+                _act(newest, commit, event, router, place)
         except NotFound as error:
             raise Park(f"{commit.desk}/{commit.number}: {error}") from error
+
+
+def _act(ticket: Ticket, commit: e.Commit, event: Any, router: Router, place: Place) -> None:
+    if isinstance(event, e.PriorityChanged):
+        router.reprioritised(ticket, commit.version)
+    else:
+        _ACTIONS[event.event](ticket, event, router, place)
 
 
 def _resolved(ticket: Ticket, event: e.TicketResolved, router: Router, place: Place) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import reduce
 
 from functions.core import commands as c
 from functions.core import events as e
 from functions.core.change import change
 from functions.core.errors import ActionNotAllowed, NoPlaceLeft
+from functions.core.lifecycle import apply
 from functions.core.matching import Facts
 from functions.core.playbook import Destination, Playbook
 from functions.core.roster import Agent
@@ -44,7 +46,7 @@ class Router:
         """Look again at a vague request whose customer has said more (E2)."""
         if ticket.status != "pending_confirmation" or ticket.asked == 0:
             return
-        first, said = self._said(ticket)
+        first, said = _said(self.store.history(ticket.desk, ticket.number))
         if first is not None:
             self._classified(ticket, first, said)
 
@@ -57,14 +59,41 @@ class Router:
         if ticket.status == "queued" and ticket.team:
             self._send(ticket, self._place_of(ticket), ())
         else:
-            _, said = self._said(ticket)
-            self._send(ticket, destination(Facts.of(ticket, said), self.playbook), ())
+            _, said = _said(self.store.history(ticket.desk, ticket.number))
+            self._send(ticket, destination(_facts(ticket, said), self.playbook), ())
 
     def waiting(self, ticket: Ticket) -> None:
         """Look once more for somebody free: one may have come while the ticket was queued."""
         place = self._place_of(ticket)
         if _is_waiting(ticket) and place.queue != "collect":
             self._assign(ticket, place, ())
+
+    def reprioritised(self, ticket: Ticket, version: int) -> None:
+        """Send a ticket that nobody has yet where its new priority leads (A7, E3).
+
+        Its place in the queue and its deadlines have changed with the priority itself. Where the
+        rules lead to the same place as before, it stays where it is, as it does where a person, a
+        deadline or the want of anybody suitable has brought it to the supervisors.
+
+        Args:
+            version: the change of the priority; what that change itself says of the queue holds.
+        """
+        if ticket.status != "queued":
+            return
+        history = self.store.history(ticket.desk, ticket.number, version)
+        changed = next(commit for commit in history if commit.version == version)
+        if changed.of("TicketQueued", "TicketAssigned"):
+            return
+        before = reduce(apply, history[: history.index(changed)], None)
+        now = _facts(ticket, _said(history)[1])
+        old = destination(replace(now, priority=before.priority if before else None), self.playbook)
+        new = destination(now, self.playbook)
+        if ticket.queue == "supervisor":
+            moves = old.queue == "supervisor" != new.queue
+        else:
+            moves = old != new
+        if moves:
+            self._send(ticket, new, ())
 
     def drain(self, team: str) -> None:
         """Give the tickets that wait for a team, in their order, to those who have room.
@@ -133,19 +162,6 @@ class Router:
         if vague.ask == "agent" or leaders is None:
             return c.AskConfirmation(place.team, question)
         return c.AskConfirmation(leaders, question, queue="supervisor")
-
-    def _said(self, ticket: Ticket) -> tuple[e.TicketReceived | None, str]:
-        """The request, and everything that the customer has written so far."""
-        first: e.TicketReceived | None = None
-        texts: list[str] = []
-        for commit in self.store.history(ticket.desk, ticket.number, ticket.version):
-            for event in commit.of("TicketReceived", "CustomerWrote"):
-                if isinstance(event, e.TicketReceived):
-                    first = event
-                    texts.append(_words(event))
-                else:
-                    texts.append(event.text)
-        return first, "\n".join(texts)
 
     def _waiting_for(self, team: str) -> Iterator[Ticket]:
         cursor = None
@@ -254,6 +270,25 @@ def wanted(ticket: Ticket, place: Destination, first: tuple[c.Command, ...] = ()
         level=ticket.level if again else 0,
         excluded=ticket.former_handlers if again else (),
     )
+
+
+def _said(history: Sequence[e.Commit]) -> tuple[e.TicketReceived | None, str]:
+    """The request, and everything that the customer has written so far."""
+    first: e.TicketReceived | None = None
+    texts: list[str] = []
+    for commit in history:
+        for event in commit.of("TicketReceived", "CustomerWrote"):
+            if isinstance(event, e.TicketReceived):
+                first = event
+                texts.append(_words(event))
+            else:
+                texts.append(event.text)
+    return first, "\n".join(texts)
+
+
+def _facts(ticket: Ticket, said: str) -> Facts:
+    """What conditions may ask about a ticket and the words of its customer."""
+    return replace(Facts.of(ticket, said), amount=amount_in(said))
 
 
 def _words(event: e.TicketReceived) -> str:

@@ -466,3 +466,12 @@ def test_a_burst_is_numbered_routed_and_acknowledged_once(case: Case) -> None:
 def in_hand(case: Case, agent: str) -> list[Ticket]:
     """The tickets that an agent has."""
     return case.store.queue([f"rapid#agent#{agent}"], None, 50)[0]
+
+
+def test_what_was_collected_and_becomes_urgent_is_given_out(case: Case) -> None:
+    """E3: 低 waits with its like; raised to 中 somebody free has it at once."""
+    case.online("ty-1")
+    case.file("建议增加夜间模式")
+    assert (case.ticket.status, case.ticket.handler) == ("queued", None)
+    case.act("zg-1", "priority", priority="中", reason="客户催办")
+    assert (case.ticket.handler, case.ticket.priority) == ("ty-1", "中")

@@ -191,3 +191,55 @@ def test_a_reopened_ticket_is_routed_again(loop: Loop, store: Store) -> None:
     found = ticket(store, number)
     assert (found.status, found.handler, found.level) == ("assigned", "li-1", 0)
     assert load(store, "li-1") == 1
+
+
+def test_more_urgent_while_it_waits_it_goes_where_that_leads(loop: Loop, store: Store) -> None:
+    """A5, A7: 高 is the supervisors'; back to 中 it waits for its team again, each time once."""
+    number = file(loop, "我无法登录")
+    other = file(loop, "支付失败")
+    loop.pump()
+    assert act(store, number, c.SetPriority("高")).team == "技术支持组"
+    records = loop._records()
+    loop.deliver(records)
+    loop.pump()
+    found = ticket(store, number)
+    assert (found.queue, found.team, found.handler) == ("supervisor", "主管组", None)
+    assert ticket(store, other).queue == "waiting"
+    version = found.version
+    loop.deliver(records)
+    assert ticket(store, number).version == version
+    act(store, number, c.SetPriority("中"))
+    loop.pump()
+    found = ticket(store, number)
+    assert (found.queue, found.team) == ("waiting", "技术支持组")
+
+
+def test_among_those_that_wait_the_more_urgent_comes_first(loop: Loop, store: Store) -> None:
+    """A5, E3: nothing leads elsewhere, so it keeps its team and moves up the queue at once."""
+    first, second = (file(loop, "我要退货", urgency="低") for _ in range(2))
+    loop.pump()
+    act(store, second, c.SetPriority("中"))
+    loop.pump()
+    waiting, _ = store.queue(["standard#waiting#售后组"], None, 10)
+    assert [found.number for found in waiting] == [second, first]
+
+
+def test_a_new_priority_leaves_alone_what_a_person_or_a_deadline_has_decided(
+    loop: Loop, store: Store
+) -> None:
+    """A7: what the supervisors were given by hand stays theirs; what has a handler, the handler's;
+    and a change that queues the ticket itself is not undone."""
+    number = file(loop, "我无法登录")
+    loop.pump()
+    act(store, number, c.Enqueue("技术支持组", queue="supervisor"))
+    act(store, number, c.SetPriority("低"))
+    loop.pump()
+    assert ticket(store, number).queue == "supervisor"
+    act(store, number, c.Assign("技术支持组", "li-1", by_hand=True))
+    act(store, number, c.SetPriority("高"))
+    loop.pump()
+    assert ticket(store, number).handler == "li-1"
+    both = c.Together((c.SetPriority("低"), c.Enqueue("售后组")))
+    act(store, number, both)
+    loop.pump()
+    assert (ticket(store, number).queue, ticket(store, number).team) == ("waiting", "售后组")
