@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from functions.core.events import Attachment, TicketReceived
-from functions.core.ticket import Queue
+from functions.core.ticket import Queue, RefusedFile
 
 BY_PEOPLE = (
     "confirm-type",
@@ -117,6 +117,8 @@ class CustomerMessage:
     channel: str
     raw: str | None = None
     attachments: tuple[Attachment, ...] = ()
+    refused: tuple[RefusedFile, ...] = ()
+    unproven: bool = False
 
 
 @dataclass(frozen=True)

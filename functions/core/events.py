@@ -20,7 +20,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from functions.core.errors import Park
 from functions.core.ticket import Attachment as Attachment
-from functions.core.ticket import Customer, Queue, Timer, Value
+from functions.core.ticket import Customer, Queue, RefusedFile, Timer, Value
 
 SCHEMA_VERSION = 1
 
@@ -38,7 +38,8 @@ class TicketReceived(Value):
     """A request came in.
 
     `description` is masked and short enough to show; `text` is the whole of a longer mail, masked
-    too. `raw` is the key of the original mail in the mail bucket.
+    too. `raw` is the key of the original mail in the mail bucket. `refused` are files that came and
+    were not kept; `unproven`: whoever sent it may not be who it says (G3).
     """
 
     event: Literal["TicketReceived"] = "TicketReceived"
@@ -54,6 +55,8 @@ class TicketReceived(Value):
     subject: str | None = None
     raw: str | None = None
     attachments: tuple[Attachment, ...] = ()
+    refused: tuple[RefusedFile, ...] = ()
+    unproven: bool = False
     product: Product | None = None
     proof_of_purchase: str | None = None
     order: str | None = None
@@ -133,13 +136,15 @@ class InformationRequested(Value):
 
 
 class CustomerWrote(Value):
-    """The customer added something, on any channel."""
+    """The customer added something, on any channel; `refused` and `unproven` as of a request."""
 
     event: Literal["CustomerWrote"] = "CustomerWrote"
     text: str
     channel: str
     raw: str | None = None
     attachments: tuple[Attachment, ...] = ()
+    refused: tuple[RefusedFile, ...] = ()
+    unproven: bool = False
 
 
 class InformationReceived(Value):

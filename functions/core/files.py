@@ -1,16 +1,17 @@
-"""D10: files that agents add: uploaded to S3 directly, checked by content, kept under a digest.
+"""D10: files of tickets, from mails, customers and agents: one set of rules for all.
 
-An upload is only a guest: it stands under `uploads/` for a short while, and what is accepted is
-written anew under `files/` from the very bytes that were checked, so that an upload changed
-afterwards changes nothing. Nobody is ever handed a file but by a short-lived signed link that
-offers it to be saved.
+Each is checked by its content and kept under its digest, with a name that is harmless and tells
+what it is. What agents add is uploaded to S3 directly, and an upload is only a guest: it stands
+under `uploads/` for a short while, and what is accepted is written anew under `files/` from the
+very bytes that were checked, so that an upload changed afterwards changes nothing. Nobody is ever
+handed a file but by a short-lived signed link that offers it to be saved.
 """
 
 from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -18,17 +19,34 @@ from urllib.parse import quote, unquote
 
 from functions.core.errors import FieldError, InvalidInput
 from functions.core.events import Attachment
-from functions.core.filetypes import ACCEPTED, FileType, file_type, named_as
+from functions.core.filetypes import (
+    MACROS,
+    PROGRAM,
+    FileType,
+    Kind,
+    accepted,
+    file_type,
+    named_as,
+    safe_name,
+)
 from functions.core.privacy import mask
+from functions.core.ticket import RefusedFile
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-MAX_BYTES = 20 * 1024 * 1024
-"""Bytes of a file at most."""
+    from functions.core.playbook import FileRules
+
+MEGABYTE = 1024 * 1024
+
+MAX_BYTES = 20 * MEGABYTE
+"""Bytes of a file at most, whatever the desk says."""
 
 MOST = 10
 """Files with one action at most."""
+
+MOST_NAMED = 50
+"""Files of one message that are named although they are not kept."""
 
 LINK_SECONDS = 300
 """How long a link to a file can be followed."""
@@ -60,6 +78,7 @@ class Files:
                 "Key": file.key,
                 "ResponseContentDisposition": f"attachment; filename*=UTF-8''{name}",
                 "ResponseContentType": _NO_TYPE,
+                "ResponseCacheControl": "private, no-store",
             },
             ExpiresIn=LINK_SECONDS,
         )
@@ -70,7 +89,7 @@ class Files:
         Size and name are part of the signature, so the headers have to be sent as they are.
         """
         upload = secrets.token_urlsafe(16)
-        kept_name = quote(mask(name), safe="")
+        kept_name = quote(mask(safe_name(name)), safe="")
         url = self.s3.generate_presigned_url(
             "put_object",
             Params={
@@ -93,7 +112,41 @@ class Files:
             "expires_in": UPLOAD_SECONDS,
         }
 
-    def accept(self, desk: str, number: str, ids: Sequence[str]) -> tuple[Attachment, ...]:
+    def keep(
+        self,
+        desk: str,
+        found: Iterable[tuple[str, bytes]],
+        rules: FileRules,
+        refused: str | None = None,
+    ) -> tuple[tuple[Attachment, ...], tuple[RefusedFile, ...]]:
+        """Keep the files of a customer, (name, content) each; those kept, and those not with why.
+
+        Each is kept under its own digest, so that a repetition writes no copy.
+
+        Args:
+            refused: why none of them may be kept, if so.
+        """
+        kept: dict[tuple[str, str], Attachment] = {}
+        left: list[RefusedFile] = []
+        for name, content in found:
+            kind = file_type(content)
+            why = refused or wrong_with(content, kind, rules.customers, rules)
+            shown = mask(safe_name(name))
+            if why is None:
+                file = _named(desk, content, kind, shown)
+                if (file.name, file.key) in kept:
+                    continue
+                if len(kept) < rules.most:
+                    self._put(file, content)
+                    kept[file.name, file.key] = file
+                    continue
+            if len(left) < MOST_NAMED:
+                left.append(RefusedFile(name=shown, size=len(content), reason=why or "count"))
+        return tuple(kept.values()), tuple(left)
+
+    def accept(
+        self, desk: str, number: str, ids: Sequence[str], rules: FileRules
+    ) -> tuple[Attachment, ...]:
         """The uploads of a ticket as its attachments, each checked by its content.
 
         Raises:
@@ -103,7 +156,7 @@ class Files:
         found: list[Attachment] = []
         wrong: list[FieldError] = []
         for index, upload in enumerate(dict.fromkeys(ids)):
-            one = self._accept(desk, number, upload)
+            one = self._accept(desk, number, upload, rules)
             if isinstance(one, str):
                 wrong.append(FieldError(f"attachments.{index}", one))
             else:
@@ -112,7 +165,7 @@ class Files:
             raise InvalidInput("Some files are not accepted; see errors.", tuple(wrong))
         return tuple(found)
 
-    def _accept(self, desk: str, number: str, upload: str) -> Attachment | str:
+    def _accept(self, desk: str, number: str, upload: str, rules: FileRules) -> Attachment | str:
         """One upload, kept; or what is wrong with it."""
         from botocore.exceptions import ClientError
 
@@ -125,25 +178,46 @@ class Files:
             if error.response["Error"]["Code"] not in {"NoSuchKey", "404", "AccessDenied"}:
                 raise
             return missing
-        if given["ContentLength"] > MAX_BYTES:
-            return f"{MAX_BYTES // 1024 // 1024} MB at most"
+        if given["ContentLength"] > rules.max_mb * MEGABYTE:
+            return in_words("size", rules.agents, rules)
         content = given["Body"].read()
         kind = file_type(content)
-        if kind is None:
-            return f"the content is none of these: {accepted()}"
-        return self._keep(desk, content, kind, unquote(given["Metadata"].get("name", "")))
+        why = wrong_with(content, kind, rules.agents, rules)
+        if why is not None:
+            return in_words(why, rules.agents, rules)
+        # The name is part of the link's signature, so it is the one that was made safe there.
+        file = _named(desk, content, kind, unquote(given["Metadata"].get("name", "")))
+        self._put(file, content)
+        return file
 
-    def _keep(self, desk: str, content: bytes, kind: FileType, name: str) -> Attachment:
-        key = f"{FILES}{desk}/{sha256(content).hexdigest()}"
-        self.s3.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType=_NO_TYPE)
-        return Attachment(
-            name=named_as(name, kind), content_type=kind.media, size=len(content), key=key
-        )
+    def _put(self, file: Attachment, content: bytes) -> None:
+        self.s3.put_object(Bucket=self.bucket, Key=file.key, Body=content, ContentType=_NO_TYPE)
 
 
-def accepted() -> str:
-    """What may be sent, for people: `JPEG, PNG, …`."""
-    return ", ".join(dict.fromkeys(kind.name for kind in ACCEPTED))
+def wrong_with(
+    content: bytes, found: FileType, kinds: tuple[Kind, ...], rules: FileRules
+) -> str | None:
+    """Why a file is not kept: `size`, `program`, `macros`, `kind`; None where it is."""
+    if len(content) > rules.max_mb * MEGABYTE:
+        return "size"
+    if found in (PROGRAM, MACROS):
+        return found.name
+    return None if found.kind in kinds else "kind"
+
+
+def in_words(why: str, kinds: tuple[Kind, ...], rules: FileRules) -> str:
+    """A reason for whoever sends the file."""
+    if why == "size":
+        return f"{rules.max_mb} MB at most"
+    what = {"program": "a program", "macros": "a file with macros"}.get(why, "something else")
+    return f"the content is {what}, and accepted is: {accepted(kinds)}"
+
+
+def _named(desk: str, content: bytes, found: FileType, name: str) -> Attachment:
+    key = f"{FILES}{desk}/{sha256(content).hexdigest()}"
+    return Attachment(
+        name=named_as(name, found), content_type=found.media, size=len(content), key=key
+    )
 
 
 def _upload_key(desk: str, number: str, upload: str) -> str:

@@ -34,7 +34,7 @@ from functions.core.privacy import (
 )
 from functions.core.proof import derive, status_key
 from functions.core.store import Duplicate, Known, Marker, Store, Talk
-from functions.core.ticket import Customer, Ticket
+from functions.core.ticket import Customer, RefusedFile, Ticket
 from functions.core.webhooks import wanted
 
 if TYPE_CHECKING:
@@ -100,6 +100,8 @@ class Tracking:
     message_id: str | None = None
     raw: str | None = None
     attachments: tuple[e.Attachment, ...] = ()
+    refused: tuple[RefusedFile, ...] = ()
+    unproven: bool = False
     entered_by: str | None = None
     sender: Contact | None = None
 
@@ -293,6 +295,8 @@ def _received(
         subject=mask(tracking.subject) if tracking.subject else None,
         raw=tracking.raw,
         attachments=tracking.attachments,
+        refused=tracking.refused,
+        unproven=tracking.unproven,
         product=e.Product(**product.model_dump()) if product else None,
         proof_of_purchase=mask(request.proof_of_purchase) if request.proof_of_purchase else None,
         order=mask(request.order) if request.order else None,

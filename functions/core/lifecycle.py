@@ -306,6 +306,8 @@ def _customer_message(
         channel=command.channel,
         raw=command.raw,
         attachments=command.attachments,
+        refused=command.refused,
+        unproven=command.unproven,
     )
     if ticket.status == "awaiting_customer":
         return [written, e.InformationReceived()]

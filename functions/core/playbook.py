@@ -35,6 +35,7 @@ from pydantic_core import PydanticCustomError
 from functions.core.calendar import BusinessCalendar
 from functions.core.commands import BY_PEOPLE
 from functions.core.errors import PlaybookError
+from functions.core.filetypes import Kind
 from functions.core.ticket import IN_HAND, Queue
 
 if TYPE_CHECKING:
@@ -547,6 +548,15 @@ class Mail(Part):
     checks: Checks = Field(default_factory=Checks)
 
 
+class FileRules(Part):
+    """D10: which files are kept of what customers send, and which ones agents may add."""
+
+    customers: tuple[Kind, ...] = get_args(Kind)
+    agents: tuple[Kind, ...] = ("image", "document")
+    max_mb: int = Field(default=20, ge=1, le=20)
+    most: int = Field(default=20, ge=0, le=100)
+
+
 class Retention(Part):
     """B10: how long a ticket's archive is kept; never below three years."""
 
@@ -584,6 +594,7 @@ class Playbook(Part):
     number: Numbering
     fields: Fields = Field(default_factory=Fields)
     mail: Mail
+    files: FileRules = FileRules()
     sms_sender: str = ""
     types: dict[str, Type] = Field(min_length=1)
     default_type: str

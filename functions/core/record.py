@@ -60,7 +60,8 @@ def record(
     Keys: `schema`, `event_schema`, `desk`, `number`, `playbook_version` (the one in force when the
     document was made), `ticket` (its last state, timers apart), `timers` [{kind, …}], `history`
     [{version, at, actor, events}], `records` as `handling` says, `messages` [{version, at, actor,
-    direction, channel, text, attachments}], `deliveries`. Times are ISO 8601 with offset, durations
+    direction, channel, text, attachments,
+    refused}], `deliveries`. Times are ISO 8601 with offset, durations
     ISO 8601.
     """
     state = ticket.model_dump(mode="json")
@@ -168,6 +169,7 @@ def _messages(commit: Commit, ticket: Ticket) -> list[dict[str, Any]]:
                 "channel": getattr(event, "channel", ticket.channel),
                 "text": text,
                 "attachments": [item.model_dump(mode="json") for item in attachments],
+                "refused": [item.model_dump(mode="json") for item in getattr(event, "refused", ())],
             }
         )
     return found

@@ -89,6 +89,17 @@ class Attachment(Value):
     key: str
 
 
+class RefusedFile(Value):
+    """A file that came and was not kept; it stands in the original mail alone (D10, G3).
+
+    `reason`: `size`, `count`, `program`, `macros`, `kind` (the desk takes no such files), `virus`.
+    """
+
+    name: str
+    size: int
+    reason: str
+
+
 class Pending(Value):
     """C9: a step that waits for a supervisor, and the status to go back to."""
 

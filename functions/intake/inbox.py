@@ -14,11 +14,14 @@ from urllib.parse import quote
 
 from functions.core.errors import Park
 from functions.core.events import Attachment
+from functions.core.files import Files
+from functions.core.ticket import RefusedFile
 from functions.intake.gate import Verdicts
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+    from functions.core.playbook import FileRules
     from functions.intake.mail import Attachment as Found
 
 
@@ -117,18 +120,10 @@ class Inbox:
             },
         )
 
-    def keep(self, desk: str, found: tuple[Found, ...]) -> tuple[Attachment, ...]:
-        """Keep the attachments of a mail, each under its own digest, so a repeat writes no copy."""
-        return tuple(self._keep(desk, attachment) for attachment in found)
-
-    def _keep(self, desk: str, found: Found) -> Attachment:
-        key = f"files/{desk}/{sha256(found.content).hexdigest()}"
-        self.client.put_object(
-            Bucket=self.bucket,
-            Key=key,
-            Body=found.content,
-            ContentType="application/octet-stream",
-        )
-        return Attachment(
-            name=found.name, content_type=found.content_type, size=found.size, key=key
-        )
+    def keep(
+        self, desk: str, found: tuple[Found, ...], rules: FileRules, *, infected: bool
+    ) -> tuple[tuple[Attachment, ...], tuple[RefusedFile, ...]]:
+        """Keep the files of a mail; those kept, and those that stay in the original with why."""
+        files = ((file.name, file.content) for file in found)
+        why = "virus" if infected else None
+        return Files(self.client, self.bucket).keep(desk, files, rules, why)

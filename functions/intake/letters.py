@@ -74,14 +74,19 @@ def take_in(
             raise SetAside(f"repeated id: {other.number} came under this Message-ID, and differs")
     if known.marker is not None:
         return Outcome(known.marker.number, new=False)
-    files = () if infected else mail.attachments
+    attachments, refused = inbox.keep(
+        playbook.desk, mail.attachments, playbook.files, infected=infected
+    )
+    came = Tracking(raw=raw_key, attachments=attachments, refused=refused, unproven=not believed)
     joined = _thread(mail, filing, playbook, believed=believed)
     if joined is not None:
         command = CustomerMessage(
             text=text,
             channel="mail",
-            raw=raw_key,
-            attachments=inbox.keep(joined.desk, files),
+            raw=came.raw,
+            attachments=came.attachments,
+            refused=came.refused,
+            unproven=came.unproven,
         )
         try:
             after = change(
@@ -100,8 +105,7 @@ def take_in(
             pass  # a ticket that takes no messages any more; the request gets one of its own
         else:
             return Outcome(after.number, new=False)
-    mail = replace(mail, attachments=files)
-    return _file(mail, raw_key, text, marker, known, filing, playbook, inbox)
+    return _file(mail, came, text, marker, known, filing, playbook)
 
 
 def _marker(mail: InboundMail, digest: str, playbook: Playbook) -> Marker:
@@ -127,21 +131,19 @@ def _note(mail: InboundMail, filing: Filing, playbook: Playbook, *, believed: bo
 
 def _file(
     mail: InboundMail,
-    raw_key: str,
+    came: Tracking,
     text: str,
     marker: Marker,
     known: Known,
     filing: Filing,
     playbook: Playbook,
-    inbox: Inbox,
 ) -> Outcome:
     whole = _whole(mail)
-    tracking = Tracking(
+    tracking = replace(
+        came,
         subject=mail.subject or None,
         text=text if len(whole) > playbook.fields.description_max else None,
         message_id=mail.message_id or None,
-        raw=raw_key,
-        attachments=inbox.keep(playbook.desk, mail.attachments),
     )
     request = NewTicket(
         contact=mail.from_address or "-",

@@ -13,7 +13,7 @@ from functions.core.change import change
 from functions.core.errors import ActionNotAllowed, FieldError, InvalidInput, KeyReused
 from functions.core.events import Attachment
 from functions.core.lifecycle import TRANSITIONS
-from functions.core.playbook import Playbook
+from functions.core.playbook import FileRules, Playbook
 from functions.core.privacy import mask
 from functions.core.store import Duplicate, Marker, Store
 from functions.core.ticket import Ticket
@@ -57,8 +57,8 @@ class NewScore(_Body):
         return given.strip() if isinstance(given, str) else given
 
 
-Keep = Callable[[str, Sequence[NewAttachment]], tuple[Attachment, ...]]
-"""Stores the files of a desk's customer."""
+Keep = Callable[[str, Sequence[NewAttachment], FileRules], tuple[Attachment, ...]]
+"""Stores the files of a desk's customer, as the desk's rules say."""
 
 
 def write_message(
@@ -79,7 +79,7 @@ def write_message(
     if key:
         digest = sha256(body.model_dump_json().encode()).hexdigest()
         marker = Marker(ticket.desk, "message", f"{ticket.number}:{key}", body=digest)
-    files = keep(ticket.desk, body.attachments) if body.attachments else ()
+    files = keep(ticket.desk, body.attachments, playbook.files) if body.attachments else ()
     command = c.CustomerMessage(text=mask(body.text), channel="web", attachments=files)
     try:
         return _answer(_carry_out(store, playbook, ticket, command, request, marker), 201)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from functions.core.errors import FieldError, InvalidInput
 from functions.core.events import Attachment
-from functions.core.privacy import mask
+from functions.core.files import Files, in_words, wrong_with
+from functions.core.filetypes import file_type
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+    from functions.core.playbook import FileRules
 
 MOST = 5
 """Files with one message; their size is bounded by that of the body."""
@@ -47,18 +50,22 @@ class NewAttachment(BaseModel):
 
 
 def keep(
-    s3: S3Client, bucket: str, desk: str, files: Sequence[NewAttachment]
+    s3: S3Client, bucket: str, desk: str, files: Sequence[NewAttachment], rules: FileRules
 ) -> tuple[Attachment, ...]:
-    """Store files under their own digest, so that a repeated request writes no copy.
+    """Keep files under the rules for what customers send, all of them or none.
 
     They are kept as bytes of no type: whoever opens one later saves it, and no browser runs it.
+
+    Raises:
+        InvalidInput: a file that is not accepted; every one is named.
     """
-    return tuple(_keep(s3, bucket, desk, file) for file in files)
-
-
-def _keep(s3: S3Client, bucket: str, desk: str, file: NewAttachment) -> Attachment:
-    key = f"files/{desk}/{sha256(file.content).hexdigest()}"
-    s3.put_object(Bucket=bucket, Key=key, Body=file.content, ContentType="application/octet-stream")
-    return Attachment(
-        name=mask(file.name), content_type=file.content_type, size=len(file.content), key=key
-    )
+    kinds = rules.customers
+    wrong = [
+        FieldError(f"attachments.{index}", in_words(why, kinds, rules))
+        for index, file in enumerate(files)
+        if (why := wrong_with(file.content, file_type(file.content), kinds, rules))
+    ]
+    if wrong:
+        raise InvalidInput("Some files are not accepted; see errors.", tuple(wrong))
+    kept, _ = Files(s3, bucket).keep(desk, ((file.name, file.content) for file in files), rules)
+    return kept

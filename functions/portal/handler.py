@@ -58,6 +58,6 @@ def _desk(request: web.Request) -> portal.Desk:
     return portal.Desk(
         store(request.place),
         aws.root_key(request.place),
-        lambda desk, files: keep(aws.client("s3"), bucket, desk, files),
+        lambda desk, files, rules: keep(aws.client("s3"), bucket, desk, files, rules),
         lambda file: Files(aws.client("s3"), bucket).link(file),
     )

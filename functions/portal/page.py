@@ -92,6 +92,10 @@ def status_page(shown: Shown) -> str:
             for entry in reversed(shown.view["timeline"])
         ],
         files=[file for file in shown.view["attachments"] if file["url"]],
+        refused=[
+            (file["name"], say(f"refused.{file['reason']}", locale))
+            for file in shown.view["refused"]
+        ],
         calls=calls,
         open=ticket.status in OPEN,
         scores=_scores(playbook),

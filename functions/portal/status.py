@@ -93,11 +93,24 @@ def status_view(
                 "url": link(file) if link and file.key.startswith(FILES) else None,
             }
             for commit in history
-            for event in _shown(commit)
-            if event.event in {"StepTaken", "ReplySent"}
+            for event in _with_files(commit)
             for file in event.attachments
         ],
+        "refused": [
+            {**file.model_dump(mode="json"), "at": local(commit.at, zone)}
+            for commit in history
+            for event in commit.of("TicketReceived", "CustomerWrote")
+            for file in event.refused
+        ]
+        if link
+        else [],
     }
+
+
+def _with_files(commit: Commit) -> Iterator[Any]:
+    """What came with files, from the customer or to them."""
+    yield from commit.of("TicketReceived", "CustomerWrote", "ReplySent")
+    yield from (event for event in commit.of("StepTaken") if event.customer_sees)
 
 
 def _shown(commit: Commit) -> Iterator[Any]:

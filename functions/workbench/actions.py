@@ -161,7 +161,8 @@ def act(desk: Desk, number: str, action: str, request: Request, now: datetime) -
         events = decide(ticket, command, desk.playbook, now)
         if isinstance(body, Carrying) and body.attachments:
             if kept is None:
-                kept = desk.files.accept(desk.at.desk, number, body.attachments)
+                rules = desk.playbook.files
+                kept = desk.files.accept(desk.at.desk, number, body.attachments, rules)
             if isinstance(command, c.Reply | c.Note | c.TakeStep):
                 command = replace(command, attachments=kept)
             events = decide(ticket, command, desk.playbook, now)

@@ -109,6 +109,7 @@ def ticket_view(
         "pending": _pending(ticket, playbook),
         "records": handling(history, playbook.records.pattern),
         "attachments": _attachments(history, link if among_its_people(at, ticket) else None),
+        "refused": _refused(history),
         "history": [other.number for other in others],
         "other_tickets": [_other(other, playbook) for other in others],
     }
@@ -184,7 +185,9 @@ def _timeline(history: Sequence[Commit], playbook: Playbook) -> Iterable[dict[st
             }
 
 
-_SHOWN_AS_MESSAGES = frozenset({"text", "description", "customer", "attachments", "raw", "subject"})
+_SHOWN_AS_MESSAGES = frozenset(
+    {"text", "description", "customer", "attachments", "refused", "raw", "subject"}
+)
 
 
 def _details(event: Any) -> dict[str, Any]:
@@ -276,6 +279,16 @@ def _attachments(history: Sequence[Commit], link: Link | None) -> list[dict[str,
         for commit in history
         for event in commit.of(*_WITH_FILES)
         for file in event.attachments
+    ]
+
+
+def _refused(history: Sequence[Commit]) -> list[dict[str, Any]]:
+    """Files that came and stand in the original mail alone, with why they were not kept."""
+    return [
+        {**file.model_dump(mode="json"), "event": event.event, "version": commit.version}
+        for commit in history
+        for event in commit.of("TicketReceived", "CustomerWrote")
+        for file in event.refused
     ]
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from functions.core.events import Attachment
-from functions.core.playbook import Playbook, load
+from functions.core.playbook import FileRules, Playbook, load
 from functions.core.proof import status_key
 from functions.core.settings import Place
 from functions.core.store import Store
@@ -25,12 +25,12 @@ PLACE = Place("aws", "us-east-1", "123456789012", "test")
 NUMBER = "CS20260310001"
 
 
-def _keep(desk: str, files: Sequence[NewAttachment]) -> tuple[Attachment, ...]:
+def _keep(desk: str, files: Sequence[NewAttachment], rules: FileRules) -> tuple[Attachment, ...]:
     import boto3
 
     s3 = boto3.client("s3", region_name=PLACE.region)
     s3.create_bucket(Bucket="mail")
-    return keep(s3, "mail", desk, files)
+    return keep(s3, "mail", desk, files, rules)
 
 
 def _link(file: Attachment) -> str:

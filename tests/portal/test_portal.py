@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -28,14 +29,17 @@ from functions.core.words import EVENT_LABELS, event_label, label, nearest_local
 from functions.portal.portal import wants_page
 from functions.portal.status import SHOWN_EVENTS
 from tests.core.desk import DESK, NOON, file
+from tests.core.test_filetypes import REAL, package
 from tests.portal.conftest import NUMBER, PLACE, Customer
 
 FIELDS = [
     "number", "status", "status_label", "type", "tags", "priority", "team", "handler",
     "received_at", "expected_response_by", "expected_resolution_by", "first_response_at",
     "resolved_at", "summary", "timeline", "question", "attachments",
+    "refused",
 ]  # fmt: skip
 
+PHOTO = b64encode(REAL["png"]).decode()
 Do = Callable[..., Ticket]
 
 
@@ -184,13 +188,13 @@ def test_files_come_with_a_message(customer: Customer, store: Store) -> None:
     """D10, G4: kept under their digest; a number in the name is hidden."""
     import boto3
 
-    photo = {"name": "照片13800138000.png", "content_type": "image/png", "content": "//5oZQ=="}
+    photo = {"name": "照片13800138000.png", "content_type": "image/png", "content": PHOTO}
     customer.send("messages", {"text": "见照片", "attachments": [photo]})
     (written,) = _events(store, "CustomerWrote")
     (file,) = written.attachments
-    assert (file.name, file.size) == ("照片138****8000.png", 4)
+    assert (file.name, file.size) == ("照片138****8000.png", len(REAL["png"]))
     stored = boto3.client("s3", region_name="us-east-1").get_object(Bucket="mail", Key=file.key)
-    assert stored["Body"].read() == b"\xff\xfehe"
+    assert stored["Body"].read() == REAL["png"]
     assert stored["ContentType"] == "application/octet-stream"
     assert file.key.startswith("files/testdesk/")
 
@@ -213,6 +217,28 @@ def test_a_file_that_does_not_fit_is_named(
     with pytest.raises(InvalidInput) as refused:
         customer.send("messages", {"text": "见照片", "attachments": [photo]})
     assert [error.field for error in refused.value.errors] == [field]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("photo.png", "the content is a program, and accepted is: JPEG, "),
+        ("report.docx", "the content is a file with macros, and accepted is: JPEG, "),
+    ],
+)
+def test_a_file_that_is_not_accepted_is_said(
+    customer: Customer, store: Store, name: str, why: str
+) -> None:
+    """D10, item 10: by its content; nothing of the message is kept then."""
+    content = b"MZ\x90\x00" if name.endswith("png") else package("word/vbaProject.bin")
+    good = {"name": "a.png", "content": PHOTO}
+    bad = {"name": name, "content": b64encode(content).decode()}
+    with pytest.raises(InvalidInput) as refused:
+        customer.send("messages", {"text": "见照片", "attachments": [good, bad]})
+    (error,) = refused.value.errors
+    assert error.field == "attachments.1"
+    assert error.message.startswith(why)
+    assert _events(store, "CustomerWrote") == []
 
 
 def _events(store: Store, name: str) -> list[Any]:

@@ -75,6 +75,63 @@ def test_a_mail_becomes_a_ticket(loop: Loop, store: Store) -> None:
     assert body.read() == pdf
 
 
+def test_files_are_kept_by_their_content(loop: Loop, store: Store) -> None:
+    """D10, G3, item 10: what is not kept stays in the original, and the ticket says so."""
+    files = (
+        ("../../发票\u202e.html", b"<script>alert(1)</script>"),
+        ("photo.jpg", b"MZ\x90\x00 a program"),
+        ("电话13800138000.pdf", b"%PDF-1.7"),
+        ("huge.bin", b"\0" * (20 * 1024 * 1024 + 1)),
+        *((f"{n}.txt", f"text {n}".encode()) for n in range(20)),
+    )
+    raw = letter(files=files)
+    loop.mail(raw, DESK, key="mail/1")
+    (number,) = numbers(store)
+    (received,) = texts(store, number)
+    kept = {file.name: file.content_type for file in received.attachments}
+    assert kept["发票 .html.txt"] == "text/plain"
+    assert kept["电话138****8000.pdf"] == "application/pdf"
+    assert len(kept) == 20
+    refused = [(file.name, file.reason) for file in received.refused]
+    assert refused == [
+        ("photo.jpg", "program"),
+        ("huge.bin", "size"),
+        ("18.txt", "count"),
+        ("19.txt", "count"),
+    ]
+    original = boto3.client("s3").get_object(Bucket=loop.place.mail_bucket, Key=received.raw)
+    assert original["Body"].read() == raw
+
+
+def test_its_people_download_the_files_of_a_mail(loop: Loop, store: Store) -> None:
+    """D10, item 10: customer and agent, by short-lived links that save and never show."""
+    from urllib.parse import parse_qs, urlsplit
+
+    from functions.core.proof import status_key
+
+    loop.mail(letter(files=(("a.html", b"<script>"), ("b.exe", b"MZ"))), DESK)
+    (number,) = numbers(store)
+    key = status_key(aws.root_key(loop.place), "standard", number)
+    path = f"/desks/standard/tickets/{number}?key={key}"
+    claims = {"cognito:username": "zg-1", "cognito:groups": "standard:supervisor"}
+    ours = loop.http("GET", f"/agent/desks/standard/tickets/{number}", claims=claims)
+    for shown in (loop.http("GET", path), ours):
+        (file,) = shown.json["attachments"]
+        (refused,) = shown.json["refused"]
+        assert (file["name"], refused["name"], refused["reason"]) == (
+            "a.html.txt",
+            "b.exe",
+            "program",
+        )
+        asked = {name: value for name, (value,) in parse_qs(urlsplit(file["url"]).query).items()}
+        assert asked["response-content-type"] == "application/octet-stream"
+        assert asked["response-content-disposition"].startswith("attachment; filename*=UTF-8''a")
+        assert "Expires" in asked or int(asked["X-Amz-Expires"]) <= 300
+    page = loop.http("GET", path, headers={"Accept": "text/html"}).text
+    assert "b.exe" in page
+    assert "不接受程序文件" in page
+
+
 def test_an_html_mail_is_read(loop: Loop, store: Store) -> None:
     """A1"""
     mail = EmailMessage()
