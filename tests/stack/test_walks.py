@@ -13,13 +13,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from functions.core.playbook import load
+from infra.local.people import people_of
+from infra.local.up import Ports, aws_environment
+from infra.people import create_user, put_on_roster, user_pool
 from tests.stack.desks import Walk, fetched
-from tests.stack.system import System
+from tests.stack.system import ROOT, System
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+HARBOUR = ROOT / "tests" / "desks" / "harbour.yaml"
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
     "1f15c4890000000d49444154789c6360000002000001e221bc330000000049454e44ae426082"
@@ -34,7 +39,8 @@ def at(hour: int) -> str:
 
 
 def test_omnichannel_from_the_call_to_the_erasure(system: System) -> None:
-    """B1–B10, B13: a call about a large sum, a second handling, the archive, a hold, an erasure."""
+    """B1–B7, B9, B10, B13: a call about a large sum, a second handling, the archive, a hold, an
+    erasure."""
     walk = Walk(system, "omnichannel")
     walk.present("technical-support", 1)
     address, name = "walk.omnichannel@example.com", "客户甲"
@@ -261,7 +267,9 @@ def test_aftersales_from_the_form_to_the_call_back(system: System) -> None:
     walk.act(engineer, "remote-help", remote_steps="调整温控", remote_result="温控已调好")
     assert walk.status()["summary"] == "温控已调好"
 
-    # D12: the engineer is rated; D13: 确认解决 → an agent calls back within the hour
+    # D12: progress by the number; the engineer is rated. D13: 确认解决 → a call within the hour
+    by_contact = walk.http("GET", f"{walk.link.partition('?')[0]}?contact=5678")
+    assert by_contact.json["status_label"] == "待客户确认"
     walk.customer("survey", score="非常满意")
     walk.customer("confirmation", solved=True)
     walk.until_status("in_review")
@@ -415,3 +423,42 @@ def test_rapid_asks_what_a_vague_request_is_about(system: System, clear: bool) -
     walk.told("supervisor", "confirm_type")
     walk.act("supervisors-1", "confirm-type", type="技术支持", tags=["无法登录"])
     walk.until_with("technical-support-1")
+
+
+def test_a_fifth_desk_begins_on_the_running_system(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B6, D13, G8: a desk applied by the console alone; a fee beyond an agent's authority waits
+    for the supervisor, the customer confirms, and an agent calls back."""
+    assert "playbook 1 is in force" in system.command("playbook", "apply", str(HARBOUR))
+    walk = Walk(system, "harbour")
+    for name, value in aws_environment(Ports(aws=system.aws_port)).items():
+        monkeypatch.setenv(name, value)
+    system.aws("sesv2").create_email_identity(EmailIdentity="desk@harbour.local")
+    for person in people_of(load(HARBOUR)):
+        who = person.username.removeprefix("harbour-")
+        if who in {"billing-1", "yard-1", "duty-officers-1"}:
+            create_user(user_pool("local"), person, "Password0000")
+            put_on_roster("local", person, 3, online=True)
+            walk.sign_in(who, "Password0000")
+
+    address = "walk.harbour@example.com"
+    walk.file("Please waive the demurrage of last week", contact=address)
+    view = walk.until_with("billing-1", "duty-officers-1")
+    assert (view["type"], view["team"]) == ("FEE", "billing")
+    walk.mail(address, "Received")
+
+    fee = {"amount": 400, "grounds": "The yard was closed on that day"}
+    assert walk.act("billing-1", "waive-fee", **fee)["status"] == "awaiting_department"
+    assert walk.view("duty-officers-1")["pending"]["fields"]["amount"] == "400"
+    assert walk.asks("billing-1", "approve", approved=True).status == 403
+    assert walk.asks("yard-1", "approve", approved=True).status == 403
+    assert walk.act("duty-officers-1", "approve", approved=True)["summary"] == fee["grounds"]
+    assert walk.link in walk.mail(address, "Solved?")
+    walk.customer("confirmation", solved=True)
+    walk.until_status("in_review")
+    walk.act("yard-1", "callback", cause="Fee waived", note="Content")
+    walk.until_status("archived")
+    document, tags = walk.archived()
+    assert tags["retention-years"] == "7"
+    assert document["ticket"]["facts"]["amount"] == "400"
