@@ -285,6 +285,7 @@ def quarantine_replay(
 @tickets.command("export")
 def ticket_export(desk: str, number: str, stage: Stage = "", data: Data = DATA) -> None:
     """A ticket's whole life as one JSON document, on standard output."""
+    from functions.core.merging import parts
     from functions.core.record import document, record
     from infra.desks import store_of
 
@@ -296,6 +297,7 @@ def ticket_export(desk: str, number: str, stage: Stage = "", data: Data = DATA) 
         store.deliveries(desk, number),
         store.playbook_version(desk),
         store.playbook(desk, datetime.now(UTC)).records.pattern,
+        parts(store, ticket),
     )
     sys.stdout.buffer.write(document(found) + b"\n")
 

@@ -32,6 +32,7 @@ BY_PLAYBOOK = (
     "assigned --> awaiting_department: step (waits for approval)",
     "in_progress --> awaiting_department: step (waits for approval)",
     "awaiting_department --> in_progress: approve",
+    "merged --> assigned: unmerge (back to where it was)",
 )
 """Arrows that depend on what a desk's playbook says; its steps add their own."""
 

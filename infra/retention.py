@@ -27,6 +27,7 @@ from functions.core.erasure import files_of, without_person, without_words
 from functions.core.errors import ActionNotAllowed, TryAgain
 from functions.core.events import dump
 from functions.core.files import UPLOADS
+from functions.core.merging import family, reached
 from functions.core.playbook import Playbook
 from functions.core.privacy import contact_hash, mask, normalise_contact
 from functions.core.proof import derive
@@ -87,18 +88,23 @@ def hold(
 ) -> Ticket:
     """Keep a ticket's record beyond its years (`held`), or release it; the ticket after it.
 
+    Tickets that were merged are one record: all of them are held or released.
+
     Raises:
         NotFound: there is no such desk or ticket.
         TryAgain: others changed the ticket, or the table was too busy.
     """
     playbook = at.store.playbook(desk, now)
     command = c.Hold(held, mask(reason))
-    ticket = change(at.store, desk, number, command, playbook, now, actor=actor)
-    for key in _archive_keys(ticket, playbook):
-        for version in _versions(at.s3, at.archive_bucket, key):
-            if not version.marker:
-                _tag(at, version, held)
-    return ticket
+    done = {}
+    for part in family(at.store, at.store.load(desk, number)):
+        after = change(at.store, desk, part.number, command, playbook, now, actor=actor)
+        done[part.number] = after
+        for key in _archive_keys(after, playbook):
+            for version in _versions(at.s3, at.archive_bucket, key):
+                if not version.marker:
+                    _tag(at, version, held)
+    return done[number]
 
 
 def erase(
@@ -114,7 +120,7 @@ def erase(
     """Forget who the customer of a ticket was, or of every ticket of a contact.
 
     Args:
-        number: one ticket, or
+        number: one ticket, with the same customer's that were merged with it, or
         contact: the person's phone number or address, written in any way that intake takes; what
             is known of the contact for later requests goes too. Held tickets are left out.
         reason: stands in the tickets' history, masked.
@@ -123,7 +129,7 @@ def erase(
     Raises:
         ValueError: neither or both of `number` and `contact`, or this is no contact.
         NotFound: there is no such desk or ticket.
-        ActionNotAllowed: the ticket `number` is held.
+        ActionNotAllowed: the ticket `number`, or one merged with it, is held.
         TryAgain: a message is on its way, or the table was too busy: run it again in a minute.
     """
     if (number is None) == (contact is None):
@@ -133,10 +139,16 @@ def erase(
     if number is not None:
         ticket = at.store.load(desk, number)
         digest = ticket.customer.hash
-        if not ticket.held and at.store.all_of_contact(desk, digest) == [number]:
-            at.store.forget_contact(desk, digest)  # first, as the ticket will not say whose it was
-        _erase_ticket(at, desk, number, command, playbook, actor, now)
-        return Erased((number,))
+        same = [t for t in family(at.store, ticket) if t.customer.hash == digest]
+        if any(part.held for part in same):
+            raise ActionNotAllowed("The ticket's record is held; release it first.")
+        # The ticket itself comes last, since it is what an interrupted run is found again by.
+        numbers = [*(part.number for part in same if part.number != number), number]
+        if set(at.store.all_of_contact(desk, digest)) <= set(numbers):
+            at.store.forget_contact(desk, digest)  # first, as no ticket will say whose it was
+        for each in numbers:
+            _erase_ticket(at, desk, each, command, playbook, actor, now)
+        return Erased(tuple(sorted(numbers)))
     assert contact is not None  # noqa: S101 - said above
     digest = contact_hash(normalise_contact(contact), desk, derive(at.root(), "contact"))
     done: list[str] = []
@@ -169,21 +181,41 @@ def _erase_ticket(
     now: datetime,
 ) -> None:
     """Each step only takes away what the steps after it no longer need."""
-    change(at.store, desk, number, command, playbook, now, actor=actor)
-    for _ in range(_PASSES):
-        items = at.store.everything(desk, number, consistent=True)
-        _delete_files(at, desk, number, items)
-        bodies = [(item, body) for item in items if (body := _blanked(item, playbook)) is not None]
-        if not bodies:
-            break
-        for item, body in bodies:  # what has changed meanwhile is read again
-            at.store.rewrite(item, body)
-    else:
-        raise TryAgain(f"{number} changes all the time")
-    _archive_again(at, at.store.load(desk, number), playbook)
+    ticket = change(at.store, desk, number, command, playbook, now, actor=actor)
+    items = _blank_items(at, desk, number, playbook)
+    for other in reached(at.store, ticket):  # what was written to it while it was merged
+        _blank_items(at, desk, other, playbook, via=number)
+    for each in (number, *reached(at.store, ticket)):
+        _archive_again(at, at.store.load(desk, each), playbook)
     deliveries = [_delivery(item) for item in items if _is(item, "DELIVERY#")]
     if any(d.state == "claimed" and abs(now - d.claimed_at) < _ON_ITS_WAY for d in deliveries):
         raise TryAgain(f"a message of {number} is on its way: run it again in two minutes")
+
+
+def _blank_items(
+    at: Deployment, desk: str, number: str, playbook: Playbook, via: str | None = None
+) -> list[Item]:
+    """Take away a ticket's personal data, or only what came `via` another; the items after it."""
+    for _ in range(_PASSES):
+        items = at.store.everything(desk, number, consistent=True)
+        _delete_files(at, desk, number, items, via)
+        told = _versions_of(items, via)
+        bodies = [
+            (item, body)
+            for item in items
+            if (body := _blanked(item, playbook, via, told)) is not None
+        ]
+        if not bodies:
+            return items
+        for item, body in bodies:  # what has changed meanwhile is read again
+            at.store.rewrite(item, body)
+    raise TryAgain(f"{number} changes all the time")
+
+
+def _versions_of(items: list[Item], via: str | None) -> set[int]:
+    """The versions at which something came `via` a merged ticket."""
+    commits = [read_commit(item) for item in items if _is(item, "EVENT#")] if via else []
+    return {k.version for k in commits if any(getattr(x, "via", None) == via for x in k.events)}
 
 
 def _is(item: Item, kind: str) -> bool:
@@ -195,27 +227,36 @@ def _delivery(item: Item) -> Delivery:
     return Delivery.model_validate_json(item["body"]["S"])
 
 
-def _blanked(item: Item, playbook: Playbook) -> str | None:
-    """The body that an item has to have, None where it has it already."""
+def _blanked(item: Item, playbook: Playbook, via: str | None, told: set[int]) -> str | None:
+    """The body that an item has to have, None where it has it already.
+
+    Args:
+        told: of what came `via` a merged ticket the versions, whose messages repeat it to staff.
+    """
     if _is(item, "EVENT#"):
         commit = read_commit(item)
-        blank = without_person(commit, playbook)
-        if blank == commit and "sealed" not in item:
+        blank = without_person(commit, playbook, None if via is None else {via})
+        if blank == commit and (via is not None or "sealed" not in item):
             return None
         return dump(blank.events)
     if _is(item, "DELIVERY#"):
         delivery = _delivery(item)
+        if via is not None and delivery.version not in told:
+            return None
         bare = without_words(delivery)
         return None if bare == delivery else bare.model_dump_json(exclude_defaults=True)
     return None
 
 
-def _delete_files(at: Deployment, desk: str, number: str, items: list[Item]) -> None:
+def _delete_files(
+    at: Deployment, desk: str, number: str, items: list[Item], via: str | None
+) -> None:
     """Mails and files that the ticket names, copies of those mails in quarantine, and uploads.
 
     This comes before the names go, so that a run that was interrupted still knows them.
     """
-    named = {key for item in items if _is(item, "EVENT#") for key in files_of(read_commit(item))}
+    commits = [read_commit(item) for item in items if _is(item, "EVENT#")]
+    named = {key for commit in commits for key in files_of(commit, via)}
     for key in sorted(named):
         mail = key.rpartition("/")[2]
         aside = (
@@ -224,8 +265,9 @@ def _delete_files(at: Deployment, desk: str, number: str, items: list[Item]) -> 
         for place in (key, *aside):
             for version in _versions(at.s3, at.mail_bucket, place):
                 _delete(at.s3, version)
-    for version in _below(at.s3, at.mail_bucket, f"{UPLOADS}{desk}/{number}/"):
-        _delete(at.s3, version)
+    if via is None:
+        for version in _below(at.s3, at.mail_bucket, f"{UPLOADS}{desk}/{number}/"):
+            _delete(at.s3, version)
 
 
 def _archive_again(at: Deployment, ticket: Ticket, playbook: Playbook) -> None:

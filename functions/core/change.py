@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from functions.core import commands as c
@@ -9,12 +10,21 @@ from functions.core.errors import Conflict, StaleVersion
 from functions.core.events import Commit, Event
 from functions.core.lifecycle import apply, decide, queue_rank
 from functions.core.playbook import Playbook
-from functions.core.store import Marker, Store
+from functions.core.store import Change, Marker, Store
 from functions.core.ticket import Ticket, next_wake
 from functions.core.webhooks import wanted
 
 TRIES = 6
 """How often a command is decided anew after a conflict before the caller has to try again."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a command makes of one ticket: the events, decided on this version of it."""
+
+    ticket: Ticket
+    events: tuple[Event, ...]
+    by_hand: bool = False
 
 
 def change(
@@ -32,6 +42,9 @@ def change(
     marker: Marker | None = None,
 ) -> Ticket:
     """The ticket after `command`; unchanged where the command changes nothing.
+
+    What is said about a merged ticket is said about the one that it goes on in, which is then the
+    ticket that is changed and returned.
 
     Args:
         expected: the version that the caller saw; an older one is refused.
@@ -55,49 +68,75 @@ def change(
                 f"You acted on version {expected}; the ticket is at version {ticket.version}. "
                 "Look at it again."
             )
-        events = decide(ticket, command, playbook, now)
-        if not events:
+        told = command
+        if ticket.merged is not None:
+            from functions.core.merging import followed
+
+            ticket, told = followed(store, ticket, command)
+        decided = decide_all(store, ticket, told, playbook, now)
+        if not decided:
             return ticket
         try:
-            return write(store, ticket, events, command, playbook, now, actor, marker)
+            return write_all(store, decided, playbook, now, actor, marker)
         except Conflict:
             if tried == tries - 1:
                 raise
     raise AssertionError("unreachable")
 
 
-def write(
+def decide_all(
+    store: Store, ticket: Ticket, command: c.Command, playbook: Playbook, now: datetime
+) -> tuple[Decided, ...]:
+    """What a command makes of its ticket, and of the other one where it is about two.
+
+    Raises:
+        NotFound, ActionNotAllowed, InvalidInput: as `decide` says of either.
+    """
+    if isinstance(command, c.Merge | c.Unmerge):
+        from functions.core.merging import decide_both
+
+        return decide_both(store, ticket, command, playbook, now)
+    events = decide(ticket, command, playbook, now)
+    return (Decided(ticket, events, _by_hand(command)),) if events else ()
+
+
+def write_all(
     store: Store,
-    ticket: Ticket,
-    events: tuple[Event, ...],
-    command: c.Command,
+    decided: tuple[Decided, ...],
     playbook: Playbook,
     now: datetime,
     actor: str,
     marker: Marker | None = None,
 ) -> Ticket:
-    """Commit `events`, which were decided on `ticket`, and return the ticket after them."""
+    """Commit what was decided on one or several tickets, all of it or nothing.
+
+    Returns the first ticket after it.
+    """
+    changes = [_changed(each, playbook, now, actor) for each in decided]
+    store.commit_all(changes, actor=actor, marker=marker)
+    return changes[0].after
+
+
+def _changed(decided: Decided, playbook: Playbook, now: datetime, actor: str) -> Change:
+    ticket = decided.ticket
     commit = Commit(
         desk=ticket.desk,
         number=ticket.number,
         version=ticket.version + 1,
         at=now,
         actor=actor,
-        events=events,
+        events=decided.events,
     )
     after = apply(ticket, commit)
     after = after.model_copy(update={"wakes_at": next_wake(ticket, after)})
-    store.commit(
+    return Change(
         ticket,
         after,
-        events,
-        actor=actor,
-        rank=queue_rank(after, playbook),
-        marker=marker,
-        by_hand=_by_hand(command),
-        hooked=any(wanted(events, playbook.webhooks)),
+        decided.events,
+        queue_rank(after, playbook),
+        by_hand=decided.by_hand,
+        hooked=any(wanted(decided.events, playbook.webhooks)),
     )
-    return after
 
 
 def _by_hand(command: c.Command) -> bool:

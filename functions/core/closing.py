@@ -11,7 +11,8 @@ from functions.core.ticket import OPEN, Ticket
 
 
 class Answer(TypedDict):
-    """What a waiting step ends with. `reopened`: the problem came back, so this run is over."""
+    """What a waiting step ends with. `reopened`: the problem came back, or the ticket
+    goes on under another number, so this run is over."""
 
     review: bool
     reopened: bool
@@ -30,7 +31,7 @@ def after_survey(ticket: Ticket, resolution: int) -> Answer | None:
         return REOPENED
     if ticket.status in _ASKED:
         return None
-    if ticket.status in OPEN:
+    if ticket.status in OPEN or ticket.status == "merged":
         return REOPENED
     return REVIEW if ticket.status == "in_review" else ARCHIVE
 

@@ -23,6 +23,8 @@ BY_PEOPLE = (
     "reopen",
     "callback",
     "close",
+    "merge",
+    "unmerge",
 )
 """The contract's actions, those that an agent may ask for."""
 
@@ -111,7 +113,10 @@ class RequestInformation:
 
 @dataclass(frozen=True)
 class CustomerMessage:
-    """The customer adds something."""
+    """The customer adds something.
+
+    `via` and `stranger` are filled in where it was written to a ticket that was merged into this.
+    """
 
     text: str
     channel: str
@@ -119,6 +124,8 @@ class CustomerMessage:
     attachments: tuple[Attachment, ...] = ()
     refused: tuple[RefusedFile, ...] = ()
     unproven: bool = False
+    via: str | None = None
+    stranger: bool = False
 
 
 @dataclass(frozen=True)
@@ -248,6 +255,41 @@ class ErasePerson:
 
 
 @dataclass(frozen=True)
+class Merge:
+    """Let the ticket go on under the number `into`, which takes it in by the same change."""
+
+    into: str
+    reason: str = ""
+    same_customer: bool = True
+
+
+@dataclass(frozen=True)
+class TakeIn:
+    """The other half of a merge: the conversation of the ticket `other` goes on in this one."""
+
+    other: str
+    other_open: bool
+    same_customer: bool = True
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Unmerge:
+    """Undo the ticket's merge. `handler_stays`: whoever had it is still on the roster."""
+
+    reason: str = ""
+    handler_stays: bool = True
+
+
+@dataclass(frozen=True)
+class GiveBack:
+    """The other half of an undone merge: the ticket `other` goes its own way again."""
+
+    other: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Together:
     """Several commands as one change: all of them happen, in order, or none."""
 
@@ -282,5 +324,9 @@ Command = (
     | Approve
     | Hold
     | ErasePerson
+    | Merge
+    | TakeIn
+    | Unmerge
+    | GiveBack
     | Together
 )

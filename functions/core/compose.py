@@ -62,7 +62,7 @@ def notices(commit: Commit, ticket: Ticket, playbook: Playbook) -> tuple[Notice,
     """
     found = []
     for event in commit.events:
-        told = set()
+        told = _not_told(event)
         facts = Facts.of(as_of(event, ticket, commit), _said(event))
         for rule in playbook.notifications:
             if rule.on not in happenings(event) or rule.to in told or not holds(rule.when, facts):
@@ -72,6 +72,12 @@ def notices(commit: Commit, ticket: Ticket, playbook: Playbook) -> tuple[Notice,
         found.extend(_of_timer(event, playbook))
     # A rule and a timer may ask for the same; one delivery is enough.
     return tuple({(n.recipient, n.message, n.about): n for n in reversed(found)}.values())[::-1]
+
+
+def _not_told(event: Any) -> set[str]:
+    """Whom an event is kept from: under the other number may be somebody else's request."""
+    foreign = event.event == "TicketMerged" and not event.same_customer
+    return {"customer"} if foreign else set()
 
 
 def happenings(event: Any) -> tuple[str, ...]:
@@ -221,6 +227,7 @@ def variables(
         "timer": TIMERS[kind][locale] if kind in TIMERS else kind,
         "description": getattr(event, "description", "") or description,
         "order": ticket.order or "",
+        "other": getattr(event, "other", ""),
         "step": label(playbook.steps, getattr(event, "step", ""), locale),
     }
     fields = _fields(event, ticket, playbook)

@@ -11,6 +11,7 @@ in which contact data is recognised goes too, and so does every text.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from functions.core.delivery import Delivery
@@ -26,7 +27,8 @@ STAYS = frozenset(
         "event", "type", "type_given", "tags", "priority", "urgency", "channel", "locale", "mood",
         "confidence", "rules", "team", "queue", "handler", "reviewer", "entered_by", "by", "step",
         "to", "customer_sees", "responds", "approved", "solved", "held", "customer_class", "score",
-        "resolution", "confirm", "count", "kind", "share", "due_at", "timers",
+        "resolution", "confirm", "count", "kind", "share", "due_at", "timers", "other", "status",
+        "same_customer", "via", "stranger",
     }
 )  # fmt: skip
 """Fields of events that say nothing about the person. Whatever is not named here is blanked."""
@@ -35,9 +37,20 @@ _SYSTEM_REASONS = frozenset({"TicketQueued", "TicketAssigned", "PriorityChanged"
 """Events whose reason is Deskbell's own word where no person acted (`timer:resolution`)."""
 
 
-def without_person(commit: Commit, playbook: Playbook) -> Commit:
-    """A commit without what tells who the customer was; the entry that this was done stays."""
-    events = tuple(_blank(event, commit, playbook) for event in commit.events)
+def without_person(
+    commit: Commit, playbook: Playbook, via: Collection[str] | None = None
+) -> Commit:
+    """A commit without what tells who the customer was; the entry that this was done stays.
+
+    Args:
+        via: only what was written to one of these merged tickets; everything where it is None.
+    """
+    events = tuple(
+        _blank(event, commit, playbook)
+        if via is None or getattr(event, "via", None) in via
+        else event
+        for event in commit.events
+    )
     return commit.model_copy(update={"events": events})
 
 
@@ -63,10 +76,12 @@ def forgotten(ticket: Ticket) -> dict[str, Any]:
     }
 
 
-def files_of(commit: Commit) -> set[str]:
-    """The keys in the mail bucket of all files that a commit names."""
-    found = {item.key for event in commit.events for item in getattr(event, "attachments", ())}
-    found |= {getattr(event, "raw", None) or "" for event in commit.events}
+def files_of(commit: Commit, via: str | None = None) -> set[str]:
+    """The keys in the mail bucket of all files that a commit names, or of what came `via` a merged
+    ticket."""
+    events = [x for x in commit.events if via is None or getattr(x, "via", None) == via]
+    found = {item.key for event in events for item in getattr(event, "attachments", ())}
+    found |= {getattr(event, "raw", None) or "" for event in events}
     return found - {""}
 
 

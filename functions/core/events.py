@@ -136,7 +136,11 @@ class InformationRequested(Value):
 
 
 class CustomerWrote(Value):
-    """The customer added something, on any channel; `refused` and `unproven` as of a request."""
+    """The customer added something, on any channel.
+
+    `via` is the merged ticket that it was written to; a `stranger` is that ticket's customer where
+    this one's is somebody else. `refused` and `unproven` as of a request.
+    """
 
     event: Literal["CustomerWrote"] = "CustomerWrote"
     text: str
@@ -145,6 +149,8 @@ class CustomerWrote(Value):
     attachments: tuple[Attachment, ...] = ()
     refused: tuple[RefusedFile, ...] = ()
     unproven: bool = False
+    via: str | None = None
+    stranger: bool = False
 
 
 class InformationReceived(Value):
@@ -316,6 +322,42 @@ class TicketClosed(Value):
     reason: str
 
 
+class TicketMerged(Value):
+    """The ticket's conversation goes on under the number `other`."""
+
+    event: Literal["TicketMerged"] = "TicketMerged"
+    other: str
+    same_customer: bool = True
+    reason: str = ""
+
+
+class MergeReceived(Value):
+    """The conversation of the ticket `other` goes on in this one."""
+
+    event: Literal["MergeReceived"] = "MergeReceived"
+    other: str
+    same_customer: bool = True
+    reason: str = ""
+
+
+class TicketUnmerged(Value):
+    """The ticket's merge into `other` is undone: it goes its own way again, from `status`."""
+
+    event: Literal["TicketUnmerged"] = "TicketUnmerged"
+    other: str
+    status: str
+    queue: Queue
+    reason: str = ""
+
+
+class MergeUndone(Value):
+    """The ticket `other`, which was merged into this one, goes its own way again."""
+
+    event: Literal["MergeUndone"] = "MergeUndone"
+    other: str
+    reason: str = ""
+
+
 class CustomerClassed(Value):
     """A supervisor said which class the customer belongs to (VIP)."""
 
@@ -380,6 +422,10 @@ Event = (
     | ReviewExpired
     | TicketArchived
     | TicketClosed
+    | TicketMerged
+    | MergeReceived
+    | TicketUnmerged
+    | MergeUndone
     | CustomerClassed
     | TimerWarned
     | TimerBreached
@@ -410,6 +456,10 @@ ROUTER_READS = frozenset(
         "TicketClosed",
         "ConfirmationGiven",
         "CustomerWrote",
+        "TicketMerged",
+        "MergeReceived",
+        "TicketUnmerged",
+        "MergeUndone",
     }
 )
 """The events that the router acts on."""

@@ -22,7 +22,7 @@ from functions.core import timers
 from functions.core.erasure import forgotten
 from functions.core.errors import ActionNotAllowed, AlreadyAnswered, FieldError, InvalidInput
 from functions.core.playbook import Approval, Effect, Playbook, Step, StepField
-from functions.core.ticket import IN_HAND, OPEN, Pending, Queue, Ticket
+from functions.core.ticket import IN_HAND, OPEN, Merged, Pending, Queue, Ticket
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,18 @@ TRANSITIONS: dict[str, Transition] = {
         frozenset({"in_review"}), "archived", "closing workflow", "nobody called back in time"
     ),
     "close": Transition(OPEN, "closed", "supervisor", "ended without a solution, with a reason"),
+    "merge": Transition(
+        OPEN | _DONE, "merged", "agent", "the conversation goes on under another number"
+    ),
+    "take-in": Transition(
+        OPEN | _DONE, None, "with merge", "another ticket's conversation goes on here"
+    ),
+    "unmerge": Transition(
+        frozenset({"merged"}), None, "agent", "a merge is undone: back to where the ticket was"
+    ),
+    "give-back": Transition(
+        EVERY, None, "with unmerge", "a ticket that was merged into this one goes its own way"
+    ),
     "class-customer": Transition(OPEN | _DONE, None, "supervisor", "says who is VIP"),
     "tick": Transition(OPEN | _DONE, None, "sla_timer", "a deadline is near or past"),
 }
@@ -183,9 +195,10 @@ def _decided(
 def not_allowed(action: str, ticket: Ticket, playbook: Playbook) -> ActionNotAllowed:
     """The refusal of an action that the ticket's status does not allow; it names those that are."""
     label = playbook.statuses.get(ticket.status)
+    went = f" It goes on as {ticket.merged.into}." if ticket.merged else ""
     return ActionNotAllowed(
         f"{action} is not possible while the ticket is "
-        f"{label.label['en'] if label else ticket.status}.",
+        f"{label.label['en'] if label else ticket.status}.{went}",
         (*allowed(ticket), *steps_allowed(ticket, playbook)),
     )
 
@@ -308,8 +321,10 @@ def _customer_message(
         attachments=command.attachments,
         refused=command.refused,
         unproven=command.unproven,
+        via=command.via,
+        stranger=command.stranger,
     )
-    if ticket.status == "awaiting_customer":
+    if ticket.status == "awaiting_customer" and not command.stranger:
         return [written, e.InformationReceived()]
     ended = ticket.archived_at or ticket.resolved_at
     if ticket.status in _DONE and ended is not None and now - ended <= playbook.reopen_within:
@@ -600,6 +615,54 @@ def _close(ticket: Ticket, command: c.Close, playbook: Playbook, now: datetime) 
     return [e.TicketClosed(reason=command.reason)]
 
 
+MOST_MERGED = 50
+"""Tickets that may be merged into one: whoever looks at it reads them all."""
+
+
+def _merge(ticket: Ticket, command: c.Merge, playbook: Playbook, now: datetime) -> list[e.Event]:
+    if command.into == ticket.number:
+        raise ActionNotAllowed("A ticket cannot be merged into itself.", allowed(ticket))
+    merged = e.TicketMerged(
+        other=command.into, same_customer=command.same_customer, reason=command.reason
+    )
+    return [merged]
+
+
+def _take_in(ticket: Ticket, command: c.TakeIn, playbook: Playbook, now: datetime) -> list[e.Event]:
+    if command.other_open and ticket.status not in OPEN:
+        raise ActionNotAllowed(
+            f"{ticket.number} has ended, and the other ticket is still open: reopen "
+            f"{ticket.number} first, or merge the other way round.",
+            allowed(ticket),
+        )
+    if len(ticket.carries) >= MOST_MERGED:
+        raise ActionNotAllowed(f"{ticket.number} carries {MOST_MERGED} tickets, which is the most.")
+    received = e.MergeReceived(
+        other=command.other, same_customer=command.same_customer, reason=command.reason
+    )
+    return [received]
+
+
+def _unmerge(
+    ticket: Ticket, command: c.Unmerge, playbook: Playbook, now: datetime
+) -> list[e.Event]:
+    merged = ticket.merged
+    if merged is None:
+        raise not_allowed("unmerge", ticket, playbook)
+    status, queue = merged.status, merged.queue
+    if status in IN_HAND and not command.handler_stays:
+        status, queue = "queued", "waiting"
+    undone = e.TicketUnmerged(other=merged.into, status=status, queue=queue, reason=command.reason)
+    later = timers.taken_up(merged.timers, merged.at, playbook, now)
+    return [undone, e.TimersSet(timers=later)] if later else [undone]
+
+
+def _give_back(
+    ticket: Ticket, command: c.GiveBack, playbook: Playbook, now: datetime
+) -> list[e.Event]:
+    return [e.MergeUndone(other=command.other, reason=command.reason)]
+
+
 def _class_customer(
     ticket: Ticket, command: c.ClassCustomer, playbook: Playbook, now: datetime
 ) -> list[e.Event]:
@@ -662,6 +725,10 @@ _RULES: dict[type, tuple[str, Callable[..., list[e.Event]]]] = {
     c.Approve: ("approve", _approve),
     c.Hold: ("hold", _hold),
     c.ErasePerson: ("erase", _erase),
+    c.Merge: ("merge", _merge),
+    c.TakeIn: ("take-in", _take_in),
+    c.Unmerge: ("unmerge", _unmerge),
+    c.GiveBack: ("give-back", _give_back),
 }
 
 
@@ -764,6 +831,38 @@ def _ended(status: str) -> Callable[[Ticket, Any, e.Commit], dict[str, Any]]:
     }
 
 
+def _merged(ticket: Ticket, event: e.TicketMerged, commit: e.Commit) -> dict[str, Any]:
+    live = {
+        kind: timer
+        for kind, timer in ticket.timers.items()
+        if timer.wakes_at is not None or timer.state == "paused"
+    }
+    return {
+        "status": "merged",
+        "queue": "closed",
+        "merged": Merged(
+            into=event.other,
+            by=commit.actor,
+            at=commit.at,
+            status=ticket.status,
+            queue=ticket.queue,
+            timers=live,
+        ),
+    }
+
+
+def _unmerged(ticket: Ticket, event: e.TicketUnmerged, commit: e.Commit) -> dict[str, Any]:
+    was = ticket.merged.timers if ticket.merged else {}
+    gone = _released(ticket) if event.status == "queued" and ticket.handler else {}
+    return {
+        **gone,
+        "status": event.status,
+        "queue": event.queue,
+        "timers": {**ticket.timers, **was},
+        "merged": None,
+    }
+
+
 _EFFECTS: dict[type, Callable[[Ticket, Any, e.Commit], dict[str, Any]]] = {
     e.TicketClassified: lambda t, x, k: {
         "type": x.type,
@@ -814,6 +913,12 @@ _EFFECTS: dict[type, Callable[[Ticket, Any, e.Commit], dict[str, Any]]] = {
     e.ReviewAssigned: lambda t, x, k: {"reviewer": x.reviewer},
     e.TicketArchived: _ended("archived"),
     e.TicketClosed: _ended("closed"),
+    e.TicketMerged: _merged,
+    e.TicketUnmerged: _unmerged,
+    e.MergeReceived: lambda t, x, k: {"carries": (*t.carries, x.other)},
+    e.MergeUndone: lambda t, x, k: {
+        "carries": tuple(number for number in t.carries if number != x.other)
+    },
     e.CustomerClassed: lambda t, x, k: {
         "customer": t.customer.model_copy(update={"customer_class": x.customer_class})
     },

@@ -1082,7 +1082,7 @@ TEMPLATE_VARIABLES = frozenset(
         "number", "desk", "name", "status", "type", "tags", "tag", "priority", "team", "handler",
         "promise", "expected_response_by", "expected_resolution_by", "due_at", "status_url",
         "text", "question", "summary", "solution", "score", "reason", "timer", "description",
-        "step", "order",
+        "step", "order", "other",
     }
 )  # fmt: skip
 """What a message or a reply template may fill in."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -45,34 +46,57 @@ _INWARD = {"TicketReceived": "description", "CustomerWrote": "text"}
 _OUTWARD = {"ReplySent": "text", "InformationRequested": "text"}
 
 
+@dataclass(frozen=True)
+class Part:
+    """A ticket with its commits and deliveries: alone, or among those that were merged."""
+
+    ticket: Ticket
+    history: Sequence[Commit]
+    deliveries: Sequence[Delivery] = ()
+
+
 def record(
     ticket: Ticket,
     commits: Sequence[Commit],
     deliveries: Sequence[Delivery],
     playbook_version: int | None = None,
     records: str = RECORDS,
+    merged: Sequence[Part] = (),
 ) -> dict[str, Any]:
     """Everything that happened to a ticket, as plain JSON data.
 
     Args:
         records: the pattern by which the handling record is numbered (B7).
+        merged: the tickets that go on in this one.
 
     Keys: `schema`, `event_schema`, `desk`, `number`, `playbook_version` (the one in force when the
     document was made), `ticket` (its last state, timers apart), `timers` [{kind, …}], `history`
-    [{version, at, actor, events}], `records` as `handling` says, `messages` [{version, at, actor,
-    direction, channel, text, attachments,
-    refused}], `deliveries`. Times are ISO 8601 with offset, durations
-    ISO 8601.
+    [{version, at, actor, events}], `records` as `handling` says, `messages` [{number, version, at,
+    actor, direction, channel, text, attachments, refused}], `deliveries`, `merged` [{number,
+    ticket, timers, history, deliveries}]. The messages of merged tickets stand in order among the
+    ticket's own. Times are ISO 8601 with offset, durations ISO 8601.
     """
-    state = ticket.model_dump(mode="json")
-    state.pop("timers")
-    history = sorted(commits, key=lambda commit: commit.version)
+    own = Part(ticket, commits, deliveries)
+    said = [message for part in (own, *merged) for message in _conversation(part)]
     return {
         "schema": SCHEMA,
         "event_schema": SCHEMA_VERSION,
         "desk": ticket.desk,
-        "number": ticket.number,
         "playbook_version": playbook_version,
+        **_told(own),
+        "records": handling(own.history, records),
+        "messages": sorted(said, key=lambda message: datetime.fromisoformat(message["at"])),
+        "merged": [_told(part) for part in merged],
+    }
+
+
+def _told(part: Part) -> dict[str, Any]:
+    """What is on record of one ticket."""
+    ticket = part.ticket
+    state = ticket.model_dump(mode="json")
+    state.pop("timers")
+    return {
+        "number": ticket.number,
         "ticket": state,
         "timers": [_timer(kind, timer) for kind, timer in sorted(ticket.timers.items())],
         "history": [
@@ -82,15 +106,22 @@ def record(
                 "actor": commit.actor,
                 "events": [event.model_dump(mode="json") for event in commit.events],
             }
-            for commit in history
+            for commit in _in_order(part.history)
         ],
-        "records": handling(history, records),
-        "messages": [message for commit in history for message in _messages(commit, ticket)],
         "deliveries": [
             {"id": delivery.id, **delivery.model_dump(mode="json", exclude={"desk", "number"})}
-            for delivery in sorted(deliveries, key=lambda delivery: delivery.id)
+            for delivery in sorted(part.deliveries, key=lambda delivery: delivery.id)
         ],
     }
+
+
+def _in_order(commits: Sequence[Commit]) -> list[Commit]:
+    return sorted(commits, key=lambda commit: commit.version)
+
+
+def _conversation(part: Part) -> list[dict[str, Any]]:
+    commits = _in_order(part.history)
+    return [message for commit in commits for message in _messages(commit, part.ticket)]
 
 
 def handling(commits: Sequence[Commit], pattern: str = RECORDS) -> list[dict[str, Any]]:
@@ -162,6 +193,7 @@ def _messages(commit: Commit, ticket: Ticket) -> list[dict[str, Any]]:
         attachments = getattr(event, "attachments", ())
         found.append(
             {
+                "number": commit.number,
                 "version": commit.version,
                 "at": _at(commit.at),
                 "actor": commit.actor,

@@ -15,6 +15,7 @@ import json
 import random
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -109,6 +110,25 @@ class Opening:
     """The first commit of a ticket, and the customer's contact, still encrypted, beside it."""
 
     commit: Commit | None = None
+    sealed: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """One ticket's part of a commit.
+
+    `before` is the version that the decision was made on, None for a new ticket; `rank` the place
+    in its queue (`lifecycle.queue_rank`); `sealed` the customer's contact, encrypted, with a new
+    ticket only. With `by_hand` a person gave the ticket to its handler, who need not have a place
+    free; `hooked` says that a webhook of the desk wants one of the events.
+    """
+
+    before: Ticket | None
+    after: Ticket
+    events: Sequence[Event]
+    rank: str
+    by_hand: bool = False
+    hooked: bool = False
     sealed: bytes | None = None
 
 
@@ -226,29 +246,48 @@ class Store:
             Duplicate: the marker was there already.
             TryAgain: the table was too busy.
         """
-        pk = ticket_key(after.desk, after.number)
-        writes: list[tuple[str, TransactWriteItemTypeDef]] = [
-            ("ticket", {"Put": self._ticket_put(before, after, rank)}),
-            (
-                "event",
-                {
-                    "Put": {
-                        "TableName": self.table,
-                        "Item": self._event_item(pk, after, events, actor, sealed, hooked),
-                        "ConditionExpression": "attribute_not_exists(pk)",
-                    }
-                },
-            ),
-        ]
+        change = Change(before, after, events, rank, by_hand, hooked, sealed)
+        self.commit_all((change,), actor=actor, marker=marker, told=told, talk=talk)
+
+    def commit_all(
+        self,
+        changes: Sequence[Change],
+        *,
+        actor: str,
+        marker: Marker | None = None,
+        told: Delivery | None = None,
+        talk: Talk | None = None,
+    ) -> None:
+        """Write a change of each of several tickets, all of them or none.
+
+        Each ticket is written on condition of its version, so what was decided on all of them
+        together still holds when they are written. `marker`, `told` and `talk` are about the first
+        ticket, and as `commit` says.
+
+        Raises:
+            Conflict, NoPlaceLeft, Duplicate, TryAgain: as `commit` says.
+        """
+        writes: list[tuple[str, TransactWriteItemTypeDef]] = []
+        for change in changes:
+            after = change.after
+            item = self._event_item(change, actor)
+            event: Any = {
+                "TableName": self.table,
+                "Item": item,
+                "ConditionExpression": "attribute_not_exists(pk)",
+            }
+            put = self._ticket_put(change.before, after, change.rank)
+            writes += [(f"ticket:{after.number}", {"Put": put}), ("event", {"Put": event})]
+        first = changes[0].after
         if marker is not None:
-            writes.append(("marker", {"Put": self._marker_put(marker, after)}))
+            writes.append(("marker", {"Put": self._marker_put(marker, first)}))
         if told is not None:
             item = self._delivery_item(told)
             writes.append(("told", {"Put": {"TableName": self.table, "Item": item}}))
         if talk is not None:
-            writes.append(("talk", {"Put": self._talk_put(talk, after)}))
-        writes.extend(self._hands(before, after, by_hand))
-        self._transact(writes, after, marker)
+            writes.append(("talk", {"Put": self._talk_put(talk, first)}))
+        writes.extend(self._hands(changes))
+        self._transact(writes, first, marker)
 
     def _ticket_put(self, before: Ticket | None, after: Ticket, rank: str) -> Any:
         item: Item = {
@@ -273,26 +312,19 @@ class Store:
             put["ExpressionAttributeValues"] = {":version": {"N": str(before.version)}}
         return put
 
-    def _event_item(
-        self,
-        pk: str,
-        after: Ticket,
-        events: Sequence[Event],
-        actor: str,
-        sealed: bytes | None,
-        hooked: bool,
-    ) -> Item:
+    def _event_item(self, change: Change, actor: str) -> Item:
+        after, events = change.after, change.events
         item: Item = {
-            "pk": {"S": pk},
+            "pk": {"S": ticket_key(after.desk, after.number)},
             "sk": {"S": f"EVENT#{after.version:06}"},
             "at": {"S": stamp(after.updated_at)},
             "actor": {"S": actor},
             "schema": {"N": str(SCHEMA_VERSION)},
-            "readers": {"S": readers(events, hooked=hooked)},
+            "readers": {"S": readers(events, hooked=change.hooked)},
             "body": {"S": dump(tuple(events))},
         }
-        if sealed is not None:
-            item["sealed"] = {"B": sealed}
+        if change.sealed is not None:
+            item["sealed"] = {"B": change.sealed}
         return item
 
     def _marker_put(self, marker: Marker, after: Ticket) -> Any:
@@ -302,32 +334,38 @@ class Store:
             "Item": {
                 "pk": {"S": marker.pk},
                 "sk": {"S": "SEEN"},
-                "number": {"S": after.number},
+                # What was written to a merged ticket is known under that ticket's number.
+                "number": {"S": marker.number or after.number},
                 "body": {"S": marker.body},
                 "expires_at": {"N": str(expires)},
             },
             "ConditionExpression": "attribute_not_exists(pk)",
         }
 
-    def _hands(
-        self, before: Ticket | None, after: Ticket, by_hand: bool
-    ) -> Iterator[tuple[str, TransactWriteItemTypeDef]]:
-        """The places that this change takes and gives back."""
-        old, new = before.in_hand_of if before else None, after.in_hand_of
-        if old == new:
-            return
-        if old is not None:
-            yield "release", {"Update": self._place(after, old, "-1", "released")}
-        if new is not None:
-            claim = self._place(after, new, "1", "claimed")
-            claim["UpdateExpression"] += ", assigned_at = :at"
-            claim["ExpressionAttributeValues"][":at"] = {"S": stamp(after.updated_at)}
-            claim["ConditionExpression"] = "attribute_exists(pk)"
-            if not by_hand:
-                claim["ConditionExpression"] += " AND #online = :yes AND #load < #capacity"
-                claim["ExpressionAttributeNames"] |= {"#capacity": "capacity", "#online": "online"}
-                claim["ExpressionAttributeValues"][":yes"] = {"BOOL": True}
-            yield f"claim:{new}", {"Update": claim}
+    def _hands(self, changes: Sequence[Change]) -> Iterator[tuple[str, TransactWriteItemTypeDef]]:
+        """The places that these changes take and give back, each agent's in one write."""
+        net: Counter[str] = Counter()
+        for change in changes:
+            before = change.before
+            net.subtract(filter(None, (before.in_hand_of if before else None,)))
+            net.update(filter(None, (change.after.in_hand_of,)))
+        after, by_hand = changes[0].after, all(change.by_hand for change in changes)
+        for agent, count in net.items():
+            if count < 0:
+                yield "release", {"Update": self._place(after, agent, str(count), "released")}
+            elif count > 0:
+                claim = self._place(after, agent, str(count), "claimed")
+                claim["UpdateExpression"] += ", assigned_at = :at"
+                claim["ExpressionAttributeValues"][":at"] = {"S": stamp(after.updated_at)}
+                claim["ConditionExpression"] = "attribute_exists(pk)"
+                if not by_hand:
+                    claim["ConditionExpression"] += " AND #online = :yes AND #load < #capacity"
+                    claim["ExpressionAttributeNames"] |= {
+                        "#capacity": "capacity",
+                        "#online": "online",
+                    }
+                    claim["ExpressionAttributeValues"][":yes"] = {"BOOL": True}
+                yield f"claim:{agent}", {"Update": claim}
 
     def _place(self, ticket: Ticket, agent: str, by: str, change: str) -> Any:
         return {
@@ -359,8 +397,10 @@ class Store:
         refused = {name for name, why in failed.items() if why == "ConditionalCheckFailed"}
         if "marker" in refused and marker is not None:
             raise Duplicate(self.seen(marker))
-        if {"ticket", "event", "talk"} & refused:
-            raise Conflict(f"{after.number} has changed since")
+        for name in refused:
+            if name.startswith(("ticket:", "event", "talk")):
+                number = name.partition(":")[2] or after.number
+                raise Conflict(f"{number} has changed since")
         for name in refused:
             if name.startswith("claim:"):
                 raise NoPlaceLeft(name.removeprefix("claim:"))

@@ -110,12 +110,27 @@ class Pending(Value):
     by: str = ""
 
 
+class Merged(Value):
+    """Under which number a ticket's conversation goes on, and what it was before.
+
+    The timers are those that were still live, as they were.
+    """
+
+    into: str
+    by: str
+    at: datetime
+    status: str
+    queue: Queue
+    timers: dict[str, Timer] = {}
+
+
 class Ticket(Value):
     """One request at one version.
 
     `facts` are the newest values of what was written down with the desk's own steps (an arrival
     time, the parts used); `reopen_to` says whose a reopened ticket is; `asked` counts the questions
-    that a vague request led to. `wakes_at` is when the sweep will look at it, which may be earlier
+    that a vague request led to. `merged` says where a merged ticket goes on, `carries` which ones
+    were merged into this one. `wakes_at` is when the sweep will look at it, which may be earlier
     than `next_due`: see `next_wake`.
     """
 
@@ -155,6 +170,8 @@ class Ticket(Value):
     asked: int = 0
     held: bool = False
     erased: bool = False
+    merged: Merged | None = None
+    carries: tuple[str, ...] = ()
     timers: dict[str, Timer] = {}
     wakes_at: datetime | None = None
 

@@ -7,7 +7,7 @@ time, so a pause over a lunch break or a holiday costs and gives nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from functions.core.events import Event, StepTaken, TimerBreached, TimerWarned
@@ -127,6 +127,29 @@ def reallowed(
     if timer.state == "paused":
         return new.model_copy(update={"left": left})
     return _running(new, left, rule, playbook, now)
+
+
+def taken_up(
+    timers: Mapping[str, Timer], since: datetime, playbook: Playbook, now: datetime
+) -> dict[str, Timer]:
+    """Those of a ticket's timers that need a new deadline when it goes on after a merge.
+
+    A deadline that is still ahead is kept, as it was promised. One that passed meanwhile gets what
+    was left when the ticket was merged: nobody could have met it. An appointment is never moved.
+
+    Args:
+        timers: as they were when the ticket was merged.
+        since: when that was.
+    """
+    changed = {}
+    for kind, timer in timers.items():
+        rule = playbook.timers.get(kind)
+        if rule is None or rule.appointment or timer.state != "running" or timer.due_at is None:
+            continue
+        if since < timer.due_at <= now:
+            left = _between(rule, playbook, since, timer.due_at)
+            changed[kind] = _running(timer, left, rule, playbook, now)
+    return changed
 
 
 def ring(

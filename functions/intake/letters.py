@@ -11,6 +11,7 @@ from functions.core.change import change
 from functions.core.commands import CustomerMessage, Note
 from functions.core.errors import ActionNotAllowed, InvalidInput, NotFound, SetAside
 from functions.core.filing import Filing, NewTicket, Tracking, file_ticket
+from functions.core.merging import survivor
 from functions.core.playbook import Playbook
 from functions.core.privacy import contact_hash, mask, normalise_contact
 from functions.core.proof import derive, ticket_of_message_id
@@ -198,7 +199,8 @@ def _still_open(ticket: Ticket | None, filing: Filing, playbook: Playbook) -> Ti
     """The ticket, unless it ended so long ago that this is a new request."""
     if ticket is None:
         return None
-    ended = ticket.archived_at or ticket.resolved_at
+    last = survivor(filing.store, ticket)
+    ended = last.archived_at or last.resolved_at
     if ended is not None and filing.now - ended > playbook.reopen_within:
         return None
     return ticket

@@ -82,7 +82,10 @@ def write_message(
     files = keep(ticket.desk, body.attachments, playbook.files) if body.attachments else ()
     command = c.CustomerMessage(text=mask(body.text), channel="web", attachments=files)
     try:
-        return _answer(_carry_out(store, playbook, ticket, command, request, marker), 201)
+        after = _carry_out(store, playbook, ticket, command, request, marker)
+        # Where a merged request goes on under somebody else's number, that stays unsaid.
+        own = after.customer.hash == ticket.customer.hash
+        return _answer(after if own else ticket, 201)
     except Duplicate as duplicate:
         if marker and duplicate.found and duplicate.found.body != marker.body:
             raise KeyReused(
@@ -155,6 +158,8 @@ def _carry_out(
 def open_calls(ticket: Ticket, playbook: Playbook) -> tuple[str, ...]:
     """The customer's calls that are open: a survey that comes after the confirmation waits for it,
     and one that is answered is over."""
+    if ticket.merged is not None:
+        return ("messages",)  # which go on where the ticket does
     found = [call for call, action in CALLS.items() if ticket.status in TRANSITIONS[action].sources]
     asked = playbook.confirmation
     first = ticket.status == "awaiting_confirmation" and asked and asked.solved == "survey"

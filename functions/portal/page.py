@@ -66,6 +66,7 @@ class Shown:
     key: str | None
     contact: str | None
     done: str | None
+    goes_on: dict[str, str] | None = None
 
 
 def status_page(shown: Shown) -> str:
@@ -97,7 +98,9 @@ def status_page(shown: Shown) -> str:
             for file in shown.view["refused"]
         ],
         calls=calls,
-        open=ticket.status in OPEN,
+        open=ticket.status in OPEN or ticket.merged is not None,
+        merged=ticket.merged is not None,
+        goes_on=shown.goes_on,
         scores=_scores(playbook),
         worded=bool(playbook.survey.words),
         done=shown.done if f"done.{shown.done}" in TEXTS else None,

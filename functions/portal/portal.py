@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, urlencode
 
 from functions.core.errors import InvalidInput, NotFound, Refused
 from functions.core.playbook import Locale, Playbook
+from functions.core.proof import status_key
+from functions.core.record import Part
 from functions.core.store import Store
 from functions.core.ticket import Ticket
 from functions.core.web import Answer, Request
@@ -57,7 +59,8 @@ def _show(request: Request, desk: Desk, name: str, number: str) -> Answer:
     locale = nearest_locale(request.query.get("lang")) or ticket.locale
     # The end of a contact is enough to see how a ticket stands, not to be handed its files.
     link = desk.link if proof == "key" else None
-    view = status_view(ticket, history, playbook, locale, link)
+    carried, goes_on_as = _merged(desk.store, ticket)
+    view = status_view(ticket, history, playbook, locale, link, carried, goes_on_as)
     if proof != "key":
         view["question"] = None
     if not wants_page(request):
@@ -70,8 +73,34 @@ def _show(request: Request, desk: Desk, name: str, number: str) -> Answer:
         key=request.query.get("key") if proof == "key" else None,
         contact=request.query.get("contact") if proof == "contact" else None,
         done=request.query.get("done"),
+        goes_on=_where(desk, ticket, goes_on_as, proof, request) if goes_on_as else None,
     )
     return Answer(page.status_page(shown), headers=page.HEADERS, content_type="text/html")
+
+
+def _merged(store: Store, ticket: Ticket) -> tuple[list[Part], str | None]:
+    """What a customer sees of merged tickets: the own ones, and never somebody else's number."""
+    if ticket.merged is None and not ticket.carries:
+        return [], None
+    from functions.core.merging import parts, same_customer, survivor
+
+    carried = parts(store, ticket, deliveries=False)
+    last = survivor(store, ticket)
+    own = [part for part in carried if same_customer(part.ticket, ticket)]
+    return own, last.number if last is not ticket and same_customer(last, ticket) else None
+
+
+def _where(
+    desk: Desk, ticket: Ticket, number: str, proof: access.Proof, request: Request
+) -> dict[str, str]:
+    """Number and address of the ticket that a merged one goes on in, relative to its page."""
+    if proof == "key":
+        proven = {"key": status_key(desk.root, ticket.desk, number)}
+    else:
+        proven = {"contact": request.query.get("contact", "")}
+    language = nearest_locale(request.query.get("lang"))
+    query = urlencode(proven | ({"lang": language} if language else {}))
+    return {"number": number, "url": f"{quote(number)}?{query}"}
 
 
 def _write(request: Request, desk: Desk, name: str, number: str, call: str) -> Answer:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from functions.core.events import Attachment, Commit
 from functions.core.files import FILES
 from functions.core.playbook import Locale, Playbook
+from functions.core.record import Part
 from functions.core.ticket import Ticket
 from functions.core.timers import moment_in
 from functions.core.words import label, shown_label
@@ -37,10 +38,20 @@ SHOWN_EVENTS = frozenset(
         "CallbackRecorded",
         "TicketArchived",
         "TicketClosed",
+        "TicketMerged",
+        "TicketUnmerged",
     }
 )
 """Changes of status and what passed between customer and desk. The rest is internal, and so is a
 step of the desk's own unless the playbook says that the customer sees it (D10, D11)."""
+
+CARRIED_EVENTS = frozenset(
+    {
+        "TicketReceived", "ReplySent", "InformationRequested", "CustomerWrote", "CustomerAsked",
+        "StepTaken",
+    }
+)  # fmt: skip
+"""What is shown of a ticket that was merged into this one: what passed between the two sides."""
 
 Link = Callable[[Attachment], str]
 
@@ -51,13 +62,27 @@ def status_view(
     playbook: Playbook,
     locale: Locale,
     link: Link | None = None,
+    carried: Sequence[Part] = (),
+    goes_on_as: str | None = None,
 ) -> dict[str, Any]:
     """The ticket as its customer may see it; times are ISO 8601 with the desk's offset.
 
     Args:
         link: makes a short-lived link to a file; None for whoever has no key.
+        carried: the same customer's tickets that were merged into this one.
+        goes_on_as: the same customer's ticket that this one was merged into.
     """
     zone = playbook.zone
+    commits = sorted(
+        (*history, *(commit for part in carried for commit in part.history)),
+        key=lambda commit: (commit.at, commit.number, commit.version),
+    )
+    shown = [
+        (commit, event)
+        for commit in commits
+        for event in _shown(commit)
+        if commit.number == ticket.number or event.event in CARRIED_EVENTS
+    ]
     return {
         "number": ticket.number,
         "status": ticket.status,
@@ -78,11 +103,12 @@ def status_view(
                 "at": local(commit.at, zone),
                 "event": event.event,
                 "label": shown_label(event, playbook, locale),
+                **({"number": commit.number} if commit.number != ticket.number else {}),
                 **_step(event, playbook, locale),
             }
-            for commit in history
-            for event in _shown(commit)
+            for commit, event in shown
         ],
+        **({"goes_on_as": goes_on_as} if goes_on_as else {}),
         "question": asked_for(ticket, history),
         "attachments": [
             {
@@ -92,15 +118,16 @@ def status_view(
                 "at": local(commit.at, zone),
                 "url": link(file) if link and file.key.startswith(FILES) else None,
             }
-            for commit in history
+            for commit in commits
             for event in _with_files(commit)
             for file in event.attachments
         ],
         "refused": [
             {**file.model_dump(mode="json"), "at": local(commit.at, zone)}
-            for commit in history
+            for commit in commits
             for event in commit.of("TicketReceived", "CustomerWrote")
             for file in event.refused
+            if not _of_a_stranger(event)
         ]
         if link
         else [],
@@ -109,8 +136,15 @@ def status_view(
 
 def _with_files(commit: Commit) -> Iterator[Any]:
     """What came with files, from the customer or to them."""
-    yield from commit.of("TicketReceived", "CustomerWrote", "ReplySent")
+    told = commit.of("TicketReceived", "CustomerWrote", "ReplySent")
+    yield from (event for event in told if not _of_a_stranger(event))
     yield from (event for event in commit.of("StepTaken") if event.customer_sees)
+
+
+def _of_a_stranger(event: Any) -> bool:
+    """G4: whether another customer wrote this, whose ticket was merged into this one."""
+    found: bool = getattr(event, "stranger", False)
+    return found
 
 
 def _shown(commit: Commit) -> Iterator[Any]:
@@ -120,7 +154,7 @@ def _shown(commit: Commit) -> Iterator[Any]:
         if event.event == "StepTaken":
             if event.customer_sees:
                 yield event
-        elif event.event in SHOWN_EVENTS and event.event not in kinds:
+        elif event.event in SHOWN_EVENTS - kinds and not _of_a_stranger(event):
             kinds.add(event.event)
             yield event
 

@@ -99,6 +99,39 @@ def _reopened(ticket: Ticket, event: Any, router: Router, place: Place) -> None:
     router.placed(ticket)
 
 
+def _merged(ticket: Ticket, event: e.TicketMerged, router: Router, place: Place) -> None:
+    """Nobody is asked any more on a ticket that goes on under another number."""
+    for kind in ("survey", "review"):
+        closing.wake(aws.client("stepfunctions"), router.store, ticket, kind)
+
+
+def _unmerged(ticket: Ticket, event: e.TicketUnmerged, router: Router, place: Place) -> None:
+    """It goes on from where it was: it is routed, or asks for its customer's answer once more."""
+    router.taken_up(ticket)
+    if event.status in _CLOSING:
+        _close_again(ticket, event, router, place)
+
+
+def _kept_again(ticket: Ticket, event: Any, router: Router, place: Place) -> None:
+    """A ticket whose document is in the archive carries another one, or no longer."""
+    if ticket.status in {"archived", "closed"}:
+        _close_again(ticket, event, router, place)
+
+
+def _close_again(ticket: Ticket, event: Any, router: Router, place: Place) -> None:
+    closing.start(
+        aws.client("stepfunctions"),
+        place.state_machine,
+        ticket,
+        ticket.resolutions,
+        router.playbook,
+        run=f"{event.event}-{ticket.version}",
+    )
+
+
+_CLOSING = frozenset({"awaiting_confirmation", "resolved", "in_review", "archived", "closed"})
+"""Statuses in which a closing workflow runs, or has written the ticket's document."""
+
 _ACTIONS: dict[str, Callable[[Ticket, Any, Router, Place], None]] = {
     "TicketReceived": lambda ticket, event, router, place: router.received(ticket, event),
     "TypeConfirmed": lambda ticket, event, router, place: router.placed(ticket),
@@ -110,4 +143,8 @@ _ACTIONS: dict[str, Callable[[Ticket, Any, Router, Place], None]] = {
     "ConfirmationGiven": _answered,
     "CustomerWrote": lambda ticket, event, router, place: router.told(ticket),
     "CallbackRecorded": _called_back,
+    "TicketMerged": _merged,
+    "TicketUnmerged": _unmerged,
+    "MergeReceived": _kept_again,
+    "MergeUndone": _kept_again,
 }

@@ -62,6 +62,15 @@ class Router:
             _, said = _said(self.store.history(ticket.desk, ticket.number))
             self._send(ticket, destination(_facts(ticket, said), self.playbook), ())
 
+    def taken_up(self, ticket: Ticket) -> None:
+        """Send a ticket on that was merged before it had a handler."""
+        history = self.store.history(ticket.desk, ticket.number, ticket.version)
+        known = any(commit.of("TicketClassified", "TypeConfirmed") for commit in history)
+        if ticket.status == "received" and not known:
+            self.received(ticket, history[0].of("TicketReceived")[0])
+        else:
+            self.placed(ticket)
+
     def waiting(self, ticket: Ticket) -> None:
         """Look once more for somebody free: one may have come while the ticket was queued."""
         place = self._place_of(ticket)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,9 @@ from functions.core.closing import REOPENED, after_review
 from functions.core.erasure import without_person, without_words
 from functions.core.errors import TryAgain
 from functions.core.logs import logger
+from functions.core.merging import carried
 from functions.core.playbook import Playbook
-from functions.core.record import archive_key, document, record
+from functions.core.record import Part, archive_key, document, record
 from functions.core.store import Store
 from functions.core.ticket import Ticket
 from functions.survey.steps import Run
@@ -59,29 +61,41 @@ def keep(
         TryAgain: what was read is not whole yet, or was held or erased meanwhile.
     """
     desk, number = ticket.desk, ticket.number
-    commits = store.history(desk, number, ticket.version)
-    deliveries = store.deliveries(desk, number)
-    if [commit.version for commit in commits] != list(range(1, ticket.version + 1)):
-        raise TryAgain(f"{len(commits)} commits of {number} read, not {ticket.version}")
-    if ticket.erased:
-        commits = [without_person(commit, playbook) for commit in commits]
-        deliveries = [without_words(delivery) for delivery in deliveries]
-    version = version or store.playbook_version(desk)
-    found = record(ticket, commits, deliveries, version, playbook.records.pattern)
+    family = [ticket, *carried(store, ticket)]
+    own, *merged = (_part(store, part, family, playbook) for part in family)
+    held = any(part.held for part in family)
+    version, pattern = version or store.playbook_version(desk), playbook.records.pattern
+    found = record(ticket, own.history, own.deliveries, version, pattern, merged)
     key = archive_key(ticket, playbook.hours.timezone)
     written = s3.put_object(
         Bucket=bucket,
         Key=key,
         Body=document(found),
         ContentType="application/json",
-        Tagging=f"retention-years={playbook.retention.years}&{HOLD}={str(ticket.held).lower()}",
+        Tagging=f"retention-years={playbook.retention.years}&{HOLD}={str(held).lower()}",
     )
     # Whoever holds or erases a ticket commits that first and looks for the document afterwards; in
     # either order one sees the other.
-    newest = store.load(desk, number)
-    if newest.erased and not ticket.erased and "VersionId" in written:
+    newest = [store.load(desk, part.number) for part in family]
+    erased = [new.erased and not part.erased for new, part in zip(newest, family, strict=True)]
+    if any(erased) and "VersionId" in written:
         s3.delete_object(Bucket=bucket, Key=key, VersionId=written["VersionId"])
-    if (newest.held, newest.erased) != (ticket.held, ticket.erased):
+    if any(erased) or any(part.held for part in newest) != held:
         raise TryAgain(f"{number} was held or erased meanwhile")
     log.info("ticket.archived", extra={"number": number, "key": key})
     return key
+
+
+def _part(store: Store, ticket: Ticket, family: Sequence[Ticket], playbook: Playbook) -> Part:
+    """All of one ticket, without what tells who a customer was that is forgotten."""
+    commits = store.history(ticket.desk, ticket.number, ticket.version)
+    deliveries = store.deliveries(ticket.desk, ticket.number)
+    if [commit.version for commit in commits] != list(range(1, ticket.version + 1)):
+        raise TryAgain(f"{len(commits)} commits of {ticket.number} read, not {ticket.version}")
+    if ticket.erased:
+        deliveries = [without_words(delivery) for delivery in deliveries]
+    gone = {part.number for part in family if part.erased}
+    commits = [
+        without_person(commit, playbook, None if ticket.erased else gone) for commit in commits
+    ]
+    return Part(ticket, commits, deliveries)

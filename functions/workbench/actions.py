@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from functions.core import commands as c
-from functions.core.change import TRIES, write
+from functions.core.change import TRIES, decide_all, write_all
 from functions.core.errors import (
     Conflict,
     FieldError,
@@ -26,14 +26,13 @@ from functions.core.errors import (
 )
 from functions.core.events import Attachment
 from functions.core.files import MOST, Files
-from functions.core.lifecycle import decide
 from functions.core.playbook import Playbook, Step, StepField
 from functions.core.privacy import mask, mask_but
 from functions.core.roster import Agent
 from functions.core.store import Store
 from functions.core.ticket import Ticket
 from functions.core.web import Request
-from functions.workbench.rights import Seat, require_action, require_step
+from functions.workbench.rights import Seat, require_action, require_both, require_step
 
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 Reason = Annotated[str, Field(min_length=1, max_length=1000)]
@@ -109,6 +108,15 @@ class CloseBody(Body):
     reason: Reason
 
 
+class MergeBody(Body):
+    into: Name
+    reason: Remark = ""
+
+
+class UnmergeBody(Body):
+    reason: Remark = ""
+
+
 class ClassCustomerBody(Body):
     customer_class: Name | None
 
@@ -158,18 +166,19 @@ def act(desk: Desk, number: str, action: str, request: Request, now: datetime) -
                 f"{ticket.version}. Look at it again."
             )
         command = make(body, ticket, desk)
-        events = decide(ticket, command, desk.playbook, now)
+        decided = decide_all(desk.store, ticket, command, desk.playbook, now)
+        require_both(desk.at, action, [each.ticket for each in decided])
         if isinstance(body, Carrying) and body.attachments:
             if kept is None:
                 rules = desk.playbook.files
                 kept = desk.files.accept(desk.at.desk, number, body.attachments, rules)
             if isinstance(command, c.Reply | c.Note | c.TakeStep):
                 command = replace(command, attachments=kept)
-            events = decide(ticket, command, desk.playbook, now)
-        if not events:
+            decided = decide_all(desk.store, ticket, command, desk.playbook, now)
+        if not decided:
             return _remembered(desk, ticket, command)
         try:
-            after = write(desk.store, ticket, events, command, desk.playbook, now, desk.at.username)
+            after = write_all(desk.store, decided, desk.playbook, now, desk.at.username)
         except Conflict:
             continue
         return _remembered(desk, after, command)
@@ -304,6 +313,8 @@ ACTIONS: Mapping[str, tuple[type[Body], Make]] = {
     "callback": (CallbackBody, lambda b, t, d: c.RecordCallback(mask(b.cause), mask(b.note))),
     "approve": (ApproveBody, lambda b, t, d: c.Approve(b.approved, mask(b.reason))),
     "close": (CloseBody, lambda b, t, d: c.Close(mask(b.reason))),
+    "merge": (MergeBody, lambda b, t, d: c.Merge(b.into, mask(b.reason))),
+    "unmerge": (UnmergeBody, lambda b, t, d: c.Unmerge(mask(b.reason))),
     "class-customer": (ClassCustomerBody, lambda b, t, d: c.ClassCustomer(b.customer_class)),
 }
 """Action → its body and its command. The contract's, `approve` (C9) and `class-customer` (A5)."""

@@ -7,7 +7,7 @@ are the roster's.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast, get_args
 
@@ -18,13 +18,14 @@ from functions.core.roster import Agent, Role
 from functions.core.store import Store
 from functions.core.ticket import Ticket
 
-Scope = Literal["own", "team", "given", "review", "any"]
+Scope = Literal["own", "team", "given", "review", "merged", "any"]
 """On which tickets a right holds.
 
 `own`: in the caller's hands. `given`: the caller is to call the customer back, which whoever
 handled the ticket is not by that alone (A13), but every member of a team that has to (D13).
 `team`: both, and what waits in the caller's team's queue or for routing. `review`: those in QA's
-hands.
+hands. `merged`: those that were in the caller's hands when they were merged, or that the caller
+merged.
 """
 
 RANKED: tuple[Role, ...] = ("admin", "supervisor", "qa", "agent", "finance")
@@ -47,6 +48,8 @@ RIGHTS: Mapping[str, Mapping[Role, Scope]] = {
     "callback": {"agent": "given", "qa": "review", **_LEADING},
     "approve": _LEADING,
     "close": _LEADING,
+    "merge": {"agent": "team", **_LEADING},
+    "unmerge": {"agent": "merged", **_LEADING},
     "class-customer": _LEADING,
 }
 """Action → role → on which tickets. A role that is missing may not at all."""
@@ -148,6 +151,17 @@ def require_action(at: Seat, action: str, ticket: Ticket) -> None:
         raise _not_yours(action)
 
 
+def require_both(at: Seat, action: str, tickets: Sequence[Ticket]) -> None:
+    """Let pass whoever may bring these tickets together: one customer's, or a supervisor's decision
+    that two customers' requests are one.
+
+    Raises:
+        Forbidden: they are different customers', whose data an agent alone does not put together.
+    """
+    if action == "merge" and len({ticket.customer.hash for ticket in tickets}) > 1:
+        require(at, frozenset(_LEADING), "merge the tickets of different customers")
+
+
 def require_step(at: Seat, name: str, step: Step, ticket: Ticket) -> None:
     """Let pass whoever may take a step of the desk's own on this ticket.
 
@@ -232,5 +246,8 @@ _HOLDS: Mapping[Scope, Callable[[Seat, Ticket], bool]] = {
     "given": _given,
     "team": _team,
     "review": lambda at, ticket: ticket.status == "in_review",
+    "merged": lambda at, ticket: (
+        at.username in (ticket.handler, ticket.merged.by if ticket.merged else None)
+    ),
     "any": lambda at, ticket: True,
 }

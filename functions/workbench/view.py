@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,13 +11,30 @@ from functions.core.delivery import Delivery
 from functions.core.events import Attachment, Commit
 from functions.core.files import FILES
 from functions.core.playbook import Playbook
-from functions.core.record import handling
+from functions.core.record import Part, handling
 from functions.core.suggest import suggest
 from functions.core.ticket import Ticket
 from functions.core.words import label, shown_label
 from functions.workbench.rights import Seat, among_its_people, possible, possible_steps
 
 Link = Callable[[Attachment], str]
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A ticket with all that is shown of it.
+
+    `carried` are the tickets that were merged into it, `others` the same customer's other tickets,
+    the newest first.
+    """
+
+    own: Part
+    carried: Sequence[Part] = ()
+    others: Sequence[Ticket] = ()
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return (self.own, *self.carried)
 
 
 def summary_view(ticket: Ticket, playbook: Playbook, at: Seat) -> dict[str, Any]:
@@ -61,25 +79,19 @@ def summary_view(ticket: Ticket, playbook: Playbook, at: Seat) -> dict[str, Any]
         "archived_at": _local(ticket.archived_at, playbook),
         "summary": ticket.summary,
         "score": ticket.score,
+        "merged_into": ticket.merged.into if ticket.merged else None,
+        "carries": list(ticket.carries),
         "actions": possible(at, ticket, playbook),
     }
 
 
-def ticket_view(
-    ticket: Ticket,
-    history: Sequence[Commit],
-    deliveries: Sequence[Delivery],
-    others: Sequence[Ticket],
-    playbook: Playbook,
-    at: Seat,
-    link: Link,
-) -> dict[str, Any]:
-    """All of a ticket.
+def ticket_view(whole: Whole, playbook: Playbook, at: Seat, link: Link) -> dict[str, Any]:
+    """All of a ticket; messages and files of those that were merged into it stand among its own.
 
     Args:
-        others: the same customer's other tickets, the newest first.
         link: makes a short-lived link to an attachment; only the ticket's people get one.
     """
+    ticket, history = whole.own.ticket, whole.own.history
     received = _events(history, "TicketReceived")[0]
     description = received.description
     draft = suggest(ticket, playbook, description, ticket.locale)
@@ -92,7 +104,7 @@ def ticket_view(
         "order": received.order,
         "entered_by": received.entered_by,
         "timeline": list(_timeline(history, playbook)),
-        "messages": _messages(ticket, history, deliveries, playbook),
+        "messages": _conversation(whole, playbook),
         "timers": [
             {
                 "kind": kind,
@@ -108,10 +120,10 @@ def ticket_view(
         "facts": dict(ticket.facts),
         "pending": _pending(ticket, playbook),
         "records": handling(history, playbook.records.pattern),
-        "attachments": _attachments(history, link if among_its_people(at, ticket) else None),
-        "refused": _refused(history),
-        "history": [other.number for other in others],
-        "other_tickets": [_other(other, playbook) for other in others],
+        "attachments": _attachments(whole, link if among_its_people(at, ticket) else None),
+        "refused": _refused(whole),
+        "history": [other.number for other in whole.others],
+        "other_tickets": [_other(other, playbook) for other in whole.others],
     }
 
 
@@ -199,21 +211,28 @@ def _details(event: Any) -> dict[str, Any]:
     return content
 
 
-def _messages(
-    ticket: Ticket,
-    history: Sequence[Commit],
-    deliveries: Sequence[Delivery],
-    playbook: Playbook,
-) -> list[dict[str, Any]]:
-    """What customer and desk said to each other, in order; `delivery` is None for what came in.
+def _conversation(whole: Whole, playbook: Playbook) -> list[dict[str, Any]]:
+    """What customer and desk said to each other, in order, each with the number it was said on."""
+    found = [
+        {**message, "number": part.ticket.number}
+        for part in whole.parts
+        for message in _messages(part)
+    ]
+    found.sort(key=lambda message: message["at"])
+    return [{**message, "at": _local(message["at"], playbook)} for message in found]
+
+
+def _messages(part: Part) -> list[dict[str, Any]]:
+    """What was said on one ticket, in order; `delivery` is None for what came in.
 
     What an agent wrote and what went out by itself are one list; a text that is still on its way
     to be delivered is `pending`.
     """
-    sent = [d for d in deliveries if d.recipient == "customer"]
+    ticket = part.ticket
+    sent = [d for d in part.deliveries if d.recipient == "customer"]
     found = [
         message
-        for commit in history
+        for commit in part.history
         for event in commit.events
         if (message := _message(ticket, commit, event, sent)) is not None
     ]
@@ -223,8 +242,7 @@ def _messages(
         for d in sent
         if (d.version, d.event) not in written
     )
-    found.sort(key=lambda message: (message["at"], message["version"]))
-    return [{**message, "at": _local(message["at"], playbook)} for message in found]
+    return sorted(found, key=lambda message: (message["at"], message["version"]))
 
 
 def _message(
@@ -266,7 +284,7 @@ def _entry(
     }
 
 
-def _attachments(history: Sequence[Commit], link: Link | None) -> list[dict[str, Any]]:
+def _attachments(whole: Whole, link: Link | None) -> list[dict[str, Any]]:
     return [
         {
             "name": file.name,
@@ -274,19 +292,27 @@ def _attachments(history: Sequence[Commit], link: Link | None) -> list[dict[str,
             "size": file.size,
             "url": link(file) if link and file.key.startswith(FILES) else None,
             "event": event.event,
+            "number": part.ticket.number,
             "version": commit.version,
         }
-        for commit in history
+        for part in whole.parts
+        for commit in part.history
         for event in commit.of(*_WITH_FILES)
         for file in event.attachments
     ]
 
 
-def _refused(history: Sequence[Commit]) -> list[dict[str, Any]]:
+def _refused(whole: Whole) -> list[dict[str, Any]]:
     """Files that came and stand in the original mail alone, with why they were not kept."""
     return [
-        {**file.model_dump(mode="json"), "event": event.event, "version": commit.version}
-        for commit in history
+        {
+            **file.model_dump(mode="json"),
+            "event": event.event,
+            "number": part.ticket.number,
+            "version": commit.version,
+        }
+        for part in whole.parts
+        for commit in part.history
         for event in commit.of("TicketReceived", "CustomerWrote")
         for file in event.refused
     ]

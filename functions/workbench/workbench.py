@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from functions.core.errors import Forbidden, NotFound
 from functions.core.files import MAX_BYTES, Files
 from functions.core.playbook import Playbook
+from functions.core.record import Part
 from functions.core.store import Store
+from functions.core.ticket import Ticket
 from functions.core.web import Answer, Request
 from functions.workbench import actions, queues, view
 from functions.workbench.rights import (
@@ -67,7 +69,21 @@ def show_ticket(request: Request, store: Store, desk: str, number: str, files: F
     others = store.tickets(desk, [other for other in numbers if other != number])
     history = store.history(desk, number, ticket.version)
     deliveries = store.deliveries(desk, number)
-    return Answer(view.ticket_view(ticket, history, deliveries, others, playbook, at, files.link))
+    whole = view.Whole(Part(ticket, history, deliveries), _carried(store, ticket), others)
+    shown = view.ticket_view(whole, playbook, at, files.link)
+    if ticket.merged is not None:
+        from functions.core.merging import survivor
+
+        shown["goes_on_as"] = survivor(store, ticket).number
+    return Answer(shown)
+
+
+def _carried(store: Store, ticket: Ticket) -> list[Part]:
+    if not ticket.carries:
+        return []
+    from functions.core.merging import parts
+
+    return parts(store, ticket)
 
 
 def enter_ticket(request: Request, store: Store, desk: str, filing: Filing) -> Answer:

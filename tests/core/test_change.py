@@ -89,7 +89,7 @@ class TestConflicts:
             tried.append(1)
             raise Conflict("others were faster")
 
-        monkeypatch.setattr(desk, "commit", lose)
+        monkeypatch.setattr(desk, "commit_all", lose)
         with pytest.raises(Conflict):
             act(desk, playbook, c.Note("x"))
         assert len(tried) == TRIES

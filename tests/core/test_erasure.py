@@ -96,6 +96,7 @@ def _kept(kind: type[Any]) -> dict[str, Any]:
     numbers |= {"share": 0.5, "tags": ("login",), "rules": ("safety",)}
     numbers |= dict.fromkeys(("solved", "held", "approved", "confirm", "responds"), True)
     numbers |= dict.fromkeys(("customer_sees", "type_given"), True)
+    numbers |= dict.fromkeys(("same_customer", "stranger"), False)
     return {
         name: numbers.get(name, "kept")
         for name in kind.model_fields

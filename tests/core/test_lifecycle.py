@@ -23,7 +23,7 @@ from functions.core.lifecycle import (
     steps_allowed,
 )
 from functions.core.playbook import STATUSES, Playbook, load
-from functions.core.store import Store
+from functions.core.store import Change, Store
 from functions.core.ticket import IN_HAND, OPEN, Attachment, Ticket
 from tests.core.desk import DESK, NOON, agent, both, committed, received, request, then
 
@@ -101,6 +101,10 @@ COMMANDS: dict[str, c.Command] = {
     "approve": c.Approve(approved=True),
     "hold": c.Hold(held=True),
     "erase": c.ErasePerson(),
+    "merge": c.Merge("CS2"),
+    "take-in": c.TakeIn("CS3", other_open=False),
+    "unmerge": c.Unmerge(),
+    "give-back": c.GiveBack("CS3"),
 }
 WAY: dict[str, tuple[c.Command, ...]] = {
     "received": (),
@@ -114,6 +118,7 @@ WAY: dict[str, tuple[c.Command, ...]] = {
     "in_review": (ASSIGN, COMMANDS["resolve"], c.AnswerSurvey(3)),
     "archived": (ASSIGN, COMMANDS["resolve"], c.AnswerSurvey(5)),
     "closed": (COMMANDS["close"],),
+    "merged": (ASSIGN, COMMANDS["merge"]),
 }
 """Status → the commands that lead there."""
 
@@ -185,10 +190,11 @@ class TestTransitions:
 
     def test_what_people_may_do_is_named(self, playbook: Playbook) -> None:
         """The contract's actions, in its words."""
-        assert allowed(in_status("resolved", playbook)) == ("note", "reopen")
+        assert allowed(in_status("resolved", playbook)) == ("note", "reopen", "merge")
         assert allowed(in_status("in_review", playbook)) == (
-            "assign", "note", "reopen", "callback",
+            "assign", "note", "reopen", "callback", "merge",
         )  # fmt: skip
+        assert allowed(in_status("merged", playbook)) == ("unmerge",)
         assert "resolve" in allowed(in_status("assigned", playbook))
         with pytest.raises(ActionNotAllowed, match="while the ticket is closed"):
             decide(in_status("closed", playbook), COMMANDS["resolve"], playbook, NOON)
@@ -568,7 +574,8 @@ class Desk(RuleBasedStateMachine):
         commit = committed(before, kept, self.now, "CS1")
         self.ticket = apply(before, commit)
         self.commits.append(commit)
-        for name, write in Store._hands(_NO_TABLE, before, self.ticket, by_hand=True):
+        changed = Change(before, self.ticket, kept, "1", by_hand=True)
+        for name, write in Store._hands(_NO_TABLE, (changed,)):
             update: Any = write["Update"]
             username = str(update["Key"]["sk"]["S"]).removeprefix("AGENT#")
             self.places[username] += int(update["ExpressionAttributeValues"][":by"]["N"])

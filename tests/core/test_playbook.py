@@ -501,7 +501,7 @@ class TestStandard:
     def test_a14_every_status_that_a_ticket_can_have_here_has_a_name(
         self, standard: Playbook
     ) -> None:
-        unused = {"awaiting_department", "awaiting_confirmation", "merged"}
+        unused = {"awaiting_department", "awaiting_confirmation"}
         from functions.core.playbook import STATUSES
 
         assert set(standard.statuses) == set(STATUSES) - unused

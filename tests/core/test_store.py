@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.core import commands as c
-from functions.core.change import write
+from functions.core.change import decide_all, write_all
 from functions.core.delivery import Delivery
 from functions.core.errors import (
     Conflict,
@@ -39,8 +39,8 @@ def act(
     store: Store, ticket: Ticket, command: c.Command, playbook: Playbook, **options: Any
 ) -> Ticket:
     """Carry a command out on exactly this version of the ticket."""
-    events = decide(ticket, command, playbook, NOON)
-    return write(store, ticket, events, command, playbook, NOON, "agent-1", **options)
+    decided = decide_all(store, ticket, command, playbook, NOON)
+    return write_all(store, decided, playbook, NOON, "agent-1", **options)
 
 
 def assign(handler: str = "agent-1", *, by_hand: bool = False) -> c.Assign:

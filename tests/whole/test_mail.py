@@ -303,7 +303,7 @@ def test_a_busy_table_brings_the_mail_again(
         raise TryAgain("throttled")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Store, "commit", busy)
+        patch.setattr(Store, "commit_all", busy)
         answer = loop.invoke("intake_mail", {"Records": [record]})
     assert answer == {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
     assert loop.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}

@@ -172,7 +172,7 @@ def test_a_busy_table_brings_the_record_again(
         raise TryAgain("throttled")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Store, "commit", busy)
+        patch.setattr(Store, "commit_all", busy)
         answer = loop.invoke("router", {"Records": records})
     sequence = records[0]["dynamodb"]["SequenceNumber"]
     assert answer == {"batchItemFailures": [{"itemIdentifier": sequence}]}

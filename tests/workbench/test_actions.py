@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from functions.core import commands as c
-from functions.core.change import change, write
+from functions.core.change import change, write_all
 from functions.core.delivery import Delivery
 from functions.core.errors import (
     ActionNotAllowed,
@@ -283,11 +283,11 @@ def test_rights_are_checked_anew_after_a_conflict(
     agent.act("take")
 
     def overtaken(*arguments: Any) -> Ticket:
-        monkeypatch.setattr(actions, "write", write)
+        monkeypatch.setattr(actions, "write_all", write_all)
         signed_in("supervisor-1").act("assign", agent="agent-2")
-        return write(*arguments)
+        return write_all(*arguments)
 
-    monkeypatch.setattr(actions, "write", overtaken)
+    monkeypatch.setattr(actions, "write_all", overtaken)
     with pytest.raises(Forbidden):
         agent.act("reply", text="您好")
 
@@ -298,7 +298,7 @@ def test_endless_conflicts_end(
     def never(*_: Any) -> Ticket:
         raise Conflict("again")
 
-    monkeypatch.setattr(actions, "write", never)
+    monkeypatch.setattr(actions, "write_all", never)
     with pytest.raises(Conflict):
         signed_in("agent-1").act("take")
 
@@ -343,7 +343,7 @@ def test_all_of_a_ticket_is_shown(
     }
     assert shown["rules"] == ["kw-login"]
     assert shown["history"] == ["CS20260309001"]
-    assert shown["actions"] == ["confirm-type", "take", "priority", "note"]
+    assert shown["actions"] == ["confirm-type", "take", "priority", "note", "merge"]
     assert shown["received_at"].isoformat() == "2026-03-10T12:00:00+08:00"
     assert "TimersSet" not in {entry["event"] for entry in shown["timeline"]}
 
