@@ -582,6 +582,10 @@ class Desk(RuleBasedStateMachine):
             assert name in ("release", f"claim:{username}")
         if commit.of("TicketReopened", "TicketReceived"):
             self.spent = timedelta()
+        timer = self.ticket.timers["resolution"]
+        if commit.of("TicketUnmerged") and timer.state == "running" and timer.due_at:
+            # What was promised and is still ahead stays, so the time of the merge was spent.
+            self.spent = timer.allowed - self.playbook.hours.between(self.now, timer.due_at)
 
     @invariant()
     def its_history_makes_the_ticket(self) -> None:
@@ -645,7 +649,7 @@ class Desk(RuleBasedStateMachine):
         assert self.ticket.level == sum(
             event.to == "senior" for commit in self.commits for event in commit.of("TicketReopened")
         )
-        if self.ticket.pending is not None:
+        if self.ticket.pending is not None and self.ticket.merged is None:
             assert self.ticket.status in OPEN
             assert steps_allowed(self.ticket, self.playbook)[0] == "approve"
         assert self.ticket.resolutions == sum(
