@@ -23,6 +23,7 @@ from functions.core.events import Commit
 from functions.core.filing import Filing, NewTicket, Tracking, file_ticket, status_url
 from functions.core.lifecycle import apply
 from functions.core.logs import logger
+from functions.core.merging import survivor
 from functions.core.playbook import Playbook
 from functions.core.privacy import Contact, ContactError, chat_contact, contact_hash, mask, mask_but
 from functions.core.proof import derive
@@ -134,10 +135,11 @@ def _under_way(talk: Talk, chat: Chat) -> Ticket | None:
         return None
     if ticket.customer.hash != talk.contact_hash:
         return None  # its customer was erased
-    if ticket.status in OPEN:
+    last = survivor(chat.filing.store, ticket)  # a merged one goes on there
+    if last.status in OPEN:
         return ticket
-    ended = ticket.resolved_at
-    waits = ticket.status in {"resolved", "in_review"} and ended is not None
+    ended = last.resolved_at
+    waits = last.status in {"resolved", "in_review"} and ended is not None
     recent = ended is not None and chat.filing.now - ended <= chat.playbook.reopen_within
     return ticket if waits and recent else None
 

@@ -201,6 +201,22 @@ def test_the_next_line_joins_the_ticket(chat: Chat) -> None:
     assert [(e.text, e.channel) for e in written] == [("是手机端", chat.name)]
 
 
+def test_what_is_written_after_a_merge_goes_on_with_it(chat: Chat) -> None:
+    """G1, A14: on the ticket that theirs was merged into; nothing new is opened."""
+    chat.writes("无法登录", id="2003")
+    own = chat.ticket.number
+    chat.writes("退款没到账", user=chat.side.user[:-4] + "wxyz", id="2004")
+    (other,) = (ticket.number for ticket in chat.tickets if ticket.number != own)
+    claims = {"cognito:username": "zg-1", "cognito:groups": f"{DESK}:supervisor"}
+    path = f"/agent/desks/{DESK}/tickets/{own}/merge"
+    merged = chat.loop.http("POST", path, {"into": other}, claims=claims)
+    assert merged.status == 200, merged.text
+    chat.writes("还是不行", id="2005")
+    assert len(chat.tickets) == 2
+    written = [e for c in chat.store.history(DESK, other) for e in c.of("CustomerWrote")]
+    assert [(e.text, e.via, e.stranger) for e in written] == [("还是不行", own, True)]
+
+
 def test_somebody_else_opens_a_ticket_of_their_own(chat: Chat) -> None:
     """G4"""
     chat.writes("无法登录")
