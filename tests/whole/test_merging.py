@@ -171,13 +171,18 @@ def test_different_customers_see_nothing_of_each_other(case: Case) -> None:
     assert act(case, "zg-1", other, "merge", into=one).status == 200
     assert "merged" not in [d.message for d in case.store.deliveries("standard", other)]
     path, _, query = link(case, other).partition("?")
-    wrote = case.http("POST", f"{path}/messages?{query}", {"text": "我这里也是"})
+    photo = {"name": "别人的截图.txt", "content": "5L2g5aW9"}
+    body = {"text": "我这里也是", "attachments": [photo]}
+    wrote = case.http("POST", f"{path}/messages?{query}", body)
     assert (wrote.status, wrote.json) == (201, {"number": other, "status": "merged"})
+    assert "别人的截图" in str(view(case, one)["attachments"])
     assert "我这里也是" in texts(view(case, one))
     for accept in ("application/json", "text/html"):
         answer = case.http("GET", link(case, other), headers={"Accept": accept})
         assert one not in answer.text
-        assert other not in case.http("GET", link(case, one), headers={"Accept": accept}).text
+        theirs = case.http("GET", link(case, one), headers={"Accept": accept}).text
+        assert other not in theirs
+        assert "别人的截图" not in theirs
     events = [entry["event"] for entry in case.http("GET", link(case, one)).json["timeline"]]
     assert events == ["TicketReceived", "TicketAssigned"]
 
