@@ -233,7 +233,7 @@ def test_answers_go_where_the_question_came_from(chat: Chat) -> None:
     chat.acts("request-info", text="请提供手机型号")
     chat.acts("resolve", summary="重置密码后恢复")
     heard = chat.heard
-    assert {to for to, _ in heard} == {chat.side.user}
+    assert {to for to, _ in heard} == {chat.side.place or chat.side.user}
     said = "\n".join(words for _, words in heard)
     for words in ("请点击“忘记密码”重置", "请提供手机型号", "问题已处理完成", "?key="):
         assert words in said

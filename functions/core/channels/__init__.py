@@ -265,10 +265,22 @@ def said(found: Mapping[str, Any], *names: str) -> str:
     return ""
 
 
-def moment(seconds: Any) -> datetime | None:
-    """The moment that a provider wrote in Unix seconds, None where that is none."""
+def as_raw(found: Any) -> bytes:
+    """A part of a JSON body as bytes again, to be kept as it came.
+
+    Raises:
+        Unreadable: it is nested too deeply.
+    """
     try:
-        return datetime.fromtimestamp(float(seconds), UTC)
+        return json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"JSON of another shape: {type(error).__name__}") from error
+
+
+def moment(written: Any, per_second: int = 1) -> datetime | None:
+    """The moment that a provider wrote in Unix time, None where that is none."""
+    try:
+        return datetime.fromtimestamp(float(written) / per_second, UTC)
     except (TypeError, ValueError, OverflowError, OSError):
         return None
 

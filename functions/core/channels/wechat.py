@@ -265,7 +265,8 @@ def _fields(body: bytes) -> dict[str, str]:
 
 
 def _xml(**fields: str) -> str:
-    inside = "".join(f"<{name}>{_cdata(text)}</{name}>" for name, text in fields.items())
+    written = {n: text if text.isdecimal() else _cdata(text) for n, text in fields.items()}
+    inside = "".join(f"<{name}>{text}</{name}>" for name, text in written.items())
     return f"<xml>{inside}</xml>"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 import struct
 from abc import ABC, abstractmethod
@@ -47,6 +48,7 @@ class Side(ABC):
 
     secret: ClassVar[dict[str, Any]]
     user: ClassVar[str]
+    place: ClassVar[str] = ""
     signs_body: ClassVar[bool] = True
     signs_time: ClassVar[bool] = False
 
@@ -179,7 +181,138 @@ def sha1(*parts: str) -> str:
     return hashlib.sha1("".join(sorted(parts)).encode(), usedforsecurity=False).hexdigest()
 
 
-SIDES: dict[str, Side] = {"wechat": WeChat()}
+class Line(Side):
+    """A LINE official account."""
+
+    secret: ClassVar[dict[str, Any]] = {
+        "channel_secret": "a channel secret for tests",
+        "access_token": "an access token for tests",
+    }
+    user: ClassVar[str] = "U00000000000000000000000000example1"
+
+    def call(self, body: bytes, now: datetime) -> Call:
+        digest = hmac.digest(self.secret["channel_secret"].encode(), body, "sha256")
+        signature = base64.b64encode(digest).decode()
+        return Call(body, {}, {"Content-Type": JSON, "X-Line-Signature": signature})
+
+    def text(self, words: str, now: datetime, **more: str) -> bytes:
+        event = {
+            "type": "message",
+            "mode": "active",
+            "timestamp": int(now.timestamp() * 1000),
+            "source": {"type": "user", "userId": more.get("user", self.user)},
+            "webhookEventId": more.get("id") or uuid4().hex,
+            "deliveryContext": {"isRedelivery": "id" in more},
+            "replyToken": "0123456789abcdef",
+            "message": {"id": uuid4().hex, "type": "text", "text": words},
+        }
+        return as_json({"destination": "U0123456789", "events": [event]})
+
+    def accepted(self) -> bytes:
+        return b'{"sentMessages":[{"id":"461230966842064897","quoteToken":"IStG5h1Tz7b"}]}'
+
+    def refused(self) -> tuple[int, bytes]:
+        return 400, b'{"message":"Failed to send messages"}'
+
+    def said(self, body: Mapping[str, Any]) -> tuple[str, str]:
+        return body["to"], body["messages"][0]["text"]
+
+
+class Slack(Side):
+    """A Slack app in one workspace; people write to it in a conversation of their own."""
+
+    secret: ClassVar[dict[str, Any]] = {
+        "signing_secret": "a signing secret for tests",
+        "bot_token": "xoxb-a-token-for-tests",
+    }
+    user: ClassVar[str] = "U0EXAMPLE1"
+    place: ClassVar[str] = "D0EXAMPLE1"
+    signs_time: ClassVar[bool] = True
+
+    def call(self, body: bytes, now: datetime) -> Call:
+        stamp = str(int(now.timestamp()))
+        signed = b"v0:" + stamp.encode() + b":" + body
+        digest = hmac.new(self.secret["signing_secret"].encode(), signed, "sha256").hexdigest()
+        headers = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={digest}"}
+        return Call(body, {}, {"Content-Type": JSON, **headers})
+
+    def text(self, words: str, now: datetime, **more: str) -> bytes:
+        ts = more.get("id") or str(uuid4().int)[:10]
+        event = {
+            "type": "message",
+            "channel_type": "im",
+            "channel": self.place,
+            "user": more.get("user", self.user),
+            "text": words,
+            "ts": f"{ts}.000100",
+        }
+        return as_json(
+            {"type": "event_callback", "team_id": "T1", "event_id": f"Ev{ts}", "event": event}
+        )
+
+    def accepted(self) -> bytes:
+        return b'{"ok":true,"channel":"D0EXAMPLE1","ts":"1773115300.000200"}'
+
+    def refused(self) -> tuple[int, bytes]:
+        return 200, b'{"ok":false,"error":"channel_not_found"}'
+
+    def said(self, body: Mapping[str, Any]) -> tuple[str, str]:
+        text = body["text"]
+        for written, plain in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
+            text = text.replace(written, plain)
+        return body["channel"], text
+
+
+class Telegram(Side):
+    """A Telegram bot."""
+
+    secret: ClassVar[dict[str, Any]] = {
+        "secret_token": "a-secret-token-for-tests",
+        "bot_token": "123456:a-bot-token-for-tests",
+    }
+    user: ClassVar[str] = "1000000001"
+    signs_body: ClassVar[bool] = False
+
+    def call(self, body: bytes, now: datetime) -> Call:
+        token = {"X-Telegram-Bot-Api-Secret-Token": self.secret["secret_token"]}
+        return Call(body, {}, {"Content-Type": JSON, **token})
+
+    def text(self, words: str, now: datetime, **more: str) -> bytes:
+        user = int("".join(c if c.isdigit() else "9" for c in more.get("user", self.user)))
+        message = {
+            "message_id": 7,
+            "from": {"id": user, "is_bot": False, "first_name": "Example", "language_code": "zh"},
+            "chat": {"id": user, "type": "private", "first_name": "Example"},
+            "date": int(now.timestamp()),
+            "text": words,
+        }
+        return as_json(
+            {"update_id": int(more.get("id") or uuid4().int % 10**9), "message": message}
+        )
+
+    def accepted(self) -> bytes:
+        return b'{"ok":true,"result":{"message_id":8}}'
+
+    def refused(self) -> tuple[int, bytes]:
+        return 403, b'{"ok":false,"error_code":403,"description":"Forbidden: bot was blocked"}'
+
+    def said(self, body: Mapping[str, Any]) -> tuple[str, str]:
+        return body["chat_id"], body["text"]
+
+
+JSON = "application/json"
+
+
+def as_json(content: Any) -> bytes:
+    return json.dumps(content, ensure_ascii=False).encode()
+
+
+SIDES: dict[str, Side] = {
+    "line": Line(),
+    "slack": Slack(),
+    "telegram": Telegram(),
+    "wechat": WeChat(),
+}
 """The channel of each adapter, from the other side."""
 
 
