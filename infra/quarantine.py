@@ -287,7 +287,10 @@ class Quarantine:
             raise ReplayError(f"there is no {kept.keys['sk']} on {number}")
         if delivery.state != "parked":
             return f"the delivery is {delivery.state} by now"
-        if not self.store.move(delivery.model_copy(update={"state": "due"}), "parked"):
+        due = delivery.model_copy(update={"state": "due"})
+        if delivery.channel == "webhook":  # a machine that was away for a day gets another day
+            due = due.model_copy(update={"attempts": 0})
+        if not self.store.move(due, "parked"):
             raise ReplayError("the delivery has changed at this very moment: try again")
         return "the delivery is due"
 

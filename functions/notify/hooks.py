@@ -159,9 +159,7 @@ def tell(
         delivery = draft(commit, playbook, name, position, event, now)
         try:
             if refusal := _refusal(delivery, hooks, hurry=hurry):
-                put_off = _put_off(delivery, refusal, now)
-                if put_off is not None:
-                    hooks.store.claim(put_off)
+                hooks.store.claim(_put_off(delivery, refusal, now))
             elif hooks.store.claim(delivery) or _is_ours(delivery, hooks, now):
                 _send(delivery, commit, playbook, hooks, now)
         except TryAgain as error:
@@ -188,12 +186,13 @@ def again(
     if commit is None or int(before.about) >= len(commit.events):
         outcomes.park(before, "the event that asked for it is gone", hooks, now, "due")
         return
-    if refusal := _refusal(before, hooks, hurry=hurry):
-        put_off = _put_off(before, refusal, now)
-        if put_off is None:
-            outcomes.park(before, _gave_up(before), hooks, now, "due")
-        else:
-            outcomes.mark(put_off, "due", hooks)
+    refusal = _refusal(before, hooks, hurry=hurry)
+    if refusal == "resting" and before.attempts >= len(WEBHOOK_RETRY_AFTER):
+        cause = f"gave up after {before.attempts} attempts: {_PUT_OFF[refusal]}"
+        outcomes.park(before, cause, hooks, now, "due")
+        return
+    if refusal:
+        outcomes.mark(_put_off(before, refusal, now), "due", hooks)
         return
     claimed = before.model_copy(
         update={"state": "claimed", "claimed_at": now, "at": now, "claim": uuid4().hex}
@@ -302,26 +301,19 @@ def _refusal(delivery: Delivery, hooks: Hooks, *, hurry: bool) -> Refusal | None
     return "busy" if hurry else hooks.patience.refusal(_endpoint(delivery))
 
 
-def _put_off(delivery: Delivery, why: Refusal, now: datetime) -> Delivery | None:
-    """The delivery for later, untried; None where this would have been its last attempt.
+def _put_off(delivery: Delivery, why: Refusal, now: datetime) -> Delivery:
+    """The delivery for later, untried.
 
     That its endpoint rests is the endpoint's failure and counts as an attempt; that this function
     had no time does not.
     """
-    attempts = delivery.attempts + (why == "resting")
-    schedule = waits(delivery.id)
-    if attempts > len(schedule):
-        return None
-    wait = schedule[attempts - 1] if why == "resting" else _SOON * (1 + 4 * _share(delivery.id))
-    return delivery.model_copy(
-        update={
-            "state": "retrying",
-            "attempts": attempts,
-            "next_at": now + wait,
-            "at": now,
-            "cause": _PUT_OFF[why],
-        }
-    )
+    attempts, wait = delivery.attempts, _SOON * (1 + 4 * _share(delivery.id))
+    if why == "resting":
+        attempts, wait = attempts + 1, waits(delivery.id)[attempts]
+    update = {"state": "retrying", "attempts": attempts, "next_at": now + wait, "at": now}
+    put_off = delivery.model_copy(update={**update, "cause": _PUT_OFF[why]})
+    log.warning("delivery.put_off", extra={**outcomes.about(put_off), "cause": put_off.cause})
+    return put_off
 
 
 _SOON = timedelta(minutes=1)
@@ -329,10 +321,6 @@ _PUT_OFF = {
     "resting": f"not tried: {FAILURES} attempts in a row failed just before",
     "busy": "not tried: no time was left for webhooks",
 }
-
-
-def _gave_up(delivery: Delivery) -> str:
-    return f"gave up after {delivery.attempts} attempts: {_PUT_OFF['resting']}"
 
 
 def _is_ours(claimed: Delivery, hooks: Hooks, now: datetime) -> bool:

@@ -1,0 +1,270 @@
+"""The console's part of webhooks: secrets, a test message, sending again (G5)."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from standardwebhooks import Webhook as Verifier
+from typer.testing import CliRunner
+
+from functions.core import aws, deps
+from functions.core import commands as c
+from functions.core.playbook import load
+from functions.core.ticket import Ticket
+from functions.notify import handler
+from infra import console, desks, webhooks
+from infra.stage_secrets import ensure_endpoint_secrets
+from infra.webhooks import Span, WebhookError
+from tests.notify.receiver import Receiver
+from tests.notify.world import NOON, PLACE, REGION, STAGE, World, make_services, stream_record
+from tests.whole.conftest import ROOT, shipped
+
+HOUR = timedelta(hours=1)
+KEPT = (aws.client, aws.parameter, deps.store, handler._patience, handler._secrets)
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    from moto import mock_aws
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    for cached in KEPT:
+        cached.cache_clear()
+    with mock_aws():
+        make_services()
+        boto3.client("ssm").put_parameter(
+            Name=PLACE.parameter("settings"), Value='{"local_webhooks":"on"}', Type="String"
+        )
+        yield World(desks.store_of(STAGE), shipped(ROOT / "playbooks" / "standard.yaml"))
+    for cached in KEPT:
+        cached.cache_clear()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver().listening() as found:
+        yield found
+
+
+@pytest.fixture
+def desk(world: World, receiver: Receiver) -> World:
+    """The standard desk with one endpoint, as `deskbell playbook apply` stores it."""
+    return told(world, crm=["ticket.received", "note.added"], at=receiver.url)
+
+
+def told(world: World, *, at: str, **events: list[str]) -> World:
+    document = json.loads(world.playbook.model_dump_json(exclude_defaults=True))
+    document["webhooks"] = {name: {"url": at, "events": wanted} for name, wanted in events.items()}
+    world.playbook = load(document)
+    desks.apply(STAGE, world.playbook, NOON)
+    world.store._playbooks.clear()
+    deps.store.cache_clear()
+    return world
+
+
+def happen(desk: World) -> Ticket:
+    """A ticket with a note an hour later, and what the stream made of both."""
+    ticket = desk.do(desk.file(), c.Note(text="看过"), at=NOON + HOUR)
+    for version in (1, ticket.version):
+        assert desk.run(desk.event(ticket, version)) == []
+    return ticket
+
+
+def pump(desk: World, ticket: Ticket) -> None:
+    """The sweep and the stream bring what is put off to the function."""
+    for delivery in desk.deliveries(ticket):
+        if delivery.state == "retrying":
+            assert desk.run(desk.due(delivery)) == []
+    for item in desk.store.everything(ticket.desk, ticket.number):
+        if item.get("state", {}).get("S") == "due":
+            assert desk.run(stream_record(item, "MODIFY")) == []
+
+
+def test_applying_a_playbook_makes_the_secret(desk: World) -> None:
+    """G5: once; a second application leaves it."""
+    [secret] = webhooks.secrets(STAGE, "standard", "crm", NOON)
+    assert secret.startswith("whsec_")
+    ensure_endpoint_secrets(boto3.client("ssm"), STAGE, "standard", ["crm"], NOON)
+    assert webhooks.secrets(STAGE, "standard", "crm", NOON) == (secret,)
+    assert desks.versions(STAGE) == [("standard", 1)]
+    [listed] = webhooks.endpoints(STAGE, NOON)
+    assert (listed.desk, listed.name, listed.secrets) == ("standard", "crm", 1)
+
+
+def test_a_secret_is_changed_without_a_gap(desk: World, receiver: Receiver) -> None:
+    """G5: the receiver may take either for a while."""
+    now = datetime.now(UTC)
+    [old] = webhooks.secrets(STAGE, "standard", "crm", now)
+    new = webhooks.rotate(STAGE, "standard", "crm", HOUR, now)
+    assert webhooks.secrets(STAGE, "standard", "crm", now) == (new, old)
+    happen(desk)
+    for secret in (old, new):
+        assert Verifier(secret).verify(receiver.got[0].body, receiver.got[0].headers)
+    assert webhooks.secrets(STAGE, "standard", "crm", now + HOUR) == (new,)
+
+
+def test_a_test_message_verifies(desk: World, receiver: Receiver) -> None:
+    """G5."""
+    now = datetime.now(UTC)
+    assert webhooks.send_test(STAGE, "standard", "crm", now) == "HTTP 204"
+    [secret] = webhooks.secrets(STAGE, "standard", "crm", now)
+    found = Verifier(secret).verify(receiver.got[0].body, receiver.got[0].headers)
+    assert found["type"] == "webhook.test"
+    assert found["data"] == {"desk": "standard", "webhook": "crm"}
+
+
+def test_one_message_is_sent_again_under_its_id(desk: World, receiver: Receiver) -> None:
+    """G5: though it had arrived."""
+    ticket = happen(desk)
+    first = receiver.ids[0]
+    assert webhooks.replay_id(STAGE, first, NOON) == "it is sent now"
+    with pytest.raises(WebhookError, match="at this very moment"):
+        webhooks.replay_id(STAGE, first, NOON)
+    pump(desk, ticket)
+    assert receiver.ids.count(first) == 2
+    assert len(receiver.ids) == 3
+
+
+@pytest.mark.parametrize("written", ["msg_standard_CS99_1_0_crm", "x", "msg_standard_{}_1_77_crm"])
+def test_a_message_that_never_was(desk: World, written: str) -> None:
+    with pytest.raises(WebhookError, match="there is no message"):
+        webhooks.replay_id(STAGE, written.format(happen(desk).number), NOON)
+
+
+def test_a_time_is_sent_again(desk: World, receiver: Receiver) -> None:
+    """G5: from its start until before its end; with the ids they had."""
+    ticket = happen(desk)
+    later = NOON + HOUR
+    done = webhooks.replay_span(STAGE, Span("standard", "", later, later + HOUR), 300, later)
+    assert (done.again, done.first, done.left) == (1, 0, 0)
+    pump(desk, ticket)
+    assert [request.json["type"] for request in receiver.got] == [
+        "ticket.received",
+        "note.added",
+        "note.added",
+    ]
+    assert receiver.ids[1] == receiver.ids[2]
+    before = webhooks.replay_span(STAGE, Span("standard", "", NOON - HOUR, NOON), 300, later)
+    assert (before.again, before.first) == (0, 0)
+
+
+def test_a_new_endpoint_is_given_the_past(desk: World, receiver: Receiver) -> None:
+    """G5: what it was never sent, and the others are left alone."""
+    ticket = happen(desk)
+    told(desk, crm=["ticket.received"], bi=["*"], at=receiver.url)
+    assert len(webhooks.secrets(STAGE, "standard", "bi", NOON)) == 1
+    span = Span("standard", "bi", NOON - HOUR, NOON + 2 * HOUR)
+    done = webhooks.replay_span(STAGE, span, 300, NOON)
+    assert (done.again, done.first) == (0, 2)
+    pump(desk, ticket)
+    assert len(receiver.got) == 4
+    assert {request.headers["webhook-id"].rpartition("_")[2] for request in receiver.got[2:]} == {
+        "bi"
+    }
+
+
+def test_many_are_spread_over_minutes(desk: World) -> None:
+    """G5: so that customers' messages and the endpoint keep up."""
+    tickets = [desk.file(contact=f"a{n}@example.com") for n in range(5)]
+    span = Span("standard", "crm", NOON, NOON + HOUR)
+    done = webhooks.replay_span(STAGE, span, 2, NOON)
+    assert (done.first, done.last) == (5, NOON + timedelta(minutes=2))
+    moments = sorted(d.next_at for t in tickets for d in desk.deliveries(t) if d.next_at)
+    assert [m - NOON for m in moments] == [timedelta(minutes=n) for n in (0, 0, 1, 1, 2)]
+
+
+def test_what_is_being_sent_is_left_alone(desk: World, receiver: Receiver) -> None:
+    """E11: never twice while claimed."""
+    ticket = happen(desk)
+    for delivery in desk.deliveries(ticket):
+        if delivery.channel == "webhook":
+            claimed = {"state": "claimed"}
+            assert desk.store.move(delivery.model_copy(update=claimed), delivery.state)
+    span = Span("standard", "crm", NOON, NOON + 2 * HOUR)
+    assert webhooks.replay_span(STAGE, span, 300, NOON).left == 2
+
+
+def test_an_endpoint_that_there_is_not(desk: World) -> None:
+    for ask in (
+        lambda: webhooks.send_test(STAGE, "standard", "erp", NOON),
+        lambda: webhooks.rotate(STAGE, "standard", "erp", HOUR, NOON),
+        lambda: webhooks.replay_span(STAGE, Span("standard", "erp", NOON, NOON), 1, NOON),
+    ):
+        with pytest.raises(WebhookError, match="desk standard has no webhook erp; there is crm"):
+            ask()
+
+
+def test_a_dead_letter_gets_another_day(desk: World, receiver: Receiver) -> None:
+    """G3, G5: replayed from quarantine, with all attempts before it."""
+    from infra.quarantine import Quarantine
+
+    for room in ("mail", "router", "sla_timer"):
+        boto3.client("sqs").create_queue(QueueName=f"{PLACE.prefix}-{room}-dlq")
+    boto3.client("s3").create_bucket(Bucket=f"{PLACE.prefix}-mail-123456789012-{REGION}")
+    receiver.answers = [410, 500]
+    ticket = desk.file()
+    assert desk.run(desk.event(ticket)) == []
+    box = Quarantine(STAGE)
+    with box.opened() as found:
+        [kept] = [each for each in found if "webhook:crm" in each.about]
+        assert "410" in kept.cause
+        assert box.replay(kept) == "the delivery is due"
+    pump(desk, ticket)
+    [waiting] = [d for d in desk.deliveries(ticket) if d.channel == "webhook"]
+    assert (waiting.state, waiting.attempts) == ("retrying", 1)
+    assert len(set(receiver.ids)) == 1
+
+
+# The commands
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(console.app, [*arguments, "--stage", STAGE])
+
+
+def test_the_commands_do_it(desk: World, receiver: Receiver) -> None:
+    """G5."""
+    ticket = happen(desk)
+    listed = run("webhooks", "list").stdout.split("\t")
+    assert listed[:2] == ["standard", "crm"]
+    assert run("webhooks", "list", "--desk", "other").stdout == ""
+    secret = run("webhooks", "secret", "standard", "crm").stdout.strip()
+    assert webhooks.secrets(STAGE, "standard", "crm", NOON) == (secret,)
+    rotated = run("webhooks", "rotate", "standard", "crm", "--keep-hours", "0").stdout.strip()
+    assert run("webhooks", "secret", "standard", "crm").stdout.split() == [rotated]
+    assert "HTTP 204" in run("webhooks", "send-test", "standard", "crm").stdout
+    assert "sent now" in run("webhooks", "replay", "--id", receiver.ids[0]).stdout
+    pump(desk, ticket)
+    past = ["--desk", "standard", "--from", NOON.isoformat(), "--to", (NOON + HOUR).isoformat()]
+    assert "1 are sent again, 0 for the first time" in run("webhooks", "replay", *past).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "say --id"),
+        (["--id", "x", "--desk", "standard", "--from", "2026-01-01"], "say --id"),
+        (["--desk", "standard", "--from", "yesterday"], "--from: expected a moment"),
+        (["--desk", "standard", "--from", "2026-03-10T09:00:00"], "--from: expected a moment"),
+    ],
+)
+def test_a_command_that_says_too_little(desk: World, arguments: list[str], said: str) -> None:
+    done = run("webhooks", "replay", *arguments)
+    assert isinstance(done.exception, console.UsageError)
+    assert said in str(done.exception)
+
+
+def test_secrets_are_of_the_scheme(desk: World) -> None:
+    """G5: 32 octets in base64, as its libraries take them."""
+    [secret] = webhooks.secrets(STAGE, "standard", "crm", NOON)
+    Verifier(secret)
+    assert len(secret.removeprefix("whsec_")) == len(b64encode(bytes(32)))
