@@ -33,7 +33,7 @@ from functions.core.privacy import contact_hash, mask, normalise_contact
 from functions.core.proof import derive
 from functions.core.record import archive_key
 from functions.core.settings import Place
-from functions.core.store import Item, Store, read_commit
+from functions.core.store import Item, Store, delivery_body, read_commit, read_delivery
 from functions.core.ticket import Ticket
 from functions.survey.archive import HOLD, keep
 from infra.desks import store_of
@@ -188,7 +188,9 @@ def _erase_ticket(
     for each in (number, *reached(at.store, ticket)):
         _archive_again(at, at.store.load(desk, each), playbook)
     deliveries = [_delivery(item) for item in items if _is(item, "DELIVERY#")]
-    if any(d.state == "claimed" and abs(now - d.claimed_at) < _ON_ITS_WAY for d in deliveries):
+    written = {delivery.told for delivery in deliveries}
+    under_way = (d for d in deliveries if d.state == "claimed" or not set(d.covers) <= written)
+    if any(abs(now - d.claimed_at) < _ON_ITS_WAY for d in under_way):
         raise TryAgain(f"a message of {number} is on its way: run it again in two minutes")
 
 
@@ -224,7 +226,7 @@ def _is(item: Item, kind: str) -> bool:
 
 
 def _delivery(item: Item) -> Delivery:
-    return Delivery.model_validate_json(item["body"]["S"])
+    return read_delivery(item)
 
 
 def _blanked(item: Item, playbook: Playbook, via: str | None, told: set[int]) -> str | None:
@@ -244,7 +246,7 @@ def _blanked(item: Item, playbook: Playbook, via: str | None, told: set[int]) ->
         if via is not None and delivery.version not in told:
             return None
         bare = without_words(delivery)
-        return None if bare == delivery else bare.model_dump_json(exclude_defaults=True)
+        return None if bare == delivery else delivery_body(bare)
     return None
 
 

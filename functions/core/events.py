@@ -11,7 +11,7 @@ events stay readable; a commit of a *newer* schema is parked instead of misread.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any, Literal
@@ -508,11 +508,18 @@ class Commit(Value):
         return tuple(event for event in self.events if event.event in names)
 
 
-def dump(events: tuple[Event, ...]) -> str:
-    """Events as the JSON text that is stored; what has its default is left out."""
+def dump(events: tuple[Event, ...], at: datetime | None = None) -> str:
+    """Events as the JSON text that is stored; what has its default is left out.
+
+    Args:
+        at: the commit's own moment. A timer that started then does not say it again.
+    """
     return json.dumps(
         [
-            {"event": event.event, **event.model_dump(mode="json", exclude_defaults=True)}
+            {
+                "event": event.event,
+                **_each_timer(event, at, _written).model_dump(mode="json", exclude_defaults=True),
+            }
             for event in events
         ],
         ensure_ascii=False,
@@ -520,8 +527,35 @@ def dump(events: tuple[Event, ...]) -> str:
     )
 
 
-def parse(document: str, schema_version: int) -> tuple[Event, ...]:
+_GOING = frozenset({"running", "paused"})
+"""Timers that know when they started; one that has ended keeps its deadline alone."""
+
+
+def _written(timer: Timer, at: datetime) -> Timer:
+    """A timer as a commit of `at` holds it."""
+    began = timer.state in _GOING and timer.started_at == at
+    return timer.model_copy(update={"started_at": None}) if began else timer
+
+
+def _read(timer: Timer, at: datetime) -> Timer:
+    """What `_written` was given."""
+    unsaid = timer.state in _GOING and timer.started_at is None
+    return timer.model_copy(update={"started_at": at}) if unsaid else timer
+
+
+def _each_timer(
+    event: Event, at: datetime | None, change: Callable[[Timer, datetime], Timer]
+) -> Event:
+    if at is None or not isinstance(event, TimersSet):
+        return event
+    return TimersSet(timers={kind: change(timer, at) for kind, timer in event.timers.items()})
+
+
+def parse(document: str, schema_version: int, at: datetime | None = None) -> tuple[Event, ...]:
     """Stored events, read back.
+
+    Args:
+        at: the commit's own moment, as `dump` had it.
 
     Raises:
         Park: the text is not a commit of events, or was written by a newer schema.
@@ -529,6 +563,7 @@ def parse(document: str, schema_version: int) -> tuple[Event, ...]:
     if schema_version > SCHEMA_VERSION:
         raise Park(f"events of schema {schema_version}; this code reads {SCHEMA_VERSION} at most")
     try:
-        return _many().validate_json(document)
+        events = _many().validate_json(document)
     except ValidationError as error:
         raise Park(f"not a list of events: {error.error_count()} problems") from error
+    return tuple(_each_timer(event, at, _read) for event in events)

@@ -325,7 +325,8 @@ def _secret(contact: Contact, request: NewTicket, tracking: Tracking) -> bytes:
         "name": request.name or "",
         "message_id": tracking.message_id or "",
     }
-    return json.dumps(document, ensure_ascii=False).encode()
+    written = {name: value for name, value in document.items() if value}
+    return json.dumps(written, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _first(

@@ -44,13 +44,16 @@ SHARDS = 4
 """Partitions of the `due` index: enough for 4,000 timer changes a second."""
 
 PLAYBOOK_TTL = timedelta(seconds=30)
-"""How long a container trusts its playbook; a new one takes effect within 60 s."""
+"""How long a playbook is trusted after it was read, by whomever; a new one takes effect within
+60 s."""
 
 CONFLICT_TRIES = 5
 """How often a transaction that met another one is tried again, over about a second in all."""
 
 SEEN_FOR = timedelta(days=400)
 """How long a request is recognised as a repetition."""
+
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 Item = dict[str, Any]
 
@@ -282,7 +285,7 @@ class Store:
         if marker is not None:
             writes.append(("marker", {"Put": self._marker_put(marker, first)}))
         if told is not None:
-            item = self._delivery_item(told)
+            item = self._delivery_item(told.model_copy(update={"lead": True}))
             writes.append(("told", {"Put": {"TableName": self.table, "Item": item}}))
         if talk is not None:
             writes.append(("talk", {"Put": self._talk_put(talk, first)}))
@@ -321,10 +324,13 @@ class Store:
             "actor": {"S": actor},
             "schema": {"N": str(SCHEMA_VERSION)},
             "readers": {"S": readers(events, hooked=change.hooked)},
-            "body": {"S": dump(tuple(events))},
+            "body": {"S": dump(tuple(events), after.updated_at)},
         }
         if change.sealed is not None:
             item["sealed"] = {"B": change.sealed}
+        if after.desk in self._playbooks:
+            read, version, _ = self._playbooks[after.desk]
+            item["playbook"] = {"S": f"{version} {int(read.timestamp())}"}
         return item
 
     def _marker_put(self, marker: Marker, after: Ticket) -> Any:
@@ -720,8 +726,13 @@ class Store:
         """Write a delivery under its key; False where it stands there already."""
         return self._put_delivery(delivery, "attribute_not_exists(pk)", {})
 
-    def move(self, delivery: Delivery, expected: str) -> bool:
-        """Bring a delivery into its new state; False where it is not in the expected one."""
+    def move(self, delivery: Delivery, expected: str | None) -> bool:
+        """Bring a delivery into its new state; False where it is not in the expected one.
+
+        `expected` is None for one that has no item yet, since another's claim covers it.
+        """
+        if expected is None:
+            return self.claim(delivery)
         return self._put_delivery(delivery, "#state = :expected", {":expected": {"S": expected}})
 
     def _put_delivery(self, delivery: Delivery, condition: str, values: Item) -> bool:
@@ -746,7 +757,7 @@ class Store:
             "pk": {"S": ticket_key(delivery.desk, delivery.number)},
             "sk": {"S": f"DELIVERY#{delivery.id}"},
             "state": {"S": delivery.state},
-            "body": {"S": delivery.model_dump_json(exclude_defaults=True)},
+            "body": {"S": delivery_body(delivery)},
         }
         if delivery.state == "retrying" and delivery.next_at is not None:
             item["due_pk"] = {"S": shard(delivery.number)}
@@ -756,7 +767,7 @@ class Store:
     def delivery(self, desk: str, number: str, sk: str) -> Delivery | None:
         """One delivery by its sort key."""
         found = self._get(ticket_key(desk, number), sk, consistent=True)
-        return Delivery.model_validate_json(found["body"]["S"]) if found else None
+        return read_delivery(found) if found else None
 
     def deliveries(self, desk: str, number: str) -> list[Delivery]:
         """Every delivery of a ticket, in the order of what asked for them."""
@@ -767,7 +778,7 @@ class Store:
                 ":sk": {"S": "DELIVERY#"},
             },
         )
-        return [Delivery.model_validate_json(item["body"]["S"]) for item in items]
+        return [read_delivery(item) for item in items]
 
     # Task tokens of the closing workflow
 
@@ -813,6 +824,23 @@ class Store:
             playbook = Playbook.stored(self.playbook_document(desk, current))
         self._playbooks[desk] = (now, current, playbook)
         return current, playbook
+
+    def hear(self, image: Item, now: datetime) -> None:
+        """Learn from an event item which playbook its writer found current, and when.
+
+        Whoever an event wakes need not ask again then: a playbook is trusted for `PLAYBOOK_TTL`
+        from the moment that anybody read it, so a change takes effect no later than otherwise.
+        """
+        _, desk, _ = image["pk"]["S"].split("#", 2)
+        kept = self._playbooks.get(desk)
+        if kept is None or "playbook" not in image:
+            return
+        version, _, seconds = image["playbook"]["S"].partition(" ")
+        read = datetime.fromtimestamp(int(seconds), UTC)
+        if int(version) > kept[1]:
+            self._playbooks[desk] = (_LONG_AGO, *kept[1:])
+        elif int(version) == kept[1] and kept[0] < read <= now:
+            self._playbooks[desk] = (read, *kept[1:])
 
     def playbook_version(self, desk: str) -> int | None:
         """The number of the desk's current playbook."""
@@ -1054,6 +1082,42 @@ def read_ticket(item: Item) -> Ticket:
     )
 
 
+_BESIDE_THE_DELIVERY = {"desk", "number", "version", "lead", "state"}
+_IN_THE_DELIVERYS_KEY = {"message", "recipient", "about"}
+
+
+def delivery_body(delivery: Delivery) -> str:
+    """The body of a delivery's item: what its keys do not say, and a claim only while it counts.
+
+    It keeps the item of a usual reply below 1 KB, where its words stand a second time, as sent.
+    """
+    left_out = set(_BESIDE_THE_DELIVERY)
+    if not delivery.lead:
+        left_out |= _IN_THE_DELIVERYS_KEY
+    if delivery.state != "claimed":
+        left_out.add("claim")
+    if delivery.claimed_at == delivery.at:
+        left_out.add("claimed_at")
+    return delivery.model_dump_json(exclude_defaults=True, exclude=left_out)
+
+
+def read_delivery(item: Item) -> Delivery:
+    """A delivery from its item."""
+    _, desk, number = item["pk"]["S"].split("#", 2)
+    _, version, *rest = item["sk"]["S"].split("#", 4)
+    body: dict[str, Any] = json.loads(item["body"]["S"])
+    known: dict[str, Any] = {
+        "desk": desk,
+        "number": number,
+        "version": int(version),
+        "lead": not rest,
+        "state": item["state"]["S"],
+        "claimed_at": body["at"],
+    }
+    known |= zip(("message", "recipient", "about"), rest, strict=False)
+    return Delivery.model_validate(known | body)
+
+
 def read_commit(item: Item) -> Commit:
     """A commit from its item, or from the image of it that the stream carries.
 
@@ -1064,13 +1128,14 @@ def read_commit(item: Item) -> Commit:
 
     try:
         _, desk, number = item["pk"]["S"].split("#", 2)
+        at = moment(item["at"]["S"])
         return Commit(
             desk=desk,
             number=number,
             version=int(item["sk"]["S"].removeprefix("EVENT#")),
-            at=moment(item["at"]["S"]),
+            at=at,
             actor=item["actor"]["S"],
-            events=parse(item["body"]["S"], int(item["schema"]["N"])),
+            events=parse(item["body"]["S"], int(item["schema"]["N"]), at),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise Park(f"not a commit: {type(error).__name__}: {error}") from error

@@ -3,6 +3,9 @@
 The states and their order are those of `functions.core.delivery`. Every step is a conditional
 write: whichever of two runs comes second sees what the first one did, and leaves it.
 
+- One claim serves all whom a commit is told to: that of its first delivery, whose key follows from
+  the commit alone. It names the others, which have no item of their own until they are sent,
+  waiting or parked.
 - A claim of another run that is younger than the function's own timeout may still be under way:
   the record is to come again. An older one died between sending and marking, or before sending;
   nobody can tell which, so it is parked, visibly, for a person to decide.
@@ -15,7 +18,7 @@ write: whichever of two runs comes second sees what the first one did, and leave
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -138,7 +141,9 @@ def process(record: Any, ways: Ways, now: datetime) -> None:
     except (AttributeError, KeyError, TypeError) as error:
         raise Park("not a record of the table's stream") from error
     if kind == "EVENT" and record.get("eventName") == "INSERT":
-        tell(read_commit(image), ways, now, _sealed_in(image))
+        commit = read_commit(image)
+        ways.store.hear(image, now)
+        tell(commit, ways, now, _sealed_in(image))
     elif kind == "DELIVERY" and image.get("state", {}).get("S") == "due" and not is_hook(rest):
         _, desk, number = image["pk"]["S"].split("#", 2)
         again(desk, number, rest, ways, now)
@@ -152,6 +157,7 @@ def tell(commit: Commit, ways: Ways, now: datetime, sealed: bytes | None = None)
     ticket = ways.store.load_since(commit.desk, commit.number, commit.version)
     first = _First(ways.store, commit.desk, commit.number, sealed)
     trouble: TryAgain | Park | None = None
+    jobs: dict[str, tuple[Delivery, Job]] = {}
     for notice in notices(commit, ticket, playbook):
         if ticket.erased and notice.recipient == "customer":
             continue  # nobody knows any more who that was (B10)
@@ -160,12 +166,55 @@ def tell(commit: Commit, ways: Ways, now: datetime, sealed: bytes | None = None)
             delivery = _draft(job, now)
             if delivery.channel == "none":
                 _note(delivery, job, ways)
-            elif ways.store.claim(delivery) or _is_ours(delivery, ways, now):
-                _send(delivery, job, ways, now)
-        except (Park, TryAgain) as error:
+            else:
+                jobs.setdefault(delivery.told, (delivery, job))
+        except Park as error:
             trouble = error  # the others are told all the same
+    if jobs:
+        claim = _claim([delivery for delivery, _ in jobs.values()], ways)
+        for delivery, job in jobs.values():
+            try:
+                _deliver(delivery, job, claim, ways, now)
+            except (Park, TryAgain) as error:
+                trouble = error
     if trouble is not None:
         raise trouble
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The claim of a commit's deliveries, as the first one holds it; whether this run made it."""
+
+    lead: Delivery
+    ours: bool
+
+
+def _claim(drafts: Sequence[Delivery], ways: Ways) -> Claim:
+    """Claim all deliveries of a commit by writing the first, or find who did before."""
+    first, *others = drafts
+    lead = first.model_copy(update={"lead": True, "covers": tuple(d.told for d in others)})
+    if ways.store.claim(lead):
+        return Claim(lead, ours=True)
+    found = _standing(lead, ways)
+    return Claim(found, ours=_is_same(found, lead))
+
+
+def _deliver(draft: Delivery, job: Job, claim: Claim, ways: Ways, now: datetime) -> None:
+    """Send a delivery that this run has claimed; look at what became of one that another has."""
+    lead, is_lead = claim.lead, claim.lead.told == draft.told
+    if claim.ours:
+        _send(lead if is_lead else draft, job, ways, now, "claimed" if is_lead else None)
+        return
+    found = (
+        lead if is_lead else ways.store.delivery(draft.desk, draft.number, f"DELIVERY#{draft.id}")
+    )
+    if found is not None:
+        if found.state == "claimed":
+            _look_at_claim(found, ways, now)
+    elif draft.told in lead.covers:
+        _look_at_claim(draft.model_copy(update={"claimed_at": lead.claimed_at}), ways, now, None)
+    elif ways.store.claim(draft) or _is_ours(draft, ways, now):
+        _send(draft, job, ways, now)  # the rules have it since
 
 
 def again(desk: str, number: str, delivery_id: str, ways: Ways, now: datetime) -> None:
@@ -304,39 +353,53 @@ def _with_words(delivery: Delivery, job: Job) -> Delivery:
 
 def _is_ours(claimed: Delivery, ways: Ways, now: datetime) -> bool:
     """Whether a refused claim was our own, written by a request that the network repeated."""
-    found = ways.store.delivery(claimed.desk, claimed.number, f"DELIVERY#{claimed.id}")
-    if found is None:
-        raise TryAgain("a delivery refused its claim and is gone")
-    if found.state == "claimed" and found.claim == claimed.claim:
+    found = _standing(claimed, ways)
+    if _is_same(found, claimed):
         return True
     if found.state == "claimed":
         _look_at_claim(found, ways, now)
     return False
 
 
-def _look_at_claim(found: Delivery, ways: Ways, now: datetime) -> None:
+def _standing(claimed: Delivery, ways: Ways) -> Delivery:
+    """What stands where a claim was refused."""
+    found = ways.store.delivery(claimed.desk, claimed.number, f"DELIVERY#{claimed.id}")
+    if found is None:
+        raise TryAgain("a delivery refused its claim and is gone")
+    return found
+
+
+def _is_same(found: Delivery, claimed: Delivery) -> bool:
+    return found.state == "claimed" and found.claim == claimed.claim
+
+
+def _look_at_claim(
+    found: Delivery, ways: Ways, now: datetime, expected: str | None = "claimed"
+) -> None:
     """Another run has claimed it: wait for its outcome, or park what it left behind."""
     if now - found.claimed_at < outcomes.CLAIM_HOLDS:
         raise TryAgain(f"{found.number}: another run is sending {found.id}")
-    outcomes.park(found, UNCERTAIN, ways, now)
+    outcomes.park(found, UNCERTAIN, ways, now, expected)
 
 
-def _send(delivery: Delivery, job: Job, ways: Ways, now: datetime) -> None:
-    """Send a claimed delivery and mark what came of it."""
+def _send(
+    delivery: Delivery, job: Job, ways: Ways, now: datetime, expected: str | None = "claimed"
+) -> None:
+    """Send a claimed delivery and mark what came of it; `expected` is what stands of it so far."""
     tried = _with_words(delivery, job).model_copy(
         update={"attempts": delivery.attempts + 1, "at": now, "next_at": None, "cause": None}
     )
     try:
         provider_id = _go(delivery, job, ways, now)
     except Passing as error:
-        outcomes.later(tried, str(error), ways, now, RETRY_AFTER)
+        outcomes.later(tried, str(error), ways, now, RETRY_AFTER, expected)
     except Permanent as error:
-        outcomes.park(tried, str(error), ways, now)
+        outcomes.park(tried, str(error), ways, now, expected)
     except SendFailure as error:
-        outcomes.park(tried, f"{UNCERTAIN} ({error})", ways, now)
+        outcomes.park(tried, f"{UNCERTAIN} ({error})", ways, now, expected)
     else:
         sent = tried.model_copy(update={"state": "sent", "provider_id": provider_id})
-        outcomes.mark(sent, "claimed", ways)
+        outcomes.mark(sent, expected, ways)
         log.info("delivery.sent", extra=outcomes.about(sent))
 
 

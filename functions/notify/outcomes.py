@@ -31,19 +31,26 @@ class Desk(Protocol):
 
 
 def later(
-    tried: Delivery, cause: str, desk: Desk, now: datetime, waits: Sequence[timedelta]
+    tried: Delivery,
+    cause: str,
+    desk: Desk,
+    now: datetime,
+    waits: Sequence[timedelta],
+    expected: str | None = "claimed",
 ) -> None:
     """It was not sent: again after the wait that follows this attempt, or parked after the last."""
     if tried.attempts > len(waits):
-        park(tried, f"gave up after {tried.attempts} attempts: {cause}", desk, now)
+        park(tried, f"gave up after {tried.attempts} attempts: {cause}", desk, now, expected)
         return
     next_at = now + waits[tried.attempts - 1]
     waiting = tried.model_copy(update={"state": "retrying", "cause": cause, "next_at": next_at})
-    mark(waiting, "claimed", desk)
+    mark(waiting, expected, desk)
     log.warning("delivery.retrying", extra={**about(waiting), "cause": cause})
 
 
-def park(found: Delivery, cause: str, desk: Desk, now: datetime, expected: str = "claimed") -> None:
+def park(
+    found: Delivery, cause: str, desk: Desk, now: datetime, expected: str | None = "claimed"
+) -> None:
     """Put a delivery aside for a person; announced first, so that no crash can hide it (G3)."""
     parked = found.model_copy(
         update={"state": "parked", "cause": cause, "at": now, "next_at": None}
@@ -53,8 +60,8 @@ def park(found: Delivery, cause: str, desk: Desk, now: datetime, expected: str =
     mark(parked, expected, desk)
 
 
-def mark(delivery: Delivery, expected: str, desk: Desk) -> None:
-    """Write a delivery's new state."""
+def mark(delivery: Delivery, expected: str | None, desk: Desk) -> None:
+    """Write a delivery's new state; `expected` is the one before it, None where it has no item."""
     if not desk.store.move(delivery, expected):
         # Another run took this one for dead and parked it; the record shows that, and so do we.
         log.warning("delivery.overtaken", extra={**about(delivery), "outcome": delivery.state})

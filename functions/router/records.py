@@ -42,6 +42,7 @@ def _freed(image: Any, store: Store, now: datetime) -> None:
 
 def _committed(image: Any, place: Place, store: Store, now: datetime) -> None:
     commit = read_commit(image)
+    store.hear(image, now)
     for event in commit.of(*e.ROUTER_READS):
         try:
             ticket = store.load_since(commit.desk, commit.number, commit.version)

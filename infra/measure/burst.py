@@ -15,8 +15,7 @@ from typing import Any
 
 import boto3
 
-from functions.core.delivery import Delivery
-from functions.core.store import read_ticket
+from functions.core.store import read_delivery, read_ticket
 from functions.core.ticket import Ticket
 from infra.local.up import Ports, aws_environment
 from infra.measure.stack import StackError, call, sent_mails
@@ -148,7 +147,7 @@ def _found(described: Mapping[str, Any], before: Iterable[str], contacts: Sequen
     for item in items:
         if not item["sk"]["S"].startswith("DELIVERY#"):
             continue
-        delivery = Delivery.model_validate_json(item["body"]["S"])
+        delivery = read_delivery(item)
         if delivery.recipient == "customer" and delivery.state == "sent":
             found.written[delivery.number] += 1
             if delivery.message == "received" and delivery.number in new:

@@ -22,9 +22,20 @@ from functions.core.errors import (
     PlaybookError,
     TryAgain,
 )
+from functions.core.events import dump
 from functions.core.lifecycle import apply, decide, queue_rank
 from functions.core.playbook import Playbook
-from functions.core.store import SHARDS, Duplicate, Marker, Store, moment, queue_key, stamp
+from functions.core.store import (
+    SHARDS,
+    Duplicate,
+    Marker,
+    Store,
+    moment,
+    queue_key,
+    read_commit,
+    read_delivery,
+    stamp,
+)
 from functions.core.ticket import Ticket
 from tests.core.desk import NOON, SHANGHAI, TABLE, agent, committed, file, received, request, then
 
@@ -160,6 +171,20 @@ class TestCommits:
         )
         with pytest.raises(Park, match="schema 99"):
             store.history("testdesk", "CS1")
+
+    def test_a_timer_that_started_with_its_commit_says_so_once(
+        self, store: Store, playbook: Playbook
+    ) -> None:
+        """G7: the moment stands beside the events; read back, every timer has it."""
+        filed = file(store, playbook, "CS1")
+        [commit] = store.history("testdesk", "CS1")
+        [told] = commit.of("TimersSet")
+        assert told.timers == filed.timers
+        assert {timer.started_at for timer in told.timers.values()} == {NOON}
+        item = store.everything("testdesk", "CS1")[0]
+        assert "started_at" not in item["body"]["S"]
+        item["body"]["S"] = dump(commit.events)  # as it was written before
+        assert read_commit(item) == commit
 
     def test_times_are_text_that_sorts(self) -> None:
         early, late = NOON, NOON.astimezone(SHANGHAI) + timedelta(microseconds=1)
@@ -380,6 +405,56 @@ class TestDue:
         assert store.delivery("testdesk", "CS1", "DELIVERY#none") is None
 
 
+def delivery(**changes: Any) -> Delivery:
+    given: dict[str, Any] = {
+        "desk": "testdesk", "number": "CS1", "version": 2, "event": "TicketAssigned",
+        "message": "assigned", "recipient": "team:qa", "channel": "email", "to": "技术支持组",
+        "claimed_at": NOON, "at": NOON, "claim": "c1",
+        **changes,
+    }  # fmt: skip
+    return Delivery(**given)
+
+
+class TestDeliveries:
+    """E11: what its keys say stands in no delivery a second time, and is read back all the same."""
+
+    @pytest.mark.parametrize(
+        ("changes", "key"),
+        [
+            ({}, "000002#assigned#team:qa"),
+            ({"about": "first_response"}, "000002#assigned#team:qa#first_response"),
+            ({"lead": True, "covers": ("000002#told#customer",)}, "000002"),
+            ({"at": NOON + timedelta(minutes=1), "text": "您好"}, "000002#assigned#team:qa"),
+        ],
+    )
+    def test_a_delivery_is_read_back(self, store: Store, changes: Any, key: str) -> None:
+        put = delivery(**changes)
+        assert store.claim(put)
+        assert not store.claim(put)
+        assert store.deliveries("testdesk", "CS1") == [put]
+        assert store.delivery("testdesk", "CS1", f"DELIVERY#{key}") == put
+        sent = put.model_copy(update={"state": "sent", "attempts": 1})
+        assert store.move(sent, "claimed")
+        [found] = store.deliveries("testdesk", "CS1")
+        assert found == sent.model_copy(update={"claim": ""})
+
+    def test_one_that_another_covers_is_written_with_its_outcome(self, store: Store) -> None:
+        sent = delivery(state="sent", claim="")
+        assert store.move(sent, None)
+        assert not store.move(sent.model_copy(update={"state": "parked"}), None)
+        assert store.deliveries("testdesk", "CS1") == [sent]
+
+    def test_one_that_was_written_whole_is_still_read(self, store: Store) -> None:
+        old = delivery(state="sent")
+        item = {
+            "pk": {"S": "TICKET#testdesk#CS1"},
+            "sk": {"S": f"DELIVERY#{old.id}"},
+            "state": {"S": "sent"},
+            "body": {"S": old.model_dump_json(exclude_defaults=True)},
+        }
+        assert read_delivery(item) == old
+
+
 class TestPlaybooks:
     def test_a_new_version_is_seen_within_a_minute(self, store: Store, playbook: Playbook) -> None:
         assert store.put_playbook(playbook, NOON) == 1
@@ -404,6 +479,57 @@ class TestPlaybooks:
         changed = playbook.model_copy(update={"default_priority": "low"})
         store.put_playbook(changed, NOON)
         assert store.playbook("testdesk", NOON) == changed
+
+    def test_who_is_woken_trusts_what_the_writer_read(
+        self, store: Store, playbook: Playbook
+    ) -> None:
+        """G7: no second read within the time that a playbook is trusted from its first one."""
+        other = Store(store.client, store.table)
+        store.put_playbook(playbook, NOON)
+        first = other.playbook("testdesk", NOON)
+        later = NOON + timedelta(minutes=5)
+        store.playbook("testdesk", later)
+        file(store, playbook, "CS1", later)
+        store.put_playbook(playbook.model_copy(update={"default_priority": "low"}), later)
+        [event] = [i for i in store.everything("testdesk", "CS1") if "playbook" in i]
+        assert event["sk"]["S"].startswith("EVENT#")
+        other.hear(event, later)
+        assert other.playbook("testdesk", later + timedelta(seconds=20)) is first
+        other.hear(event, later + timedelta(seconds=59))
+        minute = later + timedelta(seconds=60)
+        assert other.playbook("testdesk", minute).default_priority == "low"
+
+    def test_who_hears_of_a_newer_playbook_reads_it_at_once(
+        self, store: Store, playbook: Playbook
+    ) -> None:
+        other = Store(store.client, store.table)
+        store.put_playbook(playbook, NOON)
+        other.playbook("testdesk", NOON)
+        store.put_playbook(playbook.model_copy(update={"default_priority": "low"}), NOON)
+        store.playbook("testdesk", NOON)
+        file(store, playbook, "CS1")
+        [event] = [i for i in store.everything("testdesk", "CS1") if "playbook" in i]
+        for ignored in ({**event, "playbook": {"S": "0 1"}}, {"pk": event["pk"]}):
+            other.hear(ignored, NOON)
+            assert other.playbook("testdesk", NOON).default_priority == "medium"
+        other.hear(event, NOON)
+        assert other.playbook("testdesk", NOON).default_priority == "low"
+        Store(store.client, store.table).hear(event, NOON)
+
+    def test_a_playbook_of_a_later_moment_is_not_heard_of(
+        self, store: Store, playbook: Playbook
+    ) -> None:
+        """F3: a sweep may be invoked with a later time; what it read is not fresh until then."""
+        other = Store(store.client, store.table)
+        store.put_playbook(playbook, NOON)
+        other.playbook("testdesk", NOON)
+        store.playbook("testdesk", NOON + timedelta(seconds=50))
+        file(store, playbook, "CS1")
+        store.put_playbook(playbook.model_copy(update={"default_priority": "low"}), NOON)
+        [event] = [i for i in store.everything("testdesk", "CS1") if "playbook" in i]
+        other.hear(event, NOON + timedelta(seconds=40))
+        found = other.playbook("testdesk", NOON + timedelta(seconds=60))
+        assert found.default_priority == "low"
 
     def test_two_desks_may_not_share_a_mailbox(self, store: Store, playbook: Playbook) -> None:
         """F1: a mail has one desk; `+anything` behind its name is the same mailbox."""

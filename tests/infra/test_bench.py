@@ -124,6 +124,8 @@ def test_lives_are_measured_step_by_step(desk: Loop, capsys: pytest.CaptureFixtu
     assert [row["value"] for row in filing.values()] == [3, 3]
     transitions = [row for row in document["budgets"] if row["unit"] == "state transitions"]
     assert [row["met"] for row in transitions] == [True]
+    read = [row for row in document["budgets"] if row["unit"] == "read units"]
+    assert [row["met"] for row in read] == [True, True, True, None]
     names = [life["name"] for life in document["details"]["lives"]]
     assert names[:3] == ["web form", "web form, Idempotency-Key", "mail"]
     for life in document["details"]["lives"]:

@@ -413,10 +413,13 @@ class TestErase:
             keep(at.store, at.s3, ARCHIVE, stale, repairs)
         assert len(tags(at, "CS1")) == versions
 
-    def test_message_on_its_way(self, at: Deployment) -> None:
+    @pytest.mark.parametrize(
+        "under_way", [{"state": "claimed"}, {"covers": ("000001#handler_told#handler",)}]
+    )
+    def test_message_on_its_way(self, at: Deployment, under_way: dict[str, Any]) -> None:
         """E11: its words may still be written down, so the run says that it has to come again."""
         [sent] = [d for d in at.store.deliveries("testdesk", "CS1") if d.recipient == "customer"]
-        claimed = sent.model_copy(update={"state": "claimed", "claimed_at": SOON})
+        claimed = sent.model_copy(update={"claimed_at": SOON, **under_way})
         assert at.store.move(claimed, "sent")
         with pytest.raises(TryAgain, match="on its way"):
             erase(at, "testdesk", contact=CONTACT, **ERASURE)

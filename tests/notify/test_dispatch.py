@@ -113,7 +113,7 @@ class Breaking(Store):
         claimed = super().claim(delivery)
         return self.on_claim(delivery, claimed) if self.on_claim else claimed
 
-    def move(self, delivery: Delivery, expected: str) -> bool:
+    def move(self, delivery: Delivery, expected: str | None) -> bool:
         if self.on_move:
             self.on_move(delivery)
         return super().move(delivery, expected)
@@ -221,7 +221,7 @@ def test_sweep_finds_what_waits(
     post.failures = [Passing("SES")]
     process(record, ways, NOON)
     assert waiting(NOON) == []
-    assert waiting(NOON + RETRY_AFTER[0]) == ["DELIVERY#000001#received#customer"]
+    assert waiting(NOON + RETRY_AFTER[0]) == ["DELIVERY#000001"]
     process(world.due(only(world, ticket)), ways, NOON + RETRY_AFTER[0])
     assert waiting(NOON + timedelta(days=1)) == []
 
@@ -352,6 +352,119 @@ def test_one_recipient_that_fails_keeps_no_other_waiting(
         "customer": ("retrying", ticket.customer.contact),
         "handler": ("sent", "技术支持组"),
     }
+
+
+@pytest.fixture
+def assigned(world: World, ticket: Ticket) -> Ticket:
+    """A ticket whose newest commit is told to two: the customer and the handler (A8)."""
+    return world.do(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
+
+
+BOTH = [MAIL, "tech@standard.local"]
+
+
+def states(world: World, ticket: Ticket) -> dict[str, str]:
+    return {d.recipient: d.state for d in world.deliveries(ticket)}
+
+
+def test_one_claim_serves_all_whom_a_commit_is_told_to(
+    world: World, ways: Ways, post: Post, assigned: Ticket, breaking: Breaking
+) -> None:
+    """E11, G7: written once for two; repetitions find it and send nothing."""
+    claimed: list[tuple[str, ...]] = []
+
+    def note(delivery: Delivery, done: bool) -> bool:
+        if delivery.state == "claimed":
+            claimed.append(delivery.covers)
+        return done
+
+    breaking.on_claim = note
+    process(world.event(assigned), replace(ways, store=breaking), NOON)
+    assert claimed == [("000002#handler_assigned#handler",)]
+    for n in range(5):
+        process(world.event(assigned), ways, NOON + n * timedelta(minutes=1))
+    assert post.addresses == BOTH
+    assert states(world, assigned) == {"customer": "sent", "handler": "sent"}
+
+
+@pytest.mark.parametrize("sent", [0, 1, 2])
+def test_crash_between_two_recipients_sends_nobody_twice(
+    world: World, ways: Ways, post: Post, assigned: Ticket, breaking: Breaking, sent: int
+) -> None:
+    """E11, G3: whoever the claim covers and who has no outcome is parked for a person to decide."""
+
+    def mail(sender: str, to: str, raw: bytes) -> str:
+        if len(post.sent) == sent:
+            raise Died
+        return post.mail(sender, to, raw)
+
+    def move(delivery: Delivery) -> None:
+        if sent == 2 and delivery.recipient == "handler":
+            raise Died
+
+    breaking.on_move = move
+    with pytest.raises(Died):
+        process(world.event(assigned), replace(ways, store=breaking, send_mail=mail), NOON)
+    with pytest.raises(TryAgain):
+        process(world.event(assigned), ways, SOON)
+    process(world.event(assigned), ways, LATER)
+    process(world.event(assigned), ways, LATER)
+    assert post.addresses == BOTH[:sent]
+    customer = "sent" if sent else "parked"
+    assert states(world, assigned) == {"customer": customer, "handler": "parked"}
+    assert len(post.announced) == (1 if sent else 2)
+    assert all(cause.startswith("uncertain") for _, cause in post.announced)
+
+
+def test_rules_that_changed_between_two_runs_send_nobody_twice(
+    world: World, ways: Ways, post: Post, assigned: Ticket, breaking: Breaking
+) -> None:
+    """E11: the claim's key says nothing of messages and recipients, so a new rule finds it."""
+    breaking.on_move = dies_on("sent")
+    with pytest.raises(Died):
+        process(world.event(assigned), replace(ways, store=breaking), NOON)
+    rules = tuple(rule for rule in world.playbook.notifications if rule.message != "assigned")
+    changed = world.playbook.model_copy(update={"notifications": rules})
+    world.store.put_playbook(changed, NOON)
+    process(world.event(assigned), ways, LATER)
+    assert post.addresses == [MAIL]
+    assert states(world, assigned) == {"customer": "claimed", "handler": "parked"}
+
+
+def test_rule_that_came_between_two_runs_is_followed_once(
+    world: World, ways: Ways, post: Post, assigned: Ticket
+) -> None:
+    rules = tuple(
+        rule for rule in world.playbook.notifications if rule.message != "handler_assigned"
+    )
+    world.store.put_playbook(world.playbook.model_copy(update={"notifications": rules}), NOON)
+    process(world.event(assigned), ways, LATER)
+    assert post.addresses == [MAIL]
+    world.store.put_playbook(world.playbook, NOON)
+    for n in range(1, 4):
+        process(world.event(assigned), ways, LATER + n * timedelta(minutes=1))
+    assert post.addresses == BOTH
+
+
+def test_an_outcome_that_another_run_wrote_first_stands(
+    world: World,
+    ways: Ways,
+    post: Post,
+    assigned: Ticket,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """G3: a run that took this one for dead has parked it; the log says that it was sent."""
+
+    def mail(sender: str, to: str, raw: bytes) -> str:
+        sent = post.mail(sender, to, raw)
+        if to != MAIL:
+            process(world.event(assigned), ways, LATER)
+        return sent
+
+    process(world.event(assigned), replace(ways, send_mail=mail), NOON)
+    assert post.addresses == BOTH
+    assert states(world, assigned) == {"customer": "sent", "handler": "parked"}
+    assert '"delivery.overtaken"' in capsys.readouterr().out
 
 
 def test_older_event_is_told_once_all_the_same(

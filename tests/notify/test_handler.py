@@ -75,7 +75,7 @@ def test_rejected_mail_is_visible_in_the_queue(world: World) -> None:
     [note] = world.parked
     assert note["keys"] == {
         "pk": f"TICKET#standard#{ticket.number}",
-        "sk": "DELIVERY#000001#received#customer",
+        "sk": "DELIVERY#000001",
     }
     assert "li.example" not in str(note)
 
