@@ -177,6 +177,8 @@ def tell(commit: Commit, ways: Ways, now: datetime, sealed: bytes | None = None)
                 _deliver(delivery, job, claim, ways, now)
             except (Park, TryAgain) as error:
                 trouble = error
+        if claim.lead.state == "claimed" and claim.lead.told not in jobs:
+            _look_at_claim(claim.lead, ways, now)  # its rule is gone since
     if trouble is not None:
         raise trouble
 

@@ -428,7 +428,8 @@ def test_rules_that_changed_between_two_runs_send_nobody_twice(
     world.store.put_playbook(changed, NOON)
     process(world.event(assigned), ways, LATER)
     assert post.addresses == [MAIL]
-    assert states(world, assigned) == {"customer": "claimed", "handler": "parked"}
+    assert states(world, assigned) == {"customer": "parked", "handler": "parked"}
+    assert len(post.announced) == 2
 
 
 def test_rule_that_came_between_two_runs_is_followed_once(
