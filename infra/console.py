@@ -19,10 +19,12 @@ playbooks = typer.Typer(help="The desks' rules.", no_args_is_help=True)
 quarantine = typer.Typer(help="What could not be processed.", no_args_is_help=True)
 tickets = typer.Typer(help="Tickets.", no_args_is_help=True)
 webhooks = typer.Typer(help="The desks' outgoing webhooks.", no_args_is_help=True)
+channels = typer.Typer(help="The desks' chat channels.", no_args_is_help=True)
 app.add_typer(playbooks, name="playbook")
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(tickets, name="ticket")
 app.add_typer(webhooks, name="webhooks")
+app.add_typer(channels, name="channel")
 
 _console = Console(highlight=False, soft_wrap=True, markup=False)
 
@@ -359,6 +361,53 @@ def ticket_erase(
         _report(f"{erased}: erased")
     for kept in done.held:
         _report(f"{kept}: held, so it stays; release it first")
+
+
+@channels.command("list")
+def channel_list(stage: Stage = "", data: Data = DATA) -> None:
+    """Every desk's chat channels, with the keys of their secrets and since when they are so."""
+    from infra.channels import connected
+
+    rows = [
+        (each.desk, each.channel, " ".join(each.keys), each.since.isoformat(timespec="seconds"))
+        for each in connected(_connect(stage, data))
+    ]
+    _table(("desk", "channel", "keys", "since"), rows)
+
+
+@channels.command("set")
+def channel_set(desk: str, channel: str, stage: Stage = "", data: Data = DATA) -> None:
+    """Put or rotate a channel's secret, read as JSON from standard input (docs/adapters.md).
+
+    Keys that are given take their new values, null removes one, the others stay.
+    """
+    import json
+
+    from infra.channels import ChannelError, connect_channel
+
+    try:
+        given = json.load(sys.stdin)
+    except ValueError as error:
+        raise UsageError('standard input is no JSON: {"token": "…"} is expected') from error
+    if not isinstance(given, dict):
+        raise UsageError('standard input is no JSON object: {"token": "…"} is expected')
+    try:
+        connect_channel(_connect(stage, data), desk, channel, given)
+    except ChannelError as error:
+        raise UsageError(str(error)) from error
+    _report(f"desk {desk}: {channel} is in force within a minute")
+
+
+@channels.command("remove")
+def channel_remove(desk: str, channel: str, stage: Stage = "", data: Data = DATA) -> None:
+    """Take a channel from a desk: its calls are refused, its open tickets not answered there."""
+    from infra.channels import ChannelError, disconnect_channel
+
+    try:
+        disconnect_channel(_connect(stage, data), desk, channel)
+    except ChannelError as error:
+        raise UsageError(str(error)) from error
+    _report(f"desk {desk}: {channel} ends within a minute")
 
 
 @webhooks.command("list")

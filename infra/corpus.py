@@ -17,6 +17,7 @@ from typing import Any
 from functions.intake import html_text
 from functions.intake.mail import parse, strip_reply
 from functions.intake.replies import newly_written
+from infra.corpus_events import CASES as CHAT_CASES
 
 Score = tuple[int, int]
 """(right, of all)"""
@@ -205,13 +206,23 @@ def patterns(folder: str | Path) -> Score:
     return _judge(_crisp_patterns)(Path(folder) / "mail" / "crisp_reply_parser")
 
 
+def events(folder: str | Path) -> dict[str, Score]:
+    """The same of the collections of chat calls below ``events/``."""
+    path = Path(folder) / "events"
+    return {
+        name: _judge(cases)(path / name)
+        for name, cases in CHAT_CASES.items()
+        if (path / name).is_dir()
+    }
+
+
 def main(arguments: list[str]) -> int:
     """Prints the table; 2 when there is no folder to read."""
     folder = arguments[0] if arguments else os.environ.get("DESKBELL_CORPORA", "")
     if not folder or not Path(folder, "mail").is_dir():
         sys.stderr.write("Name the folder that holds mail/, or set DESKBELL_CORPORA.\n")
         return 2
-    for name, (right, count) in scores(folder).items():
+    for name, (right, count) in {**scores(folder), **events(folder)}.items():
         sys.stdout.write(
             f"{name:<24}{right:>5} of {count:<5}{100 * right / max(1, count):6.1f} %\n"
         )

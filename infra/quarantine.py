@@ -61,6 +61,9 @@ class Kept:
     body: Any
     receipt: str = ""
     verdicts: Mapping[str, Any] = field(default_factory=dict)
+    call: Mapping[str, Any] = field(default_factory=dict)
+    """Of a chat channel's call: where it came in, and how it is read again."""
+
     discarded: str = ""
     """Who discarded it and why; empty for what waits."""
 
@@ -176,6 +179,7 @@ class Quarantine:
                     desk=item["Key"].split("/")[1],
                     body=None,
                     verdicts=json.loads(beside.get("verdicts", "{}")),
+                    call=json.loads(beside.get("call", "{}")),
                     discarded=f"{beside['by']}: {beside['reason']}" if "by" in beside else "",
                 )
 
@@ -328,6 +332,8 @@ class Quarantine:
 
     def _release(self, kept: Kept, desk: str, *, even_infected: bool) -> str:
         """Announce a mail that was set aside, marked as released by a person."""
+        if kept.room == "chat":
+            return self._call_again(kept)
         if kept.room != "mail":
             raise ReplayError("of this only the entry was kept when it was discarded")
         if kept.verdicts.get("virusVerdict", {}).get("status") == "FAIL" and not even_infected:
@@ -371,6 +377,20 @@ class Quarantine:
             )
             raise
         return f"the mail is announced to {desk}"
+
+    def _call_again(self, kept: Kept) -> str:
+        """Have a call of a chat channel's provider read again, as the adapter reads it by now."""
+        if "query" not in kept.call:
+            raise ReplayError("it says of nobody who could be answered")
+        original = f"mail/{kept.id.rpartition('/')[2]}"
+        source: Any = {"Bucket": self._bucket, "Key": kept.id}
+        self._s3.copy_object(
+            Bucket=self._bucket, Key=original, CopySource=source, MetadataDirective="REPLACE"
+        )
+        again = {"call": {**kept.call, "key": original}}
+        self._sqs.send_message(QueueUrl=self._queue("mail"), MessageBody=json.dumps(again))
+        self._s3.delete_object(Bucket=self._bucket, Key=kept.id)
+        return f"the call is read again for {kept.desk}"
 
     # Discarding
 
@@ -471,6 +491,7 @@ def _beside(kept: Kept, about: str) -> dict[str, str]:
         "cause": as_metadata(kept.cause, 700),
         "mail": as_metadata(about, 200),
         "verdicts": json.dumps(dict(kept.verdicts)),
+        "call": as_metadata(json.dumps(dict(kept.call))),
     }
 
 

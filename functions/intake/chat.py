@@ -18,7 +18,7 @@ from functions.core.channels import EVENTS, Adapter, Incoming, Secret, Unreadabl
 from functions.core.commands import Command, CustomerMessage, Note
 from functions.core.compose import Notice, Words, compose, notices
 from functions.core.delivery import Delivery
-from functions.core.errors import ActionNotAllowed, Conflict, NotFound, Unauthorised
+from functions.core.errors import ActionNotAllowed, Conflict, NotFound, Park, Unauthorised
 from functions.core.events import Commit
 from functions.core.filing import Filing, NewTicket, Tracking, file_ticket, status_url
 from functions.core.lifecycle import apply
@@ -27,6 +27,7 @@ from functions.core.merging import survivor
 from functions.core.playbook import Playbook
 from functions.core.privacy import Contact, ContactError, chat_contact, contact_hash, mask, mask_but
 from functions.core.proof import derive
+from functions.core.settings import Place
 from functions.core.store import Duplicate, Known, Marker, Talk
 from functions.core.ticket import OPEN, Ticket
 from functions.core.web import Answer, Request
@@ -39,6 +40,9 @@ MAX_TEXT = 4000
 
 FILED = "filed"
 JOINED = "joined"
+
+_READ_WITH = ("encrypt_type",)
+"""What of a call's query says how its body is read. The rest is its signature."""
 
 _DESK = re.compile(r"[a-z][a-z0-9-]{1,30}")
 log = logger("intake")
@@ -76,17 +80,37 @@ def take_call(request: Request, desk: str, channel: str, filing: Filing) -> Answ
         return challenge
     if request.method != "POST":
         raise NotFound("There is nothing to read here; the provider posts to this address.")
-    inbox = Inbox(aws.client("s3"), request.place.mail_bucket)
-    playbook = filing.store.playbook(desk, request.now)
-    chat = Chat(found, secret, replace(filing, default_channel=channel), playbook, inbox)
-    return _take_messages(request, chat)
+    return _take_messages(request, _chat(found, secret, desk, request.place, filing))
+
+
+def take_again(call: Mapping[str, Any], place: Place, filing: Filing) -> None:
+    """Take in a call that was set aside, whose signature held then.
+
+    Raises:
+        Park: the call is gone, or the desk does not use the channel any more.
+    """
+    desk, channel = str(call["desk"]), str(call["channel"])
+    found = adapter(channel)
+    secret = aws.channel_secret(place, desk, channel, filing.now) if found else None
+    if found is None or secret is None:
+        raise Park(f"the desk {desk} does not use {channel} any more")
+    chat = _chat(found, secret, desk, place, filing)
+    body = chat.inbox.raw(str(call["key"]))
+    query = {str(name): str(value) for name, value in dict(call["query"]).items()}
+    _take_messages(Request("POST", place, filing.now, query=query, body=body), chat)
+
+
+def _chat(found: Adapter, secret: Secret, desk: str, place: Place, filing: Filing) -> Chat:
+    inbox = Inbox(aws.client("s3"), place.mail_bucket)
+    playbook = filing.store.playbook(desk, filing.now)
+    return Chat(found, secret, replace(filing, default_channel=found.name), playbook, inbox)
 
 
 def _take_messages(request: Request, chat: Chat) -> Answer:
     try:
         messages = chat.channel.read(request, chat.secret)
     except Unreadable as error:
-        _set_aside(request.body, str(error), chat)
+        _set_aside(request.body, str(error), chat, request.query)
         messages = ()
     said = ""
     for incoming in messages:
@@ -101,7 +125,7 @@ def take_in(incoming: Incoming, chat: Chat) -> str:
     try:
         sender = chat_contact(chat.channel.name, incoming.user)
     except ContactError:
-        _set_aside(incoming.raw, "nobody to answer", chat)
+        _set_aside(incoming.raw, "nobody to answer", chat, None)
         return ""
     filing, desk = chat.filing, chat.playbook.desk
     digest = contact_hash(sender, desk, derive(filing.root, "contact"))
@@ -270,9 +294,15 @@ def _kept(incoming: Incoming, words: str, chat: Chat) -> str | None:
     return None
 
 
-def _set_aside(raw: bytes, cause: str, chat: Chat) -> None:
+def _set_aside(raw: bytes, cause: str, chat: Chat, query: Mapping[str, str] | None) -> None:
     """Keep whole what cannot be taken in (G3). The provider is told that all is well: sending it
-    again would change nothing, and some providers send nothing else until it is taken."""
-    desk = chat.playbook.desk
-    chat.inbox.set_aside(raw, chat.inbox.store(raw), desk, f"{chat.channel.name}: {cause}")
-    log.warning("chat.set_aside", extra={"desk": desk, "channel": chat.channel.name})
+    again would change nothing, and some providers send nothing else until it is taken.
+
+    `query`: that of the call, where `raw` is all of its body and may be read again later.
+    """
+    desk, channel = chat.playbook.desk, chat.channel.name
+    call: dict[str, Any] = {"desk": desk, "channel": channel}
+    if query is not None:
+        call["query"] = {name: query[name] for name in _READ_WITH if name in query}
+    chat.inbox.set_aside(raw, chat.inbox.store(raw), desk, f"{channel}: {cause}", call=call)
+    log.warning("chat.set_aside", extra={"desk": desk, "channel": channel})

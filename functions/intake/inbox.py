@@ -7,6 +7,7 @@ processed (AWS, "Contents of notifications for Amazon SES email receiving").
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -77,6 +78,15 @@ def announced(body: str) -> Announced:
         raise Park(f"not SES's announcement of a mail: {type(error).__name__}: {error}") from error
 
 
+def released_call(body: str) -> Mapping[str, Any] | None:
+    """The call of a chat channel that a person has released from quarantine, None for a mail."""
+    try:
+        call = json.loads(body)["call"]
+        return call if {"desk", "channel", "query", "key"} <= set(call) else None
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 class Inbox:
     """The mail bucket of a deployment."""
 
@@ -106,9 +116,20 @@ class Inbox:
         return key
 
     def set_aside(
-        self, raw: bytes, key: str, desk: str, cause: str, verdicts: Verdicts = NO_VERDICTS
+        self,
+        raw: bytes,
+        key: str,
+        desk: str,
+        cause: str,
+        verdicts: Verdicts = NO_VERDICTS,
+        call: Mapping[str, Any] | None = None,
     ) -> None:
-        """Keep a mail that opens no ticket where `deskbell quarantine` lists it, with its cause."""
+        """Keep a mail that opens no ticket where `deskbell quarantine` lists it, with its cause.
+
+        `call`: what is kept is a call of a chat channel's provider; where it came in and with
+        which query, so that it can be read again.
+        """
+        beside = {"room": "chat", "call": as_metadata(json.dumps(call))} if call else {}
         self.client.put_object(
             Bucket=self.bucket,
             Key=f"quarantine/{desk}/{key.rpartition('/')[2]}",
@@ -117,6 +138,7 @@ class Inbox:
                 "cause": as_metadata(cause),
                 "mail": as_metadata(key),
                 "verdicts": json.dumps(verdicts.receipt()),
+                **beside,
             },
         )
 

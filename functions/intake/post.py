@@ -8,7 +8,7 @@ from functions.core.filing import Filing
 from functions.core.logs import logger
 from functions.core.settings import Place
 from functions.intake import gate
-from functions.intake.inbox import Announced, Inbox, announced
+from functions.intake.inbox import Announced, Inbox, announced, released_call
 from functions.intake.letters import Outcome, digest_of, take_in
 from functions.intake.mail import parse
 
@@ -22,6 +22,11 @@ def take_in_announced(body: str, place: Place, filing: Filing) -> None:
         Park: the announcement or the mail cannot be found.
     """
     inbox = Inbox(aws.client("s3"), place.mail_bucket)
+    if call := released_call(body):
+        from functions.intake.chat import take_again
+
+        take_again(call, place, filing)
+        return
     found = announced(body)
     raw = inbox.raw(found.key)
     desks = dict.fromkeys(filter(None, map(filing.store.desk_of_mailbox, found.recipients)))

@@ -1,13 +1,16 @@
 """The front door of the local system: one port for the HTTP API, as a domain is in production.
 
 Every request goes to the emulator's API Gateway with its method, path, query, headers and body
-untouched, and the answer comes back in the same way.
+untouched, and the answer comes back in the same way; but for what is sent to the chat providers,
+which are played here (`providers`).
 """
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
+
+from infra.local import providers
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -83,6 +86,7 @@ async def serve(port: int, target: str) -> web.AppRunner:
         await session.close()
 
     app = web.Application(client_max_size=_LARGEST_BODY)
+    providers.attach(app)
     app.router.add_route("*", "/{path:.*}", forward)
     app.on_cleanup.append(close)
     runner = web.AppRunner(app, access_log=None)

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from infra.deploy import INFRA, ROOT, Deployment, Variant, deploy
 from infra.desks import ensure_desks, store_of, versions
@@ -246,7 +247,7 @@ async def _serve(
 ) -> None:
     import boto3
 
-    from infra.local import mailbox, people, proxy
+    from infra.local import mailbox, people, providers, proxy
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -254,6 +255,7 @@ async def _serve(
         loop.add_signal_handler(number, stop.set)
     _verify_senders()
     agents = people.ensure_people(STAGE, data / "passwords.json")
+    channels = providers.ensure_channels(STAGE, ports.http)
     _save(ports)
     box = mailbox.listen(
         mailbox.Mailbox(
@@ -268,7 +270,7 @@ async def _serve(
         ports.http, f"http://127.0.0.1:{ports.aws}/_aws/execute-api/{deployed.api_id}/api"
     )
     try:
-        _describe(data, ports, agents)
+        _describe(data, ports, agents, channels)
         for line in examples(ports):
             report(line)
         report(f"ready in {time.monotonic() - began:.1f} s; Ctrl-C ends it")
@@ -291,8 +293,15 @@ def _verify_senders() -> None:
             ses.create_email_identity(EmailIdentity=address)
 
 
-def _describe(data: Path, ports: Ports, agents: list[dict[str, str]]) -> None:
+def _describe(
+    data: Path,
+    ports: Ports,
+    agents: list[dict[str, str]],
+    channels: dict[str, dict[str, Any]],
+) -> None:
     import boto3
+
+    from infra.local import providers
 
     ssm = boto3.client("ssm")
     store = store_of(STAGE)
@@ -310,6 +319,7 @@ def _describe(data: Path, ports: Ports, agents: list[dict[str, str]]) -> None:
             ]["Value"]
             for desk in desks
         },
+        "channel_secrets": {providers.DESK: channels},
         "agents": agents,
     }
     target = data / "local.json"

@@ -20,6 +20,7 @@ from functions.core.store import Store
 from functions.core.ticket import OPEN, Ticket
 from functions.notify.deliver import message
 from infra.local.inprocess import HttpAnswer, Loop
+from infra.quarantine import Quarantine
 from tests.core.channels.sides import SIDES, Call, SafeWeChat, Side, WeChat
 from tests.whole.providers import Provider, provider
 
@@ -292,6 +293,31 @@ def test_what_cannot_be_read_is_kept_whole(chat: Chat) -> None:
     causes = kept(chat)
     assert len(causes) == 3
     assert all(cause.startswith(chat.name) for cause in causes)
+
+
+def test_what_was_kept_is_read_again(loop: Loop, store: Store) -> None:
+    """G3: a key that was wrong is put right, and the message is brought back; once."""
+    safe = SafeWeChat()
+    put_secret(loop, "wechat", {**safe.secret, "aes_key": "B" * 43})
+    with provider(safe.accepted()) as api:
+        chat = Chat(loop, store, "wechat", safe, api)
+        chat.writes("无法登录", id="3001")
+        assert chat.tickets == []
+        queue = boto3.client("sqs").create_queue(QueueName=f"{loop.place.prefix}-mail")["QueueUrl"]
+        put_secret(loop, "wechat", {**safe.secret, "api": api.url})
+        aws.of_this_minute.cache_clear()
+        box = Quarantine(loop.place.stage)
+        with box.opened() as found:
+            (waiting,) = found
+            assert (waiting.room, waiting.desk) == ("chat", DESK)
+            assert "<Encrypt>" in box.whole(waiting)
+            assert "read again" in box.replay(waiting)
+        (again,) = boto3.client("sqs").receive_message(QueueUrl=queue)["Messages"]
+        record = {"messageId": again["MessageId"], "body": again["Body"]}
+        for _ in range(2):
+            assert loop.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
+        assert chat.ticket.channel == "wechat"
+        assert kept(chat) == []
 
 
 def kept(chat: Chat) -> list[str]:

@@ -1,0 +1,22 @@
+"""Public collections of what LINE, Slack and Telegram really send (issue 4; F5, G1)."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from infra.corpus_events import CASES
+
+FOLDER = os.environ.get("DESKBELL_CORPORA", "")
+pytestmark = [
+    pytest.mark.corpus,
+    pytest.mark.skipif(not FOLDER, reason="DESKBELL_CORPORA names no folder"),
+]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_call_is_read_right(name: str) -> None:
+    """A person's message is one, with its words; nothing else opens a ticket; nothing breaks."""
+    cases = list(CASES[name](Path(FOLDER) / "events" / name))
+    assert cases
+    assert [case for case, right in cases if not right] == []

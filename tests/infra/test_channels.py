@@ -1,0 +1,90 @@
+"""Connecting a desk's chat channels from the console."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from moto import mock_aws
+from typer.testing import CliRunner
+
+from functions.core.channels import names
+from functions.core.store import Store
+from infra.channels import ChannelError, connect_channel, connected, secret_of
+from infra.console import app
+from infra.desks import store_of
+from infra.local.providers import PATH, ensure_channels
+from tests.core.desk import make_table
+from tests.whole.conftest import ROOT, shipped
+
+STAGE = "test"
+
+
+@pytest.fixture(autouse=True)
+def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """A stage with the desk `standard`."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        store = store_of(STAGE)
+        make_table(store.client, store.table)
+        store.put_playbook(shipped(ROOT / "playbooks" / "standard.yaml"), datetime.now(UTC))
+        yield store
+
+
+def console(*arguments: str, told: str = "") -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["channel", *arguments, "--stage", STAGE], input=told)
+    return done.exit_code, done.output + str(done.exception or "")
+
+
+def test_a_secret_is_put_rotated_listed_and_removed() -> None:
+    """F5: from standard input; nothing that is listed is secret."""
+    code, _ = console(
+        "set", "standard", "slack", told='{"signing_secret": "one", "bot_token": "x"}'
+    )
+    assert code == 0
+    code, said = console("set", "standard", "slack", told='{"signing_secret": "two"}')
+    assert (code, "within a minute" in said) == (0, True)
+    assert secret_of(STAGE, "standard", "slack") == {"signing_secret": "two", "bot_token": "x"}
+    code, listed = console("list")
+    assert "signing_secret bot_token" in listed
+    assert "two" not in listed
+    assert console("remove", "standard", "slack")[0] == 0
+    assert connected(STAGE) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told", "says"),
+    [
+        (("set", "standard", "pigeon"), "{}", "there is no channel pigeon"),
+        (("set", "nowhere", "slack"), "{}", "there is no desk nowhere"),
+        (("set", "standard", "slack"), '{"bot_token": "x"}', "needs signing_secret"),
+        (("set", "standard", "slack"), "token", "no JSON"),
+        (("set", "standard", "slack"), "[1]", "no JSON object"),
+        (("set", "standard", "wechat"), json.dumps({"token": "x" * 5000}), "4 KB"),
+        (("remove", "standard", "slack"), "", "has no channel slack"),
+    ],
+)
+def test_what_does_not_fit_is_said(arguments: tuple[str, ...], told: str, says: str) -> None:
+    code, said = console(*arguments, told=told)
+    assert code != 0
+    assert says in said
+
+
+def test_the_local_desk_has_every_channel_once() -> None:
+    """G8: made at the first start; later starts keep them, and what a person has put there."""
+    first = ensure_channels(STAGE, 8700)
+    assert set(first) == set(names())
+    assert all(
+        secret["api"].startswith(f"http://127.0.0.1:8700{PATH}") for secret in first.values()
+    )
+    moved = ensure_channels(STAGE, 8800)
+    assert moved["wechat"] == {**first["wechat"], "api": f"http://127.0.0.1:8800{PATH}/wechat"}
+    connect_channel(STAGE, "standard", "line", {"api": "https://api.line.me"})
+    assert ensure_channels(STAGE, 8900)["line"]["api"] == "https://api.line.me"
+    with pytest.raises(ChannelError):
+        connect_channel(STAGE, "standard", "line", {"access_token": None})
