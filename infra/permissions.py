@@ -38,6 +38,7 @@ UNUSED: dict[str, dict[str, str]] = {
     "intake_mail": {
         **_LOGS,
         "dynamodb:BatchGetItem": "reads marker and contact together, for a mail with a sender",
+        "dynamodb:Query": "finds the other tickets of an address that mail came back from",
         "s3:PutObject": "attachments, and mail that is set aside",
         "sqs:DeleteMessage": _TAKEN_BY_LAMBDA,
         "sqs:GetQueueAttributes": _TAKEN_BY_LAMBDA,

@@ -20,11 +20,13 @@ TRIES = 6
 
 @dataclass(frozen=True)
 class Decided:
-    """What a command makes of one ticket: the events, decided on this version of it."""
+    """What a command makes of one ticket: the events, decided on this version of it. `sealed` is
+    the customer's contact, encrypted, where it is another one now."""
 
     ticket: Ticket
     events: tuple[Event, ...]
     by_hand: bool = False
+    sealed: bytes | None = None
 
 
 def change(
@@ -97,7 +99,8 @@ def decide_all(
 
         return decide_both(store, ticket, command, playbook, now)
     events = decide(ticket, command, playbook, now)
-    return (Decided(ticket, events, _by_hand(command)),) if events else ()
+    sealed = command.sealed if isinstance(command, c.CorrectContact) else None
+    return (Decided(ticket, events, _by_hand(command), sealed),) if events else ()
 
 
 def write_all(
@@ -136,6 +139,7 @@ def _changed(decided: Decided, playbook: Playbook, now: datetime, actor: str) ->
         queue_rank(after, playbook),
         by_hand=decided.by_hand,
         hooked=any(wanted(decided.events, playbook.webhooks)),
+        sealed=decided.sealed,
     )
 
 

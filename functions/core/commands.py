@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from functions.core.events import Attachment, TicketReceived
-from functions.core.ticket import Queue, RefusedFile
+from functions.core.ticket import Customer, Queue, RefusedFile
 
 BY_PEOPLE = (
     "confirm-type",
@@ -210,6 +210,33 @@ class ClassCustomer:
 
 
 @dataclass(frozen=True)
+class MailReturned:
+    """A mail to the customer came back, or was complained of.
+
+    `elsewhere`: it was another ticket's mail, so that there is news only where the mark is new.
+    """
+
+    cause: str
+    permanent: bool
+    elsewhere: bool = False
+
+
+@dataclass(frozen=True)
+class CorrectContact:
+    """The customer's contact anew, sealed and as it may be shown; or the old one works again."""
+
+    customer: Customer | None = None
+    sealed: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Link:
+    """The conversation goes on in another ticket."""
+
+    number: str
+
+
+@dataclass(frozen=True)
 class Tick:
     """Time has come to look at the ticket's timers: what is due at `now` happens."""
 
@@ -318,6 +345,9 @@ Command = (
     | ExpireReview
     | Close
     | ClassCustomer
+    | MailReturned
+    | CorrectContact
+    | Link
     | Tick
     | AskCustomer
     | TakeStep

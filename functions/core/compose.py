@@ -62,6 +62,8 @@ def notices(commit: Commit, ticket: Ticket, playbook: Playbook) -> tuple[Notice,
     """
     found = []
     for event in commit.events:
+        if event.event == "ContactBounced" and not event.permanent:
+            continue  # it may arrive yet; the ticket shows it
         told = _not_told(event)
         facts = Facts.of(as_of(event, ticket, commit), _said(event))
         for rule in playbook.notifications:
@@ -223,7 +225,7 @@ def variables(
         "summary": summary,
         "solution": summary,
         "score": "" if ticket.score is None else str(ticket.score),
-        "reason": getattr(event, "reason", ""),
+        "reason": getattr(event, "reason", "") or getattr(event, "cause", ""),
         "timer": TIMERS[kind][locale] if kind in TIMERS else kind,
         "description": getattr(event, "description", "") or description,
         "order": ticket.order or "",

@@ -55,7 +55,8 @@ class Delivery(Value):
     (B8); on `message` it goes out by the chat channel that the request came by. `preferred` is the
     way that the customer asked for, where the message goes another. For a webhook `message` is its
     type, `to` the host, `about` the event's position in its commit; it has no text, since it says
-    what the event says.
+    what the event says. `by_hand`: it follows from what an agent did, so no limit of
+    automatic mail holds it.
     """
 
     desk: str
@@ -67,6 +68,7 @@ class Delivery(Value):
     about: str = ""
     channel: Literal["email", "sms", "phone", "message", "webhook", "none"]
     preferred: str = ""
+    by_hand: bool = False
     to: str
     subject: str = ""
     text: str = ""

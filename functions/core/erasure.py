@@ -28,7 +28,7 @@ STAYS = frozenset(
         "confidence", "rules", "team", "queue", "handler", "reviewer", "entered_by", "by", "step",
         "to", "customer_sees", "responds", "approved", "solved", "held", "customer_class", "score",
         "resolution", "confirm", "count", "kind", "share", "due_at", "timers", "other", "status",
-        "same_customer", "via", "stranger",
+        "same_customer", "via", "stranger", "permanent",
     }
 )  # fmt: skip
 """Fields of events that say nothing about the person. Whatever is not named here is blanked."""
@@ -72,6 +72,7 @@ def forgotten(ticket: Ticket) -> dict[str, Any]:
         "summary": None if ticket.summary is None else "",
         "order": None,
         "facts": {},
+        "related": (),
         "pending": pending and pending.model_copy(update={"fields": {}, "attachments": ()}),
     }
 
@@ -87,7 +88,13 @@ def files_of(commit: Commit, via: str | None = None) -> set[str]:
 
 def _nobody(customer: Customer, number: str) -> Customer:
     return customer.model_copy(
-        update={"name": "", "contact": HIDDEN, "hash": f"erased-{number}", "id": None}
+        update={
+            "name": "",
+            "contact": HIDDEN,
+            "hash": f"erased-{number}",
+            "id": None,
+            "undeliverable": None,
+        }
     )
 
 
@@ -100,7 +107,7 @@ def _blank(event: Any, commit: Commit, playbook: Playbook) -> Any:
         if name in STAYS:
             continue
         if name == "customer":
-            update[name] = _nobody(value, commit.number)
+            update[name] = value and _nobody(value, commit.number)
         elif name == "product":
             if isinstance(value, Product):  # elsewhere it is what the product is called, no more
                 update[name] = Product(name=value.name, model=value.model)

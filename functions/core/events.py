@@ -39,7 +39,8 @@ class TicketReceived(Value):
 
     `description` is masked and short enough to show; `text` is the whole of a longer mail, masked
     too. `raw` is the key of the original mail in the mail bucket. `refused` are files that came and
-    were not kept; `unproven`: whoever sent it may not be who it says (G3).
+    were not kept; `unproven`: whoever sent it may not be who it says (G3). `linked_to` is the ended
+    ticket that it goes on from.
     """
 
     event: Literal["TicketReceived"] = "TicketReceived"
@@ -61,6 +62,7 @@ class TicketReceived(Value):
     proof_of_purchase: str | None = None
     order: str | None = None
     entered_by: str | None = None
+    linked_to: str | None = None
 
 
 class TicketClassified(Value):
@@ -365,6 +367,35 @@ class CustomerClassed(Value):
     customer_class: str | None
 
 
+class ContactBounced(Value):
+    """Mail to the customer came back, or the customer complained of it.
+
+    `permanent`: none goes there any more until somebody corrects the contact. `cause` is `bounce`
+    or `complaint` and what is known of it: a status (RFC 3463), a type of feedback (RFC 5965).
+    """
+
+    event: Literal["ContactBounced"] = "ContactBounced"
+    permanent: bool
+    cause: str
+
+
+class ContactCorrected(Value):
+    """An agent gave the customer's contact anew, or said that the old one works again.
+
+    With another contact `customer` is set, and the commit holds the contact, sealed.
+    """
+
+    event: Literal["ContactCorrected"] = "ContactCorrected"
+    customer: Customer | None = None
+
+
+class TicketLinked(Value):
+    """The conversation goes on in another ticket, since this one had ended."""
+
+    event: Literal["TicketLinked"] = "TicketLinked"
+    number: str
+
+
 class TimerWarned(Value):
     """A deadline draws near: `share` of its time is gone."""
 
@@ -427,6 +458,9 @@ Event = (
     | TicketUnmerged
     | MergeUndone
     | CustomerClassed
+    | ContactBounced
+    | ContactCorrected
+    | TicketLinked
     | TimerWarned
     | TimerBreached
     | TimersSet
@@ -471,6 +505,8 @@ NOTIFY_READS = frozenset(EVENTS) - {
     "NoteAdded",
     "HoldSet",
     "PersonErased",
+    "ContactCorrected",
+    "TicketLinked",
 }
 """The events that a playbook may tell somebody about."""
 
@@ -488,6 +524,10 @@ def readers(events: Iterable[Event], *, hooked: bool = False) -> str:
     if routed and notified:
         return "both"
     return "router" if routed else "notify" if notified else "none"
+
+
+MACHINES = frozenset({"customer", "system"})
+"""The actors that are nobody of the desk."""
 
 
 class Commit(Value):

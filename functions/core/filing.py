@@ -19,7 +19,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from functions.core import events as e
-from functions.core.commands import Receive
+from functions.core.commands import CorrectContact, Receive
 from functions.core.errors import FieldError, InvalidInput, KeyReused, Park
 from functions.core.lifecycle import apply, decide, queue_rank
 from functions.core.matching import find_term
@@ -47,7 +47,7 @@ Short = Annotated[str, Field(max_length=200)]
 class NewProduct(BaseModel):
     """D2: the product a request is about."""
 
-    model_config = ConfigDict(extra="forbid", defer_build=True)
+    model_config = ConfigDict(extra="forbid")
 
     name: Short | None = None
     model: Short | None = None
@@ -58,7 +58,7 @@ class NewProduct(BaseModel):
 class NewTicket(BaseModel):
     """The body that files a ticket (contract, section 2)."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     contact: str = Field(min_length=1, max_length=320)
     description: str = Field(min_length=1)
@@ -104,6 +104,7 @@ class Tracking:
     unproven: bool = False
     entered_by: str | None = None
     sender: Contact | None = None
+    linked_to: str | None = None
 
 
 @dataclass(frozen=True)
@@ -166,12 +167,13 @@ def file_ticket(
     local = filing.now.astimezone(playbook.zone)
     serial = filing.store.next_serial(playbook.desk, playbook.number.period(local))
     number = playbook.number.write(local, serial)
-    received = _received(playbook, request, contact, digest, chosen, filing, known.customer_class)
+    received = _received(playbook, request, contact, digest, chosen, filing, known)
     command = Receive(number=number, request=received, actor=actor)
     decided = decide(None, command, playbook, filing.now)
     first = _first(playbook.desk, number, filing.now, actor, decided)
     ticket = apply(None, first)
-    sealed = filing.seal(playbook.desk, number, _secret(contact, request, filing.tracking))
+    secret = _secret(contact, request.name or "", filing.tracking.message_id or "")
+    sealed = filing.seal(playbook.desk, number, secret)
     try:
         filing.store.commit(
             None,
@@ -270,7 +272,7 @@ def _received(
     digest: str,
     chosen: _Chosen,
     filing: Filing,
-    known_class: str | None,
+    known: Known,
 ) -> e.TicketReceived:
     tracking = filing.tracking
     product = request.product
@@ -281,8 +283,9 @@ def _received(
             kind=contact.kind,
             hash=digest,
             id=mask(request.customer_id) if request.customer_id else None,
-            customer_class=known_class or _class_of(playbook, request.customer_id),
+            customer_class=known.customer_class or _class_of(playbook, request.customer_id),
             preferred=request.preferred_channel,
+            undeliverable=known.undeliverable,
         ),
         channel=request.channel or filing.default_channel,
         locale=request.locale or playbook.locale,
@@ -301,6 +304,7 @@ def _received(
         proof_of_purchase=mask(request.proof_of_purchase) if request.proof_of_purchase else None,
         order=mask(request.order) if request.order else None,
         entered_by=tracking.entered_by,
+        linked_to=tracking.linked_to,
     )
 
 
@@ -314,7 +318,31 @@ def _class_of(playbook: Playbook, customer_id: str | None) -> str | None:
     return None
 
 
-def _secret(contact: Contact, request: NewTicket, tracking: Tracking) -> bytes:
+def new_contact(filing: Filing, playbook: Playbook, ticket: Ticket, given: str) -> CorrectContact:
+    """Another contact for a ticket: as it may be shown, and sealed anew.
+
+    Raises:
+        InvalidInput: it is no phone number or mail address.
+    """
+    try:
+        contact = normalise_contact(given)
+    except ValueError as error:
+        wrong = FieldError("contact", str(error))
+        raise InvalidInput("Some fields do not fit; see errors.", (wrong,)) from error
+    digest = contact_hash(contact, playbook.desk, derive(filing.root, "contact"))
+    customer = ticket.customer.model_copy(
+        update={
+            "contact": mask_contact(contact.address, playbook.fields.contact_style),
+            "kind": contact.kind,
+            "hash": digest,
+            "undeliverable": filing.store.known(playbook.desk, None, digest).undeliverable,
+        }
+    )
+    sealed = filing.seal(playbook.desk, ticket.number, _secret(contact, "", ""))
+    return CorrectContact(customer=customer, sealed=sealed)
+
+
+def _secret(contact: Contact, name: str, message_id: str) -> bytes:
     """What is sealed, for delivery alone: the contact as it is, and how an answer threads.
 
     A Message-ID often names its writer's machine or address, so it is sealed too.
@@ -322,8 +350,8 @@ def _secret(contact: Contact, request: NewTicket, tracking: Tracking) -> bytes:
     document = {
         "contact": contact.address,
         "kind": contact.kind,
-        "name": request.name or "",
-        "message_id": tracking.message_id or "",
+        "name": name,
+        "message_id": message_id,
     }
     written = {name: value for name, value in document.items() if value}
     return json.dumps(written, ensure_ascii=False, separators=(",", ":")).encode()

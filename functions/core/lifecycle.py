@@ -22,7 +22,7 @@ from functions.core import timers
 from functions.core.erasure import forgotten
 from functions.core.errors import ActionNotAllowed, AlreadyAnswered, FieldError, InvalidInput
 from functions.core.playbook import Approval, Effect, Playbook, Step, StepField
-from functions.core.ticket import IN_HAND, OPEN, Merged, Pending, Queue, Ticket
+from functions.core.ticket import IN_HAND, OPEN, Customer, Merged, Pending, Queue, Ticket
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,9 @@ TRANSITIONS: dict[str, Transition] = {
         EVERY, None, "with unmerge", "a ticket that was merged into this one goes its own way"
     ),
     "class-customer": Transition(OPEN | _DONE, None, "supervisor", "says who is VIP"),
+    "returned": Transition(EVERY, None, "intake", "mail to the customer came back"),
+    "correct-contact": Transition(EVERY, None, "agent", "the contact anew, or it works again"),
+    "link": Transition(EVERY, None, "intake", "the conversation goes on in another ticket"),
     "tick": Transition(OPEN | _DONE, None, "sla_timer", "a deadline is near or past"),
 }
 """Action → what it needs and where it leads."""
@@ -673,6 +676,45 @@ def _class_customer(
     return [e.CustomerClassed(customer_class=command.customer_class)]
 
 
+def _returned(
+    ticket: Ticket, command: c.MailReturned, playbook: Playbook, now: datetime
+) -> list[e.Event]:
+    bounced = e.ContactBounced(cause=command.cause, permanent=command.permanent)
+    if command.elsewhere and _marked(ticket, bounced) == ticket.customer:
+        return []
+    return [bounced]
+
+
+def _marked(ticket: Ticket, bounced: e.ContactBounced) -> Customer:
+    """The customer after a mail came back. An address that is no good is more than a complaint."""
+    customer = ticket.customer
+    if not bounced.permanent or (customer.undeliverable and not customer.complained):
+        return customer
+    return customer.model_copy(update={"undeliverable": bounced.cause})
+
+
+def _correct_contact(
+    ticket: Ticket, command: c.CorrectContact, playbook: Playbook, now: datetime
+) -> list[e.Event]:
+    if ticket.erased:
+        raise ActionNotAllowed("Nobody knows any more who the customer was.")
+    if command.customer is None and ticket.customer.undeliverable is None:
+        return []
+    return [e.ContactCorrected(customer=command.customer)]
+
+
+def _corrected(ticket: Ticket, event: e.ContactCorrected, commit: e.Commit) -> dict[str, Any]:
+    if event.customer is not None:
+        return {"customer": event.customer, "sealed_in": commit.version}
+    return {"customer": ticket.customer.model_copy(update={"undeliverable": None})}
+
+
+def _link(ticket: Ticket, command: c.Link, playbook: Playbook, now: datetime) -> list[e.Event]:
+    if command.number in (ticket.number, *ticket.related):
+        return []
+    return [e.TicketLinked(number=command.number)]
+
+
 def _tick(ticket: Ticket, command: c.Tick, playbook: Playbook, now: datetime) -> list[e.Event]:
     rung, changed = timers.ring(ticket, playbook, now)
     events: list[e.Event] = list(rung)
@@ -719,6 +761,9 @@ _RULES: dict[type, tuple[str, Callable[..., list[e.Event]]]] = {
     c.ExpireReview: ("expire-review", _expire_review),
     c.Close: ("close", _close),
     c.ClassCustomer: ("class-customer", _class_customer),
+    c.MailReturned: ("returned", _returned),
+    c.CorrectContact: ("correct-contact", _correct_contact),
+    c.Link: ("link", _link),
     c.Tick: ("tick", _tick),
     c.AskCustomer: ("ask-customer", _ask_customer),
     c.TakeStep: ("step", _take_step),
@@ -757,6 +802,7 @@ def _opened(event: Any, commit: e.Commit) -> Ticket:
         urgency=event.urgency,
         product=_product(event.product),
         order=event.order,
+        related=(event.linked_to,) if event.linked_to else (),
         received_at=commit.at,
         updated_at=commit.at,
     )
@@ -922,6 +968,9 @@ _EFFECTS: dict[type, Callable[[Ticket, Any, e.Commit], dict[str, Any]]] = {
     e.CustomerClassed: lambda t, x, k: {
         "customer": t.customer.model_copy(update={"customer_class": x.customer_class})
     },
+    e.ContactBounced: lambda t, x, k: {"customer": _marked(t, x)},
+    e.ContactCorrected: _corrected,
+    e.TicketLinked: lambda t, x, k: {"related": (*t.related, x.number)},
     e.ConfirmationGiven: lambda t, x, k: (
         {"status": "resolved"} if x.solved and t.status == "awaiting_confirmation" else {}
     ),

@@ -288,10 +288,10 @@ class Destination(Part):
     nobody suitable is free: the ticket waits for the team, or a supervisor assigns it (D7).
     """
 
-    when: Condition = Field(default_factory=Condition)
+    when: Condition = Condition()
     team: str
     queue: Literal["team", "supervisor", "collect"] = "team"
-    needs: Needs = Field(default_factory=Needs)
+    needs: Needs = Needs()
     otherwise: Literal["wait", "supervisor"] = "wait"
 
 
@@ -381,10 +381,10 @@ class TimerRule(Part):
     until: str | None = None
     clock: Literal["always", "business"] = "always"
     warn_at: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
-    on_warning: TimerEffects = Field(default_factory=TimerEffects)
-    on_breach: TimerEffects = Field(default_factory=TimerEffects)
+    on_warning: TimerEffects = TimerEffects()
+    on_breach: TimerEffects = TimerEffects()
     appointment: bool = False
-    when: Condition = Field(default_factory=Condition)
+    when: Condition = Condition()
 
     def allowance(self, priority: str) -> timedelta:
         """The time allowed at a priority."""
@@ -398,7 +398,7 @@ class ReplyTemplate(Part):
     """
 
     id: str = Field(pattern=r"^[a-z0-9-]+$")
-    when: Condition = Field(default_factory=Condition)
+    when: Condition = Condition()
     parts: dict[str, Text]
     moods: dict[str, dict[str, Text]] = {}
     article: str | None = None
@@ -425,7 +425,7 @@ class Notification(Part):
     on: str
     to: Recipient
     message: str
-    when: Condition = Field(default_factory=Condition)
+    when: Condition = Condition()
 
 
 class Review(Part):
@@ -503,7 +503,7 @@ class Step(Term):
     attachments: bool = False
     customer_sees: bool = False
     responds: bool = False
-    then: Effect = Field(default_factory=Effect)
+    then: Effect = Effect()
     approval: Approval | None = None
 
 
@@ -540,12 +540,35 @@ class Checks(Part):
     max_mb: int = Field(default=40, ge=1, le=40)
 
 
+def _windows(written: dict[str, int]) -> dict[str, int]:
+    for window in written:
+        _lasts(duration(window))
+    return written
+
+
+Limits = Annotated[
+    dict[str, Annotated[int, Field(ge=1, le=10_000)]],
+    Field(min_length=1),
+    AfterValidator(_windows),
+]
+"""Time → how many automatic mails go out within it at most: `{10m: 5, 1h: 10}`."""
+
+
+class AutomaticLimits(Part):
+    """How many mails that no agent asked for go out, so that two machines that answer each other
+    come to rest. Mail that follows from what an agent does is never held."""
+
+    ticket: Limits = {"10m": 5, "1h": 10, "24h": 20}
+    address: Limits = {"10m": 25, "1h": 50, "24h": 100}
+
+
 class Mail(Part):
     """The desk's mailbox and how its mail is signed."""
 
     address: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
     sender: Text
-    checks: Checks = Field(default_factory=Checks)
+    checks: Checks = Checks()
+    automatic_limits: AutomaticLimits = AutomaticLimits()
 
 
 class FileRules(Part):
@@ -592,7 +615,7 @@ class Playbook(Part):
     locale: Locale = "zh-CN"
     calendar: dict[str, Any]
     number: Numbering
-    fields: Fields = Field(default_factory=Fields)
+    fields: Fields = Fields()
     mail: Mail
     files: FileRules = FileRules()
     sms_sender: str = ""
@@ -606,7 +629,7 @@ class Playbook(Part):
     rules: tuple[Rule, ...] = ()
     teams: dict[str, Team] = Field(min_length=1)
     routing: tuple[Destination, ...] = Field(min_length=1)
-    assignment: Assignment = Field(default_factory=Assignment)
+    assignment: Assignment = Assignment()
     statuses: dict[str, Term]
     timers: dict[str, TimerRule] = {}
     templates: tuple[ReplyTemplate, ...] = ()
@@ -617,9 +640,10 @@ class Playbook(Part):
     survey: Survey
     confirmation: Confirmation | None = None
     steps: dict[Slug, Step] = {}
-    records: Records = Field(default_factory=Records)
+    records: Records = Records()
     reopen_within: Duration = timedelta(days=14)
-    retention: Retention = Field(default_factory=Retention)
+    closed_reply: Literal["reopen", "linked"] = "reopen"
+    retention: Retention = Retention()
 
     @classmethod
     def stored(cls, document: str | bytes) -> Playbook:
@@ -886,7 +910,7 @@ STATUSES: tuple[str, ...] = (
 )
 """The contract's status codes, in the order of a ticket's life."""
 
-ACTIONS_BESIDE = ("approve", "class-customer", "attachments")
+ACTIONS_BESIDE = ("approve", "class-customer", "correct-contact", "attachments")
 """The agents' calls that are on every desk beside the contract's actions."""
 
 BODY_FIELDS = ("version", "attachments")

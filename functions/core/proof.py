@@ -7,10 +7,13 @@ RFC 5869's expand step), so a proof for one purpose is worthless for another.
 from __future__ import annotations
 
 import hmac
-from base64 import urlsafe_b64encode
+from base64 import b32encode, urlsafe_b64encode
 from hashlib import sha256
 
 _PROOF_BYTES = 16  # 128 bits: not to be guessed, and short enough for a link in an SMS
+
+
+_REPLY_BYTES = 10  # 80 bits: the part before an address's @ has 64 characters for everything
 
 
 def derive(root: bytes, purpose: str) -> bytes:
@@ -44,6 +47,28 @@ def ticket_of_message_id(root: bytes, found: str) -> tuple[str, str] | None:
     desk, number, version, mac = parts
     expected = _proof(root, "message-id", desk, number, version)
     return (desk, number) if same(mac, expected) else None
+
+
+def reply_token(root: bytes, desk: str, number: str) -> str:
+    """What stands after the `+` in the address that answers about a ticket go to.
+
+    Mail systems may write an address in small letters, so the number's case is not part of it.
+    """
+    return f"{number.lower()}.{_reply_mac(root, desk, number)}"
+
+
+def numbers_of_token(root: bytes, desk: str, token: str) -> tuple[str, ...]:
+    """The ticket's number, in the ways it may be written, where Deskbell made this token."""
+    number, _, mac = token.lower().rpartition(".")
+    if not number or not same(mac, _reply_mac(root, desk, number)):
+        return ()
+    return (number.upper(), number) if number != number.upper() else (number,)
+
+
+def _reply_mac(root: bytes, desk: str, number: str) -> str:
+    message = "\x1f".join((desk, number.lower())).encode(errors="surrogatepass")
+    digest = hmac.new(derive(root, "reply-to"), message, sha256).digest()
+    return b32encode(digest[:_REPLY_BYTES]).decode().lower()
 
 
 def same(given: str, expected: str) -> bool:

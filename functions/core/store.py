@@ -54,6 +54,8 @@ SEEN_FOR = timedelta(days=400)
 """How long a request is recognised as a repetition."""
 
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
+_PAGE = 30
+"""Items of one read where the first few are most often enough."""
 
 Item = dict[str, Any]
 
@@ -106,6 +108,7 @@ class Known:
 
     marker: Marker | None
     customer_class: str | None
+    undeliverable: str | None = None
 
 
 @dataclass(frozen=True)
@@ -237,7 +240,7 @@ class Store:
             after: the version to write.
             rank: the ticket's place in its queue (`lifecycle.queue_rank`).
             marker: the exactly-once marker of the request that opened or joined the ticket.
-            sealed: the customer's contact, encrypted; with a new ticket only.
+            sealed: the customer's contact, encrypted; with a new ticket, or a new contact.
             by_hand: a person gave the ticket to its handler, who need not have a place free.
             hooked: a webhook of the desk wants one of the events.
             told: what the customer is told in the answer to the very request, already sent.
@@ -466,6 +469,11 @@ class Store:
                 return Opening(read_commit(found), found.get("sealed", {}).get("B"))
         return Opening()
 
+    def sealed_contact(self, desk: str, number: str, version: int) -> bytes | None:
+        """The customer's contact, still encrypted, as the ticket's `sealed_in` says."""
+        found = self._get(ticket_key(desk, number), f"EVENT#{version:06}", consistent=True)
+        return found["sealed"]["B"] if found and "sealed" in found else None
+
     def everything(self, desk: str, number: str, *, consistent: bool = False) -> list[Item]:
         """Every item of a ticket, as the table holds it."""
         return list(
@@ -561,6 +569,7 @@ class Store:
         return Known(
             marker=_marker(marker, seen) if marker and seen else None,
             customer_class=record.get("class", {}).get("S"),
+            undeliverable=record.get("undeliverable", {}).get("S"),
         )
 
     def seen(self, marker: Marker) -> Marker | None:
@@ -611,9 +620,23 @@ class Store:
 
     def class_contact(self, desk: str, contact_hash: str, customer_class: str | None) -> None:
         """Remember a contact's class for its next requests (A5)."""
-        key = {"pk": {"S": f"CONTACT#{desk}#{contact_hash}"}, "sk": {"S": "CONTACT"}}
-        known: Item = {} if customer_class is None else {"class": {"S": customer_class}}
-        self.client.put_item(TableName=self.table, Item={**key, **known})
+        self._know_contact(desk, contact_hash, "class", customer_class)
+
+    def mark_contact(self, desk: str, contact_hash: str, undeliverable: str | None) -> None:
+        """Remember why no mail goes to a contact, or that it works again."""
+        self._know_contact(desk, contact_hash, "undeliverable", undeliverable)
+
+    def _know_contact(self, desk: str, contact_hash: str, what: str, value: str | None) -> None:
+        arguments: Item = (
+            {} if value is None else {"ExpressionAttributeValues": {":v": {"S": value}}}
+        )
+        self.client.update_item(
+            TableName=self.table,
+            Key={"pk": {"S": f"CONTACT#{desk}#{contact_hash}"}, "sk": {"S": "CONTACT"}},
+            UpdateExpression="REMOVE #what" if value is None else "SET #what = :v",
+            ExpressionAttributeNames={"#what": what},
+            **arguments,
+        )
 
     def all_of_contact(self, desk: str, contact_hash: str) -> list[str]:
         """The numbers of every ticket of a contact, newest first."""
@@ -636,6 +659,26 @@ class Store:
             Limit=limit,
         )
         return [item["pk"]["S"].split("#", 2)[2] for item in answer["Items"]]
+
+    def opened_since(
+        self, desk: str, contact_hash: str, since: datetime, limit: int
+    ) -> dict[str, datetime]:
+        """When a contact's newest tickets were opened, by number; of the time after `since`."""
+        answer = self.client.query(
+            TableName=self.table,
+            IndexName="contact",
+            KeyConditionExpression="contact_pk = :pk AND contact_sk > :since",
+            ExpressionAttributeValues={
+                ":pk": {"S": f"{desk}#{contact_hash}"},
+                ":since": {"S": stamp(since)},
+            },
+            ScanIndexForward=False,
+            Limit=limit,
+        )
+        return {
+            item["pk"]["S"].split("#", 2)[2]: moment(item["contact_sk"]["S"])
+            for item in answer["Items"]
+        }
 
     def tickets(self, desk: str, numbers: Sequence[str]) -> list[Ticket]:
         """Some tickets of a desk, to be shown: in the order asked for, those that are gone left
@@ -779,6 +822,21 @@ class Store:
             },
         )
         return [read_delivery(item) for item in items]
+
+    def newest_deliveries(self, desk: str, number: str) -> Iterator[Delivery]:
+        """The deliveries of a ticket, those of its newest version first, as far as they are read;
+        consistent."""
+        for item in self._query(
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+            ExpressionAttributeValues={
+                ":pk": {"S": ticket_key(desk, number)},
+                ":sk": {"S": "DELIVERY#"},
+            },
+            ScanIndexForward=False,
+            ConsistentRead=True,
+            Limit=_PAGE,
+        ):
+            yield read_delivery(item)
 
     # Task tokens of the closing workflow
 

@@ -68,8 +68,15 @@ class Timer(Value):
     breaches: int = 0
 
 
+COMPLAINT = "complaint"
+"""With this word the cause begins where the customer complained of mail."""
+
+
 class Customer(Value):
-    """Who asked, as it may be shown: name and contact masked, the contact's keyed hash."""
+    """Who asked, as it may be shown: name and contact masked, the contact's keyed hash.
+
+    `undeliverable` says why no mail goes there until somebody corrects the contact.
+    """
 
     name: str = ""
     contact: str
@@ -78,6 +85,12 @@ class Customer(Value):
     id: str | None = None
     customer_class: str | None = None
     preferred: Literal["sms", "email", "message", "phone"] | None = None
+    undeliverable: str | None = None
+
+    @property
+    def complained(self) -> bool:
+        """Whether automatic mail alone is unwanted; what an agent writes may still go."""
+        return (self.undeliverable or "").startswith(COMPLAINT)
 
 
 class Attachment(Value):
@@ -131,7 +144,8 @@ class Ticket(Value):
     time, the parts used); `reopen_to` says whose a reopened ticket is; `asked` counts the questions
     that a vague request led to. `merged` says where a merged ticket goes on, `carries` which ones
     were merged into this one. `wakes_at` is when the sweep will look at it, which may be earlier
-    than `next_due`: see `next_wake`.
+    than `next_due`: see `next_wake`. `sealed_in` is the version whose event holds the contact;
+    `related` are the tickets that the same conversation went on in or came from.
     """
 
     desk: str
@@ -168,6 +182,8 @@ class Ticket(Value):
     facts: dict[str, str] = {}
     pending: Pending | None = None
     asked: int = 0
+    related: tuple[str, ...] = ()
+    sealed_in: int = 1
     held: bool = False
     erased: bool = False
     merged: Merged | None = None

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from functions.core.change import change
-from functions.core.commands import CustomerMessage, Note
+from functions.core.commands import CustomerMessage, Link, Note
 from functions.core.errors import ActionNotAllowed, InvalidInput, NotFound, SetAside
 from functions.core.filing import Filing, NewTicket, Tracking, file_ticket
 from functions.core.merging import survivor
 from functions.core.playbook import Playbook
 from functions.core.privacy import contact_hash, mask, normalise_contact
-from functions.core.proof import derive, ticket_of_message_id
+from functions.core.proof import derive, numbers_of_token, ticket_of_message_id
 from functions.core.store import Duplicate, Known, Marker
 from functions.core.ticket import Ticket
+from functions.intake import returns
 from functions.intake.inbox import Inbox
 from functions.intake.mail import InboundMail
 
@@ -60,11 +62,11 @@ def take_in(
     Raises:
         SetAside: nobody to answer, not written by a person, or another mail under a known id.
     """
-    if mail.from_address == playbook.mail.address.lower():
+    if _is_own(mail, filing, playbook):
         raise SetAside("loop: the desk's own mail came back to it")
-    if mail.origin != "human" and not released:
-        return _note(mail, filing, playbook, believed=believed)
     marker = _marker(mail, digest, playbook)
+    if mail.origin != "human" and not released:
+        return _automatic(mail, filing, playbook, marker, believed=believed)
     text = mask(mail.text or mail.subject)[:MAX_TEXT]
     sender = _sender_hash(mail, filing, playbook)
     known = filing.store.known(playbook.desk, marker, sender)
@@ -74,13 +76,15 @@ def take_in(
         if known.marker is None and not released:
             raise SetAside(f"repeated id: {other.number} came under this Message-ID, and differs")
     if known.marker is not None:
+        _link_again(known.marker.number, filing, playbook)
         return Outcome(known.marker.number, new=False)
     attachments, refused = inbox.keep(
         playbook.desk, mail.attachments, playbook.files, infected=infected
     )
     came = Tracking(raw=raw_key, attachments=attachments, refused=refused, unproven=not believed)
     joined = _thread(mail, filing, playbook, believed=believed)
-    if joined is not None:
+    last = survivor(filing.store, joined) if joined else None
+    if joined is not None and last is not None and not _is_over(last, filing, playbook):
         command = CustomerMessage(
             text=text,
             channel="mail",
@@ -106,7 +110,12 @@ def take_in(
             pass  # a ticket that takes no messages any more; the request gets one of its own
         else:
             return Outcome(after.number, new=False)
-    return _file(mail, came, text, marker, known, filing, playbook)
+    former = last.number if last else None
+    came = replace(came, linked_to=former)
+    filed = _file(mail, came, text, marker, known, filing, playbook)
+    if former is not None:
+        _link(former, filed.number, filing, playbook)
+    return filed
 
 
 def _marker(mail: InboundMail, digest: str, playbook: Playbook) -> Marker:
@@ -120,14 +129,55 @@ def _marker(mail: InboundMail, digest: str, playbook: Playbook) -> Marker:
     return Marker(playbook.desk, "mail", mail.message_id or digest, body=written.hexdigest())
 
 
-def _note(mail: InboundMail, filing: Filing, playbook: Playbook, *, believed: bool) -> Outcome:
+def _is_own(mail: InboundMail, filing: Filing, playbook: Playbook) -> bool:
+    """Whether the desk itself sent this mail, whoever an alias or a forwarding says it is from."""
+    local, _, domain = mail.from_address.rpartition("@")
+    if f"{local.partition('+')[0]}@{domain}" == playbook.mail.address.lower():
+        return True
+    made = (ticket_of_message_id(filing.root, each) for each in (mail.message_id, mail.own_id))
+    return any(found is not None and found[0] == playbook.desk for found in made)
+
+
+def _automatic(
+    mail: InboundMail, filing: Filing, playbook: Playbook, marker: Marker, *, believed: bool
+) -> Outcome:
     """Automatic mail opens no ticket and gets no answer; the ticket it is about shows it."""
+    if mail.origin in {"bounce", "complaint"}:
+        returned = returns.by_mail(mail)
+        ticket = returns.ticket_of(returned.ids, filing, playbook.desk)
+        if ticket is not None:
+            returns.take_back(returned, ticket, filing, playbook, marker)
+            return Outcome(ticket.number, new=False)
     ticket = _thread(mail, filing, playbook, believed=believed)
     if ticket is None:
         raise SetAside(f"{mail.origin}: automatic mail opens no ticket")
     note = Note(text=f"{mail.origin}: {mask(mail.subject)}")
-    change(filing.store, ticket.desk, ticket.number, note, playbook, filing.now, actor="system")
+    once = replace(marker, number=ticket.number)
+    with suppress(Duplicate, ActionNotAllowed):
+        change(
+            filing.store,
+            ticket.desk,
+            ticket.number,
+            note,
+            playbook,
+            filing.now,
+            actor="system",
+            marker=once,
+        )
     return Outcome(ticket.number, new=False)
+
+
+def _link(former: str, number: str, filing: Filing, playbook: Playbook) -> None:
+    """Tell an ended ticket where its conversation goes on."""
+    link = Link(number=number)
+    change(filing.store, playbook.desk, former, link, playbook, filing.now, actor="system")
+
+
+def _link_again(number: str, filing: Filing, playbook: Playbook) -> None:
+    """What the run before may not have come to; done before, it changes nothing."""
+    ticket = _load(filing, playbook.desk, number)
+    for former in ticket.related if ticket else ():
+        _link(former, number, filing, playbook)
 
 
 def _file(
@@ -175,35 +225,47 @@ def _whole(mail: InboundMail) -> str:
 def _thread(
     mail: InboundMail, filing: Filing, playbook: Playbook, *, believed: bool
 ) -> Ticket | None:
-    """The open or recent ticket of this desk that a mail answers.
+    """The ticket of this desk that a mail answers.
 
-    A reference that Deskbell made itself proves where the mail belongs. A reference to a mail that
-    came in before, or a number in the subject, proves nothing: it counts only from the address that
-    the ticket belongs to, and not where that address may be forged (G3).
+    A reference that Deskbell made itself proves where the mail belongs; so does an address that it
+    gave out for answers. A reference to a mail that came in before, or a number in the subject,
+    proves nothing: it counts only from the address that the ticket belongs to, and not where that
+    address may be forged (G3).
     """
     for reference in (mail.in_reply_to, *reversed(mail.references)):
         found = ticket_of_message_id(filing.root, reference) if reference else None
         if found is not None and found[0] == playbook.desk:
-            return _still_open(_load(filing, *found), filing, playbook)
+            return _load(filing, *found)
+    for number in _addressed(mail, filing, playbook):
+        ticket = _load(filing, playbook.desk, number)
+        if ticket is not None:
+            return ticket
     sender = _sender_hash(mail, filing, playbook) if believed else None
     if sender is None:
         return None
     for number in (*_answered(mail, filing, playbook), *_numbers(mail.subject)):
         ticket = _load(filing, playbook.desk, number)
         if ticket is not None and ticket.customer.hash == sender:
-            return _still_open(ticket, filing, playbook)
+            return ticket
     return None
 
 
-def _still_open(ticket: Ticket | None, filing: Filing, playbook: Playbook) -> Ticket | None:
-    """The ticket, unless it ended so long ago that this is a new request."""
-    if ticket is None:
-        return None
-    last = survivor(filing.store, ticket)
-    ended = last.archived_at or last.resolved_at
-    if ended is not None and filing.now - ended > playbook.reopen_within:
-        return None
-    return ticket
+def _addressed(mail: InboundMail, filing: Filing, playbook: Playbook) -> Iterator[str]:
+    """The numbers that the addresses of a mail prove (`support+<token>@…`), most often one."""
+    home, _, domain = playbook.mail.address.lower().rpartition("@")
+    for address in mail.to:
+        local, _, at = address.lower().rpartition("@")
+        name, _, token = local.partition("+")
+        if (name, at) == (home, domain) and token:
+            yield from numbers_of_token(filing.root, playbook.desk, token)
+
+
+def _is_over(ticket: Ticket, filing: Filing, playbook: Playbook) -> bool:
+    """Whether what follows is a request of its own: by the playbook, or after so long a time."""
+    if ticket.status in returns.ENDED and playbook.closed_reply == "linked":
+        return True
+    ended = ticket.archived_at or ticket.resolved_at
+    return ended is not None and filing.now - ended > playbook.reopen_within
 
 
 def _answered(mail: InboundMail, filing: Filing, playbook: Playbook) -> tuple[str, ...]:

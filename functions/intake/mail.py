@@ -61,6 +61,8 @@ class InboundMail:
     """The mailing list that the mail came over (RFC 2919), or empty."""
     returned: Returned | None = None
     """What a bounce or complaint tells about the mail that it is about."""
+    own_id: str = ""
+    """What stands in the header by which Deskbell knows its own mail, or empty."""
 
 
 class _Defects:
@@ -116,6 +118,7 @@ def _parse(raw: bytes, note: _Defects) -> InboundMail:
         reply_to=next((a for _, a in _addresses(root.all("reply-to"), note)), ""),
         list_id=mime.header_text(root.header("list-id"), note)[:200],
         returned=verdict.returned,
+        own_id=next(iter(_message_ids(root.all("x-deskbell-id"))), ""),
     )
 
 

@@ -26,13 +26,17 @@ class Returned:
     ``recipients`` are the addresses that failed or complained, lower case; ``status`` the enhanced
     code (RFC 3463, such as ``5.1.1``) or empty; ``permanent`` whether the address is no good (a
     full mailbox, a mail too large or refused for its content leave it good);
-    ``message_id`` the id of the mail that came back, without brackets, or empty.
+    ``message_id`` the id of the mail that came back, without brackets, or empty; ``references``
+    every id that its headers name; ``feedback`` the type of a complaint (RFC 5965, such as
+    ``abuse`` or ``not-spam``) or empty.
     """
 
     recipients: tuple[str, ...] = ()
     status: str = ""
     permanent: bool = False
     message_id: str = ""
+    references: tuple[str, ...] = ()
+    feedback: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +323,7 @@ def _provider_notification(root: mime.Part, text: str) -> Verdict | None:
     status = re.search(r'"status"\s*:\s*"([245]\.\d{1,3}\.\d{1,3})"', text)
     own_id = re.search(r'"messageId"\s*:\s*"<?([^"<>]+@[^"<>]+)>?"', text)
     complaint = found.group(1) == "Complaint"
+    feedback = re.search(r'"complaintFeedbackType"\s*:\s*"([\w-]{1,40})"', text)
     return Verdict(
         "complaint" if complaint else "bounce",
         Returned(
@@ -326,6 +331,8 @@ def _provider_notification(root: mime.Part, text: str) -> Verdict | None:
             status=status.group(1) if status else "",
             permanent=not complaint and '"bounceType":"Permanent"' in text.replace(" ", ""),
             message_id=own_id.group(1) if own_id else "",
+            references=tuple(dict.fromkeys(re.findall(r"<([^<>\s\"]{1,300})>", text)))[:50],
+            feedback=feedback.group(1) if feedback else "",
         ),
     )
 
@@ -464,21 +471,47 @@ def _returned(
         not status and _PASSING_WORDS.search(report)
     )  # fmt: skip
     permanent = not complaint and not passing and status[:1] in {"5", ""}
+    feedback = re.search(r"^feedback-type\s*:\s*([\w-]{1,40})", status_text, re.I | re.M)
     return Returned(
         recipients=tuple(dict.fromkeys(recipients))[:50],
         status=status,
         permanent=permanent,
         message_id=_original_id(root, leaves, text),
+        references=_original_references(root, leaves, text),
+        feedback=feedback.group(1).lower() if feedback else "",
     )
+
+
+_RETURNED_PARTS = frozenset(
+    {"message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers"}
+)
+
+
+def _original_references(root: mime.Part, leaves: list[mime.Part], text: str) -> tuple[str, ...]:
+    """Every id that the headers of the mail that came back name: a relay may have given the mail
+    an id of its own, and leaves References alone."""
+    # What follows in quoted lines is taken along; an id that is none of ours means nothing.
+    field = re.compile(
+        rb"^[ \t>]*(?:message-id|in-reply-to|references|x-deskbell-id)[ \t]*:"
+        rb"([^\n]*(?:\n[ \t>][^\n]*)*)",
+        re.IGNORECASE | re.MULTILINE,
+    )
+    copies = [leaf for leaf in leaves if leaf is not root and leaf.content_type in _RETURNED_PARTS]
+    sources = [leaf.content(_ignore)[:_READ] for leaf in copies]
+    sources.append(text[-_READ:].encode("utf-8", "replace"))
+    found: dict[str, None] = {}
+    for source in sources:
+        for value in field.findall(source):
+            for each in re.findall(rb"<([^<>\s]{1,300})>", value):
+                found.setdefault(each.decode("utf-8", "replace"))
+    return tuple(found)[:50]
 
 
 def _original_id(root: mime.Part, leaves: list[mime.Part], text: str) -> str:
     """The Message-ID of the mail that came back, from its copy or the report's own thread."""
     pattern = re.compile(rb"^[ \t>]*message-id\s*:\s*<([^<>\s]{1,300})>", re.I | re.M)
     for leaf in leaves:
-        if leaf is not root and leaf.content_type in {
-            "message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers",
-        }:  # fmt: skip
+        if leaf is not root and leaf.content_type in _RETURNED_PARTS:
             found = pattern.search(leaf.content(_ignore)[:_READ])
             if found:
                 return found.group(1).decode("utf-8", "replace")

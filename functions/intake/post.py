@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from functions.core import aws
 from functions.core.errors import SetAside
 from functions.core.filing import Filing
 from functions.core.logs import logger
 from functions.core.settings import Place
-from functions.intake import gate
+from functions.core.store import Marker
+from functions.intake import gate, returns
 from functions.intake.inbox import Announced, Inbox, announced, released_call
 from functions.intake.letters import Outcome, digest_of, take_in
-from functions.intake.mail import parse
+from functions.intake.mail import InboundMail, parse
 
 log = logger("intake")
 
@@ -27,6 +30,10 @@ def take_in_announced(body: str, place: Place, filing: Filing) -> None:
 
         take_again(call, place, filing)
         return
+    returned = returns.told_by_ses(body)
+    if returned is not None:
+        _take_back(returned, body, filing, inbox)
+        return
     found = announced(body)
     raw = inbox.raw(found.key)
     desks = dict.fromkeys(filter(None, map(filing.store.desk_of_mailbox, found.recipients)))
@@ -35,6 +42,31 @@ def take_in_announced(body: str, place: Place, filing: Filing) -> None:
         inbox.set_aside(raw, found.key, "-", cause, found.verdicts)
     for desk in desks:
         _take_in(raw, found, desk, filing, inbox)
+
+
+def _addressed(mail: InboundMail, recipients: tuple[str, ...]) -> InboundMail:
+    """The mail with the envelope's recipients, which its headers need not name."""
+    return replace(mail, to=tuple(dict.fromkeys((*recipients, *mail.to))))
+
+
+def _take_back(told: returns.Returned | str, body: str, filing: Filing, inbox: Inbox) -> None:
+    """What SES tells of a mail that went out: for its ticket, else for its address."""
+    if isinstance(told, str):
+        log.info("mail.not_asked_for", extra={"notification": told})
+        return
+    ticket = returns.ticket_of(told.ids, filing)
+    desk = ticket.desk if ticket else filing.store.desk_of_mailbox(told.mailbox)
+    if desk is not None:
+        playbook = filing.store.playbook(desk, filing.now)
+        if ticket is not None:
+            marker = Marker(desk, "ses", told.told_as) if told.told_as else None
+            returns.take_back(told, ticket, filing, playbook, marker)
+            return
+        if returns.stop_address(told, filing, playbook):
+            return
+    key = f"returned/{digest_of(body.encode())}"
+    inbox.set_aside(body.encode(), key, desk or "-", f"{told.cause}: of no ticket's mail")
+    log.info("mail.set_aside", extra={"desk": desk or "-", "cause": told.cause})
 
 
 def take_in_raw(raw: bytes, desk: str, place: Place, filing: Filing) -> Outcome | None:
@@ -56,7 +88,7 @@ def _take_in(
             released=found.released,
             even_infected=found.even_infected,
         )
-        mail = parse(raw)
+        mail = _addressed(parse(raw), found.recipients)
         if not found.released:
             gate.within_limits(len(raw), mail.defects, playbook.mail.checks)
         return take_in(

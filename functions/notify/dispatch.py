@@ -42,7 +42,7 @@ from functions.core.compose import (
 from functions.core.delivery import RETRY_AFTER, Delivery
 from functions.core.erasure import without_person
 from functions.core.errors import Park, TryAgain
-from functions.core.events import Commit
+from functions.core.events import MACHINES, Commit
 from functions.core.logs import logger
 from functions.core.playbook import Playbook
 from functions.core.privacy import mask_but
@@ -53,7 +53,11 @@ from functions.notify.contact import OpenContact
 from functions.notify.deliver.email import deliverable
 from functions.notify.deliver.failures import Passing, Permanent, SendFailure
 from functions.notify.hooks import is_hook
+from functions.notify.limits import capped, unwanted
 from functions.notify.mail import Envelope, Thread, build
+
+LOCAL_PART = 64
+"""Characters before the `@` of an address at most (RFC 5321, 4.5.3.1.1)."""
 
 Way = Literal["sms", "email", "phone", "message", "none"]
 
@@ -155,7 +159,8 @@ def tell(commit: Commit, ways: Ways, now: datetime, sealed: bytes | None = None)
     if not any(_concerns(event, playbook) for event in commit.events):
         return
     ticket = ways.store.load_since(commit.desk, commit.number, commit.version)
-    first = _First(ways.store, commit.desk, commit.number, sealed)
+    opening = sealed if commit.version == 1 else None
+    first = _First(ways.store, commit.desk, commit.number, opening)
     trouble: TryAgain | Park | None = None
     jobs: dict[str, tuple[Delivery, Job]] = {}
     for notice in notices(commit, ticket, playbook):
@@ -205,7 +210,8 @@ def _deliver(draft: Delivery, job: Job, claim: Claim, ways: Ways, now: datetime)
     """Send a delivery that this run has claimed; look at what became of one that another has."""
     lead, is_lead = claim.lead, claim.lead.told == draft.told
     if claim.ours:
-        _send(lead if is_lead else draft, job, ways, now, "claimed" if is_lead else None)
+        ours = lead if is_lead else draft
+        _send_or_hold(ours, job, ways, now, "claimed" if is_lead else None)
         return
     found = (
         lead if is_lead else ways.store.delivery(draft.desk, draft.number, f"DELIVERY#{draft.id}")
@@ -216,7 +222,7 @@ def _deliver(draft: Delivery, job: Job, claim: Claim, ways: Ways, now: datetime)
     elif draft.told in lead.covers:
         _look_at_claim(draft.model_copy(update={"claimed_at": lead.claimed_at}), ways, now, None)
     elif ways.store.claim(draft) or _is_ours(draft, ways, now):
-        _send(draft, job, ways, now)  # the rules have it since
+        _send_or_hold(draft, job, ways, now)  # the rules have it since
 
 
 def again(desk: str, number: str, delivery_id: str, ways: Ways, now: datetime) -> None:
@@ -232,15 +238,35 @@ def again(desk: str, number: str, delivery_id: str, ways: Ways, now: datetime) -
     )
     try:
         job = _job_of(before, ways, now)
+        if before.recipient == "customer":  # whose contact may be another by now
+            way = _way(job.notice, job.ticket, job.playbook)
+            anew = {"to": job.ticket.customer.contact, "channel": way}
+            before, claimed = (each.model_copy(update=anew) for each in (before, claimed))
         if job.ticket.erased and before.recipient == "customer":
             gone = {"state": "parked", "cause": "the customer was erased", "at": now}
             outcomes.mark(before.model_copy(update=gone), "due", ways)
+            return
+        held = unwanted(before, job.ticket)
+        if held is not None:
+            outcomes.park(before, held, ways, now, expected="due")
             return
     except Park as error:
         outcomes.park(before, str(error), ways, now, expected="due")
         return
     if ways.store.move(claimed, "due") or _is_ours(claimed, ways, now):
         _send(claimed, job, ways, now)
+
+
+def _send_or_hold(
+    delivery: Delivery, job: Job, ways: Ways, now: datetime, expected: str | None = "claimed"
+) -> None:
+    """Send what nothing speaks against; the rest is parked with its cause, for a person to see."""
+    ticket = job.ticket
+    held = unwanted(delivery, ticket) or capped(delivery, ticket, job.playbook, ways.store, now)
+    if held is None:
+        _send(delivery, job, ways, now, expected)
+    else:
+        outcomes.park(_with_words(delivery, job), held, ways, now, expected)
 
 
 def _concerns(event: Any, playbook: Playbook) -> bool:
@@ -325,6 +351,7 @@ def _draft(job: Job, now: datetime) -> Delivery:
             "about": notice.about,
             "channel": channel,
             "preferred": preferred,
+            "by_hand": job.commit.actor not in MACHINES,
             "to": to,
             "claimed_at": now,
             "at": now,
@@ -410,7 +437,7 @@ def _go(delivery: Delivery, job: Job, ways: Ways, now: datetime) -> str:
     ticket, playbook = job.ticket, job.playbook
     domain = playbook.mail.address.rpartition("@")[2]
     if delivery.recipient == "customer":
-        contact = ways.open_contact(ticket.desk, ticket.number, job.first.sealed)
+        contact = ways.open_contact(ticket.desk, ticket.number, _sealed(job, ways))
         if delivery.channel == "phone":
             return _ask_to_call(contact.contact, delivery, job, ways, now)
         if contact.kind == "phone":
@@ -468,15 +495,33 @@ def _mail(
     to: str, thread: Thread, words: Words, job: Job, ways: Ways, now: datetime, *, automatic: bool
 ) -> str:
     mail = job.playbook.mail
+    about_ticket = bool(thread.ticket_id)
     envelope = Envelope(
         sender=mail.sender[words.locale],
         address=mail.address,
+        answers_to=_answers_to(job, ways) if about_ticket else mail.address,
         to=to,
         at=now,
         thread=thread,
         automatic=automatic,
     )
     return ways.send_mail(mail.address, to, build(envelope, words, job.ticket.number, job.link))
+
+
+def _answers_to(job: Job, ways: Ways) -> str:
+    """The desk's mailbox with a token by which an answer finds its ticket, whoever quotes what."""
+    home, _, domain = job.playbook.mail.address.rpartition("@")
+    token = proof.reply_token(ways.root, job.ticket.desk, job.ticket.number)
+    local = f"{home}+{token}"
+    return f"{local}@{domain}" if len(local) <= LOCAL_PART else job.playbook.mail.address
+
+
+def _sealed(job: Job, ways: Ways) -> bytes | None:
+    """The contact as it was sealed last: with the ticket, or with a correction."""
+    ticket = job.ticket
+    if ticket.sealed_in == 1:
+        return job.first.sealed
+    return ways.store.sealed_contact(ticket.desk, ticket.number, ticket.sealed_in)
 
 
 def _sealed_in(image: Any) -> bytes | None:

@@ -103,7 +103,9 @@ def _ways(place: Place) -> Ways:
         open_contact=lambda desk, number, sealed: contact.open_contact(
             aws.client("kms"), place.contacts_key, desk, number, sealed
         ),
-        send_mail=lambda sender, to, raw: email.send(once.client("sesv2"), sender, to, raw),
+        send_mail=lambda sender, to, raw: email.send(
+            once.client("sesv2"), sender, to, raw, place.prefix
+        ),
         send_sms=lambda number, text, sender: sms.send(once.client("sns"), number, text, sender),
         send_message=lambda desk, channel, words: message.send(place, desk, channel, words),
         announce=lambda keys, cause: dead_letter(place, "notify", None, cause, keys),

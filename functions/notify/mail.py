@@ -51,7 +51,7 @@ class Thread:
 
 @dataclass(frozen=True)
 class Envelope:
-    """Everything of a mail but its words."""
+    """Everything of a mail but its words. Answers go to `answers_to`, else to `address`."""
 
     sender: str
     address: str
@@ -59,6 +59,7 @@ class Envelope:
     at: datetime
     thread: Thread
     automatic: bool
+    answers_to: str = ""
 
 
 def build(envelope: Envelope, words: Words, number: str, link: str) -> bytes:
@@ -74,7 +75,7 @@ def build(envelope: Envelope, words: Words, number: str, link: str) -> bytes:
     thread = envelope.thread
     message = EmailMessage(policy=policy.SMTP.clone(cte_type="7bit"))
     message["From"] = Address(envelope.sender, addr_spec=envelope.address)
-    message["Reply-To"] = envelope.address
+    message["Reply-To"] = envelope.answers_to or envelope.address
     message["To"] = envelope.to
     message["Subject"] = words.subject
     message["Date"] = format_datetime(envelope.at)
@@ -83,6 +84,9 @@ def build(envelope: Envelope, words: Words, number: str, link: str) -> bytes:
         written = " ".join(f"<{one}>" for one in ids if _is_id(one))
         if written:
             message[name] = written
+    if thread.ticket_id:
+        # SES gives the mail another Message-ID: by this one it is known should it come back.
+        message["X-Deskbell-Id"] = f"<{thread.own_id}>"
     if envelope.automatic:
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = SUPPRESS

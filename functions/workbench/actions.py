@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
@@ -33,6 +33,9 @@ from functions.core.store import Store
 from functions.core.ticket import Ticket
 from functions.core.web import Request
 from functions.workbench.rights import Seat, require_action, require_both, require_step
+
+if TYPE_CHECKING:
+    from functions.core.filing import Filing
 
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 Reason = Annotated[str, Field(min_length=1, max_length=1000)]
@@ -121,14 +124,22 @@ class ClassCustomerBody(Body):
     customer_class: Name | None
 
 
+class CorrectContactBody(Body):
+    """Another contact; without one the old one works again."""
+
+    contact: Annotated[str, Field(min_length=1, max_length=320)] | None = None
+
+
 @dataclass(frozen=True)
 class Desk:
-    """Where an action takes place: the caller's seat, the desk's rules, its table."""
+    """Where an action takes place: the caller's seat, the desk's rules, its table; `filing` seals
+    contacts."""
 
     at: Seat
     playbook: Playbook
     store: Store
     files: Files
+    filing: Callable[[], Filing]
 
 
 Make = Callable[[Any, Ticket, Desk], c.Command]
@@ -176,19 +187,23 @@ def act(desk: Desk, number: str, action: str, request: Request, now: datetime) -
                 command = replace(command, attachments=kept)
             decided = decide_all(desk.store, ticket, command, desk.playbook, now)
         if not decided:
-            return _remembered(desk, ticket, command)
+            return _remembered(desk, ticket, command, now)
         try:
             after = write_all(desk.store, decided, desk.playbook, now, desk.at.username)
         except Conflict:
             continue
-        return _remembered(desk, after, command)
+        return _remembered(desk, after, command, now)
     raise Conflict(f"{number} has changed again and again")
 
 
-def _remembered(desk: Desk, ticket: Ticket, command: c.Command) -> Ticket:
-    """A5: a customer's class holds for the next requests too."""
+def _remembered(desk: Desk, ticket: Ticket, command: c.Command, now: datetime) -> Ticket:
+    """A5: a customer's class holds for the next requests too, and that a contact works again."""
     if isinstance(command, c.ClassCustomer):
         desk.store.class_contact(ticket.desk, ticket.customer.hash, command.customer_class)
+    if isinstance(command, c.CorrectContact) and command.customer is None:
+        from functions.workbench.contacts import works_again
+
+        works_again(desk.store, desk.playbook, ticket, desk.at.username, now)
     return ticket
 
 
@@ -294,6 +309,14 @@ def _told(text: str, desk: Desk) -> str:
     return mask_but(text, desk.playbook.public_contacts)
 
 
+def _correct_contact(body: CorrectContactBody, ticket: Ticket, desk: Desk) -> c.Command:
+    if body.contact is None:
+        return c.CorrectContact()
+    from functions.workbench.contacts import corrected
+
+    return corrected(desk.filing(), desk.playbook, ticket, body.contact)
+
+
 def _wrong(field: str, what: str, known: Mapping[str, object]) -> InvalidInput:
     return InvalidInput(
         f"On this desk {what}.", (FieldError(field, f"one of: {', '.join(known)}"),)
@@ -316,5 +339,7 @@ ACTIONS: Mapping[str, tuple[type[Body], Make]] = {
     "merge": (MergeBody, lambda b, t, d: c.Merge(b.into, mask(b.reason))),
     "unmerge": (UnmergeBody, lambda b, t, d: c.Unmerge(mask(b.reason))),
     "class-customer": (ClassCustomerBody, lambda b, t, d: c.ClassCustomer(b.customer_class)),
+    "correct-contact": (CorrectContactBody, _correct_contact),
 }
-"""Action → its body and its command. The contract's, `approve` (C9) and `class-customer` (A5)."""
+"""Action → its body and its command. The contract's, `approve` (C9), `class-customer` (A5), and
+`correct-contact` for an address that mail came back from."""

@@ -51,6 +51,7 @@ RIGHTS: Mapping[str, Mapping[Role, Scope]] = {
     "merge": {"agent": "team", **_LEADING},
     "unmerge": {"agent": "merged", **_LEADING},
     "class-customer": _LEADING,
+    "correct-contact": {"agent": "team", "qa": "review", **_LEADING},
 }
 """Action → role → on which tickets. A role that is missing may not at all."""
 
@@ -212,6 +213,8 @@ def possible(at: Seat, ticket: Ticket, playbook: Playbook) -> list[str]:
     found = [action for action in allowed(ticket) if may(at, action, ticket)]
     if "approve" in steps_allowed(ticket, playbook) and may(at, "approve", ticket):
         found.append("approve")
+    if ticket.customer.undeliverable and may(at, "correct-contact", ticket):
+        found.append("correct-contact")
     return [*found, *possible_steps(at, ticket, playbook)]
 
 

@@ -68,6 +68,7 @@ def summary_view(ticket: Ticket, playbook: Playbook, at: Seat) -> dict[str, Any]
             "id": ticket.customer.id,
             "class": ticket.customer.customer_class,
             "preferred_channel": ticket.customer.preferred,
+            "undeliverable": ticket.customer.undeliverable,
         },
         "received_at": _local(ticket.received_at, playbook),
         "updated_at": _local(ticket.updated_at, playbook),
@@ -122,6 +123,7 @@ def ticket_view(whole: Whole, playbook: Playbook, at: Seat, link: Link) -> dict[
         "records": handling(history, playbook.records.pattern),
         "attachments": _attachments(whole, link if among_its_people(at, ticket) else None),
         "refused": _refused(whole),
+        "related": list(ticket.related),
         "history": [other.number for other in whole.others],
         "other_tickets": [_other(other, playbook) for other in whole.others],
     }

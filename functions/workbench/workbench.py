@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
@@ -95,7 +96,13 @@ def enter_ticket(request: Request, store: Store, desk: str, filing: Filing) -> A
 
 
 def act(
-    request: Request, store: Store, desk: str, number: str, action: str, files: Files
+    request: Request,
+    store: Store,
+    desk: str,
+    number: str,
+    action: str,
+    files: Files,
+    filing: Callable[[], Filing],
 ) -> Answer:
     """Carry an action out; answers with the ticket as it stands then.
 
@@ -104,7 +111,7 @@ def act(
     at, playbook = _sit(request, store, desk)
     if action == "attachments":
         return _offer(request, store, at, number, files)
-    place = actions.Desk(at, playbook, store, files)
+    place = actions.Desk(at, playbook, store, files, filing)
     ticket = actions.act(place, number, action, request, request.now)
     return Answer(view.summary_view(ticket, playbook, at))
 

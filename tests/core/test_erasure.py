@@ -95,7 +95,7 @@ def _kept(kind: type[Any]) -> dict[str, Any]:
     numbers: dict[str, Any] = {"score": 4, "resolution": 1, "count": 2, "confidence": 0.5}
     numbers |= {"share": 0.5, "tags": ("login",), "rules": ("safety",)}
     numbers |= dict.fromkeys(("solved", "held", "approved", "confirm", "responds"), True)
-    numbers |= dict.fromkeys(("customer_sees", "type_given"), True)
+    numbers |= dict.fromkeys(("customer_sees", "type_given", "permanent"), True)
     numbers |= dict.fromkeys(("same_customer", "stranger"), False)
     return {
         name: numbers.get(name, "kept")

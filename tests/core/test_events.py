@@ -56,6 +56,11 @@ SAMPLES: dict[str, Any] = {
     "TicketUnmerged": e.TicketUnmerged(other="CS2", status="assigned", queue="agent"),
     "MergeUndone": e.MergeUndone(other="CS1", reason="弄错了"),
     "CustomerClassed": e.CustomerClassed(customer_class="vip"),
+    "ContactBounced": e.ContactBounced(permanent=True, cause="bounce 5.1.1"),
+    "ContactCorrected": e.ContactCorrected(
+        customer=Customer(contact="****9.com", kind="email", hash="h2")
+    ),
+    "TicketLinked": e.TicketLinked(number="CS2"),
     "TimerWarned": e.TimerWarned(kind="resolution", share=0.8, due_at=NOON),
     "TimerBreached": e.TimerBreached(kind="resolution", due_at=NOON, count=2),
     "TimersSet": e.TimersSet(timers={"resolution": TIMER}),
@@ -134,5 +139,5 @@ def test_a_poisoned_record_is_parked(changes: dict[str, Any]) -> None:
 def test_a_customer_is_shown_masked_only() -> None:
     """G4: what an event holds of a contact is its mask and its keyed hash."""
     assert set(Customer.model_fields) == {
-        "name", "contact", "kind", "hash", "id", "customer_class", "preferred",
+        "name", "contact", "kind", "hash", "id", "customer_class", "preferred", "undeliverable",
     }  # fmt: skip

@@ -24,7 +24,7 @@ from functions.core.lifecycle import (
 )
 from functions.core.playbook import STATUSES, Playbook, load
 from functions.core.store import Change, Store
-from functions.core.ticket import IN_HAND, OPEN, Attachment, Ticket
+from functions.core.ticket import IN_HAND, OPEN, Attachment, Customer, Ticket
 from tests.core.desk import DESK, NOON, agent, both, committed, received, request, then
 
 _FIELD = {"label": both("内容")}
@@ -95,6 +95,9 @@ COMMANDS: dict[str, c.Command] = {
     "expire-review": c.ExpireReview(1),
     "close": c.Close("spam"),
     "class-customer": c.ClassCustomer("vip"),
+    "returned": c.MailReturned("bounce 5.1.1", permanent=True),
+    "correct-contact": c.CorrectContact(Customer(contact="****9", kind="phone", hash="h9"), b"x"),
+    "link": c.Link("CS2"),
     "tick": c.Tick(),
     "ask-customer": c.AskCustomer("是无法登录吗？"),
     "step": c.TakeStep("look", {}),

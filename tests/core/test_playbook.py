@@ -83,7 +83,7 @@ MISTAKES = {
     ),
     "an unknown event": (
         "on: TicketResolved", "on: TicketSolved",
-        "notifications.8.on: there is no 'TicketSolved'; there is ApprovalGiven",
+        "notifications.9.on: there is no 'TicketSolved'; there is ApprovalGiven",
     ),
     "an unknown recipient": (
         "{on: ReplySent, to: customer", "{on: ReplySent, to: client",

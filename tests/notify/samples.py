@@ -84,6 +84,7 @@ EVENTS: dict[str, e.Event] = {
         e.ReplySent(text="您好，请先更新到最新版本。\n\n如仍无法登录，请告诉我们 <错误代码>。"),
         e.InformationRequested(text="1. 手机型号\n2. App 版本"),
         e.CustomerWrote(text="版本是 5.2.1", channel="email"),
+        e.ContactBounced(permanent=True, cause="bounce 5.1.1"),
         e.TicketResolved(summary="重置登录密码，客户已能登录", resolution=1),
         e.TicketReopened(reason="又无法登录了", team="技术支持组"),
         e.TicketMerged(other="CS20260310002"),

@@ -35,6 +35,7 @@ ENVELOPE = Envelope(
         answers="first@mail.example.com",
     ),
     automatic=True,
+    answers_to="support+cs20260310001.token@standard.local",
 )
 
 
@@ -77,6 +78,7 @@ def test_mails_of_the_desk_standard(playbook: Playbook, locale: Locale) -> None:
             ENVELOPE,
             sender=desk.mail.sender[locale],
             thread=ENVELOPE.thread if customer else Thread(own_id="x@standard.local"),
+            answers_to=ENVELOPE.answers_to if customer else "",
             automatic=not (customer and notice.event.event in BY_AGENT),
         )
         mail = shown(parsed(envelope, words), words)
@@ -102,7 +104,8 @@ def test_headers_for_people_and_machines() -> None:
     """A4: an automatic mail says so (RFC 3834), so that no out-of-office note answers it."""
     message = parsed()
     assert message["From"] == "客户支持中心 <support@standard.local>"
-    assert message["Reply-To"] == "support@standard.local"
+    assert message["Reply-To"] == "support+cs20260310001.token@standard.local"
+    assert message["X-Deskbell-Id"] == "<standard.1.5.own@standard.local>"
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["X-Auto-Response-Suppress"] == "OOF, AutoReply"
     assert message["Date"].datetime == NOON

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
 
 from functions.core.events import Attachment
 from functions.core.files import Files
+from functions.core.filing import Filing
 from functions.core.playbook import Playbook, load
 from functions.core.settings import Place
 from functions.core.store import Store
@@ -38,6 +40,16 @@ class Links(Files):
 
     def link(self, file: Attachment) -> str:
         return f"https://files.example.com/{file.key}"
+
+
+def _filing(store: Store) -> Filing:
+    return Filing(
+        store=store,
+        seal=lambda desk, number, contact: b"sealed:" + contact,
+        root=bytes(32),
+        public_url="https://desk.example.com",
+        now=NOON,
+    )
 
 
 def _files() -> Links:
@@ -76,7 +88,8 @@ class Agent:
 
     def act(self, action: str, number: str = NUMBER, **body: Any) -> Any:
         request = self.request("POST", body)
-        return workbench.act(request, self.store, "testdesk", number, action, _files()).body
+        filing = partial(_filing, self.store)
+        return workbench.act(request, self.store, "testdesk", number, action, _files(), filing).body
 
     def presence(self, body: Any) -> Answer:
         return workbench.set_presence(self.request("PUT", body), self.store, "testdesk")

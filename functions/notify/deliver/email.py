@@ -27,8 +27,11 @@ def deliverable(address: str) -> str:
     return f"{local}@{ascii_domain}"
 
 
-def send(client: SESV2Client, sender: str, to: str, raw: bytes) -> str:
+def send(client: SESV2Client, sender: str, to: str, raw: bytes, configuration_set: str) -> str:
     """Send one message; SES's own id of it.
+
+    Args:
+        configuration_set: through which SES tells of bounces and complaints.
 
     Raises:
         SendFailure: it is not known to have gone out.
@@ -38,5 +41,6 @@ def send(client: SESV2Client, sender: str, to: str, raw: bytes) -> str:
             FromEmailAddress=sender,
             Destination={"ToAddresses": [to]},
             Content={"Raw": {"Data": raw}},
+            ConfigurationSetName=configuration_set,
         )
     return answer["MessageId"]
