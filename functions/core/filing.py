@@ -35,7 +35,6 @@ from functions.core.privacy import (
 from functions.core.proof import derive, status_key
 from functions.core.store import Duplicate, Known, Marker, Store, Talk
 from functions.core.ticket import Customer, RefusedFile, Ticket
-from functions.core.webhooks import wanted
 
 if TYPE_CHECKING:
     from functions.core.delivery import Delivery
@@ -183,7 +182,6 @@ def file_ticket(
             rank=queue_rank(ticket, playbook),
             marker=marker,
             sealed=sealed,
-            hooked=any(wanted(decided, playbook.webhooks)),
             told=filing.acknowledge(first, ticket) if filing.acknowledge else None,
             talk=filing.talk,
         )

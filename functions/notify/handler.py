@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -37,10 +37,11 @@ class Context(LambdaContext, Protocol):
 def notify(event: Any, context: Context) -> dict[str, list[dict[str, str]]]:
     """Deliver what a batch of records gives to say; answer which records have to come again."""
     place = Place.of(context)
-    ways, webhooks = _ways(place), _hooks(place)
 
     def in_time() -> bool:
         return timedelta(milliseconds=context.get_remaining_time_in_millis()) >= ENOUGH
+
+    ways, webhooks = _ways(place), _hooks(place, in_time)
 
     def people(record: Any) -> None:
         if not in_time():
@@ -48,7 +49,7 @@ def notify(event: Any, context: Context) -> dict[str, list[dict[str, str]]]:
         process(record, ways, clock.now())
 
     def endpoints(record: Any) -> None:
-        hooks.deliver(record, webhooks, clock.now(), hurry=not in_time())
+        hooks.deliver(record, webhooks, clock.now())
 
     # Everything to people first: an endpoint that hangs delays nobody but other endpoints (G5).
     failed = [
@@ -60,7 +61,7 @@ def notify(event: Any, context: Context) -> dict[str, list[dict[str, str]]]:
     }
 
 
-def _hooks(place: Place) -> Hooks:
+def _hooks(place: Place, in_time: Callable[[], bool]) -> Hooks:
     return Hooks(
         store=deps.store(place),
         secrets=lambda desk, name, now: _secrets(place).of(
@@ -69,6 +70,7 @@ def _hooks(place: Place) -> Hooks:
         post=lambda url, body, headers: _post(place, url, body, headers),
         announce=lambda keys, cause: dead_letter(place, "notify", None, cause, keys),
         patience=_patience(place),
+        in_time=in_time,
     )
 
 

@@ -105,7 +105,8 @@ class Hooks:
     """What webhooks need of the world.
 
     `secrets(desk, name, now)` gives an endpoint's valid secrets, `post(url, body, headers)` the
-    answer's status; both raise a `SendFailure`. `announce` puts what is parked before an operator.
+    answer's status; both raise a `SendFailure`. `announce` puts what is parked before an operator;
+    `in_time` says whether the function has time left to wait for an endpoint.
     """
 
     store: Store
@@ -113,6 +114,7 @@ class Hooks:
     post: Callable[[str, bytes, Mapping[str, str]], str]
     announce: Callable[[dict[str, str], str], None]
     patience: Patience
+    in_time: Callable[[], bool]
 
 
 def is_hook(delivery_id: str) -> bool:
@@ -120,13 +122,10 @@ def is_hook(delivery_id: str) -> bool:
     return f"#{RECIPIENT}" in delivery_id
 
 
-def deliver(record: Any, hooks: Hooks, now: datetime, *, hurry: bool = False) -> None:
+def deliver(record: Any, hooks: Hooks, now: datetime) -> None:
     """The webhooks of one record of the table's stream.
 
     What cannot be read is left to those who tell people of it: they have parked it.
-
-    Args:
-        hurry: there is no time to wait for endpoints; their messages are put off.
 
     Raises:
         TryAgain: the record has to come again.
@@ -145,20 +144,18 @@ def deliver(record: Any, hooks: Hooks, now: datetime, *, hurry: bool = False) ->
             commit = read_commit(image)
         except Park:
             return
-        tell(commit, playbook, hooks, now, hurry=hurry)
+        tell(commit, playbook, hooks, now)
     elif kind == "DELIVERY" and image.get("state", {}).get("S") == "due" and is_hook(rest):
-        again(desk, number, rest, hooks, now, hurry=hurry)
+        again(desk, number, rest, hooks, now)
 
 
-def tell(
-    commit: Commit, playbook: Playbook, hooks: Hooks, now: datetime, *, hurry: bool = False
-) -> None:
+def tell(commit: Commit, playbook: Playbook, hooks: Hooks, now: datetime) -> None:
     """Tell each endpoint of the events of a commit that it wants."""
     trouble: TryAgain | None = None
     for name, position, event in wanted(commit.events, playbook.webhooks):
         delivery = draft(commit, playbook, name, position, event, now)
         try:
-            if refusal := _refusal(delivery, hooks, hurry=hurry):
+            if refusal := _refusal(delivery, hooks):
                 hooks.store.claim(_put_off(delivery, refusal, now))
             elif hooks.store.claim(delivery) or _is_ours(delivery, hooks, now):
                 _send(delivery, commit, playbook, hooks, now)
@@ -168,9 +165,7 @@ def tell(
         raise trouble
 
 
-def again(
-    desk: str, number: str, delivery_id: str, hooks: Hooks, now: datetime, *, hurry: bool = False
-) -> None:
+def again(desk: str, number: str, delivery_id: str, hooks: Hooks, now: datetime) -> None:
     """The next attempt of a delivery that is due."""
     before = hooks.store.delivery(desk, number, f"DELIVERY#{delivery_id}")
     if before is None or before.state not in {"due", "claimed"}:
@@ -186,7 +181,7 @@ def again(
     if commit is None or int(before.about) >= len(commit.events):
         outcomes.park(before, "the event that asked for it is gone", hooks, now, "due")
         return
-    refusal = _refusal(before, hooks, hurry=hurry)
+    refusal = _refusal(before, hooks)
     if refusal == "resting" and before.attempts >= len(WEBHOOK_RETRY_AFTER):
         cause = f"gave up after {before.attempts} attempts: {_PUT_OFF[refusal]}"
         outcomes.park(before, cause, hooks, now, "due")
@@ -297,8 +292,8 @@ def _endpoint(delivery: Delivery) -> str:
     return f"{delivery.desk}#{_name(delivery)}"
 
 
-def _refusal(delivery: Delivery, hooks: Hooks, *, hurry: bool) -> Refusal | None:
-    return "busy" if hurry else hooks.patience.refusal(_endpoint(delivery))
+def _refusal(delivery: Delivery, hooks: Hooks) -> Refusal | None:
+    return hooks.patience.refusal(_endpoint(delivery)) if hooks.in_time() else "busy"
 
 
 def _put_off(delivery: Delivery, why: Refusal, now: datetime) -> Delivery:

@@ -19,6 +19,7 @@ from functions.core import events as e
 from functions.core.delivery import WEBHOOK_RETRY_AFTER, Delivery
 from functions.core.errors import TryAgain
 from functions.core.playbook import Playbook, Webhook
+from functions.core.store import Store
 from functions.core.ticket import Ticket
 from functions.core.webhooks import rotated, type_of
 from functions.notify import handler, hooks
@@ -113,6 +114,7 @@ def at(desk: World, endpoints: Endpoints) -> Hooks:
         post=endpoints.post,
         announce=endpoints.announce,
         patience=Patience(endpoints.time),
+        in_time=lambda: True,
     )
 
 
@@ -327,6 +329,41 @@ class Died(BaseException):
     """The function ends in the middle."""
 
 
+class Repeating(Store):
+    """A table whose claims are written, and refused when the network repeats them."""
+
+    def claim(self, delivery: Delivery) -> bool:
+        super().claim(delivery)
+        return super().claim(delivery)
+
+
+def test_a_claim_that_the_network_repeated_is_our_own(
+    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+) -> None:
+    """E11: neither lost nor sent twice."""
+    store = Repeating(desk.store.client, desk.store.table)
+    deliver(desk.event(ticket), replace(at, store=store), NOON)
+    assert len(endpoints.got) == 1
+    assert only(desk, ticket).state == "sent"
+
+
+class Forgetting(Store):
+    """A table that refuses a claim and shows nothing in its place."""
+
+    def claim(self, delivery: Delivery) -> bool:
+        return False
+
+
+def test_a_claim_that_nobody_has_comes_again(
+    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+) -> None:
+    """G3."""
+    store = Forgetting(desk.store.client, desk.store.table)
+    with pytest.raises(TryAgain):
+        deliver(desk.event(ticket), replace(at, store=store), NOON)
+    assert endpoints.got == []
+
+
 def test_what_a_dead_run_left_is_sent_again(
     desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
@@ -425,7 +462,7 @@ def test_slow_endpoints_have_their_share_of_time_and_no_more(
 def test_in_a_hurry_nothing_is_waited_for(
     desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    deliver(desk.event(ticket), at, NOON, hurry=True)
+    deliver(desk.event(ticket), replace(at, in_time=lambda: False), NOON)
     assert endpoints.got == []
     assert only(desk, ticket).state == "retrying"
 
