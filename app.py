@@ -24,8 +24,9 @@ if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
     from functions.router.handler import bp as router
     from functions.sla_timer.handler import bp as sla_timer
     from functions.survey.handler import bp as survey
+    from functions.unseal.handler import bp as unseal
 
-    for blueprint in (router, sla_timer, notify, survey):
+    for blueprint in (router, sla_timer, notify, survey, unseal):
         app.register_blueprint(blueprint)
 
 if "AWS_CHALICE_CLI_MODE" in os.environ:

@@ -66,6 +66,7 @@ UNUSED: dict[str, dict[str, str]] = {
         "dynamodb:UpdateItem": _PLACES,
         "sqs:SendMessage": "Lambda writes there the event of a sweep that failed to the end",
     },
+    "unseal": {**_LOGS},
     "survey_ask": {
         **_LOGS,
         "states:SendTaskSuccess": "the answer came before the workflow asked",
@@ -94,6 +95,7 @@ _ACTIONS = {
     ("dynamodb", "TransactWriteItems"): {"dynamodb:PutItem"},
     # Signing in is open to everybody; Cognito asks for no right.
     ("cognito-idp", "InitiateAuth"): set[str](),
+    ("lambda", "Invoke"): {"lambda:InvokeFunction"},
 }
 
 

@@ -237,8 +237,10 @@ def _blanked(item: Item, playbook: Playbook, via: str | None, told: set[int]) ->
     """
     if _is(item, "EVENT#"):
         commit = read_commit(item)
+        if via is not None and commit.version not in told:
+            return None
         blank = without_person(commit, playbook, None if via is None else {via})
-        if blank == commit and (via is not None or "sealed" not in item):
+        if blank == commit and not {"sealed", "original"} & item.keys():
             return None
         return dump(blank.events)
     if _is(item, "DELIVERY#"):

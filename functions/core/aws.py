@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 
+KMS_MOST = 4096
+"""Bytes that KMS encrypts at once (KMS API reference, Encrypt)."""
+
+
 @lru_cache(maxsize=16)
 def client(service: str) -> Any:
     """A boto3 client, typed by the caller; one a service and container."""
@@ -93,6 +97,28 @@ def seal(place: Place, desk: str, number: str, contact: bytes) -> bytes:
     )
     sealed: bytes = answer["CiphertextBlob"]
     return sealed
+
+
+def seal_original(place: Place, desk: str, number: str, document: bytes) -> tuple[bytes, ...]:
+    """Encrypt what was hidden of a message, bound to its desk and ticket, in pieces that KMS takes.
+
+    It is sealed for another purpose than a contact: `notify` cannot open it, and `unseal`, which
+    can, opens no contact (G4).
+    """
+    pieces = [document[at : at + KMS_MOST] for at in range(0, len(document), KMS_MOST)]
+    return tuple(
+        client("kms").encrypt(
+            KeyId=place.contacts_key,
+            Plaintext=piece,
+            EncryptionContext=original_context(desk, number),
+        )["CiphertextBlob"]
+        for piece in pieces
+    )
+
+
+def original_context(desk: str, number: str) -> dict[str, str]:
+    """The encryption context of what was hidden of a ticket's messages."""
+    return {"desk": desk, "ticket": number, "what": "original"}
 
 
 def webhook_secret(place: Place, desk: str) -> str | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from functions.core import commands as c
 from functions.core.errors import Conflict, StaleVersion
 from functions.core.events import Commit, Event
 from functions.core.lifecycle import apply, decide, queue_rank
+from functions.core.originals import Original
 from functions.core.playbook import Playbook
 from functions.core.store import Change, Marker, Store
 from functions.core.ticket import Ticket, next_wake
@@ -42,6 +43,7 @@ def change(
     seen: Ticket | None = None,
     loaded: Ticket | None = None,
     marker: Marker | None = None,
+    original: Original | None = None,
 ) -> Ticket:
     """The ticket after `command`; unchanged where the command changes nothing.
 
@@ -54,6 +56,7 @@ def change(
             since, the whole decision is the caller's to make anew: `Conflict`.
         loaded: the ticket as the caller has just read it, for the first try.
         marker: the exactly-once marker of the message that the command carries.
+        original: what was hidden of that message.
 
     Raises:
         NotFound, ActionNotAllowed, InvalidInput: as `decide` says.
@@ -79,7 +82,7 @@ def change(
         if not decided:
             return ticket
         try:
-            return write_all(store, decided, playbook, now, actor, marker)
+            return write_all(store, decided, playbook, now, actor, marker, original)
         except Conflict:
             if tried == tries - 1:
                 raise
@@ -110,12 +113,17 @@ def write_all(
     now: datetime,
     actor: str,
     marker: Marker | None = None,
+    original: Original | None = None,
 ) -> Ticket:
     """Commit what was decided on one or several tickets, all of it or nothing.
 
-    Returns the first ticket after it.
+    `marker` and `original` belong to the first ticket. Returns that ticket after it.
     """
     changes = [_changed(each, playbook, now, actor) for each in decided]
+    if original is not None:
+        first = changes[0].after
+        sealed = original.sealed_for(first.desk, first.number)
+        changes[0] = replace(changes[0], original=sealed)
     store.commit_all(changes, actor=actor, marker=marker)
     return changes[0].after
 

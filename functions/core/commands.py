@@ -317,6 +317,14 @@ class GiveBack:
 
 
 @dataclass(frozen=True)
+class OpenOriginal:
+    """Have what was hidden of a message opened: the record of the act comes first."""
+
+    message: int
+    reason: str
+
+
+@dataclass(frozen=True)
 class Together:
     """Several commands as one change: all of them happen, in order, or none."""
 
@@ -358,5 +366,6 @@ Command = (
     | TakeIn
     | Unmerge
     | GiveBack
+    | OpenOriginal
     | Together
 )

@@ -28,7 +28,7 @@ STAYS = frozenset(
         "confidence", "rules", "team", "queue", "handler", "reviewer", "entered_by", "by", "step",
         "to", "customer_sees", "responds", "approved", "solved", "held", "customer_class", "score",
         "resolution", "confirm", "count", "kind", "share", "due_at", "timers", "other", "status",
-        "same_customer", "via", "stranger", "permanent",
+        "same_customer", "via", "stranger", "permanent", "message",
     }
 )  # fmt: skip
 """Fields of events that say nothing about the person. Whatever is not named here is blanked."""

@@ -360,6 +360,14 @@ class MergeUndone(Value):
     reason: str = ""
 
 
+class OriginalOpened(Value):
+    """G4: an agent had what was hidden of a message opened; `message` is the message's version."""
+
+    event: Literal["OriginalOpened"] = "OriginalOpened"
+    message: int
+    reason: str
+
+
 class CustomerClassed(Value):
     """A supervisor said which class the customer belongs to (VIP)."""
 
@@ -457,6 +465,7 @@ Event = (
     | MergeReceived
     | TicketUnmerged
     | MergeUndone
+    | OriginalOpened
     | CustomerClassed
     | ContactBounced
     | ContactCorrected
@@ -533,7 +542,8 @@ MACHINES = frozenset({"customer", "system"})
 class Commit(Value):
     """One change of a ticket: who made it, when, and the events, in order.
 
-    `actor` is `customer`, `system`, or an agent's username.
+    `actor` is `customer`, `system`, or an agent's username. `sealed`: something was hidden of what
+    the customer wrote, and the original is sealed beside it.
     """
 
     desk: str
@@ -542,6 +552,7 @@ class Commit(Value):
     at: datetime
     actor: str
     events: tuple[Any, ...]
+    sealed: bool = False
 
     def of(self, *names: str) -> tuple[Any, ...]:
         """The events of these types."""

@@ -23,6 +23,7 @@ from functions.core.commands import CorrectContact, Receive
 from functions.core.errors import FieldError, InvalidInput, KeyReused, Park
 from functions.core.lifecycle import apply, decide, queue_rank
 from functions.core.matching import find_term
+from functions.core.originals import Hiding, Seal, original
 from functions.core.playbook import Locale, Playbook, Term
 from functions.core.privacy import (
     Contact,
@@ -91,7 +92,8 @@ class Tracking:
     """Where a request came from, for threading and for the record.
 
     `sender` is who wrote it, where the channel itself proves that; it counts instead of the
-    request's own `contact`, which anybody could have written down.
+    request's own `contact`, which anybody could have written down. `hiding` has masked what the
+    request says, where its texts had to be cut.
     """
 
     subject: str | None = None
@@ -104,6 +106,7 @@ class Tracking:
     entered_by: str | None = None
     sender: Contact | None = None
     linked_to: str | None = None
+    hiding: Hiding | None = None
 
 
 @dataclass(frozen=True)
@@ -120,13 +123,15 @@ class Filed:
 class Filing:
     """What filing needs beside the request.
 
-    `seal(desk, number, contact)` encrypts for delivery alone; `root` is the deployment's root key;
+    `seal(desk, number, contact)` encrypts for delivery alone, `seal_original` for a recorded act of
+    opening; `root` is the deployment's root key;
     `public_url` the address of the API. `talk` is the sender's talk on a chat channel, as it was
     read; `acknowledge` gives what the answer to the request itself says of the new ticket.
     """
 
     store: Store
     seal: Callable[[str, str, bytes], bytes]
+    seal_original: Seal
     root: bytes
     public_url: str
     now: datetime
@@ -166,13 +171,15 @@ def file_ticket(
     local = filing.now.astimezone(playbook.zone)
     serial = filing.store.next_serial(playbook.desk, playbook.number.period(local))
     number = playbook.number.write(local, serial)
-    received = _received(playbook, request, contact, digest, chosen, filing, known)
+    hiding = filing.tracking.hiding or Hiding()
+    received = _received(playbook, request, contact, digest, chosen, filing, known, hiding)
     command = Receive(number=number, request=received, actor=actor)
     decided = decide(None, command, playbook, filing.now)
     first = _first(playbook.desk, number, filing.now, actor, decided)
     ticket = apply(None, first)
     secret = _secret(contact, request.name or "", filing.tracking.message_id or "")
     sealed = filing.seal(playbook.desk, number, secret)
+    hidden = original(hiding, filing.seal_original)
     try:
         filing.store.commit(
             None,
@@ -184,6 +191,7 @@ def file_ticket(
             sealed=sealed,
             told=filing.acknowledge(first, ticket) if filing.acknowledge else None,
             talk=filing.talk,
+            original=hidden.sealed_for(playbook.desk, number) if hidden else (),
         )
     except Duplicate as duplicate:
         if duplicate.found is None:
@@ -271,8 +279,9 @@ def _received(
     chosen: _Chosen,
     filing: Filing,
     known: Known,
+    hiding: Hiding,
 ) -> e.TicketReceived:
-    tracking = filing.tracking
+    tracking, hide = filing.tracking, hiding.mask
     product = request.product
     return e.TicketReceived(
         customer=Customer(
@@ -291,16 +300,18 @@ def _received(
         type_given=chosen.type is not None,
         priority=chosen.urgency or playbook.default_priority,
         urgency=chosen.urgency,
-        description=mask(request.description)[: playbook.fields.description_max],
-        text=mask(tracking.text) if tracking.text else None,
-        subject=mask(tracking.subject) if tracking.subject else None,
+        description=hide("description", request.description)[: playbook.fields.description_max],
+        text=hide("text", tracking.text) if tracking.text else None,
+        subject=hide("subject", tracking.subject) if tracking.subject else None,
         raw=tracking.raw,
         attachments=tracking.attachments,
         refused=tracking.refused,
         unproven=tracking.unproven,
         product=e.Product(**product.model_dump()) if product else None,
-        proof_of_purchase=mask(request.proof_of_purchase) if request.proof_of_purchase else None,
-        order=mask(request.order) if request.order else None,
+        proof_of_purchase=hide("proof_of_purchase", request.proof_of_purchase)
+        if request.proof_of_purchase
+        else None,
+        order=hide("order", request.order) if request.order else None,
         entered_by=tracking.entered_by,
         linked_to=tracking.linked_to,
     )

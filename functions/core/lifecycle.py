@@ -129,6 +129,9 @@ TRANSITIONS: dict[str, Transition] = {
     "give-back": Transition(
         EVERY, None, "with unmerge", "a ticket that was merged into this one goes its own way"
     ),
+    "open-original": Transition(
+        EVERY, None, "agent", "what was hidden of a message is opened to the one who asks"
+    ),
     "class-customer": Transition(OPEN | _DONE, None, "supervisor", "says who is VIP"),
     "returned": Transition(EVERY, None, "intake", "mail to the customer came back"),
     "correct-contact": Transition(EVERY, None, "agent", "the contact anew, or it works again"),
@@ -666,6 +669,12 @@ def _give_back(
     return [e.MergeUndone(other=command.other, reason=command.reason)]
 
 
+def _open_original(
+    ticket: Ticket, command: c.OpenOriginal, playbook: Playbook, now: datetime
+) -> list[e.Event]:
+    return [e.OriginalOpened(message=command.message, reason=command.reason)]
+
+
 def _class_customer(
     ticket: Ticket, command: c.ClassCustomer, playbook: Playbook, now: datetime
 ) -> list[e.Event]:
@@ -774,6 +783,7 @@ _RULES: dict[type, tuple[str, Callable[..., list[e.Event]]]] = {
     c.TakeIn: ("take-in", _take_in),
     c.Unmerge: ("unmerge", _unmerge),
     c.GiveBack: ("give-back", _give_back),
+    c.OpenOriginal: ("open-original", _open_original),
 }
 
 

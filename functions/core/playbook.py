@@ -910,7 +910,7 @@ STATUSES: tuple[str, ...] = (
 )
 """The contract's status codes, in the order of a ticket's life."""
 
-ACTIONS_BESIDE = ("approve", "class-customer", "correct-contact", "attachments")
+ACTIONS_BESIDE = ("approve", "class-customer", "correct-contact", "attachments", "open-original")
 """The agents' calls that are on every desk beside the contract's actions."""
 
 BODY_FIELDS = ("version", "attachments")

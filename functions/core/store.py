@@ -126,7 +126,8 @@ class Change:
     `before` is the version that the decision was made on, None for a new ticket; `rank` the place
     in its queue (`lifecycle.queue_rank`); `sealed` the customer's contact, encrypted, with a new
     ticket only. With `by_hand` a person gave the ticket to its handler, who need not have a place
-    free; `hooked` says that a webhook of the desk wants one of the events.
+    free; `hooked` says that a webhook of the desk wants one of the events. `original` is what was
+    hidden of the customer's words, encrypted, in pieces.
     """
 
     before: Ticket | None
@@ -136,6 +137,7 @@ class Change:
     by_hand: bool = False
     hooked: bool = False
     sealed: bytes | None = None
+    original: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -232,6 +234,7 @@ class Store:
         hooked: bool = False,
         told: Delivery | None = None,
         talk: Talk | None = None,
+        original: tuple[bytes, ...] = (),
     ) -> None:
         """Write one change of a ticket, whole or not at all.
 
@@ -243,6 +246,7 @@ class Store:
             sealed: the customer's contact, encrypted; with a new ticket, or a new contact.
             by_hand: a person gave the ticket to its handler, who need not have a place free.
             hooked: a webhook of the desk wants one of the events.
+            original: what was hidden of the customer's words, encrypted, in pieces.
             told: what the customer is told in the answer to the very request, already sent.
             talk: what was read of the person's talk on a chat channel; it moves to this ticket.
 
@@ -252,7 +256,7 @@ class Store:
             Duplicate: the marker was there already.
             TryAgain: the table was too busy.
         """
-        change = Change(before, after, events, rank, by_hand, hooked, sealed)
+        change = Change(before, after, events, rank, by_hand, hooked, sealed, original)
         self.commit_all((change,), actor=actor, marker=marker, told=told, talk=talk)
 
     def commit_all(
@@ -331,6 +335,8 @@ class Store:
         }
         if change.sealed is not None:
             item["sealed"] = {"B": change.sealed}
+        if change.original:
+            item["original"] = {"L": [{"B": piece} for piece in change.original]}
         if after.desk in self._playbooks:
             read, version, _ = self._playbooks[after.desk]
             item["playbook"] = {"S": f"{version} {int(read.timestamp())}"}
@@ -461,6 +467,36 @@ class Store:
         found = self._get(ticket_key(desk, number), f"EVENT#{version:06}", consistent=True)
         return read_commit(found) if found else None
 
+    def original(
+        self, desk: str, number: str, version: int
+    ) -> tuple[Commit, tuple[bytes, ...]] | None:
+        """A commit and what was hidden of it, still encrypted; None where nothing is sealed."""
+        found = self._get(ticket_key(desk, number), f"EVENT#{version:06}", consistent=True)
+        if found is None or "original" not in found:
+            return None
+        return read_commit(found), tuple(piece["B"] for piece in found["original"]["L"])
+
+    def once(self, marker: Marker, now: datetime, kept: timedelta) -> bool:
+        """Note that something was done, for so long; False where it was done before."""
+        from botocore.exceptions import ClientError
+
+        item: Item = {
+            "pk": {"S": marker.pk},
+            "sk": {"S": "SEEN"},
+            "number": {"S": marker.number},
+            "body": {"S": marker.body},
+            "expires_at": {"N": str(int((now + kept).timestamp()))},
+        }
+        try:
+            self.client.put_item(
+                TableName=self.table, Item=item, ConditionExpression="attribute_not_exists(pk)"
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
     def opening(self, desk: str, number: str) -> Opening:
         """What a ticket began with; nothing where there is no such ticket."""
         for consistent in (False, True):
@@ -487,7 +523,7 @@ class Store:
     # Forgetting a person (B10)
 
     def rewrite(self, item: Item, body: str) -> bool:
-        """Give a commit or a delivery another body, and forget the contact that is sealed with it.
+        """Give a commit or a delivery another body, and forget what is sealed with it.
 
         Nobody is woken by it. False where the item is no longer what was read.
         """
@@ -495,7 +531,8 @@ class Store:
 
         change, values = "SET body = :new", {":new": {"S": body}, ":old": item["body"]}
         if item["sk"]["S"].startswith("EVENT#"):
-            change, values[":none"] = f"{change}, readers = :none REMOVE sealed", {"S": "none"}
+            change = f"{change}, readers = :none REMOVE sealed, original"
+            values[":none"] = {"S": "none"}
         try:
             self.client.update_item(
                 TableName=self.table,
@@ -1194,6 +1231,7 @@ def read_commit(item: Item) -> Commit:
             at=at,
             actor=item["actor"]["S"],
             events=parse(item["body"]["S"], int(item["schema"]["N"]), at),
+            sealed="original" in item,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise Park(f"not a commit: {type(error).__name__}: {error}") from error

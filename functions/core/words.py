@@ -47,6 +47,7 @@ EVENT_LABELS: dict[str, dict[Locale, str]] = {
     "MergeReceived": {"zh-CN": "已并入一张工单", "en": "Another ticket was merged into this one"},
     "TicketUnmerged": {"zh-CN": "已撤销合并", "en": "On its own again"},
     "MergeUndone": {"zh-CN": "一张工单已移出", "en": "A merged ticket is on its own again"},
+    "OriginalOpened": {"zh-CN": "已查看原文", "en": "Original opened"},
     "CustomerClassed": {"zh-CN": "客户等级已调整", "en": "Customer class changed"},
     "ContactBounced": {"zh-CN": "邮件无法送达", "en": "Mail came back"},
     "ContactCorrected": {"zh-CN": "联系方式已更正", "en": "Contact corrected"},

@@ -24,8 +24,9 @@ from functions.core.filing import Filing, NewTicket, Tracking, file_ticket, stat
 from functions.core.lifecycle import apply
 from functions.core.logs import logger
 from functions.core.merging import survivor
+from functions.core.originals import Hiding, original
 from functions.core.playbook import Playbook
-from functions.core.privacy import Contact, ContactError, chat_contact, contact_hash, mask, mask_but
+from functions.core.privacy import Contact, ContactError, chat_contact, contact_hash, mask_but
 from functions.core.proof import derive
 from functions.core.settings import Place
 from functions.core.store import Duplicate, Known, Marker, Talk
@@ -170,7 +171,8 @@ def _under_way(talk: Talk, chat: Chat) -> Ticket | None:
 
 def _joins(incoming: Incoming, ticket: Ticket, marker: Marker, chat: Chat) -> bool:
     """Whether a ticket takes the message; one that was ended at this moment does not."""
-    words = mask(incoming.words(chat.playbook.locale))
+    hiding = Hiding()
+    words = hiding.mask("text", incoming.words(chat.playbook.locale))
     command: Command
     if incoming.kind in EVENTS:
         command, actor = Note(text=words[:MAX_TEXT]), "system"
@@ -188,6 +190,7 @@ def _joins(incoming: Incoming, ticket: Ticket, marker: Marker, chat: Chat) -> bo
             actor=actor,
             loaded=ticket,
             marker=replace(marker, number=ticket.number, body=JOINED),
+            original=original(hiding, chat.filing.seal_original),
         )
     except ActionNotAllowed:
         return False
@@ -199,13 +202,16 @@ def _joins(incoming: Incoming, ticket: Ticket, marker: Marker, chat: Chat) -> bo
 def _file(
     incoming: Incoming, sender: Contact, known: Known, talk: Talk, marker: Marker, chat: Chat
 ) -> str:
-    words = mask(incoming.words(chat.playbook.locale)) or "-"
+    hiding = Hiding()
+    words = hiding.mask("description", incoming.words(chat.playbook.locale)) or "-"
+    hiding.mask("text", incoming.words(chat.playbook.locale))
     limit = chat.playbook.fields.description_max
     tracking = Tracking(
         text=words[:MAX_TEXT] if len(words) > limit else None,
         message_id=incoming.thread or None,
         raw=_kept(incoming, words, chat),
         sender=sender,
+        hiding=hiding,
     )
     acknowledgement = Acknowledgement(chat, marker)
     filed = file_ticket(

@@ -67,6 +67,7 @@ def _filing(place: Place, now: datetime) -> Filing:
     return Filing(
         store=store(place),
         seal=lambda desk, number, contact: aws.seal(place, desk, number, contact),
+        seal_original=lambda desk, number, words: aws.seal_original(place, desk, number, words),
         root=aws.root_key(place),
         public_url=aws.public_url(place),
         now=now,

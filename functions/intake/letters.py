@@ -13,6 +13,7 @@ from functions.core.commands import CustomerMessage, Link, Note
 from functions.core.errors import ActionNotAllowed, InvalidInput, NotFound, SetAside
 from functions.core.filing import Filing, NewTicket, Tracking, file_ticket
 from functions.core.merging import survivor
+from functions.core.originals import Hiding, original
 from functions.core.playbook import Playbook
 from functions.core.privacy import contact_hash, mask, normalise_contact
 from functions.core.proof import derive, numbers_of_token, ticket_of_message_id
@@ -67,7 +68,8 @@ def take_in(
     marker = _marker(mail, digest, playbook)
     if mail.origin != "human" and not released:
         return _automatic(mail, filing, playbook, marker, believed=believed)
-    text = mask(mail.text or mail.subject)[:MAX_TEXT]
+    hiding = Hiding()
+    text = hiding.mask("text", mail.text or mail.subject)[:MAX_TEXT]
     sender = _sender_hash(mail, filing, playbook)
     known = filing.store.known(playbook.desk, marker, sender)
     if known.marker is not None and known.marker.body not in ("", marker.body):
@@ -81,7 +83,13 @@ def take_in(
     attachments, refused = inbox.keep(
         playbook.desk, mail.attachments, playbook.files, infected=infected
     )
-    came = Tracking(raw=raw_key, attachments=attachments, refused=refused, unproven=not believed)
+    came = Tracking(
+        raw=raw_key,
+        attachments=attachments,
+        refused=refused,
+        unproven=not believed,
+        hiding=hiding,
+    )
     joined = _thread(mail, filing, playbook, believed=believed)
     last = survivor(filing.store, joined) if joined else None
     if joined is not None and last is not None and not _is_over(last, filing, playbook):
@@ -103,6 +111,7 @@ def take_in(
                 filing.now,
                 actor="customer",
                 marker=replace(marker, number=joined.number),
+                original=original(hiding, filing.seal_original),
             )
         except Duplicate:
             return Outcome(joined.number, new=False)
@@ -189,17 +198,18 @@ def _file(
     filing: Filing,
     playbook: Playbook,
 ) -> Outcome:
-    whole = _whole(mail)
+    hiding, longest = came.hiding or Hiding(), playbook.fields.description_max
+    whole = hiding.mask("description", _whole(mail))
     tracking = replace(
         came,
         subject=mail.subject or None,
-        text=text if len(whole) > playbook.fields.description_max else None,
+        text=text if len(whole) > longest else None,
         message_id=mail.message_id or None,
     )
     request = NewTicket(
         contact=mail.from_address or "-",
         name=mail.from_name[:200] or None,
-        description=whole[: playbook.fields.description_max],
+        description=whole[:longest],
     )
     try:
         filed = file_ticket(
@@ -219,7 +229,7 @@ def _file(
 def _whole(mail: InboundMail) -> str:
     """Subject and text, of which a description shows the beginning."""
     parts = [part.strip() for part in (mail.subject, mail.text) if part.strip()]
-    return mask("\n".join(parts) or "(empty)")
+    return "\n".join(parts) or "(empty)"
 
 
 def _thread(

@@ -13,8 +13,8 @@ from functions.core.change import change
 from functions.core.errors import ActionNotAllowed, FieldError, InvalidInput, KeyReused
 from functions.core.events import Attachment
 from functions.core.lifecycle import TRANSITIONS
+from functions.core.originals import Hiding, Original, Seal, original
 from functions.core.playbook import FileRules, Playbook
-from functions.core.privacy import mask
 from functions.core.store import Duplicate, Marker, Store
 from functions.core.ticket import Ticket
 from functions.core.web import Answer, Request
@@ -68,6 +68,7 @@ def write_message(
     request: Request,
     body: NewMessage,
     keep: Keep,
+    seal: Seal,
 ) -> Answer:
     """Add the customer's message; the same `Idempotency-Key` adds it once (G1).
 
@@ -80,9 +81,12 @@ def write_message(
         digest = sha256(body.model_dump_json().encode()).hexdigest()
         marker = Marker(ticket.desk, "message", f"{ticket.number}:{key}", body=digest)
     files = keep(ticket.desk, body.attachments, playbook.files) if body.attachments else ()
-    command = c.CustomerMessage(text=mask(body.text), channel="web", attachments=files)
+    hiding = Hiding()
+    text = hiding.mask("text", body.text)
+    command = c.CustomerMessage(text=text, channel="web", attachments=files)
+    hidden = original(hiding, seal)
     try:
-        after = _carry_out(store, playbook, ticket, command, request, marker)
+        after = _carry_out(store, playbook, ticket, command, request, marker, hidden)
         # Where a merged request goes on under somebody else's number, that stays unsaid.
         own = after.customer.hash == ticket.customer.hash
         return _answer(after if own else ticket, 201)
@@ -96,23 +100,38 @@ def write_message(
 
 
 def confirm(
-    store: Store, playbook: Playbook, ticket: Ticket, request: Request, body: NewConfirmation
+    store: Store,
+    playbook: Playbook,
+    ticket: Ticket,
+    request: Request,
+    body: NewConfirmation,
+    seal: Seal,
 ) -> Answer:
     """Record whether the problem is gone; if not, the ticket is taken up again."""
-    command = c.Confirm(solved=body.solved, reason=mask(body.reason))
-    return _answer(_carry_out(store, playbook, ticket, command, request))
+    hiding = Hiding()
+    command = c.Confirm(solved=body.solved, reason=hiding.mask("reason", body.reason))
+    hidden = original(hiding, seal)
+    return _answer(_carry_out(store, playbook, ticket, command, request, hidden=hidden))
 
 
 def answer_survey(
-    store: Store, playbook: Playbook, ticket: Ticket, request: Request, body: NewScore
+    store: Store,
+    playbook: Playbook,
+    ticket: Ticket,
+    request: Request,
+    body: NewScore,
+    seal: Seal,
 ) -> Answer:
     """Record the customer's score, once (A13).
 
     Raises:
         AlreadyAnswered: this resolution has its score.
     """
-    command = c.AnswerSurvey(score=_score(playbook, body.score), comment=mask(body.comment))
-    return _answer(_carry_out(store, playbook, ticket, command, request))
+    hiding = Hiding()
+    comment = hiding.mask("comment", body.comment)
+    command = c.AnswerSurvey(score=_score(playbook, body.score), comment=comment)
+    hidden = original(hiding, seal)
+    return _answer(_carry_out(store, playbook, ticket, command, request, hidden=hidden))
 
 
 def _score(playbook: Playbook, given: int | str) -> int:
@@ -134,6 +153,7 @@ def _carry_out(
     command: c.Command,
     request: Request,
     marker: Marker | None = None,
+    hidden: Original | None = None,
 ) -> Ticket:
     try:
         return change(
@@ -146,6 +166,7 @@ def _carry_out(
             actor="customer",
             loaded=ticket,
             marker=marker,
+            original=hidden,
         )
     except ActionNotAllowed as refused:
         # The lifecycle names what agents may do; a customer is told what customers may do.

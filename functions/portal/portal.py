@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from functions.core.errors import InvalidInput, NotFound, Refused
+from functions.core.originals import Seal
 from functions.core.playbook import Locale, Playbook
 from functions.core.proof import status_key
 from functions.core.record import Part
@@ -25,12 +26,13 @@ FORM = "application/x-www-form-urlencoded"
 @dataclass(frozen=True)
 class Desk:
     """What the calls need of the deployment: its table, the root key of the secret links, where
-    files are kept and how they are handed out."""
+    files are kept and how they are handed out, and what seals hidden words."""
 
     store: Store
     root: bytes
     keep: answers.Keep
     link: Link
+    seal: Seal
 
 
 def show(request: Request, desk: Desk, name: str, number: str) -> Answer:
@@ -116,11 +118,14 @@ def _carry_out(
     store = desk.store
     if call == "messages":
         message = request.read(answers.NewMessage)
-        return answers.write_message(store, playbook, ticket, request, message, desk.keep)
+        return answers.write_message(
+            store, playbook, ticket, request, message, desk.keep, desk.seal
+        )
     if call == "confirmation":
         confirmation = request.read(answers.NewConfirmation)
-        return answers.confirm(store, playbook, ticket, request, confirmation)
-    return answers.answer_survey(store, playbook, ticket, request, request.read(answers.NewScore))
+        return answers.confirm(store, playbook, ticket, request, confirmation, desk.seal)
+    score = request.read(answers.NewScore)
+    return answers.answer_survey(store, playbook, ticket, request, score, desk.seal)
 
 
 def wants_page(request: Request) -> bool:

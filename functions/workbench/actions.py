@@ -120,6 +120,11 @@ class UnmergeBody(Body):
     reason: Remark = ""
 
 
+class OpenOriginalBody(Body):
+    message: int = Field(ge=1)
+    reason: Reason
+
+
 class ClassCustomerBody(Body):
     customer_class: Name | None
 
@@ -168,7 +173,7 @@ def act(desk: Desk, number: str, action: str, request: Request, now: datetime) -
     for _ in range(TRIES):
         ticket = desk.store.load(desk.at.desk, number)
         if step is None:
-            require_action(desk.at, action, ticket)
+            require_action(desk.at, action, _judged(desk, action, ticket))
         else:
             require_step(desk.at, action, step, ticket)
         if body.version is not None and body.version != ticket.version:
@@ -194,6 +199,15 @@ def act(desk: Desk, number: str, action: str, request: Request, now: datetime) -
             continue
         return _remembered(desk, after, command, now)
     raise Conflict(f"{number} has changed again and again")
+
+
+def _judged(desk: Desk, action: str, ticket: Ticket) -> Ticket:
+    """The ticket by which a right is judged: who works on a merged one has its survivor in hand."""
+    if action != "open-original" or ticket.merged is None:
+        return ticket
+    from functions.core.merging import survivor
+
+    return survivor(desk.store, ticket)
 
 
 def _remembered(desk: Desk, ticket: Ticket, command: c.Command, now: datetime) -> Ticket:
@@ -323,6 +337,15 @@ def _wrong(field: str, what: str, known: Mapping[str, object]) -> InvalidInput:
     )
 
 
+def _open_original(body: OpenOriginalBody, ticket: Ticket, desk: Desk) -> c.Command:
+    if desk.store.original(desk.at.desk, ticket.number, body.message) is None:
+        raise InvalidInput(
+            "There is no such message, or nothing of it was hidden.",
+            (FieldError("message", "the version of a message whose `sealed` is true"),),
+        )
+    return c.OpenOriginal(body.message, mask(body.reason))
+
+
 ACTIONS: Mapping[str, tuple[type[Body], Make]] = {
     "confirm-type": (ConfirmTypeBody, _confirm_type),
     "take": (Body, _take),
@@ -338,6 +361,7 @@ ACTIONS: Mapping[str, tuple[type[Body], Make]] = {
     "close": (CloseBody, lambda b, t, d: c.Close(mask(b.reason))),
     "merge": (MergeBody, lambda b, t, d: c.Merge(b.into, mask(b.reason))),
     "unmerge": (UnmergeBody, lambda b, t, d: c.Unmerge(mask(b.reason))),
+    "open-original": (OpenOriginalBody, _open_original),
     "class-customer": (ClassCustomerBody, lambda b, t, d: c.ClassCustomer(b.customer_class)),
     "correct-contact": (CorrectContactBody, _correct_contact),
 }

@@ -14,6 +14,7 @@ from functions.workbench.authorizer import agents_authorizer
 
 if TYPE_CHECKING:
     from functions.core.filing import Filing
+    from functions.workbench.workbench import Unseal
 
 bp = Blueprint(__name__)
 agents = agents_authorizer()
@@ -48,7 +49,14 @@ def act(desk: str, number: str, action: str) -> Response:
     return web.answer(
         bp,
         lambda r: workbench.act(
-            r, store(r.place), desk, number, action, _files(r), lambda: _filing(r)
+            r,
+            store(r.place),
+            desk,
+            number,
+            action,
+            _files(r),
+            lambda: _filing(r),
+            _unseal(r),
         ),
     )
 
@@ -72,9 +80,18 @@ def _filing(request: web.Request) -> Filing:
     return Filing(
         store=store(place),
         seal=lambda desk, number, contact: aws.seal(place, desk, number, contact),
+        seal_original=lambda desk, number, words: aws.seal_original(place, desk, number, words),
         root=aws.root_key(place),
         public_url=aws.public_url(place),
         now=request.now,
+    )
+
+
+def _unseal(request: web.Request) -> Unseal:
+    from functions.workbench.opening import unseal
+
+    return lambda desk, number, act, agent: unseal(
+        aws.client("lambda"), request.place, desk, number, act, agent
     )
 
 

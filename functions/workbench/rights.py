@@ -50,6 +50,7 @@ RIGHTS: Mapping[str, Mapping[Role, Scope]] = {
     "close": _LEADING,
     "merge": {"agent": "team", **_LEADING},
     "unmerge": {"agent": "merged", **_LEADING},
+    "open-original": {"agent": "own", "qa": "review", **_LEADING},
     "class-customer": _LEADING,
     "correct-contact": {"agent": "team", "qa": "review", **_LEADING},
 }

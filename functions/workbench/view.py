@@ -253,9 +253,11 @@ def _message(
     name, actor, version = event.event, commit.actor, commit.version
     if name == "TicketReceived":
         text = event.text or event.description
-        return _entry("in", event.channel, text, commit.at, None, name, actor, version)
+        came = _entry("in", event.channel, text, commit.at, None, name, actor, version)
+        return {**came, "sealed": commit.sealed}
     if name == "CustomerWrote":
-        return _entry("in", event.channel, event.text, commit.at, None, name, actor, version)
+        came = _entry("in", event.channel, event.text, commit.at, None, name, actor, version)
+        return {**came, "sealed": commit.sealed}
     if name not in {"ReplySent", "InformationRequested"}:
         return None
     delivery = next((d for d in sent if (d.version, d.event) == (version, name)), None)

@@ -27,6 +27,9 @@ from functions.workbench.rights import (
 if TYPE_CHECKING:
     from functions.core.filing import Filing
 
+Unseal = Callable[[str, str, int, str], dict[str, str]]
+"""Opens an original: desk, number, the version of the recorded act, who asks → field, its words."""
+
 MOST_OTHERS = 20
 """How many of the customer's other tickets are named."""
 
@@ -103,16 +106,21 @@ def act(
     action: str,
     files: Files,
     filing: Callable[[], Filing],
+    unseal: Unseal,
 ) -> Answer:
     """Carry an action out; answers with the ticket as it stands then.
 
     `attachments` is none: it says where to upload a file that a later action names (D10).
+    `open-original` answers with what was hidden of a message, once the act is on record (G4).
     """
     at, playbook = _sit(request, store, desk)
     if action == "attachments":
         return _offer(request, store, at, number, files)
     place = actions.Desk(at, playbook, store, files, filing)
     ticket = actions.act(place, number, action, request, request.now)
+    if action == "open-original":
+        opened = unseal(desk, number, ticket.version, at.username)
+        return Answer({"number": number, "version": ticket.version, "original": opened})
     return Answer(view.summary_view(ticket, playbook, at))
 
 

@@ -93,6 +93,7 @@ def full(kind: type[Any]) -> Any:
 
 def _kept(kind: type[Any]) -> dict[str, Any]:
     numbers: dict[str, Any] = {"score": 4, "resolution": 1, "count": 2, "confidence": 0.5}
+    numbers["message"] = 1
     numbers |= {"share": 0.5, "tags": ("login",), "rules": ("safety",)}
     numbers |= dict.fromkeys(("solved", "held", "approved", "confirm", "responds"), True)
     numbers |= dict.fromkeys(("customer_sees", "type_given", "permanent"), True)

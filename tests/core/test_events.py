@@ -55,6 +55,7 @@ SAMPLES: dict[str, Any] = {
     "MergeReceived": e.MergeReceived(other="CS1"),
     "TicketUnmerged": e.TicketUnmerged(other="CS2", status="assigned", queue="agent"),
     "MergeUndone": e.MergeUndone(other="CS1", reason="弄错了"),
+    "OriginalOpened": e.OriginalOpened(message=1, reason="客户要求回电"),
     "CustomerClassed": e.CustomerClassed(customer_class="vip"),
     "ContactBounced": e.ContactBounced(permanent=True, cause="bounce 5.1.1"),
     "ContactCorrected": e.ContactCorrected(

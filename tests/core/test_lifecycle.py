@@ -108,6 +108,7 @@ COMMANDS: dict[str, c.Command] = {
     "take-in": c.TakeIn("CS3", other_open=False),
     "unmerge": c.Unmerge(),
     "give-back": c.GiveBack("CS3"),
+    "open-original": c.OpenOriginal(1, "客户要求回电"),
 }
 WAY: dict[str, tuple[c.Command, ...]] = {
     "received": (),

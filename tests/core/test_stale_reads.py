@@ -158,6 +158,7 @@ class TestFiling:
         return Filing(
             store=desk,
             seal=lambda desk, number, secret: b"\x01sealed",
+            seal_original=lambda desk, number, words: (),
             root=bytes(32),
             public_url="https://api.example.com",
             now=NOON,

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "functions"
-ROOMS = ("intake", "router", "sla_timer", "notify", "survey", "portal", "workbench")
+ROOMS = ("intake", "router", "sla_timer", "notify", "survey", "portal", "workbench", "unseal")
 SOURCES = sorted(FUNCTIONS.rglob("*.py"))
 
 

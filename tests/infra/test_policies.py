@@ -48,10 +48,20 @@ def test_a_resource_is_this_stage_s_own(path: Path) -> None:
             assert ours or bound, resource
 
 
-def test_only_notify_opens_contacts() -> None:
-    """G4: of all policies one has `kms:Decrypt`; two may seal."""
+def test_only_notify_opens_contacts_and_only_unseal_originals() -> None:
+    """G4: of all policies two have `kms:Decrypt`, each for its own purpose; two may seal."""
     holders = {path.stem for path in FILES if "kms:Decrypt" in granted(path.stem)}
-    assert holders == {"notify"}
+    assert holders == {"notify", "unseal"}
+    for function, condition in (
+        ("notify", {"Null": {"kms:EncryptionContext:what": "true"}}),
+        ("unseal", {"StringEquals": {"kms:EncryptionContext:what": "original"}}),
+    ):
+        path = INFRA / "policies" / f"{function}.json"
+        (opens,) = (s for s in statements(path) if "kms:Decrypt" in s["Action"])
+        for operator, keys in condition.items():
+            assert keys.items() <= opens["Condition"][operator].items()
+    callers = {path.stem for path in FILES if "lambda:InvokeFunction" in granted(path.stem)}
+    assert callers == {"api_handler"}
     sealing = {path.stem for path in FILES if "kms:Encrypt" in granted(path.stem)}
     assert sealing == {"api_handler", "intake_mail"}
 

@@ -219,8 +219,9 @@ def test_buckets_are_closed_and_sealed() -> None:
     assert len(denied) == len(resources("AWS::S3::Bucket"))
 
 
-def test_only_notify_opens_contacts() -> None:
-    """G4: the key's own policy lets one role decrypt, and whoever administers it cannot."""
+def test_only_notify_opens_contacts_and_only_unseal_originals() -> None:
+    """G4: the key's own policy lets two roles decrypt, each what is sealed for it, and whoever
+    administers it cannot."""
     key = resources("AWS::KMS::Key")["ContactsKey"]
     assert key["EnableKeyRotation"] is True
     opening = []
@@ -229,9 +230,12 @@ def test_only_notify_opens_contacts() -> None:
         actions = [actions] if isinstance(actions, str) else actions
         assert not any("*" in action for action in actions)
         opening += [statement for action in actions if "Decrypt" in action or "ReEncrypt" in action]
-    (only,) = opening
-    who = text(only["Condition"]["ArnEquals"]["aws:PrincipalArn"])
-    assert who.endswith(":role/deskbell-prod-notify")
+    contacts, originals = opening
+    for statement, role in ((contacts, "notify"), (originals, "unseal")):
+        who = text(statement["Condition"]["ArnEquals"]["aws:PrincipalArn"])
+        assert who.endswith(f":role/deskbell-prod-{role}")
+    assert contacts["Condition"]["Null"] == {"kms:EncryptionContext:what": "true"}
+    assert originals["Condition"]["StringEquals"] == {"kms:EncryptionContext:what": "original"}
 
 
 def test_a_key_of_ones_own_takes_the_place_of_the_made_one() -> None:

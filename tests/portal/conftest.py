@@ -37,6 +37,10 @@ def _link(file: Attachment) -> str:
     return f"https://files.example.com/{file.key}"
 
 
+def _seal(desk: str, number: str, words: bytes) -> tuple[bytes, ...]:
+    return (b"\x01" + words[::-1],)
+
+
 @dataclass
 class Customer:
     """Somebody with a browser or a program, and what they know of a ticket."""
@@ -49,14 +53,18 @@ class Customer:
     def key(self) -> str:
         return status_key(ROOT, self.desk, self.number)
 
+    @property
+    def _desk(self) -> Desk:
+        return Desk(self.store, ROOT, _keep, _link, _seal)
+
     def get(self, accept: str = "application/json", **query: str) -> Answer:
         request = Request("GET", PLACE, NOON, query=query, headers={"accept": accept})
-        return show(request, Desk(self.store, ROOT, _keep, _link), self.desk, self.number)
+        return show(request, self._desk, self.desk, self.number)
 
     def post(self, call: str, body: bytes, query: dict[str, str], **headers: str) -> Answer:
         written = {name.replace("_", "-"): value for name, value in headers.items()}
         request = Request("POST", PLACE, NOON, query=query, headers=written, body=body)
-        return write(request, Desk(self.store, ROOT, _keep, _link), self.desk, self.number, call)
+        return write(request, self._desk, self.desk, self.number, call)
 
     def send(self, call: str, fields: dict[str, Any], **headers: str) -> Answer:
         """A program's call with the key."""

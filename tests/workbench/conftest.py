@@ -46,6 +46,7 @@ def _filing(store: Store) -> Filing:
     return Filing(
         store=store,
         seal=lambda desk, number, contact: b"sealed:" + contact,
+        seal_original=lambda desk, number, words: (),
         root=bytes(32),
         public_url="https://desk.example.com",
         now=NOON,
@@ -89,7 +90,10 @@ class Agent:
     def act(self, action: str, number: str = NUMBER, **body: Any) -> Any:
         request = self.request("POST", body)
         filing = partial(_filing, self.store)
-        return workbench.act(request, self.store, "testdesk", number, action, _files(), filing).body
+        answer = workbench.act(
+            request, self.store, "testdesk", number, action, _files(), filing, lambda *_: {}
+        )
+        return answer.body
 
     def presence(self, body: Any) -> Answer:
         return workbench.set_presence(self.request("PUT", body), self.store, "testdesk")
