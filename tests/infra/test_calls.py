@@ -51,6 +51,8 @@ def _well_rated(loop: Loop, store: Store) -> None:
     life.online("li-1")
     life.file()
     life.view("li-1")
+    opened = life.agent("li-1", "open-original", {"message": 1, "reason": "客户要求回电"})
+    assert opened.status == 200, opened.text
     assert life.agent("li-1", "reply", {"text": "请重置密码。"}).status == 200
     assert life.agent("li-1", "resolve", {"summary": "引导客户重置密码"}).status == 200
     assert life.customer("survey", {"score": 5}).status == 200
