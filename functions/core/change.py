@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from functions.core import commands as c
 from functions.core.errors import Conflict, StaleVersion
 from functions.core.events import Commit, Event
 from functions.core.lifecycle import apply, decide, queue_rank
-from functions.core.originals import Original
 from functions.core.playbook import Playbook
 from functions.core.store import Change, Marker, Store
 from functions.core.ticket import Ticket, next_wake
 from functions.core.webhooks import wanted
+
+if TYPE_CHECKING:
+    from functions.core.originals import Original
 
 TRIES = 6
 """How often a command is decided anew after a conflict before the caller has to try again."""
