@@ -136,7 +136,7 @@ TRANSITIONS: dict[str, Transition] = {
     "returned": Transition(EVERY, None, "intake", "mail to the customer came back"),
     "correct-contact": Transition(EVERY, None, "agent", "the contact anew, or it works again"),
     "link": Transition(EVERY, None, "intake", "the conversation goes on in another ticket"),
-    "tick": Transition(OPEN | _DONE, None, "sla_timer", "a deadline is near or past"),
+    "tick": Transition(EVERY, None, "sla_timer", "a deadline is near or past"),
 }
 """Action → what it needs and where it leads."""
 
