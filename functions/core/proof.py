@@ -52,8 +52,11 @@ def ticket_of_message_id(root: bytes, found: str) -> tuple[str, str] | None:
 def reply_token(root: bytes, desk: str, number: str) -> str:
     """What stands after the `+` in the address that answers about a ticket go to.
 
-    Mail systems may write an address in small letters, so the number's case is not part of it.
+    Mail systems may write an address in small letters, so the number's case is not part of it; a
+    number of both cases could not be told again and gets none, which is empty.
     """
+    if number not in (number.upper(), number.lower()):
+        return ""
     return f"{number.lower()}.{_reply_mac(root, desk, number)}"
 
 

@@ -513,7 +513,7 @@ def _answers_to(job: Job, ways: Ways) -> str:
     home, _, domain = job.playbook.mail.address.rpartition("@")
     token = proof.reply_token(ways.root, job.ticket.desk, job.ticket.number)
     local = f"{home}+{token}"
-    return f"{local}@{domain}" if len(local) <= LOCAL_PART else job.playbook.mail.address
+    return f"{local}@{domain}" if token and len(local) <= LOCAL_PART else job.playbook.mail.address
 
 
 def _sealed(job: Job, ways: Ways) -> bytes | None:

@@ -212,6 +212,7 @@ async def _serve(port: int, state: Path) -> None:
     streams.install()
     workflows.install()
     _keep_sent_mail()
+    _keep_it_whole()
     application = Journaled(
         ministack.app,
         state / "journal.jsonl",
@@ -253,6 +254,24 @@ def _keep_sent_mail() -> None:
         ses._sent_emails.update(data.get("sent_emails", {}))
 
     ses.get_state, ses.load_persisted_state = get_state, load_persisted_state
+
+
+def _keep_it_whole() -> None:
+    """Let the list of sent mail hold each message as it was given, under `Raw` (base64)."""
+    from ministack.services import ses, ses_v2
+
+    handle = ses_v2.handle_request
+
+    async def handle_request(
+        method: str, path: str, headers: Any, body: bytes, query: Any
+    ) -> tuple[int, Any, bytes | str]:
+        answer: tuple[int, Any, bytes | str] = await handle(method, path, headers, body, query)
+        if path.rstrip("/").endswith("/outbound-emails") and answer[0] == 200:
+            raw = json.loads(body).get("Content", {}).get("Raw", {}).get("Data", "")
+            ses._sent_emails_list()[-1]["Raw"] = raw
+        return answer
+
+    ses_v2.handle_request = handle_request
 
 
 def _signals() -> tuple[int, ...]:

@@ -1,0 +1,182 @@
+"""The limits of automatic mail, as rules: what counts, and what is read for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.core.delivery import Delivery
+from functions.core.playbook import AutomaticLimits, Playbook
+from functions.core.store import Store
+from functions.core.ticket import Customer
+from functions.notify.limits import capped, passed, unwanted
+from tests.notify import samples
+from tests.notify.world import NOON
+
+NOW = NOON
+LIMITS = {"10m": 2, "1h": 3}
+
+
+class Table:
+    """What the limits read: the address's tickets, and their deliveries, newest first."""
+
+    def __init__(self, tickets: dict[str, list[Delivery]] | None = None) -> None:
+        self.tickets = tickets or {}
+        self.asked: list[str] = []
+
+    def opened_since(
+        self, desk: str, contact_hash: str, since: datetime, limit: int
+    ) -> dict[str, datetime]:
+        self.asked.append("index")
+        return dict.fromkeys(list(self.tickets)[:limit], NOW)
+
+    def newest_deliveries(self, desk: str, number: str) -> Iterator[Delivery]:
+        self.asked.append(number)
+        yield from self.tickets.get(number, [])
+
+
+def mail(version: int = 9, minutes: float = 0, **changes: Any) -> Delivery:
+    at = NOW - timedelta(minutes=minutes)
+    given: dict[str, Any] = {
+        "desk": "standard",
+        "number": samples.NUMBER,
+        "version": version,
+        "event": "TicketReopened",
+        "message": "reopened",
+        "recipient": "customer",
+        "channel": "email",
+        "to": "****e.com",
+        "state": "sent",
+        "claimed_at": at,
+        "at": at,
+        **changes,
+    }
+    return Delivery(**given)
+
+
+@pytest.fixture
+def desk(playbook: Playbook) -> Playbook:
+    limits = AutomaticLimits(ticket={"10m": 5, "1h": 6}, address={"10m": 10, "1h": 12})
+    return playbook.model_copy(
+        update={"mail": playbook.mail.model_copy(update={"automatic_limits": limits})}
+    )
+
+
+def ask(delivery: Delivery, desk: Playbook, table: Table) -> str | None:
+    return capped(delivery, samples.ticket(), desk, cast("Store", table), NOW)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "full"),
+    [
+        ([], None),
+        ([1], None),
+        ([1, 2], "2 automatic mails within 10m"),
+        ([10, 11], None),
+        ([9.9, 11, 12], "3 automatic mails within 1h"),
+        ([60, 61, 62], None),
+    ],
+)
+def test_a_limit_counts_within_its_time(minutes: list[float], full: str | None) -> None:
+    assert passed(LIMITS, [NOW - timedelta(minutes=m) for m in minutes], NOW) == full
+
+
+@given(st.lists(st.integers(0, 4000), max_size=60).map(sorted))
+def test_no_order_of_moments_passes_a_limit(seconds: list[int]) -> None:
+    """Whatever is let through never is more than a limit within its time."""
+    sent: list[datetime] = []
+    for second in seconds:
+        at = NOW + timedelta(seconds=second)
+        if passed(LIMITS, sent, at) is None:
+            sent.append(at)
+    for moment in sent:
+        for window, most in ((timedelta(minutes=10), 2), (timedelta(hours=1), 3)):
+            assert sum(moment - window < other <= moment for other in sent) <= most
+
+
+def test_a_busy_ticket_is_capped(desk: Playbook) -> None:
+    """What was held counts too: a loop that goes on stays held."""
+    sent = [
+        mail(version, state=state) for version, state in zip(range(8, 3, -1), STATES, strict=True)
+    ]
+    assert ask(mail(), desk, Table({samples.NUMBER: sent[:4]})) is None
+    found = ask(mail(), desk, Table({samples.NUMBER: sent}))
+    assert found == "capped: 5 automatic mails within 10m about this ticket"
+
+
+STATES = ("sent", "parked", "retrying", "due", "claimed")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"by_hand": True},
+        {"event": "ReplySent"},
+        {"recipient": "handler"},
+        {"channel": "sms"},
+        {"minutes": 61},
+    ],
+    ids=str,
+)
+def test_what_an_agent_or_nobody_is_told_does_not_count(
+    desk: Playbook, other: dict[str, Any]
+) -> None:
+    sent = [mail(version, **other) for version in range(8, 2, -1)]
+    assert ask(mail(), desk, Table({samples.NUMBER: sent})) is None
+
+
+@pytest.mark.parametrize(
+    "own", [{"by_hand": True}, {"event": "ReplySent"}, {"recipient": "handler"}, {"channel": "sms"}]
+)
+def test_what_no_limit_concerns_costs_no_read(desk: Playbook, own: dict[str, Any]) -> None:
+    table = Table({samples.NUMBER: [mail(v) for v in range(8, 0, -1)]})
+    assert ask(mail(**own), desk, table) is None
+    assert table.asked == []
+
+
+def test_the_first_changes_cost_one_read(desk: Playbook) -> None:
+    """G7: acknowledged and assigned; later the ticket's own deliveries are looked at as well."""
+    for version, asked in ((1, ["index"]), (2, ["index"]), (3, [samples.NUMBER, "index"])):
+        table = Table()
+        assert ask(mail(version), desk, table) is None
+        assert table.asked == asked
+
+
+def test_an_address_is_capped_over_its_tickets(desk: Playbook) -> None:
+    """Tickets that together could pass the limit are looked at one by one."""
+    few = {f"CS{n}": [mail(1, number=f"CS{n}")] * 4 for n in range(1)}
+    assert ask(mail(1), desk, (table := Table(few))) is None
+    assert table.asked == ["index"]
+    some = {f"CS{n}": [mail(1, number=f"CS{n}")] * 4 for n in range(2)}
+    assert ask(mail(1), desk, Table(some)) is None
+    many = {f"CS{n}": [mail(1, number=f"CS{n}")] * 5 for n in range(2)}
+    found = ask(mail(1), desk, Table(many))
+    assert found == "capped: 10 automatic mails within 10m to this address"
+
+
+def test_many_tickets_are_too_many_by_themselves(desk: Playbook) -> None:
+    """Each was to be acknowledged, so none of them has to be read."""
+    table = Table({f"CS{n}": [] for n in range(10)})
+    assert ask(mail(1), desk, table) == "capped: 10 automatic mails within 10m to this address"
+    assert table.asked == ["index"]
+
+
+def test_an_address_that_is_no_good_gets_nothing() -> None:
+    """A bounce holds everything, a complaint what no agent wrote."""
+
+    def held(cause: str | None, **changes: Any) -> bool:
+        customer = Customer(contact="****", kind="email", hash="h", undeliverable=cause)
+        return unwanted(mail(**changes), samples.ticket(customer=customer)) is not None
+
+    assert not held(None)
+    assert held("bounce 5.1.1")
+    assert held("bounce 5.1.1", event="ReplySent")
+    assert held("complaint abuse")
+    assert not held("complaint abuse", event="ReplySent")
+    assert not held("bounce 5.1.1", recipient="handler")
+    assert not held("bounce 5.1.1", channel="sms")
