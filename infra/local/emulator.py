@@ -25,6 +25,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 SAVE_PATH = "/_deskbell/save"
+MAILS_PATH = "/_deskbell/mails"
+"""Every mail that was sent, oldest first: `[{to: […], raw}]`, the message in base64."""
 _SAVE_EVERY_SECONDS = 20.0
 _KEPT_ACTIONS = frozenset(
     {
@@ -58,6 +60,10 @@ class Journaled:
             self.save()
             await send({"type": "http.response.start", "status": 204, "headers": []})
             await send({"type": "http.response.body", "body": b""})
+        elif scope["path"] == MAILS_PATH:
+            kind = [(b"content-type", b"application/json")]
+            await send({"type": "http.response.start", "status": 200, "headers": kind})
+            await send({"type": "http.response.body", "body": json.dumps(_mails()).encode()})
         else:
             await self._request(scope, receive, send)
 
@@ -257,7 +263,7 @@ def _keep_sent_mail() -> None:
 
 
 def _keep_it_whole() -> None:
-    """Let the list of sent mail hold each message as it was given, under `Raw` (base64)."""
+    """Let the list of sent mail hold each message as it was given."""
     from ministack.services import ses, ses_v2
 
     handle = ses_v2.handle_request
@@ -272,6 +278,14 @@ def _keep_it_whole() -> None:
         return answer
 
     ses_v2.handle_request = handle_request
+
+
+def _mails() -> list[dict[str, Any]]:
+    from ministack.services import ses
+
+    lists = [kept for kept in ses._sent_emails.to_dict().values() if isinstance(kept, list)]
+    found = sorted((mail for kept in lists for mail in kept), key=lambda mail: mail["Timestamp"])
+    return [{"to": mail["To"], "raw": mail.get("Raw", "")} for mail in found]
 
 
 def _signals() -> tuple[int, ...]:

@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -223,6 +224,12 @@ class System:
         ) as answer:
             accounts = json.load(answer)["messages"]
         return [mail for sent in accounts.values() for mail in sent if address in mail["To"]]
+
+    def mails(self, address: str) -> list[bytes]:
+        """The mails that were sent to an address, oldest first, each as it was given to SES."""
+        url = f"{self.local['aws_endpoint']}/_deskbell/mails"
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return [b64decode(mail["raw"]) for mail in json.load(answer) if address in mail["to"]]
 
 
 def descendants(pid: int) -> list[int]:
