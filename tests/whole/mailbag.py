@@ -1,0 +1,360 @@
+"""Mails of every kind, made from a seed, each with what has to become of it (G1, G3).
+
+Texts and names are made up here; nothing comes from anybody's mail.
+"""
+
+from __future__ import annotations
+
+import random
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from email.header import Header
+from email.message import EmailMessage
+from typing import Any, Literal
+
+DESK = "support@standard.local"
+OTHER_DESK = "support@omnichannel.local"
+
+Fate = Literal["ticket", "joins", "shown", "repetition", "quarantine", "parked"]
+
+CHARSETS = {
+    "utf-8": "无法登录，验证码收不到",
+    "gb2312": "订单没有发货，请核实",
+    "gbk": "退款迟迟没有到账",
+    "gb18030": "发票抬头写错了，请重开",
+    "big5": "無法登入，請協助處理",
+    "iso-2022-jp": "ログインできません。確認してください",
+    "shift_jis": "領収書を再発行してください",
+    "euc-jp": "商品が届きません",
+    "euc-kr": "로그인이 되지 않습니다",
+    "koi8-r": "Не могу войти в кабинет",
+    "windows-1251": "Заказ не пришёл",
+    "iso-8859-1": "Die Rechnung fehlt für März",
+    "iso-8859-2": "Proszę o fakturę za zamówienie",
+    "windows-1252": "Je n’ai pas reçu ma commande",
+    "iso-8859-7": "Δεν μπορώ να συνδεθώ",
+    "windows-1256": "لا أستطيع تسجيل الدخول",
+    "tis-620": "เข้าสู่ระบบไม่ได้",
+    "utf-16": "表格无法打开",
+}
+
+
+@dataclass
+class Letter:
+    """A mail, how it is announced, and what has to become of it.
+
+    `cause` is how the cause in quarantine begins; `about` is the letter whose ticket it belongs to,
+    or that it repeats; `needs` says how it names that ticket once there is one.
+    """
+
+    kind: str
+    raw: bytes
+    fate: Fate
+    desks: tuple[str, ...] = ("standard",)
+    recipients: tuple[str, ...] = (DESK,)
+    cause: str = ""
+    about: Letter | None = None
+    verdicts: dict[str, Any] = field(default_factory=dict)
+    body: str | None = None
+    key: str = ""
+
+
+class Bag:
+    """Makes letters; every one differs from every other."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)  # noqa: S311 - to be the same each time
+        self.count = 0
+        self.followed = 0
+
+    def first(self, share: int) -> Iterator[Letter]:
+        """Letters that refer to nothing, `share` times the whole range of kinds."""
+        for _ in range(share):
+            for charset in CHARSETS:
+                yield self.person(f"charset {charset}", charset)
+            for make in (
+                self.html, self.with_files, self.without_id, self.raw_header, self.of_a_list,
+                self.forged, self.asked_by_two, self.of_the_other_desk, self.quotes_a_number,
+                self.cut_off, self.program_inside,
+            ):  # fmt: skip
+                yield make()
+            yield from (self.spam(), self.virus(), self.against_dmarc(), self.oversized())
+            yield from (self.many_parts(), self.deep(), self.no_sender(), self.garbage())
+            yield from (self.to_nobody(), self.own(), self.poison(), self.announced_in_vain())
+            yield from (self.bounce(""), self.out_of_office(""), self.complaint())
+
+    def then(self, letter: Letter, number: str, own_id: str) -> Iterator[Letter]:
+        """What follows a letter whose ticket is known by now: one letter, of the kinds in turn."""
+        made = self.followed % 8
+        self.followed += 1
+        if made < 4:
+            yield self.answer(letter, number, own_id, made)
+        elif made == 4:
+            yield self.again(letter)
+        elif made == 5:
+            yield self.other_words(letter)
+        elif made == 6:
+            yield self.bounce(own_id, letter)
+        else:
+            yield self.out_of_office(own_id, letter)
+
+    # From people
+
+    def person(self, kind: str, charset: str = "utf-8", **headers: str) -> Letter:
+        return Letter(kind, self._mail(CHARSETS[charset], charset, **headers), "ticket")
+
+    def html(self) -> Letter:
+        mail = self._headers()
+        mail.set_content("<p>付款<b>失败</b>了。</p><script>x()</script>", subtype="html")
+        return Letter("html", self._bytes(mail), "ticket")
+
+    def with_files(self) -> Letter:
+        mail = self._headers()
+        mail.set_content("见附件。")
+        content = b"%PDF-1.7 " + str(self.count).encode()
+        mail.add_attachment(content, maintype="application", subtype="pdf", filename="发票.pdf")
+        return Letter("files", self._bytes(mail), "ticket")
+
+    def program_inside(self) -> Letter:
+        mail = self._headers()
+        mail.set_content("请安装。")
+        mail.add_attachment(b"MZ\x90", maintype="image", subtype="png", filename="a.png")
+        return Letter("program", self._bytes(mail), "ticket")
+
+    def without_id(self) -> Letter:
+        mail = self._headers()
+        del mail["Message-ID"]
+        mail.set_content(f"没有编号的邮件 {self.count}")
+        return Letter("without id", self._bytes(mail), "ticket")
+
+    def raw_header(self) -> Letter:
+        raw = self._mail("打不开", "utf-8")
+        return Letter(
+            "raw header", raw.replace(b"Subject: ", "Subject: 登录".encode("gb18030"), 1), "ticket"
+        )
+
+    def of_a_list(self) -> Letter:
+        return self.person("list", **{"List-Id": "<users.example.org>", "Precedence": "list"})
+
+    def cut_off(self) -> Letter:
+        raw = self.with_files().raw
+        return Letter("cut off", raw[: len(raw) * 2 // 3], "ticket")
+
+    def forged(self) -> Letter:
+        letter = self.person("forged")
+        letter.verdicts = verdicts(spf="FAIL", dkim="FAIL")
+        return letter
+
+    def quotes_a_number(self) -> Letter:
+        return self.person("a stranger's number", Subject="Re: CS20200101001")
+
+    def asked_by_two(self) -> Letter:
+        letter = self.person("two desks")
+        letter.recipients, letter.desks = (DESK, OTHER_DESK), ("standard", "omnichannel")
+        return letter
+
+    def of_the_other_desk(self) -> Letter:
+        letter = self.person("other desk")
+        letter.recipients, letter.desks = (OTHER_DESK,), ("omnichannel",)
+        return letter
+
+    def answer(self, letter: Letter, number: str, own_id: str, how: int) -> Letter:
+        """An answer by our own id from anybody, by the customer's own id, by the number."""
+        theirs = _header(letter.raw, b"Message-ID")
+        sender = {"From": _header(letter.raw, b"From")}
+        ways: tuple[dict[str, str], ...] = (
+            {"In-Reply-To": own_id},
+            {**sender, "References": f"<other@example.com> {own_id}"},
+            {**sender, "In-Reply-To": theirs} if theirs else {"In-Reply-To": own_id},
+            {**sender, "Subject": f"Re: [{number}] 补充"},
+        )
+        raw = self._mail("补充说明：今天还是一样。", "utf-8", **ways[how])
+        return Letter(f"answer {how}", raw, "joins", about=letter)
+
+    def again(self, letter: Letter) -> Letter:
+        """The same over another server."""
+        raw = b"Received: from mx2.example.com by mx.example.net\r\n" + letter.raw
+        if not _header(letter.raw, b"Message-ID"):
+            raw = letter.raw  # without an id only its bytes tell it
+        return Letter("again", raw, "repetition", about=letter)
+
+    def other_words(self, letter: Letter) -> Letter:
+        theirs = _header(letter.raw, b"Message-ID") or "<fixed@example.com>"
+        raw = self._mail("这是另一件事。", "utf-8", **{"Message-ID": theirs})
+        if not _header(letter.raw, b"Message-ID"):
+            return Letter("after one without id", self._mail("这是另一件事。", "utf-8"), "ticket")
+        return Letter("repeated id", raw, "quarantine", cause="repeated id: ")
+
+    # From machines
+
+    def bounce(self, own_id: str, letter: Letter | None = None) -> Letter:
+        self.count += 1
+        text = (
+            "From: MAILER-DAEMON@mx.example.com\r\nTo: support@standard.local\r\n"
+            f"Subject: Undelivered Mail Returned to Sender {self.count}\r\n"
+            f"Message-ID: <bounce-{self.count}@mx.example.com>\r\nAuto-Submitted: auto-replied\r\n"
+            f"References: {own_id or '<unknown@example.org>'}\r\nMIME-Version: 1.0\r\n"
+            'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
+            "--b\r\n\r\nYour message could not be delivered.\r\n"
+            "--b\r\nContent-Type: message/delivery-status\r\n\r\n"
+            "Reporting-MTA: dns; mx.example.com\r\n\r\n"
+            "Final-Recipient: rfc822; gone@example.com\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+            "--b\r\nContent-Type: text/rfc822-headers\r\n\r\n"
+            f"Message-ID: {own_id or '<unknown@example.org>'}\r\nSubject: x\r\n--b--\r\n"
+        )
+        if letter is None:
+            return Letter("bounce", text.encode(), "quarantine", cause="bounce: ")
+        return Letter("bounce of ours", text.encode(), "shown", about=letter)
+
+    def out_of_office(self, own_id: str, letter: Letter | None = None) -> Letter:
+        headers = {"Auto-Submitted": "auto-replied", "Subject": "自动回复：休假"}
+        if own_id:
+            headers["In-Reply-To"] = own_id
+        raw = self._mail("我正在休假。", "utf-8", **headers)
+        if letter is None:
+            return Letter("out of office", raw, "quarantine", cause="auto_reply: ")
+        return Letter("out of office to ours", raw, "shown", about=letter)
+
+    def complaint(self) -> Letter:
+        self.count += 1
+        text = (
+            f"From: fbl@isp.example.com\r\nTo: {DESK}\r\nSubject: complaint {self.count}\r\n"
+            f"Message-ID: <arf-{self.count}@isp.example.com>\r\nMIME-Version: 1.0\r\n"
+            'Content-Type: multipart/report; report-type=feedback-report; boundary="b"\r\n\r\n'
+            "--b\r\n\r\nThis is an abuse report.\r\n--b\r\n"
+            "Content-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\n--b--\r\n"
+        )
+        return Letter("complaint", text.encode(), "quarantine", cause="complaint: ")
+
+    # What is set aside
+
+    def spam(self) -> Letter:
+        return self._aside(self.person("spam"), "spam", spam="FAIL")
+
+    def virus(self) -> Letter:
+        return self._aside(self.with_files(), "virus", virus="FAIL", spam="FAIL")
+
+    def against_dmarc(self) -> Letter:
+        return self._aside(self.person("dmarc"), "dmarc", dmarc="FAIL", policy="reject")
+
+    def oversized(self) -> Letter:
+        mail = self._headers()
+        mail.set_content("大文件")
+        mail.add_attachment(
+            self.random.randbytes(900_000), maintype="video", subtype="mp4", filename="a.mp4"
+        )
+        return Letter("oversized", self._bytes(mail), "quarantine", cause="limit: ")
+
+    def many_parts(self) -> Letter:
+        head = self._head('Content-Type: multipart/mixed; boundary="b"')
+        raw = head + b"--b\r\n\r\nx\r\n" * 1_001 + b"--b--\r\n"
+        return Letter("many parts", raw, "quarantine", cause="limit: ")
+
+    def deep(self) -> Letter:
+        raw = self._head('Content-Type: multipart/mixed; boundary="b0"')
+        for depth in range(60):
+            boundary = f'Content-Type: multipart/mixed; boundary="b{depth + 1}"'
+            raw += f"--b{depth}\r\n{boundary}\r\n\r\n".encode()
+        return Letter("deep", raw + b"--b60\r\n\r\nx\r\n", "quarantine", cause="limit: ")
+
+    def no_sender(self) -> Letter:
+        mail = self._headers()
+        del mail["From"]
+        mail.set_content("谁也不知道是谁写的")
+        return Letter("no sender", self._bytes(mail), "quarantine", cause="nobody to answer: ")
+
+    def garbage(self) -> Letter:
+        self.count += 1
+        raw = bytes([0, 255, 13]) + self.random.randbytes(300).replace(b"@", b"")
+        return Letter("garbage", raw, "quarantine", cause="nobody to answer: ")
+
+    def to_nobody(self) -> Letter:
+        letter = self.person("to nobody")
+        letter.recipients, letter.desks = ("sales@elsewhere.local",), ("-",)
+        letter.fate, letter.cause = "quarantine", "unknown recipient: "
+        return letter
+
+    def own(self) -> Letter:
+        letter = self.person("own mail", From=DESK)
+        letter.fate, letter.cause = "quarantine", "loop: "
+        return letter
+
+    # What cannot be processed
+
+    def poison(self) -> Letter:
+        self.count += 1
+        return Letter("poison", b"", "parked", ("-",), body=f'{{"count": {self.count}')
+
+    def announced_in_vain(self) -> Letter:
+        self.count += 1
+        return Letter("not stored", b"", "parked", ("-",))
+
+    # Their parts
+
+    def _aside(self, letter: Letter, cause: str, **statuses: str) -> Letter:
+        letter.kind, letter.fate, letter.cause = cause, "quarantine", f"{cause}: "
+        letter.verdicts = verdicts(**statuses)
+        return letter
+
+    def _headers(self, **headers: str) -> EmailMessage:
+        self.count += 1
+        mail = EmailMessage()
+        given = {
+            "From": f"writer {self.count} <writer{self.count}@example.com>",
+            "To": DESK,
+            "Subject": f"请求 {self.count}",
+            "Message-ID": f"<m{self.count}@example.com>",
+            **headers,
+        }
+        for name, value in given.items():
+            mail[name] = value
+        return mail
+
+    def _bytes(self, mail: EmailMessage) -> bytes:
+        if mail.is_multipart():
+            mail.set_boundary(f"boundary-{self.count}")
+        return mail.as_bytes()
+
+    def _mail(self, text: str, charset: str, **headers: str) -> bytes:
+        """A mail of plain text as old mailers write it: subject and body in one charset."""
+        self.count += 1
+        subject = Header(f"{text[:12]} {self.count}", charset if charset != "utf-16" else "utf-8")
+        given = {
+            "From": f"writer{self.count}@example.com",
+            "To": DESK,
+            "Subject": subject.encode(),
+            "Message-ID": f"<m{self.count}@example.com>",
+            "MIME-Version": "1.0",
+            "Content-Type": f"text/plain; charset={charset}",
+            "Content-Transfer-Encoding": "base64",
+        }
+        for name, value in headers.items():
+            given[name] = value if value.isascii() else Header(value, "utf-8").encode()
+        head = "".join(f"{name}: {value}\r\n" for name, value in given.items())
+        body = b64encode(f"{text}\n（第 {self.count} 封）".encode(charset, "ignore"))
+        return head.encode() + b"\r\n" + body + b"\r\n"
+
+    def _head(self, *lines: str) -> bytes:
+        self.count += 1
+        head = (
+            f"From: writer{self.count}@example.com",
+            f"To: {DESK}",
+            f"Subject: {self.count}",
+            f"Message-ID: <m{self.count}@example.com>",
+            *lines,
+        )
+        return "".join(f"{line}\r\n" for line in head).encode() + b"\r\n"
+
+
+def verdicts(policy: str = "", **statuses: str) -> dict[str, Any]:
+    """What SES's receipt says, such as `spam="FAIL"`."""
+    found: dict[str, Any] = {f"{n}Verdict": {"status": s} for n, s in statuses.items()}
+    return {**found, "dmarcPolicy": policy} if policy else found
+
+
+def _header(raw: bytes, name: bytes) -> str:
+    for line in raw.partition(b"\n\n")[0].splitlines():
+        if line.startswith(name + b": "):
+            return line.partition(b": ")[2].decode("ascii", "replace").strip()
+    return ""
