@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -162,7 +161,7 @@ def _automatic(
         raise SetAside(f"{mail.origin}: automatic mail opens no ticket")
     note = Note(text=f"{mail.origin}: {mask(mail.subject)}")
     once = replace(marker, number=ticket.number)
-    with suppress(Duplicate, ActionNotAllowed):
+    try:
         change(
             filing.store,
             ticket.desk,
@@ -173,6 +172,10 @@ def _automatic(
             actor="system",
             marker=once,
         )
+    except Duplicate:
+        pass
+    except ActionNotAllowed as error:
+        raise SetAside(f"{mail.origin}: {ticket.number} cannot show it: {error}") from error
     return Outcome(ticket.number, new=False)
 
 
