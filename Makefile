@@ -8,12 +8,13 @@ STAMP := .venv/.made
 COMPILED := .venv/.compiled
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test bench deploy lint fmt clean
+.PHONY: help setup up test bench corpus deploy lint fmt clean
 
 help:
 	@echo "make up       run the whole system on this machine (PORT=$(PORT), FRESH=1 starts empty)"
 	@echo "make test     every test"
 	@echo "make bench    the benchmark table"
+	@echo "make corpus   what is read right of public mails and calls (CORPORA=folder)"
 	@echo "make deploy   foundation, functions, wiring (STAGE=$(STAGE))"
 	@echo "make lint     ruff, mypy, cfn-lint; make fmt puts things in order"
 	@echo "make clean    remove what was made (.venv, build, caches); .deskbell stays"
@@ -48,6 +49,9 @@ test: setup $(COMPILED)
 
 bench: setup $(COMPILED)
 	$(BIN)/python -m infra.bench
+
+corpus: setup
+	@$(BIN)/python -m infra.corpus $(CORPORA)
 
 deploy: setup
 	$(BIN)/deskbell deploy --stage $(STAGE)

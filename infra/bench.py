@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from infra.measure.life import Life
 
 OUT = Path(__file__).resolve().parent.parent / "build" / "bench.json"
-PARTS = ("imports", "package", "rates", "units", "sweep", "costs", "waiting", "burst")
+PARTS = ("imports", "package", "rates", "corpus", "units", "sweep", "costs", "waiting", "burst")
 
 IMPORT_RATIO = 1.6
 PACKAGE_MB = 15.0
@@ -90,6 +90,26 @@ def package(report: Report) -> None:
 
     size = package_bytes() / 1024**2
     report.rows.append(Row("package", "Lambda package, zipped", round(size, 2), PACKAGE_MB, "MB"))
+
+
+def collections(report: Report) -> None:
+    """What is read right of the public collections, and mails a second (issue 4)."""
+    from infra.corpus import MISSING, everything, speed
+
+    folder = os.environ.get("DESKBELL_CORPORA", "")
+    if not Path(folder, "mail").is_dir():
+        report.skipped["corpus"] = MISSING
+        return
+    for name, (right, count) in everything(folder).items():
+        share = round(100 * right / max(1, count), 1)
+        report.rows.append(Row("corpus", name, share, None, "%", f"{right} of {count} right"))
+    rates = speed(folder)
+    if rates:
+        ratio = round(rates["deskbell"] / rates["email"], 2)
+        report.rows += [
+            Row("corpus", "mails parsed", round(rates["deskbell"]), None, "/s"),
+            Row("corpus", "mails parsed, against email alone", ratio, None, "×"),
+        ]
 
 
 def units(report: Report, loop: Loop) -> None:
@@ -271,6 +291,7 @@ def run(parts: Sequence[str], local: Path | None = None, dynamodb: str | None = 
         "imports": imports,
         "package": package,
         "rates": rates,
+        "corpus": collections,
     }
     inside: dict[str, Callable[[Report, Loop], None]] = {
         "units": units,

@@ -1,7 +1,8 @@
-"""How much of the public mail collections is read right, folder by folder, and how fast.
+"""How much of the public collections is read right, folder by folder, and how fast.
 
 The collections are not part of this repository; their folder is named by ``DESKBELL_CORPORA``.
-``python -m infra.corpus [folder]`` prints the table; ``scores`` and ``speed`` give the numbers.
+``python -m infra.corpus [folder]`` (``make corpus``) prints the table, and ``make bench`` takes it
+over; ``everything`` and ``speed`` give the numbers.
 """
 
 import email
@@ -17,7 +18,7 @@ from typing import Any
 from functions.intake import html_text
 from functions.intake.mail import parse, strip_reply
 from functions.intake.replies import newly_written
-from infra.corpus_events import CASES as CHAT_CASES
+from infra.corpus_events import CASES as EVENTS
 
 Score = tuple[int, int]
 """(right, of all)"""
@@ -206,31 +207,66 @@ def patterns(folder: str | Path) -> Score:
     return _judge(_crisp_patterns)(Path(folder) / "mail" / "crisp_reply_parser")
 
 
-def events(folder: str | Path) -> dict[str, Score]:
-    """The same of the collections of chat calls below ``events/``."""
-    path = Path(folder) / "events"
+_HIDDEN = frozenset({"PHONE", "EMAIL", "CREDIT_CARD", "IBAN"})
+"""Kinds that ``mask`` hides (contract, section 4); of the others nothing is to be touched."""
+
+
+def pii(folder: str | Path) -> dict[str, Score]:
+    """Of ``pii_patterns``: the spans that are hidden, and the texts without one that stay whole."""
+    from functions.core.privacy import mask
+
+    path = Path(folder) / "pii" / "pii_patterns" / "presidio_patterns.jsonl"
+    if not path.is_file():
+        return {}
+    cases = [json.loads(line) for line in _text(path).splitlines() if line.strip()]
+    hidden, whole = [], []
+    for case in cases:
+        shown = mask(case["text"])
+        spans = [span["value"] for span in case["spans"] if span["type"] in _HIDDEN]
+        hidden += [span not in shown for span in spans]
+        if not spans:
+            whole.append(shown == case["text"])
     return {
-        name: _judge(cases)(path / name)
-        for name, cases in CHAT_CASES.items()
-        if (path / name).is_dir()
+        "pii_patterns, hidden": (sum(hidden), len(hidden)),
+        "pii_patterns, left alone": (sum(whole), len(whole)),
+    }
+
+
+def everything(folder: str | Path) -> dict[str, Score]:
+    """The share that is right of each collection of ``mail/``, ``events/`` and ``pii/`` that is
+    there, under the name of its folder."""
+    events = Path(folder) / "events"
+    return {
+        **{f"mail/{name}": score for name, score in scores(folder).items()},
+        **{
+            f"events/{name}": _judge(cases)(events / name)
+            for name, cases in EVENTS.items()
+            if (events / name).is_dir()
+        },
+        **{f"pii/{name}": score for name, score in pii(folder).items()},
     }
 
 
 def main(arguments: list[str]) -> int:
-    """Prints the table; 2 when there is no folder to read."""
+    """Prints the table; without a folder one line that says so, and 2 where one was named."""
     folder = arguments[0] if arguments else os.environ.get("DESKBELL_CORPORA", "")
     if not folder or not Path(folder, "mail").is_dir():
-        sys.stderr.write("Name the folder that holds mail/, or set DESKBELL_CORPORA.\n")
-        return 2
-    for name, (right, count) in {**scores(folder), **events(folder)}.items():
-        sys.stdout.write(
-            f"{name:<24}{right:>5} of {count:<5}{100 * right / max(1, count):6.1f} %\n"
-        )
+        sys.stderr.write(f"{MISSING}\n")
+        return 2 if folder else 0
+    for name, (right, count) in everything(folder).items():
+        share = 100 * right / max(1, count)
+        sys.stdout.write(f"{name:<34}{right:>5} of {count:<5}{share:6.1f} %\n")
     rates = speed(folder)
     if rates:
         ratio = rates["deskbell"] / rates["email"]
         sys.stdout.write(f"{rates['deskbell']:.0f} mails a second, {ratio:.2f} of Python's email\n")
     return 0
+
+
+MISSING = (
+    "skipped: the collections are not there; name the folder that holds mail/, events/ and pii/, "
+    "or set DESKBELL_CORPORA"
+)
 
 
 if __name__ == "__main__":

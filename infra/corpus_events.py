@@ -1,4 +1,4 @@
-"""How much of the public collections of chat calls is read right, collection by collection.
+"""How much of the public collections of calls is read right, collection by collection.
 
 The collections are not part of this repository; `infra.corpus` says where they are. A message of
 a person has to be read as one, with its words; whatever else a provider sends opens no ticket;
@@ -86,7 +86,76 @@ def _telegram(path: Path) -> Cases:
             yield case["id"], len(found) <= 1
 
 
+_TOLD = {
+    "delivered": "Delivery",
+    "sent": "Send",
+    "rejected": "Reject",
+    "opened": "Open",
+    "clicked": "Click",
+    "failed": "Rendering Failure",
+}
+
+
+def _ses(path: Path) -> Cases:
+    """What SES told, whom it concerns, and of a mail its recipient, subject and text."""
+    for line in (path / "cases.jsonl").read_text("utf-8").splitlines():
+        if line.strip():
+            case: Any = json.loads(line)
+            said = [(each["field"], each["expected"]) for each in case["assertions"]]
+            yield case["id"], _told_right(json.dumps(case["sns_message"]), said)
+
+
+def _told_right(body: str, said: list[tuple[str, Any]]) -> bool:
+    from functions.core.ticket import COMPLAINT
+    from functions.intake import returns
+
+    expected = dict(said)
+    kind = expected.get("event.event_type")
+    found = returns.told_by_ses(body)
+    if kind in {"bounced", "complained"}:
+        recipients = {value for name, value in said if name == "event.recipient"}
+        what = {"bounced": returns.BOUNCE, "complained": COMPLAINT}[kind]
+        return (
+            isinstance(found, returns.Returned)
+            and found.what == what
+            and recipients <= set(found.recipients)
+        )
+    if kind in _TOLD:
+        return found == _TOLD[kind]
+    return found is None and _mail_right(body, expected) if kind else _is_answered(body, found)
+
+
+def _is_answered(body: str, found: object) -> bool:
+    """What has no answer in its collection is parked with its cause, or no matter of intake's."""
+    from functions.core.errors import Park
+    from functions.intake.inbox import announced
+
+    try:
+        return found is not None or announced(body) is None
+    except Park:
+        return True
+
+
+def _mail_right(body: str, expected: dict[str, Any]) -> bool:
+    from functions.intake.inbox import announced
+    from functions.intake.mail import parse
+
+    told = announced(body)
+    if expected.get("message.envelope_recipient") not in told.recipients:
+        return False
+    if told.raw is None:  # it lies in a bucket that the collection does not have
+        return bool(told.key)
+    mail = parse(told.raw)
+    return (
+        mail.subject == expected["message.subject"]
+        and mail.text.strip() == str(expected["message.text"]).strip()
+        and mail.from_address in str(expected.get("str(message.from_email)"))
+        and (told.verdicts.spam == "FAIL") is expected["message.spam_detected"]
+    )
+
+
 CASES: dict[str, Callable[[Path], Cases]] = {
+    "ses_notifications": _ses,
     "line_events": _line,
     "slack_events": _slack,
     "telegram_updates": _telegram,

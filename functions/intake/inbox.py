@@ -7,6 +7,7 @@ processed (AWS, "Contents of notifications for Amazon SES email receiving").
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -43,7 +44,7 @@ def as_metadata(text: str, most: int = 700) -> str:
 
 @dataclass(frozen=True)
 class Announced:
-    """A mail that SES has received: where it lies, and for whom it came.
+    """A mail that SES has received: where it lies, or the mail itself, and for whom it came.
 
     `released`: a person has looked at it in quarantine and says that it is a request;
     `even_infected`: although a virus was found in it.
@@ -54,6 +55,7 @@ class Announced:
     verdicts: Verdicts = NO_VERDICTS
     released: bool = False
     even_infected: bool = False
+    raw: bytes | None = None
 
 
 def announced(body: str) -> Announced:
@@ -67,8 +69,10 @@ def announced(body: str) -> Announced:
         if "Message" in content:
             content = json.loads(content["Message"])
         receipt = content["receipt"]
+        raw = _inside(content) if receipt["action"].get("type") == "SNS" else None
         return Announced(
-            key=receipt["action"]["objectKey"],
+            raw=raw,
+            key="" if raw is not None else receipt["action"]["objectKey"],
             recipients=tuple(receipt["recipients"]),
             verdicts=Verdicts.of(receipt),
             released=content.get("released") is True,
@@ -85,6 +89,13 @@ def released_call(body: str) -> Mapping[str, Any] | None:
         return call if {"desk", "channel", "query", "key"} <= set(call) else None
     except (ValueError, KeyError, TypeError):
         return None
+
+
+def _inside(content: Any) -> bytes:
+    """The mail that SES's SNS action puts into its announcement, up to 150 KB."""
+    if content["receipt"]["action"].get("encoding") == "BASE64":
+        return b64decode(content["content"], validate=True)
+    return str(content["content"]).encode("utf-8", "surrogateescape")
 
 
 class Inbox:
@@ -110,7 +121,7 @@ class Inbox:
             raise
 
     def store(self, raw: bytes) -> str:
-        """Keep a raw mail that came over HTTP, under its own digest, and return its key."""
+        """Keep a raw mail that SES has not stored, under its own digest, and return its key."""
         key = f"mail/{sha256(raw).hexdigest()}"
         self.client.put_object(Bucket=self.bucket, Key=key, Body=raw)
         return key

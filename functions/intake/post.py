@@ -35,7 +35,10 @@ def take_in_announced(body: str, place: Place, filing: Filing) -> None:
         _take_back(returned, body, filing, inbox)
         return
     found = announced(body)
-    raw = inbox.raw(found.key)
+    if found.raw is not None:
+        raw, found = found.raw, replace(found, key=inbox.store(found.raw))
+    else:
+        raw = inbox.raw(found.key)
     desks = dict.fromkeys(filter(None, map(filing.store.desk_of_mailbox, found.recipients)))
     if not desks:
         cause = "unknown recipient: no desk has a mailbox that this mail was sent to"

@@ -258,6 +258,28 @@ def test_what_is_no_request_is_kept_aside(
     assert cause.split()[0] in kept["Metadata"]["cause"]
 
 
+@pytest.mark.parametrize("encoding", ["UTF8", "BASE64"])
+def test_a_mail_inside_its_announcement(loop: Loop, store: Store, encoding: str) -> None:
+    """F1: a receipt rule with an SNS action puts a small mail into the announcement itself."""
+    import base64
+    import json
+
+    raw = letter()
+    content = base64.b64encode(raw).decode() if encoding == "BASE64" else raw.decode()
+    message = {
+        "notificationType": "Received",
+        "receipt": {"recipients": [DESK], "action": {"type": "SNS", "encoding": encoding}},
+        "content": content,
+    }
+    record = {"messageId": "1", "body": json.dumps({"Message": json.dumps(message)})}
+    for _ in range(2):
+        assert loop.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
+    (number,) = numbers(store)
+    (received,) = texts(store, number)
+    kept = boto3.client("s3").get_object(Bucket=loop.place.mail_bucket, Key=received.raw)
+    assert kept["Body"].read() == raw
+
+
 def test_mail_for_nobody_is_kept_aside(loop: Loop, store: Store) -> None:
     """G3"""
     loop.mail(letter(), "sales@elsewhere.local", key="mail/lost")
