@@ -410,8 +410,8 @@ class Quarantine:
         beside = {
             **_beside(kept, about),
             "room": kept.room,
-            "by": as_metadata(actor, 200),
-            "reason": as_metadata(reason, 500),
+            "by": as_metadata(actor, 100),
+            "reason": as_metadata(reason, 400),
         }
         if kept.body is None:
             source: Any = {"Bucket": self._bucket, "Key": kept.id}
@@ -488,7 +488,7 @@ def _reading(raw: bytes, kept: Kept) -> str:
 def _beside(kept: Kept, about: str) -> dict[str, str]:
     """What stands beside a mail in quarantine, so that it reads the same when it comes back."""
     return {
-        "cause": as_metadata(kept.cause, 700),
+        "cause": as_metadata(kept.cause, 400),
         "mail": as_metadata(about, 200),
         "verdicts": json.dumps(dict(kept.verdicts)),
         "call": as_metadata(json.dumps(dict(kept.call))),
