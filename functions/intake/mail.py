@@ -309,7 +309,8 @@ class _Content:
 
     def default_name(self, part: mime.Part) -> str:
         if part.content_type.startswith("message/rfc822"):
-            inner, _ = mime.headers_of(part.raw, part.start, part.end, self.note)
+            content = part.content(self.note)
+            inner, _ = mime.headers_of(content, 0, len(content), self.note)
             subject = next((value for name, value in inner if name == "subject"), b"")
             return (_safe_name(mime.header_text(subject, self.note)[:80]) or "message") + ".eml"
         return f"attachment-{len(self.attachments) + 1}{_extension(part.content_type)}"

@@ -343,15 +343,17 @@ def parameters(value: bytes, note: Note) -> tuple[str, dict[str, str]]:
 def _joined(numbered: dict[int, tuple[str, bool]], note: Note) -> str:
     charset: str | None = None
     data = b""
+    escaped = ""  # decoded as one, since mailers break a name even inside an escape
     for position, index in enumerate(sorted(numbered)):
         content, extended = numbered[index]
         if extended:
             if position == 0 and content.count("'") >= 2:
                 charset, _, content = content.split("'", 2)
-            data += unquote_to_bytes(content)
+            escaped += content
         else:
-            data += content.encode("utf-8", "replace")
-    text = decode(data, charset or None, note)
+            data += unquote_to_bytes(escaped) + content.encode("utf-8", "replace")
+            escaped = ""
+    text = decode(data + unquote_to_bytes(escaped), charset or None, note)
     return words(text, note) if "=?" in text else text
 
 

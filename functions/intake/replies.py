@@ -310,6 +310,12 @@ _DATE = re.compile(
     r"(?<!\d)\d{1,2}\s?[:.hH時时点시]\s?\d{2}(?!\d)|(?<!\d)(?:19|20)\d\d(?!\d)"
     r"|(?<!\d)\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?!\d)|\d\s?[年月日년월일]"
 )
+_GOES_ON = re.compile(
+    r"(?:[^\W\d_]{1,6}\.?\s+)?(?:(?:19|20)\d\d,?\s+)?(?:[上下]午|午[前後]|오[전후])?\s?"
+    r"\d{1,2}[:.hH时時]\s?\d{2}(?![.\d]*[./-]\d)"
+)
+"""A time of day, after a year or a short word: what a date before it has been broken off from."""
+_DATE_LAST = re.compile(r"(?:(?:19|20)\d\d|[月日]|[周週].|星期.)\W{0,3}$")
 _FIRST_PERSON = re.compile(r"\b(?:I|we|ich|wir|je|nous|yo|io|eu|ik|jag|jeg|я|мы)\b|我")
 _ENDS_MARKED = re.compile(r"(?:[>)\]＞]|&gt;|@[\w.-]{3,60})[\"'*\s]*[:：]$")
 
@@ -369,6 +375,12 @@ def _first_of_introduction(
 
 def _with_date_above(lines: list[str], roles: list[Role], first: int, floor: int) -> int:
     """An introduction broken over lines may make sense from its second line on already."""
+    if first > floor and _GOES_ON.match(lines[first].strip(_EDGES)):
+        broken = lines[first - 1].strip(_EDGES)
+        is_open = roles[first - 1] is Role.NEW and broken[-1:] not in ".!?。！？"
+        begins = _starts().match(broken) and re.search(r"\d", broken)
+        if is_open and len(broken) < 100 and (begins or _DATE_LAST.search(broken)):
+            return first - 1
     if _starts().match(lines[first].strip(_EDGES)) and _DATE.search(lines[first]):
         return first
     for above in range(first - 1, max(floor, first - 4) - 1, -1):

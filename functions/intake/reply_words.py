@@ -127,6 +127,7 @@ WROTE = (
     "va escriure",
     "escreveu", "ha scritto", "scrive", "scriveva", "schreef", "heeft geschreven",
     "het volgende geschreven", "skrev", "skreiv", "har skrevet", "kirjoitti", "kirjoittaa",
+    "wiadomość napisana przez",
     r"napisał(?:\(a\))?", "napisała", "pisze", r"писал(?:\(а\))?", r"написал(?:\(а\))?", "написала",
     "пишет", "пише", "написав", "написа", r"napsal(?:\(a\))?", "napsala", "napísal", "napísala",
     "írta",
@@ -162,6 +163,7 @@ WROTE = (
 
 # How the line above a quotation begins, beside a date or a name.
 OPENERS = (
+    "wiadomość napisana przez",
     "on", "at", "am", "den", "um", "le", "el", "il", "in data", "il giorno", "em", "no dia", "op",
     "w dniu", "dnia", "dne", "dňa", "på", "la", "pe", "în data", "στις", "vào", "pada", "ngày", "ב",
     "בתאריך", "في",

@@ -2,7 +2,10 @@
 
 import random
 import struct
+import subprocess
+import sys
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from functions.intake import html_text, tnef
 from functions.intake.charsets import codec_for, decode
 from functions.intake.mail import InboundMail, parse
 
+ROOT = Path(__file__).parents[2]
 MAILS = Path(__file__).parent / "mails"
 NAMES = sorted(path.stem for path in MAILS.glob("*.eml"))
 ZH = "洗衣机又停了。\n请明天派人来。"
@@ -169,6 +173,27 @@ def test_attachment_names_in_every_encoding() -> None:
     assert {(a.content_type, a.size, a.content) for a in mail.attachments} == {
         ("application/pdf", 4, b"%PDF")
     }
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "gbk", "big5", "iso-2022-jp"])
+def test_a_name_broken_inside_an_escape(charset: str) -> None:
+    """RFC 2231, section 3: the pieces of a name are one text, wherever they were broken."""
+    name = "請求書.pdf"
+    escaped = "".join(f"%{byte:02X}" for byte in name.encode(charset))
+    for at in range(1, len(escaped)):
+        pieces = f"filename*0*={charset}''{escaped[:at]}; filename*1*={escaped[at:]}"
+        found = parse(
+            HEAD + b"Content-Disposition: attachment; " + pieces.encode() + b"\r\n\r\nx"
+        ).attachments
+        assert [each.name for each in found] == [name]
+
+
+def test_an_attached_mail_is_called_by_its_subject() -> None:
+    """However it is encoded, against RFC 2046 too."""
+    inner = b64encode(b"Subject: =?utf-8?b?5Y+R56Wo?=\r\n\r\ntext")
+    head = b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    (found,) = parse(HEAD + head + inner).attachments
+    assert found.name == "发票.eml"
 
 
 def test_winmail_gives_its_files() -> None:
@@ -562,6 +587,21 @@ def test_time_is_bounded(name: str) -> None:
     assert "parse:failed" not in mail.defects
     assert len(mail.text) <= 1_000_000
     assert len(mail.full_text) <= 1_000_000
+
+
+@pytest.mark.parametrize("name", ["30 MB attachment", "30 MB text", "30 MB GBK", "boundaries"])
+def test_memory_is_bounded(name: str) -> None:
+    """Issue 4, item 1: a mail of 30 MB is read in less than the function's 512 MB."""
+    program = (
+        "import resource\nfrom functions.intake.mail import parse\n"
+        "from tests.intake.test_mail import HOSTILE\n"
+        "def most(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
+        f"raw = HOSTILE[{name!r}]()\nbefore = most()\nparse(raw)\nprint(most() - before)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < 200  # MB beside the mail itself
 
 
 def test_a_long_text_is_cut_and_kept_as_a_file() -> None:

@@ -290,6 +290,37 @@ def test_mail_without_a_quote_loses_nothing(text: str) -> None:
     assert strip_reply(text) == text
 
 
+@pytest.mark.parametrize("history", ["> Old text\n> more of it", "Old text\nmore of it"])
+@pytest.mark.parametrize(
+    "introduction",
+    [
+        "El martes, 10 de marzo de 2026,\n09:00:00 CET, A. Nybody <a@example.com> escribió:",
+        "Il giorno mar 10 mar 2026 alle\nore 09:00 A. Nybody <a@example.com> ha scritto:",
+        "Em ter., 10 de mar. de 2026 às\n09:00, A. Nybody <a@example.com> escreveu:",
+        "Em terça-feira, 10 de março de\n2026 09:00:00 BRT, A. Nybody <a@example.com> escreveu:",
+        "Wiadomość napisana przez A. Nybody\n<a@example.com> w dniu 10 mar 2026, o godz. 09:00:",
+        "A. Nybody <a@example.com> 于2026年3月10日周二\n09:00写道：",
+        "A. Nybody <a@example.com> 於 2026年3月10日\n週二 上午9:00寫道：",
+    ],
+)
+def test_an_introduction_broken_before_its_time_is_cut_whole(
+    introduction: str, history: str
+) -> None:
+    answer = "It works now.\nThank you"
+    assert strip_reply(f"{answer}\n\n{introduction}\n\n{history}\n") == answer
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We met on 10 March 2026\n09:00 works for me:\nplease confirm",
+        "来的时间是3月10日\n9:00可以吗",
+    ],
+)
+def test_a_time_below_a_date_is_no_introduction(text: str) -> None:
+    assert strip_reply(text) == text
+
+
 def test_date_and_address_before_marked_lines_are_an_introduction() -> None:
     text = f"{NEW}\n\n2011/4/7 Example Desk <desk@example.com>\n\n> Which model?\n"
     assert strip_reply(text) == NEW
