@@ -337,7 +337,8 @@ def ticket_erase(
     reason: Reason,
     number: Annotated[str, typer.Option(help="One ticket; or use --contact.")] = "",
     contact: Annotated[
-        str, typer.Option(help="Every ticket of this phone number or address.")
+        str,
+        typer.Option(help="Every ticket of this phone number, address, or <channel>:<user id>."),
     ] = "",
     stage: Stage = "",
     data: Data = DATA,

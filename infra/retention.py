@@ -22,6 +22,7 @@ import boto3
 from functions.core import aws
 from functions.core import commands as c
 from functions.core.change import change
+from functions.core.channels import names
 from functions.core.delivery import Delivery
 from functions.core.erasure import files_of, without_person, without_words
 from functions.core.errors import ActionNotAllowed, TryAgain
@@ -29,7 +30,7 @@ from functions.core.events import dump
 from functions.core.files import UPLOADS
 from functions.core.merging import family, reached
 from functions.core.playbook import Playbook
-from functions.core.privacy import contact_hash, mask, normalise_contact
+from functions.core.privacy import Contact, chat_contact, contact_hash, mask, normalise_contact
 from functions.core.proof import derive
 from functions.core.record import archive_key
 from functions.core.settings import Place
@@ -150,7 +151,7 @@ def erase(
             _erase_ticket(at, desk, each, command, playbook, actor, now)
         return Erased(tuple(sorted(numbers)))
     assert contact is not None  # noqa: S101 - said above
-    digest = contact_hash(normalise_contact(contact), desk, derive(at.root(), "contact"))
+    digest = contact_hash(_written(contact), desk, derive(at.root(), "contact"))
     done: list[str] = []
     held: list[str] = []
     # Once more after the last one: a request may have been filed meanwhile.
@@ -169,6 +170,12 @@ def erase(
         at.store.forget_contact(desk, digest)
     at.store.end_erasure(desk, digest)
     return Erased(tuple(done), tuple(held))
+
+
+def _written(contact: str) -> Contact:
+    """A contact as an operator writes it; on a chat channel `<channel>:<the provider's id>`."""
+    channel, _, user = contact.strip().partition(":")
+    return chat_contact(channel, user) if channel in names() else normalise_contact(contact)
 
 
 def _erase_ticket(

@@ -16,11 +16,13 @@ import pytest
 from functions.core import aws
 from functions.core.change import change
 from functions.core.commands import Close
+from functions.core.playbook import Notification
 from functions.core.store import Store
 from functions.core.ticket import OPEN, Ticket
 from functions.notify.deliver import message
 from infra.local.inprocess import HttpAnswer, Loop
 from infra.quarantine import Quarantine
+from infra.retention import deployment, erase
 from tests.core.channels.sides import SIDES, Call, SafeWeChat, Side, WeChat
 from tests.whole.providers import Provider, provider
 
@@ -146,7 +148,26 @@ def test_a_wechat_message_is_acknowledged_in_the_answer(wechat: Chat) -> None:
     assert (told.state, told.channel) == ("sent", "message")
     assert ticket.number in told.text
     assert "?key=" not in told.text
-    assert [words for _, words in wechat.heard if "已收到" in words] == []
+    assert [words for _, words in wechat.heard if "已受理" in words] == []
+
+
+def test_others_are_told_beside_the_answer(wechat: Chat) -> None:
+    """A4: whoever else hears of a new request does, and the customer not twice."""
+    playbook = wechat.store.playbook(DESK, wechat.now)
+    team = Notification(on="TicketReceived", to="supervisor", message="received")
+    wechat.store.put_playbook(
+        playbook.model_copy(update={"notifications": (team, *playbook.notifications)}), wechat.now
+    )
+    wechat.loop.wait()
+    wechat.loop.retire()
+    wechat.writes("无法登录")
+    wechat.loop.pump()
+    told = [d for d in wechat.deliveries() if d.event == "TicketReceived"]
+    assert sorted((d.recipient, d.state) for d in told) == [
+        ("customer", "sent"),
+        ("supervisor", "sent"),
+    ]
+    assert [words for _, words in wechat.heard if "已受理" in words] == []
 
 
 def test_the_same_message_again_is_the_same_ticket_and_answer(wechat: Chat) -> None:
@@ -255,6 +276,36 @@ def test_a_message_after_the_solution_takes_it_up_again(chat: Chat) -> None:
         chat.store, DESK, chat.ticket.number, Close(reason="重复"),
         chat.store.playbook(DESK, chat.now), chat.now, actor="zg-1",
     )  # fmt: skip
+    chat.writes("想换货")
+    assert len(chat.tickets) == 2
+
+
+def test_filing_costs_three_calls_of_the_table(chat: Chat) -> None:
+    """E11: what is on file, the serial, one transaction; a line that joins costs three as well."""
+    chat.writes("你好", user=chat.side.user[:-4] + "wxyz")  # the playbook is known by now
+    for words in ("无法登录", "是手机端"):
+        chat.loop.calls.clear()
+        chat.writes(words)
+        asked = [c.operation for c in chat.loop.calls if c.service == "dynamodb"]
+        assert len(asked) == 3, asked
+
+
+def test_an_erased_person_begins_anew(chat: Chat) -> None:
+    """B10: nothing is left by which they could be known again."""
+    chat.writes("无法登录")
+    ticket = chat.ticket
+    erase(
+        deployment(chat.loop.place.stage),
+        DESK,
+        contact=f"{chat.name}:{chat.side.user}",
+        reason="asked for it",
+        actor="admin",
+        now=chat.now,
+    )
+    assert chat.store.load(DESK, ticket.number).erased
+    found = boto3.client("dynamodb").scan(TableName=chat.store.table)["Items"]
+    contacts = [item for item in found if item["pk"]["S"].startswith("CONTACT#")]
+    assert contacts == []
     chat.writes("想换货")
     assert len(chat.tickets) == 2
 
