@@ -549,9 +549,13 @@ class Store:
 
     def forget_contact(self, desk: str, contact_hash: str) -> None:
         """Remove what is kept about a contact for its next requests."""
-        for kept in ("CONTACT", "TALK"):
-            key = {"pk": {"S": f"CONTACT#{desk}#{contact_hash}"}, "sk": {"S": kept}}
-            self.client.delete_item(TableName=self.table, Key=key)
+        pk = {"S": f"CONTACT#{desk}#{contact_hash}"}
+        self.client.transact_write_items(
+            TransactItems=[
+                {"Delete": {"TableName": self.table, "Key": {"pk": pk, "sk": {"S": kept}}}}
+                for kept in ("CONTACT", "TALK")
+            ]
+        )
 
     def begin_erasure(self, desk: str, contact_hash: str, numbers: Sequence[str]) -> list[str]:
         """Note which tickets of a contact are to be erased; all that were noted, sorted.
