@@ -104,6 +104,9 @@ def deploy(
     contacts_key_arn: Annotated[
         str, typer.Option(help="KMS key that seals contacts; none: one is made.")
     ] = "",
+    upload_origins: Annotated[
+        str, typer.Option(help="Pages that may upload files, by commas; none: any.")
+    ] = "",
     api_url: Annotated[str, typer.Option(help="Address of the API, if it has its own.")] = "",
 ) -> None:
     """Foundation, functions, wiring: each step may be repeated."""
@@ -114,6 +117,7 @@ def deploy(
         "MailDomain": mail_domain,
         "AlarmEmail": alarm_email,
         "ContactsKeyArn": contacts_key_arn,
+        "UploadOrigins": upload_origins,
         "MonthlyBudgetUsd": str(monthly_budget_usd) if monthly_budget_usd else "",
     }
     deployed = run(

@@ -36,7 +36,7 @@ from functions.core.record import archive_key
 from functions.core.settings import Place
 from functions.core.store import Item, Store, delivery_body, read_commit, read_delivery
 from functions.core.ticket import Ticket
-from functions.survey.archive import HOLD, keep
+from functions.survey.archive import HOLD, Shelves, keep, kept_files
 from infra.desks import store_of
 
 if TYPE_CHECKING:
@@ -56,6 +56,10 @@ class Deployment:
     mail_bucket: str
     archive_bucket: str
     root: Callable[[], bytes]
+
+    @property
+    def shelves(self) -> Shelves:
+        return Shelves(self.s3, self.archive_bucket, self.mail_bucket)
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,9 @@ def hold(
             for version in _versions(at.s3, at.archive_bucket, key):
                 if not version.marker:
                     _tag(at, version, held)
+        for key in kept_files(at.store.history(desk, part.number, after.version)):
+            for version in _versions(at.s3, at.mail_bucket, key):
+                _tag(at, version, held)
     return done[number]
 
 
@@ -287,7 +294,7 @@ def _archive_again(at: Deployment, ticket: Ticket, playbook: Playbook) -> None:
     before = [version for key in keys for version in _versions(at.s3, at.archive_bucket, key)]
     newest = ""
     if any(version.latest and not version.marker for version in before):
-        newest = keep(at.store, at.s3, at.archive_bucket, ticket, playbook)
+        newest = keep(at.store, at.shelves, ticket, playbook)
     for key in keys:
         for version in _versions(at.s3, at.archive_bucket, key):
             if not (version.latest and key == newest):

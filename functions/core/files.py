@@ -58,7 +58,8 @@ FILES = "files/"
 UPLOADS = "uploads/"
 
 _ID = re.compile(r"[A-Za-z0-9_-]{22}")
-_NO_TYPE = "application/octet-stream"
+NO_TYPE = "application/octet-stream"
+"""What a file is kept as: bytes of no type, which no browser runs."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Files:
                 "Bucket": self.bucket,
                 "Key": file.key,
                 "ResponseContentDisposition": f"attachment; filename*=UTF-8''{name}",
-                "ResponseContentType": _NO_TYPE,
+                "ResponseContentType": NO_TYPE,
                 "ResponseCacheControl": "private, no-store",
             },
             ExpiresIn=LINK_SECONDS,
@@ -95,14 +96,14 @@ class Files:
             Params={
                 "Bucket": self.bucket,
                 "Key": _upload_key(desk, number, upload),
-                "ContentType": _NO_TYPE,
+                "ContentType": NO_TYPE,
                 "ContentLength": size,
                 "Metadata": {"name": kept_name},
             },
             ExpiresIn=UPLOAD_SECONDS,
         )
         headers = {
-            "Content-Type": _NO_TYPE,
+            "Content-Type": NO_TYPE,
             "Content-Length": str(size),
             "x-amz-meta-name": kept_name,
         }
@@ -114,7 +115,7 @@ class Files:
 
     def keep(
         self,
-        desk: str,
+        folder: str,
         found: Iterable[tuple[str, bytes]],
         rules: FileRules,
         refused: str | None = None,
@@ -124,6 +125,8 @@ class Files:
         Each is kept under its own digest, so that a repetition writes no copy.
 
         Args:
+            folder: the desk and what they came with, a ticket or a mail. Nothing else shares it, so
+                a file ends with its ticket, and no erasure takes another's (B10).
             refused: why none of them may be kept, if so.
         """
         kept: dict[tuple[str, str], Attachment] = {}
@@ -133,7 +136,7 @@ class Files:
             why = refused or wrong_with(content, kind, rules.customers, rules)
             shown = mask(safe_name(name))
             if why is None:
-                file = _named(desk, content, kind, shown)
+                file = _named(folder, content, kind, shown)
                 if (file.name, file.key) in kept:
                     continue
                 if len(kept) < rules.most:
@@ -186,12 +189,12 @@ class Files:
         if why is not None:
             return in_words(why, rules.agents, rules)
         # The name is part of the link's signature, so it is the one that was made safe there.
-        file = _named(desk, content, kind, unquote(given["Metadata"].get("name", "")))
+        file = _named(f"{desk}/{number}", content, kind, unquote(given["Metadata"].get("name", "")))
         self._put(file, content)
         return file
 
     def _put(self, file: Attachment, content: bytes) -> None:
-        self.s3.put_object(Bucket=self.bucket, Key=file.key, Body=content, ContentType=_NO_TYPE)
+        self.s3.put_object(Bucket=self.bucket, Key=file.key, Body=content, ContentType=NO_TYPE)
 
 
 def wrong_with(
@@ -213,8 +216,8 @@ def in_words(why: str, kinds: tuple[Kind, ...], rules: FileRules) -> str:
     return f"the content is {what}, and accepted is: {accepted(kinds)}"
 
 
-def _named(desk: str, content: bytes, found: FileType, name: str) -> Attachment:
-    key = f"{FILES}{desk}/{sha256(content).hexdigest()}"
+def _named(folder: str, content: bytes, found: FileType, name: str) -> Attachment:
+    key = f"{FILES}{folder}/{sha256(content).hexdigest()}"
     return Attachment(
         name=named_as(name, found), content_type=found.media, size=len(content), key=key
     )

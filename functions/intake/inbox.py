@@ -154,9 +154,11 @@ class Inbox:
         )
 
     def keep(
-        self, desk: str, found: tuple[Found, ...], rules: FileRules, *, infected: bool
+        self, desk: str, raw: str, found: tuple[Found, ...], rules: FileRules, *, infected: bool
     ) -> tuple[tuple[Attachment, ...], tuple[RefusedFile, ...]]:
-        """Keep the files of a mail; those kept, and those that stay in the original with why."""
+        """Keep the files of the mail at `raw`; those kept, and those that stay in the original with
+        why."""
+        folder = f"{desk}/{raw.rpartition('/')[2]}"
         files = ((file.name, file.content) for file in found)
         why = "virus" if infected else None
-        return Files(self.client, self.bucket).keep(desk, files, rules, why)
+        return Files(self.client, self.bucket).keep(folder, files, rules, why)

@@ -80,7 +80,7 @@ def take_in(
         _link_again(known.marker.number, filing, playbook)
         return Outcome(known.marker.number, new=False)
     attachments, refused = inbox.keep(
-        playbook.desk, mail.attachments, playbook.files, infected=infected
+        playbook.desk, raw_key, mail.attachments, playbook.files, infected=infected
     )
     came = Tracking(
         raw=raw_key,

@@ -80,7 +80,8 @@ def write_message(
     if key:
         digest = sha256(body.model_dump_json().encode()).hexdigest()
         marker = Marker(ticket.desk, "message", f"{ticket.number}:{key}", body=digest)
-    files = keep(ticket.desk, body.attachments, playbook.files) if body.attachments else ()
+    folder = f"{ticket.desk}/{ticket.number}"
+    files = keep(folder, body.attachments, playbook.files) if body.attachments else ()
     hiding = Hiding()
     text = hiding.mask("text", body.text)
     command = c.CustomerMessage(text=text, channel="web", attachments=files)

@@ -50,7 +50,7 @@ class NewAttachment(BaseModel):
 
 
 def keep(
-    s3: S3Client, bucket: str, desk: str, files: Sequence[NewAttachment], rules: FileRules
+    s3: S3Client, bucket: str, folder: str, files: Sequence[NewAttachment], rules: FileRules
 ) -> tuple[Attachment, ...]:
     """Keep files under the rules for what customers send, all of them or none.
 
@@ -67,5 +67,5 @@ def keep(
     ]
     if wrong:
         raise InvalidInput("Some files are not accepted; see errors.", tuple(wrong))
-    kept, _ = Files(s3, bucket).keep(desk, ((file.name, file.content) for file in files), rules)
+    kept, _ = Files(s3, bucket).keep(folder, ((file.name, file.content) for file in files), rules)
     return kept

@@ -45,7 +45,7 @@ def _desk(request: web.Request) -> portal.Desk:
     return portal.Desk(
         store(request.place),
         aws.root_key(request.place),
-        lambda desk, files, rules: keep(aws.client("s3"), bucket, desk, files, rules),
+        lambda folder, files, rules: keep(aws.client("s3"), bucket, folder, files, rules),
         lambda file: Files(aws.client("s3"), bucket).link(file),
         lambda desk, number, words: aws.seal_original(request.place, desk, number, words),
     )

@@ -1,14 +1,18 @@
-"""The archive: one JSON document a ticket, kept for as long as the desk says (A13, B10, G6)."""
+"""The archive: one JSON document a ticket, kept with its files for as long as the desk says (A13,
+B10, G6)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from functions.core.closing import REOPENED, after_review
-from functions.core.erasure import without_person, without_words
+from functions.core.erasure import files_of, without_person, without_words
 from functions.core.errors import TryAgain
+from functions.core.events import Commit
+from functions.core.files import FILES, NO_TYPE
 from functions.core.logs import logger
 from functions.core.merging import carried
 from functions.core.playbook import Playbook
@@ -26,7 +30,16 @@ HOLD = "hold"
 log = logger("survey")
 
 
-def archive(store: Store, s3: S3Client, bucket: str, run: Run, now: datetime) -> str | None:
+@dataclass(frozen=True)
+class Shelves:
+    """Where documents are kept, and where their tickets' files are."""
+
+    s3: S3Client
+    archive: str
+    mail: str
+
+
+def archive(store: Store, shelves: Shelves, run: Run, now: datetime) -> str | None:
     """Write the ticket's document and return its key; None where the ticket was reopened.
 
     A repeat writes the same bytes to the same place.
@@ -38,21 +51,21 @@ def archive(store: Store, s3: S3Client, bucket: str, run: Run, now: datetime) ->
     if after_review(ticket, run.resolution) == REOPENED:
         return None
     version, playbook = store.numbered_playbook(run.desk, now)
-    return keep(store, s3, bucket, ticket, playbook, version)
+    return keep(store, shelves, ticket, playbook, version)
 
 
 def keep(
     store: Store,
-    s3: S3Client,
-    bucket: str,
+    shelves: Shelves,
     ticket: Ticket,
     playbook: Playbook,
     version: int | None = None,
 ) -> str:
     """Write a ticket's document as it stands and return its key (B10).
 
-    Two tags decide how long it is kept, since the bucket's lifecycle rules go by them: for how many
-    years, and whether it is held beyond those. Of a customer who is forgotten it says nothing.
+    Two tags decide how long it is kept, since the buckets' lifecycle rules go by them: for how many
+    years, and whether it is held beyond those. The ticket's files get the same ones, and their time
+    begins anew with the document's. Of a customer who is forgotten it says nothing.
 
     Args:
         version: the playbook's number where the caller knows it.
@@ -67,23 +80,51 @@ def keep(
     version, pattern = version or store.playbook_version(desk), playbook.records.pattern
     found = record(ticket, own.history, own.deliveries, version, pattern, merged)
     key = archive_key(ticket, playbook.hours.timezone)
-    written = s3.put_object(
-        Bucket=bucket,
+    tags = f"retention-years={playbook.retention.years}&{HOLD}={str(held).lower()}"
+    written = shelves.s3.put_object(
+        Bucket=shelves.archive,
         Key=key,
         Body=document(found),
         ContentType="application/json",
-        Tagging=f"retention-years={playbook.retention.years}&{HOLD}={str(held).lower()}",
+        Tagging=tags,
     )
+    for file in sorted({file for part in (own, *merged) for file in kept_files(part.history)}):
+        _keep_file(shelves, file, tags)
     # Whoever holds or erases a ticket commits that first and looks for the document afterwards; in
     # either order one sees the other.
     newest = [store.load(desk, part.number) for part in family]
     erased = [new.erased and not part.erased for new, part in zip(newest, family, strict=True)]
     if any(erased) and "VersionId" in written:
-        s3.delete_object(Bucket=bucket, Key=key, VersionId=written["VersionId"])
+        shelves.s3.delete_object(Bucket=shelves.archive, Key=key, VersionId=written["VersionId"])
     if any(erased) or any(part.held for part in newest) != held:
         raise TryAgain(f"{number} was held or erased meanwhile")
     log.info("ticket.archived", extra={"number": number, "key": key})
     return key
+
+
+def kept_files(history: Iterable[Commit]) -> set[str]:
+    """The keys of the files that commits name, without the mails that some came in."""
+    return {key for commit in history for key in files_of(commit) if key.startswith(FILES)}
+
+
+def _keep_file(shelves: Shelves, key: str, tags: str) -> None:
+    """Write a file over itself, with its tags: S3 counts its years from there."""
+    from botocore.exceptions import ClientError
+
+    try:
+        shelves.s3.copy_object(
+            Bucket=shelves.mail,
+            Key=key,
+            CopySource={"Bucket": shelves.mail, "Key": key},
+            ContentType=NO_TYPE,
+            MetadataDirective="REPLACE",
+            Tagging=tags,
+            TaggingDirective="REPLACE",
+        )
+    except ClientError as error:
+        # One that an erasure has taken meanwhile is not brought back.
+        if error.response["Error"]["Code"] not in {"NoSuchKey", "404"}:
+            raise
 
 
 def _part(store: Store, ticket: Ticket, family: Sequence[Ticket], playbook: Playbook) -> Part:

@@ -45,12 +45,12 @@ def survey_review_expire(event: dict[str, Any], context: Any) -> Answer:
 @bp.lambda_function(name="survey_archive")
 def survey_archive(event: dict[str, Any], context: Any) -> dict[str, str | None]:
     """Write the ticket's record to the archive."""
-    from functions.survey.archive import archive
+    from functions.survey.archive import Shelves, archive
 
     place = Place.of(context)
     run = steps.Run.model_validate(event)
-    s3 = aws.client("s3")
-    return {"key": archive(deps.store(place), s3, place.archive_bucket, run, clock.now())}
+    shelves = Shelves(aws.client("s3"), place.archive_bucket, place.mail_bucket)
+    return {"key": archive(deps.store(place), shelves, run, clock.now())}
 
 
 def _wait(kind: steps.Kind, event: dict[str, Any], context: Any) -> None:

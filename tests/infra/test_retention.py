@@ -163,7 +163,7 @@ def live(at: Deployment, playbook: Playbook, number: str, contact: str) -> None:
         for command in commands:
             change(at.store, "testdesk", number, command, playbook, NOON, actor="agent-1")
         run = Run(desk="testdesk", number=number, resolution=resolution)
-        assert archive(at.store, at.s3, at.archive_bucket, run, NOON)
+        assert archive(at.store, at.shelves, run, NOON)
 
 
 def stored(at: Deployment) -> str:
@@ -255,6 +255,14 @@ class TestHold:
         ]
         assert said == [("admin", True, "lawsuit"), ("admin", False, "settled")]
 
+    def test_its_files_are_held_and_released_with_it(self, at: Deployment) -> None:
+        """B10, D10"""
+        for held in (True, False):
+            hold(at, "testdesk", "CS1", held=held, reason="x", actor="admin", now=SOON)
+            found = at.s3.get_object_tagging(Bucket=MAIL_BUCKET, Key=f"{PHOTO}-CS1")["TagSet"]
+            assert {tag["Key"]: tag["Value"] for tag in found} == tags(at, "CS1")[0]
+            assert tags(at, "CS1")[0]["hold"] == str(held).lower()
+
     def test_once_more_tags_again_and_says_nothing(self, at: Deployment) -> None:
         """B10: after an interruption between the commit and the tag."""
         for _ in range(2):
@@ -268,7 +276,7 @@ class TestHold:
 
     def test_what_is_archived_while_held_is_held(self, at: Deployment, repairs: Playbook) -> None:
         hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
-        keep(at.store, at.s3, ARCHIVE, at.store.load("testdesk", "CS1"), repairs)
+        keep(at.store, at.shelves, at.store.load("testdesk", "CS1"), repairs)
         assert [tag["hold"] for tag in tags(at, "CS1")] == ["true"] * 3
 
     def test_hold_that_comes_while_the_archive_writes(
@@ -279,7 +287,7 @@ class TestHold:
         hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
         stale = before.model_copy(update={"version": before.version + 1})
         with pytest.raises(TryAgain, match="meanwhile"):
-            keep(at.store, at.s3, ARCHIVE, stale, repairs)
+            keep(at.store, at.shelves, stale, repairs)
 
     def test_ticket_that_is_not_there(self, at: Deployment) -> None:
         with pytest.raises(NotFound):
@@ -363,7 +371,7 @@ class TestErase:
                 erase(replace(at, store=store, s3=s3), "testdesk", **wanted, **ERASURE)
             except Interrupted:
                 interrupted += 1
-                steps = (steps + 1) % 7
+                steps = (steps + 1) % 11
                 continue
             break
         assert interrupted >= 5
@@ -410,7 +418,7 @@ class TestErase:
         change(at.store, "testdesk", "CS1", c.ErasePerson("x"), repairs, SOON, actor="admin")
         versions = len(tags(at, "CS1"))
         with pytest.raises(TryAgain):
-            keep(at.store, at.s3, ARCHIVE, stale, repairs)
+            keep(at.store, at.shelves, stale, repairs)
         assert len(tags(at, "CS1")) == versions
 
     @pytest.mark.parametrize(

@@ -7,9 +7,11 @@ import subprocess
 import sys
 from typing import Any
 
+import boto3
 import pytest
 
 from functions.core import events
+from functions.core.files import Files
 from functions.core.settings import Place
 from infra.deploy import INFRA
 from infra.local.inprocess import FUNCTIONS, passes
@@ -193,16 +195,33 @@ def test_nothing_stands_idle_at_a_price() -> None:
     assert len(resources("AWS::CloudWatch::Alarm")) <= 10
 
 
-def test_archives_are_kept_for_three_years_at_least() -> None:
-    """B10: one rule for each number of years that a playbook may ask for."""
-    bucket = resources("AWS::S3::Bucket")["ArchiveBucket"]
-    days = {
-        rule["TagFilters"][0]["Value"]: rule["ExpirationInDays"]
-        for rule in bucket["LifecycleConfiguration"]["Rules"]
-        if "TagFilters" in rule
-    }
+@pytest.mark.parametrize("name", ["ArchiveBucket", "MailBucket"])
+def test_archives_are_kept_for_three_years_at_least(name: str) -> None:
+    """B10: one rule for each number of years that a playbook may ask for, the same for a ticket's
+    files as for its document; none for what is held."""
+    bucket = resources("AWS::S3::Bucket")[name]
+    rules = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if "TagFilters" in rule]
+    days = {}
+    for rule in rules:
+        years, hold = ((tag["Key"], tag["Value"]) for tag in rule["TagFilters"])
+        assert (years[0], hold) == ("retention-years", ("hold", "false"))
+        assert rule.get("Prefix", "files/") == "files/"
+        days[years[1]] = rule["ExpirationInDays"]
     assert set(days) == {"3", "5", "7", "10"}
     assert all(days[years] >= int(years) * 365.25 for years in days)
+
+
+def test_a_browser_may_upload_by_a_signed_link() -> None:
+    """D10: what the link asks a browser to send passes the preflight; reading does not."""
+    s3 = boto3.client(
+        "s3", "us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing"
+    )
+    offered = Files(s3, "b").offer("d", "1", "a.png", 1)
+    (rule,) = resources("AWS::S3::Bucket")["MailBucket"]["CorsConfiguration"]["CorsRules"]
+    assert rule["AllowedMethods"] == [offered["upload"]["method"]]
+    asked = {name.lower() for name in offered["upload"]["headers"]}
+    # A browser counts the length by itself (Fetch standard, "forbidden request-header").
+    assert set(rule["AllowedHeaders"]) == asked - {"content-length"}
 
 
 def test_buckets_are_closed_and_sealed() -> None:

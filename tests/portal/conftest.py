@@ -25,12 +25,12 @@ PLACE = Place("aws", "us-east-1", "123456789012", "test")
 NUMBER = "CS20260310001"
 
 
-def _keep(desk: str, files: Sequence[NewAttachment], rules: FileRules) -> tuple[Attachment, ...]:
+def _keep(folder: str, files: Sequence[NewAttachment], rules: FileRules) -> tuple[Attachment, ...]:
     import boto3
 
     s3 = boto3.client("s3", region_name=PLACE.region)
     s3.create_bucket(Bucket="mail")
-    return keep(s3, "mail", desk, files, rules)
+    return keep(s3, "mail", folder, files, rules)
 
 
 def _link(file: Attachment) -> str:

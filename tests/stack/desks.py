@@ -197,12 +197,15 @@ class Walk:
         key = self.until("the archived document", look)
         bucket = self.bucket("archive")
         document = json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-        tags = self._s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]
-        return document, {tag["Key"]: tag["Value"] for tag in tags}
+        return document, self.tags(bucket, key)
+
+    def tags(self, bucket: str, key: str) -> dict[str, str]:
+        found = self._s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]
+        return {tag["Key"]: tag["Value"] for tag in found}
 
     def files(self) -> list[str]:
-        """The keys of the files that the desk's tickets keep."""
-        return self._keys(self.bucket("mail"), f"files/{self.desk}/")
+        """The keys of the files that agents and the customer have added to the ticket."""
+        return self._keys(self.bucket("mail"), f"files/{self.desk}/{self.number}/")
 
     def bucket(self, kind: str) -> str:
         names = [bucket["Name"] for bucket in self._s3.list_buckets()["Buckets"]]

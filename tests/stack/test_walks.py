@@ -289,8 +289,10 @@ def test_aftersales_from_the_form_to_the_call_back(system: System) -> None:
     for secret in (phone, "客户甲"):
         assert secret not in str(document) + "".join(walk.seen)
 
-    # B10: an erasure takes the files too
-    assert walk.files()
+    # B10: the photo is kept as long as the document, and an erasure takes both
+    (kept,) = walk.files()
+    assert walk.tags(walk.bucket("mail"), kept) == tags
+    assert fetched(walk.view(engineer)["attachments"][0]["url"])[1] == PNG
     erase = ("ticket", "erase", "aftersales", "--number", walk.number, "--reason", "客户要求")
     assert "erased" in system.command(*erase)
     assert walk.files() == []
