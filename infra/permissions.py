@@ -80,7 +80,8 @@ UNUSED: dict[str, dict[str, str]] = {
     "survey_archive": {
         **_LOGS,
         "s3:DeleteObjectVersion": "a document that was written while its person was erased goes",
-        "s3:PutObjectTagging": "the years of retention are a tag of the document",
+        "s3:GetObject": "a ticket's files are written over themselves, so that their years begin",
+        "s3:PutObjectTagging": "the years of retention are a tag of the document and its files",
     },
 }
 """Function → action → why it is granted though a usual loop makes no such call."""
