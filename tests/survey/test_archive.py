@@ -116,7 +116,8 @@ class TestRecord:
         """G4."""
         archive(desk, shelves(s3), RUN, NOON)
         text = s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read().decode()
-        assert "sealed" not in text
+        assert "sealed-contact" not in text
+        assert '"sealed":' not in text
         assert "****8000" in text
 
     def test_it_is_kept_for_as_long_as_the_desk_says(self, desk: Store, s3: Any) -> None:
