@@ -1,0 +1,66 @@
+"""What WeChat alone has: XML that could unfold, encryption, and a signature that covers no body."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from functions.core.channels import Unreadable, adapter
+from functions.core.channels.wechat import opened, sealed_for
+from functions.core.web import Request
+from functions.intake.signatures import verify
+from tests.core.channels.sides import NOW, SafeWeChat, WeChat
+
+LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+HOSTILE = (
+    f'<!DOCTYPE x [<!ENTITY l0 "ha">{LAUGHS}]><xml><Content>&l9;</Content></xml>',
+    '<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><xml><Content>&f;</Content></xml>',
+    '<!DOCTYPE xml SYSTEM "http://127.0.0.1/x.dtd"><xml></xml>',
+    "<xml>" + "<a>" * 1000 + "</a>" * 1000 + "</xml>",
+    "<xml>" + "".join(f"<a{n}>x</a{n}>" for n in range(1000)) + "</xml>",
+)
+
+
+def signed(request: Request, **secret: object) -> bool:
+    found = adapter("wechat")
+    assert found is not None
+    scheme, parts = found.signed(request, {**WeChat.secret, **secret})
+    return verify(scheme, **parts)
+
+
+@pytest.mark.parametrize("body", HOSTILE, ids=["laughs", "file", "address", "deep", "wide"])
+def test_xml_that_could_unfold_is_refused_at_once(body: str) -> None:
+    """F5: no document type, hence no entity; neither deep nor wide."""
+    found = adapter("wechat")
+    assert found is not None
+    began = time.monotonic()
+    with pytest.raises(Unreadable):
+        found.read(WeChat().call(body.encode(), NOW).request(NOW), WeChat.secret)
+    assert time.monotonic() - began < 1
+
+
+def test_what_is_sealed_opens_for_its_account_alone() -> None:
+    """消息加解密说明: key, padding and app id all have to be right."""
+    message = "无法登录".encode()
+    sealed = sealed_for(message, WeChat.secret)
+    assert opened(sealed, WeChat.secret) == message
+    assert SafeWeChat().decrypt(sealed) == message
+    for secret in ({"aes_key": "B" * 43}, {"app_id": "wx-another"}, {"aes_key": "short"}):
+        with pytest.raises(Unreadable):
+            opened(sealed, {**WeChat.secret, **secret})
+    for broken in ("", "x", sealed[:-4], sealed[:24], "A" * 64):
+        with pytest.raises(Unreadable):
+            opened(broken, WeChat.secret)
+
+
+def test_a_desk_that_encrypts_may_refuse_the_rest() -> None:
+    """Whoever has seen one signature could write in the clear for five minutes."""
+    plain = WeChat().call(WeChat().text("你好", NOW), NOW).request(NOW)
+    safe = SafeWeChat().call(WeChat().text("你好", NOW), NOW).request(NOW)
+    assert signed(plain)
+    assert not signed(plain, only_encrypted=True)
+    assert signed(safe, only_encrypted=True)
+    without = replace(safe, query={k: v for k, v in safe.query.items() if k != "encrypt_type"})
+    assert not signed(without, only_encrypted=True)
