@@ -247,7 +247,7 @@ class Quarantine:
         found = self.original(kept)
         if found is None:
             return f"(the mail {key} is not in the bucket any more)"
-        if kept.room != "mail":
+        if kept.room != "mail" or kept.call:
             return found.decode("utf-8", "replace")
         source = found[:_SHOWN].decode("utf-8", "replace")
         if len(found) > _SHOWN:
