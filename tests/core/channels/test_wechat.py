@@ -36,7 +36,7 @@ def test_xml_that_could_unfold_is_refused_at_once(body: str) -> None:
     found = adapter("wechat")
     assert found is not None
     began = time.monotonic()
-    with pytest.raises(Unreadable, match="document type|another shape"):
+    with pytest.raises(Unreadable, match=r"document type|another shape"):
         found.read(WeChat().call(body.encode(), NOW).request(NOW), WeChat.secret)
     assert time.monotonic() - began < 1
 
