@@ -431,7 +431,7 @@ class TestErase:
         assert at.store.move(claimed, "sent")
         with pytest.raises(TryAgain, match="on its way"):
             erase(at, "testdesk", contact=CONTACT, **ERASURE)
-        assert at.store.move(sent, "claimed")  # with its words
+        assert at.store.move(sent, claimed.state)  # with its words
         assert left(at)
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         assert left(at) == []
