@@ -6,7 +6,6 @@ import hmac
 import json
 import os
 import re
-import time
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from functions.core.privacy import (
     normalise_contact,
     redact,
 )
+from tests.pace import grows_with_length
 
 UNHURRIED = settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 
@@ -476,26 +476,14 @@ def test_what_is_no_text_is_empty(value: Any) -> None:
     ],
 )
 def test_time_grows_with_the_length_of_a_hostile_text(piece: str) -> None:
-    """Eight times the text takes about eight times as long."""
-
-    def seconds(length: int) -> float:
-        text = (piece * length)[:length]
-        start = time.perf_counter()
-        mask(text)
-        return time.perf_counter() - start
-
-    seconds(1_000)
-    short, long = seconds(2_500), seconds(20_000)
-    assert long < 8 * short * 3 + 0.2
+    assert grows_with_length(mask, (piece * 20_000)[:20_000])
 
 
 def test_a_long_text_of_everything_at_once_is_masked() -> None:
-    text = "电话+1 13800138000 a@b.com DE89 3704 01-02 4111 1111 1111 1112 0 12 護照\n" * 4_000
-    start = time.perf_counter()
-    hidden = mask(text)
-    assert len(text) > 240_000
-    assert "13800138000" not in hidden
-    assert time.perf_counter() - start < 60
+    text = "电话+1 13800138000 a@b.com DE89 3704 01-02 4111 1111 1111 1112 0 12 護照\n" * 2_000
+    assert len(text) > 120_000
+    assert "13800138000" not in mask(text)
+    assert grows_with_length(mask, text)
 
 
 # --- one contact --------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import pytest
@@ -35,10 +34,8 @@ def test_xml_that_could_unfold_is_refused_at_once(body: str) -> None:
     """F5: no document type, hence no entity; neither deep nor wide."""
     found = adapter("wechat")
     assert found is not None
-    began = time.monotonic()
     with pytest.raises(Unreadable, match=r"document type|another shape"):
         found.read(WeChat().call(body.encode(), NOW).request(NOW), WeChat.secret)
-    assert time.monotonic() - began < 1
 
 
 def test_what_is_sealed_opens_for_its_account_alone() -> None:
