@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy, deepcopy
 from typing import Any
 
-from botocore.loaders import JSONFileLoader
+from botocore.loaders import JSONFileLoader, Loader
 from moto.dynamodb.models.table import Table
 
 _read = JSONFileLoader.load_file
@@ -21,6 +21,18 @@ def _load_file(self: JSONFileLoader, file_path: str) -> Any:
 
 
 JSONFileLoader.load_file = _load_file  # type: ignore[method-assign]
+_list = Loader.list_available_services
+_listed: dict[str, Any] = {}
+
+
+def _list_available_services(self: Loader, type_name: str) -> Any:
+    """The folders of those descriptions, looked through once a process."""
+    if type_name not in _listed:
+        _listed[type_name] = _list(self, type_name)
+    return _listed[type_name]
+
+
+Loader.list_available_services = _list_available_services  # type: ignore[method-assign]
 
 
 def _snapshot(table: Any, _memo: Any) -> Any:

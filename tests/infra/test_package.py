@@ -15,6 +15,9 @@ from infra.deploy import ROOT
 from infra.local.inprocess import FUNCTIONS
 from infra.measure.package import build
 
+# One worker builds the package, once.
+pytestmark = pytest.mark.xdist_group("package")
+
 MODULES = sorted({"app", *(module for module, _name in FUNCTIONS.values())})
 _CHECK = """
 import importlib, sys

@@ -11,6 +11,7 @@ from functions.core import aws, deps
 from functions.core.playbook import Playbook, load
 from functions.core.store import Store
 from functions.notify.deliver import once
+from tests.kept import kept
 from tests.notify.world import AGENT, NOON, PLACE, REGION, World, make_services
 
 PLAYBOOK = Path(__file__).parents[2] / "playbooks" / "standard.yaml"
@@ -21,6 +22,13 @@ KEPT = (aws.client, aws.parameter, aws.of_this_minute, deps.store, once.client)
 def playbook() -> Playbook:
     """The desk `standard` as it is delivered."""
     return load(PLAYBOOK)
+
+
+def _deployment(playbook: Playbook) -> None:
+    make_services()
+    store = Store(aws.dynamodb(), PLACE.table)
+    store.put_playbook(playbook, NOON)
+    store.put_agent(AGENT)
 
 
 @pytest.fixture
@@ -35,10 +43,7 @@ def world(playbook: Playbook, monkeypatch: pytest.MonkeyPatch) -> Iterator[World
     for cached in KEPT:
         cached.cache_clear()
     with mock_aws():
-        make_services()
-        store = Store(aws.dynamodb(), PLACE.table)
-        store.put_playbook(playbook, NOON)
-        store.put_agent(AGENT)
-        yield World(store, playbook)
+        kept(("notify", playbook.model_dump_json()), lambda: _deployment(playbook))
+        yield World(Store(aws.dynamodb(), PLACE.table), playbook)
     for cached in KEPT:
         cached.cache_clear()

@@ -19,6 +19,7 @@ from functions.core.web import Answer, Request
 from functions.portal.files import NewAttachment, keep
 from functions.portal.portal import Desk, show, write
 from tests.core.desk import DESK, NOON, agent, file, make_table
+from tests.kept import kept
 
 ROOT = b"k" * 32
 PLACE = Place("aws", "us-east-1", "123456789012", "test")
@@ -99,7 +100,7 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
         client = boto3.client("dynamodb", region_name="us-east-1")
-        make_table(client)
+        kept("portal", lambda: make_table(client))
         yield client
 
 

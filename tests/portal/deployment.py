@@ -15,6 +15,7 @@ from functions.core.settings import Place
 from functions.core.store import Store
 from infra.local.inprocess import Loop
 from tests.core.desk import NOON, agent, make_table
+from tests.kept import kept
 
 PLACE = Place("aws", "us-east-1", "123456789012", "test")
 ROOT = bytes(range(32))
@@ -31,7 +32,6 @@ def deployed(
         roster: username → role and team. Everybody has `PASSWORD` and a group in the pool;
             `new-1` there has still to choose a password.
     """
-    import boto3
     from moto import mock_aws
 
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -39,18 +39,25 @@ def deployed(
     monkeypatch.setenv("AWS_DEFAULT_REGION", PLACE.region)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
-        dynamodb = boto3.client("dynamodb")
-        make_table(dynamodb, PLACE.table)
-        kms = boto3.client("kms")
-        key = kms.create_key()["KeyMetadata"]["KeyId"]
-        kms.create_alias(AliasName=PLACE.contacts_key, TargetKeyId=key)
-        store = Store(dynamodb, PLACE.table)
-        store.put_playbook(playbook, NOON)
-        for username, (role, team) in roster.items():
-            store.put_agent(agent(username, desk=playbook.desk, role=role, team=team))
-        _parameters({"user_pool_client_id": _user_pool(playbook.desk, roster)})
+        what = ("deployed", playbook.model_dump_json(), *roster.items())
+        kept(what, lambda: _deployment(playbook, roster))
         with Loop(PLACE).running() as running:
             yield running
+
+
+def _deployment(playbook: Playbook, roster: Mapping[str, tuple[str, str]]) -> None:
+    import boto3
+
+    dynamodb = boto3.client("dynamodb")
+    make_table(dynamodb, PLACE.table)
+    kms = boto3.client("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName=PLACE.contacts_key, TargetKeyId=key)
+    store = Store(dynamodb, PLACE.table)
+    store.put_playbook(playbook, NOON)
+    for username, (role, team) in roster.items():
+        store.put_agent(agent(username, desk=playbook.desk, role=role, team=team))
+    _parameters({"user_pool_client_id": _user_pool(playbook.desk, roster)})
 
 
 def _parameters(settings: dict[str, str]) -> None:

@@ -13,13 +13,13 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions.core import aws
 from functions.core.playbook import Playbook, load
 from functions.core.roster import Agent
 from functions.core.settings import Place
 from functions.core.store import Store
 from infra.local.inprocess import Loop
 from tests.core.desk import make_table
+from tests.kept import kept
 
 PLACE = Place("aws", "us-east-1", "123456789012", "test")
 ROOT = Path(__file__).parents[2]
@@ -50,23 +50,19 @@ def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loop]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", PLACE.region)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
-        foundation("standard")
+        kept("whole", _standard)
         with Loop(PLACE).running() as running:
-            store = Store(aws.dynamodb(), PLACE.table)
-            store.put_playbook(shipped(ROOT / "playbooks" / "standard.yaml"), datetime.now(UTC))
-            for username, role, team in ROSTER:
-                store.put_agent(
-                    Agent(
-                        desk="standard",
-                        username=username,
-                        role=role,
-                        team=team,
-                        capacity=5,
-                    )
-                )
             running.pump()
             running.calls.clear()
             yield running
+
+
+def _standard() -> None:
+    foundation("standard")
+    store = Store(boto3.client("dynamodb"), PLACE.table)
+    store.put_playbook(shipped(ROOT / "playbooks" / "standard.yaml"), datetime.now(UTC))
+    for username, role, team in ROSTER:
+        store.put_agent(Agent(desk="standard", username=username, role=role, team=team, capacity=5))
 
 
 def foundation(desk: str) -> None:

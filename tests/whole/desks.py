@@ -21,6 +21,7 @@ from functions.core.roster import Agent
 from functions.core.store import Store
 from functions.core.ticket import Ticket
 from infra.local.inprocess import HttpAnswer, Loop
+from tests.kept import kept
 from tests.whole import conftest as whole
 
 
@@ -37,7 +38,7 @@ def deployed(
     monkeypatch.setenv("AWS_DEFAULT_REGION", whole.PLACE.region)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
-        whole.foundation(desk)
+        kept(("foundation", desk), lambda: whole.foundation(desk))
         with Loop(whole.PLACE).running() as loop:
             playbook = whole.shipped(folder / f"{desk}.yaml")
             store = Store(aws.dynamodb(), whole.PLACE.table)

@@ -19,6 +19,7 @@ from functions.core.store import Store
 from functions.core.web import Answer, Request
 from functions.workbench import workbench
 from tests.core.desk import DESK, NOON, agent, both, make_table
+from tests.kept import kept
 
 PLACE = Place("aws", "us-east-1", "123456789012", "test")
 NUMBER = "CS20260310001"
@@ -128,8 +129,8 @@ def playbook() -> Playbook:
 
 
 @pytest.fixture
-def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """An empty table, in memory."""
+def dynamodb(monkeypatch: pytest.MonkeyPatch, playbook: Playbook) -> Iterator[Any]:
+    """A table with one desk and its roster, in memory."""
     import boto3
     from moto import mock_aws
 
@@ -139,18 +140,22 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
         client = boto3.client("dynamodb", region_name="us-east-1")
-        make_table(client)
+        kept(("workbench", playbook.model_dump_json()), lambda: _desk(client, playbook))
         yield client
 
 
-@pytest.fixture
-def store(dynamodb: Any, playbook: Playbook) -> Store:
-    """A table with one desk and its roster."""
-    found = Store(dynamodb, "deskbell-test")
-    found.put_playbook(playbook, NOON)
+def _desk(client: Any, playbook: Playbook) -> None:
+    make_table(client)
+    store = Store(client, "deskbell-test")
+    store.put_playbook(playbook, NOON)
     for username, (role, team) in ROSTER.items():
-        found.put_agent(agent(username, role=role, team=team))
-    return found
+        store.put_agent(agent(username, role=role, team=team))
+
+
+@pytest.fixture
+def store(dynamodb: Any) -> Store:
+    """The table as the workbench uses it."""
+    return Store(dynamodb, "deskbell-test")
 
 
 @pytest.fixture

@@ -1,0 +1,57 @@
+"""What is put back for a test is what was made, and no test's doings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from moto.ses.models import ses_backends
+
+from tests.core.desk import TABLE, make_table
+from tests.kept import kept
+
+
+def make() -> None:
+    make_table(boto3.client("dynamodb"))
+    boto3.client("s3").create_bucket(Bucket="kept")
+    boto3.client("sqs").create_queue(QueueName="kept")
+    boto3.client("sesv2").create_email_identity(EmailIdentity="kept.local")
+    boto3.client("ssm").put_parameter(Name="/kept", Value="kept", Type="String")
+
+
+def use() -> list[Any]:
+    """What is there of each service, before something is added to each."""
+    sqs, s3, table = boto3.client("sqs"), boto3.client("s3"), boto3.client("dynamodb")
+    ssm, queue = boto3.client("ssm"), sqs.get_queue_url(QueueName="kept")["QueueUrl"]
+    sent = ses_backends["123456789012"]["us-east-1"].sent_messages
+    found = [
+        table.scan(TableName=TABLE)["Items"],
+        s3.list_objects_v2(Bucket="kept")["KeyCount"],
+        sqs.receive_message(QueueUrl=queue, VisibilityTimeout=0).get("Messages", []),
+        len(sent),
+        ssm.get_parameter(Name="/kept")["Parameter"]["Value"],
+    ]
+    table.put_item(TableName=TABLE, Item={"pk": {"S": "TICKET#a"}, "sk": {"S": "TICKET"}})
+    s3.put_object(Bucket="kept", Key="a", Body=b"a")
+    sqs.send_message(QueueUrl=queue, MessageBody="a")
+    ssm.put_parameter(Name="/kept", Value="changed", Type="String", Overwrite=True)
+    boto3.client("sesv2").send_email(
+        FromEmailAddress="support@kept.local",
+        Destination={"ToAddresses": ["customer@example.com"]},
+        Content={"Raw": {"Data": b"Subject: a\r\n\r\na"}},
+    )
+    assert len(sent) == found[3] + 1
+    return found
+
+
+def test_each_begins_where_the_first_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    for _ in range(3):
+        with mock_aws():
+            kept("test", make)
+            assert use() == [[], 0, [], 0, "kept"]
