@@ -47,7 +47,7 @@ Short = Annotated[str, Field(max_length=200)]
 class NewProduct(BaseModel):
     """D2: the product a request is about."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     name: Short | None = None
     model: Short | None = None
@@ -58,7 +58,7 @@ class NewProduct(BaseModel):
 class NewTicket(BaseModel):
     """The body that files a ticket (contract, section 2)."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, defer_build=True)
 
     contact: str = Field(min_length=1, max_length=320)
     description: str = Field(min_length=1)

@@ -288,10 +288,10 @@ class Destination(Part):
     nobody suitable is free: the ticket waits for the team, or a supervisor assigns it (D7).
     """
 
-    when: Condition = Condition()
+    when: Condition = Field(default_factory=Condition)
     team: str
     queue: Literal["team", "supervisor", "collect"] = "team"
-    needs: Needs = Needs()
+    needs: Needs = Field(default_factory=Needs)
     otherwise: Literal["wait", "supervisor"] = "wait"
 
 
@@ -381,10 +381,10 @@ class TimerRule(Part):
     until: str | None = None
     clock: Literal["always", "business"] = "always"
     warn_at: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
-    on_warning: TimerEffects = TimerEffects()
-    on_breach: TimerEffects = TimerEffects()
+    on_warning: TimerEffects = Field(default_factory=TimerEffects)
+    on_breach: TimerEffects = Field(default_factory=TimerEffects)
     appointment: bool = False
-    when: Condition = Condition()
+    when: Condition = Field(default_factory=Condition)
 
     def allowance(self, priority: str) -> timedelta:
         """The time allowed at a priority."""
@@ -398,7 +398,7 @@ class ReplyTemplate(Part):
     """
 
     id: str = Field(pattern=r"^[a-z0-9-]+$")
-    when: Condition = Condition()
+    when: Condition = Field(default_factory=Condition)
     parts: dict[str, Text]
     moods: dict[str, dict[str, Text]] = {}
     article: str | None = None
@@ -425,7 +425,7 @@ class Notification(Part):
     on: str
     to: Recipient
     message: str
-    when: Condition = Condition()
+    when: Condition = Field(default_factory=Condition)
 
 
 class Review(Part):
@@ -503,7 +503,7 @@ class Step(Term):
     attachments: bool = False
     customer_sees: bool = False
     responds: bool = False
-    then: Effect = Effect()
+    then: Effect = Field(default_factory=Effect)
     approval: Approval | None = None
 
 
@@ -615,7 +615,7 @@ class Playbook(Part):
     locale: Locale = "zh-CN"
     calendar: dict[str, Any]
     number: Numbering
-    fields: Fields = Fields()
+    fields: Fields = Field(default_factory=Fields)
     mail: Mail
     files: FileRules = FileRules()
     sms_sender: str = ""
@@ -629,7 +629,7 @@ class Playbook(Part):
     rules: tuple[Rule, ...] = ()
     teams: dict[str, Team] = Field(min_length=1)
     routing: tuple[Destination, ...] = Field(min_length=1)
-    assignment: Assignment = Assignment()
+    assignment: Assignment = Field(default_factory=Assignment)
     statuses: dict[str, Term]
     timers: dict[str, TimerRule] = {}
     templates: tuple[ReplyTemplate, ...] = ()
@@ -640,10 +640,10 @@ class Playbook(Part):
     survey: Survey
     confirmation: Confirmation | None = None
     steps: dict[Slug, Step] = {}
-    records: Records = Records()
+    records: Records = Field(default_factory=Records)
     reopen_within: Duration = timedelta(days=14)
     closed_reply: Literal["reopen", "linked"] = "reopen"
-    retention: Retention = Retention()
+    retention: Retention = Field(default_factory=Retention)
 
     @classmethod
     def stored(cls, document: str | bytes) -> Playbook:

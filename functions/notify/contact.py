@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 class OpenContact(BaseModel):
     """What intake sealed. It does not show itself in logs and error messages."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        defer_build=True, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     contact: str
     kind: Literal["phone", "email", "message"]

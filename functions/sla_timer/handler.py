@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalice.app import Blueprint
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from functions.core import deps
 from functions.core.settings import Place
@@ -22,6 +22,8 @@ bp = Blueprint(__name__)
 
 class Scheduled(BaseModel):
     """A scheduled event, as far as it matters."""
+
+    model_config = ConfigDict(defer_build=True)
 
     time: AwareDatetime
 

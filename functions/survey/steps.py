@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from functions.core import commands as c
 from functions.core.change import change
@@ -37,6 +37,8 @@ _GONE = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
 
 class Run(BaseModel):
     """What the workflow knows: one resolution of one ticket."""
+
+    model_config = ConfigDict(defer_build=True)
 
     desk: str
     number: str
