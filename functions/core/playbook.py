@@ -567,8 +567,8 @@ class Mail(Part):
 
     address: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
     sender: Text
-    checks: Checks = Checks()
-    automatic_limits: AutomaticLimits = AutomaticLimits()
+    checks: Checks = Field(default_factory=Checks)
+    automatic_limits: AutomaticLimits = Field(default_factory=AutomaticLimits)
 
 
 class FileRules(Part):
@@ -617,7 +617,7 @@ class Playbook(Part):
     number: Numbering
     fields: Fields = Field(default_factory=Fields)
     mail: Mail
-    files: FileRules = FileRules()
+    files: FileRules = Field(default_factory=FileRules)
     sms_sender: str = ""
     types: dict[str, Type] = Field(min_length=1)
     default_type: str

@@ -1,20 +1,24 @@
-"""The HTTP calls and the mail queue that bring requests in (F1, F5)."""
+"""The HTTP calls and the mail queue that bring requests in (F1, F5).
+
+The rules are imported by the first call that needs them, as in the workbench (cold start).
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalice.app import Blueprint, Response
 
 from functions.core import aws, clock, web
 from functions.core.deps import store
 from functions.core.errors import Park
-from functions.core.filing import Filing
 from functions.core.logs import logger
 from functions.core.parking import dead_letter
 from functions.core.settings import LambdaContext, Place
-from functions.intake import forms
+
+if TYPE_CHECKING:
+    from functions.core.filing import Filing
 
 bp = Blueprint(__name__)
 log = logger("intake")
@@ -64,6 +68,8 @@ def intake_mail(event: Any, context: LambdaContext) -> dict[str, list[dict[str, 
 
 
 def _filing(place: Place, now: datetime) -> Filing:
+    from functions.core.filing import Filing
+
     return Filing(
         store=store(place),
         seal=lambda desk, number, contact: aws.seal(place, desk, number, contact),
@@ -75,17 +81,22 @@ def _filing(place: Place, now: datetime) -> Filing:
 
 
 def _form(request: web.Request, desk: str) -> web.Answer:
+    from functions.intake import forms
+
     playbook = store(request.place).playbook(desk, request.now)
     return forms.file_from_form(request, _filing(request.place, request.now), playbook)
 
 
 def _webhook(request: web.Request, desk: str) -> web.Answer:
+    from functions.intake import forms
+
     forms.require_signature(request, desk, lambda name: aws.webhook_secret(request.place, name))
     playbook = store(request.place).playbook(desk, request.now)
     return forms.file_from_webhook(request, _filing(request.place, request.now), playbook)
 
 
 def _mime(request: web.Request, desk: str) -> web.Answer:
+    from functions.intake import forms
     from functions.intake.post import take_in_raw
 
     forms.require_signature(request, desk, lambda name: aws.webhook_secret(request.place, name))

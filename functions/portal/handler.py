@@ -1,14 +1,19 @@
-"""The customers' calls: status, message, confirmation, survey. No login; see `access.py`."""
+"""The customers' calls: status, message, confirmation, survey. No login; see `access.py`.
+
+The rules are imported by the first call that needs them, as in the workbench (cold start).
+"""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Response
 
 from functions.core import aws, web
 from functions.core.deps import store
-from functions.core.files import Files
-from functions.portal import portal
-from functions.portal.files import keep
+
+if TYPE_CHECKING:
+    from functions.portal import portal
 
 bp = Blueprint(__name__)
 
@@ -18,6 +23,8 @@ TICKET = "/desks/{desk}/tickets/{number}"
 
 @bp.route(TICKET, methods=["GET"], content_types=TYPES)
 def ticket_status(desk: str, number: str) -> Response:
+    from functions.portal import portal
+
     return web.answer(bp, lambda request: portal.show(request, _desk(request), desk, number))
 
 
@@ -37,10 +44,16 @@ def customer_survey(desk: str, number: str) -> Response:
 
 
 def _write(desk: str, number: str, call: str) -> Response:
+    from functions.portal import portal
+
     return web.answer(bp, lambda request: portal.write(request, _desk(request), desk, number, call))
 
 
 def _desk(request: web.Request) -> portal.Desk:
+    from functions.core.files import Files
+    from functions.portal import portal
+    from functions.portal.files import keep
+
     bucket = request.place.mail_bucket
     return portal.Desk(
         store(request.place),

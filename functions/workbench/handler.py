@@ -1,4 +1,8 @@
-"""The agents' calls. API Gateway checks the token before them (`authorizer.py`)."""
+"""The agents' calls. API Gateway checks the token before them (`authorizer.py`).
+
+The rules are imported by the first call that needs them: all rooms with routes are one function,
+and most of its containers begin with a request that needs one room alone (cold start).
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,10 @@ from chalice.app import Blueprint, Response
 
 from functions.core import aws, web
 from functions.core.deps import store
-from functions.core.files import Files
-from functions.workbench import session, workbench
 from functions.workbench.authorizer import agents_authorizer
 
 if TYPE_CHECKING:
+    from functions.core.files import Files
     from functions.core.filing import Filing
     from functions.workbench.workbench import Unseal
 
@@ -29,16 +32,22 @@ def open_session() -> Response:
 
 @bp.route(f"{DESK}/tickets", methods=["GET"], authorizer=agents)
 def list_tickets(desk: str) -> Response:
+    from functions.workbench import workbench
+
     return web.answer(bp, lambda r: workbench.list_tickets(r, store(r.place), desk))
 
 
 @bp.route(f"{DESK}/tickets", methods=["POST"], authorizer=agents)
 def enter_ticket(desk: str) -> Response:
+    from functions.workbench import workbench
+
     return web.answer(bp, lambda r: workbench.enter_ticket(r, store(r.place), desk, _filing(r)))
 
 
 @bp.route(f"{DESK}/tickets/{{number}}", methods=["GET"], authorizer=agents)
 def show_ticket(desk: str, number: str) -> Response:
+    from functions.workbench import workbench
+
     return web.answer(
         bp, lambda r: workbench.show_ticket(r, store(r.place), desk, number, _files(r))
     )
@@ -46,6 +55,8 @@ def show_ticket(desk: str, number: str) -> Response:
 
 @bp.route(f"{DESK}/tickets/{{number}}/{{action}}", methods=["POST"], authorizer=agents)
 def act(desk: str, number: str, action: str) -> Response:
+    from functions.workbench import workbench
+
     return web.answer(
         bp,
         lambda r: workbench.act(
@@ -63,10 +74,14 @@ def act(desk: str, number: str, action: str) -> Response:
 
 @bp.route(f"{DESK}/me/presence", methods=["PUT"], authorizer=agents)
 def set_presence(desk: str) -> Response:
+    from functions.workbench import workbench
+
     return web.answer(bp, lambda r: workbench.set_presence(r, store(r.place), desk))
 
 
 def _sign_in(request: web.Request) -> web.Answer:
+    from functions.workbench import session
+
     client_id = aws.settings(request.place)["user_pool_client_id"]
     given = request.read(session.Credentials)
     cognito = aws.client("cognito-idp")
@@ -96,4 +111,6 @@ def _unseal(request: web.Request) -> Unseal:
 
 
 def _files(request: web.Request) -> Files:
+    from functions.core.files import Files
+
     return Files(aws.client("s3"), request.place.mail_bucket)
