@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.core.store import Store
 from functions.intake.inbox import as_metadata
@@ -344,13 +344,7 @@ class Quarantine:
         if version is None:
             raise ReplayError(f"there is no desk {desk}")
         mailbox = self.store.playbook(desk, datetime.now(UTC)).mail.address
-        # It leaves quarantine first: if intake sets it aside again, it comes back to the same key.
-        original = f"mail/{kept.id.rpartition('/')[2]}"
-        source: Any = {"Bucket": self._bucket, "Key": kept.id}
-        self._s3.copy_object(
-            Bucket=self._bucket, Key=original, CopySource=source, MetadataDirective="REPLACE"
-        )
-        self._s3.delete_object(Bucket=self._bucket, Key=kept.id)
+        original = self._take_out(kept)
         announcement = {
             "notificationType": "Received",
             "receipt": {
@@ -361,36 +355,46 @@ class Quarantine:
             "released": True,
             "even_infected": even_infected,
         }
-        try:
-            self._sqs.send_message(
-                QueueUrl=self._queue("mail"), MessageBody=json.dumps(announcement)
-            )
-        except ClientError:
-            metadata = _beside(kept, original)
-            source = {"Bucket": self._bucket, "Key": original}
-            self._s3.copy_object(
-                Bucket=self._bucket,
-                Key=kept.id,
-                CopySource=source,
-                Metadata=metadata,
-                MetadataDirective="REPLACE",
-            )
-            raise
+        self._announce(announcement, kept, original)
         return f"the mail is announced to {desk}"
 
     def _call_again(self, kept: Kept) -> str:
         """Have a call of a chat channel's provider read again, as the adapter reads it by now."""
         if "query" not in kept.call:
             raise ReplayError("it says of nobody who could be answered")
+        original = self._take_out(kept)
+        self._announce({"call": {**kept.call, "key": original}}, kept, original)
+        return f"the call is read again for {kept.desk}"
+
+    def _take_out(self, kept: Kept) -> str:
+        """Move an object out of quarantine; its new key.
+
+        It leaves first: if intake sets it aside again, it comes back to the same key, and what
+        deleted it only then would delete the only trace of it.
+        """
         original = f"mail/{kept.id.rpartition('/')[2]}"
         source: Any = {"Bucket": self._bucket, "Key": kept.id}
         self._s3.copy_object(
             Bucket=self._bucket, Key=original, CopySource=source, MetadataDirective="REPLACE"
         )
-        again = {"call": {**kept.call, "key": original}}
-        self._sqs.send_message(QueueUrl=self._queue("mail"), MessageBody=json.dumps(again))
         self._s3.delete_object(Bucket=self._bucket, Key=kept.id)
-        return f"the call is read again for {kept.desk}"
+        return original
+
+    def _announce(self, announcement: Mapping[str, Any], kept: Kept, original: str) -> None:
+        """Tell intake of what has left quarantine; where that fails it goes back."""
+        try:
+            self._sqs.send_message(
+                QueueUrl=self._queue("mail"), MessageBody=json.dumps(announcement)
+            )
+        except (BotoCoreError, ClientError):
+            self._s3.copy_object(
+                Bucket=self._bucket,
+                Key=kept.id,
+                CopySource={"Bucket": self._bucket, "Key": original},
+                Metadata=_beside(kept, original),
+                MetadataDirective="REPLACE",
+            )
+            raise
 
     # Discarding
 
@@ -409,7 +413,6 @@ class Quarantine:
         about = kept.keys.get("mail", kept.id) if kept.body is None else kept.id
         beside = {
             **_beside(kept, about),
-            "room": kept.room,
             "by": as_metadata(actor, 100),
             "reason": as_metadata(reason, 400),
         }
@@ -488,6 +491,7 @@ def _reading(raw: bytes, kept: Kept) -> str:
 def _beside(kept: Kept, about: str) -> dict[str, str]:
     """What stands beside a mail in quarantine, so that it reads the same when it comes back."""
     return {
+        "room": kept.room,
         "cause": as_metadata(kept.cause, 400),
         "mail": as_metadata(about, 200),
         "verdicts": json.dumps(dict(kept.verdicts)),

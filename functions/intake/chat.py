@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
 
 from functions.core import aws
@@ -130,7 +131,9 @@ def take_in(incoming: Incoming, chat: Chat) -> str:
         return ""
     filing, desk = chat.filing, chat.playbook.desk
     digest = contact_hash(sender, desk, derive(filing.root, "contact"))
-    marker = Marker(desk, chat.channel.name, incoming.message_id)
+    # What has no id is known by all that it says, so that nobody's is taken for another's.
+    known_by = incoming.message_id or sha256(incoming.raw).hexdigest()
+    marker = Marker(desk, chat.channel.name, known_by)
     for tried in range(TRIES):
         known, talk = filing.store.talk(marker, digest)
         if known.marker is not None:

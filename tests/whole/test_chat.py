@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from functions.core import aws
 from functions.core.change import change
@@ -366,6 +367,84 @@ def test_what_was_kept_is_read_again(loop: Loop, store: Store) -> None:
             assert loop.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
         assert chat.ticket.channel == "wechat"
         assert kept(chat) == []
+
+
+def test_what_is_read_again_and_cannot_be_read_stays_in_quarantine(
+    loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """G3: however fast it is set aside once more."""
+    safe = SafeWeChat()
+    put_secret(loop, "wechat", {**safe.secret, "aes_key": "B" * 43})
+    with provider(safe.accepted()) as api:
+        chat = Chat(loop, store, "wechat", safe, api)
+        chat.writes("无法登录", id="3001")
+        box = Quarantine(loop.place.stage)
+
+        def at_once(*, QueueUrl: str, MessageBody: str) -> None:  # noqa: N803 - boto3's names
+            record = {"messageId": "m1", "body": MessageBody}
+            answer = loop.invoke("intake_mail", {"Records": [record]})
+            assert answer == {"batchItemFailures": []}
+
+        queue = boto3.client("sqs").create_queue(QueueName=f"{loop.place.prefix}-mail")
+        assert queue
+        monkeypatch.setattr(box._sqs, "send_message", at_once)
+        with box.opened() as (waiting,):
+            box.replay(waiting)
+        assert len(kept(chat)) == 1
+
+
+def test_what_cannot_be_announced_stays_in_quarantine(
+    loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """G3: the queue takes no message just now."""
+    safe = SafeWeChat()
+    put_secret(loop, "wechat", {**safe.secret, "aes_key": "B" * 43})
+    with provider(safe.accepted()) as api:
+        chat = Chat(loop, store, "wechat", safe, api)
+        chat.writes("无法登录", id="3001")
+        box = Quarantine(loop.place.stage)
+
+        def refused(**_: Any) -> None:
+            raise ClientError({"Error": {"Code": "ServiceUnavailable"}}, "SendMessage")
+
+        boto3.client("sqs").create_queue(QueueName=f"{loop.place.prefix}-mail")
+        monkeypatch.setattr(box._sqs, "send_message", refused)
+        before = kept(chat)
+        with box.opened() as (waiting,), pytest.raises(ClientError):
+            box.replay(waiting)
+        assert kept(chat) == before
+        with box.opened() as (again,):
+            assert (again.id, again.room, again.call) == (waiting.id, "chat", waiting.call)
+
+
+def test_a_message_of_nothing_to_be_seen_is_a_message(chat: Chat) -> None:
+    """E10, G1: it opens a ticket; refusing it would have the provider send it for ever."""
+    for words in (" ", "\u3000\n", "\u200b", "\x1c"):
+        chat.writes(words)
+    assert len(chat.tickets) <= 1  # some providers send no such thing
+
+
+def test_messages_without_an_id_are_not_taken_for_each_other(loop: Loop, store: Store) -> None:
+    """G1: none of two that the provider gave no id is lost."""
+    side = SIDES["line"]
+    put_secret(loop, "line", side.secret)
+    events = [
+        {
+            "type": "message",
+            "timestamp": 1_767_225_600_000,
+            "source": {"type": "user", "userId": f"U{n}" + "0" * 31},
+            "message": {"type": "text", "text": "无法登录"},
+        }
+        for n in (1, 2)
+    ]
+    with provider(side.accepted()) as api:
+        chat = Chat(loop, store, "line", side, api)
+        for _ in range(2):
+            body = json.dumps({"destination": "D", "events": events}).encode()
+            assert chat.send(side.call(body, chat.now)).status == 200
+            events = [{**event, "timestamp": None} for event in events]
+        assert len({ticket.customer.hash for ticket in chat.tickets}) == 2
+        assert [ticket.version for ticket in chat.tickets] == [2, 2]
 
 
 def kept(chat: Chat) -> list[str]:

@@ -60,10 +60,11 @@ class Incoming:
     """One message of one person.
 
     `user` is whom an answer goes to, empty where the call does not say; `message_id` the provider's
-    own id, by which a repetition is known (G1); `text` the person's words, empty where there are
-    none; `media` the provider's ids or addresses of what came along; `thread` what an answer needs
-    to stand in its place; `account` whom it was written to; `raw` the message as it came. A message
-    with `opens` False (a corrected one) joins a ticket that is there and opens none.
+    own id, by which a repetition is known (G1), empty where there is none; `text` the person's
+    words, empty where there are none; `media` the provider's ids or addresses of what came along;
+    `thread` what an answer needs to stand in its place; `account` whom it was written to; `raw` the
+    message as it came. A message with `opens` False (a corrected one) joins a ticket that is there
+    and opens none.
     """
 
     user: str
@@ -83,7 +84,7 @@ class Incoming:
     def words(self, locale: Locale) -> str:
         """The message as a ticket shows it: `[图片] 登录页面`."""
         if self.kind == "text":
-            return self.text
+            return self.text.strip()
         return f"[{LABELS[self.kind][locale]}] {self.text}".rstrip()
 
 

@@ -111,7 +111,7 @@ def _incoming(event: dict[str, Any], account: str) -> Incoming | None:
     media = (said(message, "id"),) if kind in {"image", "video", "voice", "file", "other"} else ()
     return Incoming(
         user=user,
-        message_id=said(event, "webhookEventId") or said(message, "id") or said(event, "timestamp"),
+        message_id=said(event, "webhookEventId") or said(message, "id"),
         kind=kind,
         text=text,
         media=tuple(filter(None, media)),
