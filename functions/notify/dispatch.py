@@ -407,7 +407,7 @@ def _look_at_claim(
 ) -> None:
     """Another run has claimed it: wait for its outcome, or park what it left behind."""
     if now - found.claimed_at < outcomes.CLAIM_HOLDS:
-        raise TryAgain(f"{found.number}: another run is sending {found.id}")
+        raise outcomes.UnderWay(f"{found.number}: another run is sending {found.id}")
     outcomes.park(found, UNCERTAIN, ways, now, expected)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import lru_cache
+from time import sleep
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chalice.app import Blueprint
@@ -18,6 +20,7 @@ from functions.notify import contact, hooks
 from functions.notify.deliver import email, message, once, sms
 from functions.notify.dispatch import Ways, process
 from functions.notify.hooks import Hooks
+from functions.notify.outcomes import UnderWay
 
 if TYPE_CHECKING:
     from functions.notify.deliver.webhook import Secrets
@@ -25,6 +28,14 @@ if TYPE_CHECKING:
 ENOUGH = timedelta(seconds=25)
 """What has to be left of the function's time to begin with another record: a hanging provider must
 not let Lambda end the function between sending and marking."""
+
+PAUSE = timedelta(seconds=20)
+"""How long a record waits that another run may be busy with. Lambda promises no wait between its
+attempts and counts them (`MaximumRetryAttempts`): without one they would be over long before the
+claim of a run that died is (`CLAIM_HOLDS`), and what it was to send be given up unseen."""
+
+SPARE = timedelta(seconds=5)
+"""What has to be left of the function's time after it."""
 
 bp = Blueprint(__name__)
 
@@ -38,27 +49,45 @@ def notify(event: Any, context: Context) -> dict[str, list[dict[str, str]]]:
     """Deliver what a batch of records gives to say; answer which records have to come again."""
     place = Place.of(context)
 
+    under_way: list[UnderWay] = []
+
+    def left() -> timedelta:
+        return timedelta(milliseconds=context.get_remaining_time_in_millis())
+
     def in_time() -> bool:
-        return timedelta(milliseconds=context.get_remaining_time_in_millis()) >= ENOUGH
+        return left() >= ENOUGH
 
     ways, webhooks = _ways(place), _hooks(place, in_time)
 
     def people(record: Any) -> None:
         if not in_time():
             raise TryAgain("the time is over; the record comes again")
-        process(record, ways, clock.now())
+        with _noted(under_way):
+            process(record, ways, clock.now())
 
     def endpoints(record: Any) -> None:
-        hooks.deliver(record, webhooks, clock.now())
+        with _noted(under_way):
+            hooks.deliver(record, webhooks, clock.now())
 
     # Everything to people first: an endpoint that hangs delays nobody but other endpoints (G5).
     failed = [
         *each(event, place, "notify", people)["batchItemFailures"],
         *each(event, place, "notify", endpoints)["batchItemFailures"],
     ]
+    if under_way:
+        sleep(max(min(PAUSE, left() - SPARE), timedelta()).total_seconds())
     return {
         "batchItemFailures": list({found["itemIdentifier"]: found for found in failed}.values())
     }
+
+
+@contextmanager
+def _noted(under_way: list[UnderWay]) -> Iterator[None]:
+    try:
+        yield
+    except UnderWay as error:
+        under_way.append(error)
+        raise
 
 
 def _hooks(place: Place, in_time: Callable[[], bool]) -> Hooks:

@@ -333,7 +333,7 @@ def _is_ours(claimed: Delivery, hooks: Hooks, now: datetime) -> bool:
 def _look_at_claim(found: Delivery, hooks: Hooks, now: datetime) -> None:
     """Another run has claimed it: wait for its outcome, or try again what it left behind."""
     if now - found.claimed_at < outcomes.CLAIM_HOLDS:
-        raise TryAgain(f"{found.number}: another run is sending {found.id}")
+        raise outcomes.UnderWay(f"{found.number}: another run is sending {found.id}")
     left = {"state": "retrying", "next_at": now, "at": now, "cause": GONE_WITH_A_RUN}
     outcomes.mark(found.model_copy(update=left), "claimed", hooks)
 

@@ -11,13 +11,19 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from functions.core.delivery import Delivery
+from functions.core.errors import TryAgain
 from functions.core.logs import logger
 from functions.core.store import Store
 
-CLAIM_HOLDS = timedelta(seconds=60)
-"""How long a claim may be under way: the function's timeout in `.chalice/config.json`."""
+CLAIM_HOLDS = timedelta(seconds=65)
+"""How long a claim may be under way: the function's timeout in `.chalice/config.json`, and what
+clocks that tell whole seconds may differ by."""
 
 log = logger("notify")
+
+
+class UnderWay(TryAgain):
+    """Another run holds the claim, or died with it: to be looked at when `CLAIM_HOLDS` is over."""
 
 
 class Desk(Protocol):

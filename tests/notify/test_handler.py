@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import json
+from datetime import UTC, datetime, timedelta
 from email import message_from_string, policy
+from pathlib import Path
 
-from functions.notify.handler import notify
+import pytest
+
+from functions.notify import handler
+from functions.notify.handler import PAUSE, notify
+from functions.notify.outcomes import CLAIM_HOLDS
+from tests.infra.test_templates import WIRING
 from tests.notify.world import MAIL, PHONE, URL, Context, World
 
 
@@ -78,6 +85,44 @@ def test_rejected_mail_is_visible_in_the_queue(world: World) -> None:
         "sk": "DELIVERY#000001",
     }
     assert "li.example" not in str(note)
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that the function waits before its answer, in place of the waiting."""
+    found: list[float] = []
+    monkeypatch.setattr(handler, "sleep", found.append)
+    return found
+
+
+def test_a_record_comes_again_until_its_claim_has_run_out(
+    world: World, pauses: list[float]
+) -> None:
+    """E11, G3: Lambda promises no wait between its attempts, so the function waits itself; else
+    a record would be given up long before anybody may look at the claim of a run that died."""
+    ticket = world.file(MAIL)
+    world.run(world.event(ticket))
+    assert pauses == []
+    [sent] = world.deliveries(ticket)
+    claimed = sent.model_copy(update={"state": "claimed", "claimed_at": datetime.now(UTC)})
+    assert world.store.move(claimed, "sent")
+    record = world.event(ticket)
+    assert world.run(record) == [record["dynamodb"]["SequenceNumber"]]
+    assert pauses == [PAUSE.total_seconds()]
+    notify({"Records": [record]}, Context(left=26_000))
+    assert pauses[-1] <= 21  # never beyond its own time
+    attempts = WIRING["Resources"]["NotifyStream"]["Properties"]["MaximumRetryAttempts"]
+    # The first retry may follow a run that died at once; the last one looks at what it left.
+    assert PAUSE * (attempts - 1) >= CLAIM_HOLDS + timedelta(seconds=10)
+
+
+def test_a_claim_outlives_the_run_that_made_it() -> None:
+    """E11: while the function may be running, nobody takes its claim for a dead run's."""
+    config = json.loads(Path(".chalice/config.json").read_text())
+    for stage in config["stages"].values():
+        timeout = timedelta(seconds=stage["lambda_functions"]["notify"]["lambda_timeout"])
+        # A claim is stamped in whole seconds, and clocks of two machines differ a little.
+        assert timeout + timedelta(seconds=2) <= CLAIM_HOLDS
 
 
 def test_record_that_fails_for_now_is_asked_for_again(world: World) -> None:
