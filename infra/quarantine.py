@@ -22,7 +22,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.core.store import Store
-from functions.intake.inbox import as_metadata
+from functions.intake.inbox import as_metadata, released_call
 from infra import closings
 from infra.desks import store_of
 from infra.redelivery import (
@@ -131,6 +131,7 @@ class Quarantine:
             desk=self._desk(keys, body),
             body=body,
             receipt=message["ReceiptHandle"],
+            call=(_call(body) or {}) if room == "mail" else {},
         )
 
     def _keys(self, room: str, body: Any) -> dict[str, str]:
@@ -146,12 +147,16 @@ class Quarantine:
         found = {str(name): str(value) for name, value in (body.get("keys") or {}).items()}
         if room == "mail" and (announced := _announced(body.get("record", body))):
             found["mail"] = announced["receipt"]["action"]["objectKey"]
+        elif room == "mail" and (call := _call(body)):
+            found["mail"] = str(call["key"])
         return found
 
     def _desk(self, keys: Mapping[str, str], body: Any) -> str:
         parts = keys.get("pk", "").split("#")
         if len(parts) > 1:
             return parts[1]
+        if call := _call(body):
+            return str(call["desk"])
         announced = _announced(body.get("record", body)) if isinstance(body, dict) else None
         for recipient in announced["receipt"]["recipients"] if announced else []:
             if desk := self.store.desk_of_mailbox(str(recipient)):
@@ -300,11 +305,11 @@ class Quarantine:
 
     def _announce_again(self, kept: Kept) -> str:
         record = kept.body.get("record", kept.body) if isinstance(kept.body, dict) else kept.body
-        if _announced(record) is None:
+        if _announced(record) is None and _call(kept.body) is None:
             raise ReplayError("this is no announcement of a mail, and nothing can be made of it")
         text = record if isinstance(record, str) else json.dumps(record, ensure_ascii=False)
         self._sqs.send_message(QueueUrl=self._queue("mail"), MessageBody=text)
-        return "the mail is announced again"
+        return f"the {'call' if kept.call else 'mail'} is announced again"
 
     def _invoke(self, kept: Kept) -> str:
         redelivery = Redelivery(f"{self._prefix}-{kept.room}")
@@ -452,9 +457,11 @@ _SHOWN = 100_000
 """Bytes of a mail's source that are shown."""
 
 _UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff]"
 )
-"""Control characters but for tab and newline, and characters that turn or hide a text."""
+"""Control characters but for tab and newline, characters that turn or hide a text, and halves of
+characters, which cannot be written."""
 
 
 def harmless(text: str) -> str:
@@ -533,6 +540,12 @@ def _announced(record: Any) -> Any:
     except (KeyError, TypeError):
         return None
     return content if isinstance(key, str) and isinstance(recipients, list) else None
+
+
+def _call(body: Any) -> Mapping[str, Any] | None:
+    """The call of a chat channel in an SQS message of the mail queue, parked or not, or None."""
+    record = body.get("record", body) if isinstance(body, dict) else body
+    return released_call(record if isinstance(record, str) else json.dumps(record))
 
 
 def _cause(body: Any, attributes: Mapping[str, str]) -> str:

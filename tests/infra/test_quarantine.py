@@ -167,6 +167,11 @@ def test_a_stranger_s_text_does_nothing_to_a_terminal(loop: Loop) -> None:
     assert "<script>" in console("show", id_)
 
 
+def test_half_a_character_is_spelt_out() -> None:
+    """G3: no terminal can write one."""
+    assert harmless("\ud83d a").encode() == b"\\ud83d a"
+
+
 def test_line_ends_stay_line_ends() -> None:
     assert harmless("a\r\nb\tc\rd") == "a\nb\tc\\u000dd"
 

@@ -393,6 +393,42 @@ def test_what_is_read_again_and_cannot_be_read_stays_in_quarantine(
         assert len(kept(chat)) == 1
 
 
+def test_a_released_call_that_is_parked_is_brought_back(loop: Loop, store: Store) -> None:
+    """G3: the desk's secret was away when the call was read again; from the queue it comes back."""
+    safe = SafeWeChat()
+    put_secret(loop, "wechat", {**safe.secret, "aes_key": "B" * 43})
+    sqs = boto3.client("sqs")
+    mail = sqs.create_queue(QueueName=f"{loop.place.prefix}-mail")["QueueUrl"]
+    box = Quarantine(loop.place.stage)
+
+    def intake() -> None:
+        (found,) = sqs.receive_message(QueueUrl=mail)["Messages"]
+        record = {"messageId": found["MessageId"], "body": found["Body"]}
+        assert loop.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
+        sqs.delete_message(QueueUrl=mail, ReceiptHandle=found["ReceiptHandle"])
+
+    with provider(safe.accepted()) as api:
+        chat = Chat(loop, store, "wechat", safe, api)
+        chat.writes("无法登录", id="3001")
+        with box.opened() as (waiting,):
+            box.replay(waiting)
+        boto3.client("ssm").delete_parameter(
+            Name=loop.place.parameter(f"desks/{DESK}/channels/wechat")
+        )
+        aws.of_this_minute.cache_clear()
+        intake()
+        put_secret(loop, "wechat", {**safe.secret, "api": api.url})
+        aws.of_this_minute.cache_clear()
+        with box.opened() as (parked,):
+            assert (parked.room, parked.desk) == ("mail", DESK)
+            assert "<Encrypt>" in box.whole(parked)
+            box.replay(parked)
+        intake()
+        assert chat.ticket.channel == "wechat"
+        with box.opened() as left:
+            assert left == []
+
+
 def test_what_cannot_be_announced_stays_in_quarantine(
     loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
