@@ -125,9 +125,11 @@ def mask_but(text: str, public: Iterable[str]) -> str:
     """`text` masked but for the desk's own numbers and addresses, as they are spelled in `public`.
 
     For what a desk writes to its customers: the hotline in an agent's reply hides nobody. One that
-    is part of a longer number or address is masked like any other.
+    is part of a longer number or address is masked like any other. A short one (12345) is never
+    masked by itself, and sparing it would cut a longer number in two (+86 12345 678901).
     """
-    spelled = "|".join(re.escape(each) for each in sorted(public, key=len, reverse=True) if each)
+    kept_whole = [each for each in public if "@" in each or len(re.sub(r"\D", "", each)) >= 7]
+    spelled = "|".join(map(re.escape, sorted(kept_whole, key=len, reverse=True)))
     if not spelled or not isinstance(text, str):
         return mask(text)
     kept = re.compile(rf"(?<![A-Za-z0-9_.@+%-])({spelled})(?![A-Za-z0-9_@]|[.-][A-Za-z0-9_])")
@@ -467,6 +469,8 @@ class _Cluster:
     def unglued(self, i: int, j: int) -> bool:
         """No letters touch it, but for a word in small letters ("wang138…") or a phone label."""
         before = _WORD_REVERSED.match(self.text[max(0, self.start(i) - 24) : self.start(i)][::-1])
+        if 0 < i == self.edge:  # what stands before it is the number that was hidden last
+            before = None
         word = before[1][::-1] if before else ""
         after = _LETTERS.match(self.text, self.end(j), self.end(j) + 24)
         return _plain_word(word) and _plain_word(after[0] if after else "")

@@ -70,6 +70,7 @@ _CHARSET = re.compile(
     r"(utf-?(7|8|16|32)([-_][a-z]+)*|ascii|iso-?8859-\d+|cp\d+|koi8-[rtu]|mac-\w+|gb\w+|big5\w*"
     r"|euc_\w+|shift_\w+|iso2022_\w+|hz|johab|tis-620|ptcp154|kz1048|hp-roman8)"
 )
+_HALF = re.compile(r"[\ud800-\udfff]")
 _SAMPLE = 64 * 1024
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 _HIGH_PAIR = re.compile(rb"[\x81-\xfe][\x40-\xfe]")
@@ -115,12 +116,12 @@ def _declared(data: bytes, codec: str, note: Note) -> str | None:
         note("charset:guessed:utf-8")
         return data.decode("utf-8")
     try:
-        return data.decode(codec)
+        return _storable(data.decode(codec), note)
     except UnicodeDecodeError:
         pass
     except (LookupError, ValueError, UnicodeError):
         return None
-    text = data.decode(codec, "replace")
+    text = _storable(data.decode(codec, "replace"), note)
     high = sum(1 for character in text if character > "\x7f")
     broken = text.count("\ufffd")
     # A few damaged characters in a long text are damage; many are a wrong label.
@@ -128,6 +129,14 @@ def _declared(data: bytes, codec: str, note: Note) -> str | None:
         note(f"charset:damaged:{codec}")
         return text
     return None
+
+
+def _storable(text: str, note: Note) -> str:
+    """UTF-7 can spell half a character, which no other form of Unicode holds and nothing stores."""
+    whole = _HALF.sub("\ufffd", text)
+    if whole != text:
+        note("charset:half-character")
+    return whole
 
 
 def _is_surely_utf8(data: bytes) -> bool:

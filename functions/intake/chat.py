@@ -206,8 +206,10 @@ def _file(
     incoming: Incoming, sender: Contact, known: Known, talk: Talk, marker: Marker, chat: Chat
 ) -> str:
     hiding = Hiding()
-    words = hiding.mask("description", incoming.words(chat.playbook.locale)) or "-"
-    hiding.mask("text", incoming.words(chat.playbook.locale))
+    # A request's description has no space around it; what was hidden is found by its place.
+    said = incoming.words(chat.playbook.locale).strip()
+    words = hiding.mask("description", said) or "-"
+    hiding.mask("text", said)
     limit = chat.playbook.fields.description_max
     tracking = Tracking(
         text=words[:MAX_TEXT] if len(words) > limit else None,

@@ -91,6 +91,9 @@ def take_in(
     )
     joined = _thread(mail, filing, playbook, believed=believed)
     last = survivor(filing.store, joined) if joined else None
+    if joined and last and (joined.erased or last.erased):
+        # Nobody could be answered there, and a link would say again who the customer was (B10).
+        joined = last = None
     if joined is not None and last is not None and not _is_over(last, filing, playbook):
         command = CustomerMessage(
             text=text,

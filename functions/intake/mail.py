@@ -78,8 +78,9 @@ def parse(raw: bytes) -> InboundMail:
     """Reads a raw mail (RFC 5322 and MIME); never raises.
 
     Every mend is listed in ``defects``: ``charset:guessed:<codec>``, ``charset:damaged:<codec>``,
-    ``charset:unknown``, ``boundary:missing|guessed|unclosed|after-close``, ``encoding:…``,
-    ``header:…``, ``structure:depth|parts``, ``from:missing|…``, ``tnef…``, ``text:…``.
+    ``charset:half-character``, ``charset:unknown``, ``encoding:…``, ``header:…``,
+    ``boundary:missing|guessed|unclosed|after-close``, ``structure:depth|parts``,
+    ``from:missing|…``, ``tnef…``, ``text:…``.
     """
     note = _Defects()
     try:

@@ -746,6 +746,24 @@ def test_g4_what_only_contains_the_desk_own_number_is_masked(text: str) -> None:
     assert mask_but(text, HOTLINE) == mask(text)
 
 
+@pytest.mark.parametrize("text", ["138 12345 678", "+86 12345 678901", "电话 12345 6789"])
+def test_g4_a_short_number_of_the_desk_spares_nothing_of_a_longer_one(text: str) -> None:
+    assert mask_but(text, ("12345",)) == mask(text) != text
+    assert mask_but("请拨 12345", ("12345",)) == "请拨 12345"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("0755-82345678-13912345678", "****5678-139****5678"),
+        ("010-65529988-13800138000", "****9988-138****8000"),
+        ("400-800-1234-13800138000", "****1234-138****8000"),
+    ],
+)
+def test_g4_a_mobile_number_behind_another_is_hidden(text: str, shown: str) -> None:
+    assert mask(text) == shown == mask(shown)
+
+
 @given(st.text(max_size=80), st.text(max_size=80))
 def test_g4_nothing_but_the_named_contact_is_spared(before: str, after: str) -> None:
     assert mask_but(before + after, HOTLINE) == mask(before + after)

@@ -25,6 +25,7 @@ from infra.quarantine import Quarantine
 from infra.retention import deployment, erase
 from tests.core.channels.sides import SIDES, Call, SafeWeChat, Side, WeChat
 from tests.whole.providers import Provider, provider
+from tests.whole.test_returns import SUPERVISOR
 
 DESK = "standard"
 
@@ -559,3 +560,12 @@ def test_a_new_secret_is_in_force_within_a_minute(chat: Chat) -> None:
     aws.of_this_minute.cache_clear()  # the next minute
     call = chat.side.call(chat.side.text("你好", chat.now), chat.now)
     assert chat.send(call).status == 401
+
+
+def test_what_was_hidden_comes_back_in_its_place(chat: Chat) -> None:
+    """G4: space around the words stands in no description."""
+    said = "我的电话 13800138000，谢谢"
+    chat.writes(f"\n  {said}\n")
+    path = f"/agent/desks/{DESK}/tickets/{chat.ticket.number}/open-original"
+    answer = chat.loop.http("POST", path, {"message": 1, "reason": "回电"}, claims=SUPERVISOR)
+    assert answer.json["original"] == {"description": said}

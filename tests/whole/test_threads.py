@@ -15,6 +15,7 @@ from functions.core.proof import reply_token
 from functions.core.store import Store
 from functions.intake.signatures import sign_standard_webhook
 from infra.local.inprocess import Loop
+from infra.retention import deployment, erase
 from tests.whole.conftest import ROOT, WEBHOOK_SECRET, shipped
 from tests.whole.test_circles import letter, mails
 from tests.whole.test_returns import CUSTOMER, DESK, SUPERVISOR, act, file, own_id
@@ -166,3 +167,27 @@ def test_the_status_page_takes_it_up_again_either_way(loop: Loop, store: Store) 
     path, _, query = filed["status_url"].removeprefix("https://desk.example.com").partition("?")
     assert loop.http("POST", f"{path}/messages?{query}", {"text": "还有"}).status == 201
     assert store.load("standard", filed["number"]).status == "queued"
+
+
+@pytest.mark.parametrize("by", ["reference", "address"])
+def test_who_was_forgotten_begins_anew(loop: Loop, store: Store, by: str) -> None:
+    """B10, G3: on an erased ticket nobody could answer, and no link says whose it was."""
+    number = file(loop, store)
+    token = reply_token(aws.root_key(loop.place), "standard", number)
+    later = datetime.now(UTC) + timedelta(minutes=5)
+    erase(
+        deployment(loop.place.stage),
+        "standard",
+        number=number,
+        reason="asked for it",
+        actor="admin",
+        now=later,
+    )
+    references = {"In_Reply_To": own_id(loop, number)} if by == "reference" else {}
+    to = DESK if by == "reference" else f"support+{token}@standard.local"
+    loop.mail(letter(CUSTOMER, to, **references), to)
+    loop.pump()
+    assert written(store, number) == []
+    (new,) = numbers(store) - {number}
+    assert [store.load("standard", each).related for each in (number, new)] == [(), ()]
+    assert any(to == CUSTOMER and new.encode() in raw for to, raw in mails())
