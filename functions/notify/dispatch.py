@@ -420,7 +420,7 @@ def _send(
     )
     try:
         provider_id = _go(delivery, job, ways, now)
-    except Passing as error:
+    except (Passing, TryAgain) as error:  # what is read is read before anything is sent
         outcomes.later(tried, str(error), ways, now, RETRY_AFTER, expected)
     except Permanent as error:
         outcomes.park(tried, str(error), ways, now, expected)

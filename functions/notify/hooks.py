@@ -349,7 +349,7 @@ def _send(
         answered = _go(delivery, commit, playbook, hooks, now)
     except Permanent as error:
         outcomes.park(tried, str(error), hooks, now)
-    except SendFailure as error:
+    except (SendFailure, TryAgain) as error:
         outcomes.later(tried, str(error), hooks, now, waits(delivery.id))
     else:
         sent = tried.model_copy(update={"state": "sent", "provider_id": answered})

@@ -142,6 +142,29 @@ def test_twenty_times_the_same_event_is_one_mail(
     assert only(world, ticket).state == "sent"
 
 
+def test_what_was_not_sent_since_the_table_was_busy_is_tried_again(
+    world: World,
+    ways: Ways,
+    post: Post,
+    ticket: Ticket,
+    record: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """E11: a claim whose message surely did not go out is nobody's to puzzle over."""
+
+    def busy(*_: Any) -> Any:
+        raise TryAgain("DynamoDB: ThrottlingException")
+
+    record["dynamodb"]["NewImage"].pop("sealed")  # so that it has to be read
+    with monkeypatch.context() as patch:
+        patch.setattr(world.store, "opening", busy)
+        process(record, ways, NOON)
+    waiting = only(world, ticket)
+    assert (waiting.state, waiting.attempts) == ("retrying", 1)
+    assert "Throttling" in (waiting.cause or "")
+    assert post.addresses == [] == world.parked
+
+
 def test_crash_between_sending_and_marking_sends_no_second_mail(
     world: World, ways: Ways, post: Post, ticket: Ticket, record: Any, breaking: Breaking
 ) -> None:

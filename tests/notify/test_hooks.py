@@ -231,6 +231,35 @@ def test_while_secrets_are_rotated_both_verify(
         assert Verifier(secret).verify(body, headers)
 
 
+@pytest.mark.parametrize("written", ["whsec_!", "不", "", 5, None])
+def test_a_secret_that_signs_nothing_is_none(written: Any) -> None:
+    """G3, G5: somebody wrote it by hand; the message waits for another one."""
+    secrets = Secrets(lambda _: json.dumps([{"secret": written}]))
+    with pytest.raises(Passing, match="rotate"):
+        secrets.of("a", NOON)
+
+
+def test_a_busy_table_after_the_claim_leaves_it_to_nobody(
+    desk: World,
+    at: Hooks,
+    endpoints: Endpoints,
+    ticket: Ticket,
+    crm: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """E11: what was not sent says so at once."""
+
+    def busy(*_: Any) -> Any:
+        raise TryAgain("DynamoDB: ThrottlingException")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.store, "load_since", busy)
+        deliver(desk.event(ticket), at, NOON)
+    [waiting] = [d for d in desk.deliveries(ticket) if d.channel == "webhook"]
+    assert (waiting.state, waiting.attempts) == ("retrying", 1)
+    assert endpoints.got == []
+
+
 def test_twenty_times_the_same_event_is_one_request(
     desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:

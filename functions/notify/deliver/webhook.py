@@ -20,7 +20,12 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Any
 
-from functions.core.webhooks import THIS_MACHINE, Endpoint, valid_secrets
+from functions.core.webhooks import (
+    THIS_MACHINE,
+    Endpoint,
+    sign_standard_webhook,
+    valid_secrets,
+)
 from functions.notify.deliver.failures import Passing, Permanent, sorted_failures
 
 if TYPE_CHECKING:
@@ -282,10 +287,18 @@ class Secrets:
         if not document or at - read >= SECRET_TTL.total_seconds():
             document = self._read(parameter)
             self._kept[parameter] = (at, document)
-        found = valid_secrets(document, now)
+        found = tuple(filter(_signs, valid_secrets(document, now)))
         if not found:
             raise Passing("there is no valid secret: deskbell webhooks rotate")
         return found
+
+
+def _signs(secret: object) -> bool:
+    """Whether a secret is one; whoever wrote it by hand may have written anything."""
+    try:
+        return isinstance(secret, str) and bool(sign_standard_webhook(secret, "", 0, b""))
+    except ValueError:
+        return False
 
 
 def read_secret(client: SSMClient, parameter: str) -> str:
