@@ -602,8 +602,8 @@ def test_a16_last_four_of_a_contact(contact: str | None, expected: str) -> None:
 @pytest.mark.parametrize(
     ("contact", "shown"),
     [
-        ("13800138000", "138****8000"),
-        ("+8613800138000", "138****8000"),
+        ("13800138000", "*******8000"),
+        ("+8613800138000", "*******8000"),
         ("user@example.com", "************.com"),
         ("1234", "****"),
         ("12", "**"),
