@@ -75,7 +75,7 @@ def take_in(
         other, marker = known.marker, replace(marker, id=f"{marker.id}\0{marker.body}")
         known = filing.store.known(playbook.desk, marker, sender)
         if known.marker is None and not released:
-            raise SetAside(f"repeated id: {other.number} came under this Message-ID, and differs")
+            raise _repeated(other)
     if known.marker is not None:
         _link_again(known.marker.number, filing, playbook)
         return Outcome(known.marker.number, new=False)
@@ -162,7 +162,9 @@ def _automatic(
     ticket = _thread(mail, filing, playbook, believed=believed)
     if ticket is None:
         raise SetAside(f"{mail.origin}: automatic mail opens no ticket")
-    note = Note(text=f"{mail.origin}: {mask(mail.subject)}")
+    # Its words too: some who are taken for a machine are people, and a machine may say who is.
+    said = mask(f"{mail.subject}\n{mail.text}".strip())
+    note = Note(text=f"{mail.origin}: {said}"[:MAX_TEXT])
     once = replace(marker, number=ticket.number)
     try:
         change(
@@ -175,11 +177,17 @@ def _automatic(
             actor="system",
             marker=once,
         )
-    except Duplicate:
-        pass
+    except Duplicate as duplicate:
+        found = duplicate.found
+        if found is not None and found.body not in ("", marker.body):
+            raise _repeated(found) from duplicate
     except ActionNotAllowed as error:
         raise SetAside(f"{mail.origin}: {ticket.number} cannot show it: {error}") from error
     return Outcome(ticket.number, new=False)
+
+
+def _repeated(other: Marker) -> SetAside:
+    return SetAside(f"repeated id: {other.number} came under this Message-ID, and differs")
 
 
 def _link(former: str, number: str, filing: Filing, playbook: Playbook) -> None:

@@ -271,8 +271,32 @@ def test_an_automatic_reply_is_a_note_once(loop: Loop, store: Store) -> None:
         loop.mail(mail.as_bytes(), DESK)
     loop.pump()
     notes = [e for c in store.history("standard", number) for e in c.of("NoteAdded")]
-    assert [note.text for note in notes] == ["auto_reply: Automatic reply: [x]"]
+    assert [note.text for note in notes] == ["auto_reply: Automatic reply: [x]\nI am away"]
     assert sent_to(CUSTOMER) == before
+
+
+def automatic(loop: Loop, number: str, words: str) -> bytes:
+    return (
+        f"From: {CUSTOMER}\r\nTo: {DESK}\r\nSubject: Re: 13800138000\r\n"
+        "Message-ID: <same@mail.example.com>\r\nPrecedence: auto_reply\r\n"
+        f"In-Reply-To: {own_id(loop, number)}\r\n"
+        f"Content-Type: text/plain; charset=utf-8\r\n\r\n{words}\r\n"
+    ).encode()
+
+
+def test_an_automatic_reply_says_its_words(loop: Loop, store: Store) -> None:
+    """G3, G4: masked, on the ticket; another one under the same id is kept in quarantine."""
+    number = file(loop, store)
+    for words in ("请找 li@example.com", "请找 li@example.com", "已恢复上班"):
+        loop.mail(automatic(loop, number, words), DESK)
+        loop.pump()
+    found = store.history("standard", number)
+    notes = [event.text for commit in found for event in commit.of("NoteAdded")]
+    assert notes == ["auto_reply: Re: 138****8000\n请找 ***@e***.com"]
+    listed = boto3.client("s3").list_objects_v2(
+        Bucket=loop.place.mail_bucket, Prefix="quarantine/standard/"
+    )
+    assert listed["KeyCount"] == 1
 
 
 def replay(store: Store, loop: Loop, delivery: Delivery) -> None:
