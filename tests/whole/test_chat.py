@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -459,6 +460,19 @@ def test_a_message_of_nothing_to_be_seen_is_a_message(chat: Chat) -> None:
     for words in (" ", "\u3000\n", "\u200b", "\x1c"):
         chat.writes(words)
     assert len(chat.tickets) <= 1  # some providers send no such thing
+
+
+def test_two_lines_of_a_second_without_an_id_are_two(wechat: Chat) -> None:
+    """G1, G4: none is lost, and no record names the person in an id's place."""
+    now = wechat.now
+    for words in ("无法登录", "密码也不对", "无法登录"):
+        body = re.sub(rb"<MsgId>.*?</MsgId>", b"", wechat.side.text(words, now))
+        assert b"MsgId" not in body
+        assert wechat.send(wechat.side.call(body, now)).status == 200
+    assert wechat.ticket.version == 2  # the third is the first one again
+    for item in wechat.store.everything(DESK, wechat.ticket.number):
+        item.pop("sealed", None)
+        assert wechat.side.user not in str(item)
 
 
 def test_messages_without_an_id_are_not_taken_for_each_other(loop: Loop, store: Store) -> None:

@@ -139,7 +139,7 @@ class WeChat(Adapter):
         return (
             Incoming(
                 user=user,
-                message_id=message_id or f"{user}{created}",
+                message_id=message_id,
                 kind=kind,
                 text=text,
                 media=media,
