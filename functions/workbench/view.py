@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from functions.core.delivery import Delivery
@@ -214,14 +215,21 @@ def _details(event: Any) -> dict[str, Any]:
 
 
 def _conversation(whole: Whole, playbook: Playbook) -> list[dict[str, Any]]:
-    """What customer and desk said to each other, in order, each with the number it was said on."""
-    found = [
-        {**message, "number": part.ticket.number}
-        for part in whole.parts
-        for message in _messages(part)
-    ]
-    found.sort(key=lambda message: message["at"])
-    return [{**message, "at": _local(message["at"], playbook)} for message in found]
+    """What customer and desk said to each other, in order, each with the number it was said on.
+
+    Moments are whole seconds. Of two in the same one, what a ticket heard after it took another in
+    comes later, then that of the later number.
+    """
+    found: list[tuple[Any, dict[str, Any]]] = []
+    for part in whole.parts:
+        number = part.ticket.number
+        taken_in = [commit.version for commit in part.history if commit.of("MergeReceived")]
+        for message in _messages(part):
+            merges = sum(version < message["version"] for version in taken_in)
+            place = (message["at"], merges, len(number), number)
+            found.append((place, {**message, "number": number}))
+    found.sort(key=itemgetter(0))
+    return [{**message, "at": _local(message["at"], playbook)} for _, message in found]
 
 
 def _messages(part: Part) -> list[dict[str, Any]]:
