@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -77,7 +78,11 @@ def record(
     ticket's own. Times are ISO 8601 with offset, durations ISO 8601.
     """
     own = Part(ticket, commits, deliveries)
-    said = [message for part in (own, *merged) for message in _conversation(part)]
+    said = [
+        (place(part, datetime.fromisoformat(message["at"]), message["version"]), message)
+        for part in (own, *merged)
+        for message in _conversation(part)
+    ]
     return {
         "schema": SCHEMA,
         "event_schema": SCHEMA_VERSION,
@@ -85,9 +90,20 @@ def record(
         "playbook_version": playbook_version,
         **_told(own),
         "records": handling(own.history, records),
-        "messages": sorted(said, key=lambda message: datetime.fromisoformat(message["at"])),
+        "messages": [message for _, message in sorted(said, key=itemgetter(0))],
         "merged": [_told(part) for part in merged],
     }
+
+
+def place(part: Part, at: datetime, version: int) -> tuple[datetime, int, int, str]:
+    """Where something that was said on a ticket stands among what was said on merged ones.
+
+    Moments are whole seconds. Of two in the same one, what a ticket heard after it took another in
+    comes later, then what was said on the later number.
+    """
+    number = part.ticket.number
+    merges = sum(commit.version < version for commit in part.history if commit.of("MergeReceived"))
+    return at, merges, len(number), number
 
 
 def _told(part: Part) -> dict[str, Any]:

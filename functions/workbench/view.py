@@ -12,7 +12,7 @@ from functions.core.delivery import Delivery
 from functions.core.events import Attachment, Commit
 from functions.core.files import FILES
 from functions.core.playbook import Playbook
-from functions.core.record import Part, handling
+from functions.core.record import Part, handling, place
 from functions.core.suggest import suggest
 from functions.core.ticket import Ticket
 from functions.core.words import label, shown_label
@@ -215,21 +215,17 @@ def _details(event: Any) -> dict[str, Any]:
 
 
 def _conversation(whole: Whole, playbook: Playbook) -> list[dict[str, Any]]:
-    """What customer and desk said to each other, in order, each with the number it was said on.
-
-    Moments are whole seconds. Of two in the same one, what a ticket heard after it took another in
-    comes later, then that of the later number.
-    """
-    found: list[tuple[Any, dict[str, Any]]] = []
-    for part in whole.parts:
-        number = part.ticket.number
-        taken_in = [commit.version for commit in part.history if commit.of("MergeReceived")]
-        for message in _messages(part):
-            merges = sum(version < message["version"] for version in taken_in)
-            place = (message["at"], merges, len(number), number)
-            found.append((place, {**message, "number": number}))
+    """What customer and desk said to each other, in order, each with the number it was said on."""
+    found = [
+        (place(part, message["at"], message["version"]), part.ticket.number, message)
+        for part in whole.parts
+        for message in _messages(part)
+    ]
     found.sort(key=itemgetter(0))
-    return [{**message, "at": _local(message["at"], playbook)} for _, message in found]
+    return [
+        {**message, "at": _local(message["at"], playbook), "number": number}
+        for _, number, message in found
+    ]
 
 
 def _messages(part: Part) -> list[dict[str, Any]]:
