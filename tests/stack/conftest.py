@@ -25,5 +25,6 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """`deskbell up` on free ports in an empty folder; ended by SIGTERM, which has to be clean."""
     running = System(tmp_path_factory.mktemp("deskbell"))
     running.start()
+    running.give_room("standard")
     yield running
     assert running.stop(signal.SIGTERM) == 0

@@ -213,6 +213,20 @@ class System:
             aws_secret_access_key="local",
         )
 
+    def give_room(self, desk: str) -> None:
+        """Let the agents of a desk hold all that the tests file, in whatever order they run."""
+        table = self.aws("dynamodb")
+        for agent in self.local["agents"]:
+            if agent["desk"] == desk:
+                key = {"pk": {"S": f"DESK#{desk}"}, "sk": {"S": f"AGENT#{agent['username']}"}}
+                table.update_item(
+                    TableName="deskbell-local",
+                    Key=key,
+                    UpdateExpression="SET #capacity = :many",
+                    ExpressionAttributeNames={"#capacity": "capacity"},
+                    ExpressionAttributeValues={":many": {"N": "1000"}},
+                )
+
     def queue(self, name: str) -> str:
         url: str = self.aws("sqs").get_queue_url(QueueName=f"deskbell-local-{name}")["QueueUrl"]
         return url
