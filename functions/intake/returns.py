@@ -6,8 +6,9 @@ identity's feedback notifications tell (`notificationType`). Both have the same 
 developer guide, "Contents of event data that Amazon SES publishes to Amazon SNS" and "Amazon SNS
 notification contents for Amazon SES").
 
-Anybody can write a mail that looks like a bounce. It counts for the ticket whose keyed id is in it,
-which only whoever got the ticket's mail can know. SES's word counts for an address too.
+Anybody can write a mail that looks like a bounce. It shows on the ticket whose keyed id is in it,
+which only whoever got the ticket's mail can know, or whoever they forwarded it to. So it stops mail
+only where it names the ticket's customer as its recipient too. SES's word counts for an address.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Returned:
     """A bounce or a complaint, however it was told.
 
     `stops`: no further mail is to go to `recipients`. `mailbox` is who had sent the mail that came
-    back, said by SES; empty where a mail says it, which anybody could write.
+    back, said by SES; empty where a mail says it, which anybody could write (`by_ses` is False).
     """
 
     what: str
@@ -52,6 +53,7 @@ class Returned:
     recipients: tuple[str, ...]
     mailbox: str = ""
     told_as: str = ""
+    by_ses: bool = False
 
     @property
     def cause(self) -> str:
@@ -111,6 +113,7 @@ def told_by_ses(body: str) -> Returned | str | None:
         ),
         mailbox=next(iter(_ADDRESS.findall(str(mail.get("source", "")))), "").lower(),
         told_as=str(detail.get("feedbackId") or ""),
+        by_ses=True,
     )
 
 
@@ -155,9 +158,11 @@ def take_back(
     """Show it on its ticket, once. Where it stops mail, the address's other tickets know it too.
 
     A report about another address than the customer's (somebody's forwarding that failed) shows
-    and stops nothing. The ticket comes last, so that an interrupted run is done again whole.
+    and stops nothing; so does a mail that names no recipient, which SES's own word need not do. The
+    ticket comes last, so that an interrupted run is done again whole.
     """
-    theirs = not returned.recipients or ticket.customer.hash in _hashes(returned, filing, playbook)
+    unnamed = returned.by_ses and not returned.recipients
+    theirs = unnamed or ticket.customer.hash in _hashes(returned, filing, playbook)
     stops = returned.stops and theirs and not ticket.erased
     if stops:
         _stop(returned.cause, ticket.customer.hash, filing, playbook, besides=ticket.number)

@@ -202,6 +202,31 @@ def test_anybodys_bounce_stops_nothing(loop: Loop, store: Store) -> None:
     assert kept["KeyCount"] == 2
 
 
+@pytest.mark.parametrize("what", ["bounce", "complaint"])
+def test_a_report_that_names_nobody_stops_nothing(loop: Loop, store: Store, what: str) -> None:
+    """G3: a forwarded mail tells its keyed id to anybody; the report shows and that is all."""
+    number, other = file(loop, store), file(loop, store)
+    headers = f"Message-ID: {own_id(loop, number)}"
+    raw = bounce(headers) if what == "bounce" else complaint(headers)
+    for line in ("Final-Recipient: rfc822;", "Original-Rcpt-To:"):
+        raw = raw.replace(f"{line} {CUSTOMER}\r\n".encode(), b"")
+    assert CUSTOMER.encode() not in raw
+    loop.mail(raw, DESK)
+    loop.pump()
+    (event,) = returns_on(store, number)
+    assert (event.cause.split()[0], event.permanent) == (what, False)
+    assert marked(store, number) is marked(store, other) is None
+    assert marked(store, file(loop, store)) is None
+
+
+def test_ses_need_not_name_the_recipient(loop: Loop, store: Store) -> None:
+    """Its notification comes by a topic that it alone writes to."""
+    number = file(loop, store)
+    headers = [{"name": "References", "value": own_id(loop, number)}]
+    tell(loop, told_by_ses("Complaint", headers=headers, complainedRecipients=[]))
+    assert marked(store, number) == "complaint"
+
+
 def test_a_complaint_stops_automatic_mail_alone(loop: Loop, store: Store) -> None:
     """RFC 5965: the agent may still write; `not-spam` stops nothing."""
     number = file(loop, store)
