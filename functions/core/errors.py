@@ -7,6 +7,7 @@
     │   ├── Forbidden           403
     │   ├── NotFound            404
     │   ├── ActionNotAllowed    409  the ticket's status does not allow the action
+    │   │   └── Forgotten       the request's data was erased
     │   ├── StaleVersion        409  the caller acted on an older version
     │   ├── AlreadyAnswered     409  a question that may be answered once
     │   ├── TooLarge            413
@@ -90,6 +91,13 @@ class ActionNotAllowed(Refused):
     def __init__(self, detail: str, allowed: tuple[str, ...] = ()) -> None:
         super().__init__(detail)
         self.allowed = allowed
+
+
+class Forgotten(ActionNotAllowed):
+    """B10: who wrote the request was erased, so that nobody could answer what they add."""
+
+    def __init__(self) -> None:
+        super().__init__("This request's data was erased. Please file a new request.")
 
 
 class StaleVersion(Refused):

@@ -20,7 +20,13 @@ from functions.core import commands as c
 from functions.core import events as e
 from functions.core import timers
 from functions.core.erasure import forgotten
-from functions.core.errors import ActionNotAllowed, AlreadyAnswered, FieldError, InvalidInput
+from functions.core.errors import (
+    ActionNotAllowed,
+    AlreadyAnswered,
+    FieldError,
+    Forgotten,
+    InvalidInput,
+)
 from functions.core.playbook import Approval, Effect, Playbook, Step, StepField
 from functions.core.ticket import IN_HAND, OPEN, Customer, Merged, Pending, Queue, Ticket
 
@@ -167,6 +173,7 @@ def decide(
 
     Raises:
         ActionNotAllowed: the ticket's status does not allow it; the error names what it does.
+        Forgotten: the customer writes to a ticket whose customer was erased.
         AlreadyAnswered: the survey has its answer.
         InvalidInput: the command's content does not fit the playbook.
     """
@@ -320,6 +327,8 @@ def _request_information(
 def _customer_message(
     ticket: Ticket, command: c.CustomerMessage, playbook: Playbook, now: datetime
 ) -> list[e.Event]:
+    if ticket.erased:
+        raise Forgotten
     written = e.CustomerWrote(
         text=command.text,
         channel=command.channel,

@@ -17,7 +17,7 @@ from datetime import datetime
 
 from functions.core import commands as c
 from functions.core.change import Decided
-from functions.core.errors import ActionNotAllowed, NotFound
+from functions.core.errors import ActionNotAllowed, Forgotten, NotFound
 from functions.core.lifecycle import allowed, decide
 from functions.core.playbook import Playbook
 from functions.core.record import Part
@@ -82,11 +82,16 @@ def followed(store: Store, ticket: Ticket, command: c.Command) -> tuple[Ticket, 
     """Where a command for a merged ticket belongs: what is said about it goes to its survivor.
 
     Everything else stays with the ticket, whose status refuses it.
+
+    Raises:
+        Forgotten: the customer writes to a ticket whose customer was erased.
     """
     if not isinstance(command, c.CustomerMessage | c.Note):
         return ticket, command
     last = survivor(store, ticket)
     if isinstance(command, c.CustomerMessage):
+        if ticket.erased:
+            raise Forgotten
         stranger = not same_customer(ticket, last)
         command = replace(command, via=ticket.number, stranger=stranger)
     return last, command

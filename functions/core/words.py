@@ -133,6 +133,10 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "zh-CN": "当前状态下无法进行此操作，或您已经评价过。",
         "en": "This is not possible now, or has been done already.",
     },
+    "error.erased": {
+        "zh-CN": "此请求的数据已按要求删除，请重新提交请求。",
+        "en": "This request's data was erased. Please file a new request.",
+    },
     "error.413": {"zh-CN": "内容过长。", "en": "This is too long."},
     "error.422": {
         "zh-CN": "此请求已用其他内容提交过。",

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from functions.core.change import change
 from functions.core.commands import CustomerMessage, Link, Note
-from functions.core.errors import ActionNotAllowed, InvalidInput, NotFound, SetAside
+from functions.core.errors import ActionNotAllowed, Forgotten, InvalidInput, NotFound, SetAside
 from functions.core.filing import Filing, NewTicket, Tracking, file_ticket
 from functions.core.merging import survivor
 from functions.core.originals import Hiding, original
@@ -117,8 +117,10 @@ def take_in(
             )
         except Duplicate:
             return Outcome(joined.number, new=False)
-        except ActionNotAllowed:
-            pass  # a ticket that takes no messages any more; the request gets one of its own
+        except ActionNotAllowed as refused:
+            # A ticket that takes no messages any more; the request gets one of its own. That is not
+            # linked to one that was erased at this moment.
+            last = None if isinstance(refused, Forgotten) else last
         else:
             return Outcome(after.number, new=False)
     former = last.number if last else None

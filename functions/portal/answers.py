@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from functions.core import commands as c
 from functions.core.change import change
-from functions.core.errors import ActionNotAllowed, FieldError, InvalidInput, KeyReused
+from functions.core.errors import ActionNotAllowed, FieldError, Forgotten, InvalidInput, KeyReused
 from functions.core.events import Attachment
 from functions.core.lifecycle import TRANSITIONS
 from functions.core.originals import Hiding, Original, Seal, original
@@ -74,7 +74,10 @@ def write_message(
 
     Raises:
         KeyReused: the key came before with another text.
+        Forgotten: the ticket's customer was erased.
     """
+    if ticket.erased:
+        raise Forgotten  # before a file of theirs is kept
     key = request.headers.get("idempotency-key", "").strip()
     marker = None
     if key:
@@ -169,6 +172,8 @@ def _carry_out(
             marker=marker,
             original=hidden,
         )
+    except Forgotten:
+        raise
     except ActionNotAllowed as refused:
         # The lifecycle names what agents may do; a customer is told what customers may do.
         raise ActionNotAllowed(
@@ -179,10 +184,12 @@ def _carry_out(
 
 def open_calls(ticket: Ticket, playbook: Playbook) -> tuple[str, ...]:
     """The customer's calls that are open: a survey that comes after the confirmation waits for it,
-    and one that is answered is over."""
+    one that is answered is over, and nobody could answer a message to an erased ticket (B10)."""
     if ticket.merged is not None:
-        return ("messages",)  # which go on where the ticket does
+        return () if ticket.erased else ("messages",)  # which go on where the ticket does
     found = [call for call, action in CALLS.items() if ticket.status in TRANSITIONS[action].sources]
+    if ticket.erased and "messages" in found:
+        found.remove("messages")
     asked = playbook.confirmation
     first = ticket.status == "awaiting_confirmation" and asked and asked.solved == "survey"
     if "survey" in found and (ticket.score is not None or first):

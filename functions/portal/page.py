@@ -108,9 +108,9 @@ def status_page(shown: Shown) -> str:
     )
 
 
-def error_page(status: int, locale: Locale) -> str:
-    """A refusal, as a page that says what can be done."""
-    key = f"error.{status}" if f"error.{status}" in TEXTS else "error.400"
+def error_page(why: int | str, locale: Locale) -> str:
+    """A refusal, by its HTTP status or a word of its own, as a page that says what can be done."""
+    key = f"error.{why}" if f"error.{why}" in TEXTS else "error.400"
     title = say("error.title", locale)
     return _render("error.html", locale, title=title, text=say(key, locale))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-from functions.core.errors import InvalidInput, NotFound, Refused
+from functions.core.errors import Forgotten, InvalidInput, NotFound, Refused
 from functions.core.originals import Seal
 from functions.core.playbook import Locale, Playbook
 from functions.core.proof import status_key
@@ -186,7 +186,9 @@ def _for_people(request: Request, function: Callable[[], Answer]) -> Answer:
         if not wants_page(request):
             raise
         locale = _language(request)
-        html = page.error_page(refused.status, locale)
+        html = page.error_page(
+            "erased" if isinstance(refused, Forgotten) else refused.status, locale
+        )
         return Answer(html, refused.status, page.HEADERS, content_type="text/html")
 
 

@@ -14,6 +14,7 @@ from functions.core.change import change
 from functions.core.errors import (
     ActionNotAllowed,
     AlreadyAnswered,
+    Forgotten,
     InvalidInput,
     KeyReused,
     NotFound,
@@ -319,6 +320,32 @@ def test_what_is_not_possible_names_what_customers_may_do(customer: Customer) ->
     with pytest.raises(ActionNotAllowed) as refused:
         customer.send("survey", {"score": 5})
     assert refused.value.allowed == ("messages",)
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_nothing_is_added_to_an_erased_ticket(
+    customer: Customer, do: Do, store: Store, playbook: Playbook, merged: bool
+) -> None:
+    """B10: nobody could answer it; it says so, keeps no file and the page has no form for it."""
+    import boto3
+
+    assert "/messages?" in customer.get(PAGE, key=customer.key).body
+    if merged:
+        file(store, playbook, "CS2")
+        do(c.Merge("CS2"))
+    do(c.ErasePerson("asked for it"), actor="admin")
+    photo = {"name": "x.png", "content_type": "image/png", "content": PHOTO}
+    with pytest.raises(Forgotten, match=r"erased\. Please file a new request") as refused:
+        customer.send("messages", {"text": "还有", "attachments": [photo]})
+    assert boto3.client("s3", region_name="us-east-1").list_buckets()["Buckets"] == []
+    assert problem(refused.value).status == 409
+    assert not _events(store, "CustomerWrote")
+    page = customer.get(PAGE, key=customer.key).body
+    assert "/messages?" not in page
+    refusal = customer.submit("messages", text="还有")
+    assert (refusal.status, "请重新提交请求" in refusal.body) == (409, True)
+    with pytest.raises(Forgotten):  # erased while the message was on its way
+        do(c.CustomerMessage("还有", "web"), actor="customer")
 
 
 # The page
