@@ -116,6 +116,7 @@ class CustomerMessage:
     """The customer adds something.
 
     `via` and `stranger` are filled in where it was written to a ticket that was merged into this.
+    `by_another` is the masked address of a sender who is not the customer.
     """
 
     text: str
@@ -126,6 +127,7 @@ class CustomerMessage:
     unproven: bool = False
     via: str | None = None
     stranger: bool = False
+    by_another: str | None = None
 
 
 @dataclass(frozen=True)

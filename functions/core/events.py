@@ -141,7 +141,9 @@ class CustomerWrote(Value):
     """The customer added something, on any channel.
 
     `via` is the merged ticket that it was written to; a `stranger` is that ticket's customer where
-    this one's is somebody else. `refused` and `unproven` as of a request.
+    this one's is somebody else. `by_another` is the masked address of whoever wrote it, where that
+    is not the customer's: they hold the ticket's key, as by a mail that was forwarded to them.
+    `refused` and `unproven` as of a request.
     """
 
     event: Literal["CustomerWrote"] = "CustomerWrote"
@@ -153,6 +155,7 @@ class CustomerWrote(Value):
     unproven: bool = False
     via: str | None = None
     stranger: bool = False
+    by_another: str | None = None
 
 
 class InformationReceived(Value):

@@ -338,6 +338,7 @@ def _customer_message(
         unproven=command.unproven,
         via=command.via,
         stranger=command.stranger,
+        by_another=command.by_another,
     )
     if ticket.status == "awaiting_customer" and not command.stranger:
         return [written, e.InformationReceived()]

@@ -14,7 +14,7 @@ from functions.core.filing import Filing, NewTicket, Tracking, file_ticket
 from functions.core.merging import survivor
 from functions.core.originals import Hiding, original
 from functions.core.playbook import Playbook
-from functions.core.privacy import contact_hash, mask, normalise_contact
+from functions.core.privacy import contact_hash, mask, mask_contact, normalise_contact
 from functions.core.proof import derive, numbers_of_token, ticket_of_message_id
 from functions.core.store import Duplicate, Known, Marker
 from functions.core.ticket import Ticket
@@ -102,6 +102,7 @@ def take_in(
             attachments=came.attachments,
             refused=came.refused,
             unproven=came.unproven,
+            by_another=_another(mail, sender, joined, playbook),
         )
         try:
             after = change(
@@ -129,6 +130,15 @@ def take_in(
     if former is not None:
         _link(former, filed.number, filing, playbook)
     return filed
+
+
+def _another(
+    mail: InboundMail, sender: str | None, ticket: Ticket, playbook: Playbook
+) -> str | None:
+    """Who wrote, as it may be shown, where it was not the customer: None for the customer."""
+    if sender == ticket.customer.hash:
+        return None
+    return mask_contact(mail.from_address, playbook.fields.contact_style) or "-"
 
 
 def _marker(mail: InboundMail, digest: str, playbook: Playbook) -> Marker:

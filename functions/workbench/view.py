@@ -261,7 +261,7 @@ def _message(
         return {**came, "sealed": commit.sealed}
     if name == "CustomerWrote":
         came = _entry("in", event.channel, event.text, commit.at, None, name, actor, version)
-        return {**came, "sealed": commit.sealed}
+        return {**came, "sealed": commit.sealed, "by_another": event.by_another}
     if name not in {"ReplySent", "InformationRequested"}:
         return None
     delivery = next((d for d in sent if (d.version, d.event) == (version, name)), None)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from functions.core import aws, clock
+from functions.core.events import dump
 from functions.core.playbook import Playbook
 from functions.core.proof import reply_token
 from functions.core.store import Store
@@ -58,6 +59,30 @@ def test_an_answer_to_that_address_joins_its_ticket(loop: Loop, store: Store, wh
     loop.pump()
     assert len(written(store, number)) == 1
     assert numbers(store) == {number}
+
+
+@pytest.mark.parametrize("by", ["reference", "address"])
+def test_who_answered_in_the_customers_place_is_shown(loop: Loop, store: Store, by: str) -> None:
+    """G3, G4: a mail was forwarded; the agent sees, masked, that it is not the customer's word."""
+    number = file(loop, store)
+    token = reply_token(aws.root_key(loop.place), "standard", number)
+    to = DESK if by == "reference" else f"support+{token}@standard.local"
+    references = {"In_Reply_To": own_id(loop, number)} if by == "reference" else {}
+    for sender in ("colleague@example.org", CUSTOMER.upper()):
+        loop.mail(letter(sender, to, **references), to)
+    loop.pump()
+    view = loop.http("GET", f"/agent/desks/standard/tickets/{number}", claims=SUPERVISOR).json
+    shown = [m["by_another"] for m in view["messages"] if m["event"] == "CustomerWrote"]
+    (another, customer) = shown
+    assert customer is None
+    assert another.endswith(".org")
+    assert "*" in another
+    assert "colleague" not in another
+    stored = [dump((event,)) for event in written(store, number)]
+    assert ["by_another" in body for body in stored] == [
+        True,
+        False,
+    ]  # the customer's costs nothing
 
 
 def test_a_forged_address_proves_nothing(loop: Loop, store: Store) -> None:
