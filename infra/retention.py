@@ -137,7 +137,8 @@ def erase(
     Raises:
         ValueError: neither or both of `number` and `contact`, or this is no contact.
         NotFound: there is no such desk or ticket.
-        ActionNotAllowed: the ticket `number`, or one merged with it, is held.
+        ActionNotAllowed: the ticket `number`, or one of those that make one record with it since
+            they were merged, is held.
         TryAgain: a message is on its way, or the table was too busy: run it again in a minute.
     """
     if (number is None) == (contact is None):
@@ -147,9 +148,9 @@ def erase(
     if number is not None:
         ticket = at.store.load(desk, number)
         digest = ticket.customer.hash
-        same = [t for t in family(at.store, ticket) if t.customer.hash == digest]
-        if any(part.held for part in same):
-            raise ActionNotAllowed("The ticket's record is held; release it first.")
+        whole = family(at.store, ticket)
+        _not_held(number, whole)
+        same = [part for part in whole if part.customer.hash == digest]
         # The ticket itself comes last, since it is what an interrupted run is found again by.
         numbers = [*(part.number for part in same if part.number != number), number]
         if set(at.store.all_of_contact(desk, digest)) <= set(numbers):
@@ -185,6 +186,19 @@ def _written(contact: str) -> Contact:
     return chat_contact(channel, user) if channel in names() else normalise_contact(contact)
 
 
+def _not_held(number: str, whole: list[Ticket]) -> None:
+    """A hold reaches what was merged after it too: the record is one, and so is its document."""
+    held = [part.number for part in whole if part.held]
+    if not held:
+        return
+    if number in held:
+        raise ActionNotAllowed("The ticket's record is held; release it first.")
+    raise ActionNotAllowed(
+        f"{number} is one record with {held[0]} since they were merged, and that is held; "
+        f"release {held[0]} first."
+    )
+
+
 def _erase_ticket(
     at: Deployment,
     desk: str,
@@ -194,7 +208,12 @@ def _erase_ticket(
     actor: str,
     now: datetime,
 ) -> None:
-    """Each step only takes away what the steps after it no longer need."""
+    """Each step only takes away what the steps after it no longer need.
+
+    Raises:
+        ActionNotAllowed: it is held, or one of those that make one record with it is.
+    """
+    _not_held(number, family(at.store, at.store.load(desk, number)))
     ticket = change(at.store, desk, number, command, playbook, now, actor=actor)
     items = _blank_items(at, desk, number, playbook)
     for other in reached(at.store, ticket):  # what was written to it while it was merged

@@ -11,6 +11,7 @@ import boto3
 import pytest
 
 from functions.core import aws
+from functions.core.errors import ActionNotAllowed
 from functions.core.proof import message_id, status_key
 from functions.core.roster import Agent
 from infra.local.inprocess import HttpAnswer
@@ -263,3 +264,32 @@ def test_one_customer_s_merged_tickets_are_forgotten_together(case: Case) -> Non
     erased = erase(at, "standard", number=other, reason="应客户要求", actor="admin", now=now)
     assert erased.numbers == tuple(sorted((one, other)))
     assert "提示网络错误" not in str(case.store.everything("standard", one))
+
+
+@pytest.mark.parametrize("contact", [MAIL, "13912345678"])
+@pytest.mark.parametrize("by", ["number", "contact"])
+def test_what_is_merged_into_a_held_record_is_not_erased(case: Case, contact: str, by: str) -> None:
+    """B10: the hold came before the merge, so that only the survivor says it; until its release."""
+    one, other = two(case, contact=contact)
+    place, now = case.loop.place, datetime.now(UTC)
+    at = Deployment(
+        case.store,
+        boto3.client("s3"),
+        place.mail_bucket,
+        place.archive_bucket,
+        lambda: aws.root_key(place),
+    )
+    hold(at, "standard", one, held=True, reason="诉讼", actor="admin", now=now)
+    assert act(case, "zg-1", other, "merge", into=one).status == 200
+    assert not case.store.load("standard", other).held
+    who: dict[str, Any] = {"number": other} if by == "number" else {"contact": contact}
+    said: dict[str, Any] = {"reason": "应客户要求", "actor": "admin", "now": now}
+    if by == "number":
+        with pytest.raises(ActionNotAllowed, match=f"with {one} .*release {one} first"):
+            erase(at, "standard", **who, **said)
+    else:
+        assert other in erase(at, "standard", **who, **said).held
+    assert not case.store.load("standard", other).erased
+    assert "还是无法登录" in str(case.store.everything("standard", other))
+    hold(at, "standard", one, held=False, reason="结束", actor="admin", now=now)
+    assert other in erase(at, "standard", **who, **said).numbers
