@@ -268,7 +268,7 @@ STEPS = st.lists(
         st.tuples(st.just("write"), st.sampled_from(NUMBERS), st.just("")),
         st.tuples(st.just("assign"), st.sampled_from(NUMBERS), st.just("")),
     ),
-    max_size=14,
+    max_size=12,
 )
 
 
@@ -276,7 +276,7 @@ class TestAnySequence:
     """Whatever is merged and parted among four tickets, nothing is lost, doubled or circular."""
 
     @settings(
-        max_examples=60,
+        max_examples=25,
         deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture],
     )

@@ -480,8 +480,8 @@ def test_time_grows_with_the_length_of_a_hostile_text(piece: str) -> None:
 
 
 def test_a_long_text_of_everything_at_once_is_masked() -> None:
-    text = "电话+1 13800138000 a@b.com DE89 3704 01-02 4111 1111 1111 1112 0 12 護照\n" * 2_000
-    assert len(text) > 120_000
+    text = "电话+1 13800138000 a@b.com DE89 3704 01-02 4111 1111 1111 1112 0 12 護照\n" * 1_000
+    assert len(text) > 60_000
     assert "13800138000" not in mask(text)
     assert grows_with_length(mask, text)
 

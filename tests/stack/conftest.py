@@ -11,13 +11,16 @@ import pytest
 from tests.stack.system import System
 
 HERE = Path(__file__).parent
+STARTED_AND_STOPPED = {"test_up.py", "test_deploy.py"}
+"""What ends, breaks and deploys its system: about half of all the time that this folder takes."""
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """They share the system, so they run in one worker."""
+    """They share a system, so they run in one worker; two, so that none has all of them."""
     if HERE in item.path.parents:
+        half = "stack-up" if item.path.name in STARTED_AND_STOPPED else "stack"
         item.add_marker(pytest.mark.stack)
-        item.add_marker(pytest.mark.xdist_group("stack"))
+        item.add_marker(pytest.mark.xdist_group(half))
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -92,7 +93,9 @@ def test_what_was_lost_is_replayed(system: System, receiver: Receiver, secret: s
     assert "sent now" in system.command("webhooks", "replay", "--id", one)
     wait_until(lambda: receiver.ids.count(one) == 2, "replayed")
     said = system.command("webhooks", "replay", "--desk", DESK, "--from", since.isoformat())
-    assert f"{len(ids)} are sent again, 0 for the first time" in said
+    again = re.search(r"(\d+) are sent again, 0 for the first time", said)
+    assert again, said
+    assert int(again[1]) >= len(ids)  # whatever else happened on the desk since then
     tick(system, datetime.now(UTC))
     wait_until(
         lambda: all(receiver.ids.count(each) == 2 + (each == one) for each in ids), "all of a time"
