@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from infra.deploy import ROOT
 
-ROOMS = ("intake", "router", "sla_timer", "notify", "survey", "portal", "workbench")
+ROOMS = sorted(found.parent.name for found in (ROOT / "functions").glob("*/handler.py"))
 HANDLERS = (*(f"functions.{room}.handler" for room in ROOMS), "app")
 BASE = "boto3, chalice"
 ROUNDS = 12
