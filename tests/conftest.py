@@ -1,57 +1,84 @@
-"""What all tests share."""
+"""What all tests share: AWS in memory at its quickest, and what coverage watches."""
 
 from __future__ import annotations
 
-from copy import copy, deepcopy
-from typing import Any
+import gc
+import importlib
+import sys
+import threading
+from collections import Counter
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from pkgutil import walk_packages
 
-from botocore.loaders import JSONFileLoader, Loader
-from moto.dynamodb.models.table import Table
+import pytest
 
-_read = JSONFileLoader.load_file
-_kept: dict[str, Any] = {}
+import functions
+from tests import quick
 
+quick.install()
 
-def _load_file(self: JSONFileLoader, file_path: str) -> Any:
-    """AWS's service descriptions, read once a process: each test that mocks AWS begins with a
-    session of its own, which would read megabytes of them again."""
-    if file_path not in _kept:
-        _kept[file_path] = _read(self, file_path)
-    return _kept[file_path]
-
-
-JSONFileLoader.load_file = _load_file  # type: ignore[method-assign]
-_list = Loader.list_available_services
-_listed: dict[str, Any] = {}
-
-
-def _list_available_services(self: Loader, type_name: str) -> Any:
-    """The folders of those descriptions, looked through once a process."""
-    if type_name not in _listed:
-        _listed[type_name] = _list(self, type_name)
-    return _listed[type_name]
-
-
-Loader.list_available_services = _list_available_services  # type: ignore[method-assign]
-
-
-def _snapshot(table: Any, _memo: Any) -> Any:
-    """What moto keeps of a table to undo a transaction, without copying each record of its past.
-
-    Records of the stream are never changed, so their list is enough. Of the items, only the
-    roster's are changed in place; all others are replaced.
-    """
-    kept = object.__new__(type(table))
-    kept.__dict__.update(table.__dict__)
-    kept.items = type(table.items)(dict)
-    for partition, items in table.items.items():
-        roster = partition.value.startswith("DESK#")
-        kept.items[partition] = deepcopy(items) if roster else dict(items)
-    if table.stream_shard is not None:
-        kept.stream_shard = copy(table.stream_shard)
-        kept.stream_shard.table = kept
-        kept.stream_shard.items = list(table.stream_shard.items)
-    return kept
+TESTS = Path(__file__).parent
+UNTRACED = {
+    "desks", "docs", "infra", "stack", "test_account.py", "test_aftersales.py", "test_circles.py",
+    "test_crowd.py", "test_omnichannel.py", "test_rapid.py",
+}  # fmt: skip
+"""Folders and files that walk once more where others go. To watch which branches they take would
+double their time, so what is measured as covered is covered without them."""
+CASES = 2
+"""Cases of one test that are watched; the others, and hypothesis's many, go the same ways."""
+LONG = 60
+"""Characters above which a text is no name for a test."""
+_Trace = Generator[None, object, object]
+_watched: set[str] = set()
 
 
-Table.__deepcopy__ = _snapshot  # type: ignore[attr-defined]
+@contextmanager
+def _untraced() -> Iterator[None]:
+    here, in_threads = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        yield
+    finally:
+        sys.settrace(here)
+        threading.settrace(in_threads)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> _Trace:
+    """The product is imported under the eyes of coverage, its tests need not be."""
+    for module in walk_packages(functions.__path__, "functions."):
+        importlib.import_module(module.name)
+    with _untraced():
+        return (yield)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    cases: Counter[str] = Counter()
+    for item in items:
+        parts = item.path.relative_to(TESTS).parts
+        function = getattr(item, "obj", None)
+        if UNTRACED.isdisjoint(parts) and not hasattr(function, "hypothesis"):
+            cases[item.nodeid.partition("[")[0]] += 1
+            if cases[item.nodeid.partition("[")[0]] <= CASES:
+                _watched.add(item.nodeid)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> _Trace:
+    with nullcontext() if item.nodeid in _watched else _untraced():
+        return (yield)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: looking through all of it for garbage took a quarter of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """A long text is called by its argument, and pytest numbers what is called the same."""
+    return argname if isinstance(val, str | bytes) and len(val) > LONG else None

@@ -49,15 +49,20 @@ def free_port() -> int:
 def wait_until(
     check: Callable[[], Found | None], what: str, seconds: float = 60, every: float = 0.3
 ) -> Found:
-    """What `check` gives as soon as it gives something, asked `every` so many seconds."""
+    """What `check` gives as soon as it gives something, asked `every` so many seconds.
+
+    What takes long itself is asked less often: it takes the time of what it waits for.
+    """
     deadline = time.monotonic() + seconds
     while True:
+        asked = time.monotonic()
         found = check()
         if found:
             return found
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             raise AssertionError(f"not within {seconds:.0f} s: {what}")
-        time.sleep(every)
+        time.sleep(max(every, min(2 * (now - asked), 2)))
 
 
 @dataclass

@@ -1,0 +1,105 @@
+"""AWS in memory, without what it does again and again for each test.
+
+moto answers as before; what is read, made or looked for once a call is read, made or found once a
+process.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable
+from copy import copy, deepcopy
+from typing import Any
+
+import boto3
+from botocore.loaders import JSONFileLoader, Loader
+from moto.core.models import botocore_stubber
+from moto.core.serialize import JSONSerializer
+from moto.dynamodb.models.table import Table
+
+_read = JSONFileLoader.load_file
+_kept: dict[str, Any] = {}
+
+
+def _load_file(self: JSONFileLoader, file_path: str) -> Any:
+    """AWS's service descriptions, read once a process: each test that mocks AWS begins with a
+    session of its own, which would read megabytes of them again."""
+    if file_path not in _kept:
+        _kept[file_path] = _read(self, file_path)
+    return _kept[file_path]
+
+
+_list = Loader.list_available_services
+_listed: dict[str, Any] = {}
+
+
+def _list_available_services(self: Loader, type_name: str) -> Any:
+    """The folders of those descriptions, looked through once a process."""
+    if type_name not in _listed:
+        _listed[type_name] = _list(self, type_name)
+    return _listed[type_name]
+
+
+def _snapshot(table: Any, _memo: Any) -> Any:
+    """What moto keeps of a table to undo a transaction, without copying each record of its past.
+
+    Records of the stream are never changed, so their list is enough. Of the items, only the
+    roster's are changed in place; all others are replaced.
+    """
+    kept = object.__new__(type(table))
+    kept.__dict__.update(table.__dict__)
+    kept.items = type(table.items)(dict)
+    for partition, items in table.items.items():
+        roster = partition.value.startswith("DESK#")
+        kept.items[partition] = deepcopy(items) if roster else dict(items)
+    if table.stream_shard is not None:
+        kept.stream_shard = copy(table.stream_shard)
+        kept.stream_shard.table = kept
+        kept.stream_shard.items = list(table.stream_shard.items)
+    return kept
+
+
+_serialize_structure = JSONSerializer._serialize_type_structure
+
+
+def _serialize_type_structure(
+    self: JSONSerializer, serialized: Any, value: Any, shape: Any, key: str
+) -> None:
+    """An attribute of DynamoDB is a dict of its one type. Looking for the nine other types under
+    six names each took a third of all the time that is spent in moto."""
+    if shape.name == "AttributeValue" and type(value) is dict:
+        of_its_type: dict[str, Any] = {}
+        for name, inner in value.items():
+            self._serialize(of_its_type, inner, shape.members[name], name)
+        self._default_serialize(serialized, of_its_type, shape, key)
+    else:
+        _serialize_structure(self, serialized, value, shape, key)
+
+
+_new_client = boto3.client
+_clients: dict[Hashable, Any] = {}
+
+
+def _client(*names: str, config: Any = None, **options: str) -> Any:
+    """A client of AWS in memory, made once a process for the same surroundings: a test would take
+    a dozen. Each has listeners of its own."""
+    if not botocore_stubber.enabled:
+        return _new_client(*names, config=config, **options)  # type: ignore[call-overload]
+    about = sorted((name, value) for name, value in os.environ.items() if name.startswith("AWS_"))
+    key = (names, repr(vars(config)) if config else "", *sorted(options.items()), *about)
+    if key not in _clients:
+        _clients[key] = _new_client(*names, config=config, **options)  # type: ignore[call-overload]
+    found = object.__new__(type(_clients[key]))
+    found.__dict__.update(_clients[key].__dict__)
+    found.meta = copy(found.meta)
+    found.meta.events = copy(found.meta.events)
+    return found
+
+
+def install() -> None:
+    """Let every test of this process have it so."""
+    JSONFileLoader.load_file = _load_file  # type: ignore[method-assign]
+    Loader.list_available_services = _list_available_services  # type: ignore[method-assign]
+    Table.__deepcopy__ = _snapshot  # type: ignore[attr-defined]
+    JSONSerializer._serialize_type_structure = _serialize_type_structure  # type: ignore[assignment, method-assign]
+    boto3.client = _client  # type: ignore[assignment]
