@@ -173,7 +173,7 @@ def decide(
 
     Raises:
         ActionNotAllowed: the ticket's status does not allow it; the error names what it does.
-        Forgotten: the customer writes to a ticket whose customer was erased.
+        Forgotten: the customer writes or answers on a ticket whose customer was erased.
         AlreadyAnswered: the survey has its answer.
         InvalidInput: the command's content does not fit the playbook.
     """
@@ -198,6 +198,8 @@ def _decided(
 ) -> list[e.Event]:
     """What one command brings about, where the ticket's status allows it."""
     name, rule = _RULES[type(command)]
+    if ticket.erased and TRANSITIONS[name].by == "customer":
+        raise Forgotten  # whatever the status: nobody could answer it (B10)
     if ticket.status not in TRANSITIONS[name].sources:
         if name == "survey" and ticket.score is not None:
             raise _answered_already()
@@ -327,8 +329,6 @@ def _request_information(
 def _customer_message(
     ticket: Ticket, command: c.CustomerMessage, playbook: Playbook, now: datetime
 ) -> list[e.Event]:
-    if ticket.erased:
-        raise Forgotten
     written = e.CustomerWrote(
         text=command.text,
         channel=command.channel,

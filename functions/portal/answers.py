@@ -74,10 +74,7 @@ def write_message(
 
     Raises:
         KeyReused: the key came before with another text.
-        Forgotten: the ticket's customer was erased.
     """
-    if ticket.erased:
-        raise Forgotten  # before a file of theirs is kept
     key = request.headers.get("idempotency-key", "").strip()
     marker = None
     if key:
@@ -184,12 +181,12 @@ def _carry_out(
 
 def open_calls(ticket: Ticket, playbook: Playbook) -> tuple[str, ...]:
     """The customer's calls that are open: a survey that comes after the confirmation waits for it,
-    one that is answered is over, and nobody could answer a message to an erased ticket (B10)."""
+    one that is answered is over, and on an erased ticket nobody could answer anything (B10)."""
+    if ticket.erased:
+        return ()
     if ticket.merged is not None:
-        return () if ticket.erased else ("messages",)  # which go on where the ticket does
+        return ("messages",)  # which go on where the ticket does
     found = [call for call, action in CALLS.items() if ticket.status in TRANSITIONS[action].sources]
-    if ticket.erased and "messages" in found:
-        found.remove("messages")
     asked = playbook.confirmation
     first = ticket.status == "awaiting_confirmation" and asked and asked.solved == "survey"
     if "survey" in found and (ticket.score is not None or first):

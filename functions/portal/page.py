@@ -86,7 +86,7 @@ def status_page(shown: Shown) -> str:
         tone=_tone(ticket.status),
         steps=_steps(ticket.status, shown.view["status_label"], locale),
         details=_details(shown),
-        asked=shown.view["question"] if shown.key else None,
+        asked=shown.view["question"] if "messages" in calls else None,
         confirming=ticket.status == "awaiting_confirmation",
         timeline=[
             (clock(entry["at"]), entry["label"], entry.get("fields", ()))

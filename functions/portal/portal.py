@@ -49,6 +49,7 @@ def write(request: Request, desk: Desk, name: str, number: str, call: str) -> An
 
     Raises:
         NotFound: there is no such ticket, or the key does not hold.
+        Forgotten: the ticket's customer was erased, whatever the call.
         InvalidInput, ActionNotAllowed, AlreadyAnswered, KeyReused: as the call says.
     """
     return _for_people(request, lambda: _write(request, desk, name, number, call))
@@ -115,6 +116,8 @@ def _write(request: Request, desk: Desk, name: str, number: str, call: str) -> A
 def _carry_out(
     desk: Desk, playbook: Playbook, ticket: Ticket, request: Request, call: str
 ) -> Answer:
+    if ticket.erased:
+        raise Forgotten  # before anything that was sent is read or kept
     store = desk.store
     if call == "messages":
         message = request.read(answers.NewMessage)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from functions.core import commands as c
-from functions.core.errors import ActionNotAllowed, AlreadyAnswered, InvalidInput
+from functions.core.errors import ActionNotAllowed, AlreadyAnswered, Forgotten, InvalidInput
 from functions.core.events import EVENTS, Commit, dump, parse
 from functions.core.lifecycle import (
     TRANSITIONS,
@@ -236,6 +236,22 @@ class TestRules:
         ticket = in_status(status, playbook)
         with pytest.raises(AlreadyAnswered):
             decide(ticket, c.AnswerSurvey(5), playbook, NOON)
+
+    @pytest.mark.parametrize("status", STATUSES)
+    @pytest.mark.parametrize("name", ["message", "confirm", "survey"])
+    def test_nothing_a_customer_does_reaches_an_erased_ticket(
+        self, name: str, status: str, playbook: Playbook
+    ) -> None:
+        """B10, G4: in any status they are told to file a new request; others go on."""
+        ticket = then(in_status(status, playbook), c.ErasePerson(), playbook)
+        with pytest.raises(Forgotten, match="file a new request"):
+            decide(ticket, COMMANDS[name], playbook, NOON)
+        assert then(ticket, c.Hold(held=True), playbook).held
+
+    def test_the_closing_of_an_erased_ticket_goes_on(self, playbook: Playbook) -> None:
+        """B10, F4: its survey, which nobody can answer, ends by itself."""
+        ticket = then(in_status("resolved", playbook), c.ErasePerson(), playbook)
+        assert then(ticket, c.ExpireSurvey(1), playbook).status == "archived"
 
     def test_a_review_ends_with_its_cause(self, playbook: Playbook) -> None:
         """A13: somebody is assigned, calls back and records the cause."""

@@ -348,6 +348,32 @@ def test_nothing_is_added_to_an_erased_ticket(
         do(c.CustomerMessage("还有", "web"), actor="customer")
 
 
+@pytest.mark.parametrize(
+    ("call", "fields", "event"),
+    [
+        ("confirmation", {"solved": "false", "reason": "还是不行"}, "ConfirmationGiven"),
+        ("survey", {"score": "1", "comment": "太慢"}, "SurveyAnswered"),
+    ],
+    ids=["confirmation", "survey"],
+)
+def test_an_erased_ticket_takes_no_answer(
+    customer: Customer, do: Do, store: Store, call: str, fields: dict[str, str], event: str
+) -> None:
+    """B10, G4: refused as a message is, for programs and on the page, which has no form for it."""
+    do(ASSIGN, c.Resolve("已重置密码"))
+    assert f"/{call}?" in customer.get(PAGE, key=customer.key).body
+    erased = do(c.ErasePerson("asked for it"), actor="admin")
+    with pytest.raises(Forgotten, match=r"erased\. Please file a new request") as refused:
+        customer.send(call, fields)
+    told = problem(refused.value)
+    assert (told.status, told.body["allowed"]) == (409, [])
+    assert "<form" not in customer.get(PAGE, key=customer.key).body
+    refusal = customer.submit(call, **fields)
+    assert (refusal.status, "请重新提交请求" in refusal.body) == (409, True)
+    assert not _events(store, event)
+    assert store.load("testdesk", NUMBER).version == erased.version
+
+
 # The page
 
 
