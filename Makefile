@@ -47,7 +47,7 @@ up: setup
 	@$(BIN)/deskbell up --port $(PORT) $(if $(FRESH),--fresh)
 
 test: setup $(COMPILED)
-	$(BIN)/python -m pytest -n 3 --dist loadgroup --cov --cov-report=term --cov-fail-under=90
+	$(BIN)/python -m pytest -n 4 --dist loadgroup --cov --cov-report=term --cov-fail-under=90
 
 bench: setup $(COMPILED)
 	$(BIN)/python -m infra.bench

@@ -63,7 +63,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def _connect(stage: str, data: Path) -> str:
     """Choose the stage and make boto3 find it; the stage's name."""
-    from infra.local.up import STAGE, connect
+    from infra.local.system import STAGE, connect
 
     if stage not in ("", STAGE):
         return stage
@@ -86,7 +86,8 @@ def up(
     fresh: Annotated[bool, typer.Option(envvar="FRESH", help="Start empty.")] = False,
 ) -> None:
     """Run the whole system on this machine until Ctrl-C."""
-    from infra.local.up import Ports, UpError
+    from infra.local.system import Ports
+    from infra.local.up import UpError
     from infra.local.up import up as run
 
     try:

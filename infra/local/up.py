@@ -17,7 +17,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,11 +25,9 @@ from infra.deploy import INFRA, ROOT, Deployment, Variant, deploy
 from infra.desks import ensure_desks, store_of, versions
 from infra.functions import Report
 from infra.local.emulator import SAVE_PATH
+from infra.local.system import STAGE, Ports, aws_environment
 from infra.stage_secrets import webhook_secret_name
 
-STAGE = "local"
-ACCOUNT = "000000000000"
-REGION = "us-east-1"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 _FREE_SECONDS = 6.0
@@ -42,15 +39,6 @@ FOUNDATION = {
     "MailMaxReceives": "3",
     "LocalWebhooks": "on",
 }
-
-
-@dataclass(frozen=True)
-class Ports:
-    """Where the local system listens, on 127.0.0.1."""
-
-    http: int = 8700
-    aws: int = 4566
-    smtp: int = 2525
 
 
 class UpError(RuntimeError):
@@ -75,30 +63,6 @@ def up(data: Path, ports: Ports, report: Report, *, fresh: bool) -> None:
     with _emulator(data, ports, report):
         deployed = _deploy_what_changed(data, ports, report)
         asyncio.run(_serve(data, ports, deployed, report, began))
-
-
-def aws_environment(ports: Ports) -> dict[str, str]:
-    """The variables by which boto3 finds the emulator and not AWS."""
-    return {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports.aws}",
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": ACCOUNT,
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "NO_PROXY": "127.0.0.1,localhost",
-        "no_proxy": "127.0.0.1,localhost",
-    }
-
-
-def connect(data: Path) -> bool:
-    """Make boto3 find the local system of a data folder; False where none was started there."""
-    try:
-        told = json.loads((data / "local.json").read_text("utf-8"))
-    except FileNotFoundError:
-        return False
-    os.environ.update(aws_environment(Ports(aws=int(told["aws_endpoint"].rpartition(":")[2]))))
-    return True
 
 
 def _wait_until_free(name: str, port: int) -> None:

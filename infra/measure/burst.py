@@ -17,7 +17,7 @@ import boto3
 
 from functions.core.store import read_delivery, read_ticket
 from functions.core.ticket import Ticket
-from infra.local.up import Ports, aws_environment
+from infra.local.system import Ports, aws_environment
 from infra.measure.stack import StackError, call, sent_mails
 from infra.measure.waiting import DESCRIPTIONS
 

@@ -18,7 +18,8 @@ _DEPLOY = """
 import sys
 from pathlib import Path
 from infra.deploy import deploy
-from infra.local.up import Ports, _alone, aws_environment, local_variant
+from infra.local.system import Ports, aws_environment
+from infra.local.up import _alone, local_variant
 import os
 ports = Ports(*map(int, sys.argv[2:5]))
 os.environ.update(aws_environment(ports))

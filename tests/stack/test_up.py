@@ -19,7 +19,7 @@ import pytest
 
 from functions.core.errors import Park
 from functions.core.store import read_commit
-from infra.local.up import ACCOUNT, REGION
+from infra.local.system import ACCOUNT, REGION
 from tests.stack.system import ROOT, System, wait_until
 from tests.whole.mailbag import Bag, Letter
 

@@ -15,7 +15,7 @@ import pytest
 
 from functions.core.playbook import load
 from infra.local.people import people_of
-from infra.local.up import Ports, aws_environment
+from infra.local.system import Ports, aws_environment
 from infra.people import create_user, put_on_roster, user_pool
 from tests.stack.desks import Walk, fetched
 from tests.stack.system import ROOT, System

@@ -1,0 +1,45 @@
+"""Where the local system is, for what starts it and for what asks it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+STAGE = "local"
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the local system listens, on 127.0.0.1."""
+
+    http: int = 8700
+    aws: int = 4566
+    smtp: int = 2525
+
+
+def aws_environment(ports: Ports) -> dict[str, str]:
+    """The variables by which boto3 finds the emulator and not AWS."""
+    return {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports.aws}",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
+    }
+
+
+def connect(data: Path) -> bool:
+    """Make boto3 find the local system of a data folder; False where none was started there."""
+    try:
+        told = json.loads((data / "local.json").read_text("utf-8"))
+    except FileNotFoundError:
+        return False
+    os.environ.update(aws_environment(Ports(aws=int(told["aws_endpoint"].rpartition(":")[2]))))
+    return True
