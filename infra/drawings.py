@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from functions.core.commands import BY_PEOPLE
-from functions.core.events import EVENTS, NOTIFY_READS, ROUTER_READS
+from functions.core.events import EVENTS, NOTIFY_READS, ROUTER_READS, ROUTER_READS_OF_STEPS
 from functions.core.lifecycle import TRANSITIONS
 from functions.core.playbook import STATUSES
 from functions.core.ticket import OPEN, Value
@@ -82,7 +82,11 @@ def events() -> str:
     for name, kind in EVENTS.items():
         wakes = [
             reader
-            for reader, reads in (("router", ROUTER_READS), ("notify", NOTIFY_READS))
+            for reader, reads in (
+                ("router", ROUTER_READS),
+                ("router (of a step)", ROUTER_READS_OF_STEPS),
+                ("notify", NOTIFY_READS),
+            )
             if name in reads
         ]
         lines.append(f"| `{name}` | {_meaning(kind)} | {', '.join(wakes) or 'nobody'} |")

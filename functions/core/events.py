@@ -508,7 +508,10 @@ ROUTER_READS = frozenset(
         "MergeUndone",
     }
 )
-"""The events that the router acts on."""
+"""The events that the router acts on, whatever they come with."""
+
+ROUTER_READS_OF_STEPS = frozenset({"TicketClassified"})
+"""Those that it acts on where a step of the desk's own brought them, not what it said itself."""
 
 NOTIFY_READS = frozenset(EVENTS) - {
     "TimersSet",
@@ -523,6 +526,12 @@ NOTIFY_READS = frozenset(EVENTS) - {
 """The events that a playbook may tell somebody about."""
 
 
+def for_router(events: Iterable[Event]) -> frozenset[str]:
+    """The names of those events of one commit that the router acts on."""
+    names = frozenset(event.event for event in events)
+    return names & (ROUTER_READS | ROUTER_READS_OF_STEPS if "StepTaken" in names else ROUTER_READS)
+
+
 def readers(events: Iterable[Event], *, hooked: bool = False) -> str:
     """Who reads a commit off the stream: `router`, `notify`, `both` or `none`.
 
@@ -531,8 +540,9 @@ def readers(events: Iterable[Event], *, hooked: bool = False) -> str:
     The stream's filters compare this one word (`infra/wiring.yaml`), so a function is not even
     woken by what it would ignore.
     """
+    events = tuple(events)
     names = {event.event for event in events}
-    routed, notified = bool(names & ROUTER_READS), hooked or bool(names & NOTIFY_READS)
+    routed, notified = bool(for_router(events)), hooked or bool(names & NOTIFY_READS)
     if routed and notified:
         return "both"
     return "router" if routed else "notify" if notified else "none"

@@ -43,7 +43,7 @@ def _freed(image: Any, store: Store, now: datetime) -> None:
 def _committed(image: Any, place: Place, store: Store, now: datetime) -> None:
     commit = read_commit(image)
     store.hear(image, now)
-    for event in commit.of(*e.ROUTER_READS):
+    for event in commit.of(*e.for_router(commit.events)):
         try:
             ticket = store.load_since(commit.desk, commit.number, commit.version)
             router = Router(store, store.playbook(commit.desk, now), now)
@@ -133,7 +133,7 @@ def _close_again(ticket: Ticket, event: Any, router: Router, place: Place) -> No
 _CLOSING = frozenset({"awaiting_confirmation", "resolved", "in_review", "archived", "closed"})
 """Statuses in which a closing workflow runs, or has written the ticket's document."""
 
-_ACTIONS: dict[str, Callable[[Ticket, Any, Router, Place], None]] = {
+_ACTIONS: dict[str, Callable[[Ticket, Any, Router, Place], object]] = {
     "TicketReceived": lambda ticket, event, router, place: router.received(ticket, event),
     "TypeConfirmed": lambda ticket, event, router, place: router.placed(ticket),
     "TicketQueued": lambda ticket, event, router, place: router.waiting(ticket),
@@ -143,6 +143,7 @@ _ACTIONS: dict[str, Callable[[Ticket, Any, Router, Place], None]] = {
     "SurveyAnswered": _answered,
     "ConfirmationGiven": _answered,
     "CustomerWrote": lambda ticket, event, router, place: router.told(ticket),
+    "TicketClassified": lambda ticket, event, router, place: router.reclassified(ticket),
     "CallbackRecorded": _called_back,
     "TicketMerged": _merged,
     "TicketUnmerged": _unmerged,

@@ -22,6 +22,10 @@ from functions.router.choose import Wanted, candidates, suits
 from functions.router.classify import Classification, classify, destination
 
 ACTOR = "system"
+_ROUTING, _NOBODY = "routing", "nobody suitable"
+_PUTS = ("TicketQueued", "TicketReopened", "TicketUnmerged")
+"""The events that put a ticket into a queue."""
+
 PAGE = 20
 """Waiting tickets looked at in one go when somebody becomes free."""
 
@@ -74,7 +78,7 @@ class Router:
     def waiting(self, ticket: Ticket) -> None:
         """Look once more for somebody free: one may have come while the ticket was queued."""
         place = self._place_of(ticket)
-        if _is_waiting(ticket) and place.queue != "collect":
+        if _is_waiting(ticket) and place.queue != "collect" and not self._moved_on(ticket):
             self._assign(ticket, place, ())
 
     def reprioritised(self, ticket: Ticket, version: int) -> None:
@@ -104,6 +108,34 @@ class Router:
         if moves:
             self._send(ticket, new, ())
 
+    def reclassified(self, ticket: Ticket) -> bool:
+        """Send a ticket that nobody has yet where what a step has made of it leads (A5, E6).
+
+        What it was when it was put where it waits is compared with what it is now, so that it is
+        sent once, however often and in whatever order its records come. Where the rules lead to
+        the same place as before, it stays, as it does where a person or a deadline has brought it
+        to the supervisors. Who has it in hand keeps it.
+
+        Returns:
+            Whether the rules lead elsewhere.
+        """
+        if ticket.status != "queued":
+            return False
+        history = self.store.history(ticket.desk, ticket.number, ticket.version)
+        last = max(index for index, commit in enumerate(history) if commit.of(*_PUTS))
+        since = (e.for_router(commit.events) for commit in history[last + 1 :])
+        if not any("TicketClassified" in acted_on for acted_on in since):
+            return False
+        if ticket.queue == "supervisor" and not _put_by_rules(history[last]):
+            return False
+        _, said = _said(history)
+        before = _facts(reduce(apply, history[1 : last + 1], apply(None, history[0])), said)
+        new = destination(_facts(ticket, said), self.playbook)
+        if new == destination(before, self.playbook):
+            return False
+        self._send(ticket, new, ())
+        return True
+
     def drain(self, team: str) -> None:
         """Give the tickets that wait for a team, in their order, to those who have room.
 
@@ -111,7 +143,7 @@ class Router:
         """
         for ticket in self._waiting_for(team):
             place = self._place_of(ticket)
-            if not _is_waiting(ticket) or place.queue == "collect":
+            if not _is_waiting(ticket) or place.queue == "collect" or self._moved_on(ticket):
                 continue
             if not self._assign(ticket, place, ()):
                 roster = self.store.agents(self.playbook.desk)
@@ -188,9 +220,16 @@ class Router:
             return place
         return Destination(team=ticket.team or place.team)
 
+    def _moved_on(self, ticket: Ticket) -> bool:
+        """Whether a ticket waits for the wrong team, since a step's record is still on its way."""
+        place = destination(Facts.of(ticket), self.playbook)
+        if place.team == ticket.team and place.queue != "supervisor":
+            return False
+        return self.reclassified(ticket)
+
     def _send(self, ticket: Ticket, place: Destination, first: tuple[c.Command, ...]) -> None:
         if place.queue == "supervisor":
-            self._to_supervisors(ticket, place, first, "routing")
+            self._to_supervisors(ticket, place, first, _ROUTING)
         elif place.queue == "collect":
             if not (_is_waiting(ticket) and ticket.team == place.team):
                 queue = c.Enqueue(team=place.team, queue="waiting", reason="collected")
@@ -198,7 +237,7 @@ class Router:
         elif self._assign(ticket, place, first):
             return
         elif place.otherwise == "supervisor" or not self._anybody(ticket, place, first):
-            self._to_supervisors(ticket, place, first, "nobody suitable")
+            self._to_supervisors(ticket, place, first, _NOBODY)
         elif not (_is_waiting(ticket) and ticket.team == place.team):
             queue = c.Enqueue(team=place.team, queue="waiting", reason="nobody free")
             self._change(ticket, c.Together((*first, queue)))
@@ -206,6 +245,9 @@ class Router:
     def _to_supervisors(
         self, ticket: Ticket, place: Destination, first: tuple[c.Command, ...], reason: str
     ) -> None:
+        there = ticket.status == "queued" and ticket.queue == "supervisor"
+        if there and ticket.team == place.team and not first:
+            return
         queue = c.Enqueue(team=place.team, queue="supervisor", reason=reason)
         self._change(ticket, c.Together((*first, queue)))
 
@@ -306,3 +348,9 @@ def _words(event: e.TicketReceived) -> str:
 
 def _is_waiting(ticket: Ticket) -> bool:
     return ticket.status == "queued" and ticket.queue == "waiting" and ticket.team is not None
+
+
+def _put_by_rules(commit: e.Commit) -> bool:
+    """Whether the desk's routing has brought a ticket to the supervisors."""
+    reasons = {event.reason for event in commit.of("TicketQueued")}
+    return commit.actor == ACTOR and bool(reasons & {_ROUTING, _NOBODY})

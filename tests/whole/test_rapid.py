@@ -475,3 +475,23 @@ def test_what_was_collected_and_becomes_urgent_is_given_out(case: Case) -> None:
     assert (case.ticket.status, case.ticket.handler) == ("queued", None)
     case.act("zg-1", "priority", priority="中", reason="客户催办")
     assert (case.ticket.handler, case.ticket.priority) == ("ty-1", "中")
+
+
+def test_what_waits_and_is_escalated_goes_to_the_complaints_team(case: Case) -> None:
+    """E1, E6: from the list of suggestions to the team of its new type, once."""
+    case.online("ty-1")
+    case.file("建议增加夜间模式")
+    assert (case.ticket.queue, case.ticket.team) == ("waiting", "体验改进组")
+    case.step("zg-1", "escalate", cause="客户多次来电")
+    found = case.ticket
+    assert (found.type, found.team, found.handler) == ("投诉", "投诉处理组", None)
+    history = case.store.history("rapid", case.number)
+    assert [x.team for commit in history for x in commit.of("TicketQueued")] == [
+        "体验改进组",
+        "投诉处理组",
+    ]
+    case.online("ts-1")
+    assert case.ticket.handler == "ts-1"
+    case.act("ts-1", "reply", text="非常抱歉，正在核实。")
+    case.step("ts-1", "escalate", cause="客户要求")
+    assert (case.ticket.handler, case.ticket.team) == ("ts-1", "投诉处理组")

@@ -1,0 +1,232 @@
+"""A step of the desk's own says anew what a ticket is about: what waits is routed by it, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from functions.core import commands as c
+from functions.core import events as e
+from functions.core.change import change
+from functions.core.playbook import Playbook, load
+from functions.core.settings import Place
+from functions.core.store import Store
+from functions.core.ticket import Ticket
+from functions.router.records import process
+from tests.core.desk import DESK, NOON, TABLE, agent, both, file, make_table
+
+PLACE = Place("aws", "us-east-1", "123456789012", "test")
+NUMBER = "CS20260310001"
+ANYWHERE = ["queued", "assigned", "in_progress"]
+
+
+def step(then: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"label": both("改判"), "source": ANYWHERE, "then": then, **more}
+
+
+STEPS = {
+    "is-fault": step({"type": "fault"}),
+    "is-inquiry": step({"type": "inquiry"}),
+    "is-outage": step({"type": "outage"}),
+    "is-payment": step({"type": "payment"}),
+    "is-urgent": step({"priority": "high"}),
+    "is-fault-if-approved": step({"type": "fault"}, approval={}),
+}
+ROUTING = [
+    {"when": {"type": "fault"}, "team": "technical"},
+    {"when": {"type": "outage"}, "team": "technical", "queue": "supervisor"},
+    {"when": {"type": "payment"}, "team": "technical", "needs": {"skills": ["pay"]}},
+    {"team": "general"},
+]
+
+
+@pytest.fixture(scope="module")
+def playbook() -> Playbook:
+    """The tests' desk, where each step is one type and each type has a place of its own."""
+    types = {**DESK["types"], "outage": {"label": both("故障")}, "payment": {"label": both("支付")}}
+    statuses = {**DESK["statuses"], "awaiting_department": {"label": both("待批准")}}
+    return load(
+        {**DESK, "types": types, "tags": {}, "statuses": statuses, "routing": ROUTING}
+        | {"steps": STEPS}
+    )
+
+
+class Desk:
+    """One ticket of an inquiry that waits for its team, and what the stream brings of it."""
+
+    def __init__(self, client: Any, playbook: Playbook) -> None:
+        self.client, self.playbook = client, playbook
+        self.store = Store(client, TABLE)
+        self.store.put_playbook(playbook, NOON)
+        file(self.store, playbook, NUMBER, description="你好")
+        self.bring(1)
+
+    @property
+    def ticket(self) -> Ticket:
+        return self.store.load("testdesk", NUMBER)
+
+    @property
+    def place(self) -> tuple[str, str | None, str | None]:
+        found = self.ticket
+        return found.queue, found.team, found.handler
+
+    def do(self, *commands: c.Command, actor: str = "agent-9") -> int:
+        """The version that came of it."""
+        for command in commands:
+            after = change(
+                self.store, "testdesk", NUMBER, command, self.playbook, NOON, actor=actor
+            )
+        return after.version
+
+    def take(self, name: str) -> int:
+        return self.do(c.TakeStep(name, {}))
+
+    def bring(self, version: int) -> None:
+        """One record of the ticket, if the stream's filter lets it pass."""
+        key = {"pk": {"S": f"TICKET#testdesk#{NUMBER}"}, "sk": {"S": f"EVENT#{version:06}"}}
+        image = self.client.get_item(TableName=TABLE, Key=key)["Item"]
+        if image["readers"]["S"] in {"router", "both"}:
+            process({"dynamodb": {"NewImage": image}}, PLACE, self.store, NOON)
+
+    def free(self, username: str, team: str, **more: Any) -> None:
+        """Somebody comes online; the stream does not say so yet."""
+        self.store.put_agent(agent(username, team=team, **more))
+
+    def freed(self, username: str) -> None:
+        key = {"pk": {"S": "DESK#testdesk"}, "sk": {"S": f"AGENT#{username}"}}
+        image = self.client.get_item(TableName=TABLE, Key=key)["Item"] | {"change": {"S": "online"}}
+        process({"dynamodb": {"NewImage": image}}, PLACE, self.store, NOON)
+
+    def placed(self) -> list[tuple[str, str]]:
+        """Each time that it was put somewhere: the event and the team."""
+        history = self.store.history("testdesk", NUMBER)
+        found = (event for k in history for event in k.of("TicketQueued", "TicketAssigned"))
+        return [(event.event, event.team) for event in found]
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch, playbook: Playbook) -> Iterator[Desk]:
+    import boto3
+    from moto import mock_aws
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="us-east-1")
+        make_table(client)
+        yield Desk(client, playbook)
+
+
+def test_it_waits_for_the_team_of_its_new_type_once(desk: Desk) -> None:
+    """A5, E6, F2: however often the record comes, also after a person has moved the ticket."""
+    assert desk.place == ("waiting", "general", None)
+    version = desk.take("is-fault")
+    for _ in range(3):
+        desk.bring(version)
+    assert desk.place == ("waiting", "technical", None)
+    assert desk.placed() == [("TicketQueued", "general"), ("TicketQueued", "technical")]
+    desk.do(c.Enqueue("general", reason="by hand"))
+    desk.bring(version)
+    assert desk.place == ("waiting", "general", None)
+
+
+def test_somebody_free_of_the_new_team_has_it_at_once(desk: Desk) -> None:
+    """A5, D7: by what the new type needs."""
+    desk.free("agent-1", "technical")
+    desk.free("agent-2", "technical", skills=("pay",))
+    desk.bring(desk.take("is-payment"))
+    assert desk.place == ("agent", "technical", "agent-2")
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+def test_the_records_may_come_in_any_order(desk: Desk, order: tuple[int, ...]) -> None:
+    """F2: the last type says where, whichever record is read first."""
+    versions = [desk.take(name) for name in ("is-fault", "is-outage", "is-payment")]
+    desk.free("agent-1", "technical")  # has not the skill
+    for index in (*order, *order):
+        desk.bring(versions[index])
+    assert desk.place == ("supervisor", "technical", None)
+    assert desk.placed() == [("TicketQueued", "general"), ("TicketQueued", "technical")]
+
+
+def test_there_and_back_it_stays_where_it_is(desk: Desk) -> None:
+    versions = [desk.take(name) for name in ("is-fault", "is-inquiry")]
+    for version in versions:
+        desk.bring(version)
+    assert desk.placed() == [("TicketQueued", "general")]
+
+
+def test_what_leads_nowhere_else_stays(desk: Desk) -> None:
+    """E3: the step's priority moves it up its queue, and routing asks for no priority here."""
+    desk.bring(desk.take("is-urgent"))
+    assert (desk.placed(), desk.ticket.priority) == ([("TicketQueued", "general")], "high")
+
+
+@pytest.mark.parametrize("freed_first", [True, False])
+def test_its_old_team_does_not_get_it_meanwhile(desk: Desk, freed_first: bool) -> None:
+    """A5: somebody of the old team is freed before the step's record is read."""
+    version = desk.take("is-fault")
+    desk.free("agent-1", "general")
+    if freed_first:
+        desk.freed("agent-1")
+    desk.bring(version)
+    desk.freed("agent-1")
+    assert desk.place == ("waiting", "technical", None)
+    assert desk.placed() == [("TicketQueued", "general"), ("TicketQueued", "technical")]
+
+
+def test_its_old_team_does_not_get_it_by_an_older_record(desk: Desk) -> None:
+    """F2: the record of its queueing is read after the step was taken."""
+    queued = desk.ticket.version
+    desk.take("is-fault")
+    desk.free("agent-1", "general")
+    desk.bring(queued)
+    assert desk.place == ("waiting", "technical", None)
+
+
+def test_who_has_it_in_hand_keeps_it(desk: Desk) -> None:
+    """E6: an assigned ticket is not routed."""
+    desk.free("agent-1", "general")
+    desk.freed("agent-1")
+    desk.free("agent-2", "technical")
+    desk.bring(desk.take("is-fault"))
+    assert (desk.place, desk.ticket.type) == (("agent", "general", "agent-1"), "fault")
+
+
+def test_to_the_supervisors_and_away_from_them(desk: Desk) -> None:
+    """A7: where the rules have put it there, they lead it away again."""
+    version = desk.take("is-outage")
+    desk.bring(version)
+    desk.bring(version)
+    assert desk.place == ("supervisor", "technical", None)
+    desk.bring(desk.take("is-fault"))
+    assert desk.place == ("waiting", "technical", None)
+    assert len(desk.placed()) == 3
+
+
+def test_what_a_person_gave_the_supervisors_stays_theirs(desk: Desk) -> None:
+    """A7."""
+    desk.do(c.Enqueue("general", queue="supervisor", reason="by hand"))
+    desk.bring(desk.take("is-fault"))
+    assert desk.place == ("supervisor", "general", None)
+
+
+def test_an_approved_step_routes_it_too(desk: Desk) -> None:
+    """C9: not before it is approved."""
+    desk.bring(desk.take("is-fault-if-approved"))
+    assert desk.ticket.status == "awaiting_department"
+    desk.bring(desk.do(c.Approve(approved=True), actor="lead-1"))
+    assert (desk.ticket.status, desk.place) == ("queued", ("waiting", "technical", None))
+
+
+def test_what_the_router_says_itself_does_not_wake_it() -> None:
+    """F2, G7: a ticket that is classified and assigned costs no second look."""
+    known = e.TicketClassified(type="fault", tags=(), priority="high")
+    given = e.TicketAssigned(team="technical", handler="agent-1")
+    assert e.readers((known, given)) == "notify"
+    assert e.readers((e.StepTaken(step="look"),)) == "notify"
+    assert e.readers((e.StepTaken(step="is-fault"), known)) == "both"
