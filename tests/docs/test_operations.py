@@ -134,6 +134,19 @@ def test_a_command_is_explained(command: str) -> None:
     assert re.search(rf"`{re.escape(command)}[ `]", OPERATIONS), f"no `{command}`"
 
 
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_each_readme_lists_the_console_as_it_is(readme: str) -> None:
+    """Every command and no other, in either language."""
+    found: list[str] = []
+    for row in re.findall(
+        r"^\| (`deskbell [a-z][^|]*) \|", (ROOT / readme).read_text("utf-8"), re.M
+    ):
+        first, *others = re.findall(r"`([^`]+)`", row)
+        group = first.rpartition(" ")[0]
+        found += [first, *(f"{group} {name}" for name in others)]
+    assert sorted(found) == sorted(CONSOLE)
+
+
 @pytest.mark.parametrize(("command", "option"), OPTIONS)
 def test_an_option_is_explained(command: str, option: str) -> None:
     """It stands in the row of its command, or in one of its own below the command's heading."""
