@@ -924,22 +924,27 @@ class Store:
         self._playbooks[desk] = (now, current, playbook)
         return current, playbook
 
-    def hear(self, image: Item, now: datetime) -> None:
+    def hear(self, image: Item, now: datetime) -> int | None:
         """Learn from an event item which playbook its writer found current, and when.
+
+        Returns the number of that playbook, None where the item does not say.
 
         Whoever an event wakes need not ask again then: a playbook is trusted for `PLAYBOOK_TTL`
         from the moment that anybody read it, so a change takes effect no later than otherwise.
         """
         _, desk, _ = image["pk"]["S"].split("#", 2)
         kept = self._playbooks.get(desk)
-        if kept is None or "playbook" not in image:
-            return
-        version, _, seconds = image["playbook"]["S"].partition(" ")
-        read = datetime.fromtimestamp(int(seconds), UTC)
-        if int(version) > kept[1]:
+        if "playbook" not in image:
+            return None
+        written, _, seconds = image["playbook"]["S"].partition(" ")
+        version, read = int(written), datetime.fromtimestamp(int(seconds), UTC)
+        if kept is None:
+            return version
+        if version > kept[1]:
             self._playbooks[desk] = (_LONG_AGO, *kept[1:])
-        elif int(version) == kept[1] and kept[0] < read <= now:
+        elif version == kept[1] and kept[0] < read <= now:
             self._playbooks[desk] = (read, *kept[1:])
+        return version
 
     def playbook_version(self, desk: str) -> int | None:
         """The number of the desk's current playbook."""

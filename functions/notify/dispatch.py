@@ -8,7 +8,9 @@ write: whichever of two runs comes second sees what the first one did, and leave
   waiting or parked.
 - A claim of another run that is younger than the function's own timeout may still be under way:
   the record is to come again. An older one died between sending and marking, or before sending;
-  nobody can tell which, so it is parked, visibly, for a person to decide.
+  nobody can tell which, so it is parked, visibly, for a person to decide. That holds too where the
+  rules that asked for it are gone since.
+- What may hold a message back is read before the claim: a table that is busy then leaves none.
 - What surely was not sent is tried again after `RETRY_AFTER`; the sweep makes it due and the stream
   brings it here. After the last time, and where no repetition helps, it is parked.
 - Whatever is parked is announced in the dead-letter queue first, so that no crash in between can
@@ -18,7 +20,8 @@ write: whichever of two runs comes second sees what the first one did, and leave
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -99,7 +102,7 @@ class Ways:
 
 @dataclass(frozen=True)
 class Job:
-    """One notice with all that its message is made of."""
+    """One notice with all that its message is made of; `held` says why it is not to be sent."""
 
     notice: Notice
     commit: Commit
@@ -108,6 +111,7 @@ class Job:
     words: Words
     link: str
     first: _First
+    held: str | None = None
 
 
 class _First:
@@ -146,46 +150,78 @@ def process(record: Any, ways: Ways, now: datetime) -> None:
         raise Park("not a record of the table's stream") from error
     if kind == "EVENT" and record.get("eventName") == "INSERT":
         commit = read_commit(image)
-        ways.store.hear(image, now)
-        tell(commit, ways, now, _sealed_in(image))
+        tell(commit, ways, now, _sealed_in(image), ways.store.hear(image, now))
     elif kind == "DELIVERY" and image.get("state", {}).get("S") == "due" and not is_hook(rest):
         _, desk, number = image["pk"]["S"].split("#", 2)
         again(desk, number, rest, ways, now)
 
 
-def tell(commit: Commit, ways: Ways, now: datetime, sealed: bytes | None = None) -> None:
-    """Deliver what the events of a commit give to say, each recipient by itself."""
-    playbook = ways.store.playbook(commit.desk, now)
+def tell(
+    commit: Commit,
+    ways: Ways,
+    now: datetime,
+    sealed: bytes | None = None,
+    written_under: int | None = None,
+) -> None:
+    """Deliver what the events of a commit give to say, each recipient by itself.
+
+    Args:
+        written_under: the number of the playbook that the commit's writer found current. Under the
+            same one no other run can have claimed what this one finds nobody to tell of.
+
+    Raises:
+        Park: a message cannot be filled in.
+        TryAgain: something is to come again, which goes before what is to be parked.
+    """
+    number, playbook = ways.store.numbered_playbook(commit.desk, now)
     if not any(_concerns(event, playbook) for event in commit.events):
+        if number != written_under:
+            _look_for_claim(commit, ways, now)
         return
     ticket = ways.store.load_since(commit.desk, commit.number, commit.version)
     opening = sealed if commit.version == 1 else None
     first = _First(ways.store, commit.desk, commit.number, opening)
-    trouble: TryAgain | Park | None = None
+    troubles: list[TryAgain | Park] = []
     jobs: dict[str, tuple[Delivery, Job]] = {}
     for notice in notices(commit, ticket, playbook):
         if ticket.erased and notice.recipient == "customer":
             continue  # nobody knows any more who that was (B10)
-        try:
+        with _noted(troubles):
             job = _job(notice, commit, ticket, playbook, ways, first)
             delivery = _draft(job, now)
             if delivery.channel == "none":
                 _note(delivery, job, ways)
-            else:
-                jobs.setdefault(delivery.told, (delivery, job))
-        except Park as error:
-            trouble = error  # the others are told all the same
+            elif delivery.told not in jobs:
+                before = [other for other, _ in jobs.values()]
+                jobs[delivery.told] = (delivery, _judged(delivery, job, before, ways, now))
     if jobs:
         claim = _claim([delivery for delivery, _ in jobs.values()], ways)
         for delivery, job in jobs.values():
-            try:
+            with _noted(troubles):
                 _deliver(delivery, job, claim, ways, now)
-            except (Park, TryAgain) as error:
-                trouble = error
         if claim.lead.state == "claimed" and claim.lead.told not in jobs:
-            _look_at_claim(claim.lead, ways, now)  # its rule is gone since
-    if trouble is not None:
-        raise trouble
+            with _noted(troubles):
+                _look_at_claim(claim.lead, ways, now)  # its rule is gone since
+    elif number != written_under or ticket.erased:
+        with _noted(troubles):
+            _look_for_claim(commit, ways, now)
+    if troubles:
+        raise max(troubles, key=_urgency)
+
+
+@contextmanager
+def _noted(troubles: list[TryAgain | Park]) -> Iterator[None]:
+    """Keep what befalls one recipient until the others are told."""
+    try:
+        yield
+    except (Park, TryAgain) as error:
+        troubles.append(error)
+
+
+def _urgency(trouble: TryAgain | Park) -> tuple[bool, bool]:
+    """A record that is parked does not come again, so that is the last thing to do with it: what
+    has to be parked is found once more. A claim under way wants its time first of all."""
+    return isinstance(trouble, outcomes.UnderWay), isinstance(trouble, TryAgain)
 
 
 @dataclass(frozen=True)
@@ -257,16 +293,28 @@ def again(desk: str, number: str, delivery_id: str, ways: Ways, now: datetime) -
         _send(claimed, job, ways, now)
 
 
+def _judged(
+    delivery: Delivery, job: Job, before: Sequence[Delivery], ways: Ways, now: datetime
+) -> Job:
+    """The job with what speaks against sending it, where anything does.
+
+    Args:
+        before: what the same commit asked for before it.
+    """
+    held = unwanted(delivery, job.ticket) or capped(
+        delivery, job.ticket, job.playbook, ways.store, now, before
+    )
+    return replace(job, held=held)
+
+
 def _send_or_hold(
     delivery: Delivery, job: Job, ways: Ways, now: datetime, expected: str | None = "claimed"
 ) -> None:
     """Send what nothing speaks against; the rest is parked with its cause, for a person to see."""
-    ticket = job.ticket
-    held = unwanted(delivery, ticket) or capped(delivery, ticket, job.playbook, ways.store, now)
-    if held is None:
+    if job.held is None:
         _send(delivery, job, ways, now, expected)
     else:
-        outcomes.park(_with_words(delivery, job), held, ways, now, expected)
+        outcomes.park(_with_words(delivery, job), job.held, ways, now, expected)
 
 
 def _concerns(event: Any, playbook: Playbook) -> bool:
@@ -409,6 +457,14 @@ def _look_at_claim(
     if now - found.claimed_at < outcomes.CLAIM_HOLDS:
         raise outcomes.UnderWay(f"{found.number}: another run is sending {found.id}")
     outcomes.park(found, UNCERTAIN, ways, now, expected)
+
+
+def _look_for_claim(commit: Commit, ways: Ways, now: datetime) -> None:
+    """A claim that another run made under rules that are gone since is looked at all the same."""
+    key = f"DELIVERY#{commit.version:06}"
+    found = ways.store.delivery(commit.desk, commit.number, key)
+    if found is not None and found.state == "claimed":
+        _look_at_claim(found, ways, now)
 
 
 def _send(

@@ -8,7 +8,7 @@ goes on stays held. Mail that follows from what an agent does is never capped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from functions.core.compose import BY_AGENT
@@ -36,9 +36,17 @@ def unwanted(delivery: Delivery, ticket: Ticket) -> str | None:
 
 
 def capped(
-    delivery: Delivery, ticket: Ticket, playbook: Playbook, store: Store, now: datetime
+    delivery: Delivery,
+    ticket: Ticket,
+    playbook: Playbook,
+    store: Store,
+    now: datetime,
+    before: Sequence[Delivery] = (),
 ) -> str | None:
     """Which limit an automatic mail would pass, None where it may go.
+
+    `before` is what the same commit asked for before it, which counts though nothing of it may be
+    stored yet.
 
     Costs one read of the contact index, and one of the ticket's deliveries after its first two
     changes. Only an address with so many tickets of late that together they could pass its limit
@@ -49,11 +57,11 @@ def capped(
     limits = playbook.mail.automatic_limits
     full = None
     if delivery.version > _FIRST_CHANGES or min(limits.ticket.values()) < _TOLD_BY_THEM:
-        sent = _asked_for(delivery, ticket.number, limits.ticket, store, now)
+        sent = _asked_for([delivery, *before], ticket.number, limits.ticket, store, now)
         full = passed(limits.ticket, sent, now)
     if full is not None:
         return f"{CAPPED}{full} about this ticket"
-    full = _passed_by_address(delivery, ticket, playbook, store, now)
+    full = _passed_by_address([delivery, *before], ticket, playbook, store, now)
     return f"{CAPPED}{full} to this address" if full is not None else None
 
 
@@ -68,7 +76,7 @@ def passed(limits: Mapping[str, int], sent: Iterable[datetime], now: datetime) -
 
 
 def _passed_by_address(
-    delivery: Delivery, ticket: Ticket, playbook: Playbook, store: Store, now: datetime
+    asked: Sequence[Delivery], ticket: Ticket, playbook: Playbook, store: Store, now: datetime
 ) -> str | None:
     limits = playbook.mail.automatic_limits
     opened = {
@@ -89,7 +97,7 @@ def _passed_by_address(
         return full
     sent: list[datetime] = []
     for number in opened:
-        sent += _asked_for(delivery, number, limits.address, store, now)
+        sent += _asked_for(asked, number, limits.address, store, now)
     return passed(limits.address, sent, now)
 
 
@@ -103,16 +111,21 @@ def _cannot_pass(ticket: Mapping[str, int], address: Mapping[str, int], count: i
 
 
 def _asked_for(
-    delivery: Delivery, number: str, limits: Mapping[str, int], store: Store, now: datetime
+    asked: Sequence[Delivery], number: str, limits: Mapping[str, int], store: Store, now: datetime
 ) -> list[datetime]:
-    """When automatic mails about a ticket were asked for, newest first, as many as matter."""
+    """When automatic mails about a ticket were asked for, as many as matter.
+
+    `asked` is the mail in question, which does not count, and what its commit asked for before it.
+    """
     since, enough = now - _longest(limits), max(limits.values())
-    found: list[datetime] = []
-    for other in store.newest_deliveries(delivery.desk, number):
-        if other.claimed_at <= since or len(found) == enough:
+    own, *before = asked
+    here = own.number == number
+    found = [other.claimed_at for other in before if here and _is_automatic(other)]
+    known = {other.told for other in asked if here}
+    for other in store.newest_deliveries(own.desk, number):
+        if other.claimed_at <= since or len(found) >= enough:
             break
-        same = (number, other.told) == (delivery.number, delivery.told)
-        if _is_automatic(other) and not same:
+        if _is_automatic(other) and other.told not in known:
             found.append(other.claimed_at)
     return found
 

@@ -14,6 +14,7 @@ import pytest
 
 from functions.core import commands as c
 from functions.core import events as e
+from functions.core.change import change
 from functions.core.delivery import RETRY_AFTER, Delivery
 from functions.core.errors import Park, TryAgain
 from functions.core.playbook import Message, Playbook
@@ -24,7 +25,7 @@ from functions.notify.contact import OpenContact
 from functions.notify.deliver.failures import Passing, Permanent, Unclear
 from functions.notify.dispatch import Ways, process
 from functions.notify.handler import _ways
-from functions.notify.outcomes import CLAIM_HOLDS
+from functions.notify.outcomes import CLAIM_HOLDS, UnderWay
 from tests.notify.world import MAIL, NAME, NOON, PLACE, ROOT, World
 
 SOON = NOON + timedelta(seconds=10)
@@ -151,9 +152,6 @@ def test_what_was_not_sent_since_the_table_was_busy_is_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """E11: a claim whose message surely did not go out is nobody's to puzzle over."""
-
-    def busy(*_: Any) -> Any:
-        raise TryAgain("DynamoDB: ThrottlingException")
 
     record["dynamodb"]["NewImage"].pop("sealed")  # so that it has to be read
     with monkeypatch.context() as patch:
@@ -453,6 +451,166 @@ def test_rules_that_changed_between_two_runs_send_nobody_twice(
     assert post.addresses == [MAIL]
     assert states(world, assigned) == {"customer": "parked", "handler": "parked"}
     assert len(post.announced) == 2
+
+
+@pytest.mark.parametrize("left", ["no rule", "another recipient"])
+def test_claim_whose_rule_is_gone_since_is_parked(
+    world: World,
+    ways: Ways,
+    post: Post,
+    ticket: Ticket,
+    record: Any,
+    breaking: Breaking,
+    left: str,
+) -> None:
+    """E11, G3: nobody is to be told any more; what a run left behind is shown all the same."""
+    breaking.on_move = dies_on("sent")
+    with pytest.raises(Died):
+        process(record, replace(ways, store=breaking), NOON)
+    rules = tuple(
+        rule.model_copy(update={"to": "handler"})  # there is none yet
+        for rule in world.playbook.notifications
+        if rule.on == "TicketReceived" and left == "another recipient"
+    )
+    changed = world.playbook.model_copy(update={"notifications": rules})
+    world.store.put_playbook(changed, NOON)
+    anew = replace(ways, store=Store(world.store.client, world.store.table))
+    with pytest.raises(UnderWay):
+        process(record, anew, SOON)
+    for _ in range(2):
+        process(record, anew, LATER)
+    [parked] = [d for d in world.deliveries(ticket) if d.recipient == "customer"]
+    assert parked.state == "parked"
+    assert [cause for _, cause in post.announced] == [parked.cause]
+    assert (parked.cause or "").startswith("uncertain")
+    assert post.addresses == [MAIL]
+
+
+def test_claim_for_who_was_erased_since_is_parked(
+    world: World,
+    ways: Ways,
+    post: Post,
+    ticket: Ticket,
+    record: Any,
+    breaking: Breaking,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """E11, G3, B10: nobody knows any more whom it was for; that a run left it behind is shown."""
+    breaking.on_move = dies_on("sent")
+    with pytest.raises(Died):
+        process(record, replace(ways, store=breaking), NOON)
+    gone = ticket.model_copy(update={"erased": True})
+    monkeypatch.setattr(breaking, "load_since", lambda *_: gone)
+    breaking.on_move = None
+    process(record, replace(ways, store=breaking), LATER)
+    assert only(world, ticket).state == "parked"
+    assert post.addresses == [MAIL]
+
+
+def test_event_that_concerns_nobody_costs_no_look_at_deliveries(
+    world: World, ways: Ways, ticket: Ticket, breaking: Breaking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """G7: under the playbook that the commit was written under, no other run has claimed it."""
+    world.store.playbook("standard", NOON)  # as every writer does
+    changed = world.do(ticket, c.SetPriority("高"))
+    monkeypatch.setattr(breaking, "delivery", lambda *_: pytest.fail("read"))
+    process(world.event(changed), replace(ways, store=breaking), NOON)
+
+
+def busy(*_: Any) -> Any:
+    raise TryAgain("DynamoDB: ThrottlingException")
+
+
+@pytest.fixture
+def routed(world: World, ticket: Ticket) -> Ticket:
+    """The same as `assigned`, by the router: the customer's mail is an automatic one."""
+    change(
+        world.store,
+        ticket.desk,
+        ticket.number,
+        c.Assign("技术支持组", "agent-1"),
+        world.playbook,
+        NOON,
+        actor="system",
+    )
+    return world.store.load(ticket.desk, ticket.number)
+
+
+def test_limits_that_cannot_be_read_leave_no_claim(
+    world: World,
+    ways: Ways,
+    post: Post,
+    ticket: Ticket,
+    record: Any,
+    breaking: Breaking,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """E11, G3: a busy table delays the mail; nobody has to puzzle over what never was sent."""
+    monkeypatch.setattr(breaking, "opened_since", busy)
+    with pytest.raises(TryAgain):
+        process(record, replace(ways, store=breaking), NOON)
+    assert world.deliveries(ticket) == []
+    for _ in range(2):
+        process(record, ways, LATER)
+    assert only(world, ticket).state == "sent"
+    assert post.addresses == [MAIL]
+    assert post.announced == []
+
+
+def test_limits_that_cannot_be_read_keep_no_other_waiting(
+    world: World,
+    ways: Ways,
+    post: Post,
+    routed: Ticket,
+    breaking: Breaking,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A8, E11: the handler is told at once, the customer when the table has time; each once."""
+    monkeypatch.setattr(breaking, "opened_since", busy)
+    for _ in range(2):
+        with pytest.raises(TryAgain):
+            process(world.event(routed), replace(ways, store=breaking), NOON)
+    assert post.addresses == BOTH[1:]
+    for _ in range(2):
+        process(world.event(routed), ways, LATER)
+    assert post.addresses == BOTH[::-1]
+    assert states(world, routed) == {"customer": "sent", "handler": "sent"}
+    assert post.announced == []
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["bad text last", "bad text first"])
+@pytest.mark.parametrize("wait", ["busy", "under way"])
+def test_what_comes_again_goes_before_what_is_parked(
+    world: World,
+    ways: Ways,
+    post: Post,
+    routed: Ticket,
+    breaking: Breaking,
+    order: int,
+    wait: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """E11, G3: a record is parked when nothing of it has to come again, whichever came first."""
+    bad: Any = {"zh-CN": "{{ 1 / 0 }}", "en": "x"}
+    messages = {**world.playbook.messages, "handler_assigned": Message(subject=bad, text=bad)}
+    rules = world.playbook.notifications[::order]
+    changed = world.playbook.model_copy(update={"messages": messages, "notifications": rules})
+    world.store.put_playbook(changed, NOON)
+    other = Store(world.store.client, world.store.table)
+    if wait == "busy":
+        monkeypatch.setattr(breaking, "opened_since", busy)
+    else:
+        breaking.on_move = dies_on("sent")
+        with pytest.raises(Died):
+            process(world.event(routed), replace(ways, store=breaking), NOON)
+        breaking.on_move = None
+    with pytest.raises(TryAgain):
+        process(world.event(routed), replace(ways, store=breaking), SOON)
+    for _ in range(2):
+        with pytest.raises(Park, match="cannot be filled in"):
+            process(world.event(routed), replace(ways, store=other), LATER)
+    assert post.addresses == [MAIL]
+    assert states(world, routed) == {"customer": "sent" if wait == "busy" else "parked"}
 
 
 def test_rule_that_came_between_two_runs_is_followed_once(

@@ -109,6 +109,18 @@ def test_a_busy_ticket_is_capped(desk: Playbook) -> None:
     assert found == "capped: 5 automatic mails within 10m about this ticket"
 
 
+def test_what_its_own_commit_asked_for_before_counts_once(desk: Playbook) -> None:
+    """A commit's mails are judged before any of them is stored, or after some are."""
+    first = mail(message="assigned")
+    sent = [mail(version) for version in range(8, 4, -1)]
+    for stored in (sent, [first, *sent]):
+        table = cast("Store", Table({samples.NUMBER: stored}))
+        found = capped(mail(), samples.ticket(), desk, table, NOW, [first])
+        assert found == "capped: 5 automatic mails within 10m about this ticket"
+        table = cast("Store", Table({samples.NUMBER: stored[:-1]}))
+        assert capped(mail(), samples.ticket(), desk, table, NOW, [first]) is None
+
+
 STATES = ("sent", "parked", "retrying", "due", "claimed")
 
 
