@@ -9,19 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from functions.core.errors import Park
 from functions.core.events import EVENTS, NOTIFY_READS, Commit
+from functions.core.filling import fill
 from functions.core.matching import Facts, holds
 from functions.core.playbook import TEAM_IN, TEAM_NAMED, Locale, Playbook, Recipient, StepField
 from functions.core.ticket import Ticket, Timer
 from functions.core.timers import moment_in
 from functions.core.words import LIST_SEPARATOR, TIMERS, label
-
-if TYPE_CHECKING:
-    from jinja2 import Template
 
 WANTED: tuple[str, ...] = tuple(name for name in EVENTS if name in NOTIFY_READS)
 """The event types that reach this room through the stream's filter."""
@@ -274,21 +271,6 @@ def _fill(source: str, values: dict[str, str]) -> str:
     from jinja2 import TemplateError
 
     try:
-        return _template(source).render(values)
+        return fill(source, values)
     except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
         raise Park(f"a message cannot be filled in: {type(error).__name__}: {error}") from error
-
-
-@lru_cache(maxsize=256)
-def _template(source: str) -> Template:
-    """Compiled once a container. Texts come from people who run a desk, hence the sandbox."""
-    template: Template = _environment().from_string(source)
-    return template
-
-
-@lru_cache(maxsize=1)
-def _environment() -> Any:
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    # Plain text: what is filled in is escaped where it becomes HTML (`functions.notify.mail`).
-    return ImmutableSandboxedEnvironment(autoescape=False)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
 
+from functions.core.filling import fill
 from functions.core.matching import Facts, holds
 from functions.core.playbook import Locale, Playbook, ReplyTemplate
 from functions.core.ticket import Ticket
 from functions.core.words import label
-
-if TYPE_CHECKING:
-    from jinja2 import Template
 
 _BETWEEN_TAGS: dict[Locale, str] = {"zh-CN": "、", "en": ", "}
 
@@ -44,7 +40,7 @@ def suggest(ticket: Ticket, playbook: Playbook, description: str, locale: Locale
     values = _values(ticket, playbook, description, locale)
     article = playbook.articles[template.article] if template.article else None
     if article is not None:
-        values["solution"] = _fill(article.solution[locale], values)
+        values["solution"] = fill(article.solution[locale], values)
     return Suggestion(
         text=_parts(template, ticket.mood, values, locale),
         article=article.title[locale] if article else None,
@@ -56,7 +52,7 @@ def _parts(
 ) -> str:
     """The parts that have something to say, each a paragraph, in the words for the mood (E9)."""
     parts = {**template.parts, **template.moods.get(mood or "", {})}
-    filled = (_fill(part[locale], values).strip() for part in parts.values())
+    filled = (fill(part[locale], values).strip() for part in parts.values())
     return "\n\n".join(part for part in filled if part)
 
 
@@ -91,22 +87,3 @@ def _values(ticket: Ticket, playbook: Playbook, description: str, locale: Locale
         "description": description,
         "order": ticket.order or "",
     }
-
-
-def _fill(source: str, values: dict[str, str]) -> str:
-    return _template(source).render(values)
-
-
-@lru_cache(maxsize=256)
-def _template(source: str) -> Template:
-    """Compiled once a container."""
-    template: Template = _environment().from_string(source)
-    return template
-
-
-@lru_cache(maxsize=1)
-def _environment() -> Any:
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    # A draft is plain text; the texts come from people who run a desk, hence the sandbox.
-    return ImmutableSandboxedEnvironment(autoescape=False)
