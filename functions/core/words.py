@@ -147,6 +147,21 @@ TEXTS: dict[str, dict[Locale, str]] = {
 """Key → text."""
 
 
+MESSAGE_LABELS: dict[str, dict[Locale, str]] = {
+    "image": {"zh-CN": "图片", "en": "image"},
+    "voice": {"zh-CN": "语音", "en": "voice message"},
+    "video": {"zh-CN": "视频", "en": "video"},
+    "file": {"zh-CN": "文件", "en": "file"},
+    "sticker": {"zh-CN": "表情", "en": "sticker"},
+    "location": {"zh-CN": "位置", "en": "location"},
+    "link": {"zh-CN": "链接", "en": "link"},
+    "other": {"zh-CN": "其他消息", "en": "message of another kind"},
+    "subscribed": {"zh-CN": "客户已关注", "en": "The customer subscribed"},
+    "unsubscribed": {"zh-CN": "客户已取消关注", "en": "The customer unsubscribed"},
+    "menu": {"zh-CN": "客户点击菜单", "en": "The customer chose from the menu"},
+}
+"""Kind of a chat message → what stands for it where it is not text, or not text alone."""
+
 LIST_SEPARATOR: dict[Locale, str] = {"zh-CN": "、", "en": ", "}
 
 TIMERS: dict[str, dict[Locale, str]] = {

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from functions.core.errors import DeskbellError
 from functions.core.playbook import Locale
+from functions.core.words import MESSAGE_LABELS
 
 if TYPE_CHECKING:
     from functions.core.web import Answer, Request
@@ -34,21 +35,6 @@ Kind = Literal[
 
 EVENTS = frozenset({"subscribed", "unsubscribed", "menu"})
 """Kinds that are no message: they open no ticket, and stand on an open one as a remark."""
-
-LABELS: dict[str, dict[Locale, str]] = {
-    "image": {"zh-CN": "图片", "en": "image"},
-    "voice": {"zh-CN": "语音", "en": "voice message"},
-    "video": {"zh-CN": "视频", "en": "video"},
-    "file": {"zh-CN": "文件", "en": "file"},
-    "sticker": {"zh-CN": "表情", "en": "sticker"},
-    "location": {"zh-CN": "位置", "en": "location"},
-    "link": {"zh-CN": "链接", "en": "link"},
-    "other": {"zh-CN": "其他消息", "en": "message of another kind"},
-    "subscribed": {"zh-CN": "客户已关注", "en": "The customer subscribed"},
-    "unsubscribed": {"zh-CN": "客户已取消关注", "en": "The customer unsubscribed"},
-    "menu": {"zh-CN": "客户点击菜单", "en": "The customer chose from the menu"},
-}
-"""What stands for a message that is not text, or not text alone."""
 
 
 class Unreadable(DeskbellError):
@@ -85,7 +71,7 @@ class Incoming:
         """The message as a ticket shows it: `[图片] 登录页面`."""
         if self.kind == "text":
             return self.text.strip()
-        return f"[{LABELS[self.kind][locale]}] {self.text}".rstrip()
+        return f"[{MESSAGE_LABELS[self.kind][locale]}] {self.text}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -175,8 +161,8 @@ class Adapter(ABC):
         return None
 
     def token(self, status: int, body: bytes) -> Token | Outcome:
-        """The token in the provider's answer, or why there is none."""
-        raise NotImplementedError(f"{self.name} has no access tokens")
+        """The token in the provider's answer to `token_call`, or why there is none."""
+        return Outcome("permanent", cause=f"{self.name} has no access tokens")
 
     @abstractmethod
     def send(self, message: Outgoing, secret: Secret, token: str = "") -> HttpCall:

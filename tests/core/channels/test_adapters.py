@@ -20,8 +20,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions.core import channels
-from functions.core.channels import Adapter, Incoming, Outgoing, Unreadable
+from functions.core.channels import Adapter, Incoming, Outcome, Outgoing, Token, Unreadable
 from functions.core.privacy import chat_contact
+from functions.core.words import MESSAGE_LABELS
 from functions.intake.signatures import verify
 from tests.core.channels.sides import NOW, SIDES, Call, expected, folder
 
@@ -183,13 +184,23 @@ def test_no_damage_to_a_real_call_breaks_the_reader(name: str, data: st.DataObje
     _readable(name, body[:start] + put + body[end:])
 
 
+@pytest.mark.parametrize("name", NAMES)
+@given(status=st.integers(100, 599), body=st.binary(max_size=60) | st.just(b'{"errcode": 1}'))
+def test_no_answer_about_a_token_breaks_an_adapter(name: str, status: int, body: bytes) -> None:
+    """G3: a provider without access tokens never has one; the message is parked with a cause."""
+    found = adapter_of(name).token(status, body)
+    assert isinstance(found, Token | Outcome)
+    if type(adapter_of(name)).token_call is Adapter.token_call:
+        assert found == Outcome("permanent", cause=f"{name} has no access tokens")
+
+
 def _readable(name: str, body: bytes) -> None:
     try:
         found = read(name, body)
     except Unreadable:
         return
     for incoming in found:
-        assert incoming.kind == "text" or incoming.kind in channels.LABELS
+        assert incoming.kind == "text" or incoming.kind in MESSAGE_LABELS
         incoming.words("en").encode()
         incoming.message_id.encode()
         assert incoming.raw
