@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 import sys
 import threading
 from collections import Counter
@@ -28,6 +29,8 @@ UNTRACED = {
 double their time, so what is measured as covered is covered without them."""
 CASES = 2
 """Cases of one test that are watched; the others, and hypothesis's many, go the same ways."""
+PATIENT = 10
+"""The niceness of a worker that computes, beside those that wait for a whole system."""
 LONG = 60
 """Characters above which a text is no name for a test."""
 _Trace = Generator[None, object, object]
@@ -68,6 +71,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> _Trace:
+    if "PYTEST_XDIST_WORKER" in os.environ and item.get_closest_marker("stack") is None:
+        # A test of the whole system waits most of its time; while it does not, it goes first.
+        os.setpriority(os.PRIO_PROCESS, 0, PATIENT)
     with nullcontext() if item.nodeid in _watched else _untraced():
         return (yield)
 
