@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+from infra.local import workers
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -191,6 +193,10 @@ def environment(port: int, state: Path) -> dict[str, str]:
         "SFTP_ENABLED": "0",
         # A socket that is nowhere: containers of the machine are none of this system's business.
         "DOCKER_HOST": f"unix://{state}/no-docker.sock",
+        # Beside the state: a system's leftovers are found, and cleared away, with its data.
+        "TMPDIR": str(state.parent / "tmp"),
+        # Workers share one package, so what the first compiles saves the others a second each.
+        "PYTHONDONTWRITEBYTECODE": "",
         "LOG_LEVEL": "WARNING",
     }
 
@@ -204,6 +210,7 @@ def main() -> None:
     state: Path = arguments.state.resolve()
     state.mkdir(parents=True, exist_ok=True)
     os.environ.update(environment(arguments.port, state))
+    workers.prepare(Path(os.environ["TMPDIR"]))
     asyncio.run(_serve(arguments.port, state))
 
 
@@ -215,6 +222,7 @@ async def _serve(port: int, state: Path) -> None:
 
     from infra.local import streams, workflows
 
+    workers.install(Path(os.environ["TMPDIR"]))
     streams.install()
     workflows.install()
     _keep_sent_mail()

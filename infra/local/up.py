@@ -86,10 +86,6 @@ def _wait_until_free(name: str, port: int) -> None:
 @contextlib.contextmanager
 def _emulator(data: Path, ports: Ports, report: Report) -> Iterator[None]:
     report("starting the AWS emulator")
-    # It unpacks 65 MB for each worker of a function; what one that was killed left goes first.
-    scratch = (data / "tmp").resolve()
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir()
     with (data / "emulator.log").open("ab") as log:
         # The pipe is how it learns that we are gone, however we went.
         process = subprocess.Popen(  # noqa: S603 - our own module
@@ -103,7 +99,6 @@ def _emulator(data: Path, ports: Ports, report: Report) -> Iterator[None]:
                 str(data / "aws"),
             ],
             cwd=ROOT,
-            env={**os.environ, "TMPDIR": str(scratch)},
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
@@ -119,7 +114,6 @@ def _emulator(data: Path, ports: Ports, report: Report) -> Iterator[None]:
             process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _wait_for_emulator(process: subprocess.Popen[bytes], ports: Ports, log: Path) -> None:

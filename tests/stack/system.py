@@ -75,12 +75,10 @@ class System:
     smtp_port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
     started_at: int = 0
-    ready_after: float = 0
 
     # Its process
 
     def start(self) -> None:
-        began = time.monotonic()
         self.started_at = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -100,7 +98,6 @@ class System:
         except AssertionError:
             self.stop(signal.SIGTERM)
             raise
-        self.ready_after = time.monotonic() - began
 
     def _ready(self) -> bool:
         assert self.process is not None

@@ -1,0 +1,102 @@
+"""Workers of the emulator's functions share one unpacked package (G8)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ministack.core import lambda_runtime
+
+from infra.local import workers
+
+
+@pytest.fixture
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "tmp"
+    workers.prepare(folder)
+    monkeypatch.setattr(lambda_runtime, "zipfile", zipfile)
+    workers.install(folder)
+    return folder
+
+
+def package(folder: Path, words: str) -> Path:
+    path = folder / "code.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("app.py", words)
+    return path
+
+
+def worker(scratch: Path, name: str, words: str) -> Path:
+    """What the emulator does for a worker: its folder, the package in it, and that extracted."""
+    folder = scratch / f"ministack-lambda-{name}"
+    code = folder / "code"
+    code.mkdir(parents=True)
+    with runtime().ZipFile(package(folder, words)) as archive:
+        archive.extractall(code)
+    return folder
+
+
+def runtime() -> Any:
+    return vars(lambda_runtime)["zipfile"]
+
+
+def kept(scratch: Path) -> list[Path]:
+    return sorted((scratch / "packages").iterdir())
+
+
+def test_workers_of_one_package_share_its_files(scratch: Path) -> None:
+    """G8: whatever the number of workers, a package is on the disk once."""
+    first, second = worker(scratch, "intake", "one"), worker(scratch, "router", "one")
+    assert (first / "code" / "app.py").samefile(second / "code" / "app.py")
+    assert (first / "code" / "app.py").read_text() == "one"
+    assert [path.name for path in first.iterdir()] == ["code"]
+    shutil.rmtree(first)
+    assert (second / "code" / "app.py").read_text() == "one"
+    assert len(kept(scratch)) == 1
+
+
+def test_another_package_is_another_folder(scratch: Path) -> None:
+    """G8: a function deployed anew runs its new code, and workers of the old one keep theirs."""
+    before, after = worker(scratch, "intake", "one"), worker(scratch, "intake-2", "two")
+    assert (before / "code" / "app.py").read_text() == "one"
+    assert (after / "code" / "app.py").read_text() == "two"
+
+
+def test_what_a_killed_emulator_left_is_cleared_away(scratch: Path) -> None:
+    """G3, G8: workers' folders, what was half unpacked, packages of before; not the last one."""
+    old, last = worker(scratch, "a", "one"), worker(scratch, "b", "two")
+    current = (last / "code").resolve()
+    os.utime((old / "code").resolve(), (0, 0))
+    (scratch / "packages" / "unpacking-x").mkdir()
+    workers.prepare(scratch)
+    assert kept(scratch) == [current]
+    assert (current / "app.py").read_text() == "two"
+    assert sorted(scratch.iterdir()) == [scratch / "packages"]
+
+
+def test_a_package_cut_off_while_it_was_unpacked_is_not_taken_for_whole(
+    scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """G3: a worker that fails for want of room leaves nothing that the next would trust."""
+    real = zipfile.ZipFile.extractall
+
+    def full(self: zipfile.ZipFile, path: Any = None, *_rest: Any) -> None:
+        (Path(path) / "app.py").write_text("on")
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "extractall", full)
+    with pytest.raises(OSError, match="no space"):
+        worker(scratch, "a", "one")
+    monkeypatch.setattr(zipfile.ZipFile, "extractall", real)
+    assert (worker(scratch, "b", "one") / "code" / "app.py").read_text() == "one"
+
+
+def test_other_archives_of_the_emulator_are_none_of_this(scratch: Path) -> None:
+    """G8: only what workers unpack is linked."""
+    assert runtime() is not zipfile
+    assert zipfile.ZipFile.__module__ == "zipfile"
+    assert runtime().BadZipFile is zipfile.BadZipFile
