@@ -329,10 +329,10 @@ def ticket_release(
 
 
 def _hold(desk: str, number: str, reason: str, stage: str, *, held: bool) -> None:
-    from infra.retention import deployment, hold
+    from infra.retention import hold, records_of
 
     now = datetime.now(UTC)
-    hold(deployment(stage), desk, number, held=held, reason=reason, actor=_operator(), now=now)
+    hold(records_of(stage), desk, number, held=held, reason=reason, actor=_operator(), now=now)
     _report(f"{number} is {'held' if held else 'no longer held'}")
 
 
@@ -349,11 +349,11 @@ def ticket_erase(
     data: Data = DATA,
 ) -> None:
     """Forget who the customer was; figures and the entry that it was done stay."""
-    from infra.retention import deployment, erase
+    from infra.retention import erase, records_of
 
     try:
         done = erase(
-            deployment(_connect(stage, data)),
+            records_of(_connect(stage, data)),
             desk,
             number=number or None,
             contact=contact or None,

@@ -48,8 +48,8 @@ _ON_ITS_WAY = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
-class Deployment:
-    """What holding and erasing need of a stage; `root` gives the deployment's root key."""
+class Records:
+    """Where a stage's records lie; `root` gives the deployment's root key."""
 
     store: Store
     s3: S3Client
@@ -70,8 +70,8 @@ class Erased:
     held: tuple[str, ...] = ()
 
 
-def deployment(stage: str) -> Deployment:
-    """A stage, with the session's account and region."""
+def records_of(stage: str) -> Records:
+    """The records of a stage, with the session's account and region."""
     session = boto3.session.Session()
     place = Place(
         partition=session.get_partition_for_region(session.region_name),
@@ -79,7 +79,7 @@ def deployment(stage: str) -> Deployment:
         account=boto3.client("sts").get_caller_identity()["Account"],
         stage=stage,
     )
-    return Deployment(
+    return Records(
         store=store_of(stage),
         s3=boto3.client("s3"),
         mail_bucket=place.mail_bucket,
@@ -89,7 +89,7 @@ def deployment(stage: str) -> Deployment:
 
 
 def hold(
-    at: Deployment, desk: str, number: str, *, held: bool, reason: str, actor: str, now: datetime
+    at: Records, desk: str, number: str, *, held: bool, reason: str, actor: str, now: datetime
 ) -> Ticket:
     """Keep a ticket's record beyond its years (`held`), or release it; the ticket after it.
 
@@ -116,7 +116,7 @@ def hold(
 
 
 def erase(
-    at: Deployment,
+    at: Records,
     desk: str,
     *,
     number: str | None = None,
@@ -200,7 +200,7 @@ def _not_held(number: str, whole: list[Ticket]) -> None:
 
 
 def _erase_ticket(
-    at: Deployment,
+    at: Records,
     desk: str,
     number: str,
     command: c.ErasePerson,
@@ -228,7 +228,7 @@ def _erase_ticket(
 
 
 def _blank_items(
-    at: Deployment, desk: str, number: str, playbook: Playbook, via: str | None = None
+    at: Records, desk: str, number: str, playbook: Playbook, via: str | None = None
 ) -> list[Item]:
     """Take away a ticket's personal data, or only what came `via` another; the items after it."""
     for _ in range(_PASSES):
@@ -285,9 +285,7 @@ def _blanked(item: Item, playbook: Playbook, via: str | None, told: set[int]) ->
     return None
 
 
-def _delete_files(
-    at: Deployment, desk: str, number: str, items: list[Item], via: str | None
-) -> None:
+def _delete_files(at: Records, desk: str, number: str, items: list[Item], via: str | None) -> None:
     """Mails and files that the ticket names, copies of those mails in quarantine, and uploads.
 
     This comes before the names go, so that a run that was interrupted still knows them.
@@ -307,7 +305,7 @@ def _delete_files(
             _delete(at.s3, version)
 
 
-def _archive_again(at: Deployment, ticket: Ticket, playbook: Playbook) -> None:
+def _archive_again(at: Records, ticket: Ticket, playbook: Playbook) -> None:
     """Write the archive's document anew, where there is one, and delete all that was before it."""
     keys = _archive_keys(ticket, playbook)
     before = [version for key in keys for version in _versions(at.s3, at.archive_bucket, key)]
@@ -359,7 +357,7 @@ def _delete(s3: S3Client, version: _Version) -> None:
     s3.delete_object(Bucket=version.bucket, Key=version.key, VersionId=version.id)
 
 
-def _tag(at: Deployment, version: _Version, held: bool) -> None:
+def _tag(at: Records, version: _Version, held: bool) -> None:
     """Say whether a version is held; its years stay as they were when it was written."""
     bucket, key = version.bucket, version.key
     found = at.s3.get_object_tagging(Bucket=bucket, Key=key, VersionId=version.id)["TagSet"]

@@ -18,7 +18,7 @@ import pytest
 import functions
 from tests import quick
 
-quick.install()
+quick.install(pytest.MonkeyPatch())
 
 TESTS = Path(__file__).parent
 UNTRACED = {

@@ -1,4 +1,4 @@
-"""AWS in memory as it once stood, put back for a test instead of being made again.
+"""AWS in memory, also as it once stood: put back for a test instead of being made again.
 
 A deployment takes some thirty calls; copying what moto holds after them takes none.
 """
@@ -6,17 +6,31 @@ A deployment takes some thirty calls; copying what moto holds after them takes n
 from __future__ import annotations
 
 import copyreg
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from threading import Condition
 from typing import Any
 
+import pytest
+from moto import mock_aws
 from moto.core.base_backend import BackendDict
 from moto.ssm.models import ParameterDict
 
 _services: list[BackendDict[Any]] = BackendDict._instances  # type: ignore[misc]
 _Place = tuple[BackendDict[Any], str, str]
 _kept: dict[Hashable, dict[_Place, tuple[Any, dict[str, Any]]]] = {}
+
+
+@contextmanager
+def aws_in_memory(region: str = "us-east-1") -> Iterator[None]:
+    """An AWS with nothing in it, and the surroundings of a function that is to use it."""
+    with pytest.MonkeyPatch.context() as surroundings, mock_aws():
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            surroundings.setenv(name, "testing")
+        surroundings.setenv("AWS_DEFAULT_REGION", region)
+        surroundings.delenv("AWS_ENDPOINT_URL", raising=False)
+        yield
 
 
 def kept(what: Hashable, make: Callable[[], None]) -> None:

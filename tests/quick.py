@@ -7,11 +7,12 @@ process.
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from copy import copy, deepcopy
 from typing import Any
 
 import boto3
+import pytest
 from botocore.loaders import JSONFileLoader, Loader
 from moto.core.models import botocore_stubber
 from moto.core.serialize import JSONSerializer
@@ -76,7 +77,7 @@ def _serialize_type_structure(
         _serialize_structure(self, serialized, value, shape, key)
 
 
-_new_client = boto3.client
+_new_client: Callable[..., Any] = boto3.client
 _clients: dict[Hashable, Any] = {}
 
 
@@ -84,11 +85,11 @@ def _client(*names: str, config: Any = None, **options: str) -> Any:
     """A client of AWS in memory, made once a process for the same surroundings: a test would take
     a dozen. Each has listeners of its own."""
     if not botocore_stubber.enabled:
-        return _new_client(*names, config=config, **options)  # type: ignore[call-overload]
+        return _new_client(*names, config=config, **options)
     about = sorted((name, value) for name, value in os.environ.items() if name.startswith("AWS_"))
     key = (names, repr(vars(config)) if config else "", *sorted(options.items()), *about)
     if key not in _clients:
-        _clients[key] = _new_client(*names, config=config, **options)  # type: ignore[call-overload]
+        _clients[key] = _new_client(*names, config=config, **options)
     found = object.__new__(type(_clients[key]))
     found.__dict__.update(_clients[key].__dict__)
     found.meta = copy(found.meta)
@@ -96,10 +97,10 @@ def _client(*names: str, config: Any = None, **options: str) -> Any:
     return found
 
 
-def install() -> None:
+def install(patch: pytest.MonkeyPatch) -> None:
     """Let every test of this process have it so."""
-    JSONFileLoader.load_file = _load_file  # type: ignore[method-assign]
-    Loader.list_available_services = _list_available_services  # type: ignore[method-assign]
-    Table.__deepcopy__ = _snapshot  # type: ignore[attr-defined]
-    JSONSerializer._serialize_type_structure = _serialize_type_structure  # type: ignore[assignment, method-assign]
-    boto3.client = _client  # type: ignore[assignment]
+    patch.setattr(JSONFileLoader, "load_file", _load_file)
+    patch.setattr(Loader, "list_available_services", _list_available_services)
+    patch.setattr(Table, "__deepcopy__", _snapshot, raising=False)
+    patch.setattr(JSONSerializer, "_serialize_type_structure", _serialize_type_structure)
+    patch.setattr(boto3, "client", _client)

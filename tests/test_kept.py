@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import boto3
-import pytest
-from moto import mock_aws
 from moto.ses.models import ses_backends
 
 from tests.core.desk import TABLE, make_table
-from tests.kept import kept
+from tests.kept import aws_in_memory, kept
 
 
 def make() -> None:
@@ -47,12 +45,8 @@ def use() -> list[Any]:
     return found
 
 
-def test_each_begins_where_the_first_began(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+def test_each_begins_where_the_first_began() -> None:
     for _ in range(3):
-        with mock_aws():
+        with aws_in_memory():
             kept("test", make)
             assert use() == [[], 0, [], 0, "kept"]

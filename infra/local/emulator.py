@@ -193,12 +193,16 @@ def environment(port: int, state: Path) -> dict[str, str]:
         "SFTP_ENABLED": "0",
         # A socket that is nowhere: containers of the machine are none of this system's business.
         "DOCKER_HOST": f"unix://{state}/no-docker.sock",
-        # Beside the state: a system's leftovers are found, and cleared away, with its data.
-        "TMPDIR": str(state.parent / "tmp"),
+        "TMPDIR": str(_scratch(state)),
         # Workers share one package, so what the first compiles saves the others a second each.
         "PYTHONDONTWRITEBYTECODE": "",
         "LOG_LEVEL": "WARNING",
     }
+
+
+def _scratch(state: Path) -> Path:
+    # Beside the state, so that what is left over is found, and cleared away, with a system's data.
+    return state.parent / "tmp"
 
 
 def main() -> None:
@@ -210,7 +214,7 @@ def main() -> None:
     state: Path = arguments.state.resolve()
     state.mkdir(parents=True, exist_ok=True)
     os.environ.update(environment(arguments.port, state))
-    workers.prepare(Path(os.environ["TMPDIR"]))
+    workers.prepare(_scratch(state))
     asyncio.run(_serve(arguments.port, state))
 
 
@@ -222,7 +226,7 @@ async def _serve(port: int, state: Path) -> None:
 
     from infra.local import streams, workflows
 
-    workers.install(Path(os.environ["TMPDIR"]))
+    workers.install(_scratch(state))
     streams.install()
     workflows.install()
     _keep_sent_mail()

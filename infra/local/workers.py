@@ -52,7 +52,7 @@ def install(scratch: Path) -> None:
             package.unlink()
 
     # Its own name for the module, so that nobody else's archives are linked.
-    vars(lambda_runtime)["zipfile"] = SimpleNamespace(**{**vars(zipfile), "ZipFile": Linked})
+    lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": Linked})
 
 
 def unpacked(package: Path, packages: Path) -> Path:

@@ -20,8 +20,9 @@ from pathlib import Path
 from functions.core.roster import Agent
 from functions.core.settings import Place
 from infra.local.inprocess import Loop
+from infra.local.system import ACCOUNT, REGION, Ports, aws_environment
 
-PLACE = Place("aws", "us-east-1", "000000000000", "bench")
+PLACE = Place("aws", REGION, ACCOUNT, "bench")
 DESK = "standard"
 API = "https://desk.example.com/api"
 _START_SECONDS = 60.0
@@ -40,7 +41,7 @@ def deployment(dynamodb: str | None = None) -> Iterator[Loop]:
     """
     with tempfile.TemporaryDirectory(prefix="deskbell-bench-") as folder:
         port = _free_port()
-        with _environment(_variables(port)), _emulator(port, Path(folder)):
+        with _environment(aws_environment(Ports(aws=port))), _emulator(port, Path(folder)):
             _foundation(dynamodb)
             with Loop(PLACE).running() as loop:
                 loop.pump()
@@ -54,19 +55,6 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _variables(port: int) -> dict[str, str]:
-    return {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        "AWS_DEFAULT_REGION": PLACE.region,
-        "AWS_REGION": PLACE.region,
-        "AWS_ACCESS_KEY_ID": PLACE.account,
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "NO_PROXY": "127.0.0.1,localhost",
-        "no_proxy": "127.0.0.1,localhost",
-    }
 
 
 @contextmanager

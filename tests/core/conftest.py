@@ -11,6 +11,7 @@ import pytest
 from functions.core.playbook import Playbook, load
 from functions.core.store import Store
 from tests.core.desk import DESK, TABLE, make_table
+from tests.kept import aws_in_memory
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -25,13 +26,7 @@ def playbook() -> Playbook:
 @pytest.fixture(scope="module")
 def aws() -> Iterator[None]:
     """AWS in memory, for one file of tests."""
-    from moto import mock_aws
-
-    with pytest.MonkeyPatch.context() as environment, mock_aws():
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            environment.setenv(name, "testing")
-        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        environment.delenv("AWS_ENDPOINT_URL", raising=False)
+    with aws_in_memory():
         yield
 
 

@@ -40,8 +40,8 @@ ROSTER = (
 
 
 @pytest.fixture
-def case(monkeypatch: pytest.MonkeyPatch) -> Iterator[Case]:
-    with deployed(monkeypatch, "harbour", ROSTER, HERE) as found:
+def case() -> Iterator[Case]:
+    with deployed("harbour", ROSTER, HERE) as found:
         yield found
 
 

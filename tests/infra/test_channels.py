@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from moto import mock_aws
 from typer.testing import CliRunner
 
 from functions.core.channels import names
@@ -17,19 +16,16 @@ from infra.console import app
 from infra.desks import store_of
 from infra.local.providers import PATH, ensure_channels
 from tests.core.desk import make_table
+from tests.kept import aws_in_memory
 from tests.whole.conftest import ROOT, shipped
 
 STAGE = "test"
 
 
 @pytest.fixture(autouse=True)
-def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+def stage() -> Iterator[Store]:
     """A stage with the desk `standard`."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
+    with aws_in_memory():
         store = store_of(STAGE)
         make_table(store.client, store.table)
         store.put_playbook(shipped(ROOT / "playbooks" / "standard.yaml"), datetime.now(UTC))

@@ -24,8 +24,9 @@ from functions.core.ticket import Customer
 from functions.survey.archive import archive, keep
 from functions.survey.steps import Run
 from infra import retention
-from infra.retention import Deployment, erase, hold
+from infra.retention import Records, erase, hold
 from tests.core.desk import DESK, NOON, TABLE, agent, both, committed, make_table, request
+from tests.kept import aws_in_memory
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -82,22 +83,17 @@ def repairs() -> Playbook:
 
 
 @pytest.fixture
-def at(monkeypatch: pytest.MonkeyPatch, repairs: Playbook) -> Iterator[Deployment]:
+def at(repairs: Playbook) -> Iterator[Records]:
     """A stage in memory, with two tickets of one person and one of somebody else's."""
     import boto3
-    from moto import mock_aws
 
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
+    with aws_in_memory():
         dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
         make_table(dynamodb)
         for bucket in (MAIL_BUCKET, ARCHIVE):
             s3.create_bucket(Bucket=bucket)
         s3.put_bucket_versioning(Bucket=ARCHIVE, VersioningConfiguration={"Status": "Enabled"})
-        found = Deployment(Store(dynamodb, TABLE), s3, MAIL_BUCKET, ARCHIVE, lambda: ROOT)
+        found = Records(Store(dynamodb, TABLE), s3, MAIL_BUCKET, ARCHIVE, lambda: ROOT)
         found.store.put_playbook(repairs, NOON)
         found.store.put_agent(agent(capacity=50))
         for number, contact in (("CS1", CONTACT), ("CS2", CONTACT), ("CS3", OTHER)):
@@ -110,7 +106,7 @@ def digest(contact: str) -> str:
     return contact_hash(normalise_contact(contact), "testdesk", derive(ROOT, "contact"))
 
 
-def live(at: Deployment, playbook: Playbook, number: str, contact: str) -> None:
+def live(at: Records, playbook: Playbook, number: str, contact: str) -> None:
     """A life with mails, files, deliveries and the archive's document; that of CS1 has everything
     in it that can happen, and two versions of the document."""
     text = TEXT if contact == CONTACT else "somebody else's words"
@@ -166,16 +162,16 @@ def live(at: Deployment, playbook: Playbook, number: str, contact: str) -> None:
         assert archive(at.store, at.shelves, run, NOON)
 
 
-def stored(at: Deployment) -> str:
+def stored(at: Records) -> str:
     """Everything there is, as one text: items, objects, their keys, names and versions."""
     return repr([*items(at), *objects(at)])
 
 
-def items(at: Deployment) -> list[Any]:
+def items(at: Records) -> list[Any]:
     return list(at.store.client.scan(TableName=TABLE)["Items"])
 
 
-def objects(at: Deployment) -> list[tuple[str, str]]:
+def objects(at: Records) -> list[tuple[str, str]]:
     found = []
     for bucket in (MAIL_BUCKET, ARCHIVE):
         for item in at.s3.list_object_versions(Bucket=bucket).get("Versions", []):
@@ -186,13 +182,13 @@ def objects(at: Deployment) -> list[tuple[str, str]]:
     return found
 
 
-def left(at: Deployment) -> list[str]:
+def left(at: Records) -> list[str]:
     """The secrets that are stored somewhere, as text or as bytes."""
     everything = stored(at)
     return [x for x in SECRETS if x in everything or repr(x.encode())[2:-1] in everything]
 
 
-def figures(at: Deployment) -> Counter[Any]:
+def figures(at: Records) -> Counter[Any]:
     """What the reports count: types, tags, statuses, scores, times, events, parts, deliveries."""
     found: Counter[Any] = Counter()
     for number in ("CS1", "CS2", "CS3"):
@@ -214,7 +210,7 @@ def figures(at: Deployment) -> Counter[Any]:
     return found
 
 
-def erased_entries(at: Deployment, number: str) -> list[tuple[str, str]]:
+def erased_entries(at: Records, number: str) -> list[tuple[str, str]]:
     return [
         (commit.actor, event.reason)
         for commit in at.store.history("testdesk", number)
@@ -222,7 +218,7 @@ def erased_entries(at: Deployment, number: str) -> list[tuple[str, str]]:
     ]
 
 
-def tags(at: Deployment, number: str) -> list[dict[str, str]]:
+def tags(at: Records, number: str) -> list[dict[str, str]]:
     key = f"archive/testdesk/2026/{number}.json"
     versions = at.s3.list_object_versions(Bucket=ARCHIVE, Prefix=key).get("Versions", [])
     return [
@@ -239,7 +235,7 @@ def tags(at: Deployment, number: str) -> list[dict[str, str]]:
 class TestHold:
     """A hold keeps a record beyond its years."""
 
-    def test_every_version_is_tagged_and_released(self, at: Deployment) -> None:
+    def test_every_version_is_tagged_and_released(self, at: Records) -> None:
         """B10: the lifecycle's rules apply to what is not held."""
         assert tags(at, "CS1") == [{"retention-years": "5", "hold": "false"}] * 2
         ticket = hold(at, "testdesk", "CS1", held=True, reason="lawsuit", actor="admin", now=SOON)
@@ -255,7 +251,7 @@ class TestHold:
         ]
         assert said == [("admin", True, "lawsuit"), ("admin", False, "settled")]
 
-    def test_its_files_are_held_and_released_with_it(self, at: Deployment) -> None:
+    def test_its_files_are_held_and_released_with_it(self, at: Records) -> None:
         """B10, D10"""
         for held in (True, False):
             hold(at, "testdesk", "CS1", held=held, reason="x", actor="admin", now=SOON)
@@ -263,7 +259,7 @@ class TestHold:
             assert {tag["Key"]: tag["Value"] for tag in found} == tags(at, "CS1")[0]
             assert tags(at, "CS1")[0]["hold"] == str(held).lower()
 
-    def test_once_more_tags_again_and_says_nothing(self, at: Deployment) -> None:
+    def test_once_more_tags_again_and_says_nothing(self, at: Records) -> None:
         """B10: after an interruption between the commit and the tag."""
         for _ in range(2):
             hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
@@ -274,14 +270,12 @@ class TestHold:
         hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
         assert [tag["hold"] for tag in tags(at, "CS1")] == ["true"] * 2
 
-    def test_what_is_archived_while_held_is_held(self, at: Deployment, repairs: Playbook) -> None:
+    def test_what_is_archived_while_held_is_held(self, at: Records, repairs: Playbook) -> None:
         hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
         keep(at.store, at.shelves, at.store.load("testdesk", "CS1"), repairs)
         assert [tag["hold"] for tag in tags(at, "CS1")] == ["true"] * 3
 
-    def test_hold_that_comes_while_the_archive_writes(
-        self, at: Deployment, repairs: Playbook
-    ) -> None:
+    def test_hold_that_comes_while_the_archive_writes(self, at: Records, repairs: Playbook) -> None:
         """B10: the archive looks again after it has written, and comes again."""
         before = at.store.load("testdesk", "CS1")
         hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
@@ -289,7 +283,7 @@ class TestHold:
         with pytest.raises(TryAgain, match="meanwhile"):
             keep(at.store, at.shelves, stale, repairs)
 
-    def test_ticket_that_is_not_there(self, at: Deployment) -> None:
+    def test_ticket_that_is_not_there(self, at: Records) -> None:
         with pytest.raises(NotFound):
             hold(at, "testdesk", "CS9", held=True, reason="x", actor="admin", now=SOON)
 
@@ -297,7 +291,7 @@ class TestHold:
 class TestErase:
     """A person's data goes; the statistics and an entry stay."""
 
-    def test_nothing_of_the_person_is_left(self, at: Deployment) -> None:
+    def test_nothing_of_the_person_is_left(self, at: Records) -> None:
         """B10: no item, object or version holds any of it; what is counted is unchanged."""
         before = figures(at)
         assert left(at) == list(SECRETS)
@@ -311,7 +305,7 @@ class TestErase:
         assert at.store.all_of_contact("testdesk", digest(CONTACT)) == []
         assert not [item for item in items(at) if digest(CONTACT) in repr(item)]
 
-    def test_the_document_says_that_it_was_done(self, at: Deployment) -> None:
+    def test_the_document_says_that_it_was_done(self, at: Records) -> None:
         """B10, G6: one version, with the entry and the figures."""
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         [document] = [body for key, body in objects(at) if key.endswith("/CS1.json")]
@@ -321,14 +315,14 @@ class TestErase:
         assert "压缩机" in document
         assert tags(at, "CS1") == [{"retention-years": "5", "hold": "false"}]
 
-    def test_others_keep_theirs(self, at: Deployment) -> None:
+    def test_others_keep_theirs(self, at: Records) -> None:
         before = [item for item in items(at) if "CS3" in repr(item)]
         files = [found for found in objects(at) if "CS3" in found[0]]
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         assert [item for item in items(at) if "CS3" in repr(item)] == before
         assert [found for found in objects(at) if "CS3" in found[0]] == files
 
-    def test_one_ticket_by_its_number(self, at: Deployment) -> None:
+    def test_one_ticket_by_its_number(self, at: Records) -> None:
         found = erase(at, "testdesk", number="CS1", **ERASURE)
         assert found.numbers == ("CS1",)
         assert not at.store.load("testdesk", "CS2").erased
@@ -340,7 +334,7 @@ class TestErase:
         assert at.store.known("testdesk", None, digest(CONTACT)).customer_class is None
         assert left(at) == []
 
-    def test_twice_is_once(self, at: Deployment) -> None:
+    def test_twice_is_once(self, at: Records) -> None:
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         first = left(at), figures(at), [key for key, _ in objects(at)]
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
@@ -349,7 +343,7 @@ class TestErase:
         assert (left(at), figures(at), [key for key, _ in objects(at)]) == first
         assert [len(erased_entries(at, number)) for number in ("CS1", "CS2")] == [1, 1]
 
-    def test_reason_is_masked(self, at: Deployment) -> None:
+    def test_reason_is_masked(self, at: Records) -> None:
         """G4: whoever erases may name the person once more."""
         told = {**ERASURE, "reason": "mail of li.example@example.com"}
         erase(at, "testdesk", contact=CONTACT, **told)
@@ -357,7 +351,7 @@ class TestErase:
 
     @pytest.mark.parametrize("by", ["contact", "number"])
     def test_interrupted_anywhere_and_run_again(
-        self, at: Deployment, repairs: Playbook, by: str
+        self, at: Records, repairs: Playbook, by: str
     ) -> None:
         """B10: each run goes a few steps further than the one before and ends in the middle."""
         wanted: dict[str, Any] = {"contact": CONTACT} if by == "contact" else {"number": "CS1"}
@@ -384,7 +378,7 @@ class TestErase:
             own = [repr(x) for x in (*items(at), *objects(at)) if "CS1" in repr(x)]
             assert not [secret for secret in SECRETS if secret in "".join(own)]
 
-    def test_held_tickets_stay_as_they_are(self, at: Deployment) -> None:
+    def test_held_tickets_stay_as_they_are(self, at: Records) -> None:
         """B10: a hold goes before; after its release the rest is erased."""
         hold(at, "testdesk", "CS1", held=True, reason="lawsuit", actor="admin", now=SOON)
         found = erase(at, "testdesk", contact=CONTACT, **ERASURE)
@@ -397,7 +391,7 @@ class TestErase:
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         assert left(at) == []
 
-    def test_ticket_that_has_no_document_gets_none(self, at: Deployment, repairs: Playbook) -> None:
+    def test_ticket_that_has_no_document_gets_none(self, at: Records, repairs: Playbook) -> None:
         customer = Customer(name="李样本", contact=CONTACT, kind="email", hash=digest(CONTACT))
         received = request(customer=customer, description=TEXT)
         events = decide(None, c.Receive("CS4", received), repairs, NOON)
@@ -408,9 +402,7 @@ class TestErase:
         assert at.store.load("testdesk", "CS4").status == "received"
         assert not [key for key, _ in objects(at) if "CS4" in key]
 
-    def test_document_that_was_written_meanwhile_goes(
-        self, at: Deployment, repairs: Playbook
-    ) -> None:
+    def test_document_that_was_written_meanwhile_goes(self, at: Records, repairs: Playbook) -> None:
         """B10: the archive was reading while the ticket was erased."""
         before = at.store.load("testdesk", "CS1")
         stale = before.model_copy(update={"version": before.version + 1})
@@ -424,7 +416,7 @@ class TestErase:
     @pytest.mark.parametrize(
         "under_way", [{"state": "claimed"}, {"covers": ("000001#handler_told#handler",)}]
     )
-    def test_message_on_its_way(self, at: Deployment, under_way: dict[str, Any]) -> None:
+    def test_message_on_its_way(self, at: Records, under_way: dict[str, Any]) -> None:
         """E11: its words may still be written down, so the run says that it has to come again."""
         [sent] = [d for d in at.store.deliveries("testdesk", "CS1") if d.recipient == "customer"]
         claimed = sent.model_copy(update={"claimed_at": SOON, **under_way})
@@ -436,22 +428,22 @@ class TestErase:
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         assert left(at) == []
 
-    def test_contact_that_nobody_knows(self, at: Deployment) -> None:
+    def test_contact_that_nobody_knows(self, at: Records) -> None:
         found = erase(at, "testdesk", contact="nobody@example.com", **ERASURE)
         assert found.numbers == ()
 
     @pytest.mark.parametrize(
         "who", [{}, {"number": "CS1", "contact": CONTACT}, {"contact": "nobody"}]
     )
-    def test_who_is_meant_has_to_be_clear(self, at: Deployment, who: Any) -> None:
+    def test_who_is_meant_has_to_be_clear(self, at: Records, who: Any) -> None:
         with pytest.raises(ValueError):  # noqa: PT011 - any wording
             erase(at, "testdesk", **who, **ERASURE)
         with pytest.raises(NotFound):
             erase(at, "testdesk", number="CS9", **ERASURE)
 
 
-def test_stage_by_its_name(at: Deployment) -> None:
+def test_stage_by_its_name(at: Records) -> None:
     """Names follow from the stage, as everywhere."""
-    found = retention.deployment("test")
+    found = retention.records_of("test")
     assert (found.mail_bucket, found.archive_bucket) == (MAIL_BUCKET, ARCHIVE)
     assert found.store.load("testdesk", "CS1").number == "CS1"

@@ -21,6 +21,7 @@ from functions.notify import handler
 from infra import console, desks, webhooks
 from infra.stage_secrets import ensure_endpoint_secrets
 from infra.webhooks import Span, WebhookError
+from tests.kept import aws_in_memory
 from tests.notify.receiver import Receiver
 from tests.notify.world import NOON, PLACE, REGION, STAGE, World, make_services, stream_record
 from tests.whole.conftest import ROOT, shipped
@@ -30,16 +31,10 @@ KEPT = (aws.client, aws.parameter, deps.store, handler._patience, handler._secre
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    from moto import mock_aws
-
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+def world() -> Iterator[World]:
     for cached in KEPT:
         cached.cache_clear()
-    with mock_aws():
+    with aws_in_memory(REGION):
         make_services()
         boto3.client("ssm").put_parameter(
             Name=PLACE.parameter("settings"), Value='{"local_webhooks":"on"}', Type="String"

@@ -11,7 +11,7 @@ from functions.core import aws, deps
 from functions.core.playbook import Playbook, load
 from functions.core.store import Store
 from functions.notify.deliver import once
-from tests.kept import kept
+from tests.kept import aws_in_memory, kept
 from tests.notify.world import AGENT, NOON, PLACE, REGION, World, make_services
 
 PLAYBOOK = Path(__file__).parents[2] / "playbooks" / "standard.yaml"
@@ -32,17 +32,11 @@ def _deployment(playbook: Playbook) -> None:
 
 
 @pytest.fixture
-def world(playbook: Playbook, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(playbook: Playbook) -> Iterator[World]:
     """A deployment on moto, with nothing kept from the test before."""
-    from moto import mock_aws
-
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     for cached in KEPT:
         cached.cache_clear()
-    with mock_aws():
+    with aws_in_memory(REGION):
         kept(("notify", playbook.model_dump_json()), lambda: _deployment(playbook))
         yield World(Store(aws.dynamodb(), PLACE.table), playbook)
     for cached in KEPT:

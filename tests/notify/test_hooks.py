@@ -642,9 +642,7 @@ def test_the_function_sends_to_people_and_endpoints(desk: World, receiver: Recei
     assert len(desk.mails) == 1
 
 
-def test_people_are_told_before_any_endpoint(
-    desk: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_people_are_told_before_any_endpoint(desk: World, receiver: Receiver) -> None:
     """G5: of a whole batch."""
     seen = []
     receiver.answers = [lambda _: seen.append(len(desk.mails))]

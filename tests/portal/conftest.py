@@ -19,7 +19,7 @@ from functions.core.web import Answer, Request
 from functions.portal.files import NewAttachment, keep
 from functions.portal.portal import Desk, show, write
 from tests.core.desk import DESK, NOON, agent, file, make_table
-from tests.kept import kept
+from tests.kept import aws_in_memory, kept
 
 ROOT = b"k" * 32
 PLACE = Place("aws", "us-east-1", "123456789012", "test")
@@ -90,15 +90,11 @@ def playbook() -> Playbook:
 
 
 @pytest.fixture
-def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def dynamodb() -> Iterator[Any]:
     """An empty table, in memory."""
     import boto3
-    from moto import mock_aws
 
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
+    with aws_in_memory():
         client = boto3.client("dynamodb", region_name="us-east-1")
         kept("portal", lambda: make_table(client))
         yield client

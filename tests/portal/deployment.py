@@ -8,14 +8,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
-
 from functions.core.playbook import Playbook
 from functions.core.settings import Place
 from functions.core.store import Store
 from infra.local.inprocess import Loop
 from tests.core.desk import NOON, agent, make_table
-from tests.kept import kept
+from tests.kept import aws_in_memory, kept
 
 PLACE = Place("aws", "us-east-1", "123456789012", "test")
 ROOT = bytes(range(32))
@@ -23,22 +21,14 @@ PASSWORD = "Correct-Horse-9"
 
 
 @contextmanager
-def deployed(
-    monkeypatch: pytest.MonkeyPatch, playbook: Playbook, roster: Mapping[str, tuple[str, str]]
-) -> Iterator[Loop]:
+def deployed(playbook: Playbook, roster: Mapping[str, tuple[str, str]]) -> Iterator[Loop]:
     """The deployment with its functions ready to be called.
 
     Args:
         roster: username → role and team. Everybody has `PASSWORD` and a group in the pool;
             `new-1` there has still to choose a password.
     """
-    from moto import mock_aws
-
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", PLACE.region)
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
+    with aws_in_memory(PLACE.region):
         what = ("deployed", playbook.model_dump_json(), *roster.items())
         kept(what, lambda: _deployment(playbook, roster))
         with Loop(PLACE).running() as running:

@@ -24,9 +24,9 @@ BROWSER = {"Accept": "text/html,*/*;q=0.8"}
 
 
 @pytest.fixture
-def loop(monkeypatch: pytest.MonkeyPatch, playbook: Playbook) -> Iterator[Loop]:
+def loop(playbook: Playbook) -> Iterator[Loop]:
     """A deployment with one ticket in an agent's hands."""
-    with deployed(monkeypatch, playbook, {"agent-1": ("agent", "technical")}) as running:
+    with deployed(playbook, {"agent-1": ("agent", "technical")}) as running:
         store = _store()
         file(store, playbook, NUMBER)
         assign = c.Assign("technical", "agent-1", by_hand=True)

@@ -25,6 +25,7 @@ from functions.core.ticket import Ticket
 from functions.router.route import Router
 from tests.core.conftest import OneAtATime
 from tests.core.desk import DESK, NOON, TABLE, agent, file, make_table, request
+from tests.kept import aws_in_memory
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -36,15 +37,11 @@ TEAM = "technical"
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+def store() -> Iterator[Store]:
     """A table whose single calls do not overlap, as DynamoDB's transactions do not."""
     import boto3
-    from moto import mock_aws
 
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
+    with aws_in_memory():
         client = boto3.client("dynamodb", region_name="us-east-1")
         make_table(client)
         yield Store(cast("DynamoDBClient", OneAtATime(client)), TABLE)

@@ -17,6 +17,7 @@ from functions.core.store import Store
 from functions.core.ticket import Ticket
 from functions.router.records import process
 from tests.core.desk import DESK, NOON, TABLE, agent, both, file, make_table
+from tests.kept import aws_in_memory
 
 PLACE = Place("aws", "us-east-1", "123456789012", "test")
 NUMBER = "CS20260310001"
@@ -108,14 +109,10 @@ class Desk:
 
 
 @pytest.fixture
-def desk(monkeypatch: pytest.MonkeyPatch, playbook: Playbook) -> Iterator[Desk]:
+def desk(playbook: Playbook) -> Iterator[Desk]:
     import boto3
-    from moto import mock_aws
 
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
+    with aws_in_memory():
         client = boto3.client("dynamodb", region_name="us-east-1")
         make_table(client)
         yield Desk(client, playbook)

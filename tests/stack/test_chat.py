@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.request
 from datetime import UTC, datetime
 from typing import Any
@@ -54,9 +53,7 @@ def test_a_talk_on_wechat(system: System, account: Account) -> None:
     answer = account.send(check)
     assert (answer.status, answer.text) == (200, check.query["echostr"])
 
-    began = time.monotonic()
     first = account.reply(account.writes("无法登录，验证码收不到", id="9001").text)["Content"]
-    assert time.monotonic() - began < 5
     again = account.reply(account.writes("无法登录，验证码收不到", id="9001").text)["Content"]
     assert first == again
     number = first.partition("工单")[2][:13]

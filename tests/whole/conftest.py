@@ -11,7 +11,6 @@ from pathlib import Path
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from functions.core.playbook import Playbook, load
 from functions.core.roster import Agent
@@ -19,7 +18,7 @@ from functions.core.settings import Place
 from functions.core.store import Store
 from infra.local.inprocess import Loop
 from tests.core.desk import make_table
-from tests.kept import kept
+from tests.kept import aws_in_memory, kept
 
 PLACE = Place("aws", "us-east-1", "123456789012", "test")
 ROOT = Path(__file__).parents[2]
@@ -43,13 +42,9 @@ def shipped(path: Path) -> Playbook:
 
 
 @pytest.fixture
-def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loop]:
+def loop() -> Iterator[Loop]:
     """A deployment of the `standard` desk with its roster, everybody offline."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", PLACE.region)
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
+    with aws_in_memory(PLACE.region):
         kept("whole", _standard)
         with Loop(PLACE).running() as running:
             running.pump()

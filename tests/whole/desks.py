@@ -12,8 +12,6 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import boto3
-import pytest
-from moto import mock_aws
 
 from functions.core import aws
 from functions.core.playbook import Playbook
@@ -21,23 +19,19 @@ from functions.core.roster import Agent
 from functions.core.store import Store
 from functions.core.ticket import Ticket
 from infra.local.inprocess import HttpAnswer, Loop
-from tests.kept import kept
+from infra.retention import Records, records_of
+from tests.kept import aws_in_memory, kept
 from tests.whole import conftest as whole
 
 
 @contextmanager
 def deployed(
-    monkeypatch: pytest.MonkeyPatch,
     desk: str,
     roster: Iterable[Agent],
     folder: Path = whole.ROOT / "playbooks",
 ) -> Iterator[Case]:
     """A deployment of one desk with a roster of its own, and a case to walk through it."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", whole.PLACE.region)
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
+    with aws_in_memory(whole.PLACE.region):
         kept(("foundation", desk), lambda: whole.foundation(desk))
         with Loop(whole.PLACE).running() as loop:
             playbook = whole.shipped(folder / f"{desk}.yaml")
@@ -141,6 +135,11 @@ class Case:
     @property
     def ticket(self) -> Ticket:
         return self.store.load(self.desk, self.number)
+
+    @property
+    def records(self) -> Records:
+        """Where its deployment's records lie, as holding and erasing want to know."""
+        return records_of(self.loop.place.stage)
 
     def timer(self, kind: str) -> Any:
         """One timer of the ticket, as its agents see it."""

@@ -40,8 +40,8 @@ ROSTER = (
 
 
 @pytest.fixture
-def case(monkeypatch: pytest.MonkeyPatch) -> Iterator[Case]:
-    with deployed(monkeypatch, "aftersales", ROSTER) as found:
+def case() -> Iterator[Case]:
+    with deployed("aftersales", ROSTER) as found:
         yield found
 
 

@@ -23,7 +23,7 @@ from functions.core.ticket import OPEN, Ticket
 from functions.notify.deliver import message
 from infra.local.inprocess import HttpAnswer, Loop
 from infra.quarantine import Quarantine
-from infra.retention import deployment, erase
+from infra.retention import erase, records_of
 from tests.core.channels.sides import SIDES, Call, SafeWeChat, Side, WeChat
 from tests.whole.providers import Provider, provider
 from tests.whole.test_returns import SUPERVISOR
@@ -295,7 +295,7 @@ def test_an_erased_person_begins_anew(chat: Chat) -> None:
     chat.writes("无法登录")
     ticket = chat.ticket
     erase(
-        deployment(chat.loop.place.stage),
+        records_of(chat.loop.place.stage),
         DESK,
         contact=f"{chat.name}:{chat.side.user}",
         reason="asked for it",

@@ -15,7 +15,7 @@ from functions.core.errors import ActionNotAllowed
 from functions.core.proof import message_id, status_key
 from functions.core.roster import Agent
 from infra.local.inprocess import HttpAnswer
-from infra.retention import Deployment, erase, hold
+from infra.retention import erase, hold
 from tests.whole.desks import Case, deployed
 
 ROSTER = (("li-1", "技术支持组", "agent"), ("li-2", "技术支持组", "agent"),
@@ -24,12 +24,12 @@ MAIL = "li.lei@example.com"
 
 
 @pytest.fixture
-def case(monkeypatch: pytest.MonkeyPatch) -> Iterator[Case]:
+def case() -> Iterator[Case]:
     roster = [
         Agent(desk="standard", username=name, role=role, team=team, capacity=5)
         for name, team, role in ROSTER
     ]
-    with deployed(monkeypatch, "standard", roster) as found:
+    with deployed("standard", roster) as found:
         found.online("li-1")
         yield found
 
@@ -225,14 +225,7 @@ def test_the_archive_holds_both_until_one_is_forgotten(case: Case) -> None:
     ]  # fmt: skip
     assert [part["number"] for part in document["merged"]] == [other]
 
-    place, now = case.loop.place, datetime.now(UTC)
-    at = Deployment(
-        case.store,
-        boto3.client("s3"),
-        place.mail_bucket,
-        place.archive_bucket,
-        lambda: aws.root_key(place),
-    )
+    at, now = case.records, datetime.now(UTC)
     hold(at, "standard", other, held=True, reason="诉讼", actor="admin", now=now)
     assert case.archived()[1]["hold"] == "true"
     assert case.store.load("standard", one).held
@@ -253,14 +246,7 @@ def test_one_customer_s_merged_tickets_are_forgotten_together(case: Case) -> Non
     """B10: they are one record."""
     one, other = two(case)
     act(case, "li-1", other, "merge", into=one)
-    place, now = case.loop.place, datetime.now(UTC)
-    at = Deployment(
-        case.store,
-        boto3.client("s3"),
-        place.mail_bucket,
-        place.archive_bucket,
-        lambda: aws.root_key(place),
-    )
+    at, now = case.records, datetime.now(UTC)
     erased = erase(at, "standard", number=other, reason="应客户要求", actor="admin", now=now)
     assert erased.numbers == tuple(sorted((one, other)))
     assert "提示网络错误" not in str(case.store.everything("standard", one))
@@ -271,14 +257,7 @@ def test_one_customer_s_merged_tickets_are_forgotten_together(case: Case) -> Non
 def test_what_is_merged_into_a_held_record_is_not_erased(case: Case, contact: str, by: str) -> None:
     """B10: the hold came before the merge, so that only the survivor says it; until its release."""
     one, other = two(case, contact=contact)
-    place, now = case.loop.place, datetime.now(UTC)
-    at = Deployment(
-        case.store,
-        boto3.client("s3"),
-        place.mail_bucket,
-        place.archive_bucket,
-        lambda: aws.root_key(place),
-    )
+    at, now = case.records, datetime.now(UTC)
     hold(at, "standard", one, held=True, reason="诉讼", actor="admin", now=now)
     assert act(case, "zg-1", other, "merge", into=one).status == 200
     assert not case.store.load("standard", other).held

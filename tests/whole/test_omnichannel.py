@@ -31,8 +31,8 @@ ROSTER = (
 
 
 @pytest.fixture
-def case(monkeypatch: pytest.MonkeyPatch) -> Iterator[Case]:
-    with deployed(monkeypatch, "omnichannel", ROSTER) as found:
+def case() -> Iterator[Case]:
+    with deployed("omnichannel", ROSTER) as found:
         yield found
 
 

@@ -18,7 +18,7 @@ from functions.core.store import Store
 from functions.notify.contact import open_contact
 from functions.notify.deliver.failures import Permanent
 from infra.local.inprocess import HttpAnswer
-from infra.retention import Deployment, erase
+from infra.retention import erase
 from tests.whole.desks import Case, deployed
 from tests.whole.test_merging import link
 
@@ -29,7 +29,7 @@ WHY = "客户要求回电"
 
 
 @pytest.fixture
-def case(monkeypatch: pytest.MonkeyPatch) -> Iterator[Case]:
+def case() -> Iterator[Case]:
     roster = [
         Agent(desk="standard", username=name, role=role, team=team, capacity=5)
         for name, team, role in (
@@ -38,7 +38,7 @@ def case(monkeypatch: pytest.MonkeyPatch) -> Iterator[Case]:
             ("zg-1", "主管组", "supervisor"),
         )
     ]
-    with deployed(monkeypatch, "standard", roster) as found:
+    with deployed("standard", roster) as found:
         found.online("li-1")
         yield found
 
@@ -193,14 +193,7 @@ def test_who_is_forgotten_has_nothing_sealed(case: Case) -> None:
     """B10."""
     case.file(DESCRIPTION, contact=PHONE)
     case.customer("messages", text=f"换个号码 {OTHER}")
-    place, now = case.loop.place, datetime.now(UTC)
-    at = Deployment(
-        case.store,
-        boto3.client("s3"),
-        place.mail_bucket,
-        place.archive_bucket,
-        lambda: aws.root_key(place),
-    )
+    at, now = case.records, datetime.now(UTC)
     erase(at, "standard", contact=PHONE, reason="应客户要求", actor="admin", now=now)
     assert not [i for i in case.store.everything("standard", case.number) if "original" in i]
     assert opened(case, "li-1", 1).status == 400

@@ -40,8 +40,8 @@ ROSTER = (
 
 
 @pytest.fixture
-def case(monkeypatch: pytest.MonkeyPatch) -> Iterator[Case]:
-    with deployed(monkeypatch, "rapid", ROSTER) as found:
+def case() -> Iterator[Case]:
+    with deployed("rapid", ROSTER) as found:
         yield found
 
 

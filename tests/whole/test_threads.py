@@ -16,7 +16,7 @@ from functions.core.proof import reply_token
 from functions.core.store import Store
 from functions.intake.signatures import sign_standard_webhook
 from infra.local.inprocess import Loop
-from infra.retention import deployment, erase
+from infra.retention import erase, records_of
 from tests.whole.conftest import ROOT, WEBHOOK_SECRET, shipped
 from tests.whole.test_circles import letter, mails
 from tests.whole.test_returns import CUSTOMER, DESK, SUPERVISOR, act, file, own_id
@@ -201,7 +201,7 @@ def test_who_was_forgotten_begins_anew(loop: Loop, store: Store, by: str) -> Non
     token = reply_token(aws.root_key(loop.place), "standard", number)
     later = datetime.now(UTC) + timedelta(minutes=5)
     erase(
-        deployment(loop.place.stage),
+        records_of(loop.place.stage),
         "standard",
         number=number,
         reason="asked for it",

@@ -19,7 +19,7 @@ from functions.core.store import Store
 from functions.core.web import Answer, Request
 from functions.workbench import workbench
 from tests.core.desk import DESK, NOON, agent, both, make_table
-from tests.kept import kept
+from tests.kept import aws_in_memory, kept
 
 PLACE = Place("aws", "us-east-1", "123456789012", "test")
 NUMBER = "CS20260310001"
@@ -129,16 +129,11 @@ def playbook() -> Playbook:
 
 
 @pytest.fixture
-def dynamodb(monkeypatch: pytest.MonkeyPatch, playbook: Playbook) -> Iterator[Any]:
+def dynamodb(playbook: Playbook) -> Iterator[Any]:
     """A table with one desk and its roster, in memory."""
     import boto3
-    from moto import mock_aws
 
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
+    with aws_in_memory():
         client = boto3.client("dynamodb", region_name="us-east-1")
         kept(("workbench", playbook.model_dump_json()), lambda: _desk(client, playbook))
         yield client

@@ -25,9 +25,9 @@ NEW = {"contact": "13800138000", "description": "无法登录，请回电 138001
 
 
 @pytest.fixture
-def loop(monkeypatch: pytest.MonkeyPatch, playbook: Playbook) -> Iterator[Loop]:
+def loop(playbook: Playbook) -> Iterator[Loop]:
     """A deployment with the roster in its user pool."""
-    with deployed(monkeypatch, playbook, ROSTER) as running:
+    with deployed(playbook, ROSTER) as running:
         yield running
 
 
