@@ -16,7 +16,7 @@ import random
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -478,8 +478,6 @@ class Store:
 
     def once(self, marker: Marker, now: datetime, kept: timedelta) -> bool:
         """Note that something was done, for so long; False where it was done before."""
-        from botocore.exceptions import ClientError
-
         item: Item = {
             "pk": {"S": marker.pk},
             "sk": {"S": "SEEN"},
@@ -487,15 +485,9 @@ class Store:
             "body": {"S": marker.body},
             "expires_at": {"N": str(int((now + kept).timestamp()))},
         }
-        try:
-            self.client.put_item(
-                TableName=self.table, Item=item, ConditionExpression="attribute_not_exists(pk)"
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+        return self._where(
+            self.client.put_item, Item=item, ConditionExpression="attribute_not_exists(pk)"
+        )
 
     def opening(self, desk: str, number: str) -> Opening:
         """What a ticket began with; nothing where there is no such ticket."""
@@ -527,25 +519,17 @@ class Store:
 
         Nobody is woken by it. False where the item is no longer what was read.
         """
-        from botocore.exceptions import ClientError
-
         change, values = "SET body = :new", {":new": {"S": body}, ":old": item["body"]}
         if item["sk"]["S"].startswith("EVENT#"):
             change = f"{change}, readers = :none REMOVE sealed, original"
             values[":none"] = {"S": "none"}
-        try:
-            self.client.update_item(
-                TableName=self.table,
-                Key={"pk": item["pk"], "sk": item["sk"]},
-                UpdateExpression=change,
-                ConditionExpression="body = :old",
-                ExpressionAttributeValues=values,
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+        return self._where(
+            self.client.update_item,
+            Key={"pk": item["pk"], "sk": item["sk"]},
+            UpdateExpression=change,
+            ConditionExpression="body = :old",
+            ExpressionAttributeValues=values,
+        )
 
     def forget_contact(self, desk: str, contact_hash: str) -> None:
         """Remove what is kept about a contact for its next requests."""
@@ -784,25 +768,17 @@ class Store:
 
     def move_wake(self, ticket: Ticket) -> bool:
         """Put a ticket at which nothing is due yet where it is due; False if it has changed."""
-        from botocore.exceptions import ClientError
-
         due = ticket.next_due
         values: Item = {":version": {"N": str(ticket.version)}}
         if due is not None:
             values[":due"] = {"S": stamp(due)}
-        try:
-            self.client.update_item(
-                TableName=self.table,
-                Key={"pk": {"S": ticket_key(ticket.desk, ticket.number)}, "sk": {"S": "TICKET"}},
-                UpdateExpression="REMOVE due_pk, due_sk" if due is None else "SET due_sk = :due",
-                ConditionExpression="version = :version",
-                ExpressionAttributeValues=values,
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+        return self._where(
+            self.client.update_item,
+            Key={"pk": {"S": ticket_key(ticket.desk, ticket.number)}, "sk": {"S": "TICKET"}},
+            UpdateExpression="REMOVE due_pk, due_sk" if due is None else "SET due_sk = :due",
+            ConditionExpression="version = :version",
+            ExpressionAttributeValues=values,
+        )
 
     # Deliveries
 
@@ -820,21 +796,13 @@ class Store:
         return self._put_delivery(delivery, "#state = :expected", {":expected": {"S": expected}})
 
     def _put_delivery(self, delivery: Delivery, condition: str, values: Item) -> bool:
-        from botocore.exceptions import ClientError
-
         item = self._delivery_item(delivery)
         arguments: Item = {"ExpressionAttributeValues": values} if values else {}
         if "#state" in condition:
             arguments["ExpressionAttributeNames"] = {"#state": "state"}
-        try:
-            self.client.put_item(
-                TableName=self.table, Item=item, ConditionExpression=condition, **arguments
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+        return self._where(
+            self.client.put_item, Item=item, ConditionExpression=condition, **arguments
+        )
 
     def _delivery_item(self, delivery: Delivery) -> Item:
         item: Item = {
@@ -1078,30 +1046,37 @@ class Store:
         Raises:
             NotFound: nobody of that name is on the roster.
         """
+        known = self._where(
+            self.client.update_item,
+            Key={"pk": {"S": f"DESK#{desk}"}, "sk": {"S": f"AGENT#{username}"}},
+            UpdateExpression="SET #online = :online, #change = :change",
+            ConditionExpression="attribute_exists(#role)",
+            ExpressionAttributeNames={
+                "#change": "change",
+                "#online": "online",
+                "#role": "role",
+            },
+            ExpressionAttributeValues={
+                ":online": {"BOOL": online},
+                ":change": {"S": "online" if online else "offline"},
+            },
+        )
+        if not known:
+            raise NotFound("You are not on this desk's roster.")
+
+    # The table's own calls
+
+    def _where(self, write: Callable[..., Any], **arguments: Any) -> bool:
+        """One conditional write; False where its condition does not hold."""
         from botocore.exceptions import ClientError
 
         try:
-            self.client.update_item(
-                TableName=self.table,
-                Key={"pk": {"S": f"DESK#{desk}"}, "sk": {"S": f"AGENT#{username}"}},
-                UpdateExpression="SET #online = :online, #change = :change",
-                ConditionExpression="attribute_exists(#role)",
-                ExpressionAttributeNames={
-                    "#change": "change",
-                    "#online": "online",
-                    "#role": "role",
-                },
-                ExpressionAttributeValues={
-                    ":online": {"BOOL": online},
-                    ":change": {"S": "online" if online else "offline"},
-                },
-            )
+            write(TableName=self.table, **arguments)
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                raise NotFound("You are not on this desk's roster.") from error
+                return False
             raise
-
-    # The table's own calls
+        return True
 
     def _get(self, pk: str, sk: str, *, consistent: bool = False) -> Any:
         answer = self.client.get_item(

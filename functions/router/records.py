@@ -64,46 +64,41 @@ def _act(ticket: Ticket, commit: e.Commit, event: Any, router: Router, place: Pl
         _ACTIONS[event.event](ticket, event, router, place)
 
 
+def _start(ticket: Ticket, router: Router, place: Place, resolution: int, run: str = "") -> None:
+    client = aws.client("stepfunctions")
+    closing.start(client, place.state_machine, ticket, resolution, router.playbook, run)
+
+
+def _wake(ticket: Ticket, router: Router, *kinds: str) -> None:
+    for kind in kinds:
+        closing.wake(aws.client("stepfunctions"), router.store, ticket, kind)
+
+
 def _resolved(ticket: Ticket, event: e.TicketResolved, router: Router, place: Place) -> None:
-    closing.start(
-        aws.client("stepfunctions"),
-        place.state_machine,
-        ticket,
-        event.resolution,
-        router.playbook,
-    )
+    _start(ticket, router, place, event.resolution)
 
 
 def _closed(ticket: Ticket, event: e.TicketClosed, router: Router, place: Place) -> None:
     """B10: a ticket that ends without a solution is kept like any other; nobody is asked."""
-    closing.start(
-        aws.client("stepfunctions"),
-        place.state_machine,
-        ticket,
-        ticket.resolutions,
-        router.playbook,
-        run=f"closed-{ticket.version}",
-    )
+    _start(ticket, router, place, ticket.resolutions, f"closed-{ticket.version}")
 
 
 def _answered(ticket: Ticket, event: Any, router: Router, place: Place) -> None:
-    closing.wake(aws.client("stepfunctions"), router.store, ticket, "survey")
+    _wake(ticket, router, "survey")
 
 
 def _called_back(ticket: Ticket, event: Any, router: Router, place: Place) -> None:
-    closing.wake(aws.client("stepfunctions"), router.store, ticket, "review")
+    _wake(ticket, router, "review")
 
 
 def _reopened(ticket: Ticket, event: Any, router: Router, place: Place) -> None:
-    for kind in ("survey", "review"):
-        closing.wake(aws.client("stepfunctions"), router.store, ticket, kind)
+    _wake(ticket, router, "survey", "review")
     router.placed(ticket)
 
 
 def _merged(ticket: Ticket, event: e.TicketMerged, router: Router, place: Place) -> None:
     """Nobody is asked any more on a ticket that goes on under another number."""
-    for kind in ("survey", "review"):
-        closing.wake(aws.client("stepfunctions"), router.store, ticket, kind)
+    _wake(ticket, router, "survey", "review")
 
 
 def _unmerged(ticket: Ticket, event: e.TicketUnmerged, router: Router, place: Place) -> None:
@@ -120,14 +115,7 @@ def _kept_again(ticket: Ticket, event: Any, router: Router, place: Place) -> Non
 
 
 def _close_again(ticket: Ticket, event: Any, router: Router, place: Place) -> None:
-    closing.start(
-        aws.client("stepfunctions"),
-        place.state_machine,
-        ticket,
-        ticket.resolutions,
-        router.playbook,
-        run=f"{event.event}-{ticket.version}",
-    )
+    _start(ticket, router, place, ticket.resolutions, f"{event.event}-{ticket.version}")
 
 
 _CLOSING = frozenset({"awaiting_confirmation", "resolved", "in_review", "archived", "closed"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from functions.core import aws, deps
 from functions.core.playbook import Playbook, load
 from functions.core.store import Store
 from functions.notify.deliver import once
+from functions.notify.dispatch import Ways
+from functions.notify.handler import _ways
 from tests.kept import aws_in_memory, kept
-from tests.notify.world import AGENT, NOON, PLACE, REGION, World, make_services
+from tests.notify.world import AGENT, NOON, PLACE, REGION, Post, World, make_services
 
 PLAYBOOK = Path(__file__).parents[2] / "playbooks" / "standard.yaml"
 KEPT = (aws.client, aws.parameter, aws.of_this_minute, deps.store, once.client)
@@ -41,3 +44,20 @@ def world(playbook: Playbook) -> Iterator[World]:
         yield World(Store(aws.dynamodb(), PLACE.table), playbook)
     for cached in KEPT:
         cached.cache_clear()
+
+
+@pytest.fixture
+def post() -> Post:
+    return Post()
+
+
+@pytest.fixture
+def ways(world: World, post: Post) -> Ways:
+    """The room on moto's table and KMS, with providers that do as they are told."""
+    return replace(
+        _ways(PLACE),
+        store=world.store,
+        send_mail=post.mail,
+        send_sms=post.sms,
+        announce=post.announce,
+    )

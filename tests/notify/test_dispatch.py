@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
-from email.message import EmailMessage
 from typing import Any
 
 import pytest
@@ -17,16 +16,24 @@ from functions.core import events as e
 from functions.core.change import change
 from functions.core.delivery import RETRY_AFTER, Delivery
 from functions.core.errors import Park, TryAgain
-from functions.core.playbook import Message, Playbook
+from functions.core.playbook import Message
 from functions.core.proof import ticket_of_message_id
 from functions.core.store import Store
 from functions.core.ticket import Ticket
 from functions.notify.contact import OpenContact
 from functions.notify.deliver.failures import Passing, Permanent, Unclear
 from functions.notify.dispatch import Ways, process
-from functions.notify.handler import _ways
 from functions.notify.outcomes import CLAIM_HOLDS, UnderWay
-from tests.notify.world import MAIL, NAME, NOON, PLACE, ROOT, World
+from tests.notify.world import (
+    MAIL,
+    NAME,
+    NOON,
+    ROOT,
+    Post,
+    World,
+    plain,
+    without_mailboxes,
+)
 
 SOON = NOON + timedelta(seconds=10)
 LATER = NOON + CLAIM_HOLDS
@@ -34,51 +41,6 @@ LATER = NOON + CLAIM_HOLDS
 
 class Died(BaseException):
     """The function ends in the middle, as when Lambda stops it."""
-
-
-@dataclass
-class Post:
-    """SES and SNS as a list, with failures laid out beforehand, and the queue as another."""
-
-    failures: list[Exception] = field(default_factory=list)
-    sent: list[tuple[str, Any]] = field(default_factory=list)
-    announced: list[tuple[str, str]] = field(default_factory=list)
-
-    def mail(self, sender: str, to: str, raw: bytes) -> str:
-        return self._take(to, raw)
-
-    def sms(self, number: str, text: str, sender: str) -> str:
-        return self._take(number, text)
-
-    def _take(self, to: str, what: Any) -> str:
-        if self.failures:
-            raise self.failures.pop(0)
-        self.sent.append((to, what))
-        return f"id-{len(self.sent)}"
-
-    def announce(self, keys: dict[str, str], cause: str) -> None:
-        self.announced.append((keys["sk"], cause))
-
-    @property
-    def addresses(self) -> list[str]:
-        return [to for to, _ in self.sent]
-
-
-@pytest.fixture
-def post() -> Post:
-    return Post()
-
-
-@pytest.fixture
-def ways(world: World, post: Post) -> Ways:
-    """The room on moto's table and KMS, with providers that do as they are told."""
-    return replace(
-        _ways(PLACE),
-        store=world.store,
-        send_mail=post.mail,
-        send_sms=post.sms,
-        announce=post.announce,
-    )
 
 
 @pytest.fixture
@@ -95,13 +57,6 @@ def record(world: World, ticket: Ticket) -> Any:
 def only(world: World, ticket: Ticket) -> Delivery:
     [delivery] = world.deliveries(ticket)
     return delivery
-
-
-def plain(message: EmailMessage) -> str:
-    body = message.get_body(("plain",))
-    assert body is not None
-    text: str = body.get_content()
-    return text
 
 
 class Breaking(Store):
@@ -445,8 +400,7 @@ def test_rules_that_changed_between_two_runs_send_nobody_twice(
     with pytest.raises(Died):
         process(world.event(assigned), replace(ways, store=breaking), NOON)
     rules = tuple(rule for rule in world.playbook.notifications if rule.message != "assigned")
-    changed = world.playbook.model_copy(update={"notifications": rules})
-    world.store.put_playbook(changed, NOON)
+    world.edit(notifications=rules)
     process(world.event(assigned), ways, LATER)
     assert post.addresses == [MAIL]
     assert states(world, assigned) == {"customer": "parked", "handler": "parked"}
@@ -472,8 +426,7 @@ def test_claim_whose_rule_is_gone_since_is_parked(
         for rule in world.playbook.notifications
         if rule.on == "TicketReceived" and left == "another recipient"
     )
-    changed = world.playbook.model_copy(update={"notifications": rules})
-    world.store.put_playbook(changed, NOON)
+    world.edit(notifications=rules)
     anew = replace(ways, store=Store(world.store.client, world.store.table))
     with pytest.raises(UnderWay):
         process(record, anew, SOON)
@@ -594,8 +547,7 @@ def test_what_comes_again_goes_before_what_is_parked(
     bad: Any = {"zh-CN": "{{ 1 / 0 }}", "en": "x"}
     messages = {**world.playbook.messages, "handler_assigned": Message(subject=bad, text=bad)}
     rules = world.playbook.notifications[::order]
-    changed = world.playbook.model_copy(update={"messages": messages, "notifications": rules})
-    world.store.put_playbook(changed, NOON)
+    world.edit(messages=messages, notifications=rules)
     other = Store(world.store.client, world.store.table)
     if wait == "busy":
         monkeypatch.setattr(breaking, "opened_since", busy)
@@ -619,10 +571,10 @@ def test_rule_that_came_between_two_runs_is_followed_once(
     rules = tuple(
         rule for rule in world.playbook.notifications if rule.message != "handler_assigned"
     )
-    world.store.put_playbook(world.playbook.model_copy(update={"notifications": rules}), NOON)
+    world.edit(notifications=rules)
     process(world.event(assigned), ways, LATER)
     assert post.addresses == [MAIL]
-    world.store.put_playbook(world.playbook, NOON)
+    world.edit()
     for n in range(1, 4):
         process(world.event(assigned), ways, LATER + n * timedelta(minutes=1))
     assert post.addresses == BOTH
@@ -698,18 +650,11 @@ def test_description_is_fetched_for_the_handler(
     assert "无法登录" in plain(message_from_bytes(raw, policy=policy.default))
 
 
-def without_mailbox(playbook: Playbook) -> Playbook:
-    teams = {
-        name: team.model_copy(update={"mailbox": None}) for name, team in playbook.teams.items()
-    }
-    return playbook.model_copy(update={"teams": teams})
-
-
 def test_team_without_mailbox_is_on_the_record(
     world: World, ways: Ways, post: Post, ticket: Ticket
 ) -> None:
     """F2: nobody can be written to; the ticket shows what there was to say."""
-    world.store.put_playbook(without_mailbox(world.playbook), NOON)
+    world.edit(teams=without_mailboxes(world.playbook))
     assigned = world.do(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
     process(world.event(assigned), ways, NOON + timedelta(hours=1))
     [noted] = [d for d in world.deliveries(ticket) if d.recipient == "handler"]
@@ -753,8 +698,7 @@ def test_message_that_the_desk_dropped_meanwhile_is_parked(
     process(record, ways, NOON)
     again = world.due(only(world, ticket))
     messages = {k: v for k, v in world.playbook.messages.items() if k != "received"}
-    changed = world.playbook.model_copy(update={"messages": messages, "notifications": ()})
-    world.store.put_playbook(changed, NOON)
+    world.edit(messages=messages, notifications=())
     process(again, ways, NOON + timedelta(hours=1))
     found = only(world, ticket)
     assert (found.state, found.cause) == (
@@ -784,7 +728,7 @@ def test_bad_text_of_a_playbook_keeps_no_other_message_waiting(
     """G3: the record is parked with the cause; the other recipient is told."""
     bad: Any = {"zh-CN": "{{ 1 / 0 }}", "en": "x"}
     messages = {**world.playbook.messages, "assigned": Message(subject=bad, text=bad)}
-    world.store.put_playbook(world.playbook.model_copy(update={"messages": messages}), NOON)
+    world.edit(messages=messages)
     assigned = world.do(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
     with pytest.raises(Park, match="cannot be filled in"):
         process(world.event(assigned), ways, NOON + timedelta(hours=1))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from typing import Any
@@ -12,27 +11,17 @@ import pytest
 from functions.core import commands as c
 from functions.core.playbook import TimerRule
 from functions.notify.dispatch import Ways, process
-from functions.notify.handler import _ways
-from tests.notify.test_dispatch import Post, plain, without_mailbox
-from tests.notify.world import MAIL, NOON, PHONE, PLACE, World
+from tests.notify.world import (
+    MAIL,
+    NOON,
+    PHONE,
+    Post,
+    World,
+    plain,
+    without_mailboxes,
+)
 
 TECH = "tech@standard.local"
-
-
-@pytest.fixture
-def post() -> Post:
-    return Post()
-
-
-@pytest.fixture
-def ways(world: World, post: Post) -> Ways:
-    return replace(
-        _ways(PLACE),
-        store=world.store,
-        send_mail=post.mail,
-        send_sms=post.sms,
-        announce=post.announce,
-    )
 
 
 def answered(world: World, ways: Ways, contact: str, preferred: str | None) -> Any:
@@ -106,7 +95,7 @@ def test_acknowledgement_goes_at_once(world: World, ways: Ways, post: Post) -> N
 
 def test_team_that_cannot_be_asked_to_call(world: World, ways: Ways, post: Post) -> None:
     """B8, G3: a customer is not left without the message."""
-    world.store.put_playbook(without_mailbox(world.playbook), NOON)
+    world.edit(teams=without_mailboxes(world.playbook))
     world.store._playbooks.clear()
     delivery = answered(world, ways, PHONE, "phone")
     assert (delivery.channel, delivery.preferred) == ("sms", "phone")
@@ -140,7 +129,7 @@ def test_customer_hears_every_two_hours_once_each(world: World, ways: Ways, post
     world.playbook = world.playbook.model_copy(
         update={"timers": {"customer_update": rule}, "notifications": ()}
     )
-    world.store.put_playbook(world.playbook, NOON)
+    world.edit()
     world.store._playbooks.clear()
     ticket = world.file(MAIL)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.message import EmailMessage
 from typing import Any
 
 from functions.core import aws
@@ -13,7 +14,7 @@ from functions.core import commands as c
 from functions.core.change import change
 from functions.core.delivery import Delivery
 from functions.core.filing import Filing, NewTicket, Tracking, file_ticket
-from functions.core.playbook import Playbook
+from functions.core.playbook import Playbook, Team
 from functions.core.roster import Agent
 from functions.core.settings import Place
 from functions.core.store import Store
@@ -147,6 +148,10 @@ class World:
         answer = notify({"Records": list(records)}, Context())
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
+    def edit(self, **changes: Any) -> None:
+        """Apply the playbook with these keys changed."""
+        self.store.put_playbook(self.playbook.model_copy(update=changes), NOON)
+
     def deliveries(self, ticket: Ticket) -> list[Delivery]:
         return self.store.deliveries(ticket.desk, ticket.number)
 
@@ -173,3 +178,45 @@ class World:
         url = sqs.get_queue_url(QueueName=f"{PLACE.prefix}-notify-dlq")["QueueUrl"]
         found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
         return [json.loads(message["Body"]) for message in found.get("Messages", [])]
+
+
+@dataclass
+class Post:
+    """SES and SNS as a list, with failures laid out beforehand, and the queue as another."""
+
+    failures: list[Exception] = field(default_factory=list)
+    sent: list[tuple[str, Any]] = field(default_factory=list)
+    announced: list[tuple[str, str]] = field(default_factory=list)
+
+    def mail(self, sender: str, to: str, raw: bytes) -> str:
+        return self._take(to, raw)
+
+    def sms(self, number: str, text: str, sender: str) -> str:
+        return self._take(number, text)
+
+    def _take(self, to: str, what: Any) -> str:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.sent.append((to, what))
+        return f"id-{len(self.sent)}"
+
+    def announce(self, keys: dict[str, str], cause: str) -> None:
+        self.announced.append((keys["sk"], cause))
+
+    @property
+    def addresses(self) -> list[str]:
+        return [to for to, _ in self.sent]
+
+
+def plain(message: EmailMessage) -> str:
+    body = message.get_body(("plain",))
+    assert body is not None
+    text: str = body.get_content()
+    return text
+
+
+def without_mailboxes(playbook: Playbook) -> dict[str, Team]:
+    """The desk's teams, of which none can be written to."""
+    return {
+        name: team.model_copy(update={"mailbox": None}) for name, team in playbook.teams.items()
+    }
