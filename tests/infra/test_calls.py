@@ -51,11 +51,11 @@ def _well_rated(loop: Loop, store: Store) -> None:
     life.online("li-1")
     life.file()
     life.view("li-1")
-    opened = life.agent("li-1", "open-original", {"message": 1, "reason": "客户要求回电"})
+    opened = life.asks("li-1", "open-original", message=1, reason="客户要求回电")
     assert opened.status == 200, opened.text
-    assert life.agent("li-1", "reply", {"text": "请重置密码。"}).status == 200
-    assert life.agent("li-1", "resolve", {"summary": "引导客户重置密码"}).status == 200
-    assert life.customer("survey", {"score": 5}).status == 200
+    life.act("li-1", "reply", text="请重置密码。")
+    life.act("li-1", "resolve", summary="引导客户重置密码")
+    life.customer("survey", score=5)
     assert life.status()["status"] == "archived"
 
 
@@ -69,11 +69,11 @@ def _badly_rated(loop: Loop, store: Store) -> None:
     loop.pump()
     (ticket,) = [t for t in _all(loop) if t["channel"] == "mail"]
     life.number = ticket["number"]
-    assert life.agent("li-1", "resolve", {"summary": "重置密码"}).status == 200
+    life.act("li-1", "resolve", summary="重置密码")
     key = status_key(aws.root_key(loop.place), "standard", life.number)
     life.link = f"/desks/standard/tickets/{life.number}?key={key}"
-    assert life.customer("survey", {"score": 1}).status == 200
-    called = life.agent("zj-1", "callback", {"cause": "慢", "note": "已回访"})
+    life.customer("survey", score=1)
+    called = life.asks("zj-1", "callback", cause="慢", note="已回访")
     assert called.status == 200, called.text
     loop.pump()
 
@@ -81,12 +81,12 @@ def _badly_rated(loop: Loop, store: Store) -> None:
 def _not_answered(loop: Loop, store: Store) -> None:
     life = Life(loop, store)
     life.file()
-    assert life.agent("li-1", "resolve", {"summary": "重置密码"}).status == 200
+    life.act("li-1", "resolve", summary="重置密码")
     (name,) = [n for n, run in loop.workflows.executions.items() if run.status == "RUNNING"]
     loop.workflows.expire(name)
     life.file()
-    assert life.agent("li-1", "resolve", {"summary": "重置密码"}).status == 200
-    assert life.customer("survey", {"score": 1}).status == 200
+    life.act("li-1", "resolve", summary="重置密码")
+    life.customer("survey", score=1)
     (name,) = [n for n, run in loop.workflows.executions.items() if run.status == "RUNNING"]
     loop.workflows.expire(name)
 

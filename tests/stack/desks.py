@@ -15,34 +15,50 @@ from typing import Any, TypeVar
 
 from functions.core.delivery import Delivery
 from functions.core.store import Store
-from tests.stack.system import Answer, System, wait_until
+from infra.local.inprocess import HttpAnswer
+from tests import walk
+from tests.stack.system import System, wait_until
 
 Found = TypeVar("Found")
 TABLE = "deskbell-local"
 
 
-class Walk:
-    """A ticket of a desk on its way; the same object files and walks one after another.
+class Walk(walk.Walk):
+    """A ticket on the real system.
 
     People are named by what follows the desk in their usernames: `technical-support-1`.
     """
 
+    supervisor = "supervisors-1"
+
     def __init__(self, system: System, desk: str) -> None:
+        super().__init__(desk)
         self.system = system
-        self.desk = desk
-        self.number = ""
-        self.link = ""
-        self.seen: list[str] = []
         self._tokens: dict[str, str] = {}
         self._store = Store(system.aws("dynamodb"), TABLE)
         self._s3 = system.aws("s3")
 
     # By HTTP
 
-    def http(self, method: str, path: str, body: Any = None, **more: Any) -> Answer:
+    def http(self, method: str, path: str, body: Any = None, **more: Any) -> HttpAnswer:
         answer = self.system.http(method, path, body, **more)
         self.seen.append(answer.text)
         return answer
+
+    def as_agent(self, who: str, method: str, path: str, body: Any = None) -> HttpAnswer:
+        if who not in self._tokens:
+            username = f"{self.desk}-{who}"
+            self._tokens[who] = self.system.sign_in(username=username, desk=self.desk)
+        path = f"/agent/desks/{self.desk}{path}"
+        return self.http(method, path, body, token=self._tokens[who])
+
+    def put(self, upload: Any, content: bytes) -> None:
+        """By the link alone, as a browser does."""
+        request = urllib.request.Request(
+            upload["url"], method=upload["method"], data=content, headers=upload["headers"]
+        )
+        with urllib.request.urlopen(request, timeout=30) as put:
+            assert put.status == 200
 
     def sign_in(self, who: str, password: str) -> None:
         """Sign somebody in whom `local.json` does not know."""
@@ -50,13 +66,6 @@ class Walk:
         answer = self.system.http("POST", "/session", body)
         assert answer.status == 200, answer.text
         self._tokens[who] = answer.json["token"]
-
-    def as_agent(self, who: str, method: str, path: str, body: Any = None) -> Answer:
-        if who not in self._tokens:
-            username = f"{self.desk}-{who}"
-            self._tokens[who] = self.system.sign_in(username=username, desk=self.desk)
-        path = f"/agent/desks/{self.desk}{path}"
-        return self.http(method, path, body, token=self._tokens[who])
 
     def present(self, team: str, *numbers: int) -> None:
         """Let only these members of a team take tickets; `team` as in their usernames."""
@@ -67,64 +76,11 @@ class Walk:
                 answer = self.as_agent(who, "PUT", "/me/presence", {"online": online})
                 assert answer.status == 200, answer.text
 
-    def file(self, description: str, **fields: Any) -> Any:
-        """A customer files a request alone; the answer."""
-        body = {"contact": "13812345678", "description": description, **fields}
-        return self._filed(self.http("POST", f"/desks/{self.desk}/tickets", body))
-
-    def enter(self, who: str, description: str, **fields: Any) -> Any:
-        """An agent enters a request: a call, or the desk's own."""
-        body = {"contact": "13812345678", "description": description, **fields}
-        return self._filed(self.as_agent(who, "POST", "/tickets", body))
-
-    def _filed(self, answer: Answer) -> Any:
-        assert answer.status == 201, answer.text
-        self.number, self.link = answer.json["number"], answer.json["status_url"]
-        return answer.json
-
-    def customer(self, call: str, **body: Any) -> None:
-        path, _, query = self.link.partition("?")
-        answer = self.http("POST", f"{path}/{call}?{query}", body)
-        assert answer.status in {200, 201}, answer.text
-
-    def status(self) -> Any:
-        answer = self.http("GET", self.link)
-        assert answer.status == 200, answer.text
-        return answer.json
-
-    def act(self, who: str, action: str, **body: Any) -> Any:
-        answer = self.asks(who, action, **body)
-        assert answer.status == 200, answer.text
-        return answer.json
-
-    def asks(self, who: str, action: str, **body: Any) -> Answer:
-        return self.as_agent(who, "POST", f"/tickets/{self.number}/{action}", body)
-
-    def view(self, who: str = "supervisors-1") -> Any:
-        answer = self.as_agent(who, "GET", f"/tickets/{self.number}")
-        assert answer.status == 200, answer.text
-        return answer.json
-
-    def upload(self, who: str, name: str, content: bytes) -> str:
-        """The id of a file that was put where the answer says, by the link alone (D10)."""
-        answer = self.asks(who, "attachments", name=name, size=len(content))
-        assert answer.status == 201, answer.text
-        offered = answer.json["upload"]
-        request = urllib.request.Request(
-            offered["url"], method=offered["method"], data=content, headers=offered["headers"]
-        )
-        with urllib.request.urlopen(request, timeout=30) as put:
-            assert put.status == 200
-        return str(answer.json["id"])
-
     # By time
 
     def tick(self, at: datetime) -> None:
         """Let the sweep run as at a moment (contract, section 3)."""
         tick(self.system, at)
-
-    def timer(self, kind: str) -> Any:
-        return {timer["kind"]: timer for timer in self.view()["timers"]}[kind]
 
     def due(self, kind: str) -> datetime:
         return datetime.fromisoformat(self.timer(kind)["due_at"])

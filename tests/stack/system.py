@@ -21,22 +21,11 @@ from typing import Any, TypeVar
 
 import boto3
 
+from infra.local.inprocess import HttpAnswer
+
 ROOT = Path(__file__).parents[2]
 READY_SECONDS = 180
 Found = TypeVar("Found")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An HTTP answer."""
-
-    status: int
-    headers: Mapping[str, str]
-    text: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.text)
 
 
 def free_port() -> int:
@@ -153,7 +142,7 @@ class System:
         *,
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Call the HTTP API by a path or by a link that it gave; `body` is JSON, or bytes."""
         url = path if path.startswith("http") else self.local["api"] + path
         raw = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
@@ -163,10 +152,10 @@ class System:
         request = urllib.request.Request(url, method=method, data=raw, headers=sent)
         try:
             with urllib.request.urlopen(request, timeout=60) as found:
-                return Answer(found.status, dict(found.headers), found.read().decode())
+                return HttpAnswer(found.status, dict(found.headers), found.read().decode())
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(error.code, dict(error.headers), error.read().decode())
+                return HttpAnswer(error.code, dict(error.headers), error.read().decode())
 
     def file(self, contact: str, description: str, **more: Any) -> Any:
         """File a ticket by HTTP; the answer's body."""

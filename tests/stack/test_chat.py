@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from infra.local.inprocess import HttpAnswer
 from tests.core.channels.sides import Call, SafeWeChat
-from tests.stack.system import Answer, System, wait_until
+from tests.stack.system import System, wait_until
 
 PATH = "/desks/standard/channels/wechat"
 
@@ -22,11 +23,11 @@ class Account(SafeWeChat):
         self.secret = system.local["channel_secrets"]["standard"]["wechat"]  # type: ignore[misc]
         self.system = system
 
-    def send(self, call: Call) -> Answer:
+    def send(self, call: Call) -> HttpAnswer:
         raw = call.body or None
         return self.system.http(call.method, call.path(PATH), raw, headers=call.headers)
 
-    def writes(self, words: str, **more: str) -> Answer:
+    def writes(self, words: str, **more: str) -> HttpAnswer:
         now = datetime.now(UTC)
         answer = self.send(self.call(self.text(words, now, **more), now))
         assert answer.status == 200, answer.text

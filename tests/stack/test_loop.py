@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from functions.intake.signatures import sign_standard_webhook
-from tests.stack.system import Answer, System, wait_until
+from infra.local.inprocess import HttpAnswer
+from tests.stack.system import System, wait_until
 
 NAME = "韩梅梅"
 
@@ -30,12 +31,12 @@ class Desk:
         self.answers: list[str] = []
         self._tokens: dict[str, str] = {}
 
-    def http(self, method: str, path: str, body: Any = None, **more: Any) -> Answer:
+    def http(self, method: str, path: str, body: Any = None, **more: Any) -> HttpAnswer:
         answer = self.system.http(method, path, body, **more)
         self.answers.append(answer.text)
         return answer
 
-    def as_agent(self, who: str, method: str, path: str, body: Any = None) -> Answer:
+    def as_agent(self, who: str, method: str, path: str, body: Any = None) -> HttpAnswer:
         """Call as an agent: a username, or a role for the first who has it."""
         if who not in self._tokens:
             known = {agent["username"] for agent in people(self.system)}
@@ -288,7 +289,7 @@ def test_twenty_at_once_are_one(desk: Desk) -> None:
         else:
             path, headers = "/desks/standard/tickets", {"Idempotency-Key": "burst"}
 
-        def once(_: int, path: str = path, raw: bytes = raw, headers: Any = headers) -> Answer:
+        def once(_: int, path: str = path, raw: bytes = raw, headers: Any = headers) -> HttpAnswer:
             return desk.http("POST", path, raw, headers=headers)
 
         with ThreadPoolExecutor(20) as many:

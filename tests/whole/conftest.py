@@ -22,6 +22,7 @@ from tests.kept import aws_in_memory, kept
 
 PLACE = Place("aws", "us-east-1", "123456789012", "test")
 ROOT = Path(__file__).parents[2]
+URL = "https://desk.example.com"
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"a webhook secret of thirty-two b").decode()
 ROSTER = (
     ("li-1", "agent", "技术支持组"),
@@ -77,7 +78,7 @@ def foundation(desk: str) -> None:
     root = base64.b64encode(bytes(range(32))).decode()
     for name, value in (
         ("key", root),
-        ("api", json.dumps({"url": "https://desk.example.com"})),
+        ("api", json.dumps({"url": URL})),
         ("settings", json.dumps({"user_pool_id": "p", "user_pool_client_id": "c"})),
         (f"desks/{desk}/webhook", WEBHOOK_SECRET),
     ):

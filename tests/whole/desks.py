@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from functions.core.ticket import Ticket
 from infra.local.inprocess import HttpAnswer, Loop
 from infra.retention import Records, records_of
 from tests.kept import aws_in_memory, kept
+from tests.walk import Walk
 from tests.whole import conftest as whole
 
 
@@ -44,93 +45,45 @@ def deployed(
             yield Case(loop, store, playbook)
 
 
-class Case:
-    """One ticket of a desk, and those who deal with it.
+class Case(Walk):
+    """A ticket in this process.
 
     A username tells the role: `zg-…` is a supervisor, `zj-…` of the QA team, others are agents.
     """
 
+    supervisor = "zg-1"
+
     def __init__(self, loop: Loop, store: Store, playbook: Playbook) -> None:
+        super().__init__(playbook.desk)
         self.loop = loop
         self.store = store
         self.playbook = playbook
-        self.desk = playbook.desk
-        self.number = ""
-        self.link = ""
-        self.seen: list[str] = []
 
     def http(self, method: str, path: str, body: Any = None, **more: Any) -> HttpAnswer:
-        answer = self.loop.http(method, path, body, **more)
+        answer = self.loop.http(method, path.removeprefix(whole.URL), body, **more)
         self.seen.append(answer.text)
-        self.loop.pump()
+        if method != "GET":
+            self.loop.pump()
         return answer
 
-    def online(self, *who: str) -> None:
-        for username in who:
-            path = f"/agent/desks/{self.desk}/me/presence"
-            answer = self.http("PUT", path, {"online": True}, claims=self._of(username))
-            assert answer.status == 200, answer.text
+    def as_agent(self, who: str, method: str, path: str, body: Any = None) -> HttpAnswer:
+        role = {"zg": "supervisor", "zj": "qa"}.get(who.partition("-")[0], "agent")
+        claims = {"cognito:username": who, "cognito:groups": f"{self.desk}:{role}"}
+        return self.http(method, f"/agent/desks/{self.desk}{path}", body, claims=claims)
 
-    def file(self, description: str, **fields: Any) -> str:
-        """A customer files a request alone."""
-        body = {"contact": "13812345678", "description": description, **fields}
-        return self._filed(self.http("POST", f"/desks/{self.desk}/tickets", body))
-
-    def enter(self, who: str, description: str, **fields: Any) -> str:
-        """An agent enters a request: a call, or the desk's own."""
-        body = {"contact": "13812345678", "description": description, **fields}
-        path = f"/agent/desks/{self.desk}/tickets"
-        return self._filed(self.http("POST", path, body, claims=self._of(who)))
-
-    def _filed(self, answer: HttpAnswer) -> str:
-        assert answer.status == 201, answer.text
-        url = urlsplit(answer.json["status_url"])
-        self.number, self.link = answer.json["number"], f"{url.path}?{url.query}"
-        return self.number
-
-    def customer(self, call: str, **body: Any) -> None:
-        path, _, query = self.link.partition("?")
-        answer = self.http("POST", f"{path}/{call}?{query}", body)
-        assert answer.status in {200, 201}, answer.text
-
-    def status(self) -> Any:
-        answer = self.http("GET", self.link)
-        assert answer.status == 200, answer.text
-        return answer.json
-
-    def act(self, who: str, action: str, **body: Any) -> None:
-        answer = self.asks(who, action, **body)
-        assert answer.status == 200, answer.text
-
-    def asks(self, who: str, action: str, **body: Any) -> HttpAnswer:
-        path = f"/agent/desks/{self.desk}/tickets/{self.number}/{action}"
-        return self.http("POST", path, body, claims=self._of(who))
-
-    def step(self, who: str, step: str, **fields: Any) -> None:
-        """Take a step of the desk's own; `attachments` may be among the fields."""
-        self.act(who, step, **fields)
-
-    def upload(self, who: str, name: str, content: bytes) -> str:
-        """The id of a file that an agent has put where the answer says (D10)."""
-        answer = self.asks(who, "attachments", name=name, size=len(content))
-        assert answer.status in {200, 201}, answer.text
-        given = answer.json
-        url = urlsplit(given["upload"]["url"])
+    def put(self, upload: Any, content: bytes) -> None:
         bucket = self.loop.place.mail_bucket
         boto3.client("s3").put_object(
             Bucket=bucket,
-            Key=unquote(url.path).removeprefix(f"/{bucket}").lstrip("/"),
+            Key=unquote(urlsplit(upload["url"]).path).removeprefix(f"/{bucket}").lstrip("/"),
             Body=content,
-            Metadata={"name": given["upload"]["headers"]["x-amz-meta-name"]},
+            Metadata={"name": upload["headers"]["x-amz-meta-name"]},
         )
-        return str(given["id"])
 
-    def view(self, who: str = "zg-1") -> Any:
-        path = f"/agent/desks/{self.desk}/tickets/{self.number}"
-        answer = self.loop.http("GET", path, claims=self._of(who))
-        assert answer.status == 200, answer.text
-        self.seen.append(answer.text)
-        return answer.json
+    def online(self, *who: str) -> None:
+        for username in who:
+            answer = self.as_agent(username, "PUT", "/me/presence", {"online": True})
+            assert answer.status == 200, answer.text
 
     @property
     def ticket(self) -> Ticket:
@@ -140,10 +93,6 @@ class Case:
     def records(self) -> Records:
         """Where its deployment's records lie, as holding and erasing want to know."""
         return records_of(self.loop.place.stage)
-
-    def timer(self, kind: str) -> Any:
-        """One timer of the ticket, as its agents see it."""
-        return {timer["kind"]: timer for timer in self.view()["timers"]}[kind]
 
     def due(self, kind: str) -> datetime:
         found = self.ticket.timers[kind].due_at
@@ -185,7 +134,3 @@ class Case:
         document = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
         tags = s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]
         return document, {tag["Key"]: tag["Value"] for tag in tags}
-
-    def _of(self, who: str) -> Mapping[str, str]:
-        role = {"zg": "supervisor", "zj": "qa"}.get(who.partition("-")[0], "agent")
-        return {"cognito:username": who, "cognito:groups": f"{self.desk}:{role}"}

@@ -76,7 +76,7 @@ def test_a_repair_from_the_form_to_the_call_back(case: Case) -> None:
     # D4: an agent reviews and completes it within the hour
     assert case.told("team:客服组") == ["review_wanted"]
     assert case.due("review") - case.ticket.received_at == timedelta(hours=1)
-    case.step(
+    case.act(
         "kf-1",
         "complete",
         product_line="冰箱 BX-500",
@@ -101,35 +101,35 @@ def test_a_repair_from_the_form_to_the_call_back(case: Case) -> None:
     case.tick(assigned + timedelta(minutes=15, seconds=1))
     assert case.told("handler")[-1] == "acceptance_reminder"
     assert case.status()["status_label"] == "待接单"
-    case.step("wx-1", "accept")
+    case.act("wx-1", "accept")
     assert case.status()["status_label"] == "处理中"
     assert case.timer("acceptance")["state"] == "met"
     assert case.timer("first_response")["state"] == "met"
 
     # D9: a visit, its time agreed; D11: each node tells the customer
-    case.step("wx-1", "judge", way_on="上门服务", judged_by_what="远程无法判断")
-    case.step("wx-1", "visit", arrival=at(14))
-    case.step("wx-1", "depart", arrival=at(14))
+    case.act("wx-1", "judge", way_on="上门服务", judged_by_what="远程无法判断")
+    case.act("wx-1", "visit", arrival=at(14))
+    case.act("wx-1", "depart", arrival=at(14))
     assert "工程师已出发，预计14:00到达" in case.said("customer", "departed")
     photo = case.upload("wx-1", "现场.png", PNG)
-    case.step("wx-1", "inspected", finding="压缩机启动器损坏", attachments=[photo])
+    case.act("wx-1", "inspected", finding="压缩机启动器损坏", attachments=[photo])
     (shown,) = case.view("wx-1")["attachments"]
     assert (shown["content_type"], shown["size"]) == ("image/png", len(PNG))
     assert shown["url"]
     program = case.upload("wx-1", "报告.pdf", b"MZ\x90\x00" + bytes(60))
     refused = case.asks("wx-1", "inspected", finding="见附件", attachments=[program])
     assert refused.status == 400
-    case.step("wx-1", "request-parts", parts_requested="压缩机启动器")
+    case.act("wx-1", "request-parts", parts_requested="压缩机启动器")
     assert "压缩机启动器" in case.said("team:仓储组", "parts_order")
 
     # D10: waiting for the part; the handling time stands still until it comes
-    case.step("wx-1", "await-parts", expected_at=at(18))
+    case.act("wx-1", "await-parts", expected_at=at(18))
     assert case.status()["status"] == "awaiting_department"
     assert case.timer("resolution")["state"] == "paused"
     assert case.due("collaboration") == datetime.fromisoformat(at(18))
-    case.step("cc-1", "parts-arrived")
+    case.act("cc-1", "parts-arrived")
     assert case.timer("resolution")["state"] == "running"
-    case.step(
+    case.act(
         "wx-1",
         "repaired",
         work_done="更换压缩机启动器",
@@ -154,11 +154,11 @@ def test_a_repair_from_the_form_to_the_call_back(case: Case) -> None:
     case.customer("confirmation", solved=False, reason="还是不制冷")
     assert (case.ticket.status, case.ticket.handler) == ("assigned", "wx-1")
     assert "还是不制冷" in case.said("supervisor", "supervisor_reopened")
-    case.step("wx-1", "accept")
-    case.step("wx-1", "judge", way_on="远程协助", judged_by_what="温控设置有误")
+    case.act("wx-1", "accept")
+    case.act("wx-1", "judge", way_on="远程协助", judged_by_what="温控设置有误")
 
     # D9, first way: remote help, its steps recorded, then 待客户确认
-    case.step("wx-1", "remote-help", remote_steps="调整温控；观察2小时", remote_result="温控已调好")
+    case.act("wx-1", "remote-help", remote_steps="调整温控；观察2小时", remote_result="温控已调好")
     assert case.status()["status_label"] == "待客户确认"
     assert case.status()["summary"] == "温控已调好"
 
@@ -191,8 +191,8 @@ def test_a_return_goes_to_the_warehouse_with_its_order(case: Case) -> None:
     case.online("th-1")
     case.file("想退货，七天无理由", order="DD-1001")
     assert (case.ticket.type, case.ticket.handler) == ("退换货", "th-1")
-    case.step("th-1", "accept")
-    case.step(
+    case.act("th-1", "accept")
+    case.act(
         "th-1", "return-exchange", return_kind="退货", order_number="DD-1001", goods_state="未拆封"
     )
     assert case.ticket.status == "awaiting_department"
@@ -201,7 +201,7 @@ def test_a_return_goes_to_the_warehouse_with_its_order(case: Case) -> None:
     case.tick(case.due("collaboration") + SECOND)
     assert case.told("team:仓储组")[-1] == "warehouse_reminder"
     assert case.asks("kf-1", "warehouse-done", warehouse_result="已退款").status == 403
-    case.step("cc-1", "warehouse-done", warehouse_result="已退款")
+    case.act("cc-1", "warehouse-done", warehouse_result="已退款")
     assert case.ticket.status == "in_progress"
     assert "已退款" in case.said("customer", "warehouse_done")
 

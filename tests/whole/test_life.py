@@ -7,87 +7,33 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import boto3
 import pytest
 
 from functions.core.store import Store
-from infra.local.inprocess import HttpAnswer, Loop
+from infra.local.inprocess import Loop
+from tests.whole.conftest import ROOT, shipped
+from tests.whole.desks import Case
 
 PHONE, MAIL, NAME = "13800138000", "han.meimei@example.com", "韩梅梅"
+DESCRIPTION = f"无法登录，请回电 {PHONE} 或写信到 {MAIL}"
 SECRETS = (PHONE, "138-0013-8000", MAIL, "han.meimei", NAME)
 
 
-class Life:
-    """One ticket and those who deal with it."""
+class Life(Case):
+    """A ticket of the standard desk whose customer's words are full of what has to be masked."""
 
     def __init__(self, loop: Loop, store: Store) -> None:
-        self.loop = loop
-        self.store = store
-        self.seen: list[str] = []
-        self.number = ""
-        self.link = ""
+        super().__init__(loop, store, shipped(ROOT / "playbooks" / "standard.yaml"))
 
-    def http(self, method: str, path: str, body: Any = None, **more: Any) -> HttpAnswer:
-        answer = self.loop.http(method, path, body, **more)
-        self.seen.append(answer.text)
-        self.loop.pump()
-        return answer
-
-    def file(self, **changes: Any) -> HttpAnswer:
-        body = {
-            "contact": PHONE,
-            "name": NAME,
-            "description": f"无法登录，请回电 {PHONE} 或写信到 {MAIL}",
-            **changes,
-        }
-        answer = self.http("POST", "/desks/standard/tickets", body)
-        assert answer.status == 201, answer.text
-        self.number, url = answer.json["number"], urlsplit(answer.json["status_url"])
-        self.link = f"{url.path}?{url.query}"
-        return answer
-
-    def customer(self, call: str, body: Any) -> HttpAnswer:
-        path, _, query = self.link.partition("?")
-        return self.http("POST", f"{path}/{call}?{query}", body)
-
-    def status(self) -> Any:
-        answer = self.http("GET", self.link)
-        assert answer.status == 200, answer.text
-        return answer.json
-
-    def agent(self, who: str, action: str, body: Any = None, method: str = "POST") -> HttpAnswer:
-        path = f"/agent/desks/standard/tickets/{self.number}"
-        return self.http(method, f"{path}/{action}" if action else path, body or {}, claims=of(who))
-
-    def view(self, who: str = "zg-1") -> Any:
-        answer = self.loop.http(
-            "GET", f"/agent/desks/standard/tickets/{self.number}", claims=of(who)
-        )
-        assert answer.status == 200, answer.text
-        self.seen.append(answer.text)
-        return answer.json
-
-    def online(self, *who: str) -> None:
-        for username in who:
-            path = "/agent/desks/standard/me/presence"
-            answer = self.http("PUT", path, {"online": True}, claims=of(username))
-            assert answer.status == 200, answer.text
+    def file(self, description: str = DESCRIPTION, **fields: Any) -> str:
+        return super().file(description, **{"contact": PHONE, "name": NAME, **fields})
 
     def sent(self) -> list[str]:
         return [f"{d.recipient}:{d.message}:{d.state}" for d in self._deliveries()]
-
-    def _deliveries(self) -> Any:
-        return self.store.deliveries("standard", self.number)
-
-
-def of(who: str) -> Mapping[str, str]:
-    role = {"zg": "supervisor", "zj": "qa"}.get(who.split("-")[0], "agent")
-    return {"cognito:username": who, "cognito:groups": f"standard:{role}"}
 
 
 @pytest.fixture
@@ -114,7 +60,7 @@ def test_the_whole_life_of_a_request(life: Life, capsys: pytest.CaptureFixture[s
     assert view["suggestion"]["article"]
 
     # A10: the reply is on the record and stops the first-response timer
-    assert life.agent("li-1", "reply", {"text": "您好，请点“忘记密码”重置。"}).status == 200
+    life.act("li-1", "reply", text="您好，请点“忘记密码”重置。")
     view = life.view()
     assert view["status"] == "in_progress"
     assert {t["kind"]: t["state"] for t in view["timers"]}["first_response"] == "met"
@@ -123,14 +69,14 @@ def test_the_whole_life_of_a_request(life: Life, capsys: pytest.CaptureFixture[s
     assert any("忘记密码" in message["text"] for message in out)
 
     # A12: resolved with a summary of 100 characters at most; the customer gets the survey
-    assert life.agent("li-1", "resolve", {"summary": "x" * 101}).status == 400
-    assert life.agent("li-1", "resolve", {"summary": "引导客户重置密码"}).status == 200
+    assert life.asks("li-1", "resolve", summary="x" * 101).status == 400
+    life.act("li-1", "resolve", summary="引导客户重置密码")
     assert life.status()["status"] == "resolved"
     assert any(entry.startswith("customer:resolved") for entry in life.sent())
 
     # A13: a good score archives it
-    assert life.customer("survey", {"score": 5}).status == 200
-    assert life.customer("survey", {"score": 1}).status == 409
+    life.customer("survey", score=5)
+    assert life.sends("survey", score=1).status == 409
     shown = life.status()
     assert shown["status"] == "archived"
     assert shown["summary"] == "引导客户重置密码"
@@ -189,16 +135,15 @@ def test_a_poor_score_goes_to_quality_first(life: Life) -> None:
     """A13: QA assigns somebody to call back and records the cause; then it is archived."""
     life.online("li-1")
     life.file()
-    life.agent("li-1", "reply", {"text": "请重试"})
-    life.agent("li-1", "resolve", {"summary": "已处理"})
-    life.customer("survey", {"score": 2, "comment": "太慢"})
+    life.act("li-1", "reply", text="请重试")
+    life.act("li-1", "resolve", summary="已处理")
+    life.customer("survey", score=2, comment="太慢")
     assert life.status()["status"] == "in_review"
     assert any(entry.startswith("qa:") for entry in life.sent())
-    listed = life.http("GET", "/agent/desks/standard/tickets?queue=qa", claims=of("zj-1")).json
-    assert [ticket["number"] for ticket in listed["tickets"]] == [life.number]
-    assert life.agent("li-1", "callback", {"cause": "x"}).status == 403
-    assert life.agent("zj-1", "assign", {"agent": "zj-1"}).status == 200
-    assert life.agent("zj-1", "callback", {"cause": "首次响应太慢"}).status == 200
+    assert [ticket["number"] for ticket in life.queue("zj-1", "qa")] == [life.number]
+    assert life.asks("li-1", "callback", cause="x").status == 403
+    life.act("zj-1", "assign", agent="zj-1")
+    life.act("zj-1", "callback", cause="首次响应太慢")
     assert life.status()["status"] == "archived"
     assert "首次响应太慢" in json.dumps(archived(life), ensure_ascii=False)
 
@@ -207,8 +152,8 @@ def test_a_survey_that_nobody_answers_ends_by_itself(life: Life) -> None:
     """F4: each wait has an end."""
     life.online("li-1")
     life.file()
-    life.agent("li-1", "reply", {"text": "请重试"})
-    life.agent("li-1", "resolve", {"summary": "已处理"})
+    life.act("li-1", "reply", text="请重试")
+    life.act("li-1", "resolve", summary="已处理")
     life.loop.workflows.expire(f"standard-{life.number}-1")
     life.loop.pump()
     assert life.status()["status"] == "archived"
@@ -219,17 +164,14 @@ def test_a_second_resolution_has_a_workflow_of_its_own(life: Life) -> None:
     """F4: a reopening ends the first run; a repeated event starts none."""
     life.online("li-1")
     life.file()
-    life.agent("li-1", "reply", {"text": "请重试"})
-    life.agent("li-1", "resolve", {"summary": "已处理"})
-    assert life.customer("confirmation", {"solved": False, "reason": "还是不行"}).status in {
-        200,
-        201,
-    }
+    life.act("li-1", "reply", text="请重试")
+    life.act("li-1", "resolve", summary="已处理")
+    life.customer("confirmation", solved=False, reason="还是不行")
     runs = life.loop.workflows.executions
     assert runs[f"standard-{life.number}-1"].status == "SUCCEEDED"
     assert life.status()["status"] == "assigned"
-    life.agent("li-1", "resolve", {"summary": "再次处理"})
-    assert life.customer("survey", {"score": 4}).status == 200
+    life.act("li-1", "resolve", summary="再次处理")
+    life.customer("survey", score=4)
     assert set(runs) == {f"standard-{life.number}-1", f"standard-{life.number}-2"}
     assert archived(life)["ticket"]["resolutions"] == 2
 
@@ -241,8 +183,8 @@ def test_information_is_asked_for_reminded_and_followed_up(life: Life) -> None:
     """
     life.online("li-1")
     life.file()
-    before = {t["kind"]: t for t in life.view()["timers"]}["resolution"]
-    life.agent("li-1", "request-info", {"text": "请提供订单号"})
+    before = life.timer("resolution")
+    life.act("li-1", "request-info", text="请提供订单号")
     view = life.view()
     assert view["status"] == "awaiting_customer"
     timers = {t["kind"]: t for t in view["timers"]}
@@ -250,15 +192,13 @@ def test_information_is_asked_for_reminded_and_followed_up(life: Life) -> None:
     assert before["state"] == "running"
     due = datetime.fromisoformat(timers["customer_info"]["due_at"])
     assert timedelta(hours=23, minutes=59) < due - datetime.now(UTC) <= timedelta(hours=24)
-    life.loop.tick(due - timedelta(hours=11))
-    life.loop.pump()
+    life.tick(due - timedelta(hours=11))
     assert any("information_reminder" in entry for entry in life.sent())
     assert not any("follow_up" in entry for entry in life.sent())
     life.loop.tick(due)
-    life.loop.tick(due + timedelta(minutes=1))
-    life.loop.pump()
+    life.tick(due + timedelta(minutes=1))
     assert [entry for entry in life.sent() if "follow_up" in entry] == ["handler:follow_up:sent"]
-    assert life.customer("messages", {"text": "订单号 42"}).status == 201
+    life.customer("messages", text="订单号 42")
     view = life.view()
     assert view["status"] == "in_progress"
     assert {t["kind"]: t for t in view["timers"]}["resolution"]["state"] == "running"
@@ -271,13 +211,11 @@ def test_a_vague_request_unconfirmed_reaches_the_supervisor(life: Life) -> None:
     life.file(description="功能异常")
     assert life.status()["status"] == "pending_confirmation"
     now = datetime.now(UTC)
-    life.loop.tick(now + timedelta(minutes=9))
-    life.loop.pump()
+    life.tick(now + timedelta(minutes=9))
     assert not any(entry.startswith("supervisor:") for entry in life.sent())
-    life.loop.tick(now + timedelta(minutes=10, seconds=1))
-    life.loop.pump()
+    life.tick(now + timedelta(minutes=10, seconds=1))
     assert any(entry.startswith("supervisor:") for entry in life.sent())
-    answer = life.agent("li-1", "confirm-type", {"type": "报障", "tags": ["无法登录"]})
+    answer = life.asks("li-1", "confirm-type", type="报障", tags=["无法登录"])
     assert answer.status == 200, answer.text
     assert life.view()["handler"] == "li-1"
 
@@ -286,8 +224,7 @@ def test_an_unanswered_request_is_escalated_on_time(life: Life) -> None:
     """F3, G2: 紧急问题2小时内响应 — a warning, then a breach at the deadline, once."""
     life.file(urgency="高")
     due = datetime.fromisoformat(life.status()["expected_response_by"])
-    life.loop.tick(due - timedelta(seconds=1))
-    life.loop.pump()
+    life.tick(due - timedelta(seconds=1))
     assert not any("response_overdue" in entry for entry in life.sent())
     for late in range(3):
         life.loop.tick(due + timedelta(minutes=late))

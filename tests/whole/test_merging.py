@@ -129,9 +129,7 @@ def letter(case: Case, number: str, reference: bool) -> bytes:
 def test_a_ticket_without_a_handler_is_routed_when_it_is_parted(case: Case) -> None:
     """F2: it waits for nobody while it is merged, and is given to somebody afterwards."""
     one = case.file("无法登录", contact=MAIL)
-    case.http(
-        "PUT", "/agent/desks/standard/me/presence", {"online": False}, claims=case._of("li-1")
-    )
+    case.as_agent("li-1", "PUT", "/me/presence", {"online": False})
     other = case.file("还是无法登录", contact=MAIL)
     assert view(case, other)["status"] == "queued"
     assert act(case, "zg-1", other, "merge", into=one).status == 200

@@ -70,10 +70,10 @@ def test_the_whole_guide_with_an_upset_customer_who_pays_a_large_sum(case: Case)
     assert case.told("handler") == ["handler_upset"]
     assert view["mood"] == "upset"
     assert view["suggestion"]["text"].startswith("您好，非常抱歉")
-    case.step(
+    case.act(
         "js-1", "comfort", comfort_measure="电话安抚", comfort_note="致歉", comfort_result="已平复"
     )
-    case.step("js-1", "supplement", supplement="客户使用银行卡支付")
+    case.act("js-1", "supplement", supplement="客户使用银行卡支付")
     assert case.ticket.facts["comfort_result"] == "已平复"
 
     # B1: the answer stops the clock
@@ -82,7 +82,7 @@ def test_the_whole_guide_with_an_upset_customer_who_pays_a_large_sum(case: Case)
 
     # B6: a product manager is copied in, with the point of hand-over
     answer_by = (received + timedelta(minutes=40)).isoformat()
-    case.step(
+    case.act(
         "js-1",
         "copy-in",
         request_to_department="核对扣款接口",
@@ -95,18 +95,18 @@ def test_the_whole_guide_with_an_upset_customer_who_pays_a_large_sum(case: Case)
     assert "核对扣款接口" in told
     assert case.ticket.handler == "js-1"
     assert case.due("collaboration") == received + timedelta(minutes=40)
-    case.step("js-1", "hand-over", handover_state="对账完成", answer_by=answer_by)
+    case.act("js-1", "hand-over", handover_state="对账完成", answer_by=answer_by)
     assert case.ticket.status == "awaiting_department"
     case.tick(case.due("collaboration") + SECOND)
     assert "department_overdue" in case.told("handler")
     assert case.told("team:产品经理")[-1] == "department_reminder"
-    case.step("cp-1", "department-answer", department_answer="重复扣款已确认，原路退回")
+    case.act("cp-1", "department-answer", department_answer="重复扣款已确认，原路退回")
     assert case.ticket.status == "in_progress"
     assert case.told("handler")[-1] == "department_answered"
 
     # B7: every step, communication and solution is on the handling record
-    case.step("js-1", "communicate", talk_channel="电话", talk_content="已告知退款路径")
-    case.step("js-1", "propose", proposal="20000元原路退回，3个工作日内到账")
+    case.act("js-1", "communicate", talk_channel="电话", talk_content="已告知退款路径")
+    case.act("js-1", "propose", proposal="20000元原路退回，3个工作日内到账")
     assert "20000元原路退回" in case.said("customer", "proposal")
     case.act("js-1", "resolve", summary="确认重复扣款，已原路退回")
 
@@ -126,7 +126,7 @@ def test_the_whole_guide_with_an_upset_customer_who_pays_a_large_sum(case: Case)
     assert (ticket.level, ticket.handler, ticket.former_handlers) == (1, "js-9", ("js-1",))
     assert "到账太慢" in case.said("supervisor", "second_handling")
     assert case.timer("second_handling")["state"] == "running"
-    case.step(
+    case.act(
         "js-9",
         "dissatisfaction",
         dissatisfaction_cause="处理时间过长",
@@ -176,10 +176,7 @@ def test_a_mail_to_the_desk_is_a_ticket_and_answered_by_mail(case: Case) -> None
     mail.set_content("我支付失败了，请处理。")
     case.loop.mail(bytes(mail), "support@omnichannel.local")
     case.loop.pump()
-    listed = case.http(
-        "GET", "/agent/desks/omnichannel/tickets?queue=all", claims=case._of("zg-1")
-    ).json
-    (case.number,) = [ticket["number"] for ticket in listed["tickets"]]
+    (case.number,) = [ticket["number"] for ticket in case.queue("zg-1", "all")]
     assert (case.ticket.type, case.ticket.channel) == ("G", "mail")
     assert case.way("received") == "email"
 
@@ -204,7 +201,7 @@ def test_feedback_goes_out_by_the_way_that_the_customer_prefers(case: Case) -> N
     handler = case.ticket.handler or ""
     case.act(handler, "reply", text="会员享受免运费。")
     assert case.way("reply") == "phone"
-    case.step(handler, "feedback-given", feedback_channel="电话", feedback_result="客户已知悉")
+    case.act(handler, "feedback-given", feedback_channel="电话", feedback_result="客户已知悉")
     assert case.ticket.facts["feedback_result"] == "客户已知悉"
     case.file("请问优惠券怎么用", preferred_channel="sms")
     case.act(case.ticket.handler or "", "reply", text="结算时选择即可。")
@@ -220,7 +217,7 @@ def test_the_desk_opens_tickets_of_its_own(case: Case) -> None:
     assert case.told("customer") == ["proactive"]
     assert "first_response" not in ticket.timers
     assert "续费" in case.view()["suggestion"]["text"]
-    case.step("kf-1", "proactive-contact", contact_result="已接通", contact_note="同意续费")
+    case.act("kf-1", "proactive-contact", contact_result="已接通", contact_note="同意续费")
     case.act("kf-1", "resolve", summary="客户同意续费")
     case.customer("survey", score="基本满意")
     assert case.status()["status"] == "archived"

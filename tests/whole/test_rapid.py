@@ -166,10 +166,7 @@ def test_a_vague_request_is_asked_about_twice_and_never_the_same(case: Case) -> 
     case.customer("messages", text="登录之后不对")
     assert case.told("customer").count("clarify") == 2
     assert case.told("supervisor") == ["confirm_type"]
-    listed = case.http(
-        "GET", "/agent/desks/rapid/tickets?queue=supervisor", claims=case._of("zg-1")
-    ).json["tickets"]
-    assert [(found["number"], found["status_label"]) for found in listed] == [
+    assert [(t["number"], t["status_label"]) for t in case.queue("zg-1", "supervisor")] == [
         (case.number, "待协同")
     ]
     case.act("zg-1", "confirm-type", type="技术支持", tags=["无法登录"])
@@ -246,9 +243,7 @@ def test_what_is_low_is_collected_and_looked_at_together(case: Case) -> None:
     assert {case.store.load("rapid", number).status for number in numbers} == {"queued"}
     case.file("我的快递到哪了")
     assert case.ticket.handler == "kx-1"
-    who = case._of("ty-1")
-    listed = case.http("GET", "/agent/desks/rapid/tickets?queue=team", claims=who).json["tickets"]
-    assert [ticket["number"] for ticket in listed] == numbers
+    assert [ticket["number"] for ticket in case.queue("ty-1", "team")] == numbers
     case.number = numbers[1]
     case.act("ty-1", "take")
     case.act("ty-1", "reply", text="感谢建议，已列入评估。")
@@ -482,7 +477,7 @@ def test_what_waits_and_is_escalated_goes_to_the_complaints_team(case: Case) -> 
     case.online("ty-1")
     case.file("建议增加夜间模式")
     assert (case.ticket.queue, case.ticket.team) == ("waiting", "体验改进组")
-    case.step("zg-1", "escalate", cause="客户多次来电")
+    case.act("zg-1", "escalate", cause="客户多次来电")
     found = case.ticket
     assert (found.type, found.team, found.handler) == ("投诉", "投诉处理组", None)
     history = case.store.history("rapid", case.number)
@@ -493,5 +488,5 @@ def test_what_waits_and_is_escalated_goes_to_the_complaints_team(case: Case) -> 
     case.online("ts-1")
     assert case.ticket.handler == "ts-1"
     case.act("ts-1", "reply", text="非常抱歉，正在核实。")
-    case.step("ts-1", "escalate", cause="客户要求")
+    case.act("ts-1", "escalate", cause="客户要求")
     assert (case.ticket.handler, case.ticket.team) == ("ts-1", "投诉处理组")

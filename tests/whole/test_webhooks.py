@@ -55,10 +55,10 @@ def live(life: Life) -> None:
     """From filed to archived."""
     life.online("li-1")
     life.file()
-    assert life.agent("li-1", "reply", {"text": "请重置密码。"}).status == 200
-    assert life.agent("li-1", "note", {"text": "看过日志"}).status == 200
-    assert life.agent("li-1", "resolve", {"summary": "引导客户重置密码"}).status == 200
-    assert life.customer("survey", {"score": 5}).status == 200
+    life.act("li-1", "reply", text="请重置密码。")
+    life.act("li-1", "note", text="看过日志")
+    life.act("li-1", "resolve", summary="引导客户重置密码")
+    life.customer("survey", score=5)
     assert life.status()["status"] == "archived"
 
 
