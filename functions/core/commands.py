@@ -26,7 +26,7 @@ BY_PEOPLE = (
     "merge",
     "unmerge",
 )
-"""The contract's actions, those that an agent may ask for."""
+"""What an agent may ask for on every desk: the contract's actions, and those about two tickets."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import re
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
@@ -48,10 +49,10 @@ MOST = 10
 MOST_NAMED = 50
 """Files of one message that are named although they are not kept."""
 
-LINK_SECONDS = 300
+LINK_HOLDS = timedelta(minutes=5)
 """How long a link to a file can be followed."""
 
-UPLOAD_SECONDS = 900
+UPLOAD_WAITS = timedelta(minutes=15)
 """How long an upload may begin after it was asked for."""
 
 FILES = "files/"
@@ -81,7 +82,7 @@ class Files:
                 "ResponseContentType": NO_TYPE,
                 "ResponseCacheControl": "private, no-store",
             },
-            ExpiresIn=LINK_SECONDS,
+            ExpiresIn=int(LINK_HOLDS.total_seconds()),
         )
 
     def offer(self, desk: str, number: str, name: str, size: int) -> dict[str, Any]:
@@ -100,7 +101,7 @@ class Files:
                 "ContentLength": size,
                 "Metadata": {"name": kept_name},
             },
-            ExpiresIn=UPLOAD_SECONDS,
+            ExpiresIn=int(UPLOAD_WAITS.total_seconds()),
         )
         headers = {
             "Content-Type": NO_TYPE,
@@ -110,7 +111,7 @@ class Files:
         return {
             "id": upload,
             "upload": {"url": url, "method": "PUT", "headers": headers},
-            "expires_in": UPLOAD_SECONDS,
+            "expires_in": int(UPLOAD_WAITS.total_seconds()),
         }
 
     def keep(

@@ -300,9 +300,14 @@ def _assign(ticket: Ticket, command: c.Assign, playbook: Playbook, now: datetime
 def _confirm_type(
     ticket: Ticket, command: c.ConfirmType, playbook: Playbook, now: datetime
 ) -> list[e.Event]:
-    _known("type", command.type, playbook.types)
     priority = command.priority or ticket.priority
-    _known("priority", priority, playbook.priorities)
+    wrong = (
+        *_unknown("type", (command.type,), playbook.types),
+        *_unknown("tags", command.tags or (), playbook.tags),
+        *_unknown("priority", (priority,), playbook.priorities),
+    )
+    if wrong:
+        raise InvalidInput("Some fields do not fit; see errors.", wrong)
     tags = ticket.tags if command.tags is None else command.tags
     return [e.TypeConfirmed(type=command.type, tags=tags, priority=priority)]
 
@@ -752,11 +757,16 @@ def _tick(ticket: Ticket, command: c.Tick, playbook: Playbook, now: datetime) ->
 
 
 def _known(field: str, name: str, known: Any) -> None:
-    if name not in known:
-        raise InvalidInput(
-            f"There is no {field} {name!r} on this desk.",
-            (FieldError(field, f"one of: {', '.join(known)}"),),
-        )
+    wrong = _unknown(field, (name,), known)
+    if wrong:
+        raise InvalidInput(f"There is no {field} {name!r} on this desk.", wrong)
+
+
+def _unknown(field: str, names: tuple[str, ...], known: Any) -> tuple[FieldError, ...]:
+    """The field, where it names what the desk does not have."""
+    if all(name in known for name in names):
+        return ()
+    return (FieldError(field, f"one of: {', '.join(known)}"),)
 
 
 _RULES: dict[type, tuple[str, Callable[..., list[e.Event]]]] = {

@@ -1,6 +1,6 @@
 """Log lines that are clean by construction: every text in them is masked before it is written.
 
-Events are named with dots (`ticket.filed`, `delivery.parked`); what belongs to them goes in
+Events are named with dots (`ticket.archived`, `delivery.sent`); what belongs to them goes in
 `extra`. Errors are written with their type and message, masked like everything else (G4).
 """
 

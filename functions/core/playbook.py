@@ -131,6 +131,8 @@ _Reference = tuple[_Place, str, Any]
 """Where a name stands, the name, and the names that there are."""
 
 
+MAIL_ADDRESS = r"[^@\s]+@[^@\s]+"
+
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
@@ -565,7 +567,7 @@ class AutomaticLimits(Part):
 class Mail(Part):
     """The desk's mailbox and how its mail is signed."""
 
-    address: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
+    address: str = Field(pattern=rf"^{MAIL_ADDRESS}$")
     sender: Text
     checks: Checks = Field(default_factory=Checks)
     automatic_limits: AutomaticLimits = Field(default_factory=AutomaticLimits)
@@ -953,7 +955,12 @@ def load(source: str | Path | Mapping[str, Any]) -> Playbook:
         playbook = Playbook.model_validate(content)
     except ValidationError as error:
         raise PlaybookError(_explain(error, lines, name)) from error
-    problems = [*_calendar(playbook), *_templates(playbook)]
+    problems = [
+        *_calendar(playbook),
+        *_numbers(playbook),
+        *_dead_ends(playbook),
+        *_templates(playbook),
+    ]
     if problems:
         raise PlaybookError("\n".join(_at(at, lines, name) + f": {what}" for at, what in problems))
     return playbook
@@ -1117,6 +1124,71 @@ def _calendar(playbook: Playbook) -> Iterator[_Problem]:
         _ = playbook.hours
     except ValueError as error:
         yield ("calendar",), str(error)
+
+
+def _numbers(playbook: Playbook) -> Iterator[_Problem]:
+    """A3: a pattern that does not show the period in which serials begin anew would write a number
+    twice, and the second ticket of it could not be filed."""
+    from datetime import UTC, datetime
+
+    number, day = playbook.number, datetime(2026, 1, 1, tzinfo=UTC)
+    shown: dict[str, str] = {}
+    for moment in (day + timedelta(days=days) for days in range(3 * 366)):
+        period = number.period(moment)
+        if shown.setdefault(number.write(moment, 1), period) != period:
+            yield (
+                ("number", "pattern"),
+                f"it writes the same numbers in each {number.restarts}, when serials begin anew; "
+                "let it show the date as far as that, or let them begin anew less often",
+            )
+            return
+
+
+def _dead_ends(playbook: Playbook) -> Iterator[_Problem]:
+    """What has the form of a rule and could never be followed."""
+    fields = [
+        (name, field) for step in playbook.steps.values() for name, field in step.fields.items()
+    ]
+    for name, step in playbook.steps.items():
+        yield from _in_step(("steps", name), step)
+    moments = {name for name, field in fields if field.kind == "time"}
+    for kind, timer in playbook.timers.items():
+        if timer.until is not None and timer.until not in moments:
+            known = ", ".join(sorted(moments)) or "none"
+            yield (
+                ("timers", kind, "until"),
+                f"no step has a field '{timer.until}' of kind time; there is {known}",
+            )
+    for place, to in _told(playbook):
+        if to in {"supervisor", "qa"} and playbook.team_of_role(to) is None:
+            yield place, f"no team has the role {to}, so nobody would be told"
+    for name, team in playbook.teams.items():
+        if team.mailbox is not None and not re.fullmatch(MAIL_ADDRESS, team.mailbox):
+            yield ("teams", name, "mailbox"), f"expected a mail address, got '{team.mailbox}'"
+
+
+def _told(playbook: Playbook) -> Iterator[tuple[_Place, Recipient]]:
+    """Everybody who is told something, with the place that says so."""
+    for index, notification in enumerate(playbook.notifications):
+        yield ("notifications", index, "to"), notification.to
+    for kind, timer in playbook.timers.items():
+        for when, effects in (("on_warning", timer.on_warning), ("on_breach", timer.on_breach)):
+            for index, tell in enumerate(effects.tell):
+                yield ("timers", kind, when, "tell", index, "to"), tell.to
+
+
+def _in_step(place: _Place, step: Step) -> Iterator[_Problem]:
+    from functions.core.roster import Role
+
+    for role in step.by:
+        if role not in get_args(Role):
+            yield (*place, "by"), f"there is no '{role}'; there is {', '.join(get_args(Role))}"
+    for name, field in step.fields.items():
+        if field.kind == "choice" and not field.choices:
+            yield (*place, "fields", name, "choices"), "a choice needs something to choose from"
+    compared = step.approval.field if step.approval else None
+    if compared is not None and step.fields[compared].kind != "number":
+        yield (*place, "approval", "field"), f"'{compared}' is compared, so its kind is number"
 
 
 def template_variables(playbook: Playbook) -> frozenset[str]:

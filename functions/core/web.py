@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 MAX_BODY = 256 * 1024
 """Bytes of a body at most; the contract's limit."""
 
+MAX_KEY = 200
+"""Characters of an idempotency key at most."""
+
 Body = TypeVar("Body", bound=BaseModel)
 log = logger("api")
 
@@ -50,6 +53,20 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     claims: Mapping[str, str] = field(default_factory=dict)
+
+    def key(self, header: str) -> str:
+        """An idempotency key, as a header carries it; empty where there is none (G1).
+
+        Raises:
+            InvalidInput: it is longer than `MAX_KEY`.
+        """
+        found = self.headers.get(header.lower(), "").strip()
+        if len(found) > MAX_KEY:
+            raise InvalidInput(
+                "The idempotency key is too long.",
+                (FieldError(header, f"{MAX_KEY} characters at most, not {len(found)}"),),
+            )
+        return found
 
     def read(self, model: type[Body]) -> Body:
         """The body as a model.
@@ -178,5 +195,6 @@ def _field_error(error: Any) -> FieldError:
     message = {
         "missing": "this field is required",
         "extra_forbidden": "there is no such field",
+        "model_type": "send a JSON object",
     }.get(error["type"], error["msg"].removeprefix("Value error, "))
     return FieldError(name, message)

@@ -31,7 +31,6 @@ _KNOWN_HEADER = re.compile(
 _ENCODED_WORD = re.compile(
     r"=\?([^?\s*]{1,60})(?:\*[^?\s]{0,20})?\?([bBqQ])\?((?:(?!\?=)[^\r\n]){0,2000})\?=(?!\?=)"
 )
-_BETWEEN_WORDS = re.compile(r"\s*")
 _CONTROL = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\u202a-\u202e\u2066-\u2069\ue000-\ue00f]"
 )

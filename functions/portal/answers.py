@@ -75,7 +75,7 @@ def write_message(
     Raises:
         KeyReused: the key came before with another text.
     """
-    key = request.headers.get("idempotency-key", "").strip()
+    key = request.key("Idempotency-Key")
     marker = None
     if key:
         digest = sha256(body.model_dump_json().encode()).hexdigest()

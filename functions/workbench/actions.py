@@ -221,13 +221,6 @@ def _remembered(desk: Desk, ticket: Ticket, command: c.Command, now: datetime) -
     return ticket
 
 
-def _confirm_type(body: ConfirmTypeBody, ticket: Ticket, desk: Desk) -> c.Command:
-    for tag in body.tags or ():
-        if tag not in desk.playbook.tags:
-            raise _wrong("tags", f"there is no tag {tag!r}", desk.playbook.tags)
-    return c.ConfirmType(type=body.type, tags=body.tags, priority=body.priority)
-
-
 def _take(body: Body, ticket: Ticket, desk: Desk) -> c.Command:
     me = desk.at.agent
     if me is None:
@@ -331,12 +324,6 @@ def _correct_contact(body: CorrectContactBody, ticket: Ticket, desk: Desk) -> c.
     return corrected(desk.filing(), desk.playbook, ticket, body.contact)
 
 
-def _wrong(field: str, what: str, known: Mapping[str, object]) -> InvalidInput:
-    return InvalidInput(
-        f"On this desk {what}.", (FieldError(field, f"one of: {', '.join(known)}"),)
-    )
-
-
 def _open_original(body: OpenOriginalBody, ticket: Ticket, desk: Desk) -> c.Command:
     if desk.store.original(desk.at.desk, ticket.number, body.message) is None:
         raise InvalidInput(
@@ -347,7 +334,7 @@ def _open_original(body: OpenOriginalBody, ticket: Ticket, desk: Desk) -> c.Comm
 
 
 ACTIONS: Mapping[str, tuple[type[Body], Make]] = {
-    "confirm-type": (ConfirmTypeBody, _confirm_type),
+    "confirm-type": (ConfirmTypeBody, lambda b, t, d: c.ConfirmType(b.type, b.tags, b.priority)),
     "take": (Body, _take),
     "assign": (AssignBody, _assign),
     "priority": (PriorityBody, lambda b, t, d: c.SetPriority(b.priority, mask(b.reason))),
@@ -365,5 +352,6 @@ ACTIONS: Mapping[str, tuple[type[Body], Make]] = {
     "class-customer": (ClassCustomerBody, lambda b, t, d: c.ClassCustomer(b.customer_class)),
     "correct-contact": (CorrectContactBody, _correct_contact),
 }
-"""Action → its body and its command. The contract's, `approve` (C9), `class-customer` (A5), and
+"""Action → its body and its command. The contract's, and what every desk has beside them: `approve`
+(C9), `merge` and `unmerge` (A14), `open-original` (G4), `class-customer` (A5), and
 `correct-contact` for an address that mail came back from."""

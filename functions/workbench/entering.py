@@ -5,15 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from functions.core.errors import FieldError, InvalidInput
 from functions.core.filing import Filing, Tracking, file_ticket, read_request
 from functions.core.playbook import Playbook
 from functions.core.store import Marker
 from functions.core.web import Request
 from functions.workbench.rights import ENTERS_TICKETS, Seat, require
-
-MAX_KEY = 200
-"""Characters of an Idempotency-Key at most."""
 
 
 def enter(request: Request, filing: Filing, playbook: Playbook, at: Seat) -> dict[str, Any]:
@@ -25,12 +21,7 @@ def enter(request: Request, filing: Filing, playbook: Playbook, at: Seat) -> dic
     """
     require(at, ENTERS_TICKETS, "enter a request")
     body = read_request(request, playbook)
-    key = request.headers.get("idempotency-key", "")
-    if len(key) > MAX_KEY:
-        raise InvalidInput(
-            "The idempotency key is too long.",
-            (FieldError("Idempotency-Key", f"{MAX_KEY} characters at most"),),
-        )
+    key = request.key("Idempotency-Key")
     marker = Marker(at.desk, "agent", f"{at.username}:{key}", body=body.digest) if key else None
     tracked = replace(filing, default_channel="phone", tracking=Tracking(entered_by=at.username))
     filed = file_ticket(tracked, playbook, body, marker, at.username)

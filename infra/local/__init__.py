@@ -1,6 +1,8 @@
 """What differs on a developer's machine, and nothing else: an emulator stands for AWS.
 
-The three deployment steps are those of production. Here are only the emulator's process
-(``emulator``), the two gaps that its deployment needs filled (``chalice_client``,
-``streams``), and the doors of the local system: HTTP (``proxy``), SMTP (``mailbox``).
+The three deployment steps are those of production. Here are the emulator's process
+(``emulator``) and the gaps of it that are filled (``chalice_client``, ``streams``, ``workflows``,
+``workers``), the doors of the local system: HTTP (``proxy``), SMTP (``mailbox``), chat providers
+(``providers``), and its people (``people``). ``inprocess`` runs every function in one process, for
+tests and measurements.
 """

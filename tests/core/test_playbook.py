@@ -377,6 +377,87 @@ def test_a_step_that_cannot_be_taken_is_named(name: str, step: dict[str, Any], s
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ({"by": ["enginer"]}, "steps.go.by: there is no 'enginer'; there is agent, supervisor"),
+        (
+            {"fields": {"plan": {**_MEANT, "kind": "choice"}}},
+            "steps.go.fields.plan.choices: a choice needs something to choose from",
+        ),
+        (
+            {"fields": {"sum": _MEANT}, "approval": {"field": "sum", "over": 100}},
+            "steps.go.approval.field: 'sum' is compared, so its kind is number",
+        ),
+    ],
+)
+def test_a_step_that_leads_nowhere_is_named(step: dict[str, Any], said: str) -> None:
+    """A1, C9, D8-D11: one that nobody may take, no answer fits, or no number can be compared in."""
+    with pytest.raises(PlaybookError) as caught:
+        load({**deepcopy(DESK), "steps": {"go": {**_STEP, **step}}})
+    assert said in str(caught.value)
+
+
+def test_a_deadline_by_a_field_that_no_step_has_is_named() -> None:
+    """D9: it would fall back to `within` without a word."""
+    wrong = deepcopy(DESK)
+    wrong["steps"] = {"go": {**_STEP, "fields": {"at": {**_MEANT, "kind": "time"}, "by": _MEANT}}}
+    for until in ("att", "by"):
+        wrong["timers"] = {
+            "callback": {
+                "start": "step:go",
+                "stop": "TicketResolved",
+                "within": "1h",
+                "until": until,
+            }
+        }
+        with pytest.raises(PlaybookError, match=rf"until: no step has a field '{until}' .* is at$"):
+            load(wrong)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "restarts"),
+    [
+        ("T{serial:04}", "day"),
+        ("T{date:%Y%m}{serial:04}", "day"),
+        ("T{date:%m%d}{serial:04}", "day"),
+        ("T{date:%Y}{serial:04}", "month"),
+        ("T{date:%d}{serial:04}", "year"),
+    ],
+)
+def test_a_number_that_would_come_twice_is_refused(pattern: str, restarts: str) -> None:
+    """A3: its second ticket could not be filed, nor could any after it."""
+    number = {"pattern": pattern, "restarts": restarts}
+    with pytest.raises(PlaybookError, match=r"^number\.pattern: it writes the same numbers"):
+        load({**deepcopy(DESK), "number": number})
+
+
+@pytest.mark.parametrize(
+    ("pattern", "restarts"),
+    [
+        ("T{date:%Y%m%d}{serial:04}", "day"),
+        ("T{date:%Y%m%d}{serial:04}", "year"),
+        ("T{date:%y%m}-{serial}", "month"),
+        ("T-{serial:06}", "never"),
+    ],
+)
+def test_a_number_that_is_unique_is_taken(pattern: str, restarts: str) -> None:
+    """A3, D3."""
+    load({**deepcopy(DESK), "number": {"pattern": pattern, "restarts": restarts}})
+
+
+def test_who_cannot_be_told_is_named() -> None:
+    """A6, A13: a supervisor who is told of what is late has to be somebody."""
+    wrong = load(FILE).model_dump(mode="json")
+    wrong["teams"]["主管组"]["role"] = "agent"
+    wrong["teams"]["售后组"]["mailbox"] = "aftersales"
+    with pytest.raises(PlaybookError) as caught:
+        load(wrong)
+    said = str(caught.value)
+    assert "timers.confirm_type.on_breach.tell.0.to: no team has the role supervisor" in said
+    assert "teams.售后组.mailbox: expected a mail address, got 'aftersales'" in said
+
+
 def test_what_was_stored_is_read_as_it_was(standard: Playbook) -> None:
     assert Playbook.stored(standard.model_dump_json()) == standard
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from functions.core import errors
 from functions.core.settings import Place
-from functions.core.web import MAX_BODY, Answer, Request, answer
+from functions.core.web import MAX_BODY, MAX_KEY, Answer, Request, answer
 from tests.core.desk import NOON
 
 ARN = "arn:aws-cn:lambda:cn-north-1:123456789012:function:deskbell-test"
@@ -99,6 +99,25 @@ class TestAnswers:
         assert (status, body) == (200, {"body": "", "claims": {}})
 
 
+class TestKeys:
+    def test_a_key_is_what_stands_in_its_header(self) -> None:
+        """G1."""
+        _, body, _ = answered(
+            lambda request: Answer([request.key("Idempotency-Key"), request.key("webhook-id")]),
+            headers={"IDEMPOTENCY-KEY": " k-1 "},
+        )
+        assert body == ["k-1", ""]
+
+    def test_one_that_is_too_long_is_named(self) -> None:
+        """G1: by the header that has to be shorter."""
+        headers = {"webhook-id": "k" * (MAX_KEY + 1)}
+        status, body, _ = answered(lambda r: Answer(r.key("webhook-id")), headers=headers)
+        assert status == 400
+        assert body["errors"] == [
+            {"field": "webhook-id", "message": "200 characters at most, not 201"}
+        ]
+
+
 class TestBodies:
     def test_one_that_fits(self) -> None:
         assert answered(reading, '{"contact": "x"}')[1] == {"contact": "x", "score": 5}
@@ -130,6 +149,11 @@ class TestBodies:
         status, found, _ = answered(reading, body)
         assert status == 400
         assert found["errors"]
+
+    def test_one_that_is_no_object_is_told_so(self) -> None:
+        """Nobody outside knows what a body is called in here."""
+        _, found, _ = answered(reading, b"[]")
+        assert found["errors"] == [{"field": "", "message": "send a JSON object"}]
 
     def test_one_that_is_too_large(self) -> None:
         """The contract: over 256 KiB is 413."""

@@ -1,0 +1,1 @@
+"""What comes in: mails as they are, signatures, what of a mail is new."""

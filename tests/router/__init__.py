@@ -1,0 +1,1 @@
+"""What a request is about and whose it is."""

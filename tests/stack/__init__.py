@@ -1,0 +1,1 @@
+"""The whole system as processes: the emulator, HTTP, SMTP, the console. Slow; one group."""

@@ -116,6 +116,13 @@ def test_the_same_key_files_one_ticket(loop: Loop) -> None:
     assert file(loop, **{"Idempotency-Key": "k-2"}).json["number"] != first.json["number"]
 
 
+def test_a_key_that_is_too_long_is_named(loop: Loop) -> None:
+    """G1: refused, not filed under a part of it."""
+    answer = file(loop, **{"Idempotency-Key": "k" * 201})
+    assert answer.status == 400
+    assert [error["field"] for error in answer.json["errors"]] == ["Idempotency-Key"]
+
+
 def test_without_a_key_each_request_is_its_own(loop: Loop) -> None:
     assert file(loop).json["number"] != file(loop).json["number"]
 

@@ -18,8 +18,8 @@ from functions.core.privacy import mask
 from functions.core.settings import Place
 from functions.notify.deliver.failures import Passing, Permanent, Unclear
 
-CONNECT_SECONDS = 3.0
-READ_SECONDS = 10.0
+CONNECT = timedelta(seconds=3)
+READ = timedelta(seconds=10)
 ANSWER_LIMIT = 64 * 1024
 """Bytes of a provider's answer that are read."""
 
@@ -101,7 +101,7 @@ def _call(channel: str, call: HttpCall) -> tuple[int, bytes]:
             call.url,
             body=call.body,
             headers=dict(call.headers),
-            timeout=Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+            timeout=Timeout(connect=CONNECT.total_seconds(), read=READ.total_seconds()),
             retries=False,
             redirect=False,
             preload_content=False,
