@@ -13,12 +13,11 @@ from typing import Any
 
 from functions.core.errors import Park
 from functions.core.events import EVENTS, NOTIFY_READS, Commit
-from functions.core.filling import fill
+from functions.core.filling import fill, moment, of_ticket, with_fields
 from functions.core.matching import Facts, holds
-from functions.core.playbook import TEAM_IN, TEAM_NAMED, Locale, Playbook, Recipient, StepField
+from functions.core.playbook import TEAM_IN, TEAM_NAMED, Locale, Playbook, Recipient
 from functions.core.ticket import Ticket, Timer
-from functions.core.timers import moment_in
-from functions.core.words import LIST_SEPARATOR, TIMERS, label
+from functions.core.words import TIMERS, label
 
 WANTED: tuple[str, ...] = tuple(name for name in EVENTS if name in NOTIFY_READS)
 """The event types that reach this room through the stream's filter."""
@@ -188,68 +187,24 @@ def variables(
     status_url: str,
     description: str,
 ) -> dict[str, str]:
-    """What a message may fill in (`core.playbook.template_variables`); unknown is empty.
-
-    A step's field stands under its own name. Where a common variable has that name too, it is the
-    field's only if the common one has nothing to say.
-    """
-
-    def when(at: datetime | None) -> str:
-        return at.astimezone(playbook.zone).strftime("%Y-%m-%d %H:%M:%S") if at else ""
-
-    tags = [label(playbook.tags, tag, locale) for tag in ticket.tags]
-    priority = playbook.priorities.get(ticket.priority)
+    """What a message may fill in (`core.playbook.template_variables`); unknown is empty."""
     kind = getattr(event, "kind", "")
-    summary = ticket.summary or ""
+    step = getattr(event, "step", "")
+    own = of_ticket(ticket, playbook, locale)
     common = {
-        "number": ticket.number,
-        "desk": playbook.name[locale],
-        "name": ticket.customer.name,
-        "status": label(playbook.statuses, ticket.status, locale),
-        "type": label(playbook.types, ticket.type, locale),
-        "tags": LIST_SEPARATOR[locale].join(tags),
-        "tag": tags[0] if tags else "",
-        "priority": label(playbook.priorities, ticket.priority, locale),
-        "team": label(playbook.teams, ticket.team, locale),
-        "handler": ticket.handler or "",
-        "promise": priority.promise[locale] if priority and priority.promise else "",
-        "expected_response_by": when(ticket.expected_response_by),
-        "expected_resolution_by": when(ticket.expected_resolution_by),
-        "due_at": when(_due(event, ticket, playbook)),
+        **own,
+        "due_at": moment(_due(event, ticket, playbook), playbook),
         "status_url": status_url,
         "text": getattr(event, "text", None) or "",
         "question": getattr(event, "question", ""),
-        "summary": summary,
-        "solution": summary,
-        "score": "" if ticket.score is None else str(ticket.score),
+        "solution": own["summary"],
         "reason": getattr(event, "reason", "") or getattr(event, "cause", ""),
         "timer": TIMERS[kind][locale] if kind in TIMERS else kind,
         "description": getattr(event, "description", "") or description,
-        "order": ticket.order or "",
         "other": getattr(event, "other", ""),
-        "step": label(playbook.steps, getattr(event, "step", ""), locale),
+        "step": label(playbook.steps, step, locale),
     }
-    fields = _fields(event, ticket, playbook)
-    return {**fields, **{name: said for name, said in common.items() if said or name not in fields}}
-
-
-def _fields(event: Any, ticket: Ticket, playbook: Playbook) -> dict[str, str]:
-    """D11, E4: what was written down with the desk's steps: with this one, else last of all."""
-    named: str = getattr(event, "step", "")
-    steps = sorted(playbook.steps.items(), key=lambda step: step[0] != named)
-    known = {**ticket.facts, **getattr(event, "fields", {})}
-    found: dict[str, str] = {}
-    for _, step in steps:
-        for name, field in step.fields.items():
-            if name not in found:
-                found[name] = _shown(known.get(name, ""), field, playbook)
-    return found
-
-
-def _shown(value: str, field: StepField, playbook: Playbook) -> str:
-    """A field's value as people read it: a moment to the minute, in the desk's zone."""
-    at = moment_in(value) if field.kind == "time" else None
-    return at.astimezone(playbook.zone).strftime("%Y-%m-%d %H:%M") if at else value
+    return with_fields(common, {**ticket.facts, **getattr(event, "fields", {})}, playbook, step)
 
 
 def _due(event: Any, ticket: Ticket, playbook: Playbook) -> datetime | None:

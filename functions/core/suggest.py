@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from functions.core.filling import fill
+from functions.core.filling import fill, of_ticket, with_fields
 from functions.core.matching import Facts, holds
 from functions.core.playbook import Locale, Playbook, ReplyTemplate
 from functions.core.ticket import Ticket
-from functions.core.words import label
-
-_BETWEEN_TAGS: dict[Locale, str] = {"zh-CN": "、", "en": ", "}
 
 
 @dataclass(frozen=True)
@@ -57,33 +53,13 @@ def _parts(
 
 
 def _values(ticket: Ticket, playbook: Playbook, description: str, locale: Locale) -> dict[str, str]:
-    """What a template may fill in (`playbook.TEMPLATE_VARIABLES`), as far as the ticket has it."""
-
-    def when(at: datetime | None) -> str:
-        return f"{at.astimezone(playbook.zone):%Y-%m-%d %H:%M:%S}" if at else ""
-
-    kind = label(playbook.types, ticket.type, locale)
-    tags = [label(playbook.tags, tag, locale) for tag in ticket.tags]
-    priority = playbook.priorities.get(ticket.priority)
+    """What a template may fill in (`core.playbook.template_variables`), as far as it is known."""
+    own = of_ticket(ticket, playbook, locale)
     vague = (known.vague for tag in ticket.tags if (known := playbook.tags.get(tag)))
-    return {
-        **ticket.facts,
-        "number": ticket.number,
-        "desk": playbook.name[locale],
-        "name": ticket.customer.name,
-        "status": label(playbook.statuses, ticket.status, locale),
-        "type": kind,
-        "tags": _BETWEEN_TAGS[locale].join(tags),
-        "tag": tags[0] if tags else kind,
-        "priority": label(playbook.priorities, ticket.priority, locale),
-        "team": label(playbook.teams, ticket.team, locale),
-        "handler": ticket.handler or "",
-        "promise": priority.promise[locale] if priority and priority.promise else "",
-        "expected_response_by": when(ticket.expected_response_by),
-        "expected_resolution_by": when(ticket.expected_resolution_by),
+    common = {
+        **own,
+        "tag": own["tag"] or own["type"],
         "question": next((v.question[locale] for v in vague if v), ""),
-        "summary": ticket.summary or "",
-        "score": "" if ticket.score is None else str(ticket.score),
         "description": description,
-        "order": ticket.order or "",
     }
+    return with_fields(common, ticket.facts, playbook)

@@ -5,20 +5,16 @@ The rules are imported by the first call that needs them, as in the workbench (c
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chalice.app import Blueprint, Response
 
 from functions.core import aws, clock, web
-from functions.core.deps import store
+from functions.core.deps import filing, store
 from functions.core.errors import Park
 from functions.core.logs import logger
 from functions.core.parking import dead_letter
 from functions.core.settings import LambdaContext, Place
-
-if TYPE_CHECKING:
-    from functions.core.filing import Filing
 
 bp = Blueprint(__name__)
 log = logger("intake")
@@ -67,24 +63,11 @@ def intake_mail(event: Any, context: LambdaContext) -> dict[str, list[dict[str, 
     return {"batchItemFailures": failures}
 
 
-def _filing(place: Place, now: datetime) -> Filing:
-    from functions.core.filing import Filing
-
-    return Filing(
-        store=store(place),
-        seal=lambda desk, number, contact: aws.seal(place, desk, number, contact),
-        seal_original=lambda desk, number, words: aws.seal_original(place, desk, number, words),
-        root=aws.root_key(place),
-        public_url=aws.public_url(place),
-        now=now,
-    )
-
-
 def _form(request: web.Request, desk: str) -> web.Answer:
     from functions.intake import forms
 
     playbook = store(request.place).playbook(desk, request.now)
-    return forms.file_from_form(request, _filing(request.place, request.now), playbook)
+    return forms.file_from_form(request, filing(request.place, request.now), playbook)
 
 
 def _webhook(request: web.Request, desk: str) -> web.Answer:
@@ -92,7 +75,7 @@ def _webhook(request: web.Request, desk: str) -> web.Answer:
 
     forms.require_signature(request, desk, lambda name: aws.webhook_secret(request.place, name))
     playbook = store(request.place).playbook(desk, request.now)
-    return forms.file_from_webhook(request, _filing(request.place, request.now), playbook)
+    return forms.file_from_webhook(request, filing(request.place, request.now), playbook)
 
 
 def _mime(request: web.Request, desk: str) -> web.Answer:
@@ -100,7 +83,7 @@ def _mime(request: web.Request, desk: str) -> web.Answer:
     from functions.intake.post import take_in_raw
 
     forms.require_signature(request, desk, lambda name: aws.webhook_secret(request.place, name))
-    outcome = take_in_raw(request.body, desk, request.place, _filing(request.place, request.now))
+    outcome = take_in_raw(request.body, desk, request.place, filing(request.place, request.now))
     body = {"number": outcome.number, "new": outcome.new} if outcome else {"set_aside": True}
     return web.Answer(body, status=202)
 
@@ -108,10 +91,10 @@ def _mime(request: web.Request, desk: str) -> web.Answer:
 def _chat(request: web.Request, desk: str, channel: str) -> web.Answer:
     from functions.intake.chat import take_call
 
-    return take_call(request, desk, channel, _filing(request.place, request.now))
+    return take_call(request, desk, channel, filing(request.place, request.now))
 
 
 def _announced_mail(body: str, place: Place) -> None:
     from functions.intake.post import take_in_announced
 
-    take_in_announced(body, place, _filing(place, clock.now()))
+    take_in_announced(body, place, filing(place, clock.now()))

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 from chalice.app import Blueprint, Response
 
 from functions.core import aws, web
-from functions.core.deps import store
+from functions.core.deps import filing, store
 from functions.workbench.authorizer import agents_authorizer
 
 if TYPE_CHECKING:
     from functions.core.files import Files
-    from functions.core.filing import Filing
     from functions.workbench.workbench import Unseal
 
 bp = Blueprint(__name__)
@@ -41,7 +40,9 @@ def list_tickets(desk: str) -> Response:
 def enter_ticket(desk: str) -> Response:
     from functions.workbench import workbench
 
-    return web.answer(bp, lambda r: workbench.enter_ticket(r, store(r.place), desk, _filing(r)))
+    return web.answer(
+        bp, lambda r: workbench.enter_ticket(r, store(r.place), desk, filing(r.place, r.now))
+    )
 
 
 @bp.route(f"{DESK}/tickets/{{number}}", methods=["GET"], authorizer=agents)
@@ -66,7 +67,7 @@ def act(desk: str, number: str, action: str) -> Response:
             number,
             action,
             _files(r),
-            lambda: _filing(r),
+            lambda: filing(r.place, r.now),
             _unseal(r),
         ),
     )
@@ -86,20 +87,6 @@ def _sign_in(request: web.Request) -> web.Answer:
     given = request.read(session.Credentials)
     cognito = aws.client("cognito-idp")
     return web.Answer(session.sign_in(cognito, client_id, store(request.place), given))
-
-
-def _filing(request: web.Request) -> Filing:
-    from functions.core.filing import Filing
-
-    place = request.place
-    return Filing(
-        store=store(place),
-        seal=lambda desk, number, contact: aws.seal(place, desk, number, contact),
-        seal_original=lambda desk, number, words: aws.seal_original(place, desk, number, words),
-        root=aws.root_key(place),
-        public_url=aws.public_url(place),
-        now=request.now,
-    )
 
 
 def _unseal(request: web.Request) -> Unseal:

@@ -131,3 +131,19 @@ def test_e2_the_question_of_a_vague_tag_may_be_asked() -> None:
     vague = {"label": both("异常"), "keywords": ["异常"], "vague": {"question": both("哪里？")}}
     playbook = desk({"parts": {"question": both("{{ question }}")}}, tags={"odd": vague})
     assert suggest(small(tags=("odd",)), playbook, "", "zh-CN").text == "哪里？"
+
+
+def test_d11_what_a_step_wrote_down_is_offered_as_people_read_it() -> None:
+    """A time in the desk's zone, to the minute; a common variable gives way only if it is empty."""
+    fields = {
+        "arrival": {"label": both("到达"), "kind": "time"},
+        "summary": {"label": both("小结")},
+        "number": {"label": both("编号")},
+    }
+    steps = {"visit": {"label": both("上门"), "source": ["in_progress"], "fields": fields}}
+    said = "{{ arrival }}|{{ summary }}|{{ number }}"
+    playbook = desk({"parts": {"opening": both(said)}}, steps=steps)
+    facts = {"arrival": "2024-05-20T06:00:00+00:00", "summary": "已修", "number": "A-1"}
+    assert suggest(small(facts=facts), playbook, "", "zh-CN").text == (
+        "2024-05-20 14:00|已修|CS20240520001"
+    )
