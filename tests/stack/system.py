@@ -172,9 +172,13 @@ class System:
         for name, value in headers.items():
             message[name.replace("_", "-")] = value
         message.set_content(text)
+        with self.smtp() as door:
+            door.send_message(message)
+
+    def smtp(self) -> smtplib.SMTP:
+        """A connection to where mail comes in."""
         host, _, port = self.local["smtp"].partition(":")
-        with smtplib.SMTP(host, int(port), timeout=30) as connection:
-            connection.send_message(message)
+        return smtplib.SMTP(host, int(port), timeout=30)
 
     def sign_in(
         self, role: str = "supervisor", username: str | None = None, desk: str = "standard"

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from functions.intake.signatures import sign_standard_webhook
 from infra.local.inprocess import HttpAnswer
+from tests.signed import signed
 from tests.stack.system import System, wait_until
 
 NAME = "韩梅梅"
@@ -264,11 +264,8 @@ def test_the_loop_over_smtp(desk: Desk) -> None:
 
 
 def send(system: System, message: EmailMessage) -> None:
-    import smtplib
-
-    host, _, port = system.local["smtp"].partition(":")
-    with smtplib.SMTP(host, int(port), timeout=30) as connection:
-        connection.send_message(message)
+    with system.smtp() as door:
+        door.send_message(message)
 
 
 def test_twenty_at_once_are_one(desk: Desk) -> None:
@@ -278,14 +275,9 @@ def test_twenty_at_once_are_one(desk: Desk) -> None:
     for way in ("webhook", "key"):
         address = f"burst.{way}@example.com"
         raw = json.dumps({"contact": address, "description": "请查询物流"}).encode()
-        stamp = str(int(time.time()))
         if way == "webhook":
             path = "/desks/standard/channels/webhook"
-            headers = {
-                "webhook-id": "msg_burst",
-                "webhook-timestamp": stamp,
-                "webhook-signature": sign_standard_webhook(secret, "msg_burst", stamp, raw),
-            }
+            headers = signed(secret, raw, "msg_burst")
         else:
             path, headers = "/desks/standard/tickets", {"Idempotency-Key": "burst"}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import smtplib
 import time
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -33,9 +32,8 @@ class Desk:
         assert answer.status == 200, answer.text
 
     def send(self, raw: bytes, to: str, sender: str = "") -> None:
-        host, _, port = self.system.local["smtp"].partition(":")
-        with smtplib.SMTP(host, int(port), timeout=30) as connection:
-            connection.sendmail(sender, [to], raw)
+        with self.system.smtp() as door:
+            door.sendmail(sender, [to], raw)
 
     def mail(self, address: str, number: str) -> EmailMessage:
         """The first mail about a ticket to somebody, as it was given to SES."""

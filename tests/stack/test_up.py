@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import signal
-import smtplib
 import subprocess
 import sys
 from contextlib import suppress
@@ -240,9 +239,8 @@ def chosen(bag: Bag) -> list[Letter]:
 
 
 def raw(system: System, mail: bytes, recipients: tuple[str, ...]) -> None:
-    host, _, port = system.local["smtp"].partition(":")
-    with smtplib.SMTP(host, int(port), timeout=30) as connection:
-        connection.sendmail("sender@example.com", recipients, b"\r\n".join(mail.splitlines()))
+    with system.smtp() as door:
+        door.sendmail("sender@example.com", recipients, b"\r\n".join(mail.splitlines()))
 
 
 def same(mail: bytes) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
@@ -346,113 +346,111 @@ def test_what_cannot_be_read_is_kept_whole(chat: Chat) -> None:
     assert all(cause.startswith(chat.name) for cause in causes)
 
 
-def test_what_was_kept_is_read_again(loop: Loop, store: Store) -> None:
-    """G3: a key that was wrong is put right, and the message is brought back; once."""
+@dataclass
+class Unread:
+    """A WeChat account whose key was wrong when a message came: it lies in quarantine."""
+
+    chat: Chat
+    safe: SafeWeChat
+    api: Provider
+
+    def __post_init__(self) -> None:
+        self.loop = self.chat.loop
+        self.box = Quarantine(self.loop.place.stage)
+        self._sqs = boto3.client("sqs")
+        self._queue = self._sqs.create_queue(QueueName=f"{self.loop.place.prefix}-mail")["QueueUrl"]
+
+    def mend(self) -> None:
+        """The desk's secret is as it should be."""
+        put_secret(self.loop, "wechat", {**self.safe.secret, "api": self.api.url})
+        aws.of_this_minute.cache_clear()
+
+    def lose(self) -> None:
+        """The desk has no secret at all."""
+        name = self.loop.place.parameter(f"desks/{DESK}/channels/wechat")
+        boto3.client("ssm").delete_parameter(Name=name)
+        aws.of_this_minute.cache_clear()
+
+    def read(self, body: str) -> None:
+        record = {"messageId": "m1", "body": body}
+        answer = self.loop.invoke("intake_mail", {"Records": [record]})
+        assert answer == {"batchItemFailures": []}
+
+    def read_again(self, times: int = 1) -> None:
+        """What a replay has put into the queue is brought to its function."""
+        (found,) = self._sqs.receive_message(QueueUrl=self._queue)["Messages"]
+        for _ in range(times):
+            self.read(found["Body"])
+        self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=found["ReceiptHandle"])
+
+
+@pytest.fixture
+def unread(loop: Loop, store: Store) -> Iterator[Unread]:
     safe = SafeWeChat()
     put_secret(loop, "wechat", {**safe.secret, "aes_key": "B" * 43})
     with provider(safe.accepted()) as api:
         chat = Chat(loop, store, "wechat", safe, api)
         chat.writes("无法登录", id="3001")
         assert chat.tickets == []
-        queue = boto3.client("sqs").create_queue(QueueName=f"{loop.place.prefix}-mail")["QueueUrl"]
-        put_secret(loop, "wechat", {**safe.secret, "api": api.url})
-        aws.of_this_minute.cache_clear()
-        box = Quarantine(loop.place.stage)
-        with box.opened() as found:
-            (waiting,) = found
-            assert (waiting.room, waiting.desk) == ("chat", DESK)
-            assert "<Encrypt>" in box.whole(waiting)
-            assert "read again" in box.replay(waiting)
-        (again,) = boto3.client("sqs").receive_message(QueueUrl=queue)["Messages"]
-        record = {"messageId": again["MessageId"], "body": again["Body"]}
-        for _ in range(2):
-            assert loop.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
-        assert chat.ticket.channel == "wechat"
-        assert kept(chat) == []
+        yield Unread(chat, safe, api)
+
+
+def test_what_was_kept_is_read_again(unread: Unread) -> None:
+    """G3: a key that was wrong is put right, and the message is brought back; once."""
+    unread.mend()
+    with unread.box.opened() as (waiting,):
+        assert (waiting.room, waiting.desk) == ("chat", DESK)
+        assert "<Encrypt>" in unread.box.whole(waiting)
+        assert "read again" in unread.box.replay(waiting)
+    unread.read_again(times=2)
+    assert unread.chat.ticket.channel == "wechat"
+    assert kept(unread.chat) == []
 
 
 def test_what_is_read_again_and_cannot_be_read_stays_in_quarantine(
-    loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
+    unread: Unread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """G3: however fast it is set aside once more."""
-    safe = SafeWeChat()
-    put_secret(loop, "wechat", {**safe.secret, "aes_key": "B" * 43})
-    with provider(safe.accepted()) as api:
-        chat = Chat(loop, store, "wechat", safe, api)
-        chat.writes("无法登录", id="3001")
-        box = Quarantine(loop.place.stage)
-
-        def at_once(*, QueueUrl: str, MessageBody: str) -> None:  # noqa: N803 - boto3's names
-            record = {"messageId": "m1", "body": MessageBody}
-            answer = loop.invoke("intake_mail", {"Records": [record]})
-            assert answer == {"batchItemFailures": []}
-
-        queue = boto3.client("sqs").create_queue(QueueName=f"{loop.place.prefix}-mail")
-        assert queue
-        monkeypatch.setattr(box._sqs, "send_message", at_once)
-        with box.opened() as (waiting,):
-            box.replay(waiting)
-        assert len(kept(chat)) == 1
+    monkeypatch.setattr(
+        unread.box._sqs, "send_message", lambda **sent: unread.read(sent["MessageBody"])
+    )
+    with unread.box.opened() as (waiting,):
+        unread.box.replay(waiting)
+    assert len(kept(unread.chat)) == 1
 
 
-def test_a_released_call_that_is_parked_is_brought_back(loop: Loop, store: Store) -> None:
+def test_a_released_call_that_is_parked_is_brought_back(unread: Unread) -> None:
     """G3: the desk's secret was away when the call was read again; from the queue it comes back."""
-    safe = SafeWeChat()
-    put_secret(loop, "wechat", {**safe.secret, "aes_key": "B" * 43})
-    sqs = boto3.client("sqs")
-    mail = sqs.create_queue(QueueName=f"{loop.place.prefix}-mail")["QueueUrl"]
-    box = Quarantine(loop.place.stage)
-
-    def intake() -> None:
-        (found,) = sqs.receive_message(QueueUrl=mail)["Messages"]
-        record = {"messageId": found["MessageId"], "body": found["Body"]}
-        assert loop.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
-        sqs.delete_message(QueueUrl=mail, ReceiptHandle=found["ReceiptHandle"])
-
-    with provider(safe.accepted()) as api:
-        chat = Chat(loop, store, "wechat", safe, api)
-        chat.writes("无法登录", id="3001")
-        with box.opened() as (waiting,):
-            box.replay(waiting)
-        boto3.client("ssm").delete_parameter(
-            Name=loop.place.parameter(f"desks/{DESK}/channels/wechat")
-        )
-        aws.of_this_minute.cache_clear()
-        intake()
-        put_secret(loop, "wechat", {**safe.secret, "api": api.url})
-        aws.of_this_minute.cache_clear()
-        with box.opened() as (parked,):
-            assert (parked.room, parked.desk) == ("mail", DESK)
-            assert "<Encrypt>" in box.whole(parked)
-            box.replay(parked)
-        intake()
-        assert chat.ticket.channel == "wechat"
-        with box.opened() as left:
-            assert left == []
+    with unread.box.opened() as (waiting,):
+        unread.box.replay(waiting)
+    unread.lose()
+    unread.read_again()
+    unread.mend()
+    with unread.box.opened() as (parked,):
+        assert (parked.room, parked.desk) == ("mail", DESK)
+        assert "<Encrypt>" in unread.box.whole(parked)
+        unread.box.replay(parked)
+    unread.read_again()
+    assert unread.chat.ticket.channel == "wechat"
+    with unread.box.opened() as left:
+        assert left == []
 
 
 def test_what_cannot_be_announced_stays_in_quarantine(
-    loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
+    unread: Unread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """G3: the queue takes no message just now."""
-    safe = SafeWeChat()
-    put_secret(loop, "wechat", {**safe.secret, "aes_key": "B" * 43})
-    with provider(safe.accepted()) as api:
-        chat = Chat(loop, store, "wechat", safe, api)
-        chat.writes("无法登录", id="3001")
-        box = Quarantine(loop.place.stage)
 
-        def refused(**_: Any) -> None:
-            raise ClientError({"Error": {"Code": "ServiceUnavailable"}}, "SendMessage")
+    def refused(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "ServiceUnavailable"}}, "SendMessage")
 
-        boto3.client("sqs").create_queue(QueueName=f"{loop.place.prefix}-mail")
-        monkeypatch.setattr(box._sqs, "send_message", refused)
-        before = kept(chat)
-        with box.opened() as (waiting,), pytest.raises(ClientError):
-            box.replay(waiting)
-        assert kept(chat) == before
-        with box.opened() as (again,):
-            assert (again.id, again.room, again.call) == (waiting.id, "chat", waiting.call)
+    monkeypatch.setattr(unread.box._sqs, "send_message", refused)
+    before = kept(unread.chat)
+    with unread.box.opened() as (waiting,), pytest.raises(ClientError):
+        unread.box.replay(waiting)
+    assert kept(unread.chat) == before
+    with unread.box.opened() as (again,):
+        assert (again.id, again.room, again.call) == (waiting.id, "chat", waiting.call)
 
 
 def test_a_message_of_nothing_to_be_seen_is_a_message(chat: Chat) -> None:

@@ -10,25 +10,16 @@ from typing import Any
 import pytest
 
 from functions.core.store import Store
-from functions.intake.signatures import sign_standard_webhook
 from infra.local.inprocess import HttpAnswer, Loop
+from tests.signed import signed
 from tests.whole.conftest import WEBHOOK_SECRET
 
 BODY = {"contact": "13800138000", "description": "无法登录，一直提示密码错误", "name": "张三"}
+RAW = json.dumps(BODY, ensure_ascii=False).encode()
 
 
 def file(loop: Loop, body: Any = BODY, **headers: str) -> HttpAnswer:
     return loop.http("POST", "/desks/standard/tickets", body, headers=headers)
-
-
-def signed(body: dict[str, Any], id: str = "msg_1", at: float | None = None) -> dict[str, str]:  # noqa: A002
-    stamp = str(int(time.time() if at is None else at))
-    raw = json.dumps(body, ensure_ascii=False).encode()
-    return {
-        "webhook-id": id,
-        "webhook-timestamp": stamp,
-        "webhook-signature": sign_standard_webhook(WEBHOOK_SECRET, id, stamp, raw),
-    }
 
 
 def test_a_request_gets_a_number_and_a_promise(loop: Loop, store: Store) -> None:
@@ -139,10 +130,9 @@ def test_filing_takes_three_calls_to_the_table(loop: Loop) -> None:
 def test_a_signed_webhook_files_once(loop: Loop) -> None:
     """F5, G1"""
     path = "/desks/standard/channels/webhook"
-    raw = json.dumps(BODY, ensure_ascii=False).encode()
-    first = loop.http("POST", path, raw, headers=signed(BODY))
+    first = loop.http("POST", path, RAW, headers=signed(WEBHOOK_SECRET, RAW))
     assert first.status == 201
-    again = loop.http("POST", path, raw, headers=signed(BODY))
+    again = loop.http("POST", path, RAW, headers=signed(WEBHOOK_SECRET, RAW))
     assert again.json == first.json
 
 
@@ -158,11 +148,11 @@ def test_a_signed_webhook_files_once(loop: Loop) -> None:
 def test_a_bad_signature_is_refused(loop: Loop, spoil: dict[str, str]) -> None:
     """F5: 401 for a wrong signature and for one older than five minutes."""
     path = "/desks/standard/channels/webhook"
-    raw = json.dumps(BODY, ensure_ascii=False).encode()
-    assert loop.http("POST", path, raw, headers={**signed(BODY), **spoil}).status == 401
-    old = signed(BODY, at=time.time() - 301)
-    assert loop.http("POST", path, raw, headers=old).status == 401
-    assert loop.http("POST", path, raw).status == 401
+    spoilt = {**signed(WEBHOOK_SECRET, RAW), **spoil}
+    assert loop.http("POST", path, RAW, headers=spoilt).status == 401
+    old = signed(WEBHOOK_SECRET, RAW, at=time.time() - 301)
+    assert loop.http("POST", path, RAW, headers=old).status == 401
+    assert loop.http("POST", path, RAW).status == 401
 
 
 def test_personal_data_is_masked_before_it_is_stored(loop: Loop, store: Store) -> None:

@@ -13,6 +13,8 @@ from functions.core import aws
 from functions.core.proof import message_id
 from functions.core.store import Store
 from infra.local.inprocess import Loop, announcement
+from tests.signed import signed
+from tests.whole.conftest import WEBHOOK_SECRET
 
 DESK = "support@standard.local"
 
@@ -334,19 +336,8 @@ def test_a_busy_table_brings_the_mail_again(
 
 def test_a_raw_mail_over_http_is_filed_like_any_other(loop: Loop, store: Store) -> None:
     """F5: mail from any provider, for regions without SES inbound."""
-    import time
-
-    from functions.intake.signatures import sign_standard_webhook
-    from tests.whole.conftest import WEBHOOK_SECRET
-
     raw = letter()
-    stamp = str(int(time.time()))
-    headers = {
-        "content-type": "message/rfc822",
-        "webhook-id": "m",
-        "webhook-timestamp": stamp,
-        "webhook-signature": sign_standard_webhook(WEBHOOK_SECRET, "m", stamp, raw),
-    }
+    headers = {"content-type": "message/rfc822", **signed(WEBHOOK_SECRET, raw)}
     path = "/desks/standard/channels/mime"
     first = loop.http("POST", path, raw, headers=headers)
     assert first.status == 202

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from typing import Any
@@ -14,9 +13,9 @@ from functions.core.events import dump
 from functions.core.playbook import Playbook
 from functions.core.proof import reply_token
 from functions.core.store import Store
-from functions.intake.signatures import sign_standard_webhook
 from infra.local.inprocess import Loop
 from infra.retention import erase, records_of
+from tests.signed import signed
 from tests.whole.conftest import ROOT, WEBHOOK_SECRET, shipped
 from tests.whole.test_circles import letter, mails
 from tests.whole.test_returns import CUSTOMER, DESK, SUPERVISOR, act, file, own_id
@@ -100,13 +99,7 @@ def test_it_holds_for_mail_that_a_provider_posts(loop: Loop, store: Store) -> No
     number = file(loop, store)
     token = reply_token(aws.root_key(loop.place), "standard", number)
     raw = letter("colleague@example.org", f"support+{token}@standard.local")
-    stamp = str(int(time.time()))
-    headers = {
-        "content-type": "message/rfc822",
-        "webhook-id": "m",
-        "webhook-timestamp": stamp,
-        "webhook-signature": sign_standard_webhook(WEBHOOK_SECRET, "m", stamp, raw),
-    }
+    headers = {"content-type": "message/rfc822", **signed(WEBHOOK_SECRET, raw)}
     answer = loop.http("POST", "/desks/standard/channels/mime", raw, headers=headers)
     assert (answer.status, answer.json) == (202, {"number": number, "new": False})
 
