@@ -69,8 +69,7 @@ def _stack() -> Iterator[Path]:
                     str(data),
                 ],
                 cwd=tree,
-                # The emulator leaves unpacked functions behind; they go with the folder.
-                env={**os.environ, "PYTHONPATH": str(tree), "TMPDIR": folder},
+                env={**os.environ, "PYTHONPATH": str(tree)},
                 stdout=out,
                 stderr=out,
             )
