@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from functions.core import commands as c
 from functions.core.errors import Conflict, StaleVersion
-from functions.core.events import Commit, Event
-from functions.core.lifecycle import apply, decide, queue_rank
+from functions.core.events import Commit
+from functions.core.lifecycle import Decided, apply, decide, queue_rank
 from functions.core.playbook import Playbook
 from functions.core.store import Change, Marker, Store
 from functions.core.ticket import Ticket, next_wake
@@ -20,17 +20,6 @@ if TYPE_CHECKING:
 
 TRIES = 6
 """How often a command is decided anew after a conflict before the caller has to try again."""
-
-
-@dataclass(frozen=True)
-class Decided:
-    """What a command makes of one ticket: the events, decided on this version of it. `sealed` is
-    the customer's contact, encrypted, where it is another one now."""
-
-    ticket: Ticket
-    events: tuple[Event, ...]
-    by_hand: bool = False
-    sealed: bytes | None = None
 
 
 def change(

@@ -162,6 +162,17 @@ def steps_allowed(ticket: Ticket, playbook: Playbook) -> tuple[str, ...]:
     return ("approve", *found) if waits else tuple(found)
 
 
+@dataclass(frozen=True)
+class Decided:
+    """What a command makes of one ticket: the events, decided on this version of it. `sealed` is
+    the customer's contact, encrypted, where it is another one now."""
+
+    ticket: Ticket
+    events: tuple[e.Event, ...]
+    by_hand: bool = False
+    sealed: bytes | None = None
+
+
 def decide(
     ticket: Ticket | None, command: c.Command, playbook: Playbook, now: datetime
 ) -> tuple[e.Event, ...]:

@@ -16,9 +16,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from functions.core import commands as c
-from functions.core.change import Decided
 from functions.core.errors import ActionNotAllowed, Forgotten, NotFound
-from functions.core.lifecycle import allowed, decide
+from functions.core.lifecycle import Decided, allowed, decide
 from functions.core.playbook import Playbook
 from functions.core.record import Part
 from functions.core.store import Store
