@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 POLICIES = Path(__file__).resolve().parent / "policies"
@@ -31,13 +32,11 @@ _PLACES = "an agent's place is taken or given back in the transaction of a ticke
 UNUSED: dict[str, dict[str, str]] = {
     "api_handler": {
         **_LOGS,
-        "dynamodb:UpdateItem": _PLACES,
         "s3:GetObject": "a link to an attachment is signed with the function's rights",
         "s3:PutObject": "raw mail that a provider posts, attachments, mail that is set aside",
     },
     "intake_mail": {
         **_LOGS,
-        "dynamodb:BatchGetItem": "reads marker and contact together, for a mail with a sender",
         "dynamodb:Query": "finds the other tickets of an address that mail came back from",
         "s3:PutObject": "attachments, and mail that is set aside",
         "sqs:DeleteMessage": _TAKEN_BY_LAMBDA,
@@ -51,15 +50,12 @@ UNUSED: dict[str, dict[str, str]] = {
         **_STREAM,
         **_PARKS,
         "ses:SendRawEmail": "SES asks for it besides SendEmail where the content is raw",
-        "sns:Publish": "short messages, where the contact is a phone number",
-        "ses:SendEmail": "mail, where the contact is an address",
     },
     "router": {
         **_LOGS,
         **_STREAM,
         **_PARKS,
         "dynamodb:BatchGetItem": "reads the waiting tickets when somebody becomes free",
-        "dynamodb:UpdateItem": _PLACES,
     },
     "sla_timer": {
         **_LOGS,
@@ -91,9 +87,13 @@ _PREFIXES = {
     "sesv2": "ses",
     "stepfunctions": "states",
 }
+_OF_A_TRANSACTION = {
+    "Put": "dynamodb:PutItem",
+    "Update": "dynamodb:UpdateItem",
+    "Delete": "dynamodb:DeleteItem",
+    "ConditionCheck": "dynamodb:ConditionCheckItem",
+}
 _ACTIONS = {
-    # What the transaction consists of is asked for: IAM knows no action of this name.
-    ("dynamodb", "TransactWriteItems"): {"dynamodb:PutItem"},
     # Signing in is open to everybody; Cognito asks for no right.
     ("cognito-idp", "InitiateAuth"): set[str](),
     ("lambda", "Invoke"): {"lambda:InvokeFunction"},
@@ -106,8 +106,15 @@ def granted(function: str) -> set[str]:
     return {action for statement in policy["Statement"] for action in statement["Action"]}
 
 
-def needed(service: str, operation: str) -> set[str]:
-    """The IAM actions that a call needs at least (boto3's service and operation names)."""
+def needed(service: str, operation: str, writes: Iterable[str] = ()) -> set[str]:
+    """The IAM actions that a call needs at least (boto3's service and operation names).
+
+    Args:
+        writes: what a transaction consists of, of which each is asked for: IAM knows no action
+            of the transaction's own name.
+    """
+    if operation == "TransactWriteItems":
+        return {_OF_A_TRANSACTION[kind] for kind in writes}
     known = _ACTIONS.get((service, operation))
     if known is not None:
         return known

@@ -34,8 +34,8 @@ from infra.measure import capacity
 class Call:
     """One AWS call: which function made it, what, and what DynamoDB charges for it.
 
-    `parts` are the units by table and index, `items` what was read or written, `error` the code of
-    a refusal.
+    `parts` are the units by table and index, `items` what was read or written, `writes` what a
+    transaction consists of (`Put`, `Update` …), `error` the code of a refusal.
     """
 
     function: str
@@ -45,6 +45,7 @@ class Call:
     write_units: float = 0
     parts: Mapping[str, float] = field(default_factory=dict)
     items: str = ""
+    writes: frozenset[str] = frozenset()
     error: str = ""
 
 
@@ -219,6 +220,9 @@ class Loop:
                 write_units=used.write,
                 parts=used.parts,
                 items=used.items,
+                writes=frozenset(
+                    kind for write in asked.get("TransactItems", ()) for kind in write
+                ),
                 error=parsed.get("Error", {}).get("Code", ""),
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from functions.core import aws
 from functions.core.proof import status_key
 from functions.core.store import Store
+from infra.deploy import INFRA
 from infra.local.inprocess import FUNCTIONS, Loop
 from infra.permissions import UNUSED, granted, needed
 from tests.whole.conftest import loop, store
@@ -37,13 +39,31 @@ def test_a_function_may_do_what_it_does_and_nothing_more(
     Life(loop, store).file()
     loop.tick(datetime.now(UTC) + timedelta(days=2))
     used: dict[str, set[str]] = defaultdict(set)
+    asked: dict[str, set[str]] = defaultdict(set)
     for call in loop.calls:
-        used[call.function] |= needed(call.service, call.operation)
+        used[call.function] |= needed(call.service, call.operation, call.writes)
+        for index in call.parts if call.operation == "Query" else ():
+            asked[call.function].add(index)
     for function in ("api_handler", *FUNCTIONS):
         missing = used[function] - granted(function)
         assert not missing, f"{function} may not: {missing}"
+        closed = asked[function] - _open_to_queries(function)
+        assert not closed, f"{function} may not query: {closed}"
         idle = granted(function) - used[function] - set(UNUSED[function])
         assert not idle, f"{function} needs no right to: {idle}"
+
+
+def _open_to_queries(function: str) -> set[str]:
+    """The table and its indexes, as far as a function's policy lets it query them."""
+    policy = json.loads((INFRA / "policies" / f"{function}.json").read_text("utf-8"))
+    found = set()
+    for statement in policy["Statement"]:
+        if "dynamodb:Query" in statement["Action"]:
+            named = statement["Resource"]
+            for resource in [named] if isinstance(named, str) else named:
+                _, _, index = resource.partition("/index/")
+                found.add(index or "table")
+    return found
 
 
 def _well_rated(loop: Loop, store: Store) -> None:

@@ -89,7 +89,10 @@ def test_another_stage_has_its_own_names() -> None:
 
 def test_operations_are_translated_to_actions() -> None:
     """A transaction needs the actions of its writes; the rest is called as in its API."""
-    assert needed("dynamodb", "TransactWriteItems") == {"dynamodb:PutItem"}
+    assert needed("dynamodb", "TransactWriteItems", {"Put", "Update"}) == {
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+    }
     assert needed("sesv2", "SendEmail") == {"ses:SendEmail"}
     assert needed("stepfunctions", "StartExecution") == {"states:StartExecution"}
     assert needed("cognito-idp", "InitiateAuth") == set()

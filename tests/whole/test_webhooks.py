@@ -131,7 +131,7 @@ def test_notify_needs_no_right_that_it_has_not(
         action
         for call in loop.calls
         if call.function == "notify"
-        for action in needed(call.service, call.operation)
+        for action in needed(call.service, call.operation, call.writes)
     }
     assert used <= granted("notify")
 
