@@ -959,6 +959,7 @@ def load(source: str | Path | Mapping[str, Any]) -> Playbook:
         *_calendar(playbook),
         *_numbers(playbook),
         *_dead_ends(playbook),
+        *_never_known(playbook),
         *_templates(playbook),
     ]
     if problems:
@@ -1189,6 +1190,33 @@ def _in_step(place: _Place, step: Step) -> Iterator[_Problem]:
     compared = step.approval.field if step.approval else None
     if compared is not None and step.fields[compared].kind != "number":
         yield (*place, "approval", "field"), f"'{compared}' is compared, so its kind is number"
+
+
+_NOT_KNOWN: dict[str, tuple[str, ...]] = {
+    "rules": ("queue", "score_below"),
+    "routing": ("score_below",),
+    "timers": ("mentions", "amount_over"),
+    "templates": ("amount_over",),
+    "notifications": ("amount_over",),
+}
+"""Part of a playbook → what its conditions can never know. Only rules and routing read all that the
+customer wrote; a rule can give a tag, which everybody knows."""
+_NOT_KNOWN_AT_ONCE = ("tags", "mood")
+"""The same of what happens before the words are read: `TicketReceived`."""
+
+
+def _never_known(playbook: Playbook) -> Iterator[_Problem]:
+    """Conditions that ask for what is not known where they stand, so that they would never hold."""
+    for part, unknown in _NOT_KNOWN.items():
+        entries: Any = getattr(playbook, part)
+        for key, entry in entries.items() if isinstance(entries, dict) else enumerate(entries):
+            early = getattr(entry, "on", "") == "TicketReceived"
+            for name in (*unknown, *(_NOT_KNOWN_AT_ONCE if early else ())):
+                if name in entry.when.model_fields_set:
+                    yield (
+                        (part, key, "when", name),
+                        "this is not known here, so it would never hold",
+                    )
 
 
 def template_variables(playbook: Playbook) -> frozenset[str]:

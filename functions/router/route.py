@@ -215,17 +215,26 @@ class Router:
 
     def _place_of(self, ticket: Ticket) -> Destination:
         """Where a ticket waits, with what its handler needs to have."""
-        place = destination(Facts.of(ticket), self.playbook)
+        place = destination(self._known(ticket), self.playbook)
         if place.team == ticket.team and place.queue != "supervisor":
             return place
         return Destination(team=ticket.team or place.team)
 
     def _moved_on(self, ticket: Ticket) -> bool:
         """Whether a ticket waits for the wrong team, since a step's record is still on its way."""
-        place = destination(Facts.of(ticket), self.playbook)
+        place = destination(self._known(ticket), self.playbook)
         if place.team == ticket.team and place.queue != "supervisor":
             return False
         return self.reclassified(ticket)
+
+    def _known(self, ticket: Ticket) -> Facts:
+        """What conditions may ask about a ticket that waits. Its customer's words are read where
+        the desk routes by them; most desks route by what the words were found to be about."""
+        asked = (place.when for place in self.playbook.routing)
+        if not any(when.mentions or when.amount_over is not None for when in asked):
+            return Facts.of(ticket)
+        history = self.store.history(ticket.desk, ticket.number, ticket.version)
+        return _facts(ticket, _said(history)[1])
 
     def _send(self, ticket: Ticket, place: Destination, first: tuple[c.Command, ...]) -> None:
         if place.queue == "supervisor":

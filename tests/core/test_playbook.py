@@ -446,6 +446,34 @@ def test_a_number_that_is_unique_is_taken(pattern: str, restarts: str) -> None:
     load({**deepcopy(DESK), "number": {"pattern": pattern, "restarts": restarts}})
 
 
+@pytest.mark.parametrize(
+    ("part", "entry", "where"),
+    [
+        ("rules", {"id": "a", "then": {}, "when": {"score_below": 2}}, "rules.0.when.score_below"),
+        ("rules", {"id": "a", "then": {}, "when": {"queue": "new"}}, "rules.0.when.queue"),
+        ("timers", {"when": {"mentions": "x"}}, "timers.callback.when.mentions"),
+        ("timers", {"when": {"amount_over": 1}}, "timers.callback.when.amount_over"),
+        ("templates", {"id": "a", "parts": {}, "when": {"amount_over": 1}}, "templates.0.when."),
+        ("notifications", {"when": {"amount_over": 1}}, "notifications.0.when.amount_over"),
+        ("notifications", {"when": {"tags": "login"}}, "notifications.0.when.tags"),
+    ],
+)
+def test_a_condition_that_could_never_hold_is_named(
+    part: str, entry: dict[str, Any], where: str
+) -> None:
+    """A2, A4, B4: what a customer wrote is not known everywhere; a rule's tag is."""
+    rest: dict[str, Any] = {
+        "timers": {"start": "TicketReceived", "stop": "TicketResolved", "within": "1h"},
+        "notifications": {"on": "TicketReceived", "to": "customer", "message": "received"},
+    }
+    whole = {**rest.get(part, {}), **entry}
+    desk = {**deepcopy(DESK), "messages": {"received": {"subject": both("s"), "text": both("t")}}}
+    with pytest.raises(PlaybookError) as caught:
+        load({**desk, part: {"callback": whole} if part == "timers" else [whole]})
+    assert str(caught.value).startswith(where)
+    assert str(caught.value).endswith("this is not known here, so it would never hold")
+
+
 def test_who_cannot_be_told_is_named() -> None:
     """A6, A13: a supervisor who is told of what is late has to be somebody."""
     wrong = load(FILE).model_dump(mode="json")

@@ -1,0 +1,83 @@
+"""Routing by the customer's own words holds as long as a ticket waits, not at the first look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from functions.core.playbook import Playbook, load
+from functions.core.store import Store
+from functions.core.ticket import Ticket
+from functions.router.route import Router
+from tests.core.desk import DESK, NOON, TABLE, agent, file, make_table
+from tests.kept import aws_in_memory
+
+NUMBER = "CS20260310001"
+WORDS = "银行卡被扣了两万元，金额20000元"
+
+
+def playbook_of(**place: Any) -> Playbook:
+    """A desk whose first destination is for words or sums."""
+    return load(
+        {**DESK, "tags": {}, "routing": [{**place, "team": "technical"}, {"team": "general"}]}
+    )
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    with aws_in_memory():
+        client = boto3.client("dynamodb", region_name="us-east-1")
+        make_table(client)
+        yield Store(client, TABLE)
+
+
+def waiting(store: Store, playbook: Playbook) -> Router:
+    """The router, and a ticket that it has put where its words lead."""
+    ticket = file(store, playbook, NUMBER, description=WORDS)
+    router = Router(store, playbook, NOON)
+    router.received(ticket, store.history("testdesk", NUMBER)[0].of("TicketReceived")[0])
+    assert where(store) == ("waiting", "technical", None)
+    return router
+
+
+def where(store: Store) -> tuple[str, str | None, str | None]:
+    found: Ticket = store.load("testdesk", NUMBER)
+    return found.queue, found.team, found.handler
+
+
+@pytest.mark.parametrize("when", [{"mentions": ["银行卡"]}, {"amount_over": 10000}], ids=str)
+def test_what_its_words_ask_of_a_handler_is_asked_later_too(
+    store: Store, when: dict[str, Any]
+) -> None:
+    """B4, B5: whoever becomes free without the skill does not get it."""
+    router = waiting(store, playbook_of(when=when, needs={"skills": ["pay"]}))
+    store.put_agent(agent("agent-1"))
+    router.drain("technical")
+    router.waiting(store.load("testdesk", NUMBER))
+    assert where(store) == ("waiting", "technical", None)
+    store.put_agent(agent("agent-2", skills=("pay",)))
+    router.drain("technical")
+    assert where(store) == ("agent", "technical", "agent-2")
+
+
+def test_what_is_collected_by_its_words_stays_collected(store: Store) -> None:
+    """E3: somebody takes it from among its like; nobody is given it."""
+    router = waiting(store, playbook_of(when={"mentions": "银行卡"}, queue="collect"))
+    store.put_agent(agent("agent-1"))
+    router.drain("technical")
+    assert where(store) == ("waiting", "technical", None)
+
+
+def test_a_desk_that_does_not_route_by_words_reads_none(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """G7: a ticket's history is not read to give it to somebody."""
+    playbook = playbook_of(when={"type": DESK["default_type"]})
+    router = waiting(store, playbook)
+    store.put_agent(agent("agent-1"))
+    monkeypatch.setattr(Store, "history", lambda *_: pytest.fail("the history was read"))
+    router.drain("technical")
+    assert where(store) == ("agent", "technical", "agent-1")
