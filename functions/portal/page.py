@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.playbook import Locale, Playbook
 from functions.core.ticket import OPEN, Ticket
-from functions.core.words import TEXTS, label, say
+from functions.core.words import LIST_SEPARATOR, TEXTS, label, say
 from functions.portal.answers import open_calls
 
 if TYPE_CHECKING:
@@ -147,10 +147,11 @@ def _tone(status: str) -> str:
 def _details(shown: Shown) -> list[tuple[str, str]]:
     """Name of a field and its text; what is empty is left out."""
     ticket, playbook, locale, view = shown.ticket, shown.playbook, shown.locale, shown.view
-    tags = "、" if locale == "zh-CN" else ", "
     fields = {
         "page.type": label(playbook.types, ticket.type, locale),
-        "page.tags": tags.join(label(playbook.tags, tag, locale) for tag in ticket.tags),
+        "page.tags": LIST_SEPARATOR[locale].join(
+            label(playbook.tags, tag, locale) for tag in ticket.tags
+        ),
         "page.priority": label(playbook.priorities, ticket.priority, locale),
         "page.team": label(playbook.teams, ticket.team, locale),
         "page.handler": ticket.handler or "",
