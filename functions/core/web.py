@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -128,6 +129,21 @@ def problem(refused: Refused) -> Answer:
     if isinstance(refused, ActionNotAllowed):
         body["allowed"] = list(refused.allowed)
     return Answer(body, refused.status, content_type="application/problem+json")
+
+
+def explained(event: Any, get_response: Callable[[Any], Response]) -> Response:
+    """HTTP middleware: what Chalice answers by itself (a type of body that the route does not take)
+    is a problem too.
+
+    A route's own answers are text by now; Chalice's are `{"Code": …, "Message": …}`.
+    """
+    response = get_response(event)
+    if isinstance(response.body, dict):
+        status = HTTPStatus(response.status_code)
+        own = {"title": status.phrase, "status": status, "detail": response.body["Message"]}
+        response.body = _json(own)
+        response.headers["Content-Type"] = "application/problem+json"
+    return response
 
 
 def _safely(function: Callable[[Request], Answer], request: Request) -> Answer:

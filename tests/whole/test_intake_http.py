@@ -89,6 +89,18 @@ def test_a_body_that_is_no_json_object_is_refused(loop: Loop, body: bytes) -> No
     assert answer.json["title"]
 
 
+def test_a_body_of_another_type_is_refused_as_a_problem(loop: Loop) -> None:
+    """The contract: every error is a problem, also what Chalice says before a route is asked."""
+    answer = file(loop, b"contact=13800138000", **{"Content-Type": "text/plain"})
+    assert answer.status == 415
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json == {
+        "title": "Unsupported Media Type",
+        "status": 415,
+        "detail": "Unsupported media type: text/plain",
+    }
+
+
 def test_a_body_over_the_limit_is_refused(loop: Loop) -> None:
     assert file(loop, {**BODY, "description": "x" * 300_000}).status == 413
 
