@@ -16,6 +16,8 @@ from functions.core.commands import AnswerSurvey, CorrectContact
 from functions.core.store import Store
 from functions.intake.chat import MAX_TEXT
 from infra.local.inprocess import Loop
+from infra.quarantine import Quarantine
+from infra.retention import erase, records_of
 from tests.core.channels.sides import SIDES
 from tests.whole.providers import provider
 from tests.whole.test_chat import DESK, Chat, put_secret
@@ -32,6 +34,12 @@ def _writer(loop: Loop, store: Store, name: str) -> Iterator[Chat]:
 def line(loop: Loop, store: Store) -> Iterator[Chat]:
     """Somebody on LINE."""
     yield from _writer(loop, store, "line")
+
+
+@pytest.fixture
+def wechat(loop: Loop, store: Store) -> Iterator[Chat]:
+    """Somebody on WeChat."""
+    yield from _writer(loop, store, "wechat")
 
 
 @pytest.fixture
@@ -175,3 +183,40 @@ def test_what_is_hidden_of_a_line_that_joins_is_sealed(line: Chat) -> None:
     (written,) = happened(line, "CustomerWrote")
     assert "13912345678" not in written.text
     assert line.store.original(DESK, line.ticket.number, line.ticket.version) is not None
+
+
+def test_a_message_is_not_lost_with_a_ticket_that_is_erased_meanwhile(
+    line: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """G3, B10: between reading and writing; what was written opens a ticket of its own."""
+    line.writes("无法登录")
+    commit_all = Store.commit_all
+
+    def meanwhile(store: Store, *changes: Any, **more: Any) -> None:
+        monkeypatch.setattr(Store, "commit_all", commit_all)
+        erase(
+            records_of(line.loop.place.stage),
+            DESK,
+            contact=f"{line.name}:{line.side.user}",
+            reason="asked for it",
+            actor="admin",
+            now=line.now,
+        )
+        commit_all(store, *changes, **more)
+
+    monkeypatch.setattr(Store, "commit_all", meanwhile)
+    line.writes("是手机端")
+    (gone, new) = line.tickets
+    assert (gone.erased, new.erased) == (True, False)
+    (commit,) = line.store.history(DESK, new.number)
+    assert commit.of("TicketReceived")[0].description == "是手机端"
+
+
+def test_what_is_kept_of_a_call_s_query_names_nobody(wechat: Chat) -> None:
+    """G4: WeChat's query says who wrote and proves the call; how the body is read is enough."""
+    call = wechat.side.call(b"<xml><a>", wechat.now)
+    call.query["encrypt_type"] = "raw"
+    assert wechat.side.user in call.query.values()
+    assert wechat.send(call).status == 200
+    with Quarantine(wechat.loop.place.stage).opened() as (waiting,):
+        assert waiting.call["query"] == {"encrypt_type": "raw"}

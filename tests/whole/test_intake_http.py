@@ -178,3 +178,24 @@ def test_personal_data_is_masked_before_it_is_stored(loop: Loop, store: Store) -
     found = repr(store.everything("standard", number))
     for secret in ("wang.wu", "13912345678", "me@example.org", "张三"):
         assert secret not in found
+
+
+def test_numbers_are_masked_in_whatever_field_they_are_written(loop: Loop, store: Store) -> None:
+    """A15, G4: a customer's phone number in the wrong field stands in no record either."""
+    phone = "13912345678"
+    body = {
+        **BODY,
+        "description": f"回电{phone}",
+        "order": f"见{phone}",
+        "proof_of_purchase": f"发票 {phone}",
+        "customer_id": phone,
+    }
+    number = file(loop, body).json["number"]
+    loop.pump()
+    (received,) = store.history("standard", number)[0].of("TicketReceived")
+    for said in (received.description, received.order, received.proof_of_purchase):
+        assert "139****5678" in str(said)
+    assert received.customer.id == "139****5678"
+    for item in store.everything("standard", number):
+        item.pop("sealed", None)
+        assert phone not in str(item)

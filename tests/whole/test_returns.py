@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Any
 
@@ -11,10 +12,14 @@ import pytest
 
 from functions.core import aws
 from functions.core.delivery import Delivery
+from functions.core.errors import TryAgain
+from functions.core.filing import Filing
 from functions.core.proof import message_id
 from functions.core.store import Store
 from functions.core.ticket import Ticket
+from functions.intake import returns
 from infra.local.inprocess import HttpAnswer, Loop
+from infra.retention import erase, records_of
 
 DESK = "support@standard.local"
 CUSTOMER = "li.lei@example.com"
@@ -227,6 +232,34 @@ def test_ses_need_not_name_the_recipient(loop: Loop, store: Store) -> None:
     assert marked(store, number) == "complaint"
 
 
+def test_ses_names_somebody_else(loop: Loop, store: Store) -> None:
+    """G3: a forwarding of the customer's that failed shows on the ticket and stops nothing."""
+    number = file(loop, store)
+    headers = [{"name": "References", "value": own_id(loop, number)}]
+    tell(loop, told_by_ses(headers=headers, recipient="somebody.else@example.com"))
+    assert len(returns_on(store, number)) == 1
+    assert marked(store, number) is None
+    assert marked(store, file(loop, store)) is None
+
+
+def test_what_comes_back_of_an_erased_ticket_stops_nothing(loop: Loop, store: Store) -> None:
+    """B10: it says of nobody any more who they were, so there is nobody to stop mail to."""
+    number = file(loop, store)
+    erase(
+        records_of(loop.place.stage),
+        "standard",
+        number=number,
+        reason="asked for it",
+        actor="admin",
+        now=datetime.now(UTC),
+    )
+    headers = [{"name": "References", "value": own_id(loop, number)}]
+    tell(loop, told_by_ses("Complaint", headers=headers, complainedRecipients=[]))
+    assert marked(store, number) is None
+    kept = boto3.client("dynamodb").scan(TableName=store.table)["Items"]
+    assert [item for item in kept if item["sk"]["S"] == "CONTACT"] == []
+
+
 def test_a_complaint_stops_automatic_mail_alone(loop: Loop, store: Store) -> None:
     """RFC 5965: the agent may still write; `not-spam` stops nothing."""
     number = file(loop, store)
@@ -271,6 +304,90 @@ def test_ses_transient_bounces_stop_nothing(loop: Loop, store: Store) -> None:
     tell(loop, told_by_ses(headers=headers, bounceType="Transient"))
     assert marked(store, number) is None
     assert len(returns_on(store, number)) == 1
+
+
+def test_ses_says_that_it_was_no_spam(loop: Loop, store: Store) -> None:
+    """RFC 5965: `not-spam` is the opposite of a complaint, whoever tells of it."""
+    number = file(loop, store)
+    headers = [{"name": "References", "value": own_id(loop, number)}]
+    tell(loop, told_by_ses("Complaint", headers=headers, complaintFeedbackType="not-spam"))
+    assert len(returns_on(store, number)) == 1
+    assert marked(store, number) is None
+
+
+def test_ses_transient_bounces_of_an_address_alone_stop_nothing(loop: Loop, store: Store) -> None:
+    """G3: a full mailbox is emptied again; neither this ticket nor the next one is marked."""
+    number = file(loop, store)
+    tell(loop, told_by_ses(bounceType="Transient", bounceSubType="MailboxFull"))
+    assert marked(store, number) is None
+    assert marked(store, file(loop, store)) is None
+
+
+@pytest.mark.parametrize("sub_type", ["Suppressed", "OnAccountSuppressionList"])
+def test_what_ses_itself_did_not_send_is_said(loop: Loop, store: Store, sub_type: str) -> None:
+    """G3: a suppression is ended in SES, not in the customer's mailbox, whatever status it has."""
+    number = file(loop, store)
+    headers = [{"name": "References", "value": own_id(loop, number)}]
+    tell(loop, told_by_ses(headers=headers, bounceSubType=sub_type))
+    assert marked(store, number) == f"bounce {sub_type}"
+
+
+def test_a_cause_holds_no_words_of_others(loop: Loop, store: Store) -> None:
+    """G4: what is no code is left out; it stands on the ticket and goes into every answer."""
+    number = file(loop, store)
+    headers = [{"name": "References", "value": own_id(loop, number)}]
+    named = {"emailAddress": CUSTOMER, "status": f"5.1.1 <{CUSTOMER}> unknown"}
+    tell(loop, told_by_ses(headers=headers, bouncedRecipients=[named]))
+    assert marked(store, number) == "bounce"
+
+
+def test_a_run_that_breaks_off_is_done_again_whole(
+    loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """G1, G3: the ticket comes last, so that its marker says that the others know it too."""
+    other, number = file(loop, store), file(loop, store)
+    body = told_by_ses(headers=[{"name": "References", "value": own_id(loop, number)}])
+    with monkeypatch.context() as broken:
+
+        def busy(*_: Any) -> list[str]:
+            raise TryAgain("the table is busy")
+
+        broken.setattr(Store, "tickets_of_contact", busy)
+        record = {"messageId": "1", "body": body, "attributes": {}}
+        answer = loop.invoke("intake_mail", {"Records": [record]})
+        assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+    tell(loop, body)
+    assert [marked(store, each) for each in (other, number)] == ["bounce 5.1.1"] * 2
+
+
+def test_an_address_s_ended_tickets_are_left_as_they_are(loop: Loop, store: Store) -> None:
+    """G6: no mail will go out about them, so there is nothing to put on their record."""
+    ended, number = file(loop, store), file(loop, store)
+    assert act(loop, ended, "close", reason="重复").status == 200
+    before = store.load("standard", ended)
+    headers = [{"name": "References", "value": own_id(loop, number)}]
+    tell(loop, told_by_ses(headers=headers))
+    assert marked(store, number) == "bounce 5.1.1"
+    assert store.load("standard", ended) == before
+
+
+def test_another_desk_s_ticket_is_none_of_this_mailbox(loop: Loop, store: Store) -> None:
+    """G4: a report that quotes another desk's mail says nothing at this one."""
+    number = file(loop, store)
+    filing = Filing(
+        store=store,
+        seal=lambda desk, number, secret: secret,
+        seal_original=lambda desk, number, words: (),
+        root=aws.root_key(loop.place),
+        public_url="https://desk.example.com",
+        now=datetime.now(UTC),
+    )
+    ids = (own_id(loop, number),)
+    for desk in ("standard", None):
+        found = returns.ticket_of(ids, filing, desk)
+        assert found is not None
+        assert found.number == number
+    assert returns.ticket_of(ids, filing, "another") is None
 
 
 def test_ses_on_nobodys_mail_is_set_aside(loop: Loop, store: Store) -> None:

@@ -1,0 +1,137 @@
+"""What a proof opens and what stays closed, whoever asks (F6, A15, A16, G1, G4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from functions.core import commands as c
+from functions.core import proof
+from functions.core.change import change
+from functions.core.errors import NotFound
+from functions.core.events import Attachment
+from functions.core.playbook import Playbook
+from functions.core.store import Store
+from functions.core.ticket import RefusedFile, Ticket
+from tests.core.desk import NOON, file
+from tests.portal.conftest import NUMBER, Customer
+
+ASSIGN = c.Assign(team="technical", handler="agent-1")
+
+
+def do(store: Store, playbook: Playbook, *commands: c.Command, actor: str = "agent-1") -> Ticket:
+    return [
+        change(store, "testdesk", NUMBER, command, playbook, NOON, actor=actor)
+        for command in commands
+    ][-1]
+
+
+def test_proofs_are_compared_in_constant_time_and_always_both(
+    customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F6: by `hmac.compare_digest`, key and contact each, whether there is a ticket or not."""
+    compared: list[tuple[bytes, bytes]] = []
+    real = proof.hmac.compare_digest
+
+    def watched(one: bytes, other: bytes) -> bool:
+        compared.append((one, other))
+        return real(one, other)
+
+    monkeypatch.setattr(proof.hmac, "compare_digest", watched)
+    missing = Customer(customer.store, "CS20260310999")
+    for who in (customer, missing):
+        for query in ({"key": "x" * 22}, {"contact": "1234"}, {"key": "x", "contact": "y"}, {}):
+            compared.clear()
+            with pytest.raises(NotFound):
+                who.get(**query)
+            given = [one.decode() for one, _ in compared]
+            assert given == [query.get("key", ""), query.get("contact", "")]
+            assert compared[0][1] == who.key.encode()
+
+
+def test_a_desk_may_ask_for_the_key_alone(customer: Customer, playbook: Playbook) -> None:
+    """F6, A16: where a desk does not want it, the end of a contact opens nothing."""
+    assert customer.get(contact="8000").status == 200
+    fields = playbook.fields.model_copy(update={"status_by_contact": False})
+    strict = playbook.model_copy(update={"fields": fields})
+    customer.store.put_playbook(strict, NOON)
+    fresh = Customer(Store(customer.store.client, customer.store.table))
+    with pytest.raises(NotFound):
+        fresh.get(contact="8000")
+    assert fresh.get(key=fresh.key).status == 200
+
+
+def test_one_idempotency_key_serves_two_tickets(
+    customer: Customer, store: Store, playbook: Playbook
+) -> None:
+    """G1: a key that a customer's program uses on another ticket is another message there."""
+    file(store, playbook, "CS20260310002")
+    other = Customer(store, "CS20260310002")
+    for who, words in ((customer, "还有一事"), (other, "别的事")):
+        answer = who.send("messages", {"text": words}, idempotency_key="k1")
+        assert answer.body["number"] == who.number
+        (written,) = store.history("testdesk", who.number)[-1].of("CustomerWrote")
+        assert written.text == words
+
+
+@pytest.mark.parametrize(
+    ("call", "fields", "event", "field"),
+    [
+        ("messages", {"text": "电话13800138000"}, "CustomerWrote", "text"),
+        (
+            "confirmation",
+            {"solved": False, "reason": "电话13800138000"},
+            "ConfirmationGiven",
+            "reason",
+        ),
+        ("survey", {"score": 5, "comment": "电话13800138000"}, "SurveyAnswered", "comment"),
+    ],
+)
+def test_what_a_customer_writes_is_masked_and_its_original_sealed(
+    customer: Customer,
+    store: Store,
+    playbook: Playbook,
+    call: str,
+    fields: dict[str, Any],
+    event: str,
+    field: str,
+) -> None:
+    """G4: at each of the customer's doors, to be opened by a recorded act alone."""
+    do(store, playbook, ASSIGN, c.Resolve("已重置密码"))
+    customer.send(call, fields)
+    (commit,) = (k for k in store.history("testdesk", NUMBER) if k.of(event))
+    assert getattr(commit.of(event)[0], field) == "电话138****8000"
+    assert store.original("testdesk", NUMBER, commit.version) is not None
+
+
+def test_only_kept_files_have_a_link_and_refused_ones_are_the_key_holders(
+    customer: Customer, store: Store, playbook: Playbook
+) -> None:
+    """D10, G4: a raw mail in the bucket is nobody's download; names of files tell of a person."""
+    kept, inside = (
+        Attachment(name=name, content_type="image/png", size=4, key=key)
+        for name, key in (("截图.png", "files/testdesk/a"), ("原件.eml", "mail/abc"))
+    )
+    refused = RefusedFile(name="发票.exe", size=9, reason="program")
+    wrote = c.CustomerMessage("见附件", "mail", attachments=(kept, inside), refused=(refused,))
+    do(store, playbook, wrote, actor="customer")
+    shown = customer.get(key=customer.key).body
+    assert [file["url"] for file in shown["attachments"]] == [
+        "https://files.example.com/files/testdesk/a",
+        None,
+    ]
+    assert [file["name"] for file in shown["refused"]] == ["发票.exe"]
+    assert customer.get(contact="8000").body["refused"] == []
+
+
+def test_a_strangers_refused_file_is_not_shown(
+    customer: Customer, store: Store, playbook: Playbook
+) -> None:
+    """G4: what came by another customer's merged ticket is theirs, its files' names too."""
+    refused = RefusedFile(name="别人的.exe", size=9, reason="program")
+    wrote = c.CustomerMessage(
+        "见附件", "mail", refused=(refused,), via="CS20260310009", stranger=True
+    )
+    do(store, playbook, wrote, actor="customer")
+    assert customer.get(key=customer.key).body["refused"] == []
