@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from functions.core import clock
+from functions.core.playbook import CustomerClass
 from functions.core.store import Store
+from functions.core.ticket import Customer
 from infra.local.inprocess import HttpAnswer, Loop
 from tests.signed import signed
 from tests.whole.conftest import WEBHOOK_SECRET
@@ -199,3 +202,43 @@ def test_numbers_are_masked_in_whatever_field_they_are_written(loop: Loop, store
     for item in store.everything("standard", number):
         item.pop("sealed", None)
         assert phone not in str(item)
+
+
+@pytest.mark.parametrize(
+    ("at", "number"),
+    [
+        (datetime(2026, 3, 9, 15, 59, 59, tzinfo=UTC), "CS20260309001"),
+        (datetime(2026, 3, 9, 16, 0, tzinfo=UTC), "CS20260310001"),
+    ],
+)
+def test_a_number_has_the_desk_s_own_date(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch, at: datetime, number: str
+) -> None:
+    """A3: the day begins at Shanghai's midnight, eight hours before that of UTC."""
+    monkeypatch.setattr(clock, "now", lambda: at)
+    assert file(loop).json["number"] == number
+
+
+def test_every_wrong_field_is_named_at_once(loop: Loop) -> None:
+    """A1: those that no desk knows, those of a wrong form and those that this desk decides on."""
+    body = {"contact": "12", "description": "长" * 201, "type": "飞机", "urgency": "超高", "x": 1}
+    named = [error["field"] for error in file(loop, body).json["errors"]]
+    assert sorted(named) == ["contact", "description", "type", "urgency", "x"]
+
+
+def test_a_class_that_a_supervisor_gave_stands_before_the_channel_s(
+    loop: Loop, store: Store
+) -> None:
+    """A5: the id that a channel sends says what a customer was; a person has said what they are."""
+    classes = {"vip": CustomerClass(customer_ids=("VIP*",)), "partner": CustomerClass()}
+    playbook = store.playbook("standard", datetime.now(UTC))
+    store.put_playbook(playbook.model_copy(update={"customer_classes": classes}), datetime.now(UTC))
+    loop.wait()
+
+    def classed() -> Customer:
+        number = file(loop, {**BODY, "customer_id": "VIP-7"}).json["number"]
+        return store.load("standard", number).customer
+
+    assert classed().customer_class == "vip"
+    store.class_contact("standard", classed().hash, "partner")
+    assert classed().customer_class == "partner"
