@@ -147,6 +147,25 @@ class TestPriority:
         ticket = then(ticket, c.SetPriority("high"), playbook, at(3, 10, 11))
         assert ticket.timers["resolution"].left == timedelta(hours=3)
 
+    def test_warnings_begin_anew_with_the_time_allowed(self, playbook: Playbook) -> None:
+        """E3, G2: the share that was warned of was one of another allowance."""
+        start = at(3, 10, 10)
+        ticket = handled(playbook, start, priority="high")
+        ticket, rung = tick(ticket, playbook, start + timedelta(minutes=61))
+        assert [event.share for event in rung] == [0.5]
+        ticket = then(ticket, c.SetPriority("medium"), playbook, start + timedelta(minutes=62))
+        assert ticket.timers["first_response"].wakes_at == start + timedelta(hours=12)
+
+    def test_at_the_very_deadline_nothing_stands_still_any_more(self, playbook: Playbook) -> None:
+        """G2, A11: who asks at the last second has missed it as the sweep of that second says."""
+        start = at(3, 10, 10)
+        ticket = handled(playbook, start)
+        due = ticket.timers["resolution"].due_at
+        assert due is not None
+        for asked, state in ((due - timedelta(seconds=1), "paused"), (due, "running")):
+            after = then(ticket, c.RequestInformation("型号？"), playbook, asked)
+            assert after.timers["resolution"].state == state
+
     def test_a_missed_deadline_stays_missed(self, playbook: Playbook) -> None:
         """G2: also where the priority is lowered before the sweep has seen it."""
         ticket = received(playbook, at(3, 10, 10), priority="high")

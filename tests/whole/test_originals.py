@@ -147,6 +147,14 @@ def test_unseal_looks_at_the_record_itself(case: Case, monkeypatch: pytest.Monke
     assert "not fresh" in refused()
 
 
+def test_acts_of_two_tickets_are_two(case: Case) -> None:
+    """G4: that one was used says nothing of another ticket's of the same version."""
+    for _ in range(2):
+        case.file(DESCRIPTION, contact=PHONE)
+        answer = opened(case, "zg-1", 1)
+        assert (answer.status, answer.json["original"]) == (200, {"description": DESCRIPTION})
+
+
 def test_each_opens_what_is_sealed_for_it(case: Case) -> None:
     """`notify` cannot open an original, nor `unseal` a contact."""
     case.file(DESCRIPTION, contact=PHONE)
