@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -215,7 +216,7 @@ def test_a_message_is_not_lost_with_a_ticket_that_is_erased_meanwhile(
 def test_what_is_kept_of_a_call_s_query_names_nobody(wechat: Chat) -> None:
     """G4: WeChat's query says who wrote and proves the call; how the body is read is enough."""
     call = wechat.side.call(b"<xml><a>", wechat.now)
-    call.query["encrypt_type"] = "raw"
+    call = replace(call, query={**call.query, "encrypt_type": "raw"})
     assert wechat.side.user in call.query.values()
     assert wechat.send(call).status == 200
     with Quarantine(wechat.loop.place.stage).opened() as (waiting,):
