@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from functions.core import events as e
 from functions.core.commands import CorrectContact, Receive
@@ -52,7 +53,18 @@ class NewProduct(BaseModel):
     name: Short | None = None
     model: Short | None = None
     serial: Short | None = None
-    purchased_on: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
+    purchased_on: str | None = None
+
+    @field_validator("purchased_on")
+    @classmethod
+    def _is_a_date(cls, given: str | None) -> str | None:
+        try:
+            known = given is None or date.fromisoformat(given).isoformat() == given
+        except ValueError:
+            known = False
+        if not known:
+            raise PydanticCustomError("date", "a date, such as 2026-03-10")
+        return given
 
 
 class NewTicket(BaseModel):

@@ -85,6 +85,16 @@ def test_unknown_and_missing_fields_are_named(loop: Loop) -> None:
     }
 
 
+@pytest.mark.parametrize("given", ["2026-02-30", "2026-3-1", "20260310", "yesterday", ""])
+def test_a_date_of_purchase_is_a_date(loop: Loop, given: str) -> None:
+    """D2: whoever reads it later counts a warranty from it."""
+    answer = file(loop, {**BODY, "product": {"name": "冰箱", "purchased_on": given}})
+    assert answer.status == 400
+    assert answer.json["errors"] == [
+        {"field": "product.purchased_on", "message": "a date, such as 2026-03-10"}
+    ]
+
+
 @pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[1]", b'"text"', b"[" * 5000])
 def test_a_body_that_is_no_json_object_is_refused(loop: Loop, body: bytes) -> None:
     answer = file(loop, body)
