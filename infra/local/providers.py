@@ -47,10 +47,14 @@ def attach(app: web.Application) -> None:
         return web.json_response(_ANSWERS.get(channel, {}))
 
     async def show(_request: web.Request) -> web.Response:
-        return web.json_response(list(sent), dumps=lambda found: json.dumps(found, indent=1))
+        return web.json_response(list(sent), dumps=_readable)
 
     app.router.add_get(f"{PATH}/messages", show)
     app.router.add_post(PATH + "/{channel}/{call:.*}", take)
+
+
+def _readable(sent: Any) -> str:
+    return json.dumps(sent, ensure_ascii=False, indent=1)
 
 
 def ensure_channels(stage: str, http_port: int) -> dict[str, dict[str, Any]]:

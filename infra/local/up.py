@@ -51,18 +51,49 @@ def up(data: Path, ports: Ports, report: Report, *, fresh: bool) -> None:
     # Until the system serves, being told to end is as good as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     data.mkdir(parents=True, exist_ok=True)
-    # Whoever waits for it to appear must not find the last one's.
-    (data / "local.json").unlink(missing_ok=True)
-    for name, port in (("PORT", ports.http), ("AWS_PORT", ports.aws), ("SMTP_PORT", ports.smtp)):
-        _wait_until_free(name, port)
-    if fresh:
-        for leftover in ("aws", "deployed.json", "chalice.json", "local.json", "passwords.json"):
-            path = data / leftover
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-    os.environ.update(aws_environment(ports))
-    with _emulator(data, ports, report):
-        deployed = _deploy_what_changed(data, ports, report)
-        asyncio.run(_serve(data, ports, deployed, report, began))
+    with _the_only_one(data):
+        # Whoever waits for it to appear must not find the last one's.
+        (data / "local.json").unlink(missing_ok=True)
+        for name, port in (
+            ("PORT", ports.http),
+            ("AWS_PORT", ports.aws),
+            ("SMTP_PORT", ports.smtp),
+        ):
+            _wait_until_free(name, port)
+        if fresh:
+            for leftover in ("aws", "deployed.json", "chalice.json", "passwords.json"):
+                path = data / leftover
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        os.environ.update(aws_environment(ports))
+        with _emulator(data, ports, report):
+            deployed = _deploy_what_changed(data, ports, report)
+            asyncio.run(_serve(data, ports, deployed, report, began))
+
+
+@contextlib.contextmanager
+def _the_only_one(data: Path) -> Iterator[None]:
+    """Nobody else's while we run: a second system would take the first one's files from it.
+
+    The lock goes with the process, however that ends.
+
+    Raises:
+        UpError: another one runs there, and does not end while we wait for it.
+    """
+    began = time.monotonic()
+    with (data / "up.lock").open("a") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                # One that is being ended takes this file away, and then needs longer than a port.
+                serves = (data / "local.json").exists()
+                if time.monotonic() - began > (_FREE_SECONDS if serves else _STOP_SECONDS):
+                    raise UpError(
+                        f"a system runs in {data} already: stop it, or say another folder by --data"
+                    ) from None
+                time.sleep(0.2)
+        yield
 
 
 def _wait_until_free(name: str, port: int) -> None:
@@ -241,6 +272,7 @@ async def _serve(
         await stop.wait()
     finally:
         report("stopping")
+        (data / "local.json").unlink(missing_ok=True)
         await door.cleanup()
         await asyncio.to_thread(box.stop)
 

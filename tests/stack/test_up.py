@@ -6,6 +6,7 @@ The tests of this file follow each other on one system.
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import pytest
 from functions.core.errors import Park
 from functions.core.store import read_commit
 from infra.local.system import ACCOUNT, REGION
-from tests.stack.system import ROOT, System, wait_until
+from tests.stack.system import ROOT, System, free_port, wait_until
 from tests.whole.mailbag import Bag, Letter
 
 PLAYBOOK = ROOT / "playbooks" / "standard.yaml"
@@ -87,6 +88,35 @@ def test_the_lines_that_it_prints_work(system: System) -> None:
     wait_until(lambda: len(system.sent("customer@example.com")) >= 2, "both are acknowledged")
 
 
+def test_the_examples_of_the_readme_work(system: System, tmp_path: Path) -> None:
+    """G8: pasted one after the other while it runs, from a form to an agent's day."""
+    text = (ROOT / "README.md").read_text("utf-8").partition("## On AWS")[0]
+    text = text.replace(":8700", f":{system.http_port}").replace(":2525", f":{system.smtp_port}")
+    blocks = re.findall(r"^```\w*\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    *filing, day = [block for block in blocks if "curl" in block]
+    assert len(filing) == 3
+    (tmp_path / ".deskbell").symlink_to(system.data)
+
+    def pasted(block: str) -> str:
+        script = "set -euo pipefail\n" + block.replace("curl -s", "curl -sS --fail")
+        done = subprocess.run(
+            ["bash", "-c", script],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    ticket, by_mail, by_webhook = map(pasted, filing)
+    assert by_mail == ""
+    assert json.loads(by_webhook)["number"] != json.loads(ticket)["number"]
+    routed(system, json.loads(ticket))
+    assert '"status":"resolved"' in pasted(day)
+
+
 def test_a_taken_port_is_said(system: System, tmp_path: Path) -> None:
     """G8: a second system on the same ports ends with what to do about it."""
     done = subprocess.run(
@@ -102,6 +132,16 @@ def test_a_taken_port_is_said(system: System, tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert f"port {system.http_port} is taken" in done.stderr
+
+
+def test_a_second_one_leaves_the_first_alone(system: System) -> None:
+    """G8: started again while it runs, on its own ports or others, it stays as it is."""
+    before = (system.data / "local.json").read_bytes()
+    for port in (system.http_port, free_port()):
+        said = system.command("up", "--port", str(port), "--fresh", code=1)
+        assert f"a system runs in {system.data} already" in said
+    assert (system.data / "local.json").read_bytes() == before
+    assert "standard\t" in system.command("playbook", "list")
 
 
 def test_a_poison_record_is_parked_and_the_rest_goes_on(system: System) -> None:
