@@ -26,7 +26,8 @@ from functions.core.errors import (
 )
 from functions.core.events import Attachment
 from functions.core.files import MOST, Files
-from functions.core.playbook import Playbook, Step, StepField
+from functions.core.matching import find_term
+from functions.core.playbook import Playbook, Step, StepField, Term
 from functions.core.privacy import mask, mask_but
 from functions.core.roster import Agent
 from functions.core.store import Store
@@ -228,6 +229,24 @@ def _take(body: Body, ticket: Ticket, desk: Desk) -> c.Command:
     return c.Assign(team=_team_for(me, ticket, desk), handler=me.username, by_hand=True)
 
 
+def _named(given: str, terms: Mapping[str, Term]) -> str:
+    """The name of the term, where its label was written; what is neither is refused later."""
+    return find_term(given, terms) or given
+
+
+def _confirm_type(body: ConfirmTypeBody, ticket: Ticket, desk: Desk) -> c.Command:
+    rules = desk.playbook
+    return c.ConfirmType(
+        _named(body.type, rules.types),
+        None if body.tags is None else tuple(_named(tag, rules.tags) for tag in body.tags),
+        _named(body.priority, rules.priorities) if body.priority else None,
+    )
+
+
+def _priority(body: PriorityBody, ticket: Ticket, desk: Desk) -> c.Command:
+    return c.SetPriority(_named(body.priority, desk.playbook.priorities), mask(body.reason))
+
+
 def _assign(body: AssignBody, ticket: Ticket, desk: Desk) -> c.Command:
     """A7: to an agent, to a team's queue, or to the supervisors; in review, the call-back."""
     given = [name for name in ("agent", "team", "queue") if getattr(body, name) is not None]
@@ -251,7 +270,8 @@ def _assign(body: AssignBody, ticket: Ticket, desk: Desk) -> c.Command:
         raise InvalidInput(
             "A call-back is given to a person.", (FieldError("agent", "this field is required"),)
         )
-    team = body.team or ticket.team or desk.playbook.routing[-1].team
+    asked = _named(body.team, desk.playbook.teams) if body.team else None
+    team = asked or ticket.team or desk.playbook.routing[-1].team
     queue: Literal["waiting", "supervisor"] = (
         "supervisor" if body.queue == "supervisor" else "waiting"
     )
@@ -334,10 +354,10 @@ def _open_original(body: OpenOriginalBody, ticket: Ticket, desk: Desk) -> c.Comm
 
 
 ACTIONS: Mapping[str, tuple[type[Body], Make]] = {
-    "confirm-type": (ConfirmTypeBody, lambda b, t, d: c.ConfirmType(b.type, b.tags, b.priority)),
+    "confirm-type": (ConfirmTypeBody, _confirm_type),
     "take": (Body, _take),
     "assign": (AssignBody, _assign),
-    "priority": (PriorityBody, lambda b, t, d: c.SetPriority(b.priority, mask(b.reason))),
+    "priority": (PriorityBody, _priority),
     "reply": (WrittenBody, lambda b, t, d: c.Reply(_told(b.text, d))),
     "request-info": (TextBody, lambda b, t, d: c.RequestInformation(_told(b.text, d))),
     "note": (WrittenBody, lambda b, t, d: c.Note(mask(b.text))),

@@ -117,6 +117,18 @@ def test_confirming_the_type_routes_the_ticket(
     assert (after["type"], after["tags"], after["priority"]) == ("fault", ["login"], "medium")
 
 
+def test_terms_may_be_written_as_they_are_read(
+    store: Store, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
+) -> None:
+    """A5, A6, A7: types, tags, priorities and teams by name or label."""
+    _system(store, playbook, c.AskConfirmation("technical", "哪个模块？"))
+    agent, supervisor = signed_in("agent-1"), signed_in("supervisor-1")
+    after = agent.act("confirm-type", type="报障", tags=["登录"], priority="低")
+    assert (after["type"], after["tags"], after["priority"]) == ("fault", ["login"], "low")
+    assert agent.act("priority", priority="高")["priority"] == "high"
+    assert supervisor.act("assign", team="通用咨询组")["team"] == "general"
+
+
 def test_a_supervisor_changes_the_handler_at_any_time(
     store: Store, ticket: Ticket, signed_in: SignedIn
 ) -> None:
