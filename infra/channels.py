@@ -55,13 +55,17 @@ def connect_channel(stage: str, desk: str, channel: str, given: Mapping[str, Any
     the others stay.
 
     Raises:
-        ChannelError: no such desk or channel, or keys are missing.
+        ChannelError: no such desk or channel, keys are missing, or the channel knows none of them.
     """
     found = adapter(channel)
     if found is None:
         raise ChannelError(f"there is no channel {channel}: one of {', '.join(names())}")
     if store_of(stage).playbook_version(desk) is None:
         raise ChannelError(f"there is no desk {desk}")
+    takes = (*found.needs, *found.options, "api")
+    odd = [key for key, value in given.items() if key not in takes and value is not None]
+    if odd:
+        raise ChannelError(f"{channel} knows no {', '.join(odd)}: it takes {', '.join(takes)}")
     known = secret_of(stage, desk, channel) or {}
     after = {key: value for key, value in {**known, **given}.items() if value is not None}
     missing = [key for key in found.needs if not after.get(key)]

@@ -367,6 +367,8 @@ def ticket_erase(
         _report(f"{erased}: erased")
     for kept in done.held:
         _report(f"{kept}: held, so it stays; release it first")
+    if not (done.numbers or done.held):
+        _report("there is no ticket of this contact")
 
 
 @channels.command("list")

@@ -68,7 +68,12 @@ def endpoints(stage: str, now: datetime) -> Iterator[Listed]:
 
 
 def secrets(stage: str, desk: str, name: str, now: datetime) -> tuple[str, ...]:
-    """An endpoint's valid secrets, the newest first."""
+    """An endpoint's valid secrets, the newest first.
+
+    Raises:
+        WebhookError: the desk has no such endpoint.
+    """
+    _webhook(store_of(stage).playbook(desk, now), name)
     return valid_secrets(_document(stage, desk, name), now)
 
 

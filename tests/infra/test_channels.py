@@ -59,6 +59,7 @@ def test_a_secret_is_put_rotated_listed_and_removed() -> None:
         (("set", "standard", "pigeon"), "{}", "there is no channel pigeon"),
         (("set", "nowhere", "slack"), "{}", "there is no desk nowhere"),
         (("set", "standard", "slack"), '{"bot_token": "x"}', "needs signing_secret"),
+        (("set", "standard", "wechat"), '{"token": "x", "tokn": "y"}', "knows no tokn"),
         (("set", "standard", "slack"), "token", "no JSON"),
         (("set", "standard", "slack"), "[1]", "no JSON object"),
         (("set", "standard", "wechat"), json.dumps({"token": "x" * 5000}), "4 KB"),

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from typer.testing import CliRunner
 
 from functions.core import commands as c
 from functions.core import events as e
@@ -24,6 +25,7 @@ from functions.core.ticket import Customer
 from functions.survey.archive import archive, keep
 from functions.survey.steps import Run
 from infra import retention
+from infra.console import app
 from infra.retention import Records, erase, hold
 from tests.core.desk import DESK, NOON, TABLE, agent, both, committed, make_table, request
 from tests.kept import aws_in_memory
@@ -290,6 +292,15 @@ class TestHold:
 
 class TestErase:
     """A person's data goes; the statistics and an entry stay."""
+
+    def test_a_contact_of_no_ticket_is_said(
+        self, at: Records, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """B10: silence would read as done; a letter may misspell the address."""
+        monkeypatch.setattr(retention, "records_of", lambda stage: at)
+        told = ["--contact", "nobody@example.com", "--reason", "asked", "--stage", "test"]
+        done = CliRunner().invoke(app, ["ticket", "erase", "testdesk", *told])
+        assert (done.exit_code, done.output) == (0, "there is no ticket of this contact\n")
 
     def test_nothing_of_the_person_is_left(self, at: Records) -> None:
         """B10: no item, object or version holds any of it; what is counted is unchanged."""

@@ -258,6 +258,13 @@ def test_a_command_that_says_too_little(desk: World, arguments: list[str], said:
     assert said in str(done.exception)
 
 
+def test_the_secret_of_what_is_not_there_is_refused(desk: World) -> None:
+    """G5: nothing printed would read as an endpoint without a secret."""
+    done = run("webhooks", "secret", "standard", "crn")
+    assert isinstance(done.exception, WebhookError)
+    assert "has no webhook crn; there is crm" in str(done.exception)
+
+
 def test_secrets_are_of_the_scheme(desk: World) -> None:
     """G5: 32 octets in base64, as its libraries take them."""
     [secret] = webhooks.secrets(STAGE, "standard", "crm", NOON)

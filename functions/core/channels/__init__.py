@@ -121,12 +121,14 @@ class Adapter(ABC):
     """One provider's messages. Pure: calls in, values out; `now` comes with the request.
 
     `api` is the provider's address, which a desk's secret may replace; `needs` the keys that its
-    secret must have; `answers`: the HTTP answer to a message may carry words to its writer.
+    secret must have, `options` those that it may have; `answers`: the HTTP answer to a message may
+    carry words to its writer.
     """
 
     name: ClassVar[str]
     api: ClassVar[str]
     needs: ClassVar[tuple[str, ...]]
+    options: ClassVar[tuple[str, ...]] = ()
     answers: ClassVar[bool] = False
 
     @abstractmethod

@@ -86,6 +86,7 @@ class WeChat(Adapter):
     name: ClassVar[str] = "wechat"
     api: ClassVar[str] = "https://api.weixin.qq.com"
     needs: ClassVar[tuple[str, ...]] = ("token",)
+    options: ClassVar[tuple[str, ...]] = ("aes_key", "app_id", "app_secret", "only_encrypted")
     answers: ClassVar[bool] = True
 
     def signed(self, request: Request, secret: Secret) -> tuple[str, dict[str, Any]]:
