@@ -248,6 +248,8 @@ def _file(
         )
     except InvalidInput as error:
         problems = "; ".join(f"{e.field}: {e.message}" for e in error.errors)
+        if not mail.from_address:
+            problems = "it names no sender"
         raise SetAside(f"nobody to answer: {problems}") from error
     return Outcome(filed.number, new=True)
 

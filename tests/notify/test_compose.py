@@ -23,7 +23,7 @@ from functions.core.errors import Park
 from functions.core.playbook import Message, Notification, Playbook, template_variables
 from functions.core.ticket import Ticket
 from functions.core.words import TIMERS
-from tests.notify.samples import EVENTS, LINK, commit, received, ticket, timer
+from tests.notify.samples import EVENTS, LINK, NUMBER, commit, received, ticket, timer
 from tests.notify.world import NOON
 
 
@@ -51,6 +51,19 @@ def test_assignment_tells_customer_and_handler(playbook: Playbook) -> None:
         ("customer", "assigned"),
         ("handler", "handler_assigned"),
     ]
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en"])
+def test_a_message_to_a_team_names_nobody_where_nobody_has_it(
+    playbook: Playbook, locale: str
+) -> None:
+    """A11: what a customer adds while the ticket waits; no empty brackets."""
+    desk = playbook.model_copy(update={"locale": locale})
+    notice = Notice(EVENTS["CustomerWrote"], "handler", "handler_customer_wrote")
+    assert "agent-1" in said(notice, ticket(), desk).text
+    first = said(notice, ticket(handler=None, status="queued"), desk).text.split("\n")[0]
+    assert NUMBER in first
+    assert not set(first) & set("()（）")
 
 
 def test_assignment_names_team_and_handling_time(playbook: Playbook) -> None:
