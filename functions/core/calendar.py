@@ -198,21 +198,6 @@ class BusinessCalendar:
         index = bisect_right(table.opens, instant) - 1
         return index >= 0 and instant < table.closes[index]
 
-    def next_open(self, at: datetime) -> datetime:
-        """The earliest instant from ``at`` on at which the desk is open: ``at`` itself if it is.
-
-        The answer is in the zone of ``at``.
-        """
-        instant = _microseconds(at, "at")
-        if self.always_open:
-            return at
-        table, year = self._year_at(instant, at.year)
-        while (index := bisect_right(table.closes, instant)) == len(table.closes):
-            year += 1
-            table = self._year(year)
-        opening = table.opens[index]
-        return at if opening <= instant else _datetime(opening, at)
-
     def is_workday(self, day: date) -> bool:
         """Whether the desk's hours begin on ``day``, a date in the desk's zone.
 

@@ -12,15 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from functions.core.errors import Park
-from functions.core.events import EVENTS, NOTIFY_READS, Commit
+from functions.core.events import Commit
 from functions.core.filling import fill, moment, of_ticket, with_fields
 from functions.core.matching import Facts, holds
 from functions.core.playbook import TEAM_IN, TEAM_NAMED, Locale, Playbook, Recipient
 from functions.core.ticket import Ticket, Timer
 from functions.core.words import TIMERS, label
-
-WANTED: tuple[str, ...] = tuple(name for name in EVENTS if name in NOTIFY_READS)
-"""The event types that reach this room through the stream's filter."""
 
 BY_AGENT = frozenset({"ReplySent", "InformationRequested"})
 """Events whose words a person wrote: their mail is no automatic one (RFC 3834)."""

@@ -926,17 +926,11 @@ _CONTACT_PROBLEMS: dict[ContactProblem, str] = {
 @dataclass(frozen=True, slots=True)
 class Contact:
     """Where a customer is reached: `address` is E.164 for a phone, or an e-mail address whose
-    domain is in lower case; `written` is how its owner would write it (a phone's national
-    digits), of which the last four characters prove a status request (A16). On a chat channel the
-    kind is `message` and the address `<channel>:<user>`, by the provider's id of the person."""
+    domain is in lower case. On a chat channel the kind is `message` and the address
+    `<channel>:<user>`, by the provider's id of the person."""
 
     kind: ContactKind
     address: str
-    written: str
-
-    @property
-    def last_four(self) -> str:
-        return self.written[-4:]
 
 
 _CONTACT_EMAIL = _Pattern(
@@ -965,7 +959,7 @@ def normalise_contact(raw: str, region: str = "CN") -> Contact:
     if mobile and (region == "CN" or "86" in mobile[0][: -len(mobile[1])]):
         if mobile[0].startswith("+1"):
             return _phone_contact(text, region)
-        return Contact("phone", f"+86{mobile[1]}", mobile[1])
+        return Contact("phone", f"+86{mobile[1]}")
     return _phone_contact(text, region)
 
 
@@ -981,7 +975,7 @@ def chat_contact(channel: str, user: str) -> Contact:
     address = f"{channel}:{user}"
     if not _CONTACT_CHAT.fullmatch(address):
         raise ContactError("not_phone_or_email")
-    return Contact("message", address, user)
+    return Contact("message", address)
 
 
 def _email_contact(text: str) -> Contact:
@@ -991,7 +985,7 @@ def _email_contact(text: str) -> Contact:
     if not match or dots_stray or len(text) > 254:
         raise ContactError("invalid_email")
     address = f"{local}@{domain.lower()}"
-    return Contact("email", address, address)
+    return Contact("email", address)
 
 
 def _phone_contact(text: str, region: str) -> Contact:
@@ -1004,19 +998,14 @@ def _phone_contact(text: str, region: str) -> Contact:
     if not phonenumbers.is_valid_number(number):
         raise ContactError("invalid_phone")
     address = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return Contact("phone", address, phonenumbers.national_significant_number(number))
-
-
-def last_four(contact: str | None) -> str:
-    """The last four characters of a contact as its owner writes it: digits of a phone, characters
-    of an e-mail address (A16). Shorter contacts whole, "" for none."""
-    return _written(contact)[-4:]
+    return Contact("phone", address)
 
 
 def mask_contact(contact: str | None, style: ContactStyle) -> str:
     """A contact as it may be shown.
 
-    ``last_four`` (A15): everything but the last four characters is ``*``.
+    ``last_four`` (A15, A16): everything but the last four characters, as its owner writes it, is
+    ``*``: digits of a phone, characters of an e-mail address.
     ``middle_four`` (B2, D17): a phone's middle four digits, or the middle of an e-mail address's
     local part, are ``*``; a person's id on a chat channel is hidden as by the other style.
     ValueError for another style; "" for no contact.

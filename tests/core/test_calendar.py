@@ -61,16 +61,6 @@ def test_hours_are_half_open() -> None:
     assert not desk.is_open(cn(2026, 3, 2, 18))
 
 
-def test_next_open_is_now_or_the_next_opening() -> None:
-    desk = calendar(hours=OFFICE)
-    assert desk.next_open(cn(2026, 3, 2, 9, 30)) == cn(2026, 3, 2, 9, 30)
-    assert desk.next_open(cn(2026, 3, 6, 18)) == cn(2026, 3, 9, 9)
-    # Over the turn of the year, in which the first of January is a holiday.
-    new_year = calendar(hours=OFFICE, holidays=["2026-01-01"])
-    assert new_year.next_open(cn(2025, 12, 31, 18)) == cn(2026, 1, 2, 9)
-    assert calendar().next_open(cn(2026, 3, 7, 3)) == cn(2026, 3, 7, 3)
-
-
 def test_nothing_added_is_the_start_even_where_the_desk_is_closed() -> None:
     sunday = cn(2026, 3, 8, 3)
     assert calendar(hours=OFFICE).add(sunday, timedelta(0)) == sunday
@@ -81,7 +71,6 @@ def test_the_answer_is_in_the_zone_of_the_start() -> None:
     start = datetime(2026, 3, 2, 1, tzinfo=UTC)
     assert desk.add(start, HOUR).tzinfo is UTC
     assert desk.add(start.astimezone(NEW_YORK), HOUR).tzinfo is NEW_YORK
-    assert desk.next_open(start - HOUR).tzinfo is UTC
 
 
 def test_between_is_negative_backwards() -> None:
@@ -159,7 +148,8 @@ def test_a_make_up_day_without_hours_has_mondays() -> None:
     assert desk.is_workday(date(2026, 10, 10))
     assert not desk.is_workday(date(2026, 10, 9))
     assert desk.between(cn(2026, 10, 9), cn(2026, 10, 12)) == 6 * HOUR
-    assert desk.next_open(cn(2026, 10, 9)) == cn(2026, 10, 10, 10)
+    assert desk.is_open(cn(2026, 10, 10, 10))
+    assert not desk.is_open(cn(2026, 10, 10, 9))
 
 
 def test_a_make_up_weekend_day_has_mondays_hours_in_place_of_its_own() -> None:
@@ -332,7 +322,8 @@ def test_a_night_shift_over_the_clock_change_counts_the_time_that_elapsed(
 def test_a_time_that_the_clock_skips_is_the_moment_of_the_skip() -> None:
     skip = datetime(2026, 3, 29, 1, tzinfo=UTC)
     opening = calendar("Europe/Berlin", hours={"sun": [["02:30", "05:00"]]})
-    assert opening.next_open(skip - HOUR) == skip
+    assert opening.is_open(skip)
+    assert not opening.is_open(skip - timedelta(microseconds=1))
     assert opening.between(skip - HOUR, skip + 9 * HOUR) == 2 * HOUR
     closing = calendar("Europe/Berlin", hours={"sun": [["01:00", "02:30"]]})
     assert closing.add(skip - HOUR, HOUR) == skip
@@ -458,18 +449,6 @@ def test_a_clock_paused_and_resumed_loses_nothing(
     business = BusinessCalendar.from_dict(desk)
     whole = business.between(one, three)
     assert business.between(one, two) + business.between(two, three) == whole
-
-
-@settings(deadline=None)
-@given(desks(), instants)
-def test_next_open_is_open_and_nothing_is_missed_before_it(
-    desk: dict[str, Any], at: datetime
-) -> None:
-    business = BusinessCalendar.from_dict(desk)
-    opening = business.next_open(at)
-    assert opening >= at
-    assert business.is_open(opening)
-    assert business.between(at, opening) == timedelta(0)
 
 
 def slow_opening_minutes(desk: dict[str, Any], start: datetime, count: int) -> list[bool]:
@@ -601,7 +580,6 @@ NAIVE = datetime(2026, 3, 2, 9)  # noqa: DTZ001 - what has to be refused
         lambda desk: desk.between(NAIVE, cn(2026, 3, 2)),
         lambda desk: desk.between(cn(2026, 3, 2), NAIVE),
         lambda desk: desk.is_open(NAIVE),
-        lambda desk: desk.next_open(NAIVE),
     ],
 )
 def test_naive_datetimes_are_refused(

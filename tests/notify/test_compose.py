@@ -9,7 +9,6 @@ import pytest
 
 from functions.core import events as e
 from functions.core.compose import (
-    WANTED,
     Notice,
     Words,
     as_of,
@@ -263,4 +262,4 @@ def test_every_timer_of_the_contract_has_a_name() -> None:
 def test_desk_standard_is_heard(playbook: Playbook) -> None:
     """F2: every event that the desk's rules name reaches this room."""
     named = {rule.on for rule in playbook.notifications}
-    assert named | {"TimerWarned", "TimerBreached"} <= set(WANTED)
+    assert named | {"TimerWarned", "TimerBreached"} <= e.NOTIFY_READS
