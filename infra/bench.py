@@ -93,7 +93,7 @@ def package(report: Report) -> None:
 
 
 def collections(report: Report) -> None:
-    """What is read right of the public collections, and mails a second (issue 4)."""
+    """What is read right of the public collections, and mails a second."""
     from infra.corpus import MISSING, everything, speed
 
     folder = os.environ.get("DESKBELL_CORPORA", "")

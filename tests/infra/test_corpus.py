@@ -1,4 +1,4 @@
-"""`make corpus` where the public collections are not there (issue 4)."""
+"""`make corpus` where the public collections are not there."""
 
 from __future__ import annotations
 

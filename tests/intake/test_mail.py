@@ -1,4 +1,4 @@
-"""Raw mails into what a ticket needs (issue 4, items 1 to 3; F1, F5)."""
+"""Raw mails into what a ticket needs (F1, F5)."""
 
 import random
 import struct

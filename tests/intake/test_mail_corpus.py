@@ -1,4 +1,4 @@
-"""Public collections of mails, read by their own expectations (issue 4; F1)."""
+"""Public collections of mails, read by their own expectations (F1)."""
 
 import os
 from pathlib import Path

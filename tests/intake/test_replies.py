@@ -1,4 +1,4 @@
-"""What is new in a reply, by mail client and language (issue 4, item 2; F1)."""
+"""What is new in a reply, by mail client and language (F1)."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""A hundred tickets at once on eight agents (issue 3, item 5; D7, E11, F2).
+"""A hundred tickets at once on eight agents (D7, E11, F2).
 
 The stream is played by a pool of threads: what it brings is delivered at the same time, and what
 meets somebody else's change comes again, as Lambda's retries bring it.

@@ -1,4 +1,4 @@
-"""The agents' calls through Chalice, as API Gateway makes them, and signing in (issue 2.8, G4)."""
+"""The agents' calls through Chalice, as API Gateway makes them, and signing in (G4)."""
 
 from __future__ import annotations
 

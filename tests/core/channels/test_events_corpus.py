@@ -1,4 +1,4 @@
-"""Public collections of what LINE, Slack and Telegram really send (issue 4; F5, G1)."""
+"""Public collections of what LINE, Slack and Telegram really send (F5, G1)."""
 
 import os
 from pathlib import Path
