@@ -705,7 +705,7 @@ def _class_customer(
     ticket: Ticket, command: c.ClassCustomer, playbook: Playbook, now: datetime
 ) -> list[e.Event]:
     if command.customer_class is not None:
-        _known("class", command.customer_class, playbook.customer_classes)
+        _known("customer_class", command.customer_class, playbook.customer_classes)
     if command.customer_class == ticket.customer.customer_class:
         return []
     return [e.CustomerClassed(customer_class=command.customer_class)]

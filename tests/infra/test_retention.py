@@ -293,7 +293,7 @@ class TestHold:
 class TestErase:
     """A person's data goes; the statistics and an entry stay."""
 
-    def test_a_contact_of_no_ticket_is_said(
+    def test_the_console_says_what_it_erased_and_nothing_else(
         self, at: Records, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """B10: silence would read as done; a letter may misspell the address."""
@@ -301,6 +301,10 @@ class TestErase:
         told = ["--contact", "nobody@example.com", "--reason", "asked", "--stage", "test"]
         done = CliRunner().invoke(app, ["ticket", "erase", "testdesk", *told])
         assert (done.exit_code, done.output) == (0, "there is no ticket of this contact\n")
+        done = CliRunner().invoke(
+            app, ["ticket", "erase", "testdesk", "--number", "CS1", *told[2:]]
+        )
+        assert (done.exit_code, done.output) == (0, "CS1: erased\n")
 
     def test_nothing_of_the_person_is_left(self, at: Records) -> None:
         """B10: no item, object or version holds any of it; what is counted is unchanged."""

@@ -198,6 +198,9 @@ def test_a_class_holds_for_the_next_requests_too(
     supervisor = signed_in("supervisor-1")
     assert supervisor.act("class-customer", customer_class="vip")["customer"]["class"] == "vip"
     assert store.known("testdesk", None, "h1").customer_class == "vip"
+    with pytest.raises(InvalidInput) as refused:
+        supervisor.act("class-customer", customer_class="gold")
+    assert [error.field for error in refused.value.errors] == ["customer_class"]
     supervisor.act("class-customer", customer_class=None)
     assert store.known("testdesk", None, "h1").customer_class is None
     with pytest.raises(Forbidden):
