@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from functions.core.ticket import Ticket
 from functions.core.words import TIMERS
 from tests.notify.samples import EVENTS, LINK, NUMBER, commit, received, ticket, timer
 from tests.notify.world import NOON
+from tests.whole.conftest import ROOT, shipped
 
 
 def said(notice: Notice, about: Ticket, playbook: Playbook, *more: e.Event) -> Words:
@@ -169,6 +172,21 @@ def test_staff_never_get_the_customers_secret_link(playbook: Playbook) -> None:
     changed = with_message(playbook, "{{ status_url }}")
     words = said(Notice(EVENTS["TicketAssigned"], "handler", "probe"), ticket(), changed)
     assert words.text.strip() == ""
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "playbooks").glob("*.yaml")), ids=lambda p: p.stem)
+def test_what_goes_out_at_once_names_nothing_that_is_found_later(path: Path) -> None:
+    """A4, D4: the words have not been read then, so a smoking set would be called an enquiry."""
+    found = shipped(path)
+    at_once = {
+        n.message for n in found.notifications if n.on == "TicketReceived" and not n.when.type
+    }
+    assert "received" in at_once
+    for message in (found.messages[name] for name in at_once):
+        for part in (message.subject, message.text, message.sms or {}):
+            for text in part.values():
+                named = set(re.findall(r"\w+", " ".join(re.findall(r"{[{%](.*?)[%}]}", text))))
+                assert not named & {"type", "priority", "promise", "tag", "tags", "team", "handler"}
 
 
 def test_every_variable_is_filled(playbook: Playbook) -> None:
