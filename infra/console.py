@@ -111,8 +111,11 @@ def deploy(
     api_url: Annotated[str, typer.Option(help="Address of the API, if it has its own.")] = "",
 ) -> None:
     """Foundation, functions, wiring: each step may be repeated."""
+    from chalice.deploy.deployer import ChaliceDeploymentError
+
     from infra.deploy import Variant
     from infra.deploy import deploy as run
+    from infra.functions import StageMissingError
 
     given = {
         "MailDomain": mail_domain,
@@ -121,14 +124,13 @@ def deploy(
         "UploadOrigins": upload_origins,
         "MonthlyBudgetUsd": str(monthly_budget_usd) if monthly_budget_usd else "",
     }
-    deployed = run(
-        stage,
-        _report,
-        Variant(
-            foundation={key: value for key, value in given.items() if value},
-            api_url=api_url or None,
-        ),
+    variant = Variant(
+        foundation={key: value for key, value in given.items() if value}, api_url=api_url or None
     )
+    try:
+        deployed = run(stage, _report, variant)
+    except (StageMissingError, ChaliceDeploymentError) as error:
+        raise UsageError(str(error)) from error
     _report(f"{deployed.stage} is deployed: {deployed.api_url}")
 
 

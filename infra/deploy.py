@@ -11,7 +11,7 @@ import boto3
 from chalice.awsclient import TypedAWSClient
 
 from infra.desks import ensure_desks
-from infra.functions import ClientFactory, Report, deploy_functions
+from infra.functions import ClientFactory, Report, deploy_functions, require_stage
 from infra.stacks import deploy_stack
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,7 +42,11 @@ class Deployment:
 
 
 def deploy(stage: str, report: Report, variant: Variant | None = None) -> Deployment:
-    """Bring ``stage`` to what the working tree says, in the account and region of the session."""
+    """Bring ``stage`` to what the working tree says, in the account and region of the session.
+
+    Raises ``StageMissingError`` before anything is made, since what a foundation holds is retained.
+    """
+    require_stage(ROOT, stage)
     variant = variant or Variant()
     foundation = deploy_foundation(stage, report, variant.foundation)
     report("2/3 functions and HTTP API (chalice)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -49,10 +50,9 @@ def deploy_functions(
     ``client_factory`` makes the client that speaks to AWS from a botocore session.
     Raises ``StageMissingError`` and ``chalice.deploy.deployer.ChaliceDeploymentError``.
     """
+    require_stage(root, stage)
     factory = CLIFactory(str(root), environ=os.environ)
     config = factory.create_config_obj(chalice_stage_name=stage)
-    if stage not in config.config_from_disk.get("stages", {}):
-        raise StageMissingError(f"no stage {stage} in .chalice/config.json: copy prod's there")
     # Chalice's cache of packages is keyed by the files' contents and not by their names, so that a
     # file that was only renamed would be deployed under its old name.
     shutil.rmtree(root / ".chalice" / "deployments", ignore_errors=True)
@@ -80,6 +80,16 @@ def deploy_functions(
         item["rest_api_id"] for item in deployed["resources"] if item["name"] == "rest_api"
     )
     return str(api_id)
+
+
+def require_stage(root: Path, stage: str) -> None:
+    """Let a stage pass that there is. Raises ``StageMissingError``."""
+    known = json.loads((root / ".chalice" / "config.json").read_text("utf-8"))["stages"]
+    if stage not in known:
+        raise StageMissingError(
+            f"no stage {stage!r} in .chalice/config.json, which has {', '.join(known)}: "
+            "copy prod's there to make another"
+        )
 
 
 def render_policies(root: Path, config: Config, stage: str) -> None:

@@ -1,0 +1,42 @@
+"""A stage is one of `.chalice/config.json`; a slip of the hand makes nothing (F7)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+import pytest
+
+from infra import console
+from infra.deploy import deploy
+from infra.functions import StageMissingError
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No account is asked: a foundation, once made, is retained and has a key that costs."""
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        pytest.fail("AWS was asked")
+
+    monkeypatch.setattr(boto3, "client", refuse)
+
+
+def test_a_stage_that_there_is_not_is_refused_before_anything_is_made() -> None:
+    """F7, G7"""
+    said: list[str] = []
+    with pytest.raises(StageMissingError, match=r"no stage 'prd' in .*, which has local, prod"):
+        deploy("prd", said.append)
+    assert said == []
+
+
+def test_the_console_says_so_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["deskbell", "deploy", "--stage", "prd"])
+    with pytest.raises(SystemExit) as ended:
+        console.main()
+    assert ended.value.code == 1
+    said = capsys.readouterr().err
+    assert said.startswith("deskbell: no stage 'prd'")
+    assert len(said.splitlines()) == 1
