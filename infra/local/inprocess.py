@@ -45,7 +45,7 @@ class Call:
     write_units: float = 0
     parts: Mapping[str, float] = field(default_factory=dict)
     items: str = ""
-    writes: frozenset[str] = frozenset()
+    writes: tuple[str, ...] = ()
     error: str = ""
 
 
@@ -220,8 +220,8 @@ class Loop:
                 write_units=used.write,
                 parts=used.parts,
                 items=used.items,
-                writes=frozenset(
-                    kind for write in asked.get("TransactItems", ()) for kind in write
+                writes=tuple(
+                    sorted({kind for write in asked.get("TransactItems", ()) for kind in write})
                 ),
                 error=parsed.get("Error", {}).get("Code", ""),
             )
