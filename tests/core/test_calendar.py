@@ -663,3 +663,18 @@ def test_a_calendar_is_a_value() -> None:
     assert desk == calendar(hours=OFFICE)
     with pytest.raises(AttributeError):
         desk.timezone = BERLIN  # type: ignore[misc]
+
+
+def test_the_last_minute_of_a_year_and_the_first_of_the_next() -> None:
+    """G2: a deadline on the year's last closing minute is that, and a shift over midnight is one,
+    whichever zone a moment is written in."""
+    office = calendar(hours=OFFICE)
+    assert office.add(cn(2026, 12, 31, 17), HOUR) == cn(2026, 12, 31, 18)
+    assert office.add(cn(2026, 12, 31, 17), HOUR + MINUTE) == cn(2027, 1, 1, 9, 1)
+    night = calendar(hours=NIGHT)
+    midnight = cn(2027, 1, 1)
+    for at in (midnight, midnight.astimezone(UTC), midnight.astimezone(NEW_YORK)):
+        assert night.is_open(at)
+        assert night.next_open(at) == at
+        assert night.add(at, HOUR) == cn(2027, 1, 1, 1)
+        assert night.between(at - HOUR, at) == night.between(at, at + HOUR) == HOUR

@@ -324,6 +324,17 @@ class TestStartAndEnd:
 class TestChangedPlaybooks:
     """F3: a ticket is never due for ever, whatever its desk has changed since."""
 
+    def test_a_warning_that_was_put_off_is_not_given_twice(self, playbook: Playbook) -> None:
+        """F3: at the old moment of the second one only the first has passed, and was told."""
+        start = at(3, 10, 10)
+        ticket, _ = tick(received(playbook, start, priority="high"), playbook, at(3, 10, 11))
+        assert ticket.timers["first_response"].warned == 1
+        rule = {**DESK["timers"]["first_response"], "warn_at": [0.5, 0.9]}
+        later = with_timers(first_response=rule)
+        ticket, rung = tick(ticket, later, at(3, 10, 11, 36))
+        assert rung == []
+        assert ticket.timers["first_response"].wakes_at == at(3, 10, 11, 48)
+
     def test_a_kind_that_was_dropped_is_cancelled(self, playbook: Playbook) -> None:
         ticket = received(playbook, at(3, 10, 10))
         smaller = with_timers(first_response=None)

@@ -1,0 +1,167 @@
+"""What no role, text or key passes by at the agents' doors (A7, A13, A15, G1, G4)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from functions.core import commands as c
+from functions.core.change import change
+from functions.core.errors import Forbidden
+from functions.core.filing import Filing
+from functions.core.playbook import Playbook, load
+from functions.core.store import Store
+from functions.workbench import workbench
+from functions.workbench.rights import may_step, seat
+from tests.core.desk import DESK, NOON, both, file
+from tests.workbench.conftest import NUMBER, ROSTER, SignedIn
+
+PHONE = "13800138000"
+OTHER = "CS20260310002"
+
+
+def test_each_queue_is_for_its_roles(signed_in: SignedIn) -> None:
+    """A7, A13: agents see own and team work, QA what it reviews, finance nothing."""
+    leading = {"supervisor", "qa", "all", "mine", "team", "unassigned"}
+    seen = {
+        "agent-1": {"mine", "team", "unassigned"},
+        "supervisor-1": leading,
+        "qa-1": {"qa", "all"},
+        "finance-1": set[str](),
+    }
+    for who, queues in seen.items():
+        for queue in leading:
+            if queue in queues:
+                assert signed_in(who).numbers(queue=queue) == []
+            else:
+                with pytest.raises(Forbidden):
+                    signed_in(who).tickets(queue=queue)
+
+
+WRITTEN: list[tuple[str, str, list[c.Command], dict[str, Any]]] = [
+    ("agent-1", "reply", [], {"text": PHONE}),
+    ("agent-1", "request-info", [], {"text": PHONE}),
+    ("agent-1", "note", [], {"text": PHONE}),
+    ("agent-1", "resolve", [], {"summary": PHONE}),
+    ("agent-1", "reopen", [c.Resolve("已重置密码")], {"reason": PHONE}),
+    ("agent-1", "priority", [], {"priority": "high", "reason": PHONE}),
+    ("agent-1", "merge", [], {"into": OTHER, "reason": PHONE}),
+    ("agent-1", "unmerge", [c.Merge(OTHER)], {"reason": PHONE}),
+    ("supervisor-1", "close", [], {"reason": PHONE}),
+    ("supervisor-1", "assign", [], {"agent": "agent-2", "reason": PHONE}),
+    ("supervisor-1", "assign", [], {"team": "general", "reason": PHONE}),
+    ("supervisor-1", "assign", [], {"queue": "supervisor", "reason": PHONE}),
+    (
+        "qa-1",
+        "callback",
+        [c.Resolve("已重置密码"), c.AnswerSurvey(2)],
+        {"cause": f"见 {PHONE}", "note": PHONE},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("who", "action", "before", "body"),
+    WRITTEN,
+    ids=[f"{action}-{index}" for index, (_, action, _, _) in enumerate(WRITTEN)],
+)
+def test_every_text_of_an_agent_s_is_masked(
+    store: Store,
+    playbook: Playbook,
+    signed_in: SignedIn,
+    who: str,
+    action: str,
+    before: list[c.Command],
+    body: dict[str, Any],
+) -> None:
+    """G4: reasons and remarks too; whoever types a number there leaves none of it on record."""
+    for number in (NUMBER, OTHER):
+        file(store, playbook, number)
+    for command in (c.Assign("technical", "agent-1", by_hand=True), *before):
+        change(store, "testdesk", NUMBER, command, playbook, NOON, actor="agent-1")
+    signed_in(who).act(action, **body)
+    found = str([store.everything("testdesk", number) for number in (NUMBER, OTHER)])
+    assert PHONE not in found
+    assert "138****8000" in found
+
+
+def test_the_reason_for_opening_an_original_is_masked(
+    store: Store, playbook: Playbook, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """G4: the act is on record for good."""
+    file(store, playbook, NUMBER)
+    command = c.Assign("technical", "agent-1", by_hand=True)
+    change(store, "testdesk", NUMBER, command, playbook, NOON, actor="agent-1")
+    sealed = store.history("testdesk", NUMBER)[0], (b"sealed",)
+    monkeypatch.setattr(Store, "original", lambda *_: sealed)
+    signed_in("agent-1").act("open-original", message=1, reason=f"回电 {PHONE}")
+    (act,) = store.history("testdesk", NUMBER)[-1].of("OriginalOpened")
+    assert act.reason == "回电 138****8000"
+
+
+@pytest.mark.parametrize(
+    ("who", "by", "may"),
+    [
+        ("agent-1", "agent", True),
+        ("agent-3", "agent", False),
+        ("agent-1", "qa", False),
+        ("finance-1", "supervisor", False),
+        ("supervisor-1", "agent", True),
+        ("supervisor-1", "qa", False),
+    ],
+)
+def test_a_step_s_team_takes_it_in_the_step_s_role_alone(
+    store: Store, signed_in: SignedIn, who: str, by: str, may: bool
+) -> None:
+    """D4, D9: to be a member of the named team gives nobody another role."""
+    step = {
+        "label": both("入库"), "by": by, "teams": ["technical", "leads"],
+        "source": ["assigned", "in_progress"],
+    }  # fmt: skip
+    teams = {**DESK["teams"], "leads": {"label": both("主管组"), "role": "supervisor"}}
+    playbook = load({**DESK, "teams": teams, "steps": {"stock": step}})
+    file(store, playbook, NUMBER)
+    given = c.Assign("technical", "agent-2", by_hand=True)
+    ticket = change(store, "testdesk", NUMBER, given, playbook, NOON, actor="system")
+    at = seat(store, _caller(who), "testdesk")
+    assert may_step(at, playbook.steps["stock"], ticket) is may
+
+
+def _caller(who: str) -> Any:
+    from functions.workbench.rights import caller
+
+    role, _ = ROSTER[who]
+    return caller({"cognito:username": who, "cognito:groups": f"testdesk:{role}"})
+
+
+def test_two_agents_keys_are_two(
+    store: Store, signed_in: SignedIn, make_filing: Callable[[], Filing]
+) -> None:
+    """G1: a key is its agent's own; another's call under the same one is another request."""
+    numbers = []
+    for who in ("agent-1", "agent-2", "agent-1"):
+        body = {"contact": PHONE, "description": f"{who} 来电"}
+        request = replace(
+            signed_in(who).request("POST"),
+            body=json.dumps(body).encode(),
+            headers={"idempotency-key": "k1"},
+        )
+        answer = workbench.enter_ticket(request, store, "testdesk", make_filing())
+        numbers.append(answer.body["number"])
+    assert numbers[0] == numbers[2] != numbers[1]
+
+
+@pytest.fixture
+def make_filing(store: Store) -> Callable[[], Filing]:
+    return lambda: Filing(
+        store=store,
+        seal=lambda desk, number, contact: b"sealed",
+        seal_original=lambda desk, number, words: (),
+        root=bytes(32),
+        public_url="https://desk.example.com",
+        now=NOON,
+    )
