@@ -117,3 +117,56 @@ def test_rules_are_read_off_a_mapping() -> None:
     }
     assert RetryRules.of(mapping) == RetryRules(True, True, 5, 60.0)
     assert RetryRules.of({}) == RetryRules(False, False, -1, -1.0)
+
+
+def test_the_halves_are_halves() -> None:
+    """Lambda: the batch is split in two, so that one record of 8 is found in 3 steps."""
+    function = Function({"5"}, raises=True)
+    function.run(8)
+    sizes = [len(batch) for batch in function.batches]
+    assert sizes == [8, 4, 4, 2, 1, 1, *[1] * RULES.attempts, 2]
+
+
+def test_of_several_that_failed_the_first_counts() -> None:
+    """Lambda: the lowest sequence number is the checkpoint; what follows it comes again."""
+    function = Function({"3", "1"}, raises=False)
+    function.run(5)
+    assert function.batches[1] == ["1", "2", "3", "4"]
+    assert sorted(batch for batch, _why in function.discarded) == [["1"], ["3"]]
+    assert set(function.taken) == {"0", "2", "4"}
+
+
+def test_a_batch_that_got_on_has_all_its_attempts_before_it() -> None:
+    """Attempts count for what stays at the same place, not for what was reached just now."""
+    seen: list[list[str]] = []
+
+    def invoke(batch: list[dict[str, Any]]) -> dict[str, Any]:
+        numbers = [record["dynamodb"]["SequenceNumber"] for record in batch]
+        seen.append(numbers)
+        stuck = numbers[1] if len(numbers) > 1 else numbers[0]
+        return {"body": {"batchItemFailures": [{"itemIdentifier": stuck}]}}
+
+    function = Function(set(), raises=False)
+    records = [
+        {"dynamodb": {"SequenceNumber": str(n), "ApproximateCreationDateTime": 1.0}}
+        for n in range(6)
+    ]
+    process(records, RULES, invoke, function.discard, sleep=lambda _s: None, now=lambda: 1.0)
+    assert seen.count(["5"]) == 1 + RULES.attempts
+    assert function.discarded == [(["5"], "RetryAttemptsExhausted")]
+
+
+def test_the_oldest_record_tells_the_age_and_without_a_limit_none_is_too_old() -> None:
+    """G3: `MaximumRecordAgeInSeconds` -1 is Lambda's own, for ever."""
+    records = [
+        {"dynamodb": {"SequenceNumber": str(n), "ApproximateCreationDateTime": at}}
+        for n, at in enumerate((100.0, 5000.0))
+    ]
+    for most, given_up in ((3600.0, ["MaxRecordAgeExceeded"]), (-1.0, ["RetryAttemptsExhausted"])):
+        function = Function({"0", "1"}, raises=True)
+        rules = RetryRules(partial=True, bisect=False, attempts=1, max_age_seconds=most)
+        process(
+            records, rules, function.invoke, function.discard,
+            sleep=function.slept.append, now=lambda: 5001.0,
+        )  # fmt: skip
+        assert [why for _, why in function.discarded] == given_up

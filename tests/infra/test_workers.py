@@ -78,6 +78,17 @@ def test_what_a_killed_emulator_left_is_cleared_away(scratch: Path) -> None:
     assert sorted(scratch.iterdir()) == [scratch / "packages"]
 
 
+def test_the_package_that_was_used_last_is_the_one_that_stays(scratch: Path) -> None:
+    """G8: going back to an earlier one makes it the newest; it need not be unpacked once more."""
+    first = (worker(scratch, "a", "one") / "code").resolve()
+    second = (worker(scratch, "b", "two") / "code").resolve()
+    for age, path in enumerate((second, first)):
+        os.utime(path, (1000 - age, 1000 - age))
+    worker(scratch, "c", "one")
+    workers.prepare(scratch)
+    assert kept(scratch) == [first]
+
+
 def test_a_package_cut_off_while_it_was_unpacked_is_not_taken_for_whole(
     scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,70 @@
+"""What `deskbell up` deploys anew for, and what it does not (G8)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infra.local import up
+from infra.local.system import Ports
+
+PORTS = Ports(8700, 4566, 2525)
+READ = (
+    "app.py",
+    "requirements.txt",
+    ".chalice/config.json",
+    "functions/core/store.py",
+    "functions/core/words/zh.txt",
+    "infra/deploy.py",
+    "infra/functions.py",
+    "infra/gateway.py",
+    "infra/stacks.py",
+    "infra/local/chalice_client.py",
+    "infra/foundation.yaml",
+    "infra/closing.asl.json",
+    "infra/policies/notify.json",
+)
+LEFT = ("README.md", "infra/bench.py", "functions/core/__pycache__/store.pyc")
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in (*READ, *LEFT):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("one", "utf-8")
+    monkeypatch.setattr(up, "ROOT", tmp_path)
+    monkeypatch.setattr(up, "INFRA", tmp_path / "infra")
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", READ)
+def test_what_a_deployment_reads_makes_another_one(tree: Path, name: str) -> None:
+    """F7, G8: its content and its name, so that no start runs yesterday's code."""
+    before = up._fingerprint(PORTS)
+    (tree / name).write_text("two", "utf-8")
+    changed = up._fingerprint(PORTS)
+    assert changed != before
+    (tree / name).unlink()
+    assert up._fingerprint(PORTS) not in {before, changed}
+
+
+def test_a_function_s_file_that_is_renamed_makes_another_one(tree: Path) -> None:
+    """G8: the same content under another name is another program."""
+    before = up._fingerprint(PORTS)
+    (tree / "functions/core/store.py").rename(tree / "functions/core/shop.py")
+    assert up._fingerprint(PORTS) != before
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_what_no_deployment_reads_makes_none(tree: Path, name: str) -> None:
+    """G8: a start where nothing changed takes seconds."""
+    before = up._fingerprint(PORTS)
+    (tree / name).write_text("two", "utf-8")
+    assert up._fingerprint(PORTS) == before
+
+
+def test_other_ports_make_another_one(tree: Path) -> None:
+    """G8: the functions know the API's address."""
+    assert up._fingerprint(PORTS) != up._fingerprint(Ports(8701, 4566, 2525))
