@@ -1,0 +1,91 @@
+"""Each resolution has a run of its own, and each run ends where its ticket went (F4, A13, D13)."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions.core.closing import ARCHIVE, REOPENED, REVIEW, after_review, after_survey
+from functions.core.playbook import Playbook, load
+from functions.core.ticket import OPEN
+from functions.router.closing import start
+from infra.local.inprocess import Workflows
+from tests.core.desk import DESK, received
+
+
+class Started(Workflows):
+    """Step Functions, as far as it refuses a name that it has."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda *_: None)
+
+
+@pytest.fixture(scope="module")
+def playbook() -> Playbook:
+    return load(DESK)
+
+
+def runs(client: Started) -> dict[str, Any]:
+    return {name: execution.input for name, execution in client.executions.items()}
+
+
+def test_a_second_resolution_has_a_second_run(playbook: Playbook) -> None:
+    """F4: named for desk, ticket and resolution; a repeated record starts nothing."""
+    client: Any = Started()
+    for number, desk in (("CS1", "testdesk"), ("CS1", "other")):
+        ticket = received(playbook).model_copy(update={"number": number, "desk": desk})
+        for resolution in (1, 1, 2):
+            start(client, "arn", ticket, resolution, playbook)
+        for _ in range(2):
+            start(client, "arn", ticket, 2, playbook, run="closed-9")
+    found = runs(client)
+    assert list(found) == [
+        f"{desk}-CS1-{run}" for desk in ("testdesk", "other") for run in ("1", "2", "closed-9")
+    ]
+    assert found["testdesk-CS1-2"] == {
+        "desk": "testdesk",
+        "number": "CS1",
+        "resolution": 2,
+        "wait_seconds": 7 * 86400,
+        "review_seconds": 3 * 86400,
+    }
+    assert json.dumps(found["other-CS1-closed-9"])
+    assert found["other-CS1-closed-9"]["resolution"] == 2
+
+
+def test_a_run_waits_for_a_call_back_as_long_as_the_desk_says(playbook: Playbook) -> None:
+    """D13: after the customer's yes that is the confirmation's time, else that of the review."""
+    asked = load(
+        {
+            **DESK,
+            "statuses": {**DESK["statuses"], "awaiting_confirmation": DESK["statuses"]["queued"]},
+            "confirmation": {"solved": "callback", "team": "technical", "within": "1h"},
+        }
+    )
+    client: Any = Started()
+    start(client, "arn", received(asked), 1, asked)
+    (found,) = runs(client).values()
+    assert timedelta(seconds=found["review_seconds"]) == timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("status", "survey", "review"),
+    [
+        ("resolved", None, None),
+        ("awaiting_confirmation", None, None),
+        ("in_review", REVIEW, None),
+        ("archived", ARCHIVE, ARCHIVE),
+        ("closed", ARCHIVE, ARCHIVE),
+        ("merged", REOPENED, REOPENED),
+        *((status, REOPENED, REOPENED) for status in sorted(OPEN - {"awaiting_confirmation"})),
+    ],
+)
+def test_where_a_run_goes(playbook: Playbook, status: str, survey: Any, review: Any) -> None:
+    """A13: on with the answer; over where the problem is back or goes on under another number."""
+    ticket = received(playbook).model_copy(update={"status": status, "resolutions": 2})
+    assert (after_survey(ticket, 2), after_review(ticket, 2)) == (survey, review)
+    for other in (1, 3):
+        assert after_survey(ticket, other) == after_review(ticket, other) == REOPENED
