@@ -147,13 +147,9 @@ def playbook_check(path: Path) -> None:
 def playbook_apply(path: Path, stage: Stage = "", data: Data = DATA) -> None:
     """Store a playbook as its desk's next version and show what it changes; in force in 60 s."""
     from functions.core.playbook import load
-    from infra.desks import ApplyError, apply
+    from infra.desks import apply
 
-    playbook = load(path)
-    try:
-        applied = apply(_connect(stage, data), playbook, datetime.now(UTC))
-    except ApplyError as error:
-        raise UsageError(str(error)) from error
+    applied = apply(_connect(stage, data), load(path), datetime.now(UTC))
     for line in applied.changes:
         _report(line)
     if applied.stored:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
 
 from functions.core.playbook import Playbook, load
 from functions.core.store import Store
@@ -23,10 +22,6 @@ from infra.stage_secrets import ensure_endpoint_secrets, ensure_secrets
 SHIPPED = Path(__file__).resolve().parent.parent / "playbooks"
 _SHOWN = 100
 _CONTEXT = 20
-
-
-class ApplyError(RuntimeError):
-    """A playbook that fits but cannot be stored; the message tells why."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +62,8 @@ def apply(stage: str, playbook: Playbook, now: datetime) -> Applied:
     """Store a checked playbook as its desk's next version, unless it is the current one already.
 
     Raises:
-        ApplyError: its mailbox belongs to another desk, or somebody else applied one just now.
+        PlaybookError: its mailbox belongs to another desk.
+        Conflict: somebody else applied one just now.
     """
     store = store_of(stage)
     current = store.playbook_version(playbook.desk)
@@ -79,20 +75,8 @@ def apply(stage: str, playbook: Playbook, now: datetime) -> Applied:
     ssm = boto3.client("ssm")
     ensure_secrets(ssm, stage, [playbook.desk])
     ensure_endpoint_secrets(ssm, stage, playbook.desk, playbook.webhooks, now)
-    try:
-        version = store.put_playbook(playbook, now)
-    except ClientError as error:
-        raise ApplyError(_why(error, playbook)) from error
+    version = store.put_playbook(playbook, now)
     return Applied(playbook.desk, version, stored=True, changes=changes)
-
-
-def _why(error: ClientError, playbook: Playbook) -> str:
-    if error.response["Error"]["Code"] != "TransactionCanceledException":
-        return str(error)
-    reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
-    if reasons[-1:] == ["ConditionalCheckFailed"]:
-        return f"mail.address: {playbook.mail.address} is the mailbox of another desk"
-    return "somebody else applied a playbook to this desk just now: look at it and try again"
 
 
 def versions(stage: str) -> list[tuple[str, int]]:

@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 
 from functions.core import aws, deps
 from functions.core import commands as c
-from functions.core.playbook import load
+from functions.core.errors import PlaybookError
+from functions.core.playbook import Playbook, load
 from functions.core.ticket import Ticket
 from functions.notify import handler
 from infra import console, desks, webhooks
@@ -175,6 +176,31 @@ def test_many_are_spread_over_minutes(desk: World) -> None:
     assert (done.first, done.last) == (5, NOON + timedelta(minutes=2))
     moments = sorted(d.next_at for t in tickets for d in desk.deliveries(t) if d.next_at)
     assert [m - NOON for m in moments] == [timedelta(minutes=n) for n in (0, 0, 1, 1, 2)]
+
+
+def second(desk: World, mailbox: str) -> Playbook:
+    """The same desk's rules as those of another one."""
+    mail = desk.playbook.mail.model_copy(update={"address": mailbox})
+    return desk.playbook.model_copy(update={"desk": "other", "mail": mail})
+
+
+def test_a_mailbox_of_another_desk_is_refused_in_words(desk: World) -> None:
+    """F1, F7: the console says it as one line; nothing of the playbook is stored."""
+    with pytest.raises(PlaybookError, match=r"mail\.address: support@standard\.local"):
+        desks.apply(STAGE, second(desk, "support@standard.local"), NOON)
+    assert desks.versions(STAGE) == [("standard", 1)]
+
+
+def test_a_message_that_is_sent_again_has_all_its_attempts(desk: World, receiver: Receiver) -> None:
+    """G5: another day of them, however many it took before; and another desk's are left alone."""
+    ticket = happen(desk)
+    desks.apply(STAGE, second(desk, "support@other.local"), NOON)
+    span = Span("other", "", NOON - HOUR, NOON + 2 * HOUR)
+    done = webhooks.replay_span(STAGE, span, 300, NOON)
+    assert (done.again, done.first, done.left) == (0, 0, 0)
+    assert webhooks.replay_id(STAGE, receiver.ids[0], NOON) == "it is sent now"
+    (due,) = [d for d in desk.deliveries(ticket) if d.state == "due"]
+    assert (due.attempts, due.cause) == (0, "replayed")
 
 
 def test_what_is_being_sent_is_left_alone(desk: World, receiver: Receiver) -> None:

@@ -1,0 +1,139 @@
+"""What a function is handed again, and what its answer means (G3)."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from infra.redelivery import (
+    ParkedAgainError,
+    Redelivery,
+    RefusedError,
+    StreamGoneError,
+    records_between,
+)
+
+BATCH = {
+    "streamArn": "arn:stream",
+    "shardId": "shard-1",
+    "startSequenceNumber": "99",
+    "endSequenceNumber": "101",
+    "approximateArrivalOfFirstRecord": "2026-03-10T04:00:00Z",
+}
+
+
+def record(number: int, readers: str) -> dict[str, Any]:
+    key = {"pk": {"S": "TICKET#standard#CS1"}, "sk": {"S": f"EVENT#{number:06}"}}
+    image = {**key, "readers": {"S": readers}, "sealed": {"B": b"x"}}
+    return {"dynamodb": {"SequenceNumber": str(number), "Keys": key, "NewImage": image}}
+
+
+class Stream:
+    """Pages of a stream; a page may be empty though others follow."""
+
+    def __init__(self, *pages: list[Any], gone: str = "") -> None:
+        self.pages, self.gone = list(pages), gone
+
+    def get_shard_iterator(self, **asked: Any) -> Any:
+        assert asked["SequenceNumber"] == "99"
+        return {"ShardIterator": "0"}
+
+    def get_records(self, ShardIterator: str) -> Any:  # noqa: N803 - boto3's name
+        if self.gone:
+            raise ClientError({"Error": {"Code": self.gone}}, "GetRecords")
+        at = int(ShardIterator)
+        found = self.pages[at] if at < len(self.pages) else []
+        return {"Records": found, "NextShardIterator": str(at + 1)}
+
+
+def between(monkeypatch: pytest.MonkeyPatch, stream: Stream, room: str = "notify") -> list[str]:
+    monkeypatch.setattr(boto3, "client", lambda _: stream)
+    found = records_between(BATCH, room)
+    assert all(r["dynamodb"]["NewImage"]["sealed"] == {"B": "eA=="} for r in found)
+    return [r["dynamodb"]["SequenceNumber"] for r in found]
+
+
+def test_a_batch_is_read_to_its_last_record_and_no_further(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """G3: the last one is of the batch; the one after it was taken, or is another's."""
+    stream = Stream(
+        [record(99, "notify")], [], [record(100, "router"), record(101, "both")],
+        [record(102, "notify")],
+    )  # fmt: skip
+    assert between(monkeypatch, stream) == ["99", "101"]
+    assert between(monkeypatch, stream, "router") == ["100", "101"]
+
+
+def test_a_stream_without_an_end_is_not_read_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """G3: an open shard has always another page."""
+    assert between(monkeypatch, Stream([record(99, "notify")])) == ["99"]
+
+
+def test_what_the_stream_forgot_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """G3: it remembers for a day; other troubles are their own."""
+    with pytest.raises(StreamGoneError, match="99 … 101"):
+        between(monkeypatch, Stream(gone="TrimmedDataAccessException"))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        between(monkeypatch, Stream(gone="AccessDenied"))
+
+
+class Lambda:
+    """A function that answers one thing."""
+
+    def __init__(self, answer: Any, *, error: bool = False, log: str = "") -> None:
+        self.answer, self.error, self.log = answer, error, log
+        self.given: list[Any] = []
+
+    def invoke(self, **asked: Any) -> Any:
+        assert asked["InvocationType"] == "RequestResponse"
+        self.given.append(json.loads(asked["Payload"]))
+        found = {
+            "Payload": io.BytesIO(json.dumps(self.answer).encode()),
+            "LogResult": base64.b64encode(self.log.encode()).decode(),
+        }
+        return {**found, "FunctionError": "Unhandled"} if self.error else found
+
+
+def handed(monkeypatch: pytest.MonkeyPatch, function: Lambda, records: list[Any]) -> str:
+    monkeypatch.setattr(boto3, "client", lambda _: function)
+    return Redelivery("deskbell-test-notify").records(records)
+
+
+def test_what_is_taken_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """G3."""
+    function = Lambda({"batchItemFailures": []})
+    assert handed(monkeypatch, function, [{"a": 1}]) == "deskbell-test-notify has taken it"
+    assert function.given == [{"Records": [{"a": 1}]}]
+
+
+PARKED = json.dumps({"message": "record.parked", "cause": "no such rule"})
+
+
+@pytest.mark.parametrize(
+    ("function", "records", "refused", "said"),
+    [
+        (Lambda(None), [], RefusedError, "no record for this function"),
+        (Lambda({"batchItemFailures": [{"itemIdentifier": "1"}]}), [1], RefusedError, "again"),
+        (Lambda({"errorMessage": "boom"}, error=True), [1], RefusedError, "failed: boom"),
+        (Lambda("boom", error=True), [1], RefusedError, "failed: boom"),
+        (Lambda(None, log=f"x\n{PARKED}\n"), [1], ParkedAgainError, "again: no such rule"),
+    ],
+    ids=["none", "failed", "raised", "died", "parked"],
+)
+def test_what_is_not_taken_stays_in_quarantine(
+    monkeypatch: pytest.MonkeyPatch,
+    function: Lambda,
+    records: list[Any],
+    refused: type[RefusedError],
+    said: str,
+) -> None:
+    """G3: each with what the function said, since only what was taken leaves quarantine."""
+    with pytest.raises(refused, match=said):
+        handed(monkeypatch, function, records)
