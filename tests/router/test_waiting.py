@@ -1,0 +1,126 @@
+"""What waits: who it is given to, in which order, and what stays (A5, A7, D7, D13)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions.core import commands as c
+from functions.core.change import change
+from functions.core.playbook import Playbook, load
+from functions.core.store import Store
+from functions.core.ticket import Customer, Ticket
+from functions.router.route import PAGE, Router
+from tests.core.desk import DESK, NOON, TABLE, agent, file, make_table
+from tests.kept import aws_in_memory
+
+TEAM = "technical"
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    import boto3
+
+    with aws_in_memory():
+        client = boto3.client("dynamodb", region_name="us-east-1")
+        make_table(client)
+        yield Store(client, TABLE)
+
+
+@pytest.fixture(scope="module")
+def playbook() -> Playbook:
+    """Faults ask for somebody who knows the network; everything else for anybody of the team."""
+    routing = [
+        {"when": {"type": "fault"}, "team": TEAM, "needs": {"skills": ["network"]}},
+        {"team": TEAM},
+    ]
+    return load({**DESK, "routing": routing})
+
+
+def do(store: Store, playbook: Playbook, number: str, *commands: c.Command) -> Ticket:
+    return [
+        change(store, "testdesk", number, command, playbook, NOON, actor="system")
+        for command in commands
+    ][-1]
+
+
+def waiting(store: Store, playbook: Playbook, number: str, **request: Any) -> Ticket:
+    file(store, playbook, number, **request)
+    return do(store, playbook, number, c.Enqueue(TEAM, "waiting", "nobody free"))
+
+
+def handlers(store: Store, *numbers: str) -> list[str | None]:
+    return [store.load("testdesk", number).handler for number in numbers]
+
+
+def test_one_that_nobody_free_is_suited_for_keeps_none_behind_it(
+    store: Store, playbook: Playbook
+) -> None:
+    """D7: the next one is given out all the same; the first one is, when somebody suited comes."""
+    waiting(store, playbook, "CS1", type="fault")
+    waiting(store, playbook, "CS2")
+    store.put_agent(agent("agent-1"))
+    Router(store, playbook, NOON).drain(TEAM)
+    assert handlers(store, "CS1", "CS2") == [None, "agent-1"]
+    store.put_agent(agent("agent-2", skills=("network",)))
+    Router(store, playbook, NOON).drain(TEAM)
+    assert handlers(store, "CS1", "CS2") == ["agent-2", "agent-1"]
+
+
+def test_the_queue_is_given_out_to_its_last_page(store: Store, playbook: Playbook) -> None:
+    """E11: whoever comes back to a desk after a peak finds all of it."""
+    numbers = [f"CS{serial:03}" for serial in range(PAGE + 3)]
+    for number in numbers:
+        waiting(store, playbook, number)
+    store.put_agent(agent("agent-1", capacity=PAGE + 2))
+    Router(store, playbook, NOON).drain(TEAM)
+    assert handlers(store, *numbers) == ["agent-1"] * (PAGE + 2) + [None]
+
+
+def test_a_vip_comes_first_then_the_urgent_then_the_older(store: Store, playbook: Playbook) -> None:
+    """A5, B4: as the desk orders them; whoever becomes free gets the first."""
+    vip = Customer(contact="****8001", kind="phone", hash="h2", customer_class="vip")
+    waiting(store, playbook, "CS1", at=NOON)
+    waiting(store, playbook, "CS2", at=NOON - timedelta(hours=1))
+    waiting(store, playbook, "CS3", priority="high")
+    waiting(store, playbook, "CS4", priority="low", customer=vip)
+    given = []
+    for place in range(1, 5):
+        store.put_agent(agent("agent-1", capacity=place))
+        Router(store, playbook, NOON).drain(TEAM)
+        now = [n for n in ("CS1", "CS2", "CS3", "CS4") if handlers(store, n) == ["agent-1"]]
+        given += [number for number in now if number not in given]
+    assert given == ["CS4", "CS3", "CS2", "CS1"]
+
+
+def test_what_the_supervisors_have_stays_theirs(store: Store, playbook: Playbook) -> None:
+    """A7: confirming its type does not take a ticket out of their queue."""
+    store.put_agent(agent("agent-1", skills=("network",)))
+    file(store, playbook, "CS1")
+    theirs = do(store, playbook, "CS1", c.Enqueue(TEAM, "supervisor", "asked for"))
+    Router(store, playbook, NOON).placed(theirs)
+    assert store.load("testdesk", "CS1") == theirs
+
+
+@pytest.mark.parametrize(("online", "handler"), [(True, "agent-1"), (False, "agent-2")])
+def test_an_unsolved_one_goes_back_to_its_engineer_who_is_there(
+    store: Store, playbook: Playbook, online: bool, handler: str
+) -> None:
+    """D13: whatever is in hand; where nobody is there it goes to whoever is free."""
+    for who in ("agent-1", "agent-2"):
+        store.put_agent(agent(who, capacity=1))
+    file(store, playbook, "CS1")
+    file(store, playbook, "CS2")
+    for number in ("CS1", "CS2"):
+        do(store, playbook, number, c.Assign(TEAM, "agent-1", by_hand=True))
+    do(store, playbook, "CS1", c.Resolve("已更换主板"))
+    reopened = do(store, playbook, "CS1", c.Reopen("还是不行"))
+    reopened = reopened.model_copy(update={"reopen_to": "handler"})
+    assert reopened.former_handlers[-1] == "agent-1"
+    store.set_presence("testdesk", "agent-1", online)
+    router = Router(store, playbook, NOON)
+    router.placed(reopened)
+    assert handlers(store, "CS1") == [handler]
