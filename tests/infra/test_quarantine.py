@@ -246,3 +246,14 @@ def test_a_failed_closing_workflow_is_listed_and_starts_again(loop: Loop) -> Non
 def test_an_unknown_id_is_said(loop: Loop) -> None:
     for command in (("show", "x"), ("replay", "x"), ("discard", "x", "--reason", "y")):
         assert CliRunner().invoke(app, ["quarantine", *command, "--stage", PLACE.stage]).exit_code
+
+
+@pytest.mark.parametrize("name", ["standard-CS1-1", "x" * 80])
+def test_a_run_that_is_begun_anew_has_a_name_that_step_functions_takes(name: str) -> None:
+    """F4: 80 characters at most ("StartExecution", `name`), however often it fails."""
+    names = [name]
+    for _ in range(12):
+        names.append(closings._next(names[-1]))
+    assert max(map(len, names)) <= 80
+    assert len(set(names)) == len(names)
+    assert names[-1].endswith("-again-12")

@@ -184,6 +184,16 @@ def second(desk: World, mailbox: str) -> Playbook:
     return desk.playbook.model_copy(update={"desk": "other", "mail": mail})
 
 
+def test_the_same_playbook_again_is_no_new_version(desk: World) -> None:
+    """F7: a deployment that is repeated changes nothing; what does change is said line by line."""
+    again = desks.apply(STAGE, desk.playbook, NOON)
+    assert (again.version, again.stored, again.changes) == (1, False, ())
+    changed = desk.playbook.model_copy(update={"reopen_within": timedelta(days=3)})
+    applied = desks.apply(STAGE, changed, NOON)
+    assert (applied.version, applied.stored) == (2, True)
+    assert [line.split(":")[0] for line in applied.changes] == ["+ reopen_within"]
+
+
 def test_a_mailbox_of_another_desk_is_refused_in_words(desk: World) -> None:
     """F1, F7: the console says it as one line; nothing of the playbook is stored."""
     with pytest.raises(PlaybookError, match=r"mail\.address: support@standard\.local"):

@@ -1,0 +1,90 @@
+"""A delivery that comes again: to whom it goes by then, and whether it goes (B10, E11, G3)."""
+
+from __future__ import annotations
+
+from email import message_from_bytes
+from typing import Any
+
+import pytest
+
+from functions.core import aws
+from functions.core import commands as c
+from functions.core.change import change
+from functions.core.delivery import Delivery
+from functions.core.filing import Filing, new_contact
+from functions.core.store import Store
+from functions.core.ticket import Ticket
+from functions.notify.deliver.failures import Passing
+from tests.notify.world import MAIL, NOON, PLACE, ROOT, URL, World
+
+OTHER = "wang.example@example.com"
+
+
+@pytest.fixture
+def waiting(world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[Ticket, Delivery]:
+    """An acknowledgement that the provider did not take yet."""
+    ticket = world.file()
+
+    def busy(*_: Any) -> str:
+        raise Passing("SES Throttling")
+
+    with monkeypatch.context() as down:
+        down.setattr("functions.notify.deliver.email.send", busy)
+        assert world.run(world.event(ticket)) == []
+    (found,) = world.deliveries(ticket)
+    assert (found.state, found.attempts) == ("retrying", 1)
+    return ticket, found
+
+
+def test_it_goes_to_the_contact_that_the_ticket_has_by_then(
+    world: World, waiting: tuple[Ticket, Delivery]
+) -> None:
+    """G3: the address was corrected meanwhile; the old one hears nothing more."""
+    ticket, delivery = waiting
+    filing = Filing(
+        store=world.store,
+        seal=lambda desk, number, secret: aws.seal(PLACE, desk, number, secret),
+        seal_original=lambda desk, number, words: (),
+        root=ROOT,
+        public_url=URL,
+        now=NOON,
+    )
+    world.do(ticket, new_contact(filing, world.playbook, ticket, OTHER))
+    assert world.run(world.due(delivery)) == []
+    (mail,) = world.mails
+    assert (OTHER in str(mail.destinations), MAIL in str(mail.destinations)) == (True, False)
+    (sent,) = world.deliveries(ticket)
+    assert (sent.state, sent.to) == (
+        "sent",
+        world.store.load("standard", ticket.number).customer.contact,
+    )
+
+
+def test_a_mark_that_came_meanwhile_holds_it(
+    world: World, waiting: tuple[Ticket, Delivery]
+) -> None:
+    """G3: a person decides what becomes of it; nothing goes where mail came back from."""
+    ticket, delivery = waiting
+    world.do(ticket, c.MailReturned(cause="bounce 5.1.1", permanent=True))
+    assert world.run(world.due(delivery)) == []
+    assert world.mails == []
+    (parked,) = world.deliveries(ticket)
+    assert (parked.state, str(parked.cause).startswith("held: bounce 5.1.1")) == ("parked", True)
+    assert len(world.parked) == 1
+
+
+def test_what_an_act_leads_to_is_automatic_and_what_an_agent_writes_is_not(world: World) -> None:
+    """RFC 3834: other machines answer neither an assignment nor a survey, a reply they may."""
+    ticket = world.file()
+    give = c.Assign("技术支持组", "agent-1", by_hand=True)
+    for command, automatic in ((give, True), (c.Reply("请重启后再试"), False)):
+        change(
+            Store(aws.dynamodb(), PLACE.table), "standard", ticket.number, command,
+            world.playbook, NOON, actor="agent-1",
+        )  # fmt: skip
+        ticket = world.store.load("standard", ticket.number)
+        before = len(world.mails)
+        assert world.run(world.event(ticket)) == []
+        theirs = [m for m in world.mails[before:] if MAIL in str(m.destinations)]
+        (mail,) = (message_from_bytes(m.raw_data.encode()) for m in theirs)
+        assert (mail["Auto-Submitted"] is not None) is automatic
