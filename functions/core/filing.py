@@ -37,6 +37,7 @@ from functions.core.privacy import (
 from functions.core.proof import derive, status_key
 from functions.core.store import Duplicate, Known, Marker, Store, Talk
 from functions.core.ticket import Customer, RefusedFile, Ticket
+from functions.core.words import written_in
 
 if TYPE_CHECKING:
     from functions.core.delivery import Delivery
@@ -307,7 +308,7 @@ def _received(
             undeliverable=known.undeliverable,
         ),
         channel=request.channel or filing.default_channel,
-        locale=request.locale or playbook.locale,
+        locale=request.locale or written_in(request.description) or playbook.locale,
         type=chosen.type or playbook.default_type,
         type_given=chosen.type is not None,
         priority=chosen.urgency or playbook.default_priority,

@@ -490,7 +490,7 @@ def _exceeds(approval: Approval, fields: dict[str, str]) -> bool:
     """Whether a step is beyond an agent's authority."""
     if approval.field is None:
         return True
-    return Decimal(fields.get(approval.field) or "0") > Decimal(str(approval.over))
+    return Decimal(fields.get(approval.field) or "0") > approval.over
 
 
 def checked_fields(step: Step, given: Mapping[str, str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 
 from functions.core.playbook import Condition, Term
@@ -24,7 +25,7 @@ class Facts:
     mood: str | None = None
     product: str | None = None
     queue: str | None = None
-    amount: float | None = None
+    amount: Decimal | None = None
     score: int | None = None
 
     @classmethod

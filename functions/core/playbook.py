@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args, get_origin
@@ -135,6 +136,8 @@ MAIL_ADDRESS = r"[^@\s]+@[^@\s]+"
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Amount = Annotated[Decimal, PlainSerializer(float, when_used="json")]
+"""A sum of money, in JSON a number."""
 
 
 class Part(BaseModel):
@@ -246,7 +249,7 @@ class Condition(Part):
     mood: Names = ()
     product: Words = ()
     queue: Annotated[tuple[Queue, ...], BeforeValidator(_as_tuple)] = ()
-    amount_over: float | None = None
+    amount_over: Amount | None = None
     score_below: int | None = None
 
 
@@ -481,7 +484,7 @@ class Approval(Part):
     """C9, issue of authority: the step waits for a supervisor, always or above an amount."""
 
     field: str | None = None
-    over: float = 0
+    over: Amount = Decimal(0)
 
 
 class Step(Term):

@@ -6,6 +6,7 @@ the same on every desk.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -162,6 +163,9 @@ MESSAGE_LABELS: dict[str, dict[Locale, str]] = {
 }
 """Kind of a chat message → what stands for it where it is not text, or not text alone."""
 
+EMPTY: dict[Locale, str] = {"zh-CN": "（无内容）", "en": "(empty)"}
+"""What stands for a mail without any words."""
+
 LIST_SEPARATOR: dict[Locale, str] = {"zh-CN": "、", "en": ", "}
 
 TIMERS: dict[str, dict[Locale, str]] = {
@@ -215,3 +219,24 @@ def nearest_locale(asked: str | None) -> Locale | None:
     """The language that `asked` (`zh`, `zh-Hans`, `en-GB`) stands for, None for any other."""
     first = (asked or "").strip().casefold()
     return next((known for known in LOCALES if first.startswith(known[:2])), None)
+
+
+_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+_KANA = re.compile(r"[\u3040-\u30ff]")
+_ADDRESS = re.compile(r"\S*(?:@|://)\S*")
+_LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f]{2,}")
+_ENOUGH_WORDS = 3
+_READ = 2000
+
+
+def written_in(text: str) -> Locale | None:
+    """The language that suits who wrote this; None where the words do not tell.
+
+    Chinese characters tell it, unless they are Japanese; words in Latin letters do where there are
+    a few of them and nothing Chinese: names and addresses alone prove nothing.
+    """
+    start = _ADDRESS.sub(" ", text[:_READ])
+    if _HAN.search(start):
+        return None if _KANA.search(start) else "zh-CN"
+    words = _LATIN_WORD.finditer(start)
+    return "en" if sum(1 for _ in words) >= _ENOUGH_WORDS else None

@@ -116,7 +116,8 @@ class Inbox:
         try:
             return self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
-            if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
+            # To whom may not list the bucket, S3 says so of what is not there (GetObject).
+            if error.response["Error"]["Code"] in {"NoSuchKey", "404", "AccessDenied"}:
                 raise Park(f"the mail {key} is not in the bucket") from error
             raise
 

@@ -18,6 +18,7 @@ from functions.core.privacy import contact_hash, mask, mask_contact, normalise_c
 from functions.core.proof import derive, numbers_of_token, ticket_of_message_id
 from functions.core.store import Duplicate, Known, Marker
 from functions.core.ticket import Ticket
+from functions.core.words import EMPTY
 from functions.intake import returns
 from functions.intake.inbox import Inbox
 from functions.intake.mail import InboundMail
@@ -225,7 +226,7 @@ def _file(
     playbook: Playbook,
 ) -> Outcome:
     hiding, longest = came.hiding or Hiding(), playbook.fields.description_max
-    whole = hiding.mask("description", _whole(mail))
+    whole = hiding.mask("description", _whole(mail, playbook))
     tracking = replace(
         came,
         subject=mail.subject or None,
@@ -254,10 +255,10 @@ def _file(
     return Outcome(filed.number, new=True)
 
 
-def _whole(mail: InboundMail) -> str:
+def _whole(mail: InboundMail, playbook: Playbook) -> str:
     """Subject and text, of which a description shows the beginning."""
     parts = [part.strip() for part in (mail.subject, mail.text) if part.strip()]
-    return "\n".join(parts) or "(empty)"
+    return "\n".join(parts) or EMPTY[playbook.locale]
 
 
 def _thread(

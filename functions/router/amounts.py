@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from decimal import Decimal
 
 _NUMBER = r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
 _UNIT = r"\s*(万|千|百|k)?"
@@ -16,14 +17,14 @@ _AFTER = re.compile(
 _TIMES = {"万": 10_000, "千": 1000, "百": 100, "k": 1000}
 
 
-def amount_in(text: str) -> float | None:
+def amount_in(text: str) -> Decimal | None:
     """The largest sum that a text names, in the unit that it is written in; None without one.
 
     Conditions compare it with `amount_over`, whose unit is the desk's own currency.
     """
     plain = unicodedata.normalize("NFKC", text)
     found = [
-        float(number.replace(",", "")) * _TIMES.get(unit.lower(), 1)
+        Decimal(number.replace(",", "")) * _TIMES.get(unit.lower(), 1)
         for pattern in (_BEFORE, _AFTER)
         for number, unit in pattern.findall(plain)
     ]

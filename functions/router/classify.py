@@ -7,6 +7,7 @@ its playbook.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import NamedTuple
 
 from functions.core.matching import Facts, find_term, fold, holds, mentions, places
@@ -59,7 +60,7 @@ def classify(
     customer_class: str | None = None,
     channel: str | None = None,
     product: str | None = None,
-    amount: float | None = None,
+    amount: Decimal | None = None,
 ) -> Classification:
     """Classify a request. Never raises, whatever the text.
 

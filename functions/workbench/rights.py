@@ -176,6 +176,11 @@ def require_step(at: Seat, name: str, step: Step, ticket: Ticket) -> None:
 
 
 def _not_yours(action: str) -> Forbidden:
+    if action == "callback":
+        return Forbidden(
+            "You may not record this call-back: quality assurance, or the team that has to call, "
+            "does, and whoever it is given to."
+        )
     return Forbidden(
         f"You may not {action} this ticket: it is neither in your hands nor waiting for your "
         "team. Whoever may assign it can give it to you."

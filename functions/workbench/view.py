@@ -151,7 +151,7 @@ def _steps(ticket: Ticket, playbook: Playbook, at: Seat) -> list[dict[str, Any]]
             ],
             "attachments": step.attachments,
             "customer_sees": step.customer_sees,
-            "approval": step.approval.model_dump() if step.approval else None,
+            "approval": step.approval.model_dump(mode="json") if step.approval else None,
         }
         for name in possible_steps(at, ticket, playbook)
         for step in (playbook.steps[name],)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -77,7 +78,7 @@ FACTS = Facts(
     channel="web",
     mood="upset",
     product="Kettle X1",
-    amount=100.0,
+    amount=Decimal(100),
 )
 
 

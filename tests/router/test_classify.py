@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -151,8 +152,8 @@ class TestPriority:
         assert (found.tags, found.priority, found.type) == (("safety",), "high", "fault")
 
     def test_b4_a_large_sum(self) -> None:
-        assert classify("你好", RULED, amount=1000.5).priority == "high"
-        assert classify("你好", RULED, amount=1000).priority == "medium"
+        assert classify("你好", RULED, amount=Decimal("1000.5")).priority == "high"
+        assert classify("你好", RULED, amount=Decimal(1000)).priority == "medium"
 
     def test_d5_the_product(self) -> None:
         assert classify("你好", RULED, product="Kettle X1").tags == ("safety",)
@@ -266,14 +267,14 @@ class TestDestination:
     type_given=st.none() | st.text() | st.sampled_from(list(STANDARD.types)),
     urgency=st.none() | st.text() | st.sampled_from(list(STANDARD.priorities)),
     customer_class=st.none() | st.text(),
-    amount=st.none() | st.floats(),
+    amount=st.none() | st.decimals(allow_nan=False),
 )
 def test_classifying_never_raises_and_keeps_to_the_playbook(
     text: str,
     type_given: str | None,
     urgency: str | None,
     customer_class: str | None,
-    amount: float | None,
+    amount: Decimal | None,
 ) -> None:
     for playbook in (STANDARD, RULED):
         found = classify(

@@ -9,10 +9,13 @@ from urllib.parse import unquote
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from functions.core import aws
+from functions.core.errors import Park
 from functions.core.proof import message_id
 from functions.core.store import Store
+from functions.intake.inbox import Inbox
 from infra.local.inprocess import Loop, announcement
 from tests.signed import signed
 from tests.whole.conftest import WEBHOOK_SECRET
@@ -344,3 +347,46 @@ def test_a_raw_mail_over_http_is_filed_like_any_other(loop: Loop, store: Store) 
     assert first.status == 202
     assert loop.http("POST", path, raw, headers=headers).json["number"] == first.json["number"]
     assert len(numbers(store)) == 1
+
+
+@pytest.mark.parametrize(
+    ("subject", "text", "wanted"),
+    [
+        ("Payment failed", "My card was declined.", "We have received"),
+        ("支付失败", "请协助处理", "已受理"),
+        ("404", "", "已受理"),
+    ],
+)
+def test_the_words_of_a_mail_tell_its_language(
+    loop: Loop, store: Store, subject: str, text: str, wanted: str
+) -> None:
+    """A4, E1: in the customer's language where it shows, else in the desk's."""
+    loop.mail(letter(subject, text), DESK)
+    (number,) = numbers(store)
+    loop.pump()
+    told = {delivery.message: delivery.text for delivery in store.deliveries("standard", number)}
+    assert wanted in told["received"]
+
+
+@pytest.mark.parametrize("code", ["NoSuchKey", "AccessDenied"])
+def test_a_mail_that_is_gone_is_parked_with_its_cause(code: str) -> None:
+    """G3: S3 says either of a mail that is not there, by whether the function may list."""
+
+    class Gone:
+        def get_object(self, **_: str) -> None:
+            raise ClientError({"Error": {"Code": code}}, "GetObject")
+
+    gone: Any = Gone()
+    inbox = Inbox(gone, "b")
+    with pytest.raises(Park, match="mail/1 is not in the bucket"):
+        inbox.raw("mail/1")
+
+
+@pytest.mark.parametrize(("subject", "wanted"), [("", "（无内容）"), ("发票", "发票")])
+def test_a_mail_without_words_is_filed_as_such(
+    loop: Loop, store: Store, subject: str, wanted: str
+) -> None:
+    """A1: nothing that comes in is lost; its description says that there is none."""
+    loop.mail(letter(subject, ""), DESK)
+    (received,) = texts(store, numbers(store)[0])
+    assert received.description == wanted

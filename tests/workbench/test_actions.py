@@ -183,7 +183,7 @@ def test_qa_gives_out_the_call_back_and_records_the_cause(
     assert qa.act("assign", agent="agent-3")["reviewer"] == "agent-3"
     with pytest.raises(InvalidInput):
         qa.act("assign", team="technical")
-    with pytest.raises(Forbidden):
+    with pytest.raises(Forbidden, match="quality assurance"):
         signed_in("agent-2").act("callback", cause="慢")
     done = signed_in("agent-3").act("callback", cause="排队太久", note="已致歉 a@example.com")
     assert done["status"] == "archived"
