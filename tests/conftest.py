@@ -5,11 +5,9 @@ from __future__ import annotations
 import gc
 import importlib
 import os
-import sys
-import threading
 from collections import Counter
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Generator
+from contextlib import nullcontext
 from pathlib import Path
 from pkgutil import walk_packages
 
@@ -37,24 +35,12 @@ _Trace = Generator[None, object, object]
 _watched: set[str] = set()
 
 
-@contextmanager
-def _untraced() -> Iterator[None]:
-    here, in_threads = sys.gettrace(), threading.gettrace()
-    sys.settrace(None)
-    threading.settrace(None)
-    try:
-        yield
-    finally:
-        sys.settrace(here)
-        threading.settrace(in_threads)
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> _Trace:
     """The product is imported under the eyes of coverage, its tests need not be."""
     for module in walk_packages(functions.__path__, "functions."):
         importlib.import_module(module.name)
-    with _untraced():
+    with quick.untraced():
         return (yield)
 
 
@@ -74,7 +60,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> _Trace:
     if "PYTEST_XDIST_WORKER" in os.environ and item.get_closest_marker("stack") is None:
         # A test of the whole system waits most of its time; while it does not, it goes first.
         os.setpriority(os.PRIO_PROCESS, 0, PATIENT)
-    with nullcontext() if item.nodeid in _watched else _untraced():
+    with nullcontext() if item.nodeid in _watched else quick.untraced():
         return (yield)
 
 
