@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import sys
 from collections import Counter
 from collections.abc import Generator
 from contextlib import nullcontext
@@ -36,12 +37,31 @@ _watched: set[str] = set()
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> _Trace:
+def pytest_collection(session: pytest.Session) -> _Trace:
     """The product is imported under the eyes of coverage, its tests need not be."""
     for module in walk_packages(functions.__path__, "functions."):
         importlib.import_module(module.name)
     with quick.untraced():
+        _prepare_together(session.config)
         return (yield)
+
+
+def _prepare_together(config: pytest.Config) -> None:
+    """Each worker of several begins with other files: what pytest makes of their assertions is kept
+    beside them, so that it is made once and not by every worker."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers == 1:
+        return
+    sys.dont_write_bytecode = False
+    asked = [Path(each.partition("::")[0]).resolve() for each in config.args]
+    files = [
+        path
+        for path in sorted(TESTS.rglob("test_*.py"))
+        if any(path.is_relative_to(each) for each in asked)
+    ]
+    mine = len(files) * int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw")) // workers
+    for path in files[mine:] + files[:mine]:
+        importlib.import_module(".".join(path.relative_to(TESTS.parent).with_suffix("").parts))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -39,7 +39,10 @@ def prepare(scratch: Path) -> None:
 def install(scratch: Path) -> None:
     """Let the workers of this process's emulator share what `scratch` holds (see `prepare`)."""
     from ministack.core import lambda_runtime
+    from ministack.services import lambda_svc
 
+    # It lets each function be pending for half a second, eleven times in a deployment, for nothing.
+    lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = 0.0
     packages = scratch / "packages"
 
     class Linked(zipfile.ZipFile):
