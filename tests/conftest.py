@@ -13,11 +13,15 @@ from pathlib import Path
 from pkgutil import walk_packages
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import functions
 from tests import quick
 
 quick.install(pytest.MonkeyPatch())
+# How long an example takes on a busy machine says nothing of it.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 TESTS = Path(__file__).parent
 UNTRACED = {

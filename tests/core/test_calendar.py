@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import holidays
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from functions.core.calendar import WEEKDAYS, BusinessCalendar
@@ -416,7 +416,6 @@ durations = st.timedeltas(timedelta(0), timedelta(days=60)) | st.builds(
 )
 
 
-@settings(deadline=None)
 @given(desks(), instants, durations)
 def test_add_and_between_are_each_others_inverse(
     desk: dict[str, Any], start: datetime, duration: timedelta
@@ -430,7 +429,6 @@ def test_add_and_between_are_each_others_inverse(
         assert business.between(start, deadline - timedelta(microseconds=1)) < duration
 
 
-@settings(deadline=None)
 @given(desks(), instants, durations, durations)
 def test_more_business_time_is_never_earlier_and_adds_up(
     desk: dict[str, Any], start: datetime, one: timedelta, two: timedelta
@@ -440,7 +438,6 @@ def test_more_business_time_is_never_earlier_and_adds_up(
     assert business.add(business.add(start, one), two) == business.add(start, one + two)
 
 
-@settings(deadline=None)
 @given(desks(), instants, instants, instants)
 def test_a_clock_paused_and_resumed_loses_nothing(
     desk: dict[str, Any], one: datetime, two: datetime, three: datetime
@@ -484,7 +481,7 @@ def slow_opening_minutes(desk: dict[str, Any], start: datetime, count: int) -> l
     return minutes[120:]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(desks(), st.sampled_from(SEASONS))
 @example(
     {

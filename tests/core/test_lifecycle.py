@@ -688,7 +688,7 @@ class _NoTable:
 
 _NO_TABLE = cast("Store", _NoTable())
 
-Desk.TestCase.settings = settings(max_examples=120, stateful_step_count=30, deadline=None)
+Desk.TestCase.settings = settings(max_examples=120, stateful_step_count=30)
 TestAnyOrder = Desk.TestCase
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core.matching import Facts, find_term, fold, holds, mentions, places
@@ -43,7 +43,6 @@ def test_a_word_is_found_after_a_place_where_it_does_not_stand_alone() -> None:
     assert list(places("happy app", "app")) == [(6, 9)]
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_folding_twice_is_folding_once_for_what_people_write(text: str) -> None:
     folded = fold(text)
@@ -51,7 +50,6 @@ def test_folding_twice_is_folding_once_for_what_people_write(text: str) -> None:
     assert folded == folded.strip()
 
 
-@settings(deadline=None)
 @given(st.text(), st.text())
 def test_searching_never_raises_and_gives_true_places(text: str, word: str) -> None:
     folded = fold(text)

@@ -277,7 +277,6 @@ class TestAnySequence:
 
     @settings(
         max_examples=25,
-        deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture],
     )
     @given(steps=STEPS)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.core.privacy import (
@@ -26,7 +26,7 @@ from functions.core.privacy import (
 )
 from tests.pace import grows_with_length
 
-UNHURRIED = settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+THOROUGH = settings(max_examples=200)
 
 
 def with_check_digit(first_17: str) -> str:
@@ -431,14 +431,14 @@ HOSTILE = st.lists(
 ).map("".join)
 
 
-@UNHURRIED
+@THOROUGH
 @given(HOSTILE)
 def test_masking_twice_changes_nothing(text: str) -> None:
     once = mask(text)
     assert mask(once) == once
 
 
-@UNHURRIED
+@THOROUGH
 @given(st.text(alphabet="打印机坏了请帮我看看 abcdefgh,.!?，。\n🙂"), HOSTILE)
 def test_text_around_is_kept(words: str, hostile: str) -> None:
     assert mask(words) == words
@@ -571,7 +571,7 @@ def test_a1_anything_else_is_refused_with_its_reason(raw: Any, reason: str) -> N
     assert str(refused.value).endswith(".")
 
 
-@UNHURRIED
+@THOROUGH
 @given(st.text(), st.sampled_from(["CN", "US", "DE", "ZZ", ""]))
 def test_a1_any_contact_is_understood_or_refused(raw: str, region: str) -> None:
     try:

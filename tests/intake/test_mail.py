@@ -635,7 +635,7 @@ def well_formed(mail: InboundMail) -> bool:
 
 
 @given(st.binary(max_size=3000))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_bytes_are_read(raw: bytes) -> None:
     assert well_formed(parse(raw))
 
@@ -655,7 +655,7 @@ TOKENS = [
 
 
 @given(st.lists(st.sampled_from(TOKENS), max_size=80))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_mixture_of_mail_is_read(tokens: list[bytes]) -> None:
     assert well_formed(parse(b"".join(tokens)))
 
@@ -686,7 +686,7 @@ def test_damaged_mails_are_read(seed: int) -> None:
 
 
 @given(st.text(alphabet=st.sampled_from("<>/=\"' abpdiv&#;!-\n"), max_size=500))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_markup_becomes_lines(document: str) -> None:
     assert all("\n" not in line.text for line in html_text.lines(document))
 

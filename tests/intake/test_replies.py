@@ -364,7 +364,7 @@ def test_markup_tells_history_without_words() -> None:
         alphabet=st.sampled_from(">:-_ \n<@.*,aOn1wrote发件人主题：写道FromSubject"), max_size=400
     )
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_something_always_remains(text: str) -> None:
     assert bool(strip_reply(text).strip()) == bool(text.strip("\n").strip())
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core.matching import Facts
@@ -261,7 +261,6 @@ class TestDestination:
         assert place("ＡＰＰ", desk(routing=routing))[0] == "technical"
 
 
-@settings(deadline=None)
 @given(
     text=st.text(max_size=400),
     type_given=st.none() | st.text() | st.sampled_from(list(STANDARD.types)),
@@ -288,7 +287,6 @@ def test_classifying_never_raises_and_keeps_to_the_playbook(
         _fits(found, playbook)
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from([word for tag in STANDARD.tags.values() for word in tag.keywords]),

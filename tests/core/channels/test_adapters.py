@@ -164,7 +164,7 @@ BODIES = st.one_of(
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(body=BODIES)
 def test_no_body_breaks_the_reader(name: str, body: bytes) -> None:
     """G3: it is read, or it is said to be unreadable; nothing else happens."""
@@ -172,7 +172,7 @@ def test_no_body_breaks_the_reader(name: str, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_damage_to_a_real_call_breaks_the_reader(name: str, data: st.DataObject) -> None:
     """A piece of a real call cut out, doubled, or overwritten."""
