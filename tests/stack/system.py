@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import smtplib
 import socket
@@ -22,6 +21,7 @@ from typing import Any, TypeVar
 import boto3
 
 from infra.local.inprocess import HttpAnswer
+from tests.stack import commands
 
 ROOT = Path(__file__).parents[2]
 READY_SECONDS = 180
@@ -116,17 +116,9 @@ class System:
 
     def command(self, *arguments: str, code: int = 0) -> str:
         """What `deskbell …` prints; it has to end with `code`."""
-        done = subprocess.run(
-            [sys.executable, "-m", "infra.console", *arguments],
-            cwd=ROOT,
-            env={**os.environ, "DESKBELL_DATA": str(self.data)},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout + done.stderr
+        ended, said = commands.run(self.data, *arguments)
+        assert ended == code, said
+        return said
 
     # Its doors
 
