@@ -220,7 +220,7 @@ def local_variant(ports: Ports) -> Variant:
 
 def _fingerprint(ports: Ports) -> str:
     """Hash of everything a deployment reads: names and contents."""
-    digest = hashlib.sha256(f"{ports}".encode())
+    digest = hashlib.sha256(f"{ports} {FOUNDATION}".encode())
     files = [ROOT / "app.py", ROOT / "requirements.txt", ROOT / ".chalice" / "config.json"]
     files += [INFRA / name for name in ("deploy.py", "functions.py", "gateway.py", "stacks.py")]
     files += [INFRA / "local" / "chalice_client.py", *INFRA.glob("*.yaml"), *INFRA.rglob("*.json")]

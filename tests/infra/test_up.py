@@ -65,6 +65,15 @@ def test_what_no_deployment_reads_makes_none(tree: Path, name: str) -> None:
     assert up._fingerprint(PORTS) == before
 
 
+def test_other_parameters_of_the_foundation_make_another_one(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F7, G8: the templates are the same, what they are given is not."""
+    before = up._fingerprint(PORTS)
+    monkeypatch.setitem(up.FOUNDATION, "MailMaxReceives", "4")
+    assert up._fingerprint(PORTS) != before
+
+
 def test_other_ports_make_another_one(tree: Path) -> None:
     """G8: the functions know the API's address."""
     assert up._fingerprint(PORTS) != up._fingerprint(Ports(8701, 4566, 2525))

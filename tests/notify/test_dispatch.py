@@ -88,6 +88,13 @@ def dies_on(*states: str) -> Callable[[Delivery], None]:
     return die
 
 
+def die_after_sending(record: Any, ways: Ways, breaking: Breaking) -> None:
+    """A run that ends when the provider has the mail and before its outcome is written."""
+    breaking.on_move = dies_on("sent")
+    with pytest.raises(Died):
+        process(record, replace(ways, store=breaking), NOON)
+
+
 def test_twenty_times_the_same_event_is_one_mail(
     world: World, ways: Ways, post: Post, ticket: Ticket, record: Any
 ) -> None:
@@ -122,9 +129,7 @@ def test_crash_between_sending_and_marking_sends_no_second_mail(
     world: World, ways: Ways, post: Post, ticket: Ticket, record: Any, breaking: Breaking
 ) -> None:
     """E11, G3: for a minute it may still be under way; then it is parked for a person to decide."""
-    breaking.on_move = dies_on("sent")
-    with pytest.raises(Died):
-        process(record, replace(ways, store=breaking), NOON)
+    die_after_sending(record, ways, breaking)
     assert only(world, ticket).state == "claimed"
     with pytest.raises(TryAgain):
         process(record, ways, SOON)
@@ -254,9 +259,7 @@ def test_crash_of_a_second_attempt(
     post.failures = [Passing("SES")]
     process(record, ways, NOON)
     again = world.due(only(world, ticket))
-    breaking.on_move = dies_on("sent")
-    with pytest.raises(Died):
-        process(again, replace(ways, store=breaking), NOON)
+    die_after_sending(again, ways, breaking)
     with pytest.raises(TryAgain):
         process(again, ways, SOON)
     process(again, ways, LATER)
@@ -396,9 +399,7 @@ def test_rules_that_changed_between_two_runs_send_nobody_twice(
     world: World, ways: Ways, post: Post, assigned: Ticket, breaking: Breaking
 ) -> None:
     """E11: the claim's key says nothing of messages and recipients, so a new rule finds it."""
-    breaking.on_move = dies_on("sent")
-    with pytest.raises(Died):
-        process(world.event(assigned), replace(ways, store=breaking), NOON)
+    die_after_sending(world.event(assigned), ways, breaking)
     rules = tuple(rule for rule in world.playbook.notifications if rule.message != "assigned")
     world.edit(notifications=rules)
     process(world.event(assigned), ways, LATER)
@@ -418,9 +419,7 @@ def test_claim_whose_rule_is_gone_since_is_parked(
     left: str,
 ) -> None:
     """E11, G3: nobody is to be told any more; what a run left behind is shown all the same."""
-    breaking.on_move = dies_on("sent")
-    with pytest.raises(Died):
-        process(record, replace(ways, store=breaking), NOON)
+    die_after_sending(record, ways, breaking)
     rules = tuple(
         rule.model_copy(update={"to": "handler"})  # there is none yet
         for rule in world.playbook.notifications
@@ -449,9 +448,7 @@ def test_claim_for_who_was_erased_since_is_parked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """E11, G3, B10: nobody knows any more whom it was for; that a run left it behind is shown."""
-    breaking.on_move = dies_on("sent")
-    with pytest.raises(Died):
-        process(record, replace(ways, store=breaking), NOON)
+    die_after_sending(record, ways, breaking)
     gone = ticket.model_copy(update={"erased": True})
     monkeypatch.setattr(breaking, "load_since", lambda *_: gone)
     breaking.on_move = None
@@ -552,9 +549,7 @@ def test_what_comes_again_goes_before_what_is_parked(
     if wait == "busy":
         monkeypatch.setattr(breaking, "opened_since", busy)
     else:
-        breaking.on_move = dies_on("sent")
-        with pytest.raises(Died):
-            process(world.event(routed), replace(ways, store=breaking), NOON)
+        die_after_sending(world.event(routed), ways, breaking)
         breaking.on_move = None
     with pytest.raises(TryAgain):
         process(world.event(routed), replace(ways, store=breaking), SOON)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 
 from functions.core.playbook import Playbook, load
 from functions.core.store import Store
 from functions.core.ticket import Ticket
 from functions.router.route import Router
-from tests.core.desk import DESK, NOON, TABLE, agent, file, make_table
-from tests.kept import aws_in_memory
+from tests.core.desk import DESK, NOON, agent, file
 
 NUMBER = "CS20260310001"
 WORDS = "银行卡被扣了两万元，金额20000元"
@@ -24,14 +21,6 @@ def playbook_of(**place: Any) -> Playbook:
     return load(
         {**DESK, "tags": {}, "routing": [{**place, "team": "technical"}, {"team": "general"}]}
     )
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with aws_in_memory():
-        client = boto3.client("dynamodb", region_name="us-east-1")
-        make_table(client)
-        yield Store(client, TABLE)
 
 
 def waiting(store: Store, playbook: Playbook) -> Router:

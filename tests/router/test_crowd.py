@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -24,8 +24,7 @@ from functions.core.store import Store
 from functions.core.ticket import Ticket
 from functions.router.route import Router
 from tests.core.conftest import OneAtATime
-from tests.core.desk import DESK, NOON, TABLE, agent, file, make_table, request
-from tests.kept import aws_in_memory
+from tests.core.desk import DESK, NOON, TABLE, agent, file, request
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -37,14 +36,9 @@ TEAM = "technical"
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
+def store(store: Store) -> Store:
     """A table whose single calls do not overlap, as DynamoDB's transactions do not."""
-    import boto3
-
-    with aws_in_memory():
-        client = boto3.client("dynamodb", region_name="us-east-1")
-        make_table(client)
-        yield Store(cast("DynamoDBClient", OneAtATime(client)), TABLE)
+    return Store(cast("DynamoDBClient", OneAtATime(store.client)), TABLE)
 
 
 @pytest.fixture(scope="module")

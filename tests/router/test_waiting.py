@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,20 +13,9 @@ from functions.core.playbook import Playbook, load
 from functions.core.store import Store
 from functions.core.ticket import Customer, Ticket
 from functions.router.route import PAGE, Router
-from tests.core.desk import DESK, NOON, TABLE, agent, file, make_table
-from tests.kept import aws_in_memory
+from tests.core.desk import DESK, NOON, agent, file
 
 TEAM = "technical"
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    import boto3
-
-    with aws_in_memory():
-        client = boto3.client("dynamodb", region_name="us-east-1")
-        make_table(client)
-        yield Store(client, TABLE)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -17,6 +18,7 @@ from functions.core.roster import Agent
 from functions.core.settings import Place
 from functions.core.store import Store
 from infra.local.inprocess import Loop
+from infra.retention import erase, records_of
 from tests.core.desk import make_table
 from tests.kept import aws_in_memory, kept
 
@@ -83,6 +85,12 @@ def foundation(desk: str) -> None:
         (f"desks/{desk}/webhook", WEBHOOK_SECRET),
     ):
         ssm.put_parameter(Name=PLACE.parameter(name), Value=value, Type="SecureString")
+
+
+def forget(loop: Loop, at: datetime, **who: str) -> None:
+    """What the console does to forget who a `contact`, or the customer of a `number`, was."""
+    given: dict[str, Any] = {**who, "reason": "asked for it", "actor": "admin", "now": at}
+    erase(records_of(loop.place.stage), "standard", **given)
 
 
 @pytest.fixture

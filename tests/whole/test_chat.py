@@ -23,8 +23,8 @@ from functions.core.ticket import OPEN, Ticket
 from functions.notify.deliver import message
 from infra.local.inprocess import HttpAnswer, Loop
 from infra.quarantine import Quarantine
-from infra.retention import erase, records_of
 from tests.core.channels.sides import SIDES, Call, SafeWeChat, Side, WeChat
+from tests.whole.conftest import forget
 from tests.whole.providers import Provider, provider
 from tests.whole.test_returns import SUPERVISOR
 
@@ -294,14 +294,7 @@ def test_an_erased_person_begins_anew(chat: Chat) -> None:
     """B10: nothing is left by which they could be known again."""
     chat.writes("无法登录")
     ticket = chat.ticket
-    erase(
-        records_of(chat.loop.place.stage),
-        DESK,
-        contact=f"{chat.name}:{chat.side.user}",
-        reason="asked for it",
-        actor="admin",
-        now=chat.now,
-    )
+    forget(chat.loop, chat.now, contact=f"{chat.name}:{chat.side.user}")
     assert chat.store.load(DESK, ticket.number).erased
     found = boto3.client("dynamodb").scan(TableName=chat.store.table)["Items"]
     contacts = [item for item in found if item["pk"]["S"].startswith("CONTACT#")]

@@ -18,8 +18,8 @@ from functions.core.store import Store
 from functions.intake.chat import MAX_TEXT
 from infra.local.inprocess import Loop
 from infra.quarantine import Quarantine
-from infra.retention import erase, records_of
 from tests.core.channels.sides import SIDES
+from tests.whole.conftest import forget
 from tests.whole.providers import provider
 from tests.whole.test_chat import DESK, Chat, put_secret
 
@@ -195,14 +195,7 @@ def test_a_message_is_not_lost_with_a_ticket_that_is_erased_meanwhile(
 
     def meanwhile(store: Store, *changes: Any, **more: Any) -> None:
         monkeypatch.setattr(Store, "commit_all", commit_all)
-        erase(
-            records_of(line.loop.place.stage),
-            DESK,
-            contact=f"{line.name}:{line.side.user}",
-            reason="asked for it",
-            actor="admin",
-            now=line.now,
-        )
+        forget(line.loop, line.now, contact=f"{line.name}:{line.side.user}")
         commit_all(store, *changes, **more)
 
     monkeypatch.setattr(Store, "commit_all", meanwhile)

@@ -19,7 +19,7 @@ from functions.core.store import Store
 from functions.core.ticket import Ticket
 from functions.intake import returns
 from infra.local.inprocess import HttpAnswer, Loop
-from infra.retention import erase, records_of
+from tests.whole.conftest import forget
 
 DESK = "support@standard.local"
 CUSTOMER = "li.lei@example.com"
@@ -245,14 +245,7 @@ def test_ses_names_somebody_else(loop: Loop, store: Store) -> None:
 def test_what_comes_back_of_an_erased_ticket_stops_nothing(loop: Loop, store: Store) -> None:
     """B10: it says of nobody any more who they were, so there is nobody to stop mail to."""
     number = file(loop, store)
-    erase(
-        records_of(loop.place.stage),
-        "standard",
-        number=number,
-        reason="asked for it",
-        actor="admin",
-        now=datetime.now(UTC),
-    )
+    forget(loop, datetime.now(UTC), number=number)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     tell(loop, told_by_ses("Complaint", headers=headers, complainedRecipients=[]))
     assert marked(store, number) is None

@@ -14,9 +14,8 @@ from functions.core.playbook import Playbook
 from functions.core.proof import reply_token
 from functions.core.store import Store
 from infra.local.inprocess import Loop
-from infra.retention import erase, records_of
 from tests.signed import signed
-from tests.whole.conftest import ROOT, WEBHOOK_SECRET, shipped
+from tests.whole.conftest import ROOT, WEBHOOK_SECRET, forget, shipped
 from tests.whole.test_circles import letter, mails
 from tests.whole.test_returns import CUSTOMER, DESK, SUPERVISOR, act, file, own_id
 
@@ -193,14 +192,7 @@ def test_who_was_forgotten_begins_anew(loop: Loop, store: Store, by: str) -> Non
     number = file(loop, store)
     token = reply_token(aws.root_key(loop.place), "standard", number)
     later = datetime.now(UTC) + timedelta(minutes=5)
-    erase(
-        records_of(loop.place.stage),
-        "standard",
-        number=number,
-        reason="asked for it",
-        actor="admin",
-        now=later,
-    )
+    forget(loop, later, number=number)
     references = {"In_Reply_To": own_id(loop, number)} if by == "reference" else {}
     to = DESK if by == "reference" else f"support+{token}@standard.local"
     loop.mail(letter(CUSTOMER, to, **references), to)

@@ -1,0 +1,20 @@
+"""What the tests of the router share: a table with nothing in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+
+from functions.core.store import Store
+from tests.core.desk import TABLE, make_table
+from tests.kept import aws_in_memory
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    with aws_in_memory():
+        client = boto3.client("dynamodb")
+        make_table(client)
+        yield Store(client, TABLE)
