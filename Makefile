@@ -54,7 +54,7 @@ bench: setup $(COMPILED)
 	$(BIN)/python -m infra.bench
 
 corpus: setup
-	@$(BIN)/python -m infra.corpus $(CORPORA)
+	@$(BIN)/python -m infra.bench.corpus $(CORPORA)
 
 deploy: setup
 	$(BIN)/deskbell deploy --stage $(STAGE)
@@ -64,7 +64,7 @@ lint: setup $(COMPILED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict
 	$(BIN)/python -m pip --disable-pip-version-check check
-	$(BIN)/cfn-lint infra/foundation.yaml infra/wiring.yaml
+	$(BIN)/cfn-lint infra/templates/foundation.yaml infra/templates/wiring.yaml
 
 fmt: setup
 	$(BIN)/ruff check --fix .

@@ -8,7 +8,7 @@ import os
 
 from chalice.app import Chalice
 
-from functions.core.web import explained
+from functions.core.platform.web import explained
 from functions.intake.handler import bp as intake
 from functions.portal.handler import bp as portal
 from functions.workbench.handler import bp as workbench
@@ -33,6 +33,6 @@ if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
 
 if "AWS_CHALICE_CLI_MODE" in os.environ:
     # On the machine that deploys, where Chalice is about to describe the API.
-    from infra.gateway import describe_answers
+    from infra.deploy.gateway import describe_answers
 
     describe_answers()

@@ -16,16 +16,16 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import functions
-from tests import quick
+from tests import fast_moto
 
-quick.install(pytest.MonkeyPatch())
+fast_moto.install(pytest.MonkeyPatch())
 # How long an example takes on a busy machine says nothing of it.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
 TESTS = Path(__file__).parent
 UNTRACED = {
-    "desks", "docs", "infra", "stack", "test_account.py", "test_aftersales.py", "test_circles.py",
+    "desks", "docs", "infra", "e2e", "test_account.py", "test_aftersales.py", "test_circles.py",
     "test_crowd.py", "test_omnichannel.py", "test_rapid.py",
 }  # fmt: skip
 """Folders and files that walk once more where others go. To watch which branches they take would
@@ -45,7 +45,7 @@ def pytest_collection(session: pytest.Session) -> _Trace:
     """The product is imported under the eyes of coverage, its tests need not be."""
     for module in walk_packages(functions.__path__, "functions."):
         importlib.import_module(module.name)
-    with quick.untraced():
+    with fast_moto.untraced():
         _prepare_together(session.config)
         return (yield)
 
@@ -84,7 +84,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> _Trace:
     if "PYTEST_XDIST_WORKER" in os.environ and item.get_closest_marker("stack") is None:
         # A test of the whole system waits most of its time; while it does not, it goes first.
         os.setpriority(os.PRIO_PROCESS, 0, PATIENT)
-    with nullcontext() if item.nodeid in _watched else quick.untraced():
+    with nullcontext() if item.nodeid in _watched else fast_moto.untraced():
         return (yield)
 
 

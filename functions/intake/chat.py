@@ -13,28 +13,34 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
-from functions.core import aws
-from functions.core.change import TRIES, change
-from functions.core.channels import EVENTS, Adapter, Incoming, Secret, Unreadable, adapter
-from functions.core.commands import Command, CustomerMessage, Note
-from functions.core.compose import Notice, Words, compose, notices
-from functions.core.delivery import Delivery
-from functions.core.errors import ActionNotAllowed, Conflict, NotFound, Park, Unauthorised
-from functions.core.events import Commit
-from functions.core.filing import Filing, NewTicket, Tracking, file_ticket, status_url
-from functions.core.lifecycle import apply
-from functions.core.logs import logger
-from functions.core.merging import survivor
-from functions.core.originals import Hiding, original
-from functions.core.playbook import Playbook
-from functions.core.privacy import Contact, ContactError, chat_contact, contact_hash, mask_but
-from functions.core.proof import derive
-from functions.core.settings import Place
-from functions.core.store import Duplicate, Known, Marker, Talk
-from functions.core.ticket import OPEN, Ticket
-from functions.core.web import Answer, Request
-from functions.core.words import nearest_locale
-from functions.intake.inbox import Inbox
+from functions.core.channels.base import EVENTS, Adapter, Incoming, Secret, Unreadable, adapter
+from functions.core.domain.commands import Command, CustomerMessage, Note
+from functions.core.domain.delivery import Delivery
+from functions.core.domain.errors import ActionNotAllowed, Conflict, NotFound, Park, Unauthorised
+from functions.core.domain.events import Commit
+from functions.core.domain.lifecycle import apply
+from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import OPEN, Ticket
+from functions.core.platform import aws
+from functions.core.platform.logging import logger
+from functions.core.platform.settings import Place
+from functions.core.platform.web import Answer, Request
+from functions.core.services.command_service import TRIES, change
+from functions.core.services.composing import Notice, Words, compose, notices
+from functions.core.services.create_ticket import (
+    Filing,
+    NewTicket,
+    Tracking,
+    file_ticket,
+    status_url,
+)
+from functions.core.services.merging import survivor
+from functions.core.storage.store import Duplicate, Known, Marker, Talk
+from functions.core.text.masking import Contact, ContactError, chat_contact, contact_hash, mask_but
+from functions.core.text.tokens import derive
+from functions.core.text.unmasking import Hiding, original
+from functions.core.text.words import nearest_locale
+from functions.intake.mail_store import Inbox
 from functions.intake.signatures import verify
 
 MAX_TEXT = 4000

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from functions.core.errors import Unauthorised
-from functions.core.filing import Filed, Filing, file_ticket, read_request
-from functions.core.playbook import Playbook
-from functions.core.store import Marker
-from functions.core.web import Answer, Request
+from functions.core.domain.errors import Unauthorised
+from functions.core.domain.rules import Playbook
+from functions.core.platform.web import Answer, Request
+from functions.core.services.create_ticket import Filed, Filing, file_ticket, read_request
+from functions.core.storage.store import Marker
 from functions.intake.signatures import verify
 
 Secrets = Callable[[str], str | None]

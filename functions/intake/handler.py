@@ -9,12 +9,12 @@ from typing import Any
 
 from chalice.app import Blueprint, Response
 
-from functions.core import aws, clock, web
-from functions.core.deps import filing, store
-from functions.core.errors import Park
-from functions.core.logs import logger
-from functions.core.parking import dead_letter
-from functions.core.settings import LambdaContext, Place
+from functions.core.domain.errors import Park
+from functions.core.platform import aws, clock, web
+from functions.core.platform.container import filing, store
+from functions.core.platform.dead_letters import dead_letter
+from functions.core.platform.logging import logger
+from functions.core.platform.settings import LambdaContext, Place
 
 bp = Blueprint(__name__)
 log = logger("intake")
@@ -80,7 +80,7 @@ def _webhook(request: web.Request, desk: str) -> web.Answer:
 
 def _mime(request: web.Request, desk: str) -> web.Answer:
     from functions.intake import forms
-    from functions.intake.post import take_in_raw
+    from functions.intake.mail_pipeline import take_in_raw
 
     forms.require_signature(request, desk, lambda name: aws.webhook_secret(request.place, name))
     outcome = take_in_raw(request.body, desk, request.place, filing(request.place, request.now))
@@ -95,6 +95,6 @@ def _chat(request: web.Request, desk: str, channel: str) -> web.Answer:
 
 
 def _announced_mail(body: str, place: Place) -> None:
-    from functions.intake.post import take_in_announced
+    from functions.intake.mail_pipeline import take_in_announced
 
     take_in_announced(body, place, filing(place, clock.now()))

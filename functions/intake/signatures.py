@@ -19,7 +19,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
-from functions.core.webhooks import sign_standard_webhook as sign_standard_webhook
+from functions.core.domain.webhooks import sign_standard_webhook as sign_standard_webhook
 
 REPLAY_WINDOW = timedelta(minutes=5)
 """How far a signed time may lie from now, either way (Standard Webhooks and Slack agree)."""

@@ -1,7 +1,7 @@
 """Each delivery is claimed, sent and marked, so that no repetition sends it twice (E11).
 
-The states and their order are those of `functions.core.delivery`. Every step is a conditional
-write: whichever of two runs comes second sees what the first one did, and leaves it.
+The states and their order are those of `functions.core.domain.delivery`. Every step is a
+conditional write: whichever of two runs comes second sees what the first one did, and leaves it.
 
 - One claim serves all whom a commit is told to: that of its first delivery, whose key follows from
   the commit alone. It names the others, which have no item of their own until they are sent,
@@ -29,9 +29,15 @@ from hashlib import sha256
 from typing import Any, Literal, Protocol
 from uuid import UUID, uuid4
 
-from functions.core import proof
-from functions.core.channels import Outgoing
-from functions.core.compose import (
+from functions.core.channels.base import Outgoing
+from functions.core.domain.delivery import RETRY_AFTER, Delivery
+from functions.core.domain.erasure import without_person
+from functions.core.domain.errors import Park, TryAgain
+from functions.core.domain.events import MACHINES, Commit
+from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import Ticket
+from functions.core.platform.logging import logger
+from functions.core.services.composing import (
     BY_AGENT,
     Notice,
     Words,
@@ -42,22 +48,16 @@ from functions.core.compose import (
     team_of,
     uses_description,
 )
-from functions.core.delivery import RETRY_AFTER, Delivery
-from functions.core.erasure import without_person
-from functions.core.errors import Park, TryAgain
-from functions.core.events import MACHINES, Commit
-from functions.core.logs import logger
-from functions.core.playbook import Playbook
-from functions.core.privacy import mask_but
-from functions.core.store import Store, read_commit
-from functions.core.ticket import Ticket
+from functions.core.storage.store import Store, read_commit
+from functions.core.text import tokens
+from functions.core.text.masking import mask_but
 from functions.notify import outcomes, texts
 from functions.notify.contact import OpenContact
 from functions.notify.deliver.email import deliverable
 from functions.notify.deliver.failures import Passing, Permanent, SendFailure
-from functions.notify.hooks import is_hook
 from functions.notify.limits import capped, unwanted
 from functions.notify.mail import Envelope, Thread, build
+from functions.notify.webhook_dispatch import is_hook
 
 LOCAL_PART = 64
 """Characters before the `@` of an address at most (RFC 5321, 4.5.3.1.1)."""
@@ -327,7 +327,7 @@ def _concerns(event: Any, playbook: Playbook) -> bool:
 def _job(
     notice: Notice, commit: Commit, ticket: Ticket, playbook: Playbook, ways: Ways, first: _First
 ) -> Job:
-    from functions.core.filing import status_url
+    from functions.core.services.create_ticket import status_url
 
     description = ""
     if ticket.erased:  # what is not blanked yet is not to be said any more (B10)
@@ -503,8 +503,8 @@ def _go(delivery: Delivery, job: Job, ways: Ways, now: datetime) -> str:
         to = deliverable(contact.contact)
         version = delivery.version
         thread = Thread(
-            own_id=proof.message_id(ways.root, ticket.desk, ticket.number, version, domain),
-            ticket_id=proof.message_id(ways.root, ticket.desk, ticket.number, 1, domain),
+            own_id=tokens.message_id(ways.root, ticket.desk, ticket.number, version, domain),
+            ticket_id=tokens.message_id(ways.root, ticket.desk, ticket.number, 1, domain),
             answers=contact.message_id.strip().strip("<>"),
         )
         by_hand = delivery.event in BY_AGENT
@@ -567,7 +567,7 @@ def _mail(
 def _answers_to(job: Job, ways: Ways) -> str:
     """The desk's mailbox with a token by which an answer finds its ticket, whoever quotes what."""
     home, _, domain = job.playbook.mail.address.rpartition("@")
-    token = proof.reply_token(ways.root, job.ticket.desk, job.ticket.number)
+    token = tokens.reply_token(ways.root, job.ticket.desk, job.ticket.number)
     local = f"{home}+{token}"
     return f"{local}@{domain}" if token and len(local) <= LOCAL_PART else job.playbook.mail.address
 

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from chalice.app import Blueprint
 
-from functions.core import aws, clock, deps
-from functions.core.errors import TryAgain
-from functions.core.parking import dead_letter
-from functions.core.settings import LambdaContext, Place
-from functions.core.stream import each
-from functions.notify import contact, hooks
+from functions.core.domain.errors import TryAgain
+from functions.core.platform import aws, clock, container
+from functions.core.platform.dead_letters import dead_letter
+from functions.core.platform.settings import LambdaContext, Place
+from functions.core.platform.stream import each
+from functions.notify import contact, webhook_dispatch
 from functions.notify.deliver import email, message, once, sms
 from functions.notify.dispatch import Ways, process
-from functions.notify.hooks import Hooks
 from functions.notify.outcomes import UnderWay
+from functions.notify.webhook_dispatch import Hooks
 
 if TYPE_CHECKING:
     from functions.notify.deliver.webhook import Secrets
@@ -67,7 +67,7 @@ def notify(event: Any, context: Context) -> dict[str, list[dict[str, str]]]:
 
     def endpoints(record: Any) -> None:
         with _noted(under_way):
-            hooks.deliver(record, webhooks, clock.now())
+            webhook_dispatch.deliver(record, webhooks, clock.now())
 
     # Everything to people first: an endpoint that hangs delays nobody but other endpoints (G5).
     failed = [
@@ -92,7 +92,7 @@ def _noted(under_way: list[UnderWay]) -> Iterator[None]:
 
 def _hooks(place: Place, in_time: Callable[[], bool]) -> Hooks:
     return Hooks(
-        store=deps.store(place),
+        store=container.store(place),
         secrets=lambda desk, name, now: _secrets(place).of(
             place.parameter(f"desks/{desk}/webhooks/{name}"), now
         ),
@@ -108,8 +108,8 @@ def _hooks(place: Place, in_time: Callable[[], bool]) -> Hooks:
 
 
 @lru_cache(maxsize=4)
-def _patience(place: Place) -> hooks.Patience:
-    return hooks.Patience()
+def _patience(place: Place) -> webhook_dispatch.Patience:
+    return webhook_dispatch.Patience()
 
 
 @lru_cache(maxsize=4)
@@ -128,7 +128,7 @@ def _post(place: Place, url: str, body: bytes, headers: Mapping[str, str]) -> st
 
 def _ways(place: Place) -> Ways:
     return Ways(
-        store=deps.store(place),
+        store=container.store(place),
         root=aws.root_key(place),
         public_url=aws.public_url(place),
         open_contact=lambda desk, number, sealed: contact.open_contact(

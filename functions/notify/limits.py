@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from functions.core.compose import BY_AGENT
-from functions.core.delivery import Delivery
-from functions.core.playbook import Playbook, duration
-from functions.core.store import Store
-from functions.core.ticket import Ticket
+from functions.core.domain.delivery import Delivery
+from functions.core.domain.rules import Playbook, duration
+from functions.core.domain.ticket import Ticket
+from functions.core.services.composing import BY_AGENT
+from functions.core.storage.store import Store
 
 HELD = "held: "
 CAPPED = "capped: "

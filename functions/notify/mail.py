@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from functions.notify import texts
 
 if TYPE_CHECKING:
-    from functions.core.compose import Words
-    from functions.core.playbook import Locale
+    from functions.core.domain.rules import Locale
+    from functions.core.services.composing import Words
 
 SUPPRESS = "OOF, AutoReply"
 """Asks Exchange not to answer by itself ([MS-OXCMAIL], X-Auto-Response-Suppress)."""

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from functions.core.delivery import Delivery
-from functions.core.errors import TryAgain
-from functions.core.logs import logger
-from functions.core.store import Store
+from functions.core.domain.delivery import Delivery
+from functions.core.domain.errors import TryAgain
+from functions.core.platform.logging import logger
+from functions.core.storage.store import Store
 
 CLAIM_HOLDS = timedelta(seconds=65)
 """How long a claim may be under way: the function's timeout in `.chalice/config.json`, and what

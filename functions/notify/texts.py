@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functions.core.playbook import Locale
+from functions.core.domain.rules import Locale
 
 STATUS_BUTTON: dict[Locale, str] = {"zh-CN": "打开工单", "en": "Open your request"}
 """On the button of a link that comes without words of its own."""

@@ -10,12 +10,12 @@ import re
 import unicodedata
 from typing import Literal
 
-from functions.core.errors import NotFound
-from functions.core.playbook import Playbook
-from functions.core.proof import same, status_key
-from functions.core.store import Store
-from functions.core.ticket import Ticket
-from functions.core.web import Request
+from functions.core.domain.errors import NotFound
+from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import Ticket
+from functions.core.platform.web import Request
+from functions.core.storage.store import Store
+from functions.core.text.tokens import same, status_key
 
 Proof = Literal["key", "contact"]
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from functions.core.errors import FieldError, InvalidInput
-from functions.core.events import Attachment
-from functions.core.files import Files, in_words, wrong_with
-from functions.core.filetypes import file_type
+from functions.core.domain.errors import FieldError, InvalidInput
+from functions.core.domain.events import Attachment
+from functions.core.storage.files import Files, in_words, wrong_with
+from functions.core.text.file_types import file_type
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from functions.core.playbook import FileRules
+    from functions.core.domain.rules import FileRules
 
 MOST = 5
 """Files with one message; their size is bounded by that of the body."""

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Response
 
-from functions.core import aws, web
-from functions.core.deps import store
+from functions.core.platform import aws, web
+from functions.core.platform.container import store
 
 if TYPE_CHECKING:
-    from functions.portal import portal
+    from functions.portal import calls
 
 bp = Blueprint(__name__)
 
@@ -23,9 +23,9 @@ TICKET = "/desks/{desk}/tickets/{number}"
 
 @bp.route(TICKET, methods=["GET"], content_types=TYPES)
 def ticket_status(desk: str, number: str) -> Response:
-    from functions.portal import portal
+    from functions.portal import calls
 
-    return web.answer(bp, lambda request: portal.show(request, _desk(request), desk, number))
+    return web.answer(bp, lambda request: calls.show(request, _desk(request), desk, number))
 
 
 @bp.route(f"{TICKET}/messages", methods=["POST"], content_types=TYPES)
@@ -44,18 +44,18 @@ def customer_survey(desk: str, number: str) -> Response:
 
 
 def _write(desk: str, number: str, call: str) -> Response:
-    from functions.portal import portal
+    from functions.portal import calls
 
-    return web.answer(bp, lambda request: portal.write(request, _desk(request), desk, number, call))
+    return web.answer(bp, lambda request: calls.write(request, _desk(request), desk, number, call))
 
 
-def _desk(request: web.Request) -> portal.Desk:
-    from functions.core.files import Files
-    from functions.portal import portal
+def _desk(request: web.Request) -> calls.Desk:
+    from functions.core.storage.files import Files
+    from functions.portal import calls
     from functions.portal.files import keep
 
     bucket = request.place.mail_bucket
-    return portal.Desk(
+    return calls.Desk(
         store(request.place),
         aws.root_key(request.place),
         lambda folder, files, rules: keep(aws.client("s3"), bucket, folder, files, rules),

@@ -14,10 +14,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from functions.core.playbook import Locale, Playbook
-from functions.core.ticket import OPEN, Ticket
-from functions.core.words import LIST_SEPARATOR, TEXTS, label, say
-from functions.portal.answers import open_calls
+from functions.core.domain.rules import Locale, Playbook
+from functions.core.domain.ticket import OPEN, Ticket
+from functions.core.text.words import LIST_SEPARATOR, TEXTS, label, say
+from functions.portal.submissions import open_calls
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from functions.core.events import Attachment, Commit
-from functions.core.files import FILES
-from functions.core.playbook import Locale, Playbook
-from functions.core.record import Part
-from functions.core.ticket import Ticket
-from functions.core.timers import moment_in
-from functions.core.words import label, shown_label
+from functions.core.domain.events import Attachment, Commit
+from functions.core.domain.record import Part
+from functions.core.domain.rules import Locale, Playbook
+from functions.core.domain.ticket import Ticket
+from functions.core.domain.timers import moment_in
+from functions.core.storage.files import FILES
+from functions.core.text.words import label, shown_label
 
 SHOWN_EVENTS = frozenset(
     {

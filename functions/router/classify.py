@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
 
-from functions.core.matching import Facts, find_term, fold, holds, mentions, places
-from functions.core.playbook import Destination, Playbook, Rule, Text, Vague
+from functions.core.domain.matching import Facts, find_term, fold, holds, mentions, places
+from functions.core.domain.rules import Destination, Playbook, Rule, Text, Vague
 
 
 @dataclass(frozen=True)

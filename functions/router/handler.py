@@ -6,10 +6,10 @@ from typing import Any
 
 from chalice.app import Blueprint
 
-from functions.core import clock
-from functions.core.deps import store
-from functions.core.settings import LambdaContext, Place
-from functions.core.stream import each
+from functions.core.platform import clock
+from functions.core.platform.container import store
+from functions.core.platform.settings import LambdaContext, Place
+from functions.core.platform.stream import each
 
 bp = Blueprint(__name__)
 
@@ -17,7 +17,7 @@ bp = Blueprint(__name__)
 @bp.lambda_function(name="router")
 def router(event: Any, context: LambdaContext) -> dict[str, list[dict[str, str]]]:
     """Route what the stream brings; answer which records have to come again."""
-    from functions.router.records import process
+    from functions.router.consumer import process
 
     place = Place.of(context)
     now = clock.now()

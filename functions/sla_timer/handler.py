@@ -12,9 +12,9 @@ from typing import Any
 from chalice.app import Blueprint
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from functions.core import deps
-from functions.core.settings import Place
-from functions.core.store import SHARDS
+from functions.core.platform import container
+from functions.core.platform.settings import Place
+from functions.core.storage.store import SHARDS
 from functions.sla_timer.sweep import SweepFailed, sweep
 
 bp = Blueprint(__name__)
@@ -36,7 +36,7 @@ def sla_timer(event: dict[str, Any], context: Any) -> dict[str, int]:
     """
     now: datetime = Scheduled.model_validate(event).time
     swept = sweep(
-        deps.store(Place.of(context)),
+        container.store(Place.of(context)),
         now,
         lambda: timedelta(milliseconds=context.get_remaining_time_in_millis()),
         first=now.minute % SHARDS,

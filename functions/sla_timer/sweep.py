@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from functions.core import commands as c
-from functions.core.change import change
-from functions.core.errors import DeskbellError
-from functions.core.logs import logger
-from functions.core.store import SHARDS, Due, Store
-from functions.core.ticket import Ticket
+from functions.core.domain import commands as c
+from functions.core.domain.errors import DeskbellError
+from functions.core.domain.ticket import Ticket
+from functions.core.platform.logging import logger
+from functions.core.services.command_service import change
+from functions.core.storage.store import SHARDS, Due, Store
 
 log = logger("sla_timer")
 

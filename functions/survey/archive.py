@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from functions.core.closing import REOPENED, after_review
-from functions.core.erasure import files_of, without_person, without_words
-from functions.core.errors import TryAgain
-from functions.core.events import Commit
-from functions.core.files import FILES, NO_TYPE
-from functions.core.logs import logger
-from functions.core.merging import carried
-from functions.core.playbook import Playbook
-from functions.core.record import Part, archive_key, document, record
-from functions.core.store import Store
-from functions.core.ticket import Ticket
-from functions.survey.steps import Run
+from functions.core.domain.closing import REOPENED, after_review
+from functions.core.domain.erasure import files_of, without_person, without_words
+from functions.core.domain.errors import TryAgain
+from functions.core.domain.events import Commit
+from functions.core.domain.record import Part, archive_key, document, record
+from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import Ticket
+from functions.core.platform.logging import logger
+from functions.core.services.merging import carried
+from functions.core.storage.files import FILES, NO_TYPE
+from functions.core.storage.store import Store
+from functions.survey.tasks import Run
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -1,7 +1,7 @@
 """The tasks of the closing workflow, as Lambda functions (F4).
 
 Each takes the run, `{"desk", "number", "resolution"}`, a waiting one its `token` too, and answers
-with what `infra/closing.asl.json` goes on with.
+with what `infra/templates/closing.asl.json` goes on with.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from typing import Any
 
 from chalice.app import Blueprint
 
-from functions.core import aws, clock, deps
-from functions.core.closing import Answer
-from functions.core.settings import Place
-from functions.survey import steps
+from functions.core.domain.closing import Answer
+from functions.core.platform import aws, clock, container
+from functions.core.platform.settings import Place
+from functions.survey import tasks
 
 bp = Blueprint(__name__)
 
@@ -48,16 +48,16 @@ def survey_archive(event: dict[str, Any], context: Any) -> dict[str, str | None]
     from functions.survey.archive import Shelves, archive
 
     place = Place.of(context)
-    run = steps.Run.model_validate(event)
+    run = tasks.Run.model_validate(event)
     shelves = Shelves(aws.client("s3"), place.archive_bucket, place.mail_bucket)
-    return {"key": archive(deps.store(place), shelves, run, clock.now())}
+    return {"key": archive(container.store(place), shelves, run, clock.now())}
 
 
-def _wait(kind: steps.Kind, event: dict[str, Any], context: Any) -> None:
-    run = steps.Waiting.model_validate(event)
-    steps.wait_for(deps.store(Place.of(context)), aws.client("stepfunctions"), kind, run)
+def _wait(kind: tasks.Kind, event: dict[str, Any], context: Any) -> None:
+    run = tasks.Waiting.model_validate(event)
+    tasks.wait_for(container.store(Place.of(context)), aws.client("stepfunctions"), kind, run)
 
 
-def _expire(kind: steps.Kind, event: dict[str, Any], context: Any) -> Answer:
-    run = steps.Run.model_validate(event)
-    return steps.expire(deps.store(Place.of(context)), kind, run, clock.now())
+def _expire(kind: tasks.Kind, event: dict[str, Any], context: Any) -> Answer:
+    run = tasks.Run.model_validate(event)
+    return tasks.expire(container.store(Place.of(context)), kind, run, clock.now())

@@ -6,8 +6,8 @@ from typing import Any
 
 from chalice.app import Blueprint
 
-from functions.core import aws, clock, deps
-from functions.core.settings import LambdaContext, Place
+from functions.core.platform import aws, clock, container
+from functions.core.platform.settings import LambdaContext, Place
 
 bp = Blueprint(__name__)
 
@@ -15,7 +15,7 @@ bp = Blueprint(__name__)
 @bp.lambda_function(name="unseal")
 def unseal(event: Any, context: LambdaContext) -> dict[str, Any]:
     """Open one original: `{desk, number, act, agent}` → `{original}` or `{refused}`."""
-    from functions.unseal.opening import Asked, open_original
+    from functions.unseal.unsealing import Asked, open_original
 
     place = Place.of(context)
 
@@ -29,4 +29,4 @@ def unseal(event: Any, context: LambdaContext) -> dict[str, Any]:
         return words
 
     asked = Asked.model_validate(event)
-    return open_original(asked, deps.store(place), decrypt, clock.now()).model_dump()
+    return open_original(asked, container.store(place), decrypt, clock.now()).model_dump()

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from functions.core import commands as c
-from functions.core.change import TRIES, decide_all, write_all
-from functions.core.errors import (
+from functions.core.domain import commands as c
+from functions.core.domain.errors import (
     Conflict,
     FieldError,
     Forbidden,
@@ -24,19 +23,20 @@ from functions.core.errors import (
     NotFound,
     StaleVersion,
 )
-from functions.core.events import Attachment
-from functions.core.files import MOST, Files
-from functions.core.matching import find_term
-from functions.core.playbook import Playbook, Step, StepField, Term
-from functions.core.privacy import mask, mask_but
-from functions.core.roster import Agent
-from functions.core.store import Store
-from functions.core.ticket import Ticket
-from functions.core.web import Request
+from functions.core.domain.events import Attachment
+from functions.core.domain.matching import find_term
+from functions.core.domain.roster import Agent
+from functions.core.domain.rules import Playbook, Step, StepField, Term
+from functions.core.domain.ticket import Ticket
+from functions.core.platform.web import Request
+from functions.core.services.command_service import TRIES, decide_all, write_all
+from functions.core.storage.files import MOST, Files
+from functions.core.storage.store import Store
+from functions.core.text.masking import mask, mask_but
 from functions.workbench.rights import Seat, require_action, require_both, require_step
 
 if TYPE_CHECKING:
-    from functions.core.filing import Filing
+    from functions.core.services.create_ticket import Filing
 
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 Reason = Annotated[str, Field(min_length=1, max_length=1000)]
@@ -206,7 +206,7 @@ def _judged(desk: Desk, action: str, ticket: Ticket) -> Ticket:
     """The ticket by which a right is judged: who works on a merged one has its survivor in hand."""
     if action != "open-original" or ticket.merged is None:
         return ticket
-    from functions.core.merging import survivor
+    from functions.core.services.merging import survivor
 
     return survivor(desk.store, ticket)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from functions.core.change import change
-from functions.core.commands import CorrectContact
-from functions.core.errors import FieldError, InvalidInput
-from functions.core.filing import Filing, new_contact
-from functions.core.playbook import Playbook
-from functions.core.store import Store
-from functions.core.ticket import Ticket
+from functions.core.domain.commands import CorrectContact
+from functions.core.domain.errors import FieldError, InvalidInput
+from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import Ticket
+from functions.core.services.command_service import change
+from functions.core.services.create_ticket import Filing, new_contact
+from functions.core.storage.store import Store
 
 _MOST_TICKETS = 100
 

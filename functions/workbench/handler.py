@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Response
 
-from functions.core import aws, web
-from functions.core.deps import filing, store
+from functions.core.platform import aws, web
+from functions.core.platform.container import filing, store
 from functions.workbench.authorizer import agents_authorizer
 
 if TYPE_CHECKING:
-    from functions.core.files import Files
-    from functions.workbench.workbench import Unseal
+    from functions.core.storage.files import Files
+    from functions.workbench.calls import Unseal
 
 bp = Blueprint(__name__)
 agents = agents_authorizer()
@@ -31,36 +31,34 @@ def open_session() -> Response:
 
 @bp.route(f"{DESK}/tickets", methods=["GET"], authorizer=agents)
 def list_tickets(desk: str) -> Response:
-    from functions.workbench import workbench
+    from functions.workbench import calls
 
-    return web.answer(bp, lambda r: workbench.list_tickets(r, store(r.place), desk))
+    return web.answer(bp, lambda r: calls.list_tickets(r, store(r.place), desk))
 
 
 @bp.route(f"{DESK}/tickets", methods=["POST"], authorizer=agents)
 def enter_ticket(desk: str) -> Response:
-    from functions.workbench import workbench
+    from functions.workbench import calls
 
     return web.answer(
-        bp, lambda r: workbench.enter_ticket(r, store(r.place), desk, filing(r.place, r.now))
+        bp, lambda r: calls.enter_ticket(r, store(r.place), desk, filing(r.place, r.now))
     )
 
 
 @bp.route(f"{DESK}/tickets/{{number}}", methods=["GET"], authorizer=agents)
 def show_ticket(desk: str, number: str) -> Response:
-    from functions.workbench import workbench
+    from functions.workbench import calls
 
-    return web.answer(
-        bp, lambda r: workbench.show_ticket(r, store(r.place), desk, number, _files(r))
-    )
+    return web.answer(bp, lambda r: calls.show_ticket(r, store(r.place), desk, number, _files(r)))
 
 
 @bp.route(f"{DESK}/tickets/{{number}}/{{action}}", methods=["POST"], authorizer=agents)
 def act(desk: str, number: str, action: str) -> Response:
-    from functions.workbench import workbench
+    from functions.workbench import calls
 
     return web.answer(
         bp,
-        lambda r: workbench.act(
+        lambda r: calls.act(
             r,
             store(r.place),
             desk,
@@ -75,9 +73,9 @@ def act(desk: str, number: str, action: str) -> Response:
 
 @bp.route(f"{DESK}/me/presence", methods=["PUT"], authorizer=agents)
 def set_presence(desk: str) -> Response:
-    from functions.workbench import workbench
+    from functions.workbench import calls
 
-    return web.answer(bp, lambda r: workbench.set_presence(r, store(r.place), desk))
+    return web.answer(bp, lambda r: calls.set_presence(r, store(r.place), desk))
 
 
 def _sign_in(request: web.Request) -> web.Answer:
@@ -90,7 +88,7 @@ def _sign_in(request: web.Request) -> web.Answer:
 
 
 def _unseal(request: web.Request) -> Unseal:
-    from functions.workbench.opening import unseal
+    from functions.workbench.unseal_client import unseal
 
     return lambda desk, number, act, agent: unseal(
         aws.client("lambda"), request.place, desk, number, act, agent
@@ -98,6 +96,6 @@ def _unseal(request: web.Request) -> Unseal:
 
 
 def _files(request: web.Request) -> Files:
-    from functions.core.files import Files
+    from functions.core.storage.files import Files
 
     return Files(aws.client("s3"), request.place.mail_bucket)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from functions.core.errors import FieldError, Forbidden, InvalidInput
-from functions.core.playbook import STATUSES, Playbook
-from functions.core.roster import Role
-from functions.core.store import Store
-from functions.core.ticket import Ticket
+from functions.core.domain.errors import FieldError, Forbidden, InvalidInput
+from functions.core.domain.roster import Role
+from functions.core.domain.rules import STATUSES, Playbook
+from functions.core.domain.ticket import Ticket
+from functions.core.storage.store import Store
 from functions.workbench.rights import Seat, require
 
 QUEUES: Mapping[str, frozenset[Role]] = {

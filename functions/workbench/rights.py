@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast, get_args
 
-from functions.core.errors import Forbidden, NotFound, Unauthorised
-from functions.core.lifecycle import allowed, steps_allowed
-from functions.core.playbook import Playbook, Step
-from functions.core.roster import Agent, Role
-from functions.core.store import Store
-from functions.core.ticket import Ticket
+from functions.core.domain.errors import Forbidden, NotFound, Unauthorised
+from functions.core.domain.lifecycle import allowed, steps_allowed
+from functions.core.domain.roster import Agent, Role
+from functions.core.domain.rules import Playbook, Step
+from functions.core.domain.ticket import Ticket
+from functions.core.storage.store import Store
 
 Scope = Literal["own", "team", "given", "review", "merged", "any"]
 """On which tickets a right holds.

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.core.errors import Refused, Unauthorised
-from functions.core.store import Store
+from functions.core.domain.errors import Refused, Unauthorised
+from functions.core.storage.store import Store
 from functions.workbench.rights import ANY_DESK, caller, first_of
 
 if TYPE_CHECKING:

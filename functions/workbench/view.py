@@ -8,14 +8,14 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from functions.core.delivery import Delivery
-from functions.core.events import Attachment, Commit
-from functions.core.files import FILES
-from functions.core.playbook import Playbook
-from functions.core.record import Part, handling, place
-from functions.core.suggest import suggest
-from functions.core.ticket import Ticket
-from functions.core.words import label, shown_label
+from functions.core.domain.delivery import Delivery
+from functions.core.domain.events import Attachment, Commit
+from functions.core.domain.record import Part, handling, place
+from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import Ticket
+from functions.core.services.suggesting import suggest
+from functions.core.storage.files import FILES
+from functions.core.text.words import label, shown_label
 from functions.workbench.rights import Seat, among_its_people, possible, possible_steps
 
 Link = Callable[[Attachment], str]

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalice.awsclient import TypedAWSClient
 
-from infra.gateway import EXTENSION
+from infra.deploy.gateway import EXTENSION
 
 Swagger = dict[str, Any]
 _METHODS = ("get", "post", "put", "patch", "delete", "options", "head")

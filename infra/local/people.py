@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from functions.core.playbook import Playbook
-from infra.desks import store_of, versions
-from infra.people import (
+from functions.core.domain.rules import Playbook
+from infra.console.people import (
     ON_THE_ROSTER,
     Person,
     create_user,
@@ -20,6 +19,7 @@ from infra.people import (
     user_pool,
     usernames,
 )
+from infra.deploy.desks import store_of, versions
 
 
 def ensure_people(stage: str, passwords: Path) -> list[dict[str, str]]:

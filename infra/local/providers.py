@@ -12,8 +12,8 @@ import string
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from functions.core.channels import names
-from infra.channels import connect_channel, secret_of
+from functions.core.channels.base import names
+from infra.console.channels import connect_channel, secret_of
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -85,7 +85,7 @@ def _made(channel: str) -> dict[str, str]:
     if channel == "wechat":
         app = {"app_id": f"wx{some(16)}", "app_secret": some(32)}
         return {"token": some(24), "aes_key": some(43), **app}
-    from functions.core.channels import adapter
+    from functions.core.channels.base import adapter
 
     adapted = adapter(channel)
     return {key: some(32) for key in adapted.needs} if adapted else {}

@@ -21,12 +21,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from infra.deploy import INFRA, ROOT, Deployment, Variant, deploy
-from infra.desks import ensure_desks, store_of, versions
-from infra.functions import Report
+from infra.deploy.desks import ensure_desks, store_of, versions
+from infra.deploy.functions import Report
+from infra.deploy.stage_secrets import webhook_secret_name
+from infra.deploy.steps import INFRA, ROOT, Deployment, Variant, deploy
 from infra.local.emulator import SAVE_PATH
 from infra.local.system import STAGE, Ports, aws_environment
-from infra.stage_secrets import webhook_secret_name
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
@@ -222,8 +222,9 @@ def _fingerprint(ports: Ports) -> str:
     """Hash of everything a deployment reads: names and contents."""
     digest = hashlib.sha256(f"{ports} {FOUNDATION}".encode())
     files = [ROOT / "app.py", ROOT / "requirements.txt", ROOT / ".chalice" / "config.json"]
-    files += [INFRA / name for name in ("deploy.py", "functions.py", "gateway.py", "stacks.py")]
-    files += [INFRA / "local" / "chalice_client.py", *INFRA.glob("*.yaml"), *INFRA.rglob("*.json")]
+    files += (INFRA / "deploy").glob("*.py")
+    files += [INFRA / "local" / "chalice_client.py", *(INFRA / "templates").glob("*.yaml")]
+    files += INFRA.rglob("*.json")
     files += [path for path in (ROOT / "functions").rglob("*") if "__pycache__" not in path.parts]
     for path in sorted(files):
         if path.is_file():

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from functions.core.playbook import Playbook, load
-from functions.core.store import Store
-from tests.core.desk import DESK, TABLE, make_table
-from tests.kept import aws_in_memory
+from functions.core.domain.rules import Playbook, load
+from functions.core.storage.store import Store
+from tests.aws_snapshots import aws_in_memory
+from tests.core.sample_desk import DESK, TABLE, make_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -11,11 +11,19 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-from functions.core.playbook import Condition, Effect, Part, Playbook, TimerEffects, Vague, load
-from functions.core.roster import Agent
+from functions.core.domain.roster import Agent
+from functions.core.domain.rules import (
+    Condition,
+    Effect,
+    Part,
+    Playbook,
+    TimerEffects,
+    Vague,
+    load,
+)
 from functions.router.classify import classify
 from tests.docs.test_playbook_docs import KEYS, ONCE
-from tests.whole.desks import Case, deployed
+from tests.inprocess.desk_journey import Case, deployed
 
 HERE = Path(__file__).parent
 HARBOUR = HERE / "harbour.yaml"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from functions.core.channels import names
-from functions.core.playbook import Checks
-from functions.intake.gate import Verdicts, believed
-from functions.intake.origin import Origin
+from functions.core.channels.base import names
+from functions.core.domain.rules import Checks
+from functions.intake.mail.origin import Origin
+from functions.intake.mail_policy import Verdicts, believed
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "channels.md").read_text("utf-8")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from functions.core.events import EVENTS
-from functions.core.lifecycle import TRANSITIONS
-from functions.core.playbook import STATUSES
-from infra.drawings import BY_PLAYBOOK, DOCS, DRAWN, redraw
+from functions.core.domain.events import EVENTS
+from functions.core.domain.lifecycle import TRANSITIONS
+from functions.core.domain.rules import STATUSES
+from infra.console.drawings import BY_PLAYBOOK, DOCS, DRAWN, redraw
 
 PAGES = sorted(DOCS.glob("**/*.md"))
 
@@ -17,7 +17,7 @@ PAGES = sorted(DOCS.glob("**/*.md"))
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
 def test_a_page_is_not_stale(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    assert redraw(text) == text, "stale: run `python -m infra.drawings`"
+    assert redraw(text) == text, "stale: run `python -m infra.console.drawings`"
 
 
 @pytest.mark.parametrize("name", DRAWN)

@@ -9,14 +9,14 @@ import pytest
 from pydantic import BaseModel
 
 from app import app
-from functions.core import errors
-from functions.core.filing import NewProduct, NewTicket
-from functions.portal.answers import NewConfirmation, NewMessage, NewScore
+from functions.core.domain import errors
+from functions.core.services.create_ticket import NewProduct, NewTicket
 from functions.portal.files import NewAttachment
+from functions.portal.submissions import NewConfirmation, NewMessage, NewScore
 from functions.workbench.actions import ACTIONS
+from functions.workbench.calls import NewUpload, Presence
 from functions.workbench.queues import QUEUES
 from functions.workbench.session import Credentials
-from functions.workbench.workbench import NewUpload, Presence
 
 PAGE = (Path(__file__).parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
 BODIES: tuple[type[BaseModel], ...] = (

@@ -15,8 +15,8 @@ import pytest
 import typer.main
 from typer.core import TyperGroup, TyperOption
 
-from infra.console import app
-from infra.stacks import load_template
+from infra.console.commands import app
+from infra.deploy.stacks import load_template
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -24,7 +24,8 @@ OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 TEXT = OPERATIONS + (ROOT / "README.md").read_text(encoding="utf-8")
 SOURCES = [ROOT / "app.py", *(ROOT / "functions").rglob("*.py"), *(ROOT / "infra").rglob("*.py")]
 TEMPLATES = {
-    name: load_template(ROOT / "infra" / f"{name}.yaml") for name in ("foundation", "wiring")
+    name: load_template(ROOT / "infra" / "templates" / f"{name}.yaml")
+    for name in ("foundation", "wiring")
 }
 LOG_LEVELS = frozenset({"debug", "info", "warning", "error", "exception", "critical"})
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import pytest
 
-from functions.core.playbook import (
+from functions.core.domain.rules import (
     RECIPIENTS,
     STATUSES,
     STATUSES_NEEDED,

@@ -12,15 +12,15 @@ from typing import Any
 import boto3
 import pytest
 
-from functions.core.roster import Agent
-from functions.core.store import Store
-from infra import bench
-from infra.local.inprocess import Loop
-from infra.measure import burst, capacity, imports, money, rates
-from infra.measure.emulated import agent_of
-from infra.measure.life import TEAM
-from infra.measure.sweep import sweeps
-from tests.whole.conftest import loop as loop  # the deployment on moto
+from functions.core.domain.roster import Agent
+from functions.core.storage.store import Store
+from infra.bench import budgets, burst, imports, money, rates
+from infra.bench.emulated import agent_of
+from infra.bench.sweep import sweeps
+from infra.bench.ticket_life import TEAM
+from infra.simulator import capacity
+from infra.simulator.inprocess import Loop
+from tests.inprocess.conftest import loop as loop  # the deployment on moto
 
 
 def text(size: int) -> dict[str, str]:
@@ -111,8 +111,8 @@ def desk(loop: Loop) -> Loop:
 
 def test_lives_are_measured_step_by_step(desk: Loop, capsys: pytest.CaptureFixture[str]) -> None:
     """G7: every budget has a value, a limit and a verdict, and the calls stand behind it."""
-    report = bench.Report()
-    bench.units(report, desk)
+    report = budgets.Report()
+    budgets.units(report, desk)
     document = json.loads(json.dumps(report.document(datetime(2026, 3, 10, tzinfo=UTC))))
     assert document["at"] == "2026-03-10T00:00:00+00:00"
     assert document["skipped"] == {}
@@ -132,7 +132,7 @@ def test_lives_are_measured_step_by_step(desk: Loop, capsys: pytest.CaptureFixtu
         steps = life["steps"]
         assert life["read_units"] == sum(step["read_units"] for step in steps)
         assert all(call["function"] for step in steps for call in step["calls"])
-    bench.show_calls(report)
+    budgets.show_calls(report)
     assert "customer answers the survey, archived: " in capsys.readouterr().out
     new = document["details"]["lives"][3]
     assert new["read_units"] > document["details"]["lives"][0]["read_units"]
@@ -148,7 +148,7 @@ def test_a_sweep_reads_what_is_due(loop: Loop) -> None:
 
 def test_a_month_without_tickets_costs_what_stands_there(loop: Loop) -> None:
     """G7: the key, the alarms, the dashboard; a sweep a minute; the queue's pollers."""
-    from infra import costs
+    from infra.bench import costs
 
     used = money.idle_usage(loop, costs.read_prices())
     assert used["kms.key"] == 1
@@ -210,23 +210,23 @@ def test_two_requests_with_one_number_are_told() -> None:
 
 def test_what_takes_the_whole_system_is_said_to_be_missing(tmp_path: Path) -> None:
     """A stack that is not there: its parts are named as not measured, the others stand."""
-    report = bench.Report()
-    bench.on_the_stack(report, ["waiting", "burst"], tmp_path / "local.json")
+    report = budgets.Report()
+    budgets.on_the_stack(report, ["waiting", "burst"], tmp_path / "local.json")
     assert report.skipped.keys() == {"waiting", "burst"}
     assert report.rows == []
 
 
 def test_a_missed_budget_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     """A budget that is missed is never hidden."""
-    report = bench.Report(
+    report = budgets.Report(
         rows=[
-            bench.Row("units", "too much", 46, 45, "write units"),
-            bench.Row("units", "enough", 45, 45, "write units"),
-            bench.Row("units", "for itself", 3),
+            budgets.Row("units", "too much", 46, 45, "write units"),
+            budgets.Row("units", "enough", 45, 45, "write units"),
+            budgets.Row("units", "for itself", 3),
         ],
         skipped={"waiting": "[no] stack"},
     )
-    bench.show(report)
+    budgets.show(report)
     shown = capsys.readouterr().out
     assert "MISSED" in shown
     assert "1 of 2 budgets met" in shown
@@ -242,10 +242,10 @@ def test_parts_are_chosen_by_name(
 
     monkeypatch.setattr(subprocess, "run", taken)
     out = tmp_path / "build" / "bench.json"
-    assert bench.main(["--only", "imports", "--out", str(out)]) == 0
+    assert budgets.main(["--only", "imports", "--out", str(out)]) == 0
     document = json.loads(out.read_text("utf-8"))
     assert [row["what"] for row in document["budgets"]] == list(imports.HANDLERS)
     assert "functions.intake.handler" in capsys.readouterr().out
     with pytest.raises(SystemExit):
-        bench.main(["--only", "luck"])
+        budgets.main(["--only", "luck"])
     assert "no such part: luck" in capsys.readouterr().err

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from functions.core import aws
-from functions.core.proof import status_key
-from functions.core.store import Store
-from infra.deploy import INFRA
-from infra.local.inprocess import FUNCTIONS, Loop
-from infra.permissions import UNUSED, granted, needed
-from tests.whole.conftest import loop, store
-from tests.whole.test_life import Life
+from functions.core.platform import aws
+from functions.core.storage.store import Store
+from functions.core.text.tokens import status_key
+from infra.deploy.permissions import UNUSED, granted, needed
+from infra.deploy.steps import INFRA
+from infra.simulator.inprocess import FUNCTIONS, Loop
+from tests.inprocess.conftest import loop, store
+from tests.inprocess.test_life import Life
 
 __all__ = ["loop", "store"]  # fixtures
 

@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 import pytest
 from typer.testing import CliRunner
 
-from functions.core.channels import names
-from functions.core.store import Store
-from infra.channels import ChannelError, connect_channel, connected, secret_of
-from infra.console import app
-from infra.desks import store_of
+from functions.core.channels.base import names
+from functions.core.storage.store import Store
+from infra.console.channels import ChannelError, connect_channel, connected, secret_of
+from infra.console.commands import app
+from infra.deploy.desks import store_of
 from infra.local.providers import PATH, ensure_channels
-from tests.core.desk import make_table
-from tests.kept import aws_in_memory
-from tests.whole.conftest import ROOT, shipped
+from tests.aws_snapshots import aws_in_memory
+from tests.core.sample_desk import make_table
+from tests.inprocess.conftest import ROOT, shipped
 
 STAGE = "test"
 

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from infra.deploy import ROOT
-from infra.measure.imports import HANDLERS
+from infra.bench.imports import HANDLERS
+from infra.deploy.steps import ROOT
 
 FOR_SOME_CALLS = frozenset(
     {

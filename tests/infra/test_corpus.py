@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra import bench, corpus
+from infra.bench import budgets, corpus
 
 
 def test_without_a_folder_one_line_says_so(
@@ -29,7 +29,7 @@ def test_the_bench_says_that_it_was_skipped(
 ) -> None:
     monkeypatch.delenv("DESKBELL_CORPORA", raising=False)
     out = tmp_path / "bench.json"
-    assert bench.main(["--only", "corpus", "--out", str(out)]) == 0
+    assert budgets.main(["--only", "corpus", "--out", str(out)]) == 0
     assert json.loads(out.read_text("utf-8"))["skipped"]["corpus"].startswith("skipped: ")
 
 
@@ -51,7 +51,7 @@ def test_the_bench_has_a_row_for_each_collection(
     (patterns / "presidio_patterns.jsonl").write_text(lines, "utf-8")
     monkeypatch.setenv("DESKBELL_CORPORA", str(tmp_path))
     out = tmp_path / "bench.json"
-    assert bench.main(["--only", "corpus", "--out", str(out)]) == 0
+    assert budgets.main(["--only", "corpus", "--out", str(out)]) == 0
     rows = {row["what"]: row["value"] for row in json.loads(out.read_text("utf-8"))["budgets"]}
     assert rows["mail/bounces"] == 100
     assert rows["pii/pii_patterns, hidden"] == 100

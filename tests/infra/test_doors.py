@@ -15,7 +15,7 @@ from aiohttp import ClientSession, web
 from botocore.exceptions import EndpointConnectionError
 from yarl import URL
 
-from functions.intake.inbox import announced
+from functions.intake.mail_store import announced
 from infra.local import mailbox, proxy
 
 RAW = (

@@ -11,9 +11,9 @@ from pathlib import Path
 import boto3
 import pytest
 
-from infra.deploy import ROOT
-from infra.local.inprocess import FUNCTIONS
-from infra.measure.package import build
+from infra.bench.package import build
+from infra.deploy.steps import ROOT
+from infra.simulator.inprocess import FUNCTIONS
 
 # One worker builds the package, once.
 pytestmark = pytest.mark.xdist_group("package")

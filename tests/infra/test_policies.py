@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from infra.deploy import INFRA
-from infra.functions import policy_for
-from infra.local.inprocess import FUNCTIONS
-from infra.permissions import UNUSED, granted, needed
+from infra.deploy.functions import policy_for
+from infra.deploy.permissions import UNUSED, granted, needed
+from infra.deploy.steps import INFRA
+from infra.simulator.inprocess import FUNCTIONS
 
 FILES = sorted((INFRA / "policies").glob("*.json"))
 

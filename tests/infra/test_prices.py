@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from infra import costs
-from infra.local.inprocess import Call
+from infra.bench import costs
+from infra.simulator.inprocess import Call
 
 LIST = costs.PriceList(
     region="us-east-1",

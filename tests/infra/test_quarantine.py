@@ -13,15 +13,15 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
-from functions.core.store import Store
-from functions.core.ticket import Ticket
-from infra import closings
-from infra.console import app
-from infra.local.inprocess import Loop
-from infra.quarantine import Quarantine, harmless
-from tests.whole.conftest import PLACE
-from tests.whole.conftest import loop as loop  # the deployment on moto
-from tests.whole.conftest import store as store
+from functions.core.domain.ticket import Ticket
+from functions.core.storage.store import Store
+from infra.console import closing_workflows
+from infra.console.commands import app
+from infra.console.quarantine import Quarantine, harmless
+from infra.simulator.inprocess import Loop
+from tests.inprocess.conftest import PLACE
+from tests.inprocess.conftest import loop as loop  # the deployment on moto
+from tests.inprocess.conftest import store as store
 
 DESK = "support@standard.local"
 INFECTED = {"virusVerdict": {"status": "FAIL"}}
@@ -178,8 +178,8 @@ def test_line_ends_stay_line_ends() -> None:
 
 def test_a_long_cause_fits_beside_the_mail(loop: Loop) -> None:
     """S3 takes 2 KB of metadata; a cause in Chinese is percent-encoded nine bytes a character."""
-    from functions.core import aws
-    from functions.intake.inbox import Inbox
+    from functions.core.platform import aws
+    from functions.intake.mail_store import Inbox
 
     inbox = Inbox(aws.client("s3"), PLACE.mail_bucket)
     inbox.set_aside(b"raw", "mail/long", "standard", "原因：" + "很长" * 400)
@@ -240,7 +240,7 @@ def test_a_failed_closing_workflow_is_listed_and_starts_again(loop: Loop) -> Non
     assert again == "standard-CS1-1-again-1"
     console("discard", again, "--reason", "the ticket was erased")
     assert listed() == []
-    assert [run.name for run in closings.failed(PLACE.prefix)] == [again]
+    assert [run.name for run in closing_workflows.failed(PLACE.prefix)] == [again]
 
 
 def test_an_unknown_id_is_said(loop: Loop) -> None:
@@ -253,7 +253,7 @@ def test_a_run_that_is_begun_anew_has_a_name_that_step_functions_takes(name: str
     """F4: 80 characters at most ("StartExecution", `name`), however often it fails."""
     names = [name]
     for _ in range(12):
-        names.append(closings._next(names[-1]))
+        names.append(closing_workflows._next(names[-1]))
     assert max(map(len, names)) <= 80
     assert len(set(names)) == len(names)
     assert names[-1].endswith("-again-12")

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.redelivery import (
+from infra.console.redelivery import (
     ParkedAgainError,
     Redelivery,
     RefusedError,

@@ -11,24 +11,24 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from typer.testing import CliRunner
 
-from functions.core import commands as c
-from functions.core import events as e
-from functions.core.change import change
-from functions.core.delivery import Delivery
-from functions.core.errors import ActionNotAllowed, NotFound, TryAgain
-from functions.core.lifecycle import apply, decide
-from functions.core.playbook import Playbook, load
-from functions.core.privacy import contact_hash, normalise_contact
-from functions.core.proof import derive
-from functions.core.store import Store
-from functions.core.ticket import Customer
+from functions.core.domain import commands as c
+from functions.core.domain import events as e
+from functions.core.domain.delivery import Delivery
+from functions.core.domain.errors import ActionNotAllowed, NotFound, TryAgain
+from functions.core.domain.lifecycle import apply, decide
+from functions.core.domain.rules import Playbook, load
+from functions.core.domain.ticket import Customer
+from functions.core.services.command_service import change
+from functions.core.storage.store import Store
+from functions.core.text.masking import contact_hash, normalise_contact
+from functions.core.text.tokens import derive
 from functions.survey.archive import archive, keep
-from functions.survey.steps import Run
-from infra import retention
-from infra.console import app
-from infra.retention import Records, erase, hold
-from tests.core.desk import DESK, NOON, TABLE, agent, both, committed, make_table, request
-from tests.kept import aws_in_memory
+from functions.survey.tasks import Run
+from infra.console import retention
+from infra.console.commands import app
+from infra.console.retention import Records, erase, hold
+from tests.aws_snapshots import aws_in_memory
+from tests.core.sample_desk import DESK, NOON, TABLE, agent, both, committed, make_table, request
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

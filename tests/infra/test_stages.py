@@ -7,9 +7,9 @@ from typing import Any
 import boto3
 import pytest
 
-from infra import console
-from infra.deploy import deploy
-from infra.functions import StageMissingError
+from infra.console import commands
+from infra.deploy.functions import StageMissingError
+from infra.deploy.steps import deploy
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,7 @@ def test_the_console_says_so_in_one_line(
 ) -> None:
     monkeypatch.setattr("sys.argv", ["deskbell", "deploy", "--stage", "prd"])
     with pytest.raises(SystemExit) as ended:
-        console.main()
+        commands.main()
     assert ended.value.code == 1
     said = capsys.readouterr().err
     assert said.startswith("deskbell: no stage 'prd'")

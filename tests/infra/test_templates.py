@@ -10,15 +10,15 @@ from typing import Any
 import boto3
 import pytest
 
-from functions.core import events
-from functions.core.files import Files
-from functions.core.settings import Place
-from infra.deploy import INFRA
-from infra.local.inprocess import FUNCTIONS, passes
-from infra.stacks import load_template
+from functions.core.domain import events
+from functions.core.platform.settings import Place
+from functions.core.storage.files import Files
+from infra.deploy.stacks import load_template
+from infra.deploy.steps import INFRA
+from infra.simulator.inprocess import FUNCTIONS, passes
 
-FOUNDATION = load_template(INFRA / "foundation.yaml")
-WIRING = load_template(INFRA / "wiring.yaml")
+FOUNDATION = load_template(INFRA / "templates" / "foundation.yaml")
+WIRING = load_template(INFRA / "templates" / "wiring.yaml")
 CONFIG = json.loads((INFRA.parent / ".chalice" / "config.json").read_text("utf-8"))
 ROOMS_WITH_STREAM = {"router": "RouterStream", "notify": "NotifyStream"}
 QUEUES = ("mail", "router", "notify", "sla_timer")
@@ -43,7 +43,11 @@ def test_the_templates_are_clean() -> None:
     done = subprocess.run(
         [
             *(sys.executable, "-c", "from cfnlint.runner.cli import main; main()"),
-            *("--", str(INFRA / "foundation.yaml"), str(INFRA / "wiring.yaml")),
+            *(
+                "--",
+                str(INFRA / "templates" / "foundation.yaml"),
+                str(INFRA / "templates" / "wiring.yaml"),
+            ),
         ],
         capture_output=True,
         text=True,
@@ -323,7 +327,7 @@ def test_the_described_api_answers_with_problems_of_its_own() -> None:
     """F6, F7: each answer names its status, and the description takes them in."""
     from chalice.deploy.swagger import SwaggerGenerator
 
-    from infra.gateway import EXTENSION, describe_answers, responses
+    from infra.deploy.gateway import EXTENSION, describe_answers, responses
 
     for answer in responses().values():
         body = json.loads(answer["responseTemplates"]["application/json"])

@@ -14,18 +14,18 @@ READ = (
     "app.py",
     "requirements.txt",
     ".chalice/config.json",
-    "functions/core/store.py",
+    "functions/core/storage/store.py",
     "functions/core/words/zh.txt",
-    "infra/deploy.py",
-    "infra/functions.py",
-    "infra/gateway.py",
-    "infra/stacks.py",
+    "infra/deploy/steps.py",
+    "infra/deploy/functions.py",
+    "infra/deploy/gateway.py",
+    "infra/deploy/stacks.py",
     "infra/local/chalice_client.py",
-    "infra/foundation.yaml",
-    "infra/closing.asl.json",
+    "infra/templates/foundation.yaml",
+    "infra/templates/closing.asl.json",
     "infra/policies/notify.json",
 )
-LEFT = ("README.md", "infra/bench.py", "functions/core/__pycache__/store.pyc")
+LEFT = ("README.md", "infra/bench/budgets.py", "functions/core/__pycache__/store.pyc")
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_what_a_deployment_reads_makes_another_one(tree: Path, name: str) -> Non
 def test_a_function_s_file_that_is_renamed_makes_another_one(tree: Path) -> None:
     """G8: the same content under another name is another program."""
     before = up._fingerprint(PORTS)
-    (tree / "functions/core/store.py").rename(tree / "functions/core/shop.py")
+    (tree / "functions/core/storage/store.py").rename(tree / "functions/core/shop.py")
     assert up._fingerprint(PORTS) != before
 
 

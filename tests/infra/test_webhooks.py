@@ -13,22 +13,23 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 from typer.testing import CliRunner
 
-from functions.core import aws, deps
-from functions.core import commands as c
-from functions.core.errors import PlaybookError
-from functions.core.playbook import Playbook, load
-from functions.core.ticket import Ticket
+from functions.core.domain import commands as c
+from functions.core.domain.errors import PlaybookError
+from functions.core.domain.rules import Playbook, load
+from functions.core.domain.ticket import Ticket
+from functions.core.platform import aws, container
 from functions.notify import handler
-from infra import console, desks, webhooks
-from infra.stage_secrets import ensure_endpoint_secrets
-from infra.webhooks import Span, WebhookError
-from tests.kept import aws_in_memory
-from tests.notify.receiver import Receiver
-from tests.notify.world import NOON, PLACE, REGION, STAGE, World, make_services, stream_record
-from tests.whole.conftest import ROOT, shipped
+from infra.console import commands, webhooks
+from infra.console.webhooks import Span, WebhookError
+from infra.deploy import desks
+from infra.deploy.stage_secrets import ensure_endpoint_secrets
+from tests.aws_snapshots import aws_in_memory
+from tests.inprocess.conftest import ROOT, shipped
+from tests.notify.deployment import NOON, PLACE, REGION, STAGE, World, make_services, stream_record
+from tests.notify.webhook_receiver import Receiver
 
 HOUR = timedelta(hours=1)
-KEPT = (aws.client, aws.parameter, deps.store, handler._patience, handler._secrets)
+KEPT = (aws.client, aws.parameter, container.store, handler._patience, handler._secrets)
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def told(world: World, *, at: str, **events: list[str]) -> World:
     world.playbook = load(document)
     desks.apply(STAGE, world.playbook, NOON)
     world.store._playbooks.clear()
-    deps.store.cache_clear()
+    container.store.cache_clear()
     return world
 
 
@@ -236,7 +237,7 @@ def test_an_endpoint_that_there_is_not(desk: World) -> None:
 
 def test_a_dead_letter_gets_another_day(desk: World, receiver: Receiver) -> None:
     """G3, G5: replayed from quarantine, with all attempts before it."""
-    from infra.quarantine import Quarantine
+    from infra.console.quarantine import Quarantine
 
     for room in ("mail", "router", "sla_timer"):
         boto3.client("sqs").create_queue(QueueName=f"{PLACE.prefix}-{room}-dlq")
@@ -259,7 +260,7 @@ def test_a_dead_letter_gets_another_day(desk: World, receiver: Receiver) -> None
 
 
 def run(*arguments: str) -> Any:
-    return CliRunner().invoke(console.app, [*arguments, "--stage", STAGE])
+    return CliRunner().invoke(commands.app, [*arguments, "--stage", STAGE])
 
 
 def test_the_commands_do_it(desk: World, receiver: Receiver) -> None:
@@ -290,7 +291,7 @@ def test_the_commands_do_it(desk: World, receiver: Receiver) -> None:
 )
 def test_a_command_that_says_too_little(desk: World, arguments: list[str], said: str) -> None:
     done = run("webhooks", "replay", *arguments)
-    assert isinstance(done.exception, console.UsageError)
+    assert isinstance(done.exception, commands.UsageError)
     assert said in str(done.exception)
 
 

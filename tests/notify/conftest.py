@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from functions.core import aws, deps
-from functions.core.playbook import Playbook, load
-from functions.core.store import Store
+from functions.core.domain.rules import Playbook, load
+from functions.core.platform import aws, container
+from functions.core.storage.store import Store
 from functions.notify.deliver import once
 from functions.notify.dispatch import Ways
 from functions.notify.handler import _ways
-from tests.kept import aws_in_memory, kept
-from tests.notify.world import AGENT, NOON, PLACE, REGION, Post, World, make_services
+from tests.aws_snapshots import aws_in_memory, kept
+from tests.notify.deployment import AGENT, NOON, PLACE, REGION, Post, World, make_services
 
 PLAYBOOK = Path(__file__).parents[2] / "playbooks" / "standard.yaml"
-KEPT = (aws.client, aws.parameter, aws.of_this_minute, deps.store, once.client)
+KEPT = (aws.client, aws.parameter, aws.of_this_minute, container.store, once.client)
 
 
 @pytest.fixture(scope="session")

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from functions.core import aws
-from functions.core import commands as c
-from functions.core.change import change
-from functions.core.delivery import Delivery
-from functions.core.filing import Filing, new_contact
-from functions.core.store import Store
-from functions.core.ticket import Ticket
+from functions.core.domain import commands as c
+from functions.core.domain.delivery import Delivery
+from functions.core.domain.ticket import Ticket
+from functions.core.platform import aws
+from functions.core.services.command_service import change
+from functions.core.services.create_ticket import Filing, new_contact
+from functions.core.storage.store import Store
 from functions.notify.deliver.failures import Passing
-from tests.notify.world import MAIL, NOON, PLACE, ROOT, URL, World
+from tests.notify.deployment import MAIL, NOON, PLACE, ROOT, URL, World
 
 OTHER = "wang.example@example.com"
 

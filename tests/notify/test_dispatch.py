@@ -11,29 +11,20 @@ from typing import Any
 
 import pytest
 
-from functions.core import commands as c
-from functions.core import events as e
-from functions.core.change import change
-from functions.core.delivery import RETRY_AFTER, Delivery
-from functions.core.errors import Park, TryAgain
-from functions.core.playbook import Message
-from functions.core.proof import ticket_of_message_id
-from functions.core.store import Store
-from functions.core.ticket import Ticket
+from functions.core.domain import commands as c
+from functions.core.domain import events as e
+from functions.core.domain.delivery import RETRY_AFTER, Delivery
+from functions.core.domain.errors import Park, TryAgain
+from functions.core.domain.rules import Message
+from functions.core.domain.ticket import Ticket
+from functions.core.services.command_service import change
+from functions.core.storage.store import Store
+from functions.core.text.tokens import ticket_of_message_id
 from functions.notify.contact import OpenContact
 from functions.notify.deliver.failures import Passing, Permanent, Unclear
 from functions.notify.dispatch import Ways, process
 from functions.notify.outcomes import CLAIM_HOLDS, UnderWay
-from tests.notify.world import (
-    MAIL,
-    NAME,
-    NOON,
-    ROOT,
-    Post,
-    World,
-    plain,
-    without_mailboxes,
-)
+from tests.notify.deployment import MAIL, NAME, NOON, ROOT, Post, World, plain, without_mailboxes
 
 SOON = NOON + timedelta(seconds=10)
 LATER = NOON + CLAIM_HOLDS
@@ -193,7 +184,7 @@ def test_sweep_finds_what_waits(
     world: World, ways: Ways, post: Post, ticket: Ticket, record: Any
 ) -> None:
     """F3: a delivery that waits stands in the index that the sweep reads, until it is sent."""
-    from functions.core.store import SHARDS
+    from functions.core.storage.store import SHARDS
 
     def waiting(at: datetime) -> list[str]:
         found = (due for shard in range(SHARDS) for due in world.store.due(shard, at))

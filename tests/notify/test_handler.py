@@ -13,7 +13,7 @@ from functions.notify import handler
 from functions.notify.handler import PAUSE, notify
 from functions.notify.outcomes import CLAIM_HOLDS
 from tests.infra.test_templates import WIRING
-from tests.notify.world import MAIL, PHONE, URL, Context, World
+from tests.notify.deployment import MAIL, PHONE, URL, Context, World
 
 
 def test_new_ticket_by_mail_is_acknowledged(world: World) -> None:

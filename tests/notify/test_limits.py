@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.core.delivery import Delivery
-from functions.core.playbook import AutomaticLimits, Playbook
-from functions.core.store import Store
-from functions.core.ticket import Customer
+from functions.core.domain.delivery import Delivery
+from functions.core.domain.rules import AutomaticLimits, Playbook
+from functions.core.domain.ticket import Customer
+from functions.core.storage.store import Store
 from functions.notify.limits import capped, passed, unwanted
-from tests.notify import samples
-from tests.notify.world import NOON
+from tests.notify import sample_events
+from tests.notify.deployment import NOON
 
 NOW = NOON
 LIMITS = {"10m": 2, "1h": 3}
@@ -44,7 +44,7 @@ def mail(version: int = 9, minutes: float = 0, **changes: Any) -> Delivery:
     at = NOW - timedelta(minutes=minutes)
     given: dict[str, Any] = {
         "desk": "standard",
-        "number": samples.NUMBER,
+        "number": sample_events.NUMBER,
         "version": version,
         "event": "TicketReopened",
         "message": "reopened",
@@ -68,7 +68,7 @@ def desk(playbook: Playbook) -> Playbook:
 
 
 def ask(delivery: Delivery, desk: Playbook, table: Table) -> str | None:
-    return capped(delivery, samples.ticket(), desk, cast("Store", table), NOW)
+    return capped(delivery, sample_events.ticket(), desk, cast("Store", table), NOW)
 
 
 @pytest.mark.parametrize(
@@ -104,8 +104,8 @@ def test_a_busy_ticket_is_capped(desk: Playbook) -> None:
     sent = [
         mail(version, state=state) for version, state in zip(range(8, 3, -1), STATES, strict=True)
     ]
-    assert ask(mail(), desk, Table({samples.NUMBER: sent[:4]})) is None
-    found = ask(mail(), desk, Table({samples.NUMBER: sent}))
+    assert ask(mail(), desk, Table({sample_events.NUMBER: sent[:4]})) is None
+    found = ask(mail(), desk, Table({sample_events.NUMBER: sent}))
     assert found == "capped: 5 automatic mails within 10m about this ticket"
 
 
@@ -114,11 +114,11 @@ def test_what_its_own_commit_asked_for_before_counts_once(desk: Playbook) -> Non
     first = mail(message="assigned")
     sent = [mail(version) for version in range(8, 4, -1)]
     for stored in (sent, [first, *sent]):
-        table = cast("Store", Table({samples.NUMBER: stored}))
-        found = capped(mail(), samples.ticket(), desk, table, NOW, [first])
+        table = cast("Store", Table({sample_events.NUMBER: stored}))
+        found = capped(mail(), sample_events.ticket(), desk, table, NOW, [first])
         assert found == "capped: 5 automatic mails within 10m about this ticket"
-        table = cast("Store", Table({samples.NUMBER: stored[:-1]}))
-        assert capped(mail(), samples.ticket(), desk, table, NOW, [first]) is None
+        table = cast("Store", Table({sample_events.NUMBER: stored[:-1]}))
+        assert capped(mail(), sample_events.ticket(), desk, table, NOW, [first]) is None
 
 
 STATES = ("sent", "parked", "retrying", "due", "claimed")
@@ -139,21 +139,21 @@ def test_what_an_agent_or_nobody_is_told_does_not_count(
     desk: Playbook, other: dict[str, Any]
 ) -> None:
     sent = [mail(version, **other) for version in range(8, 2, -1)]
-    assert ask(mail(), desk, Table({samples.NUMBER: sent})) is None
+    assert ask(mail(), desk, Table({sample_events.NUMBER: sent})) is None
 
 
 @pytest.mark.parametrize(
     "own", [{"by_hand": True}, {"event": "ReplySent"}, {"recipient": "handler"}, {"channel": "sms"}]
 )
 def test_what_no_limit_concerns_costs_no_read(desk: Playbook, own: dict[str, Any]) -> None:
-    table = Table({samples.NUMBER: [mail(v) for v in range(8, 0, -1)]})
+    table = Table({sample_events.NUMBER: [mail(v) for v in range(8, 0, -1)]})
     assert ask(mail(**own), desk, table) is None
     assert table.asked == []
 
 
 def test_the_first_changes_cost_one_read(desk: Playbook) -> None:
     """G7: acknowledged and assigned; later the ticket's own deliveries are looked at as well."""
-    for version, asked in ((1, ["index"]), (2, ["index"]), (3, [samples.NUMBER, "index"])):
+    for version, asked in ((1, ["index"]), (2, ["index"]), (3, [sample_events.NUMBER, "index"])):
         table = Table()
         assert ask(mail(version), desk, table) is None
         assert table.asked == asked
@@ -183,7 +183,7 @@ def test_an_address_that_is_no_good_gets_nothing() -> None:
 
     def held(cause: str | None, **changes: Any) -> bool:
         customer = Customer(contact="****", kind="email", hash="h", undeliverable=cause)
-        return unwanted(mail(**changes), samples.ticket(customer=customer)) is not None
+        return unwanted(mail(**changes), sample_events.ticket(customer=customer)) is not None
 
     assert not held(None)
     assert held("bounce 5.1.1")

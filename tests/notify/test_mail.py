@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from functions.core.compose import BY_AGENT, Words, compose
-from functions.core.playbook import Locale, Playbook
+from functions.core.domain.rules import Locale, Playbook
+from functions.core.services.composing import BY_AGENT, Words, compose
 from functions.notify.mail import Envelope, Thread, build, html
-from tests.notify.samples import LINK, NUMBER, commit, ticket, told
-from tests.notify.world import NOON
+from tests.notify.deployment import NOON
+from tests.notify.sample_events import LINK, NUMBER, commit, ticket, told
 
 GOLDEN = Path(__file__).parent / "golden"
 RECORD = bool(os.environ.get("DESKBELL_RECORD_GOLDEN"))

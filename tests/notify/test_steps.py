@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from functions.core import events as e
-from functions.core.compose import Notice, compose, notices, team_of
-from functions.core.playbook import (
+from functions.core.domain import events as e
+from functions.core.domain.rules import (
     Message,
     Notification,
     Playbook,
@@ -17,8 +16,9 @@ from functions.core.playbook import (
     TimerRule,
     template_variables,
 )
-from tests.notify.samples import LINK, commit, received, ticket
-from tests.notify.world import NOON
+from functions.core.services.composing import Notice, compose, notices, team_of
+from tests.notify.deployment import NOON
+from tests.notify.sample_events import LINK, commit, received, ticket
 
 VISIT: dict[str, Any] = {
     "label": {"zh-CN": "预约上门", "en": "Visit agreed"},
@@ -185,7 +185,7 @@ def test_acknowledgement_does_not_depend_on_how_fast_the_router_is(playbook: Pla
 
 def test_every_field_is_a_variable(field_desk: Playbook) -> None:
     """E4: the playbook's check and the room know the same names."""
-    from functions.core.compose import variables
+    from functions.core.services.composing import variables
 
     filled = variables(ON_THE_WAY, ticket(), field_desk, "en", status_url="", description="")
     assert set(filled) == template_variables(field_desk)

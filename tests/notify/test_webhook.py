@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.core.webhooks import Endpoint
+from functions.core.domain.webhooks import Endpoint
 from functions.notify.deliver import webhook
 from functions.notify.deliver.failures import Passing, Permanent
 from functions.notify.deliver.webhook import checked, is_public, post, resolve
-from tests.notify.receiver import Authority, Receiver, authority
+from tests.notify.webhook_receiver import Authority, Receiver, authority
 
 NAME = "crm.example.com"
 PUBLIC = "93.184.216.34"

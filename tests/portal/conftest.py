@@ -9,17 +9,17 @@ from urllib.parse import urlencode
 
 import pytest
 
-from functions.core.events import Attachment
-from functions.core.playbook import FileRules, Playbook, load
-from functions.core.proof import status_key
-from functions.core.settings import Place
-from functions.core.store import Store
-from functions.core.ticket import Ticket
-from functions.core.web import Answer, Request
+from functions.core.domain.events import Attachment
+from functions.core.domain.rules import FileRules, Playbook, load
+from functions.core.domain.ticket import Ticket
+from functions.core.platform.settings import Place
+from functions.core.platform.web import Answer, Request
+from functions.core.storage.store import Store
+from functions.core.text.tokens import status_key
+from functions.portal.calls import Desk, show, write
 from functions.portal.files import NewAttachment, keep
-from functions.portal.portal import Desk, show, write
-from tests.core.desk import DESK, NOON, agent, file, make_table
-from tests.kept import aws_in_memory, kept
+from tests.aws_snapshots import aws_in_memory, kept
+from tests.core.sample_desk import DESK, NOON, agent, file, make_table
 
 ROOT = b"k" * 32
 PLACE = Place("aws", "us-east-1", "123456789012", "test")

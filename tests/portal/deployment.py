@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from functions.core.playbook import Playbook
-from functions.core.settings import Place
-from functions.core.store import Store
-from infra.local.inprocess import Loop
-from tests.core.desk import NOON, agent, make_table
-from tests.kept import aws_in_memory, kept
+from functions.core.domain.rules import Playbook
+from functions.core.platform.settings import Place
+from functions.core.storage.store import Store
+from infra.simulator.inprocess import Loop
+from tests.aws_snapshots import aws_in_memory, kept
+from tests.core.sample_desk import NOON, agent, make_table
 
 PLACE = Place("aws", "us-east-1", "123456789012", "test")
 ROOT = bytes(range(32))

@@ -8,13 +8,13 @@ from urllib.parse import urljoin
 
 import pytest
 
-from functions.core import commands as c
-from functions.core.change import change
-from functions.core.playbook import Playbook
-from functions.core.proof import status_key
-from functions.core.store import Store
-from infra.local.inprocess import Loop
-from tests.core.desk import NOON, file
+from functions.core.domain import commands as c
+from functions.core.domain.rules import Playbook
+from functions.core.services.command_service import change
+from functions.core.storage.store import Store
+from functions.core.text.tokens import status_key
+from infra.simulator.inprocess import Loop
+from tests.core.sample_desk import NOON, file
 from tests.portal.deployment import PLACE, ROOT, deployed
 
 NUMBER = "CS20260310001"

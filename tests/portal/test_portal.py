@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from functions.core import commands as c
-from functions.core.change import change
-from functions.core.errors import (
+from functions.core.domain import commands as c
+from functions.core.domain.errors import (
     ActionNotAllowed,
     AlreadyAnswered,
     Forgotten,
@@ -20,17 +19,18 @@ from functions.core.errors import (
     NotFound,
     Refused,
 )
-from functions.core.events import EVENTS
-from functions.core.playbook import LOCALES, Playbook, load
-from functions.core.store import Store
-from functions.core.ticket import Customer as Person
-from functions.core.ticket import Ticket
-from functions.core.web import Request, problem
-from functions.core.words import EVENT_LABELS, event_label, label, nearest_locale
-from functions.portal.portal import wants_page
+from functions.core.domain.events import EVENTS
+from functions.core.domain.rules import LOCALES, Playbook, load
+from functions.core.domain.ticket import Customer as Person
+from functions.core.domain.ticket import Ticket
+from functions.core.platform.web import Request, problem
+from functions.core.services.command_service import change
+from functions.core.storage.store import Store
+from functions.core.text.words import EVENT_LABELS, event_label, label, nearest_locale
+from functions.portal.calls import wants_page
 from functions.portal.status import SHOWN_EVENTS
-from tests.core.desk import DESK, NOON, file
-from tests.core.test_filetypes import REAL, package
+from tests.core.sample_desk import DESK, NOON, file
+from tests.core.text.test_file_types import REAL, package
 from tests.portal.conftest import NUMBER, PLACE, Customer
 
 FIELDS = [

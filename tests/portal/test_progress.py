@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from functions.core import commands as c
-from functions.core.change import change
-from functions.core.errors import ActionNotAllowed
-from functions.core.events import Attachment
-from functions.core.playbook import Playbook, load
-from functions.core.store import Store
-from functions.core.ticket import Ticket
-from tests.core.desk import DESK, NOON, agent, both, file
+from functions.core.domain import commands as c
+from functions.core.domain.errors import ActionNotAllowed
+from functions.core.domain.events import Attachment
+from functions.core.domain.rules import Playbook, load
+from functions.core.domain.ticket import Ticket
+from functions.core.services.command_service import change
+from functions.core.storage.store import Store
+from tests.core.sample_desk import DESK, NOON, agent, both, file
 from tests.portal.conftest import NUMBER, Customer
 from tests.portal.test_portal import PAGE
 

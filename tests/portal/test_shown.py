@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from functions.core import commands as c
-from functions.core.change import change
-from functions.core.errors import NotFound
-from functions.core.events import Attachment
-from functions.core.playbook import Playbook
-from functions.core.store import Store
-from functions.core.ticket import RefusedFile, Ticket
-from tests.core.desk import NOON, file
+from functions.core.domain import commands as c
+from functions.core.domain.errors import NotFound
+from functions.core.domain.events import Attachment
+from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import RefusedFile, Ticket
+from functions.core.services.command_service import change
+from functions.core.storage.store import Store
+from tests.core.sample_desk import NOON, file
 from tests.portal.conftest import NUMBER, Customer
 
 ASSIGN = c.Assign(team="technical", handler="agent-1")

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from functions.core.store import Store
-from tests.core.desk import TABLE, make_table
-from tests.kept import aws_in_memory
+from functions.core.storage.store import Store
+from tests.aws_snapshots import aws_in_memory
+from tests.core.sample_desk import TABLE, make_table
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from functions.core.playbook import Playbook, load
-from functions.core.store import Store
-from functions.core.ticket import Ticket
-from functions.router.route import Router
-from tests.core.desk import DESK, NOON, agent, file
+from functions.core.domain.rules import Playbook, load
+from functions.core.domain.ticket import Ticket
+from functions.core.storage.store import Store
+from functions.router.routing import Router
+from tests.core.sample_desk import DESK, NOON, agent, file
 
 NUMBER = "CS20260310001"
 WORDS = "银行卡被扣了两万元，金额20000元"

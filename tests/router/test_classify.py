@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.core.matching import Facts
-from functions.core.playbook import Playbook, load
+from functions.core.domain.matching import Facts
+from functions.core.domain.rules import Playbook, load
 from functions.router.classify import Classification, classify, destination
-from tests.core.desk import DESK, both
-from tests.pace import grows_with_length
+from tests.core.sample_desk import DESK, both
+from tests.growth import grows_with_length
 
 STANDARD = load(Path(__file__).parents[2] / "playbooks" / "standard.yaml")
 

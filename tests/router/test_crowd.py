@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from functions.core import commands as c
-from functions.core.change import change
-from functions.core.errors import TryAgain
-from functions.core.lifecycle import queue_rank
-from functions.core.playbook import Playbook, load
-from functions.core.store import Store
-from functions.core.ticket import Ticket
-from functions.router.route import Router
+from functions.core.domain import commands as c
+from functions.core.domain.errors import TryAgain
+from functions.core.domain.lifecycle import queue_rank
+from functions.core.domain.rules import Playbook, load
+from functions.core.domain.ticket import Ticket
+from functions.core.services.command_service import change
+from functions.core.storage.store import Store
+from functions.router.routing import Router
 from tests.core.conftest import OneAtATime
-from tests.core.desk import DESK, NOON, TABLE, agent, file, request
+from tests.core.sample_desk import DESK, NOON, TABLE, agent, file, request
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from functions.core import commands as c
-from functions.core import events as e
-from functions.core.change import change
-from functions.core.playbook import Playbook, load
-from functions.core.settings import Place
-from functions.core.store import Store
-from functions.core.ticket import Ticket
-from functions.router.records import process
-from tests.core.desk import DESK, NOON, TABLE, agent, both, file, make_table
-from tests.kept import aws_in_memory
+from functions.core.domain import commands as c
+from functions.core.domain import events as e
+from functions.core.domain.rules import Playbook, load
+from functions.core.domain.ticket import Ticket
+from functions.core.platform.settings import Place
+from functions.core.services.command_service import change
+from functions.core.storage.store import Store
+from functions.router.consumer import process
+from tests.aws_snapshots import aws_in_memory
+from tests.core.sample_desk import DESK, NOON, TABLE, agent, both, file, make_table
 
 PLACE = Place("aws", "us-east-1", "123456789012", "test")
 NUMBER = "CS20260310001"

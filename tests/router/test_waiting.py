@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from functions.core import commands as c
-from functions.core.change import change
-from functions.core.playbook import Playbook, load
-from functions.core.store import Store
-from functions.core.ticket import Customer, Ticket
-from functions.router.route import PAGE, Router
-from tests.core.desk import DESK, NOON, agent, file
+from functions.core.domain import commands as c
+from functions.core.domain.rules import Playbook, load
+from functions.core.domain.ticket import Customer, Ticket
+from functions.core.services.command_service import change
+from functions.core.storage.store import Store
+from functions.router.routing import PAGE, Router
+from tests.core.sample_desk import DESK, NOON, agent, file
 
 TEAM = "technical"
 

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from functions.core import commands as c
-from functions.core.change import change
-from functions.core.delivery import Delivery
-from functions.core.errors import Conflict
-from functions.core.playbook import Playbook, load
-from functions.core.store import SHARDS, Store
+from functions.core.domain import commands as c
+from functions.core.domain.delivery import Delivery
+from functions.core.domain.errors import Conflict
+from functions.core.domain.rules import Playbook, load
+from functions.core.services.command_service import change
+from functions.core.storage.store import SHARDS, Store
 from functions.sla_timer import handler
 from functions.sla_timer.sweep import SweepFailed, Swept, look_at, sweep
-from tests.core.desk import DESK, NOON, agent, file
+from tests.core.sample_desk import DESK, NOON, agent, file
 
 HOUR = timedelta(hours=1)
 
@@ -210,7 +210,7 @@ class TestHandler:
 
     @pytest.fixture(autouse=True)
     def _table(self, desk: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("functions.core.deps.store", lambda place: desk)
+        monkeypatch.setattr("functions.core.platform.container.store", lambda place: desk)
 
     def test_a_scheduled_event(self, desk: Store, playbook: Playbook) -> None:
         """F3: as EventBridge sends it."""

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from functions.core import deps
-from functions.core.playbook import Playbook
-from functions.core.store import SHARDS, Store, shard
+from functions.core.domain.rules import Playbook
+from functions.core.platform import container
+from functions.core.storage.store import SHARDS, Store, shard
 from functions.sla_timer import handler
 from functions.sla_timer.sweep import SweepFailed, Swept, sweep
-from tests.core.desk import NOON, agent, file
+from tests.core.sample_desk import NOON, agent, file
 
 PLENTY, NOTHING = timedelta(seconds=55), timedelta(seconds=4)
 
@@ -50,7 +50,7 @@ def test_each_minute_begins_with_another_shard(monkeypatch: pytest.MonkeyPatch) 
         return Swept(0, 0, stopped=False)
 
     monkeypatch.setattr(handler, "sweep", noted)
-    monkeypatch.setattr(deps, "store", lambda place: None)
+    monkeypatch.setattr(container, "store", lambda place: None)
     for minute in range(SHARDS):
         at = datetime(2026, 3, 10, 4, minute, tzinfo=UTC)
         handler.sla_timer({"time": at.isoformat()}, _Context())
@@ -66,6 +66,6 @@ def test_one_that_failed_among_others_is_said(
 ) -> None:
     """G3: the alarm counts the function's errors, however much else went well."""
     monkeypatch.setattr(handler, "sweep", lambda *_, **__: Swept(done=7, failed=1, stopped=False))
-    monkeypatch.setattr(deps, "store", lambda place: store)
+    monkeypatch.setattr(container, "store", lambda place: store)
     with pytest.raises(SweepFailed, match="1 of 8"):
         handler.sla_timer({"time": "2026-03-10T04:00:00Z"}, _Context())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from functions.core import commands as c
-from functions.core.change import change
-from functions.core.playbook import Playbook
-from functions.core.store import SHARDS, Store
+from functions.core.domain import commands as c
+from functions.core.domain.rules import Playbook
+from functions.core.services.command_service import change
+from functions.core.storage.store import SHARDS, Store
 from functions.sla_timer.sweep import sweep
-from tests.core.desk import NOON, agent, file
+from tests.core.sample_desk import NOON, agent, file
 
 
 def due_in(store: Store, after: timedelta) -> list[str]:

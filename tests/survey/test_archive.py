@@ -9,18 +9,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from functions.core import commands as c
-from functions.core.delivery import Delivery
-from functions.core.errors import TryAgain
-from functions.core.events import Attachment
-from functions.core.lifecycle import apply, decide
-from functions.core.playbook import Playbook
-from functions.core.record import SCHEMA, archive_key, document, record
-from functions.core.store import Store
+from functions.core.domain import commands as c
+from functions.core.domain.delivery import Delivery
+from functions.core.domain.errors import TryAgain
+from functions.core.domain.events import Attachment
+from functions.core.domain.lifecycle import apply, decide
+from functions.core.domain.record import SCHEMA, archive_key, document, record
+from functions.core.domain.rules import Playbook
+from functions.core.storage.store import Store
 from functions.survey import handler
 from functions.survey.archive import Shelves, archive
-from functions.survey.steps import Run
-from tests.core.desk import NOON, SHANGHAI, agent, committed, received, request
+from functions.survey.tasks import Run
+from tests.core.sample_desk import NOON, SHANGHAI, agent, committed, received, request
 from tests.survey.test_steps import GOOD, POOR, act
 
 BUCKET = "deskbell-test-archive-123456789012-us-east-1"
@@ -206,8 +206,8 @@ class TestArchive:
         assert "Contents" not in s3.list_objects_v2(Bucket=FILES_BUCKET)
 
     def test_the_task(self, desk: Store, s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("functions.core.deps.store", lambda place: desk)
-        monkeypatch.setattr("functions.core.aws.client", lambda service: s3)
+        monkeypatch.setattr("functions.core.platform.container.store", lambda place: desk)
+        monkeypatch.setattr("functions.core.platform.aws.client", lambda service: s3)
 
         class Context:
             invoked_function_arn = (

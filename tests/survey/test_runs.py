@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from functions.core.closing import ARCHIVE, REOPENED, REVIEW, after_review, after_survey
-from functions.core.playbook import Playbook, load
-from functions.core.ticket import OPEN
-from functions.router.closing import start
-from infra.local.inprocess import Workflows
-from tests.core.desk import DESK, received
+from functions.core.domain.closing import ARCHIVE, REOPENED, REVIEW, after_review, after_survey
+from functions.core.domain.rules import Playbook, load
+from functions.core.domain.ticket import OPEN
+from functions.router.closing_workflow import start
+from infra.simulator.inprocess import Workflows
+from tests.core.sample_desk import DESK, received
 
 
 class Started(Workflows):

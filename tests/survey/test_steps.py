@@ -9,16 +9,23 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.core import commands as c
-from functions.core.change import change
-from functions.core.closing import ARCHIVE, REOPENED, REVIEW, Answer, after_review, after_survey
-from functions.core.errors import Conflict
-from functions.core.playbook import Playbook
-from functions.core.store import Store
-from functions.core.ticket import Ticket
+from functions.core.domain import commands as c
+from functions.core.domain.closing import (
+    ARCHIVE,
+    REOPENED,
+    REVIEW,
+    Answer,
+    after_review,
+    after_survey,
+)
+from functions.core.domain.errors import Conflict
+from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import Ticket
+from functions.core.services.command_service import change
+from functions.core.storage.store import Store
 from functions.survey import handler
-from functions.survey.steps import Kind, Run, Waiting, expire, go_on, wait_for
-from tests.core.desk import NOON, agent, file, received, then
+from functions.survey.tasks import Kind, Run, Waiting, expire, go_on, wait_for
+from tests.core.sample_desk import NOON, agent, file, received, then
 
 RUN = Run(desk="testdesk", number="CS1", resolution=1)
 WAITING = Waiting(desk="testdesk", number="CS1", resolution=1, token="token-1")
@@ -203,7 +210,7 @@ class TestExpiry:
         self, desk: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """G3: never a run that ends without the ticket's having moved."""
-        monkeypatch.setattr("functions.survey.steps.change", lambda *a, **k: None)
+        monkeypatch.setattr("functions.survey.tasks.change", lambda *a, **k: None)
         with pytest.raises(RuntimeError, match="still waits"):
             expire(desk, "survey", RUN, NOON)
 
@@ -213,7 +220,7 @@ class TestExpiry:
         def lose(*arguments: Any, **options: Any) -> Ticket:
             raise Conflict("others were faster")
 
-        monkeypatch.setattr("functions.survey.steps.change", lose)
+        monkeypatch.setattr("functions.survey.tasks.change", lose)
         with pytest.raises(Conflict):
             expire(desk, "survey", RUN, NOON)
 
@@ -231,8 +238,8 @@ class TestHandlers:
         self, desk: Store, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         workflows = Workflows()
-        monkeypatch.setattr("functions.core.deps.store", lambda place: desk)
-        monkeypatch.setattr("functions.core.aws.client", lambda service: workflows)
+        monkeypatch.setattr("functions.core.platform.container.store", lambda place: desk)
+        monkeypatch.setattr("functions.core.platform.aws.client", lambda service: workflows)
         run = RUN.model_dump()
         assert handler.survey_ask({**run, "token": "t-1"}, Context()) is None
         assert handler.survey_expire(run, Context()) == ARCHIVE

@@ -1,4 +1,4 @@
-"""`infra/closing.asl.json`, run by the emulator's interpreter with tasks of the tests' own."""
+"""The closing workflow, run by the emulator's interpreter with tasks of the tests' own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-FILE = Path(__file__).parents[2] / "infra" / "closing.asl.json"
+FILE = Path(__file__).parents[2] / "infra" / "templates" / "closing.asl.json"
 FUNCTIONS = "arn:aws:lambda:us-east-1:123456789012:function:deskbell-test"
 STARTED = {
     "desk": "testdesk",

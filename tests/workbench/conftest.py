@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from functions.core.events import Attachment
-from functions.core.files import Files
-from functions.core.filing import Filing
-from functions.core.playbook import Playbook, load
-from functions.core.settings import Place
-from functions.core.store import Store
-from functions.core.web import Answer, Request
-from functions.workbench import workbench
-from tests.core.desk import DESK, NOON, agent, both, make_table
-from tests.kept import aws_in_memory, kept
+from functions.core.domain.events import Attachment
+from functions.core.domain.rules import Playbook, load
+from functions.core.platform.settings import Place
+from functions.core.platform.web import Answer, Request
+from functions.core.services.create_ticket import Filing
+from functions.core.storage.files import Files
+from functions.core.storage.store import Store
+from functions.workbench import calls
+from tests.aws_snapshots import aws_in_memory, kept
+from tests.core.sample_desk import DESK, NOON, agent, both, make_table
 
 PLACE = Place("aws", "us-east-1", "123456789012", "test")
 NUMBER = "CS20260310001"
@@ -79,25 +79,25 @@ class Agent:
         )
 
     def tickets(self, desk: str = "testdesk", **query: str) -> Any:
-        return workbench.list_tickets(self.request("GET", **query), self.store, desk).body
+        return calls.list_tickets(self.request("GET", **query), self.store, desk).body
 
     def numbers(self, **query: str) -> list[str]:
         return [ticket["number"] for ticket in self.tickets(**query)["tickets"]]
 
     def show(self, number: str = NUMBER, desk: str = "testdesk") -> Any:
         request = self.request("GET")
-        return workbench.show_ticket(request, self.store, desk, number, _files()).body
+        return calls.show_ticket(request, self.store, desk, number, _files()).body
 
     def act(self, action: str, number: str = NUMBER, **body: Any) -> Any:
         request = self.request("POST", body)
         filing = partial(_filing, self.store)
-        answer = workbench.act(
+        answer = calls.act(
             request, self.store, "testdesk", number, action, _files(), filing, lambda *_: {}
         )
         return answer.body
 
     def presence(self, body: Any) -> Answer:
-        return workbench.set_presence(self.request("PUT", body), self.store, "testdesk")
+        return calls.set_presence(self.request("PUT", body), self.store, "testdesk")
 
 
 SignedIn = Callable[[str], Agent]

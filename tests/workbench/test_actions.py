@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from functions.core import commands as c
-from functions.core.change import change, write_all
-from functions.core.delivery import Delivery
-from functions.core.errors import (
+from functions.core.domain import commands as c
+from functions.core.domain.delivery import Delivery
+from functions.core.domain.errors import (
     ActionNotAllowed,
     Conflict,
     Forbidden,
@@ -18,12 +17,13 @@ from functions.core.errors import (
     NotFound,
     StaleVersion,
 )
-from functions.core.events import Attachment, Product
-from functions.core.playbook import Playbook
-from functions.core.store import Store
-from functions.core.ticket import Ticket
+from functions.core.domain.events import Attachment, Product
+from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import Ticket
+from functions.core.services.command_service import change, write_all
+from functions.core.storage.store import Store
 from functions.workbench import actions
-from tests.core.desk import NOON, file
+from tests.core.sample_desk import NOON, file
 from tests.workbench.conftest import NUMBER, SignedIn
 
 SHOT = Attachment(name="截图.png", content_type="image/png", size=9, key="files/testdesk/1/a")

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from functions.core import commands as c
-from functions.core.change import change
-from functions.core.errors import Forbidden
-from functions.core.filing import Filing
-from functions.core.playbook import Playbook, load
-from functions.core.store import Store
-from functions.workbench import workbench
+from functions.core.domain import commands as c
+from functions.core.domain.errors import Forbidden
+from functions.core.domain.rules import Playbook, load
+from functions.core.services.command_service import change
+from functions.core.services.create_ticket import Filing
+from functions.core.storage.store import Store
+from functions.workbench import calls
 from functions.workbench.rights import may_step, seat
-from tests.core.desk import DESK, NOON, both, file
+from tests.core.sample_desk import DESK, NOON, both, file
 from tests.workbench.conftest import NUMBER, ROSTER, SignedIn
 
 PHONE = "13800138000"
@@ -150,7 +150,7 @@ def test_two_agents_keys_are_two(
             body=json.dumps(body).encode(),
             headers={"idempotency-key": "k1"},
         )
-        answer = workbench.enter_ticket(request, store, "testdesk", make_filing())
+        answer = calls.enter_ticket(request, store, "testdesk", make_filing())
         numbers.append(answer.body["number"])
     assert numbers[0] == numbers[2] != numbers[1]
 

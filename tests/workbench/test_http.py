@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.core.events import Attachment
-from functions.core.playbook import Playbook
-from functions.core.store import Store
+from functions.core.domain.events import Attachment
+from functions.core.domain.rules import Playbook
+from functions.core.storage.store import Store
 from functions.workbench.session import Credentials, TooManyAttempts, sign_in
-from infra.local.inprocess import HttpAnswer, Loop
-from tests.core.desk import NOON, file
-from tests.core.test_filetypes import REAL
+from infra.simulator.inprocess import HttpAnswer, Loop
+from tests.core.sample_desk import NOON, file
+from tests.core.text.test_file_types import REAL
 from tests.portal.deployment import PASSWORD, PLACE, deployed
 from tests.workbench.conftest import NUMBER, ROSTER
 

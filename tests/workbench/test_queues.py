@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.core import commands as c
-from functions.core.change import change
-from functions.core.errors import Forbidden, InvalidInput
-from functions.core.playbook import Playbook
-from functions.core.store import Store
-from functions.core.ticket import Customer
+from functions.core.domain import commands as c
+from functions.core.domain.errors import Forbidden, InvalidInput
+from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import Customer
+from functions.core.services.command_service import change
+from functions.core.storage.store import Store
 from functions.workbench import queues
 from functions.workbench.queues import QUEUES
-from tests.core.desk import NOON, file
+from tests.core.sample_desk import NOON, file
 from tests.workbench.conftest import ROSTER, SignedIn
 
 HELD = c.Assign("technical", "agent-1", by_hand=True)

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from functions.core.commands import BY_PEOPLE
-from functions.core.errors import Forbidden, NotFound, Unauthorised
-from functions.core.playbook import Playbook
-from functions.core.roster import Role
-from functions.core.store import Store
-from functions.core.ticket import Ticket
+from functions.core.domain.commands import BY_PEOPLE
+from functions.core.domain.errors import Forbidden, NotFound, Unauthorised
+from functions.core.domain.roster import Role
+from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import Ticket
+from functions.core.storage.store import Store
 from functions.workbench.actions import ACTIONS
 from functions.workbench.rights import RIGHTS, Seat, caller, may, require_action, roles_of, seat
-from tests.core.desk import agent, received
+from tests.core.sample_desk import agent, received
 from tests.workbench.conftest import ROSTER, Agent, SignedIn
 
 

@@ -6,15 +6,21 @@ from typing import Any
 
 import pytest
 
-from functions.core import commands as c
-from functions.core.change import change
-from functions.core.errors import ActionNotAllowed, Forbidden, InvalidInput, NotFound, StaleVersion
-from functions.core.files import MAX_BYTES, UPLOADS
-from functions.core.playbook import Playbook, load
-from functions.core.store import Store
-from functions.core.ticket import Ticket
-from tests.core.desk import DESK, NOON, both, file
-from tests.core.test_filetypes import REAL
+from functions.core.domain import commands as c
+from functions.core.domain.errors import (
+    ActionNotAllowed,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    StaleVersion,
+)
+from functions.core.domain.rules import Playbook, load
+from functions.core.domain.ticket import Ticket
+from functions.core.services.command_service import change
+from functions.core.storage.files import MAX_BYTES, UPLOADS
+from functions.core.storage.store import Store
+from tests.core.sample_desk import DESK, NOON, both, file
+from tests.core.text.test_file_types import REAL
 from tests.workbench.conftest import BUCKET, NUMBER, SignedIn
 
 FIELD = {"label": both("内容")}

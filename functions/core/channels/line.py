@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from functions.core.channels import (
+from functions.core.channels.base import (
     Adapter,
     HttpCall,
     Incoming,
@@ -28,7 +28,7 @@ from functions.core.channels import (
 )
 
 if TYPE_CHECKING:
-    from functions.core.web import Request
+    from functions.core.platform.web import Request
 
 LIMIT = 5000 * 2
 """5,000 UTF-16 units, in bytes."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from functions.core.channels import (
+from functions.core.channels.base import (
     Adapter,
     HttpCall,
     Incoming,
@@ -29,7 +29,7 @@ from functions.core.channels import (
 )
 
 if TYPE_CHECKING:
-    from functions.core.web import Answer, Request
+    from functions.core.platform.web import Answer, Request
 
 LIMIT = 12_000
 """Bytes; Slack advises 4,000 characters at most, and cuts far beyond them."""
@@ -71,7 +71,7 @@ class Slack(Adapter):
         }
 
     def challenge(self, request: Request, secret: Secret) -> Answer | None:
-        from functions.core.web import Answer
+        from functions.core.platform.web import Answer
 
         if b"url_verification" not in request.body:
             return None

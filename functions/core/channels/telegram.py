@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from functions.core.channels import (
+from functions.core.channels.base import (
     Adapter,
     HttpCall,
     Incoming,
@@ -29,7 +29,7 @@ from functions.core.channels import (
 )
 
 if TYPE_CHECKING:
-    from functions.core.web import Request
+    from functions.core.platform.web import Request
 
 LIMIT = 4096 * 2
 """4,096 UTF-16 units, in bytes."""

@@ -15,7 +15,7 @@ import struct
 from typing import TYPE_CHECKING, Any, ClassVar
 from xml.parsers import expat
 
-from functions.core.channels import (
+from functions.core.channels.base import (
     Adapter,
     HttpCall,
     Incoming,
@@ -34,7 +34,7 @@ from functions.core.channels import (
 )
 
 if TYPE_CHECKING:
-    from functions.core.web import Answer, Request
+    from functions.core.platform.web import Answer, Request
 
 LIMIT = 2048
 """Bytes of a text at most, in a reply and in a customer-service message."""
@@ -108,7 +108,7 @@ class WeChat(Adapter):
         return "wechat_sha1", {**parts, "signature": None if refused else query.get("signature")}
 
     def challenge(self, request: Request, secret: Secret) -> Answer | None:
-        from functions.core.web import Answer
+        from functions.core.platform.web import Answer
 
         if request.method != "GET":
             return None
@@ -154,7 +154,7 @@ class WeChat(Adapter):
     def answer(
         self, request: Request, secret: Secret, to: Incoming | None = None, text: str = ""
     ) -> Answer:
-        from functions.core.web import Answer
+        from functions.core.platform.web import Answer
 
         if to is None or not text:
             return Answer("success", content_type="text/plain")

@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from functions.core.errors import DeskbellError
-from functions.core.privacy import mask
+from functions.core.domain.errors import DeskbellError
+from functions.core.text.masking import mask
 
 SES_PASSING = frozenset(
     {

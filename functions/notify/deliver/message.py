@@ -1,7 +1,8 @@
 """Messages on chat channels: one HTTP call of the channel's provider, once.
 
-The adapter (`functions.core.channels`) writes the call and reads the answer; here are the network,
-its time limits, and the access token that some providers want, kept until shortly before its end.
+The adapter (`functions.core.channels.base`) writes the call and reads the answer; here are the
+network, its time limits, and the access token that some providers want, kept until shortly before
+its end.
 """
 
 from __future__ import annotations
@@ -12,10 +13,18 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
-from functions.core import aws, clock
-from functions.core.channels import Adapter, HttpCall, Outcome, Outgoing, Secret, Token, adapter
-from functions.core.privacy import mask
-from functions.core.settings import Place
+from functions.core.channels.base import (
+    Adapter,
+    HttpCall,
+    Outcome,
+    Outgoing,
+    Secret,
+    Token,
+    adapter,
+)
+from functions.core.platform import aws, clock
+from functions.core.platform.settings import Place
+from functions.core.text.masking import mask
 from functions.notify.deliver.failures import Passing, Permanent, Unclear
 
 CONNECT = timedelta(seconds=3)

@@ -20,7 +20,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Any
 
-from functions.core.webhooks import (
+from functions.core.domain.webhooks import (
     THIS_MACHINE,
     Endpoint,
     sign_standard_webhook,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.corpus_events import CASES
+from infra.bench.corpus_events import CASES
 
 FOLDER = os.environ.get("DESKBELL_CORPORA", "")
 pytestmark = [

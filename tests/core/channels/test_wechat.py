@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from functions.core.channels import Unreadable, adapter
+from functions.core.channels.base import Unreadable, adapter
 from functions.core.channels.wechat import opened, sealed_for
-from functions.core.web import Request
+from functions.core.platform.web import Request
 from functions.intake.signatures import verify
-from tests.core.channels.sides import NOW, SafeWeChat, WeChat
+from tests.core.channels.provider_requests import NOW, SafeWeChat, WeChat
 
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 HOSTILE = (

@@ -1,0 +1,34 @@
+"""What handlers hand to the rooms' functions: a deployment's store, and what filing needs of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from functions.core.platform import aws
+from functions.core.platform.settings import Place
+from functions.core.storage.store import Store
+
+if TYPE_CHECKING:
+    from functions.core.services.create_ticket import Filing
+
+
+@lru_cache(maxsize=4)
+def store(place: Place) -> Store:
+    """The table of a deployment; it keeps playbooks between calls."""
+    return Store(aws.dynamodb(), place.table)
+
+
+def filing(place: Place, now: datetime) -> Filing:
+    """What filing a ticket needs of a deployment; its rules are loaded by the first who files."""
+    from functions.core.services.create_ticket import Filing
+
+    return Filing(
+        store=store(place),
+        seal=lambda desk, number, contact: aws.seal(place, desk, number, contact),
+        seal_original=lambda desk, number, words: aws.seal_original(place, desk, number, words),
+        root=aws.root_key(place),
+        public_url=aws.public_url(place),
+        now=now,
+    )

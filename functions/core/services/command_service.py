@@ -1,0 +1,149 @@
+"""Carry a command out: load, decide, apply, commit, and once more where somebody was faster."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from functions.core.domain import commands as c
+from functions.core.domain.errors import Conflict, StaleVersion
+from functions.core.domain.events import Commit
+from functions.core.domain.lifecycle import Decided, apply, decide, queue_rank
+from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import Ticket, next_wake
+from functions.core.domain.webhooks import wanted
+from functions.core.storage.store import Change, Marker, Store
+
+if TYPE_CHECKING:
+    from functions.core.text.unmasking import Original
+
+TRIES = 6
+"""How often a command is decided anew after a conflict before the caller has to try again."""
+
+
+def change(
+    store: Store,
+    desk: str,
+    number: str,
+    command: c.Command,
+    playbook: Playbook,
+    now: datetime,
+    *,
+    actor: str,
+    expected: int | None = None,
+    seen: Ticket | None = None,
+    loaded: Ticket | None = None,
+    marker: Marker | None = None,
+    original: Original | None = None,
+) -> Ticket:
+    """The ticket after `command`; unchanged where the command changes nothing.
+
+    What is said about a merged ticket is said about the one that it goes on in, which is then the
+    ticket that is changed and returned.
+
+    Args:
+        expected: the version that the caller saw; an older one is refused.
+        seen: the ticket that the command was decided on, which saves reading it. If it has changed
+            since, the whole decision is the caller's to make anew: `Conflict`.
+        loaded: the ticket as the caller has just read it, for the first try.
+        marker: the exactly-once marker of the message that the command carries.
+        original: what was hidden of that message.
+
+    Raises:
+        NotFound, ActionNotAllowed, InvalidInput: as `decide` says.
+        StaleVersion: the ticket has moved on from `expected`.
+        NoPlaceLeft: the chosen handler is full or offline.
+        Duplicate: the marker was there already.
+        Conflict: others changed the ticket `TRIES` times in a row, or since `seen`.
+    """
+    tries = TRIES if seen is None else 1
+    for tried in range(tries):
+        ticket = seen or (loaded if tried == 0 else None) or store.load(desk, number)
+        if expected is not None and ticket.version != expected:
+            raise StaleVersion(
+                f"You acted on version {expected}; the ticket is at version {ticket.version}. "
+                "Look at it again."
+            )
+        told = command
+        if ticket.merged is not None:
+            from functions.core.services.merging import followed
+
+            ticket, told = followed(store, ticket, command)
+        decided = decide_all(store, ticket, told, playbook, now)
+        if not decided:
+            return ticket
+        try:
+            return write_all(store, decided, playbook, now, actor, marker, original)
+        except Conflict:
+            if tried == tries - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def decide_all(
+    store: Store, ticket: Ticket, command: c.Command, playbook: Playbook, now: datetime
+) -> tuple[Decided, ...]:
+    """What a command makes of its ticket, and of the other one where it is about two.
+
+    Raises:
+        NotFound, ActionNotAllowed, InvalidInput: as `decide` says of either.
+    """
+    if isinstance(command, c.Merge | c.Unmerge):
+        from functions.core.services.merging import decide_both
+
+        return decide_both(store, ticket, command, playbook, now)
+    events = decide(ticket, command, playbook, now)
+    sealed = command.sealed if isinstance(command, c.CorrectContact) else None
+    return (Decided(ticket, events, _by_hand(command), sealed),) if events else ()
+
+
+def write_all(
+    store: Store,
+    decided: tuple[Decided, ...],
+    playbook: Playbook,
+    now: datetime,
+    actor: str,
+    marker: Marker | None = None,
+    original: Original | None = None,
+) -> Ticket:
+    """Commit what was decided on one or several tickets, all of it or nothing.
+
+    `marker` and `original` belong to the first ticket. Returns that ticket after it.
+    """
+    changes = [_changed(each, playbook, now, actor) for each in decided]
+    if original is not None:
+        first = changes[0].after
+        sealed = original.sealed_for(first.desk, first.number)
+        changes[0] = replace(changes[0], original=sealed)
+    store.commit_all(changes, actor=actor, marker=marker)
+    return changes[0].after
+
+
+def _changed(decided: Decided, playbook: Playbook, now: datetime, actor: str) -> Change:
+    ticket = decided.ticket
+    commit = Commit(
+        desk=ticket.desk,
+        number=ticket.number,
+        version=ticket.version + 1,
+        at=now,
+        actor=actor,
+        events=decided.events,
+    )
+    after = apply(ticket, commit)
+    after = after.model_copy(update={"wakes_at": next_wake(ticket, after)})
+    return Change(
+        ticket,
+        after,
+        decided.events,
+        queue_rank(after, playbook),
+        by_hand=decided.by_hand,
+        hooked=any(wanted(decided.events, playbook.webhooks)),
+        sealed=decided.sealed,
+    )
+
+
+def _by_hand(command: c.Command) -> bool:
+    """Whether a person chose the handler, who then need not have a place free."""
+    parts = command.commands if isinstance(command, c.Together) else (command,)
+    return any(isinstance(part, c.Assign) and part.by_hand for part in parts)

@@ -1,0 +1,4 @@
+"""The table and the buckets, one module per entity.
+
+May import `domain`, `playbook` and `text`.
+"""

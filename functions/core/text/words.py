@@ -1,0 +1,242 @@
+"""What Deskbell itself says on screens, in each language: labels of events, texts of pages.
+
+A desk's own words (types, statuses, teams, messages) are its playbook's; these are the product's,
+the same on every desk.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from functions.core.domain.rules import LOCALES, Locale, Playbook
+
+EVENT_LABELS: dict[str, dict[Locale, str]] = {
+    "TicketReceived": {"zh-CN": "已收到请求", "en": "Request received"},
+    "TicketClassified": {"zh-CN": "已自动分类", "en": "Classified"},
+    "ConfirmationRequested": {"zh-CN": "正在确认问题类型", "en": "Type being confirmed"},
+    "TypeConfirmed": {"zh-CN": "问题类型已确认", "en": "Type confirmed"},
+    "TicketQueued": {"zh-CN": "等待处理人员", "en": "Waiting for an agent"},
+    "TicketAssigned": {"zh-CN": "已分配处理人员", "en": "Assigned to an agent"},
+    "PriorityChanged": {"zh-CN": "优先级已调整", "en": "Priority changed"},
+    "ReplySent": {"zh-CN": "已回复", "en": "Answer sent"},
+    "InformationRequested": {"zh-CN": "请您补充信息", "en": "Information requested"},
+    "CustomerWrote": {"zh-CN": "收到留言", "en": "Message received"},
+    "InformationReceived": {"zh-CN": "已收到补充信息", "en": "Information received"},
+    "NoteAdded": {"zh-CN": "内部备注", "en": "Internal note"},
+    "TicketResolved": {"zh-CN": "问题已处理完成", "en": "Resolved"},
+    "TicketReopened": {"zh-CN": "已重新处理", "en": "Taken up again"},
+    "CustomerAsked": {"zh-CN": "请您说明问题", "en": "Question to you"},
+    "StepTaken": {"zh-CN": "处理进展", "en": "Progress"},
+    "ApprovalRequested": {"zh-CN": "等待主管审批", "en": "Waiting for approval"},
+    "ApprovalGiven": {"zh-CN": "主管已审批", "en": "Decided by a supervisor"},
+    "CallbackRequested": {"zh-CN": "安排电话回访", "en": "Call-back arranged"},
+    "SecondHandlingStarted": {"zh-CN": "已启动二次处理", "en": "Second handling started"},
+    "HoldSet": {"zh-CN": "保存期限已调整", "en": "Retention changed"},
+    "PersonErased": {"zh-CN": "客户信息已删除", "en": "Personal data erased"},
+    "ConfirmationGiven": {"zh-CN": "已反馈处理结果", "en": "Feedback on the solution"},
+    "SurveyAnswered": {"zh-CN": "已收到评价", "en": "Survey answered"},
+    "SurveyExpired": {"zh-CN": "评价已到期", "en": "Survey expired"},
+    "ReviewRequested": {"zh-CN": "安排回访", "en": "Call-back arranged"},
+    "ReviewAssigned": {"zh-CN": "已指定回访人员", "en": "Call-back assigned"},
+    "CallbackRecorded": {"zh-CN": "已完成回访", "en": "Called back"},
+    "ReviewExpired": {"zh-CN": "回访已到期", "en": "Call-back expired"},
+    "TicketArchived": {"zh-CN": "已归档", "en": "Archived"},
+    "TicketClosed": {"zh-CN": "已关闭", "en": "Closed"},
+    "TicketMerged": {"zh-CN": "已并入其他工单", "en": "Merged into another ticket"},
+    "MergeReceived": {"zh-CN": "已并入一张工单", "en": "Another ticket was merged into this one"},
+    "TicketUnmerged": {"zh-CN": "已撤销合并", "en": "On its own again"},
+    "MergeUndone": {"zh-CN": "一张工单已移出", "en": "A merged ticket is on its own again"},
+    "OriginalOpened": {"zh-CN": "已查看原文", "en": "Original opened"},
+    "CustomerClassed": {"zh-CN": "客户等级已调整", "en": "Customer class changed"},
+    "ContactBounced": {"zh-CN": "邮件无法送达", "en": "Mail came back"},
+    "ContactCorrected": {"zh-CN": "联系方式已更正", "en": "Contact corrected"},
+    "TicketLinked": {"zh-CN": "已关联新工单", "en": "Goes on in another ticket"},
+    "TimerWarned": {"zh-CN": "时限即将到期", "en": "Deadline near"},
+    "TimerBreached": {"zh-CN": "已超过时限", "en": "Deadline passed"},
+    "TimersSet": {"zh-CN": "计时更新", "en": "Timers updated"},
+}
+"""Event type → how a timeline reads (A14)."""
+
+TEXTS: dict[str, dict[Locale, str]] = {
+    "step.received": {"zh-CN": "已收到", "en": "Received"},
+    "step.assigned": {"zh-CN": "已分配", "en": "Assigned"},
+    "step.in_progress": {"zh-CN": "处理中", "en": "In progress"},
+    "step.resolved": {"zh-CN": "已解决", "en": "Resolved"},
+    "step.done": {"zh-CN": "已完成", "en": "Done"},
+    "step.closed": {"zh-CN": "已关闭", "en": "Closed"},
+    "page.number": {"zh-CN": "工单号", "en": "Ticket"},
+    "page.progress": {"zh-CN": "处理进度", "en": "Progress"},
+    "page.details": {"zh-CN": "工单信息", "en": "Details"},
+    "page.timeline": {"zh-CN": "处理记录", "en": "What has happened"},
+    "page.type": {"zh-CN": "类型", "en": "Type"},
+    "page.tags": {"zh-CN": "标签", "en": "Tags"},
+    "page.priority": {"zh-CN": "优先级", "en": "Priority"},
+    "page.team": {"zh-CN": "处理团队", "en": "Team"},
+    "page.handler": {"zh-CN": "处理人员", "en": "Handler"},
+    "page.received_at": {"zh-CN": "提交时间", "en": "Received"},
+    "page.expected_response_by": {"zh-CN": "预计响应时间", "en": "Response expected by"},
+    "page.first_response_at": {"zh-CN": "首次响应时间", "en": "First response"},
+    "page.expected_resolution_by": {"zh-CN": "预计解决时间", "en": "Solution expected by"},
+    "page.resolved_at": {"zh-CN": "解决时间", "en": "Resolved"},
+    "page.summary": {"zh-CN": "解决方案", "en": "Solution"},
+    "page.asked": {"zh-CN": "请补充以下信息", "en": "We need to know"},
+    "page.goes_on": {
+        "zh-CN": "此工单已与另一张工单合并，将以新的工单号继续处理：",
+        "en": "This request was merged with another one. It goes on under the number",
+    },
+    "page.merged": {
+        "zh-CN": "此工单已与其他请求一并处理。",
+        "en": "This request is handled together with another one.",
+    },
+    "page.times": {"zh-CN": "时区：{zone}", "en": "Time zone: {zone}"},
+    "page.other_language": {"zh-CN": "English", "en": "中文"},
+    "form.message": {"zh-CN": "补充留言", "en": "Add a message"},
+    "form.message.hint": {"zh-CN": "请勿填写密码等敏感信息", "en": "Please write no passwords"},
+    "form.send": {"zh-CN": "发送", "en": "Send"},
+    "form.survey": {"zh-CN": "您对本次服务满意吗？", "en": "How satisfied are you?"},
+    "form.survey.low": {"zh-CN": "不满意", "en": "Not at all"},
+    "form.survey.high": {"zh-CN": "非常满意", "en": "Very"},
+    "form.comment": {"zh-CN": "想对我们说的话（选填）", "en": "Anything to add (optional)"},
+    "form.rate": {"zh-CN": "提交评价", "en": "Send rating"},
+    "page.colon": {"zh-CN": "：", "en": ": "},
+    "page.files": {"zh-CN": "附件", "en": "Files"},
+    "page.refused": {"zh-CN": "未收取的文件", "en": "Files that were not taken"},
+    "refused.size": {"zh-CN": "文件过大", "en": "too large"},
+    "refused.count": {"zh-CN": "文件数量过多", "en": "too many files"},
+    "refused.program": {"zh-CN": "不接受程序文件", "en": "programs are not taken"},
+    "refused.macros": {
+        "zh-CN": "不接受带宏的文件",
+        "en": "files with macros are not taken",
+    },
+    "refused.kind": {"zh-CN": "不接受此类文件", "en": "files of this kind are not taken"},
+    "refused.virus": {"zh-CN": "检测到病毒", "en": "a virus was found"},
+    "form.confirm": {"zh-CN": "问题解决了吗？", "en": "Is the problem solved?"},
+    "form.solved": {"zh-CN": "确认解决", "en": "Yes, it is solved"},
+    "form.unsolved.not_yet": {"zh-CN": "未解决", "en": "No, not solved"},
+    "form.unsolved": {"zh-CN": "问题还没有解决？", "en": "Not solved after all?"},
+    "form.unsolved.reason": {"zh-CN": "请说明还有什么问题", "en": "What is still wrong?"},
+    "form.unsolved.send": {"zh-CN": "请继续处理", "en": "Please take it up again"},
+    "done.messages": {"zh-CN": "留言已收到，谢谢。", "en": "Your message has arrived. Thank you."},
+    "done.survey": {"zh-CN": "感谢您的评价。", "en": "Thank you for your rating."},
+    "done.confirmation": {"zh-CN": "感谢您的确认。", "en": "Thank you for your answer."},
+    "error.title": {"zh-CN": "无法完成", "en": "This did not work"},
+    "error.400": {
+        "zh-CN": "填写的内容不符合要求，请返回修改。",
+        "en": "Something in it does not fit. Please go back and change it.",
+    },
+    "error.404": {
+        "zh-CN": "没有找到工单，请检查链接是否完整。",
+        "en": "There is no such ticket. Please check that the link is complete.",
+    },
+    "error.409": {
+        "zh-CN": "当前状态下无法进行此操作，或您已经评价过。",
+        "en": "This is not possible now, or has been done already.",
+    },
+    "error.erased": {
+        "zh-CN": "此请求的数据已按要求删除，请重新提交请求。",
+        "en": "This request's data was erased. Please file a new request.",
+    },
+    "error.413": {"zh-CN": "内容过长。", "en": "This is too long."},
+    "error.422": {
+        "zh-CN": "此请求已用其他内容提交过。",
+        "en": "This was sent before with other words.",
+    },
+    "error.503": {"zh-CN": "系统繁忙，请稍后再试。", "en": "Busy right now. Please try again."},
+}  # fmt: skip
+"""Key → text."""
+
+
+MESSAGE_LABELS: dict[str, dict[Locale, str]] = {
+    "image": {"zh-CN": "图片", "en": "image"},
+    "voice": {"zh-CN": "语音", "en": "voice message"},
+    "video": {"zh-CN": "视频", "en": "video"},
+    "file": {"zh-CN": "文件", "en": "file"},
+    "sticker": {"zh-CN": "表情", "en": "sticker"},
+    "location": {"zh-CN": "位置", "en": "location"},
+    "link": {"zh-CN": "链接", "en": "link"},
+    "other": {"zh-CN": "其他消息", "en": "message of another kind"},
+    "subscribed": {"zh-CN": "客户已关注", "en": "The customer subscribed"},
+    "unsubscribed": {"zh-CN": "客户已取消关注", "en": "The customer unsubscribed"},
+    "menu": {"zh-CN": "客户点击菜单", "en": "The customer chose from the menu"},
+}
+"""Kind of a chat message → what stands for it where it is not text, or not text alone."""
+
+EMPTY: dict[Locale, str] = {"zh-CN": "（无内容）", "en": "(empty)"}
+"""What stands for a mail without any words."""
+
+LIST_SEPARATOR: dict[Locale, str] = {"zh-CN": "、", "en": ", "}
+
+TIMERS: dict[str, dict[Locale, str]] = {
+    "first_response": {"zh-CN": "首次响应", "en": "first response"},
+    "confirm_type": {"zh-CN": "类型确认", "en": "confirmation of the type"},
+    "customer_info": {"zh-CN": "客户补充信息", "en": "information from the customer"},
+    "acceptance": {"zh-CN": "接单", "en": "acceptance"},
+    "review": {"zh-CN": "审核", "en": "review"},
+    "resolution": {"zh-CN": "解决", "en": "resolution"},
+    "callback": {"zh-CN": "回访", "en": "call-back"},
+    "collaboration": {"zh-CN": "跨部门协作", "en": "collaboration"},
+    "customer_update": {"zh-CN": "客户进度通报", "en": "update to the customer"},
+    "satisfaction": {"zh-CN": "满意度调查", "en": "satisfaction survey"},
+    "second_handling": {"zh-CN": "二次处理", "en": "second handling"},
+}
+"""What a timer is called in `{{ timer }}`."""
+
+
+def say(key: str, locale: Locale, **values: str) -> str:
+    """The text under `key`, its `{placeholders}` filled in.
+
+    Raises:
+        KeyError: there is no such text.
+    """
+    return TEXTS[key][locale].format(**values)
+
+
+def event_label(event: str, locale: Locale) -> str:
+    """How a timeline reads in `locale`; an event of a newer writer is shown by its type."""
+    return EVENT_LABELS.get(event, {}).get(locale, event)
+
+
+def shown_label(event: Any, playbook: Playbook, locale: Locale) -> str:
+    """How a timeline reads: a step of the desk's own by the desk's name for it (D10, D11)."""
+    if event.event == "StepTaken" and event.step in playbook.steps:
+        return playbook.steps[event.step].label[locale]
+    return event_label(event.event, locale)
+
+
+def label(terms: Mapping[str, object], key: str | None, locale: Locale) -> str:
+    """How people read a term of the playbook; one that it has dropped since is shown as it is."""
+    from functions.core.domain.rules import Term
+
+    if key is None:
+        return ""
+    found = terms.get(key)
+    return found.label[locale] if isinstance(found, Term) else key
+
+
+def nearest_locale(asked: str | None) -> Locale | None:
+    """The language that `asked` (`zh`, `zh-Hans`, `en-GB`) stands for, None for any other."""
+    first = (asked or "").strip().casefold()
+    return next((known for known in LOCALES if first.startswith(known[:2])), None)
+
+
+_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+_KANA = re.compile(r"[\u3040-\u30ff]")
+_ADDRESS = re.compile(r"\S*(?:@|://)\S*")
+_LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f]{2,}")
+_ENOUGH_WORDS = 3
+_READ = 2000
+
+
+def written_in(text: str) -> Locale | None:
+    """The language that suits who wrote this; None where the words do not tell.
+
+    Chinese characters tell it, unless they are Japanese; words in Latin letters do where there are
+    a few of them and nothing Chinese: names and addresses alone prove nothing.
+    """
+    start = _ADDRESS.sub(" ", text[:_READ])
+    if _HAN.search(start):
+        return None if _KANA.search(start) else "zh-CN"
+    words = _LATIN_WORD.finditer(start)
+    return "en" if sum(1 for _ in words) >= _ENOUGH_WORDS else None

@@ -1,0 +1,1 @@
+"""The mail parser. It imports nothing else of Deskbell."""

@@ -1,0 +1,410 @@
+"""The structure of a mail: headers and parts, by offsets into the raw bytes.
+
+The standard library's parser recurses once per nested part and compares every line with every
+open boundary; a hostile mail of ten thousand nested parts ends it in RecursionError or in
+minutes. This reader keeps the raw bytes where they are, looks for boundaries with ``bytes.find``
+and stops at fixed limits, so its time is linear in the size of the mail. RFC 5322, 2045-2047,
+2231; what real mailers do against them is mended and told to ``note``.
+"""
+
+import binascii
+import re
+from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
+
+from functions.intake.mail.charsets import Note, decode
+
+MAX_DEPTH = 40
+MAX_PARTS = 1_000
+MAX_HEADERS = 1_000
+MAX_HEADER_BYTES = 256 * 1024
+MAX_VALUE = 32 * 1024
+_MAX_RUNS = 256
+
+_BLANK_LINE = re.compile(rb"\n[ \t]*\r?\n")
+_HEADER_NAME = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
+_KNOWN_HEADER = re.compile(
+    rb"(from|to|cc|date|subject|message-id|mime-version|content-[a-z-]+|return-path|received"
+    rb"|references|in-reply-to|reply-to|sender|x-[a-z-]+)[ \t]*:",
+    re.IGNORECASE,
+)
+_ENCODED_WORD = re.compile(
+    r"=\?([^?\s*]{1,60})(?:\*[^?\s]{0,20})?\?([bBqQ])\?((?:(?!\?=)[^\r\n]){0,2000})\?=(?!\?=)"
+)
+_CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\u202a-\u202e\u2066-\u2069\ue000-\ue00f]"
+)
+_MIME_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,120}")
+_PARAMETER = re.compile(
+    r"""\s*;?\s*([^\s=;"]{1,80})\s*=\s*("(?:[^"\\]|\\.)*"|"[^"]*\Z|[^;"]*)""", re.DOTALL
+)
+_GUESSED_BOUNDARY = re.compile(
+    rb"(?:\A|\n)--([^\s\r\n-][^\r\n]{2,200}?|-{0,30}[^\s\r\n-][^\r\n]{2,200}?)[ \t]*\r?(?=\n)"
+)
+
+
+@dataclass(slots=True)
+class Part:
+    """One entity of a mail: its headers, and where its body stands in the raw bytes."""
+
+    raw: bytes
+    start: int
+    end: int
+    headers: list[tuple[str, bytes]]
+    content_type: str = "text/plain"
+    parameters: dict[str, str] = field(default_factory=dict)
+    disposition: str = ""
+    disposition_parameters: dict[str, str] = field(default_factory=dict)
+    children: list["Part"] = field(default_factory=list)
+
+    def header(self, name: str) -> bytes | None:
+        """The first header of that (lower-case) name, unfolded; None when it is missing."""
+        return next((value for found, value in self.headers if found == name), None)
+
+    def all(self, name: str) -> list[bytes]:
+        """All headers of that (lower-case) name, unfolded, in order."""
+        return [value for found, value in self.headers if found == name]
+
+    def body(self) -> bytes:
+        """The body as it stands, still in its transfer encoding."""
+        return self.raw[self.start : self.end]
+
+    def content(self, note: Note) -> bytes:
+        """The body, transfer encoding undone as far as it goes."""
+        value = (self.header("content-transfer-encoding") or b"").decode("ascii", "replace")
+        encoding = value.partition(";")[0].strip(" \t\"'").lower()
+        if encoding == "base64" and (clean := self._clean_base64()) is not None:
+            return clean
+        return _undo(self.body(), encoding, note)
+
+    def _clean_base64(self) -> bytes | None:
+        """Well-formed base64, decoded without copying it first; None for anything odd."""
+        raw, start, end = self.raw, self.start, self.end
+        padding = raw.find(b"=", start, end)
+        if padding >= 0 and raw[padding:end].strip(b"= \t\r\n"):
+            return None
+        if raw.find(b"-", start, end) >= 0 or raw.find(b"_", start, end) >= 0:
+            return None
+        try:
+            return binascii.a2b_base64(memoryview(raw)[start:end])
+        except binascii.Error:
+            return None
+
+    def text(self, note: Note, limit: int) -> str:
+        """The decoded text of a text part, lines ending in ``\\n``; a longer one is cut to about
+        ``limit`` characters before it is decoded, and the cut is noted."""
+        data = self.content(note)
+        if len(data) > 4 * limit:
+            note("text:cut")
+            data = data[: 4 * limit]
+        declared = self.parameters.get("charset", "").strip()
+        if not declared and self.content_type == "text/html":
+            declared = html_charset(data)
+        text = decode(data, declared or None, note)
+        text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+        if "\x00" in text:
+            note("text:nul")
+            text = text.replace("\x00", "")
+        return text
+
+
+def html_charset(data: bytes) -> str:
+    """The charset that an HTML document names in a meta element; empty when it names none."""
+    found = re.search(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([\w.:-]{2,40})", data[:4096], re.I)
+    return found.group(1).decode("ascii", "replace") if found else ""
+
+
+def _undo(data: bytes, encoding: str, note: Note) -> bytes:
+    if encoding == "base64":
+        return from_base64(data, note)
+    if encoding == "quoted-printable":
+        return binascii.a2b_qp(data)
+    if encoding in {"x-uuencode", "uuencode", "x-uue", "uue"}:
+        return from_uuencode(data, note)
+    if encoding not in {"", "7bit", "8bit", "binary", "7-bit", "8-bit"}:
+        note("encoding:unknown")
+    return data
+
+
+def from_base64(data: bytes, note: Note) -> bytes:
+    """Base64 with stray characters, missing padding or several runs on end."""
+    runs = re.split(rb"=+", data, maxsplit=_MAX_RUNS)
+    out = []
+    for run in runs:
+        clean = re.sub(rb"[^A-Za-z0-9+/]+", b"", run.replace(b"-", b"+").replace(b"_", b"/"))
+        if len(clean) % 4 == 1:
+            note("encoding:base64")
+            clean = clean[:-1]
+        if clean:
+            out.append(binascii.a2b_base64(clean + b"=" * (-len(clean) % 4)))
+    if len(out) > 1:
+        note("encoding:base64")
+    return b"".join(out)
+
+
+def from_uuencode(data: bytes, note: Note) -> bytes:
+    """The content of the first uuencoded file; lines that do not fit are left out."""
+    out = []
+    inside = False
+    for line in data.splitlines():
+        if not inside:
+            inside = line.startswith(b"begin ")
+            continue
+        if line.strip() == b"end":
+            break
+        try:
+            out.append(binascii.a2b_uu(line))
+        except binascii.Error:
+            try:
+                out.append(binascii.a2b_uu(line[: 1 + (((line[0] - 32) & 63) * 4 + 5) // 3]))
+            except (binascii.Error, IndexError):
+                note("encoding:uuencode")
+    return b"".join(out)
+
+
+def read(raw: bytes, note: Note) -> Part:
+    """The tree of parts of a mail; never raises. Depth and number of parts are limited."""
+    head = raw[:65536]
+    if b"\n" not in head and b"\r" in head:
+        note("lines:cr")
+        raw = raw.replace(b"\r", b"\n")
+    start = 0
+    while raw[start : start + 1] in (b"\r", b"\n", b" ", b"\t") and start < min(len(raw), 1000):
+        start += 1
+    if raw[start : start + 3] == b"\xef\xbb\xbf":
+        start += 3
+    root = _part(raw, start, len(raw), "text/plain", note)
+    open_parts = [(root, 0)]
+    count = 1
+    while open_parts:
+        part, depth = open_parts.pop()
+        if not part.content_type.startswith("multipart/"):
+            continue
+        if depth >= MAX_DEPTH:
+            note("structure:depth")
+            continue
+        spans = _split(part, note)
+        if count + len(spans) > MAX_PARTS:
+            note("structure:parts")
+            spans = spans[: max(0, MAX_PARTS - count)]
+        count += len(spans)
+        default = "message/rfc822" if part.content_type == "multipart/digest" else "text/plain"
+        part.children = [_part(raw, begin, end, default, note) for begin, end in spans]
+        open_parts.extend((child, depth + 1) for child in reversed(part.children))
+    return root
+
+
+def _part(raw: bytes, start: int, end: int, default: str, note: Note) -> Part:
+    headers, body = headers_of(raw, start, end, note)
+    part = Part(raw, body, end, headers, default)
+    value = part.header("content-type")
+    if value is not None:
+        kind, part.parameters = parameters(value, note)
+        kind = kind.lower()
+        if _MIME_TYPE.fullmatch(kind):
+            part.content_type = kind
+        elif kind in {"text", "html", "plain"}:
+            part.content_type = "text/html" if kind == "html" else "text/plain"
+            note("type:malformed")
+        elif kind:
+            note("type:malformed")
+            part.content_type = "application/octet-stream" if part.header("mime-version") is None \
+                else default  # fmt: skip
+    value = part.header("content-disposition")
+    if value is not None:
+        kind, part.disposition_parameters = parameters(value, note)
+        part.disposition = kind.lower()
+    return part
+
+
+def headers_of(raw: bytes, start: int, end: int, note: Note) -> tuple[list[tuple[str, bytes]], int]:
+    """The headers of the entity in ``raw[start:end]``, and where its body begins."""
+    limit = min(end, start + MAX_HEADER_BYTES)
+    found: list[tuple[str, list[bytes]]] = []
+    position = start
+    while position < end:
+        stop = raw.find(b"\n", position, limit) + 1 or limit
+        line = raw[position:stop]
+        if not line.strip():
+            return _unfolded(found), stop
+        name = _HEADER_NAME.match(line)
+        if line[:1] in b" \t" and found:
+            found[-1][1].append(line)
+        elif name and len(found) < MAX_HEADERS:
+            found.append((name.group(1).decode("ascii").lower(), [line[name.end() :]]))
+        elif name:
+            note("header:many")
+        elif not line.startswith((b"From ", b">From ")):
+            if not _continues(raw, stop, limit):
+                # No blank line between headers and body: the body begins with this line.
+                note("header:no-blank-line")
+                return _unfolded(found), position
+            note("header:malformed")
+        position = stop
+        if position >= limit < end:
+            note("header:too-long")
+            blank = _BLANK_LINE.search(raw, position - 1, end)
+            return _unfolded(found), blank.end() if blank else end
+    return _unfolded(found), position
+
+
+def _unfolded(found: list[tuple[str, list[bytes]]]) -> list[tuple[str, bytes]]:
+    return [
+        (name, b" ".join(line.strip() for line in lines) if len(lines) > 1 else lines[0].strip())
+        for name, lines in found
+    ]
+
+
+def _continues(raw: bytes, position: int, stop: int) -> bool:
+    """Whether a MIME or transport header follows soon: then the odd line was only damage."""
+    for line in raw[position : min(stop, position + 2000)].split(b"\n")[:3]:
+        if not line.strip():
+            return False
+        if _KNOWN_HEADER.match(line):
+            return True
+    return False
+
+
+def _split(part: Part, note: Note) -> list[tuple[int, int]]:
+    boundary = part.parameters.get("boundary", "").rstrip().encode("utf-8", "replace")
+    spans = _spans(part, boundary, note) if boundary else []
+    if spans:
+        return spans
+    guess = _GUESSED_BOUNDARY.search(part.raw, part.start, min(part.end, part.start + 65536))
+    if guess:
+        spans = _spans(part, guess.group(1).rstrip(), note)
+    note("boundary:guessed" if spans else "boundary:missing")
+    if not spans:
+        part.content_type = "text/plain"
+    return spans
+
+
+def _spans(part: Part, boundary: bytes, note: Note) -> list[tuple[int, int]]:
+    raw, marker = part.raw, b"--" + boundary
+    spans: list[tuple[int, int]] = []
+    opened: int | None = None
+    closed = False
+    position = part.start
+    while (found := raw.find(marker, position, part.end)) >= 0 and len(spans) <= MAX_PARTS:
+        line_end = raw.find(b"\n", found + len(marker), part.end)
+        line_end = part.end if line_end < 0 else line_end + 1
+        tail = raw[found + len(marker) : min(line_end, found + len(marker) + 80)].strip()
+        position = line_end
+        if (found > part.start and raw[found - 1] not in b"\r\n") or tail not in (b"", b"--"):
+            position = found + len(marker)
+            continue
+        if opened is not None:
+            spans.append((opened, _before_line_end(raw, opened, found)))
+        elif closed:
+            note("boundary:after-close")
+        closed = tail == b"--"
+        opened = None if closed else line_end
+    if opened is not None:
+        note("boundary:unclosed")
+        spans.append((opened, part.end))
+    return spans
+
+
+def _before_line_end(raw: bytes, start: int, position: int) -> int:
+    """The line break before a boundary belongs to the boundary (RFC 2046)."""
+    if position > start and raw[position - 1 : position] == b"\n":
+        position -= 1
+    if position > start and raw[position - 1 : position] == b"\r":
+        position -= 1
+    return position
+
+
+def parameters(value: bytes, note: Note) -> tuple[str, dict[str, str]]:
+    """A structured header: its value and its parameters, continuations joined (RFC 2231)."""
+    text = decode(value[:MAX_VALUE], "utf-8", note)
+    head, _, rest = text.partition(";")
+    plain: dict[str, str] = {}
+    pieces: dict[str, dict[int, tuple[str, bool]]] = {}
+    for found in _PARAMETER.finditer(rest):
+        name, content = found.group(1).lower(), found.group(2).strip()
+        if content.startswith('"'):
+            content = re.sub(r"\\(.)", r"\1", content.strip('"')) if "\\" in content else \
+                content[1:].removesuffix('"')  # fmt: skip
+        continued = re.fullmatch(r"([^*]+)\*(\d{1,3})?(\*)?", name)
+        if continued and (continued.group(2) or not continued.group(3)):
+            index = int(continued.group(2) or 0)
+            extended = bool(continued.group(3)) or continued.group(2) is None
+            pieces.setdefault(continued.group(1), {})[index] = (content, extended)
+        else:
+            plain.setdefault(name, content)
+    result = {name: words(content, note) if "=?" in content else content
+              for name, content in plain.items()}  # fmt: skip
+    for name, numbered in pieces.items():
+        result[name] = _joined(numbered, note)
+    return head.strip(" \t\"'"), result
+
+
+def _joined(numbered: dict[int, tuple[str, bool]], note: Note) -> str:
+    charset: str | None = None
+    data = b""
+    escaped = ""  # decoded as one, since mailers break a name even inside an escape
+    for position, index in enumerate(sorted(numbered)):
+        content, extended = numbered[index]
+        if extended:
+            if position == 0 and content.count("'") >= 2:
+                charset, _, content = content.split("'", 2)
+            escaped += content
+        else:
+            data += unquote_to_bytes(escaped) + content.encode("utf-8", "replace")
+            escaped = ""
+    text = decode(data + unquote_to_bytes(escaped), charset or None, note)
+    return words(text, note) if "=?" in text else text
+
+
+def words(text: str, note: Note) -> str:
+    """RFC 2047: encoded words decoded; neighbours in one charset are joined before decoding,
+    because mailers split them inside a character."""
+    out: list[str] = []
+    pending: tuple[str, bytes] | None = None
+    position = 0
+    for found in _ENCODED_WORD.finditer(text):
+        between = text[position : found.start()]
+        position = found.end()
+        charset, data = found.group(1).lower(), _word(found.group(2), found.group(3), note)
+        if pending is not None:
+            if not between.strip() and pending[0] == charset and not _is_stateful(charset):
+                pending = (charset, pending[1] + data)
+                continue
+            out.append(decode(pending[1], pending[0], note))
+            pending = None
+            between = between if between.strip() else ""
+        out.append(between)
+        pending = (charset, data)
+    if pending is not None:
+        out.append(decode(pending[1], pending[0], note))
+    out.append(text[position:])
+    return "".join(out)
+
+
+def _is_stateful(charset: str) -> bool:
+    return charset.startswith(("iso-2022", "utf-7", "hz", "utf-16"))
+
+
+def _word(encoding: str, content: str, note: Note) -> bytes:
+    data = content.encode("utf-8", "surrogateescape")
+    if encoding in "qQ":
+        return binascii.a2b_qp(data.replace(b" ", b"_"), header=True)
+    return from_base64(data, note)
+
+
+def header_text(value: bytes | None, note: Note) -> str:
+    """An unstructured header as one line of text."""
+    if not value:
+        return ""
+    if len(value) > MAX_VALUE:
+        note("header:too-long")
+        value = value[:MAX_VALUE]
+    text = decode(value, "utf-8", note)
+    if "=?" in text:
+        text = words(text, note)
+    return one_line(text)
+
+
+def one_line(text: str) -> str:
+    """Control and direction characters out, white space folded."""
+    return " ".join(_CONTROL.sub(" ", text).split())

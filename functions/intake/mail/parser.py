@@ -1,0 +1,579 @@
+"""A raw mail into what a ticket needs of it.
+
+``parse`` is the seam that everything else uses (contract, section 4). It never raises, on any
+bytes, and its time and memory grow linearly with the mail. The structure is read by ``mime``,
+charsets by ``charsets``, HTML by ``html_text``, winmail.dat by ``tnef``; what is new in a reply is
+told by ``replies``, who or what wrote it by ``origin``.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from functions.intake.mail import html, mime, origin, replies
+from functions.intake.mail.charsets import codec_for, decode
+from functions.intake.mail.html import Kind, Line
+from functions.intake.mail.origin import Origin, Returned
+from functions.intake.mail.replies import strip_reply
+
+__all__ = ["Attachment", "InboundMail", "parse", "strip_reply"]
+
+MAX_TEXT = 1_000_000
+MAX_DEFECTS = 50
+MAX_ADDRESSES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a mail. ``name`` has no folder and no control characters; ``size`` is
+    the length of ``content`` in bytes; ``content_type`` is what the sender claims, lower case."""
+
+    name: str
+    content_type: str
+    size: int
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMail:
+    """A mail as read (contract, section 4).
+
+    Message ids stand without angle brackets, addresses in lower case. ``to`` holds To, Cc and what
+    the delivering servers noted (Delivered-To, X-Original-To). ``text`` is what the writer newly
+    wrote, ``full_text`` all of it. ``defects`` are short stable codes of what had to be mended.
+    """
+
+    message_id: str
+    from_address: str
+    from_name: str
+    to: tuple[str, ...]
+    subject: str
+    text: str
+    full_text: str
+    attachments: tuple[Attachment, ...]
+    origin: Origin
+    in_reply_to: str | None
+    references: tuple[str, ...]
+    defects: tuple[str, ...]
+    reply_to: str = ""
+    """Where the writer wants the answer: the first Reply-To address, or empty."""
+    list_id: str = ""
+    """The mailing list that the mail came over (RFC 2919), or empty."""
+    returned: Returned | None = None
+    """What a bounce or complaint tells about the mail that it is about."""
+    own_id: str = ""
+    """What stands in the header by which Deskbell knows its own mail, or empty."""
+
+
+class _Defects:
+    def __init__(self) -> None:
+        self.codes: dict[str, None] = {}
+
+    def __call__(self, code: str) -> None:
+        if len(self.codes) < MAX_DEFECTS:
+            self.codes.setdefault(code)
+
+
+def parse(raw: bytes) -> InboundMail:
+    """Reads a raw mail (RFC 5322 and MIME); never raises.
+
+    Every mend is listed in ``defects``: ``charset:guessed:<codec>``, ``charset:damaged:<codec>``,
+    ``charset:half-character``, ``charset:unknown``, ``encoding:…``, ``header:…``,
+    ``boundary:missing|guessed|unclosed|after-close``, ``structure:depth|parts``,
+    ``from:missing|…``, ``tnef…``, ``text:…``.
+    """
+    note = _Defects()
+    try:
+        return _parse(bytes(raw), note)
+    except Exception:
+        note("parse:failed")
+        text = bytes(raw)[:MAX_TEXT].decode("utf-8", "replace").replace("\x00", "")
+        return InboundMail("", "", "", (), "", text, text, (), "human", None, (), tuple(note.codes))
+
+
+def _parse(raw: bytes, note: _Defects) -> InboundMail:
+    root = mime.read(raw, note)
+    _unify_headers(root, note)
+    content = _Content(note)
+    content.take(root)
+    from_name, from_address = _sender(root, note)
+    subject = mime.header_text(root.header("subject"), note)
+    full_lines = content.lines()
+    full_text = _tidy("\n".join(line.text for line in full_lines))
+    verdict = origin.recognise(root, from_address, subject, full_text, note)
+    ids = [*_message_ids(root.all("references"))]
+    answered = _message_ids(root.all("in-reply-to"))
+    return InboundMail(
+        message_id=next(iter(_message_ids(root.all("message-id"))), ""),
+        from_address=from_address,
+        from_name=from_name,
+        to=tuple(_recipients(root, note)),
+        subject=subject,
+        text=content.reply(full_text),
+        full_text=full_text,
+        attachments=tuple(content.attachments),
+        origin=verdict.origin,
+        in_reply_to=answered[0] if answered else None,
+        references=tuple(dict.fromkeys([*ids, *answered[1:]])),
+        defects=tuple(note.codes),
+        reply_to=next((a for _, a in _addresses(root.all("reply-to"), note)), ""),
+        list_id=mime.header_text(root.header("list-id"), note)[:200],
+        returned=verdict.returned,
+        own_id=next(iter(_message_ids(root.all("x-deskbell-id"))), ""),
+    )
+
+
+def _unify_headers(root: mime.Part, note: _Defects) -> None:
+    """Raw 8-bit headers (RFC 5322 forbids them) into UTF-8, by the charset of the body if any."""
+    if all(value.isascii() for _, value in root.headers):
+        return
+    note("header:8-bit")
+    hint = _first_charset(root)
+    for index, (name, value) in enumerate(root.headers):
+        if not value.isascii():
+            text = decode(value[: mime.MAX_VALUE], hint, note)
+            root.headers[index] = (name, text.encode("utf-8", "replace"))
+
+
+def _first_charset(root: mime.Part) -> str | None:
+    part = root
+    while part.children:
+        part = part.children[0]
+    declared = part.parameters.get("charset", "")
+    codec = codec_for(declared) if declared else None
+    return declared if codec not in {None, "utf-8", "cp1252"} else None
+
+
+# --- text and attachments -------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Segment:
+    """One stretch of the visible mail, as plain text, as HTML, or in both renditions."""
+
+    plain: str | None = None
+    html: str | None = None
+
+
+class _Content:
+    """Walks the parts in reading order and gathers visible text and attachments."""
+
+    def __init__(self, note: _Defects) -> None:
+        self.note = note
+        self.segments: list[_Segment] = []
+        self.attachments: list[Attachment] = []
+        self.calendar: list[str] = []
+        self.forwarded: list[mime.Part] = []
+        self.budget = MAX_TEXT
+        self.has_text = False
+        self._rendered: list[tuple[list[Line], list[Line] | None]] | None = None
+
+    def take(self, part: mime.Part) -> None:
+        self.segments.extend(self.visible(part))
+
+    def visible(self, part: mime.Part) -> list[_Segment]:
+        kind = part.content_type
+        if kind.startswith("multipart/") and part.children:
+            if kind == "multipart/alternative":
+                return self.alternative(part)
+            if kind == "multipart/related":
+                return self.related(part)
+            if kind == "multipart/encrypted":
+                self.note("encrypted")
+            return [segment for child in part.children for segment in self.visible(child)]
+        if kind.startswith("multipart/"):
+            self.attach(part)
+            return []
+        return self.leaf(part)
+
+    def alternative(self, part: mime.Part) -> list[_Segment]:
+        chosen = _Segment()
+        for child in part.children:
+            for segment in self.visible(child):
+                if segment.plain is not None:
+                    chosen.plain = _joined(chosen.plain, segment.plain)
+                if segment.html is not None:
+                    chosen.html = _joined(chosen.html, segment.html)
+        return [chosen] if chosen.plain is not None or chosen.html is not None else []
+
+    def related(self, part: mime.Part) -> list[_Segment]:
+        wanted = part.parameters.get("start", "").strip("<> ")
+        root = next(
+            (c for c in part.children if wanted and _content_id(c) == wanted), part.children[0]
+        )
+        segments = self.visible(root)
+        for child in part.children:
+            if child is not root:
+                if not segments and child.content_type.startswith(("text/", "multipart/")):
+                    segments = self.visible(child)
+                else:
+                    self.attach_all(child)
+        return segments
+
+    def attach_all(self, part: mime.Part) -> None:
+        if part.children:
+            for child in part.children:
+                self.attach_all(child)
+        else:
+            self.attach(part)
+
+    def leaf(self, part: mime.Part) -> list[_Segment]:
+        kind = part.content_type
+        named = self.name_of(part)
+        is_file = part.disposition == "attachment" or (bool(named) and self.has_text)
+        if kind == "message/rfc822" or kind == "message/global":
+            self.forwarded.append(part)
+            self.attach(part)
+        elif (
+            kind in {"text/plain", "text/html", "text/enriched"}
+            and not is_file
+            and not (named and kind == "text/html")
+        ):
+            return self.text(part)
+        elif kind == "text/calendar":
+            self.calendar.append(part.text(self.note, MAX_TEXT))
+            self.attach(part)
+        elif kind == "application/ms-tnef" or named.lower() == "winmail.dat":
+            return self.tnef(part)
+        elif kind != "text/x-amp-html":
+            self.attach(part)
+        return []
+
+    def text(self, part: mime.Part) -> list[_Segment]:
+        text = part.text(self.note, MAX_TEXT)
+        if len(text) > self.budget:
+            self.note("text:cut")
+            self.attach(part)
+            text = text[: self.budget]
+        self.budget -= len(text)
+        self.has_text = self.has_text or bool(text.strip())
+        if part.content_type == "text/html":
+            return [_Segment(html=text)]
+        if part.content_type == "text/enriched":
+            text = re.sub(r"</?[A-Za-z-]{1,60}>", "", text)
+        if part.parameters.get("format", "").lower() == "flowed":
+            text = _unflow(text, part.parameters.get("delsp", "").lower() == "yes")
+        if "\nbegin " in f"\n{text}":
+            text = self.uuencoded(text)
+        return [_Segment(plain=text)]
+
+    def uuencoded(self, text: str) -> str:
+        """Files that old mailers wrote into the text itself."""
+
+        def cut(found: re.Match[str]) -> str:
+            content = mime.from_uuencode(found.group().encode("ascii", "replace"), self.note)
+            name = _safe_name(found.group(1)) or f"attachment-{len(self.attachments) + 1}"
+            self.add(name, "application/octet-stream", content)
+            return ""
+
+        return re.sub(
+            r"^begin [0-7]{3,4} (\S[^\n]{0,200})\n(?:[!-`][ -`]{0,90}\n)+(?:[` ]?\n)?end$",
+            cut, text, flags=re.MULTILINE,
+        )  # fmt: skip
+
+    def tnef(self, part: mime.Part) -> list[_Segment]:
+        from functions.intake.mail import tnef
+
+        self.note("tnef")
+        content = part.content(self.note)
+        message = tnef.read(content, self.note)
+        if not message.files and not message.text and not message.html:
+            self.add(self.name_of(part) or "winmail.dat", part.content_type, content)
+            return []
+        for name, data in message.files:
+            safe = _safe_name(name) or f"attachment-{len(self.attachments) + 1}"
+            self.add(safe, _type_by_name(safe), data)
+        if any(segment.plain or segment.html for segment in self.segments):
+            return []
+        if message.text or message.html:
+            return [_Segment(plain=message.text or None, html=message.html or None)]
+        return []
+
+    def attach(self, part: mime.Part) -> None:
+        content = part.content(self.note)
+        kind = part.content_type
+        name = self.name_of(part)
+        if not content and not name:
+            return
+        if not name:
+            name = self.default_name(part)
+        self.add(name, kind, content)
+
+    def add(self, name: str, kind: str, content: bytes) -> None:
+        self.attachments.append(Attachment(name, kind, len(content), content))
+
+    def name_of(self, part: mime.Part) -> str:
+        for found in (part.disposition_parameters.get("filename"), part.parameters.get("name")):
+            if found and (safe := _safe_name(found)):
+                return safe
+        return ""
+
+    def default_name(self, part: mime.Part) -> str:
+        if part.content_type.startswith("message/rfc822"):
+            content = part.content(self.note)
+            inner, _ = mime.headers_of(content, 0, len(content), self.note)
+            subject = next((value for name, value in inner if name == "subject"), b"")
+            return (_safe_name(mime.header_text(subject, self.note)[:80]) or "message") + ".eml"
+        return f"attachment-{len(self.attachments) + 1}{_extension(part.content_type)}"
+
+    # --- what is read ---
+
+    def rendered(self) -> list[tuple[list[Line], list[Line] | None]]:
+        """For each segment the lines to show, and the lines of the HTML rendition beside them."""
+        if self._rendered is None:
+            self._rendered = [self.render(segment) for segment in self.segments]
+            if not any(line.text.strip() for shown, _ in self._rendered for line in shown):
+                self._rendered.extend(self.instead())
+        return self._rendered
+
+    def render(self, segment: _Segment) -> tuple[list[Line], list[Line] | None]:
+        structured = html.lines(segment.html) if segment.html else None
+        if segment.plain is None or not segment.plain.strip():
+            return structured or [], None
+        if structured and _is_stub(segment.plain, structured):
+            return structured, None
+        return [Line(line) for line in segment.plain.split("\n")], structured
+
+    def instead(self) -> Iterator[tuple[list[Line], list[Line] | None]]:
+        """A mail without text of its own: an invitation's words, or the mail attached to it."""
+        for text in self.calendar[:1]:
+            yield [Line(line) for line in _calendar_text(text)], None
+        if not self.calendar and self.forwarded and len(self.forwarded[0].raw) > 0:
+            part = self.forwarded[0]
+            self.note("text:of-attached-mail")
+            inner = _Content(_Defects())
+            inner.take(mime.read(part.content(self.note)[: 4 * MAX_TEXT], _Defects()))
+            if not inner.forwarded:
+                yield inner.lines(), None
+
+    def lines(self) -> list[Line]:
+        out: list[Line] = []
+        for shown, _ in self.rendered():
+            if out and shown and out[-1].text.strip():
+                out.append(Line(""))
+            out.extend(shown)
+        return out
+
+    def reply(self, full_text: str) -> str:
+        """What the writer newly wrote; the whole text where nothing else is left."""
+        shown = self.lines()
+        new = replies.newly_written(shown)
+        if len(self.rendered()) == 1 and not new.cut:
+            structured = self.rendered()[0][1]
+            if structured and any(line.kind is not Kind.TEXT for line in structured):
+                by_markup = replies.newly_written(structured)
+                if by_markup.cut and by_markup.text and not by_markup.kept_all:
+                    new = by_markup
+        return _tidy(new.text) or full_text
+
+
+def _joined(first: str | None, second: str) -> str:
+    return second if not first else f"{first}\n{second}"
+
+
+def _content_id(part: mime.Part) -> str:
+    return (part.header("content-id") or b"").decode("ascii", "replace").strip("<> ")
+
+
+def _is_stub(plain: str, structured: list[Line]) -> bool:
+    """A plain rendition that only says that the mail is HTML, or that lost most of its words."""
+    words = sum(len(line.text.split()) for line in structured)
+    own = len(plain.split())
+    if own >= 40 or words < 5:
+        return False
+    if re.search(r"\bhtml\b|不支持|無法顯示|无法显示", plain, re.IGNORECASE) and words > own / 2:
+        return True
+    return words > 10 + 8 * own
+
+
+def _unflow(text: str, delete_space: bool) -> str:
+    """RFC 3676: lines that end in a space go on in the next, at the same quoting depth."""
+    out: list[str] = []
+    going_on: str | None = None
+    for line in text.split("\n"):
+        depth = len(line) - len(line.lstrip(">"))
+        content = line[depth:]
+        content = content.removeprefix(" ")
+        prefix = ">" * depth + (" " if depth else "")
+        if going_on is not None and prefix == going_on and content != "-- ":
+            out[-1] += content
+        else:
+            out.append(prefix + content)
+        if content.endswith(" ") and content != "-- ":
+            going_on = prefix
+            if delete_space:
+                out[-1] = out[-1][:-1]
+        else:
+            going_on = None
+    return "\n".join(out)
+
+
+def _calendar_text(text: str) -> list[str]:
+    """What an invitation says in words (RFC 5545): its summary, place and description."""
+    unfolded = re.sub(r"\n[ \t]", "", text)
+    pattern = r"^(SUMMARY|LOCATION|DESCRIPTION)[^:\n]{0,200}:(.*)$"
+    found = dict(reversed(re.findall(pattern, unfolded, re.MULTILINE)))
+    values = [found[name] for name in ("SUMMARY", "LOCATION", "DESCRIPTION") if found.get(name)]
+    joined = "\n".join(values).replace("\\n", "\n").replace("\\N", "\n")
+    return re.sub(r"\\([,;\\])", r"\1", joined).split("\n")
+
+
+def _tidy(text: str) -> str:
+    """No trailing white space, no more than two empty lines on end, none at either end."""
+    text = re.sub(r"[ \t\xa0]+\n", "\n", text)
+    return re.sub(r"\n{4,}", "\n\n\n", text)[:MAX_TEXT].strip("\n").rstrip()
+
+
+def _safe_name(name: str) -> str:
+    name = mime.one_line(name).replace("\\", "/").rsplit("/", 1)[-1].strip(" .\"'<>:|?*") or ""
+    stem, dot, ending = name.rpartition(".")
+    if len(name) > 120:
+        name = f"{stem[:100]}{dot}{ending[:15]}" if dot else name[:120]
+    return name
+
+
+_EXTENSIONS = {
+    "text/plain": ".txt",
+    "text/html": ".html",
+    "text/calendar": ".ics",
+    "text/csv": ".csv",
+    "text/rfc822-headers": ".txt",
+    "message/delivery-status": ".txt",
+    "message/disposition-notification": ".txt",
+    "message/feedback-report": ".txt",
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/gif": ".gif",
+    "image/webp": ".webp",
+    "image/heic": ".heic",
+    "application/pdf": ".pdf",
+    "application/zip": ".zip",
+    "application/pgp-signature": ".asc",
+    "application/pkcs7-signature": ".p7s",
+    "application/pkcs7-mime": ".p7m",
+    "audio/mpeg": ".mp3",
+    "audio/amr": ".amr",
+    "video/mp4": ".mp4",
+}
+
+
+def _extension(kind: str) -> str:
+    return _EXTENSIONS.get(kind, ".bin")
+
+
+def _type_by_name(name: str) -> str:
+    ending = "." + name.rpartition(".")[2].lower()
+    return next((k for k, e in _EXTENSIONS.items() if e == ending), "application/octet-stream")
+
+
+# --- addresses and ids ----------------------------------------------------------------------
+
+_ADDRESS = re.compile(
+    r"""("(?:[^"\\\r\n]|\\.){1,64}"|[^\s<>"',;:()\[\]\\@]{1,128})@"""
+    r"(\[[0-9a-fA-F:.]{2,60}\]|[^\s<>\"',;:()\[\]\\@]{1,255})"
+)
+_MAILBOX = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)|<[^>]*>|[^,;"(<]|["(<])""")
+_MESSAGE_ID = re.compile(rb"<\s*([^<>\s]{1,900}(?:\s+[^<>\s]{1,300}){0,3}?)\s*>")
+
+
+def _mailboxes(text: str) -> Iterator[str]:
+    """The pieces of an address list between commas and semicolons that separate."""
+    piece: list[str] = []
+    for found in _MAILBOX.finditer(text):
+        piece.append(found.group())
+        following = text[found.end() : found.end() + 1]
+        if following in {",", ";", ""}:
+            yield "".join(piece).strip(" \t,;")
+            piece.clear()
+    if piece:
+        yield "".join(piece).strip(" \t,;")
+
+
+def _addresses(values: list[bytes], note: _Defects) -> list[tuple[str, str]]:
+    """(name, address) of every mailbox in these headers, however they break the grammar."""
+    found: list[tuple[str, str]] = []
+    for value in values:
+        if len(value) > mime.MAX_VALUE:
+            note("header:too-long")
+        text = decode(value[: mime.MAX_VALUE], "utf-8", note)
+        if "=?" in text and "@" not in re.sub(r"=\?\S+?\?=", "", text):
+            text = mime.words(text, note)
+        for mailbox in _mailboxes(text):
+            if len(found) >= MAX_ADDRESSES:
+                note("header:many-addresses")
+                return found
+            found.extend(_mailbox(mailbox, note))
+    return found
+
+
+def _mailbox(text: str, note: _Defects) -> list[tuple[str, str]]:
+    start = text.rfind("<")
+    inside = text[start + 1 :] if start >= 0 else ""
+    match = _ADDRESS.search(inside) if inside else None
+    if match is None:
+        everything = list(_ADDRESS.finditer(text))
+        if not everything:
+            return []
+        if len(everything) > 1 or start >= 0:
+            note("address:malformed")
+        match = everything[0]
+        name = text[: match.start()] + " " + text[match.end() :]
+        comment = re.search(r"\(([^()]*)\)", name)
+        name = comment.group(1) if comment else name
+        rest = [("", _lower(other)) for other in everything[1:]]
+        return [(_name(name, note), _lower(match)), *rest]
+    if inside.count(">") != 1 or inside.partition(">")[2].strip(" )\"'"):
+        note("address:malformed")
+    return [(_name(text[:start], note), _lower(match))]
+
+
+def _lower(match: re.Match[str]) -> str:
+    return f"{match.group(1)}@{match.group(2).strip('.')}".strip("'").lower()
+
+
+def _name(text: str, note: _Defects) -> str:
+    text = text.strip()
+    if text[:1] == '"':
+        text = re.sub(r"\\(.)", r"\1", text.strip('"'))
+    if "=?" in text:
+        text = mime.words(text, note)
+    return mime.one_line(text.strip(" \t\"'<>,;"))[:200].strip(" \t\"'")
+
+
+def _sender(root: mime.Part, note: _Defects) -> tuple[str, str]:
+    """Name and address of who wrote; the next best header where From gives no address."""
+    values = root.all("from")
+    if len(values) > 1:
+        note("from:repeated")
+    found = _addresses(values[:1], note)
+    if found:
+        if len(found) > 1:
+            note("from:several")
+        return found[0]
+    note("from:missing" if not values else "from:malformed")
+    name = mime.header_text(values[0], note)[:200].strip(" \t\"'<>") if values else ""
+    for header in ("sender", "x-original-sender", "x-sender", "reply-to", "return-path"):
+        others = _addresses(root.all(header)[:1], note)
+        if others:
+            return (name or others[0][0], others[0][1])
+    return name, ""
+
+
+def _recipients(root: mime.Part, note: _Defects) -> list[str]:
+    headers = ("to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-forwarded-to")
+    found = (a for header in headers for _, a in _addresses(root.all(header), note))
+    return list(dict.fromkeys(found))
+
+
+def _message_ids(values: list[bytes]) -> list[str]:
+    """Message ids without their brackets, first mention first (RFC 5322, 3.6.4)."""
+    ids: dict[str, None] = {}
+    for value in values:
+        found = _MESSAGE_ID.findall(value[: mime.MAX_VALUE])
+        if not found and b"<" not in value:
+            found = [token for token in value[:2000].split() if b"@" in token or len(value) < 200]
+        for token in found:
+            text = b"".join(token.split()).decode("utf-8", "replace").strip("<>,;")
+            if text:
+                ids.setdefault(mime.one_line(text).replace(" ", ""))
+    return list(ids)[:500]

@@ -1,0 +1,624 @@
+"""What is new in a mail that answers another one.
+
+A mail is read line by line. Each line gets a role: new, quoted, the introduction of a quotation,
+history. What is new then loses its signature, its device line and its disclaimers. The rules know
+how mail clients mark these things in general (a date, an address and a verb of writing before a
+colon; labels with values one below the other); ``reply_words`` holds the words, by language.
+
+Where a mail quotes with ``>``, everything between the quoted lines is an answer and stays. Where
+it quotes without marks (Outlook), all below the introduction is history. A mail that has nothing
+new (a bare forward) keeps all of its text: losing is worse than repeating.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import cache
+
+from functions.intake.mail import reply_words as words
+from functions.intake.mail.html import Kind, Line
+
+MAX_LINES = 5_000
+MAX_LINE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class NewlyWritten:
+    """``text`` is what is new; ``cut`` tells whether history was found, ``kept_all`` that nothing
+    new was found and therefore nothing was left out."""
+
+    text: str
+    cut: bool = False
+    kept_all: bool = False
+
+
+class Role(Enum):
+    """What a line is in its mail."""
+
+    NEW = auto()
+    QUOTED = auto()
+    INTRODUCTION = auto()
+    HISTORY = auto()
+    SIGNATURE = auto()
+
+
+def strip_reply(text: str) -> str:
+    """Plain text without quoted history, signature, disclaimer and device line.
+
+    Answers between quoted lines stay; a text without a quotation keeps every word; a text that is
+    nothing but history comes back whole.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return newly_written([Line(line) for line in text.split("\n")]).text
+
+
+def newly_written(lines: Sequence[Line]) -> NewlyWritten:
+    """What is new in these lines of a mail; time grows linearly with their number."""
+    shown = [_plain(line.text) for line in lines[:MAX_LINES]]
+    roles = _roles(shown, [line.kind for line in lines[:MAX_LINES]])
+    cut = any(role in {Role.QUOTED, Role.HISTORY} for role in roles)
+    for start, end in _stretches(roles):
+        _mark_signature(shown, roles, start, end)
+    _mark_banner(shown, roles)
+    kept = _kept(lines, roles)
+    kept.extend(line.text for line in lines[MAX_LINES:] if not cut)
+    text = _folded(kept)
+    if text:
+        return NewlyWritten(text, cut)
+    return NewlyWritten(_folded([line.text for line in lines]), cut, kept_all=True)
+
+
+def _kept(lines: Sequence[Line], roles: list[Role]) -> list[str]:
+    """The new lines, an empty one where something between them was left out."""
+    kept: list[str] = []
+    left_out = False
+    for line, role in zip(lines, roles, strict=False):
+        if role is not Role.NEW:
+            left_out = True
+            continue
+        if left_out and kept and kept[-1].strip() and line.text.strip():
+            kept.append("")
+        left_out = False
+        kept.append(line.text)
+    return kept
+
+
+def _plain(text: str) -> str:
+    """A line as the rules see it: without invisible characters, cut to a sensible length."""
+    if not text.isascii():
+        text = text.replace("\xa0", " ").replace("\u202f", " ").replace("\u3000", " ")
+        text = _INVISIBLE.sub("", text)
+    if "&nbsp;" in text:
+        text = text.replace("&nbsp;", " ")
+    return text[:MAX_LINE].rstrip()
+
+
+def _folded(kept: list[str]) -> str:
+    text = "\n".join(line.rstrip() for line in kept)
+    return re.sub(r"\n{4,}", "\n\n\n", text).strip("\n").rstrip()
+
+
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\u034f]")
+_QUOTED = re.compile(r"[ \t]{0,4}(?:>|＞|&gt;(?=[ >&]|$))")
+_BROKEN_ADDRESS = re.compile(r"\s*>\s*(?:[^\W\d]{1,20}\s){0,3}[^\W\d]{0,20}\s?[:：]\s*$")
+_DRAWN_AROUND = re.compile(r"\s*[-—–]{3,}[^\n]{3,90}[-—–]{3,}\s*")
+_GROUPWISE = re.compile(r">>>[^>]{3,200}(?:<[^<>]{3,80}>)?[^>]{0,60}>>>\s*")
+_FENCE = re.compile(r"\s{0,3}(?:```|~~~)")
+_EDGES = " \t*_-—–~|"
+
+
+def _is_rule(line: str) -> bool:
+    """A drawn line: dashes, underscores, equals signs, stars."""
+    bare = line.strip(" \t>")
+    return len(bare) >= 2 and not bare.strip("-_=—–*~· \t")
+
+
+@cache
+def _any_of(*alternatives: str) -> re.Pattern[str]:
+    """Compiled at the first mail, not at import."""
+    return re.compile(f"(?:{'|'.join(alternatives)})", re.IGNORECASE)
+
+
+# --- roles ----------------------------------------------------------------------------------
+
+
+def _roles(lines: list[str], kinds: list[Kind]) -> list[Role]:
+    roles = [
+        _ROLE_OF_KIND[kind] if kind is not Kind.TEXT else
+        Role.QUOTED if _QUOTED.match(line) and not _GROUPWISE.fullmatch(line) else Role.NEW
+        for line, kind in zip(lines, kinds, strict=True)
+    ]  # fmt: skip
+    for index in range(1, len(lines)):
+        if roles[index] is Role.QUOTED and _BROKEN_ADDRESS.match(lines[index]) and (
+            re.search(r"<[^<>]*@[^<>]*$", lines[index - 1])
+        ):  # fmt: skip
+            roles[index] = roles[index - 1]
+    introductions = _introductions(lines, roles)
+    index = 0
+    while index < len(lines):
+        if not lines[index].strip() or roles[index] not in {Role.NEW, Role.HISTORY}:
+            index += 1
+            continue
+        end = introductions.get(index)
+        if end is None and (
+            _is_separator(lines, roles, index) or _GROUPWISE.fullmatch(lines[index])
+        ):
+            end = index + 1
+        if end is not None:
+            roles[index:end] = [Role.INTRODUCTION] * (end - index)
+            if not _is_marked(lines, roles, end):
+                roles[end:] = [Role.HISTORY] * (len(lines) - end)
+                break
+            index = end
+        elif _is_header_block(lines, roles, index):
+            roles[index:] = [Role.HISTORY] * (len(lines) - index)
+            break
+        else:
+            index += 1
+    _mark_wrapped(lines, roles)
+    quoted = [i for i, role in enumerate(roles) if role is Role.QUOTED]
+    unsure = len(quoted) == 1 and kinds[quoted[0]] is Kind.TEXT and not introductions
+    if unsure and set(roles) <= {Role.NEW, Role.QUOTED}:
+        # One such line alone is as likely a sign of the writer's own as a quotation.
+        roles[quoted[0]] = Role.NEW
+    return roles
+
+
+_ROLE_OF_KIND = {
+    Kind.QUOTE: Role.QUOTED,
+    Kind.INTRODUCTION: Role.INTRODUCTION,
+    Kind.HISTORY: Role.HISTORY,
+    Kind.SIGNATURE: Role.SIGNATURE,
+}
+
+
+def _is_marked(lines: list[str], roles: list[Role], index: int) -> bool:
+    """Whether what follows shows by itself where the quotation ends: marked lines, or nothing."""
+    following = _next_text(lines, index)
+    return following is None or roles[following] not in {Role.NEW, Role.SIGNATURE}
+
+
+def _next_text(lines: list[str], index: int) -> int | None:
+    for following in range(index, min(len(lines), index + 30)):
+        if lines[following].strip():
+            return following
+    return None
+
+
+def _mark_wrapped(lines: list[str], roles: list[Role]) -> None:
+    """Ends of long quoted lines that some relay broke off and left without their ``>``."""
+    for index in range(1, len(lines) - 1):
+        before, line = lines[index - 1], lines[index].strip()
+        if (
+            roles[index] is Role.NEW and line
+            and roles[index - 1] is Role.QUOTED and roles[index + 1] is Role.QUOTED
+            and len(before) >= 50
+            and (line[0].islower() or before[-1] not in ".?!:;。？！：")
+        ):  # fmt: skip
+            roles[index] = Role.QUOTED
+
+
+def _ends_in_verb(content: str) -> bool:
+    """``---- NAME wrote ----`` of some telephones."""
+    last = next(reversed(list(_wrote().finditer(content))), None)
+    return last is not None and last.end() == len(content) and last.start() > 1
+
+
+def _is_separator(lines: list[str], roles: list[Role], index: int) -> bool:
+    """``-----Original Message-----`` and its kin, and the line above which to answer."""
+    line = lines[index]
+    if len(line) > 120:
+        return False
+    content = line.strip(_EDGES + ">:：#=. ")
+    if not content:
+        return False
+    lower = content.lower()
+    if any(word in lower for word in words.ABOVE) and (
+        _any_of(*words.ANSWER_ABOVE).search(content)
+    ):
+        return any(role is Role.NEW and text.strip()
+                   for role, text in zip(roles[:index], lines, strict=False))  # fmt: skip
+    if _DRAWN_AROUND.fullmatch(line) and _ends_in_verb(content):
+        return True
+    if not _any_of(*words.ORIGINAL_MESSAGE).fullmatch(content):
+        return False
+    if re.match(r"[\s*>|]*[-_=—–*]{2,}", line):
+        return True
+    following = _next_text(lines, index + 1)
+    return line.rstrip(" *").endswith((":", "：")) and following is not None and (
+        roles[following] is Role.QUOTED or _label(lines[following]) is not None
+    )  # fmt: skip
+
+
+# --- header blocks --------------------------------------------------------------------------
+
+_LABELS = {label: name for name, labels in words.HEADER_LABELS.items() for label in labels}
+_LABELLED = re.compile(r"([^:：<>@\d]{1,32}?)\s*[:：]\s*(.*)")
+_MORE_LABELS = re.compile(
+    r"(发送时间|发送日期|日期|时间|收件人|主题|Sent|Date|To|Subject|Gesendet|An|Betreff)\s*[:：]"
+)
+
+
+def _label(line: str) -> tuple[str, str] | None:
+    """What kind of mail header a line looks like, and its value."""
+    stripped = line.strip()
+    if stripped.startswith("|"):
+        cells = [cell.strip(" *") for cell in stripped.split("|") if cell.strip()]
+        stripped = f"{cells[0].rstrip(':：')}: {cells[1]}" if len(cells) >= 2 else ""
+    found = _LABELLED.match(stripped.strip("*_>|• \t"))
+    if found is None:
+        return None
+    name = _LABELS.get(re.sub(r"[\s*_.]+", "", found.group(1)).lower())
+    return (name, found.group(2).strip("* \t")) if name else None
+
+
+def _is_header_block(lines: list[str], roles: list[Role], index: int) -> bool:
+    """Whether the headers of a former message begin here, one below the other."""
+    first = _label(lines[index])
+    if first is None or first[0] == "cc":
+        return False
+    values: dict[str, str] = {}
+    last = ""
+    for position in range(index, min(len(lines), index + 16)):
+        line = lines[position].strip()
+        labelled = _label(line) if line else None
+        following = _next_text(lines, position + 1)
+        goes_on = following is not None and _label(lines[following]) is not None
+        if labelled:
+            values.setdefault(*labelled)
+            last = labelled[1]
+        elif not (
+            (not line and goes_on)
+            or (line and (not last or line[0] == "<" or last[-1:] in ",;<" or
+                          ("@" in line and goes_on)))
+        ):  # fmt: skip
+            break
+        else:
+            last = line or last
+    return _are_mail_headers(values, _follows_separator(lines, index))
+
+
+def _are_mail_headers(values: dict[str, str], separated: bool) -> bool:
+    kinds = values.keys() & {"from", "date", "to", "subject"}
+    sender = values.get("from")
+    if sender is None:
+        return separated and len(kinds) >= 3
+    has_address = any("@" in value for value in values.values())
+    if len(kinds) >= 3:
+        # "From: Beijing / To: Shanghai / Date: 3 May" is an order, not a mail.
+        return has_address or separated or len(kinds) == 4
+    if len(kinds) == 2:
+        dated = bool(re.search(r"\d", values.get("date", "")))
+        return (has_address or separated) and (dated or "subject" in kinds)
+    return len(_MORE_LABELS.findall(sender)) >= 2
+
+
+def _follows_separator(lines: list[str], index: int) -> bool:
+    for before in range(index - 1, max(-1, index - 4), -1):
+        line = lines[before].strip()
+        if line:
+            return _is_rule(line) or (line[0] in "-_=—" and line[-1] in "-_=—")
+    return False
+
+
+# --- introductions --------------------------------------------------------------------------
+
+_ADDRESS = re.compile(r"[\w.+'-]{1,80}@[\w-]{1,80}")
+_BRACKETED = re.compile(r"(?:[<＜(\[]|&lt;)\s*(?:mailto:)?[^\s<>]{0,80}@[^\s<>]{1,80}")
+_DATE = re.compile(
+    r"(?<!\d)\d{1,2}\s?[:.hH時时点시]\s?\d{2}(?!\d)|(?<!\d)(?:19|20)\d\d(?!\d)"
+    r"|(?<!\d)\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?!\d)|\d\s?[年月日년월일]"
+)
+_GOES_ON = re.compile(
+    r"(?:[^\W\d_]{1,6}\.?\s+)?(?:(?:19|20)\d\d,?\s+)?(?:[上下]午|午[前後]|오[전후])?\s?"
+    r"\d{1,2}[:.hH时時]\s?\d{2}(?![.\d]*[./-]\d)"
+)
+"""A time of day, after a year or a short word: what a date before it has been broken off from."""
+_DATE_LAST = re.compile(r"(?:(?:19|20)\d\d|[月日]|[周週].|星期.)\W{0,3}$")
+_FIRST_PERSON = re.compile(r"\b(?:I|we|ich|wir|je|nous|yo|io|eu|ik|jag|jeg|я|мы)\b|我")
+_ENDS_MARKED = re.compile(r"(?:[>)\]＞]|&gt;|@[\w.-]{3,60})[\"'*\s]*[:：]$")
+
+
+@cache
+def _starts() -> re.Pattern[str]:
+    openers = "|".join(sorted(words.OPENERS, key=len, reverse=True))
+    return re.compile(
+        rf"(?:(?:{openers})(?:\b|(?=\s?\d))|\d|[^\W\d_]{{1,14}}[.,]*\s+\d"
+        r"|[^\W\d_]{1,14}[.,]*\s+[^\W\d_]{1,14}[.,]*\s+\d)",
+        re.IGNORECASE,
+    )
+
+
+@cache
+def _wrote() -> re.Pattern[str]:
+    verbs = "|".join(sorted(words.WROTE, key=len, reverse=True))
+    unspaced = "写道|寫道|写到|来信|來信|のメール|書きました|작성|썼습니다"
+    return re.compile(rf"(?<![^\W\d_])(?:{verbs})(?![^\W_])|{unspaced}", re.IGNORECASE)
+
+
+def _introductions(lines: list[str], roles: list[Role]) -> dict[int, int]:
+    """Where lines such as "On Monday, NAME <address> wrote:" begin, and where they end."""
+    found: dict[int, int] = {}
+    taken = 0
+    for last, line in enumerate(lines):
+        if roles[last] not in {Role.NEW, Role.HISTORY} or not _may_end_introduction(line):
+            continue
+        following = _next_text(lines, last + 1)
+        quotes = following is not None and roles[following] in {Role.QUOTED, Role.HISTORY}
+        first = _first_of_introduction(lines, roles, last, taken, quotes)
+        if first is not None:
+            found[first] = taken = last + 1
+    return found
+
+
+def _may_end_introduction(line: str) -> bool:
+    end = line.rstrip(_EDGES + "\"'”»")
+    return end.endswith((":", "：", ">")) or ("wrote" in end[-12:].lower()) or (
+        0 < len(end) < 200 and _wrote().search(end, max(0, len(end) - 16)) is not None
+    )  # fmt: skip
+
+
+def _first_of_introduction(
+    lines: list[str], roles: list[Role], last: int, floor: int, quotes: bool
+) -> int | None:
+    joined = ""
+    for first in range(last, max(floor, last - 5) - 1, -1):
+        line = lines[first].strip()
+        if not line or roles[first] not in {Role.NEW, Role.HISTORY} or len(joined) > 400:
+            return None
+        joined = f"{line} {joined}".strip()
+        if _is_introduction(joined, quotes):
+            return _with_date_above(lines, roles, first, floor)
+    return None
+
+
+def _with_date_above(lines: list[str], roles: list[Role], first: int, floor: int) -> int:
+    """An introduction broken over lines may make sense from its second line on already."""
+    if first > floor and _GOES_ON.match(lines[first].strip(_EDGES)):
+        broken = lines[first - 1].strip(_EDGES)
+        is_open = roles[first - 1] is Role.NEW and broken[-1:] not in ".!?。！？"
+        begins = _starts().match(broken) and re.search(r"\d", broken)
+        if is_open and len(broken) < 100 and (begins or _DATE_LAST.search(broken)):
+            return first - 1
+    if _starts().match(lines[first].strip(_EDGES)) and _DATE.search(lines[first]):
+        return first
+    for above in range(first - 1, max(floor, first - 4) - 1, -1):
+        line = lines[above].strip(_EDGES)
+        if not line or roles[above] is not Role.NEW or line[-1] in ".!?。！？":
+            break
+        if _starts().match(line) and (_DATE.search(line) or re.search(r"\d", line)):
+            return _with_date_above(lines, roles, above, floor) if line[-1] != "," else \
+                _highest_dated(lines, above, floor)  # fmt: skip
+    return first
+
+
+def _highest_dated(lines: list[str], first: int, floor: int) -> int:
+    while first > floor:
+        line = lines[first - 1].strip(_EDGES)
+        if not line.endswith(",") or not _starts().match(line) or not re.search(r"\d", line):
+            break
+        first -= 1
+    return first
+
+
+def _is_introduction(text: str, quotes: bool) -> bool:
+    """Whether one line (wraps undone) introduces a quotation; ``quotes``: marked lines follow."""
+    text = text.strip(_EDGES + ">")
+    colon = text.endswith((":", "："))
+    dated = _DATE.search(text) is not None
+    address = _ADDRESS.search(text) is not None
+    if not (dated or address or quotes) or len(text) > 400:
+        return False
+    starts = _starts().match(text.lstrip("([「『【\"'“")) is not None
+    verb = next(reversed(list(_wrote().finditer(text))), None)
+    if verb is None:
+        if quotes and dated and starts and re.search(r"[^\s<>]+@[^\s<>]+>?$", text):
+            return True
+        marked = _ENDS_MARKED.search(text) is not None
+        return colon and dated and starts and (marked or (quotes and len(text) < 160))
+    if not colon and verb.end() < len(text) - 3:
+        return False
+    if verb.start() == 0 and colon and _BRACKETED.search(text):
+        return True
+    numbered = dated or re.search(r"\d", text) is not None
+    if address:
+        return (starts and numbered) or (colon and _BRACKETED.search(text) is not None)
+    if quotes:
+        return colon and (starts or dated or len(text.split()) <= 12)
+    if not colon or not dated or len(text) > 120 or _FIRST_PERSON.search(text):
+        return False
+    behind = text[verb.end() :].strip(" :：")
+    is_name = not behind or behind[0].isupper() or behind[0] in "\"'<„“("
+    return is_name and (starts or not verb.group().isascii())
+
+
+# --- signatures -----------------------------------------------------------------------------
+
+_EXCUSE = (
+    r"(?:[.,;!–-]*\s*(?:please |bitte )?(?:excuse|pardon|forgive|sorry|entschuldig)[^\n]{0,80})?"
+)
+_LINK = re.compile(r"\s*(?:<\s*(?:https?|mailto):[^>]*>?|\((?:https?):[^)]*\)|https?://\S+)\s*")
+_CONTACT = re.compile(
+    r"https?://|www\.|@|\b\w+\.(?:com|org|net|de|fr|cn|io|co)\b|mailing list|unsubscribe|list info"
+    r"|\b(?:tel|phone|fax|mobile|mob|cell|tél|电话|手机|传真|電話)\b|\+?\d[\d ()./-]{6,}\d",
+    re.IGNORECASE,
+)
+_POSTSCRIPT = re.compile(r"\W{0,3}(?:P\.?\s?S\.?|N\.?B\.?|附注|又及|追伸)\b", re.IGNORECASE)
+
+
+def _stretches(roles: list[Role]) -> list[tuple[int, int]]:
+    """The runs of new lines, as (first, behind last)."""
+    out: list[tuple[int, int]] = []
+    start: int | None = None
+    for index, role in enumerate([*roles, Role.HISTORY]):
+        if role is Role.NEW and start is None:
+            start = index
+        elif role is not Role.NEW and start is not None:
+            out.append((start, index))
+            start = None
+    return out
+
+
+def _mark_signature(lines: list[str], roles: list[Role], start: int, end: int) -> None:
+    """Takes signature, device line and disclaimer from the end of a run of new lines."""
+    fenced = _fenced(lines, start, end)
+    stop = end
+    for find in (_delimiter, _device_line, _disclaimer, _footer, _greeting):
+        found = find(lines, start, stop, fenced)
+        if found is not None and (found > start or find in {_delimiter, _device_line}):
+            if not _has_text(lines, start, found) and find is _device_line:
+                roles[found] = Role.SIGNATURE
+                continue
+            stop = found
+    while stop > start and (not lines[stop - 1].strip() or _is_rule(lines[stop - 1])):
+        if lines[stop - 1].strip() and end == len(lines) and stop == end:
+            break
+        stop -= 1
+    roles[stop:end] = [Role.SIGNATURE] * (end - stop)
+
+
+def _has_text(lines: list[str], start: int, end: int) -> bool:
+    return any(line.strip() for line in lines[start:end])
+
+
+def _fenced(lines: list[str], start: int, end: int) -> set[int]:
+    """The lines inside closed code fences, where nothing is a signature."""
+    marks = [index for index in range(start, end) if _FENCE.match(lines[index])]
+    return {
+        index
+        for first, last in zip(marks[::2], marks[1::2], strict=False)
+        for index in range(first, last + 1)
+    }
+
+
+def _texts(lines: list[str], start: int, end: int) -> list[str]:
+    return [line.strip() for line in lines[start:end] if line.strip()]
+
+
+def _delimiter(lines: list[str], start: int, end: int, fenced: set[int]) -> int | None:
+    for index in range(max(start, end - 60), end):
+        is_mark = lines[index].strip("*_ ") == "--" and index not in fenced
+        if is_mark and len(_texts(lines, index + 1, end)) <= 25:
+            return index
+    return None
+
+
+def _device_line(lines: list[str], start: int, end: int, fenced: set[int]) -> int | None:
+    for index in range(start, end):
+        line = lines[index]
+        if not line or len(line) > 300 or index in fenced or not _names_device(line):
+            continue
+        bare = _LINK.sub(" ", line).strip(_EDGES + ".()（）[]【】…。!>")
+        if 4 < len(bare) <= 120 and _sent_from().fullmatch(bare):
+            return _card_above(lines, start, index) if "邮箱大师" in bare else index
+    return None
+
+
+def _card_above(lines: list[str], start: int, index: int) -> int:
+    """网易邮箱大师 draws a card of table cells above its line."""
+    for above in range(index - 1, max(start, index - 10), -1):
+        if lines[above].replace(" ", "") == "||":
+            return above
+    return index
+
+
+def _names_device(line: str) -> bool:
+    """Substrings first: most lines of a mail are not worth a long regular expression."""
+    line = line.lower()
+    return any(name in line for name in words.DEVICES) or not words.OWN.isdisjoint(line.split())
+
+
+@cache
+def _sent_from() -> re.Pattern[str]:
+    return re.compile(f"(?:{'|'.join(words.SENT_FROM)}){_EXCUSE}", re.IGNORECASE)
+
+
+def _disclaimer(lines: list[str], start: int, end: int, _: set[int]) -> int | None:
+    has_text = False
+    for index in range(start, end):
+        line = lines[index].strip(_EDGES + "#")
+        if not line:
+            continue
+        opens = index == start or not lines[index - 1].strip() or bool(
+            _is_rule(lines[index - 1]))  # fmt: skip
+        if has_text and opens:
+            paragraph = _paragraph(lines, index, end)
+            if _any_of(*words.DISCLAIMERS).match(paragraph) and (
+                len(paragraph) >= 60 or len(line.split()) <= 4
+            ):
+                return index
+        has_text = True
+    return None
+
+
+def _paragraph(lines: list[str], index: int, end: int) -> str:
+    parts: list[str] = []
+    for line in lines[index : min(end, index + 12)]:
+        if not line.strip():
+            break
+        parts.append(line.strip())
+    return " ".join(parts).strip(_EDGES + "#\"'")[:600]
+
+
+def _footer(lines: list[str], start: int, end: int, fenced: set[int]) -> int | None:
+    """A rule and a few lines with an address below it: a list's footer, a drawn signature."""
+    for index in range(max(start + 1, end - 16), end):
+        if index in fenced or not _is_rule(lines[index]) or lines[index - 1].strip():
+            continue
+        below = _texts(lines, index + 1, end)
+        if 0 < len(below) <= 10 and any(_CONTACT.search(line) for line in below) and all(
+            len(line) <= 120 and not line.endswith(("?", "？")) for line in below
+        ):  # fmt: skip
+            return index
+    return None
+
+
+@cache
+def _greetings() -> re.Pattern[str]:
+    return re.compile(
+        rf"(?P<greeting>{'|'.join(words.GREETINGS)})"
+        r"(?P<name>[,;:!.]?\s+(?-i:[A-ZÀ-ÞĀ-ŽА-Я][\w.'-]{0,20})(?:\s+(?-i:[A-ZÀ-ÞĀ-ŽА-Я])[\w.'-]{0,20}){0,3})?",
+        re.IGNORECASE,
+    )
+
+
+def _greeting(lines: list[str], start: int, end: int, fenced: set[int]) -> int | None:
+    """The formal greeting above the name at the end of what was written."""
+    found: int | None = None
+    below = 0
+    for index in range(end - 1, start, -1):
+        line = lines[index].strip()
+        if not line:
+            continue
+        if index in fenced or below > 15:
+            break
+        bare = line.strip(_EDGES + ",.!;:，。！、…>") if len(line) <= 80 else ""
+        bare = re.sub(r"[^\w\s)&+'’.]+$", "", bare).strip()
+        if bare and _greetings().fullmatch(bare):
+            found = index
+        elif not _is_signature_line(line):
+            break
+        below += 1
+    return found
+
+
+def _is_signature_line(line: str) -> bool:
+    if _is_rule(line):
+        return True
+    if len(line) > 90 or line.endswith(("?", "？")) or _POSTSCRIPT.match(line):
+        return False
+    count = len(line.split())
+    if _CONTACT.search(line):
+        return count <= 14
+    if line.endswith((".", "!", "。", "！", ":", "：")) and (count > 5 or not line.isascii()):
+        return count <= 5 and line.endswith(".")
+    return count <= 10 and len(line) <= (70 if line.isascii() else 40)
+
+
+def _mark_banner(lines: list[str], roles: list[Role]) -> None:
+    """Warnings of gateways ("external mail") above the text."""
+    new = [i for i, line in enumerate(lines) if roles[i] is Role.NEW and line.strip()]
+    for count, index in enumerate(new[:2]):
+        if _any_of(*words.BANNERS).fullmatch(lines[index].strip()) and len(new) > count + 1:
+            roles[index] = Role.SIGNATURE

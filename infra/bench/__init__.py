@@ -1,0 +1,1 @@
+"""What `make bench` measures, and the prices it computes with."""

@@ -1,0 +1,5 @@
+"""`python -m infra.bench`."""
+
+from infra.bench.budgets import main
+
+main()

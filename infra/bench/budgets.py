@@ -1,0 +1,412 @@
+"""`make bench`: every budget of the design, measured, in one table and in `build/bench.json`.
+
+Budgets are ratios and counts, so that one run can be compared with another on another machine. A
+budget that is missed is shown as missed. `--only imports,units` measures parts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from functions.core.storage.store import PLAYBOOK_TTL
+from infra.bench import costs
+
+if TYPE_CHECKING:
+    from infra.bench.ticket_life import Life
+    from infra.simulator.inprocess import Call, Loop
+
+OUT = Path(__file__).resolve().parents[2] / "build" / "bench.json"
+PARTS = ("imports", "package", "rates", "corpus", "units", "sweep", "costs", "waiting", "burst")
+
+IMPORT_RATIO = 1.6
+PACKAGE_MB = 15.0
+FILING_CALLS = 3
+WRITE_UNITS = 45
+READ_UNITS = 30
+TRANSITIONS = 12
+LIVES_USD = Decimal("1.00")
+IDLE_USD = Decimal("1.00")
+ADD_MS = 1.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table. A `limit` of None is no budget: the value is shown for itself."""
+
+    part: str
+    what: str
+    value: float
+    limit: float | None = None
+    unit: str = ""
+    note: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        return None if self.limit is None else self.value <= self.limit
+
+
+@dataclass
+class Report:
+    """What a run found: rows, the details behind them, and the parts that could not be measured."""
+
+    rows: list[Row] = field(default_factory=list)
+    details: dict[str, Any] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+    def document(self, at: datetime) -> dict[str, Any]:
+        """`build/bench.json`."""
+        return {
+            "at": at.isoformat(timespec="seconds"),
+            "budgets": [{**asdict(row), "met": row.met} for row in self.rows],
+            "missed": [row.what for row in self.rows if row.met is False],
+            "skipped": self.skipped,
+            "details": self.details,
+        }
+
+
+def imports(report: Report) -> None:
+    """Each handler's import against `import boto3, chalice`."""
+    from infra.bench.imports import ratios
+
+    for module, ratio in ratios().items():
+        note = "× import boto3, chalice"
+        report.rows.append(Row("imports", module, round(ratio, 3), IMPORT_RATIO, note))
+
+
+def package(report: Report) -> None:
+    """The size of the Lambda package."""
+    from infra.bench.package import package_bytes
+
+    size = package_bytes() / 1024**2
+    report.rows.append(Row("package", "Lambda package, zipped", round(size, 2), PACKAGE_MB, "MB"))
+
+
+def collections(report: Report) -> None:
+    """What is read right of the public collections, and mails a second."""
+    from infra.bench.corpus import MISSING, everything, speed
+
+    folder = os.environ.get("DESKBELL_CORPORA", "")
+    if not Path(folder, "mail").is_dir():
+        report.skipped["corpus"] = MISSING
+        return
+    for name, (right, count) in everything(folder).items():
+        share = round(100 * right / max(1, count), 1)
+        report.rows.append(Row("corpus", name, share, None, "%", f"{right} of {count} right"))
+    rates = speed(folder)
+    if rates:
+        ratio = round(rates["deskbell"] / rates["email"], 2)
+        report.rows += [
+            Row("corpus", "mails parsed", round(rates["deskbell"]), None, "/s"),
+            Row("corpus", "mails parsed, against email alone", ratio, None, "×"),
+        ]
+
+
+def units(report: Report, loop: Loop) -> None:
+    """Calls, units and transitions of whole lives."""
+    from infra.bench.ticket_life import filing, lives
+
+    found = lives(loop)
+    report.details["lives"] = [_described(life) for life in found]
+    for life in found:
+        # A container that is new reads the playbook once, for all the tickets that come after.
+        judged = "new" not in life.name
+        report.rows += [
+            Row(
+                "units",
+                f"life by {life.name}",
+                life.write_units,
+                WRITE_UNITS if judged else None,
+                "write units",
+            ),
+            Row(
+                "units",
+                f"life by {life.name}",
+                life.read_units,
+                READ_UNITS if judged else None,
+                "read units",
+            ),
+        ]
+    # After the lives, since these tickets stay open.
+    calls = filing(loop)
+    with_key = filing(loop, key="bench")
+    warm = f"the playbook known; once in {PLAYBOOK_TTL.seconds} s and container, one more call"
+    report.rows += [
+        Row("units", "filing, web form", calls, FILING_CALLS, "DynamoDB calls", warm),
+        Row("units", "filing, Idempotency-Key", with_key, FILING_CALLS, "DynamoDB calls", warm),
+    ]
+    most = max(life.transitions for life in found)
+    report.rows.append(
+        Row("units", "closing workflow of a life", most, TRANSITIONS, "state transitions")
+    )
+
+
+def _described(life: Life) -> dict[str, Any]:
+    return {
+        "name": life.name,
+        "read_units": life.read_units,
+        "write_units": life.write_units,
+        "http_requests": life.requests,
+        "transitions": life.transitions,
+        "steps": [
+            {
+                "name": step.name,
+                "read_units": step.read_units,
+                "write_units": step.write_units,
+                "calls": [described_call(call) for call in step.calls],
+            }
+            for step in life.steps
+        ],
+    }
+
+
+def described_call(call: Call) -> dict[str, Any]:
+    """A call as the report lists it: nothing that is empty."""
+    return {name: value for name, value in asdict(call).items() if value}
+
+
+def sweep(report: Report, loop: Loop) -> None:
+    """What a sweep reads: with what is due, not with what is open."""
+    from infra.bench.sweep import DUE, sweeps
+
+    found = sweeps(loop)
+    base = found[0]
+    for swept in found:
+        if swept.done != DUE:
+            raise RuntimeError(f"a sweep over {swept.open} tickets did {swept.done} of {DUE}")
+        report.rows.append(
+            Row(
+                "sweep",
+                f"{swept.open:,} open, {DUE} due",
+                swept.read_units,
+                base.read_units if swept is not base else None,
+                "read units",
+                f"{swept.calls} calls, {swept.write_units:g} write units",
+            )
+        )
+    report.details["sweep"] = [asdict(swept) for swept in found]
+
+
+def prices(report: Report, loop: Loop) -> None:
+    """What 1,000 lives and an idle month cost, by the public list."""
+    from infra.bench import money
+
+    listed = costs.read_prices()
+    of_life, logged = money.life_usage(loop, listed)
+    thousand = costs.times(of_life, 1000)
+    idle = money.idle_usage(loop, listed)
+    for what, usage, limit in (
+        ("1,000 lives by web form and mail", thousand, LIVES_USD),
+        ("idle month", idle, IDLE_USD),
+    ):
+        gross = costs.cost_of(usage, listed)
+        net = costs.cost_of(usage, listed, free_tiers=True)
+        report.rows += [
+            Row("costs", what, _usd(gross), float(limit), "USD", "list prices alone"),
+            Row("costs", what, _usd(net), float(limit), "USD", "less perpetual free tiers"),
+        ]
+        report.details[f"cost: {what}"] = [
+            {
+                "name": line.name,
+                "quantity": f"{line.quantity.normalize():f}",
+                "usd": f"{line.listed:.6f}",
+                "usd_after_free_tier": f"{line.after_free:.6f}",
+            }
+            for line in costs.bill(usage, listed)
+        ]
+    key = {"kms.key": idle["kms.key"]}
+    report.rows.append(
+        Row("costs", "of it the KMS key", _usd(costs.cost_of(key, listed)), None, "USD")
+    )
+    report.details["log_bytes_of_a_life"] = logged
+    report.details["unverified_prices"] = sorted(
+        name for name, price in listed.prices.items() if price.status != "verified"
+    )
+
+
+def _usd(amount: Decimal) -> float:
+    return float(amount.quantize(Decimal("0.0001")))
+
+
+def rates(report: Report) -> None:
+    """How fast the pure rules are, on this machine and one core."""
+    from infra.bench.rates import additions, rules
+
+    found = rules()
+    added = additions()
+    days = f"{added.business.total_seconds() / 3600:,.0f} h of {added.desk}'s business time"
+    report.rows += [
+        Row("rates", "rules evaluated", round(found.per_second), None, "/s", found.note),
+        Row("rates", "calendar.add of ten years", round(added.per_second), None, "/s", days),
+        Row("rates", "calendar.add of ten years", round(added.milliseconds, 4), ADD_MS, "ms"),
+    ]
+
+
+def waiting(report: Report, described: Mapping[str, Any]) -> None:
+    """The local stack's times, for comparison only: no cloud is in them."""
+    from infra.bench.waiting import measure
+
+    found = measure(described)
+    for what, seconds in (
+        ("answered", found.answered),
+        ("assigned", found.assigned),
+        ("acknowledged", found.acknowledged),
+    ):
+        note = f"median of {found.tickets}"
+        report.rows.append(
+            Row("waiting", f"from POST to {what}", round(seconds, 2), None, "s", note)
+        )
+
+
+def burst(report: Report, described: Mapping[str, Any]) -> None:
+    """Many requests at once on the local stack; the emulator's own pace is in it (E11)."""
+    from infra.bench.burst import measure
+
+    found = measure(described)
+    for each in found:
+        what = f"{each.requests:,} at once, settled"
+        note = f"all numbered, routed, acknowledged once; answered in {each.answered:.1f} s"
+        report.rows.append(Row("burst", what, round(each.settled, 1), None, "s", note))
+    few, many = found[0], found[-1]
+    ratio = round(many.per_request / few.per_request, 2)
+    note = f"× that of {few.requests:,}"
+    report.rows.append(Row("burst", f"a request of {many.requests:,}", ratio, None, note))
+    report.details["burst"] = [asdict(each) for each in found]
+
+
+def run(parts: Sequence[str], local: Path | None = None, dynamodb: str | None = None) -> Report:
+    """Measure `parts`, in the order of `PARTS`."""
+    report = Report()
+    alone: dict[str, Callable[[Report], None]] = {
+        "imports": imports,
+        "package": package,
+        "rates": rates,
+        "corpus": collections,
+    }
+    inside: dict[str, Callable[[Report, Loop], None]] = {
+        "units": units,
+        "sweep": sweep,
+        "costs": prices,
+    }
+    for part in PARTS:
+        if part in parts and part in {*alone, *inside}:
+            _say(f"{part} …")
+            if part in alone:
+                alone[part](report)
+            else:
+                with _deployed(dynamodb) as loop:
+                    inside[part](report, loop)
+    on_the_stack(report, [part for part in PARTS if part in parts], local)
+    return report
+
+
+def on_the_stack(report: Report, parts: Sequence[str], local: Path | None) -> None:
+    """What takes the whole system; the parts of it that cannot be measured are said to be so."""
+    from infra.bench.stack import StackError, described
+
+    measures = {"waiting": waiting, "burst": burst}
+    left = [part for part in parts if part in measures]
+    if not left:
+        return
+    try:
+        with described(local) as told:
+            while left:
+                _say(f"{left[0]} …")
+                measures[left[0]](report, told)
+                del left[0]
+    except StackError as error:
+        report.skipped.update(dict.fromkeys(left, str(error)))
+
+
+@contextlib.contextmanager
+def _deployed(dynamodb: str | None) -> Iterator[Loop]:
+    from infra.bench.emulated import deployment
+
+    # The functions log to standard output, where Lambda collects it; here the table is shown.
+    with contextlib.redirect_stdout(io.StringIO()), deployment(dynamodb) as loop:
+        yield loop
+
+
+def show(report: Report) -> None:
+    """The table, on standard output."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="Deskbell: budgets", title_justify="left")
+    for name in ("part", "what", "measured", "limit", "unit", "", "note"):
+        table.add_column(name, justify="right" if name in {"measured", "limit"} else "left")
+    for row in report.rows:
+        limit = "" if row.limit is None else f"≤ {row.limit:g}"
+        mark = {None: "", True: "met", False: "MISSED"}[row.met]
+        table.add_row(row.part, row.what, f"{row.value:g}", limit, row.unit, mark, row.note)
+    width = None if sys.stdout.isatty() else 140
+    console = Console(width=width)
+    console.print(table)
+    for part, why in report.skipped.items():
+        console.print(f"{part}: not measured: {why}", markup=False)
+    missed = [row for row in report.rows if row.met is False]
+    judged = [row for row in report.rows if row.met is not None]
+    console.print(f"{len(judged) - len(missed)} of {len(judged)} budgets met")
+
+
+def show_calls(report: Report) -> None:
+    """Every call to DynamoDB of the lives that were measured, for whoever wants to save some."""
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    for life in report.details.get("lives", []):
+        console.print(f"{life['name']}: {life['read_units']:g} r, {life['write_units']:g} w")
+        for step in life["steps"]:
+            console.print(f"  {step['name']}: {step['read_units']:g} r, {step['write_units']:g} w")
+            for call in step["calls"]:
+                if call["service"] == "dynamodb":
+                    parts = ", ".join(f"{name} {n:g}" for name, n in call["parts"].items())
+                    names = f"{call['function']:<22}{call['operation']:<20}"
+                    console.print(f"    {names}{parts:<40}{call.get('items', '')}")
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, write; 0 whatever the budgets say: the table tells."""
+    parser = argparse.ArgumentParser(prog="python -m infra.bench.budgets", description=__doc__)
+    parser.add_argument("--only", default=",".join(PARTS), help="parts, by commas")
+    parser.add_argument("--out", type=Path, default=OUT, help="where the JSON goes")
+    parser.add_argument(
+        "--local",
+        type=Path,
+        default=os.environ.get("DESKBELL_LOCAL"),
+        help="local.json of a running stack; else one is started for the waiting times",
+    )
+    parser.add_argument("--dynamodb", help="address of another DynamoDB for the table")
+    parser.add_argument("--calls", action="store_true", help="list the calls of each life")
+    given = parser.parse_args(arguments)
+    parts = [part for part in given.only.split(",") if part]
+    unknown = sorted(set(parts) - set(PARTS))
+    if unknown:
+        parser.error(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    report = run(parts, given.local, given.dynamodb)
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    document = report.document(datetime.now(UTC))
+    given.out.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    if given.calls:
+        show_calls(report)
+    show(report)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

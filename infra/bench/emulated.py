@@ -1,0 +1,172 @@
+"""A throw-away deployment to measure on: the real foundation in an emulator of its own.
+
+No function is deployed: `infra.simulator.inprocess.Loop` calls the handlers in this process.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from functions.core.domain.roster import Agent
+from functions.core.platform.settings import Place
+from infra.local.system import ACCOUNT, REGION, Ports, aws_environment
+from infra.simulator.inprocess import Loop
+
+PLACE = Place("aws", REGION, ACCOUNT, "bench")
+DESK = "standard"
+API = "https://desk.example.com/api"
+_START_SECONDS = 60.0
+
+
+class EmulatorError(RuntimeError):
+    """The emulator does not start; the message tells where its log is."""
+
+
+@contextmanager
+def deployment(dynamodb: str | None = None) -> Iterator[Loop]:
+    """The `standard` desk, one agent a team online, in an emulator that ends with the block.
+
+    `dynamodb` is the address of another DynamoDB (Amazon's own DynamoDB Local, say) to hold the
+    table instead of the emulator's.
+    """
+    with tempfile.TemporaryDirectory(prefix="deskbell-bench-") as folder:
+        port = _free_port()
+        with _environment(aws_environment(Ports(aws=port))), _emulator(port, Path(folder)):
+            _foundation(dynamodb)
+            with Loop(PLACE).running() as loop:
+                loop.pump()
+                loop.calls.clear()
+                loop.invocations.clear()
+                yield loop
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextmanager
+def _emulator(port: int, folder: Path) -> Iterator[None]:
+    variables = {
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": "127.0.0.1",
+        "PERSIST_STATE": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "DOCKER_HOST": f"unix://{folder}/no-docker.sock",
+        "LOG_LEVEL": "WARNING",
+    }
+    log = folder / "emulator.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ministack"],
+            cwd=folder,
+            env={**os.environ, **variables},
+            stdout=out,
+            stderr=out,
+        )
+    try:
+        _await(process, port, log)
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_ministack/health", timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+    raise EmulatorError(f"the emulator does not answer: {log.read_text('utf-8')[-500:]}")
+
+
+def _foundation(dynamodb: str | None) -> None:
+    import boto3
+
+    from functions.core.domain.rules import load
+    from infra.deploy.desks import SHIPPED, ensure_desks, store_of
+    from infra.deploy.steps import INFRA, deploy_foundation
+
+    parameters = {"Protection": "off"}
+    deploy_foundation(PLACE.stage, lambda line: None, parameters)
+    if dynamodb is not None:
+        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = dynamodb
+        os.environ["AWS_ENDPOINT_URL_DYNAMODB_STREAMS"] = dynamodb
+        make_table(INFRA / "templates" / "foundation.yaml")
+        from datetime import UTC, datetime
+
+        ensure_desks(PLACE.stage, datetime.now(UTC))
+    boto3.client("ssm").put_parameter(
+        Name=PLACE.parameter("api"), Value=f'{{"url":"{API}"}}', Type="String"
+    )
+    store = store_of(PLACE.stage)
+    playbook = load(SHIPPED / f"{DESK}.yaml")
+    boto3.client("sesv2").create_email_identity(EmailIdentity=playbook.mail.address)
+    for name, team in playbook.teams.items():
+        store.put_agent(
+            Agent(
+                desk=DESK,
+                username=agent_of(name),
+                role=team.role,
+                team=name,
+                capacity=playbook.assignment.capacity,
+                online=team.role == "agent",
+            )
+        )
+
+
+def agent_of(team: str) -> str:
+    """The username of the one who works in a team."""
+    return f"bench-{team}"
+
+
+def make_table(template: Path) -> None:
+    """The foundation's table, made by DynamoDB's own API."""
+    import boto3
+
+    from infra.deploy.stacks import load_template
+
+    described = load_template(template)["Resources"]["Table"]["Properties"]
+    boto3.client("dynamodb").create_table(
+        TableName=PLACE.table,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=described["AttributeDefinitions"],
+        KeySchema=described["KeySchema"],
+        GlobalSecondaryIndexes=described["GlobalSecondaryIndexes"],
+        StreamSpecification={
+            "StreamEnabled": True,
+            "StreamViewType": described["StreamSpecification"]["StreamViewType"],
+        },
+    )

@@ -1,0 +1,220 @@
+"""A ticket's whole life on the happy path, step by step, with what each step consumes."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import boto3
+
+from functions.core.services.create_ticket import status_url
+from infra.bench.emulated import API, DESK, agent_of
+from infra.deploy.desks import store_of
+from infra.simulator import capacity
+from infra.simulator.inprocess import Call, HttpAnswer, Invocation, Loop
+
+CUSTOMER = "han.meimei@example.com"
+MAILBOX = "support@standard.local"
+DESCRIPTION = "无法登录，一直提示密码错误，请帮忙处理"
+SUMMARY = "引导客户重置密码"
+TEAM = "技术支持组"
+
+
+class LifeError(RuntimeError):
+    """A life did not go its way; the message tells where it stopped."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a life, with all that it set in motion."""
+
+    name: str
+    calls: tuple[Call, ...]
+    invocations: tuple[Invocation, ...]
+
+    @property
+    def read_units(self) -> float:
+        return sum(call.read_units for call in self.calls)
+
+    @property
+    def write_units(self) -> float:
+        return sum(call.write_units for call in self.calls)
+
+    def to_table(self, function: str | None = None) -> list[Call]:
+        """The calls to DynamoDB, of one function or of all."""
+        return [
+            call
+            for call in self.calls
+            if call.service == "dynamodb" and function in {None, call.function}
+        ]
+
+
+@dataclass(frozen=True)
+class Life:
+    """A finished life. `requests` are the calls to the HTTP API, `transitions` the workflow's."""
+
+    name: str
+    steps: tuple[Step, ...]
+    requests: int
+    transitions: int
+    archive_bytes: int
+    table_bytes: int
+
+    @property
+    def read_units(self) -> float:
+        return sum(step.read_units for step in self.steps)
+
+    @property
+    def write_units(self) -> float:
+        return sum(step.write_units for step in self.steps)
+
+    @property
+    def calls(self) -> Iterator[Call]:
+        for step in self.steps:
+            yield from step.calls
+
+    @property
+    def invocations(self) -> Iterator[Invocation]:
+        for step in self.steps:
+            yield from step.invocations
+
+
+def filing(loop: Loop, key: str | None = None) -> int:
+    """The calls to DynamoDB that filing one request by web form makes, the playbook known."""
+    actor = _Actor(loop, lambda: None)
+    for _ in range(2):
+        with actor.step("filed"):
+            _by_form(key)(actor)
+    return len(actor.steps[-1].to_table("api_handler"))
+
+
+def lives(loop: Loop) -> list[Life]:
+    """Lives by web form and by mail; before them one of each that nobody counts, to warm up.
+
+    Between two steps the containers stay, but their playbooks grow old: hours pass in a real life.
+    """
+    for opening in (_by_form(key=None), _by_mail):
+        _Actor(loop, loop.wait).live("warm-up", opening)
+    by_form = _Actor(loop, loop.wait).live("web form", _by_form(key=None))
+    with_key = _Actor(loop, loop.wait).live("web form, Idempotency-Key", _by_form(key="k-1"))
+    by_mail = _Actor(loop, loop.wait).live("mail", _by_mail)
+    cold = _Actor(loop, loop.retire).live("web form, every container new", _by_form(key=None))
+    return [by_form, with_key, by_mail, cold]
+
+
+Opening = Callable[["_Actor"], None]
+
+
+class _Actor:
+    """Customer and agent of one life. `between` is what happens to containers before each step."""
+
+    def __init__(self, loop: Loop, between: Callable[[], None]) -> None:
+        self.loop = loop
+        self.between = between
+        self.steps: list[Step] = []
+        self.requests = 0
+        self.number = ""
+        self.link = ""
+        self.agent = {
+            "cognito:username": agent_of(TEAM),
+            "cognito:groups": f"{DESK}:agent",
+        }
+
+    def live(self, name: str, opening: Opening) -> Life:
+        with self.step("filed, routed, acknowledged, assigned"):
+            opening(self)
+        ticket = f"/agent/desks/{DESK}/tickets/{self.number}"
+        with self.step("agent opens the ticket"):
+            shown = self.http("GET", ticket, claims=self.agent).json
+        text = shown["suggestion"]["text"]
+        with self.step("agent replies"):
+            self.http("POST", f"{ticket}/reply", {"text": text}, claims=self.agent)
+        with self.step("customer looks at the status"):
+            self.http("GET", self.link)
+        with self.step("agent resolves"):
+            self.http("POST", f"{ticket}/resolve", {"summary": SUMMARY}, claims=self.agent)
+        path, _, query = self.link.partition("?")
+        with self.step("customer answers the survey, archived"):
+            answer = self.http("POST", f"{path}/survey?{query}", {"score": 5})
+        if answer.json["status"] != "archived":
+            raise LifeError(f"{name}: {self.number} is {answer.json['status']} in the end")
+        execution = self.loop.workflows.executions[f"{DESK}-{self.number}-1"]
+        items = store_of(self.loop.place.stage).everything(DESK, self.number)
+        return Life(
+            name=name,
+            steps=tuple(self.steps),
+            requests=self.requests,
+            transitions=execution.transitions,
+            archive_bytes=self._archive_bytes(),
+            table_bytes=sum(capacity.item_bytes(item) for item in items),
+        )
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        self.between()
+        loop = self.loop
+        calls, invocations = len(loop.calls), len(loop.invocations)
+        yield
+        loop.pump()
+        self.steps.append(
+            Step(name, tuple(loop.calls[calls:]), tuple(loop.invocations[invocations:]))
+        )
+
+    def http(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        claims: Mapping[str, str] | None = None,
+    ) -> HttpAnswer:
+        self.requests += 1
+        answer = self.loop.http(method, path, body, headers=headers, claims=claims)
+        if answer.status >= 300:
+            raise LifeError(f"{method} {path}: {answer.status} {answer.text}")
+        return answer
+
+    def known_by(self, number: str, status_url: str) -> None:
+        url = urlsplit(status_url)
+        self.number = number
+        self.link = f"{url.path[url.path.index('/desks/') :]}?{url.query}"
+
+    def _archive_bytes(self) -> int:
+        key = f"archive/{DESK}/"
+        found = boto3.client("s3").list_objects_v2(
+            Bucket=self.loop.place.archive_bucket, Prefix=key
+        )["Contents"]
+        return next(item["Size"] for item in found if self.number in item["Key"])
+
+
+def _by_form(key: str | None) -> Opening:
+    def file(actor: _Actor) -> None:
+        body = {"contact": CUSTOMER, "name": "韩梅梅", "description": DESCRIPTION}
+        headers = {"Idempotency-Key": f"{key}-{uuid4().hex}"} if key else {}
+        answer = actor.http("POST", f"/desks/{DESK}/tickets", body, headers=headers).json
+        actor.known_by(answer["number"], answer["status_url"])
+
+    return file
+
+
+def _by_mail(actor: _Actor) -> None:
+    message = EmailMessage()
+    message["From"], message["To"] = CUSTOMER, MAILBOX
+    message["Subject"] = "无法登录"
+    message["Message-ID"] = f"<{uuid4().hex}@example.com>"
+    message["Date"] = "Tue, 10 Mar 2026 12:00:00 +0800"
+    message.set_content(DESCRIPTION)
+    actor.loop.mail(message.as_bytes(), MAILBOX)
+    actor.loop.pump()
+    place = actor.loop.place
+    (ticket,), _ = store_of(place.stage).queue([f"{DESK}#agent#{agent_of(TEAM)}"])
+    key = boto3.client("ssm").get_parameter(Name=place.parameter("key"), WithDecryption=True)
+    root = b64decode(key["Parameter"]["Value"])
+    actor.known_by(ticket.number, status_url(API, root, DESK, ticket.number))

@@ -1,0 +1,1 @@
+"""The deployment: foundation, functions, wiring, and what a stage needs besides."""

@@ -1,0 +1,83 @@
+"""The three deployment steps, each of which may be repeated: foundation, functions, wiring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import boto3
+from chalice.awsclient import TypedAWSClient
+
+from infra.deploy.desks import ensure_desks
+from infra.deploy.functions import ClientFactory, Report, deploy_functions, require_stage
+from infra.deploy.stacks import deploy_stack
+
+ROOT = Path(__file__).resolve().parents[2]
+INFRA = ROOT / "infra"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What may differ between two deployments besides their stage; the defaults are production's.
+
+    ``api_url`` is the public address of the HTTP API where it has one of its own.
+    """
+
+    foundation: Mapping[str, str] = field(default_factory=dict)
+    wiring: Mapping[str, str] = field(default_factory=dict)
+    api_url: str | None = None
+    client_factory: ClientFactory = TypedAWSClient
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What a deployment came to."""
+
+    stage: str
+    api_id: str
+    api_url: str
+    foundation: Mapping[str, str]
+
+
+def deploy(stage: str, report: Report, variant: Variant | None = None) -> Deployment:
+    """Bring ``stage`` to what the working tree says, in the account and region of the session.
+
+    Raises ``StageMissingError`` before anything is made, since what a foundation holds is retained.
+    """
+    require_stage(ROOT, stage)
+    variant = variant or Variant()
+    foundation = deploy_foundation(stage, report, variant.foundation)
+    report("2/3 functions and HTTP API (chalice)")
+    api_id = deploy_functions(ROOT, stage, report, variant.client_factory)
+    url = variant.api_url or _execute_api_url(api_id)
+    report("3/3 wiring")
+    deploy_stack(
+        boto3.client("cloudformation"),
+        f"deskbell-{stage}-wiring",
+        INFRA / "templates" / "wiring.yaml",
+        {"Stage": stage, "StreamArn": foundation["StreamArn"], "ApiUrl": url, **variant.wiring},
+    )
+    return Deployment(stage, api_id, url, foundation)
+
+
+def deploy_foundation(stage: str, report: Report, parameters: Mapping[str, str]) -> dict[str, str]:
+    """Step 1, and with it the desks that ship; returns the stack's outputs."""
+    report("1/3 foundation")
+    found = deploy_stack(
+        boto3.client("cloudformation"),
+        f"deskbell-{stage}-foundation",
+        INFRA / "templates" / "foundation.yaml",
+        {"Stage": stage, **parameters},
+    )
+    for applied in ensure_desks(stage, datetime.now(UTC)):
+        report(f"desk {applied.desk}: playbook {applied.version}")
+    return found
+
+
+def _execute_api_url(api_id: str) -> str:
+    session = boto3.session.Session()
+    region = session.region_name
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return f"https://{api_id}.execute-api.{region}.{suffix}/api"

@@ -1,1 +1,0 @@
-"""What `make bench` measures: imports, the package, capacity units, the sweep, waiting times."""

@@ -1,0 +1,1 @@
+"""Every function in one process, for tests and measurements."""

@@ -1,0 +1,262 @@
+"""B10: what tells who the customer was goes; what is counted stays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from functions.core.domain import commands as c
+from functions.core.domain import events as e
+from functions.core.domain.delivery import Delivery
+from functions.core.domain.erasure import STAYS, files_of, forgotten, without_person, without_words
+from functions.core.domain.errors import ActionNotAllowed
+from functions.core.domain.lifecycle import apply, decide
+from functions.core.domain.rules import Playbook, load
+from functions.core.domain.ticket import Customer, Pending, Ticket
+from tests.core.sample_desk import DESK, NOON, both, committed, received, request, then
+
+SECRETS = ("李样本", "13800138000", "li.example", "SN-7788", "发票-99", "photo", "mail/")
+TEXT = " ".join(SECRETS)
+PHOTO = e.Attachment(
+    name="photo of li.example.jpg", content_type="image/jpeg", size=3, key="mail/f"
+)
+FIELD = {"label": both("f")}
+STEP = {
+    "label": both("维修"),
+    "source": ["in_progress"],
+    "fields": {
+        "note": FIELD,
+        "parts": {**FIELD, "kind": "list"},
+        "cost": {**FIELD, "kind": "number"},
+        "phone": {**FIELD, "kind": "number"},
+        "done_at": {**FIELD, "kind": "time"},
+        "way": {**FIELD, "kind": "choice", "choices": ["remote", "visit"]},
+    },
+}
+WRITTEN = {
+    "note": TEXT,
+    "parts": "压缩机,风扇",
+    "cost": "99.50",
+    "phone": "13800138000",
+    "done_at": "2026-03-10T14:00:00+08:00",
+    "way": "visit",
+    "dropped": TEXT,
+}
+
+
+@pytest.fixture(scope="module")
+def repairs() -> Playbook:
+    """The small desk with one step."""
+    return load({**DESK, "steps": {"repair": STEP}})
+
+
+def blank(event: e.Event, playbook: Playbook, actor: str = "agent-1") -> Any:
+    commit = e.Commit(
+        desk="testdesk", number="CS1", version=3, at=NOON, actor=actor, events=(event,)
+    )
+    after = without_person(commit, playbook)
+    assert without_person(after, playbook) == after
+    assert after.model_copy(update={"events": ()}) == commit.model_copy(update={"events": ()})
+    [found] = after.events
+    return found
+
+
+def full(kind: type[Any]) -> Any:
+    """An event whose every text holds personal data."""
+    special = {
+        "event": kind.__name__,
+        "customer": Customer(
+            name="李样本", contact="13800138000", kind="phone", hash="13800138000", id="li.example"
+        ),
+        "product": e.Product(
+            name="冰箱", model="BX-1", serial="SN-7788", purchased_on="li.example"
+        ),
+        "attachments": (PHOTO,),
+        "fields": {"note": TEXT},
+        "timers": {},
+        "due_at": NOON,
+        "locale": "en",
+        "queue": "waiting",
+        "to": "team" if kind is e.TicketReopened else "assigned",
+    }
+    given: dict[str, Any] = {}
+    for name in kind.model_fields:
+        if name in special:
+            given[name] = special[name]
+        elif name not in STAYS:
+            given[name] = TEXT
+    if kind is e.TicketClassified:
+        given["product"] = "冰箱 BX-1"
+    return kind.model_construct(**{**given, **_kept(kind)})
+
+
+def _kept(kind: type[Any]) -> dict[str, Any]:
+    numbers: dict[str, Any] = {"score": 4, "resolution": 1, "count": 2, "confidence": 0.5}
+    numbers["message"] = 1
+    numbers |= {"share": 0.5, "tags": ("login",), "rules": ("safety",)}
+    numbers |= dict.fromkeys(("solved", "held", "approved", "confirm", "responds"), True)
+    numbers |= dict.fromkeys(("customer_sees", "type_given", "permanent"), True)
+    numbers |= dict.fromkeys(("same_customer", "stranger"), False)
+    return {
+        name: numbers.get(name, "kept")
+        for name in kind.model_fields
+        if name in STAYS - {"event", "timers", "due_at", "locale", "queue", "to"}
+    }
+
+
+@pytest.mark.parametrize("name", sorted(e.EVENTS))
+def test_no_event_keeps_the_person(name: str, repairs: Playbook) -> None:
+    """B10: whatever an event says in words, now or in a later version of it."""
+    event = full(e.EVENTS[name])
+    found = blank(event, repairs)
+    if name == "PersonErased":
+        assert found == event
+        return
+    said = found.model_dump_json()
+    assert not [secret for secret in SECRETS if secret in said]
+    for field in STAYS & set(type(event).model_fields):
+        assert getattr(found, field) == getattr(event, field)
+
+
+@pytest.mark.parametrize(
+    "name", ["CustomerWrote", "NoteAdded", "TicketResolved", "StepTaken", "TicketClosed"]
+)
+def test_blanked_event_can_be_read_again(name: str, repairs: Playbook) -> None:
+    """G6: the history stays whole."""
+    [again] = e.parse(e.dump((blank(full(e.EVENTS[name]), repairs),)), e.SCHEMA_VERSION)
+    assert again.event == name
+
+
+def test_request_keeps_what_is_counted(repairs: Playbook) -> None:
+    """B10, B11, D16: type, channel, class, product and model; how many files of which size."""
+    event = request(
+        product=e.Product(name="冰箱", model="BX-1", serial="SN-7788"),
+        attachments=(PHOTO,),
+        raw="mail/1",
+        order="A-1",
+        channel="wechat",
+    )
+    found = blank(event, repairs)
+    assert (found.type, found.channel, found.description) == ("inquiry", "wechat", "")
+    assert found.product == e.Product(name="冰箱", model="BX-1")
+    assert found.attachments == (e.Attachment(name="", content_type="image/jpeg", size=3, key=""),)
+    assert (found.raw, found.order, found.text) == (None, None, None)
+    assert found.customer.kind == "phone"
+    assert found.customer.hash == "erased-CS1"
+
+
+def test_fields_that_are_counted_stay(repairs: Playbook) -> None:
+    """D15: parts, amounts and times; what is read rather than counted goes."""
+    found = blank(e.StepTaken(step="repair", fields=WRITTEN), repairs)
+    assert found.fields == {
+        "note": "",
+        "parts": "压缩机,风扇",
+        "cost": "99.50",
+        "phone": "",
+        "done_at": "2026-03-10T14:00:00+08:00",
+        "way": "visit",
+        "dropped": "",
+    }
+    gone = blank(e.StepTaken(step="no-such-step", fields=WRITTEN), repairs)
+    assert set(gone.fields.values()) == {""}
+
+
+def test_reasons_of_the_system_stay(repairs: Playbook) -> None:
+    """A14: why a deadline moved a ticket is no word of a person's."""
+    event = e.PriorityChanged(priority="high", reason="timer:resolution")
+    assert blank(event, repairs, "system") == event
+    assert blank(event, repairs, "agent-1").reason == ""
+    assert blank(e.TicketClosed(reason=TEXT), repairs, "system").reason == ""
+
+
+def test_delivery_without_words_and_address() -> None:
+    given = Delivery(
+        desk="testdesk", number="CS1", version=1, event="TicketReceived", message="ack",
+        recipient="customer", channel="sms", to="****8000", text=TEXT, subject=TEXT,
+        state="parked", attempts=2, provider_id="id-1", claimed_at=NOON, at=NOON,
+        cause="SES MessageRejected: li.example is blocked",
+    )  # fmt: skip
+    found = without_words(given)
+    assert (found.to, found.text, found.subject, found.provider_id) == ("****", "", "", None)
+    assert (found.state, found.attempts, found.id) == ("parked", 2, given.id)
+    assert found.cause == "SES MessageRejected"
+    assert without_words(found) == found
+    staff = without_words(given.model_copy(update={"recipient": "team", "to": "技术支持组"}))
+    assert staff.to == "技术支持组"
+
+
+def test_files_that_a_commit_names() -> None:
+    wrote = e.CustomerWrote(text="x", channel="mail", raw="mail/2", attachments=(PHOTO,))
+    events = (request(raw="mail/1"), wrote, e.NoteAdded(text="x"))
+    commit = e.Commit(desk="d", number="n", version=1, at=NOON, actor="a", events=events)
+    assert files_of(commit) == {"mail/1", "mail/2", "mail/f"}
+
+
+def life(repairs: Playbook) -> tuple[Ticket, list[e.Commit]]:
+    """A ticket's whole life and the erasure after it, as commits."""
+    commands = (
+        c.Receive("CS1", request(text=TEXT, order="发票-99", raw="mail/1")),
+        c.Assign("technical", "agent-1"),
+        c.Reply(TEXT),
+        c.TakeStep("repair", {k: v for k, v in WRITTEN.items() if k != "dropped"}),
+        c.CustomerMessage(TEXT, "web"),
+        c.Resolve(TEXT[:100]),
+        c.AnswerSurvey(2, TEXT),
+        c.AssignReview("qa-1"),
+        c.RecordCallback(TEXT, TEXT),
+        c.ErasePerson("request of 2026-03-10"),
+    )
+    ticket: Ticket | None = None
+    commits = []
+    for command in commands:
+        events = decide(ticket, command, repairs, NOON)
+        commit = committed(ticket, events, NOON, "CS1")
+        ticket = apply(ticket, commit)
+        commits.append(commit)
+    assert ticket is not None
+    return ticket, commits
+
+
+def test_ticket_is_what_its_blanked_history_makes_of_it(repairs: Playbook) -> None:
+    """B10, G6: nothing of the person is left in it, and the figures are what they were."""
+    ticket, commits = life(repairs)
+    told = ticket.model_dump_json()
+    assert not [secret for secret in SECRETS if secret in told]
+    assert (ticket.erased, ticket.status, ticket.score, ticket.summary) == (
+        True, "archived", 2, "",
+    )  # fmt: skip
+    again: Ticket | None = None
+    for commit in commits:
+        again = apply(again, without_person(commit, repairs))
+    assert again == ticket
+
+
+def test_entry_that_it_was_done(repairs: Playbook) -> None:
+    ticket, commits = life(repairs)
+    last = without_person(commits[-1], repairs)
+    assert last.of("PersonErased")[0].reason == "request of 2026-03-10"
+    assert decide(ticket, c.ErasePerson("again"), repairs, NOON) == ()
+
+
+def test_what_was_written_down_since_is_forgotten_too(repairs: Playbook) -> None:
+    ticket, _ = life(repairs)
+    later = ticket.model_copy(
+        update={
+            "facts": {"note": TEXT},
+            "pending": Pending(step="repair", fields={"note": TEXT}, status="queued"),
+        }
+    )
+    [event] = decide(later, c.ErasePerson("again"), repairs, NOON)
+    assert isinstance(event, e.PersonErased)
+    after = later.model_copy(update=forgotten(later))
+    assert (after.facts, after.pending and after.pending.fields) == ({}, {})
+
+
+def test_held_record_is_not_touched(repairs: Playbook) -> None:
+    """B10: a hold goes before."""
+    ticket = then(received(repairs), c.Hold(True, "lawsuit"), repairs)
+    with pytest.raises(ActionNotAllowed, match="held"):
+        decide(ticket, c.ErasePerson("request"), repairs, NOON)
+    released = then(ticket, c.Hold(False), repairs)
+    assert then(released, c.ErasePerson("request"), repairs).erased

@@ -1,0 +1,144 @@
+"""Stored events: read back as they were, by older and newer readers."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions.core.domain import events as e
+from functions.core.domain.errors import Park
+from functions.core.domain.ticket import Customer, Timer
+from functions.core.storage.store import read_commit
+from tests.core.sample_desk import NOON, request
+
+TIMER = Timer(state="paused", started_at=NOON, allowed=timedelta(hours=16), left=timedelta(hours=3))
+SAMPLES: dict[str, Any] = {
+    "TicketReceived": request(product=e.Product(model="X1"), message_id="<1@example.com>"),
+    "TicketClassified": e.TicketClassified(type="fault", tags=("login",), priority="high"),
+    "ConfirmationRequested": e.ConfirmationRequested(team="general", question="?"),
+    "TypeConfirmed": e.TypeConfirmed(type="fault", tags=(), priority="high"),
+    "TicketQueued": e.TicketQueued(team="general", queue="supervisor"),
+    "TicketAssigned": e.TicketAssigned(team="general", handler="agent-1"),
+    "PriorityChanged": e.PriorityChanged(priority="high"),
+    "ReplySent": e.ReplySent(text="您好"),
+    "InformationRequested": e.InformationRequested(text="型号？"),
+    "CustomerWrote": e.CustomerWrote(
+        text="X1",
+        channel="mail",
+        attachments=(e.Attachment(name="a", content_type="b", size=1, key="c"),),
+    ),
+    "InformationReceived": e.InformationReceived(),
+    "NoteAdded": e.NoteAdded(text="看过"),
+    "TicketResolved": e.TicketResolved(summary="好了", resolution=1),
+    "TicketReopened": e.TicketReopened(team="general", to="senior"),
+    "CustomerAsked": e.CustomerAsked(question="是无法登录吗？", count=1),
+    "StepTaken": e.StepTaken(step="visit", to="in_progress", fields={"arrives_at": "x"}),
+    "ApprovalRequested": e.ApprovalRequested(step="compensate", fields={"amount": "120"}, by="a"),
+    "ApprovalGiven": e.ApprovalGiven(step="compensate", approved=False, reason="太多"),
+    "CallbackRequested": e.CallbackRequested(team="general"),
+    "SecondHandlingStarted": e.SecondHandlingStarted(reason="没解决"),
+    "HoldSet": e.HoldSet(held=True, reason="诉讼"),
+    "PersonErased": e.PersonErased(reason="应客户要求"),
+    "ConfirmationGiven": e.ConfirmationGiven(solved=False),
+    "SurveyAnswered": e.SurveyAnswered(score=3, resolution=1),
+    "SurveyExpired": e.SurveyExpired(resolution=1),
+    "ReviewRequested": e.ReviewRequested(team="qa", score=3),
+    "ReviewAssigned": e.ReviewAssigned(reviewer="qa-1"),
+    "CallbackRecorded": e.CallbackRecorded(cause="等待太久"),
+    "ReviewExpired": e.ReviewExpired(),
+    "TicketArchived": e.TicketArchived(),
+    "TicketClosed": e.TicketClosed(reason="spam"),
+    "TicketMerged": e.TicketMerged(other="CS2", same_customer=False, reason="同一问题"),
+    "MergeReceived": e.MergeReceived(other="CS1"),
+    "TicketUnmerged": e.TicketUnmerged(other="CS2", status="assigned", queue="agent"),
+    "MergeUndone": e.MergeUndone(other="CS1", reason="弄错了"),
+    "OriginalOpened": e.OriginalOpened(message=1, reason="客户要求回电"),
+    "CustomerClassed": e.CustomerClassed(customer_class="vip"),
+    "ContactBounced": e.ContactBounced(permanent=True, cause="bounce 5.1.1"),
+    "ContactCorrected": e.ContactCorrected(
+        customer=Customer(contact="****9.com", kind="email", hash="h2")
+    ),
+    "TicketLinked": e.TicketLinked(number="CS2"),
+    "TimerWarned": e.TimerWarned(kind="resolution", share=0.8, due_at=NOON),
+    "TimerBreached": e.TimerBreached(kind="resolution", due_at=NOON, count=2),
+    "TimersSet": e.TimersSet(timers={"resolution": TIMER}),
+}
+
+
+@pytest.mark.parametrize("name", sorted(e.EVENTS))
+def test_every_event_is_read_back_as_it_was(name: str) -> None:
+    """A14, G6."""
+    assert e.parse(e.dump((SAMPLES[name],)), e.SCHEMA_VERSION) == (SAMPLES[name],)
+
+
+def test_many_events_in_their_order() -> None:
+    events = tuple(SAMPLES.values())
+    assert e.parse(e.dump(events), 1) == events
+
+
+def test_chinese_is_stored_as_it_is() -> None:
+    """G7: escaped, a character would take six bytes instead of three."""
+    assert "您好" in e.dump((SAMPLES["ReplySent"],))
+
+
+def test_a_field_that_a_newer_writer_added_is_ignored() -> None:
+    document = json.dumps([{"event": "NoteAdded", "text": "x", "colour": "red"}])
+    assert e.parse(document, 1) == (e.NoteAdded(text="x"),)
+
+
+@pytest.mark.parametrize(
+    "document",
+    ["", "{}", "null", '[{"event": "NeverHeard"}]', '[{"event": "NoteAdded"}]', '["x"]'],
+)
+def test_what_is_no_commit_is_parked(document: str) -> None:
+    """G3."""
+    with pytest.raises(Park):
+        e.parse(document, 1)
+
+
+def test_a_newer_schema_is_parked_and_not_misread() -> None:
+    """G3."""
+    with pytest.raises(Park, match="schema 2; this code reads 1"):
+        e.parse("[]", 2)
+
+
+def image(**changes: Any) -> dict[str, Any]:
+    """A commit's item, as the stream carries it."""
+    item = {
+        "pk": {"S": "TICKET#testdesk#CS1"}, "sk": {"S": "EVENT#000007"},
+        "at": {"S": "2026-03-10T04:00:00.000000Z"}, "actor": {"S": "agent-1"},
+        "schema": {"N": "1"}, "types": {"SS": ["NoteAdded"]},
+        "body": {"S": e.dump((e.NoteAdded(text="x"),))},
+    }  # fmt: skip
+    return {key: value for key, value in {**item, **changes}.items() if value is not None}
+
+
+def test_a_commit_of_the_stream() -> None:
+    commit = read_commit(image())
+    assert (commit.desk, commit.number, commit.version) == ("testdesk", "CS1", 7)
+    assert (commit.at, commit.actor) == (NOON, "agent-1")
+    assert commit.of("NoteAdded") == (e.NoteAdded(text="x"),)
+    assert commit.of("ReplySent") == ()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"pk": {"S": "DESK"}}, {"sk": {"S": "EVENT#x"}}, {"at": {"S": "noon"}}, {"actor": None},
+        {"schema": {"N": "2"}}, {"body": {"S": "["}}, {"body": {"N": "1"}}, {"pk": "x"},
+    ],
+)  # fmt: skip
+def test_a_poisoned_record_is_parked(changes: dict[str, Any]) -> None:
+    """G3."""
+    with pytest.raises(Park):
+        read_commit(image(**changes))
+
+
+def test_a_customer_is_shown_masked_only() -> None:
+    """G4: what an event holds of a contact is its mask and its keyed hash."""
+    assert set(Customer.model_fields) == {
+        "name", "contact", "kind", "hash", "id", "customer_class", "preferred", "undeliverable",
+    }  # fmt: skip

@@ -1,0 +1,88 @@
+"""Where a word of merged tickets stands, and what a document holds (G6, B7, B10)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from functions.core.domain import events as e
+from functions.core.domain.record import Part, archive_key, place, record
+from functions.core.domain.rules import Playbook, load
+from tests.core.sample_desk import DESK, NOON, committed, received, request
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+@pytest.fixture(scope="module")
+def playbook() -> Playbook:
+    return load(DESK)
+
+
+def part(playbook: Playbook, number: str, *said: e.Event, at: datetime = NOON) -> Part:
+    """A ticket that was opened, and to which each of `said` then happened, all in one second."""
+    ticket = received(playbook, at).model_copy(update={"number": number})
+    commits = [committed(None, (request(),), at, number)]
+    for version, event in enumerate(said, 2):
+        before = ticket.model_copy(update={"version": version - 1})
+        commits.append(committed(before, (event,), at))
+    return Part(ticket.model_copy(update={"version": len(commits)}), commits)
+
+
+def words(text: str) -> e.CustomerWrote:
+    return e.CustomerWrote(text=text, channel="web")
+
+
+def taken(other: str) -> e.MergeReceived:
+    return e.MergeReceived(other=other, same_customer=True)
+
+
+def spoken(own: Part, *merged: Part) -> list[str]:
+    found = record(own.ticket, own.history, (), merged=merged)["messages"]
+    return [message["text"] for message in found if message["version"] > 1]
+
+
+def test_of_one_second_what_came_after_the_merge_comes_later(playbook: Playbook) -> None:
+    """G6: though it was said on the earlier number."""
+    own = part(playbook, "CS1", words("合并前"), taken("CS2"), words("合并后"))
+    other = part(playbook, "CS2", words("另一单"))
+    assert spoken(own, other) == ["合并前", "另一单", "合并后"]
+
+
+def test_a_merge_counts_before_the_number(playbook: Playbook) -> None:
+    """G6: a longer number is a later one, and what a merge comes before is earlier still."""
+    own = part(playbook, "CS20260310999", taken("CS202603101000"), words("合并后"))
+    other = part(playbook, "CS202603101000", words("另一单"))
+    assert spoken(own, other) == ["另一单", "合并后"]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"), [("CS1", "CS2"), ("CS20260310999", "CS202603101000")]
+)
+def test_of_one_second_the_later_number_comes_later(
+    playbook: Playbook, earlier: str, later: str
+) -> None:
+    """A3, G6: whichever of the two was merged; past 999 a number has one digit more."""
+    first, second = part(playbook, earlier, words("一")), part(playbook, later, words("二"))
+    assert spoken(first, second) == spoken(second, first) == ["一", "二"]
+    assert place(first, NOON, 2) < place(second, NOON, 2) < place(first, NOON + _SECOND, 2)
+
+
+_SECOND = timedelta(seconds=1)
+
+
+def test_a_long_request_stands_whole_in_the_conversation(playbook: Playbook) -> None:
+    """G6, A15: the description shows its beginning; the record says what was said."""
+    ticket = received(playbook)
+    commits = [committed(None, (request(text="无法登录，以及更多"),), NOON, ticket.number)]
+    (message,) = record(ticket, commits, ())["messages"]
+    assert message["text"] == "无法登录，以及更多"
+
+
+def test_the_archive_s_year_is_the_desk_s_own(playbook: Playbook) -> None:
+    """B10: a new year begins at the desk's midnight, and a reopening moves nothing."""
+    midnight = datetime(2027, 1, 1, tzinfo=SHANGHAI)
+    for at, year in ((midnight, "2027"), (midnight - _SECOND, "2026")):
+        ticket = received(playbook, at.astimezone(UTC))
+        assert archive_key(ticket, SHANGHAI) == f"archive/testdesk/{year}/{ticket.number}.json"

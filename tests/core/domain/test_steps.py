@@ -1,0 +1,263 @@
+"""What the desks' own steps do to a ticket, appointments, and requests that nothing makes clear."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions.core.domain import commands as c
+from functions.core.domain import events as e
+from functions.core.domain.errors import PlaybookError
+from functions.core.domain.lifecycle import apply, decide
+from functions.core.domain.rules import Playbook, load
+from functions.core.domain.ticket import Ticket
+from functions.core.services.suggesting import suggest
+from functions.router.classify import classify
+from tests.core.sample_desk import DESK, NOON, both
+
+
+def desk(**changes: Any) -> Playbook:
+    statuses = {**DESK["statuses"], "awaiting_department": {"label": both("协同中")}}
+    return load({**DESK, "statuses": statuses, **changes})
+
+
+def run(playbook: Playbook, *commands: c.Command, at: Any = NOON) -> Ticket:
+    """A ticket in the hands of an agent, after these commands."""
+    request = e.TicketReceived.model_validate(
+        {
+            "customer": {"contact": "****8000", "kind": "phone", "hash": "h"},
+            "channel": "web",
+            "locale": "zh-CN",
+            "type": "inquiry",
+            "priority": "medium",
+            "description": "帮我看看",
+            "order": "A-1024",
+        }
+    )
+    ticket: Ticket | None = None
+    given = (c.Receive("CS1", request), c.Assign("general", "zx-1", by_hand=True), *commands)
+    for version, command in enumerate(given, start=1):
+        events = decide(ticket, command, playbook, at)
+        commit = e.Commit(
+            desk="testdesk", number="CS1", version=version, at=at, actor="zx-1", events=events
+        )
+        ticket = apply(ticket, commit)
+    assert ticket is not None
+    return ticket
+
+
+ESCALATE: dict[str, Any] = {
+    "escalate": {
+        "label": both("升级"),
+        "source": ["assigned", "in_progress"],
+        "fields": {"why": {"label": both("原因")}},
+        "then": {"priority": "high", "add_tags": "login"},
+    },
+    "phone": {
+        "label": both("电话联系"),
+        "source": "assigned",
+        "to": "in_progress",
+        "responds": True,
+        "then": {"priority": "low"},
+    },
+}
+UPDATES = {
+    "customer_update": {
+        "start": ["step:escalate", "ReplySent"],
+        "when": {"tags": "login"},
+        "stop": "TicketResolved",
+        "within": "2h",
+        "appointment": True,
+        "on_breach": {"repeat_every": "2h"},
+    }
+}
+
+
+def test_a_step_changes_the_classification_and_what_depends_on_it() -> None:
+    """E6: an escalated complaint is more urgent, and its update is due."""
+    playbook = desk(steps=ESCALATE, timers={**DESK["timers"], **UPDATES})
+    assert "customer_update" not in run(playbook, c.Reply("您好")).timers
+    ticket = run(playbook, c.TakeStep("escalate", {"why": "要求赔偿"}))
+    assert (ticket.priority, ticket.tags) == ("high", ("login",))
+    assert ticket.timers["customer_update"].due_at == NOON + timedelta(hours=2)
+    assert ticket.timers["first_response"].due_at == NOON + timedelta(hours=2)
+
+
+def test_a_decision_of_a_step_is_on_the_record_once() -> None:
+    playbook = desk(steps=ESCALATE)
+    taken = c.TakeStep("escalate", {"why": "要求赔偿"})
+    ticket = run(playbook)
+    first = decide(ticket, taken, playbook, NOON)
+    assert [x.rules for x in first if isinstance(x, e.TicketClassified)] == [("step:escalate",)]
+    again = decide(run(playbook, taken), taken, playbook, NOON)
+    assert not [x for x in again if isinstance(x, e.TicketClassified)]
+
+
+def test_a_step_that_responds_is_the_first_response_and_lowers_nothing() -> None:
+    """E3: contact by telephone counts as one by writing does."""
+    ticket = run(desk(steps=ESCALATE), c.TakeStep("phone", {}))
+    assert ticket.first_response_at == NOON
+    assert (ticket.status, ticket.priority) == ("in_progress", "medium")
+
+
+def test_an_appointment_repeats_without_a_breach_until_it_is_stopped() -> None:
+    """E6: every two hours; a reply begins the two hours anew."""
+    playbook = desk(steps=ESCALATE, timers=UPDATES)
+    ticket = run(playbook, c.TakeStep("escalate", {"why": "要求赔偿"}))
+    for hours in (2, 4):
+        now = NOON + timedelta(hours=hours)
+        events = decide(ticket, c.Tick(), playbook, now)
+        rung = [x for x in events if isinstance(x, e.TimerBreached)]
+        assert [(x.kind, x.due_at) for x in rung if x.kind == "customer_update"] == [
+            ("customer_update", now)
+        ]
+        commit = e.Commit(
+            desk="testdesk", number="CS1", version=9, at=now, actor="system", events=events
+        )
+        ticket = apply(ticket, commit)
+        timer = ticket.timers["customer_update"]
+        assert (timer.state, timer.due_at) == ("running", now + timedelta(hours=2))
+    solved = decide(ticket, c.Resolve("已赔付"), playbook, NOON + timedelta(hours=5))
+    (timers,) = (x.timers for x in solved if isinstance(x, e.TimersSet))
+    assert timers["customer_update"].state == "met"
+
+
+def test_an_appointment_that_does_not_repeat_ends_met() -> None:
+    rule = {"start": "TicketReceived", "stop": "TicketResolved", "within": "3m"}
+    playbook = desk(timers={"satisfaction": {**rule, "appointment": True}})
+    ticket = run(playbook)
+    events = decide(ticket, c.Tick(), playbook, NOON + timedelta(minutes=3))
+    (timers,) = (x.timers for x in events if isinstance(x, e.TimersSet))
+    assert (timers["satisfaction"].state, timers["satisfaction"].wakes_at) == ("met", None)
+
+
+def test_the_customer_is_answered_while_a_department_works() -> None:
+    """E6, E10"""
+    wait = {"ask": {"label": both("协同"), "source": "assigned", "to": "awaiting_department"}}
+    ticket = run(desk(steps=wait), c.TakeStep("ask", {}), c.Reply("同事正在核实"))
+    assert ticket.status == "awaiting_department"
+    assert ticket.first_response_at == NOON
+
+
+def test_unsolved_starts_a_second_handling_where_a_poor_score_does() -> None:
+    """E7"""
+    survey = {**DESK["survey"], "review": {**DESK["survey"]["review"], "then": "second_handling"}}
+    playbook = desk(survey=survey)
+    ticket = run(playbook, c.Reply("请重试"), c.Resolve("已重置"))
+    events = decide(ticket, c.Confirm(solved=False, reason="还是不行"), playbook, NOON)
+    assert [x.event for x in events[:3]] == [
+        "ConfirmationGiven", "SecondHandlingStarted", "TicketReopened",
+    ]  # fmt: skip
+    again = next(x for x in events if isinstance(x, e.TicketReopened))
+    assert (again.to, again.reason) == ("senior", "还是不行")
+
+
+def test_the_order_stands_on_the_ticket() -> None:
+    """E4, E10"""
+    assert run(desk()).order == "A-1024"
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "unclear"),
+    [
+        ("帮我看看", None, True),
+        ("无法登录", None, False),
+        ("帮我看看", "fault", False),
+        ("急", None, False),
+        ("帮我看看，人工", None, False),
+    ],
+)
+def test_what_nothing_speaks_for_is_unclear(text: str, given: str | None, unclear: bool) -> None:
+    """E2: no tag, no word of a type, no rule, and nobody has said it."""
+    rules = [{"id": "urgent", "when": {"mentions": "急"}, "then": {"type": "fault"}}]
+    asks = {"question": both("是什么问题？"), "ask": "supervisor", "unless_mentions": "人工"}
+    found = classify(text, desk(unclear=asks, rules=rules), type_given=given)
+    assert found.vague is unclear
+    assert (found.asks is not None) is unclear
+    assert not classify(text, desk(rules=rules)).vague
+
+
+@pytest.mark.parametrize(
+    ("steps", "place"),
+    [
+        ({"then": {"priority": "huge"}}, "steps.escalate.then.priority: there is no 'huge'"),
+        ({"then": {"add_tags": "none"}}, "steps.escalate.then.add_tags: there is no 'none'"),
+        ({"then": {"type": "none"}}, "steps.escalate.then.type: there is no 'none'"),
+    ],
+)
+def test_a_step_names_only_what_there_is(steps: dict[str, Any], place: str) -> None:
+    with pytest.raises(PlaybookError, match=place.replace(".", r"\.")):
+        desk(steps={"escalate": {**ESCALATE["escalate"], **steps}})
+
+
+def test_a_recipient_in_a_field_has_to_be_a_field() -> None:
+    """E5"""
+    told = {"on": "step:escalate", "to": "field:why", "message": "m"}
+    messages = {"m": {"subject": both("升级"), "text": both("{{ why }}，订单 {{ order }}")}}
+    notifications = [*DESK.get("notifications", ()), told]
+    more = {"messages": {**DESK.get("messages", {}), **messages}, "steps": ESCALATE}
+    assert desk(notifications=notifications, **more).notifications[-1].to == "field:why"
+    with pytest.raises(PlaybookError, match="there is no 'who'"):
+        desk(notifications=[{**told, "to": "field:who"}], **more)
+
+
+def test_a_part_has_other_words_for_another_mood() -> None:
+    """E4, E9: in the same place; whoever is upset reads the empathy first."""
+    parts = {"empathy": both("您好。"), "solution": both("订单 {{ order }}：{{ why }}")}
+    moods = {"upset": {"empathy": both("非常抱歉。")}}
+    playbook = desk(steps=ESCALATE, templates=[{"id": "any", "parts": parts, "moods": moods}])
+    ticket = run(playbook, c.TakeStep("escalate", {"why": "要求赔偿"}))
+    upset = ticket.model_copy(update={"mood": "upset"})
+    assert suggest(ticket, playbook, "", "zh-CN").text == "您好。\n\n订单 A-1024：要求赔偿"
+    assert suggest(upset, playbook, "", "zh-CN").text == "非常抱歉。\n\n订单 A-1024：要求赔偿"
+
+
+@pytest.mark.parametrize(
+    ("part", "text", "said"),
+    [
+        ("sorry", "抱歉", "templates.0.moods.upset.sorry: there is no 'sorry'"),
+        ("solution", "{{ oder }}", "there is no variable 'oder'"),
+    ],
+)
+def test_words_for_a_mood_are_checked(part: str, text: str, said: str) -> None:
+    """E4"""
+    moods = {"upset": {part: both(text)}}
+    parts = {"solution": both("好的")}
+    with pytest.raises(PlaybookError) as caught:
+        desk(templates=[{"id": "any", "parts": parts, "moods": moods}])
+    assert said in str(caught.value)
+
+
+def test_a_step_may_bring_the_resolution_with_it() -> None:
+    """D9: remote help: the steps are recorded, and the result is the summary."""
+    steps = {
+        "remote-help": {
+            "label": both("远程协助"),
+            "source": "assigned",
+            "resolves": "result",
+            "fields": {"result": {"label": both("结果")}, "how": {"label": both("步骤")}},
+        }
+    }
+    playbook = desk(steps=steps)
+    after = run(playbook, c.TakeStep("remote-help", {"result": "已调好", "how": "重启"}))
+    assert (after.status, after.summary, after.resolutions) == ("resolved", "已调好", 1)
+    steps["remote-help"]["resolves"] = "outcome"
+    with pytest.raises(PlaybookError, match=r"resolves: there is no 'outcome'"):
+        desk(steps=steps)
+
+
+def test_the_line_of_a_product_is_named_by_the_first_rule_that_fits() -> None:
+    """D7: beside what the customer called the product; a step may name it too."""
+    rules = [
+        {"id": "named", "when": {"product": "冰箱"}, "then": {"product": "冰箱"}},
+        {"id": "said", "when": {"mentions": "空调"}, "then": {"product": "空调"}},
+    ]
+    step = {"label": both("改派"), "source": "assigned", "then": {"product": "洗衣机"}}
+    playbook = desk(rules=rules, steps={"relabel": step})
+    assert classify("空调坏了", playbook).product == "空调"
+    assert classify("空调坏了", playbook, product="K-2").product == "K-2 空调"
+    assert classify("和空调一起买的", playbook, product="冰箱 B").product == "冰箱 B"
+    assert classify("坏了", playbook).product is None
+    assert run(playbook, c.TakeStep("relabel", {})).product == "洗衣机"

@@ -1,0 +1,393 @@
+"""Deadlines: exact in business time, warned of, breached once, repeated where the desk says so."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.core.domain import commands as c
+from functions.core.domain import events as e
+from functions.core.domain.lifecycle import apply, decide
+from functions.core.domain.rules import Playbook, load
+from functions.core.domain.ticket import Ticket, Timer
+from tests.core.sample_desk import DESK, SHANGHAI, committed, received, then
+
+
+def at(month: int, day: int, hour: int, minute: int = 0) -> datetime:
+    """A moment in Shanghai in 2026. 10 March is a Tuesday, 1 October a holiday."""
+    return datetime(2026, month, day, hour, minute, tzinfo=SHANGHAI)
+
+
+def handled(playbook: Playbook, start: datetime, **changes: Any) -> Ticket:
+    """A ticket in an agent's hands since it came in."""
+    return then(
+        received(playbook, start, **changes), c.Assign("technical", "agent-1"), playbook, start
+    )
+
+
+def paused(playbook: Playbook, ticket: Ticket, start: datetime, end: datetime) -> Ticket:
+    """The ticket after it waited for the customer from `start` to `end`."""
+    ticket = then(ticket, c.RequestInformation("型号？"), playbook, start)
+    assert ticket.timers["resolution"].state == "paused"
+    assert ticket.timers["resolution"].due_at is None
+    return then(ticket, c.CustomerMessage("X1", "web"), playbook, end)
+
+
+def tick(ticket: Ticket, playbook: Playbook, now: datetime) -> tuple[Ticket, list[Any]]:
+    """The ticket after a sweep at `now`, and what rang."""
+    events = decide(ticket, c.Tick(), playbook, now)
+    rung = [x for x in events if isinstance(x, e.TimerWarned | e.TimerBreached)]
+    return (apply(ticket, committed(ticket, events, now)) if events else ticket), rung
+
+
+def with_timers(**timers: dict[str, Any] | None) -> Playbook:
+    """The desk with some timers changed, or left out."""
+    rules = {**DESK["timers"], **timers}
+    return load({**DESK, "timers": {kind: rule for kind, rule in rules.items() if rule}})
+
+
+class TestBusinessTime:
+    """G2: 16 business hours, lunch from 12:00 to 13:30, closed from 18:00 to 09:00."""
+
+    START = at(3, 10, 10)
+
+    def test_the_deadline_counts_opening_hours_only(self, playbook: Playbook) -> None:
+        """Tuesday 10:00: 6½ h that day, 7½ h on Wednesday, 2 h on Thursday."""
+        timer = received(playbook, self.START).timers["resolution"]
+        assert (timer.state, timer.due_at) == ("running", at(3, 12, 11))
+
+    @pytest.mark.parametrize(
+        ("pause", "resume", "due"),
+        [
+            ((3, 10, 11, 30), (3, 10, 14, 30), (3, 12, 14)),
+            ((3, 10, 12), (3, 10, 13, 30), (3, 12, 11)),
+            ((3, 10, 12, 15), (3, 10, 12, 45), (3, 12, 11)),
+            ((3, 10, 11, 30), (3, 10, 12, 45), (3, 12, 11, 30)),
+            ((3, 10, 18), (3, 11, 9), (3, 12, 11)),
+            ((3, 10, 17), (3, 11, 10), (3, 12, 14, 30)),
+        ],
+        ids=[
+            "over lunch", "exactly lunch", "within lunch", "into lunch", "exactly the night",
+            "over the night",
+        ],
+    )  # fmt: skip
+    def test_a_pause_costs_and_gives_nothing(
+        self, playbook: Playbook, pause: Any, resume: Any, due: Any
+    ) -> None:
+        ticket = paused(playbook, handled(playbook, self.START), at(*pause), at(*resume))
+        assert ticket.timers["resolution"].due_at == at(*due)
+
+    def test_a_pause_over_the_holidays_and_a_make_up_workday(self, playbook: Playbook) -> None:
+        """G2: closed 1, 2 and 5 October, open on Saturday the 10th (调休)."""
+        ticket = handled(playbook, at(9, 30, 16))
+        assert ticket.timers["resolution"].due_at == at(10, 7, 17)
+        ticket = paused(playbook, ticket, at(9, 30, 17), at(10, 9, 17))
+        timer = ticket.timers["resolution"]
+        # 15 h are left: one on Friday the 9th, 7½ on Saturday, 6½ on Monday the 12th.
+        assert timer.due_at == at(10, 12, 17)
+
+    @given(
+        steps=st.lists(st.integers(min_value=1, max_value=9000), min_size=1, max_size=12),
+        start=st.integers(min_value=0, max_value=60 * 24 * 30),
+    )
+    def test_however_often_it_is_paused_the_open_time_adds_up(
+        self, playbook: Playbook, steps: list[int], start: int
+    ) -> None:
+        """G2: what ran in business time and what is left make up the whole, to the microsecond."""
+        now = at(9, 20, 0) + timedelta(minutes=start, microseconds=start)
+        ticket = handled(playbook, now, priority="low")
+        spent = timedelta()
+        for minutes in steps:
+            later = now + timedelta(minutes=minutes, seconds=7, microseconds=11)
+            timer = ticket.timers["resolution"]
+            if timer.state == "running":
+                spent += playbook.hours.between(now, later)
+                if spent >= timer.allowed:
+                    return
+                ticket = then(ticket, c.RequestInformation("?"), playbook, later)
+                assert ticket.timers["resolution"].left == timer.allowed - spent
+            else:
+                ticket = then(ticket, c.CustomerMessage("!", "web"), playbook, later)
+                due = ticket.timers["resolution"].due_at
+                assert due is not None
+                assert playbook.hours.between(later, due) == timer.allowed - spent
+            now = later
+
+
+class TestPriority:
+    """A7: another priority has another time; what was spent stays spent."""
+
+    def test_less_time(self, playbook: Playbook) -> None:
+        ticket = then(
+            received(playbook, at(3, 10, 10)), c.SetPriority("high"), playbook, at(3, 10, 11)
+        )
+        assert ticket.timers["first_response"].due_at == at(3, 10, 12)
+        assert ticket.expected_response_by == at(3, 10, 12)
+        assert ticket.timers["resolution"].due_at == at(3, 10, 15, 30)
+
+    def test_more_time(self, playbook: Playbook) -> None:
+        ticket = received(playbook, at(3, 10, 10), priority="high")
+        ticket = then(ticket, c.SetPriority("low"), playbook, at(3, 10, 11))
+        assert ticket.timers["first_response"].due_at == at(3, 11, 10)
+
+    def test_no_time_left_is_due_at_once(self, playbook: Playbook) -> None:
+        ticket = received(playbook, at(3, 10, 10))
+        ticket = then(ticket, c.SetPriority("high"), playbook, at(3, 10, 15))
+        assert ticket.timers["first_response"].due_at == at(3, 10, 15)
+        _, rung = tick(ticket, playbook, at(3, 10, 15))
+        assert isinstance(rung[0], e.TimerBreached)
+
+    def test_while_paused(self, playbook: Playbook) -> None:
+        ticket = handled(playbook, at(3, 10, 10))
+        ticket = then(ticket, c.RequestInformation("?"), playbook, at(3, 10, 11))
+        ticket = then(ticket, c.SetPriority("high"), playbook, at(3, 10, 11))
+        assert ticket.timers["resolution"].left == timedelta(hours=3)
+
+    def test_warnings_begin_anew_with_the_time_allowed(self, playbook: Playbook) -> None:
+        """E3, G2: the share that was warned of was one of another allowance."""
+        start = at(3, 10, 10)
+        ticket = handled(playbook, start, priority="high")
+        ticket, rung = tick(ticket, playbook, start + timedelta(minutes=61))
+        assert [event.share for event in rung] == [0.5]
+        ticket = then(ticket, c.SetPriority("medium"), playbook, start + timedelta(minutes=62))
+        assert ticket.timers["first_response"].wakes_at == start + timedelta(hours=12)
+
+    def test_at_the_very_deadline_nothing_stands_still_any_more(self, playbook: Playbook) -> None:
+        """G2, A11: who asks at the last second has missed it as the sweep of that second says."""
+        start = at(3, 10, 10)
+        ticket = handled(playbook, start)
+        due = ticket.timers["resolution"].due_at
+        assert due is not None
+        for asked, state in ((due - timedelta(seconds=1), "paused"), (due, "running")):
+            after = then(ticket, c.RequestInformation("型号？"), playbook, asked)
+            assert after.timers["resolution"].state == state
+
+    def test_a_missed_deadline_stays_missed(self, playbook: Playbook) -> None:
+        """G2: also where the priority is lowered before the sweep has seen it."""
+        ticket = received(playbook, at(3, 10, 10), priority="high")
+        ticket = then(ticket, c.SetPriority("low"), playbook, at(3, 10, 12, 1))
+        _, rung = tick(ticket, playbook, at(3, 10, 12, 1))
+        assert [(x.event, x.kind) for x in rung] == [("TimerBreached", "first_response")]
+
+
+class TestWarnings:
+    """F3: warned at half and at four fifths of 24 h, in time, once each."""
+
+    START = at(3, 10, 10)
+
+    def test_each_share_once(self, playbook: Playbook) -> None:
+        ticket = received(playbook, self.START)
+        assert ticket.next_due == at(3, 10, 22)
+        shares = []
+        for hours in (11.9, 12, 12.1, 19.1, 19.2, 20, 23.9):
+            ticket, rung = tick(ticket, playbook, self.START + timedelta(hours=hours))
+            shares += [(hours, x.share) for x in rung if x.kind == "first_response"]
+        assert shares == [(12, 0.5), (19.2, 0.8)]
+
+    def test_a_late_sweep_warns_once(self, playbook: Playbook) -> None:
+        ticket = received(playbook, self.START)
+        ticket, rung = tick(ticket, playbook, self.START + timedelta(hours=20))
+        assert [x.share for x in rung if x.kind == "first_response"] == [0.8]
+        assert ticket.timers["first_response"].wakes_at == at(3, 11, 10)
+
+    def test_a_very_late_sweep_sees_the_breach_alone(self, playbook: Playbook) -> None:
+        ticket = received(playbook, self.START)
+        _, rung = tick(ticket, playbook, self.START + timedelta(hours=24))
+        first = [x for x in rung if x.kind == "first_response"]
+        assert [x.event for x in first] == ["TimerBreached"]
+
+    def test_in_business_time(self, playbook: Playbook) -> None:
+        """G2: three quarters of 16 open hours: Wednesday, 16:00."""
+        ticket = received(playbook, self.START)
+        _, rung = tick(ticket, playbook, at(3, 11, 15, 59))
+        assert "resolution" not in [x.kind for x in rung]
+        _, rung = tick(ticket, playbook, at(3, 11, 16))
+        assert ("resolution", "TimerWarned") in [(x.kind, x.event) for x in rung]
+
+
+class TestBreaches:
+    START = at(3, 10, 10)
+
+    def test_a_breach_is_rung_at_the_deadline_and_not_before(self, playbook: Playbook) -> None:
+        """G2."""
+        ticket = received(playbook, self.START, priority="high")
+        almost = at(3, 10, 12) - timedelta(microseconds=1)
+        _, rung = tick(ticket, playbook, almost)
+        assert "TimerBreached" not in [x.event for x in rung]
+        ticket, rung = tick(ticket, playbook, at(3, 10, 12))
+        (breach,) = [x for x in rung if x.event == "TimerBreached"]
+        assert (breach.kind, breach.due_at, breach.count) == (
+            "first_response", at(3, 10, 12), 1,
+        )  # fmt: skip
+        assert ticket.timers["first_response"].state == "breached"
+        assert (ticket.queue, ticket.status) == ("supervisor", "queued")
+
+    def test_the_same_sweep_again_changes_nothing(self, playbook: Playbook) -> None:
+        ticket = received(playbook, self.START, priority="high")
+        ticket, _ = tick(ticket, playbook, at(3, 10, 12))
+        assert decide(ticket, c.Tick(), playbook, at(3, 10, 12)) == ()
+
+    def test_it_repeats_until_it_is_answered(self, playbook: Playbook) -> None:
+        """E6: told again every hour; a sweep that comes late does not catch up one by one."""
+        ticket = received(playbook, self.START, priority="high")
+        counts = []
+        for moment in (at(3, 10, 12), at(3, 10, 12, 59), at(3, 10, 13), at(3, 10, 15, 30)):
+            ticket, rung = tick(ticket, playbook, moment)
+            counts += [x.count for x in rung if x.kind == "first_response"]
+        assert counts == [1, 2, 3]
+        assert ticket.timers["first_response"].wakes_at == at(3, 10, 16)
+        ticket = then(ticket, c.Assign("technical", "agent-1"), playbook, at(3, 10, 15, 40))
+        ticket = then(ticket, c.Reply("您好"), playbook, at(3, 10, 15, 45))
+        timer = ticket.timers["first_response"]
+        assert (timer.state, timer.wakes_at) == ("breached", None)
+
+    def test_the_queue_is_changed_once(self, playbook: Playbook) -> None:
+        ticket = received(playbook, self.START, priority="high")
+        ticket, _ = tick(ticket, playbook, at(3, 10, 12))
+        events = decide(ticket, c.Tick(), playbook, at(3, 10, 13))
+        assert "TicketQueued" not in [x.event for x in events]
+
+    def test_back_to_the_team_once(self) -> None:
+        rule = {**DESK["timers"]["first_response"], "on_breach": {"queue": "team"}}
+        rule["on_breach"]["repeat_every"] = "1h"
+        playbook = with_timers(first_response=rule)
+        ticket = received(playbook, self.START, priority="high")
+        ticket, _ = tick(ticket, playbook, at(3, 10, 12))
+        assert (ticket.queue, ticket.team) == ("waiting", "general")
+        events = decide(ticket, c.Tick(), playbook, at(3, 10, 13))
+        assert [x.event for x in events] == ["TimerBreached", "TimersSet"]
+
+    def test_a_breach_may_raise_the_priority(self, playbook: Playbook) -> None:
+        """D5, E5: and the timers that still run follow it."""
+        ticket = handled(playbook, self.START, priority="low")
+        ticket = then(ticket, c.Reply("您好"), playbook, self.START)
+        due = ticket.timers["resolution"].due_at
+        assert due is not None
+        ticket, _ = tick(ticket, playbook, due)
+        assert ticket.priority == "medium"
+
+    def test_an_answer_after_the_deadline_is_late_though_no_sweep_saw_it(
+        self, playbook: Playbook
+    ) -> None:
+        """G2."""
+        ticket = handled(playbook, self.START, priority="high")
+        late = then(ticket, c.Reply("您好"), playbook, at(3, 10, 12, 0) + timedelta(seconds=1))
+        assert late.timers["first_response"].state == "breached"
+        met = then(ticket, c.Reply("您好"), playbook, at(3, 10, 12))
+        assert met.timers["first_response"].state == "met"
+        assert met.first_response_at == at(3, 10, 12)
+
+    def test_waiting_does_not_undo_a_missed_deadline(self, playbook: Playbook) -> None:
+        """G2: asked for information a minute too late."""
+        ticket = handled(playbook, self.START, priority="high")
+        ticket = then(ticket, c.RequestInformation("?"), playbook, at(3, 10, 15, 31))
+        ticket, rung = tick(ticket, playbook, at(3, 10, 15, 31))
+        assert ("resolution", "TimerBreached") in [(x.kind, x.event) for x in rung]
+
+
+class TestStartAndEnd:
+    def test_information_is_waited_for_a_day(self, playbook: Playbook) -> None:
+        """A11."""
+        ticket = handled(playbook, at(3, 10, 10))
+        ticket = then(ticket, c.RequestInformation("?"), playbook, at(3, 10, 11))
+        assert ticket.timers["customer_info"].due_at == at(3, 11, 11)
+        ticket = then(ticket, c.CustomerMessage("!", "web"), playbook, at(3, 10, 12))
+        assert ticket.timers["customer_info"].state == "met"
+        again = then(ticket, c.RequestInformation("?"), playbook, at(3, 10, 13))
+        assert again.timers["customer_info"].due_at == at(3, 11, 13)
+
+    def test_the_type_is_confirmed_within_ten_minutes(self, playbook: Playbook) -> None:
+        """A6."""
+        ticket = received(playbook, at(3, 10, 10))
+        ticket = then(ticket, c.AskConfirmation("general", "?"), playbook, at(3, 10, 10))
+        assert ticket.timers["confirm_type"].due_at == at(3, 10, 10, 10)
+        ticket = then(ticket, c.ConfirmType("fault"), playbook, at(3, 10, 10, 5))
+        assert ticket.timers["confirm_type"].state == "met"
+
+    def test_a_closed_ticket_has_no_deadlines(self, playbook: Playbook) -> None:
+        ticket = then(received(playbook), c.Close("spam"), playbook)
+        assert {timer.state for timer in ticket.timers.values()} == {"cancelled"}
+        assert ticket.next_due is None
+
+    def test_a_reopened_ticket_has_a_new_deadline(self, playbook: Playbook) -> None:
+        ticket = handled(playbook, at(3, 10, 10))
+        ticket = then(ticket, c.Resolve("好了"), playbook, at(3, 10, 11))
+        ticket = then(ticket, c.Reopen(), playbook, at(3, 12, 11))
+        timer = ticket.timers["resolution"]
+        assert (timer.state, timer.due_at) == ("running", at(3, 16, 12))
+
+
+class TestChangedPlaybooks:
+    """F3: a ticket is never due for ever, whatever its desk has changed since."""
+
+    def test_a_warning_that_was_put_off_is_not_given_twice(self, playbook: Playbook) -> None:
+        """F3: at the old moment of the second one only the first has passed, and was told."""
+        start = at(3, 10, 10)
+        ticket, _ = tick(received(playbook, start, priority="high"), playbook, at(3, 10, 11))
+        assert ticket.timers["first_response"].warned == 1
+        rule = {**DESK["timers"]["first_response"], "warn_at": [0.5, 0.9]}
+        later = with_timers(first_response=rule)
+        ticket, rung = tick(ticket, later, at(3, 10, 11, 36))
+        assert rung == []
+        assert ticket.timers["first_response"].wakes_at == at(3, 10, 11, 48)
+
+    def test_a_kind_that_was_dropped_is_cancelled(self, playbook: Playbook) -> None:
+        ticket = received(playbook, at(3, 10, 10))
+        smaller = with_timers(first_response=None)
+        ticket, rung = tick(ticket, smaller, at(3, 20, 10))
+        assert ticket.timers["first_response"].state == "cancelled"
+        assert "first_response" not in [x.kind for x in rung]
+        assert ticket.next_due is None or ticket.next_due > at(3, 20, 10)
+
+    @pytest.mark.parametrize("shares", [[], [0.9], [0.1, 0.2, 0.3, 0.4, 0.45, 0.95]])
+    def test_warnings_that_moved(self, playbook: Playbook, shares: list[float]) -> None:
+        ticket = received(playbook, at(3, 10, 10))
+        rule = {**DESK["timers"]["first_response"], "warn_at": shares}
+        changed = with_timers(first_response=rule)
+        now = at(3, 10, 22)
+        ticket, _ = tick(ticket, changed, now)
+        woken = ticket.timers["first_response"].wakes_at
+        assert woken is not None
+        assert woken > now
+
+    @given(
+        hours=st.lists(st.integers(min_value=1, max_value=100), min_size=1, max_size=8),
+        shares=st.lists(st.floats(min_value=0.01, max_value=0.99), max_size=4),
+        later=st.lists(st.floats(min_value=0.01, max_value=0.99), max_size=4),
+        every=st.sampled_from([None, "7m", "3h"]),
+        clock=st.sampled_from(["always", "business"]),
+    )
+    def test_a_sweep_always_makes_progress(
+        self,
+        hours: list[int],
+        shares: list[float],
+        later: list[float],
+        every: str | None,
+        clock: str,
+    ) -> None:
+        """After a sweep at `now` nothing is due at `now`, save what a raised priority made due."""
+        rule = {
+            **DESK["timers"]["first_response"],
+            "warn_at": shares,
+            "clock": clock,
+            "on_breach": {"repeat_every": every} if every else {},
+        }
+        before, after = (
+            with_timers(first_response={**rule, "warn_at": at_}) for at_ in (shares, later)
+        )
+        now = at(3, 10, 10)
+        ticket = received(before, now)
+        for index, step in enumerate(hours):
+            now += timedelta(hours=step / 3)
+            for _ in DESK["priorities"]:
+                ticket, _ = tick(ticket, before if index % 2 else after, now)
+            assert ticket.next_due is None or ticket.next_due > now
+
+
+def test_a_timer_is_stored_without_loss(playbook: Playbook) -> None:
+    timer = received(playbook, at(3, 10, 10) + timedelta(microseconds=3)).timers["resolution"]
+    assert Timer.model_validate_json(timer.model_dump_json(exclude_defaults=True)) == timer

@@ -1,0 +1,214 @@
+"""HTTP: answers that fit, refusals that explain, failures that tell nothing."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field
+
+from functions.core.domain import errors
+from functions.core.platform.settings import Place
+from functions.core.platform.web import MAX_BODY, MAX_KEY, Answer, Request, answer
+from tests.core.sample_desk import NOON
+
+ARN = "arn:aws-cn:lambda:cn-north-1:123456789012:function:deskbell-test"
+
+
+class Body(BaseModel):
+    """A body of a request."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    contact: str
+    score: int = Field(default=5, ge=1, le=5)
+
+
+def blueprint(body: bytes | str | None = b"", **changes: Any) -> Any:
+    """A blueprint in the middle of a request."""
+    request = {
+        "method": "POST", "context": {}, "uri_params": {"desk": "testdesk"}, "query_params": None,
+        "headers": {"Idempotency-Key": "k"}, "raw_body": body, **changes,
+    }  # fmt: skip
+    return SimpleNamespace(
+        current_request=SimpleNamespace(**request),
+        lambda_context=SimpleNamespace(invoked_function_arn=ARN),
+    )
+
+
+def answered(function: Any, *arguments: Any, **changes: Any) -> tuple[int, Any, Any]:
+    """Status, body and headers of an answer."""
+    found = answer(blueprint(*arguments, **changes), function)
+    text = found.body
+    fits = "json" in str(found.headers["Content-Type"])
+    return found.status_code, json.loads(text) if fits else text, found.headers
+
+
+def reading(request: Request) -> Answer:
+    return Answer(request.read(Body).model_dump())
+
+
+class TestAnswers:
+    def test_json_with_times_and_models(self) -> None:
+        """The contract: ISO 8601 with offset, Chinese as it is."""
+        made = Answer({"at": NOON, "body": Body(contact="您好")}, status=201)
+        status, body, headers = answered(lambda request: made)
+        assert status == 201
+        assert body == {"at": "2026-03-10T04:00:00+00:00", "body": {"contact": "您好", "score": 5}}
+        assert headers["Content-Type"] == "application/json"
+        assert headers["Cache-Control"] == "no-store"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+
+    def test_a_page(self) -> None:
+        page = Answer("<p>您好</p>", content_type="text/html", headers={"X-A": "b"})
+        status, body, headers = answered(lambda request: page)
+        assert (status, body) == (200, "<p>您好</p>")
+        assert headers["Content-Type"] == "text/html; charset=utf-8"
+        assert headers["X-A"] == "b"
+
+    def test_what_a_room_gets(self) -> None:
+        seen: list[Request] = []
+
+        def look(request: Request) -> Answer:
+            seen.append(request)
+            return Answer({})
+
+        claims = {"cognito:username": "agent-1"}
+        answered(
+            look, "text", query_params={"key": "x"}, context={"authorizer": {"claims": claims}}
+        )
+        (request,) = seen
+        assert request.body == b"text"
+        assert request.headers == {"idempotency-key": "k"}
+        assert (request.params, request.query) == ({"desk": "testdesk"}, {"key": "x"})
+        assert request.claims == claims
+        assert request.place == Place("aws-cn", "cn-north-1", "123456789012", "test")
+        assert abs((datetime.now(UTC) - request.now).total_seconds()) < 60
+
+    def test_without_body_headers_or_claims(self) -> None:
+        status, body, _ = answered(
+            lambda request: Answer({"body": request.body.decode(), "claims": request.claims}),
+            None,
+            headers=None,
+            uri_params=None,
+            context={"authorizer": None},
+        )
+        assert (status, body) == (200, {"body": "", "claims": {}})
+
+
+class TestKeys:
+    def test_a_key_is_what_stands_in_its_header(self) -> None:
+        """G1."""
+        _, body, _ = answered(
+            lambda request: Answer([request.key("Idempotency-Key"), request.key("webhook-id")]),
+            headers={"IDEMPOTENCY-KEY": " k-1 "},
+        )
+        assert body == ["k-1", ""]
+
+    def test_one_that_is_too_long_is_named(self) -> None:
+        """G1: by the header that has to be shorter."""
+        headers = {"webhook-id": "k" * (MAX_KEY + 1)}
+        status, body, _ = answered(lambda r: Answer(r.key("webhook-id")), headers=headers)
+        assert status == 400
+        assert body["errors"] == [
+            {"field": "webhook-id", "message": "200 characters at most, not 201"}
+        ]
+
+
+class TestBodies:
+    def test_one_that_fits(self) -> None:
+        assert answered(reading, '{"contact": "x"}')[1] == {"contact": "x", "score": 5}
+
+    def test_every_field_that_is_wrong_is_named(self) -> None:
+        """The contract: `errors: [{field, message}]`; unknown fields are refused."""
+        status, body, headers = answered(reading, '{"score": 9, "colour": "red"}')
+        assert status == 400
+        assert headers["Content-Type"] == "application/problem+json"
+        assert (body["title"], body["status"]) == ("The request does not fit", 400)
+        assert body["errors"] == [
+            {"field": "contact", "message": "this field is required"},
+            {"field": "score", "message": "Input should be less than or equal to 5"},
+            {"field": "colour", "message": "there is no such field"},
+        ]
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"{", b"\xff\xfe", b"[]", b"3", b"null", b'"x"', b"[" * 100_000, b"{}",
+            b'{"contact": "\\ud800"}', b'{"contact": NaN}', b'{"contact": null}',
+        ],
+        ids=[
+            "cut", "not UTF-8", "list", "number", "null", "string", "deep", "empty object",
+            "half a character", "not a number", "no value",
+        ],
+    )  # fmt: skip
+    def test_one_that_does_not_fit_is_explained(self, body: bytes) -> None:
+        status, found, _ = answered(reading, body)
+        assert status == 400
+        assert found["errors"]
+
+    def test_one_that_is_no_object_is_told_so(self) -> None:
+        """Nobody outside knows what a body is called in here."""
+        _, found, _ = answered(reading, b"[]")
+        assert found["errors"] == [{"field": "", "message": "send a JSON object"}]
+
+    def test_one_that_is_too_large(self) -> None:
+        """The contract: over 256 KiB is 413."""
+        assert answered(lambda request: Answer({}), b"x" * MAX_BODY)[0] == 200
+        status, body, _ = answered(lambda request: Answer({}), b"x" * (MAX_BODY + 1))
+        assert (status, body["detail"]) == (413, "A body may have 256 KiB at most.")
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("error", "status"),
+        [
+            (errors.InvalidInput("x"), 400),
+            (errors.Unauthorised("x"), 401),
+            (errors.Forbidden("x"), 403),
+            (errors.NotFound("x"), 404),
+            (errors.StaleVersion("x"), 409),
+            (errors.AlreadyAnswered("x"), 409),
+            (errors.TooLarge("x"), 413),
+            (errors.KeyReused("x"), 422),
+        ],
+    )
+    def test_a_refusal_is_a_problem(self, error: errors.Refused, status: int) -> None:
+        """RFC 9457."""
+
+        def refuse(request: Request) -> Answer:
+            raise error
+
+        found, body, headers = answered(refuse)
+        assert (found, body["status"], body["detail"]) == (status, status, "x")
+        assert body["title"]
+        assert headers["Content-Type"] == "application/problem+json"
+
+    def test_what_is_possible_instead_is_named(self) -> None:
+        def refuse(request: Request) -> Answer:
+            raise errors.ActionNotAllowed("x", ("note", "reopen"))
+
+        status, body, _ = answered(refuse)
+        assert (status, body["allowed"]) == (409, ["note", "reopen"])
+
+    def test_a_failure_that_passes_is_told_as_one(self) -> None:
+        def busy(request: Request) -> Answer:
+            raise errors.Conflict("CS1 has changed since")
+
+        status, body, _ = answered(busy)
+        assert (status, body["title"]) == (503, "Busy")
+        assert "CS1" not in json.dumps(body)
+
+    def test_a_bug_shows_nothing_of_itself(self) -> None:
+        """The contract: no stack trace, nobody's data."""
+
+        def fail(request: Request) -> Answer:
+            raise KeyError("13800138000")
+
+        status, body, _ = answered(fail)
+        assert status == 500
+        assert set(body) == {"title", "status", "detail"}
+        assert "138" not in json.dumps(body)

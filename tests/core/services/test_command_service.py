@@ -1,0 +1,150 @@
+"""Carrying a command out: decided anew when somebody was faster, refused when it was stale."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from functions.core.domain import commands as c
+from functions.core.domain.errors import (
+    ActionNotAllowed,
+    Conflict,
+    NoPlaceLeft,
+    NotFound,
+    StaleVersion,
+)
+from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import Ticket
+from functions.core.services.command_service import TRIES, change
+from functions.core.storage.store import Duplicate, Marker, Store
+from tests.core.sample_desk import NOON, agent, file
+
+
+@pytest.fixture
+def desk(store: Store, playbook: Playbook) -> Store:
+    """A desk with a new ticket, CS1."""
+    store.put_agent(agent())
+    file(store, playbook, "CS1")
+    return store
+
+
+def act(store: Store, playbook: Playbook, command: c.Command, **options: Any) -> Ticket:
+    return change(store, "testdesk", "CS1", command, playbook, NOON, actor="agent-1", **options)
+
+
+class TestConflicts:
+    def test_it_is_decided_anew_on_what_the_other_made(
+        self, desk: Store, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A14: both changes stand on the record, in one order."""
+        load, faster = desk.load, iter([True])
+
+        def load_while_another_writes(name: str, number: str) -> Ticket:
+            found = load(name, number)
+            if next(faster, False):
+                act(desk, playbook, c.SetPriority("high"))
+            return found
+
+        monkeypatch.setattr(desk, "load", load_while_another_writes)
+        after = act(desk, playbook, c.Note("看过"))
+        assert (after.version, after.priority) == (3, "high")
+
+    def test_many_at_once_all_get_through(self, desk: Store, playbook: Playbook) -> None:
+        """E11: nothing lost, nothing doubled."""
+
+        def note(index: int) -> int:
+            for _ in range(10):
+                try:
+                    return act(desk, playbook, c.Note(f"{index}")).version
+                except Conflict:
+                    continue
+            raise AssertionError("never got through")
+
+        with ThreadPoolExecutor(4) as pool:
+            versions = sorted(pool.map(note, range(12)))
+        assert versions == list(range(2, 14))
+        texts = [
+            event.text for commit in desk.history("testdesk", "CS1")
+            for event in commit.of("NoteAdded")
+        ]  # fmt: skip
+        assert sorted(texts) == sorted(str(index) for index in range(12))
+
+    def test_what_is_no_longer_possible_is_refused(
+        self, desk: Store, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        load, faster = desk.load, iter([True])
+
+        def load_while_another_closes(name: str, number: str) -> Ticket:
+            found = load(name, number)
+            if next(faster, False):
+                act(desk, playbook, c.Close("spam"))
+            return found
+
+        monkeypatch.setattr(desk, "load", load_while_another_closes)
+        with pytest.raises(ActionNotAllowed):
+            act(desk, playbook, c.SetPriority("high"))
+
+    def test_it_gives_up_in_the_end(
+        self, desk: Store, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tried = []
+
+        def lose(*arguments: Any, **options: Any) -> None:
+            tried.append(1)
+            raise Conflict("others were faster")
+
+        monkeypatch.setattr(desk, "commit_all", lose)
+        with pytest.raises(Conflict):
+            act(desk, playbook, c.Note("x"))
+        assert len(tried) == TRIES
+
+
+class TestVersions:
+    def test_a_stale_version_is_refused(self, desk: Store, playbook: Playbook) -> None:
+        """The contract: a body may carry `version`, and a stale one is 409."""
+        act(desk, playbook, c.Note("x"), expected=1)
+        with pytest.raises(StaleVersion, match="version 1; the ticket is at version 2") as refused:
+            act(desk, playbook, c.Note("y"), expected=1)
+        assert refused.value.status == 409
+
+    def test_nothing_to_change_writes_nothing(self, desk: Store, playbook: Playbook) -> None:
+        assert act(desk, playbook, c.SetPriority("medium")).version == 1
+        assert len(desk.history("testdesk", "CS1")) == 1
+
+    def test_no_such_ticket(self, desk: Store, playbook: Playbook) -> None:
+        with pytest.raises(NotFound):
+            change(desk, "testdesk", "CS9", c.Tick(), playbook, NOON, actor="system")
+
+
+class TestMarkers:
+    def test_a_message_joins_once(self, desk: Store, playbook: Playbook) -> None:
+        """G1: a mail that comes twice is one message on its ticket."""
+        marker = Marker("testdesk", "mail", "<1@example.com>")
+        message = c.CustomerMessage("还有", "mail")
+        act(desk, playbook, message, marker=marker)
+        with pytest.raises(Duplicate) as again:
+            act(desk, playbook, message, marker=marker)
+        assert again.value.found is not None
+        assert again.value.found.number == "CS1"
+        assert desk.load("testdesk", "CS1").version == 2
+
+
+class TestByHand:
+    """A7: a person may give a ticket to somebody who has no place free; the router may not."""
+
+    @pytest.mark.parametrize("together", [False, True])
+    def test_it_is_seen_also_within_several_commands(
+        self, desk: Store, playbook: Playbook, together: bool
+    ) -> None:
+        desk.put_agent(agent("busy", capacity=1))
+        desk.set_presence("testdesk", "busy", online=False)
+
+        def give(by_hand: bool) -> c.Command:
+            assign = c.Assign("technical", "busy", by_hand=by_hand)
+            return c.Together((c.SetPriority("high"), assign)) if together else assign
+
+        with pytest.raises(NoPlaceLeft):
+            act(desk, playbook, give(by_hand=False))
+        assert act(desk, playbook, give(by_hand=True)).handler == "busy"

@@ -1,0 +1,149 @@
+"""What an agent is offered as an answer (A9)."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.core.domain.rules import Locale, Playbook, load
+from functions.core.domain.ticket import Customer, Ticket
+from functions.core.services.suggesting import Suggestion, suggest
+from functions.router.classify import classify
+from tests.core.sample_desk import DESK, both
+
+STANDARD = load(Path(__file__).parents[3] / "playbooks" / "standard.yaml")
+AT = datetime(2024, 5, 20, 1, 30, tzinfo=UTC)
+
+
+def ticket(**changes: Any) -> Ticket:
+    given: dict[str, Any] = {
+        "desk": "standard",
+        "number": "CS20240520001",
+        "version": 2,
+        "status": "assigned",
+        "customer": Customer(contact="****8000", kind="phone", hash="h"),
+        "channel": "web",
+        "locale": "zh-CN",
+        "type": "咨询",
+        "priority": "中",
+        "received_at": AT,
+        "updated_at": AT,
+        **changes,
+    }
+    return Ticket(**given)
+
+
+def offered(text: str, locale: Locale = "zh-CN") -> Suggestion:
+    """What is offered for a request with these words."""
+    found = classify(text, STANDARD)
+    return suggest(ticket(type=found.type, tags=found.tags), STANDARD, text, locale)
+
+
+def test_a9_the_opening_names_the_tag() -> None:
+    assert "“无法登录”" in offered("无法登录").text.splitlines()[0]
+
+
+def test_a9_a_question_asks_for_what_is_missing() -> None:
+    last = offered("无法登录").text.splitlines()[-1]
+    assert "登录方式" in last
+    assert "页面提示" in last
+
+
+def test_a9_a_common_problem_has_a_first_solution() -> None:
+    found = offered("忘记密码了")
+    assert found.article == "密码找回"
+    assert "忘记密码”，输入注册时的手机号或邮箱" in found.text
+
+
+def test_a9_in_the_language_of_the_customer() -> None:
+    found = offered("I forgot my password", "en")
+    assert found.article == "Recovering a password"
+    assert found.text.startswith('Hello, thank you for contacting us about "Password recovery".')
+    assert found.text.isascii()
+
+
+@pytest.mark.parametrize("kind", list(STANDARD.types))
+@pytest.mark.parametrize("locale", ["zh-CN", "en"])
+def test_a9_every_type_has_an_offer_without_any_tag(kind: str, locale: Locale) -> None:
+    found = suggest(ticket(type=kind), STANDARD, "", locale)
+    assert STANDARD.types[kind].label[locale] in found.text
+    assert found.article is None
+
+
+@pytest.mark.parametrize("tag", list(STANDARD.tags))
+@pytest.mark.parametrize("locale", ["zh-CN", "en"])
+def test_a9_every_tag_has_an_offer_that_is_whole(tag: str, locale: Locale) -> None:
+    kind = STANDARD.tags[tag].type or STANDARD.default_type
+    text = suggest(ticket(type=kind, tags=(tag,)), STANDARD, "", locale).text
+    assert len(text.split("\n\n")) >= 2
+    for trace in ("{{", "}}", "{%", "None", "\n\n\n", "“”", '""'):
+        assert trace not in text
+
+
+def desk(template: dict[str, Any], **changes: Any) -> Playbook:
+    return load({**deepcopy(DESK), "templates": [{"id": "only", **template}], **changes})
+
+
+def small(**changes: Any) -> Ticket:
+    return ticket(**{"desk": "testdesk", "type": "fault", "priority": "high", **changes})
+
+
+def test_a9_nothing_is_offered_where_no_template_fits() -> None:
+    playbook = desk({"when": {"type": "inquiry"}, "parts": {"opening": both("x")}})
+    assert suggest(small(), playbook, "", "zh-CN") == Suggestion("")
+
+
+def test_a9_words_of_the_request_may_choose() -> None:
+    playbook = desk({"when": {"mentions": "水壶"}, "parts": {"opening": both("x")}})
+    assert suggest(small(), playbook, "我的水壶", "zh-CN").text == "x"
+
+
+def test_e4_variables_are_filled_in_and_unknown_ones_stay_empty() -> None:
+    parts = {
+        "opening": both(
+            "{{ number }}|{{ name }}|{{ tags }}|{{ priority }}|{{ due_at }}|{{ team }}"
+        ),
+        "nothing": both("{{ summary }}"),
+        "time": both("{{ expected_response_by }}"),
+    }
+    found = suggest(
+        small(tags=("login", "gone"), expected_response_by=AT, team="technical"),
+        desk({"parts": parts}),
+        "",
+        "zh-CN",
+    )
+    assert found.text == "CS20240520001||登录、gone|高||技术支持组\n\n2024-05-20 09:30:00"
+
+
+def test_e4_an_article_may_fill_in_too() -> None:
+    playbook = desk(
+        {"article": "a", "parts": {"solution": both("先{{ solution }}")}},
+        articles={"a": {"title": both("题"), "solution": both("重启 {{ number }}")}},
+    )
+    assert suggest(small(), playbook, "", "en") == Suggestion("先重启 CS20240520001", "题")
+
+
+def test_e2_the_question_of_a_vague_tag_may_be_asked() -> None:
+    vague = {"label": both("异常"), "keywords": ["异常"], "vague": {"question": both("哪里？")}}
+    playbook = desk({"parts": {"question": both("{{ question }}")}}, tags={"odd": vague})
+    assert suggest(small(tags=("odd",)), playbook, "", "zh-CN").text == "哪里？"
+
+
+def test_d11_what_a_step_wrote_down_is_offered_as_people_read_it() -> None:
+    """A time in the desk's zone, to the minute; a common variable gives way only if it is empty."""
+    fields = {
+        "arrival": {"label": both("到达"), "kind": "time"},
+        "summary": {"label": both("小结")},
+        "number": {"label": both("编号")},
+    }
+    steps = {"visit": {"label": both("上门"), "source": ["in_progress"], "fields": fields}}
+    said = "{{ arrival }}|{{ summary }}|{{ number }}"
+    playbook = desk({"parts": {"opening": both(said)}}, steps=steps)
+    facts = {"arrival": "2024-05-20T06:00:00+00:00", "summary": "已修", "number": "A-1"}
+    assert suggest(small(facts=facts), playbook, "", "zh-CN").text == (
+        "2024-05-20 14:00|已修|CS20240520001"
+    )

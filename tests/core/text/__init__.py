@@ -1,0 +1,1 @@
+"""Tests of masking, templating, words, tokens and file types."""

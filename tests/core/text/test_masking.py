@@ -1,0 +1,775 @@
+"""Personal data hidden, everything else untouched: contract section 4, A15, A16, B2, D17, G4."""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from functions.core.text.masking import (
+    Contact,
+    ContactError,
+    contact_hash,
+    mask,
+    mask_but,
+    mask_contact,
+    mask_name,
+    normalise_contact,
+    redact,
+)
+from tests.growth import grows_with_length
+
+THOROUGH = settings(max_examples=200)
+
+
+def with_check_digit(first_17: str) -> str:
+    """A resident id of GB 11643: weighted sum modulo 11."""
+    weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
+    total = sum(int(digit) * weight for digit, weight in zip(first_17, weights, strict=True))
+    return first_17 + "10X98765432"[total % 11]
+
+
+def with_luhn(body: str) -> str:
+    doubled = [int(d) * (2 - i % 2) for i, d in enumerate(reversed(body))]
+    total = sum(d // 10 + d % 10 for d in doubled)
+    return body + str(-total % 10)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "13800138000",
+        "138 0013 8000",
+        "138-0013-8000",
+        "138.0013.8000",
+        "138–0013–8000",
+        "138 - 0013 - 8000",
+        "(138)0013-8000",
+        "1380013 8000",
+        "1380-0138-000",
+        "138 00 13 80 00",
+        "1 3 8 0 0 1 3 8 0 0 0",
+        "１３８００１３８０００",
+        "１３８－００１３－８０００",
+        "１３８　００１３　８０００",
+        "\u202d13800138000\u202c".strip("\u202d\u202c"),
+        "+86 138-0013-8000",
+        "+8613800138000",
+        "＋８６１３８００１３８０００",
+        "(+86)13800138000",
+        "（+86）138 0013 8000",
+        "0086 138 0013 8000",
+        "008613800138000",
+        "8613800138000",
+        "86-13800138000",
+        "013800138000",
+        "١٣٨٠٠١٣٨٠٠٠",
+    ],
+)
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", ""),
+        ("我的电话是", "，请回电"),
+        ("call me at ", " please"),
+        ("手机：", "。"),
+        ("2024-05-20 12:30 ", " 2024-05-21"),
+        ("<b>", "</b>"),
+    ],
+)
+def test_g4_a_mainland_mobile_is_hidden_however_it_is_grouped(
+    written: str, before: str, after: str
+) -> None:
+    assert mask(f"{before}{written}{after}") == f"{before}138****8000{after}"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("tel13800138000", "tel138****8000"),
+        ("微信wx13800138000", "微信wx138****8000"),
+        ("13800138000/13900139000", "138****8000/139****9000"),
+        ("13800138000 13900139000", "138****8000 139****9000"),
+        ("1. 13800138000；2. 13900139000", "1. 138****8000；2. 139****9000"),
+        ("订单 13800138000", "订单 138****8000"),
+        ("下单010-61234567", "下单****4567"),
+        ("产品abc-13800138000", "产品abc-138****8000"),
+        ("posted-13800138000", "posted-138****8000"),
+        ("/orders/13800138000", "/orders/138****8000"),
+    ],
+)
+def test_g4_a_mobile_is_found_among_other_things(text: str, shown: str) -> None:
+    assert mask(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("010-12345678", "****5678"),
+        ("(010)12345678", "****5678"),
+        ("（010）6123 4567", "****4567"),
+        ("01061234567", "****4567"),
+        ("010 6123 4567", "****4567"),
+        ("0755-8888 6666", "****6666"),
+        ("075588886666", "****6666"),
+        ("86-10-61234567", "****4567"),
+        ("0571-88888888转8001", "****8888转8001"),
+        ("021-61234567/61234568", "****4567/****68"),
+        ("400-820-8820", "****8820"),
+        ("电话4008208820", "电话****8820"),
+        ("电话：88886666", "电话：****66"),
+    ],
+)
+def test_g4_a_chinese_landline_is_hidden(text: str, shown: str) -> None:
+    assert mask(text) == shown
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "+1 415 555 0132",
+        "+1(415)555-0132",
+        "+14155550132",
+        "++1 (650) 333-6000",
+        "001-415-555-0132",
+        "+44 20 7946 0958",
+        "+44 (0)20 7946 0958",
+        "0044 20 7946 0958",
+        "020 7946 0958",
+        "07700 900123",
+        "07700900123",
+        "+81 90-1234-5678",
+        "090-1234-5678",
+        "09012345678",
+        "+82 10-1234-5678",
+        "+852 9123 4567",
+        "852-91234567",
+        "+886 912 345 678",
+        "0912-345-678",
+        "+33 1 42 68 53 00",
+        "01 42 68 53 00",
+        "01.42.68.53.00",
+        "+49 (0) 30 1234567",
+        "030 1234567",
+        "089/1234567",
+        "+91 98450 12345",
+        "+55 11 98456-5666",
+        "(11) 98456-5666",
+        "+7 (912) 345-67-89",
+        "+61 412 345 678",
+        "+65 9123 4567",
+        "+39 02-36618 300",
+        "09-7625400",
+        "(415) 555-0132",
+        "(415)555-0132",
+        "415-555-0132",
+        "415.555.0132",
+        "415 555 0132",
+        "415/666-7777",
+        "1 (415) 555-0132",
+        "555-123-4567",
+    ],
+)
+@pytest.mark.parametrize(("before", "after"), [("", ""), ("请打", "谢谢"), ("at ", ", please")])
+def test_g4_an_international_number_keeps_no_more_than_four_digits(
+    written: str, before: str, after: str
+) -> None:
+    hidden = mask(f"{before}{written}{after}")
+    assert hidden == f"{before}****{re.sub(r'[^0-9]', '', written)[-4:]}{after}"
+
+
+@pytest.mark.parametrize("label", ["Phone: ", "call ", "我的座机是", "Tel. ", "whatsapp:"])
+@pytest.mark.parametrize("written", ["4155550132", "98450 12345", "9123 4567", "88886666"])
+def test_g4_a_word_for_phone_makes_plain_digits_one(label: str, written: str) -> None:
+    assert re.fullmatch(rf"{re.escape(label)}\*{{4}}\d{{2,4}}", mask(label + written))
+    assert mask(f"共 {written} 件") == f"共 {written} 件"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("zhangsan@example.com", "z***@e***.com"),
+        ("Zhang.San+tag@mail.example.co.uk", "Z***@m***.uk"),
+        ("邮箱zhangsan@example.com谢谢", "邮箱z***@e***.com谢谢"),
+        ("zhangsan＠example．com", "z***@e***.com"),
+        ("ｚｈａｎｇ@example.com", "z***@e***.com"),
+        ("a@b.cn", "***@***.cn"),
+        ("'o'brien@example.com'", "'o***@e***.com'"),
+        ("müller@bücher.example", "m***@b***.example"),
+        ('"two words"@example.com', "***@e***.com"),
+        ("zhang@例子.中国", "z***@***.中国"),
+        ("张三@example.com", "张三@e***.com"),
+        ("user@xn--80ak6aa92e.com", "u***@x***.com"),
+        ("user@example。com", "u***@e***.com"),
+        ("a@example.com13800138000", "***@e***.com138****8000"),
+        ("mailto:user@example.com?subject=x", "mailto:u***@e***.com?subject=x"),
+        ("<a@example.com>;<bob@example.com>", "<***@e***.com>;<b***@e***.com>"),
+    ],
+)
+def test_g4_an_email_address_is_hidden(text: str, shown: str) -> None:
+    assert mask(text) == shown
+
+
+RESIDENT = with_check_digit("11010119900307771")
+RESIDENT_X = next(
+    each
+    for each in (with_check_digit(f"110101199003077{n:02}") for n in range(99))
+    if each.endswith("X")
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (RESIDENT, f"****{RESIDENT[-4:]}"),
+        (f"身份证{RESIDENT}，", f"身份证****{RESIDENT[-4:]}，"),
+        (f"{RESIDENT[:6]} {RESIDENT[6:14]} {RESIDENT[14:]}", f"****{RESIDENT[-4:]}"),
+        (f"{RESIDENT[:6]}-{RESIDENT[6:14]}-{RESIDENT[14:]}", f"****{RESIDENT[-4:]}"),
+        (f"是{RESIDENT_X}的", f"是****{RESIDENT_X[-4:]}的"),
+        (f"是{RESIDENT_X.lower()}的", f"是****{RESIDENT_X[-4:]}的"),
+        ("身份证号：130503670401001", "身份证号：****1001"),
+        ("130503670401001", "****1001"),
+    ],
+)
+def test_g4_a_resident_id_is_hidden(text: str, shown: str) -> None:
+    assert mask(text) == shown
+
+
+def test_g4_a_resident_id_with_a_wrong_check_digit_is_one_only_beside_the_word() -> None:
+    wrong = RESIDENT[:-1] + str((int(RESIDENT[-1]) + 1) % 10)
+    assert mask(f"批次 {wrong}") == f"批次 {wrong}"
+    assert mask(f"身份证号 {wrong}") == f"身份证号 ****{wrong[-4:]}"
+
+
+CARDS = [
+    with_luhn(body)
+    for body in (
+        "401288888888188",
+        "555555555555444",
+        "222300000000001",
+        "37828224631000",
+        "3056930902590",
+        "352800070000000",
+        "622202123456789",
+        "622202123456789012",
+        "955880020000000",
+        "601100040000000",
+        "675964982643845",
+        "501971701010374",
+    )
+]
+
+
+@pytest.mark.parametrize("card", CARDS)
+def test_g4_a_bank_card_is_hidden(card: str) -> None:
+    wrong = card[:-1] + str((int(card[-1]) + 1) % 10)
+    assert mask(f"卡号{card}谢谢") == f"卡号****{card[-4:]}谢谢"
+    assert mask(card) == f"****{card[-4:]}"
+    assert mask(wrong) == wrong
+    if len(card) == 16:
+        for gap in (" ", "-"):
+            grouped = gap.join(card[i : i + 4] for i in range(0, 16, 4))
+            assert mask(f"{grouped} 12/29") == f"****{card[-4:]} 12/29"
+            assert mask(f"{grouped}, {grouped}") == f"****{card[-4:]}, ****{card[-4:]}"
+
+
+def test_g4_a_bar_code_that_could_be_a_card_is_one_only_beside_the_word() -> None:
+    def ean(digits: str) -> bool:
+        return sum(int(d) * (1 + 2 * (i % 2)) for i, d in enumerate(digits)) % 10 == 0
+
+    both = next(d for n in range(1000) if ean(d := with_luhn(f"400638133{n:03}")))
+    assert mask(f"条码 {both} 和 {both}") == f"条码 {both} 和 {both}"
+    assert mask(f"卡号 {both}") == f"卡号 ****{both[-4:]}"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("3782 822463 10005", "****0005"),
+        ("4222222222222", "****2222"),
+        ("DE89 3704 0044 0532 0130 00", "****3000"),
+        ("DE89370400440532013000.", "****3000."),
+        ("gb29nwbk60161331926819", "****6819"),
+        ("AL47-2121-1009-0000-0002-3569-8741", "****8741"),
+        ("an iban VG96 VPVG 0000 0123 4567 8901 X here", "an iban ****8901 X here"),
+        ("护照号E12345678", "护照号****5678"),
+        ("护照：EA1234567", "护照：****4567"),
+        ("Passport no. G12345678", "Passport no. ****5678"),
+        ("E12345678是我的护照", "****5678是我的护照"),
+    ],
+)
+def test_g4_accounts_and_passports_are_hidden(text: str, shown: str) -> None:
+    assert mask(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CS20240520001",
+        "工单CS20240520001",
+        "202410001",
+        "ORD-20240520-000123",
+        "ORD-13800138000",
+        "订单号202405201234567890",
+        "订单号：20240520123456",
+        "订单号：4111111111111111",
+        "order number 415-555-0132",
+        "order 4111111111111111",
+        "S/N 4111111111111111",
+        "order #1234567890",
+        "Order 112-7654321-1234567",
+        "SF1234567890123",
+        "快递单号 YT1234567890123",
+        "运单号 773012345678901",
+        "2024-0520-0001",
+        "2024-05-20",
+        "2024-05-20 2024-05-21",
+        "2024/05/20 12:30:45",
+        "20240520 12:30",
+        "2024年5月20日",
+        "20.05.2024 12:30",
+        "05/20/2024",
+        "2024-05-20T12:00:00+08:00",
+        "12:30:45.123456",
+        "09:00-12:00, 13:30-18:00",
+        "1716182400",
+        "1716182400000",
+        "¥12,345.67",
+        "12,345,678.90元",
+        "$1234567.89",
+        "1 234 567,89 EUR",
+        "100000000元",
+        "1.2.3.4",
+        "v10.0.19045.4291",
+        "版本 3.12.1-rc2",
+        "v2024.05.20",
+        "192.168.1.1",
+        "2001:db8::8a2e:370:7334",
+        "01-23-45-67-89-AB",
+        "978-7-111-12345-6",
+        "ISBN 9787111123456",
+        "6901234567892",
+        "4006381333931",
+        "IMEI 356938035643809",
+        "序列号 5CD1234567",
+        "8f953371d3e85eddb89b05ed6b9e680791055315c73e1025ab5dba7bb2aee189",
+        "550e8400-e29b-41d4-a716-446655440000",
+        "f3895342-af99-09d8-633d-fc9ea1cfefac",
+        "0.214.55.745.573",
+        "86.665.4285.777.0",
+        "13800138000.50",
+        "1939-12-31-235",
+        "1 3129 739 18 1",
+        "1234 4111 1111 1111 1111",
+        "4111 1111 1111 1111 1234 5678",
+        "650+253+1234",
+        "650x2531234",
+        "03/27/2011",
+        "10/12/82",
+        "电话 20240520",
+        "12345+67890123",
+        "DE89 3704 0044 0532 0130 01",
+        "QQ 123456789",
+        "邮编 100081",
+        "10086 95588 12315",
+        "123-45-6789",
+        "3.14159265358979",
+        "1920x1080",
+        "100 200 300 400",
+        "尺寸 210 297 300",
+        "GMT+0800",
+        "@example.com",
+        "@某人 你好",
+        "image@2x.png",
+        "lodash@4.17.21",
+        "user@localhost",
+        "a****5678b",
+        "E12345678",
+        "",
+    ],
+)
+def test_what_is_no_personal_number_stays_to_the_letter(text: str) -> None:
+    assert mask(text) == text
+    assert mask(f"您好，{text}，谢谢") == f"您好，{text}，谢谢"
+
+
+HOSTILE = st.lists(
+    st.one_of(
+        st.text(alphabet="0123456789 -.()+/*@x", max_size=24),
+        st.sampled_from(
+            [
+                "13800138000",
+                "+86 ",
+                "010-12345678",
+                "4111 1111 1111 1111",
+                RESIDENT,
+                RESIDENT_X,
+                "DE89 3704 0044 0532 0130 00",
+                "DE89",
+                "a@example.com",
+                "电话：",
+                "call ",
+                "订单号",
+                "护照",
+                "E12345678",
+                "2024-05-20 ",
+                "1,234.56",
+                "****",
+                "，",
+            ]
+        ),
+        st.text(max_size=6),
+    ),
+    max_size=12,
+).map("".join)
+
+
+@THOROUGH
+@given(HOSTILE)
+def test_masking_twice_changes_nothing(text: str) -> None:
+    once = mask(text)
+    assert mask(once) == once
+
+
+@THOROUGH
+@given(st.text(alphabet="打印机坏了请帮我看看 abcdefgh,.!?，。\n🙂"), HOSTILE)
+def test_text_around_is_kept(words: str, hostile: str) -> None:
+    assert mask(words) == words
+    assert mask(f"{words}\n\n{hostile}").startswith(f"{words}\n\n")
+
+
+@pytest.mark.parametrize("value", [None, 3, b"13800138000", ["a"]])
+def test_what_is_no_text_is_empty(value: Any) -> None:
+    assert mask(value) == ""
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "1",
+        "1-",
+        "1.",
+        "0 12 ",
+        "+1 ",
+        "a@",
+        "a@b.",
+        '"@',
+        "(1) ",
+        "AB12 ",
+        "DE89 3704 0044 0532 0130 01 ",
+        "4111 1111 1111 1112 ",
+        "01 42 68 53 ",
+        "13800138000 ",
+        "电话 ",
+        "2024-",
+        "订单号:",
+        "护照",
+        "１",
+    ],
+)
+def test_time_grows_with_the_length_of_a_hostile_text(piece: str) -> None:
+    assert grows_with_length(mask, (piece * 20_000)[:20_000])
+
+
+def test_a_long_text_of_everything_at_once_is_masked() -> None:
+    text = "电话+1 13800138000 a@b.com DE89 3704 01-02 4111 1111 1111 1112 0 12 護照\n" * 1_000
+    assert len(text) > 60_000
+    assert "13800138000" not in mask(text)
+    assert grows_with_length(mask, text)
+
+
+# --- one contact --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "13800138000",
+        "138 0013 8000",
+        " +86 138-0013-8000 ",
+        "０１３８００１３８０００"[1:],
+        "＋８６　１３８００１３８０００",
+        "0086 13800138000",
+        "86 13800138000",
+        "(+86)13800138000",
+    ],
+)
+def test_a1_a_mainland_mobile_is_one_address_however_it_is_written(raw: str) -> None:
+    assert normalise_contact(raw) == Contact("phone", "+8613800138000")
+
+
+@pytest.mark.parametrize(
+    ("raw", "region", "address"),
+    [
+        ("010-61234567", "CN", "+861061234567"),
+        ("(415) 555-0132", "US", "+14155550132"),
+        ("+1 415 555 0132", "CN", "+14155550132"),
+        ("+44 20 7946 0958", "CN", "+442079460958"),
+        ("020 7946 0958", "GB", "+442079460958"),
+        ("+86 13800138000", "US", "+8613800138000"),
+        ("090-1234-5678", "JP", "+819012345678"),
+    ],
+)
+def test_a1_a_phone_becomes_e164(raw: str, region: str, address: str) -> None:
+    contact = normalise_contact(raw, region)
+    assert (contact.kind, contact.address) == ("phone", address)
+    assert mask_contact(contact.address, "last_four")[-4:] == address[-4:]
+
+
+@pytest.mark.parametrize(
+    ("raw", "address"),
+    [
+        ("User.Name@Example.COM", "User.Name@example.com"),
+        ("ｕｓｅｒ＠example.com", "user@example.com"),
+        (" user+tag@mail.example.co.uk ", "user+tag@mail.example.co.uk"),
+        ("user@xn--80ak6aa92e.com", "user@xn--80ak6aa92e.com"),
+        ("12345@qq.com", "12345@qq.com"),
+    ],
+)
+def test_a1_an_email_keeps_its_local_part_and_lowers_its_domain(raw: str, address: str) -> None:
+    assert normalise_contact(raw) == Contact("email", address)
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        ("", "empty"),
+        (" \u3000", "empty"),
+        (None, "empty"),
+        (13800138000, "empty"),
+        ("hello", "not_phone_or_email"),
+        ("微信号 abc", "not_phone_or_email"),
+        ("12345", "invalid_phone"),
+        ("+999 123", "invalid_phone"),
+        ("12800138000", "invalid_phone"),
+        ("1380013800", "invalid_phone"),
+        ("----", "invalid_phone"),
+        ("a@", "invalid_email"),
+        ("@example.com", "invalid_email"),
+        ("a@example", "invalid_email"),
+        ("a..b@example.com", "invalid_email"),
+        (".a@example.com", "invalid_email"),
+        ("a b@example.com", "invalid_email"),
+        ("a@b@example.com", "invalid_email"),
+        ("a@-example.com", "invalid_email"),
+        ("a@example.com\nBcc: b@example.com", "invalid_email"),
+        ("a@" + "b" * 63 + ".com" * 80, "invalid_email"),
+    ],
+)
+def test_a1_anything_else_is_refused_with_its_reason(raw: Any, reason: str) -> None:
+    with pytest.raises(ContactError) as refused:
+        normalise_contact(raw)
+    assert refused.value.reason == reason
+    assert isinstance(refused.value, ValueError)
+    assert str(refused.value).endswith(".")
+
+
+@THOROUGH
+@given(st.text(), st.sampled_from(["CN", "US", "DE", "ZZ", ""]))
+def test_a1_any_contact_is_understood_or_refused(raw: str, region: str) -> None:
+    try:
+        contact = normalise_contact(raw, region)
+    except ContactError:
+        return
+    assert normalise_contact(contact.address, region).address == contact.address
+
+
+@pytest.mark.parametrize(
+    ("contact", "shown"),
+    [
+        ("13800138000", "*******8000"),
+        ("+8613800138000", "*******8000"),
+        ("user@example.com", "************.com"),
+        ("1234", "****"),
+        ("12", "**"),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_a15_a_contact_shows_its_last_four_characters_only(contact: str | None, shown: str) -> None:
+    assert mask_contact(contact, "last_four") == shown
+
+
+@pytest.mark.parametrize(
+    ("contact", "shown"),
+    [
+        ("13800138000", "138****8000"),
+        ("+86 138-0013-8000", "138****8000"),
+        ("+442079460958", "4420****0958"),
+        ("01061234567", "010****4567"),
+        ("12345", "****5"),
+        ("123", "***"),
+        ("zhangsan@example.com", "z***n@example.com"),
+        ("bob@example.com", "b***@example.com"),
+        ("a@example.com", "***@example.com"),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_d17_b2_the_middle_of_a_contact_is_hidden(contact: str | None, shown: str) -> None:
+    assert mask_contact(contact, "middle_four") == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("王小明", "*先生/女士"),
+        ("王先生", "*先生"),
+        ("李女士", "*女士"),
+        ("陈小姐", "*小姐"),
+        ("*先生/女士", "*先生/女士"),
+        ("Mr. Example", "*Mr"),
+        ("Example, Ms.", "*Ms"),
+        ("Mrs Example", "*Mrs"),
+        ("An Example", "*先生/女士"),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_a15_a_name_is_kept_as_its_salutation(name: str | None, shown: str) -> None:
+    assert mask_name(name, "salutation") == shown
+    assert mask_name(shown, "salutation") == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("王小明", "王**"), ("王", "王**"), ("Example", "E***"), (" ", ""), (None, "")],
+)
+def test_b2_a_name_shows_its_first_character(name: str | None, shown: str) -> None:
+    assert mask_name(name, "initial") == shown
+
+
+def test_an_unknown_style_is_refused() -> None:
+    with pytest.raises(ValueError, match="style of contact"):
+        mask_contact("13800138000", "whole")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="style of name"):
+        mask_name("王小明", "whole")  # type: ignore[arg-type]
+
+
+def test_g4_a_contact_has_a_keyed_name_at_each_desk() -> None:
+    phone = normalise_contact("138 0013 8000")
+    name = contact_hash(phone, "standard", b"key")
+    digest = hmac.digest(b"key", b"standard\0phone\0+8613800138000", hashlib.sha256)
+    assert name == base64.urlsafe_b64encode(digest).decode()[:22]
+    assert name == contact_hash(normalise_contact("+8613800138000"), "standard", b"key")
+    assert (
+        len({name, contact_hash(phone, "rapid", b"key"), contact_hash(phone, "standard", b"k")})
+        == 3
+    )
+    upper, lower = normalise_contact("A@example.com"), normalise_contact("a@EXAMPLE.com")
+    assert contact_hash(upper, "standard", b"key") == contact_hash(lower, "standard", b"key")
+    with pytest.raises(ValueError, match="key"):
+        contact_hash(phone, "standard", b"")
+
+
+# --- structures ---------------------------------------------------------------------------------
+
+
+def test_g4_every_string_of_a_structure_is_masked() -> None:
+    value = {
+        "contact": "13800138000",
+        "a@example.com": ["电话 010-61234567", {"n": 13800138000, "size": 512}],
+        "ok": True,
+        "none": None,
+        "share": 0.5,
+        "pair": ("x", "bob@example.com"),
+        "raw": b"13800138000",
+        "error": ValueError("no mailbox bob@example.com"),
+        "huge": 10**5000,
+    }
+    assert redact(value) == {
+        "contact": "138****8000",
+        "***@e***.com": ["电话 ****4567", {"n": "138****8000", "size": 512}],
+        "ok": True,
+        "none": None,
+        "share": 0.5,
+        "pair": ["x", "b***@e***.com"],
+        "raw": "<11 bytes>",
+        "error": "no mailbox b***@e***.com",
+        "huge": "****",
+    }
+
+
+def test_g4_what_is_nested_too_deep_is_left_out() -> None:
+    value: Any = "13800138000"
+    for _ in range(5_000):
+        value = [value]
+    assert "8000" not in json.dumps(redact(value))
+
+
+HOTLINE = ("400-820-8820", "help@desk.example.com")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("请拨打400-820-8820，回电13800138000", "请拨打400-820-8820，回电138****8000"),
+        ("Call 400-820-8820.", "Call 400-820-8820."),
+        ("write to help@desk.example.com!", "write to help@desk.example.com!"),
+    ],
+)
+def test_g4_the_desk_own_number_stays_readable_in_what_it_writes(text: str, shown: str) -> None:
+    assert mask_but(text, HOTLINE) == shown
+    assert mask_but(text, ()) == mask(text) != shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["400-820-88201", "1400-820-8820", "my.help@desk.example.com", "help@desk.example.com.cn"],
+)
+def test_g4_what_only_contains_the_desk_own_number_is_masked(text: str) -> None:
+    assert mask_but(text, HOTLINE) == mask(text)
+
+
+@pytest.mark.parametrize("text", ["138 12345 678", "+86 12345 678901", "电话 12345 6789"])
+def test_g4_a_short_number_of_the_desk_spares_nothing_of_a_longer_one(text: str) -> None:
+    assert mask_but(text, ("12345",)) == mask(text) != text
+    assert mask_but("请拨 12345", ("12345",)) == "请拨 12345"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("0755-82345678-13912345678", "****5678-139****5678"),
+        ("010-65529988-13800138000", "****9988-138****8000"),
+        ("400-800-1234-13800138000", "****1234-138****8000"),
+    ],
+)
+def test_g4_a_mobile_number_behind_another_is_hidden(text: str, shown: str) -> None:
+    assert mask(text) == shown == mask(shown)
+
+
+@given(st.text(max_size=80), st.text(max_size=80))
+def test_g4_nothing_but_the_named_contact_is_spared(before: str, after: str) -> None:
+    assert mask_but(before + after, HOTLINE) == mask(before + after)
+
+
+# --- public test material -----------------------------------------------------------------------
+
+CORPORA = os.environ.get("DESKBELL_CORPORA", "")
+
+
+@pytest.mark.corpus
+@pytest.mark.skipif(not CORPORA, reason="DESKBELL_CORPORA is not set")
+def test_g4_nothing_of_the_pattern_corpus_leaks() -> None:
+    """Every span of a kind that the contract names is hidden, ≥ 98 % of the rest untouched."""
+    path = Path(CORPORA) / "pii" / "pii_patterns" / "presidio_patterns.jsonl"
+    cases = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    named = {"PHONE", "EMAIL", "CREDIT_CARD", "IBAN"}
+    leaks = [
+        (case["text"], span["value"])
+        for case in cases
+        for span in case["spans"]
+        if span["type"] in named and span["value"] in mask(case["text"])
+    ]
+    others = [case["text"] for case in cases if not {s["type"] for s in case["spans"]} & named]
+    touched = [text for text in others if mask(text) != text]
+    assert leaks == []
+    assert len(touched) <= 0.02 * len(others)

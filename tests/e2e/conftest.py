@@ -1,0 +1,42 @@
+"""One whole system a session, started as `make up` starts it, for all tests of this folder."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.running_system import System
+
+HERE = Path(__file__).parent
+STARTED_AND_STOPPED = "test_up.py"
+"""What ends and breaks its system: about half of all the time that this folder takes."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """They share a system, so they run in one worker; two, so that none has all of them."""
+    if HERE in item.path.parents:
+        half = "stack-up" if item.path.name == STARTED_AND_STOPPED else "stack"
+        item.add_marker(pytest.mark.stack)
+        item.add_marker(pytest.mark.xdist_group(half))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Spread over all workers, each of these tests would find what others left, or nothing."""
+    if session.config.getoption("loadgroup", False):
+        there = [item.nodeid for item in session.items if HERE in item.path.parents]
+        assert all(name.endswith(("@stack", "@stack-up")) for name in there), (
+            "pytest and pytest-xdist do not fit each other: groups are not kept together"
+        )
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """`deskbell up` on free ports in an empty folder; ended by SIGTERM, which has to be clean."""
+    running = System(tmp_path_factory.mktemp("deskbell"))
+    running.start()
+    running.give_room("standard")
+    yield running
+    assert running.stop(signal.SIGTERM) == 0

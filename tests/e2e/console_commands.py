@@ -1,0 +1,41 @@
+"""Console commands in processes of their own that need not load the console first."""
+
+from __future__ import annotations
+
+import os
+import sys
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from infra.console import commands, quarantine
+from infra.deploy import desks
+
+_LOADED = (commands, desks, quarantine)
+"""What most commands ask for besides; each is imported by the process that all others come from."""
+_processes = get_context("forkserver")
+_processes.set_forkserver_preload([__name__])
+_SECONDS = 120
+
+
+def run(data: Path, *arguments: str) -> tuple[int, str]:
+    """Run `deskbell …` about the local system in a folder; its exit code and all that it prints."""
+    with TemporaryDirectory() as folder:
+        said = Path(folder) / "said"
+        process = _processes.Process(target=_command, args=(data, arguments, said))
+        process.start()
+        process.join(_SECONDS)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            raise AssertionError(f"deskbell {' '.join(arguments)} does not end")
+        return process.exitcode, said.read_text("utf-8")
+
+
+def _command(data: Path, arguments: tuple[str, ...], said: Path) -> None:
+    file = os.open(said, os.O_WRONLY | os.O_CREAT)
+    os.dup2(file, sys.stdout.fileno())
+    os.dup2(file, sys.stderr.fileno())
+    os.environ["DESKBELL_DATA"] = str(data)
+    sys.argv = ["deskbell", *arguments]
+    commands.main()

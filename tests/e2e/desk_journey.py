@@ -1,0 +1,190 @@
+"""One ticket of any desk on the real system, and those who deal with it.
+
+The counterpart of `tests.inprocess.desk_journey`: everything goes over HTTP, SMTP and signed links,
+and what the functions do by themselves is waited for.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from functions.core.domain.delivery import Delivery
+from functions.core.storage.store import Store
+from infra.simulator.inprocess import HttpAnswer
+from tests import journey
+from tests.e2e.running_system import System, wait_until
+
+Found = TypeVar("Found")
+TABLE = "deskbell-local"
+
+
+class Walk(journey.Walk):
+    """A ticket on the real system.
+
+    People are named by what follows the desk in their usernames: `technical-support-1`.
+    """
+
+    supervisor = "supervisors-1"
+
+    def __init__(self, system: System, desk: str) -> None:
+        super().__init__(desk)
+        self.system = system
+        self._tokens: dict[str, str] = {}
+        self._store = Store(system.aws("dynamodb"), TABLE)
+        self._s3 = system.aws("s3")
+
+    # By HTTP
+
+    def http(self, method: str, path: str, body: Any = None, **more: Any) -> HttpAnswer:
+        answer = self.system.http(method, path, body, **more)
+        self.seen.append(answer.text)
+        return answer
+
+    def as_agent(self, who: str, method: str, path: str, body: Any = None) -> HttpAnswer:
+        if who not in self._tokens:
+            username = f"{self.desk}-{who}"
+            self._tokens[who] = self.system.sign_in(username=username, desk=self.desk)
+        path = f"/agent/desks/{self.desk}{path}"
+        return self.http(method, path, body, token=self._tokens[who])
+
+    def put(self, upload: Any, content: bytes) -> None:
+        """By the link alone, as a browser does."""
+        request = urllib.request.Request(
+            upload["url"], method=upload["method"], data=content, headers=upload["headers"]
+        )
+        with urllib.request.urlopen(request, timeout=30) as put:
+            assert put.status == 200
+
+    def sign_in(self, who: str, password: str) -> None:
+        """Sign somebody in whom `local.json` does not know."""
+        body = {"username": f"{self.desk}-{who}", "password": password}
+        answer = self.system.http("POST", "/session", body)
+        assert answer.status == 200, answer.text
+        self._tokens[who] = answer.json["token"]
+
+    def present(self, team: str, *numbers: int) -> None:
+        """Let only these members of a team take tickets; `team` as in their usernames."""
+        for agent in self.system.local["agents"]:
+            who = agent["username"].removeprefix(f"{self.desk}-")
+            if agent["desk"] == self.desk and who.rpartition("-")[0] == team:
+                online = int(who.rpartition("-")[2]) in numbers
+                answer = self.as_agent(who, "PUT", "/me/presence", {"online": online})
+                assert answer.status == 200, answer.text
+
+    # By time
+
+    def tick(self, at: datetime) -> None:
+        """Let the sweep run as at a moment (contract, section 3)."""
+        tick(self.system, at)
+
+    def due(self, kind: str) -> datetime:
+        return datetime.fromisoformat(self.timer(kind)["due_at"])
+
+    # What comes by itself
+
+    def until(self, what: str, check: Callable[[], Found | None]) -> Found:
+        return wait_until(check, f"{self.number}: {what}", every=0.1)
+
+    def until_status(self, status: str) -> Any:
+        """The customer's view, as soon as the ticket has a status."""
+        return self.until(
+            status, lambda: found if (found := self.status())["status"] == status else None
+        )
+
+    def until_with(self, handler: str | None, seen_by: str = "supervisors-1") -> Any:
+        """The agents' view, as soon as somebody has the ticket; None: as soon as nobody has."""
+        wanted = f"{self.desk}-{handler}" if handler else None
+
+        def look() -> Any:
+            found = self.view(seen_by)
+            settled = found["status"] in {"assigned", "queued"}
+            return found if settled and found["handler"] == wanted else None
+
+        return self.until(f"with {handler or 'nobody'}", look)
+
+    def told(self, recipient: str, message: str, times: int = 1) -> str:
+        """The words of the last such message, as soon as it was sent so often."""
+
+        def look() -> list[Delivery] | None:
+            found = [d for d in self._deliveries(recipient) if d.message == message]
+            sent = [d for d in found if d.state == "sent"]
+            assert len(found) <= times, f"{recipient} was told {message} {len(found)} times"
+            return sent if len(sent) == times else None
+
+        return self.until(f"{recipient} is told {message}", look)[-1].text
+
+    def never_told(self, recipient: str, message: str) -> bool:
+        """That nothing of the kind has gone out so far."""
+        return message not in [d.message for d in self._deliveries(recipient)]
+
+    def way(self, message: str) -> str:
+        """By which channel the customer was told."""
+        self.told("customer", message)
+        return [d.channel for d in self._deliveries("customer") if d.message == message][-1]
+
+    def _deliveries(self, recipient: str) -> list[Delivery]:
+        found = self._store.deliveries(self.desk, self.number)
+        return [delivery for delivery in found if delivery.recipient == recipient]
+
+    def mail(self, address: str, about: str) -> str:
+        """The newest mail to an address that speaks of this ticket and of something."""
+
+        def look() -> str | None:
+            texts = [f"{m['Subject']}\n{m['BodyText']}" for m in self.system.sent(address)]
+            found = [text for text in texts if about in text and self.number in text]
+            return found[-1] if found else None
+
+        return self.until(f"a mail to {address} about {about}", look)
+
+    # What is kept
+
+    def archived(self) -> tuple[Any, dict[str, str]]:
+        """The document in the archive and its tags, as soon as it is there."""
+
+        def look() -> str | None:
+            keys = self._keys(self.bucket("archive"), f"archive/{self.desk}/")
+            return next((key for key in keys if key.endswith(f"/{self.number}.json")), None)
+
+        key = self.until("the archived document", look)
+        bucket = self.bucket("archive")
+        document = json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        return document, self.tags(bucket, key)
+
+    def tags(self, bucket: str, key: str) -> dict[str, str]:
+        found = self._s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]
+        return {tag["Key"]: tag["Value"] for tag in found}
+
+    def files(self) -> list[str]:
+        """The keys of the files that agents and the customer have added to the ticket."""
+        return self._keys(self.bucket("mail"), f"files/{self.desk}/{self.number}/")
+
+    def bucket(self, kind: str) -> str:
+        names = [bucket["Name"] for bucket in self._s3.list_buckets()["Buckets"]]
+        return str(next(name for name in names if f"-{kind}-" in name))
+
+    def _keys(self, bucket: str, prefix: str) -> list[str]:
+        found = self._s3.list_objects_v2(Bucket=bucket, Prefix=prefix)
+        return [item["Key"] for item in found.get("Contents", [])]
+
+
+def tick(system: System, at: datetime) -> None:
+    """Invoke the sweep with the scheduled event's own time."""
+    answer = system.aws("lambda").invoke(
+        FunctionName=f"{TABLE}-sla_timer", Payload=json.dumps({"time": at.isoformat()})
+    )
+    assert "FunctionError" not in answer, answer["Payload"].read()
+
+
+def fetched(url: str) -> tuple[int, bytes, dict[str, str]]:
+    """What a browser gets by a link: status, content, headers."""
+    try:
+        with urllib.request.urlopen(url, timeout=30) as found:
+            return found.status, found.read(), dict(found.headers)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read(), dict(error.headers)

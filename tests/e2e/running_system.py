@@ -1,0 +1,264 @@
+"""The whole system as real processes, and what a test does with it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import smtplib
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from base64 import b64decode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+
+from infra.simulator.inprocess import HttpAnswer
+from tests.e2e import console_commands
+
+ROOT = Path(__file__).parents[2]
+READY_SECONDS = 180
+Found = TypeVar("Found")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(
+    check: Callable[[], Found | None], what: str, seconds: float = 60, every: float = 0.3
+) -> Found:
+    """What `check` gives as soon as it gives something, asked `every` so many seconds.
+
+    What takes long itself is asked less often: it takes the time of what it waits for.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        asked = time.monotonic()
+        found = check()
+        if found:
+            return found
+        now = time.monotonic()
+        if now > deadline:
+            raise AssertionError(f"not within {seconds:.0f} s: {what}")
+        time.sleep(max(every, min(2 * (now - asked), 2)))
+
+
+@dataclass
+class System:
+    """`deskbell up` in a data folder of its own, on free ports."""
+
+    data: Path
+    http_port: int = field(default_factory=free_port)
+    aws_port: int = field(default_factory=free_port)
+    smtp_port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+    started_at: int = 0
+
+    # Its process
+
+    def start(self) -> None:
+        self.started_at = self.log.stat().st_size if self.log.exists() else 0
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    *(
+                        sys.executable,
+                        "-m",
+                        "infra.console.commands",
+                        "up",
+                        "--data",
+                        str(self.data),
+                    ),
+                    *("--port", str(self.http_port), "--aws-port", str(self.aws_port)),
+                    *("--smtp-port", str(self.smtp_port)),
+                ],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        try:
+            wait_until(self._ready, "ready", READY_SECONDS)
+        except AssertionError:
+            self.stop(signal.SIGTERM)
+            raise
+
+    def _ready(self) -> bool:
+        assert self.process is not None
+        if self.process.poll() is not None:
+            raise AssertionError(f"ended with {self.process.returncode}:\n{self.said()}")
+        return (self.data / "local.json").exists() and "ready in" in self.said_now()
+
+    def stop(self, how: signal.Signals) -> int:
+        """End it, and see that nothing of it is left; its exit code."""
+        assert self.process is not None
+        family = [self.process.pid, *descendants(self.process.pid)]
+        self.process.send_signal(how)
+        code = self.process.wait(60)
+        wait_until(lambda: not [pid for pid in family if alive(pid)], "no process is left", 30)
+        return code
+
+    @property
+    def log(self) -> Path:
+        return self.data / "up.log"
+
+    def said(self) -> str:
+        return self.log.read_text("utf-8")
+
+    def said_now(self) -> str:
+        """What it has printed since it was started last."""
+        return self.log.read_bytes()[self.started_at :].decode()
+
+    def command(self, *arguments: str, code: int = 0) -> str:
+        """What `deskbell …` prints; it has to end with `code`."""
+        ended, said = console_commands.run(self.data, *arguments)
+        assert ended == code, said
+        return said
+
+    # Its doors
+
+    @property
+    def local(self) -> Any:
+        return json.loads((self.data / "local.json").read_text("utf-8"))
+
+    def http(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> HttpAnswer:
+        """Call the HTTP API by a path or by a link that it gave; `body` is JSON, or bytes."""
+        url = path if path.startswith("http") else self.local["api"] + path
+        raw = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        sent = {"Content-Type": "application/json", **(headers or {})}
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token}"
+        request = urllib.request.Request(url, method=method, data=raw, headers=sent)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as found:
+                return HttpAnswer(found.status, dict(found.headers), found.read().decode())
+        except urllib.error.HTTPError as error:
+            with error:
+                return HttpAnswer(error.code, dict(error.headers), error.read().decode())
+
+    def file(self, contact: str, description: str, **more: Any) -> Any:
+        """File a ticket by HTTP; the answer's body."""
+        body = {"contact": contact, "description": description, **more}
+        answer = self.http("POST", "/desks/standard/tickets", body)
+        assert answer.status == 201, answer.text
+        return answer.json
+
+    def mail(self, sender: str, subject: str, text: str, **headers: str) -> None:
+        """Send a mail to the standard desk, over SMTP."""
+        message = EmailMessage()
+        message["From"], message["To"] = sender, self.local["mailboxes"]["standard"]
+        message["Subject"] = subject
+        for name, value in headers.items():
+            message[name.replace("_", "-")] = value
+        message.set_content(text)
+        with self.smtp() as door:
+            door.send_message(message)
+
+    def smtp(self) -> smtplib.SMTP:
+        """A connection to where mail comes in."""
+        host, _, port = self.local["smtp"].partition(":")
+        return smtplib.SMTP(host, int(port), timeout=30)
+
+    def sign_in(
+        self, role: str = "supervisor", username: str | None = None, desk: str = "standard"
+    ) -> str:
+        """The token of an agent: the desk's first with a role, or the one of a username."""
+        agent = next(
+            agent
+            for agent in self.local["agents"]
+            if agent["desk"] == desk
+            and (agent["username"] == username if username else agent["role"] == role)
+        )
+        body = {"username": agent["username"], "password": agent["password"]}
+        answer = self.http("POST", "/session", body)
+        assert answer.status == 200, answer.text
+        token: str = answer.json["token"]
+        return token
+
+    # Behind them
+
+    def aws(self, service: str) -> Any:
+        """A boto3 client of the emulator."""
+        return boto3.client(
+            service,  # type: ignore[call-overload]  # the name is the caller's choice
+            endpoint_url=self.local["aws_endpoint"],
+            region_name="us-east-1",
+            aws_access_key_id="000000000000",
+            aws_secret_access_key="local",
+        )
+
+    def give_room(self, desk: str) -> None:
+        """Let the agents of a desk hold all that the tests file, in whatever order they run."""
+        table = self.aws("dynamodb")
+        for agent in self.local["agents"]:
+            if agent["desk"] == desk:
+                key = {"pk": {"S": f"DESK#{desk}"}, "sk": {"S": f"AGENT#{agent['username']}"}}
+                table.update_item(
+                    TableName="deskbell-local",
+                    Key=key,
+                    UpdateExpression="SET #capacity = :many",
+                    ExpressionAttributeNames={"#capacity": "capacity"},
+                    ExpressionAttributeValues={":many": {"N": "1000"}},
+                )
+
+    def queue(self, name: str) -> str:
+        url: str = self.aws("sqs").get_queue_url(QueueName=f"deskbell-local-{name}")["QueueUrl"]
+        return url
+
+    def sent(self, address: str) -> list[Any]:
+        """The mails that were sent to an address, oldest first."""
+        with urllib.request.urlopen(
+            f"{self.local['aws_endpoint']}/_ministack/ses/messages", timeout=30
+        ) as answer:
+            accounts = json.load(answer)["messages"]
+        return [mail for sent in accounts.values() for mail in sent if address in mail["To"]]
+
+    def mails(self, address: str) -> list[bytes]:
+        """The mails that were sent to an address, oldest first, each as it was given to SES."""
+        url = f"{self.local['aws_endpoint']}/_deskbell/mails"
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return [b64decode(mail["raw"]) for mail in json.load(answer) if address in mail["to"]]
+
+
+def descendants(pid: int) -> list[int]:
+    """Every process below one, by `/proc`."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                stat = (entry / "stat").read_text("utf-8", "replace")
+            except OSError:
+                continue
+            parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
+    found, above = [], {pid}
+    while above := {child for child, parent in parents.items() if parent in above}:
+        found += sorted(above)
+    return found
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+    except OSError:
+        return False
+    return state[0] != "Z"

@@ -1,0 +1,156 @@
+"""The three steps may be repeated, and what Chalice describes stands in the emulator (F7)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from botocore.session import Session
+
+from infra.deploy.gateway import EXTENSION, responses
+from infra.local.chalice_client import LocalClient
+from tests.e2e.running_system import ROOT, System
+
+_DEPLOY = """
+import sys
+from pathlib import Path
+from infra.deploy.steps import deploy
+from infra.local.system import Ports, aws_environment
+from infra.local.up import _alone, local_variant
+import os
+ports = Ports(*map(int, sys.argv[2:5]))
+os.environ.update(aws_environment(ports))
+with _alone(Path(sys.argv[1])):
+    print(deploy("local", print, local_variant(ports)).api_id)
+"""
+
+
+def inventory(system: System) -> dict[str, Any]:
+    """What there is of each kind."""
+    functions = system.aws("lambda")
+    return {
+        "apis": [api["id"] for api in system.aws("apigateway").get_rest_apis()["items"]],
+        "functions": sorted(
+            function["FunctionName"]
+            for page in functions.get_paginator("list_functions").paginate()
+            for function in page["Functions"]
+        ),
+        "mappings": sorted(
+            mapping["UUID"]
+            for mapping in functions.list_event_source_mappings()["EventSourceMappings"]
+        ),
+        "rules": [rule["Name"] for rule in system.aws("events").list_rules()["Rules"]],
+        "queues": sorted(system.aws("sqs").list_queues()["QueueUrls"]),
+        "secrets": sorted(
+            (parameter["Name"], parameter["Version"])
+            for parameter in system.aws("ssm").describe_parameters()["Parameters"]
+            if parameter["Type"] == "SecureString"
+        ),
+    }
+
+
+def test_deploying_again_changes_nothing(system: System) -> None:
+    """F7: each step is idempotent; ids, secrets and playbooks stay."""
+    before = inventory(system)
+    assert len(before["apis"]) == 1
+    assert len(before["mappings"]) == 3
+    assert len(before["rules"]) == 1
+    ports = map(str, (system.http_port, system.aws_port, system.smtp_port))
+    done = subprocess.run(
+        [sys.executable, "-c", _DEPLOY, str(system.data), *ports],
+        cwd=ROOT,
+        env=os.environ.copy(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert inventory(system) == before
+    assert done.stdout.split()[-1] == before["apis"][0]
+    assert "playbook" not in done.stdout
+    answer = system.http("GET", "/desks/standard/tickets/CS20260302001?contact=1234")
+    assert answer.status == 404, answer.text
+
+
+def test_the_gateway_s_own_answers_are_problems(system: System) -> None:
+    """F6: without a token, without a route: problem+json, and nothing else about us."""
+    for path, status in (("/agent/desks/standard/tickets", 401), ("/nothing/here", 404)):
+        answer = system.http("GET", path)
+        assert answer.status == status
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert answer.json["status"] == status
+        assert set(answer.json) == {"title", "status", "detail"}
+
+
+@pytest.fixture
+def client(system: System, monkeypatch: pytest.MonkeyPatch) -> LocalClient:
+    for name, value in (
+        ("AWS_ENDPOINT_URL", system.local["aws_endpoint"]),
+        ("AWS_ACCESS_KEY_ID", "000000000000"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_DEFAULT_REGION", "us-east-1"),
+    ):
+        monkeypatch.setenv(name, value)
+    return LocalClient(Session())
+
+
+def described(*paths: str, guarded: bool = False) -> dict[str, Any]:
+    """A description as Chalice writes it."""
+    operation: dict[str, Any] = {
+        "x-amazon-apigateway-integration": {"type": "aws_proxy", "uri": "arn:aws:lambda:x"}
+    }
+    document: dict[str, Any] = {
+        "info": {"title": "other"},
+        "x-amazon-apigateway-binary-media-types": ["image/png"],
+        "paths": {path: {"get": dict(operation)} for path in paths},
+        EXTENSION: responses(),
+    }
+    if guarded:
+        document["securityDefinitions"] = {
+            "agents": {
+                "name": "Authorization",
+                "x-amazon-apigateway-authorizer": {
+                    "providerARNs": ["arn:aws:cognito-idp:us-east-1:000000000000:userpool/x"]
+                },
+            }
+        }
+        document["paths"][paths[0]]["get"]["security"] = [{"agents": []}]
+    return document
+
+
+def laid_down(client: LocalClient, api: str) -> dict[str, Any]:
+    gateway = client._client("apigateway")
+    return {
+        item["path"]: {
+            method: gateway.get_method(restApiId=api, resourceId=item["id"], httpMethod=method)[
+                "authorizationType"
+            ]
+            for method in item["resourceMethods"]
+        }
+        for item in gateway.get_resources(restApiId=api, limit=500)["items"]
+        if item.get("resourceMethods")
+    }
+
+
+def test_an_api_is_laid_down_and_changed_as_described(client: LocalClient) -> None:
+    """F7: routes that come, go and change hands; nothing of an older description is left."""
+    api = client.import_rest_api(described("/a", "/a/{b}/c"), "REGIONAL")
+    gateway = client._client("apigateway")
+    try:
+        assert laid_down(client, api) == {"/a": {"GET": "NONE"}, "/a/{b}/c": {"GET": "NONE"}}
+        client.update_api_from_swagger(api, described("/a", "/d", guarded=True))
+        assert laid_down(client, api) == {
+            "/a": {"GET": "COGNITO_USER_POOLS"},
+            "/d": {"GET": "NONE"},
+        }
+        client.update_api_from_swagger(api, described("/d"))
+        assert laid_down(client, api) == {"/d": {"GET": "NONE"}}
+        assert gateway.get_authorizers(restApiId=api)["items"] == []
+        answer = gateway.get_gateway_response(restApiId=api, responseType="UNAUTHORIZED")
+        assert answer["statusCode"] == "401"
+    finally:
+        gateway.delete_rest_api(restApiId=api)

@@ -1,0 +1,404 @@
+"""The local system: three steps, kept through a kill, with its quarantine (F2, F3, F7, G3, G8).
+
+The tests of this file follow each other on one system.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.core.domain.errors import Park
+from functions.core.storage.store import read_commit
+from infra.local.system import ACCOUNT, REGION
+from tests.e2e.running_system import ROOT, System, free_port, wait_until
+from tests.inprocess.generated_mails import Bag, Letter
+
+PLAYBOOK = ROOT / "playbooks" / "standard.yaml"
+
+
+def routed(system: System, ticket: Any) -> Any:
+    """The status of a ticket once the router has dealt with it."""
+
+    def look() -> Any:
+        found = system.http("GET", ticket["status_url"])
+        assert found.status == 200, found.text
+        return found.json if found.json["status"] != "received" else None
+
+    return wait_until(look, f"{ticket['number']} is routed")
+
+
+def subjects(system: System, address: str) -> list[str]:
+    return [mail["Subject"] for mail in system.sent(address)]
+
+
+def quarantine(system: System, about: str) -> list[list[str]]:
+    """The lines of `deskbell quarantine list` that speak of something."""
+    lines = system.command("quarantine", "list").splitlines()
+    return [line.split("\t") for line in lines if about in line]
+
+
+def test_local_json_says_where_everything_is(system: System) -> None:
+    """G8: ports, desks, secrets, people, as the contract has them."""
+    local = system.local
+    assert local["api"] == f"http://127.0.0.1:{system.http_port}"
+    assert local["smtp"] == f"127.0.0.1:{system.smtp_port}"
+    assert local["aws_endpoint"] == f"http://127.0.0.1:{system.aws_port}"
+    assert local["stage"] == "local"
+    assert local["mailboxes"]["standard"] == "support@standard.local"
+    assert local["webhook_secrets"]["standard"].startswith("whsec_")
+    roles = [agent["role"] for agent in local["agents"] if agent["desk"] == "standard"]
+    assert {"agent", "supervisor", "qa", "finance", "admin"} == set(roles)
+    teams = [agent["team"] for agent in local["agents"] if agent["role"] == "agent"]
+    assert all(teams.count(team) >= 2 for team in teams)
+    assert (system.data / "local.json").stat().st_mode & 0o077 == 0
+
+
+def test_what_it_unpacks_is_its_own(system: System) -> None:
+    """G8: the code of functions is unpacked in the data folder, from which it is cleared away."""
+    routed(system, system.file("unpacked@example.com", "无法登录"))
+    assert list((system.data / "tmp").glob("ministack-lambda-*"))
+
+
+def test_the_lines_that_it_prints_work(system: System) -> None:
+    """G8: what `make up` prints at the end files a ticket by HTTP and by mail, when pasted."""
+    by_http, by_mail, status = [line for line in system.said().splitlines() if "curl" in line]
+    filed = subprocess.run(
+        ["bash", "-c", by_http], capture_output=True, text=True, check=True, timeout=60
+    )
+    number = json.loads(filed.stdout)["number"]
+    subprocess.run(["bash", "-c", by_mail], capture_output=True, check=True, timeout=60)
+    shown = subprocess.run(
+        ["bash", "-c", status.replace("<number>", number)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert json.loads(shown.stdout)["number"] == number
+    wait_until(lambda: len(system.sent("customer@example.com")) >= 2, "both are acknowledged")
+
+
+def test_the_examples_of_the_readme_work(system: System, tmp_path: Path) -> None:
+    """G8: pasted one after the other while it runs, from a form to an agent's day."""
+    text = (ROOT / "README.md").read_text("utf-8").partition("## On AWS")[0]
+    text = text.replace(":8700", f":{system.http_port}").replace(":2525", f":{system.smtp_port}")
+    blocks = re.findall(r"^```\w*\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    *filing, day = [block for block in blocks if "curl" in block]
+    assert len(filing) == 3
+    (tmp_path / ".deskbell").symlink_to(system.data)
+
+    def pasted(block: str) -> str:
+        script = "set -euo pipefail\n" + block.replace("curl -s", "curl -sS --fail")
+        done = subprocess.run(
+            ["bash", "-c", script],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    ticket, by_mail, by_webhook = map(pasted, filing)
+    assert by_mail == ""
+    assert json.loads(by_webhook)["number"] != json.loads(ticket)["number"]
+    routed(system, json.loads(ticket))
+    assert '"status":"resolved"' in pasted(day)
+
+
+def test_a_taken_port_is_said(system: System, tmp_path: Path) -> None:
+    """G8: a second system on the same ports ends with what to do about it."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "infra.console.commands", "up", "--data", str(tmp_path)),
+            *("--port", str(system.http_port)),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert f"port {system.http_port} is taken" in done.stderr
+
+
+def test_a_second_one_leaves_the_first_alone(system: System) -> None:
+    """G8: started again while it runs, on its own ports or others, it stays as it is."""
+    before = (system.data / "local.json").read_bytes()
+    for port in (system.http_port, free_port()):
+        said = system.command("up", "--port", str(port), "--fresh", code=1)
+        assert f"a system runs in {system.data} already" in said
+    assert (system.data / "local.json").read_bytes() == before
+    assert "standard\t" in system.command("playbook", "list")
+
+
+def test_a_poison_record_is_parked_and_the_rest_goes_on(system: System) -> None:
+    """F2, G3: what cannot be read lies in both readers' queues; the next ticket is routed."""
+    put_event(system, "POISON", schema="1", body="no events")
+    ticket = system.file("one@example.com", "无法登录")
+    assert routed(system, ticket)["status"] == "assigned"
+    parked = wait_until(
+        lambda: found if len(found := quarantine(system, "POISON")) == 2 else None, "both parked"
+    )
+    assert {line[1] for line in parked} == {"router", "notify"}
+    assert all("not a list of events" in line[5] for line in parked)
+    shown = json.loads(system.command("quarantine", "show", parked[0][0]))
+    assert shown["record"]["dynamodb"]["NewImage"]["body"]["S"] == "no events"
+    again = system.command("quarantine", "replay", parked[0][0], code=1)
+    assert "parked it again" in again
+
+
+def test_what_fails_for_long_is_replayed_once_its_cause_is_gone(system: System) -> None:
+    """F2, G3: Lambda gives up on a record, names its place, and it is brought back from there."""
+    ticket = system.file("two@example.com", "支付失败")
+    routed(system, ticket)
+    key = {"pk": {"S": f"TICKET#standard#{ticket['number']}"}, "sk": {"S": "TICKET"}}
+    dynamodb = system.aws("dynamodb")
+    item = dynamodb.get_item(TableName="deskbell-local", Key=key)["Item"]
+    events = json.dumps([{"event": "TicketQueued", "team": "通用咨询组", "queue": "waiting"}])
+    put_event(system, "LATER", schema=event_schema(), body=events, readers="notify")
+    (line,) = wait_until(lambda: quarantine(system, "LATER"), "Lambda gave up", 120)
+    assert line[1:3] == ["notify", "standard"]
+    assert "RetryAttemptsExhausted" in line[5]
+    assert "TICKET#standard#LATER" in system.command("quarantine", "show", line[0])
+    assert "failed on it again" in system.command("quarantine", "replay", line[0], code=1)
+    copied = json.loads(json.dumps(item).replace(ticket["number"], "LATER"))
+    later = {name: value for name, value in copied.items() if not name.startswith("due_")}
+    dynamodb.put_item(TableName="deskbell-local", Item=later)
+    assert "has taken it" in system.command("quarantine", "replay", line[0])
+    assert quarantine(system, "LATER") == []
+
+
+def put_event(
+    system: System, number: str, *, schema: str, body: str, readers: str = "both"
+) -> None:
+    """Write an event of a ticket that does not exist."""
+    system.aws("dynamodb").put_item(
+        TableName="deskbell-local",
+        Item={
+            "pk": {"S": f"TICKET#standard#{number}"},
+            "sk": {"S": "EVENT#000002"},
+            "at": {"S": "2026-03-02T01:00:00.000000Z"},
+            "actor": {"S": "system"},
+            "schema": {"N": schema},
+            "readers": {"S": readers},
+            "body": {"S": body},
+        },
+    )
+
+
+def event_schema() -> str:
+    from functions.core.domain.events import SCHEMA_VERSION
+
+    return str(SCHEMA_VERSION)
+
+
+def test_a_poison_mail_is_parked_and_the_rest_goes_on(system: System) -> None:
+    """E11, G3: the queue gives a mail up that fails each time; others of its batch are filed."""
+    sqs, queue = system.aws("sqs"), system.queue("mail")
+    nonsense = {"receipt": {"recipients": [], "action": {"objectKey": ""}}}
+    sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(nonsense))
+    system.mail("three@example.com", "支付失败", "支付失败，请协助处理\n")
+    wait_until(lambda: system.sent("three@example.com"), "the good mail is acknowledged")
+    parked = wait_until(
+        lambda: [line for line in quarantine(system, "mail") if "failed as often" in line[5]],
+        "the other is in the dead-letter queue",
+        120,
+    )
+    assert '"objectKey": ""' in system.command("quarantine", "show", parked[0][0])
+    assert "announced again" in system.command("quarantine", "replay", parked[0][0])
+
+
+def test_a_mail_that_was_set_aside_is_released(system: System) -> None:
+    """G3: an automatic mail opens no ticket, unless a person says that it is a request."""
+    system.mail("four@example.com", "无法登录", "无法登录\n", Auto_Submitted="auto-replied")
+    (line,) = wait_until(lambda: quarantine(system, "auto_reply"), "it is set aside")
+    assert line[0].startswith("quarantine/standard/")
+    assert "four@example.com" in system.command("quarantine", "show", line[0])
+    assert system.sent("four@example.com") == []
+    assert "announced to standard" in system.command("quarantine", "replay", line[0])
+    wait_until(lambda: system.sent("four@example.com"), "it is a ticket")
+    assert quarantine(system, "auto_reply") == []
+
+
+def test_mails_over_smtp_are_accounted_for(system: System) -> None:
+    """G3, item 6: twenty mails of many kinds by real SMTP, each in exactly one place."""
+    letters = chosen(Bag(SEED))
+    assert len(letters) == 20
+    for letter in letters:
+        raw(system, letter.raw, letter.recipients)
+    expected = {
+        (desk, same(letter.raw)): (letter.fate, letter.cause)
+        for letter in letters
+        for desk in letter.desks
+    }
+
+    def look() -> dict[tuple[str, str], list[tuple[str, str]]] | None:
+        found = places(system)
+        return found if set(expected) <= set(found) else None
+
+    found = wait_until(look, "every mail is somewhere", 120)
+    for key, (fate, cause) in expected.items():
+        ((where, why),) = found[key]
+        assert (where, why.startswith(cause)) == (fate, True), (key, why)
+    aside = [line[0] for line in quarantine(system, "mail/") if line[0].startswith("quarantine/")]
+    system.command("quarantine", "discard", *aside, "--reason", "sent by a test")
+    discarded = system.command("quarantine", "list", "--discarded").splitlines()
+    assert len(discarded) == len(aside)
+    assert all(line.endswith(": sent by a test") for line in discarded)
+
+
+SEED = 20
+SPAM = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*" + b"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
+
+
+def chosen(bag: Bag) -> list[Letter]:
+    """Some of a bag: what needs no verdict of SES's, and one that every filter takes for spam."""
+    spam = bag.html()
+    spam.raw = spam.raw.replace(b"<script>", SPAM)
+    spam.fate, spam.cause = "quarantine", "spam: "
+    people = [bag.person(charset, charset) for charset in ("gb2312", "big5", "iso-2022-jp")]
+    return [
+        *people, bag.html(), bag.with_files(), bag.program_inside(), bag.without_id(),
+        bag.of_a_list(), bag.asked_by_two(), bag.of_the_other_desk(), bag.quotes_a_number(),
+        bag.many_parts(), bag.deep(), bag.no_sender(), bag.to_nobody(), bag.own(),
+        bag.bounce(""), bag.out_of_office(""), bag.complaint(), spam,
+    ]  # fmt: skip
+
+
+def raw(system: System, mail: bytes, recipients: tuple[str, ...]) -> None:
+    with system.smtp() as door:
+        door.sendmail("sender@example.com", recipients, b"\r\n".join(mail.splitlines()))
+
+
+def same(mail: bytes) -> str:
+    """What a mail is known by, however its lines end."""
+    return sha256(b"\n".join(mail.rstrip().splitlines())).hexdigest()
+
+
+def places(system: System) -> dict[tuple[str, str], list[tuple[str, str]]]:
+    """(desk, mail) → everywhere it is: on a ticket, or in quarantine with its cause."""
+    s3, bucket = system.aws("s3"), f"deskbell-local-mail-{ACCOUNT}-{REGION}"
+    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+
+    def note(desk: str, key: str, place: tuple[str, str]) -> None:
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        found.setdefault((desk, same(body)), []).append(place)
+
+    pages = system.aws("dynamodb").get_paginator("scan").paginate(TableName="deskbell-local")
+    for item in (item for page in pages for item in page["Items"]):
+        if item["sk"]["S"].startswith("EVENT#") and item["pk"]["S"].startswith("TICKET#"):
+            # What other tests wrote there is not all meant to be read.
+            with suppress(Park):
+                commit = read_commit(item)
+                for event in commit.of("TicketReceived", "CustomerWrote"):
+                    if event.raw:
+                        note(commit.desk, event.raw, ("ticket", ""))
+    for line in system.command("quarantine", "list").splitlines():
+        key, _, desk, _, _, cause = line.split("\t")
+        if key.startswith("quarantine/"):
+            note(desk, key, ("quarantine", cause))
+    return found
+
+
+def test_a_parked_delivery_is_replayed(system: System) -> None:
+    """G3: what SES refuses is parked on the ticket, and sent once the cause is gone."""
+    ses, address = system.aws("sesv2"), system.local["mailboxes"]["standard"]
+    ses.delete_email_identity(EmailIdentity=address)
+    ticket = system.file("five@example.com", "无法登录")
+    wait_until(lambda: len(quarantine(system, ticket["number"])) >= 2, "its mails are parked")
+    ses.create_email_identity(EmailIdentity=address)
+    for line in quarantine(system, ticket["number"]):
+        assert "the delivery is due" in system.command("quarantine", "replay", line[0])
+    wait_until(lambda: len(system.sent("five@example.com")) >= 2, "they are sent")
+    assert quarantine(system, ticket["number"]) == []
+    exported = json.loads(system.command("ticket", "export", "standard", ticket["number"]))
+    assert {delivery["state"] for delivery in exported["deliveries"]} == {"sent"}
+
+
+def test_a_playbook_takes_effect_without_a_deployment(system: System, tmp_path: Path) -> None:
+    """A1: check, apply, see it within a minute; the same again stores nothing."""
+    ticket = system.file("six@example.com", "无法登录")
+    assert routed(system, ticket)["status_label"] == "已分配"
+    changed = tmp_path / "standard.yaml"
+    text = PLAYBOOK.read_text("utf-8")
+    assert "{zh-CN: 已分配," in text
+    changed.write_text(text.replace("{zh-CN: 已分配,", "{zh-CN: 已交专人,"), "utf-8")
+    before = int(system.command("playbook", "list").split()[1])
+    assert system.command("playbook", "check", str(changed)) == "OK\n"
+    said = system.command("playbook", "apply", str(changed))
+    assert "~ statuses.assigned.label.zh-CN: 已分配 → 已交专人" in said
+    assert f"playbook {before + 1} is in force" in said
+    assert "nothing changes" in system.command("playbook", "apply", str(changed))
+    wait_until(
+        lambda: system.http("GET", ticket["status_url"]).json["status_label"] == "已交专人",
+        "the customer reads the new word",
+        60,
+    )
+    system.command("playbook", "apply", str(PLAYBOOK))
+    assert f"standard\t{before + 2}" in system.command("playbook", "list").splitlines()
+
+
+def test_a_wrong_playbook_is_refused_with_its_line(system: System, tmp_path: Path) -> None:
+    """G3: the key that is wrong, where it stands, what was expected; nothing is stored."""
+    wrong = tmp_path / "wrong.yaml"
+    text = PLAYBOOK.read_text("utf-8").replace("default_priority: 中", "default_priority: 无")
+    wrong.write_text(text, "utf-8")
+    line = text[: text.index("default_priority")].count("\n") + 1
+    for command in ("check", "apply"):
+        said = system.command("playbook", command, str(wrong), code=1)
+        assert f"wrong.yaml:{line}: default_priority: there is no '无'" in said
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_restart_keeps_everything(system: System, how: signal.Signals) -> None:
+    """G3, G8: killed or stopped and started again, it has its tickets, its people, its numbers."""
+    address = f"{how.name.lower()}@example.com"
+    ticket = system.file(address, "无法登录")
+    status = routed(system, ticket)["status"]
+    wait_until(lambda: len(system.sent(address)) >= 2, "acknowledged and assigned")
+    mails, people = subjects(system, address), system.local["agents"]
+    scratch = system.data / "tmp"
+    left = set(scratch.glob("ministack-lambda-*"))
+    [package] = (scratch / "packages").iterdir()
+    unpacked = package.stat().st_ino
+    assert left
+    assert system.stop(how) == (0 if how == signal.SIGINT else -how)
+    system.start()
+    assert not any(folder.exists() for folder in left)
+    assert package.stat().st_ino == unpacked
+    assert "nothing changed since the last deployment" in system.said_now()
+    assert system.local["agents"] == people
+    assert system.http("GET", ticket["status_url"]).json["status"] == status
+    assert subjects(system, address) == mails
+    after = system.file("eight@example.com", "无法登录")
+    assert int(after["number"][-3:]) > int(ticket["number"][-3:])  # decision 0007: gaps may be
+
+
+def test_the_schedule_wakes_the_sweep(system: System) -> None:
+    """F3: EventBridge's rule calls sla_timer each minute."""
+    logs, group = system.aws("logs"), "/aws/lambda/deskbell-local-sla_timer"
+
+    def swept() -> bool:
+        streams = logs.describe_log_streams(logGroupName=group)["logStreams"]
+        return any(
+            "REPORT" in event["message"]
+            for stream in streams
+            for event in logs.get_log_events(
+                logGroupName=group, logStreamName=stream["logStreamName"]
+            )["events"]
+        )
+
+    wait_until(swept, "a sweep", 90)

@@ -1,0 +1,140 @@
+"""An endpoint on this machine, told by the real system of what happens at a desk (G5)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from standardwebhooks import Webhook as Verifier
+
+from functions.core.domain.webhooks import MessageId
+from functions.core.storage.store import Store
+from tests.e2e.desk_journey import TABLE, tick
+from tests.e2e.running_system import ROOT, System, wait_until
+from tests.notify.webhook_receiver import Receiver
+
+DESK = "hooked"
+"""A desk of the test's own: what it files, nobody works on."""
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Receiver]:
+    with Receiver().listening() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def secret(system: System, receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The secret of the desk's endpoint, once the desk is there."""
+    text = (ROOT / "playbooks" / "standard.yaml").read_text("utf-8")
+    text = text.replace("desk: standard\n", f"desk: {DESK}\n")
+    text = text.replace("support@standard.local", f"support@{DESK}.local")
+    text += f'\nwebhooks:\n  crm:\n    url: {receiver.url}\n    events: ["*"]\n'
+    path: Path = tmp_path_factory.mktemp("desk") / f"{DESK}.yaml"
+    path.write_text(text, "utf-8")
+    assert "OK" in system.command("playbook", "check", str(path))
+    system.command("playbook", "apply", str(path))
+    return system.command("webhooks", "secret", DESK, "crm").strip()
+
+
+def file(system: System) -> str:
+    body = {"contact": "customer@example.com", "description": "无法登录"}
+    answer = system.http("POST", f"/desks/{DESK}/tickets", body)
+    assert answer.status == 201, answer.text
+    number: str = answer.json["number"]
+    return number
+
+
+def happened(system: System, number: str) -> set[str]:
+    """The ids of what an endpoint that wants everything is told of a ticket."""
+    return {
+        str(MessageId(DESK, number, commit.version, position, "crm"))
+        for commit in Store(system.aws("dynamodb"), TABLE).history(DESK, number)
+        for position, event in enumerate(commit.events)
+        if event.event != "TimersSet"
+    }
+
+
+def test_everything_arrives_once_signed(system: System, receiver: Receiver, secret: str) -> None:
+    """G5, E11: though the endpoint answers 500 at first."""
+    receiver.answers = [500]
+    number = file(system)
+    wait_until(lambda: len(happened(system, number)) >= 3, "filed, classified, queued")
+    wait_until(lambda: len(receiver.got) >= len(happened(system, number)), "all tried")
+    failed = receiver.ids[0]
+    assert receiver.ids.count(failed) == 1
+    # The sweep of a minute later, at once: it takes the schedule's own time for now.
+    tick(system, datetime.now(UTC) + timedelta(minutes=2))
+    wait_until(lambda: receiver.ids.count(failed) == 2, "tried again")
+    accepted = receiver.got[1:]
+    assert sorted(request.headers["webhook-id"] for request in accepted) == sorted(
+        happened(system, number)
+    )
+    for request in accepted:
+        assert Verifier(secret).verify(request.body, request.headers)
+        assert b"customer@example.com" not in request.body
+
+
+def test_what_was_lost_is_replayed(system: System, receiver: Receiver, secret: str) -> None:
+    """G5: by its id and by time, from the console; with the same ids."""
+    since = datetime.now(UTC).replace(microsecond=0)
+    number = file(system)
+    ids = wait_until(
+        lambda: (
+            found if len(found := happened(system, number)) >= 3 and found <= {*receiver.ids}
+            else None
+        ),
+        "told",
+    )  # fmt: skip
+    one = min(ids)
+    assert "sent now" in system.command("webhooks", "replay", "--id", one)
+    wait_until(lambda: receiver.ids.count(one) == 2, "replayed")
+    said = system.command("webhooks", "replay", "--desk", DESK, "--from", since.isoformat())
+    again = re.search(r"(\d+) are sent again, 0 for the first time", said)
+    assert again, said
+    assert int(again[1]) >= len(ids)  # whatever else happened on the desk since then
+    tick(system, datetime.now(UTC))
+    wait_until(
+        lambda: all(receiver.ids.count(each) == 2 + (each == one) for each in ids), "all of a time"
+    )
+
+
+def test_a_dead_letter_is_seen_and_replayed(
+    system: System, receiver: Receiver, secret: str
+) -> None:
+    """G3, G5: an endpoint that says it is gone, and comes back."""
+    receiver.answers = [410]
+    file(system)
+    row = wait_until(
+        lambda: next(
+            (
+                line
+                for line in system.command("quarantine", "list", "--desk", DESK).splitlines()
+                if "webhook:crm" in line
+            ),
+            None,
+        ),
+        "in quarantine",
+    )
+    kept, cause = row.split("\t")[0], row.split("\t")[-1]
+    assert "answered 410" in cause
+    before = len(receiver.got)
+    assert "is due" in system.command("quarantine", "replay", kept)
+    wait_until(lambda: len(receiver.got) > before, "replayed")
+    assert "webhook:crm" not in system.command("quarantine", "list", "--desk", DESK)
+
+
+def test_an_endpoint_is_tried_out_from_the_console(
+    system: System, receiver: Receiver, secret: str
+) -> None:
+    """G5: and its secret changed without a gap."""
+    assert "HTTP 204" in system.command("webhooks", "send-test", DESK, "crm")
+    assert receiver.got[-1].json["type"] == "webhook.test"
+    new = system.command("webhooks", "rotate", DESK, "crm").strip()
+    system.command("webhooks", "send-test", DESK, "crm")
+    for each in (secret, new):
+        assert Verifier(each).verify(receiver.got[-1].body, receiver.got[-1].headers)
+    assert f"{DESK}\tcrm\t{receiver.url}\t*\t2" in system.command("webhooks", "list")

@@ -1,0 +1,99 @@
+"""The whole of Deskbell in this process, on moto: real handlers, a real table, no network."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from functions.core.domain.roster import Agent
+from functions.core.domain.rules import Playbook, load
+from functions.core.platform.settings import Place
+from functions.core.storage.store import Store
+from infra.console.retention import erase, records_of
+from infra.simulator.inprocess import Loop
+from tests.aws_snapshots import aws_in_memory, kept
+from tests.core.sample_desk import make_table
+
+PLACE = Place("aws", "us-east-1", "123456789012", "test")
+ROOT = Path(__file__).parents[2]
+URL = "https://desk.example.com"
+WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"a webhook secret of thirty-two b").decode()
+ROSTER = (
+    ("li-1", "agent", "技术支持组"),
+    ("li-2", "agent", "技术支持组"),
+    ("sh-1", "agent", "售后组"),
+    ("sh-2", "agent", "售后组"),
+    ("zx-1", "agent", "通用咨询组"),
+    ("zx-2", "agent", "通用咨询组"),
+    ("zg-1", "supervisor", "主管组"),
+    ("zj-1", "qa", "质检组"),
+)
+
+
+@cache
+def shipped(path: Path) -> Playbook:
+    """A playbook that ships with the product, read and checked once."""
+    return load(path)
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    """A deployment of the `standard` desk with its roster, everybody offline."""
+    with aws_in_memory(PLACE.region):
+        kept("whole", _standard)
+        with Loop(PLACE).running() as running:
+            running.pump()
+            running.calls.clear()
+            yield running
+
+
+def _standard() -> None:
+    foundation("standard")
+    store = Store(boto3.client("dynamodb"), PLACE.table)
+    store.put_playbook(shipped(ROOT / "playbooks" / "standard.yaml"), datetime.now(UTC))
+    for username, role, team in ROSTER:
+        store.put_agent(Agent(desk="standard", username=username, role=role, team=team, capacity=5))
+
+
+def foundation(desk: str) -> None:
+    """What stands before any code: table, buckets, keys, queues and secrets of one desk."""
+    make_table(boto3.client("dynamodb"), PLACE.table)
+    s3 = boto3.client("s3")
+    for bucket in (PLACE.mail_bucket, PLACE.archive_bucket):
+        s3.create_bucket(Bucket=bucket)
+    kms = boto3.client("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName=PLACE.contacts_key, TargetKeyId=key)
+    sqs = boto3.client("sqs")
+    for room in ("mail", "router", "notify", "sla_timer"):
+        sqs.create_queue(QueueName=f"{PLACE.prefix}-{room}-dlq")
+    boto3.client("sesv2").create_email_identity(EmailIdentity=f"{desk}.local")
+    ssm = boto3.client("ssm")
+    root = base64.b64encode(bytes(range(32))).decode()
+    for name, value in (
+        ("key", root),
+        ("api", json.dumps({"url": URL})),
+        ("settings", json.dumps({"user_pool_id": "p", "user_pool_client_id": "c"})),
+        (f"desks/{desk}/webhook", WEBHOOK_SECRET),
+    ):
+        ssm.put_parameter(Name=PLACE.parameter(name), Value=value, Type="SecureString")
+
+
+def forget(loop: Loop, at: datetime, **who: str) -> None:
+    """What the console does to forget who a `contact`, or the customer of a `number`, was."""
+    given: dict[str, Any] = {**who, "reason": "asked for it", "actor": "admin", "now": at}
+    erase(records_of(loop.place.stage), "standard", **given)
+
+
+@pytest.fixture
+def store(loop: Loop) -> Store:
+    """The deployment's table."""
+    return Store(boto3.client("dynamodb"), loop.place.table)

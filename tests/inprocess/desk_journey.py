@@ -1,0 +1,136 @@
+"""One desk of the product in this process, with a roster that the test gives, and its people."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import boto3
+
+from functions.core.domain.roster import Agent
+from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import Ticket
+from functions.core.platform import aws
+from functions.core.storage.store import Store
+from infra.console.retention import Records, records_of
+from infra.simulator.inprocess import HttpAnswer, Loop
+from tests.aws_snapshots import aws_in_memory, kept
+from tests.inprocess import conftest as whole
+from tests.journey import Walk
+
+
+@contextmanager
+def deployed(
+    desk: str,
+    roster: Iterable[Agent],
+    folder: Path = whole.ROOT / "playbooks",
+) -> Iterator[Case]:
+    """A deployment of one desk with a roster of its own, and a case to walk through it."""
+    with aws_in_memory(whole.PLACE.region):
+        kept(("foundation", desk), lambda: whole.foundation(desk))
+        with Loop(whole.PLACE).running() as loop:
+            playbook = whole.shipped(folder / f"{desk}.yaml")
+            store = Store(aws.dynamodb(), whole.PLACE.table)
+            store.put_playbook(playbook, datetime.now(UTC))
+            for agent in roster:
+                store.put_agent(agent)
+            loop.pump()
+            loop.calls.clear()
+            yield Case(loop, store, playbook)
+
+
+class Case(Walk):
+    """A ticket in this process.
+
+    A username tells the role: `zg-…` is a supervisor, `zj-…` of the QA team, others are agents.
+    """
+
+    supervisor = "zg-1"
+
+    def __init__(self, loop: Loop, store: Store, playbook: Playbook) -> None:
+        super().__init__(playbook.desk)
+        self.loop = loop
+        self.store = store
+        self.playbook = playbook
+
+    def http(self, method: str, path: str, body: Any = None, **more: Any) -> HttpAnswer:
+        answer = self.loop.http(method, path.removeprefix(whole.URL), body, **more)
+        self.seen.append(answer.text)
+        if method != "GET":
+            self.loop.pump()
+        return answer
+
+    def as_agent(self, who: str, method: str, path: str, body: Any = None) -> HttpAnswer:
+        role = {"zg": "supervisor", "zj": "qa"}.get(who.partition("-")[0], "agent")
+        claims = {"cognito:username": who, "cognito:groups": f"{self.desk}:{role}"}
+        return self.http(method, f"/agent/desks/{self.desk}{path}", body, claims=claims)
+
+    def put(self, upload: Any, content: bytes) -> None:
+        bucket = self.loop.place.mail_bucket
+        boto3.client("s3").put_object(
+            Bucket=bucket,
+            Key=unquote(urlsplit(upload["url"]).path).removeprefix(f"/{bucket}").lstrip("/"),
+            Body=content,
+            Metadata={"name": upload["headers"]["x-amz-meta-name"]},
+        )
+
+    def online(self, *who: str) -> None:
+        for username in who:
+            answer = self.as_agent(username, "PUT", "/me/presence", {"online": True})
+            assert answer.status == 200, answer.text
+
+    @property
+    def ticket(self) -> Ticket:
+        return self.store.load(self.desk, self.number)
+
+    @property
+    def records(self) -> Records:
+        """Where its deployment's records lie, as holding and erasing want to know."""
+        return records_of(self.loop.place.stage)
+
+    def due(self, kind: str) -> datetime:
+        found = self.ticket.timers[kind].due_at
+        assert found is not None
+        return found
+
+    def tick(self, at: datetime) -> None:
+        self.loop.tick(at)
+        self.loop.pump()
+
+    def told(self, recipient: str) -> list[str]:
+        """The messages that a recipient was told, in order; all of them sent."""
+        found = [d for d in self._deliveries() if d.recipient == recipient]
+        assert {d.state for d in found} <= {"sent"}, found
+        return [d.message for d in found]
+
+    def said(self, recipient: str, message: str) -> str:
+        """The words of the last such message."""
+        texts: list[str] = [
+            d.text for d in self._deliveries() if (d.recipient, d.message) == (recipient, message)
+        ]
+        assert texts, f"nobody told {recipient} {message}"
+        return texts[-1]
+
+    def way(self, message: str) -> str:
+        """By which channel the customer was told."""
+        found: str = next(d.channel for d in self._deliveries() if d.message == message)
+        return found
+
+    def _deliveries(self) -> Any:
+        return self.store.deliveries(self.desk, self.number)
+
+    def archived(self) -> tuple[Any, dict[str, str]]:
+        """The document in the archive, and the years it is kept."""
+        s3 = boto3.client("s3")
+        bucket = self.loop.place.archive_bucket
+        keys = [found["Key"] for found in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+        (key,) = [key for key in keys if re.search(rf"/{self.number}\.json$", key)]
+        document = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        tags = s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]
+        return document, {tag["Key"]: tag["Value"] for tag in tags}

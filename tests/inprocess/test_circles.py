@@ -1,0 +1,255 @@
+"""Mail in circles: whatever the machines at both ends do, it comes to rest (G3).
+
+Two desks of one deployment write to each other's mailboxes: what one sends to the other comes in
+there, as it was sent or with everything taken off it by which it could be known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from itertools import count
+from typing import Any
+
+import boto3
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from functions.core.domain.rules import AutomaticLimits, Notification, Playbook
+from functions.core.storage.store import Store
+from infra.simulator.inprocess import Loop
+from tests.inprocess.conftest import ROOT, shipped
+from tests.inprocess.test_returns import DESK, act, bounce, file, own_id, replay
+
+OTHER = "support@omnichannel.local"
+MOST_MAILS = 100
+SERIAL = count(1)
+
+
+MOST = 8
+"""Mails to one address within ten minutes, in these tests: a circle that ends sooner tells as much
+as one of the limits that ship."""
+
+
+@pytest.fixture
+def desks(loop: Loop, store: Store) -> Loop:
+    """A second desk beside the first."""
+    boto3.client("sesv2").create_email_identity(EmailIdentity="omnichannel.local")
+    limits = AutomaticLimits(ticket={"10m": 2}, address={"10m": MOST})
+    for name in ("standard", "omnichannel"):
+        playbook = shipped(ROOT / "playbooks" / f"{name}.yaml")
+        mail = playbook.mail.model_copy(update={"automatic_limits": limits})
+        store.put_playbook(playbook.model_copy(update={"mail": mail}), datetime.now(UTC))
+    loop.pump()
+    loop.wait()
+    return loop
+
+
+class Postman:
+    """Carries what was sent to a desk's mailbox there, once."""
+
+    def __init__(self, loop: Loop) -> None:
+        self.loop = loop
+        self.carried = 0
+        self.sent: Counter[str] = Counter()
+
+    def run(self, change: Any = lambda raw: raw) -> None:
+        """Carry mail until there is none."""
+        while sum(self.sent.values()) < MOST_MAILS:
+            self.loop.pump()
+            new = mails()[self.carried :]
+            if not new:
+                return
+            self.carried += len(new)
+            for to, raw in new:
+                self.sent[to] += 1
+                if to in {DESK, OTHER}:
+                    self.loop.mail(change(raw), to)
+        raise AssertionError(f"it does not come to rest: {self.sent}")
+
+
+def mails() -> list[tuple[str, bytes]]:
+    """Every mail that went out: to whom, and as it was given to SES."""
+    from moto.ses.models import ses_backends
+
+    sent = ses_backends["123456789012"]["us-east-1"].sent_messages
+    return [
+        (str(to), m.raw_data if isinstance(m.raw_data, bytes) else m.raw_data.encode())
+        for m in sent
+        for to in dict.fromkeys(m.destinations)
+    ]
+
+
+def letter(sender: str, to: str, subject: str = "请问", **headers: str) -> bytes:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = sender, to, subject
+    mail["Message-ID"] = f"<{next(SERIAL)}@mail.example.com>"
+    for name, value in headers.items():
+        mail[name.replace("_", "-")] = value
+    mail.set_content("请问怎么办？")
+    return mail.as_bytes()
+
+
+def bare(raw: bytes) -> bytes:
+    """The mail without anything by which it could be known: a new one, from the same address."""
+    found = message_from_bytes(raw, policy=policy.default)
+    assert isinstance(found, EmailMessage)
+    body = found.get_body(("plain",))
+    assert body is not None
+    mail = EmailMessage()
+    mail["From"], mail["To"] = found["From"].addresses[0].addr_spec, found["To"]
+    mail["Subject"] = re.sub(r"\[[^\]]*\] ?", "", found["Subject"])
+    mail["Message-ID"] = f"<{next(SERIAL)}@relay.example.com>"
+    mail.set_content(body.get_content())
+    return mail.as_bytes()
+
+
+def parked(store: Store, desk: str) -> list[str]:
+    """Why deliveries of a desk are parked."""
+    pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=store.table)
+    numbers = {
+        item["pk"]["S"].split("#")[2]
+        for page in pages
+        for item in page["Items"]
+        if item["pk"]["S"].startswith(f"TICKET#{desk}#")
+    }
+    found = [d for number in numbers for d in store.deliveries(desk, number)]
+    return [d.cause or "" for d in found if d.state == "parked"]
+
+
+def test_two_desks_stop_at_once(desks: Loop, store: Store) -> None:
+    """What says that it is automatic opens no ticket and gets no answer."""
+    desks.mail(letter(OTHER, DESK), DESK)
+    postman = Postman(desks)
+    postman.run()
+    assert postman.sent[OTHER] == 1
+    assert postman.sent[DESK] == 0
+
+
+def test_two_desks_stop_without_any_mark(desks: Loop, store: Store) -> None:
+    """Nothing tells what it is and which ticket it is about: the limits alone end it, visibly."""
+    desks.mail(letter(OTHER, DESK), DESK)
+    postman = Postman(desks)
+    postman.run(bare)
+    assert 2 < postman.sent[DESK] <= MOST
+    assert 2 < postman.sent[OTHER] <= MOST
+    causes = {*parked(store, "standard"), *parked(store, "omnichannel")}
+    assert causes == {f"capped: {MOST} automatic mails within 10m to this address"}
+    # An operator sees it: a message in the dead-letter queue, which rings the alarm.
+    sqs = boto3.client("sqs")
+    queue = sqs.get_queue_url(QueueName=f"{desks.place.prefix}-notify-dlq")["QueueUrl"]
+    (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
+    assert "capped: " in message["Body"]
+
+
+def test_the_desks_own_mail_is_known(loop: Loop, store: Store) -> None:
+    """An alias sends it back under another From: by the keyed id, SES's new Message-ID or not."""
+    number = file(loop, store, "li.lei@example.com")
+    act(loop, number, "assign", agent="li-1")
+    act(loop, number, "reply", text="您好")  # a person's words: nothing marks them as automatic
+    raw = mails()[-1][1]
+    assert b"Auto-Submitted" not in raw
+    before = len(store.history("standard", number))
+    for change in (
+        lambda text: text,
+        lambda text: re.sub(rb"Message-ID: [^\r]*", b"Message-ID: <ses@amazonses.com>", text),
+    ):
+        again = re.sub(rb"From: [^\r]*", b"From: list@example.net", change(raw))
+        loop.mail(again, DESK)
+        loop.pump()
+    assert len(store.history("standard", number)) == before
+    kept = boto3.client("s3").list_objects_v2(
+        Bucket=loop.place.mail_bucket, Prefix="quarantine/standard/"
+    )
+    assert kept["KeyCount"] == 2
+
+
+def test_what_an_agent_does_is_never_capped(loop: Loop, store: Store) -> None:
+    """A dozen answers in a row; each assignment of an agent's is told as well."""
+    narrow(store, loop)
+    number = file(loop, store)
+    act(loop, number, "assign", agent="li-1")
+    for turn in range(12):
+        assert act(loop, number, "reply", text=f"第 {turn} 次").status == 200
+        act(loop, number, "assign", agent=f"li-{1 + turn % 2}")
+    assert parked(store, "standard") == []
+
+
+def test_what_was_capped_can_be_replayed(loop: Loop, store: Store) -> None:
+    """By hand it goes out whatever the limits say."""
+    narrow(store, loop)
+    numbers = [file(loop, store) for _ in range(4)]
+    (held,) = [d for d in store.deliveries("standard", numbers[-1]) if d.recipient == "customer"]
+    assert (held.state, held.cause) == (
+        "parked",
+        "capped: 3 automatic mails within 10m to this address",
+    )
+    before = len(mails())
+    replay(store, loop, held)
+    assert len(mails()) == before + 1
+
+
+def narrow(store: Store, loop: Loop) -> None:
+    """Limits that are soon reached, on a desk that answers every message by itself."""
+    playbook: Playbook = shipped(ROOT / "playbooks" / "standard.yaml")
+    limits = AutomaticLimits(ticket={"10m": 2}, address={"10m": 3})
+    answers = Notification(on="CustomerWrote", to="customer", message="received")
+    changed = playbook.model_copy(
+        update={
+            "mail": playbook.mail.model_copy(update={"automatic_limits": limits}),
+            "notifications": (*playbook.notifications, answers),
+        }
+    )
+    store.put_playbook(changed, datetime.now(UTC))
+    loop.pump()
+    loop.wait()
+
+
+STEPS = st.lists(
+    st.sampled_from(["new", "form", "answer", "away", "bounce", "hard", "own", "stripped"]),
+    min_size=4,
+    max_size=14,
+)
+
+
+@settings(
+    max_examples=5,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(steps=STEPS)
+def test_no_sequence_sends_more_than_the_limits(loop: Loop, store: Store, steps: list[str]) -> None:
+    """Mails, forms, answers, absence notes, bounces, our own mail: the limits hold throughout."""
+    narrow(store, loop)
+    address = f"m{next(SERIAL)}@example.com"
+    begin = len(mails())
+    number = file(loop, store, address)
+    for step in steps:
+        last = next((raw for to, raw in reversed(mails()) if to == address), b"")
+        if step == "new":
+            loop.mail(letter(address, DESK), DESK)
+        elif step == "form":
+            number = file(loop, store, address)
+        elif step == "answer":
+            loop.mail(letter(address, DESK, References=own_id(loop, number)), DESK)
+        elif step == "away":
+            reference = own_id(loop, number)
+            loop.mail(
+                letter(address, DESK, References=reference, Auto_Submitted="auto-replied"), DESK
+            )
+        elif step in {"bounce", "hard"}:
+            status = "5.1.1" if step == "hard" else "4.4.7"
+            headers = f"Message-ID: {own_id(loop, number)}\r\nX-Turn: {next(SERIAL)}"
+            loop.mail(bounce(headers, status=status, recipient=address), DESK)
+        elif step == "own" and last:
+            loop.mail(last, DESK)
+        elif step == "stripped" and last:
+            loop.mail(re.sub(rb"From: [^\r]*", f"From: {address}".encode(), bare(last)), DESK)
+        loop.pump()
+    sent = [raw for to, raw in mails()[begin:] if to == address]
+    assert len(sent) <= 3
+    by_ticket = Counter(re.findall(rb"X-Deskbell-Id: <standard\.([^.]*)\.", b"\n".join(sent)))
+    assert all(found <= 2 for found in by_ticket.values())

@@ -1,0 +1,53 @@
+"""A document of merged tickets is kept as the strictest of them says (B10)."""
+
+from __future__ import annotations
+
+import boto3
+import pytest
+
+from functions.core.domain.commands import Hold
+from functions.core.platform import clock
+from functions.core.services.command_service import change
+from functions.survey.archive import Shelves, keep
+from tests.inprocess.desk_journey import Case
+from tests.inprocess.test_merging import act, case, link, two
+
+__all__ = ["case"]
+
+
+@pytest.fixture
+def family(case: Case) -> tuple[str, str]:
+    """Two requests of one customer, the second with a file, that go on as the first."""
+    one, other = two(case)
+    path, _, query = link(case, other).partition("?")
+    body = {"text": "见附件", "attachments": [{"name": "说明.txt", "content": "5L2g5aW9"}]}
+    assert case.http("POST", f"{path}/messages?{query}", body).status == 201
+    assert act(case, "zg-1", other, "merge", into=one).status == 200
+    return one, other
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_hold_on_one_holds_the_document_and_all_files(
+    case: Case,
+    family: tuple[str, str],
+    held: bool,
+) -> None:
+    """B10: what was merged is part of the record, so its hold and its files are too."""
+    one, other = family
+    if held:
+        command = Hold(held=True, reason="诉讼")
+        change(case.store, "standard", other, command, case.playbook, clock.now(), actor="admin")
+    s3, place = boto3.client("s3"), case.loop.place
+    shelves = Shelves(s3, place.archive_bucket, place.mail_bucket)
+    key = keep(case.store, shelves, case.store.load("standard", one), case.playbook)
+    (file,) = (
+        each["Key"]
+        for each in s3.list_objects_v2(Bucket=place.mail_bucket, Prefix="files/")["Contents"]
+    )
+    years = str(case.playbook.retention.years)
+    for bucket, kept in ((place.archive_bucket, key), (place.mail_bucket, file)):
+        tags = s3.get_object_tagging(Bucket=bucket, Key=kept)["TagSet"]
+        assert {tag["Key"]: tag["Value"] for tag in tags} == {
+            "retention-years": years,
+            "hold": str(held).lower(),
+        }

@@ -1,0 +1,254 @@
+"""Requests over HTTP: filed once, numbered, answered clearly (A1, A3, A4, F1, F5, G1)."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from functions.core.domain.rules import CustomerClass
+from functions.core.domain.ticket import Customer
+from functions.core.platform import clock
+from functions.core.storage.store import Store
+from infra.simulator.inprocess import HttpAnswer, Loop
+from tests.inprocess.conftest import WEBHOOK_SECRET
+from tests.signed_requests import signed
+
+BODY = {"contact": "13800138000", "description": "无法登录，一直提示密码错误", "name": "张三"}
+RAW = json.dumps(BODY, ensure_ascii=False).encode()
+
+
+def file(loop: Loop, body: Any = BODY, **headers: str) -> HttpAnswer:
+    return loop.http("POST", "/desks/standard/tickets", body, headers=headers)
+
+
+def test_a_request_gets_a_number_and_a_promise(loop: Loop, store: Store) -> None:
+    """A1, A3, A4"""
+    answer = file(loop)
+    assert answer.status == 201
+    today = datetime.now(tz=None).astimezone()  # the number's date is the desk's own
+    number = answer.json["number"]
+    assert number.startswith("CS")
+    assert number.endswith("001")
+    assert len(number) == len("CS20240520001")
+    assert answer.json["status"] == "received"
+    due = datetime.fromisoformat(answer.json["expected_response_by"])
+    assert due.utcoffset() is not None
+    assert 23.9 < (due - today).total_seconds() / 3600 <= 24
+    assert answer.json["status_url"].startswith(
+        f"https://desk.example.com/desks/standard/tickets/{number}?key="
+    )
+    ticket = store.load("standard", number)
+    assert ticket.type == "其他"  # the router classifies; nothing was given
+    assert ticket.customer.contact == "*******8000"
+
+
+def test_an_urgent_request_is_promised_two_hours(loop: Loop) -> None:
+    """A4: 紧急问题2小时内响应"""
+    answer = file(loop, {**BODY, "urgency": "高"})
+    due = datetime.fromisoformat(answer.json["expected_response_by"])
+    assert 1.9 < (due.timestamp() - time.time()) / 3600 <= 2
+
+
+@pytest.mark.parametrize("urgency", ["低", "low", "Low"])
+def test_terms_are_understood_in_both_languages(loop: Loop, store: Store, urgency: str) -> None:
+    """A1"""
+    answer = file(loop, {**BODY, "urgency": urgency, "type": "fault report"})
+    ticket = store.load("standard", answer.json["number"])
+    assert (ticket.priority, ticket.type) == ("低", "报障")
+
+
+def test_every_wrong_field_is_named(loop: Loop) -> None:
+    """A1, A15: bad input gets an answer that says what is wrong and how to right it."""
+    answer = file(
+        loop,
+        {"contact": "12", "description": "x" * 201, "urgency": "sofort", "type": "nonsense"},
+    )
+    assert answer.status == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    wrong = {error["field"]: error["message"] for error in answer.json["errors"]}
+    assert set(wrong) == {"contact", "description", "urgency", "type"}
+    assert "200" in wrong["description"]
+    assert "高" in wrong["urgency"]
+
+
+def test_unknown_and_missing_fields_are_named(loop: Loop) -> None:
+    answer = file(loop, {"descripton": "typo"})
+    assert answer.status == 400
+    assert {error["field"] for error in answer.json["errors"]} == {
+        "contact",
+        "description",
+        "descripton",
+    }
+
+
+@pytest.mark.parametrize("given", ["2026-02-30", "2026-3-1", "20260310", "yesterday", ""])
+def test_a_date_of_purchase_is_a_date(loop: Loop, given: str) -> None:
+    """D2: whoever reads it later counts a warranty from it."""
+    answer = file(loop, {**BODY, "product": {"name": "冰箱", "purchased_on": given}})
+    assert answer.status == 400
+    assert answer.json["errors"] == [
+        {"field": "product.purchased_on", "message": "a date, such as 2026-03-10"}
+    ]
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[1]", b'"text"', b"[" * 5000])
+def test_a_body_that_is_no_json_object_is_refused(loop: Loop, body: bytes) -> None:
+    answer = file(loop, body)
+    assert answer.status == 400
+    assert answer.json["title"]
+
+
+def test_a_body_of_another_type_is_refused_as_a_problem(loop: Loop) -> None:
+    """The contract: every error is a problem, also what Chalice says before a route is asked."""
+    answer = file(loop, b"contact=13800138000", **{"Content-Type": "text/plain"})
+    assert answer.status == 415
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json == {
+        "title": "Unsupported Media Type",
+        "status": 415,
+        "detail": "Unsupported media type: text/plain",
+    }
+
+
+def test_a_body_over_the_limit_is_refused(loop: Loop) -> None:
+    assert file(loop, {**BODY, "description": "x" * 300_000}).status == 413
+
+
+def test_an_unknown_desk_is_not_found(loop: Loop) -> None:
+    assert loop.http("POST", "/desks/nobody/tickets", BODY).status == 404
+
+
+def test_the_same_key_files_one_ticket(loop: Loop) -> None:
+    """G1: the same Idempotency-Key and body give the same ticket, another body is refused."""
+    first = file(loop, **{"Idempotency-Key": "k-1"})
+    for _ in range(20):
+        assert file(loop, **{"Idempotency-Key": "k-1"}).json == first.json
+    other = file(loop, {**BODY, "description": "别的问题"}, **{"Idempotency-Key": "k-1"})
+    assert other.status == 422
+    assert file(loop, **{"Idempotency-Key": "k-2"}).json["number"] != first.json["number"]
+
+
+def test_a_key_that_is_too_long_is_named(loop: Loop) -> None:
+    """G1: refused, not filed under a part of it."""
+    answer = file(loop, **{"Idempotency-Key": "k" * 201})
+    assert answer.status == 400
+    assert [error["field"] for error in answer.json["errors"]] == ["Idempotency-Key"]
+
+
+def test_without_a_key_each_request_is_its_own(loop: Loop) -> None:
+    assert file(loop).json["number"] != file(loop).json["number"]
+
+
+def test_filing_takes_three_calls_to_the_table(loop: Loop) -> None:
+    """The design's budget, once the playbook is known."""
+    file(loop)
+    loop.calls.clear()
+    file(loop, **{"Idempotency-Key": "k"})
+    table = [call for call in loop.calls if call.service == "dynamodb"]
+    assert len(table) <= 3
+
+
+def test_a_signed_webhook_files_once(loop: Loop) -> None:
+    """F5, G1"""
+    path = "/desks/standard/channels/webhook"
+    first = loop.http("POST", path, RAW, headers=signed(WEBHOOK_SECRET, RAW))
+    assert first.status == 201
+    again = loop.http("POST", path, RAW, headers=signed(WEBHOOK_SECRET, RAW))
+    assert again.json == first.json
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"webhook-signature": "v1,AAAA"},
+        {"webhook-id": "msg_other"},
+        {"webhook-timestamp": "1"},
+        {"webhook-timestamp": "soon"},
+    ],
+)
+def test_a_bad_signature_is_refused(loop: Loop, spoil: dict[str, str]) -> None:
+    """F5: 401 for a wrong signature and for one older than five minutes."""
+    path = "/desks/standard/channels/webhook"
+    spoilt = {**signed(WEBHOOK_SECRET, RAW), **spoil}
+    assert loop.http("POST", path, RAW, headers=spoilt).status == 401
+    old = signed(WEBHOOK_SECRET, RAW, at=time.time() - 301)
+    assert loop.http("POST", path, RAW, headers=old).status == 401
+    assert loop.http("POST", path, RAW).status == 401
+
+
+def test_personal_data_is_masked_before_it_is_stored(loop: Loop, store: Store) -> None:
+    """G4"""
+    body = {
+        **BODY,
+        "contact": "wang.wu@example.com",
+        "description": "请回电 13912345678 或 me@example.org",
+    }
+    number = file(loop, body).json["number"]
+    found = repr(store.everything("standard", number))
+    for secret in ("wang.wu", "13912345678", "me@example.org", "张三"):
+        assert secret not in found
+
+
+def test_numbers_are_masked_in_whatever_field_they_are_written(loop: Loop, store: Store) -> None:
+    """A15, G4: a customer's phone number in the wrong field stands in no record either."""
+    phone = "13912345678"
+    body = {
+        **BODY,
+        "description": f"回电{phone}",
+        "order": f"见{phone}",
+        "proof_of_purchase": f"发票 {phone}",
+        "customer_id": phone,
+    }
+    number = file(loop, body).json["number"]
+    loop.pump()
+    (received,) = store.history("standard", number)[0].of("TicketReceived")
+    for said in (received.description, received.order, received.proof_of_purchase):
+        assert "139****5678" in str(said)
+    assert received.customer.id == "139****5678"
+    for item in store.everything("standard", number):
+        item.pop("sealed", None)
+        assert phone not in str(item)
+
+
+@pytest.mark.parametrize(
+    ("at", "number"),
+    [
+        (datetime(2026, 3, 9, 15, 59, 59, tzinfo=UTC), "CS20260309001"),
+        (datetime(2026, 3, 9, 16, 0, tzinfo=UTC), "CS20260310001"),
+    ],
+)
+def test_a_number_has_the_desk_s_own_date(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch, at: datetime, number: str
+) -> None:
+    """A3: the day begins at Shanghai's midnight, eight hours before that of UTC."""
+    monkeypatch.setattr(clock, "now", lambda: at)
+    assert file(loop).json["number"] == number
+
+
+def test_every_wrong_field_is_named_at_once(loop: Loop) -> None:
+    """A1: those that no desk knows, those of a wrong form and those that this desk decides on."""
+    body = {"contact": "12", "description": "长" * 201, "type": "飞机", "urgency": "超高", "x": 1}
+    named = [error["field"] for error in file(loop, body).json["errors"]]
+    assert sorted(named) == ["contact", "description", "type", "urgency", "x"]
+
+
+def test_a_class_that_a_supervisor_gave_stands_before_the_channel_s(
+    loop: Loop, store: Store
+) -> None:
+    """A5: the id that a channel sends says what a customer was; a person has said what they are."""
+    classes = {"vip": CustomerClass(customer_ids=("VIP*",)), "partner": CustomerClass()}
+    playbook = store.playbook("standard", datetime.now(UTC))
+    store.put_playbook(playbook.model_copy(update={"customer_classes": classes}), datetime.now(UTC))
+    loop.wait()
+
+    def classed() -> Customer:
+        number = file(loop, {**BODY, "customer_id": "VIP-7"}).json["number"]
+        return store.load("standard", number).customer
+
+    assert classed().customer_class == "vip"
+    store.class_contact("standard", classed().hash, "partner")
+    assert classed().customer_class == "partner"

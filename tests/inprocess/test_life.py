@@ -1,0 +1,253 @@
+"""A ticket's whole life through the real handlers, step by step as the `standard` guide tells it.
+
+A1–A16 in order; F1, F2, F3, F4, F6; and over the whole of it G1, G4 and G6.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from functions.core.storage.store import Store
+from infra.simulator.inprocess import Loop
+from tests.inprocess.conftest import ROOT, shipped
+from tests.inprocess.desk_journey import Case
+
+PHONE, MAIL, NAME = "13800138000", "han.meimei@example.com", "韩梅梅"
+DESCRIPTION = f"无法登录，请回电 {PHONE} 或写信到 {MAIL}"
+SECRETS = (PHONE, "138-0013-8000", MAIL, "han.meimei", NAME)
+
+
+class Life(Case):
+    """A ticket of the standard desk whose customer's words are full of what has to be masked."""
+
+    def __init__(self, loop: Loop, store: Store) -> None:
+        super().__init__(loop, store, shipped(ROOT / "playbooks" / "standard.yaml"))
+
+    def file(self, description: str = DESCRIPTION, **fields: Any) -> str:
+        return super().file(description, **{"contact": PHONE, "name": NAME, **fields})
+
+    def sent(self) -> list[str]:
+        return [f"{d.recipient}:{d.message}:{d.state}" for d in self._deliveries()]
+
+
+@pytest.fixture
+def life(loop: Loop, store: Store) -> Life:
+    return Life(loop, store)
+
+
+def test_the_whole_life_of_a_request(life: Life, capsys: pytest.CaptureFixture[str]) -> None:
+    """A1–A5, A8–A10, A12–A16, F1, F2, F4, F6, G4, G6"""
+    life.online("li-1")
+
+    # A1, A3, A4: filed, numbered, acknowledged at once
+    life.file()
+    assert "customer:received:sent" in life.sent()
+
+    # A2, A5, A8: tagged, given to a free member of the right team; the customer is told
+    view = life.view("li-1")
+    assert view["tags"] == ["无法登录"]
+    assert (view["team"], view["handler"], view["status"]) == ("技术支持组", "li-1", "assigned")
+    assert "customer:assigned:sent" in life.sent()
+
+    # A9: a template with the tag, a question and a first solution
+    assert "无法登录" in view["suggestion"]["text"]
+    assert view["suggestion"]["article"]
+
+    # A10: the reply is on the record and stops the first-response timer
+    life.act("li-1", "reply", text="您好，请点“忘记密码”重置。")
+    view = life.view()
+    assert view["status"] == "in_progress"
+    assert {t["kind"]: t["state"] for t in view["timers"]}["first_response"] == "met"
+    assert life.status()["first_response_at"]
+    out = [m for m in view["messages"] if m["direction"] == "out"]
+    assert any("忘记密码" in message["text"] for message in out)
+
+    # A12: resolved with a summary of 100 characters at most; the customer gets the survey
+    assert life.asks("li-1", "resolve", summary="x" * 101).status == 400
+    life.act("li-1", "resolve", summary="引导客户重置密码")
+    assert life.status()["status"] == "resolved"
+    assert any(entry.startswith("customer:resolved") for entry in life.sent())
+
+    # A13: a good score archives it
+    life.customer("survey", score=5)
+    assert life.sends("survey", score=1).status == 409
+    shown = life.status()
+    assert shown["status"] == "archived"
+    assert shown["summary"] == "引导客户重置密码"
+
+    # A14, A16, F6: the customer sees every step, by link or by the last four of the contact
+    by_contact = life.http("GET", f"/desks/standard/tickets/{life.number}?contact=8000")
+    assert by_contact.json["timeline"] == shown["timeline"]
+    assert len(shown["timeline"]) >= 5
+
+    # F4, G6: one workflow, ended; one document with everything that happened
+    (execution,) = life.loop.workflows.executions.values()
+    assert execution.status == "SUCCEEDED"
+    assert execution.transitions <= 12
+    document = archived(life)
+    assert document["ticket"]["score"] == 5
+    assert "SurveyAnswered" in json.dumps(document)
+
+    # G4: nothing raw anywhere
+    no_secret_in(life, capsys.readouterr().out, json.dumps(document, ensure_ascii=False))
+
+
+def archived(life: Life) -> Any:
+    s3 = boto3.client("s3")
+    (found,) = s3.list_objects_v2(Bucket=life.loop.place.archive_bucket)["Contents"]
+    key = found["Key"]
+    assert re.fullmatch(rf"archive/standard/\d{{4}}/{life.number}\.json", key)
+    tags = s3.get_object_tagging(Bucket=life.loop.place.archive_bucket, Key=key)["TagSet"]
+    assert {"Key": "retention-years", "Value": "3"} in tags
+    return json.loads(s3.get_object(Bucket=life.loop.place.archive_bucket, Key=key)["Body"].read())
+
+
+def no_secret_in(life: Life, logged: str, *more: str) -> None:
+    """G4: no raw number, address or name in any item, log line or answer."""
+    table = boto3.client("dynamodb")
+    pages = table.get_paginator("scan").paginate(TableName=life.loop.place.table)
+    items = repr([item for page in pages for item in page["Items"]])
+    assert life.number in items
+    assert "delivery.sent" in logged
+    for place, text in (("table", items), ("log", logged), ("answers", "".join(life.seen))):
+        for secret in SECRETS:
+            assert secret not in text, f"{secret} stands in the {place}"
+    for text in more:
+        assert not any(secret in text for secret in SECRETS)
+
+
+def test_a_customer_by_mail_is_answered_by_mail(
+    life: Life, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A4, G4: by what the contact is; the address itself reaches delivery alone."""
+    life.file(contact=MAIL)
+    assert "customer:received:sent" in life.sent()
+    no_secret_in(life, capsys.readouterr().out)
+
+
+def test_a_poor_score_goes_to_quality_first(life: Life) -> None:
+    """A13: QA assigns somebody to call back and records the cause; then it is archived."""
+    life.online("li-1")
+    life.file()
+    life.act("li-1", "reply", text="请重试")
+    life.act("li-1", "resolve", summary="已处理")
+    life.customer("survey", score=2, comment="太慢")
+    assert life.status()["status"] == "in_review"
+    assert any(entry.startswith("qa:") for entry in life.sent())
+    assert [ticket["number"] for ticket in life.queue("zj-1", "qa")] == [life.number]
+    assert life.asks("li-1", "callback", cause="x").status == 403
+    life.act("zj-1", "assign", agent="zj-1")
+    life.act("zj-1", "callback", cause="首次响应太慢")
+    assert life.status()["status"] == "archived"
+    assert "首次响应太慢" in json.dumps(archived(life), ensure_ascii=False)
+
+
+def test_a_survey_that_nobody_answers_ends_by_itself(life: Life) -> None:
+    """F4: each wait has an end."""
+    life.online("li-1")
+    life.file()
+    life.act("li-1", "reply", text="请重试")
+    life.act("li-1", "resolve", summary="已处理")
+    life.loop.workflows.expire(f"standard-{life.number}-1")
+    life.loop.pump()
+    assert life.status()["status"] == "archived"
+    assert archived(life)["ticket"].get("score") is None
+
+
+def test_a_second_resolution_has_a_workflow_of_its_own(life: Life) -> None:
+    """F4: a reopening ends the first run; a repeated event starts none."""
+    life.online("li-1")
+    life.file()
+    life.act("li-1", "reply", text="请重试")
+    life.act("li-1", "resolve", summary="已处理")
+    life.customer("confirmation", solved=False, reason="还是不行")
+    runs = life.loop.workflows.executions
+    assert runs[f"standard-{life.number}-1"].status == "SUCCEEDED"
+    assert life.status()["status"] == "assigned"
+    life.act("li-1", "resolve", summary="再次处理")
+    life.customer("survey", score=4)
+    assert set(runs) == {f"standard-{life.number}-1", f"standard-{life.number}-2"}
+    assert archived(life)["ticket"]["resolutions"] == 2
+
+
+def test_information_is_asked_for_reminded_and_followed_up(life: Life) -> None:
+    """A11, F3: 24 h, a reminder, a follow-up by the agent; the answer resumes the ticket.
+
+    The sweep is woken with later times; pausing the resolution timer is exact.
+    """
+    life.online("li-1")
+    life.file()
+    before = life.timer("resolution")
+    life.act("li-1", "request-info", text="请提供订单号")
+    view = life.view()
+    assert view["status"] == "awaiting_customer"
+    timers = {t["kind"]: t for t in view["timers"]}
+    assert timers["resolution"]["state"] == "paused"
+    assert before["state"] == "running"
+    due = datetime.fromisoformat(timers["customer_info"]["due_at"])
+    assert timedelta(hours=23, minutes=59) < due - datetime.now(UTC) <= timedelta(hours=24)
+    life.tick(due - timedelta(hours=11))
+    assert any("information_reminder" in entry for entry in life.sent())
+    assert not any("follow_up" in entry for entry in life.sent())
+    life.loop.tick(due)
+    life.tick(due + timedelta(minutes=1))
+    assert [entry for entry in life.sent() if "follow_up" in entry] == ["handler:follow_up:sent"]
+    life.customer("messages", text="订单号 42")
+    view = life.view()
+    assert view["status"] == "in_progress"
+    assert {t["kind"]: t for t in view["timers"]}["resolution"]["state"] == "running"
+    assert any(m["direction"] == "in" and "42" in m["text"] for m in view["messages"])
+
+
+def test_a_vague_request_unconfirmed_reaches_the_supervisor(life: Life) -> None:
+    """A6: after ten minutes, not before; confirmation routes it."""
+    life.online("li-1")
+    life.file(description="功能异常")
+    assert life.status()["status"] == "pending_confirmation"
+    now = datetime.now(UTC)
+    life.tick(now + timedelta(minutes=9))
+    assert not any(entry.startswith("supervisor:") for entry in life.sent())
+    life.tick(now + timedelta(minutes=10, seconds=1))
+    assert any(entry.startswith("supervisor:") for entry in life.sent())
+    answer = life.asks("li-1", "confirm-type", type="报障", tags=["无法登录"])
+    assert answer.status == 200, answer.text
+    assert life.view()["handler"] == "li-1"
+
+
+def test_an_unanswered_request_is_escalated_on_time(life: Life) -> None:
+    """F3, G2: 紧急问题2小时内响应 — a warning, then a breach at the deadline, once."""
+    life.file(urgency="高")
+    due = datetime.fromisoformat(life.status()["expected_response_by"])
+    life.tick(due - timedelta(seconds=1))
+    assert not any("response_overdue" in entry for entry in life.sent())
+    for late in range(3):
+        life.loop.tick(due + timedelta(minutes=late))
+        life.loop.pump()
+    assert [e for e in life.sent() if "response_overdue" in e] == [
+        "supervisor:response_overdue:sent"
+    ]
+    timers = {t["kind"]: t["state"] for t in life.view()["timers"]}
+    assert timers["first_response"] == "breached"
+
+
+def test_one_event_never_sends_twice(life: Life) -> None:
+    """F2, G1, E11: every record of the stream delivered three times over."""
+    life.online("li-1")
+    life.loop.http("POST", "/desks/standard/tickets", {"contact": MAIL, "description": "无法登录"})
+    records: list[Any] = []
+    while new := life.loop._records():
+        records += new
+        life.loop.deliver(new)
+    for _ in range(3):
+        life.loop.deliver(records)
+    sends = [c for c in life.loop.calls if c.operation in {"SendEmail", "Publish"}]
+    (number,) = (t.number for t in life.store.queue(["standard#agent#li-1"])[0])
+    deliveries = life.store.deliveries("standard", number)
+    assert {delivery.state for delivery in deliveries} == {"sent"}
+    assert len(sends) == len(deliveries) == len({delivery.id for delivery in deliveries})

@@ -1,0 +1,238 @@
+"""The desk `omnichannel`, walked through its guide step by step (B1–B13 but for the reports)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from email.message import EmailMessage
+
+import pytest
+
+from functions.core.domain.roster import Agent
+from tests.inprocess.desk_journey import Case, deployed
+
+SECOND = timedelta(seconds=1)
+
+
+def member(username: str, team: str, **more: object) -> Agent:
+    role = "supervisor" if username.startswith("zg-") else "agent"
+    about = {"desk": "omnichannel", "username": username, "role": role, "team": team, "capacity": 5}
+    return Agent.model_validate({**about, **more})
+
+
+ROSTER = (
+    member("kf-1", "客服专员"),
+    member("kf-2", "客服专员"),
+    member("js-1", "技术支持"),
+    member("js-9", "技术支持", level=1),
+    member("cp-1", "产品经理"),
+    member("zg-1", "客服主管"),
+)
+
+
+@pytest.fixture
+def case() -> Iterator[Case]:
+    with deployed("omnichannel", ROSTER) as found:
+        yield found
+
+
+def test_the_whole_guide_with_an_upset_customer_who_pays_a_large_sum(case: Case) -> None:
+    """B1–B11 (its data), B13: one case from the call to the archive, with a second handling."""
+    case.online("kf-1", "js-1")
+
+    # B1: an agent enters the call; B3: class G with its tag; B4: a large sum is P1
+    said = "支付异常，扣了20000元，你们太差劲了，气死我了！"
+    case.enter("kf-1", said, customer_id="C-77", name="客户甲")
+    view = case.view()
+    assert view["channel"] == "phone"
+    assert view["entered_by"] == "kf-1"
+    assert (view["type"], view["tags"], view["priority"]) == ("G", ["G-支付异常"], "P1")
+    assert {"large-sum", "upset-customer"} <= set(view["rules"])
+
+    # B2: the registration record: masked, verbatim, to the minute
+    assert view["customer"]["id"] == "C-77"
+    assert view["customer"]["name"] == "*先生/女士"
+    assert view["customer"]["contact"] == "138****5678"
+    assert view["description"] == said
+    assert view["received_at"][16] == ":"
+
+    # B1, B4: urgent ones are answered within 15 minutes and handled within an hour
+    received = case.ticket.received_at
+    assert case.due("first_response") - received == timedelta(minutes=15)
+    assert case.due("resolution") - received == timedelta(hours=1)
+    assert "15分钟" in case.said("customer", "received")
+
+    # B5: G belongs to the technical pool; its supervisors hear of a P1
+    assert (view["team"], view["handler"]) == ("技术支持", "js-1")
+    assert "supervisor_urgent" in case.told("supervisor")
+
+    # B13: the agent is warned, and the template comforts first; B2: the comfort is recorded
+    assert case.told("handler") == ["handler_upset"]
+    assert view["mood"] == "upset"
+    assert view["suggestion"]["text"].startswith("您好，非常抱歉")
+    case.act(
+        "js-1", "comfort", comfort_measure="电话安抚", comfort_note="致歉", comfort_result="已平复"
+    )
+    case.act("js-1", "supplement", supplement="客户使用银行卡支付")
+    assert case.ticket.facts["comfort_result"] == "已平复"
+
+    # B1: the answer stops the clock
+    case.act("js-1", "reply", text="非常抱歉，我们正在核对支付渠道。")
+    assert case.timer("first_response")["state"] == "met"
+
+    # B6: a product manager is copied in, with the point of hand-over
+    answer_by = (received + timedelta(minutes=40)).isoformat()
+    case.act(
+        "js-1",
+        "copy-in",
+        request_to_department="核对扣款接口",
+        handover_point="支付渠道对账完成后",
+        department_contact="支付产品",
+        answer_by=answer_by,
+    )
+    told = case.said("team:产品经理", "copied_in")
+    assert "支付渠道对账完成后" in told
+    assert "核对扣款接口" in told
+    assert case.ticket.handler == "js-1"
+    assert case.due("collaboration") == received + timedelta(minutes=40)
+    case.act("js-1", "hand-over", handover_state="对账完成", answer_by=answer_by)
+    assert case.ticket.status == "awaiting_department"
+    case.tick(case.due("collaboration") + SECOND)
+    assert "department_overdue" in case.told("handler")
+    assert case.told("team:产品经理")[-1] == "department_reminder"
+    case.act("cp-1", "department-answer", department_answer="重复扣款已确认，原路退回")
+    assert case.ticket.status == "in_progress"
+    assert case.told("handler")[-1] == "department_answered"
+
+    # B7: every step, communication and solution is on the handling record
+    case.act("js-1", "communicate", talk_channel="电话", talk_content="已告知退款路径")
+    case.act("js-1", "propose", proposal="20000元原路退回，3个工作日内到账")
+    assert "20000元原路退回" in case.said("customer", "proposal")
+    case.act("js-1", "resolve", summary="确认重复扣款，已原路退回")
+
+    records = case.view()["records"]
+    assert [entry["number"] for entry in records] == [
+        f"{case.number}-{count:03}" for count in range(1, len(records) + 1)
+    ]
+    assert {"step", "communication", "solution"} == {entry["kind"] for entry in records}
+    steps = [entry["step"] for entry in records if entry["step"]]
+    assert steps[:3] == ["comfort", "supplement", "copy-in"]
+
+    # B9: 不满意 starts a second handling, one level up, with the reason recorded
+    assert "满意/基本满意/不满意" in case.said("customer", "resolved")
+    case.online("js-9")
+    case.customer("survey", score="不满意", comment="到账太慢")
+    ticket = case.ticket
+    assert (ticket.level, ticket.handler, ticket.former_handlers) == (1, "js-9", ("js-1",))
+    assert "到账太慢" in case.said("supervisor", "second_handling")
+    assert case.timer("second_handling")["state"] == "running"
+    case.act(
+        "js-9",
+        "dissatisfaction",
+        dissatisfaction_cause="处理时间过长",
+        dissatisfaction_detail="到账太慢",
+    )
+    case.act("js-9", "reply", text="已加急，今日到账。")
+    case.act("js-9", "resolve", summary="加急退款已到账")
+    case.customer("survey", score="满意")
+
+    # B10: everything is archived, and kept for longer than three years
+    assert case.status()["status"] == "archived"
+    document, tags = case.archived()
+    assert tags["retention-years"] == "5"
+    whole = str(document)
+    for part in ("致歉", "支付渠道对账完成后", "已告知退款路径", "到账太慢", "加急退款已到账"):
+        assert part in whole
+    for secret in ("13812345678", "客户甲"):
+        assert secret not in whole + "".join(case.seen)
+
+
+def test_each_class_goes_to_its_pool_within_its_time(case: Case) -> None:
+    """B1, B3, B4, B5: the four classes, P1 to P3, and every channel."""
+    case.online("kf-1", "js-1", "zg-1")
+    hours = timedelta(hours=1)
+    for channel, text, expected, allowed in (
+        ("web", "请问退换政策是什么", ("Z", "P3", "客服专员"), 48 * hours),
+        ("app", "登录失败，提示错误", ("G", "P2", "技术支持"), 24 * hours),
+        ("social", "你们服务态度恶劣", ("T", "P2", "客服主管"), 24 * hours),
+        ("web", "我已向12315投诉", ("T", "P1", "客服主管"), hours),
+        ("app", "所有用户都无法登录", ("G", "P1", "技术支持"), hours),
+        ("web", "建议增加夜间模式", ("T", "P3", "客服主管"), 48 * hours),
+    ):
+        case.file(text, channel=channel)
+        ticket = case.ticket
+        assert (ticket.type, ticket.priority, ticket.team) == expected, text
+        assert ticket.channel == channel
+        assert case.due("resolution") - ticket.received_at == allowed, text
+        first = timedelta(minutes=15) if ticket.priority == "P1" else 24 * hours
+        assert case.due("first_response") - ticket.received_at == first, text
+
+
+def test_a_mail_to_the_desk_is_a_ticket_and_answered_by_mail(case: Case) -> None:
+    """B1, B8"""
+    mail = EmailMessage()
+    mail["From"], mail["To"] = "customer@example.com", "support@omnichannel.local"
+    mail["Subject"], mail["Message-ID"] = "支付失败", "<1@example.com>"
+    mail.set_content("我支付失败了，请处理。")
+    case.loop.mail(bytes(mail), "support@omnichannel.local")
+    case.loop.pump()
+    (case.number,) = [ticket["number"] for ticket in case.queue("zg-1", "all")]
+    assert (case.ticket.type, case.ticket.channel) == ("G", "mail")
+    assert case.way("received") == "email"
+
+
+def test_an_urgent_one_without_an_answer_reaches_the_supervisor_after_15_minutes(
+    case: Case,
+) -> None:
+    """B1"""
+    case.online("js-1")
+    case.file("系统崩溃，全网都打不开")
+    due = case.due("first_response")
+    case.tick(due - SECOND)
+    assert "response_overdue" not in case.told("supervisor")
+    case.tick(due + SECOND)
+    assert "response_overdue" in case.told("supervisor")
+
+
+def test_feedback_goes_out_by_the_way_that_the_customer_prefers(case: Case) -> None:
+    """B8: a phone task, whose outcome is recorded; else a short message."""
+    case.online("kf-1", "kf-2")
+    case.file("请问会员权益有哪些", preferred_channel="phone")
+    handler = case.ticket.handler or ""
+    case.act(handler, "reply", text="会员享受免运费。")
+    assert case.way("reply") == "phone"
+    case.act(handler, "feedback-given", feedback_channel="电话", feedback_result="客户已知悉")
+    assert case.ticket.facts["feedback_result"] == "客户已知悉"
+    case.file("请问优惠券怎么用", preferred_channel="sms")
+    case.act(case.ticket.handler or "", "reply", text="结算时选择即可。")
+    assert case.way("reply") == "sms"
+
+
+def test_the_desk_opens_tickets_of_its_own(case: Case) -> None:
+    """B12: the customer is told of the call, not thanked for a request; no answer is due."""
+    case.online("kf-1")
+    case.enter("kf-1", "续费提醒：会员下月到期", type="D", channel="phone")
+    ticket = case.ticket
+    assert (ticket.type, ticket.tags, ticket.team) == ("D", ("D-续费提醒",), "客服专员")
+    assert case.told("customer") == ["proactive"]
+    assert "first_response" not in ticket.timers
+    assert "续费" in case.view()["suggestion"]["text"]
+    case.act("kf-1", "proactive-contact", contact_result="已接通", contact_note="同意续费")
+    case.act("kf-1", "resolve", summary="客户同意续费")
+    case.customer("survey", score="基本满意")
+    assert case.status()["status"] == "archived"
+
+
+def test_a_second_handling_without_a_senior_goes_to_the_supervisors(case: Case) -> None:
+    """B9: one level up even where the pool has nobody there; never the same one again."""
+    case.online("kf-1", "kf-2")
+    case.file("请问产品政策")
+    case.act("kf-1", "reply", text="请看说明。")
+    case.act("kf-1", "resolve", summary="已答复")
+    case.customer("survey", score="不满意", comment="没有回答我的问题")
+    assert (case.ticket.queue, case.ticket.handler) == ("supervisor", None)
+    assert "没有回答我的问题" in case.said("supervisor", "second_handling")
+    case.act("zg-1", "take")
+    case.act("zg-1", "resolve", summary="已逐条答复")
+    case.customer("survey", score="满意")
+    assert case.status()["status"] == "archived"

@@ -1,0 +1,245 @@
+"""Routing on the stream: team, VIP, room, supervisors, 待确认 (A5, A6, A7, D7, F2, E11)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+
+from functions.core.domain import commands as c
+from functions.core.domain.ticket import Ticket
+from functions.core.services.command_service import change
+from functions.core.storage.store import Store
+from infra.simulator.inprocess import Loop
+
+
+def file(loop: Loop, description: str, **more: Any) -> str:
+    body = {"contact": "13800138000", "description": description, **more}
+    answer = loop.http("POST", "/desks/standard/tickets", body)
+    assert answer.status == 201, answer.text
+    return str(answer.json["number"])
+
+
+def act(store: Store, number: str, command: c.Command, actor: str = "li-1") -> Ticket:
+    now = datetime.now(UTC)
+    playbook = store.playbook("standard", now)
+    return change(store, "standard", number, command, playbook, now, actor=actor)
+
+
+def ticket(store: Store, number: str) -> Ticket:
+    return store.load("standard", number)
+
+
+def load(store: Store, username: str) -> int:
+    agent = store.agent("standard", username)
+    assert agent is not None
+    return agent.load
+
+
+@pytest.mark.parametrize(
+    ("description", "more", "team"),
+    [
+        ("我无法登录", {}, "技术支持组"),
+        ("支付失败了", {}, "技术支持组"),
+        ("我要退货", {}, "售后组"),
+        ("请查询物流", {}, "通用咨询组"),
+        ("随便说说", {"type": "报障"}, "技术支持组"),
+        ("随便说说", {}, "通用咨询组"),
+    ],
+)
+def test_tags_and_type_choose_the_team(
+    loop: Loop, store: Store, description: str, more: dict[str, Any], team: str
+) -> None:
+    """A2, A5: nobody is online, so the ticket waits for its team."""
+    number = file(loop, description, **more)
+    loop.pump()
+    found = ticket(store, number)
+    assert (found.status, found.queue, found.team) == ("queued", "waiting", team)
+
+
+def test_tickets_go_round_to_the_member_longest_without_one(loop: Loop, store: Store) -> None:
+    """A5, D7"""
+    for username in ("li-1", "li-2"):
+        store.set_presence("standard", username, online=True)
+    found = [file(loop, "无法登录") for _ in range(4)]
+    loop.pump()
+    handlers = [ticket(store, number).handler for number in found]
+    assert sorted(str(handler) for handler in handlers) == ["li-1", "li-1", "li-2", "li-2"]
+    assert load(store, "li-1") == load(store, "li-2") == 2
+
+
+def test_nobody_gets_more_than_there_is_room_for(loop: Loop, store: Store) -> None:
+    """D7, E11: five places, seven tickets; the rest wait and come as places get free."""
+    store.set_presence("standard", "li-1", online=True)
+    found = [file(loop, "无法登录") for _ in range(7)]
+    loop.pump()
+    by_status = [ticket(store, number).status for number in found]
+    assert by_status.count("assigned") == 5
+    assert by_status.count("queued") == 2
+    first = next(number for number in found if ticket(store, number).status == "assigned")
+    act(store, first, c.Resolve("已重置密码"))
+    loop.pump()
+    assert load(store, "li-1") == 5
+    assert [ticket(store, number).status for number in found].count("queued") == 1
+
+
+def test_coming_online_picks_up_what_waits_vip_first(loop: Loop, store: Store) -> None:
+    """A5: VIP customers come first, then the more urgent, then the older."""
+    plain = [file(loop, "无法登录") for _ in range(5)]
+    vip = file(loop, "无法登录", customer_id="VIP-7")
+    loop.pump()
+    store.set_presence("standard", "li-1", online=True)
+    loop.pump()
+    assert ticket(store, vip).handler == "li-1"
+    assert [ticket(store, number).handler for number in plain] == ["li-1"] * 4 + [None]
+
+
+def test_high_urgency_goes_to_the_supervisors(loop: Loop, store: Store) -> None:
+    """A7: by the customer's word or by what is written; a supervisor can change the handler."""
+    store.set_presence("standard", "li-1", online=True)
+    for number in (file(loop, "无法登录", urgency="高"), file(loop, "系统崩溃，所有人都无法工作")):
+        loop.pump()
+        found = ticket(store, number)
+        assert (found.status, found.queue, found.priority) == ("queued", "supervisor", "高")
+    given = act(store, number, c.Assign("技术支持组", "li-2", by_hand=True), "zg-1")
+    assert (given.status, given.handler) == ("assigned", "li-2")
+    assert (
+        act(store, number, c.Assign("技术支持组", "li-1", by_hand=True), "zg-1").handler == "li-1"
+    )
+    assert (load(store, "li-1"), load(store, "li-2")) == (1, 0)
+
+
+def test_a_vague_request_waits_for_confirmation(loop: Loop, store: Store) -> None:
+    """A6: 待确认 for ten minutes; confirmation routes it."""
+    store.set_presence("standard", "li-1", online=True)
+    number = file(loop, "功能异常")
+    loop.pump()
+    found = ticket(store, number)
+    assert found.status == "pending_confirmation"
+    timer = found.timers["confirm_type"]
+    assert timer.due_at is not None
+    assert timer.started_at is not None
+    assert (timer.due_at - timer.started_at).total_seconds() == 600
+    act(store, number, c.ConfirmType(type="报障", tags=("无法登录",)))
+    loop.pump()
+    found = ticket(store, number)
+    assert (found.status, found.handler, found.type) == ("assigned", "li-1", "报障")
+    assert found.timers["confirm_type"].state == "met"
+
+
+def test_the_same_record_routes_once(loop: Loop, store: Store) -> None:
+    """F2, G1: repeated, late and out of order."""
+    store.set_presence("standard", "li-1", online=True)
+    number = file(loop, "无法登录")
+    records = loop._records()
+    for _ in range(3):
+        loop.deliver(records)
+        loop.deliver(records[::-1])
+    loop.pump()
+    assert ticket(store, number).version == 2
+    assert load(store, "li-1") == 1
+
+
+def test_a_poison_record_is_parked_and_the_others_go_on(loop: Loop, store: Store) -> None:
+    """G3, F2"""
+    number = file(loop, "无法登录")
+    good = loop._records()
+    poison = [dict(record) for record in good if "EVENT#" in repr(record)]
+    for record in poison:
+        image = {**record["dynamodb"]["NewImage"], "body": {"S": "{broken"}}
+        record["dynamodb"] = {**record["dynamodb"], "NewImage": image}
+    assert loop.invoke("router", {"Records": [*poison, *good]}) == {"batchItemFailures": []}
+    assert ticket(store, number).status == "queued"
+    sqs = boto3.client("sqs")
+    queue = sqs.get_queue_url(QueueName=f"{loop.place.prefix}-router-dlq")["QueueUrl"]
+    (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
+    assert "not a list of events" in message["Body"]
+    assert "broken" in message["Body"]
+
+
+def test_a_busy_table_brings_the_record_again(
+    loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F2: a failure that passes is answered for its record alone."""
+    from functions.core.domain.errors import TryAgain
+
+    number = file(loop, "无法登录")
+    records = [record for record in loop._records() if "EVENT#" in repr(record)]
+
+    def busy(*_: Any, **__: Any) -> None:
+        raise TryAgain("throttled")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "commit_all", busy)
+        answer = loop.invoke("router", {"Records": records})
+    sequence = records[0]["dynamodb"]["SequenceNumber"]
+    assert answer == {"batchItemFailures": [{"itemIdentifier": sequence}]}
+    loop.invoke("router", {"Records": records})
+    assert ticket(store, number).status == "queued"
+
+
+def test_a_reopened_ticket_is_routed_again(loop: Loop, store: Store) -> None:
+    """A13: back to its team, whoever is free there; a second handling alone goes a level up."""
+    store.set_presence("standard", "li-1", online=True)
+    number = file(loop, "无法登录")
+    loop.pump()
+    act(store, number, c.Resolve("已重置"))
+    act(store, number, c.Reopen("还是不行"), "zg-1")
+    loop.pump()
+    found = ticket(store, number)
+    assert (found.status, found.handler, found.level) == ("assigned", "li-1", 0)
+    assert load(store, "li-1") == 1
+
+
+def test_more_urgent_while_it_waits_it_goes_where_that_leads(loop: Loop, store: Store) -> None:
+    """A5, A7: 高 is the supervisors'; back to 中 it waits for its team again, each time once."""
+    number = file(loop, "我无法登录")
+    other = file(loop, "支付失败")
+    loop.pump()
+    assert act(store, number, c.SetPriority("高")).team == "技术支持组"
+    records = loop._records()
+    loop.deliver(records)
+    loop.pump()
+    found = ticket(store, number)
+    assert (found.queue, found.team, found.handler) == ("supervisor", "主管组", None)
+    assert ticket(store, other).queue == "waiting"
+    version = found.version
+    loop.deliver(records)
+    assert ticket(store, number).version == version
+    act(store, number, c.SetPriority("中"))
+    loop.pump()
+    found = ticket(store, number)
+    assert (found.queue, found.team) == ("waiting", "技术支持组")
+
+
+def test_among_those_that_wait_the_more_urgent_comes_first(loop: Loop, store: Store) -> None:
+    """A5, E3: nothing leads elsewhere, so it keeps its team and moves up the queue at once."""
+    first, second = (file(loop, "我要退货", urgency="低") for _ in range(2))
+    loop.pump()
+    act(store, second, c.SetPriority("中"))
+    loop.pump()
+    waiting, _ = store.queue(["standard#waiting#售后组"], None, 10)
+    assert [found.number for found in waiting] == [second, first]
+
+
+def test_a_new_priority_leaves_alone_what_a_person_or_a_deadline_has_decided(
+    loop: Loop, store: Store
+) -> None:
+    """A7: what the supervisors were given by hand stays theirs; what has a handler, the handler's;
+    and a change that queues the ticket itself is not undone."""
+    number = file(loop, "我无法登录")
+    loop.pump()
+    act(store, number, c.Enqueue("技术支持组", queue="supervisor"))
+    act(store, number, c.SetPriority("低"))
+    loop.pump()
+    assert ticket(store, number).queue == "supervisor"
+    act(store, number, c.Assign("技术支持组", "li-1", by_hand=True))
+    act(store, number, c.SetPriority("高"))
+    loop.pump()
+    assert ticket(store, number).handler == "li-1"
+    both = c.Together((c.SetPriority("低"), c.Enqueue("售后组")))
+    act(store, number, both)
+    loop.pump()
+    assert (ticket(store, number).queue, ticket(store, number).team) == ("waiting", "售后组")

@@ -1,0 +1,144 @@
+"""A whole life as another system hears of it: every event once, in whatever order (G5, E11, G4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import pytest
+from standardwebhooks import Webhook as Verifier
+
+from functions.core.domain.rules import Webhook
+from functions.core.domain.webhooks import MessageId, rotated, type_of
+from functions.core.platform import aws
+from functions.core.storage.store import Store
+from functions.intake.signatures import verify
+from functions.notify import handler
+from infra.deploy.permissions import granted, needed
+from infra.simulator.inprocess import Loop
+from tests.inprocess.conftest import ROOT, WEBHOOK_SECRET, loop, shipped, store
+from tests.inprocess.test_life import SECRETS, Life
+from tests.notify.webhook_receiver import Receiver
+
+__all__ = ["loop", "store"]  # fixtures
+
+
+@pytest.fixture
+def receiver(loop: Loop, store: Store) -> Iterator[Receiver]:
+    """An endpoint that wants everything, of a deployment that may send to this machine."""
+    ssm = boto3.client("ssm")
+    for name, value in (
+        ("settings", '{"local_webhooks":"on"}'),
+        (
+            "desks/standard/webhooks/crm",
+            rotated("", WEBHOOK_SECRET, datetime.now(UTC), timedelta()),
+        ),
+    ):
+        ssm.put_parameter(
+            Name=loop.place.parameter(name), Value=value, Type="SecureString", Overwrite=True
+        )
+    for cached in (handler._patience, handler._secrets, aws.parameter):
+        cached.cache_clear()
+    with Receiver().listening() as found:
+        playbook = shipped(ROOT / "playbooks" / "standard.yaml")
+        hook = Webhook(url=found.url, events=("*",))
+        store.put_playbook(
+            playbook.model_copy(update={"webhooks": {"crm": hook}}), datetime.now(UTC)
+        )
+        yield found
+    for cached in (handler._patience, handler._secrets):
+        cached.cache_clear()
+
+
+def live(life: Life) -> None:
+    """From filed to archived."""
+    life.online("li-1")
+    life.file()
+    life.act("li-1", "reply", text="请重置密码。")
+    life.act("li-1", "note", text="看过日志")
+    life.act("li-1", "resolve", summary="引导客户重置密码")
+    life.customer("survey", score=5)
+    assert life.status()["status"] == "archived"
+
+
+def test_every_event_arrives_once(loop: Loop, store: Store, receiver: Receiver) -> None:
+    """G5, E11: though the endpoint fails at first and records come twice."""
+    receiver.answers = [500, 503]
+    life = Life(loop, store)
+    live(life)
+    tries = len(receiver.got)
+    loop.tick(datetime.now(UTC) + timedelta(minutes=6))
+    loop.pump()
+    assert len(receiver.got) == tries + 2
+    happened = {
+        str(MessageId("standard", life.number, commit.version, position, "crm")): event.event
+        for commit in store.history("standard", life.number)
+        for position, event in enumerate(commit.events)
+        if event.event != "TimersSet"
+    }
+    accepted = receiver.got[2:]
+    assert sorted(request.headers["webhook-id"] for request in accepted) == sorted(happened)
+    for request in accepted:
+        assert request.json["type"] == type_of(happened[request.headers["webhook-id"]])
+        assert Verifier(WEBHOOK_SECRET).verify(request.body, request.headers)
+        assert verify(
+            "standard_webhooks",
+            secret=WEBHOOK_SECRET,
+            id=request.headers["webhook-id"],
+            timestamp=request.headers["webhook-timestamp"],
+            body=request.body,
+            signature=request.headers["webhook-signature"],
+            now=datetime.now(UTC).timestamp(),
+        )
+    assert {d.state for d in store.deliveries("standard", life.number)} == {"sent"}
+
+
+def test_no_raw_contact_leaves_by_a_webhook(loop: Loop, store: Store, receiver: Receiver) -> None:
+    """G4."""
+    live(Life(loop, store))
+    said = "\n".join(f"{request.headers} {request.body.decode()}" for request in receiver.got)
+    assert "ticket.archived" in said
+    for secret in SECRETS:
+        assert secret not in said
+
+
+def test_people_are_told_whatever_becomes_of_the_endpoint(
+    loop: Loop, store: Store, receiver: Receiver
+) -> None:
+    """G5."""
+    receiver.answers = [410] * 1000
+    life = Life(loop, store)
+    live(life)
+    states: dict[str, set[str]] = {}
+    for delivery in store.deliveries("standard", life.number):
+        states.setdefault(delivery.channel, set()).add(delivery.state)
+    assert states.pop("webhook") == {"parked", "retrying"}
+    assert set().union(*states.values()) == {"sent"}
+    parked = boto3.client("sqs").get_queue_attributes(
+        QueueUrl=f"https://sqs.us-east-1.amazonaws.com/123456789012/{loop.place.prefix}-notify-dlq",
+        AttributeNames=["ApproximateNumberOfMessages"],
+    )
+    assert int(parked["Attributes"]["ApproximateNumberOfMessages"]) == len(receiver.got)
+
+
+def test_notify_needs_no_right_that_it_has_not(
+    loop: Loop, store: Store, receiver: Receiver
+) -> None:
+    """F7, G5: an endpoint's secret is read with the right to read this stage's parameters."""
+    live(Life(loop, store))
+    used = {
+        action
+        for call in loop.calls
+        if call.function == "notify"
+        for action in needed(call.service, call.operation, call.writes)
+    }
+    assert used <= granted("notify")
+
+
+def test_a_desk_without_endpoints_makes_the_same_calls_as_ever(loop: Loop, store: Store) -> None:
+    """G7: no write and no read is made for webhooks where a desk has none."""
+    live(Life(loop, store))
+    assert not [d for d in store.deliveries("standard", "x") if d.channel == "webhook"]
+    parameters = [call for call in loop.calls if (call.function, call.service) == ("notify", "ssm")]
+    assert len(parameters) <= 2  # the root key and the API's address

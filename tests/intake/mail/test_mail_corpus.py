@@ -1,0 +1,68 @@
+"""Public collections of mails, read by their own expectations (F1)."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from infra.bench import corpus
+
+FOLDER = os.environ.get("DESKBELL_CORPORA", "")
+pytestmark = [
+    pytest.mark.corpus,
+    pytest.mark.skipif(not FOLDER, reason="DESKBELL_CORPORA names no folder"),
+]
+
+SHARES = {
+    "crisp_reply_parser": 0.96,
+    "github_reply_parser": 0.95,
+    "quotequail": 0.85,
+    "mail_parser_reply": 0.95,
+    "chatwoot_mail": 1.0,
+    "bounces": 0.99,
+}
+
+
+@pytest.mark.parametrize("name", SHARES)
+def test_share_that_is_right(name: str) -> None:
+    right, count = corpus.scores(FOLDER, name)[name]
+    assert count > 0
+    assert right / count >= SHARES[name], corpus.wrong(FOLDER, name)
+
+
+def test_patterns_hold() -> None:
+    right, count = corpus.patterns(FOLDER)
+    assert right == count
+
+
+def test_no_bounce_is_taken_for_a_person() -> None:
+    """One bounce answered automatically is a failure of the whole."""
+    assert corpus.wrong(FOLDER, "bounces") == []
+
+
+def test_speed_is_of_the_order_of_the_standard_library() -> None:
+    rates = corpus.speed(FOLDER)
+    assert rates["deskbell"] > 0.1 * rates["email"]
+
+
+def test_table_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """`make corpus`: each folder with its share, and the rate against Python's `email`."""
+    assert corpus.main([FOLDER]) == 0
+    said = capsys.readouterr().out
+    for part in ("mail/bounces", "events/ses_notifications", "pii/pii_patterns, hidden", "email"):
+        assert part in said
+
+
+def test_calls_and_personal_data() -> None:
+    """Nothing leaks, ≥ 98 % of the rest stays, and every call is read right."""
+    found = corpus.everything(FOLDER)
+    for name, (right, count) in found.items():
+        if name.startswith("events/") or name.endswith("hidden"):
+            assert (name, right) == (name, count)
+    right, count = found["pii/pii_patterns, left alone"]
+    assert right >= 0.98 * count
+
+
+def test_missing_folder_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert corpus.main([str(tmp_path)]) == 2
+    assert "DESKBELL_CORPORA" in capsys.readouterr().err

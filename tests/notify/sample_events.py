@@ -1,0 +1,110 @@
+"""A ticket in the middle of its life, and one event of each type that somebody may be told of."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from functions.core.domain import events as e
+from functions.core.domain.rules import Playbook, Recipient
+from functions.core.domain.ticket import Customer, Ticket, Timer
+from functions.core.services.composing import Notice
+from tests.notify.deployment import NOON
+
+NUMBER = "CS20260310001"
+LINK = f"https://api.example.com/desks/standard/tickets/{NUMBER}?key=0123456789abcdefghijkl"
+
+
+def ticket(**changes: Any) -> Ticket:
+    """A ticket of the desk `standard` that an agent is working on."""
+    given: dict[str, Any] = {
+        "desk": "standard",
+        "number": NUMBER,
+        "version": 5,
+        "status": "in_progress",
+        "customer": Customer(name="*先生/女士", contact="****e.com", kind="email", hash="h"),
+        "channel": "web",
+        "locale": "zh-CN",
+        "type": "报障",
+        "priority": "高",
+        "received_at": NOON,
+        "updated_at": NOON,
+        "tags": ("无法登录",),
+        "team": "技术支持组",
+        "handler": "agent-1",
+        "expected_response_by": NOON + timedelta(hours=2),
+        "timers": {
+            "resolution": timer(NOON + timedelta(hours=5)),
+            "customer_info": timer(NOON + timedelta(hours=24)),
+        },
+        **changes,
+    }
+    return Ticket(**given)
+
+
+def timer(due_at: datetime) -> Timer:
+    """A running timer."""
+    return Timer(
+        state="running",
+        started_at=NOON,
+        allowed=due_at - NOON,
+        due_at=due_at,
+        wakes_at=due_at,
+    )
+
+
+def commit(*events: e.Event, version: int = 5, number: str = NUMBER) -> e.Commit:
+    """One change of the ticket."""
+    return e.Commit(
+        desk="standard", number=number, version=version, at=NOON, actor="system", events=events
+    )
+
+
+def received(**changes: Any) -> e.TicketReceived:
+    """The request that opened the ticket."""
+    given: dict[str, Any] = {
+        "customer": ticket().customer,
+        "channel": "web",
+        "locale": "zh-CN",
+        "type": "报障",
+        "priority": "高",
+        "description": "App 无法登录，提示 <网络错误> & 重试",
+        **changes,
+    }
+    return e.TicketReceived(**given)
+
+
+EVENTS: dict[str, e.Event] = {
+    event.event: event
+    for event in (
+        received(),
+        e.TicketAssigned(team="技术支持组", handler="agent-1"),
+        e.TicketQueued(team="技术支持组", queue="supervisor"),
+        e.ConfirmationRequested(team="通用咨询组", question="您指的是哪个功能？"),
+        e.ReplySent(text="您好，请先更新到最新版本。\n\n如仍无法登录，请告诉我们 <错误代码>。"),
+        e.InformationRequested(text="1. 手机型号\n2. App 版本"),
+        e.CustomerWrote(text="版本是 5.2.1", channel="email"),
+        e.ContactBounced(permanent=True, cause="bounce 5.1.1"),
+        e.TicketResolved(summary="重置登录密码，客户已能登录", resolution=1),
+        e.TicketReopened(reason="又无法登录了", team="技术支持组"),
+        e.TicketMerged(other="CS20260310002"),
+        e.ReviewRequested(team="质检组", score=2),
+        e.ReviewAssigned(reviewer="qa-1"),
+    )
+}
+
+
+def told(playbook: Playbook) -> dict[str, Notice]:
+    """Every message of a playbook, with an event and a recipient that it is for."""
+    found: dict[str, Notice] = {}
+    for rule in playbook.notifications:
+        found.setdefault(rule.message, Notice(EVENTS[rule.on], rule.to, rule.message))
+    for kind, timer_rule in playbook.timers.items():
+        due_at = NOON + timedelta(hours=2)
+        warned = e.TimerWarned(kind=kind, share=0.75, due_at=due_at)
+        breached = e.TimerBreached(kind=kind, due_at=due_at)
+        for event, effects in ((warned, timer_rule.on_warning), (breached, timer_rule.on_breach)):
+            for tell in effects.tell:
+                to: Recipient = tell.to
+                found.setdefault(tell.message, Notice(event, to, tell.message, kind))
+    return found

@@ -1,0 +1,283 @@
+"""Who is told what, in which words: plain values in, plain values out."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.core.domain import events as e
+from functions.core.domain.errors import Park
+from functions.core.domain.rules import Message, Notification, Playbook, template_variables
+from functions.core.domain.ticket import Ticket
+from functions.core.services.composing import (
+    Notice,
+    Words,
+    as_of,
+    compose,
+    notices,
+    team_of,
+    uses_description,
+    variables,
+)
+from functions.core.text.words import TIMERS
+from tests.inprocess.conftest import ROOT, shipped
+from tests.notify.deployment import NOON
+from tests.notify.sample_events import EVENTS, LINK, NUMBER, commit, received, ticket, timer
+
+
+def said(notice: Notice, about: Ticket, playbook: Playbook, *more: e.Event) -> Words:
+    return compose(notice, commit(notice.event, *more), about, playbook, status_url=LINK)
+
+
+def with_message(playbook: Playbook, text: str, subject: str = "s") -> Playbook:
+    """The playbook with a message `probe`."""
+    both: Any = {"zh-CN": text, "en": text}
+    probe = Message(subject={"zh-CN": subject, "en": subject}, text=both)
+    return playbook.model_copy(update={"messages": {**playbook.messages, "probe": probe}})
+
+
+def probe(playbook: Playbook, text: str, event: e.Event | None = None, **changes: Any) -> str:
+    """What a text becomes for the customer."""
+    notice = Notice(event or EVENTS["ReplySent"], "customer", "probe")
+    return said(notice, ticket(**changes), with_message(playbook, text)).text.strip()
+
+
+def test_assignment_tells_customer_and_handler(playbook: Playbook) -> None:
+    """A8: the customer is told of the assignment, and so is the team of the handler."""
+    found = notices(commit(EVENTS["TicketAssigned"]), ticket(), playbook)
+    assert [(n.recipient, n.message) for n in found] == [
+        ("customer", "assigned"),
+        ("handler", "handler_assigned"),
+    ]
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en"])
+def test_a_message_to_a_team_names_nobody_where_nobody_has_it(
+    playbook: Playbook, locale: str
+) -> None:
+    """A11: what a customer adds while the ticket waits; no empty brackets."""
+    desk = playbook.model_copy(update={"locale": locale})
+    notice = Notice(EVENTS["CustomerWrote"], "handler", "handler_customer_wrote")
+    assert "agent-1" in said(notice, ticket(), desk).text
+    first = said(notice, ticket(handler=None, status="queued"), desk).text.split("\n")[0]
+    assert NUMBER in first
+    assert not set(first) & set("()（）")
+
+
+def test_assignment_names_team_and_handling_time(playbook: Playbook) -> None:
+    """A8: 已分配至专业团队, the team, the expected handling time in the desk's zone (A15)."""
+    words = said(Notice(EVENTS["TicketAssigned"], "customer", "assigned"), ticket(), playbook)
+    assert "已分配至专业团队：技术支持组" in words.text
+    assert "2026-03-10 17:00:00" in words.text
+
+
+def test_resolution_carries_summary_and_survey(playbook: Playbook) -> None:
+    """A12: 问题已处理完成, the summary, and the link to the survey."""
+    words = said(Notice(EVENTS["TicketResolved"], "customer", "resolved"), ticket(), playbook)
+    assert "问题已处理完成" in words.text
+    assert "重置登录密码" in words.text
+    assert LINK in words.text
+    assert LINK in words.sms
+
+
+def test_information_request_and_its_reminder(playbook: Playbook) -> None:
+    """A11: the customer is asked, is reminded half-way, and an agent follows up at the end."""
+    due_at = NOON + timedelta(hours=24)
+    asked = notices(commit(EVENTS["InformationRequested"]), ticket(), playbook)
+    assert [(n.recipient, n.message) for n in asked] == [("customer", "information_requested")]
+    warned = e.TimerWarned(kind="customer_info", share=0.5, due_at=due_at)
+    reminded = notices(commit(warned), ticket(), playbook)
+    assert [(n.recipient, n.message) for n in reminded] == [("customer", "information_reminder")]
+    assert "2026-03-11 12:00:00" in said(reminded[0], ticket(), playbook).text
+    breached = e.TimerBreached(kind="customer_info", due_at=due_at)
+    [notice] = notices(commit(breached), ticket(), playbook)
+    assert (notice.recipient, notice.message) == ("handler", "follow_up")
+
+
+def test_urgent_ticket_tells_the_supervisor_alone_of_its_kind(playbook: Playbook) -> None:
+    """A7: what is urgent goes to the supervisors; what is not does not wake them."""
+    queued = EVENTS["TicketQueued"]
+    [urgent] = notices(commit(queued), ticket(priority="高"), playbook)
+    assert (urgent.recipient, team_of(urgent, ticket(), playbook)) == ("supervisor", "主管组")
+    assert notices(commit(queued), ticket(priority="低"), playbook) == ()
+
+
+def test_first_fitting_notification_counts(playbook: Playbook) -> None:
+    rules = (
+        Notification(on="ReplySent", to="customer", message="resolved", when={"priority": "低"}),
+        Notification(on="ReplySent", to="customer", message="reply"),
+        Notification(on="ReplySent", to="customer", message="assigned"),
+        Notification(on="ReplySent", to="team", message="follow_up"),
+    )
+    changed = playbook.model_copy(update={"notifications": rules})
+    found = notices(commit(EVENTS["ReplySent"]), ticket(), changed)
+    assert [(n.recipient, n.message) for n in found] == [
+        ("customer", "reply"),
+        ("team", "follow_up"),
+    ]
+
+
+def test_two_timers_in_one_commit_are_two_messages(playbook: Playbook) -> None:
+    """A6, F3: both deadlines are told, each to everybody its rule names."""
+    both = tuple(
+        e.TimerWarned(kind=kind, share=0.75, due_at=NOON)
+        for kind in ("first_response", "resolution")
+    )
+    found = notices(commit(*both), ticket(), playbook)
+    assert [(n.message, n.about) for n in found] == [
+        ("deadline_near", "first_response"),
+        ("deadline_near", "resolution"),
+    ]
+
+
+def test_repeated_wish_is_one_message(playbook: Playbook) -> None:
+    twice = commit(EVENTS["ReplySent"], EVENTS["ReplySent"])
+    assert len(notices(twice, ticket(), playbook)) == 1
+
+
+def test_timer_that_the_playbook_dropped_tells_nobody(playbook: Playbook) -> None:
+    gone = e.TimerBreached(kind="callback", due_at=NOON)
+    assert notices(commit(gone), ticket(), playbook) == ()
+
+
+def test_event_counts_more_than_the_newer_ticket(playbook: Playbook) -> None:
+    """A ticket has moved on: the message still says what its event said."""
+    later = ticket(team="售后组", summary="later", priority="低")
+    now = as_of(EVENTS["TicketResolved"], later, commit(EVENTS["TicketResolved"]))
+    assert now.summary == "重置登录密码，客户已能登录"
+    assert as_of(EVENTS["TicketAssigned"], later, commit()).team == "技术支持组"
+
+
+def test_acknowledgement_says_the_deadline_that_was_set_with_it(playbook: Playbook) -> None:
+    """A4: the expected response time of the first commit, whatever came after."""
+    set_then = e.TimersSet(timers={"first_response": timer(NOON + timedelta(hours=2))})
+    later = ticket(expected_response_by=NOON + timedelta(days=9))
+    words = said(Notice(received(), "customer", "received"), later, playbook, set_then)
+    assert "2026-03-10 14:00:00" in words.text
+
+
+def test_customer_reads_own_language_staff_the_desks(playbook: Playbook) -> None:
+    english = ticket(locale="en")
+    event = EVENTS["TicketAssigned"]
+    assert said(Notice(event, "customer", "assigned"), english, playbook).locale == "en"
+    assert said(Notice(event, "handler", "handler_assigned"), english, playbook).locale == "zh-CN"
+
+
+def test_staff_never_get_the_customers_secret_link(playbook: Playbook) -> None:
+    """G4: whoever holds the link may answer in the customer's name."""
+    changed = with_message(playbook, "{{ status_url }}")
+    words = said(Notice(EVENTS["TicketAssigned"], "handler", "probe"), ticket(), changed)
+    assert words.text.strip() == ""
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "playbooks").glob("*.yaml")), ids=lambda p: p.stem)
+def test_what_goes_out_at_once_names_nothing_that_is_found_later(path: Path) -> None:
+    """A4, D4: the words have not been read then, so a smoking set would be called an enquiry."""
+    found = shipped(path)
+    at_once = {
+        n.message for n in found.notifications if n.on == "TicketReceived" and not n.when.type
+    }
+    assert "received" in at_once
+    for message in (found.messages[name] for name in at_once):
+        for part in (message.subject, message.text, message.sms or {}):
+            for text in part.values():
+                named = set(re.findall(r"\w+", " ".join(re.findall(r"{[{%](.*?)[%}]}", text))))
+                assert not named & {"type", "priority", "promise", "tag", "tags", "team", "handler"}
+
+
+def test_every_variable_is_filled(playbook: Playbook) -> None:
+    values = variables(received(), ticket(), playbook, "en", status_url=LINK, description="unused")
+    assert set(values) == template_variables(playbook)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("{{ number }}|{{ desk }}|{{ name }}", "CS20260310001|客户支持中心|*先生/女士"),
+        ("{{ type }}|{{ tag }}|{{ tags }}", "报障|无法登录|无法登录、no-such-tag"),
+        ("{{ priority }}|{{ promise }}", "高|2小时内响应"),
+        ("{{ expected_response_by }}", "2026-03-10 14:00:00"),
+        ("{{ score }}{{ reason }}{{ question }}{{ due_at }}{{ timer }}{{ nothing }}", ""),
+        ("{{ text }}", "您好，请先更新到最新版本。\n\n如仍无法登录，请告诉我们 <错误代码>。"),
+    ],
+)
+def test_variables_in_words(playbook: Playbook, text: str, shown: str) -> None:
+    """A15: times as YYYY-MM-DD HH:MM:SS in the desk's zone; unknown and missing are empty."""
+    assert probe(playbook, text, tags=("无法登录", "no-such-tag")) == shown
+
+
+def test_timer_has_a_name_and_a_deadline(playbook: Playbook) -> None:
+    event = e.TimerBreached(kind="first_response", due_at=NOON)
+    assert probe(playbook, "{{ timer }} {{ due_at }}", event) == "首次响应 2026-03-10 12:00:00"
+
+
+def test_request_for_information_says_until_when(playbook: Playbook) -> None:
+    """A11: the deadline of the timer that the event starts."""
+    event = EVENTS["InformationRequested"]
+    assert probe(playbook, "{{ due_at }}", event) == "2026-03-11 12:00:00"
+
+
+def test_description_of_the_first_event_is_filled_in_later(playbook: Playbook) -> None:
+    assert uses_description(playbook, "handler_assigned")
+    assert not uses_description(playbook, "received")
+    assert not uses_description(playbook, "no-such-message")
+    words = compose(
+        Notice(EVENTS["TicketAssigned"], "handler", "handler_assigned"),
+        commit(EVENTS["TicketAssigned"]),
+        ticket(),
+        playbook,
+        status_url=LINK,
+        description="App 无法登录",
+    )
+    assert "App 无法登录" in words.text
+
+
+def test_subject_is_one_line_and_carries_the_number(playbook: Playbook) -> None:
+    """A line break in what a person wrote must not become a header of its own."""
+    changed = with_message(playbook, "x", subject="about {{ text }}")
+    event = e.ReplySent(text="one\r\nBcc: somebody@example.com")
+    words = said(Notice(event, "customer", "probe"), ticket(), changed)
+    assert words.subject == "[CS20260310001] about one Bcc: somebody@example.com"
+
+
+def test_number_stands_once_in_the_subject(playbook: Playbook) -> None:
+    words = said(Notice(EVENTS["ReplySent"], "customer", "reply"), ticket(), playbook)
+    assert words.subject.count("CS20260310001") == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["{{ ''.__class__.__mro__ }}", "{{ text.no.such }}", "{{ 1 / 0 }}", "{% if %}"]
+)
+def test_text_that_cannot_be_filled_is_parked(playbook: Playbook, text: str) -> None:
+    """G3: a message of the playbook that fails is kept with its cause; the sandbox holds."""
+    with pytest.raises(Park, match="cannot be filled in"):
+        probe(playbook, text)
+
+
+def test_message_that_the_playbook_dropped_is_parked(playbook: Playbook) -> None:
+    with pytest.raises(Park, match="no message 'gone'"):
+        said(Notice(EVENTS["ReplySent"], "customer", "gone"), ticket(), playbook)
+
+
+def test_team_of_staff(playbook: Playbook) -> None:
+    """A13: the QA team by its role, the handler by the ticket's team."""
+    assert team_of(Notice(EVENTS["ReviewAssigned"], "qa", "m"), ticket(), playbook) == "质检组"
+    assert team_of(Notice(EVENTS["ReplySent"], "handler", "m"), ticket(), playbook) == "技术支持组"
+    asked = Notice(EVENTS["ConfirmationRequested"], "team", "m")
+    assert team_of(asked, ticket(), playbook) == "通用咨询组"
+
+
+def test_every_timer_of_the_contract_has_a_name() -> None:
+    from functions.core.domain.rules import TIMER_KINDS
+
+    assert set(TIMERS) == set(TIMER_KINDS)
+
+
+def test_desk_standard_is_heard(playbook: Playbook) -> None:
+    """F2: every event that the desk's rules name reaches this room."""
+    named = {rule.on for rule in playbook.notifications}
+    assert named | {"TimerWarned", "TimerBreached"} <= e.NOTIFY_READS

@@ -1,0 +1,699 @@
+"""Each event to each endpoint: signed, tried again for a day, never in the way of people (G5)."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from standardwebhooks import Webhook as Verifier
+
+from functions.core.domain import commands as c
+from functions.core.domain import events as e
+from functions.core.domain.delivery import WEBHOOK_RETRY_AFTER, Delivery
+from functions.core.domain.errors import TryAgain
+from functions.core.domain.rules import Playbook, Webhook
+from functions.core.domain.ticket import Ticket
+from functions.core.domain.webhooks import rotated, type_of
+from functions.core.platform import aws
+from functions.core.storage.store import Store
+from functions.notify import handler, webhook_dispatch
+from functions.notify.deliver.failures import Passing, Permanent, Unclear
+from functions.notify.deliver.webhook import Secrets
+from functions.notify.outcomes import CLAIM_HOLDS
+from functions.notify.webhook_dispatch import (
+    FAILURES,
+    REST,
+    SHARE,
+    Hooks,
+    Patience,
+    deliver,
+    waits,
+)
+from tests.notify.deployment import MAIL, NAME, NOON, PHONE, PLACE, World
+from tests.notify.webhook_receiver import Receiver
+
+SECRET = "whsec_" + b64encode(b"one secret of thirty-two octets!").decode()
+OLDER = "whsec_" + b64encode(b"another secret of thirty-two oct").decode()
+LATER = NOON + CLAIM_HOLDS
+
+
+@pytest.fixture
+def hooked(playbook: Playbook) -> Playbook:
+    """The desk `standard` with two endpoints."""
+    return with_hooks(
+        playbook,
+        crm={"url": "https://crm.example.com/hooks", "events": ["ticket.received", "note.added"]},
+        bi={"url": "https://bi.example.com/in", "events": ["*"]},
+    )
+
+
+def with_hooks(playbook: Playbook, **webhooks: Mapping[str, Any]) -> Playbook:
+    """A playbook with these endpoints."""
+    found = {name: Webhook.model_validate(given) for name, given in webhooks.items()}
+    return playbook.model_copy(update={"webhooks": found})
+
+
+@pytest.fixture
+def desk(world: World, hooked: Playbook) -> World:
+    world.store.put_playbook(hooked, NOON)
+    world.store._playbooks.clear()
+    world.playbook = hooked
+    return world
+
+
+@dataclass
+class Time:
+    """A clock that goes when it is told to."""
+
+    at: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+@dataclass
+class Endpoints:
+    """All endpoints as a list, with what they answer laid out beforehand."""
+
+    time: Time = field(default_factory=Time)
+    answers: list[Exception | Callable[[], None]] = field(default_factory=list)
+    got: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list)
+    announced: list[tuple[str, str]] = field(default_factory=list)
+    takes: float = 0.0
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> str:
+        self.time.at += self.takes
+        self.got.append((url, body, dict(headers)))
+        if self.answers:
+            answer = self.answers.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            answer()
+        return "HTTP 204"
+
+    def announce(self, keys: dict[str, str], cause: str) -> None:
+        self.announced.append((keys["sk"], cause))
+
+    @property
+    def hosts(self) -> list[str]:
+        return [url.split("/")[2] for url, _, _ in self.got]
+
+    @property
+    def ids(self) -> list[str]:
+        return [headers["webhook-id"] for _, _, headers in self.got]
+
+
+@pytest.fixture
+def endpoints() -> Endpoints:
+    return Endpoints()
+
+
+@pytest.fixture
+def at(desk: World, endpoints: Endpoints) -> Hooks:
+    return Hooks(
+        store=desk.store,
+        secrets=lambda desk, name, now: (SECRET,),
+        post=endpoints.post,
+        announce=endpoints.announce,
+        patience=Patience(endpoints.time),
+        in_time=lambda: True,
+    )
+
+
+@pytest.fixture
+def ticket(desk: World) -> Ticket:
+    return desk.file()
+
+
+@pytest.fixture
+def noted(desk: World, ticket: Ticket) -> Ticket:
+    """A ticket whose newest event nobody but endpoints is told of."""
+    return desk.do(ticket, c.Note(text="看过"))
+
+
+@pytest.fixture
+def crm(desk: World, playbook: Playbook) -> None:
+    """Only one endpoint, and only for new tickets."""
+    only = with_hooks(
+        playbook, crm={"url": "https://crm.example.com/", "events": ["ticket.received"]}
+    )
+    desk.store.put_playbook(only, NOON)
+    desk.store._playbooks.clear()
+    desk.playbook = only
+
+
+def of(desk: World, ticket: Ticket) -> list[Delivery]:
+    return [d for d in desk.deliveries(ticket) if d.channel == "webhook"]
+
+
+def only(desk: World, ticket: Ticket) -> Delivery:
+    [delivery] = of(desk, ticket)
+    return delivery
+
+
+def test_each_endpoint_gets_what_it_wants(
+    desk: World, at: Hooks, endpoints: Endpoints, noted: Ticket
+) -> None:
+    """G5: one asks for two types, one for everything."""
+    for version in range(1, noted.version + 1):
+        deliver(desk.event(noted, version), at, NOON)
+    told = [
+        (host, json.loads(body)["type"])
+        for host, (_, body, _) in zip(endpoints.hosts, endpoints.got, strict=True)
+    ]
+    happened = [
+        type_of(event.event)
+        for commit in desk.store.history("standard", noted.number)
+        for event in commit.events
+        if event.event != "TimersSet"
+    ]
+    assert [kind for host, kind in told if host == "crm.example.com"] == [
+        "ticket.received",
+        "note.added",
+    ]
+    assert [kind for host, kind in told if host == "bi.example.com"] == happened
+    assert len(set(endpoints.ids)) == len(endpoints.ids)
+    assert {delivery.state for delivery in of(desk, noted)} == {"sent"}
+
+
+def test_a_message_says_what_happened_and_verifies(
+    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+) -> None:
+    """G5, G4: by the scheme's own library; masked; without what is only of use inside."""
+    now = datetime.now(UTC)
+    deliver(desk.event(ticket), at, now)
+    [(_, body, headers)] = endpoints.got
+    found = Verifier(SECRET).verify(body, headers)
+    assert found == json.loads(body)
+    assert headers["webhook-timestamp"] == str(int(now.timestamp()))
+    assert found["type"] == "ticket.received"
+    assert datetime.fromisoformat(found["timestamp"]) == NOON
+    data = found["data"]
+    assert (data["desk"], data["number"], data["version"]) == ("standard", ticket.number, 1)
+    assert data["event"]["description"] == "无法登录"
+    assert data["event"]["customer"]["contact"].startswith("*")
+    assert data["ticket"]["status"] == ticket.status
+    for secret in (MAIL, PHONE, NAME, ticket.customer.hash):
+        assert secret.encode() not in body
+
+
+def test_files_are_told_of_without_their_keys() -> None:
+    """G4."""
+    kept = e.Attachment(name="a.png", content_type="image/png", size=3, key="files/x/secret")
+    event = e.CustomerWrote(text="x", channel="mail", raw="mail/secret", attachments=(kept,))
+    from tests.notify.sample_events import commit, ticket
+
+    data = json.loads(webhook_dispatch.body_of(event, commit(event), ticket()))["data"]
+    assert data["event"]["attachments"] == [
+        {"name": "a.png", "content_type": "image/png", "size": 3}
+    ]
+    assert "secret" not in json.dumps(data)
+
+
+@pytest.mark.parametrize("name", sorted(set(e.EVENTS) - {"TimersSet"}))
+def test_every_event_makes_a_message(name: str) -> None:
+    """G5."""
+    from tests.core.domain.test_events import SAMPLES
+    from tests.notify.sample_events import commit, ticket
+
+    found = json.loads(webhook_dispatch.body_of(SAMPLES[name], commit(SAMPLES[name]), ticket()))
+    assert set(found) == {"type", "timestamp", "data"}
+    assert set(found["data"]) == {"desk", "number", "version", "actor", "event", "ticket"}
+
+
+def test_while_secrets_are_rotated_both_verify(
+    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+) -> None:
+    """G5."""
+    now = datetime.now(UTC)
+    both = replace(at, secrets=lambda *_: (SECRET, OLDER))
+    deliver(desk.event(ticket), both, now)
+    [(_, body, headers)] = endpoints.got
+    for secret in (SECRET, OLDER):
+        assert Verifier(secret).verify(body, headers)
+
+
+@pytest.mark.parametrize("written", ["whsec_!", "不", "", 5, None])
+def test_a_secret_that_signs_nothing_is_none(written: Any) -> None:
+    """G3, G5: somebody wrote it by hand; the message waits for another one."""
+    secrets = Secrets(lambda _: json.dumps([{"secret": written}]))
+    with pytest.raises(Passing, match="rotate"):
+        secrets.of("a", NOON)
+
+
+def test_a_busy_table_after_the_claim_leaves_it_to_nobody(
+    desk: World,
+    at: Hooks,
+    endpoints: Endpoints,
+    ticket: Ticket,
+    crm: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """E11: what was not sent says so at once."""
+
+    def busy(*_: Any) -> Any:
+        raise TryAgain("DynamoDB: ThrottlingException")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.store, "load_since", busy)
+        deliver(desk.event(ticket), at, NOON)
+    [waiting] = [d for d in desk.deliveries(ticket) if d.channel == "webhook"]
+    assert (waiting.state, waiting.attempts) == ("retrying", 1)
+    assert endpoints.got == []
+
+
+def test_twenty_times_the_same_event_is_one_request(
+    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+) -> None:
+    """E11, G5."""
+    record = desk.event(ticket)
+    for n in range(20):
+        deliver(record, at, NOON + n * timedelta(minutes=1))
+    assert len(endpoints.got) == 1
+
+
+def test_tried_again_for_a_day_and_then_parked(
+    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+) -> None:
+    """G5, G3: with the same id each time, and an operator sees what was given up."""
+    tries = len(WEBHOOK_RETRY_AFTER) + 1
+    endpoints.answers = [Passing("crm.example.com answered 500")] * tries
+    deliver(desk.event(ticket), at, NOON)
+    moments = [NOON]
+    while (waiting := only(desk, ticket)).state == "retrying":
+        assert waiting.next_at is not None
+        moments.append(waiting.next_at)
+        endpoints.time.at += 600
+        deliver(desk.due(waiting), at, waiting.next_at)
+    parked = only(desk, ticket)
+    assert (parked.state, parked.attempts) == ("parked", tries)
+    assert parked.cause == f"gave up after {tries} attempts: crm.example.com answered 500"
+    assert endpoints.announced == [(f"DELIVERY#{parked.id}", parked.cause)]
+    assert len(endpoints.got) == tries
+    assert len(set(endpoints.ids)) == 1
+    assert timedelta(hours=24) <= moments[-1] - moments[0] <= timedelta(hours=28)
+
+
+def test_waits_differ_by_delivery_and_not_by_run() -> None:
+    """G5: what failed together does not come again together."""
+    many = [waits(f"000001#ticket.received#webhook:crm#{n}") for n in range(50)]
+    assert many[7] == waits("000001#ticket.received#webhook:crm#7")
+    assert len({wait[-1] for wait in many}) == 50
+    for found in many:
+        assert timedelta(hours=24) < sum(found, timedelta()) < timedelta(hours=28)
+
+
+def test_an_endpoint_comes_back(
+    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+) -> None:
+    """G5."""
+    endpoints.answers = [Passing("x answered 503"), Unclear("x")]
+    deliver(desk.event(ticket), at, NOON)
+    deliver(desk.due(only(desk, ticket)), at, LATER)
+    deliver(desk.due(only(desk, ticket)), at, LATER)
+    sent = only(desk, ticket)
+    assert (sent.state, sent.attempts, sent.provider_id) == ("sent", 3, "HTTP 204")
+
+
+def test_what_no_repetition_helps_is_parked_at_once(
+    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+) -> None:
+    """G5, G3: an inner address, an endpoint that says it is gone."""
+    endpoints.answers = [Permanent("refused: crm.example.com is 10.0.0.1, no public address")]
+    deliver(desk.event(ticket), at, NOON)
+    parked = only(desk, ticket)
+    assert parked.state == "parked"
+    assert [cause for _, cause in endpoints.announced] == [parked.cause]
+
+
+def test_a_parked_one_is_sent_when_it_is_replayed(
+    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+) -> None:
+    """G5: with the id that it had."""
+    endpoints.answers = [Permanent("x")]
+    deliver(desk.event(ticket), at, NOON)
+    deliver(desk.due(only(desk, ticket)), at, NOON + timedelta(days=3))
+    assert only(desk, ticket).state == "sent"
+    assert len(endpoints.ids) == 2
+    assert len(set(endpoints.ids)) == 1
+
+
+def test_while_one_run_sends_another_leaves_it(
+    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+) -> None:
+    """E11: never twice while claimed."""
+    record = desk.event(ticket)
+    met = []
+
+    def meanwhile() -> None:
+        with pytest.raises(TryAgain):
+            deliver(record, at, NOON)
+        met.append(True)
+
+    endpoints.answers = [meanwhile]
+    deliver(record, at, NOON)
+    assert met
+    assert len(endpoints.got) == 1
+
+
+class Died(BaseException):
+    """The function ends in the middle."""
+
+
+class Repeating(Store):
+    """A table whose claims are written, and refused when the network repeats them."""
+
+    def claim(self, delivery: Delivery) -> bool:
+        super().claim(delivery)
+        return super().claim(delivery)
+
+
+def test_a_claim_that_the_network_repeated_is_our_own(
+    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+) -> None:
+    """E11: neither lost nor sent twice."""
+    store = Repeating(desk.store.client, desk.store.table)
+    deliver(desk.event(ticket), replace(at, store=store), NOON)
+    assert len(endpoints.got) == 1
+    assert only(desk, ticket).state == "sent"
+
+
+class Forgetting(Store):
+    """A table that refuses a claim and shows nothing in its place."""
+
+    def claim(self, delivery: Delivery) -> bool:
+        return False
+
+
+def test_a_claim_that_nobody_has_comes_again(
+    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+) -> None:
+    """G3."""
+    store = Forgetting(desk.store.client, desk.store.table)
+    with pytest.raises(TryAgain):
+        deliver(desk.event(ticket), replace(at, store=store), NOON)
+    assert endpoints.got == []
+
+
+def test_what_a_dead_run_left_is_sent_again(
+    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+) -> None:
+    """G3, E11: unlike a mail, since the receiver tells a repetition by its id."""
+    record = desk.event(ticket)
+
+    def die() -> None:
+        raise Died
+
+    endpoints.answers = [die]
+    with pytest.raises(Died):
+        deliver(record, at, NOON)
+    with pytest.raises(TryAgain):
+        deliver(record, at, NOON + timedelta(seconds=10))
+    deliver(record, at, LATER)
+    waiting = only(desk, ticket)
+    assert (waiting.state, waiting.next_at) == ("retrying", LATER)
+    deliver(desk.due(waiting), at, LATER)
+    assert only(desk, ticket).state == "sent"
+    assert len(set(endpoints.ids)) == 1
+
+
+def test_a_due_one_whose_run_died_is_sent_again(
+    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+) -> None:
+    """G3."""
+
+    def die() -> None:
+        raise Died
+
+    endpoints.answers = [Passing("x"), die]
+    deliver(desk.event(ticket), at, NOON)
+    record = desk.due(only(desk, ticket))
+    with pytest.raises(Died):
+        deliver(record, at, NOON)
+    deliver(record, at, LATER)
+    assert only(desk, ticket).state == "retrying"
+
+
+def test_an_endpoint_that_fails_again_and_again_rests(
+    desk: World, at: Hooks, endpoints: Endpoints, crm: None
+) -> None:
+    """G5: what comes meanwhile goes straight to its schedule, and afterwards it is tried again."""
+    endpoints.answers = [Passing("x")] * FAILURES
+    filed = [desk.file(contact=f"a{n}@example.com") for n in range(FAILURES + 2)]
+    for ticket in filed:
+        deliver(desk.event(ticket), at, NOON)
+    assert len(endpoints.got) == FAILURES
+    rested = only(desk, filed[-1])
+    assert (rested.state, rested.attempts) == ("retrying", 1)
+    assert rested.cause is not None
+    assert rested.cause.startswith("not tried")
+    deliver(desk.due(rested), at, NOON)
+    assert only(desk, filed[-1]).attempts == 2
+    endpoints.time.at += REST.total_seconds()
+    deliver(desk.due(only(desk, filed[-1])), at, NOON)
+    assert only(desk, filed[-1]).state == "sent"
+    assert at.patience.refusal("standard#crm") is None
+
+
+def test_one_that_rests_to_the_end_is_parked(
+    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+) -> None:
+    """G3: not forgotten because it was never tried."""
+    endpoints.answers = [Passing("x")] * FAILURES
+    for n in range(FAILURES):
+        deliver(desk.event(desk.file(contact=f"a{n}@example.com")), at, NOON)
+    deliver(desk.event(ticket), at, NOON)
+    for _ in WEBHOOK_RETRY_AFTER:
+        deliver(desk.due(only(desk, ticket)), at, NOON)
+    parked = only(desk, ticket)
+    assert parked.state == "parked"
+    assert parked.cause is not None
+    assert "gave up" in parked.cause
+    assert len(endpoints.announced) == 1
+
+
+def test_slow_endpoints_have_their_share_of_time_and_no_more(
+    desk: World, at: Hooks, endpoints: Endpoints, crm: None
+) -> None:
+    """G5: the rest of each minute belongs to what people are told."""
+    endpoints.takes = SHARE.total_seconds() / 3
+    filed = [desk.file(contact=f"a{n}@example.com") for n in range(5)]
+    for ticket in filed:
+        deliver(desk.event(ticket), at, NOON)
+    assert len(endpoints.got) == 3
+    put_off = only(desk, filed[-1])
+    assert (put_off.state, put_off.attempts) == ("retrying", 0)
+    assert put_off.next_at is not None
+    assert timedelta(minutes=1) <= put_off.next_at - NOON <= timedelta(minutes=5)
+    endpoints.time.at += 60
+    deliver(desk.due(put_off), at, NOON)
+    assert only(desk, filed[-1]).state == "sent"
+
+
+def test_in_a_hurry_nothing_is_waited_for(
+    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+) -> None:
+    deliver(desk.event(ticket), replace(at, in_time=lambda: False), NOON)
+    assert endpoints.got == []
+    assert only(desk, ticket).state == "retrying"
+
+
+def test_an_endpoint_that_left_the_playbook(
+    desk: World, at: Hooks, endpoints: Endpoints, playbook: Playbook, ticket: Ticket, crm: None
+) -> None:
+    """G3."""
+    endpoints.answers = [Passing("x")]
+    deliver(desk.event(ticket), at, NOON)
+    desk.store.put_playbook(playbook, NOON)
+    desk.store._playbooks.clear()
+    deliver(desk.due(only(desk, ticket)), at, LATER)
+    parked = only(desk, ticket)
+    assert (parked.state, parked.cause) == (
+        "parked",
+        "the playbook has no such webhook any more",
+    )
+
+
+def test_an_event_that_is_gone(
+    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+) -> None:
+    """G3."""
+    endpoints.answers = [Passing("x")]
+    deliver(desk.event(ticket), at, NOON)
+    waiting = only(desk, ticket)
+    lost = waiting.model_copy(update={"version": 9, "state": "due"})
+    assert desk.store.claim(lost)
+    items = desk.store.everything("standard", ticket.number)
+    [item] = [i for i in items if i["sk"]["S"].startswith("DELIVERY#000009")]
+    from tests.notify.deployment import stream_record
+
+    deliver(stream_record(item), at, NOON)
+    [parked] = [d for d in of(desk, ticket) if d.version == 9]
+    assert parked.cause == "the event that asked for it is gone"
+
+
+def test_of_an_erased_customer_nothing_is_said(
+    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+) -> None:
+    """B10: not even by what was still to be sent."""
+    endpoints.answers = [Passing("x")]
+    deliver(desk.event(ticket), at, NOON)
+    desk.do(ticket, c.ErasePerson(reason="应客户要求"))
+    deliver(desk.due(only(desk, ticket)), at, LATER)
+    data = json.loads(endpoints.got[-1][1])["data"]
+    assert data["event"]["description"] == ""
+    assert data["event"]["customer"]["contact"] == "****"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {}, {"dynamodb": {}}, {"dynamodb": {"NewImage": {"pk": {"S": "x"}, "sk": {"S": "EVENT#"}}}},
+        "x", {"eventName": "INSERT", "dynamodb": {"NewImage": {
+            "pk": {"S": "TICKET#standard#CS1"}, "sk": {"S": "EVENT#000001"}}}},
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_left_to_the_others(
+    at: Hooks, endpoints: Endpoints, record: Any
+) -> None:
+    deliver(record, at, NOON)
+    assert endpoints.got == []
+
+
+def test_a_delivery_that_is_gone_or_done_is_left(
+    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+) -> None:
+    deliver(desk.event(ticket), at, NOON)
+    webhook_dispatch.again("standard", ticket.number, only(desk, ticket).id, at, NOON)
+    webhook_dispatch.again("standard", ticket.number, "000001#x#webhook:y#0", at, NOON)
+    assert len(endpoints.got) == 1
+
+
+# The secrets
+
+
+def test_secrets_are_read_anew_after_a_while() -> None:
+    """G5: a rotation needs no deployment."""
+    time, read = Time(), []
+
+    def document(name: str) -> str:
+        read.append(name)
+        return json.dumps([{"secret": SECRET}])
+
+    secrets = Secrets(document, time)
+    assert secrets.of("a", NOON) == secrets.of("a", NOON) == (SECRET,)
+    assert secrets.of("b", NOON) == (SECRET,)
+    time.at += 301
+    assert secrets.of("a", NOON) == (SECRET,)
+    assert read == ["a", "b", "a"]
+
+
+@pytest.mark.parametrize(
+    "document", ["[]", "", "x", "{}", '[{"until": "x"}]', '[{"secret": "a", "until": "x"}]', "[1]"]
+)
+def test_without_a_secret_it_is_tried_again(document: str) -> None:
+    """G3: and parked in the end, never sent unsigned."""
+    with pytest.raises(Passing, match="rotate"):
+        Secrets(lambda _: document).of("a", NOON)
+
+
+# The whole function
+
+
+@pytest.fixture
+def receiver(desk: World, playbook: Playbook) -> Iterator[Receiver]:
+    """A real endpoint on this machine, in a deployment that may send there."""
+    ssm = boto3.client("ssm")
+    ssm.put_parameter(
+        Name=PLACE.parameter("settings"), Value='{"local_webhooks":"on"}', Type="String"
+    )
+    ssm.put_parameter(
+        Name=PLACE.parameter("desks/standard/webhooks/crm"),
+        Value=rotated("", SECRET, NOON, timedelta()),
+        Type="SecureString",
+    )
+    for cached in (handler._patience, handler._secrets):
+        cached.cache_clear()
+    with Receiver().listening() as found:
+        hooked = with_hooks(
+            playbook, crm={"url": found.url, "events": ["ticket.received", "note.added"]}
+        )
+        desk.store.put_playbook(hooked, NOON)
+        desk.store._playbooks.clear()
+        desk.playbook = hooked
+        yield found
+    for cached in (handler._patience, handler._secrets):
+        cached.cache_clear()
+
+
+def test_the_function_sends_to_people_and_endpoints(desk: World, receiver: Receiver) -> None:
+    """G5: one record, both told, and a repetition tells nobody again."""
+    receiver.answers = [500]
+    ticket = desk.file()
+    record = desk.event(ticket)
+    assert desk.run(record) == []
+    assert desk.run(record) == []
+    assert len(desk.mails) == 1
+    [waiting] = of(desk, ticket)
+    assert waiting.state == "retrying"
+    assert desk.run(desk.due(waiting)) == []
+    assert len(receiver.got) == 2
+    assert len(set(receiver.ids)) == 1
+    last = receiver.got[-1]
+    assert Verifier(SECRET).verify(last.body, last.headers)
+    assert len(desk.mails) == 1
+
+
+def test_people_are_told_before_any_endpoint(desk: World, receiver: Receiver) -> None:
+    """G5: of a whole batch."""
+    seen = []
+    receiver.answers = [lambda _: seen.append(len(desk.mails))]
+    records = [desk.event(desk.file(contact=f"a{n}@example.com")) for n in range(3)]
+    assert desk.run(*records) == []
+    assert seen == [3]
+
+
+def test_this_machine_is_refused_where_the_deployment_does_not_allow_it(
+    desk: World, receiver: Receiver
+) -> None:
+    """G5: a playbook cannot."""
+    aws.client("ssm").put_parameter(
+        Name=PLACE.parameter("settings"),
+        Value='{"local_webhooks":"off"}',
+        Type="String",
+        Overwrite=True,
+    )
+    ticket = desk.file()
+    assert desk.run(desk.event(ticket)) == []
+    assert receiver.got == []
+    [parked] = of(desk, ticket)
+    assert parked.state == "parked"
+    assert desk.parked[0]["cause"] == "refused: 127.0.0.1 is 127.0.0.1, no public address"
+
+
+def test_without_its_secret_nothing_is_sent(desk: World, receiver: Receiver) -> None:
+    """G5."""
+    aws.client("ssm").delete_parameter(Name=PLACE.parameter("desks/standard/webhooks/crm"))
+    ticket = desk.file()
+    assert desk.run(desk.event(ticket)) == []
+    assert receiver.got == []
+    assert of(desk, ticket)[0].state == "retrying"
+
+
+def test_a_desk_without_webhooks_pays_nothing(world: World) -> None:
+    """G5, G7: neither reads nor writes, and events that only endpoints want wake nobody."""
+    ticket = world.do(world.file(), c.Note(text="看过"))
+    assert world.event(ticket)["dynamodb"]["NewImage"]["readers"] == {"S": "none"}
+    world.run(world.event(ticket, 1))
+    assert of(world, ticket) == []
+
+
+def test_an_event_that_only_an_endpoint_wants_reaches_notify(desk: World, noted: Ticket) -> None:
+    """G5."""
+    assert desk.event(noted)["dynamodb"]["NewImage"]["readers"] == {"S": "notify"}
