@@ -24,7 +24,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import COMPLAINT, Ticket
 from functions.core.services.command_service import change
 from functions.core.services.create_ticket import Filing
-from functions.core.storage.store import Duplicate, Marker
+from functions.core.storage.store import Duplicate, IdempotencyRecord
 from functions.core.text.masking import contact_hash, normalise_contact
 from functions.core.text.tokens import derive, ticket_of_message_id
 from functions.intake.mail.parser import InboundMail
@@ -39,7 +39,7 @@ _THREAD = frozenset({"message-id", "in-reply-to", "references", "x-deskbell-id"}
 
 
 @dataclass(frozen=True)
-class Returned:
+class ReturnedMail:
     """A bounce or a complaint, however it was told.
 
     `stops`: no further mail is to go to `recipients`. `mailbox` is who had sent the mail that came
@@ -62,14 +62,14 @@ class Returned:
         return f"{self.what} {detail}".strip()
 
 
-def by_mail(mail: InboundMail) -> Returned:
+def by_mail(mail: InboundMail) -> ReturnedMail:
     """What a mail whose origin is a bounce or a complaint tells."""
     found = mail.returned
     ids = [mail.in_reply_to or "", *reversed(mail.references)]
     if found is None:
-        return Returned(mail.origin, False, "", tuple(filter(None, ids)), ())
+        return ReturnedMail(mail.origin, False, "", tuple(filter(None, ids)), ())
     complaint = mail.origin == "complaint"
-    return Returned(
+    return ReturnedMail(
         what=COMPLAINT if complaint else BOUNCE,
         stops=found.feedback != "not-spam" if complaint else found.permanent,
         detail=found.feedback if complaint else found.status,
@@ -78,7 +78,7 @@ def by_mail(mail: InboundMail) -> Returned:
     )
 
 
-def told_by_ses(body: str) -> Returned | str | None:
+def told_by_ses(body: str) -> ReturnedMail | str | None:
     """A bounce or complaint out of an SQS message, in SNS's envelope or not.
 
     The name of the notification where it is one of another kind than that and than a received
@@ -101,7 +101,7 @@ def told_by_ses(body: str) -> Returned | str | None:
     status = next((str(each["status"]) for each in recipients if each.get("status")), "")
     if "Suppress" in kind_of_bounce:  # SES itself has not sent it, which no status tells
         status = kind_of_bounce
-    return Returned(
+    return ReturnedMail(
         what=COMPLAINT if complaint else BOUNCE,
         stops=feedback != "not-spam" if complaint else detail.get("bounceType") == "Permanent",
         detail=feedback if complaint else status or kind_of_bounce,
@@ -153,7 +153,11 @@ def ticket_of(ids: tuple[str, ...], filing: Filing, desk: str | None = None) -> 
 
 
 def take_back(
-    returned: Returned, ticket: Ticket, filing: Filing, playbook: Playbook, marker: Marker | None
+    returned: ReturnedMail,
+    ticket: Ticket,
+    filing: Filing,
+    playbook: Playbook,
+    idempotency: IdempotencyRecord | None,
 ) -> None:
     """Show it on its ticket, once. Where it stops mail, the address's other tickets know it too.
 
@@ -167,14 +171,14 @@ def take_back(
     if stops:
         _stop(returned.cause, ticket.customer.hash, filing, playbook, besides=ticket.number)
     command = MailReturned(cause=returned.cause, permanent=stops)
-    noted = replace(marker, number=ticket.number) if marker else None
+    noted = replace(idempotency, number=ticket.number) if idempotency else None
     try:
         _change(ticket, command, filing, playbook, noted)
     except Duplicate:
         return
 
 
-def stop_address(returned: Returned, filing: Filing, playbook: Playbook) -> bool:
+def stop_address(returned: ReturnedMail, filing: Filing, playbook: Playbook) -> bool:
     """SES's word about addresses alone; whether any of them is a customer's."""
     known = False
     for digest in _hashes(returned, filing, playbook):
@@ -185,7 +189,7 @@ def stop_address(returned: Returned, filing: Filing, playbook: Playbook) -> bool
     return known
 
 
-def _hashes(returned: Returned, filing: Filing, playbook: Playbook) -> list[str]:
+def _hashes(returned: ReturnedMail, filing: Filing, playbook: Playbook) -> list[str]:
     found = []
     for address in returned.recipients:
         try:
@@ -214,7 +218,7 @@ def _change(
     command: MailReturned,
     filing: Filing,
     playbook: Playbook,
-    marker: Marker | None = None,
+    idempotency: IdempotencyRecord | None = None,
 ) -> None:
     change(
         filing.store,
@@ -224,5 +228,5 @@ def _change(
         playbook,
         filing.now,
         actor="system",
-        marker=marker,
+        idempotency=idempotency,
     )

@@ -16,15 +16,21 @@ from typing import Any
 from functions.core.channels.base import EVENTS, Adapter, Incoming, Secret, Unreadable, adapter
 from functions.core.domain.commands import Command, CustomerMessage, Note
 from functions.core.domain.delivery import Delivery
-from functions.core.domain.errors import ActionNotAllowed, Conflict, NotFound, Park, Unauthorised
+from functions.core.domain.errors import (
+    ActionNotAllowed,
+    Conflict,
+    DeadLetter,
+    NotFound,
+    Unauthorised,
+)
 from functions.core.domain.events import Commit
 from functions.core.domain.lifecycle import apply
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.platform import aws
 from functions.core.platform.logging import logger
-from functions.core.platform.settings import Place
-from functions.core.platform.web import Answer, Request
+from functions.core.platform.settings import Deployment
+from functions.core.platform.web import HttpResponse, Request
 from functions.core.services.command_service import TRIES, change
 from functions.core.services.composing import Notice, Words, compose, notices
 from functions.core.services.create_ticket import (
@@ -35,7 +41,7 @@ from functions.core.services.create_ticket import (
     status_url,
 )
 from functions.core.services.merging import survivor
-from functions.core.storage.store import Duplicate, Known, Marker, Talk
+from functions.core.storage.store import Conversation, Duplicate, IdempotencyRecord, Known
 from functions.core.text.masking import Contact, ContactError, chat_contact, contact_hash, mask_but
 from functions.core.text.tokens import derive
 from functions.core.text.unmasking import Hiding, original
@@ -67,8 +73,8 @@ class Chat:
     inbox: Inbox
 
 
-def take_call(request: Request, desk: str, channel: str, filing: Filing) -> Answer:
-    """Answer a provider's call: its check that we are there, or the messages that it brings.
+def take_call(request: Request, desk: str, channel: str, filing: Filing) -> HttpResponse:
+    """HttpResponse a provider's call: its check that we are there, or the messages that it brings.
 
     Raises:
         NotFound: there is no such channel, or the desk does not use it.
@@ -77,7 +83,7 @@ def take_call(request: Request, desk: str, channel: str, filing: Filing) -> Answ
     found = adapter(channel)
     secret: Mapping[str, Any] | None = None
     if found is not None and _DESK.fullmatch(desk):
-        secret = aws.channel_secret(request.place, desk, channel, request.now)
+        secret = aws.channel_secret(request.deployment, desk, channel, request.now)
     if found is None or secret is None:
         raise NotFound("There is no such desk, or it does not use this channel.")
     scheme, parts = found.signed(request, secret)
@@ -88,33 +94,35 @@ def take_call(request: Request, desk: str, channel: str, filing: Filing) -> Answ
         return challenge
     if request.method != "POST":
         raise NotFound("There is nothing to read here; the provider posts to this address.")
-    return _take_messages(request, _chat(found, secret, desk, request.place, filing))
+    return _take_messages(request, _chat(found, secret, desk, request.deployment, filing))
 
 
-def take_again(call: Mapping[str, Any], place: Place, filing: Filing) -> None:
+def take_again(call: Mapping[str, Any], deployment: Deployment, filing: Filing) -> None:
     """Take in a call that was set aside, whose signature held then.
 
     Raises:
-        Park: the call is gone, or the desk does not use the channel any more.
+        DeadLetter: the call is gone, or the desk does not use the channel any more.
     """
     desk, channel = str(call["desk"]), str(call["channel"])
     found = adapter(channel)
-    secret = aws.channel_secret(place, desk, channel, filing.now) if found else None
+    secret = aws.channel_secret(deployment, desk, channel, filing.now) if found else None
     if found is None or secret is None:
-        raise Park(f"the desk {desk} does not use {channel} any more")
-    chat = _chat(found, secret, desk, place, filing)
+        raise DeadLetter(f"the desk {desk} does not use {channel} any more")
+    chat = _chat(found, secret, desk, deployment, filing)
     body = chat.inbox.raw(str(call["key"]))
     query = {str(name): str(value) for name, value in dict(call["query"]).items()}
-    _take_messages(Request("POST", place, filing.now, query=query, body=body), chat)
+    _take_messages(Request("POST", deployment, filing.now, query=query, body=body), chat)
 
 
-def _chat(found: Adapter, secret: Secret, desk: str, place: Place, filing: Filing) -> Chat:
-    inbox = Inbox(aws.client("s3"), place.mail_bucket)
+def _chat(
+    found: Adapter, secret: Secret, desk: str, deployment: Deployment, filing: Filing
+) -> Chat:
+    inbox = Inbox(aws.client("s3"), deployment.mail_bucket)
     playbook = filing.store.playbook(desk, filing.now)
     return Chat(found, secret, replace(filing, default_channel=found.name), playbook, inbox)
 
 
-def _take_messages(request: Request, chat: Chat) -> Answer:
+def _take_messages(request: Request, chat: Chat) -> HttpResponse:
     try:
         messages = chat.channel.read(request, chat.secret)
     except Unreadable as error:
@@ -139,19 +147,19 @@ def take_in(incoming: Incoming, chat: Chat) -> str:
     digest = contact_hash(sender, desk, derive(filing.root, "contact"))
     # What has no id is known by all that it says, so that nobody's is taken for another's.
     known_by = incoming.message_id or sha256(incoming.raw).hexdigest()
-    marker = Marker(desk, chat.channel.name, known_by)
+    idempotency = IdempotencyRecord(desk, chat.channel.name, known_by)
     for tried in range(TRIES):
-        known, talk = filing.store.talk(marker, digest)
-        if known.marker is not None:
-            return _said_before(known.marker, chat)
+        known, conversation = filing.store.conversation(idempotency, digest)
+        if known.idempotency is not None:
+            return _said_before(known.idempotency, chat)
         try:
-            ticket = _under_way(talk, chat)
-            if ticket is not None and _joins(incoming, ticket, marker, chat):
+            ticket = _under_way(conversation, chat)
+            if ticket is not None and _joins(incoming, ticket, idempotency, chat):
                 return ""
             if incoming.kind in EVENTS or not incoming.opens:
                 log.info("chat.ignored", extra={"desk": desk, "kind": incoming.kind})
                 return ""
-            return _file(incoming, sender, known, talk, marker, chat)
+            return _file(incoming, sender, known, conversation, idempotency, chat)
         except Conflict:
             # They wrote two lines at once; the other one has opened a ticket or ended one.
             if tried == TRIES - 1:
@@ -159,15 +167,15 @@ def take_in(incoming: Incoming, chat: Chat) -> str:
     raise AssertionError("unreachable")
 
 
-def _under_way(talk: Talk, chat: Chat) -> Ticket | None:
+def _under_way(conversation: Conversation, chat: Chat) -> Ticket | None:
     """The ticket that the person's words belong to: the newest one, unless it is over."""
-    if talk.number is None:
+    if conversation.number is None:
         return None
     try:
-        ticket = chat.filing.store.load(talk.desk, talk.number)
+        ticket = chat.filing.store.load(conversation.desk, conversation.number)
     except NotFound:
         return None
-    if ticket.customer.hash != talk.contact_hash:
+    if ticket.customer.hash != conversation.contact_hash:
         return None  # its customer was erased
     last = survivor(chat.filing.store, ticket)  # a merged one goes on there
     if last.status in OPEN:
@@ -178,7 +186,7 @@ def _under_way(talk: Talk, chat: Chat) -> Ticket | None:
     return ticket if waits and recent else None
 
 
-def _joins(incoming: Incoming, ticket: Ticket, marker: Marker, chat: Chat) -> bool:
+def _joins(incoming: Incoming, ticket: Ticket, idempotency: IdempotencyRecord, chat: Chat) -> bool:
     """Whether a ticket takes the message; one that was ended at this moment does not."""
     hiding = Hiding()
     words = hiding.mask("text", incoming.words(chat.playbook.locale))
@@ -198,7 +206,7 @@ def _joins(incoming: Incoming, ticket: Ticket, marker: Marker, chat: Chat) -> bo
             chat.filing.now,
             actor=actor,
             loaded=ticket,
-            marker=replace(marker, number=ticket.number, body=JOINED),
+            idempotency=replace(idempotency, number=ticket.number, body=JOINED),
             original=original(hiding, chat.filing.seal_original),
         )
     except ActionNotAllowed:
@@ -209,10 +217,15 @@ def _joins(incoming: Incoming, ticket: Ticket, marker: Marker, chat: Chat) -> bo
 
 
 def _file(
-    incoming: Incoming, sender: Contact, known: Known, talk: Talk, marker: Marker, chat: Chat
+    incoming: Incoming,
+    sender: Contact,
+    known: Known,
+    conversation: Conversation,
+    idempotency: IdempotencyRecord,
+    chat: Chat,
 ) -> str:
     hiding = Hiding()
-    # A request's description has no space around it; what was hidden is found by its place.
+    # A request's description has no space around it; what was hidden is found by its deployment.
     said = incoming.words(chat.playbook.locale).strip()
     words = hiding.mask("description", said) or "-"
     hiding.mask("text", said)
@@ -224,12 +237,12 @@ def _file(
         sender=sender,
         hiding=hiding,
     )
-    acknowledgement = Acknowledgement(chat, marker)
+    acknowledgement = Acknowledgement(chat, idempotency)
     filed = file_ticket(
         replace(
             chat.filing,
             tracking=tracking,
-            talk=talk,
+            conversation=conversation,
             acknowledge=acknowledgement.delivery if chat.channel.answers else None,
         ),
         chat.playbook,
@@ -239,13 +252,13 @@ def _file(
             description=words[:limit],
             locale=nearest_locale(incoming.language),
         ),
-        replace(marker, body=FILED),
+        replace(idempotency, body=FILED),
         "customer",
         known=known,
     )
     if filed.number == acknowledgement.number:
         return acknowledgement.text
-    return _said_before(replace(marker, body=FILED, number=filed.number), chat)
+    return _said_before(replace(idempotency, body=FILED, number=filed.number), chat)
 
 
 @dataclass
@@ -253,7 +266,7 @@ class Acknowledgement:
     """A4: what the answer to the first message says, in the playbook's words."""
 
     chat: Chat
-    marker: Marker
+    idempotency: IdempotencyRecord
     number: str = ""
     text: str = ""
 
@@ -280,7 +293,7 @@ class Acknowledgement:
             attempts=1,
             claimed_at=commit.at,
             at=commit.at,
-            provider_id=f"answer to {self.marker.id}",
+            provider_id=f"answer to {self.idempotency.id}",
         )
 
 
@@ -295,7 +308,7 @@ def acknowledged(commit: Commit, ticket: Ticket, chat: Chat) -> tuple[Notice, Wo
     return notice, compose(notice, commit, ticket, chat.playbook, status_url=link), link
 
 
-def _said_before(seen: Marker, chat: Chat) -> str:
+def _said_before(seen: IdempotencyRecord, chat: Chat) -> str:
     """What a message was answered with that comes again."""
     if seen.body != FILED or not chat.channel.answers:
         return ""

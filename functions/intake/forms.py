@@ -6,28 +6,28 @@ from collections.abc import Callable
 
 from functions.core.domain.errors import Unauthorised
 from functions.core.domain.rules import Playbook
-from functions.core.platform.web import Answer, Request
+from functions.core.platform.web import HttpResponse, Request
 from functions.core.services.create_ticket import Filed, Filing, file_ticket, read_request
-from functions.core.storage.store import Marker
+from functions.core.storage.store import IdempotencyRecord
 from functions.intake.signatures import verify
 
 Secrets = Callable[[str], str | None]
 """A desk's webhook secret, None where it has none."""
 
 
-def file_from_form(request: Request, filing: Filing, playbook: Playbook) -> Answer:
+def file_from_form(request: Request, filing: Filing, playbook: Playbook) -> HttpResponse:
     """A ticket from a web or app form. `Idempotency-Key` makes a repetition harmless."""
     body = read_request(request, playbook)
     key = request.key("Idempotency-Key")
-    marker = Marker(playbook.desk, "form", key, body=body.digest) if key else None
-    return answer(file_ticket(filing, playbook, body, marker, "customer"), playbook)
+    idempotency = IdempotencyRecord(playbook.desk, "form", key, body=body.digest) if key else None
+    return answer(file_ticket(filing, playbook, body, idempotency, "customer"), playbook)
 
 
-def file_from_webhook(request: Request, filing: Filing, playbook: Playbook) -> Answer:
+def file_from_webhook(request: Request, filing: Filing, playbook: Playbook) -> HttpResponse:
     """A ticket from a webhook whose signature was checked; its `webhook-id` files once."""
     body = read_request(request, playbook)
-    marker = Marker(playbook.desk, "webhook", request.key("webhook-id"))
-    return answer(file_ticket(filing, playbook, body, marker, "customer"), playbook)
+    idempotency = IdempotencyRecord(playbook.desk, "webhook", request.key("webhook-id"))
+    return answer(file_ticket(filing, playbook, body, idempotency, "customer"), playbook)
 
 
 def require_signature(request: Request, desk: str, secrets: Secrets) -> None:
@@ -53,10 +53,10 @@ def require_signature(request: Request, desk: str, secrets: Secrets) -> None:
         )
 
 
-def answer(filed: Filed, playbook: Playbook) -> Answer:
+def answer(filed: Filed, playbook: Playbook) -> HttpResponse:
     """What the contract promises for a filed request, times in the desk's own offset."""
     expected = filed.expected_response_by
-    return Answer(
+    return HttpResponse(
         {
             "number": filed.number,
             "status": filed.status,

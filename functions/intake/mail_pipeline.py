@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from functions.core.domain.errors import SetAside
+from functions.core.domain.errors import Quarantined
 from functions.core.platform import aws
 from functions.core.platform.logging import logger
-from functions.core.platform.settings import Place
+from functions.core.platform.settings import Deployment
 from functions.core.services.create_ticket import Filing
-from functions.core.storage.store import Marker
+from functions.core.storage.store import IdempotencyRecord
 from functions.intake import bounces, mail_policy
 from functions.intake.mail.parser import InboundMail, parse
-from functions.intake.mail_routing import Outcome, digest_of, take_in
+from functions.intake.mail_routing import RoutedMail, digest_of, take_in
 from functions.intake.mail_store import Announced, Inbox, announced, released_call
 
 log = logger("intake")
 
 
-def take_in_announced(body: str, place: Place, filing: Filing) -> None:
+def take_in_announced(body: str, deployment: Deployment, filing: Filing) -> None:
     """File a mail that SES stored, at each desk whose mailbox it was sent to.
 
     Raises:
-        Park: the announcement or the mail cannot be found.
+        DeadLetter: the announcement or the mail cannot be found.
     """
-    inbox = Inbox(aws.client("s3"), place.mail_bucket)
+    inbox = Inbox(aws.client("s3"), deployment.mail_bucket)
     if call := released_call(body):
         from functions.intake.chat import take_again
 
-        take_again(call, place, filing)
+        take_again(call, deployment, filing)
         return
     returned = bounces.told_by_ses(body)
     if returned is not None:
@@ -52,7 +52,7 @@ def _addressed(mail: InboundMail, recipients: tuple[str, ...]) -> InboundMail:
     return replace(mail, to=tuple(dict.fromkeys((*recipients, *mail.to))))
 
 
-def _take_back(told: bounces.Returned | str, body: str, filing: Filing, inbox: Inbox) -> None:
+def _take_back(told: bounces.ReturnedMail | str, body: str, filing: Filing, inbox: Inbox) -> None:
     """What SES tells of a mail that went out: for its ticket, else for its address."""
     if isinstance(told, str):
         log.info("mail.not_asked_for", extra={"notification": told})
@@ -62,8 +62,8 @@ def _take_back(told: bounces.Returned | str, body: str, filing: Filing, inbox: I
     if desk is not None:
         playbook = filing.store.playbook(desk, filing.now)
         if ticket is not None:
-            marker = Marker(desk, "ses", told.told_as) if told.told_as else None
-            bounces.take_back(told, ticket, filing, playbook, marker)
+            idempotency = IdempotencyRecord(desk, "ses", told.told_as) if told.told_as else None
+            bounces.take_back(told, ticket, filing, playbook, idempotency)
             return
         if bounces.stop_address(told, filing, playbook):
             return
@@ -72,9 +72,9 @@ def _take_back(told: bounces.Returned | str, body: str, filing: Filing, inbox: I
     log.info("mail.set_aside", extra={"desk": desk or "-", "cause": told.cause})
 
 
-def take_in_raw(raw: bytes, desk: str, place: Place, filing: Filing) -> Outcome | None:
+def take_in_raw(raw: bytes, desk: str, deployment: Deployment, filing: Filing) -> RoutedMail | None:
     """File a raw mail that a provider posted for a desk; None where it is set aside."""
-    inbox = Inbox(aws.client("s3"), place.mail_bucket)
+    inbox = Inbox(aws.client("s3"), deployment.mail_bucket)
     checks = filing.store.playbook(desk, filing.now).mail.checks
     found = Announced(inbox.store(raw), (), mail_policy.of_header(raw, checks.results_of))
     return _take_in(raw, found, desk, filing, inbox)
@@ -82,7 +82,7 @@ def take_in_raw(raw: bytes, desk: str, place: Place, filing: Filing) -> Outcome 
 
 def _take_in(
     raw: bytes, found: Announced, desk: str, filing: Filing, inbox: Inbox
-) -> Outcome | None:
+) -> RoutedMail | None:
     playbook = filing.store.playbook(desk, filing.now)
     try:
         believed = mail_policy.believed(
@@ -105,7 +105,7 @@ def _take_in(
             believed=believed,
             infected=mail_policy.infected(found.verdicts),
         )
-    except SetAside as error:
+    except Quarantined as error:
         inbox.set_aside(raw, found.key, desk, str(error), found.verdicts)
         log.info("mail.set_aside", extra={"desk": desk, "cause": str(error)})
         return None

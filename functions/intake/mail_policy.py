@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from functions.core.domain.errors import SetAside
+from functions.core.domain.errors import Quarantined
 
 if TYPE_CHECKING:
     from functions.core.domain.rules import Checks
@@ -109,14 +109,14 @@ def believed(
         even_infected: the same of a mail in which a virus was found.
 
     Raises:
-        SetAside: the mail belongs in quarantine.
+        Quarantined: the mail belongs in quarantine.
     """
     consequences = set()
     for check, cause in _failed(verdicts).items():
         consequence = getattr(checks, check)
         passes = even_infected if check == "virus" else released
         if consequence == "quarantine" and not passes:
-            raise SetAside(cause)
+            raise Quarantined(cause)
         consequences.add(consequence)
     return consequences <= {"accept"}
 
@@ -125,17 +125,17 @@ def within_limits(size: int, defects: tuple[str, ...], checks: Checks) -> None:
     """Let a mail pass that is of a size and shape that is read whole.
 
     Raises:
-        SetAside: it exceeds a limit, or cannot be read at all.
+        Quarantined: it exceeds a limit, or cannot be read at all.
     """
     if size > checks.max_mb * 1024 * 1024:
-        raise SetAside(
+        raise Quarantined(
             f"limit: the mail has {size / 1024 / 1024:.1f} MB, {checks.max_mb} MB are taken"
         )
     for defect in defects:
         if defect in _LIMITS:
-            raise SetAside(f"limit: {_LIMITS[defect]}")
+            raise Quarantined(f"limit: {_LIMITS[defect]}")
     if "parse:failed" in defects:
-        raise SetAside("broken: the mail cannot be read")
+        raise Quarantined("broken: the mail cannot be read")
 
 
 def _failed(verdicts: Verdicts) -> dict[str, str]:

@@ -13,14 +13,14 @@ from functions.core.domain.errors import (
     Forgotten,
     InvalidInput,
     NotFound,
-    SetAside,
+    Quarantined,
 )
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
 from functions.core.services.create_ticket import Filing, NewTicket, Tracking, file_ticket
 from functions.core.services.merging import survivor
-from functions.core.storage.store import Duplicate, Known, Marker
+from functions.core.storage.store import Duplicate, IdempotencyRecord, Known
 from functions.core.text.masking import contact_hash, mask, mask_contact, normalise_contact
 from functions.core.text.tokens import derive, numbers_of_token, ticket_of_message_id
 from functions.core.text.unmasking import Hiding, original
@@ -38,7 +38,7 @@ _CANDIDATES = 8  # numbers tried in one subject; more is not a subject
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RoutedMail:
     """The ticket that a mail belongs to, and whether this mail opened or changed it."""
 
     number: str
@@ -56,7 +56,7 @@ def take_in(
     released: bool = False,
     believed: bool = True,
     infected: bool = False,
-) -> Outcome:
+) -> RoutedMail:
     """File a mail as a new ticket, or add it to the one that it answers; once (G1).
 
     Args:
@@ -67,25 +67,28 @@ def take_in(
         infected: a virus was found in it; its files stay in the original.
 
     Raises:
-        SetAside: nobody to answer, not written by a person, or another mail under a known id.
+        Quarantined: nobody to answer, not written by a person, or another mail under a known id.
     """
     if _is_own(mail, filing, playbook):
-        raise SetAside("loop: the desk's own mail came back to it")
-    marker = _marker(mail, digest, playbook)
+        raise Quarantined("loop: the desk's own mail came back to it")
+    idempotency = _idempotency(mail, digest, playbook)
     if mail.origin != "human" and not released:
-        return _automatic(mail, filing, playbook, marker, believed=believed)
+        return _automatic(mail, filing, playbook, idempotency, believed=believed)
     hiding = Hiding()
     text = hiding.mask("text", mail.text or mail.subject)[:MAX_TEXT]
     sender = _sender_hash(mail, filing, playbook)
-    known = filing.store.known(playbook.desk, marker, sender)
-    if known.marker is not None and known.marker.body not in ("", marker.body):
-        other, marker = known.marker, replace(marker, id=f"{marker.id}\0{marker.body}")
-        known = filing.store.known(playbook.desk, marker, sender)
-        if known.marker is None and not released:
+    known = filing.store.known(playbook.desk, idempotency, sender)
+    if known.idempotency is not None and known.idempotency.body not in ("", idempotency.body):
+        other, idempotency = (
+            known.idempotency,
+            replace(idempotency, id=f"{idempotency.id}\0{idempotency.body}"),
+        )
+        known = filing.store.known(playbook.desk, idempotency, sender)
+        if known.idempotency is None and not released:
             raise _repeated(other)
-    if known.marker is not None:
-        _link_again(known.marker.number, filing, playbook)
-        return Outcome(known.marker.number, new=False)
+    if known.idempotency is not None:
+        _link_again(known.idempotency.number, filing, playbook)
+        return RoutedMail(known.idempotency.number, new=False)
     attachments, refused = inbox.keep(
         playbook.desk, raw_key, mail.attachments, playbook.files, infected=infected
     )
@@ -120,20 +123,20 @@ def take_in(
                 playbook,
                 filing.now,
                 actor="customer",
-                marker=replace(marker, number=joined.number),
+                idempotency=replace(idempotency, number=joined.number),
                 original=original(hiding, filing.seal_original),
             )
         except Duplicate:
-            return Outcome(joined.number, new=False)
+            return RoutedMail(joined.number, new=False)
         except ActionNotAllowed as refused:
             # A ticket that takes no messages any more; the request gets one of its own. That is not
             # linked to one that was erased at this moment.
             last = None if isinstance(refused, Forgotten) else last
         else:
-            return Outcome(after.number, new=False)
+            return RoutedMail(after.number, new=False)
     former = last.number if last else None
     came = replace(came, linked_to=former)
-    filed = _file(mail, came, text, marker, known, filing, playbook)
+    filed = _file(mail, came, text, idempotency, known, filing, playbook)
     if former is not None:
         _link(former, filed.number, filing, playbook)
     return filed
@@ -148,7 +151,7 @@ def _another(
     return mask_contact(mail.from_address, playbook.fields.contact_style) or "-"
 
 
-def _marker(mail: InboundMail, digest: str, playbook: Playbook) -> Marker:
+def _idempotency(mail: InboundMail, digest: str, playbook: Playbook) -> IdempotencyRecord:
     """How this mail is recognised when it comes again: by its id, while it says the same.
 
     Servers add headers on the way, so only what was written tells one mail from another.
@@ -156,7 +159,9 @@ def _marker(mail: InboundMail, digest: str, playbook: Playbook) -> Marker:
     written = sha256("\0".join((mail.from_address, mail.subject, mail.full_text)).encode())
     for file in mail.attachments:
         written.update(sha256(file.content).digest())
-    return Marker(playbook.desk, "mail", mail.message_id or digest, body=written.hexdigest())
+    return IdempotencyRecord(
+        playbook.desk, "mail", mail.message_id or digest, body=written.hexdigest()
+    )
 
 
 def _is_own(mail: InboundMail, filing: Filing, playbook: Playbook) -> bool:
@@ -169,22 +174,27 @@ def _is_own(mail: InboundMail, filing: Filing, playbook: Playbook) -> bool:
 
 
 def _automatic(
-    mail: InboundMail, filing: Filing, playbook: Playbook, marker: Marker, *, believed: bool
-) -> Outcome:
+    mail: InboundMail,
+    filing: Filing,
+    playbook: Playbook,
+    idempotency: IdempotencyRecord,
+    *,
+    believed: bool,
+) -> RoutedMail:
     """Automatic mail opens no ticket and gets no answer; the ticket it is about shows it."""
     if mail.origin in {"bounce", "complaint"}:
         returned = bounces.by_mail(mail)
         ticket = bounces.ticket_of(returned.ids, filing, playbook.desk)
         if ticket is not None:
-            bounces.take_back(returned, ticket, filing, playbook, marker)
-            return Outcome(ticket.number, new=False)
+            bounces.take_back(returned, ticket, filing, playbook, idempotency)
+            return RoutedMail(ticket.number, new=False)
     ticket = _thread(mail, filing, playbook, believed=believed)
     if ticket is None:
-        raise SetAside(f"{mail.origin}: automatic mail opens no ticket")
+        raise Quarantined(f"{mail.origin}: automatic mail opens no ticket")
     # Its words too: some who are taken for a machine are people, and a machine may say who is.
     said = mask(f"{mail.subject}\n{mail.text}".strip())
     note = Note(text=f"{mail.origin}: {said}"[:MAX_TEXT])
-    once = replace(marker, number=ticket.number)
+    once = replace(idempotency, number=ticket.number)
     try:
         change(
             filing.store,
@@ -194,19 +204,19 @@ def _automatic(
             playbook,
             filing.now,
             actor="system",
-            marker=once,
+            idempotency=once,
         )
     except Duplicate as duplicate:
         found = duplicate.found
-        if found is not None and found.body not in ("", marker.body):
+        if found is not None and found.body not in ("", idempotency.body):
             raise _repeated(found) from duplicate
     except ActionNotAllowed as error:
-        raise SetAside(f"{mail.origin}: {ticket.number} cannot show it: {error}") from error
-    return Outcome(ticket.number, new=False)
+        raise Quarantined(f"{mail.origin}: {ticket.number} cannot show it: {error}") from error
+    return RoutedMail(ticket.number, new=False)
 
 
-def _repeated(other: Marker) -> SetAside:
-    return SetAside(f"repeated id: {other.number} came under this Message-ID, and differs")
+def _repeated(other: IdempotencyRecord) -> Quarantined:
+    return Quarantined(f"repeated id: {other.number} came under this Message-ID, and differs")
 
 
 def _link(former: str, number: str, filing: Filing, playbook: Playbook) -> None:
@@ -226,11 +236,11 @@ def _file(
     mail: InboundMail,
     came: Tracking,
     text: str,
-    marker: Marker,
+    idempotency: IdempotencyRecord,
     known: Known,
     filing: Filing,
     playbook: Playbook,
-) -> Outcome:
+) -> RoutedMail:
     hiding, longest = came.hiding or Hiding(), playbook.fields.description_max
     whole = hiding.mask("description", _whole(mail, playbook))
     tracking = replace(
@@ -249,7 +259,7 @@ def _file(
             replace(filing, default_channel="mail", tracking=tracking),
             playbook,
             request,
-            marker,
+            idempotency,
             "customer",
             known,
         )
@@ -257,8 +267,8 @@ def _file(
         problems = "; ".join(f"{e.field}: {e.message}" for e in error.errors)
         if not mail.from_address:
             problems = "it names no sender"
-        raise SetAside(f"nobody to answer: {problems}") from error
-    return Outcome(filed.number, new=True)
+        raise Quarantined(f"nobody to answer: {problems}") from error
+    return RoutedMail(filed.number, new=True)
 
 
 def _whole(mail: InboundMail, playbook: Playbook) -> str:
@@ -316,7 +326,7 @@ def _is_over(ticket: Ticket, filing: Filing, playbook: Playbook) -> bool:
 def _answered(mail: InboundMail, filing: Filing, playbook: Playbook) -> tuple[str, ...]:
     """The ticket of the earlier mail that this one refers to, where one came in under that id."""
     ids = dict.fromkeys(filter(None, (mail.in_reply_to, *reversed(mail.references))))
-    markers = [Marker(playbook.desk, "mail", each) for each in list(ids)[:_REFERENCES]]
+    markers = [IdempotencyRecord(playbook.desk, "mail", each) for each in list(ids)[:_REFERENCES]]
     found = filing.store.first_seen(markers) if markers else None
     return (found.number,) if found else ()
 

@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from functions.core.domain.errors import Park
+from functions.core.domain.errors import DeadLetter
 from functions.core.domain.events import Attachment
 from functions.core.domain.ticket import RefusedFile
 from functions.core.storage.files import Files
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from functions.core.domain.rules import FileRules
-    from functions.intake.mail.parser import Attachment as Found
+    from functions.intake.mail.parser import MailAttachment
 
 
 NO_VERDICTS = Verdicts()
@@ -62,7 +62,7 @@ def announced(body: str) -> Announced:
     """Read SES's announcement out of an SQS message, wrapped in an SNS envelope or not.
 
     Raises:
-        Park: it is not the announcement of a mail that was stored.
+        DeadLetter: it is not the announcement of a mail that was stored.
     """
     try:
         content: Any = json.loads(body)
@@ -79,7 +79,9 @@ def announced(body: str) -> Announced:
             even_infected=content.get("even_infected") is True,
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Park(f"not SES's announcement of a mail: {type(error).__name__}: {error}") from error
+        raise DeadLetter(
+            f"not SES's announcement of a mail: {type(error).__name__}: {error}"
+        ) from error
 
 
 def released_call(body: str) -> Mapping[str, Any] | None:
@@ -109,7 +111,7 @@ class Inbox:
         """A raw mail.
 
         Raises:
-            Park: it is not there.
+            DeadLetter: it is not there.
         """
         from botocore.exceptions import ClientError
 
@@ -118,7 +120,7 @@ class Inbox:
         except ClientError as error:
             # To whom may not list the bucket, S3 says so of what is not there (GetObject).
             if error.response["Error"]["Code"] in {"NoSuchKey", "404", "AccessDenied"}:
-                raise Park(f"the mail {key} is not in the bucket") from error
+                raise DeadLetter(f"the mail {key} is not in the bucket") from error
             raise
 
     def store(self, raw: bytes) -> str:
@@ -155,7 +157,13 @@ class Inbox:
         )
 
     def keep(
-        self, desk: str, raw: str, found: tuple[Found, ...], rules: FileRules, *, infected: bool
+        self,
+        desk: str,
+        raw: str,
+        found: tuple[MailAttachment, ...],
+        rules: FileRules,
+        *,
+        infected: bool,
     ) -> tuple[tuple[Attachment, ...], tuple[RefusedFile, ...]]:
         """Keep the files of the mail at `raw`; those kept, and those that stay in the original with
         why."""

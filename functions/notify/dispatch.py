@@ -32,7 +32,7 @@ from uuid import UUID, uuid4
 from functions.core.channels.base import Outgoing
 from functions.core.domain.delivery import RETRY_AFTER, Delivery
 from functions.core.domain.erasure import without_person
-from functions.core.domain.errors import Park, TryAgain
+from functions.core.domain.errors import DeadLetter, TryAgain
 from functions.core.domain.events import MACHINES, Commit
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
@@ -140,14 +140,14 @@ def process(record: Any, ways: Ways, now: datetime) -> None:
     """One record of the table's stream: new events, or a delivery whose time has come.
 
     Raises:
-        Park: the record cannot be read, or a message not be filled in.
+        DeadLetter: the record cannot be read, or a message not be filled in.
         TryAgain: the record has to come again.
     """
     try:
         image: Any = record["dynamodb"].get("NewImage", {})
         kind, _, rest = record["dynamodb"]["Keys"]["sk"]["S"].partition("#")
     except (AttributeError, KeyError, TypeError) as error:
-        raise Park("not a record of the table's stream") from error
+        raise DeadLetter("not a record of the table's stream") from error
     if kind == "EVENT" and record.get("eventName") == "INSERT":
         commit = read_commit(image)
         tell(commit, ways, now, _sealed_in(image), ways.store.hear(image, now))
@@ -170,7 +170,7 @@ def tell(
             same one no other run can have claimed what this one finds nobody to tell of.
 
     Raises:
-        Park: a message cannot be filled in.
+        DeadLetter: a message cannot be filled in.
         TryAgain: something is to come again, which goes before what is to be parked.
     """
     number, playbook = ways.store.numbered_playbook(commit.desk, now)
@@ -181,7 +181,7 @@ def tell(
     ticket = ways.store.load_since(commit.desk, commit.number, commit.version)
     opening = sealed if commit.version == 1 else None
     first = _First(ways.store, commit.desk, commit.number, opening)
-    troubles: list[TryAgain | Park] = []
+    troubles: list[TryAgain | DeadLetter] = []
     jobs: dict[str, tuple[Delivery, Job]] = {}
     for notice in notices(commit, ticket, playbook):
         if ticket.erased and notice.recipient == "customer":
@@ -210,15 +210,15 @@ def tell(
 
 
 @contextmanager
-def _noted(troubles: list[TryAgain | Park]) -> Iterator[None]:
+def _noted(troubles: list[TryAgain | DeadLetter]) -> Iterator[None]:
     """Keep what befalls one recipient until the others are told."""
     try:
         yield
-    except (Park, TryAgain) as error:
+    except (DeadLetter, TryAgain) as error:
         troubles.append(error)
 
 
-def _urgency(trouble: TryAgain | Park) -> tuple[bool, bool]:
+def _urgency(trouble: TryAgain | DeadLetter) -> tuple[bool, bool]:
     """A record that is parked does not come again, so that is the last thing to do with it: what
     has to be parked is found once more. A claim under way wants its time first of all."""
     return isinstance(trouble, outcomes.UnderWay), isinstance(trouble, TryAgain)
@@ -286,7 +286,7 @@ def again(desk: str, number: str, delivery_id: str, ways: Ways, now: datetime) -
         if held is not None:
             outcomes.park(before, held, ways, now, expected="due")
             return
-    except Park as error:
+    except DeadLetter as error:
         outcomes.park(before, str(error), ways, now, expected="due")
         return
     if ways.store.move(claimed, "due") or _is_ours(claimed, ways, now):
@@ -353,7 +353,7 @@ def _job_of(delivery: Delivery, ways: Ways, now: datetime) -> Job:
         None,
     )
     if commit is None or asked is None:
-        raise Park("the event that asked for it is gone")
+        raise DeadLetter("the event that asked for it is gone")
     ticket = store.load(delivery.desk, delivery.number)
     recipient: Any = delivery.recipient
     notice = Notice(asked, recipient, delivery.message, delivery.about)

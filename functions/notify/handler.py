@@ -14,7 +14,7 @@ from chalice.app import Blueprint
 from functions.core.domain.errors import TryAgain
 from functions.core.platform import aws, clock, container
 from functions.core.platform.dead_letters import dead_letter
-from functions.core.platform.settings import LambdaContext, Place
+from functions.core.platform.settings import Deployment, LambdaContext
 from functions.core.platform.stream import each
 from functions.notify import contact, webhook_dispatch
 from functions.notify.deliver import email, message, once, sms
@@ -47,7 +47,7 @@ class Context(LambdaContext, Protocol):
 @bp.lambda_function(name="notify")
 def notify(event: Any, context: Context) -> dict[str, list[dict[str, str]]]:
     """Deliver what a batch of records gives to say; answer which records have to come again."""
-    place = Place.of(context)
+    deployment = Deployment.of(context)
 
     under_way: list[UnderWay] = []
 
@@ -57,7 +57,7 @@ def notify(event: Any, context: Context) -> dict[str, list[dict[str, str]]]:
     def in_time() -> bool:
         return left() >= ENOUGH
 
-    ways, webhooks = _ways(place), _hooks(place, in_time)
+    ways, webhooks = _ways(deployment), _hooks(deployment, in_time)
 
     def people(record: Any) -> None:
         if not in_time():
@@ -71,8 +71,8 @@ def notify(event: Any, context: Context) -> dict[str, list[dict[str, str]]]:
 
     # Everything to people first: an endpoint that hangs delays nobody but other endpoints (G5).
     failed = [
-        *each(event, place, "notify", people)["batchItemFailures"],
-        *each(event, place, "notify", endpoints)["batchItemFailures"],
+        *each(event, deployment, "notify", people)["batchItemFailures"],
+        *each(event, deployment, "notify", endpoints)["batchItemFailures"],
     ]
     if under_way:
         sleep(max(min(PAUSE, left() - SPARE), timedelta()).total_seconds())
@@ -90,15 +90,15 @@ def _noted(under_way: list[UnderWay]) -> Iterator[None]:
         raise
 
 
-def _hooks(place: Place, in_time: Callable[[], bool]) -> Hooks:
+def _hooks(deployment: Deployment, in_time: Callable[[], bool]) -> Hooks:
     return Hooks(
-        store=container.store(place),
-        secrets=lambda desk, name, now: _secrets(place).of(
-            place.parameter(f"desks/{desk}/webhooks/{name}"), now
+        store=container.store(deployment),
+        secrets=lambda desk, name, now: _secrets(deployment).of(
+            deployment.parameter(f"desks/{desk}/webhooks/{name}"), now
         ),
-        post=lambda url, body, headers: _post(place, url, body, headers),
-        announce=lambda keys, cause: dead_letter(place, "notify", None, cause, keys),
-        patience=_patience(place),
+        post=lambda url, body, headers: _post(deployment, url, body, headers),
+        announce=lambda keys, cause: dead_letter(deployment, "notify", None, cause, keys),
+        patience=_patience(deployment),
         in_time=in_time,
     )
 
@@ -108,36 +108,36 @@ def _hooks(place: Place, in_time: Callable[[], bool]) -> Hooks:
 
 
 @lru_cache(maxsize=4)
-def _patience(place: Place) -> webhook_dispatch.Patience:
+def _patience(deployment: Deployment) -> webhook_dispatch.Patience:
     return webhook_dispatch.Patience()
 
 
 @lru_cache(maxsize=4)
-def _secrets(place: Place) -> Secrets:
+def _secrets(deployment: Deployment) -> Secrets:
     from functions.notify.deliver.webhook import Secrets, read_secret
 
     return Secrets(lambda name: read_secret(aws.client("ssm"), name))
 
 
-def _post(place: Place, url: str, body: bytes, headers: Mapping[str, str]) -> str:
+def _post(deployment: Deployment, url: str, body: bytes, headers: Mapping[str, str]) -> str:
     from functions.notify.deliver.webhook import post
 
-    local = aws.settings(place).get("local_webhooks") == "on"
+    local = aws.settings(deployment).get("local_webhooks") == "on"
     return post(url, body, headers, local=local)
 
 
-def _ways(place: Place) -> Ways:
+def _ways(deployment: Deployment) -> Ways:
     return Ways(
-        store=container.store(place),
-        root=aws.root_key(place),
-        public_url=aws.public_url(place),
+        store=container.store(deployment),
+        root=aws.root_key(deployment),
+        public_url=aws.public_url(deployment),
         open_contact=lambda desk, number, sealed: contact.open_contact(
-            aws.client("kms"), place.contacts_key, desk, number, sealed
+            aws.client("kms"), deployment.contacts_key, desk, number, sealed
         ),
         send_mail=lambda sender, to, raw: email.send(
-            once.client("sesv2"), sender, to, raw, place.prefix
+            once.client("sesv2"), sender, to, raw, deployment.prefix
         ),
         send_sms=lambda number, text, sender: sms.send(once.client("sns"), number, text, sender),
-        send_message=lambda desk, channel, words: message.send(place, desk, channel, words),
-        announce=lambda keys, cause: dead_letter(place, "notify", None, cause, keys),
+        send_message=lambda desk, channel, words: message.send(deployment, desk, channel, words),
+        announce=lambda keys, cause: dead_letter(deployment, "notify", None, cause, keys),
     )

@@ -26,7 +26,7 @@ class UnderWay(TryAgain):
     """Another run holds the claim, or died with it: to be looked at when `CLAIM_HOLDS` is over."""
 
 
-class Desk(Protocol):
+class DeliveryContext(Protocol):
     """The table, and whoever has to see what is parked: `announce(keys, cause)`."""
 
     @property
@@ -39,7 +39,7 @@ class Desk(Protocol):
 def later(
     tried: Delivery,
     cause: str,
-    desk: Desk,
+    desk: DeliveryContext,
     now: datetime,
     waits: Sequence[timedelta],
     expected: str | None = "claimed",
@@ -55,7 +55,11 @@ def later(
 
 
 def park(
-    found: Delivery, cause: str, desk: Desk, now: datetime, expected: str | None = "claimed"
+    found: Delivery,
+    cause: str,
+    desk: DeliveryContext,
+    now: datetime,
+    expected: str | None = "claimed",
 ) -> None:
     """Put a delivery aside for a person; announced first, so that no crash can hide it (G3)."""
     parked = found.model_copy(
@@ -66,7 +70,7 @@ def park(
     mark(parked, expected, desk)
 
 
-def mark(delivery: Delivery, expected: str | None, desk: Desk) -> None:
+def mark(delivery: Delivery, expected: str | None, desk: DeliveryContext) -> None:
     """Write a delivery's new state; `expected` is the one before it, None where it has no item."""
     if not desk.store.move(delivery, expected):
         # Another run took this one for dead and parked it; the record shows that, and so do we.

@@ -24,7 +24,7 @@ from uuid import uuid4
 
 from functions.core.domain.delivery import WEBHOOK_RETRY_AFTER, Delivery
 from functions.core.domain.erasure import without_person
-from functions.core.domain.errors import Park, TryAgain
+from functions.core.domain.errors import DeadLetter, TryAgain
 from functions.core.domain.events import Commit
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
@@ -142,7 +142,7 @@ def deliver(record: Any, hooks: Hooks, now: datetime) -> None:
             return
         try:
             commit = read_commit(image)
-        except Park:
+        except DeadLetter:
             return
         tell(commit, playbook, hooks, now)
     elif kind == "DELIVERY" and image.get("state", {}).get("S") == "due" and is_hook(rest):

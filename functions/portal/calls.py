@@ -1,4 +1,4 @@
-"""The customers' calls as functions from `Request` to `Answer`, for programs and for browsers."""
+"""Customers' calls, as JSON and as pages: each takes a `Request` and returns an `HttpResponse`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from functions.core.domain.errors import Forgotten, InvalidInput, NotFound, Refused
-from functions.core.domain.record import Part
+from functions.core.domain.record import TicketRecord
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import Ticket
-from functions.core.platform.web import Answer, Request
+from functions.core.platform.web import HttpResponse, Request
 from functions.core.storage.store import Store
 from functions.core.text.tokens import status_key
 from functions.core.text.unmasking import Seal
@@ -24,7 +24,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True)
-class Desk:
+class PortalContext:
     """What the calls need of the deployment: its table, the root key of the secret links, where
     files are kept and how they are handed out, and what seals hidden words."""
 
@@ -35,7 +35,7 @@ class Desk:
     seal: Seal
 
 
-def show(request: Request, desk: Desk, name: str, number: str) -> Answer:
+def show(request: Request, desk: PortalContext, name: str, number: str) -> HttpResponse:
     """How a ticket stands, as JSON or as a page (F6, A14, A16).
 
     Raises:
@@ -44,7 +44,7 @@ def show(request: Request, desk: Desk, name: str, number: str) -> Answer:
     return _for_people(request, lambda: _show(request, desk, name, number))
 
 
-def write(request: Request, desk: Desk, name: str, number: str, call: str) -> Answer:
+def write(request: Request, desk: PortalContext, name: str, number: str, call: str) -> HttpResponse:
     """Carry out one of `submissions.CALLS`; a browser is sent back to the page (303).
 
     Raises:
@@ -55,7 +55,7 @@ def write(request: Request, desk: Desk, name: str, number: str, call: str) -> An
     return _for_people(request, lambda: _write(request, desk, name, number, call))
 
 
-def _show(request: Request, desk: Desk, name: str, number: str) -> Answer:
+def _show(request: Request, desk: PortalContext, name: str, number: str) -> HttpResponse:
     playbook = _playbook(desk.store, name, request)
     ticket, proof = access.prove(desk.store, playbook, desk.root, request, number)
     history = desk.store.history(name, ticket.number, ticket.version)
@@ -67,7 +67,7 @@ def _show(request: Request, desk: Desk, name: str, number: str) -> Answer:
     if proof != "key":
         view["question"] = None
     if not wants_page(request):
-        return Answer(view, headers=page.PRIVATE)
+        return HttpResponse(view, headers=page.PRIVATE)
     shown = page.Shown(
         ticket=ticket,
         view=view,
@@ -78,10 +78,10 @@ def _show(request: Request, desk: Desk, name: str, number: str) -> Answer:
         done=request.query.get("done"),
         goes_on=_where(desk, ticket, goes_on_as, proof, request) if goes_on_as else None,
     )
-    return Answer(page.status_page(shown), headers=page.HEADERS, content_type="text/html")
+    return HttpResponse(page.status_page(shown), headers=page.HEADERS, content_type="text/html")
 
 
-def _merged(store: Store, ticket: Ticket) -> tuple[list[Part], str | None]:
+def _merged(store: Store, ticket: Ticket) -> tuple[list[TicketRecord], str | None]:
     """What a customer sees of merged tickets: the own ones, and never somebody else's number."""
     if ticket.merged is None and not ticket.carries:
         return [], None
@@ -94,7 +94,7 @@ def _merged(store: Store, ticket: Ticket) -> tuple[list[Part], str | None]:
 
 
 def _where(
-    desk: Desk, ticket: Ticket, number: str, proof: access.Proof, request: Request
+    desk: PortalContext, ticket: Ticket, number: str, proof: access.Proof, request: Request
 ) -> dict[str, str]:
     """Number and address of the ticket that a merged one goes on in, relative to its page."""
     if proof == "key":
@@ -106,7 +106,9 @@ def _where(
     return {"number": number, "url": f"{quote(number)}?{query}"}
 
 
-def _write(request: Request, desk: Desk, name: str, number: str, call: str) -> Answer:
+def _write(
+    request: Request, desk: PortalContext, name: str, number: str, call: str
+) -> HttpResponse:
     playbook = _playbook(desk.store, name, request)
     ticket = access.prove_by_key(desk.store, playbook, desk.root, request, number)
     answer = _carry_out(desk, playbook, ticket, _as_json(request), call)
@@ -114,8 +116,8 @@ def _write(request: Request, desk: Desk, name: str, number: str, call: str) -> A
 
 
 def _carry_out(
-    desk: Desk, playbook: Playbook, ticket: Ticket, request: Request, call: str
-) -> Answer:
+    desk: PortalContext, playbook: Playbook, ticket: Ticket, request: Request, call: str
+) -> HttpResponse:
     if ticket.erased:
         raise Forgotten  # before anything that was sent is read or kept
     store = desk.store
@@ -171,17 +173,17 @@ def _as_json(request: Request) -> Request:
     return replace(request, body=json.dumps(fields).encode())
 
 
-def _back(request: Request, ticket: Ticket, call: str) -> Answer:
+def _back(request: Request, ticket: Ticket, call: str) -> HttpResponse:
     """Back to the page; the address is relative, since the API's own is not known here."""
     query = f"key={quote(request.query.get('key', ''))}&done={call}"
     language = nearest_locale(request.query.get("lang"))
     if language:
         query += f"&lang={language}"
     headers = {**page.HEADERS, "Location": f"../{quote(ticket.number)}?{query}"}
-    return Answer("", 303, headers, content_type="text/html")
+    return HttpResponse("", 303, headers, content_type="text/html")
 
 
-def _for_people(request: Request, function: Callable[[], Answer]) -> Answer:
+def _for_people(request: Request, function: Callable[[], HttpResponse]) -> HttpResponse:
     """A refusal as a page where a browser asked."""
     try:
         return function()
@@ -192,7 +194,7 @@ def _for_people(request: Request, function: Callable[[], Answer]) -> Answer:
         html = page.error_page(
             "erased" if isinstance(refused, Forgotten) else refused.status, locale
         )
-        return Answer(html, refused.status, page.HEADERS, content_type="text/html")
+        return HttpResponse(html, refused.status, page.HEADERS, content_type="text/html")
 
 
 def _language(request: Request) -> Locale:

@@ -25,7 +25,7 @@ TICKET = "/desks/{desk}/tickets/{number}"
 def ticket_status(desk: str, number: str) -> Response:
     from functions.portal import calls
 
-    return web.answer(bp, lambda request: calls.show(request, _desk(request), desk, number))
+    return web.respond(bp, lambda request: calls.show(request, _desk(request), desk, number))
 
 
 @bp.route(f"{TICKET}/messages", methods=["POST"], content_types=TYPES)
@@ -46,19 +46,19 @@ def customer_survey(desk: str, number: str) -> Response:
 def _write(desk: str, number: str, call: str) -> Response:
     from functions.portal import calls
 
-    return web.answer(bp, lambda request: calls.write(request, _desk(request), desk, number, call))
+    return web.respond(bp, lambda request: calls.write(request, _desk(request), desk, number, call))
 
 
-def _desk(request: web.Request) -> calls.Desk:
+def _desk(request: web.Request) -> calls.PortalContext:
     from functions.core.storage.files import Files
     from functions.portal import calls
     from functions.portal.files import keep
 
-    bucket = request.place.mail_bucket
-    return calls.Desk(
-        store(request.place),
-        aws.root_key(request.place),
+    bucket = request.deployment.mail_bucket
+    return calls.PortalContext(
+        store(request.deployment),
+        aws.root_key(request.deployment),
         lambda folder, files, rules: keep(aws.client("s3"), bucket, folder, files, rules),
         lambda file: Files(aws.client("s3"), bucket).link(file),
-        lambda desk, number, words: aws.seal_original(request.place, desk, number, words),
+        lambda desk, number, words: aws.seal_original(request.deployment, desk, number, words),
     )

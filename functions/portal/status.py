@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from functions.core.domain.events import Attachment, Commit
-from functions.core.domain.record import Part
+from functions.core.domain.record import TicketRecord
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.domain.timers import moment_in
@@ -62,7 +62,7 @@ def status_view(
     playbook: Playbook,
     locale: Locale,
     link: Link | None = None,
-    carried: Sequence[Part] = (),
+    carried: Sequence[TicketRecord] = (),
     goes_on_as: str | None = None,
 ) -> dict[str, Any]:
     """The ticket as its customer may see it; times are ISO 8601 with the desk's offset.

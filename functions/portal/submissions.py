@@ -20,9 +20,9 @@ from functions.core.domain.events import Attachment
 from functions.core.domain.lifecycle import TRANSITIONS
 from functions.core.domain.rules import FileRules, Playbook
 from functions.core.domain.ticket import Ticket
-from functions.core.platform.web import Answer, Request
+from functions.core.platform.web import HttpResponse, Request
 from functions.core.services.command_service import change
-from functions.core.storage.store import Duplicate, Marker, Store
+from functions.core.storage.store import Duplicate, IdempotencyRecord, Store
 from functions.core.text.unmasking import Hiding, Original, Seal, original
 from functions.portal.files import MOST, NewAttachment
 
@@ -75,17 +75,19 @@ def write_message(
     body: NewMessage,
     keep: Keep,
     seal: Seal,
-) -> Answer:
+) -> HttpResponse:
     """Add the customer's message; the same `Idempotency-Key` adds it once (G1).
 
     Raises:
         KeyReused: the key came before with another text.
     """
     key = request.key("Idempotency-Key")
-    marker = None
+    idempotency = None
     if key:
         digest = sha256(body.model_dump_json().encode()).hexdigest()
-        marker = Marker(ticket.desk, "message", f"{ticket.number}:{key}", body=digest)
+        idempotency = IdempotencyRecord(
+            ticket.desk, "message", f"{ticket.number}:{key}", body=digest
+        )
     folder = f"{ticket.desk}/{ticket.number}"
     files = keep(folder, body.attachments, playbook.files) if body.attachments else ()
     hiding = Hiding()
@@ -93,12 +95,12 @@ def write_message(
     command = c.CustomerMessage(text=text, channel="web", attachments=files)
     hidden = original(hiding, seal)
     try:
-        after = _carry_out(store, playbook, ticket, command, request, marker, hidden)
+        after = _carry_out(store, playbook, ticket, command, request, idempotency, hidden)
         # Where a merged request goes on under somebody else's number, that stays unsaid.
         own = after.customer.hash == ticket.customer.hash
         return _answer(after if own else ticket, 201)
     except Duplicate as duplicate:
-        if marker and duplicate.found and duplicate.found.body != marker.body:
+        if idempotency and duplicate.found and duplicate.found.body != idempotency.body:
             raise KeyReused(
                 "This Idempotency-Key was used before with another text. "
                 "Use a new key for a new message."
@@ -113,7 +115,7 @@ def confirm(
     request: Request,
     body: NewConfirmation,
     seal: Seal,
-) -> Answer:
+) -> HttpResponse:
     """Record whether the problem is gone; if not, the ticket is taken up again."""
     hiding = Hiding()
     command = c.Confirm(solved=body.solved, reason=hiding.mask("reason", body.reason))
@@ -128,7 +130,7 @@ def answer_survey(
     request: Request,
     body: NewScore,
     seal: Seal,
-) -> Answer:
+) -> HttpResponse:
     """Record the customer's score, once (A13).
 
     Raises:
@@ -159,7 +161,7 @@ def _carry_out(
     ticket: Ticket,
     command: c.Command,
     request: Request,
-    marker: Marker | None = None,
+    idempotency: IdempotencyRecord | None = None,
     hidden: Original | None = None,
 ) -> Ticket:
     try:
@@ -172,7 +174,7 @@ def _carry_out(
             request.now,
             actor="customer",
             loaded=ticket,
-            marker=marker,
+            idempotency=idempotency,
             original=hidden,
         )
     except Forgotten:
@@ -200,5 +202,5 @@ def open_calls(ticket: Ticket, playbook: Playbook) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _answer(ticket: Ticket, status: int = 200) -> Answer:
-    return Answer({"number": ticket.number, "status": ticket.status}, status)
+def _answer(ticket: Ticket, status: int = 200) -> HttpResponse:
+    return HttpResponse({"number": ticket.number, "status": ticket.status}, status)

@@ -8,7 +8,7 @@ from chalice.app import Blueprint
 
 from functions.core.platform import clock
 from functions.core.platform.container import store
-from functions.core.platform.settings import LambdaContext, Place
+from functions.core.platform.settings import Deployment, LambdaContext
 from functions.core.platform.stream import each
 
 bp = Blueprint(__name__)
@@ -19,6 +19,11 @@ def router(event: Any, context: LambdaContext) -> dict[str, list[dict[str, str]]
     """Route what the stream brings; answer which records have to come again."""
     from functions.router.consumer import process
 
-    place = Place.of(context)
+    deployment = Deployment.of(context)
     now = clock.now()
-    return each(event, place, "router", lambda record: process(record, place, store(place), now))
+    return each(
+        event,
+        deployment,
+        "router",
+        lambda record: process(record, deployment, store(deployment), now),
+    )

@@ -13,7 +13,7 @@ from chalice.app import Blueprint
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from functions.core.platform import container
-from functions.core.platform.settings import Place
+from functions.core.platform.settings import Deployment
 from functions.core.storage.store import SHARDS
 from functions.sla_timer.sweep import SweepFailed, sweep
 
@@ -36,7 +36,7 @@ def sla_timer(event: dict[str, Any], context: Any) -> dict[str, int]:
     """
     now: datetime = Scheduled.model_validate(event).time
     swept = sweep(
-        container.store(Place.of(context)),
+        container.store(Deployment.of(context)),
         now,
         lambda: timedelta(milliseconds=context.get_remaining_time_in_millis()),
         first=now.minute % SHARDS,
@@ -46,6 +46,6 @@ def sla_timer(event: dict[str, Any], context: Any) -> dict[str, int]:
     return {"done": swept.done}
 
 
-# Registered by a call: as a decorator, Chalice would put a wrapper in the function's place that
+# Registered by a call: used as a decorator, Chalice would replace the function with a wrapper that
 # refuses an event without EventBridge's whole envelope.
 bp.schedule("rate(1 minute)", name="sla_timer")(sla_timer)

@@ -12,7 +12,7 @@ from functions.core.domain.closing import REOPENED, after_review
 from functions.core.domain.erasure import files_of, without_person, without_words
 from functions.core.domain.errors import TryAgain
 from functions.core.domain.events import Commit
-from functions.core.domain.record import Part, archive_key, document, record
+from functions.core.domain.record import TicketRecord, archive_key, document, record
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.logging import logger
@@ -127,7 +127,9 @@ def _keep_file(shelves: Shelves, key: str, tags: str) -> None:
             raise
 
 
-def _part(store: Store, ticket: Ticket, family: Sequence[Ticket], playbook: Playbook) -> Part:
+def _part(
+    store: Store, ticket: Ticket, family: Sequence[Ticket], playbook: Playbook
+) -> TicketRecord:
     """All of one ticket, without what tells who a customer was that is forgotten."""
     commits = store.history(ticket.desk, ticket.number, ticket.version)
     deliveries = store.deliveries(ticket.desk, ticket.number)
@@ -139,4 +141,4 @@ def _part(store: Store, ticket: Ticket, family: Sequence[Ticket], playbook: Play
     commits = [
         without_person(commit, playbook, None if ticket.erased else gone) for commit in commits
     ]
-    return Part(ticket, commits, deliveries)
+    return TicketRecord(ticket, commits, deliveries)

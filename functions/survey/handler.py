@@ -10,9 +10,9 @@ from typing import Any
 
 from chalice.app import Blueprint
 
-from functions.core.domain.closing import Answer
+from functions.core.domain.closing import TaskResult
 from functions.core.platform import aws, clock, container
-from functions.core.platform.settings import Place
+from functions.core.platform.settings import Deployment
 from functions.survey import tasks
 
 bp = Blueprint(__name__)
@@ -31,13 +31,13 @@ def survey_review(event: dict[str, Any], context: Any) -> None:
 
 
 @bp.lambda_function(name="survey_expire")
-def survey_expire(event: dict[str, Any], context: Any) -> Answer:
+def survey_expire(event: dict[str, Any], context: Any) -> TaskResult:
     """Nobody answered the survey in time."""
     return _expire("survey", event, context)
 
 
 @bp.lambda_function(name="survey_review_expire")
-def survey_review_expire(event: dict[str, Any], context: Any) -> Answer:
+def survey_review_expire(event: dict[str, Any], context: Any) -> TaskResult:
     """Nobody called back in time."""
     return _expire("review", event, context)
 
@@ -47,17 +47,17 @@ def survey_archive(event: dict[str, Any], context: Any) -> dict[str, str | None]
     """Write the ticket's record to the archive."""
     from functions.survey.archive import Shelves, archive
 
-    place = Place.of(context)
+    deployment = Deployment.of(context)
     run = tasks.Run.model_validate(event)
-    shelves = Shelves(aws.client("s3"), place.archive_bucket, place.mail_bucket)
-    return {"key": archive(container.store(place), shelves, run, clock.now())}
+    shelves = Shelves(aws.client("s3"), deployment.archive_bucket, deployment.mail_bucket)
+    return {"key": archive(container.store(deployment), shelves, run, clock.now())}
 
 
 def _wait(kind: tasks.Kind, event: dict[str, Any], context: Any) -> None:
     run = tasks.Waiting.model_validate(event)
-    tasks.wait_for(container.store(Place.of(context)), aws.client("stepfunctions"), kind, run)
+    tasks.wait_for(container.store(Deployment.of(context)), aws.client("stepfunctions"), kind, run)
 
 
-def _expire(kind: tasks.Kind, event: dict[str, Any], context: Any) -> Answer:
+def _expire(kind: tasks.Kind, event: dict[str, Any], context: Any) -> TaskResult:
     run = tasks.Run.model_validate(event)
-    return tasks.expire(container.store(Place.of(context)), kind, run, clock.now())
+    return tasks.expire(container.store(Deployment.of(context)), kind, run, clock.now())

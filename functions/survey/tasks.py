@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict
 
 from functions.core.domain import commands as c
-from functions.core.domain.closing import REOPENED, Answer, after_review, after_survey
+from functions.core.domain.closing import REOPENED, TaskResult, after_review, after_survey
 from functions.core.domain.errors import ActionNotAllowed
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.logging import logger
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 log = logger("survey")
 
 Kind = Literal["survey", "review"]
-_AFTER: dict[Kind, Callable[[Ticket, int], Answer | None]] = {
+_AFTER: dict[Kind, Callable[[Ticket, int], TaskResult | None]] = {
     "survey": after_survey,
     "review": after_review,
 }
@@ -64,7 +64,7 @@ def wait_for(store: Store, workflows: SFNClient, kind: Kind, run: Waiting) -> No
         go_on(workflows, run.token, answer)
 
 
-def expire(store: Store, kind: Kind, run: Run, now: datetime) -> Answer:
+def expire(store: Store, kind: Kind, run: Run, now: datetime) -> TaskResult:
     """End a wait that nobody answered, and say where the run goes from there."""
     command = c.ExpireSurvey(run.resolution) if kind == "survey" else c.ExpireReview(run.resolution)
     playbook = store.playbook(run.desk, now)
@@ -79,7 +79,7 @@ def expire(store: Store, kind: Kind, run: Run, now: datetime) -> Answer:
     return answer
 
 
-def go_on(workflows: SFNClient, token: str, answer: Answer) -> None:
+def go_on(workflows: SFNClient, token: str, answer: TaskResult) -> None:
     """End a waiting step; one that has ended already is left alone."""
     from botocore.exceptions import ClientError
 

@@ -7,7 +7,7 @@ from typing import Any
 from chalice.app import Blueprint
 
 from functions.core.platform import aws, clock, container
-from functions.core.platform.settings import LambdaContext, Place
+from functions.core.platform.settings import Deployment, LambdaContext
 
 bp = Blueprint(__name__)
 
@@ -17,16 +17,16 @@ def unseal(event: Any, context: LambdaContext) -> dict[str, Any]:
     """Open one original: `{desk, number, act, agent}` → `{original}` or `{refused}`."""
     from functions.unseal.unsealing import Asked, open_original
 
-    place = Place.of(context)
+    deployment = Deployment.of(context)
 
     def decrypt(desk: str, number: str, piece: bytes) -> bytes:
         answer = aws.client("kms").decrypt(
             CiphertextBlob=piece,
-            KeyId=place.contacts_key,
+            KeyId=deployment.contacts_key,
             EncryptionContext=aws.original_context(desk, number),
         )
         words: bytes = answer["Plaintext"]
         return words
 
     asked = Asked.model_validate(event)
-    return open_original(asked, container.store(place), decrypt, clock.now()).model_dump()
+    return open_original(asked, container.store(deployment), decrypt, clock.now()).model_dump()

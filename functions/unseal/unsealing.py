@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from functions.core.domain.events import Commit
-from functions.core.storage.store import Marker, Store
+from functions.core.storage.store import IdempotencyRecord, Store
 from functions.core.text.unmasking import restored
 
 FRESH = timedelta(minutes=2)
@@ -67,7 +67,7 @@ def open_original(asked: Asked, store: Store, decrypt: Decrypt, now: datetime) -
     found = store.original(desk, number, opened[0].message)
     if found is None:
         return Opened(refused="nothing is sealed there")
-    used = Marker(desk, "original", f"{number}:{asked.act}", number=number)
+    used = IdempotencyRecord(desk, "original", f"{number}:{asked.act}", number=number)
     if not store.once(used, now, REMEMBERED):
         return Opened(refused="the recorded act was used before")
     commit, pieces = found

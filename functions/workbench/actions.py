@@ -33,7 +33,7 @@ from functions.core.services.command_service import TRIES, decide_all, write_all
 from functions.core.storage.files import MOST, Files
 from functions.core.storage.store import Store
 from functions.core.text.masking import mask, mask_but
-from functions.workbench.rights import Seat, require_action, require_both, require_step
+from functions.workbench.rights import Principal, require_action, require_both, require_step
 
 if TYPE_CHECKING:
     from functions.core.services.create_ticket import Filing
@@ -137,21 +137,21 @@ class CorrectContactBody(Body):
 
 
 @dataclass(frozen=True)
-class Desk:
+class ActionContext:
     """Where an action takes place: the caller's seat, the desk's rules, its table; `filing` seals
     contacts."""
 
-    at: Seat
+    at: Principal
     playbook: Playbook
     store: Store
     files: Files
     filing: Callable[[], Filing]
 
 
-Make = Callable[[Any, Ticket, Desk], c.Command]
+Make = Callable[[Any, Ticket, ActionContext], c.Command]
 
 
-def act(desk: Desk, number: str, action: str, request: Request, now: datetime) -> Ticket:
+def act(desk: ActionContext, number: str, action: str, request: Request, now: datetime) -> Ticket:
     """The ticket after `action`, decided on the very version that the rights were checked on.
 
     Files that the body names are looked at last, when nothing else speaks against the action.
@@ -202,7 +202,7 @@ def act(desk: Desk, number: str, action: str, request: Request, now: datetime) -
     raise Conflict(f"{number} has changed again and again")
 
 
-def _judged(desk: Desk, action: str, ticket: Ticket) -> Ticket:
+def _judged(desk: ActionContext, action: str, ticket: Ticket) -> Ticket:
     """The ticket by which a right is judged: who works on a merged one has its survivor in hand."""
     if action != "open-original" or ticket.merged is None:
         return ticket
@@ -211,7 +211,7 @@ def _judged(desk: Desk, action: str, ticket: Ticket) -> Ticket:
     return survivor(desk.store, ticket)
 
 
-def _remembered(desk: Desk, ticket: Ticket, command: c.Command, now: datetime) -> Ticket:
+def _remembered(desk: ActionContext, ticket: Ticket, command: c.Command, now: datetime) -> Ticket:
     """A5: a customer's class holds for the next requests too, and that a contact works again."""
     if isinstance(command, c.ClassCustomer):
         desk.store.class_contact(ticket.desk, ticket.customer.hash, command.customer_class)
@@ -222,7 +222,7 @@ def _remembered(desk: Desk, ticket: Ticket, command: c.Command, now: datetime) -
     return ticket
 
 
-def _take(body: Body, ticket: Ticket, desk: Desk) -> c.Command:
+def _take(body: Body, ticket: Ticket, desk: ActionContext) -> c.Command:
     me = desk.at.agent
     if me is None:
         raise Forbidden("You are not on this desk's roster, so no ticket can be in your hands.")
@@ -234,7 +234,7 @@ def _named(given: str, terms: Mapping[str, Term]) -> str:
     return find_term(given, terms) or given
 
 
-def _confirm_type(body: ConfirmTypeBody, ticket: Ticket, desk: Desk) -> c.Command:
+def _confirm_type(body: ConfirmTypeBody, ticket: Ticket, desk: ActionContext) -> c.Command:
     rules = desk.playbook
     return c.ConfirmType(
         _named(body.type, rules.types),
@@ -243,11 +243,11 @@ def _confirm_type(body: ConfirmTypeBody, ticket: Ticket, desk: Desk) -> c.Comman
     )
 
 
-def _priority(body: PriorityBody, ticket: Ticket, desk: Desk) -> c.Command:
+def _priority(body: PriorityBody, ticket: Ticket, desk: ActionContext) -> c.Command:
     return c.SetPriority(_named(body.priority, desk.playbook.priorities), mask(body.reason))
 
 
-def _assign(body: AssignBody, ticket: Ticket, desk: Desk) -> c.Command:
+def _assign(body: AssignBody, ticket: Ticket, desk: ActionContext) -> c.Command:
     """A7: to an agent, to a team's queue, or to the supervisors; in review, the call-back."""
     given = [name for name in ("agent", "team", "queue") if getattr(body, name) is not None]
     if len(given) != 1:
@@ -278,7 +278,7 @@ def _assign(body: AssignBody, ticket: Ticket, desk: Desk) -> c.Command:
     return c.Enqueue(team, queue, reason=mask(body.reason))
 
 
-def _team_for(agent: Agent, ticket: Ticket, desk: Desk) -> str:
+def _team_for(agent: Agent, ticket: Ticket, desk: ActionContext) -> str:
     """The team that a ticket belongs to in this agent's hands.
 
     A supervisor who steps in does not take it out of its team; an agent of another team does.
@@ -292,7 +292,7 @@ def _team_for(agent: Agent, ticket: Ticket, desk: Desk) -> str:
 def _step(name: str, step: Step) -> Make:
     """The command for a step of the desk's own, what was written down masked (G4)."""
 
-    def make(body: StepBody, ticket: Ticket, desk: Desk) -> c.Command:
+    def make(body: StepBody, ticket: Ticket, desk: ActionContext) -> c.Command:
         if body.attachments and not step.attachments:
             raise InvalidInput(
                 "No files come with this step.",
@@ -331,12 +331,12 @@ def _masked(text: str, field: StepField | None) -> str:
     return text if known else mask(text)
 
 
-def _told(text: str, desk: Desk) -> str:
+def _told(text: str, desk: ActionContext) -> str:
     """What the customer will read: masked, but for the numbers at which the desk is reached."""
     return mask_but(text, desk.playbook.public_contacts)
 
 
-def _correct_contact(body: CorrectContactBody, ticket: Ticket, desk: Desk) -> c.Command:
+def _correct_contact(body: CorrectContactBody, ticket: Ticket, desk: ActionContext) -> c.Command:
     if body.contact is None:
         return c.CorrectContact()
     from functions.workbench.contacts import corrected
@@ -344,7 +344,7 @@ def _correct_contact(body: CorrectContactBody, ticket: Ticket, desk: Desk) -> c.
     return corrected(desk.filing(), desk.playbook, ticket, body.contact)
 
 
-def _open_original(body: OpenOriginalBody, ticket: Ticket, desk: Desk) -> c.Command:
+def _open_original(body: OpenOriginalBody, ticket: Ticket, desk: ActionContext) -> c.Command:
     if desk.store.original(desk.at.desk, ticket.number, body.message) is None:
         raise InvalidInput(
             "There is no such message, or nothing of it was hidden.",

@@ -8,11 +8,11 @@ from typing import Any
 from functions.core.domain.rules import Playbook
 from functions.core.platform.web import Request
 from functions.core.services.create_ticket import Filing, Tracking, file_ticket, read_request
-from functions.core.storage.store import Marker
-from functions.workbench.rights import ENTERS_TICKETS, Seat, require
+from functions.core.storage.store import IdempotencyRecord
+from functions.workbench.rights import ENTERS_TICKETS, Principal, require
 
 
-def enter(request: Request, filing: Filing, playbook: Playbook, at: Seat) -> dict[str, Any]:
+def enter(request: Request, filing: Filing, playbook: Playbook, at: Principal) -> dict[str, Any]:
     """File the request under the agent's name; `Idempotency-Key` makes a repetition harmless.
 
     Raises:
@@ -22,9 +22,13 @@ def enter(request: Request, filing: Filing, playbook: Playbook, at: Seat) -> dic
     require(at, ENTERS_TICKETS, "enter a request")
     body = read_request(request, playbook)
     key = request.key("Idempotency-Key")
-    marker = Marker(at.desk, "agent", f"{at.username}:{key}", body=body.digest) if key else None
+    idempotency = (
+        IdempotencyRecord(at.desk, "agent", f"{at.username}:{key}", body=body.digest)
+        if key
+        else None
+    )
     tracked = replace(filing, default_channel="phone", tracking=Tracking(entered_by=at.username))
-    filed = file_ticket(tracked, playbook, body, marker, at.username)
+    filed = file_ticket(tracked, playbook, body, idempotency, at.username)
     expected = filed.expected_response_by
     return {
         "number": filed.number,

@@ -1,4 +1,4 @@
-"""The agents' calls as functions from `Request` to `Answer`."""
+"""The agents' calls as functions from `Request` to `HttpResponse`."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from functions.core.domain.errors import Forbidden, NotFound
-from functions.core.domain.record import Part
+from functions.core.domain.record import TicketRecord
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
-from functions.core.platform.web import Answer, Request
+from functions.core.platform.web import HttpResponse, Request
 from functions.core.storage.files import MAX_BYTES, Files
 from functions.core.storage.store import Store
 from functions.workbench import actions, queues, view
 from functions.workbench.rights import (
     SEES_TICKETS,
-    Seat,
+    Principal,
     among_its_people,
     caller,
     require,
@@ -51,15 +51,17 @@ class NewUpload(BaseModel):
     size: int = Field(ge=1, le=MAX_BYTES)
 
 
-def list_tickets(request: Request, store: Store, desk: str) -> Answer:
+def list_tickets(request: Request, store: Store, desk: str) -> HttpResponse:
     """One page of a queue."""
     at, playbook = _sit(request, store, desk)
     tickets, cursor = queues.list_tickets(store, playbook, at, request.query, request.now)
     shown = [view.summary_view(ticket, playbook, at) for ticket in tickets]
-    return Answer({"tickets": shown, "cursor": cursor})
+    return HttpResponse({"tickets": shown, "cursor": cursor})
 
 
-def show_ticket(request: Request, store: Store, desk: str, number: str, files: Files) -> Answer:
+def show_ticket(
+    request: Request, store: Store, desk: str, number: str, files: Files
+) -> HttpResponse:
     """All of a ticket.
 
     Raises:
@@ -73,16 +75,16 @@ def show_ticket(request: Request, store: Store, desk: str, number: str, files: F
     others = store.tickets(desk, [other for other in numbers if other != number])
     history = store.history(desk, number, ticket.version)
     deliveries = store.deliveries(desk, number)
-    whole = view.Whole(Part(ticket, history, deliveries), _carried(store, ticket), others)
+    whole = view.Whole(TicketRecord(ticket, history, deliveries), _carried(store, ticket), others)
     shown = view.ticket_view(whole, playbook, at, files.link)
     if ticket.merged is not None:
         from functions.core.services.merging import survivor
 
         shown["goes_on_as"] = survivor(store, ticket).number
-    return Answer(shown)
+    return HttpResponse(shown)
 
 
-def _carried(store: Store, ticket: Ticket) -> list[Part]:
+def _carried(store: Store, ticket: Ticket) -> list[TicketRecord]:
     if not ticket.carries:
         return []
     from functions.core.services.merging import parts
@@ -90,12 +92,12 @@ def _carried(store: Store, ticket: Ticket) -> list[Part]:
     return parts(store, ticket)
 
 
-def enter_ticket(request: Request, store: Store, desk: str, filing: Filing) -> Answer:
+def enter_ticket(request: Request, store: Store, desk: str, filing: Filing) -> HttpResponse:
     """A request that an agent enters."""
     from functions.workbench.agent_create_ticket import enter
 
     at, playbook = _sit(request, store, desk)
-    return Answer(enter(request, filing, playbook, at), 201)
+    return HttpResponse(enter(request, filing, playbook, at), 201)
 
 
 def act(
@@ -107,7 +109,7 @@ def act(
     files: Files,
     filing: Callable[[], Filing],
     unseal: Unseal,
-) -> Answer:
+) -> HttpResponse:
     """Carry an action out; answers with the ticket as it stands then.
 
     `attachments` is none: it says where to upload a file that a later action names (D10).
@@ -116,24 +118,26 @@ def act(
     at, playbook = _sit(request, store, desk)
     if action == "attachments":
         return _offer(request, store, at, number, files)
-    place = actions.Desk(at, playbook, store, files, filing)
+    place = actions.ActionContext(at, playbook, store, files, filing)
     ticket = actions.act(place, number, action, request, request.now)
     if action == "open-original":
         opened = unseal(desk, number, ticket.version, at.username)
-        return Answer({"number": number, "version": ticket.version, "original": opened})
-    return Answer(view.summary_view(ticket, playbook, at))
+        return HttpResponse({"number": number, "version": ticket.version, "original": opened})
+    return HttpResponse(view.summary_view(ticket, playbook, at))
 
 
-def _offer(request: Request, store: Store, at: Seat, number: str, files: Files) -> Answer:
+def _offer(
+    request: Request, store: Store, at: Principal, number: str, files: Files
+) -> HttpResponse:
     require(at, SEES_TICKETS, "add a file")
     ticket = store.load(at.desk, number)
     if not among_its_people(at, ticket):
         raise Forbidden("Only those who work on this ticket add files to it.")
     given = request.read(NewUpload)
-    return Answer(files.offer(at.desk, number, given.name, given.size), 201)
+    return HttpResponse(files.offer(at.desk, number, given.name, given.size), 201)
 
 
-def set_presence(request: Request, store: Store, desk: str) -> Answer:
+def set_presence(request: Request, store: Store, desk: str) -> HttpResponse:
     """Say whether the caller takes tickets.
 
     Raises:
@@ -144,10 +148,10 @@ def set_presence(request: Request, store: Store, desk: str) -> Answer:
     if at.agent is None:
         raise NotFound("You are not on this desk's roster.")
     store.set_presence(desk, at.username, presence.online)
-    return Answer({"online": presence.online})
+    return HttpResponse({"online": presence.online})
 
 
-def _sit(request: Request, store: Store, desk: str) -> tuple[Seat, Playbook]:
+def _sit(request: Request, store: Store, desk: str) -> tuple[Principal, Playbook]:
     """The caller at the desk and the desk's rules."""
     at = seat(store, caller(request.claims), desk)
     return at, store.playbook(desk, request.now)

@@ -26,22 +26,22 @@ DESK = "/agent/desks/{desk}"
 
 @bp.route("/session", methods=["POST"])
 def open_session() -> Response:
-    return web.answer(bp, _sign_in)
+    return web.respond(bp, _sign_in)
 
 
 @bp.route(f"{DESK}/tickets", methods=["GET"], authorizer=agents)
 def list_tickets(desk: str) -> Response:
     from functions.workbench import calls
 
-    return web.answer(bp, lambda r: calls.list_tickets(r, store(r.place), desk))
+    return web.respond(bp, lambda r: calls.list_tickets(r, store(r.deployment), desk))
 
 
 @bp.route(f"{DESK}/tickets", methods=["POST"], authorizer=agents)
 def enter_ticket(desk: str) -> Response:
     from functions.workbench import calls
 
-    return web.answer(
-        bp, lambda r: calls.enter_ticket(r, store(r.place), desk, filing(r.place, r.now))
+    return web.respond(
+        bp, lambda r: calls.enter_ticket(r, store(r.deployment), desk, filing(r.deployment, r.now))
     )
 
 
@@ -49,23 +49,25 @@ def enter_ticket(desk: str) -> Response:
 def show_ticket(desk: str, number: str) -> Response:
     from functions.workbench import calls
 
-    return web.answer(bp, lambda r: calls.show_ticket(r, store(r.place), desk, number, _files(r)))
+    return web.respond(
+        bp, lambda r: calls.show_ticket(r, store(r.deployment), desk, number, _files(r))
+    )
 
 
 @bp.route(f"{DESK}/tickets/{{number}}/{{action}}", methods=["POST"], authorizer=agents)
 def act(desk: str, number: str, action: str) -> Response:
     from functions.workbench import calls
 
-    return web.answer(
+    return web.respond(
         bp,
         lambda r: calls.act(
             r,
-            store(r.place),
+            store(r.deployment),
             desk,
             number,
             action,
             _files(r),
-            lambda: filing(r.place, r.now),
+            lambda: filing(r.deployment, r.now),
             _unseal(r),
         ),
     )
@@ -75,27 +77,27 @@ def act(desk: str, number: str, action: str) -> Response:
 def set_presence(desk: str) -> Response:
     from functions.workbench import calls
 
-    return web.answer(bp, lambda r: calls.set_presence(r, store(r.place), desk))
+    return web.respond(bp, lambda r: calls.set_presence(r, store(r.deployment), desk))
 
 
-def _sign_in(request: web.Request) -> web.Answer:
+def _sign_in(request: web.Request) -> web.HttpResponse:
     from functions.workbench import session
 
-    client_id = aws.settings(request.place)["user_pool_client_id"]
+    client_id = aws.settings(request.deployment)["user_pool_client_id"]
     given = request.read(session.Credentials)
     cognito = aws.client("cognito-idp")
-    return web.Answer(session.sign_in(cognito, client_id, store(request.place), given))
+    return web.HttpResponse(session.sign_in(cognito, client_id, store(request.deployment), given))
 
 
 def _unseal(request: web.Request) -> Unseal:
     from functions.workbench.unseal_client import unseal
 
     return lambda desk, number, act, agent: unseal(
-        aws.client("lambda"), request.place, desk, number, act, agent
+        aws.client("lambda"), request.deployment, desk, number, act, agent
     )
 
 
 def _files(request: web.Request) -> Files:
     from functions.core.storage.files import Files
 
-    return Files(aws.client("s3"), request.place.mail_bucket)
+    return Files(aws.client("s3"), request.deployment.mail_bucket)

@@ -10,7 +10,7 @@ from functions.core.domain.roster import Role
 from functions.core.domain.rules import STATUSES, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.storage.store import Store
-from functions.workbench.rights import Seat, require
+from functions.workbench.rights import Principal, require
 
 QUEUES: Mapping[str, frozenset[Role]] = {
     "mine": frozenset({"agent", "supervisor", "admin"}),
@@ -35,7 +35,7 @@ _MOST_READS = 20
 
 
 def list_tickets(
-    store: Store, playbook: Playbook, at: Seat, query: Mapping[str, str], now: datetime
+    store: Store, playbook: Playbook, at: Principal, query: Mapping[str, str], now: datetime
 ) -> tuple[list[Ticket], str | None]:
     """One page of a queue in its order, and the cursor of the next page, None after the last.
 
@@ -58,7 +58,7 @@ def list_tickets(
 def partitions_of(
     queue: str,
     status: str | None,
-    at: Seat,
+    at: Principal,
     store: Store,
     playbook: Playbook,
     now: datetime,

@@ -75,7 +75,7 @@ class Caller:
 
 
 @dataclass(frozen=True)
-class Seat:
+class Principal:
     """A caller at one desk; `agent` is the roster's entry, None where there is none."""
 
     username: str
@@ -119,7 +119,7 @@ def first_of(roles: frozenset[Role]) -> Role:
     return next(role for role in RANKED if role in roles)
 
 
-def seat(store: Store, who: Caller, desk: str) -> Seat:
+def seat(store: Store, who: Caller, desk: str) -> Principal:
     """The caller at a desk.
 
     Raises:
@@ -128,10 +128,10 @@ def seat(store: Store, who: Caller, desk: str) -> Seat:
     roles = who.on(desk)
     if not roles:
         raise NotFound("There is no such desk.")
-    return Seat(who.username, desk, roles, store.agent(desk, who.username))
+    return Principal(who.username, desk, roles, store.agent(desk, who.username))
 
 
-def require(at: Seat, roles: frozenset[Role], what: str) -> None:
+def require(at: Principal, roles: frozenset[Role], what: str) -> None:
     """Let pass whoever has one of `roles`.
 
     Raises:
@@ -142,7 +142,7 @@ def require(at: Seat, roles: frozenset[Role], what: str) -> None:
         raise Forbidden(f"To {what} takes one of these roles: {needed}.")
 
 
-def require_action(at: Seat, action: str, ticket: Ticket) -> None:
+def require_action(at: Principal, action: str, ticket: Ticket) -> None:
     """Let pass whoever may carry `action` out on this ticket.
 
     Raises:
@@ -153,7 +153,7 @@ def require_action(at: Seat, action: str, ticket: Ticket) -> None:
         raise _not_yours(action)
 
 
-def require_both(at: Seat, action: str, tickets: Sequence[Ticket]) -> None:
+def require_both(at: Principal, action: str, tickets: Sequence[Ticket]) -> None:
     """Let pass whoever may bring these tickets together: one customer's, or a supervisor's decision
     that two customers' requests are one.
 
@@ -164,7 +164,7 @@ def require_both(at: Seat, action: str, tickets: Sequence[Ticket]) -> None:
         require(at, frozenset(_LEADING), "merge the tickets of different customers")
 
 
-def require_step(at: Seat, name: str, step: Step, ticket: Ticket) -> None:
+def require_step(at: Principal, name: str, step: Step, ticket: Ticket) -> None:
     """Let pass whoever may take a step of the desk's own on this ticket.
 
     Raises:
@@ -193,7 +193,7 @@ def _roles_of(step: Step) -> frozenset[Role]:
     return named | _LEADING.keys() if "agent" in named else named
 
 
-def may_step(at: Seat, step: Step, ticket: Ticket) -> bool:
+def may_step(at: Principal, step: Step, ticket: Ticket) -> bool:
     """Whether the caller's roles give the right to a step on this ticket.
 
     An agent may on what is in the agent's own hands, and, where a step is meant for it, on what is
@@ -207,13 +207,13 @@ def may_step(at: Seat, step: Step, ticket: Ticket) -> bool:
     return "agent" in roles and _HOLDS[scope](at, ticket)
 
 
-def may(at: Seat, action: str, ticket: Ticket) -> bool:
+def may(at: Principal, action: str, ticket: Ticket) -> bool:
     """Whether the caller's roles give the right to `action` on this ticket."""
     scopes = (RIGHTS[action].get(role) for role in at.roles)
     return any(_HOLDS[scope](at, ticket) for scope in scopes if scope is not None)
 
 
-def possible(at: Seat, ticket: Ticket, playbook: Playbook) -> list[str]:
+def possible(at: Principal, ticket: Ticket, playbook: Playbook) -> list[str]:
     """The actions that both the ticket's status and the caller's rights allow; the desk's own
     steps are among them."""
     found = [action for action in allowed(ticket) if may(at, action, ticket)]
@@ -224,7 +224,7 @@ def possible(at: Seat, ticket: Ticket, playbook: Playbook) -> list[str]:
     return [*found, *possible_steps(at, ticket, playbook)]
 
 
-def possible_steps(at: Seat, ticket: Ticket, playbook: Playbook) -> list[str]:
+def possible_steps(at: Principal, ticket: Ticket, playbook: Playbook) -> list[str]:
     """The desk's own steps that both the ticket's status and the caller's rights allow."""
     return [
         name
@@ -233,24 +233,24 @@ def possible_steps(at: Seat, ticket: Ticket, playbook: Playbook) -> list[str]:
     ]
 
 
-def among_its_people(at: Seat, ticket: Ticket) -> bool:
+def among_its_people(at: Principal, ticket: Ticket) -> bool:
     """Whether the caller works on this ticket, and so may open its files."""
     if at.roles & {"supervisor", "admin", "qa"}:
         return True
     return at.username in (ticket.handler, ticket.reviewer) or ticket.team in (None, at.team)
 
 
-def _team(at: Seat, ticket: Ticket) -> bool:
+def _team(at: Principal, ticket: Ticket) -> bool:
     waits = ticket.queue in {"new", "waiting"} and ticket.team in (None, at.team)
     return waits or at.username in (ticket.handler, ticket.reviewer)
 
 
-def _given(at: Seat, ticket: Ticket) -> bool:
+def _given(at: Principal, ticket: Ticket) -> bool:
     asked = ticket.status == "in_review" and ticket.queue == "waiting" and ticket.team == at.team
     return asked or ticket.reviewer == at.username
 
 
-_HOLDS: Mapping[Scope, Callable[[Seat, Ticket], bool]] = {
+_HOLDS: Mapping[Scope, Callable[[Principal, Ticket], bool]] = {
     "own": lambda at, ticket: ticket.handler == at.username,
     "given": _given,
     "team": _team,

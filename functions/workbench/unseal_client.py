@@ -6,14 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from functions.core.domain.errors import ActionNotAllowed, TryAgain
-from functions.core.platform.settings import Place
+from functions.core.platform.settings import Deployment
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 
 def unseal(
-    client: LambdaClient, place: Place, desk: str, number: str, act: int, agent: str
+    client: LambdaClient, deployment: Deployment, desk: str, number: str, act: int, agent: str
 ) -> dict[str, str]:
     """What was hidden of the message that a recorded act names, by its fields.
 
@@ -22,7 +22,7 @@ def unseal(
         TryAgain: the function failed; the act is on record, and another one may be tried.
     """
     answer = client.invoke(
-        FunctionName=f"{place.prefix}-unseal",
+        FunctionName=f"{deployment.prefix}-unseal",
         Payload=json.dumps({"desk": desk, "number": number, "act": act, "agent": agent}).encode(),
     )
     said = answer["Payload"].read()

@@ -10,13 +10,13 @@ from typing import Any
 
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.events import Attachment, Commit
-from functions.core.domain.record import Part, handling, place
+from functions.core.domain.record import TicketRecord, handling, place
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.suggesting import suggest
 from functions.core.storage.files import FILES
 from functions.core.text.words import label, shown_label
-from functions.workbench.rights import Seat, among_its_people, possible, possible_steps
+from functions.workbench.rights import Principal, among_its_people, possible, possible_steps
 
 Link = Callable[[Attachment], str]
 
@@ -29,16 +29,16 @@ class Whole:
     the newest first.
     """
 
-    own: Part
-    carried: Sequence[Part] = ()
+    own: TicketRecord
+    carried: Sequence[TicketRecord] = ()
     others: Sequence[Ticket] = ()
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[TicketRecord, ...]:
         return (self.own, *self.carried)
 
 
-def summary_view(ticket: Ticket, playbook: Playbook, at: Seat) -> dict[str, Any]:
+def summary_view(ticket: Ticket, playbook: Playbook, at: Principal) -> dict[str, Any]:
     """A ticket as it stands in a list, and as an action answers with it."""
     locale = playbook.locale
     priority = playbook.priorities.get(ticket.priority)
@@ -87,7 +87,7 @@ def summary_view(ticket: Ticket, playbook: Playbook, at: Seat) -> dict[str, Any]
     }
 
 
-def ticket_view(whole: Whole, playbook: Playbook, at: Seat, link: Link) -> dict[str, Any]:
+def ticket_view(whole: Whole, playbook: Playbook, at: Principal, link: Link) -> dict[str, Any]:
     """All of a ticket; messages and files of those that were merged into it stand among its own.
 
     Args:
@@ -130,7 +130,7 @@ def ticket_view(whole: Whole, playbook: Playbook, at: Seat, link: Link) -> dict[
     }
 
 
-def _steps(ticket: Ticket, playbook: Playbook, at: Seat) -> list[dict[str, Any]]:
+def _steps(ticket: Ticket, playbook: Playbook, at: Principal) -> list[dict[str, Any]]:
     """The desk's own steps that the caller may take now, and what each one asks for."""
     locale = playbook.locale
     return [
@@ -228,7 +228,7 @@ def _conversation(whole: Whole, playbook: Playbook) -> list[dict[str, Any]]:
     ]
 
 
-def _messages(part: Part) -> list[dict[str, Any]]:
+def _messages(part: TicketRecord) -> list[dict[str, Any]]:
     """What was said on one ticket, in order; `delivery` is None for what came in.
 
     What an agent wrote and what went out by itself are one list; a text that is still on its way

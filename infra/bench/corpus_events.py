@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from functions.core.channels.base import Incoming, Unreadable, adapter
-from functions.core.platform.settings import Place
+from functions.core.platform.settings import Deployment
 from functions.core.platform.web import Request
 
 Cases = Iterator[tuple[str, bool]]
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
-_PLACE = Place("aws", "us-east-1", "123456789012", "test")
+_PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
 
 
 def read(channel: str, body: bytes) -> tuple[Incoming, ...]:
@@ -116,7 +116,7 @@ def _told_right(body: str, said: list[tuple[str, Any]]) -> bool:
         recipients = {value for name, value in said if name == "event.recipient"}
         what = {"bounced": bounces.BOUNCE, "complained": COMPLAINT}[kind]
         return (
-            isinstance(found, bounces.Returned)
+            isinstance(found, bounces.ReturnedMail)
             and found.what == what
             and recipients <= set(found.recipients)
         )
@@ -127,12 +127,12 @@ def _told_right(body: str, said: list[tuple[str, Any]]) -> bool:
 
 def _is_answered(body: str, found: object) -> bool:
     """What has no answer in its collection is parked with its cause, or no matter of intake's."""
-    from functions.core.domain.errors import Park
+    from functions.core.domain.errors import DeadLetter
     from functions.intake.mail_store import announced
 
     try:
         return found is not None or announced(body) is None
-    except Park:
+    except DeadLetter:
         return True
 
 

@@ -18,11 +18,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from functions.core.domain.roster import Agent
-from functions.core.platform.settings import Place
+from functions.core.platform.settings import Deployment
 from infra.local.system import ACCOUNT, REGION, Ports, aws_environment
 from infra.simulator.inprocess import Loop
 
-PLACE = Place("aws", REGION, ACCOUNT, "bench")
+PLACE = Deployment("aws", REGION, ACCOUNT, "bench")
 DESK = "standard"
 API = "https://desk.example.com/api"
 _START_SECONDS = 60.0

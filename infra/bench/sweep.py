@@ -48,7 +48,7 @@ def sweeps(loop: Loop, counts: tuple[int, ...] = OPEN, due: int = DUE) -> list[S
     The due tickets are whole ones, filed anew each time; those that are only open stand in the
     indexes as whole ones do, and nobody reads more of them.
     """
-    store = store_of(loop.place.stage)
+    store = store_of(loop.deployment.stage)
     playbook = store.playbook(DESK, FILED)
     numbers = [f"CS20260310{serial:03}" for serial in range(1, due + 1)]
     found: list[Swept] = []
@@ -62,7 +62,7 @@ def sweeps(loop: Loop, counts: tuple[int, ...] = OPEN, due: int = DUE) -> list[S
         for number in numbers:
             for item in store.everything(DESK, number):
                 _table().delete_item(
-                    TableName=loop.place.table, Key={"pk": item["pk"], "sk": item["sk"]}
+                    TableName=loop.deployment.table, Key={"pk": item["pk"], "sk": item["sk"]}
                 )
     return found[1:]
 
@@ -110,7 +110,7 @@ def _fill(loop: Loop, serials: range) -> None:
             requests.append(
                 {"PutRequest": {"Item": {name: {"S": value} for name, value in item.items()}}}
             )
-        answer = client.batch_write_item(RequestItems={loop.place.table: requests})
+        answer = client.batch_write_item(RequestItems={loop.deployment.table: requests})
         if answer.get("UnprocessedItems"):
             raise RuntimeError("the table did not take all open tickets")
 

@@ -145,7 +145,7 @@ class _Actor:
         if answer.json["status"] != "archived":
             raise LifeError(f"{name}: {self.number} is {answer.json['status']} in the end")
         execution = self.loop.workflows.executions[f"{DESK}-{self.number}-1"]
-        items = store_of(self.loop.place.stage).everything(DESK, self.number)
+        items = store_of(self.loop.deployment.stage).everything(DESK, self.number)
         return Life(
             name=name,
             steps=tuple(self.steps),
@@ -189,7 +189,7 @@ class _Actor:
     def _archive_bytes(self) -> int:
         key = f"archive/{DESK}/"
         found = boto3.client("s3").list_objects_v2(
-            Bucket=self.loop.place.archive_bucket, Prefix=key
+            Bucket=self.loop.deployment.archive_bucket, Prefix=key
         )["Contents"]
         return next(item["Size"] for item in found if self.number in item["Key"])
 
@@ -213,7 +213,7 @@ def _by_mail(actor: _Actor) -> None:
     message.set_content(DESCRIPTION)
     actor.loop.mail(message.as_bytes(), MAILBOX)
     actor.loop.pump()
-    place = actor.loop.place
+    place = actor.loop.deployment
     (ticket,), _ = store_of(place.stage).queue([f"{DESK}#agent#{agent_of(TEAM)}"])
     key = boto3.client("ssm").get_parameter(Name=place.parameter("key"), WithDecryption=True)
     root = b64decode(key["Parameter"]["Value"])

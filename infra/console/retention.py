@@ -29,7 +29,7 @@ from functions.core.domain.record import archive_key
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
-from functions.core.platform.settings import Place
+from functions.core.platform.settings import Deployment
 from functions.core.services.command_service import change
 from functions.core.services.merging import family, reached
 from functions.core.storage.files import UPLOADS
@@ -79,7 +79,7 @@ class Erased:
 def records_of(stage: str) -> Records:
     """The records of a stage, with the session's account and region."""
     session = boto3.session.Session()
-    place = Place(
+    deployment = Deployment(
         partition=session.get_partition_for_region(session.region_name),
         region=session.region_name,
         account=boto3.client("sts").get_caller_identity()["Account"],
@@ -88,9 +88,9 @@ def records_of(stage: str) -> Records:
     return Records(
         store=store_of(stage),
         s3=boto3.client("s3"),
-        mail_bucket=place.mail_bucket,
-        archive_bucket=place.archive_bucket,
-        root=lambda: aws.root_key(place),
+        mail_bucket=deployment.mail_bucket,
+        archive_bucket=deployment.archive_bucket,
+        root=lambda: aws.root_key(deployment),
     )
 
 
@@ -303,8 +303,8 @@ def _delete_files(at: Records, desk: str, number: str, items: list[Item], via: s
         aside = (
             f"{kept}/{of}/{mail}" for kept in ("quarantine", "discarded") for of in (desk, "-")
         )
-        for place in (key, *aside):
-            for version in _versions(at.s3, at.mail_bucket, place):
+        for stored in (key, *aside):
+            for version in _versions(at.s3, at.mail_bucket, stored):
                 _delete(at.s3, version)
     if via is None:
         for version in _below(at.s3, at.mail_bucket, f"{UPLOADS}{desk}/{number}/"):

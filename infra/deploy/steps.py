@@ -32,7 +32,7 @@ class Variant:
 
 
 @dataclass(frozen=True)
-class Deployment:
+class DeployedStage:
     """What a deployment came to."""
 
     stage: str
@@ -41,7 +41,7 @@ class Deployment:
     foundation: Mapping[str, str]
 
 
-def deploy(stage: str, report: Report, variant: Variant | None = None) -> Deployment:
+def deploy(stage: str, report: Report, variant: Variant | None = None) -> DeployedStage:
     """Bring ``stage`` to what the working tree says, in the account and region of the session.
 
     Raises ``StageMissingError`` before anything is made, since what a foundation holds is retained.
@@ -59,7 +59,7 @@ def deploy(stage: str, report: Report, variant: Variant | None = None) -> Deploy
         INFRA / "templates" / "wiring.yaml",
         {"Stage": stage, "StreamArn": foundation["StreamArn"], "ApiUrl": url, **variant.wiring},
     )
-    return Deployment(stage, api_id, url, foundation)
+    return DeployedStage(stage, api_id, url, foundation)
 
 
 def deploy_foundation(stage: str, report: Report, parameters: Mapping[str, str]) -> dict[str, str]:

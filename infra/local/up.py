@@ -24,7 +24,7 @@ from typing import Any
 from infra.deploy.desks import ensure_desks, store_of, versions
 from infra.deploy.functions import Report
 from infra.deploy.stage_secrets import webhook_secret_name
-from infra.deploy.steps import INFRA, ROOT, Deployment, Variant, deploy
+from infra.deploy.steps import INFRA, ROOT, DeployedStage, Variant, deploy
 from infra.local.emulator import SAVE_PATH
 from infra.local.system import STAGE, Ports, aws_environment
 
@@ -161,7 +161,7 @@ def _wait_for_emulator(process: subprocess.Popen[bytes], ports: Ports, log: Path
     raise UpError(f"the emulator did not answer within {_START_SECONDS:.0f} s: see {log}")
 
 
-def _deploy_what_changed(data: Path, ports: Ports, report: Report) -> Deployment:
+def _deploy_what_changed(data: Path, ports: Ports, report: Report) -> DeployedStage:
     """Run the three steps, or none of them where nothing they read has changed."""
     record = data / "deployed.json"
     inputs = _fingerprint(ports)
@@ -169,7 +169,7 @@ def _deploy_what_changed(data: Path, ports: Ports, report: Report) -> Deployment
     if known.get("inputs") == inputs:
         report("nothing changed since the last deployment")
         ensure_desks(STAGE, datetime.now(UTC))
-        return Deployment(STAGE, known["api_id"], known["api_url"], known["foundation"])
+        return DeployedStage(STAGE, known["api_id"], known["api_url"], known["foundation"])
     with _alone(data):
         deployed = deploy(STAGE, report, local_variant(ports))
     _save(ports)
@@ -239,7 +239,7 @@ def _save(ports: Ports) -> None:
 
 
 async def _serve(
-    data: Path, ports: Ports, deployed: Deployment, report: Report, began: float
+    data: Path, ports: Ports, deployed: DeployedStage, report: Report, began: float
 ) -> None:
     import boto3
 

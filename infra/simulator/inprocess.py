@@ -24,7 +24,7 @@ from uuid import uuid4
 
 from functions.core.domain.rules import Playbook
 from functions.core.platform import aws, container
-from functions.core.platform.settings import Place
+from functions.core.platform.settings import Deployment
 from functions.core.storage.store import PLAYBOOK_TTL
 from functions.notify.deliver import once
 from infra.simulator import capacity
@@ -164,8 +164,8 @@ FUNCTIONS = {
 class Loop:
     """One deployment, in this process. Use it as a context manager."""
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
         self.calls: list[Call] = []
         self.invocations: list[Invocation] = []
         self._playbooks: dict[str, dict[str, tuple[datetime, int, Playbook]]] = {}
@@ -201,7 +201,7 @@ class Loop:
         if service not in self._clients:
             import boto3
 
-            client: Any = boto3.client(service, region_name=self.place.region)  # type: ignore[call-overload]
+            client: Any = boto3.client(service, region_name=self.deployment.region)  # type: ignore[call-overload]
             if service == "dynamodb":
                 client.meta.events.register("before-parameter-build.dynamodb.*", _ask_capacity)
             client.meta.events.register("after-call.*.*", self._saw)
@@ -235,9 +235,13 @@ class Loop:
 
     def context(self, function: str) -> Any:
         """Lambda's context for a function of this deployment."""
-        name = self.place.prefix if function == "api_handler" else f"{self.place.prefix}-{function}"
+        name = (
+            self.deployment.prefix
+            if function == "api_handler"
+            else f"{self.deployment.prefix}-{function}"
+        )
         arn = (
-            f"arn:{self.place.partition}:lambda:{self.place.region}:{self.place.account}"
+            f"arn:{self.deployment.partition}:lambda:{self.deployment.region}:{self.deployment.account}"
             f":function:{name}"
         )
         return SimpleNamespace(
@@ -261,7 +265,7 @@ class Loop:
         """Whatever happens now is this function's doing, with what its container keeps."""
         before, self._function = self._function, function
         outer, self._inner = self._inner, 0.0
-        store = container.store(self.place)
+        store = container.store(self.deployment)
         kept, store._playbooks = store._playbooks, self._playbooks.setdefault(function, {})
         began = time.perf_counter()
         try:
@@ -355,7 +359,7 @@ class Loop:
     def _records(self) -> list[Any]:
         streams = self._plain("dynamodbstreams")
         if not self._iterators:
-            arn = self._plain("dynamodb").describe_table(TableName=self.place.table)["Table"][
+            arn = self._plain("dynamodb").describe_table(TableName=self.deployment.table)["Table"][
                 "LatestStreamArn"
             ]
             shards = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
@@ -377,7 +381,7 @@ class Loop:
 
         name = f"plain:{service}"
         if name not in self._clients:
-            self._clients[name] = boto3.client(service, region_name=self.place.region)  # type: ignore[call-overload]
+            self._clients[name] = boto3.client(service, region_name=self.deployment.region)  # type: ignore[call-overload]
         return self._clients[name]
 
     def mail(
@@ -393,7 +397,7 @@ class Loop:
             verdicts: what the receipt says besides, such as `{"spamVerdict": {"status": "FAIL"}}`.
         """
         key = key or f"mail/{uuid4().hex}"
-        self._plain("s3").put_object(Bucket=self.place.mail_bucket, Key=key, Body=raw)
+        self._plain("s3").put_object(Bucket=self.deployment.mail_bucket, Key=key, Body=raw)
         return self.invoke("intake_mail", {"Records": [announcement(key, recipients, verdicts)]})
 
     def tick(self, at: datetime) -> Any:
@@ -426,7 +430,7 @@ class _Functions:
 
     def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - boto3's names
         self._loop.saw("lambda", "Invoke")
-        name = FunctionName.removeprefix(f"{self._loop.place.prefix}-")
+        name = FunctionName.removeprefix(f"{self._loop.deployment.prefix}-")
         answer = self._loop.invoke(name, json.loads(Payload))
         return {"StatusCode": 200, "Payload": BytesIO(json.dumps(answer).encode())}
 

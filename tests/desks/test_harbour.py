@@ -15,8 +15,8 @@ from functions.core.domain.roster import Agent
 from functions.core.domain.rules import (
     Condition,
     Effect,
-    Part,
     Playbook,
+    Section,
     TimerEffects,
     Vague,
     load,
@@ -63,7 +63,7 @@ def test_it_has_a_rule_or_two_of_everything() -> None:
     assert KEYS - set(_keys(yaml.safe_load(HARBOUR.read_text("utf-8")), Playbook, "")) == set()
 
 
-def _keys(value: Any, part: type[Part], at: str) -> Iterator[str]:
+def _keys(value: Any, part: type[Section], at: str) -> Iterator[str]:
     """The keys that a part of a playbook uses, named as the documentation names them."""
     for key, inner in value.items():
         # YAML 1.1 reads `on` as true; Deskbell's own reader does not.
@@ -77,7 +77,7 @@ def _keys(value: Any, part: type[Part], at: str) -> Iterator[str]:
 
 
 def _below(value: Any, annotation: Any, path: str) -> Iterator[str]:
-    if isinstance(annotation, type) and issubclass(annotation, Part):
+    if isinstance(annotation, type) and issubclass(annotation, Section):
         if isinstance(value, dict):
             yield from _keys(value, annotation, ONCE.get(annotation, path))
         return

@@ -47,7 +47,7 @@ def _set_aside() -> Iterator[str]:
     """How each cause begins that intake gives a mail that it sets aside."""
     for path in sorted((ROOT / "functions" / "intake").glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "SetAside":
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Quarantined":
                 text = node.args[0]
                 first = text.values[0] if isinstance(text, ast.JoinedStr) else text
                 if isinstance(first, ast.Constant):

@@ -19,8 +19,8 @@ from functions.core.domain.rules import (
     TIMER_KINDS,
     Condition,
     Effect,
-    Part,
     Playbook,
+    Section,
     TimerEffects,
     Vague,
     load,
@@ -28,7 +28,7 @@ from functions.core.domain.rules import (
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "playbooks.md").read_text(encoding="utf-8")
-ONCE: dict[type[Part], str] = {
+ONCE: dict[type[Section], str] = {
     Condition: "when",
     Effect: "then",
     TimerEffects: "on_breach",
@@ -38,7 +38,7 @@ ONCE: dict[type[Part], str] = {
 CALENDAR = {f"calendar.{key}" for key in ("timezone", "hours", "holidays", "workdays")}
 
 
-def _keys(part: type[Part], at: str) -> Iterator[str]:
+def _keys(part: type[Section], at: str) -> Iterator[str]:
     for name, field in part.model_fields.items():
         path = f"{at}.{name}" if at else name
         yield path
@@ -47,9 +47,9 @@ def _keys(part: type[Part], at: str) -> Iterator[str]:
                 yield from _keys(inner, path + step)
 
 
-def _parts(annotation: Any, step: str) -> Iterator[tuple[type[Part], str]]:
+def _parts(annotation: Any, step: str) -> Iterator[tuple[type[Section], str]]:
     """The parts in an annotation, and how one comes to them: `.*` by a name, `[]` in a list."""
-    if isinstance(annotation, type) and issubclass(annotation, Part):
+    if isinstance(annotation, type) and issubclass(annotation, Section):
         yield annotation, step
     steps: dict[Any, str] = {dict: ".*", tuple: "[]"}
     step = steps.get(get_origin(annotation), step)
@@ -121,7 +121,7 @@ def _choices() -> Iterator[tuple[str, str]]:
             yield key, word
 
 
-def _annotated(part: type[Part], at: str) -> Iterator[tuple[str, Any]]:
+def _annotated(part: type[Section], at: str) -> Iterator[tuple[str, Any]]:
     for name, field in part.model_fields.items():
         path = f"{at}.{name}" if at else name
         yield path, field.annotation

@@ -1,4 +1,4 @@
-"""A talk on WeChat on the whole system, encrypted, over real HTTP, with the local provider."""
+"""An encrypted WeChat conversation on the running system, over HTTP, with the local provider."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from functions.core.domain.errors import Park
+from functions.core.domain.errors import DeadLetter
 from functions.core.storage.store import read_commit
 from infra.local.system import ACCOUNT, REGION
 from tests.e2e.running_system import ROOT, System, free_port, wait_until
@@ -301,7 +301,7 @@ def places(system: System) -> dict[tuple[str, str], list[tuple[str, str]]]:
     for item in (item for page in pages for item in page["Items"]):
         if item["sk"]["S"].startswith("EVENT#") and item["pk"]["S"].startswith("TICKET#"):
             # What other tests wrote there is not all meant to be read.
-            with suppress(Park):
+            with suppress(DeadLetter):
                 commit = read_commit(item)
                 for event in commit.of("TicketReceived", "CustomerWrote"):
                     if event.raw:

@@ -103,7 +103,7 @@ def desk(loop: Loop) -> Loop:
     agent = Agent(
         desk="standard", username=agent_of(TEAM), role="agent", team=TEAM, capacity=5, online=True
     )
-    Store(boto3.client("dynamodb"), loop.place.table).put_agent(agent)
+    Store(boto3.client("dynamodb"), loop.deployment.table).put_agent(agent)
     loop.pump()
     loop.calls.clear()
     return loop

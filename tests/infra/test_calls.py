@@ -90,7 +90,7 @@ def _badly_rated(loop: Loop, store: Store) -> None:
     (ticket,) = [t for t in _all(loop) if t["channel"] == "mail"]
     life.number = ticket["number"]
     life.act("li-1", "resolve", summary="重置密码")
-    key = status_key(aws.root_key(loop.place), "standard", life.number)
+    key = status_key(aws.root_key(loop.deployment), "standard", life.number)
     life.link = f"/desks/standard/tickets/{life.number}?key={key}"
     life.customer("survey", score=1)
     called = life.asks("zj-1", "callback", cause="慢", note="已回访")

@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from functions.core.domain import events
-from functions.core.platform.settings import Place
+from functions.core.platform.settings import Deployment
 from functions.core.storage.files import Files
 from infra.deploy.stacks import load_template
 from infra.deploy.steps import INFRA
@@ -265,14 +265,14 @@ def test_a_key_of_ones_own_takes_the_place_of_the_made_one() -> None:
     """G4: `ContactsKeyArn` makes no second key, and the alias is the same."""
     assert FOUNDATION["Resources"]["ContactsKey"]["Condition"] == "MakesContactsKey"
     alias = resources("AWS::KMS::Alias")["ContactsKeyAlias"]
-    place = Place("aws", "us-east-1", "123456789012", "prod")
+    place = Deployment("aws", "us-east-1", "123456789012", "prod")
     assert text(alias["AliasName"]) == place.contacts_key
     assert alias["TargetKeyId"]["Fn::If"][0] == "MakesContactsKey"
 
 
 def test_names_are_those_that_functions_derive() -> None:
     """Every name follows from the stage: functions and templates agree on them."""
-    place = Place("aws", "us-east-1", "123456789012", "prod")
+    place = Deployment("aws", "us-east-1", "123456789012", "prod")
     account = ("${AWS::AccountId}", "123456789012"), ("${AWS::Region}", "us-east-1")
 
     def named(value: Any) -> str:

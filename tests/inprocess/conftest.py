@@ -15,14 +15,14 @@ import pytest
 
 from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Playbook, load
-from functions.core.platform.settings import Place
+from functions.core.platform.settings import Deployment
 from functions.core.storage.store import Store
 from infra.console.retention import erase, records_of
 from infra.simulator.inprocess import Loop
 from tests.aws_snapshots import aws_in_memory, kept
 from tests.core.sample_desk import make_table
 
-PLACE = Place("aws", "us-east-1", "123456789012", "test")
+PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
 ROOT = Path(__file__).parents[2]
 URL = "https://desk.example.com"
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"a webhook secret of thirty-two b").decode()
@@ -90,10 +90,10 @@ def foundation(desk: str) -> None:
 def forget(loop: Loop, at: datetime, **who: str) -> None:
     """What the console does to forget who a `contact`, or the customer of a `number`, was."""
     given: dict[str, Any] = {**who, "reason": "asked for it", "actor": "admin", "now": at}
-    erase(records_of(loop.place.stage), "standard", **given)
+    erase(records_of(loop.deployment.stage), "standard", **given)
 
 
 @pytest.fixture
 def store(loop: Loop) -> Store:
     """The deployment's table."""
-    return Store(boto3.client("dynamodb"), loop.place.table)
+    return Store(boto3.client("dynamodb"), loop.deployment.table)

@@ -72,7 +72,7 @@ class Case(Walk):
         return self.http(method, f"/agent/desks/{self.desk}{path}", body, claims=claims)
 
     def put(self, upload: Any, content: bytes) -> None:
-        bucket = self.loop.place.mail_bucket
+        bucket = self.loop.deployment.mail_bucket
         boto3.client("s3").put_object(
             Bucket=bucket,
             Key=unquote(urlsplit(upload["url"]).path).removeprefix(f"/{bucket}").lstrip("/"),
@@ -92,7 +92,7 @@ class Case(Walk):
     @property
     def records(self) -> Records:
         """Where its deployment's records lie, as holding and erasing want to know."""
-        return records_of(self.loop.place.stage)
+        return records_of(self.loop.deployment.stage)
 
     def due(self, kind: str) -> datetime:
         found = self.ticket.timers[kind].due_at
@@ -128,7 +128,7 @@ class Case(Walk):
     def archived(self) -> tuple[Any, dict[str, str]]:
         """The document in the archive, and the years it is kept."""
         s3 = boto3.client("s3")
-        bucket = self.loop.place.archive_bucket
+        bucket = self.loop.deployment.archive_bucket
         keys = [found["Key"] for found in s3.list_objects_v2(Bucket=bucket)["Contents"]]
         (key,) = [key for key in keys if re.search(rf"/{self.number}\.json$", key)]
         document = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())

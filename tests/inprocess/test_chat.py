@@ -54,7 +54,9 @@ class Chat:
     @property
     def tickets(self) -> list[Ticket]:
         pages = (
-            boto3.client("dynamodb").get_paginator("scan").paginate(TableName=self.loop.place.table)
+            boto3.client("dynamodb")
+            .get_paginator("scan")
+            .paginate(TableName=self.loop.deployment.table)
         )
         found = [item for page in pages for item in page["Items"] if item["sk"]["S"] == "TICKET"]
         return [
@@ -89,7 +91,7 @@ def _is_message(body: Any) -> bool:
 
 def put_secret(loop: Loop, name: str, secret: dict[str, Any]) -> None:
     boto3.client("ssm").put_parameter(
-        Name=loop.place.parameter(f"desks/{DESK}/channels/{name}"),
+        Name=loop.deployment.parameter(f"desks/{DESK}/channels/{name}"),
         Value=json.dumps(secret),
         Type="SecureString",
         Overwrite=True,
@@ -349,9 +351,10 @@ class Unread:
 
     def __post_init__(self) -> None:
         self.loop = self.chat.loop
-        self.box = Quarantine(self.loop.place.stage)
+        self.box = Quarantine(self.loop.deployment.stage)
         self._sqs = boto3.client("sqs")
-        self._queue = self._sqs.create_queue(QueueName=f"{self.loop.place.prefix}-mail")["QueueUrl"]
+        name = f"{self.loop.deployment.prefix}-mail"
+        self._queue = self._sqs.create_queue(QueueName=name)["QueueUrl"]
 
     def mend(self) -> None:
         """The desk's secret is as it should be."""
@@ -360,7 +363,7 @@ class Unread:
 
     def lose(self) -> None:
         """The desk has no secret at all."""
-        name = self.loop.place.parameter(f"desks/{DESK}/channels/wechat")
+        name = self.loop.deployment.parameter(f"desks/{DESK}/channels/wechat")
         boto3.client("ssm").delete_parameter(Name=name)
         aws.of_this_minute.cache_clear()
 
@@ -491,7 +494,7 @@ def test_messages_without_an_id_are_not_taken_for_each_other(loop: Loop, store: 
 
 def kept(chat: Chat) -> list[str]:
     """The causes of what lies in quarantine."""
-    s3, bucket = boto3.client("s3"), chat.loop.place.mail_bucket
+    s3, bucket = boto3.client("s3"), chat.loop.deployment.mail_bucket
     found = s3.list_objects_v2(Bucket=bucket, Prefix="quarantine/").get("Contents", [])
     heads = [s3.head_object(Bucket=bucket, Key=item["Key"]) for item in found]
     return [unquote(head["Metadata"]["cause"]) for head in heads]

@@ -146,7 +146,7 @@ def test_an_edited_message_joins_and_opens_nothing(telegram: Chat) -> None:
 
 def original(chat: Chat, key: str | None) -> bytes:
     assert key is not None
-    found = boto3.client("s3").get_object(Bucket=chat.loop.place.mail_bucket, Key=key)
+    found = boto3.client("s3").get_object(Bucket=chat.loop.deployment.mail_bucket, Key=key)
     return found["Body"].read()
 
 
@@ -212,5 +212,5 @@ def test_what_is_kept_of_a_call_s_query_names_nobody(wechat: Chat) -> None:
     call = replace(call, query={**call.query, "encrypt_type": "raw"})
     assert wechat.side.user in call.query.values()
     assert wechat.send(call).status == 200
-    with Quarantine(wechat.loop.place.stage).opened() as (waiting,):
+    with Quarantine(wechat.loop.deployment.stage).opened() as (waiting,):
         assert waiting.call["query"] == {"encrypt_type": "raw"}

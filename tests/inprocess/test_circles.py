@@ -141,7 +141,7 @@ def test_two_desks_stop_without_any_mark(desks: Loop, store: Store) -> None:
     assert causes == {f"capped: {MOST} automatic mails within 10m to this address"}
     # An operator sees it: a message in the dead-letter queue, which rings the alarm.
     sqs = boto3.client("sqs")
-    queue = sqs.get_queue_url(QueueName=f"{desks.place.prefix}-notify-dlq")["QueueUrl"]
+    queue = sqs.get_queue_url(QueueName=f"{desks.deployment.prefix}-notify-dlq")["QueueUrl"]
     (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
     assert "capped: " in message["Body"]
 
@@ -163,7 +163,7 @@ def test_the_desks_own_mail_is_known(loop: Loop, store: Store) -> None:
         loop.pump()
     assert len(store.history("standard", number)) == before
     kept = boto3.client("s3").list_objects_v2(
-        Bucket=loop.place.mail_bucket, Prefix="quarantine/standard/"
+        Bucket=loop.deployment.mail_bucket, Prefix="quarantine/standard/"
     )
     assert kept["KeyCount"] == 2
 

@@ -37,7 +37,7 @@ def test_a_hold_on_one_holds_the_document_and_all_files(
     if held:
         command = Hold(held=True, reason="诉讼")
         change(case.store, "standard", other, command, case.playbook, clock.now(), actor="admin")
-    s3, place = boto3.client("s3"), case.loop.place
+    s3, place = boto3.client("s3"), case.loop.deployment
     shelves = Shelves(s3, place.archive_bucket, place.mail_bucket)
     key = keep(case.store, shelves, case.store.load("standard", one), case.playbook)
     (file,) = (

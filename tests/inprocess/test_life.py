@@ -100,18 +100,20 @@ def test_the_whole_life_of_a_request(life: Life, capsys: pytest.CaptureFixture[s
 
 def archived(life: Life) -> Any:
     s3 = boto3.client("s3")
-    (found,) = s3.list_objects_v2(Bucket=life.loop.place.archive_bucket)["Contents"]
+    (found,) = s3.list_objects_v2(Bucket=life.loop.deployment.archive_bucket)["Contents"]
     key = found["Key"]
     assert re.fullmatch(rf"archive/standard/\d{{4}}/{life.number}\.json", key)
-    tags = s3.get_object_tagging(Bucket=life.loop.place.archive_bucket, Key=key)["TagSet"]
+    tags = s3.get_object_tagging(Bucket=life.loop.deployment.archive_bucket, Key=key)["TagSet"]
     assert {"Key": "retention-years", "Value": "3"} in tags
-    return json.loads(s3.get_object(Bucket=life.loop.place.archive_bucket, Key=key)["Body"].read())
+    return json.loads(
+        s3.get_object(Bucket=life.loop.deployment.archive_bucket, Key=key)["Body"].read()
+    )
 
 
 def no_secret_in(life: Life, logged: str, *more: str) -> None:
     """G4: no raw number, address or name in any item, log line or answer."""
     table = boto3.client("dynamodb")
-    pages = table.get_paginator("scan").paginate(TableName=life.loop.place.table)
+    pages = table.get_paginator("scan").paginate(TableName=life.loop.deployment.table)
     items = repr([item for page in pages for item in page["Items"]])
     assert life.number in items
     assert "delivery.sent" in logged

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.core.domain.errors import Park
+from functions.core.domain.errors import DeadLetter
 from functions.core.platform import aws
 from functions.core.storage.store import Store
 from functions.core.text.tokens import message_id
@@ -61,7 +61,7 @@ def texts(store: Store, number: str) -> list[Any]:
 
 
 def own_reference(loop: Loop, number: str) -> str:
-    return f"<{message_id(aws.root_key(loop.place), 'standard', number, 1, 'standard.local')}>"
+    return f"<{message_id(aws.root_key(loop.deployment), 'standard', number, 1, 'standard.local')}>"
 
 
 def test_a_mail_becomes_a_ticket(loop: Loop, store: Store) -> None:
@@ -77,7 +77,7 @@ def test_a_mail_becomes_a_ticket(loop: Loop, store: Store) -> None:
     assert received.raw == "mail/1"
     (kept,) = received.attachments
     assert (kept.name, kept.size) == ("发票.pdf", len(pdf))
-    body = boto3.client("s3").get_object(Bucket=loop.place.mail_bucket, Key=kept.key)["Body"]
+    body = boto3.client("s3").get_object(Bucket=loop.deployment.mail_bucket, Key=kept.key)["Body"]
     assert body.read() == pdf
 
 
@@ -105,7 +105,7 @@ def test_files_are_kept_by_their_content(loop: Loop, store: Store) -> None:
         ("18.txt", "count"),
         ("19.txt", "count"),
     ]
-    original = boto3.client("s3").get_object(Bucket=loop.place.mail_bucket, Key=received.raw)
+    original = boto3.client("s3").get_object(Bucket=loop.deployment.mail_bucket, Key=received.raw)
     assert original["Body"].read() == raw
 
 
@@ -117,7 +117,7 @@ def test_its_people_download_the_files_of_a_mail(loop: Loop, store: Store) -> No
 
     loop.mail(letter(files=(("a.html", b"<script>"), ("b.exe", b"MZ"))), DESK)
     (number,) = numbers(store)
-    key = status_key(aws.root_key(loop.place), "standard", number)
+    key = status_key(aws.root_key(loop.deployment), "standard", number)
     path = f"/desks/standard/tickets/{number}?key={key}"
     claims = {"cognito:username": "zg-1", "cognito:groups": "standard:supervisor"}
     ours = loop.http("GET", f"/agent/desks/standard/tickets/{number}", claims=claims)
@@ -154,7 +154,7 @@ def test_the_same_message_id_is_one_ticket(loop: Loop, store: Store) -> None:
     """G1: announced twenty times in four batches, filed once."""
     for batch in range(4):
         boto3.client("s3").put_object(
-            Bucket=loop.place.mail_bucket, Key=f"mail/{batch}", Body=letter()
+            Bucket=loop.deployment.mail_bucket, Key=f"mail/{batch}", Body=letter()
         )
         records = [announcement(f"mail/{batch}", (DESK,)) for _ in range(5)]
         assert loop.invoke("intake_mail", {"Records": records}) == {"batchItemFailures": []}
@@ -259,7 +259,7 @@ def test_what_is_no_request_is_kept_aside(
     loop.mail(mail.as_bytes(), DESK, key="mail/odd")
     assert numbers(store) == []
     s3 = boto3.client("s3")
-    kept = s3.get_object(Bucket=loop.place.mail_bucket, Key="quarantine/standard/odd")
+    kept = s3.get_object(Bucket=loop.deployment.mail_bucket, Key="quarantine/standard/odd")
     assert kept["Body"].read() == mail.as_bytes()
     assert unquote(kept["Metadata"]["cause"]).startswith(cause)
 
@@ -282,7 +282,7 @@ def test_a_mail_inside_its_announcement(loop: Loop, store: Store, encoding: str)
         assert loop.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
     (number,) = numbers(store)
     (received,) = texts(store, number)
-    kept = boto3.client("s3").get_object(Bucket=loop.place.mail_bucket, Key=received.raw)
+    kept = boto3.client("s3").get_object(Bucket=loop.deployment.mail_bucket, Key=received.raw)
     assert kept["Body"].read() == raw
 
 
@@ -290,7 +290,7 @@ def test_mail_for_nobody_is_kept_aside(loop: Loop, store: Store) -> None:
     """G3"""
     loop.mail(letter(), "sales@elsewhere.local", key="mail/lost")
     assert numbers(store) == []
-    boto3.client("s3").head_object(Bucket=loop.place.mail_bucket, Key="quarantine/-/lost")
+    boto3.client("s3").head_object(Bucket=loop.deployment.mail_bucket, Key="quarantine/-/lost")
 
 
 def test_a_plus_address_reaches_the_desk(loop: Loop, store: Store) -> None:
@@ -302,7 +302,7 @@ def test_a_plus_address_reaches_the_desk(loop: Loop, store: Store) -> None:
 def test_poison_goes_to_the_dead_letter_queue_and_holds_up_nobody(loop: Loop, store: Store) -> None:
     """G3, F1: partial answers; the good mail between two bad ones is filed."""
     s3 = boto3.client("s3")
-    s3.put_object(Bucket=loop.place.mail_bucket, Key="mail/good", Body=letter())
+    s3.put_object(Bucket=loop.deployment.mail_bucket, Key="mail/good", Body=letter())
     records = [
         {"messageId": "1", "body": "not json"},
         announcement("mail/good", (DESK,)),
@@ -311,7 +311,7 @@ def test_poison_goes_to_the_dead_letter_queue_and_holds_up_nobody(loop: Loop, st
     assert loop.invoke("intake_mail", {"Records": records}) == {"batchItemFailures": []}
     assert len(numbers(store)) == 1
     sqs = boto3.client("sqs")
-    queue = sqs.get_queue_url(QueueName=f"{loop.place.prefix}-mail-dlq")["QueueUrl"]
+    queue = sqs.get_queue_url(QueueName=f"{loop.deployment.prefix}-mail-dlq")["QueueUrl"]
     parked = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
     assert len(parked) == 2
     assert any("not SES's announcement" in message["Body"] for message in parked)
@@ -324,7 +324,7 @@ def test_a_busy_table_brings_the_mail_again(
     from functions.core.domain.errors import TryAgain
 
     key = "mail/busy"
-    boto3.client("s3").put_object(Bucket=loop.place.mail_bucket, Key=key, Body=letter())
+    boto3.client("s3").put_object(Bucket=loop.deployment.mail_bucket, Key=key, Body=letter())
     record = announcement(key, (DESK,))
 
     def busy(*_: Any, **__: Any) -> None:
@@ -378,7 +378,7 @@ def test_a_mail_that_is_gone_is_parked_with_its_cause(code: str) -> None:
 
     gone: Any = Gone()
     inbox = Inbox(gone, "b")
-    with pytest.raises(Park, match="mail/1 is not in the bucket"):
+    with pytest.raises(DeadLetter, match="mail/1 is not in the bucket"):
         inbox.raw("mail/1")
 
 

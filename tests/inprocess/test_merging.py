@@ -45,7 +45,7 @@ def view(case: Case, number: str) -> Any:
 
 
 def link(case: Case, number: str) -> str:
-    root = aws.root_key(case.loop.place)
+    root = aws.root_key(case.loop.deployment)
     return f"/desks/standard/tickets/{number}?key={status_key(root, 'standard', number)}"
 
 
@@ -120,7 +120,7 @@ def letter(case: Case, number: str, reference: bool) -> bytes:
     mail["Subject"] = "回复" if reference else f"[{number}] 回复"
     mail["Message-ID"] = f"<{number}-{reference}@mail.example.com>"
     if reference:
-        root = aws.root_key(case.loop.place)
+        root = aws.root_key(case.loop.deployment)
         mail["In-Reply-To"] = f"<{message_id(root, 'standard', number, 1, 'standard.local')}>"
     mail.set_content(f"又试了一次 {reference}")
     return mail.as_bytes()
@@ -196,7 +196,7 @@ def test_nobody_is_asked_on_a_merged_ticket(case: Case) -> None:
     assert act(case, "li-1", one, "merge", into=other).status == 200
     assert run.status == "SUCCEEDED"
     assert "Contents" not in boto3.client("s3").list_objects_v2(
-        Bucket=case.loop.place.archive_bucket
+        Bucket=case.loop.deployment.archive_bucket
     )
     path, _, query = link(case, one).partition("?")
     assert case.http("POST", f"{path}/survey?{query}", {"score": 5}).status == 409

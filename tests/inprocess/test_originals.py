@@ -71,7 +71,7 @@ def test_it_is_opened_once_to_whoever_asks(case: Case, capsys: pytest.CaptureFix
 
     # every item, file, log line and other answer
     told = {answer.text for answer in answers}
-    table = boto3.client("dynamodb").scan(TableName=case.loop.place.table)["Items"]
+    table = boto3.client("dynamodb").scan(TableName=case.loop.deployment.table)["Items"]
     assert not _raw(table)
     assert not _raw(capsys.readouterr().out)
     assert not _raw([text for text in case.seen if text not in told])
@@ -110,7 +110,7 @@ def test_a_mail_s_words_are_sealed_too(case: Case) -> None:
 
 
 def _hash(case: Case) -> str:
-    items = boto3.client("dynamodb").scan(TableName=case.loop.place.table)["Items"]
+    items = boto3.client("dynamodb").scan(TableName=case.loop.deployment.table)["Items"]
     (found,) = [item["contact_pk"]["S"] for item in items if item["sk"]["S"] == "TICKET"]
     return str(found).removeprefix("standard#")
 
@@ -158,7 +158,7 @@ def test_acts_of_two_tickets_are_two(case: Case) -> None:
 def test_each_opens_what_is_sealed_for_it(case: Case) -> None:
     """`notify` cannot open an original, nor `unseal` a contact."""
     case.file(DESCRIPTION, contact=PHONE)
-    place, kms = case.loop.place, boto3.client("kms")
+    place, kms = case.loop.deployment, boto3.client("kms")
     found = case.store.original("standard", case.number, 1)
     assert found is not None
     (piece,) = found[1]

@@ -37,7 +37,7 @@ def file(loop: Loop, store: Store, contact: str = CUSTOMER) -> str:
 
 
 def own_id(loop: Loop, number: str, version: int = 1) -> str:
-    root = aws.root_key(loop.place)
+    root = aws.root_key(loop.deployment)
     return f"<{message_id(root, 'standard', number, version, 'standard.local')}>"
 
 
@@ -202,7 +202,7 @@ def test_anybodys_bounce_stops_nothing(loop: Loop, store: Store) -> None:
     assert marked(store, number) is None
     assert returns_on(store, number) == []
     kept = boto3.client("s3").list_objects_v2(
-        Bucket=loop.place.mail_bucket, Prefix="quarantine/standard/"
+        Bucket=loop.deployment.mail_bucket, Prefix="quarantine/standard/"
     )
     assert kept["KeyCount"] == 2
 
@@ -337,7 +337,7 @@ def test_a_cause_holds_no_words_of_others(loop: Loop, store: Store) -> None:
 def test_a_run_that_breaks_off_is_done_again_whole(
     loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """G1, G3: the ticket comes last, so that its marker says that the others know it too."""
+    """G1, G3: the ticket comes last, so that its idempotency says that the others know it too."""
     other, number = file(loop, store), file(loop, store)
     body = told_by_ses(headers=[{"name": "References", "value": own_id(loop, number)}])
     with monkeypatch.context() as broken:
@@ -371,7 +371,7 @@ def test_another_desk_s_ticket_is_none_of_this_mailbox(loop: Loop, store: Store)
         store=store,
         seal=lambda desk, number, secret: secret,
         seal_original=lambda desk, number, words: (),
-        root=aws.root_key(loop.place),
+        root=aws.root_key(loop.deployment),
         public_url="https://desk.example.com",
         now=datetime.now(UTC),
     )
@@ -388,7 +388,7 @@ def test_ses_on_nobodys_mail_is_set_aside(loop: Loop, store: Store) -> None:
     tell(loop, told_by_ses(recipient="tech@standard.local"))
     tell(loop, json.dumps({"notificationType": "AmazonSnsSubscriptionSucceeded", "message": "x"}))
     kept = boto3.client("s3").list_objects_v2(
-        Bucket=loop.place.mail_bucket, Prefix="quarantine/standard/"
+        Bucket=loop.deployment.mail_bucket, Prefix="quarantine/standard/"
     )
     assert kept["KeyCount"] == 1
 
@@ -429,7 +429,7 @@ def test_an_automatic_reply_says_its_words(loop: Loop, store: Store) -> None:
     notes = [event.text for commit in found for event in commit.of("NoteAdded")]
     assert notes == ["auto_reply: Re: 138****8000\n请找 ***@e***.com"]
     listed = boto3.client("s3").list_objects_v2(
-        Bucket=loop.place.mail_bucket, Prefix="quarantine/standard/"
+        Bucket=loop.deployment.mail_bucket, Prefix="quarantine/standard/"
     )
     assert listed["KeyCount"] == 1
 

@@ -153,7 +153,7 @@ def test_a_poison_record_is_parked_and_the_others_go_on(loop: Loop, store: Store
     assert loop.invoke("router", {"Records": [*poison, *good]}) == {"batchItemFailures": []}
     assert ticket(store, number).status == "queued"
     sqs = boto3.client("sqs")
-    queue = sqs.get_queue_url(QueueName=f"{loop.place.prefix}-router-dlq")["QueueUrl"]
+    queue = sqs.get_queue_url(QueueName=f"{loop.deployment.prefix}-router-dlq")["QueueUrl"]
     (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
     assert "not a list of events" in message["Body"]
     assert "broken" in message["Body"]

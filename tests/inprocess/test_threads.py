@@ -35,7 +35,7 @@ def numbers(store: Store) -> set[str]:
 def test_every_mail_to_a_customer_says_where_answers_go(loop: Loop, store: Store) -> None:
     """An address with a token of this ticket; mail to staff has none."""
     number = file(loop, store)
-    token = reply_token(aws.root_key(loop.place), "standard", number)
+    token = reply_token(aws.root_key(loop.deployment), "standard", number)
     raw = next(raw for to, raw in mails() if to == CUSTOMER)
     found = message_from_bytes(raw, policy=policy.default)
     assert found["Reply-To"] == f"support+{token}@standard.local"
@@ -49,7 +49,7 @@ def test_every_mail_to_a_customer_says_where_answers_go(loop: Loop, store: Store
 def test_an_answer_to_that_address_joins_its_ticket(loop: Loop, store: Store, where: str) -> None:
     """Nothing quoted, another sender, another subject, capitals: the address proves it."""
     number = file(loop, store)
-    token = reply_token(aws.root_key(loop.place), "standard", number)
+    token = reply_token(aws.root_key(loop.deployment), "standard", number)
     address = f"Support+{token.upper()}@standard.local"
     headers = {} if where in {"envelope", "To"} else {where: address}
     raw = letter("colleague@example.org", address if where == "To" else DESK, "您好", **headers)
@@ -63,7 +63,7 @@ def test_an_answer_to_that_address_joins_its_ticket(loop: Loop, store: Store, wh
 def test_who_answered_in_the_customers_place_is_shown(loop: Loop, store: Store, by: str) -> None:
     """G3, G4: a mail was forwarded; the agent sees, masked, that it is not the customer's word."""
     number = file(loop, store)
-    token = reply_token(aws.root_key(loop.place), "standard", number)
+    token = reply_token(aws.root_key(loop.deployment), "standard", number)
     to = DESK if by == "reference" else f"support+{token}@standard.local"
     references = {"In_Reply_To": own_id(loop, number)} if by == "reference" else {}
     for sender in ("colleague@example.org", CUSTOMER.upper()):
@@ -85,7 +85,7 @@ def test_who_answered_in_the_customers_place_is_shown(loop: Loop, store: Store, 
 
 def test_a_forged_address_proves_nothing(loop: Loop, store: Store) -> None:
     number = file(loop, store)
-    token = reply_token(aws.root_key(loop.place), "omnichannel", number)
+    token = reply_token(aws.root_key(loop.deployment), "omnichannel", number)
     for forged in (token, f"{number.lower()}.aaaaaaaaaaaaaaaa", number):
         loop.mail(letter("eve@example.net", DESK), f"support+{forged}@standard.local")
     loop.pump()
@@ -96,7 +96,7 @@ def test_a_forged_address_proves_nothing(loop: Loop, store: Store) -> None:
 def test_it_holds_for_mail_that_a_provider_posts(loop: Loop, store: Store) -> None:
     """F5"""
     number = file(loop, store)
-    token = reply_token(aws.root_key(loop.place), "standard", number)
+    token = reply_token(aws.root_key(loop.deployment), "standard", number)
     raw = letter("colleague@example.org", f"support+{token}@standard.local")
     headers = {"content-type": "message/rfc822", **signed(WEBHOOK_SECRET, raw)}
     answer = loop.http("POST", "/desks/standard/channels/mime", raw, headers=headers)
@@ -190,7 +190,7 @@ def test_the_status_page_takes_it_up_again_either_way(loop: Loop, store: Store) 
 def test_who_was_forgotten_begins_anew(loop: Loop, store: Store, by: str) -> None:
     """B10, G3: on an erased ticket nobody could answer, and no link says whose it was."""
     number = file(loop, store)
-    token = reply_token(aws.root_key(loop.place), "standard", number)
+    token = reply_token(aws.root_key(loop.deployment), "standard", number)
     later = datetime.now(UTC) + timedelta(minutes=5)
     forget(loop, later, number=number)
     references = {"In_Reply_To": own_id(loop, number)} if by == "reference" else {}

@@ -36,7 +36,7 @@ def receiver(loop: Loop, store: Store) -> Iterator[Receiver]:
         ),
     ):
         ssm.put_parameter(
-            Name=loop.place.parameter(name), Value=value, Type="SecureString", Overwrite=True
+            Name=loop.deployment.parameter(name), Value=value, Type="SecureString", Overwrite=True
         )
     for cached in (handler._patience, handler._secrets, aws.parameter):
         cached.cache_clear()
@@ -116,7 +116,7 @@ def test_people_are_told_whatever_becomes_of_the_endpoint(
     assert states.pop("webhook") == {"parked", "retrying"}
     assert set().union(*states.values()) == {"sent"}
     parked = boto3.client("sqs").get_queue_attributes(
-        QueueUrl=f"https://sqs.us-east-1.amazonaws.com/123456789012/{loop.place.prefix}-notify-dlq",
+        QueueUrl=f"https://sqs.us-east-1.amazonaws.com/123456789012/{loop.deployment.prefix}-notify-dlq",
         AttributeNames=["ApproximateNumberOfMessages"],
     )
     assert int(parked["Attributes"]["ApproximateNumberOfMessages"]) == len(receiver.got)

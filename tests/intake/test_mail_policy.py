@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.core.domain.errors import SetAside
+from functions.core.domain.errors import Quarantined
 from functions.core.domain.rules import Checks
 from functions.intake.mail_policy import Verdicts, believed, infected, of_header, within_limits
 
@@ -35,7 +35,7 @@ def receipt(**statuses: str) -> dict[str, Any]:
 )
 def test_what_is_set_aside_by_default(statuses: dict[str, str], cause: str) -> None:
     """G3: with its cause."""
-    with pytest.raises(SetAside, match=f"^{cause}: "):
+    with pytest.raises(Quarantined, match=f"^{cause}: "):
         believed(Verdicts.of(receipt(**statuses)), DEFAULT)
 
 
@@ -72,7 +72,7 @@ def test_a_desk_says_what_follows(check: str) -> None:
     verdicts = Verdicts.of(failing[check])
     assert believed(verdicts, Checks(**{check: "accept"})) is True
     assert believed(verdicts, Checks(**{check: "untrusted"})) is False
-    with pytest.raises(SetAside, match=f"^{check}: "):
+    with pytest.raises(Quarantined, match=f"^{check}: "):
         believed(verdicts, Checks(**{check: "quarantine"}))
 
 
@@ -87,7 +87,7 @@ def test_released_is_not_believed() -> None:
 def test_a_virus_needs_a_word_of_its_own() -> None:
     """G3, item 6: releasing everything releases no virus."""
     verdicts = Verdicts.of(receipt(virus="FAIL"))
-    with pytest.raises(SetAside, match=r"^virus: "):
+    with pytest.raises(Quarantined, match=r"^virus: "):
         believed(verdicts, DEFAULT, released=True)
     believed(verdicts, DEFAULT, released=True, even_infected=True)
     assert infected(verdicts)
@@ -146,10 +146,10 @@ def test_results_that_anybody_may_have_written_are_none(raw: bytes, server: str)
 def test_limits() -> None:
     """G3: a mail that is not read whole opens no ticket."""
     within_limits(40 * 1024 * 1024, ("charset:unknown", "text:cut"), DEFAULT)
-    with pytest.raises(SetAside, match=r"^limit: the mail has 1\.5 MB, 1 MB are taken"):
+    with pytest.raises(Quarantined, match=r"^limit: the mail has 1\.5 MB, 1 MB are taken"):
         within_limits(1536 * 1024, (), Checks(max_mb=1))
     for defect in ("structure:parts", "structure:depth", "header:many"):
-        with pytest.raises(SetAside, match=r"^limit: "):
+        with pytest.raises(Quarantined, match=r"^limit: "):
             within_limits(1, (defect,), DEFAULT)
-    with pytest.raises(SetAside, match=r"^broken: "):
+    with pytest.raises(Quarantined, match=r"^broken: "):
         within_limits(1, ("parse:failed",), DEFAULT)

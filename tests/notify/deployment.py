@@ -15,7 +15,7 @@ from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Playbook, Team
 from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
-from functions.core.platform.settings import Place
+from functions.core.platform.settings import Deployment
 from functions.core.services.command_service import change
 from functions.core.services.create_ticket import Filing, NewTicket, Tracking, file_ticket
 from functions.core.storage.store import Store
@@ -24,7 +24,7 @@ from functions.notify.handler import notify
 STAGE = "test"
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
-PLACE = Place("aws", REGION, ACCOUNT, STAGE)
+PLACE = Deployment("aws", REGION, ACCOUNT, STAGE)
 ROOT = bytes(range(32))
 URL = "https://api.example.com"
 NOON = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)

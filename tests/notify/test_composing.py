@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from functions.core.domain import events as e
-from functions.core.domain.errors import Park
+from functions.core.domain.errors import DeadLetter
 from functions.core.domain.rules import Message, Notification, Playbook, template_variables
 from functions.core.domain.ticket import Ticket
 from functions.core.services.composing import (
@@ -254,12 +254,12 @@ def test_number_stands_once_in_the_subject(playbook: Playbook) -> None:
 )
 def test_text_that_cannot_be_filled_is_parked(playbook: Playbook, text: str) -> None:
     """G3: a message of the playbook that fails is kept with its cause; the sandbox holds."""
-    with pytest.raises(Park, match="cannot be filled in"):
+    with pytest.raises(DeadLetter, match="cannot be filled in"):
         probe(playbook, text)
 
 
 def test_message_that_the_playbook_dropped_is_parked(playbook: Playbook) -> None:
-    with pytest.raises(Park, match="no message 'gone'"):
+    with pytest.raises(DeadLetter, match="no message 'gone'"):
         said(Notice(EVENTS["ReplySent"], "customer", "gone"), ticket(), playbook)
 
 

@@ -14,7 +14,7 @@ import pytest
 from functions.core.domain import commands as c
 from functions.core.domain import events as e
 from functions.core.domain.delivery import RETRY_AFTER, Delivery
-from functions.core.domain.errors import Park, TryAgain
+from functions.core.domain.errors import DeadLetter, TryAgain
 from functions.core.domain.rules import Message
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
@@ -545,7 +545,7 @@ def test_what_comes_again_goes_before_what_is_parked(
     with pytest.raises(TryAgain):
         process(world.event(routed), replace(ways, store=breaking), SOON)
     for _ in range(2):
-        with pytest.raises(Park, match="cannot be filled in"):
+        with pytest.raises(DeadLetter, match="cannot be filled in"):
             process(world.event(routed), replace(ways, store=other), LATER)
     assert post.addresses == [MAIL]
     assert states(world, routed) == {"customer": "sent" if wait == "busy" else "parked"}
@@ -716,14 +716,14 @@ def test_bad_text_of_a_playbook_keeps_no_other_message_waiting(
     messages = {**world.playbook.messages, "assigned": Message(subject=bad, text=bad)}
     world.edit(messages=messages)
     assigned = world.do(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
-    with pytest.raises(Park, match="cannot be filled in"):
+    with pytest.raises(DeadLetter, match="cannot be filled in"):
         process(world.event(assigned), ways, NOON + timedelta(hours=1))
     assert post.addresses == ["tech@standard.local"]
 
 
 @pytest.mark.parametrize("record", [None, {}, {"dynamodb": {}}, {"dynamodb": {"Keys": {"sk": 1}}}])
 def test_record_that_is_none_is_parked(ways: Ways, record: Any) -> None:
-    with pytest.raises(Park, match="not a record"):
+    with pytest.raises(DeadLetter, match="not a record"):
         process(record, ways, NOON)
 
 

@@ -12,17 +12,17 @@ import pytest
 from functions.core.domain.events import Attachment
 from functions.core.domain.rules import FileRules, Playbook, load
 from functions.core.domain.ticket import Ticket
-from functions.core.platform.settings import Place
-from functions.core.platform.web import Answer, Request
+from functions.core.platform.settings import Deployment
+from functions.core.platform.web import HttpResponse, Request
 from functions.core.storage.store import Store
 from functions.core.text.tokens import status_key
-from functions.portal.calls import Desk, show, write
+from functions.portal.calls import PortalContext, show, write
 from functions.portal.files import NewAttachment, keep
 from tests.aws_snapshots import aws_in_memory, kept
 from tests.core.sample_desk import DESK, NOON, agent, file, make_table
 
 ROOT = b"k" * 32
-PLACE = Place("aws", "us-east-1", "123456789012", "test")
+PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
 NUMBER = "CS20260310001"
 
 
@@ -55,25 +55,25 @@ class Customer:
         return status_key(ROOT, self.desk, self.number)
 
     @property
-    def _desk(self) -> Desk:
-        return Desk(self.store, ROOT, _keep, _link, _seal)
+    def _desk(self) -> PortalContext:
+        return PortalContext(self.store, ROOT, _keep, _link, _seal)
 
-    def get(self, accept: str = "application/json", **query: str) -> Answer:
+    def get(self, accept: str = "application/json", **query: str) -> HttpResponse:
         request = Request("GET", PLACE, NOON, query=query, headers={"accept": accept})
         return show(request, self._desk, self.desk, self.number)
 
-    def post(self, call: str, body: bytes, query: dict[str, str], **headers: str) -> Answer:
+    def post(self, call: str, body: bytes, query: dict[str, str], **headers: str) -> HttpResponse:
         written = {name.replace("_", "-"): value for name, value in headers.items()}
         request = Request("POST", PLACE, NOON, query=query, headers=written, body=body)
         return write(request, self._desk, self.desk, self.number, call)
 
-    def send(self, call: str, fields: dict[str, Any], **headers: str) -> Answer:
+    def send(self, call: str, fields: dict[str, Any], **headers: str) -> HttpResponse:
         """A program's call with the key."""
         from json import dumps
 
         return self.post(call, dumps(fields).encode(), {"key": self.key}, **headers)
 
-    def submit(self, call: str, **fields: str) -> Answer:
+    def submit(self, call: str, **fields: str) -> HttpResponse:
         """A browser's form."""
         return self.post(
             call,

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from functions.core.domain.rules import Playbook
-from functions.core.platform.settings import Place
+from functions.core.platform.settings import Deployment
 from functions.core.storage.store import Store
 from infra.simulator.inprocess import Loop
 from tests.aws_snapshots import aws_in_memory, kept
 from tests.core.sample_desk import NOON, agent, make_table
 
-PLACE = Place("aws", "us-east-1", "123456789012", "test")
+PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
 ROOT = bytes(range(32))
 PASSWORD = "Correct-Horse-9"
 

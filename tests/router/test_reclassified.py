@@ -12,14 +12,14 @@ from functions.core.domain import commands as c
 from functions.core.domain import events as e
 from functions.core.domain.rules import Playbook, load
 from functions.core.domain.ticket import Ticket
-from functions.core.platform.settings import Place
+from functions.core.platform.settings import Deployment
 from functions.core.services.command_service import change
 from functions.core.storage.store import Store
 from functions.router.consumer import process
 from tests.aws_snapshots import aws_in_memory
 from tests.core.sample_desk import DESK, NOON, TABLE, agent, both, file, make_table
 
-PLACE = Place("aws", "us-east-1", "123456789012", "test")
+PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
 NUMBER = "CS20260310001"
 ANYWHERE = ["queued", "assigned", "in_progress"]
 

@@ -14,7 +14,7 @@ from functions.core.domain.closing import (
     ARCHIVE,
     REOPENED,
     REVIEW,
-    Answer,
+    TaskResult,
     after_review,
     after_survey,
 )
@@ -37,7 +37,7 @@ class Workflows:
     """Step Functions, as far as a task speaks to it: which tokens came back with what."""
 
     def __init__(self, error: str | None = None) -> None:
-        self.answers: dict[str, Answer] = {}
+        self.answers: dict[str, TaskResult] = {}
         self.error = error
 
     def send_task_success(self, *, taskToken: str, output: str) -> None:  # noqa: N803 - AWS's name
@@ -82,7 +82,11 @@ class TestRules:
         ],
     )
     def test_where_a_run_goes(
-        self, commands: Any, survey: Answer | None, review: Answer | None, playbook: Playbook
+        self,
+        commands: Any,
+        survey: TaskResult | None,
+        review: TaskResult | None,
+        playbook: Playbook,
     ) -> None:
         ticket = received(playbook)
         for command in (c.Assign("technical", "agent-1"), c.Resolve("重置密码"), *commands):
@@ -104,7 +108,7 @@ class TestWaiting:
         ("command", "answer"), [(POOR, REVIEW), (GOOD, ARCHIVE), (c.Reopen(), REOPENED)]
     )
     def test_an_answer_that_was_faster(
-        self, desk: Store, playbook: Playbook, command: c.Command, answer: Answer
+        self, desk: Store, playbook: Playbook, command: c.Command, answer: TaskResult
     ) -> None:
         act(desk, playbook, command)
         workflows = Workflows()
@@ -190,7 +194,7 @@ class TestExpiry:
         ],
     )
     def test_an_answer_at_the_last_moment_counts(
-        self, desk: Store, playbook: Playbook, kind: Kind, commands: Any, answer: Answer
+        self, desk: Store, playbook: Playbook, kind: Kind, commands: Any, answer: TaskResult
     ) -> None:
         before = act(desk, playbook, *commands)
         assert expire(desk, kind, RUN, NOON + timedelta(days=7)) == answer

@@ -12,8 +12,8 @@ import pytest
 
 from functions.core.domain.events import Attachment
 from functions.core.domain.rules import Playbook, load
-from functions.core.platform.settings import Place
-from functions.core.platform.web import Answer, Request
+from functions.core.platform.settings import Deployment
+from functions.core.platform.web import HttpResponse, Request
 from functions.core.services.create_ticket import Filing
 from functions.core.storage.files import Files
 from functions.core.storage.store import Store
@@ -21,7 +21,7 @@ from functions.workbench import calls
 from tests.aws_snapshots import aws_in_memory, kept
 from tests.core.sample_desk import DESK, NOON, agent, both, make_table
 
-PLACE = Place("aws", "us-east-1", "123456789012", "test")
+PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
 NUMBER = "CS20260310001"
 BUCKET = "deskbell-test-mail"
 
@@ -96,7 +96,7 @@ class Agent:
         )
         return answer.body
 
-    def presence(self, body: Any) -> Answer:
+    def presence(self, body: Any) -> HttpResponse:
         return calls.set_presence(self.request("PUT", body), self.store, "testdesk")
 
 

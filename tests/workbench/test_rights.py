@@ -13,7 +13,15 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.storage.store import Store
 from functions.workbench.actions import ACTIONS
-from functions.workbench.rights import RIGHTS, Seat, caller, may, require_action, roles_of, seat
+from functions.workbench.rights import (
+    RIGHTS,
+    Principal,
+    caller,
+    may,
+    require_action,
+    roles_of,
+    seat,
+)
 from tests.core.sample_desk import agent, received
 from tests.workbench.conftest import ROSTER, Agent, SignedIn
 
@@ -63,9 +71,9 @@ def test_every_action_has_its_rights() -> None:
     assert all("finance" not in rights for rights in RIGHTS.values())
 
 
-def _seat(username: str, *roles: Role) -> Seat:
+def _seat(username: str, *roles: Role) -> Principal:
     role, team = ROSTER[username]
-    return Seat(
+    return Principal(
         username,
         "testdesk",
         frozenset(roles or (role,)),  # type: ignore[arg-type]  # the roster's roles are roles

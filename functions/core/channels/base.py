@@ -24,7 +24,7 @@ from functions.core.domain.rules import Locale
 from functions.core.text.words import MESSAGE_LABELS
 
 if TYPE_CHECKING:
-    from functions.core.platform.web import Answer, Request
+    from functions.core.platform.web import HttpResponse, Request
 
 Secret = Mapping[str, Any]
 """What a desk and a channel's provider know of each other: a JSON object in one SSM parameter."""
@@ -98,7 +98,7 @@ class HttpCall:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ProviderResult:
     """What a provider's answer means.
 
     `sent` (with its id), `passing` (later it may work), `permanent` (it never will), `renew` (the
@@ -136,7 +136,7 @@ class Adapter(ABC):
     def signed(self, request: Request, secret: Secret) -> tuple[str, dict[str, Any]]:
         """The scheme and the parts by which `intake.signatures.verify` checks a call."""
 
-    def challenge(self, request: Request, secret: Secret) -> Answer | None:
+    def challenge(self, request: Request, secret: Secret) -> HttpResponse | None:
         """The answer to a provider that only asks whether we are there; None for any other call."""
         return None
 
@@ -150,11 +150,11 @@ class Adapter(ABC):
 
     def answer(
         self, request: Request, secret: Secret, to: Incoming | None = None, text: str = ""
-    ) -> Answer:
+    ) -> HttpResponse:
         """The HTTP answer that tells the provider all is well, with `text` where it `answers`."""
-        from functions.core.platform.web import Answer
+        from functions.core.platform.web import HttpResponse
 
-        return Answer("", content_type="text/plain")
+        return HttpResponse("", content_type="text/plain")
 
     def token_call(self, secret: Secret, *, renew: bool) -> HttpCall | None:
         """The call that fetches an access token, None where the secret itself is enough.
@@ -163,16 +163,16 @@ class Adapter(ABC):
         """
         return None
 
-    def token(self, status: int, body: bytes) -> Token | Outcome:
+    def token(self, status: int, body: bytes) -> Token | ProviderResult:
         """The token in the provider's answer to `token_call`, or why there is none."""
-        return Outcome("permanent", cause=f"{self.name} has no access tokens")
+        return ProviderResult("permanent", cause=f"{self.name} has no access tokens")
 
     @abstractmethod
     def send(self, message: Outgoing, secret: Secret, token: str = "") -> HttpCall:
         """The call that sends a message. KeyError where the secret lacks a key."""
 
     @abstractmethod
-    def outcome(self, status: int, body: bytes) -> Outcome:
+    def outcome(self, status: int, body: bytes) -> ProviderResult:
         """What the provider's answer to `send` means."""
 
     def base(self, secret: Secret) -> str:
@@ -209,10 +209,12 @@ def adapter(name: str) -> Adapter | None:
 PASSING_STATUS = frozenset({408, 425, 429})
 
 
-def by_status(status: int, cause: str) -> Outcome:
+def by_status(status: int, cause: str) -> ProviderResult:
     """The meaning of an HTTP status where the body says nothing better (RFC 9110, RFC 6585)."""
     passing = status in PASSING_STATUS or status >= 500
-    return Outcome("passing" if passing else "permanent", cause=f"HTTP {status} {cause}".strip())
+    return ProviderResult(
+        "passing" if passing else "permanent", cause=f"HTTP {status} {cause}".strip()
+    )
 
 
 def json_object(body: bytes) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from functions.core.channels.base import (
     HttpCall,
     Incoming,
     Kind,
-    Outcome,
     Outgoing,
+    ProviderResult,
     Secret,
     Unreadable,
     as_raw,
@@ -78,7 +78,7 @@ class Line(Adapter):
         url = f"{self.base(secret)}/v2/bot/message/push"
         return json_call(url, content, headers, repeatable=bool(message.key))
 
-    def outcome(self, status: int, body: bytes) -> Outcome:
+    def outcome(self, status: int, body: bytes) -> ProviderResult:
         try:
             found = json_object(body)
         except Unreadable:
@@ -87,7 +87,7 @@ class Line(Adapter):
         first = messages[0] if isinstance(messages, list) and messages else None
         # 409: a message with this retry key was taken before ("Retry failed API requests").
         if status in {200, 409}:
-            return Outcome("sent", id=said(inner(first), "id"))
+            return ProviderResult("sent", id=said(inner(first), "id"))
         return by_status(status, f"from LINE: {said(found, 'message')[:100]}")
 
 

@@ -14,8 +14,8 @@ from functions.core.channels.base import (
     Adapter,
     HttpCall,
     Incoming,
-    Outcome,
     Outgoing,
+    ProviderResult,
     Secret,
     Unreadable,
     as_raw,
@@ -29,7 +29,7 @@ from functions.core.channels.base import (
 )
 
 if TYPE_CHECKING:
-    from functions.core.platform.web import Answer, Request
+    from functions.core.platform.web import HttpResponse, Request
 
 LIMIT = 12_000
 """Bytes; Slack advises 4,000 characters at most, and cuts far beyond them."""
@@ -70,8 +70,8 @@ class Slack(Adapter):
             "now": request.now.timestamp(),
         }
 
-    def challenge(self, request: Request, secret: Secret) -> Answer | None:
-        from functions.core.platform.web import Answer
+    def challenge(self, request: Request, secret: Secret) -> HttpResponse | None:
+        from functions.core.platform.web import HttpResponse
 
         if b"url_verification" not in request.body:
             return None
@@ -81,7 +81,7 @@ class Slack(Adapter):
             return None
         if found.get("type") != "url_verification":
             return None
-        return Answer({"challenge": said(found, "challenge")})
+        return HttpResponse({"challenge": said(found, "challenge")})
 
     def read(self, request: Request, secret: Secret) -> tuple[Incoming, ...]:
         if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
@@ -113,17 +113,17 @@ class Slack(Adapter):
         headers = {"Authorization": f"Bearer {secret['bot_token']}"}
         return json_call(f"{self.base(secret)}/api/chat.postMessage", content, headers)
 
-    def outcome(self, status: int, body: bytes) -> Outcome:
+    def outcome(self, status: int, body: bytes) -> ProviderResult:
         try:
             found = json_object(body)
         except Unreadable:
             found = {}
         if status == 200 and found.get("ok") is True:
-            return Outcome("sent", id=said(found, "ts"))
+            return ProviderResult("sent", id=said(found, "ts"))
         error = said(found, "error")
         if status == 200:
             cause = f"Slack {error or 'unknown'}: {_CAUSES.get(error, 'the message was refused')}"
-            return Outcome("passing" if error in _PASSING else "permanent", cause=cause)
+            return ProviderResult("passing" if error in _PASSING else "permanent", cause=cause)
         return by_status(status, f"from Slack: {error[:100]}")
 
 

@@ -14,8 +14,8 @@ from functions.core.channels.base import (
     HttpCall,
     Incoming,
     Kind,
-    Outcome,
     Outgoing,
+    ProviderResult,
     Secret,
     Unreadable,
     as_raw,
@@ -95,13 +95,13 @@ class Telegram(Adapter):
             }
         return json_call(f"{self.base(secret)}/bot{secret['bot_token']}/sendMessage", content, {})
 
-    def outcome(self, status: int, body: bytes) -> Outcome:
+    def outcome(self, status: int, body: bytes) -> ProviderResult:
         try:
             found = json_object(body)
         except Unreadable:
             found = {}
         if status == 200 and found.get("ok") is True:
-            return Outcome("sent", id=said(inner(found, "result"), "message_id"))
+            return ProviderResult("sent", id=said(inner(found, "result"), "message_id"))
         return by_status(status, f"from Telegram: {said(found, 'description')[:100]}")
 
 

@@ -20,8 +20,8 @@ from functions.core.channels.base import (
     HttpCall,
     Incoming,
     Kind,
-    Outcome,
     Outgoing,
+    ProviderResult,
     Secret,
     Token,
     Unreadable,
@@ -34,7 +34,7 @@ from functions.core.channels.base import (
 )
 
 if TYPE_CHECKING:
-    from functions.core.platform.web import Answer, Request
+    from functions.core.platform.web import HttpResponse, Request
 
 LIMIT = 2048
 """Bytes of a text at most, in a reply and in a customer-service message."""
@@ -107,12 +107,12 @@ class WeChat(Adapter):
         refused = request.method == "POST" and secret.get("only_encrypted")
         return "wechat_sha1", {**parts, "signature": None if refused else query.get("signature")}
 
-    def challenge(self, request: Request, secret: Secret) -> Answer | None:
-        from functions.core.platform.web import Answer
+    def challenge(self, request: Request, secret: Secret) -> HttpResponse | None:
+        from functions.core.platform.web import HttpResponse
 
         if request.method != "GET":
             return None
-        return Answer(request.query.get("echostr", ""), content_type="text/plain")
+        return HttpResponse(request.query.get("echostr", ""), content_type="text/plain")
 
     def read(self, request: Request, secret: Secret) -> tuple[Incoming, ...]:
         sealed = request.query.get("encrypt_type") == "aes"
@@ -153,11 +153,11 @@ class WeChat(Adapter):
 
     def answer(
         self, request: Request, secret: Secret, to: Incoming | None = None, text: str = ""
-    ) -> Answer:
-        from functions.core.platform.web import Answer
+    ) -> HttpResponse:
+        from functions.core.platform.web import HttpResponse
 
         if to is None or not text:
-            return Answer("success", content_type="text/plain")
+            return HttpResponse("success", content_type="text/plain")
         now = str(int(request.now.timestamp()))
         reply = _xml(
             ToUserName=to.user,
@@ -176,7 +176,7 @@ class WeChat(Adapter):
                 TimeStamp=now,
                 Nonce=nonce,
             )
-        return Answer(reply, content_type="text/xml")
+        return HttpResponse(reply, content_type="text/xml")
 
     def token_call(self, secret: Secret, *, renew: bool) -> HttpCall | None:
         content = {
@@ -188,13 +188,13 @@ class WeChat(Adapter):
         # Asking for it again does no harm: an unexpired one is given once more.
         return json_call(f"{self.base(secret)}/cgi-bin/stable_token", content, {}, repeatable=True)
 
-    def token(self, status: int, body: bytes) -> Token | Outcome:
+    def token(self, status: int, body: bytes) -> Token | ProviderResult:
         if status != 200:
             return by_status(status, "to the request for an access token")
         try:
             found = json_object(body)
         except Unreadable:
-            return Outcome("passing", cause="no JSON to the request for an access token")
+            return ProviderResult("passing", cause="no JSON to the request for an access token")
         value, seconds = said(found, "access_token"), said(found, "expires_in")
         if value and seconds.isdigit():
             return Token(value, int(seconds))
@@ -209,25 +209,25 @@ class WeChat(Adapter):
         url = f"{self.base(secret)}/cgi-bin/message/custom/send?access_token={token}"
         return json_call(url, content, {})
 
-    def outcome(self, status: int, body: bytes) -> Outcome:
+    def outcome(self, status: int, body: bytes) -> ProviderResult:
         if status != 200:
             return by_status(status, "from WeChat")
         try:
             found = json_object(body)
         except Unreadable:
-            return Outcome("permanent", cause="WeChat's answer is no JSON")
+            return ProviderResult("permanent", cause="WeChat's answer is no JSON")
         if said(found, "errcode") == "0":
-            return Outcome("sent", id=said(found, "msgid"))
+            return ProviderResult("sent", id=said(found, "msgid"))
         return _failed(found)
 
 
-def _failed(found: dict[str, Any]) -> Outcome:
+def _failed(found: dict[str, Any]) -> ProviderResult:
     written = said(found, "errcode") or "unknown"
     code = int(written) if written.removeprefix("-").isdigit() else None
     cause = f"WeChat {written}: {_CAUSES.get(code or 0, said(found, 'errmsg')[:100])}"
     if code in _RENEW:
-        return Outcome("renew", cause=cause)
-    return Outcome("passing" if code in _PASSING else "permanent", cause=cause)
+        return ProviderResult("renew", cause=cause)
+    return ProviderResult("passing" if code in _PASSING else "permanent", cause=cause)
 
 
 # XML: one level of names and texts, and nothing that could unfold

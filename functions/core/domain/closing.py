@@ -10,7 +10,7 @@ from typing import TypedDict
 from functions.core.domain.ticket import OPEN, Ticket
 
 
-class Answer(TypedDict):
+class TaskResult(TypedDict):
     """What a waiting step ends with. `reopened`: the problem came back, or the ticket
     goes on under another number, so this run is over."""
 
@@ -18,14 +18,14 @@ class Answer(TypedDict):
     reopened: bool
 
 
-REOPENED = Answer(review=False, reopened=True)
-REVIEW = Answer(review=True, reopened=False)
-ARCHIVE = Answer(review=False, reopened=False)
+REOPENED = TaskResult(review=False, reopened=True)
+REVIEW = TaskResult(review=True, reopened=False)
+ARCHIVE = TaskResult(review=False, reopened=False)
 
 _ASKED = frozenset({"awaiting_confirmation", "resolved"})
 
 
-def after_survey(ticket: Ticket, resolution: int) -> Answer | None:
+def after_survey(ticket: Ticket, resolution: int) -> TaskResult | None:
     """Where the run for `resolution` goes from its question; None while that is open (A13, D13)."""
     if ticket.resolutions != resolution:
         return REOPENED
@@ -36,7 +36,7 @@ def after_survey(ticket: Ticket, resolution: int) -> Answer | None:
     return REVIEW if ticket.status == "in_review" else ARCHIVE
 
 
-def after_review(ticket: Ticket, resolution: int) -> Answer | None:
+def after_review(ticket: Ticket, resolution: int) -> TaskResult | None:
     """Where the run for `resolution` goes from its call-back; None while nobody called (A13)."""
     found = after_survey(ticket, resolution)
     return None if found == REVIEW else found

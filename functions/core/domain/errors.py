@@ -11,12 +11,12 @@
     │   ├── StaleVersion        409  the caller acted on an older version
     │   ├── AlreadyAnswered     409  a question that may be answered once
     │   ├── TooLarge            413
-    │   └── KeyReused           422  an idempotency key came back with another body
+    │   └── KeyReused           422  an idempotency record key came back with another body
     ├── TryAgain                passing: a retry may well succeed
     │   ├── Conflict            somebody else changed the ticket first
     │   └── NoPlaceLeft         the agent has no room, or has gone offline
-    ├── SetAside                a mail that opens no ticket: kept in quarantine, rings no alarm
-    └── Park                    no retry can help: keep the record whole, with its cause
+    ├── Quarantined                a mail that opens no ticket: kept in quarantine, rings no alarm
+    └── DeadLetter                    no retry can help: keep the record whole, with its cause
         └── PlaybookError       a playbook that does not fit, with the key that is wrong
 
 Anything else that reaches a handler is a bug; the platform's own retries and dead-letter queues
@@ -122,7 +122,7 @@ class TooLarge(Refused):
 
 
 class KeyReused(Refused):
-    """An idempotency key that was first used with a different body."""
+    """An idempotency record key that was first used with a different body."""
 
     status = 422
     title = "This key was used before"
@@ -144,13 +144,13 @@ class NoPlaceLeft(TryAgain):
         self.agent = agent
 
 
-class SetAside(DeskbellError):
+class Quarantined(DeskbellError):
     """A mail that is no request (automatic, nobody to answer): kept whole, listed, replayable."""
 
 
-class Park(DeskbellError):
+class DeadLetter(DeskbellError):
     """A record that no retry will mend. It goes to quarantine, whole, with this as its cause."""
 
 
-class PlaybookError(Park):
+class PlaybookError(DeadLetter):
     """A playbook that does not fit its schema; the message names the line or key."""

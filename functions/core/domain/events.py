@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from functions.core.domain.errors import Park
+from functions.core.domain.errors import DeadLetter
 from functions.core.domain.ticket import Attachment as Attachment
 from functions.core.domain.ticket import Customer, Queue, RefusedFile, Timer, Value
 
@@ -622,12 +622,14 @@ def parse(document: str, schema_version: int, at: datetime | None = None) -> tup
         at: the commit's own moment, as `dump` had it.
 
     Raises:
-        Park: the text is not a commit of events, or was written by a newer schema.
+        DeadLetter: the text is not a commit of events, or was written by a newer schema.
     """
     if schema_version > SCHEMA_VERSION:
-        raise Park(f"events of schema {schema_version}; this code reads {SCHEMA_VERSION} at most")
+        raise DeadLetter(
+            f"events of schema {schema_version}; this code reads {SCHEMA_VERSION} at most"
+        )
     try:
         events = _many().validate_json(document)
     except ValidationError as error:
-        raise Park(f"not a list of events: {error.error_count()} problems") from error
+        raise DeadLetter(f"not a list of events: {error.error_count()} problems") from error
     return tuple(_each_timer(event, at, _read) for event in events)

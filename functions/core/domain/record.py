@@ -48,7 +48,7 @@ _OUTWARD = {"ReplySent": "text", "InformationRequested": "text"}
 
 
 @dataclass(frozen=True)
-class Part:
+class TicketRecord:
     """A ticket with its commits and deliveries: alone, or among those that were merged."""
 
     ticket: Ticket
@@ -62,7 +62,7 @@ def record(
     deliveries: Sequence[Delivery],
     playbook_version: int | None = None,
     records: str = RECORDS,
-    merged: Sequence[Part] = (),
+    merged: Sequence[TicketRecord] = (),
 ) -> dict[str, Any]:
     """Everything that happened to a ticket, as plain JSON data.
 
@@ -77,7 +77,7 @@ def record(
     ticket, timers, history, deliveries}]. The messages of merged tickets stand in order among the
     ticket's own. Times are ISO 8601 with offset, durations ISO 8601.
     """
-    own = Part(ticket, commits, deliveries)
+    own = TicketRecord(ticket, commits, deliveries)
     said = [
         (place(part, datetime.fromisoformat(message["at"]), message["version"]), message)
         for part in (own, *merged)
@@ -95,7 +95,7 @@ def record(
     }
 
 
-def place(part: Part, at: datetime, version: int) -> tuple[datetime, int, int, str]:
+def place(part: TicketRecord, at: datetime, version: int) -> tuple[datetime, int, int, str]:
     """Where something that was said on a ticket stands among what was said on merged ones.
 
     Moments are whole seconds. Of two in the same one, what a ticket heard after it took another in
@@ -106,7 +106,7 @@ def place(part: Part, at: datetime, version: int) -> tuple[datetime, int, int, s
     return at, merges, len(number), number
 
 
-def _told(part: Part) -> dict[str, Any]:
+def _told(part: TicketRecord) -> dict[str, Any]:
     """What is on record of one ticket."""
     ticket = part.ticket
     state = ticket.model_dump(mode="json")
@@ -135,7 +135,7 @@ def _in_order(commits: Sequence[Commit]) -> list[Commit]:
     return sorted(commits, key=lambda commit: commit.version)
 
 
-def _conversation(part: Part) -> list[dict[str, Any]]:
+def _conversation(part: TicketRecord) -> list[dict[str, Any]]:
     commits = _in_order(part.history)
     return [message for commit in commits for message in _messages(commit, part.ticket)]
 

@@ -140,7 +140,7 @@ Amount = Annotated[Decimal, PlainSerializer(float, when_used="json")]
 """A sum of money, in JSON a number."""
 
 
-class Part(BaseModel):
+class Section(BaseModel):
     """What all parts of a playbook share: unknown keys are refused, nothing changes."""
 
     # The schema of the whole is built at first use, and those of its parts with it (cold start).
@@ -149,7 +149,7 @@ class Part(BaseModel):
     )
 
 
-class Numbering(Part):
+class Numbering(Section):
     """A3: how tickets are numbered, e.g. `CS{date:%Y%m%d}{serial:03}`."""
 
     pattern: str
@@ -184,7 +184,7 @@ class Numbering(Part):
         return local.strftime(form)
 
 
-class Fields(Part):
+class Fields(Section):
     """A15: limits of what is written, and how personal data is shown."""
 
     description_max: int = Field(default=2000, ge=20, le=20_000)
@@ -195,7 +195,7 @@ class Fields(Part):
     public_contacts: Words = ()
 
 
-class Term(Part):
+class Term(Section):
     """A word of the desk (a type, a status) and how customers read it."""
 
     label: Text
@@ -214,7 +214,7 @@ class Priority(Term):
     promise: Text | None = None
 
 
-class Vague(Part):
+class Vague(Section):
     """A6, E2: when what is known says too little, what is asked then, and whom.
 
     The customer is asked `times` times at most, after the first in the words of `again`, so that
@@ -237,7 +237,7 @@ class Tag(Term):
     vague: Vague | None = None
 
 
-class Condition(Part):
+class Condition(Section):
     """All that is named must hold; within a list, one of its entries is enough."""
 
     mentions: Words = ()
@@ -253,7 +253,7 @@ class Condition(Part):
     score_below: int | None = None
 
 
-class Effect(Part):
+class Effect(Section):
     """What a rule does to the ticket's classification.
 
     `product` says of which line the product is (D7). The first rule that names one counts; it
@@ -269,7 +269,7 @@ class Effect(Part):
     product: Word | None = None
 
 
-class Rule(Part):
+class Rule(Section):
     """One rule over a request; rules are taken in order, and each sees what the last one did."""
 
     id: str = Field(pattern=r"^[a-z0-9-]+$")
@@ -277,7 +277,7 @@ class Rule(Part):
     then: Effect
 
 
-class Needs(Part):
+class Needs(Section):
     """D7, B5: what a member of the team has to have: skills, the product's line, the language."""
 
     skills: Names = ()
@@ -285,7 +285,7 @@ class Needs(Part):
     language: bool = False
 
 
-class Destination(Part):
+class Destination(Section):
     """A5, A7, B5: where a ticket goes, the first that fits.
 
     With `queue: collect` nobody is given the ticket: it waits among its like until somebody of the
@@ -300,7 +300,7 @@ class Destination(Part):
     otherwise: Literal["wait", "supervisor"] = "wait"
 
 
-class CustomerClass(Part):
+class CustomerClass(Section):
     """Who is VIP: by the customer id that a channel gives (`*` at the end stands for the rest)."""
 
     customer_ids: Names = ()
@@ -313,7 +313,7 @@ class Team(Term):
     role: Literal["agent", "supervisor", "qa"] = "agent"
 
 
-class Assignment(Part):
+class Assignment(Section):
     """How a free member is found and waiting tickets are ordered."""
 
     capacity: int = Field(default=5, ge=1, le=500)
@@ -342,14 +342,14 @@ def _recipient(written: str) -> str:
 Recipient = Annotated[str, AfterValidator(_recipient)]
 
 
-class Tell(Part):
+class Tell(Section):
     """Somebody is told something: a message of this playbook, by its key."""
 
     to: Recipient
     message: str
 
 
-class TimerEffects(Part):
+class TimerEffects(Section):
     """What follows from a warning or a breach."""
 
     tell: tuple[Tell, ...] = ()
@@ -367,7 +367,7 @@ OneOrEach = Annotated[
 """One duration, or one a priority."""
 
 
-class TimerRule(Part):
+class TimerRule(Section):
     """One kind of deadline: what starts, stops and pauses it, how long it is, what follows.
 
     `start` and `stop` name event types, or steps of the desk's own (`step:accept`); `pause_in`
@@ -396,7 +396,7 @@ class TimerRule(Part):
         return self.within if isinstance(self.within, timedelta) else self.within[priority]
 
 
-class ReplyTemplate(Part):
+class ReplyTemplate(Section):
     """A9, E4: what an agent is offered, in parts that follow one another.
 
     `moods` has other words for parts, by the customer's mood (E9, B13).
@@ -409,14 +409,14 @@ class ReplyTemplate(Part):
     article: str | None = None
 
 
-class Article(Part):
+class Article(Section):
     """A piece of the internal knowledge base."""
 
     title: Text
     solution: Text
 
 
-class Message(Part):
+class Message(Section):
     """What Deskbell itself says. `sms` is the short form; without it `text` serves."""
 
     subject: Text
@@ -424,7 +424,7 @@ class Message(Part):
     sms: Text | None = None
 
 
-class Notification(Part):
+class Notification(Section):
     """Which event tells whom what. Within an event type, the first that fits a recipient."""
 
     on: str
@@ -433,7 +433,7 @@ class Notification(Part):
     when: Condition = Field(default_factory=Condition)
 
 
-class Review(Part):
+class Review(Section):
     """A13, B9, E7: what a poor score leads to.
 
     `then: review` lets the team call back and record the cause; `then: second_handling` opens the
@@ -446,7 +446,7 @@ class Review(Part):
     then: Literal["review", "second_handling"] = "review"
 
 
-class Survey(Part):
+class Survey(Section):
     """A12, A13: the question after resolution. `words` name the scores, best first, if a desk
     asks in words."""
 
@@ -456,7 +456,7 @@ class Survey(Part):
     review: Review
 
 
-class Confirmation(Part):
+class Confirmation(Section):
     """C10, D13: the customer is asked first whether the problem is gone.
 
     `solved` says what follows a yes: the survey, a call-back by `team`, or the archive. `within`
@@ -480,7 +480,7 @@ class StepField(Term):
     max: int = Field(default=500, ge=1, le=4000)
 
 
-class Approval(Part):
+class Approval(Section):
     """C9, issue of authority: the step waits for a supervisor, always or above an amount."""
 
     field: str | None = None
@@ -512,7 +512,7 @@ class Step(Term):
     approval: Approval | None = None
 
 
-class Records(Part):
+class Records(Section):
     """B7: how the steps of handling are numbered."""
 
     pattern: str = "{ticket}-{step:03}"
@@ -533,7 +533,7 @@ Consequence = Literal["accept", "untrusted", "quarantine"]
 and its sender's address proves nothing, or it is set aside until somebody releases it."""
 
 
-class Checks(Part):
+class Checks(Section):
     """G3: what follows from what was found out about a mail, and how large one may be."""
 
     virus: Consequence = "quarantine"
@@ -559,7 +559,7 @@ Limits = Annotated[
 """Time → how many automatic mails go out within it at most: `{10m: 5, 1h: 10}`."""
 
 
-class AutomaticLimits(Part):
+class AutomaticLimits(Section):
     """How many mails that no agent asked for go out, so that two machines that answer each other
     come to rest. Mail that follows from what an agent does is never held."""
 
@@ -567,7 +567,7 @@ class AutomaticLimits(Part):
     address: Limits = {"10m": 25, "1h": 50, "24h": 100}
 
 
-class Mail(Part):
+class Mail(Section):
     """The desk's mailbox and how its mail is signed."""
 
     address: str = Field(pattern=rf"^{MAIL_ADDRESS}$")
@@ -576,7 +576,7 @@ class Mail(Part):
     automatic_limits: AutomaticLimits = Field(default_factory=AutomaticLimits)
 
 
-class FileRules(Part):
+class FileRules(Section):
     """D10: which files are kept of what customers send, and which ones agents may add."""
 
     customers: tuple[Kind, ...] = get_args(Kind)
@@ -585,7 +585,7 @@ class FileRules(Part):
     most: int = Field(default=20, ge=0, le=100)
 
 
-class Retention(Part):
+class Retention(Section):
     """B10: how long a ticket's archive is kept; never below three years."""
 
     years: Literal[3, 5, 7, 10] = 3
@@ -601,7 +601,7 @@ def _endpoint(written: str) -> str:
     return written
 
 
-class Webhook(Part):
+class Webhook(Section):
     """G5: an endpoint that is told of events, by signed requests (docs/webhooks.md).
 
     `events` are types such as `ticket.received`, steps of the desk's own (`step:visit`), or `*`.
@@ -612,7 +612,7 @@ class Webhook(Part):
     events: Names = Field(min_length=1)
 
 
-class Playbook(Part):
+class Playbook(Section):
     """A desk's rules, whole."""
 
     desk: str = Field(pattern=r"^[a-z][a-z0-9-]{1,30}$")
@@ -1092,7 +1092,7 @@ def _in_words(found: Any, place: _Place) -> str:
 
 def _keys_at(place: _Place) -> tuple[str, ...]:
     """The keys that may stand at a place."""
-    part: type[Part] = Playbook
+    part: type[Section] = Playbook
     entry = False
     for key in place:
         if entry:
@@ -1104,9 +1104,9 @@ def _keys_at(place: _Place) -> tuple[str, ...]:
     return tuple(part.model_fields)
 
 
-def _inside(annotation: Any) -> Iterator[type[Part]]:
+def _inside(annotation: Any) -> Iterator[type[Section]]:
     """The parts that an annotation is made of."""
-    if isinstance(annotation, type) and issubclass(annotation, Part):
+    if isinstance(annotation, type) and issubclass(annotation, Section):
         yield annotation
     for argument in get_args(annotation):
         yield from _inside(argument)

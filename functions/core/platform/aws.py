@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from functions.core.platform.settings import Place
+from functions.core.platform.settings import Deployment
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -66,32 +66,32 @@ def _read(name: str) -> str:
     return ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
 
 
-def settings(place: Place) -> dict[str, str]:
+def settings(deployment: Deployment) -> dict[str, str]:
     """What the foundation wrote down about itself (`/deskbell/<stage>/settings`)."""
-    found: dict[str, str] = json.loads(parameter(place.parameter("settings")))
+    found: dict[str, str] = json.loads(parameter(deployment.parameter("settings")))
     return found
 
 
-def public_url(place: Place) -> str:
+def public_url(deployment: Deployment) -> str:
     """The address under which customers reach the HTTP API, without a trailing slash."""
-    found: dict[str, str] = json.loads(parameter(place.parameter("api")))
+    found: dict[str, str] = json.loads(parameter(deployment.parameter("api")))
     return found["url"].rstrip("/")
 
 
-def root_key(place: Place) -> bytes:
+def root_key(deployment: Deployment) -> bytes:
     """The deployment's root key (32 bytes), from which `core.text.tokens` derives others."""
     from base64 import b64decode
 
-    return b64decode(parameter(place.parameter("key")))
+    return b64decode(parameter(deployment.parameter("key")))
 
 
-def seal(place: Place, desk: str, number: str, contact: bytes) -> bytes:
+def seal(deployment: Deployment, desk: str, number: str, contact: bytes) -> bytes:
     """Encrypt a contact under the deployment's key, bound to its desk and ticket (G4).
 
     KMS refuses to decrypt it under any other encryption context, and only `notify` may ask.
     """
     answer = client("kms").encrypt(
-        KeyId=place.contacts_key,
+        KeyId=deployment.contacts_key,
         Plaintext=contact,
         EncryptionContext={"desk": desk, "ticket": number},
     )
@@ -99,7 +99,9 @@ def seal(place: Place, desk: str, number: str, contact: bytes) -> bytes:
     return sealed
 
 
-def seal_original(place: Place, desk: str, number: str, document: bytes) -> tuple[bytes, ...]:
+def seal_original(
+    deployment: Deployment, desk: str, number: str, document: bytes
+) -> tuple[bytes, ...]:
     """Encrypt what was hidden of a message, bound to its desk and ticket, in pieces that KMS takes.
 
     It is sealed for another purpose than a contact: `notify` cannot open it, and `unseal`, which
@@ -108,7 +110,7 @@ def seal_original(place: Place, desk: str, number: str, document: bytes) -> tupl
     pieces = [document[at : at + KMS_MOST] for at in range(0, len(document), KMS_MOST)]
     return tuple(
         client("kms").encrypt(
-            KeyId=place.contacts_key,
+            KeyId=deployment.contacts_key,
             Plaintext=piece,
             EncryptionContext=original_context(desk, number),
         )["CiphertextBlob"]
@@ -121,17 +123,19 @@ def original_context(desk: str, number: str) -> dict[str, str]:
     return {"desk": desk, "ticket": number, "what": "original"}
 
 
-def webhook_secret(place: Place, desk: str) -> str | None:
+def webhook_secret(deployment: Deployment, desk: str) -> str | None:
     """The secret with which a desk's channels sign, None where the desk has none."""
-    return _if_there(parameter, place.parameter(f"desks/{desk}/webhook"))
+    return _if_there(parameter, deployment.parameter(f"desks/{desk}/webhook"))
 
 
-def channel_secret(place: Place, desk: str, channel: str, now: datetime) -> dict[str, Any] | None:
+def channel_secret(
+    deployment: Deployment, desk: str, channel: str, now: datetime
+) -> dict[str, Any] | None:
     """What a desk and a chat channel's provider know of each other, None where there is nothing.
 
     A container reads it anew each minute, so a new secret needs no deployment.
     """
-    name = place.parameter(f"desks/{desk}/channels/{channel}")
+    name = deployment.parameter(f"desks/{desk}/channels/{channel}")
     written = of_this_minute(name, int(now.timestamp() // 60))
     found: dict[str, Any] | None = None if written is None else json.loads(written)
     return found

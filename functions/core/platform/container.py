@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from functions.core.platform import aws
-from functions.core.platform.settings import Place
+from functions.core.platform.settings import Deployment
 from functions.core.storage.store import Store
 
 if TYPE_CHECKING:
@@ -15,20 +15,22 @@ if TYPE_CHECKING:
 
 
 @lru_cache(maxsize=4)
-def store(place: Place) -> Store:
+def store(deployment: Deployment) -> Store:
     """The table of a deployment; it keeps playbooks between calls."""
-    return Store(aws.dynamodb(), place.table)
+    return Store(aws.dynamodb(), deployment.table)
 
 
-def filing(place: Place, now: datetime) -> Filing:
+def filing(deployment: Deployment, now: datetime) -> Filing:
     """What filing a ticket needs of a deployment; its rules are loaded by the first who files."""
     from functions.core.services.create_ticket import Filing
 
     return Filing(
-        store=store(place),
-        seal=lambda desk, number, contact: aws.seal(place, desk, number, contact),
-        seal_original=lambda desk, number, words: aws.seal_original(place, desk, number, words),
-        root=aws.root_key(place),
-        public_url=aws.public_url(place),
+        store=store(deployment),
+        seal=lambda desk, number, contact: aws.seal(deployment, desk, number, contact),
+        seal_original=lambda desk, number, words: aws.seal_original(
+            deployment, desk, number, words
+        ),
+        root=aws.root_key(deployment),
+        public_url=aws.public_url(deployment),
         now=now,
     )

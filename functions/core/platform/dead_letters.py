@@ -11,7 +11,7 @@ from typing import Any
 
 from functions.core.platform import aws
 from functions.core.platform.logging import logger
-from functions.core.platform.settings import Place
+from functions.core.platform.settings import Deployment
 
 MESSAGE_LIMIT = 250_000
 """Bytes of an SQS message at most, with room for its envelope."""
@@ -20,9 +20,9 @@ log = logger("parking")
 
 
 def dead_letter(
-    place: Place, room: str, record: Any, error: Exception | str, keys: Mapping[str, str]
+    deployment: Deployment, room: str, record: Any, error: Exception | str, keys: Mapping[str, str]
 ) -> None:
-    """Park a record.
+    """DeadLetter a record.
 
     Args:
         room: whose queue, `deskbell-<stage>-<room>-dlq`.
@@ -36,5 +36,5 @@ def dead_letter(
     if len(whole.encode()) > MESSAGE_LIMIT:  # it stays where its keys say
         whole = json.dumps(note, ensure_ascii=False)
     sqs = aws.client("sqs")
-    queue = sqs.get_queue_url(QueueName=f"{place.prefix}-{room}-dlq")["QueueUrl"]
+    queue = sqs.get_queue_url(QueueName=f"{deployment.prefix}-{room}-dlq")["QueueUrl"]
     sqs.send_message(QueueUrl=queue, MessageBody=whole)

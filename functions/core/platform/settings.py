@@ -21,7 +21,7 @@ class LambdaContext(Protocol):
 
 
 @dataclass(frozen=True)
-class Place:
+class Deployment:
     """A deployment: partition, region, account and stage."""
 
     partition: str
@@ -30,8 +30,8 @@ class Place:
     stage: str
 
     @classmethod
-    def of(cls, context: LambdaContext) -> Place:
-        """Read the place off a function's ARN.
+    def of(cls, context: LambdaContext) -> Deployment:
+        """Read the deployment off a function's ARN.
 
         `arn:aws:lambda:us-east-1:123456789012:function:deskbell-prod-router[:alias]`
 

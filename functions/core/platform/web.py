@@ -1,7 +1,7 @@
-"""HTTP as the rooms see it: a request with its moment and place, an answer, a clear refusal.
+"""HTTP as the rooms see it: a request with its moment and deployment, an answer, a clear refusal.
 
-Rooms write plain functions from `Request` to `Answer`; their `handler.py` hands them to `answer`
-together with Chalice's blueprint. Whatever is `Refused` becomes `application/problem+json`
+Rooms write plain functions from `Request` to `HttpResponse`; their `handler.py` hands them to
+`answer` together with Chalice's blueprint. Whatever is `Refused` becomes `application/problem+json`
 (RFC 9457); whatever fails unexpectedly is logged and answered without any detail.
 """
 
@@ -27,7 +27,7 @@ from functions.core.domain.errors import (
 )
 from functions.core.platform import clock
 from functions.core.platform.logging import logger
-from functions.core.platform.settings import Place
+from functions.core.platform.settings import Deployment
 
 if TYPE_CHECKING:
     from chalice.app import Blueprint, Response
@@ -36,7 +36,7 @@ MAX_BODY = 256 * 1024
 """Bytes of a body at most; the contract's limit."""
 
 MAX_KEY = 200
-"""Characters of an idempotency key at most."""
+"""Characters of an idempotency record key at most."""
 
 Body = TypeVar("Body", bound=BaseModel)
 log = logger("api")
@@ -47,7 +47,7 @@ class Request:
     """One HTTP request. Header names are in lower case."""
 
     method: str
-    place: Place
+    deployment: Deployment
     now: datetime
     params: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Request:
     claims: Mapping[str, str] = field(default_factory=dict)
 
     def key(self, header: str) -> str:
-        """An idempotency key, as a header carries it; empty where there is none (G1).
+        """An idempotency record key, as a header carries it; empty where there is none (G1).
 
         Raises:
             InvalidInput: it is longer than `MAX_KEY`.
@@ -91,7 +91,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpResponse:
     """An HTTP answer: a JSON body, or text of another type."""
 
     body: Any
@@ -100,7 +100,7 @@ class Answer:
     content_type: str = "application/json"
 
 
-def answer(blueprint: Blueprint, function: Callable[[Request], Answer]) -> Response:
+def respond(blueprint: Blueprint, function: Callable[[Request], HttpResponse]) -> Response:
     """Let `function` answer the blueprint's current request, as Chalice wants it."""
     from chalice.app import Response
 
@@ -117,7 +117,7 @@ def answer(blueprint: Blueprint, function: Callable[[Request], Answer]) -> Respo
     return Response(body=text, status_code=found.status, headers=headers)
 
 
-def problem(refused: Refused) -> Answer:
+def problem(refused: Refused) -> HttpResponse:
     """A refusal as RFC 9457 wants it."""
     body: dict[str, Any] = {
         "title": refused.title,
@@ -128,7 +128,7 @@ def problem(refused: Refused) -> Answer:
         body["errors"] = [{"field": e.field, "message": e.message} for e in refused.errors]
     if isinstance(refused, ActionNotAllowed):
         body["allowed"] = list(refused.allowed)
-    return Answer(body, refused.status, content_type="application/problem+json")
+    return HttpResponse(body, refused.status, content_type="application/problem+json")
 
 
 def explained(event: Any, get_response: Callable[[Any], Response]) -> Response:
@@ -146,7 +146,7 @@ def explained(event: Any, get_response: Callable[[Any], Response]) -> Response:
     return response
 
 
-def _safely(function: Callable[[Request], Answer], request: Request) -> Answer:
+def _safely(function: Callable[[Request], HttpResponse], request: Request) -> HttpResponse:
     try:
         if len(request.body) > MAX_BODY:
             raise TooLarge(f"A body may have {MAX_BODY // 1024} KiB at most.")
@@ -160,7 +160,7 @@ def _safely(function: Callable[[Request], Answer], request: Request) -> Answer:
         )
         return problem(busy)
     except Exception:
-        # The one place where everything is caught: no caller may ever see a stack trace.
+        # The one deployment where everything is caught: no caller may ever see a stack trace.
         log.exception("api.failed")
         return problem(_Failed("Something failed on our side. It has been recorded."))
 
@@ -180,7 +180,7 @@ def _request(blueprint: Blueprint) -> Request:
     context = found.context or {}
     return Request(
         method=found.method,
-        place=Place.of(blueprint.lambda_context),
+        deployment=Deployment.of(blueprint.lambda_context),
         now=clock.now(),
         params=dict(found.uri_params or {}),
         query=dict(found.query_params or {}),

@@ -13,7 +13,7 @@ from functions.core.domain.lifecycle import Decided, apply, decide, queue_rank
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket, next_wake
 from functions.core.domain.webhooks import wanted
-from functions.core.storage.store import Change, Marker, Store
+from functions.core.storage.store import Change, IdempotencyRecord, Store
 
 if TYPE_CHECKING:
     from functions.core.text.unmasking import Original
@@ -34,7 +34,7 @@ def change(
     expected: int | None = None,
     seen: Ticket | None = None,
     loaded: Ticket | None = None,
-    marker: Marker | None = None,
+    idempotency: IdempotencyRecord | None = None,
     original: Original | None = None,
 ) -> Ticket:
     """The ticket after `command`; unchanged where the command changes nothing.
@@ -47,14 +47,14 @@ def change(
         seen: the ticket that the command was decided on, which saves reading it. If it has changed
             since, the whole decision is the caller's to make anew: `Conflict`.
         loaded: the ticket as the caller has just read it, for the first try.
-        marker: the exactly-once marker of the message that the command carries.
+        idempotency: the idempotency record of the message that the command carries.
         original: what was hidden of that message.
 
     Raises:
         NotFound, ActionNotAllowed, InvalidInput: as `decide` says.
         StaleVersion: the ticket has moved on from `expected`.
         NoPlaceLeft: the chosen handler is full or offline.
-        Duplicate: the marker was there already.
+        Duplicate: the idempotency record was there already.
         Conflict: others changed the ticket `TRIES` times in a row, or since `seen`.
     """
     tries = TRIES if seen is None else 1
@@ -74,7 +74,7 @@ def change(
         if not decided:
             return ticket
         try:
-            return write_all(store, decided, playbook, now, actor, marker, original)
+            return write_all(store, decided, playbook, now, actor, idempotency, original)
         except Conflict:
             if tried == tries - 1:
                 raise
@@ -104,7 +104,7 @@ def write_all(
     playbook: Playbook,
     now: datetime,
     actor: str,
-    marker: Marker | None = None,
+    idempotency: IdempotencyRecord | None = None,
     original: Original | None = None,
 ) -> Ticket:
     """Commit what was decided on one or several tickets, all of it or nothing.
@@ -116,7 +116,7 @@ def write_all(
         first = changes[0].after
         sealed = original.sealed_for(first.desk, first.number)
         changes[0] = replace(changes[0], original=sealed)
-    store.commit_all(changes, actor=actor, marker=marker)
+    store.commit_all(changes, actor=actor, idempotency=idempotency)
     return changes[0].after
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from functions.core.domain.errors import Park
+from functions.core.domain.errors import DeadLetter
 from functions.core.domain.events import Commit
 from functions.core.domain.matching import Facts, holds
 from functions.core.domain.rules import TEAM_IN, TEAM_NAMED, Locale, Playbook, Recipient
@@ -152,11 +152,11 @@ def compose(
         description: the request, where the message repeats it.
 
     Raises:
-        Park: the playbook no longer has the message, or the message cannot be filled in.
+        DeadLetter: the playbook no longer has the message, or the message cannot be filled in.
     """
     message = playbook.messages.get(notice.message)
     if message is None:
-        raise Park(f"the playbook of {playbook.desk} has no message {notice.message!r}")
+        raise DeadLetter(f"the playbook of {playbook.desk} has no message {notice.message!r}")
     for_customer = notice.recipient == "customer"
     locale = ticket.locale if for_customer else playbook.locale
     values = variables(
@@ -225,4 +225,6 @@ def _fill(source: str, values: dict[str, str]) -> str:
     try:
         return fill(source, values)
     except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
-        raise Park(f"a message cannot be filled in: {type(error).__name__}: {error}") from error
+        raise DeadLetter(
+            f"a message cannot be filled in: {type(error).__name__}: {error}"
+        ) from error

@@ -1,8 +1,8 @@
 """File a request: from what somebody sent to a numbered ticket (A1, A3, A4, E11, G1, G4).
 
 Every way in ends here. Three calls to the table: what is on file about the request and its sender,
-the serial, and one transaction with ticket, event and marker. A request that was filed before gets
-its first answer again, however many come at once.
+the serial, and one transaction with ticket, event and idempotency. A request that was filed before
+gets its first answer again, however many come at once.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from pydantic_core import PydanticCustomError
 
 from functions.core.domain import events as e
 from functions.core.domain.commands import CorrectContact, Receive
-from functions.core.domain.errors import FieldError, InvalidInput, KeyReused, Park
+from functions.core.domain.errors import DeadLetter, FieldError, InvalidInput, KeyReused
 from functions.core.domain.lifecycle import apply, decide, queue_rank
 from functions.core.domain.matching import find_term
 from functions.core.domain.rules import Locale, Playbook, Term
 from functions.core.domain.ticket import Customer, RefusedFile, Ticket
-from functions.core.storage.store import Duplicate, Known, Marker, Store, Talk
+from functions.core.storage.store import Conversation, Duplicate, IdempotencyRecord, Known, Store
 from functions.core.text.masking import (
     Contact,
     contact_hash,
@@ -138,8 +138,8 @@ class Filing:
 
     `seal(desk, number, contact)` encrypts for delivery alone, `seal_original` for a recorded act of
     opening; `root` is the deployment's root key;
-    `public_url` the address of the API. `talk` is the sender's talk on a chat channel, as it was
-    read; `acknowledge` gives what the answer to the request itself says of the new ticket.
+    `public_url` the address of the API. `talk` is the sender's conversation on a chat channel, as
+    it was read; `acknowledge` gives what the answer to the request itself says of the new ticket.
     """
 
     store: Store
@@ -150,7 +150,7 @@ class Filing:
     now: datetime
     default_channel: str = "web"
     tracking: Tracking = field(default_factory=Tracking)
-    talk: Talk | None = None
+    conversation: Conversation | None = None
     acknowledge: Callable[[e.Commit, Ticket], Delivery | None] | None = None
 
 
@@ -158,29 +158,30 @@ def file_ticket(
     filing: Filing,
     playbook: Playbook,
     request: NewTicket,
-    marker: Marker | None,
+    idempotency: IdempotencyRecord | None,
     actor: str,
     known: Known | None = None,
 ) -> Filed:
     """File a request as a new ticket, once.
 
     Args:
-        marker: how a repetition is recognised, None where the channel gives no id. Its `body`, if
+        idempotency: how a repetition is recognised, None where the channel gives no id. Its `body`,
+        if
             any, must be the same again.
         actor: `customer`, or the agent who enters the request.
         known: what is on file about request and sender, where the caller has just read it.
 
     Raises:
         InvalidInput: fields that do not fit; every one is named.
-        KeyReused: the marker was first used with another body.
-        Conflict: the sender's talk has moved on since it was read.
+        KeyReused: the idempotency record was first used with another body.
+        Conflict: the sender's conversation has moved on since it was read.
         TryAgain: the table was too busy; nothing was filed.
     """
     contact, chosen = _checked(playbook, request, filing.tracking)
     digest = contact_hash(contact, playbook.desk, derive(filing.root, "contact"))
-    known = known or filing.store.known(playbook.desk, marker, digest)
-    if known.marker is not None:
-        return _filed_before(filing, playbook, known.marker, marker)
+    known = known or filing.store.known(playbook.desk, idempotency, digest)
+    if known.idempotency is not None:
+        return _filed_before(filing, playbook, known.idempotency, idempotency)
     local = filing.now.astimezone(playbook.zone)
     serial = filing.store.next_serial(playbook.desk, playbook.number.period(local))
     number = playbook.number.write(local, serial)
@@ -200,16 +201,16 @@ def file_ticket(
             decided,
             actor=actor,
             rank=queue_rank(ticket, playbook),
-            marker=marker,
+            idempotency=idempotency,
             sealed=sealed,
             told=filing.acknowledge(first, ticket) if filing.acknowledge else None,
-            talk=filing.talk,
+            conversation=filing.conversation,
             original=hidden.sealed_for(playbook.desk, number) if hidden else (),
         )
     except Duplicate as duplicate:
         if duplicate.found is None:
-            raise Park("a marker refused the request and is gone") from duplicate
-        return _filed_before(filing, playbook, duplicate.found, marker)
+            raise DeadLetter("an idempotency record refused the request and is gone") from duplicate
+        return _filed_before(filing, playbook, duplicate.found, idempotency)
     return _answer(filing, ticket)
 
 
@@ -385,7 +386,9 @@ def _first(
     return e.Commit(desk=desk, number=number, version=1, at=now, actor=actor, events=decided)
 
 
-def _filed_before(filing: Filing, playbook: Playbook, found: Marker, asked: Marker | None) -> Filed:
+def _filed_before(
+    filing: Filing, playbook: Playbook, found: IdempotencyRecord, asked: IdempotencyRecord | None
+) -> Filed:
     """The first answer, again."""
     if asked is not None and asked.body and found.body != asked.body:
         raise KeyReused(
@@ -393,7 +396,7 @@ def _filed_before(filing: Filing, playbook: Playbook, found: Marker, asked: Mark
         )
     first = filing.store.commit_at(playbook.desk, found.number, 1)
     if first is None:
-        raise Park(f"{found.number} has no first commit")
+        raise DeadLetter(f"{found.number} has no first commit")
     return _answer(filing, apply(None, first))
 
 

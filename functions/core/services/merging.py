@@ -18,7 +18,7 @@ from datetime import datetime
 from functions.core.domain import commands as c
 from functions.core.domain.errors import ActionNotAllowed, Forgotten, NotFound
 from functions.core.domain.lifecycle import Decided, allowed, decide
-from functions.core.domain.record import Part
+from functions.core.domain.record import TicketRecord
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.storage.store import Store
@@ -44,11 +44,11 @@ def carried(store: Store, ticket: Ticket) -> list[Ticket]:
     return found
 
 
-def parts(store: Store, ticket: Ticket, *, deliveries: bool = True) -> list[Part]:
+def parts(store: Store, ticket: Ticket, *, deliveries: bool = True) -> list[TicketRecord]:
     """What was said on the tickets that go on in this one."""
     desk = ticket.desk
     return [
-        Part(
+        TicketRecord(
             part,
             store.history(desk, part.number, part.version),
             store.deliveries(desk, part.number) if deliveries else (),

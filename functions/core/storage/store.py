@@ -1,7 +1,7 @@
 """DynamoDB: one table, three sparse indexes, one way to commit (docs/architecture.md draws it).
 
 A commit is one `TransactWriteItems`: the ticket from version n to n+1 on condition, one item with
-the events, the exactly-once marker where the request has one, and the places of the agents whose
+the events, the idempotency record where the request has one, and the places of the agents whose
 hands the ticket changes. It happens whole or not at all, and the SDK's client token makes the
 network's own retries harmless.
 
@@ -61,15 +61,15 @@ Item = dict[str, Any]
 
 
 class Duplicate(DeskbellError):
-    """The request was filed before. `found` is its marker."""
+    """The request was filed before. `found` is its idempotency."""
 
-    def __init__(self, found: Marker | None) -> None:
+    def __init__(self, found: IdempotencyRecord | None) -> None:
         super().__init__("filed before")
         self.found = found
 
 
 @dataclass(frozen=True)
-class Marker:
+class IdempotencyRecord:
     """G1: the trace of a request that was filed, under its provider's own id.
 
     `body` is a digest of the request, so that a key that comes back with another body is noticed.
@@ -90,7 +90,7 @@ class Marker:
 
 
 @dataclass(frozen=True)
-class Talk:
+class Conversation:
     """The newest ticket that somebody opened on a chat channel, None before the first."""
 
     desk: str
@@ -106,7 +106,7 @@ class Talk:
 class Known:
     """What is on file before a request is filed."""
 
-    marker: Marker | None
+    idempotency: IdempotencyRecord | None
     customer_class: str | None
     undeliverable: str | None = None
 
@@ -228,12 +228,12 @@ class Store:
         *,
         actor: str,
         rank: str,
-        marker: Marker | None = None,
+        idempotency: IdempotencyRecord | None = None,
         sealed: bytes | None = None,
         by_hand: bool = False,
         hooked: bool = False,
         told: Delivery | None = None,
-        talk: Talk | None = None,
+        conversation: Conversation | None = None,
         original: tuple[bytes, ...] = (),
     ) -> None:
         """Write one change of a ticket, whole or not at all.
@@ -242,31 +242,34 @@ class Store:
             before: the version the decision was made on, None for a new ticket.
             after: the version to write.
             rank: the ticket's place in its queue (`lifecycle.queue_rank`).
-            marker: the exactly-once marker of the request that opened or joined the ticket.
+            idempotency: the idempotency record of the request that opened or joined the ticket.
             sealed: the customer's contact, encrypted; with a new ticket, or a new contact.
             by_hand: a person gave the ticket to its handler, who need not have a place free.
             hooked: a webhook of the desk wants one of the events.
             original: what was hidden of the customer's words, encrypted, in pieces.
             told: what the customer is told in the answer to the very request, already sent.
-            talk: what was read of the person's talk on a chat channel; it moves to this ticket.
+            conversation: what was read of the person's conversation on a chat channel; it moves to
+            this ticket.
 
         Raises:
-            Conflict: the ticket has changed since `before`, or the talk since it was read.
+            Conflict: the ticket has changed since `before`, or the conversation since it was read.
             NoPlaceLeft: the new handler is full or offline.
-            Duplicate: the marker was there already.
+            Duplicate: the idempotency record was there already.
             TryAgain: the table was too busy.
         """
         change = Change(before, after, events, rank, by_hand, hooked, sealed, original)
-        self.commit_all((change,), actor=actor, marker=marker, told=told, talk=talk)
+        self.commit_all(
+            (change,), actor=actor, idempotency=idempotency, told=told, conversation=conversation
+        )
 
     def commit_all(
         self,
         changes: Sequence[Change],
         *,
         actor: str,
-        marker: Marker | None = None,
+        idempotency: IdempotencyRecord | None = None,
         told: Delivery | None = None,
-        talk: Talk | None = None,
+        conversation: Conversation | None = None,
     ) -> None:
         """Write a change of each of several tickets, all of them or none.
 
@@ -289,15 +292,15 @@ class Store:
             put = self._ticket_put(change.before, after, change.rank)
             writes += [(f"ticket:{after.number}", {"Put": put}), ("event", {"Put": event})]
         first = changes[0].after
-        if marker is not None:
-            writes.append(("marker", {"Put": self._marker_put(marker, first)}))
+        if idempotency is not None:
+            writes.append(("idempotency", {"Put": self._marker_put(idempotency, first)}))
         if told is not None:
             item = self._delivery_item(told.model_copy(update={"lead": True}))
             writes.append(("told", {"Put": {"TableName": self.table, "Item": item}}))
-        if talk is not None:
-            writes.append(("talk", {"Put": self._talk_put(talk, first)}))
+        if conversation is not None:
+            writes.append(("talk", {"Put": self._talk_put(conversation, first)}))
         writes.extend(self._hands(changes))
-        self._transact(writes, first, marker)
+        self._transact(writes, first, idempotency)
 
     def _ticket_put(self, before: Ticket | None, after: Ticket, rank: str) -> Any:
         item: Item = {
@@ -342,16 +345,16 @@ class Store:
             item["playbook"] = {"S": f"{version} {int(read.timestamp())}"}
         return item
 
-    def _marker_put(self, marker: Marker, after: Ticket) -> Any:
+    def _marker_put(self, idempotency: IdempotencyRecord, after: Ticket) -> Any:
         expires = int((after.updated_at + SEEN_FOR).timestamp())
         return {
             "TableName": self.table,
             "Item": {
-                "pk": {"S": marker.pk},
+                "pk": {"S": idempotency.pk},
                 "sk": {"S": "SEEN"},
                 # What was written to a merged ticket is known under that ticket's number.
-                "number": {"S": marker.number or after.number},
-                "body": {"S": marker.body},
+                "number": {"S": idempotency.number or after.number},
+                "body": {"S": idempotency.body},
                 "expires_at": {"N": str(expires)},
             },
             "ConditionExpression": "attribute_not_exists(pk)",
@@ -399,7 +402,7 @@ class Store:
         self,
         writes: Sequence[tuple[str, TransactWriteItemTypeDef]],
         after: Ticket,
-        marker: Marker | None,
+        idempotency: IdempotencyRecord | None,
     ) -> None:
         failed = self._cancelled(writes)
         for tried in range(CONFLICT_TRIES):
@@ -410,8 +413,8 @@ class Store:
             time.sleep(random.uniform(0.01, 0.04) * 2**tried)  # noqa: S311 - spreads, hides nothing
             failed = self._cancelled(writes)
         refused = {name for name, why in failed.items() if why == "ConditionalCheckFailed"}
-        if "marker" in refused and marker is not None:
-            raise Duplicate(self.seen(marker))
+        if "idempotency" in refused and idempotency is not None:
+            raise Duplicate(self.seen(idempotency))
         for name in refused:
             if name.startswith(("ticket:", "event", "talk")):
                 number = name.partition(":")[2] or after.number
@@ -476,13 +479,13 @@ class Store:
             return None
         return read_commit(found), tuple(piece["B"] for piece in found["original"]["L"])
 
-    def once(self, marker: Marker, now: datetime, kept: timedelta) -> bool:
+    def once(self, idempotency: IdempotencyRecord, now: datetime, kept: timedelta) -> bool:
         """Note that something was done, for so long; False where it was done before."""
         item: Item = {
-            "pk": {"S": marker.pk},
+            "pk": {"S": idempotency.pk},
             "sk": {"S": "SEEN"},
-            "number": {"S": marker.number},
-            "body": {"S": marker.body},
+            "number": {"S": idempotency.number},
+            "body": {"S": idempotency.body},
             "expires_at": {"N": str(int((now + kept).timestamp()))},
         }
         return self._where(
@@ -579,68 +582,79 @@ class Store:
         )
         return int(answer["Attributes"]["n"]["N"])
 
-    def known(self, desk: str, marker: Marker | None, contact_hash: str | None) -> Known:
+    def known(
+        self, desk: str, idempotency: IdempotencyRecord | None, contact_hash: str | None
+    ) -> Known:
         """What is on file about a request and its sender, in one read.
 
-        It may lag behind: a marker of this very moment is met by the commit's condition.
+        It may lag behind: an idempotency record of this very moment is met by the commit's
+        condition.
         """
         contact = {"pk": {"S": f"CONTACT#{desk}#{contact_hash}"}, "sk": {"S": "CONTACT"}}
         keys: list[Any] = [] if contact_hash is None else [contact]
-        if marker is not None:
-            keys.append({"pk": {"S": marker.pk}, "sk": {"S": "SEEN"}})
+        if idempotency is not None:
+            keys.append({"pk": {"S": idempotency.pk}, "sk": {"S": "SEEN"}})
         found = {item["pk"]["S"]: item for item in self._batch(keys, consistent=False)}
-        seen = found.get(marker.pk) if marker else None
+        seen = found.get(idempotency.pk) if idempotency else None
         record = found.get(contact["pk"]["S"], {})
         return Known(
-            marker=_marker(marker, seen) if marker and seen else None,
+            idempotency=_idempotency(idempotency, seen) if idempotency and seen else None,
             customer_class=record.get("class", {}).get("S"),
             undeliverable=record.get("undeliverable", {}).get("S"),
         )
 
-    def seen(self, marker: Marker) -> Marker | None:
-        """The marker that was filed under the same id, if there is one."""
-        found = self._get(marker.pk, "SEEN", consistent=True)
-        return _marker(marker, found) if found else None
+    def seen(self, idempotency: IdempotencyRecord) -> IdempotencyRecord | None:
+        """The idempotency record that was filed under the same id, if there is one."""
+        found = self._get(idempotency.pk, "SEEN", consistent=True)
+        return _idempotency(idempotency, found) if found else None
 
-    def first_seen(self, markers: Sequence[Marker]) -> Marker | None:
+    def first_seen(self, markers: Sequence[IdempotencyRecord]) -> IdempotencyRecord | None:
         """The first of several markers that was filed, in one read; at most 100."""
-        keys = [{"pk": {"S": marker.pk}, "sk": {"S": "SEEN"}} for marker in markers]
+        keys = [{"pk": {"S": idempotency.pk}, "sk": {"S": "SEEN"}} for idempotency in markers]
         found = {item["pk"]["S"]: item for item in self._batch(keys, consistent=True)}
-        for marker in markers:
-            if marker.pk in found:
-                return _marker(marker, found[marker.pk])
+        for idempotency in markers:
+            if idempotency.pk in found:
+                return _idempotency(idempotency, found[idempotency.pk])
         return None
 
-    def talk(self, marker: Marker, contact_hash: str) -> tuple[Known, Talk]:
-        """What is on file about a chat message and its writer, and where their talk stands.
+    def conversation(
+        self, idempotency: IdempotencyRecord, contact_hash: str
+    ) -> tuple[Known, Conversation]:
+        """What is on file about a chat message and its writer, and where their conversation stands.
 
         One consistent read: the second of two lines that somebody writes at once finds the ticket
         that the first one opened, which an index would show a moment later.
         """
-        talk = Talk(marker.desk, contact_hash)
+        conversation = Conversation(idempotency.desk, contact_hash)
         keys: list[Any] = [
-            {"pk": {"S": marker.pk}, "sk": {"S": "SEEN"}},
-            *({"pk": {"S": talk.pk}, "sk": {"S": kept}} for kept in ("CONTACT", "TALK")),
+            {"pk": {"S": idempotency.pk}, "sk": {"S": "SEEN"}},
+            *({"pk": {"S": conversation.pk}, "sk": {"S": kept}} for kept in ("CONTACT", "TALK")),
         ]
         found = {item["sk"]["S"]: item for item in self._batch(keys, consistent=True)}
         if "TALK" in found:
-            talk = Talk(marker.desk, contact_hash, found["TALK"]["number"]["S"])
+            conversation = Conversation(
+                idempotency.desk, contact_hash, found["TALK"]["number"]["S"]
+            )
         known = Known(
-            marker=_marker(marker, found["SEEN"]) if "SEEN" in found else None,
+            idempotency=_idempotency(idempotency, found["SEEN"]) if "SEEN" in found else None,
             customer_class=found.get("CONTACT", {}).get("class", {}).get("S"),
         )
-        return known, talk
+        return known, conversation
 
-    def _talk_put(self, talk: Talk, after: Ticket) -> Any:
+    def _talk_put(self, conversation: Conversation, after: Ticket) -> Any:
         put: Item = {
             "TableName": self.table,
-            "Item": {"pk": {"S": talk.pk}, "sk": {"S": "TALK"}, "number": {"S": after.number}},
+            "Item": {
+                "pk": {"S": conversation.pk},
+                "sk": {"S": "TALK"},
+                "number": {"S": after.number},
+            },
             "ConditionExpression": "attribute_not_exists(pk)",
         }
-        if talk.number is not None:
+        if conversation.number is not None:
             put["ConditionExpression"] = "#number = :number"
             put["ExpressionAttributeNames"] = {"#number": "number"}
-            put["ExpressionAttributeValues"] = {":number": {"S": talk.number}}
+            put["ExpressionAttributeValues"] = {":number": {"S": conversation.number}}
         return put
 
     def class_contact(self, desk: str, contact_hash: str, customer_class: str | None) -> None:
@@ -1201,9 +1215,9 @@ def read_commit(item: Item) -> Commit:
     """A commit from its item, or from the image of it that the stream carries.
 
     Raises:
-        Park: the item is not a commit that this code can read.
+        DeadLetter: the item is not a commit that this code can read.
     """
-    from functions.core.domain.errors import Park
+    from functions.core.domain.errors import DeadLetter
 
     try:
         _, desk, number = item["pk"]["S"].split("#", 2)
@@ -1218,7 +1232,7 @@ def read_commit(item: Item) -> Commit:
             sealed="original" in item,
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise Park(f"not a commit: {type(error).__name__}: {error}") from error
+        raise DeadLetter(f"not a commit: {type(error).__name__}: {error}") from error
 
 
 _PROFILE = {"skills", "products", "languages", "level", "shift"}
@@ -1240,8 +1254,8 @@ def _agent(desk: str, item: Item) -> Agent:
     )
 
 
-def _marker(asked: Marker, item: Item) -> Marker:
-    return Marker(
+def _idempotency(asked: IdempotencyRecord, item: Item) -> IdempotencyRecord:
+    return IdempotencyRecord(
         desk=asked.desk,
         channel=asked.channel,
         id=asked.id,

@@ -20,7 +20,7 @@ _READ = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Returned:
+class DeliveryReport:
     """What a bounce or complaint tells about the mail that came back.
 
     ``recipients`` are the addresses that failed or complained, lower case; ``status`` the enhanced
@@ -44,7 +44,7 @@ class Verdict:
     """The origin, and for a bounce or complaint what it is about."""
 
     origin: Origin
-    returned: Returned | None = None
+    returned: DeliveryReport | None = None
 
 
 @cache
@@ -126,7 +126,7 @@ _RETURN_WORDS = r"""(?:
     | returned\s+(mail|message|to\s+sender|below)|message\s+(was|has\s+been)\s+(rejected|returned
         |refused|blocked)|giving\s+up|gave\s+up
     | permanent\s+(fatal\s+)?(error|failure)|fatal\s+errors?|transcript\s+of\s+(the\s+)?session
-        |(smtp|remote|server)\s+(error|host\s+said)|refused\s+to\s+(accept|talk)
+        |(smtp|remote|server)\s+(error|host\s+said)|refused\s+to\s+(accept|conversation)
     | duplicated\ message-id|failure\ reasons?|final-recipient|diagnostic-code|remote-mta
         |retry\ timeout|did\ not\ like\ (our|recipient)
         |does\ not\ like\ recipient
@@ -326,7 +326,7 @@ def _provider_notification(root: mime.Part, text: str) -> Verdict | None:
     feedback = re.search(r'"complaintFeedbackType"\s*:\s*"([\w-]{1,40})"', text)
     return Verdict(
         "complaint" if complaint else "bounce",
-        Returned(
+        DeliveryReport(
             recipients=tuple(dict.fromkeys(a.lower() for a in re.findall(address, text)))[:50],
             status=status.group(1) if status else "",
             permanent=not complaint and '"bounceType":"Permanent"' in text.replace(" ", ""),
@@ -439,7 +439,7 @@ def _value(root: mime.Part, name: str) -> str:
 
 def _returned(
     root: mime.Part, leaves: list[mime.Part], text: str, note: Note, *, complaint: bool = False
-) -> Returned:
+) -> DeliveryReport:
     status_text = _delivery_status(leaves) or ""
     for leaf in leaves:
         if leaf.content_type == "message/feedback-report":
@@ -472,7 +472,7 @@ def _returned(
     )  # fmt: skip
     permanent = not complaint and not passing and status[:1] in {"5", ""}
     feedback = re.search(r"^feedback-type\s*:\s*([\w-]{1,40})", status_text, re.I | re.M)
-    return Returned(
+    return DeliveryReport(
         recipients=tuple(dict.fromkeys(recipients))[:50],
         status=status,
         permanent=permanent,

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functions.intake.mail import html, mime, origin, replies
 from functions.intake.mail.charsets import codec_for, decode
 from functions.intake.mail.html import Kind, Line
-from functions.intake.mail.origin import Origin, Returned
+from functions.intake.mail.origin import DeliveryReport, Origin
 from functions.intake.mail.replies import strip_reply
 
-__all__ = ["Attachment", "InboundMail", "parse", "strip_reply"]
+__all__ = ["InboundMail", "MailAttachment", "parse", "strip_reply"]
 
 MAX_TEXT = 1_000_000
 MAX_DEFECTS = 50
@@ -24,7 +24,7 @@ MAX_ADDRESSES = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Attachment:
+class MailAttachment:
     """A file that came with a mail. ``name`` has no folder and no control characters; ``size`` is
     the length of ``content`` in bytes; ``content_type`` is what the sender claims, lower case."""
 
@@ -50,7 +50,7 @@ class InboundMail:
     subject: str
     text: str
     full_text: str
-    attachments: tuple[Attachment, ...]
+    attachments: tuple[MailAttachment, ...]
     origin: Origin
     in_reply_to: str | None
     references: tuple[str, ...]
@@ -59,7 +59,7 @@ class InboundMail:
     """Where the writer wants the answer: the first Reply-To address, or empty."""
     list_id: str = ""
     """The mailing list that the mail came over (RFC 2919), or empty."""
-    returned: Returned | None = None
+    returned: DeliveryReport | None = None
     """What a bounce or complaint tells about the mail that it is about."""
     own_id: str = ""
     """What stands in the header by which Deskbell knows its own mail, or empty."""
@@ -161,7 +161,7 @@ class _Content:
     def __init__(self, note: _Defects) -> None:
         self.note = note
         self.segments: list[_Segment] = []
-        self.attachments: list[Attachment] = []
+        self.attachments: list[MailAttachment] = []
         self.calendar: list[str] = []
         self.forwarded: list[mime.Part] = []
         self.budget = MAX_TEXT
@@ -300,7 +300,7 @@ class _Content:
         self.add(name, kind, content)
 
     def add(self, name: str, kind: str, content: bytes) -> None:
-        self.attachments.append(Attachment(name, kind, len(content), content))
+        self.attachments.append(MailAttachment(name, kind, len(content), content))
 
     def name_of(self, part: mime.Part) -> str:
         for found in (part.disposition_parameters.get("filename"), part.parameters.get("name")):

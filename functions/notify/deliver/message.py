@@ -16,14 +16,14 @@ from typing import Any
 from functions.core.channels.base import (
     Adapter,
     HttpCall,
-    Outcome,
     Outgoing,
+    ProviderResult,
     Secret,
     Token,
     adapter,
 )
 from functions.core.platform import aws, clock
-from functions.core.platform.settings import Place
+from functions.core.platform.settings import Deployment
 from functions.core.text.masking import mask
 from functions.notify.deliver.failures import Passing, Permanent, Unclear
 
@@ -36,14 +36,14 @@ SPARE = timedelta(minutes=5)
 """How long before its end a token is fetched anew."""
 
 
-def send(place: Place, desk: str, channel: str, message: Outgoing) -> str:
+def send(deployment: Deployment, desk: str, channel: str, message: Outgoing) -> str:
     """Send one message; the provider's own id of it, "" where it gives none.
 
     Raises:
         SendFailure: it is not known to have gone out.
     """
     found = adapter(channel)
-    secret = aws.channel_secret(place, desk, channel, clock.now()) if found else None
+    secret = aws.channel_secret(deployment, desk, channel, clock.now()) if found else None
     if found is None or secret is None:
         raise Permanent(f"the desk has no {channel} channel any more")
     outcome = _attempt(found, secret, message, renew=False)
@@ -55,10 +55,10 @@ def send(place: Place, desk: str, channel: str, message: Outgoing) -> str:
     raise (Permanent if outcome.state == "permanent" else Passing)(mask(outcome.cause))
 
 
-def _attempt(channel: Adapter, secret: Secret, message: Outgoing, *, renew: bool) -> Outcome:
+def _attempt(channel: Adapter, secret: Secret, message: Outgoing, *, renew: bool) -> ProviderResult:
     try:
         token = _token(channel, secret, renew=renew)
-        if isinstance(token, Outcome):
+        if isinstance(token, ProviderResult):
             return token
         call = channel.send(message, secret, token)
     except KeyError as error:
@@ -78,7 +78,7 @@ def kept() -> _Kept:
     return _Kept({})
 
 
-def _token(channel: Adapter, secret: Secret, *, renew: bool) -> str | Outcome:
+def _token(channel: Adapter, secret: Secret, *, renew: bool) -> str | ProviderResult:
     call = channel.token_call(secret, renew=renew)
     if call is None:
         return ""

@@ -19,11 +19,11 @@ from xml.etree import ElementTree
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from functions.core.platform.settings import Place
+from functions.core.platform.settings import Deployment
 from functions.core.platform.web import Request
 
 HERE = Path(__file__).parent
-PLACE = Place("aws", "us-east-1", "123456789012", "test")
+PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
 
 
 @dataclass(frozen=True)

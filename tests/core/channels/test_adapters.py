@@ -20,7 +20,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions.core.channels import base
-from functions.core.channels.base import Adapter, Incoming, Outcome, Outgoing, Token, Unreadable
+from functions.core.channels.base import (
+    Adapter,
+    Incoming,
+    Outgoing,
+    ProviderResult,
+    Token,
+    Unreadable,
+)
 from functions.core.text.masking import chat_contact
 from functions.core.text.words import MESSAGE_LABELS
 from functions.intake.signatures import verify
@@ -190,9 +197,9 @@ def test_no_damage_to_a_real_call_breaks_the_reader(name: str, data: st.DataObje
 def test_no_answer_about_a_token_breaks_an_adapter(name: str, status: int, body: bytes) -> None:
     """G3: a provider without access tokens never has one; the message is parked with a cause."""
     found = adapter_of(name).token(status, body)
-    assert isinstance(found, Token | Outcome)
+    assert isinstance(found, Token | ProviderResult)
     if type(adapter_of(name)).token_call is Adapter.token_call:
-        assert found == Outcome("permanent", cause=f"{name} has no access tokens")
+        assert found == ProviderResult("permanent", cause=f"{name} has no access tokens")
 
 
 def _readable(name: str, body: bytes) -> None:

@@ -12,10 +12,10 @@ from functions.core.domain.errors import Conflict
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
-from functions.core.storage.store import Marker, Store
+from functions.core.storage.store import IdempotencyRecord, Store
 from tests.core.sample_desk import NOON, agent, file
 
-MARKER = Marker("testdesk", "form", "order-42")
+MARKER = IdempotencyRecord("testdesk", "form", "order-42")
 
 
 @pytest.fixture
@@ -38,7 +38,10 @@ def test_what_was_done_is_known_for_as_long_as_was_said(store: Store) -> None:
 
 def test_a_key_of_another_desk_or_channel_is_another_key(store: Store) -> None:
     assert store.once(MARKER, NOON, timedelta(days=2))
-    for other in (Marker("other", "form", MARKER.id), Marker("testdesk", "mail", MARKER.id)):
+    for other in (
+        IdempotencyRecord("other", "form", MARKER.id),
+        IdempotencyRecord("testdesk", "mail", MARKER.id),
+    ):
         assert store.once(other, NOON, timedelta(days=2))
 
 
@@ -65,9 +68,11 @@ def test_a_due_moment_is_moved_for_the_version_that_was_read(
 def test_the_first_of_several_markers_is_asked_for_in_their_order(store: Store) -> None:
     """G1: a mail that refers to two earlier ones joins the ticket of the nearer."""
     for number in ("CS1", "CS2"):
-        marker = Marker("testdesk", "mail", f"<{number}@a>", number=number)
-        assert store.once(marker, NOON, timedelta(days=2))
-    asked = [Marker("testdesk", "mail", f"<{number}@a>") for number in ("CS9", "CS2", "CS1")]
+        idempotency = IdempotencyRecord("testdesk", "mail", f"<{number}@a>", number=number)
+        assert store.once(idempotency, NOON, timedelta(days=2))
+    asked = [
+        IdempotencyRecord("testdesk", "mail", f"<{number}@a>") for number in ("CS9", "CS2", "CS1")
+    ]
     found = store.first_seen(asked)
     assert found is not None
     assert found.number == "CS2"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from functions.core.domain import events as e
-from functions.core.domain.errors import Park
+from functions.core.domain.errors import DeadLetter
 from functions.core.domain.ticket import Customer, Timer
 from functions.core.storage.store import read_commit
 from tests.core.sample_desk import NOON, request
@@ -95,13 +95,13 @@ def test_a_field_that_a_newer_writer_added_is_ignored() -> None:
 )
 def test_what_is_no_commit_is_parked(document: str) -> None:
     """G3."""
-    with pytest.raises(Park):
+    with pytest.raises(DeadLetter):
         e.parse(document, 1)
 
 
 def test_a_newer_schema_is_parked_and_not_misread() -> None:
     """G3."""
-    with pytest.raises(Park, match="schema 2; this code reads 1"):
+    with pytest.raises(DeadLetter, match="schema 2; this code reads 1"):
         e.parse("[]", 2)
 
 
@@ -133,7 +133,7 @@ def test_a_commit_of_the_stream() -> None:
 )  # fmt: skip
 def test_a_poisoned_record_is_parked(changes: dict[str, Any]) -> None:
     """G3."""
-    with pytest.raises(Park):
+    with pytest.raises(DeadLetter):
         read_commit(image(**changes))
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from functions.core.domain import events as e
-from functions.core.domain.record import Part, archive_key, place, record
+from functions.core.domain.record import TicketRecord, archive_key, place, record
 from functions.core.domain.rules import Playbook, load
 from tests.core.sample_desk import DESK, NOON, committed, received, request
 
@@ -20,14 +20,14 @@ def playbook() -> Playbook:
     return load(DESK)
 
 
-def part(playbook: Playbook, number: str, *said: e.Event, at: datetime = NOON) -> Part:
+def part(playbook: Playbook, number: str, *said: e.Event, at: datetime = NOON) -> TicketRecord:
     """A ticket that was opened, and to which each of `said` then happened, all in one second."""
     ticket = received(playbook, at).model_copy(update={"number": number})
     commits = [committed(None, (request(),), at, number)]
     for version, event in enumerate(said, 2):
         before = ticket.model_copy(update={"version": version - 1})
         commits.append(committed(before, (event,), at))
-    return Part(ticket.model_copy(update={"version": len(commits)}), commits)
+    return TicketRecord(ticket.model_copy(update={"version": len(commits)}), commits)
 
 
 def words(text: str) -> e.CustomerWrote:
@@ -38,7 +38,7 @@ def taken(other: str) -> e.MergeReceived:
     return e.MergeReceived(other=other, same_customer=True)
 
 
-def spoken(own: Part, *merged: Part) -> list[str]:
+def spoken(own: TicketRecord, *merged: TicketRecord) -> list[str]:
     found = record(own.ticket, own.history, (), merged=merged)["messages"]
     return [message["text"] for message in found if message["version"] > 1]
 

@@ -11,8 +11,8 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from functions.core.domain import errors
-from functions.core.platform.settings import Place
-from functions.core.platform.web import MAX_BODY, MAX_KEY, Answer, Request, answer
+from functions.core.platform.settings import Deployment
+from functions.core.platform.web import MAX_BODY, MAX_KEY, HttpResponse, Request, respond
 from tests.core.sample_desk import NOON
 
 ARN = "arn:aws-cn:lambda:cn-north-1:123456789012:function:deskbell-test"
@@ -41,20 +41,20 @@ def blueprint(body: bytes | str | None = b"", **changes: Any) -> Any:
 
 def answered(function: Any, *arguments: Any, **changes: Any) -> tuple[int, Any, Any]:
     """Status, body and headers of an answer."""
-    found = answer(blueprint(*arguments, **changes), function)
+    found = respond(blueprint(*arguments, **changes), function)
     text = found.body
     fits = "json" in str(found.headers["Content-Type"])
     return found.status_code, json.loads(text) if fits else text, found.headers
 
 
-def reading(request: Request) -> Answer:
-    return Answer(request.read(Body).model_dump())
+def reading(request: Request) -> HttpResponse:
+    return HttpResponse(request.read(Body).model_dump())
 
 
 class TestAnswers:
     def test_json_with_times_and_models(self) -> None:
         """The contract: ISO 8601 with offset, Chinese as it is."""
-        made = Answer({"at": NOON, "body": Body(contact="您好")}, status=201)
+        made = HttpResponse({"at": NOON, "body": Body(contact="您好")}, status=201)
         status, body, headers = answered(lambda request: made)
         assert status == 201
         assert body == {"at": "2026-03-10T04:00:00+00:00", "body": {"contact": "您好", "score": 5}}
@@ -63,7 +63,7 @@ class TestAnswers:
         assert headers["X-Content-Type-Options"] == "nosniff"
 
     def test_a_page(self) -> None:
-        page = Answer("<p>您好</p>", content_type="text/html", headers={"X-A": "b"})
+        page = HttpResponse("<p>您好</p>", content_type="text/html", headers={"X-A": "b"})
         status, body, headers = answered(lambda request: page)
         assert (status, body) == (200, "<p>您好</p>")
         assert headers["Content-Type"] == "text/html; charset=utf-8"
@@ -72,9 +72,9 @@ class TestAnswers:
     def test_what_a_room_gets(self) -> None:
         seen: list[Request] = []
 
-        def look(request: Request) -> Answer:
+        def look(request: Request) -> HttpResponse:
             seen.append(request)
-            return Answer({})
+            return HttpResponse({})
 
         claims = {"cognito:username": "agent-1"}
         answered(
@@ -85,12 +85,12 @@ class TestAnswers:
         assert request.headers == {"idempotency-key": "k"}
         assert (request.params, request.query) == ({"desk": "testdesk"}, {"key": "x"})
         assert request.claims == claims
-        assert request.place == Place("aws-cn", "cn-north-1", "123456789012", "test")
+        assert request.deployment == Deployment("aws-cn", "cn-north-1", "123456789012", "test")
         assert abs((datetime.now(UTC) - request.now).total_seconds()) < 60
 
     def test_without_body_headers_or_claims(self) -> None:
         status, body, _ = answered(
-            lambda request: Answer({"body": request.body.decode(), "claims": request.claims}),
+            lambda request: HttpResponse({"body": request.body.decode(), "claims": request.claims}),
             None,
             headers=None,
             uri_params=None,
@@ -103,7 +103,9 @@ class TestKeys:
     def test_a_key_is_what_stands_in_its_header(self) -> None:
         """G1."""
         _, body, _ = answered(
-            lambda request: Answer([request.key("Idempotency-Key"), request.key("webhook-id")]),
+            lambda request: HttpResponse(
+                [request.key("Idempotency-Key"), request.key("webhook-id")]
+            ),
             headers={"IDEMPOTENCY-KEY": " k-1 "},
         )
         assert body == ["k-1", ""]
@@ -111,7 +113,7 @@ class TestKeys:
     def test_one_that_is_too_long_is_named(self) -> None:
         """G1: by the header that has to be shorter."""
         headers = {"webhook-id": "k" * (MAX_KEY + 1)}
-        status, body, _ = answered(lambda r: Answer(r.key("webhook-id")), headers=headers)
+        status, body, _ = answered(lambda r: HttpResponse(r.key("webhook-id")), headers=headers)
         assert status == 400
         assert body["errors"] == [
             {"field": "webhook-id", "message": "200 characters at most, not 201"}
@@ -157,8 +159,8 @@ class TestBodies:
 
     def test_one_that_is_too_large(self) -> None:
         """The contract: over 256 KiB is 413."""
-        assert answered(lambda request: Answer({}), b"x" * MAX_BODY)[0] == 200
-        status, body, _ = answered(lambda request: Answer({}), b"x" * (MAX_BODY + 1))
+        assert answered(lambda request: HttpResponse({}), b"x" * MAX_BODY)[0] == 200
+        status, body, _ = answered(lambda request: HttpResponse({}), b"x" * (MAX_BODY + 1))
         assert (status, body["detail"]) == (413, "A body may have 256 KiB at most.")
 
 
@@ -179,7 +181,7 @@ class TestRefusals:
     def test_a_refusal_is_a_problem(self, error: errors.Refused, status: int) -> None:
         """RFC 9457."""
 
-        def refuse(request: Request) -> Answer:
+        def refuse(request: Request) -> HttpResponse:
             raise error
 
         found, body, headers = answered(refuse)
@@ -188,14 +190,14 @@ class TestRefusals:
         assert headers["Content-Type"] == "application/problem+json"
 
     def test_what_is_possible_instead_is_named(self) -> None:
-        def refuse(request: Request) -> Answer:
+        def refuse(request: Request) -> HttpResponse:
             raise errors.ActionNotAllowed("x", ("note", "reopen"))
 
         status, body, _ = answered(refuse)
         assert (status, body["allowed"]) == (409, ["note", "reopen"])
 
     def test_a_failure_that_passes_is_told_as_one(self) -> None:
-        def busy(request: Request) -> Answer:
+        def busy(request: Request) -> HttpResponse:
             raise errors.Conflict("CS1 has changed since")
 
         status, body, _ = answered(busy)
@@ -205,7 +207,7 @@ class TestRefusals:
     def test_a_bug_shows_nothing_of_itself(self) -> None:
         """The contract: no stack trace, nobody's data."""
 
-        def fail(request: Request) -> Answer:
+        def fail(request: Request) -> HttpResponse:
             raise KeyError("13800138000")
 
         status, body, _ = answered(fail)

@@ -18,7 +18,7 @@ from functions.core.domain.errors import (
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import TRIES, change
-from functions.core.storage.store import Duplicate, Marker, Store
+from functions.core.storage.store import Duplicate, IdempotencyRecord, Store
 from tests.core.sample_desk import NOON, agent, file
 
 
@@ -121,11 +121,11 @@ class TestVersions:
 class TestMarkers:
     def test_a_message_joins_once(self, desk: Store, playbook: Playbook) -> None:
         """G1: a mail that comes twice is one message on its ticket."""
-        marker = Marker("testdesk", "mail", "<1@example.com>")
+        idempotency = IdempotencyRecord("testdesk", "mail", "<1@example.com>")
         message = c.CustomerMessage("还有", "mail")
-        act(desk, playbook, message, marker=marker)
+        act(desk, playbook, message, idempotency=idempotency)
         with pytest.raises(Duplicate) as again:
-            act(desk, playbook, message, marker=marker)
+            act(desk, playbook, message, idempotency=idempotency)
         assert again.value.found is not None
         assert again.value.found.number == "CS1"
         assert desk.load("testdesk", "CS1").version == 2

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from functions.core.domain import commands as c
 from functions.core.domain.errors import ActionNotAllowed, Conflict, NotFound
 from functions.core.domain.lifecycle import MOST_MERGED
-from functions.core.domain.record import Part, record
+from functions.core.domain.record import TicketRecord, record
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
@@ -61,7 +61,7 @@ def places(store: Store) -> int:
 def said(store: Store, number: str) -> list[str]:
     """What a ticket's record says was said, as the archive and the export have it."""
     ticket = load(store, number)
-    own = Part(ticket, store.history("testdesk", number))
+    own = TicketRecord(ticket, store.history("testdesk", number))
     found = record(ticket, own.history, (), merged=parts(store, ticket, deliveries=False))
     return [message["text"] for message in found["messages"]]
 

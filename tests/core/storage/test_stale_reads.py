@@ -15,10 +15,10 @@ from functions.core.domain import commands as c
 from functions.core.domain.errors import Conflict
 from functions.core.domain.lifecycle import apply, decide
 from functions.core.domain.rules import Playbook
-from functions.core.platform.settings import Place
+from functions.core.platform.settings import Deployment
 from functions.core.services.command_service import change
 from functions.core.services.create_ticket import Filing, NewTicket, file_ticket
-from functions.core.storage.store import Marker, Store
+from functions.core.storage.store import IdempotencyRecord, Store
 from functions.router import closing_workflow
 from functions.router.consumer import process
 from tests.core.lagging_replica import Lagging
@@ -26,7 +26,7 @@ from tests.core.sample_desk import NOON, TABLE, agent, committed, file, request
 from tests.core.storage.test_storage import act, assign
 from tests.notify.deployment import stream_record
 
-PLACE = Place("aws", "us-east-1", "123456789012", "test")
+PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
 
 
 @pytest.fixture
@@ -171,9 +171,9 @@ class TestFiling:
     ) -> None:
         """G1: the transaction's condition is the guard, the first look only saves a serial."""
         asked = NewTicket(contact="13800138000", description="无法登录")
-        marker = Marker("testdesk", "web", "key-1", body=asked.digest)
+        idempotency = IdempotencyRecord("testdesk", "web", "key-1", body=asked.digest)
         numbers = {
-            file_ticket(filing, playbook, asked, marker, "customer").number for _ in range(5)
+            file_ticket(filing, playbook, asked, idempotency, "customer").number for _ in range(5)
         }
         [number] = numbers
         items = desk.client.scan(TableName=TABLE)["Items"]
@@ -185,10 +185,10 @@ class TestFiling:
     ) -> None:
         """A5: the customer's class comes with it."""
         asked = NewTicket(contact="13800138000", description="无法登录")
-        marker = Marker("testdesk", "mail", "<1@example.com>")
-        known = replace(desk.known("testdesk", marker, None), customer_class="vip")
+        idempotency = IdempotencyRecord("testdesk", "mail", "<1@example.com>")
+        known = replace(desk.known("testdesk", idempotency, None), customer_class="vip")
         lagging.reads.clear()
-        filed = file_ticket(filing, playbook, asked, marker, "customer", known)
+        filed = file_ticket(filing, playbook, asked, idempotency, "customer", known)
         assert not lagging.reads
         assert desk.load("testdesk", filed.number).vip
 

@@ -15,9 +15,9 @@ from functions.core.domain import commands as c
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import (
     Conflict,
+    DeadLetter,
     NoPlaceLeft,
     NotFound,
-    Park,
     PlaybookError,
     TryAgain,
 )
@@ -29,7 +29,7 @@ from functions.core.services.command_service import decide_all, write_all
 from functions.core.storage.store import (
     SHARDS,
     Duplicate,
-    Marker,
+    IdempotencyRecord,
     Store,
     moment,
     queue_key,
@@ -75,7 +75,7 @@ def load_of(store: Store, username: str = "agent-1") -> int:
 
 
 class TestCommits:
-    """A14, G1: a change is one transaction of the ticket, its events and its marker."""
+    """A14, G1: a change is one transaction of the ticket, its events and its idempotency."""
 
     def test_what_was_filed_is_read_back_whole(self, store: Store, playbook: Playbook) -> None:
         filed = file(store, playbook, "CS1")
@@ -121,35 +121,39 @@ class TestCommits:
         self, store: Store, playbook: Playbook
     ) -> None:
         """G1: a repeated request finds what was filed, and files nothing."""
-        marker = Marker("testdesk", "webhook", "msg_1", body="digest")
+        idempotency = IdempotencyRecord("testdesk", "webhook", "msg_1", body="digest")
         for number in ("CS1", "CS2"):
             events = decide(None, c.Receive(number, request()), playbook, NOON)
             after = apply(None, committed(None, events, NOON, number))
             try:
-                store.commit(None, after, events, actor="customer", rank="1", marker=marker)
+                store.commit(
+                    None, after, events, actor="customer", rank="1", idempotency=idempotency
+                )
             except Duplicate as duplicate:
                 found = duplicate.found
         assert found is not None
         assert (found.number, found.body) == ("CS1", "digest")
         with pytest.raises(NotFound):
             store.load("testdesk", "CS2")
-        assert store.known("testdesk", marker, "h1").marker == found
-        other = Marker("testdesk", "webhook", "msg_2")
-        assert store.known("testdesk", other, "h1").marker is None
+        assert store.known("testdesk", idempotency, "h1").idempotency == found
+        other = IdempotencyRecord("testdesk", "webhook", "msg_2")
+        assert store.known("testdesk", other, "h1").idempotency is None
         assert store.seen(other) is None
 
     def test_one_request_sent_twenty_times_at_once_is_one_ticket(
         self, store: Store, playbook: Playbook
     ) -> None:
         """G1."""
-        marker = Marker("testdesk", "api", "key-1")
+        idempotency = IdempotencyRecord("testdesk", "api", "key-1")
 
         def send(index: int) -> bool:
             number = f"CS{index}"
             events = decide(None, c.Receive(number, request()), playbook, NOON)
             after = apply(None, committed(None, events, NOON, number))
             try:
-                store.commit(None, after, events, actor="customer", rank="1", marker=marker)
+                store.commit(
+                    None, after, events, actor="customer", rank="1", idempotency=idempotency
+                )
             except Duplicate:
                 return False
             return True
@@ -179,7 +183,7 @@ class TestCommits:
             ExpressionAttributeNames={"#schema": "schema"},
             ExpressionAttributeValues={":new": {"N": "99"}},
         )
-        with pytest.raises(Park, match="schema 99"):
+        with pytest.raises(DeadLetter, match="schema 99"):
             store.history("testdesk", "CS1")
 
     def test_a_timer_that_started_with_its_commit_says_so_once(
