@@ -7,8 +7,8 @@ from datetime import datetime
 
 from functions.core.domain.errors import FieldError, Forbidden, InvalidInput
 from functions.core.domain.roster import Role
-from functions.core.domain.rules import STATUSES, Playbook
-from functions.core.domain.ticket import Ticket
+from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import STATUSES, Ticket
 from functions.core.storage.store import Store
 from functions.workbench.rights import Principal, require
 

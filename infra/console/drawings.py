@@ -12,8 +12,7 @@ from pathlib import Path
 from functions.core.domain.commands import BY_PEOPLE
 from functions.core.domain.events import EVENTS, NOTIFY_READS, ROUTER_READS, ROUTER_READS_OF_STEPS
 from functions.core.domain.lifecycle import TRANSITIONS
-from functions.core.domain.rules import STATUSES
-from functions.core.domain.ticket import OPEN, Value
+from functions.core.domain.ticket import OPEN, STATUSES, Value
 from functions.core.domain.webhooks import types
 from functions.notify.webhook_dispatch import INSIDE
 
@@ -63,8 +62,8 @@ def statuses() -> str:
             moves = source in transition.sources - transition.keeps
             if moves and transition.target not in {None, source}:
                 arrows.setdefault((source, str(transition.target)), []).append(name)
-    for (source, target), names in arrows.items():
-        lines.append(f"  {source} --> {target}: {', '.join(names)}")
+    for (start, target), names in arrows.items():
+        lines.append(f"  {start} --> {target}: {', '.join(names)}")
     lines += [f"  {arrow}" for arrow in BY_PLAYBOOK]
     lines += ["  archived --> [*]", "  closed --> [*]"]
     return "\n".join([*lines, "```"])

@@ -8,7 +8,7 @@ import pytest
 
 from functions.core.domain.events import EVENTS
 from functions.core.domain.lifecycle import TRANSITIONS
-from functions.core.domain.rules import STATUSES
+from functions.core.domain.ticket import STATUSES
 from infra.console.drawings import BY_PLAYBOOK, DOCS, DRAWN, redraw
 
 PAGES = sorted(DOCS.glob("**/*.md"))

@@ -11,12 +11,10 @@ import pytest
 
 from functions.core.domain.rules import (
     RECIPIENTS,
-    STATUSES,
     STATUSES_NEEDED,
     TEAM_IN,
     TEAM_NAMED,
     TEMPLATE_VARIABLES,
-    TIMER_KINDS,
     Condition,
     Effect,
     Playbook,
@@ -25,6 +23,7 @@ from functions.core.domain.rules import (
     Vague,
     load,
 )
+from functions.core.domain.ticket import STATUSES, TIMER_KINDS
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "playbooks.md").read_text(encoding="utf-8")

@@ -86,6 +86,10 @@ class Case(Walk):
             assert answer.status == 200, answer.text
 
     @property
+    def stored_status(self) -> str:
+        return self.ticket.status
+
+    @property
     def ticket(self) -> Ticket:
         return self.store.load(self.desk, self.number)
 

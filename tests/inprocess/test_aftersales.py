@@ -152,7 +152,7 @@ def test_a_repair_from_the_form_to_the_call_back(case: Case) -> None:
     case.act("wx-1", "resolve", summary="更换压缩机启动器")
     assert case.status()["status_label"] == "待客户确认"
     case.customer("confirmation", solved=False, reason="还是不制冷")
-    assert (case.ticket.status, case.ticket.handler) == ("assigned", "wx-1")
+    assert (case.stored_status, case.ticket.handler) == ("assigned", "wx-1")
     assert "还是不制冷" in case.said("supervisor", "supervisor_reopened")
     case.act("wx-1", "accept")
     case.act("wx-1", "judge", way_on="远程协助", judged_by_what="温控设置有误")
@@ -195,14 +195,14 @@ def test_a_return_goes_to_the_warehouse_with_its_order(case: Case) -> None:
     case.act(
         "th-1", "return-exchange", return_kind="退货", order_number="DD-1001", goods_state="未拆封"
     )
-    assert case.ticket.status == "awaiting_department"
+    assert case.stored_status == "awaiting_department"
     assert "DD-1001" in case.said("team:仓储组", "warehouse_order")
     assert "退货" in case.said("customer", "with_warehouse")
     case.tick(case.due("collaboration") + SECOND)
     assert case.told("team:仓储组")[-1] == "warehouse_reminder"
     assert case.asks("kf-1", "warehouse-done", warehouse_result="已退款").status == 403
     case.act("cc-1", "warehouse-done", warehouse_result="已退款")
-    assert case.ticket.status == "in_progress"
+    assert case.stored_status == "in_progress"
     assert "已退款" in case.said("customer", "warehouse_done")
 
 

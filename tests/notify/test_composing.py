@@ -272,7 +272,7 @@ def test_team_of_staff(playbook: Playbook) -> None:
 
 
 def test_every_timer_of_the_contract_has_a_name() -> None:
-    from functions.core.domain.rules import TIMER_KINDS
+    from functions.core.domain.ticket import TIMER_KINDS
 
     assert set(TIMERS) == set(TIMER_KINDS)
 

@@ -36,7 +36,7 @@ from pydantic_core import PydanticCustomError
 from functions.core.domain.calendar import BusinessCalendar
 from functions.core.domain.commands import BY_PEOPLE
 from functions.core.domain.errors import PlaybookError
-from functions.core.domain.ticket import IN_HAND, Queue
+from functions.core.domain.ticket import IN_HAND, STATUSES, TIMER_KINDS, Queue
 from functions.core.text.file_types import Kind
 
 if TYPE_CHECKING:
@@ -898,23 +898,6 @@ class Playbook(Section):
         yield from self._condition((*place, "when"), timer.when)
 
 
-STATUSES: tuple[str, ...] = (
-    "received",
-    "pending_confirmation",
-    "queued",
-    "assigned",
-    "in_progress",
-    "awaiting_customer",
-    "awaiting_department",
-    "awaiting_confirmation",
-    "resolved",
-    "in_review",
-    "archived",
-    "closed",
-    "merged",
-)
-"""The contract's status codes, in the order of a ticket's life."""
-
 ACTIONS_BESIDE = ("approve", "class-customer", "correct-contact", "attachments", "open-original")
 """The agents' calls that are on every desk beside the contract's actions."""
 
@@ -923,21 +906,6 @@ BODY_FIELDS = ("version", "attachments")
 
 STATUSES_NEEDED = ("received", "queued", "assigned", "in_progress", "resolved", "archived")
 """Those without which no ticket can run its course."""
-
-TIMER_KINDS: tuple[str, ...] = (
-    "first_response",
-    "confirm_type",
-    "customer_info",
-    "acceptance",
-    "review",
-    "resolution",
-    "callback",
-    "collaboration",
-    "customer_update",
-    "satisfaction",
-    "second_handling",
-)
-"""The contract's timer kinds."""
 
 
 def load(source: str | Path | Mapping[str, Any]) -> Playbook:

@@ -9,15 +9,34 @@ apart (G4).
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
-OPEN = frozenset(
+Status = Literal[
+    "received",
+    "pending_confirmation",
+    "queued",
+    "assigned",
+    "in_progress",
+    "awaiting_customer",
+    "awaiting_department",
+    "awaiting_confirmation",
+    "resolved",
+    "in_review",
+    "archived",
+    "closed",
+    "merged",
+]
+"""The status codes (contract, section 2), in the order of a ticket's life."""
+
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+UNASSIGNED: frozenset[Status] = frozenset({"received", "pending_confirmation", "queued"})
+"""Statuses in which nobody has the ticket yet."""
+
+IN_HAND: frozenset[Status] = frozenset(
     {
-        "received",
-        "pending_confirmation",
-        "queued",
         "assigned",
         "in_progress",
         "awaiting_customer",
@@ -25,18 +44,30 @@ OPEN = frozenset(
         "awaiting_confirmation",
     }
 )
+"""Statuses in which a ticket counts towards its handler's capacity."""
+
+OPEN: frozenset[Status] = UNASSIGNED | IN_HAND
 """Statuses of a ticket that is not resolved yet."""
 
-IN_HAND = frozenset(
-    {
-        "assigned",
-        "in_progress",
-        "awaiting_customer",
-        "awaiting_department",
-        "awaiting_confirmation",
-    }
-)
-"""Statuses in which a ticket takes up one of its handler's places."""
+DONE: frozenset[Status] = frozenset({"resolved", "in_review", "archived", "closed"})
+"""Statuses of a ticket whose handling has ended."""
+
+TimerKind = Literal[
+    "first_response",
+    "confirm_type",
+    "customer_info",
+    "acceptance",
+    "review",
+    "resolution",
+    "callback",
+    "collaboration",
+    "customer_update",
+    "satisfaction",
+    "second_handling",
+]
+"""The timer kinds (contract, section 2)."""
+
+TIMER_KINDS: tuple[TimerKind, ...] = get_args(TimerKind)
 
 TimerState = Literal["running", "paused", "met", "breached", "cancelled"]
 Queue = Literal["new", "waiting", "agent", "supervisor", "qa", "closed"]
@@ -119,7 +150,7 @@ class Pending(Value):
     step: str
     fields: dict[str, str] = {}
     attachments: tuple[Attachment, ...] = ()
-    status: str
+    status: Status
     by: str = ""
 
 
@@ -132,7 +163,7 @@ class Merged(Value):
     into: str
     by: str
     at: datetime
-    status: str
+    status: Status
     queue: Queue
     timers: dict[str, Timer] = {}
 
@@ -151,7 +182,7 @@ class Ticket(Value):
     desk: str
     number: str
     version: int
-    status: str
+    status: Status
     customer: Customer
     channel: str
     locale: Literal["zh-CN", "en"]

@@ -611,7 +611,7 @@ class TestStandard:
         self, standard: Playbook
     ) -> None:
         unused = {"awaiting_department", "awaiting_confirmation"}
-        from functions.core.domain.rules import STATUSES
+        from functions.core.domain.ticket import STATUSES
 
         assert set(standard.statuses) == set(STATUSES) - unused
 
