@@ -33,7 +33,7 @@ from functions.core.channels.base import Outgoing
 from functions.core.domain.delivery import RETRY_AFTER, Delivery
 from functions.core.domain.erasure import without_person
 from functions.core.domain.errors import DeadLetter, TryAgain
-from functions.core.domain.events import MACHINES, Commit
+from functions.core.domain.events import MACHINES, Commit, TicketReceived
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.logging import logger
@@ -50,7 +50,7 @@ from functions.core.services.composing import (
 )
 from functions.core.storage.store import Store, read_commit
 from functions.core.text import tokens
-from functions.core.text.masking import mask_but
+from functions.core.text.masking import mask, mask_but
 from functions.notify import outcomes, texts
 from functions.notify.contact import OpenContact
 from functions.notify.deliver.email import deliverable
@@ -132,7 +132,7 @@ class _First:
     @property
     def description(self) -> str:
         commit = self._read().commit
-        received = commit.of("TicketReceived") if commit else ()
+        received = commit.of(TicketReceived) if commit else ()
         return received[0].description if received else ""
 
 
@@ -331,7 +331,7 @@ def _job(
 
     description = ""
     if ticket.erased:  # what is not blanked yet is not to be said any more (B10)
-        kept = without_person(commit.model_copy(update={"events": (notice.event,)}), playbook)
+        kept = without_person(commit.model_copy(update={"events": (notice.event,)}), playbook, mask)
         notice = replace(notice, event=kept.events[0])
     elif commit.version > 1 and uses_description(playbook, notice.message):
         description = first.description
@@ -347,7 +347,7 @@ def _job_of(delivery: Delivery, ways: Ways, now: datetime) -> Job:
     store = ways.store
     commit = store.commit_at(delivery.desk, delivery.number, delivery.version)
     asked = next(
-        (e for e in commit.of(delivery.event) if about(e) == delivery.about)
+        (e for e in commit.events if e.event == delivery.event and about(e) == delivery.about)
         if commit
         else iter(()),
         None,

@@ -33,11 +33,11 @@ from functions.core.domain.webhooks import (
     Endpoint,
     MessageId,
     sign_standard_webhook,
-    type_of,
     wanted,
 )
 from functions.core.platform.logging import logger
 from functions.core.storage.store import Store, read_commit
+from functions.core.text.masking import mask
 from functions.notify import outcomes
 from functions.notify.deliver.failures import Permanent, SendFailure
 
@@ -205,7 +205,7 @@ def draft(
         number=commit.number,
         version=commit.version,
         event=event.event,
-        message=type_of(event.event),
+        message=event.webhook,
         recipient=f"{RECIPIENT}{name}",
         about=str(position),
         channel="webhook",
@@ -233,7 +233,7 @@ def body_of(event: Any, commit: Commit, ticket: Ticket) -> bytes:
     """The message: what happened, masked as it is stored, and the ticket as it is now (G4)."""
     said = event.model_dump(mode="json", exclude=INSIDE)
     return encode(
-        type_of(event.event),
+        event.webhook,
         commit.at,
         {
             "desk": commit.desk,
@@ -360,7 +360,7 @@ def _send(
 def _go(delivery: Delivery, commit: Commit, playbook: Playbook, hooks: Hooks, now: datetime) -> str:
     ticket = hooks.store.load_since(delivery.desk, delivery.number, delivery.version)
     if ticket.erased:  # what is not blanked yet is not to be said any more (B10)
-        commit = without_person(commit, playbook)
+        commit = without_person(commit, playbook, mask)
     body = body_of(commit.events[int(delivery.about)], commit, ticket)
     secrets = hooks.secrets(delivery.desk, _name(delivery), now)
     signed = headers(message_id(delivery), body, secrets, now)

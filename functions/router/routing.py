@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
 
-from functions.core.domain import commands as c
-from functions.core.domain import events as e
+from functions.core.domain import commands as c, events as e
 from functions.core.domain.errors import ActionNotAllowed, NoPlaceLeft
 from functions.core.domain.lifecycle import apply
 from functions.core.domain.matching import Facts
@@ -23,7 +22,7 @@ from functions.router.classify import Classification, classify, destination
 
 ACTOR = "system"
 _ROUTING, _NOBODY = "routing", "nobody suitable"
-_PUTS = ("TicketQueued", "TicketReopened", "TicketUnmerged")
+_PUTS = (e.TicketQueued, e.TicketReopened, e.TicketUnmerged)
 """The events that put a ticket into a queue."""
 
 PAGE = 20
@@ -69,9 +68,9 @@ class Router:
     def taken_up(self, ticket: Ticket) -> None:
         """Send a ticket on that was merged before it had a handler."""
         history = self.store.history(ticket.desk, ticket.number, ticket.version)
-        known = any(commit.of("TicketClassified", "TypeConfirmed") for commit in history)
+        known = any(commit.of(e.TicketClassified, e.TypeConfirmed) for commit in history)
         if ticket.status == "received" and not known:
-            self.received(ticket, history[0].of("TicketReceived")[0])
+            self.received(ticket, history[0].of(e.TicketReceived)[0])
         else:
             self.placed(ticket)
 
@@ -95,7 +94,7 @@ class Router:
             return
         history = self.store.history(ticket.desk, ticket.number, version)
         changed = next(commit for commit in history if commit.version == version)
-        if changed.of("TicketQueued", "TicketAssigned"):
+        if changed.of(e.TicketQueued, e.TicketAssigned):
             return
         before = reduce(apply, history[: history.index(changed)], None)
         now = _facts(ticket, _said(history)[1])
@@ -123,8 +122,8 @@ class Router:
             return False
         history = self.store.history(ticket.desk, ticket.number, ticket.version)
         last = max(index for index, commit in enumerate(history) if commit.of(*_PUTS))
-        since = (e.for_router(commit.events) for commit in history[last + 1 :])
-        if not any("TicketClassified" in acted_on for acted_on in since):
+        since = (e.waking_router(commit.events) for commit in history[last + 1 :])
+        if not any(isinstance(event, e.TicketClassified) for events in since for event in events):
             return False
         if ticket.queue == "supervisor" and not _put_by_rules(history[last]):
             return False
@@ -236,7 +235,7 @@ class Router:
         history = self.store.history(ticket.desk, ticket.number, ticket.version)
         return _facts(ticket, _said(history)[1])
 
-    def _send(self, ticket: Ticket, place: Destination, first: tuple[c.Command, ...]) -> None:
+    def _send(self, ticket: Ticket, place: Destination, first: tuple[c.TicketCommand, ...]) -> None:
         if place.queue == "supervisor":
             self._to_supervisors(ticket, place, first, _ROUTING)
         elif place.queue == "collect":
@@ -252,7 +251,7 @@ class Router:
             self._change(ticket, c.Together((*first, queue)))
 
     def _to_supervisors(
-        self, ticket: Ticket, place: Destination, first: tuple[c.Command, ...], reason: str
+        self, ticket: Ticket, place: Destination, first: tuple[c.TicketCommand, ...], reason: str
     ) -> None:
         there = ticket.status == "queued" and ticket.queue == "supervisor"
         if there and ticket.team == place.team and not first:
@@ -260,7 +259,9 @@ class Router:
         queue = c.Enqueue(team=place.team, queue="supervisor", reason=reason)
         self._change(ticket, c.Together((*first, queue)))
 
-    def _assign(self, ticket: Ticket, place: Destination, first: tuple[c.Command, ...]) -> bool:
+    def _assign(
+        self, ticket: Ticket, place: Destination, first: tuple[c.TicketCommand, ...]
+    ) -> bool:
         """Give a ticket to the best free member of a team; False where nobody has room."""
         roster = self.store.agents(self.playbook.desk)
         for agent in candidates(roster, wanted(ticket, place, first), self.playbook, self.now):
@@ -272,7 +273,9 @@ class Router:
             return True
         return False
 
-    def _anybody(self, ticket: Ticket, place: Destination, first: tuple[c.Command, ...]) -> bool:
+    def _anybody(
+        self, ticket: Ticket, place: Destination, first: tuple[c.TicketCommand, ...]
+    ) -> bool:
         """Whether the roster has somebody for the ticket at all, even if nobody is free now.
 
         A roster without anyone of the team is still being set up: the ticket waits.
@@ -287,7 +290,7 @@ class Router:
         agent: Agent | None = self.store.agent(ticket.desk, last) if last else None
         if agent is None or not agent.online:
             return False
-        back = c.Assign(team=agent.team, handler=agent.username, reason="reopened", by_hand=True)
+        back = c.Assign(team=agent.team, handler=agent.username, reason="reopened", by_person=True)
         self._change(ticket, c.Together((back,)))
         return True
 
@@ -313,7 +316,7 @@ class Router:
             return
 
 
-def wanted(ticket: Ticket, place: Destination, first: tuple[c.Command, ...] = ()) -> Wanted:
+def wanted(ticket: Ticket, place: Destination, first: tuple[c.TicketCommand, ...] = ()) -> Wanted:
     """What a ticket asks of its handler. A second handling asks for somebody more senior, and for
     nobody who has had it before (B9, E7).
 
@@ -337,11 +340,11 @@ def _said(history: Sequence[e.Commit]) -> tuple[e.TicketReceived | None, str]:
     first: e.TicketReceived | None = None
     texts: list[str] = []
     for commit in history:
-        for event in commit.of("TicketReceived", "CustomerWrote"):
+        for event in commit.events:
             if isinstance(event, e.TicketReceived):
                 first = event
                 texts.append(_words(event))
-            else:
+            elif isinstance(event, e.CustomerWrote):
                 texts.append(event.text)
     return first, "\n".join(texts)
 
@@ -361,5 +364,5 @@ def _is_waiting(ticket: Ticket) -> bool:
 
 def _put_by_rules(commit: e.Commit) -> bool:
     """Whether the desk's routing has brought a ticket to the supervisors."""
-    reasons = {event.reason for event in commit.of("TicketQueued")}
+    reasons = {event.reason for event in commit.of(e.TicketQueued)}
     return commit.actor == ACTOR and bool(reasons & {_ROUTING, _NOBODY})

@@ -19,6 +19,7 @@ from functions.core.platform.logging import logger
 from functions.core.services.merging import carried
 from functions.core.storage.files import FILES, NO_TYPE
 from functions.core.storage.store import Store
+from functions.core.text.masking import mask
 from functions.survey.tasks import Run
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ def _part(
         deliveries = [without_words(delivery) for delivery in deliveries]
     gone = {part.number for part in family if part.erased}
     commits = [
-        without_person(commit, playbook, None if ticket.erased else gone) for commit in commits
+        without_person(commit, playbook, mask, None if ticket.erased else gone)
+        for commit in commits
     ]
     return TicketRecord(ticket, commits, deliveries)

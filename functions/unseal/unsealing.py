@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from functions.core.domain.events import Commit
+from functions.core.domain.events import Commit, OriginalOpened
 from functions.core.storage.store import IdempotencyRecord, Store
 from functions.core.text.unmasking import restored
 
@@ -59,7 +59,7 @@ def open_original(asked: Asked, store: Store, decrypt: Decrypt, now: datetime) -
     """
     desk, number = asked.desk, asked.number
     act = store.commit_at(desk, number, asked.act)
-    opened = act.of("OriginalOpened") if act else ()
+    opened = act.of(OriginalOpened) if act else ()
     if act is None or not opened or act.actor != asked.agent:
         return Opened(refused="there is no such act on record")
     if abs(now - act.at) > FRESH:

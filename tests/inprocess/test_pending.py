@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from functions.core.domain.events import TicketReceived
 from functions.core.storage.store import Store
 from functions.router.routing import Router
 from infra.simulator.inprocess import Loop
@@ -21,7 +22,7 @@ def test_only_who_was_asked_takes_it_out_again(loop: Loop, store: Store) -> None
     now = datetime.now(UTC)
     router = Router(store, store.playbook("standard", now), now)
     (first, *_) = store.history("standard", number)
-    router.received(before, first.of("TicketReceived")[0])
+    router.received(before, first.of(TicketReceived)[0])
     assert store.load("standard", number) == before
     path, _, query = f"/desks{link}".partition("?")
     wrote = loop.http("POST", f"{path}/messages?{query}", {"text": "支付失败，请退款"})

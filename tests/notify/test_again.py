@@ -76,7 +76,7 @@ def test_a_mark_that_came_meanwhile_holds_it(
 def test_what_an_act_leads_to_is_automatic_and_what_an_agent_writes_is_not(world: World) -> None:
     """RFC 3834: other machines answer neither an assignment nor a survey, a reply they may."""
     ticket = world.file()
-    give = c.Assign("技术支持组", "agent-1", by_hand=True)
+    give = c.Assign("技术支持组", "agent-1", by_person=True)
     for command, automatic in ((give, True), (c.Reply("请重启后再试"), False)):
         change(
             Store(aws.dynamodb(), PLACE.table), "standard", ticket.number, command,

@@ -21,7 +21,7 @@ def answered(world: World, ways: Ways, contact: str, preferred: str | None) -> A
     body = {"preferred_channel": preferred} if preferred else {}
     ticket = world.file(contact, **body)
     replied = world.do(
-        ticket, c.Assign("技术支持组", "agent-1", by_hand=True), c.Reply("请重置密码")
+        ticket, c.Assign("技术支持组", "agent-1", by_person=True), c.Reply("请重置密码")
     )
     process(world.event(replied), ways, NOON)
     [delivery] = [d for d in world.deliveries(ticket) if d.event == "ReplySent"]
@@ -134,7 +134,7 @@ def test_customer_hears_every_two_hours_once_each(world: World, ways: Ways, post
         sweep(NOON + timedelta(hours=hours))
     assert post.addresses == [MAIL, MAIL, MAIL]
     solved = world.do(
-        ticket, c.Assign("技术支持组", "agent-1", by_hand=True), c.Resolve("已重置密码")
+        ticket, c.Assign("技术支持组", "agent-1", by_person=True), c.Resolve("已重置密码")
     )
     after = world.do(ticket, c.Tick(), at=NOON + timedelta(hours=8))
     assert after.version == solved.version
@@ -145,7 +145,7 @@ def test_customer_who_is_forgotten_is_not_told(world: World, ways: Ways, post: P
     ticket = world.file(MAIL, description="无法登录，我住在一号")
     erased = world.do(
         ticket,
-        c.Assign("技术支持组", "agent-1", by_hand=True),
+        c.Assign("技术支持组", "agent-1", by_person=True),
         c.ErasePerson("asked by letter"),
     )
     for version in range(1, erased.version + 1):

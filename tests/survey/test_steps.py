@@ -19,6 +19,7 @@ from functions.core.domain.closing import (
     after_survey,
 )
 from functions.core.domain.errors import Conflict
+from functions.core.domain.events import SurveyExpired
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
@@ -175,7 +176,7 @@ class TestExpiry:
         assert (ticket.status, ticket.score) == ("archived", None)
         commit = desk.commit_at("testdesk", "CS1", ticket.version)
         assert commit is not None
-        assert commit.of("SurveyExpired")
+        assert commit.of(SurveyExpired)
         assert commit.actor == "system"
 
     def test_nobody_called_back(self, desk: Store, playbook: Playbook) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from functions.core.domain.errors import DeadLetter
-from functions.core.domain.events import Commit
+from functions.core.domain.events import Commit, ContactBounced, TimersSet
 from functions.core.domain.matching import Facts, holds
 from functions.core.domain.rules import TEAM_IN, TEAM_NAMED, Locale, Playbook, Recipient
 from functions.core.domain.ticket import Ticket, Timer
@@ -55,7 +55,7 @@ def notices(commit: Commit, ticket: Ticket, playbook: Playbook) -> tuple[Notice,
     """
     found = []
     for event in commit.events:
-        if event.event == "ContactBounced" and not event.permanent:
+        if isinstance(event, ContactBounced) and not event.permanent:
             continue  # it may arrive yet; the ticket shows it
         told = _not_told(event)
         facts = Facts.of(as_of(event, ticket, commit), _said(event))
@@ -108,7 +108,7 @@ def as_of(event: Any, ticket: Ticket, commit: Commit) -> Ticket:
         # Only the router's reading of the words gives these. Were they taken from a ticket that it
         # may or may not have read by now, a repeated record could find another message to send.
         own |= {"mood": None, "tags": ()}
-    for timers_set in commit.of("TimersSet"):
+    for timers_set in commit.of(TimersSet):
         own["timers"] = {**ticket.timers, **timers_set.timers}
         first: Timer | None = timers_set.timers.get("first_response")
         if first is not None and first.due_at is not None:
