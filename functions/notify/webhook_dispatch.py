@@ -30,10 +30,10 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.domain.webhooks import (
     RECIPIENT,
+    WEBHOOK_TYPES,
     Endpoint,
     MessageId,
     sign_standard_webhook,
-    type_of,
     wanted,
 )
 from functions.core.platform.logging import logger
@@ -205,7 +205,7 @@ def draft(
         number=commit.number,
         version=commit.version,
         event=event.event,
-        message=type_of(event.event),
+        message=WEBHOOK_TYPES[event.event],
         recipient=f"{RECIPIENT}{name}",
         about=str(position),
         channel="webhook",
@@ -233,7 +233,7 @@ def body_of(event: Any, commit: Commit, ticket: Ticket) -> bytes:
     """The message: what happened, masked as it is stored, and the ticket as it is now (G4)."""
     said = event.model_dump(mode="json", exclude=INSIDE)
     return encode(
-        type_of(event.event),
+        WEBHOOK_TYPES[event.event],
         commit.at,
         {
             "desk": commit.desk,

@@ -13,7 +13,7 @@ from functions.core.domain.commands import BY_PEOPLE
 from functions.core.domain.events import EVENTS, NOTIFY_READS, ROUTER_READS, ROUTER_READS_OF_STEPS
 from functions.core.domain.lifecycle import TRANSITIONS
 from functions.core.domain.ticket import OPEN, STATUSES, Value
-from functions.core.domain.webhooks import types
+from functions.core.domain.webhooks import WEBHOOK_TYPES
 from functions.notify.webhook_dispatch import INSIDE
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -96,7 +96,7 @@ def events() -> str:
 def messages() -> str:
     """Every type of message that a webhook may ask for, with the fields of its event."""
     lines = ["| type | when | `data.event` holds |", "|---|---|---|"]
-    for name, event in types().items():
+    for event, name in WEBHOOK_TYPES.items():
         kind = EVENTS[event]
         hidden = {key for key, inside in INSIDE.items() if inside is True}
         fields = " ".join(f"`{field}`" for field in kind.model_fields if field not in hidden)

@@ -11,19 +11,19 @@ import pytest
 
 from functions.core.domain.rules import (
     RECIPIENTS,
-    STATUSES_NEEDED,
     TEAM_IN,
     TEAM_NAMED,
-    TEMPLATE_VARIABLES,
     Condition,
     Effect,
     Playbook,
     Section,
     TimerEffects,
     Vague,
-    load,
 )
 from functions.core.domain.ticket import STATUSES, TIMER_KINDS
+from functions.core.playbook import load
+from functions.core.playbook.checks import TEMPLATE_VARIABLES
+from functions.core.playbook.references import STATUSES_NEEDED
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "playbooks.md").read_text(encoding="utf-8")

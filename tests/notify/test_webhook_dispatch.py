@@ -19,7 +19,7 @@ from functions.core.domain.delivery import WEBHOOK_RETRY_AFTER, Delivery
 from functions.core.domain.errors import TryAgain
 from functions.core.domain.rules import Playbook, Webhook
 from functions.core.domain.ticket import Ticket
-from functions.core.domain.webhooks import rotated, type_of
+from functions.core.domain.webhooks import WEBHOOK_TYPES, rotated
 from functions.core.platform import aws
 from functions.core.storage.store import Store
 from functions.notify import handler, webhook_dispatch
@@ -168,7 +168,7 @@ def test_each_endpoint_gets_what_it_wants(
         for host, (_, body, _) in zip(endpoints.hosts, endpoints.got, strict=True)
     ]
     happened = [
-        type_of(event.event)
+        WEBHOOK_TYPES[event.event]
         for commit in desk.store.history("standard", noted.number)
         for event in commit.events
         if event.event != "TimersSet"

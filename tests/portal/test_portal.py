@@ -20,10 +20,11 @@ from functions.core.domain.errors import (
     Refused,
 )
 from functions.core.domain.events import EVENTS
-from functions.core.domain.rules import LOCALES, Playbook, load
+from functions.core.domain.rules import LOCALES, Playbook
 from functions.core.domain.ticket import Customer as Person
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.web import Request, problem
+from functions.core.playbook import load
 from functions.core.services.command_service import change
 from functions.core.storage.store import Store
 from functions.core.text.words import EVENT_LABELS, event_label, label, nearest_locale

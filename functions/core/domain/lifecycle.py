@@ -256,9 +256,9 @@ def _with_timers(
 
 
 def queue_rank(ticket: Ticket, playbook: Playbook) -> str:
-    """The place of a ticket among those that wait, as text that sorts (A5: VIP first, B4, D7)."""
+    """Return the sort key of a ticket among those that wait (A5, B4, D7)."""
     parts = {
-        "vip": "0" if ticket.vip else "1",
+        "vip": "0" if playbook.comes_first(ticket.customer.customer_class) else "1",
         "priority": f"{playbook.ranks.get(ticket.priority, 99):02}",
         "age": ticket.received_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
     }

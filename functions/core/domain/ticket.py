@@ -223,11 +223,6 @@ class Ticket(Value):
     wakes_at: datetime | None = None
 
     @property
-    def vip(self) -> bool:
-        """Whether the customer belongs to the class that comes first (A5)."""
-        return self.customer.customer_class == "vip"
-
-    @property
     def in_hand_of(self) -> str | None:
         """The agent of whose places this ticket takes one, if any."""
         return self.handler if self.status in IN_HAND else None

@@ -25,7 +25,6 @@ from functions.core.text.file_types import (
     MACROS,
     PROGRAM,
     FileType,
-    Kind,
     accepted,
     file_type,
     named_as,
@@ -36,7 +35,7 @@ from functions.core.text.masking import mask
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from functions.core.domain.rules import FileRules
+    from functions.core.domain.rules import FileKind, FileRules
 
 MEGABYTE = 1024 * 1024
 
@@ -199,7 +198,7 @@ class Files:
 
 
 def wrong_with(
-    content: bytes, found: FileType, kinds: tuple[Kind, ...], rules: FileRules
+    content: bytes, found: FileType, kinds: tuple[FileKind, ...], rules: FileRules
 ) -> str | None:
     """Why a file is not kept: `size`, `program`, `macros`, `kind`; None where it is."""
     if len(content) > rules.max_mb * MEGABYTE:
@@ -209,7 +208,7 @@ def wrong_with(
     return None if found.kind in kinds else "kind"
 
 
-def in_words(why: str, kinds: tuple[Kind, ...], rules: FileRules) -> str:
+def in_words(why: str, kinds: tuple[FileKind, ...], rules: FileRules) -> str:
     """A reason for whoever sends the file."""
     if why == "size":
         return f"{rules.max_mb} MB at most"

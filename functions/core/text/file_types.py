@@ -13,10 +13,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
 
-Kind = Literal["image", "document", "text", "media", "archive", "message", "other"]
-"""What a desk may say it takes. `other` is what is not known and does not run by itself."""
+from functions.core.domain.rules import FileKind
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class FileType:
     name: str
     media: str
     endings: tuple[str, ...]
-    kind: Kind | None = "image"
+    kind: FileKind | None = "image"
 
 
 def _document(name: str, media: str, *endings: str) -> FileType:
@@ -198,7 +196,7 @@ def file_type(content: bytes) -> FileType:
     return _text(content) if _is_text(content) else OTHER
 
 
-def accepted(kinds: tuple[Kind, ...]) -> str:
+def accepted(kinds: tuple[FileKind, ...]) -> str:
     """What these kinds are, for people: `JPEG, PNG, …`."""
     return ", ".join(dict.fromkeys(found.name for found in TYPES if found.kind in kinds))
 

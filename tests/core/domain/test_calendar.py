@@ -438,11 +438,12 @@ def test_more_business_time_is_never_earlier_and_adds_up(
     assert business.add(business.add(start, one), two) == business.add(start, one + two)
 
 
+@pytest.mark.requirement("G2")
 @given(desks(), instants, instants, instants)
 def test_a_clock_paused_and_resumed_loses_nothing(
     desk: dict[str, Any], one: datetime, two: datetime, three: datetime
 ) -> None:
-    """G2: what ran before the pause and after it is what ran in all."""
+    """What ran before the pause and after it is what ran in all."""
     business = BusinessCalendar.from_dict(desk)
     whole = business.between(one, three)
     assert business.between(one, two) + business.between(two, three) == whole
@@ -662,8 +663,9 @@ def test_a_calendar_is_a_value() -> None:
         desk.timezone = BERLIN  # type: ignore[misc]
 
 
+@pytest.mark.requirement("G2")
 def test_the_last_minute_of_a_year_and_the_first_of_the_next() -> None:
-    """G2: a deadline on the year's last closing minute is that, and a shift over midnight is one,
+    """A deadline on the year's last closing minute is that, and a shift over midnight is one,
     whichever zone a moment is written in."""
     office = calendar(hours=OFFICE)
     assert office.add(cn(2026, 12, 31, 17), HOUR) == cn(2026, 12, 31, 18)

@@ -45,8 +45,9 @@ def test_a_key_of_another_desk_or_channel_is_another_key(store: Store) -> None:
         assert store.once(other, NOON, timedelta(days=2))
 
 
+@pytest.mark.requirement("B10")
 def test_a_body_that_is_no_longer_what_was_read_is_left_alone(store: Store, ticket: Ticket) -> None:
-    """B10: two erasures at a time, or one beside a delivery that is being sent."""
+    """Two erasures at a time, or one beside a delivery that is being sent."""
     read = item(store, "EVENT#000001")
     assert store.rewrite(read, '{"a": 1}')
     assert not store.rewrite(read, '{"a": 2}')
@@ -54,10 +55,11 @@ def test_a_body_that_is_no_longer_what_was_read_is_left_alone(store: Store, tick
     assert item(store, "EVENT#000001")["readers"]["S"] == "none"
 
 
+@pytest.mark.requirement("F3")
 def test_a_due_moment_is_moved_for_the_version_that_was_read(
     store: Store, playbook: Playbook, ticket: Ticket
 ) -> None:
-    """F3: the sweep has read a ticket that somebody changes before it is put where it is due."""
+    """The sweep has read a ticket that somebody changes before it is put where it is due."""
     change(store, "testdesk", "CS1", c.SetPriority("high"), playbook, NOON, actor="agent-1")
     before = item(store, "TICKET")
     assert not store.move_wake(ticket)
@@ -65,8 +67,9 @@ def test_a_due_moment_is_moved_for_the_version_that_was_read(
     assert store.move_wake(store.load("testdesk", "CS1"))
 
 
+@pytest.mark.requirement("G1")
 def test_the_first_of_several_markers_is_asked_for_in_their_order(store: Store) -> None:
-    """G1: a mail that refers to two earlier ones joins the ticket of the nearer."""
+    """A mail that refers to two earlier ones joins the ticket of the nearer."""
     for number in ("CS1", "CS2"):
         idempotency = IdempotencyRecord("testdesk", "mail", f"<{number}@a>", number=number)
         assert store.once(idempotency, NOON, timedelta(days=2))
@@ -78,10 +81,11 @@ def test_the_first_of_several_markers_is_asked_for_in_their_order(store: Store) 
     assert found.number == "CS2"
 
 
+@pytest.mark.requirement("F2")
 def test_a_place_is_taken_only_of_the_ticket_that_was_read(
     store: Store, playbook: Playbook, ticket: Ticket
 ) -> None:
-    """F2: of two who give one ticket away at once, one has to look again; one place is taken."""
+    """Of two who give one ticket away at once, one has to look again; one place is taken."""
     give = c.Assign("technical", "agent-1", by_hand=True)
     change(store, "testdesk", "CS1", give, playbook, NOON, actor="agent-1", seen=ticket)
     with pytest.raises(Conflict):

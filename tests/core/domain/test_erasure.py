@@ -12,8 +12,9 @@ from functions.core.domain.delivery import Delivery
 from functions.core.domain.erasure import STAYS, files_of, forgotten, without_person, without_words
 from functions.core.domain.errors import ActionNotAllowed
 from functions.core.domain.lifecycle import apply, decide
-from functions.core.domain.rules import Playbook, load
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Customer, Pending, Ticket
+from functions.core.playbook import load
 from tests.core.sample_desk import DESK, NOON, both, committed, received, request, then
 
 SECRETS = ("李样本", "13800138000", "li.example", "SN-7788", "发票-99", "photo", "mail/")

@@ -22,8 +22,9 @@ from functions.core.domain.lifecycle import (
     queue_rank,
     steps_allowed,
 )
-from functions.core.domain.rules import Playbook, load
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import IN_HAND, OPEN, STATUSES, Attachment, Customer, Ticket
+from functions.core.playbook import load
 from functions.core.storage.store import Change, Store
 from tests.core.sample_desk import DESK, NOON, agent, both, committed, received, request, then
 

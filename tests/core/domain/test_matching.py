@@ -13,6 +13,7 @@ from functions.core.domain.matching import Facts, find_term, fold, holds, mentio
 from functions.core.domain.rules import Condition, Playbook
 
 
+@pytest.mark.requirement("A2")
 @pytest.mark.parametrize(
     ("text", "word"),
     [
@@ -27,7 +28,6 @@ from functions.core.domain.rules import Condition, Playbook
 def test_a_word_is_found_whatever_its_width_case_spacing_and_apostrophe(
     text: str, word: str
 ) -> None:
-    """A2."""
     assert mentions(fold(text), (word,)) == word
 
 
@@ -57,9 +57,10 @@ def test_searching_never_raises_and_gives_true_places(text: str, word: str) -> N
         assert folded[start:end] == fold(word)
 
 
+@pytest.mark.requirement("A1")
 @pytest.mark.parametrize("given_", ["high", "HIGH", "  high ", "高"])
 def test_a_term_is_known_by_key_and_by_label(playbook: Playbook, given_: str) -> None:
-    """A1: callers write the urgency as they know it."""
+    """Callers write the urgency as they know it."""
     assert find_term(given_, playbook.priorities) == "high"
 
 
@@ -80,6 +81,7 @@ FACTS = Facts(
 )
 
 
+@pytest.mark.requirement("A5", "D5")
 @pytest.mark.parametrize(
     "wanted",
     [
@@ -94,7 +96,6 @@ FACTS = Facts(
     ],
 )
 def test_a_condition_holds_where_all_that_it_names_is_so(wanted: dict[str, Any]) -> None:
-    """A5, D5."""
     assert holds(Condition(**wanted), FACTS)
 
 
@@ -124,6 +125,7 @@ def test_what_is_not_known_fits_no_condition(wanted: dict[str, Any]) -> None:
     assert not holds(Condition(**wanted), Facts())
 
 
+@pytest.mark.requirement("D7", "D12")
 @pytest.mark.parametrize(
     ("condition", "facts", "held"),
     [
@@ -138,5 +140,4 @@ def test_what_is_not_known_fits_no_condition(wanted: dict[str, Any]) -> None:
 def test_where_a_ticket_waits_and_what_the_customer_said_of_it(
     condition: dict[str, Any], facts: dict[str, Any], held: bool
 ) -> None:
-    """D7, D12."""
     assert holds(Condition.model_validate(condition), Facts(**facts)) is held

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from functions.core.domain import commands as c
 from functions.core.domain import events as e
 from functions.core.domain.lifecycle import apply, decide
-from functions.core.domain.rules import Playbook, load
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket, Timer
+from functions.core.playbook import load
 from tests.core.sample_desk import DESK, SHANGHAI, committed, received, then
 
 
@@ -81,8 +82,9 @@ class TestBusinessTime:
         ticket = paused(playbook, handled(playbook, self.START), at(*pause), at(*resume))
         assert ticket.timers["resolution"].due_at == at(*due)
 
+    @pytest.mark.requirement("G2")
     def test_a_pause_over_the_holidays_and_a_make_up_workday(self, playbook: Playbook) -> None:
-        """G2: closed 1, 2 and 5 October, open on Saturday the 10th (调休)."""
+        """Closed 1, 2 and 5 October, open on Saturday the 10th (调休)."""
         ticket = handled(playbook, at(9, 30, 16))
         assert ticket.timers["resolution"].due_at == at(10, 7, 17)
         ticket = paused(playbook, ticket, at(9, 30, 17), at(10, 9, 17))
@@ -90,6 +92,7 @@ class TestBusinessTime:
         # 15 h are left: one on Friday the 9th, 7½ on Saturday, 6½ on Monday the 12th.
         assert timer.due_at == at(10, 12, 17)
 
+    @pytest.mark.requirement("G2")
     @given(
         steps=st.lists(st.integers(min_value=1, max_value=9000), min_size=1, max_size=12),
         start=st.integers(min_value=0, max_value=60 * 24 * 30),
@@ -97,7 +100,7 @@ class TestBusinessTime:
     def test_however_often_it_is_paused_the_open_time_adds_up(
         self, playbook: Playbook, steps: list[int], start: int
     ) -> None:
-        """G2: what ran in business time and what is left make up the whole, to the microsecond."""
+        """What ran in business time and what is left make up the whole, to the microsecond."""
         now = at(9, 20, 0) + timedelta(minutes=start, microseconds=start)
         ticket = handled(playbook, now, priority="low")
         spent = timedelta()
@@ -147,8 +150,9 @@ class TestPriority:
         ticket = then(ticket, c.SetPriority("high"), playbook, at(3, 10, 11))
         assert ticket.timers["resolution"].left == timedelta(hours=3)
 
+    @pytest.mark.requirement("E3", "G2")
     def test_warnings_begin_anew_with_the_time_allowed(self, playbook: Playbook) -> None:
-        """E3, G2: the share that was warned of was one of another allowance."""
+        """The share that was warned of was one of another allowance."""
         start = at(3, 10, 10)
         ticket = handled(playbook, start, priority="high")
         ticket, rung = tick(ticket, playbook, start + timedelta(minutes=61))
@@ -156,8 +160,9 @@ class TestPriority:
         ticket = then(ticket, c.SetPriority("medium"), playbook, start + timedelta(minutes=62))
         assert ticket.timers["first_response"].wakes_at == start + timedelta(hours=12)
 
+    @pytest.mark.requirement("G2", "A11")
     def test_at_the_very_deadline_nothing_stands_still_any_more(self, playbook: Playbook) -> None:
-        """G2, A11: who asks at the last second has missed it as the sweep of that second says."""
+        """Who asks at the last second has missed it as the sweep of that second says."""
         start = at(3, 10, 10)
         ticket = handled(playbook, start)
         due = ticket.timers["resolution"].due_at
@@ -166,8 +171,9 @@ class TestPriority:
             after = then(ticket, c.RequestInformation("型号？"), playbook, asked)
             assert after.timers["resolution"].state == state
 
+    @pytest.mark.requirement("G2")
     def test_a_missed_deadline_stays_missed(self, playbook: Playbook) -> None:
-        """G2: also where the priority is lowered before the sweep has seen it."""
+        """Also where the priority is lowered before the sweep has seen it."""
         ticket = received(playbook, at(3, 10, 10), priority="high")
         ticket = then(ticket, c.SetPriority("low"), playbook, at(3, 10, 12, 1))
         _, rung = tick(ticket, playbook, at(3, 10, 12, 1))
@@ -200,8 +206,9 @@ class TestWarnings:
         first = [x for x in rung if x.kind == "first_response"]
         assert [x.event for x in first] == ["TimerBreached"]
 
+    @pytest.mark.requirement("G2")
     def test_in_business_time(self, playbook: Playbook) -> None:
-        """G2: three quarters of 16 open hours: Wednesday, 16:00."""
+        """Three quarters of 16 open hours: Wednesday, 16:00."""
         ticket = received(playbook, self.START)
         _, rung = tick(ticket, playbook, at(3, 11, 15, 59))
         assert "resolution" not in [x.kind for x in rung]
@@ -212,8 +219,8 @@ class TestWarnings:
 class TestBreaches:
     START = at(3, 10, 10)
 
+    @pytest.mark.requirement("G2")
     def test_a_breach_is_rung_at_the_deadline_and_not_before(self, playbook: Playbook) -> None:
-        """G2."""
         ticket = received(playbook, self.START, priority="high")
         almost = at(3, 10, 12) - timedelta(microseconds=1)
         _, rung = tick(ticket, playbook, almost)
@@ -231,8 +238,9 @@ class TestBreaches:
         ticket, _ = tick(ticket, playbook, at(3, 10, 12))
         assert decide(ticket, c.Tick(), playbook, at(3, 10, 12)) == ()
 
+    @pytest.mark.requirement("E6")
     def test_it_repeats_until_it_is_answered(self, playbook: Playbook) -> None:
-        """E6: told again every hour; a sweep that comes late does not catch up one by one."""
+        """Told again every hour; a sweep that comes late does not catch up one by one."""
         ticket = received(playbook, self.START, priority="high")
         counts = []
         for moment in (at(3, 10, 12), at(3, 10, 12, 59), at(3, 10, 13), at(3, 10, 15, 30)):
@@ -261,8 +269,9 @@ class TestBreaches:
         events = decide(ticket, c.Tick(), playbook, at(3, 10, 13))
         assert [x.event for x in events] == ["TimerBreached", "TimersSet"]
 
+    @pytest.mark.requirement("D5", "E5")
     def test_a_breach_may_raise_the_priority(self, playbook: Playbook) -> None:
-        """D5, E5: and the timers that still run follow it."""
+        """And the timers that still run follow it."""
         ticket = handled(playbook, self.START, priority="low")
         ticket = then(ticket, c.Reply("您好"), playbook, self.START)
         due = ticket.timers["resolution"].due_at
@@ -270,10 +279,10 @@ class TestBreaches:
         ticket, _ = tick(ticket, playbook, due)
         assert ticket.priority == "medium"
 
+    @pytest.mark.requirement("G2")
     def test_an_answer_after_the_deadline_is_late_though_no_sweep_saw_it(
         self, playbook: Playbook
     ) -> None:
-        """G2."""
         ticket = handled(playbook, self.START, priority="high")
         late = then(ticket, c.Reply("您好"), playbook, at(3, 10, 12, 0) + timedelta(seconds=1))
         assert late.timers["first_response"].state == "breached"
@@ -281,8 +290,9 @@ class TestBreaches:
         assert met.timers["first_response"].state == "met"
         assert met.first_response_at == at(3, 10, 12)
 
+    @pytest.mark.requirement("G2")
     def test_waiting_does_not_undo_a_missed_deadline(self, playbook: Playbook) -> None:
-        """G2: asked for information a minute too late."""
+        """Asked for information a minute too late."""
         ticket = handled(playbook, self.START, priority="high")
         ticket = then(ticket, c.RequestInformation("?"), playbook, at(3, 10, 15, 31))
         ticket, rung = tick(ticket, playbook, at(3, 10, 15, 31))
@@ -290,8 +300,8 @@ class TestBreaches:
 
 
 class TestStartAndEnd:
+    @pytest.mark.requirement("A11")
     def test_information_is_waited_for_a_day(self, playbook: Playbook) -> None:
-        """A11."""
         ticket = handled(playbook, at(3, 10, 10))
         ticket = then(ticket, c.RequestInformation("?"), playbook, at(3, 10, 11))
         assert ticket.timers["customer_info"].due_at == at(3, 11, 11)
@@ -300,8 +310,8 @@ class TestStartAndEnd:
         again = then(ticket, c.RequestInformation("?"), playbook, at(3, 10, 13))
         assert again.timers["customer_info"].due_at == at(3, 11, 13)
 
+    @pytest.mark.requirement("A6")
     def test_the_type_is_confirmed_within_ten_minutes(self, playbook: Playbook) -> None:
-        """A6."""
         ticket = received(playbook, at(3, 10, 10))
         ticket = then(ticket, c.AskConfirmation("general", "?"), playbook, at(3, 10, 10))
         assert ticket.timers["confirm_type"].due_at == at(3, 10, 10, 10)
@@ -324,8 +334,9 @@ class TestStartAndEnd:
 class TestChangedPlaybooks:
     """F3: a ticket is never due for ever, whatever its desk has changed since."""
 
+    @pytest.mark.requirement("F3")
     def test_a_warning_that_was_put_off_is_not_given_twice(self, playbook: Playbook) -> None:
-        """F3: at the old moment of the second one only the first has passed, and was told."""
+        """At the old moment of the second one only the first has passed, and was told."""
         start = at(3, 10, 10)
         ticket, _ = tick(received(playbook, start, priority="high"), playbook, at(3, 10, 11))
         assert ticket.timers["first_response"].warned == 1

@@ -153,9 +153,10 @@ REAL = {
 }
 
 
+@pytest.mark.requirement("D10")
 @pytest.mark.parametrize("ending", REAL)
 def test_a_type_is_known_by_its_content(ending: str) -> None:
-    """D10: photos, PDF, Word, and what else customers send."""
+    """Photos, PDF, Word, and what else customers send."""
     assert ending in file_type(REAL[ending]).endings
 
 
@@ -228,6 +229,7 @@ def test_what_a_browser_or_a_shell_would_run_is_text(content: bytes) -> None:
     assert named_as("startup.LOG", found) == "startup.LOG"
 
 
+@pytest.mark.requirement("D10")
 @pytest.mark.parametrize(
     "content",
     [
@@ -243,7 +245,7 @@ def test_what_a_browser_or_a_shell_would_run_is_text(content: bytes) -> None:
     ids=range(8),
 )
 def test_what_is_not_known_is_other(content: bytes) -> None:
-    """D10: it keeps its name, unless a system would run a file of that name."""
+    """It keeps its name, unless a system would run a file of that name."""
     assert file_type(content) is OTHER
     assert named_as("drawing.dwg", OTHER) == "drawing.dwg"
     for name in ("a.exe", "a.HTML", "a.docm", "a"):
@@ -267,13 +269,15 @@ def test_a_word_in_the_text_makes_no_compound_file_a_document() -> None:
     assert file_type(compound() + b"x" * 8 + said) is OTHER
 
 
+@pytest.mark.requirement("G3")
 @given(st.binary(max_size=400), st.sampled_from(["", *REAL]))
 def test_any_content_is_answered(content: bytes, start: str) -> None:
-    """G3: nothing that is uploaded makes the check fail."""
+    """Nothing that is uploaded makes the check fail."""
     file_type(content)
     file_type(REAL.get(start, b"")[: len(content)] + content)
 
 
+@pytest.mark.requirement("D10")
 @pytest.mark.parametrize(
     ("name", "kept"),
     [
@@ -285,7 +289,7 @@ def test_any_content_is_answered(content: bytes, start: str) -> None:
     ],
 )
 def test_a_name_ends_as_its_content_is(name: str, kept: str) -> None:
-    """D10: nothing is opened as what it is not; a second ending is shown."""
+    """Nothing is opened as what it is not; a second ending is shown."""
     assert named_as(name, file_types.PNG) == kept
 
 

@@ -42,6 +42,7 @@ def with_luhn(body: str) -> str:
     return body + str(-total % 10)
 
 
+@pytest.mark.requirement("G4")
 @pytest.mark.parametrize(
     "written",
     [
@@ -84,12 +85,13 @@ def with_luhn(body: str) -> str:
         ("<b>", "</b>"),
     ],
 )
-def test_g4_a_mainland_mobile_is_hidden_however_it_is_grouped(
+def test_a_mainland_mobile_is_hidden_however_it_is_grouped(
     written: str, before: str, after: str
 ) -> None:
     assert mask(f"{before}{written}{after}") == f"{before}138****8000{after}"
 
 
+@pytest.mark.requirement("G4")
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -105,10 +107,11 @@ def test_g4_a_mainland_mobile_is_hidden_however_it_is_grouped(
         ("/orders/13800138000", "/orders/138****8000"),
     ],
 )
-def test_g4_a_mobile_is_found_among_other_things(text: str, shown: str) -> None:
+def test_a_mobile_is_found_among_other_things(text: str, shown: str) -> None:
     assert mask(text) == shown
 
 
+@pytest.mark.requirement("G4")
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -127,10 +130,11 @@ def test_g4_a_mobile_is_found_among_other_things(text: str, shown: str) -> None:
         ("电话：88886666", "电话：****66"),
     ],
 )
-def test_g4_a_chinese_landline_is_hidden(text: str, shown: str) -> None:
+def test_a_chinese_landline_is_hidden(text: str, shown: str) -> None:
     assert mask(text) == shown
 
 
+@pytest.mark.requirement("G4")
 @pytest.mark.parametrize(
     "written",
     [
@@ -178,20 +182,22 @@ def test_g4_a_chinese_landline_is_hidden(text: str, shown: str) -> None:
     ],
 )
 @pytest.mark.parametrize(("before", "after"), [("", ""), ("请打", "谢谢"), ("at ", ", please")])
-def test_g4_an_international_number_keeps_no_more_than_four_digits(
+def test_an_international_number_keeps_no_more_than_four_digits(
     written: str, before: str, after: str
 ) -> None:
     hidden = mask(f"{before}{written}{after}")
     assert hidden == f"{before}****{re.sub(r'[^0-9]', '', written)[-4:]}{after}"
 
 
+@pytest.mark.requirement("G4")
 @pytest.mark.parametrize("label", ["Phone: ", "call ", "我的座机是", "Tel. ", "whatsapp:"])
 @pytest.mark.parametrize("written", ["4155550132", "98450 12345", "9123 4567", "88886666"])
-def test_g4_a_word_for_phone_makes_plain_digits_one(label: str, written: str) -> None:
+def test_a_word_for_phone_makes_plain_digits_one(label: str, written: str) -> None:
     assert re.fullmatch(rf"{re.escape(label)}\*{{4}}\d{{2,4}}", mask(label + written))
     assert mask(f"共 {written} 件") == f"共 {written} 件"
 
 
+@pytest.mark.requirement("G4")
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -213,7 +219,7 @@ def test_g4_a_word_for_phone_makes_plain_digits_one(label: str, written: str) ->
         ("<a@example.com>;<bob@example.com>", "<***@e***.com>;<b***@e***.com>"),
     ],
 )
-def test_g4_an_email_address_is_hidden(text: str, shown: str) -> None:
+def test_an_email_address_is_hidden(text: str, shown: str) -> None:
     assert mask(text) == shown
 
 
@@ -225,6 +231,7 @@ RESIDENT_X = next(
 )
 
 
+@pytest.mark.requirement("G4")
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -238,11 +245,12 @@ RESIDENT_X = next(
         ("130503670401001", "****1001"),
     ],
 )
-def test_g4_a_resident_id_is_hidden(text: str, shown: str) -> None:
+def test_a_resident_id_is_hidden(text: str, shown: str) -> None:
     assert mask(text) == shown
 
 
-def test_g4_a_resident_id_with_a_wrong_check_digit_is_one_only_beside_the_word() -> None:
+@pytest.mark.requirement("G4")
+def test_a_resident_id_with_a_wrong_check_digit_is_one_only_beside_the_word() -> None:
     wrong = RESIDENT[:-1] + str((int(RESIDENT[-1]) + 1) % 10)
     assert mask(f"批次 {wrong}") == f"批次 {wrong}"
     assert mask(f"身份证号 {wrong}") == f"身份证号 ****{wrong[-4:]}"
@@ -267,8 +275,9 @@ CARDS = [
 ]
 
 
+@pytest.mark.requirement("G4")
 @pytest.mark.parametrize("card", CARDS)
-def test_g4_a_bank_card_is_hidden(card: str) -> None:
+def test_a_bank_card_is_hidden(card: str) -> None:
     wrong = card[:-1] + str((int(card[-1]) + 1) % 10)
     assert mask(f"卡号{card}谢谢") == f"卡号****{card[-4:]}谢谢"
     assert mask(card) == f"****{card[-4:]}"
@@ -280,7 +289,8 @@ def test_g4_a_bank_card_is_hidden(card: str) -> None:
             assert mask(f"{grouped}, {grouped}") == f"****{card[-4:]}, ****{card[-4:]}"
 
 
-def test_g4_a_bar_code_that_could_be_a_card_is_one_only_beside_the_word() -> None:
+@pytest.mark.requirement("G4")
+def test_a_bar_code_that_could_be_a_card_is_one_only_beside_the_word() -> None:
     def ean(digits: str) -> bool:
         return sum(int(d) * (1 + 2 * (i % 2)) for i, d in enumerate(digits)) % 10 == 0
 
@@ -289,6 +299,7 @@ def test_g4_a_bar_code_that_could_be_a_card_is_one_only_beside_the_word() -> Non
     assert mask(f"卡号 {both}") == f"卡号 ****{both[-4:]}"
 
 
+@pytest.mark.requirement("G4")
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -305,7 +316,7 @@ def test_g4_a_bar_code_that_could_be_a_card_is_one_only_beside_the_word() -> Non
         ("E12345678是我的护照", "****5678是我的护照"),
     ],
 )
-def test_g4_accounts_and_passports_are_hidden(text: str, shown: str) -> None:
+def test_accounts_and_passports_are_hidden(text: str, shown: str) -> None:
     assert mask(text) == shown
 
 
@@ -488,6 +499,7 @@ def test_a_long_text_of_everything_at_once_is_masked() -> None:
 # --- one contact --------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("A1")
 @pytest.mark.parametrize(
     "raw",
     [
@@ -501,10 +513,11 @@ def test_a_long_text_of_everything_at_once_is_masked() -> None:
         "(+86)13800138000",
     ],
 )
-def test_a1_a_mainland_mobile_is_one_address_however_it_is_written(raw: str) -> None:
+def test_a_mainland_mobile_is_one_address_however_it_is_written(raw: str) -> None:
     assert normalise_contact(raw) == Contact("phone", "+8613800138000")
 
 
+@pytest.mark.requirement("A1")
 @pytest.mark.parametrize(
     ("raw", "region", "address"),
     [
@@ -517,12 +530,13 @@ def test_a1_a_mainland_mobile_is_one_address_however_it_is_written(raw: str) -> 
         ("090-1234-5678", "JP", "+819012345678"),
     ],
 )
-def test_a1_a_phone_becomes_e164(raw: str, region: str, address: str) -> None:
+def test_a_phone_becomes_e164(raw: str, region: str, address: str) -> None:
     contact = normalise_contact(raw, region)
     assert (contact.kind, contact.address) == ("phone", address)
     assert mask_contact(contact.address, "last_four")[-4:] == address[-4:]
 
 
+@pytest.mark.requirement("A1")
 @pytest.mark.parametrize(
     ("raw", "address"),
     [
@@ -533,10 +547,11 @@ def test_a1_a_phone_becomes_e164(raw: str, region: str, address: str) -> None:
         ("12345@qq.com", "12345@qq.com"),
     ],
 )
-def test_a1_an_email_keeps_its_local_part_and_lowers_its_domain(raw: str, address: str) -> None:
+def test_an_email_keeps_its_local_part_and_lowers_its_domain(raw: str, address: str) -> None:
     assert normalise_contact(raw) == Contact("email", address)
 
 
+@pytest.mark.requirement("A1")
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
@@ -563,7 +578,7 @@ def test_a1_an_email_keeps_its_local_part_and_lowers_its_domain(raw: str, addres
         ("a@" + "b" * 63 + ".com" * 80, "invalid_email"),
     ],
 )
-def test_a1_anything_else_is_refused_with_its_reason(raw: Any, reason: str) -> None:
+def test_anything_else_is_refused_with_its_reason(raw: Any, reason: str) -> None:
     with pytest.raises(ContactError) as refused:
         normalise_contact(raw)
     assert refused.value.reason == reason
@@ -571,9 +586,10 @@ def test_a1_anything_else_is_refused_with_its_reason(raw: Any, reason: str) -> N
     assert str(refused.value).endswith(".")
 
 
+@pytest.mark.requirement("A1")
 @THOROUGH
 @given(st.text(), st.sampled_from(["CN", "US", "DE", "ZZ", ""]))
-def test_a1_any_contact_is_understood_or_refused(raw: str, region: str) -> None:
+def test_any_contact_is_understood_or_refused(raw: str, region: str) -> None:
     try:
         contact = normalise_contact(raw, region)
     except ContactError:
@@ -581,6 +597,7 @@ def test_a1_any_contact_is_understood_or_refused(raw: str, region: str) -> None:
     assert normalise_contact(contact.address, region).address == contact.address
 
 
+@pytest.mark.requirement("A15")
 @pytest.mark.parametrize(
     ("contact", "shown"),
     [
@@ -593,10 +610,11 @@ def test_a1_any_contact_is_understood_or_refused(raw: str, region: str) -> None:
         (None, ""),
     ],
 )
-def test_a15_a_contact_shows_its_last_four_characters_only(contact: str | None, shown: str) -> None:
+def test_a_contact_shows_its_last_four_characters_only(contact: str | None, shown: str) -> None:
     assert mask_contact(contact, "last_four") == shown
 
 
+@pytest.mark.requirement("D17", "B2")
 @pytest.mark.parametrize(
     ("contact", "shown"),
     [
@@ -613,10 +631,11 @@ def test_a15_a_contact_shows_its_last_four_characters_only(contact: str | None, 
         (None, ""),
     ],
 )
-def test_d17_b2_the_middle_of_a_contact_is_hidden(contact: str | None, shown: str) -> None:
+def test_the_middle_of_a_contact_is_hidden(contact: str | None, shown: str) -> None:
     assert mask_contact(contact, "middle_four") == shown
 
 
+@pytest.mark.requirement("A15")
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
@@ -633,16 +652,17 @@ def test_d17_b2_the_middle_of_a_contact_is_hidden(contact: str | None, shown: st
         (None, ""),
     ],
 )
-def test_a15_a_name_is_kept_as_its_salutation(name: str | None, shown: str) -> None:
+def test_a_name_is_kept_as_its_salutation(name: str | None, shown: str) -> None:
     assert mask_name(name, "salutation") == shown
     assert mask_name(shown, "salutation") == shown
 
 
+@pytest.mark.requirement("B2")
 @pytest.mark.parametrize(
     ("name", "shown"),
     [("王小明", "王**"), ("王", "王**"), ("Example", "E***"), (" ", ""), (None, "")],
 )
-def test_b2_a_name_shows_its_first_character(name: str | None, shown: str) -> None:
+def test_a_name_shows_its_first_character(name: str | None, shown: str) -> None:
     assert mask_name(name, "initial") == shown
 
 
@@ -653,7 +673,8 @@ def test_an_unknown_style_is_refused() -> None:
         mask_name("王小明", "whole")  # type: ignore[arg-type]
 
 
-def test_g4_a_contact_has_a_keyed_name_at_each_desk() -> None:
+@pytest.mark.requirement("G4")
+def test_a_contact_has_a_keyed_name_at_each_desk() -> None:
     phone = normalise_contact("138 0013 8000")
     name = contact_hash(phone, "standard", b"key")
     digest = hmac.digest(b"key", b"standard\0phone\0+8613800138000", hashlib.sha256)
@@ -672,7 +693,8 @@ def test_g4_a_contact_has_a_keyed_name_at_each_desk() -> None:
 # --- structures ---------------------------------------------------------------------------------
 
 
-def test_g4_every_string_of_a_structure_is_masked() -> None:
+@pytest.mark.requirement("G4")
+def test_every_string_of_a_structure_is_masked() -> None:
     value = {
         "contact": "13800138000",
         "a@example.com": ["电话 010-61234567", {"n": 13800138000, "size": 512}],
@@ -697,7 +719,8 @@ def test_g4_every_string_of_a_structure_is_masked() -> None:
     }
 
 
-def test_g4_what_is_nested_too_deep_is_left_out() -> None:
+@pytest.mark.requirement("G4")
+def test_what_is_nested_too_deep_is_left_out() -> None:
     value: Any = "13800138000"
     for _ in range(5_000):
         value = [value]
@@ -707,6 +730,7 @@ def test_g4_what_is_nested_too_deep_is_left_out() -> None:
 HOTLINE = ("400-820-8820", "help@desk.example.com")
 
 
+@pytest.mark.requirement("G4")
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -715,25 +739,28 @@ HOTLINE = ("400-820-8820", "help@desk.example.com")
         ("write to help@desk.example.com!", "write to help@desk.example.com!"),
     ],
 )
-def test_g4_the_desk_own_number_stays_readable_in_what_it_writes(text: str, shown: str) -> None:
+def test_the_desk_own_number_stays_readable_in_what_it_writes(text: str, shown: str) -> None:
     assert mask_but(text, HOTLINE) == shown
     assert mask_but(text, ()) == mask(text) != shown
 
 
+@pytest.mark.requirement("G4")
 @pytest.mark.parametrize(
     "text",
     ["400-820-88201", "1400-820-8820", "my.help@desk.example.com", "help@desk.example.com.cn"],
 )
-def test_g4_what_only_contains_the_desk_own_number_is_masked(text: str) -> None:
+def test_what_only_contains_the_desk_own_number_is_masked(text: str) -> None:
     assert mask_but(text, HOTLINE) == mask(text)
 
 
+@pytest.mark.requirement("G4")
 @pytest.mark.parametrize("text", ["138 12345 678", "+86 12345 678901", "电话 12345 6789"])
-def test_g4_a_short_number_of_the_desk_spares_nothing_of_a_longer_one(text: str) -> None:
+def test_a_short_number_of_the_desk_spares_nothing_of_a_longer_one(text: str) -> None:
     assert mask_but(text, ("12345",)) == mask(text) != text
     assert mask_but("请拨 12345", ("12345",)) == "请拨 12345"
 
 
+@pytest.mark.requirement("G4")
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -742,12 +769,13 @@ def test_g4_a_short_number_of_the_desk_spares_nothing_of_a_longer_one(text: str)
         ("400-800-1234-13800138000", "****1234-138****8000"),
     ],
 )
-def test_g4_a_mobile_number_behind_another_is_hidden(text: str, shown: str) -> None:
+def test_a_mobile_number_behind_another_is_hidden(text: str, shown: str) -> None:
     assert mask(text) == shown == mask(shown)
 
 
+@pytest.mark.requirement("G4")
 @given(st.text(max_size=80), st.text(max_size=80))
-def test_g4_nothing_but_the_named_contact_is_spared(before: str, after: str) -> None:
+def test_nothing_but_the_named_contact_is_spared(before: str, after: str) -> None:
     assert mask_but(before + after, HOTLINE) == mask(before + after)
 
 
@@ -756,9 +784,10 @@ def test_g4_nothing_but_the_named_contact_is_spared(before: str, after: str) -> 
 CORPORA = os.environ.get("DESKBELL_CORPORA", "")
 
 
+@pytest.mark.requirement("G4")
 @pytest.mark.corpus
 @pytest.mark.skipif(not CORPORA, reason="DESKBELL_CORPORA is not set")
-def test_g4_nothing_of_the_pattern_corpus_leaks() -> None:
+def test_nothing_of_the_pattern_corpus_leaks() -> None:
     """Every span of a kind that the contract names is hidden, ≥ 98 % of the rest untouched."""
     path = Path(CORPORA) / "pii" / "pii_patterns" / "presidio_patterns.jsonl"
     cases = [json.loads(line) for line in path.read_text("utf-8").splitlines()]

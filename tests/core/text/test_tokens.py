@@ -22,8 +22,9 @@ ROOT = bytes(range(32))
 MADE = message_id(ROOT, "standard", "CS20260310001", 3, "mail.example.com")
 
 
+@pytest.mark.requirement("F6")
 def test_the_key_of_a_status_link() -> None:
-    """F6: 128 bits, of letters that a link carries as they are."""
+    """128 bits, of letters that a link carries as they are."""
     key = status_key(ROOT, "standard", "CS1")
     assert re.fullmatch(r"[A-Za-z0-9_-]{22}", key)
     assert key == status_key(ROOT, "standard", "CS1")
@@ -42,12 +43,14 @@ def test_each_purpose_has_a_key_of_its_own() -> None:
     assert len(derive(ROOT, "status")) == 32
 
 
+@pytest.mark.requirement("G1")
 @pytest.mark.parametrize("form", ["{}", "<{}>", " <{}>\n"])
 def test_a_message_id_names_its_ticket(form: str) -> None:
-    """G1: how an answer finds its ticket."""
+    """How an answer finds its ticket."""
     assert ticket_of_message_id(ROOT, form.format(MADE)) == ("standard", "CS20260310001")
 
 
+@pytest.mark.requirement("F1")
 @pytest.mark.parametrize(
     "forged",
     [
@@ -66,7 +69,7 @@ def test_a_message_id_names_its_ticket(form: str) -> None:
     ],
 )
 def test_one_that_was_made_up_names_none(forged: str) -> None:
-    """F1: a stranger who quotes a number does not get in."""
+    """A stranger who quotes a number does not get in."""
     assert ticket_of_message_id(ROOT, forged) is None
 
 

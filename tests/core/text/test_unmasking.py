@@ -47,8 +47,9 @@ def test_a_text_that_was_cut_is_put_back_as_far_as_it_goes(text: str, most: int)
         assert text.startswith(words) or words.startswith(text)
 
 
+@pytest.mark.requirement("G7")
 def test_only_what_differs_is_kept() -> None:
-    """G7: a phone number in a long text is a few bytes, not the text."""
+    """A phone number in a long text is a few bytes, not the text."""
     hiding = Hiding()
     hiding.mask("text", "很长的描述" * 400 + "13800138000" + "很长的描述" * 400)
     document = hiding.document()
