@@ -42,7 +42,8 @@ from functions.core.services.create_ticket import (
 )
 from functions.core.services.merging import survivor
 from functions.core.storage.store import Conversation, Duplicate, IdempotencyRecord, Known
-from functions.core.text.masking import Contact, ContactError, chat_contact, contact_hash, mask_but
+from functions.core.text.contacts import Contact, ContactError, chat_contact, contact_hash
+from functions.core.text.masking import mask_but
 from functions.core.text.tokens import derive
 from functions.core.text.unmasking import Hiding, original
 from functions.core.text.words import nearest_locale

@@ -21,7 +21,8 @@ from functions.core.services.command_service import change
 from functions.core.services.create_ticket import Filing, NewTicket, Tracking, file_ticket
 from functions.core.services.merging import survivor
 from functions.core.storage.store import Duplicate, IdempotencyRecord, Known
-from functions.core.text.masking import contact_hash, mask, mask_contact, normalise_contact
+from functions.core.text.contacts import contact_hash, mask_contact, normalise_contact
+from functions.core.text.masking import mask
 from functions.core.text.tokens import derive, numbers_of_token, ticket_of_message_id
 from functions.core.text.unmasking import Hiding, original
 from functions.core.text.words import EMPTY

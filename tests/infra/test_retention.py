@@ -21,7 +21,7 @@ from functions.core.domain.ticket import Customer
 from functions.core.playbook import load
 from functions.core.services.command_service import change
 from functions.core.storage.store import Store
-from functions.core.text.masking import contact_hash, normalise_contact
+from functions.core.text.contacts import contact_hash, normalise_contact
 from functions.core.text.tokens import derive
 from functions.survey.archive import archive, keep
 from functions.survey.tasks import Run

@@ -27,14 +27,14 @@ from functions.core.domain.matching import find_term
 from functions.core.domain.rules import Locale, Playbook, Term
 from functions.core.domain.ticket import Customer, RefusedFile, Ticket
 from functions.core.storage.store import Conversation, Duplicate, IdempotencyRecord, Known, Store
-from functions.core.text.masking import (
+from functions.core.text.contacts import (
     Contact,
     contact_hash,
-    mask,
     mask_contact,
     mask_name,
     normalise_contact,
 )
+from functions.core.text.masking import mask
 from functions.core.text.tokens import derive, status_key
 from functions.core.text.unmasking import Hiding, Seal, original
 from functions.core.text.words import written_in

@@ -13,17 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.core.text.masking import (
+from functions.core.text.contacts import (
     Contact,
     ContactError,
     contact_hash,
-    mask,
-    mask_but,
     mask_contact,
     mask_name,
     normalise_contact,
-    redact,
 )
+from functions.core.text.masking import mask, mask_but, redact
 from tests.growth import grows_with_length
 
 THOROUGH = settings(max_examples=200)
