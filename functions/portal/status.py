@@ -11,7 +11,7 @@ from functions.core.domain.events import Attachment, Commit
 from functions.core.domain.record import TicketRecord
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import Ticket
-from functions.core.domain.timers import moment_in
+from functions.core.domain.timers import parse_field_time
 from functions.core.storage.files import FILES
 from functions.core.text.words import label, shown_label
 
@@ -180,7 +180,7 @@ def _step(event: Any, playbook: Playbook, locale: Locale) -> dict[str, Any]:
 
 def _readable(value: str, zone: ZoneInfo) -> str:
     """A moment in the desk's own time, as people read it; everything else as it was written."""
-    at = moment_in(value)
+    at = parse_field_time(value)
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}" if at else value
 
 

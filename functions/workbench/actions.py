@@ -30,7 +30,7 @@ from functions.core.domain.rules import Playbook, Step, StepField, Term
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.web import Request
 from functions.core.services.command_service import TRIES, decide_all, write_all
-from functions.core.storage.files import MOST, Files
+from functions.core.storage.files import MAX_FILES, Files
 from functions.core.storage.store import Store
 from functions.core.text.masking import mask, mask_but
 from functions.workbench.rights import Principal, require_action, require_both, require_step
@@ -77,7 +77,7 @@ class TextBody(Body):
 class Carrying(Body):
     """What files may come with: the ids of uploads, as `attachments` gave them out."""
 
-    attachments: tuple[Name, ...] = Field(default=(), max_length=MOST)
+    attachments: tuple[Name, ...] = Field(default=(), max_length=MAX_FILES)
 
 
 class WrittenBody(Carrying):
@@ -188,7 +188,7 @@ def act(desk: ActionContext, number: str, action: str, request: Request, now: da
         if isinstance(body, Carrying) and body.attachments:
             if kept is None:
                 rules = desk.playbook.files
-                kept = desk.files.accept(desk.at.desk, number, body.attachments, rules)
+                kept = desk.files.accept_uploads(desk.at.desk, number, body.attachments, rules)
             if isinstance(command, c.Reply | c.Note | c.TakeStep):
                 command = replace(command, attachments=kept)
             decided = decide_all(desk.store, ticket, command, desk.playbook, now)

@@ -134,7 +134,7 @@ def _offer(
     if not among_its_people(at, ticket):
         raise Forbidden("Only those who work on this ticket add files to it.")
     given = request.read(NewUpload)
-    return HttpResponse(files.offer(at.desk, number, given.name, given.size), 201)
+    return HttpResponse(files.create_upload(at.desk, number, given.name, given.size), 201)
 
 
 def set_presence(request: Request, store: Store, desk: str) -> HttpResponse:

@@ -224,8 +224,8 @@ def test_a_file_that_does_not_fit_is_named(
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("photo.png", "the content is a program, and accepted is: JPEG, "),
-        ("report.docx", "the content is a file with macros, and accepted is: JPEG, "),
+        ("photo.png", "the content is a program; accepted types: JPEG, "),
+        ("report.docx", "the content is a file with macros; accepted types: JPEG, "),
     ],
 )
 def test_a_file_that_is_not_accepted_is_said(

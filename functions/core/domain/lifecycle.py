@@ -247,7 +247,7 @@ def _with_timers(
     playbook: Playbook,
     now: datetime,
 ) -> tuple[e.Event, ...]:
-    changed = timers.follow(before, after, events, playbook, now)
+    changed = timers.updated_timers(before, after, events, playbook, now)
     already = next((x for x in events if isinstance(x, e.TimersSet)), None)
     if already is not None:
         events = [x for x in events if x is not already]
@@ -523,7 +523,7 @@ def _misfit(field: StepField, value: str) -> str | None:
     """What is wrong with a field's value, None where nothing is."""
     if len(value) > field.max:
         return f"{field.max} characters at most, not {len(value)}"
-    if field.kind == "time" and timers.moment_in(value) is None:
+    if field.kind == "time" and timers.parse_field_time(value) is None:
         return "a moment with its offset, such as 2026-03-10T14:00:00+08:00"
     if field.kind == "number" and not _NUMBER.fullmatch(value):
         return "a number, such as 120 or 99.50"
@@ -686,7 +686,7 @@ def _unmerge(
     if status in IN_HAND and not command.handler_stays:
         status, queue = "queued", "waiting"
     undone = e.TicketUnmerged(other=merged.into, status=status, queue=queue, reason=command.reason)
-    later = timers.taken_up(merged.timers, merged.at, playbook, now)
+    later = timers.resumed_after_merge(merged.timers, merged.at, playbook, now)
     return [undone, e.TimersSet(timers=later)] if later else [undone]
 
 
@@ -752,7 +752,7 @@ def _link(ticket: Ticket, command: c.Link, playbook: Playbook, now: datetime) ->
 
 
 def _tick(ticket: Ticket, command: c.Tick, playbook: Playbook, now: datetime) -> list[e.Event]:
-    rung, changed = timers.ring(ticket, playbook, now)
+    rung, changed = timers.fire(ticket, playbook, now)
     events: list[e.Event] = list(rung)
     for ring in rung:
         rule = playbook.timers[ring.kind]

@@ -701,6 +701,6 @@ def test_every_event_is_something_that_happened() -> None:
 
 def test_an_agent_has_room(playbook: Playbook) -> None:
     """F2."""
-    assert agent().has_room
-    assert not agent(load=2).has_room
-    assert not agent(online=False).has_room
+    assert agent().has_capacity
+    assert not agent(load=2).has_capacity
+    assert not agent(online=False).has_capacity

@@ -22,7 +22,7 @@ def test_links_are_signed_by_version_4_for_the_buckets_own_region(
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     files = Files(aws.client.__wrapped__("s3"), "mail")
     host = "mail.s3.amazonaws.com" if region == "us-east-1" else f"mail.s3.{region}.amazonaws.com"
-    upload = files.offer("d", "CS1", "报告.pdf", 9)["upload"]
+    upload = files.create_upload("d", "CS1", "报告.pdf", 9)["upload"]
     assert upload["url"].startswith(f"https://{host}/uploads/d/CS1/")
     signed = "X-Amz-SignedHeaders=content-length%3Bcontent-type%3Bhost%3Bx-amz-meta-name"
     assert signed in upload["url"]

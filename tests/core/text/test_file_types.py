@@ -20,7 +20,7 @@ from functions.core.text.file_types import (
     TYPES,
     ZIP,
     file_type,
-    named_as,
+    name_with_ending,
     safe_name,
 )
 
@@ -225,8 +225,8 @@ def test_what_a_browser_or_a_shell_would_run_is_text(content: bytes) -> None:
     found = file_type(content)
     assert found is TEXT
     for name in ("bill.html", "logo.svg", "run.js", "run.bat"):
-        assert named_as(name, found) == f"{name}.txt"
-    assert named_as("startup.LOG", found) == "startup.LOG"
+        assert name_with_ending(name, found) == f"{name}.txt"
+    assert name_with_ending("startup.LOG", found) == "startup.LOG"
 
 
 @pytest.mark.requirement("D10")
@@ -247,9 +247,9 @@ def test_what_a_browser_or_a_shell_would_run_is_text(content: bytes) -> None:
 def test_what_is_not_known_is_other(content: bytes) -> None:
     """It keeps its name, unless a system would run a file of that name."""
     assert file_type(content) is OTHER
-    assert named_as("drawing.dwg", OTHER) == "drawing.dwg"
+    assert name_with_ending("drawing.dwg", OTHER) == "drawing.dwg"
     for name in ("a.exe", "a.HTML", "a.docm", "a"):
-        assert named_as(name, OTHER) == f"{name}.bin"
+        assert name_with_ending(name, OTHER) == f"{name}.bin"
 
 
 def test_a_package_with_a_name_of_office_inside_is_a_zip() -> None:
@@ -290,7 +290,7 @@ def test_any_content_is_answered(content: bytes, start: str) -> None:
 )
 def test_a_name_ends_as_its_content_is(name: str, kept: str) -> None:
     """Nothing is opened as what it is not; a second ending is shown."""
-    assert named_as(name, file_types.PNG) == kept
+    assert name_with_ending(name, file_types.PNG) == kept
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from functions.core.text.tokens import (
     derive,
     message_id,
-    numbers_of_token,
+    numbers_of_reply_token,
     reply_token,
     same,
     status_key,
@@ -88,18 +88,18 @@ def test_same_is_equality(one: str, other: str) -> None:
 def test_an_answers_address_proves_its_ticket(number: str) -> None:
     """Whatever case it comes back in; of this desk and this deployment alone."""
     token = reply_token(ROOT, "standard", number)
-    assert number in numbers_of_token(ROOT, "standard", token)
+    assert number in numbers_of_reply_token(ROOT, "standard", token)
     assert reply_token(ROOT, "standard", f"{number}aB") == ""
-    assert numbers_of_token(ROOT, "standard", token.upper())[0] == number.upper()
-    assert numbers_of_token(ROOT, "other", token) == ()
-    assert numbers_of_token(bytes(32), "standard", token) == ()
+    assert numbers_of_reply_token(ROOT, "standard", token.upper())[0] == number.upper()
+    assert numbers_of_reply_token(ROOT, "other", token) == ()
+    assert numbers_of_reply_token(bytes(32), "standard", token) == ()
 
 
 @pytest.mark.parametrize("token", ["", ".", "orders", "cs20260310001", "cs20260310001.", "é.é"])
 def test_another_label_proves_nothing(token: str) -> None:
-    assert numbers_of_token(ROOT, "standard", token) == ()
+    assert numbers_of_reply_token(ROOT, "standard", token) == ()
 
 
 def test_a_token_of_another_number_proves_nothing() -> None:
     token = reply_token(ROOT, "standard", "CS1").replace("cs1", "cs2")
-    assert numbers_of_token(ROOT, "standard", token) == ()
+    assert numbers_of_reply_token(ROOT, "standard", token) == ()

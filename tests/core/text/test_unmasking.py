@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core.text.masking import mask
-from functions.core.text.unmasking import Hiding, Original, original, restored
+from functions.core.text.unmasking import MessageMasker, Original, original, restored
 
 WORDS = st.lists(
     st.one_of(
@@ -29,7 +29,7 @@ WORDS = st.lists(
 
 @given(text=WORDS)
 def test_what_was_written_comes_back(text: str) -> None:
-    hiding = Hiding()
+    hiding = MessageMasker()
     masked = hiding.mask("text", text)
     assert masked == mask(text)
     document = hiding.document()
@@ -40,7 +40,7 @@ def test_what_was_written_comes_back(text: str) -> None:
 
 @given(text=WORDS, most=st.integers(1, 60))
 def test_a_text_that_was_cut_is_put_back_as_far_as_it_goes(text: str, most: int) -> None:
-    hiding = Hiding()
+    hiding = MessageMasker()
     shown = hiding.mask("text", text)[:most]
     document = hiding.document()
     for words in restored(document, {"text": shown}).values() if document else ():
@@ -50,7 +50,7 @@ def test_a_text_that_was_cut_is_put_back_as_far_as_it_goes(text: str, most: int)
 @pytest.mark.requirement("G7")
 def test_only_what_differs_is_kept() -> None:
     """A phone number in a long text is a few bytes, not the text."""
-    hiding = Hiding()
+    hiding = MessageMasker()
     hiding.mask("text", "很长的描述" * 400 + "13800138000" + "很长的描述" * 400)
     document = hiding.document()
     assert document is not None
@@ -64,7 +64,7 @@ def test_it_is_sealed_once_for_a_ticket() -> None:
         sealed.append(number)
         return (number.encode(),)
 
-    hiding = Hiding()
+    hiding = MessageMasker()
     assert original(hiding, seal) is None
     hiding.mask("text", "13800138000")
     found = original(hiding, seal)
@@ -76,5 +76,5 @@ def test_it_is_sealed_once_for_a_ticket() -> None:
 
 @pytest.mark.parametrize("document", [b"", b"x", b"x\x9c\xab\x56\x02\x00\x00\xbf\x00\x9d"])
 def test_what_is_no_original_is_said(document: bytes) -> None:
-    with pytest.raises(ValueError, match="no original"):
+    with pytest.raises(ValueError, match="not an original"):
         restored(document, {"text": "x"})
