@@ -103,7 +103,7 @@ def holds(condition: Condition, facts: Facts) -> bool:
         (condition.mood, facts.mood),
         (condition.queue, facts.queue),
     )
-    if any(wanted and given not in wanted for wanted, given in one_of):
+    if any(expected and value not in expected for expected, value in one_of):
         return False
     if condition.tags and not set(condition.tags) & set(facts.tags):
         return False

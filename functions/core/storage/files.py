@@ -131,11 +131,11 @@ class Files:
         kept: dict[tuple[str, str], Attachment] = {}
         rejected: list[RefusedFile] = []
         for name, content in files:
-            kind = file_type(content)
-            reason = refused or refusal_reason(content, kind, rules.customers, rules)
+            actual = file_type(content)
+            reason = refused or refusal_reason(content, actual, rules.customers, rules)
             shown = mask(safe_name(name))
             if reason is None:
-                file = _named(folder, content, kind, shown)
+                file = _named(folder, content, actual, shown)
                 if (file.name, file.key) in kept:
                     continue
                 if len(kept) < rules.most:
@@ -185,13 +185,13 @@ class Files:
         if upload_object["ContentLength"] > rules.max_mb * MEGABYTE:
             return explain_refusal("size", rules.agents, rules)
         content = upload_object["Body"].read()
-        kind = file_type(content)
-        reason = refusal_reason(content, kind, rules.agents, rules)
+        actual = file_type(content)
+        reason = refusal_reason(content, actual, rules.agents, rules)
         if reason is not None:
             return explain_refusal(reason, rules.agents, rules)
         # The name is signed, so it is the safe one that `create_upload` made.
         name = unquote(upload_object["Metadata"].get("name", ""))
-        file = _named(f"{desk}/{number}", content, kind, name)
+        file = _named(f"{desk}/{number}", content, actual, name)
         self._put(file, content)
         return file
 
@@ -200,14 +200,14 @@ class Files:
 
 
 def refusal_reason(
-    content: bytes, found: FileType, kinds: tuple[FileKind, ...], rules: FileRules
+    content: bytes, actual: FileType, kinds: tuple[FileKind, ...], rules: FileRules
 ) -> str | None:
     """Return why a file is refused: `size`, `program`, `macros` or `kind`; None if accepted."""
     if len(content) > rules.max_mb * MEGABYTE:
         return "size"
-    if found in (PROGRAM, MACROS):
-        return found.name
-    return None if found.kind in kinds else "kind"
+    if actual in (PROGRAM, MACROS):
+        return actual.name
+    return None if actual.kind in kinds else "kind"
 
 
 def explain_refusal(reason: str, kinds: tuple[FileKind, ...], rules: FileRules) -> str:
@@ -218,10 +218,10 @@ def explain_refusal(reason: str, kinds: tuple[FileKind, ...], rules: FileRules) 
     return f"the content is {content}; accepted types: {accepted(kinds)}"
 
 
-def _named(folder: str, content: bytes, found: FileType, name: str) -> Attachment:
+def _named(folder: str, content: bytes, actual: FileType, name: str) -> Attachment:
     key = f"{FILES}{folder}/{sha256(content).hexdigest()}"
     return Attachment(
-        name=name_with_ending(name, found), content_type=found.media, size=len(content), key=key
+        name=name_with_ending(name, actual), content_type=actual.media, size=len(content), key=key
     )
 
 

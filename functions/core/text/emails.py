@@ -18,9 +18,9 @@ def hide_emails(masked: MaskedText) -> None:
     text, done = masked.folded, 0
     at = text.find("@")
     while at >= 0:
-        found = _email_at(text, at, done)
-        if found:
-            start, end, replacement = found
+        address = _email_at(text, at, done)
+        if address:
+            start, end, replacement = address
             masked.hide(start, end, replacement)
             done = end
         at = text.find("@", max(at + 1, done))

@@ -174,9 +174,9 @@ _RUNS = frozenset(
 
 def file_type(content: bytes) -> FileType:
     """Return the type of a whole file."""
-    for beginning, found in _BEGINNINGS:
+    for beginning, candidate in _BEGINNINGS:
         if content.startswith(beginning):
-            return found
+            return candidate
     if content.startswith(b"\x89PNG\r\n\x1a\n") and content[12:16] == b"IHDR":
         return PNG
     if content.startswith(b"RIFF"):
@@ -198,7 +198,9 @@ def file_type(content: bytes) -> FileType:
 
 def accepted(kinds: tuple[FileKind, ...]) -> str:
     """Name the types of these kinds: `JPEG, PNG, …`."""
-    return ", ".join(dict.fromkeys(found.name for found in TYPES if found.kind in kinds))
+    return ", ".join(
+        dict.fromkeys(candidate.name for candidate in TYPES if candidate.kind in kinds)
+    )
 
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -226,12 +228,12 @@ def safe_name(name: str) -> str:
     return f"_{name}" if _RESERVED.match(name) else name
 
 
-def name_with_ending(name: str, found: FileType) -> str:
+def name_with_ending(name: str, actual: FileType) -> str:
     """Return the name with an ending that matches the type, so that nothing opens it as another."""
     _, dot, ending = name.rpartition(".")
-    if found.endings:
-        fits = bool(dot) and ending.casefold() in found.endings
-        return name if fits else f"{name or 'file'}.{found.endings[0]}"
+    if actual.endings:
+        fits = bool(dot) and ending.casefold() in actual.endings
+        return name if fits else f"{name or 'file'}.{actual.endings[0]}"
     return f"{name or 'file'}.bin" if not dot or ending.casefold() in _RUNS else name
 
 
@@ -253,7 +255,7 @@ def _compound(content: bytes) -> FileType:
         return PROGRAM
     if any(_entry(content, name) for name in ("_VBA_PROJECT", "VBA", "Macros", "_VBA_PROJECT_CUR")):
         return MACROS
-    for name, found in (
+    for name, candidate in (
         ("WordDocument", DOC),
         ("Workbook", XLS),
         ("Book", XLS),
@@ -261,7 +263,7 @@ def _compound(content: bytes) -> FileType:
         ("__properties_version1.0", MSG),
     ):
         if _entry(content, name, stream=True):
-            return found
+            return candidate
     return OTHER
 
 
@@ -297,18 +299,18 @@ def _package(content: bytes) -> FileType:
     if names & {"meta-inf/manifest.mf", "classes.dex", "androidmanifest.xml", "appxmanifest.xml"}:
         return PROGRAM
     if "[content_types].xml" in names:
-        for part, found in (
+        for part, candidate in (
             ("word/document.xml", DOCX),
             ("xl/workbook.xml", XLSX),
             ("ppt/presentation.xml", PPTX),
         ):
             if part in names:
-                return found
+                return candidate
         return OTHER
     first_part = content[30:120]  # an OpenDocument's uncompressed media type
-    for found in (ODT, ODS, ODP):
-        if first_part.startswith(b"mimetype" + found.media.encode()):
-            return found
+    for candidate in (ODT, ODS, ODP):
+        if first_part.startswith(b"mimetype" + candidate.media.encode()):
+            return candidate
     return ZIP
 
 

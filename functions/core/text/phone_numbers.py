@@ -140,8 +140,8 @@ def north_american_phone(cluster: Cluster, i: int) -> Recognised | None:
         if not bracketed and (cluster.size(j - 1) == 7 or not cluster.alone(i, j)):
             continue
         # Hyphens or brackets suffice, also for numbers reserved for examples.
-        told = bracketed or cluster.gaps(i, j) == {"-"}
-        if told or _phone_state(cluster.masked, cluster.digits(i, j), "US") == "valid":
+        separated = bracketed or cluster.gaps(i, j) == {"-"}
+        if separated or _phone_state(cluster.masked, cluster.digits(i, j), "US") == "valid":
             return Recognised(j, tail(cluster.digits(i, j)))
     return None
 

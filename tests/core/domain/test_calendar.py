@@ -539,7 +539,7 @@ def test_a_minute_by_minute_reference_agrees(desk: dict[str, Any], start: dateti
         ({"workdays": {"2026-10-10": True}}, "workdays", "a list of dates"),
         ({"workday_hours": "09:00"}, "workday_hours", "a list"),
         ({"workday_hours": [["09:00", "x"]]}, "workday_hours[0][1]", '"HH:MM"'),
-        ({"hours": {}, "workday_hours": [["09:00", "18:00"]]}, "workday_hours", "nothing"),
+        ({"hours": {}, "workday_hours": [["09:00", "18:00"]]}, "workday_hours", "no value"),
         ({"opening": {}}, "opening", "unknown key, expected one of timezone"),
     ],
 )

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from functions.core.domain.errors import PlaybookError
 from functions.core.domain.playbook_types import format_duration, parse_duration
-from functions.core.domain.playbook_upgrades import FORMER_WEBHOOK_TYPES
+from functions.core.domain.playbook_upgrades import FORMER_WEBHOOK_TYPES, upgraded
 from functions.core.domain.rules import Message, Playbook
 from functions.core.playbook import load
 from tests.core.sample_desk import DESK, SHANGHAI, both
@@ -529,6 +529,17 @@ def test_a_class_vip_of_a_former_playbook_comes_first() -> None:
     del former["customer_classes"]["vip"]["comes_first"]
     assert Playbook.stored(json.dumps(former)).comes_first("vip")
     assert not Playbook.stored(json.dumps(former)).comes_first(None)
+
+
+def test_a_former_document_is_upgraded_to_that_of_the_updated_file() -> None:
+    """Applying the updated file therefore changes nothing."""
+    endpoint = {"url": "https://crm.example.com", "events": ["legal_hold.changed"]}
+    updated = load({**deepcopy(DESK), "webhooks": {"crm": endpoint}})
+    document = json.loads(updated.model_dump_json(exclude_defaults=True))
+    former = deepcopy(document)
+    del former["customer_classes"]["vip"]["comes_first"]
+    former["webhooks"]["crm"]["events"] = ["hold.set"]
+    assert upgraded(former) == document
 
 
 def test_another_class_can_come_first() -> None:
