@@ -184,7 +184,7 @@ def variables(
     status_url: str,
     description: str,
 ) -> dict[str, str]:
-    """What a message may fill in (`core.playbook.checks.template_variables`); unknown is empty."""
+    """What a message may fill in (`playbook.checks.template_variables`); unknown is empty."""
     kind = getattr(event, "kind", "")
     step = getattr(event, "step", "")
     own = ticket_variables(ticket, playbook, locale)

@@ -53,7 +53,7 @@ def _parts(
 
 
 def _values(ticket: Ticket, playbook: Playbook, description: str, locale: Locale) -> dict[str, str]:
-    """What a template may fill in (`core.playbook.checks.template_variables`), as far as it is known."""
+    """What a template may fill in (`playbook.checks.template_variables`), as far as it is known."""
     own = ticket_variables(ticket, playbook, locale)
     vague = (known.vague for tag in ticket.tags if (known := playbook.tags.get(tag)))
     common = {
