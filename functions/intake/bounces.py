@@ -25,7 +25,7 @@ from functions.core.domain.ticket import COMPLAINT, Ticket
 from functions.core.services.command_service import change
 from functions.core.services.create_ticket import Filing
 from functions.core.storage.store import Duplicate, IdempotencyRecord
-from functions.core.text.masking import contact_hash, normalise_contact
+from functions.core.text.contacts import contact_hash, normalise_contact
 from functions.core.text.tokens import derive, ticket_of_message_id
 from functions.intake.mail.parser import InboundMail
 

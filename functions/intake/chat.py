@@ -42,9 +42,10 @@ from functions.core.services.create_ticket import (
 )
 from functions.core.services.merging import survivor
 from functions.core.storage.store import Conversation, Duplicate, IdempotencyRecord, Known
-from functions.core.text.masking import Contact, ContactError, chat_contact, contact_hash, mask_but
+from functions.core.text.contacts import Contact, ContactError, chat_contact, contact_hash
+from functions.core.text.masking import mask_but
 from functions.core.text.tokens import derive
-from functions.core.text.unmasking import Hiding, original
+from functions.core.text.unmasking import MessageMasker, original
 from functions.core.text.words import nearest_locale
 from functions.intake.mail_store import Inbox
 from functions.intake.signatures import verify
@@ -188,7 +189,7 @@ def _under_way(conversation: Conversation, chat: Chat) -> Ticket | None:
 
 def _joins(incoming: Incoming, ticket: Ticket, idempotency: IdempotencyRecord, chat: Chat) -> bool:
     """Whether a ticket takes the message; one that was ended at this moment does not."""
-    hiding = Hiding()
+    hiding = MessageMasker()
     words = hiding.mask("text", incoming.words(chat.playbook.locale))
     command: Command
     if incoming.kind in EVENTS:
@@ -224,7 +225,7 @@ def _file(
     idempotency: IdempotencyRecord,
     chat: Chat,
 ) -> str:
-    hiding = Hiding()
+    hiding = MessageMasker()
     # A request's description has no space around it; what was hidden is found by its deployment.
     said = incoming.words(chat.playbook.locale).strip()
     words = hiding.mask("description", said) or "-"

@@ -21,9 +21,10 @@ from functions.core.services.command_service import change
 from functions.core.services.create_ticket import Filing, NewTicket, Tracking, file_ticket
 from functions.core.services.merging import survivor
 from functions.core.storage.store import Duplicate, IdempotencyRecord, Known
-from functions.core.text.masking import contact_hash, mask, mask_contact, normalise_contact
-from functions.core.text.tokens import derive, numbers_of_token, ticket_of_message_id
-from functions.core.text.unmasking import Hiding, original
+from functions.core.text.contacts import contact_hash, mask_contact, normalise_contact
+from functions.core.text.masking import mask
+from functions.core.text.tokens import derive, numbers_of_reply_token, ticket_of_message_id
+from functions.core.text.unmasking import MessageMasker, original
 from functions.core.text.words import EMPTY
 from functions.intake import bounces
 from functions.intake.mail.parser import InboundMail
@@ -74,7 +75,7 @@ def take_in(
     idempotency = _idempotency(mail, digest, playbook)
     if mail.origin != "human" and not released:
         return _automatic(mail, filing, playbook, idempotency, believed=believed)
-    hiding = Hiding()
+    hiding = MessageMasker()
     text = hiding.mask("text", mail.text or mail.subject)[:MAX_TEXT]
     sender = _sender_hash(mail, filing, playbook)
     known = filing.store.known(playbook.desk, idempotency, sender)
@@ -241,7 +242,7 @@ def _file(
     filing: Filing,
     playbook: Playbook,
 ) -> RoutedMail:
-    hiding, longest = came.hiding or Hiding(), playbook.fields.description_max
+    hiding, longest = came.hiding or MessageMasker(), playbook.fields.description_max
     whole = hiding.mask("description", _whole(mail, playbook))
     tracking = replace(
         came,
@@ -312,7 +313,7 @@ def _addressed(mail: InboundMail, filing: Filing, playbook: Playbook) -> Iterato
         local, _, at = address.lower().rpartition("@")
         name, _, token = local.partition("+")
         if (name, at) == (home, domain) and token:
-            yield from numbers_of_token(filing.root, playbook.desk, token)
+            yield from numbers_of_reply_token(filing.root, playbook.desk, token)
 
 
 def _is_over(ticket: Ticket, filing: Filing, playbook: Playbook) -> bool:

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from functions.core.domain.delivery import Delivery
-from functions.core.domain.rules import Playbook, duration
+from functions.core.domain.playbook_types import parse_duration
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.composing import BY_AGENT
 from functions.core.storage.store import Store
@@ -69,7 +70,7 @@ def passed(limits: Mapping[str, int], sent: Iterable[datetime], now: datetime) -
     """The first limit that is used up, in words, by mails asked for at `sent`."""
     moments = list(sent)
     for window, most in limits.items():
-        since = now - duration(window)
+        since = now - parse_duration(window)
         if sum(moment > since for moment in moments) >= most:
             return f"{most} automatic mails within {window}"
     return None
@@ -104,7 +105,9 @@ def _passed_by_address(
 def _cannot_pass(ticket: Mapping[str, int], address: Mapping[str, int], count: int) -> bool:
     """Whether so many tickets, each within its own limits, stay within the address's."""
     for window, most in address.items():
-        within = [n for other, n in ticket.items() if duration(other) >= duration(window)]
+        within = [
+            n for other, n in ticket.items() if parse_duration(other) >= parse_duration(window)
+        ]
         if not within or count * min(within) > most:
             return False
     return True
@@ -131,7 +134,7 @@ def _asked_for(
 
 
 def _longest(limits: Mapping[str, int]) -> timedelta:
-    return max(map(duration, limits))
+    return max(map(parse_duration, limits))
 
 
 def _is_to_customer(delivery: Delivery) -> bool:

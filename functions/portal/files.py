@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from functions.core.domain.errors import FieldError, InvalidInput
 from functions.core.domain.events import Attachment
-from functions.core.storage.files import Files, in_words, wrong_with
+from functions.core.storage.files import Files, explain_refusal, refusal_reason
 from functions.core.text.file_types import file_type
 
 if TYPE_CHECKING:
@@ -61,9 +61,9 @@ def keep(
     """
     kinds = rules.customers
     wrong = [
-        FieldError(f"attachments.{index}", in_words(why, kinds, rules))
+        FieldError(f"attachments.{index}", explain_refusal(why, kinds, rules))
         for index, file in enumerate(files)
-        if (why := wrong_with(file.content, file_type(file.content), kinds, rules))
+        if (why := refusal_reason(file.content, file_type(file.content), kinds, rules))
     ]
     if wrong:
         raise InvalidInput("Some files are not accepted; see errors.", tuple(wrong))

@@ -11,7 +11,7 @@ from functions.core.domain import events as e
 from functions.core.domain.record import TicketRecord
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import Ticket
-from functions.core.domain.timers import moment_in
+from functions.core.domain.timers import parse_field_time
 from functions.core.storage.files import FILES
 from functions.core.text.words import event_label, label
 
@@ -142,7 +142,7 @@ def _step_fields(event: e.Event, playbook: Playbook, locale: Locale) -> dict[str
 
 def _readable(value: str, zone: ZoneInfo) -> str:
     """A moment in the desk's time zone, anything else unchanged."""
-    at = moment_in(value)
+    at = parse_field_time(value)
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}" if at else value
 
 

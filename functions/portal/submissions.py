@@ -22,7 +22,7 @@ from functions.core.domain.ticket import Ticket
 from functions.core.platform.web import HttpResponse, Request
 from functions.core.services.command_service import change
 from functions.core.storage.store import Duplicate, IdempotencyRecord, Store
-from functions.core.text.unmasking import Hiding, Original, Seal, original
+from functions.core.text.unmasking import MessageMasker, Original, Seal, original
 from functions.portal.files import MOST, NewAttachment
 
 CALLS = {"messages": "message", "confirmation": "confirm", "survey": "survey"}
@@ -89,7 +89,7 @@ def write_message(
         )
     folder = f"{ticket.desk}/{ticket.number}"
     files = keep(folder, body.attachments, playbook.files) if body.attachments else ()
-    hiding = Hiding()
+    hiding = MessageMasker()
     text = hiding.mask("text", body.text)
     command = c.CustomerMessage(text=text, channel="web", attachments=files)
     hidden = original(hiding, seal)
@@ -116,7 +116,7 @@ def confirm(
     seal: Seal,
 ) -> HttpResponse:
     """Record whether the problem is gone; if not, the ticket is taken up again."""
-    hiding = Hiding()
+    hiding = MessageMasker()
     command = c.Confirm(solved=body.solved, reason=hiding.mask("reason", body.reason))
     hidden = original(hiding, seal)
     return _answer(_carry_out(store, playbook, ticket, command, request, hidden=hidden))
@@ -135,7 +135,7 @@ def answer_survey(
     Raises:
         AlreadyAnswered: this resolution has its score.
     """
-    hiding = Hiding()
+    hiding = MessageMasker()
     comment = hiding.mask("comment", body.comment)
     command = c.AnswerSurvey(score=_score(playbook, body.score), comment=comment)
     hidden = original(hiding, seal)

@@ -58,7 +58,7 @@ def candidates(
     free = [
         agent
         for agent in agents
-        if agent.has_room and suits(agent, wanted) and agent.on_shift(now, zone)
+        if agent.has_capacity and suits(agent, wanted) and agent.on_shift(now, zone)
     ]
     by_load = playbook.assignment.prefer == "least_loaded"
     return sorted(

@@ -11,7 +11,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from functions.core.domain.matching import Facts, find_term, fold, holds, mentions, places
-from functions.core.domain.rules import Destination, Playbook, Rule, Text, Vague
+from functions.core.domain.playbook_types import Text
+from functions.core.domain.rules import Destination, Playbook, Rule, Vague
 
 
 @dataclass(frozen=True)

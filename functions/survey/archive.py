@@ -17,7 +17,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.logging import logger
 from functions.core.services.merging import carried
-from functions.core.storage.files import FILES, NO_TYPE
+from functions.core.storage.files import FILES, OPAQUE_TYPE
 from functions.core.storage.store import Store
 from functions.core.text.masking import mask
 from functions.survey.tasks import Run
@@ -117,7 +117,7 @@ def _keep_file(shelves: Shelves, key: str, tags: str) -> None:
             Bucket=shelves.mail,
             Key=key,
             CopySource={"Bucket": shelves.mail, "Key": key},
-            ContentType=NO_TYPE,
+            ContentType=OPAQUE_TYPE,
             MetadataDirective="REPLACE",
             Tagging=tags,
             TaggingDirective="REPLACE",

@@ -96,7 +96,7 @@ def act(
             if files is None:
                 rules = context.playbook.files
                 desk = context.principal.desk
-                files = context.files.accept(desk, number, body.attachments, rules)
+                files = context.files.accept_uploads(desk, number, body.attachments, rules)
             if isinstance(command, c.Reply | c.Note | c.TakeStep):
                 command = replace(command, attachments=files)
             decided = decide_all(context.store, ticket, command, context.playbook, now)

@@ -134,7 +134,7 @@ def _offer(
     if not works_on(principal, ticket):
         raise Forbidden("Only those who work on this ticket can add files to it.")
     given = request.read(NewUpload)
-    return HttpResponse(files.offer(principal.desk, number, given.name, given.size), 201)
+    return HttpResponse(files.create_upload(principal.desk, number, given.name, given.size), 201)
 
 
 def set_presence(request: Request, store: Store, desk: str) -> HttpResponse:

@@ -115,7 +115,7 @@ def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
 def _foundation(dynamodb: str | None) -> None:
     import boto3
 
-    from functions.core.domain.rules import load
+    from functions.core.playbook import load
     from infra.deploy.desks import SHIPPED, ensure_desks, store_of
     from infra.deploy.steps import INFRA, deploy_foundation
 

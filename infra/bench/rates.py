@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from functions.core.domain.rules import Playbook, load
+from functions.core.domain.rules import Playbook
+from functions.core.playbook import load
 from functions.router.classify import classify
 from infra.deploy.desks import SHIPPED, shipped
 

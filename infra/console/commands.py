@@ -135,7 +135,7 @@ def deploy(
 @playbooks.command("check")
 def playbook_check(path: Path) -> None:
     """Say OK, or every problem with its line."""
-    from functions.core.domain.rules import load
+    from functions.core.playbook import load
 
     load(path)
     _report("OK")
@@ -144,7 +144,7 @@ def playbook_check(path: Path) -> None:
 @playbooks.command("apply")
 def playbook_apply(path: Path, stage: Stage = "", data: Data = DATA) -> None:
     """Store a playbook as its desk's next version and show what it changes; in force in 60 s."""
-    from functions.core.domain.rules import load
+    from functions.core.playbook import load
     from infra.deploy.desks import apply
 
     applied = apply(_connect(stage, data), load(path), datetime.now(UTC))

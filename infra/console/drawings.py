@@ -12,7 +12,7 @@ from pathlib import Path
 from functions.core.domain.commands import ACTIONS
 from functions.core.domain.events import EVENTS
 from functions.core.domain.ticket import OPEN, STATUSES, Value
-from functions.core.domain.webhooks import types
+from functions.core.domain.webhooks import event_of_type
 from functions.notify.webhook_dispatch import INSIDE
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -89,7 +89,7 @@ def events() -> str:
 def messages() -> str:
     """Every type of message that a webhook may ask for, with the fields of its event."""
     lines = ["| type | when | `data.event` holds |", "|---|---|---|"]
-    for name, event in types().items():
+    for name, event in event_of_type().items():
         kind = EVENTS[event]
         hidden = {key for key, inside in INSIDE.items() if inside is True}
         fields = " ".join(f"`{field}`" for field in kind.model_fields if field not in hidden)

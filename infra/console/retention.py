@@ -34,13 +34,8 @@ from functions.core.services.merging import family, reached
 from functions.core.storage.event_codec import dump
 from functions.core.storage.files import UPLOADS
 from functions.core.storage.store import Item, Store, delivery_body, read_commit, read_delivery
-from functions.core.text.masking import (
-    Contact,
-    chat_contact,
-    contact_hash,
-    mask,
-    normalise_contact,
-)
+from functions.core.text.contacts import Contact, chat_contact, contact_hash, normalise_contact
+from functions.core.text.masking import mask
 from functions.core.text.tokens import derive
 from functions.survey.archive import HOLD, Shelves, keep, kept_files
 from infra.deploy.desks import store_of

@@ -15,7 +15,9 @@ from typing import Any
 
 import boto3
 
-from functions.core.domain.rules import Playbook, load
+from functions.core.domain.playbook_upgrades import upgraded
+from functions.core.domain.rules import Playbook
+from functions.core.playbook import load
 from functions.core.storage.store import Store
 from infra.deploy.stage_secrets import ensure_endpoint_secrets, ensure_secrets
 
@@ -67,7 +69,9 @@ def apply(stage: str, playbook: Playbook, now: datetime) -> Applied:
     """
     store = store_of(stage)
     current = store.playbook_version(playbook.desk)
-    before = {} if current is None else json.loads(store.playbook_document(playbook.desk, current))
+    before = {}
+    if current is not None:
+        before = upgraded(json.loads(store.playbook_document(playbook.desk, current)))
     after = json.loads(playbook.model_dump_json(exclude_defaults=True))
     changes = tuple(differences(before, after)) if current is not None else ()
     if current is not None and not changes:

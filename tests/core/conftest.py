@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from functions.core.domain.rules import Playbook, load
+from functions.core.domain.rules import Playbook
+from functions.core.playbook import load
 from functions.core.storage.store import Store
 from tests.aws_snapshots import aws_in_memory
 from tests.core.sample_desk import DESK, TABLE, make_table

@@ -49,7 +49,7 @@ DESK: dict[str, Any] = {
     },
     "default_priority": "medium",
     "tags": {"login": {"label": both("登录"), "keywords": ["无法登录"], "type": "fault"}},
-    "customer_classes": {"vip": {"customer_ids": ["V*"]}},
+    "customer_classes": {"vip": {"customer_ids": ["V*"], "comes_first": True}},
     "teams": {
         "technical": {"label": both("技术支持组")},
         "general": {"label": both("通用咨询组")},

@@ -1,4 +1,4 @@
-"""docs/playbooks.md explains every key of a playbook, and none that there is not."""
+"""docs/playbooks.md explains every key of a playbook and no others."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import pytest
 
 from functions.core.domain.rules import (
     RECIPIENTS,
-    STATUSES_NEEDED,
     TEAM_IN,
     TEAM_NAMED,
-    TEMPLATE_VARIABLES,
     Condition,
     Effect,
     Playbook,
     Section,
     TimerEffects,
     Vague,
-    load,
 )
 from functions.core.domain.ticket import STATUSES, TIMER_KINDS
+from functions.core.playbook import load
+from functions.core.playbook.checks import TEMPLATE_VARIABLES
+from functions.core.playbook.references import STATUSES_NEEDED
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "playbooks.md").read_text(encoding="utf-8")
@@ -33,7 +33,7 @@ ONCE: dict[type[Section], str] = {
     TimerEffects: "on_breach",
     Vague: "vague",
 }
-"""Parts that stand in many places and are explained once, under this name."""
+"""Sections that occur in many places and are explained once, under this name."""
 CALENDAR = {f"calendar.{key}" for key in ("timezone", "hours", "holidays", "workdays")}
 
 
@@ -47,7 +47,7 @@ def _keys(part: type[Section], at: str) -> Iterator[str]:
 
 
 def _parts(annotation: Any, step: str) -> Iterator[tuple[type[Section], str]]:
-    """The parts in an annotation, and how one comes to them: `.*` by a name, `[]` in a list."""
+    """Yield the sections in an annotation and the path to them: `.*` by a name, `[]` in a list."""
     if isinstance(annotation, type) and issubclass(annotation, Section):
         yield annotation, step
     steps: dict[Any, str] = {dict: ".*", tuple: "[]"}
@@ -64,7 +64,7 @@ KEYS = {
 EXPLAINED = re.findall(r"^\| `([^`]+)` \| \S", TEXT, re.MULTILINE)
 
 
-def test_the_walk_finds_the_deepest_keys() -> None:
+def test_nested_keys_are_collected() -> None:
     assert {
         "vague.question",
         "then.add_tags",
@@ -81,7 +81,7 @@ def test_a_key_is_explained(key: str) -> None:
     assert key in EXPLAINED, f"docs/playbooks.md has no row for `{key}`"
 
 
-def test_no_key_is_explained_that_there_is_not() -> None:
+def test_no_unknown_key_is_explained() -> None:
     single = {variable for variable in TEMPLATE_VARIABLES if f"| `{variable}` |" in TEXT}
     assert set(EXPLAINED) - KEYS - single == set()
 
@@ -99,7 +99,7 @@ def test_a_variable_is_explained(variable: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted({*STATUSES, *STATUSES_NEEDED, *TIMER_KINDS}))
-def test_a_status_and_a_timer_kind_is_named(name: str) -> None:
+def test_a_status_or_timer_kind_is_named(name: str) -> None:
     assert f"`{name}`" in TEXT
 
 
@@ -109,12 +109,12 @@ def test_a_recipient_is_named(recipient: str) -> None:
 
 
 @pytest.mark.parametrize("prefix", [TEAM_NAMED, TEAM_IN])
-def test_a_way_to_name_a_team_is_shown(prefix: str) -> None:
+def test_a_recipient_prefix_is_shown(prefix: str) -> None:
     assert re.search(rf"`{prefix}\S+`", TEXT)
 
 
 def _choices() -> Iterator[tuple[str, str]]:
-    """Every word that a key offers for choice, by the row that has to explain it."""
+    """Yield every choice of a key, with the row that must explain it."""
     for key, annotation in _annotated(Playbook, ""):
         for word in _literals(annotation):
             yield key, word
@@ -143,6 +143,6 @@ def test_a_choice_is_explained(key: str, word: str) -> None:
 
 
 @pytest.mark.parametrize("desk", sorted(path.stem for path in (ROOT / "playbooks").glob("*.yaml")))
-def test_a_playbook_that_ships_is_named_and_holds(desk: str) -> None:
+def test_a_shipped_playbook_is_named_and_valid(desk: str) -> None:
     assert f"`{desk}.yaml`" in TEXT
     assert load(ROOT / "playbooks" / f"{desk}.yaml").desk == desk

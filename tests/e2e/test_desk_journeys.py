@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from functions.core.domain.rules import load
+from functions.core.playbook import load
 from infra.console.people import create_user, put_on_roster, user_pool
 from infra.local.people import people_of
 from infra.local.system import Ports, aws_environment

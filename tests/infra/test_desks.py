@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functions.core.domain.rules import load
+from functions.core.playbook import load
 from infra.deploy.desks import differences, shipped
 from infra.deploy.steps import ROOT
 from infra.local.people import people_of

@@ -15,11 +15,12 @@ from functions.core.domain import commands as c, events as e
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import ActionNotAllowed, NotFound, TryAgain
 from functions.core.domain.lifecycle import apply, decide
-from functions.core.domain.rules import Playbook, load
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Customer
+from functions.core.playbook import load
 from functions.core.services.command_service import change
 from functions.core.storage.store import Store
-from functions.core.text.masking import contact_hash, normalise_contact
+from functions.core.text.contacts import contact_hash, normalise_contact
 from functions.core.text.tokens import derive
 from functions.survey.archive import archive, keep
 from functions.survey.tasks import Run

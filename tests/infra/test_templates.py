@@ -220,7 +220,7 @@ def test_a_browser_may_upload_by_a_signed_link() -> None:
     s3 = boto3.client(
         "s3", "us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing"
     )
-    offered = Files(s3, "b").offer("d", "1", "a.png", 1)
+    offered = Files(s3, "b").create_upload("d", "1", "a.png", 1)
     (rule,) = resources("AWS::S3::Bucket")["MailBucket"]["CorsConfiguration"]["CorsRules"]
     assert rule["AllowedMethods"] == [offered["upload"]["method"]]
     asked = {name.lower() for name in offered["upload"]["headers"]}

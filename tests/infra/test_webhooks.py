@@ -15,9 +15,10 @@ from typer.testing import CliRunner
 
 from functions.core.domain import commands as c
 from functions.core.domain.errors import PlaybookError
-from functions.core.domain.rules import Playbook, load
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws, container
+from functions.core.playbook import load
 from functions.notify import handler
 from infra.console import commands, webhooks
 from infra.console.webhooks import Span, WebhookError

@@ -14,8 +14,9 @@ import boto3
 import pytest
 
 from functions.core.domain.roster import Agent
-from functions.core.domain.rules import Playbook, load
+from functions.core.domain.rules import Playbook
 from functions.core.platform.settings import Deployment
+from functions.core.playbook import load
 from functions.core.storage.store import Store
 from infra.console.retention import erase, records_of
 from infra.simulator.inprocess import Loop

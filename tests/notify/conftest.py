@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from functions.core.domain.rules import Playbook, load
+from functions.core.domain.rules import Playbook
 from functions.core.platform import aws, container
+from functions.core.playbook import load
 from functions.core.storage.store import Store
 from functions.notify.deliver import once
 from functions.notify.dispatch import Ways

@@ -11,8 +11,9 @@ import pytest
 
 from functions.core.domain import events as e
 from functions.core.domain.errors import DeadLetter
-from functions.core.domain.rules import Message, Notification, Playbook, template_variables
+from functions.core.domain.rules import Message, Notification, Playbook
 from functions.core.domain.ticket import Ticket
+from functions.core.playbook.checks import template_variables
 from functions.core.services.composing import (
     Notice,
     Words,

@@ -8,14 +8,8 @@ from typing import Any
 import pytest
 
 from functions.core.domain import events as e
-from functions.core.domain.rules import (
-    Message,
-    Notification,
-    Playbook,
-    Step,
-    TimerRule,
-    template_variables,
-)
+from functions.core.domain.rules import Message, Notification, Playbook, Step, TimerRule
+from functions.core.playbook.checks import template_variables
 from functions.core.services.composing import Notice, compose, notices, team_of
 from tests.notify.deployment import NOON
 from tests.notify.sample_events import LINK, commit, received, ticket

@@ -10,10 +10,11 @@ from urllib.parse import urlencode
 import pytest
 
 from functions.core.domain.events import Attachment
-from functions.core.domain.rules import FileRules, Playbook, load
+from functions.core.domain.rules import FileRules, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.settings import Deployment
 from functions.core.platform.web import HttpResponse, Request
+from functions.core.playbook import load
 from functions.core.storage.store import Store
 from functions.core.text.tokens import status_key
 from functions.portal.calls import PortalContext, show, write

@@ -20,9 +20,10 @@ from functions.core.domain.errors import (
     Refused,
 )
 from functions.core.domain.events import EVENTS, CustomerWrote
-from functions.core.domain.rules import LOCALES, Playbook, load
+from functions.core.domain.rules import LOCALES, Playbook
 from functions.core.domain.ticket import Customer as Person, Ticket
 from functions.core.platform.web import Request, problem
+from functions.core.playbook import load
 from functions.core.services.command_service import change
 from functions.core.storage.store import Store
 from functions.core.text.words import label, nearest_locale
@@ -222,8 +223,8 @@ def test_a_file_that_does_not_fit_is_named(
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("photo.png", "the content is a program, and accepted is: JPEG, "),
-        ("report.docx", "the content is a file with macros, and accepted is: JPEG, "),
+        ("photo.png", "the content is a program; accepted types: JPEG, "),
+        ("report.docx", "the content is a file with macros; accepted types: JPEG, "),
     ],
 )
 def test_a_file_that_is_not_accepted_is_said(

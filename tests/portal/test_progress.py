@@ -10,8 +10,9 @@ import pytest
 from functions.core.domain import commands as c
 from functions.core.domain.errors import ActionNotAllowed
 from functions.core.domain.events import Attachment
-from functions.core.domain.rules import Playbook, load
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
+from functions.core.playbook import load
 from functions.core.services.command_service import change
 from functions.core.storage.store import Store
 from tests.core.sample_desk import DESK, NOON, agent, both, file

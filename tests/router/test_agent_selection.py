@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from functions.core.domain.rules import Needs, Playbook, load
+from functions.core.domain.rules import Needs, Playbook
+from functions.core.playbook import load
 from functions.router.agent_selection import Wanted, candidates, suits
 from tests.core.sample_desk import DESK, NOON, agent
 

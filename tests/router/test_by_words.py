@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from functions.core.domain.events import TicketReceived
-from functions.core.domain.rules import Playbook, load
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
+from functions.core.playbook import load
 from functions.core.storage.store import Store
 from functions.router.routing import Router
 from tests.core.sample_desk import DESK, NOON, agent, file

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from functions.core.domain.matching import Facts
-from functions.core.domain.rules import Playbook, load
+from functions.core.domain.rules import Playbook
+from functions.core.playbook import load
 from functions.router.classify import Classification, classify, destination
 from tests.core.sample_desk import DESK, both
 from tests.growth import grows_with_length

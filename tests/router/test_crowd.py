@@ -19,8 +19,9 @@ from functions.core.domain import commands as c
 from functions.core.domain.errors import TryAgain
 from functions.core.domain.events import TicketAssigned, TicketReceived
 from functions.core.domain.lifecycle import queue_rank
-from functions.core.domain.rules import Playbook, load
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
+from functions.core.playbook import load
 from functions.core.services.command_service import change
 from functions.core.storage.store import Store
 from functions.router.routing import Router

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from functions.core.domain import commands as c, events as e
-from functions.core.domain.rules import Playbook, load
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.settings import Deployment
+from functions.core.playbook import load
 from functions.core.services.command_service import change
 from functions.core.storage.store import Store
 from functions.router.consumer import process

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from functions.core.domain import commands as c
-from functions.core.domain.rules import Playbook, load
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Customer, Ticket
+from functions.core.playbook import load
 from functions.core.services.command_service import change
 from functions.core.storage.store import Store
 from functions.router.routing import PAGE, Router

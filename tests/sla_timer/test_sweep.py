@@ -13,7 +13,8 @@ from functions.core.domain import commands as c
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import Conflict
 from functions.core.domain.events import TimerBreached
-from functions.core.domain.rules import Playbook, load
+from functions.core.domain.rules import Playbook
+from functions.core.playbook import load
 from functions.core.services.command_service import change
 from functions.core.storage.store import SHARDS, Store
 from functions.sla_timer import handler

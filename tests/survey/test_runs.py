@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from functions.core.domain.closing import ARCHIVE, REOPENED, REVIEW, after_review, after_survey
-from functions.core.domain.rules import Playbook, load
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import OPEN
+from functions.core.playbook import load
 from functions.router.closing_workflow import start
 from infra.simulator.inprocess import Workflows
 from tests.core.sample_desk import DESK, received

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from functions.core.domain.events import Attachment
-from functions.core.domain.rules import Playbook, load
+from functions.core.domain.rules import Playbook
 from functions.core.platform.settings import Deployment
 from functions.core.platform.web import HttpResponse, Request
+from functions.core.playbook import load
 from functions.core.services.create_ticket import Filing
 from functions.core.storage.files import Files
 from functions.core.storage.store import Store

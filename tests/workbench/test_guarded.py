@@ -12,7 +12,8 @@ import pytest
 from functions.core.domain import commands as c
 from functions.core.domain.errors import Forbidden
 from functions.core.domain.events import OriginalOpened
-from functions.core.domain.rules import Playbook, load
+from functions.core.domain.rules import Playbook
+from functions.core.playbook import load
 from functions.core.services.command_service import change
 from functions.core.services.create_ticket import Filing
 from functions.core.storage.store import Store

@@ -14,8 +14,9 @@ from functions.core.domain.errors import (
     NotFound,
     StaleVersion,
 )
-from functions.core.domain.rules import Playbook, load
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
+from functions.core.playbook import load
 from functions.core.services.command_service import change
 from functions.core.storage.files import MAX_BYTES, UPLOADS
 from functions.core.storage.store import Store

@@ -1,31 +1,30 @@
-"""Business time: when a desk is open, when a deadline falls, how long something took.
+"""Business time: opening hours, deadlines and elapsed business time (G2).
 
-G2 rests on it: every timer that runs on business hours asks it. A :class:`BusinessCalendar` is a
-value: built once from a playbook's dict, never changed, without a clock. Building one is cheap;
-a year's opening intervals are worked out when that year is first asked for, and kept.
+A :class:`BusinessCalendar` is an immutable value, built from a playbook's dict. Building one is
+cheap; the opening intervals of a year are computed and kept when the year is first needed.
 
-What holds everywhere:
+Rules:
 
 - Intervals are half-open: at the closing minute the desk is closed.
-- ``add(start, d)`` is the *earliest* instant ``t >= start`` with ``between(start, t) == d``. So a
-  deadline lands on the closing minute and not on the next opening, and ``add(start, 0)`` is
-  ``start``, also where the desk is closed.
-- Durations are time that really elapses: a shift over the spring change is an hour shorter, over
-  the autumn change an hour longer. A wall-clock time stands for the first instant at which the
-  clock in the zone shows it or a later one: a time that the clock skips is the moment of the
-  skip, a time that comes twice is its first coming.
+- ``add(start, d)`` is the *earliest* instant ``t >= start`` with ``between(start, t) == d``. A
+  deadline therefore falls on the closing minute and not on the next opening, and ``add(start, 0)``
+  is ``start``, even while the desk is closed.
+- Durations are elapsed time: a shift over the spring clock change is an hour shorter, over the
+  autumn change an hour longer. A wall-clock time means the first instant at which the clock in the
+  zone shows it or a later time: a skipped time is the moment of the skip, a repeated time its first
+  occurrence.
 - An interval over midnight belongs to the day on which it begins: the night shift of the evening
-  before a holiday runs to its end, the one of the holiday's own evening does not take place.
-- What decides about a day, strongest first: the desk's ``workdays``; its own ``holidays`` (or
+  before a holiday runs to its end, the holiday's own night shift does not take place.
+- In order of precedence, a day is decided by the desk's ``workdays``; its own ``holidays`` (or
   ``extra``); the country's make-up workdays; the country's holidays; the weekday's hours.
-- A make-up workday on Saturday or Sunday, or on another weekday without hours, has
-  ``workday_hours`` if the dict gives them, else Monday's hours, else (Monday closed) those of the
-  first weekday that has any. A make-up workday on another weekday has that weekday's hours.
+- A make-up workday on a Saturday or Sunday, or on another weekday without hours, has
+  ``workday_hours`` if given, else Monday's hours, else (Monday closed) those of the first weekday
+  that has any. A make-up workday on another weekday has that weekday's hours.
 
-Country holidays come from the ``holidays`` package. For China it knows the State Council's
-notices, make-up workdays included, up to the last one published before its release; in later
-years it gives the statutory days alone, so until the package is updated a desk writes the
-notice's days into ``holidays.extra`` and ``workdays``.
+Country holidays come from the ``holidays`` package. For China it contains the State Council's
+notices, including make-up workdays, up to the last one before its release. For later years it has
+the statutory days only, so until the package is updated a desk enters the days of a new notice as
+``holidays.extra`` and ``workdays``.
 """
 
 import re
@@ -56,8 +55,8 @@ _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00")
 _SATURDAY = 5
 _MAKE_UP, _CLOSED = 7, 8
 
-# In these years the State Council's notices name a holiday that needs no exchange of days alone
-# ("放假，与周末连休"); in all others they count the weekend beside it as part of the holiday.
+# In these years the State Council's notices name a holiday without exchanged days alone
+# ("放假，与周末连休"); in all others the adjacent weekend is part of the holiday.
 _WEEKEND_NOT_NAMED = frozenset({2014, 2015, 2016, 2017, 2018, 2019, 2024})
 
 # Minutes after midnight, [open, close).
@@ -66,7 +65,7 @@ Pieces = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class _Year:
-    """One local year's opening intervals in microseconds since 1970, and their prefix sums."""
+    """The opening intervals of a local year in microseconds since 1970, and their prefix sums."""
 
     start: int
     end: int
@@ -76,7 +75,7 @@ class _Year:
     total: int
 
     def elapsed(self, at: int) -> int:
-        """Business time from the year's start to ``at``."""
+        """Return the business time from the start of the year to ``at``."""
         index = bisect_right(self.opens, at) - 1
         if index < 0:
             return 0
@@ -85,10 +84,10 @@ class _Year:
 
 @dataclass(frozen=True, slots=True)
 class BusinessCalendar:
-    """A desk's opening hours, in its time zone, with its holidays and make-up workdays.
+    """A desk's opening hours in its time zone, with holidays and make-up workdays.
 
-    Make one with :meth:`from_dict`. Instants are aware datetimes in any zone; naive ones raise
-    ``ValueError``, as does whatever leaves the years 1900 to 2199.
+    Create one with :meth:`from_dict`. Instants are aware datetimes in any zone. Naive datetimes and
+    times outside the years 1900 to 2199 raise ``ValueError``.
     """
 
     timezone: ZoneInfo
@@ -101,19 +100,19 @@ class BusinessCalendar:
 
     @classmethod
     def from_dict(cls, d: Mapping[str, object]) -> "BusinessCalendar":
-        """The calendar that a playbook's dict describes.
+        """Build a calendar from a playbook's dict.
 
-        ``timezone``: an IANA name (may be missing where nothing else is given: then UTC).
-        ``hours``: ``mon`` … ``sun`` to lists of ``["HH:MM", "HH:MM"]``; an end of ``"24:00"`` and
-        an end before its start (over midnight) are allowed, overlaps are merged. No hours at all
-        means always open, on holidays too.
+        ``timezone``: an IANA name; optional if there are no other keys (then UTC).
+        ``hours``: ``mon`` … ``sun`` to lists of ``["HH:MM", "HH:MM"]``. An end of ``"24:00"`` and
+        an end before the start (over midnight) are allowed, overlaps are merged. A desk without
+        hours is always open, even on holidays.
         ``holidays``: a list of dates, or ``{"country": "CN", "subdivision": …, "extra": [dates]}``
         with an ISO 3166-1 code; the last two are optional.
-        ``workdays``: dates on which the desk works whatever else holds.
-        ``workday_hours``: the hours of make-up workdays in place of Monday's.
+        ``workdays``: dates on which the desk works in any case.
+        ``workday_hours``: the hours of make-up workdays instead of Monday's.
         Dates are ``"YYYY-MM-DD"`` or ``date``.
 
-        Raises ``ValueError`` that names the key which is wrong and what was expected there.
+        Raises ``ValueError``; the message names the key and what was expected.
         """
         if not isinstance(d, Mapping):
             raise _wrong("calendar", "a mapping", d)
@@ -122,7 +121,7 @@ class BusinessCalendar:
         own = d.get("workday_hours")
         make_up = () if own is None else _pieces(own, "workday_hours")
         if make_up and not any(hours):
-            raise _wrong("workday_hours", "nothing where no day has hours", own)
+            raise _wrong("workday_hours", "no value, since no day has hours", own)
         if not make_up:
             make_up = next((day for day in hours if day), ())
         country, holidays = _holidays(d.get("holidays"))
@@ -147,15 +146,15 @@ class BusinessCalendar:
 
     @property
     def always_open(self) -> bool:
-        """Whether the desk has no hours at all and so never closes."""
+        """Whether the desk has no hours and therefore never closes."""
         return not any(self._hours)
 
     def add(self, start: datetime, duration: timedelta) -> datetime:
-        """The earliest instant at which ``duration`` of business time has passed since ``start``.
+        """Return the earliest instant at which ``duration`` of business time has passed.
 
-        The answer is in the zone of ``start``. It is a closing minute rather than the next
-        opening; nothing added gives ``start`` itself. Raises ``ValueError`` for a negative
-        duration, a naive ``start`` and a deadline after the year 2199.
+        The result is in the zone of ``start``. It is a closing minute rather than the next opening;
+        a zero duration returns ``start``. Raises ``ValueError`` for a negative duration, a naive
+        ``start`` and a deadline after the year 2199.
         """
         at = _microseconds(start, "start")
         left = duration // _MICROSECOND
@@ -175,7 +174,7 @@ class BusinessCalendar:
         return _datetime(table.opens[index] + left - table.before[index], start)
 
     def between(self, start: datetime, end: datetime) -> timedelta:
-        """Business time from ``start`` to ``end``; negative where ``end`` is the earlier one.
+        """Return the business time from ``start`` to ``end``; negative if ``end`` is earlier.
 
         ``between(a, b) == -between(b, a)``, and ``between(s, add(s, d)) == d``. Raises
         ``ValueError`` for naive datetimes.
@@ -190,7 +189,7 @@ class BusinessCalendar:
         return (whole + last_table.elapsed(last) - first_table.elapsed(first)) * _MICROSECOND
 
     def is_open(self, at: datetime) -> bool:
-        """Whether the desk is open at ``at``: from the opening minute to before the closing one."""
+        """Return whether the desk is open: from the opening to before the closing minute."""
         instant = _microseconds(at, "at")
         if self.always_open:
             return True
@@ -199,17 +198,17 @@ class BusinessCalendar:
         return index >= 0 and instant < table.closes[index]
 
     def is_workday(self, day: date) -> bool:
-        """Whether the desk's hours begin on ``day``, a date in the desk's zone.
+        """Return whether the desk's hours begin on ``day``, a date in the desk's zone.
 
-        A night shift that only ends on that day does not make it one. An always open desk works
-        every day. Raises ``ValueError`` for a datetime: its date depends on the zone.
+        A night shift that only ends on that day does not count. A desk that is always open works
+        every day. Raises ``ValueError`` for a datetime, since its date depends on the zone.
         """
         if isinstance(day, datetime):
             raise _wrong("day", "a date in the desk's time zone", day)
         return self.always_open or bool(self._hours[self._kind(day.toordinal())])
 
     def _kind(self, day: int) -> int:
-        """Which entry of the hours holds on a day, given as its ordinal."""
+        """Return the index into the hours for a day, given as its ordinal."""
         weekday = (day - 1) % 7
         if day in self._workdays:
             return self._worked(weekday)
@@ -227,7 +226,7 @@ class BusinessCalendar:
         return weekday if weekday < _SATURDAY and self._hours[weekday] else _MAKE_UP
 
     def _year_at(self, at: int, guess: int) -> tuple[_Year, int]:
-        """The table that ``at`` falls into; ``guess`` is its year in some zone, one off at most."""
+        """Return the table of ``at`` and its year; ``guess`` is its year in another zone."""
         table = self._year(guess)
         while at >= table.end:
             guess += 1
@@ -245,10 +244,10 @@ class BusinessCalendar:
                     f"expected a time in the years {FIRST_YEAR} to {LAST_YEAR},"
                     f" the calendar was asked for {year}"
                 )
-            table = self._years[year] = self._work_out(year)
+            table = self._years[year] = self._build(year)
         return table
 
-    def _work_out(self, year: int) -> _Year:
+    def _build(self, year: int) -> _Year:
         first = date(year, 1, 1).toordinal()
         last = date(year + 1, 1, 1).toordinal()
         opens: list[int] = []
@@ -299,10 +298,10 @@ def _wall(day: int, minutes: int) -> datetime:
 
 
 def _instant(wall: datetime, zone: ZoneInfo) -> int:
-    """The first instant, in microseconds, at which the clock shows ``wall`` or a later time.
+    """Return the first instant, in microseconds, at which the clock shows ``wall`` or later.
 
-    ``fold`` is used as PEP 495 defines it: the first of two readings, and before a skip the
-    offset that held until then.
+    ``fold`` has the meaning of PEP 495: the first of two readings, and in a skip the offset before
+    it.
     """
     first = wall.replace(tzinfo=zone)
     instant = (first - _EPOCH) // _MICROSECOND
@@ -330,11 +329,10 @@ def _merge(pieces: Pieces) -> Pieces:
 
 @lru_cache(maxsize=32)
 def _country_class(code: str) -> "type[HolidayBase]":
-    """The ``holidays`` package's class for an ISO 3166-1 code.
+    """Return the ``holidays`` package's class for an ISO 3166-1 code.
 
-    ``holidays.country_holidays`` would import the modules of all 250 countries for one of them:
-    60 to 90 ms of a cold start, against 2 for the one file that is wanted. Raises ``KeyError``
-    for a code that the package does not know.
+    ``holidays.country_holidays`` imports the modules of all 250 countries, which adds 60 to 90 ms
+    to a cold start; the one module takes 2 ms. Raises ``KeyError`` for an unknown code.
     """
     import holidays
     from holidays.registry import COUNTRIES
@@ -344,16 +342,16 @@ def _country_class(code: str) -> "type[HolidayBase]":
     module = ModuleType(module_name)
     path = f"{holidays.__path__[0]}/countries/{module_name}.py"
     SourceFileLoader(module_name, path).exec_module(module)
-    found: type[HolidayBase] = getattr(module, class_name)
-    return found
+    country: type[HolidayBase] = getattr(module, class_name)
+    return country
 
 
 @lru_cache(maxsize=256)
 def _public_days(
     country: str, subdivision: str | None, year: int
 ) -> tuple[frozenset[int], frozenset[int]]:
-    """A country's days off and make-up workdays of one year, as ordinals."""
-    # The turn of the year belongs to notices of both years.
+    """Return a country's days off and make-up workdays of one year, as ordinals."""
+    # The notices of both years cover the turn of the year.
     public = _country_class(country)(
         subdiv=subdivision,
         years=(year - 1, year, year + 1),
@@ -372,9 +370,9 @@ def _public_days(
 
 
 def _weekends_of_holidays(off: set[int], make_up: set[int], exchanged: set[int]) -> set[int]:
-    """The Saturdays and Sundays that China's notices count as part of a holiday beside them.
+    """Return the weekend days that China's notices count as part of an adjacent holiday.
 
-    The package names working days off only; a desk that works on Saturdays rests on these too.
+    The package lists weekdays off only, but a desk that works on Saturdays is closed on these too.
     Source: the yearly 国务院办公厅关于部分节假日安排的通知.
     """
 
@@ -426,7 +424,7 @@ def _weekly_hours(hours: object) -> tuple[Pieces, ...]:
 
 
 def _pieces(intervals: object, key: str) -> Pieces:
-    """Merged intervals in minutes of their day; over midnight the end is beyond 24:00."""
+    """Parse and merge intervals, in minutes of the day; an end over midnight exceeds 24:00."""
     if not isinstance(intervals, list | tuple):
         raise _wrong(key, 'a list of ["HH:MM", "HH:MM"], [] for closed', intervals)
     pieces = []
@@ -436,7 +434,7 @@ def _pieces(intervals: object, key: str) -> Pieces:
             raise _wrong(where, 'an opening and a closing time, ["09:00", "18:00"]', interval)
         start, end = _clock(interval[0], f"{where}[0]"), _clock(interval[1], f"{where}[1]")
         if start == end:
-            raise _wrong(where, 'two times that differ ("00:00" to "24:00" is all day)', interval)
+            raise _wrong(where, 'two different times ("00:00" to "24:00" is all day)', interval)
         if start == _DAY_MINUTES:
             raise _wrong(f"{where}[0]", 'an opening time before "24:00"', interval[0])
         pieces.append((start, end if end > start else end + _DAY_MINUTES))

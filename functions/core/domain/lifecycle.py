@@ -96,7 +96,7 @@ def _with_timers(
     playbook: Playbook,
     now: datetime,
 ) -> tuple[e.Event, ...]:
-    changed = timers.follow(before, after, events, playbook, now)
+    changed = timers.updated_timers(before, after, events, playbook, now)
     decided = next((event for event in events if isinstance(event, e.TimersSet)), None)
     if decided is not None:
         events = [event for event in events if event is not decided]
@@ -107,7 +107,7 @@ def _with_timers(
 def queue_rank(ticket: Ticket, playbook: Playbook) -> str:
     """The position of a ticket in its queue, as text that sorts (A5: VIP first, B4, D7)."""
     parts = {
-        "vip": "0" if ticket.vip else "1",
+        "vip": "0" if playbook.comes_first(ticket.customer.customer_class) else "1",
         "priority": f"{playbook.ranks.get(ticket.priority, 99):02}",
         "age": ticket.received_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
     }

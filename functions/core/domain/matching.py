@@ -1,4 +1,4 @@
-"""Whether a playbook's condition holds for a request or a ticket."""
+"""Matching a playbook's conditions, keywords and terms against requests and tickets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from functions.core.domain.ticket import Ticket
 
 @dataclass(frozen=True)
 class Facts:
-    """What conditions may ask about. `text` is folded (see `fold`)."""
+    """The values that conditions compare. `text` is folded (see `fold`)."""
 
     text: str = ""
     type: str | None = None
@@ -30,6 +30,7 @@ class Facts:
 
     @classmethod
     def of(cls, ticket: Ticket, text: str = "", product: str | None = None) -> Facts:
+        """Take the facts from a ticket and a text, which is folded here."""
         return cls(
             text=fold(text),
             type=ticket.type,
@@ -48,7 +49,7 @@ _APOSTROPHES = str.maketrans("‘’ʼ`´", "'''''")
 
 
 def fold(text: str) -> str:
-    """Text as keywords are compared: width, case, white space and kinds of apostrophe are equal."""
+    """Normalise width, case, white space and apostrophes, as keywords are compared."""
     plain = unicodedata.normalize("NFKC", text.translate(_APOSTROPHES))
     return " ".join(plain.casefold().split())
 
@@ -57,16 +58,16 @@ _folded = lru_cache(maxsize=8192)(fold)
 
 
 def mentions(text: str, words: tuple[str, ...]) -> str | None:
-    """The first of `words` that stands in the folded `text`.
+    """Return the first of `words` that occurs in the folded `text`.
 
-    A word in Latin letters has to stand alone ("app" is not in "happy"); Chinese is written
-    without spaces, so there a word may stand anywhere.
+    Latin words match whole words only ("app" does not match "happy"). Chinese has no spaces, so
+    Chinese words match anywhere.
     """
     return next((word for word in words for _ in places(text, word)), None)
 
 
 def places(text: str, word: str) -> Iterator[tuple[int, int]]:
-    """Where `word` stands in the folded `text`: start and end of each place, from the left."""
+    """Yield start and end of each occurrence of `word` in the folded `text`."""
     folded = _folded(word)
     start = text.find(folded) if folded else -1
     while start >= 0:
@@ -76,9 +77,9 @@ def places(text: str, word: str) -> Iterator[tuple[int, int]]:
         start = text.find(folded, start + 1)
 
 
-def find_term(given: str, terms: Mapping[str, Term]) -> str | None:
-    """The key of the term that `given` names: by its key, or by its label in any language."""
-    wanted = fold(given)
+def find_term(name: str, terms: Mapping[str, Term]) -> str | None:
+    """Return the key of the term with this key, or with this label in any language."""
+    wanted = fold(name)
     for key, term in terms.items():
         if wanted in (fold(key), *map(fold, term.label.values())):
             return key
@@ -86,14 +87,14 @@ def find_term(given: str, terms: Mapping[str, Term]) -> str | None:
 
 
 def _joins(text: str, left: int) -> bool:
-    """Whether the characters at `left` and after it are letters of one Latin word."""
+    """Return whether the characters at `left` and `left + 1` belong to one Latin word."""
     if left < 0 or left + 1 >= len(text):
         return False
     return all(c.isascii() and c.isalnum() for c in text[left : left + 2])
 
 
 def holds(condition: Condition, facts: Facts) -> bool:
-    """Whether all that the condition names is so."""
+    """Return whether every key of the condition matches the facts."""
     one_of = (
         (condition.type, facts.type),
         (condition.priority, facts.priority),
@@ -102,7 +103,7 @@ def holds(condition: Condition, facts: Facts) -> bool:
         (condition.mood, facts.mood),
         (condition.queue, facts.queue),
     )
-    if any(wanted and given not in wanted for wanted, given in one_of):
+    if any(expected and value not in expected for expected, value in one_of):
         return False
     if condition.tags and not set(condition.tags) & set(facts.tags):
         return False

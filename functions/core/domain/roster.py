@@ -1,4 +1,4 @@
-"""Agents as routing sees them: teams, places, presence."""
+"""The roster: a desk's agents, their capacity, skills and presence."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Role = Literal["agent", "supervisor", "qa", "finance", "admin"]
 
 
 class Agent(Value):
-    """One agent of a desk.
+    """An agent of a desk.
 
-    `load` counts the tickets in hand; it is raised and lowered in the same transaction as the
-    ticket changes hands, so it is never a guess. `assigned_at` is the last time a ticket came.
-    `products` and `languages` say what the agent covers; none named covers all. `level` is the
-    seniority, 0 the first line. `shift` has the shape of a calendar's `hours`.
+    `load` counts the tickets in hand. It changes in the same transaction as the ticket's handler,
+    so it is always exact. `assigned_at` is the time of the last assignment. `products` and
+    `languages` name what the agent covers; empty covers all. `level` is the seniority, 0 the first
+    line. `shift` has the form of a calendar's `hours`.
     """
 
     desk: str
@@ -35,11 +35,12 @@ class Agent(Value):
     assigned_at: datetime | None = None
 
     @property
-    def has_room(self) -> bool:
+    def has_capacity(self) -> bool:
+        """Whether the agent is online and can take another ticket."""
         return self.online and self.load < self.capacity
 
     def on_shift(self, now: datetime, timezone: str) -> bool:
-        """Whether the agent's shift covers a moment; without one, presence alone counts."""
+        """Return whether the agent's shift covers `now`; an agent without shifts is always on."""
         if not self.shift:
             return True
         hours = BusinessCalendar.from_dict({"timezone": timezone, "hours": self.shift})

@@ -287,11 +287,6 @@ class Ticket(Value):
     wakes_at: datetime | None = None
 
     @property
-    def vip(self) -> bool:
-        """Whether the customer belongs to the class that comes first (A5)."""
-        return self.customer.customer_class == "vip"
-
-    @property
     def in_hand_of(self) -> str | None:
         """The agent whose load includes this ticket, if any."""
         return self.handler if self.status in IN_HAND else None

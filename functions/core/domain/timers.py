@@ -1,8 +1,8 @@
-"""Deadlines: how timers start, stop, pause, warn and breach (G2, F3).
+"""Timers: starting, stopping, pausing, warning and breaching deadlines (G2, F3).
 
 Pure rules over a playbook's `timers`. A timer runs on one of two clocks: `always` (every second
-counts) or `business` (the desk's opening hours). Pausing keeps what is left in that clock's own
-time, so a pause over a lunch break or a holiday costs and gives nothing.
+counts) or `business` (the desk's opening hours). Pausing keeps the remaining time of that clock, so
+a pause over a lunch break or a holiday changes nothing.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ _ENDED = frozenset({"archived", "closed", "merged"})
 _LIVE = frozenset({"running", "paused"})
 
 
-def follow(
+def updated_timers(
     before: Ticket | None,
     after: Ticket,
     events: Iterable[Event],
     playbook: Playbook,
     now: datetime,
 ) -> dict[str, Timer]:
-    """The timers that `events` start, stop, pause or resume; those that stay are left out.
+    """Return the timers that events start, stop, pause, resume or reallow.
 
     Args:
-        before: the ticket before the events, None where they open it.
-        after: the ticket after them, its timers still untouched.
+        before: the ticket before the events, None for a new ticket.
+        after: the ticket after the events, with its timers unchanged.
     """
     events = tuple(events)
-    happened: set[str] = {event.event for event in events}
-    happened |= {f"step:{event.step}" for event in events if isinstance(event, StepTaken)}
+    triggers: set[str] = {event.event for event in events}
+    triggers |= {f"step:{event.step}" for event in events if isinstance(event, StepTaken)}
     changed: dict[str, Timer] = {}
     for kind, rule in playbook.timers.items():
         timer = after.timers.get(kind)
         new = timer
-        if new is not None and happened & set(rule.stop):
+        if new is not None and triggers & set(rule.stop):
             new = stopped(new, now)
-        if happened & set(rule.start) and holds(rule.when, Facts.of(after)):
+        if triggers & set(rule.start) and holds(rule.when, Facts.of(after)):
             new = started(rule, after, playbook, now)
         if new is None:
             continue
@@ -59,8 +59,8 @@ def follow(
 
 
 def started(rule: TimerRule, ticket: Ticket, playbook: Playbook, now: datetime) -> Timer:
-    """A timer that begins to run: to the moment that a step has named, else for its allowance."""
-    until = moment_in(ticket.facts.get(rule.until)) if rule.until else None
+    """Start a timer: until the time in a step's field, or for its allowance."""
+    until = parse_field_time(ticket.facts.get(rule.until)) if rule.until else None
     if until is not None and until > now:
         allowed = _between(rule, playbook, now, until)
     else:
@@ -70,34 +70,34 @@ def started(rule: TimerRule, ticket: Ticket, playbook: Playbook, now: datetime) 
     )
 
 
-def moment_in(written: str | None) -> datetime | None:
-    """The moment that a field of kind `time` holds, if it does."""
+def parse_field_time(value: str | None) -> datetime | None:
+    """Parse the value of a field of kind `time`; None unless it is an aware ISO 8601 time."""
     try:
-        found = datetime.fromisoformat(written) if written else None
+        at = datetime.fromisoformat(value) if value else None
     except ValueError:
         return None
-    return found if found is not None and found.tzinfo is not None else None
+    return at if at is not None and at.tzinfo is not None else None
 
 
 def stopped(timer: Timer, now: datetime) -> Timer:
-    """A timer whose purpose is fulfilled: met, or breached where that came after the deadline."""
+    """End a timer as met, or as breached if its deadline has passed."""
     late = timer.due_at is not None and now > timer.due_at
     return _ended(timer, "breached" if late else "met")
 
 
 def cancelled(timer: Timer) -> Timer:
-    """A timer that no longer matters, since the ticket has ended."""
+    """Cancel a timer of a ticket that has ended."""
     return _ended(timer, "cancelled")
 
 
 def _ended(timer: Timer, state: TimerState) -> Timer:
-    """A timer that will not ring again, with no more than what it is remembered by."""
-    kept = state if timer.state in _LIVE else timer.state
-    return Timer(state=kept, due_at=timer.due_at, warned=timer.warned, breaches=timer.breaches)
+    """Return a timer that never fires again, reduced to the fields that ended timers keep."""
+    state = state if timer.state in _LIVE else timer.state
+    return Timer(state=state, due_at=timer.due_at, warned=timer.warned, breaches=timer.breaches)
 
 
 def paused(timer: Timer, rule: TimerRule, playbook: Playbook, now: datetime) -> Timer:
-    """A timer that stands still, with what is left of it; an overdue one runs on to its breach."""
+    """Pause a timer and keep its remaining time. An overdue timer runs on to its breach."""
     if _overdue(timer, now):
         return timer
     left = _left(timer, rule, playbook, now)
@@ -107,16 +107,16 @@ def paused(timer: Timer, rule: TimerRule, playbook: Playbook, now: datetime) -> 
 
 
 def resumed(timer: Timer, rule: TimerRule, playbook: Playbook, now: datetime) -> Timer:
-    """A timer that runs on with what was left."""
+    """Resume a timer with its remaining time."""
     return _running(timer, timer.left or timedelta(), rule, playbook, now)
 
 
 def reallowed(
     timer: Timer, rule: TimerRule, priority: str, playbook: Playbook, now: datetime
 ) -> Timer:
-    """A timer under another priority's allowance; the time already spent stays spent.
+    """Apply the allowance of another priority; the time already spent stays spent.
 
-    One whose deadline has passed is late whatever comes after, though no sweep has seen it yet.
+    A timer whose deadline has passed is not changed, even before a sweep has seen it.
     """
     allowed = rule.allowance(priority)
     if timer.state not in _LIVE or allowed == timer.allowed or _overdue(timer, now):
@@ -129,17 +129,17 @@ def reallowed(
     return _running(new, left, rule, playbook, now)
 
 
-def taken_up(
+def resumed_after_merge(
     timers: Mapping[str, Timer], since: datetime, playbook: Playbook, now: datetime
 ) -> dict[str, Timer]:
-    """Those of a ticket's timers that need a new deadline when it goes on after a merge.
+    """Return the timers that get a new deadline when a merge is undone.
 
-    A deadline that is still ahead is kept, as it was promised. One that passed meanwhile gets what
-    was left when the ticket was merged: nobody could have met it. An appointment is never moved.
+    A deadline in the future is kept, as promised. A deadline that passed during the merge, when
+    nobody could meet it, gets the time that remained at the merge. Appointments never move.
 
     Args:
-        timers: as they were when the ticket was merged.
-        since: when that was.
+        timers: the ticket's timers at the merge.
+        since: the time of the merge.
     """
     changed = {}
     for kind, timer in timers.items():
@@ -152,13 +152,13 @@ def taken_up(
     return changed
 
 
-def ring(
+def fire(
     ticket: Ticket, playbook: Playbook, now: datetime
 ) -> tuple[list[TimerWarned | TimerBreached], dict[str, Timer]]:
-    """What is due at `now`: the warnings and breaches, and the timers after them.
+    """Return the warnings and breaches that are due, and the timers after them.
 
-    A sweep that comes late emits one warning, not all that it missed, and a breach rather than the
-    warnings before it.
+    A late sweep emits only the last of several missed warnings, and only the breach if that is due
+    too.
     """
     events: list[TimerWarned | TimerBreached] = []
     changed: dict[str, Timer] = {}
@@ -166,7 +166,7 @@ def ring(
         rule = playbook.timers.get(kind)
         if timer.wakes_at is None or timer.wakes_at > now or timer.due_at is None:
             continue
-        if rule is None:  # the playbook has dropped this kind since
+        if rule is None:  # the playbook no longer has this kind
             changed[kind] = cancelled(timer)
         elif timer.due_at <= now:
             count = timer.breaches + 1
@@ -174,14 +174,14 @@ def ring(
             again = None if every is None else _next(timer.due_at, every, now)
             events.append(TimerBreached(kind=kind, due_at=timer.due_at, count=count))
             changed[kind] = timer.model_copy(
-                update={"breaches": count, "wakes_at": again, **_after_ringing(rule, again)}
+                update={"breaches": count, "wakes_at": again, **_after_deadline(rule, again)}
             )
         else:
             left = _between(rule, playbook, now, timer.due_at)
             spent = timer.allowed - left
             passed = [s for s in sorted(rule.warn_at) if s * timer.allowed <= spent]
             warned = len(passed)
-            if warned > timer.warned:  # else the playbook has moved its warnings since
+            if warned > timer.warned:  # else the playbook has changed `warn_at`
                 events.append(TimerWarned(kind=kind, share=passed[-1], due_at=timer.due_at))
             changed[kind] = timer.model_copy(
                 update={
@@ -192,8 +192,8 @@ def ring(
     return events, changed
 
 
-def _after_ringing(rule: TimerRule, again: datetime | None) -> dict[str, object]:
-    """What a timer is after its deadline: breached, or an appointment kept or running on."""
+def _after_deadline(rule: TimerRule, again: datetime | None) -> dict[str, object]:
+    """Return the changes to a timer at its deadline; an appointment is met or runs on."""
     if not rule.appointment:
         return {"state": "breached"}
     return {"state": "met"} if again is None else {"state": "running", "due_at": again}
@@ -204,7 +204,7 @@ def _overdue(timer: Timer, now: datetime) -> bool:
 
 
 def _left(timer: Timer, rule: TimerRule, playbook: Playbook, now: datetime) -> timedelta:
-    """What is left until the deadline, in the time of the timer's clock."""
+    """Return the time until the deadline, on the timer's clock."""
     return timedelta() if timer.due_at is None else _between(rule, playbook, now, timer.due_at)
 
 
@@ -224,7 +224,7 @@ def _wakes(
     playbook: Playbook,
     now: datetime,
 ) -> datetime | None:
-    """The next warning that is still ahead, else the deadline."""
+    """Return the time of the next warning, or the deadline after the last one."""
     spent = timer.allowed - left
     for share in sorted(rule.warn_at)[warned:]:
         ahead = share * timer.allowed - spent
@@ -234,7 +234,7 @@ def _wakes(
 
 
 def _next(due: datetime, every: timedelta, now: datetime) -> datetime:
-    """The first of due + every, due + 2 × every … that lies after `now`."""
+    """Return the first of due + every, due + 2 × every … after `now`."""
     return due + ((now - due) // every + 1) * every
 
 

@@ -1,8 +1,8 @@
-"""Outgoing webhooks (G5): where they go, who wants which event, and what a message is called.
+"""Outgoing webhooks (G5): endpoints, event types, message ids, secrets and signatures.
 
-Pure. An endpoint is data of the playbook; its secrets are not, and the deployment alone says
-whether a message may stay on this machine (`LocalWebhooks` of the foundation). What a receiver may
-rely on stands in docs/webhooks.md.
+An endpoint is part of the playbook, its secrets are not. Only the deployment decides whether
+messages may go to this machine (`LocalWebhooks` of the foundation). docs/webhooks.md describes what
+a receiver may rely on.
 """
 
 from __future__ import annotations
@@ -15,24 +15,25 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from functions.core.domain.events import EVENTS, Event, StepTaken
 
 if TYPE_CHECKING:
     from functions.core.domain.rules import Webhook
 
-EVERYTHING = "*"
-"""Among an endpoint's events: all that there are."""
+ALL_EVENTS = "*"
+"""The entry of an endpoint's `events` that selects every event."""
 
 TEST = "webhook.test"
-"""The type of the message by which an endpoint is tried out."""
+"""The type of the test message (`deskbell webhooks send-test`)."""
 
 RECIPIENT = "webhook:"
-"""Before an endpoint's name, the recipient of its deliveries."""
+"""The prefix of an endpoint's name in the recipient of its deliveries."""
 
 THIS_MACHINE = "127.0.0.1"
-"""The one address that a local system's messages may go to beside public ones."""
+"""The only address besides public ones that a local system may send to."""
 
 _PRINTABLE = re.compile(r"[!-\[\]-~]+")
 _MESSAGE_ID = re.compile(
@@ -43,8 +44,10 @@ _PREFIX = "whsec_"
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An address to post to, taken apart once, so that whoever checks and whoever connects read
-    the same. `authority` is what stands in the Host header, `target` in the request line."""
+    """A parsed endpoint URL, so that the check and the connection use the same parts.
+
+    `authority` is the value of the Host header, `target` the request target.
+    """
 
     scheme: str
     host: str
@@ -54,18 +57,17 @@ class Endpoint:
 
     @classmethod
     def of(cls, url: str) -> Endpoint:
-        """Take an address apart.
+        """Parse a URL. The host name is not resolved here.
 
         Raises:
-            ValueError: webhooks do not go to such an address; the text says why. Which addresses
-                the name stands for is not looked at here.
+            ValueError: webhooks are not sent to such a URL; the message says why.
         """
         if not _PRINTABLE.fullmatch(url):
-            raise ValueError("expected a URL of ASCII characters, other ones percent-encoded")
+            raise ValueError("expected a URL of ASCII characters, others percent-encoded")
         split = urlsplit(url)
         host, port = split.hostname or "", split.port
         if "@" in split.netloc:
-            raise ValueError("expected a URL without a user's name: the signature is the proof")
+            raise ValueError("expected a URL without a user name; messages are signed instead")
         if not host or split.fragment:
             raise ValueError("expected a URL such as https://crm.example.com/hooks")
         if split.scheme == "http" and host == THIS_MACHINE:
@@ -73,7 +75,7 @@ class Endpoint:
         elif split.scheme != "https":
             raise ValueError("expected https:// (http:// only to 127.0.0.1, on a local system)")
         elif port is not None and port != 443 and not 1024 <= port <= 65535:
-            raise ValueError("expected port 443, or one above 1023")
+            raise ValueError("expected port 443 or a port above 1023")
         query = f"?{split.query}" if split.query else ""
         return cls(
             scheme=split.scheme,
@@ -86,9 +88,9 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class MessageId:
-    """The `webhook-id` of one event for one endpoint; every attempt and replay has the same.
+    """The `webhook-id` of one event for one endpoint, the same for every attempt and replay.
 
-    `position` is the event's place in its commit, from 0.
+    `position` is the index of the event in its commit, from 0.
     """
 
     desk: str
@@ -98,72 +100,69 @@ class MessageId:
     webhook: str
 
     def __str__(self) -> str:
-        # None of the parts can hold an underscore, and the scheme signs parts joined by dots.
+        # No part contains an underscore. A dot would be ambiguous: the signed content is
+        # joined by dots.
         parts = (self.desk, self.number, self.version, self.position, self.webhook)
         return "_".join(("msg", *map(str, parts)))
 
     @classmethod
-    def read(cls, written: str) -> MessageId | None:
-        """The id of that form, None where there is none in it."""
-        found = _MESSAGE_ID.fullmatch(written)
-        if found is None:
+    def read(cls, text: str) -> MessageId | None:
+        """Parse a message id, None for any other text."""
+        match = _MESSAGE_ID.fullmatch(text)
+        if match is None:
             return None
-        desk, number, version, position, webhook = found.groups()
+        desk, number, version, position, webhook = match.groups()
         return cls(desk, number, int(version), int(position), webhook)
 
 
-@lru_cache(maxsize=1)
-def types() -> dict[str, str]:
-    """Every type that an endpoint may ask for, and the event that it is about."""
-    from functions.core.domain.events import EVENTS
-
+def event_of_type() -> dict[str, str]:
+    """Map every webhook type to its event. Endpoints never receive an event without a type."""
     return {kind.webhook: name for name, kind in EVENTS.items() if kind.webhook is not None}
 
 
 def wanted(
-    events: Iterable[Any], webhooks: Mapping[str, Webhook]
-) -> Iterator[tuple[str, int, Any]]:
-    """Which endpoint wants which event: its name, the event's position and the event.
+    events: Iterable[Event], webhooks: Mapping[str, Webhook]
+) -> Iterator[tuple[str, int, Event]]:
+    """Yield which endpoint receives which event: its name, the event's position and the event.
 
-    A step of the desk's own is wanted by its type or by its name (`step:visit`).
+    A step of the desk is selected by its type or by its name (`step:visit`).
     """
     if not webhooks:
         return
     for position, event in enumerate(events):
         if event.webhook is None:
             continue
-        names = {EVERYTHING, event.webhook}
-        if event.event == "StepTaken":
-            names.add(f"step:{event.step}")
+        selectors = {ALL_EVENTS, event.webhook}
+        if isinstance(event, StepTaken):
+            selectors.add(f"step:{event.step}")
         for name, webhook in webhooks.items():
-            if not names.isdisjoint(webhook.events):
+            if not selectors.isdisjoint(webhook.events):
                 yield name, position, event
 
 
 def valid_secrets(document: str, now: datetime) -> tuple[str, ...]:
-    """The secrets that count at `now`, newest first: while they are rotated there are several.
+    """Return the secrets that are valid at `now`, newest first; several during a rotation.
 
     The document is a JSON list of `{"secret": "whsec_…", "until": "<ISO 8601>"}`; the newest has no
-    `until`. One that cannot be read holds none.
+    `until`. A document that cannot be read has no secrets.
     """
     return tuple(entry["secret"] for entry in _entries(document, now))
 
 
 def rotated(document: str, secret: str, now: datetime, overlap: timedelta) -> str:
-    """The document with a new secret; the one before it is valid for `overlap` longer."""
-    kept = [
+    """Add a new secret to the document; the previous one stays valid for `overlap`."""
+    previous = [
         entry if "until" in entry else {**entry, "until": (now + overlap).isoformat()}
         for entry in _entries(document, now)
     ]
-    return json.dumps([{"secret": secret}, *kept])
+    return json.dumps([{"secret": secret}, *previous])
 
 
 def _entries(document: str, now: datetime) -> list[dict[str, str]]:
     try:
-        found = json.loads(document)
         return [
             entry
-            for entry in found
+            for entry in json.loads(document)
             if entry["secret"]
             and ("until" not in entry or now < datetime.fromisoformat(entry["until"]))
         ]
@@ -173,15 +172,17 @@ def _entries(document: str, now: datetime) -> list[dict[str, str]]:
 
 def sign_standard_webhook(
     secret: str,
-    id: str,  # noqa: A002 - the scheme's word
+    id: str,  # noqa: A002 - the specification's name
     timestamp: str | int,
     body: str | bytes,
 ) -> str:
-    """The signature of one message, ``v1,<base64>`` (Standard Webhooks specification 1.0).
+    """Sign a message: ``v1,<base64>`` (Standard Webhooks specification 1.0).
 
-    `secret` is base64 with or without ``whsec_``, `timestamp` Unix seconds as it stands in
-    `webhook-timestamp`. ValueError when the secret is not base64 or is empty, or a text holds what
-    cannot be written as UTF-8.
+    `secret` is base64 with or without ``whsec_``, `timestamp` the Unix seconds of the header
+    `webhook-timestamp`.
+
+    Raises:
+        ValueError: the secret is empty or not base64, or a text cannot be encoded as UTF-8.
     """
     octets = body if isinstance(body, bytes) else body.encode()
     signed = b".".join((id.encode(), str(timestamp).encode(), octets))

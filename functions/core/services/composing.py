@@ -16,7 +16,7 @@ from functions.core.domain.events import Commit, ContactBounced, TimersSet
 from functions.core.domain.matching import Facts, holds
 from functions.core.domain.rules import TEAM_IN, TEAM_NAMED, Locale, Playbook, Recipient
 from functions.core.domain.ticket import Ticket, Timer
-from functions.core.text.templating import fill, moment, of_ticket, with_fields
+from functions.core.text.templating import fill, format_time, ticket_variables, with_fields
 from functions.core.text.words import TIMERS, label
 
 BY_AGENT = frozenset({"ReplySent", "InformationRequested"})
@@ -184,13 +184,13 @@ def variables(
     status_url: str,
     description: str,
 ) -> dict[str, str]:
-    """What a message may fill in (`core.playbook.template_variables`); unknown is empty."""
+    """What a message may fill in (`playbook.checks.template_variables`); unknown is empty."""
     kind = getattr(event, "kind", "")
     step = getattr(event, "step", "")
-    own = of_ticket(ticket, playbook, locale)
+    own = ticket_variables(ticket, playbook, locale)
     common = {
         **own,
-        "due_at": moment(_due(event, ticket, playbook), playbook),
+        "due_at": format_time(_due(event, ticket, playbook), playbook),
         "status_url": status_url,
         "text": getattr(event, "text", None) or "",
         "question": getattr(event, "question", ""),

@@ -27,16 +27,16 @@ from functions.core.domain.matching import find_term
 from functions.core.domain.rules import Locale, Playbook, Term
 from functions.core.domain.ticket import Customer, RefusedFile, Ticket
 from functions.core.storage.store import Conversation, Duplicate, IdempotencyRecord, Known, Store
-from functions.core.text.masking import (
+from functions.core.text.contacts import (
     Contact,
     contact_hash,
-    mask,
     mask_contact,
     mask_name,
     normalise_contact,
 )
+from functions.core.text.masking import mask
 from functions.core.text.tokens import derive, status_key
-from functions.core.text.unmasking import Hiding, Seal, original
+from functions.core.text.unmasking import MessageMasker, Seal, original
 from functions.core.text.words import written_in
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Tracking:
     entered_by: str | None = None
     sender: Contact | None = None
     linked_to: str | None = None
-    hiding: Hiding | None = None
+    hiding: MessageMasker | None = None
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def file_ticket(
     local = filing.now.astimezone(playbook.zone)
     serial = filing.store.next_serial(playbook.desk, playbook.number.period(local))
     number = playbook.number.write(local, serial)
-    hiding = filing.tracking.hiding or Hiding()
+    hiding = filing.tracking.hiding or MessageMasker()
     received = _received(playbook, request, contact, digest, chosen, filing, known, hiding)
     command = Receive(number=number, request=received, actor=actor)
     decided = decide(None, command, playbook, filing.now)
@@ -293,7 +293,7 @@ def _received(
     chosen: _Chosen,
     filing: Filing,
     known: Known,
-    hiding: Hiding,
+    hiding: MessageMasker,
 ) -> e.TicketReceived:
     tracking, hide = filing.tracking, hiding.mask
     product = request.product

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functions.core.domain.matching import Facts, holds
 from functions.core.domain.rules import Locale, Playbook, ReplyTemplate
 from functions.core.domain.ticket import Ticket
-from functions.core.text.templating import fill, of_ticket, with_fields
+from functions.core.text.templating import fill, ticket_variables, with_fields
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ def _parts(
 
 
 def _values(ticket: Ticket, playbook: Playbook, description: str, locale: Locale) -> dict[str, str]:
-    """What a template may fill in (`core.playbook.template_variables`), as far as it is known."""
-    own = of_ticket(ticket, playbook, locale)
+    """What a template may fill in (`playbook.checks.template_variables`), as far as it is known."""
+    own = ticket_variables(ticket, playbook, locale)
     vague = (known.vague for tag in ticket.tags if (known := playbook.tags.get(tag)))
     common = {
         **own,

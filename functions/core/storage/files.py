@@ -1,10 +1,9 @@
-"""D10: files of tickets, from mails, customers and agents: one set of rules for all.
+"""D10: the files of tickets, from mails, customers and agents, under one set of rules.
 
-Each is checked by its content and kept under its digest, with a name that is harmless and tells
-what it is. What agents add is uploaded to S3 directly, and an upload is only a guest: it stands
-under `uploads/` for a short while, and what is accepted is written anew under `files/` from the
-very bytes that were checked, so that an upload changed afterwards changes nothing. Nobody is ever
-handed a file but by a short-lived signed link that offers it to be saved.
+Each file is checked by its content and stored under its digest with a safe name. Agents upload
+files to S3 directly, under `uploads/`, where they expire soon. An accepted upload is written to
+`files/` from the bytes that were checked, so a later change of the upload has no effect. Files are
+read only through short-lived signed links, as downloads.
 """
 
 from __future__ import annotations
@@ -25,10 +24,9 @@ from functions.core.text.file_types import (
     MACROS,
     PROGRAM,
     FileType,
-    Kind,
     accepted,
     file_type,
-    named_as,
+    name_with_ending,
     safe_name,
 )
 from functions.core.text.masking import mask
@@ -36,42 +34,42 @@ from functions.core.text.masking import mask
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from functions.core.domain.rules import FileRules
+    from functions.core.domain.rules import FileKind, FileRules
 
 MEGABYTE = 1024 * 1024
 
 MAX_BYTES = 20 * MEGABYTE
-"""Bytes of a file at most, whatever the desk says."""
+"""The most bytes of a file, whatever the playbook says."""
 
-MOST = 10
-"""Files with one action at most."""
+MAX_FILES = 10
+"""The most files of one action."""
 
-MOST_NAMED = 50
-"""Files of one message that are named although they are not kept."""
+MAX_REFUSED = 50
+"""The most refused files of one message that the ticket names."""
 
-LINK_HOLDS = timedelta(minutes=5)
-"""How long a link to a file can be followed."""
+LINK_LIFETIME = timedelta(minutes=5)
+"""How long a link to a file is valid."""
 
-UPLOAD_WAITS = timedelta(minutes=15)
-"""How long an upload may begin after it was asked for."""
+UPLOAD_LIFETIME = timedelta(minutes=15)
+"""How long an upload may start after it was requested."""
 
 FILES = "files/"
 UPLOADS = "uploads/"
 
 _ID = re.compile(r"[A-Za-z0-9_-]{22}")
-NO_TYPE = "application/octet-stream"
-"""What a file is kept as: bytes of no type, which no browser runs."""
+OPAQUE_TYPE = "application/octet-stream"
+"""The media type of stored files, which no browser renders or runs."""
 
 
 @dataclass(frozen=True)
 class Files:
-    """The files of tickets, in the mail bucket."""
+    """The files of tickets in the mail bucket."""
 
     s3: S3Client
     bucket: str
 
     def link(self, file: Attachment) -> str:
-        """A link that offers the file to be saved; a browser never opens it in place."""
+        """Return a link that downloads the file; a browser never opens it in place."""
         name = quote(file.name, safe="")
         return self.s3.generate_presigned_url(
             "get_object",
@@ -79,16 +77,16 @@ class Files:
                 "Bucket": self.bucket,
                 "Key": file.key,
                 "ResponseContentDisposition": f"attachment; filename*=UTF-8''{name}",
-                "ResponseContentType": NO_TYPE,
+                "ResponseContentType": OPAQUE_TYPE,
                 "ResponseCacheControl": "private, no-store",
             },
-            ExpiresIn=int(LINK_HOLDS.total_seconds()),
+            ExpiresIn=int(LINK_LIFETIME.total_seconds()),
         )
 
-    def offer(self, desk: str, number: str, name: str, size: int) -> dict[str, Any]:
-        """Where to put a file of `size` bytes: `{id, upload {url, method, headers}, expires_in}`.
+    def create_upload(self, desk: str, number: str, name: str, size: int) -> dict[str, Any]:
+        """Return an upload for a file: `{id, upload {url, method, headers}, expires_in}`.
 
-        Size and name are part of the signature, so the headers have to be sent as they are.
+        Size and name are signed, so the client must send the headers unchanged.
         """
         upload = secrets.token_urlsafe(16)
         kept_name = quote(mask(safe_name(name)), safe="")
@@ -97,130 +95,133 @@ class Files:
             Params={
                 "Bucket": self.bucket,
                 "Key": _upload_key(desk, number, upload),
-                "ContentType": NO_TYPE,
+                "ContentType": OPAQUE_TYPE,
                 "ContentLength": size,
                 "Metadata": {"name": kept_name},
             },
-            ExpiresIn=int(UPLOAD_WAITS.total_seconds()),
+            ExpiresIn=int(UPLOAD_LIFETIME.total_seconds()),
         )
         headers = {
-            "Content-Type": NO_TYPE,
+            "Content-Type": OPAQUE_TYPE,
             "Content-Length": str(size),
             "x-amz-meta-name": kept_name,
         }
         return {
             "id": upload,
             "upload": {"url": url, "method": "PUT", "headers": headers},
-            "expires_in": int(UPLOAD_WAITS.total_seconds()),
+            "expires_in": int(UPLOAD_LIFETIME.total_seconds()),
         }
 
     def keep(
         self,
         folder: str,
-        found: Iterable[tuple[str, bytes]],
+        files: Iterable[tuple[str, bytes]],
         rules: FileRules,
         refused: str | None = None,
     ) -> tuple[tuple[Attachment, ...], tuple[RefusedFile, ...]]:
-        """Keep the files of a customer, (name, content) each; those kept, and those not with why.
+        """Store a customer's files, each a name and content; return the kept and the refused ones.
 
-        Each is kept under its own digest, so that a repetition writes no copy.
+        Files are stored under their digests, so a repetition writes no copy.
 
         Args:
-            folder: the desk and what they came with, a ticket or a mail. Nothing else shares it, so
-                a file ends with its ticket, and no erasure takes another's (B10).
-            refused: why none of them may be kept, if so.
+            folder: the desk and the ticket or mail that the files belong to. Nothing else shares
+                it, so erasing a ticket deletes its files and no others (B10).
+            refused: a reason to refuse all files, if any.
         """
         kept: dict[tuple[str, str], Attachment] = {}
-        left: list[RefusedFile] = []
-        for name, content in found:
-            kind = file_type(content)
-            why = refused or wrong_with(content, kind, rules.customers, rules)
+        rejected: list[RefusedFile] = []
+        for name, content in files:
+            actual = file_type(content)
+            reason = refused or refusal_reason(content, actual, rules.customers, rules)
             shown = mask(safe_name(name))
-            if why is None:
-                file = _named(folder, content, kind, shown)
+            if reason is None:
+                file = _named(folder, content, actual, shown)
                 if (file.name, file.key) in kept:
                     continue
                 if len(kept) < rules.most:
                     self._put(file, content)
                     kept[file.name, file.key] = file
                     continue
-            if len(left) < MOST_NAMED:
-                left.append(RefusedFile(name=shown, size=len(content), reason=why or "count"))
-        return tuple(kept.values()), tuple(left)
+            if len(rejected) < MAX_REFUSED:
+                reason = reason or "count"
+                rejected.append(RefusedFile(name=shown, size=len(content), reason=reason))
+        return tuple(kept.values()), tuple(rejected)
 
-    def accept(
+    def accept_uploads(
         self, desk: str, number: str, ids: Sequence[str], rules: FileRules
     ) -> tuple[Attachment, ...]:
-        """The uploads of a ticket as its attachments, each checked by its content.
+        """Turn the uploads of a ticket into attachments, each checked by its content.
 
         Raises:
-            InvalidInput: an id without an upload, or a file that is not accepted; every one is
-                named.
+            InvalidInput: an id without an upload or a file that is not accepted; all are named.
         """
-        found: list[Attachment] = []
-        wrong: list[FieldError] = []
+        attachments: list[Attachment] = []
+        errors: list[FieldError] = []
         for index, upload in enumerate(dict.fromkeys(ids)):
-            one = self._accept(desk, number, upload, rules)
-            if isinstance(one, str):
-                wrong.append(FieldError(f"attachments.{index}", one))
+            attachment = self._accept(desk, number, upload, rules)
+            if isinstance(attachment, str):
+                errors.append(FieldError(f"attachments.{index}", attachment))
             else:
-                found.append(one)
-        if wrong:
-            raise InvalidInput("Some files are not accepted; see errors.", tuple(wrong))
-        return tuple(found)
+                attachments.append(attachment)
+        if errors:
+            raise InvalidInput("Some files are not accepted; see errors.", tuple(errors))
+        return tuple(attachments)
 
     def _accept(self, desk: str, number: str, upload: str, rules: FileRules) -> Attachment | str:
-        """One upload, kept; or what is wrong with it."""
+        """Return one upload as an attachment, or an error text."""
         from botocore.exceptions import ClientError
 
-        missing = "nothing has been uploaded under this id"
+        missing = "nothing was uploaded under this id; upload the file first"
         if not _ID.fullmatch(upload):
             return missing
         try:
-            given = self.s3.get_object(Bucket=self.bucket, Key=_upload_key(desk, number, upload))
+            upload_object = self.s3.get_object(
+                Bucket=self.bucket, Key=_upload_key(desk, number, upload)
+            )
         except ClientError as error:
             if error.response["Error"]["Code"] not in {"NoSuchKey", "404", "AccessDenied"}:
                 raise
             return missing
-        if given["ContentLength"] > rules.max_mb * MEGABYTE:
-            return in_words("size", rules.agents, rules)
-        content = given["Body"].read()
-        kind = file_type(content)
-        why = wrong_with(content, kind, rules.agents, rules)
-        if why is not None:
-            return in_words(why, rules.agents, rules)
-        # The name is part of the link's signature, so it is the one that was made safe there.
-        file = _named(f"{desk}/{number}", content, kind, unquote(given["Metadata"].get("name", "")))
+        if upload_object["ContentLength"] > rules.max_mb * MEGABYTE:
+            return explain_refusal("size", rules.agents, rules)
+        content = upload_object["Body"].read()
+        actual = file_type(content)
+        reason = refusal_reason(content, actual, rules.agents, rules)
+        if reason is not None:
+            return explain_refusal(reason, rules.agents, rules)
+        # The name is signed, so it is the safe one that `create_upload` made.
+        name = unquote(upload_object["Metadata"].get("name", ""))
+        file = _named(f"{desk}/{number}", content, actual, name)
         self._put(file, content)
         return file
 
     def _put(self, file: Attachment, content: bytes) -> None:
-        self.s3.put_object(Bucket=self.bucket, Key=file.key, Body=content, ContentType=NO_TYPE)
+        self.s3.put_object(Bucket=self.bucket, Key=file.key, Body=content, ContentType=OPAQUE_TYPE)
 
 
-def wrong_with(
-    content: bytes, found: FileType, kinds: tuple[Kind, ...], rules: FileRules
+def refusal_reason(
+    content: bytes, actual: FileType, kinds: tuple[FileKind, ...], rules: FileRules
 ) -> str | None:
-    """Why a file is not kept: `size`, `program`, `macros`, `kind`; None where it is."""
+    """Return why a file is refused: `size`, `program`, `macros` or `kind`; None if accepted."""
     if len(content) > rules.max_mb * MEGABYTE:
         return "size"
-    if found in (PROGRAM, MACROS):
-        return found.name
-    return None if found.kind in kinds else "kind"
+    if actual in (PROGRAM, MACROS):
+        return actual.name
+    return None if actual.kind in kinds else "kind"
 
 
-def in_words(why: str, kinds: tuple[Kind, ...], rules: FileRules) -> str:
-    """A reason for whoever sends the file."""
-    if why == "size":
+def explain_refusal(reason: str, kinds: tuple[FileKind, ...], rules: FileRules) -> str:
+    """Explain the reason to the sender of the file."""
+    if reason == "size":
         return f"{rules.max_mb} MB at most"
-    what = {"program": "a program", "macros": "a file with macros"}.get(why, "something else")
-    return f"the content is {what}, and accepted is: {accepted(kinds)}"
+    content = {"program": "a program", "macros": "a file with macros"}.get(reason, "another type")
+    return f"the content is {content}; accepted types: {accepted(kinds)}"
 
 
-def _named(folder: str, content: bytes, found: FileType, name: str) -> Attachment:
+def _named(folder: str, content: bytes, actual: FileType, name: str) -> Attachment:
     key = f"{FILES}{folder}/{sha256(content).hexdigest()}"
     return Attachment(
-        name=named_as(name, found), content_type=found.media, size=len(content), key=key
+        name=name_with_ending(name, actual), content_type=actual.media, size=len(content), key=key
     )
 
 

@@ -1,8 +1,8 @@
-"""D10: what a file is by its content, whatever its name or its sender says, and what it is called.
+"""D10: file types by content, regardless of name and declared type, and safe file names.
 
-Programs and Office files with macros are never kept. Whatever else comes is kept under a name that
-ends as its content is, so that nothing opens it as anything else: HTML, SVG and scripts, which a
-browser or a shell would run, are texts and end in `.txt`. Archives are not looked into.
+Programs and Office files with macros are never kept. Other files get an ending that matches their
+content, so that nothing opens them as another type: HTML, SVG and scripts, which a browser or shell
+would run, are texts and end in `.txt`. Archives are not searched.
 
 Signatures: RFC 2083 (PNG), ISO/IEC 10918-1 (JPEG), ISO/IEC 23008-12 (HEIC), ISO 32000 (PDF),
 RFC 9649 (WebP), [MS-CFB] (compound files), ECMA-376 part 2 (Office's packages), ISO/IEC 26300-3
@@ -13,24 +13,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
 
-Kind = Literal["image", "document", "text", "media", "archive", "message", "other"]
-"""What a desk may say it takes. `other` is what is not known and does not run by itself."""
+from functions.core.domain.rules import FileKind
 
 
 @dataclass(frozen=True)
 class FileType:
-    """A type: what people call it, its media type, the endings of its names.
+    """A file type: its name for people, media type and name endings.
 
-    `kind` is None for what no desk takes. A type without endings leaves a name its own, unless a
-    system would run a file of that name.
+    `kind` is None for types that no desk accepts. A file of a type without endings keeps its name,
+    unless a system would run a file of that name.
     """
 
     name: str
     media: str
     endings: tuple[str, ...]
-    kind: Kind | None = "image"
+    kind: FileKind | None = "image"
 
 
 def _document(name: str, media: str, *endings: str) -> FileType:
@@ -98,7 +96,7 @@ TYPES = (
     MP4, WEBM, AVI, ASF, MPEG, MP3, AAC, WAV, OGG, AMR, FLAC,
     ZIP, SEVENZIP, RAR, GZIP, BZIP2, XZ, ZSTD, TAR, OTHER,
 )  # fmt: skip
-"""All that a desk may take."""
+"""The types that a desk may accept."""
 
 _BEGINNINGS: tuple[tuple[bytes, FileType], ...] = (
     (b"\xff\xd8\xff", JPEG),
@@ -125,7 +123,7 @@ _BEGINNINGS: tuple[tuple[bytes, FileType], ...] = (
     (b"BZh", BZIP2),
     (b"\xfd7zXZ\x00", XZ),
     (b"\x28\xb5\x2f\xfd", ZSTD),
-    # What a system runs, mounts or opens something with.
+    # Types that a system runs or mounts.
     (b"MZ", PROGRAM),
     (b"\x7fELF", PROGRAM),
     (b"\xca\xfe\xba\xbe", PROGRAM),
@@ -149,7 +147,7 @@ _INSTALLER = bytes.fromhex("84100c0000000000c000000000000046")
 _ENTRY = 128
 """Bytes of a directory entry in a compound file; each begins at a multiple of it."""
 _MANY = 20_000
-"""Parts of a package at most for being looked at; Office has some dozens."""
+"""The most parts of a package that is examined; Office documents have some dozens."""
 _NOT_TEXT = bytes(set(range(32)) - set(b"\t\n\f\r\x1b")) + b"\x7f"
 _MAIL = re.compile(rb"\A(?:[!-9;-~]{1,80}:[^\n]*\n(?:[ \t][^\n]*\n)*){2}", re.IGNORECASE)
 _MAIL_HEADERS = re.compile(
@@ -171,14 +169,14 @@ _RUNS = frozenset(
         "accdb", "accde",
     }
 )  # fmt: skip
-"""Endings at which a system runs a file, or shows it in a browser."""
+"""Name endings of files that a system runs or shows in a browser."""
 
 
 def file_type(content: bytes) -> FileType:
-    """What a whole file is."""
-    for beginning, found in _BEGINNINGS:
+    """Return the type of a whole file."""
+    for beginning, candidate in _BEGINNINGS:
         if content.startswith(beginning):
-            return found
+            return candidate
     if content.startswith(b"\x89PNG\r\n\x1a\n") and content[12:16] == b"IHDR":
         return PNG
     if content.startswith(b"RIFF"):
@@ -194,13 +192,15 @@ def file_type(content: bytes) -> FileType:
     if content[257:262] == b"ustar":
         return TAR
     if content[0x8001:0x8006] == b"CD001":
-        return PROGRAM  # a disk, which a system mounts and starts from
+        return PROGRAM  # a disk image, which a system mounts
     return _text(content) if _is_text(content) else OTHER
 
 
-def accepted(kinds: tuple[Kind, ...]) -> str:
-    """What these kinds are, for people: `JPEG, PNG, …`."""
-    return ", ".join(dict.fromkeys(found.name for found in TYPES if found.kind in kinds))
+def accepted(kinds: tuple[FileKind, ...]) -> str:
+    """Name the types of these kinds: `JPEG, PNG, …`."""
+    return ", ".join(
+        dict.fromkeys(candidate.name for candidate in TYPES if candidate.kind in kinds)
+    )
 
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -210,11 +210,11 @@ _LONGEST = 120
 
 
 def safe_name(name: str) -> str:
-    """A name that any system can store and shows as it is; empty where nothing is left of it.
+    """Return a name that every system can store and displays unchanged; "" if nothing is left.
 
-    Folders, characters that are not seen or turn the text, what Windows forbids or keeps for its
-    devices, and dots and blanks at the ends are gone; blanks that push an ending out of sight
-    are one. A longer name keeps its ending.
+    Folders, invisible and direction-changing characters, characters and device names that Windows
+    reserves, and leading and trailing dots and spaces are removed or replaced. Runs of spaces,
+    which could push an ending out of sight, become one. A long name keeps its ending.
     """
     import unicodedata
 
@@ -228,13 +228,12 @@ def safe_name(name: str) -> str:
     return f"_{name}" if _RESERVED.match(name) else name
 
 
-def named_as(name: str, found: FileType) -> str:
-    """The name under which a file is kept: with an ending of what it is, so that nothing opens
-    it as anything else."""
+def name_with_ending(name: str, actual: FileType) -> str:
+    """Return the name with an ending that matches the type, so that nothing opens it as another."""
     _, dot, ending = name.rpartition(".")
-    if found.endings:
-        fits = bool(dot) and ending.casefold() in found.endings
-        return name if fits else f"{name or 'file'}.{found.endings[0]}"
+    if actual.endings:
+        fits = bool(dot) and ending.casefold() in actual.endings
+        return name if fits else f"{name or 'file'}.{actual.endings[0]}"
     return f"{name or 'file'}.bin" if not dot or ending.casefold() in _RUNS else name
 
 
@@ -246,7 +245,7 @@ def _boxes(content: bytes) -> FileType:
 
 
 def _brands(content: bytes) -> set[bytes]:
-    """The brands that the first box of an ISO media file names, the main one among them."""
+    """Return the brands in the first box of an ISO media file, the major one included."""
     size = min(int.from_bytes(content[:4], "big"), 256)
     return {content[8:12]} | {content[at : at + 4] for at in range(16, size - 3, 4)}
 
@@ -256,7 +255,7 @@ def _compound(content: bytes) -> FileType:
         return PROGRAM
     if any(_entry(content, name) for name in ("_VBA_PROJECT", "VBA", "Macros", "_VBA_PROJECT_CUR")):
         return MACROS
-    for name, found in (
+    for name, candidate in (
         ("WordDocument", DOC),
         ("Workbook", XLS),
         ("Book", XLS),
@@ -264,12 +263,12 @@ def _compound(content: bytes) -> FileType:
         ("__properties_version1.0", MSG),
     ):
         if _entry(content, name, stream=True):
-            return found
+            return candidate
     return OTHER
 
 
 def _entry(content: bytes, name: str, *, stream: bool = False) -> bool:
-    """Whether a compound file's directory has this name ([MS-CFB], section 2.6)."""
+    """Return whether a compound file's directory has this entry ([MS-CFB], section 2.6)."""
     wanted = (name + "\0").encode("utf-16-le")
     at = content.find(wanted)
     while at >= 0:
@@ -283,7 +282,7 @@ def _entry(content: bytes, name: str, *, stream: bool = False) -> bool:
 
 
 def _package(content: bytes) -> FileType:
-    """What a ZIP file is, by the names of its parts alone."""
+    """Return the type of a ZIP file, by the names of its parts."""
     from io import BytesIO
     from zipfile import BadZipFile, ZipFile
 
@@ -300,18 +299,18 @@ def _package(content: bytes) -> FileType:
     if names & {"meta-inf/manifest.mf", "classes.dex", "androidmanifest.xml", "appxmanifest.xml"}:
         return PROGRAM
     if "[content_types].xml" in names:
-        for part, found in (
+        for part, candidate in (
             ("word/document.xml", DOCX),
             ("xl/workbook.xml", XLSX),
             ("ppt/presentation.xml", PPTX),
         ):
             if part in names:
-                return found
+                return candidate
         return OTHER
-    said = content[30:120]  # an OpenDocument's first part says what it is, and is not compressed
-    for found in (ODT, ODS, ODP):
-        if said.startswith(b"mimetype" + found.media.encode()):
-            return found
+    first_part = content[30:120]  # an OpenDocument's uncompressed media type
+    for candidate in (ODT, ODS, ODP):
+        if first_part.startswith(b"mimetype" + candidate.media.encode()):
+            return candidate
     return ZIP
 
 

@@ -1,7 +1,7 @@
-"""A playbook's texts with their variables filled in (E4): plain text, in a sandbox.
+"""Filling in the variables of a playbook's texts (E4): plain text, in a sandbox.
 
-The texts come from people who run a desk, hence the sandbox. Nothing is escaped: what is filled in
-is escaped where it becomes HTML (`functions.notify.mail`).
+The sandbox is needed because desk managers write the texts. Nothing is escaped here:
+`functions.notify.mail` escapes the result when it becomes HTML.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.domain.rules import Locale, Playbook, StepField
 from functions.core.domain.ticket import Ticket
-from functions.core.domain.timers import moment_in
+from functions.core.domain.timers import parse_field_time
 from functions.core.text.words import LIST_SEPARATOR, label
 
 if TYPE_CHECKING:
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 
 def fill(source: str, values: Mapping[str, str]) -> str:
-    """The text with its variables filled in; one that is not among `values` stays empty.
+    """Fill in the variables of a text; a variable without a value becomes empty.
 
     Raises:
-        jinja2.TemplateError, TypeError, ValueError, ArithmeticError: it cannot be filled in.
+        jinja2.TemplateError, TypeError, ValueError, ArithmeticError: the text is not a valid
+            template or fails with these values.
     """
     return _template(source).render(values)
 
 
 @lru_cache(maxsize=256)
 def _template(source: str) -> Template:
-    """Compiled once a container."""
     template: Template = _environment().from_string(source)
     return template
 
@@ -43,13 +43,13 @@ def _environment() -> Any:
     return ImmutableSandboxedEnvironment(autoescape=False)
 
 
-def moment(at: datetime | None, playbook: Playbook) -> str:
-    """A moment in the desk's zone, to the second; empty where there is none."""
+def format_time(at: datetime | None, playbook: Playbook) -> str:
+    """Format a time in the desk's zone, to the second; "" for None."""
     return f"{at.astimezone(playbook.zone):%Y-%m-%d %H:%M:%S}" if at else ""
 
 
-def of_ticket(ticket: Ticket, playbook: Playbook, locale: Locale) -> dict[str, str]:
-    """The variables that a ticket has by itself, in one language; what it has not is empty."""
+def ticket_variables(ticket: Ticket, playbook: Playbook, locale: Locale) -> dict[str, str]:
+    """Return the variables of a ticket in one language; unknown values are empty."""
     tags = [label(playbook.tags, tag, locale) for tag in ticket.tags]
     priority = playbook.priorities.get(ticket.priority)
     return {
@@ -64,8 +64,8 @@ def of_ticket(ticket: Ticket, playbook: Playbook, locale: Locale) -> dict[str, s
         "team": label(playbook.teams, ticket.team, locale),
         "handler": ticket.handler or "",
         "promise": priority.promise[locale] if priority and priority.promise else "",
-        "expected_response_by": moment(ticket.expected_response_by, playbook),
-        "expected_resolution_by": moment(ticket.expected_resolution_by, playbook),
+        "expected_response_by": format_time(ticket.expected_response_by, playbook),
+        "expected_resolution_by": format_time(ticket.expected_resolution_by, playbook),
         "summary": ticket.summary or "",
         "score": "" if ticket.score is None else str(ticket.score),
         "order": ticket.order or "",
@@ -75,20 +75,23 @@ def of_ticket(ticket: Ticket, playbook: Playbook, locale: Locale) -> dict[str, s
 def with_fields(
     common: Mapping[str, str], facts: Mapping[str, str], playbook: Playbook, step: str = ""
 ) -> dict[str, str]:
-    """The common variables and what was written down with the desk's own steps (D11, E4).
+    """Add the fields of the desk's steps to the common variables (D11, E4).
 
-    A field stands under its own name, as `step` means it or else the first that has it. Where a
-    common variable has that name too, it is the field's only if the common one has nothing to say.
+    If several steps have a field of the same name, the definition in `step` wins, then the first.
+    A common variable of the same name wins unless it is empty.
     """
     fields: dict[str, str] = {}
-    for _, its in sorted(playbook.steps.items(), key=lambda known: known[0] != step):
-        for name, field in its.fields.items():
+    for _, definition in sorted(playbook.steps.items(), key=lambda entry: entry[0] != step):
+        for name, field in definition.fields.items():
             if name not in fields:
                 fields[name] = _shown(facts.get(name, ""), field, playbook)
-    return {**fields, **{name: said for name, said in common.items() if said or name not in fields}}
+    return {
+        **fields,
+        **{name: value for name, value in common.items() if value or name not in fields},
+    }
 
 
 def _shown(value: str, field: StepField, playbook: Playbook) -> str:
-    """A field's value as people read it: a moment to the minute, in the desk's zone."""
-    at = moment_in(value) if field.kind == "time" else None
+    """Return a field's value for people: a time to the minute, in the desk's zone."""
+    at = parse_field_time(value) if field.kind == "time" else None
     return f"{at.astimezone(playbook.zone):%Y-%m-%d %H:%M}" if at else value

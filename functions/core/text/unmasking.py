@@ -1,8 +1,8 @@
-"""What masking hid of a customer's words: sealed beside the masked text, opened by a recorded act.
+"""Originals of masked texts, which are sealed and which only a recorded action opens (G4).
 
-Only what differs is kept: of each text the part from the first hidden place to the last, so that a
-text in which nothing was hidden costs nothing, and one with a phone number a few bytes. It is put
-back into the masked text when `unseal` opens it (G4).
+Only the difference is stored: for each text, the part from the first masked character to the last.
+An unmasked text costs nothing, and one with a phone number a few bytes. `unseal` puts the part back
+into the masked text.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from dataclasses import dataclass, field
 from functions.core.text.masking import mask
 
 Seal = Callable[[str, str, bytes], tuple[bytes, ...]]
-"""Encrypts a document for a desk's ticket, in as many pieces as it takes."""
+"""Encrypts a document for a desk and ticket number, in one or more chunks."""
 
 
 @dataclass
-class Hiding:
-    """Masks the texts of one message by the names of their fields, and remembers what it hid."""
+class MessageMasker:
+    """Masks the texts of a message, by field, and collects the hidden parts."""
 
     hidden: dict[str, tuple[int, int, str]] = field(default_factory=dict)
 
     def mask(self, name: str, text: str) -> str:
-        """`text` masked."""
+        """Mask the text of a field."""
         masked = mask(text)
         if masked != text:
             self.hidden[name] = _difference(text, masked)
         return masked
 
     def document(self) -> bytes | None:
-        """What is to be sealed, None where nothing was hidden."""
+        """Return the hidden parts as a document to seal; None if nothing was hidden."""
         if not self.hidden:
             return None
         return zlib.compress(json.dumps(self.hidden, ensure_ascii=False).encode())
@@ -40,35 +40,35 @@ class Hiding:
 
 @dataclass
 class Original:
-    """What was hidden of a message, and how it is sealed once its ticket is known."""
+    """The hidden parts of a message, sealed once its ticket number is known."""
 
     document: bytes
     seal: Seal
     _sealed: dict[tuple[str, str], tuple[bytes, ...]] = field(default_factory=dict)
 
     def sealed_for(self, desk: str, number: str) -> tuple[bytes, ...]:
-        """The document, encrypted for one ticket; at a second try as at the first."""
+        """Return the document encrypted for a ticket; a retry gets the same result."""
         at = (desk, number)
         if at not in self._sealed:
             self._sealed[at] = self.seal(desk, number, self.document)
         return self._sealed[at]
 
 
-def original(hiding: Hiding, seal: Seal) -> Original | None:
-    """What is to be sealed of a message, None where nothing was hidden."""
+def original(hiding: MessageMasker, seal: Seal) -> Original | None:
+    """Return the original of a message; None if nothing was hidden."""
     document = hiding.document()
     return Original(document, seal) if document else None
 
 
 def restored(document: bytes, shown: Mapping[str, str]) -> dict[str, str]:
-    """The texts as they were written.
+    """Restore the original texts.
 
     Args:
-        document: what was sealed.
-        shown: the masked texts by their fields; each may have been cut at its end.
+        document: the unsealed document of a `MessageMasker`.
+        shown: the masked texts by field; each may be truncated.
 
     Raises:
-        ValueError: the document is none of `Hiding`.
+        ValueError: the document is no such document.
     """
     try:
         hidden = json.loads(zlib.decompress(document))
@@ -78,11 +78,11 @@ def restored(document: bytes, shown: Mapping[str, str]) -> dict[str, str]:
             if shown.get(name) and start < len(shown[name])
         }
     except (zlib.error, TypeError, AttributeError) as error:
-        raise ValueError("what was sealed is no original") from error
+        raise ValueError("the unsealed document is not an original") from error
 
 
 def _difference(text: str, masked: str) -> tuple[int, int, str]:
-    """Where `masked` differs: from, to, and what stands there in `text`."""
+    """Return start and end of the difference in `masked`, and the text that it replaces."""
     most = min(len(text), len(masked))
     start = next((i for i in range(most) if text[i] != masked[i]), most)
     rest = most - start

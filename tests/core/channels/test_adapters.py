@@ -27,7 +27,7 @@ from functions.core.channels.base import (
     Token,
     Unreadable,
 )
-from functions.core.text.masking import chat_contact
+from functions.core.text.contacts import chat_contact
 from functions.core.text.words import MESSAGE_LABELS
 from functions.intake.signatures import verify
 from tests.core.channels.provider_requests import NOW, SIDES, Call, expected, folder

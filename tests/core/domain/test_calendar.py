@@ -1,4 +1,4 @@
-"""G2: business time is exact, with lunch breaks, public holidays and make-up workdays (调休)."""
+"""Business time with lunch breaks, public holidays and make-up workdays (调休) (G2)."""
 
 import copy
 import subprocess
@@ -42,7 +42,7 @@ def test_lunch_does_not_count() -> None:
     assert desk.is_open(cn(2026, 3, 2, 13, 30))
 
 
-def test_a_deadline_lands_on_the_closing_minute_and_not_on_the_next_opening() -> None:
+def test_a_deadline_falls_on_the_closing_minute_not_the_next_opening() -> None:
     desk = calendar(hours=LUNCH)
     assert desk.add(cn(2026, 3, 6, 17), HOUR) == cn(2026, 3, 6, 18)
     assert desk.add(cn(2026, 3, 6, 11), HOUR) == cn(2026, 3, 6, 12)
@@ -60,12 +60,12 @@ def test_hours_are_half_open() -> None:
     assert not desk.is_open(cn(2026, 3, 2, 18))
 
 
-def test_nothing_added_is_the_start_even_where_the_desk_is_closed() -> None:
+def test_adding_zero_returns_the_start_even_while_closed() -> None:
     sunday = cn(2026, 3, 8, 3)
     assert calendar(hours=OFFICE).add(sunday, timedelta(0)) == sunday
 
 
-def test_the_answer_is_in_the_zone_of_the_start() -> None:
+def test_the_result_is_in_the_zone_of_the_start() -> None:
     desk = calendar(hours=OFFICE)
     start = datetime(2026, 3, 2, 1, tzinfo=UTC)
     assert desk.add(start, HOUR).tzinfo is UTC
@@ -108,7 +108,7 @@ def test_an_end_of_00_00_closes_at_midnight() -> None:
     assert desk.between(cn(2026, 3, 2), cn(2026, 3, 4)) == 6 * HOUR
 
 
-def test_a_night_shift_runs_to_its_end_on_a_holiday_but_does_not_begin_there() -> None:
+def test_a_night_shift_ends_on_a_holiday_but_does_not_begin_there() -> None:
     desk = calendar(hours=NIGHT, holidays=["2026-03-03"])
     assert desk.is_open(cn(2026, 3, 3, 5, 59))
     assert not desk.is_open(cn(2026, 3, 3, 22))
@@ -157,13 +157,13 @@ def test_a_make_up_weekend_day_has_mondays_hours_in_place_of_its_own() -> None:
     assert desk.between(cn(2026, 10, 17), cn(2026, 10, 18)) == 2 * HOUR
 
 
-def test_the_desk_can_say_what_its_make_up_days_hours_are() -> None:
+def test_a_desk_can_set_the_hours_of_make_up_days() -> None:
     desk = calendar(hours=OFFICE, workdays=["2026-10-10"], workday_hours=[["20:00", "02:00"]])
     assert desk.between(cn(2026, 10, 10), cn(2026, 10, 11)) == 4 * HOUR
     assert desk.between(cn(2026, 10, 11), cn(2026, 10, 12)) == 2 * HOUR
 
 
-def test_where_monday_is_closed_a_make_up_day_has_the_first_open_weekdays_hours() -> None:
+def test_without_monday_hours_a_make_up_day_has_the_first_open_weekdays() -> None:
     desk = calendar(hours={"wed": [["09:00", "11:00"]]}, workdays=["2026-10-10", "2026-10-05"])
     assert desk.between(cn(2026, 10, 10), cn(2026, 10, 11)) == 2 * HOUR
     assert desk.between(cn(2026, 10, 5), cn(2026, 10, 6)) == 2 * HOUR
@@ -252,7 +252,7 @@ def days(year: int, ranges: str) -> Iterator[date]:
 
 
 @pytest.mark.parametrize(("year", "off", "make_up"), NOTICES, ids=[str(n[0]) for n in NOTICES])
-def test_chinas_days_off_and_make_up_workdays_are_those_of_the_notice(
+def test_chinese_days_off_and_make_up_workdays_match_the_notice(
     year: int, off: str, make_up: str
 ) -> None:
     office = calendar(hours=OFFICE, holidays={"country": "CN"})
@@ -267,13 +267,13 @@ def test_chinas_days_off_and_make_up_workdays_are_those_of_the_notice(
         assert office.is_workday(day) == expected, day
 
 
-def test_the_desks_own_list_is_stronger_than_the_countrys_make_up_day() -> None:
+def test_the_desks_own_holidays_override_make_up_days() -> None:
     closed = {"country": "CN", "extra": ["2026-10-10"]}
     assert calendar(hours=OFFICE, holidays={"country": "CN"}).is_workday(date(2026, 10, 10))
     assert not calendar(hours=OFFICE, holidays=closed).is_workday(date(2026, 10, 10))
 
 
-def test_a_year_without_a_notice_yet_has_the_statutory_days_and_the_desks_own() -> None:
+def test_a_year_without_a_notice_has_statutory_and_own_holidays() -> None:
     desk = calendar(
         hours=OFFICE, holidays={"country": "CN", "extra": ["2099-10-07"]}, workdays=["2099-10-10"]
     )
@@ -282,7 +282,7 @@ def test_a_year_without_a_notice_yet_has_the_statutory_days_and_the_desks_own() 
     assert desk.is_workday(date(2099, 10, 10))
 
 
-def test_holidays_of_a_state_within_a_country() -> None:
+def test_a_subdivision_has_its_holidays() -> None:
     epiphany = date(2026, 1, 6)
     germany = calendar("Europe/Berlin", hours=OFFICE, holidays={"country": "DE"})
     bavaria = calendar(
@@ -305,7 +305,7 @@ def test_holidays_of_a_state_within_a_country() -> None:
         (NEW_YORK, date(2026, 10, 31), date(2026, 11, 1), 9),
     ],
 )
-def test_a_night_shift_over_the_clock_change_counts_the_time_that_elapsed(
+def test_a_night_shift_over_a_clock_change_counts_elapsed_time(
     zone: ZoneInfo, before: date, after: date, night: int
 ) -> None:
     desk = calendar(str(zone), hours=NIGHT)
@@ -318,7 +318,7 @@ def test_a_night_shift_over_the_clock_change_counts_the_time_that_elapsed(
     assert day.between(midnight, midnight + timedelta(days=1)) == (night + 16) * HOUR
 
 
-def test_a_time_that_the_clock_skips_is_the_moment_of_the_skip() -> None:
+def test_a_skipped_clock_time_means_the_moment_of_the_skip() -> None:
     skip = datetime(2026, 3, 29, 1, tzinfo=UTC)
     opening = calendar("Europe/Berlin", hours={"sun": [["02:30", "05:00"]]})
     assert opening.is_open(skip)
@@ -331,7 +331,7 @@ def test_a_time_that_the_clock_skips_is_the_moment_of_the_skip() -> None:
     assert skipped.between(skip - HOUR, skip + HOUR) == timedelta(0)
 
 
-def test_a_time_that_comes_twice_is_its_first_coming() -> None:
+def test_a_repeated_clock_time_means_its_first_occurrence() -> None:
     first_two = datetime(2026, 10, 25, 0, tzinfo=UTC)
     desk = calendar("Europe/Berlin", hours={"sun": [["01:00", "02:30"]]})
     assert desk.add(first_two - HOUR, timedelta(hours=1.5)) == first_two + 30 * MINUTE
@@ -349,7 +349,7 @@ def test_a_day_that_a_zone_skips_has_no_business_time() -> None:
     assert desk.between(start, end) == 48 * HOUR
 
 
-def test_the_years_of_desk_and_caller_may_differ() -> None:
+def test_desk_and_caller_can_be_in_different_years() -> None:
     east = calendar("Pacific/Auckland", hours=ROUND_THE_CLOCK)
     west = calendar("America/Los_Angeles", hours=ROUND_THE_CLOCK)
     for desk in (east, west):
@@ -416,9 +416,7 @@ durations = st.timedeltas(timedelta(0), timedelta(days=60)) | st.builds(
 
 
 @given(desks(), instants, durations)
-def test_add_and_between_are_each_others_inverse(
-    desk: dict[str, Any], start: datetime, duration: timedelta
-) -> None:
+def test_between_inverts_add(desk: dict[str, Any], start: datetime, duration: timedelta) -> None:
     business = BusinessCalendar.from_dict(desk)
     deadline = business.add(start, duration)
     assert business.between(start, deadline) == duration
@@ -429,7 +427,7 @@ def test_add_and_between_are_each_others_inverse(
 
 
 @given(desks(), instants, durations, durations)
-def test_more_business_time_is_never_earlier_and_adds_up(
+def test_adding_is_monotonic_and_additive(
     desk: dict[str, Any], start: datetime, one: timedelta, two: timedelta
 ) -> None:
     business = BusinessCalendar.from_dict(desk)
@@ -437,20 +435,20 @@ def test_more_business_time_is_never_earlier_and_adds_up(
     assert business.add(business.add(start, one), two) == business.add(start, one + two)
 
 
+@pytest.mark.requirement("G2")
 @given(desks(), instants, instants, instants)
-def test_a_clock_paused_and_resumed_loses_nothing(
+def test_business_time_is_additive_over_a_pause(
     desk: dict[str, Any], one: datetime, two: datetime, three: datetime
 ) -> None:
-    """G2: what ran before the pause and after it is what ran in all."""
     business = BusinessCalendar.from_dict(desk)
     whole = business.between(one, three)
     assert business.between(one, two) + business.between(two, three) == whole
 
 
 def slow_opening_minutes(desk: dict[str, Any], start: datetime, count: int) -> list[bool]:
-    """The reference: walks minute by minute and looks at the clock on the wall.
+    """Compute opening minutes minute by minute from the wall clock, as a reference.
 
-    A clock that is set back shows nothing new until it has caught up, hence the maximum.
+    A clock that is set back shows no new time until it has caught up, hence the maximum.
     """
     zone = ZoneInfo(desk["timezone"])
     hours = desk["hours"]
@@ -492,7 +490,7 @@ def slow_opening_minutes(desk: dict[str, Any], start: datetime, count: int) -> l
     },
     SEASONS[4],
 )
-def test_a_slow_minute_by_minute_clock_agrees(desk: dict[str, Any], start: datetime) -> None:
+def test_a_minute_by_minute_reference_agrees(desk: dict[str, Any], start: datetime) -> None:
     business = BusinessCalendar.from_dict(desk)
     count = 3 * 24 * 60
     expected = slow_opening_minutes(desk, start, count)
@@ -540,11 +538,11 @@ def test_a_slow_minute_by_minute_clock_agrees(desk: dict[str, Any], start: datet
         ({"workdays": {"2026-10-10": True}}, "workdays", "a list of dates"),
         ({"workday_hours": "09:00"}, "workday_hours", "a list"),
         ({"workday_hours": [["09:00", "x"]]}, "workday_hours[0][1]", '"HH:MM"'),
-        ({"hours": {}, "workday_hours": [["09:00", "18:00"]]}, "workday_hours", "nothing"),
+        ({"hours": {}, "workday_hours": [["09:00", "18:00"]]}, "workday_hours", "no value"),
         ({"opening": {}}, "opening", "unknown key, expected one of timezone"),
     ],
 )
-def test_a_wrong_key_is_named_with_what_was_expected(
+def test_an_error_names_the_key_and_what_was_expected(
     change: dict[str, Any], key: str, expected: str
 ) -> None:
     with pytest.raises(ValueError, match=r".") as refused:
@@ -554,12 +552,12 @@ def test_a_wrong_key_is_named_with_what_was_expected(
     assert expected in message
 
 
-def test_what_is_not_a_mapping_is_refused() -> None:
+def test_a_value_that_is_no_mapping_is_refused() -> None:
     with pytest.raises(ValueError, match="calendar: expected a mapping"):
         BusinessCalendar.from_dict([])  # type: ignore[arg-type]
 
 
-def test_dates_may_be_dates_as_yaml_reads_them() -> None:
+def test_date_objects_are_accepted() -> None:
     desk = calendar(hours=OFFICE, holidays=[date(2026, 3, 2)], workdays=[date(2026, 3, 7)])
     assert not desk.is_workday(date(2026, 3, 2))
     assert desk.is_workday(date(2026, 3, 7))
@@ -590,12 +588,12 @@ def test_a_negative_duration_is_refused() -> None:
         calendar(hours=OFFICE).add(cn(2026, 3, 2), -MINUTE)
 
 
-def test_a_datetime_is_not_taken_for_a_date() -> None:
+def test_a_datetime_is_no_date() -> None:
     with pytest.raises(ValueError, match="day: expected a date"):
         calendar(hours=OFFICE).is_workday(cn(2026, 3, 2))
 
 
-def test_what_leaves_the_calendars_years_is_refused() -> None:
+def test_a_time_outside_the_supported_years_is_refused() -> None:
     with pytest.raises(ValueError, match="1900 to 2199"):
         calendar(hours=OFFICE).add(cn(2026, 3, 2), timedelta(days=365_000))
     with pytest.raises(ValueError, match="1900 to 2199"):
@@ -607,8 +605,8 @@ def test_what_leaves_the_calendars_years_is_refused() -> None:
 # Cost
 
 
-def test_ten_years_are_added_as_fast_as_a_month() -> None:
-    """No loop over days; `make bench` prints how long it takes."""
+def test_adding_ten_years_is_as_fast_as_adding_a_month() -> None:
+    """There is no loop over days; `make bench` prints the time."""
     desk = calendar(hours=LUNCH, holidays={"country": "CN"})
     start = cn(2026, 5, 4, 9)
     ten_years = desk.between(start, cn(2036, 5, 4, 9))
@@ -620,8 +618,8 @@ def test_ten_years_are_added_as_fast_as_a_month() -> None:
     assert adding(ten_years) < 5 * adding(ten_years / 120)
 
 
-def test_one_countrys_holidays_do_not_load_those_of_all_others() -> None:
-    """A cold start pays for the holidays package where a country is named, for no more of it."""
+def test_a_countrys_holidays_do_not_load_other_countries() -> None:
+    """A cold start imports only the named country's module of the holidays package."""
     program = """
 import sys
 from datetime import date
@@ -640,7 +638,7 @@ assert not any(name.startswith("holidays.countries") for name in sys.modules)
 @pytest.mark.parametrize(
     ("country", "zone"), [("DE", BERLIN), ("US", NEW_YORK), ("PR", NEW_YORK), ("JP", SHANGHAI)]
 )
-def test_a_countrys_holidays_are_those_of_the_package(country: str, zone: ZoneInfo) -> None:
+def test_a_countrys_holidays_match_the_package(country: str, zone: ZoneInfo) -> None:
     desk = calendar(
         str(zone),
         hours={day: [["09:00", "18:00"]] for day in WEEKDAYS},
@@ -651,7 +649,7 @@ def test_a_countrys_holidays_are_those_of_the_package(country: str, zone: ZoneIn
         assert desk.is_workday(day) == (day not in known), day
 
 
-def test_a_calendar_is_a_value() -> None:
+def test_calendars_compare_by_value() -> None:
     given_hours = copy.deepcopy(OFFICE)
     desk = calendar(hours=given_hours)
     given_hours["mon"].clear()
@@ -661,9 +659,9 @@ def test_a_calendar_is_a_value() -> None:
         desk.timezone = BERLIN  # type: ignore[misc]
 
 
-def test_the_last_minute_of_a_year_and_the_first_of_the_next() -> None:
-    """G2: a deadline on the year's last closing minute is that, and a shift over midnight is one,
-    whichever zone a moment is written in."""
+@pytest.mark.requirement("G2")
+def test_deadlines_at_the_turn_of_the_year() -> None:
+    """On the last closing minute and over midnight, in any zone of the caller."""
     office = calendar(hours=OFFICE)
     assert office.add(cn(2026, 12, 31, 17), HOUR) == cn(2026, 12, 31, 18)
     assert office.add(cn(2026, 12, 31, 17), HOUR + MINUTE) == cn(2027, 1, 1, 9, 1)

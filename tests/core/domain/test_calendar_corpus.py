@@ -1,6 +1,6 @@
-"""G2: every deadline of the generated Chinese SLA corpus, to the second.
+"""Every deadline of the generated Chinese SLA corpus, to the second (G2).
 
-Its rule: on a make-up weekend day Monday's hours hold, also where Saturday has hours of its own.
+In the corpus, make-up weekend days have Monday's hours, even if Saturday has hours.
 """
 
 import json
@@ -20,7 +20,8 @@ pytestmark = [
 ]
 
 
-def test_every_deadline_of_the_corpus_is_exact_and_measured_back() -> None:
+@pytest.mark.requirement("G2")
+def test_every_deadline_of_the_corpus_is_exact_and_inverted() -> None:
     folder = Path(CORPORA or "") / "calendar" / "sla_cn_generated"
     calendars = {
         name: BusinessCalendar.from_dict(

@@ -11,8 +11,9 @@ from functions.core.domain.delivery import Delivery
 from functions.core.domain.erasure import files_of, personal_fields, without_person, without_words
 from functions.core.domain.errors import ActionNotAllowed
 from functions.core.domain.lifecycle import apply, decide
-from functions.core.domain.rules import Playbook, load
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Customer, Pending, RefusedFile, Ticket
+from functions.core.playbook import load
 from functions.core.storage import event_codec
 from functions.core.text.masking import mask
 from tests.core.domain.test_events import SAMPLES

@@ -23,8 +23,9 @@ from functions.core.domain.events import (
     TicketUnmerged,
 )
 from functions.core.domain.lifecycle import apply, decide, queue_rank
-from functions.core.domain.rules import Playbook, load
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import IN_HAND, OPEN, STATUSES, Attachment, Customer, Ticket
+from functions.core.playbook import load
 from functions.core.storage.event_codec import dump, parse
 from functions.core.storage.store import Change, Store
 from tests.core.sample_desk import DESK, NOON, agent, both, committed, received, request, then
@@ -703,6 +704,6 @@ def test_every_event_is_something_that_happened() -> None:
 
 def test_an_agent_has_room(playbook: Playbook) -> None:
     """F2."""
-    assert agent().has_room
-    assert not agent(load=2).has_room
-    assert not agent(online=False).has_room
+    assert agent().has_capacity
+    assert not agent(load=2).has_capacity
+    assert not agent(online=False).has_capacity

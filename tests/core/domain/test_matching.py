@@ -1,4 +1,4 @@
-"""Conditions and keywords: what counts as said."""
+"""Matching keywords, terms and conditions."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from functions.core.domain.matching import Facts, find_term, fold, holds, mentio
 from functions.core.domain.rules import Condition, Playbook
 
 
+@pytest.mark.requirement("A2")
 @pytest.mark.parametrize(
     ("text", "word"),
     [
@@ -23,10 +24,7 @@ from functions.core.domain.rules import Condition, Playbook
         ("拨打12315投诉", "12315"),
     ],
 )
-def test_a_word_is_found_whatever_its_width_case_spacing_and_apostrophe(
-    text: str, word: str
-) -> None:
-    """A2."""
+def test_a_word_matches_in_any_width_case_spacing_and_apostrophe(text: str, word: str) -> None:
     assert mentions(fold(text), (word,)) == word
 
 
@@ -34,32 +32,32 @@ def test_a_word_is_found_whatever_its_width_case_spacing_and_apostrophe(
     ("text", "word"),
     [("i am happy", "app"), ("discounted", "discount"), ("订单123151", "12315"), ("", "app")],
 )
-def test_a_latin_word_has_to_stand_alone(text: str, word: str) -> None:
+def test_a_latin_word_matches_whole_words_only(text: str, word: str) -> None:
     assert mentions(fold(text), (word,)) is None
 
 
-def test_a_word_is_found_after_a_place_where_it_does_not_stand_alone() -> None:
+def test_a_whole_word_is_found_after_a_part_of_another() -> None:
     assert list(places("happy app", "app")) == [(6, 9)]
 
 
 @given(st.text())
-def test_folding_twice_is_folding_once_for_what_people_write(text: str) -> None:
+def test_folded_text_has_single_inner_spaces_only(text: str) -> None:
     folded = fold(text)
     assert "  " not in folded
     assert folded == folded.strip()
 
 
 @given(st.text(), st.text())
-def test_searching_never_raises_and_gives_true_places(text: str, word: str) -> None:
+def test_searching_never_raises_and_yields_true_occurrences(text: str, word: str) -> None:
     folded = fold(text)
     for start, end in places(folded, word):
         assert folded[start:end] == fold(word)
 
 
-@pytest.mark.parametrize("given_", ["high", "HIGH", "  high ", "高"])
-def test_a_term_is_known_by_key_and_by_label(playbook: Playbook, given_: str) -> None:
-    """A1: callers write the urgency as they know it."""
-    assert find_term(given_, playbook.priorities) == "high"
+@pytest.mark.requirement("A1")
+@pytest.mark.parametrize("name", ["high", "HIGH", "  high ", "高"])
+def test_a_term_is_found_by_key_or_label(playbook: Playbook, name: str) -> None:
+    assert find_term(name, playbook.priorities) == "high"
 
 
 def test_an_unknown_term_is_none(playbook: Playbook) -> None:
@@ -79,8 +77,9 @@ FACTS = Facts(
 )
 
 
+@pytest.mark.requirement("A5", "D5")
 @pytest.mark.parametrize(
-    "wanted",
+    "condition",
     [
         {},
         {"mentions": "支付失败"},
@@ -92,13 +91,12 @@ FACTS = Facts(
         {"amount_over": 99.9},
     ],
 )
-def test_a_condition_holds_where_all_that_it_names_is_so(wanted: dict[str, Any]) -> None:
-    """A5, D5."""
-    assert holds(Condition(**wanted), FACTS)
+def test_a_condition_holds_if_every_key_matches(condition: dict[str, Any]) -> None:
+    assert holds(Condition(**condition), FACTS)
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "condition",
     [
         {"mentions": "退款"},
         {"type": "inquiry"},
@@ -112,17 +110,18 @@ def test_a_condition_holds_where_all_that_it_names_is_so(wanted: dict[str, Any])
         {"type": "fault", "tags": "refund"},
     ],
 )
-def test_a_condition_fails_where_anything_that_it_names_is_not_so(wanted: dict[str, Any]) -> None:
-    assert not holds(Condition(**wanted), FACTS)
+def test_a_condition_fails_if_any_key_differs(condition: dict[str, Any]) -> None:
+    assert not holds(Condition(**condition), FACTS)
 
 
 @pytest.mark.parametrize(
-    "wanted", [{"product": "kettle"}, {"amount_over": 1}, {"customer_class": "vip"}]
+    "condition", [{"product": "kettle"}, {"amount_over": 1}, {"customer_class": "vip"}]
 )
-def test_what_is_not_known_fits_no_condition(wanted: dict[str, Any]) -> None:
-    assert not holds(Condition(**wanted), Facts())
+def test_an_unknown_value_matches_no_condition(condition: dict[str, Any]) -> None:
+    assert not holds(Condition(**condition), Facts())
 
 
+@pytest.mark.requirement("D7", "D12")
 @pytest.mark.parametrize(
     ("condition", "facts", "held"),
     [
@@ -134,8 +133,7 @@ def test_what_is_not_known_fits_no_condition(wanted: dict[str, Any]) -> None:
         ({"score_below": 2}, {}, False),
     ],
 )
-def test_where_a_ticket_waits_and_what_the_customer_said_of_it(
+def test_conditions_on_queue_and_score(
     condition: dict[str, Any], facts: dict[str, Any], held: bool
 ) -> None:
-    """D7, D12."""
     assert holds(Condition.model_validate(condition), Facts(**facts)) is held

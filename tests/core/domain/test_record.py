@@ -9,7 +9,8 @@ import pytest
 
 from functions.core.domain import events as e
 from functions.core.domain.record import TicketRecord, archive_key, message_order, record
-from functions.core.domain.rules import Playbook, load
+from functions.core.domain.rules import Playbook
+from functions.core.playbook import load
 from tests.core.sample_desk import DESK, NOON, committed, received, request
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

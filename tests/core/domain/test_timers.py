@@ -1,4 +1,4 @@
-"""Deadlines: exact in business time, warned of, breached once, repeated where the desk says so."""
+"""Timers: business time, pauses, warnings, breaches and repetitions (G2, F3)."""
 
 from __future__ import annotations
 
@@ -10,46 +10,49 @@ from hypothesis import given, strategies as st
 
 from functions.core.domain import commands as c, events as e
 from functions.core.domain.lifecycle import apply, decide
-from functions.core.domain.rules import Playbook, load
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket, Timer
+from functions.core.playbook import load
 from tests.core.sample_desk import DESK, SHANGHAI, committed, received, then
 
 
 def at(month: int, day: int, hour: int, minute: int = 0) -> datetime:
-    """A moment in Shanghai in 2026. 10 March is a Tuesday, 1 October a holiday."""
+    """Return a time in Shanghai in 2026. 10 March is a Tuesday, 1 October a holiday."""
     return datetime(2026, month, day, hour, minute, tzinfo=SHANGHAI)
 
 
-def handled(playbook: Playbook, start: datetime, **changes: Any) -> Ticket:
-    """A ticket in an agent's hands since it came in."""
+def assigned(playbook: Playbook, start: datetime, **changes: Any) -> Ticket:
+    """Return a ticket that was assigned on receipt."""
     return then(
         received(playbook, start, **changes), c.Assign("technical", "agent-1"), playbook, start
     )
 
 
-def paused(playbook: Playbook, ticket: Ticket, start: datetime, end: datetime) -> Ticket:
-    """The ticket after it waited for the customer from `start` to `end`."""
+def paused_and_resumed(
+    playbook: Playbook, ticket: Ticket, start: datetime, end: datetime
+) -> Ticket:
+    """Return the ticket after it waited for the customer from `start` to `end`."""
     ticket = then(ticket, c.RequestInformation("型号？"), playbook, start)
     assert ticket.timers["resolution"].state == "paused"
     assert ticket.timers["resolution"].due_at is None
     return then(ticket, c.CustomerMessage("X1", "web"), playbook, end)
 
 
-def tick(ticket: Ticket, playbook: Playbook, now: datetime) -> tuple[Ticket, list[Any]]:
-    """The ticket after a sweep at `now`, and what rang."""
+def sweep(ticket: Ticket, playbook: Playbook, now: datetime) -> tuple[Ticket, list[Any]]:
+    """Return the ticket after a sweep and the warnings and breaches."""
     events = decide(ticket, c.Tick(), playbook, now)
-    rung = [x for x in events if isinstance(x, e.TimerWarned | e.TimerBreached)]
-    return (apply(ticket, committed(ticket, events, now)) if events else ticket), rung
+    fired = [x for x in events if isinstance(x, e.TimerWarned | e.TimerBreached)]
+    return (apply(ticket, committed(ticket, events, now)) if events else ticket), fired
 
 
 def with_timers(**timers: dict[str, Any] | None) -> Playbook:
-    """The desk with some timers changed, or left out."""
+    """Return the desk with some timers changed or removed."""
     rules = {**DESK["timers"], **timers}
     return load({**DESK, "timers": {kind: rule for kind, rule in rules.items() if rule}})
 
 
 class TestBusinessTime:
-    """G2: 16 business hours, lunch from 12:00 to 13:30, closed from 18:00 to 09:00."""
+    """16 business hours; lunch from 12:00 to 13:30, closed from 18:00 to 09:00."""
 
     START = at(3, 10, 10)
 
@@ -73,31 +76,35 @@ class TestBusinessTime:
             "over the night",
         ],
     )  # fmt: skip
-    def test_a_pause_costs_and_gives_nothing(
+    def test_a_pause_keeps_the_remaining_business_time(
         self, playbook: Playbook, pause: Any, resume: Any, due: Any
     ) -> None:
-        ticket = paused(playbook, handled(playbook, self.START), at(*pause), at(*resume))
+        ticket = paused_and_resumed(
+            playbook, assigned(playbook, self.START), at(*pause), at(*resume)
+        )
         assert ticket.timers["resolution"].due_at == at(*due)
 
-    def test_a_pause_over_the_holidays_and_a_make_up_workday(self, playbook: Playbook) -> None:
-        """G2: closed 1, 2 and 5 October, open on Saturday the 10th (调休)."""
-        ticket = handled(playbook, at(9, 30, 16))
+    @pytest.mark.requirement("G2")
+    def test_a_pause_over_holidays_and_a_make_up_workday(self, playbook: Playbook) -> None:
+        """Closed 1, 2 and 5 October, open on Saturday the 10th (调休)."""
+        ticket = assigned(playbook, at(9, 30, 16))
         assert ticket.timers["resolution"].due_at == at(10, 7, 17)
-        ticket = paused(playbook, ticket, at(9, 30, 17), at(10, 9, 17))
+        ticket = paused_and_resumed(playbook, ticket, at(9, 30, 17), at(10, 9, 17))
         timer = ticket.timers["resolution"]
         # 15 h are left: one on Friday the 9th, 7½ on Saturday, 6½ on Monday the 12th.
         assert timer.due_at == at(10, 12, 17)
 
+    @pytest.mark.requirement("G2")
     @given(
         steps=st.lists(st.integers(min_value=1, max_value=9000), min_size=1, max_size=12),
         start=st.integers(min_value=0, max_value=60 * 24 * 30),
     )
-    def test_however_often_it_is_paused_the_open_time_adds_up(
+    def test_business_time_adds_up_over_any_pauses(
         self, playbook: Playbook, steps: list[int], start: int
     ) -> None:
-        """G2: what ran in business time and what is left make up the whole, to the microsecond."""
+        """Spent and remaining business time equal the allowance, to the microsecond."""
         now = at(9, 20, 0) + timedelta(minutes=start, microseconds=start)
-        ticket = handled(playbook, now, priority="low")
+        ticket = assigned(playbook, now, priority="low")
         spent = timedelta()
         for minutes in steps:
             later = now + timedelta(minutes=minutes, seconds=7, microseconds=11)
@@ -117,9 +124,9 @@ class TestBusinessTime:
 
 
 class TestPriority:
-    """A7: another priority has another time; what was spent stays spent."""
+    """Another priority has another allowance; spent time stays spent (A7)."""
 
-    def test_less_time(self, playbook: Playbook) -> None:
+    def test_a_shorter_allowance_moves_the_deadline_forward(self, playbook: Playbook) -> None:
         ticket = then(
             received(playbook, at(3, 10, 10)), c.SetPriority("high"), playbook, at(3, 10, 11)
         )
@@ -127,115 +134,117 @@ class TestPriority:
         assert ticket.expected_response_by == at(3, 10, 12)
         assert ticket.timers["resolution"].due_at == at(3, 10, 15, 30)
 
-    def test_more_time(self, playbook: Playbook) -> None:
+    def test_a_longer_allowance_moves_the_deadline_back(self, playbook: Playbook) -> None:
         ticket = received(playbook, at(3, 10, 10), priority="high")
         ticket = then(ticket, c.SetPriority("low"), playbook, at(3, 10, 11))
         assert ticket.timers["first_response"].due_at == at(3, 11, 10)
 
-    def test_no_time_left_is_due_at_once(self, playbook: Playbook) -> None:
+    def test_an_allowance_that_is_spent_is_due_at_once(self, playbook: Playbook) -> None:
         ticket = received(playbook, at(3, 10, 10))
         ticket = then(ticket, c.SetPriority("high"), playbook, at(3, 10, 15))
         assert ticket.timers["first_response"].due_at == at(3, 10, 15)
-        _, rung = tick(ticket, playbook, at(3, 10, 15))
-        assert isinstance(rung[0], e.TimerBreached)
+        _, fired = sweep(ticket, playbook, at(3, 10, 15))
+        assert isinstance(fired[0], e.TimerBreached)
 
-    def test_while_paused(self, playbook: Playbook) -> None:
-        ticket = handled(playbook, at(3, 10, 10))
+    def test_a_paused_timer_keeps_the_new_remaining_time(self, playbook: Playbook) -> None:
+        ticket = assigned(playbook, at(3, 10, 10))
         ticket = then(ticket, c.RequestInformation("?"), playbook, at(3, 10, 11))
         ticket = then(ticket, c.SetPriority("high"), playbook, at(3, 10, 11))
         assert ticket.timers["resolution"].left == timedelta(hours=3)
 
-    def test_warnings_begin_anew_with_the_time_allowed(self, playbook: Playbook) -> None:
-        """E3, G2: the share that was warned of was one of another allowance."""
+    @pytest.mark.requirement("E3", "G2")
+    def test_warnings_restart_with_a_new_allowance(self, playbook: Playbook) -> None:
         start = at(3, 10, 10)
-        ticket = handled(playbook, start, priority="high")
-        ticket, rung = tick(ticket, playbook, start + timedelta(minutes=61))
-        assert [event.share for event in rung] == [0.5]
+        ticket = assigned(playbook, start, priority="high")
+        ticket, fired = sweep(ticket, playbook, start + timedelta(minutes=61))
+        assert [event.share for event in fired] == [0.5]
         ticket = then(ticket, c.SetPriority("medium"), playbook, start + timedelta(minutes=62))
         assert ticket.timers["first_response"].wakes_at == start + timedelta(hours=12)
 
-    def test_at_the_very_deadline_nothing_stands_still_any_more(self, playbook: Playbook) -> None:
-        """G2, A11: who asks at the last second has missed it as the sweep of that second says."""
+    @pytest.mark.requirement("G2", "A11")
+    def test_a_timer_cannot_be_paused_at_its_deadline(self, playbook: Playbook) -> None:
         start = at(3, 10, 10)
-        ticket = handled(playbook, start)
+        ticket = assigned(playbook, start)
         due = ticket.timers["resolution"].due_at
         assert due is not None
         for asked, state in ((due - timedelta(seconds=1), "paused"), (due, "running")):
             after = then(ticket, c.RequestInformation("型号？"), playbook, asked)
             assert after.timers["resolution"].state == state
 
-    def test_a_missed_deadline_stays_missed(self, playbook: Playbook) -> None:
-        """G2: also where the priority is lowered before the sweep has seen it."""
+    @pytest.mark.requirement("G2")
+    def test_a_lower_priority_does_not_undo_a_missed_deadline(self, playbook: Playbook) -> None:
         ticket = received(playbook, at(3, 10, 10), priority="high")
         ticket = then(ticket, c.SetPriority("low"), playbook, at(3, 10, 12, 1))
-        _, rung = tick(ticket, playbook, at(3, 10, 12, 1))
-        assert [(x.event, x.kind) for x in rung] == [("TimerBreached", "first_response")]
+        _, fired = sweep(ticket, playbook, at(3, 10, 12, 1))
+        assert [(x.event, x.kind) for x in fired] == [("TimerBreached", "first_response")]
 
 
 class TestWarnings:
-    """F3: warned at half and at four fifths of 24 h, in time, once each."""
+    """Warnings at 50 % and 80 % of 24 h (F3)."""
 
     START = at(3, 10, 10)
 
-    def test_each_share_once(self, playbook: Playbook) -> None:
+    def test_each_warning_is_given_once(self, playbook: Playbook) -> None:
         ticket = received(playbook, self.START)
         assert ticket.next_due == at(3, 10, 22)
         shares = []
         for hours in (11.9, 12, 12.1, 19.1, 19.2, 20, 23.9):
-            ticket, rung = tick(ticket, playbook, self.START + timedelta(hours=hours))
-            shares += [(hours, x.share) for x in rung if x.kind == "first_response"]
+            ticket, fired = sweep(ticket, playbook, self.START + timedelta(hours=hours))
+            shares += [(hours, x.share) for x in fired if x.kind == "first_response"]
         assert shares == [(12, 0.5), (19.2, 0.8)]
 
-    def test_a_late_sweep_warns_once(self, playbook: Playbook) -> None:
+    def test_a_late_sweep_gives_the_last_warning_only(self, playbook: Playbook) -> None:
         ticket = received(playbook, self.START)
-        ticket, rung = tick(ticket, playbook, self.START + timedelta(hours=20))
-        assert [x.share for x in rung if x.kind == "first_response"] == [0.8]
+        ticket, fired = sweep(ticket, playbook, self.START + timedelta(hours=20))
+        assert [x.share for x in fired if x.kind == "first_response"] == [0.8]
         assert ticket.timers["first_response"].wakes_at == at(3, 11, 10)
 
-    def test_a_very_late_sweep_sees_the_breach_alone(self, playbook: Playbook) -> None:
+    def test_a_very_late_sweep_gives_the_breach_only(self, playbook: Playbook) -> None:
         ticket = received(playbook, self.START)
-        _, rung = tick(ticket, playbook, self.START + timedelta(hours=24))
-        first = [x for x in rung if x.kind == "first_response"]
+        _, fired = sweep(ticket, playbook, self.START + timedelta(hours=24))
+        first = [x for x in fired if x.kind == "first_response"]
         assert [x.event for x in first] == ["TimerBreached"]
 
-    def test_in_business_time(self, playbook: Playbook) -> None:
-        """G2: three quarters of 16 open hours: Wednesday, 16:00."""
+    @pytest.mark.requirement("G2")
+    def test_shares_count_business_time(self, playbook: Playbook) -> None:
+        """75 % of 16 business hours: Wednesday, 16:00."""
         ticket = received(playbook, self.START)
-        _, rung = tick(ticket, playbook, at(3, 11, 15, 59))
-        assert "resolution" not in [x.kind for x in rung]
-        _, rung = tick(ticket, playbook, at(3, 11, 16))
-        assert ("resolution", "TimerWarned") in [(x.kind, x.event) for x in rung]
+        _, fired = sweep(ticket, playbook, at(3, 11, 15, 59))
+        assert "resolution" not in [x.kind for x in fired]
+        _, fired = sweep(ticket, playbook, at(3, 11, 16))
+        assert ("resolution", "TimerWarned") in [(x.kind, x.event) for x in fired]
 
 
 class TestBreaches:
     START = at(3, 10, 10)
 
-    def test_a_breach_is_rung_at_the_deadline_and_not_before(self, playbook: Playbook) -> None:
-        """G2."""
+    @pytest.mark.requirement("G2")
+    def test_a_breach_occurs_at_the_deadline_and_not_before(self, playbook: Playbook) -> None:
         ticket = received(playbook, self.START, priority="high")
         almost = at(3, 10, 12) - timedelta(microseconds=1)
-        _, rung = tick(ticket, playbook, almost)
-        assert "TimerBreached" not in [x.event for x in rung]
-        ticket, rung = tick(ticket, playbook, at(3, 10, 12))
-        (breach,) = [x for x in rung if x.event == "TimerBreached"]
+        _, fired = sweep(ticket, playbook, almost)
+        assert "TimerBreached" not in [x.event for x in fired]
+        ticket, fired = sweep(ticket, playbook, at(3, 10, 12))
+        (breach,) = [x for x in fired if x.event == "TimerBreached"]
         assert (breach.kind, breach.due_at, breach.count) == (
             "first_response", at(3, 10, 12), 1,
         )  # fmt: skip
         assert ticket.timers["first_response"].state == "breached"
         assert (ticket.queue, ticket.status) == ("supervisor", "queued")
 
-    def test_the_same_sweep_again_changes_nothing(self, playbook: Playbook) -> None:
+    def test_repeating_a_sweep_changes_nothing(self, playbook: Playbook) -> None:
         ticket = received(playbook, self.START, priority="high")
-        ticket, _ = tick(ticket, playbook, at(3, 10, 12))
+        ticket, _ = sweep(ticket, playbook, at(3, 10, 12))
         assert decide(ticket, c.Tick(), playbook, at(3, 10, 12)) == ()
 
-    def test_it_repeats_until_it_is_answered(self, playbook: Playbook) -> None:
-        """E6: told again every hour; a sweep that comes late does not catch up one by one."""
+    @pytest.mark.requirement("E6")
+    def test_a_breach_repeats_until_a_reply(self, playbook: Playbook) -> None:
+        """Every hour; a late sweep skips the repetitions that it missed."""
         ticket = received(playbook, self.START, priority="high")
         counts = []
         for moment in (at(3, 10, 12), at(3, 10, 12, 59), at(3, 10, 13), at(3, 10, 15, 30)):
-            ticket, rung = tick(ticket, playbook, moment)
-            counts += [x.count for x in rung if x.kind == "first_response"]
+            ticket, fired = sweep(ticket, playbook, moment)
+            counts += [x.count for x in fired if x.kind == "first_response"]
         assert counts == [1, 2, 3]
         assert ticket.timers["first_response"].wakes_at == at(3, 10, 16)
         ticket = then(ticket, c.Assign("technical", "agent-1"), playbook, at(3, 10, 15, 40))
@@ -243,54 +252,54 @@ class TestBreaches:
         timer = ticket.timers["first_response"]
         assert (timer.state, timer.wakes_at) == ("breached", None)
 
-    def test_the_queue_is_changed_once(self, playbook: Playbook) -> None:
+    def test_a_breach_changes_the_queue_once(self, playbook: Playbook) -> None:
         ticket = received(playbook, self.START, priority="high")
-        ticket, _ = tick(ticket, playbook, at(3, 10, 12))
+        ticket, _ = sweep(ticket, playbook, at(3, 10, 12))
         events = decide(ticket, c.Tick(), playbook, at(3, 10, 13))
         assert "TicketQueued" not in [x.event for x in events]
 
-    def test_back_to_the_team_once(self) -> None:
+    def test_a_breach_returns_the_ticket_to_the_team_once(self) -> None:
         rule = {**DESK["timers"]["first_response"], "on_breach": {"queue": "team"}}
         rule["on_breach"]["repeat_every"] = "1h"
         playbook = with_timers(first_response=rule)
         ticket = received(playbook, self.START, priority="high")
-        ticket, _ = tick(ticket, playbook, at(3, 10, 12))
+        ticket, _ = sweep(ticket, playbook, at(3, 10, 12))
         assert (ticket.queue, ticket.team) == ("waiting", "general")
         events = decide(ticket, c.Tick(), playbook, at(3, 10, 13))
         assert [x.event for x in events] == ["TimerBreached", "TimersSet"]
 
-    def test_a_breach_may_raise_the_priority(self, playbook: Playbook) -> None:
-        """D5, E5: and the timers that still run follow it."""
-        ticket = handled(playbook, self.START, priority="low")
+    @pytest.mark.requirement("D5", "E5")
+    def test_a_breach_can_raise_the_priority(self, playbook: Playbook) -> None:
+        ticket = assigned(playbook, self.START, priority="low")
         ticket = then(ticket, c.Reply("您好"), playbook, self.START)
         due = ticket.timers["resolution"].due_at
         assert due is not None
-        ticket, _ = tick(ticket, playbook, due)
+        ticket, _ = sweep(ticket, playbook, due)
         assert ticket.priority == "medium"
 
-    def test_an_answer_after_the_deadline_is_late_though_no_sweep_saw_it(
+    @pytest.mark.requirement("G2")
+    def test_a_reply_after_the_deadline_is_a_breach_without_a_sweep(
         self, playbook: Playbook
     ) -> None:
-        """G2."""
-        ticket = handled(playbook, self.START, priority="high")
+        ticket = assigned(playbook, self.START, priority="high")
         late = then(ticket, c.Reply("您好"), playbook, at(3, 10, 12, 0) + timedelta(seconds=1))
         assert late.timers["first_response"].state == "breached"
         met = then(ticket, c.Reply("您好"), playbook, at(3, 10, 12))
         assert met.timers["first_response"].state == "met"
         assert met.first_response_at == at(3, 10, 12)
 
-    def test_waiting_does_not_undo_a_missed_deadline(self, playbook: Playbook) -> None:
-        """G2: asked for information a minute too late."""
-        ticket = handled(playbook, self.START, priority="high")
+    @pytest.mark.requirement("G2")
+    def test_a_pause_does_not_undo_a_missed_deadline(self, playbook: Playbook) -> None:
+        ticket = assigned(playbook, self.START, priority="high")
         ticket = then(ticket, c.RequestInformation("?"), playbook, at(3, 10, 15, 31))
-        ticket, rung = tick(ticket, playbook, at(3, 10, 15, 31))
-        assert ("resolution", "TimerBreached") in [(x.kind, x.event) for x in rung]
+        ticket, fired = sweep(ticket, playbook, at(3, 10, 15, 31))
+        assert ("resolution", "TimerBreached") in [(x.kind, x.event) for x in fired]
 
 
 class TestStartAndEnd:
-    def test_information_is_waited_for_a_day(self, playbook: Playbook) -> None:
-        """A11."""
-        ticket = handled(playbook, at(3, 10, 10))
+    @pytest.mark.requirement("A11")
+    def test_the_customer_has_a_day_to_give_information(self, playbook: Playbook) -> None:
+        ticket = assigned(playbook, at(3, 10, 10))
         ticket = then(ticket, c.RequestInformation("?"), playbook, at(3, 10, 11))
         assert ticket.timers["customer_info"].due_at == at(3, 11, 11)
         ticket = then(ticket, c.CustomerMessage("!", "web"), playbook, at(3, 10, 12))
@@ -298,21 +307,21 @@ class TestStartAndEnd:
         again = then(ticket, c.RequestInformation("?"), playbook, at(3, 10, 13))
         assert again.timers["customer_info"].due_at == at(3, 11, 13)
 
-    def test_the_type_is_confirmed_within_ten_minutes(self, playbook: Playbook) -> None:
-        """A6."""
+    @pytest.mark.requirement("A6")
+    def test_the_type_is_due_within_ten_minutes(self, playbook: Playbook) -> None:
         ticket = received(playbook, at(3, 10, 10))
         ticket = then(ticket, c.AskConfirmation("general", "?"), playbook, at(3, 10, 10))
         assert ticket.timers["confirm_type"].due_at == at(3, 10, 10, 10)
         ticket = then(ticket, c.ConfirmType("fault"), playbook, at(3, 10, 10, 5))
         assert ticket.timers["confirm_type"].state == "met"
 
-    def test_a_closed_ticket_has_no_deadlines(self, playbook: Playbook) -> None:
+    def test_closing_cancels_all_timers(self, playbook: Playbook) -> None:
         ticket = then(received(playbook), c.Close("spam"), playbook)
         assert {timer.state for timer in ticket.timers.values()} == {"cancelled"}
         assert ticket.next_due is None
 
     def test_a_reopened_ticket_has_a_new_deadline(self, playbook: Playbook) -> None:
-        ticket = handled(playbook, at(3, 10, 10))
+        ticket = assigned(playbook, at(3, 10, 10))
         ticket = then(ticket, c.Resolve("好了"), playbook, at(3, 10, 11))
         ticket = then(ticket, c.Reopen(), playbook, at(3, 12, 11))
         timer = ticket.timers["resolution"]
@@ -320,34 +329,36 @@ class TestStartAndEnd:
 
 
 class TestChangedPlaybooks:
-    """F3: a ticket is never due for ever, whatever its desk has changed since."""
+    """A ticket never stays due forever, whatever changed in the playbook (F3)."""
 
-    def test_a_warning_that_was_put_off_is_not_given_twice(self, playbook: Playbook) -> None:
-        """F3: at the old moment of the second one only the first has passed, and was told."""
+    @pytest.mark.requirement("F3")
+    def test_a_postponed_warning_is_not_given_twice(self, playbook: Playbook) -> None:
         start = at(3, 10, 10)
-        ticket, _ = tick(received(playbook, start, priority="high"), playbook, at(3, 10, 11))
+        ticket, _ = sweep(received(playbook, start, priority="high"), playbook, at(3, 10, 11))
         assert ticket.timers["first_response"].warned == 1
         rule = {**DESK["timers"]["first_response"], "warn_at": [0.5, 0.9]}
         later = with_timers(first_response=rule)
-        ticket, rung = tick(ticket, later, at(3, 10, 11, 36))
-        assert rung == []
+        ticket, fired = sweep(ticket, later, at(3, 10, 11, 36))
+        assert fired == []
         assert ticket.timers["first_response"].wakes_at == at(3, 10, 11, 48)
 
-    def test_a_kind_that_was_dropped_is_cancelled(self, playbook: Playbook) -> None:
+    def test_a_timer_of_a_removed_kind_is_cancelled(self, playbook: Playbook) -> None:
         ticket = received(playbook, at(3, 10, 10))
         smaller = with_timers(first_response=None)
-        ticket, rung = tick(ticket, smaller, at(3, 20, 10))
+        ticket, fired = sweep(ticket, smaller, at(3, 20, 10))
         assert ticket.timers["first_response"].state == "cancelled"
-        assert "first_response" not in [x.kind for x in rung]
+        assert "first_response" not in [x.kind for x in fired]
         assert ticket.next_due is None or ticket.next_due > at(3, 20, 10)
 
     @pytest.mark.parametrize("shares", [[], [0.9], [0.1, 0.2, 0.3, 0.4, 0.45, 0.95]])
-    def test_warnings_that_moved(self, playbook: Playbook, shares: list[float]) -> None:
+    def test_changed_warnings_are_in_the_future(
+        self, playbook: Playbook, shares: list[float]
+    ) -> None:
         ticket = received(playbook, at(3, 10, 10))
         rule = {**DESK["timers"]["first_response"], "warn_at": shares}
         changed = with_timers(first_response=rule)
         now = at(3, 10, 22)
-        ticket, _ = tick(ticket, changed, now)
+        ticket, _ = sweep(ticket, changed, now)
         woken = ticket.timers["first_response"].wakes_at
         assert woken is not None
         assert woken > now
@@ -367,7 +378,7 @@ class TestChangedPlaybooks:
         every: str | None,
         clock: str,
     ) -> None:
-        """After a sweep at `now` nothing is due at `now`, save what a raised priority made due."""
+        """After a sweep nothing is due any more, except timers that a raised priority made due."""
         rule = {
             **DESK["timers"]["first_response"],
             "warn_at": shares,
@@ -382,7 +393,7 @@ class TestChangedPlaybooks:
         for index, step in enumerate(hours):
             now += timedelta(hours=step / 3)
             for _ in DESK["priorities"]:
-                ticket, _ = tick(ticket, before if index % 2 else after, now)
+                ticket, _ = sweep(ticket, before if index % 2 else after, now)
             assert ticket.next_due is None or ticket.next_due > now
 
 

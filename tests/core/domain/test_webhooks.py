@@ -1,4 +1,4 @@
-"""What an endpoint may be and ask for, and how its messages are named and signed (G5)."""
+"""Webhooks (G5): endpoints, event types, message ids, secrets and signatures."""
 
 from __future__ import annotations
 
@@ -13,40 +13,32 @@ from hypothesis import given, strategies as st
 
 from functions.core.domain import events as e
 from functions.core.domain.errors import PlaybookError
-from functions.core.domain.rules import Webhook, load
+from functions.core.domain.playbook_upgrades import FORMER_WEBHOOK_TYPES
+from functions.core.domain.rules import Webhook
 from functions.core.domain.webhooks import (
     Endpoint,
     MessageId,
+    event_of_type,
     rotated,
     sign_standard_webhook,
-    types,
     valid_secrets,
     wanted,
 )
+from functions.core.playbook import load
 from tests.core.sample_desk import DESK, NOON
 
 SECRET = "whsec_" + b64encode(b"a secret").decode()
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("TicketReceived", "ticket.received"),
-        ("SecondHandlingStarted", "second_handling.started"),
-        ("CustomerWrote", "customer.wrote"),
-        ("StepTaken", "step.taken"),
-        ("TimerBreached", "timer.breached"),
-    ],
-)
-def test_a_type_is_what_happened(name: str, kind: str) -> None:
-    assert e.EVENTS[name].webhook == kind
-    assert types()[kind] == name
+@pytest.mark.requirement("G5")
+def test_every_event_but_timer_changes_has_a_webhook_type() -> None:
+    assert set(event_of_type().values()) == set(e.EVENTS) - {"TimersSet"}
+    assert all(re.fullmatch(r"[a-z_]+\.[a-z_]+", name) for name in event_of_type())
 
 
-def test_every_event_has_a_type_of_its_own() -> None:
-    """G5: but the book-keeping of timers."""
-    assert set(types().values()) == set(e.EVENTS) - {"TimersSet"}
-    assert all(re.fullmatch(r"[a-z_]+\.[a-z]+", kind) for kind in types())
+def test_a_former_webhook_type_leads_to_a_current_one_and_is_never_reused() -> None:
+    assert set(FORMER_WEBHOOK_TYPES.values()) <= set(event_of_type())
+    assert set(FORMER_WEBHOOK_TYPES).isdisjoint(event_of_type())
 
 
 @pytest.mark.parametrize(
@@ -60,12 +52,13 @@ def test_every_event_has_a_type_of_its_own() -> None:
         ("https://[2606:4700::1111]/x", "/x", 443),
     ],
 )
-def test_an_address_to_post_to(url: str, target: str, port: int) -> None:
+def test_an_endpoint_url_is_parsed(url: str, target: str, port: int) -> None:
     found = Endpoint.of(url)
     assert (found.target, found.port) == (target, port)
     assert found.host == found.host.lower()
 
 
+@pytest.mark.requirement("G5")
 @pytest.mark.parametrize(
     "url",
     [
@@ -79,15 +72,14 @@ def test_an_address_to_post_to(url: str, target: str, port: int) -> None:
         "http://127.0.0.1@10.0.0.1/", "http://127.0.0.1.example.com/",
     ],
 )  # fmt: skip
-def test_no_address_to_post_to(url: str) -> None:
-    """G5: neither another scheme, nor somebody's password, nor a door for other services."""
+def test_an_unsafe_endpoint_url_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         Endpoint.of(url)
 
 
+@pytest.mark.requirement("G5")
 @given(st.text(max_size=60))
-def test_any_text_is_an_address_or_is_refused(text: str) -> None:
-    """G5: what is taken cannot end its header or name somebody else."""
+def test_any_text_is_parsed_safely_or_refused(text: str) -> None:
     for url in (text, f"https://{text}"):
         try:
             found = Endpoint.of(url)
@@ -98,12 +90,12 @@ def test_any_text_is_an_address_or_is_refused(text: str) -> None:
         assert found.scheme == "https" or found.host == "127.0.0.1"
 
 
-def hook(*names: str) -> Webhook:
+def webhook(*names: str) -> Webhook:
     return Webhook(url="https://crm.example.com/", events=names)
 
 
-def test_who_wants_what() -> None:
-    """G5: by type, by a step's name, everything; by position in the commit."""
+@pytest.mark.requirement("G5")
+def test_an_endpoint_selects_events_by_type_step_or_wildcard() -> None:
     events = (
         e.NoteAdded(text="x"),
         e.StepTaken(step="visit"),
@@ -114,10 +106,10 @@ def test_who_wants_what() -> None:
         wanted(
             events,
             {
-                "steps": hook("step.taken"),
-                "visits": hook("step:visit"),
-                "all": hook("*", "note.added"),
-                "none": hook("ticket.received"),
+                "steps": webhook("step.taken"),
+                "visits": webhook("step:visit"),
+                "all": webhook("*", "note.added"),
+                "none": webhook("ticket.received"),
             },
         )
     )
@@ -132,6 +124,7 @@ def test_who_wants_what() -> None:
     assert list(wanted(events, {})) == []
 
 
+@pytest.mark.requirement("G5")
 @pytest.mark.parametrize(
     ("kinds", "hooked", "readers"),
     [
@@ -141,8 +134,9 @@ def test_who_wants_what() -> None:
         (("TicketReceived",), True, "both"),
     ],
 )
-def test_a_wanted_event_reaches_notify(kinds: tuple[str, ...], hooked: bool, readers: str) -> None:
-    """G5: though nobody else is told of it."""
+def test_an_event_that_a_webhook_wants_wakes_notify(
+    kinds: tuple[str, ...], hooked: bool, readers: str
+) -> None:
     from tests.core.domain.test_events import SAMPLES
 
     assert e.readers([SAMPLES[kind] for kind in kinds], wanted_by_webhook=hooked) == readers
@@ -158,9 +152,10 @@ IDS = st.builds(
 )
 
 
+@pytest.mark.requirement("G5")
 @given(IDS)
-def test_an_id_leads_back_to_its_delivery(found: MessageId) -> None:
-    """G5: and can be signed, since parts are joined by dots."""
+def test_a_message_id_is_parsed_back(found: MessageId) -> None:
+    """It contains no dot, which would make the signed content ambiguous."""
     assert MessageId.read(str(found)) == found
     assert "." not in str(found)
 
@@ -168,12 +163,12 @@ def test_an_id_leads_back_to_its_delivery(found: MessageId) -> None:
 @pytest.mark.parametrize(
     "written", ["", "msg", "msg_a_b", "msg_desk_CS1_x_0_crm", "evt_desk_CS01_1_0_crm", "msg_" * 6]
 )
-def test_another_id_leads_nowhere(written: str) -> None:
+def test_another_text_is_no_message_id(written: str) -> None:
     assert MessageId.read(written) is None
 
 
-def test_a_new_secret_and_the_one_before_it() -> None:
-    """G5: both are valid for a while; then the new one alone."""
+@pytest.mark.requirement("G5")
+def test_the_previous_secret_stays_valid_for_the_overlap() -> None:
     first = rotated("", "whsec_1", NOON, timedelta(hours=24))
     assert valid_secrets(first, NOON) == ("whsec_1",)
     second = rotated(first, "whsec_2", NOON, timedelta(hours=24))
@@ -188,7 +183,7 @@ def test_a_new_secret_and_the_one_before_it() -> None:
     assert "until" not in json.loads(third)[0]
 
 
-def test_no_signature_without_a_secret() -> None:
+def test_signing_needs_a_secret() -> None:
     for secret in ("", "whsec_", "whsec_!", "不"):
         with pytest.raises(ValueError, match="secret"):
             sign_standard_webhook(secret, "msg_1", 1, "{}")
@@ -197,20 +192,21 @@ def test_no_signature_without_a_secret() -> None:
 # In a playbook
 
 
-def written(**webhook: Any) -> dict[str, Any]:
-    given = {"url": "https://crm.example.com/hooks", "events": ["ticket.received"], **webhook}
-    return {**DESK, "webhooks": {"crm": given}}
+def desk_with(**webhook: Any) -> dict[str, Any]:
+    endpoint = {"url": "https://crm.example.com/hooks", "events": ["ticket.received"], **webhook}
+    return {**DESK, "webhooks": {"crm": endpoint}}
 
 
-def test_a_playbook_names_endpoints() -> None:
-    """G5."""
-    playbook = load(written(events=["ticket.received", "*"]))
+@pytest.mark.requirement("G5")
+def test_a_playbook_defines_endpoints() -> None:
+    playbook = load(desk_with(events=["ticket.received", "*"]))
     assert playbook.webhooks["crm"].events == ("ticket.received", "*")
-    assert load(written(events="note.added")).webhooks["crm"].events == ("note.added",)
+    assert load(desk_with(events="note.added")).webhooks["crm"].events == ("note.added",)
 
 
+@pytest.mark.requirement("G5")
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("webhook", "message"),
     [
         ({"url": "http://crm.example.com"}, "webhooks.crm.url: expected https://"),
         ({"url": "https://crm.example.com:22"}, "webhooks.crm.url: expected port 443"),
@@ -218,16 +214,15 @@ def test_a_playbook_names_endpoints() -> None:
         ({"events": ["TicketReceived"]}, "webhooks.crm.events.0: there is no 'TicketReceived'"),
         ({"events": ["step:visit"]}, "webhooks.crm.events.0: there is no 'step:visit'"),
         ({"events": ["timers.set"]}, "webhooks.crm.events.0: there is no 'timers.set'"),
-        ({"secret": SECRET}, "webhooks.crm.secret: there is no such key"),
+        ({"secret": SECRET}, "webhooks.crm.secret: unknown key"),
     ],
 )
-def test_what_does_not_fit_is_named(given: dict[str, Any], said: str) -> None:
-    """G5: a secret has no place in a playbook either."""
-    with pytest.raises(PlaybookError, match=re.escape(said)):
-        load(written(**given))
+def test_an_invalid_endpoint_is_refused(webhook: dict[str, Any], message: str) -> None:
+    with pytest.raises(PlaybookError, match=re.escape(message)):
+        load(desk_with(**webhook))
 
 
-def test_a_name_that_does_not_fit_is_named() -> None:
-    said = "webhooks.Crm_1: expected a name of small letters, digits and hyphens"
-    with pytest.raises(PlaybookError, match=re.escape(said)):
+def test_an_invalid_endpoint_name_is_refused() -> None:
+    message = "webhooks.Crm_1: expected a name of lowercase letters, digits and hyphens"
+    with pytest.raises(PlaybookError, match=re.escape(message)):
         load({**DESK, "webhooks": {"Crm_1": {"url": "https://x.example.com", "events": ["*"]}}})

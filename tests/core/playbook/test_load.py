@@ -1,7 +1,8 @@
-"""A playbook is checked before it is used: what is wrong is named with its line and key."""
+"""Loading and checking playbooks: every error names its line and key."""
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,10 @@ from hypothesis import given, strategies as st
 from pydantic_core import PydanticCustomError
 
 from functions.core.domain.errors import PlaybookError
-from functions.core.domain.rules import Message, Playbook, duration, load, written
+from functions.core.domain.playbook_types import format_duration, parse_duration
+from functions.core.domain.playbook_upgrades import FORMER_WEBHOOK_TYPES, upgraded
+from functions.core.domain.rules import Message, Playbook
+from functions.core.playbook import load
 from tests.core.sample_desk import DESK, SHANGHAI, both
 
 FILE = Path(__file__).parents[3] / "playbooks" / "standard.yaml"
@@ -23,7 +27,7 @@ def standard() -> Playbook:
     return load(FILE)
 
 
-class TestDurations:
+class TestDuration:
     @pytest.mark.parametrize(
         ("text", "length"),
         [
@@ -34,25 +38,25 @@ class TestDurations:
             ("2w", timedelta(weeks=2)),
         ],
     )
-    def test_are_read(self, text: str, length: timedelta) -> None:
-        assert duration(text) == length
+    def test_a_duration_is_parsed(self, text: str, length: timedelta) -> None:
+        assert parse_duration(text) == length
 
     @pytest.mark.parametrize("text", ["", "30", "m", "ten minutes", "1h and more", "-1h", None])
-    def test_are_refused_where_they_are_none(self, text: str | None) -> None:
+    def test_a_text_that_is_no_duration_is_refused(self, text: str | None) -> None:
         with pytest.raises(PydanticCustomError, match="expected a duration such as 30m"):
-            duration(text)
+            parse_duration(text)
 
     @given(st.timedeltas(min_value=timedelta(), max_value=timedelta(days=999)))
-    def test_are_written_as_they_are_read(self, length: timedelta) -> None:
+    def test_a_duration_is_formatted_as_it_is_parsed(self, length: timedelta) -> None:
         whole = timedelta(seconds=int(length.total_seconds()))
-        assert duration(written(whole)) == whole
+        assert parse_duration(format_duration(whole)) == whole
 
 
 SOURCE = FILE.read_text(encoding="utf-8")
 
 MISTAKES = {
     "an unknown key": (
-        "  capacity: 5", "  size: 5", "assignment.size: there is no such key; there is capacity",
+        "  capacity: 5", "  size: 5", "assignment.size: unknown key, expected one of capacity",
     ),
     "a missing key": (
         "default_type: 其他\n", "", "default_type: this key is missing",
@@ -61,8 +65,9 @@ MISTAKES = {
         "within: 10m", "within: ten minutes",
         "timers.confirm_type.within: expected a duration such as 30m, 2h or 3d, got 'ten minutes'",
     ),
-    "a duration of nothing": (
-        "within: 10m", "within: 0m", "timers.confirm_type.within: expected a duration longer than",
+    "a duration of zero": (
+        "within: 10m", "within: 0m",
+        "timers.confirm_type.within: expected a duration longer than zero",
     ),
     "a duration missing for a priority": (
         "{高: 2h, 中: 24h, 低: 24h}", "{高: 2h, 中: 24h}",
@@ -70,7 +75,7 @@ MISTAKES = {
     ),
     "a duration for an unknown priority": (
         "{高: 2h, 中: 24h, 低: 24h}", "{高: 2h, 中: 24h, 低: 24h, 特急: 1h}",
-        "timers.first_response.within.特急: there is no '特急'; there is 高, 中, 低",
+        "timers.first_response.within.特急: there is no '特急'; expected one of 高, 中, 低",
     ),
     "a share over 1": (
         "warn_at: [0.75]", "warn_at: [75]",
@@ -78,11 +83,11 @@ MISTAKES = {
     ),
     "an unknown timer": (
         "  confirm_type:\n    start", "  confirm:\n    start",
-        "timers.confirm: there is no 'confirm'; there is first_response",
+        "timers.confirm: there is no 'confirm'; expected one of first_response",
     ),
     "an unknown event": (
         "on: TicketResolved", "on: TicketSolved",
-        "notifications.9.on: there is no 'TicketSolved'; there is ApprovalGiven",
+        "notifications.9.on: there is no 'TicketSolved'; expected one of ApprovalGiven",
     ),
     "an unknown recipient": (
         "{on: ReplySent, to: customer", "{on: ReplySent, to: client",
@@ -95,7 +100,7 @@ MISTAKES = {
     ),
     "an unknown message": (
         "message: follow_up", "message: followup",
-        "timers.customer_info.on_breach.tell.0.message: there is no 'followup'; there is received",
+        "timers.customer_info.on_breach.tell.0.message: there is no 'followup'; expected",
     ),
     "a missing translation": (
         "{zh-CN: 咨询, en: Enquiry}", "{zh-CN: 咨询}",
@@ -111,22 +116,22 @@ MISTAKES = {
     ),
     "an unknown team": (
         "team: 售后组\n  - team", "team: 退货组\n  - team",
-        "routing.6.team: there is no '退货组'; there is 技术支持组, 售后组",
+        "routing.6.team: there is no '退货组'; expected one of 技术支持组, 售后组",
     ),
     "an unknown tag": (
         "when: {tags: [系统崩溃]}", "when: {tags: [系统]}",
-        "rules.0.when.tags: there is no '系统'; there is 系统崩溃",
+        "rules.0.when.tags: there is no '系统'; expected one of 系统崩溃",
     ),
     "an unknown priority": (
         "then: {priority: 高}", "then: {priority: 特急}",
-        "rules.0.then.priority: there is no '特急'; there is 高, 中, 低",
+        "rules.0.then.priority: there is no '特急'; expected one of 高, 中, 低",
     ),
     "an unknown article": (
         "article: refund", "article: refunds", "templates.7.article: there is no 'refunds'",
     ),
     "an unknown variable": (
         "{{ summary }}", "{{ sumary }}",
-        "messages.resolved.text.zh-CN: there is no variable 'sumary'; there is description",
+        "messages.resolved.text.zh-CN: there is no variable 'sumary'; expected one of description",
     ),
     "an unclosed variable": (
         "{{ summary }}", "{{ summary }", "messages.resolved.text.zh-CN: cannot be filled in:",
@@ -144,23 +149,25 @@ MISTAKES = {
         "messages.resolved.text.zh-CN: cannot be filled in:",
     ),
     "a number without its serial": (
-        "{serial:03}", "", "number: the pattern needs {serial} and may write letters",
+        "{serial:03}", "",
+        "number.pattern: the pattern needs {serial} and may write 4 to 40 letters",
     ),
     "a number with an unknown part": (
-        "{serial:03}", "{serial:03}{shop}", "number: the pattern cannot be filled in: 'shop'",
+        "{serial:03}", "{serial:03}{shop}",
+        "number.pattern: the pattern cannot be filled in: 'shop'",
     ),
     "a number with a slash": (
-        "CS{date", "CS/{date", "number: the pattern needs {serial}",
+        "CS{date", "CS/{date", "number.pattern: the pattern needs {serial}",
     ),
     "a restart that is no period": (
         "restarts: day", "restarts: hour",
         "number.restarts: expected 'day', 'month', 'year' or 'never', got 'hour'",
     ),
     "a key twice": (
-        "locale: zh-CN\n", "locale: zh-CN\nlocale: en\n", "locale: stands twice, first on line 10",
+        "locale: zh-CN\n", "locale: zh-CN\nlocale: en\n", "locale: duplicate key, first on line 10",
     ),
     "a template twice": (
-        "id: login", "id: password-recovery", "templates.3.id: 'password-recovery' stands twice",
+        "id: login", "id: password-recovery", "templates.3.id: duplicate id 'password-recovery'",
     ),
     "an empty keyword": (
         "[咨询, 请问", '["", 请问', "types.咨询.keywords.0: expected a word, got an empty text",
@@ -173,7 +180,7 @@ MISTAKES = {
         "Asia/Shanghai", "Asia/Nowhere", "calendar: timezone: expected an IANA time zone",
     ),
     "a routing without an end": (
-        "  - team: 通用咨询组\n", "", "routing.6: the last destination must stand without `when`",
+        "  - team: 通用咨询组\n", "", "routing.6: the last destination must have no `when`",
     ),
     "a routing that ends too early": (
         "  - when: {type: 报障}\n", "  -\n",
@@ -183,7 +190,8 @@ MISTAKES = {
         "below: 4", "below: 9", "survey.review.below: expected a number from 2 to 5",
     ),
     "scores upside down": (
-        "scores: [1, 5]", "scores: [5, 1]", "survey.scores: expected the lowest and the highest",
+        "scores: [1, 5]", "scores: [5, 1]",
+        "survey.scores: expected the lowest score and a higher one",
     ),
     "too short a retention": (
         "years: 3", "years: 2", "retention.years: expected 3, 5, 7 or 10, got '2'",
@@ -198,16 +206,14 @@ MISTAKES = {
 }  # fmt: skip
 
 
-def _line_of(changed: str) -> int:
+def _first_changed_line(changed: str) -> int:
     """The first line that differs from the playbook as it is."""
     pairs = zip(SOURCE.splitlines(), changed.splitlines(), strict=False)
     return next(number for number, (old, new) in enumerate(pairs, 1) if old != new)
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_named_with_its_key_and_what_was_expected(
-    mistake: str, tmp_path: Path
-) -> None:
+def test_an_error_names_the_key_and_what_was_expected(mistake: str, tmp_path: Path) -> None:
     old, new, message = MISTAKES[mistake]
     assert old in SOURCE
     file = tmp_path / "desk.yaml"
@@ -223,16 +229,16 @@ def test_a_mistake_is_named_with_its_key_and_what_was_expected(
     "mistake",
     ["an unknown key", "an unknown team", "an unknown message", "a missing translation"],
 )
-def test_a_mistake_is_named_with_its_line(mistake: str, tmp_path: Path) -> None:
+def test_an_error_names_the_line(mistake: str, tmp_path: Path) -> None:
     old, new, _ = MISTAKES[mistake]
     changed = SOURCE.replace(old, new, 1)
     file = tmp_path / "desk.yaml"
     file.write_text(changed, encoding="utf-8")
-    with pytest.raises(PlaybookError, match=rf":{_line_of(changed)}: "):
+    with pytest.raises(PlaybookError, match=rf":{_first_changed_line(changed)}: "):
         load(file)
 
 
-def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
+def test_all_errors_of_a_phase_are_reported_at_once(tmp_path: Path) -> None:
     file = tmp_path / "desk.yaml"
     changed = SOURCE.replace("article: refund", "article: x").replace(
         "on: ReplySent", "on: Replied"
@@ -253,14 +259,16 @@ def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
         ("a: !!python/object:os.system x", "not YAML"),
     ],
 )
-def test_a_file_that_is_no_playbook_is_refused(content: str, message: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_playbook_is_refused(
+    content: str, message: str, tmp_path: Path
+) -> None:
     file = tmp_path / "desk.yaml"
     file.write_text(content, encoding="utf-8")
     with pytest.raises(PlaybookError, match=message):
         load(file)
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_an_error_names_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(PlaybookError, match=r"none\.yaml: cannot be read"):
         load(tmp_path / "none.yaml")
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\xfa")
@@ -268,7 +276,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         load(tmp_path / "binary.yaml")
 
 
-def test_words_that_older_yaml_reads_as_something_else_stay_words(tmp_path: Path) -> None:
+def test_words_that_yaml_1_1_converts_stay_strings(tmp_path: Path) -> None:
     file = tmp_path / "desk.yaml"
     changed = SOURCE.replace(
         '["09:00", "12:00"], ["13:30", "18:00"]', "[09:00, 12:00], [13:30, 18:00]"
@@ -283,7 +291,7 @@ def test_words_that_older_yaml_reads_as_something_else_stay_words(tmp_path: Path
 
 
 class TestFromADict:
-    def test_a_mistake_is_named_without_a_line(self) -> None:
+    def test_an_error_in_a_dict_has_no_line(self) -> None:
         wrong = deepcopy(DESK)
         wrong["routing"][0]["team"] = "nobody"
         with pytest.raises(PlaybookError, match=r"^routing\.0\.team: there is no 'nobody'"):
@@ -294,7 +302,7 @@ class TestFromADict:
         [
             ({"default_type": "x"}, "default_type: there is no 'x'"),
             ({"default_priority": "x"}, "default_priority: there is no 'x'"),
-            ({"statuses": {}}, "statuses: there is no 'received'; there is none"),
+            ({"statuses": {}}, "statuses: there is no 'received'; none is defined"),
             (
                 {"rules": [{"id": "a", "when": {}, "then": {"add_tags": "x"}}]},
                 r"rules\.0\.then\.add_tags: there is no 'x'",
@@ -305,25 +313,25 @@ class TestFromADict:
             ),
             (
                 {"rules": [{"id": "a", "when": {}, "then": {}}] * 2},
-                r"rules\.1\.id: 'a' stands twice",
+                r"rules\.1\.id: duplicate id 'a'",
             ),
             (
                 {"rules": [{"id": "A b", "when": {}, "then": {}}]},
-                r"rules\.0\.id: expected small letters, digits and hyphens, got 'A b'",
+                r"rules\.0\.id: expected lowercase letters, digits and hyphens, got 'A b'",
             ),
             (
                 {"customer_classes": {}, "routing": [
                     {"when": {"customer_class": "vip"}, "team": "general"}, {"team": "general"},
                 ]},
-                r"routing\.0\.when\.customer_class: there is no 'vip'; there is none",
+                r"routing\.0\.when\.customer_class: there is no 'vip'; none is defined",
             ),
         ],
     )  # fmt: skip
-    def test_names_have_to_stand_elsewhere(self, change: dict[str, Any], message: str) -> None:
+    def test_an_undefined_name_is_refused(self, change: dict[str, Any], message: str) -> None:
         with pytest.raises(PlaybookError, match=message):
             load({**deepcopy(DESK), **change})
 
-    def test_words_for_scores_lie_within_the_scale(self) -> None:
+    def test_scores_of_words_lie_within_the_scale(self) -> None:
         wrong = deepcopy(DESK)
         wrong["survey"]["words"] = {"满意": 6}
         with pytest.raises(
@@ -331,14 +339,14 @@ class TestFromADict:
         ):
             load(wrong)
 
-    def test_an_unknown_key_deep_inside_is_answered_with_those_of_its_own_part(self) -> None:
+    def test_an_unknown_key_is_reported_with_the_keys_of_its_section(self) -> None:
         wrong = deepcopy(DESK)
         wrong["tags"]["login"]["vague"] = {"question": both("?"), "unless": ["x"]}
         with pytest.raises(PlaybookError) as caught:
             load(wrong)
         assert str(caught.value) == (
-            "tags.login.vague.unless: there is no such key; "
-            "there is unless_mentions, question, again, ask, times"
+            "tags.login.vague.unless: unknown key, "
+            "expected one of unless_mentions, question, again, ask, times"
         )
 
 
@@ -346,59 +354,71 @@ _STEP = {"label": {"zh-CN": "步", "en": "s"}, "source": "assigned"}
 _MEANT = {"label": {"zh-CN": "项", "en": "f"}}
 
 
+@pytest.mark.requirement("D8", "D9", "D10", "D11")
 @pytest.mark.parametrize(
-    ("name", "step", "said"),
+    ("name", "step", "message"),
     [
         ("reply", {}, "steps.reply: every desk has an action of this name"),
         ("approve", {}, "steps.approve: every desk has an action of this name"),
         (
             "go",
             {"fields": {"version": _MEANT}},
-            "steps.go.fields.version: this name has a meaning of its own",
+            "steps.go.fields.version: this name is reserved",
         ),
-        ("go", {"to": "archived"}, "steps.go.to: a step leads to one of assigned, in_progress, "),
+        (
+            "go",
+            {"to": "archived"},
+            "steps.go.to: a step cannot lead to 'archived'; expected one of assigned",
+        ),
         (
             "go",
             {"to": "awaiting_confirmation"},
-            "steps.go.to: what the customer is to confirm needs `resolves`",
+            "steps.go.to: a step to 'awaiting_confirmation' needs `resolves`",
         ),
         (
             "go",
             {"to": "in_progress", "source": ["queued"]},
-            "steps.go.source: in 'queued' nobody has the ticket in hand",
+            "steps.go.source: in 'queued' the ticket has no handler",
         ),
     ],
 )
-def test_a_step_that_cannot_be_taken_is_named(name: str, step: dict[str, Any], said: str) -> None:
-    """D8-D11: found when the playbook is checked, not when an agent tries."""
+def test_a_step_that_cannot_be_taken_is_refused(
+    name: str, step: dict[str, Any], message: str
+) -> None:
     with pytest.raises(PlaybookError) as caught:
         load({**DESK, "steps": {name: {**_STEP, **step}}})
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
+@pytest.mark.requirement("A1", "C9", "D8", "D9", "D10", "D11")
 @pytest.mark.parametrize(
-    ("step", "said"),
+    ("step", "message"),
     [
-        ({"by": ["enginer"]}, "steps.go.by: there is no 'enginer'; there is agent, supervisor"),
+        (
+            {"by": ["enginer"]},
+            "steps.go.by: there is no 'enginer'; expected one of agent, supervisor",
+        ),
         (
             {"fields": {"plan": {**_MEANT, "kind": "choice"}}},
-            "steps.go.fields.plan.choices: a choice needs something to choose from",
+            "steps.go.fields.plan.choices: a choice needs at least one entry",
         ),
         (
             {"fields": {"sum": _MEANT}, "approval": {"field": "sum", "over": 100}},
-            "steps.go.approval.field: 'sum' is compared, so its kind is number",
+            "steps.go.approval.field: 'sum' is compared, so its kind must be number",
         ),
     ],
 )
-def test_a_step_that_leads_nowhere_is_named(step: dict[str, Any], said: str) -> None:
-    """A1, C9, D8-D11: one that nobody may take, no answer fits, or no number can be compared in."""
+def test_a_step_with_an_impossible_role_choice_or_approval_is_refused(
+    step: dict[str, Any], message: str
+) -> None:
     with pytest.raises(PlaybookError) as caught:
         load({**deepcopy(DESK), "steps": {"go": {**_STEP, **step}}})
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_a_deadline_by_a_field_that_no_step_has_is_named() -> None:
-    """D9: it would fall back to `within` without a word."""
+@pytest.mark.requirement("D9")
+def test_a_deadline_by_an_unknown_field_is_refused() -> None:
+    """The timer would silently fall back to `within`."""
     wrong = deepcopy(DESK)
     wrong["steps"] = {"go": {**_STEP, "fields": {"at": {**_MEANT, "kind": "time"}, "by": _MEANT}}}
     for until in ("att", "by"):
@@ -410,10 +430,13 @@ def test_a_deadline_by_a_field_that_no_step_has_is_named() -> None:
                 "until": until,
             }
         }
-        with pytest.raises(PlaybookError, match=rf"until: no step has a field '{until}' .* is at$"):
+        with pytest.raises(
+            PlaybookError, match=rf"until: no step has a field '{until}' .* expected one of at$"
+        ):
             load(wrong)
 
 
+@pytest.mark.requirement("A3")
 @pytest.mark.parametrize(
     ("pattern", "restarts"),
     [
@@ -424,13 +447,16 @@ def test_a_deadline_by_a_field_that_no_step_has_is_named() -> None:
         ("T{date:%d}{serial:04}", "year"),
     ],
 )
-def test_a_number_that_would_come_twice_is_refused(pattern: str, restarts: str) -> None:
-    """A3: its second ticket could not be filed, nor could any after it."""
+def test_a_pattern_that_repeats_numbers_is_refused(pattern: str, restarts: str) -> None:
+    """Creating the second ticket of a number would fail."""
     number = {"pattern": pattern, "restarts": restarts}
-    with pytest.raises(PlaybookError, match=r"^number\.pattern: it writes the same numbers"):
+    with pytest.raises(
+        PlaybookError, match=r"^number\.pattern: the pattern writes the same numbers"
+    ):
         load({**deepcopy(DESK), "number": number})
 
 
+@pytest.mark.requirement("A3", "D3")
 @pytest.mark.parametrize(
     ("pattern", "restarts"),
     [
@@ -440,11 +466,11 @@ def test_a_number_that_would_come_twice_is_refused(pattern: str, restarts: str) 
         ("T-{serial:06}", "never"),
     ],
 )
-def test_a_number_that_is_unique_is_taken(pattern: str, restarts: str) -> None:
-    """A3, D3."""
+def test_a_pattern_of_unique_numbers_is_accepted(pattern: str, restarts: str) -> None:
     load({**deepcopy(DESK), "number": {"pattern": pattern, "restarts": restarts}})
 
 
+@pytest.mark.requirement("A2", "A4", "B4")
 @pytest.mark.parametrize(
     ("part", "entry", "where"),
     [
@@ -457,10 +483,10 @@ def test_a_number_that_is_unique_is_taken(pattern: str, restarts: str) -> None:
         ("notifications", {"when": {"tags": "login"}}, "notifications.0.when.tags"),
     ],
 )
-def test_a_condition_that_could_never_hold_is_named(
+def test_a_condition_that_never_holds_is_refused(
     part: str, entry: dict[str, Any], where: str
 ) -> None:
-    """A2, A4, B4: what a customer wrote is not known everywhere; a rule's tag is."""
+    """Only rules and routing know the customer's text; every condition knows tags."""
     rest: dict[str, Any] = {
         "timers": {"start": "TicketReceived", "stop": "TicketResolved", "within": "1h"},
         "notifications": {"on": "TicketReceived", "to": "customer", "message": "received"},
@@ -470,36 +496,85 @@ def test_a_condition_that_could_never_hold_is_named(
     with pytest.raises(PlaybookError) as caught:
         load({**desk, part: {"callback": whole} if part == "timers" else [whole]})
     assert str(caught.value).startswith(where)
-    assert str(caught.value).endswith("this is not known here, so it would never hold")
+    assert str(caught.value).endswith("this is not known here, so the condition would never hold")
 
 
-def test_who_cannot_be_told_is_named() -> None:
-    """A6, A13: a supervisor who is told of what is late has to be somebody."""
+@pytest.mark.requirement("A6", "A13")
+def test_a_recipient_that_nobody_belongs_to_is_refused() -> None:
     wrong = load(FILE).model_dump(mode="json")
     wrong["teams"]["主管组"]["role"] = "agent"
     wrong["teams"]["售后组"]["mailbox"] = "aftersales"
     with pytest.raises(PlaybookError) as caught:
         load(wrong)
-    said = str(caught.value)
-    assert "timers.confirm_type.on_breach.tell.0.to: no team has the role supervisor" in said
-    assert "teams.售后组.mailbox: expected a mail address, got 'aftersales'" in said
+    message = str(caught.value)
+    assert "timers.confirm_type.on_breach.tell.0.to: no team has the role supervisor" in message
+    assert "teams.售后组.mailbox: expected a mail address, got 'aftersales'" in message
 
 
-def test_what_was_stored_is_read_as_it_was(standard: Playbook) -> None:
+def test_a_stored_playbook_is_read_unchanged(standard: Playbook) -> None:
     assert Playbook.stored(standard.model_dump_json()) == standard
 
 
-def test_a_stored_playbook_of_another_schema_is_parked() -> None:
-    with pytest.raises(PlaybookError, match="desk: this key is missing"):
+def test_a_stored_playbook_that_does_not_fit_is_dead_lettered() -> None:
+    with pytest.raises(PlaybookError, match="stored playbook: desk: Field required"):
         Playbook.stored("{}")
+    with pytest.raises(PlaybookError, match="stored playbook: not JSON"):
+        Playbook.stored("")
 
 
-class TestScale:
+def test_a_class_vip_of_a_former_playbook_comes_first() -> None:
+    """The former code put the class `vip` first by its name."""
+    former = deepcopy(DESK)
+    del former["customer_classes"]["vip"]["comes_first"]
+    assert Playbook.stored(json.dumps(former)).comes_first("vip")
+    assert not Playbook.stored(json.dumps(former)).comes_first(None)
+
+
+def test_a_former_document_is_upgraded_to_that_of_the_updated_file() -> None:
+    """Applying the updated file therefore changes nothing."""
+    endpoint = {"url": "https://crm.example.com", "events": ["legal_hold.changed"]}
+    updated = load({**deepcopy(DESK), "webhooks": {"crm": endpoint}})
+    document = json.loads(updated.model_dump_json(exclude_defaults=True))
+    former = deepcopy(document)
+    del former["customer_classes"]["vip"]["comes_first"]
+    former["webhooks"]["crm"]["events"] = ["hold.set"]
+    assert upgraded(former) == document
+
+
+def test_another_class_can_come_first() -> None:
+    desk = deepcopy(DESK)
+    desk["customer_classes"] = {"vip": {}, "gold": {"comes_first": True}}
+    for playbook in (load(desk), Playbook.stored(json.dumps(desk))):
+        assert (playbook.comes_first("vip"), playbook.comes_first("gold")) == (False, True)
+
+
+def test_an_order_by_vip_without_a_class_that_comes_first_is_refused() -> None:
+    desk = deepcopy(DESK)
+    del desk["customer_classes"]["vip"]["comes_first"]
+    with pytest.raises(PlaybookError, match=r"^customer_classes\.vip: .*add `comes_first: true`"):
+        load(desk)
+    load({**desk, "assignment": {"order": ["priority", "age"]}})
+
+
+@pytest.mark.parametrize("former", FORMER_WEBHOOK_TYPES)
+def test_a_former_webhook_type_is_upgraded_when_stored_and_refused_in_a_file(former: str) -> None:
+    current = FORMER_WEBHOOK_TYPES[former]
+    endpoint = {"url": "https://crm.example.com", "events": [former, "ticket.received"]}
+    desk = {**deepcopy(DESK), "webhooks": {"crm": endpoint}}
+    stored = Playbook.stored(json.dumps(desk))
+    assert stored.webhooks["crm"].events == (current, "ticket.received")
+    with pytest.raises(PlaybookError) as caught:
+        load(desk)
+    renamed = f"webhooks.crm.events.0: '{former}' was renamed to '{current}'"
+    assert str(caught.value) == renamed
+
+
+class TestPriorityScale:
     @pytest.mark.parametrize(
         ("priority", "by", "expected"),
         [("low", 1, "medium"), ("low", 9, "high"), ("high", -1, "medium"), ("high", -9, "low")],
     )
-    def test_a_shift_stays_within_it(
+    def test_a_shifted_priority_stays_within_the_scale(
         self, playbook: Playbook, priority: str, by: int, expected: str
     ) -> None:
         assert playbook.shifted(priority, by) == expected
@@ -509,31 +584,36 @@ class TestScale:
         assert playbook.team_of_role("supervisor") is None
 
 
-class TestStandard:
+class TestStandardDesk:
     """The standard desk, requirement by requirement."""
 
-    def test_a1_types_and_urgencies(self, standard: Playbook) -> None:
+    @pytest.mark.requirement("A1")
+    def test_types_and_priorities_are_as_required(self, standard: Playbook) -> None:
         assert list(standard.types) == ["咨询", "报障", "售后", "其他"]
         assert list(standard.priorities) == ["高", "中", "低"]
         assert standard.default_priority == "中"
 
-    def test_a2_preset_tags(self, standard: Playbook) -> None:
+    @pytest.mark.requirement("A2")
+    def test_preset_tags_have_keywords_in_both_languages(self, standard: Playbook) -> None:
         assert {"无法登录", "支付失败", "物流查询", "功能异常"} <= set(standard.tags)
         for name, tag in standard.tags.items():
             assert any(word.isascii() for word in tag.keywords), name
             assert any(not word.isascii() for word in tag.keywords), name
 
-    def test_a2_no_word_gives_two_tags(self, standard: Playbook) -> None:
+    @pytest.mark.requirement("A2")
+    def test_no_keyword_sets_two_tags(self, standard: Playbook) -> None:
         words = [word for tag in standard.tags.values() for word in tag.keywords]
         assert sorted(words) == sorted(set(words))
 
-    def test_a3_numbers(self, standard: Playbook) -> None:
+    @pytest.mark.requirement("A3")
+    def test_numbers_show_the_date_and_a_daily_serial(self, standard: Playbook) -> None:
         at = datetime(2024, 5, 19, 16, 0, tzinfo=UTC).astimezone(standard.zone)
         assert standard.number.write(at, 1) == "CS20240520001"
         assert standard.number.write(at, 1000) == "CS202405201000"
         assert standard.number.period(at) == "2024-05-20"
 
-    def test_a4_the_acknowledgement_promises_what_the_timer_holds(self, standard: Playbook) -> None:
+    @pytest.mark.requirement("A4")
+    def test_the_acknowledgement_promises_the_time_of_the_timer(self, standard: Playbook) -> None:
         promise = "紧急问题2小时内响应，普通问题24小时内响应"
         received = standard.messages["received"]
         assert promise in received.text["zh-CN"]
@@ -546,43 +626,51 @@ class TestStandard:
             assert told is not None
             assert f"{hours}小时内响应" in told["zh-CN"]
 
-    def test_a5_teams_and_vip_first(self, standard: Playbook) -> None:
+    @pytest.mark.requirement("A5")
+    def test_vip_customers_come_first(self, standard: Playbook) -> None:
         assert {"技术支持组", "售后组", "通用咨询组"} <= set(standard.teams)
         assert standard.assignment.order == ("vip", "priority", "age")
         assert standard.customer_classes["vip"].customer_ids == ("VIP*",)
+        assert standard.comes_first("vip")
 
-    def test_a6_ten_minutes_to_confirm_the_type(self, standard: Playbook) -> None:
+    @pytest.mark.requirement("A6")
+    def test_agents_have_ten_minutes_to_confirm_the_type(self, standard: Playbook) -> None:
         vague = standard.tags["功能异常"].vague
         assert vague is not None
         assert "支付" in vague.unless_mentions
         timer = standard.timers["confirm_type"]
         assert timer.allowance("中") == timedelta(minutes=10)
         assert [tell.to for tell in timer.on_breach.tell] == ["supervisor"]
-        assert _told(standard, "ConfirmationRequested") == {"team": "confirm_type"}
+        assert _notified(standard, "ConfirmationRequested") == {"team": "confirm_type"}
 
-    def test_a7_a_real_team_stands_behind_the_supervisor_queue(self, standard: Playbook) -> None:
+    @pytest.mark.requirement("A7")
+    def test_the_supervisor_queue_belongs_to_a_team_of_supervisors(
+        self, standard: Playbook
+    ) -> None:
         for place in standard.routing:
             if place.queue == "supervisor":
                 assert standard.teams[place.team].role == "supervisor"
-        assert _told(standard, "TicketQueued") == {"supervisor": "supervisor_urgent"}
+        assert _notified(standard, "TicketQueued") == {"supervisor": "supervisor_urgent"}
 
-    def test_a8_the_assignment_names_team_and_time(self, standard: Playbook) -> None:
+    @pytest.mark.requirement("A8")
+    def test_the_assignment_message_names_team_and_time(self, standard: Playbook) -> None:
         text = standard.messages["assigned"].text["zh-CN"]
         for part in ("已分配至专业团队", "{{ team }}", "{{ expected_resolution_by }}"):
             assert part in text
-        assert _told(standard, "TicketAssigned")["customer"] == "assigned"
+        assert _notified(standard, "TicketAssigned")["customer"] == "assigned"
 
-    def test_a9_every_type_has_a_template(self, standard: Playbook) -> None:
+    @pytest.mark.requirement("A9")
+    def test_every_type_has_a_template(self, standard: Playbook) -> None:
         assert any(not t.when.tags and not t.when.type for t in standard.templates)
         for template in standard.templates:
             assert {"opening", "question"} <= set(template.parts)
 
-    def test_a10_a_reply_stops_the_first_response(self, standard: Playbook) -> None:
+    @pytest.mark.requirement("A10")
+    def test_a_reply_stops_the_first_response(self, standard: Playbook) -> None:
         assert "ReplySent" in standard.timers["first_response"].stop
 
-    def test_a11_information_is_asked_for_reminded_of_and_followed_up(
-        self, standard: Playbook
-    ) -> None:
+    @pytest.mark.requirement("A11")
+    def test_requested_information_is_reminded_of_and_followed_up(self, standard: Playbook) -> None:
         assert standard.statuses["awaiting_customer"].label["zh-CN"] == "待补充信息"
         timer = standard.timers["customer_info"]
         assert timer.allowance("高") == timedelta(hours=24)
@@ -590,47 +678,50 @@ class TestStandard:
         assert [tell.to for tell in timer.on_breach.tell] == ["handler"]
         assert "awaiting_customer" in standard.timers["resolution"].pause_in
 
-    def test_a12_the_customer_hears_that_it_is_solved_and_is_asked(
-        self, standard: Playbook
-    ) -> None:
+    @pytest.mark.requirement("A12")
+    def test_the_customer_is_told_of_the_resolution_and_surveyed(self, standard: Playbook) -> None:
         resolved = standard.messages["resolved"]
         assert resolved.sms is not None
         for text in (resolved.text["zh-CN"], resolved.sms["zh-CN"]):
             assert "问题已处理完成" in text
             assert "{{ status_url }}" in text
-        assert _told(standard, "TicketResolved") == {"customer": "resolved"}
+        assert _notified(standard, "TicketResolved") == {"customer": "resolved"}
 
-    def test_a13_below_four_goes_to_qa(self, standard: Playbook) -> None:
+    @pytest.mark.requirement("A13")
+    def test_a_score_below_four_goes_to_qa(self, standard: Playbook) -> None:
         assert standard.survey.scores == (1, 5)
         assert standard.survey.review.below == 4
         assert standard.teams[standard.survey.review.team].role == "qa"
-        assert "qa" in _told(standard, "ReviewRequested")
+        assert "qa" in _notified(standard, "ReviewRequested")
 
-    def test_a14_every_status_that_a_ticket_can_have_here_has_a_name(
-        self, standard: Playbook
-    ) -> None:
+    @pytest.mark.requirement("A14")
+    def test_every_status_of_the_desk_has_a_label(self, standard: Playbook) -> None:
         unused = {"awaiting_department", "awaiting_confirmation"}
         from functions.core.domain.ticket import STATUSES
 
         assert set(standard.statuses) == set(STATUSES) - unused
 
-    def test_a15_limits(self, standard: Playbook) -> None:
+    @pytest.mark.requirement("A15")
+    def test_limits_and_styles_are_as_required(self, standard: Playbook) -> None:
         fields = standard.fields
         assert (fields.description_max, fields.summary_max) == (200, 100)
         assert (fields.name_style, fields.contact_style) == ("salutation", "last_four")
 
-    def test_a16_the_resolution_is_expected_in_working_time(self, standard: Playbook) -> None:
+    @pytest.mark.requirement("A16")
+    def test_the_resolution_is_due_in_business_time(self, standard: Playbook) -> None:
         timer = standard.timers["resolution"]
         friday = datetime(2024, 5, 17, 17, 0, tzinfo=SHANGHAI)
         due = standard.hours.add(friday, timer.allowance("高"))
         assert timer.clock == "business"
         assert due == datetime(2024, 5, 20, 12, 0, tzinfo=SHANGHAI)
 
-    def test_b10_kept_for_three_years(self, standard: Playbook) -> None:
+    @pytest.mark.requirement("B10")
+    def test_archives_are_kept_for_three_years(self, standard: Playbook) -> None:
         assert standard.retention.years == 3
 
+    @pytest.mark.requirement("A4")
     @pytest.mark.parametrize("locale", ["zh-CN", "en"])
-    def test_a4_text_messages_are_short(self, standard: Playbook, locale: Any) -> None:
+    def test_text_messages_are_short(self, standard: Playbook, locale: Any) -> None:
         """At most two SMS parts with an ordinary link: 2 × 67 of UCS-2, 2 × 153 of GSM-7."""
         from jinja2.sandbox import SandboxedEnvironment
 
@@ -650,7 +741,7 @@ class TestStandard:
             assert name in written_by_people or len(text) <= limit, (name, len(text))
 
 
-def _told(playbook: Playbook, event: str) -> dict[str, str]:
+def _notified(playbook: Playbook, event: str) -> dict[str, str]:
     """Recipient → message of an event's notifications."""
     return {n.to: n.message for n in playbook.notifications if n.on == event}
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from functions.core.domain.rules import Locale, Playbook, load
+from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import Customer, Ticket
+from functions.core.playbook import load
 from functions.core.services.suggesting import Suggestion, suggest
 from functions.router.classify import classify
 from tests.core.sample_desk import DESK, both

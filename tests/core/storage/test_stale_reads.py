@@ -190,7 +190,7 @@ class TestFiling:
         lagging.reads.clear()
         filed = file_ticket(filing, playbook, asked, idempotency, "customer", known)
         assert not lagging.reads
-        assert desk.load("testdesk", filed.number).vip
+        assert desk.load("testdesk", filed.number).customer.customer_class == "vip"
 
 
 def test_a_customer_acts_on_the_ticket_that_was_just_read(

@@ -281,13 +281,13 @@ class TestPlaces:
         store.put_agent(agent(capacity=7, team="general", online=False))
         (found,) = store.agents("testdesk")
         assert (found.capacity, found.team, found.online, found.load) == (7, "general", True, 1)
-        assert found.has_room
+        assert found.has_capacity
 
     def test_presence(self, store: Store) -> None:
         store.put_agent(agent())
         store.set_presence("testdesk", "agent-1", online=False)
         (found,) = store.agents("testdesk")
-        assert not found.has_room
+        assert not found.has_capacity
         with pytest.raises(NotFound):
             store.set_presence("testdesk", "stranger", online=True)
         assert store.agent("testdesk", "stranger") is None

@@ -1,4 +1,4 @@
-"""D10: what a file is by its content; tiny real files, made here."""
+"""File types by content and safe names, with tiny real files that are built here (D10)."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from functions.core.text.file_types import (
     TYPES,
     ZIP,
     file_type,
-    named_as,
+    name_with_ending,
     safe_name,
 )
 
 
 def png() -> bytes:
-    """A picture of one grey dot."""
+    """Return a PNG image of one grey pixel."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         checked = kind + data
@@ -43,7 +43,7 @@ def png() -> bytes:
 
 
 def package(*parts: str) -> bytes:
-    """An Office package with these parts."""
+    """Return an Office package with these parts."""
     packed = BytesIO()
     with ZipFile(packed, "w", ZIP_DEFLATED) as found:
         for part in ("[Content_Types].xml", *parts):
@@ -52,7 +52,7 @@ def package(*parts: str) -> bytes:
 
 
 def compound(*streams: str) -> bytes:
-    """A compound file: its header, one sector of allocation, one of directory ([MS-CFB])."""
+    """Return a compound file: header, one allocation and one directory sector ([MS-CFB])."""
     head = bytearray(512)
     head[:8] = bytes.fromhex("d0cf11e0a1b11ae1")
     struct.pack_into("<HHHH", head, 24, 0x3E, 3, 0xFFFE, 9)
@@ -69,7 +69,7 @@ def compound(*streams: str) -> bytes:
 
 
 def open_document(kind: str, *parts: str) -> bytes:
-    """An OpenDocument package, which says first and plainly what it is."""
+    """Return an OpenDocument package, which begins with its uncompressed media type."""
     packed = BytesIO()
     with ZipFile(packed, "w") as found:
         found.writestr("mimetype", f"application/vnd.oasis.opendocument.{kind}")
@@ -87,7 +87,7 @@ def archive(*parts: str) -> bytes:
 
 
 def box(brand: bytes, *others: bytes) -> bytes:
-    """The first box of an ISO media file."""
+    """Return the first box of an ISO media file."""
     return (
         struct.pack(">I", 16 + 4 * len(others)) + b"ftyp" + brand + b"\0\0\0\0" + b"".join(others)
     )
@@ -152,13 +152,13 @@ REAL = {
 }
 
 
+@pytest.mark.requirement("D10")
 @pytest.mark.parametrize("ending", REAL)
-def test_a_type_is_known_by_its_content(ending: str) -> None:
-    """D10: photos, PDF, Word, and what else customers send."""
+def test_a_type_is_recognised_by_content(ending: str) -> None:
     assert ending in file_type(REAL[ending]).endings
 
 
-def test_every_type_is_tested() -> None:
+def test_every_type_has_a_sample() -> None:
     assert {file_type(content) for content in REAL.values()} | {OTHER} == set(TYPES)
 
 
@@ -184,8 +184,7 @@ INSTALLER = compound("x") + bytes.fromhex("84100c0000000000c000000000000046")
     ],
     ids=range(13),
 )
-def test_programs_are_programs(content: bytes) -> None:
-    """D10, item 10: whatever they are called, no desk can take them."""
+def test_a_program_is_recognised_whatever_its_name(content: bytes) -> None:
     assert file_type(content) is PROGRAM
 
 
@@ -200,8 +199,7 @@ def test_programs_are_programs(content: bytes) -> None:
     ],
     ids=range(5),
 )
-def test_macros_are_macros(content: bytes) -> None:
-    """D10, item 10"""
+def test_a_file_with_macros_is_recognised(content: bytes) -> None:
     assert file_type(content) is MACROS
 
 
@@ -218,15 +216,16 @@ def test_macros_are_macros(content: bytes) -> None:
     ],
     ids=range(7),
 )
-def test_what_a_browser_or_a_shell_would_run_is_text(content: bytes) -> None:
-    """D10, item 10: it is called so, and no system runs a text."""
+def test_html_svg_and_scripts_are_text(content: bytes) -> None:
+    """Their names end in `.txt`, which no system runs."""
     found = file_type(content)
     assert found is TEXT
     for name in ("bill.html", "logo.svg", "run.js", "run.bat"):
-        assert named_as(name, found) == f"{name}.txt"
-    assert named_as("startup.LOG", found) == "startup.LOG"
+        assert name_with_ending(name, found) == f"{name}.txt"
+    assert name_with_ending("startup.LOG", found) == "startup.LOG"
 
 
+@pytest.mark.requirement("D10")
 @pytest.mark.parametrize(
     "content",
     [
@@ -241,38 +240,38 @@ def test_what_a_browser_or_a_shell_would_run_is_text(content: bytes) -> None:
     ],
     ids=range(8),
 )
-def test_what_is_not_known_is_other(content: bytes) -> None:
-    """D10: it keeps its name, unless a system would run a file of that name."""
+def test_unknown_content_is_other(content: bytes) -> None:
+    """It keeps its name, unless a system would run a file of that name."""
     assert file_type(content) is OTHER
-    assert named_as("drawing.dwg", OTHER) == "drawing.dwg"
+    assert name_with_ending("drawing.dwg", OTHER) == "drawing.dwg"
     for name in ("a.exe", "a.HTML", "a.docm", "a"):
-        assert named_as(name, OTHER) == f"{name}.bin"
+        assert name_with_ending(name, OTHER) == f"{name}.bin"
 
 
-def test_a_package_with_a_name_of_office_inside_is_a_zip() -> None:
+def test_a_zip_with_an_office_name_inside_stays_a_zip() -> None:
     assert file_type(archive("index.html", "word/document.xml")) is ZIP
 
 
-def test_a_package_of_very_many_parts_is_not_looked_into() -> None:
-    """Item 10: an archive costs no time."""
+def test_a_package_of_very_many_parts_is_not_examined() -> None:
     packed = archive("word/document.xml", "[Content_Types].xml")
     end = packed.rfind(b"PK\x05\x06")
     many = packed[: end + 10] + struct.pack("<H", 60_000) + packed[end + 12 :]
     assert file_type(many) is ZIP
 
 
-def test_a_word_in_the_text_makes_no_compound_file_a_document() -> None:
+def test_a_stream_name_in_the_content_does_not_make_a_document() -> None:
     said = "WordDocument\0".encode("utf-16-le")
     assert file_type(compound() + b"x" * 8 + said) is OTHER
 
 
+@pytest.mark.requirement("G3")
 @given(st.binary(max_size=400), st.sampled_from(["", *REAL]))
-def test_any_content_is_answered(content: bytes, start: str) -> None:
-    """G3: nothing that is uploaded makes the check fail."""
+def test_any_content_has_a_type(content: bytes, start: str) -> None:
     file_type(content)
     file_type(REAL.get(start, b"")[: len(content)] + content)
 
 
+@pytest.mark.requirement("D10")
 @pytest.mark.parametrize(
     ("name", "kept"),
     [
@@ -283,9 +282,8 @@ def test_any_content_is_answered(content: bytes, start: str) -> None:
         ("a.png.exe", "a.png.exe.png"),
     ],
 )
-def test_a_name_ends_as_its_content_is(name: str, kept: str) -> None:
-    """D10: nothing is opened as what it is not; a second ending is shown."""
-    assert named_as(name, file_types.PNG) == kept
+def test_a_name_gets_the_ending_of_its_content(name: str, kept: str) -> None:
+    assert name_with_ending(name, file_types.PNG) == kept
 
 
 @pytest.mark.parametrize(
@@ -309,13 +307,11 @@ def test_a_name_ends_as_its_content_is(name: str, kept: str) -> None:
     ],
 )
 def test_a_name_is_made_safe(name: str, safe: str) -> None:
-    """D10, item 10: folders, what is not seen, devices, and what Windows forbids."""
     assert safe_name(name) == safe
 
 
 @given(st.text(max_size=400))
-def test_any_name_is_made_safe(name: str) -> None:
-    """Item 10: and doing it twice is doing it once."""
+def test_making_a_safe_name_safe_again_changes_nothing(name: str) -> None:
     safe = safe_name(name)
     assert safe_name(safe) == safe
     assert len(safe) <= 121

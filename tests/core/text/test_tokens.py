@@ -1,4 +1,4 @@
-"""Keyed proofs: what Deskbell handed out itself, and nothing that anybody else made."""
+"""Keyed tokens: Deskbell accepts its own and no others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 from functions.core.text.tokens import (
     derive,
     message_id,
-    numbers_of_token,
+    numbers_of_reply_token,
     reply_token,
     same,
     status_key,
@@ -18,11 +18,11 @@ from functions.core.text.tokens import (
 )
 
 ROOT = bytes(range(32))
-MADE = message_id(ROOT, "standard", "CS20260310001", 3, "mail.example.com")
+MESSAGE_ID = message_id(ROOT, "standard", "CS20260310001", 3, "mail.example.com")
 
 
-def test_the_key_of_a_status_link() -> None:
-    """F6: 128 bits, of letters that a link carries as they are."""
+@pytest.mark.requirement("F6")
+def test_a_status_key_is_unique_per_deployment_desk_and_ticket() -> None:
     key = status_key(ROOT, "standard", "CS1")
     assert re.fullmatch(r"[A-Za-z0-9_-]{22}", key)
     assert key == status_key(ROOT, "standard", "CS1")
@@ -36,23 +36,24 @@ def test_the_key_of_a_status_link() -> None:
     assert len(others) == 4
 
 
-def test_each_purpose_has_a_key_of_its_own() -> None:
+def test_each_purpose_has_a_separate_key() -> None:
     assert derive(ROOT, "status") != derive(ROOT, "message-id")
     assert len(derive(ROOT, "status")) == 32
 
 
+@pytest.mark.requirement("G1")
 @pytest.mark.parametrize("form", ["{}", "<{}>", " <{}>\n"])
-def test_a_message_id_names_its_ticket(form: str) -> None:
-    """G1: how an answer finds its ticket."""
-    assert ticket_of_message_id(ROOT, form.format(MADE)) == ("standard", "CS20260310001")
+def test_a_message_id_leads_to_its_ticket(form: str) -> None:
+    assert ticket_of_message_id(ROOT, form.format(MESSAGE_ID)) == ("standard", "CS20260310001")
 
 
+@pytest.mark.requirement("F1")
 @pytest.mark.parametrize(
     "forged",
     [
-        MADE.replace("CS20260310001", "CS20260310002"),
-        MADE.replace("standard", "rapid"),
-        MADE.replace(".3.", ".4."),
+        MESSAGE_ID.replace("CS20260310001", "CS20260310002"),
+        MESSAGE_ID.replace("standard", "rapid"),
+        MESSAGE_ID.replace(".3.", ".4."),
         message_id(bytes(32), "standard", "CS20260310001", 3, "mail.example.com"),
         "standard.CS20260310001.3.@mail.example.com",
         "standard.CS20260310001.3@mail.example.com",
@@ -64,13 +65,12 @@ def test_a_message_id_names_its_ticket(form: str) -> None:
         "\udcff.b.c.d@mail.example.com",
     ],
 )
-def test_one_that_was_made_up_names_none(forged: str) -> None:
-    """F1: a stranger who quotes a number does not get in."""
+def test_a_forged_message_id_is_refused(forged: str) -> None:
     assert ticket_of_message_id(ROOT, forged) is None
 
 
 @given(st.text())
-def test_any_text_is_borne(text: str) -> None:
+def test_no_text_raises(text: str) -> None:
     assert ticket_of_message_id(ROOT, text) is None
     assert same(text, text)
 
@@ -81,21 +81,21 @@ def test_same_is_equality(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize("number", ["CS20260310001", "202603-7", "a1b2"])
-def test_an_answers_address_proves_its_ticket(number: str) -> None:
-    """Whatever case it comes back in; of this desk and this deployment alone."""
+def test_a_reply_token_leads_to_its_ticket(number: str) -> None:
+    """In any case, but only at this desk and deployment."""
     token = reply_token(ROOT, "standard", number)
-    assert number in numbers_of_token(ROOT, "standard", token)
+    assert number in numbers_of_reply_token(ROOT, "standard", token)
     assert reply_token(ROOT, "standard", f"{number}aB") == ""
-    assert numbers_of_token(ROOT, "standard", token.upper())[0] == number.upper()
-    assert numbers_of_token(ROOT, "other", token) == ()
-    assert numbers_of_token(bytes(32), "standard", token) == ()
+    assert numbers_of_reply_token(ROOT, "standard", token.upper())[0] == number.upper()
+    assert numbers_of_reply_token(ROOT, "other", token) == ()
+    assert numbers_of_reply_token(bytes(32), "standard", token) == ()
 
 
 @pytest.mark.parametrize("token", ["", ".", "orders", "cs20260310001", "cs20260310001.", "é.é"])
-def test_another_label_proves_nothing(token: str) -> None:
-    assert numbers_of_token(ROOT, "standard", token) == ()
+def test_another_address_label_is_no_reply_token(token: str) -> None:
+    assert numbers_of_reply_token(ROOT, "standard", token) == ()
 
 
-def test_a_token_of_another_number_proves_nothing() -> None:
+def test_a_reply_token_for_another_number_is_refused() -> None:
     token = reply_token(ROOT, "standard", "CS1").replace("cs1", "cs2")
-    assert numbers_of_token(ROOT, "standard", token) == ()
+    assert numbers_of_reply_token(ROOT, "standard", token) == ()

@@ -26,7 +26,7 @@ class Tick(
     """Warn, breach and escalate whatever is due at `now` (G2)."""
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
-        due, changed = timers.ring(ticket, playbook, now)
+        due, changed = timers.fire(ticket, playbook, now)
         events: list[e.Event] = list(due)
         for event in due:
             rule = playbook.timers[event.kind]

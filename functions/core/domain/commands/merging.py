@@ -121,7 +121,7 @@ class Unmerge(
         if status in IN_HAND and not self.handler_stays:
             status, queue = "queued", "waiting"
         undone = e.TicketUnmerged(other=merged.into, status=status, queue=queue, reason=self.reason)
-        restored = timers.taken_up(merged.timers, merged.at, playbook, now)
+        restored = timers.resumed_after_merge(merged.timers, merged.at, playbook, now)
         return [undone, e.TimersSet(timers=restored)] if restored else [undone]
 
 

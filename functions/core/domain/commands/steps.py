@@ -145,7 +145,7 @@ def checked_fields(step: Step, given: Mapping[str, str]) -> dict[str, str]:
 def _problem(field: StepField, value: str) -> str | None:
     if len(value) > field.max:
         return f"{field.max} characters at most, not {len(value)}"
-    if field.kind == "time" and timers.moment_in(value) is None:
+    if field.kind == "time" and timers.parse_field_time(value) is None:
         return "a moment with its offset, such as 2026-03-10T14:00:00+08:00"
     if field.kind == "number" and not _NUMBER.fullmatch(value):
         return "a number, such as 120 or 99.50"

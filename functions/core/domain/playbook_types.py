@@ -1,0 +1,107 @@
+"""The value types of a playbook's keys: durations, texts in both languages, names, amounts.
+
+Each accepts the forms that `docs/playbooks.md` describes under "How things are written", and its
+errors say what was expected.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
+from pydantic_core import PydanticCustomError
+
+Locale = Literal["zh-CN", "en"]
+LOCALES: tuple[Locale, ...] = ("zh-CN", "en")
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_DURATION = re.compile(r"(\d+)\s*([smhdw])")
+
+
+def parse_duration(value: object) -> timedelta:
+    """Read `"90s"`, `"30m"`, `"2h"`, `"1h30m"` or `"3d"`. A day is 24 hours."""
+    if isinstance(value, timedelta):
+        return value
+    text = str(value).strip()
+    parts = _DURATION.findall(text)
+    if not parts or _DURATION.sub("", text).strip():
+        raise PydanticCustomError(
+            "duration", "expected a duration such as 30m, 2h or 3d, got '{text}'", {"text": text}
+        )
+    return sum((timedelta(**{_UNITS[unit]: int(count)}) for count, unit in parts), timedelta())
+
+
+def format_duration(duration: timedelta) -> str:
+    """Write a duration as `parse_duration` reads it: `"1d16h"`. Fractions of a second are lost."""
+    seconds, parts = int(duration.total_seconds()), []
+    for unit in ("d", "h", "m", "s"):
+        size = int(timedelta(**{_UNITS[unit]: 1}).total_seconds())
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
+
+
+Duration = Annotated[
+    timedelta, BeforeValidator(parse_duration), PlainSerializer(format_duration, when_used="json")
+]
+
+
+def longer_than_zero(duration: timedelta) -> timedelta:
+    """Return the duration; zero is an error."""
+    if duration <= timedelta():
+        raise PydanticCustomError("duration", "expected a duration longer than zero")
+    return duration
+
+
+Wait = Annotated[Duration, AfterValidator(longer_than_zero)]
+"""A duration longer than zero."""
+
+
+def _in_both_locales(value: object) -> object:
+    if isinstance(value, str) or not isinstance(value, Mapping):
+        raise PydanticCustomError(
+            "text", "expected a text in each language ({locales}), got '{value}'",
+            {"locales": ", ".join(LOCALES), "value": str(value)[:60]},
+        )  # fmt: skip
+    missing = [locale for locale in LOCALES if not value.get(locale)]
+    if missing:
+        raise PydanticCustomError(
+            "text", "the text in {missing} is missing", {"missing": ", ".join(missing)}
+        )
+    return value
+
+
+Text = Annotated[dict[Locale, str], BeforeValidator(_in_both_locales)]
+
+
+def as_tuple(value: object) -> object:
+    """Return a list of one for a single name."""
+    return (value,) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
+"""One name or a list of names."""
+
+
+def _not_blank(word: str) -> str:
+    # Every text contains an empty word.
+    if not word.strip():
+        raise PydanticCustomError("word", "expected a word, got an empty text")
+    return word
+
+
+Word = Annotated[str, AfterValidator(_not_blank)]
+Words = Annotated[tuple[Word, ...], BeforeValidator(as_tuple)]
+"""One keyword or a list of keywords, looked for in the customer's text."""
+
+MAIL_ADDRESS = r"[^@\s]+@[^@\s]+"
+
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Amount = Annotated[Decimal, PlainSerializer(float, when_used="json")]
+"""A sum of money; a number in JSON."""

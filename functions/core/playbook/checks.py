@@ -1,0 +1,310 @@
+"""Rules of a playbook that can never work, though all their names are defined."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
+
+from functions.core.domain.commands import agent_actions
+from functions.core.domain.commands.steps import BODY_FIELDS
+from functions.core.domain.playbook_types import MAIL_ADDRESS
+from functions.core.domain.roster import Role
+from functions.core.domain.rules import Condition, Playbook, Recipient, Step
+from functions.core.domain.ticket import IN_HAND, STATUSES
+from functions.core.domain.webhooks import Endpoint
+from functions.core.playbook.explain import Location, Problem
+
+TEMPLATE_VARIABLES = frozenset(
+    {
+        "number", "desk", "name", "status", "type", "tags", "tag", "priority", "team", "handler",
+        "promise", "expected_response_by", "expected_resolution_by", "due_at", "status_url",
+        "text", "question", "summary", "solution", "score", "reason", "timer", "description",
+        "step", "order", "other",
+    }
+)  # fmt: skip
+"""The variables of messages and reply templates, besides the fields of the desk's steps."""
+
+
+def problems(playbook: Playbook) -> Iterator[Problem]:
+    """Find rules that can never work."""
+    yield from _calendar(playbook)
+    yield from _numbers(playbook)
+    yield from _records(playbook)
+    yield from _duplicates(playbook)
+    yield from _routing(playbook)
+    yield from _customer_classes(playbook)
+    yield from _allowances(playbook)
+    yield from _scores(playbook)
+    for name, step in playbook.steps.items():
+        yield from _step(name, step)
+    yield from _appointments(playbook)
+    yield from _mailboxes(playbook)
+    yield from _endpoints(playbook)
+    yield from _conditions(playbook)
+    yield from _texts(playbook)
+
+
+def _calendar(playbook: Playbook) -> Iterator[Problem]:
+    try:
+        _ = playbook.hours
+    except ValueError as error:
+        yield ("calendar",), str(error)
+
+
+def _numbers(playbook: Playbook) -> Iterator[Problem]:
+    """Find a pattern that is invalid, or writes a number twice (A3).
+
+    A pattern that does not show the period in which serials restart repeats numbers, and creating
+    the second ticket of a number fails.
+    """
+    number = playbook.number
+    try:
+        sample = number.write(datetime(2026, 1, 2, tzinfo=UTC), 7)
+    except (KeyError, ValueError, IndexError) as error:
+        yield ("number", "pattern"), f"the pattern cannot be filled in: {error}"
+        return
+    if not re.fullmatch(r"[A-Za-z0-9-]{4,40}", sample) or "{serial" not in number.pattern:
+        yield (
+            ("number", "pattern"),
+            "the pattern needs {serial} and may write 4 to 40 letters, digits and hyphens only; "
+            f"it writes '{sample}'",
+        )
+        return
+    periods: dict[str, str] = {}
+    for days in range(3 * 366):
+        local = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=days)
+        period = number.period(local)
+        if periods.setdefault(number.write(local, 1), period) != period:
+            yield (
+                ("number", "pattern"),
+                f"the pattern writes the same numbers each {number.restarts}, when serials "
+                "restart; show more of the date or restart less often",
+            )
+            return
+
+
+def _records(playbook: Playbook) -> Iterator[Problem]:
+    try:
+        playbook.records.pattern.format(ticket="T1", step=1)
+    except (KeyError, ValueError, IndexError) as error:
+        yield ("records", "pattern"), f"the pattern cannot be filled in: {error}"
+
+
+def _duplicates(playbook: Playbook) -> Iterator[Problem]:
+    for section, ids in (
+        ("rules", [rule.id for rule in playbook.rules]),
+        ("templates", [template.id for template in playbook.templates]),
+    ):
+        for index, name in enumerate(ids):
+            if name in ids[:index]:
+                yield (section, index, "id"), f"duplicate id '{name}'"
+
+
+def _routing(playbook: Playbook) -> Iterator[Problem]:
+    last = len(playbook.routing) - 1
+    unconditional = [i for i, entry in enumerate(playbook.routing) if entry.when == Condition()]
+    if not unconditional:
+        yield (
+            ("routing", last),
+            "the last destination must have no `when`, or some tickets match none",
+        )
+    elif unconditional[0] != last:
+        yield (
+            ("routing", unconditional[0]),
+            "without `when` it takes every ticket, so later destinations are never reached",
+        )
+
+
+def _customer_classes(playbook: Playbook) -> Iterator[Problem]:
+    """Find an order by `vip` that has no effect since no class comes first.
+
+    Former playbooks put a class first by naming it `vip` (`playbook_upgrades`).
+    """
+    classes, assignment = playbook.customer_classes, playbook.assignment
+    if "vip" not in assignment.order or any(known.comes_first for known in classes.values()):
+        return
+    if "vip" in classes:
+        yield (
+            ("customer_classes", "vip"),
+            "`assignment.order` has `vip`, but no customer class comes first; "
+            "add `comes_first: true` to the class that does",
+        )
+
+
+def _allowances(playbook: Playbook) -> Iterator[Problem]:
+    for kind, timer in playbook.timers.items():
+        if isinstance(timer.within, dict):
+            for priority in playbook.priorities:
+                if priority not in timer.within:
+                    yield ("timers", kind, "within"), f"the time for '{priority}' is missing"
+
+
+def _scores(playbook: Playbook) -> Iterator[Problem]:
+    low, high = playbook.survey.scores
+    if low >= high:
+        yield (
+            ("survey", "scores"),
+            f"expected the lowest score and a higher one, got {low} and {high}",
+        )
+    elif not low < playbook.survey.review.below <= high:
+        yield ("survey", "review", "below"), f"expected a number from {low + 1} to {high}"
+    for word, score in playbook.survey.words.items():
+        if not low <= score <= high:
+            yield ("survey", "words", word), f"expected a number from {low} to {high}"
+
+
+def _step(name: str, step: Step) -> Iterator[Problem]:
+    location = ("steps", name)
+    if name in {*agent_actions(), "attachments"}:
+        yield location, "every desk has an action of this name; choose another"
+    for role in step.by:
+        if role not in get_args(Role):
+            roles = ", ".join(get_args(Role))
+            yield (*location, "by"), f"there is no '{role}'; expected one of {roles}"
+    for key, field in step.fields.items():
+        if key in BODY_FIELDS:
+            yield (*location, "fields", key), "this name is reserved; choose another"
+        if field.kind == "choice" and not field.choices:
+            yield (*location, "fields", key, "choices"), "a choice needs at least one entry"
+    amount = step.approval.field if step.approval else None
+    if amount is not None and step.fields[amount].kind != "number":
+        yield (
+            (*location, "approval", "field"),
+            f"'{amount}' is compared, so its kind must be number",
+        )
+    yield from _step_target(location, step)
+
+
+def _step_target(location: Location, step: Step) -> Iterator[Problem]:
+    """Find a step that cannot lead to its status: a step never changes who has the ticket."""
+    if step.to is None:
+        return
+    if step.to not in IN_HAND:
+        statuses = ", ".join(status for status in STATUSES if status in IN_HAND)
+        yield (*location, "to"), f"a step cannot lead to '{step.to}'; expected one of {statuses}"
+    elif step.to == "awaiting_confirmation" and step.resolves is None:
+        yield (*location, "to"), "a step to 'awaiting_confirmation' needs `resolves`"
+    for status in step.source:
+        if status not in IN_HAND:
+            yield (
+                (*location, "source"),
+                f"in '{status}' the ticket has no handler, so a step cannot lead to '{step.to}'",
+            )
+
+
+def _appointments(playbook: Playbook) -> Iterator[Problem]:
+    times = {
+        name
+        for step in playbook.steps.values()
+        for name, field in step.fields.items()
+        if field.kind == "time"
+    }
+    for kind, timer in playbook.timers.items():
+        if timer.until is not None and timer.until not in times:
+            expected = f"expected one of {', '.join(sorted(times))}" if times else "none is defined"
+            yield (
+                ("timers", kind, "until"),
+                f"no step has a field '{timer.until}' of kind time; {expected}",
+            )
+
+
+def _mailboxes(playbook: Playbook) -> Iterator[Problem]:
+    """Find recipients that nobody belongs to and invalid mailboxes."""
+    for location, recipient in _recipients(playbook):
+        if recipient in {"supervisor", "qa"} and playbook.team_of_role(recipient) is None:
+            yield location, f"no team has the role {recipient}, so nobody would be notified"
+    for name, team in playbook.teams.items():
+        if team.mailbox is not None and not re.fullmatch(MAIL_ADDRESS, team.mailbox):
+            yield ("teams", name, "mailbox"), f"expected a mail address, got '{team.mailbox}'"
+
+
+def _recipients(playbook: Playbook) -> Iterator[tuple[Location, Recipient]]:
+    for index, notification in enumerate(playbook.notifications):
+        yield ("notifications", index, "to"), notification.to
+    for kind, timer in playbook.timers.items():
+        for key, effects in (("on_warning", timer.on_warning), ("on_breach", timer.on_breach)):
+            for index, tell in enumerate(effects.tell):
+                yield ("timers", kind, key, "tell", index, "to"), tell.to
+
+
+def _endpoints(playbook: Playbook) -> Iterator[Problem]:
+    for name, webhook in playbook.webhooks.items():
+        try:
+            Endpoint.of(webhook.url)
+        except ValueError as error:
+            yield ("webhooks", name, "url"), str(error)
+
+
+_UNKNOWN: dict[str, tuple[str, ...]] = {
+    "rules": ("queue", "score_below"),
+    "routing": ("score_below",),
+    "timers": ("mentions", "amount_over"),
+    "templates": ("amount_over",),
+    "notifications": ("amount_over",),
+}
+"""Section of a playbook → keys whose values its conditions never know. Only rules and routing read
+the customer's text; a rule can set a tag, which every condition knows."""
+
+_UNKNOWN_ON_RECEIPT = ("tags", "mood")
+"""The same for notifications about `TicketReceived`, which precedes classification."""
+
+
+def _conditions(playbook: Playbook) -> Iterator[Problem]:
+    """Find conditions on values that are not known yet, which would never hold."""
+    for section, unknown in _UNKNOWN.items():
+        entries: Any = getattr(playbook, section)
+        for key, entry in entries.items() if isinstance(entries, dict) else enumerate(entries):
+            on_receipt = getattr(entry, "on", "") == "TicketReceived"
+            for name in (*unknown, *(_UNKNOWN_ON_RECEIPT if on_receipt else ())):
+                if name in entry.when.model_fields_set:
+                    yield (
+                        (section, key, "when", name),
+                        "this is not known here, so the condition would never hold",
+                    )
+
+
+def template_variables(playbook: Playbook) -> frozenset[str]:
+    """Return the variables of this playbook's texts, the fields of its steps included."""
+    fields = {name for step in playbook.steps.values() for name in step.fields}
+    return TEMPLATE_VARIABLES | fields
+
+
+def _texts(playbook: Playbook) -> Iterator[Problem]:
+    """Find texts with unknown variables, or that fail with filled or empty variables (E4)."""
+    from jinja2 import TemplateError, meta
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    environment = ImmutableSandboxedEnvironment(autoescape=False)
+    variables = template_variables(playbook)
+    for location, text in _all_texts(playbook):
+        try:
+            unknown = meta.find_undeclared_variables(environment.parse(text)) - variables
+            for value in ("1", ""):
+                environment.from_string(text).render(dict.fromkeys(variables, value))
+        except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
+            yield location, f"cannot be filled in: {str(error).splitlines()[0]}"
+            continue
+        for variable in sorted(unknown):
+            expected = ", ".join(sorted(variables))
+            yield location, f"there is no variable '{variable}'; expected one of {expected}"
+
+
+def _all_texts(playbook: Playbook) -> Iterator[tuple[Location, str]]:
+    """Yield every text with variables and its location."""
+    for key, message in playbook.messages.items():
+        for field in ("subject", "text", "sms"):
+            for locale, text in (getattr(message, field) or {}).items():
+                yield ("messages", key, field, locale), text
+    for index, template in enumerate(playbook.templates):
+        for part, texts in template.parts.items():
+            for locale, text in texts.items():
+                yield ("templates", index, "parts", part, locale), text
+        for mood, parts in template.moods.items():
+            for part, texts in parts.items():
+                for locale, text in texts.items():
+                    yield ("templates", index, "moods", mood, part, locale), text
+    for key, article in playbook.articles.items():
+        for locale, text in article.solution.items():
+            yield ("articles", key, "solution", locale), text

@@ -1,0 +1,104 @@
+"""Errors of a playbook in the words of its author, each with its line and key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args, get_origin
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from functions.core.domain.rules import Playbook, Section
+
+Location = tuple[str | int, ...]
+"""A location in a playbook: keys and, in lists, indices from 0."""
+
+Problem = tuple[Location, str]
+"""A location, and what is wrong there and how to right it."""
+
+Lines = Mapping[Location, int]
+"""Location → line of the file, from 1."""
+
+_EXPECTED = {
+    "dict_type": "expected keys with values",
+    "model_type": "expected keys with values",
+    "tuple_type": "expected a list",
+    "string_type": "expected a text",
+    "int_parsing": "expected a whole number",
+    "int_type": "expected a whole number",
+    "float_parsing": "expected a number",
+}
+_EXPECTED_OF_PATTERN = {
+    "desk": "expected 2 to 31 lowercase letters, digits and hyphens, starting with a letter",
+    "id": "expected lowercase letters, digits and hyphens",
+    "address": "expected a mail address",
+}
+
+
+def report(problems: list[Problem], lines: Lines, file: str) -> str:
+    """Write problems one per line, each with the file, line and key as far as they are known."""
+    return "\n".join(
+        dict.fromkeys(f"{_position(at, lines, file)}: {problem}" for at, problem in problems)
+    )
+
+
+def _position(location: Location, lines: Lines, file: str) -> str:
+    key = ".".join(map(str, location)) or "playbook"
+    known = location
+    while known and known not in lines:
+        known = known[:-1]
+    if not file:
+        return key
+    return f"{file}:{lines[known]}: {key}" if known in lines else f"{file}: {key}"
+
+
+def schema_problems(error: ValidationError) -> list[Problem]:
+    """List the problems that the model found."""
+    problems = []
+    for details in error.errors():
+        # pydantic appends the branch of a union to the location; no key of a playbook looks so.
+        location = tuple(
+            part
+            for part in details["loc"]
+            if not (isinstance(part, str) and ("[" in part or part == "function-before"))
+        )
+        problems.append((location, _explained(details, location)))
+    return problems
+
+
+def _explained(details: ErrorDetails, location: Location) -> str:
+    kind, value = details["type"], details["input"]
+    if kind == "missing":
+        return "this key is missing"
+    if kind == "extra_forbidden":
+        return f"unknown key, expected one of {', '.join(_keys_at(location[:-1]))}"
+    if kind == "string_pattern_mismatch":
+        separator = "underscores" if "_" in details["ctx"]["pattern"] else "hyphens"
+        name = f"expected a name of lowercase letters, digits and {separator}, "
+        name += "starting with a letter"
+        return f"{_EXPECTED_OF_PATTERN.get(str(location[-1]), name)}, got '{value}'"
+    expected = _EXPECTED.get(kind, details["msg"].replace("Input should be", "expected"))
+    if "got " in expected or isinstance(value, (dict, list, tuple, type(None))):
+        return expected
+    return f"{expected}, got '{value}'"
+
+
+def _keys_at(location: Location) -> tuple[str, ...]:
+    """List the keys that are allowed at a location."""
+    section: type[Section] = Playbook
+    is_entry = False
+    for key in location:
+        if is_entry:
+            is_entry = False
+            continue
+        annotation = section.model_fields[str(key)].annotation
+        is_entry = get_origin(annotation) in (dict, tuple)
+        section = next(_sections(annotation), section)
+    return tuple(section.model_fields)
+
+
+def _sections(annotation: Any) -> Iterator[type[Section]]:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _sections(argument)

@@ -1,0 +1,99 @@
+"""Reading a playbook from a YAML file or a dict, with the line of each key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from functions.core.domain.errors import PlaybookError
+from functions.core.domain.rules import Playbook
+from functions.core.playbook import checks, references
+from functions.core.playbook.explain import Location, Problem, report, schema_problems
+
+
+def load(source: str | Path | Mapping[str, Any]) -> Playbook:
+    """Read and check a playbook, from the path of a YAML file or from its content as a dict.
+
+    Problems are found in three phases: the schema, names that do not exist, and rules that can
+    never work. All problems of the first phase that finds any are reported.
+
+    Raises:
+        PlaybookError: the file cannot be read or the playbook has problems. Each line of the
+            message names the file, line and key, and says what was expected.
+    """
+    lines: dict[Location, int] = {}
+    file = ""
+    if isinstance(source, Mapping):
+        content: Any = dict(source)
+    else:
+        file = str(source)
+        content, lines = _read(Path(source))
+    try:
+        playbook = Playbook.model_validate(content)
+    except ValidationError as error:
+        raise PlaybookError(report(schema_problems(error), lines, file)) from error
+    for phase in (references.problems, checks.problems):
+        problems: list[Problem] = list(phase(playbook))
+        if problems:
+            raise PlaybookError(report(problems, lines, file))
+    return playbook
+
+
+def _read(path: Path) -> tuple[Any, dict[Location, int]]:
+    """Read the content of a YAML file and the line of each of its keys."""
+    try:
+        loader = _Loader(path.read_text(encoding="utf-8"))
+        node = loader.get_single_node()
+        content = None if node is None else loader.construct_document(node)
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlaybookError(f"{path}: cannot be read: {error}") from error
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise PlaybookError(f"{path}{line}: not YAML: {error.problem}") from error
+    except yaml.YAMLError as error:
+        raise PlaybookError(f"{path}: not YAML: {error}") from error
+    lines: dict[Location, int] = {}
+    if node is not None:
+        _number_lines(node, (), lines, path)
+    return content, lines
+
+
+def _number_lines(
+    node: yaml.Node, location: Location, lines: dict[Location, int], path: Path
+) -> None:
+    lines.setdefault(location, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            inner, line = (*location, key.value), key.start_mark.line + 1
+            if inner in lines:
+                raise PlaybookError(
+                    f"{path}:{line}: {'.'.join(map(str, inner))}: "
+                    f"duplicate key, first on line {lines[inner]}"
+                )
+            lines[inner] = line
+            _number_lines(value, inner, lines, path)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            _number_lines(value, (*location, index), lines, path)
+
+
+class _Loader(yaml.SafeLoader):
+    """A YAML loader without the surprises of YAML 1.1: `on`, `no`, 13:30 and dates are strings."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}
+
+
+for _tag, _pattern, _first in (
+    ("bool", r"true|false", "tf"),
+    ("null", r"null|~|", ["n", "~", ""]),
+    ("int", r"-?[0-9]+", "-0123456789"),
+    ("float", r"-?[0-9]+\.[0-9]+", "-0123456789"),
+):
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first)
+    )
