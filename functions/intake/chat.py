@@ -40,7 +40,7 @@ from functions.core.services.create_ticket import (
     file_ticket,
     status_url,
 )
-from functions.core.services.merging import survivor
+from functions.core.services.merging import merge_target
 from functions.core.storage.store import Conversation, Duplicate, IdempotencyRecord, Known
 from functions.core.text.masking import Contact, ContactError, chat_contact, contact_hash, mask_but
 from functions.core.text.tokens import derive
@@ -177,7 +177,7 @@ def _under_way(conversation: Conversation, chat: Chat) -> Ticket | None:
         return None
     if ticket.customer.hash != conversation.contact_hash:
         return None  # its customer was erased
-    last = survivor(chat.filing.store, ticket)  # a merged one goes on there
+    last = merge_target(chat.filing.store, ticket)  # a merged one goes on there
     if last.status in OPEN:
         return ticket
     ended = last.resolved_at

@@ -19,7 +19,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
 from functions.core.services.create_ticket import Filing, NewTicket, Tracking, file_ticket
-from functions.core.services.merging import survivor
+from functions.core.services.merging import merge_target
 from functions.core.storage.store import Duplicate, IdempotencyRecord, Known
 from functions.core.text.masking import contact_hash, mask, mask_contact, normalise_contact
 from functions.core.text.tokens import derive, numbers_of_token, ticket_of_message_id
@@ -100,7 +100,7 @@ def take_in(
         hiding=hiding,
     )
     joined = _thread(mail, filing, playbook, believed=believed)
-    last = survivor(filing.store, joined) if joined else None
+    last = merge_target(filing.store, joined) if joined else None
     if joined and last and (joined.erased or last.erased):
         # Nobody could be answered there, and a link would say again who the customer was (B10).
         joined = last = None

@@ -206,9 +206,9 @@ def _judged(desk: ActionContext, action: str, ticket: Ticket) -> Ticket:
     """The ticket by which a right is judged: who works on a merged one has its survivor in hand."""
     if action != "open-original" or ticket.merged is None:
         return ticket
-    from functions.core.services.merging import survivor
+    from functions.core.services.merging import merge_target
 
-    return survivor(desk.store, ticket)
+    return merge_target(desk.store, ticket)
 
 
 def _remembered(desk: ActionContext, ticket: Ticket, command: c.Command, now: datetime) -> Ticket:

@@ -78,18 +78,18 @@ def show_ticket(
     whole = view.Whole(TicketRecord(ticket, history, deliveries), _carried(store, ticket), others)
     shown = view.ticket_view(whole, playbook, at, files.link)
     if ticket.merged is not None:
-        from functions.core.services.merging import survivor
+        from functions.core.services.merging import merge_target
 
-        shown["goes_on_as"] = survivor(store, ticket).number
+        shown["goes_on_as"] = merge_target(store, ticket).number
     return HttpResponse(shown)
 
 
 def _carried(store: Store, ticket: Ticket) -> list[TicketRecord]:
     if not ticket.carries:
         return []
-    from functions.core.services.merging import parts
+    from functions.core.services.merging import merged_records
 
-    return parts(store, ticket)
+    return merged_records(store, ticket)
 
 
 def enter_ticket(request: Request, store: Store, desk: str, filing: Filing) -> HttpResponse:

@@ -19,7 +19,13 @@ from functions.core.domain.record import TicketRecord, record
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
-from functions.core.services.merging import carried, family, parts, reached, survivor
+from functions.core.services.merging import (
+    merge_group,
+    merge_target,
+    merged_records,
+    merged_tickets,
+    past_merge_targets,
+)
 from functions.core.storage.store import Store
 from tests.core.sample_desk import NOON, agent, file
 
@@ -62,7 +68,7 @@ def said(store: Store, number: str) -> list[str]:
     """What a ticket's record says was said, as the archive and the export have it."""
     ticket = load(store, number)
     own = TicketRecord(ticket, store.history("testdesk", number))
-    found = record(ticket, own.history, (), merged=parts(store, ticket, deliveries=False))
+    found = record(ticket, own.history, (), merged=merged_records(store, ticket, deliveries=False))
     return [message["text"] for message in found["messages"]]
 
 
@@ -95,8 +101,8 @@ def test_what_is_written_to_it_goes_on_with_the_survivor(desk: Store, playbook: 
     assert said(desk, "CS2") == ["无法登录"]
     note = change(desk, "testdesk", "CS2", c.Note("退信"), playbook, LATER, actor="system")
     assert note.number == "CS3"
-    assert [t.number for t in family(desk, load(desk, "CS2"))] == ["CS3", "CS1", "CS2"]
-    assert reached(desk, load(desk, "CS2")) == ["CS1", "CS3"]
+    assert [t.number for t in merge_group(desk, load(desk, "CS2"))] == ["CS3", "CS1", "CS2"]
+    assert past_merge_targets(desk, load(desk, "CS2")) == ["CS1", "CS3"]
 
 
 def test_what_somebody_else_writes_is_marked(desk: Store, playbook: Playbook) -> None:
@@ -193,9 +199,9 @@ class TestRefusals:
     def test_into_a_merged_one(self, desk: Store, playbook: Playbook) -> None:
         file(desk, playbook, "CS3")
         act(desk, playbook, "CS2", c.Merge("CS1"))
-        with pytest.raises(ActionNotAllowed, match="merge into CS1"):
+        with pytest.raises(ActionNotAllowed, match="Merge into CS1"):
             act(desk, playbook, "CS3", c.Merge("CS2"))
-        with pytest.raises(ActionNotAllowed, match="goes on in this very ticket"):
+        with pytest.raises(ActionNotAllowed, match="was merged into this ticket"):
             act(desk, playbook, "CS1", c.Merge("CS2"))
 
     def test_into_nothing(self, desk: Store, playbook: Playbook) -> None:
@@ -315,7 +321,7 @@ def _sound(store: Store, texts: list[str]) -> None:
             met.add(at.number)
             assert at.number in tickets[at.merged.into].carries
             at = tickets[at.merged.into]
-        assert survivor(store, ticket).number == at.number
+        assert merge_target(store, ticket).number == at.number
         for number in ticket.carries:
             below = tickets[number].merged
             assert below is not None
@@ -324,7 +330,7 @@ def _sound(store: Store, texts: list[str]) -> None:
     ends = [ticket for ticket in tickets.values() if ticket.merged is None]
     shown = Counter(text for end in ends for text in said(store, end.number))
     assert shown == Counter(texts)
-    together = [t.number for end in ends for t in (end, *carried(store, end))]
+    together = [t.number for end in ends for t in (end, *merged_tickets(store, end))]
     assert sorted(together) == list(NUMBERS)
     assert places(store) == sum(t.in_hand_of == "agent-1" for t in tickets.values())
 
