@@ -36,7 +36,7 @@ from functions.core.text.masking import mask, mask_but
 from functions.workbench.rights import Principal, require_action, require_both, require_step
 
 if TYPE_CHECKING:
-    from functions.core.services.create_ticket import Filing
+    from functions.core.services.contacts import ContactCorrector
 
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 Reason = Annotated[str, Field(min_length=1, max_length=1000)]
@@ -138,14 +138,14 @@ class CorrectContactBody(Body):
 
 @dataclass(frozen=True)
 class ActionContext:
-    """Where an action takes place: the caller's seat, the desk's rules, its table; `filing` seals
+    """Where an action takes place: the caller's seat, the desk's rules, its table; `corrector` seals
     contacts."""
 
     at: Principal
     playbook: Playbook
     store: Store
     files: Files
-    filing: Callable[[], Filing]
+    corrector: Callable[[], ContactCorrector]
 
 
 Make = Callable[[Any, Ticket, ActionContext], c.Command]
@@ -339,9 +339,9 @@ def _told(text: str, desk: ActionContext) -> str:
 def _correct_contact(body: CorrectContactBody, ticket: Ticket, desk: ActionContext) -> c.Command:
     if body.contact is None:
         return c.CorrectContact()
-    from functions.workbench.contacts import corrected
+    from functions.workbench.contacts import correct_contact
 
-    return corrected(desk.filing(), desk.playbook, ticket, body.contact)
+    return correct_contact(desk.corrector(), desk.playbook, ticket, body.contact)
 
 
 def _open_original(body: OpenOriginalBody, ticket: Ticket, desk: ActionContext) -> c.Command:

@@ -1,38 +1,50 @@
-"""A request that an agent enters: a call, somebody at the counter, the desk's own (B1, B12, D1)."""
+"""Create a ticket that an agent enters: after a call, at the counter, for the desk itself (B1, B12,
+D1).
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from functions.core.domain.rules import Playbook
 from functions.core.platform.web import Request
-from functions.core.services.create_ticket import Filing, Tracking, file_ticket, read_request
+from functions.core.services.create_ticket import (
+    Source,
+    TicketCreator,
+    TicketRequest,
+    read_new_ticket,
+)
 from functions.core.storage.store import IdempotencyRecord
 from functions.workbench.rights import ENTERS_TICKETS, Principal, require
 
 
-def enter(request: Request, filing: Filing, playbook: Playbook, at: Principal) -> dict[str, Any]:
-    """File the request under the agent's name; `Idempotency-Key` makes a repetition harmless.
+def create_as_agent(
+    request: Request, creator: TicketCreator, playbook: Playbook, principal: Principal
+) -> dict[str, Any]:
+    """Create a ticket under the agent's name; a repeated `Idempotency-Key` creates no second one.
 
     Raises:
         Forbidden: the caller's role does not enter requests.
-        InvalidInput, KeyReused, TryAgain: as `file_ticket` says.
+        InvalidInput, KeyReused, TryAgain: as `TicketCreator.create` says.
     """
-    require(at, ENTERS_TICKETS, "enter a request")
-    body = read_request(request, playbook)
-    key = request.key("Idempotency-Key")
-    idempotency = (
-        IdempotencyRecord(at.desk, "agent", f"{at.username}:{key}", body=body.digest)
-        if key
-        else None
+    require(principal, ENTERS_TICKETS, "enter a request")
+    body = read_new_ticket(request.body, playbook)
+    username, key = principal.username, request.key("Idempotency-Key")
+    idempotency = IdempotencyRecord(principal.desk, "agent", f"{username}:{key}", body=body.digest)
+    ticket = creator.create(
+        playbook,
+        TicketRequest(
+            body,
+            request.now,
+            actor=username,
+            source=Source(channel="phone", entered_by=username),
+            idempotency=idempotency if key else None,
+        ),
     )
-    tracked = replace(filing, default_channel="phone", tracking=Tracking(entered_by=at.username))
-    filed = file_ticket(tracked, playbook, body, idempotency, at.username)
-    expected = filed.expected_response_by
+    expected = ticket.expected_response_by
     return {
-        "number": filed.number,
-        "status": filed.status,
+        "number": ticket.number,
+        "status": ticket.status,
         "expected_response_by": expected.astimezone(playbook.zone) if expected else None,
-        "status_url": filed.status_url,
+        "status_url": ticket.status_url,
     }

@@ -25,7 +25,8 @@ from functions.workbench.rights import (
 )
 
 if TYPE_CHECKING:
-    from functions.core.services.create_ticket import Filing
+    from functions.core.services.contacts import ContactCorrector
+    from functions.core.services.create_ticket import TicketCreator
 
 Unseal = Callable[[str, str, int, str], dict[str, str]]
 """Opens an original: desk, number, the version of the recorded act, who asks → field, its words."""
@@ -92,12 +93,12 @@ def _carried(store: Store, ticket: Ticket) -> list[TicketRecord]:
     return merged_records(store, ticket)
 
 
-def enter_ticket(request: Request, store: Store, desk: str, filing: Filing) -> HttpResponse:
+def enter_ticket(request: Request, store: Store, desk: str, creator: TicketCreator) -> HttpResponse:
     """A request that an agent enters."""
-    from functions.workbench.agent_create_ticket import enter
+    from functions.workbench.agent_create_ticket import create_as_agent
 
     at, playbook = _sit(request, store, desk)
-    return HttpResponse(enter(request, filing, playbook, at), 201)
+    return HttpResponse(create_as_agent(request, creator, playbook, at), 201)
 
 
 def act(
@@ -107,7 +108,7 @@ def act(
     number: str,
     action: str,
     files: Files,
-    filing: Callable[[], Filing],
+    corrector: Callable[[], ContactCorrector],
     unseal: Unseal,
 ) -> HttpResponse:
     """Carry an action out; answers with the ticket as it stands then.
@@ -118,7 +119,7 @@ def act(
     at, playbook = _sit(request, store, desk)
     if action == "attachments":
         return _offer(request, store, at, number, files)
-    place = actions.ActionContext(at, playbook, store, files, filing)
+    place = actions.ActionContext(at, playbook, store, files, corrector)
     ticket = actions.act(place, number, action, request, request.now)
     if action == "open-original":
         opened = unseal(desk, number, ticket.version, at.username)

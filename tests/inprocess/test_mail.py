@@ -15,7 +15,7 @@ from functions.core.domain.errors import DeadLetter
 from functions.core.platform import aws
 from functions.core.storage.store import Store
 from functions.core.text.tokens import message_id
-from functions.intake.mail_store import Inbox
+from functions.intake.mail_store import MailStore
 from infra.simulator.inprocess import Loop, announcement
 from tests.inprocess.conftest import WEBHOOK_SECRET
 from tests.signed_requests import signed
@@ -377,9 +377,9 @@ def test_a_mail_that_is_gone_is_parked_with_its_cause(code: str) -> None:
             raise ClientError({"Error": {"Code": code}}, "GetObject")
 
     gone: Any = Gone()
-    inbox = Inbox(gone, "b")
+    inbox = MailStore(gone, "b")
     with pytest.raises(DeadLetter, match="mail/1 is not in the bucket"):
-        inbox.raw("mail/1")
+        inbox.get("mail/1")
 
 
 @pytest.mark.parametrize(("subject", "wanted"), [("", "（无内容）"), ("发票", "发票")])

@@ -14,10 +14,9 @@ from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import TryAgain
 from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
-from functions.core.services.create_ticket import Filing
 from functions.core.storage.store import Store
 from functions.core.text.tokens import message_id
-from functions.intake import bounces
+from functions.intake.bounces import BounceRecorder
 from infra.simulator.inprocess import HttpAnswer, Loop
 from tests.inprocess.conftest import forget
 
@@ -367,20 +366,13 @@ def test_an_address_s_ended_tickets_are_left_as_they_are(loop: Loop, store: Stor
 def test_another_desk_s_ticket_is_none_of_this_mailbox(loop: Loop, store: Store) -> None:
     """G4: a report that quotes another desk's mail says nothing at this one."""
     number = file(loop, store)
-    filing = Filing(
-        store=store,
-        seal=lambda desk, number, secret: secret,
-        seal_original=lambda desk, number, words: (),
-        root=aws.root_key(loop.deployment),
-        public_url="https://desk.example.com",
-        now=datetime.now(UTC),
-    )
+    recorder = BounceRecorder(store, aws.root_key(loop.deployment), datetime.now(UTC))
     ids = (own_id(loop, number),)
     for desk in ("standard", None):
-        found = bounces.ticket_of(ids, filing, desk)
+        found = recorder.find_ticket(ids, desk)
         assert found is not None
         assert found.number == number
-    assert bounces.ticket_of(ids, filing, "another") is None
+    assert recorder.find_ticket(ids, "another") is None
 
 
 def test_ses_on_nobodys_mail_is_set_aside(loop: Loop, store: Store) -> None:

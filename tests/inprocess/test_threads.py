@@ -13,6 +13,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.platform import aws, clock
 from functions.core.storage.store import Store
 from functions.core.text.tokens import reply_token
+from functions.intake.mail_routing import MailRouter
 from infra.simulator.inprocess import Loop
 from tests.inprocess.conftest import ROOT, WEBHOOK_SECRET, forget, shipped
 from tests.inprocess.test_circles import letter, mails
@@ -154,8 +155,6 @@ def test_a_link_that_was_not_come_to_is_made_with_the_next_try(
     loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """G1: the mail comes again, opens nothing twice, and both tickets know each other."""
-    from functions.intake import mail_routing
-
     with_changes(store, loop, closed_reply="linked")
     number = close(loop, store)
     raw = letter(CUSTOMER, DESK, "Re: x", References=own_id(loop, number))
@@ -164,7 +163,7 @@ def test_a_link_that_was_not_come_to_is_made_with_the_next_try(
         raise RuntimeError("the function ended")
 
     with monkeypatch.context() as patch:
-        patch.setattr(mail_routing, "_link", dies)
+        patch.setattr(MailRouter, "_link", dies)
         assert loop.mail(raw, DESK)["batchItemFailures"]
     loop.mail(raw, DESK)
     loop.pump()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from functions.core.domain.errors import Quarantined
 from functions.core.domain.rules import Checks
-from functions.intake.mail_policy import Verdicts, believed, infected, of_header, within_limits
+from functions.intake.mail_policy import Verdicts, require_within_limits, trusts_sender
 
 DEFAULT = Checks()
 STATUSES = ("", "PASS", "FAIL", "GRAY", "PROCESSING_FAILED", "DISABLED")
@@ -36,7 +36,7 @@ def receipt(**statuses: str) -> dict[str, Any]:
 def test_what_is_set_aside_by_default(statuses: dict[str, str], cause: str) -> None:
     """G3: with its cause."""
     with pytest.raises(Quarantined, match=f"^{cause}: "):
-        believed(Verdicts.of(receipt(**statuses)), DEFAULT)
+        trusts_sender(Verdicts.from_receipt(receipt(**statuses)), DEFAULT)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_what_is_set_aside_by_default(statuses: dict[str, str], cause: str) -> N
 )
 def test_whose_sender_is_believed_by_default(statuses: dict[str, str], expected: bool) -> None:
     """G3: a mail that fails authentication is taken in, and its address proves nothing."""
-    assert believed(Verdicts.of(receipt(**statuses)), DEFAULT) is expected
+    assert trusts_sender(Verdicts.from_receipt(receipt(**statuses)), DEFAULT) is expected
 
 
 @pytest.mark.parametrize("check", ["virus", "spam", "dmarc", "authentication", "unproven"])
@@ -69,28 +69,28 @@ def test_a_desk_says_what_follows(check: str) -> None:
         "authentication": receipt(spf="FAIL"),
         "unproven": receipt(spf="GRAY"),
     }
-    verdicts = Verdicts.of(failing[check])
-    assert believed(verdicts, Checks(**{check: "accept"})) is True
-    assert believed(verdicts, Checks(**{check: "untrusted"})) is False
+    verdicts = Verdicts.from_receipt(failing[check])
+    assert trusts_sender(verdicts, Checks(**{check: "accept"})) is True
+    assert trusts_sender(verdicts, Checks(**{check: "untrusted"})) is False
     with pytest.raises(Quarantined, match=f"^{check}: "):
-        believed(verdicts, Checks(**{check: "quarantine"}))
+        trusts_sender(verdicts, Checks(**{check: "quarantine"}))
 
 
 def test_released_is_not_believed() -> None:
     """G3: who releases a mail says that it is a request, not that its sender is who it says."""
-    spam = Verdicts.of(receipt(spam="FAIL"))
-    assert believed(spam, DEFAULT, released=True) is False
-    forged = Verdicts.of(receipt(dmarc="FAIL", policy="reject"))
-    assert believed(forged, DEFAULT, released=True) is False
+    spam = Verdicts.from_receipt(receipt(spam="FAIL"))
+    assert trusts_sender(spam, DEFAULT, released=True) is False
+    forged = Verdicts.from_receipt(receipt(dmarc="FAIL", policy="reject"))
+    assert trusts_sender(forged, DEFAULT, released=True) is False
 
 
 def test_a_virus_needs_a_word_of_its_own() -> None:
     """G3, item 6: releasing everything releases no virus."""
-    verdicts = Verdicts.of(receipt(virus="FAIL"))
+    verdicts = Verdicts.from_receipt(receipt(virus="FAIL"))
     with pytest.raises(Quarantined, match=r"^virus: "):
-        believed(verdicts, DEFAULT, released=True)
-    believed(verdicts, DEFAULT, released=True, even_infected=True)
-    assert infected(verdicts)
+        trusts_sender(verdicts, DEFAULT, released=True)
+    trusts_sender(verdicts, DEFAULT, released=True, even_infected=True)
+    assert verdicts.infected
 
 
 @given(
@@ -109,8 +109,8 @@ def test_a_virus_needs_a_word_of_its_own() -> None:
 )
 def test_any_receipt_is_read_and_comes_back_the_same(found: dict[str, Any], policy: Any) -> None:
     """G3: what stands beside a mail in quarantine is what was announced."""
-    verdicts = Verdicts.of({**found, "dmarcPolicy": policy})
-    assert Verdicts.of(verdicts.receipt()) == verdicts
+    verdicts = Verdicts.from_receipt({**found, "dmarcPolicy": policy})
+    assert Verdicts.from_receipt(verdicts.as_receipt()) == verdicts
 
 
 HEADER = (
@@ -122,7 +122,7 @@ HEADER = (
 
 def test_results_of_the_server_that_is_named() -> None:
     """Item 6, RFC 8601: of a mail that a provider posts."""
-    found = of_header(HEADER + b"From: a@example.org\r\n\r\ntext", "mx.example.com")
+    found = Verdicts.from_header(HEADER + b"From: a@example.org\r\n\r\ntext", "mx.example.com")
     assert found == Verdicts(spf="FAIL", dkim="PASS", dmarc="FAIL", dmarc_policy="reject")
 
 
@@ -140,16 +140,16 @@ def test_results_of_the_server_that_is_named() -> None:
 )
 def test_results_that_anybody_may_have_written_are_none(raw: bytes, server: str) -> None:
     """Only the topmost header counts, and only of the named server; none in the text."""
-    assert of_header(raw, server) == Verdicts()
+    assert Verdicts.from_header(raw, server) == Verdicts()
 
 
 def test_limits() -> None:
     """G3: a mail that is not read whole opens no ticket."""
-    within_limits(40 * 1024 * 1024, ("charset:unknown", "text:cut"), DEFAULT)
-    with pytest.raises(Quarantined, match=r"^limit: the mail has 1\.5 MB, 1 MB are taken"):
-        within_limits(1536 * 1024, (), Checks(max_mb=1))
+    require_within_limits(40 * 1024 * 1024, ("charset:unknown", "text:cut"), DEFAULT)
+    with pytest.raises(Quarantined, match=r"^limit: the mail has 1\.5 MB, 1 MB are accepted"):
+        require_within_limits(1536 * 1024, (), Checks(max_mb=1))
     for defect in ("structure:parts", "structure:depth", "header:many"):
         with pytest.raises(Quarantined, match=r"^limit: "):
-            within_limits(1, (defect,), DEFAULT)
+            require_within_limits(1, (defect,), DEFAULT)
     with pytest.raises(Quarantined, match=r"^broken: "):
-        within_limits(1, ("parse:failed",), DEFAULT)
+        require_within_limits(1, ("parse:failed",), DEFAULT)

@@ -19,11 +19,9 @@ from xml.etree import ElementTree
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from functions.core.platform.settings import Deployment
-from functions.core.platform.web import Request
+from functions.core.channels.base import ProviderRequest
 
 HERE = Path(__file__).parent
-PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
 
 
 @dataclass(frozen=True)
@@ -35,9 +33,9 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     method: str = "POST"
 
-    def request(self, now: datetime) -> Request:
+    def request(self, now: datetime) -> ProviderRequest:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        return Request(self.method, PLACE, now, {}, self.query, headers, self.body)
+        return ProviderRequest(self.method, now, self.query, headers, self.body)
 
     def path(self, path: str) -> str:
         return f"{path}?{urlencode(self.query)}" if self.query else path

@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from functions.core.channels import base
 from functions.core.channels.base import (
     Adapter,
-    Incoming,
-    Outgoing,
+    IncomingMessage,
+    OutgoingMessage,
     ProviderResult,
     Token,
     Unreadable,
@@ -44,7 +44,7 @@ def adapter_of(name: str) -> Adapter:
     return found
 
 
-def read(name: str, body: bytes) -> tuple[Incoming, ...]:
+def read(name: str, body: bytes) -> tuple[IncomingMessage, ...]:
     """What a signed call with a body brings."""
     side = SIDES[name]
     return adapter_of(name).read(side.call(body, NOW).request(NOW), side.secret)
@@ -121,7 +121,7 @@ def test_a_call_means_what_it_says(name: str, file: str) -> None:
         said = {field: getattr(incoming, field) for field in fields}
         assert said == {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
         assert chat_contact(name, incoming.user).kind == "message"
-        assert incoming.words("zh-CN") or incoming.kind == "text"
+        assert incoming.display_text("zh-CN") or incoming.kind == "text"
         assert incoming.raw
         assert not incoming.media or incoming.raw
 
@@ -209,7 +209,7 @@ def _readable(name: str, body: bytes) -> None:
         return
     for incoming in found:
         assert incoming.kind == "text" or incoming.kind in MESSAGE_LABELS
-        incoming.words("en").encode()
+        incoming.display_text("en").encode()
         incoming.message_id.encode()
         assert incoming.raw
 
@@ -220,10 +220,14 @@ def test_words_go_out_whole_or_cut_at_the_provider_s_limit(name: str) -> None:
     side = SIDES[name]
     secret = {**side.secret, "api": "http://127.0.0.1:9"}
     key = str(UUID(int=1))
-    call = adapter_of(name).send(Outgoing(side.user, "工单 <1> & 2 ✓", key=key), secret, "token")
+    call = adapter_of(name).send(
+        OutgoingMessage(side.user, "工单 <1> & 2 ✓", key=key), secret, "token"
+    )
     assert call.url.startswith("http://127.0.0.1:9/")
     assert side.said(json.loads(call.body)) == (side.user, "工单 <1> & 2 ✓")
-    long = adapter_of(name).send(Outgoing(side.user, "长😀" * 9000, key=key), secret, "token")
+    long = adapter_of(name).send(
+        OutgoingMessage(side.user, "长😀" * 9000, key=key), secret, "token"
+    )
     _, words = side.said(json.loads(long.body))
     assert words.endswith("…")
     assert len(words) < 18000

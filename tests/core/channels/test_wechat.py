@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from functions.core.channels.base import Unreadable, adapter
-from functions.core.channels.wechat import opened, sealed_for
-from functions.core.platform.web import Request
+from functions.core.channels.base import ProviderRequest, Unreadable, adapter
+from functions.core.channels.wechat import decrypt, encrypt
 from functions.intake.signatures import verify
 from tests.core.channels.provider_requests import NOW, SafeWeChat, WeChat
 
@@ -22,7 +21,7 @@ HOSTILE = (
 )
 
 
-def signed(request: Request, **secret: object) -> bool:
+def signed(request: ProviderRequest, **secret: object) -> bool:
     found = adapter("wechat")
     assert found is not None
     scheme, parts = found.signed(request, {**WeChat.secret, **secret})
@@ -41,15 +40,15 @@ def test_xml_that_could_unfold_is_refused_at_once(body: str) -> None:
 def test_what_is_sealed_opens_for_its_account_alone() -> None:
     """消息加解密说明: key, padding and app id all have to be right."""
     message = "无法登录".encode()
-    sealed = sealed_for(message, WeChat.secret)
-    assert opened(sealed, WeChat.secret) == message
+    sealed = encrypt(message, WeChat.secret)
+    assert decrypt(sealed, WeChat.secret) == message
     assert SafeWeChat().decrypt(sealed) == message
     for secret in ({"aes_key": "B" * 43}, {"app_id": "wx-another"}, {"aes_key": "short"}):
         with pytest.raises(Unreadable):
-            opened(sealed, {**WeChat.secret, **secret})
+            decrypt(sealed, {**WeChat.secret, **secret})
     for broken in ("", "x", sealed[:-4], sealed[:24], "A" * 64):
         with pytest.raises(Unreadable):
-            opened(broken, WeChat.secret)
+            decrypt(broken, WeChat.secret)
 
 
 def test_a_desk_that_encrypts_may_refuse_the_rest() -> None:
