@@ -80,7 +80,7 @@ def read_report(mail: InboundMail) -> ReturnedMail:
 
 
 def read_ses_notification(body: str) -> ReturnedMail | str | None:
-    """Read SES's notification about a sent mail from an SQS message, with or without SNS's envelope.
+    """Read SES's notification about a sent mail from an SQS message, in SNS's envelope or not.
 
     Returns the bounce or complaint, the name of any other kind of notification, or None if the
     message is something else, such as the announcement of a received mail.

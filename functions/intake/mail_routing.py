@@ -195,7 +195,7 @@ class MailRouter:
         return (first.number,) if first else ()
 
     def _is_own(self, mail: InboundMail) -> bool:
-        """Return whether the desk itself sent this mail, whatever an alias or a forwarding wrote."""
+        """Return whether the desk itself sent this mail, also through an alias or a forwarding."""
         local, _, domain = mail.from_address.rpartition("@")
         if f"{local.partition('+')[0]}@{domain}" == self.playbook.mail.address.lower():
             return True

@@ -138,8 +138,8 @@ class CorrectContactBody(Body):
 
 @dataclass(frozen=True)
 class ActionContext:
-    """Where an action takes place: the caller's seat, the desk's rules, its table; `corrector` seals
-    contacts."""
+    """Where an action takes place: the caller's seat, the desk's rules, its table; `corrector`
+    seals contacts."""
 
     at: Principal
     playbook: Playbook

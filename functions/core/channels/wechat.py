@@ -1,7 +1,7 @@
 """WeChat official accounts (微信公众平台): 接入指南, 接收普通消息, 被动回复, 消息加解密, 客服消息.
 
 A message is plain or encrypted XML (AES-256-CBC), and the HTTP response within five seconds may be
-a reply; WeChat makes three attempts. Later texts go out as customer-service messages, up to 48 hours
+a reply; WeChat makes three attempts. Later texts go out as customer-service messages, for 48 hours
 after the person's last message.
 """
 
