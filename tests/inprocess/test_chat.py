@@ -124,8 +124,9 @@ def reply_of(chat: Chat, answer: HttpAnswer) -> dict[str, str]:
     return chat.side.reply(answer.text)
 
 
-def test_wechat_checks_the_address(wechat: Chat) -> None:
-    """F5: 接入指南"""
+@pytest.mark.requirement("F5")
+def test_wechat_s_url_verification_is_answered(wechat: Chat) -> None:
+    """接入指南."""
     assert isinstance(wechat.side, WeChat)
     call = wechat.side.check(wechat.now)
     answer = wechat.send(call)
@@ -135,8 +136,9 @@ def test_wechat_checks_the_address(wechat: Chat) -> None:
     assert wechat.send(forged).status == 401
 
 
-def test_a_wechat_message_is_acknowledged_in_the_answer(wechat: Chat) -> None:
-    """A1, A4: at once, as WeChat wants it, and on record; nothing else is sent for it."""
+@pytest.mark.requirement("A1", "A4")
+def test_the_response_to_wechat_carries_the_acknowledgement(wechat: Chat) -> None:
+    """It is stored as sent, and nothing else is sent for it."""
     reply = reply_of(wechat, wechat.writes("无法登录，验证码收不到"))
     ticket = wechat.ticket
     assert reply["ToUserName"] == wechat.side.user
@@ -153,8 +155,8 @@ def test_a_wechat_message_is_acknowledged_in_the_answer(wechat: Chat) -> None:
     assert [words for _, words in wechat.heard if "已受理" in words] == []
 
 
-def test_others_are_told_beside_the_answer(wechat: Chat) -> None:
-    """A4: whoever else hears of a new request does, and the customer not twice."""
+@pytest.mark.requirement("A4")
+def test_other_recipients_are_notified_too(wechat: Chat) -> None:
     playbook = wechat.store.playbook(DESK, wechat.now)
     team = Notification(on="TicketReceived", to="supervisor", message="received")
     wechat.store.put_playbook(
@@ -172,8 +174,9 @@ def test_others_are_told_beside_the_answer(wechat: Chat) -> None:
     assert [words for _, words in wechat.heard if "已受理" in words] == []
 
 
-def test_the_same_message_again_is_the_same_ticket_and_answer(wechat: Chat) -> None:
-    """G1: WeChat calls three times where it has no answer within five seconds."""
+@pytest.mark.requirement("G1")
+def test_a_repeated_message_gets_the_same_ticket_and_response(wechat: Chat) -> None:
+    """WeChat makes three attempts if it gets no response within five seconds."""
     first = reply_of(wechat, wechat.writes("支付失败", id="1001"))
     wechat.loop.pump()
     for _ in range(2):
@@ -194,8 +197,10 @@ def at_once(chat: Chat, monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any])
     monkeypatch.setattr(Store, "next_serial", meanwhile)
 
 
-def test_two_calls_at_once_are_one_ticket(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
-    """G1, E11: the slower one is answered as the faster one was."""
+@pytest.mark.requirement("G1", "E11")
+def test_concurrent_repetitions_make_one_ticket(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
     answers: list[HttpAnswer] = []
     at_once(chat, monkeypatch, lambda: answers.append(chat.writes("支付失败", id="1002")))
     answers.append(chat.writes("支付失败", id="1002"))
@@ -205,8 +210,8 @@ def test_two_calls_at_once_are_one_ticket(chat: Chat, monkeypatch: pytest.Monkey
     assert len(chat.tickets) == 1
 
 
-def test_two_lines_at_once_are_one_ticket(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
-    """G1, E10: the slower one joins the ticket that the faster one opened."""
+@pytest.mark.requirement("G1", "E10")
+def test_two_messages_at_once_make_one_ticket(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     at_once(chat, monkeypatch, lambda: chat.writes("你好", id="1003"))
     chat.writes("无法登录", id="1004")
     ticket = chat.ticket
@@ -214,8 +219,8 @@ def test_two_lines_at_once_are_one_ticket(chat: Chat, monkeypatch: pytest.Monkey
     assert [e.text for e in written] == ["无法登录"]
 
 
-def test_the_next_line_joins_the_ticket(chat: Chat) -> None:
-    """E10, G1: what is written after is a message on the open ticket, the repeated one too."""
+@pytest.mark.requirement("E10", "G1")
+def test_the_next_message_joins_the_ticket_once(chat: Chat) -> None:
     chat.writes("无法登录", id="2001")
     for _ in range(2):
         answer = chat.writes("是手机端", id="2002")
@@ -225,8 +230,8 @@ def test_the_next_line_joins_the_ticket(chat: Chat) -> None:
     assert [(e.text, e.channel) for e in written] == [("是手机端", chat.name)]
 
 
-def test_what_is_written_after_a_merge_goes_on_with_it(chat: Chat) -> None:
-    """G1, A14: on the ticket that theirs was merged into; nothing new is opened."""
+@pytest.mark.requirement("G1", "A14")
+def test_a_message_after_a_merge_goes_to_the_merge_target(chat: Chat) -> None:
     chat.writes("无法登录", id="2003")
     own = chat.ticket.number
     chat.writes("退款没到账", user=chat.side.user[:-4] + "wxyz", id="2004")
@@ -241,15 +246,15 @@ def test_what_is_written_after_a_merge_goes_on_with_it(chat: Chat) -> None:
     assert [(e.text, e.via, e.stranger) for e in written] == [("还是不行", own, True)]
 
 
-def test_somebody_else_opens_a_ticket_of_their_own(chat: Chat) -> None:
-    """G4"""
+@pytest.mark.requirement("G4")
+def test_another_person_opens_another_ticket(chat: Chat) -> None:
     chat.writes("无法登录")
     chat.writes("退款没到账", user=chat.side.user[:-4] + "wxyz")
     assert len(chat.tickets) == 2
 
 
-def test_answers_go_where_the_question_came_from(chat: Chat) -> None:
-    """B8, A10, A12, E7: replies, questions, and the solution with its survey."""
+@pytest.mark.requirement("B8", "A10", "A12", "E7")
+def test_answers_go_to_the_chat(chat: Chat) -> None:
     chat.writes("无法登录")
     chat.loop.pump()
     chat.acts("take")
@@ -265,8 +270,8 @@ def test_answers_go_where_the_question_came_from(chat: Chat) -> None:
     assert {d.channel for d in chat.deliveries() if d.recipient == "customer"} == {"message"}
 
 
-def test_a_message_after_the_solution_takes_it_up_again(chat: Chat) -> None:
-    """The ticket is reopened while it may be; one that is archived is followed by a new one."""
+def test_a_message_after_the_solution_reopens_the_ticket(chat: Chat) -> None:
+    """A message to a closed ticket opens a new one."""
     chat.writes("无法登录")
     chat.loop.pump()
     chat.acts("take")
@@ -282,8 +287,8 @@ def test_a_message_after_the_solution_takes_it_up_again(chat: Chat) -> None:
     assert len(chat.tickets) == 2
 
 
-def test_filing_costs_three_calls_of_the_table(chat: Chat) -> None:
-    """E11: what is on file, the serial, one transaction; a line that joins costs three as well."""
+@pytest.mark.requirement("E11")
+def test_a_message_costs_three_calls_to_the_table(chat: Chat) -> None:
     chat.writes("你好", user=chat.side.user[:-4] + "wxyz")  # the playbook is known by now
     for words in ("无法登录", "是手机端"):
         chat.loop.calls.clear()
@@ -292,8 +297,8 @@ def test_filing_costs_three_calls_of_the_table(chat: Chat) -> None:
         assert len(asked) == 3, asked
 
 
-def test_an_erased_person_begins_anew(chat: Chat) -> None:
-    """B10: nothing is left by which they could be known again."""
+@pytest.mark.requirement("B10")
+def test_an_erased_person_is_not_recognised(chat: Chat) -> None:
     chat.writes("无法登录")
     ticket = chat.ticket
     forget(chat.loop, chat.now, contact=f"{chat.name}:{chat.side.user}")
@@ -305,8 +310,8 @@ def test_an_erased_person_begins_anew(chat: Chat) -> None:
     assert len(chat.tickets) == 2
 
 
-def test_a_wrong_signature_is_refused(chat: Chat) -> None:
-    """F5: 401, and nothing is kept: whoever cannot sign cannot fill the bucket either."""
+@pytest.mark.requirement("F5")
+def test_an_invalid_signature_is_refused_and_nothing_stored(chat: Chat) -> None:
     call = chat.side.call(chat.side.text("你好", chat.now), chat.now)
     forged = [replace(call, query={}, headers={"Content-Type": call.headers["Content-Type"]})]
     if chat.side.signs_body:
@@ -322,16 +327,15 @@ def test_a_wrong_signature_is_refused(chat: Chat) -> None:
 
 
 @pytest.mark.parametrize("path", ["standard/channels/pigeon", "nowhere/channels/wechat"])
-def test_what_is_not_there_is_not_found(loop: Loop, path: str) -> None:
-    """No such channel, no such desk, or one that does not use it: all read alike."""
+def test_an_unknown_or_unused_channel_is_404(loop: Loop, path: str) -> None:
     for method, body in (("GET", None), ("POST", b"<xml/>")):
         answer = loop.http(method, f"/desks/{path}", body, headers={"Content-Type": "text/xml"})
         assert (answer.status, answer.json["status"]) == (404, 404)
     assert loop.http("GET", "/desks/standard/channels/wechat").status == 404
 
 
-def test_what_cannot_be_read_is_kept_whole(chat: Chat) -> None:
-    """G3: signed and not what the provider's documentation says."""
+@pytest.mark.requirement("G3")
+def test_an_unreadable_request_is_quarantined_whole(chat: Chat) -> None:
     for body in (b"\xff\xfe nonsense", b"<xml><a>", b"[1, 2"):
         answer = chat.send(chat.side.call(body, chat.now))
         assert answer.status == 200
@@ -391,8 +395,8 @@ def unread(loop: Loop, store: Store) -> Iterator[Unread]:
         yield Unread(chat, safe, api)
 
 
-def test_what_was_kept_is_read_again(unread: Unread) -> None:
-    """G3: a key that was wrong is put right, and the message is brought back; once."""
+@pytest.mark.requirement("G3")
+def test_a_quarantined_request_is_read_again_once(unread: Unread) -> None:
     unread.mend()
     with unread.box.opened() as (waiting,):
         assert (waiting.room, waiting.desk) == ("chat", DESK)
@@ -403,10 +407,10 @@ def test_what_was_kept_is_read_again(unread: Unread) -> None:
     assert kept(unread.chat) == []
 
 
-def test_what_is_read_again_and_cannot_be_read_stays_in_quarantine(
+@pytest.mark.requirement("G3")
+def test_a_request_that_is_unreadable_again_stays_in_quarantine(
     unread: Unread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """G3: however fast it is set aside once more."""
     monkeypatch.setattr(
         unread.box._sqs, "send_message", lambda **sent: unread.read(sent["MessageBody"])
     )
@@ -415,8 +419,8 @@ def test_what_is_read_again_and_cannot_be_read_stays_in_quarantine(
     assert len(kept(unread.chat)) == 1
 
 
-def test_a_released_call_that_is_parked_is_brought_back(unread: Unread) -> None:
-    """G3: the desk's secret was away when the call was read again; from the queue it comes back."""
+@pytest.mark.requirement("G3")
+def test_a_released_request_that_was_dead_lettered_is_replayed(unread: Unread) -> None:
     with unread.box.opened() as (waiting,):
         unread.box.replay(waiting)
     unread.lose()
@@ -432,10 +436,10 @@ def test_a_released_call_that_is_parked_is_brought_back(unread: Unread) -> None:
         assert left == []
 
 
-def test_what_cannot_be_announced_stays_in_quarantine(
+@pytest.mark.requirement("G3")
+def test_a_request_that_cannot_be_queued_stays_in_quarantine(
     unread: Unread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """G3: the queue takes no message just now."""
 
     def refused(**_: Any) -> None:
         raise ClientError({"Error": {"Code": "ServiceUnavailable"}}, "SendMessage")
@@ -449,15 +453,17 @@ def test_what_cannot_be_announced_stays_in_quarantine(
         assert (again.id, again.room, again.call) == (waiting.id, "chat", waiting.call)
 
 
-def test_a_message_of_nothing_to_be_seen_is_a_message(chat: Chat) -> None:
-    """E10, G1: it opens a ticket; refusing it would have the provider send it for ever."""
+@pytest.mark.requirement("E10", "G1")
+def test_an_invisible_message_is_accepted(chat: Chat) -> None:
+    """The provider would repeat a refused message for ever."""
     for words in (" ", "\u3000\n", "\u200b", "\x1c"):
         chat.writes(words)
     assert len(chat.tickets) <= 1  # some providers send no such thing
 
 
-def test_two_lines_of_a_second_without_an_id_are_two(wechat: Chat) -> None:
-    """G1, G4: none is lost, and no record names the person in an id's place."""
+@pytest.mark.requirement("G1", "G4")
+def test_two_messages_without_an_id_in_one_second_are_two(wechat: Chat) -> None:
+    """No stored item names the person in place of an id."""
     now = wechat.now
     for words in ("无法登录", "密码也不对", "无法登录"):
         body = re.sub(rb"<MsgId>.*?</MsgId>", b"", wechat.side.text(words, now))
@@ -469,8 +475,8 @@ def test_two_lines_of_a_second_without_an_id_are_two(wechat: Chat) -> None:
         assert wechat.side.user not in str(item)
 
 
-def test_messages_without_an_id_are_not_taken_for_each_other(loop: Loop, store: Store) -> None:
-    """G1: none of two that the provider gave no id is lost."""
+@pytest.mark.requirement("G1")
+def test_two_persons_messages_without_an_id_are_two(loop: Loop, store: Store) -> None:
     side = SIDES["line"]
     put_secret(loop, "line", side.secret)
     events = [
@@ -500,8 +506,8 @@ def kept(chat: Chat) -> list[str]:
     return [unquote(head["Metadata"]["cause"]) for head in heads]
 
 
-def test_nobody_claims_a_chat_contact_by_writing_it_down(chat: Chat) -> None:
-    """G4: the open form takes phone numbers and addresses only."""
+@pytest.mark.requirement("G4")
+def test_the_form_accepts_no_chat_contact(chat: Chat) -> None:
     chat.writes("无法登录")
     contact = f"{chat.name}:{chat.side.user}"
     body = {"contact": contact, "description": "x", "channel": chat.name}
@@ -510,8 +516,8 @@ def test_nobody_claims_a_chat_contact_by_writing_it_down(chat: Chat) -> None:
     assert [error["field"] for error in answer.json["errors"]] == ["contact"]
 
 
-def test_the_person_is_masked_everywhere(chat: Chat) -> None:
-    """G4, A15: the provider's id of a person stands sealed, and nowhere else."""
+@pytest.mark.requirement("G4", "A15")
+def test_the_person_s_id_is_stored_sealed_only(chat: Chat) -> None:
     chat.writes("无法登录，请回电13912345678")
     chat.loop.pump()
     ticket = chat.ticket
@@ -523,8 +529,8 @@ def test_the_person_is_masked_everywhere(chat: Chat) -> None:
     assert "13912345678" not in str(items)
 
 
-def test_a_provider_that_is_down_is_asked_again(chat: Chat) -> None:
-    """G3, E11: later where it may work, parked with its cause where it never will."""
+@pytest.mark.requirement("G3", "E11")
+def test_a_busy_provider_is_retried_and_a_refusal_dead_lettered(chat: Chat) -> None:
     chat.writes("无法登录")
     chat.loop.pump()
     chat.acts("take")
@@ -538,8 +544,7 @@ def test_a_provider_that_is_down_is_asked_again(chat: Chat) -> None:
     assert parked.cause
 
 
-def test_a_closed_window_is_told_in_words(wechat: Chat) -> None:
-    """48 hours after the customer's last message WeChat takes nothing any more."""
+def test_wechat_s_48_hour_limit_is_explained(wechat: Chat) -> None:
     wechat.writes("无法登录")
     wechat.loop.pump()
     wechat.acts("take")
@@ -550,8 +555,7 @@ def test_a_closed_window_is_told_in_words(wechat: Chat) -> None:
     assert "48 hours" in str(parked.cause)
 
 
-def test_an_expired_token_is_renewed(wechat: Chat) -> None:
-    """40001, 42001: one token serves many messages; a refused one is fetched anew, once."""
+def test_an_expired_token_is_renewed_once(wechat: Chat) -> None:
     wechat.writes("无法登录")
     wechat.loop.pump()
     wechat.acts("take")
@@ -562,7 +566,7 @@ def test_an_expired_token_is_renewed(wechat: Chat) -> None:
     assert [call["force_refresh"] for call in asked] == [False, True]
 
 
-def test_a_new_secret_is_in_force_within_a_minute(chat: Chat) -> None:
+def test_a_new_secret_takes_effect_within_a_minute(chat: Chat) -> None:
     chat.writes("无法登录")
     put_secret(chat.loop, chat.name, {**dict.fromkeys(chat.side.secret, "another"), "api": "x"})
     aws.of_this_minute.cache_clear()  # the next minute
@@ -570,8 +574,8 @@ def test_a_new_secret_is_in_force_within_a_minute(chat: Chat) -> None:
     assert chat.send(call).status == 401
 
 
-def test_what_was_hidden_comes_back_in_its_place(chat: Chat) -> None:
-    """G4: space around the words stands in no description."""
+@pytest.mark.requirement("G4")
+def test_unmasking_restores_the_text_in_place(chat: Chat) -> None:
     said = "我的电话 13800138000，谢谢"
     chat.writes(f"\n  {said}\n")
     path = f"/agent/desks/{DESK}/tickets/{chat.ticket.number}/open-original"

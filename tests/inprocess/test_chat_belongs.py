@@ -72,11 +72,11 @@ def happened(chat: Chat, *names: str) -> list[Any]:
     return [event for commit in history for event in commit.of(*names)]
 
 
+@pytest.mark.requirement("E10", "A13")
 @pytest.mark.parametrize(("more", "tickets"), [(0, 1), (1, 2)])
-def test_a_solution_is_taken_up_again_for_so_long(
+def test_a_solved_ticket_is_reopened_until_the_last_second_of_reopen_within(
     line: Chat, monkeypatch: pytest.MonkeyPatch, more: int, tickets: int
 ) -> None:
-    """E10, A13: to the last second of the desk's `reopen_within`; later it is a new request."""
     ended = resolved(line)
     late = ended + line.store.playbook(DESK, ended).reopen_within + timedelta(seconds=more)
     monkeypatch.setattr(clock, "now", lambda: late)
@@ -84,8 +84,8 @@ def test_a_solution_is_taken_up_again_for_so_long(
     assert len(line.tickets) == tickets
 
 
-def test_what_is_written_while_qa_looks_at_it_takes_it_up_again(line: Chat) -> None:
-    """E10, A13: a poor score does not make a stranger of the one who gave it."""
+@pytest.mark.requirement("E10", "A13")
+def test_a_message_during_the_review_reopens_the_ticket(line: Chat) -> None:
     resolved(line)
     playbook = line.store.playbook(DESK, line.now)
     answer = AnswerSurvey(score=2)
@@ -96,8 +96,8 @@ def test_what_is_written_while_qa_looks_at_it_takes_it_up_again(line: Chat) -> N
     assert happened(line, "TicketReopened")
 
 
-def test_a_ticket_that_is_somebody_elses_now_takes_no_more(line: Chat) -> None:
-    """G4: since its contact was corrected or erased, what is written opens a ticket of its own."""
+@pytest.mark.requirement("G4")
+def test_a_ticket_with_a_corrected_contact_takes_no_more_messages(line: Chat) -> None:
     line.writes("无法登录")
     ticket = line.ticket
     theirs = ticket.customer.model_copy(update={"hash": "of-another-contact"})
@@ -110,13 +110,13 @@ def test_a_ticket_that_is_somebody_elses_now_takes_no_more(line: Chat) -> None:
     assert len(line.tickets) == 2
 
 
+@pytest.mark.requirement("C1", "E10")
 @pytest.mark.parametrize(
     "event",
     [{"type": "follow"}, {"type": "unfollow"}, {"type": "postback", "postback": {"data": "faq"}}],
     ids=lambda event: str(event["type"]),
 )
-def test_an_event_opens_no_ticket_and_is_a_remark_on_one(line: Chat, event: Any) -> None:
-    """C1, E10: whoever only subscribes asks nothing; on an open ticket it stands inside."""
+def test_an_event_opens_no_ticket_and_is_a_note_on_an_open_one(line: Chat, event: Any) -> None:
     sends(line, **event, webhookEventId="2201")
     assert line.tickets == []
     line.writes("无法登录")
@@ -127,8 +127,8 @@ def test_an_event_opens_no_ticket_and_is_a_remark_on_one(line: Chat, event: Any)
     assert not happened(line, "CustomerWrote")
 
 
-def test_an_edited_message_joins_and_opens_nothing(telegram: Chat) -> None:
-    """E10: what was corrected belongs to what it corrects."""
+@pytest.mark.requirement("E10")
+def test_an_edited_message_joins_and_opens_no_ticket(telegram: Chat) -> None:
 
     def edits(words: str, number: int) -> None:
         written = json.loads(telegram.side.text(words, telegram.now, id=str(number)))
@@ -150,8 +150,8 @@ def original(chat: Chat, key: str | None) -> bytes:
     return found["Body"].read()
 
 
-def test_a_picture_is_kept_as_it_came(line: Chat) -> None:
-    """G3: the ticket shows that there was one; the message tells where it is."""
+@pytest.mark.requirement("G3")
+def test_a_message_with_a_picture_is_stored_raw(line: Chat) -> None:
     image = {"type": "message", "message": {"id": "9001", "type": "image"}}
     sends(line, **image, webhookEventId="2401")
     sends(line, **image, webhookEventId="2402")
@@ -163,8 +163,9 @@ def test_a_picture_is_kept_as_it_came(line: Chat) -> None:
     assert happened(line, "CustomerWrote")[-1].raw is None
 
 
-def test_a_long_message_is_kept_whole(line: Chat) -> None:
-    """G3, A15: the description shows the beginning, the ticket `MAX_TEXT`, the bucket all of it."""
+@pytest.mark.requirement("G3", "A15")
+def test_a_long_message_is_stored_whole(line: Chat) -> None:
+    """The description has the beginning, the ticket `MAX_TEXT` characters."""
     words = "无法登录" * (MAX_TEXT // 4) + "完"
     limit = line.store.playbook(DESK, line.now).fields.description_max
     line.writes(words)
@@ -177,8 +178,8 @@ def test_a_long_message_is_kept_whole(line: Chat) -> None:
         assert json.loads(original(line, event.raw))["message"]["text"] == words
 
 
-def test_what_is_hidden_of_a_line_that_joins_is_sealed(line: Chat) -> None:
-    """G4: like that of the first one, to be opened by a recorded act."""
+@pytest.mark.requirement("G4")
+def test_the_original_of_a_joining_message_is_sealed(line: Chat) -> None:
     line.writes("无法登录")
     line.writes("请回电13912345678")
     (written,) = happened(line, "CustomerWrote")
@@ -186,10 +187,10 @@ def test_what_is_hidden_of_a_line_that_joins_is_sealed(line: Chat) -> None:
     assert line.store.original(DESK, line.ticket.number, line.ticket.version) is not None
 
 
-def test_a_message_is_not_lost_with_a_ticket_that_is_erased_meanwhile(
+@pytest.mark.requirement("G3", "B10")
+def test_a_message_to_a_ticket_erased_meanwhile_opens_a_new_one(
     line: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """G3, B10: between reading and writing; what was written opens a ticket of its own."""
     line.writes("无法登录")
     commit_all = Store.commit_all
 
@@ -206,8 +207,8 @@ def test_a_message_is_not_lost_with_a_ticket_that_is_erased_meanwhile(
     assert commit.of("TicketReceived")[0].description == "是手机端"
 
 
-def test_what_is_kept_of_a_call_s_query_names_nobody(wechat: Chat) -> None:
-    """G4: WeChat's query says who wrote and proves the call; how the body is read is enough."""
+@pytest.mark.requirement("G4")
+def test_the_stored_query_of_a_request_names_nobody(wechat: Chat) -> None:
     call = wechat.side.call(b"<xml><a>", wechat.now)
     call = replace(call, query={**call.query, "encrypt_type": "raw"})
     assert wechat.side.user in call.query.values()

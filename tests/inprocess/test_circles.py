@@ -121,8 +121,7 @@ def parked(store: Store, desk: str) -> list[str]:
     return [d.cause or "" for d in found if d.state == "parked"]
 
 
-def test_two_desks_stop_at_once(desks: Loop, store: Store) -> None:
-    """What says that it is automatic opens no ticket and gets no answer."""
+def test_marked_automatic_mail_ends_a_loop_at_once(desks: Loop, store: Store) -> None:
     desks.mail(letter(OTHER, DESK), DESK)
     postman = Postman(desks)
     postman.run()
@@ -130,8 +129,7 @@ def test_two_desks_stop_at_once(desks: Loop, store: Store) -> None:
     assert postman.sent[DESK] == 0
 
 
-def test_two_desks_stop_without_any_mark(desks: Loop, store: Store) -> None:
-    """Nothing tells what it is and which ticket it is about: the limits alone end it, visibly."""
+def test_limits_end_a_loop_of_unmarked_mail(desks: Loop, store: Store) -> None:
     desks.mail(letter(OTHER, DESK), DESK)
     postman = Postman(desks)
     postman.run(bare)
@@ -146,8 +144,8 @@ def test_two_desks_stop_without_any_mark(desks: Loop, store: Store) -> None:
     assert "capped: " in message["Body"]
 
 
-def test_the_desks_own_mail_is_known(loop: Loop, store: Store) -> None:
-    """An alias sends it back under another From: by the keyed id, SES's new Message-ID or not."""
+def test_the_desk_s_own_mail_is_recognised_under_another_sender(loop: Loop, store: Store) -> None:
+    """By the keyed id, also if SES has replaced the Message-ID."""
     number = file(loop, store, "li.lei@example.com")
     act(loop, number, "assign", agent="li-1")
     act(loop, number, "reply", text="您好")  # a person's words: nothing marks them as automatic
@@ -168,8 +166,7 @@ def test_the_desks_own_mail_is_known(loop: Loop, store: Store) -> None:
     assert kept["KeyCount"] == 2
 
 
-def test_what_an_agent_does_is_never_capped(loop: Loop, store: Store) -> None:
-    """A dozen answers in a row; each assignment of an agent's is told as well."""
+def test_an_agent_s_replies_are_never_limited(loop: Loop, store: Store) -> None:
     narrow(store, loop)
     number = file(loop, store)
     act(loop, number, "assign", agent="li-1")
@@ -179,8 +176,7 @@ def test_what_an_agent_does_is_never_capped(loop: Loop, store: Store) -> None:
     assert parked(store, "standard") == []
 
 
-def test_what_was_capped_can_be_replayed(loop: Loop, store: Store) -> None:
-    """By hand it goes out whatever the limits say."""
+def test_a_limited_delivery_can_be_replayed(loop: Loop, store: Store) -> None:
     narrow(store, loop)
     numbers = [file(loop, store) for _ in range(4)]
     (held,) = [d for d in store.deliveries("standard", numbers[-1]) if d.recipient == "customer"]
@@ -221,8 +217,9 @@ STEPS = st.lists(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=STEPS)
-def test_no_sequence_sends_more_than_the_limits(loop: Loop, store: Store, steps: list[str]) -> None:
-    """Mails, forms, answers, absence notes, bounces, our own mail: the limits hold throughout."""
+def test_no_sequence_of_mails_exceeds_the_limits(
+    loop: Loop, store: Store, steps: list[str]
+) -> None:
     narrow(store, loop)
     address = f"m{next(SERIAL)}@example.com"
     begin = len(mails())

@@ -26,13 +26,13 @@ def family(case: Case) -> tuple[str, str]:
     return one, other
 
 
+@pytest.mark.requirement("B10")
 @pytest.mark.parametrize("held", [True, False])
 def test_a_hold_on_one_holds_the_document_and_all_files(
     case: Case,
     family: tuple[str, str],
     held: bool,
 ) -> None:
-    """B10: what was merged is part of the record, so its hold and its files are too."""
     one, other = family
     if held:
         command = Hold(held=True, reason="诉讼")

@@ -64,8 +64,9 @@ def own_reference(loop: Loop, number: str) -> str:
     return f"<{message_id(aws.root_key(loop.deployment), 'standard', number, 1, 'standard.local')}>"
 
 
+@pytest.mark.requirement("A1", "F1")
 def test_a_mail_becomes_a_ticket(loop: Loop, store: Store) -> None:
-    """A1, F1: text, sender and attachments come through; the original stays in the bucket."""
+    """Text, sender and attachments are read; the bucket keeps the original."""
     pdf = b"%PDF-1.7 receipt"
     raw = letter(files=(("发票.pdf", pdf),))
     assert loop.mail(raw, DESK, key="mail/1") == {"batchItemFailures": []}
@@ -81,8 +82,9 @@ def test_a_mail_becomes_a_ticket(loop: Loop, store: Store) -> None:
     assert body.read() == pdf
 
 
+@pytest.mark.requirement("D10", "G3")
 def test_files_are_kept_by_their_content(loop: Loop, store: Store) -> None:
-    """D10, G3, item 10: what is not kept stays in the original, and the ticket says so."""
+    """A refused file stays in the original, and the ticket names it."""
     files = (
         ("../../发票\u202e.html", b"<script>alert(1)</script>"),
         ("photo.jpg", b"MZ\x90\x00 a program"),
@@ -109,8 +111,8 @@ def test_files_are_kept_by_their_content(loop: Loop, store: Store) -> None:
     assert original["Body"].read() == raw
 
 
-def test_its_people_download_the_files_of_a_mail(loop: Loop, store: Store) -> None:
-    """D10, item 10: customer and agent, by short-lived links that save and never show."""
+@pytest.mark.requirement("D10")
+def test_customer_and_agent_download_a_mail_s_files(loop: Loop, store: Store) -> None:
     from urllib.parse import parse_qs, urlsplit
 
     from functions.core.text.tokens import status_key
@@ -138,8 +140,8 @@ def test_its_people_download_the_files_of_a_mail(loop: Loop, store: Store) -> No
     assert "不接受程序文件" in page
 
 
+@pytest.mark.requirement("A1")
 def test_an_html_mail_is_read(loop: Loop, store: Store) -> None:
-    """A1"""
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = "a@example.com", DESK, "Payment"
     mail["Message-ID"] = "<h@example.com>"
@@ -150,8 +152,8 @@ def test_an_html_mail_is_read(loop: Loop, store: Store) -> None:
     assert "<" not in received.description
 
 
-def test_the_same_message_id_is_one_ticket(loop: Loop, store: Store) -> None:
-    """G1: announced twenty times in four batches, filed once."""
+@pytest.mark.requirement("G1")
+def test_a_mail_announced_twenty_times_makes_one_ticket(loop: Loop, store: Store) -> None:
     for batch in range(4):
         boto3.client("s3").put_object(
             Bucket=loop.deployment.mail_bucket, Key=f"mail/{batch}", Body=letter()
@@ -161,16 +163,16 @@ def test_the_same_message_id_is_one_ticket(loop: Loop, store: Store) -> None:
     assert len(numbers(store)) == 1
 
 
-def test_a_mail_without_an_id_is_told_by_its_bytes(loop: Loop, store: Store) -> None:
-    """G1"""
+@pytest.mark.requirement("G1")
+def test_a_mail_without_an_id_is_recognised_by_its_bytes(loop: Loop, store: Store) -> None:
     for _ in range(3):
         loop.mail(letter(id=""), DESK)
     loop.mail(letter(id="", text="另一件事"), DESK)
     assert len(numbers(store)) == 2
 
 
-def test_an_answer_joins_its_ticket_by_our_reference(loop: Loop, store: Store) -> None:
-    """G1: the reference proves it, whoever writes."""
+@pytest.mark.requirement("G1")
+def test_an_answer_with_our_message_id_joins_its_ticket(loop: Loop, store: Store) -> None:
     loop.mail(letter(), DESK)
     (number,) = numbers(store)
     reply = letter("Re: 回复", "已经好了", id="<m2@x>", references=own_reference(loop, number))
@@ -180,8 +182,8 @@ def test_an_answer_joins_its_ticket_by_our_reference(loop: Loop, store: Store) -
     assert [event.event for event in texts(store, number)] == ["TicketReceived", "CustomerWrote"]
 
 
-def test_the_number_counts_only_from_the_customer(loop: Loop, store: Store) -> None:
-    """G1: a stranger who quotes a number does not get in."""
+@pytest.mark.requirement("G1")
+def test_a_number_in_the_subject_counts_only_from_the_customer(loop: Loop, store: Store) -> None:
     loop.mail(letter(), DESK)
     (number,) = numbers(store)
     loop.mail(letter(f"Re: [{number}] 登录", "补充截图", id="<m2@x>"), DESK)
@@ -191,8 +193,9 @@ def test_the_number_counts_only_from_the_customer(loop: Loop, store: Store) -> N
     assert len(numbers(store)) == 2
 
 
-def test_an_answer_to_ones_own_mail_joins_its_ticket(loop: Loop, store: Store) -> None:
-    """G1: by the Message-ID under which the request came; from the same address only."""
+@pytest.mark.requirement("G1")
+def test_an_answer_to_the_customer_s_own_mail_joins_its_ticket(loop: Loop, store: Store) -> None:
+    """Only from the same address."""
     loop.mail(letter(), DESK)
     (number,) = numbers(store)
     again = letter("还有", "忘了附件", id="<m2@x>", references="<m1@mail.example.com>")
@@ -208,8 +211,8 @@ def test_an_answer_to_ones_own_mail_joins_its_ticket(loop: Loop, store: Store) -
     assert len(numbers(store)) == 2
 
 
-def test_a_forged_reference_is_worthless(loop: Loop, store: Store) -> None:
-    """G1"""
+@pytest.mark.requirement("G1")
+def test_a_forged_reference_opens_a_new_ticket(loop: Loop, store: Store) -> None:
     loop.mail(letter(), DESK)
     (number,) = numbers(store)
     forged = own_reference(loop, number).replace(".1.", ".2.")
@@ -217,8 +220,8 @@ def test_a_forged_reference_is_worthless(loop: Loop, store: Store) -> None:
     assert len(numbers(store)) == 2
 
 
+@pytest.mark.requirement("A11")
 def test_the_answer_to_a_question_resumes_the_ticket(loop: Loop, store: Store) -> None:
-    """A11: the mail that was waited for brings the ticket back into work."""
     from functions.core.domain import commands as c
     from functions.core.services.command_service import change
 
@@ -237,6 +240,7 @@ def test_the_answer_to_a_question_resumes_the_ticket(loop: Loop, store: Store) -
     assert ticket.timers["customer_info"].state == "met"
 
 
+@pytest.mark.requirement("G3")
 @pytest.mark.parametrize(
     ("headers", "cause"),
     [
@@ -245,10 +249,9 @@ def test_the_answer_to_a_question_resumes_the_ticket(loop: Loop, store: Store) -
         ({"Subject": "nobody"}, "nobody to answer: it names no sender"),
     ],
 )
-def test_what_is_no_request_is_kept_aside(
+def test_a_mail_that_is_no_request_is_quarantined(
     loop: Loop, store: Store, headers: dict[str, str], cause: str
 ) -> None:
-    """G3: it opens no ticket, gets no answer, and is kept whole with its cause."""
     mail = EmailMessage()
     mail["To"] = DESK
     for name, value in headers.items():
@@ -264,9 +267,12 @@ def test_what_is_no_request_is_kept_aside(
     assert unquote(kept["Metadata"]["cause"]).startswith(cause)
 
 
+@pytest.mark.requirement("F1")
 @pytest.mark.parametrize("encoding", ["UTF8", "BASE64"])
-def test_a_mail_inside_its_announcement(loop: Loop, store: Store, encoding: str) -> None:
-    """F1: a receipt rule with an SNS action puts a small mail into the announcement itself."""
+def test_a_mail_embedded_in_its_announcement_makes_a_ticket(
+    loop: Loop, store: Store, encoding: str
+) -> None:
+    """SES's SNS action embeds small mails in the announcement."""
     import base64
     import json
 
@@ -286,21 +292,23 @@ def test_a_mail_inside_its_announcement(loop: Loop, store: Store, encoding: str)
     assert kept["Body"].read() == raw
 
 
-def test_mail_for_nobody_is_kept_aside(loop: Loop, store: Store) -> None:
-    """G3"""
+@pytest.mark.requirement("G3")
+def test_mail_to_an_unknown_mailbox_is_quarantined(loop: Loop, store: Store) -> None:
     loop.mail(letter(), "sales@elsewhere.local", key="mail/lost")
     assert numbers(store) == []
     boto3.client("s3").head_object(Bucket=loop.deployment.mail_bucket, Key="quarantine/-/lost")
 
 
+@pytest.mark.requirement("F1")
 def test_a_plus_address_reaches_the_desk(loop: Loop, store: Store) -> None:
-    """F1"""
     loop.mail(letter(), "Support+orders@standard.local")
     assert len(numbers(store)) == 1
 
 
-def test_poison_goes_to_the_dead_letter_queue_and_holds_up_nobody(loop: Loop, store: Store) -> None:
-    """G3, F1: partial answers; the good mail between two bad ones is filed."""
+@pytest.mark.requirement("G3", "F1")
+def test_unprocessable_messages_are_dead_lettered_and_others_processed(
+    loop: Loop, store: Store
+) -> None:
     s3 = boto3.client("s3")
     s3.put_object(Bucket=loop.deployment.mail_bucket, Key="mail/good", Body=letter())
     records = [
@@ -317,10 +325,10 @@ def test_poison_goes_to_the_dead_letter_queue_and_holds_up_nobody(loop: Loop, st
     assert any("not SES's announcement" in message["Body"] for message in parked)
 
 
-def test_a_busy_table_brings_the_mail_again(
+@pytest.mark.requirement("G1", "G3")
+def test_a_mail_that_fails_for_now_is_retried(
     loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """G1, G3: what fails for now is answered as failed, and filed with the next try."""
     from functions.core.domain.errors import TryAgain
 
     key = "mail/busy"
@@ -338,8 +346,8 @@ def test_a_busy_table_brings_the_mail_again(
     assert len(numbers(store)) == 1
 
 
-def test_a_raw_mail_over_http_is_filed_like_any_other(loop: Loop, store: Store) -> None:
-    """F5: mail from any provider, for regions without SES inbound."""
+@pytest.mark.requirement("F5")
+def test_a_raw_mail_over_http_makes_one_ticket(loop: Loop, store: Store) -> None:
     raw = letter()
     headers = {"content-type": "message/rfc822", **signed(WEBHOOK_SECRET, raw)}
     path = "/desks/standard/channels/mime"
@@ -349,6 +357,7 @@ def test_a_raw_mail_over_http_is_filed_like_any_other(loop: Loop, store: Store) 
     assert len(numbers(store)) == 1
 
 
+@pytest.mark.requirement("A4", "E1")
 @pytest.mark.parametrize(
     ("subject", "text", "wanted"),
     [
@@ -357,10 +366,9 @@ def test_a_raw_mail_over_http_is_filed_like_any_other(loop: Loop, store: Store) 
         ("404", "", "已受理"),
     ],
 )
-def test_the_words_of_a_mail_tell_its_language(
+def test_the_acknowledgement_uses_the_mail_s_language(
     loop: Loop, store: Store, subject: str, text: str, wanted: str
 ) -> None:
-    """A4, E1: in the customer's language where it shows, else in the desk's."""
     loop.mail(letter(subject, text), DESK)
     (number,) = numbers(store)
     loop.pump()
@@ -368,9 +376,10 @@ def test_the_words_of_a_mail_tell_its_language(
     assert wanted in told["received"]
 
 
+@pytest.mark.requirement("G3")
 @pytest.mark.parametrize("code", ["NoSuchKey", "AccessDenied"])
-def test_a_mail_that_is_gone_is_parked_with_its_cause(code: str) -> None:
-    """G3: S3 says either of a mail that is not there, by whether the function may list."""
+def test_a_mail_missing_from_the_bucket_is_a_dead_letter(code: str) -> None:
+    """Whether S3 says NoSuchKey or AccessDenied depends on the permission to list."""
 
     class Gone:
         def get_object(self, **_: str) -> None:
@@ -382,11 +391,9 @@ def test_a_mail_that_is_gone_is_parked_with_its_cause(code: str) -> None:
         inbox.get("mail/1")
 
 
+@pytest.mark.requirement("A1")
 @pytest.mark.parametrize(("subject", "wanted"), [("", "（无内容）"), ("发票", "发票")])
-def test_a_mail_without_words_is_filed_as_such(
-    loop: Loop, store: Store, subject: str, wanted: str
-) -> None:
-    """A1: nothing that comes in is lost; its description says that there is none."""
+def test_an_empty_mail_makes_a_ticket(loop: Loop, store: Store, subject: str, wanted: str) -> None:
     loop.mail(letter(subject, ""), DESK)
     (received,) = texts(store, numbers(store)[0])
     assert received.description == wanted

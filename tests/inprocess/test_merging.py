@@ -58,8 +58,8 @@ def two(case: Case, **second: Any) -> tuple[str, str]:
     return one, case.file("还是无法登录", **{"contact": MAIL, **second})
 
 
-def test_two_requests_go_on_as_one(case: Case) -> None:
-    """A14: messages of both in order; replies to either go to the survivor; it can be undone."""
+@pytest.mark.requirement("A14")
+def test_two_requests_are_merged_and_unmerged(case: Case) -> None:
     one, other = two(case)
     assert view(case, other)["status"] == "assigned"
     load = case.store.agent("standard", "li-1")
@@ -126,8 +126,8 @@ def letter(case: Case, number: str, reference: bool) -> bytes:
     return mail.as_bytes()
 
 
-def test_a_ticket_without_a_handler_is_routed_when_it_is_parted(case: Case) -> None:
-    """F2: it waits for nobody while it is merged, and is given to somebody afterwards."""
+@pytest.mark.requirement("F2")
+def test_an_unmerged_ticket_without_a_handler_is_routed(case: Case) -> None:
     one = case.file("无法登录", contact=MAIL)
     case.as_agent("li-1", "PUT", "/me/presence", {"online": False})
     other = case.file("还是无法登录", contact=MAIL)
@@ -139,8 +139,7 @@ def test_a_ticket_without_a_handler_is_routed_when_it_is_parted(case: Case) -> N
     assert view(case, other)["handler"] == "li-2"
 
 
-def test_refusals_say_why(case: Case) -> None:
-    """409 with the reason, and where a merged ticket went; 404 for what is not on this desk."""
+def test_a_refused_merge_names_the_reason(case: Case) -> None:
     one, other = two(case)
     third = case.file("无法登录", contact=MAIL)
     itself = act(case, "li-1", one, "merge", into=one)
@@ -163,8 +162,8 @@ def test_refusals_say_why(case: Case) -> None:
     assert act(case, "li-1", third, "merge", into=one, what=1).status == 400
 
 
-def test_different_customers_see_nothing_of_each_other(case: Case) -> None:
-    """G4: only a supervisor merges them; neither learns the other's number, words or name."""
+@pytest.mark.requirement("G4")
+def test_merged_customers_see_nothing_of_each_other(case: Case) -> None:
     one, other = two(case, contact="13912345678")
     assert act(case, "li-1", other, "merge", into=one).status == 403
     assert act(case, "zg-1", other, "merge", into=one).status == 200
@@ -186,8 +185,9 @@ def test_different_customers_see_nothing_of_each_other(case: Case) -> None:
     assert events == ["TicketReceived", "TicketAssigned"]
 
 
-def test_nobody_is_asked_on_a_merged_ticket(case: Case) -> None:
-    """F4: its closing workflow ends without a document; parted, it asks once more."""
+@pytest.mark.requirement("F4")
+def test_a_merged_ticket_asks_the_customer_nothing(case: Case) -> None:
+    """Merging ends its closing workflow without a document; unmerging starts another."""
     one = case.file("无法登录", contact=MAIL)
     case.act("li-1", "resolve", summary="重置密码")
     other = case.file("还是无法登录", contact=MAIL)
@@ -208,8 +208,8 @@ def test_nobody_is_asked_on_a_merged_ticket(case: Case) -> None:
     assert case.archived()[0]["ticket"]["status"] == "archived"
 
 
-def test_the_archive_holds_both_until_one_is_forgotten(case: Case) -> None:
-    """B10, G6: one document; a hold reaches both, and an erasure what is anybody's in it."""
+@pytest.mark.requirement("B10", "G6")
+def test_the_archive_document_holds_both_until_one_is_erased(case: Case) -> None:
     one, other = two(case, contact="13912345678")
     act(case, "zg-1", other, "merge", into=one)
     path, _, query = link(case, other).partition("?")
@@ -240,8 +240,8 @@ def test_the_archive_holds_both_until_one_is_forgotten(case: Case) -> None:
     assert "无法登录，提示网络错误" not in str(case.archived()[0])
 
 
-def test_one_customer_s_merged_tickets_are_forgotten_together(case: Case) -> None:
-    """B10: they are one record."""
+@pytest.mark.requirement("B10")
+def test_one_customer_s_merged_tickets_are_erased_together(case: Case) -> None:
     one, other = two(case)
     act(case, "li-1", other, "merge", into=one)
     at, now = case.records, datetime.now(UTC)
@@ -250,10 +250,10 @@ def test_one_customer_s_merged_tickets_are_forgotten_together(case: Case) -> Non
     assert "提示网络错误" not in str(case.store.everything("standard", one))
 
 
+@pytest.mark.requirement("B10")
 @pytest.mark.parametrize("contact", [MAIL, "13912345678"])
 @pytest.mark.parametrize("by", ["number", "contact"])
-def test_what_is_merged_into_a_held_record_is_not_erased(case: Case, contact: str, by: str) -> None:
-    """B10: the hold came before the merge, so that only the survivor says it; until its release."""
+def test_a_ticket_merged_into_a_held_one_is_not_erased(case: Case, contact: str, by: str) -> None:
     one, other = two(case, contact=contact)
     at, now = case.records, datetime.now(UTC)
     hold(at, "standard", one, held=True, reason="诉讼", actor="admin", now=now)

@@ -47,8 +47,10 @@ def opened(case: Case, who: str, message: int, reason: str = WHY) -> HttpAnswer:
     return case.asks(who, "open-original", message=message, reason=reason)
 
 
-def test_it_is_opened_once_to_whoever_asks(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
-    """Who, when and why are on record; the words are in the one answer and nowhere else."""
+def test_an_original_is_opened_and_the_act_recorded(
+    case: Case, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The text is in the one response and nowhere else."""
     case.file(DESCRIPTION, contact=PHONE)
     case.customer("messages", text=f"换个号码 {OTHER}")
     plain = case.file("无法登录", contact=PHONE)
@@ -86,8 +88,8 @@ def _raw(found: Any) -> list[str]:
     return [secret for secret in (*SECRETS, "13912345678") if secret in written]
 
 
-def test_a_mail_s_words_are_sealed_too(case: Case) -> None:
-    """F1: text and subject of the first one, the text of an answer."""
+@pytest.mark.requirement("F1")
+def test_a_mail_s_original_is_sealed(case: Case) -> None:
     for subject, text, reference in (
         (f"联系 {PHONE}", f"我的邮箱 {MAIL}" + "。" * 300, ""),
         ("回复", f"请打 {OTHER}", "<m1@mail.example.com>"),
@@ -115,7 +117,7 @@ def _hash(case: Case) -> str:
     return str(found).removeprefix("standard#")
 
 
-def test_who_may_not_and_what_is_not_there(case: Case) -> None:
+def test_an_original_is_opened_only_with_right_reason_and_message(case: Case) -> None:
     case.file(DESCRIPTION, contact=PHONE)
     assert opened(case, "li-2", 1).status == 403
     assert opened(case, "li-1", 1, reason="").status == 400
@@ -125,8 +127,7 @@ def test_who_may_not_and_what_is_not_there(case: Case) -> None:
     assert not [k for k in case.store.history("standard", case.number) if k.of("OriginalOpened")]
 
 
-def test_unseal_looks_at_the_record_itself(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without an act, with an old one, somebody else's or a used one it tells nothing."""
+def test_unseal_checks_the_recorded_act_itself(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     case.file(DESCRIPTION, contact=PHONE)
     assert opened(case, "li-1", 1).status == 200
     act = case.ticket.version
@@ -147,16 +148,15 @@ def test_unseal_looks_at_the_record_itself(case: Case, monkeypatch: pytest.Monke
     assert "not fresh" in refused()
 
 
-def test_acts_of_two_tickets_are_two(case: Case) -> None:
-    """G4: that one was used says nothing of another ticket's of the same version."""
+@pytest.mark.requirement("G4")
+def test_an_act_belongs_to_one_ticket(case: Case) -> None:
     for _ in range(2):
         case.file(DESCRIPTION, contact=PHONE)
         answer = opened(case, "zg-1", 1)
         assert (answer.status, answer.json["original"]) == (200, {"description": DESCRIPTION})
 
 
-def test_each_opens_what_is_sealed_for_it(case: Case) -> None:
-    """`notify` cannot open an original, nor `unseal` a contact."""
+def test_notify_and_unseal_cannot_open_each_other_s_data(case: Case) -> None:
     case.file(DESCRIPTION, contact=PHONE)
     place, kms = case.loop.deployment, boto3.client("kms")
     found = case.store.original("standard", case.number, 1)
@@ -173,8 +173,8 @@ def test_each_opens_what_is_sealed_for_it(case: Case) -> None:
             )
 
 
-def test_a_long_one_is_sealed_in_pieces(case: Case) -> None:
-    """KMS takes 4,096 bytes at once."""
+def test_a_long_original_is_sealed_in_pieces(case: Case) -> None:
+    """KMS encrypts at most 4,096 bytes at once."""
     letters = "".join(chr(0x4E00 + at * at * 7919 % 20000) for at in range(3900))
     case.file("无法登录", contact=PHONE)
     text = f"{PHONE}{letters}{PHONE}"
@@ -186,7 +186,7 @@ def test_a_long_one_is_sealed_in_pieces(case: Case) -> None:
     assert opened(case, "li-1", version).json["original"] == {"text": text}
 
 
-def test_what_is_written_to_a_merged_ticket_is_sealed_where_it_stands(case: Case) -> None:
+def test_a_message_to_a_merged_ticket_is_sealed_on_the_merge_target(case: Case) -> None:
     one = case.file("无法登录", contact=PHONE)
     other = case.file("还是无法登录", contact=PHONE)
     case.act("li-1", "merge", into=one)
@@ -197,8 +197,8 @@ def test_what_is_written_to_a_merged_ticket_is_sealed_where_it_stands(case: Case
     assert other != one
 
 
-def test_who_is_forgotten_has_nothing_sealed(case: Case) -> None:
-    """B10."""
+@pytest.mark.requirement("B10")
+def test_an_erased_customer_has_no_originals(case: Case) -> None:
     case.file(DESCRIPTION, contact=PHONE)
     case.customer("messages", text=f"换个号码 {OTHER}")
     at, now = case.records, datetime.now(UTC)
@@ -207,7 +207,7 @@ def test_who_is_forgotten_has_nothing_sealed(case: Case) -> None:
     assert opened(case, "li-1", 1).status == 400
 
 
-def test_a_failing_unseal_says_nothing(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_used_act_opens_nothing(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     case.file(DESCRIPTION, contact=PHONE)
     monkeypatch.setattr(Store, "once", lambda *_: False)
     answer = opened(case, "li-1", 1)

@@ -139,7 +139,6 @@ def sent_to(address: str) -> int:
     "header", ["Message-ID", "References", "In-Reply-To", "X-Deskbell-Id"], ids=str.lower
 )
 def test_a_hard_bounce_stops_mail_to_its_contact(loop: Loop, store: Store, header: str) -> None:
-    """Found by a keyed id in the headers that came back; held mail is on the ticket, with why."""
     number, other = file(loop, store), file(loop, store)
     loop.mail(bounce(f"{header}: {own_id(loop, number)}\r\nSubject: x"), DESK)
     loop.pump()
@@ -162,8 +161,8 @@ def test_a_hard_bounce_stops_mail_to_its_contact(loop: Loop, store: Store, heade
     assert last(store, other, "handler_mail_returned").state == "sent"
 
 
-def test_a_bounce_by_its_thread_is_shown_once(loop: Loop, store: Store) -> None:
-    """G1: announced twice; the keyed id stands in the report's own References."""
+@pytest.mark.requirement("G1")
+def test_a_repeated_bounce_is_recorded_once(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     raw = bounce("Subject: x").replace(
         b"Subject: Und", f"References: {own_id(loop, number)}\r\nSubject: Und".encode()
@@ -182,7 +181,7 @@ def test_a_bounce_by_its_thread_is_shown_once(loop: Loop, store: Store) -> None:
     ],
     ids=lambda found: found if isinstance(found, str) else "",
 )
-def test_a_soft_bounce_is_shown_and_stops_nothing(
+def test_a_soft_bounce_is_recorded_and_stops_no_mail(
     loop: Loop, store: Store, changes: dict[str, str], why: str
 ) -> None:
     number = file(loop, store)
@@ -192,8 +191,7 @@ def test_a_soft_bounce_is_shown_and_stops_nothing(
     assert marked(store, number) is None
 
 
-def test_anybodys_bounce_stops_nothing(loop: Loop, store: Store) -> None:
-    """A report without our keyed id is set aside; one with a forged id too."""
+def test_a_bounce_without_our_keyed_id_is_quarantined(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     forged = own_id(loop, number).replace(".1.", ".2.")
     for headers in ("Message-ID: <x@example.com>", f"Message-ID: {forged}"):
@@ -206,9 +204,10 @@ def test_anybodys_bounce_stops_nothing(loop: Loop, store: Store) -> None:
     assert kept["KeyCount"] == 2
 
 
+@pytest.mark.requirement("G3")
 @pytest.mark.parametrize("what", ["bounce", "complaint"])
-def test_a_report_that_names_nobody_stops_nothing(loop: Loop, store: Store, what: str) -> None:
-    """G3: a forwarded mail tells its keyed id to anybody; the report shows and that is all."""
+def test_a_report_without_a_recipient_stops_no_mail(loop: Loop, store: Store, what: str) -> None:
+    """A forwarded mail reveals its keyed id to anybody."""
     number, other = file(loop, store), file(loop, store)
     headers = f"Message-ID: {own_id(loop, number)}"
     raw = bounce(headers) if what == "bounce" else complaint(headers)
@@ -223,16 +222,15 @@ def test_a_report_that_names_nobody_stops_nothing(loop: Loop, store: Store, what
     assert marked(store, file(loop, store)) is None
 
 
-def test_ses_need_not_name_the_recipient(loop: Loop, store: Store) -> None:
-    """Its notification comes by a topic that it alone writes to."""
+def test_an_ses_notification_needs_no_recipient(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     tell(loop, told_by_ses("Complaint", headers=headers, complainedRecipients=[]))
     assert marked(store, number) == "complaint"
 
 
-def test_ses_names_somebody_else(loop: Loop, store: Store) -> None:
-    """G3: a forwarding of the customer's that failed shows on the ticket and stops nothing."""
+@pytest.mark.requirement("G3")
+def test_an_ses_notification_about_another_address_stops_no_mail(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     tell(loop, told_by_ses(headers=headers, recipient="somebody.else@example.com"))
@@ -241,8 +239,8 @@ def test_ses_names_somebody_else(loop: Loop, store: Store) -> None:
     assert marked(store, file(loop, store)) is None
 
 
-def test_what_comes_back_of_an_erased_ticket_stops_nothing(loop: Loop, store: Store) -> None:
-    """B10: it says of nobody any more who they were, so there is nobody to stop mail to."""
+@pytest.mark.requirement("B10")
+def test_a_complaint_about_an_erased_ticket_stops_no_mail(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     forget(loop, datetime.now(UTC), number=number)
     headers = [{"name": "References", "value": own_id(loop, number)}]
@@ -252,8 +250,8 @@ def test_what_comes_back_of_an_erased_ticket_stops_nothing(loop: Loop, store: St
     assert [item for item in kept if item["sk"]["S"] == "CONTACT"] == []
 
 
-def test_a_complaint_stops_automatic_mail_alone(loop: Loop, store: Store) -> None:
-    """RFC 5965: the agent may still write; `not-spam` stops nothing."""
+def test_a_complaint_stops_automatic_mail_only(loop: Loop, store: Store) -> None:
+    """RFC 5965; `not-spam` stops nothing."""
     number = file(loop, store)
     headers = f"References: {own_id(loop, number)}"
     loop.mail(complaint(headers, "not-spam"), DESK)
@@ -271,8 +269,9 @@ def test_a_complaint_stops_automatic_mail_alone(loop: Loop, store: Store) -> Non
 @pytest.mark.parametrize(
     ("kind", "cause"), [("Bounce", "bounce 5.1.1"), ("Complaint", "complaint")]
 )
-def test_ses_tells_the_same(loop: Loop, store: Store, named: str, kind: str, cause: str) -> None:
-    """Event publishing and identity notifications, with the headers of the mail."""
+def test_both_kinds_of_ses_notification_are_read(
+    loop: Loop, store: Store, named: str, kind: str, cause: str
+) -> None:
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     for _ in range(2):
@@ -281,8 +280,7 @@ def test_ses_tells_the_same(loop: Loop, store: Store, named: str, kind: str, cau
     assert len(returns_on(store, number)) == 1
 
 
-def test_ses_tells_of_an_address_alone(loop: Loop, store: Store) -> None:
-    """Identity notifications without headers: by the desk's mailbox and the address."""
+def test_an_ses_notification_without_headers_marks_the_contact(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     envelope = {"Type": "Notification", "Message": told_by_ses(named="notificationType")}
     tell(loop, json.dumps(envelope))
@@ -290,7 +288,7 @@ def test_ses_tells_of_an_address_alone(loop: Loop, store: Store) -> None:
     assert marked(store, file(loop, store)) == "bounce 5.1.1"
 
 
-def test_ses_transient_bounces_stop_nothing(loop: Loop, store: Store) -> None:
+def test_a_transient_ses_bounce_stops_no_mail(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     tell(loop, told_by_ses(headers=headers, bounceType="Transient"))
@@ -298,8 +296,8 @@ def test_ses_transient_bounces_stop_nothing(loop: Loop, store: Store) -> None:
     assert len(returns_on(store, number)) == 1
 
 
-def test_ses_says_that_it_was_no_spam(loop: Loop, store: Store) -> None:
-    """RFC 5965: `not-spam` is the opposite of a complaint, whoever tells of it."""
+def test_not_spam_stops_no_mail(loop: Loop, store: Store) -> None:
+    """RFC 5965."""
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     tell(loop, told_by_ses("Complaint", headers=headers, complaintFeedbackType="not-spam"))
@@ -307,25 +305,26 @@ def test_ses_says_that_it_was_no_spam(loop: Loop, store: Store) -> None:
     assert marked(store, number) is None
 
 
-def test_ses_transient_bounces_of_an_address_alone_stop_nothing(loop: Loop, store: Store) -> None:
-    """G3: a full mailbox is emptied again; neither this ticket nor the next one is marked."""
+@pytest.mark.requirement("G3")
+def test_a_transient_ses_bounce_without_headers_stops_no_mail(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     tell(loop, told_by_ses(bounceType="Transient", bounceSubType="MailboxFull"))
     assert marked(store, number) is None
     assert marked(store, file(loop, store)) is None
 
 
+@pytest.mark.requirement("G3")
 @pytest.mark.parametrize("sub_type", ["Suppressed", "OnAccountSuppressionList"])
-def test_what_ses_itself_did_not_send_is_said(loop: Loop, store: Store, sub_type: str) -> None:
-    """G3: a suppression is ended in SES, not in the customer's mailbox, whatever status it has."""
+def test_a_suppression_by_ses_is_the_cause(loop: Loop, store: Store, sub_type: str) -> None:
+    """It ends in SES, not in the customer's mailbox."""
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     tell(loop, told_by_ses(headers=headers, bounceSubType=sub_type))
     assert marked(store, number) == f"bounce {sub_type}"
 
 
-def test_a_cause_holds_no_words_of_others(loop: Loop, store: Store) -> None:
-    """G4: what is no code is left out; it stands on the ticket and goes into every answer."""
+@pytest.mark.requirement("G4")
+def test_a_cause_contains_codes_only(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     named = {"emailAddress": CUSTOMER, "status": f"5.1.1 <{CUSTOMER}> unknown"}
@@ -333,10 +332,10 @@ def test_a_cause_holds_no_words_of_others(loop: Loop, store: Store) -> None:
     assert marked(store, number) == "bounce"
 
 
-def test_a_run_that_breaks_off_is_done_again_whole(
+@pytest.mark.requirement("G1", "G3")
+def test_an_interrupted_run_is_repeated_completely(
     loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """G1, G3: the ticket comes last, so that its idempotency says that the others know it too."""
     other, number = file(loop, store), file(loop, store)
     body = told_by_ses(headers=[{"name": "References", "value": own_id(loop, number)}])
     with monkeypatch.context() as broken:
@@ -352,8 +351,8 @@ def test_a_run_that_breaks_off_is_done_again_whole(
     assert [marked(store, each) for each in (other, number)] == ["bounce 5.1.1"] * 2
 
 
-def test_an_address_s_ended_tickets_are_left_as_they_are(loop: Loop, store: Store) -> None:
-    """G6: no mail will go out about them, so there is nothing to put on their record."""
+@pytest.mark.requirement("G6")
+def test_ended_tickets_of_the_contact_are_not_changed(loop: Loop, store: Store) -> None:
     ended, number = file(loop, store), file(loop, store)
     assert act(loop, ended, "close", reason="重复").status == 200
     before = store.load("standard", ended)
@@ -363,8 +362,8 @@ def test_an_address_s_ended_tickets_are_left_as_they_are(loop: Loop, store: Stor
     assert store.load("standard", ended) == before
 
 
-def test_another_desk_s_ticket_is_none_of_this_mailbox(loop: Loop, store: Store) -> None:
-    """G4: a report that quotes another desk's mail says nothing at this one."""
+@pytest.mark.requirement("G4")
+def test_a_keyed_id_finds_tickets_of_its_own_desk_only(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     recorder = BounceRecorder(store, aws.root_key(loop.deployment), datetime.now(UTC))
     ids = (own_id(loop, number),)
@@ -375,8 +374,9 @@ def test_another_desk_s_ticket_is_none_of_this_mailbox(loop: Loop, store: Store)
     assert recorder.find_ticket(ids, "another") is None
 
 
-def test_ses_on_nobodys_mail_is_set_aside(loop: Loop, store: Store) -> None:
-    """G3: the mailbox of a team, say; other notifications are none of ours."""
+@pytest.mark.requirement("G3")
+def test_an_ses_notification_about_no_ticket_is_quarantined(loop: Loop, store: Store) -> None:
+    """Notifications of other kinds are ignored."""
     tell(loop, told_by_ses(recipient="tech@standard.local"))
     tell(loop, json.dumps({"notificationType": "AmazonSnsSubscriptionSucceeded", "message": "x"}))
     kept = boto3.client("s3").list_objects_v2(
@@ -385,8 +385,7 @@ def test_ses_on_nobodys_mail_is_set_aside(loop: Loop, store: Store) -> None:
     assert kept["KeyCount"] == 1
 
 
-def test_an_automatic_reply_is_a_note_once(loop: Loop, store: Store) -> None:
-    """It opens no ticket, gets no answer and is shown on its own, even an archived one."""
+def test_an_automatic_reply_is_noted_once(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = CUSTOMER, DESK, "Automatic reply: [x]"
@@ -411,8 +410,9 @@ def automatic(loop: Loop, number: str, words: str) -> bytes:
     ).encode()
 
 
-def test_an_automatic_reply_says_its_words(loop: Loop, store: Store) -> None:
-    """G3, G4: masked, on the ticket; another one under the same id is kept in quarantine."""
+@pytest.mark.requirement("G3", "G4")
+def test_the_note_has_the_automatic_reply_s_masked_text(loop: Loop, store: Store) -> None:
+    """A different reply under the same id is quarantined."""
     number = file(loop, store)
     for words in ("请找 li@example.com", "请找 li@example.com", "已恢复上班"):
         loop.mail(automatic(loop, number, words), DESK)
@@ -432,8 +432,7 @@ def replay(store: Store, loop: Loop, delivery: Delivery) -> None:
     loop.pump()
 
 
-def test_a_new_contact_gets_what_was_held(loop: Loop, store: Store) -> None:
-    """`correct-contact`: sealed anew with the ticket; G4: nothing of it is readable."""
+def test_a_corrected_contact_gets_the_held_mail(loop: Loop, store: Store) -> None:
     number, other = file(loop, store), file(loop, store)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
     loop.pump()
@@ -464,8 +463,7 @@ def test_a_new_contact_gets_what_was_held(loop: Loop, store: Store) -> None:
     assert refused.json["errors"][0]["field"] == "contact"
 
 
-def test_a_phone_number_may_take_its_place(loop: Loop, store: Store) -> None:
-    """What was held as a mail goes out as a short message."""
+def test_a_corrected_phone_number_gets_the_held_mail_as_sms(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
     loop.pump()
@@ -476,8 +474,7 @@ def test_a_phone_number_may_take_its_place(loop: Loop, store: Store) -> None:
     assert (found.state, found.channel) == ("sent", "sms")
 
 
-def test_the_old_contact_works_again(loop: Loop, store: Store) -> None:
-    """Without a contact the mark goes, from every ticket of the address and the next ones."""
+def test_a_contact_can_be_marked_as_deliverable_again(loop: Loop, store: Store) -> None:
     number, other = file(loop, store), file(loop, store)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
     loop.pump()
@@ -488,7 +485,7 @@ def test_the_old_contact_works_again(loop: Loop, store: Store) -> None:
     assert act(loop, number, "correct-contact").status == 200  # nothing left to do
 
 
-def test_who_may_correct_a_contact(loop: Loop, store: Store) -> None:
+def test_agents_may_correct_a_contact_and_finance_may_not(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     path = f"/agent/desks/standard/tickets/{number}/correct-contact"
     for role, status in (("finance", 403), ("agent", 200)):
@@ -497,8 +494,8 @@ def test_who_may_correct_a_contact(loop: Loop, store: Store) -> None:
         assert answer.status == status, answer.text
 
 
-def test_a_mark_outlives_the_class(loop: Loop, store: Store) -> None:
-    """A5: what is known of a contact is kept side by side."""
+@pytest.mark.requirement("A5")
+def test_a_contact_keeps_its_mark_and_its_class(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
     assert act(loop, number, "class-customer", customer_class="vip").status == 200
@@ -509,8 +506,10 @@ def test_a_mark_outlives_the_class(loop: Loop, store: Store) -> None:
     )
 
 
-def test_the_happy_way_reads_and_writes_no_more(loop: Loop, store: Store) -> None:
-    """G7: a life without returns costs one read unit for the limits, and no write."""
+@pytest.mark.requirement("G7")
+def test_a_ticket_without_bounces_costs_one_read_unit_for_the_limits(
+    loop: Loop, store: Store
+) -> None:
     loop.calls.clear()
     file(loop, store)
     asked = [c for c in loop.calls if c.function == "notify" and c.operation == "Query"]

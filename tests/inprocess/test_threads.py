@@ -33,8 +33,8 @@ def numbers(store: Store) -> set[str]:
     return {ticket.number for ticket in found}
 
 
-def test_every_mail_to_a_customer_says_where_answers_go(loop: Loop, store: Store) -> None:
-    """An address with a token of this ticket; mail to staff has none."""
+def test_mail_to_a_customer_has_a_reply_address_of_its_ticket(loop: Loop, store: Store) -> None:
+    """Mail to staff has none."""
     number = file(loop, store)
     token = reply_token(aws.root_key(loop.deployment), "standard", number)
     raw = next(raw for to, raw in mails() if to == CUSTOMER)
@@ -47,8 +47,10 @@ def test_every_mail_to_a_customer_says_where_answers_go(loop: Loop, store: Store
 
 
 @pytest.mark.parametrize("where", ["envelope", "To", "Cc", "Delivered-To"])
-def test_an_answer_to_that_address_joins_its_ticket(loop: Loop, store: Store, where: str) -> None:
-    """Nothing quoted, another sender, another subject, capitals: the address proves it."""
+def test_an_answer_to_the_reply_address_joins_its_ticket(
+    loop: Loop, store: Store, where: str
+) -> None:
+    """From any sender, without a quotation, in any case."""
     number = file(loop, store)
     token = reply_token(aws.root_key(loop.deployment), "standard", number)
     address = f"Support+{token.upper()}@standard.local"
@@ -60,9 +62,9 @@ def test_an_answer_to_that_address_joins_its_ticket(loop: Loop, store: Store, wh
     assert numbers(store) == {number}
 
 
+@pytest.mark.requirement("G3", "G4")
 @pytest.mark.parametrize("by", ["reference", "address"])
-def test_who_answered_in_the_customers_place_is_shown(loop: Loop, store: Store, by: str) -> None:
-    """G3, G4: a mail was forwarded; the agent sees, masked, that it is not the customer's word."""
+def test_another_writer_s_address_is_shown_masked(loop: Loop, store: Store, by: str) -> None:
     number = file(loop, store)
     token = reply_token(aws.root_key(loop.deployment), "standard", number)
     to = DESK if by == "reference" else f"support+{token}@standard.local"
@@ -84,7 +86,7 @@ def test_who_answered_in_the_customers_place_is_shown(loop: Loop, store: Store, 
     ]  # the customer's costs nothing
 
 
-def test_a_forged_address_proves_nothing(loop: Loop, store: Store) -> None:
+def test_a_forged_reply_address_opens_a_new_ticket(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     token = reply_token(aws.root_key(loop.deployment), "omnichannel", number)
     for forged in (token, f"{number.lower()}.aaaaaaaaaaaaaaaa", number):
@@ -94,8 +96,8 @@ def test_a_forged_address_proves_nothing(loop: Loop, store: Store) -> None:
     assert len(numbers(store)) == 4
 
 
-def test_it_holds_for_mail_that_a_provider_posts(loop: Loop, store: Store) -> None:
-    """F5"""
+@pytest.mark.requirement("F5")
+def test_the_reply_address_counts_for_mail_over_http(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     token = reply_token(aws.root_key(loop.deployment), "standard", number)
     raw = letter("colleague@example.org", f"support+{token}@standard.local")
@@ -122,7 +124,7 @@ def with_changes(store: Store, loop: Loop, **changes: Any) -> None:
     loop.wait()
 
 
-def test_a_closed_ticket_is_taken_up_again(loop: Loop, store: Store) -> None:
+def test_an_answer_reopens_a_closed_ticket(loop: Loop, store: Store) -> None:
     """`closed_reply: reopen`, within `reopen_within`."""
     number = close(loop, store)
     answer_to(loop, number)
@@ -131,10 +133,10 @@ def test_a_closed_ticket_is_taken_up_again(loop: Loop, store: Store) -> None:
 
 
 @pytest.mark.parametrize(("reply", "days"), [("linked", 0), ("reopen", 15)])
-def test_or_a_linked_one_is_opened(
+def test_an_answer_opens_a_linked_ticket(
     loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch, reply: str, days: int
 ) -> None:
-    """As the playbook says, and after its time in any case; each names the other."""
+    """`closed_reply: linked`, or after `reopen_within`."""
     with_changes(store, loop, closed_reply=reply)
     number = close(loop, store)
     later = datetime.now(UTC) + timedelta(days=days)
@@ -151,10 +153,10 @@ def test_or_a_linked_one_is_opened(
     assert written(store, number) == []
 
 
-def test_a_link_that_was_not_come_to_is_made_with_the_next_try(
+@pytest.mark.requirement("G1")
+def test_an_interrupted_link_is_made_by_the_next_attempt(
     loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """G1: the mail comes again, opens nothing twice, and both tickets know each other."""
     with_changes(store, loop, closed_reply="linked")
     number = close(loop, store)
     raw = letter(CUSTOMER, DESK, "Re: x", References=own_id(loop, number))
@@ -173,8 +175,7 @@ def test_a_link_that_was_not_come_to_is_made_with_the_next_try(
     assert store.load("standard", number).related == (new,)
 
 
-def test_the_status_page_takes_it_up_again_either_way(loop: Loop, store: Store) -> None:
-    """Only the ticket itself can open its contact, so nothing else can be opened for it."""
+def test_the_status_page_always_reopens_a_closed_ticket(loop: Loop, store: Store) -> None:
     with_changes(store, loop, closed_reply="linked")
     body = {"contact": CUSTOMER, "description": "无法登录"}
     filed = loop.http("POST", "/desks/standard/tickets", body).json
@@ -185,9 +186,11 @@ def test_the_status_page_takes_it_up_again_either_way(loop: Loop, store: Store) 
     assert store.load("standard", filed["number"]).status == "queued"
 
 
+@pytest.mark.requirement("B10", "G3")
 @pytest.mark.parametrize("by", ["reference", "address"])
-def test_who_was_forgotten_begins_anew(loop: Loop, store: Store, by: str) -> None:
-    """B10, G3: on an erased ticket nobody could answer, and no link says whose it was."""
+def test_an_answer_to_an_erased_ticket_opens_an_unlinked_one(
+    loop: Loop, store: Store, by: str
+) -> None:
     number = file(loop, store)
     token = reply_token(aws.root_key(loop.deployment), "standard", number)
     later = datetime.now(UTC) + timedelta(minutes=5)

@@ -56,7 +56,7 @@ def holds(name: str, call: Call, **secret: Any) -> bool:
     return verify(scheme, **parts)
 
 
-def test_each_adapter_has_its_side_and_its_calls() -> None:
+def test_each_adapter_has_a_fake_provider_and_fixtures() -> None:
     assert set(NAMES) == set(SIDES)
     for name in NAMES:
         files = {path.name for path in folder(name).iterdir()} - {"expected.json"}
@@ -64,7 +64,7 @@ def test_each_adapter_has_its_side_and_its_calls() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_adapter_is_one_class_that_knows_its_name_and_its_secret(name: str) -> None:
+def test_an_adapter_is_one_class_with_its_name_and_secret_keys(name: str) -> None:
     found = adapter_of(name)
     assert type(found).__module__ == f"functions.core.channels.{name}"
     assert found.name == name
@@ -75,8 +75,7 @@ def test_an_adapter_is_one_class_that_knows_its_name_and_its_secret(name: str) -
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_adapter_calls_nobody(name: str) -> None:
-    """Pure: no network, no AWS, no files, no clock."""
+def test_an_adapter_imports_no_network_files_or_clock(name: str) -> None:
     source = ROOT / "functions" / "core" / "channels" / f"{name}.py"
     tree = ast.parse(source.read_text("utf-8"))
     known = {
@@ -107,13 +106,14 @@ def test_an_adapter_is_imported_with_its_first_message() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "__init__", "Wechat", "../wechat", "wechat.x", "nothing"])
-def test_what_is_no_adapter_is_none(name: str) -> None:
+def test_an_unknown_name_has_no_adapter(name: str) -> None:
     assert base.adapter(name) is None
 
 
+@pytest.mark.requirement("F5")
 @pytest.mark.parametrize(("name", "file"), CALLS)
-def test_a_call_means_what_it_says(name: str, file: str) -> None:
-    """F5: text, pictures, voice, places, links, events; what is no message brings none."""
+def test_a_request_is_read_as_expected(name: str, file: str) -> None:
+    """Text, pictures, voice, locations, links, events; other requests have no message."""
     found = read(name, (folder(name) / file).read_bytes())
     wanted = expected(name)[file]
     assert len(found) == len(wanted)
@@ -126,9 +126,9 @@ def test_a_call_means_what_it_says(name: str, file: str) -> None:
         assert not incoming.media or incoming.raw
 
 
+@pytest.mark.requirement("G1")
 @pytest.mark.parametrize("name", NAMES)
-def test_no_two_messages_have_one_id(name: str) -> None:
-    """G1: a message has the same id whenever it comes, and another message another one."""
+def test_message_ids_are_stable_and_distinct(name: str) -> None:
     found = [m for file in expected(name) for m in read(name, (folder(name) / file).read_bytes())]
     again = [m for file in expected(name) for m in read(name, (folder(name) / file).read_bytes())]
     assert [m.message_id for m in found] == [m.message_id for m in again]
@@ -137,7 +137,7 @@ def test_no_two_messages_have_one_id(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_signatures_hold_or_not(name: str) -> None:
+def test_only_the_provider_s_signature_is_valid(name: str) -> None:
     side = SIDES[name]
     call = side.call(side.text("你好", NOW), NOW)
     assert holds(name, call)
@@ -171,19 +171,19 @@ BODIES = st.one_of(
 )  # fmt: skip
 
 
+@pytest.mark.requirement("G3")
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(body=BODIES)
-def test_no_body_breaks_the_reader(name: str, body: bytes) -> None:
-    """G3: it is read, or it is said to be unreadable; nothing else happens."""
+def test_any_body_is_read_or_unreadable(name: str, body: bytes) -> None:
     _readable(name, body)
 
 
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_no_damage_to_a_real_call_breaks_the_reader(name: str, data: st.DataObject) -> None:
-    """A piece of a real call cut out, doubled, or overwritten."""
+def test_any_damaged_request_is_read_or_unreadable(name: str, data: st.DataObject) -> None:
+    """A piece of a real request is cut out, doubled, or overwritten."""
     file = data.draw(st.sampled_from(sorted(expected(name))))
     body = (folder(name) / file).read_bytes()
     start = data.draw(st.integers(0, len(body)))
@@ -192,10 +192,11 @@ def test_no_damage_to_a_real_call_breaks_the_reader(name: str, data: st.DataObje
     _readable(name, body[:start] + put + body[end:])
 
 
+@pytest.mark.requirement("G3")
 @pytest.mark.parametrize("name", NAMES)
 @given(status=st.integers(100, 599), body=st.binary(max_size=60) | st.just(b'{"errcode": 1}'))
-def test_no_answer_about_a_token_breaks_an_adapter(name: str, status: int, body: bytes) -> None:
-    """G3: a provider without access tokens never has one; the message is parked with a cause."""
+def test_any_token_response_has_a_result(name: str, status: int, body: bytes) -> None:
+    """A provider without access tokens has none, with a permanent cause."""
     found = adapter_of(name).token(status, body)
     assert isinstance(found, Token | ProviderResult)
     if type(adapter_of(name)).token_call is Adapter.token_call:
@@ -238,8 +239,7 @@ def test_words_go_out_whole_or_cut_at_the_provider_s_limit(name: str) -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"{}", b"[]", b"<html>", b"\xff", b'{"ok": 1, "errcode": {}}']
 )
-def test_every_answer_of_a_provider_has_a_meaning(name: str, status: int, body: bytes) -> None:
-    """Sent, later, or never with a cause that a person can read."""
+def test_any_response_to_a_message_has_a_result(name: str, status: int, body: bytes) -> None:
     found = adapter_of(name).outcome(status, body)
     assert found.state in {"sent", "passing", "permanent", "renew"}
     assert found.state == "sent" or found.cause
@@ -248,7 +248,7 @@ def test_every_answer_of_a_provider_has_a_meaning(name: str, status: int, body: 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_provider_s_own_answers_are_understood(name: str) -> None:
+def test_the_provider_s_real_responses_are_understood(name: str) -> None:
     side = SIDES[name]
     assert adapter_of(name).outcome(200, side.accepted()).state == "sent"
     refused = adapter_of(name).outcome(*side.refused())
@@ -257,8 +257,7 @@ def test_the_provider_s_own_answers_are_understood(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_stands_in_the_documentation(name: str) -> None:
-    """What it promises, and every key of its secret."""
+def test_the_documentation_names_the_channel_and_its_secret_keys(name: str) -> None:
     page = (ROOT / "docs" / "adapters.md").read_text("utf-8")
     for key in adapter_of(name).needs:
         assert f"`{key}`" in page, key

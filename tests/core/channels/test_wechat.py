@@ -28,17 +28,17 @@ def signed(request: ProviderRequest, **secret: object) -> bool:
     return verify(scheme, **parts)
 
 
+@pytest.mark.requirement("F5")
 @pytest.mark.parametrize("body", HOSTILE, ids=["laughs", "file", "address", "deep", "wide"])
-def test_xml_that_could_unfold_is_refused_at_once(body: str) -> None:
-    """F5: no document type, hence no entity; neither deep nor wide."""
+def test_xml_with_entities_or_of_excessive_size_is_refused(body: str) -> None:
     found = adapter("wechat")
     assert found is not None
     with pytest.raises(Unreadable, match=r"document type|another shape"):
         found.read(WeChat().call(body.encode(), NOW).request(NOW), WeChat.secret)
 
 
-def test_what_is_sealed_opens_for_its_account_alone() -> None:
-    """消息加解密说明: key, padding and app id all have to be right."""
+def test_an_encrypted_message_decrypts_only_for_its_account() -> None:
+    """The key, the padding and the app id all have to be right (消息加解密说明)."""
     message = "无法登录".encode()
     sealed = encrypt(message, WeChat.secret)
     assert decrypt(sealed, WeChat.secret) == message
@@ -51,8 +51,8 @@ def test_what_is_sealed_opens_for_its_account_alone() -> None:
             decrypt(broken, WeChat.secret)
 
 
-def test_a_desk_that_encrypts_may_refuse_the_rest() -> None:
-    """Whoever has seen one signature could write in the clear for five minutes."""
+def test_a_desk_may_refuse_plain_messages() -> None:
+    """Anybody who has seen one signature could send plain messages for five minutes."""
     plain = WeChat().call(WeChat().text("你好", NOW), NOW).request(NOW)
     safe = SafeWeChat().call(WeChat().text("你好", NOW), NOW).request(NOW)
     assert signed(plain)

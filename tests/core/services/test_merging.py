@@ -72,8 +72,8 @@ def said(store: Store, number: str) -> list[str]:
     return [message["text"] for message in found["messages"]]
 
 
-def test_a_merged_ticket_lies_still(desk: Store, playbook: Playbook) -> None:
-    """F2, F3: its place is given back, nothing is due on it any more, both records say who."""
+@pytest.mark.requirement("F2", "F3")
+def test_a_merged_ticket_frees_capacity_and_has_no_timers(desk: Store, playbook: Playbook) -> None:
     assert places(desk) == 1
     merged = act(desk, playbook, "CS2", c.Merge("CS1", "同一问题"))
     assert (merged.status, merged.queue, places(desk)) == ("merged", "closed", 0)
@@ -88,8 +88,11 @@ def test_a_merged_ticket_lies_still(desk: Store, playbook: Playbook) -> None:
         assert (event.other, event.reason, event.same_customer) == (other, "同一问题", True)
 
 
-def test_what_is_written_to_it_goes_on_with_the_survivor(desk: Store, playbook: Playbook) -> None:
-    """A14: through any chain; the messages of all stand there once, in order."""
+@pytest.mark.requirement("A14")
+def test_messages_to_a_merged_ticket_go_to_its_merge_target(
+    desk: Store, playbook: Playbook
+) -> None:
+    """Through any chain; the record lists all messages once, in order."""
     file(desk, playbook, "CS3", NOON + timedelta(minutes=2), description="第三")
     act(desk, playbook, "CS2", c.Merge("CS1"))
     act(desk, playbook, "CS1", c.Merge("CS3"))
@@ -105,8 +108,9 @@ def test_what_is_written_to_it_goes_on_with_the_survivor(desk: Store, playbook: 
     assert past_merge_targets(desk, load(desk, "CS2")) == ["CS1", "CS3"]
 
 
-def test_what_somebody_else_writes_is_marked(desk: Store, playbook: Playbook) -> None:
-    """G4: it neither counts as this customer's answer nor is it shown to this customer."""
+@pytest.mark.requirement("G4")
+def test_another_customer_s_message_is_marked(desk: Store, playbook: Playbook) -> None:
+    """It neither counts as this customer's answer nor is it shown to this customer."""
     somebody = load(desk, "CS1").customer.model_copy(update={"hash": "h2"})
     file(desk, playbook, "CS3", customer=somebody)
     act(desk, playbook, "CS2", c.RequestInformation("型号？"))
@@ -119,8 +123,8 @@ def test_what_somebody_else_writes_is_marked(desk: Store, playbook: Playbook) ->
     assert desk.history("testdesk", "CS2")[-1].of("CustomerWrote")[0].stranger
 
 
-def test_undone_it_is_what_it_was(desk: Store, playbook: Playbook) -> None:
-    """Status, queue, timers and handler come back; what came meanwhile stays."""
+def test_unmerging_restores_the_ticket(desk: Store, playbook: Playbook) -> None:
+    """Status, queue, timers and handler come back; messages written meanwhile stay."""
     before = load(desk, "CS2")
     act(desk, playbook, "CS2", c.Merge("CS1"))
     act(desk, playbook, "CS2", c.CustomerMessage("还在吗", "mail"), actor="customer")
@@ -138,10 +142,11 @@ def test_undone_it_is_what_it_was(desk: Store, playbook: Playbook) -> None:
     assert act(desk, playbook, "CS2", c.CustomerMessage("x", "web")).number == "CS2"
 
 
-def test_deadlines_that_passed_meanwhile_start_with_what_was_left(
+@pytest.mark.requirement("G2")
+def test_unmerging_gives_a_passed_deadline_the_time_that_was_left(
     desk: Store, playbook: Playbook
 ) -> None:
-    """G2: one that is still ahead is kept as it was promised."""
+    """A deadline that is still ahead is kept."""
     due = load(desk, "CS2").timers["first_response"].due_at
     assert due is not None
     act(desk, playbook, "CS2", c.Merge("CS1"))
@@ -153,7 +158,7 @@ def test_deadlines_that_passed_meanwhile_start_with_what_was_left(
     assert (late.state, late.due_at) == ("running", much_later + timedelta(minutes=1))
 
 
-def test_a_paused_timer_stays_paused(desk: Store, playbook: Playbook) -> None:
+def test_unmerging_leaves_a_paused_timer_paused(desk: Store, playbook: Playbook) -> None:
     act(desk, playbook, "CS2", c.RequestInformation("型号？"))
     before = load(desk, "CS2").timers["resolution"]
     act(desk, playbook, "CS2", c.Merge("CS1"))
@@ -163,10 +168,9 @@ def test_a_paused_timer_stays_paused(desk: Store, playbook: Playbook) -> None:
     assert before.state == "paused"
 
 
-def test_without_its_handler_it_waits_for_the_team(
+def test_unmerging_queues_a_ticket_whose_handler_has_left(
     desk: Store, playbook: Playbook, dynamodb: Any
 ) -> None:
-    """Who has left the roster gets no ticket back."""
     act(desk, playbook, "CS2", c.Merge("CS1"))
     key = {"pk": {"S": "DESK#testdesk"}, "sk": {"S": "AGENT#agent-1"}}
     dynamodb.delete_item(TableName=desk.table, Key=key)
@@ -175,7 +179,7 @@ def test_without_its_handler_it_waits_for_the_team(
     assert (after.handler, after.former_handlers) == (None, ("agent-1",))
 
 
-def test_who_has_no_place_free_gets_it_back_all_the_same(desk: Store, playbook: Playbook) -> None:
+def test_unmerging_ignores_the_handler_s_capacity(desk: Store, playbook: Playbook) -> None:
     act(desk, playbook, "CS2", c.Merge("CS1"))
     for number in ("CS4", "CS5"):
         file(desk, playbook, number)
@@ -185,18 +189,18 @@ def test_who_has_no_place_free_gets_it_back_all_the_same(desk: Store, playbook: 
 
 
 class TestRefusals:
-    def test_into_itself(self, desk: Store, playbook: Playbook) -> None:
+    def test_a_ticket_is_not_merged_into_itself(self, desk: Store, playbook: Playbook) -> None:
         with pytest.raises(ActionNotAllowed, match="into itself"):
             act(desk, playbook, "CS1", c.Merge("CS1"))
 
-    def test_twice(self, desk: Store, playbook: Playbook) -> None:
+    def test_a_ticket_is_not_merged_twice(self, desk: Store, playbook: Playbook) -> None:
         act(desk, playbook, "CS2", c.Merge("CS1"))
         with pytest.raises(ActionNotAllowed, match="It goes on as CS1"):
             act(desk, playbook, "CS2", c.Merge("CS1"))
         with pytest.raises(ActionNotAllowed, match="It goes on as CS1"):
             act(desk, playbook, "CS2", c.Close("x"))
 
-    def test_into_a_merged_one(self, desk: Store, playbook: Playbook) -> None:
+    def test_a_merged_ticket_is_no_merge_target(self, desk: Store, playbook: Playbook) -> None:
         file(desk, playbook, "CS3")
         act(desk, playbook, "CS2", c.Merge("CS1"))
         with pytest.raises(ActionNotAllowed, match="Merge into CS1"):
@@ -204,23 +208,29 @@ class TestRefusals:
         with pytest.raises(ActionNotAllowed, match="was merged into this ticket"):
             act(desk, playbook, "CS1", c.Merge("CS2"))
 
-    def test_into_nothing(self, desk: Store, playbook: Playbook) -> None:
+    def test_a_missing_ticket_is_no_merge_target(self, desk: Store, playbook: Playbook) -> None:
         with pytest.raises(NotFound, match="no ticket CS9 on this desk"):
             act(desk, playbook, "CS1", c.Merge("CS9"))
 
-    def test_an_open_one_into_one_that_has_ended(self, desk: Store, playbook: Playbook) -> None:
-        """A request that nobody has solved would be lost in it; the other way is fine."""
+    def test_an_open_ticket_is_not_merged_into_an_ended_one(
+        self, desk: Store, playbook: Playbook
+    ) -> None:
+        """An unsolved request would be lost in it; the other way is allowed."""
         act(desk, playbook, "CS1", c.Close("spam"))
         with pytest.raises(ActionNotAllowed, match="reopen CS1 first"):
             act(desk, playbook, "CS2", c.Merge("CS1"))
         assert act(desk, playbook, "CS1", c.Merge("CS2")).status == "merged"
         assert act(desk, playbook, "CS1", c.Unmerge()).status == "closed"
 
-    def test_what_was_not_merged(self, desk: Store, playbook: Playbook) -> None:
+    def test_a_ticket_that_is_not_merged_is_not_unmerged(
+        self, desk: Store, playbook: Playbook
+    ) -> None:
         with pytest.raises(ActionNotAllowed):
             act(desk, playbook, "CS1", c.Unmerge())
 
-    def test_too_many(self, desk: Store, playbook: Playbook) -> None:
+    def test_a_merge_target_takes_only_so_many_tickets(
+        self, desk: Store, playbook: Playbook
+    ) -> None:
         full = load(desk, "CS1").model_copy(
             update={"carries": tuple(f"X{n}" for n in range(MOST_MERGED))}
         )
@@ -232,8 +242,8 @@ class TestRefusals:
             act(desk, playbook, "CS2", c.Merge("CS1"))
 
 
-def test_two_that_are_merged_into_each_other_at_once(desk: Store, playbook: Playbook) -> None:
-    """F2: one transaction over both; the second one finds what the first one did."""
+@pytest.mark.requirement("F2")
+def test_concurrent_merges_into_each_other_make_no_cycle(desk: Store, playbook: Playbook) -> None:
     for _ in range(5):
 
         def one(pair: tuple[str, str]) -> str:
@@ -249,8 +259,8 @@ def test_two_that_are_merged_into_each_other_at_once(desk: Store, playbook: Play
         act(desk, playbook, gone, c.Unmerge())
 
 
-def test_the_other_ticket_s_version_counts_too(desk: Store, playbook: Playbook) -> None:
-    """G1: what was decided on both is written on both as they were, or not at all."""
+@pytest.mark.requirement("G1")
+def test_a_merge_checks_the_versions_of_both_tickets(desk: Store, playbook: Playbook) -> None:
     commit_all, moved = desk.commit_all, iter([True])
 
     def overtaken(changes: Any, **more: Any) -> None:
@@ -286,7 +296,7 @@ class TestAnySequence:
         suppress_health_check=[HealthCheck.function_scoped_fixture],
     )
     @given(steps=STEPS)
-    def test_every_message_is_on_its_survivor_once(
+    def test_every_message_is_on_its_merge_target_once(
         self, steps: list[tuple[str, str, str]], store: Store, playbook: Playbook
     ) -> None:
         _empty(store)
