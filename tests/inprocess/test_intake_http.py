@@ -1,4 +1,4 @@
-"""Requests over HTTP: filed once, numbered, answered clearly (A1, A3, A4, F1, F5, G1)."""
+"""Requests over HTTP: one ticket each, with number, promise and clear errors (A1, A3, F5, G1)."""
 
 from __future__ import annotations
 
@@ -66,12 +66,18 @@ def test_terms_are_understood_in_both_languages(loop: Loop, store: Store, urgenc
 def test_every_wrong_field_is_named(loop: Loop) -> None:
     answer = file(
         loop,
-        {"contact": "12", "description": "x" * 201, "urgency": "sofort", "type": "nonsense"},
+        {
+            "contact": "12",
+            "description": "x" * 201,
+            "urgency": "sofort",
+            "type": "nonsense",
+            "x": 1,
+        },
     )
     assert answer.status == 400
     assert answer.headers["content-type"] == "application/problem+json"
     wrong = {error["field"]: error["message"] for error in answer.json["errors"]}
-    assert set(wrong) == {"contact", "description", "urgency", "type"}
+    assert set(wrong) == {"contact", "description", "urgency", "type", "x"}
     assert "200" in wrong["description"]
     assert "高" in wrong["urgency"]
 
@@ -96,13 +102,6 @@ def test_a_purchase_date_must_be_a_date(loop: Loop, given: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[1]", b'"text"', b"[" * 5000])
-def test_a_body_that_is_no_json_object_is_refused(loop: Loop, body: bytes) -> None:
-    answer = file(loop, body)
-    assert answer.status == 400
-    assert answer.json["title"]
-
-
 def test_a_body_of_another_type_is_refused_as_a_problem(loop: Loop) -> None:
     """Chalice's own errors are problems too."""
     answer = file(loop, b"contact=13800138000", **{"Content-Type": "text/plain"})
@@ -113,10 +112,6 @@ def test_a_body_of_another_type_is_refused_as_a_problem(loop: Loop) -> None:
         "status": 415,
         "detail": "Unsupported media type: text/plain",
     }
-
-
-def test_a_body_over_the_limit_is_refused(loop: Loop) -> None:
-    assert file(loop, {**BODY, "description": "x" * 300_000}).status == 413
 
 
 def test_an_unknown_desk_is_not_found(loop: Loop) -> None:
@@ -131,13 +126,6 @@ def test_a_repeated_key_creates_one_ticket(loop: Loop) -> None:
     other = file(loop, {**BODY, "description": "别的问题"}, **{"Idempotency-Key": "k-1"})
     assert other.status == 422
     assert file(loop, **{"Idempotency-Key": "k-2"}).json["number"] != first.json["number"]
-
-
-@pytest.mark.requirement("G1")
-def test_a_key_that_is_too_long_is_refused(loop: Loop) -> None:
-    answer = file(loop, **{"Idempotency-Key": "k" * 201})
-    assert answer.status == 400
-    assert [error["field"] for error in answer.json["errors"]] == ["Idempotency-Key"]
 
 
 def test_without_a_key_each_request_creates_a_ticket(loop: Loop) -> None:
@@ -228,14 +216,6 @@ def test_a_number_has_the_desk_s_own_date(
     """The day begins at midnight in Shanghai, eight hours before UTC's."""
     monkeypatch.setattr(clock, "now", lambda: at)
     assert file(loop).json["number"] == number
-
-
-@pytest.mark.requirement("A1")
-def test_every_wrong_field_is_named_at_once(loop: Loop) -> None:
-    """Unknown fields, malformed ones, and those that this desk does not accept."""
-    body = {"contact": "12", "description": "长" * 201, "type": "飞机", "urgency": "超高", "x": 1}
-    named = [error["field"] for error in file(loop, body).json["errors"]]
-    assert sorted(named) == ["contact", "description", "type", "urgency", "x"]
 
 
 @pytest.mark.requirement("A5")

@@ -1,4 +1,4 @@
-"""Mail: one request is one ticket, follow-ups join theirs, strangers do not (F1, F5, G1, G3)."""
+"""Mail: one ticket for each request; answers join theirs, strangers do not (F1, F5, G1, G3)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.signed_requests import signed
 DESK = "support@standard.local"
 
 
-def letter(
+def make_mail(
     subject: str = "无法登录",
     text: str = "昨天起无法登录，请尽快处理。",
     *,
@@ -47,12 +47,12 @@ def letter(
     return mail.as_bytes()
 
 
-def numbers(store: Store) -> list[str]:
+def new_ticket_numbers(store: Store) -> list[str]:
     found, _ = store.queue(["standard#new"])
     return [ticket.number for ticket in found]
 
 
-def texts(store: Store, number: str) -> list[Any]:
+def text_events(store: Store, number: str) -> list[Any]:
     return [
         event
         for commit in store.history("standard", number)
@@ -68,12 +68,12 @@ def own_reference(loop: Loop, number: str) -> str:
 def test_a_mail_becomes_a_ticket(loop: Loop, store: Store) -> None:
     """Text, sender and attachments are read; the bucket keeps the original."""
     pdf = b"%PDF-1.7 receipt"
-    raw = letter(files=(("发票.pdf", pdf),))
+    raw = make_mail(files=(("发票.pdf", pdf),))
     assert loop.mail(raw, DESK, key="mail/1") == {"batchItemFailures": []}
-    (number,) = numbers(store)
+    (number,) = new_ticket_numbers(store)
     ticket = store.load("standard", number)
     assert (ticket.channel, ticket.customer.kind) == ("mail", "email")
-    (received,) = texts(store, number)
+    (received,) = text_events(store, number)
     assert "昨天起无法登录" in received.description
     assert received.raw == "mail/1"
     (kept,) = received.attachments
@@ -92,10 +92,10 @@ def test_files_are_kept_by_their_content(loop: Loop, store: Store) -> None:
         ("huge.bin", b"\0" * (20 * 1024 * 1024 + 1)),
         *((f"{n}.txt", f"text {n}".encode()) for n in range(20)),
     )
-    raw = letter(files=files)
+    raw = make_mail(files=files)
     loop.mail(raw, DESK, key="mail/1")
-    (number,) = numbers(store)
-    (received,) = texts(store, number)
+    (number,) = new_ticket_numbers(store)
+    (received,) = text_events(store, number)
     kept = {file.name: file.content_type for file in received.attachments}
     assert kept["发票 .html.txt"] == "text/plain"
     assert kept["电话138****8000.pdf"] == "application/pdf"
@@ -117,8 +117,8 @@ def test_customer_and_agent_download_a_mail_s_files(loop: Loop, store: Store) ->
 
     from functions.core.text.tokens import status_key
 
-    loop.mail(letter(files=(("a.html", b"<script>"), ("b.exe", b"MZ"))), DESK)
-    (number,) = numbers(store)
+    loop.mail(make_mail(files=(("a.html", b"<script>"), ("b.exe", b"MZ"))), DESK)
+    (number,) = new_ticket_numbers(store)
     key = status_key(aws.root_key(loop.deployment), "standard", number)
     path = f"/desks/standard/tickets/{number}?key={key}"
     claims = {"cognito:username": "zg-1", "cognito:groups": "standard:supervisor"}
@@ -147,7 +147,7 @@ def test_an_html_mail_is_read(loop: Loop, store: Store) -> None:
     mail["Message-ID"] = "<h@example.com>"
     mail.set_content("<p>My <b>payment</b> failed.</p><p>Order 42</p>", subtype="html")
     loop.mail(mail.as_bytes(), DESK)
-    (received,) = texts(store, numbers(store)[0])
+    (received,) = text_events(store, new_ticket_numbers(store)[0])
     assert "My payment failed." in received.description
     assert "<" not in received.description
 
@@ -156,68 +156,71 @@ def test_an_html_mail_is_read(loop: Loop, store: Store) -> None:
 def test_a_mail_announced_twenty_times_makes_one_ticket(loop: Loop, store: Store) -> None:
     for batch in range(4):
         boto3.client("s3").put_object(
-            Bucket=loop.deployment.mail_bucket, Key=f"mail/{batch}", Body=letter()
+            Bucket=loop.deployment.mail_bucket, Key=f"mail/{batch}", Body=make_mail()
         )
         records = [announcement(f"mail/{batch}", (DESK,)) for _ in range(5)]
         assert loop.invoke("intake_mail", {"Records": records}) == {"batchItemFailures": []}
-    assert len(numbers(store)) == 1
+    assert len(new_ticket_numbers(store)) == 1
 
 
 @pytest.mark.requirement("G1")
 def test_a_mail_without_an_id_is_recognised_by_its_bytes(loop: Loop, store: Store) -> None:
     for _ in range(3):
-        loop.mail(letter(id=""), DESK)
-    loop.mail(letter(id="", text="另一件事"), DESK)
-    assert len(numbers(store)) == 2
+        loop.mail(make_mail(id=""), DESK)
+    loop.mail(make_mail(id="", text="另一件事"), DESK)
+    assert len(new_ticket_numbers(store)) == 2
 
 
 @pytest.mark.requirement("G1")
 def test_an_answer_with_our_message_id_joins_its_ticket(loop: Loop, store: Store) -> None:
-    loop.mail(letter(), DESK)
-    (number,) = numbers(store)
-    reply = letter("Re: 回复", "已经好了", id="<m2@x>", references=own_reference(loop, number))
+    loop.mail(make_mail(), DESK)
+    (number,) = new_ticket_numbers(store)
+    reply = make_mail("Re: 回复", "已经好了", id="<m2@x>", references=own_reference(loop, number))
     loop.mail(reply, DESK)
     loop.mail(reply, DESK)
-    assert numbers(store) == [number]
-    assert [event.event for event in texts(store, number)] == ["TicketReceived", "CustomerWrote"]
+    assert new_ticket_numbers(store) == [number]
+    assert [event.event for event in text_events(store, number)] == [
+        "TicketReceived",
+        "CustomerWrote",
+    ]
 
 
 @pytest.mark.requirement("G1")
 def test_a_number_in_the_subject_counts_only_from_the_customer(loop: Loop, store: Store) -> None:
-    loop.mail(letter(), DESK)
-    (number,) = numbers(store)
-    loop.mail(letter(f"Re: [{number}] 登录", "补充截图", id="<m2@x>"), DESK)
-    assert len(texts(store, number)) == 2
-    loop.mail(letter(f"Re: [{number}]", "让我看看", id="<m3@x>", sender="eve@example.net"), DESK)
-    assert len(texts(store, number)) == 2
-    assert len(numbers(store)) == 2
+    loop.mail(make_mail(), DESK)
+    (number,) = new_ticket_numbers(store)
+    loop.mail(make_mail(f"Re: [{number}] 登录", "补充截图", id="<m2@x>"), DESK)
+    assert len(text_events(store, number)) == 2
+    loop.mail(make_mail(f"Re: [{number}]", "让我看看", id="<m3@x>", sender="eve@example.net"), DESK)
+    assert len(text_events(store, number)) == 2
+    assert len(new_ticket_numbers(store)) == 2
 
 
 @pytest.mark.requirement("G1")
 def test_an_answer_to_the_customer_s_own_mail_joins_its_ticket(loop: Loop, store: Store) -> None:
     """Only from the same address."""
-    loop.mail(letter(), DESK)
-    (number,) = numbers(store)
-    again = letter("还有", "忘了附件", id="<m2@x>", references="<m1@mail.example.com>")
+    loop.mail(make_mail(), DESK)
+    (number,) = new_ticket_numbers(store)
+    again = make_mail("还有", "忘了附件", id="<m2@x>", references="<m1@mail.example.com>")
     loop.mail(again, DESK)
-    assert numbers(store) == [number]
-    third = letter("Re:", "再补充", id="<m3@x>", references="<m2@x>")
+    assert new_ticket_numbers(store) == [number]
+    third = make_mail("Re:", "再补充", id="<m3@x>", references="<m2@x>")
     loop.mail(third, DESK)
-    assert len(texts(store, number)) == 3
-    stranger = letter(
+    assert len(text_events(store, number)) == 3
+    stranger = make_mail(
         "Re:", "x", id="<m4@x>", references="<m1@mail.example.com>", sender="eve@example.net"
     )
     loop.mail(stranger, DESK)
-    assert len(numbers(store)) == 2
+    assert len(new_ticket_numbers(store)) == 2
 
 
 @pytest.mark.requirement("G1")
 def test_a_forged_reference_opens_a_new_ticket(loop: Loop, store: Store) -> None:
-    loop.mail(letter(), DESK)
-    (number,) = numbers(store)
+    loop.mail(make_mail(), DESK)
+    (number,) = new_ticket_numbers(store)
     forged = own_reference(loop, number).replace(".1.", ".2.")
-    loop.mail(letter("Re:", "x", id="<m2@x>", sender="eve@example.net", references=forged), DESK)
-    assert len(numbers(store)) == 2
+    loop.mail(make_mail("Re:", "x", id="<m2@x>", sender="eve@example.net", references=forged), DESK)
+    assert len(new_ticket_numbers(store)) == 2
 
 
 @pytest.mark.requirement("A11")
@@ -225,8 +228,8 @@ def test_the_answer_to_a_question_resumes_the_ticket(loop: Loop, store: Store) -
     from functions.core.domain import commands as c
     from functions.core.services.command_service import change
 
-    loop.mail(letter(), DESK)
-    (number,) = numbers(store)
+    loop.mail(make_mail(), DESK)
+    (number,) = new_ticket_numbers(store)
     now = datetime.now(UTC)
     playbook = store.playbook("standard", now)
     for command in (
@@ -234,7 +237,7 @@ def test_the_answer_to_a_question_resumes_the_ticket(loop: Loop, store: Store) -
         c.RequestInformation("请提供订单号"),
     ):
         change(store, "standard", number, command, playbook, now, actor="li-1")
-    loop.mail(letter(f"Re: {number}", "订单号 42", id="<m2@x>"), DESK)
+    loop.mail(make_mail(f"Re: {number}", "订单号 42", id="<m2@x>"), DESK)
     ticket = store.load("standard", number)
     assert ticket.status == "in_progress"
     assert ticket.timers["customer_info"].state == "met"
@@ -260,7 +263,7 @@ def test_a_mail_that_is_no_request_is_quarantined(
         mail["From"] = "a@example.com"
     mail.set_content("text")
     loop.mail(mail.as_bytes(), DESK, key="mail/odd")
-    assert numbers(store) == []
+    assert new_ticket_numbers(store) == []
     s3 = boto3.client("s3")
     kept = s3.get_object(Bucket=loop.deployment.mail_bucket, Key="quarantine/standard/odd")
     assert kept["Body"].read() == mail.as_bytes()
@@ -276,7 +279,7 @@ def test_a_mail_embedded_in_its_announcement_makes_a_ticket(
     import base64
     import json
 
-    raw = letter()
+    raw = make_mail()
     content = base64.b64encode(raw).decode() if encoding == "BASE64" else raw.decode()
     message = {
         "notificationType": "Received",
@@ -286,23 +289,23 @@ def test_a_mail_embedded_in_its_announcement_makes_a_ticket(
     record = {"messageId": "1", "body": json.dumps({"Message": json.dumps(message)})}
     for _ in range(2):
         assert loop.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
-    (number,) = numbers(store)
-    (received,) = texts(store, number)
+    (number,) = new_ticket_numbers(store)
+    (received,) = text_events(store, number)
     kept = boto3.client("s3").get_object(Bucket=loop.deployment.mail_bucket, Key=received.raw)
     assert kept["Body"].read() == raw
 
 
 @pytest.mark.requirement("G3")
 def test_mail_to_an_unknown_mailbox_is_quarantined(loop: Loop, store: Store) -> None:
-    loop.mail(letter(), "sales@elsewhere.local", key="mail/lost")
-    assert numbers(store) == []
+    loop.mail(make_mail(), "sales@elsewhere.local", key="mail/lost")
+    assert new_ticket_numbers(store) == []
     boto3.client("s3").head_object(Bucket=loop.deployment.mail_bucket, Key="quarantine/-/lost")
 
 
 @pytest.mark.requirement("F1")
 def test_a_plus_address_reaches_the_desk(loop: Loop, store: Store) -> None:
-    loop.mail(letter(), "Support+orders@standard.local")
-    assert len(numbers(store)) == 1
+    loop.mail(make_mail(), "Support+orders@standard.local")
+    assert len(new_ticket_numbers(store)) == 1
 
 
 @pytest.mark.requirement("G3", "F1")
@@ -310,14 +313,14 @@ def test_unprocessable_messages_are_dead_lettered_and_others_processed(
     loop: Loop, store: Store
 ) -> None:
     s3 = boto3.client("s3")
-    s3.put_object(Bucket=loop.deployment.mail_bucket, Key="mail/good", Body=letter())
+    s3.put_object(Bucket=loop.deployment.mail_bucket, Key="mail/good", Body=make_mail())
     records = [
         {"messageId": "1", "body": "not json"},
         announcement("mail/good", (DESK,)),
         announcement("mail/missing", (DESK,)),
     ]
     assert loop.invoke("intake_mail", {"Records": records}) == {"batchItemFailures": []}
-    assert len(numbers(store)) == 1
+    assert len(new_ticket_numbers(store)) == 1
     sqs = boto3.client("sqs")
     queue = sqs.get_queue_url(QueueName=f"{loop.deployment.prefix}-mail-dlq")["QueueUrl"]
     parked = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
@@ -332,7 +335,7 @@ def test_a_mail_that_fails_for_now_is_retried(
     from functions.core.domain.errors import TryAgain
 
     key = "mail/busy"
-    boto3.client("s3").put_object(Bucket=loop.deployment.mail_bucket, Key=key, Body=letter())
+    boto3.client("s3").put_object(Bucket=loop.deployment.mail_bucket, Key=key, Body=make_mail())
     record = announcement(key, (DESK,))
 
     def busy(*_: Any, **__: Any) -> None:
@@ -343,18 +346,18 @@ def test_a_mail_that_fails_for_now_is_retried(
         answer = loop.invoke("intake_mail", {"Records": [record]})
     assert answer == {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
     assert loop.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
-    assert len(numbers(store)) == 1
+    assert len(new_ticket_numbers(store)) == 1
 
 
 @pytest.mark.requirement("F5")
 def test_a_raw_mail_over_http_makes_one_ticket(loop: Loop, store: Store) -> None:
-    raw = letter()
+    raw = make_mail()
     headers = {"content-type": "message/rfc822", **signed(WEBHOOK_SECRET, raw)}
     path = "/desks/standard/channels/mime"
     first = loop.http("POST", path, raw, headers=headers)
     assert first.status == 202
     assert loop.http("POST", path, raw, headers=headers).json["number"] == first.json["number"]
-    assert len(numbers(store)) == 1
+    assert len(new_ticket_numbers(store)) == 1
 
 
 @pytest.mark.requirement("A4", "E1")
@@ -369,8 +372,8 @@ def test_a_raw_mail_over_http_makes_one_ticket(loop: Loop, store: Store) -> None
 def test_the_acknowledgement_uses_the_mail_s_language(
     loop: Loop, store: Store, subject: str, text: str, wanted: str
 ) -> None:
-    loop.mail(letter(subject, text), DESK)
-    (number,) = numbers(store)
+    loop.mail(make_mail(subject, text), DESK)
+    (number,) = new_ticket_numbers(store)
     loop.pump()
     told = {delivery.message: delivery.text for delivery in store.deliveries("standard", number)}
     assert wanted in told["received"]
@@ -386,14 +389,14 @@ def test_a_mail_missing_from_the_bucket_is_a_dead_letter(code: str) -> None:
             raise ClientError({"Error": {"Code": code}}, "GetObject")
 
     gone: Any = Gone()
-    inbox = MailStore(gone, "b")
+    mail_store = MailStore(gone, "b")
     with pytest.raises(DeadLetter, match="mail/1 is not in the bucket"):
-        inbox.get("mail/1")
+        mail_store.get("mail/1")
 
 
 @pytest.mark.requirement("A1")
 @pytest.mark.parametrize(("subject", "wanted"), [("", "（无内容）"), ("发票", "发票")])
 def test_an_empty_mail_makes_a_ticket(loop: Loop, store: Store, subject: str, wanted: str) -> None:
-    loop.mail(letter(subject, ""), DESK)
-    (received,) = texts(store, numbers(store)[0])
+    loop.mail(make_mail(subject, ""), DESK)
+    (received,) = text_events(store, new_ticket_numbers(store)[0])
     assert received.description == wanted

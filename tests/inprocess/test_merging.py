@@ -1,4 +1,4 @@
-"""Tickets merged and parted by the real handlers: agents, customers, mail, archive (A14, G4)."""
+"""Merging and unmerging through the real handlers: agents, customers, mail, archive (A14, G4)."""
 
 from __future__ import annotations
 
@@ -44,23 +44,23 @@ def view(case: Case, number: str) -> Any:
     return case.view()
 
 
-def link(case: Case, number: str) -> str:
+def status_link(case: Case, number: str) -> str:
     root = aws.root_key(case.loop.deployment)
     return f"/desks/standard/tickets/{number}?key={status_key(root, 'standard', number)}"
 
 
-def texts(shown: Any) -> list[str]:
+def message_texts(shown: Any) -> list[str]:
     return [m["text"] for m in shown["messages"] if m["event"] != "TicketMerged"]
 
 
-def two(case: Case, **second: Any) -> tuple[str, str]:
+def file_two(case: Case, **second: Any) -> tuple[str, str]:
     one = case.file("无法登录，提示网络错误", contact=MAIL)
     return one, case.file("还是无法登录", **{"contact": MAIL, **second})
 
 
 @pytest.mark.requirement("A14")
 def test_two_requests_are_merged_and_unmerged(case: Case) -> None:
-    one, other = two(case)
+    one, other = file_two(case)
     assert view(case, other)["status"] == "assigned"
     load = case.store.agent("standard", "li-1")
     assert load is not None
@@ -79,12 +79,12 @@ def test_two_requests_are_merged_and_unmerged(case: Case) -> None:
     assert one in case.said("customer", "merged")
 
     # by the portal, with the merged ticket's link
-    path, _, query = link(case, other).partition("?")
+    path, _, query = status_link(case, other).partition("?")
     wrote = case.http("POST", f"{path}/messages?{query}", {"text": "版本是 5.2"})
     assert (wrote.status, wrote.json["number"]) == (201, one)
     # by mail, in answer to the merged ticket's mail, and by its number in the subject
     for reference in (True, False):
-        case.loop.mail(letter(case, other, reference), "support@standard.local")
+        case.loop.mail(reply_mail(case, other, reference), "support@standard.local")
         case.loop.pump()
     shown = view(case, one)
     assert shown["carries"] == [other]
@@ -96,11 +96,11 @@ def test_two_requests_are_merged_and_unmerged(case: Case) -> None:
     assert view(case, other)["goes_on_as"] == one
 
     # the customer's pages
-    gone = case.http("GET", link(case, other)).json
+    gone = case.http("GET", status_link(case, other)).json
     assert (gone["status"], gone["goes_on_as"]) == ("merged", one)
-    page = case.http("GET", link(case, other), headers={"Accept": "text/html"}).text
+    page = case.http("GET", status_link(case, other), headers={"Accept": "text/html"}).text
     assert f'href="{one}?key=' in page
-    here = case.http("GET", link(case, one)).json
+    here = case.http("GET", status_link(case, one)).json
     assert [t["number"] for t in here["timeline"] if "number" in t] == [other]
 
     case.number = one
@@ -110,11 +110,11 @@ def test_two_requests_are_merged_and_unmerged(case: Case) -> None:
     assert len([m for m in view(case, one)["messages"] if m["direction"] == "in"]) == 4
     wrote = case.http("POST", f"{path}/messages?{query}", {"text": "我的呢"})
     assert wrote.json["number"] == other
-    assert "我的呢" in texts(view(case, other))
-    assert "goes_on_as" not in case.http("GET", link(case, other)).json
+    assert "我的呢" in message_texts(view(case, other))
+    assert "goes_on_as" not in case.http("GET", status_link(case, other)).json
 
 
-def letter(case: Case, number: str, reference: bool) -> bytes:
+def reply_mail(case: Case, number: str, reference: bool) -> bytes:
     mail = EmailMessage()
     mail["From"], mail["To"] = MAIL, "support@standard.local"
     mail["Subject"] = "回复" if reference else f"[{number}] 回复"
@@ -140,7 +140,7 @@ def test_an_unmerged_ticket_without_a_handler_is_routed(case: Case) -> None:
 
 
 def test_a_refused_merge_names_the_reason(case: Case) -> None:
-    one, other = two(case)
+    one, other = file_two(case)
     third = case.file("无法登录", contact=MAIL)
     itself = act(case, "li-1", one, "merge", into=one)
     assert (itself.status, "itself" in itself.json["detail"]) == (409, True)
@@ -164,24 +164,24 @@ def test_a_refused_merge_names_the_reason(case: Case) -> None:
 
 @pytest.mark.requirement("G4")
 def test_merged_customers_see_nothing_of_each_other(case: Case) -> None:
-    one, other = two(case, contact="13912345678")
+    one, other = file_two(case, contact="13912345678")
     assert act(case, "li-1", other, "merge", into=one).status == 403
     assert act(case, "zg-1", other, "merge", into=one).status == 200
     assert "merged" not in [d.message for d in case.store.deliveries("standard", other)]
-    path, _, query = link(case, other).partition("?")
+    path, _, query = status_link(case, other).partition("?")
     photo = {"name": "别人的截图.txt", "content": "5L2g5aW9"}
     body = {"text": "我这里也是", "attachments": [photo]}
     wrote = case.http("POST", f"{path}/messages?{query}", body)
     assert (wrote.status, wrote.json) == (201, {"number": other, "status": "merged"})
     assert "别人的截图" in str(view(case, one)["attachments"])
-    assert "我这里也是" in texts(view(case, one))
+    assert "我这里也是" in message_texts(view(case, one))
     for accept in ("application/json", "text/html"):
-        answer = case.http("GET", link(case, other), headers={"Accept": accept})
+        answer = case.http("GET", status_link(case, other), headers={"Accept": accept})
         assert one not in answer.text
-        theirs = case.http("GET", link(case, one), headers={"Accept": accept}).text
+        theirs = case.http("GET", status_link(case, one), headers={"Accept": accept}).text
         assert other not in theirs
         assert "别人的截图" not in theirs
-    events = [entry["event"] for entry in case.http("GET", link(case, one)).json["timeline"]]
+    events = [entry["event"] for entry in case.http("GET", status_link(case, one)).json["timeline"]]
     assert events == ["TicketReceived", "TicketAssigned"]
 
 
@@ -198,7 +198,7 @@ def test_a_merged_ticket_asks_the_customer_nothing(case: Case) -> None:
     assert "Contents" not in boto3.client("s3").list_objects_v2(
         Bucket=case.loop.deployment.archive_bucket
     )
-    path, _, query = link(case, one).partition("?")
+    path, _, query = status_link(case, one).partition("?")
     assert case.http("POST", f"{path}/survey?{query}", {"score": 5}).status == 409
     assert act(case, "li-1", one, "unmerge").json["status"] == "resolved"
     assert len(case.loop.workflows.executions) == 2
@@ -210,11 +210,11 @@ def test_a_merged_ticket_asks_the_customer_nothing(case: Case) -> None:
 
 @pytest.mark.requirement("B10", "G6")
 def test_the_archive_document_holds_both_until_one_is_erased(case: Case) -> None:
-    one, other = two(case, contact="13912345678")
+    one, other = file_two(case, contact="13912345678")
     act(case, "zg-1", other, "merge", into=one)
-    path, _, query = link(case, other).partition("?")
+    path, _, query = status_link(case, other).partition("?")
     case.http("POST", f"{path}/messages?{query}", {"text": "另一位客户的话"})
-    case.number, case.link = one, link(case, one)
+    case.number, case.link = one, status_link(case, one)
     case.act("li-1", "resolve", summary="重置密码")
     case.customer("survey", score=5)
     document, _ = case.archived()
@@ -242,7 +242,7 @@ def test_the_archive_document_holds_both_until_one_is_erased(case: Case) -> None
 
 @pytest.mark.requirement("B10")
 def test_one_customer_s_merged_tickets_are_erased_together(case: Case) -> None:
-    one, other = two(case)
+    one, other = file_two(case)
     act(case, "li-1", other, "merge", into=one)
     at, now = case.records, datetime.now(UTC)
     erased = erase(at, "standard", number=other, reason="应客户要求", actor="admin", now=now)
@@ -254,7 +254,7 @@ def test_one_customer_s_merged_tickets_are_erased_together(case: Case) -> None:
 @pytest.mark.parametrize("contact", [MAIL, "13912345678"])
 @pytest.mark.parametrize("by", ["number", "contact"])
 def test_a_ticket_merged_into_a_held_one_is_not_erased(case: Case, contact: str, by: str) -> None:
-    one, other = two(case, contact=contact)
+    one, other = file_two(case, contact=contact)
     at, now = case.records, datetime.now(UTC)
     hold(at, "standard", one, held=True, reason="诉讼", actor="admin", now=now)
     assert act(case, "zg-1", other, "merge", into=one).status == 200

@@ -1,4 +1,4 @@
-"""Mail that comes back: shown on its ticket, and no further mail to where it is no good (G3)."""
+"""Bounces and complaints: recorded on their ticket, and mail to bad addresses stopped (G3)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SUPERVISOR = {"cognito:username": "zg-1", "cognito:groups": "standard:supervisor
 
 
 def file(loop: Loop, store: Store, contact: str = CUSTOMER) -> str:
-    """A ticket by web form, acknowledged and assigned."""
+    """Create a ticket by web form and return its number."""
     body = {"contact": contact, "description": "无法登录"}
     answer = loop.http("POST", "/desks/standard/tickets", body)
     assert answer.status == 201, answer.text
@@ -43,7 +43,7 @@ def own_id(loop: Loop, number: str, version: int = 1) -> str:
 def bounce(
     headers: str, *, status: str = "5.1.1", recipient: str = CUSTOMER, action: str = "failed"
 ) -> bytes:
-    """A report as RFC 3464 has it, with the headers of the mail that came back."""
+    """Return a bounce (RFC 3464) with the headers of the mail that came back."""
     return (
         "From: MAILER-DAEMON@mx.example.com\r\n"
         f"To: {DESK}\r\n"
@@ -60,7 +60,7 @@ def bounce(
 
 
 def complaint(headers: str, feedback: str = "abuse") -> bytes:
-    """A report as RFC 5965 has it."""
+    """Return a complaint (RFC 5965)."""
     return (
         "From: fbl@mx.example.com\r\n"
         f"To: {DESK}\r\nSubject: Email Feedback Report\r\nMessage-ID: <fbl-{feedback}@mx>\r\n"
@@ -75,7 +75,7 @@ def complaint(headers: str, feedback: str = "abuse") -> bytes:
     ).encode()
 
 
-def told_by_ses(
+def ses_notification(
     kind: str = "Bounce",
     *,
     named: str = "eventType",
@@ -83,7 +83,7 @@ def told_by_ses(
     recipient: str = CUSTOMER,
     **detail: Any,
 ) -> str:
-    """SES's own notification, as its developer guide shows it."""
+    """Return SES's notification as its developer guide shows it."""
     recipients = "bouncedRecipients" if kind == "Bounce" else "complainedRecipients"
     content: dict[str, Any] = {
         named: kind,
@@ -100,17 +100,17 @@ def told_by_ses(
     return json.dumps(content)
 
 
-def tell(loop: Loop, body: str) -> None:
+def process_notification(loop: Loop, body: str) -> None:
     record = {"messageId": "1", "body": body, "attributes": {}}
     assert loop.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
     loop.pump()
 
 
-def marked(store: Store, number: str) -> str | None:
+def undeliverable_cause(store: Store, number: str) -> str | None:
     return store.load("standard", number).customer.undeliverable
 
 
-def returns_on(store: Store, number: str) -> list[Any]:
+def bounce_events(store: Store, number: str) -> list[Any]:
     found = store.history("standard", number)
     return [event for commit in found for event in commit.of("ContactBounced")]
 
@@ -122,7 +122,7 @@ def act(loop: Loop, number: str, action: str, **body: Any) -> HttpAnswer:
     return answer
 
 
-def last(store: Store, number: str, message: str) -> Delivery:
+def last_delivery(store: Store, number: str, message: str) -> Delivery:
     found = [d for d in store.deliveries("standard", number) if d.message == message]
     assert found, f"nobody was told {message}"
     return found[-1]
@@ -142,23 +142,23 @@ def test_a_hard_bounce_stops_mail_to_its_contact(loop: Loop, store: Store, heade
     number, other = file(loop, store), file(loop, store)
     loop.mail(bounce(f"{header}: {own_id(loop, number)}\r\nSubject: x"), DESK)
     loop.pump()
-    (event,) = returns_on(store, number)
+    (event,) = bounce_events(store, number)
     assert (event.permanent, event.cause) == (True, "bounce 5.1.1")
-    assert marked(store, number) == marked(store, other) == "bounce 5.1.1"
+    assert undeliverable_cause(store, number) == undeliverable_cause(store, other) == "bounce 5.1.1"
 
     before = sent_to(CUSTOMER)
     assert act(loop, number, "assign", agent="li-1").status == 200
     assert act(loop, number, "reply", text="请重置密码").status == 200
-    held = last(store, number, "reply")
+    held = last_delivery(store, number, "reply")
     assert held.state == "parked"
     assert held.cause == "held: bounce 5.1.1; correct the contact first"
     # The next request begins with the mark.
     third = file(loop, store)
-    assert marked(store, third) == "bounce 5.1.1"
-    assert last(store, third, "received").state == "parked"
+    assert undeliverable_cause(store, third) == "bounce 5.1.1"
+    assert last_delivery(store, third, "received").state == "parked"
     assert sent_to(CUSTOMER) == before
     # The handler is told, by mail to the team.
-    assert last(store, other, "handler_mail_returned").state == "sent"
+    assert last_delivery(store, other, "handler_mail_returned").state == "sent"
 
 
 @pytest.mark.requirement("G1")
@@ -169,7 +169,7 @@ def test_a_repeated_bounce_is_recorded_once(loop: Loop, store: Store) -> None:
     )
     for _ in range(2):
         loop.mail(raw, DESK)
-    assert len(returns_on(store, number)) == 1
+    assert len(bounce_events(store, number)) == 1
 
 
 @pytest.mark.parametrize(
@@ -186,9 +186,9 @@ def test_a_soft_bounce_is_recorded_and_stops_no_mail(
 ) -> None:
     number = file(loop, store)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}", **changes), DESK)
-    (event,) = returns_on(store, number)
+    (event,) = bounce_events(store, number)
     assert not event.permanent
-    assert marked(store, number) is None
+    assert undeliverable_cause(store, number) is None
 
 
 def test_a_bounce_without_our_keyed_id_is_quarantined(loop: Loop, store: Store) -> None:
@@ -196,8 +196,8 @@ def test_a_bounce_without_our_keyed_id_is_quarantined(loop: Loop, store: Store) 
     forged = own_id(loop, number).replace(".1.", ".2.")
     for headers in ("Message-ID: <x@example.com>", f"Message-ID: {forged}"):
         loop.mail(bounce(headers), DESK)
-    assert marked(store, number) is None
-    assert returns_on(store, number) == []
+    assert undeliverable_cause(store, number) is None
+    assert bounce_events(store, number) == []
     kept = boto3.client("s3").list_objects_v2(
         Bucket=loop.deployment.mail_bucket, Prefix="quarantine/standard/"
     )
@@ -216,27 +216,31 @@ def test_a_report_without_a_recipient_stops_no_mail(loop: Loop, store: Store, wh
     assert CUSTOMER.encode() not in raw
     loop.mail(raw, DESK)
     loop.pump()
-    (event,) = returns_on(store, number)
+    (event,) = bounce_events(store, number)
     assert (event.cause.split()[0], event.permanent) == (what, False)
-    assert marked(store, number) is marked(store, other) is None
-    assert marked(store, file(loop, store)) is None
+    assert undeliverable_cause(store, number) is undeliverable_cause(store, other) is None
+    assert undeliverable_cause(store, file(loop, store)) is None
 
 
 def test_an_ses_notification_needs_no_recipient(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
-    tell(loop, told_by_ses("Complaint", headers=headers, complainedRecipients=[]))
-    assert marked(store, number) == "complaint"
+    process_notification(
+        loop, ses_notification("Complaint", headers=headers, complainedRecipients=[])
+    )
+    assert undeliverable_cause(store, number) == "complaint"
 
 
 @pytest.mark.requirement("G3")
 def test_an_ses_notification_about_another_address_stops_no_mail(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
-    tell(loop, told_by_ses(headers=headers, recipient="somebody.else@example.com"))
-    assert len(returns_on(store, number)) == 1
-    assert marked(store, number) is None
-    assert marked(store, file(loop, store)) is None
+    process_notification(
+        loop, ses_notification(headers=headers, recipient="somebody.else@example.com")
+    )
+    assert len(bounce_events(store, number)) == 1
+    assert undeliverable_cause(store, number) is None
+    assert undeliverable_cause(store, file(loop, store)) is None
 
 
 @pytest.mark.requirement("B10")
@@ -244,8 +248,10 @@ def test_a_complaint_about_an_erased_ticket_stops_no_mail(loop: Loop, store: Sto
     number = file(loop, store)
     forget(loop, datetime.now(UTC), number=number)
     headers = [{"name": "References", "value": own_id(loop, number)}]
-    tell(loop, told_by_ses("Complaint", headers=headers, complainedRecipients=[]))
-    assert marked(store, number) is None
+    process_notification(
+        loop, ses_notification("Complaint", headers=headers, complainedRecipients=[])
+    )
+    assert undeliverable_cause(store, number) is None
     kept = boto3.client("dynamodb").scan(TableName=store.table)["Items"]
     assert [item for item in kept if item["sk"]["S"] == "CONTACT"] == []
 
@@ -255,14 +261,14 @@ def test_a_complaint_stops_automatic_mail_only(loop: Loop, store: Store) -> None
     number = file(loop, store)
     headers = f"References: {own_id(loop, number)}"
     loop.mail(complaint(headers, "not-spam"), DESK)
-    assert marked(store, number) is None
+    assert undeliverable_cause(store, number) is None
     loop.mail(complaint(headers), DESK)
     loop.pump()
-    assert marked(store, number) == "complaint abuse"
+    assert undeliverable_cause(store, number) == "complaint abuse"
     assert act(loop, number, "assign", agent="li-1").status == 200
-    assert last(store, number, "assigned").state == "parked"
+    assert last_delivery(store, number, "assigned").state == "parked"
     assert act(loop, number, "reply", text="您好").status == 200
-    assert last(store, number, "reply").state == "sent"
+    assert last_delivery(store, number, "reply").state == "sent"
 
 
 @pytest.mark.parametrize("named", ["eventType", "notificationType"])
@@ -275,42 +281,46 @@ def test_both_kinds_of_ses_notification_are_read(
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     for _ in range(2):
-        tell(loop, told_by_ses(kind, named=named, headers=headers))
-    assert marked(store, number) == cause
-    assert len(returns_on(store, number)) == 1
+        process_notification(loop, ses_notification(kind, named=named, headers=headers))
+    assert undeliverable_cause(store, number) == cause
+    assert len(bounce_events(store, number)) == 1
 
 
 def test_an_ses_notification_without_headers_marks_the_contact(loop: Loop, store: Store) -> None:
     number = file(loop, store)
-    envelope = {"Type": "Notification", "Message": told_by_ses(named="notificationType")}
-    tell(loop, json.dumps(envelope))
-    assert marked(store, number) == "bounce 5.1.1"
-    assert marked(store, file(loop, store)) == "bounce 5.1.1"
+    envelope = {"Type": "Notification", "Message": ses_notification(named="notificationType")}
+    process_notification(loop, json.dumps(envelope))
+    assert undeliverable_cause(store, number) == "bounce 5.1.1"
+    assert undeliverable_cause(store, file(loop, store)) == "bounce 5.1.1"
 
 
 def test_a_transient_ses_bounce_stops_no_mail(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
-    tell(loop, told_by_ses(headers=headers, bounceType="Transient"))
-    assert marked(store, number) is None
-    assert len(returns_on(store, number)) == 1
+    process_notification(loop, ses_notification(headers=headers, bounceType="Transient"))
+    assert undeliverable_cause(store, number) is None
+    assert len(bounce_events(store, number)) == 1
 
 
 def test_not_spam_stops_no_mail(loop: Loop, store: Store) -> None:
     """RFC 5965."""
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
-    tell(loop, told_by_ses("Complaint", headers=headers, complaintFeedbackType="not-spam"))
-    assert len(returns_on(store, number)) == 1
-    assert marked(store, number) is None
+    process_notification(
+        loop, ses_notification("Complaint", headers=headers, complaintFeedbackType="not-spam")
+    )
+    assert len(bounce_events(store, number)) == 1
+    assert undeliverable_cause(store, number) is None
 
 
 @pytest.mark.requirement("G3")
 def test_a_transient_ses_bounce_without_headers_stops_no_mail(loop: Loop, store: Store) -> None:
     number = file(loop, store)
-    tell(loop, told_by_ses(bounceType="Transient", bounceSubType="MailboxFull"))
-    assert marked(store, number) is None
-    assert marked(store, file(loop, store)) is None
+    process_notification(
+        loop, ses_notification(bounceType="Transient", bounceSubType="MailboxFull")
+    )
+    assert undeliverable_cause(store, number) is None
+    assert undeliverable_cause(store, file(loop, store)) is None
 
 
 @pytest.mark.requirement("G3")
@@ -319,8 +329,8 @@ def test_a_suppression_by_ses_is_the_cause(loop: Loop, store: Store, sub_type: s
     """It ends in SES, not in the customer's mailbox."""
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
-    tell(loop, told_by_ses(headers=headers, bounceSubType=sub_type))
-    assert marked(store, number) == f"bounce {sub_type}"
+    process_notification(loop, ses_notification(headers=headers, bounceSubType=sub_type))
+    assert undeliverable_cause(store, number) == f"bounce {sub_type}"
 
 
 @pytest.mark.requirement("G4")
@@ -328,8 +338,8 @@ def test_a_cause_contains_codes_only(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     named = {"emailAddress": CUSTOMER, "status": f"5.1.1 <{CUSTOMER}> unknown"}
-    tell(loop, told_by_ses(headers=headers, bouncedRecipients=[named]))
-    assert marked(store, number) == "bounce"
+    process_notification(loop, ses_notification(headers=headers, bouncedRecipients=[named]))
+    assert undeliverable_cause(store, number) == "bounce"
 
 
 @pytest.mark.requirement("G1", "G3")
@@ -337,7 +347,7 @@ def test_an_interrupted_run_is_repeated_completely(
     loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other, number = file(loop, store), file(loop, store)
-    body = told_by_ses(headers=[{"name": "References", "value": own_id(loop, number)}])
+    body = ses_notification(headers=[{"name": "References", "value": own_id(loop, number)}])
     with monkeypatch.context() as broken:
 
         def busy(*_: Any) -> list[str]:
@@ -347,8 +357,8 @@ def test_an_interrupted_run_is_repeated_completely(
         record = {"messageId": "1", "body": body, "attributes": {}}
         answer = loop.invoke("intake_mail", {"Records": [record]})
         assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
-    tell(loop, body)
-    assert [marked(store, each) for each in (other, number)] == ["bounce 5.1.1"] * 2
+    process_notification(loop, body)
+    assert [undeliverable_cause(store, each) for each in (other, number)] == ["bounce 5.1.1"] * 2
 
 
 @pytest.mark.requirement("G6")
@@ -357,8 +367,8 @@ def test_ended_tickets_of_the_contact_are_not_changed(loop: Loop, store: Store) 
     assert act(loop, ended, "close", reason="重复").status == 200
     before = store.load("standard", ended)
     headers = [{"name": "References", "value": own_id(loop, number)}]
-    tell(loop, told_by_ses(headers=headers))
-    assert marked(store, number) == "bounce 5.1.1"
+    process_notification(loop, ses_notification(headers=headers))
+    assert undeliverable_cause(store, number) == "bounce 5.1.1"
     assert store.load("standard", ended) == before
 
 
@@ -377,8 +387,10 @@ def test_a_keyed_id_finds_tickets_of_its_own_desk_only(loop: Loop, store: Store)
 @pytest.mark.requirement("G3")
 def test_an_ses_notification_about_no_ticket_is_quarantined(loop: Loop, store: Store) -> None:
     """Notifications of other kinds are ignored."""
-    tell(loop, told_by_ses(recipient="tech@standard.local"))
-    tell(loop, json.dumps({"notificationType": "AmazonSnsSubscriptionSucceeded", "message": "x"}))
+    process_notification(loop, ses_notification(recipient="tech@standard.local"))
+    process_notification(
+        loop, json.dumps({"notificationType": "AmazonSnsSubscriptionSucceeded", "message": "x"})
+    )
     kept = boto3.client("s3").list_objects_v2(
         Bucket=loop.deployment.mail_bucket, Prefix="quarantine/standard/"
     )
@@ -401,7 +413,7 @@ def test_an_automatic_reply_is_noted_once(loop: Loop, store: Store) -> None:
     assert sent_to(CUSTOMER) == before
 
 
-def automatic(loop: Loop, number: str, words: str) -> bytes:
+def automatic_reply(loop: Loop, number: str, words: str) -> bytes:
     return (
         f"From: {CUSTOMER}\r\nTo: {DESK}\r\nSubject: Re: 13800138000\r\n"
         "Message-ID: <same@mail.example.com>\r\nPrecedence: auto_reply\r\n"
@@ -415,7 +427,7 @@ def test_the_note_has_the_automatic_reply_s_masked_text(loop: Loop, store: Store
     """A different reply under the same id is quarantined."""
     number = file(loop, store)
     for words in ("请找 li@example.com", "请找 li@example.com", "已恢复上班"):
-        loop.mail(automatic(loop, number, words), DESK)
+        loop.mail(automatic_reply(loop, number, words), DESK)
         loop.pump()
     found = store.history("standard", number)
     notes = [event.text for commit in found for event in commit.of("NoteAdded")]
@@ -426,8 +438,8 @@ def test_the_note_has_the_automatic_reply_s_masked_text(loop: Loop, store: Store
     assert listed["KeyCount"] == 1
 
 
-def replay(store: Store, loop: Loop, delivery: Delivery) -> None:
-    """What `deskbell quarantine replay` does with a parked delivery."""
+def replay_delivery(store: Store, loop: Loop, delivery: Delivery) -> None:
+    """Make a dead-lettered delivery due again, as `deskbell quarantine replay` does."""
     assert store.move(delivery.model_copy(update={"state": "due"}), "parked")
     loop.pump()
 
@@ -440,18 +452,18 @@ def test_a_corrected_contact_gets_the_held_mail(loop: Loop, store: Store) -> Non
     assert view["customer"]["undeliverable"] == "bounce 5.1.1"
     assert "correct-contact" in view["actions"]
     act(loop, number, "assign", agent="li-1")
-    held = last(store, number, "assigned")
+    held = last_delivery(store, number, "assigned")
     assert held.state == "parked"
-    replay(store, loop, held)  # not yet: it is held again
-    assert last(store, number, "assigned").state == "parked"
+    replay_delivery(store, loop, held)  # not yet: it is held again
+    assert last_delivery(store, number, "assigned").state == "parked"
 
     answer = act(loop, number, "correct-contact", contact="li.lei2@example.org")
     assert answer.status == 200, answer.text
     ticket = store.load("standard", number)
     assert ticket.customer.undeliverable is None
-    assert marked(store, other) == "bounce 5.1.1"  # the old address is no good still
-    replay(store, loop, last(store, number, "assigned"))
-    assert last(store, number, "assigned").state == "sent"
+    assert undeliverable_cause(store, other) == "bounce 5.1.1"  # the old address is no good still
+    replay_delivery(store, loop, last_delivery(store, number, "assigned"))
+    assert last_delivery(store, number, "assigned").state == "sent"
     assert sent_to("li.lei2@example.org") == 1
     everything = json.dumps(store.everything("standard", number), default=str)
     assert "li.lei2" not in everything.replace("sealed", "")
@@ -469,8 +481,8 @@ def test_a_corrected_phone_number_gets_the_held_mail_as_sms(loop: Loop, store: S
     loop.pump()
     act(loop, number, "assign", agent="li-1")
     assert act(loop, number, "correct-contact", contact="13800138000").status == 200
-    replay(store, loop, last(store, number, "assigned"))
-    found = last(store, number, "assigned")
+    replay_delivery(store, loop, last_delivery(store, number, "assigned"))
+    found = last_delivery(store, number, "assigned")
     assert (found.state, found.channel) == ("sent", "sms")
 
 
@@ -479,9 +491,9 @@ def test_a_contact_can_be_marked_as_deliverable_again(loop: Loop, store: Store) 
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
     loop.pump()
     assert act(loop, number, "correct-contact").status == 200
-    assert marked(store, number) is marked(store, other) is None
+    assert undeliverable_cause(store, number) is undeliverable_cause(store, other) is None
     third = file(loop, store)
-    assert last(store, third, "received").state == "sent"
+    assert last_delivery(store, third, "received").state == "sent"
     assert act(loop, number, "correct-contact").status == 200  # nothing left to do
 
 

@@ -1,4 +1,4 @@
-"""What mails are let in, and how far their sender is believed (G3)."""
+"""Which mails are accepted, and whether their sender is trusted (G3)."""
 
 from __future__ import annotations
 

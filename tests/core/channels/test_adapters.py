@@ -1,7 +1,7 @@
-"""What every chat adapter keeps to, run over each one that there is; nothing to add for a new one.
+"""The guarantees of every chat adapter (F5, G1, G3; docs/adapters.md).
 
-A new adapter needs its side in `sides.py` and a folder of calls as its provider sends them, with
-`expected.json`. (F5, G1, G3; docs/adapters.md)
+A new adapter needs a fake provider in `provider_requests.py` and a folder of the provider's calls
+with `expected.json`; the tests below then run for it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,13 @@ from functions.core.channels.base import (
 from functions.core.text.masking import chat_contact
 from functions.core.text.words import MESSAGE_LABELS
 from functions.intake.signatures import verify
-from tests.core.channels.provider_requests import NOW, SIDES, Call, expected, folder
+from tests.core.channels.provider_requests import (
+    FAKE_PROVIDERS,
+    NOW,
+    Call,
+    expected,
+    fixture_folder,
+)
 
 ROOT = Path(__file__).parents[3]
 NAMES = base.names()
@@ -45,21 +51,21 @@ def adapter_of(name: str) -> Adapter:
 
 
 def read(name: str, body: bytes) -> tuple[IncomingMessage, ...]:
-    """What a signed call with a body brings."""
-    side = SIDES[name]
-    return adapter_of(name).read(side.call(body, NOW).request(NOW), side.secret)
+    """Return the messages in a signed request."""
+    provider = FAKE_PROVIDERS[name]
+    return adapter_of(name).read(provider.call(body, NOW).request(NOW), provider.secret)
 
 
-def holds(name: str, call: Call, **secret: Any) -> bool:
-    given = {**SIDES[name].secret, **secret}
+def is_valid(name: str, call: Call, **secret: Any) -> bool:
+    given = {**FAKE_PROVIDERS[name].secret, **secret}
     scheme, parts = adapter_of(name).signed(call.request(NOW), given)
     return verify(scheme, **parts)
 
 
 def test_each_adapter_has_a_fake_provider_and_fixtures() -> None:
-    assert set(NAMES) == set(SIDES)
+    assert set(NAMES) == set(FAKE_PROVIDERS)
     for name in NAMES:
-        files = {path.name for path in folder(name).iterdir()} - {"expected.json"}
+        files = {path.name for path in fixture_folder(name).iterdir()} - {"expected.json"}
         assert files == set(expected(name)), name
 
 
@@ -69,7 +75,7 @@ def test_an_adapter_is_one_class_with_its_name_and_secret_keys(name: str) -> Non
     assert type(found).__module__ == f"functions.core.channels.{name}"
     assert found.name == name
     assert found.needs
-    assert set(found.needs) <= set(SIDES[name].secret)
+    assert set(found.needs) <= set(FAKE_PROVIDERS[name].secret)
     assert found.api.startswith("https://")
     assert found.base({"api": "http://127.0.0.1:1/x/"}) == "http://127.0.0.1:1/x"
 
@@ -114,12 +120,12 @@ def test_an_unknown_name_has_no_adapter(name: str) -> None:
 @pytest.mark.parametrize(("name", "file"), CALLS)
 def test_a_request_is_read_as_expected(name: str, file: str) -> None:
     """Text, pictures, voice, locations, links, events; other requests have no message."""
-    found = read(name, (folder(name) / file).read_bytes())
+    found = read(name, (fixture_folder(name) / file).read_bytes())
     wanted = expected(name)[file]
     assert len(found) == len(wanted)
     for incoming, fields in zip(found, wanted, strict=True):
-        said = {field: getattr(incoming, field) for field in fields}
-        assert said == {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+        fields_read = {field: getattr(incoming, field) for field in fields}
+        assert fields_read == {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
         assert chat_contact(name, incoming.user).kind == "message"
         assert incoming.display_text("zh-CN") or incoming.kind == "text"
         assert incoming.raw
@@ -129,8 +135,12 @@ def test_a_request_is_read_as_expected(name: str, file: str) -> None:
 @pytest.mark.requirement("G1")
 @pytest.mark.parametrize("name", NAMES)
 def test_message_ids_are_stable_and_distinct(name: str) -> None:
-    found = [m for file in expected(name) for m in read(name, (folder(name) / file).read_bytes())]
-    again = [m for file in expected(name) for m in read(name, (folder(name) / file).read_bytes())]
+    found = [
+        m for file in expected(name) for m in read(name, (fixture_folder(name) / file).read_bytes())
+    ]
+    again = [
+        m for file in expected(name) for m in read(name, (fixture_folder(name) / file).read_bytes())
+    ]
     assert [m.message_id for m in found] == [m.message_id for m in again]
     assert len({m.message_id for m in found}) == len(found)
     assert all(m.message_id for m in found)
@@ -138,21 +148,21 @@ def test_message_ids_are_stable_and_distinct(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_only_the_provider_s_signature_is_valid(name: str) -> None:
-    side = SIDES[name]
-    call = side.call(side.text("你好", NOW), NOW)
-    assert holds(name, call)
+    provider = FAKE_PROVIDERS[name]
+    call = provider.call(provider.text("你好", NOW), NOW)
+    assert is_valid(name, call)
     for key in adapter_of(name).needs:
-        if not holds(name, call, **{key: "another"}):
+        if not is_valid(name, call, **{key: "another"}):
             break
     else:
         pytest.fail("no key of the secret matters")
-    assert not holds(name, Call(call.body))
-    assert not holds(name, Call(call.body), **dict.fromkeys(side.secret, ""))
-    if side.signs_body:
-        assert not holds(name, Call(call.body + b" ", call.query, call.headers))
-    if side.signs_time:
+    assert not is_valid(name, Call(call.body))
+    assert not is_valid(name, Call(call.body), **dict.fromkeys(provider.secret, ""))
+    if provider.signs_body:
+        assert not is_valid(name, Call(call.body + b" ", call.query, call.headers))
+    if provider.signs_time:
         long_ago = NOW - timedelta(minutes=6)
-        assert not holds(name, side.call(side.text("你好", long_ago), long_ago))
+        assert not is_valid(name, provider.call(provider.text("你好", long_ago), long_ago))
 
 
 BODIES = st.one_of(
@@ -185,7 +195,7 @@ def test_any_body_is_read_or_unreadable(name: str, body: bytes) -> None:
 def test_any_damaged_request_is_read_or_unreadable(name: str, data: st.DataObject) -> None:
     """A piece of a real request is cut out, doubled, or overwritten."""
     file = data.draw(st.sampled_from(sorted(expected(name))))
-    body = (folder(name) / file).read_bytes()
+    body = (fixture_folder(name) / file).read_bytes()
     start = data.draw(st.integers(0, len(body)))
     end = data.draw(st.integers(start, min(len(body), start + 40)))
     put = data.draw(st.binary(max_size=6) | st.just(body[start:end] * 2) | st.just(b"null"))
@@ -218,18 +228,18 @@ def _readable(name: str, body: bytes) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_words_go_out_whole_or_cut_at_the_provider_s_limit(name: str) -> None:
     """A person's id and words arrive; a token stands in no place that is logged."""
-    side = SIDES[name]
-    secret = {**side.secret, "api": "http://127.0.0.1:9"}
+    provider = FAKE_PROVIDERS[name]
+    secret = {**provider.secret, "api": "http://127.0.0.1:9"}
     key = str(UUID(int=1))
     call = adapter_of(name).send(
-        OutgoingMessage(side.user, "工单 <1> & 2 ✓", key=key), secret, "token"
+        OutgoingMessage(provider.user, "工单 <1> & 2 ✓", key=key), secret, "token"
     )
     assert call.url.startswith("http://127.0.0.1:9/")
-    assert side.said(json.loads(call.body)) == (side.user, "工单 <1> & 2 ✓")
+    assert provider.sent_message(json.loads(call.body)) == (provider.user, "工单 <1> & 2 ✓")
     long = adapter_of(name).send(
-        OutgoingMessage(side.user, "长😀" * 9000, key=key), secret, "token"
+        OutgoingMessage(provider.user, "长😀" * 9000, key=key), secret, "token"
     )
-    _, words = side.said(json.loads(long.body))
+    _, words = provider.sent_message(json.loads(long.body))
     assert words.endswith("…")
     assert len(words) < 18000
 
@@ -249,9 +259,9 @@ def test_any_response_to_a_message_has_a_result(name: str, status: int, body: by
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_provider_s_real_responses_are_understood(name: str) -> None:
-    side = SIDES[name]
-    assert adapter_of(name).outcome(200, side.accepted()).state == "sent"
-    refused = adapter_of(name).outcome(*side.refused())
+    provider = FAKE_PROVIDERS[name]
+    assert adapter_of(name).outcome(200, provider.accepted()).state == "sent"
+    refused = adapter_of(name).outcome(*provider.refused())
     assert refused.state == "permanent"
     assert refused.cause
 

@@ -1,4 +1,4 @@
-"""What WeChat alone has: XML that could unfold, encryption, and a signature that covers no body."""
+"""WeChat's own risks: XML entities, encryption, and a signature that covers no body."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from functions.core.channels.wechat import decrypt, encrypt
 from functions.intake.signatures import verify
 from tests.core.channels.provider_requests import NOW, SafeWeChat, WeChat
 
-LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+NESTED_ENTITIES = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 HOSTILE = (
-    f'<!DOCTYPE x [<!ENTITY l0 "ha">{LAUGHS}]><xml><Content>&l9;</Content></xml>',
+    f'<!DOCTYPE x [<!ENTITY l0 "ha">{NESTED_ENTITIES}]><xml><Content>&l9;</Content></xml>',
     '<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><xml><Content>&f;</Content></xml>',
     '<!DOCTYPE xml SYSTEM "http://127.0.0.1/x.dtd"><xml></xml>',
     "<xml>" + "<a>" * 1000 + "</a>" * 1000 + "</xml>",
@@ -21,7 +21,7 @@ HOSTILE = (
 )
 
 
-def signed(request: ProviderRequest, **secret: object) -> bool:
+def is_valid(request: ProviderRequest, **secret: object) -> bool:
     found = adapter("wechat")
     assert found is not None
     scheme, parts = found.signed(request, {**WeChat.secret, **secret})
@@ -55,8 +55,8 @@ def test_a_desk_may_refuse_plain_messages() -> None:
     """Anybody who has seen one signature could send plain messages for five minutes."""
     plain = WeChat().call(WeChat().text("你好", NOW), NOW).request(NOW)
     safe = SafeWeChat().call(WeChat().text("你好", NOW), NOW).request(NOW)
-    assert signed(plain)
-    assert not signed(plain, only_encrypted=True)
-    assert signed(safe, only_encrypted=True)
+    assert is_valid(plain)
+    assert not is_valid(plain, only_encrypted=True)
+    assert is_valid(safe, only_encrypted=True)
     without = replace(safe, query={k: v for k, v in safe.query.items() if k != "encrypt_type"})
-    assert not signed(without, only_encrypted=True)
+    assert not is_valid(without, only_encrypted=True)

@@ -1,4 +1,4 @@
-"""Tickets merged and parted by the real handlers: agents, customers, mail, archive (A14, G4)."""
+"""Merging and unmerging: both tickets, messages, timers, capacity, concurrency (A14, G4)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LATER = NOON + timedelta(minutes=10)
 
 @pytest.fixture
 def desk(store: Store, playbook: Playbook) -> Store:
-    """Two tickets of one customer, the second in an agent's hands."""
+    """Two tickets of one customer, the second assigned to an agent."""
     store.put_playbook(playbook, NOON)
     store.put_agent(agent())
     file(store, playbook, "CS1")
@@ -58,14 +58,14 @@ def load(store: Store, number: str) -> Ticket:
     return store.load("testdesk", number)
 
 
-def places(store: Store) -> int:
+def agent_load(store: Store) -> int:
     found = store.agent("testdesk", "agent-1")
     assert found is not None
     return found.load
 
 
-def said(store: Store, number: str) -> list[str]:
-    """What a ticket's record says was said, as the archive and the export have it."""
+def recorded_messages(store: Store, number: str) -> list[str]:
+    """Return the messages in a ticket's record, as the archive and the export have it."""
     ticket = load(store, number)
     own = TicketRecord(ticket, store.history("testdesk", number))
     found = record(ticket, own.history, (), merged=merged_records(store, ticket, deliveries=False))
@@ -74,9 +74,9 @@ def said(store: Store, number: str) -> list[str]:
 
 @pytest.mark.requirement("F2", "F3")
 def test_a_merged_ticket_frees_capacity_and_has_no_timers(desk: Store, playbook: Playbook) -> None:
-    assert places(desk) == 1
+    assert agent_load(desk) == 1
     merged = act(desk, playbook, "CS2", c.Merge("CS1", "同一问题"))
-    assert (merged.status, merged.queue, places(desk)) == ("merged", "closed", 0)
+    assert (merged.status, merged.queue, agent_load(desk)) == ("merged", "closed", 0)
     assert merged.next_due is None
     assert {timer.state for timer in merged.timers.values()} == {"cancelled"}
     into = load(desk, "CS1")
@@ -100,8 +100,8 @@ def test_messages_to_a_merged_ticket_go_to_its_merge_target(
     assert after.number == "CS3"
     (event,) = desk.history("testdesk", "CS3")[-1].of("CustomerWrote")
     assert (event.via, event.stranger) == ("CS2", False)
-    assert said(desk, "CS3") == ["无法登录", "无法登录", "第三", "还在吗"]
-    assert said(desk, "CS2") == ["无法登录"]
+    assert recorded_messages(desk, "CS3") == ["无法登录", "无法登录", "第三", "还在吗"]
+    assert recorded_messages(desk, "CS2") == ["无法登录"]
     note = change(desk, "testdesk", "CS2", c.Note("退信"), playbook, LATER, actor="system")
     assert note.number == "CS3"
     assert [t.number for t in merge_group(desk, load(desk, "CS2"))] == ["CS3", "CS1", "CS2"]
@@ -132,9 +132,9 @@ def test_unmerging_restores_the_ticket(desk: Store, playbook: Playbook) -> None:
     same = ("status", "queue", "team", "handler", "timers", "merged", "next_due")
     for name in same:
         assert getattr(after, name) == getattr(before, name), name
-    assert places(desk) == 1
+    assert agent_load(desk) == 1
     assert load(desk, "CS1").carries == ()
-    assert said(desk, "CS1") == ["无法登录", "还在吗"]
+    assert recorded_messages(desk, "CS1") == ["无法登录", "还在吗"]
     for number, name in (("CS2", "TicketUnmerged"), ("CS1", "MergeUndone")):
         newest = desk.history("testdesk", number)[-1]
         assert newest.of(name)[0].reason == "弄错了"
@@ -185,7 +185,7 @@ def test_unmerging_ignores_the_handler_s_capacity(desk: Store, playbook: Playboo
         file(desk, playbook, number)
         act(desk, playbook, number, c.Assign("technical", "agent-1"))
     after = act(desk, playbook, "CS2", c.Unmerge())
-    assert (after.handler, places(desk)) == ("agent-1", 3)
+    assert (after.handler, agent_load(desk)) == ("agent-1", 3)
 
 
 class TestRefusals:
@@ -289,7 +289,7 @@ STEPS = st.lists(
 
 
 class TestAnySequence:
-    """Whatever is merged and parted among four tickets, nothing is lost, doubled or circular."""
+    """No sequence of merges among four tickets loses or doubles a message, or makes a cycle."""
 
     @settings(
         max_examples=25,
@@ -299,7 +299,7 @@ class TestAnySequence:
     def test_every_message_is_on_its_merge_target_once(
         self, steps: list[tuple[str, str, str]], store: Store, playbook: Playbook
     ) -> None:
-        _empty(store)
+        _delete_everything(store)
         store.put_agent(agent(capacity=9))
         texts = []
         for number in NUMBERS:
@@ -319,10 +319,10 @@ class TestAnySequence:
                 continue
             if what == "write":
                 texts.append(f"message {count}")
-            _sound(store, texts)
+            _check_invariants(store, texts)
 
 
-def _sound(store: Store, texts: list[str]) -> None:
+def _check_invariants(store: Store, texts: list[str]) -> None:
     tickets = {number: load(store, number) for number in NUMBERS}
     for ticket in tickets.values():
         met, at = set(), ticket
@@ -338,14 +338,14 @@ def _sound(store: Store, texts: list[str]) -> None:
             assert below.into == ticket.number
         assert (ticket.status == "merged") == (ticket.merged is not None)
     ends = [ticket for ticket in tickets.values() if ticket.merged is None]
-    shown = Counter(text for end in ends for text in said(store, end.number))
+    shown = Counter(text for end in ends for text in recorded_messages(store, end.number))
     assert shown == Counter(texts)
     together = [t.number for end in ends for t in (end, *merged_tickets(store, end))]
     assert sorted(together) == list(NUMBERS)
-    assert places(store) == sum(t.in_hand_of == "agent-1" for t in tickets.values())
+    assert agent_load(store) == sum(t.in_hand_of == "agent-1" for t in tickets.values())
 
 
-def _empty(store: Store) -> None:
+def _delete_everything(store: Store) -> None:
     items = store.client.scan(TableName=store.table)["Items"]
     for item in items:
         store.client.delete_item(TableName=store.table, Key={"pk": item["pk"], "sk": item["sk"]})
