@@ -75,13 +75,10 @@ def receive(request: Request, desk: str, channel: str) -> HttpResponse:
         NotFound: there is no such channel, or the desk does not use it.
         Unauthorised: the signature is invalid.
     """
-    chat_adapter, secret = None, None
-    if _DESK.fullmatch(desk):
-        chat_adapter = adapter(channel)
-    if chat_adapter is not None:
-        secret = aws.channel_secret(request.deployment, desk, channel, request.now)
-    if chat_adapter is None or secret is None:
+    connected = _connected_channel(request.deployment, desk, channel, request.now)
+    if connected is None:
         raise NotFound("There is no such desk, or it does not use this channel.")
+    chat_adapter, secret = connected
     provider_request = ProviderRequest(
         request.method, request.now, request.query, request.headers, request.body
     )
@@ -104,14 +101,24 @@ def receive_released(call: Mapping[str, Any], deployment: Deployment, now: datet
         DeadLetter: its body is gone, or the desk does not use the channel any more.
     """
     desk, channel = str(call["desk"]), str(call["channel"])
-    chat_adapter = adapter(channel)
-    secret = aws.channel_secret(deployment, desk, channel, now) if chat_adapter else None
-    if chat_adapter is None or secret is None:
+    connected = _connected_channel(deployment, desk, channel, now)
+    if connected is None:
         raise DeadLetter(f"the desk {desk} does not use {channel} any more")
-    chat = _chat_channel(chat_adapter, secret, desk, deployment, now)
+    chat = _chat_channel(*connected, desk, deployment, now)
     body = chat.mail_store.get(str(call["key"]))
     query = {str(name): str(value) for name, value in dict(call["query"]).items()}
     chat.receive(ProviderRequest("POST", now, query=query, body=body))
+
+
+def _connected_channel(
+    deployment: Deployment, desk: str, channel: str, now: datetime
+) -> tuple[Adapter, Secret] | None:
+    """Return the adapter and the desk's secret of a channel, None if the desk does not use it."""
+    chat_adapter = adapter(channel) if _DESK.fullmatch(desk) else None
+    if chat_adapter is None:
+        return None
+    secret = aws.channel_secret(deployment, desk, channel, now)
+    return (chat_adapter, secret) if secret is not None else None
 
 
 def _chat_channel(

@@ -1,6 +1,4 @@
-"""Create a ticket that an agent enters: after a call, at the counter, for the desk itself (B1, B12,
-D1).
-"""
+"""Create a ticket that an agent enters, after a call or at the counter (B1, B12, D1)."""
 
 from __future__ import annotations
 

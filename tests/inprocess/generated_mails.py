@@ -42,10 +42,10 @@ CHARSETS = {
 
 @dataclass
 class GeneratedMail:
-    """A mail, how it is announced, and what has to become of it.
+    """A mail, its announcement, and its expected outcome (`fate`).
 
-    `cause` is how the cause in quarantine begins; `about` is the mail whose ticket it belongs to,
-    or that it repeats; `needs` says how it names that ticket once there is one.
+    `cause` is the beginning of the cause in quarantine; `about` is the mail whose ticket this one
+    belongs to, or that it repeats.
     """
 
     kind: str
@@ -61,7 +61,7 @@ class GeneratedMail:
 
 
 class MailGenerator:
-    """Makes letters; every one differs from every other."""
+    """Generates mails, each different from all others."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)  # noqa: S311 - to be the same each time
@@ -69,7 +69,7 @@ class MailGenerator:
         self.followed = 0
 
     def first(self, share: int) -> Iterator[GeneratedMail]:
-        """Letters that refer to nothing, `share` times the whole range of kinds."""
+        """Yield standalone mails: `share` times every kind."""
         for _ in range(share):
             for charset in CHARSETS:
                 yield self.person(f"charset {charset}", charset)
@@ -85,7 +85,7 @@ class MailGenerator:
             yield from (self.bounce(""), self.out_of_office(""), self.complaint())
 
     def then(self, mail: GeneratedMail, number: str, own_id: str) -> Iterator[GeneratedMail]:
-        """What follows a mail whose ticket is known by now: one mail, of the kinds in turn."""
+        """Yield one follow-up to a mail that made a ticket, of each kind in turn."""
         made = self.followed % 8
         self.followed += 1
         if made < 4:
@@ -160,7 +160,7 @@ class MailGenerator:
         return mail
 
     def answer(self, mail: GeneratedMail, number: str, own_id: str, how: int) -> GeneratedMail:
-        """An answer by our own id from anybody, by the customer's own id, by the number."""
+        """Return an answer that references our id, the customer's own id, or the number."""
         theirs = _header(mail.raw, b"Message-ID")
         sender = {"From": _header(mail.raw, b"From")}
         ways: tuple[dict[str, str], ...] = (
@@ -173,10 +173,10 @@ class MailGenerator:
         return GeneratedMail(f"answer {how}", raw, "joins", about=mail)
 
     def again(self, mail: GeneratedMail) -> GeneratedMail:
-        """The same over another server."""
+        """Return the same mail as another server relays it."""
         raw = b"Received: from mx2.example.com by mx.example.net\r\n" + mail.raw
         if not _header(mail.raw, b"Message-ID"):
-            raw = mail.raw  # without an id only its bytes tell it
+            raw = mail.raw  # without an id it is recognised by its bytes only
         return GeneratedMail("again", raw, "repetition", about=mail)
 
     def other_words(self, mail: GeneratedMail) -> GeneratedMail:
@@ -321,7 +321,7 @@ class MailGenerator:
         return mail.as_bytes()
 
     def _mail(self, text: str, charset: str, **headers: str) -> bytes:
-        """A mail of plain text as old mailers write it: subject and body in one charset."""
+        """Return a plain-text mail as old mailers write it: subject and body in one charset."""
         self.count += 1
         subject = Header(f"{text[:12]} {self.count}", charset if charset != "utf-16" else "utf-8")
         given = {
@@ -352,7 +352,7 @@ class MailGenerator:
 
 
 def verdicts(policy: str = "", **statuses: str) -> dict[str, Any]:
-    """What SES's receipt says, such as `spam="FAIL"`."""
+    """Return the verdicts in SES's receipt, such as `spam="FAIL"`."""
     found: dict[str, Any] = {f"{n}Verdict": {"status": s} for n, s in statuses.items()}
     return {**found, "dmarcPolicy": policy} if policy else found
 

@@ -1,7 +1,7 @@
 """Mail loops end, whatever the machines at both ends do (G3).
 
-Two desks of one deployment write to each other's mailboxes. A mail arrives as it was sent, or stripped
-of everything by which it could be recognised.
+Two desks of one deployment write to each other's mailboxes. A mail arrives as it was sent, or
+without anything by which it could be recognised.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def test_limits_end_a_loop_of_unmarked_mail(desks: Loop, store: Store) -> None:
     assert 2 < carrier.sent[OTHER] <= LIMIT
     causes = {*dead_letter_causes(store, "standard"), *dead_letter_causes(store, "omnichannel")}
     assert causes == {f"capped: {LIMIT} automatic mails within 10m to this address"}
-    # An operator sees it: a message in the dead-letter queue, which rings the alarm.
+    # An operator sees it: a message in the dead-letter queue, which triggers the alarm.
     sqs = boto3.client("sqs")
     queue = sqs.get_queue_url(QueueName=f"{desks.deployment.prefix}-notify-dlq")["QueueUrl"]
     (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]

@@ -71,7 +71,7 @@ def test_an_original_is_opened_and_the_act_recorded(
     case.link = status_link(case, case.number)
     case.customer("survey", score=5)
 
-    # every item, file, log line and other answer
+    # Every item, file, log line and other response
     told = {answer.text for answer in answers}
     table = boto3.client("dynamodb").scan(TableName=case.loop.deployment.table)["Items"]
     assert not _secrets_in(table)
@@ -79,7 +79,7 @@ def test_an_original_is_opened_and_the_act_recorded(
     assert not _secrets_in([text for text in case.seen if text not in told])
     assert not _secrets_in(case.archived()[0])
     sealed = {item["pk"]["S"] for item in table if "original" in item}
-    assert sealed == {f"TICKET#standard#{case.number}"}  # nothing is sealed where nothing is hidden
+    assert sealed == {f"TICKET#standard#{case.number}"}  # no original where nothing was masked
     assert plain not in str(sealed)
 
 
@@ -123,7 +123,7 @@ def test_an_original_is_opened_only_with_right_reason_and_message(case: Case) ->
     case.file(DESCRIPTION, contact=PHONE)
     assert open_original(case, "li-2", 1).status == 403
     assert open_original(case, "li-1", 1, reason="").status == 400
-    assert open_original(case, "li-1", 2).status == 400  # a commit of the desk's own
+    assert open_original(case, "li-1", 2).status == 400  # a commit of the desk, not a message
     assert open_original(case, "li-1", 99).status == 400
     assert case.asks("li-1", "open-original", message=1).status == 400
     assert not [k for k in case.store.history("standard", case.number) if k.of("OriginalOpened")]

@@ -152,12 +152,12 @@ def test_a_hard_bounce_stops_mail_to_its_contact(loop: Loop, store: Store, heade
     held = last_delivery(store, number, "reply")
     assert held.state == "parked"
     assert held.cause == "held: bounce 5.1.1; correct the contact first"
-    # The next request begins with the mark.
+    # The next ticket starts with the mark.
     third = file(loop, store)
     assert undeliverable_cause(store, third) == "bounce 5.1.1"
     assert last_delivery(store, third, "received").state == "parked"
     assert sent_to(CUSTOMER) == before
-    # The handler is told, by mail to the team.
+    # The handler is notified, by mail to the team.
     assert last_delivery(store, other, "handler_mail_returned").state == "sent"
 
 
@@ -461,13 +461,13 @@ def test_a_corrected_contact_gets_the_held_mail(loop: Loop, store: Store) -> Non
     assert answer.status == 200, answer.text
     ticket = store.load("standard", number)
     assert ticket.customer.undeliverable is None
-    assert undeliverable_cause(store, other) == "bounce 5.1.1"  # the old address is no good still
+    assert undeliverable_cause(store, other) == "bounce 5.1.1"  # still
     replay_delivery(store, loop, last_delivery(store, number, "assigned"))
     assert last_delivery(store, number, "assigned").state == "sent"
     assert sent_to("li.lei2@example.org") == 1
     everything = json.dumps(store.everything("standard", number), default=str)
     assert "li.lei2" not in everything.replace("sealed", "")
-    # Mail to the new address is known again by the contact's own tickets.
+    # The corrected ticket is no longer in the old contact's history.
     again = loop.http("GET", f"/agent/desks/standard/tickets/{other}", claims=SUPERVISOR).json
     assert number not in again["history"]
     refused = act(loop, number, "correct-contact", contact=CUSTOMER)

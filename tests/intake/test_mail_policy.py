@@ -17,7 +17,7 @@ STATUSES = ("", "PASS", "FAIL", "GRAY", "PROCESSING_FAILED", "DISABLED")
 
 
 def receipt(**statuses: str) -> dict[str, Any]:
-    """A receipt as SES writes it."""
+    """Return a receipt as SES writes it."""
     policy = statuses.pop("policy", "")
     found: dict[str, Any] = {f"{n}Verdict": {"status": s} for n, s in statuses.items()}
     return {**found, "dmarcPolicy": policy} if policy else found

@@ -217,7 +217,7 @@ class Line(FakeProvider):
 
 
 class Slack(FakeProvider):
-    """A Slack app in one workspace; people write to it in a conversation of their own."""
+    """A Slack app in one workspace; people write to it in direct messages."""
 
     secret: ClassVar[dict[str, Any]] = {
         "signing_secret": "a signing secret for tests",

@@ -98,7 +98,7 @@ def test_an_adapter_imports_no_network_files_or_clock(name: str) -> None:
 
 
 def test_an_adapter_is_imported_with_its_first_message() -> None:
-    """Neither the API nor notify comes up slower for channels that nobody uses."""
+    """Unused channels do not slow the cold start of the API and notify."""
     code = (
         "import sys, functions.intake.handler, functions.notify.handler\n"
         "print([m for m in sys.modules if m.startswith('functions.core.channels.')"
@@ -226,8 +226,8 @@ def _readable(name: str, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_words_go_out_whole_or_cut_at_the_provider_s_limit(name: str) -> None:
-    """A person's id and words arrive; a token stands in no place that is logged."""
+def test_a_text_is_sent_whole_or_truncated_to_the_limit(name: str) -> None:
+    """The call has the person's id and text; no token is where it would be logged."""
     provider = FAKE_PROVIDERS[name]
     secret = {**provider.secret, "api": "http://127.0.0.1:9"}
     key = str(UUID(int=1))

@@ -1,4 +1,4 @@
-"""HTTP: answers that fit, refusals that explain, failures that tell nothing."""
+"""HTTP: responses, refusals with their reason, failures without details."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ARN = "arn:aws-cn:lambda:cn-north-1:123456789012:function:deskbell-test"
 
 
 class Body(BaseModel):
-    """A body of a request."""
+    """The body of a request."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -28,7 +28,7 @@ class Body(BaseModel):
 
 
 def blueprint(body: bytes | str | None = b"", **changes: Any) -> Any:
-    """A blueprint in the middle of a request."""
+    """Return a blueprint with a current request."""
     request = {
         "method": "POST", "context": {}, "uri_params": {"desk": "testdesk"}, "query_params": None,
         "headers": {"Idempotency-Key": "k"}, "raw_body": body, **changes,
@@ -40,7 +40,7 @@ def blueprint(body: bytes | str | None = b"", **changes: Any) -> Any:
 
 
 def answered(function: Any, *arguments: Any, **changes: Any) -> tuple[int, Any, Any]:
-    """Status, body and headers of an answer."""
+    """Return the status, body and headers of a response."""
     found = respond(blueprint(*arguments, **changes), function)
     text = found.body
     fits = "json" in str(found.headers["Content-Type"])
