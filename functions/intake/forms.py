@@ -8,7 +8,7 @@ from functions.core.domain.errors import Unauthorised
 from functions.core.domain.rules import Playbook
 from functions.core.platform.web import HttpResponse, Request
 from functions.core.services.create_ticket import (
-    CreatedTicket,
+    NewTicket,
     TicketCreator,
     TicketRequest,
     read_new_ticket,
@@ -25,8 +25,7 @@ def create_from_form(request: Request, creator: TicketCreator, playbook: Playboo
     body = read_new_ticket(request.body, playbook)
     key = request.key("Idempotency-Key")
     idempotency = IdempotencyRecord(playbook.desk, "form", key, body=body.digest) if key else None
-    ticket_request = TicketRequest(body, request.now, idempotency=idempotency)
-    return _response(creator.create(playbook, ticket_request), playbook)
+    return _create(body, idempotency, request, creator, playbook)
 
 
 def create_from_webhook(
@@ -37,8 +36,19 @@ def create_from_webhook(
     """
     body = read_new_ticket(request.body, playbook)
     idempotency = IdempotencyRecord(playbook.desk, "webhook", request.key("webhook-id"))
-    ticket_request = TicketRequest(body, request.now, idempotency=idempotency)
-    return _response(creator.create(playbook, ticket_request), playbook)
+    return _create(body, idempotency, request, creator, playbook)
+
+
+def _create(
+    body: NewTicket,
+    idempotency: IdempotencyRecord | None,
+    request: Request,
+    creator: TicketCreator,
+    playbook: Playbook,
+) -> HttpResponse:
+    ticket = creator.create(playbook, TicketRequest(body, request.now, idempotency=idempotency))
+    headers = {"Location": ticket.status_url}
+    return HttpResponse(ticket.as_body(playbook.zone), status=201, headers=headers)
 
 
 def require_signature(request: Request, desk: str, secrets: Secrets) -> None:
@@ -62,18 +72,3 @@ def require_signature(request: Request, desk: str, secrets: Secrets) -> None:
             "Invalid signature. Sign `webhook-id.webhook-timestamp.body` with this desk's secret "
             "by the Standard Webhooks scheme, and send it within five minutes."
         )
-
-
-def _response(ticket: CreatedTicket, playbook: Playbook) -> HttpResponse:
-    """Return the response of docs/http.md, with times in the desk's own offset."""
-    expected = ticket.expected_response_by
-    return HttpResponse(
-        {
-            "number": ticket.number,
-            "status": ticket.status,
-            "expected_response_by": expected.astimezone(playbook.zone) if expected else None,
-            "status_url": ticket.status_url,
-        },
-        status=201,
-        headers={"Location": ticket.status_url},
-    )

@@ -39,10 +39,4 @@ def create_as_agent(
             idempotency=idempotency if key else None,
         ),
     )
-    expected = ticket.expected_response_by
-    return {
-        "number": ticket.number,
-        "status": ticket.status,
-        "expected_response_by": expected.astimezone(playbook.zone) if expected else None,
-        "status_url": ticket.status_url,
-    }
+    return ticket.as_body(playbook.zone)

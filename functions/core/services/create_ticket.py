@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -165,6 +165,16 @@ class CreatedTicket:
     status: str
     expected_response_by: datetime | None
     status_url: str
+
+    def as_body(self, zone: tzinfo) -> dict[str, Any]:
+        """Return the HTTP body (docs/http.md), with times in the desk's own offset."""
+        expected = self.expected_response_by
+        return {
+            "number": self.number,
+            "status": self.status,
+            "expected_response_by": expected.astimezone(zone) if expected else None,
+            "status_url": self.status_url,
+        }
 
 
 def status_url(public_url: str, root_key: bytes, desk: str, number: str) -> str:
