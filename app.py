@@ -8,7 +8,7 @@ import os
 
 from chalice.app import Chalice
 
-from functions.core.platform.web import explained
+from functions.core.platform.web import errors_as_problems
 from functions.intake.handler import bp as intake
 from functions.portal.handler import bp as portal
 from functions.workbench.handler import bp as workbench
@@ -16,7 +16,7 @@ from functions.workbench.handler import bp as workbench
 app = Chalice(app_name="deskbell")
 # Raw mail is bytes: API Gateway would decode any type that is not named here as UTF-8.
 app.api.binary_types.append("message/rfc822")
-app.register_middleware(explained, "http")
+app.register_middleware(errors_as_problems, "http")
 
 for blueprint in (intake, portal, workbench):
     app.register_blueprint(blueprint)

@@ -1,5 +1,9 @@
-"""Requests in: web form, app, signed webhook, raw mail → one ticket each, exactly once.
+"""Requests in: web form, app, signed webhook, mail and chat; each becomes one ticket or joins one.
 
-`handler.py` knows Chalice and Lambda, `inbox.py` the mail bucket; the rest are plain functions.
-Filing itself is `functions.core.services.create_ticket`, since agents file requests too.
+`handler` knows Chalice and Lambda. `forms` reads HTTP bodies, `signatures` verifies them, `chat`
+takes in chat messages. Mail: `mail_pipeline` → `mail_policy` → `mail/` (the parser) →
+`mail_routing`, with `mail_store` for the bucket and `bounces` for mail that came back. Tickets are
+created by `functions.core.services.create_ticket`, which the workbench uses too.
+
+May import `functions.core`.
 """

@@ -1,8 +1,8 @@
-"""A chat message's way to its ticket, by whatever adapter reads it. Imported with the first one.
+"""Take in the messages of a chat channel. Imported with the first one (cold start).
 
-Somebody who has a ticket that is not over writes on in it; otherwise a ticket is opened. Where the
-provider lets the HTTP answer carry words, the acknowledgement goes out with it, and is on record in
-the very transaction that files the ticket: the notify function finds it there and sends nothing.
+A message of somebody who has an open ticket joins that ticket; otherwise it opens one. Where the
+provider lets the HTTP response carry text, the acknowledgement goes out with it. It is stored as
+sent in the transaction that creates the ticket, so `notify` does not send it again.
 """
 
 from __future__ import annotations
@@ -10,10 +10,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
-from functions.core.channels.base import EVENTS, Adapter, Incoming, Secret, Unreadable, adapter
+from functions.core.channels.base import (
+    EVENTS,
+    Adapter,
+    IncomingMessage,
+    ProviderRequest,
+    ProviderResponse,
+    Secret,
+    Unreadable,
+    adapter,
+)
 from functions.core.domain.commands import Command, CustomerMessage, Note
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import (
@@ -27,258 +38,322 @@ from functions.core.domain.events import Commit
 from functions.core.domain.lifecycle import apply
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import OPEN, Ticket
-from functions.core.platform import aws
+from functions.core.platform import aws, container
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
 from functions.core.platform.web import HttpResponse, Request
 from functions.core.services.command_service import TRIES, change
 from functions.core.services.composing import Notice, Words, compose, notices
-from functions.core.services.create_ticket import (
-    Filing,
-    NewTicket,
-    Tracking,
-    file_ticket,
-    status_url,
-)
-from functions.core.services.merging import survivor
-from functions.core.storage.store import Conversation, Duplicate, IdempotencyRecord, Known
-from functions.core.text.contacts import Contact, ContactError, chat_contact, contact_hash
+from functions.core.services.contacts import contact_digest
+from functions.core.services.create_ticket import NewTicket, Source, TicketCreator, TicketRequest
+from functions.core.services.merging import merge_target
+from functions.core.storage.store import Conversation, Duplicate, IdempotencyRecord, Known, Store
+from functions.core.text.contacts import Contact, ContactError, chat_contact
 from functions.core.text.masking import mask_but
-from functions.core.text.tokens import derive
-from functions.core.text.unmasking import MessageMasker, original
+from functions.core.text.unmasking import MessageMasker, Seal, original
 from functions.core.text.words import nearest_locale
-from functions.intake.mail_store import Inbox
+from functions.intake.mail_store import MailStore
 from functions.intake.signatures import verify
 
 MAX_TEXT = 4000
-"""Characters of a message that stand on the ticket; a longer one is kept whole in the bucket."""
+"""Characters of a message on the ticket; the bucket keeps the whole of a longer one."""
 
-FILED = "filed"
+CREATED = "filed"
 JOINED = "joined"
+"""The stored `body` of the idempotency record of a message that created or joined a ticket."""
 
-_READ_WITH = ("encrypt_type",)
-"""What of a call's query says how its body is read. The rest is its signature."""
+_QUERY_TO_READ = ("encrypt_type",)
+"""Query parameters that say how a body is read; the others are its signature."""
 
 _DESK = re.compile(r"[a-z][a-z0-9-]{1,30}")
 log = logger("intake")
 
 
-@dataclass(frozen=True)
-class Chat:
-    """One desk's side of a chat channel."""
-
-    channel: Adapter
-    secret: Secret
-    filing: Filing
-    playbook: Playbook
-    inbox: Inbox
-
-
-def take_call(request: Request, desk: str, channel: str, filing: Filing) -> HttpResponse:
-    """HttpResponse a provider's call: its check that we are there, or the messages that it brings.
+def receive(request: Request, desk: str, channel: str) -> HttpResponse:
+    """Answer a provider's webhook request: its URL verification, or the messages in it.
 
     Raises:
         NotFound: there is no such channel, or the desk does not use it.
-        Unauthorised: the signature does not hold.
+        Unauthorised: the signature is invalid.
     """
-    found = adapter(channel)
-    secret: Mapping[str, Any] | None = None
-    if found is not None and _DESK.fullmatch(desk):
-        secret = aws.channel_secret(request.deployment, desk, channel, request.now)
-    if found is None or secret is None:
+    connected = _connected_channel(request.deployment, desk, channel, request.now)
+    if connected is None:
         raise NotFound("There is no such desk, or it does not use this channel.")
-    scheme, parts = found.signed(request, secret)
+    chat_adapter, secret = connected
+    provider_request = ProviderRequest(
+        request.method, request.now, request.query, request.headers, request.body
+    )
+    scheme, parts = chat_adapter.signed(provider_request, secret)
     if not verify(scheme, **parts):
-        raise Unauthorised(f"The signature does not hold for this desk's {channel} channel.")
-    challenge = found.challenge(request, secret)
-    if challenge is not None:
-        return challenge
-    if request.method != "POST":
-        raise NotFound("There is nothing to read here; the provider posts to this address.")
-    return _take_messages(request, _chat(found, secret, desk, request.deployment, filing))
+        raise Unauthorised(f"Invalid signature for this desk's {channel} channel.")
+    response = chat_adapter.challenge(provider_request, secret)
+    if response is None:
+        if request.method != "POST":
+            raise NotFound("There is nothing to read here; the provider posts to this address.")
+        chat = _chat_channel(chat_adapter, secret, desk, request.deployment, request.now)
+        response = chat.receive(provider_request)
+    return HttpResponse(response.body, content_type=response.content_type)
 
 
-def take_again(call: Mapping[str, Any], deployment: Deployment, filing: Filing) -> None:
-    """Take in a call that was set aside, whose signature held then.
+def receive_released(call: Mapping[str, Any], deployment: Deployment, now: datetime) -> None:
+    """Take in a quarantined request again; its signature was valid when it came.
 
     Raises:
-        DeadLetter: the call is gone, or the desk does not use the channel any more.
+        DeadLetter: its body is gone, or the desk does not use the channel any more.
     """
     desk, channel = str(call["desk"]), str(call["channel"])
-    found = adapter(channel)
-    secret = aws.channel_secret(deployment, desk, channel, filing.now) if found else None
-    if found is None or secret is None:
+    connected = _connected_channel(deployment, desk, channel, now)
+    if connected is None:
         raise DeadLetter(f"the desk {desk} does not use {channel} any more")
-    chat = _chat(found, secret, desk, deployment, filing)
-    body = chat.inbox.raw(str(call["key"]))
+    chat = _chat_channel(*connected, desk, deployment, now)
+    body = chat.mail_store.get(str(call["key"]))
     query = {str(name): str(value) for name, value in dict(call["query"]).items()}
-    _take_messages(Request("POST", deployment, filing.now, query=query, body=body), chat)
+    chat.receive(ProviderRequest("POST", now, query=query, body=body))
 
 
-def _chat(
-    found: Adapter, secret: Secret, desk: str, deployment: Deployment, filing: Filing
-) -> Chat:
-    inbox = Inbox(aws.client("s3"), deployment.mail_bucket)
-    playbook = filing.store.playbook(desk, filing.now)
-    return Chat(found, secret, replace(filing, default_channel=found.name), playbook, inbox)
+def _connected_channel(
+    deployment: Deployment, desk: str, channel: str, now: datetime
+) -> tuple[Adapter, Secret] | None:
+    """Return the adapter and the desk's secret of a channel, None if the desk does not use it."""
+    chat_adapter = adapter(channel) if _DESK.fullmatch(desk) else None
+    if chat_adapter is None:
+        return None
+    secret = aws.channel_secret(deployment, desk, channel, now)
+    return (chat_adapter, secret) if secret is not None else None
 
 
-def _take_messages(request: Request, chat: Chat) -> HttpResponse:
-    try:
-        messages = chat.channel.read(request, chat.secret)
-    except Unreadable as error:
-        _set_aside(request.body, str(error), chat, request.query)
-        messages = ()
-    said = ""
-    for incoming in messages:
-        said = take_in(incoming, chat)
-    # Words can go back in the answer only where the call brought one person's one message.
-    to = messages[0] if len(messages) == 1 else None
-    return chat.channel.answer(request, chat.secret, to, said if to else "")
+def _chat_channel(
+    chat_adapter: Adapter, secret: Secret, desk: str, deployment: Deployment, now: datetime
+) -> ChatChannel:
+    store = container.store(deployment)
+    return ChatChannel(
+        adapter=chat_adapter,
+        secret=secret,
+        store=store,
+        root_key=aws.root_key(deployment),
+        seal_original=partial(aws.seal_original, deployment),
+        creator=container.ticket_creator(deployment),
+        mail_store=MailStore(aws.client("s3"), deployment.mail_bucket),
+        playbook=store.playbook(desk, now),
+        now=now,
+    )
 
 
-def take_in(incoming: Incoming, chat: Chat) -> str:
-    """Take one message in, once (G1); what the HTTP answer may tell its writer, "" for nothing."""
-    try:
-        sender = chat_contact(chat.channel.name, incoming.user)
-    except ContactError:
-        _set_aside(incoming.raw, "nobody to answer", chat, None)
-        return ""
-    filing, desk = chat.filing, chat.playbook.desk
-    digest = contact_hash(sender, desk, derive(filing.root, "contact"))
-    # What has no id is known by all that it says, so that nobody's is taken for another's.
-    known_by = incoming.message_id or sha256(incoming.raw).hexdigest()
-    idempotency = IdempotencyRecord(desk, chat.channel.name, known_by)
-    for tried in range(TRIES):
-        known, conversation = filing.store.conversation(idempotency, digest)
-        if known.idempotency is not None:
-            return _said_before(known.idempotency, chat)
+@dataclass(frozen=True)
+class ChatChannel:
+    """Takes in the messages of one desk's chat channel."""
+
+    adapter: Adapter
+    secret: Secret
+    store: Store
+    root_key: bytes
+    seal_original: Seal
+    creator: TicketCreator
+    mail_store: MailStore
+    playbook: Playbook
+    now: datetime
+
+    def receive(self, request: ProviderRequest) -> ProviderResponse:
+        """Take in the messages of a request whose signature is valid."""
         try:
-            ticket = _under_way(conversation, chat)
-            if ticket is not None and _joins(incoming, ticket, idempotency, chat):
-                return ""
-            if incoming.kind in EVENTS or not incoming.opens:
-                log.info("chat.ignored", extra={"desk": desk, "kind": incoming.kind})
-                return ""
-            return _file(incoming, sender, known, conversation, idempotency, chat)
-        except Conflict:
-            # They wrote two lines at once; the other one has opened a ticket or ended one.
-            if tried == TRIES - 1:
-                raise
-    raise AssertionError("unreachable")
+            messages = self.adapter.read(request, self.secret)
+        except Unreadable as error:
+            self._quarantine(request.body, str(error), request.query)
+            messages = ()
+        replies = [self._take_in(message) for message in messages]
+        # The response can carry text only for a request with one message of one person.
+        if len(messages) == 1:
+            return self.adapter.answer(request, self.secret, messages[0], replies[0])
+        return self.adapter.answer(request, self.secret)
 
+    def _take_in(self, message: IncomingMessage) -> str:
+        """Take in one message, once (G1); return the text for its writer, "" for none."""
+        try:
+            sender = chat_contact(self.adapter.name, message.user)
+        except ContactError:
+            self._quarantine(message.raw, "nobody to answer")
+            return ""
+        digest = contact_digest(sender, self.playbook.desk, self.root_key)
+        # A message without an id is identified by its whole content.
+        message_id = message.message_id or sha256(message.raw).hexdigest()
+        idempotency = IdempotencyRecord(self.playbook.desk, self.adapter.name, message_id)
+        for attempt in range(TRIES):
+            known, conversation = self.store.conversation(idempotency, digest)
+            if known.idempotency is not None:
+                return self._first_reply(known.idempotency)
+            try:
+                ticket = self._open_ticket(conversation)
+                if ticket is not None and self._join(message, ticket, idempotency):
+                    return ""
+                if message.kind in EVENTS or not message.opens:
+                    log.info(
+                        "chat.ignored", extra={"desk": self.playbook.desk, "kind": message.kind}
+                    )
+                    return ""
+                return self._create(message, sender, known, conversation, idempotency)
+            except Conflict:
+                # Two messages came at once; the other one has opened or ended a ticket.
+                if attempt == TRIES - 1:
+                    raise
+        raise AssertionError("unreachable")
 
-def _under_way(conversation: Conversation, chat: Chat) -> Ticket | None:
-    """The ticket that the person's words belong to: the newest one, unless it is over."""
-    if conversation.number is None:
-        return None
-    try:
-        ticket = chat.filing.store.load(conversation.desk, conversation.number)
-    except NotFound:
-        return None
-    if ticket.customer.hash != conversation.contact_hash:
-        return None  # its customer was erased
-    last = survivor(chat.filing.store, ticket)  # a merged one goes on there
-    if last.status in OPEN:
-        return ticket
-    ended = last.resolved_at
-    waits = last.status in {"resolved", "in_review"} and ended is not None
-    recent = ended is not None and chat.filing.now - ended <= chat.playbook.reopen_within
-    return ticket if waits and recent else None
+    def _open_ticket(self, conversation: Conversation) -> Ticket | None:
+        """Return the conversation's newest ticket, unless it has ended."""
+        if conversation.number is None:
+            return None
+        try:
+            ticket = self.store.load(conversation.desk, conversation.number)
+        except NotFound:
+            return None
+        if ticket.customer.hash != conversation.contact_hash:
+            return None  # its customer was erased
+        target = merge_target(self.store, ticket)
+        if target.status in OPEN:
+            return ticket
+        ended_at = target.resolved_at
+        if target.status not in {"resolved", "in_review"} or ended_at is None:
+            return None
+        return ticket if self.now - ended_at <= self.playbook.reopen_within else None
 
-
-def _joins(incoming: Incoming, ticket: Ticket, idempotency: IdempotencyRecord, chat: Chat) -> bool:
-    """Whether a ticket takes the message; one that was ended at this moment does not."""
-    hiding = MessageMasker()
-    words = hiding.mask("text", incoming.words(chat.playbook.locale))
-    command: Command
-    if incoming.kind in EVENTS:
-        command, actor = Note(text=words[:MAX_TEXT]), "system"
-    else:
-        text, raw = words[:MAX_TEXT] or "-", _kept(incoming, words, chat)
-        command, actor = CustomerMessage(text, chat.channel.name, raw=raw), "customer"
-    try:
-        change(
-            chat.filing.store,
-            ticket.desk,
-            ticket.number,
-            command,
-            chat.playbook,
-            chat.filing.now,
-            actor=actor,
-            loaded=ticket,
-            idempotency=replace(idempotency, number=ticket.number, body=JOINED),
-            original=original(hiding, chat.filing.seal_original),
-        )
-    except ActionNotAllowed:
-        return False
-    except Duplicate:
+    def _join(
+        self, message: IncomingMessage, ticket: Ticket, idempotency: IdempotencyRecord
+    ) -> bool:
+        """Add a message to a ticket; False if the ticket has ended meanwhile."""
+        hiding = MessageMasker()
+        text = hiding.mask("text", message.display_text(self.playbook.locale))
+        command: Command
+        if message.kind in EVENTS:
+            command, actor = Note(text=text[:MAX_TEXT]), "system"
+        else:
+            raw = self._keep_raw(message, text)
+            command = CustomerMessage(text[:MAX_TEXT] or "-", self.adapter.name, raw=raw)
+            actor = "customer"
+        try:
+            change(
+                self.store,
+                ticket.desk,
+                ticket.number,
+                command,
+                self.playbook,
+                self.now,
+                actor=actor,
+                loaded=ticket,
+                idempotency=replace(idempotency, number=ticket.number, body=JOINED),
+                original=original(hiding, self.seal_original),
+            )
+        except ActionNotAllowed:
+            return False
+        except Duplicate:
+            return True
         return True
-    return True
 
-
-def _file(
-    incoming: Incoming,
-    sender: Contact,
-    known: Known,
-    conversation: Conversation,
-    idempotency: IdempotencyRecord,
-    chat: Chat,
-) -> str:
-    hiding = MessageMasker()
-    # A request's description has no space around it; what was hidden is found by its deployment.
-    said = incoming.words(chat.playbook.locale).strip()
-    words = hiding.mask("description", said) or "-"
-    hiding.mask("text", said)
-    limit = chat.playbook.fields.description_max
-    tracking = Tracking(
-        text=words[:MAX_TEXT] if len(words) > limit else None,
-        message_id=incoming.thread or None,
-        raw=_kept(incoming, words, chat),
-        sender=sender,
-        hiding=hiding,
-    )
-    acknowledgement = Acknowledgement(chat, idempotency)
-    filed = file_ticket(
-        replace(
-            chat.filing,
-            tracking=tracking,
-            conversation=conversation,
-            acknowledge=acknowledgement.delivery if chat.channel.answers else None,
-        ),
-        chat.playbook,
-        NewTicket(
+    def _create(
+        self,
+        message: IncomingMessage,
+        sender: Contact,
+        known: Known,
+        conversation: Conversation,
+        idempotency: IdempotencyRecord,
+    ) -> str:
+        """Create a ticket from a message; return its acknowledgement, "" for none."""
+        hiding = MessageMasker()
+        # A stored description has no surrounding space; the masker records positions in it.
+        text = message.display_text(self.playbook.locale).strip()
+        masked = hiding.mask("description", text) or "-"
+        hiding.mask("text", text)
+        limit = self.playbook.fields.description_max
+        body = NewTicket(
             contact=sender.address,
-            name=incoming.name[:200] or None,
-            description=words[:limit],
-            locale=nearest_locale(incoming.language),
-        ),
-        replace(idempotency, body=FILED),
-        "customer",
-        known=known,
-    )
-    if filed.number == acknowledgement.number:
-        return acknowledgement.text
-    return _said_before(replace(idempotency, body=FILED, number=filed.number), chat)
+            name=message.name[:200] or None,
+            description=masked[:limit],
+            locale=nearest_locale(message.language),
+        )
+        source = Source(
+            channel=self.adapter.name,
+            sender=sender,
+            text=masked[:MAX_TEXT] if len(masked) > limit else None,
+            message_id=message.thread or None,
+            raw=self._keep_raw(message, masked),
+            hiding=hiding,
+        )
+        acknowledgement = Acknowledgement(self, idempotency)
+        request = TicketRequest(
+            body,
+            self.now,
+            source=source,
+            idempotency=replace(idempotency, body=CREATED),
+            known=known,
+            conversation=conversation,
+            acknowledge=acknowledgement.delivery if self.adapter.answers else None,
+        )
+        ticket = self.creator.create(self.playbook, request)
+        if ticket.number == acknowledgement.number:
+            return acknowledgement.text
+        return self._first_reply(replace(idempotency, body=CREATED, number=ticket.number))
+
+    def _first_reply(self, recorded: IdempotencyRecord) -> str:
+        """Return the text that answered a repeated message the first time."""
+        if recorded.body != CREATED or not self.adapter.answers:
+            return ""
+        first = self.store.commit_at(recorded.desk, recorded.number, 1)
+        composed = self.compose_acknowledgement(first, apply(None, first)) if first else None
+        return composed[1].sms if composed else ""
+
+    def compose_acknowledgement(
+        self, commit: Commit, ticket: Ticket
+    ) -> tuple[Notice, Words, str] | None:
+        """Compose the customer's acknowledgement of a new ticket: notification, text, status link.
+
+        None where the playbook has none.
+        """
+        for notice in notices(commit, ticket, self.playbook):
+            if notice.recipient == "customer":
+                link = self.creator.status_url(ticket)
+                words = compose(notice, commit, ticket, self.playbook, status_url=link)
+                return notice, words, link
+        return None
+
+    def _keep_raw(self, message: IncomingMessage, text: str) -> str | None:
+        """Store the raw message if the ticket does not hold all of it; return its key."""
+        if message.media or len(text) > MAX_TEXT:
+            return self.mail_store.put(message.raw)
+        return None
+
+    def _quarantine(self, raw: bytes, cause: str, query: Mapping[str, str] | None = None) -> None:
+        """Quarantine what cannot be taken in (G3).
+
+        The provider gets a success response: a repetition would change nothing, and some providers
+        send nothing else until it succeeds.
+
+        Args:
+            query: that of the request, if `raw` is its whole body and may be read again later.
+        """
+        desk, channel = self.playbook.desk, self.adapter.name
+        call: dict[str, Any] = {"desk": desk, "channel": channel}
+        if query is not None:
+            call["query"] = {name: query[name] for name in _QUERY_TO_READ if name in query}
+        key = self.mail_store.put(raw)
+        self.mail_store.quarantine(raw, key, desk, f"{channel}: {cause}", call=call)
+        log.warning("chat.quarantined", extra={"desk": desk, "channel": channel})
 
 
 @dataclass
 class Acknowledgement:
-    """A4: what the answer to the first message says, in the playbook's words."""
+    """The answer to a first message, in the playbook's words (A4)."""
 
-    chat: Chat
+    channel: ChatChannel
     idempotency: IdempotencyRecord
     number: str = ""
     text: str = ""
 
     def delivery(self, commit: Commit, ticket: Ticket) -> Delivery | None:
-        """The acknowledgement of a new ticket, as it goes on record; None where there is none."""
-        found = acknowledged(commit, ticket, self.chat)
-        if found is None:
+        """Return the acknowledgement as a sent delivery, None where the playbook has none."""
+        composed = self.channel.compose_acknowledgement(commit, ticket)
+        if composed is None:
             return None
-        notice, words, link = found
+        notice, words, link = composed
         self.number, self.text = ticket.number, words.sms
-        public = self.chat.playbook.public_contacts
+        without_key = words.sms.replace(link, link.partition("?")[0])
         return Delivery(
             desk=ticket.desk,
             number=ticket.number,
@@ -289,51 +364,10 @@ class Acknowledgement:
             about=notice.about,
             channel="message",
             to=ticket.customer.contact,
-            text=mask_but(words.sms.replace(link, link.partition("?")[0]), public),
+            text=mask_but(without_key, self.channel.playbook.public_contacts),
             state="sent",
             attempts=1,
             claimed_at=commit.at,
             at=commit.at,
             provider_id=f"answer to {self.idempotency.id}",
         )
-
-
-def acknowledged(commit: Commit, ticket: Ticket, chat: Chat) -> tuple[Notice, Words, str] | None:
-    """The notice by which the customer hears that a request has come, its words, and their link."""
-    told = notices(commit, ticket, chat.playbook)
-    notice = next((notice for notice in told if notice.recipient == "customer"), None)
-    if notice is None:
-        return None
-    filing = chat.filing
-    link = status_url(filing.public_url, filing.root, ticket.desk, ticket.number)
-    return notice, compose(notice, commit, ticket, chat.playbook, status_url=link), link
-
-
-def _said_before(seen: IdempotencyRecord, chat: Chat) -> str:
-    """What a message was answered with that comes again."""
-    if seen.body != FILED or not chat.channel.answers:
-        return ""
-    first = chat.filing.store.commit_at(seen.desk, seen.number, 1)
-    found = acknowledged(first, apply(None, first), chat) if first else None
-    return found[1].sms if found else ""
-
-
-def _kept(incoming: Incoming, words: str, chat: Chat) -> str | None:
-    """Where the message as it came is kept, where the ticket does not hold all of it."""
-    if incoming.media or len(words) > MAX_TEXT:
-        return chat.inbox.store(incoming.raw)
-    return None
-
-
-def _set_aside(raw: bytes, cause: str, chat: Chat, query: Mapping[str, str] | None) -> None:
-    """Keep whole what cannot be taken in (G3). The provider is told that all is well: sending it
-    again would change nothing, and some providers send nothing else until it is taken.
-
-    `query`: that of the call, where `raw` is all of its body and may be read again later.
-    """
-    desk, channel = chat.playbook.desk, chat.channel.name
-    call: dict[str, Any] = {"desk": desk, "channel": channel}
-    if query is not None:
-        call["query"] = {name: query[name] for name in _READ_WITH if name in query}
-    chat.inbox.set_aside(raw, chat.inbox.store(raw), desk, f"{channel}: {cause}", call=call)
-    log.warning("chat.set_aside", extra={"desk": desk, "channel": channel})

@@ -1,4 +1,4 @@
-"""Requests that arrive over HTTP: the open form and the signed channels (F1, F5, G1)."""
+"""Create tickets from HTTP bodies: the open form and the signed webhook (F1, F5, G1)."""
 
 from __future__ import annotations
 
@@ -7,34 +7,55 @@ from collections.abc import Callable
 from functions.core.domain.errors import Unauthorised
 from functions.core.domain.rules import Playbook
 from functions.core.platform.web import HttpResponse, Request
-from functions.core.services.create_ticket import Filed, Filing, file_ticket, read_request
+from functions.core.services.create_ticket import (
+    NewTicket,
+    TicketCreator,
+    TicketRequest,
+    read_new_ticket,
+)
 from functions.core.storage.store import IdempotencyRecord
 from functions.intake.signatures import verify
 
 Secrets = Callable[[str], str | None]
-"""A desk's webhook secret, None where it has none."""
+"""Returns a desk's webhook secret, None where it has none."""
 
 
-def file_from_form(request: Request, filing: Filing, playbook: Playbook) -> HttpResponse:
-    """A ticket from a web or app form. `Idempotency-Key` makes a repetition harmless."""
-    body = read_request(request, playbook)
+def create_from_form(request: Request, creator: TicketCreator, playbook: Playbook) -> HttpResponse:
+    """Create a ticket from a web or app form; `Idempotency-Key` recognises a repetition."""
+    body = read_new_ticket(request.body, playbook)
     key = request.key("Idempotency-Key")
     idempotency = IdempotencyRecord(playbook.desk, "form", key, body=body.digest) if key else None
-    return answer(file_ticket(filing, playbook, body, idempotency, "customer"), playbook)
+    return _create(body, idempotency, request, creator, playbook)
 
 
-def file_from_webhook(request: Request, filing: Filing, playbook: Playbook) -> HttpResponse:
-    """A ticket from a webhook whose signature was checked; its `webhook-id` files once."""
-    body = read_request(request, playbook)
+def create_from_webhook(
+    request: Request, creator: TicketCreator, playbook: Playbook
+) -> HttpResponse:
+    """Create a ticket from a webhook with a verified signature; `webhook-id` recognises a
+    repetition.
+    """
+    body = read_new_ticket(request.body, playbook)
     idempotency = IdempotencyRecord(playbook.desk, "webhook", request.key("webhook-id"))
-    return answer(file_ticket(filing, playbook, body, idempotency, "customer"), playbook)
+    return _create(body, idempotency, request, creator, playbook)
+
+
+def _create(
+    body: NewTicket,
+    idempotency: IdempotencyRecord | None,
+    request: Request,
+    creator: TicketCreator,
+    playbook: Playbook,
+) -> HttpResponse:
+    ticket = creator.create(playbook, TicketRequest(body, request.now, idempotency=idempotency))
+    headers = {"Location": ticket.status_url}
+    return HttpResponse(ticket.as_body(playbook.zone), status=201, headers=headers)
 
 
 def require_signature(request: Request, desk: str, secrets: Secrets) -> None:
-    """Let a request through only with a valid Standard Webhooks signature.
+    """Refuse a request without a valid Standard Webhooks signature.
 
     Raises:
-        Unauthorised: the headers are missing, the signature is wrong, or it is too old.
+        Unauthorised: a header is missing, the signature is wrong, or it is too old.
     """
     secret = secrets(desk)
     valid = secret is not None and verify(
@@ -48,21 +69,6 @@ def require_signature(request: Request, desk: str, secrets: Secrets) -> None:
     )
     if not valid:
         raise Unauthorised(
-            "The signature does not hold. Sign `webhook-id.webhook-timestamp.body` with this "
-            "desk's secret by the Standard Webhooks scheme, within five minutes."
+            "Invalid signature. Sign `webhook-id.webhook-timestamp.body` with this desk's secret "
+            "by the Standard Webhooks scheme, and send it within five minutes."
         )
-
-
-def answer(filed: Filed, playbook: Playbook) -> HttpResponse:
-    """What the contract promises for a filed request, times in the desk's own offset."""
-    expected = filed.expected_response_by
-    return HttpResponse(
-        {
-            "number": filed.number,
-            "status": filed.status,
-            "expected_response_by": expected.astimezone(playbook.zone) if expected else None,
-            "status_url": filed.status_url,
-        },
-        status=201,
-        headers={"Location": filed.status_url},
-    )

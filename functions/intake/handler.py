@@ -1,20 +1,24 @@
-"""The HTTP calls and the mail queue that bring requests in (F1, F5).
+"""The HTTP routes and the mail queue that bring requests in (F1, F5).
 
-The rules are imported by the first call that needs them, as in the workbench (cold start).
+The first request imports the modules that it needs, as in the workbench (cold start).
 """
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from chalice.app import Blueprint, Response
 
 from functions.core.domain.errors import DeadLetter
 from functions.core.platform import aws, clock, web
-from functions.core.platform.container import filing, store
+from functions.core.platform.container import store, ticket_creator
 from functions.core.platform.dead_letters import dead_letter
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment, LambdaContext
+
+if TYPE_CHECKING:
+    from functions.intake.mail_pipeline import MailPipeline
 
 bp = Blueprint(__name__)
 log = logger("intake")
@@ -25,7 +29,7 @@ CHAT = [*JSON, "text/xml", "application/xml", "application/x-www-form-urlencoded
 
 
 @bp.route("/desks/{desk}/tickets", methods=["POST"], content_types=JSON)
-def file_ticket(desk: str) -> Response:
+def create_ticket(desk: str) -> Response:
     return web.respond(bp, lambda request: _form(request, desk))
 
 
@@ -46,18 +50,18 @@ def channel(desk: str, channel: str) -> Response:
 
 @bp.lambda_function(name="intake_mail")
 def intake_mail(event: Any, context: LambdaContext) -> dict[str, list[dict[str, str]]]:
-    """Mails that SES has stored, announced in SQS; each is answered for on its own."""
+    """Process the mails of an SQS batch; report those that failed for now."""
     deployment = Deployment.of(context)
     failures = []
     for record in event["Records"]:
         message = {"message_id": record["messageId"]}
         try:
-            _announced_mail(record["body"], deployment)
+            _process_message(record["body"], deployment)
         except DeadLetter as error:
             dead_letter(deployment, "mail", record["body"], error, message)
         except Exception:
-            # SQS brings the message again and moves it to the dead-letter queue in the end; the
-            # others of the batch are done.
+            # SQS delivers the message again, and moves it to the dead-letter queue in the end; the
+            # other messages of the batch are done.
             log.exception("mail.failed", extra=message)
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
@@ -67,40 +71,52 @@ def _form(request: web.Request, desk: str) -> web.HttpResponse:
     from functions.intake import forms
 
     playbook = store(request.deployment).playbook(desk, request.now)
-    return forms.file_from_form(request, filing(request.deployment, request.now), playbook)
+    return forms.create_from_form(request, ticket_creator(request.deployment), playbook)
 
 
 def _webhook(request: web.Request, desk: str) -> web.HttpResponse:
     from functions.intake import forms
 
-    forms.require_signature(
-        request, desk, lambda name: aws.webhook_secret(request.deployment, name)
-    )
+    forms.require_signature(request, desk, partial(aws.webhook_secret, request.deployment))
     playbook = store(request.deployment).playbook(desk, request.now)
-    return forms.file_from_webhook(request, filing(request.deployment, request.now), playbook)
+    return forms.create_from_webhook(request, ticket_creator(request.deployment), playbook)
 
 
 def _mime(request: web.Request, desk: str) -> web.HttpResponse:
     from functions.intake import forms
-    from functions.intake.mail_pipeline import take_in_raw
 
-    forms.require_signature(
-        request, desk, lambda name: aws.webhook_secret(request.deployment, name)
-    )
-    outcome = take_in_raw(
-        request.body, desk, request.deployment, filing(request.deployment, request.now)
-    )
-    body = {"number": outcome.number, "new": outcome.new} if outcome else {"set_aside": True}
+    forms.require_signature(request, desk, partial(aws.webhook_secret, request.deployment))
+    routed = _mail_pipeline(request.deployment).process_raw(request.body, desk)
+    body = {"number": routed.number, "new": routed.new} if routed else {"set_aside": True}
     return web.HttpResponse(body, status=202)
 
 
 def _chat(request: web.Request, desk: str, channel: str) -> web.HttpResponse:
-    from functions.intake.chat import take_call
+    from functions.intake.chat import receive
 
-    return take_call(request, desk, channel, filing(request.deployment, request.now))
+    return receive(request, desk, channel)
 
 
-def _announced_mail(body: str, deployment: Deployment) -> None:
-    from functions.intake.mail_pipeline import take_in_announced
+def _process_message(body: str, deployment: Deployment) -> None:
+    from functions.intake.mail_store import released_call
 
-    take_in_announced(body, deployment, filing(deployment, clock.now()))
+    if call := released_call(body):
+        from functions.intake.chat import receive_released
+
+        receive_released(call, deployment, clock.now())
+    else:
+        _mail_pipeline(deployment).process_message(body)
+
+
+def _mail_pipeline(deployment: Deployment) -> MailPipeline:
+    from functions.intake.mail_pipeline import MailPipeline
+    from functions.intake.mail_store import MailStore
+
+    return MailPipeline(
+        store=store(deployment),
+        root_key=aws.root_key(deployment),
+        seal_original=partial(aws.seal_original, deployment),
+        creator=ticket_creator(deployment),
+        mail_store=MailStore(aws.client("s3"), deployment.mail_bucket),
+        now=clock.now(),
+    )

@@ -1,111 +1,135 @@
-"""A mail's way from the bucket to its ticket. Imported with the first mail, not at start."""
+"""Process a mail from its announcement to its ticket. Imported with the first mail (cold start)."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
 
 from functions.core.domain.errors import Quarantined
-from functions.core.platform import aws
 from functions.core.platform.logging import logger
-from functions.core.platform.settings import Deployment
-from functions.core.services.create_ticket import Filing
-from functions.core.storage.store import IdempotencyRecord
-from functions.intake import bounces, mail_policy
+from functions.core.services.create_ticket import TicketCreator
+from functions.core.storage.store import IdempotencyRecord, Store
+from functions.core.text.unmasking import Seal
+from functions.intake import mail_policy
+from functions.intake.bounces import BounceRecorder, ReturnedMail, read_ses_notification
 from functions.intake.mail.parser import InboundMail, parse
-from functions.intake.mail_routing import RoutedMail, digest_of, take_in
-from functions.intake.mail_store import Announced, Inbox, announced, released_call
+from functions.intake.mail_routing import MailRouter, ReceivedMail, RoutedMail
+from functions.intake.mail_store import MailAnnouncement, MailStore, read_announcement
 
 log = logger("intake")
 
-
-def take_in_announced(body: str, deployment: Deployment, filing: Filing) -> None:
-    """File a mail that SES stored, at each desk whose mailbox it was sent to.
-
-    Raises:
-        DeadLetter: the announcement or the mail cannot be found.
-    """
-    inbox = Inbox(aws.client("s3"), deployment.mail_bucket)
-    if call := released_call(body):
-        from functions.intake.chat import take_again
-
-        take_again(call, deployment, filing)
-        return
-    returned = bounces.told_by_ses(body)
-    if returned is not None:
-        _take_back(returned, body, filing, inbox)
-        return
-    found = announced(body)
-    if found.raw is not None:
-        raw, found = found.raw, replace(found, key=inbox.store(found.raw))
-    else:
-        raw = inbox.raw(found.key)
-    desks = dict.fromkeys(filter(None, map(filing.store.desk_of_mailbox, found.recipients)))
-    if not desks:
-        cause = "unknown recipient: no desk has a mailbox that this mail was sent to"
-        inbox.set_aside(raw, found.key, "-", cause, found.verdicts)
-    for desk in desks:
-        _take_in(raw, found, desk, filing, inbox)
+NO_DESK = "-"
+"""The folder in the quarantine for mail of no desk."""
 
 
-def _addressed(mail: InboundMail, recipients: tuple[str, ...]) -> InboundMail:
-    """The mail with the envelope's recipients, which its headers need not name."""
-    return replace(mail, to=tuple(dict.fromkeys((*recipients, *mail.to))))
+@dataclass(frozen=True)
+class MailPipeline:
+    """Processes the mails of a deployment."""
 
+    store: Store
+    root_key: bytes
+    seal_original: Seal
+    creator: TicketCreator
+    mail_store: MailStore
+    now: datetime
 
-def _take_back(told: bounces.ReturnedMail | str, body: str, filing: Filing, inbox: Inbox) -> None:
-    """What SES tells of a mail that went out: for its ticket, else for its address."""
-    if isinstance(told, str):
-        log.info("mail.not_asked_for", extra={"notification": told})
-        return
-    ticket = bounces.ticket_of(told.ids, filing)
-    desk = ticket.desk if ticket else filing.store.desk_of_mailbox(told.mailbox)
-    if desk is not None:
-        playbook = filing.store.playbook(desk, filing.now)
-        if ticket is not None:
-            idempotency = IdempotencyRecord(desk, "ses", told.told_as) if told.told_as else None
-            bounces.take_back(told, ticket, filing, playbook, idempotency)
+    def process_message(self, body: str) -> None:
+        """Process an SQS message: a received mail, or SES's notification about a sent one.
+
+        A received mail is routed at each desk whose mailbox it was sent to.
+
+        Raises:
+            DeadLetter: the message is neither, or the mail is not in the bucket.
+        """
+        notification = read_ses_notification(body)
+        if isinstance(notification, ReturnedMail):
+            self._record_returned(notification, body)
             return
-        if bounces.stop_address(told, filing, playbook):
+        if notification is not None:
+            log.info("mail.notification_ignored", extra={"notification": notification})
             return
-    key = f"returned/{digest_of(body.encode())}"
-    inbox.set_aside(body.encode(), key, desk or "-", f"{told.cause}: of no ticket's mail")
-    log.info("mail.set_aside", extra={"desk": desk or "-", "cause": told.cause})
+        announcement = read_announcement(body)
+        if announcement.raw is None:
+            raw = self.mail_store.get(announcement.key)
+        else:
+            raw = announcement.raw
+            announcement = replace(announcement, key=self.mail_store.put(raw))
+        mailboxes = map(self.store.desk_of_mailbox, announcement.recipients)
+        desks = dict.fromkeys(filter(None, mailboxes))
+        if not desks:
+            cause = "unknown recipient: no desk has a mailbox that this mail was sent to"
+            self._quarantine(raw, announcement, NO_DESK, cause)
+        for desk in desks:
+            self._route(raw, announcement, desk)
 
+    def process_raw(self, raw: bytes, desk: str) -> RoutedMail | None:
+        """Process a raw mail that a provider posted for a desk; None if it is quarantined."""
+        checks = self.store.playbook(desk, self.now).mail.checks
+        verdicts = mail_policy.Verdicts.from_header(raw, checks.results_of)
+        return self._route(raw, MailAnnouncement(self.mail_store.put(raw), (), verdicts), desk)
 
-def take_in_raw(raw: bytes, desk: str, deployment: Deployment, filing: Filing) -> RoutedMail | None:
-    """File a raw mail that a provider posted for a desk; None where it is set aside."""
-    inbox = Inbox(aws.client("s3"), deployment.mail_bucket)
-    checks = filing.store.playbook(desk, filing.now).mail.checks
-    found = Announced(inbox.store(raw), (), mail_policy.of_header(raw, checks.results_of))
-    return _take_in(raw, found, desk, filing, inbox)
+    def _record_returned(self, returned: ReturnedMail, body: str) -> None:
+        """Record on its ticket, else for its recipients, that a sent mail came back."""
+        bounces = BounceRecorder(self.store, self.root_key, self.now)
+        ticket = bounces.find_ticket(returned.ids)
+        desk = ticket.desk if ticket else self.store.desk_of_mailbox(returned.mailbox)
+        if desk is not None:
+            playbook = self.store.playbook(desk, self.now)
+            if ticket is not None:
+                feedback_id = returned.feedback_id
+                idempotency = IdempotencyRecord(desk, "ses", feedback_id) if feedback_id else None
+                bounces.record(returned, ticket, playbook, idempotency)
+                return
+            if bounces.record_for_recipients(returned, playbook):
+                return
+        raw = body.encode()
+        announcement = MailAnnouncement(f"returned/{sha256(raw).hexdigest()}", ())
+        cause = f"{returned.cause}: of no ticket's mail"
+        self._quarantine(raw, announcement, desk or NO_DESK, cause)
 
-
-def _take_in(
-    raw: bytes, found: Announced, desk: str, filing: Filing, inbox: Inbox
-) -> RoutedMail | None:
-    playbook = filing.store.playbook(desk, filing.now)
-    try:
-        believed = mail_policy.believed(
-            found.verdicts,
-            playbook.mail.checks,
-            released=found.released,
-            even_infected=found.even_infected,
-        )
-        mail = _addressed(parse(raw), found.recipients)
-        if not found.released:
-            mail_policy.within_limits(len(raw), mail.defects, playbook.mail.checks)
-        return take_in(
-            mail,
-            found.key,
-            digest_of(raw),
-            filing,
+    def _route(self, raw: bytes, announcement: MailAnnouncement, desk: str) -> RoutedMail | None:
+        playbook = self.store.playbook(desk, self.now)
+        router = MailRouter(
+            self.store,
+            self.root_key,
+            self.seal_original,
+            self.creator,
+            self.mail_store,
             playbook,
-            inbox,
-            released=found.released,
-            believed=believed,
-            infected=mail_policy.infected(found.verdicts),
+            self.now,
         )
-    except Quarantined as error:
-        inbox.set_aside(raw, found.key, desk, str(error), found.verdicts)
-        log.info("mail.set_aside", extra={"desk": desk, "cause": str(error)})
-        return None
+        try:
+            trusted = mail_policy.trusts_sender(
+                announcement.verdicts,
+                playbook.mail.checks,
+                released=announcement.released,
+                even_infected=announcement.even_infected,
+            )
+            mail = _with_recipients(parse(raw), announcement.recipients)
+            if not announcement.released:
+                mail_policy.require_within_limits(len(raw), mail.defects, playbook.mail.checks)
+            return router.route(
+                ReceivedMail(
+                    mail,
+                    announcement.key,
+                    sha256(raw).hexdigest(),
+                    released=announcement.released,
+                    sender_trusted=trusted,
+                    infected=announcement.verdicts.infected,
+                )
+            )
+        except Quarantined as error:
+            self._quarantine(raw, announcement, desk, str(error))
+            return None
+
+    def _quarantine(
+        self, raw: bytes, announcement: MailAnnouncement, desk: str, cause: str
+    ) -> None:
+        self.mail_store.quarantine(raw, announcement.key, desk, cause, announcement.verdicts)
+        log.info("mail.quarantined", extra={"desk": desk, "cause": cause})
+
+
+def _with_recipients(mail: InboundMail, recipients: tuple[str, ...]) -> InboundMail:
+    """Add the envelope's recipients, which the mail's headers need not name."""
+    return replace(mail, to=tuple(dict.fromkeys((*recipients, *mail.to))))

@@ -1,9 +1,9 @@
-"""Which mails are let in, and how far their sender's address is believed (G3).
+"""Decide which mails are let in and whether the sender's address is trusted (G3).
 
-Pure. What SES found out about a mail stands in its announcement (AWS, "Contents of notifications
-for Amazon SES email receiving"); of a mail that a provider posts it stands in the header that the
-provider's own server wrote, where the desk names that server (RFC 8601). What follows is the
-playbook's `mail.checks`.
+Pure. SES reports its checks of a mail in the announcement (AWS, "Contents of notifications for
+Amazon SES email receiving"). For a mail that a provider posts, the checks are in the header that
+the provider's own server wrote, if the desk names that server (RFC 8601). The playbook's
+`mail.checks` says what follows from them.
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ _LIMITS = {
     "structure:depth": "parts nested deeper than is read",
     "header:many": "more headers than are read",
 }
-"""Defects that mean that a part of the mail was not read at all."""
+"""Defects of a mail that was not read whole → their cause."""
 
-_HEADERS = 256 * 1024
+_MAX_HEADERS = 256 * 1024
+"""Bytes at the beginning of a mail that are searched for headers."""
+
 _RESULT = re.compile(r"\b(spf|dkim|dmarc)\s*=\s*([a-z]+)([^;]*)", re.IGNORECASE)
 _POLICY = re.compile(r"\b(?:p|policy\.[a-z-]+)\s*=\s*(none|quarantine|reject)\b", re.IGNORECASE)
 _STATUS = {"pass": "PASS", "fail": "FAIL", "softfail": "FAIL", "permerror": "FAIL"}
@@ -33,10 +35,10 @@ _STATUS = {"pass": "PASS", "fail": "FAIL", "softfail": "FAIL", "permerror": "FAI
 
 @dataclass(frozen=True)
 class Verdicts:
-    """`PASS`, `FAIL`, `GRAY`, `PROCESSING_FAILED`, or empty where nobody looked.
+    """The results of a mail's checks: `PASS`, `FAIL`, `GRAY`, `PROCESSING_FAILED`, or empty.
 
-    `dmarc_policy` is what the sender's domain wants done with its mail that fails: `none`,
-    `quarantine`, `reject`; SES names it only then.
+    `dmarc_policy` is what the sender's domain asks to do with mail that fails: `none`, `quarantine`
+    or `reject`. SES reports it for failing mail only.
     """
 
     spam: str = ""
@@ -47,89 +49,89 @@ class Verdicts:
     dmarc_policy: str = ""
 
     @classmethod
-    def of(cls, receipt: Mapping[str, Any]) -> Verdicts:
-        """The verdicts of an announcement; whatever does not have their shape is no verdict."""
-        found = {}
+    def from_receipt(cls, receipt: Mapping[str, Any]) -> Verdicts:
+        """Read the verdicts of an announcement; a malformed one is empty."""
+        statuses = {}
         for name in ("spam", "virus", "spf", "dkim", "dmarc"):
             verdict = receipt.get(f"{name}Verdict")
             status = verdict.get("status") if isinstance(verdict, Mapping) else None
-            found[name] = status.upper() if isinstance(status, str) else ""
+            statuses[name] = status.upper() if isinstance(status, str) else ""
         policy = receipt.get("dmarcPolicy")
-        return cls(**found, dmarc_policy=policy.lower() if isinstance(policy, str) else "")
+        return cls(**statuses, dmarc_policy=policy.lower() if isinstance(policy, str) else "")
 
-    def receipt(self) -> dict[str, Any]:
-        """The same as an announcement has them."""
-        found: dict[str, Any] = {
+    @classmethod
+    def from_header(cls, raw: bytes, server: str) -> Verdicts:
+        """Read the topmost `Authentication-Results` header of a mail, if `server` wrote it.
+
+        A sender can write such headers too, but only below those of the receiving server, which
+        removes others under its own name (RFC 8601, sections 4.1 and 5).
+        """
+        from functions.intake.mail import mime
+
+        headers, _ = mime.headers_of(raw, 0, min(len(raw), _MAX_HEADERS), lambda _: None)
+        values = (value for name, value in headers if name == "authentication-results")
+        header = next(values, b"").decode("utf-8", "replace")
+        name, _, results = header.partition(";")
+        if not server or name.split()[:1] != [server]:
+            return cls()
+        verdicts: dict[str, str] = {}
+        for method, result, properties in _RESULT.findall(results):
+            method, status = method.lower(), _STATUS.get(result.lower(), "GRAY")
+            # One valid signature of several is enough (RFC 6376, section 6.1).
+            if verdicts.get(method) != "PASS":
+                verdicts[method] = status
+            policy = _POLICY.search(properties) if method == "dmarc" else None
+            if policy and status == "FAIL":
+                verdicts["dmarc_policy"] = policy.group(1).lower()
+        return cls(**verdicts)
+
+    def as_receipt(self) -> dict[str, Any]:
+        """Return the verdicts in the form of an announcement."""
+        receipt: dict[str, Any] = {
             f"{name}Verdict": {"status": status}
             for name, status in asdict(self).items()
             if status and name != "dmarc_policy"
         }
-        return {**found, "dmarcPolicy": self.dmarc_policy} if self.dmarc_policy else found
+        return {**receipt, "dmarcPolicy": self.dmarc_policy} if self.dmarc_policy else receipt
+
+    @property
+    def infected(self) -> bool:
+        """Whether a virus was found; the files of such a mail are never stored for download."""
+        return self.virus == "FAIL"
 
 
-def of_header(raw: bytes, server: str) -> Verdicts:
-    """The verdicts of the topmost `Authentication-Results` of a mail, if `server` wrote it.
-
-    Whoever sends a mail can write such headers too, but only below those of the server that took
-    it in, which removes others under its own name (RFC 8601, sections 4.1 and 5).
-    """
-    from functions.intake.mail import mime
-
-    headers, _ = mime.headers_of(raw, 0, min(len(raw), _HEADERS), lambda _: None)
-    values = (value for name, value in headers if name == "authentication-results")
-    text = next(values, b"").decode("utf-8", "replace")
-    name, _, results = text.partition(";")
-    if not server or name.split()[:1] != [server]:
-        return Verdicts()
-    found: dict[str, str] = {}
-    for method, result, rest in _RESULT.findall(results):
-        status = _STATUS.get(result.lower(), "GRAY")
-        # Of several signatures one that holds is enough (RFC 6376, section 6.1).
-        if found.get(method.lower()) != "PASS":
-            found[method.lower()] = status
-        policy = _POLICY.search(rest) if method.lower() == "dmarc" else None
-        if policy and status == "FAIL":
-            found["dmarc_policy"] = policy.group(1).lower()
-    return Verdicts(**found)
-
-
-def infected(verdicts: Verdicts) -> bool:
-    """Whether a virus was found: such a mail's files are never kept for download."""
-    return verdicts.virus == "FAIL"
-
-
-def believed(
+def trusts_sender(
     verdicts: Verdicts, checks: Checks, *, released: bool = False, even_infected: bool = False
 ) -> bool:
-    """Whether the sender's address may say which ticket a mail belongs to.
+    """Return whether the sender's address may decide which ticket a mail belongs to.
 
     Args:
-        released: somebody has looked at the mail in quarantine and wants it filed. Its sender is
-            believed no more for that.
-        even_infected: the same of a mail in which a virus was found.
+        released: a person has looked at the mail in quarantine and wants a ticket for it. That does
+            not make its sender trusted.
+        even_infected: the same for a mail in which a virus was found.
 
     Raises:
-        Quarantined: the mail belongs in quarantine.
+        Quarantined: the mail is to be quarantined.
     """
     consequences = set()
-    for check, cause in _failed(verdicts).items():
+    for check, cause in _failed_checks(verdicts).items():
         consequence = getattr(checks, check)
-        passes = even_infected if check == "virus" else released
-        if consequence == "quarantine" and not passes:
+        waived = even_infected if check == "virus" else released
+        if consequence == "quarantine" and not waived:
             raise Quarantined(cause)
         consequences.add(consequence)
     return consequences <= {"accept"}
 
 
-def within_limits(size: int, defects: tuple[str, ...], checks: Checks) -> None:
-    """Let a mail pass that is of a size and shape that is read whole.
+def require_within_limits(size: int, defects: tuple[str, ...], checks: Checks) -> None:
+    """Refuse a mail that is too large, or of a structure that is not read whole.
 
     Raises:
         Quarantined: it exceeds a limit, or cannot be read at all.
     """
     if size > checks.max_mb * 1024 * 1024:
         raise Quarantined(
-            f"limit: the mail has {size / 1024 / 1024:.1f} MB, {checks.max_mb} MB are taken"
+            f"limit: the mail has {size / 1024 / 1024:.1f} MB, {checks.max_mb} MB are accepted"
         )
     for defect in defects:
         if defect in _LIMITS:
@@ -138,25 +140,26 @@ def within_limits(size: int, defects: tuple[str, ...], checks: Checks) -> None:
         raise Quarantined("broken: the mail cannot be read")
 
 
-def _failed(verdicts: Verdicts) -> dict[str, str]:
-    """The checks of a playbook that a mail does not pass, the gravest first, with their cause."""
-    found = {}
-    if infected(verdicts):
-        found["virus"] = "virus: the scanner found one in this mail"
+def _failed_checks(verdicts: Verdicts) -> dict[str, str]:
+    """Return the playbook's checks that a mail fails, the gravest first, with their causes."""
+    failed = {}
+    if verdicts.infected:
+        failed["virus"] = "virus: the scanner found one in this mail"
     if verdicts.spam == "FAIL":
-        found["spam"] = "spam: the filter takes this mail for spam"
+        failed["spam"] = "spam: the filter takes this mail for spam"
     senders = {verdicts.spf, verdicts.dkim}
     if verdicts.dmarc == "FAIL" and verdicts.dmarc_policy in {"quarantine", "reject"}:
-        found["dmarc"] = (
-            f"dmarc: not from the domain that it names, whose policy is {verdicts.dmarc_policy}"
+        failed["dmarc"] = (
+            "dmarc: not from the domain in its From header, whose policy is "
+            f"{verdicts.dmarc_policy}"
         )
     elif verdicts.dmarc == "FAIL" or (
         verdicts.dmarc != "PASS" and "FAIL" in senders and "PASS" not in senders
     ):
-        found["authentication"] = (
+        failed["authentication"] = (
             f"authentication: nothing proves the sender (SPF {verdicts.spf or 'none'}, "
             f"DKIM {verdicts.dkim or 'none'}, DMARC {verdicts.dmarc or 'none'})"
         )
     elif verdicts.dmarc != "PASS":
-        found["unproven"] = "unproven: no DMARC policy confirms the sender's domain"
-    return found
+        failed["unproven"] = "unproven: no DMARC policy confirms the sender's domain"
+    return failed

@@ -1,10 +1,11 @@
-"""What a mail means for a desk: a new ticket, a message for one that is there, or neither."""
+"""Route a mail at a desk: to a new ticket, to the ticket that it answers, or to neither."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from hashlib import sha256
 
 from functions.core.domain.commands import CustomerMessage, Link, Note
@@ -18,340 +19,377 @@ from functions.core.domain.errors import (
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
-from functions.core.services.create_ticket import Filing, NewTicket, Tracking, file_ticket
-from functions.core.services.merging import survivor
-from functions.core.storage.store import Duplicate, IdempotencyRecord, Known
-from functions.core.text.contacts import contact_hash, mask_contact, normalise_contact
+from functions.core.services.contacts import address_digest
+from functions.core.services.create_ticket import NewTicket, Source, TicketCreator, TicketRequest
+from functions.core.services.merging import merge_target
+from functions.core.storage.store import Duplicate, IdempotencyRecord, Known, Store
+from functions.core.text.contacts import mask_contact
 from functions.core.text.masking import mask
-from functions.core.text.tokens import derive, numbers_of_reply_token, ticket_of_message_id
-from functions.core.text.unmasking import MessageMasker, original
+from functions.core.text.tokens import numbers_of_reply_token, ticket_of_message_id
+from functions.core.text.unmasking import MessageMasker, Seal, original
 from functions.core.text.words import EMPTY
 from functions.intake import bounces
 from functions.intake.mail.parser import InboundMail
-from functions.intake.mail_store import Inbox
+from functions.intake.mail_store import MailStore
 
 MAX_TEXT = 4000
-"""Characters of a mail that stand on the ticket; the original is kept whole in the bucket."""
+"""Characters of a mail on the ticket; the bucket keeps the whole original."""
 
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{3,39}")
-_REFERENCES = 20  # the nearest ones; a thread has no need of more
-_CANDIDATES = 8  # numbers tried in one subject; more is not a subject
+_MAX_REFERENCES = 20  # the nearest ones; a thread needs no more
+_MAX_CANDIDATES = 8  # words of a subject that are tried as ticket numbers
+
+
+@dataclass(frozen=True)
+class ReceivedMail:
+    """A mail that came to a desk.
+
+    Args:
+        key: of the original in the mail bucket.
+        digest: of the raw bytes; identifies a mail without a Message-ID.
+        released: a person has found it in quarantine and says that a person wrote it.
+        sender_trusted: the sender's address may decide which ticket the mail belongs to.
+        infected: a virus was found in it; its files stay in the original.
+    """
+
+    mail: InboundMail
+    key: str
+    digest: str
+    released: bool = False
+    sender_trusted: bool = True
+    infected: bool = False
 
 
 @dataclass(frozen=True)
 class RoutedMail:
-    """The ticket that a mail belongs to, and whether this mail opened or changed it."""
+    """The ticket that a mail belongs to; `new` if the mail opened it."""
 
     number: str
     new: bool
 
 
-def take_in(
-    mail: InboundMail,
-    raw_key: str,
-    digest: str,
-    filing: Filing,
-    playbook: Playbook,
-    inbox: Inbox,
-    *,
-    released: bool = False,
-    believed: bool = True,
-    infected: bool = False,
-) -> RoutedMail:
-    """File a mail as a new ticket, or add it to the one that it answers; once (G1).
+@dataclass(frozen=True)
+class MailRouter:
+    """Routes the mails of one desk."""
 
-    Args:
-        raw_key: where the original lies in the mail bucket.
-        digest: of the raw bytes; tells a mail without a Message-ID from another.
-        released: somebody found it in quarantine and says that a person wrote it.
-        believed: whether the sender's address may say which ticket the mail belongs to.
-        infected: a virus was found in it; its files stay in the original.
+    store: Store
+    root_key: bytes
+    seal_original: Seal
+    creator: TicketCreator
+    mail_store: MailStore
+    playbook: Playbook
+    now: datetime
 
-    Raises:
-        Quarantined: nobody to answer, not written by a person, or another mail under a known id.
-    """
-    if _is_own(mail, filing, playbook):
-        raise Quarantined("loop: the desk's own mail came back to it")
-    idempotency = _idempotency(mail, digest, playbook)
-    if mail.origin != "human" and not released:
-        return _automatic(mail, filing, playbook, idempotency, believed=believed)
-    hiding = MessageMasker()
-    text = hiding.mask("text", mail.text or mail.subject)[:MAX_TEXT]
-    sender = _sender_hash(mail, filing, playbook)
-    known = filing.store.known(playbook.desk, idempotency, sender)
-    if known.idempotency is not None and known.idempotency.body not in ("", idempotency.body):
-        other, idempotency = (
-            known.idempotency,
-            replace(idempotency, id=f"{idempotency.id}\0{idempotency.body}"),
+    def route(self, received: ReceivedMail) -> RoutedMail:
+        """Open a ticket for a mail, or add the mail to the ticket that it answers; once (G1).
+
+        Raises:
+            Quarantined: the mail has no sender to answer, a machine wrote it, or another mail came
+                under the same id.
+        """
+        mail = received.mail
+        if self._is_own(mail):
+            raise Quarantined("loop: the desk's own mail came back to it")
+        idempotency = self._idempotency(received)
+        if mail.origin != "human" and not received.released:
+            return self._route_automatic(received, idempotency)
+        sender = self._digest(mail.from_address)
+        idempotency, known = self._deduplicate(idempotency, sender, released=received.released)
+        if known.idempotency is not None:
+            self._link_again(known.idempotency.number)
+            return RoutedMail(known.idempotency.number, new=False)
+        source = self._source(received)
+        answered = self._find_ticket(received)
+        target = merge_target(self.store, answered) if answered else None
+        if answered and target and (answered.erased or target.erased):
+            # Nobody could be answered there, and a link would reveal who the customer was (B10).
+            answered = target = None
+        if answered and target and not self._needs_new_ticket(target):
+            try:
+                return self._join(answered, mail, source, sender, idempotency)
+            except ActionNotAllowed as refused:
+                # The ticket takes no messages any more, so the mail gets a new ticket. It is not
+                # linked to one that was erased just now.
+                target = None if isinstance(refused, Forgotten) else target
+        return self._create(mail, source, idempotency, known, target)
+
+    # Deduplicate
+
+    def _idempotency(self, received: ReceivedMail) -> IdempotencyRecord:
+        """Return the record that recognises a repetition: by its id, while the content is the same.
+
+        Servers add headers on the way, so only the written content is compared.
+        """
+        mail = received.mail
+        content = sha256("\0".join((mail.from_address, mail.subject, mail.full_text)).encode())
+        for attachment in mail.attachments:
+            content.update(sha256(attachment.content).digest())
+        return IdempotencyRecord(
+            self.playbook.desk,
+            "mail",
+            mail.message_id or received.digest,
+            body=content.hexdigest(),
         )
-        known = filing.store.known(playbook.desk, idempotency, sender)
+
+    def _deduplicate(
+        self, idempotency: IdempotencyRecord, sender: str | None, *, released: bool
+    ) -> tuple[IdempotencyRecord, Known]:
+        """Return the record to file the mail under, and what is stored about it and its sender.
+
+        Raises:
+            Quarantined: another mail came under the same id.
+        """
+        known = self.store.known(self.playbook.desk, idempotency, sender)
+        first = known.idempotency
+        if first is None or first.body in ("", idempotency.body):
+            return idempotency, known
+        idempotency = replace(idempotency, id=f"{idempotency.id}\0{idempotency.body}")
+        known = self.store.known(self.playbook.desk, idempotency, sender)
         if known.idempotency is None and not released:
-            raise _repeated(other)
-    if known.idempotency is not None:
-        _link_again(known.idempotency.number, filing, playbook)
-        return RoutedMail(known.idempotency.number, new=False)
-    attachments, refused = inbox.keep(
-        playbook.desk, raw_key, mail.attachments, playbook.files, infected=infected
-    )
-    came = Tracking(
-        raw=raw_key,
-        attachments=attachments,
-        refused=refused,
-        unproven=not believed,
-        hiding=hiding,
-    )
-    joined = _thread(mail, filing, playbook, believed=believed)
-    last = survivor(filing.store, joined) if joined else None
-    if joined and last and (joined.erased or last.erased):
-        # Nobody could be answered there, and a link would say again who the customer was (B10).
-        joined = last = None
-    if joined is not None and last is not None and not _is_over(last, filing, playbook):
-        command = CustomerMessage(
-            text=text,
-            channel="mail",
-            raw=came.raw,
-            attachments=came.attachments,
-            refused=came.refused,
-            unproven=came.unproven,
-            by_another=_another(mail, sender, joined, playbook),
+            raise _repeated_id(first)
+        return idempotency, known
+
+    # Thread
+
+    def _find_ticket(self, received: ReceivedMail) -> Ticket | None:
+        """Return the ticket of this desk that a mail answers.
+
+        A Message-ID or an address for answers that Deskbell made proves the ticket. A reference to
+        an earlier mail of the customer and a number in the subject prove nothing: they count only
+        if the mail comes from the ticket's contact, and its sender is trusted (G3).
+        """
+        mail, desk = received.mail, self.playbook.desk
+        for reference in (mail.in_reply_to, *reversed(mail.references)):
+            key = ticket_of_message_id(self.root_key, reference) if reference else None
+            if key is not None and key[0] == desk:
+                return self._load(key[1])
+        for number in self._numbers_of_recipients(mail):
+            ticket = self._load(number)
+            if ticket is not None:
+                return ticket
+        sender = self._digest(mail.from_address) if received.sender_trusted else None
+        if sender is None:
+            return None
+        for number in (*self._numbers_of_references(mail), *_numbers_in(mail.subject)):
+            ticket = self._load(number)
+            if ticket is not None and ticket.customer.hash == sender:
+                return ticket
+        return None
+
+    def _numbers_of_recipients(self, mail: InboundMail) -> Iterator[str]:
+        """Yield the numbers that the recipients' addresses prove (`support+<token>@…`)."""
+        mailbox, _, mail_domain = self.playbook.mail.address.lower().rpartition("@")
+        for address in mail.to:
+            local, _, domain = address.lower().rpartition("@")
+            name, _, token = local.partition("+")
+            if (name, domain) == (mailbox, mail_domain) and token:
+                yield from numbers_of_reply_token(self.root_key, self.playbook.desk, token)
+
+    def _numbers_of_references(self, mail: InboundMail) -> tuple[str, ...]:
+        """Return the number of the ticket that an earlier mail, which this one references, has."""
+        ids = dict.fromkeys(filter(None, (mail.in_reply_to, *reversed(mail.references))))
+        records = [
+            IdempotencyRecord(self.playbook.desk, "mail", message_id)
+            for message_id in list(ids)[:_MAX_REFERENCES]
+        ]
+        first = self.store.first_seen(records) if records else None
+        return (first.number,) if first else ()
+
+    def _is_own(self, mail: InboundMail) -> bool:
+        """Return whether the desk itself sent this mail, also through an alias or a forwarding."""
+        local, _, domain = mail.from_address.rpartition("@")
+        if f"{local.partition('+')[0]}@{domain}" == self.playbook.mail.address.lower():
+            return True
+        keys = (ticket_of_message_id(self.root_key, id_) for id_ in (mail.message_id, mail.own_id))
+        return any(key is not None and key[0] == self.playbook.desk for key in keys)
+
+    def _needs_new_ticket(self, ticket: Ticket) -> bool:
+        """Return whether a message to this ticket is a new request: the playbook says so, or it
+        ended too long ago.
+        """
+        if ticket.status in bounces.ENDED and self.playbook.closed_reply == "linked":
+            return True
+        ended_at = ticket.archived_at or ticket.resolved_at
+        return ended_at is not None and self.now - ended_at > self.playbook.reopen_within
+
+    # Join or create
+
+    def _source(self, received: ReceivedMail) -> Source:
+        """Store the attachments and mask the text, cut to `MAX_TEXT`."""
+        mail, hiding = received.mail, MessageMasker()
+        attachments, refused = self.mail_store.keep_attachments(
+            self.playbook.desk,
+            received.key,
+            mail.attachments,
+            self.playbook.files,
+            infected=received.infected,
         )
+        return Source(
+            channel="mail",
+            subject=mail.subject or None,
+            text=hiding.mask("text", mail.text or mail.subject)[:MAX_TEXT],
+            message_id=mail.message_id or None,
+            raw=received.key,
+            attachments=attachments,
+            refused=refused,
+            unproven=not received.sender_trusted,
+            hiding=hiding,
+        )
+
+    def _join(
+        self,
+        ticket: Ticket,
+        mail: InboundMail,
+        source: Source,
+        sender: str | None,
+        idempotency: IdempotencyRecord,
+    ) -> RoutedMail:
+        """Add a mail to a ticket as the customer's message.
+
+        Raises:
+            ActionNotAllowed: the ticket takes no messages.
+        """
+        by_another = None
+        if sender != ticket.customer.hash:
+            by_another = mask_contact(mail.from_address, self.playbook.fields.contact_style) or "-"
+        command = CustomerMessage(
+            text=source.text or "",
+            channel=source.channel,
+            raw=source.raw,
+            attachments=source.attachments,
+            refused=source.refused,
+            unproven=source.unproven,
+            by_another=by_another,
+        )
+        hiding = source.hiding or MessageMasker()
         try:
-            after = change(
-                filing.store,
-                joined.desk,
-                joined.number,
+            changed = change(
+                self.store,
+                ticket.desk,
+                ticket.number,
                 command,
-                playbook,
-                filing.now,
+                self.playbook,
+                self.now,
                 actor="customer",
-                idempotency=replace(idempotency, number=joined.number),
-                original=original(hiding, filing.seal_original),
+                idempotency=replace(idempotency, number=ticket.number),
+                original=original(hiding, self.seal_original),
             )
         except Duplicate:
-            return RoutedMail(joined.number, new=False)
-        except ActionNotAllowed as refused:
-            # A ticket that takes no messages any more; the request gets one of its own. That is not
-            # linked to one that was erased at this moment.
-            last = None if isinstance(refused, Forgotten) else last
-        else:
-            return RoutedMail(after.number, new=False)
-    former = last.number if last else None
-    came = replace(came, linked_to=former)
-    filed = _file(mail, came, text, idempotency, known, filing, playbook)
-    if former is not None:
-        _link(former, filed.number, filing, playbook)
-    return filed
-
-
-def _another(
-    mail: InboundMail, sender: str | None, ticket: Ticket, playbook: Playbook
-) -> str | None:
-    """Who wrote, as it may be shown, where it was not the customer: None for the customer."""
-    if sender == ticket.customer.hash:
-        return None
-    return mask_contact(mail.from_address, playbook.fields.contact_style) or "-"
-
-
-def _idempotency(mail: InboundMail, digest: str, playbook: Playbook) -> IdempotencyRecord:
-    """How this mail is recognised when it comes again: by its id, while it says the same.
-
-    Servers add headers on the way, so only what was written tells one mail from another.
-    """
-    written = sha256("\0".join((mail.from_address, mail.subject, mail.full_text)).encode())
-    for file in mail.attachments:
-        written.update(sha256(file.content).digest())
-    return IdempotencyRecord(
-        playbook.desk, "mail", mail.message_id or digest, body=written.hexdigest()
-    )
-
-
-def _is_own(mail: InboundMail, filing: Filing, playbook: Playbook) -> bool:
-    """Whether the desk itself sent this mail, whoever an alias or a forwarding says it is from."""
-    local, _, domain = mail.from_address.rpartition("@")
-    if f"{local.partition('+')[0]}@{domain}" == playbook.mail.address.lower():
-        return True
-    made = (ticket_of_message_id(filing.root, each) for each in (mail.message_id, mail.own_id))
-    return any(found is not None and found[0] == playbook.desk for found in made)
-
-
-def _automatic(
-    mail: InboundMail,
-    filing: Filing,
-    playbook: Playbook,
-    idempotency: IdempotencyRecord,
-    *,
-    believed: bool,
-) -> RoutedMail:
-    """Automatic mail opens no ticket and gets no answer; the ticket it is about shows it."""
-    if mail.origin in {"bounce", "complaint"}:
-        returned = bounces.by_mail(mail)
-        ticket = bounces.ticket_of(returned.ids, filing, playbook.desk)
-        if ticket is not None:
-            bounces.take_back(returned, ticket, filing, playbook, idempotency)
             return RoutedMail(ticket.number, new=False)
-    ticket = _thread(mail, filing, playbook, believed=believed)
-    if ticket is None:
-        raise Quarantined(f"{mail.origin}: automatic mail opens no ticket")
-    # Its words too: some who are taken for a machine are people, and a machine may say who is.
-    said = mask(f"{mail.subject}\n{mail.text}".strip())
-    note = Note(text=f"{mail.origin}: {said}"[:MAX_TEXT])
-    once = replace(idempotency, number=ticket.number)
-    try:
+        return RoutedMail(changed.number, new=False)
+
+    def _create(
+        self,
+        mail: InboundMail,
+        source: Source,
+        idempotency: IdempotencyRecord,
+        known: Known,
+        ended: Ticket | None,
+    ) -> RoutedMail:
+        """Create a ticket from a mail, linked to the ended ticket that it answers, if any.
+
+        Raises:
+            Quarantined: the mail has no sender to answer.
+        """
+        parts = [part.strip() for part in (mail.subject, mail.text) if part.strip()]
+        hiding, limit = source.hiding or MessageMasker(), self.playbook.fields.description_max
+        whole = hiding.mask("description", "\n".join(parts) or EMPTY[self.playbook.locale])
+        body = NewTicket(
+            contact=mail.from_address or "-",
+            name=mail.from_name[:200] or None,
+            description=whole[:limit],
+        )
+        source = replace(
+            source,
+            text=source.text if len(whole) > limit else None,
+            linked_to=ended.number if ended else None,
+        )
+        request = TicketRequest(body, self.now, source=source, idempotency=idempotency, known=known)
+        try:
+            ticket = self.creator.create(self.playbook, request)
+        except InvalidInput as error:
+            problems = "; ".join(f"{wrong.field}: {wrong.message}" for wrong in error.errors)
+            if not mail.from_address:
+                problems = "it names no sender"
+            raise Quarantined(f"nobody to answer: {problems}") from error
+        if ended is not None:
+            self._link(ended.number, ticket.number)
+        return RoutedMail(ticket.number, new=True)
+
+    def _link(self, ended: str, number: str) -> None:
+        """Record on an ended ticket the number of the new one."""
+        self._change(ended, Link(number=number))
+
+    def _link_again(self, number: str) -> None:
+        """Link the related tickets, in case an interrupted run did not; a repetition changes
+        nothing.
+        """
+        ticket = self._load(number)
+        for ended in ticket.related if ticket else ():
+            self._link(ended, number)
+
+    # Automatic mail
+
+    def _route_automatic(
+        self, received: ReceivedMail, idempotency: IdempotencyRecord
+    ) -> RoutedMail:
+        """Add automatic mail to the ticket that it is about; it opens none and gets no answer.
+
+        Raises:
+            Quarantined: it is about no ticket, or the ticket cannot show it.
+        """
+        mail = received.mail
+        if mail.origin in {"bounce", "complaint"}:
+            recorder = bounces.BounceRecorder(self.store, self.root_key, self.now)
+            returned = bounces.read_report(mail)
+            ticket = recorder.find_ticket(returned.ids, self.playbook.desk)
+            if ticket is not None:
+                recorder.record(returned, ticket, self.playbook, idempotency)
+                return RoutedMail(ticket.number, new=False)
+        ticket = self._find_ticket(received)
+        if ticket is None:
+            raise Quarantined(f"{mail.origin}: automatic mail opens no ticket")
+        # The note has the text too, since a person's mail may be taken for a machine's.
+        text = mask(f"{mail.subject}\n{mail.text}".strip())
+        note = Note(text=f"{mail.origin}: {text}"[:MAX_TEXT])
+        try:
+            self._change(ticket.number, note, replace(idempotency, number=ticket.number))
+        except Duplicate as duplicate:
+            first = duplicate.found
+            if first is not None and first.body not in ("", idempotency.body):
+                raise _repeated_id(first) from duplicate
+        except ActionNotAllowed as error:
+            raise Quarantined(f"{mail.origin}: {ticket.number} cannot show it: {error}") from error
+        return RoutedMail(ticket.number, new=False)
+
+    def _change(
+        self, number: str, command: Link | Note, idempotency: IdempotencyRecord | None = None
+    ) -> None:
         change(
-            filing.store,
-            ticket.desk,
-            ticket.number,
-            note,
-            playbook,
-            filing.now,
+            self.store,
+            self.playbook.desk,
+            number,
+            command,
+            self.playbook,
+            self.now,
             actor="system",
-            idempotency=once,
+            idempotency=idempotency,
         )
-    except Duplicate as duplicate:
-        found = duplicate.found
-        if found is not None and found.body not in ("", idempotency.body):
-            raise _repeated(found) from duplicate
-    except ActionNotAllowed as error:
-        raise Quarantined(f"{mail.origin}: {ticket.number} cannot show it: {error}") from error
-    return RoutedMail(ticket.number, new=False)
+
+    def _load(self, number: str) -> Ticket | None:
+        try:
+            return self.store.load(self.playbook.desk, number)
+        except NotFound:
+            return None
+
+    def _digest(self, address: str) -> str | None:
+        return address_digest(address, self.playbook.desk, self.root_key)
 
 
-def _repeated(other: IdempotencyRecord) -> Quarantined:
-    return Quarantined(f"repeated id: {other.number} came under this Message-ID, and differs")
+def _repeated_id(first: IdempotencyRecord) -> Quarantined:
+    return Quarantined(f"repeated id: {first.number} has a different mail under this Message-ID")
 
 
-def _link(former: str, number: str, filing: Filing, playbook: Playbook) -> None:
-    """Tell an ended ticket where its conversation goes on."""
-    link = Link(number=number)
-    change(filing.store, playbook.desk, former, link, playbook, filing.now, actor="system")
-
-
-def _link_again(number: str, filing: Filing, playbook: Playbook) -> None:
-    """What the run before may not have come to; done before, it changes nothing."""
-    ticket = _load(filing, playbook.desk, number)
-    for former in ticket.related if ticket else ():
-        _link(former, number, filing, playbook)
-
-
-def _file(
-    mail: InboundMail,
-    came: Tracking,
-    text: str,
-    idempotency: IdempotencyRecord,
-    known: Known,
-    filing: Filing,
-    playbook: Playbook,
-) -> RoutedMail:
-    hiding, longest = came.hiding or MessageMasker(), playbook.fields.description_max
-    whole = hiding.mask("description", _whole(mail, playbook))
-    tracking = replace(
-        came,
-        subject=mail.subject or None,
-        text=text if len(whole) > longest else None,
-        message_id=mail.message_id or None,
-    )
-    request = NewTicket(
-        contact=mail.from_address or "-",
-        name=mail.from_name[:200] or None,
-        description=whole[:longest],
-    )
-    try:
-        filed = file_ticket(
-            replace(filing, default_channel="mail", tracking=tracking),
-            playbook,
-            request,
-            idempotency,
-            "customer",
-            known,
-        )
-    except InvalidInput as error:
-        problems = "; ".join(f"{e.field}: {e.message}" for e in error.errors)
-        if not mail.from_address:
-            problems = "it names no sender"
-        raise Quarantined(f"nobody to answer: {problems}") from error
-    return RoutedMail(filed.number, new=True)
-
-
-def _whole(mail: InboundMail, playbook: Playbook) -> str:
-    """Subject and text, of which a description shows the beginning."""
-    parts = [part.strip() for part in (mail.subject, mail.text) if part.strip()]
-    return "\n".join(parts) or EMPTY[playbook.locale]
-
-
-def _thread(
-    mail: InboundMail, filing: Filing, playbook: Playbook, *, believed: bool
-) -> Ticket | None:
-    """The ticket of this desk that a mail answers.
-
-    A reference that Deskbell made itself proves where the mail belongs; so does an address that it
-    gave out for answers. A reference to a mail that came in before, or a number in the subject,
-    proves nothing: it counts only from the address that the ticket belongs to, and not where that
-    address may be forged (G3).
-    """
-    for reference in (mail.in_reply_to, *reversed(mail.references)):
-        found = ticket_of_message_id(filing.root, reference) if reference else None
-        if found is not None and found[0] == playbook.desk:
-            return _load(filing, *found)
-    for number in _addressed(mail, filing, playbook):
-        ticket = _load(filing, playbook.desk, number)
-        if ticket is not None:
-            return ticket
-    sender = _sender_hash(mail, filing, playbook) if believed else None
-    if sender is None:
-        return None
-    for number in (*_answered(mail, filing, playbook), *_numbers(mail.subject)):
-        ticket = _load(filing, playbook.desk, number)
-        if ticket is not None and ticket.customer.hash == sender:
-            return ticket
-    return None
-
-
-def _addressed(mail: InboundMail, filing: Filing, playbook: Playbook) -> Iterator[str]:
-    """The numbers that the addresses of a mail prove (`support+<token>@…`), most often one."""
-    home, _, domain = playbook.mail.address.lower().rpartition("@")
-    for address in mail.to:
-        local, _, at = address.lower().rpartition("@")
-        name, _, token = local.partition("+")
-        if (name, at) == (home, domain) and token:
-            yield from numbers_of_reply_token(filing.root, playbook.desk, token)
-
-
-def _is_over(ticket: Ticket, filing: Filing, playbook: Playbook) -> bool:
-    """Whether what follows is a request of its own: by the playbook, or after so long a time."""
-    if ticket.status in bounces.ENDED and playbook.closed_reply == "linked":
-        return True
-    ended = ticket.archived_at or ticket.resolved_at
-    return ended is not None and filing.now - ended > playbook.reopen_within
-
-
-def _answered(mail: InboundMail, filing: Filing, playbook: Playbook) -> tuple[str, ...]:
-    """The ticket of the earlier mail that this one refers to, where one came in under that id."""
-    ids = dict.fromkeys(filter(None, (mail.in_reply_to, *reversed(mail.references))))
-    markers = [IdempotencyRecord(playbook.desk, "mail", each) for each in list(ids)[:_REFERENCES]]
-    found = filing.store.first_seen(markers) if markers else None
-    return (found.number,) if found else ()
-
-
-def _numbers(subject: str) -> Iterator[str]:
-    candidates = [word for word in _NUMBER.findall(subject) if any(c.isdigit() for c in word)]
-    yield from dict.fromkeys(candidates[:_CANDIDATES])
-
-
-def _load(filing: Filing, desk: str, number: str) -> Ticket | None:
-    try:
-        return filing.store.load(desk, number)
-    except NotFound:
-        return None
-
-
-def _sender_hash(mail: InboundMail, filing: Filing, playbook: Playbook) -> str | None:
-    try:
-        contact = normalise_contact(mail.from_address)
-    except ValueError:
-        return None
-    return contact_hash(contact, playbook.desk, derive(filing.root, "contact"))
-
-
-def digest_of(raw: bytes) -> str:
-    """What tells a mail without a Message-ID from another."""
-    return sha256(raw).hexdigest()
+def _numbers_in(subject: str) -> Iterator[str]:
+    words = [word for word in _NUMBER.findall(subject) if any(c.isdigit() for c in word)]
+    yield from dict.fromkeys(words[:_MAX_CANDIDATES])

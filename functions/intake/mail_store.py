@@ -1,4 +1,4 @@
-"""The mail bucket: raw mails in, their attachments kept beside them.
+"""The mail bucket: raw mails, their attachments beside them, and the quarantine.
 
 SES writes each mail to S3 and announces it over SNS; the announcement waits in SQS until it is
 processed (AWS, "Contents of notifications for Amazon SES email receiving").
@@ -30,23 +30,23 @@ if TYPE_CHECKING:
 NO_VERDICTS = Verdicts()
 
 
-def as_metadata(text: str, most: int = 700) -> str:
-    """A text as it may stand beside an object: percent-encoded, cut between two characters.
+def as_metadata(text: str, limit: int = 700) -> str:
+    """Percent-encode a text for an object's metadata, cut between two characters.
 
-    S3 takes 2 KB of all such texts of an object together (AWS, "Working with object metadata").
+    S3 takes 2 KB of metadata per object (AWS, "Working with object metadata").
     """
-    written = quote(text)
-    while len(written) > most:
-        text = text[: len(text) * most // len(written)]
-        written = quote(text)
-    return written
+    encoded = quote(text)
+    while len(encoded) > limit:
+        text = text[: len(text) * limit // len(encoded)]
+        encoded = quote(text)
+    return encoded
 
 
 @dataclass(frozen=True)
-class Announced:
-    """A mail that SES has received: where it lies, or the mail itself, and for whom it came.
+class MailAnnouncement:
+    """SES's announcement of a received mail, with its key in the bucket or with the mail itself.
 
-    `released`: a person has looked at it in quarantine and says that it is a request;
+    `released`: a person has found it in quarantine and says that it is a request;
     `even_infected`: although a virus was found in it.
     """
 
@@ -58,23 +58,23 @@ class Announced:
     raw: bytes | None = None
 
 
-def announced(body: str) -> Announced:
-    """Read SES's announcement out of an SQS message, wrapped in an SNS envelope or not.
+def read_announcement(body: str) -> MailAnnouncement:
+    """Read SES's announcement from an SQS message, with or without SNS's envelope.
 
     Raises:
-        DeadLetter: it is not the announcement of a mail that was stored.
+        DeadLetter: it does not announce a stored mail.
     """
     try:
         content: Any = json.loads(body)
         if "Message" in content:
             content = json.loads(content["Message"])
         receipt = content["receipt"]
-        raw = _inside(content) if receipt["action"].get("type") == "SNS" else None
-        return Announced(
+        raw = _embedded_mail(content) if receipt["action"].get("type") == "SNS" else None
+        return MailAnnouncement(
             raw=raw,
             key="" if raw is not None else receipt["action"]["objectKey"],
             recipients=tuple(receipt["recipients"]),
-            verdicts=Verdicts.of(receipt),
+            verdicts=Verdicts.from_receipt(receipt),
             released=content.get("released") is True,
             even_infected=content.get("even_infected") is True,
         )
@@ -85,7 +85,7 @@ def announced(body: str) -> Announced:
 
 
 def released_call(body: str) -> Mapping[str, Any] | None:
-    """The call of a chat channel that a person has released from quarantine, None for a mail."""
+    """Return a chat request that a person has released from quarantine; None for a mail."""
     try:
         call = json.loads(body)["call"]
         return call if {"desk", "channel", "query", "key"} <= set(call) else None
@@ -93,43 +93,43 @@ def released_call(body: str) -> Mapping[str, Any] | None:
         return None
 
 
-def _inside(content: Any) -> bytes:
-    """The mail that SES's SNS action puts into its announcement, up to 150 KB."""
+def _embedded_mail(content: Any) -> bytes:
+    """Return the mail that SES's SNS action embeds in its announcement, up to 150 KB."""
     if content["receipt"]["action"].get("encoding") == "BASE64":
         return b64decode(content["content"], validate=True)
     return str(content["content"]).encode("utf-8", "surrogateescape")
 
 
-class Inbox:
+class MailStore:
     """The mail bucket of a deployment."""
 
     def __init__(self, client: S3Client, bucket: str) -> None:
         self.client = client
         self.bucket = bucket
 
-    def raw(self, key: str) -> bytes:
-        """A raw mail.
+    def get(self, key: str) -> bytes:
+        """Return a raw mail.
 
         Raises:
-            DeadLetter: it is not there.
+            DeadLetter: it is not in the bucket.
         """
         from botocore.exceptions import ClientError
 
         try:
             return self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
-            # To whom may not list the bucket, S3 says so of what is not there (GetObject).
+            # A caller that may not list the bucket gets AccessDenied for a missing key (GetObject).
             if error.response["Error"]["Code"] in {"NoSuchKey", "404", "AccessDenied"}:
                 raise DeadLetter(f"the mail {key} is not in the bucket") from error
             raise
 
-    def store(self, raw: bytes) -> str:
-        """Keep a raw mail that SES has not stored, under its own digest, and return its key."""
+    def put(self, raw: bytes) -> str:
+        """Store a mail that SES has not stored, under its digest, and return its key."""
         key = f"mail/{sha256(raw).hexdigest()}"
         self.client.put_object(Bucket=self.bucket, Key=key, Body=raw)
         return key
 
-    def set_aside(
+    def quarantine(
         self,
         raw: bytes,
         key: str,
@@ -138,12 +138,12 @@ class Inbox:
         verdicts: Verdicts = NO_VERDICTS,
         call: Mapping[str, Any] | None = None,
     ) -> None:
-        """Keep a mail that opens no ticket where `deskbell quarantine` lists it, with its cause.
+        """Store a mail with the cause for `deskbell quarantine`.
 
-        `call`: what is kept is a call of a chat channel's provider; where it came in and with
-        which query, so that it can be read again.
+        `call`: the desk, channel and query of a chat request, if `raw` is its body; the request can
+        be read again with them.
         """
-        beside = {"room": "chat", "call": as_metadata(json.dumps(call))} if call else {}
+        metadata = {"function": "chat", "call": as_metadata(json.dumps(call))} if call else {}
         self.client.put_object(
             Bucket=self.bucket,
             Key=f"quarantine/{desk}/{key.rpartition('/')[2]}",
@@ -151,23 +151,23 @@ class Inbox:
             Metadata={
                 "cause": as_metadata(cause),
                 "mail": as_metadata(key),
-                "verdicts": json.dumps(verdicts.receipt()),
-                **beside,
+                "verdicts": json.dumps(verdicts.as_receipt()),
+                **metadata,
             },
         )
 
-    def keep(
+    def keep_attachments(
         self,
         desk: str,
-        raw: str,
-        found: tuple[MailAttachment, ...],
+        key: str,
+        attachments: tuple[MailAttachment, ...],
         rules: FileRules,
         *,
         infected: bool,
     ) -> tuple[tuple[Attachment, ...], tuple[RefusedFile, ...]]:
-        """Keep the files of the mail at `raw`; those kept, and those that stay in the original with
-        why."""
-        folder = f"{desk}/{raw.rpartition('/')[2]}"
-        files = ((file.name, file.content) for file in found)
-        why = "virus" if infected else None
-        return Files(self.client, self.bucket).keep(folder, files, rules, why)
+        """Store the attachments of the mail at `key`; return those stored and those refused."""
+        folder = f"{desk}/{key.rpartition('/')[2]}"
+        files = ((attachment.name, attachment.content) for attachment in attachments)
+        return Files(self.client, self.bucket).keep(
+            folder, files, rules, "virus" if infected else None
+        )

@@ -1,8 +1,8 @@
-"""Signed requests from channels: does this payload come from whom it claims to come from?
+"""Verify the signatures of requests from channels.
 
-One entry, :func:`verify`, for the schemes of the contract (section 4). It answers False for
-everything that is not a well-formed, correctly signed and (where the scheme carries a time)
-fresh request; it never raises. Comparisons take constant time. An empty secret verifies nothing.
+:func:`verify` returns True only for a well-formed, correctly signed and (if the scheme carries a
+time) fresh request; it never raises. Comparisons take constant time. An empty secret verifies
+nothing.
 
 Sources: Standard Webhooks specification 1.0; Slack "Verifying requests from Slack"; LINE
 "Verify webhook signature"; Twilio "Webhooks security"; Meta "Validating payloads"; WeChat
@@ -22,19 +22,19 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 from functions.core.domain.webhooks import sign_standard_webhook as sign_standard_webhook
 
 REPLAY_WINDOW = timedelta(minutes=5)
-"""How far a signed time may lie from now, either way (Standard Webhooks and Slack agree)."""
+"""Maximum distance of a signed time from now, either way (Standard Webhooks, Slack)."""
 
 _UNIX_SECONDS = re.compile(r"[0-9]{1,12}")
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 def verify(scheme: str, **parts: Any) -> bool:
-    """True when the signature in `parts` is right for `scheme`.
+    """Return whether the signature in `parts` is valid for `scheme`.
 
     Parts by scheme (strings; `body` may be bytes; `now` is Unix seconds, int or float):
 
     - ``standard_webhooks``: secret, id, timestamp, body, signature, now
-    - ``wechat_sha1``: token, timestamp, nonce, signature; now, where freshness counts
+    - ``wechat_sha1``: token, timestamp, nonce, signature; now, to check the time too
     - ``wechat_aes``: token, timestamp, nonce, encrypted, signature; now likewise
     - ``line``: secret, body, signature
     - ``slack``: secret, timestamp, body, signature, now
@@ -42,7 +42,7 @@ def verify(scheme: str, **parts: Any) -> bool:
     - ``meta``: secret, body, signature
     - ``telegram``: secret, signature (the secret itself, sent in a header)
 
-    A missing, empty or malformed part, and an unknown scheme, is False.
+    A missing, empty or malformed part and an unknown scheme give False.
     """
     check = _SCHEMES.get(scheme) if isinstance(scheme, str) else None
     if check is None:
@@ -58,8 +58,8 @@ class _MalformedError(ValueError):
 
 
 def _standard_webhooks(parts: Mapping[str, Any]) -> bool:
-    # The standardwebhooks package reads the clock itself; here `now` is given, so that replays
-    # can be judged at any time. tests/intake/test_signatures.py holds both to the same answers.
+    # The standardwebhooks package reads the clock itself; `now` as an argument lets a replay be
+    # verified at any time. tests/intake/test_signatures.py compares the two.
     timestamp = _text(parts, "timestamp")
     if not _fresh(timestamp, parts):
         return False
@@ -68,7 +68,7 @@ def _standard_webhooks(parts: Mapping[str, Any]) -> bool:
         expected = sign_standard_webhook(secret, message_id, timestamp, body).encode()
     except ValueError as error:
         raise _MalformedError("secret or id") from error
-    # Every one is compared, so that the time does not tell which of them fitted.
+    # All are compared, so that the time does not reveal which one matched.
     matches = [
         hmac.compare_digest(expected, _octets(signature))
         for signature in _text(parts, "signature").split(" ")
@@ -88,7 +88,7 @@ def _wechat(parts: Mapping[str, Any], *names: str) -> bool:
     if "now" in parts and not _fresh(_text(parts, "timestamp"), parts):
         return False
     signed = "".join(sorted(_text(parts, name) for name in names))
-    # SHA-1 over the sorted parts is what WeChat defines; there is no other choice.
+    # WeChat defines SHA-1 over the sorted parts.
     digest = hashlib.sha1(_octets(signed), usedforsecurity=False).hexdigest()
     return _same(digest.encode(), parts)
 
@@ -124,7 +124,7 @@ def _twilio(parts: Mapping[str, Any]) -> bool:
             return False
     elif params is None:
         return False
-    # Behind a gateway the port may differ from what Twilio signed; its own libraries try both.
+    # Behind a gateway the port may differ from the signed one; Twilio's libraries try both too.
     matches = [
         _same(_base64_hmac(secret, _octets(address) + fields, "sha1"), parts)
         for address in _twilio_addresses(url)
@@ -133,7 +133,7 @@ def _twilio(parts: Mapping[str, Any]) -> bool:
 
 
 def _twilio_fields(params: Any) -> bytes:
-    """Names and values, sorted by name, joined without anything between."""
+    """Join names and values, sorted by name, without separators."""
     if not isinstance(params, Mapping):
         raise _MalformedError("params")
     joined: list[bytes] = []
@@ -151,7 +151,7 @@ def _twilio_fields(params: Any) -> bytes:
 
 
 def _twilio_body_fits(url: str, body: bytes, *, signed_by_params: bool) -> bool:
-    """A body outside the form is covered by its hash in the signed address, or not at all."""
+    """Check a body that is no form against its hash in the signed URL."""
     try:
         hashes = parse_qs(urlsplit(url).query).get("bodySHA256", [])
     except ValueError as error:

@@ -29,7 +29,7 @@ from hashlib import sha256
 from typing import Any, Literal, Protocol
 from uuid import UUID, uuid4
 
-from functions.core.channels.base import Outgoing
+from functions.core.channels.base import OutgoingMessage
 from functions.core.domain.delivery import RETRY_AFTER, Delivery
 from functions.core.domain.erasure import without_person
 from functions.core.domain.errors import DeadLetter, TryAgain
@@ -78,7 +78,7 @@ class SendSms(Protocol):
 
 
 class SendMessage(Protocol):
-    def __call__(self, desk: str, channel: str, message: Outgoing) -> str: ...
+    def __call__(self, desk: str, channel: str, message: OutgoingMessage) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -518,7 +518,7 @@ def _message(contact: OpenContact, delivery: Delivery, job: Job, ways: Ways) -> 
     # Some providers refuse a message that they have had under the same key.
     about = f"{delivery.desk}#{delivery.number}#{delivery.id}"
     key = str(UUID(bytes=sha256(about.encode()).digest()[:16], version=4))
-    message = Outgoing(user, job.words.sms, thread=contact.message_id, key=key)
+    message = OutgoingMessage(user, job.words.sms, thread=contact.message_id, key=key)
     return ways.send_message(delivery.desk, channel, message)
 
 

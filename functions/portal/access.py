@@ -1,7 +1,7 @@
-"""Who may see a ticket without signing in: its secret link, or the end of its contact (F6, A16).
+"""Access to a ticket without signing in: by its secret link, or the end of its contact (F6, A16).
 
-A wrong proof and a missing ticket are answered alike, after the same work: the table is read, the
-key is computed and both proofs are compared whether there is a ticket or not.
+A wrong proof and a missing ticket get the same answer after the same work: whether there is a
+ticket or not, the table is read, the key is computed and both proofs are compared.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from functions.core.text.tokens import same, status_key
 Proof = Literal["key", "contact"]
 
 SHOWN_OF_CONTACT = 4
-"""A15: how many characters of the contact a customer has to know."""
+"""Characters of the contact that a customer has to know (A15)."""
 
 _NUMBER = re.compile(r"[A-Za-z0-9-]{1,40}")
 
@@ -28,19 +28,19 @@ _NUMBER = re.compile(r"[A-Za-z0-9-]{1,40}")
 def prove(
     store: Store, playbook: Playbook, root: bytes, request: Request, number: str
 ) -> tuple[Ticket, Proof]:
-    """The ticket that the caller may see, and by which proof: `?key=` or `?contact=`.
+    """Return the ticket that the caller may see, and the proof: `?key=` or `?contact=`.
 
     Raises:
-        NotFound: there is no such ticket, or the proof does not hold; nothing tells which.
+        NotFound: there is no such ticket, or the proof is wrong; the error is the same.
     """
-    ticket = _found(store, playbook.desk, number)
+    ticket = _load(store, playbook.desk, number)
     expected = status_key(root, playbook.desk, number)
     by_key = same(request.query.get("key", ""), expected)
     shown = _end(ticket.customer.contact) if ticket is not None else "*" * SHOWN_OF_CONTACT
-    # What is hidden even from those who may look proves nothing.
-    known = len(shown) == SHOWN_OF_CONTACT and "*" not in shown
-    known = known and playbook.fields.status_by_contact
-    by_contact = same(_end(request.query.get("contact", "")), shown) and known
+    # Characters that are masked prove nothing.
+    allowed = len(shown) == SHOWN_OF_CONTACT and "*" not in shown
+    allowed = allowed and playbook.fields.status_by_contact
+    by_contact = same(_end(request.query.get("contact", "")), shown) and allowed
     if ticket is not None and by_key:
         return ticket, "key"
     if ticket is not None and by_contact:
@@ -51,7 +51,7 @@ def prove(
 def prove_by_key(
     store: Store, playbook: Playbook, root: bytes, request: Request, number: str
 ) -> Ticket:
-    """The ticket that the caller may write to; only `?key=` proves that.
+    """Return the ticket that the caller may write to; only `?key=` proves that.
 
     Raises:
         NotFound: as `prove` says.
@@ -63,12 +63,12 @@ def prove_by_key(
 
 
 def no_such_ticket() -> NotFound:
-    """The one answer to everything that does not hold."""
+    """Return the one error for a missing ticket and for a wrong proof."""
     return NotFound("There is no such ticket, or the link is not complete.")
 
 
-def _found(store: Store, desk: str, number: str) -> Ticket | None:
-    # A number of another form is in no table, and too long a key would be an error of DynamoDB's.
+def _load(store: Store, desk: str, number: str) -> Ticket | None:
+    # No ticket has a number of another form, and DynamoDB rejects keys that are too long.
     if not _NUMBER.fullmatch(number):
         return None
     try:

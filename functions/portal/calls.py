@@ -85,10 +85,10 @@ def _merged(store: Store, ticket: Ticket) -> tuple[list[TicketRecord], str | Non
     """What a customer sees of merged tickets: the own ones, and never somebody else's number."""
     if ticket.merged is None and not ticket.carries:
         return [], None
-    from functions.core.services.merging import parts, same_customer, survivor
+    from functions.core.services.merging import merge_target, merged_records, same_customer
 
-    carried = parts(store, ticket, deliveries=False)
-    last = survivor(store, ticket)
+    carried = merged_records(store, ticket, deliveries=False)
+    last = merge_target(store, ticket)
     own = [part for part in carried if same_customer(part.ticket, ticket)]
     return own, last.number if last is not ticket and same_customer(last, ticket) else None
 

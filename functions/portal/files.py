@@ -1,4 +1,4 @@
-"""Files that customers add to a message: photos, documents (contract, section 2; D10)."""
+"""Files that customers attach to a message: photos, documents (docs/http.md; D10)."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from functions.core.domain.rules import FileRules
 
-MOST = 5
-"""Files with one message; their size is bounded by that of the body."""
+MAX_FILES = 5
+"""Files with one message; the limit of the body limits their size."""
 
 
 class NewAttachment(BaseModel):
@@ -38,10 +38,10 @@ class NewAttachment(BaseModel):
 
     @field_validator("content", mode="plain")
     @classmethod
-    def _decoded(cls, given: object) -> bytes:
-        # pydantic's own base64 type skips what is no base64, and a damaged file would be kept.
+    def _decode(cls, encoded: object) -> bytes:
+        # pydantic's own base64 type skips invalid characters, so a damaged file would be stored.
         try:
-            content = b64decode(given, validate=True) if isinstance(given, str) else b""
+            content = b64decode(encoded, validate=True) if isinstance(encoded, str) else b""
         except ValueError:
             content = b""
         if not content:
@@ -52,18 +52,18 @@ class NewAttachment(BaseModel):
 def keep(
     s3: S3Client, bucket: str, folder: str, files: Sequence[NewAttachment], rules: FileRules
 ) -> tuple[Attachment, ...]:
-    """Keep files under the rules for what customers send, all of them or none.
+    """Store files under the rules for what customers send: all of them or none.
 
-    They are kept as bytes of no type: whoever opens one later saves it, and no browser runs it.
+    They are stored as bytes without a type, so browsers download them and run none.
 
     Raises:
-        InvalidInput: a file that is not accepted; every one is named.
+        InvalidInput: some files are not accepted; the error names each of them.
     """
     kinds = rules.customers
     wrong = [
-        FieldError(f"attachments.{index}", explain_refusal(why, kinds, rules))
+        FieldError(f"attachments.{index}", explain_refusal(reason, kinds, rules))
         for index, file in enumerate(files)
-        if (why := refusal_reason(file.content, file_type(file.content), kinds, rules))
+        if (reason := refusal_reason(file.content, file_type(file.content), kinds, rules))
     ]
     if wrong:
         raise InvalidInput("Some files are not accepted; see errors.", tuple(wrong))

@@ -1,4 +1,4 @@
-"""What a customer adds to a ticket: a message, whether it is solved, a score (A11, A13, C10)."""
+"""Customer submissions: a message, whether the problem is solved, a score (A11, A13, C10)."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ from functions.core.domain.rules import FileRules, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.web import HttpResponse, Request
 from functions.core.services.command_service import change
+from functions.core.services.merging import same_customer
 from functions.core.storage.store import Duplicate, IdempotencyRecord, Store
 from functions.core.text.unmasking import MessageMasker, Original, Seal, original
-from functions.portal.files import MOST, NewAttachment
+from functions.portal.files import MAX_FILES, NewAttachment
 
 CALLS = {"messages": "message", "confirmation": "confirm", "survey": "survey"}
-"""The customer's calls and the action of the lifecycle behind each."""
+"""The customer's HTTP calls → their actions in the lifecycle."""
 
 
 class _Body(BaseModel):
@@ -34,36 +35,36 @@ class _Body(BaseModel):
 
 
 class NewMessage(_Body):
-    """The customer adds something."""
+    """The body of a customer's message."""
 
     text: str = Field(min_length=1, max_length=4000)
-    attachments: tuple[NewAttachment, ...] = Field(default=(), max_length=MOST)
+    attachments: tuple[NewAttachment, ...] = Field(default=(), max_length=MAX_FILES)
 
 
 class NewConfirmation(_Body):
-    """The customer says whether the problem is gone."""
+    """The body of a confirmation: whether the problem is solved."""
 
     solved: bool
     reason: str = Field(default="", max_length=1000)
 
 
 class NewScore(_Body):
-    """The customer's score: a number of the scale, or one of the desk's own words."""
+    """The body of a survey: a number of the scale, or one of the desk's own words."""
 
     score: int | str
     comment: str = Field(default="", max_length=1000)
 
     @field_validator("score", mode="plain")
     @classmethod
-    def _number_or_word(cls, given: object) -> int | str:
-        # One message for the field, where a union would give one for each of its branches.
-        if isinstance(given, bool) or not isinstance(given, int | str) or len(str(given)) > 40:
+    def _number_or_word(cls, score: object) -> int | str:
+        # One message for the field; a union would give one for each of its branches.
+        if isinstance(score, bool) or not isinstance(score, int | str) or len(str(score)) > 40:
             raise PydanticCustomError("score", "a number, or one of the desk's own words")
-        return given.strip() if isinstance(given, str) else given
+        return score.strip() if isinstance(score, str) else score
 
 
 Keep = Callable[[str, Sequence[NewAttachment], FileRules], tuple[Attachment, ...]]
-"""Stores the files of a desk's customer, as the desk's rules say."""
+"""Stores a customer's files in a folder, under the desk's rules."""
 
 
 def write_message(
@@ -75,10 +76,10 @@ def write_message(
     keep: Keep,
     seal: Seal,
 ) -> HttpResponse:
-    """Add the customer's message; the same `Idempotency-Key` adds it once (G1).
+    """Add the customer's message; a repeated `Idempotency-Key` adds no second one (G1).
 
     Raises:
-        KeyReused: the key came before with another text.
+        KeyReused: the key was used before with another text.
     """
     key = request.key("Idempotency-Key")
     idempotency = None
@@ -94,17 +95,16 @@ def write_message(
     command = c.CustomerMessage(text=text, channel="web", attachments=files)
     hidden = original(hiding, seal)
     try:
-        after = _carry_out(store, playbook, ticket, command, request, idempotency, hidden)
-        # Where a merged request goes on under somebody else's number, that stays unsaid.
-        own = after.customer.hash == ticket.customer.hash
-        return _answer(after if own else ticket, 201)
+        changed = _change(store, playbook, ticket, command, request, idempotency, hidden)
+        # The number of another customer's ticket, which this one was merged into, is not revealed.
+        return _response(changed if same_customer(changed, ticket) else ticket, 201)
     except Duplicate as duplicate:
         if idempotency and duplicate.found and duplicate.found.body != idempotency.body:
             raise KeyReused(
                 "This Idempotency-Key was used before with another text. "
                 "Use a new key for a new message."
             ) from duplicate
-        return _answer(store.load(ticket.desk, ticket.number), 201)
+        return _response(store.load(ticket.desk, ticket.number), 201)
 
 
 def confirm(
@@ -115,11 +115,11 @@ def confirm(
     body: NewConfirmation,
     seal: Seal,
 ) -> HttpResponse:
-    """Record whether the problem is gone; if not, the ticket is taken up again."""
+    """Record whether the problem is solved; if not, the ticket is reopened."""
     hiding = MessageMasker()
     command = c.Confirm(solved=body.solved, reason=hiding.mask("reason", body.reason))
     hidden = original(hiding, seal)
-    return _answer(_carry_out(store, playbook, ticket, command, request, hidden=hidden))
+    return _response(_change(store, playbook, ticket, command, request, hidden=hidden))
 
 
 def answer_survey(
@@ -133,28 +133,28 @@ def answer_survey(
     """Record the customer's score, once (A13).
 
     Raises:
-        AlreadyAnswered: this resolution has its score.
+        AlreadyAnswered: this resolution has a score.
     """
     hiding = MessageMasker()
     comment = hiding.mask("comment", body.comment)
     command = c.AnswerSurvey(score=_score(playbook, body.score), comment=comment)
     hidden = original(hiding, seal)
-    return _answer(_carry_out(store, playbook, ticket, command, request, hidden=hidden))
+    return _response(_change(store, playbook, ticket, command, request, hidden=hidden))
 
 
-def _score(playbook: Playbook, given: int | str) -> int:
-    if isinstance(given, int):
-        return given
-    if given in playbook.survey.words:
-        return playbook.survey.words[given]
-    if given.isascii() and given.isdigit():
-        return int(given)
+def _score(playbook: Playbook, score: int | str) -> int:
+    if isinstance(score, int):
+        return score
+    if score in playbook.survey.words:
+        return playbook.survey.words[score]
+    if score.isascii() and score.isdigit():
+        return int(score)
     low, high = playbook.survey.scores
     expected = ", ".join(playbook.survey.words) or f"a number from {low} to {high}"
     raise InvalidInput("The score does not fit.", (FieldError("score", expected),))
 
 
-def _carry_out(
+def _change(
     store: Store,
     playbook: Playbook,
     ticket: Ticket,
@@ -179,7 +179,7 @@ def _carry_out(
     except Forgotten:
         raise
     except ActionNotAllowed as refused:
-        # The lifecycle names what agents may do; a customer is told what customers may do.
+        # The lifecycle's error names the agents' actions; this one names the customer's calls.
         raise ActionNotAllowed(
             "This is not possible while the ticket is in its present state.",
             open_calls(ticket, playbook),
@@ -187,21 +187,25 @@ def _carry_out(
 
 
 def open_calls(ticket: Ticket, playbook: Playbook) -> tuple[str, ...]:
-    """The customer's calls that are open: a survey that comes after the confirmation waits for it,
-    one that is answered is over, and on an erased ticket nobody could answer anything (B10)."""
+    """Return the customer's calls that are possible now.
+
+    A survey that follows the confirmation waits for it, an answered survey is closed, and an erased
+    ticket has no customer any more (B10).
+    """
     if ticket.erased:
         return ()
     if ticket.merged is not None:
-        return ("messages",)  # which go on where the ticket does
-    found = [
+        return ("messages",)  # they go to its merge target
+    calls = [
         call for call, action in CALLS.items() if ticket.status in c.ACTIONS[action].action.sources
     ]
-    asked = playbook.confirmation
-    first = ticket.status == "awaiting_confirmation" and asked and asked.solved == "survey"
-    if "survey" in found and (ticket.score is not None or first):
-        found.remove("survey")
-    return tuple(found)
+    confirmation = playbook.confirmation
+    survey_follows = confirmation is not None and confirmation.solved == "survey"
+    waits = ticket.status == "awaiting_confirmation" and survey_follows
+    if "survey" in calls and (ticket.score is not None or waits):
+        calls.remove("survey")
+    return tuple(calls)
 
 
-def _answer(ticket: Ticket, status: int = 200) -> HttpResponse:
+def _response(ticket: Ticket, status: int = 200) -> HttpResponse:
     return HttpResponse({"number": ticket.number, "status": ticket.status}, status)

@@ -16,7 +16,7 @@ from functions.core.domain.record import TicketRecord, archive_key, document, re
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.logging import logger
-from functions.core.services.merging import carried
+from functions.core.services.merging import merged_tickets
 from functions.core.storage.files import FILES, OPAQUE_TYPE
 from functions.core.storage.store import Store
 from functions.core.text.masking import mask
@@ -75,7 +75,7 @@ def keep(
         TryAgain: what was read is not whole yet, or was held or erased meanwhile.
     """
     desk, number = ticket.desk, ticket.number
-    family = [ticket, *carried(store, ticket)]
+    family = [ticket, *merged_tickets(store, ticket)]
     own, *merged = (_part(store, part, family, playbook) for part in family)
     held = any(part.held for part in family)
     version, pattern = version or store.playbook_version(desk), playbook.records.pattern

@@ -39,7 +39,7 @@ from functions.core.text.masking import mask, mask_but
 from functions.workbench.rights import Principal, require_action, require_both, require_step
 
 if TYPE_CHECKING:
-    from functions.core.services.create_ticket import Filing
+    from functions.core.services.contacts import ContactCorrector
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class ActionContext:
     playbook: Playbook
     store: Store
     files: Files
-    filing: Callable[[], Filing]
+    corrector: Callable[[], ContactCorrector]
 
 
 def act(
@@ -115,9 +115,9 @@ def _judged(context: ActionContext, action: str, ticket: Ticket) -> Ticket:
     """The ticket on which a right is checked: for originals of a merged one, its merge target."""
     if action != "open-original" or ticket.merged is None:
         return ticket
-    from functions.core.services.merging import survivor
+    from functions.core.services.merging import merge_target
 
-    return survivor(context.store, ticket)
+    return merge_target(context.store, ticket)
 
 
 def _remember(
@@ -231,9 +231,9 @@ def _correct_contact(
 ) -> c.TicketCommand:
     if body.contact is None:
         return c.CorrectContact()
-    from functions.workbench.contacts import corrected
+    from functions.workbench.contacts import correct_contact
 
-    return corrected(context.filing(), context.playbook, ticket, body.contact)
+    return correct_contact(context.corrector(), context.playbook, ticket, body.contact)
 
 
 def _open_original(

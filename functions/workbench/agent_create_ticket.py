@@ -1,42 +1,42 @@
-"""A request that an agent enters: a call, somebody at the counter, the desk's own (B1, B12, D1)."""
+"""Create a ticket that an agent enters, after a call or at the counter (B1, B12, D1)."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from functions.core.domain.rules import Playbook
 from functions.core.platform.web import Request
-from functions.core.services.create_ticket import Filing, Tracking, file_ticket, read_request
+from functions.core.services.create_ticket import (
+    Source,
+    TicketCreator,
+    TicketRequest,
+    read_new_ticket,
+)
 from functions.core.storage.store import IdempotencyRecord
 from functions.workbench.rights import ENTERS_TICKETS, Principal, require
 
 
-def enter(
-    request: Request, filing: Filing, playbook: Playbook, principal: Principal
+def create_as_agent(
+    request: Request, creator: TicketCreator, playbook: Playbook, principal: Principal
 ) -> dict[str, Any]:
-    """File the request under the agent's name; `Idempotency-Key` makes a repetition harmless.
+    """Create a ticket under the agent's name; a repeated `Idempotency-Key` creates no second one.
 
     Raises:
         Forbidden: the caller's role does not enter requests.
-        InvalidInput, KeyReused, TryAgain: as `file_ticket` says.
+        InvalidInput, KeyReused, TryAgain: as `TicketCreator.create` says.
     """
     require(principal, ENTERS_TICKETS, "enter a request")
-    body = read_request(request, playbook)
-    key = request.key("Idempotency-Key")
-    idempotency = (
-        IdempotencyRecord(principal.desk, "agent", f"{principal.username}:{key}", body=body.digest)
-        if key
-        else None
+    body = read_new_ticket(request.body, playbook)
+    username, key = principal.username, request.key("Idempotency-Key")
+    idempotency = IdempotencyRecord(principal.desk, "agent", f"{username}:{key}", body=body.digest)
+    ticket = creator.create(
+        playbook,
+        TicketRequest(
+            body,
+            request.now,
+            actor=username,
+            source=Source(channel="phone", entered_by=username),
+            idempotency=idempotency if key else None,
+        ),
     )
-    tracked = replace(
-        filing, default_channel="phone", tracking=Tracking(entered_by=principal.username)
-    )
-    filed = file_ticket(tracked, playbook, body, idempotency, principal.username)
-    expected = filed.expected_response_by
-    return {
-        "number": filed.number,
-        "status": filed.status,
-        "expected_response_by": expected.astimezone(playbook.zone) if expected else None,
-        "status_url": filed.status_url,
-    }
+    return ticket.as_body(playbook.zone)

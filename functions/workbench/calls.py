@@ -25,7 +25,8 @@ from functions.workbench.rights import (
 )
 
 if TYPE_CHECKING:
-    from functions.core.services.create_ticket import Filing
+    from functions.core.services.contacts import ContactCorrector
+    from functions.core.services.create_ticket import TicketCreator
 
 Unseal = Callable[[str, str, int, str], dict[str, str]]
 """Opens an original: desk, number, version of the recorded act, agent → field → text."""
@@ -78,26 +79,26 @@ def show_ticket(
     whole = view.Whole(TicketRecord(ticket, history, deliveries), _merged(store, ticket), others)
     shown = view.ticket_view(whole, playbook, principal, files.link)
     if ticket.merged is not None:
-        from functions.core.services.merging import survivor
+        from functions.core.services.merging import merge_target
 
-        shown["goes_on_as"] = survivor(store, ticket).number
+        shown["goes_on_as"] = merge_target(store, ticket).number
     return HttpResponse(shown)
 
 
 def _merged(store: Store, ticket: Ticket) -> list[TicketRecord]:
     if not ticket.carries:
         return []
-    from functions.core.services.merging import parts
+    from functions.core.services.merging import merged_records
 
-    return parts(store, ticket)
+    return merged_records(store, ticket)
 
 
-def enter_ticket(request: Request, store: Store, desk: str, filing: Filing) -> HttpResponse:
+def enter_ticket(request: Request, store: Store, desk: str, creator: TicketCreator) -> HttpResponse:
     """Create a ticket on a customer's behalf."""
-    from functions.workbench.agent_create_ticket import enter
+    from functions.workbench.agent_create_ticket import create_as_agent
 
     principal, playbook = _signed_in(request, store, desk)
-    return HttpResponse(enter(request, filing, playbook, principal), 201)
+    return HttpResponse(create_as_agent(request, creator, playbook, principal), 201)
 
 
 def act(
@@ -107,7 +108,7 @@ def act(
     number: str,
     action: str,
     files: Files,
-    filing: Callable[[], Filing],
+    corrector: Callable[[], ContactCorrector],
     unseal: Unseal,
 ) -> HttpResponse:
     """Carry out an action and answer with the ticket.
@@ -118,7 +119,7 @@ def act(
     principal, playbook = _signed_in(request, store, desk)
     if action == "attachments":
         return _offer(request, store, principal, number, files)
-    context = actions.ActionContext(principal, playbook, store, files, filing)
+    context = actions.ActionContext(principal, playbook, store, files, corrector)
     ticket = actions.act(context, number, action, request, request.now)
     if action == "open-original":
         opened = unseal(desk, number, ticket.version, principal.username)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from chalice.app import Blueprint, Response
 
 from functions.core.platform import aws, web
-from functions.core.platform.container import filing, store
+from functions.core.platform.container import contact_corrector, store, ticket_creator
 from functions.workbench.authorizer import agents_authorizer
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def enter_ticket(desk: str) -> Response:
     from functions.workbench import calls
 
     return web.respond(
-        bp, lambda r: calls.enter_ticket(r, store(r.deployment), desk, filing(r.deployment, r.now))
+        bp, lambda r: calls.enter_ticket(r, store(r.deployment), desk, ticket_creator(r.deployment))
     )
 
 
@@ -67,7 +67,7 @@ def act(desk: str, number: str, action: str) -> Response:
             number,
             action,
             _files(r),
-            lambda: filing(r.deployment, r.now),
+            lambda: contact_corrector(r.deployment),
             _unseal(r),
         ),
     )

@@ -13,22 +13,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from functions.core.channels.base import Incoming, Unreadable, adapter
-from functions.core.platform.settings import Deployment
-from functions.core.platform.web import Request
+from functions.core.channels.base import IncomingMessage, ProviderRequest, Unreadable, adapter
 
 Cases = Iterator[tuple[str, bool]]
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
-_PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
 
 
-def read(channel: str, body: bytes) -> tuple[Incoming, ...]:
+def read(channel: str, body: bytes) -> tuple[IncomingMessage, ...]:
     """The messages in a call's body that would open a ticket."""
     found = adapter(channel)
     if found is None:
         raise LookupError(channel)
-    request = Request("POST", _PLACE, _NOW, body=body)
+    request = ProviderRequest("POST", _NOW, body=body)
     try:
         messages = found.read(request, {})
     except Unreadable:
@@ -111,13 +108,13 @@ def _told_right(body: str, said: list[tuple[str, Any]]) -> bool:
 
     expected = dict(said)
     kind = expected.get("event.event_type")
-    found = bounces.told_by_ses(body)
+    found = bounces.read_ses_notification(body)
     if kind in {"bounced", "complained"}:
         recipients = {value for name, value in said if name == "event.recipient"}
         what = {"bounced": bounces.BOUNCE, "complained": COMPLAINT}[kind]
         return (
             isinstance(found, bounces.ReturnedMail)
-            and found.what == what
+            and found.kind == what
             and recipients <= set(found.recipients)
         )
     if kind in _TOLD:
@@ -128,19 +125,19 @@ def _told_right(body: str, said: list[tuple[str, Any]]) -> bool:
 def _is_answered(body: str, found: object) -> bool:
     """What has no answer in its collection is parked with its cause, or no matter of intake's."""
     from functions.core.domain.errors import DeadLetter
-    from functions.intake.mail_store import announced
+    from functions.intake.mail_store import read_announcement
 
     try:
-        return found is not None or announced(body) is None
+        return found is not None or read_announcement(body) is None
     except DeadLetter:
         return True
 
 
 def _mail_right(body: str, expected: dict[str, Any]) -> bool:
     from functions.intake.mail.parser import parse
-    from functions.intake.mail_store import announced
+    from functions.intake.mail_store import read_announcement
 
-    told = announced(body)
+    told = read_announcement(body)
     if expected.get("message.envelope_recipient") not in told.recipients:
         return False
     if told.raw is None:  # it lies in a bucket that the collection does not have

@@ -289,7 +289,7 @@ def quarantine_replay(
 def ticket_export(desk: str, number: str, stage: Stage = "", data: Data = DATA) -> None:
     """A ticket's whole life as one JSON document, on standard output."""
     from functions.core.domain.record import document, record
-    from functions.core.services.merging import parts
+    from functions.core.services.merging import merged_records
     from infra.deploy.desks import store_of
 
     store = store_of(_connect(stage, data))
@@ -300,7 +300,7 @@ def ticket_export(desk: str, number: str, stage: Stage = "", data: Data = DATA) 
         store.deliveries(desk, number),
         store.playbook_version(desk),
         store.playbook(desk, datetime.now(UTC)).records.pattern,
-        parts(store, ticket),
+        merged_records(store, ticket),
     )
     sys.stdout.buffer.write(document(found) + b"\n")
 

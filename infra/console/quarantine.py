@@ -177,7 +177,7 @@ class Quarantine:
                 beside = {name: unquote(value) for name, value in head["Metadata"].items()}
                 yield Kept(
                     id=item["Key"],
-                    room=beside.get("room", "mail"),
+                    room=beside.get("function", beside.get("room", "mail")),
                     at=item["LastModified"],
                     cause=beside.get("cause", ""),
                     keys={"mail": beside.get("mail", item["Key"])},

@@ -30,7 +30,7 @@ from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
 from functions.core.platform.settings import Deployment
 from functions.core.services.command_service import change
-from functions.core.services.merging import family, reached
+from functions.core.services.merging import merge_group, past_merge_targets
 from functions.core.storage.event_codec import dump
 from functions.core.storage.files import UPLOADS
 from functions.core.storage.store import Item, Store, delivery_body, read_commit, read_delivery
@@ -103,7 +103,7 @@ def hold(
     playbook = at.store.playbook(desk, now)
     command = c.Hold(held, mask(reason))
     done = {}
-    for part in family(at.store, at.store.load(desk, number)):
+    for part in merge_group(at.store, at.store.load(desk, number)):
         after = change(at.store, desk, part.number, command, playbook, now, actor=actor)
         done[part.number] = after
         for key in _archive_keys(after, playbook):
@@ -149,7 +149,7 @@ def erase(
     if number is not None:
         ticket = at.store.load(desk, number)
         digest = ticket.customer.hash
-        whole = family(at.store, ticket)
+        whole = merge_group(at.store, ticket)
         _not_held(number, whole)
         same = [part for part in whole if part.customer.hash == digest]
         # The ticket itself comes last, since it is what an interrupted run is found again by.
@@ -214,12 +214,12 @@ def _erase_ticket(
     Raises:
         ActionNotAllowed: it is held, or one of those that make one record with it is.
     """
-    _not_held(number, family(at.store, at.store.load(desk, number)))
+    _not_held(number, merge_group(at.store, at.store.load(desk, number)))
     ticket = change(at.store, desk, number, command, playbook, now, actor=actor)
     items = _blank_items(at, desk, number, playbook)
-    for other in reached(at.store, ticket):  # what was written to it while it was merged
+    for other in past_merge_targets(at.store, ticket):  # what was written to it while it was merged
         _blank_items(at, desk, other, playbook, via=number)
-    for each in (number, *reached(at.store, ticket)):
+    for each in (number, *past_merge_targets(at.store, ticket)):
         _archive_again(at, at.store.load(desk, each), playbook)
     deliveries = [_delivery(item) for item in items if _is(item, "DELIVERY#")]
     written = {delivery.told for delivery in deliveries}

@@ -12,7 +12,7 @@ import pytest
 from functions.core.channels.base import names
 from functions.core.domain.rules import Checks
 from functions.intake.mail.origin import Origin
-from functions.intake.mail_policy import Verdicts, believed
+from functions.intake.mail_policy import Verdicts, trusts_sender
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "channels.md").read_text("utf-8")
@@ -75,7 +75,7 @@ def test_a_check_and_its_cause_have_the_same_name(check: str) -> None:
     }
     if check in failing:
         assert check in CAUSES
-        assert believed(failing[check], Checks(**{check: "accept"})) in {True, False}
+        assert trusts_sender(failing[check], Checks(**{check: "accept"})) in {True, False}
 
 
 def test_the_page_explains_origins_and_adapters_as_causes() -> None:

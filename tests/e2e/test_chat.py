@@ -40,7 +40,7 @@ class Account(SafeWeChat):
             f"{self.system.local['api']}/_providers/messages", timeout=30
         ) as answer:
             sent: Any = json.load(answer)
-        return [self.said(each["body"])[1] for each in sent if each["channel"] == "wechat"]
+        return [self.sent_message(each["body"])[1] for each in sent if each["channel"] == "wechat"]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.running_system import System, wait_until
-from tests.inprocess.test_returns import bounce, told_by_ses
+from tests.inprocess.test_returns import bounce, ses_notification
 
 
 class Desk:
@@ -97,7 +97,7 @@ def test_ses_tells_by_the_mails_topic(desk: Desk, named: str) -> None:
     number = desk.system.file(address, "无法登录")["number"]
     sent = desk.mail(address, number)
     headers = [{"name": "References", "value": sent["References"]}]
-    told = told_by_ses(
+    told = ses_notification(
         named=named, headers=headers if named == "eventType" else None, recipient=address
     ).replace("00000138111222aa", f"{abs(hash(named)):x}")
     sns = desk.system.aws("sns")

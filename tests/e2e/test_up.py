@@ -22,7 +22,7 @@ from functions.core.domain.events import CustomerWrote, TicketReceived
 from functions.core.storage.store import read_commit
 from infra.local.system import ACCOUNT, REGION
 from tests.e2e.running_system import ROOT, System, free_port, wait_until
-from tests.inprocess.generated_mails import Bag, Letter
+from tests.inprocess.generated_mails import GeneratedMail, MailGenerator
 
 PLAYBOOK = ROOT / "playbooks" / "standard.yaml"
 
@@ -236,7 +236,7 @@ def test_a_mail_that_was_set_aside_is_released(system: System) -> None:
 
 def test_mails_over_smtp_are_accounted_for(system: System) -> None:
     """G3, item 6: twenty mails of many kinds by real SMTP, each in exactly one place."""
-    letters = chosen(Bag(SEED))
+    letters = chosen(MailGenerator(SEED))
     assert len(letters) == 20
     for letter in letters:
         raw(system, letter.raw, letter.recipients)
@@ -265,7 +265,7 @@ SEED = 20
 SPAM = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*" + b"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 
 
-def chosen(bag: Bag) -> list[Letter]:
+def chosen(bag: MailGenerator) -> list[GeneratedMail]:
     """Some of a bag: what needs no verdict of SES's, and one that every filter takes for spam."""
     spam = bag.html()
     spam.raw = spam.raw.replace(b"<script>", SPAM)

@@ -45,7 +45,7 @@ IMPURE = {
 
 LONG = 600
 LONGER: dict[str, str] = {
-    "functions/intake/mail/replies.py": "one pass over the lines of a mail, with the rules of each quoting style",
+    "functions/intake/mail/replies.py": "one pass over a mail's lines, a rule per quoting style",
 }
 """Modules over `LONG` lines → the reason."""
 

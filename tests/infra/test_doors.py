@@ -15,7 +15,7 @@ from aiohttp import ClientSession, web
 from botocore.exceptions import EndpointConnectionError
 from yarl import URL
 
-from functions.intake.mail_store import announced
+from functions.intake.mail_store import read_announcement
 from infra.local import mailbox, proxy
 
 RAW = (
@@ -126,7 +126,7 @@ def test_a_mail_is_stored_byte_for_byte_and_announced_as_ses_does() -> None:
     ((key, stored),) = bucket.objects.items()
     assert stored == RAW
     (told,) = bucket.told
-    found = announced(json.dumps(told))
+    found = read_announcement(json.dumps(told))
     assert (found.key, found.recipients) == (key, ("support@standard.local",))
     assert told["mail"]["commonHeaders"]["subject"] == "a long subject"
     assert told["mail"]["source"] == "customer@example.com"

@@ -182,10 +182,10 @@ def test_line_ends_stay_line_ends() -> None:
 def test_a_long_cause_fits_beside_the_mail(loop: Loop) -> None:
     """S3 takes 2 KB of metadata; a cause in Chinese is percent-encoded nine bytes a character."""
     from functions.core.platform import aws
-    from functions.intake.mail_store import Inbox
+    from functions.intake.mail_store import MailStore
 
-    inbox = Inbox(aws.client("s3"), PLACE.mail_bucket)
-    inbox.set_aside(b"raw", "mail/long", "standard", "原因：" + "很长" * 400)
+    inbox = MailStore(aws.client("s3"), PLACE.mail_bucket)
+    inbox.quarantine(b"raw", "mail/long", "standard", "原因：" + "很长" * 400)
     ((_, *_, cause),) = listed()
     assert cause.startswith("原因：很长")
     head = boto3.client("s3").head_object(Bucket=PLACE.mail_bucket, Key="quarantine/standard/long")

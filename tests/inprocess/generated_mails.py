@@ -1,6 +1,6 @@
-"""Mails of every kind, made from a seed, each with what has to become of it (G1, G3).
+"""Generate mails of every kind from a seed, each with its expected outcome (G1, G3).
 
-Texts and names are made up here; nothing comes from anybody's mail.
+All texts and names are made up.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ CHARSETS = {
 
 
 @dataclass
-class Letter:
-    """A mail, how it is announced, and what has to become of it.
+class GeneratedMail:
+    """A mail, its announcement, and its expected outcome (`fate`).
 
-    `cause` is how the cause in quarantine begins; `about` is the letter whose ticket it belongs to,
-    or that it repeats; `needs` says how it names that ticket once there is one.
+    `cause` is the beginning of the cause in quarantine; `about` is the mail whose ticket this one
+    belongs to, or that it repeats.
     """
 
     kind: str
@@ -54,22 +54,22 @@ class Letter:
     desks: tuple[str, ...] = ("standard",)
     recipients: tuple[str, ...] = (DESK,)
     cause: str = ""
-    about: Letter | None = None
+    about: GeneratedMail | None = None
     verdicts: dict[str, Any] = field(default_factory=dict)
     body: str | None = None
     key: str = ""
 
 
-class Bag:
-    """Makes letters; every one differs from every other."""
+class MailGenerator:
+    """Generates mails, each different from all others."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)  # noqa: S311 - to be the same each time
         self.count = 0
         self.followed = 0
 
-    def first(self, share: int) -> Iterator[Letter]:
-        """Letters that refer to nothing, `share` times the whole range of kinds."""
+    def first(self, share: int) -> Iterator[GeneratedMail]:
+        """Yield standalone mails: `share` times every kind."""
         for _ in range(share):
             for charset in CHARSETS:
                 yield self.person(f"charset {charset}", charset)
@@ -84,85 +84,85 @@ class Bag:
             yield from (self.to_nobody(), self.own(), self.poison(), self.announced_in_vain())
             yield from (self.bounce(""), self.out_of_office(""), self.complaint())
 
-    def then(self, letter: Letter, number: str, own_id: str) -> Iterator[Letter]:
-        """What follows a letter whose ticket is known by now: one letter, of the kinds in turn."""
+    def then(self, mail: GeneratedMail, number: str, own_id: str) -> Iterator[GeneratedMail]:
+        """Yield one follow-up to a mail that made a ticket, of each kind in turn."""
         made = self.followed % 8
         self.followed += 1
         if made < 4:
-            yield self.answer(letter, number, own_id, made)
+            yield self.answer(mail, number, own_id, made)
         elif made == 4:
-            yield self.again(letter)
+            yield self.again(mail)
         elif made == 5:
-            yield self.other_words(letter)
+            yield self.other_words(mail)
         elif made == 6:
-            yield self.bounce(own_id, letter)
+            yield self.bounce(own_id, mail)
         else:
-            yield self.out_of_office(own_id, letter)
+            yield self.out_of_office(own_id, mail)
 
     # From people
 
-    def person(self, kind: str, charset: str = "utf-8", **headers: str) -> Letter:
-        return Letter(kind, self._mail(CHARSETS[charset], charset, **headers), "ticket")
+    def person(self, kind: str, charset: str = "utf-8", **headers: str) -> GeneratedMail:
+        return GeneratedMail(kind, self._mail(CHARSETS[charset], charset, **headers), "ticket")
 
-    def html(self) -> Letter:
+    def html(self) -> GeneratedMail:
         mail = self._headers()
         mail.set_content("<p>付款<b>失败</b>了。</p><script>x()</script>", subtype="html")
-        return Letter("html", self._bytes(mail), "ticket")
+        return GeneratedMail("html", self._bytes(mail), "ticket")
 
-    def with_files(self) -> Letter:
+    def with_files(self) -> GeneratedMail:
         mail = self._headers()
         mail.set_content("见附件。")
         content = b"%PDF-1.7 " + str(self.count).encode()
         mail.add_attachment(content, maintype="application", subtype="pdf", filename="发票.pdf")
-        return Letter("files", self._bytes(mail), "ticket")
+        return GeneratedMail("files", self._bytes(mail), "ticket")
 
-    def program_inside(self) -> Letter:
+    def program_inside(self) -> GeneratedMail:
         mail = self._headers()
         mail.set_content("请安装。")
         mail.add_attachment(b"MZ\x90", maintype="image", subtype="png", filename="a.png")
-        return Letter("program", self._bytes(mail), "ticket")
+        return GeneratedMail("program", self._bytes(mail), "ticket")
 
-    def without_id(self) -> Letter:
+    def without_id(self) -> GeneratedMail:
         mail = self._headers()
         del mail["Message-ID"]
         mail.set_content(f"没有编号的邮件 {self.count}")
-        return Letter("without id", self._bytes(mail), "ticket")
+        return GeneratedMail("without id", self._bytes(mail), "ticket")
 
-    def raw_header(self) -> Letter:
+    def raw_header(self) -> GeneratedMail:
         raw = self._mail("打不开", "utf-8")
-        return Letter(
+        return GeneratedMail(
             "raw header", raw.replace(b"Subject: ", "Subject: 登录".encode("gb18030"), 1), "ticket"
         )
 
-    def of_a_list(self) -> Letter:
+    def of_a_list(self) -> GeneratedMail:
         return self.person("list", **{"List-Id": "<users.example.org>", "Precedence": "list"})
 
-    def cut_off(self) -> Letter:
+    def cut_off(self) -> GeneratedMail:
         raw = self.with_files().raw
-        return Letter("cut off", raw[: len(raw) * 2 // 3], "ticket")
+        return GeneratedMail("cut off", raw[: len(raw) * 2 // 3], "ticket")
 
-    def forged(self) -> Letter:
-        letter = self.person("forged")
-        letter.verdicts = verdicts(spf="FAIL", dkim="FAIL")
-        return letter
+    def forged(self) -> GeneratedMail:
+        mail = self.person("forged")
+        mail.verdicts = verdicts(spf="FAIL", dkim="FAIL")
+        return mail
 
-    def quotes_a_number(self) -> Letter:
+    def quotes_a_number(self) -> GeneratedMail:
         return self.person("a stranger's number", Subject="Re: CS20200101001")
 
-    def asked_by_two(self) -> Letter:
-        letter = self.person("two desks")
-        letter.recipients, letter.desks = (DESK, OTHER_DESK), ("standard", "omnichannel")
-        return letter
+    def asked_by_two(self) -> GeneratedMail:
+        mail = self.person("two desks")
+        mail.recipients, mail.desks = (DESK, OTHER_DESK), ("standard", "omnichannel")
+        return mail
 
-    def of_the_other_desk(self) -> Letter:
-        letter = self.person("other desk")
-        letter.recipients, letter.desks = (OTHER_DESK,), ("omnichannel",)
-        return letter
+    def of_the_other_desk(self) -> GeneratedMail:
+        mail = self.person("other desk")
+        mail.recipients, mail.desks = (OTHER_DESK,), ("omnichannel",)
+        return mail
 
-    def answer(self, letter: Letter, number: str, own_id: str, how: int) -> Letter:
-        """An answer by our own id from anybody, by the customer's own id, by the number."""
-        theirs = _header(letter.raw, b"Message-ID")
-        sender = {"From": _header(letter.raw, b"From")}
+    def answer(self, mail: GeneratedMail, number: str, own_id: str, how: int) -> GeneratedMail:
+        """Return an answer that references our id, the customer's own id, or the number."""
+        theirs = _header(mail.raw, b"Message-ID")
+        sender = {"From": _header(mail.raw, b"From")}
         ways: tuple[dict[str, str], ...] = (
             {"In-Reply-To": own_id},
             {**sender, "References": f"<other@example.com> {own_id}"},
@@ -170,25 +170,27 @@ class Bag:
             {**sender, "Subject": f"Re: [{number}] 补充"},
         )
         raw = self._mail("补充说明：今天还是一样。", "utf-8", **ways[how])
-        return Letter(f"answer {how}", raw, "joins", about=letter)
+        return GeneratedMail(f"answer {how}", raw, "joins", about=mail)
 
-    def again(self, letter: Letter) -> Letter:
-        """The same over another server."""
-        raw = b"Received: from mx2.example.com by mx.example.net\r\n" + letter.raw
-        if not _header(letter.raw, b"Message-ID"):
-            raw = letter.raw  # without an id only its bytes tell it
-        return Letter("again", raw, "repetition", about=letter)
+    def again(self, mail: GeneratedMail) -> GeneratedMail:
+        """Return the same mail as another server relays it."""
+        raw = b"Received: from mx2.example.com by mx.example.net\r\n" + mail.raw
+        if not _header(mail.raw, b"Message-ID"):
+            raw = mail.raw  # without an id it is recognised by its bytes only
+        return GeneratedMail("again", raw, "repetition", about=mail)
 
-    def other_words(self, letter: Letter) -> Letter:
-        theirs = _header(letter.raw, b"Message-ID") or "<fixed@example.com>"
+    def other_words(self, mail: GeneratedMail) -> GeneratedMail:
+        theirs = _header(mail.raw, b"Message-ID") or "<fixed@example.com>"
         raw = self._mail("这是另一件事。", "utf-8", **{"Message-ID": theirs})
-        if not _header(letter.raw, b"Message-ID"):
-            return Letter("after one without id", self._mail("这是另一件事。", "utf-8"), "ticket")
-        return Letter("repeated id", raw, "quarantine", cause="repeated id: ")
+        if not _header(mail.raw, b"Message-ID"):
+            return GeneratedMail(
+                "after one without id", self._mail("这是另一件事。", "utf-8"), "ticket"
+            )
+        return GeneratedMail("repeated id", raw, "quarantine", cause="repeated id: ")
 
     # From machines
 
-    def bounce(self, own_id: str, letter: Letter | None = None) -> Letter:
+    def bounce(self, own_id: str, mail: GeneratedMail | None = None) -> GeneratedMail:
         self.count += 1
         text = (
             "From: MAILER-DAEMON@mx.example.com\r\nTo: support@standard.local\r\n"
@@ -203,20 +205,20 @@ class Bag:
             "--b\r\nContent-Type: text/rfc822-headers\r\n\r\n"
             f"Message-ID: {own_id or '<unknown@example.org>'}\r\nSubject: x\r\n--b--\r\n"
         )
-        if letter is None:
-            return Letter("bounce", text.encode(), "quarantine", cause="bounce: ")
-        return Letter("bounce of ours", text.encode(), "shown", about=letter)
+        if mail is None:
+            return GeneratedMail("bounce", text.encode(), "quarantine", cause="bounce: ")
+        return GeneratedMail("bounce of ours", text.encode(), "shown", about=mail)
 
-    def out_of_office(self, own_id: str, letter: Letter | None = None) -> Letter:
+    def out_of_office(self, own_id: str, mail: GeneratedMail | None = None) -> GeneratedMail:
         headers = {"Auto-Submitted": "auto-replied", "Subject": "自动回复：休假"}
         if own_id:
             headers["In-Reply-To"] = own_id
         raw = self._mail("我正在休假。", "utf-8", **headers)
-        if letter is None:
-            return Letter("out of office", raw, "quarantine", cause="auto_reply: ")
-        return Letter("out of office to ours", raw, "shown", about=letter)
+        if mail is None:
+            return GeneratedMail("out of office", raw, "quarantine", cause="auto_reply: ")
+        return GeneratedMail("out of office to ours", raw, "shown", about=mail)
 
-    def complaint(self) -> Letter:
+    def complaint(self) -> GeneratedMail:
         self.count += 1
         text = (
             f"From: fbl@isp.example.com\r\nTo: {DESK}\r\nSubject: complaint {self.count}\r\n"
@@ -225,77 +227,79 @@ class Bag:
             "--b\r\n\r\nThis is an abuse report.\r\n--b\r\n"
             "Content-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\n--b--\r\n"
         )
-        return Letter("complaint", text.encode(), "quarantine", cause="complaint: ")
+        return GeneratedMail("complaint", text.encode(), "quarantine", cause="complaint: ")
 
-    # What is set aside
+    # Mail to quarantine
 
-    def spam(self) -> Letter:
-        return self._aside(self.person("spam"), "spam", spam="FAIL")
+    def spam(self) -> GeneratedMail:
+        return self._quarantined(self.person("spam"), "spam", spam="FAIL")
 
-    def virus(self) -> Letter:
-        return self._aside(self.with_files(), "virus", virus="FAIL", spam="FAIL")
+    def virus(self) -> GeneratedMail:
+        return self._quarantined(self.with_files(), "virus", virus="FAIL", spam="FAIL")
 
-    def against_dmarc(self) -> Letter:
-        return self._aside(self.person("dmarc"), "dmarc", dmarc="FAIL", policy="reject")
+    def against_dmarc(self) -> GeneratedMail:
+        return self._quarantined(self.person("dmarc"), "dmarc", dmarc="FAIL", policy="reject")
 
-    def oversized(self) -> Letter:
+    def oversized(self) -> GeneratedMail:
         mail = self._headers()
         mail.set_content("大文件")
         mail.add_attachment(
             self.random.randbytes(900_000), maintype="video", subtype="mp4", filename="a.mp4"
         )
-        return Letter("oversized", self._bytes(mail), "quarantine", cause="limit: ")
+        return GeneratedMail("oversized", self._bytes(mail), "quarantine", cause="limit: ")
 
-    def many_parts(self) -> Letter:
+    def many_parts(self) -> GeneratedMail:
         head = self._head('Content-Type: multipart/mixed; boundary="b"')
         raw = head + b"--b\r\n\r\nx\r\n" * 1_001 + b"--b--\r\n"
-        return Letter("many parts", raw, "quarantine", cause="limit: ")
+        return GeneratedMail("many parts", raw, "quarantine", cause="limit: ")
 
-    def deep(self) -> Letter:
+    def deep(self) -> GeneratedMail:
         raw = self._head('Content-Type: multipart/mixed; boundary="b0"')
         for depth in range(60):
             boundary = f'Content-Type: multipart/mixed; boundary="b{depth + 1}"'
             raw += f"--b{depth}\r\n{boundary}\r\n\r\n".encode()
-        return Letter("deep", raw + b"--b60\r\n\r\nx\r\n", "quarantine", cause="limit: ")
+        return GeneratedMail("deep", raw + b"--b60\r\n\r\nx\r\n", "quarantine", cause="limit: ")
 
-    def no_sender(self) -> Letter:
+    def no_sender(self) -> GeneratedMail:
         mail = self._headers()
         del mail["From"]
         mail.set_content("谁也不知道是谁写的")
-        return Letter("no sender", self._bytes(mail), "quarantine", cause="nobody to answer: ")
+        return GeneratedMail(
+            "no sender", self._bytes(mail), "quarantine", cause="nobody to answer: "
+        )
 
-    def garbage(self) -> Letter:
+    def garbage(self) -> GeneratedMail:
         self.count += 1
         raw = bytes([0, 255, 13]) + self.random.randbytes(300).replace(b"@", b"")
-        return Letter("garbage", raw, "quarantine", cause="nobody to answer: ")
+        return GeneratedMail("garbage", raw, "quarantine", cause="nobody to answer: ")
 
-    def to_nobody(self) -> Letter:
-        letter = self.person("to nobody")
-        letter.recipients, letter.desks = ("sales@elsewhere.local",), ("-",)
-        letter.fate, letter.cause = "quarantine", "unknown recipient: "
-        return letter
+    def to_nobody(self) -> GeneratedMail:
+        mail = self.person("to nobody")
+        mail.recipients, mail.desks = ("sales@elsewhere.local",), ("-",)
+        mail.fate, mail.cause = "quarantine", "unknown recipient: "
+        return mail
 
-    def own(self) -> Letter:
-        letter = self.person("own mail", From=DESK)
-        letter.fate, letter.cause = "quarantine", "loop: "
-        return letter
+    def own(self) -> GeneratedMail:
+        mail = self.person("own mail", From=DESK)
+        mail.fate, mail.cause = "quarantine", "loop: "
+        return mail
 
-    # What cannot be processed
+    # Unprocessable messages
 
-    def poison(self) -> Letter:
+    def poison(self) -> GeneratedMail:
         self.count += 1
-        return Letter("poison", b"", "parked", ("-",), body=f'{{"count": {self.count}')
+        return GeneratedMail("poison", b"", "parked", ("-",), body=f'{{"count": {self.count}')
 
-    def announced_in_vain(self) -> Letter:
+    def announced_in_vain(self) -> GeneratedMail:
         self.count += 1
-        return Letter("not stored", b"", "parked", ("-",))
+        return GeneratedMail("not stored", b"", "parked", ("-",))
 
-    # Their parts
+    # Building blocks
 
-    def _aside(self, letter: Letter, cause: str, **statuses: str) -> Letter:
-        letter.kind, letter.fate, letter.cause = cause, "quarantine", f"{cause}: "
-        letter.verdicts = verdicts(**statuses)
-        return letter
+    def _quarantined(self, mail: GeneratedMail, cause: str, **statuses: str) -> GeneratedMail:
+        mail.kind, mail.fate, mail.cause = cause, "quarantine", f"{cause}: "
+        mail.verdicts = verdicts(**statuses)
+        return mail
 
     def _headers(self, **headers: str) -> EmailMessage:
         self.count += 1
@@ -317,7 +321,7 @@ class Bag:
         return mail.as_bytes()
 
     def _mail(self, text: str, charset: str, **headers: str) -> bytes:
-        """A mail of plain text as old mailers write it: subject and body in one charset."""
+        """Return a plain-text mail as old mailers write it: subject and body in one charset."""
         self.count += 1
         subject = Header(f"{text[:12]} {self.count}", charset if charset != "utf-16" else "utf-8")
         given = {
@@ -348,7 +352,7 @@ class Bag:
 
 
 def verdicts(policy: str = "", **statuses: str) -> dict[str, Any]:
-    """What SES's receipt says, such as `spam="FAIL"`."""
+    """Return the verdicts in SES's receipt, such as `spam="FAIL"`."""
     found: dict[str, Any] = {f"{n}Verdict": {"status": s} for n, s in statuses.items()}
     return {**found, "dmarcPolicy": policy} if policy else found
 

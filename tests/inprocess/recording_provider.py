@@ -1,4 +1,4 @@
-"""A provider on this machine: it takes every call, remembers it, and answers as it is told."""
+"""A local provider that records every call and sends the responses that a test sets."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import Any
 
 
 @dataclass
-class Provider:
-    """Its address, what it was sent (path, headers, JSON), and its next answers (status, body)."""
+class RecordingProvider:
+    """Its address, the calls to it (path, headers, JSON), and its next responses (status, body)."""
 
     url: str = ""
     calls: list[tuple[str, dict[str, str], Any]] = field(default_factory=list)
     answers: list[tuple[int, bytes]] = field(default_factory=list)
-    usual: bytes = b"{}"
+    default_response: bytes = b"{}"
 
     def to(self, part: str) -> list[Any]:
-        """The JSON of the calls whose path has a part."""
+        """Return the JSON of the calls whose path contains `part`."""
         return [body for path, _, body in self.calls if part in path]
 
 
@@ -29,9 +29,9 @@ TOKEN = b'{"access_token":"a token","expires_in":7200}'
 
 
 @contextmanager
-def provider(usual: bytes) -> Iterator[Provider]:
-    """A provider that answers `usual` where it was told nothing else."""
-    found = Provider(usual=usual)
+def recording_provider(default_response: bytes) -> Iterator[RecordingProvider]:
+    """Run a provider that sends `default_response` unless a test sets another."""
+    found = RecordingProvider(default_response=default_response)
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -41,7 +41,9 @@ def provider(usual: bytes) -> Iterator[Provider]:
             if "stable_token" in self.path:
                 status, body = 200, TOKEN
             else:
-                status, body = found.answers.pop(0) if found.answers else (200, found.usual)
+                status, body = (
+                    found.answers.pop(0) if found.answers else (200, found.default_response)
+                )
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

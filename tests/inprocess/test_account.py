@@ -16,7 +16,7 @@ from functions.core.text.tokens import message_id
 from infra.console.quarantine import Kept, Quarantine
 from infra.simulator.inprocess import Loop, announcement
 from tests.inprocess.conftest import PLACE, ROOT, shipped
-from tests.inprocess.generated_mails import Bag, Letter
+from tests.inprocess.generated_mails import GeneratedMail, MailGenerator
 
 SEED = 20261121
 MAILS = 500
@@ -29,7 +29,7 @@ def test_every_mail_is_accounted_for(loop: Loop, store: Store) -> None:
     """G3, item 6: on exactly one ticket, shown on one, in quarantine with its cause, or known as a
     repetition; nothing is in two places, nothing in none, and the sums match."""
     _desks(store)
-    bag = Bag(SEED)
+    bag = MailGenerator(SEED)
     came = list(bag.first(share=7))
     bag.random.shuffle(came)
     _bring(loop, came)
@@ -65,7 +65,7 @@ def test_every_mail_is_accounted_for(loop: Loop, store: Store) -> None:
 
 
 def _where(
-    letter: Letter,
+    letter: GeneratedMail,
     desk: str,
     table: Table,
     aside: dict[tuple[str, str], Kept],
@@ -87,7 +87,7 @@ def _where(
     return found
 
 
-def _names(kept: Kept, letter: Letter) -> bool:
+def _names(kept: Kept, letter: GeneratedMail) -> bool:
     """Whether something parked is this very announcement, with a cause."""
     said = json.dumps(kept.body, ensure_ascii=False)
     mark = json.dumps(letter.body)[1:-1] if letter.body is not None else f"{letter.key}\\"
@@ -104,7 +104,7 @@ def _desks(store: Store) -> None:
         store.put_playbook(playbook, datetime.now(UTC))
 
 
-def _bring(loop: Loop, letters: list[Letter]) -> None:
+def _bring(loop: Loop, letters: list[GeneratedMail]) -> None:
     """Store and announce mails as SES does, ten to a batch."""
     s3 = boto3.client("s3")
     boto3.client("sqs").create_queue(QueueName=f"{PLACE.prefix}-mail")

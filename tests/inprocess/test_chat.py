@@ -1,4 +1,4 @@
-"""Chat channels, in and out: once, in the right ticket, answered where it was asked (G1, E10)."""
+"""Chat channels: messages join the right ticket once, and answers go to the chat (G1, E10)."""
 
 from __future__ import annotations
 
@@ -24,19 +24,27 @@ from functions.core.storage.store import Store
 from functions.notify.deliver import message
 from infra.console.quarantine import Quarantine
 from infra.simulator.inprocess import HttpAnswer, Loop
-from tests.core.channels.provider_requests import SIDES, Call, SafeWeChat, Side, WeChat
+from tests.core.channels.provider_requests import (
+    FAKE_PROVIDERS,
+    Call,
+    FakeProvider,
+    SafeWeChat,
+    WeChat,
+)
 from tests.inprocess.conftest import forget
-from tests.inprocess.recording_provider import Provider, provider
+from tests.inprocess.recording_provider import RecordingProvider, recording_provider
 from tests.inprocess.test_returns import SUPERVISOR
 
 DESK = "standard"
 
 
 class Chat:
-    """Somebody who writes to the standard desk on a channel, and the provider in between."""
+    """A person who writes to the standard desk on a channel, through a fake provider."""
 
-    def __init__(self, loop: Loop, store: Store, name: str, side: Side, api: Provider) -> None:
-        self.loop, self.store, self.name, self.side, self.api = loop, store, name, side, api
+    def __init__(
+        self, loop: Loop, store: Store, name: str, provider: FakeProvider, api: RecordingProvider
+    ) -> None:
+        self.loop, self.store, self.name, self.provider, self.api = loop, store, name, provider, api
 
     @property
     def now(self) -> datetime:
@@ -47,8 +55,10 @@ class Chat:
         headers = {"Content-Type": "application/json", **call.headers}
         return self.loop.http(call.method, path, call.body or None, headers=headers)
 
-    def writes(self, words: str, **more: str) -> HttpAnswer:
-        answer = self.send(self.side.call(self.side.text(words, self.now, **more), self.now))
+    def write(self, words: str, **more: str) -> HttpAnswer:
+        answer = self.send(
+            self.provider.call(self.provider.text(words, self.now, **more), self.now)
+        )
         assert answer.status == 200, answer.text
         return answer
 
@@ -71,14 +81,16 @@ class Chat:
         return found
 
     @property
-    def heard(self) -> list[tuple[str, str]]:
-        """What the provider was asked to deliver: to whom, which words."""
-        return [self.side.said(body) for _, _, body in self.api.calls if _is_message(body)]
+    def sent_messages(self) -> list[tuple[str, str]]:
+        """The messages sent through the provider: recipient and text."""
+        return [
+            self.provider.sent_message(body) for _, _, body in self.api.calls if _is_message(body)
+        ]
 
     def deliveries(self, number: str = "") -> list[Any]:
         return self.store.deliveries(DESK, number or self.ticket.number)
 
-    def acts(self, action: str, **body: Any) -> None:
+    def act(self, action: str, **body: Any) -> None:
         path = f"/agent/desks/{DESK}/tickets/{self.ticket.number}/{action}"
         claims = {"cognito:username": "zg-1", "cognito:groups": f"{DESK}:supervisor"}
         answer = self.loop.http("POST", path, body, claims=claims)
@@ -101,34 +113,35 @@ def put_secret(loop: Loop, name: str, secret: dict[str, Any]) -> None:
 
 @pytest.fixture(params=["wechat", "wechat-safe"])
 def wechat(request: pytest.FixtureRequest, loop: Loop, store: Store) -> Iterator[Chat]:
-    """An official account, in the clear and encrypted."""
-    side = WeChat() if request.param == "wechat" else SafeWeChat()
-    yield from _chat(loop, store, "wechat", side)
+    """An official account, plain and encrypted."""
+    provider = WeChat() if request.param == "wechat" else SafeWeChat()
+    yield from _chat(loop, store, "wechat", provider)
 
 
-@pytest.fixture(params=SIDES)
+@pytest.fixture(params=FAKE_PROVIDERS)
 def chat(request: pytest.FixtureRequest, loop: Loop, store: Store) -> Iterator[Chat]:
-    """Each channel."""
-    yield from _chat(loop, store, request.param, SIDES[request.param])
+    """A person on each channel."""
+    yield from _chat(loop, store, request.param, FAKE_PROVIDERS[request.param])
 
 
-def _chat(loop: Loop, store: Store, name: str, side: Side) -> Iterator[Chat]:
+def _chat(loop: Loop, store: Store, name: str, provider: FakeProvider) -> Iterator[Chat]:
     message.kept.cache_clear()
-    with provider(side.accepted()) as api:
-        put_secret(loop, name, {**side.secret, "api": api.url})
-        yield Chat(loop, store, name, side, api)
+    with recording_provider(provider.accepted()) as api:
+        put_secret(loop, name, {**provider.secret, "api": api.url})
+        yield Chat(loop, store, name, provider, api)
 
 
 def reply_of(chat: Chat, answer: HttpAnswer) -> dict[str, str]:
-    """The passive reply in an answer, decrypted where the message was encrypted."""
-    assert isinstance(chat.side, WeChat)
-    return chat.side.reply(answer.text)
+    """Return the passive reply in a response, decrypted if the message was encrypted."""
+    assert isinstance(chat.provider, WeChat)
+    return chat.provider.reply(answer.text)
 
 
-def test_wechat_checks_the_address(wechat: Chat) -> None:
-    """F5: 接入指南"""
-    assert isinstance(wechat.side, WeChat)
-    call = wechat.side.check(wechat.now)
+@pytest.mark.requirement("F5")
+def test_wechat_s_url_verification_is_answered(wechat: Chat) -> None:
+    """接入指南."""
+    assert isinstance(wechat.provider, WeChat)
+    call = wechat.provider.check(wechat.now)
     answer = wechat.send(call)
     assert (answer.status, answer.text) == (200, call.query["echostr"])
     assert answer.headers["content-type"].startswith("text/plain")
@@ -136,11 +149,12 @@ def test_wechat_checks_the_address(wechat: Chat) -> None:
     assert wechat.send(forged).status == 401
 
 
-def test_a_wechat_message_is_acknowledged_in_the_answer(wechat: Chat) -> None:
-    """A1, A4: at once, as WeChat wants it, and on record; nothing else is sent for it."""
-    reply = reply_of(wechat, wechat.writes("无法登录，验证码收不到"))
+@pytest.mark.requirement("A1", "A4")
+def test_the_response_to_wechat_carries_the_acknowledgement(wechat: Chat) -> None:
+    """It is stored as sent, and nothing else is sent for it."""
+    reply = reply_of(wechat, wechat.write("无法登录，验证码收不到"))
     ticket = wechat.ticket
-    assert reply["ToUserName"] == wechat.side.user
+    assert reply["ToUserName"] == wechat.provider.user
     assert reply["FromUserName"] == "gh_0123456789ab"
     assert reply["MsgType"] == "text"
     assert ticket.number in reply["Content"]
@@ -151,11 +165,11 @@ def test_a_wechat_message_is_acknowledged_in_the_answer(wechat: Chat) -> None:
     assert (told.state, told.channel) == ("sent", "message")
     assert ticket.number in told.text
     assert "?key=" not in told.text
-    assert [words for _, words in wechat.heard if "已受理" in words] == []
+    assert [words for _, words in wechat.sent_messages if "已受理" in words] == []
 
 
-def test_others_are_told_beside_the_answer(wechat: Chat) -> None:
-    """A4: whoever else hears of a new request does, and the customer not twice."""
+@pytest.mark.requirement("A4")
+def test_other_recipients_are_notified_too(wechat: Chat) -> None:
     playbook = wechat.store.playbook(DESK, wechat.now)
     team = Notification(on="TicketReceived", to="supervisor", message="received")
     wechat.store.put_playbook(
@@ -163,28 +177,31 @@ def test_others_are_told_beside_the_answer(wechat: Chat) -> None:
     )
     wechat.loop.wait()
     wechat.loop.retire()
-    wechat.writes("无法登录")
+    wechat.write("无法登录")
     wechat.loop.pump()
     told = [d for d in wechat.deliveries() if d.event == "TicketReceived"]
     assert sorted((d.recipient, d.state) for d in told) == [
         ("customer", "sent"),
         ("supervisor", "sent"),
     ]
-    assert [words for _, words in wechat.heard if "已受理" in words] == []
+    assert [words for _, words in wechat.sent_messages if "已受理" in words] == []
 
 
-def test_the_same_message_again_is_the_same_ticket_and_answer(wechat: Chat) -> None:
-    """G1: WeChat calls three times where it has no answer within five seconds."""
-    first = reply_of(wechat, wechat.writes("支付失败", id="1001"))
+@pytest.mark.requirement("G1")
+def test_a_repeated_message_gets_the_same_ticket_and_response(wechat: Chat) -> None:
+    """WeChat makes three attempts if it gets no response within five seconds."""
+    first = reply_of(wechat, wechat.write("支付失败", id="1001"))
     wechat.loop.pump()
     for _ in range(2):
-        again = reply_of(wechat, wechat.writes("支付失败", id="1001"))
+        again = reply_of(wechat, wechat.write("支付失败", id="1001"))
         assert again["Content"] == first["Content"]
     assert len(wechat.tickets) == 1
 
 
-def at_once(chat: Chat, monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> None:
-    """Let something else happen while the next call is between reading and writing."""
+def interrupt_next_request(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]
+) -> None:
+    """Call `act` while the next request is between its read and its write."""
     serial = Store.next_serial
 
     def meanwhile(store: Store, desk: str, period: str) -> int:
@@ -195,70 +212,74 @@ def at_once(chat: Chat, monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any])
     monkeypatch.setattr(Store, "next_serial", meanwhile)
 
 
-def test_two_calls_at_once_are_one_ticket(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
-    """G1, E11: the slower one is answered as the faster one was."""
+@pytest.mark.requirement("G1", "E11")
+def test_concurrent_repetitions_make_one_ticket(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
     answers: list[HttpAnswer] = []
-    at_once(chat, monkeypatch, lambda: answers.append(chat.writes("支付失败", id="1002")))
-    answers.append(chat.writes("支付失败", id="1002"))
-    first, second = (chat.side.heard_in(answer.text) for answer in answers)
+    interrupt_next_request(
+        chat, monkeypatch, lambda: answers.append(chat.write("支付失败", id="1002"))
+    )
+    answers.append(chat.write("支付失败", id="1002"))
+    first, second = (chat.provider.reply_in(answer.text) for answer in answers)
     assert first == second
     assert first == "" or chat.ticket.number in first
     assert len(chat.tickets) == 1
 
 
-def test_two_lines_at_once_are_one_ticket(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
-    """G1, E10: the slower one joins the ticket that the faster one opened."""
-    at_once(chat, monkeypatch, lambda: chat.writes("你好", id="1003"))
-    chat.writes("无法登录", id="1004")
+@pytest.mark.requirement("G1", "E10")
+def test_two_messages_at_once_make_one_ticket(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupt_next_request(chat, monkeypatch, lambda: chat.write("你好", id="1003"))
+    chat.write("无法登录", id="1004")
     ticket = chat.ticket
     written = [e for c in chat.store.history(DESK, ticket.number) for e in c.of(CustomerWrote)]
     assert [e.text for e in written] == ["无法登录"]
 
 
-def test_the_next_line_joins_the_ticket(chat: Chat) -> None:
-    """E10, G1: what is written after is a message on the open ticket, the repeated one too."""
-    chat.writes("无法登录", id="2001")
+@pytest.mark.requirement("E10", "G1")
+def test_the_next_message_joins_the_ticket_once(chat: Chat) -> None:
+    chat.write("无法登录", id="2001")
     for _ in range(2):
-        answer = chat.writes("是手机端", id="2002")
+        answer = chat.write("是手机端", id="2002")
     assert "CS2" not in answer.text
     ticket = chat.ticket
     written = [e for c in chat.store.history(DESK, ticket.number) for e in c.of(CustomerWrote)]
     assert [(e.text, e.channel) for e in written] == [("是手机端", chat.name)]
 
 
-def test_what_is_written_after_a_merge_goes_on_with_it(chat: Chat) -> None:
-    """G1, A14: on the ticket that theirs was merged into; nothing new is opened."""
-    chat.writes("无法登录", id="2003")
+@pytest.mark.requirement("G1", "A14")
+def test_a_message_after_a_merge_goes_to_the_merge_target(chat: Chat) -> None:
+    chat.write("无法登录", id="2003")
     own = chat.ticket.number
-    chat.writes("退款没到账", user=chat.side.user[:-4] + "wxyz", id="2004")
+    chat.write("退款没到账", user=chat.provider.user[:-4] + "wxyz", id="2004")
     (other,) = (ticket.number for ticket in chat.tickets if ticket.number != own)
     claims = {"cognito:username": "zg-1", "cognito:groups": f"{DESK}:supervisor"}
     path = f"/agent/desks/{DESK}/tickets/{own}/merge"
     merged = chat.loop.http("POST", path, {"into": other}, claims=claims)
     assert merged.status == 200, merged.text
-    chat.writes("还是不行", id="2005")
+    chat.write("还是不行", id="2005")
     assert len(chat.tickets) == 2
     written = [e for c in chat.store.history(DESK, other) for e in c.of(CustomerWrote)]
     assert [(e.text, e.via, e.stranger) for e in written] == [("还是不行", own, True)]
 
 
-def test_somebody_else_opens_a_ticket_of_their_own(chat: Chat) -> None:
-    """G4"""
-    chat.writes("无法登录")
-    chat.writes("退款没到账", user=chat.side.user[:-4] + "wxyz")
+@pytest.mark.requirement("G4")
+def test_another_person_opens_another_ticket(chat: Chat) -> None:
+    chat.write("无法登录")
+    chat.write("退款没到账", user=chat.provider.user[:-4] + "wxyz")
     assert len(chat.tickets) == 2
 
 
-def test_answers_go_where_the_question_came_from(chat: Chat) -> None:
-    """B8, A10, A12, E7: replies, questions, and the solution with its survey."""
-    chat.writes("无法登录")
+@pytest.mark.requirement("B8", "A10", "A12", "E7")
+def test_answers_go_to_the_chat(chat: Chat) -> None:
+    chat.write("无法登录")
     chat.loop.pump()
-    chat.acts("take")
-    chat.acts("reply", text="请点击“忘记密码”重置")
-    chat.acts("request-info", text="请提供手机型号")
-    chat.acts("resolve", summary="重置密码后恢复")
-    heard = chat.heard
-    assert {to for to, _ in heard} == {chat.side.place or chat.side.user}
+    chat.act("take")
+    chat.act("reply", text="请点击“忘记密码”重置")
+    chat.act("request-info", text="请提供手机型号")
+    chat.act("resolve", summary="重置密码后恢复")
+    heard = chat.sent_messages
+    assert {to for to, _ in heard} == {chat.provider.reply_channel or chat.provider.user}
     said = "\n".join(words for _, words in heard)
     for words in ("请点击“忘记密码”重置", "请提供手机型号", "问题已处理完成", "?key="):
         assert words in said
@@ -266,89 +287,88 @@ def test_answers_go_where_the_question_came_from(chat: Chat) -> None:
     assert {d.channel for d in chat.deliveries() if d.recipient == "customer"} == {"message"}
 
 
-def test_a_message_after_the_solution_takes_it_up_again(chat: Chat) -> None:
-    """The ticket is reopened while it may be; one that is archived is followed by a new one."""
-    chat.writes("无法登录")
+def test_a_message_after_the_solution_reopens_the_ticket(chat: Chat) -> None:
+    """A message to a closed ticket opens a new one."""
+    chat.write("无法登录")
     chat.loop.pump()
-    chat.acts("take")
-    chat.acts("resolve", summary="重置密码后恢复")
-    chat.writes("还是登录不了")
+    chat.act("take")
+    chat.act("resolve", summary="重置密码后恢复")
+    chat.write("还是登录不了")
     chat.loop.pump()
     assert chat.ticket.status in OPEN
     change(
         chat.store, DESK, chat.ticket.number, Close(reason="重复"),
         chat.store.playbook(DESK, chat.now), chat.now, actor="zg-1",
     )  # fmt: skip
-    chat.writes("想换货")
+    chat.write("想换货")
     assert len(chat.tickets) == 2
 
 
-def test_filing_costs_three_calls_of_the_table(chat: Chat) -> None:
-    """E11: what is on file, the serial, one transaction; a line that joins costs three as well."""
-    chat.writes("你好", user=chat.side.user[:-4] + "wxyz")  # the playbook is known by now
+@pytest.mark.requirement("E11")
+def test_a_message_costs_three_calls_to_the_table(chat: Chat) -> None:
+    chat.write("你好", user=chat.provider.user[:-4] + "wxyz")  # the playbook is known by now
     for words in ("无法登录", "是手机端"):
         chat.loop.calls.clear()
-        chat.writes(words)
+        chat.write(words)
         asked = [c.operation for c in chat.loop.calls if c.service == "dynamodb"]
         assert len(asked) == 3, asked
 
 
-def test_an_erased_person_begins_anew(chat: Chat) -> None:
-    """B10: nothing is left by which they could be known again."""
-    chat.writes("无法登录")
+@pytest.mark.requirement("B10")
+def test_an_erased_person_is_not_recognised(chat: Chat) -> None:
+    chat.write("无法登录")
     ticket = chat.ticket
-    forget(chat.loop, chat.now, contact=f"{chat.name}:{chat.side.user}")
+    forget(chat.loop, chat.now, contact=f"{chat.name}:{chat.provider.user}")
     assert chat.store.load(DESK, ticket.number).erased
     found = boto3.client("dynamodb").scan(TableName=chat.store.table)["Items"]
     contacts = [item for item in found if item["pk"]["S"].startswith("CONTACT#")]
     assert contacts == []
-    chat.writes("想换货")
+    chat.write("想换货")
     assert len(chat.tickets) == 2
 
 
-def test_a_wrong_signature_is_refused(chat: Chat) -> None:
-    """F5: 401, and nothing is kept: whoever cannot sign cannot fill the bucket either."""
-    call = chat.side.call(chat.side.text("你好", chat.now), chat.now)
+@pytest.mark.requirement("F5")
+def test_an_invalid_signature_is_refused_and_nothing_stored(chat: Chat) -> None:
+    call = chat.provider.call(chat.provider.text("你好", chat.now), chat.now)
     forged = [replace(call, query={}, headers={"Content-Type": call.headers["Content-Type"]})]
-    if chat.side.signs_body:
+    if chat.provider.signs_body:
         forged.append(replace(call, body=call.body.replace("你好".encode(), "再见".encode())))
-    if chat.side.signs_time:
+    if chat.provider.signs_time:
         long_ago = chat.now - timedelta(minutes=6)
-        forged.append(chat.side.call(chat.side.text("你好", long_ago), long_ago))
+        forged.append(chat.provider.call(chat.provider.text("你好", long_ago), long_ago))
     for each in forged:
         answer = chat.send(each)
         assert (answer.status, answer.json["status"]) == (401, 401), answer.text
     assert chat.tickets == []
-    assert kept(chat) == []
+    assert quarantine_causes(chat) == []
 
 
 @pytest.mark.parametrize("path", ["standard/channels/pigeon", "nowhere/channels/wechat"])
-def test_what_is_not_there_is_not_found(loop: Loop, path: str) -> None:
-    """No such channel, no such desk, or one that does not use it: all read alike."""
+def test_an_unknown_or_unused_channel_is_404(loop: Loop, path: str) -> None:
     for method, body in (("GET", None), ("POST", b"<xml/>")):
         answer = loop.http(method, f"/desks/{path}", body, headers={"Content-Type": "text/xml"})
         assert (answer.status, answer.json["status"]) == (404, 404)
     assert loop.http("GET", "/desks/standard/channels/wechat").status == 404
 
 
-def test_what_cannot_be_read_is_kept_whole(chat: Chat) -> None:
-    """G3: signed and not what the provider's documentation says."""
+@pytest.mark.requirement("G3")
+def test_an_unreadable_request_is_quarantined_whole(chat: Chat) -> None:
     for body in (b"\xff\xfe nonsense", b"<xml><a>", b"[1, 2"):
-        answer = chat.send(chat.side.call(body, chat.now))
+        answer = chat.send(chat.provider.call(body, chat.now))
         assert answer.status == 200
     assert chat.tickets == []
-    causes = kept(chat)
+    causes = quarantine_causes(chat)
     assert len(causes) == 3
     assert all(cause.startswith(chat.name) for cause in causes)
 
 
 @dataclass
-class Unread:
-    """A WeChat account whose key was wrong when a message came: it lies in quarantine."""
+class QuarantinedRequest:
+    """A WeChat message that was quarantined because the desk's key was wrong."""
 
     chat: Chat
     safe: SafeWeChat
-    api: Provider
+    api: RecordingProvider
 
     def __post_init__(self) -> None:
         self.loop = self.chat.loop
@@ -357,13 +377,13 @@ class Unread:
         name = f"{self.loop.deployment.prefix}-mail"
         self._queue = self._sqs.create_queue(QueueName=name)["QueueUrl"]
 
-    def mend(self) -> None:
-        """The desk's secret is as it should be."""
+    def restore_secret(self) -> None:
+        """Set the correct secret of the desk."""
         put_secret(self.loop, "wechat", {**self.safe.secret, "api": self.api.url})
         aws.of_this_minute.cache_clear()
 
-    def lose(self) -> None:
-        """The desk has no secret at all."""
+    def delete_secret(self) -> None:
+        """Delete the secret of the desk."""
         name = self.loop.deployment.parameter(f"desks/{DESK}/channels/wechat")
         boto3.client("ssm").delete_parameter(Name=name)
         aws.of_this_minute.cache_clear()
@@ -373,8 +393,8 @@ class Unread:
         answer = self.loop.invoke("intake_mail", {"Records": [record]})
         assert answer == {"batchItemFailures": []}
 
-    def read_again(self, times: int = 1) -> None:
-        """What a replay has put into the queue is brought to its function."""
+    def process_replayed(self, times: int = 1) -> None:
+        """Process the message that a replay has put into the queue."""
         (found,) = self._sqs.receive_message(QueueUrl=self._queue)["Messages"]
         for _ in range(times):
             self.read(found["Body"])
@@ -382,98 +402,102 @@ class Unread:
 
 
 @pytest.fixture
-def unread(loop: Loop, store: Store) -> Iterator[Unread]:
+def quarantined(loop: Loop, store: Store) -> Iterator[QuarantinedRequest]:
     safe = SafeWeChat()
     put_secret(loop, "wechat", {**safe.secret, "aes_key": "B" * 43})
-    with provider(safe.accepted()) as api:
+    with recording_provider(safe.accepted()) as api:
         chat = Chat(loop, store, "wechat", safe, api)
-        chat.writes("无法登录", id="3001")
+        chat.write("无法登录", id="3001")
         assert chat.tickets == []
-        yield Unread(chat, safe, api)
+        yield QuarantinedRequest(chat, safe, api)
 
 
-def test_what_was_kept_is_read_again(unread: Unread) -> None:
-    """G3: a key that was wrong is put right, and the message is brought back; once."""
-    unread.mend()
-    with unread.box.opened() as (waiting,):
+@pytest.mark.requirement("G3")
+def test_a_quarantined_request_is_read_again_once(quarantined: QuarantinedRequest) -> None:
+    quarantined.restore_secret()
+    with quarantined.box.opened() as (waiting,):
         assert (waiting.room, waiting.desk) == ("chat", DESK)
-        assert "<Encrypt>" in unread.box.whole(waiting)
-        assert "read again" in unread.box.replay(waiting)
-    unread.read_again(times=2)
-    assert unread.chat.ticket.channel == "wechat"
-    assert kept(unread.chat) == []
+        assert "<Encrypt>" in quarantined.box.whole(waiting)
+        assert "read again" in quarantined.box.replay(waiting)
+    quarantined.process_replayed(times=2)
+    assert quarantined.chat.ticket.channel == "wechat"
+    assert quarantine_causes(quarantined.chat) == []
 
 
-def test_what_is_read_again_and_cannot_be_read_stays_in_quarantine(
-    unread: Unread, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.requirement("G3")
+def test_a_request_that_is_unreadable_again_stays_in_quarantine(
+    quarantined: QuarantinedRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """G3: however fast it is set aside once more."""
     monkeypatch.setattr(
-        unread.box._sqs, "send_message", lambda **sent: unread.read(sent["MessageBody"])
+        quarantined.box._sqs, "send_message", lambda **sent: quarantined.read(sent["MessageBody"])
     )
-    with unread.box.opened() as (waiting,):
-        unread.box.replay(waiting)
-    assert len(kept(unread.chat)) == 1
+    with quarantined.box.opened() as (waiting,):
+        quarantined.box.replay(waiting)
+    assert len(quarantine_causes(quarantined.chat)) == 1
 
 
-def test_a_released_call_that_is_parked_is_brought_back(unread: Unread) -> None:
-    """G3: the desk's secret was away when the call was read again; from the queue it comes back."""
-    with unread.box.opened() as (waiting,):
-        unread.box.replay(waiting)
-    unread.lose()
-    unread.read_again()
-    unread.mend()
-    with unread.box.opened() as (parked,):
+@pytest.mark.requirement("G3")
+def test_a_released_request_that_was_dead_lettered_is_replayed(
+    quarantined: QuarantinedRequest,
+) -> None:
+    with quarantined.box.opened() as (waiting,):
+        quarantined.box.replay(waiting)
+    quarantined.delete_secret()
+    quarantined.process_replayed()
+    quarantined.restore_secret()
+    with quarantined.box.opened() as (parked,):
         assert (parked.room, parked.desk) == ("mail", DESK)
-        assert "<Encrypt>" in unread.box.whole(parked)
-        unread.box.replay(parked)
-    unread.read_again()
-    assert unread.chat.ticket.channel == "wechat"
-    with unread.box.opened() as left:
+        assert "<Encrypt>" in quarantined.box.whole(parked)
+        quarantined.box.replay(parked)
+    quarantined.process_replayed()
+    assert quarantined.chat.ticket.channel == "wechat"
+    with quarantined.box.opened() as left:
         assert left == []
 
 
-def test_what_cannot_be_announced_stays_in_quarantine(
-    unread: Unread, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.requirement("G3")
+def test_a_request_that_cannot_be_queued_stays_in_quarantine(
+    quarantined: QuarantinedRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """G3: the queue takes no message just now."""
 
     def refused(**_: Any) -> None:
         raise ClientError({"Error": {"Code": "ServiceUnavailable"}}, "SendMessage")
 
-    monkeypatch.setattr(unread.box._sqs, "send_message", refused)
-    before = kept(unread.chat)
-    with unread.box.opened() as (waiting,), pytest.raises(ClientError):
-        unread.box.replay(waiting)
-    assert kept(unread.chat) == before
-    with unread.box.opened() as (again,):
+    monkeypatch.setattr(quarantined.box._sqs, "send_message", refused)
+    before = quarantine_causes(quarantined.chat)
+    with quarantined.box.opened() as (waiting,), pytest.raises(ClientError):
+        quarantined.box.replay(waiting)
+    assert quarantine_causes(quarantined.chat) == before
+    with quarantined.box.opened() as (again,):
         assert (again.id, again.room, again.call) == (waiting.id, "chat", waiting.call)
 
 
-def test_a_message_of_nothing_to_be_seen_is_a_message(chat: Chat) -> None:
-    """E10, G1: it opens a ticket; refusing it would have the provider send it for ever."""
+@pytest.mark.requirement("E10", "G1")
+def test_an_invisible_message_is_accepted(chat: Chat) -> None:
+    """The provider would repeat a refused message for ever."""
     for words in (" ", "\u3000\n", "\u200b", "\x1c"):
-        chat.writes(words)
+        chat.write(words)
     assert len(chat.tickets) <= 1  # some providers send no such thing
 
 
-def test_two_lines_of_a_second_without_an_id_are_two(wechat: Chat) -> None:
-    """G1, G4: none is lost, and no record names the person in an id's place."""
+@pytest.mark.requirement("G1", "G4")
+def test_two_messages_without_an_id_in_one_second_are_two(wechat: Chat) -> None:
+    """No stored item names the person in place of an id."""
     now = wechat.now
     for words in ("无法登录", "密码也不对", "无法登录"):
-        body = re.sub(rb"<MsgId>.*?</MsgId>", b"", wechat.side.text(words, now))
+        body = re.sub(rb"<MsgId>.*?</MsgId>", b"", wechat.provider.text(words, now))
         assert b"MsgId" not in body
-        assert wechat.send(wechat.side.call(body, now)).status == 200
+        assert wechat.send(wechat.provider.call(body, now)).status == 200
     assert wechat.ticket.version == 2  # the third is the first one again
     for item in wechat.store.everything(DESK, wechat.ticket.number):
         item.pop("sealed", None)
-        assert wechat.side.user not in str(item)
+        assert wechat.provider.user not in str(item)
 
 
-def test_messages_without_an_id_are_not_taken_for_each_other(loop: Loop, store: Store) -> None:
-    """G1: none of two that the provider gave no id is lost."""
-    side = SIDES["line"]
-    put_secret(loop, "line", side.secret)
+@pytest.mark.requirement("G1")
+def test_two_persons_messages_without_an_id_are_two(loop: Loop, store: Store) -> None:
+    provider = FAKE_PROVIDERS["line"]
+    put_secret(loop, "line", provider.secret)
     events = [
         {
             "type": "message",
@@ -483,98 +507,96 @@ def test_messages_without_an_id_are_not_taken_for_each_other(loop: Loop, store: 
         }
         for n in (1, 2)
     ]
-    with provider(side.accepted()) as api:
-        chat = Chat(loop, store, "line", side, api)
+    with recording_provider(provider.accepted()) as api:
+        chat = Chat(loop, store, "line", provider, api)
         for _ in range(2):
             body = json.dumps({"destination": "D", "events": events}).encode()
-            assert chat.send(side.call(body, chat.now)).status == 200
+            assert chat.send(provider.call(body, chat.now)).status == 200
             events = [{**event, "timestamp": None} for event in events]
         assert len({ticket.customer.hash for ticket in chat.tickets}) == 2
         assert [ticket.version for ticket in chat.tickets] == [2, 2]
 
 
-def kept(chat: Chat) -> list[str]:
-    """The causes of what lies in quarantine."""
+def quarantine_causes(chat: Chat) -> list[str]:
+    """Return the causes in the quarantine."""
     s3, bucket = boto3.client("s3"), chat.loop.deployment.mail_bucket
     found = s3.list_objects_v2(Bucket=bucket, Prefix="quarantine/").get("Contents", [])
     heads = [s3.head_object(Bucket=bucket, Key=item["Key"]) for item in found]
     return [unquote(head["Metadata"]["cause"]) for head in heads]
 
 
-def test_nobody_claims_a_chat_contact_by_writing_it_down(chat: Chat) -> None:
-    """G4: the open form takes phone numbers and addresses only."""
-    chat.writes("无法登录")
-    contact = f"{chat.name}:{chat.side.user}"
+@pytest.mark.requirement("G4")
+def test_the_form_accepts_no_chat_contact(chat: Chat) -> None:
+    chat.write("无法登录")
+    contact = f"{chat.name}:{chat.provider.user}"
     body = {"contact": contact, "description": "x", "channel": chat.name}
     answer = chat.loop.http("POST", f"/desks/{DESK}/tickets", body)
     assert answer.status == 400
     assert [error["field"] for error in answer.json["errors"]] == ["contact"]
 
 
-def test_the_person_is_masked_everywhere(chat: Chat) -> None:
-    """G4, A15: the provider's id of a person stands sealed, and nowhere else."""
-    chat.writes("无法登录，请回电13912345678")
+@pytest.mark.requirement("G4", "A15")
+def test_the_person_s_id_is_stored_sealed_only(chat: Chat) -> None:
+    chat.write("无法登录，请回电13912345678")
     chat.loop.pump()
     ticket = chat.ticket
-    assert ticket.customer.contact == "*" * (len(chat.side.user) - 4) + chat.side.user[-4:]
+    assert ticket.customer.contact == "*" * (len(chat.provider.user) - 4) + chat.provider.user[-4:]
     items = chat.store.everything(DESK, ticket.number)
     for item in items:
         item.pop("sealed", None)
-    assert chat.side.user not in str(items)
+    assert chat.provider.user not in str(items)
     assert "13912345678" not in str(items)
 
 
-def test_a_provider_that_is_down_is_asked_again(chat: Chat) -> None:
-    """G3, E11: later where it may work, parked with its cause where it never will."""
-    chat.writes("无法登录")
+@pytest.mark.requirement("G3", "E11")
+def test_a_busy_provider_is_retried_and_a_refusal_dead_lettered(chat: Chat) -> None:
+    chat.write("无法登录")
     chat.loop.pump()
-    chat.acts("take")
+    chat.act("take")
     chat.api.answers = [(503, b"busy")]
-    chat.acts("reply", text="正在处理")
+    chat.act("reply", text="正在处理")
     (waiting,) = [d for d in chat.deliveries() if d.event == "ReplySent"]
     assert (waiting.state, waiting.next_at is not None) == ("retrying", True)
-    chat.api.answers = [chat.side.refused()]
-    chat.acts("reply", text="请再试一次")
+    chat.api.answers = [chat.provider.refused()]
+    chat.act("reply", text="请再试一次")
     (parked,) = [d for d in chat.deliveries() if d.event == "ReplySent" and d.state == "parked"]
     assert parked.cause
 
 
-def test_a_closed_window_is_told_in_words(wechat: Chat) -> None:
-    """48 hours after the customer's last message WeChat takes nothing any more."""
-    wechat.writes("无法登录")
+def test_wechat_s_48_hour_limit_is_explained(wechat: Chat) -> None:
+    wechat.write("无法登录")
     wechat.loop.pump()
-    wechat.acts("take")
+    wechat.act("take")
     wechat.api.answers = [(200, b'{"errcode":45015,"errmsg":"response out of time limit"}')]
-    wechat.acts("reply", text="您好")
+    wechat.act("reply", text="您好")
     (parked,) = [d for d in wechat.deliveries() if d.event == "ReplySent"]
     assert parked.state == "parked"
     assert "48 hours" in str(parked.cause)
 
 
-def test_an_expired_token_is_renewed(wechat: Chat) -> None:
-    """40001, 42001: one token serves many messages; a refused one is fetched anew, once."""
-    wechat.writes("无法登录")
+def test_an_expired_token_is_renewed_once(wechat: Chat) -> None:
+    wechat.write("无法登录")
     wechat.loop.pump()
-    wechat.acts("take")
+    wechat.act("take")
     wechat.api.answers = [(200, b'{"errcode":42001,"errmsg":"access_token expired"}')]
-    wechat.acts("reply", text="请重置密码")
+    wechat.act("reply", text="请重置密码")
     assert [d.state for d in wechat.deliveries() if d.event == "ReplySent"] == ["sent"]
     asked = wechat.api.to("stable_token")
     assert [call["force_refresh"] for call in asked] == [False, True]
 
 
-def test_a_new_secret_is_in_force_within_a_minute(chat: Chat) -> None:
-    chat.writes("无法登录")
-    put_secret(chat.loop, chat.name, {**dict.fromkeys(chat.side.secret, "another"), "api": "x"})
+def test_a_new_secret_takes_effect_within_a_minute(chat: Chat) -> None:
+    chat.write("无法登录")
+    put_secret(chat.loop, chat.name, {**dict.fromkeys(chat.provider.secret, "another"), "api": "x"})
     aws.of_this_minute.cache_clear()  # the next minute
-    call = chat.side.call(chat.side.text("你好", chat.now), chat.now)
+    call = chat.provider.call(chat.provider.text("你好", chat.now), chat.now)
     assert chat.send(call).status == 401
 
 
-def test_what_was_hidden_comes_back_in_its_place(chat: Chat) -> None:
-    """G4: space around the words stands in no description."""
+@pytest.mark.requirement("G4")
+def test_unmasking_restores_the_text_in_place(chat: Chat) -> None:
     said = "我的电话 13800138000，谢谢"
-    chat.writes(f"\n  {said}\n")
+    chat.write(f"\n  {said}\n")
     path = f"/agent/desks/{DESK}/tickets/{chat.ticket.number}/open-original"
     answer = chat.loop.http("POST", path, {"message": 1, "reason": "回电"}, claims=SUPERVISOR)
     assert answer.json["original"] == {"description": said}

@@ -1,7 +1,7 @@
-"""Mail in circles: whatever the machines at both ends do, it comes to rest (G3).
+"""Mail loops end, whatever the machines at both ends do (G3).
 
-Two desks of one deployment write to each other's mailboxes: what one sends to the other comes in
-there, as it was sent or with everything taken off it by which it could be known.
+Two desks of one deployment write to each other's mailboxes. A mail arrives as it was sent, or
+without anything by which it could be recognised.
 """
 
 from __future__ import annotations
@@ -22,23 +22,22 @@ from functions.core.domain.rules import AutomaticLimits, Notification, Playbook
 from functions.core.storage.store import Store
 from infra.simulator.inprocess import Loop
 from tests.inprocess.conftest import ROOT, shipped
-from tests.inprocess.test_returns import DESK, act, bounce, file, own_id, replay
+from tests.inprocess.test_returns import DESK, act, bounce, file, own_id, replay_delivery
 
 OTHER = "support@omnichannel.local"
 MOST_MAILS = 100
 SERIAL = count(1)
 
 
-MOST = 8
-"""Mails to one address within ten minutes, in these tests: a circle that ends sooner tells as much
-as one of the limits that ship."""
+LIMIT = 8
+"""Mails to one address within ten minutes; lower than the default, to end the loops sooner."""
 
 
 @pytest.fixture
 def desks(loop: Loop, store: Store) -> Loop:
-    """A second desk beside the first."""
+    """Two desks with low limits."""
     boto3.client("sesv2").create_email_identity(EmailIdentity="omnichannel.local")
-    limits = AutomaticLimits(ticket={"10m": 2}, address={"10m": MOST})
+    limits = AutomaticLimits(ticket={"10m": 2}, address={"10m": LIMIT})
     for name in ("standard", "omnichannel"):
         playbook = shipped(ROOT / "playbooks" / f"{name}.yaml")
         mail = playbook.mail.model_copy(update={"automatic_limits": limits})
@@ -48,8 +47,8 @@ def desks(loop: Loop, store: Store) -> Loop:
     return loop
 
 
-class Postman:
-    """Carries what was sent to a desk's mailbox there, once."""
+class MailCarrier:
+    """Delivers mail that was sent to a desk's mailbox, once."""
 
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
@@ -57,7 +56,7 @@ class Postman:
         self.sent: Counter[str] = Counter()
 
     def run(self, change: Any = lambda raw: raw) -> None:
-        """Carry mail until there is none."""
+        """Deliver mail until none is left."""
         while sum(self.sent.values()) < MOST_MAILS:
             self.loop.pump()
             new = mails()[self.carried :]
@@ -72,7 +71,7 @@ class Postman:
 
 
 def mails() -> list[tuple[str, bytes]]:
-    """Every mail that went out: to whom, and as it was given to SES."""
+    """Return the recipient and the raw bytes of every sent mail."""
     from moto.ses.models import ses_backends
 
     sent = ses_backends["123456789012"]["us-east-1"].sent_messages
@@ -83,7 +82,7 @@ def mails() -> list[tuple[str, bytes]]:
     ]
 
 
-def letter(sender: str, to: str, subject: str = "请问", **headers: str) -> bytes:
+def make_mail(sender: str, to: str, subject: str = "请问", **headers: str) -> bytes:
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = sender, to, subject
     mail["Message-ID"] = f"<{next(SERIAL)}@mail.example.com>"
@@ -93,8 +92,8 @@ def letter(sender: str, to: str, subject: str = "请问", **headers: str) -> byt
     return mail.as_bytes()
 
 
-def bare(raw: bytes) -> bytes:
-    """The mail without anything by which it could be known: a new one, from the same address."""
+def strip_marks(raw: bytes) -> bytes:
+    """Return a new mail with the same sender and text, without headers that identify it."""
     found = message_from_bytes(raw, policy=policy.default)
     assert isinstance(found, EmailMessage)
     body = found.get_body(("plain",))
@@ -107,8 +106,8 @@ def bare(raw: bytes) -> bytes:
     return mail.as_bytes()
 
 
-def parked(store: Store, desk: str) -> list[str]:
-    """Why deliveries of a desk are parked."""
+def dead_letter_causes(store: Store, desk: str) -> list[str]:
+    """Return the causes of a desk's dead-lettered deliveries."""
     pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=store.table)
     numbers = {
         item["pk"]["S"].split("#")[2]
@@ -120,33 +119,31 @@ def parked(store: Store, desk: str) -> list[str]:
     return [d.cause or "" for d in found if d.state == "parked"]
 
 
-def test_two_desks_stop_at_once(desks: Loop, store: Store) -> None:
-    """What says that it is automatic opens no ticket and gets no answer."""
-    desks.mail(letter(OTHER, DESK), DESK)
-    postman = Postman(desks)
-    postman.run()
-    assert postman.sent[OTHER] == 1
-    assert postman.sent[DESK] == 0
+def test_marked_automatic_mail_ends_a_loop_at_once(desks: Loop, store: Store) -> None:
+    desks.mail(make_mail(OTHER, DESK), DESK)
+    carrier = MailCarrier(desks)
+    carrier.run()
+    assert carrier.sent[OTHER] == 1
+    assert carrier.sent[DESK] == 0
 
 
-def test_two_desks_stop_without_any_mark(desks: Loop, store: Store) -> None:
-    """Nothing tells what it is and which ticket it is about: the limits alone end it, visibly."""
-    desks.mail(letter(OTHER, DESK), DESK)
-    postman = Postman(desks)
-    postman.run(bare)
-    assert 2 < postman.sent[DESK] <= MOST
-    assert 2 < postman.sent[OTHER] <= MOST
-    causes = {*parked(store, "standard"), *parked(store, "omnichannel")}
-    assert causes == {f"capped: {MOST} automatic mails within 10m to this address"}
-    # An operator sees it: a message in the dead-letter queue, which rings the alarm.
+def test_limits_end_a_loop_of_unmarked_mail(desks: Loop, store: Store) -> None:
+    desks.mail(make_mail(OTHER, DESK), DESK)
+    carrier = MailCarrier(desks)
+    carrier.run(strip_marks)
+    assert 2 < carrier.sent[DESK] <= LIMIT
+    assert 2 < carrier.sent[OTHER] <= LIMIT
+    causes = {*dead_letter_causes(store, "standard"), *dead_letter_causes(store, "omnichannel")}
+    assert causes == {f"capped: {LIMIT} automatic mails within 10m to this address"}
+    # An operator sees it: a message in the dead-letter queue, which triggers the alarm.
     sqs = boto3.client("sqs")
     queue = sqs.get_queue_url(QueueName=f"{desks.deployment.prefix}-notify-dlq")["QueueUrl"]
     (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
     assert "capped: " in message["Body"]
 
 
-def test_the_desks_own_mail_is_known(loop: Loop, store: Store) -> None:
-    """An alias sends it back under another From: by the keyed id, SES's new Message-ID or not."""
+def test_the_desk_s_own_mail_is_recognised_under_another_sender(loop: Loop, store: Store) -> None:
+    """By the keyed id, also if SES has replaced the Message-ID."""
     number = file(loop, store, "li.lei@example.com")
     act(loop, number, "assign", agent="li-1")
     act(loop, number, "reply", text="您好")  # a person's words: nothing marks them as automatic
@@ -167,20 +164,18 @@ def test_the_desks_own_mail_is_known(loop: Loop, store: Store) -> None:
     assert kept["KeyCount"] == 2
 
 
-def test_what_an_agent_does_is_never_capped(loop: Loop, store: Store) -> None:
-    """A dozen answers in a row; each assignment of an agent's is told as well."""
-    narrow(store, loop)
+def test_an_agent_s_replies_are_never_limited(loop: Loop, store: Store) -> None:
+    set_low_limits(store, loop)
     number = file(loop, store)
     act(loop, number, "assign", agent="li-1")
     for turn in range(12):
         assert act(loop, number, "reply", text=f"第 {turn} 次").status == 200
         act(loop, number, "assign", agent=f"li-{1 + turn % 2}")
-    assert parked(store, "standard") == []
+    assert dead_letter_causes(store, "standard") == []
 
 
-def test_what_was_capped_can_be_replayed(loop: Loop, store: Store) -> None:
-    """By hand it goes out whatever the limits say."""
-    narrow(store, loop)
+def test_a_limited_delivery_can_be_replayed(loop: Loop, store: Store) -> None:
+    set_low_limits(store, loop)
     numbers = [file(loop, store) for _ in range(4)]
     (held,) = [d for d in store.deliveries("standard", numbers[-1]) if d.recipient == "customer"]
     assert (held.state, held.cause) == (
@@ -188,12 +183,12 @@ def test_what_was_capped_can_be_replayed(loop: Loop, store: Store) -> None:
         "capped: 3 automatic mails within 10m to this address",
     )
     before = len(mails())
-    replay(store, loop, held)
+    replay_delivery(store, loop, held)
     assert len(mails()) == before + 1
 
 
-def narrow(store: Store, loop: Loop) -> None:
-    """Limits that are soon reached, on a desk that answers every message by itself."""
+def set_low_limits(store: Store, loop: Loop) -> None:
+    """Set low limits on a desk that acknowledges every message."""
     playbook: Playbook = shipped(ROOT / "playbooks" / "standard.yaml")
     limits = AutomaticLimits(ticket={"10m": 2}, address={"10m": 3})
     answers = Notification(on="CustomerWrote", to="customer", message="received")
@@ -220,24 +215,25 @@ STEPS = st.lists(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=STEPS)
-def test_no_sequence_sends_more_than_the_limits(loop: Loop, store: Store, steps: list[str]) -> None:
-    """Mails, forms, answers, absence notes, bounces, our own mail: the limits hold throughout."""
-    narrow(store, loop)
+def test_no_sequence_of_mails_exceeds_the_limits(
+    loop: Loop, store: Store, steps: list[str]
+) -> None:
+    set_low_limits(store, loop)
     address = f"m{next(SERIAL)}@example.com"
     begin = len(mails())
     number = file(loop, store, address)
     for step in steps:
         last = next((raw for to, raw in reversed(mails()) if to == address), b"")
         if step == "new":
-            loop.mail(letter(address, DESK), DESK)
+            loop.mail(make_mail(address, DESK), DESK)
         elif step == "form":
             number = file(loop, store, address)
         elif step == "answer":
-            loop.mail(letter(address, DESK, References=own_id(loop, number)), DESK)
+            loop.mail(make_mail(address, DESK, References=own_id(loop, number)), DESK)
         elif step == "away":
             reference = own_id(loop, number)
             loop.mail(
-                letter(address, DESK, References=reference, Auto_Submitted="auto-replied"), DESK
+                make_mail(address, DESK, References=reference, Auto_Submitted="auto-replied"), DESK
             )
         elif step in {"bounce", "hard"}:
             status = "5.1.1" if step == "hard" else "4.4.7"
@@ -246,7 +242,9 @@ def test_no_sequence_sends_more_than_the_limits(loop: Loop, store: Store, steps:
         elif step == "own" and last:
             loop.mail(last, DESK)
         elif step == "stripped" and last:
-            loop.mail(re.sub(rb"From: [^\r]*", f"From: {address}".encode(), bare(last)), DESK)
+            loop.mail(
+                re.sub(rb"From: [^\r]*", f"From: {address}".encode(), strip_marks(last)), DESK
+            )
         loop.pump()
     sent = [raw for to, raw in mails()[begin:] if to == address]
     assert len(sent) <= 3

@@ -1,4 +1,4 @@
-"""A document of merged tickets is kept as the strictest of them says (B10)."""
+"""The archive document of merged tickets is held if one of them is (B10)."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from functions.core.platform import clock
 from functions.core.services.command_service import change
 from functions.survey.archive import Shelves, keep
 from tests.inprocess.desk_journey import Case
-from tests.inprocess.test_merging import act, case, link, two
+from tests.inprocess.test_merging import act, case, file_two, status_link
 
 __all__ = ["case"]
 
 
 @pytest.fixture
-def family(case: Case) -> tuple[str, str]:
-    """Two requests of one customer, the second with a file, that go on as the first."""
-    one, other = two(case)
-    path, _, query = link(case, other).partition("?")
+def merged_pair(case: Case) -> tuple[str, str]:
+    """Two tickets of one customer, the second with a file and merged into the first."""
+    one, other = file_two(case)
+    path, _, query = status_link(case, other).partition("?")
     body = {"text": "见附件", "attachments": [{"name": "说明.txt", "content": "5L2g5aW9"}]}
     assert case.http("POST", f"{path}/messages?{query}", body).status == 201
     assert act(case, "zg-1", other, "merge", into=one).status == 200
     return one, other
 
 
+@pytest.mark.requirement("B10")
 @pytest.mark.parametrize("held", [True, False])
 def test_a_hold_on_one_holds_the_document_and_all_files(
     case: Case,
-    family: tuple[str, str],
+    merged_pair: tuple[str, str],
     held: bool,
 ) -> None:
-    """B10: what was merged is part of the record, so its hold and its files are too."""
-    one, other = family
+    one, other = merged_pair
     if held:
         command = Hold(held=True, reason="诉讼")
         change(case.store, "standard", other, command, case.playbook, clock.now(), actor="admin")

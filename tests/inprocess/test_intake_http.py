@@ -1,4 +1,4 @@
-"""Requests over HTTP: filed once, numbered, answered clearly (A1, A3, A4, F1, F5, G1)."""
+"""Requests over HTTP: one ticket each, with number, promise and clear errors (A1, A3, F5, G1)."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def file(loop: Loop, body: Any = BODY, **headers: str) -> HttpAnswer:
     return loop.http("POST", "/desks/standard/tickets", body, headers=headers)
 
 
+@pytest.mark.requirement("A1", "A3", "A4")
 def test_a_request_gets_a_number_and_a_promise(loop: Loop, store: Store) -> None:
-    """A1, A3, A4"""
     answer = file(loop)
     assert answer.status == 201
     today = datetime.now(tz=None).astimezone()  # the number's date is the desk's own
@@ -47,31 +47,38 @@ def test_a_request_gets_a_number_and_a_promise(loop: Loop, store: Store) -> None
     assert ticket.customer.contact == "*******8000"
 
 
+@pytest.mark.requirement("A4")
 def test_an_urgent_request_is_promised_two_hours(loop: Loop) -> None:
-    """A4: 紧急问题2小时内响应"""
+    """紧急问题2小时内响应."""
     answer = file(loop, {**BODY, "urgency": "高"})
     due = datetime.fromisoformat(answer.json["expected_response_by"])
     assert 1.9 < (due.timestamp() - time.time()) / 3600 <= 2
 
 
+@pytest.mark.requirement("A1")
 @pytest.mark.parametrize("urgency", ["低", "low", "Low"])
 def test_terms_are_understood_in_both_languages(loop: Loop, store: Store, urgency: str) -> None:
-    """A1"""
     answer = file(loop, {**BODY, "urgency": urgency, "type": "fault report"})
     ticket = store.load("standard", answer.json["number"])
     assert (ticket.priority, ticket.type) == ("低", "报障")
 
 
+@pytest.mark.requirement("A1", "A15")
 def test_every_wrong_field_is_named(loop: Loop) -> None:
-    """A1, A15: bad input gets an answer that says what is wrong and how to right it."""
     answer = file(
         loop,
-        {"contact": "12", "description": "x" * 201, "urgency": "sofort", "type": "nonsense"},
+        {
+            "contact": "12",
+            "description": "x" * 201,
+            "urgency": "sofort",
+            "type": "nonsense",
+            "x": 1,
+        },
     )
     assert answer.status == 400
     assert answer.headers["content-type"] == "application/problem+json"
     wrong = {error["field"]: error["message"] for error in answer.json["errors"]}
-    assert set(wrong) == {"contact", "description", "urgency", "type"}
+    assert set(wrong) == {"contact", "description", "urgency", "type", "x"}
     assert "200" in wrong["description"]
     assert "高" in wrong["urgency"]
 
@@ -86,9 +93,9 @@ def test_unknown_and_missing_fields_are_named(loop: Loop) -> None:
     }
 
 
+@pytest.mark.requirement("D2")
 @pytest.mark.parametrize("given", ["2026-02-30", "2026-3-1", "20260310", "yesterday", ""])
-def test_a_date_of_purchase_is_a_date(loop: Loop, given: str) -> None:
-    """D2: whoever reads it later counts a warranty from it."""
+def test_a_purchase_date_must_be_a_date(loop: Loop, given: str) -> None:
     answer = file(loop, {**BODY, "product": {"name": "冰箱", "purchased_on": given}})
     assert answer.status == 400
     assert answer.json["errors"] == [
@@ -96,15 +103,8 @@ def test_a_date_of_purchase_is_a_date(loop: Loop, given: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[1]", b'"text"', b"[" * 5000])
-def test_a_body_that_is_no_json_object_is_refused(loop: Loop, body: bytes) -> None:
-    answer = file(loop, body)
-    assert answer.status == 400
-    assert answer.json["title"]
-
-
 def test_a_body_of_another_type_is_refused_as_a_problem(loop: Loop) -> None:
-    """The contract: every error is a problem, also what Chalice says before a route is asked."""
+    """Chalice's own errors are problems too."""
     answer = file(loop, b"contact=13800138000", **{"Content-Type": "text/plain"})
     assert answer.status == 415
     assert answer.headers["content-type"] == "application/problem+json"
@@ -115,16 +115,12 @@ def test_a_body_of_another_type_is_refused_as_a_problem(loop: Loop) -> None:
     }
 
 
-def test_a_body_over_the_limit_is_refused(loop: Loop) -> None:
-    assert file(loop, {**BODY, "description": "x" * 300_000}).status == 413
-
-
 def test_an_unknown_desk_is_not_found(loop: Loop) -> None:
     assert loop.http("POST", "/desks/nobody/tickets", BODY).status == 404
 
 
-def test_the_same_key_files_one_ticket(loop: Loop) -> None:
-    """G1: the same Idempotency-Key and body give the same ticket, another body is refused."""
+@pytest.mark.requirement("G1")
+def test_a_repeated_key_creates_one_ticket(loop: Loop) -> None:
     first = file(loop, **{"Idempotency-Key": "k-1"})
     for _ in range(20):
         assert file(loop, **{"Idempotency-Key": "k-1"}).json == first.json
@@ -133,19 +129,11 @@ def test_the_same_key_files_one_ticket(loop: Loop) -> None:
     assert file(loop, **{"Idempotency-Key": "k-2"}).json["number"] != first.json["number"]
 
 
-def test_a_key_that_is_too_long_is_named(loop: Loop) -> None:
-    """G1: refused, not filed under a part of it."""
-    answer = file(loop, **{"Idempotency-Key": "k" * 201})
-    assert answer.status == 400
-    assert [error["field"] for error in answer.json["errors"]] == ["Idempotency-Key"]
-
-
-def test_without_a_key_each_request_is_its_own(loop: Loop) -> None:
+def test_without_a_key_each_request_creates_a_ticket(loop: Loop) -> None:
     assert file(loop).json["number"] != file(loop).json["number"]
 
 
-def test_filing_takes_three_calls_to_the_table(loop: Loop) -> None:
-    """The design's budget, once the playbook is known."""
+def test_creating_a_ticket_takes_three_calls_to_the_table(loop: Loop) -> None:
     file(loop)
     loop.calls.clear()
     file(loop, **{"Idempotency-Key": "k"})
@@ -153,8 +141,8 @@ def test_filing_takes_three_calls_to_the_table(loop: Loop) -> None:
     assert len(table) <= 3
 
 
-def test_a_signed_webhook_files_once(loop: Loop) -> None:
-    """F5, G1"""
+@pytest.mark.requirement("F5", "G1")
+def test_a_repeated_webhook_creates_one_ticket(loop: Loop) -> None:
     path = "/desks/standard/channels/webhook"
     first = loop.http("POST", path, RAW, headers=signed(WEBHOOK_SECRET, RAW))
     assert first.status == 201
@@ -162,6 +150,7 @@ def test_a_signed_webhook_files_once(loop: Loop) -> None:
     assert again.json == first.json
 
 
+@pytest.mark.requirement("F5")
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -171,8 +160,7 @@ def test_a_signed_webhook_files_once(loop: Loop) -> None:
         {"webhook-timestamp": "soon"},
     ],
 )
-def test_a_bad_signature_is_refused(loop: Loop, spoil: dict[str, str]) -> None:
-    """F5: 401 for a wrong signature and for one older than five minutes."""
+def test_an_invalid_or_old_signature_is_refused(loop: Loop, spoil: dict[str, str]) -> None:
     path = "/desks/standard/channels/webhook"
     spoilt = {**signed(WEBHOOK_SECRET, RAW), **spoil}
     assert loop.http("POST", path, RAW, headers=spoilt).status == 401
@@ -181,8 +169,8 @@ def test_a_bad_signature_is_refused(loop: Loop, spoil: dict[str, str]) -> None:
     assert loop.http("POST", path, RAW).status == 401
 
 
+@pytest.mark.requirement("G4")
 def test_personal_data_is_masked_before_it_is_stored(loop: Loop, store: Store) -> None:
-    """G4"""
     body = {
         **BODY,
         "contact": "wang.wu@example.com",
@@ -194,8 +182,8 @@ def test_personal_data_is_masked_before_it_is_stored(loop: Loop, store: Store) -
         assert secret not in found
 
 
-def test_numbers_are_masked_in_whatever_field_they_are_written(loop: Loop, store: Store) -> None:
-    """A15, G4: a customer's phone number in the wrong field stands in no record either."""
+@pytest.mark.requirement("A15", "G4")
+def test_a_phone_number_is_masked_in_every_field(loop: Loop, store: Store) -> None:
     phone = "13912345678"
     body = {
         **BODY,
@@ -215,6 +203,7 @@ def test_numbers_are_masked_in_whatever_field_they_are_written(loop: Loop, store
         assert phone not in str(item)
 
 
+@pytest.mark.requirement("A3")
 @pytest.mark.parametrize(
     ("at", "number"),
     [
@@ -225,22 +214,13 @@ def test_numbers_are_masked_in_whatever_field_they_are_written(loop: Loop, store
 def test_a_number_has_the_desk_s_own_date(
     loop: Loop, monkeypatch: pytest.MonkeyPatch, at: datetime, number: str
 ) -> None:
-    """A3: the day begins at Shanghai's midnight, eight hours before that of UTC."""
+    """The day begins at midnight in Shanghai, eight hours before UTC's."""
     monkeypatch.setattr(clock, "now", lambda: at)
     assert file(loop).json["number"] == number
 
 
-def test_every_wrong_field_is_named_at_once(loop: Loop) -> None:
-    """A1: those that no desk knows, those of a wrong form and those that this desk decides on."""
-    body = {"contact": "12", "description": "长" * 201, "type": "飞机", "urgency": "超高", "x": 1}
-    named = [error["field"] for error in file(loop, body).json["errors"]]
-    assert sorted(named) == ["contact", "description", "type", "urgency", "x"]
-
-
-def test_a_class_that_a_supervisor_gave_stands_before_the_channel_s(
-    loop: Loop, store: Store
-) -> None:
-    """A5: the id that a channel sends says what a customer was; a person has said what they are."""
+@pytest.mark.requirement("A5")
+def test_a_supervisor_s_customer_class_overrides_the_channel_s(loop: Loop, store: Store) -> None:
     classes = {"vip": CustomerClass(customer_ids=("VIP*",)), "partner": CustomerClass()}
     playbook = store.playbook("standard", datetime.now(UTC))
     store.put_playbook(playbook.model_copy(update={"customer_classes": classes}), datetime.now(UTC))

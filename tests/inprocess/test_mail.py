@@ -1,4 +1,4 @@
-"""Mail: one request is one ticket, follow-ups join theirs, strangers do not (F1, F5, G1, G3)."""
+"""Mail: one ticket for each request; answers join theirs, strangers do not (F1, F5, G1, G3)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from functions.core.domain.events import CustomerWrote, NoteAdded, TicketReceive
 from functions.core.platform import aws
 from functions.core.storage.store import Store
 from functions.core.text.tokens import message_id
-from functions.intake.mail_store import Inbox
+from functions.intake.mail_store import MailStore
 from infra.simulator.inprocess import Loop, announcement
 from tests.inprocess.conftest import WEBHOOK_SECRET
 from tests.signed_requests import signed
@@ -24,7 +24,7 @@ from tests.signed_requests import signed
 DESK = "support@standard.local"
 
 
-def letter(
+def make_mail(
     subject: str = "无法登录",
     text: str = "昨天起无法登录，请尽快处理。",
     *,
@@ -48,12 +48,12 @@ def letter(
     return mail.as_bytes()
 
 
-def numbers(store: Store) -> list[str]:
+def new_ticket_numbers(store: Store) -> list[str]:
     found, _ = store.queue(["standard#new"])
     return [ticket.number for ticket in found]
 
 
-def texts(store: Store, number: str) -> list[Any]:
+def text_events(store: Store, number: str) -> list[Any]:
     return [
         event
         for commit in store.history("standard", number)
@@ -65,15 +65,16 @@ def own_reference(loop: Loop, number: str) -> str:
     return f"<{message_id(aws.root_key(loop.deployment), 'standard', number, 1, 'standard.local')}>"
 
 
+@pytest.mark.requirement("A1", "F1")
 def test_a_mail_becomes_a_ticket(loop: Loop, store: Store) -> None:
-    """A1, F1: text, sender and attachments come through; the original stays in the bucket."""
+    """Text, sender and attachments are read; the bucket keeps the original."""
     pdf = b"%PDF-1.7 receipt"
-    raw = letter(files=(("发票.pdf", pdf),))
+    raw = make_mail(files=(("发票.pdf", pdf),))
     assert loop.mail(raw, DESK, key="mail/1") == {"batchItemFailures": []}
-    (number,) = numbers(store)
+    (number,) = new_ticket_numbers(store)
     ticket = store.load("standard", number)
     assert (ticket.channel, ticket.customer.kind) == ("mail", "email")
-    (received,) = texts(store, number)
+    (received,) = text_events(store, number)
     assert "昨天起无法登录" in received.description
     assert received.raw == "mail/1"
     (kept,) = received.attachments
@@ -82,8 +83,9 @@ def test_a_mail_becomes_a_ticket(loop: Loop, store: Store) -> None:
     assert body.read() == pdf
 
 
+@pytest.mark.requirement("D10", "G3")
 def test_files_are_kept_by_their_content(loop: Loop, store: Store) -> None:
-    """D10, G3, item 10: what is not kept stays in the original, and the ticket says so."""
+    """A refused file stays in the original, and the ticket names it."""
     files = (
         ("../../发票\u202e.html", b"<script>alert(1)</script>"),
         ("photo.jpg", b"MZ\x90\x00 a program"),
@@ -91,10 +93,10 @@ def test_files_are_kept_by_their_content(loop: Loop, store: Store) -> None:
         ("huge.bin", b"\0" * (20 * 1024 * 1024 + 1)),
         *((f"{n}.txt", f"text {n}".encode()) for n in range(20)),
     )
-    raw = letter(files=files)
+    raw = make_mail(files=files)
     loop.mail(raw, DESK, key="mail/1")
-    (number,) = numbers(store)
-    (received,) = texts(store, number)
+    (number,) = new_ticket_numbers(store)
+    (received,) = text_events(store, number)
     kept = {file.name: file.content_type for file in received.attachments}
     assert kept["发票 .html.txt"] == "text/plain"
     assert kept["电话138****8000.pdf"] == "application/pdf"
@@ -110,14 +112,14 @@ def test_files_are_kept_by_their_content(loop: Loop, store: Store) -> None:
     assert original["Body"].read() == raw
 
 
-def test_its_people_download_the_files_of_a_mail(loop: Loop, store: Store) -> None:
-    """D10, item 10: customer and agent, by short-lived links that save and never show."""
+@pytest.mark.requirement("D10")
+def test_customer_and_agent_download_a_mail_s_files(loop: Loop, store: Store) -> None:
     from urllib.parse import parse_qs, urlsplit
 
     from functions.core.text.tokens import status_key
 
-    loop.mail(letter(files=(("a.html", b"<script>"), ("b.exe", b"MZ"))), DESK)
-    (number,) = numbers(store)
+    loop.mail(make_mail(files=(("a.html", b"<script>"), ("b.exe", b"MZ"))), DESK)
+    (number,) = new_ticket_numbers(store)
     key = status_key(aws.root_key(loop.deployment), "standard", number)
     path = f"/desks/standard/tickets/{number}?key={key}"
     claims = {"cognito:username": "zg-1", "cognito:groups": "standard:supervisor"}
@@ -139,92 +141,96 @@ def test_its_people_download_the_files_of_a_mail(loop: Loop, store: Store) -> No
     assert "不接受程序文件" in page
 
 
+@pytest.mark.requirement("A1")
 def test_an_html_mail_is_read(loop: Loop, store: Store) -> None:
-    """A1"""
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = "a@example.com", DESK, "Payment"
     mail["Message-ID"] = "<h@example.com>"
     mail.set_content("<p>My <b>payment</b> failed.</p><p>Order 42</p>", subtype="html")
     loop.mail(mail.as_bytes(), DESK)
-    (received,) = texts(store, numbers(store)[0])
+    (received,) = text_events(store, new_ticket_numbers(store)[0])
     assert "My payment failed." in received.description
     assert "<" not in received.description
 
 
-def test_the_same_message_id_is_one_ticket(loop: Loop, store: Store) -> None:
-    """G1: announced twenty times in four batches, filed once."""
+@pytest.mark.requirement("G1")
+def test_a_mail_announced_twenty_times_makes_one_ticket(loop: Loop, store: Store) -> None:
     for batch in range(4):
         boto3.client("s3").put_object(
-            Bucket=loop.deployment.mail_bucket, Key=f"mail/{batch}", Body=letter()
+            Bucket=loop.deployment.mail_bucket, Key=f"mail/{batch}", Body=make_mail()
         )
         records = [announcement(f"mail/{batch}", (DESK,)) for _ in range(5)]
         assert loop.invoke("intake_mail", {"Records": records}) == {"batchItemFailures": []}
-    assert len(numbers(store)) == 1
+    assert len(new_ticket_numbers(store)) == 1
 
 
-def test_a_mail_without_an_id_is_told_by_its_bytes(loop: Loop, store: Store) -> None:
-    """G1"""
+@pytest.mark.requirement("G1")
+def test_a_mail_without_an_id_is_recognised_by_its_bytes(loop: Loop, store: Store) -> None:
     for _ in range(3):
-        loop.mail(letter(id=""), DESK)
-    loop.mail(letter(id="", text="另一件事"), DESK)
-    assert len(numbers(store)) == 2
+        loop.mail(make_mail(id=""), DESK)
+    loop.mail(make_mail(id="", text="另一件事"), DESK)
+    assert len(new_ticket_numbers(store)) == 2
 
 
-def test_an_answer_joins_its_ticket_by_our_reference(loop: Loop, store: Store) -> None:
-    """G1: the reference proves it, whoever writes."""
-    loop.mail(letter(), DESK)
-    (number,) = numbers(store)
-    reply = letter("Re: 回复", "已经好了", id="<m2@x>", references=own_reference(loop, number))
+@pytest.mark.requirement("G1")
+def test_an_answer_with_our_message_id_joins_its_ticket(loop: Loop, store: Store) -> None:
+    loop.mail(make_mail(), DESK)
+    (number,) = new_ticket_numbers(store)
+    reply = make_mail("Re: 回复", "已经好了", id="<m2@x>", references=own_reference(loop, number))
     loop.mail(reply, DESK)
     loop.mail(reply, DESK)
-    assert numbers(store) == [number]
-    assert [event.event for event in texts(store, number)] == ["TicketReceived", "CustomerWrote"]
+    assert new_ticket_numbers(store) == [number]
+    assert [event.event for event in text_events(store, number)] == [
+        "TicketReceived",
+        "CustomerWrote",
+    ]
 
 
-def test_the_number_counts_only_from_the_customer(loop: Loop, store: Store) -> None:
-    """G1: a stranger who quotes a number does not get in."""
-    loop.mail(letter(), DESK)
-    (number,) = numbers(store)
-    loop.mail(letter(f"Re: [{number}] 登录", "补充截图", id="<m2@x>"), DESK)
-    assert len(texts(store, number)) == 2
-    loop.mail(letter(f"Re: [{number}]", "让我看看", id="<m3@x>", sender="eve@example.net"), DESK)
-    assert len(texts(store, number)) == 2
-    assert len(numbers(store)) == 2
+@pytest.mark.requirement("G1")
+def test_a_number_in_the_subject_counts_only_from_the_customer(loop: Loop, store: Store) -> None:
+    loop.mail(make_mail(), DESK)
+    (number,) = new_ticket_numbers(store)
+    loop.mail(make_mail(f"Re: [{number}] 登录", "补充截图", id="<m2@x>"), DESK)
+    assert len(text_events(store, number)) == 2
+    loop.mail(make_mail(f"Re: [{number}]", "让我看看", id="<m3@x>", sender="eve@example.net"), DESK)
+    assert len(text_events(store, number)) == 2
+    assert len(new_ticket_numbers(store)) == 2
 
 
-def test_an_answer_to_ones_own_mail_joins_its_ticket(loop: Loop, store: Store) -> None:
-    """G1: by the Message-ID under which the request came; from the same address only."""
-    loop.mail(letter(), DESK)
-    (number,) = numbers(store)
-    again = letter("还有", "忘了附件", id="<m2@x>", references="<m1@mail.example.com>")
+@pytest.mark.requirement("G1")
+def test_an_answer_to_the_customer_s_own_mail_joins_its_ticket(loop: Loop, store: Store) -> None:
+    """Only from the same address."""
+    loop.mail(make_mail(), DESK)
+    (number,) = new_ticket_numbers(store)
+    again = make_mail("还有", "忘了附件", id="<m2@x>", references="<m1@mail.example.com>")
     loop.mail(again, DESK)
-    assert numbers(store) == [number]
-    third = letter("Re:", "再补充", id="<m3@x>", references="<m2@x>")
+    assert new_ticket_numbers(store) == [number]
+    third = make_mail("Re:", "再补充", id="<m3@x>", references="<m2@x>")
     loop.mail(third, DESK)
-    assert len(texts(store, number)) == 3
-    stranger = letter(
+    assert len(text_events(store, number)) == 3
+    stranger = make_mail(
         "Re:", "x", id="<m4@x>", references="<m1@mail.example.com>", sender="eve@example.net"
     )
     loop.mail(stranger, DESK)
-    assert len(numbers(store)) == 2
+    assert len(new_ticket_numbers(store)) == 2
 
 
-def test_a_forged_reference_is_worthless(loop: Loop, store: Store) -> None:
-    """G1"""
-    loop.mail(letter(), DESK)
-    (number,) = numbers(store)
+@pytest.mark.requirement("G1")
+def test_a_forged_reference_opens_a_new_ticket(loop: Loop, store: Store) -> None:
+    loop.mail(make_mail(), DESK)
+    (number,) = new_ticket_numbers(store)
     forged = own_reference(loop, number).replace(".1.", ".2.")
-    loop.mail(letter("Re:", "x", id="<m2@x>", sender="eve@example.net", references=forged), DESK)
-    assert len(numbers(store)) == 2
+    loop.mail(make_mail("Re:", "x", id="<m2@x>", sender="eve@example.net", references=forged), DESK)
+    assert len(new_ticket_numbers(store)) == 2
 
 
+@pytest.mark.requirement("A11")
 def test_the_answer_to_a_question_resumes_the_ticket(loop: Loop, store: Store) -> None:
-    """A11: the mail that was waited for brings the ticket back into work."""
     from functions.core.domain import commands as c
     from functions.core.services.command_service import change
 
-    loop.mail(letter(), DESK)
-    (number,) = numbers(store)
+    loop.mail(make_mail(), DESK)
+    (number,) = new_ticket_numbers(store)
     now = datetime.now(UTC)
     playbook = store.playbook("standard", now)
     for command in (
@@ -232,12 +238,13 @@ def test_the_answer_to_a_question_resumes_the_ticket(loop: Loop, store: Store) -
         c.RequestInformation("请提供订单号"),
     ):
         change(store, "standard", number, command, playbook, now, actor="li-1")
-    loop.mail(letter(f"Re: {number}", "订单号 42", id="<m2@x>"), DESK)
+    loop.mail(make_mail(f"Re: {number}", "订单号 42", id="<m2@x>"), DESK)
     ticket = store.load("standard", number)
     assert ticket.status == "in_progress"
     assert ticket.timers["customer_info"].state == "met"
 
 
+@pytest.mark.requirement("G3")
 @pytest.mark.parametrize(
     ("headers", "cause"),
     [
@@ -246,10 +253,9 @@ def test_the_answer_to_a_question_resumes_the_ticket(loop: Loop, store: Store) -
         ({"Subject": "nobody"}, "nobody to answer: it names no sender"),
     ],
 )
-def test_what_is_no_request_is_kept_aside(
+def test_a_mail_that_is_no_request_is_quarantined(
     loop: Loop, store: Store, headers: dict[str, str], cause: str
 ) -> None:
-    """G3: it opens no ticket, gets no answer, and is kept whole with its cause."""
     mail = EmailMessage()
     mail["To"] = DESK
     for name, value in headers.items():
@@ -258,20 +264,23 @@ def test_what_is_no_request_is_kept_aside(
         mail["From"] = "a@example.com"
     mail.set_content("text")
     loop.mail(mail.as_bytes(), DESK, key="mail/odd")
-    assert numbers(store) == []
+    assert new_ticket_numbers(store) == []
     s3 = boto3.client("s3")
     kept = s3.get_object(Bucket=loop.deployment.mail_bucket, Key="quarantine/standard/odd")
     assert kept["Body"].read() == mail.as_bytes()
     assert unquote(kept["Metadata"]["cause"]).startswith(cause)
 
 
+@pytest.mark.requirement("F1")
 @pytest.mark.parametrize("encoding", ["UTF8", "BASE64"])
-def test_a_mail_inside_its_announcement(loop: Loop, store: Store, encoding: str) -> None:
-    """F1: a receipt rule with an SNS action puts a small mail into the announcement itself."""
+def test_a_mail_embedded_in_its_announcement_makes_a_ticket(
+    loop: Loop, store: Store, encoding: str
+) -> None:
+    """SES's SNS action embeds small mails in the announcement."""
     import base64
     import json
 
-    raw = letter()
+    raw = make_mail()
     content = base64.b64encode(raw).decode() if encoding == "BASE64" else raw.decode()
     message = {
         "notificationType": "Received",
@@ -281,36 +290,38 @@ def test_a_mail_inside_its_announcement(loop: Loop, store: Store, encoding: str)
     record = {"messageId": "1", "body": json.dumps({"Message": json.dumps(message)})}
     for _ in range(2):
         assert loop.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
-    (number,) = numbers(store)
-    (received,) = texts(store, number)
+    (number,) = new_ticket_numbers(store)
+    (received,) = text_events(store, number)
     kept = boto3.client("s3").get_object(Bucket=loop.deployment.mail_bucket, Key=received.raw)
     assert kept["Body"].read() == raw
 
 
-def test_mail_for_nobody_is_kept_aside(loop: Loop, store: Store) -> None:
-    """G3"""
-    loop.mail(letter(), "sales@elsewhere.local", key="mail/lost")
-    assert numbers(store) == []
+@pytest.mark.requirement("G3")
+def test_mail_to_an_unknown_mailbox_is_quarantined(loop: Loop, store: Store) -> None:
+    loop.mail(make_mail(), "sales@elsewhere.local", key="mail/lost")
+    assert new_ticket_numbers(store) == []
     boto3.client("s3").head_object(Bucket=loop.deployment.mail_bucket, Key="quarantine/-/lost")
 
 
+@pytest.mark.requirement("F1")
 def test_a_plus_address_reaches_the_desk(loop: Loop, store: Store) -> None:
-    """F1"""
-    loop.mail(letter(), "Support+orders@standard.local")
-    assert len(numbers(store)) == 1
+    loop.mail(make_mail(), "Support+orders@standard.local")
+    assert len(new_ticket_numbers(store)) == 1
 
 
-def test_poison_goes_to_the_dead_letter_queue_and_holds_up_nobody(loop: Loop, store: Store) -> None:
-    """G3, F1: partial answers; the good mail between two bad ones is filed."""
+@pytest.mark.requirement("G3", "F1")
+def test_unprocessable_messages_are_dead_lettered_and_others_processed(
+    loop: Loop, store: Store
+) -> None:
     s3 = boto3.client("s3")
-    s3.put_object(Bucket=loop.deployment.mail_bucket, Key="mail/good", Body=letter())
+    s3.put_object(Bucket=loop.deployment.mail_bucket, Key="mail/good", Body=make_mail())
     records = [
         {"messageId": "1", "body": "not json"},
         announcement("mail/good", (DESK,)),
         announcement("mail/missing", (DESK,)),
     ]
     assert loop.invoke("intake_mail", {"Records": records}) == {"batchItemFailures": []}
-    assert len(numbers(store)) == 1
+    assert len(new_ticket_numbers(store)) == 1
     sqs = boto3.client("sqs")
     queue = sqs.get_queue_url(QueueName=f"{loop.deployment.prefix}-mail-dlq")["QueueUrl"]
     parked = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
@@ -318,14 +329,14 @@ def test_poison_goes_to_the_dead_letter_queue_and_holds_up_nobody(loop: Loop, st
     assert any("not SES's announcement" in message["Body"] for message in parked)
 
 
-def test_a_busy_table_brings_the_mail_again(
+@pytest.mark.requirement("G1", "G3")
+def test_a_mail_that_fails_for_now_is_retried(
     loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """G1, G3: what fails for now is answered as failed, and filed with the next try."""
     from functions.core.domain.errors import TryAgain
 
     key = "mail/busy"
-    boto3.client("s3").put_object(Bucket=loop.deployment.mail_bucket, Key=key, Body=letter())
+    boto3.client("s3").put_object(Bucket=loop.deployment.mail_bucket, Key=key, Body=make_mail())
     record = announcement(key, (DESK,))
 
     def busy(*_: Any, **__: Any) -> None:
@@ -336,20 +347,21 @@ def test_a_busy_table_brings_the_mail_again(
         answer = loop.invoke("intake_mail", {"Records": [record]})
     assert answer == {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
     assert loop.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
-    assert len(numbers(store)) == 1
+    assert len(new_ticket_numbers(store)) == 1
 
 
-def test_a_raw_mail_over_http_is_filed_like_any_other(loop: Loop, store: Store) -> None:
-    """F5: mail from any provider, for regions without SES inbound."""
-    raw = letter()
+@pytest.mark.requirement("F5")
+def test_a_raw_mail_over_http_makes_one_ticket(loop: Loop, store: Store) -> None:
+    raw = make_mail()
     headers = {"content-type": "message/rfc822", **signed(WEBHOOK_SECRET, raw)}
     path = "/desks/standard/channels/mime"
     first = loop.http("POST", path, raw, headers=headers)
     assert first.status == 202
     assert loop.http("POST", path, raw, headers=headers).json["number"] == first.json["number"]
-    assert len(numbers(store)) == 1
+    assert len(new_ticket_numbers(store)) == 1
 
 
+@pytest.mark.requirement("A4", "E1")
 @pytest.mark.parametrize(
     ("subject", "text", "wanted"),
     [
@@ -358,36 +370,34 @@ def test_a_raw_mail_over_http_is_filed_like_any_other(loop: Loop, store: Store) 
         ("404", "", "已受理"),
     ],
 )
-def test_the_words_of_a_mail_tell_its_language(
+def test_the_acknowledgement_uses_the_mail_s_language(
     loop: Loop, store: Store, subject: str, text: str, wanted: str
 ) -> None:
-    """A4, E1: in the customer's language where it shows, else in the desk's."""
-    loop.mail(letter(subject, text), DESK)
-    (number,) = numbers(store)
+    loop.mail(make_mail(subject, text), DESK)
+    (number,) = new_ticket_numbers(store)
     loop.pump()
     told = {delivery.message: delivery.text for delivery in store.deliveries("standard", number)}
     assert wanted in told["received"]
 
 
+@pytest.mark.requirement("G3")
 @pytest.mark.parametrize("code", ["NoSuchKey", "AccessDenied"])
-def test_a_mail_that_is_gone_is_parked_with_its_cause(code: str) -> None:
-    """G3: S3 says either of a mail that is not there, by whether the function may list."""
+def test_a_mail_missing_from_the_bucket_is_a_dead_letter(code: str) -> None:
+    """Whether S3 says NoSuchKey or AccessDenied depends on the permission to list."""
 
     class Gone:
         def get_object(self, **_: str) -> None:
             raise ClientError({"Error": {"Code": code}}, "GetObject")
 
     gone: Any = Gone()
-    inbox = Inbox(gone, "b")
+    mail_store = MailStore(gone, "b")
     with pytest.raises(DeadLetter, match="mail/1 is not in the bucket"):
-        inbox.raw("mail/1")
+        mail_store.get("mail/1")
 
 
+@pytest.mark.requirement("A1")
 @pytest.mark.parametrize(("subject", "wanted"), [("", "（无内容）"), ("发票", "发票")])
-def test_a_mail_without_words_is_filed_as_such(
-    loop: Loop, store: Store, subject: str, wanted: str
-) -> None:
-    """A1: nothing that comes in is lost; its description says that there is none."""
-    loop.mail(letter(subject, ""), DESK)
-    (received,) = texts(store, numbers(store)[0])
+def test_an_empty_mail_makes_a_ticket(loop: Loop, store: Store, subject: str, wanted: str) -> None:
+    loop.mail(make_mail(subject, ""), DESK)
+    (received,) = text_events(store, new_ticket_numbers(store)[0])
     assert received.description == wanted

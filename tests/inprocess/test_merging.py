@@ -1,4 +1,4 @@
-"""Tickets merged and parted by the real handlers: agents, customers, mail, archive (A14, G4)."""
+"""Merging and unmerging through the real handlers: agents, customers, mail, archive (A14, G4)."""
 
 from __future__ import annotations
 
@@ -44,23 +44,23 @@ def view(case: Case, number: str) -> Any:
     return case.view()
 
 
-def link(case: Case, number: str) -> str:
+def status_link(case: Case, number: str) -> str:
     root = aws.root_key(case.loop.deployment)
     return f"/desks/standard/tickets/{number}?key={status_key(root, 'standard', number)}"
 
 
-def texts(shown: Any) -> list[str]:
+def message_texts(shown: Any) -> list[str]:
     return [m["text"] for m in shown["messages"] if m["event"] != "TicketMerged"]
 
 
-def two(case: Case, **second: Any) -> tuple[str, str]:
+def file_two(case: Case, **second: Any) -> tuple[str, str]:
     one = case.file("无法登录，提示网络错误", contact=MAIL)
     return one, case.file("还是无法登录", **{"contact": MAIL, **second})
 
 
-def test_two_requests_go_on_as_one(case: Case) -> None:
-    """A14: messages of both in order; replies to either go to the survivor; it can be undone."""
-    one, other = two(case)
+@pytest.mark.requirement("A14")
+def test_two_requests_are_merged_and_unmerged(case: Case) -> None:
+    one, other = file_two(case)
     assert view(case, other)["status"] == "assigned"
     load = case.store.agent("standard", "li-1")
     assert load is not None
@@ -79,12 +79,12 @@ def test_two_requests_go_on_as_one(case: Case) -> None:
     assert one in case.said("customer", "merged")
 
     # by the portal, with the merged ticket's link
-    path, _, query = link(case, other).partition("?")
+    path, _, query = status_link(case, other).partition("?")
     wrote = case.http("POST", f"{path}/messages?{query}", {"text": "版本是 5.2"})
     assert (wrote.status, wrote.json["number"]) == (201, one)
     # by mail, in answer to the merged ticket's mail, and by its number in the subject
     for reference in (True, False):
-        case.loop.mail(letter(case, other, reference), "support@standard.local")
+        case.loop.mail(reply_mail(case, other, reference), "support@standard.local")
         case.loop.pump()
     shown = view(case, one)
     assert shown["carries"] == [other]
@@ -96,11 +96,11 @@ def test_two_requests_go_on_as_one(case: Case) -> None:
     assert view(case, other)["goes_on_as"] == one
 
     # the customer's pages
-    gone = case.http("GET", link(case, other)).json
+    gone = case.http("GET", status_link(case, other)).json
     assert (gone["status"], gone["goes_on_as"]) == ("merged", one)
-    page = case.http("GET", link(case, other), headers={"Accept": "text/html"}).text
+    page = case.http("GET", status_link(case, other), headers={"Accept": "text/html"}).text
     assert f'href="{one}?key=' in page
-    here = case.http("GET", link(case, one)).json
+    here = case.http("GET", status_link(case, one)).json
     assert [t["number"] for t in here["timeline"] if "number" in t] == [other]
 
     case.number = one
@@ -110,11 +110,11 @@ def test_two_requests_go_on_as_one(case: Case) -> None:
     assert len([m for m in view(case, one)["messages"] if m["direction"] == "in"]) == 4
     wrote = case.http("POST", f"{path}/messages?{query}", {"text": "我的呢"})
     assert wrote.json["number"] == other
-    assert "我的呢" in texts(view(case, other))
-    assert "goes_on_as" not in case.http("GET", link(case, other)).json
+    assert "我的呢" in message_texts(view(case, other))
+    assert "goes_on_as" not in case.http("GET", status_link(case, other)).json
 
 
-def letter(case: Case, number: str, reference: bool) -> bytes:
+def reply_mail(case: Case, number: str, reference: bool) -> bytes:
     mail = EmailMessage()
     mail["From"], mail["To"] = MAIL, "support@standard.local"
     mail["Subject"] = "回复" if reference else f"[{number}] 回复"
@@ -126,8 +126,8 @@ def letter(case: Case, number: str, reference: bool) -> bytes:
     return mail.as_bytes()
 
 
-def test_a_ticket_without_a_handler_is_routed_when_it_is_parted(case: Case) -> None:
-    """F2: it waits for nobody while it is merged, and is given to somebody afterwards."""
+@pytest.mark.requirement("F2")
+def test_an_unmerged_ticket_without_a_handler_is_routed(case: Case) -> None:
     one = case.file("无法登录", contact=MAIL)
     case.as_agent("li-1", "PUT", "/me/presence", {"online": False})
     other = case.file("还是无法登录", contact=MAIL)
@@ -139,9 +139,8 @@ def test_a_ticket_without_a_handler_is_routed_when_it_is_parted(case: Case) -> N
     assert view(case, other)["handler"] == "li-2"
 
 
-def test_refusals_say_why(case: Case) -> None:
-    """409 with the reason, and where a merged ticket went; 404 for what is not on this desk."""
-    one, other = two(case)
+def test_a_refused_merge_names_the_reason(case: Case) -> None:
+    one, other = file_two(case)
     third = case.file("无法登录", contact=MAIL)
     itself = act(case, "li-1", one, "merge", into=one)
     assert (itself.status, "itself" in itself.json["detail"]) == (409, True)
@@ -163,31 +162,32 @@ def test_refusals_say_why(case: Case) -> None:
     assert act(case, "li-1", third, "merge", into=one, what=1).status == 400
 
 
-def test_different_customers_see_nothing_of_each_other(case: Case) -> None:
-    """G4: only a supervisor merges them; neither learns the other's number, words or name."""
-    one, other = two(case, contact="13912345678")
+@pytest.mark.requirement("G4")
+def test_merged_customers_see_nothing_of_each_other(case: Case) -> None:
+    one, other = file_two(case, contact="13912345678")
     assert act(case, "li-1", other, "merge", into=one).status == 403
     assert act(case, "zg-1", other, "merge", into=one).status == 200
     assert "merged" not in [d.message for d in case.store.deliveries("standard", other)]
-    path, _, query = link(case, other).partition("?")
+    path, _, query = status_link(case, other).partition("?")
     photo = {"name": "别人的截图.txt", "content": "5L2g5aW9"}
     body = {"text": "我这里也是", "attachments": [photo]}
     wrote = case.http("POST", f"{path}/messages?{query}", body)
     assert (wrote.status, wrote.json) == (201, {"number": other, "status": "merged"})
     assert "别人的截图" in str(view(case, one)["attachments"])
-    assert "我这里也是" in texts(view(case, one))
+    assert "我这里也是" in message_texts(view(case, one))
     for accept in ("application/json", "text/html"):
-        answer = case.http("GET", link(case, other), headers={"Accept": accept})
+        answer = case.http("GET", status_link(case, other), headers={"Accept": accept})
         assert one not in answer.text
-        theirs = case.http("GET", link(case, one), headers={"Accept": accept}).text
+        theirs = case.http("GET", status_link(case, one), headers={"Accept": accept}).text
         assert other not in theirs
         assert "别人的截图" not in theirs
-    events = [entry["event"] for entry in case.http("GET", link(case, one)).json["timeline"]]
+    events = [entry["event"] for entry in case.http("GET", status_link(case, one)).json["timeline"]]
     assert events == ["TicketReceived", "TicketAssigned"]
 
 
-def test_nobody_is_asked_on_a_merged_ticket(case: Case) -> None:
-    """F4: its closing workflow ends without a document; parted, it asks once more."""
+@pytest.mark.requirement("F4")
+def test_a_merged_ticket_asks_the_customer_nothing(case: Case) -> None:
+    """Merging ends its closing workflow without a document; unmerging starts another."""
     one = case.file("无法登录", contact=MAIL)
     case.act("li-1", "resolve", summary="重置密码")
     other = case.file("还是无法登录", contact=MAIL)
@@ -198,7 +198,7 @@ def test_nobody_is_asked_on_a_merged_ticket(case: Case) -> None:
     assert "Contents" not in boto3.client("s3").list_objects_v2(
         Bucket=case.loop.deployment.archive_bucket
     )
-    path, _, query = link(case, one).partition("?")
+    path, _, query = status_link(case, one).partition("?")
     assert case.http("POST", f"{path}/survey?{query}", {"score": 5}).status == 409
     assert act(case, "li-1", one, "unmerge").json["status"] == "resolved"
     assert len(case.loop.workflows.executions) == 2
@@ -208,13 +208,13 @@ def test_nobody_is_asked_on_a_merged_ticket(case: Case) -> None:
     assert case.archived()[0]["ticket"]["status"] == "archived"
 
 
-def test_the_archive_holds_both_until_one_is_forgotten(case: Case) -> None:
-    """B10, G6: one document; a hold reaches both, and an erasure what is anybody's in it."""
-    one, other = two(case, contact="13912345678")
+@pytest.mark.requirement("B10", "G6")
+def test_the_archive_document_holds_both_until_one_is_erased(case: Case) -> None:
+    one, other = file_two(case, contact="13912345678")
     act(case, "zg-1", other, "merge", into=one)
-    path, _, query = link(case, other).partition("?")
+    path, _, query = status_link(case, other).partition("?")
     case.http("POST", f"{path}/messages?{query}", {"text": "另一位客户的话"})
-    case.number, case.link = one, link(case, one)
+    case.number, case.link = one, status_link(case, one)
     case.act("li-1", "resolve", summary="重置密码")
     case.customer("survey", score=5)
     document, _ = case.archived()
@@ -240,9 +240,9 @@ def test_the_archive_holds_both_until_one_is_forgotten(case: Case) -> None:
     assert "无法登录，提示网络错误" not in str(case.archived()[0])
 
 
-def test_one_customer_s_merged_tickets_are_forgotten_together(case: Case) -> None:
-    """B10: they are one record."""
-    one, other = two(case)
+@pytest.mark.requirement("B10")
+def test_one_customer_s_merged_tickets_are_erased_together(case: Case) -> None:
+    one, other = file_two(case)
     act(case, "li-1", other, "merge", into=one)
     at, now = case.records, datetime.now(UTC)
     erased = erase(at, "standard", number=other, reason="应客户要求", actor="admin", now=now)
@@ -250,11 +250,11 @@ def test_one_customer_s_merged_tickets_are_forgotten_together(case: Case) -> Non
     assert "提示网络错误" not in str(case.store.everything("standard", one))
 
 
+@pytest.mark.requirement("B10")
 @pytest.mark.parametrize("contact", [MAIL, "13912345678"])
 @pytest.mark.parametrize("by", ["number", "contact"])
-def test_what_is_merged_into_a_held_record_is_not_erased(case: Case, contact: str, by: str) -> None:
-    """B10: the hold came before the merge, so that only the survivor says it; until its release."""
-    one, other = two(case, contact=contact)
+def test_a_ticket_merged_into_a_held_one_is_not_erased(case: Case, contact: str, by: str) -> None:
+    one, other = file_two(case, contact=contact)
     at, now = case.records, datetime.now(UTC)
     hold(at, "standard", one, held=True, reason="诉讼", actor="admin", now=now)
     assert act(case, "zg-1", other, "merge", into=one).status == 200

@@ -1,4 +1,4 @@
-"""What was hidden of a customer's words is sealed, and opened by a recorded act alone (G4)."""
+"""Originals are sealed, and opened only by a recorded act (G4)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from functions.notify.deliver.failures import Permanent
 from infra.console.retention import erase
 from infra.simulator.inprocess import HttpAnswer
 from tests.inprocess.desk_journey import Case, deployed
-from tests.inprocess.test_merging import link
+from tests.inprocess.test_merging import status_link
 
 PHONE, OTHER, MAIL = "13800138000", "139 1234 5678", "han.meimei@example.com"
 SECRETS = (PHONE, OTHER, MAIL)
@@ -44,19 +44,21 @@ def case() -> Iterator[Case]:
         yield found
 
 
-def opened(case: Case, who: str, message: int, reason: str = WHY) -> HttpAnswer:
+def open_original(case: Case, who: str, message: int, reason: str = WHY) -> HttpAnswer:
     return case.asks(who, "open-original", message=message, reason=reason)
 
 
-def test_it_is_opened_once_to_whoever_asks(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
-    """Who, when and why are on record; the words are in the one answer and nowhere else."""
+def test_an_original_is_opened_and_the_act_recorded(
+    case: Case, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The text is in the one response and nowhere else."""
     case.file(DESCRIPTION, contact=PHONE)
     case.customer("messages", text=f"换个号码 {OTHER}")
     plain = case.file("无法登录", contact=PHONE)
     case.number = case.number.replace("002", "001")
     messages = [m for m in case.view()["messages"] if m["direction"] == "in"]
     assert [m["sealed"] for m in messages] == [True, True]
-    answers = [opened(case, "li-1", message["version"]) for message in messages]
+    answers = [open_original(case, "li-1", message["version"]) for message in messages]
     first, second = (answer.json for answer in answers)
     assert first["original"] == {"description": DESCRIPTION}
     assert second["original"] == {"text": f"换个号码 {OTHER}"}
@@ -67,28 +69,28 @@ def test_it_is_opened_once_to_whoever_asks(case: Case, capsys: pytest.CaptureFix
         ("li-1", {"message": m["version"], "reason": WHY}) for m in messages
     ]
     case.act("li-1", "resolve", summary="已回电")
-    case.link = link(case, case.number)
+    case.link = status_link(case, case.number)
     case.customer("survey", score=5)
 
-    # every item, file, log line and other answer
+    # Every item, file, log line and other response
     told = {answer.text for answer in answers}
     table = boto3.client("dynamodb").scan(TableName=case.loop.deployment.table)["Items"]
-    assert not _raw(table)
-    assert not _raw(capsys.readouterr().out)
-    assert not _raw([text for text in case.seen if text not in told])
-    assert not _raw(case.archived()[0])
+    assert not _secrets_in(table)
+    assert not _secrets_in(capsys.readouterr().out)
+    assert not _secrets_in([text for text in case.seen if text not in told])
+    assert not _secrets_in(case.archived()[0])
     sealed = {item["pk"]["S"] for item in table if "original" in item}
-    assert sealed == {f"TICKET#standard#{case.number}"}  # nothing is sealed where nothing is hidden
+    assert sealed == {f"TICKET#standard#{case.number}"}  # no original where nothing was masked
     assert plain not in str(sealed)
 
 
-def _raw(found: Any) -> list[str]:
+def _secrets_in(found: Any) -> list[str]:
     written = repr(found) + json.dumps(found, ensure_ascii=False, default=repr)
     return [secret for secret in (*SECRETS, "13912345678") if secret in written]
 
 
-def test_a_mail_s_words_are_sealed_too(case: Case) -> None:
-    """F1: text and subject of the first one, the text of an answer."""
+@pytest.mark.requirement("F1")
+def test_a_mail_s_original_is_sealed(case: Case) -> None:
     for subject, text, reference in (
         (f"联系 {PHONE}", f"我的邮箱 {MAIL}" + "。" * 300, ""),
         ("回复", f"请打 {OTHER}", "<m1@mail.example.com>"),
@@ -103,11 +105,13 @@ def test_a_mail_s_words_are_sealed_too(case: Case) -> None:
         case.loop.pump()
     (case.number,) = case.store.all_of_contact("standard", _hash(case))
     first, second = (m for m in case.view()["messages"] if m["direction"] == "in")
-    said = opened(case, "zg-1", first["version"]).json["original"]
+    said = open_original(case, "zg-1", first["version"]).json["original"]
     assert said["subject"] == f"联系 {PHONE}"
     assert said["description"].startswith(f"联系 {PHONE}\n我的邮箱 {MAIL}")
     assert said["text"].startswith(f"我的邮箱 {MAIL}")
-    assert opened(case, "zg-1", second["version"]).json["original"] == {"text": f"请打 {OTHER}"}
+    assert open_original(case, "zg-1", second["version"]).json["original"] == {
+        "text": f"请打 {OTHER}"
+    }
 
 
 def _hash(case: Case) -> str:
@@ -116,20 +120,19 @@ def _hash(case: Case) -> str:
     return str(found).removeprefix("standard#")
 
 
-def test_who_may_not_and_what_is_not_there(case: Case) -> None:
+def test_an_original_is_opened_only_with_right_reason_and_message(case: Case) -> None:
     case.file(DESCRIPTION, contact=PHONE)
-    assert opened(case, "li-2", 1).status == 403
-    assert opened(case, "li-1", 1, reason="").status == 400
-    assert opened(case, "li-1", 2).status == 400  # a commit of the desk's own
-    assert opened(case, "li-1", 99).status == 400
+    assert open_original(case, "li-2", 1).status == 403
+    assert open_original(case, "li-1", 1, reason="").status == 400
+    assert open_original(case, "li-1", 2).status == 400  # a commit of the desk, not a message
+    assert open_original(case, "li-1", 99).status == 400
     assert case.asks("li-1", "open-original", message=1).status == 400
     assert not [k for k in case.store.history("standard", case.number) if k.of(OriginalOpened)]
 
 
-def test_unseal_looks_at_the_record_itself(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without an act, with an old one, somebody else's or a used one it tells nothing."""
+def test_unseal_checks_the_recorded_act_itself(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     case.file(DESCRIPTION, contact=PHONE)
-    assert opened(case, "li-1", 1).status == 200
+    assert open_original(case, "li-1", 1).status == 200
     act = case.ticket.version
     asked = {"desk": "standard", "number": case.number, "act": act, "agent": "li-1"}
 
@@ -148,16 +151,15 @@ def test_unseal_looks_at_the_record_itself(case: Case, monkeypatch: pytest.Monke
     assert "not fresh" in refused()
 
 
-def test_acts_of_two_tickets_are_two(case: Case) -> None:
-    """G4: that one was used says nothing of another ticket's of the same version."""
+@pytest.mark.requirement("G4")
+def test_an_act_belongs_to_one_ticket(case: Case) -> None:
     for _ in range(2):
         case.file(DESCRIPTION, contact=PHONE)
-        answer = opened(case, "zg-1", 1)
+        answer = open_original(case, "zg-1", 1)
         assert (answer.status, answer.json["original"]) == (200, {"description": DESCRIPTION})
 
 
-def test_each_opens_what_is_sealed_for_it(case: Case) -> None:
-    """`notify` cannot open an original, nor `unseal` a contact."""
+def test_notify_and_unseal_cannot_open_each_other_s_data(case: Case) -> None:
     case.file(DESCRIPTION, contact=PHONE)
     place, kms = case.loop.deployment, boto3.client("kms")
     found = case.store.original("standard", case.number, 1)
@@ -174,8 +176,8 @@ def test_each_opens_what_is_sealed_for_it(case: Case) -> None:
             )
 
 
-def test_a_long_one_is_sealed_in_pieces(case: Case) -> None:
-    """KMS takes 4,096 bytes at once."""
+def test_a_long_original_is_sealed_in_pieces(case: Case) -> None:
+    """KMS encrypts at most 4,096 bytes at once."""
     letters = "".join(chr(0x4E00 + at * at * 7919 % 20000) for at in range(3900))
     case.file("无法登录", contact=PHONE)
     text = f"{PHONE}{letters}{PHONE}"
@@ -184,32 +186,34 @@ def test_a_long_one_is_sealed_in_pieces(case: Case) -> None:
     found = case.store.original("standard", case.number, version)
     assert found is not None
     assert len(found[1]) > 1
-    assert opened(case, "li-1", version).json["original"] == {"text": text}
+    assert open_original(case, "li-1", version).json["original"] == {"text": text}
 
 
-def test_what_is_written_to_a_merged_ticket_is_sealed_where_it_stands(case: Case) -> None:
+def test_a_message_to_a_merged_ticket_is_sealed_on_the_merge_target(case: Case) -> None:
     one = case.file("无法登录", contact=PHONE)
     other = case.file("还是无法登录", contact=PHONE)
     case.act("li-1", "merge", into=one)
     case.customer("messages", text=f"请打 {OTHER}")
     case.number = one
     (message,) = [m for m in case.view()["messages"] if m.get("sealed")]
-    assert opened(case, "li-1", message["version"]).json["original"] == {"text": f"请打 {OTHER}"}
+    assert open_original(case, "li-1", message["version"]).json["original"] == {
+        "text": f"请打 {OTHER}"
+    }
     assert other != one
 
 
-def test_who_is_forgotten_has_nothing_sealed(case: Case) -> None:
-    """B10."""
+@pytest.mark.requirement("B10")
+def test_an_erased_customer_has_no_originals(case: Case) -> None:
     case.file(DESCRIPTION, contact=PHONE)
     case.customer("messages", text=f"换个号码 {OTHER}")
     at, now = case.records, datetime.now(UTC)
     erase(at, "standard", contact=PHONE, reason="应客户要求", actor="admin", now=now)
     assert not [i for i in case.store.everything("standard", case.number) if "original" in i]
-    assert opened(case, "li-1", 1).status == 400
+    assert open_original(case, "li-1", 1).status == 400
 
 
-def test_a_failing_unseal_says_nothing(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_used_act_opens_nothing(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     case.file(DESCRIPTION, contact=PHONE)
     monkeypatch.setattr(Store, "once", lambda *_: False)
-    answer = opened(case, "li-1", 1)
+    answer = open_original(case, "li-1", 1)
     assert (answer.status, "used before" in answer.json["detail"]) == (409, True)

@@ -1,4 +1,4 @@
-"""Mail that comes back: shown on its ticket, and no further mail to where it is no good (G3)."""
+"""Bounces and complaints: recorded on their ticket, and mail to bad addresses stopped (G3)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from functions.core.domain.errors import TryAgain
 from functions.core.domain.events import ContactBounced, NoteAdded
 from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
-from functions.core.services.create_ticket import Filing
 from functions.core.storage.store import Store
 from functions.core.text.tokens import message_id
-from functions.intake import bounces
+from functions.intake.bounces import BounceRecorder
 from infra.simulator.inprocess import HttpAnswer, Loop
 from tests.inprocess.conftest import forget
 
@@ -28,7 +27,7 @@ SUPERVISOR = {"cognito:username": "zg-1", "cognito:groups": "standard:supervisor
 
 
 def file(loop: Loop, store: Store, contact: str = CUSTOMER) -> str:
-    """A ticket by web form, acknowledged and assigned."""
+    """Create a ticket by web form and return its number."""
     body = {"contact": contact, "description": "无法登录"}
     answer = loop.http("POST", "/desks/standard/tickets", body)
     assert answer.status == 201, answer.text
@@ -45,7 +44,7 @@ def own_id(loop: Loop, number: str, version: int = 1) -> str:
 def bounce(
     headers: str, *, status: str = "5.1.1", recipient: str = CUSTOMER, action: str = "failed"
 ) -> bytes:
-    """A report as RFC 3464 has it, with the headers of the mail that came back."""
+    """Return a bounce (RFC 3464) with the headers of the mail that came back."""
     return (
         "From: MAILER-DAEMON@mx.example.com\r\n"
         f"To: {DESK}\r\n"
@@ -62,7 +61,7 @@ def bounce(
 
 
 def complaint(headers: str, feedback: str = "abuse") -> bytes:
-    """A report as RFC 5965 has it."""
+    """Return a complaint (RFC 5965)."""
     return (
         "From: fbl@mx.example.com\r\n"
         f"To: {DESK}\r\nSubject: Email Feedback Report\r\nMessage-ID: <fbl-{feedback}@mx>\r\n"
@@ -77,7 +76,7 @@ def complaint(headers: str, feedback: str = "abuse") -> bytes:
     ).encode()
 
 
-def told_by_ses(
+def ses_notification(
     kind: str = "Bounce",
     *,
     named: str = "eventType",
@@ -85,7 +84,7 @@ def told_by_ses(
     recipient: str = CUSTOMER,
     **detail: Any,
 ) -> str:
-    """SES's own notification, as its developer guide shows it."""
+    """Return SES's notification as its developer guide shows it."""
     recipients = "bouncedRecipients" if kind == "Bounce" else "complainedRecipients"
     content: dict[str, Any] = {
         named: kind,
@@ -102,17 +101,17 @@ def told_by_ses(
     return json.dumps(content)
 
 
-def tell(loop: Loop, body: str) -> None:
+def process_notification(loop: Loop, body: str) -> None:
     record = {"messageId": "1", "body": body, "attributes": {}}
     assert loop.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
     loop.pump()
 
 
-def marked(store: Store, number: str) -> str | None:
+def undeliverable_cause(store: Store, number: str) -> str | None:
     return store.load("standard", number).customer.undeliverable
 
 
-def returns_on(store: Store, number: str) -> list[Any]:
+def bounce_events(store: Store, number: str) -> list[Any]:
     found = store.history("standard", number)
     return [event for commit in found for event in commit.of(ContactBounced)]
 
@@ -124,7 +123,7 @@ def act(loop: Loop, number: str, action: str, **body: Any) -> HttpAnswer:
     return answer
 
 
-def last(store: Store, number: str, message: str) -> Delivery:
+def last_delivery(store: Store, number: str, message: str) -> Delivery:
     found = [d for d in store.deliveries("standard", number) if d.message == message]
     assert found, f"nobody was told {message}"
     return found[-1]
@@ -141,38 +140,37 @@ def sent_to(address: str) -> int:
     "header", ["Message-ID", "References", "In-Reply-To", "X-Deskbell-Id"], ids=str.lower
 )
 def test_a_hard_bounce_stops_mail_to_its_contact(loop: Loop, store: Store, header: str) -> None:
-    """Found by a keyed id in the headers that came back; held mail is on the ticket, with why."""
     number, other = file(loop, store), file(loop, store)
     loop.mail(bounce(f"{header}: {own_id(loop, number)}\r\nSubject: x"), DESK)
     loop.pump()
-    (event,) = returns_on(store, number)
+    (event,) = bounce_events(store, number)
     assert (event.permanent, event.cause) == (True, "bounce 5.1.1")
-    assert marked(store, number) == marked(store, other) == "bounce 5.1.1"
+    assert undeliverable_cause(store, number) == undeliverable_cause(store, other) == "bounce 5.1.1"
 
     before = sent_to(CUSTOMER)
     assert act(loop, number, "assign", agent="li-1").status == 200
     assert act(loop, number, "reply", text="请重置密码").status == 200
-    held = last(store, number, "reply")
+    held = last_delivery(store, number, "reply")
     assert held.state == "parked"
     assert held.cause == "held: bounce 5.1.1; correct the contact first"
-    # The next request begins with the mark.
+    # The next ticket starts with the mark.
     third = file(loop, store)
-    assert marked(store, third) == "bounce 5.1.1"
-    assert last(store, third, "received").state == "parked"
+    assert undeliverable_cause(store, third) == "bounce 5.1.1"
+    assert last_delivery(store, third, "received").state == "parked"
     assert sent_to(CUSTOMER) == before
-    # The handler is told, by mail to the team.
-    assert last(store, other, "handler_mail_returned").state == "sent"
+    # The handler is notified, by mail to the team.
+    assert last_delivery(store, other, "handler_mail_returned").state == "sent"
 
 
-def test_a_bounce_by_its_thread_is_shown_once(loop: Loop, store: Store) -> None:
-    """G1: announced twice; the keyed id stands in the report's own References."""
+@pytest.mark.requirement("G1")
+def test_a_repeated_bounce_is_recorded_once(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     raw = bounce("Subject: x").replace(
         b"Subject: Und", f"References: {own_id(loop, number)}\r\nSubject: Und".encode()
     )
     for _ in range(2):
         loop.mail(raw, DESK)
-    assert len(returns_on(store, number)) == 1
+    assert len(bounce_events(store, number)) == 1
 
 
 @pytest.mark.parametrize(
@@ -184,33 +182,33 @@ def test_a_bounce_by_its_thread_is_shown_once(loop: Loop, store: Store) -> None:
     ],
     ids=lambda found: found if isinstance(found, str) else "",
 )
-def test_a_soft_bounce_is_shown_and_stops_nothing(
+def test_a_soft_bounce_is_recorded_and_stops_no_mail(
     loop: Loop, store: Store, changes: dict[str, str], why: str
 ) -> None:
     number = file(loop, store)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}", **changes), DESK)
-    (event,) = returns_on(store, number)
+    (event,) = bounce_events(store, number)
     assert not event.permanent
-    assert marked(store, number) is None
+    assert undeliverable_cause(store, number) is None
 
 
-def test_anybodys_bounce_stops_nothing(loop: Loop, store: Store) -> None:
-    """A report without our keyed id is set aside; one with a forged id too."""
+def test_a_bounce_without_our_keyed_id_is_quarantined(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     forged = own_id(loop, number).replace(".1.", ".2.")
     for headers in ("Message-ID: <x@example.com>", f"Message-ID: {forged}"):
         loop.mail(bounce(headers), DESK)
-    assert marked(store, number) is None
-    assert returns_on(store, number) == []
+    assert undeliverable_cause(store, number) is None
+    assert bounce_events(store, number) == []
     kept = boto3.client("s3").list_objects_v2(
         Bucket=loop.deployment.mail_bucket, Prefix="quarantine/standard/"
     )
     assert kept["KeyCount"] == 2
 
 
+@pytest.mark.requirement("G3")
 @pytest.mark.parametrize("what", ["bounce", "complaint"])
-def test_a_report_that_names_nobody_stops_nothing(loop: Loop, store: Store, what: str) -> None:
-    """G3: a forwarded mail tells its keyed id to anybody; the report shows and that is all."""
+def test_a_report_without_a_recipient_stops_no_mail(loop: Loop, store: Store, what: str) -> None:
+    """A forwarded mail reveals its keyed id to anybody."""
     number, other = file(loop, store), file(loop, store)
     headers = f"Message-ID: {own_id(loop, number)}"
     raw = bounce(headers) if what == "bounce" else complaint(headers)
@@ -219,128 +217,138 @@ def test_a_report_that_names_nobody_stops_nothing(loop: Loop, store: Store, what
     assert CUSTOMER.encode() not in raw
     loop.mail(raw, DESK)
     loop.pump()
-    (event,) = returns_on(store, number)
+    (event,) = bounce_events(store, number)
     assert (event.cause.split()[0], event.permanent) == (what, False)
-    assert marked(store, number) is marked(store, other) is None
-    assert marked(store, file(loop, store)) is None
+    assert undeliverable_cause(store, number) is undeliverable_cause(store, other) is None
+    assert undeliverable_cause(store, file(loop, store)) is None
 
 
-def test_ses_need_not_name_the_recipient(loop: Loop, store: Store) -> None:
-    """Its notification comes by a topic that it alone writes to."""
+def test_an_ses_notification_needs_no_recipient(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
-    tell(loop, told_by_ses("Complaint", headers=headers, complainedRecipients=[]))
-    assert marked(store, number) == "complaint"
+    process_notification(
+        loop, ses_notification("Complaint", headers=headers, complainedRecipients=[])
+    )
+    assert undeliverable_cause(store, number) == "complaint"
 
 
-def test_ses_names_somebody_else(loop: Loop, store: Store) -> None:
-    """G3: a forwarding of the customer's that failed shows on the ticket and stops nothing."""
+@pytest.mark.requirement("G3")
+def test_an_ses_notification_about_another_address_stops_no_mail(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
-    tell(loop, told_by_ses(headers=headers, recipient="somebody.else@example.com"))
-    assert len(returns_on(store, number)) == 1
-    assert marked(store, number) is None
-    assert marked(store, file(loop, store)) is None
+    process_notification(
+        loop, ses_notification(headers=headers, recipient="somebody.else@example.com")
+    )
+    assert len(bounce_events(store, number)) == 1
+    assert undeliverable_cause(store, number) is None
+    assert undeliverable_cause(store, file(loop, store)) is None
 
 
-def test_what_comes_back_of_an_erased_ticket_stops_nothing(loop: Loop, store: Store) -> None:
-    """B10: it says of nobody any more who they were, so there is nobody to stop mail to."""
+@pytest.mark.requirement("B10")
+def test_a_complaint_about_an_erased_ticket_stops_no_mail(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     forget(loop, datetime.now(UTC), number=number)
     headers = [{"name": "References", "value": own_id(loop, number)}]
-    tell(loop, told_by_ses("Complaint", headers=headers, complainedRecipients=[]))
-    assert marked(store, number) is None
+    process_notification(
+        loop, ses_notification("Complaint", headers=headers, complainedRecipients=[])
+    )
+    assert undeliverable_cause(store, number) is None
     kept = boto3.client("dynamodb").scan(TableName=store.table)["Items"]
     assert [item for item in kept if item["sk"]["S"] == "CONTACT"] == []
 
 
-def test_a_complaint_stops_automatic_mail_alone(loop: Loop, store: Store) -> None:
-    """RFC 5965: the agent may still write; `not-spam` stops nothing."""
+def test_a_complaint_stops_automatic_mail_only(loop: Loop, store: Store) -> None:
+    """RFC 5965; `not-spam` stops nothing."""
     number = file(loop, store)
     headers = f"References: {own_id(loop, number)}"
     loop.mail(complaint(headers, "not-spam"), DESK)
-    assert marked(store, number) is None
+    assert undeliverable_cause(store, number) is None
     loop.mail(complaint(headers), DESK)
     loop.pump()
-    assert marked(store, number) == "complaint abuse"
+    assert undeliverable_cause(store, number) == "complaint abuse"
     assert act(loop, number, "assign", agent="li-1").status == 200
-    assert last(store, number, "assigned").state == "parked"
+    assert last_delivery(store, number, "assigned").state == "parked"
     assert act(loop, number, "reply", text="您好").status == 200
-    assert last(store, number, "reply").state == "sent"
+    assert last_delivery(store, number, "reply").state == "sent"
 
 
 @pytest.mark.parametrize("named", ["eventType", "notificationType"])
 @pytest.mark.parametrize(
     ("kind", "cause"), [("Bounce", "bounce 5.1.1"), ("Complaint", "complaint")]
 )
-def test_ses_tells_the_same(loop: Loop, store: Store, named: str, kind: str, cause: str) -> None:
-    """Event publishing and identity notifications, with the headers of the mail."""
+def test_both_kinds_of_ses_notification_are_read(
+    loop: Loop, store: Store, named: str, kind: str, cause: str
+) -> None:
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     for _ in range(2):
-        tell(loop, told_by_ses(kind, named=named, headers=headers))
-    assert marked(store, number) == cause
-    assert len(returns_on(store, number)) == 1
+        process_notification(loop, ses_notification(kind, named=named, headers=headers))
+    assert undeliverable_cause(store, number) == cause
+    assert len(bounce_events(store, number)) == 1
 
 
-def test_ses_tells_of_an_address_alone(loop: Loop, store: Store) -> None:
-    """Identity notifications without headers: by the desk's mailbox and the address."""
+def test_an_ses_notification_without_headers_marks_the_contact(loop: Loop, store: Store) -> None:
     number = file(loop, store)
-    envelope = {"Type": "Notification", "Message": told_by_ses(named="notificationType")}
-    tell(loop, json.dumps(envelope))
-    assert marked(store, number) == "bounce 5.1.1"
-    assert marked(store, file(loop, store)) == "bounce 5.1.1"
+    envelope = {"Type": "Notification", "Message": ses_notification(named="notificationType")}
+    process_notification(loop, json.dumps(envelope))
+    assert undeliverable_cause(store, number) == "bounce 5.1.1"
+    assert undeliverable_cause(store, file(loop, store)) == "bounce 5.1.1"
 
 
-def test_ses_transient_bounces_stop_nothing(loop: Loop, store: Store) -> None:
-    number = file(loop, store)
-    headers = [{"name": "References", "value": own_id(loop, number)}]
-    tell(loop, told_by_ses(headers=headers, bounceType="Transient"))
-    assert marked(store, number) is None
-    assert len(returns_on(store, number)) == 1
-
-
-def test_ses_says_that_it_was_no_spam(loop: Loop, store: Store) -> None:
-    """RFC 5965: `not-spam` is the opposite of a complaint, whoever tells of it."""
+def test_a_transient_ses_bounce_stops_no_mail(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
-    tell(loop, told_by_ses("Complaint", headers=headers, complaintFeedbackType="not-spam"))
-    assert len(returns_on(store, number)) == 1
-    assert marked(store, number) is None
+    process_notification(loop, ses_notification(headers=headers, bounceType="Transient"))
+    assert undeliverable_cause(store, number) is None
+    assert len(bounce_events(store, number)) == 1
 
 
-def test_ses_transient_bounces_of_an_address_alone_stop_nothing(loop: Loop, store: Store) -> None:
-    """G3: a full mailbox is emptied again; neither this ticket nor the next one is marked."""
+def test_not_spam_stops_no_mail(loop: Loop, store: Store) -> None:
+    """RFC 5965."""
     number = file(loop, store)
-    tell(loop, told_by_ses(bounceType="Transient", bounceSubType="MailboxFull"))
-    assert marked(store, number) is None
-    assert marked(store, file(loop, store)) is None
+    headers = [{"name": "References", "value": own_id(loop, number)}]
+    process_notification(
+        loop, ses_notification("Complaint", headers=headers, complaintFeedbackType="not-spam")
+    )
+    assert len(bounce_events(store, number)) == 1
+    assert undeliverable_cause(store, number) is None
 
 
+@pytest.mark.requirement("G3")
+def test_a_transient_ses_bounce_without_headers_stops_no_mail(loop: Loop, store: Store) -> None:
+    number = file(loop, store)
+    process_notification(
+        loop, ses_notification(bounceType="Transient", bounceSubType="MailboxFull")
+    )
+    assert undeliverable_cause(store, number) is None
+    assert undeliverable_cause(store, file(loop, store)) is None
+
+
+@pytest.mark.requirement("G3")
 @pytest.mark.parametrize("sub_type", ["Suppressed", "OnAccountSuppressionList"])
-def test_what_ses_itself_did_not_send_is_said(loop: Loop, store: Store, sub_type: str) -> None:
-    """G3: a suppression is ended in SES, not in the customer's mailbox, whatever status it has."""
+def test_a_suppression_by_ses_is_the_cause(loop: Loop, store: Store, sub_type: str) -> None:
+    """It ends in SES, not in the customer's mailbox."""
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
-    tell(loop, told_by_ses(headers=headers, bounceSubType=sub_type))
-    assert marked(store, number) == f"bounce {sub_type}"
+    process_notification(loop, ses_notification(headers=headers, bounceSubType=sub_type))
+    assert undeliverable_cause(store, number) == f"bounce {sub_type}"
 
 
-def test_a_cause_holds_no_words_of_others(loop: Loop, store: Store) -> None:
-    """G4: what is no code is left out; it stands on the ticket and goes into every answer."""
+@pytest.mark.requirement("G4")
+def test_a_cause_contains_codes_only(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     named = {"emailAddress": CUSTOMER, "status": f"5.1.1 <{CUSTOMER}> unknown"}
-    tell(loop, told_by_ses(headers=headers, bouncedRecipients=[named]))
-    assert marked(store, number) == "bounce"
+    process_notification(loop, ses_notification(headers=headers, bouncedRecipients=[named]))
+    assert undeliverable_cause(store, number) == "bounce"
 
 
-def test_a_run_that_breaks_off_is_done_again_whole(
+@pytest.mark.requirement("G1", "G3")
+def test_an_interrupted_run_is_repeated_completely(
     loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """G1, G3: the ticket comes last, so that its idempotency says that the others know it too."""
     other, number = file(loop, store), file(loop, store)
-    body = told_by_ses(headers=[{"name": "References", "value": own_id(loop, number)}])
+    body = ses_notification(headers=[{"name": "References", "value": own_id(loop, number)}])
     with monkeypatch.context() as broken:
 
         def busy(*_: Any) -> list[str]:
@@ -350,52 +358,47 @@ def test_a_run_that_breaks_off_is_done_again_whole(
         record = {"messageId": "1", "body": body, "attributes": {}}
         answer = loop.invoke("intake_mail", {"Records": [record]})
         assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
-    tell(loop, body)
-    assert [marked(store, each) for each in (other, number)] == ["bounce 5.1.1"] * 2
+    process_notification(loop, body)
+    assert [undeliverable_cause(store, each) for each in (other, number)] == ["bounce 5.1.1"] * 2
 
 
-def test_an_address_s_ended_tickets_are_left_as_they_are(loop: Loop, store: Store) -> None:
-    """G6: no mail will go out about them, so there is nothing to put on their record."""
+@pytest.mark.requirement("G6")
+def test_ended_tickets_of_the_contact_are_not_changed(loop: Loop, store: Store) -> None:
     ended, number = file(loop, store), file(loop, store)
     assert act(loop, ended, "close", reason="重复").status == 200
     before = store.load("standard", ended)
     headers = [{"name": "References", "value": own_id(loop, number)}]
-    tell(loop, told_by_ses(headers=headers))
-    assert marked(store, number) == "bounce 5.1.1"
+    process_notification(loop, ses_notification(headers=headers))
+    assert undeliverable_cause(store, number) == "bounce 5.1.1"
     assert store.load("standard", ended) == before
 
 
-def test_another_desk_s_ticket_is_none_of_this_mailbox(loop: Loop, store: Store) -> None:
-    """G4: a report that quotes another desk's mail says nothing at this one."""
+@pytest.mark.requirement("G4")
+def test_a_keyed_id_finds_tickets_of_its_own_desk_only(loop: Loop, store: Store) -> None:
     number = file(loop, store)
-    filing = Filing(
-        store=store,
-        seal=lambda desk, number, secret: secret,
-        seal_original=lambda desk, number, words: (),
-        root=aws.root_key(loop.deployment),
-        public_url="https://desk.example.com",
-        now=datetime.now(UTC),
-    )
+    recorder = BounceRecorder(store, aws.root_key(loop.deployment), datetime.now(UTC))
     ids = (own_id(loop, number),)
     for desk in ("standard", None):
-        found = bounces.ticket_of(ids, filing, desk)
+        found = recorder.find_ticket(ids, desk)
         assert found is not None
         assert found.number == number
-    assert bounces.ticket_of(ids, filing, "another") is None
+    assert recorder.find_ticket(ids, "another") is None
 
 
-def test_ses_on_nobodys_mail_is_set_aside(loop: Loop, store: Store) -> None:
-    """G3: the mailbox of a team, say; other notifications are none of ours."""
-    tell(loop, told_by_ses(recipient="tech@standard.local"))
-    tell(loop, json.dumps({"notificationType": "AmazonSnsSubscriptionSucceeded", "message": "x"}))
+@pytest.mark.requirement("G3")
+def test_an_ses_notification_about_no_ticket_is_quarantined(loop: Loop, store: Store) -> None:
+    """Notifications of other kinds are ignored."""
+    process_notification(loop, ses_notification(recipient="tech@standard.local"))
+    process_notification(
+        loop, json.dumps({"notificationType": "AmazonSnsSubscriptionSucceeded", "message": "x"})
+    )
     kept = boto3.client("s3").list_objects_v2(
         Bucket=loop.deployment.mail_bucket, Prefix="quarantine/standard/"
     )
     assert kept["KeyCount"] == 1
 
 
-def test_an_automatic_reply_is_a_note_once(loop: Loop, store: Store) -> None:
-    """It opens no ticket, gets no answer and is shown on its own, even an archived one."""
+def test_an_automatic_reply_is_noted_once(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = CUSTOMER, DESK, "Automatic reply: [x]"
@@ -411,7 +414,7 @@ def test_an_automatic_reply_is_a_note_once(loop: Loop, store: Store) -> None:
     assert sent_to(CUSTOMER) == before
 
 
-def automatic(loop: Loop, number: str, words: str) -> bytes:
+def automatic_reply(loop: Loop, number: str, words: str) -> bytes:
     return (
         f"From: {CUSTOMER}\r\nTo: {DESK}\r\nSubject: Re: 13800138000\r\n"
         "Message-ID: <same@mail.example.com>\r\nPrecedence: auto_reply\r\n"
@@ -420,11 +423,12 @@ def automatic(loop: Loop, number: str, words: str) -> bytes:
     ).encode()
 
 
-def test_an_automatic_reply_says_its_words(loop: Loop, store: Store) -> None:
-    """G3, G4: masked, on the ticket; another one under the same id is kept in quarantine."""
+@pytest.mark.requirement("G3", "G4")
+def test_the_note_has_the_automatic_reply_s_masked_text(loop: Loop, store: Store) -> None:
+    """A different reply under the same id is quarantined."""
     number = file(loop, store)
     for words in ("请找 li@example.com", "请找 li@example.com", "已恢复上班"):
-        loop.mail(automatic(loop, number, words), DESK)
+        loop.mail(automatic_reply(loop, number, words), DESK)
         loop.pump()
     found = store.history("standard", number)
     notes = [event.text for commit in found for event in commit.of(NoteAdded)]
@@ -435,14 +439,13 @@ def test_an_automatic_reply_says_its_words(loop: Loop, store: Store) -> None:
     assert listed["KeyCount"] == 1
 
 
-def replay(store: Store, loop: Loop, delivery: Delivery) -> None:
-    """What `deskbell quarantine replay` does with a parked delivery."""
+def replay_delivery(store: Store, loop: Loop, delivery: Delivery) -> None:
+    """Make a dead-lettered delivery due again, as `deskbell quarantine replay` does."""
     assert store.move(delivery.model_copy(update={"state": "due"}), "parked")
     loop.pump()
 
 
-def test_a_new_contact_gets_what_was_held(loop: Loop, store: Store) -> None:
-    """`correct-contact`: sealed anew with the ticket; G4: nothing of it is readable."""
+def test_a_corrected_contact_gets_the_held_mail(loop: Loop, store: Store) -> None:
     number, other = file(loop, store), file(loop, store)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
     loop.pump()
@@ -450,22 +453,22 @@ def test_a_new_contact_gets_what_was_held(loop: Loop, store: Store) -> None:
     assert view["customer"]["undeliverable"] == "bounce 5.1.1"
     assert "correct-contact" in view["actions"]
     act(loop, number, "assign", agent="li-1")
-    held = last(store, number, "assigned")
+    held = last_delivery(store, number, "assigned")
     assert held.state == "parked"
-    replay(store, loop, held)  # not yet: it is held again
-    assert last(store, number, "assigned").state == "parked"
+    replay_delivery(store, loop, held)  # not yet: it is held again
+    assert last_delivery(store, number, "assigned").state == "parked"
 
     answer = act(loop, number, "correct-contact", contact="li.lei2@example.org")
     assert answer.status == 200, answer.text
     ticket = store.load("standard", number)
     assert ticket.customer.undeliverable is None
-    assert marked(store, other) == "bounce 5.1.1"  # the old address is no good still
-    replay(store, loop, last(store, number, "assigned"))
-    assert last(store, number, "assigned").state == "sent"
+    assert undeliverable_cause(store, other) == "bounce 5.1.1"  # still
+    replay_delivery(store, loop, last_delivery(store, number, "assigned"))
+    assert last_delivery(store, number, "assigned").state == "sent"
     assert sent_to("li.lei2@example.org") == 1
     everything = json.dumps(store.everything("standard", number), default=str)
     assert "li.lei2" not in everything.replace("sealed", "")
-    # Mail to the new address is known again by the contact's own tickets.
+    # The corrected ticket is no longer in the old contact's history.
     again = loop.http("GET", f"/agent/desks/standard/tickets/{other}", claims=SUPERVISOR).json
     assert number not in again["history"]
     refused = act(loop, number, "correct-contact", contact=CUSTOMER)
@@ -473,31 +476,29 @@ def test_a_new_contact_gets_what_was_held(loop: Loop, store: Store) -> None:
     assert refused.json["errors"][0]["field"] == "contact"
 
 
-def test_a_phone_number_may_take_its_place(loop: Loop, store: Store) -> None:
-    """What was held as a mail goes out as a short message."""
+def test_a_corrected_phone_number_gets_the_held_mail_as_sms(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
     loop.pump()
     act(loop, number, "assign", agent="li-1")
     assert act(loop, number, "correct-contact", contact="13800138000").status == 200
-    replay(store, loop, last(store, number, "assigned"))
-    found = last(store, number, "assigned")
+    replay_delivery(store, loop, last_delivery(store, number, "assigned"))
+    found = last_delivery(store, number, "assigned")
     assert (found.state, found.channel) == ("sent", "sms")
 
 
-def test_the_old_contact_works_again(loop: Loop, store: Store) -> None:
-    """Without a contact the mark goes, from every ticket of the address and the next ones."""
+def test_a_contact_can_be_marked_as_deliverable_again(loop: Loop, store: Store) -> None:
     number, other = file(loop, store), file(loop, store)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
     loop.pump()
     assert act(loop, number, "correct-contact").status == 200
-    assert marked(store, number) is marked(store, other) is None
+    assert undeliverable_cause(store, number) is undeliverable_cause(store, other) is None
     third = file(loop, store)
-    assert last(store, third, "received").state == "sent"
+    assert last_delivery(store, third, "received").state == "sent"
     assert act(loop, number, "correct-contact").status == 200  # nothing left to do
 
 
-def test_who_may_correct_a_contact(loop: Loop, store: Store) -> None:
+def test_agents_may_correct_a_contact_and_finance_may_not(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     path = f"/agent/desks/standard/tickets/{number}/correct-contact"
     for role, status in (("finance", 403), ("agent", 200)):
@@ -506,8 +507,8 @@ def test_who_may_correct_a_contact(loop: Loop, store: Store) -> None:
         assert answer.status == status, answer.text
 
 
-def test_a_mark_outlives_the_class(loop: Loop, store: Store) -> None:
-    """A5: what is known of a contact is kept side by side."""
+@pytest.mark.requirement("A5")
+def test_a_contact_keeps_its_mark_and_its_class(loop: Loop, store: Store) -> None:
     number = file(loop, store)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
     assert act(loop, number, "set-customer-class", customer_class="vip").status == 200
@@ -518,8 +519,10 @@ def test_a_mark_outlives_the_class(loop: Loop, store: Store) -> None:
     )
 
 
-def test_the_happy_way_reads_and_writes_no_more(loop: Loop, store: Store) -> None:
-    """G7: a life without returns costs one read unit for the limits, and no write."""
+@pytest.mark.requirement("G7")
+def test_a_ticket_without_bounces_costs_one_read_unit_for_the_limits(
+    loop: Loop, store: Store
+) -> None:
     loop.calls.clear()
     file(loop, store)
     asked = [c for c in loop.calls if c.function == "notify" and c.operation == "Query"]

@@ -1,4 +1,4 @@
-"""What mails are let in, and how far their sender is believed (G3)."""
+"""Which mails are accepted, and whether their sender is trusted (G3)."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from hypothesis import given, strategies as st
 
 from functions.core.domain.errors import Quarantined
 from functions.core.domain.rules import Checks
-from functions.intake.mail_policy import Verdicts, believed, infected, of_header, within_limits
+from functions.intake.mail_policy import Verdicts, require_within_limits, trusts_sender
 
 DEFAULT = Checks()
 STATUSES = ("", "PASS", "FAIL", "GRAY", "PROCESSING_FAILED", "DISABLED")
 
 
 def receipt(**statuses: str) -> dict[str, Any]:
-    """A receipt as SES writes it."""
+    """Return a receipt as SES writes it."""
     policy = statuses.pop("policy", "")
     found: dict[str, Any] = {f"{n}Verdict": {"status": s} for n, s in statuses.items()}
     return {**found, "dmarcPolicy": policy} if policy else found
 
 
+@pytest.mark.requirement("G3")
 @pytest.mark.parametrize(
     ("statuses", "cause"),
     [
@@ -32,12 +33,12 @@ def receipt(**statuses: str) -> dict[str, Any]:
         ({"dmarc": "FAIL", "policy": "QUARANTINE"}, "dmarc"),
     ],
 )
-def test_what_is_set_aside_by_default(statuses: dict[str, str], cause: str) -> None:
-    """G3: with its cause."""
+def test_the_default_checks_quarantine(statuses: dict[str, str], cause: str) -> None:
     with pytest.raises(Quarantined, match=f"^{cause}: "):
-        believed(Verdicts.of(receipt(**statuses)), DEFAULT)
+        trusts_sender(Verdicts.from_receipt(receipt(**statuses)), DEFAULT)
 
 
+@pytest.mark.requirement("G3")
 @pytest.mark.parametrize(
     ("statuses", "expected"),
     [
@@ -53,14 +54,14 @@ def test_what_is_set_aside_by_default(statuses: dict[str, str], cause: str) -> N
         ({"dmarc": "FAIL"}, False),
     ],
 )
-def test_whose_sender_is_believed_by_default(statuses: dict[str, str], expected: bool) -> None:
-    """G3: a mail that fails authentication is taken in, and its address proves nothing."""
-    assert believed(Verdicts.of(receipt(**statuses)), DEFAULT) is expected
+def test_the_default_checks_trust_a_sender(statuses: dict[str, str], expected: bool) -> None:
+    """Mail that fails authentication is accepted, and its address proves nothing."""
+    assert trusts_sender(Verdicts.from_receipt(receipt(**statuses)), DEFAULT) is expected
 
 
+@pytest.mark.requirement("G3")
 @pytest.mark.parametrize("check", ["virus", "spam", "dmarc", "authentication", "unproven"])
-def test_a_desk_says_what_follows(check: str) -> None:
-    """G3: each consequence is the playbook's."""
+def test_a_playbook_sets_the_consequence_of_each_check(check: str) -> None:
     failing = {
         "virus": receipt(virus="FAIL", dmarc="PASS"),
         "spam": receipt(spam="FAIL", dmarc="PASS"),
@@ -68,30 +69,31 @@ def test_a_desk_says_what_follows(check: str) -> None:
         "authentication": receipt(spf="FAIL"),
         "unproven": receipt(spf="GRAY"),
     }
-    verdicts = Verdicts.of(failing[check])
-    assert believed(verdicts, Checks(**{check: "accept"})) is True
-    assert believed(verdicts, Checks(**{check: "untrusted"})) is False
+    verdicts = Verdicts.from_receipt(failing[check])
+    assert trusts_sender(verdicts, Checks(**{check: "accept"})) is True
+    assert trusts_sender(verdicts, Checks(**{check: "untrusted"})) is False
     with pytest.raises(Quarantined, match=f"^{check}: "):
-        believed(verdicts, Checks(**{check: "quarantine"}))
+        trusts_sender(verdicts, Checks(**{check: "quarantine"}))
 
 
-def test_released_is_not_believed() -> None:
-    """G3: who releases a mail says that it is a request, not that its sender is who it says."""
-    spam = Verdicts.of(receipt(spam="FAIL"))
-    assert believed(spam, DEFAULT, released=True) is False
-    forged = Verdicts.of(receipt(dmarc="FAIL", policy="reject"))
-    assert believed(forged, DEFAULT, released=True) is False
+@pytest.mark.requirement("G3")
+def test_a_released_mail_s_sender_is_not_trusted() -> None:
+    spam = Verdicts.from_receipt(receipt(spam="FAIL"))
+    assert trusts_sender(spam, DEFAULT, released=True) is False
+    forged = Verdicts.from_receipt(receipt(dmarc="FAIL", policy="reject"))
+    assert trusts_sender(forged, DEFAULT, released=True) is False
 
 
-def test_a_virus_needs_a_word_of_its_own() -> None:
-    """G3, item 6: releasing everything releases no virus."""
-    verdicts = Verdicts.of(receipt(virus="FAIL"))
+@pytest.mark.requirement("G3")
+def test_an_infected_mail_is_released_only_explicitly() -> None:
+    verdicts = Verdicts.from_receipt(receipt(virus="FAIL"))
     with pytest.raises(Quarantined, match=r"^virus: "):
-        believed(verdicts, DEFAULT, released=True)
-    believed(verdicts, DEFAULT, released=True, even_infected=True)
-    assert infected(verdicts)
+        trusts_sender(verdicts, DEFAULT, released=True)
+    trusts_sender(verdicts, DEFAULT, released=True, even_infected=True)
+    assert verdicts.infected
 
 
+@pytest.mark.requirement("G3")
 @given(
     st.dictionaries(
         st.sampled_from(
@@ -106,10 +108,9 @@ def test_a_virus_needs_a_word_of_its_own() -> None:
     ),
     st.one_of(st.none(), st.text(), st.sampled_from(["none", "reject"])),
 )
-def test_any_receipt_is_read_and_comes_back_the_same(found: dict[str, Any], policy: Any) -> None:
-    """G3: what stands beside a mail in quarantine is what was announced."""
-    verdicts = Verdicts.of({**found, "dmarcPolicy": policy})
-    assert Verdicts.of(verdicts.receipt()) == verdicts
+def test_any_receipt_is_read_and_restored(found: dict[str, Any], policy: Any) -> None:
+    verdicts = Verdicts.from_receipt({**found, "dmarcPolicy": policy})
+    assert Verdicts.from_receipt(verdicts.as_receipt()) == verdicts
 
 
 HEADER = (
@@ -119,9 +120,9 @@ HEADER = (
 )
 
 
-def test_results_of_the_server_that_is_named() -> None:
-    """Item 6, RFC 8601: of a mail that a provider posts."""
-    found = of_header(HEADER + b"From: a@example.org\r\n\r\ntext", "mx.example.com")
+def test_the_named_server_s_results_are_read() -> None:
+    """RFC 8601."""
+    found = Verdicts.from_header(HEADER + b"From: a@example.org\r\n\r\ntext", "mx.example.com")
     assert found == Verdicts(spf="FAIL", dkim="PASS", dmarc="FAIL", dmarc_policy="reject")
 
 
@@ -137,18 +138,17 @@ def test_results_of_the_server_that_is_named() -> None:
         (b"", "mx.example.com"),
     ],
 )
-def test_results_that_anybody_may_have_written_are_none(raw: bytes, server: str) -> None:
-    """Only the topmost header counts, and only of the named server; none in the text."""
-    assert of_header(raw, server) == Verdicts()
+def test_results_that_anybody_could_have_written_are_ignored(raw: bytes, server: str) -> None:
+    assert Verdicts.from_header(raw, server) == Verdicts()
 
 
-def test_limits() -> None:
-    """G3: a mail that is not read whole opens no ticket."""
-    within_limits(40 * 1024 * 1024, ("charset:unknown", "text:cut"), DEFAULT)
-    with pytest.raises(Quarantined, match=r"^limit: the mail has 1\.5 MB, 1 MB are taken"):
-        within_limits(1536 * 1024, (), Checks(max_mb=1))
+@pytest.mark.requirement("G3")
+def test_a_mail_over_a_limit_is_quarantined() -> None:
+    require_within_limits(40 * 1024 * 1024, ("charset:unknown", "text:cut"), DEFAULT)
+    with pytest.raises(Quarantined, match=r"^limit: the mail has 1\.5 MB, 1 MB are accepted"):
+        require_within_limits(1536 * 1024, (), Checks(max_mb=1))
     for defect in ("structure:parts", "structure:depth", "header:many"):
         with pytest.raises(Quarantined, match=r"^limit: "):
-            within_limits(1, (defect,), DEFAULT)
+            require_within_limits(1, (defect,), DEFAULT)
     with pytest.raises(Quarantined, match=r"^broken: "):
-        within_limits(1, ("parse:failed",), DEFAULT)
+        require_within_limits(1, ("parse:failed",), DEFAULT)

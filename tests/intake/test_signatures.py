@@ -1,4 +1,4 @@
-"""Signed channels: contract section 4 and the published vectors of each provider (F1, G7)."""
+"""Signatures: the schemes and the published vectors of each provider (F1, G7)."""
 
 import base64
 import hashlib

@@ -17,7 +17,7 @@ from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
 from functions.core.platform.settings import Deployment
 from functions.core.services.command_service import change
-from functions.core.services.create_ticket import Filing, NewTicket, Tracking, file_ticket
+from functions.core.services.create_ticket import NewTicket, Source, TicketCreator, TicketRequest
 from functions.core.storage.store import Store
 from functions.notify.handler import notify
 
@@ -99,17 +99,16 @@ class World:
     def file(self, contact: str = MAIL, **body: Any) -> Ticket:
         """A new ticket, filed as intake does it."""
         message_id = body.pop("message_id", None)
-        filing = Filing(
+        creator = TicketCreator(
             store=self.store,
             seal=lambda desk, number, secret: aws.seal(PLACE, desk, number, secret),
             seal_original=lambda desk, number, words: (),
-            root=ROOT,
+            root_key=ROOT,
             public_url=URL,
-            now=NOON,
-            tracking=Tracking(message_id=message_id),
         )
-        request = NewTicket(contact=contact, **{"description": "无法登录", "name": NAME, **body})
-        filed = file_ticket(filing, self.playbook, request, None, "customer")
+        new = NewTicket(contact=contact, **{"description": "无法登录", "name": NAME, **body})
+        request = TicketRequest(new, NOON, source=Source(message_id=message_id))
+        filed = creator.create(self.playbook, request)
         return self.store.load(self.playbook.desk, filed.number)
 
     def do(self, ticket: Ticket, *commands: c.Command, at: datetime = NOON) -> Ticket:

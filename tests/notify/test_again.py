@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from email import message_from_bytes
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,10 +13,10 @@ from functions.core.domain.delivery import Delivery
 from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
 from functions.core.services.command_service import change
-from functions.core.services.create_ticket import Filing, new_contact
+from functions.core.services.contacts import ContactCorrector
 from functions.core.storage.store import Store
 from functions.notify.deliver.failures import Passing
-from tests.notify.deployment import MAIL, NOON, PLACE, ROOT, URL, World
+from tests.notify.deployment import MAIL, NOON, PLACE, ROOT, World
 
 OTHER = "wang.example@example.com"
 
@@ -41,15 +42,8 @@ def test_it_goes_to_the_contact_that_the_ticket_has_by_then(
 ) -> None:
     """G3: the address was corrected meanwhile; the old one hears nothing more."""
     ticket, delivery = waiting
-    filing = Filing(
-        store=world.store,
-        seal=lambda desk, number, secret: aws.seal(PLACE, desk, number, secret),
-        seal_original=lambda desk, number, words: (),
-        root=ROOT,
-        public_url=URL,
-        now=NOON,
-    )
-    world.do(ticket, new_contact(filing, world.playbook, ticket, OTHER))
+    corrector = ContactCorrector(world.store, partial(aws.seal, PLACE), ROOT)
+    world.do(ticket, corrector.correction(world.playbook, ticket, OTHER))
     assert world.run(world.due(delivery)) == []
     (mail,) = world.mails
     assert (OTHER in str(mail.destinations), MAIL in str(mail.destinations)) == (True, False)

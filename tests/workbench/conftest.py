@@ -15,7 +15,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.platform.settings import Deployment
 from functions.core.platform.web import HttpResponse, Request
 from functions.core.playbook import load
-from functions.core.services.create_ticket import Filing
+from functions.core.services.contacts import ContactCorrector
 from functions.core.storage.files import Files
 from functions.core.storage.store import Store
 from functions.workbench import calls
@@ -44,15 +44,8 @@ class Links(Files):
         return f"https://files.example.com/{file.key}"
 
 
-def _filing(store: Store) -> Filing:
-    return Filing(
-        store=store,
-        seal=lambda desk, number, contact: b"sealed:" + contact,
-        seal_original=lambda desk, number, words: (),
-        root=bytes(32),
-        public_url="https://desk.example.com",
-        now=NOON,
-    )
+def _corrector(store: Store) -> ContactCorrector:
+    return ContactCorrector(store, lambda desk, number, contact: b"sealed:" + contact, bytes(32))
 
 
 def _files() -> Links:
@@ -91,9 +84,9 @@ class Agent:
 
     def act(self, action: str, number: str = NUMBER, **body: Any) -> Any:
         request = self.request("POST", body)
-        filing = partial(_filing, self.store)
+        corrector = partial(_corrector, self.store)
         answer = calls.act(
-            request, self.store, "testdesk", number, action, _files(), filing, lambda *_: {}
+            request, self.store, "testdesk", number, action, _files(), corrector, lambda *_: {}
         )
         return answer.body
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +14,7 @@ from functions.core.domain.events import OriginalOpened
 from functions.core.domain.rules import Playbook
 from functions.core.playbook import load
 from functions.core.services.command_service import change
-from functions.core.services.create_ticket import Filing
+from functions.core.services.create_ticket import TicketCreator
 from functions.core.storage.store import Store
 from functions.workbench import calls
 from functions.workbench.rights import may_step, principal_of
@@ -140,9 +139,7 @@ def _caller(who: str) -> Any:
     return caller({"cognito:username": who, "cognito:groups": f"testdesk:{role}"})
 
 
-def test_two_agents_keys_are_two(
-    store: Store, signed_in: SignedIn, make_filing: Callable[[], Filing]
-) -> None:
+def test_two_agents_keys_are_two(store: Store, signed_in: SignedIn, creator: TicketCreator) -> None:
     """G1: a key is its agent's own; another's call under the same one is another request."""
     numbers = []
     for who in ("agent-1", "agent-2", "agent-1"):
@@ -152,18 +149,17 @@ def test_two_agents_keys_are_two(
             body=json.dumps(body).encode(),
             headers={"idempotency-key": "k1"},
         )
-        answer = calls.enter_ticket(request, store, "testdesk", make_filing())
+        answer = calls.enter_ticket(request, store, "testdesk", creator)
         numbers.append(answer.body["number"])
     assert numbers[0] == numbers[2] != numbers[1]
 
 
 @pytest.fixture
-def make_filing(store: Store) -> Callable[[], Filing]:
-    return lambda: Filing(
+def creator(store: Store) -> TicketCreator:
+    return TicketCreator(
         store=store,
         seal=lambda desk, number, contact: b"sealed",
         seal_original=lambda desk, number, words: (),
-        root=bytes(32),
+        root_key=bytes(32),
         public_url="https://desk.example.com",
-        now=NOON,
     )

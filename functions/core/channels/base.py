@@ -1,8 +1,8 @@
-"""Chat channels: what a provider's calls mean, and how words go back. One file, one class each.
+"""The adapter of a chat channel: reads a provider's webhook requests, writes calls to its API.
 
-An adapter translates; it neither calls anybody nor stores anything, so that `intake` (in) and
-`notify` (out) share it. It is found by its file's name: `adapter("wechat")` imports
-`functions.core.channels.base.wechat` and nothing else. docs/adapters.md says how to add one.
+An adapter only translates; it calls nobody and stores nothing, so `intake` (in) and `notify` (out)
+share it. It is found by its module's name: `adapter("wechat")` imports
+`functions.core.channels.wechat` and no other provider. docs/adapters.md says how to add one.
 """
 
 from __future__ import annotations
@@ -13,21 +13,18 @@ import pkgutil
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from functions.core import channels
 from functions.core.domain.errors import DeskbellError
 from functions.core.domain.rules import Locale
 from functions.core.text.words import MESSAGE_LABELS
 
-if TYPE_CHECKING:
-    from functions.core.platform.web import HttpResponse, Request
-
 Secret = Mapping[str, Any]
-"""What a desk and a channel's provider know of each other: a JSON object in one SSM parameter."""
+"""The secret that a desk and a channel's provider share: a JSON object in one SSM parameter."""
 
 Kind = Literal[
     "text", "image", "voice", "video", "file", "sticker", "location", "link", "other",
@@ -35,23 +32,47 @@ Kind = Literal[
 ]  # fmt: skip
 
 EVENTS = frozenset({"subscribed", "unsubscribed", "menu"})
-"""Kinds that are no message: they open no ticket, and stand on an open one as a remark."""
+"""Kinds that are no messages: they open no ticket, and appear on an open one as a note."""
 
 
 class Unreadable(DeskbellError):
-    """A call that is signed and is not what the provider's documentation says: to be kept whole."""
+    """A signed request that does not follow the provider's documentation; it is quarantined."""
 
 
 @dataclass(frozen=True)
-class Incoming:
+class ProviderRequest:
+    """An HTTP request of a provider. Header names are in lower case."""
+
+    method: str
+    now: datetime
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
+class ProviderResponse:
+    """The HTTP response (200) to a provider: text, or JSON of a mapping."""
+
+    body: str | Mapping[str, Any] = ""
+    content_type: str = "text/plain"
+
+
+@dataclass(frozen=True)
+class IncomingMessage:
     """One message of one person.
 
-    `user` is whom an answer goes to, empty where the call does not say; `message_id` the provider's
-    own id, by which a repetition is known (G1), empty where there is none; `text` the person's
-    words, empty where there are none; `media` the provider's ids or addresses of what came along;
-    `thread` what an answer needs to stand in its place; `account` whom it was written to; `raw` the
-    message as it came. A message with `opens` False (a corrected one) joins a ticket that is there
-    and opens none.
+    Args:
+        user: the provider's id of the person to answer; empty where the request has none.
+        message_id: the provider's own id, which recognises a repetition (G1); empty if there is
+            none.
+        text: the person's words; empty for a message without words.
+        media: the provider's ids or URLs of the attached media.
+        thread: what the provider needs to place an answer in the same thread.
+        account: the desk's account that the message was written to.
+        opens: False for a message that joins an open ticket and opens none, such as a correction.
+        encrypted: the request was encrypted, so the response has to be.
+        raw: the message as it came.
     """
 
     user: str
@@ -65,19 +86,19 @@ class Incoming:
     account: str = ""
     at: datetime | None = None
     opens: bool = True
-    sealed: bool = False
+    encrypted: bool = False
     raw: bytes = b""
 
-    def words(self, locale: Locale) -> str:
-        """The message as a ticket shows it: `[图片] 登录页面`."""
+    def display_text(self, locale: Locale) -> str:
+        """Return the message as a ticket shows it: `[图片] 登录页面`."""
         if self.kind == "text":
             return self.text.strip()
         return f"[{MESSAGE_LABELS[self.kind][locale]}] {self.text}".rstrip()
 
 
 @dataclass(frozen=True)
-class Outgoing:
-    """Words for one person. `key` is the same for every attempt of one delivery (a UUID)."""
+class OutgoingMessage:
+    """A text for one person. `key` (a UUID) is the same for every attempt of one delivery."""
 
     user: str
     text: str
@@ -87,8 +108,10 @@ class Outgoing:
 
 @dataclass(frozen=True)
 class HttpCall:
-    """A call of a provider. `repeatable`: the provider sees to it that a repetition sends nothing
-    twice, so it may be repeated where no answer came."""
+    """An HTTP call to a provider's API.
+
+    `repeatable`: the provider discards repetitions, so the call may be repeated after a timeout.
+    """
 
     url: str
     body: bytes
@@ -99,10 +122,10 @@ class HttpCall:
 
 @dataclass(frozen=True)
 class ProviderResult:
-    """What a provider's answer means.
+    """The meaning of a provider's response.
 
-    `sent` (with its id), `passing` (later it may work), `permanent` (it never will), `renew` (the
-    access token is no longer good). `cause` is for a person, without personal data.
+    `sent` (with its id), `passing` (a later attempt may succeed), `permanent` (none will), `renew`
+    (the access token has expired). `cause` explains it to a person, without personal data.
     """
 
     state: Literal["sent", "passing", "permanent", "renew"]
@@ -112,18 +135,18 @@ class ProviderResult:
 
 @dataclass(frozen=True)
 class Token:
-    """An access token and for how many seconds it is good."""
+    """An access token and its lifetime in seconds."""
 
     value: str
     seconds: int
 
 
 class Adapter(ABC):
-    """One provider's messages. Pure: calls in, values out; `now` comes with the request.
+    """Translates the messages of one provider. Pure: the time comes with the request.
 
-    `api` is the provider's address, which a desk's secret may replace; `needs` the keys that its
-    secret must have, `options` those that it may have; `answers`: the HTTP answer to a message may
-    carry words to its writer.
+    `name` is the module's name and the last part of the webhook's path; `api` the address of the
+    provider's API, which a desk's secret may replace; `needs` the required keys of the secret,
+    `options` its optional keys. `answers`: the HTTP response may carry text to the writer.
     """
 
     name: ClassVar[str]
@@ -133,57 +156,68 @@ class Adapter(ABC):
     answers: ClassVar[bool] = False
 
     @abstractmethod
-    def signed(self, request: Request, secret: Secret) -> tuple[str, dict[str, Any]]:
-        """The scheme and the parts by which `intake.signatures.verify` checks a call."""
+    def signed(self, request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
+        """Return the scheme and parts for `intake.signatures.verify` to check a request."""
 
-    def challenge(self, request: Request, secret: Secret) -> HttpResponse | None:
-        """The answer to a provider that only asks whether we are there; None for any other call."""
+    def challenge(self, request: ProviderRequest, secret: Secret) -> ProviderResponse | None:
+        """Answer the provider's URL-verification request; None for any other request."""
         return None
 
     @abstractmethod
-    def read(self, request: Request, secret: Secret) -> tuple[Incoming, ...]:
-        """The messages in a call whose signature holds; none where it brings no message.
+    def read(self, request: ProviderRequest, secret: Secret) -> tuple[IncomingMessage, ...]:
+        """Return the messages in a request whose signature is valid; it may have none.
 
         Raises:
-            Unreadable: it is not what the provider's documentation says.
+            Unreadable: the request does not follow the provider's documentation.
         """
 
     def answer(
-        self, request: Request, secret: Secret, to: Incoming | None = None, text: str = ""
-    ) -> HttpResponse:
-        """The HTTP answer that tells the provider all is well, with `text` where it `answers`."""
-        from functions.core.platform.web import HttpResponse
-
-        return HttpResponse("", content_type="text/plain")
+        self,
+        request: ProviderRequest,
+        secret: Secret,
+        message: IncomingMessage | None = None,
+        text: str = "",
+    ) -> ProviderResponse:
+        """Return the response that accepts a request, with `text` for the writer of `message` if
+        the channel `answers`.
+        """
+        return ProviderResponse()
 
     def token_call(self, secret: Secret, *, renew: bool) -> HttpCall | None:
-        """The call that fetches an access token, None where the secret itself is enough.
+        """Return the call that fetches an access token, None if the secret is enough.
 
-        `renew`: the last one was refused before its time. KeyError where the secret lacks a key.
+        `renew`: the provider refused the last token before it expired.
+
+        Raises:
+            KeyError: the secret lacks a key.
         """
         return None
 
     def token(self, status: int, body: bytes) -> Token | ProviderResult:
-        """The token in the provider's answer to `token_call`, or why there is none."""
+        """Read the response to `token_call`: the token, or the reason why there is none."""
         return ProviderResult("permanent", cause=f"{self.name} has no access tokens")
 
     @abstractmethod
-    def send(self, message: Outgoing, secret: Secret, token: str = "") -> HttpCall:
-        """The call that sends a message. KeyError where the secret lacks a key."""
+    def send(self, message: OutgoingMessage, secret: Secret, token: str = "") -> HttpCall:
+        """Return the call that sends a message.
+
+        Raises:
+            KeyError: the secret lacks a key.
+        """
 
     @abstractmethod
     def outcome(self, status: int, body: bytes) -> ProviderResult:
-        """What the provider's answer to `send` means."""
+        """Read the response to `send`."""
 
     def base(self, secret: Secret) -> str:
-        """The address of the provider's API, without a slash at its end."""
+        """Return the address of the provider's API, without a trailing slash."""
         return str(secret.get("api") or self.api).rstrip("/")
 
 
 def names() -> tuple[str, ...]:
-    """Every channel that has an adapter."""
-    found = (module.name for module in pkgutil.iter_modules(channels.__path__))
-    return tuple(sorted(name for name in found if name != "base"))
+    """Return the names of all channels that have an adapter."""
+    modules = (module.name for module in pkgutil.iter_modules(channels.__path__))
+    return tuple(sorted(name for name in modules if name != "base"))
 
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,29}")
@@ -191,66 +225,75 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,29}")
 
 @lru_cache(maxsize=16)
 def adapter(name: str) -> Adapter | None:
-    """The adapter of a channel, None where there is none; its module is imported here."""
+    """Import and return the adapter of a channel, None for an unknown channel."""
     if not _NAME.fullmatch(name) or name not in names():
         return None
     module = importlib.import_module(f"{channels.__name__}.{name}")
-    (found,) = (
+    (adapter_class,) = (
         value
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, Adapter) and value is not Adapter
     )
-    made: Adapter = found()
-    return made
+    instance: Adapter = adapter_class()
+    return instance
 
 
-# What adapters share
+# Helpers that adapters share
 
 PASSING_STATUS = frozenset({408, 425, 429})
 
 
-def by_status(status: int, cause: str) -> ProviderResult:
-    """The meaning of an HTTP status where the body says nothing better (RFC 9110, RFC 6585)."""
+def result_of_status(status: int, cause: str) -> ProviderResult:
+    """Return the meaning of an HTTP status if the body says no more (RFC 9110, RFC 6585)."""
     passing = status in PASSING_STATUS or status >= 500
     return ProviderResult(
         "passing" if passing else "permanent", cause=f"HTTP {status} {cause}".strip()
     )
 
 
-def json_object(body: bytes) -> dict[str, Any]:
-    """The JSON object in a body.
+def parse_object(body: bytes) -> dict[str, Any]:
+    """Parse a body that holds a JSON object.
 
     Raises:
-        Unreadable: it holds none.
+        Unreadable: it holds something else.
     """
     try:
-        found = json.loads(body)
+        content = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"not JSON: {type(error).__name__}") from error
-    if not isinstance(found, dict):
-        raise Unreadable(f"not a JSON object: {type(found).__name__}")
-    return found
+    if not isinstance(content, dict):
+        raise Unreadable(f"not a JSON object: {type(content).__name__}")
+    return content
 
 
-def json_call(url: str, content: Any, headers: Mapping[str, str], **more: Any) -> HttpCall:
-    """A call that posts JSON in UTF-8."""
+def response_object(body: bytes) -> dict[str, Any]:
+    """Parse a provider's response; an empty object where it holds no JSON object."""
+    try:
+        return parse_object(body)
+    except Unreadable:
+        return {}
+
+
+def json_call(
+    url: str, content: Any, headers: Mapping[str, str], *, repeatable: bool = False
+) -> HttpCall:
+    """Return a call that posts JSON in UTF-8."""
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
-    return HttpCall(
-        url, body, {"Content-Type": "application/json; charset=utf-8", **headers}, **more
-    )
+    headers = {"Content-Type": "application/json; charset=utf-8", **headers}
+    return HttpCall(url, body, headers, repeatable=repeatable)
 
 
-def inner(found: Any, *path: str) -> dict[str, Any]:
-    """The object at a path of names, empty where there is none."""
-    for name in path:
-        found = found.get(name) if isinstance(found, dict) else None
-    return found if isinstance(found, dict) else {}
+def get_object(content: Any, *path: str) -> dict[str, Any]:
+    """Return the object at a path of keys, empty where there is none."""
+    for key in path:
+        content = content.get(key) if isinstance(content, dict) else None
+    return content if isinstance(content, dict) else {}
 
 
-def said(found: Mapping[str, Any], *names: str) -> str:
-    """The first of some names under which a text (or a number) stands; without half characters."""
-    for name in names:
-        value = found.get(name)
+def get_text(content: Mapping[str, Any], *keys: str) -> str:
+    """Return the text (or number) under the first key that has one, without lone surrogates."""
+    for key in keys:
+        value = content.get(key)
         if isinstance(value, str) and value:
             return value.encode("utf-8", "replace").decode()
         if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= 64:
@@ -258,30 +301,30 @@ def said(found: Mapping[str, Any], *names: str) -> str:
     return ""
 
 
-def as_raw(found: Any) -> bytes:
-    """A part of a JSON body as bytes again, to be kept as it came.
+def dump_raw(content: Any) -> bytes:
+    """Dump a part of a JSON body again, to keep it as it came.
 
     Raises:
         Unreadable: it is nested too deeply.
     """
     try:
-        return json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")
+        return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"JSON of another shape: {type(error).__name__}") from error
 
 
-def moment(written: Any, per_second: int = 1) -> datetime | None:
-    """The moment that a provider wrote in Unix time, None where that is none."""
+def unix_time(value: Any, per_second: int = 1) -> datetime | None:
+    """Return the time that a provider wrote as Unix time, None if it is not one."""
     try:
-        return datetime.fromtimestamp(float(written) / per_second, UTC)
+        return datetime.fromtimestamp(float(value) / per_second, UTC)
     except (TypeError, ValueError, OverflowError, OSError):
         return None
 
 
-def fitted(text: str, limit: int, unit: Literal["utf-8", "utf-16-le"]) -> str:
-    """The text, cut where the provider would refuse it. `limit` in bytes of the encoding."""
-    whole = text.encode(unit, "replace")
-    if len(whole) <= limit:
+def truncate(text: str, limit: int, encoding: Literal["utf-8", "utf-16-le"]) -> str:
+    """Truncate a text to the provider's limit, in bytes of the encoding; "…" marks the cut."""
+    encoded = text.encode(encoding, "replace")
+    if len(encoded) <= limit:
         return text
-    room = limit - len("…".encode(unit))
-    return whole[:room].decode(unit, "ignore") + "…"
+    cut = limit - len("…".encode(encoding))
+    return encoded[:cut].decode(encoding, "ignore") + "…"

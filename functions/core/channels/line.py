@@ -1,34 +1,33 @@
 """LINE official accounts: Messaging API, "Receive messages (webhook)", "Send push message".
 
-One call may bring several events of several people. A call that failed comes again where the
-account has redelivery switched on, its events under the ids that they had.
+One request may carry several events of several people. If the account has webhook redelivery
+switched on, LINE repeats a failed request, its events under the same ids.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from functions.core.channels.base import (
     Adapter,
     HttpCall,
-    Incoming,
+    IncomingMessage,
     Kind,
-    Outgoing,
+    OutgoingMessage,
+    ProviderRequest,
     ProviderResult,
     Secret,
     Unreadable,
-    as_raw,
-    by_status,
-    fitted,
-    inner,
+    dump_raw,
+    get_object,
+    get_text,
     json_call,
-    json_object,
-    moment,
-    said,
+    parse_object,
+    response_object,
+    result_of_status,
+    truncate,
+    unix_time,
 )
-
-if TYPE_CHECKING:
-    from functions.core.platform.web import Request
 
 LIMIT = 5000 * 2
 """5,000 UTF-16 units, in bytes."""
@@ -52,25 +51,25 @@ class Line(Adapter):
     api: ClassVar[str] = "https://api.line.me"
     needs: ClassVar[tuple[str, ...]] = ("channel_secret", "access_token")
 
-    def signed(self, request: Request, secret: Secret) -> tuple[str, dict[str, Any]]:
+    def signed(self, request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
         return "line", {
             "secret": secret.get("channel_secret"),
             "body": request.body,
             "signature": request.headers.get("x-line-signature"),
         }
 
-    def read(self, request: Request, secret: Secret) -> tuple[Incoming, ...]:
-        call = json_object(request.body)
-        events = call.get("events")
-        if not isinstance(events, list) or not all(isinstance(each, dict) for each in events):
+    def read(self, request: ProviderRequest, secret: Secret) -> tuple[IncomingMessage, ...]:
+        content = parse_object(request.body)
+        events = content.get("events")
+        if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
             raise Unreadable("no list of events")
-        found = (_incoming(event, said(call, "destination")) for event in events)
-        return tuple(incoming for incoming in found if incoming is not None)
+        messages = (_message(event, get_text(content, "destination")) for event in events)
+        return tuple(message for message in messages if message is not None)
 
-    def send(self, message: Outgoing, secret: Secret, token: str = "") -> HttpCall:
+    def send(self, message: OutgoingMessage, secret: Secret, token: str = "") -> HttpCall:
         content = {
             "to": message.user.partition("/")[0],
-            "messages": [{"type": "text", "text": fitted(message.text, LIMIT, "utf-16-le")}],
+            "messages": [{"type": "text", "text": truncate(message.text, LIMIT, "utf-16-le")}],
         }
         headers = {"Authorization": f"Bearer {secret['access_token']}"}
         if message.key:
@@ -79,43 +78,44 @@ class Line(Adapter):
         return json_call(url, content, headers, repeatable=bool(message.key))
 
     def outcome(self, status: int, body: bytes) -> ProviderResult:
-        try:
-            found = json_object(body)
-        except Unreadable:
-            found = {}
-        messages = found.get("sentMessages")
-        first = messages[0] if isinstance(messages, list) and messages else None
-        # 409: a message with this retry key was taken before ("Retry failed API requests").
+        content = response_object(body)
+        sent = content.get("sentMessages")
+        first = sent[0] if isinstance(sent, list) and sent else None
+        # 409: LINE accepted a message with this retry key before ("Retry failed API requests").
         if status in {200, 409}:
-            return ProviderResult("sent", id=said(inner(first), "id"))
-        return by_status(status, f"from LINE: {said(found, 'message')[:100]}")
+            return ProviderResult("sent", id=get_text(get_object(first), "id"))
+        return result_of_status(status, f"from LINE: {get_text(content, 'message')[:100]}")
 
 
-def _incoming(event: dict[str, Any], account: str) -> Incoming | None:
-    source, message = inner(event, "source"), inner(event, "message")
-    what = said(event, "type")
-    kind = _KINDS.get(said(message, "type"), "other") if what == "message" else _EVENTS.get(what)
+def _message(event: dict[str, Any], account: str) -> IncomingMessage | None:
+    source, message = get_object(event, "source"), get_object(event, "message")
+    event_type = get_text(event, "type")
+    kind = (
+        _KINDS.get(get_text(message, "type"), "other")
+        if event_type == "message"
+        else _EVENTS.get(event_type)
+    )
     if kind is None:
         return None
-    place = said(source, "groupId", "roomId")
-    who = said(source, "userId")
-    # In a group each person has a ticket of their own; the answer goes to the group.
-    user = f"{place}/{who}" if place and who else place or who
-    text = said(message, "text")
+    group, person = get_text(source, "groupId", "roomId"), get_text(source, "userId")
+    # In a group each person has a separate ticket; the answer goes to the group.
+    user = f"{group}/{person}" if group and person else group or person
+    text = get_text(message, "text")
     if kind == "location":
-        text = " ".join(filter(None, (said(message, "title"), said(message, "address"))))
+        text = " ".join(filter(None, (get_text(message, "title"), get_text(message, "address"))))
     elif kind == "file":
-        text = said(message, "fileName")
+        text = get_text(message, "fileName")
     elif kind == "menu":
-        text = said(inner(event, "postback"), "data")
-    media = (said(message, "id"),) if kind in {"image", "video", "voice", "file", "other"} else ()
-    return Incoming(
+        text = get_text(get_object(event, "postback"), "data")
+    has_media = kind in {"image", "video", "voice", "file", "other"}
+    media = (get_text(message, "id"),) if has_media else ()
+    return IncomingMessage(
         user=user,
-        message_id=said(event, "webhookEventId") or said(message, "id"),
+        message_id=get_text(event, "webhookEventId") or get_text(message, "id"),
         kind=kind,
         text=text,
         media=tuple(filter(None, media)),
         account=account,
-        at=moment(event.get("timestamp"), 1000),
-        raw=as_raw(event),
+        at=unix_time(event.get("timestamp"), 1000),
+        raw=dump_raw(event),
     )

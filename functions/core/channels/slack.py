@@ -1,41 +1,40 @@
 """Slack apps: Events API, "Verifying requests from Slack", `chat.postMessage`.
 
-What people write to the app, or in channels that it is in, opens tickets; the answer goes into the
-thread under the first message. Slack calls again three times where it has no answer within three
+Messages to the app, or in channels that it is in, open tickets; the answer goes into the thread
+under the first message. Slack repeats a request three times if it has no answer within three
 seconds.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from functions.core.channels.base import (
     Adapter,
     HttpCall,
-    Incoming,
-    Outgoing,
+    IncomingMessage,
+    OutgoingMessage,
+    ProviderRequest,
+    ProviderResponse,
     ProviderResult,
     Secret,
-    Unreadable,
-    as_raw,
-    by_status,
-    fitted,
-    inner,
+    dump_raw,
+    get_object,
+    get_text,
     json_call,
-    json_object,
-    moment,
-    said,
+    parse_object,
+    response_object,
+    result_of_status,
+    truncate,
+    unix_time,
 )
 
-if TYPE_CHECKING:
-    from functions.core.platform.web import HttpResponse, Request
-
 LIMIT = 12_000
-"""Bytes; Slack advises 4,000 characters at most, and cuts far beyond them."""
+"""Bytes. Slack advises at most 4,000 characters, and truncates far beyond that."""
 
 _BY_PEOPLE = frozenset({"", "file_share", "me_message", "thread_broadcast"})
-"""Subtypes of messages that a person writes; the others tell of what happened in a channel."""
+"""Subtypes of messages that a person writes; the others report changes in a channel."""
 
 _PASSING = frozenset(
     {"fatal_error", "internal_error", "ratelimited", "rate_limited", "request_timeout",
@@ -61,7 +60,7 @@ class Slack(Adapter):
     api: ClassVar[str] = "https://slack.com"
     needs: ClassVar[tuple[str, ...]] = ("signing_secret", "bot_token")
 
-    def signed(self, request: Request, secret: Secret) -> tuple[str, dict[str, Any]]:
+    def signed(self, request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
         return "slack", {
             "secret": secret.get("signing_secret"),
             "timestamp": request.headers.get("x-slack-request-timestamp"),
@@ -70,36 +69,32 @@ class Slack(Adapter):
             "now": request.now.timestamp(),
         }
 
-    def challenge(self, request: Request, secret: Secret) -> HttpResponse | None:
-        from functions.core.platform.web import HttpResponse
-
+    def challenge(self, request: ProviderRequest, secret: Secret) -> ProviderResponse | None:
         if b"url_verification" not in request.body:
             return None
-        try:
-            found = json_object(request.body)
-        except Unreadable:
+        content = response_object(request.body)
+        if content.get("type") != "url_verification":
             return None
-        if found.get("type") != "url_verification":
-            return None
-        return HttpResponse({"challenge": said(found, "challenge")})
+        return ProviderResponse({"challenge": get_text(content, "challenge")}, "application/json")
 
-    def read(self, request: Request, secret: Secret) -> tuple[Incoming, ...]:
+    def read(self, request: ProviderRequest, secret: Secret) -> tuple[IncomingMessage, ...]:
         if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-            return ()  # a command or a button, which answers to nobody's question here
-        call = json_object(request.body)
-        event = inner(call, "event")
-        if not event or said(event, "type") not in {"message", "app_mention"}:
+            return ()  # a slash command or a button, which answers no question of the desk
+        content = parse_object(request.body)
+        event = get_object(content, "event")
+        if get_text(event, "type") not in {"message", "app_mention"}:
             return ()
-        found, opens = event, True
-        if said(event, "subtype") == "message_changed" and inner(event, "message", "edited"):
-            found, opens = {**inner(event, "message"), "channel": event.get("channel")}, False
-        incoming = _incoming(found, call, opens=opens)
-        return (incoming,) if incoming else ()
+        opens = True
+        edited = get_object(event, "message")
+        if get_text(event, "subtype") == "message_changed" and get_object(edited, "edited"):
+            event, opens = {**edited, "channel": event.get("channel")}, False
+        message = _message(event, content, opens=opens)
+        return (message,) if message else ()
 
-    def send(self, message: Outgoing, secret: Secret, token: str = "") -> HttpCall:
-        text = fitted(message.text, LIMIT, "utf-8")
-        for written, plain in reversed(_ENTITIES):
-            text = text.replace(plain, written)
+    def send(self, message: OutgoingMessage, secret: Secret, token: str = "") -> HttpCall:
+        text = truncate(message.text, LIMIT, "utf-8")
+        for entity, character in reversed(_ENTITIES):
+            text = text.replace(character, entity)
         channel, _, thread = message.thread.partition("/")
         content = {
             "channel": channel or message.user,
@@ -114,48 +109,48 @@ class Slack(Adapter):
         return json_call(f"{self.base(secret)}/api/chat.postMessage", content, headers)
 
     def outcome(self, status: int, body: bytes) -> ProviderResult:
-        try:
-            found = json_object(body)
-        except Unreadable:
-            found = {}
-        if status == 200 and found.get("ok") is True:
-            return ProviderResult("sent", id=said(found, "ts"))
-        error = said(found, "error")
+        content = response_object(body)
+        if status == 200 and content.get("ok") is True:
+            return ProviderResult("sent", id=get_text(content, "ts"))
+        error = get_text(content, "error")
         if status == 200:
             cause = f"Slack {error or 'unknown'}: {_CAUSES.get(error, 'the message was refused')}"
             return ProviderResult("passing" if error in _PASSING else "permanent", cause=cause)
-        return by_status(status, f"from Slack: {error[:100]}")
+        return result_of_status(status, f"from Slack: {error[:100]}")
 
 
-def _incoming(found: dict[str, Any], call: dict[str, Any], *, opens: bool) -> Incoming | None:
-    user, channel, ts = said(found, "user"), said(found, "channel"), said(found, "ts")
-    # An app's own words come back as events too: answering them would never end.
-    if said(found, "bot_id") or said(found, "subtype") not in _BY_PEOPLE:
+def _message(
+    event: dict[str, Any], content: dict[str, Any], *, opens: bool
+) -> IncomingMessage | None:
+    user, channel, ts = (get_text(event, key) for key in ("user", "channel", "ts"))
+    # Slack reports an app's own messages too; answering them would never end.
+    if get_text(event, "bot_id") or get_text(event, "subtype") not in _BY_PEOPLE:
         return None
-    files = found.get("files")
-    media = [inner(each) for each in files] if isinstance(files, list) else []
-    text = _plain(said(found, "text"))
-    if not (user and channel and ts) or not (text or media):
+    attached = event.get("files")
+    files = [get_object(file) for file in attached] if isinstance(attached, list) else []
+    text = _plain_text(get_text(event, "text"))
+    if not (user and channel and ts) or not (text or files):
         return None
-    edited = said(inner(found, "edited"), "ts") if not opens else ""
-    return Incoming(
+    edited = "" if opens else get_text(get_object(event, "edited"), "ts")
+    file_names = (get_text(file, "name", "title") for file in files)
+    return IncomingMessage(
         user=user,
-        # One post is told as a message and as a mention; its place and time are the same.
+        # Slack reports one post as a message and as a mention, with the same channel and time.
         message_id=":".join(filter(None, (channel, ts, edited))),
-        kind="file" if media else "text",
-        text=" ".join(filter(None, (*(said(each, "name", "title") for each in media), text))),
-        media=tuple(filter(None, (said(each, "id") for each in media))),
-        thread=f"{channel}/{said(found, 'thread_ts') or ts}",
-        account=said(call, "api_app_id"),
-        at=moment(ts),
+        kind="file" if files else "text",
+        text=" ".join(filter(None, (*file_names, text))),
+        media=tuple(filter(None, (get_text(file, "id") for file in files))),
+        thread=f"{channel}/{get_text(event, 'thread_ts') or ts}",
+        account=get_text(content, "api_app_id"),
+        at=unix_time(ts),
         opens=opens,
-        raw=as_raw(call),
+        raw=dump_raw(content),
     )
 
 
-def _plain(text: str) -> str:
-    """Slack's writing as people read it: no mentions, links as they are, no entities."""
+def _plain_text(text: str) -> str:
+    """Convert Slack's markup to plain text: no mentions, bare links, no entities."""
     text = _LINK.sub(r"\1", _MENTION.sub("", text))
-    for written, plain in _ENTITIES:
-        text = text.replace(written, plain)
+    for entity, character in _ENTITIES:
+        text = text.replace(entity, character)
     return text.strip()

@@ -1,35 +1,34 @@
 """Telegram bots: Bot API, "Getting updates" (webhooks), `sendMessage`.
 
-The secret token of `setWebhook` comes back in a header with every update. A bot may write to
-whoever has written to it, at any time, unless that person blocks it.
+Telegram sends the secret token of `setWebhook` in a header of every update. A bot may write to
+anybody who has written to it, at any time, unless that person blocks it.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from functions.core.channels.base import (
     Adapter,
     HttpCall,
-    Incoming,
+    IncomingMessage,
     Kind,
-    Outgoing,
+    OutgoingMessage,
+    ProviderRequest,
     ProviderResult,
     Secret,
     Unreadable,
-    as_raw,
-    by_status,
-    fitted,
-    inner,
+    dump_raw,
+    get_object,
+    get_text,
     json_call,
-    json_object,
-    moment,
-    said,
+    parse_object,
+    response_object,
+    result_of_status,
+    truncate,
+    unix_time,
 )
-
-if TYPE_CHECKING:
-    from functions.core.platform.web import Request
 
 LIMIT = 4096 * 2
 """4,096 UTF-16 units, in bytes."""
@@ -49,8 +48,9 @@ _MEDIA: dict[str, Kind] = {
     "venue": "location",
     "location": "location",
 }
-"""Field of a message → kind. An animation has a `document` too, a venue a `location`: the first of
-these that is there counts. What has none of them (somebody joined a group …) is no message."""
+"""Field of a message → kind; the first field that is present counts, since an animation also has a
+`document` and a venue a `location`. An update with none of them (somebody joined …) is no message.
+"""
 
 
 class Telegram(Adapter):
@@ -60,32 +60,23 @@ class Telegram(Adapter):
     api: ClassVar[str] = "https://api.telegram.org"
     needs: ClassVar[tuple[str, ...]] = ("secret_token", "bot_token")
 
-    def signed(self, request: Request, secret: Secret) -> tuple[str, dict[str, Any]]:
+    def signed(self, request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
         return "telegram", {
             "secret": secret.get("secret_token"),
             "signature": request.headers.get("x-telegram-bot-api-secret-token"),
         }
 
-    def read(self, request: Request, secret: Secret) -> tuple[Incoming, ...]:
-        update = json_object(request.body)
-        update_id = said(update, "update_id")
-        if not update_id:
+    def read(self, request: ProviderRequest, secret: Secret) -> tuple[IncomingMessage, ...]:
+        update = parse_object(request.body)
+        if not get_text(update, "update_id"):
             raise Unreadable("no update_id")
-        for name in ("message", "edited_message"):
-            if found := inner(update, name):
-                return _message(found, update, opens=name == "message")
-        if chosen := inner(update, "callback_query"):
-            place = {"chat": inner(chosen, "message").get("chat"), "from": chosen.get("from")}
-            return _incoming(place, update, kind="menu", text=said(chosen, "data"))
-        status = inner(update, "my_chat_member", "new_chat_member").get("status")
-        if status == "kicked":
-            return _incoming(inner(update, "my_chat_member"), update, kind="unsubscribed")
-        return ()
+        message = _read_update(update)
+        return (message,) if message else ()
 
-    def send(self, message: Outgoing, secret: Secret, token: str = "") -> HttpCall:
+    def send(self, message: OutgoingMessage, secret: Secret, token: str = "") -> HttpCall:
         content: dict[str, Any] = {
             "chat_id": message.user.partition("/")[0],
-            "text": fitted(message.text, LIMIT, "utf-16-le"),
+            "text": truncate(message.text, LIMIT, "utf-16-le"),
             "link_preview_options": {"is_disabled": True},
         }
         if re.fullmatch("[0-9]{1,18}", message.thread):
@@ -96,74 +87,85 @@ class Telegram(Adapter):
         return json_call(f"{self.base(secret)}/bot{secret['bot_token']}/sendMessage", content, {})
 
     def outcome(self, status: int, body: bytes) -> ProviderResult:
-        try:
-            found = json_object(body)
-        except Unreadable:
-            found = {}
-        if status == 200 and found.get("ok") is True:
-            return ProviderResult("sent", id=said(inner(found, "result"), "message_id"))
-        return by_status(status, f"from Telegram: {said(found, 'description')[:100]}")
+        content = response_object(body)
+        if status == 200 and content.get("ok") is True:
+            return ProviderResult("sent", id=get_text(get_object(content, "result"), "message_id"))
+        return result_of_status(status, f"from Telegram: {get_text(content, 'description')[:100]}")
 
 
-def _message(found: dict[str, Any], update: dict[str, Any], *, opens: bool) -> tuple[Incoming, ...]:
-    if inner(found, "from").get("is_bot") is True:
-        return ()
-    text = said(found, "text", "caption")
-    kind = next((kind for name, kind in _MEDIA.items() if name in found), None)
+def _read_update(update: dict[str, Any]) -> IncomingMessage | None:
+    for key in ("message", "edited_message"):
+        if message := get_object(update, key):
+            return _read_message(message, update, opens=key == "message")
+    if callback := get_object(update, "callback_query"):
+        chat = get_object(callback, "message").get("chat")
+        message = {"chat": chat, "from": callback.get("from")}
+        return _incoming(message, update, kind="menu", text=get_text(callback, "data"))
+    member = get_object(update, "my_chat_member")
+    if get_object(member, "new_chat_member").get("status") == "kicked":
+        return _incoming(member, update, kind="unsubscribed")
+    return None
+
+
+def _read_message(
+    message: dict[str, Any], update: dict[str, Any], *, opens: bool
+) -> IncomingMessage | None:
+    if get_object(message, "from").get("is_bot") is True:
+        return None
+    text = get_text(message, "text", "caption")
+    kind = next((kind for key, kind in _MEDIA.items() if key in message), None)
     if kind is None and not text:
-        return ()
+        return None
     if text.split()[:1] == ["/start"] and kind is None:
-        return _incoming(found, update, kind="subscribed", opens=opens)
+        return _incoming(message, update, kind="subscribed", opens=opens)
     if kind == "location":
-        spot, venue = inner(found, "location"), inner(found, "venue")
-        parts = (said(venue, "title"), said(venue, "address"), _degrees(spot))
+        venue, degrees = get_object(message, "venue"), _degrees(get_object(message, "location"))
+        parts = (get_text(venue, "title"), get_text(venue, "address"), degrees)
         text = " ".join(filter(None, parts))
-    return _incoming(found, update, kind=kind or "text", text=text, opens=opens)
+    return _incoming(message, update, kind=kind or "text", text=text, opens=opens)
 
 
 def _incoming(
-    found: dict[str, Any],
+    message: dict[str, Any],
     update: dict[str, Any],
     *,
     kind: Kind,
     text: str = "",
     opens: bool = True,
-) -> tuple[Incoming, ...]:
-    chat, person = inner(found, "chat"), inner(found, "from")
-    place, who = said(chat, "id"), said(person, "id")
-    # In a group each person has a ticket of their own; the answer goes to the group.
-    user = place if place == who or not who else f"{place}/{who}"
-    names = (said(person, "first_name"), said(person, "last_name"))
-    return (
-        Incoming(
-            user=user if place else "",
-            message_id=said(update, "update_id"),
-            kind=kind,
-            text=text,
-            name=" ".join(filter(None, names)),
-            language=said(person, "language_code"),
-            media=tuple(_files(found)),
-            thread=said(found, "message_id"),
-            at=moment(found.get("date")),
-            opens=opens,
-            raw=as_raw(update),
-        ),
+) -> IncomingMessage:
+    writer = get_object(message, "from")
+    chat, person = get_text(get_object(message, "chat"), "id"), get_text(writer, "id")
+    # In a group each person has a separate ticket; the answer goes to the group.
+    user = chat if chat == person or not person else f"{chat}/{person}"
+    names = (get_text(writer, "first_name"), get_text(writer, "last_name"))
+    return IncomingMessage(
+        user=user if chat else "",
+        message_id=get_text(update, "update_id"),
+        kind=kind,
+        text=text,
+        name=" ".join(filter(None, names)),
+        language=get_text(writer, "language_code"),
+        media=tuple(_file_ids(message)),
+        thread=get_text(message, "message_id"),
+        at=unix_time(message.get("date")),
+        opens=opens,
+        raw=dump_raw(update),
     )
 
 
-def _files(found: dict[str, Any]) -> list[str]:
-    """The ids of a message's files; of a picture in several sizes the last and largest."""
-    files = []
-    for name in _MEDIA:
-        media = found.get(name)
+def _file_ids(message: dict[str, Any]) -> list[str]:
+    """Return the ids of a message's files; of a picture in several sizes the last and largest."""
+    file_ids = []
+    for key in _MEDIA:
+        media = message.get(key)
         if isinstance(media, list):
             media = media[-1] if media else None
-        if isinstance(media, dict) and (file_id := said(media, "file_id")):
-            files.append(file_id)
-    return list(dict.fromkeys(files))
+        if isinstance(media, dict) and (file_id := get_text(media, "file_id")):
+            file_ids.append(file_id)
+    return list(dict.fromkeys(file_ids))
 
 
-def _degrees(spot: dict[str, Any]) -> str:
-    found = [spot.get(name) for name in ("latitude", "longitude")]
-    good = [value for value in found if isinstance(value, int | float) and abs(value) <= 180]
-    return " ".join(map(str, good))
+def _degrees(location: dict[str, Any]) -> str:
+    values = [location.get(key) for key in ("latitude", "longitude")]
+    valid = [value for value in values if isinstance(value, int | float) and abs(value) <= 180]
+    return " ".join(map(str, valid))

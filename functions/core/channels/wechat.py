@@ -1,8 +1,8 @@
 """WeChat official accounts (微信公众平台): 接入指南, 接收普通消息, 被动回复, 消息加解密, 客服消息.
 
-A message is XML in the clear or encrypted (AES-256-CBC), and the HTTP answer within five seconds
-may be a reply; WeChat calls three times before it gives up. Later words go out as customer-service
-messages, for 48 hours after the person's last one.
+A message is plain or encrypted XML (AES-256-CBC), and the HTTP response within five seconds may be
+a reply; WeChat makes three attempts. Later texts go out as customer-service messages, for 48 hours
+after the person's last message.
 """
 
 from __future__ import annotations
@@ -12,36 +12,37 @@ import binascii
 import hashlib
 import secrets
 import struct
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
 from xml.parsers import expat
 
 from functions.core.channels.base import (
     Adapter,
     HttpCall,
-    Incoming,
+    IncomingMessage,
     Kind,
-    Outgoing,
+    OutgoingMessage,
+    ProviderRequest,
+    ProviderResponse,
     ProviderResult,
     Secret,
     Token,
     Unreadable,
-    by_status,
-    fitted,
+    get_text,
     json_call,
-    json_object,
-    moment,
-    said,
+    parse_object,
+    result_of_status,
+    truncate,
+    unix_time,
 )
-
-if TYPE_CHECKING:
-    from functions.core.platform.web import HttpResponse, Request
 
 LIMIT = 2048
 """Bytes of a text at most, in a reply and in a customer-service message."""
 
-_PAD = 32
-_DEPTH = 8
-_FIELDS = 200
+_BLOCK = 32
+_MAX_DEPTH = 8
+_MAX_FIELDS = 200
 
 _KINDS: dict[str, tuple[Kind, tuple[str, ...], tuple[str, ...]]] = {
     "text": ("text", ("Content",), ()),
@@ -53,14 +54,14 @@ _KINDS: dict[str, tuple[Kind, tuple[str, ...], tuple[str, ...]]] = {
     "link": ("link", ("Title", "Description", "Url"), ()),
     "file": ("file", ("Title",), ("MediaId",)),
 }
-"""MsgType → kind, the fields that are words, and those that name media."""
+"""MsgType → kind, the fields with text, the fields that name media."""
 
 _EVENTS: dict[str, Kind] = {
     "subscribe": "subscribed",
     "unsubscribe": "unsubscribed",
     "CLICK": "menu",
 }
-"""Event → kind; the others (LOCATION, VIEW, TEMPLATESENDJOBFINISH …) say nothing to a help desk."""
+"""Event → kind; the others (LOCATION, VIEW, TEMPLATESENDJOBFINISH …) do not concern a help desk."""
 
 _RENEW = frozenset({40001, 40014, 42001})
 _PASSING = frozenset({-1, 45009, 45011})
@@ -76,12 +77,15 @@ _CAUSES = {
     48001: "the account has no permission for customer-service messages",
     48002: "the customer has refused messages from the account, or the window is closed",
 }
-"""errcode → what it means for whoever reads the parked message (全局返回码说明)."""
+"""errcode → the cause on a dead-lettered delivery (全局返回码说明)."""
 
 
 class WeChat(Adapter):
-    """An official account. Secret: `token`, and `aes_key` and `app_id` for encrypted messages;
-    `app_id` and `app_secret` for sending; `only_encrypted` refuses messages in the clear."""
+    """An official account.
+
+    Secret: `token`; `aes_key` and `app_id` for encrypted messages; `app_id` and `app_secret` for
+    sending; `only_encrypted` refuses plain messages.
+    """
 
     name: ClassVar[str] = "wechat"
     api: ClassVar[str] = "https://api.weixin.qq.com"
@@ -89,7 +93,7 @@ class WeChat(Adapter):
     options: ClassVar[tuple[str, ...]] = ("aes_key", "app_id", "app_secret", "only_encrypted")
     answers: ClassVar[bool] = True
 
-    def signed(self, request: Request, secret: Secret) -> tuple[str, dict[str, Any]]:
+    def signed(self, request: ProviderRequest, secret: Secret) -> tuple[str, dict[str, Any]]:
         query = request.query
         parts: dict[str, Any] = {
             "token": secret.get("token"),
@@ -107,76 +111,49 @@ class WeChat(Adapter):
         refused = request.method == "POST" and secret.get("only_encrypted")
         return "wechat_sha1", {**parts, "signature": None if refused else query.get("signature")}
 
-    def challenge(self, request: Request, secret: Secret) -> HttpResponse | None:
-        from functions.core.platform.web import HttpResponse
-
-        if request.method != "GET":
-            return None
-        return HttpResponse(request.query.get("echostr", ""), content_type="text/plain")
-
-    def read(self, request: Request, secret: Secret) -> tuple[Incoming, ...]:
-        sealed = request.query.get("encrypt_type") == "aes"
-        raw = request.body
-        if sealed:
-            raw = opened(_fields(raw).get("Encrypt", ""), secret)
-        fields = _fields(raw)
-        user, created = fields.get("FromUserName", ""), fields.get("CreateTime", "")
-        written = fields.get("MsgType", "")
-        if not user or not written:
-            raise Unreadable("no FromUserName or no MsgType")
-        message_id = fields.get("MsgId", "")
-        if written == "event":
-            found = _EVENTS.get(fields.get("Event", ""))
-            if found is None:
-                return ()
-            kind, text = found, fields.get("EventKey", "") if found == "menu" else ""
-            media: tuple[str, ...] = ()
-            # Events have no MsgId; this is what WeChat says to tell them apart by.
-            message_id = f"{user}{created}{fields.get('Event')}"
-        else:
-            kind, words, named = _KINDS.get(written, ("other", (), ("MediaId",)))
-            text = " ".join(filter(None, (fields.get(name, "").strip() for name in words)))
-            media = tuple(filter(None, (fields.get(name, "") for name in named)))
+    def challenge(self, request: ProviderRequest, secret: Secret) -> ProviderResponse | None:
         return (
-            Incoming(
-                user=user,
-                message_id=message_id,
-                kind=kind,
-                text=text,
-                media=media,
-                account=fields.get("ToUserName", ""),
-                at=moment(created),
-                sealed=sealed,
-                raw=raw,
-            ),
+            ProviderResponse(request.query.get("echostr", "")) if request.method == "GET" else None
         )
+
+    def read(self, request: ProviderRequest, secret: Secret) -> tuple[IncomingMessage, ...]:
+        encrypted = request.query.get("encrypt_type") == "aes"
+        raw = request.body
+        if encrypted:
+            raw = decrypt(_fields(raw).get("Encrypt", ""), secret)
+        fields = _fields(raw)
+        if not fields.get("FromUserName") or not fields.get("MsgType"):
+            raise Unreadable("no FromUserName or no MsgType")
+        message = _event(fields) if fields["MsgType"] == "event" else _message(fields)
+        return (replace(message, encrypted=encrypted, raw=raw),) if message else ()
 
     def answer(
-        self, request: Request, secret: Secret, to: Incoming | None = None, text: str = ""
-    ) -> HttpResponse:
-        from functions.core.platform.web import HttpResponse
-
-        if to is None or not text:
-            return HttpResponse("success", content_type="text/plain")
+        self,
+        request: ProviderRequest,
+        secret: Secret,
+        message: IncomingMessage | None = None,
+        text: str = "",
+    ) -> ProviderResponse:
+        if message is None or not text:
+            return ProviderResponse("success")
         now = str(int(request.now.timestamp()))
         reply = _xml(
-            ToUserName=to.user,
-            FromUserName=to.account,
+            ToUserName=message.user,
+            FromUserName=message.account,
             CreateTime=now,
             MsgType="text",
-            Content=fitted(text, LIMIT, "utf-8"),
+            Content=truncate(text, LIMIT, "utf-8"),
         )
-        if to.sealed:
-            encrypted, nonce = sealed_for(reply.encode(), secret), secrets.token_hex(8)
-            token = str(secret["token"])
-            signed = "".join(sorted((token, now, nonce, encrypted))).encode()
+        if message.encrypted:
+            encrypted, nonce = encrypt(reply.encode(), secret), secrets.token_hex(8)
+            signed = "".join(sorted((str(secret["token"]), now, nonce, encrypted))).encode()
             reply = _xml(
                 Encrypt=encrypted,
                 MsgSignature=hashlib.sha1(signed, usedforsecurity=False).hexdigest(),
                 TimeStamp=now,
                 Nonce=nonce,
             )
-        return HttpResponse(reply, content_type="text/xml")
+        return ProviderResponse(reply, "text/xml")
 
     def token_call(self, secret: Secret, *, renew: bool) -> HttpCall | None:
         content = {
@@ -185,58 +162,87 @@ class WeChat(Adapter):
             "secret": secret["app_secret"],
             "force_refresh": renew,
         }
-        # Asking for it again does no harm: an unexpired one is given once more.
+        # A repetition is harmless: WeChat returns the token that has not expired once more.
         return json_call(f"{self.base(secret)}/cgi-bin/stable_token", content, {}, repeatable=True)
 
     def token(self, status: int, body: bytes) -> Token | ProviderResult:
         if status != 200:
-            return by_status(status, "to the request for an access token")
+            return result_of_status(status, "to the request for an access token")
         try:
-            found = json_object(body)
+            content = parse_object(body)
         except Unreadable:
             return ProviderResult("passing", cause="no JSON to the request for an access token")
-        value, seconds = said(found, "access_token"), said(found, "expires_in")
+        value, seconds = get_text(content, "access_token"), get_text(content, "expires_in")
         if value and seconds.isdigit():
             return Token(value, int(seconds))
-        return _failed(found)
+        return _error(content)
 
-    def send(self, message: Outgoing, secret: Secret, token: str = "") -> HttpCall:
+    def send(self, message: OutgoingMessage, secret: Secret, token: str = "") -> HttpCall:
         content = {
             "touser": message.user,
             "msgtype": "text",
-            "text": {"content": fitted(message.text, LIMIT, "utf-8")},
+            "text": {"content": truncate(message.text, LIMIT, "utf-8")},
         }
         url = f"{self.base(secret)}/cgi-bin/message/custom/send?access_token={token}"
         return json_call(url, content, {})
 
     def outcome(self, status: int, body: bytes) -> ProviderResult:
         if status != 200:
-            return by_status(status, "from WeChat")
+            return result_of_status(status, "from WeChat")
         try:
-            found = json_object(body)
+            content = parse_object(body)
         except Unreadable:
-            return ProviderResult("permanent", cause="WeChat's answer is no JSON")
-        if said(found, "errcode") == "0":
-            return ProviderResult("sent", id=said(found, "msgid"))
-        return _failed(found)
+            return ProviderResult("permanent", cause="WeChat's answer is not JSON")
+        if get_text(content, "errcode") == "0":
+            return ProviderResult("sent", id=get_text(content, "msgid"))
+        return _error(content)
 
 
-def _failed(found: dict[str, Any]) -> ProviderResult:
-    written = said(found, "errcode") or "unknown"
-    code = int(written) if written.removeprefix("-").isdigit() else None
-    cause = f"WeChat {written}: {_CAUSES.get(code or 0, said(found, 'errmsg')[:100])}"
+def _message(fields: Mapping[str, str]) -> IncomingMessage:
+    kind, texts, media = _KINDS.get(fields["MsgType"], ("other", (), ("MediaId",)))
+    return IncomingMessage(
+        user=fields["FromUserName"],
+        message_id=fields.get("MsgId", ""),
+        kind=kind,
+        text=" ".join(filter(None, (fields.get(name, "").strip() for name in texts))),
+        media=tuple(filter(None, (fields.get(name, "") for name in media))),
+        account=fields.get("ToUserName", ""),
+        at=unix_time(fields.get("CreateTime", "")),
+    )
+
+
+def _event(fields: Mapping[str, str]) -> IncomingMessage | None:
+    event, user, created = fields.get("Event"), fields["FromUserName"], fields.get("CreateTime", "")
+    kind = _EVENTS.get(event or "")
+    if kind is None:
+        return None
+    return IncomingMessage(
+        user=user,
+        # Events have no MsgId; WeChat's documentation tells them apart by these fields.
+        message_id=f"{user}{created}{event}",
+        kind=kind,
+        text=fields.get("EventKey", "") if kind == "menu" else "",
+        account=fields.get("ToUserName", ""),
+        at=unix_time(created),
+    )
+
+
+def _error(content: dict[str, Any]) -> ProviderResult:
+    errcode = get_text(content, "errcode") or "unknown"
+    code = int(errcode) if errcode.removeprefix("-").isdigit() else None
+    cause = f"WeChat {errcode}: {_CAUSES.get(code or 0, get_text(content, 'errmsg')[:100])}"
     if code in _RENEW:
         return ProviderResult("renew", cause=cause)
     return ProviderResult("passing" if code in _PASSING else "permanent", cause=cause)
 
 
-# XML: one level of names and texts, and nothing that could unfold
+# XML: one level of names and texts, without entities
 
 
 def _fields(body: bytes) -> dict[str, str]:
-    """The texts directly below the root. A document type, and with it every entity, is refused."""
-    reader = expat.ParserCreate()
-    found: dict[str, list[str]] = {}
+    """Return the texts of the root's children; a document type, and so any entity, is refused."""
+    parser = expat.ParserCreate()
+    fields: dict[str, list[str]] = {}
     path: list[str] = []
 
     def refuse(*_: Any) -> None:
@@ -244,7 +250,7 @@ def _fields(body: bytes) -> dict[str, str]:
 
     def start(name: str, _attributes: Any) -> None:
         path.append(name)
-        if len(path) > _DEPTH or len(found) > _FIELDS:
+        if len(path) > _MAX_DEPTH or len(fields) > _MAX_FIELDS:
             raise Unreadable("XML of another shape")
 
     def end(_name: str) -> None:
@@ -252,41 +258,43 @@ def _fields(body: bytes) -> dict[str, str]:
 
     def text(data: str) -> None:
         if len(path) == 2:
-            found.setdefault(path[1], []).append(data)
+            fields.setdefault(path[1], []).append(data)
 
-    reader.StartDoctypeDeclHandler = refuse
-    reader.StartElementHandler = start
-    reader.EndElementHandler = end
-    reader.CharacterDataHandler = text
+    parser.StartDoctypeDeclHandler = refuse
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = text
     try:
-        reader.Parse(body, True)
+        parser.Parse(body, True)
     except (expat.ExpatError, ValueError, LookupError) as error:
         raise Unreadable(f"not XML: {error}") from error
-    return {name: "".join(texts) for name, texts in found.items()}
+    return {name: "".join(texts) for name, texts in fields.items()}
 
 
 def _xml(**fields: str) -> str:
-    written = {n: text if text.isdecimal() else _cdata(text) for n, text in fields.items()}
-    inside = "".join(f"<{name}>{text}</{name}>" for name, text in written.items())
-    return f"<xml>{inside}</xml>"
+    elements = (
+        f"<{name}>{text if text.isdecimal() else _cdata(text)}</{name}>"
+        for name, text in fields.items()
+    )
+    return f"<xml>{''.join(elements)}</xml>"
 
 
 def _cdata(text: str) -> str:
-    allowed = "".join(c for c in text if c in "\t\n\r" or 0x20 <= ord(c) not in _NO_CHARACTERS)
+    allowed = "".join(c for c in text if c in "\t\n\r" or 0x20 <= ord(c) not in _NOT_IN_XML)
     return f"<![CDATA[{allowed.replace(']]>', ']]]]><![CDATA[>')}]]>"
 
 
-_NO_CHARACTERS = frozenset((*range(0xD800, 0xE000), 0xFFFE, 0xFFFF))
+_NOT_IN_XML = frozenset((*range(0xD800, 0xE000), 0xFFFE, 0xFFFF))
 
 
 # 消息加解密: random(16) + length(4) + message + app id, PKCS#7 to 32, AES-256-CBC
 
 
-def opened(encrypted: str, secret: Secret) -> bytes:
-    """The message in an `Encrypt` element.
+def decrypt(encrypted: str, secret: Secret) -> bytes:
+    """Decrypt the message in an `Encrypt` element.
 
     Raises:
-        Unreadable: it was not encrypted with this account's key, or for another account.
+        Unreadable: it was encrypted with another key or for another account.
     """
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -300,7 +308,7 @@ def opened(encrypted: str, secret: Secret) -> bytes:
     decryptor = Cipher(algorithms.AES(key), modes.CBC(key[:16])).decryptor()
     plain = decryptor.update(data) + decryptor.finalize()
     pad = plain[-1]
-    if not 1 <= pad <= _PAD or not plain.endswith(bytes([pad]) * pad):
+    if not 1 <= pad <= _BLOCK or not plain.endswith(bytes([pad]) * pad):
         raise Unreadable("encrypted with another key")
     plain = plain[:-pad]
     if len(plain) < 20:
@@ -312,24 +320,24 @@ def opened(encrypted: str, secret: Secret) -> bytes:
     return message
 
 
-def sealed_for(message: bytes, secret: Secret) -> str:
-    """A message as the `Encrypt` element of a reply has it."""
+def encrypt(message: bytes, secret: Secret) -> str:
+    """Encrypt a message for the `Encrypt` element of a reply."""
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
     key = _key(secret)
     app_id = str(secret.get("app_id", "")).encode()
     plain = secrets.token_bytes(16) + struct.pack(">I", len(message)) + message + app_id
-    pad = _PAD - len(plain) % _PAD
+    pad = _BLOCK - len(plain) % _BLOCK
     encryptor = Cipher(algorithms.AES(key), modes.CBC(key[:16])).encryptor()
     data = encryptor.update(plain + bytes([pad]) * pad) + encryptor.finalize()
     return base64.b64encode(data).decode()
 
 
 def _key(secret: Secret) -> bytes:
-    """The 32 bytes of an EncodingAESKey (43 characters).
+    """Return the 32 bytes of an EncodingAESKey (43 characters).
 
     Raises:
-        Unreadable: the desk's secret has none that fits.
+        Unreadable: the desk's secret has no valid one.
     """
     try:
         key = base64.b64decode(f"{secret.get('aes_key', '')}=", validate=True)

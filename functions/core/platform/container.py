@@ -1,9 +1,8 @@
-"""What handlers hand to the rooms' functions: a deployment's store, and what filing needs of it."""
+"""Wire the services of a deployment: handlers get them here, with their clients and keys."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from functions.core.platform import aws
@@ -11,26 +10,35 @@ from functions.core.platform.settings import Deployment
 from functions.core.storage.store import Store
 
 if TYPE_CHECKING:
-    from functions.core.services.create_ticket import Filing
+    from functions.core.services.contacts import ContactCorrector
+    from functions.core.services.create_ticket import TicketCreator
 
 
 @lru_cache(maxsize=4)
 def store(deployment: Deployment) -> Store:
-    """The table of a deployment; it keeps playbooks between calls."""
+    """Return the table of a deployment; the instance caches playbooks between calls."""
     return Store(aws.dynamodb(), deployment.table)
 
 
-def filing(deployment: Deployment, now: datetime) -> Filing:
-    """What filing a ticket needs of a deployment; its rules are loaded by the first who files."""
-    from functions.core.services.create_ticket import Filing
+def ticket_creator(deployment: Deployment) -> TicketCreator:
+    """Return the service that creates tickets; its module is imported at the first use."""
+    from functions.core.services.create_ticket import TicketCreator
 
-    return Filing(
+    return TicketCreator(
         store=store(deployment),
-        seal=lambda desk, number, contact: aws.seal(deployment, desk, number, contact),
-        seal_original=lambda desk, number, words: aws.seal_original(
-            deployment, desk, number, words
-        ),
-        root=aws.root_key(deployment),
+        seal=partial(aws.seal, deployment),
+        seal_original=partial(aws.seal_original, deployment),
+        root_key=aws.root_key(deployment),
         public_url=aws.public_url(deployment),
-        now=now,
+    )
+
+
+def contact_corrector(deployment: Deployment) -> ContactCorrector:
+    """Return the service that replaces contacts; its module is imported at the first use."""
+    from functions.core.services.contacts import ContactCorrector
+
+    return ContactCorrector(
+        store=store(deployment),
+        seal=partial(aws.seal, deployment),
+        root_key=aws.root_key(deployment),
     )

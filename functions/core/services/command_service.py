@@ -67,9 +67,9 @@ def change(
             )
         told = command
         if ticket.merged is not None:
-            from functions.core.services.merging import followed
+            from functions.core.services.merging import redirect
 
-            ticket, told = followed(store, ticket, command)
+            ticket, told = redirect(store, ticket, command)
         decided = decide_all(store, ticket, told, playbook, now)
         if not decided:
             return ticket
@@ -90,9 +90,9 @@ def decide_all(
         NotFound, ActionNotAllowed, InvalidInput: as `decide` says of either.
     """
     if isinstance(command, c.Merge | c.Unmerge):
-        from functions.core.services.merging import decide_both
+        from functions.core.services.merging import decide_merge
 
-        return decide_both(store, ticket, command, playbook, now)
+        return decide_merge(store, ticket, command, playbook, now)
     events = decide(ticket, command, playbook, now)
     sealed = command.sealed if isinstance(command, c.CorrectContact) else None
     return (Decided(ticket, events, _by_hand(command), sealed),) if events else ()

@@ -1,13 +1,12 @@
-"""Tickets that go on under another number: merging, undoing it, and finding what belongs together.
+"""Merge tickets, undo a merge, and find the tickets that belong together.
 
-A merged ticket keeps its own record and says where it goes on (`merged`); the ticket that it was
-merged into says which ones it carries (`carries`). What was said before stays where it was written
-and is shown together; what is said afterwards is written to the survivor, the ticket at the end of
-the chain.
+A merged ticket keeps its own record and names its merge target (`merged`); the target lists the
+tickets merged into it (`carries`). Earlier messages stay on the ticket that they were written to
+and are shown together; later messages are written to the ticket at the end of the chain.
 
-Only a ticket that is not merged can take another in, and only one that is not merged can be merged,
-each on condition of both versions in one transaction. So the end of a ticket's chain is never below
-it, and a cycle cannot come to be, however many merges run at once.
+Only a ticket that is not merged can be merged or be a merge target, and one transaction checks both
+versions. So the end of a chain is never one of the tickets below it, and no number of concurrent
+merges makes a cycle.
 """
 
 from __future__ import annotations
@@ -26,132 +25,135 @@ from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.storage.store import Store
 
 
-def survivor(store: Store, ticket: Ticket) -> Ticket:
-    """The ticket under whose number this one goes on: itself where it was not merged."""
+def merge_target(store: Store, ticket: Ticket) -> Ticket:
+    """Return the ticket at the end of the merge chain: `ticket` itself unless it was merged."""
     while ticket.merged is not None:
         ticket = store.load(ticket.desk, ticket.merged.into)
     return ticket
 
 
-def carried(store: Store, ticket: Ticket) -> list[Ticket]:
-    """Every ticket that goes on in this one, at whatever distance, the nearest first."""
-    found: list[Ticket] = []
-    waiting = [(ticket.number, number) for number in ticket.carries]
-    while waiting:
-        into, number = waiting.pop(0)
-        part = store.load(ticket.desk, number)
-        if part.merged is not None and part.merged.into == into:  # else it has just left
-            found.append(part)
-            waiting += [(number, further) for further in part.carries]
-    return found
+def merged_tickets(store: Store, ticket: Ticket) -> list[Ticket]:
+    """Return the tickets merged into this one, directly or through others, the nearest first."""
+    merged: list[Ticket] = []
+    pending = [(ticket.number, number) for number in ticket.carries]
+    while pending:
+        target, number = pending.pop(0)
+        child = store.load(ticket.desk, number)
+        if child.merged is not None and child.merged.into == target:  # else unmerged just now
+            merged.append(child)
+            pending += [(number, grandchild) for grandchild in child.carries]
+    return merged
 
 
-def parts(store: Store, ticket: Ticket, *, deliveries: bool = True) -> list[TicketRecord]:
-    """What was said on the tickets that go on in this one."""
+def merged_records(store: Store, ticket: Ticket, *, deliveries: bool = True) -> list[TicketRecord]:
+    """Return the records of the tickets merged into this one."""
     desk = ticket.desk
     return [
         TicketRecord(
-            part,
-            store.history(desk, part.number, part.version),
-            store.deliveries(desk, part.number) if deliveries else (),
+            merged,
+            store.history(desk, merged.number, merged.version),
+            store.deliveries(desk, merged.number) if deliveries else (),
         )
-        for part in carried(store, ticket)
+        for merged in merged_tickets(store, ticket)
     ]
 
 
-def family(store: Store, ticket: Ticket) -> list[Ticket]:
-    """All tickets that make one conversation with this one, the survivor first."""
-    first = survivor(store, ticket)
-    return [first, *carried(store, first)]
+def merge_group(store: Store, ticket: Ticket) -> list[Ticket]:
+    """Return the merge target of a ticket and every ticket merged into it, the target first."""
+    target = merge_target(store, ticket)
+    return [target, *merged_tickets(store, target)]
 
 
-def reached(store: Store, ticket: Ticket) -> list[str]:
-    """Every ticket in which this one went on at any time: where messages to it may stand."""
-    found: list[str] = []
-    waiting = [ticket]
-    while waiting:
-        one = waiting.pop(0)
-        for commit in store.history(one.desk, one.number, one.version):
+def past_merge_targets(store: Store, ticket: Ticket) -> list[str]:
+    """Return the numbers of all tickets that this one was ever merged into, directly or not.
+
+    Each may hold messages that were written to this ticket.
+    """
+    targets: list[str] = []
+    pending = [ticket]
+    while pending:
+        merged = pending.pop(0)
+        for commit in store.history(merged.desk, merged.number, merged.version):
             for event in commit.of(TicketMerged):
-                if event.other not in (ticket.number, *found):
-                    found.append(event.other)
-                    waiting.append(store.load(one.desk, event.other))
-    return found
+                if event.other not in (ticket.number, *targets):
+                    targets.append(event.other)
+                    pending.append(store.load(merged.desk, event.other))
+    return targets
 
 
-def followed(store: Store, ticket: Ticket, command: c.Command) -> tuple[Ticket, c.Command]:
-    """Where a command for a merged ticket belongs: what is said about it goes to its survivor.
+def redirect(store: Store, ticket: Ticket, command: c.Command) -> tuple[Ticket, c.Command]:
+    """Redirect a message or note for a merged ticket to its merge target.
 
-    Everything else stays with the ticket, whose status refuses it.
+    Other commands stay with the merged ticket, whose status refuses them.
 
     Raises:
         Forgotten: the customer writes to a ticket whose customer was erased.
     """
     if not isinstance(command, c.CustomerMessage | c.Note):
         return ticket, command
-    last = survivor(store, ticket)
+    target = merge_target(store, ticket)
     if isinstance(command, c.CustomerMessage):
         if ticket.erased:
             raise Forgotten
-        stranger = not same_customer(ticket, last)
+        stranger = not same_customer(ticket, target)
         command = replace(command, via=ticket.number, stranger=stranger)
-    return last, command
+    return target, command
 
 
-def same_customer(one: Ticket, other: Ticket) -> bool:
-    """Whether two tickets were filed under one contact."""
-    return one.customer.hash == other.customer.hash
+def same_customer(ticket: Ticket, other: Ticket) -> bool:
+    """Return whether two tickets were filed under the same contact."""
+    return ticket.customer.hash == other.customer.hash
 
 
-def decide_both(
+def decide_merge(
     store: Store,
     ticket: Ticket,
     command: c.Merge | c.Unmerge,
     playbook: Playbook,
     now: datetime,
 ) -> tuple[Decided, ...]:
-    """What a merge, or its undoing, makes of both tickets.
+    """Decide a merge, or its undoing, for both tickets.
 
     Raises:
-        NotFound: there is no such other ticket on this desk.
-        ActionNotAllowed: either ticket's status speaks against it; the error says where a merged
-            one goes on.
+        NotFound: the desk has no such other ticket.
+        ActionNotAllowed: the status of either ticket forbids it. If the other ticket was merged
+            itself, the error names its merge target.
     """
     if isinstance(command, c.Merge):
-        return _merge(store, ticket, command, playbook, now)
-    back = replace(command, handler_stays=_handler_stays(store, ticket))
-    events = decide(ticket, back, playbook, now)
+        return _decide_merge(store, ticket, command, playbook, now)
+    command = replace(command, handler_stays=_handler_exists(store, ticket))
+    events = decide(ticket, command, playbook, now)
     if ticket.merged is None:
-        raise AssertionError("a ticket that is not merged is refused before")
-    other = store.load(ticket.desk, ticket.merged.into)
-    given = decide(other, c.GiveBack(ticket.number, command.reason), playbook, now)
-    return Decided(ticket, events, by_person=True), Decided(other, given, by_person=True)
+        raise AssertionError("`decide` refuses to unmerge a ticket that is not merged")
+    target = store.load(ticket.desk, ticket.merged.into)
+    given_back = decide(target, c.GiveBack(ticket.number, command.reason), playbook, now)
+    return Decided(ticket, events, by_person=True), Decided(target, given_back, by_person=True)
 
 
-def _merge(
+def _decide_merge(
     store: Store, ticket: Ticket, command: c.Merge, playbook: Playbook, now: datetime
 ) -> tuple[Decided, ...]:
-    decide(ticket, command, playbook, now)  # what speaks against it on this side is said first
+    decide(ticket, command, playbook, now)  # refusals of this ticket come before those of the other
     try:
-        other = store.load(ticket.desk, command.into)
-    except NotFound as missing:
-        raise NotFound(f"There is no ticket {command.into} on this desk.") from missing
-    if other.merged is not None:
-        last = survivor(store, other).number
+        target = store.load(ticket.desk, command.into)
+    except NotFound as error:
+        raise NotFound(f"There is no ticket {command.into} on this desk.") from error
+    if target.merged is not None:
+        end = merge_target(store, target).number
         raise ActionNotAllowed(
-            f"{other.number} was merged itself and goes on as {last}: merge into {last}."
-            if last != ticket.number
-            else f"{other.number} goes on in this very ticket.",
+            f"{target.number} was merged into {end}. Merge into {end} instead."
+            if end != ticket.number
+            else f"{target.number} was merged into this ticket.",
             allowed(ticket),
         )
-    same = same_customer(ticket, other)
-    taken = c.TakeIn(ticket.number, ticket.status in OPEN, same, command.reason)
-    merged = replace(command, same_customer=same)
+    same = same_customer(ticket, target)
+    take_in = c.TakeIn(ticket.number, ticket.status in OPEN, same, command.reason)
+    merge = replace(command, same_customer=same)
     return (
-        Decided(ticket, decide(ticket, merged, playbook, now)),
-        Decided(other, decide(other, taken, playbook, now)),
+        Decided(ticket, decide(ticket, merge, playbook, now)),
+        Decided(target, decide(target, take_in, playbook, now)),
     )
 
 
-def _handler_stays(store: Store, ticket: Ticket) -> bool:
+def _handler_exists(store: Store, ticket: Ticket) -> bool:
     return ticket.handler is None or store.agent(ticket.desk, ticket.handler) is not None

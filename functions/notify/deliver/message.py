@@ -16,7 +16,7 @@ from typing import Any
 from functions.core.channels.base import (
     Adapter,
     HttpCall,
-    Outgoing,
+    OutgoingMessage,
     ProviderResult,
     Secret,
     Token,
@@ -36,7 +36,7 @@ SPARE = timedelta(minutes=5)
 """How long before its end a token is fetched anew."""
 
 
-def send(deployment: Deployment, desk: str, channel: str, message: Outgoing) -> str:
+def send(deployment: Deployment, desk: str, channel: str, message: OutgoingMessage) -> str:
     """Send one message; the provider's own id of it, "" where it gives none.
 
     Raises:
@@ -55,7 +55,9 @@ def send(deployment: Deployment, desk: str, channel: str, message: Outgoing) -> 
     raise (Permanent if outcome.state == "permanent" else Passing)(mask(outcome.cause))
 
 
-def _attempt(channel: Adapter, secret: Secret, message: Outgoing, *, renew: bool) -> ProviderResult:
+def _attempt(
+    channel: Adapter, secret: Secret, message: OutgoingMessage, *, renew: bool
+) -> ProviderResult:
     try:
         token = _token(channel, secret, renew=renew)
         if isinstance(token, ProviderResult):

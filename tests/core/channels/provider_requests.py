@@ -1,4 +1,4 @@
-"""The providers' side of the chat channels: what they send, signed as they sign it."""
+"""Fake providers of the chat channels: they send requests, signed as the real ones sign them."""
 
 from __future__ import annotations
 
@@ -19,66 +19,64 @@ from xml.etree import ElementTree
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from functions.core.platform.settings import Deployment
-from functions.core.platform.web import Request
+from functions.core.channels.base import ProviderRequest
 
 HERE = Path(__file__).parent
-PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
 
 
 @dataclass(frozen=True)
 class Call:
-    """What a provider calls us with."""
+    """A provider's webhook request."""
 
     body: bytes = b""
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     method: str = "POST"
 
-    def request(self, now: datetime) -> Request:
+    def request(self, now: datetime) -> ProviderRequest:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        return Request(self.method, PLACE, now, {}, self.query, headers, self.body)
+        return ProviderRequest(self.method, now, self.query, headers, self.body)
 
     def path(self, path: str) -> str:
         return f"{path}?{urlencode(self.query)}" if self.query else path
 
 
-class Side(ABC):
-    """A provider: its secret with a desk, its signature, and a message with given words."""
+class FakeProvider(ABC):
+    """A provider: its secret with a desk, its signature, its text messages and responses."""
 
     secret: ClassVar[dict[str, Any]]
     user: ClassVar[str]
-    place: ClassVar[str] = ""
+    reply_channel: ClassVar[str] = ""
     signs_body: ClassVar[bool] = True
     signs_time: ClassVar[bool] = False
 
     @abstractmethod
     def call(self, body: bytes, now: datetime) -> Call:
-        """A body, signed."""
+        """Return a signed request with a body."""
 
     @abstractmethod
     def text(self, words: str, now: datetime, **more: str) -> bytes:
-        """The body of a text message; `user` and `id` may be given."""
+        """Return the body of a text message; `more` may set `user` and `id`."""
 
     @abstractmethod
     def accepted(self) -> bytes:
-        """The provider's answer to a message that it takes."""
+        """Return the provider's response to a message that it accepts."""
 
-    def heard_in(self, answer: str) -> str:
-        """The words for the customer in our answer to a call."""
+    def reply_in(self, answer: str) -> str:
+        """Return the text for the customer in our response."""
         return ""
 
     @abstractmethod
     def refused(self) -> tuple[int, bytes]:
-        """The provider's answer (status, body) to a message that it will never take."""
+        """Return the provider's response (status, body) to a message that it refuses for good."""
 
     @abstractmethod
-    def said(self, body: Mapping[str, Any]) -> tuple[str, str]:
-        """Whom a call to the provider writes to, and what."""
+    def sent_message(self, body: Mapping[str, Any]) -> tuple[str, str]:
+        """Return the recipient and the text of a call to the provider."""
 
 
-class WeChat(Side):
-    """An official account, messages in the clear."""
+class WeChat(FakeProvider):
+    """An official account with plain messages."""
 
     secret: ClassVar[dict[str, Any]] = {
         "token": "a-token-for-tests",
@@ -100,7 +98,7 @@ class WeChat(Side):
         }
 
     def check(self, now: datetime) -> Call:
-        """The check of the address (接入指南)."""
+        """Return the URL-verification request (接入指南)."""
         return Call(query={**self.query(now), "echostr": "5837397520665436492"}, method="GET")
 
     def call(self, body: bytes, now: datetime) -> Call:
@@ -115,11 +113,11 @@ class WeChat(Side):
             "</xml>"
         ).encode()
 
-    def heard_in(self, answer: str) -> str:
+    def reply_in(self, answer: str) -> str:
         return "" if answer == "success" else self.reply(answer)["Content"]
 
     def reply(self, answer: str) -> dict[str, str]:
-        """The fields of a passive reply."""
+        """Return the fields of a passive reply."""
         root = ElementTree.fromstring(answer)  # noqa: S314 - our own
         return {child.tag: child.text or "" for child in root}
 
@@ -129,7 +127,7 @@ class WeChat(Side):
     def refused(self) -> tuple[int, bytes]:
         return 200, b'{"errcode":43004,"errmsg":"require subscribe"}'
 
-    def said(self, body: Mapping[str, Any]) -> tuple[str, str]:
+    def sent_message(self, body: Mapping[str, Any]) -> tuple[str, str]:
         return body["touser"], body["text"]["content"]
 
 
@@ -181,7 +179,7 @@ def sha1(*parts: str) -> str:
     return hashlib.sha1("".join(sorted(parts)).encode(), usedforsecurity=False).hexdigest()
 
 
-class Line(Side):
+class Line(FakeProvider):
     """A LINE official account."""
 
     secret: ClassVar[dict[str, Any]] = {
@@ -214,19 +212,19 @@ class Line(Side):
     def refused(self) -> tuple[int, bytes]:
         return 400, b'{"message":"Failed to send messages"}'
 
-    def said(self, body: Mapping[str, Any]) -> tuple[str, str]:
+    def sent_message(self, body: Mapping[str, Any]) -> tuple[str, str]:
         return body["to"], body["messages"][0]["text"]
 
 
-class Slack(Side):
-    """A Slack app in one workspace; people write to it in a conversation of their own."""
+class Slack(FakeProvider):
+    """A Slack app in one workspace; people write to it in direct messages."""
 
     secret: ClassVar[dict[str, Any]] = {
         "signing_secret": "a signing secret for tests",
         "bot_token": "xoxb-a-token-for-tests",
     }
     user: ClassVar[str] = "U0EXAMPLE1"
-    place: ClassVar[str] = "D0EXAMPLE1"
+    reply_channel: ClassVar[str] = "D0EXAMPLE1"
     signs_time: ClassVar[bool] = True
 
     def call(self, body: bytes, now: datetime) -> Call:
@@ -241,7 +239,7 @@ class Slack(Side):
         event = {
             "type": "message",
             "channel_type": "im",
-            "channel": self.place,
+            "channel": self.reply_channel,
             "user": more.get("user", self.user),
             "text": words,
             "ts": f"{ts}.000100",
@@ -256,14 +254,14 @@ class Slack(Side):
     def refused(self) -> tuple[int, bytes]:
         return 200, b'{"ok":false,"error":"channel_not_found"}'
 
-    def said(self, body: Mapping[str, Any]) -> tuple[str, str]:
+    def sent_message(self, body: Mapping[str, Any]) -> tuple[str, str]:
         text = body["text"]
         for written, plain in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
             text = text.replace(written, plain)
         return body["channel"], text
 
 
-class Telegram(Side):
+class Telegram(FakeProvider):
     """A Telegram bot."""
 
     secret: ClassVar[dict[str, Any]] = {
@@ -296,7 +294,7 @@ class Telegram(Side):
     def refused(self) -> tuple[int, bytes]:
         return 403, b'{"ok":false,"error_code":403,"description":"Forbidden: bot was blocked"}'
 
-    def said(self, body: Mapping[str, Any]) -> tuple[str, str]:
+    def sent_message(self, body: Mapping[str, Any]) -> tuple[str, str]:
         return body["chat_id"], body["text"]
 
 
@@ -307,22 +305,22 @@ def as_json(content: Any) -> bytes:
     return json.dumps(content, ensure_ascii=False).encode()
 
 
-SIDES: dict[str, Side] = {
+FAKE_PROVIDERS: dict[str, FakeProvider] = {
     "line": Line(),
     "slack": Slack(),
     "telegram": Telegram(),
     "wechat": WeChat(),
 }
-"""The channel of each adapter, from the other side."""
+"""Channel → its fake provider."""
 
 
-def folder(name: str) -> Path:
-    """The calls of a provider, as files, with `expected.json`: what each one means."""
+def fixture_folder(name: str) -> Path:
+    """Return the folder with a provider's requests and `expected.json`, the messages in each."""
     return HERE / name
 
 
 def expected(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder(name) / "expected.json").read_text("utf-8"))
+    found: dict[str, Any] = json.loads((fixture_folder(name) / "expected.json").read_text("utf-8"))
     return found
 
 

@@ -1,7 +1,7 @@
-"""What every chat adapter keeps to, run over each one that there is; nothing to add for a new one.
+"""The guarantees of every chat adapter (F5, G1, G3; docs/adapters.md).
 
-A new adapter needs its side in `sides.py` and a folder of calls as its provider sends them, with
-`expected.json`. (F5, G1, G3; docs/adapters.md)
+A new adapter needs a fake provider in `provider_requests.py` and a folder of the provider's calls
+with `expected.json`; the tests below then run for it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from functions.core.channels import base
 from functions.core.channels.base import (
     Adapter,
-    Incoming,
-    Outgoing,
+    IncomingMessage,
+    OutgoingMessage,
     ProviderResult,
     Token,
     Unreadable,
@@ -30,7 +30,13 @@ from functions.core.channels.base import (
 from functions.core.text.contacts import chat_contact
 from functions.core.text.words import MESSAGE_LABELS
 from functions.intake.signatures import verify
-from tests.core.channels.provider_requests import NOW, SIDES, Call, expected, folder
+from tests.core.channels.provider_requests import (
+    FAKE_PROVIDERS,
+    NOW,
+    Call,
+    expected,
+    fixture_folder,
+)
 
 ROOT = Path(__file__).parents[3]
 NAMES = base.names()
@@ -43,39 +49,38 @@ def adapter_of(name: str) -> Adapter:
     return found
 
 
-def read(name: str, body: bytes) -> tuple[Incoming, ...]:
-    """What a signed call with a body brings."""
-    side = SIDES[name]
-    return adapter_of(name).read(side.call(body, NOW).request(NOW), side.secret)
+def read(name: str, body: bytes) -> tuple[IncomingMessage, ...]:
+    """Return the messages in a signed request."""
+    provider = FAKE_PROVIDERS[name]
+    return adapter_of(name).read(provider.call(body, NOW).request(NOW), provider.secret)
 
 
-def holds(name: str, call: Call, **secret: Any) -> bool:
-    given = {**SIDES[name].secret, **secret}
+def is_valid(name: str, call: Call, **secret: Any) -> bool:
+    given = {**FAKE_PROVIDERS[name].secret, **secret}
     scheme, parts = adapter_of(name).signed(call.request(NOW), given)
     return verify(scheme, **parts)
 
 
-def test_each_adapter_has_its_side_and_its_calls() -> None:
-    assert set(NAMES) == set(SIDES)
+def test_each_adapter_has_a_fake_provider_and_fixtures() -> None:
+    assert set(NAMES) == set(FAKE_PROVIDERS)
     for name in NAMES:
-        files = {path.name for path in folder(name).iterdir()} - {"expected.json"}
+        files = {path.name for path in fixture_folder(name).iterdir()} - {"expected.json"}
         assert files == set(expected(name)), name
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_adapter_is_one_class_that_knows_its_name_and_its_secret(name: str) -> None:
+def test_an_adapter_is_one_class_with_its_name_and_secret_keys(name: str) -> None:
     found = adapter_of(name)
     assert type(found).__module__ == f"functions.core.channels.{name}"
     assert found.name == name
     assert found.needs
-    assert set(found.needs) <= set(SIDES[name].secret)
+    assert set(found.needs) <= set(FAKE_PROVIDERS[name].secret)
     assert found.api.startswith("https://")
     assert found.base({"api": "http://127.0.0.1:1/x/"}) == "http://127.0.0.1:1/x"
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_adapter_calls_nobody(name: str) -> None:
-    """Pure: no network, no AWS, no files, no clock."""
+def test_an_adapter_imports_no_network_files_or_clock(name: str) -> None:
     source = ROOT / "functions" / "core" / "channels" / f"{name}.py"
     tree = ast.parse(source.read_text("utf-8"))
     known = {
@@ -92,7 +97,7 @@ def test_an_adapter_calls_nobody(name: str) -> None:
 
 
 def test_an_adapter_is_imported_with_its_first_message() -> None:
-    """Neither the API nor notify comes up slower for channels that nobody uses."""
+    """Unused channels do not slow the cold start of the API and notify."""
     code = (
         "import sys, functions.intake.handler, functions.notify.handler\n"
         "print([m for m in sys.modules if m.startswith('functions.core.channels.')"
@@ -106,52 +111,57 @@ def test_an_adapter_is_imported_with_its_first_message() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "__init__", "Wechat", "../wechat", "wechat.x", "nothing"])
-def test_what_is_no_adapter_is_none(name: str) -> None:
+def test_an_unknown_name_has_no_adapter(name: str) -> None:
     assert base.adapter(name) is None
 
 
+@pytest.mark.requirement("F5")
 @pytest.mark.parametrize(("name", "file"), CALLS)
-def test_a_call_means_what_it_says(name: str, file: str) -> None:
-    """F5: text, pictures, voice, places, links, events; what is no message brings none."""
-    found = read(name, (folder(name) / file).read_bytes())
+def test_a_request_is_read_as_expected(name: str, file: str) -> None:
+    """Text, pictures, voice, locations, links, events; other requests have no message."""
+    found = read(name, (fixture_folder(name) / file).read_bytes())
     wanted = expected(name)[file]
     assert len(found) == len(wanted)
     for incoming, fields in zip(found, wanted, strict=True):
-        said = {field: getattr(incoming, field) for field in fields}
-        assert said == {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+        fields_read = {field: getattr(incoming, field) for field in fields}
+        assert fields_read == {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
         assert chat_contact(name, incoming.user).kind == "message"
-        assert incoming.words("zh-CN") or incoming.kind == "text"
+        assert incoming.display_text("zh-CN") or incoming.kind == "text"
         assert incoming.raw
         assert not incoming.media or incoming.raw
 
 
+@pytest.mark.requirement("G1")
 @pytest.mark.parametrize("name", NAMES)
-def test_no_two_messages_have_one_id(name: str) -> None:
-    """G1: a message has the same id whenever it comes, and another message another one."""
-    found = [m for file in expected(name) for m in read(name, (folder(name) / file).read_bytes())]
-    again = [m for file in expected(name) for m in read(name, (folder(name) / file).read_bytes())]
+def test_message_ids_are_stable_and_distinct(name: str) -> None:
+    found = [
+        m for file in expected(name) for m in read(name, (fixture_folder(name) / file).read_bytes())
+    ]
+    again = [
+        m for file in expected(name) for m in read(name, (fixture_folder(name) / file).read_bytes())
+    ]
     assert [m.message_id for m in found] == [m.message_id for m in again]
     assert len({m.message_id for m in found}) == len(found)
     assert all(m.message_id for m in found)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_signatures_hold_or_not(name: str) -> None:
-    side = SIDES[name]
-    call = side.call(side.text("你好", NOW), NOW)
-    assert holds(name, call)
+def test_only_the_provider_s_signature_is_valid(name: str) -> None:
+    provider = FAKE_PROVIDERS[name]
+    call = provider.call(provider.text("你好", NOW), NOW)
+    assert is_valid(name, call)
     for key in adapter_of(name).needs:
-        if not holds(name, call, **{key: "another"}):
+        if not is_valid(name, call, **{key: "another"}):
             break
     else:
         pytest.fail("no key of the secret matters")
-    assert not holds(name, Call(call.body))
-    assert not holds(name, Call(call.body), **dict.fromkeys(side.secret, ""))
-    if side.signs_body:
-        assert not holds(name, Call(call.body + b" ", call.query, call.headers))
-    if side.signs_time:
+    assert not is_valid(name, Call(call.body))
+    assert not is_valid(name, Call(call.body), **dict.fromkeys(provider.secret, ""))
+    if provider.signs_body:
+        assert not is_valid(name, Call(call.body + b" ", call.query, call.headers))
+    if provider.signs_time:
         long_ago = NOW - timedelta(minutes=6)
-        assert not holds(name, side.call(side.text("你好", long_ago), long_ago))
+        assert not is_valid(name, provider.call(provider.text("你好", long_ago), long_ago))
 
 
 BODIES = st.one_of(
@@ -170,31 +180,32 @@ BODIES = st.one_of(
 )  # fmt: skip
 
 
+@pytest.mark.requirement("G3")
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(body=BODIES)
-def test_no_body_breaks_the_reader(name: str, body: bytes) -> None:
-    """G3: it is read, or it is said to be unreadable; nothing else happens."""
+def test_any_body_is_read_or_unreadable(name: str, body: bytes) -> None:
     _readable(name, body)
 
 
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_no_damage_to_a_real_call_breaks_the_reader(name: str, data: st.DataObject) -> None:
-    """A piece of a real call cut out, doubled, or overwritten."""
+def test_any_damaged_request_is_read_or_unreadable(name: str, data: st.DataObject) -> None:
+    """A piece of a real request is cut out, doubled, or overwritten."""
     file = data.draw(st.sampled_from(sorted(expected(name))))
-    body = (folder(name) / file).read_bytes()
+    body = (fixture_folder(name) / file).read_bytes()
     start = data.draw(st.integers(0, len(body)))
     end = data.draw(st.integers(start, min(len(body), start + 40)))
     put = data.draw(st.binary(max_size=6) | st.just(body[start:end] * 2) | st.just(b"null"))
     _readable(name, body[:start] + put + body[end:])
 
 
+@pytest.mark.requirement("G3")
 @pytest.mark.parametrize("name", NAMES)
 @given(status=st.integers(100, 599), body=st.binary(max_size=60) | st.just(b'{"errcode": 1}'))
-def test_no_answer_about_a_token_breaks_an_adapter(name: str, status: int, body: bytes) -> None:
-    """G3: a provider without access tokens never has one; the message is parked with a cause."""
+def test_any_token_response_has_a_result(name: str, status: int, body: bytes) -> None:
+    """A provider without access tokens has none, with a permanent cause."""
     found = adapter_of(name).token(status, body)
     assert isinstance(found, Token | ProviderResult)
     if type(adapter_of(name)).token_call is Adapter.token_call:
@@ -208,22 +219,26 @@ def _readable(name: str, body: bytes) -> None:
         return
     for incoming in found:
         assert incoming.kind == "text" or incoming.kind in MESSAGE_LABELS
-        incoming.words("en").encode()
+        incoming.display_text("en").encode()
         incoming.message_id.encode()
         assert incoming.raw
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_words_go_out_whole_or_cut_at_the_provider_s_limit(name: str) -> None:
-    """A person's id and words arrive; a token stands in no place that is logged."""
-    side = SIDES[name]
-    secret = {**side.secret, "api": "http://127.0.0.1:9"}
+def test_a_text_is_sent_whole_or_truncated_to_the_limit(name: str) -> None:
+    """The call has the person's id and text; no token is where it would be logged."""
+    provider = FAKE_PROVIDERS[name]
+    secret = {**provider.secret, "api": "http://127.0.0.1:9"}
     key = str(UUID(int=1))
-    call = adapter_of(name).send(Outgoing(side.user, "工单 <1> & 2 ✓", key=key), secret, "token")
+    call = adapter_of(name).send(
+        OutgoingMessage(provider.user, "工单 <1> & 2 ✓", key=key), secret, "token"
+    )
     assert call.url.startswith("http://127.0.0.1:9/")
-    assert side.said(json.loads(call.body)) == (side.user, "工单 <1> & 2 ✓")
-    long = adapter_of(name).send(Outgoing(side.user, "长😀" * 9000, key=key), secret, "token")
-    _, words = side.said(json.loads(long.body))
+    assert provider.sent_message(json.loads(call.body)) == (provider.user, "工单 <1> & 2 ✓")
+    long = adapter_of(name).send(
+        OutgoingMessage(provider.user, "长😀" * 9000, key=key), secret, "token"
+    )
+    _, words = provider.sent_message(json.loads(long.body))
     assert words.endswith("…")
     assert len(words) < 18000
 
@@ -233,8 +248,7 @@ def test_words_go_out_whole_or_cut_at_the_provider_s_limit(name: str) -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"{}", b"[]", b"<html>", b"\xff", b'{"ok": 1, "errcode": {}}']
 )
-def test_every_answer_of_a_provider_has_a_meaning(name: str, status: int, body: bytes) -> None:
-    """Sent, later, or never with a cause that a person can read."""
+def test_any_response_to_a_message_has_a_result(name: str, status: int, body: bytes) -> None:
     found = adapter_of(name).outcome(status, body)
     assert found.state in {"sent", "passing", "permanent", "renew"}
     assert found.state == "sent" or found.cause
@@ -243,17 +257,16 @@ def test_every_answer_of_a_provider_has_a_meaning(name: str, status: int, body: 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_provider_s_own_answers_are_understood(name: str) -> None:
-    side = SIDES[name]
-    assert adapter_of(name).outcome(200, side.accepted()).state == "sent"
-    refused = adapter_of(name).outcome(*side.refused())
+def test_the_provider_s_real_responses_are_understood(name: str) -> None:
+    provider = FAKE_PROVIDERS[name]
+    assert adapter_of(name).outcome(200, provider.accepted()).state == "sent"
+    refused = adapter_of(name).outcome(*provider.refused())
     assert refused.state == "permanent"
     assert refused.cause
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_stands_in_the_documentation(name: str) -> None:
-    """What it promises, and every key of its secret."""
+def test_the_documentation_names_the_channel_and_its_secret_keys(name: str) -> None:
     page = (ROOT / "docs" / "adapters.md").read_text("utf-8")
     for key in adapter_of(name).needs:
         assert f"`{key}`" in page, key

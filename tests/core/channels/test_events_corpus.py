@@ -15,8 +15,7 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_every_call_is_read_right(name: str) -> None:
-    """A person's message is one, with its words; nothing else opens a ticket; nothing breaks."""
+def test_every_request_of_the_corpus_is_read_correctly(name: str) -> None:
     cases = list(CASES[name](Path(FOLDER) / "events" / name))
     assert cases
     assert [case for case, right in cases if not right] == []

@@ -1,4 +1,4 @@
-"""What WeChat alone has: XML that could unfold, encryption, and a signature that covers no body."""
+"""WeChat's own risks: XML entities, encryption, and a signature that covers no body."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from functions.core.channels.base import Unreadable, adapter
-from functions.core.channels.wechat import opened, sealed_for
-from functions.core.platform.web import Request
+from functions.core.channels.base import ProviderRequest, Unreadable, adapter
+from functions.core.channels.wechat import decrypt, encrypt
 from functions.intake.signatures import verify
 from tests.core.channels.provider_requests import NOW, SafeWeChat, WeChat
 
-LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+NESTED_ENTITIES = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 HOSTILE = (
-    f'<!DOCTYPE x [<!ENTITY l0 "ha">{LAUGHS}]><xml><Content>&l9;</Content></xml>',
+    f'<!DOCTYPE x [<!ENTITY l0 "ha">{NESTED_ENTITIES}]><xml><Content>&l9;</Content></xml>',
     '<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><xml><Content>&f;</Content></xml>',
     '<!DOCTYPE xml SYSTEM "http://127.0.0.1/x.dtd"><xml></xml>',
     "<xml>" + "<a>" * 1000 + "</a>" * 1000 + "</xml>",
@@ -22,42 +21,42 @@ HOSTILE = (
 )
 
 
-def signed(request: Request, **secret: object) -> bool:
+def is_valid(request: ProviderRequest, **secret: object) -> bool:
     found = adapter("wechat")
     assert found is not None
     scheme, parts = found.signed(request, {**WeChat.secret, **secret})
     return verify(scheme, **parts)
 
 
+@pytest.mark.requirement("F5")
 @pytest.mark.parametrize("body", HOSTILE, ids=["laughs", "file", "address", "deep", "wide"])
-def test_xml_that_could_unfold_is_refused_at_once(body: str) -> None:
-    """F5: no document type, hence no entity; neither deep nor wide."""
+def test_xml_with_entities_or_of_excessive_size_is_refused(body: str) -> None:
     found = adapter("wechat")
     assert found is not None
     with pytest.raises(Unreadable, match=r"document type|another shape"):
         found.read(WeChat().call(body.encode(), NOW).request(NOW), WeChat.secret)
 
 
-def test_what_is_sealed_opens_for_its_account_alone() -> None:
-    """消息加解密说明: key, padding and app id all have to be right."""
+def test_an_encrypted_message_decrypts_only_for_its_account() -> None:
+    """The key, the padding and the app id all have to be right (消息加解密说明)."""
     message = "无法登录".encode()
-    sealed = sealed_for(message, WeChat.secret)
-    assert opened(sealed, WeChat.secret) == message
+    sealed = encrypt(message, WeChat.secret)
+    assert decrypt(sealed, WeChat.secret) == message
     assert SafeWeChat().decrypt(sealed) == message
     for secret in ({"aes_key": "B" * 43}, {"app_id": "wx-another"}, {"aes_key": "short"}):
         with pytest.raises(Unreadable):
-            opened(sealed, {**WeChat.secret, **secret})
+            decrypt(sealed, {**WeChat.secret, **secret})
     for broken in ("", "x", sealed[:-4], sealed[:24], "A" * 64):
         with pytest.raises(Unreadable):
-            opened(broken, WeChat.secret)
+            decrypt(broken, WeChat.secret)
 
 
-def test_a_desk_that_encrypts_may_refuse_the_rest() -> None:
-    """Whoever has seen one signature could write in the clear for five minutes."""
+def test_a_desk_may_refuse_plain_messages() -> None:
+    """Anybody who has seen one signature could send plain messages for five minutes."""
     plain = WeChat().call(WeChat().text("你好", NOW), NOW).request(NOW)
     safe = SafeWeChat().call(WeChat().text("你好", NOW), NOW).request(NOW)
-    assert signed(plain)
-    assert not signed(plain, only_encrypted=True)
-    assert signed(safe, only_encrypted=True)
+    assert is_valid(plain)
+    assert not is_valid(plain, only_encrypted=True)
+    assert is_valid(safe, only_encrypted=True)
     without = replace(safe, query={k: v for k, v in safe.query.items() if k != "encrypt_type"})
-    assert not signed(without, only_encrypted=True)
+    assert not is_valid(without, only_encrypted=True)

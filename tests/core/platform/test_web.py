@@ -1,4 +1,4 @@
-"""HTTP: answers that fit, refusals that explain, failures that tell nothing."""
+"""HTTP: responses, refusals with their reason, failures without details."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ARN = "arn:aws-cn:lambda:cn-north-1:123456789012:function:deskbell-test"
 
 
 class Body(BaseModel):
-    """A body of a request."""
+    """The body of a request."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -28,7 +28,7 @@ class Body(BaseModel):
 
 
 def blueprint(body: bytes | str | None = b"", **changes: Any) -> Any:
-    """A blueprint in the middle of a request."""
+    """Return a blueprint with a current request."""
     request = {
         "method": "POST", "context": {}, "uri_params": {"desk": "testdesk"}, "query_params": None,
         "headers": {"Idempotency-Key": "k"}, "raw_body": body, **changes,
@@ -40,7 +40,7 @@ def blueprint(body: bytes | str | None = b"", **changes: Any) -> Any:
 
 
 def answered(function: Any, *arguments: Any, **changes: Any) -> tuple[int, Any, Any]:
-    """Status, body and headers of an answer."""
+    """Return the status, body and headers of a response."""
     found = respond(blueprint(*arguments, **changes), function)
     text = found.body
     fits = "json" in str(found.headers["Content-Type"])
@@ -52,8 +52,8 @@ def reading(request: Request) -> HttpResponse:
 
 
 class TestAnswers:
-    def test_json_with_times_and_models(self) -> None:
-        """The contract: ISO 8601 with offset, Chinese as it is."""
+    def test_a_body_may_hold_times_and_models(self) -> None:
+        """Times are ISO 8601 with offset; Chinese is not escaped."""
         made = HttpResponse({"at": NOON, "body": Body(contact="您好")}, status=201)
         status, body, headers = answered(lambda request: made)
         assert status == 201
@@ -62,14 +62,14 @@ class TestAnswers:
         assert headers["Cache-Control"] == "no-store"
         assert headers["X-Content-Type-Options"] == "nosniff"
 
-    def test_a_page(self) -> None:
+    def test_a_page_is_sent_as_html(self) -> None:
         page = HttpResponse("<p>您好</p>", content_type="text/html", headers={"X-A": "b"})
         status, body, headers = answered(lambda request: page)
         assert (status, body) == (200, "<p>您好</p>")
         assert headers["Content-Type"] == "text/html; charset=utf-8"
         assert headers["X-A"] == "b"
 
-    def test_what_a_room_gets(self) -> None:
+    def test_a_function_gets_the_whole_request(self) -> None:
         seen: list[Request] = []
 
         def look(request: Request) -> HttpResponse:
@@ -88,7 +88,7 @@ class TestAnswers:
         assert request.deployment == Deployment("aws-cn", "cn-north-1", "123456789012", "test")
         assert abs((datetime.now(UTC) - request.now).total_seconds()) < 60
 
-    def test_without_body_headers_or_claims(self) -> None:
+    def test_a_request_may_lack_body_headers_and_claims(self) -> None:
         status, body, _ = answered(
             lambda request: HttpResponse({"body": request.body.decode(), "claims": request.claims}),
             None,
@@ -100,8 +100,8 @@ class TestAnswers:
 
 
 class TestKeys:
-    def test_a_key_is_what_stands_in_its_header(self) -> None:
-        """G1."""
+    @pytest.mark.requirement("G1")
+    def test_a_key_is_read_from_its_header(self) -> None:
         _, body, _ = answered(
             lambda request: HttpResponse(
                 [request.key("Idempotency-Key"), request.key("webhook-id")]
@@ -110,8 +110,8 @@ class TestKeys:
         )
         assert body == ["k-1", ""]
 
-    def test_one_that_is_too_long_is_named(self) -> None:
-        """G1: by the header that has to be shorter."""
+    @pytest.mark.requirement("G1")
+    def test_a_key_that_is_too_long_is_refused_by_its_header_s_name(self) -> None:
         headers = {"webhook-id": "k" * (MAX_KEY + 1)}
         status, body, _ = answered(lambda r: HttpResponse(r.key("webhook-id")), headers=headers)
         assert status == 400
@@ -121,11 +121,10 @@ class TestKeys:
 
 
 class TestBodies:
-    def test_one_that_fits(self) -> None:
+    def test_a_body_that_fits_is_parsed(self) -> None:
         assert answered(reading, '{"contact": "x"}')[1] == {"contact": "x", "score": 5}
 
-    def test_every_field_that_is_wrong_is_named(self) -> None:
-        """The contract: `errors: [{field, message}]`; unknown fields are refused."""
+    def test_every_wrong_field_is_named(self) -> None:
         status, body, headers = answered(reading, '{"score": 9, "colour": "red"}')
         assert status == 400
         assert headers["Content-Type"] == "application/problem+json"
@@ -147,18 +146,16 @@ class TestBodies:
             "half a character", "not a number", "no value",
         ],
     )  # fmt: skip
-    def test_one_that_does_not_fit_is_explained(self, body: bytes) -> None:
+    def test_a_malformed_body_is_refused_with_errors(self, body: bytes) -> None:
         status, found, _ = answered(reading, body)
         assert status == 400
         assert found["errors"]
 
-    def test_one_that_is_no_object_is_told_so(self) -> None:
-        """Nobody outside knows what a body is called in here."""
+    def test_a_body_that_is_not_an_object_is_refused(self) -> None:
         _, found, _ = answered(reading, b"[]")
         assert found["errors"] == [{"field": "", "message": "send a JSON object"}]
 
-    def test_one_that_is_too_large(self) -> None:
-        """The contract: over 256 KiB is 413."""
+    def test_a_body_over_the_limit_is_413(self) -> None:
         assert answered(lambda request: HttpResponse({}), b"x" * MAX_BODY)[0] == 200
         status, body, _ = answered(lambda request: HttpResponse({}), b"x" * (MAX_BODY + 1))
         assert (status, body["detail"]) == (413, "A body may have 256 KiB at most.")
@@ -189,14 +186,14 @@ class TestRefusals:
         assert body["title"]
         assert headers["Content-Type"] == "application/problem+json"
 
-    def test_what_is_possible_instead_is_named(self) -> None:
+    def test_a_refused_action_names_the_allowed_ones(self) -> None:
         def refuse(request: Request) -> HttpResponse:
             raise errors.ActionNotAllowed("x", ("note", "reopen"))
 
         status, body, _ = answered(refuse)
         assert (status, body["allowed"]) == (409, ["note", "reopen"])
 
-    def test_a_failure_that_passes_is_told_as_one(self) -> None:
+    def test_a_conflict_is_503_without_details(self) -> None:
         def busy(request: Request) -> HttpResponse:
             raise errors.Conflict("CS1 has changed since")
 
@@ -204,8 +201,7 @@ class TestRefusals:
         assert (status, body["title"]) == (503, "Busy")
         assert "CS1" not in json.dumps(body)
 
-    def test_a_bug_shows_nothing_of_itself(self) -> None:
-        """The contract: no stack trace, nobody's data."""
+    def test_an_unexpected_error_is_500_without_details(self) -> None:
 
         def fail(request: Request) -> HttpResponse:
             raise KeyError("13800138000")

@@ -1,4 +1,4 @@
-"""Tickets merged and parted by the real handlers: agents, customers, mail, archive (A14, G4)."""
+"""Merging and unmerging: both tickets, messages, timers, capacity, concurrency (A14, G4)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,13 @@ from functions.core.domain.record import TicketRecord, record
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
-from functions.core.services.merging import carried, family, parts, reached, survivor
+from functions.core.services.merging import (
+    merge_group,
+    merge_target,
+    merged_records,
+    merged_tickets,
+    past_merge_targets,
+)
 from functions.core.storage.store import Store
 from tests.core.sample_desk import NOON, agent, file
 
@@ -34,7 +40,7 @@ LATER = NOON + timedelta(minutes=10)
 
 @pytest.fixture
 def desk(store: Store, playbook: Playbook) -> Store:
-    """Two tickets of one customer, the second in an agent's hands."""
+    """Two tickets of one customer, the second assigned to an agent."""
     store.put_playbook(playbook, NOON)
     store.put_agent(agent())
     file(store, playbook, "CS1")
@@ -58,25 +64,25 @@ def load(store: Store, number: str) -> Ticket:
     return store.load("testdesk", number)
 
 
-def places(store: Store) -> int:
+def agent_load(store: Store) -> int:
     found = store.agent("testdesk", "agent-1")
     assert found is not None
     return found.load
 
 
-def said(store: Store, number: str) -> list[str]:
-    """What a ticket's record says was said, as the archive and the export have it."""
+def recorded_messages(store: Store, number: str) -> list[str]:
+    """Return the messages in a ticket's record, as the archive and the export have it."""
     ticket = load(store, number)
     own = TicketRecord(ticket, store.history("testdesk", number))
-    found = record(ticket, own.history, (), merged=parts(store, ticket, deliveries=False))
+    found = record(ticket, own.history, (), merged=merged_records(store, ticket, deliveries=False))
     return [message["text"] for message in found["messages"]]
 
 
-def test_a_merged_ticket_lies_still(desk: Store, playbook: Playbook) -> None:
-    """F2, F3: its place is given back, nothing is due on it any more, both records say who."""
-    assert places(desk) == 1
+@pytest.mark.requirement("F2", "F3")
+def test_a_merged_ticket_frees_capacity_and_has_no_timers(desk: Store, playbook: Playbook) -> None:
+    assert agent_load(desk) == 1
     merged = act(desk, playbook, "CS2", c.Merge("CS1", "同一问题"))
-    assert (merged.status, merged.queue, places(desk)) == ("merged", "closed", 0)
+    assert (merged.status, merged.queue, agent_load(desk)) == ("merged", "closed", 0)
     assert merged.next_due is None
     assert {timer.state for timer in merged.timers.values()} == {"cancelled"}
     into = load(desk, "CS1")
@@ -89,8 +95,11 @@ def test_a_merged_ticket_lies_still(desk: Store, playbook: Playbook) -> None:
         assert (event.other, event.reason, event.same_customer) == (other, "同一问题", True)
 
 
-def test_what_is_written_to_it_goes_on_with_the_survivor(desk: Store, playbook: Playbook) -> None:
-    """A14: through any chain; the messages of all stand there once, in order."""
+@pytest.mark.requirement("A14")
+def test_messages_to_a_merged_ticket_go_to_its_merge_target(
+    desk: Store, playbook: Playbook
+) -> None:
+    """Through any chain; the record lists all messages once, in order."""
     file(desk, playbook, "CS3", NOON + timedelta(minutes=2), description="第三")
     act(desk, playbook, "CS2", c.Merge("CS1"))
     act(desk, playbook, "CS1", c.Merge("CS3"))
@@ -98,16 +107,17 @@ def test_what_is_written_to_it_goes_on_with_the_survivor(desk: Store, playbook: 
     assert after.number == "CS3"
     (event,) = desk.history("testdesk", "CS3")[-1].of(CustomerWrote)
     assert (event.via, event.stranger) == ("CS2", False)
-    assert said(desk, "CS3") == ["无法登录", "无法登录", "第三", "还在吗"]
-    assert said(desk, "CS2") == ["无法登录"]
+    assert recorded_messages(desk, "CS3") == ["无法登录", "无法登录", "第三", "还在吗"]
+    assert recorded_messages(desk, "CS2") == ["无法登录"]
     note = change(desk, "testdesk", "CS2", c.Note("退信"), playbook, LATER, actor="system")
     assert note.number == "CS3"
-    assert [t.number for t in family(desk, load(desk, "CS2"))] == ["CS3", "CS1", "CS2"]
-    assert reached(desk, load(desk, "CS2")) == ["CS1", "CS3"]
+    assert [t.number for t in merge_group(desk, load(desk, "CS2"))] == ["CS3", "CS1", "CS2"]
+    assert past_merge_targets(desk, load(desk, "CS2")) == ["CS1", "CS3"]
 
 
-def test_what_somebody_else_writes_is_marked(desk: Store, playbook: Playbook) -> None:
-    """G4: it neither counts as this customer's answer nor is it shown to this customer."""
+@pytest.mark.requirement("G4")
+def test_another_customer_s_message_is_marked(desk: Store, playbook: Playbook) -> None:
+    """It neither counts as this customer's answer nor is it shown to this customer."""
     somebody = load(desk, "CS1").customer.model_copy(update={"hash": "h2"})
     file(desk, playbook, "CS3", customer=somebody)
     act(desk, playbook, "CS2", c.RequestInformation("型号？"))
@@ -120,8 +130,8 @@ def test_what_somebody_else_writes_is_marked(desk: Store, playbook: Playbook) ->
     assert desk.history("testdesk", "CS2")[-1].of(CustomerWrote)[0].stranger
 
 
-def test_undone_it_is_what_it_was(desk: Store, playbook: Playbook) -> None:
-    """Status, queue, timers and handler come back; what came meanwhile stays."""
+def test_unmerging_restores_the_ticket(desk: Store, playbook: Playbook) -> None:
+    """Status, queue, timers and handler come back; messages written meanwhile stay."""
     before = load(desk, "CS2")
     act(desk, playbook, "CS2", c.Merge("CS1"))
     act(desk, playbook, "CS2", c.CustomerMessage("还在吗", "mail"), actor="customer")
@@ -129,22 +139,23 @@ def test_undone_it_is_what_it_was(desk: Store, playbook: Playbook) -> None:
     same = ("status", "queue", "team", "handler", "timers", "merged", "next_due")
     for name in same:
         assert getattr(after, name) == getattr(before, name), name
-    assert places(desk) == 1
+    assert agent_load(desk) == 1
     assert load(desk, "CS1").carries == ()
-    assert said(desk, "CS1") == ["无法登录", "还在吗"]
+    assert recorded_messages(desk, "CS1") == ["无法登录", "还在吗"]
     for number, kind in (("CS2", TicketUnmerged), ("CS1", MergeUndone)):
         newest = desk.history("testdesk", number)[-1]
-        (event,) = newest.of(kind)
-        assert isinstance(event, TicketUnmerged | MergeUndone)
-        assert event.reason == "弄错了"
+        (undone,) = newest.of(kind)
+        assert isinstance(undone, TicketUnmerged | MergeUndone)
+        assert undone.reason == "弄错了"
         assert newest.actor == "supervisor-1"
     assert act(desk, playbook, "CS2", c.CustomerMessage("x", "web")).number == "CS2"
 
 
-def test_deadlines_that_passed_meanwhile_start_with_what_was_left(
+@pytest.mark.requirement("G2")
+def test_unmerging_gives_a_passed_deadline_the_time_that_was_left(
     desk: Store, playbook: Playbook
 ) -> None:
-    """G2: one that is still ahead is kept as it was promised."""
+    """A deadline that is still ahead is kept."""
     due = load(desk, "CS2").timers["first_response"].due_at
     assert due is not None
     act(desk, playbook, "CS2", c.Merge("CS1"))
@@ -156,7 +167,7 @@ def test_deadlines_that_passed_meanwhile_start_with_what_was_left(
     assert (late.state, late.due_at) == ("running", much_later + timedelta(minutes=1))
 
 
-def test_a_paused_timer_stays_paused(desk: Store, playbook: Playbook) -> None:
+def test_unmerging_leaves_a_paused_timer_paused(desk: Store, playbook: Playbook) -> None:
     act(desk, playbook, "CS2", c.RequestInformation("型号？"))
     before = load(desk, "CS2").timers["resolution"]
     act(desk, playbook, "CS2", c.Merge("CS1"))
@@ -166,10 +177,9 @@ def test_a_paused_timer_stays_paused(desk: Store, playbook: Playbook) -> None:
     assert before.state == "paused"
 
 
-def test_without_its_handler_it_waits_for_the_team(
+def test_unmerging_queues_a_ticket_whose_handler_has_left(
     desk: Store, playbook: Playbook, dynamodb: Any
 ) -> None:
-    """Who has left the roster gets no ticket back."""
     act(desk, playbook, "CS2", c.Merge("CS1"))
     key = {"pk": {"S": "DESK#testdesk"}, "sk": {"S": "AGENT#agent-1"}}
     dynamodb.delete_item(TableName=desk.table, Key=key)
@@ -178,52 +188,58 @@ def test_without_its_handler_it_waits_for_the_team(
     assert (after.handler, after.former_handlers) == (None, ("agent-1",))
 
 
-def test_who_has_no_place_free_gets_it_back_all_the_same(desk: Store, playbook: Playbook) -> None:
+def test_unmerging_ignores_the_handler_s_capacity(desk: Store, playbook: Playbook) -> None:
     act(desk, playbook, "CS2", c.Merge("CS1"))
     for number in ("CS4", "CS5"):
         file(desk, playbook, number)
         act(desk, playbook, number, c.Assign("technical", "agent-1"))
     after = act(desk, playbook, "CS2", c.Unmerge())
-    assert (after.handler, places(desk)) == ("agent-1", 3)
+    assert (after.handler, agent_load(desk)) == ("agent-1", 3)
 
 
 class TestRefusals:
-    def test_into_itself(self, desk: Store, playbook: Playbook) -> None:
+    def test_a_ticket_is_not_merged_into_itself(self, desk: Store, playbook: Playbook) -> None:
         with pytest.raises(ActionNotAllowed, match="into itself"):
             act(desk, playbook, "CS1", c.Merge("CS1"))
 
-    def test_twice(self, desk: Store, playbook: Playbook) -> None:
+    def test_a_ticket_is_not_merged_twice(self, desk: Store, playbook: Playbook) -> None:
         act(desk, playbook, "CS2", c.Merge("CS1"))
         with pytest.raises(ActionNotAllowed, match="It goes on as CS1"):
             act(desk, playbook, "CS2", c.Merge("CS1"))
         with pytest.raises(ActionNotAllowed, match="It goes on as CS1"):
             act(desk, playbook, "CS2", c.Close("x"))
 
-    def test_into_a_merged_one(self, desk: Store, playbook: Playbook) -> None:
+    def test_a_merged_ticket_is_no_merge_target(self, desk: Store, playbook: Playbook) -> None:
         file(desk, playbook, "CS3")
         act(desk, playbook, "CS2", c.Merge("CS1"))
-        with pytest.raises(ActionNotAllowed, match="merge into CS1"):
+        with pytest.raises(ActionNotAllowed, match="Merge into CS1"):
             act(desk, playbook, "CS3", c.Merge("CS2"))
-        with pytest.raises(ActionNotAllowed, match="goes on in this very ticket"):
+        with pytest.raises(ActionNotAllowed, match="was merged into this ticket"):
             act(desk, playbook, "CS1", c.Merge("CS2"))
 
-    def test_into_nothing(self, desk: Store, playbook: Playbook) -> None:
+    def test_a_missing_ticket_is_no_merge_target(self, desk: Store, playbook: Playbook) -> None:
         with pytest.raises(NotFound, match="no ticket CS9 on this desk"):
             act(desk, playbook, "CS1", c.Merge("CS9"))
 
-    def test_an_open_one_into_one_that_has_ended(self, desk: Store, playbook: Playbook) -> None:
-        """A request that nobody has solved would be lost in it; the other way is fine."""
+    def test_an_open_ticket_is_not_merged_into_an_ended_one(
+        self, desk: Store, playbook: Playbook
+    ) -> None:
+        """An unsolved request would be lost in it; the other way is allowed."""
         act(desk, playbook, "CS1", c.Close("spam"))
         with pytest.raises(ActionNotAllowed, match="reopen CS1 first"):
             act(desk, playbook, "CS2", c.Merge("CS1"))
         assert act(desk, playbook, "CS1", c.Merge("CS2")).status == "merged"
         assert act(desk, playbook, "CS1", c.Unmerge()).status == "closed"
 
-    def test_what_was_not_merged(self, desk: Store, playbook: Playbook) -> None:
+    def test_a_ticket_that_is_not_merged_is_not_unmerged(
+        self, desk: Store, playbook: Playbook
+    ) -> None:
         with pytest.raises(ActionNotAllowed):
             act(desk, playbook, "CS1", c.Unmerge())
 
-    def test_too_many(self, desk: Store, playbook: Playbook) -> None:
+    def test_a_merge_target_takes_only_so_many_tickets(
+        self, desk: Store, playbook: Playbook
+    ) -> None:
         full = load(desk, "CS1").model_copy(
             update={"carries": tuple(f"X{n}" for n in range(MOST_MERGED))}
         )
@@ -235,8 +251,8 @@ class TestRefusals:
             act(desk, playbook, "CS2", c.Merge("CS1"))
 
 
-def test_two_that_are_merged_into_each_other_at_once(desk: Store, playbook: Playbook) -> None:
-    """F2: one transaction over both; the second one finds what the first one did."""
+@pytest.mark.requirement("F2")
+def test_concurrent_merges_into_each_other_make_no_cycle(desk: Store, playbook: Playbook) -> None:
     for _ in range(5):
 
         def one(pair: tuple[str, str]) -> str:
@@ -252,8 +268,8 @@ def test_two_that_are_merged_into_each_other_at_once(desk: Store, playbook: Play
         act(desk, playbook, gone, c.Unmerge())
 
 
-def test_the_other_ticket_s_version_counts_too(desk: Store, playbook: Playbook) -> None:
-    """G1: what was decided on both is written on both as they were, or not at all."""
+@pytest.mark.requirement("G1")
+def test_a_merge_checks_the_versions_of_both_tickets(desk: Store, playbook: Playbook) -> None:
     commit_all, moved = desk.commit_all, iter([True])
 
     def overtaken(changes: Any, **more: Any) -> None:
@@ -282,17 +298,17 @@ STEPS = st.lists(
 
 
 class TestAnySequence:
-    """Whatever is merged and parted among four tickets, nothing is lost, doubled or circular."""
+    """No sequence of merges among four tickets loses or doubles a message, or makes a cycle."""
 
     @settings(
         max_examples=25,
         suppress_health_check=[HealthCheck.function_scoped_fixture],
     )
     @given(steps=STEPS)
-    def test_every_message_is_on_its_survivor_once(
+    def test_every_message_is_on_its_merge_target_once(
         self, steps: list[tuple[str, str, str]], store: Store, playbook: Playbook
     ) -> None:
-        _empty(store)
+        _delete_everything(store)
         store.put_agent(agent(capacity=9))
         texts = []
         for number in NUMBERS:
@@ -312,10 +328,10 @@ class TestAnySequence:
                 continue
             if what == "write":
                 texts.append(f"message {count}")
-            _sound(store, texts)
+            _check_invariants(store, texts)
 
 
-def _sound(store: Store, texts: list[str]) -> None:
+def _check_invariants(store: Store, texts: list[str]) -> None:
     tickets = {number: load(store, number) for number in NUMBERS}
     for ticket in tickets.values():
         met, at = set(), ticket
@@ -324,21 +340,21 @@ def _sound(store: Store, texts: list[str]) -> None:
             met.add(at.number)
             assert at.number in tickets[at.merged.into].carries
             at = tickets[at.merged.into]
-        assert survivor(store, ticket).number == at.number
+        assert merge_target(store, ticket).number == at.number
         for number in ticket.carries:
             below = tickets[number].merged
             assert below is not None
             assert below.into == ticket.number
         assert (ticket.status == "merged") == (ticket.merged is not None)
     ends = [ticket for ticket in tickets.values() if ticket.merged is None]
-    shown = Counter(text for end in ends for text in said(store, end.number))
+    shown = Counter(text for end in ends for text in recorded_messages(store, end.number))
     assert shown == Counter(texts)
-    together = [t.number for end in ends for t in (end, *carried(store, end))]
+    together = [t.number for end in ends for t in (end, *merged_tickets(store, end))]
     assert sorted(together) == list(NUMBERS)
-    assert places(store) == sum(t.in_hand_of == "agent-1" for t in tickets.values())
+    assert agent_load(store) == sum(t.in_hand_of == "agent-1" for t in tickets.values())
 
 
-def _empty(store: Store) -> None:
+def _delete_everything(store: Store) -> None:
     items = store.client.scan(TableName=store.table)["Items"]
     for item in items:
         store.client.delete_item(TableName=store.table, Key={"pk": item["pk"], "sk": item["sk"]})

@@ -17,7 +17,7 @@ from functions.core.domain.lifecycle import apply, decide
 from functions.core.domain.rules import Playbook
 from functions.core.platform.settings import Deployment
 from functions.core.services.command_service import change
-from functions.core.services.create_ticket import Filing, NewTicket, file_ticket
+from functions.core.services.create_ticket import NewTicket, TicketCreator, TicketRequest
 from functions.core.storage.store import IdempotencyRecord, Store
 from functions.router import closing_workflow
 from functions.router.consumer import process
@@ -154,26 +154,26 @@ class TestRouting:
             process(event(desk, 1), PLACE, desk, NOON)
 
 
-class TestFiling:
+class TestCreation:
     @pytest.fixture
-    def filing(self, desk: Store) -> Filing:
-        return Filing(
+    def creator(self, desk: Store) -> TicketCreator:
+        return TicketCreator(
             store=desk,
             seal=lambda desk, number, secret: b"\x01sealed",
             seal_original=lambda desk, number, words: (),
-            root=bytes(32),
+            root_key=bytes(32),
             public_url="https://api.example.com",
-            now=NOON,
         )
 
     def test_a_repetition_that_the_replica_does_not_know_is_one_ticket(
-        self, desk: Store, filing: Filing, playbook: Playbook
+        self, desk: Store, creator: TicketCreator, playbook: Playbook
     ) -> None:
         """G1: the transaction's condition is the guard, the first look only saves a serial."""
         asked = NewTicket(contact="13800138000", description="无法登录")
         idempotency = IdempotencyRecord("testdesk", "web", "key-1", body=asked.digest)
         numbers = {
-            file_ticket(filing, playbook, asked, idempotency, "customer").number for _ in range(5)
+            creator.create(playbook, TicketRequest(asked, NOON, idempotency=idempotency)).number
+            for _ in range(5)
         }
         [number] = numbers
         items = desk.client.scan(TableName=TABLE)["Items"]
@@ -181,14 +181,16 @@ class TestFiling:
         assert filed == [f"TICKET#testdesk#{number}"]
 
     def test_what_was_read_before_is_not_read_again(
-        self, desk: Store, filing: Filing, lagging: Lagging, playbook: Playbook
+        self, desk: Store, creator: TicketCreator, lagging: Lagging, playbook: Playbook
     ) -> None:
         """A5: the customer's class comes with it."""
         asked = NewTicket(contact="13800138000", description="无法登录")
         idempotency = IdempotencyRecord("testdesk", "mail", "<1@example.com>")
         known = replace(desk.known("testdesk", idempotency, None), customer_class="vip")
         lagging.reads.clear()
-        filed = file_ticket(filing, playbook, asked, idempotency, "customer", known)
+        filed = creator.create(
+            playbook, TicketRequest(asked, NOON, idempotency=idempotency, known=known)
+        )
         assert not lagging.reads
         assert desk.load("testdesk", filed.number).customer.customer_class == "vip"
 

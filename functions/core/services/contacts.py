@@ -1,0 +1,79 @@
+"""Hash and seal contacts: a ticket shows a contact masked and finds it by its keyed hash (G4)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from functions.core.domain.commands import CorrectContact
+from functions.core.domain.errors import FieldError, InvalidInput
+from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import Ticket
+from functions.core.storage.store import Store
+from functions.core.text.contacts import Contact, contact_hash, mask_contact, normalise_contact
+from functions.core.text.tokens import derive
+
+SealContact = Callable[[str, str, bytes], bytes]
+"""Encrypts a contact for a ticket: desk, number and document → ciphertext."""
+
+
+def contact_digest(contact: Contact, desk: str, root_key: bytes) -> str:
+    """Return the keyed hash of a contact at a desk."""
+    return contact_hash(contact, desk, derive(root_key, "contact"))
+
+
+def address_digest(address: str, desk: str, root_key: bytes) -> str | None:
+    """Return the keyed hash of a written contact, None for text that is not a contact."""
+    try:
+        contact = normalise_contact(address)
+    except ValueError:
+        return None
+    return contact_digest(contact, desk, root_key)
+
+
+def contact_document(contact: Contact, name: str = "", message_id: str = "") -> bytes:
+    """Return the document to seal for delivery: the contact, its name, and the mail to reply to.
+
+    A Message-ID often names its writer's machine or address, so it is sealed too.
+    """
+    fields = {
+        "contact": contact.address,
+        "kind": contact.kind,
+        "name": name,
+        "message_id": message_id,
+    }
+    document = {name: value for name, value in fields.items() if value}
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True)
+class ContactCorrector:
+    """Builds the command that replaces a ticket's contact."""
+
+    store: Store
+    seal: SealContact
+    root_key: bytes
+
+    def correction(self, playbook: Playbook, ticket: Ticket, address: str) -> CorrectContact:
+        """Mask, hash and seal a new contact for a ticket.
+
+        Raises:
+            InvalidInput: `address` is neither a phone number nor a mail address.
+        """
+        try:
+            contact = normalise_contact(address)
+        except ValueError as error:
+            wrong = FieldError("contact", str(error))
+            raise InvalidInput("Some fields do not fit; see errors.", (wrong,)) from error
+        digest = contact_digest(contact, playbook.desk, self.root_key)
+        customer = ticket.customer.model_copy(
+            update={
+                "contact": mask_contact(contact.address, playbook.fields.contact_style),
+                "kind": contact.kind,
+                "hash": digest,
+                "undeliverable": self.store.known(playbook.desk, None, digest).undeliverable,
+            }
+        )
+        sealed = self.seal(playbook.desk, ticket.number, contact_document(contact))
+        return CorrectContact(customer=customer, sealed=sealed)
