@@ -32,7 +32,12 @@ from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
 from functions.core.platform.web import HttpResponse, Request
 from functions.core.services.command_service import TRIES, change
-from functions.core.services.composing import Notice, Words, compose, notices
+from functions.core.services.composing import (
+    Notification,
+    RenderedMessage,
+    compose,
+    notifications_for,
+)
 from functions.core.services.create_ticket import (
     Filing,
     NewTicket,
@@ -285,7 +290,7 @@ class Acknowledgement:
             event=notice.event.event,
             message=notice.message,
             recipient=notice.recipient,
-            about=notice.about,
+            about=notice.timer_or_step,
             channel="message",
             to=ticket.customer.contact,
             text=mask_but(words.sms.replace(link, link.partition("?")[0]), public),
@@ -297,9 +302,11 @@ class Acknowledgement:
         )
 
 
-def acknowledged(commit: Commit, ticket: Ticket, chat: Chat) -> tuple[Notice, Words, str] | None:
+def acknowledged(
+    commit: Commit, ticket: Ticket, chat: Chat
+) -> tuple[Notification, RenderedMessage, str] | None:
     """The notice by which the customer hears that a request has come, its words, and their link."""
-    told = notices(commit, ticket, chat.playbook)
+    told = notifications_for(commit, ticket, chat.playbook)
     notice = next((notice for notice in told if notice.recipient == "customer"), None)
     if notice is None:
         return None

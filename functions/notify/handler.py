@@ -1,4 +1,4 @@
-"""`deskbell-<stage>-notify`: the table's stream, turned into mails and short messages (F2)."""
+"""`deskbell-<stage>-notify`: send messages and webhooks for the table's stream records (F2)."""
 
 from __future__ import annotations
 
@@ -15,27 +15,28 @@ from functions.core.domain.errors import TryAgain
 from functions.core.platform import aws, clock, container
 from functions.core.platform.dead_letters import dead_letter
 from functions.core.platform.settings import Deployment, LambdaContext
-from functions.core.platform.stream import each
-from functions.notify import contact, webhook_dispatch
+from functions.core.platform.stream import BatchResponse, process_batch
+from functions.notify import contact
+from functions.notify.base_dispatch import ClaimedElsewhere
 from functions.notify.deliver import email, message, once, sms
-from functions.notify.dispatch import Ways, process
-from functions.notify.outcomes import UnderWay
-from functions.notify.webhook_dispatch import Hooks
+from functions.notify.dispatch import Dispatcher
+from functions.notify.sending import Sender
+from functions.notify.webhook_dispatch import EndpointBudget, WebhookDispatcher
 
 if TYPE_CHECKING:
-    from functions.notify.deliver.webhook import Secrets
+    from functions.notify.deliver.webhook import SecretCache
 
-ENOUGH = timedelta(seconds=25)
-"""What has to be left of the function's time to begin with another record: a hanging provider must
-not let Lambda end the function between sending and marking."""
+TIME_FOR_RECORD = timedelta(seconds=25)
+"""The remaining time that another record needs: Lambda must not end the function between sending
+and recording because a provider is slow."""
 
-PAUSE = timedelta(seconds=20)
-"""How long a record waits that another run may be busy with. Lambda promises no wait between its
-attempts and counts them (`MaximumRetryAttempts`): without one they would be over long before the
-claim of a run that died is (`CLAIM_HOLDS`), and what it was to send be given up unseen."""
+CLAIM_PAUSE = timedelta(seconds=20)
+"""How long to wait before a record with another run's claim is retried. Lambda retries at once and
+counts attempts (`MaximumRetryAttempts`). Without a pause they would be used up before the claim of
+a run that died expires (`CLAIM_TIMEOUT`), and its delivery would be lost unseen."""
 
-SPARE = timedelta(seconds=5)
-"""What has to be left of the function's time after it."""
+TIME_AFTER_PAUSE = timedelta(seconds=5)
+"""The remaining time that the function needs after the pause."""
 
 bp = Blueprint(__name__)
 
@@ -45,78 +46,110 @@ class Context(LambdaContext, Protocol):
 
 
 @bp.lambda_function(name="notify")
-def notify(event: Any, context: Context) -> dict[str, list[dict[str, str]]]:
-    """Deliver what a batch of records gives to say; answer which records have to come again."""
+def notify(event: Any, context: Context) -> BatchResponse:
+    """Process a batch of stream records; return those that Lambda has to retry."""
     deployment = Deployment.of(context)
+    claims: list[ClaimedElsewhere] = []
 
-    under_way: list[UnderWay] = []
-
-    def left() -> timedelta:
+    def time_left() -> timedelta:
         return timedelta(milliseconds=context.get_remaining_time_in_millis())
 
     def in_time() -> bool:
-        return left() >= ENOUGH
+        return time_left() >= TIME_FOR_RECORD
 
-    ways, webhooks = _ways(deployment), _hooks(deployment, in_time)
+    people = dispatcher(deployment)
+    webhooks = webhook_dispatcher(deployment, in_time)
 
-    def people(record: Any) -> None:
+    def notify_people(record: Any) -> None:
         if not in_time():
-            raise TryAgain("the time is over; the record comes again")
-        with _noted(under_way):
-            process(record, ways, clock.now())
+            raise TryAgain("no time is left for this record")
+        with _collected(claims):
+            people.at(clock.now()).process(record)
 
-    def endpoints(record: Any) -> None:
-        with _noted(under_way):
-            webhook_dispatch.deliver(record, webhooks, clock.now())
+    def notify_webhooks(record: Any) -> None:
+        with _collected(claims):
+            webhooks.at(clock.now()).process(record)
 
-    # Everything to people first: an endpoint that hangs delays nobody but other endpoints (G5).
-    failed = [
-        *each(event, deployment, "notify", people)["batchItemFailures"],
-        *each(event, deployment, "notify", endpoints)["batchItemFailures"],
+    # People first: an endpoint that hangs must delay other endpoints only (G5).
+    failures = [
+        *process_batch(event, deployment, "notify", notify_people)["batchItemFailures"],
+        *process_batch(event, deployment, "notify", notify_webhooks)["batchItemFailures"],
     ]
-    if under_way:
-        sleep(max(min(PAUSE, left() - SPARE), timedelta()).total_seconds())
-    return {
-        "batchItemFailures": list({found["itemIdentifier"]: found for found in failed}.values())
-    }
+    if claims:
+        sleep(max(min(CLAIM_PAUSE, time_left() - TIME_AFTER_PAUSE), timedelta()).total_seconds())
+    unique = {failure["itemIdentifier"]: failure for failure in failures}
+    return {"batchItemFailures": list(unique.values())}
 
 
 @contextmanager
-def _noted(under_way: list[UnderWay]) -> Iterator[None]:
+def _collected(claims: list[ClaimedElsewhere]) -> Iterator[None]:
     try:
         yield
-    except UnderWay as error:
-        under_way.append(error)
+    except ClaimedElsewhere as error:
+        claims.append(error)
         raise
 
 
-def _hooks(deployment: Deployment, in_time: Callable[[], bool]) -> Hooks:
-    return Hooks(
+def dispatcher(deployment: Deployment) -> Dispatcher:
+    """Return the dispatcher of messages to people."""
+    return Dispatcher(
         store=container.store(deployment),
-        secrets=lambda desk, name, now: _secrets(deployment).of(
+        enqueue_dead_letter=lambda keys, cause: dead_letter(
+            deployment, "notify", None, cause, keys
+        ),
+        now=clock.now(),
+        public_url=aws.public_url(deployment),
+        sender=Sender(
+            root=aws.root_key(deployment),
+            open_contact=lambda desk, number, sealed: contact.open_contact(
+                aws.client("kms"), deployment.contacts_key, desk, number, sealed
+            ),
+            send_mail=lambda sender, to, raw: email.send(
+                once.client("sesv2"), sender, to, raw, deployment.prefix
+            ),
+            send_sms=lambda number, text, sender: sms.send(
+                once.client("sns"), number, text, sender
+            ),
+            send_chat=lambda desk, channel, outgoing: message.send(
+                deployment, desk, channel, outgoing
+            ),
+        ),
+    )
+
+
+def webhook_dispatcher(deployment: Deployment, in_time: Callable[[], bool]) -> WebhookDispatcher:
+    """Return the dispatcher of webhooks."""
+    return WebhookDispatcher(
+        store=container.store(deployment),
+        enqueue_dead_letter=lambda keys, cause: dead_letter(
+            deployment, "notify", None, cause, keys
+        ),
+        now=clock.now(),
+        secrets=lambda desk, name, now: secret_cache(deployment).valid(
             deployment.parameter(f"desks/{desk}/webhooks/{name}"), now
         ),
         post=lambda url, body, headers: _post(deployment, url, body, headers),
-        announce=lambda keys, cause: dead_letter(deployment, "notify", None, cause, keys),
-        patience=_patience(deployment),
+        budget=endpoint_budget(deployment),
         in_time=in_time,
     )
 
 
-# What a container knows of its endpoints from one call to the next. Most desks have none, so the
-# module that speaks to them is imported with the first message.
+# What a container knows about endpoints between calls. Most desks have none, so `deliver.webhook`
+# is imported with the first message.
 
 
 @lru_cache(maxsize=4)
-def _patience(deployment: Deployment) -> webhook_dispatch.Patience:
-    return webhook_dispatch.Patience()
+def endpoint_budget(deployment: Deployment) -> EndpointBudget:
+    """Return the container's budget for endpoints."""
+    return EndpointBudget()
 
 
 @lru_cache(maxsize=4)
-def _secrets(deployment: Deployment) -> Secrets:
-    from functions.notify.deliver.webhook import Secrets, read_secret
+def secret_cache(deployment: Deployment) -> SecretCache:
+    """Return the container's cache of endpoints' secrets."""
+    from functions.notify.deliver.webhook import SecretCache, read_secret
 
-    return Secrets(lambda name: read_secret(aws.client("ssm"), name))
+    return SecretCache(lambda name: read_secret(aws.client("ssm"), name))
 
 
 def _post(deployment: Deployment, url: str, body: bytes, headers: Mapping[str, str]) -> str:
@@ -124,20 +157,3 @@ def _post(deployment: Deployment, url: str, body: bytes, headers: Mapping[str, s
 
     local = aws.settings(deployment).get("local_webhooks") == "on"
     return post(url, body, headers, local=local)
-
-
-def _ways(deployment: Deployment) -> Ways:
-    return Ways(
-        store=container.store(deployment),
-        root=aws.root_key(deployment),
-        public_url=aws.public_url(deployment),
-        open_contact=lambda desk, number, sealed: contact.open_contact(
-            aws.client("kms"), deployment.contacts_key, desk, number, sealed
-        ),
-        send_mail=lambda sender, to, raw: email.send(
-            once.client("sesv2"), sender, to, raw, deployment.prefix
-        ),
-        send_sms=lambda number, text, sender: sms.send(once.client("sns"), number, text, sender),
-        send_message=lambda desk, channel, words: message.send(deployment, desk, channel, words),
-        announce=lambda keys, cause: dead_letter(deployment, "notify", None, cause, keys),
-    )

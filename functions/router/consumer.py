@@ -37,7 +37,7 @@ def process(record: Any, deployment: Deployment, store: Store, now: datetime) ->
 def _freed(image: Any, store: Store, now: datetime) -> None:
     desk = image["pk"]["S"].removeprefix("DESK#")
     if image.get("change", {}).get("S") in FREED and "team" in image:
-        Router(store, store.playbook(desk, now), now).drain(image["team"]["S"])
+        Router(store, store.playbook(desk, now), now).assign_waiting(image["team"]["S"])
 
 
 def _committed(image: Any, deployment: Deployment, store: Store, now: datetime) -> None:
@@ -61,7 +61,7 @@ def _act(
     ticket: Ticket, commit: e.Commit, event: Any, router: Router, deployment: Deployment
 ) -> None:
     if isinstance(event, e.PriorityChanged):
-        router.reprioritised(ticket, commit.version)
+        router.reroute_after_priority_change(ticket, commit.version)
     else:
         _ACTIONS[event.event](ticket, event, router, deployment)
 
@@ -101,7 +101,7 @@ def _called_back(ticket: Ticket, event: Any, router: Router, deployment: Deploym
 
 def _reopened(ticket: Ticket, event: Any, router: Router, deployment: Deployment) -> None:
     _wake(ticket, router, "survey", "review")
-    router.placed(ticket)
+    router.route_on(ticket)
 
 
 def _merged(ticket: Ticket, event: e.TicketMerged, router: Router, deployment: Deployment) -> None:
@@ -113,7 +113,7 @@ def _unmerged(
     ticket: Ticket, event: e.TicketUnmerged, router: Router, deployment: Deployment
 ) -> None:
     """It goes on from where it was: it is routed, or asks for its customer's answer once more."""
-    router.taken_up(ticket)
+    router.route_after_unmerge(ticket)
     if event.status in _CLOSING:
         _close_again(ticket, event, router, deployment)
 
@@ -132,16 +132,20 @@ _CLOSING = frozenset({"awaiting_confirmation", "resolved", "in_review", "archive
 """Statuses in which a closing workflow runs, or has written the ticket's document."""
 
 _ACTIONS: dict[str, Callable[[Ticket, Any, Router, Deployment], object]] = {
-    "TicketReceived": lambda ticket, event, router, deployment: router.received(ticket, event),
-    "TypeConfirmed": lambda ticket, event, router, deployment: router.placed(ticket),
-    "TicketQueued": lambda ticket, event, router, deployment: router.waiting(ticket),
+    "TicketReceived": lambda ticket, event, router, deployment: router.route_new(ticket, event),
+    "TypeConfirmed": lambda ticket, event, router, deployment: router.route_on(ticket),
+    "TicketQueued": lambda ticket, event, router, deployment: router.retry_waiting(ticket),
     "TicketReopened": _reopened,
     "TicketResolved": _resolved,
     "TicketClosed": _closed,
     "SurveyAnswered": _answered,
     "ConfirmationGiven": _answered,
-    "CustomerWrote": lambda ticket, event, router, deployment: router.told(ticket),
-    "TicketClassified": lambda ticket, event, router, deployment: router.reclassified(ticket),
+    "CustomerWrote": lambda ticket, event, router, deployment: (
+        router.reconsider_after_customer_message(ticket)
+    ),
+    "TicketClassified": lambda ticket, event, router, deployment: (
+        router.reroute_after_reclassification(ticket)
+    ),
     "CallbackRecorded": _called_back,
     "TicketMerged": _merged,
     "TicketUnmerged": _unmerged,

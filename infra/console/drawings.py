@@ -14,7 +14,7 @@ from functions.core.domain.events import EVENTS, NOTIFY_READS, ROUTER_READS, ROU
 from functions.core.domain.lifecycle import TRANSITIONS
 from functions.core.domain.ticket import OPEN, STATUSES, Value
 from functions.core.domain.webhooks import types
-from functions.notify.webhook_dispatch import INSIDE
+from functions.notify.webhook_message import INTERNAL_FIELDS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -98,7 +98,7 @@ def messages() -> str:
     lines = ["| type | when | `data.event` holds |", "|---|---|---|"]
     for name, event in types().items():
         kind = EVENTS[event]
-        hidden = {key for key, inside in INSIDE.items() if inside is True}
+        hidden = {key for key, inside in INTERNAL_FIELDS.items() if inside is True}
         fields = " ".join(f"`{field}`" for field in kind.model_fields if field not in hidden)
         # The catalogue's ids tell whoever receives it nothing.
         meaning = re.sub(r"^(?:[A-G]\d+[–, ]*)+: (.)", lambda m: m[1].upper(), _meaning(kind))

@@ -29,7 +29,7 @@ from tests.notify.deployment import NOON, PLACE, REGION, STAGE, World, make_serv
 from tests.notify.webhook_receiver import Receiver
 
 HOUR = timedelta(hours=1)
-KEPT = (aws.client, aws.parameter, container.store, handler._patience, handler._secrets)
+KEPT = (aws.client, aws.parameter, container.store, handler.endpoint_budget, handler.secret_cache)
 
 
 @pytest.fixture

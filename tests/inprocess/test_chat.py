@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.core.domain.commands import Close
-from functions.core.domain.rules import Notification
+from functions.core.domain.rules import NotificationRule
 from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.platform import aws
 from functions.core.services.command_service import change
@@ -112,7 +112,7 @@ def chat(request: pytest.FixtureRequest, loop: Loop, store: Store) -> Iterator[C
 
 
 def _chat(loop: Loop, store: Store, name: str, side: Side) -> Iterator[Chat]:
-    message.kept.cache_clear()
+    message.token_cache.cache_clear()
     with provider(side.accepted()) as api:
         put_secret(loop, name, {**side.secret, "api": api.url})
         yield Chat(loop, store, name, side, api)
@@ -156,7 +156,7 @@ def test_a_wechat_message_is_acknowledged_in_the_answer(wechat: Chat) -> None:
 def test_others_are_told_beside_the_answer(wechat: Chat) -> None:
     """A4: whoever else hears of a new request does, and the customer not twice."""
     playbook = wechat.store.playbook(DESK, wechat.now)
-    team = Notification(on="TicketReceived", to="supervisor", message="received")
+    team = NotificationRule(on="TicketReceived", to="supervisor", message="received")
     wechat.store.put_playbook(
         playbook.model_copy(update={"notifications": (team, *playbook.notifications)}), wechat.now
     )
@@ -359,13 +359,13 @@ class Unread:
     def mend(self) -> None:
         """The desk's secret is as it should be."""
         put_secret(self.loop, "wechat", {**self.safe.secret, "api": self.api.url})
-        aws.of_this_minute.cache_clear()
+        aws.parameter_of_minute.cache_clear()
 
     def lose(self) -> None:
         """The desk has no secret at all."""
         name = self.loop.deployment.parameter(f"desks/{DESK}/channels/wechat")
         boto3.client("ssm").delete_parameter(Name=name)
-        aws.of_this_minute.cache_clear()
+        aws.parameter_of_minute.cache_clear()
 
     def read(self, body: str) -> None:
         record = {"messageId": "m1", "body": body}
@@ -565,7 +565,7 @@ def test_an_expired_token_is_renewed(wechat: Chat) -> None:
 def test_a_new_secret_is_in_force_within_a_minute(chat: Chat) -> None:
     chat.writes("无法登录")
     put_secret(chat.loop, chat.name, {**dict.fromkeys(chat.side.secret, "another"), "api": "x"})
-    aws.of_this_minute.cache_clear()  # the next minute
+    aws.parameter_of_minute.cache_clear()  # the next minute
     call = chat.side.call(chat.side.text("你好", chat.now), chat.now)
     assert chat.send(call).status == 401
 

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions.core.domain.rules import AutomaticLimits, Notification, Playbook
+from functions.core.domain.rules import AutomaticLimits, NotificationRule, Playbook
 from functions.core.storage.store import Store
 from infra.simulator.inprocess import Loop
 from tests.inprocess.conftest import ROOT, shipped
@@ -197,7 +197,7 @@ def narrow(store: Store, loop: Loop) -> None:
     """Limits that are soon reached, on a desk that answers every message by itself."""
     playbook: Playbook = shipped(ROOT / "playbooks" / "standard.yaml")
     limits = AutomaticLimits(ticket={"10m": 2}, address={"10m": 3})
-    answers = Notification(on="CustomerWrote", to="customer", message="received")
+    answers = NotificationRule(on="CustomerWrote", to="customer", message="received")
     changed = playbook.model_copy(
         update={
             "mail": playbook.mail.model_copy(update={"automatic_limits": limits}),

@@ -21,7 +21,7 @@ def test_only_who_was_asked_takes_it_out_again(loop: Loop, store: Store) -> None
     now = datetime.now(UTC)
     router = Router(store, store.playbook("standard", now), now)
     (first, *_) = store.history("standard", number)
-    router.received(before, first.of("TicketReceived")[0])
+    router.route_new(before, first.of("TicketReceived")[0])
     assert store.load("standard", number) == before
     path, _, query = f"/desks{link}".partition("?")
     wrote = loop.http("POST", f"{path}/messages?{query}", {"text": "支付失败，请退款"})

@@ -38,7 +38,7 @@ def receiver(loop: Loop, store: Store) -> Iterator[Receiver]:
         ssm.put_parameter(
             Name=loop.deployment.parameter(name), Value=value, Type="SecureString", Overwrite=True
         )
-    for cached in (handler._patience, handler._secrets, aws.parameter):
+    for cached in (handler.endpoint_budget, handler.secret_cache, aws.parameter):
         cached.cache_clear()
     with Receiver().listening() as found:
         playbook = shipped(ROOT / "playbooks" / "standard.yaml")
@@ -47,7 +47,7 @@ def receiver(loop: Loop, store: Store) -> Iterator[Receiver]:
             playbook.model_copy(update={"webhooks": {"crm": hook}}), datetime.now(UTC)
         )
         yield found
-    for cached in (handler._patience, handler._secrets):
+    for cached in (handler.endpoint_budget, handler.secret_cache):
         cached.cache_clear()
 
 

@@ -12,13 +12,13 @@ from functions.core.domain.rules import Playbook, load
 from functions.core.platform import aws, container
 from functions.core.storage.store import Store
 from functions.notify.deliver import once
-from functions.notify.dispatch import Ways
-from functions.notify.handler import _ways
+from functions.notify.dispatch import Dispatcher
+from functions.notify.handler import dispatcher as notify_dispatcher
 from tests.aws_snapshots import aws_in_memory, kept
 from tests.notify.deployment import AGENT, NOON, PLACE, REGION, Post, World, make_services
 
 PLAYBOOK = Path(__file__).parents[2] / "playbooks" / "standard.yaml"
-KEPT = (aws.client, aws.parameter, aws.of_this_minute, container.store, once.client)
+KEPT = (aws.client, aws.parameter, aws.parameter_of_minute, container.store, once.client)
 
 
 @pytest.fixture(scope="session")
@@ -52,12 +52,13 @@ def post() -> Post:
 
 
 @pytest.fixture
-def ways(world: World, post: Post) -> Ways:
-    """The room on moto's table and KMS, with providers that do as they are told."""
+def dispatcher(world: World, post: Post) -> Dispatcher:
+    """The dispatcher on moto's table and KMS, with simulated providers."""
+    real = notify_dispatcher(PLACE)
     return replace(
-        _ways(PLACE),
+        real,
         store=world.store,
-        send_mail=post.mail,
-        send_sms=post.sms,
-        announce=post.announce,
+        now=NOON,
+        sender=replace(real.sender, send_mail=post.mail, send_sms=post.sms),
+        enqueue_dead_letter=post.enqueue_dead_letter,
     )

@@ -172,7 +172,7 @@ class World:
         ]
 
     @property
-    def parked(self) -> list[dict[str, Any]]:
+    def dead_letters(self) -> list[dict[str, Any]]:
         """What lies in the dead-letter queue."""
         sqs = aws.client("sqs")
         url = sqs.get_queue_url(QueueName=f"{PLACE.prefix}-notify-dlq")["QueueUrl"]
@@ -186,7 +186,7 @@ class Post:
 
     failures: list[Exception] = field(default_factory=list)
     sent: list[tuple[str, Any]] = field(default_factory=list)
-    announced: list[tuple[str, str]] = field(default_factory=list)
+    dead_letters: list[tuple[str, str]] = field(default_factory=list)
 
     def mail(self, sender: str, to: str, raw: bytes) -> str:
         return self._take(to, raw)
@@ -200,8 +200,8 @@ class Post:
         self.sent.append((to, what))
         return f"id-{len(self.sent)}"
 
-    def announce(self, keys: dict[str, str], cause: str) -> None:
-        self.announced.append((keys["sk"], cause))
+    def enqueue_dead_letter(self, keys: dict[str, str], cause: str) -> None:
+        self.dead_letters.append((keys["sk"], cause))
 
     @property
     def addresses(self) -> list[str]:

@@ -69,8 +69,8 @@ def test_a_mark_that_came_meanwhile_holds_it(
     assert world.run(world.due(delivery)) == []
     assert world.mails == []
     (parked,) = world.deliveries(ticket)
-    assert (parked.state, str(parked.cause).startswith("held: bounce 5.1.1")) == ("parked", True)
-    assert len(world.parked) == 1
+    assert (parked.state, str(parked.cause).startswith("blocked: bounce 5.1.1")) == ("parked", True)
+    assert len(world.dead_letters) == 1
 
 
 def test_what_an_act_leads_to_is_automatic_and_what_an_agent_writes_is_not(world: World) -> None:

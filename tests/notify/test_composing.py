@@ -11,15 +11,15 @@ import pytest
 
 from functions.core.domain import events as e
 from functions.core.domain.errors import DeadLetter
-from functions.core.domain.rules import Message, Notification, Playbook, template_variables
+from functions.core.domain.rules import Message, NotificationRule, Playbook, template_variables
 from functions.core.domain.ticket import Ticket
 from functions.core.services.composing import (
-    Notice,
-    Words,
-    as_of,
+    Notification,
+    RenderedMessage,
     compose,
-    notices,
-    team_of,
+    notifications_for,
+    recipient_team,
+    ticket_at_event,
     uses_description,
     variables,
 )
@@ -29,8 +29,12 @@ from tests.notify.deployment import NOON
 from tests.notify.sample_events import EVENTS, LINK, NUMBER, commit, received, ticket, timer
 
 
-def said(notice: Notice, about: Ticket, playbook: Playbook, *more: e.Event) -> Words:
-    return compose(notice, commit(notice.event, *more), about, playbook, status_url=LINK)
+def said(
+    notification: Notification, about: Ticket, playbook: Playbook, *more: e.Event
+) -> RenderedMessage:
+    return compose(
+        notification, commit(notification.event, *more), about, playbook, status_url=LINK
+    )
 
 
 def with_message(playbook: Playbook, text: str, subject: str = "s") -> Playbook:
@@ -42,13 +46,13 @@ def with_message(playbook: Playbook, text: str, subject: str = "s") -> Playbook:
 
 def probe(playbook: Playbook, text: str, event: e.Event | None = None, **changes: Any) -> str:
     """What a text becomes for the customer."""
-    notice = Notice(event or EVENTS["ReplySent"], "customer", "probe")
-    return said(notice, ticket(**changes), with_message(playbook, text)).text.strip()
+    notification = Notification(event or EVENTS["ReplySent"], "customer", "probe")
+    return said(notification, ticket(**changes), with_message(playbook, text)).text.strip()
 
 
 def test_assignment_tells_customer_and_handler(playbook: Playbook) -> None:
     """A8: the customer is told of the assignment, and so is the team of the handler."""
-    found = notices(commit(EVENTS["TicketAssigned"]), ticket(), playbook)
+    found = notifications_for(commit(EVENTS["TicketAssigned"]), ticket(), playbook)
     assert [(n.recipient, n.message) for n in found] == [
         ("customer", "assigned"),
         ("handler", "handler_assigned"),
@@ -61,60 +65,69 @@ def test_a_message_to_a_team_names_nobody_where_nobody_has_it(
 ) -> None:
     """A11: what a customer adds while the ticket waits; no empty brackets."""
     desk = playbook.model_copy(update={"locale": locale})
-    notice = Notice(EVENTS["CustomerWrote"], "handler", "handler_customer_wrote")
-    assert "agent-1" in said(notice, ticket(), desk).text
-    first = said(notice, ticket(handler=None, status="queued"), desk).text.split("\n")[0]
+    notification = Notification(EVENTS["CustomerWrote"], "handler", "handler_customer_wrote")
+    assert "agent-1" in said(notification, ticket(), desk).text
+    first = said(notification, ticket(handler=None, status="queued"), desk).text.split("\n")[0]
     assert NUMBER in first
     assert not set(first) & set("()（）")
 
 
 def test_assignment_names_team_and_handling_time(playbook: Playbook) -> None:
     """A8: 已分配至专业团队, the team, the expected handling time in the desk's zone (A15)."""
-    words = said(Notice(EVENTS["TicketAssigned"], "customer", "assigned"), ticket(), playbook)
-    assert "已分配至专业团队：技术支持组" in words.text
-    assert "2026-03-10 17:00:00" in words.text
+    rendered = said(
+        Notification(EVENTS["TicketAssigned"], "customer", "assigned"), ticket(), playbook
+    )
+    assert "已分配至专业团队：技术支持组" in rendered.text
+    assert "2026-03-10 17:00:00" in rendered.text
 
 
 def test_resolution_carries_summary_and_survey(playbook: Playbook) -> None:
     """A12: 问题已处理完成, the summary, and the link to the survey."""
-    words = said(Notice(EVENTS["TicketResolved"], "customer", "resolved"), ticket(), playbook)
-    assert "问题已处理完成" in words.text
-    assert "重置登录密码" in words.text
-    assert LINK in words.text
-    assert LINK in words.sms
+    rendered = said(
+        Notification(EVENTS["TicketResolved"], "customer", "resolved"), ticket(), playbook
+    )
+    assert "问题已处理完成" in rendered.text
+    assert "重置登录密码" in rendered.text
+    assert LINK in rendered.text
+    assert LINK in rendered.sms
 
 
 def test_information_request_and_its_reminder(playbook: Playbook) -> None:
     """A11: the customer is asked, is reminded half-way, and an agent follows up at the end."""
     due_at = NOON + timedelta(hours=24)
-    asked = notices(commit(EVENTS["InformationRequested"]), ticket(), playbook)
+    asked = notifications_for(commit(EVENTS["InformationRequested"]), ticket(), playbook)
     assert [(n.recipient, n.message) for n in asked] == [("customer", "information_requested")]
     warned = e.TimerWarned(kind="customer_info", share=0.5, due_at=due_at)
-    reminded = notices(commit(warned), ticket(), playbook)
+    reminded = notifications_for(commit(warned), ticket(), playbook)
     assert [(n.recipient, n.message) for n in reminded] == [("customer", "information_reminder")]
     assert "2026-03-11 12:00:00" in said(reminded[0], ticket(), playbook).text
     breached = e.TimerBreached(kind="customer_info", due_at=due_at)
-    [notice] = notices(commit(breached), ticket(), playbook)
-    assert (notice.recipient, notice.message) == ("handler", "follow_up")
+    [notification] = notifications_for(commit(breached), ticket(), playbook)
+    assert (notification.recipient, notification.message) == ("handler", "follow_up")
 
 
 def test_urgent_ticket_tells_the_supervisor_alone_of_its_kind(playbook: Playbook) -> None:
     """A7: what is urgent goes to the supervisors; what is not does not wake them."""
     queued = EVENTS["TicketQueued"]
-    [urgent] = notices(commit(queued), ticket(priority="高"), playbook)
-    assert (urgent.recipient, team_of(urgent, ticket(), playbook)) == ("supervisor", "主管组")
-    assert notices(commit(queued), ticket(priority="低"), playbook) == ()
+    [urgent] = notifications_for(commit(queued), ticket(priority="高"), playbook)
+    assert (urgent.recipient, recipient_team(urgent, ticket(), playbook)) == (
+        "supervisor",
+        "主管组",
+    )
+    assert notifications_for(commit(queued), ticket(priority="低"), playbook) == ()
 
 
 def test_first_fitting_notification_counts(playbook: Playbook) -> None:
     rules = (
-        Notification(on="ReplySent", to="customer", message="resolved", when={"priority": "低"}),
-        Notification(on="ReplySent", to="customer", message="reply"),
-        Notification(on="ReplySent", to="customer", message="assigned"),
-        Notification(on="ReplySent", to="team", message="follow_up"),
+        NotificationRule(
+            on="ReplySent", to="customer", message="resolved", when={"priority": "低"}
+        ),
+        NotificationRule(on="ReplySent", to="customer", message="reply"),
+        NotificationRule(on="ReplySent", to="customer", message="assigned"),
+        NotificationRule(on="ReplySent", to="team", message="follow_up"),
     )
     changed = playbook.model_copy(update={"notifications": rules})
-    found = notices(commit(EVENTS["ReplySent"]), ticket(), changed)
+    found = notifications_for(commit(EVENTS["ReplySent"]), ticket(), changed)
     assert [(n.recipient, n.message) for n in found] == [
         ("customer", "reply"),
         ("team", "follow_up"),
@@ -127,8 +140,8 @@ def test_two_timers_in_one_commit_are_two_messages(playbook: Playbook) -> None:
         e.TimerWarned(kind=kind, share=0.75, due_at=NOON)
         for kind in ("first_response", "resolution")
     )
-    found = notices(commit(*both), ticket(), playbook)
-    assert [(n.message, n.about) for n in found] == [
+    found = notifications_for(commit(*both), ticket(), playbook)
+    assert [(n.message, n.timer_or_step) for n in found] == [
         ("deadline_near", "first_response"),
         ("deadline_near", "resolution"),
     ]
@@ -136,42 +149,45 @@ def test_two_timers_in_one_commit_are_two_messages(playbook: Playbook) -> None:
 
 def test_repeated_wish_is_one_message(playbook: Playbook) -> None:
     twice = commit(EVENTS["ReplySent"], EVENTS["ReplySent"])
-    assert len(notices(twice, ticket(), playbook)) == 1
+    assert len(notifications_for(twice, ticket(), playbook)) == 1
 
 
 def test_timer_that_the_playbook_dropped_tells_nobody(playbook: Playbook) -> None:
     gone = e.TimerBreached(kind="callback", due_at=NOON)
-    assert notices(commit(gone), ticket(), playbook) == ()
+    assert notifications_for(commit(gone), ticket(), playbook) == ()
 
 
 def test_event_counts_more_than_the_newer_ticket(playbook: Playbook) -> None:
     """A ticket has moved on: the message still says what its event said."""
     later = ticket(team="售后组", summary="later", priority="低")
-    now = as_of(EVENTS["TicketResolved"], later, commit(EVENTS["TicketResolved"]))
+    now = ticket_at_event(EVENTS["TicketResolved"], later, commit(EVENTS["TicketResolved"]))
     assert now.summary == "重置登录密码，客户已能登录"
-    assert as_of(EVENTS["TicketAssigned"], later, commit()).team == "技术支持组"
+    assert ticket_at_event(EVENTS["TicketAssigned"], later, commit()).team == "技术支持组"
 
 
 def test_acknowledgement_says_the_deadline_that_was_set_with_it(playbook: Playbook) -> None:
     """A4: the expected response time of the first commit, whatever came after."""
     set_then = e.TimersSet(timers={"first_response": timer(NOON + timedelta(hours=2))})
     later = ticket(expected_response_by=NOON + timedelta(days=9))
-    words = said(Notice(received(), "customer", "received"), later, playbook, set_then)
-    assert "2026-03-10 14:00:00" in words.text
+    rendered = said(Notification(received(), "customer", "received"), later, playbook, set_then)
+    assert "2026-03-10 14:00:00" in rendered.text
 
 
 def test_customer_reads_own_language_staff_the_desks(playbook: Playbook) -> None:
     english = ticket(locale="en")
     event = EVENTS["TicketAssigned"]
-    assert said(Notice(event, "customer", "assigned"), english, playbook).locale == "en"
-    assert said(Notice(event, "handler", "handler_assigned"), english, playbook).locale == "zh-CN"
+    assert said(Notification(event, "customer", "assigned"), english, playbook).locale == "en"
+    assert (
+        said(Notification(event, "handler", "handler_assigned"), english, playbook).locale
+        == "zh-CN"
+    )
 
 
 def test_staff_never_get_the_customers_secret_link(playbook: Playbook) -> None:
     """G4: whoever holds the link may answer in the customer's name."""
     changed = with_message(playbook, "{{ status_url }}")
-    words = said(Notice(EVENTS["TicketAssigned"], "handler", "probe"), ticket(), changed)
-    assert words.text.strip() == ""
+    rendered = said(Notification(EVENTS["TicketAssigned"], "handler", "probe"), ticket(), changed)
+    assert rendered.text.strip() == ""
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "playbooks").glob("*.yaml")), ids=lambda p: p.stem)
@@ -225,28 +241,28 @@ def test_description_of_the_first_event_is_filled_in_later(playbook: Playbook) -
     assert uses_description(playbook, "handler_assigned")
     assert not uses_description(playbook, "received")
     assert not uses_description(playbook, "no-such-message")
-    words = compose(
-        Notice(EVENTS["TicketAssigned"], "handler", "handler_assigned"),
+    rendered = compose(
+        Notification(EVENTS["TicketAssigned"], "handler", "handler_assigned"),
         commit(EVENTS["TicketAssigned"]),
         ticket(),
         playbook,
         status_url=LINK,
         description="App 无法登录",
     )
-    assert "App 无法登录" in words.text
+    assert "App 无法登录" in rendered.text
 
 
 def test_subject_is_one_line_and_carries_the_number(playbook: Playbook) -> None:
     """A line break in what a person wrote must not become a header of its own."""
     changed = with_message(playbook, "x", subject="about {{ text }}")
     event = e.ReplySent(text="one\r\nBcc: somebody@example.com")
-    words = said(Notice(event, "customer", "probe"), ticket(), changed)
-    assert words.subject == "[CS20260310001] about one Bcc: somebody@example.com"
+    rendered = said(Notification(event, "customer", "probe"), ticket(), changed)
+    assert rendered.subject == "[CS20260310001] about one Bcc: somebody@example.com"
 
 
 def test_number_stands_once_in_the_subject(playbook: Playbook) -> None:
-    words = said(Notice(EVENTS["ReplySent"], "customer", "reply"), ticket(), playbook)
-    assert words.subject.count("CS20260310001") == 1
+    rendered = said(Notification(EVENTS["ReplySent"], "customer", "reply"), ticket(), playbook)
+    assert rendered.subject.count("CS20260310001") == 1
 
 
 @pytest.mark.parametrize(
@@ -260,15 +276,21 @@ def test_text_that_cannot_be_filled_is_parked(playbook: Playbook, text: str) -> 
 
 def test_message_that_the_playbook_dropped_is_parked(playbook: Playbook) -> None:
     with pytest.raises(DeadLetter, match="no message 'gone'"):
-        said(Notice(EVENTS["ReplySent"], "customer", "gone"), ticket(), playbook)
+        said(Notification(EVENTS["ReplySent"], "customer", "gone"), ticket(), playbook)
 
 
 def test_team_of_staff(playbook: Playbook) -> None:
     """A13: the QA team by its role, the handler by the ticket's team."""
-    assert team_of(Notice(EVENTS["ReviewAssigned"], "qa", "m"), ticket(), playbook) == "质检组"
-    assert team_of(Notice(EVENTS["ReplySent"], "handler", "m"), ticket(), playbook) == "技术支持组"
-    asked = Notice(EVENTS["ConfirmationRequested"], "team", "m")
-    assert team_of(asked, ticket(), playbook) == "通用咨询组"
+    assert (
+        recipient_team(Notification(EVENTS["ReviewAssigned"], "qa", "m"), ticket(), playbook)
+        == "质检组"
+    )
+    assert (
+        recipient_team(Notification(EVENTS["ReplySent"], "handler", "m"), ticket(), playbook)
+        == "技术支持组"
+    )
+    asked = Notification(EVENTS["ConfirmationRequested"], "team", "m")
+    assert recipient_team(asked, ticket(), playbook) == "通用咨询组"
 
 
 def test_every_timer_of_the_contract_has_a_name() -> None:

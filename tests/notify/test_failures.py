@@ -16,8 +16,8 @@ from botocore.exceptions import (
 from functions.notify.contact import OpenContact, open_contact
 from functions.notify.deliver import failures, once
 from functions.notify.deliver.email import deliverable
-from functions.notify.deliver.failures import Passing, Permanent, Unclear, sorted_failures
-from functions.notify.deliver.sms import SMS_LIMIT, fitted, send
+from functions.notify.deliver.failures import Passing, Permanent, Unclear, classified_failures
+from functions.notify.deliver.sms import SMS_LIMIT, send, truncated
 
 
 def answer(code: str, status: int = 400, said: str = "") -> ClientError:
@@ -30,7 +30,7 @@ def answer(code: str, status: int = 400, said: str = "") -> ClientError:
 
 def raised(error: Exception) -> type[Exception]:
     try:
-        with sorted_failures("SES"):
+        with classified_failures("SES"):
             raise error
     except Exception as found:
         return type(found)
@@ -88,7 +88,7 @@ def test_bug_stays_a_bug() -> None:
 def test_explanations_show_no_address() -> None:
     """G4: the services quote addresses in what they say; the record does not."""
     said = "Email address is not verified: li.example@example.com, +8613800138000"
-    with pytest.raises(Permanent) as caught, sorted_failures("SES"):
+    with pytest.raises(Permanent) as caught, classified_failures("SES"):
         raise answer("MessageRejected", said=said)
     assert "MessageRejected" in str(caught.value)
     assert "li.example" not in str(caught.value)
@@ -163,8 +163,8 @@ def test_sms_is_transactional_and_names_its_sender(sender: str, shown: str | Non
 
 
 def test_sms_is_cut_where_sns_would_refuse_it() -> None:
-    assert fitted("x" * SMS_LIMIT) == "x" * SMS_LIMIT
-    cut = fitted("x" * (SMS_LIMIT + 1))
+    assert truncated("x" * SMS_LIMIT) == "x" * SMS_LIMIT
+    cut = truncated("x" * (SMS_LIMIT + 1))
     assert len(cut) == SMS_LIMIT
     assert cut.endswith("…")
 

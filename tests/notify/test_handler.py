@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from functions.notify import handler
-from functions.notify.handler import PAUSE, notify
-from functions.notify.outcomes import CLAIM_HOLDS
+from functions.notify.base_dispatch import CLAIM_TIMEOUT
+from functions.notify.handler import CLAIM_PAUSE, notify
 from tests.infra.test_templates import WIRING
 from tests.notify.deployment import MAIL, PHONE, URL, Context, World
 
@@ -64,7 +64,7 @@ def test_poison_record_ends_in_the_queue_and_holds_up_nothing(world: World) -> N
     poison["dynamodb"]["NewImage"] = {**poison["dynamodb"]["NewImage"], "body": {"S": "nonsense"}}
     assert world.run(poison, good, {"dynamodb": {}}) == []
     assert len(world.deliveries(ticket)) == 1
-    causes = [note["cause"] for note in world.parked]
+    causes = [note["cause"] for note in world.dead_letters]
     assert len(causes) == 2
     assert any("not a list of events" in cause for cause in causes)
 
@@ -79,7 +79,7 @@ def test_rejected_mail_is_visible_in_the_queue(world: World) -> None:
     [delivery] = world.deliveries(ticket)
     assert delivery.state == "parked"
     assert "MessageRejected" in (delivery.cause or "")
-    [note] = world.parked
+    [note] = world.dead_letters
     assert note["keys"] == {
         "pk": f"TICKET#standard#{ticket.number}",
         "sk": "DELIVERY#000001",
@@ -108,12 +108,12 @@ def test_a_record_comes_again_until_its_claim_has_run_out(
     assert world.store.move(claimed, "sent")
     record = world.event(ticket)
     assert world.run(record) == [record["dynamodb"]["SequenceNumber"]]
-    assert pauses == [PAUSE.total_seconds()]
+    assert pauses == [CLAIM_PAUSE.total_seconds()]
     notify({"Records": [record]}, Context(left=26_000))
     assert pauses[-1] <= 21  # never beyond its own time
     attempts = WIRING["Resources"]["NotifyStream"]["Properties"]["MaximumRetryAttempts"]
     # The first retry may follow a run that died at once; the last one looks at what it left.
-    assert PAUSE * (attempts - 1) >= CLAIM_HOLDS + timedelta(seconds=10)
+    assert CLAIM_PAUSE * (attempts - 1) >= CLAIM_TIMEOUT + timedelta(seconds=10)
 
 
 def test_a_claim_outlives_the_run_that_made_it() -> None:
@@ -122,7 +122,7 @@ def test_a_claim_outlives_the_run_that_made_it() -> None:
     for stage in config["stages"].values():
         timeout = timedelta(seconds=stage["lambda_functions"]["notify"]["lambda_timeout"])
         # A claim is stamped in whole seconds, and clocks of two machines differ a little.
-        assert timeout + timedelta(seconds=2) <= CLAIM_HOLDS
+        assert timeout + timedelta(seconds=2) <= CLAIM_TIMEOUT
 
 
 def test_record_that_fails_for_now_is_asked_for_again(world: World) -> None:

@@ -14,7 +14,7 @@ from functions.core.domain.delivery import Delivery
 from functions.core.domain.rules import AutomaticLimits, Playbook
 from functions.core.domain.ticket import Customer
 from functions.core.storage.store import Store
-from functions.notify.limits import capped, passed, unwanted
+from functions.notify.limits import blocked_by_limit, blocked_by_returned_mail, limit_reached
 from tests.notify import sample_events
 from tests.notify.deployment import NOON
 
@@ -68,7 +68,7 @@ def desk(playbook: Playbook) -> Playbook:
 
 
 def ask(delivery: Delivery, desk: Playbook, table: Table) -> str | None:
-    return capped(delivery, sample_events.ticket(), desk, cast("Store", table), NOW)
+    return blocked_by_limit(delivery, sample_events.ticket(), desk, cast("Store", table), NOW)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def ask(delivery: Delivery, desk: Playbook, table: Table) -> str | None:
     ],
 )
 def test_a_limit_counts_within_its_time(minutes: list[float], full: str | None) -> None:
-    assert passed(LIMITS, [NOW - timedelta(minutes=m) for m in minutes], NOW) == full
+    assert limit_reached(LIMITS, [NOW - timedelta(minutes=m) for m in minutes], NOW) == full
 
 
 @given(st.lists(st.integers(0, 4000), max_size=60).map(sorted))
@@ -92,7 +92,7 @@ def test_no_order_of_moments_passes_a_limit(seconds: list[int]) -> None:
     sent: list[datetime] = []
     for second in seconds:
         at = NOW + timedelta(seconds=second)
-        if passed(LIMITS, sent, at) is None:
+        if limit_reached(LIMITS, sent, at) is None:
             sent.append(at)
     for moment in sent:
         for window, most in ((timedelta(minutes=10), 2), (timedelta(hours=1), 3)):
@@ -115,10 +115,10 @@ def test_what_its_own_commit_asked_for_before_counts_once(desk: Playbook) -> Non
     sent = [mail(version) for version in range(8, 4, -1)]
     for stored in (sent, [first, *sent]):
         table = cast("Store", Table({sample_events.NUMBER: stored}))
-        found = capped(mail(), sample_events.ticket(), desk, table, NOW, [first])
+        found = blocked_by_limit(mail(), sample_events.ticket(), desk, table, NOW, [first])
         assert found == "capped: 5 automatic mails within 10m about this ticket"
         table = cast("Store", Table({sample_events.NUMBER: stored[:-1]}))
-        assert capped(mail(), sample_events.ticket(), desk, table, NOW, [first]) is None
+        assert blocked_by_limit(mail(), sample_events.ticket(), desk, table, NOW, [first]) is None
 
 
 STATES = ("sent", "parked", "retrying", "due", "claimed")
@@ -183,7 +183,10 @@ def test_an_address_that_is_no_good_gets_nothing() -> None:
 
     def held(cause: str | None, **changes: Any) -> bool:
         customer = Customer(contact="****", kind="email", hash="h", undeliverable=cause)
-        return unwanted(mail(**changes), sample_events.ticket(customer=customer)) is not None
+        return (
+            blocked_by_returned_mail(mail(**changes), sample_events.ticket(customer=customer))
+            is not None
+        )
 
     assert not held(None)
     assert held("bounce 5.1.1")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from functions.core.domain.rules import Locale, Playbook
-from functions.core.services.composing import BY_AGENT, Words, compose
+from functions.core.services.composing import BY_AGENT, RenderedMessage, compose
 from functions.notify.mail import Envelope, Thread, build, html
 from tests.notify.deployment import NOON
 from tests.notify.sample_events import LINK, NUMBER, commit, ticket, told
@@ -23,7 +23,7 @@ GOLDEN = Path(__file__).parent / "golden"
 RECORD = bool(os.environ.get("DESKBELL_RECORD_GOLDEN"))
 MESSAGES = sorted(path.name.rsplit(".", 2)[0] for path in GOLDEN.glob("*.zh-CN.txt"))
 
-WORDS = Words(locale="zh-CN", subject=f"[{NUMBER}] 您好", text="您好：\n", sms="您好")
+RENDERED = RenderedMessage(locale="zh-CN", subject=f"[{NUMBER}] 您好", text="您好：\n", sms="您好")
 ENVELOPE = Envelope(
     sender="客户支持中心",
     address="support@standard.local",
@@ -35,12 +35,12 @@ ENVELOPE = Envelope(
         answers="first@mail.example.com",
     ),
     automatic=True,
-    answers_to="support+cs20260310001.token@standard.local",
+    reply_to="support+cs20260310001.token@standard.local",
 )
 
 
-def parsed(envelope: Envelope = ENVELOPE, words: Words = WORDS) -> EmailMessage:
-    found = message_from_bytes(build(envelope, words, NUMBER, LINK), policy=policy.default)
+def parsed(envelope: Envelope = ENVELOPE, rendered: RenderedMessage = RENDERED) -> EmailMessage:
+    found = message_from_bytes(build(envelope, rendered, NUMBER, LINK), policy=policy.default)
     assert isinstance(found, EmailMessage)
     return found
 
@@ -52,10 +52,10 @@ def part(message: EmailMessage, kind: str) -> str:
     return content.replace("\r\n", "\n")
 
 
-def shown(message: EmailMessage, words: Words) -> str:
+def shown(message: EmailMessage, rendered: RenderedMessage) -> str:
     """A mail as people can compare it."""
     headers = "".join(f"{name}: {value}\n" for name, value in message.items())
-    parts = {"text": part(message, "plain"), "html": part(message, "html"), "sms": words.sms}
+    parts = {"text": part(message, "plain"), "html": part(message, "html"), "sms": rendered.sms}
     return headers + "".join(f"\n----- {kind}\n{text}\n" for kind, text in parts.items())
 
 
@@ -64,24 +64,24 @@ def test_mails_of_the_desk_standard(playbook: Playbook, locale: Locale) -> None:
     """A4, A8, A11, A12: what customers and staff read, word for word, in both languages."""
     desk = playbook.model_copy(update={"locale": locale})
     different = []
-    for key, notice in told(desk).items():
-        words = compose(
-            notice,
-            commit(notice.event),
+    for key, notification in told(desk).items():
+        rendered = compose(
+            notification,
+            commit(notification.event),
             ticket(locale=locale),
             desk,
             status_url=LINK,
             description="App 无法登录，提示 <网络错误> & 重试",
         )
-        customer = notice.recipient == "customer"
+        customer = notification.recipient == "customer"
         envelope = replace(
             ENVELOPE,
             sender=desk.mail.sender[locale],
             thread=ENVELOPE.thread if customer else Thread(own_id="x@standard.local"),
-            answers_to=ENVELOPE.answers_to if customer else "",
-            automatic=not (customer and notice.event.event in BY_AGENT),
+            reply_to=ENVELOPE.reply_to if customer else "",
+            automatic=not (customer and notification.event.event in BY_AGENT),
         )
-        mail = shown(parsed(envelope, words), words)
+        mail = shown(parsed(envelope, rendered), rendered)
         path = GOLDEN / f"{key}.{locale}.txt"
         if RECORD:
             path.write_text(mail, encoding="utf-8")
@@ -96,8 +96,8 @@ def test_every_message_of_the_desk_standard_has_its_golden_file(playbook: Playbo
 
 
 def test_same_mail_is_the_same_bytes() -> None:
-    assert build(ENVELOPE, WORDS, NUMBER, LINK) == build(ENVELOPE, WORDS, NUMBER, LINK)
-    assert build(ENVELOPE, WORDS, NUMBER, LINK).isascii()
+    assert build(ENVELOPE, RENDERED, NUMBER, LINK) == build(ENVELOPE, RENDERED, NUMBER, LINK)
+    assert build(ENVELOPE, RENDERED, NUMBER, LINK).isascii()
 
 
 def test_headers_for_people_and_machines() -> None:
@@ -153,13 +153,13 @@ def test_strange_message_id_from_outside_is_left_out(answers: str) -> None:
 
 def test_html_escapes_what_people_wrote() -> None:
     """G4's neighbour: nothing that somebody wrote becomes markup."""
-    page = html(replace(WORDS, text="<script>alert(1)</script> & <b>"), "Desk", NUMBER, LINK)
+    page = html(replace(RENDERED, text="<script>alert(1)</script> & <b>"), "Desk", NUMBER, LINK)
     assert "<script>" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &lt;b&gt;" in page
 
 
 def test_line_that_ends_in_the_link_becomes_a_button() -> None:
-    page = html(replace(WORDS, text=f"A\nB\n\n查看进度：{LINK}\nC\n"), "Desk", NUMBER, LINK)
+    page = html(replace(RENDERED, text=f"A\nB\n\n查看进度：{LINK}\nC\n"), "Desk", NUMBER, LINK)
     assert page.count("<a ") == 1
     assert ">查看进度</a>" in page
     assert "A<br>\nB</p>" in page
@@ -168,6 +168,6 @@ def test_line_that_ends_in_the_link_becomes_a_button() -> None:
 def test_button_has_short_words() -> None:
     """Where a whole sentence leads up to the link, the sentence stays and the button is short."""
     said = "请在24小时内直接回复本邮件，或在此补充您的信息："
-    page = html(replace(WORDS, text=f"{said}{LINK}\n\n{LINK}"), "Desk", NUMBER, LINK)
+    page = html(replace(RENDERED, text=f"{said}{LINK}\n\n{LINK}"), "Desk", NUMBER, LINK)
     assert f">{said}</p>" in page
     assert page.count(">打开工单</a>") == 2

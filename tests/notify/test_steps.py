@@ -10,13 +10,18 @@ import pytest
 from functions.core.domain import events as e
 from functions.core.domain.rules import (
     Message,
-    Notification,
+    NotificationRule,
     Playbook,
     Step,
     TimerRule,
     template_variables,
 )
-from functions.core.services.composing import Notice, compose, notices, team_of
+from functions.core.services.composing import (
+    Notification,
+    compose,
+    notifications_for,
+    recipient_team,
+)
 from tests.notify.deployment import NOON
 from tests.notify.sample_events import LINK, commit, received, ticket
 
@@ -56,27 +61,27 @@ def field_desk(playbook: Playbook) -> Playbook:
             "steps": {"visit": Step.model_validate(VISIT), "wait": Step.model_validate(WAIT)},
             "messages": {**playbook.messages, **own},
             "notifications": (
-                Notification(on="step:visit", to="customer", message="on_the_way"),
-                Notification(on="StepTaken", to="customer", message="step"),
-                Notification(on="ApprovalRequested", to="supervisor", message="step"),
-                Notification(on="CallbackRequested", to="team", message="step"),
-                Notification(on="CustomerAsked", to="customer", message="step"),
-                Notification(on="SecondHandlingStarted", to="customer", message="step"),
+                NotificationRule(on="step:visit", to="customer", message="on_the_way"),
+                NotificationRule(on="StepTaken", to="customer", message="step"),
+                NotificationRule(on="ApprovalRequested", to="supervisor", message="step"),
+                NotificationRule(on="CallbackRequested", to="team", message="step"),
+                NotificationRule(on="CustomerAsked", to="customer", message="step"),
+                NotificationRule(on="SecondHandlingStarted", to="customer", message="step"),
             ),
         }
     )
 
 
 def said(desk: Playbook, event: e.Event, name: str = "step", **changes: Any) -> str:
-    notice = Notice(event, "customer", name)
+    notification = Notification(event, "customer", name)
     about = ticket(**changes)
-    return compose(notice, commit(event), about, desk, status_url=LINK).text.strip()
+    return compose(notification, commit(event), about, desk, status_url=LINK).text.strip()
 
 
 def test_step_tells_by_its_name_first(field_desk: Playbook) -> None:
     """D11: each node tells the customer; a step without words of its own by the common ones."""
     both = commit(ON_THE_WAY, PARTS)
-    found = [(n.message, n.about) for n in notices(both, ticket(), field_desk)]
+    found = [(n.message, n.timer_or_step) for n in notifications_for(both, ticket(), field_desk)]
     assert found == [("on_the_way", "visit"), ("step", "wait")]
 
 
@@ -119,10 +124,10 @@ def test_who_is_told_of_what(
     field_desk: Playbook, event: e.Event, recipient: str, team: str | None
 ) -> None:
     """C9, D13, E2, B9."""
-    [notice] = notices(commit(event), ticket(), field_desk)
-    assert notice.recipient == recipient
+    [notification] = notifications_for(commit(event), ticket(), field_desk)
+    assert notification.recipient == recipient
     if team is not None:
-        assert team_of(notice, ticket(), field_desk) == team
+        assert recipient_team(notification, ticket(), field_desk) == team
 
 
 def test_approval_names_the_step_and_its_fields(field_desk: Playbook) -> None:
@@ -156,28 +161,28 @@ def test_deadline_of_the_timer_that_a_step_starts(field_desk: Playbook) -> None:
 def test_upset_customer_is_met_with_empathy_first(field_desk: Playbook) -> None:
     """B13, E9: wording by mood; the rule that stands first and fits counts."""
     rules = (
-        Notification.model_validate(
+        NotificationRule.model_validate(
             {"on": "TicketAssigned", "to": "customer", "message": "calm", "when": {"mood": "upset"}}
         ),
-        Notification(on="TicketAssigned", to="customer", message="assigned"),
+        NotificationRule(on="TicketAssigned", to="customer", message="assigned"),
     )
     desk = field_desk.model_copy(update={"notifications": rules})
     event = e.TicketAssigned(team="售后组", handler="agent-1")
     for mood, wanted in (("upset", "calm"), (None, "assigned")):
-        [notice] = notices(commit(event), ticket(mood=mood), desk)
-        assert notice.message == wanted
+        [notification] = notifications_for(commit(event), ticket(mood=mood), desk)
+        assert notification.message == wanted
 
 
 def test_acknowledgement_does_not_depend_on_how_fast_the_router_is(playbook: Playbook) -> None:
     """E11, G1: a record that comes again finds the same message, so it is not sent twice."""
     upset = {"on": "TicketReceived", "to": "customer", "message": "reply"}
     rules = (
-        Notification.model_validate({**upset, "when": {"mood": "upset"}}),
+        NotificationRule.model_validate({**upset, "when": {"mood": "upset"}}),
         *playbook.notifications,
     )
     desk = playbook.model_copy(update={"notifications": rules})
     found = {
-        notices(commit(received(), version=1), ticket(mood=mood), desk)[0].message
+        notifications_for(commit(received(), version=1), ticket(mood=mood), desk)[0].message
         for mood in (None, "upset")
     }
     assert found == {"received"}
@@ -195,7 +200,7 @@ def test_two_hour_update_is_told_each_time(playbook: Playbook) -> None:
     """E6: each repetition is an event of its own, in a commit of its own."""
     due = NOON + timedelta(hours=2)
     first, second = (
-        notices(
+        notifications_for(
             commit(e.TimerBreached(kind="resolution", due_at=due, count=n), version=4 + n),
             ticket(),
             playbook,

@@ -22,48 +22,47 @@ from functions.core.domain.ticket import Ticket
 from functions.core.domain.webhooks import rotated, type_of
 from functions.core.platform import aws
 from functions.core.storage.store import Store
-from functions.notify import handler, webhook_dispatch
+from functions.notify import handler
+from functions.notify.base_dispatch import CLAIM_TIMEOUT
 from functions.notify.deliver.failures import Passing, Permanent, Unclear
-from functions.notify.deliver.webhook import Secrets
-from functions.notify.outcomes import CLAIM_HOLDS
+from functions.notify.deliver.webhook import SecretCache
 from functions.notify.webhook_dispatch import (
-    FAILURES,
-    REST,
-    SHARE,
-    Hooks,
-    Patience,
-    deliver,
-    waits,
+    FAILURE_LIMIT,
+    SUSPENSION,
+    TIME_PER_MINUTE,
+    EndpointBudget,
+    WebhookDispatcher,
 )
+from functions.notify.webhook_message import message_body, retry_waits
 from tests.notify.deployment import MAIL, NAME, NOON, PHONE, PLACE, World
 from tests.notify.webhook_receiver import Receiver
 
 SECRET = "whsec_" + b64encode(b"one secret of thirty-two octets!").decode()
 OLDER = "whsec_" + b64encode(b"another secret of thirty-two oct").decode()
-LATER = NOON + CLAIM_HOLDS
+LATER = NOON + CLAIM_TIMEOUT
 
 
 @pytest.fixture
-def hooked(playbook: Playbook) -> Playbook:
+def subscribed(playbook: Playbook) -> Playbook:
     """The desk `standard` with two endpoints."""
-    return with_hooks(
+    return with_webhooks(
         playbook,
         crm={"url": "https://crm.example.com/hooks", "events": ["ticket.received", "note.added"]},
         bi={"url": "https://bi.example.com/in", "events": ["*"]},
     )
 
 
-def with_hooks(playbook: Playbook, **webhooks: Mapping[str, Any]) -> Playbook:
+def with_webhooks(playbook: Playbook, **webhooks: Mapping[str, Any]) -> Playbook:
     """A playbook with these endpoints."""
     found = {name: Webhook.model_validate(given) for name, given in webhooks.items()}
     return playbook.model_copy(update={"webhooks": found})
 
 
 @pytest.fixture
-def desk(world: World, hooked: Playbook) -> World:
-    world.store.put_playbook(hooked, NOON)
+def desk(world: World, subscribed: Playbook) -> World:
+    world.store.put_playbook(subscribed, NOON)
     world.store._playbooks.clear()
-    world.playbook = hooked
+    world.playbook = subscribed
     return world
 
 
@@ -84,7 +83,7 @@ class Endpoints:
     time: Time = field(default_factory=Time)
     answers: list[Exception | Callable[[], None]] = field(default_factory=list)
     got: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list)
-    announced: list[tuple[str, str]] = field(default_factory=list)
+    dead_letters: list[tuple[str, str]] = field(default_factory=list)
     takes: float = 0.0
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> str:
@@ -97,8 +96,8 @@ class Endpoints:
             answer()
         return "HTTP 204"
 
-    def announce(self, keys: dict[str, str], cause: str) -> None:
-        self.announced.append((keys["sk"], cause))
+    def enqueue_dead_letter(self, keys: dict[str, str], cause: str) -> None:
+        self.dead_letters.append((keys["sk"], cause))
 
     @property
     def hosts(self) -> list[str]:
@@ -115,13 +114,14 @@ def endpoints() -> Endpoints:
 
 
 @pytest.fixture
-def at(desk: World, endpoints: Endpoints) -> Hooks:
-    return Hooks(
+def dispatcher(desk: World, endpoints: Endpoints) -> WebhookDispatcher:
+    return WebhookDispatcher(
         store=desk.store,
+        enqueue_dead_letter=endpoints.enqueue_dead_letter,
+        now=NOON,
         secrets=lambda desk, name, now: (SECRET,),
         post=endpoints.post,
-        announce=endpoints.announce,
-        patience=Patience(endpoints.time),
+        budget=EndpointBudget(endpoints.time),
         in_time=lambda: True,
     )
 
@@ -140,7 +140,7 @@ def noted(desk: World, ticket: Ticket) -> Ticket:
 @pytest.fixture
 def crm(desk: World, playbook: Playbook) -> None:
     """Only one endpoint, and only for new tickets."""
-    only = with_hooks(
+    only = with_webhooks(
         playbook, crm={"url": "https://crm.example.com/", "events": ["ticket.received"]}
     )
     desk.store.put_playbook(only, NOON)
@@ -158,11 +158,11 @@ def only(desk: World, ticket: Ticket) -> Delivery:
 
 
 def test_each_endpoint_gets_what_it_wants(
-    desk: World, at: Hooks, endpoints: Endpoints, noted: Ticket
+    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, noted: Ticket
 ) -> None:
     """G5: one asks for two types, one for everything."""
     for version in range(1, noted.version + 1):
-        deliver(desk.event(noted, version), at, NOON)
+        dispatcher.process(desk.event(noted, version))
     told = [
         (host, json.loads(body)["type"])
         for host, (_, body, _) in zip(endpoints.hosts, endpoints.got, strict=True)
@@ -183,11 +183,11 @@ def test_each_endpoint_gets_what_it_wants(
 
 
 def test_a_message_says_what_happened_and_verifies(
-    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
     """G5, G4: by the scheme's own library; masked; without what is only of use inside."""
     now = datetime.now(UTC)
-    deliver(desk.event(ticket), at, now)
+    dispatcher.at(now).process(desk.event(ticket))
     [(_, body, headers)] = endpoints.got
     found = Verifier(SECRET).verify(body, headers)
     assert found == json.loads(body)
@@ -209,7 +209,7 @@ def test_files_are_told_of_without_their_keys() -> None:
     event = e.CustomerWrote(text="x", channel="mail", raw="mail/secret", attachments=(kept,))
     from tests.notify.sample_events import commit, ticket
 
-    data = json.loads(webhook_dispatch.body_of(event, commit(event), ticket()))["data"]
+    data = json.loads(message_body(event, commit(event), ticket()))["data"]
     assert data["event"]["attachments"] == [
         {"name": "a.png", "content_type": "image/png", "size": 3}
     ]
@@ -222,18 +222,18 @@ def test_every_event_makes_a_message(name: str) -> None:
     from tests.core.domain.test_events import SAMPLES
     from tests.notify.sample_events import commit, ticket
 
-    found = json.loads(webhook_dispatch.body_of(SAMPLES[name], commit(SAMPLES[name]), ticket()))
+    found = json.loads(message_body(SAMPLES[name], commit(SAMPLES[name]), ticket()))
     assert set(found) == {"type", "timestamp", "data"}
     assert set(found["data"]) == {"desk", "number", "version", "actor", "event", "ticket"}
 
 
 def test_while_secrets_are_rotated_both_verify(
-    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
     """G5."""
     now = datetime.now(UTC)
-    both = replace(at, secrets=lambda *_: (SECRET, OLDER))
-    deliver(desk.event(ticket), both, now)
+    both = replace(dispatcher, secrets=lambda *_: (SECRET, OLDER))
+    both.at(now).process(desk.event(ticket))
     [(_, body, headers)] = endpoints.got
     for secret in (SECRET, OLDER):
         assert Verifier(secret).verify(body, headers)
@@ -242,14 +242,14 @@ def test_while_secrets_are_rotated_both_verify(
 @pytest.mark.parametrize("written", ["whsec_!", "不", "", 5, None])
 def test_a_secret_that_signs_nothing_is_none(written: Any) -> None:
     """G3, G5: somebody wrote it by hand; the message waits for another one."""
-    secrets = Secrets(lambda _: json.dumps([{"secret": written}]))
+    secrets = SecretCache(lambda _: json.dumps([{"secret": written}]))
     with pytest.raises(Passing, match="rotate"):
-        secrets.of("a", NOON)
+        secrets.valid("a", NOON)
 
 
 def test_a_busy_table_after_the_claim_leaves_it_to_nobody(
     desk: World,
-    at: Hooks,
+    dispatcher: WebhookDispatcher,
     endpoints: Endpoints,
     ticket: Ticket,
     crm: None,
@@ -262,39 +262,39 @@ def test_a_busy_table_after_the_claim_leaves_it_to_nobody(
 
     with monkeypatch.context() as patch:
         patch.setattr(desk.store, "load_since", busy)
-        deliver(desk.event(ticket), at, NOON)
+        dispatcher.process(desk.event(ticket))
     [waiting] = [d for d in desk.deliveries(ticket) if d.channel == "webhook"]
     assert (waiting.state, waiting.attempts) == ("retrying", 1)
     assert endpoints.got == []
 
 
 def test_twenty_times_the_same_event_is_one_request(
-    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
     """E11, G5."""
     record = desk.event(ticket)
     for n in range(20):
-        deliver(record, at, NOON + n * timedelta(minutes=1))
+        dispatcher.at(NOON + n * timedelta(minutes=1)).process(record)
     assert len(endpoints.got) == 1
 
 
 def test_tried_again_for_a_day_and_then_parked(
-    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
     """G5, G3: with the same id each time, and an operator sees what was given up."""
     tries = len(WEBHOOK_RETRY_AFTER) + 1
     endpoints.answers = [Passing("crm.example.com answered 500")] * tries
-    deliver(desk.event(ticket), at, NOON)
+    dispatcher.process(desk.event(ticket))
     moments = [NOON]
     while (waiting := only(desk, ticket)).state == "retrying":
         assert waiting.next_at is not None
         moments.append(waiting.next_at)
         endpoints.time.at += 600
-        deliver(desk.due(waiting), at, waiting.next_at)
+        dispatcher.at(waiting.next_at).process(desk.due(waiting))
     parked = only(desk, ticket)
     assert (parked.state, parked.attempts) == ("parked", tries)
     assert parked.cause == f"gave up after {tries} attempts: crm.example.com answered 500"
-    assert endpoints.announced == [(f"DELIVERY#{parked.id}", parked.cause)]
+    assert endpoints.dead_letters == [(f"DELIVERY#{parked.id}", parked.cause)]
     assert len(endpoints.got) == tries
     assert len(set(endpoints.ids)) == 1
     assert timedelta(hours=24) <= moments[-1] - moments[0] <= timedelta(hours=28)
@@ -302,50 +302,50 @@ def test_tried_again_for_a_day_and_then_parked(
 
 def test_waits_differ_by_delivery_and_not_by_run() -> None:
     """G5: what failed together does not come again together."""
-    many = [waits(f"000001#ticket.received#webhook:crm#{n}") for n in range(50)]
-    assert many[7] == waits("000001#ticket.received#webhook:crm#7")
+    many = [retry_waits(f"000001#ticket.received#webhook:crm#{n}") for n in range(50)]
+    assert many[7] == retry_waits("000001#ticket.received#webhook:crm#7")
     assert len({wait[-1] for wait in many}) == 50
     for found in many:
         assert timedelta(hours=24) < sum(found, timedelta()) < timedelta(hours=28)
 
 
 def test_an_endpoint_comes_back(
-    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
     """G5."""
     endpoints.answers = [Passing("x answered 503"), Unclear("x")]
-    deliver(desk.event(ticket), at, NOON)
-    deliver(desk.due(only(desk, ticket)), at, LATER)
-    deliver(desk.due(only(desk, ticket)), at, LATER)
+    dispatcher.process(desk.event(ticket))
+    dispatcher.at(LATER).process(desk.due(only(desk, ticket)))
+    dispatcher.at(LATER).process(desk.due(only(desk, ticket)))
     sent = only(desk, ticket)
     assert (sent.state, sent.attempts, sent.provider_id) == ("sent", 3, "HTTP 204")
 
 
 def test_what_no_repetition_helps_is_parked_at_once(
-    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
     """G5, G3: an inner address, an endpoint that says it is gone."""
-    endpoints.answers = [Permanent("refused: crm.example.com is 10.0.0.1, no public address")]
-    deliver(desk.event(ticket), at, NOON)
+    endpoints.answers = [Permanent("refused: crm.example.com is 10.0.0.1, not a public address")]
+    dispatcher.process(desk.event(ticket))
     parked = only(desk, ticket)
     assert parked.state == "parked"
-    assert [cause for _, cause in endpoints.announced] == [parked.cause]
+    assert [cause for _, cause in endpoints.dead_letters] == [parked.cause]
 
 
 def test_a_parked_one_is_sent_when_it_is_replayed(
-    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
     """G5: with the id that it had."""
     endpoints.answers = [Permanent("x")]
-    deliver(desk.event(ticket), at, NOON)
-    deliver(desk.due(only(desk, ticket)), at, NOON + timedelta(days=3))
+    dispatcher.process(desk.event(ticket))
+    dispatcher.at(NOON + timedelta(days=3)).process(desk.due(only(desk, ticket)))
     assert only(desk, ticket).state == "sent"
     assert len(endpoints.ids) == 2
     assert len(set(endpoints.ids)) == 1
 
 
 def test_while_one_run_sends_another_leaves_it(
-    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
     """E11: never twice while claimed."""
     record = desk.event(ticket)
@@ -353,11 +353,11 @@ def test_while_one_run_sends_another_leaves_it(
 
     def meanwhile() -> None:
         with pytest.raises(TryAgain):
-            deliver(record, at, NOON)
+            dispatcher.process(record)
         met.append(True)
 
     endpoints.answers = [meanwhile]
-    deliver(record, at, NOON)
+    dispatcher.process(record)
     assert met
     assert len(endpoints.got) == 1
 
@@ -375,11 +375,11 @@ class Repeating(Store):
 
 
 def test_a_claim_that_the_network_repeated_is_our_own(
-    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
     """E11: neither lost nor sent twice."""
     store = Repeating(desk.store.client, desk.store.table)
-    deliver(desk.event(ticket), replace(at, store=store), NOON)
+    replace(dispatcher, store=store).process(desk.event(ticket))
     assert len(endpoints.got) == 1
     assert only(desk, ticket).state == "sent"
 
@@ -392,17 +392,17 @@ class Forgetting(Store):
 
 
 def test_a_claim_that_nobody_has_comes_again(
-    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
     """G3."""
     store = Forgetting(desk.store.client, desk.store.table)
     with pytest.raises(TryAgain):
-        deliver(desk.event(ticket), replace(at, store=store), NOON)
+        replace(dispatcher, store=store).process(desk.event(ticket))
     assert endpoints.got == []
 
 
 def test_what_a_dead_run_left_is_sent_again(
-    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
     """G3, E11: unlike a mail, since the receiver tells a repetition by its id."""
     record = desk.event(ticket)
@@ -412,19 +412,19 @@ def test_what_a_dead_run_left_is_sent_again(
 
     endpoints.answers = [die]
     with pytest.raises(Died):
-        deliver(record, at, NOON)
+        dispatcher.process(record)
     with pytest.raises(TryAgain):
-        deliver(record, at, NOON + timedelta(seconds=10))
-    deliver(record, at, LATER)
+        dispatcher.at(NOON + timedelta(seconds=10)).process(record)
+    dispatcher.at(LATER).process(record)
     waiting = only(desk, ticket)
     assert (waiting.state, waiting.next_at) == ("retrying", LATER)
-    deliver(desk.due(waiting), at, LATER)
+    dispatcher.at(LATER).process(desk.due(waiting))
     assert only(desk, ticket).state == "sent"
     assert len(set(endpoints.ids)) == 1
 
 
 def test_a_due_one_whose_run_died_is_sent_again(
-    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
     """G3."""
 
@@ -432,87 +432,92 @@ def test_a_due_one_whose_run_died_is_sent_again(
         raise Died
 
     endpoints.answers = [Passing("x"), die]
-    deliver(desk.event(ticket), at, NOON)
+    dispatcher.process(desk.event(ticket))
     record = desk.due(only(desk, ticket))
     with pytest.raises(Died):
-        deliver(record, at, NOON)
-    deliver(record, at, LATER)
+        dispatcher.process(record)
+    dispatcher.at(LATER).process(record)
     assert only(desk, ticket).state == "retrying"
 
 
 def test_an_endpoint_that_fails_again_and_again_rests(
-    desk: World, at: Hooks, endpoints: Endpoints, crm: None
+    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, crm: None
 ) -> None:
     """G5: what comes meanwhile goes straight to its schedule, and afterwards it is tried again."""
-    endpoints.answers = [Passing("x")] * FAILURES
-    filed = [desk.file(contact=f"a{n}@example.com") for n in range(FAILURES + 2)]
+    endpoints.answers = [Passing("x")] * FAILURE_LIMIT
+    filed = [desk.file(contact=f"a{n}@example.com") for n in range(FAILURE_LIMIT + 2)]
     for ticket in filed:
-        deliver(desk.event(ticket), at, NOON)
-    assert len(endpoints.got) == FAILURES
+        dispatcher.process(desk.event(ticket))
+    assert len(endpoints.got) == FAILURE_LIMIT
     rested = only(desk, filed[-1])
     assert (rested.state, rested.attempts) == ("retrying", 1)
     assert rested.cause is not None
     assert rested.cause.startswith("not tried")
-    deliver(desk.due(rested), at, NOON)
+    dispatcher.process(desk.due(rested))
     assert only(desk, filed[-1]).attempts == 2
-    endpoints.time.at += REST.total_seconds()
-    deliver(desk.due(only(desk, filed[-1])), at, NOON)
+    endpoints.time.at += SUSPENSION.total_seconds()
+    dispatcher.process(desk.due(only(desk, filed[-1])))
     assert only(desk, filed[-1]).state == "sent"
-    assert at.patience.refusal("standard#crm") is None
+    assert dispatcher.budget.postponement("standard#crm") is None
 
 
 def test_one_that_rests_to_the_end_is_parked(
-    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
     """G3: not forgotten because it was never tried."""
-    endpoints.answers = [Passing("x")] * FAILURES
-    for n in range(FAILURES):
-        deliver(desk.event(desk.file(contact=f"a{n}@example.com")), at, NOON)
-    deliver(desk.event(ticket), at, NOON)
+    endpoints.answers = [Passing("x")] * FAILURE_LIMIT
+    for n in range(FAILURE_LIMIT):
+        dispatcher.process(desk.event(desk.file(contact=f"a{n}@example.com")))
+    dispatcher.process(desk.event(ticket))
     for _ in WEBHOOK_RETRY_AFTER:
-        deliver(desk.due(only(desk, ticket)), at, NOON)
+        dispatcher.process(desk.due(only(desk, ticket)))
     parked = only(desk, ticket)
     assert parked.state == "parked"
     assert parked.cause is not None
     assert "gave up" in parked.cause
-    assert len(endpoints.announced) == 1
+    assert len(endpoints.dead_letters) == 1
 
 
 def test_slow_endpoints_have_their_share_of_time_and_no_more(
-    desk: World, at: Hooks, endpoints: Endpoints, crm: None
+    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, crm: None
 ) -> None:
     """G5: the rest of each minute belongs to what people are told."""
-    endpoints.takes = SHARE.total_seconds() / 3
+    endpoints.takes = TIME_PER_MINUTE.total_seconds() / 3
     filed = [desk.file(contact=f"a{n}@example.com") for n in range(5)]
     for ticket in filed:
-        deliver(desk.event(ticket), at, NOON)
+        dispatcher.process(desk.event(ticket))
     assert len(endpoints.got) == 3
     put_off = only(desk, filed[-1])
     assert (put_off.state, put_off.attempts) == ("retrying", 0)
     assert put_off.next_at is not None
     assert timedelta(minutes=1) <= put_off.next_at - NOON <= timedelta(minutes=5)
     endpoints.time.at += 60
-    deliver(desk.due(put_off), at, NOON)
+    dispatcher.process(desk.due(put_off))
     assert only(desk, filed[-1]).state == "sent"
 
 
 def test_in_a_hurry_nothing_is_waited_for(
-    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    deliver(desk.event(ticket), replace(at, in_time=lambda: False), NOON)
+    replace(dispatcher, in_time=lambda: False).process(desk.event(ticket))
     assert endpoints.got == []
     assert only(desk, ticket).state == "retrying"
 
 
 def test_an_endpoint_that_left_the_playbook(
-    desk: World, at: Hooks, endpoints: Endpoints, playbook: Playbook, ticket: Ticket, crm: None
+    desk: World,
+    dispatcher: WebhookDispatcher,
+    endpoints: Endpoints,
+    playbook: Playbook,
+    ticket: Ticket,
+    crm: None,
 ) -> None:
     """G3."""
     endpoints.answers = [Passing("x")]
-    deliver(desk.event(ticket), at, NOON)
+    dispatcher.process(desk.event(ticket))
     desk.store.put_playbook(playbook, NOON)
     desk.store._playbooks.clear()
-    deliver(desk.due(only(desk, ticket)), at, LATER)
+    dispatcher.at(LATER).process(desk.due(only(desk, ticket)))
     parked = only(desk, ticket)
     assert (parked.state, parked.cause) == (
         "parked",
@@ -521,11 +526,11 @@ def test_an_endpoint_that_left_the_playbook(
 
 
 def test_an_event_that_is_gone(
-    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
     """G3."""
     endpoints.answers = [Passing("x")]
-    deliver(desk.event(ticket), at, NOON)
+    dispatcher.process(desk.event(ticket))
     waiting = only(desk, ticket)
     lost = waiting.model_copy(update={"version": 9, "state": "due"})
     assert desk.store.claim(lost)
@@ -533,19 +538,19 @@ def test_an_event_that_is_gone(
     [item] = [i for i in items if i["sk"]["S"].startswith("DELIVERY#000009")]
     from tests.notify.deployment import stream_record
 
-    deliver(stream_record(item), at, NOON)
+    dispatcher.process(stream_record(item))
     [parked] = [d for d in of(desk, ticket) if d.version == 9]
     assert parked.cause == "the event that asked for it is gone"
 
 
 def test_of_an_erased_customer_nothing_is_said(
-    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
     """B10: not even by what was still to be sent."""
     endpoints.answers = [Passing("x")]
-    deliver(desk.event(ticket), at, NOON)
+    dispatcher.process(desk.event(ticket))
     desk.do(ticket, c.ErasePerson(reason="应客户要求"))
-    deliver(desk.due(only(desk, ticket)), at, LATER)
+    dispatcher.at(LATER).process(desk.due(only(desk, ticket)))
     data = json.loads(endpoints.got[-1][1])["data"]
     assert data["event"]["description"] == ""
     assert data["event"]["customer"]["contact"] == "****"
@@ -560,18 +565,18 @@ def test_of_an_erased_customer_nothing_is_said(
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_left_to_the_others(
-    at: Hooks, endpoints: Endpoints, record: Any
+    dispatcher: WebhookDispatcher, endpoints: Endpoints, record: Any
 ) -> None:
-    deliver(record, at, NOON)
+    dispatcher.process(record)
     assert endpoints.got == []
 
 
 def test_a_delivery_that_is_gone_or_done_is_left(
-    desk: World, at: Hooks, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    deliver(desk.event(ticket), at, NOON)
-    webhook_dispatch.again("standard", ticket.number, only(desk, ticket).id, at, NOON)
-    webhook_dispatch.again("standard", ticket.number, "000001#x#webhook:y#0", at, NOON)
+    dispatcher.process(desk.event(ticket))
+    dispatcher.retry("standard", ticket.number, only(desk, ticket).id)
+    dispatcher.retry("standard", ticket.number, "000001#x#webhook:y#0")
     assert len(endpoints.got) == 1
 
 
@@ -586,11 +591,11 @@ def test_secrets_are_read_anew_after_a_while() -> None:
         read.append(name)
         return json.dumps([{"secret": SECRET}])
 
-    secrets = Secrets(document, time)
-    assert secrets.of("a", NOON) == secrets.of("a", NOON) == (SECRET,)
-    assert secrets.of("b", NOON) == (SECRET,)
+    secrets = SecretCache(document, time)
+    assert secrets.valid("a", NOON) == secrets.valid("a", NOON) == (SECRET,)
+    assert secrets.valid("b", NOON) == (SECRET,)
     time.at += 301
-    assert secrets.of("a", NOON) == (SECRET,)
+    assert secrets.valid("a", NOON) == (SECRET,)
     assert read == ["a", "b", "a"]
 
 
@@ -600,7 +605,7 @@ def test_secrets_are_read_anew_after_a_while() -> None:
 def test_without_a_secret_it_is_tried_again(document: str) -> None:
     """G3: and parked in the end, never sent unsigned."""
     with pytest.raises(Passing, match="rotate"):
-        Secrets(lambda _: document).of("a", NOON)
+        SecretCache(lambda _: document).valid("a", NOON)
 
 
 # The whole function
@@ -618,17 +623,17 @@ def receiver(desk: World, playbook: Playbook) -> Iterator[Receiver]:
         Value=rotated("", SECRET, NOON, timedelta()),
         Type="SecureString",
     )
-    for cached in (handler._patience, handler._secrets):
+    for cached in (handler.endpoint_budget, handler.secret_cache):
         cached.cache_clear()
     with Receiver().listening() as found:
-        hooked = with_hooks(
+        subscribed = with_webhooks(
             playbook, crm={"url": found.url, "events": ["ticket.received", "note.added"]}
         )
-        desk.store.put_playbook(hooked, NOON)
+        desk.store.put_playbook(subscribed, NOON)
         desk.store._playbooks.clear()
-        desk.playbook = hooked
+        desk.playbook = subscribed
         yield found
-    for cached in (handler._patience, handler._secrets):
+    for cached in (handler.endpoint_budget, handler.secret_cache):
         cached.cache_clear()
 
 
@@ -674,7 +679,7 @@ def test_this_machine_is_refused_where_the_deployment_does_not_allow_it(
     assert receiver.got == []
     [parked] = of(desk, ticket)
     assert parked.state == "parked"
-    assert desk.parked[0]["cause"] == "refused: 127.0.0.1 is 127.0.0.1, no public address"
+    assert desk.dead_letters[0]["cause"] == "refused: 127.0.0.1 is 127.0.0.1, not a public address"
 
 
 def test_without_its_secret_nothing_is_sent(desk: World, receiver: Receiver) -> None:

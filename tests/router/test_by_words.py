@@ -27,7 +27,7 @@ def waiting(store: Store, playbook: Playbook) -> Router:
     """The router, and a ticket that it has put where its words lead."""
     ticket = file(store, playbook, NUMBER, description=WORDS)
     router = Router(store, playbook, NOON)
-    router.received(ticket, store.history("testdesk", NUMBER)[0].of("TicketReceived")[0])
+    router.route_new(ticket, store.history("testdesk", NUMBER)[0].of("TicketReceived")[0])
     assert where(store) == ("waiting", "technical", None)
     return router
 
@@ -44,11 +44,11 @@ def test_what_its_words_ask_of_a_handler_is_asked_later_too(
     """B4, B5: whoever becomes free without the skill does not get it."""
     router = waiting(store, playbook_of(when=when, needs={"skills": ["pay"]}))
     store.put_agent(agent("agent-1"))
-    router.drain("technical")
-    router.waiting(store.load("testdesk", NUMBER))
+    router.assign_waiting("technical")
+    router.retry_waiting(store.load("testdesk", NUMBER))
     assert where(store) == ("waiting", "technical", None)
     store.put_agent(agent("agent-2", skills=("pay",)))
-    router.drain("technical")
+    router.assign_waiting("technical")
     assert where(store) == ("agent", "technical", "agent-2")
 
 
@@ -56,7 +56,7 @@ def test_what_is_collected_by_its_words_stays_collected(store: Store) -> None:
     """E3: somebody takes it from among its like; nobody is given it."""
     router = waiting(store, playbook_of(when={"mentions": "银行卡"}, queue="collect"))
     store.put_agent(agent("agent-1"))
-    router.drain("technical")
+    router.assign_waiting("technical")
     assert where(store) == ("waiting", "technical", None)
 
 
@@ -68,5 +68,5 @@ def test_a_desk_that_does_not_route_by_words_reads_none(
     router = waiting(store, playbook)
     store.put_agent(agent("agent-1"))
     monkeypatch.setattr(Store, "history", lambda *_: pytest.fail("the history was read"))
-    router.drain("technical")
+    router.assign_waiting("technical")
     assert where(store) == ("agent", "technical", "agent-1")

@@ -77,7 +77,7 @@ class Stream:
             list(pool.map(lambda number: _again(lambda: work(number)), numbers))
 
     def received(self, number: str) -> None:
-        self.router.received(self.ticket(number), cast("Any", self._first(number)))
+        self.router.route_new(self.ticket(number), cast("Any", self._first(number)))
 
     def _first(self, number: str) -> Any:
         commit = self.store.commit_at("testdesk", number, 1)
@@ -85,10 +85,10 @@ class Stream:
         return commit.of("TicketReceived")[0]
 
     def queued(self, number: str) -> None:
-        self.router.waiting(self.ticket(number))
+        self.router.retry_waiting(self.ticket(number))
 
     def freed(self, _: str) -> None:
-        self.router.drain(TEAM)
+        self.router.assign_waiting(TEAM)
 
     def resolve(self, number: str) -> None:
         change(

@@ -12,7 +12,7 @@ from functions.core.domain.rules import Playbook, load
 from functions.core.domain.ticket import Customer, Ticket
 from functions.core.services.command_service import change
 from functions.core.storage.store import Store
-from functions.router.routing import PAGE, Router
+from functions.router.routing import PAGE_SIZE, Router
 from tests.core.sample_desk import DESK, NOON, agent, file
 
 TEAM = "technical"
@@ -51,21 +51,21 @@ def test_one_that_nobody_free_is_suited_for_keeps_none_behind_it(
     waiting(store, playbook, "CS1", type="fault")
     waiting(store, playbook, "CS2")
     store.put_agent(agent("agent-1"))
-    Router(store, playbook, NOON).drain(TEAM)
+    Router(store, playbook, NOON).assign_waiting(TEAM)
     assert handlers(store, "CS1", "CS2") == [None, "agent-1"]
     store.put_agent(agent("agent-2", skills=("network",)))
-    Router(store, playbook, NOON).drain(TEAM)
+    Router(store, playbook, NOON).assign_waiting(TEAM)
     assert handlers(store, "CS1", "CS2") == ["agent-2", "agent-1"]
 
 
 def test_the_queue_is_given_out_to_its_last_page(store: Store, playbook: Playbook) -> None:
     """E11: whoever comes back to a desk after a peak finds all of it."""
-    numbers = [f"CS{serial:03}" for serial in range(PAGE + 3)]
+    numbers = [f"CS{serial:03}" for serial in range(PAGE_SIZE + 3)]
     for number in numbers:
         waiting(store, playbook, number)
-    store.put_agent(agent("agent-1", capacity=PAGE + 2))
-    Router(store, playbook, NOON).drain(TEAM)
-    assert handlers(store, *numbers) == ["agent-1"] * (PAGE + 2) + [None]
+    store.put_agent(agent("agent-1", capacity=PAGE_SIZE + 2))
+    Router(store, playbook, NOON).assign_waiting(TEAM)
+    assert handlers(store, *numbers) == ["agent-1"] * (PAGE_SIZE + 2) + [None]
 
 
 def test_a_vip_comes_first_then_the_urgent_then_the_older(store: Store, playbook: Playbook) -> None:
@@ -78,7 +78,7 @@ def test_a_vip_comes_first_then_the_urgent_then_the_older(store: Store, playbook
     given = []
     for place in range(1, 5):
         store.put_agent(agent("agent-1", capacity=place))
-        Router(store, playbook, NOON).drain(TEAM)
+        Router(store, playbook, NOON).assign_waiting(TEAM)
         now = [n for n in ("CS1", "CS2", "CS3", "CS4") if handlers(store, n) == ["agent-1"]]
         given += [number for number in now if number not in given]
     assert given == ["CS4", "CS3", "CS2", "CS1"]
@@ -89,7 +89,7 @@ def test_what_the_supervisors_have_stays_theirs(store: Store, playbook: Playbook
     store.put_agent(agent("agent-1", skills=("network",)))
     file(store, playbook, "CS1")
     theirs = do(store, playbook, "CS1", c.Enqueue(TEAM, "supervisor", "asked for"))
-    Router(store, playbook, NOON).placed(theirs)
+    Router(store, playbook, NOON).route_on(theirs)
     assert store.load("testdesk", "CS1") == theirs
 
 
@@ -110,5 +110,5 @@ def test_an_unsolved_one_goes_back_to_its_engineer_who_is_there(
     assert reopened.former_handlers[-1] == "agent-1"
     store.set_presence("testdesk", "agent-1", online)
     router = Router(store, playbook, NOON)
-    router.placed(reopened)
+    router.route_on(reopened)
     assert handlers(store, "CS1") == [handler]

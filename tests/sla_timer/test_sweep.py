@@ -16,7 +16,7 @@ from functions.core.domain.rules import Playbook, load
 from functions.core.services.command_service import change
 from functions.core.storage.store import SHARDS, Store
 from functions.sla_timer import handler
-from functions.sla_timer.sweep import SweepFailed, Swept, look_at, sweep
+from functions.sla_timer.sweep import SweepFailed, SweepResult, process, sweep
 from tests.core.sample_desk import DESK, NOON, agent, file
 
 HOUR = timedelta(hours=1)
@@ -51,7 +51,7 @@ class TestTickets:
         assert sweep(desk, NOON + 2 * HOUR - timedelta(seconds=1), plenty).done == 1  # a warning
         before = desk.load("testdesk", "CS1")
         assert before.timers["first_response"].state == "running"
-        assert sweep(desk, NOON + 2 * HOUR, plenty) == Swept(done=1, failed=0, stopped=False)
+        assert sweep(desk, NOON + 2 * HOUR, plenty) == SweepResult(done=1, failed=0, stopped=False)
         after = desk.load("testdesk", "CS1")
         assert after.timers["first_response"].state == "breached"
         assert (after.queue, after.updated_at) == ("supervisor", NOON + 2 * HOUR)
@@ -150,7 +150,7 @@ class TestDeliveries:
             desk.client.delete_item(TableName=desk.table, Key=key)
         else:
             desk.move(now, "retrying")
-        look_at(desk, due, NOON + HOUR)
+        process(desk, due, NOON + HOUR)
         assert desk.deliveries("testdesk", "CS1") == ([] if now is None else [now])
 
 
@@ -184,7 +184,7 @@ class TestFailures:
             timer = desk.load("testdesk", number).timers["first_response"]
             assert timer.state == "breached"
         # Nothing is lost: the one that met a conflict is still due.
-        assert sweep(desk, NOON + 2 * HOUR, plenty) == Swept(done=1, failed=1, stopped=False)
+        assert sweep(desk, NOON + 2 * HOUR, plenty) == SweepResult(done=1, failed=1, stopped=False)
 
     def test_it_stops_before_its_time_is_over(self, desk: Store, playbook: Playbook) -> None:
         """The rest waits for the next minute; which shard comes first changes with the minute."""
@@ -192,7 +192,7 @@ class TestFailures:
             file(desk, playbook, f"CS{index}", priority="high")
         left = iter([*[timedelta(seconds=55)] * 7, *[timedelta(seconds=4)] * 99])
         found = sweep(desk, NOON + 2 * HOUR, lambda: next(left))
-        assert found == Swept(done=7, failed=0, stopped=True)
+        assert found == SweepResult(done=7, failed=0, stopped=True)
         assert sweep(desk, NOON + 2 * HOUR, plenty, first=3).done == 13
 
 

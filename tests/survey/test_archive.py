@@ -18,14 +18,14 @@ from functions.core.domain.record import SCHEMA, archive_key, document, record
 from functions.core.domain.rules import Playbook
 from functions.core.storage.store import Store
 from functions.survey import handler
-from functions.survey.archive import Shelves, archive
-from functions.survey.tasks import Run
+from functions.survey.archive import ArchiveBuckets, archive
+from functions.survey.tasks import Task
 from tests.core.sample_desk import NOON, SHANGHAI, agent, committed, received, request
 from tests.survey.test_steps import GOOD, POOR, act
 
 BUCKET = "deskbell-test-archive-123456789012-us-east-1"
 FILES_BUCKET = "deskbell-test-mail-123456789012-us-east-1"
-RUN = Run(desk="testdesk", number="CS1", resolution=1)
+TASK = Task(desk="testdesk", number="CS1", resolution=1)
 KEY = "archive/testdesk/2026/CS1.json"
 PHOTO = Attachment(name="photo.jpg", content_type="image/jpeg", size=3, key="files/x")
 
@@ -72,11 +72,11 @@ def desk(store: Store, playbook: Playbook) -> Store:
     return store
 
 
-def shelves(s3: Any) -> Shelves:
-    return Shelves(s3, BUCKET, FILES_BUCKET)
+def buckets(s3: Any) -> ArchiveBuckets:
+    return ArchiveBuckets(s3, BUCKET, FILES_BUCKET)
 
 
-def kept(s3: Any) -> Any:
+def archived_document(s3: Any) -> Any:
     return json.loads(s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read())
 
 
@@ -87,8 +87,8 @@ class TestRecord:
         self, desk: Store, s3: Any, playbook: Playbook
     ) -> None:
         """A13, A14, B10, G6."""
-        assert archive(desk, shelves(s3), RUN, NOON) == KEY
-        found = kept(s3)
+        assert archive(desk, buckets(s3), TASK, NOON) == KEY
+        found = archived_document(s3)
         assert (found["schema"], found["desk"], found["number"]) == (SCHEMA, "testdesk", "CS1")
         assert found["playbook_version"] == 1
         assert found["ticket"]["status"] == "archived"
@@ -114,7 +114,7 @@ class TestRecord:
 
     def test_the_sealed_contact_stays_where_it_is(self, desk: Store, s3: Any) -> None:
         """G4."""
-        archive(desk, shelves(s3), RUN, NOON)
+        archive(desk, buckets(s3), TASK, NOON)
         text = s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read().decode()
         assert "sealed-contact" not in text
         assert '"sealed":' not in text
@@ -122,7 +122,7 @@ class TestRecord:
 
     def test_it_is_kept_for_as_long_as_the_desk_says(self, desk: Store, s3: Any) -> None:
         """B10: a tag, which the bucket's lifecycle rules go by."""
-        archive(desk, shelves(s3), RUN, NOON)
+        archive(desk, buckets(s3), TASK, NOON)
         tags = s3.get_object_tagging(Bucket=BUCKET, Key=KEY)["TagSet"]
         assert {tag["Key"]: tag["Value"] for tag in tags} == {
             "retention-years": "5",
@@ -133,9 +133,9 @@ class TestRecord:
 
     def test_a_repeat_writes_the_same_bytes(self, desk: Store, s3: Any) -> None:
         """G1."""
-        archive(desk, shelves(s3), RUN, NOON)
+        archive(desk, buckets(s3), TASK, NOON)
         first = s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read()
-        archive(desk, shelves(s3), RUN, NOON + timedelta(days=1))
+        archive(desk, buckets(s3), TASK, NOON + timedelta(days=1))
         assert s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read() == first
 
     def test_the_order_in_which_things_are_read_does_not_matter(
@@ -166,19 +166,19 @@ class TestArchive:
         self, desk: Store, s3: Any, playbook: Playbook
     ) -> None:
         act(desk, playbook, c.Reopen())
-        assert archive(desk, shelves(s3), RUN, NOON) is None
+        assert archive(desk, buckets(s3), TASK, NOON) is None
 
     def test_the_second_resolution_writes_over_the_first(
         self, desk: Store, s3: Any, playbook: Playbook
     ) -> None:
         """F4: one ticket, one newest document; the bucket keeps the earlier one as a version."""
-        archive(desk, shelves(s3), RUN, NOON)
+        archive(desk, buckets(s3), TASK, NOON)
         again = (c.Reopen(), c.Assign("technical", "agent-1"), c.Resolve("再次"), GOOD)
         act(desk, playbook, *again)
-        assert archive(desk, shelves(s3), RUN, NOON) is None
-        second = Run(desk="testdesk", number="CS1", resolution=2)
-        assert archive(desk, shelves(s3), second, NOON) == KEY
-        assert kept(s3)["ticket"]["resolutions"] == 2
+        assert archive(desk, buckets(s3), TASK, NOON) is None
+        second = Task(desk="testdesk", number="CS1", resolution=2)
+        assert archive(desk, buckets(s3), second, NOON) == KEY
+        assert archived_document(s3)["ticket"]["resolutions"] == 2
 
     def test_what_was_read_in_part_is_read_again(
         self, desk: Store, s3: Any, monkeypatch: pytest.MonkeyPatch
@@ -187,12 +187,12 @@ class TestArchive:
         history = desk.history
         monkeypatch.setattr(desk, "history", lambda *key: history(*key)[:-1])
         with pytest.raises(TryAgain, match="9 commits of CS1"):
-            archive(desk, shelves(s3), RUN, NOON)
+            archive(desk, buckets(s3), TASK, NOON)
 
     def test_files_are_kept_as_long_as_the_document(self, desk: Store, s3: Any) -> None:
         """B10, D10: with its tags, and their time begins with its own."""
         s3.put_object(Bucket=FILES_BUCKET, Key=PHOTO.key, Body=b"jpg")
-        archive(desk, shelves(s3), RUN, NOON)
+        archive(desk, buckets(s3), TASK, NOON)
         found = s3.get_object(Bucket=FILES_BUCKET, Key=PHOTO.key)
         assert (found["Body"].read(), found["ContentType"]) == (b"jpg", "application/octet-stream")
         of = [(BUCKET, KEY), (FILES_BUCKET, PHOTO.key)]
@@ -202,7 +202,7 @@ class TestArchive:
     def test_a_file_that_is_gone_stays_gone(self, desk: Store, s3: Any) -> None:
         """B10: an erasure was quicker."""
         s3.delete_object(Bucket=FILES_BUCKET, Key=PHOTO.key)
-        assert archive(desk, shelves(s3), RUN, NOON) == KEY
+        assert archive(desk, buckets(s3), TASK, NOON) == KEY
         assert "Contents" not in s3.list_objects_v2(Bucket=FILES_BUCKET)
 
     def test_the_task(self, desk: Store, s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,4 +214,4 @@ class TestArchive:
                 "arn:aws:lambda:us-east-1:123456789012:function:deskbell-test-survey_archive"
             )
 
-        assert handler.survey_archive(RUN.model_dump(), Context()) == {"key": KEY}
+        assert handler.survey_archive(TASK.model_dump(), Context()) == {"key": KEY}

@@ -24,11 +24,11 @@ from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
 from functions.core.storage.store import Store
 from functions.survey import handler
-from functions.survey.tasks import Kind, Run, Waiting, expire, go_on, wait_for
+from functions.survey.tasks import Kind, Task, WaitingTask, expire, send_result, wait_for
 from tests.core.sample_desk import NOON, agent, file, received, then
 
-RUN = Run(desk="testdesk", number="CS1", resolution=1)
-WAITING = Waiting(desk="testdesk", number="CS1", resolution=1, token="token-1")
+TASK = Task(desk="testdesk", number="CS1", resolution=1)
+WAITING_TASK = WaitingTask(desk="testdesk", number="CS1", resolution=1, token="token-1")
 POOR, GOOD = c.AnswerSurvey(2), c.AnswerSurvey(5)
 CALLED = c.RecordCallback("等待太久")
 
@@ -100,7 +100,7 @@ class TestWaiting:
 
     def test_it_waits_for_the_customer(self, desk: Store) -> None:
         workflows = Workflows()
-        wait_for(desk, workflows, "survey", WAITING)  # type: ignore[arg-type]
+        wait_for(desk, workflows, "survey", WAITING_TASK)  # type: ignore[arg-type]
         assert workflows.answers == {}
         assert desk.token("testdesk", "CS1", "survey") == ("token-1", 1)
 
@@ -112,7 +112,7 @@ class TestWaiting:
     ) -> None:
         act(desk, playbook, command)
         workflows = Workflows()
-        wait_for(desk, workflows, "survey", WAITING)  # type: ignore[arg-type]
+        wait_for(desk, workflows, "survey", WAITING_TASK)  # type: ignore[arg-type]
         assert workflows.answers == {"token-1": answer}
 
     def test_an_answer_in_between(
@@ -128,18 +128,18 @@ class TestWaiting:
 
         monkeypatch.setattr(desk, "keep_token", keep_then_answer)
         workflows = Workflows()
-        wait_for(desk, workflows, "survey", WAITING)  # type: ignore[arg-type]
+        wait_for(desk, workflows, "survey", WAITING_TASK)  # type: ignore[arg-type]
         assert workflows.answers == {"token-1": ARCHIVE}
 
     def test_it_waits_for_the_call_back(self, desk: Store, playbook: Playbook) -> None:
         """A13."""
         act(desk, playbook, POOR)
         workflows = Workflows()
-        wait_for(desk, workflows, "review", WAITING)  # type: ignore[arg-type]
+        wait_for(desk, workflows, "review", WAITING_TASK)  # type: ignore[arg-type]
         assert workflows.answers == {}
         assert desk.token("testdesk", "CS1", "review") == ("token-1", 1)
         act(desk, playbook, CALLED)
-        wait_for(desk, workflows, "review", WAITING)  # type: ignore[arg-type]
+        wait_for(desk, workflows, "review", WAITING_TASK)  # type: ignore[arg-type]
         assert workflows.answers == {"token-1": ARCHIVE}
 
     def test_a_run_that_was_overlooked_ends_with_the_next_resolution(
@@ -147,10 +147,10 @@ class TestWaiting:
     ) -> None:
         """F4: the second resolution has a run of its own; the first one's is over."""
         workflows = Workflows()
-        wait_for(desk, workflows, "survey", WAITING)  # type: ignore[arg-type]
+        wait_for(desk, workflows, "survey", WAITING_TASK)  # type: ignore[arg-type]
         again = (c.Reopen(), c.Assign("technical", "agent-1"), c.Resolve("再次"))
         act(desk, playbook, *again)
-        second = Waiting(desk="testdesk", number="CS1", resolution=2, token="token-2")
+        second = WaitingTask(desk="testdesk", number="CS1", resolution=2, token="token-2")
         wait_for(desk, workflows, "survey", second)  # type: ignore[arg-type]
         assert workflows.answers == {"token-1": REOPENED}
         assert desk.token("testdesk", "CS1", "survey") == ("token-2", 2)
@@ -159,18 +159,18 @@ class TestWaiting:
 
     @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
     def test_a_wait_that_is_over_is_left_alone(self, code: str) -> None:
-        go_on(Workflows(code), "token-1", ARCHIVE)  # type: ignore[arg-type]
+        send_result(Workflows(code), "token-1", ARCHIVE)  # type: ignore[arg-type]
 
     def test_a_service_that_fails_is_heard(self) -> None:
         with pytest.raises(ClientError):
-            go_on(Workflows("AccessDenied"), "token-1", ARCHIVE)  # type: ignore[arg-type]
+            send_result(Workflows("AccessDenied"), "token-1", ARCHIVE)  # type: ignore[arg-type]
 
 
 class TestExpiry:
     """F4, A13: each wait ends by itself."""
 
     def test_nobody_answered_the_survey(self, desk: Store) -> None:
-        assert expire(desk, "survey", RUN, NOON + timedelta(days=7)) == ARCHIVE
+        assert expire(desk, "survey", TASK, NOON + timedelta(days=7)) == ARCHIVE
         ticket = desk.load("testdesk", "CS1")
         assert (ticket.status, ticket.score) == ("archived", None)
         commit = desk.commit_at("testdesk", "CS1", ticket.version)
@@ -180,7 +180,7 @@ class TestExpiry:
 
     def test_nobody_called_back(self, desk: Store, playbook: Playbook) -> None:
         act(desk, playbook, POOR)
-        assert expire(desk, "review", RUN, NOON + timedelta(days=3)) == ARCHIVE
+        assert expire(desk, "review", TASK, NOON + timedelta(days=3)) == ARCHIVE
         assert desk.load("testdesk", "CS1").status == "archived"
 
     @pytest.mark.parametrize(
@@ -197,18 +197,18 @@ class TestExpiry:
         self, desk: Store, playbook: Playbook, kind: Kind, commands: Any, answer: TaskResult
     ) -> None:
         before = act(desk, playbook, *commands)
-        assert expire(desk, kind, RUN, NOON + timedelta(days=7)) == answer
+        assert expire(desk, kind, TASK, NOON + timedelta(days=7)) == answer
         assert desk.load("testdesk", "CS1") == before
 
     def test_a_later_resolution_is_not_ended(self, desk: Store, playbook: Playbook) -> None:
         again = (c.Reopen(), c.Assign("technical", "agent-1"), c.Resolve("再次"))
         before = act(desk, playbook, *again)
-        assert expire(desk, "survey", RUN, NOON + timedelta(days=7)) == REOPENED
+        assert expire(desk, "survey", TASK, NOON + timedelta(days=7)) == REOPENED
         assert desk.load("testdesk", "CS1") == before
 
     def test_a_repeat_says_the_same(self, desk: Store) -> None:
-        first = expire(desk, "survey", RUN, NOON)
-        assert expire(desk, "survey", RUN, NOON) == first
+        first = expire(desk, "survey", TASK, NOON)
+        assert expire(desk, "survey", TASK, NOON) == first
 
     def test_a_ticket_that_stays_as_it_was_is_a_failure(
         self, desk: Store, monkeypatch: pytest.MonkeyPatch
@@ -216,7 +216,7 @@ class TestExpiry:
         """G3: never a run that ends without the ticket's having moved."""
         monkeypatch.setattr("functions.survey.tasks.change", lambda *a, **k: None)
         with pytest.raises(RuntimeError, match="still waits"):
-            expire(desk, "survey", RUN, NOON)
+            expire(desk, "survey", TASK, NOON)
 
     def test_a_conflict_is_the_workflows_to_retry(
         self, desk: Store, monkeypatch: pytest.MonkeyPatch
@@ -226,7 +226,7 @@ class TestExpiry:
 
         monkeypatch.setattr("functions.survey.tasks.change", lose)
         with pytest.raises(Conflict):
-            expire(desk, "survey", RUN, NOON)
+            expire(desk, "survey", TASK, NOON)
 
 
 class Context:
@@ -244,7 +244,7 @@ class TestHandlers:
         workflows = Workflows()
         monkeypatch.setattr("functions.core.platform.container.store", lambda place: desk)
         monkeypatch.setattr("functions.core.platform.aws.client", lambda service: workflows)
-        run = RUN.model_dump()
+        run = TASK.model_dump()
         assert handler.survey_ask({**run, "token": "t-1"}, Context()) is None
         assert handler.survey_expire(run, Context()) == ARCHIVE
         assert handler.survey_review({**run, "token": "t-2"}, Context()) is None

@@ -424,7 +424,7 @@ class Message(Section):
     sms: Text | None = None
 
 
-class Notification(Section):
+class NotificationRule(Section):
     """Which event tells whom what. Within an event type, the first that fits a recipient."""
 
     on: str
@@ -640,7 +640,7 @@ class Playbook(Section):
     templates: tuple[ReplyTemplate, ...] = ()
     articles: dict[str, Article] = {}
     messages: dict[str, Message] = {}
-    notifications: tuple[Notification, ...] = ()
+    notifications: tuple[NotificationRule, ...] = ()
     webhooks: dict[Slug, Webhook] = {}
     survey: Survey
     confirmation: Confirmation | None = None

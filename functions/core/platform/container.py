@@ -1,4 +1,4 @@
-"""What handlers hand to the rooms' functions: a deployment's store, and what filing needs of it."""
+"""Build the dependencies that handlers pass to their functions."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=4)
 def store(deployment: Deployment) -> Store:
-    """The table of a deployment; it keeps playbooks between calls."""
+    """Return the store of a deployment, which caches playbooks between calls."""
     return Store(aws.dynamodb(), deployment.table)
 
 
 def filing(deployment: Deployment, now: datetime) -> Filing:
-    """What filing a ticket needs of a deployment; its rules are loaded by the first who files."""
+    """Return the dependencies of filing a ticket."""
     from functions.core.services.create_ticket import Filing
 
     return Filing(

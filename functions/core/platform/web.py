@@ -1,8 +1,8 @@
-"""HTTP as the rooms see it: a request with its moment and deployment, an answer, a clear refusal.
+"""HTTP requests and responses, independent of Chalice.
 
-Rooms write plain functions from `Request` to `HttpResponse`; their `handler.py` hands them to
-`answer` together with Chalice's blueprint. Whatever is `Refused` becomes `application/problem+json`
-(RFC 9457); whatever fails unexpectedly is logged and answered without any detail.
+Packages write plain functions from `Request` to `HttpResponse`; their `handler.py` passes them to
+`respond` with Chalice's blueprint. A `Refused` error becomes `application/problem+json` (RFC 9457).
+An unexpected error is logged, and the response contains no detail of it.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from chalice.app import Blueprint, Response
 
 MAX_BODY = 256 * 1024
-"""Bytes of a body at most; the contract's limit."""
+"""Bytes of a body at most."""
 
-MAX_KEY = 200
-"""Characters of an idempotency record key at most."""
+MAX_IDEMPOTENCY_KEY = 200
+"""Characters of an idempotency key at most."""
 
 Body = TypeVar("Body", bound=BaseModel)
 log = logger("api")
@@ -44,7 +44,7 @@ log = logger("api")
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request. Header names are in lower case."""
+    """One HTTP request. Header names are lowercase."""
 
     method: str
     deployment: Deployment
@@ -56,27 +56,27 @@ class Request:
     claims: Mapping[str, str] = field(default_factory=dict)
 
     def key(self, header: str) -> str:
-        """An idempotency record key, as a header carries it; empty where there is none (G1).
+        """Return the idempotency key of a header, empty if there is none (G1).
 
         Raises:
-            InvalidInput: it is longer than `MAX_KEY`.
+            InvalidInput: the key is longer than `MAX_IDEMPOTENCY_KEY`.
         """
-        found = self.headers.get(header.lower(), "").strip()
-        if len(found) > MAX_KEY:
+        key = self.headers.get(header.lower(), "").strip()
+        if len(key) > MAX_IDEMPOTENCY_KEY:
             raise InvalidInput(
                 "The idempotency key is too long.",
-                (FieldError(header, f"{MAX_KEY} characters at most, not {len(found)}"),),
+                (FieldError(header, f"{MAX_IDEMPOTENCY_KEY} characters at most, not {len(key)}"),),
             )
-        return found
+        return key
 
     def read(self, model: type[Body]) -> Body:
-        """The body as a model.
+        """Parse the body as a model.
 
         Raises:
-            InvalidInput: it is not JSON, or does not fit; every wrong field is named.
+            InvalidInput: the body is not JSON or does not fit the model; lists every wrong field.
         """
         try:
-            # Unlike `json`, it refuses half characters ("\\ud800"), which nothing could store.
+            # Unlike `json`, it refuses lone surrogates ("\\ud800"), which cannot be stored.
             content = from_json(self.body or b"{}", allow_inf_nan=False)
         except ValueError as error:
             raise InvalidInput(
@@ -92,7 +92,7 @@ class Request:
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """An HTTP answer: a JSON body, or text of another type."""
+    """An HTTP response: a JSON body, or text of another content type."""
 
     body: Any
     status: int = 200
@@ -101,24 +101,24 @@ class HttpResponse:
 
 
 def respond(blueprint: Blueprint, function: Callable[[Request], HttpResponse]) -> Response:
-    """Let `function` answer the blueprint's current request, as Chalice wants it."""
+    """Call a function with the blueprint's current request and return Chalice's response."""
     from chalice.app import Response
 
-    found = _safely(function, _request(blueprint))
-    text = found.body if isinstance(found.body, str) else _json(found.body)
+    answer = _call_safely(function, _request(blueprint))
+    text = answer.body if isinstance(answer.body, str) else _json(answer.body)
     headers: dict[str, str | list[str]] = {
-        "Content-Type": f"{found.content_type}; charset=utf-8"
-        if found.content_type.startswith("text/")
-        else found.content_type,
+        "Content-Type": f"{answer.content_type}; charset=utf-8"
+        if answer.content_type.startswith("text/")
+        else answer.content_type,
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
-        **found.headers,
+        **answer.headers,
     }
-    return Response(body=text, status_code=found.status, headers=headers)
+    return Response(body=text, status_code=answer.status, headers=headers)
 
 
 def problem(refused: Refused) -> HttpResponse:
-    """A refusal as RFC 9457 wants it."""
+    """Return a refusal as a problem document (RFC 9457)."""
     body: dict[str, Any] = {
         "title": refused.title,
         "status": refused.status,
@@ -132,21 +132,20 @@ def problem(refused: Refused) -> HttpResponse:
 
 
 def explained(event: Any, get_response: Callable[[Any], Response]) -> Response:
-    """HTTP middleware: what Chalice answers by itself (a type of body that the route does not take)
-    is a problem too.
+    """HTTP middleware: turn Chalice's own errors (an unsupported content type) into problems.
 
-    A route's own answers are text by now; Chalice's are `{"Code": …, "Message": …}`.
+    A route's own responses are text by now; Chalice's are `{"Code": …, "Message": …}`.
     """
     response = get_response(event)
     if isinstance(response.body, dict):
         status = HTTPStatus(response.status_code)
-        own = {"title": status.phrase, "status": status, "detail": response.body["Message"]}
-        response.body = _json(own)
+        document = {"title": status.phrase, "status": status, "detail": response.body["Message"]}
+        response.body = _json(document)
         response.headers["Content-Type"] = "application/problem+json"
     return response
 
 
-def _safely(function: Callable[[Request], HttpResponse], request: Request) -> HttpResponse:
+def _call_safely(function: Callable[[Request], HttpResponse], request: Request) -> HttpResponse:
     try:
         if len(request.body) > MAX_BODY:
             raise TooLarge(f"A body may have {MAX_BODY // 1024} KiB at most.")
@@ -160,7 +159,7 @@ def _safely(function: Callable[[Request], HttpResponse], request: Request) -> Ht
         )
         return problem(busy)
     except Exception:
-        # The one deployment where everything is caught: no caller may ever see a stack trace.
+        # No caller may see a stack trace.
         log.exception("api.failed")
         return problem(_Failed("Something failed on our side. It has been recorded."))
 
@@ -176,16 +175,16 @@ class _Failed(Refused):
 
 
 def _request(blueprint: Blueprint) -> Request:
-    found = blueprint.current_request
-    context = found.context or {}
+    request = blueprint.current_request
+    context = request.context or {}
     return Request(
-        method=found.method,
+        method=request.method,
         deployment=Deployment.of(blueprint.lambda_context),
         now=clock.now(),
-        params=dict(found.uri_params or {}),
-        query=dict(found.query_params or {}),
-        headers={name.lower(): value for name, value in (found.headers or {}).items()},
-        body=_bytes(found.raw_body),
+        params=dict(request.uri_params or {}),
+        query=dict(request.query_params or {}),
+        headers={name.lower(): value for name, value in (request.headers or {}).items()},
+        body=_bytes(request.raw_body),
         claims=(context.get("authorizer") or {}).get("claims") or {},
     )
 

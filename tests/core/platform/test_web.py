@@ -12,7 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from functions.core.domain import errors
 from functions.core.platform.settings import Deployment
-from functions.core.platform.web import MAX_BODY, MAX_KEY, HttpResponse, Request, respond
+from functions.core.platform.web import (
+    MAX_BODY,
+    MAX_IDEMPOTENCY_KEY,
+    HttpResponse,
+    Request,
+    respond,
+)
 from tests.core.sample_desk import NOON
 
 ARN = "arn:aws-cn:lambda:cn-north-1:123456789012:function:deskbell-test"
@@ -112,7 +118,7 @@ class TestKeys:
 
     def test_one_that_is_too_long_is_named(self) -> None:
         """G1: by the header that has to be shorter."""
-        headers = {"webhook-id": "k" * (MAX_KEY + 1)}
+        headers = {"webhook-id": "k" * (MAX_IDEMPOTENCY_KEY + 1)}
         status, body, _ = answered(lambda r: HttpResponse(r.key("webhook-id")), headers=headers)
         assert status == 400
         assert body["errors"] == [
