@@ -124,17 +124,19 @@ def no_secret_in(life: Life, logged: str, *more: str) -> None:
         assert not any(secret in text for secret in SECRETS)
 
 
+@pytest.mark.requirement("A4", "G4")
 def test_a_customer_by_mail_is_answered_by_mail(
     life: Life, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A4, G4: by what the contact is; the address itself reaches delivery alone."""
+    """By what the contact is; the address itself reaches delivery alone."""
     life.file(contact=MAIL)
     assert "customer:received:sent" in life.sent()
     no_secret_in(life, capsys.readouterr().out)
 
 
+@pytest.mark.requirement("A13")
 def test_a_poor_score_goes_to_quality_first(life: Life) -> None:
-    """A13: QA assigns somebody to call back and records the cause; then it is archived."""
+    """QA assigns somebody to call back and records the cause; then it is archived."""
     life.online("li-1")
     life.file()
     life.act("li-1", "reply", text="请重试")
@@ -150,8 +152,9 @@ def test_a_poor_score_goes_to_quality_first(life: Life) -> None:
     assert "首次响应太慢" in json.dumps(archived(life), ensure_ascii=False)
 
 
+@pytest.mark.requirement("F4")
 def test_a_survey_that_nobody_answers_ends_by_itself(life: Life) -> None:
-    """F4: each wait has an end."""
+    """Each wait has an end."""
     life.online("li-1")
     life.file()
     life.act("li-1", "reply", text="请重试")
@@ -162,8 +165,9 @@ def test_a_survey_that_nobody_answers_ends_by_itself(life: Life) -> None:
     assert archived(life)["ticket"].get("score") is None
 
 
+@pytest.mark.requirement("F4")
 def test_a_second_resolution_has_a_workflow_of_its_own(life: Life) -> None:
-    """F4: a reopening ends the first run; a repeated event starts none."""
+    """A reopening ends the first run; a repeated event starts none."""
     life.online("li-1")
     life.file()
     life.act("li-1", "reply", text="请重试")
@@ -178,8 +182,9 @@ def test_a_second_resolution_has_a_workflow_of_its_own(life: Life) -> None:
     assert archived(life)["ticket"]["resolutions"] == 2
 
 
+@pytest.mark.requirement("A11", "F3")
 def test_information_is_asked_for_reminded_and_followed_up(life: Life) -> None:
-    """A11, F3: 24 h, a reminder, a follow-up by the agent; the answer resumes the ticket.
+    """24 h, a reminder, a follow-up by the agent; the answer resumes the ticket.
 
     The sweep is woken with later times; pausing the resolution timer is exact.
     """
@@ -207,8 +212,9 @@ def test_information_is_asked_for_reminded_and_followed_up(life: Life) -> None:
     assert any(m["direction"] == "in" and "42" in m["text"] for m in view["messages"])
 
 
+@pytest.mark.requirement("A6")
 def test_a_vague_request_unconfirmed_reaches_the_supervisor(life: Life) -> None:
-    """A6: after ten minutes, not before; confirmation routes it."""
+    """After ten minutes, not before; confirmation routes it."""
     life.online("li-1")
     life.file(description="功能异常")
     assert life.status()["status"] == "pending_confirmation"
@@ -222,8 +228,9 @@ def test_a_vague_request_unconfirmed_reaches_the_supervisor(life: Life) -> None:
     assert life.view()["handler"] == "li-1"
 
 
+@pytest.mark.requirement("F3", "G2")
 def test_an_unanswered_request_is_escalated_on_time(life: Life) -> None:
-    """F3, G2: 紧急问题2小时内响应 — a warning, then a breach at the deadline, once."""
+    """紧急问题2小时内响应 — a warning, then a breach at the deadline, once."""
     life.file(urgency="高")
     due = datetime.fromisoformat(life.status()["expected_response_by"])
     life.tick(due - timedelta(seconds=1))
@@ -238,8 +245,9 @@ def test_an_unanswered_request_is_escalated_on_time(life: Life) -> None:
     assert timers["first_response"] == "breached"
 
 
+@pytest.mark.requirement("F2", "G1", "E11")
 def test_one_event_never_sends_twice(life: Life) -> None:
-    """F2, G1, E11: every record of the stream delivered three times over."""
+    """Every record of the stream delivered three times over."""
     life.online("li-1")
     life.loop.http("POST", "/desks/standard/tickets", {"contact": MAIL, "description": "无法登录"})
     records: list[Any] = []

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from functions.core.storage.store import Store
 from functions.router.routing import Router
 from infra.simulator.inprocess import Loop
 
 
+@pytest.mark.requirement("A6")
 def test_only_who_was_asked_takes_it_out_again(loop: Loop, store: Store) -> None:
-    """A6: an agent is to say what it is about. A repeated record of the request, or more of the
+    """An agent is to say what it is about. A repeated record of the request, or more of the
     customer's words, do not decide it."""
     body = {"contact": "13800138000", "description": "功能异常"}
     answer = loop.http("POST", "/desks/standard/tickets", body).json

@@ -62,8 +62,9 @@ def live(life: Life) -> None:
     assert life.status()["status"] == "archived"
 
 
+@pytest.mark.requirement("G5", "E11")
 def test_every_event_arrives_once(loop: Loop, store: Store, receiver: Receiver) -> None:
-    """G5, E11: though the endpoint fails at first and records come twice."""
+    """Though the endpoint fails at first and records come twice."""
     receiver.answers = [500, 503]
     life = Life(loop, store)
     live(life)
@@ -94,8 +95,8 @@ def test_every_event_arrives_once(loop: Loop, store: Store, receiver: Receiver) 
     assert {d.state for d in store.deliveries("standard", life.number)} == {"sent"}
 
 
+@pytest.mark.requirement("G4")
 def test_no_raw_contact_leaves_by_a_webhook(loop: Loop, store: Store, receiver: Receiver) -> None:
-    """G4."""
     live(Life(loop, store))
     said = "\n".join(f"{request.headers} {request.body.decode()}" for request in receiver.got)
     assert "ticket.archived" in said
@@ -103,10 +104,10 @@ def test_no_raw_contact_leaves_by_a_webhook(loop: Loop, store: Store, receiver: 
         assert secret not in said
 
 
+@pytest.mark.requirement("G5")
 def test_people_are_told_whatever_becomes_of_the_endpoint(
     loop: Loop, store: Store, receiver: Receiver
 ) -> None:
-    """G5."""
     receiver.answers = [410] * 1000
     life = Life(loop, store)
     live(life)
@@ -122,10 +123,11 @@ def test_people_are_told_whatever_becomes_of_the_endpoint(
     assert int(parked["Attributes"]["ApproximateNumberOfMessages"]) == len(receiver.got)
 
 
+@pytest.mark.requirement("F7", "G5")
 def test_notify_needs_no_right_that_it_has_not(
     loop: Loop, store: Store, receiver: Receiver
 ) -> None:
-    """F7, G5: an endpoint's secret is read with the right to read this stage's parameters."""
+    """An endpoint's secret is read with the right to read this stage's parameters."""
     live(Life(loop, store))
     used = {
         action
@@ -136,8 +138,9 @@ def test_notify_needs_no_right_that_it_has_not(
     assert used <= granted("notify")
 
 
+@pytest.mark.requirement("G7")
 def test_a_desk_without_endpoints_makes_the_same_calls_as_ever(loop: Loop, store: Store) -> None:
-    """G7: no write and no read is made for webhooks where a desk has none."""
+    """No write and no read is made for webhooks where a desk has none."""
     live(Life(loop, store))
     assert not [d for d in store.deliveries("standard", "x") if d.channel == "webhook"]
     parameters = [call for call in loop.calls if (call.function, call.service) == ("notify", "ssm")]

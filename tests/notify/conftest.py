@@ -15,7 +15,15 @@ from functions.notify.deliver import once
 from functions.notify.dispatch import Dispatcher
 from functions.notify.handler import dispatcher as notify_dispatcher
 from tests.aws_snapshots import aws_in_memory, kept
-from tests.notify.deployment import AGENT, NOON, PLACE, REGION, Post, World, make_services
+from tests.notify.deployment import (
+    AGENT,
+    DEPLOYMENT,
+    NOON,
+    REGION,
+    Harness,
+    Providers,
+    make_services,
+)
 
 PLAYBOOK = Path(__file__).parents[2] / "playbooks" / "standard.yaml"
 KEPT = (aws.client, aws.parameter, aws.parameter_of_minute, container.store, once.client)
@@ -29,36 +37,36 @@ def playbook() -> Playbook:
 
 def _deployment(playbook: Playbook) -> None:
     make_services()
-    store = Store(aws.dynamodb(), PLACE.table)
+    store = Store(aws.dynamodb(), DEPLOYMENT.table)
     store.put_playbook(playbook, NOON)
     store.put_agent(AGENT)
 
 
 @pytest.fixture
-def world(playbook: Playbook) -> Iterator[World]:
+def harness(playbook: Playbook) -> Iterator[Harness]:
     """A deployment on moto, with nothing kept from the test before."""
     for cached in KEPT:
         cached.cache_clear()
     with aws_in_memory(REGION):
         kept(("notify", playbook.model_dump_json()), lambda: _deployment(playbook))
-        yield World(Store(aws.dynamodb(), PLACE.table), playbook)
+        yield Harness(Store(aws.dynamodb(), DEPLOYMENT.table), playbook)
     for cached in KEPT:
         cached.cache_clear()
 
 
 @pytest.fixture
-def post() -> Post:
-    return Post()
+def providers() -> Providers:
+    return Providers()
 
 
 @pytest.fixture
-def dispatcher(world: World, post: Post) -> Dispatcher:
+def dispatcher(harness: Harness, providers: Providers) -> Dispatcher:
     """The dispatcher on moto's table and KMS, with simulated providers."""
-    real = notify_dispatcher(PLACE)
+    real = notify_dispatcher(DEPLOYMENT)
     return replace(
         real,
-        store=world.store,
+        store=harness.store,
         now=NOON,
-        sender=replace(real.sender, send_mail=post.mail, send_sms=post.sms),
-        enqueue_dead_letter=post.enqueue_dead_letter,
+        sender=replace(real.sender, send_mail=providers.mail, send_sms=providers.sms),
+        enqueue_dead_letter=providers.enqueue_dead_letter,
     )

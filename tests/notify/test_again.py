@@ -15,76 +15,80 @@ from functions.core.services.command_service import change
 from functions.core.services.create_ticket import Filing, new_contact
 from functions.core.storage.store import Store
 from functions.notify.deliver.failures import Passing
-from tests.notify.deployment import MAIL, NOON, PLACE, ROOT, URL, World
+from tests.notify.deployment import DEPLOYMENT, MAIL, NOON, ROOT, URL, Harness
 
 OTHER = "wang.example@example.com"
 
 
 @pytest.fixture
-def waiting(world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[Ticket, Delivery]:
+def waiting(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> tuple[Ticket, Delivery]:
     """An acknowledgement that the provider did not take yet."""
-    ticket = world.file()
+    ticket = harness.file()
 
     def busy(*_: Any) -> str:
         raise Passing("SES Throttling")
 
     with monkeypatch.context() as down:
         down.setattr("functions.notify.deliver.email.send", busy)
-        assert world.run(world.event(ticket)) == []
-    (found,) = world.deliveries(ticket)
+        assert harness.invoke(harness.event_record(ticket)) == []
+    (found,) = harness.deliveries(ticket)
     assert (found.state, found.attempts) == ("retrying", 1)
     return ticket, found
 
 
+@pytest.mark.requirement("G3")
 def test_it_goes_to_the_contact_that_the_ticket_has_by_then(
-    world: World, waiting: tuple[Ticket, Delivery]
+    harness: Harness, waiting: tuple[Ticket, Delivery]
 ) -> None:
-    """G3: the address was corrected meanwhile; the old one hears nothing more."""
+    """The address was corrected meanwhile; the old one hears nothing more."""
     ticket, delivery = waiting
     filing = Filing(
-        store=world.store,
-        seal=lambda desk, number, secret: aws.seal(PLACE, desk, number, secret),
+        store=harness.store,
+        seal=lambda desk, number, secret: aws.seal(DEPLOYMENT, desk, number, secret),
         seal_original=lambda desk, number, words: (),
         root=ROOT,
         public_url=URL,
         now=NOON,
     )
-    world.do(ticket, new_contact(filing, world.playbook, ticket, OTHER))
-    assert world.run(world.due(delivery)) == []
-    (mail,) = world.mails
+    harness.change(ticket, new_contact(filing, harness.playbook, ticket, OTHER))
+    assert harness.invoke(harness.make_due(delivery)) == []
+    (mail,) = harness.mails
     assert (OTHER in str(mail.destinations), MAIL in str(mail.destinations)) == (True, False)
-    (sent,) = world.deliveries(ticket)
+    (sent,) = harness.deliveries(ticket)
     assert (sent.state, sent.to) == (
         "sent",
-        world.store.load("standard", ticket.number).customer.contact,
+        harness.store.load("standard", ticket.number).customer.contact,
     )
 
 
+@pytest.mark.requirement("G3")
 def test_a_mark_that_came_meanwhile_holds_it(
-    world: World, waiting: tuple[Ticket, Delivery]
+    harness: Harness, waiting: tuple[Ticket, Delivery]
 ) -> None:
-    """G3: a person decides what becomes of it; nothing goes where mail came back from."""
+    """A person decides what becomes of it; nothing goes where mail came back from."""
     ticket, delivery = waiting
-    world.do(ticket, c.MailReturned(cause="bounce 5.1.1", permanent=True))
-    assert world.run(world.due(delivery)) == []
-    assert world.mails == []
-    (parked,) = world.deliveries(ticket)
+    harness.change(ticket, c.MailReturned(cause="bounce 5.1.1", permanent=True))
+    assert harness.invoke(harness.make_due(delivery)) == []
+    assert harness.mails == []
+    (parked,) = harness.deliveries(ticket)
     assert (parked.state, str(parked.cause).startswith("blocked: bounce 5.1.1")) == ("parked", True)
-    assert len(world.dead_letters) == 1
+    assert len(harness.dead_letters) == 1
 
 
-def test_what_an_act_leads_to_is_automatic_and_what_an_agent_writes_is_not(world: World) -> None:
+def test_what_an_act_leads_to_is_automatic_and_what_an_agent_writes_is_not(
+    harness: Harness,
+) -> None:
     """RFC 3834: other machines answer neither an assignment nor a survey, a reply they may."""
-    ticket = world.file()
+    ticket = harness.file()
     give = c.Assign("技术支持组", "agent-1", by_hand=True)
     for command, automatic in ((give, True), (c.Reply("请重启后再试"), False)):
         change(
-            Store(aws.dynamodb(), PLACE.table), "standard", ticket.number, command,
-            world.playbook, NOON, actor="agent-1",
+            Store(aws.dynamodb(), DEPLOYMENT.table), "standard", ticket.number, command,
+            harness.playbook, NOON, actor="agent-1",
         )  # fmt: skip
-        ticket = world.store.load("standard", ticket.number)
-        before = len(world.mails)
-        assert world.run(world.event(ticket)) == []
-        theirs = [m for m in world.mails[before:] if MAIL in str(m.destinations)]
+        ticket = harness.store.load("standard", ticket.number)
+        before = len(harness.mails)
+        assert harness.invoke(harness.event_record(ticket)) == []
+        theirs = [m for m in harness.mails[before:] if MAIL in str(m.destinations)]
         (mail,) = (message_from_bytes(m.raw_data.encode()) for m in theirs)
         assert (mail["Auto-Submitted"] is not None) is automatic

@@ -50,8 +50,9 @@ def probe(playbook: Playbook, text: str, event: e.Event | None = None, **changes
     return said(notification, ticket(**changes), with_message(playbook, text)).text.strip()
 
 
+@pytest.mark.requirement("A8")
 def test_assignment_tells_customer_and_handler(playbook: Playbook) -> None:
-    """A8: the customer is told of the assignment, and so is the team of the handler."""
+    """The customer is told of the assignment, and so is the team of the handler."""
     found = notifications_for(commit(EVENTS["TicketAssigned"]), ticket(), playbook)
     assert [(n.recipient, n.message) for n in found] == [
         ("customer", "assigned"),
@@ -59,11 +60,12 @@ def test_assignment_tells_customer_and_handler(playbook: Playbook) -> None:
     ]
 
 
+@pytest.mark.requirement("A11")
 @pytest.mark.parametrize("locale", ["zh-CN", "en"])
 def test_a_message_to_a_team_names_nobody_where_nobody_has_it(
     playbook: Playbook, locale: str
 ) -> None:
-    """A11: what a customer adds while the ticket waits; no empty brackets."""
+    """What a customer adds while the ticket waits; no empty brackets."""
     desk = playbook.model_copy(update={"locale": locale})
     notification = Notification(EVENTS["CustomerWrote"], "handler", "handler_customer_wrote")
     assert "agent-1" in said(notification, ticket(), desk).text
@@ -72,8 +74,9 @@ def test_a_message_to_a_team_names_nobody_where_nobody_has_it(
     assert not set(first) & set("()（）")
 
 
+@pytest.mark.requirement("A8")
 def test_assignment_names_team_and_handling_time(playbook: Playbook) -> None:
-    """A8: 已分配至专业团队, the team, the expected handling time in the desk's zone (A15)."""
+    """已分配至专业团队, the team, the expected handling time in the desk's zone (A15)."""
     rendered = said(
         Notification(EVENTS["TicketAssigned"], "customer", "assigned"), ticket(), playbook
     )
@@ -81,8 +84,9 @@ def test_assignment_names_team_and_handling_time(playbook: Playbook) -> None:
     assert "2026-03-10 17:00:00" in rendered.text
 
 
+@pytest.mark.requirement("A12")
 def test_resolution_carries_summary_and_survey(playbook: Playbook) -> None:
-    """A12: 问题已处理完成, the summary, and the link to the survey."""
+    """问题已处理完成, the summary, and the link to the survey."""
     rendered = said(
         Notification(EVENTS["TicketResolved"], "customer", "resolved"), ticket(), playbook
     )
@@ -92,8 +96,9 @@ def test_resolution_carries_summary_and_survey(playbook: Playbook) -> None:
     assert LINK in rendered.sms
 
 
+@pytest.mark.requirement("A11")
 def test_information_request_and_its_reminder(playbook: Playbook) -> None:
-    """A11: the customer is asked, is reminded half-way, and an agent follows up at the end."""
+    """The customer is asked, is reminded half-way, and an agent follows up at the end."""
     due_at = NOON + timedelta(hours=24)
     asked = notifications_for(commit(EVENTS["InformationRequested"]), ticket(), playbook)
     assert [(n.recipient, n.message) for n in asked] == [("customer", "information_requested")]
@@ -106,8 +111,9 @@ def test_information_request_and_its_reminder(playbook: Playbook) -> None:
     assert (notification.recipient, notification.message) == ("handler", "follow_up")
 
 
+@pytest.mark.requirement("A7")
 def test_urgent_ticket_tells_the_supervisor_alone_of_its_kind(playbook: Playbook) -> None:
-    """A7: what is urgent goes to the supervisors; what is not does not wake them."""
+    """What is urgent goes to the supervisors; what is not does not wake them."""
     queued = EVENTS["TicketQueued"]
     [urgent] = notifications_for(commit(queued), ticket(priority="高"), playbook)
     assert (urgent.recipient, recipient_team(urgent, ticket(), playbook)) == (
@@ -134,8 +140,9 @@ def test_first_fitting_notification_counts(playbook: Playbook) -> None:
     ]
 
 
+@pytest.mark.requirement("A6", "F3")
 def test_two_timers_in_one_commit_are_two_messages(playbook: Playbook) -> None:
-    """A6, F3: both deadlines are told, each to everybody its rule names."""
+    """Both deadlines are told, each to everybody its rule names."""
     both = tuple(
         e.TimerWarned(kind=kind, share=0.75, due_at=NOON)
         for kind in ("first_response", "resolution")
@@ -165,8 +172,9 @@ def test_event_counts_more_than_the_newer_ticket(playbook: Playbook) -> None:
     assert ticket_at_event(EVENTS["TicketAssigned"], later, commit()).team == "技术支持组"
 
 
+@pytest.mark.requirement("A4")
 def test_acknowledgement_says_the_deadline_that_was_set_with_it(playbook: Playbook) -> None:
-    """A4: the expected response time of the first commit, whatever came after."""
+    """The expected response time of the first commit, whatever came after."""
     set_then = e.TimersSet(timers={"first_response": timer(NOON + timedelta(hours=2))})
     later = ticket(expected_response_by=NOON + timedelta(days=9))
     rendered = said(Notification(received(), "customer", "received"), later, playbook, set_then)
@@ -183,16 +191,18 @@ def test_customer_reads_own_language_staff_the_desks(playbook: Playbook) -> None
     )
 
 
+@pytest.mark.requirement("G4")
 def test_staff_never_get_the_customers_secret_link(playbook: Playbook) -> None:
-    """G4: whoever holds the link may answer in the customer's name."""
+    """Whoever holds the link may answer in the customer's name."""
     changed = with_message(playbook, "{{ status_url }}")
     rendered = said(Notification(EVENTS["TicketAssigned"], "handler", "probe"), ticket(), changed)
     assert rendered.text.strip() == ""
 
 
+@pytest.mark.requirement("A4", "D4")
 @pytest.mark.parametrize("path", sorted((ROOT / "playbooks").glob("*.yaml")), ids=lambda p: p.stem)
 def test_what_goes_out_at_once_names_nothing_that_is_found_later(path: Path) -> None:
-    """A4, D4: the words have not been read then, so a smoking set would be called an enquiry."""
+    """The words have not been read then, so a smoking set would be called an enquiry."""
     found = shipped(path)
     at_once = {
         n.message for n in found.notifications if n.on == "TicketReceived" and not n.when.type
@@ -210,6 +220,7 @@ def test_every_variable_is_filled(playbook: Playbook) -> None:
     assert set(values) == template_variables(playbook)
 
 
+@pytest.mark.requirement("A15")
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -222,7 +233,7 @@ def test_every_variable_is_filled(playbook: Playbook) -> None:
     ],
 )
 def test_variables_in_words(playbook: Playbook, text: str, shown: str) -> None:
-    """A15: times as YYYY-MM-DD HH:MM:SS in the desk's zone; unknown and missing are empty."""
+    """Times as YYYY-MM-DD HH:MM:SS in the desk's zone; unknown and missing are empty."""
     assert probe(playbook, text, tags=("无法登录", "no-such-tag")) == shown
 
 
@@ -231,8 +242,9 @@ def test_timer_has_a_name_and_a_deadline(playbook: Playbook) -> None:
     assert probe(playbook, "{{ timer }} {{ due_at }}", event) == "首次响应 2026-03-10 12:00:00"
 
 
+@pytest.mark.requirement("A11")
 def test_request_for_information_says_until_when(playbook: Playbook) -> None:
-    """A11: the deadline of the timer that the event starts."""
+    """The deadline of the timer that the event starts."""
     event = EVENTS["InformationRequested"]
     assert probe(playbook, "{{ due_at }}", event) == "2026-03-11 12:00:00"
 
@@ -265,11 +277,12 @@ def test_number_stands_once_in_the_subject(playbook: Playbook) -> None:
     assert rendered.subject.count("CS20260310001") == 1
 
 
+@pytest.mark.requirement("G3")
 @pytest.mark.parametrize(
     "text", ["{{ ''.__class__.__mro__ }}", "{{ text.no.such }}", "{{ 1 / 0 }}", "{% if %}"]
 )
 def test_text_that_cannot_be_filled_is_parked(playbook: Playbook, text: str) -> None:
-    """G3: a message of the playbook that fails is kept with its cause; the sandbox holds."""
+    """A message of the playbook that fails is kept with its cause; the sandbox holds."""
     with pytest.raises(DeadLetter, match="cannot be filled in"):
         probe(playbook, text)
 
@@ -279,8 +292,9 @@ def test_message_that_the_playbook_dropped_is_parked(playbook: Playbook) -> None
         said(Notification(EVENTS["ReplySent"], "customer", "gone"), ticket(), playbook)
 
 
+@pytest.mark.requirement("A13")
 def test_team_of_staff(playbook: Playbook) -> None:
-    """A13: the QA team by its role, the handler by the ticket's team."""
+    """The QA team by its role, the handler by the ticket's team."""
     assert (
         recipient_team(Notification(EVENTS["ReviewAssigned"], "qa", "m"), ticket(), playbook)
         == "质检组"
@@ -299,7 +313,8 @@ def test_every_timer_of_the_contract_has_a_name() -> None:
     assert set(TIMERS) == set(TIMER_KINDS)
 
 
+@pytest.mark.requirement("F2")
 def test_desk_standard_is_heard(playbook: Playbook) -> None:
-    """F2: every event that the desk's rules name reaches this room."""
+    """Every event that the desk's rules name reaches this room."""
     named = {rule.on for rule in playbook.notifications}
     assert named | {"TimerWarned", "TimerBreached"} <= e.NOTIFY_READS

@@ -24,7 +24,16 @@ from functions.notify.base_dispatch import CLAIM_TIMEOUT, ClaimedElsewhere
 from functions.notify.contact import OpenContact
 from functions.notify.deliver.failures import Passing, Permanent, Unclear
 from functions.notify.dispatch import Dispatcher
-from tests.notify.deployment import MAIL, NAME, NOON, ROOT, Post, World, plain, without_mailboxes
+from tests.notify.deployment import (
+    MAIL,
+    NAME,
+    NOON,
+    ROOT,
+    Harness,
+    Providers,
+    plain,
+    without_mailboxes,
+)
 
 SOON = NOON + timedelta(seconds=10)
 LATER = NOON + CLAIM_TIMEOUT
@@ -35,18 +44,18 @@ class Died(BaseException):
 
 
 @pytest.fixture
-def ticket(world: World) -> Ticket:
-    return world.file(MAIL, message_id="<first@mail.example.com>")
+def ticket(harness: Harness) -> Ticket:
+    return harness.file(MAIL, message_id="<first@mail.example.com>")
 
 
 @pytest.fixture
-def record(world: World, ticket: Ticket) -> Any:
+def record(harness: Harness, ticket: Ticket) -> Any:
     """The stream's record of a new ticket."""
-    return world.event(ticket)
+    return harness.event_record(ticket)
 
 
-def only(world: World, ticket: Ticket) -> Delivery:
-    [delivery] = world.deliveries(ticket)
+def only(harness: Harness, ticket: Ticket) -> Delivery:
+    [delivery] = harness.deliveries(ticket)
     return delivery
 
 
@@ -67,8 +76,8 @@ class Breaking(Store):
 
 
 @pytest.fixture
-def breaking(world: World) -> Breaking:
-    return Breaking(world.store.client, world.store.table)
+def breaking(harness: Harness) -> Breaking:
+    return Breaking(harness.store.client, harness.store.table)
 
 
 def with_providers(dispatcher: Dispatcher, **providers: Any) -> Dispatcher:
@@ -90,76 +99,80 @@ def die_after_sending(record: Any, dispatcher: Dispatcher, breaking: Breaking) -
         replace(dispatcher, store=breaking).process(record)
 
 
+@pytest.mark.requirement("E11", "G1")
 def test_twenty_times_the_same_event_is_one_mail(
-    world: World, dispatcher: Dispatcher, post: Post, ticket: Ticket, record: Any
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """E11, G1: nothing is answered twice."""
+    """Nothing is answered twice."""
     for n in range(20):
         dispatcher.at(NOON + n * timedelta(minutes=1)).process(record)
-    assert post.addresses == [MAIL]
-    assert only(world, ticket).state == "sent"
+    assert providers.addresses == [MAIL]
+    assert only(harness, ticket).state == "sent"
 
 
+@pytest.mark.requirement("E11")
 def test_what_was_not_sent_since_the_table_was_busy_is_tried_again(
-    world: World,
+    harness: Harness,
     dispatcher: Dispatcher,
-    post: Post,
+    providers: Providers,
     ticket: Ticket,
     record: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """E11: a claim whose message surely did not go out is nobody's to puzzle over."""
+    """A claim whose message surely did not go out is nobody's to puzzle over."""
 
     record["dynamodb"]["NewImage"].pop("sealed")  # so that it has to be read
     with monkeypatch.context() as patch:
-        patch.setattr(world.store, "opening", busy)
+        patch.setattr(harness.store, "opening", busy)
         dispatcher.process(record)
-    waiting = only(world, ticket)
+    waiting = only(harness, ticket)
     assert (waiting.state, waiting.attempts) == ("retrying", 1)
     assert "Throttling" in (waiting.cause or "")
-    assert post.addresses == [] == world.dead_letters
+    assert providers.addresses == [] == harness.dead_letters
 
 
+@pytest.mark.requirement("E11", "G3")
 def test_crash_between_sending_and_marking_sends_no_second_mail(
-    world: World,
+    harness: Harness,
     dispatcher: Dispatcher,
-    post: Post,
+    providers: Providers,
     ticket: Ticket,
     record: Any,
     breaking: Breaking,
 ) -> None:
-    """E11, G3: for a minute it may still be under way; then it is parked for a person to decide."""
+    """For a minute it may still be under way; then it is parked for a person to decide."""
     die_after_sending(record, dispatcher, breaking)
-    assert only(world, ticket).state == "claimed"
+    assert only(harness, ticket).state == "claimed"
     with pytest.raises(TryAgain):
         dispatcher.at(SOON).process(record)
     dispatcher.at(LATER).process(record)
     dispatcher.at(LATER).process(record)
-    parked = only(world, ticket)
+    parked = only(harness, ticket)
     assert parked.state == "parked"
     assert parked.cause is not None
     assert parked.cause.startswith("uncertain")
-    assert len(post.dead_letters) == 1
-    assert post.addresses == [MAIL]
+    assert len(providers.dead_letters) == 1
+    assert providers.addresses == [MAIL]
 
 
+@pytest.mark.requirement("E11")
 def test_claim_whose_answer_was_lost_is_known_again(
-    world: World,
+    harness: Harness,
     dispatcher: Dispatcher,
-    post: Post,
+    providers: Providers,
     ticket: Ticket,
     record: Any,
     breaking: Breaking,
 ) -> None:
-    """E11: the SDK repeated a write that had succeeded; the claim is our own, so we send."""
+    """The SDK repeated a write that had succeeded; the claim is our own, so we send."""
     breaking.on_claim = lambda delivery, claimed: False
     replace(dispatcher, store=breaking).process(record)
-    assert post.addresses == [MAIL]
-    assert only(world, ticket).state == "sent"
+    assert providers.addresses == [MAIL]
+    assert only(harness, ticket).state == "sent"
 
 
 def test_claim_that_is_refused_and_gone_is_tried_again(
-    dispatcher: Dispatcher, post: Post, record: Any, breaking: Breaking
+    dispatcher: Dispatcher, providers: Providers, record: Any, breaking: Breaking
 ) -> None:
     def refused(delivery: Delivery, claimed: bool) -> bool:
         key = {
@@ -172,123 +185,130 @@ def test_claim_that_is_refused_and_gone_is_tried_again(
     breaking.on_claim = refused
     with pytest.raises(TryAgain):
         replace(dispatcher, store=breaking).process(record)
-    assert post.sent == []
+    assert providers.sent == []
 
 
+@pytest.mark.requirement("A4", "E11")
 def test_throttled_then_fine(
-    world: World, dispatcher: Dispatcher, post: Post, ticket: Ticket, record: Any
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """A4, E11: a throttled SES delays the mail and loses nothing."""
-    post.failures = [Passing("SES TooManyRequestsException: slow down")]
+    """A throttled SES delays the mail and loses nothing."""
+    providers.failures = [Passing("SES TooManyRequestsException: slow down")]
     dispatcher.process(record)
-    waiting = only(world, ticket)
+    waiting = only(harness, ticket)
     assert (waiting.state, waiting.attempts) == ("retrying", 1)
     assert waiting.next_at == NOON + RETRY_AFTER[0]
     dispatcher.at(SOON).process(record)
-    assert post.sent == []
-    again = world.due(waiting)
+    assert providers.sent == []
+    again = harness.make_due(waiting)
     for _ in range(3):
         dispatcher.at(NOON + timedelta(minutes=1)).process(again)
-    sent = only(world, ticket)
+    sent = only(harness, ticket)
     assert (sent.state, sent.attempts, sent.cause, sent.next_at) == ("sent", 2, None, None)
-    assert post.addresses == [MAIL]
+    assert providers.addresses == [MAIL]
 
 
+@pytest.mark.requirement("F3")
 def test_sweep_finds_what_waits(
-    world: World, dispatcher: Dispatcher, post: Post, ticket: Ticket, record: Any
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """F3: a delivery that waits stands in the index that the sweep reads, until it is sent."""
+    """A delivery that waits stands in the index that the sweep reads, until it is sent."""
     from functions.core.storage.store import SHARDS
 
     def waiting(at: datetime) -> list[str]:
-        found = (due for shard in range(SHARDS) for due in world.store.due(shard, at))
+        found = (due for shard in range(SHARDS) for due in harness.store.due(shard, at))
         return [due.sk for due in found if due.sk.startswith("DELIVERY#")]
 
-    post.failures = [Passing("SES")]
+    providers.failures = [Passing("SES")]
     dispatcher.process(record)
     assert waiting(NOON) == []
     assert waiting(NOON + RETRY_AFTER[0]) == ["DELIVERY#000001"]
-    dispatcher.at(NOON + RETRY_AFTER[0]).process(world.due(only(world, ticket)))
+    dispatcher.at(NOON + RETRY_AFTER[0]).process(harness.make_due(only(harness, ticket)))
     assert waiting(NOON + timedelta(days=1)) == []
 
 
+@pytest.mark.requirement("G3")
 def test_after_the_last_attempt_it_is_parked(
-    world: World, dispatcher: Dispatcher, post: Post, ticket: Ticket, record: Any
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """G3: what cannot be sent is retried, then kept, visible, with its cause."""
-    post.failures = [Passing("SES is down") for _ in range(len(RETRY_AFTER) + 1)]
+    """What cannot be sent is retried, then kept, visible, with its cause."""
+    providers.failures = [Passing("SES is down") for _ in range(len(RETRY_AFTER) + 1)]
     dispatcher.process(record)
     waits = []
-    while (found := only(world, ticket)).state == "retrying":
+    while (found := only(harness, ticket)).state == "retrying":
         assert found.next_at is not None
         waits.append(found.next_at - found.at)
-        dispatcher.at(found.next_at).process(world.due(found))
+        dispatcher.at(found.next_at).process(harness.make_due(found))
     assert tuple(waits) == RETRY_AFTER
     assert found.state == "parked"
     assert found.cause == f"gave up after {len(RETRY_AFTER) + 1} attempts: SES is down"
-    assert post.dead_letters == [(f"DELIVERY#{found.id}", found.cause)]
+    assert providers.dead_letters == [(f"DELIVERY#{found.id}", found.cause)]
 
 
+@pytest.mark.requirement("G3")
 def test_parked_message_that_is_replayed_goes_out(
-    world: World, dispatcher: Dispatcher, post: Post, ticket: Ticket, record: Any
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """G3: an operator makes it due; the stream brings it."""
-    post.failures = [Permanent("SES MessageRejected: content")]
+    """An operator makes it due; the stream brings it."""
+    providers.failures = [Permanent("SES MessageRejected: content")]
     dispatcher.process(record)
-    parked = only(world, ticket)
+    parked = only(harness, ticket)
     assert (parked.state, parked.cause) == ("parked", "SES MessageRejected: content")
-    assert post.dead_letters == [(f"DELIVERY#{parked.id}", "SES MessageRejected: content")]
+    assert providers.dead_letters == [(f"DELIVERY#{parked.id}", "SES MessageRejected: content")]
     dispatcher.at(LATER).process(record)
-    assert post.sent == []
-    dispatcher.at(LATER).process(world.due(parked))
-    assert post.addresses == [MAIL]
+    assert providers.sent == []
+    dispatcher.at(LATER).process(harness.make_due(parked))
+    assert providers.addresses == [MAIL]
 
 
+@pytest.mark.requirement("E11")
 def test_no_answer_of_the_provider_is_not_repeated(
-    world: World, dispatcher: Dispatcher, post: Post, ticket: Ticket, record: Any
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """E11: after a timeout it may have been sent, so a person decides."""
-    post.failures = [Unclear("SES did not answer: ReadTimeoutError")]
+    """After a timeout it may have been sent, so a person decides."""
+    providers.failures = [Unclear("SES did not answer: ReadTimeoutError")]
     dispatcher.process(record)
-    found = only(world, ticket)
+    found = only(harness, ticket)
     assert found.state == "parked"
     assert found.cause is not None
     assert found.cause.startswith("uncertain")
-    assert len(post.dead_letters) == 1
+    assert len(providers.dead_letters) == 1
 
 
+@pytest.mark.requirement("E11")
 def test_crash_of_a_second_attempt(
-    world: World,
+    harness: Harness,
     dispatcher: Dispatcher,
-    post: Post,
+    providers: Providers,
     ticket: Ticket,
     record: Any,
     breaking: Breaking,
 ) -> None:
-    """E11: the same care for a delivery that was due."""
-    post.failures = [Passing("SES")]
+    """The same care for a delivery that was due."""
+    providers.failures = [Passing("SES")]
     dispatcher.process(record)
-    again = world.due(only(world, ticket))
+    again = harness.make_due(only(harness, ticket))
     die_after_sending(again, dispatcher, breaking)
     with pytest.raises(TryAgain):
         dispatcher.at(SOON).process(again)
     dispatcher.at(LATER).process(again)
-    assert only(world, ticket).state == "parked"
-    assert post.addresses == [MAIL]
+    assert only(harness, ticket).state == "parked"
+    assert providers.addresses == [MAIL]
 
 
+@pytest.mark.requirement("E11")
 def test_two_runs_over_the_same_due_delivery(
-    world: World,
+    harness: Harness,
     dispatcher: Dispatcher,
-    post: Post,
+    providers: Providers,
     ticket: Ticket,
     record: Any,
     breaking: Breaking,
 ) -> None:
-    """E11: the one that comes second finds the claim of the first."""
-    post.failures = [Passing("SES")]
+    """The one that comes second finds the claim of the first."""
+    providers.failures = [Passing("SES")]
     dispatcher.process(record)
-    again = world.due(only(world, ticket))
+    again = harness.make_due(only(harness, ticket))
     breaking.on_move = lambda delivery: None
     first_came = [True]
 
@@ -299,54 +319,57 @@ def test_two_runs_over_the_same_due_delivery(
 
     breaking.on_move = other_run_first
     replace(dispatcher, store=breaking).process(again)
-    assert post.addresses == [MAIL]
-    assert only(world, ticket).state == "sent"
+    assert providers.addresses == [MAIL]
+    assert only(harness, ticket).state == "sent"
 
 
+@pytest.mark.requirement("G3")
 def test_outcome_of_a_run_that_was_taken_for_dead(
-    world: World,
+    harness: Harness,
     dispatcher: Dispatcher,
     ticket: Ticket,
     record: Any,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """G3: parked meanwhile, it stays parked, and the log says that it went out after all."""
+    """Parked meanwhile, it stays parked, and the log says that it went out after all."""
 
     def slow(sender: str, to: str, raw: bytes) -> str:
         dispatcher.at(LATER).process(record)
         return "late"
 
     with_providers(dispatcher, send_mail=slow).process(record)
-    assert only(world, ticket).state == "parked"
+    assert only(harness, ticket).state == "parked"
     assert '"delivery.overtaken"' in capsys.readouterr().out
 
 
+@pytest.mark.requirement("G3")
 def test_announcement_comes_before_the_mark(
-    world: World,
+    harness: Harness,
     dispatcher: Dispatcher,
-    post: Post,
+    providers: Providers,
     ticket: Ticket,
     record: Any,
     breaking: Breaking,
 ) -> None:
-    """G3: a crash while parking cannot hide it."""
-    post.failures = [Permanent("no")]
+    """A crash while parking cannot hide it."""
+    providers.failures = [Permanent("no")]
     breaking.on_move = dies_on("parked")
     with pytest.raises(Died):
         replace(dispatcher, store=breaking).process(record)
-    assert len(post.dead_letters) == 1
-    assert only(world, ticket).state == "claimed"
+    assert len(providers.dead_letters) == 1
+    assert only(harness, ticket).state == "claimed"
 
 
+@pytest.mark.requirement("A8")
 def test_one_recipient_that_fails_keeps_no_other_waiting(
-    world: World, dispatcher: Dispatcher, post: Post, ticket: Ticket
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
-    """A8: the handler is told although the customer's mail fails."""
-    assigned = world.do(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
-    post.failures = [Passing("SES")]
-    dispatcher.process(world.event(assigned))
-    assert post.addresses == ["tech@standard.local"]
-    states = {d.recipient: (d.state, d.to) for d in world.deliveries(ticket)}
+    """The handler is told although the customer's mail fails."""
+    assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
+    providers.failures = [Passing("SES")]
+    dispatcher.process(harness.event_record(assigned))
+    assert providers.addresses == ["tech@standard.local"]
+    states = {d.recipient: (d.state, d.to) for d in harness.deliveries(ticket)}
     assert states == {
         "customer": ("retrying", ticket.customer.contact),
         "handler": ("sent", "技术支持组"),
@@ -354,22 +377,27 @@ def test_one_recipient_that_fails_keeps_no_other_waiting(
 
 
 @pytest.fixture
-def assigned(world: World, ticket: Ticket) -> Ticket:
+def assigned(harness: Harness, ticket: Ticket) -> Ticket:
     """A ticket whose newest commit is told to two: the customer and the handler (A8)."""
-    return world.do(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
+    return harness.change(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
 
 
 BOTH = [MAIL, "tech@standard.local"]
 
 
-def states(world: World, ticket: Ticket) -> dict[str, str]:
-    return {d.recipient: d.state for d in world.deliveries(ticket)}
+def states(harness: Harness, ticket: Ticket) -> dict[str, str]:
+    return {d.recipient: d.state for d in harness.deliveries(ticket)}
 
 
+@pytest.mark.requirement("E11", "G7")
 def test_one_claim_serves_all_whom_a_commit_is_told_to(
-    world: World, dispatcher: Dispatcher, post: Post, assigned: Ticket, breaking: Breaking
+    harness: Harness,
+    dispatcher: Dispatcher,
+    providers: Providers,
+    assigned: Ticket,
+    breaking: Breaking,
 ) -> None:
-    """E11, G7: written once for two; repetitions find it and send nothing."""
+    """Written once for two; repetitions find it and send nothing."""
     claimed: list[tuple[str, ...]] = []
 
     def note(delivery: Delivery, done: bool) -> bool:
@@ -378,29 +406,30 @@ def test_one_claim_serves_all_whom_a_commit_is_told_to(
         return done
 
     breaking.on_claim = note
-    replace(dispatcher, store=breaking).process(world.event(assigned))
+    replace(dispatcher, store=breaking).process(harness.event_record(assigned))
     assert claimed == [("000002#handler_assigned#handler",)]
     for n in range(5):
-        dispatcher.at(NOON + n * timedelta(minutes=1)).process(world.event(assigned))
-    assert post.addresses == BOTH
-    assert states(world, assigned) == {"customer": "sent", "handler": "sent"}
+        dispatcher.at(NOON + n * timedelta(minutes=1)).process(harness.event_record(assigned))
+    assert providers.addresses == BOTH
+    assert states(harness, assigned) == {"customer": "sent", "handler": "sent"}
 
 
+@pytest.mark.requirement("E11", "G3")
 @pytest.mark.parametrize("sent", [0, 1, 2])
 def test_crash_between_two_recipients_sends_nobody_twice(
-    world: World,
+    harness: Harness,
     dispatcher: Dispatcher,
-    post: Post,
+    providers: Providers,
     assigned: Ticket,
     breaking: Breaking,
     sent: int,
 ) -> None:
-    """E11, G3: whoever the claim covers and who has no outcome is parked for a person to decide."""
+    """Whoever the claim covers and who has no outcome is parked for a person to decide."""
 
     def mail(sender: str, to: str, raw: bytes) -> str:
-        if len(post.sent) == sent:
+        if len(providers.sent) == sent:
             raise Died
-        return post.mail(sender, to, raw)
+        return providers.mail(sender, to, raw)
 
     def move(delivery: Delivery) -> None:
         if sent == 2 and delivery.recipient == "handler":
@@ -409,93 +438,101 @@ def test_crash_between_two_recipients_sends_nobody_twice(
     breaking.on_move = move
     with pytest.raises(Died):
         with_providers(replace(dispatcher, store=breaking), send_mail=mail).process(
-            world.event(assigned)
+            harness.event_record(assigned)
         )
     with pytest.raises(TryAgain):
-        dispatcher.at(SOON).process(world.event(assigned))
-    dispatcher.at(LATER).process(world.event(assigned))
-    dispatcher.at(LATER).process(world.event(assigned))
-    assert post.addresses == BOTH[:sent]
+        dispatcher.at(SOON).process(harness.event_record(assigned))
+    dispatcher.at(LATER).process(harness.event_record(assigned))
+    dispatcher.at(LATER).process(harness.event_record(assigned))
+    assert providers.addresses == BOTH[:sent]
     customer = "sent" if sent else "parked"
-    assert states(world, assigned) == {"customer": customer, "handler": "parked"}
-    assert len(post.dead_letters) == (1 if sent else 2)
-    assert all(cause.startswith("uncertain") for _, cause in post.dead_letters)
+    assert states(harness, assigned) == {"customer": customer, "handler": "parked"}
+    assert len(providers.dead_letters) == (1 if sent else 2)
+    assert all(cause.startswith("uncertain") for _, cause in providers.dead_letters)
 
 
+@pytest.mark.requirement("E11")
 def test_rules_that_changed_between_two_runs_send_nobody_twice(
-    world: World, dispatcher: Dispatcher, post: Post, assigned: Ticket, breaking: Breaking
+    harness: Harness,
+    dispatcher: Dispatcher,
+    providers: Providers,
+    assigned: Ticket,
+    breaking: Breaking,
 ) -> None:
-    """E11: the claim's key says nothing of messages and recipients, so a new rule finds it."""
-    die_after_sending(world.event(assigned), dispatcher, breaking)
-    rules = tuple(rule for rule in world.playbook.notifications if rule.message != "assigned")
-    world.edit(notifications=rules)
-    dispatcher.at(LATER).process(world.event(assigned))
-    assert post.addresses == [MAIL]
-    assert states(world, assigned) == {"customer": "parked", "handler": "parked"}
-    assert len(post.dead_letters) == 2
+    """The claim's key says nothing of messages and recipients, so a new rule finds it."""
+    die_after_sending(harness.event_record(assigned), dispatcher, breaking)
+    rules = tuple(rule for rule in harness.playbook.notifications if rule.message != "assigned")
+    harness.change_playbook(notifications=rules)
+    dispatcher.at(LATER).process(harness.event_record(assigned))
+    assert providers.addresses == [MAIL]
+    assert states(harness, assigned) == {"customer": "parked", "handler": "parked"}
+    assert len(providers.dead_letters) == 2
 
 
+@pytest.mark.requirement("E11", "G3")
 @pytest.mark.parametrize("left", ["no rule", "another recipient"])
 def test_claim_whose_rule_is_gone_since_is_parked(
-    world: World,
+    harness: Harness,
     dispatcher: Dispatcher,
-    post: Post,
+    providers: Providers,
     ticket: Ticket,
     record: Any,
     breaking: Breaking,
     left: str,
 ) -> None:
-    """E11, G3: nobody is to be told any more; what a run left behind is shown all the same."""
+    """Nobody is to be told any more; what a run left behind is shown all the same."""
     die_after_sending(record, dispatcher, breaking)
     rules = tuple(
         rule.model_copy(update={"to": "handler"})  # there is none yet
-        for rule in world.playbook.notifications
+        for rule in harness.playbook.notifications
         if rule.on == "TicketReceived" and left == "another recipient"
     )
-    world.edit(notifications=rules)
-    anew = replace(dispatcher, store=Store(world.store.client, world.store.table))
+    harness.change_playbook(notifications=rules)
+    anew = replace(dispatcher, store=Store(harness.store.client, harness.store.table))
     with pytest.raises(ClaimedElsewhere):
         anew.at(SOON).process(record)
     for _ in range(2):
         anew.at(LATER).process(record)
-    [parked] = [d for d in world.deliveries(ticket) if d.recipient == "customer"]
+    [parked] = [d for d in harness.deliveries(ticket) if d.recipient == "customer"]
     assert parked.state == "parked"
-    assert [cause for _, cause in post.dead_letters] == [parked.cause]
+    assert [cause for _, cause in providers.dead_letters] == [parked.cause]
     assert (parked.cause or "").startswith("uncertain")
-    assert post.addresses == [MAIL]
+    assert providers.addresses == [MAIL]
 
 
+@pytest.mark.requirement("E11", "G3", "B10")
 def test_claim_for_who_was_erased_since_is_parked(
-    world: World,
+    harness: Harness,
     dispatcher: Dispatcher,
-    post: Post,
+    providers: Providers,
     ticket: Ticket,
     record: Any,
     breaking: Breaking,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """E11, G3, B10: nobody knows any more whom it was for; that a run left it behind is shown."""
+    """Nobody knows any more whom it was for; that a run left it behind is shown."""
     die_after_sending(record, dispatcher, breaking)
     gone = ticket.model_copy(update={"erased": True})
     monkeypatch.setattr(breaking, "load_since", lambda *_: gone)
     breaking.on_move = None
     replace(dispatcher, store=breaking).at(LATER).process(record)
-    assert only(world, ticket).state == "parked"
-    assert post.addresses == [MAIL]
+    assert only(harness, ticket).state == "parked"
+    assert providers.addresses == [MAIL]
 
 
+@pytest.mark.requirement("G7")
 def test_event_that_concerns_nobody_costs_no_look_at_deliveries(
-    world: World,
+    harness: Harness,
     dispatcher: Dispatcher,
     ticket: Ticket,
     breaking: Breaking,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """G7: under the playbook that the commit was written under, no other run has claimed it."""
-    world.store.playbook("standard", NOON)  # as every writer does
-    changed = world.do(ticket, c.SetPriority("高"))
+    """Under the playbook that the commit was written under, no other run has claimed it."""
+    harness.store.playbook("standard", NOON)  # as every writer does
+    changed = harness.change(ticket, c.SetPriority("高"))
     monkeypatch.setattr(breaking, "delivery", lambda *_: pytest.fail("read"))
-    replace(dispatcher, store=breaking).process(world.event(changed))
+    replace(dispatcher, store=breaking).process(harness.event_record(changed))
 
 
 def busy(*_: Any) -> Any:
@@ -503,166 +540,173 @@ def busy(*_: Any) -> Any:
 
 
 @pytest.fixture
-def routed(world: World, ticket: Ticket) -> Ticket:
+def routed(harness: Harness, ticket: Ticket) -> Ticket:
     """The same as `assigned`, by the router: the customer's mail is an automatic one."""
     change(
-        world.store,
+        harness.store,
         ticket.desk,
         ticket.number,
         c.Assign("技术支持组", "agent-1"),
-        world.playbook,
+        harness.playbook,
         NOON,
         actor="system",
     )
-    return world.store.load(ticket.desk, ticket.number)
+    return harness.store.load(ticket.desk, ticket.number)
 
 
+@pytest.mark.requirement("E11", "G3")
 def test_limits_that_cannot_be_read_leave_no_claim(
-    world: World,
+    harness: Harness,
     dispatcher: Dispatcher,
-    post: Post,
+    providers: Providers,
     ticket: Ticket,
     record: Any,
     breaking: Breaking,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """E11, G3: a busy table delays the mail; nobody has to puzzle over what never was sent."""
+    """A busy table delays the mail; nobody has to puzzle over what never was sent."""
     monkeypatch.setattr(breaking, "opened_since", busy)
     with pytest.raises(TryAgain):
         replace(dispatcher, store=breaking).process(record)
-    assert world.deliveries(ticket) == []
+    assert harness.deliveries(ticket) == []
     for _ in range(2):
         dispatcher.at(LATER).process(record)
-    assert only(world, ticket).state == "sent"
-    assert post.addresses == [MAIL]
-    assert post.dead_letters == []
+    assert only(harness, ticket).state == "sent"
+    assert providers.addresses == [MAIL]
+    assert providers.dead_letters == []
 
 
+@pytest.mark.requirement("A8", "E11")
 def test_limits_that_cannot_be_read_keep_no_other_waiting(
-    world: World,
+    harness: Harness,
     dispatcher: Dispatcher,
-    post: Post,
+    providers: Providers,
     routed: Ticket,
     breaking: Breaking,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A8, E11: the handler is told at once, the customer when the table has time; each once."""
+    """The handler is told at once, the customer when the table has time; each once."""
     monkeypatch.setattr(breaking, "opened_since", busy)
     for _ in range(2):
         with pytest.raises(TryAgain):
-            replace(dispatcher, store=breaking).process(world.event(routed))
-    assert post.addresses == BOTH[1:]
+            replace(dispatcher, store=breaking).process(harness.event_record(routed))
+    assert providers.addresses == BOTH[1:]
     for _ in range(2):
-        dispatcher.at(LATER).process(world.event(routed))
-    assert post.addresses == BOTH[::-1]
-    assert states(world, routed) == {"customer": "sent", "handler": "sent"}
-    assert post.dead_letters == []
+        dispatcher.at(LATER).process(harness.event_record(routed))
+    assert providers.addresses == BOTH[::-1]
+    assert states(harness, routed) == {"customer": "sent", "handler": "sent"}
+    assert providers.dead_letters == []
 
 
+@pytest.mark.requirement("E11", "G3")
 @pytest.mark.parametrize("order", [1, -1], ids=["bad text last", "bad text first"])
 @pytest.mark.parametrize("wait", ["busy", "under way"])
 def test_what_comes_again_goes_before_what_is_parked(
-    world: World,
+    harness: Harness,
     dispatcher: Dispatcher,
-    post: Post,
+    providers: Providers,
     routed: Ticket,
     breaking: Breaking,
     order: int,
     wait: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """E11, G3: a record is parked when nothing of it has to come again, whichever came first."""
+    """A record is parked when nothing of it has to come again, whichever came first."""
     bad: Any = {"zh-CN": "{{ 1 / 0 }}", "en": "x"}
-    messages = {**world.playbook.messages, "handler_assigned": Message(subject=bad, text=bad)}
-    rules = world.playbook.notifications[::order]
-    world.edit(messages=messages, notifications=rules)
-    other = Store(world.store.client, world.store.table)
+    messages = {**harness.playbook.messages, "handler_assigned": Message(subject=bad, text=bad)}
+    rules = harness.playbook.notifications[::order]
+    harness.change_playbook(messages=messages, notifications=rules)
+    other = Store(harness.store.client, harness.store.table)
     if wait == "busy":
         monkeypatch.setattr(breaking, "opened_since", busy)
     else:
-        die_after_sending(world.event(routed), dispatcher, breaking)
+        die_after_sending(harness.event_record(routed), dispatcher, breaking)
         breaking.on_move = None
     with pytest.raises(TryAgain):
-        replace(dispatcher, store=breaking).at(SOON).process(world.event(routed))
+        replace(dispatcher, store=breaking).at(SOON).process(harness.event_record(routed))
     for _ in range(2):
         with pytest.raises(DeadLetter, match="cannot be filled in"):
-            replace(dispatcher, store=other).at(LATER).process(world.event(routed))
-    assert post.addresses == [MAIL]
-    assert states(world, routed) == {"customer": "sent" if wait == "busy" else "parked"}
+            replace(dispatcher, store=other).at(LATER).process(harness.event_record(routed))
+    assert providers.addresses == [MAIL]
+    assert states(harness, routed) == {"customer": "sent" if wait == "busy" else "parked"}
 
 
 def test_rule_that_came_between_two_runs_is_followed_once(
-    world: World, dispatcher: Dispatcher, post: Post, assigned: Ticket
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, assigned: Ticket
 ) -> None:
     rules = tuple(
-        rule for rule in world.playbook.notifications if rule.message != "handler_assigned"
+        rule for rule in harness.playbook.notifications if rule.message != "handler_assigned"
     )
-    world.edit(notifications=rules)
-    dispatcher.at(LATER).process(world.event(assigned))
-    assert post.addresses == [MAIL]
-    world.edit()
+    harness.change_playbook(notifications=rules)
+    dispatcher.at(LATER).process(harness.event_record(assigned))
+    assert providers.addresses == [MAIL]
+    harness.change_playbook()
     for n in range(1, 4):
-        dispatcher.at(LATER + n * timedelta(minutes=1)).process(world.event(assigned))
-    assert post.addresses == BOTH
+        dispatcher.at(LATER + n * timedelta(minutes=1)).process(harness.event_record(assigned))
+    assert providers.addresses == BOTH
 
 
+@pytest.mark.requirement("G3")
 def test_an_outcome_that_another_run_wrote_first_stands(
-    world: World,
+    harness: Harness,
     dispatcher: Dispatcher,
-    post: Post,
+    providers: Providers,
     assigned: Ticket,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """G3: a run that took this one for dead has parked it; the log says that it was sent."""
+    """A run that took this one for dead has parked it; the log says that it was sent."""
 
     def mail(sender: str, to: str, raw: bytes) -> str:
-        sent = post.mail(sender, to, raw)
+        sent = providers.mail(sender, to, raw)
         if to != MAIL:
-            dispatcher.at(LATER).process(world.event(assigned))
+            dispatcher.at(LATER).process(harness.event_record(assigned))
         return sent
 
-    with_providers(dispatcher, send_mail=mail).process(world.event(assigned))
-    assert post.addresses == BOTH
-    assert states(world, assigned) == {"customer": "sent", "handler": "parked"}
+    with_providers(dispatcher, send_mail=mail).process(harness.event_record(assigned))
+    assert providers.addresses == BOTH
+    assert states(harness, assigned) == {"customer": "sent", "handler": "parked"}
     assert '"delivery.overtaken"' in capsys.readouterr().out
 
 
+@pytest.mark.requirement("F2")
 def test_older_event_is_told_once_all_the_same(
-    world: World, dispatcher: Dispatcher, post: Post, ticket: Ticket
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
-    """F2: the ticket is resolved by the time the stream brings its assignment."""
-    later = world.do(
+    """The ticket is resolved by the time the stream brings its assignment."""
+    later = harness.change(
         ticket,
         c.Assign("技术支持组", "agent-1", by_hand=True),
         c.Reply("请重置密码"),
         c.Resolve("已重置密码"),
     )
     for version in range(1, later.version + 1):
-        dispatcher.process(world.event(later, version))
-        dispatcher.process(world.event(later, version))
-    customer = [d.message for d in world.deliveries(ticket) if d.recipient == "customer"]
+        dispatcher.process(harness.event_record(later, version))
+        dispatcher.process(harness.event_record(later, version))
+    customer = [d.message for d in harness.deliveries(ticket) if d.recipient == "customer"]
     assert customer == ["received", "assigned", "reply", "resolved"]
-    assert post.addresses.count(MAIL) == 4
+    assert providers.addresses.count(MAIL) == 4
 
 
+@pytest.mark.requirement("G1")
 def test_answers_find_their_ticket(
-    dispatcher: Dispatcher, post: Post, ticket: Ticket, record: Any
+    dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """G1: the keyed id in References is Deskbell's own, and the customer's mail is answered."""
+    """The keyed id in References is Deskbell's own, and the customer's mail is answered."""
     dispatcher.process(record)
-    message = message_from_bytes(post.sent[0][1], policy=policy.default)
+    message = message_from_bytes(providers.sent[0][1], policy=policy.default)
     first, answered = message["References"].split()
     assert ticket_of_message_id(ROOT, first) == ("standard", ticket.number)
     assert answered == message["In-Reply-To"] == "<first@mail.example.com>"
 
 
+@pytest.mark.requirement("G4")
 def test_mail_to_staff_proves_nothing(
-    world: World, dispatcher: Dispatcher, post: Post, ticket: Ticket
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
-    """G4: a colleague's answer to it must not pass for the customer's."""
-    assigned = world.do(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
-    dispatcher.process(world.event(assigned))
-    [raw] = [raw for to, raw in post.sent if to == "tech@standard.local"]
+    """A colleague's answer to it must not pass for the customer's."""
+    assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
+    dispatcher.process(harness.event_record(assigned))
+    [raw] = [raw for to, raw in providers.sent if to == "tech@standard.local"]
     message = message_from_bytes(raw, policy=policy.default)
     assert ticket_of_message_id(ROOT, message["Message-ID"]) is None
     assert "References" not in message
@@ -670,101 +714,108 @@ def test_mail_to_staff_proves_nothing(
     assert message["Auto-Submitted"] == "auto-generated"
 
 
+@pytest.mark.requirement("E10")
 def test_description_is_fetched_for_the_handler(
-    world: World, dispatcher: Dispatcher, post: Post, ticket: Ticket
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
-    """E10: what the customer said stands in the handler's mail."""
-    assigned = world.do(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
-    dispatcher.process(world.event(assigned))
-    [raw] = [raw for to, raw in post.sent if to == "tech@standard.local"]
+    """What the customer said stands in the handler's mail."""
+    assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
+    dispatcher.process(harness.event_record(assigned))
+    [raw] = [raw for to, raw in providers.sent if to == "tech@standard.local"]
     assert "无法登录" in plain(message_from_bytes(raw, policy=policy.default))
 
 
+@pytest.mark.requirement("F2")
 def test_team_without_mailbox_is_on_the_record(
-    world: World, dispatcher: Dispatcher, post: Post, ticket: Ticket
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
-    """F2: nobody can be written to; the ticket shows what there was to say."""
-    world.edit(teams=without_mailboxes(world.playbook))
-    assigned = world.do(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
-    dispatcher.at(NOON + timedelta(hours=1)).process(world.event(assigned))
-    [noted] = [d for d in world.deliveries(ticket) if d.recipient == "handler"]
+    """Nobody can be written to; the ticket shows what there was to say."""
+    harness.change_playbook(teams=without_mailboxes(harness.playbook))
+    assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
+    dispatcher.at(NOON + timedelta(hours=1)).process(harness.event_record(assigned))
+    [noted] = [d for d in harness.deliveries(ticket) if d.recipient == "handler"]
     assert (noted.state, noted.channel, noted.attempts) == ("sent", "none", 0)
     assert ticket.number in noted.text
-    assert post.addresses == [MAIL]
+    assert providers.addresses == [MAIL]
 
 
 def test_event_that_concerns_nobody(
-    world: World, dispatcher: Dispatcher, post: Post, ticket: Ticket
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
-    changed = world.do(ticket, c.SetPriority("高"))
-    dispatcher.process(world.event(changed))
-    assert world.deliveries(ticket) == []
+    changed = harness.change(ticket, c.SetPriority("高"))
+    dispatcher.process(harness.event_record(changed))
+    assert harness.deliveries(ticket) == []
 
 
+@pytest.mark.requirement("G4")
 def test_contact_of_another_ticket_cannot_be_opened(
-    world: World, dispatcher: Dispatcher, post: Post, ticket: Ticket, record: Any
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """G4: the encryption context binds a contact to its desk and ticket."""
-    other = world.file("other@example.com")
-    record["dynamodb"]["NewImage"]["sealed"] = world.event(other)["dynamodb"]["NewImage"]["sealed"]
+    """The encryption context binds a contact to its desk and ticket."""
+    other = harness.file("other@example.com")
+    record["dynamodb"]["NewImage"]["sealed"] = harness.event_record(other)["dynamodb"]["NewImage"][
+        "sealed"
+    ]
     dispatcher.process(record)
-    found = only(world, ticket)
+    found = only(harness, ticket)
     assert found.state == "parked"
     assert "KMS InvalidCiphertextException" in (found.cause or "")
-    assert post.sent == []
+    assert providers.sent == []
 
 
 def test_contact_is_read_where_the_record_does_not_carry_it(
-    world: World, dispatcher: Dispatcher, post: Post, ticket: Ticket, record: Any
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
     del record["dynamodb"]["NewImage"]["sealed"]
     dispatcher.process(record)
-    assert post.addresses == [MAIL]
+    assert providers.addresses == [MAIL]
 
 
+@pytest.mark.requirement("G3")
 def test_message_that_the_desk_dropped_meanwhile_is_parked(
-    world: World, dispatcher: Dispatcher, post: Post, ticket: Ticket, record: Any
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """G3: a retry finds its message gone from the playbook: kept, with the cause."""
-    post.failures = [Passing("SES")]
+    """A retry finds its message gone from the playbook: kept, with the cause."""
+    providers.failures = [Passing("SES")]
     dispatcher.process(record)
-    again = world.due(only(world, ticket))
-    messages = {k: v for k, v in world.playbook.messages.items() if k != "received"}
-    world.edit(messages=messages, notifications=())
+    again = harness.make_due(only(harness, ticket))
+    messages = {k: v for k, v in harness.playbook.messages.items() if k != "received"}
+    harness.change_playbook(messages=messages, notifications=())
     dispatcher.at(NOON + timedelta(hours=1)).process(again)
-    found = only(world, ticket)
+    found = only(harness, ticket)
     assert (found.state, found.cause) == (
         "parked",
         "the playbook of standard has no message 'received'",
     )
-    assert len(post.dead_letters) == 1
+    assert len(providers.dead_letters) == 1
 
 
 def test_retry_whose_event_is_gone_is_parked(
-    world: World, dispatcher: Dispatcher, post: Post, ticket: Ticket, record: Any
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    post.failures = [Passing("SES")]
+    providers.failures = [Passing("SES")]
     dispatcher.process(record)
-    stray = only(world, ticket).model_copy(update={"version": 9, "state": "due"})
-    world.store.claim(stray)
+    stray = only(harness, ticket).model_copy(update={"version": 9, "state": "due"})
+    harness.store.claim(stray)
     due = {"pk": {"S": f"TICKET#standard#{ticket.number}"}, "sk": {"S": f"DELIVERY#{stray.id}"}}
     image = {**due, "state": {"S": "due"}}
     dispatcher.process({"eventName": "MODIFY", "dynamodb": {"Keys": due, "NewImage": image}})
-    causes = [d.cause for d in world.deliveries(ticket) if d.version == 9]
+    causes = [d.cause for d in harness.deliveries(ticket) if d.version == 9]
     assert causes == ["the event that asked for it is gone"]
 
 
+@pytest.mark.requirement("G3")
 def test_bad_text_of_a_playbook_keeps_no_other_message_waiting(
-    world: World, dispatcher: Dispatcher, post: Post, ticket: Ticket
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
-    """G3: the record is parked with the cause; the other recipient is told."""
+    """The record is parked with the cause; the other recipient is told."""
     bad: Any = {"zh-CN": "{{ 1 / 0 }}", "en": "x"}
-    messages = {**world.playbook.messages, "assigned": Message(subject=bad, text=bad)}
-    world.edit(messages=messages)
-    assigned = world.do(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
+    messages = {**harness.playbook.messages, "assigned": Message(subject=bad, text=bad)}
+    harness.change_playbook(messages=messages)
+    assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
     with pytest.raises(DeadLetter, match="cannot be filled in"):
-        dispatcher.at(NOON + timedelta(hours=1)).process(world.event(assigned))
-    assert post.addresses == ["tech@standard.local"]
+        dispatcher.at(NOON + timedelta(hours=1)).process(harness.event_record(assigned))
+    assert providers.addresses == ["tech@standard.local"]
 
 
 @pytest.mark.parametrize("record", [None, {}, {"dynamodb": {}}, {"dynamodb": {"Keys": {"sk": 1}}}])
@@ -773,10 +824,11 @@ def test_record_that_is_none_is_parked(dispatcher: Dispatcher, record: Any) -> N
         dispatcher.process(record)
 
 
+@pytest.mark.requirement("F2")
 def test_records_of_others_are_left_alone(
-    world: World, dispatcher: Dispatcher, post: Post, ticket: Ticket, record: Any
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """F2: what the filter lets through by mistake does no harm."""
+    """What the filter lets through by mistake does no harm."""
     dispatcher.process({**record, "eventName": "MODIFY"})
     sent = {
         "Keys": {"pk": {"S": "x"}, "sk": {"S": "DELIVERY#1"}},
@@ -788,42 +840,44 @@ def test_records_of_others_are_left_alone(
         "NewImage": {"pk": {"S": "TICKET#standard#1"}, "state": {"S": "due"}},
     }
     dispatcher.process({"eventName": "MODIFY", "dynamodb": gone})
-    assert post.sent == []
+    assert providers.sent == []
 
 
+@pytest.mark.requirement("G4")
 def test_what_is_stored_and_logged_is_masked(
-    world: World,
+    harness: Harness,
     dispatcher: Dispatcher,
-    post: Post,
+    providers: Providers,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """G4: no item of the table and no log line holds contact, name or the customer's secret."""
+    """No item of the table and no log line holds contact, name or the customer's secret."""
     secrets = ("li.example", "13800138000", NAME, "first@mail.example.com")
     for contact in (MAIL, "13800138000"):
-        ticket = world.file(contact, message_id="<first@mail.example.com>")
-        dispatcher.process(world.event(ticket))
-        post.failures = [Passing("SES"), Permanent("no")]
-        asked = world.do(
+        ticket = harness.file(contact, message_id="<first@mail.example.com>")
+        dispatcher.process(harness.event_record(ticket))
+        providers.failures = [Passing("SES"), Permanent("no")]
+        asked = harness.change(
             ticket,
             c.Assign("技术支持组", "agent-1", by_hand=True),
             c.RequestInformation("请提供型号"),
         )
         for version in range(2, asked.version + 1):
-            dispatcher.process(world.event(asked, version))
-        assert {d.state for d in world.deliveries(ticket)} >= {"sent", "retrying"}
-        items = repr(world.store.everything("standard", ticket.number))
+            dispatcher.process(harness.event_record(asked, version))
+        assert {d.state for d in harness.deliveries(ticket)} >= {"sent", "retrying"}
+        items = repr(harness.store.everything("standard", ticket.number))
         assert not [secret for secret in secrets if secret in items]
         assert "?key=" not in items
     lines = capsys.readouterr().out
     assert "delivery.sent" in lines
     assert not [secret for secret in secrets if secret in lines]
-    assert not [secret for secret in secrets if secret in json.dumps(post.dead_letters)]
+    assert not [secret for secret in secrets if secret in json.dumps(providers.dead_letters)]
 
 
+@pytest.mark.requirement("G4")
 def test_open_contact_reaches_the_provider_only(
-    dispatcher: Dispatcher, post: Post, ticket: Ticket, record: Any
+    dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """G4: opened for one delivery, under the context of its desk and ticket."""
+    """Opened for one delivery, under the context of its desk and ticket."""
     asked = []
 
     def opened(desk: str, number: str, sealed: bytes | None) -> OpenContact:
@@ -835,15 +889,16 @@ def test_open_contact_reaches_the_provider_only(
     assert asked == [("standard", ticket.number)]
 
 
+@pytest.mark.requirement("A6", "F3")
 def test_events_of_two_timers_are_two_deliveries(
-    world: World, dispatcher: Dispatcher, post: Post, ticket: Ticket
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
-    """A6, F3: two deadlines that pass in one commit are both told."""
-    world.do(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
-    late = world.do(ticket, c.Tick(), at=NOON + timedelta(days=3))
-    commit = world.store.commit_at("standard", ticket.number, late.version)
+    """Two deadlines that pass in one commit are both told."""
+    harness.change(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
+    late = harness.change(ticket, c.Tick(), at=NOON + timedelta(days=3))
+    commit = harness.store.commit_at("standard", ticket.number, late.version)
     assert commit is not None
     assert {x.kind for x in commit.of(e.TimerBreached.__name__)} == {"first_response", "resolution"}
-    dispatcher.at(NOON + timedelta(days=3)).process(world.event(late))
-    told = [d.message for d in world.deliveries(ticket) if d.recipient == "supervisor"]
+    dispatcher.at(NOON + timedelta(days=3)).process(harness.event_record(late))
+    told = [d.message for d in harness.deliveries(ticket) if d.recipient == "supervisor"]
     assert sorted(told) == ["resolution_overdue", "response_overdue"]

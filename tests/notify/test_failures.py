@@ -36,6 +36,7 @@ def raised(error: Exception) -> type[Exception]:
         return type(found)
 
 
+@pytest.mark.requirement("A4")
 @pytest.mark.parametrize(
     "error",
     [
@@ -48,7 +49,7 @@ def raised(error: Exception) -> type[Exception]:
     ],
 )
 def test_passing(error: Exception) -> None:
-    """A4: throttling, a service that fails and an unreachable one are tried again."""
+    """Throttling, a service that fails and an unreachable one are tried again."""
     assert raised(error) is Passing
 
 
@@ -69,6 +70,7 @@ def test_permanent(code: str) -> None:
     assert raised(answer(code)) is Permanent
 
 
+@pytest.mark.requirement("E11")
 @pytest.mark.parametrize(
     "error",
     [
@@ -77,7 +79,7 @@ def test_permanent(code: str) -> None:
     ],
 )
 def test_unclear(error: Exception) -> None:
-    """E11: after these the message may have gone out, so it is not sent again by itself."""
+    """After these the message may have gone out, so it is not sent again by itself."""
     assert raised(error) is Unclear
 
 
@@ -85,8 +87,9 @@ def test_bug_stays_a_bug() -> None:
     assert raised(KeyError("x")) is KeyError
 
 
+@pytest.mark.requirement("G4")
 def test_explanations_show_no_address() -> None:
-    """G4: the services quote addresses in what they say; the record does not."""
+    """The services quote addresses in what they say; the record does not."""
     said = "Email address is not verified: li.example@example.com, +8613800138000"
     with pytest.raises(Permanent) as caught, classified_failures("SES"):
         raise answer("MessageRejected", said=said)
@@ -151,9 +154,10 @@ class Sns:
         return {"MessageId": "id"}
 
 
+@pytest.mark.requirement("A4")
 @pytest.mark.parametrize(("sender", "shown"), [("Deskbell", "Deskbell"), ("", None)])
 def test_sms_is_transactional_and_names_its_sender(sender: str, shown: str | None) -> None:
-    """A4: sent with priority, under the desk's sender id where it has one."""
+    """Sent with priority, under the desk's sender id where it has one."""
     sns = Sns()
     client: Any = sns
     assert send(client, "+8613800138000", "text", sender) == "id"
@@ -169,16 +173,18 @@ def test_sms_is_cut_where_sns_would_refuse_it() -> None:
     assert cut.endswith("…")
 
 
+@pytest.mark.requirement("E11")
 def test_sending_clients_never_repeat_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """E11: botocore would send again after a timeout."""
+    """Botocore would send again after a timeout."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     once.client.cache_clear()
     assert once.client("sesv2").meta.config.retries["total_max_attempts"] == 1
     once.client.cache_clear()
 
 
+@pytest.mark.requirement("G4")
 def test_open_contact_does_not_show_itself() -> None:
-    """G4: it may end up in a log line or an error; it says its kind only."""
+    """It may end up in a log line or an error; it says its kind only."""
     found = OpenContact(contact="li.example@example.com", kind="email", name="李样本")
     assert f"{found} {found!r}" == "OpenContact(email) OpenContact(email)"
 
@@ -195,6 +201,7 @@ class Kms:
         return {"Plaintext": self.found}
 
 
+@pytest.mark.requirement("G4")
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
@@ -206,7 +213,7 @@ class Kms:
     ],
 )
 def test_contact_that_cannot_be_opened(found: Any, expected: type[Exception]) -> None:
-    """G4: neither the contact nor its name is in the cause."""
+    """Neither the contact nor its name is in the cause."""
     kms: Any = Kms(found)
     with pytest.raises(expected) as caught:
         open_contact(kms, "alias/x", "standard", "1", b"sealed")

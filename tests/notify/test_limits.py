@@ -151,8 +151,9 @@ def test_what_no_limit_concerns_costs_no_read(desk: Playbook, own: dict[str, Any
     assert table.asked == []
 
 
+@pytest.mark.requirement("G7")
 def test_the_first_changes_cost_one_read(desk: Playbook) -> None:
-    """G7: acknowledged and assigned; later the ticket's own deliveries are looked at as well."""
+    """Acknowledged and assigned; later the ticket's own deliveries are looked at as well."""
     for version, asked in ((1, ["index"]), (2, ["index"]), (3, [sample_events.NUMBER, "index"])):
         table = Table()
         assert ask(mail(version), desk, table) is None

@@ -59,9 +59,10 @@ def shown(message: EmailMessage, rendered: RenderedMessage) -> str:
     return headers + "".join(f"\n----- {kind}\n{text}\n" for kind, text in parts.items())
 
 
+@pytest.mark.requirement("A4", "A8", "A11", "A12")
 @pytest.mark.parametrize("locale", ["zh-CN", "en"])
 def test_mails_of_the_desk_standard(playbook: Playbook, locale: Locale) -> None:
-    """A4, A8, A11, A12: what customers and staff read, word for word, in both languages."""
+    """What customers and staff read, word for word, in both languages."""
     desk = playbook.model_copy(update={"locale": locale})
     different = []
     for key, notification in told(desk).items():
@@ -100,8 +101,9 @@ def test_same_mail_is_the_same_bytes() -> None:
     assert build(ENVELOPE, RENDERED, NUMBER, LINK).isascii()
 
 
+@pytest.mark.requirement("A4")
 def test_headers_for_people_and_machines() -> None:
-    """A4: an automatic mail says so (RFC 3834), so that no out-of-office note answers it."""
+    """An automatic mail says so (RFC 3834), so that no out-of-office note answers it."""
     message = parsed()
     assert message["From"] == "客户支持中心 <support@standard.local>"
     assert message["Reply-To"] == "support+cs20260310001.token@standard.local"
@@ -112,8 +114,9 @@ def test_headers_for_people_and_machines() -> None:
     assert message.get_content_type() == "multipart/alternative"
 
 
+@pytest.mark.requirement("A10")
 def test_agents_reply_is_no_automatic_mail() -> None:
-    """A10: what a person wrote is sent as a person's."""
+    """What a person wrote is sent as a person's."""
     message = parsed(replace(ENVELOPE, automatic=False))
     assert "Auto-Submitted" not in message
     assert "X-Auto-Response-Suppress" not in message

@@ -78,20 +78,23 @@ def said(desk: Playbook, event: e.Event, name: str = "step", **changes: Any) -> 
     return compose(notification, commit(event), about, desk, status_url=LINK).text.strip()
 
 
+@pytest.mark.requirement("D11")
 def test_step_tells_by_its_name_first(field_desk: Playbook) -> None:
-    """D11: each node tells the customer; a step without words of its own by the common ones."""
+    """Each node tells the customer; a step without words of its own by the common ones."""
     both = commit(ON_THE_WAY, PARTS)
     found = [(n.message, n.timer_or_step) for n in notifications_for(both, ticket(), field_desk)]
     assert found == [("on_the_way", "visit"), ("step", "wait")]
 
 
+@pytest.mark.requirement("D11")
 def test_arrival_is_said_to_the_minute_in_the_desks_zone(field_desk: Playbook) -> None:
-    """D11: 工程师已出发，预计14:00到达."""
+    """工程师已出发，预计14:00到达."""
     assert said(field_desk, ON_THE_WAY, "on_the_way") == "工程师已出发，预计2026-03-10 14:00到达"
 
 
+@pytest.mark.requirement("E10")
 def test_what_earlier_steps_wrote_down_is_still_known(field_desk: Playbook) -> None:
-    """E10: the newest facts of the ticket; this step's own come first."""
+    """The newest facts of the ticket; this step's own come first."""
     facts = {"parts": "风扇", "arrives_at": "2026-03-11T01:30:00+08:00"}
     assert said(field_desk, PARTS, "on_the_way", facts=facts).endswith("2026-03-11 01:30到达")
     assert said(field_desk, PARTS, facts=facts) == "等待到货|压缩机|"
@@ -110,6 +113,7 @@ def test_moment_that_is_none_is_shown_as_it_is(field_desk: Playbook) -> None:
     assert "明天下午" in said(field_desk, event, "on_the_way")
 
 
+@pytest.mark.requirement("C9", "D13", "E2", "B9")
 @pytest.mark.parametrize(
     ("event", "recipient", "team"),
     [
@@ -123,21 +127,22 @@ def test_moment_that_is_none_is_shown_as_it_is(field_desk: Playbook) -> None:
 def test_who_is_told_of_what(
     field_desk: Playbook, event: e.Event, recipient: str, team: str | None
 ) -> None:
-    """C9, D13, E2, B9."""
     [notification] = notifications_for(commit(event), ticket(), field_desk)
     assert notification.recipient == recipient
     if team is not None:
         assert recipient_team(notification, ticket(), field_desk) == team
 
 
+@pytest.mark.requirement("C9")
 def test_approval_names_the_step_and_its_fields(field_desk: Playbook) -> None:
-    """C9: what the supervisor has to decide on."""
+    """What the supervisor has to decide on."""
     event = e.ApprovalRequested(step="visit", fields={"reason": "补偿 200 元"})
     assert said(field_desk, event) == "预约上门||补偿 200 元"
 
 
+@pytest.mark.requirement("E2")
 def test_question_to_the_customer(playbook: Playbook) -> None:
-    """E2: the follow-up question is what is said."""
+    """The follow-up question is what is said."""
     own = playbook.model_copy(
         update={"messages": {**playbook.messages, "ask": message("{{ question }}")}}
     )
@@ -146,8 +151,9 @@ def test_question_to_the_customer(playbook: Playbook) -> None:
     )
 
 
+@pytest.mark.requirement("E5")
 def test_deadline_of_the_timer_that_a_step_starts(field_desk: Playbook) -> None:
-    """E5: a slip's answer is due in an hour."""
+    """A slip's answer is due in an hour."""
     timer = TimerRule(start="step:wait", stop="StepTaken", within="1h")
     desk = field_desk.model_copy(
         update={
@@ -158,8 +164,9 @@ def test_deadline_of_the_timer_that_a_step_starts(field_desk: Playbook) -> None:
     assert said(desk, PARTS, "due") == "2026-03-11 12:00:00"
 
 
+@pytest.mark.requirement("B13", "E9")
 def test_upset_customer_is_met_with_empathy_first(field_desk: Playbook) -> None:
-    """B13, E9: wording by mood; the rule that stands first and fits counts."""
+    """Wording by mood; the rule that stands first and fits counts."""
     rules = (
         NotificationRule.model_validate(
             {"on": "TicketAssigned", "to": "customer", "message": "calm", "when": {"mood": "upset"}}
@@ -173,8 +180,9 @@ def test_upset_customer_is_met_with_empathy_first(field_desk: Playbook) -> None:
         assert notification.message == wanted
 
 
+@pytest.mark.requirement("E11", "G1")
 def test_acknowledgement_does_not_depend_on_how_fast_the_router_is(playbook: Playbook) -> None:
-    """E11, G1: a record that comes again finds the same message, so it is not sent twice."""
+    """A record that comes again finds the same message, so it is not sent twice."""
     upset = {"on": "TicketReceived", "to": "customer", "message": "reply"}
     rules = (
         NotificationRule.model_validate({**upset, "when": {"mood": "upset"}}),
@@ -188,16 +196,18 @@ def test_acknowledgement_does_not_depend_on_how_fast_the_router_is(playbook: Pla
     assert found == {"received"}
 
 
+@pytest.mark.requirement("E4")
 def test_every_field_is_a_variable(field_desk: Playbook) -> None:
-    """E4: the playbook's check and the room know the same names."""
+    """The playbook's check and the room know the same names."""
     from functions.core.services.composing import variables
 
     filled = variables(ON_THE_WAY, ticket(), field_desk, "en", status_url="", description="")
     assert set(filled) == template_variables(field_desk)
 
 
+@pytest.mark.requirement("E6")
 def test_two_hour_update_is_told_each_time(playbook: Playbook) -> None:
-    """E6: each repetition is an event of its own, in a commit of its own."""
+    """Each repetition is an event of its own, in a commit of its own."""
     due = NOON + timedelta(hours=2)
     first, second = (
         notifications_for(

@@ -30,6 +30,7 @@ INNER_NETWORKS = (
 )  # fmt: skip
 
 
+@pytest.mark.requirement("G5")
 @pytest.mark.parametrize(
     "address",
     [
@@ -46,7 +47,6 @@ INNER_NETWORKS = (
     ],
 )  # fmt: skip
 def test_no_inner_address_is_public(address: str) -> None:
-    """G5."""
     assert not is_public(address)
 
 
@@ -69,22 +69,24 @@ def _inner(draw: st.DrawFn) -> str:
     return str(network.network_address + offset)
 
 
+@pytest.mark.requirement("G5")
 @given(_inner())
 def test_nothing_of_an_inner_network_is_public(address: str) -> None:
-    """G5."""
     assert not is_public(address)
 
 
+@pytest.mark.requirement("G5")
 @given(st.ip_addresses())
 def test_what_is_public_is_so_for_the_standard_library(address: ipaddress.IPv4Address) -> None:
-    """G5: its own table is a second opinion; ours may be stricter, never laxer."""
+    """Its own table is a second opinion; ours may be stricter, never laxer."""
     if is_public(str(address)):
         assert address.is_global
         assert not address.is_multicast
 
 
+@pytest.mark.requirement("G5")
 def test_a_name_that_is_partly_inner_is_refused() -> None:
-    """G5: public first, private second, and the other way round."""
+    """Public first, private second, and the other way round."""
     endpoint = Endpoint.of(f"https://{NAME}/")
     for addresses in ([PUBLIC, "10.0.0.1"], ["fd00:ec2::254", PUBLIC]):
         with pytest.raises(Permanent, match="not a public address"):
@@ -97,8 +99,9 @@ def test_ipv4_is_tried_first() -> None:
     assert found == [PUBLIC, "2606:4700::1111"]
 
 
+@pytest.mark.requirement("G5")
 def test_this_machine_is_for_local_systems_alone() -> None:
-    """G5: and there nothing else that is private."""
+    """And there nothing else that is private."""
     endpoint = Endpoint.of("http://127.0.0.1:9000/hooks")
     assert checked(endpoint, ["127.0.0.1"], local=True) == ["127.0.0.1"]
     with pytest.raises(Permanent):
@@ -108,9 +111,10 @@ def test_this_machine_is_for_local_systems_alone() -> None:
             checked(Endpoint.of(f"https://{NAME}/"), [inner], local=True)
 
 
+@pytest.mark.requirement("G5")
 @pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "017700000001", "127.1", "localhost"])
 def test_other_ways_to_write_this_machine_are_seen_through(host: str) -> None:
-    """G5: what counts is what the system's resolver makes of it."""
+    """What counts is what the system's resolver makes of it."""
     with pytest.raises((Permanent, Passing)):
         post(f"https://{host}/", b"{}", {})
 
@@ -126,8 +130,8 @@ def send(receiver: Receiver, path: str = "/hooks", **more: Any) -> str:
     return post(url, b'{"a":1}', {"webhook-id": "msg_1"}, local=True, **more)
 
 
+@pytest.mark.requirement("G5")
 def test_a_message_arrives_as_it_was_sent(receiver: Receiver) -> None:
-    """G5."""
     assert send(receiver, "/hooks?team=%E4%B8%80") == "HTTP 204"
     [got] = receiver.got
     assert got.path == "/hooks?team=%E4%B8%80"
@@ -137,24 +141,25 @@ def test_a_message_arrives_as_it_was_sent(receiver: Receiver) -> None:
     assert got.headers["webhook-id"] == "msg_1"
 
 
+@pytest.mark.requirement("G5")
 @pytest.mark.parametrize("status", [400, 401, 404, 405, 408, 409, 422, 429, 500, 502, 503, 504])
 def test_a_refusal_may_pass(receiver: Receiver, status: int) -> None:
-    """G5: receivers are misconfigured and mended."""
+    """Receivers are misconfigured and mended."""
     receiver.answers = [status]
     with pytest.raises(Passing, match=f"answered {status}"):
         send(receiver)
 
 
+@pytest.mark.requirement("G5")
 def test_gone_is_for_good(receiver: Receiver) -> None:
-    """G5."""
     receiver.answers = [410]
     with pytest.raises(Permanent, match="answered 410"):
         send(receiver)
 
 
+@pytest.mark.requirement("G5")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(receiver: Receiver, status: int) -> None:
-    """G5."""
 
     def elsewhere(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(status)
@@ -186,11 +191,12 @@ class Slow:
         self.answered = True
 
 
+@pytest.mark.requirement("G5")
 @pytest.mark.parametrize("drip", [b"X-Drip: 1\r\n", b""])
 def test_an_endpoint_is_not_waited_for_longer(
     receiver: Receiver, drip: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """G5: neither for silence nor for an answer that comes byte by byte."""
+    """Neither for silence nor for an answer that comes byte by byte."""
     monkeypatch.setattr(webhook, "TIMEOUT", webhook.TIMEOUT / 10)
     slow = Slow(drip)
     receiver.answers = [slow]
@@ -200,8 +206,9 @@ def test_an_endpoint_is_not_waited_for_longer(
     assert not slow.answered
 
 
+@pytest.mark.requirement("G5")
 def test_a_long_answer_is_not_read(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    """G5: the status counts, whatever follows it and however slowly."""
+    """The status counts, whatever follows it and however slowly."""
     monkeypatch.setattr(webhook, "TIMEOUT", webhook.TIMEOUT / 10)
 
     def endless(handler: BaseHTTPRequestHandler) -> None:
@@ -244,8 +251,9 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return authority(tmp_path_factory.mktemp("tls"), NAME)
 
 
+@pytest.mark.requirement("G5")
 def test_the_connection_goes_to_the_checked_address_as_the_name(signed: Authority) -> None:
-    """G5: resolved once; certificate, SNI and Host are the name's (no DNS rebinding)."""
+    """Resolved once; certificate, SNI and Host are the name's (no DNS rebinding)."""
     asked = []
 
     def rebinding(host: str, port: int) -> list[str]:
@@ -261,8 +269,8 @@ def test_the_connection_goes_to_the_checked_address_as_the_name(signed: Authorit
         assert receiver.got[0].headers["host"] == f"{NAME}:{receiver.port}"
 
 
+@pytest.mark.requirement("G5")
 def test_a_certificate_of_another_name_is_refused(signed: Authority) -> None:
-    """G5."""
     with Receiver().listening(signed.server) as receiver:
         url = f"https://other.example.com:{receiver.port}/"
         with pytest.raises(Passing, match="Hostname mismatch"):
@@ -270,16 +278,17 @@ def test_a_certificate_of_another_name_is_refused(signed: Authority) -> None:
         assert receiver.got == []
 
 
+@pytest.mark.requirement("G5")
 def test_a_certificate_of_nobody_is_refused(signed: Authority) -> None:
-    """G5: the system's authorities do not know the test's."""
+    """The system's authorities do not know the test's."""
     with Receiver().listening(signed.server) as receiver:
         url = f"https://{NAME}:{receiver.port}/"
         with pytest.raises(Passing, match="unable to get local issuer"):
             post(url, b"{}", {}, local=True, resolver=lambda *_: ["127.0.0.1"])
 
 
+@pytest.mark.requirement("G5")
 def test_a_refused_address_is_never_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    """G5."""
 
     def connect(*_: Any) -> None:
         raise AssertionError("connected")
@@ -304,8 +313,8 @@ def test_the_systems_resolver() -> None:
         resolve("a" * 64 + ".example.com", 443)
 
 
+@pytest.mark.requirement("G5")
 def test_a_resolver_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """G5."""
     monkeypatch.setattr(webhook, "TIMEOUT", webhook.TIMEOUT / 50)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(0.5))
     with pytest.raises(Passing, match="no answer"):

@@ -34,7 +34,7 @@ from functions.notify.webhook_dispatch import (
     WebhookDispatcher,
 )
 from functions.notify.webhook_message import message_body, retry_waits
-from tests.notify.deployment import MAIL, NAME, NOON, PHONE, PLACE, World
+from tests.notify.deployment import DEPLOYMENT, MAIL, NAME, NOON, PHONE, Harness
 from tests.notify.webhook_receiver import Receiver
 
 SECRET = "whsec_" + b64encode(b"one secret of thirty-two octets!").decode()
@@ -59,11 +59,9 @@ def with_webhooks(playbook: Playbook, **webhooks: Mapping[str, Any]) -> Playbook
 
 
 @pytest.fixture
-def desk(world: World, subscribed: Playbook) -> World:
-    world.store.put_playbook(subscribed, NOON)
-    world.store._playbooks.clear()
-    world.playbook = subscribed
-    return world
+def desk(harness: Harness, subscribed: Playbook) -> Harness:
+    harness.use_playbook(subscribed)
+    return harness
 
 
 @dataclass
@@ -114,7 +112,7 @@ def endpoints() -> Endpoints:
 
 
 @pytest.fixture
-def dispatcher(desk: World, endpoints: Endpoints) -> WebhookDispatcher:
+def dispatcher(desk: Harness, endpoints: Endpoints) -> WebhookDispatcher:
     return WebhookDispatcher(
         store=desk.store,
         enqueue_dead_letter=endpoints.enqueue_dead_letter,
@@ -127,42 +125,41 @@ def dispatcher(desk: World, endpoints: Endpoints) -> WebhookDispatcher:
 
 
 @pytest.fixture
-def ticket(desk: World) -> Ticket:
+def ticket(desk: Harness) -> Ticket:
     return desk.file()
 
 
 @pytest.fixture
-def noted(desk: World, ticket: Ticket) -> Ticket:
+def noted(desk: Harness, ticket: Ticket) -> Ticket:
     """A ticket whose newest event nobody but endpoints is told of."""
-    return desk.do(ticket, c.Note(text="看过"))
+    return desk.change(ticket, c.Note(text="看过"))
 
 
 @pytest.fixture
-def crm(desk: World, playbook: Playbook) -> None:
+def crm(desk: Harness, playbook: Playbook) -> None:
     """Only one endpoint, and only for new tickets."""
     only = with_webhooks(
         playbook, crm={"url": "https://crm.example.com/", "events": ["ticket.received"]}
     )
-    desk.store.put_playbook(only, NOON)
-    desk.store._playbooks.clear()
-    desk.playbook = only
+    desk.use_playbook(only)
 
 
-def of(desk: World, ticket: Ticket) -> list[Delivery]:
+def of(desk: Harness, ticket: Ticket) -> list[Delivery]:
     return [d for d in desk.deliveries(ticket) if d.channel == "webhook"]
 
 
-def only(desk: World, ticket: Ticket) -> Delivery:
+def only(desk: Harness, ticket: Ticket) -> Delivery:
     [delivery] = of(desk, ticket)
     return delivery
 
 
+@pytest.mark.requirement("G5")
 def test_each_endpoint_gets_what_it_wants(
-    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, noted: Ticket
+    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, noted: Ticket
 ) -> None:
-    """G5: one asks for two types, one for everything."""
+    """One asks for two types, one for everything."""
     for version in range(1, noted.version + 1):
-        dispatcher.process(desk.event(noted, version))
+        dispatcher.process(desk.event_record(noted, version))
     told = [
         (host, json.loads(body)["type"])
         for host, (_, body, _) in zip(endpoints.hosts, endpoints.got, strict=True)
@@ -182,12 +179,13 @@ def test_each_endpoint_gets_what_it_wants(
     assert {delivery.state for delivery in of(desk, noted)} == {"sent"}
 
 
+@pytest.mark.requirement("G5", "G4")
 def test_a_message_says_what_happened_and_verifies(
-    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    """G5, G4: by the scheme's own library; masked; without what is only of use inside."""
+    """By the scheme's own library; masked; without what is only of use inside."""
     now = datetime.now(UTC)
-    dispatcher.at(now).process(desk.event(ticket))
+    dispatcher.at(now).process(desk.event_record(ticket))
     [(_, body, headers)] = endpoints.got
     found = Verifier(SECRET).verify(body, headers)
     assert found == json.loads(body)
@@ -203,8 +201,8 @@ def test_a_message_says_what_happened_and_verifies(
         assert secret.encode() not in body
 
 
+@pytest.mark.requirement("G4")
 def test_files_are_told_of_without_their_keys() -> None:
-    """G4."""
     kept = e.Attachment(name="a.png", content_type="image/png", size=3, key="files/x/secret")
     event = e.CustomerWrote(text="x", channel="mail", raw="mail/secret", attachments=(kept,))
     from tests.notify.sample_events import commit, ticket
@@ -216,9 +214,9 @@ def test_files_are_told_of_without_their_keys() -> None:
     assert "secret" not in json.dumps(data)
 
 
+@pytest.mark.requirement("G5")
 @pytest.mark.parametrize("name", sorted(set(e.EVENTS) - {"TimersSet"}))
 def test_every_event_makes_a_message(name: str) -> None:
-    """G5."""
     from tests.core.domain.test_events import SAMPLES
     from tests.notify.sample_events import commit, ticket
 
@@ -227,70 +225,73 @@ def test_every_event_makes_a_message(name: str) -> None:
     assert set(found["data"]) == {"desk", "number", "version", "actor", "event", "ticket"}
 
 
+@pytest.mark.requirement("G5")
 def test_while_secrets_are_rotated_both_verify(
-    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    """G5."""
     now = datetime.now(UTC)
     both = replace(dispatcher, secrets=lambda *_: (SECRET, OLDER))
-    both.at(now).process(desk.event(ticket))
+    both.at(now).process(desk.event_record(ticket))
     [(_, body, headers)] = endpoints.got
     for secret in (SECRET, OLDER):
         assert Verifier(secret).verify(body, headers)
 
 
+@pytest.mark.requirement("G3", "G5")
 @pytest.mark.parametrize("written", ["whsec_!", "不", "", 5, None])
 def test_a_secret_that_signs_nothing_is_none(written: Any) -> None:
-    """G3, G5: somebody wrote it by hand; the message waits for another one."""
+    """Somebody wrote it by hand; the message waits for another one."""
     secrets = SecretCache(lambda _: json.dumps([{"secret": written}]))
     with pytest.raises(Passing, match="rotate"):
         secrets.valid("a", NOON)
 
 
+@pytest.mark.requirement("E11")
 def test_a_busy_table_after_the_claim_leaves_it_to_nobody(
-    desk: World,
+    desk: Harness,
     dispatcher: WebhookDispatcher,
     endpoints: Endpoints,
     ticket: Ticket,
     crm: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """E11: what was not sent says so at once."""
+    """What was not sent says so at once."""
 
     def busy(*_: Any) -> Any:
         raise TryAgain("DynamoDB: ThrottlingException")
 
     with monkeypatch.context() as patch:
         patch.setattr(desk.store, "load_since", busy)
-        dispatcher.process(desk.event(ticket))
+        dispatcher.process(desk.event_record(ticket))
     [waiting] = [d for d in desk.deliveries(ticket) if d.channel == "webhook"]
     assert (waiting.state, waiting.attempts) == ("retrying", 1)
     assert endpoints.got == []
 
 
+@pytest.mark.requirement("E11", "G5")
 def test_twenty_times_the_same_event_is_one_request(
-    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    """E11, G5."""
-    record = desk.event(ticket)
+    record = desk.event_record(ticket)
     for n in range(20):
         dispatcher.at(NOON + n * timedelta(minutes=1)).process(record)
     assert len(endpoints.got) == 1
 
 
+@pytest.mark.requirement("G5", "G3")
 def test_tried_again_for_a_day_and_then_parked(
-    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    """G5, G3: with the same id each time, and an operator sees what was given up."""
+    """With the same id each time, and an operator sees what was given up."""
     tries = len(WEBHOOK_RETRY_AFTER) + 1
     endpoints.answers = [Passing("crm.example.com answered 500")] * tries
-    dispatcher.process(desk.event(ticket))
+    dispatcher.process(desk.event_record(ticket))
     moments = [NOON]
     while (waiting := only(desk, ticket)).state == "retrying":
         assert waiting.next_at is not None
         moments.append(waiting.next_at)
         endpoints.time.at += 600
-        dispatcher.at(waiting.next_at).process(desk.due(waiting))
+        dispatcher.at(waiting.next_at).process(desk.make_due(waiting))
     parked = only(desk, ticket)
     assert (parked.state, parked.attempts) == ("parked", tries)
     assert parked.cause == f"gave up after {tries} attempts: crm.example.com answered 500"
@@ -300,8 +301,9 @@ def test_tried_again_for_a_day_and_then_parked(
     assert timedelta(hours=24) <= moments[-1] - moments[0] <= timedelta(hours=28)
 
 
+@pytest.mark.requirement("G5")
 def test_waits_differ_by_delivery_and_not_by_run() -> None:
-    """G5: what failed together does not come again together."""
+    """What failed together does not come again together."""
     many = [retry_waits(f"000001#ticket.received#webhook:crm#{n}") for n in range(50)]
     assert many[7] == retry_waits("000001#ticket.received#webhook:crm#7")
     assert len({wait[-1] for wait in many}) == 50
@@ -309,46 +311,49 @@ def test_waits_differ_by_delivery_and_not_by_run() -> None:
         assert timedelta(hours=24) < sum(found, timedelta()) < timedelta(hours=28)
 
 
+@pytest.mark.requirement("G5")
 def test_an_endpoint_comes_back(
-    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    """G5."""
     endpoints.answers = [Passing("x answered 503"), Unclear("x")]
-    dispatcher.process(desk.event(ticket))
-    dispatcher.at(LATER).process(desk.due(only(desk, ticket)))
-    dispatcher.at(LATER).process(desk.due(only(desk, ticket)))
+    dispatcher.process(desk.event_record(ticket))
+    dispatcher.at(LATER).process(desk.make_due(only(desk, ticket)))
+    dispatcher.at(LATER).process(desk.make_due(only(desk, ticket)))
     sent = only(desk, ticket)
     assert (sent.state, sent.attempts, sent.provider_id) == ("sent", 3, "HTTP 204")
 
 
+@pytest.mark.requirement("G5", "G3")
 def test_what_no_repetition_helps_is_parked_at_once(
-    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    """G5, G3: an inner address, an endpoint that says it is gone."""
+    """An inner address, an endpoint that says it is gone."""
     endpoints.answers = [Permanent("refused: crm.example.com is 10.0.0.1, not a public address")]
-    dispatcher.process(desk.event(ticket))
+    dispatcher.process(desk.event_record(ticket))
     parked = only(desk, ticket)
     assert parked.state == "parked"
     assert [cause for _, cause in endpoints.dead_letters] == [parked.cause]
 
 
+@pytest.mark.requirement("G5")
 def test_a_parked_one_is_sent_when_it_is_replayed(
-    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    """G5: with the id that it had."""
+    """With the id that it had."""
     endpoints.answers = [Permanent("x")]
-    dispatcher.process(desk.event(ticket))
-    dispatcher.at(NOON + timedelta(days=3)).process(desk.due(only(desk, ticket)))
+    dispatcher.process(desk.event_record(ticket))
+    dispatcher.at(NOON + timedelta(days=3)).process(desk.make_due(only(desk, ticket)))
     assert only(desk, ticket).state == "sent"
     assert len(endpoints.ids) == 2
     assert len(set(endpoints.ids)) == 1
 
 
+@pytest.mark.requirement("E11")
 def test_while_one_run_sends_another_leaves_it(
-    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    """E11: never twice while claimed."""
-    record = desk.event(ticket)
+    """Never twice while claimed."""
+    record = desk.event_record(ticket)
     met = []
 
     def meanwhile() -> None:
@@ -374,12 +379,13 @@ class Repeating(Store):
         return super().claim(delivery)
 
 
+@pytest.mark.requirement("E11")
 def test_a_claim_that_the_network_repeated_is_our_own(
-    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    """E11: neither lost nor sent twice."""
+    """Neither lost nor sent twice."""
     store = Repeating(desk.store.client, desk.store.table)
-    replace(dispatcher, store=store).process(desk.event(ticket))
+    replace(dispatcher, store=store).process(desk.event_record(ticket))
     assert len(endpoints.got) == 1
     assert only(desk, ticket).state == "sent"
 
@@ -391,21 +397,22 @@ class Forgetting(Store):
         return False
 
 
+@pytest.mark.requirement("G3")
 def test_a_claim_that_nobody_has_comes_again(
-    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    """G3."""
     store = Forgetting(desk.store.client, desk.store.table)
     with pytest.raises(TryAgain):
-        replace(dispatcher, store=store).process(desk.event(ticket))
+        replace(dispatcher, store=store).process(desk.event_record(ticket))
     assert endpoints.got == []
 
 
+@pytest.mark.requirement("G3", "E11")
 def test_what_a_dead_run_left_is_sent_again(
-    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    """G3, E11: unlike a mail, since the receiver tells a repetition by its id."""
-    record = desk.event(ticket)
+    """Unlike a mail, since the receiver tells a repetition by its id."""
+    record = desk.event_record(ticket)
 
     def die() -> None:
         raise Died
@@ -418,59 +425,61 @@ def test_what_a_dead_run_left_is_sent_again(
     dispatcher.at(LATER).process(record)
     waiting = only(desk, ticket)
     assert (waiting.state, waiting.next_at) == ("retrying", LATER)
-    dispatcher.at(LATER).process(desk.due(waiting))
+    dispatcher.at(LATER).process(desk.make_due(waiting))
     assert only(desk, ticket).state == "sent"
     assert len(set(endpoints.ids)) == 1
 
 
+@pytest.mark.requirement("G3")
 def test_a_due_one_whose_run_died_is_sent_again(
-    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    """G3."""
 
     def die() -> None:
         raise Died
 
     endpoints.answers = [Passing("x"), die]
-    dispatcher.process(desk.event(ticket))
-    record = desk.due(only(desk, ticket))
+    dispatcher.process(desk.event_record(ticket))
+    record = desk.make_due(only(desk, ticket))
     with pytest.raises(Died):
         dispatcher.process(record)
     dispatcher.at(LATER).process(record)
     assert only(desk, ticket).state == "retrying"
 
 
+@pytest.mark.requirement("G5")
 def test_an_endpoint_that_fails_again_and_again_rests(
-    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, crm: None
+    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, crm: None
 ) -> None:
-    """G5: what comes meanwhile goes straight to its schedule, and afterwards it is tried again."""
+    """What comes meanwhile goes straight to its schedule, and afterwards it is tried again."""
     endpoints.answers = [Passing("x")] * FAILURE_LIMIT
     filed = [desk.file(contact=f"a{n}@example.com") for n in range(FAILURE_LIMIT + 2)]
     for ticket in filed:
-        dispatcher.process(desk.event(ticket))
+        dispatcher.process(desk.event_record(ticket))
     assert len(endpoints.got) == FAILURE_LIMIT
     rested = only(desk, filed[-1])
     assert (rested.state, rested.attempts) == ("retrying", 1)
     assert rested.cause is not None
     assert rested.cause.startswith("not tried")
-    dispatcher.process(desk.due(rested))
+    dispatcher.process(desk.make_due(rested))
     assert only(desk, filed[-1]).attempts == 2
     endpoints.time.at += SUSPENSION.total_seconds()
-    dispatcher.process(desk.due(only(desk, filed[-1])))
+    dispatcher.process(desk.make_due(only(desk, filed[-1])))
     assert only(desk, filed[-1]).state == "sent"
     assert dispatcher.budget.postponement("standard#crm") is None
 
 
+@pytest.mark.requirement("G3")
 def test_one_that_rests_to_the_end_is_parked(
-    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    """G3: not forgotten because it was never tried."""
+    """Not forgotten because it was never tried."""
     endpoints.answers = [Passing("x")] * FAILURE_LIMIT
     for n in range(FAILURE_LIMIT):
-        dispatcher.process(desk.event(desk.file(contact=f"a{n}@example.com")))
-    dispatcher.process(desk.event(ticket))
+        dispatcher.process(desk.event_record(desk.file(contact=f"a{n}@example.com")))
+    dispatcher.process(desk.event_record(ticket))
     for _ in WEBHOOK_RETRY_AFTER:
-        dispatcher.process(desk.due(only(desk, ticket)))
+        dispatcher.process(desk.make_due(only(desk, ticket)))
     parked = only(desk, ticket)
     assert parked.state == "parked"
     assert parked.cause is not None
@@ -478,46 +487,46 @@ def test_one_that_rests_to_the_end_is_parked(
     assert len(endpoints.dead_letters) == 1
 
 
+@pytest.mark.requirement("G5")
 def test_slow_endpoints_have_their_share_of_time_and_no_more(
-    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, crm: None
+    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, crm: None
 ) -> None:
-    """G5: the rest of each minute belongs to what people are told."""
+    """The rest of each minute belongs to what people are told."""
     endpoints.takes = TIME_PER_MINUTE.total_seconds() / 3
     filed = [desk.file(contact=f"a{n}@example.com") for n in range(5)]
     for ticket in filed:
-        dispatcher.process(desk.event(ticket))
+        dispatcher.process(desk.event_record(ticket))
     assert len(endpoints.got) == 3
     put_off = only(desk, filed[-1])
     assert (put_off.state, put_off.attempts) == ("retrying", 0)
     assert put_off.next_at is not None
     assert timedelta(minutes=1) <= put_off.next_at - NOON <= timedelta(minutes=5)
     endpoints.time.at += 60
-    dispatcher.process(desk.due(put_off))
+    dispatcher.process(desk.make_due(put_off))
     assert only(desk, filed[-1]).state == "sent"
 
 
 def test_in_a_hurry_nothing_is_waited_for(
-    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    replace(dispatcher, in_time=lambda: False).process(desk.event(ticket))
+    replace(dispatcher, in_time=lambda: False).process(desk.event_record(ticket))
     assert endpoints.got == []
     assert only(desk, ticket).state == "retrying"
 
 
+@pytest.mark.requirement("G3")
 def test_an_endpoint_that_left_the_playbook(
-    desk: World,
+    desk: Harness,
     dispatcher: WebhookDispatcher,
     endpoints: Endpoints,
     playbook: Playbook,
     ticket: Ticket,
     crm: None,
 ) -> None:
-    """G3."""
     endpoints.answers = [Passing("x")]
-    dispatcher.process(desk.event(ticket))
-    desk.store.put_playbook(playbook, NOON)
-    desk.store._playbooks.clear()
-    dispatcher.at(LATER).process(desk.due(only(desk, ticket)))
+    dispatcher.process(desk.event_record(ticket))
+    desk.use_playbook(playbook)
+    dispatcher.at(LATER).process(desk.make_due(only(desk, ticket)))
     parked = only(desk, ticket)
     assert (parked.state, parked.cause) == (
         "parked",
@@ -525,12 +534,12 @@ def test_an_endpoint_that_left_the_playbook(
     )
 
 
+@pytest.mark.requirement("G3")
 def test_an_event_that_is_gone(
-    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    """G3."""
     endpoints.answers = [Passing("x")]
-    dispatcher.process(desk.event(ticket))
+    dispatcher.process(desk.event_record(ticket))
     waiting = only(desk, ticket)
     lost = waiting.model_copy(update={"version": 9, "state": "due"})
     assert desk.store.claim(lost)
@@ -543,14 +552,15 @@ def test_an_event_that_is_gone(
     assert parked.cause == "the event that asked for it is gone"
 
 
+@pytest.mark.requirement("B10")
 def test_of_an_erased_customer_nothing_is_said(
-    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    """B10: not even by what was still to be sent."""
+    """Not even by what was still to be sent."""
     endpoints.answers = [Passing("x")]
-    dispatcher.process(desk.event(ticket))
-    desk.do(ticket, c.ErasePerson(reason="应客户要求"))
-    dispatcher.at(LATER).process(desk.due(only(desk, ticket)))
+    dispatcher.process(desk.event_record(ticket))
+    desk.change(ticket, c.ErasePerson(reason="应客户要求"))
+    dispatcher.at(LATER).process(desk.make_due(only(desk, ticket)))
     data = json.loads(endpoints.got[-1][1])["data"]
     assert data["event"]["description"] == ""
     assert data["event"]["customer"]["contact"] == "****"
@@ -572,9 +582,9 @@ def test_what_cannot_be_read_is_left_to_the_others(
 
 
 def test_a_delivery_that_is_gone_or_done_is_left(
-    desk: World, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
+    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    dispatcher.process(desk.event(ticket))
+    dispatcher.process(desk.event_record(ticket))
     dispatcher.retry("standard", ticket.number, only(desk, ticket).id)
     dispatcher.retry("standard", ticket.number, "000001#x#webhook:y#0")
     assert len(endpoints.got) == 1
@@ -583,8 +593,9 @@ def test_a_delivery_that_is_gone_or_done_is_left(
 # The secrets
 
 
+@pytest.mark.requirement("G5")
 def test_secrets_are_read_anew_after_a_while() -> None:
-    """G5: a rotation needs no deployment."""
+    """A rotation needs no deployment."""
     time, read = Time(), []
 
     def document(name: str) -> str:
@@ -599,11 +610,12 @@ def test_secrets_are_read_anew_after_a_while() -> None:
     assert read == ["a", "b", "a"]
 
 
+@pytest.mark.requirement("G3")
 @pytest.mark.parametrize(
     "document", ["[]", "", "x", "{}", '[{"until": "x"}]', '[{"secret": "a", "until": "x"}]', "[1]"]
 )
 def test_without_a_secret_it_is_tried_again(document: str) -> None:
-    """G3: and parked in the end, never sent unsigned."""
+    """And parked in the end, never sent unsigned."""
     with pytest.raises(Passing, match="rotate"):
         SecretCache(lambda _: document).valid("a", NOON)
 
@@ -612,14 +624,14 @@ def test_without_a_secret_it_is_tried_again(document: str) -> None:
 
 
 @pytest.fixture
-def receiver(desk: World, playbook: Playbook) -> Iterator[Receiver]:
+def receiver(desk: Harness, playbook: Playbook) -> Iterator[Receiver]:
     """A real endpoint on this machine, in a deployment that may send there."""
     ssm = boto3.client("ssm")
     ssm.put_parameter(
-        Name=PLACE.parameter("settings"), Value='{"local_webhooks":"on"}', Type="String"
+        Name=DEPLOYMENT.parameter("settings"), Value='{"local_webhooks":"on"}', Type="String"
     )
     ssm.put_parameter(
-        Name=PLACE.parameter("desks/standard/webhooks/crm"),
+        Name=DEPLOYMENT.parameter("desks/standard/webhooks/crm"),
         Value=rotated("", SECRET, NOON, timedelta()),
         Type="SecureString",
     )
@@ -629,25 +641,24 @@ def receiver(desk: World, playbook: Playbook) -> Iterator[Receiver]:
         subscribed = with_webhooks(
             playbook, crm={"url": found.url, "events": ["ticket.received", "note.added"]}
         )
-        desk.store.put_playbook(subscribed, NOON)
-        desk.store._playbooks.clear()
-        desk.playbook = subscribed
+        desk.use_playbook(subscribed)
         yield found
     for cached in (handler.endpoint_budget, handler.secret_cache):
         cached.cache_clear()
 
 
-def test_the_function_sends_to_people_and_endpoints(desk: World, receiver: Receiver) -> None:
-    """G5: one record, both told, and a repetition tells nobody again."""
+@pytest.mark.requirement("G5")
+def test_the_function_sends_to_people_and_endpoints(desk: Harness, receiver: Receiver) -> None:
+    """One record, both told, and a repetition tells nobody again."""
     receiver.answers = [500]
     ticket = desk.file()
-    record = desk.event(ticket)
-    assert desk.run(record) == []
-    assert desk.run(record) == []
+    record = desk.event_record(ticket)
+    assert desk.invoke(record) == []
+    assert desk.invoke(record) == []
     assert len(desk.mails) == 1
     [waiting] = of(desk, ticket)
     assert waiting.state == "retrying"
-    assert desk.run(desk.due(waiting)) == []
+    assert desk.invoke(desk.make_due(waiting)) == []
     assert len(receiver.got) == 2
     assert len(set(receiver.ids)) == 1
     last = receiver.got[-1]
@@ -655,50 +666,53 @@ def test_the_function_sends_to_people_and_endpoints(desk: World, receiver: Recei
     assert len(desk.mails) == 1
 
 
-def test_people_are_told_before_any_endpoint(desk: World, receiver: Receiver) -> None:
-    """G5: of a whole batch."""
+@pytest.mark.requirement("G5")
+def test_people_are_told_before_any_endpoint(desk: Harness, receiver: Receiver) -> None:
+    """Of a whole batch."""
     seen = []
     receiver.answers = [lambda _: seen.append(len(desk.mails))]
-    records = [desk.event(desk.file(contact=f"a{n}@example.com")) for n in range(3)]
-    assert desk.run(*records) == []
+    records = [desk.event_record(desk.file(contact=f"a{n}@example.com")) for n in range(3)]
+    assert desk.invoke(*records) == []
     assert seen == [3]
 
 
+@pytest.mark.requirement("G5")
 def test_this_machine_is_refused_where_the_deployment_does_not_allow_it(
-    desk: World, receiver: Receiver
+    desk: Harness, receiver: Receiver
 ) -> None:
-    """G5: a playbook cannot."""
+    """A playbook cannot."""
     aws.client("ssm").put_parameter(
-        Name=PLACE.parameter("settings"),
+        Name=DEPLOYMENT.parameter("settings"),
         Value='{"local_webhooks":"off"}',
         Type="String",
         Overwrite=True,
     )
     ticket = desk.file()
-    assert desk.run(desk.event(ticket)) == []
+    assert desk.invoke(desk.event_record(ticket)) == []
     assert receiver.got == []
     [parked] = of(desk, ticket)
     assert parked.state == "parked"
     assert desk.dead_letters[0]["cause"] == "refused: 127.0.0.1 is 127.0.0.1, not a public address"
 
 
-def test_without_its_secret_nothing_is_sent(desk: World, receiver: Receiver) -> None:
-    """G5."""
-    aws.client("ssm").delete_parameter(Name=PLACE.parameter("desks/standard/webhooks/crm"))
+@pytest.mark.requirement("G5")
+def test_without_its_secret_nothing_is_sent(desk: Harness, receiver: Receiver) -> None:
+    aws.client("ssm").delete_parameter(Name=DEPLOYMENT.parameter("desks/standard/webhooks/crm"))
     ticket = desk.file()
-    assert desk.run(desk.event(ticket)) == []
+    assert desk.invoke(desk.event_record(ticket)) == []
     assert receiver.got == []
     assert of(desk, ticket)[0].state == "retrying"
 
 
-def test_a_desk_without_webhooks_pays_nothing(world: World) -> None:
-    """G5, G7: neither reads nor writes, and events that only endpoints want wake nobody."""
-    ticket = world.do(world.file(), c.Note(text="看过"))
-    assert world.event(ticket)["dynamodb"]["NewImage"]["readers"] == {"S": "none"}
-    world.run(world.event(ticket, 1))
-    assert of(world, ticket) == []
+@pytest.mark.requirement("G5", "G7")
+def test_a_desk_without_webhooks_pays_nothing(harness: Harness) -> None:
+    """Neither reads nor writes, and events that only endpoints want wake nobody."""
+    ticket = harness.change(harness.file(), c.Note(text="看过"))
+    assert harness.event_record(ticket)["dynamodb"]["NewImage"]["readers"] == {"S": "none"}
+    harness.invoke(harness.event_record(ticket, 1))
+    assert of(harness, ticket) == []
 
 
-def test_an_event_that_only_an_endpoint_wants_reaches_notify(desk: World, noted: Ticket) -> None:
-    """G5."""
-    assert desk.event(noted)["dynamodb"]["NewImage"]["readers"] == {"S": "notify"}
+@pytest.mark.requirement("G5")
+def test_an_event_that_only_an_endpoint_wants_reaches_notify(desk: Harness, noted: Ticket) -> None:
+    assert desk.event_record(noted)["dynamodb"]["NewImage"]["readers"] == {"S": "notify"}

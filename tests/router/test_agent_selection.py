@@ -24,8 +24,9 @@ def selected(playbook: Playbook, *agents: Any, **required: Any) -> list[str]:
     return [candidate.username for candidate in selection]
 
 
+@pytest.mark.requirement("D7")
 def test_only_who_is_present_and_has_a_place_free(playbook: Playbook) -> None:
-    """D7: offline, full and on another team are none; one place is enough."""
+    """Offline, full and on another team are none; one place is enough."""
     usernames = selected(
         playbook,
         agent("free", load=1, capacity=2),
@@ -38,14 +39,16 @@ def test_only_who_is_present_and_has_a_place_free(playbook: Playbook) -> None:
     assert sorted(usernames) == ["free", "on"]
 
 
+@pytest.mark.requirement("B9", "E7")
 def test_who_has_had_it_is_not_given_it_again(playbook: Playbook) -> None:
-    """B9, E7: a second handling is somebody else's, and of the level at least that it asks for."""
+    """A second handling is somebody else's, and of the level at least that it asks for."""
     agents = [agent("first", level=2), agent("junior", level=0), agent("senior", level=1)]
     assert selected(playbook, *agents, excluded=("first",), level=1) == ["senior"]
 
 
+@pytest.mark.requirement("B5")
 def test_all_the_skills_that_are_needed_and_a_language_that_is_named(playbook: Playbook) -> None:
-    """B5: one of two skills is not enough; who names no language speaks with everybody."""
+    """One of two skills is not enough; who names no language speaks with everybody."""
     needs = Needs(skills=("a", "b"), language=True)
     required = Requirements(TEAM, needs=needs, language="en")
     assert suits(agent("x", skills=("a", "b", "c"), languages=("en",)), required)
@@ -54,8 +57,9 @@ def test_all_the_skills_that_are_needed_and_a_language_that_is_named(playbook: P
     assert not suits(agent("x", skills=("a", "b"), languages=("zh-CN",)), required)
 
 
+@pytest.mark.requirement("A5")
 def test_the_one_longest_without_a_ticket_comes_first(playbook: Playbook) -> None:
-    """A5: so that the work goes round; among equals the one with less in hand, then by name."""
+    """So that the work goes round; among equals the one with less in hand, then by name."""
     later = NOON + timedelta(minutes=1)
     agents = [
         agent("b", load=0, assigned_at=later, capacity=9),

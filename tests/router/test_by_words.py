@@ -37,11 +37,12 @@ def where(store: Store) -> tuple[str, str | None, str | None]:
     return found.queue, found.team, found.handler
 
 
+@pytest.mark.requirement("B4", "B5")
 @pytest.mark.parametrize("when", [{"mentions": ["银行卡"]}, {"amount_over": 10000}], ids=str)
 def test_what_its_words_ask_of_a_handler_is_asked_later_too(
     store: Store, when: dict[str, Any]
 ) -> None:
-    """B4, B5: whoever becomes free without the skill does not get it."""
+    """Whoever becomes free without the skill does not get it."""
     router = waiting(store, playbook_of(when=when, needs={"skills": ["pay"]}))
     store.put_agent(agent("agent-1"))
     router.assign_waiting("technical")
@@ -52,18 +53,20 @@ def test_what_its_words_ask_of_a_handler_is_asked_later_too(
     assert where(store) == ("agent", "technical", "agent-2")
 
 
+@pytest.mark.requirement("E3")
 def test_what_is_collected_by_its_words_stays_collected(store: Store) -> None:
-    """E3: somebody takes it from among its like; nobody is given it."""
+    """Somebody takes it from among its like; nobody is given it."""
     router = waiting(store, playbook_of(when={"mentions": "银行卡"}, queue="collect"))
     store.put_agent(agent("agent-1"))
     router.assign_waiting("technical")
     assert where(store) == ("waiting", "technical", None)
 
 
+@pytest.mark.requirement("G7")
 def test_a_desk_that_does_not_route_by_words_reads_none(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """G7: a ticket's history is not read to give it to somebody."""
+    """A ticket's history is not read to give it to somebody."""
     playbook = playbook_of(when={"type": DESK["default_type"]})
     router = waiting(store, playbook)
     store.put_agent(agent("agent-1"))

@@ -100,8 +100,9 @@ def _in_hand(tickets: list[Ticket]) -> Counter[str | None]:
     return Counter(ticket.handler for ticket in tickets if ticket.in_hand_of)
 
 
+@pytest.mark.requirement("D7", "E11", "F2")
 def test_a_hundred_tickets_at_once_on_eight_agents(store: Store, playbook: Playbook) -> None:
-    """D7, E11, F2: nobody above the limit, nobody waiting while somebody has room, order kept."""
+    """Nobody above the limit, nobody waiting while somebody has room, order kept."""
     for n in range(AGENTS):
         store.put_agent(agent(f"agent-{n}", capacity=CAPACITY))
     chance = random.Random(7)  # noqa: S311 - the same crowd each time

@@ -118,8 +118,9 @@ def desk(playbook: Playbook) -> Iterator[Desk]:
         yield Desk(client, playbook)
 
 
+@pytest.mark.requirement("A5", "E6", "F2")
 def test_it_waits_for_the_team_of_its_new_type_once(desk: Desk) -> None:
-    """A5, E6, F2: however often the record comes, also after a person has moved the ticket."""
+    """However often the record comes, also after a person has moved the ticket."""
     assert desk.place == ("waiting", "general", None)
     version = desk.take("is-fault")
     for _ in range(3):
@@ -131,17 +132,19 @@ def test_it_waits_for_the_team_of_its_new_type_once(desk: Desk) -> None:
     assert desk.place == ("waiting", "general", None)
 
 
+@pytest.mark.requirement("A5", "D7")
 def test_somebody_free_of_the_new_team_has_it_at_once(desk: Desk) -> None:
-    """A5, D7: by what the new type needs."""
+    """By what the new type needs."""
     desk.free("agent-1", "technical")
     desk.free("agent-2", "technical", skills=("pay",))
     desk.bring(desk.take("is-payment"))
     assert desk.place == ("agent", "technical", "agent-2")
 
 
+@pytest.mark.requirement("F2")
 @pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
 def test_the_records_may_come_in_any_order(desk: Desk, order: tuple[int, ...]) -> None:
-    """F2: the last type says where, whichever record is read first."""
+    """The last type says where, whichever record is read first."""
     versions = [desk.take(name) for name in ("is-fault", "is-outage", "is-payment")]
     desk.free("agent-1", "technical")  # has not the skill
     for index in (*order, *order):
@@ -157,15 +160,17 @@ def test_there_and_back_it_stays_where_it_is(desk: Desk) -> None:
     assert desk.placed() == [("TicketQueued", "general")]
 
 
+@pytest.mark.requirement("E3")
 def test_what_leads_nowhere_else_stays(desk: Desk) -> None:
-    """E3: the step's priority moves it up its queue, and routing asks for no priority here."""
+    """The step's priority moves it up its queue, and routing asks for no priority here."""
     desk.bring(desk.take("is-urgent"))
     assert (desk.placed(), desk.ticket.priority) == ([("TicketQueued", "general")], "high")
 
 
+@pytest.mark.requirement("A5")
 @pytest.mark.parametrize("freed_first", [True, False])
 def test_its_old_team_does_not_get_it_meanwhile(desk: Desk, freed_first: bool) -> None:
-    """A5: somebody of the old team is freed before the step's record is read."""
+    """Somebody of the old team is freed before the step's record is read."""
     version = desk.take("is-fault")
     desk.free("agent-1", "general")
     if freed_first:
@@ -176,8 +181,9 @@ def test_its_old_team_does_not_get_it_meanwhile(desk: Desk, freed_first: bool) -
     assert desk.placed() == [("TicketQueued", "general"), ("TicketQueued", "technical")]
 
 
+@pytest.mark.requirement("F2")
 def test_its_old_team_does_not_get_it_by_an_older_record(desk: Desk) -> None:
-    """F2: the record of its queueing is read after the step was taken."""
+    """The record of its queueing is read after the step was taken."""
     queued = desk.ticket.version
     desk.take("is-fault")
     desk.free("agent-1", "general")
@@ -185,8 +191,9 @@ def test_its_old_team_does_not_get_it_by_an_older_record(desk: Desk) -> None:
     assert desk.place == ("waiting", "technical", None)
 
 
+@pytest.mark.requirement("E6")
 def test_who_has_it_in_hand_keeps_it(desk: Desk) -> None:
-    """E6: an assigned ticket is not routed."""
+    """An assigned ticket is not routed."""
     desk.free("agent-1", "general")
     desk.freed("agent-1")
     desk.free("agent-2", "technical")
@@ -194,8 +201,9 @@ def test_who_has_it_in_hand_keeps_it(desk: Desk) -> None:
     assert (desk.place, desk.ticket.type) == (("agent", "general", "agent-1"), "fault")
 
 
+@pytest.mark.requirement("A7")
 def test_to_the_supervisors_and_away_from_them(desk: Desk) -> None:
-    """A7: where the rules have put it there, they lead it away again."""
+    """Where the rules have put it there, they lead it away again."""
     version = desk.take("is-outage")
     desk.bring(version)
     desk.bring(version)
@@ -205,23 +213,25 @@ def test_to_the_supervisors_and_away_from_them(desk: Desk) -> None:
     assert len(desk.placed()) == 3
 
 
+@pytest.mark.requirement("A7")
 def test_what_a_person_gave_the_supervisors_stays_theirs(desk: Desk) -> None:
-    """A7."""
     desk.do(c.Enqueue("general", queue="supervisor", reason="by hand"))
     desk.bring(desk.take("is-fault"))
     assert desk.place == ("supervisor", "general", None)
 
 
+@pytest.mark.requirement("C9")
 def test_an_approved_step_routes_it_too(desk: Desk) -> None:
-    """C9: not before it is approved."""
+    """Not before it is approved."""
     desk.bring(desk.take("is-fault-if-approved"))
     assert desk.ticket.status == "awaiting_department"
     desk.bring(desk.do(c.Approve(approved=True), actor="lead-1"))
     assert (desk.ticket.status, desk.place) == ("queued", ("waiting", "technical", None))
 
 
+@pytest.mark.requirement("F2", "G7")
 def test_what_the_router_says_itself_does_not_wake_it() -> None:
-    """F2, G7: a ticket that is classified and assigned costs no second look."""
+    """A ticket that is classified and assigned costs no second look."""
     known = e.TicketClassified(type="fault", tags=(), priority="high")
     given = e.TicketAssigned(team="technical", handler="agent-1")
     assert e.readers((known, given)) == "notify"

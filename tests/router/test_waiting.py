@@ -44,10 +44,11 @@ def handlers(store: Store, *numbers: str) -> list[str | None]:
     return [store.load("testdesk", number).handler for number in numbers]
 
 
+@pytest.mark.requirement("D7")
 def test_one_that_nobody_free_is_suited_for_keeps_none_behind_it(
     store: Store, playbook: Playbook
 ) -> None:
-    """D7: the next one is given out all the same; the first one is, when somebody suited comes."""
+    """The next one is given out all the same; the first one is, when somebody suited comes."""
     waiting(store, playbook, "CS1", type="fault")
     waiting(store, playbook, "CS2")
     store.put_agent(agent("agent-1"))
@@ -58,8 +59,9 @@ def test_one_that_nobody_free_is_suited_for_keeps_none_behind_it(
     assert handlers(store, "CS1", "CS2") == ["agent-2", "agent-1"]
 
 
+@pytest.mark.requirement("E11")
 def test_the_queue_is_given_out_to_its_last_page(store: Store, playbook: Playbook) -> None:
-    """E11: whoever comes back to a desk after a peak finds all of it."""
+    """Whoever comes back to a desk after a peak finds all of it."""
     numbers = [f"CS{serial:03}" for serial in range(PAGE_SIZE + 3)]
     for number in numbers:
         waiting(store, playbook, number)
@@ -68,8 +70,9 @@ def test_the_queue_is_given_out_to_its_last_page(store: Store, playbook: Playboo
     assert handlers(store, *numbers) == ["agent-1"] * (PAGE_SIZE + 2) + [None]
 
 
+@pytest.mark.requirement("A5", "B4")
 def test_a_vip_comes_first_then_the_urgent_then_the_older(store: Store, playbook: Playbook) -> None:
-    """A5, B4: as the desk orders them; whoever becomes free gets the first."""
+    """As the desk orders them; whoever becomes free gets the first."""
     vip = Customer(contact="****8001", kind="phone", hash="h2", customer_class="vip")
     waiting(store, playbook, "CS1", at=NOON)
     waiting(store, playbook, "CS2", at=NOON - timedelta(hours=1))
@@ -84,8 +87,9 @@ def test_a_vip_comes_first_then_the_urgent_then_the_older(store: Store, playbook
     assert given == ["CS4", "CS3", "CS2", "CS1"]
 
 
+@pytest.mark.requirement("A7")
 def test_what_the_supervisors_have_stays_theirs(store: Store, playbook: Playbook) -> None:
-    """A7: confirming its type does not take a ticket out of their queue."""
+    """Confirming its type does not take a ticket out of their queue."""
     store.put_agent(agent("agent-1", skills=("network",)))
     file(store, playbook, "CS1")
     theirs = do(store, playbook, "CS1", c.Enqueue(TEAM, "supervisor", "asked for"))
@@ -93,11 +97,12 @@ def test_what_the_supervisors_have_stays_theirs(store: Store, playbook: Playbook
     assert store.load("testdesk", "CS1") == theirs
 
 
+@pytest.mark.requirement("D13")
 @pytest.mark.parametrize(("online", "handler"), [(True, "agent-1"), (False, "agent-2")])
 def test_an_unsolved_one_goes_back_to_its_engineer_who_is_there(
     store: Store, playbook: Playbook, online: bool, handler: str
 ) -> None:
-    """D13: whatever is in hand; where nobody is there it goes to whoever is free."""
+    """Whatever is in hand; where nobody is there it goes to whoever is free."""
     for who in ("agent-1", "agent-2"):
         store.put_agent(agent(who, capacity=1))
     file(store, playbook, "CS1")

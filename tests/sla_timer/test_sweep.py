@@ -45,8 +45,9 @@ def waiting(state: str = "retrying", at: datetime = NOON + HOUR) -> Delivery:
 
 
 class TestTickets:
+    @pytest.mark.requirement("F3", "G2")
     def test_a_first_response_that_is_missed(self, desk: Store, playbook: Playbook) -> None:
-        """F3, G2: breached at the sweep of its minute, stamped with the sweep's moment."""
+        """Breached at the sweep of its minute, stamped with the sweep's moment."""
         file(desk, playbook, "CS1", priority="high")
         assert sweep(desk, NOON + 2 * HOUR - timedelta(seconds=1), plenty).done == 1  # a warning
         before = desk.load("testdesk", "CS1")
@@ -60,10 +61,10 @@ class TestTickets:
         assert (commit.actor, commit.at) == ("system", NOON + 2 * HOUR)
         assert commit.of("TimerBreached")[0].kind == "first_response"
 
+    @pytest.mark.requirement("A11", "F3")
     def test_the_customer_did_not_answer_within_a_day(
         self, desk: Store, playbook: Playbook
     ) -> None:
-        """A11, F3."""
         ticket = file(desk, playbook, "CS1")
         for command in (c.Assign("technical", "agent-1"), c.RequestInformation("?")):
             change(desk, "testdesk", ticket.number, command, playbook, NOON, actor="agent-1")
@@ -72,10 +73,10 @@ class TestTickets:
         assert after.timers["customer_info"].state == "breached"
         assert after.timers["resolution"].state == "paused"
 
+    @pytest.mark.requirement("A6", "F3")
     def test_the_type_was_not_confirmed_within_ten_minutes(
         self, desk: Store, playbook: Playbook
     ) -> None:
-        """A6, F3."""
         file(desk, playbook, "CS1")
         ask = c.AskConfirmation("general", "?")
         change(desk, "testdesk", "CS1", ask, playbook, NOON, actor="system")
@@ -84,8 +85,9 @@ class TestTickets:
         sweep(desk, NOON + timedelta(minutes=10), plenty)
         assert desk.load("testdesk", "CS1").timers["confirm_type"].state == "breached"
 
+    @pytest.mark.requirement("G2")
     def test_every_ticket_of_every_shard(self, desk: Store, playbook: Playbook) -> None:
-        """G2: to the last page of the last partition."""
+        """To the last page of the last partition."""
         for index in range(20):
             file(desk, playbook, f"CS{index}", priority="high")
         assert sweep(desk, NOON + 2 * HOUR, plenty).done == 20
@@ -123,8 +125,9 @@ class TestTickets:
         assert [due for shard in range(SHARDS) for due in desk.due(shard, later)] == []
 
 
+@pytest.mark.requirement("G3")
 class TestDeliveries:
-    """G3: a delivery to try again comes back through the stream."""
+    """A delivery to try again comes back through the stream."""
 
     def test_its_time_has_come(self, desk: Store) -> None:
         delivery = waiting()
@@ -155,10 +158,11 @@ class TestDeliveries:
 
 
 class TestFailures:
+    @pytest.mark.requirement("G2", "G3")
     def test_one_that_fails_does_not_keep_the_others_waiting(
         self, desk: Store, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """G2, G3: a ticket without its desk, a broken item and a conflict beside healthy ones."""
+        """A ticket without its desk, a broken item and a conflict beside healthy ones."""
         for number in ("CS1", "CS2", "CS3", "CS4"):
             file(desk, playbook, number, priority="high")
         orphan = Delivery.model_validate({**waiting().model_dump(), "desk": "nowhere"})
@@ -212,8 +216,9 @@ class TestHandler:
     def _table(self, desk: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("functions.core.platform.container.store", lambda place: desk)
 
+    @pytest.mark.requirement("F3")
     def test_a_scheduled_event(self, desk: Store, playbook: Playbook) -> None:
-        """F3: as EventBridge sends it."""
+        """As EventBridge sends it."""
         file(desk, playbook, "CS1", priority="high")
         event = {
             "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
@@ -227,8 +232,9 @@ class TestHandler:
         file(desk, playbook, "CS1", priority="high")
         assert handler.sla_timer({"time": "2027-01-01T00:00:00+08:00"}, Context()) == {"done": 1}
 
+    @pytest.mark.requirement("G3")
     def test_it_says_so_when_something_failed(self, desk: Store, playbook: Playbook) -> None:
-        """G3: the function's errors are what the alarm counts."""
+        """The function's errors are what the alarm counts."""
         file(desk, playbook, "CS1", priority="high")
         desk.client.delete_item(
             TableName=desk.table, Key={"pk": {"S": "DESK#testdesk"}, "sk": {"S": "DESK"}}
@@ -241,8 +247,8 @@ class TestHandler:
         with pytest.raises(ValidationError):
             handler.sla_timer(event, Context())
 
+    @pytest.mark.requirement("F3")
     def test_it_is_scheduled_each_minute(self) -> None:
-        """F3."""
         from chalice.app import Chalice
 
         app = Chalice("deskbell")

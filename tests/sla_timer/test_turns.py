@@ -22,11 +22,12 @@ def number_in(partition: int) -> str:
     return next(number for number in numbers if shard(number) == f"DUE#{partition}")
 
 
+@pytest.mark.requirement("G2")
 @pytest.mark.parametrize("first", range(SHARDS))
 def test_a_sweep_begins_with_the_shard_that_it_is_told(
     store: Store, playbook: Playbook, first: int
 ) -> None:
-    """G2: with time for one item, it is one of that shard; the next sweep does the others."""
+    """With time for one item, it is one of that shard; the next sweep does the others."""
     store.put_playbook(playbook, NOON)
     store.put_agent(agent())
     numbers = [number_in(partition) for partition in range(SHARDS)]
@@ -41,8 +42,9 @@ def test_a_sweep_begins_with_the_shard_that_it_is_told(
     assert sweep(store, late, lambda: PLENTY, first=first).done == SHARDS - 1
 
 
+@pytest.mark.requirement("G2")
 def test_each_minute_begins_with_another_shard(monkeypatch: pytest.MonkeyPatch) -> None:
-    """G2: so one that takes all the time does not starve the others."""
+    """So one that takes all the time does not starve the others."""
     begun: list[int] = []
 
     def noted(store: Store, now: datetime, left: object, first: int = 0) -> SweepResult:
@@ -61,10 +63,11 @@ class _Context:
     invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:deskbell-test-sla_timer"
 
 
+@pytest.mark.requirement("G3")
 def test_one_that_failed_among_others_is_said(
     store: Store, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """G3: the alarm counts the function's errors, however much else went well."""
+    """The alarm counts the function's errors, however much else went well."""
     monkeypatch.setattr(
         handler, "sweep", lambda *_, **__: SweepResult(done=7, failed=1, stopped=False)
     )

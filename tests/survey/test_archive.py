@@ -80,13 +80,14 @@ def archived_document(s3: Any) -> Any:
     return json.loads(s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read())
 
 
+@pytest.mark.requirement("G6", "B10")
 class TestRecord:
-    """G6, B10: one record that holds everything."""
+    """One record that holds everything."""
 
+    @pytest.mark.requirement("A13", "A14", "B10", "G6")
     def test_everything_that_happened_with_who_and_when(
         self, desk: Store, s3: Any, playbook: Playbook
     ) -> None:
-        """A13, A14, B10, G6."""
         assert archive(desk, buckets(s3), TASK, NOON) == KEY
         found = archived_document(s3)
         assert (found["schema"], found["desk"], found["number"]) == (SCHEMA, "testdesk", "CS1")
@@ -112,16 +113,17 @@ class TestRecord:
         assert kinds["first_response"] == "met"
         assert kinds["callback"] == "met"
 
+    @pytest.mark.requirement("G4")
     def test_the_sealed_contact_stays_where_it_is(self, desk: Store, s3: Any) -> None:
-        """G4."""
         archive(desk, buckets(s3), TASK, NOON)
         text = s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read().decode()
         assert "sealed-contact" not in text
         assert '"sealed":' not in text
         assert "****8000" in text
 
+    @pytest.mark.requirement("B10")
     def test_it_is_kept_for_as_long_as_the_desk_says(self, desk: Store, s3: Any) -> None:
-        """B10: a tag, which the bucket's lifecycle rules go by."""
+        """A tag, which the bucket's lifecycle rules go by."""
         archive(desk, buckets(s3), TASK, NOON)
         tags = s3.get_object_tagging(Bucket=BUCKET, Key=KEY)["TagSet"]
         assert {tag["Key"]: tag["Value"] for tag in tags} == {
@@ -131,8 +133,8 @@ class TestRecord:
         head = s3.head_object(Bucket=BUCKET, Key=KEY)
         assert head["ContentType"] == "application/json"
 
+    @pytest.mark.requirement("G1")
     def test_a_repeat_writes_the_same_bytes(self, desk: Store, s3: Any) -> None:
-        """G1."""
         archive(desk, buckets(s3), TASK, NOON)
         first = s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read()
         archive(desk, buckets(s3), TASK, NOON + timedelta(days=1))
@@ -152,11 +154,12 @@ class TestRecord:
             key: value for key, value in ticket.model_dump(mode="json").items() if key != "timers"
         }
 
+    @pytest.mark.requirement("A3")
     @pytest.mark.parametrize(
         ("zone", "year"), [(SHANGHAI, 2027), (ZoneInfo("UTC"), 2026)], ids=["Shanghai", "UTC"]
     )
     def test_the_year_is_the_desks_own(self, zone: ZoneInfo, year: int, playbook: Playbook) -> None:
-        """A3: as in the number."""
+        """As in the number."""
         ticket = received(playbook, datetime(2026, 12, 31, 20, tzinfo=UTC))
         assert archive_key(ticket, zone) == f"archive/testdesk/{year}/CS20260310001.json"
 
@@ -168,10 +171,11 @@ class TestArchive:
         act(desk, playbook, c.Reopen())
         assert archive(desk, buckets(s3), TASK, NOON) is None
 
+    @pytest.mark.requirement("F4")
     def test_the_second_resolution_writes_over_the_first(
         self, desk: Store, s3: Any, playbook: Playbook
     ) -> None:
-        """F4: one ticket, one newest document; the bucket keeps the earlier one as a version."""
+        """One ticket, one newest document; the bucket keeps the earlier one as a version."""
         archive(desk, buckets(s3), TASK, NOON)
         again = (c.Reopen(), c.Assign("technical", "agent-1"), c.Resolve("再次"), GOOD)
         act(desk, playbook, *again)
@@ -180,17 +184,19 @@ class TestArchive:
         assert archive(desk, buckets(s3), second, NOON) == KEY
         assert archived_document(s3)["ticket"]["resolutions"] == 2
 
+    @pytest.mark.requirement("G3")
     def test_what_was_read_in_part_is_read_again(
         self, desk: Store, s3: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """G3: a query that has not seen the newest commit yet makes no document."""
+        """A query that has not seen the newest commit yet makes no document."""
         history = desk.history
         monkeypatch.setattr(desk, "history", lambda *key: history(*key)[:-1])
         with pytest.raises(TryAgain, match="9 commits of CS1"):
             archive(desk, buckets(s3), TASK, NOON)
 
+    @pytest.mark.requirement("B10", "D10")
     def test_files_are_kept_as_long_as_the_document(self, desk: Store, s3: Any) -> None:
-        """B10, D10: with its tags, and their time begins with its own."""
+        """With its tags, and their time begins with its own."""
         s3.put_object(Bucket=FILES_BUCKET, Key=PHOTO.key, Body=b"jpg")
         archive(desk, buckets(s3), TASK, NOON)
         found = s3.get_object(Bucket=FILES_BUCKET, Key=PHOTO.key)
@@ -199,8 +205,9 @@ class TestArchive:
         document, file = (s3.get_object_tagging(Bucket=b, Key=key)["TagSet"] for b, key in of)
         assert file == document
 
+    @pytest.mark.requirement("B10")
     def test_a_file_that_is_gone_stays_gone(self, desk: Store, s3: Any) -> None:
-        """B10: an erasure was quicker."""
+        """An erasure was quicker."""
         s3.delete_object(Bucket=FILES_BUCKET, Key=PHOTO.key)
         assert archive(desk, buckets(s3), TASK, NOON) == KEY
         assert "Contents" not in s3.list_objects_v2(Bucket=FILES_BUCKET)

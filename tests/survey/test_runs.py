@@ -32,8 +32,9 @@ def runs(client: Started) -> dict[str, Any]:
     return {name: execution.input for name, execution in client.executions.items()}
 
 
+@pytest.mark.requirement("F4")
 def test_a_second_resolution_has_a_second_run(playbook: Playbook) -> None:
-    """F4: named for desk, ticket and resolution; a repeated record starts nothing."""
+    """Named for desk, ticket and resolution; a repeated record starts nothing."""
     client: Any = Started()
     for number, desk in (("CS1", "testdesk"), ("CS1", "other")):
         ticket = received(playbook).model_copy(update={"number": number, "desk": desk})
@@ -56,8 +57,9 @@ def test_a_second_resolution_has_a_second_run(playbook: Playbook) -> None:
     assert found["other-CS1-closed-9"]["resolution"] == 2
 
 
+@pytest.mark.requirement("D13")
 def test_a_run_waits_for_a_call_back_as_long_as_the_desk_says(playbook: Playbook) -> None:
-    """D13: after the customer's yes that is the confirmation's time, else that of the review."""
+    """After the customer's yes that is the confirmation's time, else that of the review."""
     asked = load(
         {
             **DESK,
@@ -71,6 +73,7 @@ def test_a_run_waits_for_a_call_back_as_long_as_the_desk_says(playbook: Playbook
     assert timedelta(seconds=found["review_seconds"]) == timedelta(hours=1)
 
 
+@pytest.mark.requirement("A13")
 @pytest.mark.parametrize(
     ("status", "survey", "review"),
     [
@@ -84,7 +87,7 @@ def test_a_run_waits_for_a_call_back_as_long_as_the_desk_says(playbook: Playbook
     ],
 )
 def test_where_a_run_goes(playbook: Playbook, status: str, survey: Any, review: Any) -> None:
-    """A13: on with the answer; over where the problem is back or goes on under another number."""
+    """On with the answer; over where the problem is back or goes on under another number."""
     ticket = received(playbook).model_copy(update={"status": status, "resolutions": 2})
     assert (after_survey(ticket, 2), after_review(ticket, 2)) == (survey, review)
     for other in (1, 3):

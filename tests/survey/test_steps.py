@@ -64,8 +64,9 @@ def act(store: Store, playbook: Playbook, *commands: c.Command, at: datetime = N
     return ticket
 
 
+@pytest.mark.requirement("A13")
 class TestRules:
-    """A13: what a ticket's state means to a run."""
+    """What a ticket's state means to a run."""
 
     @pytest.mark.parametrize(
         ("commands", "survey", "review"),
@@ -95,8 +96,9 @@ class TestRules:
         assert after_review(ticket, 1) == review
 
 
+@pytest.mark.requirement("F4")
 class TestWaiting:
-    """F4: whoever keeps a token looks at the ticket afterwards."""
+    """Whoever keeps a token looks at the ticket afterwards."""
 
     def test_it_waits_for_the_customer(self, desk: Store) -> None:
         workflows = Workflows()
@@ -131,8 +133,8 @@ class TestWaiting:
         wait_for(desk, workflows, "survey", WAITING_TASK)  # type: ignore[arg-type]
         assert workflows.answers == {"token-1": ARCHIVE}
 
+    @pytest.mark.requirement("A13")
     def test_it_waits_for_the_call_back(self, desk: Store, playbook: Playbook) -> None:
-        """A13."""
         act(desk, playbook, POOR)
         workflows = Workflows()
         wait_for(desk, workflows, "review", WAITING_TASK)  # type: ignore[arg-type]
@@ -142,10 +144,11 @@ class TestWaiting:
         wait_for(desk, workflows, "review", WAITING_TASK)  # type: ignore[arg-type]
         assert workflows.answers == {"token-1": ARCHIVE}
 
+    @pytest.mark.requirement("F4")
     def test_a_run_that_was_overlooked_ends_with_the_next_resolution(
         self, desk: Store, playbook: Playbook
     ) -> None:
-        """F4: the second resolution has a run of its own; the first one's is over."""
+        """The second resolution has a run of its own; the first one's is over."""
         workflows = Workflows()
         wait_for(desk, workflows, "survey", WAITING_TASK)  # type: ignore[arg-type]
         again = (c.Reopen(), c.Assign("technical", "agent-1"), c.Resolve("再次"))
@@ -166,8 +169,9 @@ class TestWaiting:
             send_result(Workflows("AccessDenied"), "token-1", ARCHIVE)  # type: ignore[arg-type]
 
 
+@pytest.mark.requirement("F4", "A13")
 class TestExpiry:
-    """F4, A13: each wait ends by itself."""
+    """Each wait ends by itself."""
 
     def test_nobody_answered_the_survey(self, desk: Store) -> None:
         assert expire(desk, "survey", TASK, NOON + timedelta(days=7)) == ARCHIVE
@@ -210,10 +214,11 @@ class TestExpiry:
         first = expire(desk, "survey", TASK, NOON)
         assert expire(desk, "survey", TASK, NOON) == first
 
+    @pytest.mark.requirement("G3")
     def test_a_ticket_that_stays_as_it_was_is_a_failure(
         self, desk: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """G3: never a run that ends without the ticket's having moved."""
+        """Never a run that ends without the ticket's having moved."""
         monkeypatch.setattr("functions.survey.tasks.change", lambda *a, **k: None)
         with pytest.raises(RuntimeError, match="still waits"):
             expire(desk, "survey", TASK, NOON)
@@ -235,8 +240,9 @@ class Context:
     invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:deskbell-test-survey_ask"
 
 
+@pytest.mark.requirement("F4")
 class TestHandlers:
-    """F4: the events as the workflow sends them."""
+    """The events as the workflow sends them."""
 
     def test_they_speak_the_workflows_shapes(
         self, desk: Store, playbook: Playbook, monkeypatch: pytest.MonkeyPatch

@@ -29,8 +29,9 @@ class TaskError(Exception):
     """What a failing function is to the workflow: the name of its error."""
 
 
+@pytest.mark.requirement("F4")
 class TestDefinition:
-    """F4: what holds for the file as it stands."""
+    """What holds for the file as it stands."""
 
     def test_every_wait_has_an_end(self) -> None:
         waits = [
@@ -44,8 +45,8 @@ class TestDefinition:
                 name for retry in state["Retry"] for name in retry["ErrorEquals"]
             ]
 
+    @pytest.mark.requirement("G3")
     def test_every_task_is_retried_and_ends_where_an_alarm_sees_it(self) -> None:
-        """G3."""
         for state in STATES.values():
             if state["Type"] == "Task":
                 assert state["Retry"]
@@ -157,11 +158,13 @@ def entered(execution: Any) -> list[str]:
     ]
 
 
+@pytest.mark.requirement("F4", "A13")
 class TestPaths:
-    """F4, A13: survey → review where the answer asks for one → archive."""
+    """Survey → review where the answer asks for one → archive."""
 
+    @pytest.mark.requirement("G7")
     def test_content(self, run: Run) -> None:
-        """G7: five transitions, start and end included; the budget is twelve."""
+        """Five transitions, start and end included; the budget is twelve."""
         execution = run.start("content")
         assert execution["status"] == "SUCCEEDED"
         assert entered(execution) == ["Ask", "Answered", "Archive"]
@@ -173,8 +176,9 @@ class TestPaths:
             "survey_archive", {"desk": "testdesk", "number": "CS1", "resolution": 1},
         )  # fmt: skip
 
+    @pytest.mark.requirement("A13")
     def test_discontent(self, run: Run) -> None:
-        """A13: to quality review, which ends with the call-back."""
+        """To quality review, which ends with the call-back."""
         run.tasks["survey_ask"] = lambda event: run.answer(event, {"review": True})
         execution = run.start("discontent")
         assert execution["status"] == "SUCCEEDED"
@@ -187,8 +191,9 @@ class TestPaths:
         assert execution["status"] == "SUCCEEDED"
         assert run.names() == ["survey_ask"]
 
+    @pytest.mark.requirement("A13")
     def test_silence(self, run: Run) -> None:
-        """A13: nobody answers the survey; it is archived all the same."""
+        """Nobody answers the survey; it is archived all the same."""
         run.tasks["survey_ask"] = lambda event: None
         execution = run.start("silence")
         assert execution["status"] == "SUCCEEDED"
@@ -208,8 +213,9 @@ class TestPaths:
         assert entered(execution) == ["Ask", "Expire", "Answered", "Review", "Archive"]
 
 
+@pytest.mark.requirement("G3")
 class TestErrors:
-    """G3: what passes is tried again, what does not ends as a failed run with its cause."""
+    """What passes is tried again, what does not ends as a failed run with its cause."""
 
     @pytest.mark.parametrize("task", ["survey_ask", "survey_archive"])
     def test_a_failure_that_passes(self, run: Run, task: str) -> None:
