@@ -19,8 +19,8 @@ from functions.core.platform.logging import logger
 from functions.core.storage.store import Store
 
 CLAIM_TIMEOUT = timedelta(seconds=65)
-"""How long a claim's run may still be working: the function's timeout in `.chalice/config.json`
-and a margin for whole seconds and clocks that differ."""
+"""The time in which a claim's run may still be working: the function's timeout in
+`.chalice/config.json` and a margin for whole seconds and clocks that differ."""
 
 EVENT_GONE = "the event that asked for it is gone"
 

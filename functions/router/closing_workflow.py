@@ -12,21 +12,17 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from functions.core.domain.closing import after_review, after_survey
+from functions.core.domain.closing import TaskKind, task_result
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.logging import logger
+from functions.core.services.task_results import send_result
 from functions.core.storage.store import Store
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 log = logger("router")
-
-_RESULTS = {"survey": after_survey, "review": after_review}
-
-_ENDED = frozenset({"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"})
-"""Errors of SendTaskSuccess for a task that no longer waits (Step Functions API reference)."""
 
 
 def start(
@@ -67,22 +63,12 @@ def _callback_limit(playbook: Playbook) -> timedelta:
     return playbook.survey.review.within
 
 
-def wake(client: SFNClient, store: Store, ticket: Ticket, kind: str) -> None:
-    """Let a waiting task continue if the ticket has its result.
-
-    Args:
-        kind: `survey` or `review`, the task that may be waiting.
-    """
+def wake(client: SFNClient, store: Store, ticket: Ticket, kind: TaskKind) -> None:
+    """Let a waiting task continue if the ticket has its result."""
     stored = store.token(ticket.desk, ticket.number, kind)
     if stored is None:
         return
     token, resolution = stored
-    result = _RESULTS[kind](ticket, resolution)
-    if result is None:
-        return
-    try:
-        client.send_task_success(taskToken=token, output=json.dumps(result))
-    except client.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] not in _ENDED:
-            raise
+    result = task_result(kind, ticket, resolution)
+    if result is not None and not send_result(client, token, result):
         log.info("closing.over", extra={"ticket": ticket.number, "kind": kind})

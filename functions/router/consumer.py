@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from functions.core.domain import events as e
+from functions.core.domain.closing import TaskKind
 from functions.core.domain.errors import Conflict, DeadLetter, NotFound
 from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
@@ -75,7 +76,7 @@ def _start(
     )
 
 
-def _wake(ticket: Ticket, router: Router, *kinds: str) -> None:
+def _wake(ticket: Ticket, router: Router, *kinds: TaskKind) -> None:
     for kind in kinds:
         closing_workflow.wake(aws.client("stepfunctions"), router.store, ticket, kind)
 

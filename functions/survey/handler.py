@@ -10,7 +10,7 @@ from typing import Any
 
 from chalice.app import Blueprint
 
-from functions.core.domain.closing import TaskResult
+from functions.core.domain.closing import TaskKind, TaskResult
 from functions.core.platform import aws, clock, container
 from functions.core.platform.settings import Deployment
 from functions.survey import tasks
@@ -53,11 +53,11 @@ def survey_archive(event: dict[str, Any], context: Any) -> dict[str, str | None]
     return {"key": archive(container.store(deployment), buckets, task, clock.now())}
 
 
-def _wait(kind: tasks.Kind, event: dict[str, Any], context: Any) -> None:
+def _wait(kind: TaskKind, event: dict[str, Any], context: Any) -> None:
     task = tasks.WaitingTask.model_validate(event)
     tasks.wait_for(container.store(Deployment.of(context)), aws.client("stepfunctions"), kind, task)
 
 
-def _expire(kind: tasks.Kind, event: dict[str, Any], context: Any) -> TaskResult:
+def _expire(kind: TaskKind, event: dict[str, Any], context: Any) -> TaskResult:
     task = tasks.Task.model_validate(event)
     return tasks.expire(container.store(Deployment.of(context)), kind, task, clock.now())

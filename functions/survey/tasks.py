@@ -7,33 +7,23 @@ simultaneous answer never leaves the workflow waiting.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
 from functions.core.domain import commands as c
-from functions.core.domain.closing import REOPENED, TaskResult, after_review, after_survey
+from functions.core.domain.closing import REOPENED, TaskKind, TaskResult, task_result
 from functions.core.domain.errors import ActionNotAllowed
-from functions.core.domain.ticket import Ticket
 from functions.core.platform.logging import logger
 from functions.core.services.command_service import change
+from functions.core.services.task_results import send_result
 from functions.core.storage.store import Store
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 log = logger("survey")
-
-Kind = Literal["survey", "review"]
-_RESULTS: dict[Kind, Callable[[Ticket, int], TaskResult | None]] = {
-    "survey": after_survey,
-    "review": after_review,
-}
-_ENDED = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
-"""Errors of SendTaskSuccess for a task that no longer waits (Step Functions API reference)."""
 
 
 class Task(BaseModel):
@@ -52,7 +42,7 @@ class WaitingTask(Task):
     token: str
 
 
-def wait_for(store: Store, workflows: SFNClient, kind: Kind, task: WaitingTask) -> None:
+def wait_for(store: Store, workflows: SFNClient, kind: TaskKind, task: WaitingTask) -> None:
     """Store the task's token; continue at once if the ticket has the result already."""
     # A task of an earlier resolution whose reopening was missed would wait for its whole time. Only
     # a later resolution can find it.
@@ -60,12 +50,12 @@ def wait_for(store: Store, workflows: SFNClient, kind: Kind, task: WaitingTask) 
     store.keep_token(task.desk, task.number, kind, task.token, task.resolution)
     if stale is not None and stale[1] < task.resolution:
         send_result(workflows, stale[0], REOPENED)
-    result = _RESULTS[kind](store.load(task.desk, task.number), task.resolution)
+    result = task_result(kind, store.load(task.desk, task.number), task.resolution)
     if result is not None:
         send_result(workflows, task.token, result)
 
 
-def expire(store: Store, kind: Kind, task: Task, now: datetime) -> TaskResult:
+def expire(store: Store, kind: TaskKind, task: Task, now: datetime) -> TaskResult:
     """End a wait that nobody answered and return how the workflow continues."""
     command = (
         c.ExpireSurvey(task.resolution) if kind == "survey" else c.ExpireReview(task.resolution)
@@ -76,18 +66,7 @@ def expire(store: Store, kind: Kind, task: Task, now: datetime) -> TaskResult:
     except ActionNotAllowed:
         # The answer came at the last moment; the ticket has the result.
         log.info("survey.answered_meanwhile", extra={"number": task.number})
-    result = _RESULTS[kind](store.load(task.desk, task.number), task.resolution)
+    result = task_result(kind, store.load(task.desk, task.number), task.resolution)
     if result is None:
         raise RuntimeError(f"{task.number} still waits for its {kind} after that has expired")
     return result
-
-
-def send_result(workflows: SFNClient, token: str, result: TaskResult) -> None:
-    """End a waiting task; one that has ended already is ignored."""
-    from botocore.exceptions import ClientError
-
-    try:
-        workflows.send_task_success(taskToken=token, output=json.dumps(result))
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in _ENDED:
-            raise

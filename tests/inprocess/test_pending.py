@@ -1,4 +1,4 @@
-"""A request in 待确认 waits for whoever was asked, and for nobody else (A6, E2, G1)."""
+"""A request in 待确认 waits for whom it asked (A6, E2, G1)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from infra.simulator.inprocess import Loop
 
 
 @pytest.mark.requirement("A6")
-def test_only_who_was_asked_takes_it_out_again(loop: Loop, store: Store) -> None:
-    """An agent is to say what it is about. A repeated record of the request, or more of the
-    customer's words, do not decide it."""
+def test_only_the_asked_agent_confirms_the_type(loop: Loop, store: Store) -> None:
+    """Neither a repeated record of the request nor more text from the customer does."""
     body = {"contact": "13800138000", "description": "功能异常"}
     answer = loop.http("POST", "/desks/standard/tickets", body).json
     loop.pump()

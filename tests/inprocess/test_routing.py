@@ -1,4 +1,4 @@
-"""Routing on the stream: team, VIP, room, supervisors, 待确认 (A5, A6, A7, D7, F2, E11)."""
+"""Routing from the stream: team, VIP, capacity, supervisors, 待确认 (A5, A6, A7, D7, F2, E11)."""
 
 from __future__ import annotations
 
@@ -53,7 +53,6 @@ def load(store: Store, username: str) -> int:
 def test_tags_and_type_choose_the_team(
     loop: Loop, store: Store, description: str, more: dict[str, Any], team: str
 ) -> None:
-    """Nobody is online, so the ticket waits for its team."""
     number = file(loop, description, **more)
     loop.pump()
     found = ticket(store, number)
@@ -61,7 +60,7 @@ def test_tags_and_type_choose_the_team(
 
 
 @pytest.mark.requirement("A5", "D7")
-def test_tickets_go_round_to_the_member_longest_without_one(loop: Loop, store: Store) -> None:
+def test_tickets_are_assigned_round_robin(loop: Loop, store: Store) -> None:
     for username in ("li-1", "li-2"):
         store.set_presence("standard", username, online=True)
     found = [file(loop, "无法登录") for _ in range(4)]
@@ -72,8 +71,8 @@ def test_tickets_go_round_to_the_member_longest_without_one(loop: Loop, store: S
 
 
 @pytest.mark.requirement("D7", "E11")
-def test_nobody_gets_more_than_there_is_room_for(loop: Loop, store: Store) -> None:
-    """Five places, seven tickets; the rest wait and come as places get free."""
+def test_nobody_gets_more_than_the_capacity(loop: Loop, store: Store) -> None:
+    """Capacity five, seven tickets; the rest waits for free capacity."""
     store.set_presence("standard", "li-1", online=True)
     found = [file(loop, "无法登录") for _ in range(7)]
     loop.pump()
@@ -88,8 +87,7 @@ def test_nobody_gets_more_than_there_is_room_for(loop: Loop, store: Store) -> No
 
 
 @pytest.mark.requirement("A5")
-def test_coming_online_picks_up_what_waits_vip_first(loop: Loop, store: Store) -> None:
-    """VIP customers come first, then the more urgent, then the older."""
+def test_coming_online_assigns_waiting_tickets_vip_first(loop: Loop, store: Store) -> None:
     plain = [file(loop, "无法登录") for _ in range(5)]
     vip = file(loop, "无法登录", customer_id="VIP-7")
     loop.pump()
@@ -101,7 +99,7 @@ def test_coming_online_picks_up_what_waits_vip_first(loop: Loop, store: Store) -
 
 @pytest.mark.requirement("A7")
 def test_high_urgency_goes_to_the_supervisors(loop: Loop, store: Store) -> None:
-    """By the customer's word or by what is written; a supervisor can change the handler."""
+    """By the given urgency or the text; a supervisor can change the handler."""
     store.set_presence("standard", "li-1", online=True)
     for number in (file(loop, "无法登录", urgency="高"), file(loop, "系统崩溃，所有人都无法工作")):
         loop.pump()
@@ -135,8 +133,7 @@ def test_a_vague_request_waits_for_confirmation(loop: Loop, store: Store) -> Non
 
 
 @pytest.mark.requirement("F2", "G1")
-def test_the_same_record_routes_once(loop: Loop, store: Store) -> None:
-    """Repeated, late and out of order."""
+def test_a_repeated_record_routes_once(loop: Loop, store: Store) -> None:
     store.set_presence("standard", "li-1", online=True)
     number = file(loop, "无法登录")
     records = loop._records()
@@ -149,7 +146,7 @@ def test_the_same_record_routes_once(loop: Loop, store: Store) -> None:
 
 
 @pytest.mark.requirement("G3", "F2")
-def test_a_poison_record_is_parked_and_the_others_go_on(loop: Loop, store: Store) -> None:
+def test_a_poison_record_is_dead_lettered_and_the_others_go_on(loop: Loop, store: Store) -> None:
     number = file(loop, "无法登录")
     good = loop._records()
     poison = [dict(record) for record in good if "EVENT#" in repr(record)]
@@ -166,10 +163,9 @@ def test_a_poison_record_is_parked_and_the_others_go_on(loop: Loop, store: Store
 
 
 @pytest.mark.requirement("F2")
-def test_a_busy_table_brings_the_record_again(
+def test_a_throttled_table_fails_the_record_alone(
     loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A failure that passes is answered for its record alone."""
     from functions.core.domain.errors import TryAgain
 
     number = file(loop, "无法登录")
@@ -189,7 +185,7 @@ def test_a_busy_table_brings_the_record_again(
 
 @pytest.mark.requirement("A13")
 def test_a_reopened_ticket_is_routed_again(loop: Loop, store: Store) -> None:
-    """Back to its team, whoever is free there; a second handling alone goes a level up."""
+    """It goes to any free member of its team; only a second handling goes a level up."""
     store.set_presence("standard", "li-1", online=True)
     number = file(loop, "无法登录")
     loop.pump()
@@ -202,8 +198,7 @@ def test_a_reopened_ticket_is_routed_again(loop: Loop, store: Store) -> None:
 
 
 @pytest.mark.requirement("A5", "A7")
-def test_more_urgent_while_it_waits_it_goes_where_that_leads(loop: Loop, store: Store) -> None:
-    """高 is the supervisors'; back to 中 it waits for its team again, each time once."""
+def test_a_waiting_ticket_is_rerouted_after_a_priority_change(loop: Loop, store: Store) -> None:
     number = file(loop, "我无法登录")
     other = file(loop, "支付失败")
     loop.pump()
@@ -224,8 +219,7 @@ def test_more_urgent_while_it_waits_it_goes_where_that_leads(loop: Loop, store: 
 
 
 @pytest.mark.requirement("A5", "E3")
-def test_among_those_that_wait_the_more_urgent_comes_first(loop: Loop, store: Store) -> None:
-    """Nothing leads elsewhere, so it keeps its team and moves up the queue at once."""
+def test_a_higher_priority_moves_a_ticket_up_its_queue(loop: Loop, store: Store) -> None:
     first, second = (file(loop, "我要退货", urgency="低") for _ in range(2))
     loop.pump()
     act(store, second, c.SetPriority("中"))
@@ -235,11 +229,7 @@ def test_among_those_that_wait_the_more_urgent_comes_first(loop: Loop, store: St
 
 
 @pytest.mark.requirement("A7")
-def test_a_new_priority_leaves_alone_what_a_person_or_a_deadline_has_decided(
-    loop: Loop, store: Store
-) -> None:
-    """What the supervisors were given by hand stays theirs; what has a handler, the handler's;
-    and a change that queues the ticket itself is not undone."""
+def test_a_priority_change_does_not_undo_a_persons_decision(loop: Loop, store: Store) -> None:
     number = file(loop, "我无法登录")
     loop.pump()
     act(store, number, c.Enqueue("技术支持组", queue="supervisor"))

@@ -1,4 +1,4 @@
-"""A whole life as another system hears of it: every event once, in whatever order (G5, E11, G4)."""
+"""A ticket's life as an endpoint receives it: every event once, in any order (G5, E11, G4)."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def receiver(loop: Loop, store: Store) -> Iterator[Receiver]:
         cached.cache_clear()
     with Receiver().listening() as found:
         playbook = shipped(ROOT / "playbooks" / "standard.yaml")
-        hook = Webhook(url=found.url, events=("*",))
+        webhook = Webhook(url=found.url, events=("*",))
         store.put_playbook(
-            playbook.model_copy(update={"webhooks": {"crm": hook}}), datetime.now(UTC)
+            playbook.model_copy(update={"webhooks": {"crm": webhook}}), datetime.now(UTC)
         )
         yield found
     for cached in (handler.endpoint_budget, handler.secret_cache):
@@ -96,16 +96,16 @@ def test_every_event_arrives_once(loop: Loop, store: Store, receiver: Receiver) 
 
 
 @pytest.mark.requirement("G4")
-def test_no_raw_contact_leaves_by_a_webhook(loop: Loop, store: Store, receiver: Receiver) -> None:
+def test_no_webhook_contains_a_raw_contact(loop: Loop, store: Store, receiver: Receiver) -> None:
     live(Life(loop, store))
-    said = "\n".join(f"{request.headers} {request.body.decode()}" for request in receiver.got)
-    assert "ticket.archived" in said
+    sent = "\n".join(f"{request.headers} {request.body.decode()}" for request in receiver.got)
+    assert "ticket.archived" in sent
     for secret in SECRETS:
-        assert secret not in said
+        assert secret not in sent
 
 
 @pytest.mark.requirement("G5")
-def test_people_are_told_whatever_becomes_of_the_endpoint(
+def test_people_are_notified_whatever_the_endpoint_does(
     loop: Loop, store: Store, receiver: Receiver
 ) -> None:
     receiver.answers = [410] * 1000
@@ -116,18 +116,15 @@ def test_people_are_told_whatever_becomes_of_the_endpoint(
         states.setdefault(delivery.channel, set()).add(delivery.state)
     assert states.pop("webhook") == {"parked", "retrying"}
     assert set().union(*states.values()) == {"sent"}
-    parked = boto3.client("sqs").get_queue_attributes(
+    queue = boto3.client("sqs").get_queue_attributes(
         QueueUrl=f"https://sqs.us-east-1.amazonaws.com/123456789012/{loop.deployment.prefix}-notify-dlq",
         AttributeNames=["ApproximateNumberOfMessages"],
     )
-    assert int(parked["Attributes"]["ApproximateNumberOfMessages"]) == len(receiver.got)
+    assert int(queue["Attributes"]["ApproximateNumberOfMessages"]) == len(receiver.got)
 
 
 @pytest.mark.requirement("F7", "G5")
-def test_notify_needs_no_right_that_it_has_not(
-    loop: Loop, store: Store, receiver: Receiver
-) -> None:
-    """An endpoint's secret is read with the right to read this stage's parameters."""
+def test_notify_needs_no_right_that_it_lacks(loop: Loop, store: Store, receiver: Receiver) -> None:
     live(Life(loop, store))
     used = {
         action
@@ -139,8 +136,7 @@ def test_notify_needs_no_right_that_it_has_not(
 
 
 @pytest.mark.requirement("G7")
-def test_a_desk_without_endpoints_makes_the_same_calls_as_ever(loop: Loop, store: Store) -> None:
-    """No write and no read is made for webhooks where a desk has none."""
+def test_a_desk_without_endpoints_makes_no_calls_for_them(loop: Loop, store: Store) -> None:
     live(Life(loop, store))
     assert not [d for d in store.deliveries("standard", "x") if d.channel == "webhook"]
     parameters = [call for call in loop.calls if (call.function, call.service) == ("notify", "ssm")]

@@ -1,4 +1,4 @@
-"""A delivery that comes again: to whom it goes by then, and whether it goes (B10, E11, G3)."""
+"""A retried delivery: its recipient, and whether it may go (B10, E11, G3)."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def waiting(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> tuple[Ticket, 
 
 
 @pytest.mark.requirement("G3")
-def test_it_goes_to_the_contact_that_the_ticket_has_by_then(
+def test_a_retry_goes_to_the_corrected_contact(
     harness: Harness, waiting: tuple[Ticket, Delivery]
 ) -> None:
-    """The address was corrected meanwhile; the old one hears nothing more."""
+    """The old address gets nothing more."""
     ticket, delivery = waiting
     filing = Filing(
         store=harness.store,
@@ -62,23 +62,27 @@ def test_it_goes_to_the_contact_that_the_ticket_has_by_then(
 
 
 @pytest.mark.requirement("G3")
-def test_a_mark_that_came_meanwhile_holds_it(
+def test_a_bounce_before_a_retry_blocks_it(
     harness: Harness, waiting: tuple[Ticket, Delivery]
 ) -> None:
-    """A person decides what becomes of it; nothing goes where mail came back from."""
+    """Nothing goes to an address that bounced; a person decides about the message."""
     ticket, delivery = waiting
     harness.change(ticket, c.MailReturned(cause="bounce 5.1.1", permanent=True))
     assert harness.invoke(harness.make_due(delivery)) == []
     assert harness.mails == []
-    (parked,) = harness.deliveries(ticket)
-    assert (parked.state, str(parked.cause).startswith("blocked: bounce 5.1.1")) == ("parked", True)
+    (delivery,) = harness.deliveries(ticket)
+    assert (delivery.state, str(delivery.cause).startswith("blocked: bounce 5.1.1")) == (
+        "parked",
+        True,
+    )
     assert len(harness.dead_letters) == 1
 
 
-def test_what_an_act_leads_to_is_automatic_and_what_an_agent_writes_is_not(
+def test_only_an_agents_own_text_is_not_automatic_mail(
     harness: Harness,
 ) -> None:
-    """RFC 3834: other machines answer neither an assignment nor a survey, a reply they may."""
+    """Other machines must not reply to an assignment or a survey; they may reply to an agent (RFC
+    3834)."""
     ticket = harness.file()
     give = c.Assign("技术支持组", "agent-1", by_hand=True)
     for command, automatic in ((give, True), (c.Reply("请重启后再试"), False)):

@@ -1,4 +1,4 @@
-"""Each message once: claims, failures, retries and what is parked, in any order and repetition."""
+"""Each message is sent once: claims, failures, retries and dead letters in any order."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ LATER = NOON + CLAIM_TIMEOUT
 
 
 class Died(BaseException):
-    """The function ends in the middle, as when Lambda stops it."""
+    """The function ends in the middle, as if Lambda stopped it."""
 
 
 @pytest.fixture
@@ -59,8 +59,8 @@ def only(harness: Harness, ticket: Ticket) -> Delivery:
     return delivery
 
 
-class Breaking(Store):
-    """The table, with something that happens in the middle of a call."""
+class InterruptedStore(Store):
+    """A store that calls back in the middle of a claim or a move."""
 
     on_claim: Callable[[Delivery, bool], bool] | None = None
     on_move: Callable[[Delivery], None] | None = None
@@ -76,8 +76,8 @@ class Breaking(Store):
 
 
 @pytest.fixture
-def breaking(harness: Harness) -> Breaking:
-    return Breaking(harness.store.client, harness.store.table)
+def interrupted(harness: Harness) -> InterruptedStore:
+    return InterruptedStore(harness.store.client, harness.store.table)
 
 
 def with_providers(dispatcher: Dispatcher, **providers: Any) -> Dispatcher:
@@ -92,18 +92,17 @@ def dies_on(*states: str) -> Callable[[Delivery], None]:
     return die
 
 
-def die_after_sending(record: Any, dispatcher: Dispatcher, breaking: Breaking) -> None:
-    """A run that ends when the provider has the mail and before its outcome is written."""
-    breaking.on_move = dies_on("sent")
+def die_after_sending(record: Any, dispatcher: Dispatcher, interrupted: InterruptedStore) -> None:
+    """End a run after the provider has accepted the mail and before the outcome is written."""
+    interrupted.on_move = dies_on("sent")
     with pytest.raises(Died):
-        replace(dispatcher, store=breaking).process(record)
+        replace(dispatcher, store=interrupted).process(record)
 
 
 @pytest.mark.requirement("E11", "G1")
-def test_twenty_times_the_same_event_is_one_mail(
+def test_the_same_event_twenty_times_sends_one_mail(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """Nothing is answered twice."""
     for n in range(20):
         dispatcher.at(NOON + n * timedelta(minutes=1)).process(record)
     assert providers.addresses == [MAIL]
@@ -111,7 +110,7 @@ def test_twenty_times_the_same_event_is_one_mail(
 
 
 @pytest.mark.requirement("E11")
-def test_what_was_not_sent_since_the_table_was_busy_is_tried_again(
+def test_a_throttled_read_after_the_claim_is_retried(
     harness: Harness,
     dispatcher: Dispatcher,
     providers: Providers,
@@ -119,7 +118,7 @@ def test_what_was_not_sent_since_the_table_was_busy_is_tried_again(
     record: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A claim whose message surely did not go out is nobody's to puzzle over."""
+    """The message was certainly not sent, so no person has to decide."""
 
     record["dynamodb"]["NewImage"].pop("sealed")  # so that it has to be read
     with monkeypatch.context() as patch:
@@ -132,67 +131,66 @@ def test_what_was_not_sent_since_the_table_was_busy_is_tried_again(
 
 
 @pytest.mark.requirement("E11", "G3")
-def test_crash_between_sending_and_marking_sends_no_second_mail(
+def test_a_crash_between_sending_and_recording_sends_no_second_mail(
     harness: Harness,
     dispatcher: Dispatcher,
     providers: Providers,
     ticket: Ticket,
     record: Any,
-    breaking: Breaking,
+    interrupted: InterruptedStore,
 ) -> None:
-    """For a minute it may still be under way; then it is parked for a person to decide."""
-    die_after_sending(record, dispatcher, breaking)
+    """While the run may still be working the record is retried; then the delivery is dead-
+    lettered."""
+    die_after_sending(record, dispatcher, interrupted)
     assert only(harness, ticket).state == "claimed"
     with pytest.raises(TryAgain):
         dispatcher.at(SOON).process(record)
     dispatcher.at(LATER).process(record)
     dispatcher.at(LATER).process(record)
-    parked = only(harness, ticket)
-    assert parked.state == "parked"
-    assert parked.cause is not None
-    assert parked.cause.startswith("uncertain")
+    delivery = only(harness, ticket)
+    assert delivery.state == "parked"
+    assert delivery.cause is not None
+    assert delivery.cause.startswith("uncertain")
     assert len(providers.dead_letters) == 1
     assert providers.addresses == [MAIL]
 
 
 @pytest.mark.requirement("E11")
-def test_claim_whose_answer_was_lost_is_known_again(
+def test_a_claim_that_the_sdk_repeated_is_recognised_as_own(
     harness: Harness,
     dispatcher: Dispatcher,
     providers: Providers,
     ticket: Ticket,
     record: Any,
-    breaking: Breaking,
+    interrupted: InterruptedStore,
 ) -> None:
-    """The SDK repeated a write that had succeeded; the claim is our own, so we send."""
-    breaking.on_claim = lambda delivery, claimed: False
-    replace(dispatcher, store=breaking).process(record)
+    interrupted.on_claim = lambda delivery, claimed: False
+    replace(dispatcher, store=interrupted).process(record)
     assert providers.addresses == [MAIL]
     assert only(harness, ticket).state == "sent"
 
 
-def test_claim_that_is_refused_and_gone_is_tried_again(
-    dispatcher: Dispatcher, providers: Providers, record: Any, breaking: Breaking
+def test_a_refused_claim_whose_item_is_gone_is_retried(
+    dispatcher: Dispatcher, providers: Providers, record: Any, interrupted: InterruptedStore
 ) -> None:
     def refused(delivery: Delivery, claimed: bool) -> bool:
         key = {
             "pk": {"S": f"TICKET#{delivery.desk}#{delivery.number}"},
             "sk": {"S": f"DELIVERY#{delivery.id}"},
         }
-        breaking.client.delete_item(TableName=breaking.table, Key=key)
+        interrupted.client.delete_item(TableName=interrupted.table, Key=key)
         return False
 
-    breaking.on_claim = refused
+    interrupted.on_claim = refused
     with pytest.raises(TryAgain):
-        replace(dispatcher, store=breaking).process(record)
+        replace(dispatcher, store=interrupted).process(record)
     assert providers.sent == []
 
 
 @pytest.mark.requirement("A4", "E11")
-def test_throttled_then_fine(
+def test_a_throttled_provider_delays_the_mail_and_loses_nothing(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """A throttled SES delays the mail and loses nothing."""
     providers.failures = [Passing("SES TooManyRequestsException: slow down")]
     dispatcher.process(record)
     waiting = only(harness, ticket)
@@ -209,10 +207,9 @@ def test_throttled_then_fine(
 
 
 @pytest.mark.requirement("F3")
-def test_sweep_finds_what_waits(
+def test_a_retrying_delivery_is_in_the_sweeps_index_until_it_is_sent(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """A delivery that waits stands in the index that the sweep reads, until it is sent."""
     from functions.core.storage.store import SHARDS
 
     def waiting(at: datetime) -> list[str]:
@@ -228,10 +225,9 @@ def test_sweep_finds_what_waits(
 
 
 @pytest.mark.requirement("G3")
-def test_after_the_last_attempt_it_is_parked(
+def test_a_delivery_is_dead_lettered_after_the_last_attempt(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """What cannot be sent is retried, then kept, visible, with its cause."""
     providers.failures = [Passing("SES is down") for _ in range(len(RETRY_AFTER) + 1)]
     dispatcher.process(record)
     waits = []
@@ -246,26 +242,25 @@ def test_after_the_last_attempt_it_is_parked(
 
 
 @pytest.mark.requirement("G3")
-def test_parked_message_that_is_replayed_goes_out(
+def test_a_replayed_dead_letter_is_sent(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """An operator makes it due; the stream brings it."""
     providers.failures = [Permanent("SES MessageRejected: content")]
     dispatcher.process(record)
-    parked = only(harness, ticket)
-    assert (parked.state, parked.cause) == ("parked", "SES MessageRejected: content")
-    assert providers.dead_letters == [(f"DELIVERY#{parked.id}", "SES MessageRejected: content")]
+    delivery = only(harness, ticket)
+    assert (delivery.state, delivery.cause) == ("parked", "SES MessageRejected: content")
+    assert providers.dead_letters == [(f"DELIVERY#{delivery.id}", "SES MessageRejected: content")]
     dispatcher.at(LATER).process(record)
     assert providers.sent == []
-    dispatcher.at(LATER).process(harness.make_due(parked))
+    dispatcher.at(LATER).process(harness.make_due(delivery))
     assert providers.addresses == [MAIL]
 
 
 @pytest.mark.requirement("E11")
-def test_no_answer_of_the_provider_is_not_repeated(
+def test_a_timeout_of_the_provider_is_not_retried(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """After a timeout it may have been sent, so a person decides."""
+    """The message may have been sent, so a person decides."""
     providers.failures = [Unclear("SES did not answer: ReadTimeoutError")]
     dispatcher.process(record)
     found = only(harness, ticket)
@@ -276,19 +271,18 @@ def test_no_answer_of_the_provider_is_not_repeated(
 
 
 @pytest.mark.requirement("E11")
-def test_crash_of_a_second_attempt(
+def test_a_crash_of_a_second_attempt_sends_no_second_mail(
     harness: Harness,
     dispatcher: Dispatcher,
     providers: Providers,
     ticket: Ticket,
     record: Any,
-    breaking: Breaking,
+    interrupted: InterruptedStore,
 ) -> None:
-    """The same care for a delivery that was due."""
     providers.failures = [Passing("SES")]
     dispatcher.process(record)
     again = harness.make_due(only(harness, ticket))
-    die_after_sending(again, dispatcher, breaking)
+    die_after_sending(again, dispatcher, interrupted)
     with pytest.raises(TryAgain):
         dispatcher.at(SOON).process(again)
     dispatcher.at(LATER).process(again)
@@ -297,41 +291,39 @@ def test_crash_of_a_second_attempt(
 
 
 @pytest.mark.requirement("E11")
-def test_two_runs_over_the_same_due_delivery(
+def test_two_runs_over_the_same_due_delivery_send_it_once(
     harness: Harness,
     dispatcher: Dispatcher,
     providers: Providers,
     ticket: Ticket,
     record: Any,
-    breaking: Breaking,
+    interrupted: InterruptedStore,
 ) -> None:
-    """The one that comes second finds the claim of the first."""
     providers.failures = [Passing("SES")]
     dispatcher.process(record)
     again = harness.make_due(only(harness, ticket))
-    breaking.on_move = lambda delivery: None
+    interrupted.on_move = lambda delivery: None
     first_came = [True]
 
     def other_run_first(delivery: Delivery) -> None:
         if delivery.state == "claimed" and first_came.pop():
-            breaking.on_move = None
+            interrupted.on_move = None
             dispatcher.process(again)
 
-    breaking.on_move = other_run_first
-    replace(dispatcher, store=breaking).process(again)
+    interrupted.on_move = other_run_first
+    replace(dispatcher, store=interrupted).process(again)
     assert providers.addresses == [MAIL]
     assert only(harness, ticket).state == "sent"
 
 
 @pytest.mark.requirement("G3")
-def test_outcome_of_a_run_that_was_taken_for_dead(
+def test_the_outcome_of_a_run_that_was_taken_for_dead_is_only_logged(
     harness: Harness,
     dispatcher: Dispatcher,
     ticket: Ticket,
     record: Any,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Parked meanwhile, it stays parked, and the log says that it went out after all."""
 
     def slow(sender: str, to: str, raw: bytes) -> str:
         dispatcher.at(LATER).process(record)
@@ -343,28 +335,27 @@ def test_outcome_of_a_run_that_was_taken_for_dead(
 
 
 @pytest.mark.requirement("G3")
-def test_announcement_comes_before_the_mark(
+def test_a_dead_letter_is_queued_before_the_delivery_is_marked(
     harness: Harness,
     dispatcher: Dispatcher,
     providers: Providers,
     ticket: Ticket,
     record: Any,
-    breaking: Breaking,
+    interrupted: InterruptedStore,
 ) -> None:
-    """A crash while parking cannot hide it."""
+    """A crash in between cannot hide it."""
     providers.failures = [Permanent("no")]
-    breaking.on_move = dies_on("parked")
+    interrupted.on_move = dies_on("parked")
     with pytest.raises(Died):
-        replace(dispatcher, store=breaking).process(record)
+        replace(dispatcher, store=interrupted).process(record)
     assert len(providers.dead_letters) == 1
     assert only(harness, ticket).state == "claimed"
 
 
 @pytest.mark.requirement("A8")
-def test_one_recipient_that_fails_keeps_no_other_waiting(
+def test_a_failed_recipient_does_not_delay_the_others(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
-    """The handler is told although the customer's mail fails."""
     assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
     providers.failures = [Passing("SES")]
     dispatcher.process(harness.event_record(assigned))
@@ -378,7 +369,7 @@ def test_one_recipient_that_fails_keeps_no_other_waiting(
 
 @pytest.fixture
 def assigned(harness: Harness, ticket: Ticket) -> Ticket:
-    """A ticket whose newest commit is told to two: the customer and the handler (A8)."""
+    """A ticket whose newest commit notifies the customer and the handler (A8)."""
     return harness.change(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
 
 
@@ -390,14 +381,13 @@ def states(harness: Harness, ticket: Ticket) -> dict[str, str]:
 
 
 @pytest.mark.requirement("E11", "G7")
-def test_one_claim_serves_all_whom_a_commit_is_told_to(
+def test_one_claim_covers_all_recipients_of_a_commit(
     harness: Harness,
     dispatcher: Dispatcher,
     providers: Providers,
     assigned: Ticket,
-    breaking: Breaking,
+    interrupted: InterruptedStore,
 ) -> None:
-    """Written once for two; repetitions find it and send nothing."""
     claimed: list[tuple[str, ...]] = []
 
     def note(delivery: Delivery, done: bool) -> bool:
@@ -405,8 +395,8 @@ def test_one_claim_serves_all_whom_a_commit_is_told_to(
             claimed.append(delivery.covers)
         return done
 
-    breaking.on_claim = note
-    replace(dispatcher, store=breaking).process(harness.event_record(assigned))
+    interrupted.on_claim = note
+    replace(dispatcher, store=interrupted).process(harness.event_record(assigned))
     assert claimed == [("000002#handler_assigned#handler",)]
     for n in range(5):
         dispatcher.at(NOON + n * timedelta(minutes=1)).process(harness.event_record(assigned))
@@ -416,15 +406,15 @@ def test_one_claim_serves_all_whom_a_commit_is_told_to(
 
 @pytest.mark.requirement("E11", "G3")
 @pytest.mark.parametrize("sent", [0, 1, 2])
-def test_crash_between_two_recipients_sends_nobody_twice(
+def test_a_crash_between_two_recipients_sends_nobody_a_message_twice(
     harness: Harness,
     dispatcher: Dispatcher,
     providers: Providers,
     assigned: Ticket,
-    breaking: Breaking,
+    interrupted: InterruptedStore,
     sent: int,
 ) -> None:
-    """Whoever the claim covers and who has no outcome is parked for a person to decide."""
+    """Covered recipients without an outcome are dead-lettered."""
 
     def mail(sender: str, to: str, raw: bytes) -> str:
         if len(providers.sent) == sent:
@@ -435,9 +425,9 @@ def test_crash_between_two_recipients_sends_nobody_twice(
         if sent == 2 and delivery.recipient == "handler":
             raise Died
 
-    breaking.on_move = move
+    interrupted.on_move = move
     with pytest.raises(Died):
-        with_providers(replace(dispatcher, store=breaking), send_mail=mail).process(
+        with_providers(replace(dispatcher, store=interrupted), send_mail=mail).process(
             harness.event_record(assigned)
         )
     with pytest.raises(TryAgain):
@@ -457,10 +447,10 @@ def test_rules_that_changed_between_two_runs_send_nobody_twice(
     dispatcher: Dispatcher,
     providers: Providers,
     assigned: Ticket,
-    breaking: Breaking,
+    interrupted: InterruptedStore,
 ) -> None:
-    """The claim's key says nothing of messages and recipients, so a new rule finds it."""
-    die_after_sending(harness.event_record(assigned), dispatcher, breaking)
+    """The claim's key contains neither message nor recipient, so a new rule finds it."""
+    die_after_sending(harness.event_record(assigned), dispatcher, interrupted)
     rules = tuple(rule for rule in harness.playbook.notifications if rule.message != "assigned")
     harness.change_playbook(notifications=rules)
     dispatcher.at(LATER).process(harness.event_record(assigned))
@@ -471,17 +461,16 @@ def test_rules_that_changed_between_two_runs_send_nobody_twice(
 
 @pytest.mark.requirement("E11", "G3")
 @pytest.mark.parametrize("left", ["no rule", "another recipient"])
-def test_claim_whose_rule_is_gone_since_is_parked(
+def test_an_abandoned_claim_is_dead_lettered_although_its_rule_is_gone(
     harness: Harness,
     dispatcher: Dispatcher,
     providers: Providers,
     ticket: Ticket,
     record: Any,
-    breaking: Breaking,
+    interrupted: InterruptedStore,
     left: str,
 ) -> None:
-    """Nobody is to be told any more; what a run left behind is shown all the same."""
-    die_after_sending(record, dispatcher, breaking)
+    die_after_sending(record, dispatcher, interrupted)
     rules = tuple(
         rule.model_copy(update={"to": "handler"})  # there is none yet
         for rule in harness.playbook.notifications
@@ -493,46 +482,45 @@ def test_claim_whose_rule_is_gone_since_is_parked(
         anew.at(SOON).process(record)
     for _ in range(2):
         anew.at(LATER).process(record)
-    [parked] = [d for d in harness.deliveries(ticket) if d.recipient == "customer"]
-    assert parked.state == "parked"
-    assert [cause for _, cause in providers.dead_letters] == [parked.cause]
-    assert (parked.cause or "").startswith("uncertain")
+    [delivery] = [d for d in harness.deliveries(ticket) if d.recipient == "customer"]
+    assert delivery.state == "parked"
+    assert [cause for _, cause in providers.dead_letters] == [delivery.cause]
+    assert (delivery.cause or "").startswith("uncertain")
     assert providers.addresses == [MAIL]
 
 
 @pytest.mark.requirement("E11", "G3", "B10")
-def test_claim_for_who_was_erased_since_is_parked(
+def test_an_abandoned_claim_is_dead_lettered_although_the_customer_was_erased(
     harness: Harness,
     dispatcher: Dispatcher,
     providers: Providers,
     ticket: Ticket,
     record: Any,
-    breaking: Breaking,
+    interrupted: InterruptedStore,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Nobody knows any more whom it was for; that a run left it behind is shown."""
-    die_after_sending(record, dispatcher, breaking)
+    die_after_sending(record, dispatcher, interrupted)
     gone = ticket.model_copy(update={"erased": True})
-    monkeypatch.setattr(breaking, "load_since", lambda *_: gone)
-    breaking.on_move = None
-    replace(dispatcher, store=breaking).at(LATER).process(record)
+    monkeypatch.setattr(interrupted, "load_since", lambda *_: gone)
+    interrupted.on_move = None
+    replace(dispatcher, store=interrupted).at(LATER).process(record)
     assert only(harness, ticket).state == "parked"
     assert providers.addresses == [MAIL]
 
 
 @pytest.mark.requirement("G7")
-def test_event_that_concerns_nobody_costs_no_look_at_deliveries(
+def test_an_event_without_notifications_reads_no_deliveries(
     harness: Harness,
     dispatcher: Dispatcher,
     ticket: Ticket,
-    breaking: Breaking,
+    interrupted: InterruptedStore,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Under the playbook that the commit was written under, no other run has claimed it."""
+    """Under the playbook that the commit was written under, no other run can have claimed any."""
     harness.store.playbook("standard", NOON)  # as every writer does
     changed = harness.change(ticket, c.SetPriority("高"))
-    monkeypatch.setattr(breaking, "delivery", lambda *_: pytest.fail("read"))
-    replace(dispatcher, store=breaking).process(harness.event_record(changed))
+    monkeypatch.setattr(interrupted, "delivery", lambda *_: pytest.fail("read"))
+    replace(dispatcher, store=interrupted).process(harness.event_record(changed))
 
 
 def busy(*_: Any) -> Any:
@@ -541,7 +529,7 @@ def busy(*_: Any) -> Any:
 
 @pytest.fixture
 def routed(harness: Harness, ticket: Ticket) -> Ticket:
-    """The same as `assigned`, by the router: the customer's mail is an automatic one."""
+    """The same as `assigned`, by the router, so that the customer's mail is automatic."""
     change(
         harness.store,
         ticket.desk,
@@ -561,13 +549,12 @@ def test_limits_that_cannot_be_read_leave_no_claim(
     providers: Providers,
     ticket: Ticket,
     record: Any,
-    breaking: Breaking,
+    interrupted: InterruptedStore,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A busy table delays the mail; nobody has to puzzle over what never was sent."""
-    monkeypatch.setattr(breaking, "opened_since", busy)
+    monkeypatch.setattr(interrupted, "opened_since", busy)
     with pytest.raises(TryAgain):
-        replace(dispatcher, store=breaking).process(record)
+        replace(dispatcher, store=interrupted).process(record)
     assert harness.deliveries(ticket) == []
     for _ in range(2):
         dispatcher.at(LATER).process(record)
@@ -577,19 +564,18 @@ def test_limits_that_cannot_be_read_leave_no_claim(
 
 
 @pytest.mark.requirement("A8", "E11")
-def test_limits_that_cannot_be_read_keep_no_other_waiting(
+def test_limits_that_cannot_be_read_do_not_delay_other_recipients(
     harness: Harness,
     dispatcher: Dispatcher,
     providers: Providers,
     routed: Ticket,
-    breaking: Breaking,
+    interrupted: InterruptedStore,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The handler is told at once, the customer when the table has time; each once."""
-    monkeypatch.setattr(breaking, "opened_since", busy)
+    monkeypatch.setattr(interrupted, "opened_since", busy)
     for _ in range(2):
         with pytest.raises(TryAgain):
-            replace(dispatcher, store=breaking).process(harness.event_record(routed))
+            replace(dispatcher, store=interrupted).process(harness.event_record(routed))
     assert providers.addresses == BOTH[1:]
     for _ in range(2):
         dispatcher.at(LATER).process(harness.event_record(routed))
@@ -601,29 +587,29 @@ def test_limits_that_cannot_be_read_keep_no_other_waiting(
 @pytest.mark.requirement("E11", "G3")
 @pytest.mark.parametrize("order", [1, -1], ids=["bad text last", "bad text first"])
 @pytest.mark.parametrize("wait", ["busy", "under way"])
-def test_what_comes_again_goes_before_what_is_parked(
+def test_a_retry_takes_precedence_over_a_dead_letter(
     harness: Harness,
     dispatcher: Dispatcher,
     providers: Providers,
     routed: Ticket,
-    breaking: Breaking,
+    interrupted: InterruptedStore,
     order: int,
     wait: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A record is parked when nothing of it has to come again, whichever came first."""
+    """A record is dead-lettered only when nothing in it has to be retried."""
     bad: Any = {"zh-CN": "{{ 1 / 0 }}", "en": "x"}
     messages = {**harness.playbook.messages, "handler_assigned": Message(subject=bad, text=bad)}
     rules = harness.playbook.notifications[::order]
     harness.change_playbook(messages=messages, notifications=rules)
     other = Store(harness.store.client, harness.store.table)
     if wait == "busy":
-        monkeypatch.setattr(breaking, "opened_since", busy)
+        monkeypatch.setattr(interrupted, "opened_since", busy)
     else:
-        die_after_sending(harness.event_record(routed), dispatcher, breaking)
-        breaking.on_move = None
+        die_after_sending(harness.event_record(routed), dispatcher, interrupted)
+        interrupted.on_move = None
     with pytest.raises(TryAgain):
-        replace(dispatcher, store=breaking).at(SOON).process(harness.event_record(routed))
+        replace(dispatcher, store=interrupted).at(SOON).process(harness.event_record(routed))
     for _ in range(2):
         with pytest.raises(DeadLetter, match="cannot be filled in"):
             replace(dispatcher, store=other).at(LATER).process(harness.event_record(routed))
@@ -631,7 +617,7 @@ def test_what_comes_again_goes_before_what_is_parked(
     assert states(harness, routed) == {"customer": "sent" if wait == "busy" else "parked"}
 
 
-def test_rule_that_came_between_two_runs_is_followed_once(
+def test_a_rule_that_is_new_since_the_first_run_is_followed_once(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, assigned: Ticket
 ) -> None:
     rules = tuple(
@@ -647,14 +633,13 @@ def test_rule_that_came_between_two_runs_is_followed_once(
 
 
 @pytest.mark.requirement("G3")
-def test_an_outcome_that_another_run_wrote_first_stands(
+def test_the_outcome_that_another_run_wrote_first_stays(
     harness: Harness,
     dispatcher: Dispatcher,
     providers: Providers,
     assigned: Ticket,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A run that took this one for dead has parked it; the log says that it was sent."""
 
     def mail(sender: str, to: str, raw: bytes) -> str:
         sent = providers.mail(sender, to, raw)
@@ -669,10 +654,10 @@ def test_an_outcome_that_another_run_wrote_first_stands(
 
 
 @pytest.mark.requirement("F2")
-def test_older_event_is_told_once_all_the_same(
+def test_an_older_event_is_still_notified_of_once(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
-    """The ticket is resolved by the time the stream brings its assignment."""
+    """The ticket is resolved by the time the stream delivers its assignment."""
     later = harness.change(
         ticket,
         c.Assign("技术支持组", "agent-1", by_hand=True),
@@ -688,10 +673,9 @@ def test_older_event_is_told_once_all_the_same(
 
 
 @pytest.mark.requirement("G1")
-def test_answers_find_their_ticket(
+def test_references_contain_the_keyed_id_of_the_ticket(
     dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """The keyed id in References is Deskbell's own, and the customer's mail is answered."""
     dispatcher.process(record)
     message = message_from_bytes(providers.sent[0][1], policy=policy.default)
     first, answered = message["References"].split()
@@ -700,10 +684,10 @@ def test_answers_find_their_ticket(
 
 
 @pytest.mark.requirement("G4")
-def test_mail_to_staff_proves_nothing(
+def test_mail_to_staff_contains_no_keyed_id_and_no_secret(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
-    """A colleague's answer to it must not pass for the customer's."""
+    """A colleague's reply must not pass for the customer's."""
     assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
     dispatcher.process(harness.event_record(assigned))
     [raw] = [raw for to, raw in providers.sent if to == "tech@standard.local"]
@@ -715,10 +699,9 @@ def test_mail_to_staff_proves_nothing(
 
 
 @pytest.mark.requirement("E10")
-def test_description_is_fetched_for_the_handler(
+def test_the_handlers_mail_contains_the_description(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
-    """What the customer said stands in the handler's mail."""
     assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
     dispatcher.process(harness.event_record(assigned))
     [raw] = [raw for to, raw in providers.sent if to == "tech@standard.local"]
@@ -726,10 +709,9 @@ def test_description_is_fetched_for_the_handler(
 
 
 @pytest.mark.requirement("F2")
-def test_team_without_mailbox_is_on_the_record(
+def test_a_notification_to_a_team_without_mailbox_is_recorded(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
-    """Nobody can be written to; the ticket shows what there was to say."""
     harness.change_playbook(teams=without_mailboxes(harness.playbook))
     assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
     dispatcher.at(NOON + timedelta(hours=1)).process(harness.event_record(assigned))
@@ -739,7 +721,7 @@ def test_team_without_mailbox_is_on_the_record(
     assert providers.addresses == [MAIL]
 
 
-def test_event_that_concerns_nobody(
+def test_an_event_without_notifications_sends_nothing(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
     changed = harness.change(ticket, c.SetPriority("高"))
@@ -748,10 +730,9 @@ def test_event_that_concerns_nobody(
 
 
 @pytest.mark.requirement("G4")
-def test_contact_of_another_ticket_cannot_be_opened(
+def test_the_contact_of_another_ticket_cannot_be_opened(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """The encryption context binds a contact to its desk and ticket."""
     other = harness.file("other@example.com")
     record["dynamodb"]["NewImage"]["sealed"] = harness.event_record(other)["dynamodb"]["NewImage"][
         "sealed"
@@ -763,7 +744,7 @@ def test_contact_of_another_ticket_cannot_be_opened(
     assert providers.sent == []
 
 
-def test_contact_is_read_where_the_record_does_not_carry_it(
+def test_the_contact_is_read_if_the_record_does_not_carry_it(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
     del record["dynamodb"]["NewImage"]["sealed"]
@@ -772,10 +753,9 @@ def test_contact_is_read_where_the_record_does_not_carry_it(
 
 
 @pytest.mark.requirement("G3")
-def test_message_that_the_desk_dropped_meanwhile_is_parked(
+def test_a_retry_whose_message_is_gone_from_the_playbook_is_dead_lettered(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """A retry finds its message gone from the playbook: kept, with the cause."""
     providers.failures = [Passing("SES")]
     dispatcher.process(record)
     again = harness.make_due(only(harness, ticket))
@@ -790,7 +770,7 @@ def test_message_that_the_desk_dropped_meanwhile_is_parked(
     assert len(providers.dead_letters) == 1
 
 
-def test_retry_whose_event_is_gone_is_parked(
+def test_a_retry_whose_event_is_gone_is_dead_lettered(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
     providers.failures = [Passing("SES")]
@@ -805,10 +785,9 @@ def test_retry_whose_event_is_gone_is_parked(
 
 
 @pytest.mark.requirement("G3")
-def test_bad_text_of_a_playbook_keeps_no_other_message_waiting(
+def test_a_broken_text_does_not_delay_other_recipients(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
-    """The record is parked with the cause; the other recipient is told."""
     bad: Any = {"zh-CN": "{{ 1 / 0 }}", "en": "x"}
     messages = {**harness.playbook.messages, "assigned": Message(subject=bad, text=bad)}
     harness.change_playbook(messages=messages)
@@ -819,16 +798,15 @@ def test_bad_text_of_a_playbook_keeps_no_other_message_waiting(
 
 
 @pytest.mark.parametrize("record", [None, {}, {"dynamodb": {}}, {"dynamodb": {"Keys": {"sk": 1}}}])
-def test_record_that_is_none_is_parked(dispatcher: Dispatcher, record: Any) -> None:
+def test_a_malformed_record_is_a_dead_letter(dispatcher: Dispatcher, record: Any) -> None:
     with pytest.raises(DeadLetter, match="not a record"):
         dispatcher.process(record)
 
 
 @pytest.mark.requirement("F2")
-def test_records_of_others_are_left_alone(
+def test_records_that_the_filter_should_not_pass_are_ignored(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """What the filter lets through by mistake does no harm."""
     dispatcher.process({**record, "eventName": "MODIFY"})
     sent = {
         "Keys": {"pk": {"S": "x"}, "sk": {"S": "DELIVERY#1"}},
@@ -850,7 +828,7 @@ def test_what_is_stored_and_logged_is_masked(
     providers: Providers,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """No item of the table and no log line holds contact, name or the customer's secret."""
+    """No item and no log line contains the contact, the name or the customer's secret."""
     secrets = ("li.example", "13800138000", NAME, "first@mail.example.com")
     for contact in (MAIL, "13800138000"):
         ticket = harness.file(contact, message_id="<first@mail.example.com>")
@@ -874,10 +852,9 @@ def test_what_is_stored_and_logged_is_masked(
 
 
 @pytest.mark.requirement("G4")
-def test_open_contact_reaches_the_provider_only(
+def test_the_contact_is_opened_once_for_a_delivery(
     dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """Opened for one delivery, under the context of its desk and ticket."""
     asked = []
 
     def opened(desk: str, number: str, sealed: bytes | None) -> OpenContact:
@@ -893,12 +870,11 @@ def test_open_contact_reaches_the_provider_only(
 def test_events_of_two_timers_are_two_deliveries(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
-    """Two deadlines that pass in one commit are both told."""
     harness.change(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
     late = harness.change(ticket, c.Tick(), at=NOON + timedelta(days=3))
     commit = harness.store.commit_at("standard", ticket.number, late.version)
     assert commit is not None
     assert {x.kind for x in commit.of(e.TimerBreached.__name__)} == {"first_response", "resolution"}
     dispatcher.at(NOON + timedelta(days=3)).process(harness.event_record(late))
-    told = [d.message for d in harness.deliveries(ticket) if d.recipient == "supervisor"]
-    assert sorted(told) == ["resolution_overdue", "response_overdue"]
+    messages = [d.message for d in harness.deliveries(ticket) if d.recipient == "supervisor"]
+    assert sorted(messages) == ["resolution_overdue", "response_overdue"]

@@ -20,9 +20,9 @@ from functions.notify.deliver.failures import Passing, Permanent, Unclear, class
 from functions.notify.deliver.sms import SMS_LIMIT, send, truncated
 
 
-def answer(code: str, status: int = 400, said: str = "") -> ClientError:
+def answer(code: str, status: int = 400, explanation: str = "") -> ClientError:
     response: Any = {
-        "Error": {"Code": code, "Message": said},
+        "Error": {"Code": code, "Message": explanation},
         "ResponseMetadata": {"HTTPStatusCode": status},
     }
     return ClientError(response, "Send")
@@ -48,8 +48,7 @@ def raised(error: Exception) -> type[Exception]:
         ConnectTimeoutError(endpoint_url="https://example.com"),
     ],
 )
-def test_passing(error: Exception) -> None:
-    """Throttling, a service that fails and an unreachable one are tried again."""
+def test_throttling_and_outages_are_passing_failures(error: Exception) -> None:
     assert raised(error) is Passing
 
 
@@ -66,7 +65,7 @@ def test_passing(error: Exception) -> None:
         "InvalidCiphertextException",
     ],
 )
-def test_permanent(code: str) -> None:
+def test_refusals_are_permanent_failures(code: str) -> None:
     assert raised(answer(code)) is Permanent
 
 
@@ -78,21 +77,20 @@ def test_permanent(code: str) -> None:
         ConnectionClosedError(endpoint_url="https://example.com"),
     ],
 )
-def test_unclear(error: Exception) -> None:
-    """After these the message may have gone out, so it is not sent again by itself."""
+def test_a_connection_that_breaks_after_the_request_is_unclear(error: Exception) -> None:
+    """The message may have gone out, so it is not retried automatically."""
     assert raised(error) is Unclear
 
 
-def test_bug_stays_a_bug() -> None:
+def test_other_errors_propagate() -> None:
     assert raised(KeyError("x")) is KeyError
 
 
 @pytest.mark.requirement("G4")
-def test_explanations_show_no_address() -> None:
-    """The services quote addresses in what they say; the record does not."""
-    said = "Email address is not verified: li.example@example.com, +8613800138000"
+def test_a_services_error_message_is_masked() -> None:
+    explanation = "Email address is not verified: li.example@example.com, +8613800138000"
     with pytest.raises(Permanent) as caught, classified_failures("SES"):
-        raise answer("MessageRejected", said=said)
+        raise answer("MessageRejected", explanation=explanation)
     assert "MessageRejected" in str(caught.value)
     assert "li.example" not in str(caught.value)
     assert "13800138000" not in str(caught.value)
@@ -106,7 +104,7 @@ def test_explanations_show_no_address() -> None:
         ("kms", failures.KMS_PASSING),
     ],
 )
-def test_codes_are_those_of_the_services(service: str, codes: frozenset[str]) -> None:
+def test_the_codes_are_those_of_the_services(service: str, codes: frozenset[str]) -> None:
     import botocore.session
 
     model = botocore.session.get_session().get_service_model(service)
@@ -123,7 +121,7 @@ def test_codes_are_those_of_the_services(service: str, codes: frozenset[str]) ->
         ("a@例子.中国", "a@xn--fsqu00a.xn--fiqs8s"),
     ],
 )
-def test_address_as_ses_takes_it(address: str, taken: str) -> None:
+def test_an_address_is_converted_for_ses(address: str, taken: str) -> None:
     assert deliverable(address) == taken
 
 
@@ -131,13 +129,13 @@ def test_address_as_ses_takes_it(address: str, taken: str) -> None:
     "address",
     ["", "a", "@example.com", "a@", "名@example.com", "a b@x.com", "a@x.com\r\nBcc: b@x.com"],
 )
-def test_address_that_ses_would_refuse(address: str) -> None:
+def test_an_address_that_ses_refuses_is_permanent(address: str) -> None:
     with pytest.raises(Permanent):
         deliverable(address)
 
 
 @pytest.mark.parametrize("number", ["", "13800138000", "+86138", "+8613800138000;x", "+0123456789"])
-def test_number_that_sns_would_refuse(number: str) -> None:
+def test_a_number_that_sns_refuses_is_permanent(number: str) -> None:
     client: Any = None
     with pytest.raises(Permanent):
         send(client, number, "text")
@@ -157,7 +155,6 @@ class Sns:
 @pytest.mark.requirement("A4")
 @pytest.mark.parametrize(("sender", "shown"), [("Deskbell", "Deskbell"), ("", None)])
 def test_sms_is_transactional_and_names_its_sender(sender: str, shown: str | None) -> None:
-    """Sent with priority, under the desk's sender id where it has one."""
     sns = Sns()
     client: Any = sns
     assert send(client, "+8613800138000", "text", sender) == "id"
@@ -166,7 +163,7 @@ def test_sms_is_transactional_and_names_its_sender(sender: str, shown: str | Non
     assert attributes.get("AWS.SNS.SMS.SenderID", {}).get("StringValue") == shown
 
 
-def test_sms_is_cut_where_sns_would_refuse_it() -> None:
+def test_an_sms_is_truncated_to_the_limit_of_sns() -> None:
     assert truncated("x" * SMS_LIMIT) == "x" * SMS_LIMIT
     cut = truncated("x" * (SMS_LIMIT + 1))
     assert len(cut) == SMS_LIMIT
@@ -174,8 +171,8 @@ def test_sms_is_cut_where_sns_would_refuse_it() -> None:
 
 
 @pytest.mark.requirement("E11")
-def test_sending_clients_never_repeat_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Botocore would send again after a timeout."""
+def test_sending_clients_never_retry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore would send again after a timeout."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     once.client.cache_clear()
     assert once.client("sesv2").meta.config.retries["total_max_attempts"] == 1
@@ -183,8 +180,7 @@ def test_sending_clients_never_repeat_by_themselves(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.requirement("G4")
-def test_open_contact_does_not_show_itself() -> None:
-    """It may end up in a log line or an error; it says its kind only."""
+def test_an_open_contact_does_not_reveal_itself() -> None:
     found = OpenContact(contact="li.example@example.com", kind="email", name="李样本")
     assert f"{found} {found!r}" == "OpenContact(email) OpenContact(email)"
 
@@ -212,15 +208,17 @@ class Kms:
         (b"13800138000", Permanent),
     ],
 )
-def test_contact_that_cannot_be_opened(found: Any, expected: type[Exception]) -> None:
-    """Neither the contact nor its name is in the cause."""
+def test_a_contact_that_cannot_be_opened_is_permanent(
+    found: Any, expected: type[Exception]
+) -> None:
+    """The cause contains neither the contact nor the name."""
     kms: Any = Kms(found)
     with pytest.raises(expected) as caught:
         open_contact(kms, "alias/x", "standard", "1", b"sealed")
     assert "13800138000" not in repr(caught.value)
 
 
-def test_contact_that_has_not_arrived_yet() -> None:
+def test_a_contact_that_cannot_be_read_yet_is_passing() -> None:
     kms: Any = Kms(b"")
     with pytest.raises(Passing):
         open_contact(kms, "alias/x", "standard", "1", None)

@@ -1,4 +1,4 @@
-"""The function itself, over moto: from a stream record to a mail or an SMS, once."""
+"""The function on moto: from a stream record to one mail or SMS."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.notify.deployment import MAIL, PHONE, URL, Context, Harness
 
 
 @pytest.mark.requirement("A4", "F2")
-def test_new_ticket_by_mail_is_acknowledged(harness: Harness) -> None:
-    """At once, with the number and the expected response time."""
+def test_a_new_ticket_is_acknowledged_by_mail(harness: Harness) -> None:
+    """With the number and the expected response time."""
     ticket = harness.file(MAIL)
     assert harness.invoke(harness.event_record(ticket)) == []
     [mail] = harness.mails
@@ -37,8 +37,7 @@ def test_new_ticket_by_mail_is_acknowledged(harness: Harness) -> None:
 
 
 @pytest.mark.requirement("A4")
-def test_new_ticket_by_phone_is_acknowledged_by_sms(harness: Harness) -> None:
-    """SMS or e-mail, by what the contact is."""
+def test_a_new_ticket_with_a_phone_number_is_acknowledged_by_sms(harness: Harness) -> None:
     ticket = harness.file("138 0013 8000")
     assert harness.invoke(harness.event_record(ticket)) == []
     [(number, text)] = harness.sms
@@ -49,8 +48,7 @@ def test_new_ticket_by_phone_is_acknowledged_by_sms(harness: Harness) -> None:
 
 
 @pytest.mark.requirement("E11", "G1")
-def test_repeated_event_sends_one_mail(harness: Harness) -> None:
-    """The same record twenty times is one mail."""
+def test_a_repeated_event_sends_one_mail(harness: Harness) -> None:
     ticket = harness.file(MAIL)
     record = harness.event_record(ticket)
     for _ in range(10):
@@ -60,8 +58,7 @@ def test_repeated_event_sends_one_mail(harness: Harness) -> None:
 
 
 @pytest.mark.requirement("G3", "F2")
-def test_poison_record_ends_in_the_queue_and_holds_up_nothing(harness: Harness) -> None:
-    """Kept whole with its cause; the good record beside it is delivered."""
+def test_a_poison_record_is_dead_lettered_and_delays_no_other(harness: Harness) -> None:
     ticket = harness.file(MAIL)
     good = harness.event_record(ticket)
     poison = harness.event_record(ticket)
@@ -74,8 +71,7 @@ def test_poison_record_ends_in_the_queue_and_holds_up_nothing(harness: Harness) 
 
 
 @pytest.mark.requirement("G3")
-def test_rejected_mail_is_visible_in_the_queue(harness: Harness) -> None:
-    """An alarm watches that queue, and `deskbell quarantine` reads it."""
+def test_a_rejected_mail_is_in_the_dead_letter_queue(harness: Harness) -> None:
     import boto3
 
     boto3.client("ses").delete_identity(Identity="support@standard.local")
@@ -101,11 +97,11 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.mark.requirement("E11", "G3")
-def test_a_record_comes_again_until_its_claim_has_run_out(
+def test_a_record_is_retried_until_its_claim_times_out(
     harness: Harness, pauses: list[float]
 ) -> None:
-    """Lambda promises no wait between its attempts, so the function waits itself; else
-    a record would be given up long before anybody may look at the claim of a run that died."""
+    """Lambda retries at once, so the function pauses; without that the record would be given up
+    before anybody may settle the claim of a run that died."""
     ticket = harness.file(MAIL)
     harness.invoke(harness.event_record(ticket))
     assert pauses == []
@@ -124,7 +120,6 @@ def test_a_record_comes_again_until_its_claim_has_run_out(
 
 @pytest.mark.requirement("E11")
 def test_a_claim_outlives_the_run_that_made_it() -> None:
-    """While the function may be running, nobody takes its claim for a dead run's."""
     config = json.loads(Path(".chalice/config.json").read_text())
     for stage in config["stages"].values():
         timeout = timedelta(seconds=stage["lambda_functions"]["notify"]["lambda_timeout"])
@@ -133,8 +128,7 @@ def test_a_claim_outlives_the_run_that_made_it() -> None:
 
 
 @pytest.mark.requirement("E11")
-def test_record_that_fails_for_now_is_asked_for_again(harness: Harness) -> None:
-    """Another run is sending it; the others of the batch are done."""
+def test_a_record_that_fails_for_now_is_reported_to_lambda(harness: Harness) -> None:
     first, second = harness.file(MAIL), harness.file(MAIL)
     harness.invoke(harness.event_record(first))
     [sent] = harness.deliveries(first)
@@ -148,8 +142,7 @@ def test_record_that_fails_for_now_is_asked_for_again(harness: Harness) -> None:
 
 
 @pytest.mark.requirement("E11")
-def test_no_record_is_begun_without_time_to_end_it(harness: Harness) -> None:
-    """A slow provider must not let the function die between sending and marking."""
+def test_no_record_is_started_without_time_to_finish_it(harness: Harness) -> None:
     ticket = harness.file(MAIL)
     record = harness.event_record(ticket)
     answer = notify({"Records": [record]}, Context(left=10_000))

@@ -17,7 +17,7 @@ from functions.core.domain.rules import Locale, Playbook
 from functions.core.services.composing import BY_AGENT, RenderedMessage, compose
 from functions.notify.mail import Envelope, Thread, build, html
 from tests.notify.deployment import NOON
-from tests.notify.sample_events import LINK, NUMBER, commit, ticket, told
+from tests.notify.sample_events import LINK, NUMBER, commit, notifications_by_message, ticket
 
 GOLDEN = Path(__file__).parent / "golden"
 RECORD = bool(os.environ.get("DESKBELL_RECORD_GOLDEN"))
@@ -61,11 +61,12 @@ def shown(message: EmailMessage, rendered: RenderedMessage) -> str:
 
 @pytest.mark.requirement("A4", "A8", "A11", "A12")
 @pytest.mark.parametrize("locale", ["zh-CN", "en"])
-def test_mails_of_the_desk_standard(playbook: Playbook, locale: Locale) -> None:
-    """What customers and staff read, word for word, in both languages."""
+def test_the_mails_of_the_standard_desk_match_their_golden_files(
+    playbook: Playbook, locale: Locale
+) -> None:
     desk = playbook.model_copy(update={"locale": locale})
     different = []
-    for key, notification in told(desk).items():
+    for key, notification in notifications_by_message(desk).items():
         rendered = compose(
             notification,
             commit(notification.event),
@@ -92,18 +93,18 @@ def test_mails_of_the_desk_standard(playbook: Playbook, locale: Locale) -> None:
 
 
 def test_every_message_of_the_desk_standard_has_its_golden_file(playbook: Playbook) -> None:
-    """No message is left over that nobody is ever sent, and no golden file of a message gone."""
-    assert sorted(told(playbook)) == sorted(playbook.messages) == MESSAGES
+    """No message is unused, and no golden file is left over."""
+    assert sorted(notifications_by_message(playbook)) == sorted(playbook.messages) == MESSAGES
 
 
-def test_same_mail_is_the_same_bytes() -> None:
+def test_the_same_arguments_give_the_same_bytes() -> None:
     assert build(ENVELOPE, RENDERED, NUMBER, LINK) == build(ENVELOPE, RENDERED, NUMBER, LINK)
     assert build(ENVELOPE, RENDERED, NUMBER, LINK).isascii()
 
 
 @pytest.mark.requirement("A4")
-def test_headers_for_people_and_machines() -> None:
-    """An automatic mail says so (RFC 3834), so that no out-of-office note answers it."""
+def test_an_automatic_mail_is_marked_as_such() -> None:
+    """RFC 3834: an out-of-office system must not answer it."""
     message = parsed()
     assert message["From"] == "客户支持中心 <support@standard.local>"
     assert message["Reply-To"] == "support+cs20260310001.token@standard.local"
@@ -115,15 +116,14 @@ def test_headers_for_people_and_machines() -> None:
 
 
 @pytest.mark.requirement("A10")
-def test_agents_reply_is_no_automatic_mail() -> None:
-    """What a person wrote is sent as a person's."""
+def test_an_agents_reply_is_not_marked_automatic() -> None:
     message = parsed(replace(ENVELOPE, automatic=False))
     assert "Auto-Submitted" not in message
     assert "X-Auto-Response-Suppress" not in message
 
 
-def test_threading() -> None:
-    """The keyed id stands in References too, since SES replaces the Message-ID."""
+def test_references_contain_the_keyed_id() -> None:
+    """SES replaces the Message-ID."""
     message = parsed()
     assert message["Message-ID"] == "<standard.1.5.own@standard.local>"
     assert message["In-Reply-To"] == "<first@mail.example.com>"
@@ -134,7 +134,7 @@ def test_threading() -> None:
     ]
 
 
-def test_threading_without_a_mail_of_the_customers() -> None:
+def test_a_mail_is_threaded_without_a_mail_from_the_customer() -> None:
     first = Thread(own_id="root@x", ticket_id="root@x")
     assert (first.references, first.in_reply_to) == (("root@x",), "")
     second = Thread(own_id="two@x", ticket_id="root@x")
@@ -145,8 +145,7 @@ def test_threading_without_a_mail_of_the_customers() -> None:
 
 
 @pytest.mark.parametrize("answers", ["a@x\r\nBcc: b@x", "a b@x", "a@x> <c@x", "名@x"])
-def test_strange_message_id_from_outside_is_left_out(answers: str) -> None:
-    """A Message-ID comes from whoever wrote: it must not make headers."""
+def test_an_unsafe_message_id_is_left_out_of_the_headers(answers: str) -> None:
     thread = replace(ENVELOPE.thread, answers=answers)
     message = parsed(replace(ENVELOPE, thread=thread))
     assert "Bcc" not in message
@@ -154,23 +153,21 @@ def test_strange_message_id_from_outside_is_left_out(answers: str) -> None:
     assert len(message["References"].split()) == 2
 
 
-def test_html_escapes_what_people_wrote() -> None:
-    """G4's neighbour: nothing that somebody wrote becomes markup."""
+def test_html_escapes_text() -> None:
     page = html(replace(RENDERED, text="<script>alert(1)</script> & <b>"), "Desk", NUMBER, LINK)
     assert "<script>" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &lt;b&gt;" in page
 
 
-def test_line_that_ends_in_the_link_becomes_a_button() -> None:
+def test_a_line_that_ends_in_the_link_becomes_a_button() -> None:
     page = html(replace(RENDERED, text=f"A\nB\n\n查看进度：{LINK}\nC\n"), "Desk", NUMBER, LINK)
     assert page.count("<a ") == 1
     assert ">查看进度</a>" in page
     assert "A<br>\nB</p>" in page
 
 
-def test_button_has_short_words() -> None:
-    """Where a whole sentence leads up to the link, the sentence stays and the button is short."""
-    said = "请在24小时内直接回复本邮件，或在此补充您的信息："
-    page = html(replace(RENDERED, text=f"{said}{LINK}\n\n{LINK}"), "Desk", NUMBER, LINK)
-    assert f">{said}</p>" in page
+def test_a_long_line_before_the_link_becomes_a_paragraph_and_a_short_button() -> None:
+    sentence = "请在24小时内直接回复本邮件，或在此补充您的信息："
+    page = html(replace(RENDERED, text=f"{sentence}{LINK}\n\n{LINK}"), "Desk", NUMBER, LINK)
+    assert f">{sentence}</p>" in page
     assert page.count(">打开工单</a>") == 2

@@ -1,4 +1,4 @@
-"""The way that a customer prefers (B8), and a deadline that is told every time it returns (E6)."""
+"""The preferred channel of a customer (B8), and notifications of a repeated deadline (E6)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def answered(harness: Harness, dispatcher: Dispatcher, contact: str, preferred: 
         (MAIL, "phone", "email", "phone"),
     ],
 )
-def test_preferred_way_where_it_can_be_gone(
+def test_the_preferred_channel_is_used_if_the_contact_allows_it(
     harness: Harness,
     dispatcher: Dispatcher,
     providers: Providers,
@@ -52,16 +52,17 @@ def test_preferred_way_where_it_can_be_gone(
     channel: str,
     recorded: str,
 ) -> None:
-    """Else by what the contact is, and the wish stands on the record."""
+    """Otherwise the kind of the contact decides, and the preference is recorded."""
     delivery = answered(harness, dispatcher, contact, preferred)
     assert (delivery.channel, delivery.preferred, delivery.state) == (channel, recorded, "sent")
     assert providers.addresses == [TECH if channel == "phone" else contact]
 
 
 @pytest.mark.requirement("B8")
-def test_phone_task(harness: Harness, dispatcher: Dispatcher, providers: Providers) -> None:
-    """The handler's team is asked to call and told what to say; G4: the table keeps neither
-    the number nor the customer's secret link."""
+def test_a_customer_who_prefers_calls_is_called_by_the_handlers_team(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers
+) -> None:
+    """The table contains neither the phone number nor the customer's secret link (G4)."""
     delivery = answered(harness, dispatcher, PHONE, "phone")
     assert delivery.recipient == "customer"
     assert delivery.to.endswith("***8000")
@@ -79,10 +80,10 @@ def test_phone_task(harness: Harness, dispatcher: Dispatcher, providers: Provide
 
 
 @pytest.mark.requirement("A4")
-def test_acknowledgement_goes_at_once(
+def test_the_acknowledgement_is_an_sms_even_if_calls_are_preferred(
     harness: Harness, dispatcher: Dispatcher, providers: Providers
 ) -> None:
-    """Nobody has the ticket yet who could call."""
+    """No team has the ticket yet."""
     ticket = harness.file(PHONE, preferred_channel="phone")
     dispatcher.process(harness.event_record(ticket))
     [delivery] = harness.deliveries(ticket)
@@ -91,19 +92,19 @@ def test_acknowledgement_goes_at_once(
 
 
 @pytest.mark.requirement("B8", "G3")
-def test_team_that_cannot_be_asked_to_call(
+def test_a_team_without_a_mailbox_is_not_asked_to_call(
     harness: Harness, dispatcher: Dispatcher, providers: Providers
 ) -> None:
-    """A customer is not left without the message."""
-    harness.change_playbook(teams=without_mailboxes(harness.playbook))
-    harness.store._playbooks.clear()
+    """The customer gets an SMS instead."""
+    teams = without_mailboxes(harness.playbook)
+    harness.use_playbook(harness.playbook.model_copy(update={"teams": teams}))
     delivery = answered(harness, dispatcher, PHONE, "phone")
     assert (delivery.channel, delivery.preferred) == ("sms", "phone")
     assert providers.addresses == [PHONE]
 
 
 @pytest.mark.requirement("G3")
-def test_phone_task_is_retried_like_any_message(
+def test_a_request_to_call_is_retried_like_any_message(
     harness: Harness, dispatcher: Dispatcher, providers: Providers
 ) -> None:
     from functions.notify.deliver.failures import Passing
@@ -116,10 +117,9 @@ def test_phone_task_is_retried_like_any_message(
 
 
 @pytest.mark.requirement("E6")
-def test_customer_hears_every_two_hours_once_each(
+def test_each_repetition_of_a_deadline_sends_one_message(
     harness: Harness, dispatcher: Dispatcher, providers: Providers
 ) -> None:
-    """Each return of the deadline is one message, however often its record comes."""
     rule = TimerRule.model_validate(
         {
             "start": "TicketReceived",
@@ -131,11 +131,11 @@ def test_customer_hears_every_two_hours_once_each(
             },
         }
     )
-    harness.playbook = harness.playbook.model_copy(
-        update={"timers": {"customer_update": rule}, "notifications": ()}
+    harness.use_playbook(
+        harness.playbook.model_copy(
+            update={"timers": {"customer_update": rule}, "notifications": ()}
+        )
     )
-    harness.change_playbook()
-    harness.store._playbooks.clear()
     ticket = harness.file(MAIL)
 
     def sweep(at: datetime) -> None:
@@ -154,10 +154,10 @@ def test_customer_hears_every_two_hours_once_each(
 
 
 @pytest.mark.requirement("B10")
-def test_customer_who_is_forgotten_is_not_told(
+def test_an_erased_customer_gets_no_message(
     harness: Harness, dispatcher: Dispatcher, providers: Providers
 ) -> None:
-    """Nobody knows any more who that was; the team is told, without the person's words."""
+    """The team is notified, without the customer's text."""
     ticket = harness.file(MAIL, description="无法登录，我住在一号")
     erased = harness.change(
         ticket,
@@ -172,10 +172,9 @@ def test_customer_who_is_forgotten_is_not_told(
 
 
 @pytest.mark.requirement("B10")
-def test_message_that_waits_for_a_forgotten_customer(
+def test_a_retry_for_an_erased_customer_ends_without_an_alarm(
     harness: Harness, dispatcher: Dispatcher, providers: Providers
 ) -> None:
-    """It is not sent, and rings no alarm."""
     from functions.notify.deliver.failures import Passing
 
     providers.failures = [Passing("SES")]
@@ -183,6 +182,6 @@ def test_message_that_waits_for_a_forgotten_customer(
     ticket = harness.store.load(delivery.desk, delivery.number)
     harness.change(ticket, c.ErasePerson("asked by letter"))
     dispatcher.at(NOON + timedelta(minutes=1)).process(harness.make_due(delivery))
-    [parked] = [d for d in harness.deliveries(ticket) if d.id == delivery.id]
-    assert (parked.state, parked.cause) == ("parked", "the customer was erased")
+    [delivery] = [d for d in harness.deliveries(ticket) if d.id == delivery.id]
+    assert (delivery.state, delivery.cause) == ("parked", "the customer was erased")
     assert (providers.sent, providers.dead_letters) == ([], [])

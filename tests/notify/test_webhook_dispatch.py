@@ -1,4 +1,4 @@
-"""Each event to each endpoint: signed, tried again for a day, never in the way of people (G5)."""
+"""Each event goes to each endpoint: signed, retried for a day, without delaying people (G5)."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def desk(harness: Harness, subscribed: Playbook) -> Harness:
 
 @dataclass
 class Time:
-    """A clock that goes when it is told to."""
+    """A clock that tests advance."""
 
     at: float = 1000.0
 
@@ -76,7 +76,7 @@ class Time:
 
 @dataclass
 class Endpoints:
-    """All endpoints as a list, with what they answer laid out beforehand."""
+    """Simulated endpoints with prepared answers."""
 
     time: Time = field(default_factory=Time)
     answers: list[Exception | Callable[[], None]] = field(default_factory=list)
@@ -131,13 +131,13 @@ def ticket(desk: Harness) -> Ticket:
 
 @pytest.fixture
 def noted(desk: Harness, ticket: Ticket) -> Ticket:
-    """A ticket whose newest event nobody but endpoints is told of."""
+    """A ticket whose newest event only endpoints subscribe to."""
     return desk.change(ticket, c.Note(text="看过"))
 
 
 @pytest.fixture
 def crm(desk: Harness, playbook: Playbook) -> None:
-    """Only one endpoint, and only for new tickets."""
+    """Leave one endpoint, for new tickets only."""
     only = with_webhooks(
         playbook, crm={"url": "https://crm.example.com/", "events": ["ticket.received"]}
     )
@@ -154,36 +154,35 @@ def only(desk: Harness, ticket: Ticket) -> Delivery:
 
 
 @pytest.mark.requirement("G5")
-def test_each_endpoint_gets_what_it_wants(
+def test_each_endpoint_gets_the_events_it_subscribes_to(
     desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, noted: Ticket
 ) -> None:
-    """One asks for two types, one for everything."""
     for version in range(1, noted.version + 1):
         dispatcher.process(desk.event_record(noted, version))
-    told = [
+    received = [
         (host, json.loads(body)["type"])
         for host, (_, body, _) in zip(endpoints.hosts, endpoints.got, strict=True)
     ]
-    happened = [
+    expected = [
         type_of(event.event)
         for commit in desk.store.history("standard", noted.number)
         for event in commit.events
         if event.event != "TimersSet"
     ]
-    assert [kind for host, kind in told if host == "crm.example.com"] == [
+    assert [kind for host, kind in received if host == "crm.example.com"] == [
         "ticket.received",
         "note.added",
     ]
-    assert [kind for host, kind in told if host == "bi.example.com"] == happened
+    assert [kind for host, kind in received if host == "bi.example.com"] == expected
     assert len(set(endpoints.ids)) == len(endpoints.ids)
     assert {delivery.state for delivery in of(desk, noted)} == {"sent"}
 
 
 @pytest.mark.requirement("G5", "G4")
-def test_a_message_says_what_happened_and_verifies(
+def test_a_message_describes_its_event_and_verifies(
     desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    """By the scheme's own library; masked; without what is only of use inside."""
+    """Verified by the library of Standard Webhooks; masked, without internal fields."""
     now = datetime.now(UTC)
     dispatcher.at(now).process(desk.event_record(ticket))
     [(_, body, headers)] = endpoints.got
@@ -202,7 +201,7 @@ def test_a_message_says_what_happened_and_verifies(
 
 
 @pytest.mark.requirement("G4")
-def test_files_are_told_of_without_their_keys() -> None:
+def test_a_message_names_files_without_their_keys() -> None:
     kept = e.Attachment(name="a.png", content_type="image/png", size=3, key="files/x/secret")
     event = e.CustomerWrote(text="x", channel="mail", raw="mail/secret", attachments=(kept,))
     from tests.notify.sample_events import commit, ticket
@@ -226,7 +225,7 @@ def test_every_event_makes_a_message(name: str) -> None:
 
 
 @pytest.mark.requirement("G5")
-def test_while_secrets_are_rotated_both_verify(
+def test_both_secrets_verify_during_a_rotation(
     desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
     now = datetime.now(UTC)
@@ -239,15 +238,14 @@ def test_while_secrets_are_rotated_both_verify(
 
 @pytest.mark.requirement("G3", "G5")
 @pytest.mark.parametrize("written", ["whsec_!", "不", "", 5, None])
-def test_a_secret_that_signs_nothing_is_none(written: Any) -> None:
-    """Somebody wrote it by hand; the message waits for another one."""
+def test_a_malformed_secret_is_ignored(written: Any) -> None:
     secrets = SecretCache(lambda _: json.dumps([{"secret": written}]))
     with pytest.raises(Passing, match="rotate"):
         secrets.valid("a", NOON)
 
 
 @pytest.mark.requirement("E11")
-def test_a_busy_table_after_the_claim_leaves_it_to_nobody(
+def test_a_throttled_read_after_the_claim_is_retried(
     desk: Harness,
     dispatcher: WebhookDispatcher,
     endpoints: Endpoints,
@@ -255,7 +253,6 @@ def test_a_busy_table_after_the_claim_leaves_it_to_nobody(
     crm: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What was not sent says so at once."""
 
     def busy(*_: Any) -> Any:
         raise TryAgain("DynamoDB: ThrottlingException")
@@ -269,7 +266,7 @@ def test_a_busy_table_after_the_claim_leaves_it_to_nobody(
 
 
 @pytest.mark.requirement("E11", "G5")
-def test_twenty_times_the_same_event_is_one_request(
+def test_the_same_event_twenty_times_is_one_request(
     desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
     record = desk.event_record(ticket)
@@ -279,10 +276,10 @@ def test_twenty_times_the_same_event_is_one_request(
 
 
 @pytest.mark.requirement("G5", "G3")
-def test_tried_again_for_a_day_and_then_parked(
+def test_a_webhook_is_retried_for_a_day_and_then_dead_lettered(
     desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    """With the same id each time, and an operator sees what was given up."""
+    """With the same id each time."""
     tries = len(WEBHOOK_RETRY_AFTER) + 1
     endpoints.answers = [Passing("crm.example.com answered 500")] * tries
     dispatcher.process(desk.event_record(ticket))
@@ -292,18 +289,17 @@ def test_tried_again_for_a_day_and_then_parked(
         moments.append(waiting.next_at)
         endpoints.time.at += 600
         dispatcher.at(waiting.next_at).process(desk.make_due(waiting))
-    parked = only(desk, ticket)
-    assert (parked.state, parked.attempts) == ("parked", tries)
-    assert parked.cause == f"gave up after {tries} attempts: crm.example.com answered 500"
-    assert endpoints.dead_letters == [(f"DELIVERY#{parked.id}", parked.cause)]
+    delivery = only(desk, ticket)
+    assert (delivery.state, delivery.attempts) == ("parked", tries)
+    assert delivery.cause == f"gave up after {tries} attempts: crm.example.com answered 500"
+    assert endpoints.dead_letters == [(f"DELIVERY#{delivery.id}", delivery.cause)]
     assert len(endpoints.got) == tries
     assert len(set(endpoints.ids)) == 1
     assert timedelta(hours=24) <= moments[-1] - moments[0] <= timedelta(hours=28)
 
 
 @pytest.mark.requirement("G5")
-def test_waits_differ_by_delivery_and_not_by_run() -> None:
-    """What failed together does not come again together."""
+def test_waits_differ_between_deliveries_and_not_between_runs() -> None:
     many = [retry_waits(f"000001#ticket.received#webhook:crm#{n}") for n in range(50)]
     assert many[7] == retry_waits("000001#ticket.received#webhook:crm#7")
     assert len({wait[-1] for wait in many}) == 50
@@ -312,7 +308,7 @@ def test_waits_differ_by_delivery_and_not_by_run() -> None:
 
 
 @pytest.mark.requirement("G5")
-def test_an_endpoint_comes_back(
+def test_a_retry_succeeds_once_the_endpoint_is_back(
     desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
     endpoints.answers = [Passing("x answered 503"), Unclear("x")]
@@ -324,22 +320,20 @@ def test_an_endpoint_comes_back(
 
 
 @pytest.mark.requirement("G5", "G3")
-def test_what_no_repetition_helps_is_parked_at_once(
+def test_a_permanent_failure_is_dead_lettered_at_once(
     desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    """An inner address, an endpoint that says it is gone."""
     endpoints.answers = [Permanent("refused: crm.example.com is 10.0.0.1, not a public address")]
     dispatcher.process(desk.event_record(ticket))
-    parked = only(desk, ticket)
-    assert parked.state == "parked"
-    assert [cause for _, cause in endpoints.dead_letters] == [parked.cause]
+    delivery = only(desk, ticket)
+    assert delivery.state == "parked"
+    assert [cause for _, cause in endpoints.dead_letters] == [delivery.cause]
 
 
 @pytest.mark.requirement("G5")
-def test_a_parked_one_is_sent_when_it_is_replayed(
+def test_a_replayed_dead_letter_is_sent_with_the_same_id(
     desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    """With the id that it had."""
     endpoints.answers = [Permanent("x")]
     dispatcher.process(desk.event_record(ticket))
     dispatcher.at(NOON + timedelta(days=3)).process(desk.make_due(only(desk, ticket)))
@@ -349,10 +343,9 @@ def test_a_parked_one_is_sent_when_it_is_replayed(
 
 
 @pytest.mark.requirement("E11")
-def test_while_one_run_sends_another_leaves_it(
+def test_a_webhook_is_not_sent_while_another_run_sends_it(
     desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    """Never twice while claimed."""
     record = desk.event_record(ticket)
     met = []
 
@@ -371,8 +364,8 @@ class Died(BaseException):
     """The function ends in the middle."""
 
 
-class Repeating(Store):
-    """A table whose claims are written, and refused when the network repeats them."""
+class RepeatingStore(Store):
+    """A store whose claims are repeated by the network, so that the second one is refused."""
 
     def claim(self, delivery: Delivery) -> bool:
         super().claim(delivery)
@@ -380,38 +373,37 @@ class Repeating(Store):
 
 
 @pytest.mark.requirement("E11")
-def test_a_claim_that_the_network_repeated_is_our_own(
+def test_a_claim_that_the_network_repeated_is_recognised_as_own(
     desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    """Neither lost nor sent twice."""
-    store = Repeating(desk.store.client, desk.store.table)
+    store = RepeatingStore(desk.store.client, desk.store.table)
     replace(dispatcher, store=store).process(desk.event_record(ticket))
     assert len(endpoints.got) == 1
     assert only(desk, ticket).state == "sent"
 
 
-class Forgetting(Store):
-    """A table that refuses a claim and shows nothing in its place."""
+class ForgettingStore(Store):
+    """A store that refuses a claim and has no item."""
 
     def claim(self, delivery: Delivery) -> bool:
         return False
 
 
 @pytest.mark.requirement("G3")
-def test_a_claim_that_nobody_has_comes_again(
+def test_a_refused_claim_whose_item_is_gone_is_retried(
     desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    store = Forgetting(desk.store.client, desk.store.table)
+    store = ForgettingStore(desk.store.client, desk.store.table)
     with pytest.raises(TryAgain):
         replace(dispatcher, store=store).process(desk.event_record(ticket))
     assert endpoints.got == []
 
 
 @pytest.mark.requirement("G3", "E11")
-def test_what_a_dead_run_left_is_sent_again(
+def test_the_claim_of_a_dead_run_is_sent_again(
     desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    """Unlike a mail, since the receiver tells a repetition by its id."""
+    """The receiver recognises a repetition by its id."""
     record = desk.event_record(ticket)
 
     def die() -> None:
@@ -431,7 +423,7 @@ def test_what_a_dead_run_left_is_sent_again(
 
 
 @pytest.mark.requirement("G3")
-def test_a_due_one_whose_run_died_is_sent_again(
+def test_a_due_delivery_whose_run_died_is_retried(
     desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
 
@@ -448,10 +440,9 @@ def test_a_due_one_whose_run_died_is_sent_again(
 
 
 @pytest.mark.requirement("G5")
-def test_an_endpoint_that_fails_again_and_again_rests(
+def test_an_endpoint_that_keeps_failing_is_suspended(
     desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, crm: None
 ) -> None:
-    """What comes meanwhile goes straight to its schedule, and afterwards it is tried again."""
     endpoints.answers = [Passing("x")] * FAILURE_LIMIT
     filed = [desk.file(contact=f"a{n}@example.com") for n in range(FAILURE_LIMIT + 2)]
     for ticket in filed:
@@ -470,28 +461,26 @@ def test_an_endpoint_that_fails_again_and_again_rests(
 
 
 @pytest.mark.requirement("G3")
-def test_one_that_rests_to_the_end_is_parked(
+def test_a_delivery_to_a_suspended_endpoint_is_dead_lettered_in_the_end(
     desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    """Not forgotten because it was never tried."""
     endpoints.answers = [Passing("x")] * FAILURE_LIMIT
     for n in range(FAILURE_LIMIT):
         dispatcher.process(desk.event_record(desk.file(contact=f"a{n}@example.com")))
     dispatcher.process(desk.event_record(ticket))
     for _ in WEBHOOK_RETRY_AFTER:
         dispatcher.process(desk.make_due(only(desk, ticket)))
-    parked = only(desk, ticket)
-    assert parked.state == "parked"
-    assert parked.cause is not None
-    assert "gave up" in parked.cause
+    delivery = only(desk, ticket)
+    assert delivery.state == "parked"
+    assert delivery.cause is not None
+    assert "gave up" in delivery.cause
     assert len(endpoints.dead_letters) == 1
 
 
 @pytest.mark.requirement("G5")
-def test_slow_endpoints_have_their_share_of_time_and_no_more(
+def test_slow_endpoints_get_a_limited_time_per_minute(
     desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, crm: None
 ) -> None:
-    """The rest of each minute belongs to what people are told."""
     endpoints.takes = TIME_PER_MINUTE.total_seconds() / 3
     filed = [desk.file(contact=f"a{n}@example.com") for n in range(5)]
     for ticket in filed:
@@ -506,7 +495,7 @@ def test_slow_endpoints_have_their_share_of_time_and_no_more(
     assert only(desk, filed[-1]).state == "sent"
 
 
-def test_in_a_hurry_nothing_is_waited_for(
+def test_a_webhook_is_postponed_if_no_time_is_left(
     desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
     replace(dispatcher, in_time=lambda: False).process(desk.event_record(ticket))
@@ -515,7 +504,7 @@ def test_in_a_hurry_nothing_is_waited_for(
 
 
 @pytest.mark.requirement("G3")
-def test_an_endpoint_that_left_the_playbook(
+def test_a_retry_to_a_removed_endpoint_is_dead_lettered(
     desk: Harness,
     dispatcher: WebhookDispatcher,
     endpoints: Endpoints,
@@ -527,15 +516,15 @@ def test_an_endpoint_that_left_the_playbook(
     dispatcher.process(desk.event_record(ticket))
     desk.use_playbook(playbook)
     dispatcher.at(LATER).process(desk.make_due(only(desk, ticket)))
-    parked = only(desk, ticket)
-    assert (parked.state, parked.cause) == (
+    delivery = only(desk, ticket)
+    assert (delivery.state, delivery.cause) == (
         "parked",
         "the playbook has no such webhook any more",
     )
 
 
 @pytest.mark.requirement("G3")
-def test_an_event_that_is_gone(
+def test_a_retry_whose_event_is_gone_is_dead_lettered(
     desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
     endpoints.answers = [Passing("x")]
@@ -548,15 +537,14 @@ def test_an_event_that_is_gone(
     from tests.notify.deployment import stream_record
 
     dispatcher.process(stream_record(item))
-    [parked] = [d for d in of(desk, ticket) if d.version == 9]
-    assert parked.cause == "the event that asked for it is gone"
+    [delivery] = [d for d in of(desk, ticket) if d.version == 9]
+    assert delivery.cause == "the event that asked for it is gone"
 
 
 @pytest.mark.requirement("B10")
-def test_of_an_erased_customer_nothing_is_said(
+def test_a_retry_contains_nothing_about_an_erased_customer(
     desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    """Not even by what was still to be sent."""
     endpoints.answers = [Passing("x")]
     dispatcher.process(desk.event_record(ticket))
     desk.change(ticket, c.ErasePerson(reason="应客户要求"))
@@ -574,14 +562,14 @@ def test_of_an_erased_customer_nothing_is_said(
             "pk": {"S": "TICKET#standard#CS1"}, "sk": {"S": "EVENT#000001"}}}},
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_is_left_to_the_others(
+def test_a_malformed_record_is_ignored(
     dispatcher: WebhookDispatcher, endpoints: Endpoints, record: Any
 ) -> None:
     dispatcher.process(record)
     assert endpoints.got == []
 
 
-def test_a_delivery_that_is_gone_or_done_is_left(
+def test_a_delivery_that_is_gone_or_sent_is_not_retried(
     desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
     dispatcher.process(desk.event_record(ticket))
@@ -594,8 +582,7 @@ def test_a_delivery_that_is_gone_or_done_is_left(
 
 
 @pytest.mark.requirement("G5")
-def test_secrets_are_read_anew_after_a_while() -> None:
-    """A rotation needs no deployment."""
+def test_secrets_are_read_again_after_their_ttl() -> None:
     time, read = Time(), []
 
     def document(name: str) -> str:
@@ -614,8 +601,8 @@ def test_secrets_are_read_anew_after_a_while() -> None:
 @pytest.mark.parametrize(
     "document", ["[]", "", "x", "{}", '[{"until": "x"}]', '[{"secret": "a", "until": "x"}]', "[1]"]
 )
-def test_without_a_secret_it_is_tried_again(document: str) -> None:
-    """And parked in the end, never sent unsigned."""
+def test_a_webhook_without_a_secret_is_retried(document: str) -> None:
+    """It is never sent unsigned."""
     with pytest.raises(Passing, match="rotate"):
         SecretCache(lambda _: document).valid("a", NOON)
 
@@ -625,7 +612,7 @@ def test_without_a_secret_it_is_tried_again(document: str) -> None:
 
 @pytest.fixture
 def receiver(desk: Harness, playbook: Playbook) -> Iterator[Receiver]:
-    """A real endpoint on this machine, in a deployment that may send there."""
+    """A real endpoint on this machine, which the deployment may send to."""
     ssm = boto3.client("ssm")
     ssm.put_parameter(
         Name=DEPLOYMENT.parameter("settings"), Value='{"local_webhooks":"on"}', Type="String"
@@ -649,7 +636,6 @@ def receiver(desk: Harness, playbook: Playbook) -> Iterator[Receiver]:
 
 @pytest.mark.requirement("G5")
 def test_the_function_sends_to_people_and_endpoints(desk: Harness, receiver: Receiver) -> None:
-    """One record, both told, and a repetition tells nobody again."""
     receiver.answers = [500]
     ticket = desk.file()
     record = desk.event_record(ticket)
@@ -667,8 +653,7 @@ def test_the_function_sends_to_people_and_endpoints(desk: Harness, receiver: Rec
 
 
 @pytest.mark.requirement("G5")
-def test_people_are_told_before_any_endpoint(desk: Harness, receiver: Receiver) -> None:
-    """Of a whole batch."""
+def test_a_batch_notifies_people_before_endpoints(desk: Harness, receiver: Receiver) -> None:
     seen = []
     receiver.answers = [lambda _: seen.append(len(desk.mails))]
     records = [desk.event_record(desk.file(contact=f"a{n}@example.com")) for n in range(3)]
@@ -677,10 +662,9 @@ def test_people_are_told_before_any_endpoint(desk: Harness, receiver: Receiver) 
 
 
 @pytest.mark.requirement("G5")
-def test_this_machine_is_refused_where_the_deployment_does_not_allow_it(
+def test_this_machine_is_refused_unless_the_deployment_allows_it(
     desk: Harness, receiver: Receiver
 ) -> None:
-    """A playbook cannot."""
     aws.client("ssm").put_parameter(
         Name=DEPLOYMENT.parameter("settings"),
         Value='{"local_webhooks":"off"}',
@@ -690,8 +674,8 @@ def test_this_machine_is_refused_where_the_deployment_does_not_allow_it(
     ticket = desk.file()
     assert desk.invoke(desk.event_record(ticket)) == []
     assert receiver.got == []
-    [parked] = of(desk, ticket)
-    assert parked.state == "parked"
+    [delivery] = of(desk, ticket)
+    assert delivery.state == "parked"
     assert desk.dead_letters[0]["cause"] == "refused: 127.0.0.1 is 127.0.0.1, not a public address"
 
 
@@ -705,8 +689,7 @@ def test_without_its_secret_nothing_is_sent(desk: Harness, receiver: Receiver) -
 
 
 @pytest.mark.requirement("G5", "G7")
-def test_a_desk_without_webhooks_pays_nothing(harness: Harness) -> None:
-    """Neither reads nor writes, and events that only endpoints want wake nobody."""
+def test_a_desk_without_webhooks_reads_and_writes_nothing_for_them(harness: Harness) -> None:
     ticket = harness.change(harness.file(), c.Note(text="看过"))
     assert harness.event_record(ticket)["dynamodb"]["NewImage"]["readers"] == {"S": "none"}
     harness.invoke(harness.event_record(ticket, 1))
@@ -714,5 +697,7 @@ def test_a_desk_without_webhooks_pays_nothing(harness: Harness) -> None:
 
 
 @pytest.mark.requirement("G5")
-def test_an_event_that_only_an_endpoint_wants_reaches_notify(desk: Harness, noted: Ticket) -> None:
+def test_an_event_that_only_an_endpoint_subscribes_to_reaches_notify(
+    desk: Harness, noted: Ticket
+) -> None:
     assert desk.event_record(noted)["dynamodb"]["NewImage"]["readers"] == {"S": "notify"}

@@ -1,4 +1,4 @@
-"""Who could take a ticket, and who comes first (A5, B5, D7, B9)."""
+"""Suitable agents and their order (A5, B5, D7, B9)."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ def selected(playbook: Playbook, *agents: Any, **required: Any) -> list[str]:
 
 
 @pytest.mark.requirement("D7")
-def test_only_who_is_present_and_has_a_place_free(playbook: Playbook) -> None:
-    """Offline, full and on another team are none; one place is enough."""
+def test_only_agents_on_shift_with_capacity_are_candidates(playbook: Playbook) -> None:
     usernames = selected(
         playbook,
         agent("free", load=1, capacity=2),
@@ -40,15 +39,15 @@ def test_only_who_is_present_and_has_a_place_free(playbook: Playbook) -> None:
 
 
 @pytest.mark.requirement("B9", "E7")
-def test_who_has_had_it_is_not_given_it_again(playbook: Playbook) -> None:
-    """A second handling is somebody else's, and of the level at least that it asks for."""
+def test_a_former_handler_does_not_get_a_second_handling(playbook: Playbook) -> None:
+    """It requires another agent of at least the given level."""
     agents = [agent("first", level=2), agent("junior", level=0), agent("senior", level=1)]
     assert selected(playbook, *agents, excluded=("first",), level=1) == ["senior"]
 
 
 @pytest.mark.requirement("B5")
-def test_all_the_skills_that_are_needed_and_a_language_that_is_named(playbook: Playbook) -> None:
-    """One of two skills is not enough; who names no language speaks with everybody."""
+def test_an_agent_needs_all_skills_and_the_language(playbook: Playbook) -> None:
+    """An agent without languages speaks all of them."""
     needs = Needs(skills=("a", "b"), language=True)
     required = Requirements(TEAM, needs=needs, language="en")
     assert suits(agent("x", skills=("a", "b", "c"), languages=("en",)), required)
@@ -58,8 +57,8 @@ def test_all_the_skills_that_are_needed_and_a_language_that_is_named(playbook: P
 
 
 @pytest.mark.requirement("A5")
-def test_the_one_longest_without_a_ticket_comes_first(playbook: Playbook) -> None:
-    """So that the work goes round; among equals the one with less in hand, then by name."""
+def test_the_agent_longest_without_a_ticket_comes_first(playbook: Playbook) -> None:
+    """Then the one with the smallest load, then by name."""
     later = NOON + timedelta(minutes=1)
     agents = [
         agent("b", load=0, assigned_at=later, capacity=9),

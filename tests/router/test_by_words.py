@@ -1,4 +1,4 @@
-"""Routing by the customer's own words holds as long as a ticket waits, not at the first look."""
+"""Routing by the customer's text holds as long as a ticket waits."""
 
 from __future__ import annotations
 
@@ -39,10 +39,9 @@ def where(store: Store) -> tuple[str, str | None, str | None]:
 
 @pytest.mark.requirement("B4", "B5")
 @pytest.mark.parametrize("when", [{"mentions": ["银行卡"]}, {"amount_over": 10000}], ids=str)
-def test_what_its_words_ask_of_a_handler_is_asked_later_too(
+def test_the_skills_that_the_text_requires_are_required_while_it_waits(
     store: Store, when: dict[str, Any]
 ) -> None:
-    """Whoever becomes free without the skill does not get it."""
     router = waiting(store, playbook_of(when=when, needs={"skills": ["pay"]}))
     store.put_agent(agent("agent-1"))
     router.assign_waiting("technical")
@@ -54,8 +53,7 @@ def test_what_its_words_ask_of_a_handler_is_asked_later_too(
 
 
 @pytest.mark.requirement("E3")
-def test_what_is_collected_by_its_words_stays_collected(store: Store) -> None:
-    """Somebody takes it from among its like; nobody is given it."""
+def test_a_collected_ticket_is_never_assigned_automatically(store: Store) -> None:
     router = waiting(store, playbook_of(when={"mentions": "银行卡"}, queue="collect"))
     store.put_agent(agent("agent-1"))
     router.assign_waiting("technical")
@@ -63,10 +61,9 @@ def test_what_is_collected_by_its_words_stays_collected(store: Store) -> None:
 
 
 @pytest.mark.requirement("G7")
-def test_a_desk_that_does_not_route_by_words_reads_none(
+def test_a_desk_that_does_not_route_by_text_reads_no_history(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A ticket's history is not read to give it to somebody."""
     playbook = playbook_of(when={"type": DESK["default_type"]})
     router = waiting(store, playbook)
     store.put_agent(agent("agent-1"))

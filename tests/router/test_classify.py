@@ -1,4 +1,4 @@
-"""What a request is about and where it goes, from its words alone."""
+"""Classification and destination of a request by its text."""
 
 from __future__ import annotations
 
@@ -75,15 +75,15 @@ class TestTags:
         assert classify(text, STANDARD).tags[0] == tag
 
     @pytest.mark.requirement("A2")
-    def test_several_tags_stand_longest_first(self) -> None:
+    def test_the_tag_with_the_longest_keyword_comes_first(self) -> None:
         assert classify("要退款，因为有质量问题", STANDARD).tags == ("退换货", "退款")
 
     @pytest.mark.requirement("A2")
-    def test_the_specific_hides_the_general_inside_it(self) -> None:
+    def test_a_longer_keyword_hides_a_shorter_one_inside_it(self) -> None:
         assert classify("支付异常", STANDARD).tags == ("支付失败",)
 
     @pytest.mark.requirement("A2")
-    def test_the_general_counts_beside_the_specific(self) -> None:
+    def test_a_shorter_keyword_elsewhere_counts(self) -> None:
         assert classify("支付异常，首页也打不开", STANDARD).tags == ("支付失败", "功能异常")
 
     @pytest.mark.requirement("A2")
@@ -96,55 +96,55 @@ class TestTags:
         assert classify("找回密码", shared).tags == ("a", "b")
 
     @pytest.mark.requirement("A2")
-    def test_no_keyword_no_tag(self) -> None:
+    def test_a_text_without_keywords_has_no_tags(self) -> None:
         assert classify("你好", STANDARD).tags == ()
 
 
 class TestType:
     @pytest.mark.requirement("A1")
-    def test_the_caller_counts_more_than_the_words(self) -> None:
+    def test_a_given_type_precedes_the_text(self) -> None:
         assert classify("支付失败", STANDARD, type_given="售后").type == "售后"
 
     @pytest.mark.requirement("A1")
-    def test_the_caller_may_use_any_language(self) -> None:
+    def test_a_type_may_be_given_in_any_language(self) -> None:
         assert classify("hello", STANDARD, type_given="After-sales").type == "售后"
 
     @pytest.mark.requirement("A1")
-    def test_an_unknown_type_counts_as_none(self) -> None:
+    def test_an_unknown_type_is_ignored(self) -> None:
         assert classify("支付失败", STANDARD, type_given="维修").type == "报障"
 
     @pytest.mark.requirement("A1")
-    def test_the_tag_counts_more_than_the_types_keywords(self) -> None:
+    def test_a_tags_type_precedes_a_types_own_keywords(self) -> None:
         assert classify("请问支付失败怎么办", STANDARD).type == "报障"
 
     @pytest.mark.requirement("A1")
-    def test_the_types_keywords_count_where_no_tag_does(self) -> None:
+    def test_a_types_own_keywords_count_without_a_tag(self) -> None:
         assert classify("请问你们几点上班", STANDARD).type == "咨询"
 
     @pytest.mark.requirement("A1")
-    def test_otherwise_the_default(self) -> None:
+    def test_the_default_type_is_used_otherwise(self) -> None:
         assert classify("你好", STANDARD).type == "其他"
 
     @pytest.mark.requirement("D5")
-    def test_a_rule_counts_most(self) -> None:
+    def test_a_rules_type_precedes_a_given_type(self) -> None:
         assert classify("冒烟", RULED, type_given="inquiry").type == "fault"
 
 
 class TestPriority:
     @pytest.mark.requirement("A1")
-    def test_the_caller_says_how_urgent(self) -> None:
+    def test_a_given_urgency_is_the_priority(self) -> None:
         assert classify("你好", STANDARD, urgency="低").priority == "低"
         assert classify("你好", STANDARD, urgency="High").priority == "高"
 
     @pytest.mark.requirement("A1")
-    def test_medium_where_nobody_says(self) -> None:
+    def test_the_default_priority_is_used_otherwise(self) -> None:
         assert classify("你好", STANDARD).priority == "中"
         assert classify("你好", STANDARD, urgency="asap").priority == "中"
 
     @pytest.mark.requirement("A7")
     @pytest.mark.parametrize("text", ["系统崩溃", "核心业务中断！", "the whole site is down"])
     @pytest.mark.parametrize("urgency", [None, "低", "高"])
-    def test_an_outage_is_urgent_whatever_the_caller_says(
+    def test_an_outage_is_urgent_whatever_the_given_urgency(
         self, text: str, urgency: str | None
     ) -> None:
         found = classify(text, STANDARD, urgency=urgency)
@@ -152,12 +152,12 @@ class TestPriority:
         assert found.rules == ("core-business-down",)
 
     @pytest.mark.requirement("D5")
-    def test_words_do_not_make_less_urgent_what_the_caller_called_urgent(self) -> None:
+    def test_a_rules_priority_does_not_lower_a_given_urgency(self) -> None:
         assert classify("建议", RULED).priority == "low"
         assert classify("建议", RULED, urgency="high").priority == "high"
 
     @pytest.mark.requirement("D5")
-    def test_only_a_lowering_rule_does(self) -> None:
+    def test_lower_by_lowers_a_given_urgency(self) -> None:
         assert classify("恭喜中奖", RULED, urgency="high").priority == "low"
 
     @pytest.mark.requirement("D5")
@@ -166,29 +166,29 @@ class TestPriority:
         assert classify("你好", RULED, customer_class="vip", urgency="low").priority == "medium"
 
     @pytest.mark.requirement("D5")
-    def test_each_rule_sees_what_the_last_one_did(self) -> None:
+    def test_each_rule_sees_the_result_of_the_one_before(self) -> None:
         found = classify("水壶冒烟", RULED)
         assert found.rules == ("safety", "is-safety")
         assert (found.tags, found.priority, found.type) == (("safety",), "high", "fault")
 
     @pytest.mark.requirement("B4")
-    def test_a_large_sum(self) -> None:
+    def test_a_large_amount_raises_the_priority(self) -> None:
         assert classify("你好", RULED, amount=Decimal("1000.5")).priority == "high"
         assert classify("你好", RULED, amount=Decimal(1000)).priority == "medium"
 
     @pytest.mark.requirement("D5")
-    def test_the_product(self) -> None:
+    def test_a_condition_may_name_the_product(self) -> None:
         assert classify("你好", RULED, product="Kettle X1").tags == ("safety",)
 
 
 class TestMood:
     @pytest.mark.requirement("E9")
-    def test_only_rules_say_it(self) -> None:
+    def test_only_a_rule_sets_the_mood(self) -> None:
         assert classify("I am FURIOUS", RULED).mood == "upset"
         assert classify("I am furious", STANDARD).mood is None
 
     @pytest.mark.requirement("B13")
-    def test_and_further_rules_may_ask_for_it(self) -> None:
+    def test_a_condition_may_name_the_mood(self) -> None:
         found = classify("气死我了", RULED, channel="phone")
         assert (found.priority, found.rules) == ("high", ("upset", "calm-down"))
 
@@ -207,7 +207,7 @@ class TestVague:
     @pytest.mark.parametrize(
         "text", ["支付功能异常", "报表导出报错", "The upload does not work", "支付失败，功能异常"]
     )
-    def test_a_named_module_or_a_specific_tag_is_clear_enough(self, text: str) -> None:
+    def test_a_named_module_or_a_specific_tag_is_clear(self, text: str) -> None:
         found = classify(text, STANDARD)
         assert not found.vague
         assert found.question is None
@@ -235,7 +235,7 @@ class TestConfidence:
             ("功能异常", "报障", 0.4),
         ],
     )
-    def test_it_says_how_well_the_type_is_founded(
+    def test_the_confidence_depends_on_the_source_of_the_type(
         self, text: str, given_: str | None, expected: float
     ) -> None:
         assert classify(text, STANDARD, type_given=given_).confidence == expected
@@ -280,7 +280,7 @@ class TestDestination:
         assert place(text, **known) == (team, "team")
 
     @pytest.mark.requirement("A5")
-    def test_the_customers_class_chooses_too(self) -> None:
+    def test_the_customer_class_chooses_the_team(self) -> None:
         assert place("我要投诉", customer_class="vip") == ("主管组", "supervisor")
 
     @pytest.mark.requirement("A7")
@@ -289,7 +289,7 @@ class TestDestination:
         assert place(text, urgency=urgency) == ("主管组", "supervisor")
 
     @pytest.mark.requirement("B5")
-    def test_words_in_any_spelling_may_choose(self) -> None:
+    def test_routing_matches_keywords_in_any_width_and_case(self) -> None:
         routing = [{"when": {"mentions": "app"}, "team": "technical"}, {"team": "general"}]
         assert place("ＡＰＰ", desk(routing=routing))[0] == "technical"
 

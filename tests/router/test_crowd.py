@@ -101,8 +101,10 @@ def _in_hand(tickets: list[Ticket]) -> Counter[str | None]:
 
 
 @pytest.mark.requirement("D7", "E11", "F2")
-def test_a_hundred_tickets_at_once_on_eight_agents(store: Store, playbook: Playbook) -> None:
-    """Nobody above the limit, nobody waiting while somebody has room, order kept."""
+def test_a_hundred_simultaneous_tickets_are_assigned_within_capacity_and_in_order(
+    store: Store, playbook: Playbook
+) -> None:
+    """No agent exceeds the capacity, and no ticket waits while an agent has some left."""
     for n in range(AGENTS):
         store.put_agent(agent(f"agent-{n}", capacity=CAPACITY))
     chance = random.Random(7)  # noqa: S311 - the same crowd each time
@@ -140,9 +142,9 @@ def test_a_hundred_tickets_at_once_on_eight_agents(store: Store, playbook: Playb
         for someone in store.agents("testdesk"):
             assert someone.load == counts[someone.username]
         still = [t for t in after if t.status == "queued"]
-        # Nobody waits while somebody has room.
+        # No ticket waits while an agent has capacity.
         assert not still or set(counts.values()) == {CAPACITY}
-        # Order kept: whoever still waits comes after all who were taken from the queue.
+        # The tickets that still wait rank after all that were assigned.
         ranks = sorted(queue_rank(t, playbook) for t in waiting)
         taken = len(waiting) - len(still)
         assert sorted(queue_rank(t, playbook) for t in still) == ranks[taken:]

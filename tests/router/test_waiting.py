@@ -1,4 +1,4 @@
-"""What waits: who it is given to, in which order, and what stays (A5, A7, D7, D13)."""
+"""Waiting tickets: to whom and in which order they are assigned (A5, A7, D7, D13)."""
 
 from __future__ import annotations
 
@@ -45,10 +45,9 @@ def handlers(store: Store, *numbers: str) -> list[str | None]:
 
 
 @pytest.mark.requirement("D7")
-def test_one_that_nobody_free_is_suited_for_keeps_none_behind_it(
+def test_a_ticket_without_a_suitable_agent_does_not_hold_up_the_next(
     store: Store, playbook: Playbook
 ) -> None:
-    """The next one is given out all the same; the first one is, when somebody suited comes."""
     waiting(store, playbook, "CS1", type="fault")
     waiting(store, playbook, "CS2")
     store.put_agent(agent("agent-1"))
@@ -60,8 +59,7 @@ def test_one_that_nobody_free_is_suited_for_keeps_none_behind_it(
 
 
 @pytest.mark.requirement("E11")
-def test_the_queue_is_given_out_to_its_last_page(store: Store, playbook: Playbook) -> None:
-    """Whoever comes back to a desk after a peak finds all of it."""
+def test_all_pages_of_the_queue_are_assigned(store: Store, playbook: Playbook) -> None:
     numbers = [f"CS{serial:03}" for serial in range(PAGE_SIZE + 3)]
     for number in numbers:
         waiting(store, playbook, number)
@@ -72,7 +70,6 @@ def test_the_queue_is_given_out_to_its_last_page(store: Store, playbook: Playboo
 
 @pytest.mark.requirement("A5", "B4")
 def test_a_vip_comes_first_then_the_urgent_then_the_older(store: Store, playbook: Playbook) -> None:
-    """As the desk orders them; whoever becomes free gets the first."""
     vip = Customer(contact="****8001", kind="phone", hash="h2", customer_class="vip")
     waiting(store, playbook, "CS1", at=NOON)
     waiting(store, playbook, "CS2", at=NOON - timedelta(hours=1))
@@ -88,8 +85,8 @@ def test_a_vip_comes_first_then_the_urgent_then_the_older(store: Store, playbook
 
 
 @pytest.mark.requirement("A7")
-def test_what_the_supervisors_have_stays_theirs(store: Store, playbook: Playbook) -> None:
-    """Confirming its type does not take a ticket out of their queue."""
+def test_a_ticket_of_the_supervisors_stays_in_their_queue(store: Store, playbook: Playbook) -> None:
+    """Confirming its type does not take it out."""
     store.put_agent(agent("agent-1", skills=("network",)))
     file(store, playbook, "CS1")
     theirs = do(store, playbook, "CS1", c.Enqueue(TEAM, "supervisor", "asked for"))
@@ -99,10 +96,10 @@ def test_what_the_supervisors_have_stays_theirs(store: Store, playbook: Playbook
 
 @pytest.mark.requirement("D13")
 @pytest.mark.parametrize(("online", "handler"), [(True, "agent-1"), (False, "agent-2")])
-def test_an_unsolved_one_goes_back_to_its_engineer_who_is_there(
+def test_an_unsolved_ticket_returns_to_its_former_handler_if_online(
     store: Store, playbook: Playbook, online: bool, handler: str
 ) -> None:
-    """Whatever is in hand; where nobody is there it goes to whoever is free."""
+    """Whatever the load; otherwise it goes to a free agent."""
     for who in ("agent-1", "agent-2"):
         store.put_agent(agent(who, capacity=1))
     file(store, playbook, "CS1")

@@ -1,4 +1,4 @@
-"""Whose turn it is where a sweep has no time for everything (G2)."""
+"""The order of shards when a sweep has no time for all (G2)."""
 
 from __future__ import annotations
 
@@ -24,10 +24,7 @@ def number_in(partition: int) -> str:
 
 @pytest.mark.requirement("G2")
 @pytest.mark.parametrize("first", range(SHARDS))
-def test_a_sweep_begins_with_the_shard_that_it_is_told(
-    store: Store, playbook: Playbook, first: int
-) -> None:
-    """With time for one item, it is one of that shard; the next sweep does the others."""
+def test_a_sweep_begins_with_the_given_shard(store: Store, playbook: Playbook, first: int) -> None:
     store.put_playbook(playbook, NOON)
     store.put_agent(agent())
     numbers = [number_in(partition) for partition in range(SHARDS)]
@@ -44,7 +41,6 @@ def test_a_sweep_begins_with_the_shard_that_it_is_told(
 
 @pytest.mark.requirement("G2")
 def test_each_minute_begins_with_another_shard(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So one that takes all the time does not starve the others."""
     begun: list[int] = []
 
     def noted(store: Store, now: datetime, left: object, first: int = 0) -> SweepResult:
@@ -64,10 +60,9 @@ class _Context:
 
 
 @pytest.mark.requirement("G3")
-def test_one_that_failed_among_others_is_said(
+def test_one_failure_among_many_fails_the_function(
     store: Store, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The alarm counts the function's errors, however much else went well."""
     monkeypatch.setattr(
         handler, "sweep", lambda *_, **__: SweepResult(done=7, failed=1, stopped=False)
     )

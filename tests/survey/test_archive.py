@@ -1,4 +1,4 @@
-"""The archive: everything that happened to a ticket, once, in one document."""
+"""The archive: one document with the whole history of a ticket."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class TestRecord:
     """One record that holds everything."""
 
     @pytest.mark.requirement("A13", "A14", "B10", "G6")
-    def test_everything_that_happened_with_who_and_when(
+    def test_the_document_contains_the_whole_history(
         self, desk: Store, s3: Any, playbook: Playbook
     ) -> None:
         assert archive(desk, buckets(s3), TASK, NOON) == KEY
@@ -114,7 +114,7 @@ class TestRecord:
         assert kinds["callback"] == "met"
 
     @pytest.mark.requirement("G4")
-    def test_the_sealed_contact_stays_where_it_is(self, desk: Store, s3: Any) -> None:
+    def test_the_document_does_not_contain_the_sealed_contact(self, desk: Store, s3: Any) -> None:
         archive(desk, buckets(s3), TASK, NOON)
         text = s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read().decode()
         assert "sealed-contact" not in text
@@ -122,8 +122,8 @@ class TestRecord:
         assert "****8000" in text
 
     @pytest.mark.requirement("B10")
-    def test_it_is_kept_for_as_long_as_the_desk_says(self, desk: Store, s3: Any) -> None:
-        """A tag, which the bucket's lifecycle rules go by."""
+    def test_a_tag_states_the_desks_retention(self, desk: Store, s3: Any) -> None:
+        """The bucket's lifecycle rules go by it."""
         archive(desk, buckets(s3), TASK, NOON)
         tags = s3.get_object_tagging(Bucket=BUCKET, Key=KEY)["TagSet"]
         assert {tag["Key"]: tag["Value"] for tag in tags} == {
@@ -134,15 +134,13 @@ class TestRecord:
         assert head["ContentType"] == "application/json"
 
     @pytest.mark.requirement("G1")
-    def test_a_repeat_writes_the_same_bytes(self, desk: Store, s3: Any) -> None:
+    def test_a_repetition_writes_the_same_bytes(self, desk: Store, s3: Any) -> None:
         archive(desk, buckets(s3), TASK, NOON)
         first = s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read()
         archive(desk, buckets(s3), TASK, NOON + timedelta(days=1))
         assert s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read() == first
 
-    def test_the_order_in_which_things_are_read_does_not_matter(
-        self, desk: Store, playbook: Playbook
-    ) -> None:
+    def test_the_order_of_reading_does_not_matter(self, desk: Store, playbook: Playbook) -> None:
         ticket = desk.load("testdesk", "CS1")
         commits, deliveries = (
             desk.history("testdesk", "CS1"),
@@ -158,8 +156,9 @@ class TestRecord:
     @pytest.mark.parametrize(
         ("zone", "year"), [(SHANGHAI, 2027), (ZoneInfo("UTC"), 2026)], ids=["Shanghai", "UTC"]
     )
-    def test_the_year_is_the_desks_own(self, zone: ZoneInfo, year: int, playbook: Playbook) -> None:
-        """As in the number."""
+    def test_the_year_of_the_key_is_in_the_desks_zone(
+        self, zone: ZoneInfo, year: int, playbook: Playbook
+    ) -> None:
         ticket = received(playbook, datetime(2026, 12, 31, 20, tzinfo=UTC))
         assert archive_key(ticket, zone) == f"archive/testdesk/{year}/CS20260310001.json"
 
@@ -172,10 +171,10 @@ class TestArchive:
         assert archive(desk, buckets(s3), TASK, NOON) is None
 
     @pytest.mark.requirement("F4")
-    def test_the_second_resolution_writes_over_the_first(
+    def test_a_second_resolution_replaces_the_document(
         self, desk: Store, s3: Any, playbook: Playbook
     ) -> None:
-        """One ticket, one newest document; the bucket keeps the earlier one as a version."""
+        """The bucket keeps the earlier version."""
         archive(desk, buckets(s3), TASK, NOON)
         again = (c.Reopen(), c.Assign("technical", "agent-1"), c.Resolve("再次"), GOOD)
         act(desk, playbook, *again)
@@ -185,10 +184,9 @@ class TestArchive:
         assert archived_document(s3)["ticket"]["resolutions"] == 2
 
     @pytest.mark.requirement("G3")
-    def test_what_was_read_in_part_is_read_again(
+    def test_an_incomplete_history_is_read_again(
         self, desk: Store, s3: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A query that has not seen the newest commit yet makes no document."""
         history = desk.history
         monkeypatch.setattr(desk, "history", lambda *key: history(*key)[:-1])
         with pytest.raises(TryAgain, match="9 commits of CS1"):
@@ -196,7 +194,6 @@ class TestArchive:
 
     @pytest.mark.requirement("B10", "D10")
     def test_files_are_kept_as_long_as_the_document(self, desk: Store, s3: Any) -> None:
-        """With its tags, and their time begins with its own."""
         s3.put_object(Bucket=FILES_BUCKET, Key=PHOTO.key, Body=b"jpg")
         archive(desk, buckets(s3), TASK, NOON)
         found = s3.get_object(Bucket=FILES_BUCKET, Key=PHOTO.key)
@@ -206,13 +203,14 @@ class TestArchive:
         assert file == document
 
     @pytest.mark.requirement("B10")
-    def test_a_file_that_is_gone_stays_gone(self, desk: Store, s3: Any) -> None:
-        """An erasure was quicker."""
+    def test_a_deleted_file_is_not_restored(self, desk: Store, s3: Any) -> None:
         s3.delete_object(Bucket=FILES_BUCKET, Key=PHOTO.key)
         assert archive(desk, buckets(s3), TASK, NOON) == KEY
         assert "Contents" not in s3.list_objects_v2(Bucket=FILES_BUCKET)
 
-    def test_the_task(self, desk: Store, s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_handler_returns_the_key(
+        self, desk: Store, s3: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr("functions.core.platform.container.store", lambda place: desk)
         monkeypatch.setattr("functions.core.platform.aws.client", lambda service: s3)
 

@@ -1,4 +1,4 @@
-"""The closing workflow's tasks: no order of things leaves a run waiting, and each wait ends."""
+"""The tasks of the closing workflow: no run is left waiting, and each wait ends."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from functions.core.domain.closing import (
     ARCHIVE,
     REOPENED,
     REVIEW,
+    TaskKind,
     TaskResult,
     after_review,
     after_survey,
@@ -22,9 +23,10 @@ from functions.core.domain.errors import Conflict
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
+from functions.core.services.task_results import send_result
 from functions.core.storage.store import Store
 from functions.survey import handler
-from functions.survey.tasks import Kind, Task, WaitingTask, expire, send_result, wait_for
+from functions.survey.tasks import Task, WaitingTask, expire, wait_for
 from tests.core.sample_desk import NOON, agent, file, received, then
 
 TASK = Task(desk="testdesk", number="CS1", resolution=1)
@@ -82,7 +84,7 @@ class TestRules:
             ((c.Reopen(), c.Assign("technical", "agent-1"), c.Resolve("再次")), REOPENED, REOPENED),
         ],
     )
-    def test_where_a_run_goes(
+    def test_the_state_decides_how_a_run_continues(
         self,
         commands: Any,
         survey: TaskResult | None,
@@ -100,7 +102,7 @@ class TestRules:
 class TestWaiting:
     """Whoever keeps a token looks at the ticket afterwards."""
 
-    def test_it_waits_for_the_customer(self, desk: Store) -> None:
+    def test_the_survey_waits_for_the_customer(self, desk: Store) -> None:
         workflows = Workflows()
         wait_for(desk, workflows, "survey", WAITING_TASK)  # type: ignore[arg-type]
         assert workflows.answers == {}
@@ -109,7 +111,7 @@ class TestWaiting:
     @pytest.mark.parametrize(
         ("command", "answer"), [(POOR, REVIEW), (GOOD, ARCHIVE), (c.Reopen(), REOPENED)]
     )
-    def test_an_answer_that_was_faster(
+    def test_an_answer_before_the_token_continues_at_once(
         self, desk: Store, playbook: Playbook, command: c.Command, answer: TaskResult
     ) -> None:
         act(desk, playbook, command)
@@ -117,10 +119,9 @@ class TestWaiting:
         wait_for(desk, workflows, "survey", WAITING_TASK)  # type: ignore[arg-type]
         assert workflows.answers == {"token-1": answer}
 
-    def test_an_answer_in_between(
+    def test_an_answer_between_token_and_read_is_found(
         self, desk: Store, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Given after the token was kept, seen by whoever gave it; before it, by this step."""
         keep = desk.keep_token
 
         def keep_then_answer(*arguments: Any) -> None:
@@ -134,7 +135,7 @@ class TestWaiting:
         assert workflows.answers == {"token-1": ARCHIVE}
 
     @pytest.mark.requirement("A13")
-    def test_it_waits_for_the_call_back(self, desk: Store, playbook: Playbook) -> None:
+    def test_the_review_waits_for_the_call_back(self, desk: Store, playbook: Playbook) -> None:
         act(desk, playbook, POOR)
         workflows = Workflows()
         wait_for(desk, workflows, "review", WAITING_TASK)  # type: ignore[arg-type]
@@ -145,10 +146,9 @@ class TestWaiting:
         assert workflows.answers == {"token-1": ARCHIVE}
 
     @pytest.mark.requirement("F4")
-    def test_a_run_that_was_overlooked_ends_with_the_next_resolution(
+    def test_a_missed_run_ends_with_the_next_resolution(
         self, desk: Store, playbook: Playbook
     ) -> None:
-        """The second resolution has a run of its own; the first one's is over."""
         workflows = Workflows()
         wait_for(desk, workflows, "survey", WAITING_TASK)  # type: ignore[arg-type]
         again = (c.Reopen(), c.Assign("technical", "agent-1"), c.Resolve("再次"))
@@ -161,10 +161,10 @@ class TestWaiting:
         assert workflows.answers == {"token-1": REOPENED}
 
     @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
-    def test_a_wait_that_is_over_is_left_alone(self, code: str) -> None:
+    def test_a_task_that_has_ended_is_ignored(self, code: str) -> None:
         send_result(Workflows(code), "token-1", ARCHIVE)  # type: ignore[arg-type]
 
-    def test_a_service_that_fails_is_heard(self) -> None:
+    def test_other_errors_of_the_service_propagate(self) -> None:
         with pytest.raises(ClientError):
             send_result(Workflows("AccessDenied"), "token-1", ARCHIVE)  # type: ignore[arg-type]
 
@@ -173,7 +173,7 @@ class TestWaiting:
 class TestExpiry:
     """Each wait ends by itself."""
 
-    def test_nobody_answered_the_survey(self, desk: Store) -> None:
+    def test_an_unanswered_survey_archives_the_ticket(self, desk: Store) -> None:
         assert expire(desk, "survey", TASK, NOON + timedelta(days=7)) == ARCHIVE
         ticket = desk.load("testdesk", "CS1")
         assert (ticket.status, ticket.score) == ("archived", None)
@@ -182,7 +182,7 @@ class TestExpiry:
         assert commit.of("SurveyExpired")
         assert commit.actor == "system"
 
-    def test_nobody_called_back(self, desk: Store, playbook: Playbook) -> None:
+    def test_a_missing_call_back_archives_the_ticket(self, desk: Store, playbook: Playbook) -> None:
         act(desk, playbook, POOR)
         assert expire(desk, "review", TASK, NOON + timedelta(days=3)) == ARCHIVE
         assert desk.load("testdesk", "CS1").status == "archived"
@@ -198,32 +198,33 @@ class TestExpiry:
         ],
     )
     def test_an_answer_at_the_last_moment_counts(
-        self, desk: Store, playbook: Playbook, kind: Kind, commands: Any, answer: TaskResult
+        self, desk: Store, playbook: Playbook, kind: TaskKind, commands: Any, answer: TaskResult
     ) -> None:
         before = act(desk, playbook, *commands)
         assert expire(desk, kind, TASK, NOON + timedelta(days=7)) == answer
         assert desk.load("testdesk", "CS1") == before
 
-    def test_a_later_resolution_is_not_ended(self, desk: Store, playbook: Playbook) -> None:
+    def test_an_expiry_does_not_end_a_later_resolution(
+        self, desk: Store, playbook: Playbook
+    ) -> None:
         again = (c.Reopen(), c.Assign("technical", "agent-1"), c.Resolve("再次"))
         before = act(desk, playbook, *again)
         assert expire(desk, "survey", TASK, NOON + timedelta(days=7)) == REOPENED
         assert desk.load("testdesk", "CS1") == before
 
-    def test_a_repeat_says_the_same(self, desk: Store) -> None:
+    def test_a_repeated_expiry_returns_the_same_result(self, desk: Store) -> None:
         first = expire(desk, "survey", TASK, NOON)
         assert expire(desk, "survey", TASK, NOON) == first
 
     @pytest.mark.requirement("G3")
-    def test_a_ticket_that_stays_as_it_was_is_a_failure(
+    def test_an_expiry_that_changes_nothing_fails(
         self, desk: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Never a run that ends without the ticket's having moved."""
         monkeypatch.setattr("functions.survey.tasks.change", lambda *a, **k: None)
         with pytest.raises(RuntimeError, match="still waits"):
             expire(desk, "survey", TASK, NOON)
 
-    def test_a_conflict_is_the_workflows_to_retry(
+    def test_a_conflict_propagates_to_the_workflow(
         self, desk: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def lose(*arguments: Any, **options: Any) -> Ticket:
@@ -244,7 +245,7 @@ class Context:
 class TestHandlers:
     """The events as the workflow sends them."""
 
-    def test_they_speak_the_workflows_shapes(
+    def test_the_handlers_accept_and_return_the_workflows_shapes(
         self, desk: Store, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         workflows = Workflows()

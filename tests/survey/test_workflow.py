@@ -1,4 +1,4 @@
-"""The closing workflow, run by the emulator's interpreter with tasks of the tests' own."""
+"""The closing workflow on the emulator's interpreter, with simulated tasks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class TaskError(Exception):
 
 @pytest.mark.requirement("F4")
 class TestDefinition:
-    """What holds for the file as it stands."""
+    """Properties of the definition file."""
 
     def test_every_wait_has_an_end(self) -> None:
         waits = [
@@ -61,7 +61,7 @@ class TestDefinition:
             reached |= {state["Default"]} if "Default" in state else set()
         assert reached == set(STATES)
 
-    def test_its_tasks_are_the_functions_of_survey(self) -> None:
+    def test_the_tasks_are_the_functions_of_survey(self) -> None:
         from chalice.app import Chalice
 
         from functions.survey.handler import bp
@@ -163,8 +163,8 @@ class TestPaths:
     """Survey → review where the answer asks for one → archive."""
 
     @pytest.mark.requirement("G7")
-    def test_content(self, run: Run) -> None:
-        """Five transitions, start and end included; the budget is twelve."""
+    def test_a_good_score_archives_the_ticket(self, run: Run) -> None:
+        """Three transitions; the budget is twelve."""
         execution = run.start("content")
         assert execution["status"] == "SUCCEEDED"
         assert entered(execution) == ["Ask", "Answered", "Archive"]
@@ -177,36 +177,34 @@ class TestPaths:
         )  # fmt: skip
 
     @pytest.mark.requirement("A13")
-    def test_discontent(self, run: Run) -> None:
-        """To quality review, which ends with the call-back."""
+    def test_a_poor_score_goes_to_review(self, run: Run) -> None:
         run.tasks["survey_ask"] = lambda event: run.answer(event, {"review": True})
         execution = run.start("discontent")
         assert execution["status"] == "SUCCEEDED"
         assert entered(execution) == ["Ask", "Answered", "Review", "Archive"]
         assert run.called[0][1]["token"] != run.called[1][1]["token"]
 
-    def test_reopened(self, run: Run) -> None:
+    def test_a_reopened_ticket_ends_the_run(self, run: Run) -> None:
         run.tasks["survey_ask"] = lambda event: run.answer(event, {"reopened": True})
         execution = run.start("reopened")
         assert execution["status"] == "SUCCEEDED"
         assert run.names() == ["survey_ask"]
 
     @pytest.mark.requirement("A13")
-    def test_silence(self, run: Run) -> None:
-        """Nobody answers the survey; it is archived all the same."""
+    def test_an_unanswered_survey_expires(self, run: Run) -> None:
         run.tasks["survey_ask"] = lambda event: None
         execution = run.start("silence")
         assert execution["status"] == "SUCCEEDED"
         assert entered(execution) == ["Ask", "Expire", "Answered", "Archive"]
 
-    def test_silence_of_quality_review(self, run: Run) -> None:
+    def test_a_review_without_a_call_back_expires(self, run: Run) -> None:
         run.tasks["survey_ask"] = lambda event: run.answer(event, {"review": True})
         run.tasks["survey_review"] = lambda event: None
         execution = run.start("silent-review")
         assert execution["status"] == "SUCCEEDED"
         assert entered(execution) == ["Ask", "Answered", "Review", "ExpireReview", "Archive"]
 
-    def test_an_answer_while_the_time_ran_out(self, run: Run) -> None:
+    def test_an_answer_at_the_last_moment_counts(self, run: Run) -> None:
         run.tasks["survey_ask"] = lambda event: None
         run.tasks["survey_expire"] = lambda event: {"review": True, "reopened": False}
         execution = run.start("last-moment")
@@ -218,7 +216,7 @@ class TestErrors:
     """What passes is tried again, what does not ends as a failed run with its cause."""
 
     @pytest.mark.parametrize("task", ["survey_ask", "survey_archive"])
-    def test_a_failure_that_passes(self, run: Run, task: str) -> None:
+    def test_a_passing_failure_is_retried(self, run: Run, task: str) -> None:
         works = run.tasks[task]
         failures = iter(["TryAgain", "Conflict", "Lambda.TooManyRequestsException"])
 
@@ -233,7 +231,7 @@ class TestErrors:
         assert run.names().count(task) == 4
 
     @pytest.mark.parametrize("task", ["survey_ask", "survey_archive", "survey_expire"])
-    def test_one_that_no_retry_mends(self, run: Run, task: str) -> None:
+    def test_a_lasting_failure_fails_the_run(self, run: Run, task: str) -> None:
         def fail(event: dict[str, Any]) -> Any:
             raise TaskError("NotFound")
 

@@ -6,9 +6,12 @@ decisions cannot differ.
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from functions.core.domain.ticket import OPEN, Ticket
+
+TaskKind = Literal["survey", "review"]
+"""The waiting tasks: the customer's answer, and the call-back of the QA team."""
 
 
 class TaskResult(TypedDict):
@@ -44,3 +47,9 @@ def after_review(ticket: Ticket, resolution: int) -> TaskResult | None:
     """Return the result of the call-back of a resolution, None while it is pending (A13)."""
     result = after_survey(ticket, resolution)
     return None if result == REVIEW else result
+
+
+def task_result(kind: TaskKind, ticket: Ticket, resolution: int) -> TaskResult | None:
+    """Return the result of a waiting task, None while the ticket does not have it."""
+    rule = after_survey if kind == "survey" else after_review
+    return rule(ticket, resolution)

@@ -55,21 +55,23 @@ def notifications_for(
     holds counts; `on: step:<name>` matches one of the desk's own steps. Warnings and breaches of a
     timer add the notifications of that timer's rule.
     """
-    found = []
+    notifications: list[Notification] = []
     for event in commit.events:
         if event.event == "ContactBounced" and not event.permanent:
             continue  # the mail may still arrive; the ticket shows the bounce
-        recipients = _excluded_recipients(event)
+        excluded = _excluded_recipients(event)
         facts = Facts.of(ticket_at_event(event, ticket, commit), _event_text(event))
         for rule in playbook.notifications:
-            if rule.on not in triggers(event) or rule.to in recipients:
+            if rule.on not in triggers(event) or rule.to in excluded:
                 continue
             if holds(rule.when, facts):
-                recipients.add(rule.to)
-                found.append(Notification(event, rule.to, rule.message, timer_or_step(event)))
-        found.extend(_timer_notifications(event, playbook))
+                excluded.add(rule.to)
+                notifications.append(
+                    Notification(event, rule.to, rule.message, timer_or_step(event))
+                )
+        notifications.extend(_timer_notifications(event, playbook))
     # A rule and a timer may ask for the same notification; the first one counts.
-    unique = {(n.recipient, n.message, n.timer_or_step): n for n in reversed(found)}
+    unique = {(n.recipient, n.message, n.timer_or_step): n for n in reversed(notifications)}
     return tuple(unique.values())[::-1]
 
 
