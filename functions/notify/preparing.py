@@ -11,7 +11,7 @@ from uuid import uuid4
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.erasure import without_person
 from functions.core.domain.errors import DeadLetter
-from functions.core.domain.events import MACHINES, Commit
+from functions.core.domain.events import MACHINES, Commit, TicketReceived
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.composing import (
@@ -23,7 +23,7 @@ from functions.core.services.composing import (
     uses_description,
 )
 from functions.core.storage.store import Store
-from functions.core.text.masking import mask_but
+from functions.core.text.masking import mask, mask_but
 from functions.notify.base_dispatch import EVENT_GONE
 
 Channel = Literal["sms", "email", "phone", "message", "none"]
@@ -83,7 +83,7 @@ class TicketOpening:
     @property
     def description(self) -> str:
         commit = self._read().commit
-        received = commit.of("TicketReceived") if commit else ()
+        received = commit.of(TicketReceived) if commit else ()
         return received[0].description if received else ""
 
 
@@ -110,7 +110,7 @@ class Preparation:
         playbook, description = self.playbook, ""
         if ticket.erased:  # the stored event may not be blanked yet (B10)
             blanked = without_person(
-                commit.model_copy(update={"events": (notification.event,)}), playbook
+                commit.model_copy(update={"events": (notification.event,)}), playbook, mask
             )
             notification = replace(notification, event=blanked.events[0])
         elif commit.version > 1 and uses_description(playbook, notification.message):
@@ -132,8 +132,8 @@ def restored_notification(delivery: Delivery, commit: Commit) -> Notification:
     Raises:
         DeadLetter: its event is gone.
     """
-    for event in commit.of(delivery.event):
-        if timer_or_step(event) == delivery.about:
+    for event in commit.events:
+        if event.event == delivery.event and timer_or_step(event) == delivery.about:
             recipient: Any = delivery.recipient
             return Notification(event, recipient, delivery.message, delivery.about)
     raise DeadLetter(EVENT_GONE)

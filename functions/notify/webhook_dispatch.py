@@ -27,6 +27,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.webhooks import wanted
 from functions.core.platform.logging import logger
 from functions.core.storage.store import read_commit
+from functions.core.text.masking import mask
 from functions.notify.base_dispatch import EVENT_GONE, BaseDispatcher, is_due, log_fields
 from functions.notify.deliver.failures import Permanent, SendFailure
 from functions.notify.webhook_message import (
@@ -218,7 +219,7 @@ class WebhookDispatcher(BaseDispatcher):
     def _post(self, delivery: Delivery, commit: Commit, playbook: Playbook) -> str:
         ticket = self.store.load_since(delivery.desk, delivery.number, delivery.version)
         if ticket.erased:  # the stored event may not be blanked yet (B10)
-            commit = without_person(commit, playbook)
+            commit = without_person(commit, playbook, mask)
         body = message_body(commit.events[int(delivery.about)], commit, ticket)
         name = webhook_name(delivery)
         secrets = self.secrets(delivery.desk, name, self.now)

@@ -18,7 +18,6 @@ from functions.core.domain.webhooks import (
     Endpoint,
     MessageId,
     sign_standard_webhook,
-    type_of,
 )
 
 INTERNAL_FIELDS: Any = {
@@ -56,7 +55,7 @@ def draft_webhook(
         number=commit.number,
         version=commit.version,
         event=event.event,
-        message=type_of(event.event),
+        message=event.webhook,
         recipient=f"{RECIPIENT}{name}",
         about=str(position),
         channel="webhook",
@@ -83,7 +82,7 @@ def message_id(delivery: Delivery) -> str:
 def message_body(event: Any, commit: Commit, ticket: Ticket) -> bytes:
     """Return the message: the event, masked as it is stored, and the ticket as it is now (G4)."""
     return encode(
-        type_of(event.event),
+        event.webhook,
         commit.at,
         {
             "desk": commit.desk,

@@ -1,4 +1,4 @@
-"""What a customer is shown of a ticket (A14, A15, A16; contract, section 2)."""
+"""The ticket as its customer sees it (A14, A15, A16; contract, section 2)."""
 
 from __future__ import annotations
 
@@ -7,82 +7,38 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from functions.core.domain.events import Attachment, Commit
+from functions.core.domain import events as e
 from functions.core.domain.record import TicketRecord
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.domain.timers import moment_in
 from functions.core.storage.files import FILES
-from functions.core.text.words import label, shown_label
+from functions.core.text.words import event_label, label
 
-SHOWN_EVENTS = frozenset(
-    {
-        "TicketReceived",
-        "ConfirmationRequested",
-        "TypeConfirmed",
-        "TicketQueued",
-        "TicketAssigned",
-        "ReplySent",
-        "InformationRequested",
-        "CustomerWrote",
-        "InformationReceived",
-        "TicketResolved",
-        "TicketReopened",
-        "CustomerAsked",
-        "CallbackRequested",
-        "SecondHandlingStarted",
-        "StepTaken",
-        "ConfirmationGiven",
-        "SurveyAnswered",
-        "ReviewRequested",
-        "CallbackRecorded",
-        "TicketArchived",
-        "TicketClosed",
-        "TicketMerged",
-        "TicketUnmerged",
-    }
-)
-"""Changes of status and what passed between customer and desk. The rest is internal, and so is a
-step of the desk's own unless the playbook says that the customer sees it (D10, D11)."""
-
-CARRIED_EVENTS = frozenset(
-    {
-        "TicketReceived", "ReplySent", "InformationRequested", "CustomerWrote", "CustomerAsked",
-        "StepTaken",
-    }
-)  # fmt: skip
-"""What is shown of a ticket that was merged into this one: what passed between the two sides."""
-
-Link = Callable[[Attachment], str]
+Link = Callable[[e.Attachment], str]
 
 
 def status_view(
     ticket: Ticket,
-    history: Sequence[Commit],
+    history: Sequence[e.Commit],
     playbook: Playbook,
     locale: Locale,
     link: Link | None = None,
-    carried: Sequence[TicketRecord] = (),
+    merged: Sequence[TicketRecord] = (),
     goes_on_as: str | None = None,
 ) -> dict[str, Any]:
-    """The ticket as its customer may see it; times are ISO 8601 with the desk's offset.
+    """The JSON of the status call; times are ISO 8601 with the desk's offset.
 
     Args:
-        link: makes a short-lived link to a file; None for whoever has no key.
-        carried: the same customer's tickets that were merged into this one.
+        link: makes a short-lived link to a file; None for a caller without a key.
+        merged: tickets of the same customer that were merged into this one.
         goes_on_as: the same customer's ticket that this one was merged into.
     """
     zone = playbook.zone
     commits = sorted(
-        (*history, *(commit for part in carried for commit in part.history)),
+        (*history, *(commit for record in merged for commit in record.history)),
         key=lambda commit: (commit.at, commit.number, commit.version),
     )
-    shown = [
-        (commit, event)
-        for commit in commits
-        for event in _shown(commit)
-        if commit.number == ticket.number or event.event in CARRIED_EVENTS
-    ]
     return {
         "number": ticket.number,
         "status": ticket.status,
@@ -102,14 +58,17 @@ def status_view(
             {
                 "at": local(commit.at, zone),
                 "event": event.event,
-                "label": shown_label(event, playbook, locale),
+                "label": event_label(event, playbook, locale),
                 **({"number": commit.number} if commit.number != ticket.number else {}),
-                **_step(event, playbook, locale),
+                **_step_fields(event, playbook, locale),
             }
-            for commit, event in shown
+            for commit in commits
+            for event in _visible(commit)
+            # Of a merged ticket only the conversation is shown.
+            if commit.number == ticket.number or event.customer_visibility == "message"
         ],
         **({"goes_on_as": goes_on_as} if goes_on_as else {}),
-        "question": asked_for(ticket, history),
+        "question": open_question(ticket, history),
         "attachments": [
             {
                 "name": file.name,
@@ -119,49 +78,52 @@ def status_view(
                 "url": link(file) if link and file.key.startswith(FILES) else None,
             }
             for commit in commits
-            for event in _with_files(commit)
-            for file in event.attachments
+            for file in _files(commit)
         ],
         "refused": [
             {**file.model_dump(mode="json"), "at": local(commit.at, zone)}
             for commit in commits
-            for event in commit.of("TicketReceived", "CustomerWrote")
+            for event in commit.events
+            if isinstance(event, e.TicketReceived | e.CustomerWrote) and not _by_stranger(event)
             for file in event.refused
-            if not _of_a_stranger(event)
         ]
         if link
         else [],
     }
 
 
-def _with_files(commit: Commit) -> Iterator[Any]:
-    """What came with files, from the customer or to them."""
-    told = commit.of("TicketReceived", "CustomerWrote", "ReplySent")
-    yield from (event for event in told if not _of_a_stranger(event))
-    yield from (event for event in commit.of("StepTaken") if event.customer_sees)
-
-
-def _of_a_stranger(event: Any) -> bool:
-    """G4: whether another customer wrote this, whose ticket was merged into this one."""
-    found: bool = getattr(event, "stranger", False)
-    return found
-
-
-def _shown(commit: Commit) -> Iterator[Any]:
-    """The events of a commit that the customer sees, each kind once; of steps, every one."""
-    kinds: set[str] = set()
+def _files(commit: e.Commit) -> Iterator[e.Attachment]:
+    """The files that customer and desk sent each other."""
     for event in commit.events:
-        if event.event == "StepTaken":
+        if isinstance(event, e.TicketReceived | e.CustomerWrote | e.ReplySent):
+            if not _by_stranger(event):
+                yield from event.attachments
+        elif isinstance(event, e.StepTaken) and event.customer_sees:
+            yield from event.attachments
+
+
+def _by_stranger(event: e.Event) -> bool:
+    """Whether the customer of a merged ticket, who is somebody else, wrote it (G4)."""
+    return isinstance(event, e.CustomerWrote) and event.stranger
+
+
+def _visible(commit: e.Commit) -> Iterator[e.Event]:
+    """The events of a commit that the customer sees, each kind once; of steps, every one."""
+    seen: set[str] = set()
+    for event in commit.events:
+        if isinstance(event, e.StepTaken):
             if event.customer_sees:
                 yield event
-        elif event.event in SHOWN_EVENTS - kinds and not _of_a_stranger(event):
-            kinds.add(event.event)
+        elif event.customer_visibility == "never" or event.event in seen or _by_stranger(event):
+            continue
+        else:
+            seen.add(event.event)
             yield event
 
 
-def _step(event: Any, playbook: Playbook, locale: Locale) -> dict[str, Any]:
-    """What was written down with a step: the arrival time, the parts (D9, D11)."""
-    if event.event != "StepTaken":
+def _step_fields(event: e.Event, playbook: Playbook, locale: Locale) -> dict[str, Any]:
+    """The fields of a step: the arrival time, the parts (D9, D11)."""
+    if not isinstance(event, e.StepTaken):
         return {}
     step = playbook.steps.get(event.step)
     fields = step.fields if step else {}
@@ -179,25 +141,28 @@ def _step(event: Any, playbook: Playbook, locale: Locale) -> dict[str, Any]:
 
 
 def _readable(value: str, zone: ZoneInfo) -> str:
-    """A moment in the desk's own time, as people read it; everything else as it was written."""
+    """A moment in the desk's time zone, anything else unchanged."""
     at = moment_in(value)
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}" if at else value
 
 
 def local(at: datetime | None, zone: ZoneInfo) -> datetime | None:
-    """A moment in the desk's time zone, to the second."""
+    """A moment in a time zone, to the second."""
     return at.astimezone(zone).replace(microsecond=0) if at else None
 
 
-def asked_for(ticket: Ticket, history: Sequence[Commit]) -> str | None:
-    """What the desk last asked of the customer, while it waits for the answer (A11, E2)."""
+def open_question(ticket: Ticket, history: Sequence[e.Commit]) -> str | None:
+    """The desk's last question, while the ticket waits for the customer's answer (A11, E2)."""
     if ticket.status == "awaiting_customer":
-        asked = [event.text for commit in history for event in commit.of("InformationRequested")]
-    elif ticket.status == "pending_confirmation":
-        asked = [event.question for commit in history for event in commit.of("CustomerAsked")]
-        since = max((k.version for k in history if k.of("CustomerAsked")), default=0)
-        if any(k.version > since for k in history if k.of("ConfirmationRequested")):
-            return None  # by now the supervisors have to say
-    else:
+        requests = [x.text for commit in history for x in commit.of(e.InformationRequested)]
+        return requests[-1] if requests else None
+    if ticket.status != "pending_confirmation":
         return None
-    return asked[-1] if asked else None
+    question = None
+    for commit in history:
+        for event in commit.events:
+            if isinstance(event, e.CustomerAsked):
+                question = event.question
+            elif isinstance(event, e.ConfirmationRequested):
+                question = None  # by now the desk has to confirm the type
+    return question

@@ -17,7 +17,6 @@ from functions.core.domain.errors import (
     KeyReused,
 )
 from functions.core.domain.events import Attachment
-from functions.core.domain.lifecycle import TRANSITIONS
 from functions.core.domain.rules import FileRules, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.web import HttpResponse, Request
@@ -194,7 +193,9 @@ def open_calls(ticket: Ticket, playbook: Playbook) -> tuple[str, ...]:
         return ()
     if ticket.merged is not None:
         return ("messages",)  # which go on where the ticket does
-    found = [call for call, action in CALLS.items() if ticket.status in TRANSITIONS[action].sources]
+    found = [
+        call for call, action in CALLS.items() if ticket.status in c.ACTIONS[action].action.sources
+    ]
     asked = playbook.confirmation
     first = ticket.status == "awaiting_confirmation" and asked and asked.solved == "survey"
     if "survey" in found and (ticket.score is not None or first):

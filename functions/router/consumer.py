@@ -1,4 +1,4 @@
-"""One record of the stream: a commit of a ticket, or an agent who has become free."""
+"""One record of the table's stream: a commit of a ticket, or an agent with free capacity."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from functions.core.domain import events as e
 from functions.core.domain.closing import TaskKind
 from functions.core.domain.errors import Conflict, DeadLetter, NotFound
-from functions.core.domain.ticket import Ticket
+from functions.core.domain.ticket import Status, Ticket
 from functions.core.platform import aws
 from functions.core.platform.settings import Deployment
 from functions.core.storage.store import Store, read_commit
@@ -17,25 +17,30 @@ from functions.router import closing_workflow
 from functions.router.routing import Router
 
 FREED = ("online", "released")
-"""The changes of an agent that give waiting tickets a chance."""
+"""Changes of an agent after which waiting tickets may be assigned."""
+
+_IN_WORKFLOW: frozenset[Status] = frozenset(
+    {"awaiting_confirmation", "resolved", "in_review", "archived", "closed"}
+)
+"""Statuses in which a closing workflow runs or has archived the ticket."""
 
 
 def process(record: Any, deployment: Deployment, store: Store, now: datetime) -> None:
     """Act on one record.
 
     Raises:
-        DeadLetter: it is not a record that this code can read.
+        DeadLetter: this code cannot read the record.
         TryAgain: somebody else changed the ticket at the same time.
     """
     image = record["dynamodb"].get("NewImage", {})
     sort_key = image.get("sk", {}).get("S", "")
     if sort_key.startswith("AGENT#"):
-        _freed(image, store, now)
+        _agent_changed(image, store, now)
     elif sort_key.startswith("EVENT#"):
         _committed(image, deployment, store, now)
 
 
-def _freed(image: Any, store: Store, now: datetime) -> None:
+def _agent_changed(image: Any, store: Store, now: datetime) -> None:
     desk = image["pk"]["S"].removeprefix("DESK#")
     if image.get("change", {}).get("S") in FREED and "team" in image:
         Router(store, store.playbook(desk, now), now).assign_waiting(image["team"]["S"])
@@ -44,112 +49,119 @@ def _freed(image: Any, store: Store, now: datetime) -> None:
 def _committed(image: Any, deployment: Deployment, store: Store, now: datetime) -> None:
     commit = read_commit(image)
     store.hear(image, now)
-    for event in commit.of(*e.for_router(commit.events)):
+    for event in e.waking_router(commit.events):
         try:
             ticket = store.load_since(commit.desk, commit.number, commit.version)
             router = Router(store, store.playbook(commit.desk, now), now)
             try:
-                _act(ticket, commit, event, router, deployment)
+                _Reaction(ticket, commit, router, deployment).to(event)
             except Conflict:
-                # What was read may have been old: once more on the newest, before the stream does.
+                # The read may have been stale: retry on the newest version before the stream does.
                 newest = store.load(commit.desk, commit.number)
-                _act(newest, commit, event, router, deployment)
+                _Reaction(newest, commit, router, deployment).to(event)
         except NotFound as error:
             raise DeadLetter(f"{commit.desk}/{commit.number}: {error}") from error
 
 
-def _act(
-    ticket: Ticket, commit: e.Commit, event: Any, router: Router, deployment: Deployment
-) -> None:
-    if isinstance(event, e.PriorityChanged):
-        router.reroute_after_priority_change(ticket, commit.version)
-    else:
-        _ACTIONS[event.event](ticket, event, router, deployment)
+class _Reaction:
+    """The router's reaction to the events of one commit of a ticket."""
+
+    def __init__(
+        self, ticket: Ticket, commit: e.Commit, router: Router, deployment: Deployment
+    ) -> None:
+        self.ticket = ticket
+        self.commit = commit
+        self.router = router
+        self.deployment = deployment
+
+    def to(self, event: e.Event) -> None:
+        """React to an event of the commit."""
+        _REACTIONS[type(event)](self, event)
+
+    def received(self, event: e.TicketReceived) -> None:
+        self.router.route_new(self.ticket, event)
+
+    def type_confirmed(self, event: e.TypeConfirmed) -> None:
+        self.router.route_on(self.ticket)
+
+    def queued(self, event: e.TicketQueued) -> None:
+        self.router.retry_waiting(self.ticket)
+
+    def priority_changed(self, event: e.PriorityChanged) -> None:
+        self.router.reroute_after_priority_change(self.ticket, self.commit.version)
+
+    def classified(self, event: e.TicketClassified) -> None:
+        self.router.reroute_after_reclassification(self.ticket)
+
+    def customer_wrote(self, event: e.CustomerWrote) -> None:
+        self.router.reconsider_after_customer_message(self.ticket)
+
+    def resolved(self, event: e.TicketResolved) -> None:
+        self._start_workflow(event.resolution)
+
+    def reopened(self, event: e.TicketReopened) -> None:
+        self._wake_workflow("survey", "review")
+        self.router.route_on(self.ticket)
+
+    def answered(self, event: e.SurveyAnswered | e.ConfirmationGiven) -> None:
+        self._wake_workflow("survey")
+
+    def called_back(self, event: e.CallbackRecorded) -> None:
+        self._wake_workflow("review")
+
+    def closed(self, event: e.TicketClosed) -> None:
+        """Archive a closed ticket like any other; nobody is surveyed (B10)."""
+        self._start_workflow(self.ticket.resolutions, f"closed-{self.ticket.version}")
+
+    def merged(self, event: e.TicketMerged) -> None:
+        """End the survey and review of a ticket that goes on under another number."""
+        self._wake_workflow("survey", "review")
+
+    def unmerged(self, event: e.TicketUnmerged) -> None:
+        """Route the restored ticket, or ask for its customer's answer again."""
+        self.router.route_after_unmerge(self.ticket)
+        if event.status in _IN_WORKFLOW:
+            self._restart_workflow(event)
+
+    def merge_changed(self, event: e.MergeReceived | e.MergeUndone) -> None:
+        """Write an archived ticket's document again with the other ticket, or without it."""
+        if self.ticket.status in {"archived", "closed"}:
+            self._restart_workflow(event)
+
+    def _restart_workflow(self, event: e.Event) -> None:
+        self._start_workflow(self.ticket.resolutions, f"{event.event}-{self.ticket.version}")
+
+    def _start_workflow(self, resolution: int, run: str = "") -> None:
+        closing_workflow.start(
+            aws.client("stepfunctions"),
+            self.deployment.state_machine,
+            self.ticket,
+            resolution,
+            self.router.playbook,
+            run,
+        )
+
+    def _wake_workflow(self, *kinds: TaskKind) -> None:
+        for kind in kinds:
+            closing_workflow.wake(aws.client("stepfunctions"), self.router.store, self.ticket, kind)
 
 
-def _start(
-    ticket: Ticket, router: Router, deployment: Deployment, resolution: int, run: str = ""
-) -> None:
-    client = aws.client("stepfunctions")
-    closing_workflow.start(
-        client, deployment.state_machine, ticket, resolution, router.playbook, run
-    )
-
-
-def _wake(ticket: Ticket, router: Router, *kinds: TaskKind) -> None:
-    for kind in kinds:
-        closing_workflow.wake(aws.client("stepfunctions"), router.store, ticket, kind)
-
-
-def _resolved(
-    ticket: Ticket, event: e.TicketResolved, router: Router, deployment: Deployment
-) -> None:
-    _start(ticket, router, deployment, event.resolution)
-
-
-def _closed(ticket: Ticket, event: e.TicketClosed, router: Router, deployment: Deployment) -> None:
-    """B10: a ticket that ends without a solution is kept like any other; nobody is asked."""
-    _start(ticket, router, deployment, ticket.resolutions, f"closed-{ticket.version}")
-
-
-def _answered(ticket: Ticket, event: Any, router: Router, deployment: Deployment) -> None:
-    _wake(ticket, router, "survey")
-
-
-def _called_back(ticket: Ticket, event: Any, router: Router, deployment: Deployment) -> None:
-    _wake(ticket, router, "review")
-
-
-def _reopened(ticket: Ticket, event: Any, router: Router, deployment: Deployment) -> None:
-    _wake(ticket, router, "survey", "review")
-    router.route_on(ticket)
-
-
-def _merged(ticket: Ticket, event: e.TicketMerged, router: Router, deployment: Deployment) -> None:
-    """Nobody is asked any more on a ticket that goes on under another number."""
-    _wake(ticket, router, "survey", "review")
-
-
-def _unmerged(
-    ticket: Ticket, event: e.TicketUnmerged, router: Router, deployment: Deployment
-) -> None:
-    """It goes on from where it was: it is routed, or asks for its customer's answer once more."""
-    router.route_after_unmerge(ticket)
-    if event.status in _CLOSING:
-        _close_again(ticket, event, router, deployment)
-
-
-def _kept_again(ticket: Ticket, event: Any, router: Router, deployment: Deployment) -> None:
-    """A ticket whose document is in the archive carries another one, or no longer."""
-    if ticket.status in {"archived", "closed"}:
-        _close_again(ticket, event, router, deployment)
-
-
-def _close_again(ticket: Ticket, event: Any, router: Router, deployment: Deployment) -> None:
-    _start(ticket, router, deployment, ticket.resolutions, f"{event.event}-{ticket.version}")
-
-
-_CLOSING = frozenset({"awaiting_confirmation", "resolved", "in_review", "archived", "closed"})
-"""Statuses in which a closing workflow runs, or has written the ticket's document."""
-
-_ACTIONS: dict[str, Callable[[Ticket, Any, Router, Deployment], object]] = {
-    "TicketReceived": lambda ticket, event, router, deployment: router.route_new(ticket, event),
-    "TypeConfirmed": lambda ticket, event, router, deployment: router.route_on(ticket),
-    "TicketQueued": lambda ticket, event, router, deployment: router.retry_waiting(ticket),
-    "TicketReopened": _reopened,
-    "TicketResolved": _resolved,
-    "TicketClosed": _closed,
-    "SurveyAnswered": _answered,
-    "ConfirmationGiven": _answered,
-    "CustomerWrote": lambda ticket, event, router, deployment: (
-        router.reconsider_after_customer_message(ticket)
-    ),
-    "TicketClassified": lambda ticket, event, router, deployment: (
-        router.reroute_after_reclassification(ticket)
-    ),
-    "CallbackRecorded": _called_back,
-    "TicketMerged": _merged,
-    "TicketUnmerged": _unmerged,
-    "MergeReceived": _kept_again,
-    "MergeUndone": _kept_again,
+_REACTIONS: dict[type[e.Event], Callable[[_Reaction, Any], None]] = {
+    e.TicketReceived: _Reaction.received,
+    e.TypeConfirmed: _Reaction.type_confirmed,
+    e.TicketQueued: _Reaction.queued,
+    e.PriorityChanged: _Reaction.priority_changed,
+    e.TicketClassified: _Reaction.classified,
+    e.CustomerWrote: _Reaction.customer_wrote,
+    e.TicketResolved: _Reaction.resolved,
+    e.TicketReopened: _Reaction.reopened,
+    e.SurveyAnswered: _Reaction.answered,
+    e.ConfirmationGiven: _Reaction.answered,
+    e.CallbackRecorded: _Reaction.called_back,
+    e.TicketClosed: _Reaction.closed,
+    e.TicketMerged: _Reaction.merged,
+    e.TicketUnmerged: _Reaction.unmerged,
+    e.MergeReceived: _Reaction.merge_changed,
+    e.MergeUndone: _Reaction.merge_changed,
 }
+"""Event → reaction. A test compares the keys with the events that wake the router."""

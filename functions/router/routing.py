@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
 
-from functions.core.domain import commands as c
-from functions.core.domain import events as e
+from functions.core.domain import commands as c, events as e
 from functions.core.domain.errors import ActionNotAllowed, NoPlaceLeft
 from functions.core.domain.lifecycle import apply
 from functions.core.domain.matching import Facts
@@ -23,7 +22,7 @@ from functions.router.classify import Classification, classify, destination
 
 ACTOR = "system"
 _ROUTING, _NOBODY_SUITABLE = "routing", "nobody suitable"
-_QUEUEING = ("TicketQueued", "TicketReopened", "TicketUnmerged")
+_QUEUEING = (e.TicketQueued, e.TicketReopened, e.TicketUnmerged)
 """The events that put a ticket into a queue."""
 
 PAGE_SIZE = 20
@@ -69,9 +68,9 @@ class Router:
     def route_after_unmerge(self, ticket: Ticket) -> None:
         """Route an unmerged ticket that had no handler when it was merged."""
         history = self.store.history(ticket.desk, ticket.number, ticket.version)
-        classified = any(commit.of("TicketClassified", "TypeConfirmed") for commit in history)
+        classified = any(commit.of(e.TicketClassified, e.TypeConfirmed) for commit in history)
         if ticket.status == "received" and not classified:
-            self.route_new(ticket, history[0].of("TicketReceived")[0])
+            self.route_new(ticket, history[0].of(e.TicketReceived)[0])
         else:
             self.route_on(ticket)
 
@@ -96,7 +95,7 @@ class Router:
             return
         history = self.store.history(ticket.desk, ticket.number, version)
         changed = next(commit for commit in history if commit.version == version)
-        if changed.of("TicketQueued", "TicketAssigned"):
+        if changed.of(e.TicketQueued, e.TicketAssigned):
             return
         before = reduce(apply, history[: history.index(changed)], None)
         facts = _facts(ticket, _customer_text(history)[1])
@@ -125,8 +124,8 @@ class Router:
             return False
         history = self.store.history(ticket.desk, ticket.number, ticket.version)
         queued = max(index for index, commit in enumerate(history) if commit.of(*_QUEUEING))
-        since = (e.for_router(commit.events) for commit in history[queued + 1 :])
-        if not any("TicketClassified" in names for names in since):
+        since = (e.waking_router(commit.events) for commit in history[queued + 1 :])
+        if not any(isinstance(event, e.TicketClassified) for events in since for event in events):
             return False
         if ticket.queue == "supervisor" and not _queued_by_rules(history[queued]):
             return False
@@ -243,7 +242,9 @@ class Router:
         history = self.store.history(ticket.desk, ticket.number, ticket.version)
         return _facts(ticket, _customer_text(history)[1])
 
-    def _route(self, ticket: Ticket, target: Destination, first: tuple[c.Command, ...]) -> None:
+    def _route(
+        self, ticket: Ticket, target: Destination, first: tuple[c.TicketCommand, ...]
+    ) -> None:
         if target.queue == "supervisor":
             self._to_supervisors(ticket, target, first, _ROUTING)
         elif target.queue == "collect":
@@ -259,7 +260,7 @@ class Router:
             self._change(ticket, c.Together((*first, queue)))
 
     def _to_supervisors(
-        self, ticket: Ticket, target: Destination, first: tuple[c.Command, ...], reason: str
+        self, ticket: Ticket, target: Destination, first: tuple[c.TicketCommand, ...], reason: str
     ) -> None:
         with_supervisors = ticket.status == "queued" and ticket.queue == "supervisor"
         if with_supervisors and ticket.team == target.team and not first:
@@ -267,7 +268,9 @@ class Router:
         queue = c.Enqueue(team=target.team, queue="supervisor", reason=reason)
         self._change(ticket, c.Together((*first, queue)))
 
-    def _assign(self, ticket: Ticket, target: Destination, first: tuple[c.Command, ...]) -> bool:
+    def _assign(
+        self, ticket: Ticket, target: Destination, first: tuple[c.TicketCommand, ...]
+    ) -> bool:
         """Assign a ticket to the best available member of a team; False if nobody has capacity."""
         roster = self.store.agents(self.playbook.desk)
         required = requirements(ticket, target, first)
@@ -281,7 +284,7 @@ class Router:
         return False
 
     def _has_suitable(
-        self, ticket: Ticket, target: Destination, first: tuple[c.Command, ...]
+        self, ticket: Ticket, target: Destination, first: tuple[c.TicketCommand, ...]
     ) -> bool:
         """Return whether the roster has a suitable agent, free or not.
 
@@ -297,7 +300,9 @@ class Router:
         agent: Agent | None = self.store.agent(ticket.desk, former) if former else None
         if agent is None or not agent.online:
             return False
-        assign = c.Assign(team=agent.team, handler=agent.username, reason="reopened", by_hand=True)
+        assign = c.Assign(
+            team=agent.team, handler=agent.username, reason="reopened", by_person=True
+        )
         self._change(ticket, c.Together((assign,)))
         return True
 
@@ -324,7 +329,7 @@ class Router:
 
 
 def requirements(
-    ticket: Ticket, target: Destination, first: tuple[c.Command, ...] = ()
+    ticket: Ticket, target: Destination, first: tuple[c.TicketCommand, ...] = ()
 ) -> Requirements:
     """Return a ticket's requirements of its agent.
 
@@ -350,11 +355,11 @@ def _customer_text(history: Sequence[e.Commit]) -> tuple[e.TicketReceived | None
     request: e.TicketReceived | None = None
     texts: list[str] = []
     for commit in history:
-        for event in commit.of("TicketReceived", "CustomerWrote"):
+        for event in commit.events:
             if isinstance(event, e.TicketReceived):
                 request = event
                 texts.append(_request_text(event))
-            else:
+            elif isinstance(event, e.CustomerWrote):
                 texts.append(event.text)
     return request, "\n".join(texts)
 
@@ -374,5 +379,5 @@ def _is_waiting(ticket: Ticket) -> bool:
 
 def _queued_by_rules(commit: e.Commit) -> bool:
     """Return whether the desk's routing brought a ticket to the supervisors."""
-    reasons = {event.reason for event in commit.of("TicketQueued")}
+    reasons = {event.reason for event in commit.of(e.TicketQueued)}
     return commit.actor == ACTOR and bool(reasons & {_ROUTING, _NOBODY_SUITABLE})

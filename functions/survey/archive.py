@@ -18,6 +18,7 @@ from functions.core.platform.logging import logger
 from functions.core.services.merging import carried
 from functions.core.storage.files import FILES, NO_TYPE
 from functions.core.storage.store import Store
+from functions.core.text.masking import mask
 from functions.survey.tasks import Task
 
 if TYPE_CHECKING:
@@ -141,6 +142,7 @@ def _ticket_record(
         deliveries = [without_words(delivery) for delivery in deliveries]
     erased = {member.number for member in family if member.erased}
     commits = [
-        without_person(commit, playbook, None if ticket.erased else erased) for commit in commits
+        without_person(commit, playbook, mask, None if ticket.erased else erased)
+        for commit in commits
     ]
     return TicketRecord(ticket, commits, deliveries)

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from functions.core.domain.events import Commit
+from functions.core.domain.events import Commit, OriginalOpened
 from functions.core.storage.store import IdempotencyRecord, Store
 from functions.core.text.unmasking import restored
 
@@ -60,7 +60,7 @@ def open_original(
     """
     desk, number = request.desk, request.number
     act = store.commit_at(desk, number, request.act)
-    opened = act.of("OriginalOpened") if act else ()
+    opened = act.of(OriginalOpened) if act else ()
     if act is None or not opened or act.actor != request.agent:
         return UnsealResult(refused="there is no such act on record")
     if abs(now - act.at) > ACT_VALIDITY:

@@ -12,23 +12,27 @@ from functions.core.storage.store import IdempotencyRecord
 from functions.workbench.rights import ENTERS_TICKETS, Principal, require
 
 
-def enter(request: Request, filing: Filing, playbook: Playbook, at: Principal) -> dict[str, Any]:
+def enter(
+    request: Request, filing: Filing, playbook: Playbook, principal: Principal
+) -> dict[str, Any]:
     """File the request under the agent's name; `Idempotency-Key` makes a repetition harmless.
 
     Raises:
         Forbidden: the caller's role does not enter requests.
         InvalidInput, KeyReused, TryAgain: as `file_ticket` says.
     """
-    require(at, ENTERS_TICKETS, "enter a request")
+    require(principal, ENTERS_TICKETS, "enter a request")
     body = read_request(request, playbook)
     key = request.key("Idempotency-Key")
     idempotency = (
-        IdempotencyRecord(at.desk, "agent", f"{at.username}:{key}", body=body.digest)
+        IdempotencyRecord(principal.desk, "agent", f"{principal.username}:{key}", body=body.digest)
         if key
         else None
     )
-    tracked = replace(filing, default_channel="phone", tracking=Tracking(entered_by=at.username))
-    filed = file_ticket(tracked, playbook, body, idempotency, at.username)
+    tracked = replace(
+        filing, default_channel="phone", tracking=Tracking(entered_by=principal.username)
+    )
+    filed = file_ticket(tracked, playbook, body, idempotency, principal.username)
     expected = filed.expected_response_by
     return {
         "number": filed.number,

@@ -1,4 +1,4 @@
-"""The agents' calls as functions from `Request` to `HttpResponse`."""
+"""Agents' calls: each takes a `Request` and returns an `HttpResponse`."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from functions.workbench import actions, queues, view
 from functions.workbench.rights import (
     SEES_TICKETS,
     Principal,
-    among_its_people,
     caller,
+    principal_of,
     require,
-    seat,
+    works_on,
 )
 
 if TYPE_CHECKING:
     from functions.core.services.create_ticket import Filing
 
 Unseal = Callable[[str, str, int, str], dict[str, str]]
-"""Opens an original: desk, number, the version of the recorded act, who asks → field, its words."""
+"""Opens an original: desk, number, version of the recorded act, agent → field → text."""
 
 MOST_OTHERS = 20
-"""How many of the customer's other tickets are named."""
+"""Number of the customer's other tickets that a view names."""
 
 
 class Presence(BaseModel):
-    """Whether an agent takes tickets."""
+    """Presence: whether the router assigns tickets to the agent."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
@@ -43,7 +43,7 @@ class Presence(BaseModel):
 
 
 class NewUpload(BaseModel):
-    """A file that an agent is about to upload; `size` in bytes."""
+    """The announcement of an upload; `size` in bytes."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, defer_build=True)
 
@@ -53,30 +53,30 @@ class NewUpload(BaseModel):
 
 def list_tickets(request: Request, store: Store, desk: str) -> HttpResponse:
     """One page of a queue."""
-    at, playbook = _sit(request, store, desk)
-    tickets, cursor = queues.list_tickets(store, playbook, at, request.query, request.now)
-    shown = [view.summary_view(ticket, playbook, at) for ticket in tickets]
+    principal, playbook = _signed_in(request, store, desk)
+    tickets, cursor = queues.list_tickets(store, playbook, principal, request.query, request.now)
+    shown = [view.summary_view(ticket, playbook, principal) for ticket in tickets]
     return HttpResponse({"tickets": shown, "cursor": cursor})
 
 
 def show_ticket(
     request: Request, store: Store, desk: str, number: str, files: Files
 ) -> HttpResponse:
-    """All of a ticket.
+    """Show all of a ticket.
 
     Raises:
         NotFound: there is none, or it is another desk's.
         Forbidden: the caller's role sees no tickets.
     """
-    at, playbook = _sit(request, store, desk)
-    require(at, SEES_TICKETS, "see tickets")
+    principal, playbook = _signed_in(request, store, desk)
+    require(principal, SEES_TICKETS, "see tickets")
     ticket = store.load(desk, number)
     numbers = store.tickets_of_contact(desk, ticket.customer.hash, MOST_OTHERS + 1)
     others = store.tickets(desk, [other for other in numbers if other != number])
     history = store.history(desk, number, ticket.version)
     deliveries = store.deliveries(desk, number)
-    whole = view.Whole(TicketRecord(ticket, history, deliveries), _carried(store, ticket), others)
-    shown = view.ticket_view(whole, playbook, at, files.link)
+    whole = view.Whole(TicketRecord(ticket, history, deliveries), _merged(store, ticket), others)
+    shown = view.ticket_view(whole, playbook, principal, files.link)
     if ticket.merged is not None:
         from functions.core.services.merging import survivor
 
@@ -84,7 +84,7 @@ def show_ticket(
     return HttpResponse(shown)
 
 
-def _carried(store: Store, ticket: Ticket) -> list[TicketRecord]:
+def _merged(store: Store, ticket: Ticket) -> list[TicketRecord]:
     if not ticket.carries:
         return []
     from functions.core.services.merging import parts
@@ -93,11 +93,11 @@ def _carried(store: Store, ticket: Ticket) -> list[TicketRecord]:
 
 
 def enter_ticket(request: Request, store: Store, desk: str, filing: Filing) -> HttpResponse:
-    """A request that an agent enters."""
+    """Create a ticket on a customer's behalf."""
     from functions.workbench.agent_create_ticket import enter
 
-    at, playbook = _sit(request, store, desk)
-    return HttpResponse(enter(request, filing, playbook, at), 201)
+    principal, playbook = _signed_in(request, store, desk)
+    return HttpResponse(enter(request, filing, playbook, principal), 201)
 
 
 def act(
@@ -110,48 +110,48 @@ def act(
     filing: Callable[[], Filing],
     unseal: Unseal,
 ) -> HttpResponse:
-    """Carry an action out; answers with the ticket as it stands then.
+    """Carry out an action and answer with the ticket.
 
-    `attachments` is none: it says where to upload a file that a later action names (D10).
-    `open-original` answers with what was hidden of a message, once the act is on record (G4).
+    `attachments` answers where to upload a file that a later action names (D10). `open-original`
+    answers with the original of a message, once the act is recorded (G4).
     """
-    at, playbook = _sit(request, store, desk)
+    principal, playbook = _signed_in(request, store, desk)
     if action == "attachments":
-        return _offer(request, store, at, number, files)
-    place = actions.ActionContext(at, playbook, store, files, filing)
-    ticket = actions.act(place, number, action, request, request.now)
+        return _offer(request, store, principal, number, files)
+    context = actions.ActionContext(principal, playbook, store, files, filing)
+    ticket = actions.act(context, number, action, request, request.now)
     if action == "open-original":
-        opened = unseal(desk, number, ticket.version, at.username)
+        opened = unseal(desk, number, ticket.version, principal.username)
         return HttpResponse({"number": number, "version": ticket.version, "original": opened})
-    return HttpResponse(view.summary_view(ticket, playbook, at))
+    return HttpResponse(view.summary_view(ticket, playbook, principal))
 
 
 def _offer(
-    request: Request, store: Store, at: Principal, number: str, files: Files
+    request: Request, store: Store, principal: Principal, number: str, files: Files
 ) -> HttpResponse:
-    require(at, SEES_TICKETS, "add a file")
-    ticket = store.load(at.desk, number)
-    if not among_its_people(at, ticket):
-        raise Forbidden("Only those who work on this ticket add files to it.")
+    require(principal, SEES_TICKETS, "add a file")
+    ticket = store.load(principal.desk, number)
+    if not works_on(principal, ticket):
+        raise Forbidden("Only those who work on this ticket can add files to it.")
     given = request.read(NewUpload)
-    return HttpResponse(files.offer(at.desk, number, given.name, given.size), 201)
+    return HttpResponse(files.offer(principal.desk, number, given.name, given.size), 201)
 
 
 def set_presence(request: Request, store: Store, desk: str) -> HttpResponse:
-    """Say whether the caller takes tickets.
+    """Set the caller's presence.
 
     Raises:
         NotFound: the caller is not on this desk's roster.
     """
-    at, _ = _sit(request, store, desk)
+    principal, _ = _signed_in(request, store, desk)
     presence = request.read(Presence)
-    if at.agent is None:
+    if principal.agent is None:
         raise NotFound("You are not on this desk's roster.")
-    store.set_presence(desk, at.username, presence.online)
+    store.set_presence(desk, principal.username, presence.online)
     return HttpResponse({"online": presence.online})
 
 
-def _sit(request: Request, store: Store, desk: str) -> tuple[Principal, Playbook]:
-    """The caller at the desk and the desk's rules."""
-    at = seat(store, caller(request.claims), desk)
-    return at, store.playbook(desk, request.now)
+def _signed_in(request: Request, store: Store, desk: str) -> tuple[Principal, Playbook]:
+    """The caller at the desk, and the desk's playbook."""
+    principal = principal_of(store, caller(request.claims), desk)
+    return principal, store.playbook(desk, request.now)

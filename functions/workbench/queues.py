@@ -35,7 +35,7 @@ _MOST_READS = 20
 
 
 def list_tickets(
-    store: Store, playbook: Playbook, at: Principal, query: Mapping[str, str], now: datetime
+    store: Store, playbook: Playbook, principal: Principal, query: Mapping[str, str], now: datetime
 ) -> tuple[list[Ticket], str | None]:
     """One page of a queue in its order, and the cursor of the next page, None after the last.
 
@@ -50,15 +50,15 @@ def list_tickets(
     _known("queue", queue, tuple(QUEUES))
     if status is not None:
         _known("status", status, STATUSES)
-    require(at, QUEUES[queue], f"see the queue {queue}")
-    partitions = partitions_of(queue, status, at, store, playbook, now)
+    require(principal, QUEUES[queue], f"see the queue {queue}")
+    partitions = partitions_of(queue, status, principal, store, playbook, now)
     return _page(store, partitions, status, query.get("cursor") or None)
 
 
 def partitions_of(
     queue: str,
     status: str | None,
-    at: Principal,
+    principal: Principal,
     store: Store,
     playbook: Playbook,
     now: datetime,
@@ -68,19 +68,19 @@ def partitions_of(
     Raises:
         Forbidden: the caller is on no team.
     """
-    desk = at.desk
+    desk = principal.desk
     if queue == "mine":
-        return [f"{desk}#agent#{at.username}"]
+        return [f"{desk}#agent#{principal.username}"]
     if queue in {"supervisor", "qa"}:
         return [f"{desk}#{queue}"]
     waiting = [f"{desk}#waiting#{team}" for team in playbook.teams]
     if queue == "unassigned":
         return [f"{desk}#new", *waiting]
     if queue == "team":
-        if at.team is None:
+        if principal.team is None:
             raise Forbidden("You are on no team of this desk's roster.")
-        members = (a.username for a in store.agents(desk) if a.team == at.team)
-        return [f"{desk}#waiting#{at.team}", *(f"{desk}#agent#{name}" for name in members)]
+        members = (a.username for a in store.agents(desk) if a.team == principal.team)
+        return [f"{desk}#waiting#{principal.team}", *(f"{desk}#agent#{name}" for name in members)]
     closed = [f"{desk}#closed#{month}" for month in _months(now)]
     if status in ENDED:
         return closed

@@ -1,4 +1,4 @@
-"""What agents see of a ticket (contract, section 2). Everything in it is stored masked (G4)."""
+"""A ticket as agents see it (contract, section 2). All of it is stored masked (G4)."""
 
 from __future__ import annotations
 
@@ -8,38 +8,34 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
+from functions.core.domain import events as e
 from functions.core.domain.delivery import Delivery
-from functions.core.domain.events import Attachment, Commit
-from functions.core.domain.record import TicketRecord, handling, place
+from functions.core.domain.record import TicketRecord, handling, message_order
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.suggesting import suggest
 from functions.core.storage.files import FILES
-from functions.core.text.words import label, shown_label
-from functions.workbench.rights import Principal, among_its_people, possible, possible_steps
+from functions.core.text.words import event_label, label
+from functions.workbench.rights import Principal, possible, possible_steps, works_on
 
-Link = Callable[[Attachment], str]
+Link = Callable[[e.Attachment], str]
 
 
 @dataclass(frozen=True)
 class Whole:
-    """A ticket with all that is shown of it.
-
-    `carried` are the tickets that were merged into it, `others` the same customer's other tickets,
-    the newest first.
-    """
+    """A ticket, the tickets merged into it, and the customer's other tickets, newest first."""
 
     own: TicketRecord
-    carried: Sequence[TicketRecord] = ()
+    merged: Sequence[TicketRecord] = ()
     others: Sequence[Ticket] = ()
 
     @property
-    def parts(self) -> tuple[TicketRecord, ...]:
-        return (self.own, *self.carried)
+    def records(self) -> tuple[TicketRecord, ...]:
+        return (self.own, *self.merged)
 
 
-def summary_view(ticket: Ticket, playbook: Playbook, at: Principal) -> dict[str, Any]:
-    """A ticket as it stands in a list, and as an action answers with it."""
+def summary_view(ticket: Ticket, playbook: Playbook, principal: Principal) -> dict[str, Any]:
+    """A ticket in a list, and in the answer to an action."""
     locale = playbook.locale
     priority = playbook.priorities.get(ticket.priority)
     return {
@@ -83,22 +79,24 @@ def summary_view(ticket: Ticket, playbook: Playbook, at: Principal) -> dict[str,
         "score": ticket.score,
         "merged_into": ticket.merged.into if ticket.merged else None,
         "carries": list(ticket.carries),
-        "actions": possible(at, ticket, playbook),
+        "actions": possible(principal, ticket, playbook),
     }
 
 
-def ticket_view(whole: Whole, playbook: Playbook, at: Principal, link: Link) -> dict[str, Any]:
-    """All of a ticket; messages and files of those that were merged into it stand among its own.
+def ticket_view(
+    whole: Whole, playbook: Playbook, principal: Principal, link: Link
+) -> dict[str, Any]:
+    """All of a ticket, with the messages and files of tickets merged into it.
 
     Args:
-        link: makes a short-lived link to an attachment; only the ticket's people get one.
+        link: makes a short-lived link to a file; only those who work on the ticket get one.
     """
     ticket, history = whole.own.ticket, whole.own.history
-    received = _events(history, "TicketReceived")[0]
+    received = history[0].of(e.TicketReceived)[0]
     description = received.description
     draft = suggest(ticket, playbook, description, ticket.locale)
     return {
-        **summary_view(ticket, playbook, at),
+        **summary_view(ticket, playbook, principal),
         "description": description,
         "subject": received.subject,
         "product": received.product.model_dump() if received.product else None,
@@ -117,12 +115,17 @@ def ticket_view(whole: Whole, playbook: Playbook, at: Principal, link: Link) -> 
             for kind, timer in sorted(ticket.timers.items())
         ],
         "suggestion": {"text": draft.text, "article": draft.article},
-        "rules": [rule for event in _events(history, "TicketClassified") for rule in event.rules],
-        "steps": _steps(ticket, playbook, at),
+        "rules": [
+            rule
+            for commit in history
+            for event in commit.of(e.TicketClassified)
+            for rule in event.rules
+        ],
+        "steps": _steps(ticket, playbook, principal),
         "facts": dict(ticket.facts),
         "pending": _pending(ticket, playbook),
         "records": handling(history, playbook.records.pattern),
-        "attachments": _attachments(whole, link if among_its_people(at, ticket) else None),
+        "attachments": _attachments(whole, link if works_on(principal, ticket) else None),
         "refused": _refused(whole),
         "related": list(ticket.related),
         "history": [other.number for other in whole.others],
@@ -130,8 +133,8 @@ def ticket_view(whole: Whole, playbook: Playbook, at: Principal, link: Link) -> 
     }
 
 
-def _steps(ticket: Ticket, playbook: Playbook, at: Principal) -> list[dict[str, Any]]:
-    """The desk's own steps that the caller may take now, and what each one asks for."""
+def _steps(ticket: Ticket, playbook: Playbook, principal: Principal) -> list[dict[str, Any]]:
+    """The desk's own steps that the caller may take now, with their fields."""
     locale = playbook.locale
     return [
         {
@@ -153,13 +156,13 @@ def _steps(ticket: Ticket, playbook: Playbook, at: Principal) -> list[dict[str, 
             "customer_sees": step.customer_sees,
             "approval": step.approval.model_dump(mode="json") if step.approval else None,
         }
-        for name in possible_steps(at, ticket, playbook)
+        for name in possible_steps(principal, ticket, playbook)
         for step in (playbook.steps[name],)
     ]
 
 
 def _pending(ticket: Ticket, playbook: Playbook) -> dict[str, Any] | None:
-    """C9: the step that waits for a supervisor."""
+    """The step that waits for a supervisor's approval (C9)."""
     pending = ticket.pending
     if pending is None:
         return None
@@ -184,90 +187,86 @@ def _other(ticket: Ticket, playbook: Playbook) -> dict[str, Any]:
     }
 
 
-def _timeline(history: Sequence[Commit], playbook: Playbook) -> Iterable[dict[str, Any]]:
-    """A14: every event, with who and when. Bookkeeping of timers is left to `timers`."""
-    for commit in history:
-        for event in commit.events:
-            if event.event == "TimersSet":
-                continue
-            yield {
-                "at": _local(commit.at, playbook),
-                "event": event.event,
-                "label": shown_label(event, playbook, playbook.locale),
-                "actor": commit.actor,
-                "version": commit.version,
-                "details": _details(event),
-            }
+def _timeline(history: Sequence[e.Commit], playbook: Playbook) -> Iterable[dict[str, Any]]:
+    """Every event, with actor and moment (A14); `timers` shows the timers."""
+    return (
+        {
+            "at": _local(commit.at, playbook),
+            "event": event.event,
+            "label": event_label(event, playbook, playbook.locale),
+            "actor": commit.actor,
+            "version": commit.version,
+            "details": _details(event),
+        }
+        for commit in history
+        for event in commit.events
+        if not isinstance(event, e.TimersSet)
+    )
 
 
-_SHOWN_AS_MESSAGES = frozenset(
+_SHOWN_ELSEWHERE = frozenset(
     {"text", "description", "customer", "attachments", "refused", "raw", "subject"}
 )
 
 
-def _details(event: Any) -> dict[str, Any]:
-    """What the event says, but for what stands elsewhere in the view."""
-    hidden = _SHOWN_AS_MESSAGES - {"text"} if event.event == "NoteAdded" else _SHOWN_AS_MESSAGES
-    content: dict[str, Any] = event.model_dump(
-        mode="json", exclude={"event", *hidden}, exclude_defaults=True
-    )
-    return content
+def _details(event: e.Event) -> dict[str, Any]:
+    """The fields of an event, without those that the view shows elsewhere."""
+    hidden = set(_SHOWN_ELSEWHERE)
+    if isinstance(event, e.NoteAdded):
+        hidden.remove("text")
+    details: dict[str, Any] = event.model_dump(mode="json", exclude=hidden, exclude_defaults=True)
+    return details
 
 
 def _conversation(whole: Whole, playbook: Playbook) -> list[dict[str, Any]]:
-    """What customer and desk said to each other, in order, each with the number it was said on."""
-    found = [
-        (place(part, message["at"], message["version"]), part.ticket.number, message)
-        for part in whole.parts
-        for message in _messages(part)
+    """The messages of the ticket and of those merged into it, in order, each with its number."""
+    messages = [
+        (message_order(record, message["at"], message["version"]), record.ticket.number, message)
+        for record in whole.records
+        for message in _messages(record)
     ]
-    found.sort(key=itemgetter(0))
+    messages.sort(key=itemgetter(0))
     return [
         {**message, "at": _local(message["at"], playbook), "number": number}
-        for _, number, message in found
+        for _, number, message in messages
     ]
 
 
-def _messages(part: TicketRecord) -> list[dict[str, Any]]:
-    """What was said on one ticket, in order; `delivery` is None for what came in.
+def _messages(record: TicketRecord) -> list[dict[str, Any]]:
+    """The messages of one ticket in order: written ones, and those that Deskbell sent by itself.
 
-    What an agent wrote and what went out by itself are one list; a text that is still on its way
-    to be delivered is `pending`.
+    `delivery` is None for incoming messages and `pending` for a text that is not delivered yet.
     """
-    ticket = part.ticket
-    sent = [d for d in part.deliveries if d.recipient == "customer"]
-    found = [
-        message
-        for commit in part.history
+    deliveries = [d for d in record.deliveries if d.recipient == "customer"]
+    messages = [
+        _message(record.ticket, commit, event, deliveries)
+        for commit in record.history
         for event in commit.events
-        if (message := _message(ticket, commit, event, sent)) is not None
+        if event.direction is not None
     ]
-    written = {(m["version"], m["event"]) for m in found if m["direction"] == "out"}
-    found.extend(
+    written = {(m["version"], m["event"]) for m in messages if m["direction"] == "out"}
+    messages.extend(
         _entry("out", d.channel, d.text, d.claimed_at, d.state, d.event, "system", d.version)
-        for d in sent
+        for d in deliveries
         if (d.version, d.event) not in written
     )
-    return sorted(found, key=lambda message: (message["at"], message["version"]))
+    return sorted(messages, key=lambda message: (message["at"], message["version"]))
 
 
 def _message(
-    ticket: Ticket, commit: Commit, event: Any, sent: Sequence[Delivery]
-) -> dict[str, Any] | None:
+    ticket: Ticket, commit: e.Commit, event: e.Event, deliveries: Sequence[Delivery]
+) -> dict[str, Any]:
     name, actor, version = event.event, commit.actor, commit.version
-    if name == "TicketReceived":
-        text = event.text or event.description
-        came = _entry("in", event.channel, text, commit.at, None, name, actor, version)
-        return {**came, "sealed": commit.sealed}
-    if name == "CustomerWrote":
-        came = _entry("in", event.channel, event.text, commit.at, None, name, actor, version)
-        return {**came, "sealed": commit.sealed, "by_another": event.by_another}
-    if name not in {"ReplySent", "InformationRequested"}:
-        return None
-    delivery = next((d for d in sent if (d.version, d.event) == (version, name)), None)
+    if isinstance(event, e.TicketReceived | e.CustomerWrote):
+        entry = _entry("in", event.channel, event.words, commit.at, None, name, actor, version)
+        entry["sealed"] = commit.sealed
+        if isinstance(event, e.CustomerWrote):
+            entry["by_another"] = event.by_another
+        return entry
+    delivery = next((d for d in deliveries if (d.version, d.event) == (version, name)), None)
     channel = delivery.channel if delivery else ticket.channel
     state = delivery.state if delivery else "pending"
-    return _entry("out", channel, event.text, commit.at, state, name, actor, version)
+    return _entry("out", channel, event.words, commit.at, state, name, actor, version)
 
 
 def _entry(
@@ -300,37 +299,32 @@ def _attachments(whole: Whole, link: Link | None) -> list[dict[str, Any]]:
             "size": file.size,
             "url": link(file) if link and file.key.startswith(FILES) else None,
             "event": event.event,
-            "number": part.ticket.number,
+            "number": record.ticket.number,
             "version": commit.version,
         }
-        for part in whole.parts
-        for commit in part.history
-        for event in commit.of(*_WITH_FILES)
-        for file in event.attachments
+        for record in whole.records
+        for commit in record.history
+        for event in commit.events
+        if not isinstance(event, e.ApprovalRequested)  # the step follows once it is approved
+        for file in getattr(event, "attachments", ())
     ]
 
 
 def _refused(whole: Whole) -> list[dict[str, Any]]:
-    """Files that came and stand in the original mail alone, with why they were not kept."""
+    """Files that were not accepted, with the reason; only the original mail holds them."""
     return [
         {
             **file.model_dump(mode="json"),
             "event": event.event,
-            "number": part.ticket.number,
+            "number": record.ticket.number,
             "version": commit.version,
         }
-        for part in whole.parts
-        for commit in part.history
-        for event in commit.of("TicketReceived", "CustomerWrote")
+        for record in whole.records
+        for commit in record.history
+        for event in commit.events
+        if isinstance(event, e.TicketReceived | e.CustomerWrote)
         for file in event.refused
     ]
-
-
-_WITH_FILES = ("TicketReceived", "CustomerWrote", "ReplySent", "NoteAdded", "StepTaken")
-
-
-def _events(history: Sequence[Commit], name: str) -> list[Any]:
-    return [event for commit in history for event in commit.of(name)]
 
 
 def _local(at: datetime | None, playbook: Playbook) -> datetime | None:

@@ -87,8 +87,7 @@ def up(
 ) -> None:
     """Run the whole system on this machine until Ctrl-C."""
     from infra.local.system import Ports
-    from infra.local.up import UpError
-    from infra.local.up import up as run
+    from infra.local.up import UpError, up as run
 
     try:
         run(data.resolve(), Ports(http=port, aws=aws_port, smtp=smtp_port), _report, fresh=fresh)
@@ -114,8 +113,7 @@ def deploy(
     from chalice.deploy.deployer import ChaliceDeploymentError
 
     from infra.deploy.functions import StageMissingError
-    from infra.deploy.steps import Variant
-    from infra.deploy.steps import deploy as run
+    from infra.deploy.steps import Variant, deploy as run
 
     given = {
         "MailDomain": mail_domain,

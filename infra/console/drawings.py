@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from functions.core.domain.commands import BY_PEOPLE
-from functions.core.domain.events import EVENTS, NOTIFY_READS, ROUTER_READS, ROUTER_READS_OF_STEPS
-from functions.core.domain.lifecycle import TRANSITIONS
+from functions.core.domain.commands import ACTIONS
+from functions.core.domain.events import EVENTS
 from functions.core.domain.ticket import OPEN, STATUSES, Value
 from functions.core.domain.webhooks import types
 from functions.notify.webhook_message import INTERNAL_FIELDS
@@ -40,12 +39,12 @@ BY_PLAYBOOK = (
 def statuses() -> str:
     """The transition table, one action a line, and the same as a state diagram."""
     lines = ["| action | from | to | by | meaning |", "|---|---|---|---|---|"]
-    for name, transition in TRANSITIONS.items():
-        sources = _named(transition.sources)
-        shown = f"**`{name}`**" if name in BY_PEOPLE else f"`{name}`"
+    actions = [command.action for command in ACTIONS.values()]
+    for action in actions:
+        shown = f"**`{action.name}`**" if action.agents else f"`{action.name}`"
         lines.append(
-            f"| {shown} | {sources} | {transition.target or '(stays)'} | {transition.by} "
-            f"| {transition.meaning} |"
+            f"| {shown} | {_named(action.sources)} | {action.target or '(stays)'} | {action.by} "
+            f"| {action.meaning} |"
         )
     opened = " ".join(status for status in STATUSES if status in OPEN)
     lines += [
@@ -57,11 +56,11 @@ def statuses() -> str:
     ]
     lines.append("  [*] --> received")
     arrows: dict[tuple[str, str], list[str]] = {}
-    for name, transition in TRANSITIONS.items():
+    for action in actions:
         for source in STATUSES:
-            moves = source in transition.sources - transition.keeps
-            if moves and transition.target not in {None, source}:
-                arrows.setdefault((source, str(transition.target)), []).append(name)
+            moves = source in action.sources - action.keeps
+            if moves and action.target not in {None, source}:
+                arrows.setdefault((source, str(action.target)), []).append(action.name)
     for (start, target), names in arrows.items():
         lines.append(f"  {start} --> {target}: {', '.join(names)}")
     lines += [f"  {arrow}" for arrow in BY_PLAYBOOK]
@@ -80,15 +79,9 @@ def events() -> str:
     """Every event type, what it means, and which function it wakes."""
     lines = ["| event | meaning | wakes |", "|---|---|---|"]
     for name, kind in EVENTS.items():
-        wakes = [
-            reader
-            for reader, reads in (
-                ("router", ROUTER_READS),
-                ("router (of a step)", ROUTER_READS_OF_STEPS),
-                ("notify", NOTIFY_READS),
-            )
-            if name in reads
-        ]
+        wakes: list[str] = [function for function in ("router", "notify") if function in kind.wakes]
+        if kind.router_after_step:
+            wakes.append("router (after a step)")
         lines.append(f"| `{name}` | {_meaning(kind)} | {', '.join(wakes) or 'nobody'} |")
     return "\n".join(lines)
 

@@ -24,7 +24,6 @@ from functions.core.domain import commands as c
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.erasure import files_of, without_person, without_words
 from functions.core.domain.errors import ActionNotAllowed, TryAgain
-from functions.core.domain.events import dump
 from functions.core.domain.record import archive_key
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
@@ -32,6 +31,7 @@ from functions.core.platform import aws
 from functions.core.platform.settings import Deployment
 from functions.core.services.command_service import change
 from functions.core.services.merging import family, reached
+from functions.core.storage.event_codec import dump
 from functions.core.storage.files import UPLOADS
 from functions.core.storage.store import Item, Store, delivery_body, read_commit, read_delivery
 from functions.core.text.masking import (
@@ -278,7 +278,7 @@ def _blanked(item: Item, playbook: Playbook, via: str | None, told: set[int]) ->
         commit = read_commit(item)
         if via is not None and commit.version not in told:
             return None
-        blank = without_person(commit, playbook, None if via is None else {via})
+        blank = without_person(commit, playbook, mask, None if via is None else {via})
         if blank == commit and not {"sealed", "original"} & item.keys():
             return None
         return dump(blank.events)

@@ -1,4 +1,4 @@
-"""docs/channels.md: each way in with its drawing, each cause of quarantine with its answer (G3)."""
+"""docs/channels.md has a diagram for each channel and an action for each quarantine cause (G3)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CAUSES = {
     for row in re.findall(r"^\| (`[^|]+) \|", SECTIONS["Quarantine"], re.MULTILINE)
     for word in re.findall(r"`([^`]+)`", row)
 }
-WAYS = [
+CHANNELS = [
     "Web form and app",
     "Message by secret link",
     "Mail by SES",
@@ -32,40 +32,40 @@ WAYS = [
 ]
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_way_in_has_its_drawing(way: str) -> None:
-    assert "```mermaid\nsequenceDiagram\n" in SECTIONS[way]
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_channel_has_a_diagram(channel: str) -> None:
+    assert "```mermaid\nsequenceDiagram\n" in SECTIONS[channel]
 
 
-def test_every_route_that_brings_requests_in_is_named() -> None:
+def test_the_page_names_every_intake_route() -> None:
     source = (ROOT / "functions" / "intake" / "handler.py").read_text("utf-8")
     for route in re.findall(r'@bp\.route\("[^"]*/([a-z]+|\{channel\})"', source):
         assert route.replace("{channel}", "<channel>") in TEXT
 
 
-def _set_aside() -> Iterator[str]:
-    """How each cause begins that intake gives a mail that it sets aside."""
+def _quarantine_causes() -> Iterator[str]:
+    """The first words of each cause that intake passes to `Quarantined`."""
     for path in sorted((ROOT / "functions" / "intake").glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Quarantined":
-                text = node.args[0]
-                first = text.values[0] if isinstance(text, ast.JoinedStr) else text
-                if isinstance(first, ast.Constant):
-                    yield str(first.value).partition(":")[0]
+                cause = node.args[0]
+                prefix = cause.values[0] if isinstance(cause, ast.JoinedStr) else cause
+                if isinstance(prefix, ast.Constant):
+                    yield str(prefix.value).partition(":")[0]
 
 
-def test_the_walk_finds_causes() -> None:
-    assert {"loop", "limit", "repeated id", "nobody to answer"} <= set(_set_aside())
+def test_causes_are_found_in_the_source() -> None:
+    assert {"loop", "limit", "repeated id", "nobody to answer"} <= set(_quarantine_causes())
 
 
-@pytest.mark.parametrize("cause", sorted(set(_set_aside())))
-def test_a_cause_is_explained(cause: str) -> None:
-    """G3: whoever lists the quarantine finds what to do."""
+@pytest.mark.parametrize("cause", sorted(set(_quarantine_causes())))
+def test_the_page_explains_a_cause(cause: str) -> None:
+    """G3."""
     assert cause in CAUSES
 
 
 @pytest.mark.parametrize("check", sorted(Checks.model_fields))
-def test_a_check_and_its_cause_have_one_name(check: str) -> None:
+def test_a_check_and_its_cause_have_the_same_name(check: str) -> None:
     failing = {
         "virus": Verdicts(virus="FAIL"),
         "spam": Verdicts(spam="FAIL"),
@@ -78,6 +78,6 @@ def test_a_check_and_its_cause_have_one_name(check: str) -> None:
         assert believed(failing[check], Checks(**{check: "accept"})) in {True, False}
 
 
-def test_origins_and_adapters_are_causes() -> None:
+def test_the_page_explains_origins_and_adapters_as_causes() -> None:
     origins = set(Origin.__args__) - {"human"}  # type: ignore[attr-defined]
     assert {*origins, *names(), "unknown recipient"} <= CAUSES

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from functions.core.domain.commands import ACTIONS
 from functions.core.domain.events import EVENTS
-from functions.core.domain.lifecycle import TRANSITIONS
 from functions.core.domain.ticket import STATUSES
 from infra.console.drawings import BY_PLAYBOOK, DOCS, DRAWN, redraw
 
@@ -37,7 +37,7 @@ def test_a_stale_drawing_is_found() -> None:
 
 def test_every_action_and_event_is_drawn() -> None:
     text = (DOCS / "architecture.md").read_text(encoding="utf-8")
-    assert all(f"`{name}`" in text for name in (*TRANSITIONS, *EVENTS))
+    assert all(f"`{name}`" in text for name in (*ACTIONS, *EVENTS))
 
 
 @pytest.mark.parametrize("arrow", BY_PLAYBOOK)
@@ -46,4 +46,4 @@ def test_an_arrow_of_a_playbook_joins_statuses(arrow: str) -> None:
     target, _, reason = rest.partition(": ")
     assert {source, target} <= set(STATUSES)
     for action in reason.split("), "):
-        assert action.split(" (")[0] in TRANSITIONS
+        assert action.split(" (")[0] in ACTIONS

@@ -1,4 +1,4 @@
-"""Whoever calls the API finds every call, field, action and refusal on one page (A1, F5, F6)."""
+"""docs/http.md names every call, field, action and error status of the API (A1, F5, F6)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pydantic import BaseModel
 
 from app import app
 from functions.core.domain import errors
+from functions.core.domain.commands import agent_actions
 from functions.core.services.create_ticket import NewProduct, NewTicket
 from functions.portal.files import NewAttachment
 from functions.portal.submissions import NewConfirmation, NewMessage, NewScore
-from functions.workbench.actions import ACTIONS
 from functions.workbench.calls import NewUpload, Presence
 from functions.workbench.queues import QUEUES
 from functions.workbench.session import Credentials
@@ -23,50 +23,50 @@ BODIES: tuple[type[BaseModel], ...] = (
     *(NewTicket, NewProduct, NewMessage, NewAttachment, NewConfirmation, NewScore),
     *(Credentials, NewUpload, Presence),
 )
-CALLS = sorted({(method, path) for path, found in app.routes.items() for method in found})
-REFUSALS = sorted(
-    {found.status for found in vars(errors).values() if hasattr(found, "status")} | {415, 503}
+CALLS = sorted({(method, path) for path, methods in app.routes.items() for method in methods})
+ERROR_STATUSES = sorted(
+    {error.status for error in vars(errors).values() if hasattr(error, "status")} | {415, 503}
 )
 
 
-def row(first: str) -> str:
-    """The row of a table whose first cell is this."""
-    found = re.search(rf"^\| {re.escape(first)} \|.*$", PAGE, re.MULTILINE)
-    assert found, f"no row for {first}"
-    return found[0]
+def table_row(first_cell: str) -> str:
+    """Return the row of a table with this first cell."""
+    match = re.search(rf"^\| {re.escape(first_cell)} \|.*$", PAGE, re.MULTILINE)
+    assert match, f"docs/http.md has no row for {first_cell}"
+    return match[0]
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
-def test_a_call_is_named(method: str, path: str) -> None:
+def test_the_page_names_a_call(method: str, path: str) -> None:
     assert re.search(rf"`{method}(`, `POST)? {re.escape(path)}`", PAGE)
 
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: body.__name__)
-def test_every_field_of_a_body_is_named(body: type[BaseModel]) -> None:
+def test_the_page_names_every_field_of_a_body(body: type[BaseModel]) -> None:
     for name in body.model_fields:
         assert f"`{name}`" in PAGE
 
 
-@pytest.mark.parametrize("action", ACTIONS)
-def test_an_action_is_named_with_its_fields(action: str) -> None:
-    """A6–A13: those that may be left out stand in brackets."""
-    model, _ = ACTIONS[action]
-    written = row(f"`{action}`").split("|")[2]
-    bracketed = " ".join(re.findall(r"\[([^\]]*)\]", written))
+@pytest.mark.parametrize("action", agent_actions())
+def test_the_page_lists_an_actions_fields_with_optional_ones_in_brackets(action: str) -> None:
+    """A6–A13."""
+    model = agent_actions()[action].body
+    fields = table_row(f"`{action}`").split("|")[2]
+    optional = " ".join(re.findall(r"\[([^\]]*)\]", fields))
     for name, field in model.model_fields.items():
         if name == "version":
             continue
-        assert f"`{name}`" in written
+        assert f"`{name}`" in fields
         if action != "assign":  # exactly one of three
-            assert (f"`{name}`" in bracketed) is not field.is_required()
+            assert (f"`{name}`" in optional) is not field.is_required()
 
 
 @pytest.mark.parametrize("queue", QUEUES)
-def test_a_queue_is_named(queue: str) -> None:
+def test_the_page_names_a_queue(queue: str) -> None:
     """A5, A7"""
     assert f"`{queue}`" in PAGE
 
 
-@pytest.mark.parametrize("status", REFUSALS)
-def test_a_refusal_is_explained(status: int) -> None:
-    row(str(status))
+@pytest.mark.parametrize("status", ERROR_STATUSES)
+def test_the_page_explains_an_error_status(status: int) -> None:
+    table_row(str(status))

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from functions.core.domain.errors import DeadLetter
+from functions.core.domain.events import CustomerWrote, TicketReceived
 from functions.core.storage.store import read_commit
 from infra.local.system import ACCOUNT, REGION
 from tests.e2e.running_system import ROOT, System, free_port, wait_until
@@ -303,8 +304,8 @@ def places(system: System) -> dict[tuple[str, str], list[tuple[str, str]]]:
             # What other tests wrote there is not all meant to be read.
             with suppress(DeadLetter):
                 commit = read_commit(item)
-                for event in commit.of("TicketReceived", "CustomerWrote"):
-                    if event.raw:
+                for event in commit.events:
+                    if isinstance(event, TicketReceived | CustomerWrote) and event.raw:
                         note(commit.desk, event.raw, ("ticket", ""))
     for line in system.command("quarantine", "list").splitlines():
         key, _, desk, _, _, cause = line.split("\t")

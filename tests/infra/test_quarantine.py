@@ -13,15 +13,18 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
+from functions.core.domain.events import TicketReceived
 from functions.core.domain.ticket import Ticket
 from functions.core.storage.store import Store
 from infra.console import closing_workflows
 from infra.console.commands import app
 from infra.console.quarantine import Quarantine, harmless
 from infra.simulator.inprocess import Loop
-from tests.inprocess.conftest import PLACE
-from tests.inprocess.conftest import loop as loop  # the deployment on moto
-from tests.inprocess.conftest import store as store
+from tests.inprocess.conftest import (
+    PLACE,
+    loop as loop,  # the deployment on moto
+    store as store,
+)
 
 DESK = "support@standard.local"
 INFECTED = {"virusVerdict": {"status": "FAIL"}}
@@ -107,7 +110,7 @@ def test_a_virus_is_released_by_name_only_and_without_its_files(loop: Loop, stor
     console("replay", id_, "--even-infected")
     assert len(list(announced(loop))) == 1
     (ticket,) = tickets(store)
-    (received,) = next(iter(store.history("standard", ticket.number))).of("TicketReceived")
+    (received,) = next(iter(store.history("standard", ticket.number))).of(TicketReceived)
     assert received.attachments == ()
     assert listed() == []
 

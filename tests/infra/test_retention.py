@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from typer.testing import CliRunner
 
-from functions.core.domain import commands as c
-from functions.core.domain import events as e
+from functions.core.domain import commands as c, events as e
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import ActionNotAllowed, NotFound, TryAgain
 from functions.core.domain.lifecycle import apply, decide
@@ -216,7 +215,7 @@ def erased_entries(at: Records, number: str) -> list[tuple[str, str]]:
     return [
         (commit.actor, event.reason)
         for commit in at.store.history("testdesk", number)
-        for event in commit.of("PersonErased")
+        for event in commit.of(e.PersonErased)
     ]
 
 
@@ -249,7 +248,7 @@ class TestHold:
         said = [
             (commit.actor, event.held, event.reason)
             for commit in at.store.history("testdesk", "CS1")
-            for event in commit.of("HoldSet")
+            for event in commit.of(e.HoldSet)
         ]
         assert said == [("admin", True, "lawsuit"), ("admin", False, "settled")]
 
@@ -265,7 +264,7 @@ class TestHold:
         """B10: after an interruption between the commit and the tag."""
         for _ in range(2):
             hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
-        entries = [k for k in at.store.history("testdesk", "CS1") if k.of("HoldSet")]
+        entries = [k for k in at.store.history("testdesk", "CS1") if k.of(e.HoldSet)]
         assert len(entries) == 1
         key = "archive/testdesk/2026/CS1.json"
         at.s3.delete_object_tagging(Bucket=ARCHIVE, Key=key)

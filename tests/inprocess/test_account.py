@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import boto3
 
-from functions.core.domain.events import Commit
+from functions.core.domain.events import Commit, CustomerWrote, TicketReceived
 from functions.core.platform import aws
 from functions.core.storage.store import Store, read_commit
 from functions.core.text.tokens import message_id
@@ -140,9 +140,9 @@ class Table:
 
     def add(self, commit: Commit) -> None:
         for event in commit.events:
-            if event.event in {"TicketReceived", "CustomerWrote"}:
-                self.standing.setdefault((commit.desk, event.raw), []).append(commit.number)
-            if event.event == "TicketReceived":
+            if isinstance(event, TicketReceived | CustomerWrote):
+                self.standing.setdefault((commit.desk, event.raw or ""), []).append(commit.number)
+            if isinstance(event, TicketReceived):
                 self.numbers.setdefault(commit.desk, []).append(commit.number)
             if event.event in AUTOMATIC:
                 self.automatic[commit.desk, commit.number] += 1

@@ -15,6 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.core.domain.commands import Close
+from functions.core.domain.events import CustomerWrote
 from functions.core.domain.rules import NotificationRule
 from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.platform import aws
@@ -210,7 +211,7 @@ def test_two_lines_at_once_are_one_ticket(chat: Chat, monkeypatch: pytest.Monkey
     at_once(chat, monkeypatch, lambda: chat.writes("你好", id="1003"))
     chat.writes("无法登录", id="1004")
     ticket = chat.ticket
-    written = [e for c in chat.store.history(DESK, ticket.number) for e in c.of("CustomerWrote")]
+    written = [e for c in chat.store.history(DESK, ticket.number) for e in c.of(CustomerWrote)]
     assert [e.text for e in written] == ["无法登录"]
 
 
@@ -221,7 +222,7 @@ def test_the_next_line_joins_the_ticket(chat: Chat) -> None:
         answer = chat.writes("是手机端", id="2002")
     assert "CS2" not in answer.text
     ticket = chat.ticket
-    written = [e for c in chat.store.history(DESK, ticket.number) for e in c.of("CustomerWrote")]
+    written = [e for c in chat.store.history(DESK, ticket.number) for e in c.of(CustomerWrote)]
     assert [(e.text, e.channel) for e in written] == [("是手机端", chat.name)]
 
 
@@ -237,7 +238,7 @@ def test_what_is_written_after_a_merge_goes_on_with_it(chat: Chat) -> None:
     assert merged.status == 200, merged.text
     chat.writes("还是不行", id="2005")
     assert len(chat.tickets) == 2
-    written = [e for c in chat.store.history(DESK, other) for e in c.of("CustomerWrote")]
+    written = [e for c in chat.store.history(DESK, other) for e in c.of(CustomerWrote)]
     assert [(e.text, e.via, e.stranger) for e in written] == [("还是不行", own, True)]
 
 

@@ -12,6 +12,7 @@ import boto3
 import pytest
 
 from functions.core.domain.commands import AnswerSurvey, CorrectContact
+from functions.core.domain.events import EVENTS, TicketReceived
 from functions.core.platform import clock
 from functions.core.services.command_service import change
 from functions.core.storage.store import Store
@@ -69,7 +70,7 @@ def resolved(chat: Chat) -> datetime:
 
 def happened(chat: Chat, *names: str) -> list[Any]:
     history = chat.store.history(DESK, chat.ticket.number)
-    return [event for commit in history for event in commit.of(*names)]
+    return [event for commit in history for event in commit.of(*(EVENTS[name] for name in names))]
 
 
 @pytest.mark.parametrize(("more", "tickets"), [(0, 1), (1, 2)])
@@ -203,7 +204,7 @@ def test_a_message_is_not_lost_with_a_ticket_that_is_erased_meanwhile(
     (gone, new) = line.tickets
     assert (gone.erased, new.erased) == (True, False)
     (commit,) = line.store.history(DESK, new.number)
-    assert commit.of("TicketReceived")[0].description == "是手机端"
+    assert commit.of(TicketReceived)[0].description == "是手机端"
 
 
 def test_what_is_kept_of_a_call_s_query_names_nobody(wechat: Chat) -> None:

@@ -16,8 +16,7 @@ from typing import Any
 
 import boto3
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from functions.core.domain.rules import AutomaticLimits, NotificationRule, Playbook
 from functions.core.storage.store import Store

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from functions.core.domain.events import TicketReceived
 from functions.core.domain.rules import CustomerClass
 from functions.core.domain.ticket import Customer
 from functions.core.platform import clock
@@ -205,7 +206,7 @@ def test_numbers_are_masked_in_whatever_field_they_are_written(loop: Loop, store
     }
     number = file(loop, body).json["number"]
     loop.pump()
-    (received,) = store.history("standard", number)[0].of("TicketReceived")
+    (received,) = store.history("standard", number)[0].of(TicketReceived)
     for said in (received.description, received.order, received.proof_of_purchase):
         assert "139****5678" in str(said)
     assert received.customer.id == "139****5678"

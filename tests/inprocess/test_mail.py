@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.core.domain.errors import DeadLetter
+from functions.core.domain.events import CustomerWrote, NoteAdded, TicketReceived
 from functions.core.platform import aws
 from functions.core.storage.store import Store
 from functions.core.text.tokens import message_id
@@ -56,7 +57,7 @@ def texts(store: Store, number: str) -> list[Any]:
     return [
         event
         for commit in store.history("standard", number)
-        for event in commit.of("TicketReceived", "CustomerWrote", "NoteAdded")
+        for event in commit.of(TicketReceived, CustomerWrote, NoteAdded)
     ]
 
 
@@ -227,7 +228,7 @@ def test_the_answer_to_a_question_resumes_the_ticket(loop: Loop, store: Store) -
     now = datetime.now(UTC)
     playbook = store.playbook("standard", now)
     for command in (
-        c.Assign("技术支持组", "li-1", by_hand=True),
+        c.Assign("技术支持组", "li-1", by_person=True),
         c.RequestInformation("请提供订单号"),
     ):
         change(store, "standard", number, command, playbook, now, actor="li-1")

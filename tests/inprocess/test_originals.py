@@ -12,6 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from functions.core.domain.events import OriginalOpened
 from functions.core.domain.roster import Agent
 from functions.core.platform import aws, clock
 from functions.core.storage.store import Store
@@ -122,7 +123,7 @@ def test_who_may_not_and_what_is_not_there(case: Case) -> None:
     assert opened(case, "li-1", 2).status == 400  # a commit of the desk's own
     assert opened(case, "li-1", 99).status == 400
     assert case.asks("li-1", "open-original", message=1).status == 400
-    assert not [k for k in case.store.history("standard", case.number) if k.of("OriginalOpened")]
+    assert not [k for k in case.store.history("standard", case.number) if k.of(OriginalOpened)]
 
 
 def test_unseal_looks_at_the_record_itself(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:

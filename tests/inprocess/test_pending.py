@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from functions.core.domain.events import TicketReceived
 from functions.core.storage.store import Store
 from functions.router.routing import Router
 from infra.simulator.inprocess import Loop
@@ -23,7 +24,7 @@ def test_only_the_asked_agent_confirms_the_type(loop: Loop, store: Store) -> Non
     now = datetime.now(UTC)
     router = Router(store, store.playbook("standard", now), now)
     (first, *_) = store.history("standard", number)
-    router.route_new(before, first.of("TicketReceived")[0])
+    router.route_new(before, first.of(TicketReceived)[0])
     assert store.load("standard", number) == before
     path, _, query = f"/desks{link}".partition("?")
     wrote = loop.http("POST", f"{path}/messages?{query}", {"text": "支付失败，请退款"})

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from functions.core.domain.events import TicketClassified, TicketQueued
 from functions.core.domain.roster import Agent
 from functions.core.domain.ticket import Ticket
 from tests.inprocess.desk_journey import Case, deployed
@@ -148,9 +149,9 @@ def test_each_class_has_its_way_within_ten_seconds(case: Case) -> None:
         ticket = case.ticket
         assert (ticket.type, ticket.priority, ticket.team) == (kind, priority, team), text
         history = case.store.history("rapid", case.number)
-        (classified,) = [commit for commit in history if commit.of("TicketClassified")]
+        (classified,) = [commit for commit in history if commit.of(TicketClassified)]
         assert classified.at - ticket.received_at < timedelta(seconds=10)
-        assert classified.of("TicketClassified")[0].tags
+        assert classified.of(TicketClassified)[0].tags
 
 
 def test_a_vague_request_is_asked_about_twice_and_never_the_same(case: Case) -> None:
@@ -481,7 +482,7 @@ def test_what_waits_and_is_escalated_goes_to_the_complaints_team(case: Case) -> 
     found = case.ticket
     assert (found.type, found.team, found.handler) == ("投诉", "投诉处理组", None)
     history = case.store.history("rapid", case.number)
-    assert [x.team for commit in history for x in commit.of("TicketQueued")] == [
+    assert [x.team for commit in history for x in commit.of(TicketQueued)] == [
         "体验改进组",
         "投诉处理组",
     ]

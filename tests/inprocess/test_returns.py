@@ -12,6 +12,7 @@ import pytest
 
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import TryAgain
+from functions.core.domain.events import ContactBounced, NoteAdded
 from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
 from functions.core.services.create_ticket import Filing
@@ -113,7 +114,7 @@ def marked(store: Store, number: str) -> str | None:
 
 def returns_on(store: Store, number: str) -> list[Any]:
     found = store.history("standard", number)
-    return [event for commit in found for event in commit.of("ContactBounced")]
+    return [event for commit in found for event in commit.of(ContactBounced)]
 
 
 def act(loop: Loop, number: str, action: str, **body: Any) -> HttpAnswer:
@@ -405,7 +406,7 @@ def test_an_automatic_reply_is_a_note_once(loop: Loop, store: Store) -> None:
     for _ in range(2):
         loop.mail(mail.as_bytes(), DESK)
     loop.pump()
-    notes = [e for c in store.history("standard", number) for e in c.of("NoteAdded")]
+    notes = [e for c in store.history("standard", number) for e in c.of(NoteAdded)]
     assert [note.text for note in notes] == ["auto_reply: Automatic reply: [x]\nI am away"]
     assert sent_to(CUSTOMER) == before
 
@@ -426,7 +427,7 @@ def test_an_automatic_reply_says_its_words(loop: Loop, store: Store) -> None:
         loop.mail(automatic(loop, number, words), DESK)
         loop.pump()
     found = store.history("standard", number)
-    notes = [event.text for commit in found for event in commit.of("NoteAdded")]
+    notes = [event.text for commit in found for event in commit.of(NoteAdded)]
     assert notes == ["auto_reply: Re: 138****8000\n请找 ***@e***.com"]
     listed = boto3.client("s3").list_objects_v2(
         Bucket=loop.deployment.mail_bucket, Prefix="quarantine/standard/"
@@ -509,7 +510,7 @@ def test_a_mark_outlives_the_class(loop: Loop, store: Store) -> None:
     """A5: what is known of a contact is kept side by side."""
     number = file(loop, store)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
-    assert act(loop, number, "class-customer", customer_class="vip").status == 200
+    assert act(loop, number, "set-customer-class", customer_class="vip").status == 200
     ticket: Ticket = store.load("standard", file(loop, store))
     assert (ticket.customer.undeliverable, ticket.customer.customer_class) == (
         "bounce 5.1.1",

@@ -105,10 +105,10 @@ def test_high_urgency_goes_to_the_supervisors(loop: Loop, store: Store) -> None:
         loop.pump()
         found = ticket(store, number)
         assert (found.status, found.queue, found.priority) == ("queued", "supervisor", "高")
-    given = act(store, number, c.Assign("技术支持组", "li-2", by_hand=True), "zg-1")
+    given = act(store, number, c.Assign("技术支持组", "li-2", by_person=True), "zg-1")
     assert (given.status, given.handler) == ("assigned", "li-2")
     assert (
-        act(store, number, c.Assign("技术支持组", "li-1", by_hand=True), "zg-1").handler == "li-1"
+        act(store, number, c.Assign("技术支持组", "li-1", by_person=True), "zg-1").handler == "li-1"
     )
     assert (load(store, "li-1"), load(store, "li-2")) == (1, 0)
 
@@ -236,7 +236,7 @@ def test_a_priority_change_does_not_undo_a_persons_decision(loop: Loop, store: S
     act(store, number, c.SetPriority("低"))
     loop.pump()
     assert ticket(store, number).queue == "supervisor"
-    act(store, number, c.Assign("技术支持组", "li-1", by_hand=True))
+    act(store, number, c.Assign("技术支持组", "li-1", by_person=True))
     act(store, number, c.SetPriority("高"))
     loop.pump()
     assert ticket(store, number).handler == "li-1"

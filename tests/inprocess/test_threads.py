@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from functions.core.domain.events import dump
+from functions.core.domain.events import CustomerWrote, TicketLinked
 from functions.core.domain.rules import Playbook
 from functions.core.platform import aws, clock
+from functions.core.storage.event_codec import dump
 from functions.core.storage.store import Store
 from functions.core.text.tokens import reply_token
 from infra.simulator.inprocess import Loop
@@ -22,7 +23,7 @@ from tests.signed_requests import signed
 
 def written(store: Store, number: str) -> list[Any]:
     found = store.history("standard", number)
-    return [event for commit in found for event in commit.of("CustomerWrote")]
+    return [event for commit in found for event in commit.of(CustomerWrote)]
 
 
 def numbers(store: Store) -> set[str]:
@@ -145,7 +146,7 @@ def test_or_a_linked_one_is_opened(
     for one, other in ((number, new), (new, number)):
         path = f"/agent/desks/standard/tickets/{one}"
         assert loop.http("GET", path, claims=SUPERVISOR).json["related"] == [other]
-    events = [e for c in store.history("standard", number) for e in c.of("TicketLinked")]
+    events = [e for c in store.history("standard", number) for e in c.of(TicketLinked)]
     assert [event.number for event in events] == [new]
     assert written(store, number) == []
 

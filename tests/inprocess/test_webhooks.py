@@ -9,8 +9,9 @@ import boto3
 import pytest
 from standardwebhooks import Webhook as Verifier
 
+from functions.core.domain.events import EVENTS
 from functions.core.domain.rules import Webhook
-from functions.core.domain.webhooks import MessageId, rotated, type_of
+from functions.core.domain.webhooks import MessageId, rotated
 from functions.core.platform import aws
 from functions.core.storage.store import Store
 from functions.intake.signatures import verify
@@ -81,7 +82,7 @@ def test_every_event_arrives_once(loop: Loop, store: Store, receiver: Receiver) 
     accepted = receiver.got[2:]
     assert sorted(request.headers["webhook-id"] for request in accepted) == sorted(happened)
     for request in accepted:
-        assert request.json["type"] == type_of(happened[request.headers["webhook-id"]])
+        assert request.json["type"] == EVENTS[happened[request.headers["webhook-id"]]].webhook
         assert Verifier(WEBHOOK_SECRET).verify(request.body, request.headers)
         assert verify(
             "standard_webhooks",

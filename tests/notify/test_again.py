@@ -84,7 +84,7 @@ def test_only_an_agents_own_text_is_not_automatic_mail(
     """Other machines must not reply to an assignment or a survey; they may reply to an agent (RFC
     3834)."""
     ticket = harness.file()
-    give = c.Assign("技术支持组", "agent-1", by_hand=True)
+    give = c.Assign("技术支持组", "agent-1", by_person=True)
     for command, automatic in ((give, True), (c.Reply("请重启后再试"), False)):
         change(
             Store(aws.dynamodb(), DEPLOYMENT.table), "standard", ticket.number, command,

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from functions.core.domain import commands as c
-from functions.core.domain import events as e
+from functions.core.domain import commands as c, events as e
 from functions.core.domain.delivery import RETRY_AFTER, Delivery
 from functions.core.domain.errors import DeadLetter, TryAgain
 from functions.core.domain.rules import Message
@@ -356,7 +355,7 @@ def test_a_dead_letter_is_queued_before_the_delivery_is_marked(
 def test_a_failed_recipient_does_not_delay_the_others(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
-    assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
+    assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
     providers.failures = [Passing("SES")]
     dispatcher.process(harness.event_record(assigned))
     assert providers.addresses == ["tech@standard.local"]
@@ -370,7 +369,7 @@ def test_a_failed_recipient_does_not_delay_the_others(
 @pytest.fixture
 def assigned(harness: Harness, ticket: Ticket) -> Ticket:
     """A ticket whose newest commit notifies the customer and the handler (A8)."""
-    return harness.change(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
+    return harness.change(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
 
 
 BOTH = [MAIL, "tech@standard.local"]
@@ -660,7 +659,7 @@ def test_an_older_event_is_still_notified_of_once(
     """The ticket is resolved by the time the stream delivers its assignment."""
     later = harness.change(
         ticket,
-        c.Assign("技术支持组", "agent-1", by_hand=True),
+        c.Assign("技术支持组", "agent-1", by_person=True),
         c.Reply("请重置密码"),
         c.Resolve("已重置密码"),
     )
@@ -688,7 +687,7 @@ def test_mail_to_staff_contains_no_keyed_id_and_no_secret(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
     """A colleague's reply must not pass for the customer's."""
-    assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
+    assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
     dispatcher.process(harness.event_record(assigned))
     [raw] = [raw for to, raw in providers.sent if to == "tech@standard.local"]
     message = message_from_bytes(raw, policy=policy.default)
@@ -702,7 +701,7 @@ def test_mail_to_staff_contains_no_keyed_id_and_no_secret(
 def test_the_handlers_mail_contains_the_description(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
-    assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
+    assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
     dispatcher.process(harness.event_record(assigned))
     [raw] = [raw for to, raw in providers.sent if to == "tech@standard.local"]
     assert "无法登录" in plain(message_from_bytes(raw, policy=policy.default))
@@ -713,7 +712,7 @@ def test_a_notification_to_a_team_without_mailbox_is_recorded(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
     harness.change_playbook(teams=without_mailboxes(harness.playbook))
-    assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
+    assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
     dispatcher.at(NOON + timedelta(hours=1)).process(harness.event_record(assigned))
     [noted] = [d for d in harness.deliveries(ticket) if d.recipient == "handler"]
     assert (noted.state, noted.channel, noted.attempts) == ("sent", "none", 0)
@@ -791,7 +790,7 @@ def test_a_broken_text_does_not_delay_other_recipients(
     bad: Any = {"zh-CN": "{{ 1 / 0 }}", "en": "x"}
     messages = {**harness.playbook.messages, "assigned": Message(subject=bad, text=bad)}
     harness.change_playbook(messages=messages)
-    assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
+    assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
     with pytest.raises(DeadLetter, match="cannot be filled in"):
         dispatcher.at(NOON + timedelta(hours=1)).process(harness.event_record(assigned))
     assert providers.addresses == ["tech@standard.local"]
@@ -836,7 +835,7 @@ def test_what_is_stored_and_logged_is_masked(
         providers.failures = [Passing("SES"), Permanent("no")]
         asked = harness.change(
             ticket,
-            c.Assign("技术支持组", "agent-1", by_hand=True),
+            c.Assign("技术支持组", "agent-1", by_person=True),
             c.RequestInformation("请提供型号"),
         )
         for version in range(2, asked.version + 1):
@@ -870,11 +869,11 @@ def test_the_contact_is_opened_once_for_a_delivery(
 def test_events_of_two_timers_are_two_deliveries(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
-    harness.change(ticket, c.Assign("技术支持组", "agent-1", by_hand=True))
+    harness.change(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
     late = harness.change(ticket, c.Tick(), at=NOON + timedelta(days=3))
     commit = harness.store.commit_at("standard", ticket.number, late.version)
     assert commit is not None
-    assert {x.kind for x in commit.of(e.TimerBreached.__name__)} == {"first_response", "resolution"}
+    assert {x.kind for x in commit.of(e.TimerBreached)} == {"first_response", "resolution"}
     dispatcher.at(NOON + timedelta(days=3)).process(harness.event_record(late))
     messages = [d.message for d in harness.deliveries(ticket) if d.recipient == "supervisor"]
     assert sorted(messages) == ["resolution_overdue", "response_overdue"]

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.rules import AutomaticLimits, Playbook

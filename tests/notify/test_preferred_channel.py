@@ -21,7 +21,7 @@ def answered(harness: Harness, dispatcher: Dispatcher, contact: str, preferred: 
     body = {"preferred_channel": preferred} if preferred else {}
     ticket = harness.file(contact, **body)
     replied = harness.change(
-        ticket, c.Assign("技术支持组", "agent-1", by_hand=True), c.Reply("请重置密码")
+        ticket, c.Assign("技术支持组", "agent-1", by_person=True), c.Reply("请重置密码")
     )
     dispatcher.process(harness.event_record(replied))
     [delivery] = [d for d in harness.deliveries(ticket) if d.event == "ReplySent"]
@@ -147,7 +147,7 @@ def test_each_repetition_of_a_deadline_sends_one_message(
         sweep(NOON + timedelta(hours=hours))
     assert providers.addresses == [MAIL, MAIL, MAIL]
     solved = harness.change(
-        ticket, c.Assign("技术支持组", "agent-1", by_hand=True), c.Resolve("已重置密码")
+        ticket, c.Assign("技术支持组", "agent-1", by_person=True), c.Resolve("已重置密码")
     )
     after = harness.change(ticket, c.Tick(), at=NOON + timedelta(hours=8))
     assert after.version == solved.version
@@ -161,7 +161,7 @@ def test_an_erased_customer_gets_no_message(
     ticket = harness.file(MAIL, description="无法登录，我住在一号")
     erased = harness.change(
         ticket,
-        c.Assign("技术支持组", "agent-1", by_hand=True),
+        c.Assign("技术支持组", "agent-1", by_person=True),
         c.ErasePerson("asked by letter"),
     )
     for version in range(1, erased.version + 1):

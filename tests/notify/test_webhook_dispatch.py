@@ -13,13 +13,12 @@ import boto3
 import pytest
 from standardwebhooks import Webhook as Verifier
 
-from functions.core.domain import commands as c
-from functions.core.domain import events as e
+from functions.core.domain import commands as c, events as e
 from functions.core.domain.delivery import WEBHOOK_RETRY_AFTER, Delivery
 from functions.core.domain.errors import TryAgain
 from functions.core.domain.rules import Playbook, Webhook
 from functions.core.domain.ticket import Ticket
-from functions.core.domain.webhooks import rotated, type_of
+from functions.core.domain.webhooks import rotated
 from functions.core.platform import aws
 from functions.core.storage.store import Store
 from functions.notify import handler
@@ -164,7 +163,7 @@ def test_each_endpoint_gets_the_events_it_subscribes_to(
         for host, (_, body, _) in zip(endpoints.hosts, endpoints.got, strict=True)
     ]
     expected = [
-        type_of(event.event)
+        event.webhook
         for commit in desk.store.history("standard", noted.number)
         for event in commit.events
         if event.event != "TimersSet"

@@ -29,7 +29,7 @@ def loop(playbook: Playbook) -> Iterator[Loop]:
     with deployed(playbook, {"agent-1": ("agent", "technical")}) as running:
         store = _store()
         file(store, playbook, NUMBER)
-        assign = c.Assign("technical", "agent-1", by_hand=True)
+        assign = c.Assign("technical", "agent-1", by_person=True)
         change(store, "testdesk", NUMBER, assign, playbook, NOON, actor="system")
         yield running
 

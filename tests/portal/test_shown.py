@@ -9,7 +9,7 @@ import pytest
 
 from functions.core.domain import commands as c
 from functions.core.domain.errors import NotFound
-from functions.core.domain.events import Attachment
+from functions.core.domain.events import EVENTS, Attachment, CustomerWrote
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import RefusedFile, Ticket
 from functions.core.services.command_service import change
@@ -71,7 +71,7 @@ def test_one_idempotency_key_serves_two_tickets(
     for who, words in ((customer, "还有一事"), (other, "别的事")):
         answer = who.send("messages", {"text": words}, idempotency_key="k1")
         assert answer.body["number"] == who.number
-        (written,) = store.history("testdesk", who.number)[-1].of("CustomerWrote")
+        (written,) = store.history("testdesk", who.number)[-1].of(CustomerWrote)
         assert written.text == words
 
 
@@ -100,8 +100,8 @@ def test_what_a_customer_writes_is_masked_and_its_original_sealed(
     """G4: at each of the customer's doors, to be opened by a recorded act alone."""
     do(store, playbook, ASSIGN, c.Resolve("已重置密码"))
     customer.send(call, fields)
-    (commit,) = (k for k in store.history("testdesk", NUMBER) if k.of(event))
-    assert getattr(commit.of(event)[0], field) == "电话138****8000"
+    (commit,) = (k for k in store.history("testdesk", NUMBER) if k.of(EVENTS[event]))
+    assert getattr(commit.of(EVENTS[event])[0], field) == "电话138****8000"
     assert store.original("testdesk", NUMBER, commit.version) is not None
 
 

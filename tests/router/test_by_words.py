@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from functions.core.domain.events import TicketReceived
 from functions.core.domain.rules import Playbook, load
 from functions.core.domain.ticket import Ticket
 from functions.core.storage.store import Store
@@ -27,7 +28,7 @@ def waiting(store: Store, playbook: Playbook) -> Router:
     """The router, and a ticket that it has put where its words lead."""
     ticket = file(store, playbook, NUMBER, description=WORDS)
     router = Router(store, playbook, NOON)
-    router.route_new(ticket, store.history("testdesk", NUMBER)[0].of("TicketReceived")[0])
+    router.route_new(ticket, store.history("testdesk", NUMBER)[0].of(TicketReceived)[0])
     assert where(store) == ("waiting", "technical", None)
     return router
 

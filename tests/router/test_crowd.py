@@ -17,6 +17,7 @@ import pytest
 
 from functions.core.domain import commands as c
 from functions.core.domain.errors import TryAgain
+from functions.core.domain.events import TicketAssigned, TicketReceived
 from functions.core.domain.lifecycle import queue_rank
 from functions.core.domain.rules import Playbook, load
 from functions.core.domain.ticket import Ticket
@@ -82,7 +83,7 @@ class Stream:
     def _first(self, number: str) -> Any:
         commit = self.store.commit_at("testdesk", number, 1)
         assert commit is not None
-        return commit.of("TicketReceived")[0]
+        return commit.of(TicketReceived)[0]
 
     def queued(self, number: str) -> None:
         self.router.retry_waiting(self.ticket(number))
@@ -151,4 +152,4 @@ def test_a_hundred_simultaneous_tickets_are_assigned_within_capacity_and_in_orde
     assert done >= TICKETS - AGENTS * CAPACITY
     for number in NUMBERS:
         history = store.history("testdesk", number)
-        assert sum(len(commit.of("TicketAssigned")) for commit in history) == 1
+        assert sum(len(commit.of(TicketAssigned)) for commit in history) == 1

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from functions.core.domain import commands as c
-from functions.core.domain import events as e
+from functions.core.domain import commands as c, events as e
 from functions.core.domain.rules import Playbook, load
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.settings import Deployment
@@ -104,8 +103,12 @@ class Desk:
     def placed(self) -> list[tuple[str, str]]:
         """Each time that it was put somewhere: the event and the team."""
         history = self.store.history("testdesk", NUMBER)
-        found = (event for k in history for event in k.of("TicketQueued", "TicketAssigned"))
-        return [(event.event, event.team) for event in found]
+        return [
+            (event.event, event.team)
+            for commit in history
+            for event in commit.events
+            if isinstance(event, e.TicketQueued | e.TicketAssigned)
+        ]
 
 
 @pytest.fixture

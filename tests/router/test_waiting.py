@@ -105,7 +105,7 @@ def test_an_unsolved_ticket_returns_to_its_former_handler_if_online(
     file(store, playbook, "CS1")
     file(store, playbook, "CS2")
     for number in ("CS1", "CS2"):
-        do(store, playbook, number, c.Assign(TEAM, "agent-1", by_hand=True))
+        do(store, playbook, number, c.Assign(TEAM, "agent-1", by_person=True))
     do(store, playbook, "CS1", c.Resolve("已更换主板"))
     reopened = do(store, playbook, "CS1", c.Reopen("还是不行"))
     reopened = reopened.model_copy(update={"reopen_to": "handler"})

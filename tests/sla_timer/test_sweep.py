@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from functions.core.domain import commands as c
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import Conflict
+from functions.core.domain.events import TimerBreached
 from functions.core.domain.rules import Playbook, load
 from functions.core.services.command_service import change
 from functions.core.storage.store import SHARDS, Store
@@ -59,7 +60,7 @@ class TestTickets:
         commit = desk.commit_at("testdesk", "CS1", after.version)
         assert commit is not None
         assert (commit.actor, commit.at) == ("system", NOON + 2 * HOUR)
-        assert commit.of("TimerBreached")[0].kind == "first_response"
+        assert commit.of(TimerBreached)[0].kind == "first_response"
 
     @pytest.mark.requirement("A11", "F3")
     def test_a_customer_who_does_not_answer_for_a_day_breaches_the_timer(
@@ -112,7 +113,7 @@ class TestTickets:
         assert sum(found.failed for found in results) == 0
         for index in range(6):
             commits = desk.history("testdesk", f"CS{index}")
-            assert sum(len(commit.of("TimerBreached")) for commit in commits) == 1
+            assert sum(len(commit.of(TimerBreached)) for commit in commits) == 1
 
     def test_a_timer_kind_that_the_desk_dropped_is_cancelled(
         self, desk: Store, playbook: Playbook

@@ -23,7 +23,7 @@ def test_an_early_wake_writes_no_commit_and_comes_once(store: Store, playbook: P
     store.put_playbook(playbook, NOON)
     first = ticket.next_due
     assert first is not None
-    for command in (c.Assign("technical", "agent-1", by_hand=True), c.Reply("您好")):
+    for command in (c.Assign("technical", "agent-1", by_person=True), c.Reply("您好")):
         ticket = change(store, "testdesk", "CS1", command, playbook, NOON, actor="agent-1")
     assert ticket.next_due is not None
     assert ticket.next_due > first

@@ -20,6 +20,7 @@ from functions.core.domain.closing import (
     after_survey,
 )
 from functions.core.domain.errors import Conflict
+from functions.core.domain.events import SurveyExpired
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
@@ -179,7 +180,7 @@ class TestExpiry:
         assert (ticket.status, ticket.score) == ("archived", None)
         commit = desk.commit_at("testdesk", "CS1", ticket.version)
         assert commit is not None
-        assert commit.of("SurveyExpired")
+        assert commit.of(SurveyExpired)
         assert commit.actor == "system"
 
     def test_a_missing_call_back_archives_the_ticket(self, desk: Store, playbook: Playbook) -> None:

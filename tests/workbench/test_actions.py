@@ -174,7 +174,7 @@ def test_qa_gives_out_the_call_back_and_records_the_cause(
     _system(
         store,
         playbook,
-        c.Assign("technical", "agent-1", by_hand=True),
+        c.Assign("technical", "agent-1", by_person=True),
         c.Resolve("好了"),
         c.AnswerSurvey(2, "太慢"),
     )
@@ -196,15 +196,15 @@ def test_a_class_holds_for_the_next_requests_too(
 ) -> None:
     """A5: a supervisor says who is VIP."""
     supervisor = signed_in("supervisor-1")
-    assert supervisor.act("class-customer", customer_class="vip")["customer"]["class"] == "vip"
+    assert supervisor.act("set-customer-class", customer_class="vip")["customer"]["class"] == "vip"
     assert store.known("testdesk", None, "h1").customer_class == "vip"
     with pytest.raises(InvalidInput) as refused:
-        supervisor.act("class-customer", customer_class="gold")
+        supervisor.act("set-customer-class", customer_class="gold")
     assert [error.field for error in refused.value.errors] == ["customer_class"]
-    supervisor.act("class-customer", customer_class=None)
+    supervisor.act("set-customer-class", customer_class=None)
     assert store.known("testdesk", None, "h1").customer_class is None
     with pytest.raises(Forbidden):
-        signed_in("agent-1").act("class-customer", customer_class="vip")
+        signed_in("agent-1").act("set-customer-class", customer_class="vip")
 
 
 def test_priority_and_close(store: Store, ticket: Ticket, signed_in: SignedIn) -> None:
@@ -237,7 +237,7 @@ def test_a_body_that_does_not_fit_names_its_fields(
     field: str,
 ) -> None:
     """A12, A15: a summary of 100 characters at most, no unknown fields."""
-    _system(store, playbook, c.Assign("technical", "agent-1", by_hand=True))
+    _system(store, playbook, c.Assign("technical", "agent-1", by_person=True))
     with pytest.raises(InvalidInput) as refused:
         signed_in("agent-1").act(action, **body)
     assert [error.field for error in refused.value.errors] == [field]
@@ -410,7 +410,7 @@ def test_files_are_for_the_tickets_people(
     store: Store, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
     """Only whoever works on a ticket gets a link, and only to attachments, never to raw mail."""
-    _system(store, playbook, c.Assign("technical", "agent-1", by_hand=True))
+    _system(store, playbook, c.Assign("technical", "agent-1", by_person=True))
 
     def urls(who: str) -> list[str | None]:
         return [file["url"] for file in signed_in(who).show()["attachments"]]

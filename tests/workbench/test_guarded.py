@@ -11,12 +11,13 @@ import pytest
 
 from functions.core.domain import commands as c
 from functions.core.domain.errors import Forbidden
+from functions.core.domain.events import OriginalOpened
 from functions.core.domain.rules import Playbook, load
 from functions.core.services.command_service import change
 from functions.core.services.create_ticket import Filing
 from functions.core.storage.store import Store
 from functions.workbench import calls
-from functions.workbench.rights import may_step, seat
+from functions.workbench.rights import may_step, principal_of
 from tests.core.sample_desk import DESK, NOON, both, file
 from tests.workbench.conftest import NUMBER, ROSTER, SignedIn
 
@@ -81,7 +82,7 @@ def test_every_text_of_an_agent_s_is_masked(
     """G4: reasons and remarks too; whoever types a number there leaves none of it on record."""
     for number in (NUMBER, OTHER):
         file(store, playbook, number)
-    for command in (c.Assign("technical", "agent-1", by_hand=True), *before):
+    for command in (c.Assign("technical", "agent-1", by_person=True), *before):
         change(store, "testdesk", NUMBER, command, playbook, NOON, actor="agent-1")
     signed_in(who).act(action, **body)
     found = str([store.everything("testdesk", number) for number in (NUMBER, OTHER)])
@@ -94,12 +95,12 @@ def test_the_reason_for_opening_an_original_is_masked(
 ) -> None:
     """G4: the act is on record for good."""
     file(store, playbook, NUMBER)
-    command = c.Assign("technical", "agent-1", by_hand=True)
+    command = c.Assign("technical", "agent-1", by_person=True)
     change(store, "testdesk", NUMBER, command, playbook, NOON, actor="agent-1")
     sealed = store.history("testdesk", NUMBER)[0], (b"sealed",)
     monkeypatch.setattr(Store, "original", lambda *_: sealed)
     signed_in("agent-1").act("open-original", message=1, reason=f"回电 {PHONE}")
-    (act,) = store.history("testdesk", NUMBER)[-1].of("OriginalOpened")
+    (act,) = store.history("testdesk", NUMBER)[-1].of(OriginalOpened)
     assert act.reason == "回电 138****8000"
 
 
@@ -125,9 +126,9 @@ def test_a_step_s_team_takes_it_in_the_step_s_role_alone(
     teams = {**DESK["teams"], "leads": {"label": both("主管组"), "role": "supervisor"}}
     playbook = load({**DESK, "teams": teams, "steps": {"stock": step}})
     file(store, playbook, NUMBER)
-    given = c.Assign("technical", "agent-2", by_hand=True)
+    given = c.Assign("technical", "agent-2", by_person=True)
     ticket = change(store, "testdesk", NUMBER, given, playbook, NOON, actor="system")
-    at = seat(store, _caller(who), "testdesk")
+    at = principal_of(store, _caller(who), "testdesk")
     assert may_step(at, playbook.steps["stock"], ticket) is may
 
 

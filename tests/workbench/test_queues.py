@@ -20,8 +20,8 @@ from functions.workbench.queues import QUEUES
 from tests.core.sample_desk import NOON, file
 from tests.workbench.conftest import ROSTER, SignedIn
 
-HELD = c.Assign("technical", "agent-1", by_hand=True)
-HELD_BY_2 = c.Assign("technical", "agent-2", by_hand=True)
+HELD = c.Assign("technical", "agent-1", by_person=True)
+HELD_BY_2 = c.Assign("technical", "agent-2", by_person=True)
 
 
 @pytest.fixture

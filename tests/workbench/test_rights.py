@@ -6,21 +6,19 @@ from typing import Any
 
 import pytest
 
-from functions.core.domain.commands import BY_PEOPLE
+from functions.core.domain.commands import agent_actions
 from functions.core.domain.errors import Forbidden, NotFound, Unauthorised
 from functions.core.domain.roster import Role
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.storage.store import Store
-from functions.workbench.actions import ACTIONS
 from functions.workbench.rights import (
-    RIGHTS,
     Principal,
     caller,
     may,
+    principal_of,
     require_action,
     roles_of,
-    seat,
 )
 from tests.core.sample_desk import agent, received
 from tests.workbench.conftest import ROSTER, Agent, SignedIn
@@ -66,12 +64,11 @@ def test_another_desk_reads_like_none(store: Store, signed_in: SignedIn) -> None
 
 
 def test_every_action_has_its_rights() -> None:
-    assert set(RIGHTS) == set(ACTIONS)
-    assert set(BY_PEOPLE) <= set(ACTIONS)
-    assert all("finance" not in rights for rights in RIGHTS.values())
+    assert all(action.rights for action in agent_actions().values())
+    assert all("finance" not in action.rights for action in agent_actions().values())
 
 
-def _seat(username: str, *roles: Role) -> Principal:
+def _principal(username: str, *roles: Role) -> Principal:
     role, team = ROSTER[username]
     return Principal(
         username,
@@ -124,7 +121,7 @@ def _tickets(playbook: Playbook) -> dict[str, Ticket]:
 )
 def test_who_may_do_what(playbook: Playbook, who: str, action: str, on: str) -> None:
     """A7, A13: agents what is in hand or waits for their team, supervisors all, QA the reviews."""
-    at = _seat(who)
+    at = _principal(who)
     found = [name for name, ticket in _tickets(playbook).items() if may(at, action, ticket)]
     assert found == on.split()
 
@@ -132,20 +129,20 @@ def test_who_may_do_what(playbook: Playbook, who: str, action: str, on: str) -> 
 def test_a_missing_right_is_403_and_says_why(playbook: Playbook) -> None:
     tickets = _tickets(playbook)
     with pytest.raises(Forbidden) as role:
-        require_action(_seat("agent-1"), "close", tickets["held"])
+        require_action(_principal("agent-1"), "close", tickets["held"])
     assert "admin, supervisor" in role.value.detail
     with pytest.raises(Forbidden) as hands:
-        require_action(_seat("agent-2"), "reply", tickets["held"])
+        require_action(_principal("agent-2"), "reply", tickets["held"])
     assert "neither" in hands.value.detail
 
 
 def test_roles_add_up(playbook: Playbook) -> None:
-    both_roles = _seat("agent-2", "agent", "supervisor")
+    both_roles = _principal("agent-2", "agent", "supervisor")
     assert may(both_roles, "reply", _tickets(playbook)["held"])
 
 
 def test_the_roster_gives_the_team(store: Store) -> None:
     who = caller({"cognito:username": "agent-1", "cognito:groups": "testdesk:agent"})
-    assert seat(store, who, "testdesk").team == "technical"
+    assert principal_of(store, who, "testdesk").team == "technical"
     guest = caller({"cognito:username": "guest", "cognito:groups": "testdesk:agent"})
-    assert seat(store, guest, "testdesk").team is None
+    assert principal_of(store, guest, "testdesk").team is None

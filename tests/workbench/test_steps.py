@@ -77,7 +77,7 @@ def playbook() -> Playbook:
 def ticket(store: Store, playbook: Playbook) -> Ticket:
     """A ticket in the hands of agent-1."""
     file(store, playbook, NUMBER)
-    return _system(store, playbook, c.Assign("technical", "agent-1", by_hand=True))
+    return _system(store, playbook, c.Assign("technical", "agent-1", by_person=True))
 
 
 def _system(store: Store, playbook: Playbook, *commands: c.Command) -> Ticket:

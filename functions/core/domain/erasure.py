@@ -1,52 +1,42 @@
-"""B10: what tells who a customer was is taken out of a ticket; what is counted stays.
+"""Erasure: takes out who the customer was and keeps what is counted (B10).
 
-Pure: stored commits and deliveries in, the same without free text, names, contact, files, serial
-numbers and references out. Types, tags, priorities, statuses, scores, times, teams, handlers and
-how often things happened stay, so every statistic is what it was. Doing it twice is doing it once.
+Pure: stored commits and deliveries in, the same without personal data out. Each event declares its
+personal fields (`events.PERSONAL`); types, tags, priorities, statuses, scores, times, teams,
+handlers and numbers of events stay, so every statistic keeps its value. Erasing twice changes
+nothing more. A text field that declares neither is erased too, and a test names it.
 
-Of the fields that were written down with a desk's own steps, those stay that are counted by their
-kind: a time, a number, one of several choices, and a list (the parts used, D15). A number or a list
-in which contact data is recognised goes too, and so does every text.
+Fields of a desk's own steps stay where they are counted by their kind: a time, a number, a choice,
+a list (parts used, D15). A number or list in which masking finds contact data is erased.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Callable, Collection
+from functools import lru_cache
+from typing import Any, get_args, get_origin
 
+from functions.core.domain import events as e
 from functions.core.domain.delivery import Delivery
-from functions.core.domain.events import Attachment, Commit, Product
 from functions.core.domain.rules import Playbook, StepField
-from functions.core.domain.ticket import Customer, Ticket
+from functions.core.domain.ticket import HIDDEN, Attachment, Customer, Value
 
-HIDDEN = "****"
-"""What stands where a contact was. It proves nothing to whoever asks for a ticket's status."""
+Mask = Callable[[str], str]
 
-STAYS = frozenset(
-    {
-        "event", "type", "type_given", "tags", "priority", "urgency", "channel", "locale", "mood",
-        "confidence", "rules", "team", "queue", "handler", "reviewer", "entered_by", "by", "step",
-        "to", "customer_sees", "responds", "approved", "solved", "held", "customer_class", "score",
-        "resolution", "confirm", "count", "kind", "share", "due_at", "timers", "other", "status",
-        "same_customer", "via", "stranger", "permanent", "message",
-    }
-)  # fmt: skip
-"""Fields of events that say nothing about the person. Whatever is not named here is blanked."""
-
-_SYSTEM_REASONS = frozenset({"TicketQueued", "TicketAssigned", "PriorityChanged"})
-"""Events whose reason is Deskbell's own word where no person acted (`timer:resolution`)."""
+_SYSTEM_REASONS = (e.TicketQueued, e.TicketAssigned, e.PriorityChanged)
+"""Events whose reason is Deskbell's own where no person acted (`timer:resolution`)."""
 
 
 def without_person(
-    commit: Commit, playbook: Playbook, via: Collection[str] | None = None
-) -> Commit:
-    """A commit without what tells who the customer was; the entry that this was done stays.
+    commit: e.Commit, playbook: Playbook, mask: Mask, via: Collection[str] | None = None
+) -> e.Commit:
+    """A commit without personal data; the entry that it was erased stays.
 
     Args:
-        via: only what was written to one of these merged tickets; everything where it is None.
+        mask: hides contact data in a text (`functions.core.text.masking.mask`).
+        via: erase only messages to these merged tickets; everything where it is None.
     """
     events = tuple(
-        _blank(event, commit, playbook)
+        _erased(event, commit, playbook, mask)
         if via is None or getattr(event, "via", None) in via
         else event
         for event in commit.events
@@ -55,93 +45,81 @@ def without_person(
 
 
 def without_words(delivery: Delivery) -> Delivery:
-    """A delivery without its words and address; that it was made, and what came of it, stays."""
+    """A delivery without text and address; the fact and the outcome stay."""
     update: dict[str, Any] = {"subject": "", "text": "", "provider_id": None}
     if delivery.recipient == "customer":
         update["to"] = HIDDEN
-    if delivery.cause is not None:  # providers explain themselves after the colon
+    if delivery.cause is not None:  # providers' own explanations follow the colon
         update["cause"] = delivery.cause.partition(":")[0]
     return delivery.model_copy(update=update)
 
 
-def forgotten(ticket: Ticket) -> dict[str, Any]:
-    """The fields of a ticket whose customer is forgotten, with their new values."""
-    pending = ticket.pending
-    return {
-        "customer": _nobody(ticket.customer, ticket.number),
-        "summary": None if ticket.summary is None else "",
-        "order": None,
-        "facts": {},
-        "related": (),
-        "pending": pending and pending.model_copy(update={"fields": {}, "attachments": ()}),
-    }
+def files_of(commit: e.Commit, via: str | None = None) -> set[str]:
+    """The keys in the mail bucket of all files in a commit, or of those `via` a merged ticket."""
+    events = [event for event in commit.events if via is None or getattr(event, "via", None) == via]
+    keys = {file.key for event in events for file in getattr(event, "attachments", ())}
+    keys |= {getattr(event, "raw", None) or "" for event in events}
+    return keys - {""}
 
 
-def files_of(commit: Commit, via: str | None = None) -> set[str]:
-    """The keys in the mail bucket of all files that a commit names, or of what came `via` a merged
-    ticket."""
-    events = [x for x in commit.events if via is None or getattr(x, "via", None) == via]
-    found = {item.key for event in events for item in getattr(event, "attachments", ())}
-    found |= {getattr(event, "raw", None) or "" for event in events}
-    return found - {""}
-
-
-def _nobody(customer: Customer, number: str) -> Customer:
-    return customer.model_copy(
-        update={
-            "name": "",
-            "contact": HIDDEN,
-            "hash": f"erased-{number}",
-            "id": None,
-            "undeliverable": None,
-        }
+@lru_cache(maxsize=64)
+def personal_fields(kind: type[Value]) -> frozenset[str]:
+    """The fields of a class that erasure blanks: those marked personal, and unmarked texts."""
+    return frozenset(
+        name
+        for name, field in kind.model_fields.items()
+        if e.PERSONAL in field.metadata
+        or (e.IMPERSONAL not in field.metadata and _holds_text(field.annotation))
     )
 
 
-def _blank(event: Any, commit: Commit, playbook: Playbook) -> Any:
-    if event.event == "PersonErased":
-        return event
+def _holds_text(annotation: Any) -> bool:
+    """Whether a plain `str` is part of an annotation; keys of a dict are terms."""
+    if annotation is str:
+        return True
+    arguments = get_args(annotation)
+    if e.IMPERSONAL in arguments:
+        return False
+    values = arguments[1:] if get_origin(annotation) is dict else arguments
+    return any(_holds_text(argument) for argument in values)
+
+
+def _erased(event: e.Event, commit: e.Commit, playbook: Playbook, mask: Mask) -> e.Event:
+    personal = personal_fields(type(event))
     update: dict[str, Any] = {}
     for name, field in type(event).model_fields.items():
         value = getattr(event, name)
-        if name in STAYS:
-            continue
-        if name == "customer":
-            update[name] = value and _nobody(value, commit.number)
-        elif name == "product":
-            if isinstance(value, Product):  # elsewhere it is what the product is called, no more
-                update[name] = Product(name=value.name, model=value.model)
+        if isinstance(value, Customer):
+            update[name] = value.without_person(commit.number)
+        elif isinstance(value, e.Product):
+            update[name] = value.model_copy(update=dict.fromkeys(personal_fields(e.Product)))
         elif name == "attachments":
-            update[name] = tuple(_unnamed(item) for item in value)
-        elif name == "fields":
-            update[name] = _counted(event.step, value, playbook)
-        elif name == "reason" and commit.actor == "system" and event.event in _SYSTEM_REASONS:
+            update[name] = tuple(_without_name(file) for file in value)
+        elif name == "fields" and isinstance(event, e.StepTaken | e.ApprovalRequested):
+            update[name] = _counted(event.step, value, playbook, mask)
+        elif name == "reason" and commit.actor == "system" and isinstance(event, _SYSTEM_REASONS):
             continue
-        else:
+        elif name in personal:
             update[name] = "" if field.is_required() else field.get_default()
     return event.model_copy(update=update)
 
 
-def _unnamed(item: Attachment) -> Attachment:
-    return item.model_copy(update={"name": "", "key": ""})
+def _without_name(file: Attachment) -> Attachment:
+    return file.model_copy(update={"name": "", "key": ""})
 
 
-def _counted(step: str, written: dict[str, str], playbook: Playbook) -> dict[str, str]:
-    """The fields of a step that are counted rather than read."""
+def _counted(step: str, fields: dict[str, str], playbook: Playbook, mask: Mask) -> dict[str, str]:
+    """The fields of a step, blank where they are read rather than counted."""
     known = playbook.steps[step].fields if step in playbook.steps else {}
     return {
-        name: value if name in known and _is_counted(value, known[name]) else ""
-        for name, value in written.items()
+        name: value if name in known and _is_counted(value, known[name], mask) else ""
+        for name, value in fields.items()
     }
 
 
-def _is_counted(value: str, field: StepField) -> bool:
+def _is_counted(value: str, field: StepField, mask: Mask) -> bool:
     if field.kind == "choice":
         return value in field.choices
     if field.kind in {"number", "list"}:
-        from functions.core.text.masking import (
-            mask,  # every function that changes tickets comes by here
-        )
-
         return mask(value) == value
     return field.kind == "time"

@@ -27,14 +27,13 @@ from pydantic import (
     Discriminator,
     Field,
     PlainSerializer,
+    Tag as Branch,
     ValidationError,
     model_validator,
 )
-from pydantic import Tag as Branch
 from pydantic_core import PydanticCustomError
 
 from functions.core.domain.calendar import BusinessCalendar
-from functions.core.domain.commands import BY_PEOPLE
 from functions.core.domain.errors import PlaybookError
 from functions.core.domain.ticket import IN_HAND, STATUSES, TIMER_KINDS, Queue
 from functions.core.text.file_types import Kind
@@ -739,7 +738,10 @@ class Playbook(Section):
         """A step has a name of its own and leads from one pair of hands to the same."""
         if not self.steps:
             return
-        taken = {*BY_PEOPLE, *ACTIONS_BESIDE}
+        from functions.core.domain.commands import agent_actions
+        from functions.core.domain.commands.steps import BODY_FIELDS
+
+        taken = {*agent_actions(), "attachments"}
         for name, step in self.steps.items():
             if name in taken:
                 yield ("steps", name), "every desk has an action of this name"
@@ -832,7 +834,9 @@ class Playbook(Section):
             yield (*place, "add_tags"), tag, self.tags
 
     def _in_words(self) -> Iterator[_Reference]:
-        from functions.core.domain.events import NOTIFY_READS
+        from functions.core.domain.events import EVENTS
+
+        notified = sorted(name for name, kind in EVENTS.items() if "notify" in kind.wakes)
 
         for index, template in enumerate(self.templates):
             if template.article is not None:
@@ -844,7 +848,7 @@ class Playbook(Section):
         for index, notification in enumerate(self.notifications):
             place = ("notifications", index)
             steps = [f"step:{name}" for name in self.steps]
-            yield (*place, "on"), notification.on, [*sorted(NOTIFY_READS), *steps]
+            yield (*place, "on"), notification.on, [*notified, *steps]
             yield (*place, "message"), notification.message, self.messages
             yield from self._recipient((*place, "to"), notification.to)
             yield from self._condition((*place, "when"), notification.when)
@@ -897,12 +901,6 @@ class Playbook(Section):
                 yield from self._recipient((*place, when, "tell", index, "to"), tell.to)
         yield from self._condition((*place, "when"), timer.when)
 
-
-ACTIONS_BESIDE = ("approve", "class-customer", "correct-contact", "attachments", "open-original")
-"""The agents' calls that are on every desk beside the contract's actions."""
-
-BODY_FIELDS = ("version", "attachments")
-"""What stands in an action's body beside a step's own fields."""
 
 STATUSES_NEEDED = ("received", "queued", "assigned", "in_progress", "resolved", "archived")
 """Those without which no ticket can run its course."""

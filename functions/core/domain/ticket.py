@@ -1,15 +1,15 @@
 """The ticket: one request, a versioned aggregate, and the timers that run on it.
 
-A ticket holds what is needed to decide what may happen next and to show where it stands. What was
-said (description, replies, notes) stands in its events, written once, so that a change of status
-never rewrites a conversation. Personal data in it is masked; the contact itself is sealed and kept
-apart (G4).
+A ticket holds what decides which actions are possible and what its status page shows. The
+conversation (description, replies, notes) is kept in its events, written once, so a change of
+status never rewrites it. Personal data in a ticket is masked; the contact is sealed and stored
+separately (G4).
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Literal, get_args
+from typing import Literal, Self, TypedDict, Unpack, get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -74,19 +74,19 @@ Queue = Literal["new", "waiting", "agent", "supervisor", "qa", "closed"]
 
 
 class Value(BaseModel):
-    """An immutable value that is stored as JSON; unknown keys of a newer writer are ignored."""
+    """An immutable value stored as JSON. Unknown keys, written by newer code, are ignored."""
 
-    # Schemas are built at first use: most containers need few of these classes (cold start).
+    # Built at first use, because most containers need few of these schemas (cold start).
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Timer(Value):
     """Something due on a ticket.
 
-    `due_at` is the deadline, absent while paused; `left` is what remained when it was paused, in
-    the time of the timer's own clock. `wakes_at` is when the sweep has to look next: a warning, the
-    deadline, or a repetition after it. A timer that has ended keeps its deadline alone; when it
-    started and what it was allowed stand in the events.
+    `due_at` is the deadline, absent while paused; `left` is the time that remained when the timer
+    was paused, measured on the timer's own clock. `wakes_at` is the next moment at which the sweep
+    must look: a warning, the deadline, or a repetition after it. An ended timer keeps only its
+    deadline; the events hold its start and allowance.
     """
 
     state: TimerState
@@ -99,14 +99,20 @@ class Timer(Value):
     breaches: int = 0
 
 
+MAX_ATTACHMENTS = 10
+"""Files that one message or action can carry."""
+
+HIDDEN = "****"
+"""Replaces an erased contact. It proves nothing to somebody who asks for a ticket's status."""
+
 COMPLAINT = "complaint"
-"""With this word the cause begins where the customer complained of mail."""
+"""First word of `Customer.undeliverable` after the customer reported our mail as spam."""
 
 
 class Customer(Value):
-    """Who asked, as it may be shown: name and contact masked, the contact's keyed hash.
+    """The customer as shown: masked name and contact, and the contact's keyed hash.
 
-    `undeliverable` says why no mail goes there until somebody corrects the contact.
+    `undeliverable` is the reason why no mail is sent until somebody corrects the contact.
     """
 
     name: str = ""
@@ -120,12 +126,24 @@ class Customer(Value):
 
     @property
     def complained(self) -> bool:
-        """Whether automatic mail alone is unwanted; what an agent writes may still go."""
+        """Whether only automatic mail is blocked; agents may still write."""
         return (self.undeliverable or "").startswith(COMPLAINT)
+
+    def without_person(self, number: str) -> Self:
+        """The customer of an erased ticket: class and preferences stay for statistics (B10)."""
+        return self.model_copy(
+            update={
+                "name": "",
+                "contact": HIDDEN,
+                "hash": f"erased-{number}",
+                "id": None,
+                "undeliverable": None,
+            }
+        )
 
 
 class Attachment(Value):
-    """A file that came with a message or a step, kept in the mail bucket under `key`."""
+    """A file attached to a message or step, stored in the mail bucket under `key`."""
 
     name: str
     content_type: str
@@ -134,9 +152,9 @@ class Attachment(Value):
 
 
 class RefusedFile(Value):
-    """A file that came and was not kept; it stands in the original mail alone (D10, G3).
+    """A file that was not accepted; only the original mail still holds it (D10, G3).
 
-    `reason`: `size`, `count`, `program`, `macros`, `kind` (the desk takes no such files), `virus`.
+    `reason`: `size`, `count`, `program`, `macros`, `kind` (not accepted by the desk), `virus`.
     """
 
     name: str
@@ -145,7 +163,7 @@ class RefusedFile(Value):
 
 
 class Pending(Value):
-    """C9: a step that waits for a supervisor, and the status to go back to."""
+    """A step that waits for a supervisor's approval, and the status to return to (C9)."""
 
     step: str
     fields: dict[str, str] = {}
@@ -155,9 +173,9 @@ class Pending(Value):
 
 
 class Merged(Value):
-    """Under which number a ticket's conversation goes on, and what it was before.
+    """The merge target of a ticket, and the state to restore when the merge is undone.
 
-    The timers are those that were still live, as they were.
+    `timers` holds the timers that were still live at the merge.
     """
 
     into: str
@@ -168,15 +186,61 @@ class Merged(Value):
     timers: dict[str, Timer] = {}
 
 
+ReopenTo = Literal["handler", "team", "senior"]
+"""Recipient of a reopened ticket: its handler, the team, or somebody more senior (B9, E7)."""
+
+
+class TicketChanges(TypedDict, total=False):
+    """The fields of a ticket that events change, with their types."""
+
+    version: int
+    status: Status
+    customer: Customer
+    type: str
+    priority: str
+    updated_at: datetime
+    tags: tuple[str, ...]
+    mood: str | None
+    queue: Queue
+    team: str | None
+    handler: str | None
+    reviewer: str | None
+    expected_response_by: datetime | None
+    first_response_at: datetime | None
+    assigned_at: datetime | None
+    resolved_at: datetime | None
+    archived_at: datetime | None
+    summary: str | None
+    score: int | None
+    resolutions: int
+    level: int
+    former_handlers: tuple[str, ...]
+    reopen_to: ReopenTo | None
+    product: str | None
+    order: str | None
+    facts: dict[str, str]
+    pending: Pending | None
+    asked: int
+    related: tuple[str, ...]
+    sealed_in: int
+    held: bool
+    erased: bool
+    merged: Merged | None
+    carries: tuple[str, ...]
+    timers: dict[str, Timer]
+    wakes_at: datetime | None
+
+
 class Ticket(Value):
     """One request at one version.
 
-    `facts` are the newest values of what was written down with the desk's own steps (an arrival
-    time, the parts used); `reopen_to` says whose a reopened ticket is; `asked` counts the questions
-    that a vague request led to. `merged` says where a merged ticket goes on, `carries` which ones
-    were merged into this one. `wakes_at` is when the sweep will look at it, which may be earlier
-    than `next_due`: see `next_wake`. `sealed_in` is the version whose event holds the contact;
-    `related` are the tickets that the same conversation went on in or came from.
+    - `facts`: latest value of each field recorded with the desk's steps (arrival time, parts used).
+    - `reopen_to`: the recipient of a reopened ticket.
+    - `asked`: number of questions sent about a vague request.
+    - `merged`: the merge target; `carries`: numbers of the tickets merged into this one.
+    - `wakes_at`: next look of the sweep, possibly earlier than `next_due` (see `next_wake`).
+    - `sealed_in`: the version whose event holds the sealed contact.
+    - `related`: earlier and later tickets of the same conversation.
     """
 
     desk: str
@@ -207,7 +271,7 @@ class Ticket(Value):
     resolutions: int = 0
     level: int = 0
     former_handlers: tuple[str, ...] = ()
-    reopen_to: Literal["handler", "team", "senior"] | None = None
+    reopen_to: ReopenTo | None = None
     product: str | None = None
     order: str | None = None
     facts: dict[str, str] = {}
@@ -229,26 +293,50 @@ class Ticket(Value):
 
     @property
     def in_hand_of(self) -> str | None:
-        """The agent of whose places this ticket takes one, if any."""
+        """The agent whose load includes this ticket, if any."""
         return self.handler if self.status in IN_HAND else None
 
     @property
     def next_due(self) -> datetime | None:
-        """When the sweep has to look at this ticket next: the earliest of its running timers."""
+        """The earliest moment at which one of the timers needs the sweep."""
         return min((t.wakes_at for t in self.timers.values() if t.wakes_at), default=None)
 
     @property
     def expected_resolution_by(self) -> datetime | None:
-        """The deadline of the resolution, while it is known (a paused timer has none)."""
+        """The resolution deadline; None while the timer is paused."""
         timer = self.timers.get("resolution")
         return timer.due_at if timer else None
 
+    def changed(self, **changes: Unpack[TicketChanges]) -> Self:
+        """A copy with these fields replaced."""
+        return self.model_copy(update=dict(changes))
+
+    def person_erased(self) -> TicketChanges:
+        """The changes that erase who the customer was (B10)."""
+        pending = self.pending
+        return {
+            "erased": True,
+            "customer": self.customer.without_person(self.number),
+            "summary": None if self.summary is None else "",
+            "order": None,
+            "facts": {},
+            "related": (),
+            "pending": pending and pending.model_copy(update={"fields": {}, "attachments": ()}),
+        }
+
+    def released(self) -> TicketChanges:
+        """The changes that take the ticket from its handler."""
+        former = self.former_handlers
+        if self.handler and self.handler not in former:
+            former = (*former, self.handler)
+        return {"handler": None, "former_handlers": former}
+
 
 def next_wake(before: Ticket | None, after: Ticket) -> datetime | None:
-    """When the sweep is to look at a ticket after a change: where it stands in the `due` index.
+    """The position of a changed ticket in the `due` index.
 
-    A place that is still ahead and early enough is kept. Moving it costs two writes, while most
-    tickets end before it comes; if it does come, the sweep finds nothing due and moves it then.
+    A position that is still ahead and early enough is kept: moving it costs two writes, and most
+    tickets end before it comes. If it does come, the sweep finds nothing due and moves it then.
     """
     due = after.next_due
     if due is None or before is None or before.wakes_at is None:

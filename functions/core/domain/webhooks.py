@@ -31,13 +31,9 @@ TEST = "webhook.test"
 RECIPIENT = "webhook:"
 """Before an endpoint's name, the recipient of its deliveries."""
 
-UNTOLD = frozenset({"TimersSet"})
-"""Event types that no endpoint gets: book-keeping of what the other events do to the timers."""
-
 THIS_MACHINE = "127.0.0.1"
 """The one address that a local system's messages may go to beside public ones."""
 
-_WORDS = re.compile(r"[A-Z][a-z]+")
 _PRINTABLE = re.compile(r"[!-\[\]-~]+")
 _MESSAGE_ID = re.compile(
     r"msg_([a-z][a-z0-9-]*)_([A-Za-z0-9-]+)_([0-9]{1,9})_([0-9]{1,4})_([a-z][a-z0-9-]*)"
@@ -116,18 +112,12 @@ class MessageId:
         return cls(desk, number, int(version), int(position), webhook)
 
 
-def type_of(event: str) -> str:
-    """What a message about an event is called: `TicketReceived` is `ticket.received`."""
-    *nouns, verb = (word.lower() for word in _WORDS.findall(event))
-    return f"{'_'.join(nouns)}.{verb}"
-
-
 @lru_cache(maxsize=1)
 def types() -> dict[str, str]:
     """Every type that an endpoint may ask for, and the event that it is about."""
     from functions.core.domain.events import EVENTS
 
-    return {type_of(name): name for name in EVENTS if name not in UNTOLD}
+    return {kind.webhook: name for name, kind in EVENTS.items() if kind.webhook is not None}
 
 
 def wanted(
@@ -140,9 +130,9 @@ def wanted(
     if not webhooks:
         return
     for position, event in enumerate(events):
-        if event.event in UNTOLD:
+        if event.webhook is None:
             continue
-        names = {EVERYTHING, type_of(event.event)}
+        names = {EVERYTHING, event.webhook}
         if event.event == "StepTaken":
             names.add(f"step:{event.step}")
         for name, webhook in webhooks.items():

@@ -137,7 +137,7 @@ def _changed(decided: Decided, playbook: Playbook, now: datetime, actor: str) ->
         after,
         decided.events,
         queue_rank(after, playbook),
-        by_hand=decided.by_hand,
+        by_hand=decided.by_person,
         hooked=any(wanted(decided.events, playbook.webhooks)),
         sealed=decided.sealed,
     )
@@ -146,4 +146,4 @@ def _changed(decided: Decided, playbook: Playbook, now: datetime, actor: str) ->
 def _by_hand(command: c.Command) -> bool:
     """Whether a person chose the handler, who then need not have a place free."""
     parts = command.commands if isinstance(command, c.Together) else (command,)
-    return any(isinstance(part, c.Assign) and part.by_hand for part in parts)
+    return any(isinstance(part, c.Assign | c.Take) and part.by_person for part in parts)

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from functions.core.domain.errors import DeadLetter
-from functions.core.domain.events import Commit
+from functions.core.domain.events import Commit, ContactBounced, TimersSet
 from functions.core.domain.matching import Facts, holds
 from functions.core.domain.rules import TEAM_IN, TEAM_NAMED, Locale, Playbook, Recipient
 from functions.core.domain.ticket import Ticket, Timer
@@ -57,7 +57,7 @@ def notifications_for(
     """
     notifications: list[Notification] = []
     for event in commit.events:
-        if event.event == "ContactBounced" and not event.permanent:
+        if isinstance(event, ContactBounced) and not event.permanent:
             continue  # the mail may still arrive; the ticket shows the bounce
         excluded = _excluded_recipients(event)
         facts = Facts.of(ticket_at_event(event, ticket, commit), _event_text(event))
@@ -114,7 +114,7 @@ def ticket_at_event(event: Any, ticket: Ticket, commit: Commit) -> Ticket:
         # Only the router's classification sets these, and it may or may not have run by now. A
         # repeated record has to select the same message either way.
         values |= {"mood": None, "tags": ()}
-    for timers_set in commit.of("TimersSet"):
+    for timers_set in commit.of(TimersSet):
         values["timers"] = {**ticket.timers, **timers_set.timers}
         first: Timer | None = timers_set.timers.get("first_response")
         if first is not None and first.due_at is not None:

@@ -16,8 +16,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from functions.core.domain import commands as c
+from functions.core.domain.commands.base import allowed
 from functions.core.domain.errors import ActionNotAllowed, Forgotten, NotFound
-from functions.core.domain.lifecycle import Decided, allowed, decide
+from functions.core.domain.events import TicketMerged
+from functions.core.domain.lifecycle import Decided, decide
 from functions.core.domain.record import TicketRecord
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import OPEN, Ticket
@@ -70,7 +72,7 @@ def reached(store: Store, ticket: Ticket) -> list[str]:
     while waiting:
         one = waiting.pop(0)
         for commit in store.history(one.desk, one.number, one.version):
-            for event in commit.of("TicketMerged"):
+            for event in commit.of(TicketMerged):
                 if event.other not in (ticket.number, *found):
                     found.append(event.other)
                     waiting.append(store.load(one.desk, event.other))
@@ -123,7 +125,7 @@ def decide_both(
         raise AssertionError("a ticket that is not merged is refused before")
     other = store.load(ticket.desk, ticket.merged.into)
     given = decide(other, c.GiveBack(ticket.number, command.reason), playbook, now)
-    return Decided(ticket, events, by_hand=True), Decided(other, given, by_hand=True)
+    return Decided(ticket, events, by_person=True), Decided(other, given, by_person=True)
 
 
 def _merge(

@@ -31,10 +31,11 @@ from functions.core.domain.errors import (
     PlaybookError,
     TryAgain,
 )
-from functions.core.domain.events import SCHEMA_VERSION, Commit, Event, dump, parse, readers
+from functions.core.domain.events import SCHEMA_VERSION, Commit, Event, readers
 from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket, next_wake
+from functions.core.storage.event_codec import dump, parse
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -333,7 +334,7 @@ class Store:
             "at": {"S": stamp(after.updated_at)},
             "actor": {"S": actor},
             "schema": {"N": str(SCHEMA_VERSION)},
-            "readers": {"S": readers(events, hooked=change.hooked)},
+            "readers": {"S": readers(events, wanted_by_webhook=change.hooked)},
             "body": {"S": dump(tuple(events), after.updated_at)},
         }
         if change.sealed is not None:

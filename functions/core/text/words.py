@@ -1,63 +1,16 @@
-"""What Deskbell itself says on screens, in each language: labels of events, texts of pages.
+"""The product's own texts in each language: labels and texts of pages.
 
-A desk's own words (types, statuses, teams, messages) are its playbook's; these are the product's,
-the same on every desk.
+A desk's words (types, statuses, teams, messages) are in its playbook; an event's label is on its
+class.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
-from functions.core.domain.rules import LOCALES, Locale, Playbook
-
-EVENT_LABELS: dict[str, dict[Locale, str]] = {
-    "TicketReceived": {"zh-CN": "已收到请求", "en": "Request received"},
-    "TicketClassified": {"zh-CN": "已自动分类", "en": "Classified"},
-    "ConfirmationRequested": {"zh-CN": "正在确认问题类型", "en": "Type being confirmed"},
-    "TypeConfirmed": {"zh-CN": "问题类型已确认", "en": "Type confirmed"},
-    "TicketQueued": {"zh-CN": "等待处理人员", "en": "Waiting for an agent"},
-    "TicketAssigned": {"zh-CN": "已分配处理人员", "en": "Assigned to an agent"},
-    "PriorityChanged": {"zh-CN": "优先级已调整", "en": "Priority changed"},
-    "ReplySent": {"zh-CN": "已回复", "en": "Answer sent"},
-    "InformationRequested": {"zh-CN": "请您补充信息", "en": "Information requested"},
-    "CustomerWrote": {"zh-CN": "收到留言", "en": "Message received"},
-    "InformationReceived": {"zh-CN": "已收到补充信息", "en": "Information received"},
-    "NoteAdded": {"zh-CN": "内部备注", "en": "Internal note"},
-    "TicketResolved": {"zh-CN": "问题已处理完成", "en": "Resolved"},
-    "TicketReopened": {"zh-CN": "已重新处理", "en": "Taken up again"},
-    "CustomerAsked": {"zh-CN": "请您说明问题", "en": "Question to you"},
-    "StepTaken": {"zh-CN": "处理进展", "en": "Progress"},
-    "ApprovalRequested": {"zh-CN": "等待主管审批", "en": "Waiting for approval"},
-    "ApprovalGiven": {"zh-CN": "主管已审批", "en": "Decided by a supervisor"},
-    "CallbackRequested": {"zh-CN": "安排电话回访", "en": "Call-back arranged"},
-    "SecondHandlingStarted": {"zh-CN": "已启动二次处理", "en": "Second handling started"},
-    "HoldSet": {"zh-CN": "保存期限已调整", "en": "Retention changed"},
-    "PersonErased": {"zh-CN": "客户信息已删除", "en": "Personal data erased"},
-    "ConfirmationGiven": {"zh-CN": "已反馈处理结果", "en": "Feedback on the solution"},
-    "SurveyAnswered": {"zh-CN": "已收到评价", "en": "Survey answered"},
-    "SurveyExpired": {"zh-CN": "评价已到期", "en": "Survey expired"},
-    "ReviewRequested": {"zh-CN": "安排回访", "en": "Call-back arranged"},
-    "ReviewAssigned": {"zh-CN": "已指定回访人员", "en": "Call-back assigned"},
-    "CallbackRecorded": {"zh-CN": "已完成回访", "en": "Called back"},
-    "ReviewExpired": {"zh-CN": "回访已到期", "en": "Call-back expired"},
-    "TicketArchived": {"zh-CN": "已归档", "en": "Archived"},
-    "TicketClosed": {"zh-CN": "已关闭", "en": "Closed"},
-    "TicketMerged": {"zh-CN": "已并入其他工单", "en": "Merged into another ticket"},
-    "MergeReceived": {"zh-CN": "已并入一张工单", "en": "Another ticket was merged into this one"},
-    "TicketUnmerged": {"zh-CN": "已撤销合并", "en": "On its own again"},
-    "MergeUndone": {"zh-CN": "一张工单已移出", "en": "A merged ticket is on its own again"},
-    "OriginalOpened": {"zh-CN": "已查看原文", "en": "Original opened"},
-    "CustomerClassed": {"zh-CN": "客户等级已调整", "en": "Customer class changed"},
-    "ContactBounced": {"zh-CN": "邮件无法送达", "en": "Mail came back"},
-    "ContactCorrected": {"zh-CN": "联系方式已更正", "en": "Contact corrected"},
-    "TicketLinked": {"zh-CN": "已关联新工单", "en": "Goes on in another ticket"},
-    "TimerWarned": {"zh-CN": "时限即将到期", "en": "Deadline near"},
-    "TimerBreached": {"zh-CN": "已超过时限", "en": "Deadline passed"},
-    "TimersSet": {"zh-CN": "计时更新", "en": "Timers updated"},
-}
-"""Event type → how a timeline reads (A14)."""
+from functions.core.domain.events import Event, StepTaken
+from functions.core.domain.rules import LOCALES, Locale, Playbook, Term
 
 TEXTS: dict[str, dict[Locale, str]] = {
     "step.received": {"zh-CN": "已收到", "en": "Received"},
@@ -181,11 +134,11 @@ TIMERS: dict[str, dict[Locale, str]] = {
     "satisfaction": {"zh-CN": "满意度调查", "en": "satisfaction survey"},
     "second_handling": {"zh-CN": "二次处理", "en": "second handling"},
 }
-"""What a timer is called in `{{ timer }}`."""
+"""Timer kind → its name in `{{ timer }}`."""
 
 
 def say(key: str, locale: Locale, **values: str) -> str:
-    """The text under `key`, its `{placeholders}` filled in.
+    """The text under `key` with its `{placeholders}` filled in.
 
     Raises:
         KeyError: there is no such text.
@@ -193,30 +146,23 @@ def say(key: str, locale: Locale, **values: str) -> str:
     return TEXTS[key][locale].format(**values)
 
 
-def event_label(event: str, locale: Locale) -> str:
-    """How a timeline reads in `locale`; an event of a newer writer is shown by its type."""
-    return EVENT_LABELS.get(event, {}).get(locale, event)
-
-
-def shown_label(event: Any, playbook: Playbook, locale: Locale) -> str:
-    """How a timeline reads: a step of the desk's own by the desk's name for it (D10, D11)."""
-    if event.event == "StepTaken" and event.step in playbook.steps:
+def event_label(event: Event, playbook: Playbook, locale: Locale) -> str:
+    """The label of an event in a timeline; the desk labels its own steps (D10, D11)."""
+    if isinstance(event, StepTaken) and event.step in playbook.steps:
         return playbook.steps[event.step].label[locale]
-    return event_label(event.event, locale)
+    return event.label[locale]
 
 
 def label(terms: Mapping[str, object], key: str | None, locale: Locale) -> str:
-    """How people read a term of the playbook; one that it has dropped since is shown as it is."""
-    from functions.core.domain.rules import Term
-
+    """The label of a term of the playbook; a term that it no longer has is shown by its key."""
     if key is None:
         return ""
-    found = terms.get(key)
-    return found.label[locale] if isinstance(found, Term) else key
+    term = terms.get(key)
+    return term.label[locale] if isinstance(term, Term) else key
 
 
 def nearest_locale(asked: str | None) -> Locale | None:
-    """The language that `asked` (`zh`, `zh-Hans`, `en-GB`) stands for, None for any other."""
+    """The supported language of a tag (`zh`, `zh-Hans`, `en-GB`), None for any other."""
     first = (asked or "").strip().casefold()
     return next((known for known in LOCALES if first.startswith(known[:2])), None)
 
@@ -230,10 +176,10 @@ _READ = 2000
 
 
 def written_in(text: str) -> Locale | None:
-    """The language that suits who wrote this; None where the words do not tell.
+    """The language in which to answer a text; None if the text does not tell.
 
-    Chinese characters tell it, unless they are Japanese; words in Latin letters do where there are
-    a few of them and nothing Chinese: names and addresses alone prove nothing.
+    Chinese characters mean Chinese, unless kana make them Japanese. A few words in Latin letters
+    without any Chinese mean English; names and addresses alone do not count.
     """
     start = _ADDRESS.sub(" ", text[:_READ])
     if _HAN.search(start):

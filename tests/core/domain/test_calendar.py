@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 
 import holidays
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from functions.core.domain.calendar import WEEKDAYS, BusinessCalendar
 from tests.growth import seconds

@@ -82,7 +82,7 @@ def test_a_place_is_taken_only_of_the_ticket_that_was_read(
     store: Store, playbook: Playbook, ticket: Ticket
 ) -> None:
     """F2: of two who give one ticket away at once, one has to look again; one place is taken."""
-    give = c.Assign("technical", "agent-1", by_hand=True)
+    give = c.Assign("technical", "agent-1", by_person=True)
     change(store, "testdesk", "CS1", give, playbook, NOON, actor="agent-1", seen=ticket)
     with pytest.raises(Conflict):
         change(store, "testdesk", "CS1", give, playbook, NOON, actor="agent-1", seen=ticket)

@@ -6,8 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from functions.core.domain.matching import Facts, find_term, fold, holds, mentions, places
 from functions.core.domain.rules import Condition, Playbook

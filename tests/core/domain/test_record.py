@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from functions.core.domain import events as e
-from functions.core.domain.record import TicketRecord, archive_key, place, record
+from functions.core.domain.record import TicketRecord, archive_key, message_order, record
 from functions.core.domain.rules import Playbook, load
 from tests.core.sample_desk import DESK, NOON, committed, received, request
 
@@ -66,7 +66,11 @@ def test_of_one_second_the_later_number_comes_later(
     """A3, G6: whichever of the two was merged; past 999 a number has one digit more."""
     first, second = part(playbook, earlier, words("一")), part(playbook, later, words("二"))
     assert spoken(first, second) == spoken(second, first) == ["一", "二"]
-    assert place(first, NOON, 2) < place(second, NOON, 2) < place(first, NOON + _SECOND, 2)
+    assert (
+        message_order(first, NOON, 2)
+        < message_order(second, NOON, 2)
+        < message_order(first, NOON + _SECOND, 2)
+    )
 
 
 _SECOND = timedelta(seconds=1)

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from functions.core.domain import commands as c
-from functions.core.domain import events as e
+from functions.core.domain import commands as c, events as e
 from functions.core.domain.errors import PlaybookError
 from functions.core.domain.lifecycle import apply, decide
 from functions.core.domain.rules import Playbook, load
@@ -37,7 +36,7 @@ def run(playbook: Playbook, *commands: c.Command, at: Any = NOON) -> Ticket:
         }
     )
     ticket: Ticket | None = None
-    given = (c.Receive("CS1", request), c.Assign("general", "zx-1", by_hand=True), *commands)
+    given = (c.Receive("CS1", request), c.Assign("general", "zx-1", by_person=True), *commands)
     for version, command in enumerate(given, start=1):
         events = decide(ticket, command, playbook, at)
         commit = e.Commit(

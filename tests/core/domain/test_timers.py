@@ -6,11 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from functions.core.domain import commands as c
-from functions.core.domain import events as e
+from functions.core.domain import commands as c, events as e
 from functions.core.domain.lifecycle import apply, decide
 from functions.core.domain.rules import Playbook, load
 from functions.core.domain.ticket import Ticket, Timer

@@ -9,8 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from functions.core.domain import events as e
 from functions.core.domain.errors import PlaybookError
@@ -20,7 +19,6 @@ from functions.core.domain.webhooks import (
     MessageId,
     rotated,
     sign_standard_webhook,
-    type_of,
     types,
     valid_secrets,
     wanted,
@@ -41,7 +39,7 @@ SECRET = "whsec_" + b64encode(b"a secret").decode()
     ],
 )
 def test_a_type_is_what_happened(name: str, kind: str) -> None:
-    assert type_of(name) == kind
+    assert e.EVENTS[name].webhook == kind
     assert types()[kind] == name
 
 
@@ -147,7 +145,7 @@ def test_a_wanted_event_reaches_notify(kinds: tuple[str, ...], hooked: bool, rea
     """G5: though nobody else is told of it."""
     from tests.core.domain.test_events import SAMPLES
 
-    assert e.readers([SAMPLES[kind] for kind in kinds], hooked=hooked) == readers
+    assert e.readers([SAMPLES[kind] for kind in kinds], wanted_by_webhook=hooked) == readers
 
 
 IDS = st.builds(

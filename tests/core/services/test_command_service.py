@@ -15,6 +15,7 @@ from functions.core.domain.errors import (
     NotFound,
     StaleVersion,
 )
+from functions.core.domain.events import NoteAdded
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import TRIES, change
@@ -67,7 +68,7 @@ class TestConflicts:
         assert versions == list(range(2, 14))
         texts = [
             event.text for commit in desk.history("testdesk", "CS1")
-            for event in commit.of("NoteAdded")
+            for event in commit.of(NoteAdded)
         ]  # fmt: skip
         assert sorted(texts) == sorted(str(index) for index in range(12))
 
@@ -142,7 +143,7 @@ class TestByHand:
         desk.set_presence("testdesk", "busy", online=False)
 
         def give(by_hand: bool) -> c.Command:
-            assign = c.Assign("technical", "busy", by_hand=by_hand)
+            assign = c.Assign("technical", "busy", by_person=by_hand)
             return c.Together((c.SetPriority("high"), assign)) if together else assign
 
         with pytest.raises(NoPlaceLeft):

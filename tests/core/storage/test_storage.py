@@ -21,11 +21,12 @@ from functions.core.domain.errors import (
     PlaybookError,
     TryAgain,
 )
-from functions.core.domain.events import dump
+from functions.core.domain.events import NoteAdded, TimersSet
 from functions.core.domain.lifecycle import apply, decide, queue_rank
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import decide_all, write_all
+from functions.core.storage.event_codec import dump
 from functions.core.storage.store import (
     SHARDS,
     Duplicate,
@@ -65,7 +66,7 @@ def act(
 
 
 def assign(handler: str = "agent-1", *, by_hand: bool = False) -> c.Assign:
-    return c.Assign("technical", handler, by_hand=by_hand)
+    return c.Assign("technical", handler, by_person=by_hand)
 
 
 def load_of(store: Store, username: str = "agent-1") -> int:
@@ -101,7 +102,8 @@ class TestCommits:
         act(store, ticket, c.Note("看过"), playbook)
         commit = store.commit_at("testdesk", "CS1", 2)
         assert commit is not None
-        assert (commit.actor, commit.at, commit.events[0].text) == ("agent-1", NOON, "看过")
+        assert (commit.actor, commit.at) == ("agent-1", NOON)
+        assert commit.events == (NoteAdded(text="看过"),)
         assert store.commit_at("testdesk", "CS1", 3) is None
 
     def test_the_slower_of_two_changes_conflicts(self, store: Store, playbook: Playbook) -> None:
@@ -192,7 +194,7 @@ class TestCommits:
         """G7: the moment stands beside the events; read back, every timer has it."""
         filed = file(store, playbook, "CS1")
         [commit] = store.history("testdesk", "CS1")
-        [told] = commit.of("TimersSet")
+        [told] = commit.of(TimersSet)
         assert told.timers == filed.timers
         assert {timer.started_at for timer in told.timers.values()} == {NOON}
         item = store.everything("testdesk", "CS1")[0]

@@ -3,8 +3,7 @@
 from functools import partial
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from functions.intake.mail.html import Kind, Line
 from functions.intake.mail.replies import newly_written, strip_reply

@@ -1,0 +1,202 @@
+"""How a command is declared, and the registry of everything that can be asked of a ticket.
+
+A command class is the only declaration of an action. Its class keywords say from which statuses it
+is possible and where it leads; `agents` adds what the workbench needs: label, rights and body. Its
+`decide` method is the rule. Everything else (the allowed actions, the rights, the status table of
+`docs/architecture.md`) derives from these classes.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from functions.core.domain.errors import ActionNotAllowed, FieldError, InvalidInput
+from functions.core.domain.events import Event, TicketReopened
+from functions.core.domain.ticket import MAX_ATTACHMENTS, OPEN, STATUSES, ReopenTo, Status, Ticket
+
+if TYPE_CHECKING:
+    from functions.core.domain.roster import Role
+    from functions.core.domain.rules import Playbook
+
+ANY_STATUS: frozenset[Status] = frozenset(STATUSES)
+
+Scope = Literal["own", "team", "callback", "review", "merged", "any"]
+"""The tickets on which a right holds.
+
+- `own`: the caller is the handler.
+- `team`: the caller is handler or reviewer, or the ticket waits for the caller's team or for
+  routing.
+- `callback`: the caller is to call the customer back: the reviewer (A13), or any member of the
+  team that has to call (D13), but not the handler as such.
+- `review`: the ticket is in review.
+- `merged`: the caller handled it when it was merged, or merged it.
+- `any`: every ticket of the desk.
+"""
+
+LEADERS: Mapping[Role, Scope] = {"supervisor": "any", "admin": "any"}
+
+# Bodies of agents' actions. Metadata of a field says how its text becomes part of the command.
+
+INTERNAL = "internal"
+"""Text for colleagues: masked."""
+TO_CUSTOMER = "to customer"
+"""Text that the customer reads: masked, except for the desk's own public contacts."""
+
+
+@dataclass(frozen=True)
+class TermOf:
+    """A field that names a term of the playbook (`types`, `tags` …), by key or label."""
+
+    section: str
+
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Message = Annotated[str, Field(min_length=1, max_length=4000), TO_CUSTOMER]
+Remark = Annotated[str, Field(max_length=1000), INTERNAL]
+Reason = Annotated[str, Field(min_length=1, max_length=1000), INTERNAL]
+
+
+class Body(BaseModel):
+    """The body of an action. `version` is the version that the agent saw; a stale one is 409."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, defer_build=True)
+
+    version: int | None = Field(default=None, ge=1)
+
+
+class BodyWithFiles(Body):
+    """`attachments` are ids of uploads, as the `attachments` call returned them."""
+
+    attachments: tuple[Name, ...] = Field(default=(), max_length=MAX_ATTACHMENTS)
+
+
+@dataclass(frozen=True)
+class AgentAction:
+    """What makes a command an action of the workbench.
+
+    A role that is missing in `rights` has no right at all. `listed`: the action is offered wherever
+    status and rights allow it; the others are asked for in particular situations.
+    """
+
+    label: tuple[str, str]
+    rights: Mapping[Role, Scope]
+    body: type[Body] = Body
+    listed: bool = True
+
+
+@dataclass(frozen=True)
+class Action:
+    """The declaration of a command. With `target` None the status stays, as it does in `keeps`."""
+
+    name: str
+    sources: frozenset[Status]
+    target: Status | None
+    by: str
+    meaning: str
+    keeps: frozenset[Status]
+    agents: AgentAction | None
+
+
+ACTIONS: dict[str, type[TicketCommand]] = {}
+"""Action name → the command that declares it, in the order of a ticket's life."""
+
+
+class TicketCommand(ABC):
+    """A command to an existing ticket; subclasses are frozen dataclasses."""
+
+    action: ClassVar[Action]
+
+    def __init_subclass__(
+        cls,
+        *,
+        name: str,
+        sources: Iterable[Status],
+        by: str,
+        meaning: str,
+        target: Status | None = None,
+        keeps: Iterable[Status] = (),
+        agents: AgentAction | None = None,
+    ) -> None:
+        super().__init_subclass__()
+        cls.action = Action(name, frozenset(sources), target, by, meaning, frozenset(keeps), agents)
+        ACTIONS[name] = cls
+
+    @abstractmethod
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[Event]:
+        """The events that the command causes; none where it changes nothing.
+
+        The ticket's status has been checked; the rule looks at the content.
+
+        Raises:
+            ActionNotAllowed: the state of the ticket does not allow it.
+            InvalidInput: the content does not fit the playbook.
+        """
+
+
+def agent_actions() -> dict[str, AgentAction]:
+    """The agents' actions of every desk, by name."""
+    return {
+        name: command.action.agents
+        for name, command in ACTIONS.items()
+        if command.action.agents is not None
+    }
+
+
+def allowed(ticket: Ticket) -> tuple[str, ...]:
+    """The listed agents' actions that the ticket's status allows."""
+    names = [
+        name
+        for name, agents in agent_actions().items()
+        if agents.listed and ticket.status in ACTIONS[name].action.sources
+    ]
+    # A ticket in review is assigned to a reviewer.
+    return ("assign", *names) if ticket.status == "in_review" else tuple(names)
+
+
+def steps_allowed(ticket: Ticket, playbook: Playbook) -> tuple[str, ...]:
+    """The desk's own steps that the ticket's status allows; `approve` where one is pending."""
+    steps = [name for name, step in playbook.steps.items() if ticket.status in step.source]
+    if ticket.pending is not None and ticket.status in OPEN:
+        steps.insert(0, "approve")
+    return tuple(steps)
+
+
+def not_allowed(action: str, ticket: Ticket, playbook: Playbook) -> ActionNotAllowed:
+    """The refusal of an action that the ticket's status forbids; it names the allowed ones."""
+    status = playbook.statuses.get(ticket.status)
+    target = f" It goes on as {ticket.merged.into}." if ticket.merged else ""
+    return ActionNotAllowed(
+        f"{action} is not possible while the ticket is "
+        f"{status.label['en'] if status else ticket.status}.{target}",
+        (*allowed(ticket), *steps_allowed(ticket, playbook)),
+    )
+
+
+def require_known(field: str, name: str, terms: Mapping[str, Any]) -> None:
+    """Raise `InvalidInput` for a name that the playbook does not have."""
+    errors = unknown_names(field, (name,), terms)
+    if errors:
+        raise InvalidInput(f"There is no {field} {name!r} on this desk.", errors)
+
+
+def unknown_names(
+    field: str, names: Iterable[str], terms: Mapping[str, Any]
+) -> tuple[FieldError, ...]:
+    """An error for the field if it names something that the playbook does not have."""
+    if all(name in terms for name in names):
+        return ()
+    return (FieldError(field, f"one of: {', '.join(terms)}"),)
+
+
+def reopened(
+    ticket: Ticket, reason: str, playbook: Playbook, to: ReopenTo = "team"
+) -> TicketReopened:
+    """The event that reopens a ticket."""
+    team = ticket.team or playbook.routing[-1].team
+    return TicketReopened(reason=reason, team=team, to=to)

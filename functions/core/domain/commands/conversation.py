@@ -1,0 +1,180 @@
+"""Messages between customer and desk, and notes among colleagues."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from functions.core.domain import events as e
+from functions.core.domain.commands.base import (
+    ANY_STATUS,
+    INTERNAL,
+    LEADERS,
+    AgentAction,
+    Body,
+    BodyWithFiles,
+    Message,
+    Reason,
+    TicketCommand,
+    reopened,
+)
+from functions.core.domain.ticket import DONE, OPEN, Attachment, RefusedFile, Status, Ticket
+
+if TYPE_CHECKING:
+    from functions.core.domain.rules import Playbook
+
+_WORKED_ON: frozenset[Status] = frozenset({"assigned", "in_progress", "awaiting_customer"})
+
+
+class ReplyBody(BodyWithFiles):
+    text: Message
+
+
+@dataclass(frozen=True)
+class Reply(
+    TicketCommand,
+    name="reply",
+    sources=_WORKED_ON | {"awaiting_department"},
+    target="in_progress",
+    keeps={"awaiting_customer", "awaiting_department"},
+    by="agent",
+    meaning="the customer gets an answer",
+    agents=AgentAction(label=("回复", "Reply"), rights={"agent": "own", **LEADERS}, body=ReplyBody),
+):
+    """Answer the customer (A10)."""
+
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        return [e.ReplySent(text=self.text, attachments=self.attachments)]
+
+
+class RequestInformationBody(Body):
+    text: Message
+
+
+@dataclass(frozen=True)
+class RequestInformation(
+    TicketCommand,
+    name="request-info",
+    sources=_WORKED_ON,
+    target="awaiting_customer",
+    by="agent",
+    meaning="the customer is asked for information",
+    agents=AgentAction(
+        label=("请客户补充信息", "Request information"),
+        rights={"agent": "own", **LEADERS},
+        body=RequestInformationBody,
+    ),
+):
+    """Ask the customer for information and wait for it (A11)."""
+
+    text: str
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        return [e.InformationRequested(text=self.text)]
+
+
+@dataclass(frozen=True)
+class CustomerMessage(
+    TicketCommand,
+    name="message",
+    sources=OPEN | DONE,
+    by="customer",
+    meaning="the customer writes; a ticket that waited for it goes on",
+):
+    """Add a message of the customer.
+
+    The command service sets `via` and `stranger` on a message to a merged ticket. `by_another` is
+    the masked address of a sender who is not the customer.
+    """
+
+    text: str
+    channel: str
+    raw: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    refused: tuple[RefusedFile, ...] = ()
+    unproven: bool = False
+    via: str | None = None
+    stranger: bool = False
+    by_another: str | None = None
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        message = e.CustomerWrote(
+            text=self.text,
+            channel=self.channel,
+            raw=self.raw,
+            attachments=self.attachments,
+            refused=self.refused,
+            unproven=self.unproven,
+            via=self.via,
+            stranger=self.stranger,
+            by_another=self.by_another,
+        )
+        if ticket.status == "awaiting_customer" and not self.stranger:
+            return [message, e.InformationReceived()]
+        ended = ticket.archived_at or ticket.resolved_at
+        if ticket.status in DONE and ended is not None and now - ended <= playbook.reopen_within:
+            return [message, reopened(ticket, "", playbook)]
+        return [message]
+
+
+class NoteBody(BodyWithFiles):
+    text: Annotated[str, Field(min_length=1, max_length=4000), INTERNAL]
+
+
+@dataclass(frozen=True)
+class Note(
+    TicketCommand,
+    name="note",
+    sources=OPEN | DONE,
+    by="agent",
+    meaning="an internal note",
+    agents=AgentAction(
+        label=("添加备注", "Add note"),
+        rights={"agent": "team", "qa": "any", **LEADERS},
+        body=NoteBody,
+    ),
+):
+    """Add an internal note."""
+
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        return [e.NoteAdded(text=self.text, attachments=self.attachments)]
+
+
+class OpenOriginalBody(Body):
+    """`message` is the version of a message whose `sealed` is true."""
+
+    message: int = Field(ge=1)
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class OpenOriginal(
+    TicketCommand,
+    name="open-original",
+    sources=ANY_STATUS,
+    by="agent",
+    meaning="the original of a message is opened to the agent who asks",
+    agents=AgentAction(
+        label=("查看原文", "Open original"),
+        rights={"agent": "own", "qa": "review", **LEADERS},
+        body=OpenOriginalBody,
+        listed=False,
+    ),
+):
+    """Record that an agent opens the original of a message; unsealing follows the record (G4)."""
+
+    message: int
+    reason: str
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        return [e.OriginalOpened(message=self.message, reason=self.reason)]

@@ -1,0 +1,43 @@
+"""The sweep's command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from functions.core.domain import events as e, timers
+from functions.core.domain.commands.base import ANY_STATUS, TicketCommand
+from functions.core.domain.ticket import OPEN, Queue, Ticket
+
+if TYPE_CHECKING:
+    from functions.core.domain.rules import Playbook
+
+
+@dataclass(frozen=True)
+class Tick(
+    TicketCommand,
+    name="tick",
+    sources=ANY_STATUS,
+    by="sla_timer",
+    meaning="a deadline is near or past",
+):
+    """Warn, breach and escalate whatever is due at `now` (G2)."""
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        due, changed = timers.ring(ticket, playbook, now)
+        events: list[e.Event] = list(due)
+        for event in due:
+            rule = playbook.timers[event.kind]
+            effects = rule.on_breach if isinstance(event, e.TimerBreached) else rule.on_warning
+            reason = f"timer:{event.kind}"
+            if effects.raise_by:
+                priority = playbook.shifted(ticket.priority, effects.raise_by)
+                if priority != ticket.priority:
+                    events.append(e.PriorityChanged(priority=priority, reason=reason))
+            queue: Queue | None = "waiting" if effects.queue == "team" else effects.queue
+            if queue and ticket.queue != queue and ticket.status in OPEN:
+                team = effects.team or ticket.team or playbook.routing[-1].team
+                events.append(e.TicketQueued(team=team, queue=queue, reason=reason))
+        return [*events, e.TimersSet(timers=changed)] if changed else events

@@ -1,0 +1,276 @@
+"""Resolution, confirmation, survey, review, and reopening."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from functions.core.domain import events as e
+from functions.core.domain.commands.base import (
+    INTERNAL,
+    LEADERS,
+    AgentAction,
+    Body,
+    Message,
+    Reason,
+    Remark,
+    TicketCommand,
+    reopened,
+)
+from functions.core.domain.errors import AlreadyAnswered, FieldError, InvalidInput
+from functions.core.domain.ticket import DONE, OPEN, Status, Ticket
+
+if TYPE_CHECKING:
+    from functions.core.domain.rules import Playbook
+
+_ASKED: frozenset[Status] = frozenset({"resolved", "awaiting_confirmation"})
+
+
+def already_answered() -> AlreadyAnswered:
+    """The refusal of a second answer to a survey."""
+    return AlreadyAnswered("This survey has been answered already. Thank you.")
+
+
+class ResolveBody(Body):
+    summary: Message
+
+
+@dataclass(frozen=True)
+class Resolve(
+    TicketCommand,
+    name="resolve",
+    sources={"assigned", "in_progress", "awaiting_customer"},
+    target="resolved",
+    by="agent",
+    meaning="solved, with a summary; awaiting_confirmation first where the desk asks",
+    agents=AgentAction(
+        label=("标记为已解决", "Resolve"), rights={"agent": "own", **LEADERS}, body=ResolveBody
+    ),
+):
+    """Resolve the ticket; `summary` names the key action (A12)."""
+
+    summary: str
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        limit = playbook.fields.summary_max
+        if not 1 <= len(self.summary) <= limit:
+            error = FieldError("summary", f"write 1 to {limit} characters, not {len(self.summary)}")
+            raise InvalidInput("A ticket is resolved with a summary of what was done.", (error,))
+        resolved = e.TicketResolved(
+            summary=self.summary,
+            resolution=ticket.resolutions + 1,
+            confirm=playbook.confirmation is not None,
+        )
+        return [resolved]
+
+
+@dataclass(frozen=True)
+class Confirm(
+    TicketCommand,
+    name="confirm",
+    sources=_ASKED,
+    by="customer",
+    meaning="the customer says whether the problem is solved",
+):
+    """Record whether the problem is solved, in the customer's words (C10, D13)."""
+
+    solved: bool
+    reason: str = ""
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        answer = e.ConfirmationGiven(solved=self.solved, reason=self.reason)
+        confirmation = playbook.confirmation
+        if not self.solved:
+            to = confirmation.unsolved if confirmation else _after_poor_answer(playbook)
+            again = reopened(ticket, self.reason, playbook, to)
+            if to == "senior":
+                return [answer, e.SecondHandlingStarted(reason=self.reason), again]
+            return [answer, again]
+        if confirmation is not None and ticket.status == "awaiting_confirmation":
+            if confirmation.solved == "callback" and confirmation.team:
+                return [answer, e.CallbackRequested(team=confirmation.team)]
+            if confirmation.solved == "archive":
+                return [answer, e.TicketArchived()]
+            if ticket.score is not None:  # the survey was answered first
+                return [answer, *_after_score(ticket, ticket.score, "", playbook)]
+        return [answer]
+
+
+def _after_poor_answer(playbook: Playbook) -> Literal["team", "senior"]:
+    """Where a poor score starts a second handling, so does an unsolved problem (E7)."""
+    return "senior" if playbook.survey.review.then == "second_handling" else "team"
+
+
+class ReopenBody(Body):
+    reason: Remark = ""
+
+
+@dataclass(frozen=True)
+class Reopen(
+    TicketCommand,
+    name="reopen",
+    sources=DONE,
+    target="queued",
+    by="agent, customer",
+    meaning="not solved after all",
+    agents=AgentAction(
+        label=("重新打开", "Reopen"), rights={"agent": "own", **LEADERS}, body=ReopenBody
+    ),
+):
+    """Reopen a resolved or archived ticket."""
+
+    reason: str = ""
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        return [reopened(ticket, self.reason, playbook)]
+
+
+@dataclass(frozen=True)
+class AnswerSurvey(
+    TicketCommand,
+    name="survey",
+    sources=_ASKED | {"in_review"},
+    target="archived",
+    keeps={"awaiting_confirmation", "in_review"},
+    by="customer",
+    meaning="a score; a poor one leads to in_review or to a second handling",
+):
+    """Record the customer's score (A13)."""
+
+    score: int
+    comment: str = ""
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        low, high = playbook.survey.scores
+        if not low <= self.score <= high:
+            error = FieldError("score", f"a number from {low} to {high}")
+            raise InvalidInput("The score does not fit.", (error,))
+        if ticket.score is not None:
+            raise already_answered()
+        answer = e.SurveyAnswered(
+            score=self.score, comment=self.comment, resolution=ticket.resolutions
+        )
+        if ticket.status != "resolved":  # the confirmation decides what follows
+            return [answer]
+        return [answer, *_after_score(ticket, self.score, self.comment, playbook)]
+
+
+def _after_score(ticket: Ticket, score: int, comment: str, playbook: Playbook) -> Sequence[e.Event]:
+    """What follows a score (A13, B9, E7)."""
+    review = playbook.survey.review
+    if score >= review.below:
+        return [e.TicketArchived()]
+    if review.then == "second_handling":
+        again = reopened(ticket, comment, playbook, "senior")
+        return [e.SecondHandlingStarted(reason=comment), again]
+    return [e.ReviewRequested(team=review.team, score=score)]
+
+
+@dataclass(frozen=True)
+class ExpireSurvey(
+    TicketCommand,
+    name="expire-survey",
+    sources=_ASKED,
+    target="archived",
+    by="closing workflow",
+    meaning="nobody answered the survey",
+):
+    """End the wait for an answer to the survey of this resolution."""
+
+    resolution: int
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        if self.resolution != ticket.resolutions:
+            return []
+        return [e.SurveyExpired(resolution=self.resolution), e.TicketArchived()]
+
+
+@dataclass(frozen=True)
+class AssignReview(
+    TicketCommand,
+    name="assign-review",
+    sources={"in_review"},
+    by="qa, supervisor",
+    meaning="a reviewer is to call back",
+):
+    """Assign the call-back to a QA member."""
+
+    reviewer: str
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        if ticket.reviewer == self.reviewer:
+            return []
+        return [e.ReviewAssigned(reviewer=self.reviewer)]
+
+
+class CallbackBody(Body):
+    cause: Reason
+    note: Annotated[str, Field(max_length=4000), INTERNAL] = ""
+
+
+@dataclass(frozen=True)
+class RecordCallback(
+    TicketCommand,
+    name="callback",
+    sources={"in_review"},
+    target="archived",
+    by="qa",
+    meaning="called back, the cause recorded",
+    agents=AgentAction(
+        label=("记录回访", "Record call-back"),
+        rights={"agent": "callback", "qa": "review", **LEADERS},
+        body=CallbackBody,
+    ),
+):
+    """Record the call-back (A13)."""
+
+    cause: str
+    note: str = ""
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        return [e.CallbackRecorded(cause=self.cause, note=self.note), e.TicketArchived()]
+
+
+@dataclass(frozen=True)
+class ExpireReview(
+    TicketCommand,
+    name="expire-review",
+    sources={"in_review"},
+    target="archived",
+    by="closing workflow",
+    meaning="nobody called back in time",
+):
+    """End the wait for the call-back after this resolution."""
+
+    resolution: int
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        if self.resolution != ticket.resolutions:
+            return []
+        return [e.ReviewExpired(), e.TicketArchived()]
+
+
+class CloseBody(Body):
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Close(
+    TicketCommand,
+    name="close",
+    sources=OPEN,
+    target="closed",
+    by="supervisor",
+    meaning="ended without a solution, with a reason",
+    agents=AgentAction(label=("关闭", "Close"), rights=LEADERS, body=CloseBody),
+):
+    """End the ticket without a solution."""
+
+    reason: str
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        return [e.TicketClosed(reason=self.reason)]

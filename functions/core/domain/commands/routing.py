@@ -1,0 +1,254 @@
+"""Classification and assignment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from functions.core.domain import events as e
+from functions.core.domain.commands.base import (
+    LEADERS,
+    AgentAction,
+    Body,
+    Name,
+    Remark,
+    TermOf,
+    TicketCommand,
+    require_known,
+    unknown_names,
+)
+from functions.core.domain.errors import InvalidInput
+from functions.core.domain.ticket import IN_HAND, OPEN, UNASSIGNED, Queue, Ticket
+
+if TYPE_CHECKING:
+    from functions.core.domain.rules import Playbook
+
+
+@dataclass(frozen=True)
+class Classify(
+    TicketCommand,
+    name="classify",
+    sources=UNASSIGNED,
+    by="router",
+    meaning="type, tags and priority from the words of the request",
+):
+    """Record what the words of the request say."""
+
+    type: str
+    tags: tuple[str, ...]
+    priority: str
+    mood: str | None = None
+    confidence: float = 1.0
+    rules: tuple[str, ...] = ()
+    product: str | None = None
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        classified = e.TicketClassified(
+            type=self.type,
+            tags=self.tags,
+            priority=self.priority,
+            mood=self.mood,
+            confidence=self.confidence,
+            rules=self.rules,
+            product=self.product,
+        )
+        return [classified]
+
+
+@dataclass(frozen=True)
+class AskConfirmation(
+    TicketCommand,
+    name="ask-confirmation",
+    sources={"received", "pending_confirmation"},
+    target="pending_confirmation",
+    by="router",
+    meaning="too vague to route",
+):
+    """Put the ticket in 待确认 and ask `team` to confirm its type (A6)."""
+
+    team: str
+    question: str
+    queue: Queue = "waiting"
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        requested = e.ConfirmationRequested(
+            team=self.team, question=self.question, queue=self.queue
+        )
+        return [requested]
+
+
+class ConfirmTypeBody(Body):
+    type: Annotated[Name, TermOf("types")]
+    tags: Annotated[tuple[Name, ...] | None, Field(max_length=20), TermOf("tags")] = None
+    priority: Annotated[Name | None, TermOf("priorities")] = None
+
+
+@dataclass(frozen=True)
+class ConfirmType(
+    TicketCommand,
+    name="confirm-type",
+    sources={"pending_confirmation", "received"},
+    target="received",
+    by="agent",
+    meaning="the type is known",
+    agents=AgentAction(
+        label=("确认类型", "Confirm type"),
+        rights={"agent": "team", **LEADERS},
+        body=ConfirmTypeBody,
+    ),
+):
+    """Confirm the type of a vague request; None leaves a value as it is (A6)."""
+
+    type: str
+    tags: tuple[str, ...] | None = None
+    priority: str | None = None
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        priority = self.priority or ticket.priority
+        errors = (
+            *unknown_names("type", (self.type,), playbook.types),
+            *unknown_names("tags", self.tags or (), playbook.tags),
+            *unknown_names("priority", (priority,), playbook.priorities),
+        )
+        if errors:
+            raise InvalidInput("Some fields do not fit; see errors.", errors)
+        tags = ticket.tags if self.tags is None else self.tags
+        return [e.TypeConfirmed(type=self.type, tags=tags, priority=priority)]
+
+
+@dataclass(frozen=True)
+class AskCustomer(
+    TicketCommand,
+    name="ask-customer",
+    sources={"received", "pending_confirmation"},
+    target="pending_confirmation",
+    by="router",
+    meaning="the customer is asked what a vague request is about",
+):
+    """Ask the customer what a vague request is about (E2)."""
+
+    question: str
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        return [e.CustomerAsked(question=self.question, count=ticket.asked + 1)]
+
+
+@dataclass(frozen=True)
+class Enqueue(
+    TicketCommand,
+    name="queue",
+    sources=OPEN,
+    target="queued",
+    by="router, supervisor",
+    meaning="waits for an agent or a supervisor",
+):
+    """Put the ticket in a queue."""
+
+    team: str
+    queue: Queue = "waiting"
+    reason: str = ""
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        require_known("team", self.team, playbook.teams)
+        return [e.TicketQueued(team=self.team, queue=self.queue, reason=self.reason)]
+
+
+class TakeBody(Body):
+    """Nothing but the version."""
+
+
+class _Assignment:
+    """The rule that `assign` and `take` share."""
+
+    team: str
+    handler: str
+    reason: str
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        require_known("team", self.team, playbook.teams)
+        if ticket.status in IN_HAND and ticket.handler == self.handler:
+            return []
+        return [e.TicketAssigned(team=self.team, handler=self.handler, reason=self.reason)]
+
+
+@dataclass(frozen=True)
+class Take(
+    _Assignment,
+    TicketCommand,
+    name="take",
+    sources=OPEN,
+    target="assigned",
+    by="agent",
+    meaning="an agent takes it",
+    agents=AgentAction(label=("领取", "Take"), rights={"agent": "team", **LEADERS}, body=TakeBody),
+):
+    """Assign the ticket to the agent who asks for it, free capacity or not."""
+
+    team: str
+    handler: str
+    reason: str = ""
+    by_person: bool = True
+
+
+class AssignBody(Body):
+    """Exactly one of `agent`, `team` and `queue`."""
+
+    agent: Name | None = None
+    team: Name | None = None
+    queue: Literal["team", "supervisor"] | None = None
+    reason: Remark = ""
+
+
+@dataclass(frozen=True)
+class Assign(
+    _Assignment,
+    TicketCommand,
+    name="assign",
+    sources=OPEN,
+    target="assigned",
+    by="router, supervisor",
+    meaning="has a handler",
+    agents=AgentAction(
+        label=("分配", "Assign"), rights={"qa": "review", **LEADERS}, body=AssignBody
+    ),
+):
+    """Assign the ticket to an agent. `by_person`: a person decided, so capacity is not checked."""
+
+    team: str
+    handler: str
+    reason: str = ""
+    by_person: bool = False
+
+
+class PriorityBody(Body):
+    priority: Annotated[Name, TermOf("priorities")]
+    reason: Remark = ""
+
+
+@dataclass(frozen=True)
+class SetPriority(
+    TicketCommand,
+    name="priority",
+    sources=OPEN,
+    by="agent",
+    meaning="more or less urgent",
+    agents=AgentAction(
+        label=("调整优先级", "Change priority"),
+        rights={"agent": "team", **LEADERS},
+        body=PriorityBody,
+    ),
+):
+    """Change the priority."""
+
+    priority: str
+    reason: str = ""
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        require_known("priority", self.priority, playbook.priorities)
+        if self.priority == ticket.priority:
+            return []
+        return [e.PriorityChanged(priority=self.priority, reason=self.reason)]

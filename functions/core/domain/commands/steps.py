@@ -1,0 +1,188 @@
+"""The desk's own steps, and their approval (C9, D8–D11, B2, B6, E5)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from pydantic import ConfigDict, StrictBool
+
+from functions.core.domain import events as e, timers
+from functions.core.domain.commands.base import (
+    LEADERS,
+    AgentAction,
+    Body,
+    BodyWithFiles,
+    Remark,
+    TicketCommand,
+    not_allowed,
+    require_known,
+)
+from functions.core.domain.commands.resolution import Resolve
+from functions.core.domain.errors import FieldError, InvalidInput
+from functions.core.domain.ticket import DONE, OPEN, Attachment, Ticket
+
+if TYPE_CHECKING:
+    from functions.core.domain.rules import Approval, Effect, Playbook, Step, StepField
+
+_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
+
+
+class StepBody(BodyWithFiles):
+    """The step's fields are keys of the body beside `version` and `attachments`."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+BODY_FIELDS = tuple(StepBody.model_fields)
+"""Names that a step's fields cannot have."""
+
+
+@dataclass(frozen=True)
+class TakeStep(
+    TicketCommand,
+    name="step",
+    sources=OPEN | DONE,
+    by="by the playbook",
+    meaning="one of the desk's own steps",
+):
+    """Take one of the desk's own steps with its fields; `by` is who asks."""
+
+    step: str
+    fields: dict[str, str]
+    attachments: tuple[Attachment, ...] = ()
+    by: str = ""
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        require_known("action", self.step, playbook.steps)
+        step = playbook.steps[self.step]
+        if ticket.status not in step.source:
+            raise not_allowed(self.step, ticket, playbook)
+        fields = checked_fields(step, self.fields)
+        if step.approval is not None and _needs_approval(step.approval, fields):
+            requested = e.ApprovalRequested(
+                step=self.step, fields=fields, attachments=self.attachments, by=self.by
+            )
+            return [requested]
+        return replace(self, fields=fields)._taken(step, ticket, playbook, now)
+
+    def _taken(
+        self, step: Step, ticket: Ticket, playbook: Playbook, now: datetime
+    ) -> Sequence[e.Event]:
+        """The step with its consequences: another classification, a resolution (D9)."""
+        taken = self._event(step)
+        summary = self.fields.get(step.resolves) if step.resolves else None
+        resolved = Resolve(summary).decide(ticket, playbook, now) if summary else ()
+        return [taken, *_reclassified(ticket, self.step, step.then, playbook), *resolved]
+
+    def _event(self, step: Step) -> e.StepTaken:
+        return e.StepTaken(
+            step=self.step,
+            to=step.to,
+            fields=self.fields,
+            attachments=self.attachments,
+            customer_sees=step.customer_sees,
+            responds=step.responds,
+        )
+
+
+def _reclassified(ticket: Ticket, step: str, then: Effect, playbook: Playbook) -> Sequence[e.Event]:
+    """The classification after a step; no event where it stays as it is (E6)."""
+    priority = ticket.priority
+    if then.priority and playbook.ranks[then.priority] < playbook.ranks.get(priority, 99):
+        priority = then.priority
+    if then.raise_by != then.lower_by:
+        priority = playbook.shifted(priority, then.raise_by - then.lower_by)
+    after = e.TicketClassified(
+        type=then.type or ticket.type,
+        tags=tuple(dict.fromkeys((*ticket.tags, *then.add_tags))),
+        priority=priority,
+        mood=then.mood or ticket.mood,
+        rules=(f"step:{step}",),
+        product=then.product or ticket.product,
+    )
+    before = (ticket.type, ticket.tags, ticket.priority, ticket.mood, ticket.product)
+    changed = before != (after.type, after.tags, after.priority, after.mood, after.product)
+    return [after] if changed else []
+
+
+def _needs_approval(approval: Approval, fields: dict[str, str]) -> bool:
+    """Whether a step exceeds an agent's authority."""
+    if approval.field is None:
+        return True
+    return Decimal(fields.get(approval.field) or "0") > approval.over
+
+
+def checked_fields(step: Step, given: Mapping[str, str]) -> dict[str, str]:
+    """The fields of a step, stripped and checked against their kinds.
+
+    Raises:
+        InvalidInput: missing, unknown or malformed fields; every one is named.
+    """
+    errors = [
+        FieldError(name, "there is no such field") for name in given if name not in step.fields
+    ]
+    fields: dict[str, str] = {}
+    for name, field in step.fields.items():
+        value = given.get(name, "").strip()
+        if not value:
+            if field.required:
+                errors.append(FieldError(name, "this field is required"))
+            continue
+        problem = _problem(field, value)
+        if problem:
+            errors.append(FieldError(name, problem))
+        fields[name] = value
+    if errors:
+        raise InvalidInput("Some fields do not fit; see errors.", tuple(errors))
+    return fields
+
+
+def _problem(field: StepField, value: str) -> str | None:
+    if len(value) > field.max:
+        return f"{field.max} characters at most, not {len(value)}"
+    if field.kind == "time" and timers.moment_in(value) is None:
+        return "a moment with its offset, such as 2026-03-10T14:00:00+08:00"
+    if field.kind == "number" and not _NUMBER.fullmatch(value):
+        return "a number, such as 120 or 99.50"
+    if field.kind == "choice" and value not in field.choices:
+        return f"one of: {', '.join(field.choices)}"
+    return None
+
+
+class ApproveBody(Body):
+    approved: StrictBool
+    reason: Remark = ""
+
+
+@dataclass(frozen=True)
+class Approve(
+    TicketCommand,
+    name="approve",
+    sources=OPEN,
+    by="supervisor",
+    meaning="the pending step is approved or refused",
+    agents=AgentAction(label=("审批", "Approve"), rights=LEADERS, body=ApproveBody, listed=False),
+):
+    """Approve or refuse the pending step (C9)."""
+
+    approved: bool
+    reason: str = ""
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        pending = ticket.pending
+        if pending is None:
+            raise not_allowed("approve", ticket, playbook)
+        given = e.ApprovalGiven(step=pending.step, approved=self.approved, reason=self.reason)
+        step = playbook.steps.get(pending.step)
+        if not self.approved or step is None:
+            return [given]
+        command = TakeStep(pending.step, pending.fields, pending.attachments)
+        if e.status_after_approval(ticket) not in step.source:
+            # The ticket has moved on: the step is recorded and changes no status.
+            return [given, command._event(step).model_copy(update={"to": None})]
+        return [given, *command._taken(step, ticket, playbook, now)]
