@@ -1,26 +1,60 @@
-"""Who may import whom: the rules of the house (`docs/architecture.md`), read off the source."""
+"""The rules of `docs/architecture.md` about imports and size, checked against the source."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "functions"
-ROOMS = ("intake", "router", "sla_timer", "notify", "survey", "portal", "workbench", "unseal")
+INFRA = ROOT / "infra"
 SOURCES = sorted(FUNCTIONS.rglob("*.py"))
+INFRA_SOURCES = sorted(INFRA.rglob("*.py"))
+PACKAGES = ("intake", "router", "sla_timer", "notify", "survey", "portal", "workbench", "unseal")
+"""The packages of deployed functions."""
+
+CORE = {
+    "domain": {"domain"},
+    "text": {"domain", "text"},
+    "playbook": {"domain", "text", "playbook"},
+    "storage": {"domain", "text", "playbook", "storage"},
+    "channels": {"domain", "text", "playbook", "channels"},
+    "services": {"domain", "text", "playbook", "storage", "channels", "services"},
+    "platform": {"domain", "text", "playbook", "storage", "channels", "services", "platform"},
+}
+"""Layer of core → the layers that it may import. Clients reach `services` as arguments."""
+
+TOOLS = {
+    "deploy": {"deploy"},
+    "console": {"deploy", "console"},
+    "simulator": {"deploy", "simulator"},
+    "local": {"deploy", "console", "local"},
+    "bench": {"deploy", "console", "simulator", "local", "bench"},
+}
+"""Package of infra → the packages that it may import at module level."""
+
+IMPURE = {
+    "asyncio", "boto3", "botocore", "chalice", "http", "io", "logging", "os", "pathlib", "random",
+    "secrets", "shutil", "socket", "subprocess", "sys", "tempfile", "threading", "time", "urllib3",
+}  # fmt: skip
+"""Modules that a pure layer does without: network, files, processes, clock, environment."""
+
+LONG = 600
+LONGER: dict[str, str] = {}
+"""Modules over `LONG` lines → the reason."""
 
 
-def room_of(path: Path) -> str:
-    parts = path.relative_to(FUNCTIONS).parts
-    return parts[0] if len(parts) > 1 else ""
+def imports(tree: ast.AST, *, nested: bool = True, types: bool = True) -> Iterator[str]:
+    """The modules that a file imports.
 
-
-def imports(tree: ast.AST, *, nested: bool = True) -> Iterator[str]:
-    """The modules that a file imports; with `nested` those inside functions too."""
+    Args:
+        nested: include imports inside functions.
+        types: include imports for type checkers only.
+    """
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
@@ -28,73 +62,143 @@ def imports(tree: ast.AST, *, nested: bool = True) -> Iterator[str]:
             assert node.level == 0, "imports are absolute"
             yield node.module or ""
             yield from (f"{node.module}.{name.name}" for name in node.names)
-        elif _only_for_types(node):
-            continue
+        elif isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            if types:
+                yield from imports(node, nested=nested, types=types)
         elif nested or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield from imports(node, nested=nested)
+            yield from imports(node, nested=nested, types=types)
 
 
-def _only_for_types(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
 
 
-def everything(tree: ast.AST) -> Iterator[str]:
-    """All imports, those for type checkers too: who knows whom."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield node.module or ""
-            yield from (f"{node.module}.{name.name}" for name in node.names)
+def package_of(path: Path, root: Path) -> str:
+    parts = path.relative_to(root).parts
+    return parts[0] if len(parts) > 1 else ""
 
 
-def test_the_house_has_these_rooms() -> None:
-    """F10."""
-    found = {path.name for path in FUNCTIONS.iterdir() if (path / "__init__.py").exists()}
-    assert found == {"core", *ROOMS}
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_file_imports_only_what_its_room_may(path: Path) -> None:
-    """Core knows no room, a room knows only core and itself, nobody knows `infra` or `app`."""
-    tree = ast.parse(path.read_text("utf-8"))
-    allowed = {"core", room_of(path)}
-    for module in everything(tree):
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@pytest.mark.requirement("F10")
+def test_functions_holds_core_and_one_package_per_function() -> None:
+    packages = {path.name for path in FUNCTIONS.iterdir() if (path / "__init__.py").exists()}
+    assert packages == {"core", *PACKAGES}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_functions_import_core_and_themselves_and_nothing_imports_infra(path: Path) -> None:
+    allowed = {"core", package_of(path, FUNCTIONS)}
+    for module in imports(parsed(path)):
+        top, *rest = module.split(".")
+        assert top not in {"infra", "tests", "app"}, module
+        if top == "functions" and rest:
+            assert rest[0] in allowed, f"{name_of(path)} imports {module}"
+
+
+@pytest.mark.parametrize("path", sorted((FUNCTIONS / "core").rglob("*.py")), ids=name_of)
+def test_the_layers_of_core_import_downwards(path: Path) -> None:
+    layer = package_of(path, FUNCTIONS / "core")
+    for module in imports(parsed(path)):
         parts = module.split(".")
-        assert parts[0] not in {"infra", "tests", "app"}, module
-        if parts[0] == "functions" and len(parts) > 1:
-            assert parts[1] in allowed, f"{path.name} imports {module}"
+        if parts[:2] == ["functions", "core"] and len(parts) > 2 and parts[2] in CORE:
+            assert layer, f"functions/core/__init__.py imports {module}"
+            assert parts[2] in CORE[layer], f"{name_of(path)} imports {module}"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_chalice_stays_at_the_door(path: Path) -> None:
-    """In a room only `handler.py`, and the authorizer of its routes, know Chalice."""
-    knows = any(
-        module.split(".")[0] == "chalice"
-        for module in everything(ast.parse(path.read_text("utf-8")))
-    )
-    if knows and room_of(path) != "core":
+@pytest.mark.parametrize(
+    "path",
+    [path for layer in ("domain", "text") for path in (FUNCTIONS / "core" / layer).rglob("*.py")],
+    ids=name_of,
+)
+def test_domain_and_text_are_pure(path: Path) -> None:
+    used = {module.split(".")[0] for module in imports(parsed(path))}
+    assert not used & IMPURE
+    source = path.read_text("utf-8")
+    assert "datetime.now(" not in source, "the moment is passed in"
+    assert "date.today(" not in source, "the date is passed in"
+
+
+@pytest.mark.parametrize("path", sorted((FUNCTIONS / "intake" / "mail").rglob("*.py")), ids=name_of)
+def test_the_mail_parser_imports_nothing_else_of_ours(path: Path) -> None:
+    ours = [module for module in imports(parsed(path)) if module.startswith("functions.")]
+    assert all(module.startswith("functions.intake.mail") for module in ours)
+
+
+@pytest.mark.parametrize("path", INFRA_SOURCES, ids=name_of)
+def test_infra_packages_import_in_one_direction(path: Path) -> None:
+    package = package_of(path, INFRA)
+    for module in imports(parsed(path), nested=False, types=False):
+        parts = module.split(".")
+        if parts[0] == "infra" and len(parts) > 1 and parts[1] in TOOLS:
+            assert package in TOOLS, f"{name_of(path)} imports {module}"
+            assert parts[1] in TOOLS[package], f"{name_of(path)} imports {module}"
+
+
+@pytest.mark.parametrize("path", INFRA_SOURCES, ids=name_of)
+def test_production_tools_never_import_the_simulator_or_the_bench(path: Path) -> None:
+    if package_of(path, INFRA) in {"deploy", "console", "local"}:
+        for module in imports(parsed(path)):
+            assert not module.startswith(("infra.simulator", "infra.bench")), module
+
+
+def test_no_modules_import_each_other() -> None:
+    paths = [*SOURCES, *INFRA_SOURCES]
+    modules = {module_of(path) for path in paths}
+    graph = {
+        module_of(path): {
+            module
+            for module in imports(parsed(path), nested=False, types=False)
+            if module in modules and not module_of(path).startswith(module)
+        }
+        for path in paths
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a cycle: {' → '.join(error.args[1])}")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_only_handlers_know_chalice(path: Path) -> None:
+    knows = any(module.split(".")[0] == "chalice" for module in imports(parsed(path)))
+    if knows and package_of(path, FUNCTIONS) != "core":
         assert path.name in {"handler.py", "authorizer.py"}
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_boto3_and_chalice_do_not_slow_a_core_module(path: Path) -> None:
-    """Core's modules come up without boto3; Chalice stands in core where HTTP is answered only."""
-    top = {
-        module.split(".")[0] for module in imports(ast.parse(path.read_text("utf-8")), nested=False)
-    }
-    if room_of(path) == "core":
+@pytest.mark.parametrize("path", sorted(FUNCTIONS.glob("*/handler.py")), ids=name_of)
+def test_a_handler_is_thin(path: Path) -> None:
+    assert len(path.read_text("utf-8").splitlines()) <= 150, "a rule is hiding in it"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_core_imports_without_boto3_and_chalice(path: Path) -> None:
+    """Only `platform/web.py` imports Chalice at the top, because only the HTTP API imports it."""
+    top = {module.split(".")[0] for module in imports(parsed(path), nested=False, types=False)}
+    if package_of(path, FUNCTIONS) == "core":
         assert "boto3" not in top
         assert "chalice" not in top or path.name == "web.py"
 
 
-def test_every_folder_says_what_it_is_for() -> None:
-    """A package's docstring says what it is for and what may be touched there."""
+@pytest.mark.parametrize("path", [*SOURCES, *INFRA_SOURCES], ids=name_of)
+def test_a_module_has_one_concept(path: Path) -> None:
+    """A longer one has its reason in `LONGER`."""
+    lines = len(path.read_text("utf-8").splitlines())
+    assert lines <= LONG or name_of(path) in LONGER, f"{lines} lines"
+
+
+def test_every_package_says_what_it_is_for() -> None:
     packages = [
         path
         for name in ("functions", "infra", "tests")
         for path in (ROOT / name).rglob("__init__.py")
     ]
-    assert len(packages) > len(ROOMS)
-    silent = [p for p in packages if not ast.get_docstring(ast.parse(p.read_text("utf-8")))]
-    assert not silent
+    assert len(packages) > len(PACKAGES)
+    assert not [path for path in packages if not ast.get_docstring(parsed(path))]

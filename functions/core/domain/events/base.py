@@ -1,0 +1,111 @@
+"""Everything that can happen to a ticket: one class per event, past tense, immutable.
+
+A change of a ticket is one `Commit`: a new version and the events that made it. Commits are the
+history, the audit trail and the outbox at once: the table's stream hands each one to the router
+and to notify.
+
+An event class is the only declaration of an event. Its class keywords and fields say
+
+- `label`: how a timeline names it, in zh-CN and en;
+- `webhook`: the public type of its webhook message, None for bookkeeping;
+- `wakes`: the functions that act on it (`ROUTER`, `NOTIFY`); `router_after_step`: the router acts
+  on it only where one of the desk's own steps caused it;
+- `customer`: whether customers see it: `never`, as a change of `status`, or as a `message` that
+  passed between them and the desk;
+- `record` and `says`: its kind in the handling record (B7), and the field that holds its words;
+- `direction`: `in` or `out` for what customer and desk wrote to each other;
+- which of its fields are personal (`PERSONAL`), so that erasure blanks them;
+- `changes`: what it changes on the ticket.
+
+Stored events carry `SCHEMA_VERSION`. Fields are only ever added, with defaults, so older events
+stay readable; a commit of a newer schema is dead-lettered instead of misread. Event names are
+stored and shown in timelines, so they never change (`docs/decisions/0020`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
+
+from functions.core.domain.ticket import Ticket, TicketChanges, Value
+
+if TYPE_CHECKING:
+    from functions.core.domain.events.commit import Commit
+
+SCHEMA_VERSION = 1
+
+Function = Literal["router", "notify"]
+ROUTER: frozenset[Function] = frozenset({"router"})
+NOTIFY: frozenset[Function] = frozenset({"notify"})
+BOTH = ROUTER | NOTIFY
+NOBODY: frozenset[Function] = frozenset()
+
+Visibility = Literal["never", "status", "message"]
+RecordKind = Literal["step", "communication", "solution"]
+
+PERSONAL = "personal"
+"""Marks a field that may say who the customer is. Erasure blanks it (B10)."""
+IMPERSONAL = "impersonal"
+"""Marks a text field that never does: a term of the playbook, a username, a code."""
+
+PersonalText = Annotated[str, PERSONAL]
+"""Free text, or anything else that may say who the customer is."""
+Term = Annotated[str, IMPERSONAL]
+"""A term of the playbook, a username, a code: the same for many customers."""
+
+EVENTS: dict[str, type[Event]] = {}
+"""Event name → class, in the order of a ticket's life."""
+
+E = TypeVar("E", bound="Event")
+
+
+class Event(Value):
+    """The base of all events; the module's docstring explains the class keywords."""
+
+    event: ClassVar[str]
+    label: ClassVar[dict[Literal["zh-CN", "en"], str]]
+    webhook: ClassVar[str | None]
+    wakes: ClassVar[frozenset[Function]]
+    router_after_step: ClassVar[bool]
+    customer_visibility: ClassVar[Visibility]
+    record: ClassVar[RecordKind | None]
+    says: ClassVar[str]
+    direction: ClassVar[Literal["in", "out"] | None]
+
+    def __init_subclass__(
+        cls,
+        *,
+        label: tuple[str, str],
+        webhook: str | None,
+        wakes: frozenset[Function] = NOTIFY,
+        router_after_step: bool = False,
+        customer: Visibility = "never",
+        record: RecordKind | None = None,
+        says: str = "",
+        direction: Literal["in", "out"] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.event = cls.__name__
+        cls.label = {"zh-CN": label[0], "en": label[1]}
+        cls.webhook = webhook
+        cls.wakes = wakes
+        cls.router_after_step = router_after_step
+        cls.customer_visibility = customer
+        cls.record = record
+        cls.says = says
+        cls.direction = direction
+        EVENTS[cls.event] = cls
+
+    @property
+    def words(self) -> str:
+        """The event's free text, empty where it has none."""
+        words: str | None = getattr(self, self.says) if self.says else None
+        return words or ""
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        """The changes that this event makes on the ticket; most only add to the history."""
+        return {}
+
+    def document(self) -> dict[str, Any]:
+        """The event as JSON data, its name first."""
+        return {"event": self.event, **self.model_dump(mode="json")}

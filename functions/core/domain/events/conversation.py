@@ -1,0 +1,114 @@
+"""Messages between customer and desk, and notes among colleagues."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from functions.core.domain.events.base import BOTH, NOBODY, PERSONAL, Event, PersonalText, Term
+from functions.core.domain.ticket import Attachment, RefusedFile, Ticket, TicketChanges
+
+if TYPE_CHECKING:
+    from functions.core.domain.events.commit import Commit
+
+
+class ReplySent(
+    Event,
+    label=("已回复", "Answer sent"),
+    webhook="reply.sent",
+    customer="message",
+    record="communication",
+    says="text",
+    direction="out",
+):
+    """An agent answered the customer; the first answer is the first response (A10)."""
+
+    text: PersonalText
+    attachments: tuple[Attachment, ...] = ()
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {
+            "status": "in_progress" if ticket.status == "assigned" else ticket.status,
+            "first_response_at": ticket.first_response_at or commit.at,
+        }
+
+
+class InformationRequested(
+    Event,
+    label=("请您补充信息", "Information requested"),
+    webhook="information.requested",
+    customer="message",
+    record="communication",
+    says="text",
+    direction="out",
+):
+    """An agent asked the customer for information, and the ticket waits for it (A11)."""
+
+    text: PersonalText
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {
+            "status": "awaiting_customer",
+            "first_response_at": ticket.first_response_at or commit.at,
+        }
+
+
+class CustomerWrote(
+    Event,
+    label=("收到留言", "Message received"),
+    webhook="customer.message_received",
+    wakes=BOTH,
+    customer="message",
+    record="communication",
+    says="text",
+    direction="in",
+):
+    """The customer added a message, on any channel.
+
+    `via` is the merged ticket that the message was written to; `stranger`: the customer of that
+    ticket is not the customer of this one. `by_another` is the masked address of a writer who is
+    not the customer but holds the ticket's key, for instance from a forwarded mail. `refused` and
+    `unproven` as in `TicketReceived`.
+    """
+
+    text: PersonalText
+    channel: Term
+    raw: Annotated[str | None, PERSONAL] = None
+    attachments: tuple[Attachment, ...] = ()
+    refused: Annotated[tuple[RefusedFile, ...], PERSONAL] = ()
+    unproven: bool = False
+    via: Term | None = None
+    stranger: bool = False
+    by_another: Annotated[str | None, PERSONAL] = None
+
+
+class InformationReceived(
+    Event,
+    label=("已收到补充信息", "Information received"),
+    webhook="information.received",
+    customer="status",
+):
+    """The information that the ticket waited for arrived (A11)."""
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {"status": "in_progress"}
+
+
+class NoteAdded(
+    Event,
+    label=("内部备注", "Internal note"),
+    webhook="note.added",
+    wakes=NOBODY,
+    record="step",
+    says="text",
+):
+    """An agent or a function added an internal note. Customers never see it."""
+
+    text: PersonalText
+    attachments: tuple[Attachment, ...] = ()
+
+
+class OriginalOpened(Event, label=("已查看原文", "Original opened"), webhook="original.opened"):
+    """An agent opened the original of a message; `message` is the message's version (G4)."""
+
+    message: int
+    reason: PersonalText

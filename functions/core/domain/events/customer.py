@@ -1,0 +1,89 @@
+"""The customer: class, contact, legal hold, erasure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from functions.core.domain.events.base import NOBODY, Event, PersonalText, Term
+from functions.core.domain.ticket import Customer, Ticket, TicketChanges
+
+if TYPE_CHECKING:
+    from functions.core.domain.events.commit import Commit
+
+
+class CustomerClassed(
+    Event,
+    label=("客户等级已调整", "Customer class changed"),
+    webhook="customer.class_set",
+    wakes=NOBODY,
+):
+    """A supervisor set the customer's class (VIP)."""
+
+    customer_class: Term | None
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        update = {"customer_class": self.customer_class}
+        return {"customer": ticket.customer.model_copy(update=update)}
+
+
+class ContactBounced(Event, label=("邮件无法送达", "Mail bounced"), webhook="contact.bounced"):
+    """Mail to the customer bounced, or the customer reported it as spam.
+
+    `permanent`: no mail is sent there until somebody corrects the contact. `cause` is `bounce` or
+    `complaint` with its details: a status code (RFC 3463) or a feedback type (RFC 5965).
+    """
+
+    permanent: bool
+    cause: PersonalText
+
+    def marks(self, customer: Customer) -> bool:
+        """Whether mail stops; a bad address replaces a complaint, not the reverse."""
+        blocked = customer.undeliverable is not None and not customer.complained
+        return self.permanent and not blocked and customer.undeliverable != self.cause
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        if not self.marks(ticket.customer):
+            return {}
+        return {"customer": ticket.customer.model_copy(update={"undeliverable": self.cause})}
+
+
+class ContactCorrected(
+    Event, label=("联系方式已更正", "Contact corrected"), webhook="contact.corrected", wakes=NOBODY
+):
+    """An agent corrected the customer's contact, or said that the former one works again.
+
+    A new contact sets `customer`, and the commit holds the sealed contact.
+    """
+
+    customer: Customer | None = None
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        if self.customer is not None:
+            return {"customer": self.customer, "sealed_in": commit.version}
+        return {"customer": ticket.customer.model_copy(update={"undeliverable": None})}
+
+
+class HoldSet(
+    Event,
+    label=("保存期限已调整", "Legal hold changed"),
+    webhook="legal_hold.changed",
+    wakes=NOBODY,
+):
+    """A legal hold was set or released (B10)."""
+
+    held: bool
+    reason: PersonalText = ""
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {"held": self.held}
+
+
+class PersonErased(
+    Event, label=("客户信息已删除", "Personal data erased"), webhook="customer.erased", wakes=NOBODY
+):
+    """The customer's personal data was erased; the figures stay (B10)."""
+
+    reason: Term = ""
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return ticket.person_erased()

@@ -1,0 +1,112 @@
+"""Merging tickets, undoing a merge, and follow-up tickets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from functions.core.domain.events.base import BOTH, NOBODY, Event, PersonalText, Term
+from functions.core.domain.ticket import Merged, Queue, Status, Ticket, TicketChanges
+
+if TYPE_CHECKING:
+    from functions.core.domain.events.commit import Commit
+
+
+class TicketMerged(
+    Event,
+    label=("已并入其他工单", "Merged into another ticket"),
+    webhook="ticket.merged",
+    wakes=BOTH,
+    customer="status",
+):
+    """The ticket was merged into `other`, where its conversation goes on."""
+
+    other: Term
+    same_customer: bool = True
+    reason: PersonalText = ""
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        live = {
+            kind: timer
+            for kind, timer in ticket.timers.items()
+            if timer.wakes_at is not None or timer.state == "paused"
+        }
+        merged = Merged(
+            into=self.other,
+            by=commit.actor,
+            at=commit.at,
+            status=ticket.status,
+            queue=ticket.queue,
+            timers=live,
+        )
+        return {"status": "merged", "queue": "closed", "merged": merged}
+
+
+class MergeReceived(
+    Event,
+    label=("已并入一张工单", "Another ticket was merged into this one"),
+    webhook="ticket.merge_received",
+    wakes=BOTH,
+):
+    """The ticket `other` was merged into this one."""
+
+    other: Term
+    same_customer: bool = True
+    reason: PersonalText = ""
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {"carries": (*ticket.carries, self.other)}
+
+
+class TicketUnmerged(
+    Event,
+    label=("已撤销合并", "Merge undone"),
+    webhook="ticket.unmerged",
+    wakes=BOTH,
+    customer="status",
+):
+    """The merge into `other` was undone; the ticket continues from `status`."""
+
+    other: Term
+    status: Status
+    queue: Queue
+    reason: PersonalText = ""
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        restored = ticket.merged.timers if ticket.merged else {}
+        leaves_handler = self.status == "queued" and ticket.handler is not None
+        return {
+            **(ticket.released() if leaves_handler else TicketChanges()),
+            "status": self.status,
+            "queue": self.queue,
+            "timers": {**ticket.timers, **restored},
+            "merged": None,
+        }
+
+
+class MergeUndone(
+    Event,
+    label=("一张工单已移出", "A merged ticket was separated again"),
+    webhook="ticket.merge_undone",
+    wakes=BOTH,
+):
+    """The ticket `other`, which had been merged into this one, was separated again."""
+
+    other: Term
+    reason: PersonalText = ""
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {"carries": tuple(number for number in ticket.carries if number != self.other)}
+
+
+class TicketLinked(
+    Event,
+    label=("已关联新工单", "Continued in another ticket"),
+    webhook="ticket.linked",
+    wakes=NOBODY,
+):
+    """The conversation continues in another ticket, because this one had ended."""
+
+    number: PersonalText
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {"related": (*ticket.related, self.number)}

@@ -1,0 +1,102 @@
+"""The request itself, and its classification."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from functions.core.domain.events.base import BOTH, NOBODY, PERSONAL, Event, PersonalText, Term
+from functions.core.domain.ticket import (
+    Attachment,
+    Customer,
+    RefusedFile,
+    Ticket,
+    TicketChanges,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from functions.core.domain.events.commit import Commit
+
+
+class Product(Value):
+    """The product that a request is about (D2)."""
+
+    name: Term | None = None
+    model: Term | None = None
+    serial: Annotated[str | None, PERSONAL] = None
+    purchased_on: Annotated[str | None, PERSONAL] = None
+
+    @property
+    def title(self) -> str | None:
+        """Name and model, for conditions and for agents who cover a product line (D7)."""
+        return " ".join(filter(None, (self.name, self.model))) or None
+
+
+class TicketReceived(
+    Event,
+    label=("已收到请求", "Request received"),
+    webhook="ticket.received",
+    wakes=BOTH,
+    customer="message",
+    record="communication",
+    says="description",
+    direction="in",
+):
+    """A request came in.
+
+    `description` is masked and cut to the desk's limit; `text` is the whole masked text of a longer
+    mail. `raw` is the key of the original mail in the mail bucket. `refused` lists files that were
+    not accepted. `unproven`: the sender may not be who the mail says (G3). `linked_to` is the
+    number of the ended ticket that this one continues.
+    """
+
+    customer: Customer
+    channel: Term
+    locale: Literal["zh-CN", "en"]
+    type: Term
+    priority: Term
+    urgency: Term | None = None
+    type_given: bool = False
+    description: PersonalText
+    text: Annotated[str | None, PERSONAL] = None
+    subject: Annotated[str | None, PERSONAL] = None
+    raw: Annotated[str | None, PERSONAL] = None
+    attachments: tuple[Attachment, ...] = ()
+    refused: Annotated[tuple[RefusedFile, ...], PERSONAL] = ()
+    unproven: bool = False
+    product: Product | None = None
+    proof_of_purchase: Annotated[str | None, PERSONAL] = None
+    order: Annotated[str | None, PERSONAL] = None
+    entered_by: Term | None = None
+    linked_to: Annotated[str | None, PERSONAL] = None
+
+    @property
+    def words(self) -> str:
+        return self.text or self.description
+
+
+class TicketClassified(
+    Event,
+    label=("已自动分类", "Classified"),
+    webhook="ticket.classified",
+    wakes=NOBODY,
+    router_after_step=True,
+):
+    """The words of the request gave type, tags and priority, by `rules`."""
+
+    type: Term
+    tags: tuple[Term, ...]
+    priority: Term
+    mood: Term | None = None
+    confidence: float = 1.0
+    rules: tuple[Term, ...] = ()
+    product: Term | None = None
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {
+            "type": self.type,
+            "tags": self.tags,
+            "priority": self.priority,
+            "mood": self.mood,
+            "product": self.product or ticket.product,
+        }

@@ -1,0 +1,202 @@
+"""Resolution, confirmation, survey, review, archive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from functions.core.domain.events.base import BOTH, Event, PersonalText, Term
+from functions.core.domain.ticket import ReopenTo, Status, Ticket, TicketChanges
+
+if TYPE_CHECKING:
+    from functions.core.domain.events.commit import Commit
+
+
+class TicketResolved(
+    Event,
+    label=("问题已处理完成", "Resolved"),
+    webhook="ticket.resolved",
+    wakes=BOTH,
+    customer="status",
+    record="solution",
+    says="summary",
+):
+    """An agent resolved the ticket; `resolution` counts its resolutions (A12)."""
+
+    summary: PersonalText
+    resolution: int
+    confirm: bool = False
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {
+            "status": "awaiting_confirmation" if self.confirm else "resolved",
+            "summary": self.summary,
+            "resolved_at": commit.at,
+            "resolutions": self.resolution,
+            "pending": None,
+        }
+
+
+class TicketReopened(
+    Event,
+    label=("已重新处理", "Reopened"),
+    webhook="ticket.reopened",
+    wakes=BOTH,
+    customer="status",
+):
+    """The problem is not solved after all; `to` names the recipient (B9, E7)."""
+
+    reason: PersonalText = ""
+    team: Term
+    to: ReopenTo = "team"
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {
+            **ticket.released(),
+            "status": "queued",
+            "queue": "waiting",
+            "team": self.team,
+            "reviewer": None,
+            "summary": None,
+            "score": None,
+            "resolved_at": None,
+            "archived_at": None,
+            "level": ticket.level + (self.to == "senior"),
+            "reopen_to": self.to,
+            "pending": None,
+        }
+
+
+class SecondHandlingStarted(
+    Event,
+    label=("已启动二次处理", "Second handling started"),
+    webhook="second_handling.started",
+    customer="status",
+):
+    """The customer is not satisfied; the ticket is handled again, one level up (B9, E7)."""
+
+    reason: PersonalText = ""
+
+
+class ConfirmationGiven(
+    Event,
+    label=("已反馈处理结果", "Feedback on the solution"),
+    webhook="confirmation.answered",
+    wakes=BOTH,
+    customer="status",
+    record="communication",
+    says="reason",
+):
+    """The customer said whether the problem is solved (C10, D13)."""
+
+    solved: bool
+    reason: PersonalText = ""
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        if self.solved and ticket.status == "awaiting_confirmation":
+            return {"status": "resolved"}
+        return {}
+
+
+class CallbackRequested(
+    Event,
+    label=("安排电话回访", "Call-back arranged"),
+    webhook="callback.requested",
+    customer="status",
+):
+    """The customer confirmed the solution; a team is to call back and record it (D13)."""
+
+    team: Term
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {"status": "in_review", "queue": "waiting", "team": self.team}
+
+
+class SurveyAnswered(
+    Event,
+    label=("已收到评价", "Survey answered"),
+    webhook="survey.answered",
+    wakes=BOTH,
+    customer="status",
+    record="communication",
+    says="comment",
+):
+    """The customer scored one resolution (A13)."""
+
+    score: int
+    comment: PersonalText = ""
+    resolution: int
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {"score": self.score}
+
+
+class SurveyExpired(Event, label=("评价已到期", "Survey expired"), webhook="survey.expired"):
+    """Nobody answered the survey in time; the ticket is archived without a score."""
+
+    resolution: int
+
+
+class ReviewRequested(
+    Event, label=("安排回访", "Call-back arranged"), webhook="review.requested", customer="status"
+):
+    """A poor score put the ticket in the QA team's review (A13)."""
+
+    team: Term
+    score: int
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {"status": "in_review", "queue": "qa"}
+
+
+class ReviewAssigned(
+    Event, label=("已指定回访人员", "Call-back assigned"), webhook="review.assigned"
+):
+    """A QA member was assigned the call-back (A13)."""
+
+    reviewer: Term
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {"reviewer": self.reviewer}
+
+
+class CallbackRecorded(
+    Event,
+    label=("已完成回访", "Called back"),
+    webhook="callback.recorded",
+    wakes=BOTH,
+    customer="status",
+    record="communication",
+    says="cause",
+):
+    """The call-back was made and its cause recorded (A13)."""
+
+    cause: PersonalText
+    note: PersonalText = ""
+
+
+class ReviewExpired(Event, label=("回访已到期", "Call-back expired"), webhook="review.expired"):
+    """Nobody recorded a call-back in time; the review ends without one."""
+
+
+class TicketArchived(
+    Event, label=("已归档", "Archived"), webhook="ticket.archived", customer="status"
+):
+    """The ticket's document went to the archive."""
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return _ended("archived", commit)
+
+
+class TicketClosed(
+    Event, label=("已关闭", "Closed"), webhook="ticket.closed", wakes=BOTH, customer="status"
+):
+    """A supervisor closed the ticket without a solution (spam, a duplicate)."""
+
+    reason: PersonalText
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return _ended("closed", commit)
+
+
+def _ended(status: Status, commit: Commit) -> TicketChanges:
+    return {"status": status, "queue": "closed", "archived_at": commit.at, "pending": None}

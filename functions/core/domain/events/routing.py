@@ -1,0 +1,128 @@
+"""Confirmation, queues and assignment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from functions.core.domain.events.base import BOTH, Event, PersonalText, Term
+from functions.core.domain.ticket import Queue, Ticket, TicketChanges
+
+if TYPE_CHECKING:
+    from functions.core.domain.events.commit import Commit
+
+
+class ConfirmationRequested(
+    Event,
+    label=("正在确认问题类型", "Type being confirmed"),
+    webhook="ticket.type_confirmation_requested",
+    customer="status",
+):
+    """The request is too vague; an agent is asked to confirm its type (A6)."""
+
+    team: Term
+    question: PersonalText
+    queue: Queue = "waiting"
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {"status": "pending_confirmation", "queue": self.queue, "team": self.team}
+
+
+class TypeConfirmed(
+    Event,
+    label=("问题类型已确认", "Type confirmed"),
+    webhook="ticket.type_confirmed",
+    wakes=BOTH,
+    customer="status",
+):
+    """An agent confirmed the type of a vague request (A6)."""
+
+    type: Term
+    tags: tuple[Term, ...]
+    priority: Term
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {
+            "status": "received",
+            "queue": "new",
+            "type": self.type,
+            "tags": self.tags,
+            "priority": self.priority,
+        }
+
+
+class CustomerAsked(
+    Event,
+    label=("请您说明问题", "We have a question for you"),
+    webhook="clarification.requested",
+    customer="message",
+    record="communication",
+    says="question",
+):
+    """The customer was asked what a vague request is about, for the `count`th time (E2)."""
+
+    question: PersonalText
+    count: int
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {"status": "pending_confirmation", "asked": self.count}
+
+
+class TicketQueued(
+    Event,
+    label=("等待处理人员", "Waiting for an agent"),
+    webhook="ticket.queued",
+    wakes=BOTH,
+    customer="status",
+):
+    """The ticket waits in a team's queue or in the supervisors' queue."""
+
+    team: Term
+    queue: Queue = "waiting"
+    reason: PersonalText = ""
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {
+            **ticket.released(),
+            "status": "queued",
+            "queue": self.queue,
+            "team": self.team,
+        }
+
+
+class TicketAssigned(
+    Event,
+    label=("已分配处理人员", "Assigned to an agent"),
+    webhook="ticket.assigned",
+    customer="status",
+):
+    """An agent became the ticket's handler."""
+
+    team: Term
+    handler: Term
+    reason: PersonalText = ""
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        former = ticket.former_handlers
+        if ticket.handler and ticket.handler != self.handler:
+            former = (*former, ticket.handler)
+        return {
+            "status": "assigned",
+            "queue": "agent",
+            "team": self.team,
+            "handler": self.handler,
+            "assigned_at": commit.at,
+            "former_handlers": former,
+            "reopen_to": None,
+        }
+
+
+class PriorityChanged(
+    Event, label=("优先级已调整", "Priority changed"), webhook="ticket.priority_changed", wakes=BOTH
+):
+    """The priority was set by a person or raised by an escalation."""
+
+    priority: Term
+    reason: PersonalText = ""
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {"priority": self.priority}

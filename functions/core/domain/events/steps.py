@@ -1,0 +1,77 @@
+"""The desk's own steps, and their approval."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from functions.core.domain.events.base import PERSONAL, Event, PersonalText, Term
+from functions.core.domain.ticket import Attachment, Pending, Status, Ticket, TicketChanges
+
+if TYPE_CHECKING:
+    from functions.core.domain.events.commit import Commit
+
+
+class StepTaken(
+    Event, label=("处理进展", "Progress"), webhook="step.taken", customer="message", record="step"
+):
+    """One of the desk's own steps was taken, with its fields (D8–D11, B2, B6, E5)."""
+
+    step: Term
+    to: Status | None = None
+    fields: Annotated[dict[str, str], PERSONAL] = {}
+    attachments: tuple[Attachment, ...] = ()
+    customer_sees: bool = False
+    responds: bool = False
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {
+            "status": self.to or ticket.status,
+            "facts": {**ticket.facts, **self.fields},
+            "first_response_at": ticket.first_response_at or (commit.at if self.responds else None),
+        }
+
+
+class ApprovalRequested(
+    Event, label=("等待主管审批", "Waiting for approval"), webhook="approval.requested"
+):
+    """A step exceeds the agent's authority and waits for a supervisor (C9)."""
+
+    step: Term
+    fields: Annotated[dict[str, str], PERSONAL] = {}
+    attachments: tuple[Attachment, ...] = ()
+    by: Term = ""
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        pending = Pending(
+            step=self.step,
+            fields=self.fields,
+            attachments=self.attachments,
+            # A second request while one is pending returns to the status before the first.
+            status=ticket.pending.status if ticket.pending else ticket.status,
+            by=self.by,
+        )
+        return {"status": "awaiting_department", "pending": pending}
+
+
+class ApprovalGiven(
+    Event,
+    label=("主管已审批", "Decided by a supervisor"),
+    webhook="approval.decided",
+    record="step",
+    says="reason",
+):
+    """A supervisor decided on a step; an approved one follows as `StepTaken` (C9)."""
+
+    step: Term
+    approved: bool
+    reason: PersonalText = ""
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {"status": status_after_approval(ticket), "pending": None}
+
+
+def status_after_approval(ticket: Ticket) -> Status:
+    """The status before the approval was requested, unless the ticket has moved on since."""
+    if ticket.pending is None or ticket.status != "awaiting_department":
+        return ticket.status
+    return ticket.pending.status
