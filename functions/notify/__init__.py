@@ -1,6 +1,7 @@
 """The function that sends a desk's messages to customers, teams and webhooks (F2, A4, A8, A12, G5).
 
-The table's stream invokes `handler` with commits and with deliveries whose next attempt is due.
+The table's stream invokes `handler` with commits and with deliveries whose next attempt is due;
+`wiring` builds its dependencies.
 `core.services.composing` selects the notifications; `preparing` renders them; `dispatch` claims,
 sends and records each delivery once, and `webhook_dispatch` those to other systems, both on
 `base_dispatch`. `sending`, `mail` and `webhook_message` build what goes out; `deliver/` calls SES,

@@ -18,7 +18,7 @@ from functions.core.domain.errors import PlaybookError
 from functions.core.domain.rules import Playbook, load
 from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws, container
-from functions.notify import handler
+from functions.notify import wiring
 from infra.console import commands, webhooks
 from infra.console.webhooks import Span, WebhookError
 from infra.deploy import desks
@@ -37,7 +37,7 @@ from tests.notify.deployment import (
 from tests.notify.webhook_receiver import Receiver
 
 HOUR = timedelta(hours=1)
-KEPT = (aws.client, aws.parameter, container.store, handler.endpoint_budget, handler.secret_cache)
+KEPT = (aws.client, aws.parameter, container.store, wiring.endpoint_budget, wiring.secret_cache)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from functions.core.domain.webhooks import MessageId, rotated
 from functions.core.platform import aws
 from functions.core.storage.store import Store
 from functions.intake.signatures import verify
-from functions.notify import handler
+from functions.notify import wiring
 from infra.deploy.permissions import granted, needed
 from infra.simulator.inprocess import Loop
 from tests.inprocess.conftest import ROOT, WEBHOOK_SECRET, loop, shipped, store
@@ -39,7 +39,7 @@ def receiver(loop: Loop, store: Store) -> Iterator[Receiver]:
         ssm.put_parameter(
             Name=loop.deployment.parameter(name), Value=value, Type="SecureString", Overwrite=True
         )
-    for cached in (handler.endpoint_budget, handler.secret_cache, aws.parameter):
+    for cached in (wiring.endpoint_budget, wiring.secret_cache, aws.parameter):
         cached.cache_clear()
     with Receiver().listening() as found:
         playbook = shipped(ROOT / "playbooks" / "standard.yaml")
@@ -48,7 +48,7 @@ def receiver(loop: Loop, store: Store) -> Iterator[Receiver]:
             playbook.model_copy(update={"webhooks": {"crm": webhook}}), datetime.now(UTC)
         )
         yield found
-    for cached in (handler.endpoint_budget, handler.secret_cache):
+    for cached in (wiring.endpoint_budget, wiring.secret_cache):
         cached.cache_clear()
 
 

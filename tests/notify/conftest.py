@@ -13,7 +13,7 @@ from functions.core.platform import aws, container
 from functions.core.storage.store import Store
 from functions.notify.deliver import once
 from functions.notify.dispatch import Dispatcher
-from functions.notify.handler import dispatcher as notify_dispatcher
+from functions.notify.wiring import dispatcher as notify_dispatcher
 from tests.aws_snapshots import aws_in_memory, kept
 from tests.notify.deployment import (
     AGENT,

@@ -21,7 +21,7 @@ from functions.core.domain.ticket import Ticket
 from functions.core.domain.webhooks import rotated
 from functions.core.platform import aws
 from functions.core.storage.store import Store
-from functions.notify import handler
+from functions.notify import wiring
 from functions.notify.base_dispatch import CLAIM_TIMEOUT
 from functions.notify.deliver.failures import Passing, Permanent, Unclear
 from functions.notify.deliver.webhook import SecretCache
@@ -621,7 +621,7 @@ def receiver(desk: Harness, playbook: Playbook) -> Iterator[Receiver]:
         Value=rotated("", SECRET, NOON, timedelta()),
         Type="SecureString",
     )
-    for cached in (handler.endpoint_budget, handler.secret_cache):
+    for cached in (wiring.endpoint_budget, wiring.secret_cache):
         cached.cache_clear()
     with Receiver().listening() as found:
         subscribed = with_webhooks(
@@ -629,7 +629,7 @@ def receiver(desk: Harness, playbook: Playbook) -> Iterator[Receiver]:
         )
         desk.use_playbook(subscribed)
         yield found
-    for cached in (handler.endpoint_budget, handler.secret_cache):
+    for cached in (wiring.endpoint_budget, wiring.secret_cache):
         cached.cache_clear()
 
 
