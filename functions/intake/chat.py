@@ -43,7 +43,12 @@ from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
 from functions.core.platform.web import HttpResponse, Request
 from functions.core.services.command_service import TRIES, change
-from functions.core.services.composing import Notice, Words, compose, notices
+from functions.core.services.composing import (
+    Notification,
+    RenderedMessage,
+    compose,
+    notifications_for,
+)
 from functions.core.services.contacts import contact_digest
 from functions.core.services.create_ticket import NewTicket, Source, TicketCreator, TicketRequest
 from functions.core.services.merging import merge_target
@@ -301,12 +306,12 @@ class ChatChannel:
 
     def compose_acknowledgement(
         self, commit: Commit, ticket: Ticket
-    ) -> tuple[Notice, Words, str] | None:
+    ) -> tuple[Notification, RenderedMessage, str] | None:
         """Compose the customer's acknowledgement of a new ticket: notification, text, status link.
 
         None where the playbook has none.
         """
-        for notice in notices(commit, ticket, self.playbook):
+        for notice in notifications_for(commit, ticket, self.playbook):
             if notice.recipient == "customer":
                 link = self.creator.status_url(ticket)
                 words = compose(notice, commit, ticket, self.playbook, status_url=link)
@@ -361,7 +366,7 @@ class Acknowledgement:
             event=notice.event.event,
             message=notice.message,
             recipient=notice.recipient,
-            about=notice.about,
+            about=notice.timer_or_step,
             channel="message",
             to=ticket.customer.contact,
             text=mask_but(without_key, self.channel.playbook.public_contacts),

@@ -1,4 +1,4 @@
-"""The customer's contact, opened for one delivery (G4)."""
+"""Decrypt a customer's contact for one delivery (G4)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from functions.notify.deliver.failures import Passing, Permanent, Unclear, sorted_failures
+from functions.notify.deliver.failures import Passing, Permanent, Unclear, classified_failures
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
 
 class OpenContact(BaseModel):
-    """What intake sealed. It does not show itself in logs and error messages."""
+    """The contact that intake sealed. Its `repr` and its errors do not reveal it."""
 
     model_config = ConfigDict(
         defer_build=True, frozen=True, extra="ignore", hide_input_in_errors=True
@@ -33,28 +33,28 @@ class OpenContact(BaseModel):
 def open_contact(
     client: KMSClient, key: str, desk: str, number: str, sealed: bytes | None
 ) -> OpenContact:
-    """Decrypt the contact of a ticket. KMS refuses another desk's or ticket's (its context).
+    """Decrypt the contact of a ticket. KMS refuses that of another desk or ticket (its context).
 
     Args:
-        key: the alias or ARN of the key that it was sealed with.
-        sealed: what the ticket's first event item holds.
+        key: the alias or ARN of the key that sealed it.
+        sealed: the ciphertext, None if no item with it was found.
 
     Raises:
         Passing: KMS is busy, or the item has not reached the replica that was read.
         Permanent: it cannot be opened.
     """
     if sealed is None:
-        raise Passing("the contact is not on file yet")
+        raise Passing("the ticket's sealed contact cannot be read yet")
     try:
-        with sorted_failures("KMS"):
-            answer = client.decrypt(
+        with classified_failures("KMS"):
+            response = client.decrypt(
                 CiphertextBlob=sealed,
                 KeyId=key,
                 EncryptionContext={"desk": desk, "ticket": number},
             )
     except Unclear as error:
-        raise Passing(str(error)) from None  # opening a contact twice does no harm
+        raise Passing(str(error)) from None  # decrypting twice does no harm
     try:
-        return OpenContact.model_validate_json(answer["Plaintext"])
+        return OpenContact.model_validate_json(response["Plaintext"])
     except ValidationError:
-        raise Permanent("what was sealed is not a contact") from None
+        raise Permanent("the sealed data is not a contact") from None

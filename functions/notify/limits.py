@@ -1,9 +1,9 @@
-"""What is not sent: mail to an address that is no good, and automatic mail beyond its limits.
+"""Block mail to addresses that bounced or complained, and automatic mail beyond its limits.
 
-Two machines that answer each other would go on for ever. Marks of automatic mail (RFC 3834) end
-most of such loops at once; where they are lost on the way, the limits of the playbook do
-(`mail.automatic_limits`). What counts is what was asked for, sent or held, so that a loop which
-goes on stays held. Mail that follows from what an agent does is never capped.
+Two machines that answer each other would never stop. The headers of automatic mail (RFC 3834) end
+most such loops at once; if a system drops them, the playbook's `mail.automatic_limits` do. Blocked
+mail counts like sent mail, so a continuing loop stays blocked. Mail that an agent's action causes
+is never limited.
 """
 
 from __future__ import annotations
@@ -18,66 +18,68 @@ from functions.core.domain.ticket import Ticket
 from functions.core.services.composing import BY_AGENT
 from functions.core.storage.store import Store
 
-HELD = "held: "
+BLOCKED = "blocked: "
 CAPPED = "capped: "
 
-_FIRST_CHANGES = 2
-_TOLD_BY_THEM = 4
-"""The first two changes of a ticket tell its customer no more than so many things."""
+_FIRST_VERSIONS = 2
+_MAILS_OF_FIRST_VERSIONS = 4
+"""The most mails that the first two versions of a ticket send to its customer."""
 
 
-def unwanted(delivery: Delivery, ticket: Ticket) -> str | None:
-    """Why no mail goes to the customer, None where it may: it came back, or was complained of."""
+def blocked_by_returned_mail(delivery: Delivery, ticket: Ticket) -> str | None:
+    """Return why mail to the customer is blocked after a bounce or complaint, None if it is not."""
     cause = ticket.customer.undeliverable
     if cause is None or not _is_to_customer(delivery):
         return None
     if ticket.customer.complained and delivery.event in BY_AGENT:
         return None
-    return f"{HELD}{cause}; correct the contact first"
+    return f"{BLOCKED}{cause}; correct the contact first"
 
 
-def capped(
+def blocked_by_limit(
     delivery: Delivery,
     ticket: Ticket,
     playbook: Playbook,
     store: Store,
     now: datetime,
-    before: Sequence[Delivery] = (),
+    earlier: Sequence[Delivery] = (),
 ) -> str | None:
-    """Which limit an automatic mail would pass, None where it may go.
+    """Return the limit that an automatic mail would exceed, None if it may go.
 
-    `before` is what the same commit asked for before it, which counts though nothing of it may be
-    stored yet.
+    Costs one read of the contact index and, after the ticket's first two versions, one of its
+    deliveries. The tickets of an address are read one by one only if there are so many recent ones
+    that together they could exceed the address's limit.
 
-    Costs one read of the contact index, and one of the ticket's deliveries after its first two
-    changes. Only an address with so many tickets of late that together they could pass its limit
-    has them looked at one by one.
+    Args:
+        earlier: the deliveries that the same commit requested before; they count, stored or not.
     """
     if not _is_automatic(delivery):
         return None
     limits = playbook.mail.automatic_limits
-    full = None
-    if delivery.version > _FIRST_CHANGES or min(limits.ticket.values()) < _TOLD_BY_THEM:
-        sent = _asked_for([delivery, *before], ticket.number, limits.ticket, store, now)
-        full = passed(limits.ticket, sent, now)
-    if full is not None:
-        return f"{CAPPED}{full} about this ticket"
-    full = _passed_by_address([delivery, *before], ticket, playbook, store, now)
-    return f"{CAPPED}{full} to this address" if full is not None else None
+    requested = [delivery, *earlier]
+    first_versions = delivery.version <= _FIRST_VERSIONS
+    if not first_versions or min(limits.ticket.values()) < _MAILS_OF_FIRST_VERSIONS:
+        times = _request_times(requested, ticket.number, limits.ticket, store, now)
+        if reached := limit_reached(limits.ticket, times, now):
+            return f"{CAPPED}{reached} about this ticket"
+    reached = _address_limit_reached(requested, ticket, playbook, store, now)
+    return f"{CAPPED}{reached} to this address" if reached else None
 
 
-def passed(limits: Mapping[str, int], sent: Iterable[datetime], now: datetime) -> str | None:
-    """The first limit that is used up, in words, by mails asked for at `sent`."""
-    moments = list(sent)
+def limit_reached(
+    limits: Mapping[str, int], times: Iterable[datetime], now: datetime
+) -> str | None:
+    """Describe the first limit that mails requested at `times` use up, None if there is none."""
+    requested_at = list(times)
     for window, most in limits.items():
         since = now - parse_duration(window)
-        if sum(moment > since for moment in moments) >= most:
+        if sum(time > since for time in requested_at) >= most:
             return f"{most} automatic mails within {window}"
     return None
 
 
-def _passed_by_address(
-    asked: Sequence[Delivery], ticket: Ticket, playbook: Playbook, store: Store, now: datetime
+def _address_limit_reached(
+    requested: Sequence[Delivery], ticket: Ticket, playbook: Playbook, store: Store, now: datetime
 ) -> str | None:
     limits = playbook.mail.automatic_limits
     opened = {
@@ -89,21 +91,20 @@ def _passed_by_address(
         ),
         ticket.number: ticket.received_at,
     }
-    if _cannot_pass(limits.ticket, limits.address, len(opened)):
+    if _cannot_exceed(limits.ticket, limits.address, len(opened)):
         return None
-    # Each of them was to be acknowledged; those alone may be too many.
+    # Each ticket requested an acknowledgement; those alone may reach the limit.
     others = [at for number, at in opened.items() if number != ticket.number]
-    full = passed(limits.address, others, now)
-    if full is not None:
-        return full
-    sent: list[datetime] = []
+    if reached := limit_reached(limits.address, others, now):
+        return reached
+    times: list[datetime] = []
     for number in opened:
-        sent += _asked_for(asked, number, limits.address, store, now)
-    return passed(limits.address, sent, now)
+        times += _request_times(requested, number, limits.address, store, now)
+    return limit_reached(limits.address, times, now)
 
 
-def _cannot_pass(ticket: Mapping[str, int], address: Mapping[str, int], count: int) -> bool:
-    """Whether so many tickets, each within its own limits, stay within the address's."""
+def _cannot_exceed(ticket: Mapping[str, int], address: Mapping[str, int], count: int) -> bool:
+    """Return whether `count` tickets, each within its limits, stay within the address's limits."""
     for window, most in address.items():
         within = [
             n for other, n in ticket.items() if parse_duration(other) >= parse_duration(window)
@@ -113,24 +114,29 @@ def _cannot_pass(ticket: Mapping[str, int], address: Mapping[str, int], count: i
     return True
 
 
-def _asked_for(
-    asked: Sequence[Delivery], number: str, limits: Mapping[str, int], store: Store, now: datetime
+def _request_times(
+    requested: Sequence[Delivery],
+    number: str,
+    limits: Mapping[str, int],
+    store: Store,
+    now: datetime,
 ) -> list[datetime]:
-    """When automatic mails about a ticket were asked for, as many as matter.
+    """Return when automatic mails about a ticket were requested, newest first, up to the limit.
 
-    `asked` is the mail in question, which does not count, and what its commit asked for before it.
+    Args:
+        requested: the mail in question, which does not count, and the earlier ones of its commit.
     """
-    since, enough = now - _longest(limits), max(limits.values())
-    own, *before = asked
-    here = own.number == number
-    found = [other.claimed_at for other in before if here and _is_automatic(other)]
-    known = {other.told for other in asked if here}
-    for other in store.newest_deliveries(own.desk, number):
-        if other.claimed_at <= since or len(found) >= enough:
+    since, most = now - _longest(limits), max(limits.values())
+    mail, *earlier = requested
+    same_ticket = mail.number == number
+    times = [other.claimed_at for other in earlier if same_ticket and _is_automatic(other)]
+    counted = {other.identity for other in requested if same_ticket}
+    for other in store.newest_deliveries(mail.desk, number):
+        if other.claimed_at <= since or len(times) >= most:
             break
-        if _is_automatic(other) and other.told not in known:
-            found.append(other.claimed_at)
-    return found
+        if _is_automatic(other) and other.identity not in counted:
+            times.append(other.claimed_at)
+    return times
 
 
 def _longest(limits: Mapping[str, int]) -> timedelta:

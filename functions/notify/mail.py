@@ -1,8 +1,8 @@
-"""A message as a mail: headers, plain text, and the same in HTML. Pure.
+"""Build a mail from a message: headers, plain text and HTML. Pure.
 
-Amazon SES replaces the Message-ID with one of its own but keeps References, and mail clients carry
-References over into answers. So Deskbell's keyed ids stand there too, and an answer finds its
-ticket by them (RFC 5322, 3.6.4).
+Amazon SES replaces the Message-ID but keeps References, and mail clients copy References into
+replies. So References contains Deskbell's keyed ids too, and a reply finds its ticket by them (RFC
+5322, 3.6.4).
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from functions.notify import texts
 
 if TYPE_CHECKING:
     from functions.core.domain.rules import Locale
-    from functions.core.services.composing import Words
+    from functions.core.services.composing import RenderedMessage
 
 SUPPRESS = "OOF, AutoReply"
-"""Asks Exchange not to answer by itself ([MS-OXCMAIL], X-Auto-Response-Suppress)."""
+"""Asks Exchange not to reply automatically ([MS-OXCMAIL], X-Auto-Response-Suppress)."""
 
 
 @dataclass(frozen=True)
 class Thread:
-    """Where a mail stands in its conversation. Ids are without angle brackets.
+    """The ids that thread a mail, without angle brackets.
 
-    `ticket_id` is the same in every mail of a ticket, `own_id` belongs to this one, `answers` is
-    the customer's own message, if there was one.
+    `own_id` is this mail's; `ticket_id` is the same in every mail of a ticket; `answers` is that of
+    the customer's own mail, if there was one.
     """
 
     own_id: str
@@ -38,20 +38,20 @@ class Thread:
 
     @property
     def references(self) -> tuple[str, ...]:
-        """The conversation so far, oldest first, and this mail itself."""
+        """The ids of the conversation, oldest first, with this mail's own."""
         if not self.ticket_id:
             return ()
         return tuple(dict.fromkeys(filter(None, (self.ticket_id, self.answers, self.own_id))))
 
     @property
     def in_reply_to(self) -> str:
-        """The message that this one follows: the customer's, else the ticket's first."""
+        """The id of the mail before: the customer's, else the ticket's first."""
         return self.answers or (self.ticket_id if self.ticket_id != self.own_id else "")
 
 
 @dataclass(frozen=True)
 class Envelope:
-    """Everything of a mail but its words. Answers go to `answers_to`, else to `address`."""
+    """A mail without its text. Replies go to `reply_to`, else to `address`."""
 
     sender: str
     address: str
@@ -59,11 +59,11 @@ class Envelope:
     at: datetime
     thread: Thread
     automatic: bool
-    answers_to: str = ""
+    reply_to: str = ""
 
 
-def build(envelope: Envelope, words: Words, number: str, link: str) -> bytes:
-    """The mail as it goes over the wire: CRLF, ASCII, text and HTML alternative.
+def build(envelope: Envelope, rendered: RenderedMessage, number: str, link: str) -> bytes:
+    """Return the mail as it goes over the wire: CRLF, ASCII, with text and HTML alternatives.
 
     The same arguments give the same bytes.
     """
@@ -75,57 +75,56 @@ def build(envelope: Envelope, words: Words, number: str, link: str) -> bytes:
     thread = envelope.thread
     message = EmailMessage(policy=policy.SMTP.clone(cte_type="7bit"))
     message["From"] = Address(envelope.sender, addr_spec=envelope.address)
-    message["Reply-To"] = envelope.answers_to or envelope.address
+    message["Reply-To"] = envelope.reply_to or envelope.address
     message["To"] = envelope.to
-    message["Subject"] = words.subject
+    message["Subject"] = rendered.subject
     message["Date"] = format_datetime(envelope.at)
     message["Message-ID"] = f"<{thread.own_id}>"
     for name, ids in (("In-Reply-To", (thread.in_reply_to,)), ("References", thread.references)):
-        written = " ".join(f"<{one}>" for one in ids if _is_id(one))
-        if written:
-            message[name] = written
+        if value := " ".join(f"<{id_}>" for id_ in ids if _is_header_id(id_)):
+            message[name] = value
     if thread.ticket_id:
-        # SES gives the mail another Message-ID: by this one it is known should it come back.
+        # SES replaces the Message-ID; a bounce is matched by this header.
         message["X-Deskbell-Id"] = f"<{thread.own_id}>"
     if envelope.automatic:
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = SUPPRESS
-    message.set_content(words.text)
-    message.add_alternative(html(words, envelope.sender, number, link), subtype="html")
-    message["Content-Language"] = words.locale
+    message.set_content(rendered.text)
+    message.add_alternative(html(rendered, envelope.sender, number, link), subtype="html")
+    message["Content-Language"] = rendered.locale
     message.set_boundary(f"deskbell-{sha256(thread.own_id.encode()).hexdigest()[:24]}")
     return message.as_bytes()
 
 
-def _is_id(found: str) -> bool:
-    """Whether an id may stand in a header as it is; one from outside could hold anything."""
-    return bool(found) and found.isascii() and found.isprintable() and not set(found) & set(" <>")
+def _is_header_id(text: str) -> bool:
+    """Return whether an id is safe in a header; the customer's mail could contain anything."""
+    return bool(text) and text.isascii() and text.isprintable() and not set(text) & set(" <>")
 
 
-def html(words: Words, sender: str, number: str, link: str) -> str:
-    """The words as a self-contained HTML page; a line that ends in the link becomes a button."""
+def html(rendered: RenderedMessage, sender: str, number: str, link: str) -> str:
+    """Return the message as a self-contained HTML page, with the link as a button."""
     page: str = _layout().render(
-        locale=words.locale,
-        subject=words.subject,
+        locale=rendered.locale,
+        subject=rendered.subject,
         sender=sender,
         number=number,
-        number_label=texts.NUMBER[words.locale],
-        blocks=_blocks(words.text, link, words.locale),
+        number_label=texts.NUMBER[rendered.locale],
+        blocks=_blocks(rendered.text, link, rendered.locale),
     )
     return page
 
 
 def _blocks(text: str, link: str, locale: Locale) -> list[dict[str, Any]]:
-    """Paragraphs and buttons, in order."""
+    """Split a text into paragraphs and buttons; a line that ends in the link becomes a button."""
     blocks: list[dict[str, Any]] = []
     open_lines: list[str] | None = None
     for line in text.splitlines():
         stripped = line.strip()
         if link and stripped.endswith(link):
-            said = stripped.removesuffix(link).rstrip()
-            label = said.rstrip(":：")
+            lead_in = stripped.removesuffix(link).rstrip()
+            label = lead_in.rstrip(":：")
             if _columns(label) > texts.LABEL_COLUMNS:
-                blocks.append({"url": "", "lines": [said]})
+                blocks.append({"url": "", "lines": [lead_in]})
                 label = ""
             blocks.append({"url": link, "label": label or texts.STATUS_BUTTON[locale]})
             open_lines = None

@@ -1,5 +1,8 @@
-"""Where a ticket goes: what it is about, how urgent it is, whose it is.
+"""The function that classifies and assigns tickets and starts their closing workflow (F2, F4).
 
-Woken by the table's stream. `classify.py` and `choose.py` are pure; `route.py` carries decisions
-out through the one way a ticket changes; `closing.py` keeps the closing workflow in step.
+The table's stream invokes `handler`; `consumer` acts on each record. `classify`, `amounts` and
+`agent_selection` are pure; `routing` carries out the decisions through the command service;
+`closing_workflow` starts and wakes the Step Functions executions.
+
+May import `functions.core`.
 """

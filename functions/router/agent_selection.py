@@ -1,4 +1,5 @@
-"""Who gets a ticket (A5, B5, D7, E7): a member of the team who is suitable, present and free."""
+"""Select the agent for a ticket: a suitable team member who is on shift and has capacity (A5, B5,
+D7, E7). Pure."""
 
 from __future__ import annotations
 
@@ -14,10 +15,10 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What a ticket asks of whoever gets it (B5, D7, E7).
+class Requirements:
+    """A ticket's requirements of its agent (B5, D7, E7).
 
-    `level` is the least seniority; `excluded` have had it before and are not to have it again.
+    `level` is the minimum seniority; `excluded` are former handlers who must not get it again.
     """
 
     team: str
@@ -28,40 +29,39 @@ class Wanted:
     excluded: tuple[str, ...] = ()
 
 
-def suits(agent: Agent, wanted: Wanted) -> bool:
-    """Whether an agent could take the ticket at all, free or not."""
-    needs = wanted.needs
-    if agent.team != wanted.team or agent.username in wanted.excluded:
+def suits(agent: Agent, required: Requirements) -> bool:
+    """Return whether an agent is suitable for a ticket, with capacity or without."""
+    needs = required.needs
+    if agent.team != required.team or agent.username in required.excluded:
         return False
-    if agent.level < wanted.level or not set(needs.skills) <= set(agent.skills):
+    if agent.level < required.level or not set(needs.skills) <= set(agent.skills):
         return False
-    if needs.language and agent.languages and wanted.language not in agent.languages:
+    if needs.language and agent.languages and required.language not in agent.languages:
         return False
-    if not needs.product or not agent.products or not wanted.product:
+    if not needs.product or not agent.products or not required.product:
         return True
-    return mentions(fold(wanted.product), agent.products) is not None
+    return mentions(fold(required.product), agent.products) is not None
 
 
 def candidates(
     agents: Iterable[Agent],
-    wanted: Wanted,
+    required: Requirements,
     playbook: Playbook,
     now: datetime,
 ) -> list[Agent]:
-    """Those who could take a ticket now, the best choice first.
+    """Return the agents who can take a ticket now, the best choice first.
 
-    Whoever has room is equal; the one longest without a new ticket comes first, so that the work
-    goes round; of those who got theirs in one batch, the one with the least in hand. A desk may
-    prefer the one with the least in hand throughout.
+    The agent who has gone longest without a new ticket comes first (round robin), then the one with
+    the smallest load. A desk may prefer the smallest load throughout.
     """
     zone = str(playbook.zone)
-    free = [
+    available = [
         agent
         for agent in agents
-        if agent.has_capacity and suits(agent, wanted) and agent.on_shift(now, zone)
+        if agent.has_capacity and suits(agent, required) and agent.on_shift(now, zone)
     ]
     by_load = playbook.assignment.prefer == "least_loaded"
     return sorted(
-        free,
+        available,
         key=lambda a: (a.load if by_load else 0, a.assigned_at or _NEVER, a.load, a.username),
     )

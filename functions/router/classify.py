@@ -1,7 +1,6 @@
-"""What a request is about, from its words (A2, A6, A7, E1), and where it goes (A5).
+"""Classify a request by its text (A2, A6, A7, E1) and select its destination (A5).
 
-Pure and linear in the length of the text. Everything that is known about a desk's words comes from
-its playbook.
+Pure and linear in the length of the text. All keywords come from the desk's playbook.
 """
 
 from __future__ import annotations
@@ -17,19 +16,19 @@ from functions.core.domain.rules import Destination, Playbook, Rule, Vague
 
 @dataclass(frozen=True)
 class Classification:
-    """What the words of a request give.
+    """The classification of a request.
 
     Attributes:
         type: a key of the playbook's `types`.
-        tags: keys of its `tags`, the one that says most first.
+        tags: keys of its `tags`, the most specific first.
         priority: a key of its `priorities`.
         vague: an agent has to confirm the type before the request is routed (A6).
-        confidence: how well the type is founded, 0 to 1; see `confidence_of`.
-        mood: what a rule said about the customer's mood, None where none did.
-        rules: the ids of the rules that fired, in their order.
-        question: what to find out where it is vague, in each language.
-        asks: who is asked and how often, where it is vague.
-        product: what the product is called, with its line where a rule named it (D7).
+        confidence: the confidence in the type, 0 to 1; see `confidence_of`.
+        mood: the customer's mood according to a rule, None if no rule sets it.
+        rules: the ids of the rules that fired, in order.
+        question: the question to ask if the request is vague, in each language.
+        asks: the rule on whom to ask and how often if the request is vague.
+        product: the product, with its line if a rule sets it (D7).
     """
 
     type: str
@@ -45,7 +44,7 @@ class Classification:
 
 
 class _Match(NamedTuple):
-    """A keyword's place in the folded text."""
+    """The position of a keyword in the folded text."""
 
     start: int
     end: int
@@ -65,29 +64,29 @@ def classify(
 ) -> Classification:
     """Classify a request. Never raises, whatever the text.
 
-    The type is the caller's (`type_given`), else that of the tag that says most, else that whose
-    own keywords stand in the text, else the desk's default. The priority is the caller's
-    (`urgency`), else the desk's default. Then the rules, in their order, each seeing what those
-    before it did. A rule's `priority` is a floor where the caller gave an urgency: words may make
-    such a request more urgent, and only `lower_by` makes one less so.
+    The type is `type_given`, else that of the most specific tag, else the one whose own keywords
+    the text contains, else the desk's default. The priority is `urgency`, else the desk's default.
+    The rules follow in order, each seeing the result of those before it. If `urgency` is given, a
+    rule's `priority` can only raise it; only `lower_by` lowers it.
 
     Args:
-        text: what the customer wrote; subject and body of a mail.
-        type_given: a type by its key or by its label in any language; an unknown one counts as
-            none, as does an unknown `urgency`.
-        product, amount: what the request is about, and the sum in the desk's currency.
+        text: the customer's text; subject and body of a mail.
+        type_given: the key or label of a type in any language. An unknown type is ignored, like an
+            unknown `urgency`.
+        product: the product that the request is about.
+        amount: the amount in the desk's currency.
     """
     folded = fold(text)
     tags = _tags(folded, playbook)
-    given = find_term(type_given, playbook.types) if type_given else None
-    by_tag = next((kind for tag in tags if (kind := playbook.tags[tag].type)), None)
-    by_word = None if by_tag else _type_by_words(folded, playbook)
-    asked = find_term(urgency, playbook.priorities) if urgency else None
+    given_type = find_term(type_given, playbook.types) if type_given else None
+    tag_type = next((kind for tag in tags if (kind := playbook.tags[tag].type)), None)
+    keyword_type = None if tag_type else _type_by_keyword(folded, playbook)
+    given_priority = find_term(urgency, playbook.priorities) if urgency else None
     facts = Facts(
         text=folded,
-        type=given or by_tag or by_word or playbook.default_type,
+        type=given_type or tag_type or keyword_type or playbook.default_type,
         tags=tags,
-        priority=asked or playbook.default_priority,
+        priority=given_priority or playbook.default_priority,
         customer_class=customer_class,
         channel=channel,
         product=product,
@@ -96,12 +95,12 @@ def classify(
     fired: list[Rule] = []
     for rule in playbook.rules:
         if holds(rule.when, facts):
-            facts = _followed(rule, facts, playbook, floor=asked is not None)
+            facts = _apply_rule(rule, facts, playbook, raise_only=given_priority is not None)
             if not any(earlier.then.product for earlier in fired):
-                facts = replace(facts, product=_with_line(facts.product, rule.then.product))
+                facts = replace(facts, product=_with_product_line(facts.product, rule.then.product))
             fired.append(rule)
-    known = bool(given or by_tag or by_word or any(rule.then.type for rule in fired))
-    vague = _what_is_vague(folded, facts.tags, playbook, known=known)
+    typed = given_type or tag_type or keyword_type or any(rule.then.type for rule in fired)
+    vague = _vague_rule(folded, facts.tags, playbook, typed=bool(typed))
     kind = facts.type or playbook.default_type
     return Classification(
         type=kind,
@@ -110,9 +109,9 @@ def classify(
         vague=vague is not None,
         confidence=confidence_of(
             kind,
-            given=given,
-            by_tag=by_tag,
-            by_word=by_word,
+            given_type=given_type,
+            tag_type=tag_type,
+            keyword_type=keyword_type,
             by_rule=any(rule.then.type == kind for rule in fired),
             rivals={playbook.tags[tag].type for tag in tags} - {None, kind},
             vague=vague is not None,
@@ -128,44 +127,44 @@ def classify(
 def confidence_of(
     kind: str,
     *,
-    given: str | None,
-    by_tag: str | None,
-    by_word: str | None,
+    given_type: str | None,
+    tag_type: str | None,
+    keyword_type: str | None,
     by_rule: bool,
     rivals: set[str | None],
     vague: bool,
 ) -> float:
-    """How well the type `kind` is founded, from 0 to 1.
+    """Return the confidence in the type `kind`, from 0 to 1.
 
-    1.0 where the caller or a rule said it, 0.9 where a tag did, 0.6 where only a keyword of the
-    type did, 0.2 where it is the desk's default. Each further type that a tag speaks for takes
-    0.2, as far as 0.2; a vague request has 0.4 at most.
+    1.0 if the caller or a rule set the type, 0.9 if a tag did, 0.6 if only a keyword of the type
+    did, 0.2 for the desk's default. Each other type that a tag indicates (`rivals`) subtracts 0.2,
+    down to 0.2; a vague request has 0.4 at most.
     """
-    if by_rule or given == kind:
-        found = 1.0
-    elif by_tag == kind:
-        found = 0.9
-    elif by_word == kind:
-        found = 0.6
+    if by_rule or given_type == kind:
+        confidence = 1.0
+    elif tag_type == kind:
+        confidence = 0.9
+    elif keyword_type == kind:
+        confidence = 0.6
     else:
-        found = 0.2
-    found = max(found - 0.2 * len(rivals), 0.2)
-    return round(min(found, 0.4) if vague else found, 2)
+        confidence = 0.2
+    confidence = max(confidence - 0.2 * len(rivals), 0.2)
+    return round(min(confidence, 0.4) if vague else confidence, 2)
 
 
 def destination(facts: Facts, playbook: Playbook) -> Destination:
-    """Where a request goes: the first entry of the playbook's routing that fits (A5, A7).
+    """Return the first entry of the playbook's routing whose condition holds (A5, A7).
 
-    The last entry fits all: the playbook's check sees to that.
+    The playbook's check ensures that the last entry has no condition.
     """
-    known = replace(facts, text=fold(facts.text))
+    folded = replace(facts, text=fold(facts.text))
     return next(
-        (place for place in playbook.routing if holds(place.when, known)), playbook.routing[-1]
+        (entry for entry in playbook.routing if holds(entry.when, folded)), playbook.routing[-1]
     )
 
 
 def _tags(folded: str, playbook: Playbook) -> tuple[str, ...]:
-    """The tags whose keywords stand in the text: vague ones last, then by the longest keyword."""
+    """Return the tags whose keywords the text contains: vague ones last, longest keyword first."""
     longest: dict[str, int] = {}
     for match in _uncovered(_matches(folded, {n: t.keywords for n, t in playbook.tags.items()})):
         longest[match.name] = max(longest.get(match.name, 0), match.end - match.start)
@@ -178,10 +177,10 @@ def _tags(folded: str, playbook: Playbook) -> tuple[str, ...]:
     )
 
 
-def _type_by_words(folded: str, playbook: Playbook) -> str | None:
-    """The type of the longest keyword in the text; of equal ones the first in the playbook."""
-    found = _matches(folded, {name: kind.keywords for name, kind in playbook.types.items()})
-    return max(found, key=lambda m: m.end - m.start).name if found else None
+def _type_by_keyword(folded: str, playbook: Playbook) -> str | None:
+    """Return the type of the longest keyword in the text, the first in the playbook if equal."""
+    matches = _matches(folded, {name: kind.keywords for name, kind in playbook.types.items()})
+    return max(matches, key=lambda m: m.end - m.start).name if matches else None
 
 
 def _matches(folded: str, words: dict[str, tuple[str, ...]]) -> list[_Match]:
@@ -194,26 +193,26 @@ def _matches(folded: str, words: dict[str, tuple[str, ...]]) -> list[_Match]:
 
 
 def _uncovered(matches: list[_Match]) -> list[_Match]:
-    """The matches that do not lie inside a longer one (支付异常 hides 异常)."""
-    kept: list[_Match] = []
-    reach = begun = -1
+    """Drop the matches inside a longer one (支付异常 hides 异常)."""
+    uncovered: list[_Match] = []
+    last_end = last_start = -1
     for match in sorted(matches, key=lambda m: (m.start, -m.end)):
-        if match.end > reach:
-            kept.append(match)
-            reach, begun = match.end, match.start
-        elif (match.start, match.end) == (begun, reach):
-            kept.append(match)  # two tags share a keyword
-    return kept
+        if match.end > last_end:
+            uncovered.append(match)
+            last_end, last_start = match.end, match.start
+        elif (match.start, match.end) == (last_start, last_end):
+            uncovered.append(match)  # two tags share a keyword
+    return uncovered
 
 
-def _followed(rule: Rule, facts: Facts, playbook: Playbook, *, floor: bool) -> Facts:
-    """The facts after a rule."""
+def _apply_rule(rule: Rule, facts: Facts, playbook: Playbook, *, raise_only: bool) -> Facts:
+    """Return the facts after a rule."""
     then = rule.then
     priority = facts.priority or playbook.default_priority
     if then.priority is not None:
         ranks = playbook.ranks
         raises = ranks[then.priority] < ranks[priority]
-        priority = then.priority if raises or not floor else priority
+        priority = then.priority if raises or not raise_only else priority
     priority = playbook.shifted(priority, then.raise_by - then.lower_by)
     return replace(
         facts,
@@ -224,20 +223,23 @@ def _followed(rule: Rule, facts: Facts, playbook: Playbook, *, floor: bool) -> F
     )
 
 
-def _with_line(product: str | None, line: str | None) -> str | None:
-    """What the product is called, with its line beside it where that is not said yet (D7)."""
+def _with_product_line(product: str | None, line: str | None) -> str | None:
+    """Append the product line to the product unless it contains it already (D7)."""
     if line is None or (product and mentions(fold(product), (line,))):
         return product
     return f"{product} {line}" if product else line
 
 
-def _what_is_vague(
-    folded: str, tags: tuple[str, ...], playbook: Playbook, *, known: bool
+def _vague_rule(
+    folded: str, tags: tuple[str, ...], playbook: Playbook, *, typed: bool
 ) -> Vague | None:
-    """A6, E2: the vague tag that stands alone, where nothing says what it is about; without a tag
-    what the desk does where nothing speaks for any type."""
+    """Return the rule on how to clarify a vague request, None if it is clear (A6, E2).
+
+    It is that of a vague tag if the text has no other tag. Without any tag, and if nothing
+    indicates a type (`typed`), it is the desk's rule for unclear requests.
+    """
     if not tags:
-        unclear = None if known else playbook.unclear
+        unclear = None if typed else playbook.unclear
         return unclear if unclear and mentions(folded, unclear.unless_mentions) is None else None
     if any(playbook.tags[tag].vague is None for tag in tags):
         return None

@@ -1,9 +1,9 @@
-"""Keep the closing workflow in step with its ticket (F4).
+"""Start and wake the closing workflow of a ticket (F4).
 
-A resolution starts an execution whose name is the ticket and the count of its resolutions, so that
-Step Functions itself refuses a second one for the same resolution. What the workflow waits for is
-handed to it by the task token that the waiting step left on the ticket; if the answer comes before
-the token, the step finds it on the ticket and goes on by itself.
+A resolution starts an execution that is named after the ticket and its number of resolutions, so
+Step Functions refuses a second one for the same resolution. A waiting task stores its token on the
+ticket; the router sends the result with it. If the result is there before the token, the task finds
+it on the ticket and continues by itself.
 """
 
 from __future__ import annotations
@@ -12,21 +12,17 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from functions.core.domain.closing import after_review, after_survey
+from functions.core.domain.closing import TaskKind, task_result
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.logging import logger
+from functions.core.services.task_results import send_result
 from functions.core.storage.store import Store
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 log = logger("router")
-
-_AFTER = {"survey": after_survey, "review": after_review}
-
-_OVER = frozenset({"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"})
-"""Answers of SendTaskSuccess for a step that no longer waits (Step Functions API reference)."""
 
 
 def start(
@@ -37,49 +33,42 @@ def start(
     playbook: Playbook,
     run: str = "",
 ) -> None:
-    """Start the workflow for one resolution; a repetition changes nothing.
+    """Start the workflow for one resolution; a repetition has no effect.
 
     Args:
-        run: what tells this run from others of the ticket, the resolution where nothing is given.
+        run: the suffix of the execution's name, by default the resolution.
     """
-    document: dict[str, Any] = {
+    execution_input: dict[str, Any] = {
         "desk": ticket.desk,
         "number": ticket.number,
         "resolution": resolution,
         "wait_seconds": int(playbook.survey.wait.total_seconds()),
-        "review_seconds": int(_call_back_within(playbook).total_seconds()),
+        "review_seconds": int(_callback_limit(playbook).total_seconds()),
     }
     try:
         client.start_execution(
             stateMachineArn=machine,
             name=f"{ticket.desk}-{ticket.number}-{run or resolution}",
-            input=json.dumps(document),
+            input=json.dumps(execution_input),
         )
     except client.exceptions.ExecutionAlreadyExists:
         log.info("closing.repeated", extra={"ticket": ticket.number, "resolution": resolution})
 
 
-def _call_back_within(playbook: Playbook) -> timedelta:
-    """How long a call-back may take before the ticket is archived without one."""
-    asked = playbook.confirmation
-    if asked is not None and asked.within is not None:
-        return asked.within
+def _callback_limit(playbook: Playbook) -> timedelta:
+    """Return how long a call-back may take before the ticket is archived without one."""
+    confirmation = playbook.confirmation
+    if confirmation is not None and confirmation.within is not None:
+        return confirmation.within
     return playbook.survey.review.within
 
 
-def wake(client: SFNClient, store: Store, ticket: Ticket, kind: str) -> None:
-    """Let a waiting step go on where the ticket has the answer that it waits for.
-
-    Args:
-        kind: `survey` or `review`, the step that may wait.
-    """
-    kept = store.token(ticket.desk, ticket.number, kind)
-    answer = _AFTER[kind](ticket, kept[1]) if kept else None
-    if kept is None or answer is None:
+def wake(client: SFNClient, store: Store, ticket: Ticket, kind: TaskKind) -> None:
+    """Let a waiting task continue if the ticket has its result."""
+    stored = store.token(ticket.desk, ticket.number, kind)
+    if stored is None:
         return
-    try:
-        client.send_task_success(taskToken=kept[0], output=json.dumps(answer))
-    except client.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] not in _OVER:
-            raise
+    token, resolution = stored
+    result = task_result(kind, ticket, resolution)
+    if result is not None and not send_result(client, token, result):
         log.info("closing.over", extra={"ticket": ticket.number, "kind": kind})

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from functions.core.domain import events as e
+from functions.core.domain.closing import TaskKind
 from functions.core.domain.errors import Conflict, DeadLetter, NotFound
 from functions.core.domain.ticket import Status, Ticket
 from functions.core.platform import aws
@@ -42,7 +43,7 @@ def process(record: Any, deployment: Deployment, store: Store, now: datetime) ->
 def _agent_changed(image: Any, store: Store, now: datetime) -> None:
     desk = image["pk"]["S"].removeprefix("DESK#")
     if image.get("change", {}).get("S") in FREED and "team" in image:
-        Router(store, store.playbook(desk, now), now).drain(image["team"]["S"])
+        Router(store, store.playbook(desk, now), now).assign_waiting(image["team"]["S"])
 
 
 def _committed(image: Any, deployment: Deployment, store: Store, now: datetime) -> None:
@@ -78,29 +79,29 @@ class _Reaction:
         _REACTIONS[type(event)](self, event)
 
     def received(self, event: e.TicketReceived) -> None:
-        self.router.received(self.ticket, event)
+        self.router.route_new(self.ticket, event)
 
     def type_confirmed(self, event: e.TypeConfirmed) -> None:
-        self.router.placed(self.ticket)
+        self.router.route_on(self.ticket)
 
     def queued(self, event: e.TicketQueued) -> None:
-        self.router.waiting(self.ticket)
+        self.router.retry_waiting(self.ticket)
 
     def priority_changed(self, event: e.PriorityChanged) -> None:
-        self.router.reprioritised(self.ticket, self.commit.version)
+        self.router.reroute_after_priority_change(self.ticket, self.commit.version)
 
     def classified(self, event: e.TicketClassified) -> None:
-        self.router.reclassified(self.ticket)
+        self.router.reroute_after_reclassification(self.ticket)
 
     def customer_wrote(self, event: e.CustomerWrote) -> None:
-        self.router.told(self.ticket)
+        self.router.reconsider_after_customer_message(self.ticket)
 
     def resolved(self, event: e.TicketResolved) -> None:
         self._start_workflow(event.resolution)
 
     def reopened(self, event: e.TicketReopened) -> None:
         self._wake_workflow("survey", "review")
-        self.router.placed(self.ticket)
+        self.router.route_on(self.ticket)
 
     def answered(self, event: e.SurveyAnswered | e.ConfirmationGiven) -> None:
         self._wake_workflow("survey")
@@ -118,7 +119,7 @@ class _Reaction:
 
     def unmerged(self, event: e.TicketUnmerged) -> None:
         """Route the restored ticket, or ask for its customer's answer again."""
-        self.router.taken_up(self.ticket)
+        self.router.route_after_unmerge(self.ticket)
         if event.status in _IN_WORKFLOW:
             self._restart_workflow(event)
 
@@ -140,7 +141,7 @@ class _Reaction:
             run,
         )
 
-    def _wake_workflow(self, *kinds: str) -> None:
+    def _wake_workflow(self, *kinds: TaskKind) -> None:
         for kind in kinds:
             closing_workflow.wake(aws.client("stepfunctions"), self.router.store, self.ticket, kind)
 

@@ -1,4 +1,4 @@
-"""The stream records that move tickets on: new, confirmed, queued, reopened, resolved (F2, F4)."""
+"""`deskbell-<stage>-router`: classify and assign tickets from the table's stream (F2, F4)."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from chalice.app import Blueprint
 from functions.core.platform import clock
 from functions.core.platform.container import store
 from functions.core.platform.settings import Deployment, LambdaContext
-from functions.core.platform.stream import each
+from functions.core.platform.stream import BatchResponse, process_batch
 
 bp = Blueprint(__name__)
 
 
 @bp.lambda_function(name="router")
-def router(event: Any, context: LambdaContext) -> dict[str, list[dict[str, str]]]:
-    """Route what the stream brings; answer which records have to come again."""
+def router(event: Any, context: LambdaContext) -> BatchResponse:
+    """Process a batch of stream records; return those that Lambda has to retry."""
     from functions.router.consumer import process
 
     deployment = Deployment.of(context)
     now = clock.now()
-    return each(
+    return process_batch(
         event,
         deployment,
         "router",

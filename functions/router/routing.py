@@ -1,4 +1,4 @@
-"""Carry the routing decisions out, once each, whatever the stream repeats (F2)."""
+"""Carry out routing decisions, each once, even if the stream repeats a record (F2)."""
 
 from __future__ import annotations
 
@@ -16,79 +16,80 @@ from functions.core.domain.rules import Destination, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
 from functions.core.storage.store import Store
-from functions.router.agent_selection import Wanted, candidates, suits
+from functions.router.agent_selection import Requirements, candidates, suits
 from functions.router.amounts import amount_in
 from functions.router.classify import Classification, classify, destination
 
 ACTOR = "system"
-_ROUTING, _NOBODY = "routing", "nobody suitable"
-_PUTS = (e.TicketQueued, e.TicketReopened, e.TicketUnmerged)
+_ROUTING, _NOBODY_SUITABLE = "routing", "nobody suitable"
+_QUEUEING = (e.TicketQueued, e.TicketReopened, e.TicketUnmerged)
 """The events that put a ticket into a queue."""
 
-PAGE = 20
-"""Waiting tickets looked at in one go when somebody becomes free."""
+PAGE_SIZE = 20
+"""Waiting tickets read at once when an agent becomes free."""
 
 
 @dataclass(frozen=True)
 class Router:
-    """The router's dependencies for one call."""
+    """The dependencies of the router for one record."""
 
     store: Store
     playbook: Playbook
     now: datetime
 
-    def received(self, ticket: Ticket, event: e.TicketReceived) -> None:
-        """Classify a new ticket and send it on its way, in one change where that is possible.
+    def route_new(self, ticket: Ticket, event: e.TicketReceived) -> None:
+        """Classify and route a new ticket, in one change if possible.
 
-        A ticket that is not `received` any more was routed before: nothing happens.
+        A ticket whose status is not `received` any more was routed before; nothing happens.
         """
         if ticket.status == "received":
-            self._classified(ticket, event, _words(event))
+            self._classify_and_route(ticket, event, _request_text(event))
 
-    def told(self, ticket: Ticket) -> None:
-        """Look again at a vague request whose customer has said more (E2)."""
+    def reconsider_after_customer_message(self, ticket: Ticket) -> None:
+        """Classify a vague request again with what its customer has added (E2)."""
         if ticket.status != "pending_confirmation" or ticket.asked == 0:
             return
-        first, said = _said(self.store.history(ticket.desk, ticket.number))
-        if first is not None:
-            self._classified(ticket, first, said)
+        request, text = _customer_text(self.store.history(ticket.desk, ticket.number))
+        if request is not None:
+            self._classify_and_route(ticket, request, text)
 
-    def placed(self, ticket: Ticket) -> None:
-        """Send a ticket on whose type was confirmed or that was reopened (A6, A13, D13, E7)."""
+    def route_on(self, ticket: Ticket) -> None:
+        """Route a ticket whose type was confirmed or that was reopened (A6, A13, D13, E7)."""
         if ticket.status not in {"received", "queued"} or ticket.queue == "supervisor":
             return
-        if ticket.reopen_to == "handler" and self._give_back(ticket):
+        if ticket.reopen_to == "handler" and self._assign_former_handler(ticket):
             return
         if ticket.status == "queued" and ticket.team:
-            self._send(ticket, self._place_of(ticket), ())
+            self._route(ticket, self._current_destination(ticket), ())
         else:
-            _, said = _said(self.store.history(ticket.desk, ticket.number))
-            self._send(ticket, destination(_facts(ticket, said), self.playbook), ())
+            _, text = _customer_text(self.store.history(ticket.desk, ticket.number))
+            self._route(ticket, destination(_facts(ticket, text), self.playbook), ())
 
-    def taken_up(self, ticket: Ticket) -> None:
-        """Send a ticket on that was merged before it had a handler."""
+    def route_after_unmerge(self, ticket: Ticket) -> None:
+        """Route an unmerged ticket that had no handler when it was merged."""
         history = self.store.history(ticket.desk, ticket.number, ticket.version)
-        known = any(commit.of(e.TicketClassified, e.TypeConfirmed) for commit in history)
-        if ticket.status == "received" and not known:
-            self.received(ticket, history[0].of(e.TicketReceived)[0])
+        classified = any(commit.of(e.TicketClassified, e.TypeConfirmed) for commit in history)
+        if ticket.status == "received" and not classified:
+            self.route_new(ticket, history[0].of(e.TicketReceived)[0])
         else:
-            self.placed(ticket)
+            self.route_on(ticket)
 
-    def waiting(self, ticket: Ticket) -> None:
-        """Look once more for somebody free: one may have come while the ticket was queued."""
-        place = self._place_of(ticket)
-        if _is_waiting(ticket) and place.queue != "collect" and not self._moved_on(ticket):
-            self._assign(ticket, place, ())
+    def retry_waiting(self, ticket: Ticket) -> None:
+        """Assign a waiting ticket if an agent became free while it was queued."""
+        target = self._current_destination(ticket)
+        if _is_waiting(ticket) and target.queue != "collect" and not self._routed_elsewhere(ticket):
+            self._assign(ticket, target, ())
 
-    def reprioritised(self, ticket: Ticket, version: int) -> None:
-        """Send a ticket that nobody has yet where its new priority leads (A7, E3).
+    def reroute_after_priority_change(self, ticket: Ticket, version: int) -> None:
+        """Re-route an unassigned ticket after a priority change (A7, E3).
 
-        Its place in the queue and its deadlines have changed with the priority itself. Where the
-        rules lead to the same place as before, it stays where it is, as it does where a person, a
-        deadline or the want of anybody suitable has brought it to the supervisors.
+        The change itself has updated the queue position and the deadlines. The ticket stays where
+        it is if the rules give the same destination as before, or if a person, a deadline or the
+        lack of a suitable agent brought it to the supervisors.
 
         Args:
-            version: the change of the priority; what that change itself says of the queue holds.
+            version: the version that changed the priority. If it also queued or assigned the
+                ticket, that decision stands.
         """
         if ticket.status != "queued":
             return
@@ -97,60 +98,63 @@ class Router:
         if changed.of(e.TicketQueued, e.TicketAssigned):
             return
         before = reduce(apply, history[: history.index(changed)], None)
-        now = _facts(ticket, _said(history)[1])
-        old = destination(replace(now, priority=before.priority if before else None), self.playbook)
-        new = destination(now, self.playbook)
+        facts = _facts(ticket, _customer_text(history)[1])
+        old_facts = replace(facts, priority=before.priority if before else None)
+        old = destination(old_facts, self.playbook)
+        new = destination(facts, self.playbook)
         if ticket.queue == "supervisor":
             moves = old.queue == "supervisor" != new.queue
         else:
             moves = old != new
         if moves:
-            self._send(ticket, new, ())
+            self._route(ticket, new, ())
 
-    def reclassified(self, ticket: Ticket) -> bool:
-        """Send a ticket that nobody has yet where what a step has made of it leads (A5, E6).
+    def reroute_after_reclassification(self, ticket: Ticket) -> bool:
+        """Re-route an unassigned ticket after a step has reclassified it (A5, E6).
 
-        What it was when it was put where it waits is compared with what it is now, so that it is
-        sent once, however often and in whatever order its records come. Where the rules lead to
-        the same place as before, it stays, as it does where a person or a deadline has brought it
-        to the supervisors. Who has it in hand keeps it.
+        The destination for the ticket as it was when it was queued is compared with the one for the
+        ticket as it is, so it is re-routed once, however often and in whatever order its records
+        come. It stays where it is if the destinations are the same, or if a person or a deadline
+        brought it to the supervisors. An assigned ticket keeps its handler.
 
         Returns:
-            Whether the rules lead elsewhere.
+            Whether the rules give another destination.
         """
         if ticket.status != "queued":
             return False
         history = self.store.history(ticket.desk, ticket.number, ticket.version)
-        last = max(index for index, commit in enumerate(history) if commit.of(*_PUTS))
-        since = (e.waking_router(commit.events) for commit in history[last + 1 :])
+        queued = max(index for index, commit in enumerate(history) if commit.of(*_QUEUEING))
+        since = (e.waking_router(commit.events) for commit in history[queued + 1 :])
         if not any(isinstance(event, e.TicketClassified) for events in since for event in events):
             return False
-        if ticket.queue == "supervisor" and not _put_by_rules(history[last]):
+        if ticket.queue == "supervisor" and not _queued_by_rules(history[queued]):
             return False
-        _, said = _said(history)
-        before = _facts(reduce(apply, history[1 : last + 1], apply(None, history[0])), said)
-        new = destination(_facts(ticket, said), self.playbook)
-        if new == destination(before, self.playbook):
+        _, text = _customer_text(history)
+        before = reduce(apply, history[1 : queued + 1], apply(None, history[0]))
+        new = destination(_facts(ticket, text), self.playbook)
+        if new == destination(_facts(before, text), self.playbook):
             return False
-        self._send(ticket, new, ())
+        self._route(ticket, new, ())
         return True
 
-    def drain(self, team: str) -> None:
-        """Give the tickets that wait for a team, in their order, to those who have room.
+    def assign_waiting(self, team: str) -> None:
+        """Assign the tickets that wait for a team, in order, to agents who have capacity.
 
-        A ticket that nobody free is suited for does not keep the next one waiting.
+        A ticket that no free agent is suitable for does not hold up the next one.
         """
         for ticket in self._waiting_for(team):
-            place = self._place_of(ticket)
-            if not _is_waiting(ticket) or place.queue == "collect" or self._moved_on(ticket):
+            target = self._current_destination(ticket)
+            if not _is_waiting(ticket) or target.queue == "collect":
                 continue
-            if not self._assign(ticket, place, ()):
+            if self._routed_elsewhere(ticket):
+                continue
+            if not self._assign(ticket, target, ()):
                 roster = self.store.agents(self.playbook.desk)
-                if not candidates(roster, Wanted(team), self.playbook, self.now):
+                if not candidates(roster, Requirements(team), self.playbook, self.now):
                     return
 
-    def _classified(self, ticket: Ticket, event: e.TicketReceived, text: str) -> None:
-        found = classify(
+    def _classify_and_route(self, ticket: Ticket, event: e.TicketReceived, text: str) -> None:
+        classification = classify(
             text,
             self.playbook,
             type_given=event.type if event.type_given else None,
@@ -160,112 +164,118 @@ class Router:
             product=ticket.product,
             amount=amount_in(text),
         )
-        known = c.Classify(
-            type=found.type,
-            tags=found.tags,
-            priority=found.priority,
-            mood=found.mood,
-            confidence=found.confidence,
-            rules=found.rules,
-            product=found.product,
+        command = c.Classify(
+            type=classification.type,
+            tags=classification.tags,
+            priority=classification.priority,
+            mood=classification.mood,
+            confidence=classification.confidence,
+            rules=classification.rules,
+            product=classification.product,
         )
         facts = Facts(
             text=text,
-            type=found.type,
-            tags=found.tags,
-            priority=found.priority,
+            type=classification.type,
+            tags=classification.tags,
+            priority=classification.priority,
             customer_class=ticket.customer.customer_class,
             channel=ticket.channel,
-            mood=found.mood,
-            product=found.product,
+            mood=classification.mood,
+            product=classification.product,
             amount=amount_in(text),
         )
-        place = destination(facts, self.playbook)
-        asked = self._question(ticket, found, place)
-        if asked is not None:
-            self._change(ticket, c.Together((known, asked)))
+        target = destination(facts, self.playbook)
+        question = self._question(ticket, classification, target)
+        if question is not None:
+            self._change(ticket, c.Together((command, question)))
         else:
-            self._send(ticket, place, (known,))
+            self._route(ticket, target, (command,))
 
     def _question(
-        self, ticket: Ticket, found: Classification, place: Destination
+        self, ticket: Ticket, classification: Classification, target: Destination
     ) -> c.AskCustomer | c.AskConfirmation | None:
-        """Who is asked what a vague request is about: the customer, an agent, the supervisors."""
-        vague = found.asks
-        if vague is None or place.queue == "supervisor":
+        """Ask the customer, an agent or the supervisors what a vague request is about."""
+        vague = classification.asks
+        if vague is None or target.queue == "supervisor":
             return None
         if vague.ask == "customer" and ticket.asked < vague.times:
-            words = vague.again if ticket.asked and vague.again else vague.question
-            return c.AskCustomer(words[ticket.locale])
+            texts = vague.again if ticket.asked and vague.again else vague.question
+            return c.AskCustomer(texts[ticket.locale])
         question = vague.question[self.playbook.locale]
-        leaders = self.playbook.team_of_role("supervisor")
-        if vague.ask == "agent" or leaders is None:
-            return c.AskConfirmation(place.team, question)
-        return c.AskConfirmation(leaders, question, queue="supervisor")
+        supervisors = self.playbook.team_of_role("supervisor")
+        if vague.ask == "agent" or supervisors is None:
+            return c.AskConfirmation(target.team, question)
+        return c.AskConfirmation(supervisors, question, queue="supervisor")
 
     def _waiting_for(self, team: str) -> Iterator[Ticket]:
         cursor = None
         while True:
             partition = f"{self.playbook.desk}#waiting#{team}"
-            tickets, cursor = self.store.queue([partition], cursor, PAGE)
+            tickets, cursor = self.store.queue([partition], cursor, PAGE_SIZE)
             yield from tickets
             if cursor is None:
                 return
 
-    def _place_of(self, ticket: Ticket) -> Destination:
-        """Where a ticket waits, with what its handler needs to have."""
-        place = destination(self._known(ticket), self.playbook)
-        if place.team == ticket.team and place.queue != "supervisor":
-            return place
-        return Destination(team=ticket.team or place.team)
+    def _current_destination(self, ticket: Ticket) -> Destination:
+        """Return the destination that a ticket waits in, with its requirements of the handler."""
+        target = destination(self._facts_of_waiting(ticket), self.playbook)
+        if target.team == ticket.team and target.queue != "supervisor":
+            return target
+        return Destination(team=ticket.team or target.team)
 
-    def _moved_on(self, ticket: Ticket) -> bool:
-        """Whether a ticket waits for the wrong team, since a step's record is still on its way."""
-        place = destination(self._known(ticket), self.playbook)
-        if place.team == ticket.team and place.queue != "supervisor":
+    def _routed_elsewhere(self, ticket: Ticket) -> bool:
+        """Re-route a ticket that waits for the wrong team because a step's record is still to come.
+
+        Returns:
+            Whether the rules give another destination.
+        """
+        target = destination(self._facts_of_waiting(ticket), self.playbook)
+        if target.team == ticket.team and target.queue != "supervisor":
             return False
-        return self.reclassified(ticket)
+        return self.reroute_after_reclassification(ticket)
 
-    def _known(self, ticket: Ticket) -> Facts:
-        """What conditions may ask about a ticket that waits. Its customer's words are read where
-        the desk routes by them; most desks route by what the words were found to be about."""
-        asked = (place.when for place in self.playbook.routing)
-        if not any(when.mentions or when.amount_over is not None for when in asked):
+    def _facts_of_waiting(self, ticket: Ticket) -> Facts:
+        """Return the facts of a waiting ticket; its text is read only if the desk routes by it."""
+        conditions = (entry.when for entry in self.playbook.routing)
+        if not any(when.mentions or when.amount_over is not None for when in conditions):
             return Facts.of(ticket)
         history = self.store.history(ticket.desk, ticket.number, ticket.version)
-        return _facts(ticket, _said(history)[1])
+        return _facts(ticket, _customer_text(history)[1])
 
-    def _send(self, ticket: Ticket, place: Destination, first: tuple[c.TicketCommand, ...]) -> None:
-        if place.queue == "supervisor":
-            self._to_supervisors(ticket, place, first, _ROUTING)
-        elif place.queue == "collect":
-            if not (_is_waiting(ticket) and ticket.team == place.team):
-                queue = c.Enqueue(team=place.team, queue="waiting", reason="collected")
+    def _route(
+        self, ticket: Ticket, target: Destination, first: tuple[c.TicketCommand, ...]
+    ) -> None:
+        if target.queue == "supervisor":
+            self._to_supervisors(ticket, target, first, _ROUTING)
+        elif target.queue == "collect":
+            if not (_is_waiting(ticket) and ticket.team == target.team):
+                queue = c.Enqueue(team=target.team, queue="waiting", reason="collected")
                 self._change(ticket, c.Together((*first, queue)))
-        elif self._assign(ticket, place, first):
+        elif self._assign(ticket, target, first):
             return
-        elif place.otherwise == "supervisor" or not self._anybody(ticket, place, first):
-            self._to_supervisors(ticket, place, first, _NOBODY)
-        elif not (_is_waiting(ticket) and ticket.team == place.team):
-            queue = c.Enqueue(team=place.team, queue="waiting", reason="nobody free")
+        elif target.otherwise == "supervisor" or not self._has_suitable(ticket, target, first):
+            self._to_supervisors(ticket, target, first, _NOBODY_SUITABLE)
+        elif not (_is_waiting(ticket) and ticket.team == target.team):
+            queue = c.Enqueue(team=target.team, queue="waiting", reason="nobody free")
             self._change(ticket, c.Together((*first, queue)))
 
     def _to_supervisors(
-        self, ticket: Ticket, place: Destination, first: tuple[c.TicketCommand, ...], reason: str
+        self, ticket: Ticket, target: Destination, first: tuple[c.TicketCommand, ...], reason: str
     ) -> None:
-        there = ticket.status == "queued" and ticket.queue == "supervisor"
-        if there and ticket.team == place.team and not first:
+        with_supervisors = ticket.status == "queued" and ticket.queue == "supervisor"
+        if with_supervisors and ticket.team == target.team and not first:
             return
-        queue = c.Enqueue(team=place.team, queue="supervisor", reason=reason)
+        queue = c.Enqueue(team=target.team, queue="supervisor", reason=reason)
         self._change(ticket, c.Together((*first, queue)))
 
     def _assign(
-        self, ticket: Ticket, place: Destination, first: tuple[c.TicketCommand, ...]
+        self, ticket: Ticket, target: Destination, first: tuple[c.TicketCommand, ...]
     ) -> bool:
-        """Give a ticket to the best free member of a team; False where nobody has room."""
+        """Assign a ticket to the best available member of a team; False if nobody has capacity."""
         roster = self.store.agents(self.playbook.desk)
-        for agent in candidates(roster, wanted(ticket, place, first), self.playbook, self.now):
-            assign = c.Assign(team=place.team, handler=agent.username, reason="routing")
+        required = requirements(ticket, target, first)
+        for agent in candidates(roster, required, self.playbook, self.now):
+            assign = c.Assign(team=target.team, handler=agent.username, reason="routing")
             try:
                 self._change(ticket, c.Together((*first, assign)))
             except NoPlaceLeft:
@@ -273,32 +283,34 @@ class Router:
             return True
         return False
 
-    def _anybody(
-        self, ticket: Ticket, place: Destination, first: tuple[c.TicketCommand, ...]
+    def _has_suitable(
+        self, ticket: Ticket, target: Destination, first: tuple[c.TicketCommand, ...]
     ) -> bool:
-        """Whether the roster has somebody for the ticket at all, even if nobody is free now.
+        """Return whether the roster has a suitable agent, free or not.
 
-        A roster without anyone of the team is still being set up: the ticket waits.
+        A roster without any member of the team is still being set up; the ticket waits.
         """
-        asked = wanted(ticket, place, first)
-        members = [a for a in self.store.agents(self.playbook.desk) if a.team == place.team]
-        return not members or any(suits(agent, asked) for agent in members)
+        required = requirements(ticket, target, first)
+        members = [a for a in self.store.agents(self.playbook.desk) if a.team == target.team]
+        return not members or any(suits(agent, required) for agent in members)
 
-    def _give_back(self, ticket: Ticket) -> bool:
-        """D13: back to the engineer who had it, if present; there need not be a place free."""
-        last = ticket.former_handlers[-1] if ticket.former_handlers else None
-        agent: Agent | None = self.store.agent(ticket.desk, last) if last else None
+    def _assign_former_handler(self, ticket: Ticket) -> bool:
+        """Return a ticket to its former handler if online, even without free capacity (D13)."""
+        former = ticket.former_handlers[-1] if ticket.former_handlers else None
+        agent: Agent | None = self.store.agent(ticket.desk, former) if former else None
         if agent is None or not agent.online:
             return False
-        back = c.Assign(team=agent.team, handler=agent.username, reason="reopened", by_person=True)
-        self._change(ticket, c.Together((back,)))
+        assign = c.Assign(
+            team=agent.team, handler=agent.username, reason="reopened", by_person=True
+        )
+        self._change(ticket, c.Together((assign,)))
         return True
 
     def _change(self, ticket: Ticket, command: c.Together) -> None:
-        """Change the ticket if it still is as the decision saw it.
+        """Change the ticket if it is still the version that the decision was made on.
 
         Raises:
-            Conflict: it is not; the stream's retry decides anew.
+            Conflict: it is not; the stream's retry decides again.
         """
         try:
             change(
@@ -312,49 +324,52 @@ class Router:
                 seen=ticket,
             )
         except ActionNotAllowed:
-            # Somebody has taken, resolved or closed it in the meantime: no routing is needed.
+            # Somebody has taken, resolved or closed it since; it needs no routing.
             return
 
 
-def wanted(ticket: Ticket, place: Destination, first: tuple[c.TicketCommand, ...] = ()) -> Wanted:
-    """What a ticket asks of its handler. A second handling asks for somebody more senior, and for
-    nobody who has had it before (B9, E7).
+def requirements(
+    ticket: Ticket, target: Destination, first: tuple[c.TicketCommand, ...] = ()
+) -> Requirements:
+    """Return a ticket's requirements of its agent.
+
+    A second handling requires a more senior agent and excludes former handlers (B9, E7).
 
     Args:
-        first: what is to happen to the ticket in the same change; it may name the product's line.
+        first: the commands of the same change; a classification may name the product line.
     """
-    lines = (command.product for command in first if isinstance(command, c.Classify))
-    again = ticket.reopen_to == "senior"
-    return Wanted(
-        team=place.team,
-        needs=place.needs,
-        product=next(lines, None) or ticket.product,
+    products = (command.product for command in first if isinstance(command, c.Classify))
+    second_handling = ticket.reopen_to == "senior"
+    return Requirements(
+        team=target.team,
+        needs=target.needs,
+        product=next(products, None) or ticket.product,
         language=ticket.locale,
-        level=ticket.level if again else 0,
-        excluded=ticket.former_handlers if again else (),
+        level=ticket.level if second_handling else 0,
+        excluded=ticket.former_handlers if second_handling else (),
     )
 
 
-def _said(history: Sequence[e.Commit]) -> tuple[e.TicketReceived | None, str]:
-    """The request, and everything that the customer has written so far."""
-    first: e.TicketReceived | None = None
+def _customer_text(history: Sequence[e.Commit]) -> tuple[e.TicketReceived | None, str]:
+    """Return the request, and the text of all that the customer has written so far."""
+    request: e.TicketReceived | None = None
     texts: list[str] = []
     for commit in history:
         for event in commit.events:
             if isinstance(event, e.TicketReceived):
-                first = event
-                texts.append(_words(event))
+                request = event
+                texts.append(_request_text(event))
             elif isinstance(event, e.CustomerWrote):
                 texts.append(event.text)
-    return first, "\n".join(texts)
+    return request, "\n".join(texts)
 
 
-def _facts(ticket: Ticket, said: str) -> Facts:
-    """What conditions may ask about a ticket and the words of its customer."""
-    return replace(Facts.of(ticket, said), amount=amount_in(said))
+def _facts(ticket: Ticket, text: str) -> Facts:
+    """Return the facts of a ticket and its customer's text, for the playbook's conditions."""
+    return replace(Facts.of(ticket, text), amount=amount_in(text))
 
 
-def _words(event: e.TicketReceived) -> str:
+def _request_text(event: e.TicketReceived) -> str:
     return "\n".join(filter(None, (event.subject, event.text or event.description)))
 
 
@@ -362,7 +377,7 @@ def _is_waiting(ticket: Ticket) -> bool:
     return ticket.status == "queued" and ticket.queue == "waiting" and ticket.team is not None
 
 
-def _put_by_rules(commit: e.Commit) -> bool:
-    """Whether the desk's routing has brought a ticket to the supervisors."""
+def _queued_by_rules(commit: e.Commit) -> bool:
+    """Return whether the desk's routing brought a ticket to the supervisors."""
     reasons = {event.reason for event in commit.of(e.TicketQueued)}
-    return commit.actor == ACTOR and bool(reasons & {_ROUTING, _NOBODY})
+    return commit.actor == ACTOR and bool(reasons & {_ROUTING, _NOBODY_SUITABLE})

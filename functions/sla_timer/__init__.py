@@ -1,6 +1,7 @@
-"""What is due: each minute, warnings, breaches and deliveries whose next attempt has come (F3, G2).
+"""The function that acts every minute on due timers and deliveries (F3, G2).
 
-`sweep` is the rule, `handler` the schedule. What follows from a timer is the playbook's and stands
-in `functions.core.domain.timers` and `functions.core.domain.lifecycle`; who is told of it is
-`notify`'s.
+EventBridge's schedule invokes `handler`, which calls `sweep`. The effects of a timer are decided by
+`functions.core.domain.timers` and `lifecycle`; `notify` sends the notifications.
+
+May import `functions.core`.
 """

@@ -1,7 +1,7 @@
-"""The schedule: each minute EventBridge wakes the sweep with its own moment.
+"""`deskbell-<stage>-sla_timer`: EventBridge invokes the sweep every minute.
 
-`{"time": "2026-03-10T04:00:00Z", …}` is all that is read of the event, so whoever invokes the
-function with a later time sees what it would do then (contract, section 3).
+Only the event's `{"time": "2026-03-10T04:00:00Z", …}` is read, so an invocation with a later time
+does what would be due then.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ bp = Blueprint(__name__)
 
 
 class Scheduled(BaseModel):
-    """A scheduled event, as far as it matters."""
+    """The part of a scheduled event that the function reads."""
 
     model_config = ConfigDict(defer_build=True)
 
@@ -29,23 +29,23 @@ class Scheduled(BaseModel):
 
 
 def sla_timer(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Sweep what is due at the event's time.
+    """Process everything that is due at the event's time.
 
     Raises:
-        SweepFailed: after everything else was done, where items failed; the alarm counts it.
+        SweepFailed: some items failed, after all others were processed; the alarm counts it.
     """
     now: datetime = Scheduled.model_validate(event).time
-    swept = sweep(
+    result = sweep(
         container.store(Deployment.of(context)),
         now,
         lambda: timedelta(milliseconds=context.get_remaining_time_in_millis()),
         first=now.minute % SHARDS,
     )
-    if swept.failed:
-        raise SweepFailed(f"{swept.failed} of {swept.done + swept.failed} items failed")
-    return {"done": swept.done}
+    if result.failed:
+        raise SweepFailed(f"{result.failed} of {result.done + result.failed} items failed")
+    return {"done": result.done}
 
 
-# Registered by a call: used as a decorator, Chalice would replace the function with a wrapper that
-# refuses an event without EventBridge's whole envelope.
+# As a decorator, Chalice would replace the function with a wrapper that refuses an event without
+# EventBridge's complete envelope.
 bp.schedule("rate(1 minute)", name="sla_timer")(sla_timer)

@@ -1,8 +1,8 @@
-"""One look at everything that is due (F3, G2).
+"""Process every due timer and delivery once (F3, G2).
 
-A sweep reads what is due and nothing else, shard by shard to the last page. It may be repeated and
-may overlap with another: each change is decided on the ticket's newest version, and a timer that
-has rung is not due again until its next moment.
+A sweep reads only due items, shard by shard to the last page. It may be repeated or overlap with
+another: each change is decided on the ticket's newest version, and a timer that has fired is not
+due again before its next time.
 """
 
 from __future__ import annotations
@@ -20,50 +20,53 @@ from functions.core.storage.store import SHARDS, Due, Store
 
 log = logger("sla_timer")
 
-ENOUGH = timedelta(seconds=5)
-"""What has to be left of the function's time to begin with another item."""
+TIME_FOR_ITEM = timedelta(seconds=5)
+"""The remaining time that another item needs."""
 
 
 class SweepFailed(DeskbellError):
-    """Some items could not be looked at. They stay due; the next sweep tries them again."""
+    """Some items failed. They stay due, and the next sweep retries them."""
 
 
 @dataclass(frozen=True)
-class Swept:
-    """What a sweep came across: items acted on, failed, and whether time ran out before the end."""
+class SweepResult:
+    """The numbers of processed and failed items, and whether the time ran out."""
 
     done: int
     failed: int
     stopped: bool
 
 
-def sweep(store: Store, now: datetime, left: Callable[[], timedelta], first: int = 0) -> Swept:
-    """Let happen what is due at `now`, each item by itself, and count.
+def sweep(
+    store: Store, now: datetime, time_left: Callable[[], timedelta], first: int = 0
+) -> SweepResult:
+    """Process everything that is due at `now`, each item by itself.
 
     Args:
-        now: the scheduled moment, aware; events are stamped with it.
-        left: how much time the caller still has; below `ENOUGH` the rest waits for the next sweep.
-        first: the shard to begin with, so that one which takes all the time does not starve others.
+        now: the scheduled time, aware; events carry it.
+        time_left: returns the caller's remaining time; below `TIME_FOR_ITEM` the sweep stops.
+        first: the shard to begin with; a different one each minute, so that a shard that takes all
+            the time does not starve the others.
     """
     done = failed = 0
     for step in range(SHARDS):
         for due in store.due((first + step) % SHARDS, now):
-            if left() < ENOUGH:
+            if time_left() < TIME_FOR_ITEM:
                 log.warning("sweep.stopped", extra={"done": done, "failed": failed})
-                return Swept(done, failed, stopped=True)
+                return SweepResult(done, failed, stopped=True)
             try:
-                look_at(store, due, now)
+                process(store, due, now)
                 done += 1
             except Exception:
-                # One item must not keep the deadlines of all others waiting (G2). It stays due.
+                # One item must not delay all others (G2). It stays due.
                 log.exception("sweep.failed", extra={"pk": due.pk, "sk": due.sk})
                 failed += 1
     log.info("sweep.done", extra={"done": done, "failed": failed})
-    return Swept(done, failed, stopped=False)
+    return SweepResult(done, failed, stopped=False)
 
 
-def look_at(store: Store, due: Due, now: datetime) -> None:
-    """Do what is due about one item: ring the ticket's timers, or bring a delivery back."""
+def process(store: Store, due: Due, now: datetime) -> None:
+    """Fire a ticket's due timers, or make a delivery due."""
     desk, number = due.ticket
     if due.sk == "TICKET":
         playbook = store.playbook(desk, now)
@@ -72,14 +75,14 @@ def look_at(store: Store, due: Due, now: datetime) -> None:
             store.move_wake(ticket)
         return
     delivery = store.delivery(desk, number, due.sk)
-    # The index may lag behind the item: somebody else has brought it on already.
+    # The index may lag behind the item, which another run has processed already.
     if delivery is None or delivery.state != "retrying":
         return
     if delivery.next_at is None or delivery.next_at <= now:
-        again = delivery.model_copy(update={"state": "due", "at": now, "next_at": None})
-        store.move(again, "retrying")
+        due_delivery = delivery.model_copy(update={"state": "due", "at": now, "next_at": None})
+        store.move(due_delivery, "retrying")
 
 
 def _still_due(ticket: Ticket, now: datetime) -> bool:
-    """Whether the next sweep would find the ticket again although nothing is due at it."""
+    """Return whether the next sweep would find the ticket although none of its timers is due."""
     return ticket.wakes_at is not None and ticket.wakes_at <= now

@@ -1,6 +1,8 @@
-"""The way out: survey, quality review, archive, as tasks of a Step Functions workflow (F4, A13).
+"""The tasks of the closing workflow: survey, quality review and archive (F4, A13).
 
-`infra/templates/closing.asl.json` is the workflow; `steps` holds what its tasks do, `archive` where
-the record goes. What a ticket's state means to a waiting step stands in
-`functions.core.domain.closing`, since the router asks it too.
+`infra/templates/closing.asl.json` defines the Step Functions workflow. `handler` has one Lambda
+function for each task, `tasks` the waiting ones, `archive` the last. The rules on how a workflow
+continues are in `functions.core.domain.closing`, since the router needs them too.
+
+May import `functions.core`.
 """

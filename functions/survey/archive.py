@@ -1,5 +1,4 @@
-"""The archive: one JSON document a ticket, kept with its files for as long as the desk says (A13,
-B10, G6)."""
+"""Archive a ticket as one JSON document; its files are kept for the same period (A13, B10, G6)."""
 
 from __future__ import annotations
 
@@ -20,127 +19,130 @@ from functions.core.services.merging import merged_tickets
 from functions.core.storage.files import FILES, OPAQUE_TYPE
 from functions.core.storage.store import Store
 from functions.core.text.masking import mask
-from functions.survey.tasks import Run
+from functions.survey.tasks import Task
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-HOLD = "hold"
-"""The tag, `true` or `false`, that keeps a document beyond its years."""
+HOLD_TAG = "hold"
+"""The tag, `true` or `false`, that keeps a document beyond its retention period."""
 
 log = logger("survey")
 
 
 @dataclass(frozen=True)
-class Shelves:
-    """Where documents are kept, and where their tickets' files are."""
+class ArchiveBuckets:
+    """The bucket of the documents and that of the tickets' files."""
 
     s3: S3Client
     archive: str
     mail: str
 
 
-def archive(store: Store, shelves: Shelves, run: Run, now: datetime) -> str | None:
-    """Write the ticket's document and return its key; None where the ticket was reopened.
+def archive(store: Store, buckets: ArchiveBuckets, task: Task, now: datetime) -> str | None:
+    """Write the ticket's document and return its key; None if the ticket was reopened.
 
-    A repeat writes the same bytes to the same place.
+    A repetition writes the same bytes under the same key.
 
     Raises:
-        TryAgain: what was read of the ticket is not whole yet.
+        TryAgain: not all of the ticket can be read yet.
     """
-    ticket = store.load(run.desk, run.number)
-    if after_review(ticket, run.resolution) == REOPENED:
+    ticket = store.load(task.desk, task.number)
+    if after_review(ticket, task.resolution) == REOPENED:
         return None
-    version, playbook = store.numbered_playbook(run.desk, now)
-    return keep(store, shelves, ticket, playbook, version)
+    version, playbook = store.numbered_playbook(task.desk, now)
+    return write_document(store, buckets, ticket, playbook, version)
 
 
-def keep(
+def write_document(
     store: Store,
-    shelves: Shelves,
+    buckets: ArchiveBuckets,
     ticket: Ticket,
     playbook: Playbook,
     version: int | None = None,
 ) -> str:
-    """Write a ticket's document as it stands and return its key (B10).
+    """Write a ticket's document in its present state and return its key (B10).
 
-    Two tags decide how long it is kept, since the buckets' lifecycle rules go by them: for how many
-    years, and whether it is held beyond those. The ticket's files get the same ones, and their time
-    begins anew with the document's. Of a customer who is forgotten it says nothing.
+    The buckets' lifecycle rules go by two tags: the years of retention, and whether a legal hold
+    keeps the document beyond them. The ticket's files get the same tags, and their period restarts
+    with the document's. The document contains nothing about an erased customer.
 
     Args:
-        version: the playbook's number where the caller knows it.
+        version: the version of the playbook, if the caller knows it.
 
     Raises:
-        TryAgain: what was read is not whole yet, or was held or erased meanwhile.
+        TryAgain: not all of the ticket can be read yet, or it was held or erased meanwhile.
     """
     desk, number = ticket.desk, ticket.number
     family = [ticket, *merged_tickets(store, ticket)]
-    own, *merged = (_part(store, part, family, playbook) for part in family)
-    held = any(part.held for part in family)
+    own, *merged = (_ticket_record(store, member, family, playbook) for member in family)
+    held = any(member.held for member in family)
     version, pattern = version or store.playbook_version(desk), playbook.records.pattern
-    found = record(ticket, own.history, own.deliveries, version, pattern, merged)
+    archived = record(ticket, own.history, own.deliveries, version, pattern, merged)
     key = archive_key(ticket, playbook.hours.timezone)
-    tags = f"retention-years={playbook.retention.years}&{HOLD}={str(held).lower()}"
-    written = shelves.s3.put_object(
-        Bucket=shelves.archive,
+    tags = f"retention-years={playbook.retention.years}&{HOLD_TAG}={str(held).lower()}"
+    response = buckets.s3.put_object(
+        Bucket=buckets.archive,
         Key=key,
-        Body=document(found),
+        Body=document(archived),
         ContentType="application/json",
         Tagging=tags,
     )
-    for file in sorted({file for part in (own, *merged) for file in kept_files(part.history)}):
-        _keep_file(shelves, file, tags)
-    # Whoever holds or erases a ticket commits that first and looks for the document afterwards; in
-    # either order one sees the other.
-    newest = [store.load(desk, part.number) for part in family]
-    erased = [new.erased and not part.erased for new, part in zip(newest, family, strict=True)]
-    if any(erased) and "VersionId" in written:
-        shelves.s3.delete_object(Bucket=shelves.archive, Key=key, VersionId=written["VersionId"])
-    if any(erased) or any(part.held for part in newest) != held:
+    files = {file for member in (own, *merged) for file in files_to_keep(member.history)}
+    for file in sorted(files):
+        _renew_file(buckets, file, tags)
+    # A hold or an erasure commits first and looks for the document afterwards; in either order one
+    # sees the other.
+    newest = [store.load(desk, member.number) for member in family]
+    erased = any(
+        new.erased and not member.erased for new, member in zip(newest, family, strict=True)
+    )
+    if erased and "VersionId" in response:
+        buckets.s3.delete_object(Bucket=buckets.archive, Key=key, VersionId=response["VersionId"])
+    if erased or any(member.held for member in newest) != held:
         raise TryAgain(f"{number} was held or erased meanwhile")
     log.info("ticket.archived", extra={"number": number, "key": key})
     return key
 
 
-def kept_files(history: Iterable[Commit]) -> set[str]:
-    """The keys of the files that commits name, without the mails that some came in."""
+def files_to_keep(history: Iterable[Commit]) -> set[str]:
+    """Return the keys of the files that commits name, without the original mails."""
     return {key for commit in history for key in files_of(commit) if key.startswith(FILES)}
 
 
-def _keep_file(shelves: Shelves, key: str, tags: str) -> None:
-    """Write a file over itself, with its tags: S3 counts its years from there."""
+def _renew_file(buckets: ArchiveBuckets, key: str, tags: str) -> None:
+    """Copy a file onto itself with the tags, so that S3 restarts its retention period."""
     from botocore.exceptions import ClientError
 
     try:
-        shelves.s3.copy_object(
-            Bucket=shelves.mail,
+        buckets.s3.copy_object(
+            Bucket=buckets.mail,
             Key=key,
-            CopySource={"Bucket": shelves.mail, "Key": key},
+            CopySource={"Bucket": buckets.mail, "Key": key},
             ContentType=OPAQUE_TYPE,
             MetadataDirective="REPLACE",
             Tagging=tags,
             TaggingDirective="REPLACE",
         )
     except ClientError as error:
-        # One that an erasure has taken meanwhile is not brought back.
+        # An erasure has deleted the file meanwhile.
         if error.response["Error"]["Code"] not in {"NoSuchKey", "404"}:
             raise
 
 
-def _part(
+def _ticket_record(
     store: Store, ticket: Ticket, family: Sequence[Ticket], playbook: Playbook
 ) -> TicketRecord:
-    """All of one ticket, without what tells who a customer was that is forgotten."""
+    """Read all of one ticket, without the data of erased customers."""
     commits = store.history(ticket.desk, ticket.number, ticket.version)
     deliveries = store.deliveries(ticket.desk, ticket.number)
     if [commit.version for commit in commits] != list(range(1, ticket.version + 1)):
         raise TryAgain(f"{len(commits)} commits of {ticket.number} read, not {ticket.version}")
     if ticket.erased:
         deliveries = [without_words(delivery) for delivery in deliveries]
-    gone = {part.number for part in family if part.erased}
+    erased = {member.number for member in family if member.erased}
     commits = [
-        without_person(commit, playbook, mask, None if ticket.erased else gone)
+        without_person(commit, playbook, mask, None if ticket.erased else erased)
         for commit in commits
     ]
     return TicketRecord(ticket, commits, deliveries)

@@ -1,7 +1,7 @@
 """The tasks of the closing workflow, as Lambda functions (F4).
 
-Each takes the run, `{"desk", "number", "resolution"}`, a waiting one its `token` too, and answers
-with what `infra/templates/closing.asl.json` goes on with.
+Each receives `{"desk", "number", "resolution"}`, a waiting one its `token` too, and returns the
+result that `infra/templates/closing.asl.json` continues with.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 from chalice.app import Blueprint
 
-from functions.core.domain.closing import TaskResult
+from functions.core.domain.closing import TaskKind, TaskResult
 from functions.core.platform import aws, clock, container
 from functions.core.platform.settings import Deployment
 from functions.survey import tasks
@@ -20,7 +20,7 @@ bp = Blueprint(__name__)
 
 @bp.lambda_function(name="survey_ask")
 def survey_ask(event: dict[str, Any], context: Any) -> None:
-    """Wait for the customer's answer to the survey. Notify has sent it on `TicketResolved`."""
+    """Wait for the customer's answer to the survey, which notify sends on `TicketResolved`."""
     _wait("survey", event, context)
 
 
@@ -32,32 +32,32 @@ def survey_review(event: dict[str, Any], context: Any) -> None:
 
 @bp.lambda_function(name="survey_expire")
 def survey_expire(event: dict[str, Any], context: Any) -> TaskResult:
-    """Nobody answered the survey in time."""
+    """End the survey that nobody answered in time."""
     return _expire("survey", event, context)
 
 
 @bp.lambda_function(name="survey_review_expire")
 def survey_review_expire(event: dict[str, Any], context: Any) -> TaskResult:
-    """Nobody called back in time."""
+    """End the review without a call-back in time."""
     return _expire("review", event, context)
 
 
 @bp.lambda_function(name="survey_archive")
 def survey_archive(event: dict[str, Any], context: Any) -> dict[str, str | None]:
     """Write the ticket's record to the archive."""
-    from functions.survey.archive import Shelves, archive
+    from functions.survey.archive import ArchiveBuckets, archive
 
     deployment = Deployment.of(context)
-    run = tasks.Run.model_validate(event)
-    shelves = Shelves(aws.client("s3"), deployment.archive_bucket, deployment.mail_bucket)
-    return {"key": archive(container.store(deployment), shelves, run, clock.now())}
+    task = tasks.Task.model_validate(event)
+    buckets = ArchiveBuckets(aws.client("s3"), deployment.archive_bucket, deployment.mail_bucket)
+    return {"key": archive(container.store(deployment), buckets, task, clock.now())}
 
 
-def _wait(kind: tasks.Kind, event: dict[str, Any], context: Any) -> None:
-    run = tasks.Waiting.model_validate(event)
-    tasks.wait_for(container.store(Deployment.of(context)), aws.client("stepfunctions"), kind, run)
+def _wait(kind: TaskKind, event: dict[str, Any], context: Any) -> None:
+    task = tasks.WaitingTask.model_validate(event)
+    tasks.wait_for(container.store(Deployment.of(context)), aws.client("stepfunctions"), kind, task)
 
 
-def _expire(kind: tasks.Kind, event: dict[str, Any], context: Any) -> TaskResult:
-    run = tasks.Run.model_validate(event)
-    return tasks.expire(container.store(Deployment.of(context)), kind, run, clock.now())
+def _expire(kind: TaskKind, event: dict[str, Any], context: Any) -> TaskResult:
+    task = tasks.Task.model_validate(event)
+    return tasks.expire(container.store(Deployment.of(context)), kind, task, clock.now())

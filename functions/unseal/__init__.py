@@ -1,6 +1,8 @@
-"""What was hidden of a customer's words, opened to one agent by a recorded act (G4).
+"""The function that opens an original for one agent against a recorded act (G4).
 
-`opening.py` holds the rules: the act is on record, fresh, this agent's, and was not used before.
-Beside `notify`, which opens contacts, this is the only function that may decrypt, and it opens
-originals alone. Its answer is logged nowhere; nothing else belongs in here.
+`unsealing` checks that the act is on record, recent, this agent's and not used before. Besides
+`notify`, which opens contacts, this is the only function that may decrypt, and it opens originals
+only. Its response is never logged.
+
+May import `functions.core`.
 """

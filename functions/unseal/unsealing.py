@@ -1,8 +1,7 @@
-"""Whether an original may be opened, and what it says.
+"""Open an original against the recorded act of an agent.
 
-The caller has put the act on record before it asks: who, when, why, which message. That record is
-looked at here once more, by the function that holds the right to decrypt, so whoever might call it
-otherwise is told nothing.
+The caller records the act first: who, when, why, which message. This function, which holds the
+right to decrypt, checks that record again, so a caller without one gets nothing.
 """
 
 from __future__ import annotations
@@ -17,17 +16,17 @@ from functions.core.domain.events import Commit, OriginalOpened
 from functions.core.storage.store import IdempotencyRecord, Store
 from functions.core.text.unmasking import restored
 
-FRESH = timedelta(minutes=2)
+ACT_VALIDITY = timedelta(minutes=2)
 """How long a recorded act may be used."""
 
-REMEMBERED = timedelta(days=1)
-"""How long it is known that an act was used: well beyond `FRESH`."""
+USE_RETENTION = timedelta(days=1)
+"""How long the use of an act is remembered; well beyond `ACT_VALIDITY`."""
 
 Decrypt = Callable[[str, str, bytes], bytes]
 
 
-class Asked(BaseModel):
-    """Who asks to have which act carried out; `act` is the version of its commit."""
+class UnsealRequest(BaseModel):
+    """The agent and the recorded act; `act` is the version of its commit."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -37,8 +36,8 @@ class Asked(BaseModel):
     agent: str
 
 
-class Opened(BaseModel):
-    """What was opened, by fields of the message; or why nothing was."""
+class UnsealResult(BaseModel):
+    """The original by the fields of its message, or the reason of a refusal."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -46,37 +45,39 @@ class Opened(BaseModel):
     refused: str = ""
 
     def __repr__(self) -> str:
-        return f"Opened({self.refused or list(self.original)})"
+        return f"UnsealResult({self.refused or list(self.original)})"
 
     __str__ = __repr__
 
 
-def open_original(asked: Asked, store: Store, decrypt: Decrypt, now: datetime) -> Opened:
-    """Open the original that a recorded act is about, once.
+def open_original(
+    request: UnsealRequest, store: Store, decrypt: Decrypt, now: datetime
+) -> UnsealResult:
+    """Open the original that a recorded act names, once.
 
     Args:
-        decrypt: of a desk's ticket, one sealed piece.
+        decrypt: decrypts one sealed piece of a desk's ticket.
     """
-    desk, number = asked.desk, asked.number
-    act = store.commit_at(desk, number, asked.act)
+    desk, number = request.desk, request.number
+    act = store.commit_at(desk, number, request.act)
     opened = act.of(OriginalOpened) if act else ()
-    if act is None or not opened or act.actor != asked.agent:
-        return Opened(refused="there is no such act on record")
-    if abs(now - act.at) > FRESH:
-        return Opened(refused="the recorded act is not fresh any more")
-    found = store.original(desk, number, opened[0].message)
-    if found is None:
-        return Opened(refused="nothing is sealed there")
-    used = IdempotencyRecord(desk, "original", f"{number}:{asked.act}", number=number)
-    if not store.once(used, now, REMEMBERED):
-        return Opened(refused="the recorded act was used before")
-    commit, pieces = found
+    if act is None or not opened or act.actor != request.agent:
+        return UnsealResult(refused="there is no such act on record")
+    if abs(now - act.at) > ACT_VALIDITY:
+        return UnsealResult(refused="the recorded act is not fresh any more")
+    sealed = store.original(desk, number, opened[0].message)
+    if sealed is None:
+        return UnsealResult(refused="nothing is sealed there")
+    used = IdempotencyRecord(desk, "original", f"{number}:{request.act}", number=number)
+    if not store.once(used, now, USE_RETENTION):
+        return UnsealResult(refused="the recorded act was used before")
+    commit, pieces = sealed
     document = b"".join(decrypt(desk, number, piece) for piece in pieces)
-    return Opened(original=restored(document, _shown(commit)))
+    return UnsealResult(original=restored(document, _masked_texts(commit)))
 
 
-def _shown(commit: Commit) -> dict[str, Any]:
-    """The texts of a commit as they are shown, by their fields."""
+def _masked_texts(commit: Commit) -> dict[str, Any]:
+    """Return the masked texts of a commit by their fields."""
     return {
         name: value
         for event in commit.events

@@ -13,7 +13,7 @@ from functions.core.domain.commands import ACTIONS
 from functions.core.domain.events import EVENTS
 from functions.core.domain.ticket import OPEN, STATUSES, Value
 from functions.core.domain.webhooks import event_of_type
-from functions.notify.webhook_dispatch import INSIDE
+from functions.notify.webhook_message import INTERNAL_FIELDS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -91,7 +91,7 @@ def messages() -> str:
     lines = ["| type | when | `data.event` holds |", "|---|---|---|"]
     for name, event in event_of_type().items():
         kind = EVENTS[event]
-        hidden = {key for key, inside in INSIDE.items() if inside is True}
+        hidden = {key for key, inside in INTERNAL_FIELDS.items() if inside is True}
         fields = " ".join(f"`{field}`" for field in kind.model_fields if field not in hidden)
         # The catalogue's ids tell whoever receives it nothing.
         meaning = re.sub(r"^(?:[A-G]\d+[–, ]*)+: (.)", lambda m: m[1].upper(), _meaning(kind))

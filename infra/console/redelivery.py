@@ -15,7 +15,7 @@ from infra.simulator.inprocess import passes
 _GONE = frozenset(
     {"TrimmedDataAccessException", "ResourceNotFoundException", "ExpiredIteratorException"}
 )
-_PARKED = "record.parked"
+_DEAD_LETTERED = "record.dead_lettered"
 _EMPTY_READS = 5
 
 
@@ -116,7 +116,7 @@ class Redelivery:
             message = told.get("errorMessage") if isinstance(told, dict) else told
             raise RefusedError(f"{self._function} failed: {message}")
         for line in base64.b64decode(answer.get("LogResult", "")).decode().splitlines():
-            if _PARKED in line:
+            if _DEAD_LETTERED in line:
                 raise ParkedAgainError(f"{self._function} parked it again: {_cause(line)}")
         return told
 

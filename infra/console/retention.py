@@ -37,7 +37,7 @@ from functions.core.storage.store import Item, Store, delivery_body, read_commit
 from functions.core.text.contacts import Contact, chat_contact, contact_hash, normalise_contact
 from functions.core.text.masking import mask
 from functions.core.text.tokens import derive
-from functions.survey.archive import HOLD, Shelves, keep, kept_files
+from functions.survey.archive import HOLD_TAG, ArchiveBuckets, files_to_keep, write_document
 from infra.deploy.desks import store_of
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ class Records:
     root: Callable[[], bytes]
 
     @property
-    def shelves(self) -> Shelves:
-        return Shelves(self.s3, self.archive_bucket, self.mail_bucket)
+    def shelves(self) -> ArchiveBuckets:
+        return ArchiveBuckets(self.s3, self.archive_bucket, self.mail_bucket)
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def hold(
             for version in _versions(at.s3, at.archive_bucket, key):
                 if not version.marker:
                     _tag(at, version, held)
-        for key in kept_files(at.store.history(desk, part.number, after.version)):
+        for key in files_to_keep(at.store.history(desk, part.number, after.version)):
             for version in _versions(at.s3, at.mail_bucket, key):
                 _tag(at, version, held)
     return done[number]
@@ -222,7 +222,7 @@ def _erase_ticket(
     for each in (number, *past_merge_targets(at.store, ticket)):
         _archive_again(at, at.store.load(desk, each), playbook)
     deliveries = [_delivery(item) for item in items if _is(item, "DELIVERY#")]
-    written = {delivery.told for delivery in deliveries}
+    written = {delivery.identity for delivery in deliveries}
     under_way = (d for d in deliveries if d.state == "claimed" or not set(d.covers) <= written)
     if any(abs(now - d.claimed_at) < _ON_ITS_WAY for d in under_way):
         raise TryAgain(f"a message of {number} is on its way: run it again in two minutes")
@@ -312,7 +312,7 @@ def _archive_again(at: Records, ticket: Ticket, playbook: Playbook) -> None:
     before = [version for key in keys for version in _versions(at.s3, at.archive_bucket, key)]
     newest = ""
     if any(version.latest and not version.marker for version in before):
-        newest = keep(at.store, at.shelves, ticket, playbook)
+        newest = write_document(at.store, at.shelves, ticket, playbook)
     for key in keys:
         for version in _versions(at.s3, at.archive_bucket, key):
             if not (version.latest and key == newest):
@@ -362,10 +362,10 @@ def _tag(at: Records, version: _Version, held: bool) -> None:
     """Say whether a version is held; its years stay as they were when it was written."""
     bucket, key = version.bucket, version.key
     found = at.s3.get_object_tagging(Bucket=bucket, Key=key, VersionId=version.id)["TagSet"]
-    others = [tag for tag in found if tag["Key"] != HOLD]
+    others = [tag for tag in found if tag["Key"] != HOLD_TAG]
     at.s3.put_object_tagging(
         Bucket=bucket,
         Key=key,
         VersionId=version.id,
-        Tagging={"TagSet": [*others, {"Key": HOLD, "Value": str(held).lower()}]},
+        Tagging={"TagSet": [*others, {"Key": HOLD_TAG, "Value": str(held).lower()}]},
     )

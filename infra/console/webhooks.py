@@ -17,7 +17,7 @@ from functions.core.domain.rules import Playbook, Webhook
 from functions.core.domain.webhooks import TEST, MessageId, rotated, valid_secrets, wanted
 from functions.core.storage.store import Store, read_commit, stamp, ticket_key
 from functions.notify.deliver.webhook import post, read_secret
-from functions.notify.webhook_dispatch import draft, encode, headers
+from functions.notify.webhook_message import draft_webhook, encode, headers
 from infra.deploy.desks import store_of, versions
 from infra.deploy.stage_secrets import endpoint_secret_name, new_secret
 
@@ -128,7 +128,7 @@ def replay_id(stage: str, written: str, now: datetime) -> str:
     playbook = store.playbook(asked.desk, now)
     _webhook(playbook, asked.webhook)
     event = commit.events[asked.position]
-    new = draft(commit, playbook, asked.webhook, asked.position, event, now)
+    new = draft_webhook(commit, playbook, asked.webhook, asked.position, event, now)
     if _send_again(store, new, {"state": "due", "next_at": None}) is None:
         raise WebhookError("it is being sent at this very moment")
     return "it is sent now"
@@ -153,7 +153,7 @@ def replay_span(stage: str, span: Span, per_minute: int, now: datetime) -> Repla
     for commit in _commits(store, span):
         for name, position, event in wanted(commit.events, chosen):
             next_at = now + (counts[True] + counts[False]) // per_minute * timedelta(minutes=1)
-            new = draft(commit, playbook, name, position, event, now)
+            new = draft_webhook(commit, playbook, name, position, event, now)
             done = _send_again(store, new, {"state": "retrying", "next_at": next_at})
             counts[done] += 1
             last = next_at if done is not None else last

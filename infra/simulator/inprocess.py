@@ -181,7 +181,7 @@ class Loop:
     def running(self) -> Iterator[Loop]:
         """Put the watched clients in the functions' hands."""
         real = aws.client, once.client
-        cached: tuple[Any, ...] = (*real, aws.parameter, aws.of_this_minute, container.store)
+        cached: tuple[Any, ...] = (*real, aws.parameter, aws.parameter_of_minute, container.store)
         for cache in cached:
             cache.cache_clear()
         aws.client = self._client  # type: ignore[assignment]

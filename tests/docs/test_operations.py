@@ -126,7 +126,7 @@ def test_the_walks_find_what_is_there() -> None:
     assert {"deskbell up", "deskbell deploy", "deskbell quarantine replay"} <= set(CONSOLE)
     assert ("deskbell quarantine replay", "--all") in OPTIONS
     assert {"PORT", "DESKBELL_STAGE", "DESKBELL_CORPORA", "AWS_CHALICE_CLI_MODE"} <= set(VARIABLES)
-    assert {"record.parked", "delivery.sent", "sweep.done"} <= set(LOG_EVENTS)
+    assert {"record.dead_lettered", "delivery.sent", "sweep.done"} <= set(LOG_EVENTS)
     assert "mail-dlq" in _alarms()
 
 

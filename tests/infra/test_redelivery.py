@@ -113,7 +113,7 @@ def test_what_is_taken_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert function.given == [{"Records": [{"a": 1}]}]
 
 
-PARKED = json.dumps({"message": "record.parked", "cause": "no such rule"})
+PARKED = json.dumps({"message": "record.dead_lettered", "cause": "no such rule"})
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ from functions.core.services.command_service import change
 from functions.core.storage.store import Store
 from functions.core.text.contacts import contact_hash, normalise_contact
 from functions.core.text.tokens import derive
-from functions.survey.archive import archive, keep
-from functions.survey.tasks import Run
+from functions.survey.archive import archive, write_document
+from functions.survey.tasks import Task
 from infra.console import retention
 from infra.console.commands import app
 from infra.console.retention import Records, erase, hold
@@ -160,7 +160,7 @@ def live(at: Records, playbook: Playbook, number: str, contact: str) -> None:
     for resolution, commands in enumerate(rounds, 1):
         for command in commands:
             change(at.store, "testdesk", number, command, playbook, NOON, actor="agent-1")
-        run = Run(desk="testdesk", number=number, resolution=resolution)
+        run = Task(desk="testdesk", number=number, resolution=resolution)
         assert archive(at.store, at.shelves, run, NOON)
 
 
@@ -274,7 +274,7 @@ class TestHold:
 
     def test_what_is_archived_while_held_is_held(self, at: Records, repairs: Playbook) -> None:
         hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
-        keep(at.store, at.shelves, at.store.load("testdesk", "CS1"), repairs)
+        write_document(at.store, at.shelves, at.store.load("testdesk", "CS1"), repairs)
         assert [tag["hold"] for tag in tags(at, "CS1")] == ["true"] * 3
 
     def test_hold_that_comes_while_the_archive_writes(self, at: Records, repairs: Playbook) -> None:
@@ -283,7 +283,7 @@ class TestHold:
         hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
         stale = before.model_copy(update={"version": before.version + 1})
         with pytest.raises(TryAgain, match="meanwhile"):
-            keep(at.store, at.shelves, stale, repairs)
+            write_document(at.store, at.shelves, stale, repairs)
 
     def test_ticket_that_is_not_there(self, at: Records) -> None:
         with pytest.raises(NotFound):
@@ -425,7 +425,7 @@ class TestErase:
         change(at.store, "testdesk", "CS1", c.ErasePerson("x"), repairs, SOON, actor="admin")
         versions = len(tags(at, "CS1"))
         with pytest.raises(TryAgain):
-            keep(at.store, at.shelves, stale, repairs)
+            write_document(at.store, at.shelves, stale, repairs)
         assert len(tags(at, "CS1")) == versions
 
     @pytest.mark.parametrize(

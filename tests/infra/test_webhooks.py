@@ -19,30 +19,38 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws, container
 from functions.core.playbook import load
-from functions.notify import handler
+from functions.notify import wiring
 from infra.console import commands, webhooks
 from infra.console.webhooks import Span, WebhookError
 from infra.deploy import desks
 from infra.deploy.stage_secrets import ensure_endpoint_secrets
 from tests.aws_snapshots import aws_in_memory
 from tests.inprocess.conftest import ROOT, shipped
-from tests.notify.deployment import NOON, PLACE, REGION, STAGE, World, make_services, stream_record
+from tests.notify.deployment import (
+    DEPLOYMENT,
+    NOON,
+    REGION,
+    STAGE,
+    Harness,
+    make_services,
+    stream_record,
+)
 from tests.notify.webhook_receiver import Receiver
 
 HOUR = timedelta(hours=1)
-KEPT = (aws.client, aws.parameter, container.store, handler._patience, handler._secrets)
+KEPT = (aws.client, aws.parameter, container.store, wiring.endpoint_budget, wiring.secret_cache)
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def harness() -> Iterator[Harness]:
     for cached in KEPT:
         cached.cache_clear()
     with aws_in_memory(REGION):
         make_services()
         boto3.client("ssm").put_parameter(
-            Name=PLACE.parameter("settings"), Value='{"local_webhooks":"on"}', Type="String"
+            Name=DEPLOYMENT.parameter("settings"), Value='{"local_webhooks":"on"}', Type="String"
         )
-        yield World(desks.store_of(STAGE), shipped(ROOT / "playbooks" / "standard.yaml"))
+        yield Harness(desks.store_of(STAGE), shipped(ROOT / "playbooks" / "standard.yaml"))
     for cached in KEPT:
         cached.cache_clear()
 
@@ -54,40 +62,40 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def desk(world: World, receiver: Receiver) -> World:
+def desk(harness: Harness, receiver: Receiver) -> Harness:
     """The standard desk with one endpoint, as `deskbell playbook apply` stores it."""
-    return told(world, crm=["ticket.received", "note.added"], at=receiver.url)
+    return told(harness, crm=["ticket.received", "note.added"], at=receiver.url)
 
 
-def told(world: World, *, at: str, **events: list[str]) -> World:
-    document = json.loads(world.playbook.model_dump_json(exclude_defaults=True))
+def told(harness: Harness, *, at: str, **events: list[str]) -> Harness:
+    document = json.loads(harness.playbook.model_dump_json(exclude_defaults=True))
     document["webhooks"] = {name: {"url": at, "events": wanted} for name, wanted in events.items()}
-    world.playbook = load(document)
-    desks.apply(STAGE, world.playbook, NOON)
-    world.store._playbooks.clear()
+    harness.playbook = load(document)
+    desks.apply(STAGE, harness.playbook, NOON)
+    harness.store._playbooks.clear()
     container.store.cache_clear()
-    return world
+    return harness
 
 
-def happen(desk: World) -> Ticket:
+def happen(desk: Harness) -> Ticket:
     """A ticket with a note an hour later, and what the stream made of both."""
-    ticket = desk.do(desk.file(), c.Note(text="看过"), at=NOON + HOUR)
+    ticket = desk.change(desk.file(), c.Note(text="看过"), at=NOON + HOUR)
     for version in (1, ticket.version):
-        assert desk.run(desk.event(ticket, version)) == []
+        assert desk.invoke(desk.event_record(ticket, version)) == []
     return ticket
 
 
-def pump(desk: World, ticket: Ticket) -> None:
+def pump(desk: Harness, ticket: Ticket) -> None:
     """The sweep and the stream bring what is put off to the function."""
     for delivery in desk.deliveries(ticket):
         if delivery.state == "retrying":
-            assert desk.run(desk.due(delivery)) == []
+            assert desk.invoke(desk.make_due(delivery)) == []
     for item in desk.store.everything(ticket.desk, ticket.number):
         if item.get("state", {}).get("S") == "due":
-            assert desk.run(stream_record(item, "MODIFY")) == []
+            assert desk.invoke(stream_record(item, "MODIFY")) == []
 
 
-def test_applying_a_playbook_makes_the_secret(desk: World) -> None:
+def test_applying_a_playbook_makes_the_secret(desk: Harness) -> None:
     """G5: once; a second application leaves it."""
     [secret] = webhooks.secrets(STAGE, "standard", "crm", NOON)
     assert secret.startswith("whsec_")
@@ -98,7 +106,7 @@ def test_applying_a_playbook_makes_the_secret(desk: World) -> None:
     assert (listed.desk, listed.name, listed.secrets) == ("standard", "crm", 1)
 
 
-def test_a_secret_is_changed_without_a_gap(desk: World, receiver: Receiver) -> None:
+def test_a_secret_is_changed_without_a_gap(desk: Harness, receiver: Receiver) -> None:
     """G5: the receiver may take either for a while."""
     now = datetime.now(UTC)
     [old] = webhooks.secrets(STAGE, "standard", "crm", now)
@@ -110,7 +118,7 @@ def test_a_secret_is_changed_without_a_gap(desk: World, receiver: Receiver) -> N
     assert webhooks.secrets(STAGE, "standard", "crm", now + HOUR) == (new,)
 
 
-def test_a_test_message_verifies(desk: World, receiver: Receiver) -> None:
+def test_a_test_message_verifies(desk: Harness, receiver: Receiver) -> None:
     """G5."""
     now = datetime.now(UTC)
     assert webhooks.send_test(STAGE, "standard", "crm", now) == "HTTP 204"
@@ -120,7 +128,7 @@ def test_a_test_message_verifies(desk: World, receiver: Receiver) -> None:
     assert found["data"] == {"desk": "standard", "webhook": "crm"}
 
 
-def test_one_message_is_sent_again_under_its_id(desk: World, receiver: Receiver) -> None:
+def test_one_message_is_sent_again_under_its_id(desk: Harness, receiver: Receiver) -> None:
     """G5: though it had arrived."""
     ticket = happen(desk)
     first = receiver.ids[0]
@@ -133,12 +141,12 @@ def test_one_message_is_sent_again_under_its_id(desk: World, receiver: Receiver)
 
 
 @pytest.mark.parametrize("written", ["msg_standard_CS99_1_0_crm", "x", "msg_standard_{}_1_77_crm"])
-def test_a_message_that_never_was(desk: World, written: str) -> None:
+def test_a_message_that_never_was(desk: Harness, written: str) -> None:
     with pytest.raises(WebhookError, match="there is no message"):
         webhooks.replay_id(STAGE, written.format(happen(desk).number), NOON)
 
 
-def test_a_time_is_sent_again(desk: World, receiver: Receiver) -> None:
+def test_a_time_is_sent_again(desk: Harness, receiver: Receiver) -> None:
     """G5: from its start until before its end; with the ids they had."""
     ticket = happen(desk)
     later = NOON + HOUR
@@ -155,7 +163,7 @@ def test_a_time_is_sent_again(desk: World, receiver: Receiver) -> None:
     assert (before.again, before.first) == (0, 0)
 
 
-def test_a_new_endpoint_is_given_the_past(desk: World, receiver: Receiver) -> None:
+def test_a_new_endpoint_is_given_the_past(desk: Harness, receiver: Receiver) -> None:
     """G5: what it was never sent, and the others are left alone."""
     ticket = happen(desk)
     told(desk, crm=["ticket.received"], bi=["*"], at=receiver.url)
@@ -170,7 +178,7 @@ def test_a_new_endpoint_is_given_the_past(desk: World, receiver: Receiver) -> No
     }
 
 
-def test_many_are_spread_over_minutes(desk: World) -> None:
+def test_many_are_spread_over_minutes(desk: Harness) -> None:
     """G5: so that customers' messages and the endpoint keep up."""
     tickets = [desk.file(contact=f"a{n}@example.com") for n in range(5)]
     span = Span("standard", "crm", NOON, NOON + HOUR)
@@ -180,13 +188,13 @@ def test_many_are_spread_over_minutes(desk: World) -> None:
     assert [m - NOON for m in moments] == [timedelta(minutes=n) for n in (0, 0, 1, 1, 2)]
 
 
-def second(desk: World, mailbox: str) -> Playbook:
+def second(desk: Harness, mailbox: str) -> Playbook:
     """The same desk's rules as those of another one."""
     mail = desk.playbook.mail.model_copy(update={"address": mailbox})
     return desk.playbook.model_copy(update={"desk": "other", "mail": mail})
 
 
-def test_the_same_playbook_again_is_no_new_version(desk: World) -> None:
+def test_the_same_playbook_again_is_no_new_version(desk: Harness) -> None:
     """F7: a deployment that is repeated changes nothing; what does change is said line by line."""
     again = desks.apply(STAGE, desk.playbook, NOON)
     assert (again.version, again.stored, again.changes) == (1, False, ())
@@ -196,14 +204,16 @@ def test_the_same_playbook_again_is_no_new_version(desk: World) -> None:
     assert [line.split(":")[0] for line in applied.changes] == ["+ reopen_within"]
 
 
-def test_a_mailbox_of_another_desk_is_refused_in_words(desk: World) -> None:
+def test_a_mailbox_of_another_desk_is_refused_in_words(desk: Harness) -> None:
     """F1, F7: the console says it as one line; nothing of the playbook is stored."""
     with pytest.raises(PlaybookError, match=r"mail\.address: support@standard\.local"):
         desks.apply(STAGE, second(desk, "support@standard.local"), NOON)
     assert desks.versions(STAGE) == [("standard", 1)]
 
 
-def test_a_message_that_is_sent_again_has_all_its_attempts(desk: World, receiver: Receiver) -> None:
+def test_a_message_that_is_sent_again_has_all_its_attempts(
+    desk: Harness, receiver: Receiver
+) -> None:
     """G5: another day of them, however many it took before; and another desk's are left alone."""
     ticket = happen(desk)
     desks.apply(STAGE, second(desk, "support@other.local"), NOON)
@@ -215,7 +225,7 @@ def test_a_message_that_is_sent_again_has_all_its_attempts(desk: World, receiver
     assert (due.attempts, due.cause) == (0, "replayed")
 
 
-def test_what_is_being_sent_is_left_alone(desk: World, receiver: Receiver) -> None:
+def test_what_is_being_sent_is_left_alone(desk: Harness, receiver: Receiver) -> None:
     """E11: never twice while claimed."""
     ticket = happen(desk)
     for delivery in desk.deliveries(ticket):
@@ -226,7 +236,7 @@ def test_what_is_being_sent_is_left_alone(desk: World, receiver: Receiver) -> No
     assert webhooks.replay_span(STAGE, span, 300, NOON).left == 2
 
 
-def test_an_endpoint_that_there_is_not(desk: World) -> None:
+def test_an_endpoint_that_there_is_not(desk: Harness) -> None:
     for ask in (
         lambda: webhooks.send_test(STAGE, "standard", "erp", NOON),
         lambda: webhooks.rotate(STAGE, "standard", "erp", HOUR, NOON),
@@ -236,16 +246,16 @@ def test_an_endpoint_that_there_is_not(desk: World) -> None:
             ask()
 
 
-def test_a_dead_letter_gets_another_day(desk: World, receiver: Receiver) -> None:
+def test_a_dead_letter_gets_another_day(desk: Harness, receiver: Receiver) -> None:
     """G3, G5: replayed from quarantine, with all attempts before it."""
     from infra.console.quarantine import Quarantine
 
     for room in ("mail", "router", "sla_timer"):
-        boto3.client("sqs").create_queue(QueueName=f"{PLACE.prefix}-{room}-dlq")
-    boto3.client("s3").create_bucket(Bucket=f"{PLACE.prefix}-mail-123456789012-{REGION}")
+        boto3.client("sqs").create_queue(QueueName=f"{DEPLOYMENT.prefix}-{room}-dlq")
+    boto3.client("s3").create_bucket(Bucket=f"{DEPLOYMENT.prefix}-mail-123456789012-{REGION}")
     receiver.answers = [410, 500]
     ticket = desk.file()
-    assert desk.run(desk.event(ticket)) == []
+    assert desk.invoke(desk.event_record(ticket)) == []
     box = Quarantine(STAGE)
     with box.opened() as found:
         [kept] = [each for each in found if "webhook:crm" in each.about]
@@ -264,7 +274,7 @@ def run(*arguments: str) -> Any:
     return CliRunner().invoke(commands.app, [*arguments, "--stage", STAGE])
 
 
-def test_the_commands_do_it(desk: World, receiver: Receiver) -> None:
+def test_the_commands_do_it(desk: Harness, receiver: Receiver) -> None:
     """G5."""
     ticket = happen(desk)
     listed = run("webhooks", "list").stdout.split("\t")
@@ -290,20 +300,20 @@ def test_the_commands_do_it(desk: World, receiver: Receiver) -> None:
         (["--desk", "standard", "--from", "2026-03-10T09:00:00"], "--from: expected a moment"),
     ],
 )
-def test_a_command_that_says_too_little(desk: World, arguments: list[str], said: str) -> None:
+def test_a_command_that_says_too_little(desk: Harness, arguments: list[str], said: str) -> None:
     done = run("webhooks", "replay", *arguments)
     assert isinstance(done.exception, commands.UsageError)
     assert said in str(done.exception)
 
 
-def test_the_secret_of_what_is_not_there_is_refused(desk: World) -> None:
+def test_the_secret_of_what_is_not_there_is_refused(desk: Harness) -> None:
     """G5: nothing printed would read as an endpoint without a secret."""
     done = run("webhooks", "secret", "standard", "crn")
     assert isinstance(done.exception, WebhookError)
     assert "has no webhook crn; there is crm" in str(done.exception)
 
 
-def test_secrets_are_of_the_scheme(desk: World) -> None:
+def test_secrets_are_of_the_scheme(desk: Harness) -> None:
     """G5: 32 octets in base64, as its libraries take them."""
     [secret] = webhooks.secrets(STAGE, "standard", "crm", NOON)
     Verifier(secret)

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from functions.core.domain.commands import Close
 from functions.core.domain.events import CustomerWrote
-from functions.core.domain.rules import Notification
+from functions.core.domain.rules import NotificationRule
 from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.platform import aws
 from functions.core.services.command_service import change
@@ -125,7 +125,7 @@ def chat(request: pytest.FixtureRequest, loop: Loop, store: Store) -> Iterator[C
 
 
 def _chat(loop: Loop, store: Store, name: str, provider: FakeProvider) -> Iterator[Chat]:
-    message.kept.cache_clear()
+    message.token_cache.cache_clear()
     with recording_provider(provider.accepted()) as api:
         put_secret(loop, name, {**provider.secret, "api": api.url})
         yield Chat(loop, store, name, provider, api)
@@ -171,7 +171,7 @@ def test_the_response_to_wechat_carries_the_acknowledgement(wechat: Chat) -> Non
 @pytest.mark.requirement("A4")
 def test_other_recipients_are_notified_too(wechat: Chat) -> None:
     playbook = wechat.store.playbook(DESK, wechat.now)
-    team = Notification(on="TicketReceived", to="supervisor", message="received")
+    team = NotificationRule(on="TicketReceived", to="supervisor", message="received")
     wechat.store.put_playbook(
         playbook.model_copy(update={"notifications": (team, *playbook.notifications)}), wechat.now
     )
@@ -380,13 +380,13 @@ class QuarantinedRequest:
     def restore_secret(self) -> None:
         """Set the correct secret of the desk."""
         put_secret(self.loop, "wechat", {**self.safe.secret, "api": self.api.url})
-        aws.of_this_minute.cache_clear()
+        aws.parameter_of_minute.cache_clear()
 
     def delete_secret(self) -> None:
         """Delete the secret of the desk."""
         name = self.loop.deployment.parameter(f"desks/{DESK}/channels/wechat")
         boto3.client("ssm").delete_parameter(Name=name)
-        aws.of_this_minute.cache_clear()
+        aws.parameter_of_minute.cache_clear()
 
     def read(self, body: str) -> None:
         record = {"messageId": "m1", "body": body}
@@ -588,7 +588,7 @@ def test_an_expired_token_is_renewed_once(wechat: Chat) -> None:
 def test_a_new_secret_takes_effect_within_a_minute(chat: Chat) -> None:
     chat.write("无法登录")
     put_secret(chat.loop, chat.name, {**dict.fromkeys(chat.provider.secret, "another"), "api": "x"})
-    aws.of_this_minute.cache_clear()  # the next minute
+    aws.parameter_of_minute.cache_clear()  # the next minute
     call = chat.provider.call(chat.provider.text("你好", chat.now), chat.now)
     assert chat.send(call).status == 401
 

@@ -18,7 +18,7 @@ import boto3
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from functions.core.domain.rules import AutomaticLimits, Notification, Playbook
+from functions.core.domain.rules import AutomaticLimits, NotificationRule, Playbook
 from functions.core.storage.store import Store
 from infra.simulator.inprocess import Loop
 from tests.inprocess.conftest import ROOT, shipped
@@ -191,7 +191,7 @@ def set_low_limits(store: Store, loop: Loop) -> None:
     """Set low limits on a desk that acknowledges every message."""
     playbook: Playbook = shipped(ROOT / "playbooks" / "standard.yaml")
     limits = AutomaticLimits(ticket={"10m": 2}, address={"10m": 3})
-    answers = Notification(on="CustomerWrote", to="customer", message="received")
+    answers = NotificationRule(on="CustomerWrote", to="customer", message="received")
     changed = playbook.model_copy(
         update={
             "mail": playbook.mail.model_copy(update={"automatic_limits": limits}),

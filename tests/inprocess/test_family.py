@@ -8,7 +8,7 @@ import pytest
 from functions.core.domain.commands import Hold
 from functions.core.platform import clock
 from functions.core.services.command_service import change
-from functions.survey.archive import Shelves, keep
+from functions.survey.archive import ArchiveBuckets, write_document
 from tests.inprocess.desk_journey import Case
 from tests.inprocess.test_merging import act, case, file_two, status_link
 
@@ -38,8 +38,8 @@ def test_a_hold_on_one_holds_the_document_and_all_files(
         command = Hold(held=True, reason="诉讼")
         change(case.store, "standard", other, command, case.playbook, clock.now(), actor="admin")
     s3, place = boto3.client("s3"), case.loop.deployment
-    shelves = Shelves(s3, place.archive_bucket, place.mail_bucket)
-    key = keep(case.store, shelves, case.store.load("standard", one), case.playbook)
+    buckets = ArchiveBuckets(s3, place.archive_bucket, place.mail_bucket)
+    key = write_document(case.store, buckets, case.store.load("standard", one), case.playbook)
     (file,) = (
         each["Key"]
         for each in s3.list_objects_v2(Bucket=place.mail_bucket, Prefix="files/")["Contents"]

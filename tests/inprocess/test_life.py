@@ -1,7 +1,4 @@
-"""A ticket's whole life through the real handlers, step by step as the `standard` guide tells it.
-
-A1–A16 in order; F1, F2, F3, F4, F6; and over the whole of it G1, G4 and G6.
-"""
+"""The whole life of a ticket through the real handlers, in the order of the `standard` guide."""
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ SECRETS = (PHONE, "138-0013-8000", MAIL, "han.meimei", NAME)
 
 
 class Life(Case):
-    """A ticket of the standard desk whose customer's words are full of what has to be masked."""
+    """A ticket of the standard desk whose text is full of personal data."""
 
     def __init__(self, loop: Loop, store: Store) -> None:
         super().__init__(loop, store, shipped(ROOT / "playbooks" / "standard.yaml"))
@@ -41,8 +38,11 @@ def life(loop: Loop, store: Store) -> Life:
     return Life(loop, store)
 
 
+@pytest.mark.requirement(
+    "A1", "A2", "A3", "A4", "A5", "A8", "A9", "A10", "A12", "A13", "A14", "A15", "A16", "F1", "F2",
+    "F4", "F6", "G4", "G6",
+)  # fmt: skip
 def test_the_whole_life_of_a_request(life: Life, capsys: pytest.CaptureFixture[str]) -> None:
-    """A1–A5, A8–A10, A12–A16, F1, F2, F4, F6, G4, G6"""
     life.online("li-1")
 
     # A1, A3, A4: filed, numbered, acknowledged at once
@@ -111,7 +111,7 @@ def archived(life: Life) -> Any:
 
 
 def no_secret_in(life: Life, logged: str, *more: str) -> None:
-    """G4: no raw number, address or name in any item, log line or answer."""
+    """Check that no item, log line or response contains a raw number, address or name (G4)."""
     table = boto3.client("dynamodb")
     pages = table.get_paginator("scan").paginate(TableName=life.loop.deployment.table)
     items = repr([item for page in pages for item in page["Items"]])
@@ -119,22 +119,22 @@ def no_secret_in(life: Life, logged: str, *more: str) -> None:
     assert "delivery.sent" in logged
     for place, text in (("table", items), ("log", logged), ("answers", "".join(life.seen))):
         for secret in SECRETS:
-            assert secret not in text, f"{secret} stands in the {place}"
+            assert secret not in text, f"the {place} contains {secret}"
     for text in more:
         assert not any(secret in text for secret in SECRETS)
 
 
+@pytest.mark.requirement("A4", "G4")
 def test_a_customer_by_mail_is_answered_by_mail(
     life: Life, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A4, G4: by what the contact is; the address itself reaches delivery alone."""
     life.file(contact=MAIL)
     assert "customer:received:sent" in life.sent()
     no_secret_in(life, capsys.readouterr().out)
 
 
-def test_a_poor_score_goes_to_quality_first(life: Life) -> None:
-    """A13: QA assigns somebody to call back and records the cause; then it is archived."""
+@pytest.mark.requirement("A13")
+def test_a_poor_score_goes_to_quality_review(life: Life) -> None:
     life.online("li-1")
     life.file()
     life.act("li-1", "reply", text="请重试")
@@ -150,8 +150,8 @@ def test_a_poor_score_goes_to_quality_first(life: Life) -> None:
     assert "首次响应太慢" in json.dumps(archived(life), ensure_ascii=False)
 
 
-def test_a_survey_that_nobody_answers_ends_by_itself(life: Life) -> None:
-    """F4: each wait has an end."""
+@pytest.mark.requirement("F4")
+def test_an_unanswered_survey_expires(life: Life) -> None:
     life.online("li-1")
     life.file()
     life.act("li-1", "reply", text="请重试")
@@ -162,8 +162,8 @@ def test_a_survey_that_nobody_answers_ends_by_itself(life: Life) -> None:
     assert archived(life)["ticket"].get("score") is None
 
 
-def test_a_second_resolution_has_a_workflow_of_its_own(life: Life) -> None:
-    """F4: a reopening ends the first run; a repeated event starts none."""
+@pytest.mark.requirement("F4")
+def test_a_second_resolution_starts_a_second_workflow(life: Life) -> None:
     life.online("li-1")
     life.file()
     life.act("li-1", "reply", text="请重试")
@@ -178,11 +178,8 @@ def test_a_second_resolution_has_a_workflow_of_its_own(life: Life) -> None:
     assert archived(life)["ticket"]["resolutions"] == 2
 
 
-def test_information_is_asked_for_reminded_and_followed_up(life: Life) -> None:
-    """A11, F3: 24 h, a reminder, a follow-up by the agent; the answer resumes the ticket.
-
-    The sweep is woken with later times; pausing the resolution timer is exact.
-    """
+@pytest.mark.requirement("A11", "F3")
+def test_an_information_request_is_followed_by_reminder_and_follow_up(life: Life) -> None:
     life.online("li-1")
     life.file()
     before = life.timer("resolution")
@@ -207,8 +204,8 @@ def test_information_is_asked_for_reminded_and_followed_up(life: Life) -> None:
     assert any(m["direction"] == "in" and "42" in m["text"] for m in view["messages"])
 
 
-def test_a_vague_request_unconfirmed_reaches_the_supervisor(life: Life) -> None:
-    """A6: after ten minutes, not before; confirmation routes it."""
+@pytest.mark.requirement("A6")
+def test_an_unconfirmed_vague_request_reaches_the_supervisor(life: Life) -> None:
     life.online("li-1")
     life.file(description="功能异常")
     assert life.status()["status"] == "pending_confirmation"
@@ -222,8 +219,9 @@ def test_a_vague_request_unconfirmed_reaches_the_supervisor(life: Life) -> None:
     assert life.view()["handler"] == "li-1"
 
 
+@pytest.mark.requirement("F3", "G2")
 def test_an_unanswered_request_is_escalated_on_time(life: Life) -> None:
-    """F3, G2: 紧急问题2小时内响应 — a warning, then a breach at the deadline, once."""
+    """紧急问题2小时内响应 — a warning, then a breach at the deadline, once."""
     life.file(urgency="高")
     due = datetime.fromisoformat(life.status()["expected_response_by"])
     life.tick(due - timedelta(seconds=1))
@@ -238,8 +236,8 @@ def test_an_unanswered_request_is_escalated_on_time(life: Life) -> None:
     assert timers["first_response"] == "breached"
 
 
-def test_one_event_never_sends_twice(life: Life) -> None:
-    """F2, G1, E11: every record of the stream delivered three times over."""
+@pytest.mark.requirement("F2", "G1", "E11")
+def test_a_repeated_record_never_sends_twice(life: Life) -> None:
     life.online("li-1")
     life.loop.http("POST", "/desks/standard/tickets", {"contact": MAIL, "description": "无法登录"})
     records: list[Any] = []

@@ -1,8 +1,10 @@
-"""A request in 待确认 waits for whoever was asked, and for nobody else (A6, E2, G1)."""
+"""A request in 待确认 waits for whom it asked (A6, E2, G1)."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+
+import pytest
 
 from functions.core.domain.events import TicketReceived
 from functions.core.storage.store import Store
@@ -10,9 +12,9 @@ from functions.router.routing import Router
 from infra.simulator.inprocess import Loop
 
 
-def test_only_who_was_asked_takes_it_out_again(loop: Loop, store: Store) -> None:
-    """A6: an agent is to say what it is about. A repeated record of the request, or more of the
-    customer's words, do not decide it."""
+@pytest.mark.requirement("A6")
+def test_only_the_asked_agent_confirms_the_type(loop: Loop, store: Store) -> None:
+    """Neither a repeated record of the request nor more text from the customer does."""
     body = {"contact": "13800138000", "description": "功能异常"}
     answer = loop.http("POST", "/desks/standard/tickets", body).json
     loop.pump()
@@ -22,7 +24,7 @@ def test_only_who_was_asked_takes_it_out_again(loop: Loop, store: Store) -> None
     now = datetime.now(UTC)
     router = Router(store, store.playbook("standard", now), now)
     (first, *_) = store.history("standard", number)
-    router.received(before, first.of(TicketReceived)[0])
+    router.route_new(before, first.of(TicketReceived)[0])
     assert store.load("standard", number) == before
     path, _, query = f"/desks{link}".partition("?")
     wrote = loop.http("POST", f"{path}/messages?{query}", {"text": "支付失败，请退款"})

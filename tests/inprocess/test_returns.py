@@ -152,7 +152,7 @@ def test_a_hard_bounce_stops_mail_to_its_contact(loop: Loop, store: Store, heade
     assert act(loop, number, "reply", text="请重置密码").status == 200
     held = last_delivery(store, number, "reply")
     assert held.state == "parked"
-    assert held.cause == "held: bounce 5.1.1; correct the contact first"
+    assert held.cause == "blocked: bounce 5.1.1; correct the contact first"
     # The next ticket starts with the mark.
     third = file(loop, store)
     assert undeliverable_cause(store, third) == "bounce 5.1.1"

@@ -1,4 +1,4 @@
-"""Routing on the stream: team, VIP, room, supervisors, 待确认 (A5, A6, A7, D7, F2, E11)."""
+"""Routing from the stream: team, VIP, capacity, supervisors, 待确认 (A5, A6, A7, D7, F2, E11)."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ def load(store: Store, username: str) -> int:
     return agent.load
 
 
+@pytest.mark.requirement("A2", "A5")
 @pytest.mark.parametrize(
     ("description", "more", "team"),
     [
@@ -52,15 +53,14 @@ def load(store: Store, username: str) -> int:
 def test_tags_and_type_choose_the_team(
     loop: Loop, store: Store, description: str, more: dict[str, Any], team: str
 ) -> None:
-    """A2, A5: nobody is online, so the ticket waits for its team."""
     number = file(loop, description, **more)
     loop.pump()
     found = ticket(store, number)
     assert (found.status, found.queue, found.team) == ("queued", "waiting", team)
 
 
-def test_tickets_go_round_to_the_member_longest_without_one(loop: Loop, store: Store) -> None:
-    """A5, D7"""
+@pytest.mark.requirement("A5", "D7")
+def test_tickets_are_assigned_round_robin(loop: Loop, store: Store) -> None:
     for username in ("li-1", "li-2"):
         store.set_presence("standard", username, online=True)
     found = [file(loop, "无法登录") for _ in range(4)]
@@ -70,8 +70,9 @@ def test_tickets_go_round_to_the_member_longest_without_one(loop: Loop, store: S
     assert load(store, "li-1") == load(store, "li-2") == 2
 
 
-def test_nobody_gets_more_than_there_is_room_for(loop: Loop, store: Store) -> None:
-    """D7, E11: five places, seven tickets; the rest wait and come as places get free."""
+@pytest.mark.requirement("D7", "E11")
+def test_nobody_gets_more_than_the_capacity(loop: Loop, store: Store) -> None:
+    """Capacity five, seven tickets; the rest waits for free capacity."""
     store.set_presence("standard", "li-1", online=True)
     found = [file(loop, "无法登录") for _ in range(7)]
     loop.pump()
@@ -85,8 +86,8 @@ def test_nobody_gets_more_than_there_is_room_for(loop: Loop, store: Store) -> No
     assert [ticket(store, number).status for number in found].count("queued") == 1
 
 
-def test_coming_online_picks_up_what_waits_vip_first(loop: Loop, store: Store) -> None:
-    """A5: VIP customers come first, then the more urgent, then the older."""
+@pytest.mark.requirement("A5")
+def test_coming_online_assigns_waiting_tickets_vip_first(loop: Loop, store: Store) -> None:
     plain = [file(loop, "无法登录") for _ in range(5)]
     vip = file(loop, "无法登录", customer_id="VIP-7")
     loop.pump()
@@ -96,8 +97,9 @@ def test_coming_online_picks_up_what_waits_vip_first(loop: Loop, store: Store) -
     assert [ticket(store, number).handler for number in plain] == ["li-1"] * 4 + [None]
 
 
+@pytest.mark.requirement("A7")
 def test_high_urgency_goes_to_the_supervisors(loop: Loop, store: Store) -> None:
-    """A7: by the customer's word or by what is written; a supervisor can change the handler."""
+    """By the given urgency or the text; a supervisor can change the handler."""
     store.set_presence("standard", "li-1", online=True)
     for number in (file(loop, "无法登录", urgency="高"), file(loop, "系统崩溃，所有人都无法工作")):
         loop.pump()
@@ -111,8 +113,9 @@ def test_high_urgency_goes_to_the_supervisors(loop: Loop, store: Store) -> None:
     assert (load(store, "li-1"), load(store, "li-2")) == (1, 0)
 
 
+@pytest.mark.requirement("A6")
 def test_a_vague_request_waits_for_confirmation(loop: Loop, store: Store) -> None:
-    """A6: 待确认 for ten minutes; confirmation routes it."""
+    """待确认 for ten minutes; confirmation routes it."""
     store.set_presence("standard", "li-1", online=True)
     number = file(loop, "功能异常")
     loop.pump()
@@ -129,8 +132,8 @@ def test_a_vague_request_waits_for_confirmation(loop: Loop, store: Store) -> Non
     assert found.timers["confirm_type"].state == "met"
 
 
-def test_the_same_record_routes_once(loop: Loop, store: Store) -> None:
-    """F2, G1: repeated, late and out of order."""
+@pytest.mark.requirement("F2", "G1")
+def test_a_repeated_record_routes_once(loop: Loop, store: Store) -> None:
     store.set_presence("standard", "li-1", online=True)
     number = file(loop, "无法登录")
     records = loop._records()
@@ -142,8 +145,8 @@ def test_the_same_record_routes_once(loop: Loop, store: Store) -> None:
     assert load(store, "li-1") == 1
 
 
-def test_a_poison_record_is_parked_and_the_others_go_on(loop: Loop, store: Store) -> None:
-    """G3, F2"""
+@pytest.mark.requirement("G3", "F2")
+def test_a_poison_record_is_dead_lettered_and_the_others_go_on(loop: Loop, store: Store) -> None:
     number = file(loop, "无法登录")
     good = loop._records()
     poison = [dict(record) for record in good if "EVENT#" in repr(record)]
@@ -159,10 +162,10 @@ def test_a_poison_record_is_parked_and_the_others_go_on(loop: Loop, store: Store
     assert "broken" in message["Body"]
 
 
-def test_a_busy_table_brings_the_record_again(
+@pytest.mark.requirement("F2")
+def test_a_throttled_table_fails_the_record_alone(
     loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """F2: a failure that passes is answered for its record alone."""
     from functions.core.domain.errors import TryAgain
 
     number = file(loop, "无法登录")
@@ -180,8 +183,9 @@ def test_a_busy_table_brings_the_record_again(
     assert ticket(store, number).status == "queued"
 
 
+@pytest.mark.requirement("A13")
 def test_a_reopened_ticket_is_routed_again(loop: Loop, store: Store) -> None:
-    """A13: back to its team, whoever is free there; a second handling alone goes a level up."""
+    """It goes to any free member of its team; only a second handling goes a level up."""
     store.set_presence("standard", "li-1", online=True)
     number = file(loop, "无法登录")
     loop.pump()
@@ -193,8 +197,8 @@ def test_a_reopened_ticket_is_routed_again(loop: Loop, store: Store) -> None:
     assert load(store, "li-1") == 1
 
 
-def test_more_urgent_while_it_waits_it_goes_where_that_leads(loop: Loop, store: Store) -> None:
-    """A5, A7: 高 is the supervisors'; back to 中 it waits for its team again, each time once."""
+@pytest.mark.requirement("A5", "A7")
+def test_a_waiting_ticket_is_rerouted_after_a_priority_change(loop: Loop, store: Store) -> None:
     number = file(loop, "我无法登录")
     other = file(loop, "支付失败")
     loop.pump()
@@ -214,8 +218,8 @@ def test_more_urgent_while_it_waits_it_goes_where_that_leads(loop: Loop, store: 
     assert (found.queue, found.team) == ("waiting", "技术支持组")
 
 
-def test_among_those_that_wait_the_more_urgent_comes_first(loop: Loop, store: Store) -> None:
-    """A5, E3: nothing leads elsewhere, so it keeps its team and moves up the queue at once."""
+@pytest.mark.requirement("A5", "E3")
+def test_a_higher_priority_moves_a_ticket_up_its_queue(loop: Loop, store: Store) -> None:
     first, second = (file(loop, "我要退货", urgency="低") for _ in range(2))
     loop.pump()
     act(store, second, c.SetPriority("中"))
@@ -224,11 +228,8 @@ def test_among_those_that_wait_the_more_urgent_comes_first(loop: Loop, store: St
     assert [found.number for found in waiting] == [second, first]
 
 
-def test_a_new_priority_leaves_alone_what_a_person_or_a_deadline_has_decided(
-    loop: Loop, store: Store
-) -> None:
-    """A7: what the supervisors were given by hand stays theirs; what has a handler, the handler's;
-    and a change that queues the ticket itself is not undone."""
+@pytest.mark.requirement("A7")
+def test_a_priority_change_does_not_undo_a_persons_decision(loop: Loop, store: Store) -> None:
     number = file(loop, "我无法登录")
     loop.pump()
     act(store, number, c.Enqueue("技术支持组", queue="supervisor"))

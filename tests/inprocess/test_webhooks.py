@@ -1,4 +1,4 @@
-"""A whole life as another system hears of it: every event once, in whatever order (G5, E11, G4)."""
+"""A ticket's life as an endpoint receives it: every event once, in any order (G5, E11, G4)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from functions.core.domain.webhooks import MessageId, rotated
 from functions.core.platform import aws
 from functions.core.storage.store import Store
 from functions.intake.signatures import verify
-from functions.notify import handler
+from functions.notify import wiring
 from infra.deploy.permissions import granted, needed
 from infra.simulator.inprocess import Loop
 from tests.inprocess.conftest import ROOT, WEBHOOK_SECRET, loop, shipped, store
@@ -39,16 +39,16 @@ def receiver(loop: Loop, store: Store) -> Iterator[Receiver]:
         ssm.put_parameter(
             Name=loop.deployment.parameter(name), Value=value, Type="SecureString", Overwrite=True
         )
-    for cached in (handler._patience, handler._secrets, aws.parameter):
+    for cached in (wiring.endpoint_budget, wiring.secret_cache, aws.parameter):
         cached.cache_clear()
     with Receiver().listening() as found:
         playbook = shipped(ROOT / "playbooks" / "standard.yaml")
-        hook = Webhook(url=found.url, events=("*",))
+        webhook = Webhook(url=found.url, events=("*",))
         store.put_playbook(
-            playbook.model_copy(update={"webhooks": {"crm": hook}}), datetime.now(UTC)
+            playbook.model_copy(update={"webhooks": {"crm": webhook}}), datetime.now(UTC)
         )
         yield found
-    for cached in (handler._patience, handler._secrets):
+    for cached in (wiring.endpoint_budget, wiring.secret_cache):
         cached.cache_clear()
 
 
@@ -63,8 +63,9 @@ def live(life: Life) -> None:
     assert life.status()["status"] == "archived"
 
 
+@pytest.mark.requirement("G5", "E11")
 def test_every_event_arrives_once(loop: Loop, store: Store, receiver: Receiver) -> None:
-    """G5, E11: though the endpoint fails at first and records come twice."""
+    """Though the endpoint fails at first and records come twice."""
     receiver.answers = [500, 503]
     life = Life(loop, store)
     live(life)
@@ -95,19 +96,19 @@ def test_every_event_arrives_once(loop: Loop, store: Store, receiver: Receiver) 
     assert {d.state for d in store.deliveries("standard", life.number)} == {"sent"}
 
 
-def test_no_raw_contact_leaves_by_a_webhook(loop: Loop, store: Store, receiver: Receiver) -> None:
-    """G4."""
+@pytest.mark.requirement("G4")
+def test_no_webhook_contains_a_raw_contact(loop: Loop, store: Store, receiver: Receiver) -> None:
     live(Life(loop, store))
-    said = "\n".join(f"{request.headers} {request.body.decode()}" for request in receiver.got)
-    assert "ticket.archived" in said
+    sent = "\n".join(f"{request.headers} {request.body.decode()}" for request in receiver.got)
+    assert "ticket.archived" in sent
     for secret in SECRETS:
-        assert secret not in said
+        assert secret not in sent
 
 
-def test_people_are_told_whatever_becomes_of_the_endpoint(
+@pytest.mark.requirement("G5")
+def test_people_are_notified_whatever_the_endpoint_does(
     loop: Loop, store: Store, receiver: Receiver
 ) -> None:
-    """G5."""
     receiver.answers = [410] * 1000
     life = Life(loop, store)
     live(life)
@@ -116,17 +117,15 @@ def test_people_are_told_whatever_becomes_of_the_endpoint(
         states.setdefault(delivery.channel, set()).add(delivery.state)
     assert states.pop("webhook") == {"parked", "retrying"}
     assert set().union(*states.values()) == {"sent"}
-    parked = boto3.client("sqs").get_queue_attributes(
+    queue = boto3.client("sqs").get_queue_attributes(
         QueueUrl=f"https://sqs.us-east-1.amazonaws.com/123456789012/{loop.deployment.prefix}-notify-dlq",
         AttributeNames=["ApproximateNumberOfMessages"],
     )
-    assert int(parked["Attributes"]["ApproximateNumberOfMessages"]) == len(receiver.got)
+    assert int(queue["Attributes"]["ApproximateNumberOfMessages"]) == len(receiver.got)
 
 
-def test_notify_needs_no_right_that_it_has_not(
-    loop: Loop, store: Store, receiver: Receiver
-) -> None:
-    """F7, G5: an endpoint's secret is read with the right to read this stage's parameters."""
+@pytest.mark.requirement("F7", "G5")
+def test_notify_needs_no_right_that_it_lacks(loop: Loop, store: Store, receiver: Receiver) -> None:
     live(Life(loop, store))
     used = {
         action
@@ -137,8 +136,8 @@ def test_notify_needs_no_right_that_it_has_not(
     assert used <= granted("notify")
 
 
-def test_a_desk_without_endpoints_makes_the_same_calls_as_ever(loop: Loop, store: Store) -> None:
-    """G7: no write and no read is made for webhooks where a desk has none."""
+@pytest.mark.requirement("G7")
+def test_a_desk_without_endpoints_makes_no_calls_for_them(loop: Loop, store: Store) -> None:
     live(Life(loop, store))
     assert not [d for d in store.deliveries("standard", "x") if d.channel == "webhook"]
     parameters = [call for call in loop.calls if (call.function, call.service) == ("notify", "ssm")]

@@ -1,1 +1,1 @@
-"""What is said to whom, in which words, and that it is said once."""
+"""Tests of notify: what is sent to whom, and that it is sent once."""

@@ -13,13 +13,21 @@ from functions.core.platform import aws, container
 from functions.core.playbook import load
 from functions.core.storage.store import Store
 from functions.notify.deliver import once
-from functions.notify.dispatch import Ways
-from functions.notify.handler import _ways
+from functions.notify.dispatch import Dispatcher
+from functions.notify.wiring import dispatcher as notify_dispatcher
 from tests.aws_snapshots import aws_in_memory, kept
-from tests.notify.deployment import AGENT, NOON, PLACE, REGION, Post, World, make_services
+from tests.notify.deployment import (
+    AGENT,
+    DEPLOYMENT,
+    NOON,
+    REGION,
+    Harness,
+    Providers,
+    make_services,
+)
 
 PLAYBOOK = Path(__file__).parents[2] / "playbooks" / "standard.yaml"
-KEPT = (aws.client, aws.parameter, aws.of_this_minute, container.store, once.client)
+KEPT = (aws.client, aws.parameter, aws.parameter_of_minute, container.store, once.client)
 
 
 @pytest.fixture(scope="session")
@@ -30,35 +38,36 @@ def playbook() -> Playbook:
 
 def _deployment(playbook: Playbook) -> None:
     make_services()
-    store = Store(aws.dynamodb(), PLACE.table)
+    store = Store(aws.dynamodb(), DEPLOYMENT.table)
     store.put_playbook(playbook, NOON)
     store.put_agent(AGENT)
 
 
 @pytest.fixture
-def world(playbook: Playbook) -> Iterator[World]:
+def harness(playbook: Playbook) -> Iterator[Harness]:
     """A deployment on moto, with nothing kept from the test before."""
     for cached in KEPT:
         cached.cache_clear()
     with aws_in_memory(REGION):
         kept(("notify", playbook.model_dump_json()), lambda: _deployment(playbook))
-        yield World(Store(aws.dynamodb(), PLACE.table), playbook)
+        yield Harness(Store(aws.dynamodb(), DEPLOYMENT.table), playbook)
     for cached in KEPT:
         cached.cache_clear()
 
 
 @pytest.fixture
-def post() -> Post:
-    return Post()
+def providers() -> Providers:
+    return Providers()
 
 
 @pytest.fixture
-def ways(world: World, post: Post) -> Ways:
-    """The room on moto's table and KMS, with providers that do as they are told."""
+def dispatcher(harness: Harness, providers: Providers) -> Dispatcher:
+    """The dispatcher on moto's table and KMS, with simulated providers."""
+    real = notify_dispatcher(DEPLOYMENT)
     return replace(
-        _ways(PLACE),
-        store=world.store,
-        send_mail=post.mail,
-        send_sms=post.sms,
-        announce=post.announce,
+        real,
+        store=harness.store,
+        now=NOON,
+        sender=replace(real.sender, send_mail=providers.mail, send_sms=providers.sms),
+        enqueue_dead_letter=providers.enqueue_dead_letter,
     )

@@ -1,4 +1,4 @@
-"""A deployment in memory, and records as the table's stream has them."""
+"""A deployment on moto, and records as the table's stream delivers them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from functions.notify.handler import notify
 STAGE = "test"
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
-PLACE = Deployment("aws", REGION, ACCOUNT, STAGE)
+DEPLOYMENT = Deployment("aws", REGION, ACCOUNT, STAGE)
 ROOT = bytes(range(32))
 URL = "https://api.example.com"
 NOON = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
@@ -41,7 +41,7 @@ NAME = "李样本"
 
 @dataclass(frozen=True)
 class Context:
-    """Lambda's context, as far as Deskbell reads it."""
+    """The part of Lambda's context that Deskbell reads."""
 
     invoked_function_arn: str = (
         f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:deskbell-{STAGE}-notify"
@@ -53,7 +53,7 @@ class Context:
 
 
 def stream_record(item: Any, event_name: str = "INSERT") -> dict[str, Any]:
-    """An item as Lambda's event of a DynamoDB stream carries it: JSON, bytes in base64."""
+    """Return an item as a DynamoDB stream record: JSON, bytes in base64."""
     image = {
         name: {"B": b64encode(value["B"]).decode()} if "B" in value else value
         for name, value in item.items()
@@ -71,37 +71,39 @@ def stream_record(item: Any, event_name: str = "INSERT") -> dict[str, Any]:
 
 
 def make_services() -> None:
-    """Everything of the foundation that notify touches."""
+    """Create the resources of the foundation stack that notify uses."""
     import boto3
 
     from tests.core.sample_desk import make_table
 
-    make_table(boto3.client("dynamodb"), PLACE.table)
+    make_table(boto3.client("dynamodb"), DEPLOYMENT.table)
     kms = boto3.client("kms")
     key = kms.create_key(Description="contacts")["KeyMetadata"]["KeyId"]
-    kms.create_alias(AliasName=PLACE.contacts_key, TargetKeyId=key)
+    kms.create_alias(AliasName=DEPLOYMENT.contacts_key, TargetKeyId=key)
     ssm = boto3.client("ssm")
     ssm.put_parameter(
-        Name=PLACE.parameter("key"), Value=b64encode(ROOT).decode(), Type="SecureString"
+        Name=DEPLOYMENT.parameter("key"), Value=b64encode(ROOT).decode(), Type="SecureString"
     )
-    ssm.put_parameter(Name=PLACE.parameter("api"), Value=json.dumps({"url": URL}), Type="String")
-    boto3.client("sqs").create_queue(QueueName=f"{PLACE.prefix}-notify-dlq")
+    ssm.put_parameter(
+        Name=DEPLOYMENT.parameter("api"), Value=json.dumps({"url": URL}), Type="String"
+    )
+    boto3.client("sqs").create_queue(QueueName=f"{DEPLOYMENT.prefix}-notify-dlq")
     boto3.client("ses").verify_email_identity(EmailAddress="support@standard.local")
 
 
 @dataclass
-class World:
-    """The desk `standard` with its table, and what has left the house."""
+class Harness:
+    """The desk `standard` with its table, and the messages that were sent."""
 
     store: Store
     playbook: Playbook
 
     def file(self, contact: str = MAIL, **body: Any) -> Ticket:
-        """A new ticket, filed as intake does it."""
+        """File a ticket as intake does."""
         message_id = body.pop("message_id", None)
         creator = TicketCreator(
             store=self.store,
-            seal=lambda desk, number, secret: aws.seal(PLACE, desk, number, secret),
+            seal=lambda desk, number, secret: aws.seal(DEPLOYMENT, desk, number, secret),
             seal_original=lambda desk, number, words: (),
             root_key=ROOT,
             public_url=URL,
@@ -111,8 +113,8 @@ class World:
         filed = creator.create(self.playbook, request)
         return self.store.load(self.playbook.desk, filed.number)
 
-    def do(self, ticket: Ticket, *commands: c.Command, at: datetime = NOON) -> Ticket:
-        """The ticket after some commands."""
+    def change(self, ticket: Ticket, *commands: c.Command, at: datetime = NOON) -> Ticket:
+        """Apply commands to a ticket and return it."""
         for command in commands:
             change(
                 self.store,
@@ -125,16 +127,16 @@ class World:
             )
         return self.store.load(ticket.desk, ticket.number)
 
-    def event(self, ticket: Ticket, version: int | None = None) -> dict[str, Any]:
-        """The stream's record of one version, the newest by default."""
+    def event_record(self, ticket: Ticket, version: int | None = None) -> dict[str, Any]:
+        """Return the stream record of one version, by default the newest."""
         sk = f"EVENT#{version or ticket.version:06}"
         [item] = [
             i for i in self.store.everything(ticket.desk, ticket.number) if i["sk"]["S"] == sk
         ]
         return stream_record(item)
 
-    def due(self, delivery: Delivery) -> dict[str, Any]:
-        """The sweep makes a delivery due; the stream's record of that."""
+    def make_due(self, delivery: Delivery) -> dict[str, Any]:
+        """Make a delivery due as the sweep does, and return its stream record."""
         again = delivery.model_copy(update={"state": "due", "next_at": None})
         assert self.store.move(again, delivery.state)
         sk = f"DELIVERY#{delivery.id}"
@@ -142,28 +144,34 @@ class World:
         [item] = [i for i in items if i["sk"]["S"] == sk]
         return stream_record(item, "MODIFY")
 
-    def run(self, *records: Any) -> list[str]:
-        """Invoke the function; the sequence numbers that it wants again."""
+    def invoke(self, *records: Any) -> list[str]:
+        """Invoke the function and return the sequence numbers of failed records."""
         answer = notify({"Records": list(records)}, Context())
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
-    def edit(self, **changes: Any) -> None:
-        """Apply the playbook with these keys changed."""
+    def change_playbook(self, **changes: Any) -> None:
+        """Store the playbook with these keys changed."""
         self.store.put_playbook(self.playbook.model_copy(update=changes), NOON)
+
+    def use_playbook(self, playbook: Playbook) -> None:
+        """Replace the playbook at once, although the store caches it for a minute."""
+        self.store.put_playbook(playbook, NOON)
+        self.store._playbooks.clear()
+        self.playbook = playbook
 
     def deliveries(self, ticket: Ticket) -> list[Delivery]:
         return self.store.deliveries(ticket.desk, ticket.number)
 
     @property
     def mails(self) -> list[Any]:
-        """What SES took."""
+        """The mails that SES accepted. moto offers no API call that lists them."""
         from moto.ses.models import ses_backends
 
         return list(ses_backends[ACCOUNT][REGION].sent_messages)
 
     @property
-    def texts(self) -> list[tuple[str, str]]:
-        """What SNS took: number and text."""
+    def sms(self) -> list[tuple[str, str]]:
+        """The number and text of each SMS that SNS accepted. No API call of moto lists them."""
         from moto.sns.models import sns_backends
 
         return [
@@ -171,36 +179,36 @@ class World:
         ]
 
     @property
-    def parked(self) -> list[dict[str, Any]]:
-        """What lies in the dead-letter queue."""
+    def dead_letters(self) -> list[dict[str, Any]]:
+        """The messages in the dead-letter queue."""
         sqs = aws.client("sqs")
-        url = sqs.get_queue_url(QueueName=f"{PLACE.prefix}-notify-dlq")["QueueUrl"]
-        found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
-        return [json.loads(message["Body"]) for message in found.get("Messages", [])]
+        url = sqs.get_queue_url(QueueName=f"{DEPLOYMENT.prefix}-notify-dlq")["QueueUrl"]
+        response = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        return [json.loads(message["Body"]) for message in response.get("Messages", [])]
 
 
 @dataclass
-class Post:
-    """SES and SNS as a list, with failures laid out beforehand, and the queue as another."""
+class Providers:
+    """Simulated SES, SNS and dead-letter queue, with prepared failures."""
 
     failures: list[Exception] = field(default_factory=list)
     sent: list[tuple[str, Any]] = field(default_factory=list)
-    announced: list[tuple[str, str]] = field(default_factory=list)
+    dead_letters: list[tuple[str, str]] = field(default_factory=list)
 
     def mail(self, sender: str, to: str, raw: bytes) -> str:
-        return self._take(to, raw)
+        return self._send(to, raw)
 
     def sms(self, number: str, text: str, sender: str) -> str:
-        return self._take(number, text)
+        return self._send(number, text)
 
-    def _take(self, to: str, what: Any) -> str:
+    def _send(self, to: str, content: Any) -> str:
         if self.failures:
             raise self.failures.pop(0)
-        self.sent.append((to, what))
+        self.sent.append((to, content))
         return f"id-{len(self.sent)}"
 
-    def announce(self, keys: dict[str, str], cause: str) -> None:
-        self.announced.append((keys["sk"], cause))
+    def enqueue_dead_letter(self, keys: dict[str, str], cause: str) -> None:
+        self.dead_letters.append((keys["sk"], cause))
 
     @property
     def addresses(self) -> list[str]:
@@ -215,7 +223,7 @@ def plain(message: EmailMessage) -> str:
 
 
 def without_mailboxes(playbook: Playbook) -> dict[str, Team]:
-    """The desk's teams, of which none can be written to."""
+    """Return the desk's teams without their mailboxes."""
     return {
         name: team.model_copy(update={"mailbox": None}) for name, team in playbook.teams.items()
     }

@@ -1,4 +1,4 @@
-"""A ticket in the middle of its life, and one event of each type that somebody may be told of."""
+"""A sample ticket, and one event of each type that can cause a notification."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from functions.core.domain import events as e
 from functions.core.domain.rules import Playbook, Recipient
 from functions.core.domain.ticket import Customer, Ticket, Timer
-from functions.core.services.composing import Notice
+from functions.core.services.composing import Notification
 from tests.notify.deployment import NOON
 
 NUMBER = "CS20260310001"
@@ -94,11 +94,11 @@ EVENTS: dict[str, e.Event] = {
 }
 
 
-def told(playbook: Playbook) -> dict[str, Notice]:
-    """Every message of a playbook, with an event and a recipient that it is for."""
-    found: dict[str, Notice] = {}
+def notifications_by_message(playbook: Playbook) -> dict[str, Notification]:
+    """Return a notification for each message of a playbook."""
+    notifications: dict[str, Notification] = {}
     for rule in playbook.notifications:
-        found.setdefault(rule.message, Notice(EVENTS[rule.on], rule.to, rule.message))
+        notifications.setdefault(rule.message, Notification(EVENTS[rule.on], rule.to, rule.message))
     for kind, timer_rule in playbook.timers.items():
         due_at = NOON + timedelta(hours=2)
         warned = e.TimerWarned(kind=kind, share=0.75, due_at=due_at)
@@ -106,5 +106,5 @@ def told(playbook: Playbook) -> dict[str, Notice]:
         for event, effects in ((warned, timer_rule.on_warning), (breached, timer_rule.on_breach)):
             for tell in effects.tell:
                 to: Recipient = tell.to
-                found.setdefault(tell.message, Notice(event, to, tell.message, kind))
-    return found
+                notifications.setdefault(tell.message, Notification(event, to, tell.message, kind))
+    return notifications

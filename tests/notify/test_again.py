@@ -1,4 +1,4 @@
-"""A delivery that comes again: to whom it goes by then, and whether it goes (B10, E11, G3)."""
+"""A retried delivery: its recipient, and whether it may go (B10, E11, G3)."""
 
 from __future__ import annotations
 
@@ -16,69 +16,77 @@ from functions.core.services.command_service import change
 from functions.core.services.contacts import ContactCorrector
 from functions.core.storage.store import Store
 from functions.notify.deliver.failures import Passing
-from tests.notify.deployment import MAIL, NOON, PLACE, ROOT, World
+from tests.notify.deployment import DEPLOYMENT, MAIL, NOON, ROOT, Harness
 
 OTHER = "wang.example@example.com"
 
 
 @pytest.fixture
-def waiting(world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[Ticket, Delivery]:
+def waiting(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> tuple[Ticket, Delivery]:
     """An acknowledgement that the provider did not take yet."""
-    ticket = world.file()
+    ticket = harness.file()
 
     def busy(*_: Any) -> str:
         raise Passing("SES Throttling")
 
     with monkeypatch.context() as down:
         down.setattr("functions.notify.deliver.email.send", busy)
-        assert world.run(world.event(ticket)) == []
-    (found,) = world.deliveries(ticket)
+        assert harness.invoke(harness.event_record(ticket)) == []
+    (found,) = harness.deliveries(ticket)
     assert (found.state, found.attempts) == ("retrying", 1)
     return ticket, found
 
 
-def test_it_goes_to_the_contact_that_the_ticket_has_by_then(
-    world: World, waiting: tuple[Ticket, Delivery]
+@pytest.mark.requirement("G3")
+def test_a_retry_goes_to_the_corrected_contact(
+    harness: Harness, waiting: tuple[Ticket, Delivery]
 ) -> None:
-    """G3: the address was corrected meanwhile; the old one hears nothing more."""
+    """The old address gets nothing more."""
     ticket, delivery = waiting
-    corrector = ContactCorrector(world.store, partial(aws.seal, PLACE), ROOT)
-    world.do(ticket, corrector.correction(world.playbook, ticket, OTHER))
-    assert world.run(world.due(delivery)) == []
-    (mail,) = world.mails
+    corrector = ContactCorrector(harness.store, partial(aws.seal, DEPLOYMENT), ROOT)
+    harness.change(ticket, corrector.correction(harness.playbook, ticket, OTHER))
+    assert harness.invoke(harness.make_due(delivery)) == []
+    (mail,) = harness.mails
     assert (OTHER in str(mail.destinations), MAIL in str(mail.destinations)) == (True, False)
-    (sent,) = world.deliveries(ticket)
+    (sent,) = harness.deliveries(ticket)
     assert (sent.state, sent.to) == (
         "sent",
-        world.store.load("standard", ticket.number).customer.contact,
+        harness.store.load("standard", ticket.number).customer.contact,
     )
 
 
-def test_a_mark_that_came_meanwhile_holds_it(
-    world: World, waiting: tuple[Ticket, Delivery]
+@pytest.mark.requirement("G3")
+def test_a_bounce_before_a_retry_blocks_it(
+    harness: Harness, waiting: tuple[Ticket, Delivery]
 ) -> None:
-    """G3: a person decides what becomes of it; nothing goes where mail came back from."""
+    """Nothing goes to an address that bounced; a person decides about the message."""
     ticket, delivery = waiting
-    world.do(ticket, c.MailReturned(cause="bounce 5.1.1", permanent=True))
-    assert world.run(world.due(delivery)) == []
-    assert world.mails == []
-    (parked,) = world.deliveries(ticket)
-    assert (parked.state, str(parked.cause).startswith("held: bounce 5.1.1")) == ("parked", True)
-    assert len(world.parked) == 1
+    harness.change(ticket, c.MailReturned(cause="bounce 5.1.1", permanent=True))
+    assert harness.invoke(harness.make_due(delivery)) == []
+    assert harness.mails == []
+    (delivery,) = harness.deliveries(ticket)
+    assert (delivery.state, str(delivery.cause).startswith("blocked: bounce 5.1.1")) == (
+        "parked",
+        True,
+    )
+    assert len(harness.dead_letters) == 1
 
 
-def test_what_an_act_leads_to_is_automatic_and_what_an_agent_writes_is_not(world: World) -> None:
-    """RFC 3834: other machines answer neither an assignment nor a survey, a reply they may."""
-    ticket = world.file()
+def test_only_an_agents_own_text_is_not_automatic_mail(
+    harness: Harness,
+) -> None:
+    """Other machines must not reply to an assignment or a survey; they may reply to an agent (RFC
+    3834)."""
+    ticket = harness.file()
     give = c.Assign("技术支持组", "agent-1", by_person=True)
     for command, automatic in ((give, True), (c.Reply("请重启后再试"), False)):
         change(
-            Store(aws.dynamodb(), PLACE.table), "standard", ticket.number, command,
-            world.playbook, NOON, actor="agent-1",
+            Store(aws.dynamodb(), DEPLOYMENT.table), "standard", ticket.number, command,
+            harness.playbook, NOON, actor="agent-1",
         )  # fmt: skip
-        ticket = world.store.load("standard", ticket.number)
-        before = len(world.mails)
-        assert world.run(world.event(ticket)) == []
-        theirs = [m for m in world.mails[before:] if MAIL in str(m.destinations)]
+        ticket = harness.store.load("standard", ticket.number)
+        before = len(harness.mails)
+        assert harness.invoke(harness.event_record(ticket)) == []
+        theirs = [m for m in harness.mails[before:] if MAIL in str(m.destinations)]
         (mail,) = (message_from_bytes(m.raw_data.encode()) for m in theirs)
         assert (mail["Auto-Submitted"] is not None) is automatic

@@ -1,4 +1,4 @@
-"""Who is told what, in which words: plain values in, plain values out."""
+"""Selecting notifications and rendering their messages, with plain values."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import pytest
 
 from functions.core.domain import events as e
 from functions.core.domain.errors import DeadLetter
-from functions.core.domain.rules import Message, Notification, Playbook
+from functions.core.domain.rules import Message, NotificationRule, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.playbook.checks import template_variables
 from functions.core.services.composing import (
-    Notice,
-    Words,
-    as_of,
+    Notification,
+    RenderedMessage,
     compose,
-    notices,
-    team_of,
+    notifications_for,
+    recipient_team,
+    ticket_at_event,
     uses_description,
     variables,
 )
@@ -30,8 +30,12 @@ from tests.notify.deployment import NOON
 from tests.notify.sample_events import EVENTS, LINK, NUMBER, commit, received, ticket, timer
 
 
-def said(notice: Notice, about: Ticket, playbook: Playbook, *more: e.Event) -> Words:
-    return compose(notice, commit(notice.event, *more), about, playbook, status_url=LINK)
+def render(
+    notification: Notification, about: Ticket, playbook: Playbook, *more: e.Event
+) -> RenderedMessage:
+    return compose(
+        notification, commit(notification.event, *more), about, playbook, status_url=LINK
+    )
 
 
 def with_message(playbook: Playbook, text: str, subject: str = "s") -> Playbook:
@@ -43,141 +47,157 @@ def with_message(playbook: Playbook, text: str, subject: str = "s") -> Playbook:
 
 def probe(playbook: Playbook, text: str, event: e.Event | None = None, **changes: Any) -> str:
     """What a text becomes for the customer."""
-    notice = Notice(event or EVENTS["ReplySent"], "customer", "probe")
-    return said(notice, ticket(**changes), with_message(playbook, text)).text.strip()
+    notification = Notification(event or EVENTS["ReplySent"], "customer", "probe")
+    return render(notification, ticket(**changes), with_message(playbook, text)).text.strip()
 
 
-def test_assignment_tells_customer_and_handler(playbook: Playbook) -> None:
-    """A8: the customer is told of the assignment, and so is the team of the handler."""
-    found = notices(commit(EVENTS["TicketAssigned"]), ticket(), playbook)
+@pytest.mark.requirement("A8")
+def test_an_assignment_notifies_customer_and_handler(playbook: Playbook) -> None:
+    found = notifications_for(commit(EVENTS["TicketAssigned"]), ticket(), playbook)
     assert [(n.recipient, n.message) for n in found] == [
         ("customer", "assigned"),
         ("handler", "handler_assigned"),
     ]
 
 
+@pytest.mark.requirement("A11")
 @pytest.mark.parametrize("locale", ["zh-CN", "en"])
-def test_a_message_to_a_team_names_nobody_where_nobody_has_it(
+def test_a_message_to_a_team_has_no_empty_brackets_without_a_handler(
     playbook: Playbook, locale: str
 ) -> None:
-    """A11: what a customer adds while the ticket waits; no empty brackets."""
+    """As when the customer adds something while the ticket waits."""
     desk = playbook.model_copy(update={"locale": locale})
-    notice = Notice(EVENTS["CustomerWrote"], "handler", "handler_customer_wrote")
-    assert "agent-1" in said(notice, ticket(), desk).text
-    first = said(notice, ticket(handler=None, status="queued"), desk).text.split("\n")[0]
+    notification = Notification(EVENTS["CustomerWrote"], "handler", "handler_customer_wrote")
+    assert "agent-1" in render(notification, ticket(), desk).text
+    first = render(notification, ticket(handler=None, status="queued"), desk).text.split("\n")[0]
     assert NUMBER in first
     assert not set(first) & set("()（）")
 
 
-def test_assignment_names_team_and_handling_time(playbook: Playbook) -> None:
-    """A8: 已分配至专业团队, the team, the expected handling time in the desk's zone (A15)."""
-    words = said(Notice(EVENTS["TicketAssigned"], "customer", "assigned"), ticket(), playbook)
-    assert "已分配至专业团队：技术支持组" in words.text
-    assert "2026-03-10 17:00:00" in words.text
+@pytest.mark.requirement("A8")
+def test_the_assignment_message_names_team_and_handling_time(playbook: Playbook) -> None:
+    """It says 已分配至专业团队, the team and the expected handling time in the desk's zone."""
+    rendered = render(
+        Notification(EVENTS["TicketAssigned"], "customer", "assigned"), ticket(), playbook
+    )
+    assert "已分配至专业团队：技术支持组" in rendered.text
+    assert "2026-03-10 17:00:00" in rendered.text
 
 
-def test_resolution_carries_summary_and_survey(playbook: Playbook) -> None:
-    """A12: 问题已处理完成, the summary, and the link to the survey."""
-    words = said(Notice(EVENTS["TicketResolved"], "customer", "resolved"), ticket(), playbook)
-    assert "问题已处理完成" in words.text
-    assert "重置登录密码" in words.text
-    assert LINK in words.text
-    assert LINK in words.sms
+@pytest.mark.requirement("A12")
+def test_the_resolution_message_contains_summary_and_survey(playbook: Playbook) -> None:
+    """It says 问题已处理完成, with the summary and the link to the survey."""
+    rendered = render(
+        Notification(EVENTS["TicketResolved"], "customer", "resolved"), ticket(), playbook
+    )
+    assert "问题已处理完成" in rendered.text
+    assert "重置登录密码" in rendered.text
+    assert LINK in rendered.text
+    assert LINK in rendered.sms
 
 
-def test_information_request_and_its_reminder(playbook: Playbook) -> None:
-    """A11: the customer is asked, is reminded half-way, and an agent follows up at the end."""
+@pytest.mark.requirement("A11")
+def test_an_information_request_is_followed_by_reminder_and_follow_up(playbook: Playbook) -> None:
     due_at = NOON + timedelta(hours=24)
-    asked = notices(commit(EVENTS["InformationRequested"]), ticket(), playbook)
+    asked = notifications_for(commit(EVENTS["InformationRequested"]), ticket(), playbook)
     assert [(n.recipient, n.message) for n in asked] == [("customer", "information_requested")]
     warned = e.TimerWarned(kind="customer_info", share=0.5, due_at=due_at)
-    reminded = notices(commit(warned), ticket(), playbook)
+    reminded = notifications_for(commit(warned), ticket(), playbook)
     assert [(n.recipient, n.message) for n in reminded] == [("customer", "information_reminder")]
-    assert "2026-03-11 12:00:00" in said(reminded[0], ticket(), playbook).text
+    assert "2026-03-11 12:00:00" in render(reminded[0], ticket(), playbook).text
     breached = e.TimerBreached(kind="customer_info", due_at=due_at)
-    [notice] = notices(commit(breached), ticket(), playbook)
-    assert (notice.recipient, notice.message) == ("handler", "follow_up")
+    [notification] = notifications_for(commit(breached), ticket(), playbook)
+    assert (notification.recipient, notification.message) == ("handler", "follow_up")
 
 
-def test_urgent_ticket_tells_the_supervisor_alone_of_its_kind(playbook: Playbook) -> None:
-    """A7: what is urgent goes to the supervisors; what is not does not wake them."""
+@pytest.mark.requirement("A7")
+def test_only_an_urgent_queued_ticket_notifies_the_supervisor(playbook: Playbook) -> None:
     queued = EVENTS["TicketQueued"]
-    [urgent] = notices(commit(queued), ticket(priority="高"), playbook)
-    assert (urgent.recipient, team_of(urgent, ticket(), playbook)) == ("supervisor", "主管组")
-    assert notices(commit(queued), ticket(priority="低"), playbook) == ()
+    [urgent] = notifications_for(commit(queued), ticket(priority="高"), playbook)
+    assert (urgent.recipient, recipient_team(urgent, ticket(), playbook)) == (
+        "supervisor",
+        "主管组",
+    )
+    assert notifications_for(commit(queued), ticket(priority="低"), playbook) == ()
 
 
-def test_first_fitting_notification_counts(playbook: Playbook) -> None:
+def test_the_first_matching_rule_for_a_recipient_counts(playbook: Playbook) -> None:
     rules = (
-        Notification(on="ReplySent", to="customer", message="resolved", when={"priority": "低"}),
-        Notification(on="ReplySent", to="customer", message="reply"),
-        Notification(on="ReplySent", to="customer", message="assigned"),
-        Notification(on="ReplySent", to="team", message="follow_up"),
+        NotificationRule(
+            on="ReplySent", to="customer", message="resolved", when={"priority": "低"}
+        ),
+        NotificationRule(on="ReplySent", to="customer", message="reply"),
+        NotificationRule(on="ReplySent", to="customer", message="assigned"),
+        NotificationRule(on="ReplySent", to="team", message="follow_up"),
     )
     changed = playbook.model_copy(update={"notifications": rules})
-    found = notices(commit(EVENTS["ReplySent"]), ticket(), changed)
+    found = notifications_for(commit(EVENTS["ReplySent"]), ticket(), changed)
     assert [(n.recipient, n.message) for n in found] == [
         ("customer", "reply"),
         ("team", "follow_up"),
     ]
 
 
+@pytest.mark.requirement("A6", "F3")
 def test_two_timers_in_one_commit_are_two_messages(playbook: Playbook) -> None:
-    """A6, F3: both deadlines are told, each to everybody its rule names."""
     both = tuple(
         e.TimerWarned(kind=kind, share=0.75, due_at=NOON)
         for kind in ("first_response", "resolution")
     )
-    found = notices(commit(*both), ticket(), playbook)
-    assert [(n.message, n.about) for n in found] == [
+    found = notifications_for(commit(*both), ticket(), playbook)
+    assert [(n.message, n.timer_or_step) for n in found] == [
         ("deadline_near", "first_response"),
         ("deadline_near", "resolution"),
     ]
 
 
-def test_repeated_wish_is_one_message(playbook: Playbook) -> None:
+def test_the_same_notification_twice_is_one_message(playbook: Playbook) -> None:
     twice = commit(EVENTS["ReplySent"], EVENTS["ReplySent"])
-    assert len(notices(twice, ticket(), playbook)) == 1
+    assert len(notifications_for(twice, ticket(), playbook)) == 1
 
 
-def test_timer_that_the_playbook_dropped_tells_nobody(playbook: Playbook) -> None:
+def test_a_timer_that_the_playbook_dropped_notifies_nobody(playbook: Playbook) -> None:
     gone = e.TimerBreached(kind="callback", due_at=NOON)
-    assert notices(commit(gone), ticket(), playbook) == ()
+    assert notifications_for(commit(gone), ticket(), playbook) == ()
 
 
-def test_event_counts_more_than_the_newer_ticket(playbook: Playbook) -> None:
-    """A ticket has moved on: the message still says what its event said."""
+def test_the_events_values_override_the_newer_tickets(playbook: Playbook) -> None:
     later = ticket(team="售后组", summary="later", priority="低")
-    now = as_of(EVENTS["TicketResolved"], later, commit(EVENTS["TicketResolved"]))
+    now = ticket_at_event(EVENTS["TicketResolved"], later, commit(EVENTS["TicketResolved"]))
     assert now.summary == "重置登录密码，客户已能登录"
-    assert as_of(EVENTS["TicketAssigned"], later, commit()).team == "技术支持组"
+    assert ticket_at_event(EVENTS["TicketAssigned"], later, commit()).team == "技术支持组"
 
 
-def test_acknowledgement_says_the_deadline_that_was_set_with_it(playbook: Playbook) -> None:
-    """A4: the expected response time of the first commit, whatever came after."""
+@pytest.mark.requirement("A4")
+def test_the_acknowledgement_states_the_deadline_of_its_own_commit(playbook: Playbook) -> None:
     set_then = e.TimersSet(timers={"first_response": timer(NOON + timedelta(hours=2))})
     later = ticket(expected_response_by=NOON + timedelta(days=9))
-    words = said(Notice(received(), "customer", "received"), later, playbook, set_then)
-    assert "2026-03-10 14:00:00" in words.text
+    rendered = render(Notification(received(), "customer", "received"), later, playbook, set_then)
+    assert "2026-03-10 14:00:00" in rendered.text
 
 
-def test_customer_reads_own_language_staff_the_desks(playbook: Playbook) -> None:
+def test_customers_read_their_language_and_staff_the_desks(playbook: Playbook) -> None:
     english = ticket(locale="en")
     event = EVENTS["TicketAssigned"]
-    assert said(Notice(event, "customer", "assigned"), english, playbook).locale == "en"
-    assert said(Notice(event, "handler", "handler_assigned"), english, playbook).locale == "zh-CN"
+    assert render(Notification(event, "customer", "assigned"), english, playbook).locale == "en"
+    assert (
+        render(Notification(event, "handler", "handler_assigned"), english, playbook).locale
+        == "zh-CN"
+    )
 
 
+@pytest.mark.requirement("G4")
 def test_staff_never_get_the_customers_secret_link(playbook: Playbook) -> None:
-    """G4: whoever holds the link may answer in the customer's name."""
+    """Anybody with the link can reply as the customer."""
     changed = with_message(playbook, "{{ status_url }}")
-    words = said(Notice(EVENTS["TicketAssigned"], "handler", "probe"), ticket(), changed)
-    assert words.text.strip() == ""
+    rendered = render(Notification(EVENTS["TicketAssigned"], "handler", "probe"), ticket(), changed)
+    assert rendered.text.strip() == ""
 
 
+@pytest.mark.requirement("A4", "D4")
 @pytest.mark.parametrize("path", sorted((ROOT / "playbooks").glob("*.yaml")), ids=lambda p: p.stem)
-def test_what_goes_out_at_once_names_nothing_that_is_found_later(path: Path) -> None:
-    """A4, D4: the words have not been read then, so a smoking set would be called an enquiry."""
+def test_the_acknowledgement_contains_nothing_that_classification_sets(path: Path) -> None:
+    """It goes out before the router has run; a smoking set would be called an enquiry."""
     found = shipped(path)
     at_once = {
         n.message for n in found.notifications if n.on == "TicketReceived" and not n.when.type
@@ -195,6 +215,7 @@ def test_every_variable_is_filled(playbook: Playbook) -> None:
     assert set(values) == template_variables(playbook)
 
 
+@pytest.mark.requirement("A15")
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -206,80 +227,90 @@ def test_every_variable_is_filled(playbook: Playbook) -> None:
         ("{{ text }}", "您好，请先更新到最新版本。\n\n如仍无法登录，请告诉我们 <错误代码>。"),
     ],
 )
-def test_variables_in_words(playbook: Playbook, text: str, shown: str) -> None:
-    """A15: times as YYYY-MM-DD HH:MM:SS in the desk's zone; unknown and missing are empty."""
+def test_template_variables_are_filled_in(playbook: Playbook, text: str, shown: str) -> None:
+    """Times are YYYY-MM-DD HH:MM:SS in the desk's zone; unknown and missing values are empty."""
     assert probe(playbook, text, tags=("无法登录", "no-such-tag")) == shown
 
 
-def test_timer_has_a_name_and_a_deadline(playbook: Playbook) -> None:
+def test_a_timer_event_fills_in_name_and_deadline(playbook: Playbook) -> None:
     event = e.TimerBreached(kind="first_response", due_at=NOON)
     assert probe(playbook, "{{ timer }} {{ due_at }}", event) == "首次响应 2026-03-10 12:00:00"
 
 
-def test_request_for_information_says_until_when(playbook: Playbook) -> None:
-    """A11: the deadline of the timer that the event starts."""
+@pytest.mark.requirement("A11")
+def test_an_information_request_states_the_deadline_of_the_timer_it_starts(
+    playbook: Playbook,
+) -> None:
     event = EVENTS["InformationRequested"]
     assert probe(playbook, "{{ due_at }}", event) == "2026-03-11 12:00:00"
 
 
-def test_description_of_the_first_event_is_filled_in_later(playbook: Playbook) -> None:
+def test_a_later_message_can_repeat_the_description(playbook: Playbook) -> None:
     assert uses_description(playbook, "handler_assigned")
     assert not uses_description(playbook, "received")
     assert not uses_description(playbook, "no-such-message")
-    words = compose(
-        Notice(EVENTS["TicketAssigned"], "handler", "handler_assigned"),
+    rendered = compose(
+        Notification(EVENTS["TicketAssigned"], "handler", "handler_assigned"),
         commit(EVENTS["TicketAssigned"]),
         ticket(),
         playbook,
         status_url=LINK,
         description="App 无法登录",
     )
-    assert "App 无法登录" in words.text
+    assert "App 无法登录" in rendered.text
 
 
 def test_subject_is_one_line_and_carries_the_number(playbook: Playbook) -> None:
-    """A line break in what a person wrote must not become a header of its own."""
+    """A line break in a person's text must not become a header."""
     changed = with_message(playbook, "x", subject="about {{ text }}")
     event = e.ReplySent(text="one\r\nBcc: somebody@example.com")
-    words = said(Notice(event, "customer", "probe"), ticket(), changed)
-    assert words.subject == "[CS20260310001] about one Bcc: somebody@example.com"
+    rendered = render(Notification(event, "customer", "probe"), ticket(), changed)
+    assert rendered.subject == "[CS20260310001] about one Bcc: somebody@example.com"
 
 
-def test_number_stands_once_in_the_subject(playbook: Playbook) -> None:
-    words = said(Notice(EVENTS["ReplySent"], "customer", "reply"), ticket(), playbook)
-    assert words.subject.count("CS20260310001") == 1
+def test_the_subject_contains_the_number_once(playbook: Playbook) -> None:
+    rendered = render(Notification(EVENTS["ReplySent"], "customer", "reply"), ticket(), playbook)
+    assert rendered.subject.count("CS20260310001") == 1
 
 
+@pytest.mark.requirement("G3")
 @pytest.mark.parametrize(
     "text", ["{{ ''.__class__.__mro__ }}", "{{ text.no.such }}", "{{ 1 / 0 }}", "{% if %}"]
 )
-def test_text_that_cannot_be_filled_is_parked(playbook: Playbook, text: str) -> None:
-    """G3: a message of the playbook that fails is kept with its cause; the sandbox holds."""
+def test_a_text_that_cannot_be_filled_in_is_a_dead_letter(playbook: Playbook, text: str) -> None:
+    """The sandbox holds."""
     with pytest.raises(DeadLetter, match="cannot be filled in"):
         probe(playbook, text)
 
 
-def test_message_that_the_playbook_dropped_is_parked(playbook: Playbook) -> None:
+def test_a_message_that_the_playbook_dropped_is_a_dead_letter(playbook: Playbook) -> None:
     with pytest.raises(DeadLetter, match="no message 'gone'"):
-        said(Notice(EVENTS["ReplySent"], "customer", "gone"), ticket(), playbook)
+        render(Notification(EVENTS["ReplySent"], "customer", "gone"), ticket(), playbook)
 
 
-def test_team_of_staff(playbook: Playbook) -> None:
-    """A13: the QA team by its role, the handler by the ticket's team."""
-    assert team_of(Notice(EVENTS["ReviewAssigned"], "qa", "m"), ticket(), playbook) == "质检组"
-    assert team_of(Notice(EVENTS["ReplySent"], "handler", "m"), ticket(), playbook) == "技术支持组"
-    asked = Notice(EVENTS["ConfirmationRequested"], "team", "m")
-    assert team_of(asked, ticket(), playbook) == "通用咨询组"
+@pytest.mark.requirement("A13")
+def test_a_notification_for_staff_goes_to_their_team(playbook: Playbook) -> None:
+    """The QA team by its role, the handler by the ticket's team."""
+    assert (
+        recipient_team(Notification(EVENTS["ReviewAssigned"], "qa", "m"), ticket(), playbook)
+        == "质检组"
+    )
+    assert (
+        recipient_team(Notification(EVENTS["ReplySent"], "handler", "m"), ticket(), playbook)
+        == "技术支持组"
+    )
+    asked = Notification(EVENTS["ConfirmationRequested"], "team", "m")
+    assert recipient_team(asked, ticket(), playbook) == "通用咨询组"
 
 
-def test_every_timer_of_the_contract_has_a_name() -> None:
+def test_every_timer_kind_has_a_label() -> None:
     from functions.core.domain.ticket import TIMER_KINDS
 
     assert set(TIMERS) == set(TIMER_KINDS)
 
 
-def test_desk_standard_is_heard(playbook: Playbook) -> None:
-    """F2: every event that the desk's rules name reaches this room."""
+@pytest.mark.requirement("F2")
+def test_notify_reads_every_event_that_the_standard_desk_names(playbook: Playbook) -> None:
     named = {rule.on for rule in playbook.notifications}
     named |= {"TimerWarned", "TimerBreached"}
     assert all("notify" in e.EVENTS[name].wakes for name in named)

@@ -1,4 +1,4 @@
-"""Each message once: claims, failures, retries and what is parked, in any order and repetition."""
+"""Each message is sent once: claims, failures, retries and dead letters in any order."""
 
 from __future__ import annotations
 
@@ -19,38 +19,47 @@ from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
 from functions.core.storage.store import Store
 from functions.core.text.tokens import ticket_of_message_id
+from functions.notify.base_dispatch import CLAIM_TIMEOUT, ClaimedElsewhere
 from functions.notify.contact import OpenContact
 from functions.notify.deliver.failures import Passing, Permanent, Unclear
-from functions.notify.dispatch import Ways, process
-from functions.notify.outcomes import CLAIM_HOLDS, UnderWay
-from tests.notify.deployment import MAIL, NAME, NOON, ROOT, Post, World, plain, without_mailboxes
+from functions.notify.dispatch import Dispatcher
+from tests.notify.deployment import (
+    MAIL,
+    NAME,
+    NOON,
+    ROOT,
+    Harness,
+    Providers,
+    plain,
+    without_mailboxes,
+)
 
 SOON = NOON + timedelta(seconds=10)
-LATER = NOON + CLAIM_HOLDS
+LATER = NOON + CLAIM_TIMEOUT
 
 
 class Died(BaseException):
-    """The function ends in the middle, as when Lambda stops it."""
+    """The function ends in the middle, as if Lambda stopped it."""
 
 
 @pytest.fixture
-def ticket(world: World) -> Ticket:
-    return world.file(MAIL, message_id="<first@mail.example.com>")
+def ticket(harness: Harness) -> Ticket:
+    return harness.file(MAIL, message_id="<first@mail.example.com>")
 
 
 @pytest.fixture
-def record(world: World, ticket: Ticket) -> Any:
+def record(harness: Harness, ticket: Ticket) -> Any:
     """The stream's record of a new ticket."""
-    return world.event(ticket)
+    return harness.event_record(ticket)
 
 
-def only(world: World, ticket: Ticket) -> Delivery:
-    [delivery] = world.deliveries(ticket)
+def only(harness: Harness, ticket: Ticket) -> Delivery:
+    [delivery] = harness.deliveries(ticket)
     return delivery
 
 
-class Breaking(Store):
-    """The table, with something that happens in the middle of a call."""
+class InterruptedStore(Store):
+    """A store that calls back in the middle of a claim or a move."""
 
     on_claim: Callable[[Delivery, bool], bool] | None = None
     on_move: Callable[[Delivery], None] | None = None
@@ -66,8 +75,12 @@ class Breaking(Store):
 
 
 @pytest.fixture
-def breaking(world: World) -> Breaking:
-    return Breaking(world.store.client, world.store.table)
+def interrupted(harness: Harness) -> InterruptedStore:
+    return InterruptedStore(harness.store.client, harness.store.table)
+
+
+def with_providers(dispatcher: Dispatcher, **providers: Any) -> Dispatcher:
+    return replace(dispatcher, sender=replace(dispatcher.sender, **providers))
 
 
 def dies_on(*states: str) -> Callable[[Delivery], None]:
@@ -78,245 +91,275 @@ def dies_on(*states: str) -> Callable[[Delivery], None]:
     return die
 
 
-def die_after_sending(record: Any, ways: Ways, breaking: Breaking) -> None:
-    """A run that ends when the provider has the mail and before its outcome is written."""
-    breaking.on_move = dies_on("sent")
+def die_after_sending(record: Any, dispatcher: Dispatcher, interrupted: InterruptedStore) -> None:
+    """End a run after the provider has accepted the mail and before the outcome is written."""
+    interrupted.on_move = dies_on("sent")
     with pytest.raises(Died):
-        process(record, replace(ways, store=breaking), NOON)
+        replace(dispatcher, store=interrupted).process(record)
 
 
-def test_twenty_times_the_same_event_is_one_mail(
-    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any
+@pytest.mark.requirement("E11", "G1")
+def test_the_same_event_twenty_times_sends_one_mail(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """E11, G1: nothing is answered twice."""
     for n in range(20):
-        process(record, ways, NOON + n * timedelta(minutes=1))
-    assert post.addresses == [MAIL]
-    assert only(world, ticket).state == "sent"
+        dispatcher.at(NOON + n * timedelta(minutes=1)).process(record)
+    assert providers.addresses == [MAIL]
+    assert only(harness, ticket).state == "sent"
 
 
-def test_what_was_not_sent_since_the_table_was_busy_is_tried_again(
-    world: World,
-    ways: Ways,
-    post: Post,
+@pytest.mark.requirement("E11")
+def test_a_throttled_read_after_the_claim_is_retried(
+    harness: Harness,
+    dispatcher: Dispatcher,
+    providers: Providers,
     ticket: Ticket,
     record: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """E11: a claim whose message surely did not go out is nobody's to puzzle over."""
+    """The message was certainly not sent, so no person has to decide."""
 
     record["dynamodb"]["NewImage"].pop("sealed")  # so that it has to be read
     with monkeypatch.context() as patch:
-        patch.setattr(world.store, "opening", busy)
-        process(record, ways, NOON)
-    waiting = only(world, ticket)
+        patch.setattr(harness.store, "opening", busy)
+        dispatcher.process(record)
+    waiting = only(harness, ticket)
     assert (waiting.state, waiting.attempts) == ("retrying", 1)
     assert "Throttling" in (waiting.cause or "")
-    assert post.addresses == [] == world.parked
+    assert providers.addresses == [] == harness.dead_letters
 
 
-def test_crash_between_sending_and_marking_sends_no_second_mail(
-    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any, breaking: Breaking
+@pytest.mark.requirement("E11", "G3")
+def test_a_crash_between_sending_and_recording_sends_no_second_mail(
+    harness: Harness,
+    dispatcher: Dispatcher,
+    providers: Providers,
+    ticket: Ticket,
+    record: Any,
+    interrupted: InterruptedStore,
 ) -> None:
-    """E11, G3: for a minute it may still be under way; then it is parked for a person to decide."""
-    die_after_sending(record, ways, breaking)
-    assert only(world, ticket).state == "claimed"
+    """While the run may still be working the record is retried; then the delivery is dead-
+    lettered."""
+    die_after_sending(record, dispatcher, interrupted)
+    assert only(harness, ticket).state == "claimed"
     with pytest.raises(TryAgain):
-        process(record, ways, SOON)
-    process(record, ways, LATER)
-    process(record, ways, LATER)
-    parked = only(world, ticket)
-    assert parked.state == "parked"
-    assert parked.cause is not None
-    assert parked.cause.startswith("uncertain")
-    assert len(post.announced) == 1
-    assert post.addresses == [MAIL]
+        dispatcher.at(SOON).process(record)
+    dispatcher.at(LATER).process(record)
+    dispatcher.at(LATER).process(record)
+    delivery = only(harness, ticket)
+    assert delivery.state == "parked"
+    assert delivery.cause is not None
+    assert delivery.cause.startswith("uncertain")
+    assert len(providers.dead_letters) == 1
+    assert providers.addresses == [MAIL]
 
 
-def test_claim_whose_answer_was_lost_is_known_again(
-    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any, breaking: Breaking
+@pytest.mark.requirement("E11")
+def test_a_claim_that_the_sdk_repeated_is_recognised_as_own(
+    harness: Harness,
+    dispatcher: Dispatcher,
+    providers: Providers,
+    ticket: Ticket,
+    record: Any,
+    interrupted: InterruptedStore,
 ) -> None:
-    """E11: the SDK repeated a write that had succeeded; the claim is our own, so we send."""
-    breaking.on_claim = lambda delivery, claimed: False
-    process(record, replace(ways, store=breaking), NOON)
-    assert post.addresses == [MAIL]
-    assert only(world, ticket).state == "sent"
+    interrupted.on_claim = lambda delivery, claimed: False
+    replace(dispatcher, store=interrupted).process(record)
+    assert providers.addresses == [MAIL]
+    assert only(harness, ticket).state == "sent"
 
 
-def test_claim_that_is_refused_and_gone_is_tried_again(
-    ways: Ways, post: Post, record: Any, breaking: Breaking
+def test_a_refused_claim_whose_item_is_gone_is_retried(
+    dispatcher: Dispatcher, providers: Providers, record: Any, interrupted: InterruptedStore
 ) -> None:
     def refused(delivery: Delivery, claimed: bool) -> bool:
         key = {
             "pk": {"S": f"TICKET#{delivery.desk}#{delivery.number}"},
             "sk": {"S": f"DELIVERY#{delivery.id}"},
         }
-        breaking.client.delete_item(TableName=breaking.table, Key=key)
+        interrupted.client.delete_item(TableName=interrupted.table, Key=key)
         return False
 
-    breaking.on_claim = refused
+    interrupted.on_claim = refused
     with pytest.raises(TryAgain):
-        process(record, replace(ways, store=breaking), NOON)
-    assert post.sent == []
+        replace(dispatcher, store=interrupted).process(record)
+    assert providers.sent == []
 
 
-def test_throttled_then_fine(
-    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any
+@pytest.mark.requirement("A4", "E11")
+def test_a_throttled_provider_delays_the_mail_and_loses_nothing(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """A4, E11: a throttled SES delays the mail and loses nothing."""
-    post.failures = [Passing("SES TooManyRequestsException: slow down")]
-    process(record, ways, NOON)
-    waiting = only(world, ticket)
+    providers.failures = [Passing("SES TooManyRequestsException: slow down")]
+    dispatcher.process(record)
+    waiting = only(harness, ticket)
     assert (waiting.state, waiting.attempts) == ("retrying", 1)
     assert waiting.next_at == NOON + RETRY_AFTER[0]
-    process(record, ways, SOON)
-    assert post.sent == []
-    again = world.due(waiting)
+    dispatcher.at(SOON).process(record)
+    assert providers.sent == []
+    again = harness.make_due(waiting)
     for _ in range(3):
-        process(again, ways, NOON + timedelta(minutes=1))
-    sent = only(world, ticket)
+        dispatcher.at(NOON + timedelta(minutes=1)).process(again)
+    sent = only(harness, ticket)
     assert (sent.state, sent.attempts, sent.cause, sent.next_at) == ("sent", 2, None, None)
-    assert post.addresses == [MAIL]
+    assert providers.addresses == [MAIL]
 
 
-def test_sweep_finds_what_waits(
-    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any
+@pytest.mark.requirement("F3")
+def test_a_retrying_delivery_is_in_the_sweeps_index_until_it_is_sent(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """F3: a delivery that waits stands in the index that the sweep reads, until it is sent."""
     from functions.core.storage.store import SHARDS
 
     def waiting(at: datetime) -> list[str]:
-        found = (due for shard in range(SHARDS) for due in world.store.due(shard, at))
+        found = (due for shard in range(SHARDS) for due in harness.store.due(shard, at))
         return [due.sk for due in found if due.sk.startswith("DELIVERY#")]
 
-    post.failures = [Passing("SES")]
-    process(record, ways, NOON)
+    providers.failures = [Passing("SES")]
+    dispatcher.process(record)
     assert waiting(NOON) == []
     assert waiting(NOON + RETRY_AFTER[0]) == ["DELIVERY#000001"]
-    process(world.due(only(world, ticket)), ways, NOON + RETRY_AFTER[0])
+    dispatcher.at(NOON + RETRY_AFTER[0]).process(harness.make_due(only(harness, ticket)))
     assert waiting(NOON + timedelta(days=1)) == []
 
 
-def test_after_the_last_attempt_it_is_parked(
-    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any
+@pytest.mark.requirement("G3")
+def test_a_delivery_is_dead_lettered_after_the_last_attempt(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """G3: what cannot be sent is retried, then kept, visible, with its cause."""
-    post.failures = [Passing("SES is down") for _ in range(len(RETRY_AFTER) + 1)]
-    process(record, ways, NOON)
+    providers.failures = [Passing("SES is down") for _ in range(len(RETRY_AFTER) + 1)]
+    dispatcher.process(record)
     waits = []
-    while (found := only(world, ticket)).state == "retrying":
+    while (found := only(harness, ticket)).state == "retrying":
         assert found.next_at is not None
         waits.append(found.next_at - found.at)
-        process(world.due(found), ways, found.next_at)
+        dispatcher.at(found.next_at).process(harness.make_due(found))
     assert tuple(waits) == RETRY_AFTER
     assert found.state == "parked"
     assert found.cause == f"gave up after {len(RETRY_AFTER) + 1} attempts: SES is down"
-    assert post.announced == [(f"DELIVERY#{found.id}", found.cause)]
+    assert providers.dead_letters == [(f"DELIVERY#{found.id}", found.cause)]
 
 
-def test_parked_message_that_is_replayed_goes_out(
-    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any
+@pytest.mark.requirement("G3")
+def test_a_replayed_dead_letter_is_sent(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """G3: an operator makes it due; the stream brings it."""
-    post.failures = [Permanent("SES MessageRejected: content")]
-    process(record, ways, NOON)
-    parked = only(world, ticket)
-    assert (parked.state, parked.cause) == ("parked", "SES MessageRejected: content")
-    assert post.announced == [(f"DELIVERY#{parked.id}", "SES MessageRejected: content")]
-    process(record, ways, LATER)
-    assert post.sent == []
-    process(world.due(parked), ways, LATER)
-    assert post.addresses == [MAIL]
+    providers.failures = [Permanent("SES MessageRejected: content")]
+    dispatcher.process(record)
+    delivery = only(harness, ticket)
+    assert (delivery.state, delivery.cause) == ("parked", "SES MessageRejected: content")
+    assert providers.dead_letters == [(f"DELIVERY#{delivery.id}", "SES MessageRejected: content")]
+    dispatcher.at(LATER).process(record)
+    assert providers.sent == []
+    dispatcher.at(LATER).process(harness.make_due(delivery))
+    assert providers.addresses == [MAIL]
 
 
-def test_no_answer_of_the_provider_is_not_repeated(
-    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any
+@pytest.mark.requirement("E11")
+def test_a_timeout_of_the_provider_is_not_retried(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """E11: after a timeout it may have been sent, so a person decides."""
-    post.failures = [Unclear("SES did not answer: ReadTimeoutError")]
-    process(record, ways, NOON)
-    found = only(world, ticket)
+    """The message may have been sent, so a person decides."""
+    providers.failures = [Unclear("SES did not answer: ReadTimeoutError")]
+    dispatcher.process(record)
+    found = only(harness, ticket)
     assert found.state == "parked"
     assert found.cause is not None
     assert found.cause.startswith("uncertain")
-    assert len(post.announced) == 1
+    assert len(providers.dead_letters) == 1
 
 
-def test_crash_of_a_second_attempt(
-    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any, breaking: Breaking
+@pytest.mark.requirement("E11")
+def test_a_crash_of_a_second_attempt_sends_no_second_mail(
+    harness: Harness,
+    dispatcher: Dispatcher,
+    providers: Providers,
+    ticket: Ticket,
+    record: Any,
+    interrupted: InterruptedStore,
 ) -> None:
-    """E11: the same care for a delivery that was due."""
-    post.failures = [Passing("SES")]
-    process(record, ways, NOON)
-    again = world.due(only(world, ticket))
-    die_after_sending(again, ways, breaking)
+    providers.failures = [Passing("SES")]
+    dispatcher.process(record)
+    again = harness.make_due(only(harness, ticket))
+    die_after_sending(again, dispatcher, interrupted)
     with pytest.raises(TryAgain):
-        process(again, ways, SOON)
-    process(again, ways, LATER)
-    assert only(world, ticket).state == "parked"
-    assert post.addresses == [MAIL]
+        dispatcher.at(SOON).process(again)
+    dispatcher.at(LATER).process(again)
+    assert only(harness, ticket).state == "parked"
+    assert providers.addresses == [MAIL]
 
 
-def test_two_runs_over_the_same_due_delivery(
-    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any, breaking: Breaking
+@pytest.mark.requirement("E11")
+def test_two_runs_over_the_same_due_delivery_send_it_once(
+    harness: Harness,
+    dispatcher: Dispatcher,
+    providers: Providers,
+    ticket: Ticket,
+    record: Any,
+    interrupted: InterruptedStore,
 ) -> None:
-    """E11: the one that comes second finds the claim of the first."""
-    post.failures = [Passing("SES")]
-    process(record, ways, NOON)
-    again = world.due(only(world, ticket))
-    breaking.on_move = lambda delivery: None
+    providers.failures = [Passing("SES")]
+    dispatcher.process(record)
+    again = harness.make_due(only(harness, ticket))
+    interrupted.on_move = lambda delivery: None
     first_came = [True]
 
     def other_run_first(delivery: Delivery) -> None:
         if delivery.state == "claimed" and first_came.pop():
-            breaking.on_move = None
-            process(again, ways, NOON)
+            interrupted.on_move = None
+            dispatcher.process(again)
 
-    breaking.on_move = other_run_first
-    process(again, replace(ways, store=breaking), NOON)
-    assert post.addresses == [MAIL]
-    assert only(world, ticket).state == "sent"
+    interrupted.on_move = other_run_first
+    replace(dispatcher, store=interrupted).process(again)
+    assert providers.addresses == [MAIL]
+    assert only(harness, ticket).state == "sent"
 
 
-def test_outcome_of_a_run_that_was_taken_for_dead(
-    world: World,
-    ways: Ways,
+@pytest.mark.requirement("G3")
+def test_the_outcome_of_a_run_that_was_taken_for_dead_is_only_logged(
+    harness: Harness,
+    dispatcher: Dispatcher,
     ticket: Ticket,
     record: Any,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """G3: parked meanwhile, it stays parked, and the log says that it went out after all."""
 
     def slow(sender: str, to: str, raw: bytes) -> str:
-        process(record, ways, LATER)
+        dispatcher.at(LATER).process(record)
         return "late"
 
-    process(record, replace(ways, send_mail=slow), NOON)
-    assert only(world, ticket).state == "parked"
+    with_providers(dispatcher, send_mail=slow).process(record)
+    assert only(harness, ticket).state == "parked"
     assert '"delivery.overtaken"' in capsys.readouterr().out
 
 
-def test_announcement_comes_before_the_mark(
-    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any, breaking: Breaking
+@pytest.mark.requirement("G3")
+def test_a_dead_letter_is_queued_before_the_delivery_is_marked(
+    harness: Harness,
+    dispatcher: Dispatcher,
+    providers: Providers,
+    ticket: Ticket,
+    record: Any,
+    interrupted: InterruptedStore,
 ) -> None:
-    """G3: a crash while parking cannot hide it."""
-    post.failures = [Permanent("no")]
-    breaking.on_move = dies_on("parked")
+    """A crash in between cannot hide it."""
+    providers.failures = [Permanent("no")]
+    interrupted.on_move = dies_on("parked")
     with pytest.raises(Died):
-        process(record, replace(ways, store=breaking), NOON)
-    assert len(post.announced) == 1
-    assert only(world, ticket).state == "claimed"
+        replace(dispatcher, store=interrupted).process(record)
+    assert len(providers.dead_letters) == 1
+    assert only(harness, ticket).state == "claimed"
 
 
-def test_one_recipient_that_fails_keeps_no_other_waiting(
-    world: World, ways: Ways, post: Post, ticket: Ticket
+@pytest.mark.requirement("A8")
+def test_a_failed_recipient_does_not_delay_the_others(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
-    """A8: the handler is told although the customer's mail fails."""
-    assigned = world.do(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
-    post.failures = [Passing("SES")]
-    process(world.event(assigned), ways, NOON)
-    assert post.addresses == ["tech@standard.local"]
-    states = {d.recipient: (d.state, d.to) for d in world.deliveries(ticket)}
+    assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
+    providers.failures = [Passing("SES")]
+    dispatcher.process(harness.event_record(assigned))
+    assert providers.addresses == ["tech@standard.local"]
+    states = {d.recipient: (d.state, d.to) for d in harness.deliveries(ticket)}
     assert states == {
         "customer": ("retrying", ticket.customer.contact),
         "handler": ("sent", "技术支持组"),
@@ -324,22 +367,26 @@ def test_one_recipient_that_fails_keeps_no_other_waiting(
 
 
 @pytest.fixture
-def assigned(world: World, ticket: Ticket) -> Ticket:
-    """A ticket whose newest commit is told to two: the customer and the handler (A8)."""
-    return world.do(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
+def assigned(harness: Harness, ticket: Ticket) -> Ticket:
+    """A ticket whose newest commit notifies the customer and the handler (A8)."""
+    return harness.change(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
 
 
 BOTH = [MAIL, "tech@standard.local"]
 
 
-def states(world: World, ticket: Ticket) -> dict[str, str]:
-    return {d.recipient: d.state for d in world.deliveries(ticket)}
+def states(harness: Harness, ticket: Ticket) -> dict[str, str]:
+    return {d.recipient: d.state for d in harness.deliveries(ticket)}
 
 
-def test_one_claim_serves_all_whom_a_commit_is_told_to(
-    world: World, ways: Ways, post: Post, assigned: Ticket, breaking: Breaking
+@pytest.mark.requirement("E11", "G7")
+def test_one_claim_covers_all_recipients_of_a_commit(
+    harness: Harness,
+    dispatcher: Dispatcher,
+    providers: Providers,
+    assigned: Ticket,
+    interrupted: InterruptedStore,
 ) -> None:
-    """E11, G7: written once for two; repetitions find it and send nothing."""
     claimed: list[tuple[str, ...]] = []
 
     def note(delivery: Delivery, done: bool) -> bool:
@@ -347,114 +394,132 @@ def test_one_claim_serves_all_whom_a_commit_is_told_to(
             claimed.append(delivery.covers)
         return done
 
-    breaking.on_claim = note
-    process(world.event(assigned), replace(ways, store=breaking), NOON)
+    interrupted.on_claim = note
+    replace(dispatcher, store=interrupted).process(harness.event_record(assigned))
     assert claimed == [("000002#handler_assigned#handler",)]
     for n in range(5):
-        process(world.event(assigned), ways, NOON + n * timedelta(minutes=1))
-    assert post.addresses == BOTH
-    assert states(world, assigned) == {"customer": "sent", "handler": "sent"}
+        dispatcher.at(NOON + n * timedelta(minutes=1)).process(harness.event_record(assigned))
+    assert providers.addresses == BOTH
+    assert states(harness, assigned) == {"customer": "sent", "handler": "sent"}
 
 
+@pytest.mark.requirement("E11", "G3")
 @pytest.mark.parametrize("sent", [0, 1, 2])
-def test_crash_between_two_recipients_sends_nobody_twice(
-    world: World, ways: Ways, post: Post, assigned: Ticket, breaking: Breaking, sent: int
+def test_a_crash_between_two_recipients_sends_nobody_a_message_twice(
+    harness: Harness,
+    dispatcher: Dispatcher,
+    providers: Providers,
+    assigned: Ticket,
+    interrupted: InterruptedStore,
+    sent: int,
 ) -> None:
-    """E11, G3: whoever the claim covers and who has no outcome is parked for a person to decide."""
+    """Covered recipients without an outcome are dead-lettered."""
 
     def mail(sender: str, to: str, raw: bytes) -> str:
-        if len(post.sent) == sent:
+        if len(providers.sent) == sent:
             raise Died
-        return post.mail(sender, to, raw)
+        return providers.mail(sender, to, raw)
 
     def move(delivery: Delivery) -> None:
         if sent == 2 and delivery.recipient == "handler":
             raise Died
 
-    breaking.on_move = move
+    interrupted.on_move = move
     with pytest.raises(Died):
-        process(world.event(assigned), replace(ways, store=breaking, send_mail=mail), NOON)
+        with_providers(replace(dispatcher, store=interrupted), send_mail=mail).process(
+            harness.event_record(assigned)
+        )
     with pytest.raises(TryAgain):
-        process(world.event(assigned), ways, SOON)
-    process(world.event(assigned), ways, LATER)
-    process(world.event(assigned), ways, LATER)
-    assert post.addresses == BOTH[:sent]
+        dispatcher.at(SOON).process(harness.event_record(assigned))
+    dispatcher.at(LATER).process(harness.event_record(assigned))
+    dispatcher.at(LATER).process(harness.event_record(assigned))
+    assert providers.addresses == BOTH[:sent]
     customer = "sent" if sent else "parked"
-    assert states(world, assigned) == {"customer": customer, "handler": "parked"}
-    assert len(post.announced) == (1 if sent else 2)
-    assert all(cause.startswith("uncertain") for _, cause in post.announced)
+    assert states(harness, assigned) == {"customer": customer, "handler": "parked"}
+    assert len(providers.dead_letters) == (1 if sent else 2)
+    assert all(cause.startswith("uncertain") for _, cause in providers.dead_letters)
 
 
+@pytest.mark.requirement("E11")
 def test_rules_that_changed_between_two_runs_send_nobody_twice(
-    world: World, ways: Ways, post: Post, assigned: Ticket, breaking: Breaking
+    harness: Harness,
+    dispatcher: Dispatcher,
+    providers: Providers,
+    assigned: Ticket,
+    interrupted: InterruptedStore,
 ) -> None:
-    """E11: the claim's key says nothing of messages and recipients, so a new rule finds it."""
-    die_after_sending(world.event(assigned), ways, breaking)
-    rules = tuple(rule for rule in world.playbook.notifications if rule.message != "assigned")
-    world.edit(notifications=rules)
-    process(world.event(assigned), ways, LATER)
-    assert post.addresses == [MAIL]
-    assert states(world, assigned) == {"customer": "parked", "handler": "parked"}
-    assert len(post.announced) == 2
+    """The claim's key contains neither message nor recipient, so a new rule finds it."""
+    die_after_sending(harness.event_record(assigned), dispatcher, interrupted)
+    rules = tuple(rule for rule in harness.playbook.notifications if rule.message != "assigned")
+    harness.change_playbook(notifications=rules)
+    dispatcher.at(LATER).process(harness.event_record(assigned))
+    assert providers.addresses == [MAIL]
+    assert states(harness, assigned) == {"customer": "parked", "handler": "parked"}
+    assert len(providers.dead_letters) == 2
 
 
+@pytest.mark.requirement("E11", "G3")
 @pytest.mark.parametrize("left", ["no rule", "another recipient"])
-def test_claim_whose_rule_is_gone_since_is_parked(
-    world: World,
-    ways: Ways,
-    post: Post,
+def test_an_abandoned_claim_is_dead_lettered_although_its_rule_is_gone(
+    harness: Harness,
+    dispatcher: Dispatcher,
+    providers: Providers,
     ticket: Ticket,
     record: Any,
-    breaking: Breaking,
+    interrupted: InterruptedStore,
     left: str,
 ) -> None:
-    """E11, G3: nobody is to be told any more; what a run left behind is shown all the same."""
-    die_after_sending(record, ways, breaking)
+    die_after_sending(record, dispatcher, interrupted)
     rules = tuple(
         rule.model_copy(update={"to": "handler"})  # there is none yet
-        for rule in world.playbook.notifications
+        for rule in harness.playbook.notifications
         if rule.on == "TicketReceived" and left == "another recipient"
     )
-    world.edit(notifications=rules)
-    anew = replace(ways, store=Store(world.store.client, world.store.table))
-    with pytest.raises(UnderWay):
-        process(record, anew, SOON)
+    harness.change_playbook(notifications=rules)
+    anew = replace(dispatcher, store=Store(harness.store.client, harness.store.table))
+    with pytest.raises(ClaimedElsewhere):
+        anew.at(SOON).process(record)
     for _ in range(2):
-        process(record, anew, LATER)
-    [parked] = [d for d in world.deliveries(ticket) if d.recipient == "customer"]
-    assert parked.state == "parked"
-    assert [cause for _, cause in post.announced] == [parked.cause]
-    assert (parked.cause or "").startswith("uncertain")
-    assert post.addresses == [MAIL]
+        anew.at(LATER).process(record)
+    [delivery] = [d for d in harness.deliveries(ticket) if d.recipient == "customer"]
+    assert delivery.state == "parked"
+    assert [cause for _, cause in providers.dead_letters] == [delivery.cause]
+    assert (delivery.cause or "").startswith("uncertain")
+    assert providers.addresses == [MAIL]
 
 
-def test_claim_for_who_was_erased_since_is_parked(
-    world: World,
-    ways: Ways,
-    post: Post,
+@pytest.mark.requirement("E11", "G3", "B10")
+def test_an_abandoned_claim_is_dead_lettered_although_the_customer_was_erased(
+    harness: Harness,
+    dispatcher: Dispatcher,
+    providers: Providers,
     ticket: Ticket,
     record: Any,
-    breaking: Breaking,
+    interrupted: InterruptedStore,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """E11, G3, B10: nobody knows any more whom it was for; that a run left it behind is shown."""
-    die_after_sending(record, ways, breaking)
+    die_after_sending(record, dispatcher, interrupted)
     gone = ticket.model_copy(update={"erased": True})
-    monkeypatch.setattr(breaking, "load_since", lambda *_: gone)
-    breaking.on_move = None
-    process(record, replace(ways, store=breaking), LATER)
-    assert only(world, ticket).state == "parked"
-    assert post.addresses == [MAIL]
+    monkeypatch.setattr(interrupted, "load_since", lambda *_: gone)
+    interrupted.on_move = None
+    replace(dispatcher, store=interrupted).at(LATER).process(record)
+    assert only(harness, ticket).state == "parked"
+    assert providers.addresses == [MAIL]
 
 
-def test_event_that_concerns_nobody_costs_no_look_at_deliveries(
-    world: World, ways: Ways, ticket: Ticket, breaking: Breaking, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.requirement("G7")
+def test_an_event_without_notifications_reads_no_deliveries(
+    harness: Harness,
+    dispatcher: Dispatcher,
+    ticket: Ticket,
+    interrupted: InterruptedStore,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """G7: under the playbook that the commit was written under, no other run has claimed it."""
-    world.store.playbook("standard", NOON)  # as every writer does
-    changed = world.do(ticket, c.SetPriority("高"))
-    monkeypatch.setattr(breaking, "delivery", lambda *_: pytest.fail("read"))
-    process(world.event(changed), replace(ways, store=breaking), NOON)
+    """Under the playbook that the commit was written under, no other run can have claimed any."""
+    harness.store.playbook("standard", NOON)  # as every writer does
+    changed = harness.change(ticket, c.SetPriority("高"))
+    monkeypatch.setattr(interrupted, "delivery", lambda *_: pytest.fail("read"))
+    replace(dispatcher, store=interrupted).process(harness.event_record(changed))
 
 
 def busy(*_: Any) -> Any:
@@ -462,162 +527,169 @@ def busy(*_: Any) -> Any:
 
 
 @pytest.fixture
-def routed(world: World, ticket: Ticket) -> Ticket:
-    """The same as `assigned`, by the router: the customer's mail is an automatic one."""
+def routed(harness: Harness, ticket: Ticket) -> Ticket:
+    """The same as `assigned`, by the router, so that the customer's mail is automatic."""
     change(
-        world.store,
+        harness.store,
         ticket.desk,
         ticket.number,
         c.Assign("技术支持组", "agent-1"),
-        world.playbook,
+        harness.playbook,
         NOON,
         actor="system",
     )
-    return world.store.load(ticket.desk, ticket.number)
+    return harness.store.load(ticket.desk, ticket.number)
 
 
+@pytest.mark.requirement("E11", "G3")
 def test_limits_that_cannot_be_read_leave_no_claim(
-    world: World,
-    ways: Ways,
-    post: Post,
+    harness: Harness,
+    dispatcher: Dispatcher,
+    providers: Providers,
     ticket: Ticket,
     record: Any,
-    breaking: Breaking,
+    interrupted: InterruptedStore,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """E11, G3: a busy table delays the mail; nobody has to puzzle over what never was sent."""
-    monkeypatch.setattr(breaking, "opened_since", busy)
+    monkeypatch.setattr(interrupted, "opened_since", busy)
     with pytest.raises(TryAgain):
-        process(record, replace(ways, store=breaking), NOON)
-    assert world.deliveries(ticket) == []
+        replace(dispatcher, store=interrupted).process(record)
+    assert harness.deliveries(ticket) == []
     for _ in range(2):
-        process(record, ways, LATER)
-    assert only(world, ticket).state == "sent"
-    assert post.addresses == [MAIL]
-    assert post.announced == []
+        dispatcher.at(LATER).process(record)
+    assert only(harness, ticket).state == "sent"
+    assert providers.addresses == [MAIL]
+    assert providers.dead_letters == []
 
 
-def test_limits_that_cannot_be_read_keep_no_other_waiting(
-    world: World,
-    ways: Ways,
-    post: Post,
+@pytest.mark.requirement("A8", "E11")
+def test_limits_that_cannot_be_read_do_not_delay_other_recipients(
+    harness: Harness,
+    dispatcher: Dispatcher,
+    providers: Providers,
     routed: Ticket,
-    breaking: Breaking,
+    interrupted: InterruptedStore,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A8, E11: the handler is told at once, the customer when the table has time; each once."""
-    monkeypatch.setattr(breaking, "opened_since", busy)
+    monkeypatch.setattr(interrupted, "opened_since", busy)
     for _ in range(2):
         with pytest.raises(TryAgain):
-            process(world.event(routed), replace(ways, store=breaking), NOON)
-    assert post.addresses == BOTH[1:]
+            replace(dispatcher, store=interrupted).process(harness.event_record(routed))
+    assert providers.addresses == BOTH[1:]
     for _ in range(2):
-        process(world.event(routed), ways, LATER)
-    assert post.addresses == BOTH[::-1]
-    assert states(world, routed) == {"customer": "sent", "handler": "sent"}
-    assert post.announced == []
+        dispatcher.at(LATER).process(harness.event_record(routed))
+    assert providers.addresses == BOTH[::-1]
+    assert states(harness, routed) == {"customer": "sent", "handler": "sent"}
+    assert providers.dead_letters == []
 
 
+@pytest.mark.requirement("E11", "G3")
 @pytest.mark.parametrize("order", [1, -1], ids=["bad text last", "bad text first"])
 @pytest.mark.parametrize("wait", ["busy", "under way"])
-def test_what_comes_again_goes_before_what_is_parked(
-    world: World,
-    ways: Ways,
-    post: Post,
+def test_a_retry_takes_precedence_over_a_dead_letter(
+    harness: Harness,
+    dispatcher: Dispatcher,
+    providers: Providers,
     routed: Ticket,
-    breaking: Breaking,
+    interrupted: InterruptedStore,
     order: int,
     wait: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """E11, G3: a record is parked when nothing of it has to come again, whichever came first."""
+    """A record is dead-lettered only when nothing in it has to be retried."""
     bad: Any = {"zh-CN": "{{ 1 / 0 }}", "en": "x"}
-    messages = {**world.playbook.messages, "handler_assigned": Message(subject=bad, text=bad)}
-    rules = world.playbook.notifications[::order]
-    world.edit(messages=messages, notifications=rules)
-    other = Store(world.store.client, world.store.table)
+    messages = {**harness.playbook.messages, "handler_assigned": Message(subject=bad, text=bad)}
+    rules = harness.playbook.notifications[::order]
+    harness.change_playbook(messages=messages, notifications=rules)
+    other = Store(harness.store.client, harness.store.table)
     if wait == "busy":
-        monkeypatch.setattr(breaking, "opened_since", busy)
+        monkeypatch.setattr(interrupted, "opened_since", busy)
     else:
-        die_after_sending(world.event(routed), ways, breaking)
-        breaking.on_move = None
+        die_after_sending(harness.event_record(routed), dispatcher, interrupted)
+        interrupted.on_move = None
     with pytest.raises(TryAgain):
-        process(world.event(routed), replace(ways, store=breaking), SOON)
+        replace(dispatcher, store=interrupted).at(SOON).process(harness.event_record(routed))
     for _ in range(2):
         with pytest.raises(DeadLetter, match="cannot be filled in"):
-            process(world.event(routed), replace(ways, store=other), LATER)
-    assert post.addresses == [MAIL]
-    assert states(world, routed) == {"customer": "sent" if wait == "busy" else "parked"}
+            replace(dispatcher, store=other).at(LATER).process(harness.event_record(routed))
+    assert providers.addresses == [MAIL]
+    assert states(harness, routed) == {"customer": "sent" if wait == "busy" else "parked"}
 
 
-def test_rule_that_came_between_two_runs_is_followed_once(
-    world: World, ways: Ways, post: Post, assigned: Ticket
+def test_a_rule_that_is_new_since_the_first_run_is_followed_once(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, assigned: Ticket
 ) -> None:
     rules = tuple(
-        rule for rule in world.playbook.notifications if rule.message != "handler_assigned"
+        rule for rule in harness.playbook.notifications if rule.message != "handler_assigned"
     )
-    world.edit(notifications=rules)
-    process(world.event(assigned), ways, LATER)
-    assert post.addresses == [MAIL]
-    world.edit()
+    harness.change_playbook(notifications=rules)
+    dispatcher.at(LATER).process(harness.event_record(assigned))
+    assert providers.addresses == [MAIL]
+    harness.change_playbook()
     for n in range(1, 4):
-        process(world.event(assigned), ways, LATER + n * timedelta(minutes=1))
-    assert post.addresses == BOTH
+        dispatcher.at(LATER + n * timedelta(minutes=1)).process(harness.event_record(assigned))
+    assert providers.addresses == BOTH
 
 
-def test_an_outcome_that_another_run_wrote_first_stands(
-    world: World,
-    ways: Ways,
-    post: Post,
+@pytest.mark.requirement("G3")
+def test_the_outcome_that_another_run_wrote_first_stays(
+    harness: Harness,
+    dispatcher: Dispatcher,
+    providers: Providers,
     assigned: Ticket,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """G3: a run that took this one for dead has parked it; the log says that it was sent."""
 
     def mail(sender: str, to: str, raw: bytes) -> str:
-        sent = post.mail(sender, to, raw)
+        sent = providers.mail(sender, to, raw)
         if to != MAIL:
-            process(world.event(assigned), ways, LATER)
+            dispatcher.at(LATER).process(harness.event_record(assigned))
         return sent
 
-    process(world.event(assigned), replace(ways, send_mail=mail), NOON)
-    assert post.addresses == BOTH
-    assert states(world, assigned) == {"customer": "sent", "handler": "parked"}
+    with_providers(dispatcher, send_mail=mail).process(harness.event_record(assigned))
+    assert providers.addresses == BOTH
+    assert states(harness, assigned) == {"customer": "sent", "handler": "parked"}
     assert '"delivery.overtaken"' in capsys.readouterr().out
 
 
-def test_older_event_is_told_once_all_the_same(
-    world: World, ways: Ways, post: Post, ticket: Ticket
+@pytest.mark.requirement("F2")
+def test_an_older_event_is_still_notified_of_once(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
-    """F2: the ticket is resolved by the time the stream brings its assignment."""
-    later = world.do(
+    """The ticket is resolved by the time the stream delivers its assignment."""
+    later = harness.change(
         ticket,
         c.Assign("技术支持组", "agent-1", by_person=True),
         c.Reply("请重置密码"),
         c.Resolve("已重置密码"),
     )
     for version in range(1, later.version + 1):
-        process(world.event(later, version), ways, NOON)
-        process(world.event(later, version), ways, NOON)
-    customer = [d.message for d in world.deliveries(ticket) if d.recipient == "customer"]
+        dispatcher.process(harness.event_record(later, version))
+        dispatcher.process(harness.event_record(later, version))
+    customer = [d.message for d in harness.deliveries(ticket) if d.recipient == "customer"]
     assert customer == ["received", "assigned", "reply", "resolved"]
-    assert post.addresses.count(MAIL) == 4
+    assert providers.addresses.count(MAIL) == 4
 
 
-def test_answers_find_their_ticket(ways: Ways, post: Post, ticket: Ticket, record: Any) -> None:
-    """G1: the keyed id in References is Deskbell's own, and the customer's mail is answered."""
-    process(record, ways, NOON)
-    message = message_from_bytes(post.sent[0][1], policy=policy.default)
+@pytest.mark.requirement("G1")
+def test_references_contain_the_keyed_id_of_the_ticket(
+    dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
+) -> None:
+    dispatcher.process(record)
+    message = message_from_bytes(providers.sent[0][1], policy=policy.default)
     first, answered = message["References"].split()
     assert ticket_of_message_id(ROOT, first) == ("standard", ticket.number)
     assert answered == message["In-Reply-To"] == "<first@mail.example.com>"
 
 
-def test_mail_to_staff_proves_nothing(world: World, ways: Ways, post: Post, ticket: Ticket) -> None:
-    """G4: a colleague's answer to it must not pass for the customer's."""
-    assigned = world.do(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
-    process(world.event(assigned), ways, NOON)
-    [raw] = [raw for to, raw in post.sent if to == "tech@standard.local"]
+@pytest.mark.requirement("G4")
+def test_mail_to_staff_contains_no_keyed_id_and_no_secret(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
+) -> None:
+    """A colleague's reply must not pass for the customer's."""
+    assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
+    dispatcher.process(harness.event_record(assigned))
+    [raw] = [raw for to, raw in providers.sent if to == "tech@standard.local"]
     message = message_from_bytes(raw, policy=policy.default)
     assert ticket_of_message_id(ROOT, message["Message-ID"]) is None
     assert "References" not in message
@@ -625,178 +697,183 @@ def test_mail_to_staff_proves_nothing(world: World, ways: Ways, post: Post, tick
     assert message["Auto-Submitted"] == "auto-generated"
 
 
-def test_description_is_fetched_for_the_handler(
-    world: World, ways: Ways, post: Post, ticket: Ticket
+@pytest.mark.requirement("E10")
+def test_the_handlers_mail_contains_the_description(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
-    """E10: what the customer said stands in the handler's mail."""
-    assigned = world.do(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
-    process(world.event(assigned), ways, NOON)
-    [raw] = [raw for to, raw in post.sent if to == "tech@standard.local"]
+    assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
+    dispatcher.process(harness.event_record(assigned))
+    [raw] = [raw for to, raw in providers.sent if to == "tech@standard.local"]
     assert "无法登录" in plain(message_from_bytes(raw, policy=policy.default))
 
 
-def test_team_without_mailbox_is_on_the_record(
-    world: World, ways: Ways, post: Post, ticket: Ticket
+@pytest.mark.requirement("F2")
+def test_a_notification_to_a_team_without_mailbox_is_recorded(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
-    """F2: nobody can be written to; the ticket shows what there was to say."""
-    world.edit(teams=without_mailboxes(world.playbook))
-    assigned = world.do(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
-    process(world.event(assigned), ways, NOON + timedelta(hours=1))
-    [noted] = [d for d in world.deliveries(ticket) if d.recipient == "handler"]
+    harness.change_playbook(teams=without_mailboxes(harness.playbook))
+    assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
+    dispatcher.at(NOON + timedelta(hours=1)).process(harness.event_record(assigned))
+    [noted] = [d for d in harness.deliveries(ticket) if d.recipient == "handler"]
     assert (noted.state, noted.channel, noted.attempts) == ("sent", "none", 0)
     assert ticket.number in noted.text
-    assert post.addresses == [MAIL]
+    assert providers.addresses == [MAIL]
 
 
-def test_event_that_concerns_nobody(world: World, ways: Ways, post: Post, ticket: Ticket) -> None:
-    changed = world.do(ticket, c.SetPriority("高"))
-    process(world.event(changed), ways, NOON)
-    assert world.deliveries(ticket) == []
-
-
-def test_contact_of_another_ticket_cannot_be_opened(
-    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any
+def test_an_event_without_notifications_sends_nothing(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
-    """G4: the encryption context binds a contact to its desk and ticket."""
-    other = world.file("other@example.com")
-    record["dynamodb"]["NewImage"]["sealed"] = world.event(other)["dynamodb"]["NewImage"]["sealed"]
-    process(record, ways, NOON)
-    found = only(world, ticket)
+    changed = harness.change(ticket, c.SetPriority("高"))
+    dispatcher.process(harness.event_record(changed))
+    assert harness.deliveries(ticket) == []
+
+
+@pytest.mark.requirement("G4")
+def test_the_contact_of_another_ticket_cannot_be_opened(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
+) -> None:
+    other = harness.file("other@example.com")
+    record["dynamodb"]["NewImage"]["sealed"] = harness.event_record(other)["dynamodb"]["NewImage"][
+        "sealed"
+    ]
+    dispatcher.process(record)
+    found = only(harness, ticket)
     assert found.state == "parked"
     assert "KMS InvalidCiphertextException" in (found.cause or "")
-    assert post.sent == []
+    assert providers.sent == []
 
 
-def test_contact_is_read_where_the_record_does_not_carry_it(
-    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any
+def test_the_contact_is_read_if_the_record_does_not_carry_it(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
     del record["dynamodb"]["NewImage"]["sealed"]
-    process(record, ways, NOON)
-    assert post.addresses == [MAIL]
+    dispatcher.process(record)
+    assert providers.addresses == [MAIL]
 
 
-def test_message_that_the_desk_dropped_meanwhile_is_parked(
-    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any
+@pytest.mark.requirement("G3")
+def test_a_retry_whose_message_is_gone_from_the_playbook_is_dead_lettered(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """G3: a retry finds its message gone from the playbook: kept, with the cause."""
-    post.failures = [Passing("SES")]
-    process(record, ways, NOON)
-    again = world.due(only(world, ticket))
-    messages = {k: v for k, v in world.playbook.messages.items() if k != "received"}
-    world.edit(messages=messages, notifications=())
-    process(again, ways, NOON + timedelta(hours=1))
-    found = only(world, ticket)
+    providers.failures = [Passing("SES")]
+    dispatcher.process(record)
+    again = harness.make_due(only(harness, ticket))
+    messages = {k: v for k, v in harness.playbook.messages.items() if k != "received"}
+    harness.change_playbook(messages=messages, notifications=())
+    dispatcher.at(NOON + timedelta(hours=1)).process(again)
+    found = only(harness, ticket)
     assert (found.state, found.cause) == (
         "parked",
         "the playbook of standard has no message 'received'",
     )
-    assert len(post.announced) == 1
+    assert len(providers.dead_letters) == 1
 
 
-def test_retry_whose_event_is_gone_is_parked(
-    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any
+def test_a_retry_whose_event_is_gone_is_dead_lettered(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    post.failures = [Passing("SES")]
-    process(record, ways, NOON)
-    stray = only(world, ticket).model_copy(update={"version": 9, "state": "due"})
-    world.store.claim(stray)
+    providers.failures = [Passing("SES")]
+    dispatcher.process(record)
+    stray = only(harness, ticket).model_copy(update={"version": 9, "state": "due"})
+    harness.store.claim(stray)
     due = {"pk": {"S": f"TICKET#standard#{ticket.number}"}, "sk": {"S": f"DELIVERY#{stray.id}"}}
     image = {**due, "state": {"S": "due"}}
-    process({"eventName": "MODIFY", "dynamodb": {"Keys": due, "NewImage": image}}, ways, NOON)
-    causes = [d.cause for d in world.deliveries(ticket) if d.version == 9]
+    dispatcher.process({"eventName": "MODIFY", "dynamodb": {"Keys": due, "NewImage": image}})
+    causes = [d.cause for d in harness.deliveries(ticket) if d.version == 9]
     assert causes == ["the event that asked for it is gone"]
 
 
-def test_bad_text_of_a_playbook_keeps_no_other_message_waiting(
-    world: World, ways: Ways, post: Post, ticket: Ticket
+@pytest.mark.requirement("G3")
+def test_a_broken_text_does_not_delay_other_recipients(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
-    """G3: the record is parked with the cause; the other recipient is told."""
     bad: Any = {"zh-CN": "{{ 1 / 0 }}", "en": "x"}
-    messages = {**world.playbook.messages, "assigned": Message(subject=bad, text=bad)}
-    world.edit(messages=messages)
-    assigned = world.do(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
+    messages = {**harness.playbook.messages, "assigned": Message(subject=bad, text=bad)}
+    harness.change_playbook(messages=messages)
+    assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
     with pytest.raises(DeadLetter, match="cannot be filled in"):
-        process(world.event(assigned), ways, NOON + timedelta(hours=1))
-    assert post.addresses == ["tech@standard.local"]
+        dispatcher.at(NOON + timedelta(hours=1)).process(harness.event_record(assigned))
+    assert providers.addresses == ["tech@standard.local"]
 
 
 @pytest.mark.parametrize("record", [None, {}, {"dynamodb": {}}, {"dynamodb": {"Keys": {"sk": 1}}}])
-def test_record_that_is_none_is_parked(ways: Ways, record: Any) -> None:
+def test_a_malformed_record_is_a_dead_letter(dispatcher: Dispatcher, record: Any) -> None:
     with pytest.raises(DeadLetter, match="not a record"):
-        process(record, ways, NOON)
+        dispatcher.process(record)
 
 
-def test_records_of_others_are_left_alone(
-    world: World, ways: Ways, post: Post, ticket: Ticket, record: Any
+@pytest.mark.requirement("F2")
+def test_records_that_the_filter_should_not_pass_are_ignored(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """F2: what the filter lets through by mistake does no harm."""
-    process({**record, "eventName": "MODIFY"}, ways, NOON)
+    dispatcher.process({**record, "eventName": "MODIFY"})
     sent = {
         "Keys": {"pk": {"S": "x"}, "sk": {"S": "DELIVERY#1"}},
         "NewImage": {"state": {"S": "sent"}},
     }
-    process({"eventName": "MODIFY", "dynamodb": sent}, ways, NOON)
+    dispatcher.process({"eventName": "MODIFY", "dynamodb": sent})
     gone = {
         "Keys": {"pk": {"S": "TICKET#standard#1"}, "sk": {"S": "DELIVERY#1"}},
         "NewImage": {"pk": {"S": "TICKET#standard#1"}, "state": {"S": "due"}},
     }
-    process({"eventName": "MODIFY", "dynamodb": gone}, ways, NOON)
-    assert post.sent == []
+    dispatcher.process({"eventName": "MODIFY", "dynamodb": gone})
+    assert providers.sent == []
 
 
+@pytest.mark.requirement("G4")
 def test_what_is_stored_and_logged_is_masked(
-    world: World,
-    ways: Ways,
-    post: Post,
+    harness: Harness,
+    dispatcher: Dispatcher,
+    providers: Providers,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """G4: no item of the table and no log line holds contact, name or the customer's secret."""
+    """No item and no log line contains the contact, the name or the customer's secret."""
     secrets = ("li.example", "13800138000", NAME, "first@mail.example.com")
     for contact in (MAIL, "13800138000"):
-        ticket = world.file(contact, message_id="<first@mail.example.com>")
-        process(world.event(ticket), ways, NOON)
-        post.failures = [Passing("SES"), Permanent("no")]
-        asked = world.do(
+        ticket = harness.file(contact, message_id="<first@mail.example.com>")
+        dispatcher.process(harness.event_record(ticket))
+        providers.failures = [Passing("SES"), Permanent("no")]
+        asked = harness.change(
             ticket,
             c.Assign("技术支持组", "agent-1", by_person=True),
             c.RequestInformation("请提供型号"),
         )
         for version in range(2, asked.version + 1):
-            process(world.event(asked, version), ways, NOON)
-        assert {d.state for d in world.deliveries(ticket)} >= {"sent", "retrying"}
-        items = repr(world.store.everything("standard", ticket.number))
+            dispatcher.process(harness.event_record(asked, version))
+        assert {d.state for d in harness.deliveries(ticket)} >= {"sent", "retrying"}
+        items = repr(harness.store.everything("standard", ticket.number))
         assert not [secret for secret in secrets if secret in items]
         assert "?key=" not in items
     lines = capsys.readouterr().out
     assert "delivery.sent" in lines
     assert not [secret for secret in secrets if secret in lines]
-    assert not [secret for secret in secrets if secret in json.dumps(post.announced)]
+    assert not [secret for secret in secrets if secret in json.dumps(providers.dead_letters)]
 
 
-def test_open_contact_reaches_the_provider_only(
-    ways: Ways, post: Post, ticket: Ticket, record: Any
+@pytest.mark.requirement("G4")
+def test_the_contact_is_opened_once_for_a_delivery(
+    dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    """G4: opened for one delivery, under the context of its desk and ticket."""
     asked = []
 
     def opened(desk: str, number: str, sealed: bytes | None) -> OpenContact:
         asked.append((desk, number))
-        return ways.open_contact(desk, number, sealed)
+        return dispatcher.sender.open_contact(desk, number, sealed)
 
-    process(record, replace(ways, open_contact=opened), NOON)
-    process(record, replace(ways, open_contact=opened), NOON)
+    with_providers(dispatcher, open_contact=opened).process(record)
+    with_providers(dispatcher, open_contact=opened).process(record)
     assert asked == [("standard", ticket.number)]
 
 
+@pytest.mark.requirement("A6", "F3")
 def test_events_of_two_timers_are_two_deliveries(
-    world: World, ways: Ways, post: Post, ticket: Ticket
+    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
 ) -> None:
-    """A6, F3: two deadlines that pass in one commit are both told."""
-    world.do(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
-    late = world.do(ticket, c.Tick(), at=NOON + timedelta(days=3))
-    commit = world.store.commit_at("standard", ticket.number, late.version)
+    harness.change(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
+    late = harness.change(ticket, c.Tick(), at=NOON + timedelta(days=3))
+    commit = harness.store.commit_at("standard", ticket.number, late.version)
     assert commit is not None
     assert {x.kind for x in commit.of(e.TimerBreached)} == {"first_response", "resolution"}
-    process(world.event(late), ways, NOON + timedelta(days=3))
-    told = [d.message for d in world.deliveries(ticket) if d.recipient == "supervisor"]
-    assert sorted(told) == ["resolution_overdue", "response_overdue"]
+    dispatcher.at(NOON + timedelta(days=3)).process(harness.event_record(late))
+    messages = [d.message for d in harness.deliveries(ticket) if d.recipient == "supervisor"]
+    assert sorted(messages) == ["resolution_overdue", "response_overdue"]

@@ -16,13 +16,13 @@ from botocore.exceptions import (
 from functions.notify.contact import OpenContact, open_contact
 from functions.notify.deliver import failures, once
 from functions.notify.deliver.email import deliverable
-from functions.notify.deliver.failures import Passing, Permanent, Unclear, sorted_failures
-from functions.notify.deliver.sms import SMS_LIMIT, fitted, send
+from functions.notify.deliver.failures import Passing, Permanent, Unclear, classified_failures
+from functions.notify.deliver.sms import SMS_LIMIT, send, truncated
 
 
-def answer(code: str, status: int = 400, said: str = "") -> ClientError:
+def answer(code: str, status: int = 400, explanation: str = "") -> ClientError:
     response: Any = {
-        "Error": {"Code": code, "Message": said},
+        "Error": {"Code": code, "Message": explanation},
         "ResponseMetadata": {"HTTPStatusCode": status},
     }
     return ClientError(response, "Send")
@@ -30,12 +30,13 @@ def answer(code: str, status: int = 400, said: str = "") -> ClientError:
 
 def raised(error: Exception) -> type[Exception]:
     try:
-        with sorted_failures("SES"):
+        with classified_failures("SES"):
             raise error
     except Exception as found:
         return type(found)
 
 
+@pytest.mark.requirement("A4")
 @pytest.mark.parametrize(
     "error",
     [
@@ -47,8 +48,7 @@ def raised(error: Exception) -> type[Exception]:
         ConnectTimeoutError(endpoint_url="https://example.com"),
     ],
 )
-def test_passing(error: Exception) -> None:
-    """A4: throttling, a service that fails and an unreachable one are tried again."""
+def test_throttling_and_outages_are_passing_failures(error: Exception) -> None:
     assert raised(error) is Passing
 
 
@@ -65,10 +65,11 @@ def test_passing(error: Exception) -> None:
         "InvalidCiphertextException",
     ],
 )
-def test_permanent(code: str) -> None:
+def test_refusals_are_permanent_failures(code: str) -> None:
     assert raised(answer(code)) is Permanent
 
 
+@pytest.mark.requirement("E11")
 @pytest.mark.parametrize(
     "error",
     [
@@ -76,20 +77,20 @@ def test_permanent(code: str) -> None:
         ConnectionClosedError(endpoint_url="https://example.com"),
     ],
 )
-def test_unclear(error: Exception) -> None:
-    """E11: after these the message may have gone out, so it is not sent again by itself."""
+def test_a_connection_that_breaks_after_the_request_is_unclear(error: Exception) -> None:
+    """The message may have gone out, so it is not retried automatically."""
     assert raised(error) is Unclear
 
 
-def test_bug_stays_a_bug() -> None:
+def test_other_errors_propagate() -> None:
     assert raised(KeyError("x")) is KeyError
 
 
-def test_explanations_show_no_address() -> None:
-    """G4: the services quote addresses in what they say; the record does not."""
-    said = "Email address is not verified: li.example@example.com, +8613800138000"
-    with pytest.raises(Permanent) as caught, sorted_failures("SES"):
-        raise answer("MessageRejected", said=said)
+@pytest.mark.requirement("G4")
+def test_a_services_error_message_is_masked() -> None:
+    explanation = "Email address is not verified: li.example@example.com, +8613800138000"
+    with pytest.raises(Permanent) as caught, classified_failures("SES"):
+        raise answer("MessageRejected", explanation=explanation)
     assert "MessageRejected" in str(caught.value)
     assert "li.example" not in str(caught.value)
     assert "13800138000" not in str(caught.value)
@@ -103,7 +104,7 @@ def test_explanations_show_no_address() -> None:
         ("kms", failures.KMS_PASSING),
     ],
 )
-def test_codes_are_those_of_the_services(service: str, codes: frozenset[str]) -> None:
+def test_the_codes_are_those_of_the_services(service: str, codes: frozenset[str]) -> None:
     import botocore.session
 
     model = botocore.session.get_session().get_service_model(service)
@@ -120,7 +121,7 @@ def test_codes_are_those_of_the_services(service: str, codes: frozenset[str]) ->
         ("a@例子.中国", "a@xn--fsqu00a.xn--fiqs8s"),
     ],
 )
-def test_address_as_ses_takes_it(address: str, taken: str) -> None:
+def test_an_address_is_converted_for_ses(address: str, taken: str) -> None:
     assert deliverable(address) == taken
 
 
@@ -128,13 +129,13 @@ def test_address_as_ses_takes_it(address: str, taken: str) -> None:
     "address",
     ["", "a", "@example.com", "a@", "名@example.com", "a b@x.com", "a@x.com\r\nBcc: b@x.com"],
 )
-def test_address_that_ses_would_refuse(address: str) -> None:
+def test_an_address_that_ses_refuses_is_permanent(address: str) -> None:
     with pytest.raises(Permanent):
         deliverable(address)
 
 
 @pytest.mark.parametrize("number", ["", "13800138000", "+86138", "+8613800138000;x", "+0123456789"])
-def test_number_that_sns_would_refuse(number: str) -> None:
+def test_a_number_that_sns_refuses_is_permanent(number: str) -> None:
     client: Any = None
     with pytest.raises(Permanent):
         send(client, number, "text")
@@ -151,9 +152,9 @@ class Sns:
         return {"MessageId": "id"}
 
 
+@pytest.mark.requirement("A4")
 @pytest.mark.parametrize(("sender", "shown"), [("Deskbell", "Deskbell"), ("", None)])
 def test_sms_is_transactional_and_names_its_sender(sender: str, shown: str | None) -> None:
-    """A4: sent with priority, under the desk's sender id where it has one."""
     sns = Sns()
     client: Any = sns
     assert send(client, "+8613800138000", "text", sender) == "id"
@@ -162,23 +163,24 @@ def test_sms_is_transactional_and_names_its_sender(sender: str, shown: str | Non
     assert attributes.get("AWS.SNS.SMS.SenderID", {}).get("StringValue") == shown
 
 
-def test_sms_is_cut_where_sns_would_refuse_it() -> None:
-    assert fitted("x" * SMS_LIMIT) == "x" * SMS_LIMIT
-    cut = fitted("x" * (SMS_LIMIT + 1))
+def test_an_sms_is_truncated_to_the_limit_of_sns() -> None:
+    assert truncated("x" * SMS_LIMIT) == "x" * SMS_LIMIT
+    cut = truncated("x" * (SMS_LIMIT + 1))
     assert len(cut) == SMS_LIMIT
     assert cut.endswith("…")
 
 
-def test_sending_clients_never_repeat_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """E11: botocore would send again after a timeout."""
+@pytest.mark.requirement("E11")
+def test_sending_clients_never_retry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore would send again after a timeout."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     once.client.cache_clear()
     assert once.client("sesv2").meta.config.retries["total_max_attempts"] == 1
     once.client.cache_clear()
 
 
-def test_open_contact_does_not_show_itself() -> None:
-    """G4: it may end up in a log line or an error; it says its kind only."""
+@pytest.mark.requirement("G4")
+def test_an_open_contact_does_not_reveal_itself() -> None:
     found = OpenContact(contact="li.example@example.com", kind="email", name="李样本")
     assert f"{found} {found!r}" == "OpenContact(email) OpenContact(email)"
 
@@ -195,6 +197,7 @@ class Kms:
         return {"Plaintext": self.found}
 
 
+@pytest.mark.requirement("G4")
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
@@ -205,15 +208,17 @@ class Kms:
         (b"13800138000", Permanent),
     ],
 )
-def test_contact_that_cannot_be_opened(found: Any, expected: type[Exception]) -> None:
-    """G4: neither the contact nor its name is in the cause."""
+def test_a_contact_that_cannot_be_opened_is_permanent(
+    found: Any, expected: type[Exception]
+) -> None:
+    """The cause contains neither the contact nor the name."""
     kms: Any = Kms(found)
     with pytest.raises(expected) as caught:
         open_contact(kms, "alias/x", "standard", "1", b"sealed")
     assert "13800138000" not in repr(caught.value)
 
 
-def test_contact_that_has_not_arrived_yet() -> None:
+def test_a_contact_that_cannot_be_read_yet_is_passing() -> None:
     kms: Any = Kms(b"")
     with pytest.raises(Passing):
         open_contact(kms, "alias/x", "standard", "1", None)

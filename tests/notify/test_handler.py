@@ -1,4 +1,4 @@
-"""The function itself, over moto: from a stream record to a mail or an SMS, once."""
+"""The function on moto: from a stream record to one mail or SMS."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from pathlib import Path
 import pytest
 
 from functions.notify import handler
-from functions.notify.handler import PAUSE, notify
-from functions.notify.outcomes import CLAIM_HOLDS
+from functions.notify.base_dispatch import CLAIM_TIMEOUT
+from functions.notify.handler import CLAIM_PAUSE, notify
 from tests.infra.test_templates import WIRING
-from tests.notify.deployment import MAIL, PHONE, URL, Context, World
+from tests.notify.deployment import MAIL, PHONE, URL, Context, Harness
 
 
-def test_new_ticket_by_mail_is_acknowledged(world: World) -> None:
-    """A4, F2: at once, with the number and the expected response time."""
-    ticket = world.file(MAIL)
-    assert world.run(world.event(ticket)) == []
-    [mail] = world.mails
+@pytest.mark.requirement("A4", "F2")
+def test_a_new_ticket_is_acknowledged_by_mail(harness: Harness) -> None:
+    """With the number and the expected response time."""
+    ticket = harness.file(MAIL)
+    assert harness.invoke(harness.event_record(ticket)) == []
+    [mail] = harness.mails
     assert set(mail.destinations) == {MAIL}
     message = message_from_string(mail.raw_data, policy=policy.default)
     assert message["Subject"] == f"[{ticket.number}] 您的请求已受理"
@@ -30,56 +31,56 @@ def test_new_ticket_by_mail_is_acknowledged(world: World) -> None:
     assert ticket.number in text
     assert "2026-03-11 12:00:00" in text
     assert f"{URL}/desks/standard/tickets/{ticket.number}?key=" in text
-    [delivery] = world.deliveries(ticket)
+    [delivery] = harness.deliveries(ticket)
     assert (delivery.state, delivery.channel, delivery.attempts) == ("sent", "email", 1)
     assert delivery.provider_id
 
 
-def test_new_ticket_by_phone_is_acknowledged_by_sms(world: World) -> None:
-    """A4: SMS or e-mail, by what the contact is."""
-    ticket = world.file("138 0013 8000")
-    assert world.run(world.event(ticket)) == []
-    [(number, text)] = world.texts
+@pytest.mark.requirement("A4")
+def test_a_new_ticket_with_a_phone_number_is_acknowledged_by_sms(harness: Harness) -> None:
+    ticket = harness.file("138 0013 8000")
+    assert harness.invoke(harness.event_record(ticket)) == []
+    [(number, text)] = harness.sms
     assert number == PHONE
     assert ticket.number in text
-    [delivery] = world.deliveries(ticket)
+    [delivery] = harness.deliveries(ticket)
     assert (delivery.state, delivery.channel, delivery.to) == ("sent", "sms", "*******8000")
 
 
-def test_repeated_event_sends_one_mail(world: World) -> None:
-    """E11, G1: the same record twenty times is one mail."""
-    ticket = world.file(MAIL)
-    record = world.event(ticket)
+@pytest.mark.requirement("E11", "G1")
+def test_a_repeated_event_sends_one_mail(harness: Harness) -> None:
+    ticket = harness.file(MAIL)
+    record = harness.event_record(ticket)
     for _ in range(10):
-        assert world.run(record, record) == []
-    assert len(world.mails) == 1
-    assert len(world.deliveries(ticket)) == 1
+        assert harness.invoke(record, record) == []
+    assert len(harness.mails) == 1
+    assert len(harness.deliveries(ticket)) == 1
 
 
-def test_poison_record_ends_in_the_queue_and_holds_up_nothing(world: World) -> None:
-    """G3, F2: kept whole with its cause; the good record beside it is delivered."""
-    ticket = world.file(MAIL)
-    good = world.event(ticket)
-    poison = world.event(ticket)
+@pytest.mark.requirement("G3", "F2")
+def test_a_poison_record_is_dead_lettered_and_delays_no_other(harness: Harness) -> None:
+    ticket = harness.file(MAIL)
+    good = harness.event_record(ticket)
+    poison = harness.event_record(ticket)
     poison["dynamodb"]["NewImage"] = {**poison["dynamodb"]["NewImage"], "body": {"S": "nonsense"}}
-    assert world.run(poison, good, {"dynamodb": {}}) == []
-    assert len(world.deliveries(ticket)) == 1
-    causes = [note["cause"] for note in world.parked]
+    assert harness.invoke(poison, good, {"dynamodb": {}}) == []
+    assert len(harness.deliveries(ticket)) == 1
+    causes = [note["cause"] for note in harness.dead_letters]
     assert len(causes) == 2
     assert any("not a list of events" in cause for cause in causes)
 
 
-def test_rejected_mail_is_visible_in_the_queue(world: World) -> None:
-    """G3: an alarm watches that queue, and `deskbell quarantine` reads it."""
+@pytest.mark.requirement("G3")
+def test_a_rejected_mail_is_in_the_dead_letter_queue(harness: Harness) -> None:
     import boto3
 
     boto3.client("ses").delete_identity(Identity="support@standard.local")
-    ticket = world.file(MAIL)
-    assert world.run(world.event(ticket)) == []
-    [delivery] = world.deliveries(ticket)
+    ticket = harness.file(MAIL)
+    assert harness.invoke(harness.event_record(ticket)) == []
+    [delivery] = harness.deliveries(ticket)
     assert delivery.state == "parked"
     assert "MessageRejected" in (delivery.cause or "")
-    [note] = world.parked
+    [note] = harness.dead_letters
     assert note["keys"] == {
         "pk": f"TICKET#standard#{ticket.number}",
         "sk": "DELIVERY#000001",
@@ -95,55 +96,58 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return found
 
 
-def test_a_record_comes_again_until_its_claim_has_run_out(
-    world: World, pauses: list[float]
+@pytest.mark.requirement("E11", "G3")
+def test_a_record_is_retried_until_its_claim_times_out(
+    harness: Harness, pauses: list[float]
 ) -> None:
-    """E11, G3: Lambda promises no wait between its attempts, so the function waits itself; else
-    a record would be given up long before anybody may look at the claim of a run that died."""
-    ticket = world.file(MAIL)
-    world.run(world.event(ticket))
+    """Lambda retries at once, so the function pauses; without that the record would be given up
+    before anybody may settle the claim of a run that died."""
+    ticket = harness.file(MAIL)
+    harness.invoke(harness.event_record(ticket))
     assert pauses == []
-    [sent] = world.deliveries(ticket)
+    [sent] = harness.deliveries(ticket)
     claimed = sent.model_copy(update={"state": "claimed", "claimed_at": datetime.now(UTC)})
-    assert world.store.move(claimed, "sent")
-    record = world.event(ticket)
-    assert world.run(record) == [record["dynamodb"]["SequenceNumber"]]
-    assert pauses == [PAUSE.total_seconds()]
+    assert harness.store.move(claimed, "sent")
+    record = harness.event_record(ticket)
+    assert harness.invoke(record) == [record["dynamodb"]["SequenceNumber"]]
+    assert pauses == [CLAIM_PAUSE.total_seconds()]
     notify({"Records": [record]}, Context(left=26_000))
     assert pauses[-1] <= 21  # never beyond its own time
     attempts = WIRING["Resources"]["NotifyStream"]["Properties"]["MaximumRetryAttempts"]
     # The first retry may follow a run that died at once; the last one looks at what it left.
-    assert PAUSE * (attempts - 1) >= CLAIM_HOLDS + timedelta(seconds=10)
+    assert CLAIM_PAUSE * (attempts - 1) >= CLAIM_TIMEOUT + timedelta(seconds=10)
 
 
+@pytest.mark.requirement("E11")
 def test_a_claim_outlives_the_run_that_made_it() -> None:
-    """E11: while the function may be running, nobody takes its claim for a dead run's."""
     config = json.loads(Path(".chalice/config.json").read_text())
     for stage in config["stages"].values():
         timeout = timedelta(seconds=stage["lambda_functions"]["notify"]["lambda_timeout"])
         # A claim is stamped in whole seconds, and clocks of two machines differ a little.
-        assert timeout + timedelta(seconds=2) <= CLAIM_HOLDS
+        assert timeout + timedelta(seconds=2) <= CLAIM_TIMEOUT
 
 
-def test_record_that_fails_for_now_is_asked_for_again(world: World) -> None:
-    """E11: another run is sending it; the others of the batch are done."""
-    first, second = world.file(MAIL), world.file(MAIL)
-    world.run(world.event(first))
-    [sent] = world.deliveries(first)
+@pytest.mark.requirement("E11")
+def test_a_record_that_fails_for_now_is_reported_to_lambda(harness: Harness) -> None:
+    first, second = harness.file(MAIL), harness.file(MAIL)
+    harness.invoke(harness.event_record(first))
+    [sent] = harness.deliveries(first)
     claimed = sent.model_copy(update={"state": "claimed", "claimed_at": datetime.now(UTC)})
-    assert world.store.move(claimed, "sent")
-    again = world.event(first)
-    assert world.run(again, world.event(second)) == [again["dynamodb"]["SequenceNumber"]]
-    assert [d.state for d in world.deliveries(second)] == ["sent"]
+    assert harness.store.move(claimed, "sent")
+    again = harness.event_record(first)
+    assert harness.invoke(again, harness.event_record(second)) == [
+        again["dynamodb"]["SequenceNumber"]
+    ]
+    assert [d.state for d in harness.deliveries(second)] == ["sent"]
 
 
-def test_no_record_is_begun_without_time_to_end_it(world: World) -> None:
-    """E11: a slow provider must not let the function die between sending and marking."""
-    ticket = world.file(MAIL)
-    record = world.event(ticket)
+@pytest.mark.requirement("E11")
+def test_no_record_is_started_without_time_to_finish_it(harness: Harness) -> None:
+    ticket = harness.file(MAIL)
+    record = harness.event_record(ticket)
     answer = notify({"Records": [record]}, Context(left=10_000))
     wanted = [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]
     assert answer == {"batchItemFailures": wanted}
-    assert world.deliveries(ticket) == []
-    assert world.run(record) == []
-    assert len(world.mails) == 1
+    assert harness.deliveries(ticket) == []
+    assert harness.invoke(record) == []
+    assert len(harness.mails) == 1

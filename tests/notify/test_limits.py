@@ -1,4 +1,4 @@
-"""The limits of automatic mail, as rules: what counts, and what is read for it."""
+"""The limits of automatic mail: what they count and what they read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from functions.core.domain.delivery import Delivery
 from functions.core.domain.rules import AutomaticLimits, Playbook
 from functions.core.domain.ticket import Customer
 from functions.core.storage.store import Store
-from functions.notify.limits import capped, passed, unwanted
+from functions.notify.limits import blocked_by_limit, blocked_by_returned_mail, limit_reached
 from tests.notify import sample_events
 from tests.notify.deployment import NOON
 
@@ -67,7 +67,7 @@ def desk(playbook: Playbook) -> Playbook:
 
 
 def ask(delivery: Delivery, desk: Playbook, table: Table) -> str | None:
-    return capped(delivery, sample_events.ticket(), desk, cast("Store", table), NOW)
+    return blocked_by_limit(delivery, sample_events.ticket(), desk, cast("Store", table), NOW)
 
 
 @pytest.mark.parametrize(
@@ -81,25 +81,24 @@ def ask(delivery: Delivery, desk: Playbook, table: Table) -> str | None:
         ([60, 61, 62], None),
     ],
 )
-def test_a_limit_counts_within_its_time(minutes: list[float], full: str | None) -> None:
-    assert passed(LIMITS, [NOW - timedelta(minutes=m) for m in minutes], NOW) == full
+def test_a_limit_counts_the_mails_within_its_window(minutes: list[float], full: str | None) -> None:
+    assert limit_reached(LIMITS, [NOW - timedelta(minutes=m) for m in minutes], NOW) == full
 
 
 @given(st.lists(st.integers(0, 4000), max_size=60).map(sorted))
-def test_no_order_of_moments_passes_a_limit(seconds: list[int]) -> None:
-    """Whatever is let through never is more than a limit within its time."""
+def test_no_sequence_of_mails_exceeds_a_limit(seconds: list[int]) -> None:
     sent: list[datetime] = []
     for second in seconds:
         at = NOW + timedelta(seconds=second)
-        if passed(LIMITS, sent, at) is None:
+        if limit_reached(LIMITS, sent, at) is None:
             sent.append(at)
     for moment in sent:
         for window, most in ((timedelta(minutes=10), 2), (timedelta(hours=1), 3)):
             assert sum(moment - window < other <= moment for other in sent) <= most
 
 
-def test_a_busy_ticket_is_capped(desk: Playbook) -> None:
-    """What was held counts too: a loop that goes on stays held."""
+def test_a_tickets_limit_blocks_automatic_mail(desk: Playbook) -> None:
+    """Blocked mail counts too, so a continuing loop stays blocked."""
     sent = [
         mail(version, state=state) for version, state in zip(range(8, 3, -1), STATES, strict=True)
     ]
@@ -108,16 +107,16 @@ def test_a_busy_ticket_is_capped(desk: Playbook) -> None:
     assert found == "capped: 5 automatic mails within 10m about this ticket"
 
 
-def test_what_its_own_commit_asked_for_before_counts_once(desk: Playbook) -> None:
-    """A commit's mails are judged before any of them is stored, or after some are."""
+def test_earlier_deliveries_of_the_commit_count_once(desk: Playbook) -> None:
+    """Whether or not any of them is stored yet."""
     first = mail(message="assigned")
     sent = [mail(version) for version in range(8, 4, -1)]
     for stored in (sent, [first, *sent]):
         table = cast("Store", Table({sample_events.NUMBER: stored}))
-        found = capped(mail(), sample_events.ticket(), desk, table, NOW, [first])
+        found = blocked_by_limit(mail(), sample_events.ticket(), desk, table, NOW, [first])
         assert found == "capped: 5 automatic mails within 10m about this ticket"
         table = cast("Store", Table({sample_events.NUMBER: stored[:-1]}))
-        assert capped(mail(), sample_events.ticket(), desk, table, NOW, [first]) is None
+        assert blocked_by_limit(mail(), sample_events.ticket(), desk, table, NOW, [first]) is None
 
 
 STATES = ("sent", "parked", "retrying", "due", "claimed")
@@ -134,9 +133,7 @@ STATES = ("sent", "parked", "retrying", "due", "claimed")
     ],
     ids=str,
 )
-def test_what_an_agent_or_nobody_is_told_does_not_count(
-    desk: Playbook, other: dict[str, Any]
-) -> None:
+def test_only_automatic_mail_to_the_customer_counts(desk: Playbook, other: dict[str, Any]) -> None:
     sent = [mail(version, **other) for version in range(8, 2, -1)]
     assert ask(mail(), desk, Table({sample_events.NUMBER: sent})) is None
 
@@ -144,22 +141,23 @@ def test_what_an_agent_or_nobody_is_told_does_not_count(
 @pytest.mark.parametrize(
     "own", [{"by_hand": True}, {"event": "ReplySent"}, {"recipient": "handler"}, {"channel": "sms"}]
 )
-def test_what_no_limit_concerns_costs_no_read(desk: Playbook, own: dict[str, Any]) -> None:
+def test_mail_without_a_limit_costs_no_read(desk: Playbook, own: dict[str, Any]) -> None:
     table = Table({sample_events.NUMBER: [mail(v) for v in range(8, 0, -1)]})
     assert ask(mail(**own), desk, table) is None
     assert table.asked == []
 
 
-def test_the_first_changes_cost_one_read(desk: Playbook) -> None:
-    """G7: acknowledged and assigned; later the ticket's own deliveries are looked at as well."""
+@pytest.mark.requirement("G7")
+def test_the_first_versions_cost_one_read(desk: Playbook) -> None:
+    """Later ones read the ticket's own deliveries too."""
     for version, asked in ((1, ["index"]), (2, ["index"]), (3, [sample_events.NUMBER, "index"])):
         table = Table()
         assert ask(mail(version), desk, table) is None
         assert table.asked == asked
 
 
-def test_an_address_is_capped_over_its_tickets(desk: Playbook) -> None:
-    """Tickets that together could pass the limit are looked at one by one."""
+def test_an_addresss_limit_counts_all_of_its_tickets(desk: Playbook) -> None:
+    """Only tickets that together could exceed the limit are read one by one."""
     few = {f"CS{n}": [mail(1, number=f"CS{n}")] * 4 for n in range(1)}
     assert ask(mail(1), desk, (table := Table(few))) is None
     assert table.asked == ["index"]
@@ -170,19 +168,21 @@ def test_an_address_is_capped_over_its_tickets(desk: Playbook) -> None:
     assert found == "capped: 10 automatic mails within 10m to this address"
 
 
-def test_many_tickets_are_too_many_by_themselves(desk: Playbook) -> None:
-    """Each was to be acknowledged, so none of them has to be read."""
+def test_the_acknowledgements_of_many_tickets_reach_the_limit_alone(desk: Playbook) -> None:
     table = Table({f"CS{n}": [] for n in range(10)})
     assert ask(mail(1), desk, table) == "capped: 10 automatic mails within 10m to this address"
     assert table.asked == ["index"]
 
 
-def test_an_address_that_is_no_good_gets_nothing() -> None:
-    """A bounce holds everything, a complaint what no agent wrote."""
+def test_returned_mail_blocks_further_mail() -> None:
+    """A bounce blocks everything, a complaint all but an agent's own text."""
 
     def held(cause: str | None, **changes: Any) -> bool:
         customer = Customer(contact="****", kind="email", hash="h", undeliverable=cause)
-        return unwanted(mail(**changes), sample_events.ticket(customer=customer)) is not None
+        return (
+            blocked_by_returned_mail(mail(**changes), sample_events.ticket(customer=customer))
+            is not None
+        )
 
     assert not held(None)
     assert held("bounce 5.1.1")

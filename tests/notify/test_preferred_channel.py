@@ -1,4 +1,4 @@
-"""The way that a customer prefers (B8), and a deadline that is told every time it returns (E6)."""
+"""The preferred channel of a customer (B8), and notifications of a repeated deadline (E6)."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ import pytest
 
 from functions.core.domain import commands as c
 from functions.core.domain.rules import TimerRule
-from functions.notify.dispatch import Ways, process
-from tests.notify.deployment import MAIL, NOON, PHONE, Post, World, plain, without_mailboxes
+from functions.notify.dispatch import Dispatcher
+from tests.notify.deployment import MAIL, NOON, PHONE, Harness, Providers, plain, without_mailboxes
 
 TECH = "tech@standard.local"
 
 
-def answered(world: World, ways: Ways, contact: str, preferred: str | None) -> Any:
+def answered(harness: Harness, dispatcher: Dispatcher, contact: str, preferred: str | None) -> Any:
     """The delivery of an agent's answer to a customer with this contact and wish."""
     body = {"preferred_channel": preferred} if preferred else {}
-    ticket = world.file(contact, **body)
-    replied = world.do(
+    ticket = harness.file(contact, **body)
+    replied = harness.change(
         ticket, c.Assign("技术支持组", "agent-1", by_person=True), c.Reply("请重置密码")
     )
-    process(world.event(replied), ways, NOON)
-    [delivery] = [d for d in world.deliveries(ticket) if d.event == "ReplySent"]
+    dispatcher.process(harness.event_record(replied))
+    [delivery] = [d for d in harness.deliveries(ticket) if d.event == "ReplySent"]
     return delivery
 
 
+@pytest.mark.requirement("B8")
 @pytest.mark.parametrize(
     ("contact", "preferred", "channel", "recorded"),
     [
@@ -42,30 +43,32 @@ def answered(world: World, ways: Ways, contact: str, preferred: str | None) -> A
         (MAIL, "phone", "email", "phone"),
     ],
 )
-def test_preferred_way_where_it_can_be_gone(
-    world: World,
-    ways: Ways,
-    post: Post,
+def test_the_preferred_channel_is_used_if_the_contact_allows_it(
+    harness: Harness,
+    dispatcher: Dispatcher,
+    providers: Providers,
     contact: str,
     preferred: str | None,
     channel: str,
     recorded: str,
 ) -> None:
-    """B8: else by what the contact is, and the wish stands on the record."""
-    delivery = answered(world, ways, contact, preferred)
+    """Otherwise the kind of the contact decides, and the preference is recorded."""
+    delivery = answered(harness, dispatcher, contact, preferred)
     assert (delivery.channel, delivery.preferred, delivery.state) == (channel, recorded, "sent")
-    assert post.addresses == [TECH if channel == "phone" else contact]
+    assert providers.addresses == [TECH if channel == "phone" else contact]
 
 
-def test_phone_task(world: World, ways: Ways, post: Post) -> None:
-    """B8: the handler's team is asked to call and told what to say; G4: the table keeps neither
-    the number nor the customer's secret link."""
-    delivery = answered(world, ways, PHONE, "phone")
+@pytest.mark.requirement("B8")
+def test_a_customer_who_prefers_calls_is_called_by_the_handlers_team(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers
+) -> None:
+    """The table contains neither the phone number nor the customer's secret link (G4)."""
+    delivery = answered(harness, dispatcher, PHONE, "phone")
     assert delivery.recipient == "customer"
     assert delivery.to.endswith("***8000")
     assert "请重置密码" in delivery.text
     assert PHONE not in delivery.model_dump_json()
-    message = message_from_bytes(post.sent[0][1], policy=policy.default)
+    message = message_from_bytes(providers.sent[0][1], policy=policy.default)
     assert message["Subject"].startswith(f"[{delivery.number}] 请致电客户：")
     assert message["Subject"].count(delivery.number) == 1
     assert message["Auto-Submitted"] == "auto-generated"
@@ -73,40 +76,50 @@ def test_phone_task(world: World, ways: Ways, post: Post) -> None:
     text = plain(message)
     assert PHONE in text
     assert "请重置密码" in text
-    assert "?key=" not in post.sent[0][1].decode()
+    assert "?key=" not in providers.sent[0][1].decode()
 
 
-def test_acknowledgement_goes_at_once(world: World, ways: Ways, post: Post) -> None:
-    """A4: nobody has the ticket yet who could call."""
-    ticket = world.file(PHONE, preferred_channel="phone")
-    process(world.event(ticket), ways, NOON)
-    [delivery] = world.deliveries(ticket)
+@pytest.mark.requirement("A4")
+def test_the_acknowledgement_is_an_sms_even_if_calls_are_preferred(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers
+) -> None:
+    """No team has the ticket yet."""
+    ticket = harness.file(PHONE, preferred_channel="phone")
+    dispatcher.process(harness.event_record(ticket))
+    [delivery] = harness.deliveries(ticket)
     assert (delivery.channel, delivery.preferred) == ("sms", "phone")
-    assert post.addresses == [PHONE]
+    assert providers.addresses == [PHONE]
 
 
-def test_team_that_cannot_be_asked_to_call(world: World, ways: Ways, post: Post) -> None:
-    """B8, G3: a customer is not left without the message."""
-    world.edit(teams=without_mailboxes(world.playbook))
-    world.store._playbooks.clear()
-    delivery = answered(world, ways, PHONE, "phone")
+@pytest.mark.requirement("B8", "G3")
+def test_a_team_without_a_mailbox_is_not_asked_to_call(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers
+) -> None:
+    """The customer gets an SMS instead."""
+    teams = without_mailboxes(harness.playbook)
+    harness.use_playbook(harness.playbook.model_copy(update={"teams": teams}))
+    delivery = answered(harness, dispatcher, PHONE, "phone")
     assert (delivery.channel, delivery.preferred) == ("sms", "phone")
-    assert post.addresses == [PHONE]
+    assert providers.addresses == [PHONE]
 
 
-def test_phone_task_is_retried_like_any_message(world: World, ways: Ways, post: Post) -> None:
-    """G3."""
+@pytest.mark.requirement("G3")
+def test_a_request_to_call_is_retried_like_any_message(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers
+) -> None:
     from functions.notify.deliver.failures import Passing
 
-    post.failures = [Passing("SES")]
-    delivery = answered(world, ways, PHONE, "phone")
+    providers.failures = [Passing("SES")]
+    delivery = answered(harness, dispatcher, PHONE, "phone")
     assert (delivery.state, delivery.channel) == ("retrying", "phone")
-    process(world.due(delivery), ways, NOON + timedelta(minutes=1))
-    assert post.addresses == [TECH]
+    dispatcher.at(NOON + timedelta(minutes=1)).process(harness.make_due(delivery))
+    assert providers.addresses == [TECH]
 
 
-def test_customer_hears_every_two_hours_once_each(world: World, ways: Ways, post: Post) -> None:
-    """E6: each return of the deadline is one message, however often its record comes."""
+@pytest.mark.requirement("E6")
+def test_each_repetition_of_a_deadline_sends_one_message(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers
+) -> None:
     rule = TimerRule.model_validate(
         {
             "start": "TicketReceived",
@@ -118,52 +131,57 @@ def test_customer_hears_every_two_hours_once_each(world: World, ways: Ways, post
             },
         }
     )
-    world.playbook = world.playbook.model_copy(
-        update={"timers": {"customer_update": rule}, "notifications": ()}
+    harness.use_playbook(
+        harness.playbook.model_copy(
+            update={"timers": {"customer_update": rule}, "notifications": ()}
+        )
     )
-    world.edit()
-    world.store._playbooks.clear()
-    ticket = world.file(MAIL)
+    ticket = harness.file(MAIL)
 
     def sweep(at: datetime) -> None:
-        late = world.do(ticket, c.Tick(), at=at)
+        late = harness.change(ticket, c.Tick(), at=at)
         for _ in range(3):
-            process(world.event(late), ways, at)
+            dispatcher.at(at).process(harness.event_record(late))
 
     for hours in (2, 4, 6):
         sweep(NOON + timedelta(hours=hours))
-    assert post.addresses == [MAIL, MAIL, MAIL]
-    solved = world.do(
+    assert providers.addresses == [MAIL, MAIL, MAIL]
+    solved = harness.change(
         ticket, c.Assign("技术支持组", "agent-1", by_person=True), c.Resolve("已重置密码")
     )
-    after = world.do(ticket, c.Tick(), at=NOON + timedelta(hours=8))
+    after = harness.change(ticket, c.Tick(), at=NOON + timedelta(hours=8))
     assert after.version == solved.version
 
 
-def test_customer_who_is_forgotten_is_not_told(world: World, ways: Ways, post: Post) -> None:
-    """B10: nobody knows any more who that was; the team is told, without the person's words."""
-    ticket = world.file(MAIL, description="无法登录，我住在一号")
-    erased = world.do(
+@pytest.mark.requirement("B10")
+def test_an_erased_customer_gets_no_message(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers
+) -> None:
+    """The team is notified, without the customer's text."""
+    ticket = harness.file(MAIL, description="无法登录，我住在一号")
+    erased = harness.change(
         ticket,
         c.Assign("技术支持组", "agent-1", by_person=True),
         c.ErasePerson("asked by letter"),
     )
     for version in range(1, erased.version + 1):
-        process(world.event(erased, version), ways, NOON)
-    assert post.addresses == [TECH]
-    assert "一号" not in plain(message_from_bytes(post.sent[0][1], policy=policy.default))
-    assert [d.recipient for d in world.deliveries(ticket)] == ["handler"]
+        dispatcher.process(harness.event_record(erased, version))
+    assert providers.addresses == [TECH]
+    assert "一号" not in plain(message_from_bytes(providers.sent[0][1], policy=policy.default))
+    assert [d.recipient for d in harness.deliveries(ticket)] == ["handler"]
 
 
-def test_message_that_waits_for_a_forgotten_customer(world: World, ways: Ways, post: Post) -> None:
-    """B10: it is not sent, and rings no alarm."""
+@pytest.mark.requirement("B10")
+def test_a_retry_for_an_erased_customer_ends_without_an_alarm(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers
+) -> None:
     from functions.notify.deliver.failures import Passing
 
-    post.failures = [Passing("SES")]
-    delivery = answered(world, ways, MAIL, None)
-    ticket = world.store.load(delivery.desk, delivery.number)
-    world.do(ticket, c.ErasePerson("asked by letter"))
-    process(world.due(delivery), ways, NOON + timedelta(minutes=1))
-    [parked] = [d for d in world.deliveries(ticket) if d.id == delivery.id]
-    assert (parked.state, parked.cause) == ("parked", "the customer was erased")
-    assert (post.sent, post.announced) == ([], [])
+    providers.failures = [Passing("SES")]
+    delivery = answered(harness, dispatcher, MAIL, None)
+    ticket = harness.store.load(delivery.desk, delivery.number)
+    harness.change(ticket, c.ErasePerson("asked by letter"))
+    dispatcher.at(NOON + timedelta(minutes=1)).process(harness.make_due(delivery))
+    [delivery] = [d for d in harness.deliveries(ticket) if d.id == delivery.id]
+    assert (delivery.state, delivery.cause) == ("parked", "the customer was erased")
+    assert (providers.sent, providers.dead_letters) == ([], [])

@@ -1,4 +1,4 @@
-"""Steps of a desk's own: who is told of them, in which words; and the wording by mood."""
+"""Notifications of a desk's own steps, and wording by mood."""
 
 from __future__ import annotations
 
@@ -8,9 +8,20 @@ from typing import Any
 import pytest
 
 from functions.core.domain import events as e
-from functions.core.domain.rules import Message, Notification, Playbook, Step, TimerRule
+from functions.core.domain.rules import (
+    Message,
+    NotificationRule,
+    Playbook,
+    Step,
+    TimerRule,
+)
 from functions.core.playbook.checks import template_variables
-from functions.core.services.composing import Notice, compose, notices, team_of
+from functions.core.services.composing import (
+    Notification,
+    compose,
+    notifications_for,
+    recipient_team,
+)
 from tests.notify.deployment import NOON
 from tests.notify.sample_events import LINK, commit, received, ticket
 
@@ -50,55 +61,58 @@ def field_desk(playbook: Playbook) -> Playbook:
             "steps": {"visit": Step.model_validate(VISIT), "wait": Step.model_validate(WAIT)},
             "messages": {**playbook.messages, **own},
             "notifications": (
-                Notification(on="step:visit", to="customer", message="on_the_way"),
-                Notification(on="StepTaken", to="customer", message="step"),
-                Notification(on="ApprovalRequested", to="supervisor", message="step"),
-                Notification(on="CallbackRequested", to="team", message="step"),
-                Notification(on="CustomerAsked", to="customer", message="step"),
-                Notification(on="SecondHandlingStarted", to="customer", message="step"),
+                NotificationRule(on="step:visit", to="customer", message="on_the_way"),
+                NotificationRule(on="StepTaken", to="customer", message="step"),
+                NotificationRule(on="ApprovalRequested", to="supervisor", message="step"),
+                NotificationRule(on="CallbackRequested", to="team", message="step"),
+                NotificationRule(on="CustomerAsked", to="customer", message="step"),
+                NotificationRule(on="SecondHandlingStarted", to="customer", message="step"),
             ),
         }
     )
 
 
-def said(desk: Playbook, event: e.Event, name: str = "step", **changes: Any) -> str:
-    notice = Notice(event, "customer", name)
+def render(desk: Playbook, event: e.Event, name: str = "step", **changes: Any) -> str:
+    notification = Notification(event, "customer", name)
     about = ticket(**changes)
-    return compose(notice, commit(event), about, desk, status_url=LINK).text.strip()
+    return compose(notification, commit(event), about, desk, status_url=LINK).text.strip()
 
 
-def test_step_tells_by_its_name_first(field_desk: Playbook) -> None:
-    """D11: each node tells the customer; a step without words of its own by the common ones."""
+@pytest.mark.requirement("D11")
+def test_a_rule_for_the_steps_name_precedes_that_for_any_step(field_desk: Playbook) -> None:
     both = commit(ON_THE_WAY, PARTS)
-    found = [(n.message, n.about) for n in notices(both, ticket(), field_desk)]
+    found = [(n.message, n.timer_or_step) for n in notifications_for(both, ticket(), field_desk)]
     assert found == [("on_the_way", "visit"), ("step", "wait")]
 
 
-def test_arrival_is_said_to_the_minute_in_the_desks_zone(field_desk: Playbook) -> None:
-    """D11: 工程师已出发，预计14:00到达."""
-    assert said(field_desk, ON_THE_WAY, "on_the_way") == "工程师已出发，预计2026-03-10 14:00到达"
+@pytest.mark.requirement("D11")
+def test_a_steps_time_is_shown_to_the_minute_in_the_desks_zone(field_desk: Playbook) -> None:
+    """工程师已出发，预计14:00到达."""
+    assert render(field_desk, ON_THE_WAY, "on_the_way") == "工程师已出发，预计2026-03-10 14:00到达"
 
 
-def test_what_earlier_steps_wrote_down_is_still_known(field_desk: Playbook) -> None:
-    """E10: the newest facts of the ticket; this step's own come first."""
+@pytest.mark.requirement("E10")
+def test_the_fields_of_earlier_steps_are_available(field_desk: Playbook) -> None:
+    """The step's own fields come first."""
     facts = {"parts": "风扇", "arrives_at": "2026-03-11T01:30:00+08:00"}
-    assert said(field_desk, PARTS, "on_the_way", facts=facts).endswith("2026-03-11 01:30到达")
-    assert said(field_desk, PARTS, facts=facts) == "等待到货|压缩机|"
-    assert said(field_desk, ON_THE_WAY, facts=facts) == "预约上门|风扇|"
+    assert render(field_desk, PARTS, "on_the_way", facts=facts).endswith("2026-03-11 01:30到达")
+    assert render(field_desk, PARTS, facts=facts) == "等待到货|压缩机|"
+    assert render(field_desk, ON_THE_WAY, facts=facts) == "预约上门|风扇|"
 
 
-def test_field_named_like_a_variable_fills_it_where_it_is_empty(field_desk: Playbook) -> None:
+def test_a_field_fills_a_variable_of_the_same_name_if_it_is_empty(field_desk: Playbook) -> None:
     event = e.StepTaken(step="visit", fields={"reason": "缺件"})
-    assert said(field_desk, event) == "预约上门||缺件"
+    assert render(field_desk, event) == "预约上门||缺件"
     again = e.SecondHandlingStarted(reason="没有修好")
-    assert said(field_desk, again, facts={"reason": "缺件"}) == "||没有修好"
+    assert render(field_desk, again, facts={"reason": "缺件"}) == "||没有修好"
 
 
-def test_moment_that_is_none_is_shown_as_it_is(field_desk: Playbook) -> None:
+def test_a_time_that_cannot_be_parsed_is_shown_as_it_is(field_desk: Playbook) -> None:
     event = e.StepTaken(step="visit", fields={"arrives_at": "明天下午"})
-    assert "明天下午" in said(field_desk, event, "on_the_way")
+    assert "明天下午" in render(field_desk, event, "on_the_way")
 
 
+@pytest.mark.requirement("C9", "D13", "E2", "B9")
 @pytest.mark.parametrize(
     ("event", "recipient", "team"),
     [
@@ -109,34 +123,33 @@ def test_moment_that_is_none_is_shown_as_it_is(field_desk: Playbook) -> None:
     ],
     ids=lambda given: getattr(given, "event", None),
 )
-def test_who_is_told_of_what(
+def test_events_of_steps_notify_their_recipients(
     field_desk: Playbook, event: e.Event, recipient: str, team: str | None
 ) -> None:
-    """C9, D13, E2, B9."""
-    [notice] = notices(commit(event), ticket(), field_desk)
-    assert notice.recipient == recipient
+    [notification] = notifications_for(commit(event), ticket(), field_desk)
+    assert notification.recipient == recipient
     if team is not None:
-        assert team_of(notice, ticket(), field_desk) == team
+        assert recipient_team(notification, ticket(), field_desk) == team
 
 
-def test_approval_names_the_step_and_its_fields(field_desk: Playbook) -> None:
-    """C9: what the supervisor has to decide on."""
+@pytest.mark.requirement("C9")
+def test_an_approval_request_names_the_step_and_its_fields(field_desk: Playbook) -> None:
     event = e.ApprovalRequested(step="visit", fields={"reason": "补偿 200 元"})
-    assert said(field_desk, event) == "预约上门||补偿 200 元"
+    assert render(field_desk, event) == "预约上门||补偿 200 元"
 
 
-def test_question_to_the_customer(playbook: Playbook) -> None:
-    """E2: the follow-up question is what is said."""
+@pytest.mark.requirement("E2")
+def test_the_follow_up_question_is_sent_to_the_customer(playbook: Playbook) -> None:
     own = playbook.model_copy(
         update={"messages": {**playbook.messages, "ask": message("{{ question }}")}}
     )
-    assert said(own, e.CustomerAsked(question="您是指无法登录？", count=1), "ask") == (
+    assert render(own, e.CustomerAsked(question="您是指无法登录？", count=1), "ask") == (
         "您是指无法登录？"
     )
 
 
-def test_deadline_of_the_timer_that_a_step_starts(field_desk: Playbook) -> None:
-    """E5: a slip's answer is due in an hour."""
+@pytest.mark.requirement("E5")
+def test_a_step_states_the_deadline_of_the_timer_it_starts(field_desk: Playbook) -> None:
     timer = TimerRule(start="step:wait", stop="StepTaken", within="1h")
     desk = field_desk.model_copy(
         update={
@@ -144,52 +157,55 @@ def test_deadline_of_the_timer_that_a_step_starts(field_desk: Playbook) -> None:
             "messages": {**field_desk.messages, "due": message("{{ due_at }}")},
         }
     )
-    assert said(desk, PARTS, "due") == "2026-03-11 12:00:00"
+    assert render(desk, PARTS, "due") == "2026-03-11 12:00:00"
 
 
-def test_upset_customer_is_met_with_empathy_first(field_desk: Playbook) -> None:
-    """B13, E9: wording by mood; the rule that stands first and fits counts."""
+@pytest.mark.requirement("B13", "E9")
+def test_the_wording_depends_on_the_customers_mood(field_desk: Playbook) -> None:
+    """The first rule that matches counts."""
     rules = (
-        Notification.model_validate(
+        NotificationRule.model_validate(
             {"on": "TicketAssigned", "to": "customer", "message": "calm", "when": {"mood": "upset"}}
         ),
-        Notification(on="TicketAssigned", to="customer", message="assigned"),
+        NotificationRule(on="TicketAssigned", to="customer", message="assigned"),
     )
     desk = field_desk.model_copy(update={"notifications": rules})
     event = e.TicketAssigned(team="售后组", handler="agent-1")
     for mood, wanted in (("upset", "calm"), (None, "assigned")):
-        [notice] = notices(commit(event), ticket(mood=mood), desk)
-        assert notice.message == wanted
+        [notification] = notifications_for(commit(event), ticket(mood=mood), desk)
+        assert notification.message == wanted
 
 
-def test_acknowledgement_does_not_depend_on_how_fast_the_router_is(playbook: Playbook) -> None:
-    """E11, G1: a record that comes again finds the same message, so it is not sent twice."""
+@pytest.mark.requirement("E11", "G1")
+def test_the_acknowledgement_does_not_depend_on_the_routers_speed(playbook: Playbook) -> None:
+    """A repeated record selects the same message, so it is not sent twice."""
     upset = {"on": "TicketReceived", "to": "customer", "message": "reply"}
     rules = (
-        Notification.model_validate({**upset, "when": {"mood": "upset"}}),
+        NotificationRule.model_validate({**upset, "when": {"mood": "upset"}}),
         *playbook.notifications,
     )
     desk = playbook.model_copy(update={"notifications": rules})
     found = {
-        notices(commit(received(), version=1), ticket(mood=mood), desk)[0].message
+        notifications_for(commit(received(), version=1), ticket(mood=mood), desk)[0].message
         for mood in (None, "upset")
     }
     assert found == {"received"}
 
 
-def test_every_field_is_a_variable(field_desk: Playbook) -> None:
-    """E4: the playbook's check and the room know the same names."""
+@pytest.mark.requirement("E4")
+def test_every_field_is_a_template_variable(field_desk: Playbook) -> None:
+    """The playbook's check and the renderer know the same names."""
     from functions.core.services.composing import variables
 
     filled = variables(ON_THE_WAY, ticket(), field_desk, "en", status_url="", description="")
     assert set(filled) == template_variables(field_desk)
 
 
-def test_two_hour_update_is_told_each_time(playbook: Playbook) -> None:
-    """E6: each repetition is an event of its own, in a commit of its own."""
+@pytest.mark.requirement("E6")
+def test_each_repetition_of_a_breach_notifies_again(playbook: Playbook) -> None:
     due = NOON + timedelta(hours=2)
     first, second = (
-        notices(
+        notifications_for(
             commit(e.TimerBreached(kind="resolution", due_at=due, count=n), version=4 + n),
             ticket(),
             playbook,

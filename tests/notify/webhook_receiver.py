@@ -1,4 +1,4 @@
-"""An endpoint on this machine that notes what it gets and answers as it is told."""
+"""An endpoint on this machine that records requests and gives prepared answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Answer = int | Callable[[BaseHTTPRequestHandler], None]
 
 
 @dataclass(frozen=True)
-class Got:
+class ReceivedRequest:
     """One request."""
 
     path: str
@@ -35,7 +35,7 @@ class Receiver:
     """`answers` are given in turn; after the last one every request is answered 204."""
 
     answers: list[Answer] = field(default_factory=list)
-    got: list[Got] = field(default_factory=list)
+    got: list[ReceivedRequest] = field(default_factory=list)
     port: int = 0
     names: list[str | None] = field(default_factory=list)
 
@@ -79,7 +79,7 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            receiver.got.append(Got(self.path, headers, body))
+            receiver.got.append(ReceivedRequest(self.path, headers, body))
             answer = receiver.answers.pop(0) if receiver.answers else 204
             if callable(answer):
                 answer(self)

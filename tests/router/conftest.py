@@ -1,4 +1,4 @@
-"""What the tests of the router share: a table with nothing in it."""
+"""Fixtures of the router's tests: an empty table."""
 
 from __future__ import annotations
 

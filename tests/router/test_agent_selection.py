@@ -1,4 +1,4 @@
-"""Who could take a ticket, and who comes first (A5, B5, D7, B9)."""
+"""Suitable agents and their order (A5, B5, D7, B9)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from functions.core.domain.rules import Needs, Playbook
 from functions.core.playbook import load
-from functions.router.agent_selection import Wanted, candidates, suits
+from functions.router.agent_selection import Requirements, candidates, suits
 from tests.core.sample_desk import DESK, NOON, agent
 
 TEAM = "technical"
@@ -20,14 +20,14 @@ def playbook() -> Playbook:
     return load(DESK)
 
 
-def chosen(playbook: Playbook, *agents: Any, **wanted: Any) -> list[str]:
-    found = candidates(agents, Wanted(TEAM, **wanted), playbook, NOON)
-    return [one.username for one in found]
+def selected(playbook: Playbook, *agents: Any, **required: Any) -> list[str]:
+    selection = candidates(agents, Requirements(TEAM, **required), playbook, NOON)
+    return [candidate.username for candidate in selection]
 
 
-def test_only_who_is_present_and_has_a_place_free(playbook: Playbook) -> None:
-    """D7: offline, full and on another team are none; one place is enough."""
-    found = chosen(
+@pytest.mark.requirement("D7")
+def test_only_agents_on_shift_with_capacity_are_candidates(playbook: Playbook) -> None:
+    usernames = selected(
         playbook,
         agent("free", load=1, capacity=2),
         agent("full", load=2, capacity=2),
@@ -36,27 +36,30 @@ def test_only_who_is_present_and_has_a_place_free(playbook: Playbook) -> None:
         agent("off", shift={"tue": [["18:00", "24:00"]]}),
         agent("on", shift={"tue": [["09:00", "18:00"]]}),
     )
-    assert sorted(found) == ["free", "on"]
+    assert sorted(usernames) == ["free", "on"]
 
 
-def test_who_has_had_it_is_not_given_it_again(playbook: Playbook) -> None:
-    """B9, E7: a second handling is somebody else's, and of the level at least that it asks for."""
+@pytest.mark.requirement("B9", "E7")
+def test_a_former_handler_does_not_get_a_second_handling(playbook: Playbook) -> None:
+    """It requires another agent of at least the given level."""
     agents = [agent("first", level=2), agent("junior", level=0), agent("senior", level=1)]
-    assert chosen(playbook, *agents, excluded=("first",), level=1) == ["senior"]
+    assert selected(playbook, *agents, excluded=("first",), level=1) == ["senior"]
 
 
-def test_all_the_skills_that_are_needed_and_a_language_that_is_named(playbook: Playbook) -> None:
-    """B5: one of two skills is not enough; who names no language speaks with everybody."""
-    both_of = Needs(skills=("a", "b"), language=True)
-    asked = Wanted(TEAM, needs=both_of, language="en")
-    assert suits(agent("x", skills=("a", "b", "c"), languages=("en",)), asked)
-    assert suits(agent("x", skills=("a", "b")), asked)
-    assert not suits(agent("x", skills=("a",)), asked)
-    assert not suits(agent("x", skills=("a", "b"), languages=("zh-CN",)), asked)
+@pytest.mark.requirement("B5")
+def test_an_agent_needs_all_skills_and_the_language(playbook: Playbook) -> None:
+    """An agent without languages speaks all of them."""
+    needs = Needs(skills=("a", "b"), language=True)
+    required = Requirements(TEAM, needs=needs, language="en")
+    assert suits(agent("x", skills=("a", "b", "c"), languages=("en",)), required)
+    assert suits(agent("x", skills=("a", "b")), required)
+    assert not suits(agent("x", skills=("a",)), required)
+    assert not suits(agent("x", skills=("a", "b"), languages=("zh-CN",)), required)
 
 
-def test_the_one_longest_without_a_ticket_comes_first(playbook: Playbook) -> None:
-    """A5: so that the work goes round; among equals the one with less in hand, then by name."""
+@pytest.mark.requirement("A5")
+def test_the_agent_longest_without_a_ticket_comes_first(playbook: Playbook) -> None:
+    """Then the one with the smallest load, then by name."""
     later = NOON + timedelta(minutes=1)
     agents = [
         agent("b", load=0, assigned_at=later, capacity=9),
@@ -64,7 +67,7 @@ def test_the_one_longest_without_a_ticket_comes_first(playbook: Playbook) -> Non
         agent("c", load=2, assigned_at=NOON, capacity=9),
         agent("a", load=5, capacity=9),
     ]
-    assert chosen(playbook, *agents) == ["a", "c", "d", "b"]
+    assert selected(playbook, *agents) == ["a", "c", "d", "b"]
     assignment = playbook.assignment.model_copy(update={"prefer": "least_loaded"})
     by_load = playbook.model_copy(update={"assignment": assignment})
-    assert chosen(by_load, *agents) == ["b", "c", "d", "a"]
+    assert selected(by_load, *agents) == ["b", "c", "d", "a"]

@@ -1,4 +1,4 @@
-"""Routing by the customer's own words holds as long as a ticket waits, not at the first look."""
+"""Routing by the customer's text holds as long as a ticket waits."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def waiting(store: Store, playbook: Playbook) -> Router:
     """The router, and a ticket that it has put where its words lead."""
     ticket = file(store, playbook, NUMBER, description=WORDS)
     router = Router(store, playbook, NOON)
-    router.received(ticket, store.history("testdesk", NUMBER)[0].of(TicketReceived)[0])
+    router.route_new(ticket, store.history("testdesk", NUMBER)[0].of(TicketReceived)[0])
     assert where(store) == ("waiting", "technical", None)
     return router
 
@@ -39,36 +39,36 @@ def where(store: Store) -> tuple[str, str | None, str | None]:
     return found.queue, found.team, found.handler
 
 
+@pytest.mark.requirement("B4", "B5")
 @pytest.mark.parametrize("when", [{"mentions": ["银行卡"]}, {"amount_over": 10000}], ids=str)
-def test_what_its_words_ask_of_a_handler_is_asked_later_too(
+def test_the_skills_that_the_text_requires_are_required_while_it_waits(
     store: Store, when: dict[str, Any]
 ) -> None:
-    """B4, B5: whoever becomes free without the skill does not get it."""
     router = waiting(store, playbook_of(when=when, needs={"skills": ["pay"]}))
     store.put_agent(agent("agent-1"))
-    router.drain("technical")
-    router.waiting(store.load("testdesk", NUMBER))
+    router.assign_waiting("technical")
+    router.retry_waiting(store.load("testdesk", NUMBER))
     assert where(store) == ("waiting", "technical", None)
     store.put_agent(agent("agent-2", skills=("pay",)))
-    router.drain("technical")
+    router.assign_waiting("technical")
     assert where(store) == ("agent", "technical", "agent-2")
 
 
-def test_what_is_collected_by_its_words_stays_collected(store: Store) -> None:
-    """E3: somebody takes it from among its like; nobody is given it."""
+@pytest.mark.requirement("E3")
+def test_a_collected_ticket_is_never_assigned_automatically(store: Store) -> None:
     router = waiting(store, playbook_of(when={"mentions": "银行卡"}, queue="collect"))
     store.put_agent(agent("agent-1"))
-    router.drain("technical")
+    router.assign_waiting("technical")
     assert where(store) == ("waiting", "technical", None)
 
 
-def test_a_desk_that_does_not_route_by_words_reads_none(
+@pytest.mark.requirement("G7")
+def test_a_desk_that_does_not_route_by_text_reads_no_history(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """G7: a ticket's history is not read to give it to somebody."""
     playbook = playbook_of(when={"type": DESK["default_type"]})
     router = waiting(store, playbook)
     store.put_agent(agent("agent-1"))
     monkeypatch.setattr(Store, "history", lambda *_: pytest.fail("the history was read"))
-    router.drain("technical")
+    router.assign_waiting("technical")
     assert where(store) == ("agent", "technical", "agent-1")

@@ -1,4 +1,4 @@
-"""What a request is about and where it goes, from its words alone."""
+"""Classification and destination of a request by its text."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ RULED = desk(
 
 
 class TestTags:
+    @pytest.mark.requirement("A2")
     @pytest.mark.parametrize(
         ("text", "tag"),
         [
@@ -70,19 +71,23 @@ class TestTags:
             ("Our system is down", "系统崩溃"),
         ],
     )
-    def test_a2_keywords_give_the_preset_tag(self, text: str, tag: str) -> None:
+    def test_keywords_give_the_preset_tag(self, text: str, tag: str) -> None:
         assert classify(text, STANDARD).tags[0] == tag
 
-    def test_a2_several_tags_stand_longest_first(self) -> None:
+    @pytest.mark.requirement("A2")
+    def test_the_tag_with_the_longest_keyword_comes_first(self) -> None:
         assert classify("要退款，因为有质量问题", STANDARD).tags == ("退换货", "退款")
 
-    def test_a2_the_specific_hides_the_general_inside_it(self) -> None:
+    @pytest.mark.requirement("A2")
+    def test_a_longer_keyword_hides_a_shorter_one_inside_it(self) -> None:
         assert classify("支付异常", STANDARD).tags == ("支付失败",)
 
-    def test_a2_the_general_counts_beside_the_specific(self) -> None:
+    @pytest.mark.requirement("A2")
+    def test_a_shorter_keyword_elsewhere_counts(self) -> None:
         assert classify("支付异常，首页也打不开", STANDARD).tags == ("支付失败", "功能异常")
 
-    def test_a2_two_tags_may_share_a_keyword(self) -> None:
+    @pytest.mark.requirement("A2")
+    def test_two_tags_may_share_a_keyword(self) -> None:
         shared = desk(
             tags={
                 name: {"label": both(name), "keywords": ["密码", "找回密码"]} for name in ("a", "b")
@@ -90,110 +95,134 @@ class TestTags:
         )
         assert classify("找回密码", shared).tags == ("a", "b")
 
-    def test_a2_no_keyword_no_tag(self) -> None:
+    @pytest.mark.requirement("A2")
+    def test_a_text_without_keywords_has_no_tags(self) -> None:
         assert classify("你好", STANDARD).tags == ()
 
 
 class TestType:
-    def test_a1_the_caller_counts_more_than_the_words(self) -> None:
+    @pytest.mark.requirement("A1")
+    def test_a_given_type_precedes_the_text(self) -> None:
         assert classify("支付失败", STANDARD, type_given="售后").type == "售后"
 
-    def test_a1_the_caller_may_use_any_language(self) -> None:
+    @pytest.mark.requirement("A1")
+    def test_a_type_may_be_given_in_any_language(self) -> None:
         assert classify("hello", STANDARD, type_given="After-sales").type == "售后"
 
-    def test_a1_an_unknown_type_counts_as_none(self) -> None:
+    @pytest.mark.requirement("A1")
+    def test_an_unknown_type_is_ignored(self) -> None:
         assert classify("支付失败", STANDARD, type_given="维修").type == "报障"
 
-    def test_a1_the_tag_counts_more_than_the_types_keywords(self) -> None:
+    @pytest.mark.requirement("A1")
+    def test_a_tags_type_precedes_a_types_own_keywords(self) -> None:
         assert classify("请问支付失败怎么办", STANDARD).type == "报障"
 
-    def test_a1_the_types_keywords_count_where_no_tag_does(self) -> None:
+    @pytest.mark.requirement("A1")
+    def test_a_types_own_keywords_count_without_a_tag(self) -> None:
         assert classify("请问你们几点上班", STANDARD).type == "咨询"
 
-    def test_a1_otherwise_the_default(self) -> None:
+    @pytest.mark.requirement("A1")
+    def test_the_default_type_is_used_otherwise(self) -> None:
         assert classify("你好", STANDARD).type == "其他"
 
-    def test_d5_a_rule_counts_most(self) -> None:
+    @pytest.mark.requirement("D5")
+    def test_a_rules_type_precedes_a_given_type(self) -> None:
         assert classify("冒烟", RULED, type_given="inquiry").type == "fault"
 
 
 class TestPriority:
-    def test_a1_the_caller_says_how_urgent(self) -> None:
+    @pytest.mark.requirement("A1")
+    def test_a_given_urgency_is_the_priority(self) -> None:
         assert classify("你好", STANDARD, urgency="低").priority == "低"
         assert classify("你好", STANDARD, urgency="High").priority == "高"
 
-    def test_a1_medium_where_nobody_says(self) -> None:
+    @pytest.mark.requirement("A1")
+    def test_the_default_priority_is_used_otherwise(self) -> None:
         assert classify("你好", STANDARD).priority == "中"
         assert classify("你好", STANDARD, urgency="asap").priority == "中"
 
+    @pytest.mark.requirement("A7")
     @pytest.mark.parametrize("text", ["系统崩溃", "核心业务中断！", "the whole site is down"])
     @pytest.mark.parametrize("urgency", [None, "低", "高"])
-    def test_a7_an_outage_is_urgent_whatever_the_caller_says(
+    def test_an_outage_is_urgent_whatever_the_given_urgency(
         self, text: str, urgency: str | None
     ) -> None:
         found = classify(text, STANDARD, urgency=urgency)
         assert found.priority == "高"
         assert found.rules == ("core-business-down",)
 
-    def test_d5_words_do_not_make_less_urgent_what_the_caller_called_urgent(self) -> None:
+    @pytest.mark.requirement("D5")
+    def test_a_rules_priority_does_not_lower_a_given_urgency(self) -> None:
         assert classify("建议", RULED).priority == "low"
         assert classify("建议", RULED, urgency="high").priority == "high"
 
-    def test_d5_only_a_lowering_rule_does(self) -> None:
+    @pytest.mark.requirement("D5")
+    def test_lower_by_lowers_a_given_urgency(self) -> None:
         assert classify("恭喜中奖", RULED, urgency="high").priority == "low"
 
-    def test_d5_a_vip_goes_up_one_level(self) -> None:
+    @pytest.mark.requirement("D5")
+    def test_a_vip_goes_up_one_level(self) -> None:
         assert classify("你好", RULED, customer_class="vip").priority == "high"
         assert classify("你好", RULED, customer_class="vip", urgency="low").priority == "medium"
 
-    def test_d5_each_rule_sees_what_the_last_one_did(self) -> None:
+    @pytest.mark.requirement("D5")
+    def test_each_rule_sees_the_result_of_the_one_before(self) -> None:
         found = classify("水壶冒烟", RULED)
         assert found.rules == ("safety", "is-safety")
         assert (found.tags, found.priority, found.type) == (("safety",), "high", "fault")
 
-    def test_b4_a_large_sum(self) -> None:
+    @pytest.mark.requirement("B4")
+    def test_a_large_amount_raises_the_priority(self) -> None:
         assert classify("你好", RULED, amount=Decimal("1000.5")).priority == "high"
         assert classify("你好", RULED, amount=Decimal(1000)).priority == "medium"
 
-    def test_d5_the_product(self) -> None:
+    @pytest.mark.requirement("D5")
+    def test_a_condition_may_name_the_product(self) -> None:
         assert classify("你好", RULED, product="Kettle X1").tags == ("safety",)
 
 
 class TestMood:
-    def test_e9_only_rules_say_it(self) -> None:
+    @pytest.mark.requirement("E9")
+    def test_only_a_rule_sets_the_mood(self) -> None:
         assert classify("I am FURIOUS", RULED).mood == "upset"
         assert classify("I am furious", STANDARD).mood is None
 
-    def test_b13_and_further_rules_may_ask_for_it(self) -> None:
+    @pytest.mark.requirement("B13")
+    def test_a_condition_may_name_the_mood(self) -> None:
         found = classify("气死我了", RULED, channel="phone")
         assert (found.priority, found.rules) == ("high", ("upset", "calm-down"))
 
 
 class TestVague:
+    @pytest.mark.requirement("A6")
     @pytest.mark.parametrize("text", ["功能异常", "用不了了", "It doesn't work", "有个bug"])
-    def test_a6_a_vague_tag_alone_has_to_be_confirmed(self, text: str) -> None:
+    def test_a_vague_tag_alone_has_to_be_confirmed(self, text: str) -> None:
         found = classify(text, STANDARD)
         assert found.vague
         assert found.question is not None
         assert "哪个功能" in found.question["zh-CN"]
         assert found.tags == ("功能异常",)
 
+    @pytest.mark.requirement("A6")
     @pytest.mark.parametrize(
         "text", ["支付功能异常", "报表导出报错", "The upload does not work", "支付失败，功能异常"]
     )
-    def test_a6_a_named_module_or_a_specific_tag_is_clear_enough(self, text: str) -> None:
+    def test_a_named_module_or_a_specific_tag_is_clear(self, text: str) -> None:
         found = classify(text, STANDARD)
         assert not found.vague
         assert found.question is None
 
-    def test_a6_a_given_type_does_not_name_the_module(self) -> None:
+    @pytest.mark.requirement("A6")
+    def test_a_given_type_does_not_name_the_module(self) -> None:
         assert classify("功能异常", STANDARD, type_given="报障").vague
 
-    def test_a6_without_any_tag_nothing_is_asked(self) -> None:
+    @pytest.mark.requirement("A6")
+    def test_without_any_tag_nothing_is_asked(self) -> None:
         assert not classify("你好", STANDARD).vague
 
 
 class TestConfidence:
+    @pytest.mark.requirement("A6")
     @pytest.mark.parametrize(
         ("text", "given_", "expected"),
         [
@@ -206,7 +235,7 @@ class TestConfidence:
             ("功能异常", "报障", 0.4),
         ],
     )
-    def test_a6_it_says_how_well_the_type_is_founded(
+    def test_the_confidence_depends_on_the_source_of_the_type(
         self, text: str, given_: str | None, expected: float
     ) -> None:
         assert classify(text, STANDARD, type_given=given_).confidence == expected
@@ -230,6 +259,7 @@ def place(text: str, playbook: Playbook = STANDARD, **known: Any) -> tuple[str, 
 
 
 class TestDestination:
+    @pytest.mark.requirement("A5")
     @pytest.mark.parametrize(
         ("text", "known", "team"),
         [
@@ -244,19 +274,22 @@ class TestDestination:
             ("我要投诉", {}, "通用咨询组"),
         ],
     )
-    def test_a5_tags_and_type_choose_the_team(
+    def test_tags_and_type_choose_the_team(
         self, text: str, known: dict[str, Any], team: str
     ) -> None:
         assert place(text, **known) == (team, "team")
 
-    def test_a5_the_customers_class_chooses_too(self) -> None:
+    @pytest.mark.requirement("A5")
+    def test_the_customer_class_chooses_the_team(self) -> None:
         assert place("我要投诉", customer_class="vip") == ("主管组", "supervisor")
 
+    @pytest.mark.requirement("A7")
     @pytest.mark.parametrize(("text", "urgency"), [("系统崩溃", None), ("你好", "高")])
-    def test_a7_high_urgency_goes_to_the_supervisors(self, text: str, urgency: str | None) -> None:
+    def test_high_urgency_goes_to_the_supervisors(self, text: str, urgency: str | None) -> None:
         assert place(text, urgency=urgency) == ("主管组", "supervisor")
 
-    def test_b5_words_in_any_spelling_may_choose(self) -> None:
+    @pytest.mark.requirement("B5")
+    def test_routing_matches_keywords_in_any_width_and_case(self) -> None:
         routing = [{"when": {"mentions": "app"}, "team": "technical"}, {"team": "general"}]
         assert place("ＡＰＰ", desk(routing=routing))[0] == "technical"
 
@@ -287,6 +320,7 @@ def test_classifying_never_raises_and_keeps_to_the_playbook(
         _fits(found, playbook)
 
 
+@pytest.mark.requirement("A2")
 @given(
     st.lists(
         st.sampled_from([word for tag in STANDARD.tags.values() for word in tag.keywords]),
@@ -295,7 +329,7 @@ def test_classifying_never_raises_and_keeps_to_the_playbook(
     ),
     st.text(max_size=20),
 )
-def test_a2_a_request_with_keywords_has_tags(words: list[str], between: str) -> None:
+def test_a_request_with_keywords_has_tags(words: list[str], between: str) -> None:
     found = classify(f" {between} ".join(["", *words, ""]), STANDARD)
     _fits(found, STANDARD)
     assert found.tags
@@ -313,6 +347,7 @@ def _fits(found: Classification, playbook: Playbook) -> None:
     assert destination(facts, playbook).team in playbook.teams
 
 
-def test_e1_the_time_grows_no_faster_than_the_text() -> None:
+@pytest.mark.requirement("E1")
+def test_the_time_grows_no_faster_than_the_text() -> None:
     request = "昨天下单之后一直没有办法付款，页面提示异常，请帮我看看。error "
     assert grows_with_length(lambda text: classify(text, STANDARD), request * 1000)

@@ -1,4 +1,4 @@
-"""A step of the desk's own says anew what a ticket is about: what waits is routed by it, once."""
+"""A step that reclassifies a waiting ticket re-routes it once."""
 
 from __future__ import annotations
 
@@ -122,8 +122,9 @@ def desk(playbook: Playbook) -> Iterator[Desk]:
         yield Desk(client, playbook)
 
 
-def test_it_waits_for_the_team_of_its_new_type_once(desk: Desk) -> None:
-    """A5, E6, F2: however often the record comes, also after a person has moved the ticket."""
+@pytest.mark.requirement("A5", "E6", "F2")
+def test_a_reclassified_ticket_is_rerouted_once(desk: Desk) -> None:
+    """However often the record comes, even after a person has moved the ticket."""
     assert desk.place == ("waiting", "general", None)
     version = desk.take("is-fault")
     for _ in range(3):
@@ -135,17 +136,18 @@ def test_it_waits_for_the_team_of_its_new_type_once(desk: Desk) -> None:
     assert desk.place == ("waiting", "general", None)
 
 
-def test_somebody_free_of_the_new_team_has_it_at_once(desk: Desk) -> None:
-    """A5, D7: by what the new type needs."""
+@pytest.mark.requirement("A5", "D7")
+def test_a_free_agent_of_the_new_team_gets_it_at_once(desk: Desk) -> None:
     desk.free("agent-1", "technical")
     desk.free("agent-2", "technical", skills=("pay",))
     desk.bring(desk.take("is-payment"))
     assert desk.place == ("agent", "technical", "agent-2")
 
 
+@pytest.mark.requirement("F2")
 @pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
 def test_the_records_may_come_in_any_order(desk: Desk, order: tuple[int, ...]) -> None:
-    """F2: the last type says where, whichever record is read first."""
+    """The last type decides, whichever record is processed first."""
     versions = [desk.take(name) for name in ("is-fault", "is-outage", "is-payment")]
     desk.free("agent-1", "technical")  # has not the skill
     for index in (*order, *order):
@@ -154,22 +156,24 @@ def test_the_records_may_come_in_any_order(desk: Desk, order: tuple[int, ...]) -
     assert desk.placed() == [("TicketQueued", "general"), ("TicketQueued", "technical")]
 
 
-def test_there_and_back_it_stays_where_it_is(desk: Desk) -> None:
+def test_a_ticket_that_gets_its_old_type_back_stays(desk: Desk) -> None:
     versions = [desk.take(name) for name in ("is-fault", "is-inquiry")]
     for version in versions:
         desk.bring(version)
     assert desk.placed() == [("TicketQueued", "general")]
 
 
-def test_what_leads_nowhere_else_stays(desk: Desk) -> None:
-    """E3: the step's priority moves it up its queue, and routing asks for no priority here."""
+@pytest.mark.requirement("E3")
+def test_a_change_that_gives_no_other_destination_leaves_it(desk: Desk) -> None:
     desk.bring(desk.take("is-urgent"))
     assert (desk.placed(), desk.ticket.priority) == ([("TicketQueued", "general")], "high")
 
 
+@pytest.mark.requirement("A5")
 @pytest.mark.parametrize("freed_first", [True, False])
-def test_its_old_team_does_not_get_it_meanwhile(desk: Desk, freed_first: bool) -> None:
-    """A5: somebody of the old team is freed before the step's record is read."""
+def test_the_old_team_does_not_get_it_before_the_steps_record_comes(
+    desk: Desk, freed_first: bool
+) -> None:
     version = desk.take("is-fault")
     desk.free("agent-1", "general")
     if freed_first:
@@ -180,8 +184,8 @@ def test_its_old_team_does_not_get_it_meanwhile(desk: Desk, freed_first: bool) -
     assert desk.placed() == [("TicketQueued", "general"), ("TicketQueued", "technical")]
 
 
-def test_its_old_team_does_not_get_it_by_an_older_record(desk: Desk) -> None:
-    """F2: the record of its queueing is read after the step was taken."""
+@pytest.mark.requirement("F2")
+def test_the_old_team_does_not_get_it_by_an_older_record(desk: Desk) -> None:
     queued = desk.ticket.version
     desk.take("is-fault")
     desk.free("agent-1", "general")
@@ -189,8 +193,8 @@ def test_its_old_team_does_not_get_it_by_an_older_record(desk: Desk) -> None:
     assert desk.place == ("waiting", "technical", None)
 
 
-def test_who_has_it_in_hand_keeps_it(desk: Desk) -> None:
-    """E6: an assigned ticket is not routed."""
+@pytest.mark.requirement("E6")
+def test_an_assigned_ticket_keeps_its_handler(desk: Desk) -> None:
     desk.free("agent-1", "general")
     desk.freed("agent-1")
     desk.free("agent-2", "technical")
@@ -198,8 +202,8 @@ def test_who_has_it_in_hand_keeps_it(desk: Desk) -> None:
     assert (desk.place, desk.ticket.type) == (("agent", "general", "agent-1"), "fault")
 
 
-def test_to_the_supervisors_and_away_from_them(desk: Desk) -> None:
-    """A7: where the rules have put it there, they lead it away again."""
+@pytest.mark.requirement("A7")
+def test_rules_route_a_ticket_to_the_supervisors_and_back(desk: Desk) -> None:
     version = desk.take("is-outage")
     desk.bring(version)
     desk.bring(version)
@@ -209,23 +213,23 @@ def test_to_the_supervisors_and_away_from_them(desk: Desk) -> None:
     assert len(desk.placed()) == 3
 
 
-def test_what_a_person_gave_the_supervisors_stays_theirs(desk: Desk) -> None:
-    """A7."""
+@pytest.mark.requirement("A7")
+def test_a_ticket_that_a_person_gave_the_supervisors_stays(desk: Desk) -> None:
     desk.do(c.Enqueue("general", queue="supervisor", reason="by hand"))
     desk.bring(desk.take("is-fault"))
     assert desk.place == ("supervisor", "general", None)
 
 
-def test_an_approved_step_routes_it_too(desk: Desk) -> None:
-    """C9: not before it is approved."""
+@pytest.mark.requirement("C9")
+def test_an_approved_step_reroutes_the_ticket(desk: Desk) -> None:
     desk.bring(desk.take("is-fault-if-approved"))
     assert desk.ticket.status == "awaiting_department"
     desk.bring(desk.do(c.Approve(approved=True), actor="lead-1"))
     assert (desk.ticket.status, desk.place) == ("queued", ("waiting", "technical", None))
 
 
-def test_what_the_router_says_itself_does_not_wake_it() -> None:
-    """F2, G7: a ticket that is classified and assigned costs no second look."""
+@pytest.mark.requirement("F2", "G7")
+def test_the_routers_own_events_do_not_invoke_it() -> None:
     known = e.TicketClassified(type="fault", tags=(), priority="high")
     given = e.TicketAssigned(team="technical", handler="agent-1")
     assert e.readers((known, given)) == "notify"

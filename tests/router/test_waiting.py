@@ -1,4 +1,4 @@
-"""What waits: who it is given to, in which order, and what stays (A5, A7, D7, D13)."""
+"""Waiting tickets: to whom and in which order they are assigned (A5, A7, D7, D13)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from functions.core.domain.ticket import Customer, Ticket
 from functions.core.playbook import load
 from functions.core.services.command_service import change
 from functions.core.storage.store import Store
-from functions.router.routing import PAGE, Router
+from functions.router.routing import PAGE_SIZE, Router
 from tests.core.sample_desk import DESK, NOON, agent, file
 
 TEAM = "technical"
@@ -45,32 +45,32 @@ def handlers(store: Store, *numbers: str) -> list[str | None]:
     return [store.load("testdesk", number).handler for number in numbers]
 
 
-def test_one_that_nobody_free_is_suited_for_keeps_none_behind_it(
+@pytest.mark.requirement("D7")
+def test_a_ticket_without_a_suitable_agent_does_not_hold_up_the_next(
     store: Store, playbook: Playbook
 ) -> None:
-    """D7: the next one is given out all the same; the first one is, when somebody suited comes."""
     waiting(store, playbook, "CS1", type="fault")
     waiting(store, playbook, "CS2")
     store.put_agent(agent("agent-1"))
-    Router(store, playbook, NOON).drain(TEAM)
+    Router(store, playbook, NOON).assign_waiting(TEAM)
     assert handlers(store, "CS1", "CS2") == [None, "agent-1"]
     store.put_agent(agent("agent-2", skills=("network",)))
-    Router(store, playbook, NOON).drain(TEAM)
+    Router(store, playbook, NOON).assign_waiting(TEAM)
     assert handlers(store, "CS1", "CS2") == ["agent-2", "agent-1"]
 
 
-def test_the_queue_is_given_out_to_its_last_page(store: Store, playbook: Playbook) -> None:
-    """E11: whoever comes back to a desk after a peak finds all of it."""
-    numbers = [f"CS{serial:03}" for serial in range(PAGE + 3)]
+@pytest.mark.requirement("E11")
+def test_all_pages_of_the_queue_are_assigned(store: Store, playbook: Playbook) -> None:
+    numbers = [f"CS{serial:03}" for serial in range(PAGE_SIZE + 3)]
     for number in numbers:
         waiting(store, playbook, number)
-    store.put_agent(agent("agent-1", capacity=PAGE + 2))
-    Router(store, playbook, NOON).drain(TEAM)
-    assert handlers(store, *numbers) == ["agent-1"] * (PAGE + 2) + [None]
+    store.put_agent(agent("agent-1", capacity=PAGE_SIZE + 2))
+    Router(store, playbook, NOON).assign_waiting(TEAM)
+    assert handlers(store, *numbers) == ["agent-1"] * (PAGE_SIZE + 2) + [None]
 
 
+@pytest.mark.requirement("A5", "B4")
 def test_a_vip_comes_first_then_the_urgent_then_the_older(store: Store, playbook: Playbook) -> None:
-    """A5, B4: as the desk orders them; whoever becomes free gets the first."""
     vip = Customer(contact="****8001", kind="phone", hash="h2", customer_class="vip")
     waiting(store, playbook, "CS1", at=NOON)
     waiting(store, playbook, "CS2", at=NOON - timedelta(hours=1))
@@ -79,26 +79,28 @@ def test_a_vip_comes_first_then_the_urgent_then_the_older(store: Store, playbook
     given = []
     for place in range(1, 5):
         store.put_agent(agent("agent-1", capacity=place))
-        Router(store, playbook, NOON).drain(TEAM)
+        Router(store, playbook, NOON).assign_waiting(TEAM)
         now = [n for n in ("CS1", "CS2", "CS3", "CS4") if handlers(store, n) == ["agent-1"]]
         given += [number for number in now if number not in given]
     assert given == ["CS4", "CS3", "CS2", "CS1"]
 
 
-def test_what_the_supervisors_have_stays_theirs(store: Store, playbook: Playbook) -> None:
-    """A7: confirming its type does not take a ticket out of their queue."""
+@pytest.mark.requirement("A7")
+def test_a_ticket_of_the_supervisors_stays_in_their_queue(store: Store, playbook: Playbook) -> None:
+    """Confirming its type does not take it out."""
     store.put_agent(agent("agent-1", skills=("network",)))
     file(store, playbook, "CS1")
     theirs = do(store, playbook, "CS1", c.Enqueue(TEAM, "supervisor", "asked for"))
-    Router(store, playbook, NOON).placed(theirs)
+    Router(store, playbook, NOON).route_on(theirs)
     assert store.load("testdesk", "CS1") == theirs
 
 
+@pytest.mark.requirement("D13")
 @pytest.mark.parametrize(("online", "handler"), [(True, "agent-1"), (False, "agent-2")])
-def test_an_unsolved_one_goes_back_to_its_engineer_who_is_there(
+def test_an_unsolved_ticket_returns_to_its_former_handler_if_online(
     store: Store, playbook: Playbook, online: bool, handler: str
 ) -> None:
-    """D13: whatever is in hand; where nobody is there it goes to whoever is free."""
+    """Whatever the load; otherwise it goes to a free agent."""
     for who in ("agent-1", "agent-2"):
         store.put_agent(agent(who, capacity=1))
     file(store, playbook, "CS1")
@@ -111,5 +113,5 @@ def test_an_unsolved_one_goes_back_to_its_engineer_who_is_there(
     assert reopened.former_handlers[-1] == "agent-1"
     store.set_presence("testdesk", "agent-1", online)
     router = Router(store, playbook, NOON)
-    router.placed(reopened)
+    router.route_on(reopened)
     assert handlers(store, "CS1") == [handler]

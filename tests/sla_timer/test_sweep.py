@@ -1,4 +1,4 @@
-"""The sweep: what is due happens within its minute, whatever else fails."""
+"""The sweep processes what is due within its minute, whatever else fails."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from functions.core.playbook import load
 from functions.core.services.command_service import change
 from functions.core.storage.store import SHARDS, Store
 from functions.sla_timer import handler
-from functions.sla_timer.sweep import SweepFailed, Swept, look_at, sweep
+from functions.sla_timer.sweep import SweepFailed, SweepResult, process, sweep
 from tests.core.sample_desk import DESK, NOON, agent, file
 
 HOUR = timedelta(hours=1)
@@ -47,13 +47,14 @@ def waiting(state: str = "retrying", at: datetime = NOON + HOUR) -> Delivery:
 
 
 class TestTickets:
-    def test_a_first_response_that_is_missed(self, desk: Store, playbook: Playbook) -> None:
-        """F3, G2: breached at the sweep of its minute, stamped with the sweep's moment."""
+    @pytest.mark.requirement("F3", "G2")
+    def test_a_missed_first_response_is_breached(self, desk: Store, playbook: Playbook) -> None:
+        """Breached by the sweep of its minute, with the sweep's time."""
         file(desk, playbook, "CS1", priority="high")
         assert sweep(desk, NOON + 2 * HOUR - timedelta(seconds=1), plenty).done == 1  # a warning
         before = desk.load("testdesk", "CS1")
         assert before.timers["first_response"].state == "running"
-        assert sweep(desk, NOON + 2 * HOUR, plenty) == Swept(done=1, failed=0, stopped=False)
+        assert sweep(desk, NOON + 2 * HOUR, plenty) == SweepResult(done=1, failed=0, stopped=False)
         after = desk.load("testdesk", "CS1")
         assert after.timers["first_response"].state == "breached"
         assert (after.queue, after.updated_at) == ("supervisor", NOON + 2 * HOUR)
@@ -62,10 +63,10 @@ class TestTickets:
         assert (commit.actor, commit.at) == ("system", NOON + 2 * HOUR)
         assert commit.of(TimerBreached)[0].kind == "first_response"
 
-    def test_the_customer_did_not_answer_within_a_day(
+    @pytest.mark.requirement("A11", "F3")
+    def test_a_customer_who_does_not_answer_for_a_day_breaches_the_timer(
         self, desk: Store, playbook: Playbook
     ) -> None:
-        """A11, F3."""
         ticket = file(desk, playbook, "CS1")
         for command in (c.Assign("technical", "agent-1"), c.RequestInformation("?")):
             change(desk, "testdesk", ticket.number, command, playbook, NOON, actor="agent-1")
@@ -74,10 +75,10 @@ class TestTickets:
         assert after.timers["customer_info"].state == "breached"
         assert after.timers["resolution"].state == "paused"
 
-    def test_the_type_was_not_confirmed_within_ten_minutes(
+    @pytest.mark.requirement("A6", "F3")
+    def test_an_unconfirmed_type_breaches_after_ten_minutes(
         self, desk: Store, playbook: Playbook
     ) -> None:
-        """A6, F3."""
         file(desk, playbook, "CS1")
         ask = c.AskConfirmation("general", "?")
         change(desk, "testdesk", "CS1", ask, playbook, NOON, actor="system")
@@ -86,8 +87,10 @@ class TestTickets:
         sweep(desk, NOON + timedelta(minutes=10), plenty)
         assert desk.load("testdesk", "CS1").timers["confirm_type"].state == "breached"
 
-    def test_every_ticket_of_every_shard(self, desk: Store, playbook: Playbook) -> None:
-        """G2: to the last page of the last partition."""
+    @pytest.mark.requirement("G2")
+    def test_every_ticket_of_every_shard_is_processed(
+        self, desk: Store, playbook: Playbook
+    ) -> None:
         for index in range(20):
             file(desk, playbook, f"CS{index}", priority="high")
         assert sweep(desk, NOON + 2 * HOUR, plenty).done == 20
@@ -113,7 +116,7 @@ class TestTickets:
             commits = desk.history("testdesk", f"CS{index}")
             assert sum(len(commit.of(TimerBreached)) for commit in commits) == 1
 
-    def test_a_kind_that_the_desk_dropped_is_not_due_for_ever(
+    def test_a_timer_kind_that_the_desk_dropped_is_cancelled(
         self, desk: Store, playbook: Playbook
     ) -> None:
         file(desk, playbook, "CS1", priority="high")
@@ -125,10 +128,11 @@ class TestTickets:
         assert [due for shard in range(SHARDS) for due in desk.due(shard, later)] == []
 
 
+@pytest.mark.requirement("G3")
 class TestDeliveries:
-    """G3: a delivery to try again comes back through the stream."""
+    """A delivery to try again comes back through the stream."""
 
-    def test_its_time_has_come(self, desk: Store) -> None:
+    def test_a_delivery_becomes_due_at_its_time(self, desk: Store) -> None:
         delivery = waiting()
         desk.claim(delivery)
         sweep(desk, NOON + HOUR - timedelta(seconds=1), plenty)
@@ -144,7 +148,7 @@ class TestDeliveries:
     def test_an_index_that_lags_behind_moves_nothing(
         self, desk: Store, now: Delivery | None
     ) -> None:
-        """The index says due; the item itself has been brought on since."""
+        """The index says due; the item has changed since."""
         desk.claim(waiting())
         (due,) = [due for shard in range(SHARDS) for due in desk.due(shard, NOON + HOUR)]
         if now is None:
@@ -152,15 +156,16 @@ class TestDeliveries:
             desk.client.delete_item(TableName=desk.table, Key=key)
         else:
             desk.move(now, "retrying")
-        look_at(desk, due, NOON + HOUR)
+        process(desk, due, NOON + HOUR)
         assert desk.deliveries("testdesk", "CS1") == ([] if now is None else [now])
 
 
 class TestFailures:
-    def test_one_that_fails_does_not_keep_the_others_waiting(
+    @pytest.mark.requirement("G2", "G3")
+    def test_a_failed_item_does_not_delay_the_others(
         self, desk: Store, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """G2, G3: a ticket without its desk, a broken item and a conflict beside healthy ones."""
+        """A ticket without its desk, a broken item and a conflict among healthy ones."""
         for number in ("CS1", "CS2", "CS3", "CS4"):
             file(desk, playbook, number, priority="high")
         orphan = Delivery.model_validate({**waiting().model_dump(), "desk": "nowhere"})
@@ -186,15 +191,14 @@ class TestFailures:
             timer = desk.load("testdesk", number).timers["first_response"]
             assert timer.state == "breached"
         # Nothing is lost: the one that met a conflict is still due.
-        assert sweep(desk, NOON + 2 * HOUR, plenty) == Swept(done=1, failed=1, stopped=False)
+        assert sweep(desk, NOON + 2 * HOUR, plenty) == SweepResult(done=1, failed=1, stopped=False)
 
-    def test_it_stops_before_its_time_is_over(self, desk: Store, playbook: Playbook) -> None:
-        """The rest waits for the next minute; which shard comes first changes with the minute."""
+    def test_a_sweep_stops_before_its_time_is_over(self, desk: Store, playbook: Playbook) -> None:
         for index in range(20):
             file(desk, playbook, f"CS{index}", priority="high")
         left = iter([*[timedelta(seconds=55)] * 7, *[timedelta(seconds=4)] * 99])
         found = sweep(desk, NOON + 2 * HOUR, lambda: next(left))
-        assert found == Swept(done=7, failed=0, stopped=True)
+        assert found == SweepResult(done=7, failed=0, stopped=True)
         assert sweep(desk, NOON + 2 * HOUR, plenty, first=3).done == 13
 
 
@@ -214,8 +218,8 @@ class TestHandler:
     def _table(self, desk: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("functions.core.platform.container.store", lambda place: desk)
 
-    def test_a_scheduled_event(self, desk: Store, playbook: Playbook) -> None:
-        """F3: as EventBridge sends it."""
+    @pytest.mark.requirement("F3")
+    def test_the_handler_accepts_eventbridges_event(self, desk: Store, playbook: Playbook) -> None:
         file(desk, playbook, "CS1", priority="high")
         event = {
             "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
@@ -225,12 +229,13 @@ class TestHandler:
         assert handler.sla_timer(event, Context()) == {"done": 1}
         assert desk.load("testdesk", "CS1").updated_at == datetime(2026, 3, 10, 6, tzinfo=UTC)
 
-    def test_a_plain_invocation_with_a_later_time(self, desk: Store, playbook: Playbook) -> None:
+    def test_an_invocation_may_give_a_later_time(self, desk: Store, playbook: Playbook) -> None:
         file(desk, playbook, "CS1", priority="high")
         assert handler.sla_timer({"time": "2027-01-01T00:00:00+08:00"}, Context()) == {"done": 1}
 
-    def test_it_says_so_when_something_failed(self, desk: Store, playbook: Playbook) -> None:
-        """G3: the function's errors are what the alarm counts."""
+    @pytest.mark.requirement("G3")
+    def test_the_handler_fails_if_an_item_failed(self, desk: Store, playbook: Playbook) -> None:
+        """The alarm counts the function's errors."""
         file(desk, playbook, "CS1", priority="high")
         desk.client.delete_item(
             TableName=desk.table, Key={"pk": {"S": "DESK#testdesk"}, "sk": {"S": "DESK"}}
@@ -239,12 +244,12 @@ class TestHandler:
             handler.sla_timer({"time": "2026-03-10T06:00:00Z"}, Context())
 
     @pytest.mark.parametrize("event", [{}, {"time": "soon"}, {"time": "2026-03-10T06:00:00"}])
-    def test_without_a_moment_it_does_nothing(self, event: dict[str, Any]) -> None:
+    def test_an_event_without_a_time_is_refused(self, event: dict[str, Any]) -> None:
         with pytest.raises(ValidationError):
             handler.sla_timer(event, Context())
 
-    def test_it_is_scheduled_each_minute(self) -> None:
-        """F3."""
+    @pytest.mark.requirement("F3")
+    def test_the_sweep_is_scheduled_every_minute(self) -> None:
         from chalice.app import Chalice
 
         app = Chalice("deskbell")

@@ -1,4 +1,4 @@
-"""Whose turn it is where a sweep has no time for everything (G2)."""
+"""The order of shards when a sweep has no time for all (G2)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.platform import container
 from functions.core.storage.store import SHARDS, Store, shard
 from functions.sla_timer import handler
-from functions.sla_timer.sweep import SweepFailed, Swept, sweep
+from functions.sla_timer.sweep import SweepFailed, SweepResult, sweep
 from tests.core.sample_desk import NOON, agent, file
 
 PLENTY, NOTHING = timedelta(seconds=55), timedelta(seconds=4)
@@ -22,11 +22,9 @@ def number_in(partition: int) -> str:
     return next(number for number in numbers if shard(number) == f"DUE#{partition}")
 
 
+@pytest.mark.requirement("G2")
 @pytest.mark.parametrize("first", range(SHARDS))
-def test_a_sweep_begins_with_the_shard_that_it_is_told(
-    store: Store, playbook: Playbook, first: int
-) -> None:
-    """G2: with time for one item, it is one of that shard; the next sweep does the others."""
+def test_a_sweep_begins_with_the_given_shard(store: Store, playbook: Playbook, first: int) -> None:
     store.put_playbook(playbook, NOON)
     store.put_agent(agent())
     numbers = [number_in(partition) for partition in range(SHARDS)]
@@ -35,19 +33,19 @@ def test_a_sweep_begins_with_the_shard_that_it_is_told(
     left = iter((PLENTY, NOTHING))
     late = NOON + timedelta(hours=2)
     found = sweep(store, late, lambda: next(left), first=first)
-    assert found == Swept(done=1, failed=0, stopped=True)
+    assert found == SweepResult(done=1, failed=0, stopped=True)
     states = [store.load("testdesk", n).timers["first_response"].state for n in numbers]
     assert [index for index, state in enumerate(states) if state == "breached"] == [first]
     assert sweep(store, late, lambda: PLENTY, first=first).done == SHARDS - 1
 
 
+@pytest.mark.requirement("G2")
 def test_each_minute_begins_with_another_shard(monkeypatch: pytest.MonkeyPatch) -> None:
-    """G2: so one that takes all the time does not starve the others."""
     begun: list[int] = []
 
-    def noted(store: Store, now: datetime, left: object, first: int = 0) -> Swept:
+    def noted(store: Store, now: datetime, left: object, first: int = 0) -> SweepResult:
         begun.append(first)
-        return Swept(0, 0, stopped=False)
+        return SweepResult(0, 0, stopped=False)
 
     monkeypatch.setattr(handler, "sweep", noted)
     monkeypatch.setattr(container, "store", lambda place: None)
@@ -61,11 +59,13 @@ class _Context:
     invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:deskbell-test-sla_timer"
 
 
-def test_one_that_failed_among_others_is_said(
+@pytest.mark.requirement("G3")
+def test_one_failure_among_many_fails_the_function(
     store: Store, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """G3: the alarm counts the function's errors, however much else went well."""
-    monkeypatch.setattr(handler, "sweep", lambda *_, **__: Swept(done=7, failed=1, stopped=False))
+    monkeypatch.setattr(
+        handler, "sweep", lambda *_, **__: SweepResult(done=7, failed=1, stopped=False)
+    )
     monkeypatch.setattr(container, "store", lambda place: store)
     with pytest.raises(SweepFailed, match="1 of 8"):
         handler.sla_timer({"time": "2026-03-10T04:00:00Z"}, _Context())

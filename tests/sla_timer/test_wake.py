@@ -1,4 +1,4 @@
-"""A ticket that the sweep finds although nothing is due at it is put where it is due (F3, G2)."""
+"""The sweep moves the index key of a ticket that has nothing due at it (F3, G2)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def due_in(store: Store, after: timedelta) -> list[str]:
 
 
 def test_an_early_wake_writes_no_commit_and_comes_once(store: Store, playbook: Playbook) -> None:
-    """A reply keeps the ticket's place in the index; the sweep moves it when that place comes."""
+    """A reply leaves the ticket's index key; the sweep moves it when that time comes."""
     ticket = file(store, playbook, "CS1")
     store.put_agent(agent())
     store.put_playbook(playbook, NOON)
@@ -39,7 +39,7 @@ def test_an_early_wake_writes_no_commit_and_comes_once(store: Store, playbook: P
     assert due_in(store, ticket.next_due - NOON) == ["TICKET#testdesk#CS1"]
 
 
-def test_a_move_that_comes_late_changes_nothing(store: Store, playbook: Playbook) -> None:
+def test_a_late_move_changes_nothing(store: Store, playbook: Playbook) -> None:
     ticket = file(store, playbook, "CS1")
     change(store, "testdesk", "CS1", c.Note("x"), playbook, NOON, actor="agent-1")
     assert not store.move_wake(ticket)

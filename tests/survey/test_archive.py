@@ -1,4 +1,4 @@
-"""The archive: everything that happened to a ticket, once, in one document."""
+"""The archive: one document with the whole history of a ticket."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from functions.core.domain.record import SCHEMA, archive_key, document, record
 from functions.core.domain.rules import Playbook
 from functions.core.storage.store import Store
 from functions.survey import handler
-from functions.survey.archive import Shelves, archive
-from functions.survey.tasks import Run
+from functions.survey.archive import ArchiveBuckets, archive
+from functions.survey.tasks import Task
 from tests.core.sample_desk import NOON, SHANGHAI, agent, committed, received, request
 from tests.survey.test_steps import GOOD, POOR, act
 
 BUCKET = "deskbell-test-archive-123456789012-us-east-1"
 FILES_BUCKET = "deskbell-test-mail-123456789012-us-east-1"
-RUN = Run(desk="testdesk", number="CS1", resolution=1)
+TASK = Task(desk="testdesk", number="CS1", resolution=1)
 KEY = "archive/testdesk/2026/CS1.json"
 PHOTO = Attachment(name="photo.jpg", content_type="image/jpeg", size=3, key="files/x")
 
@@ -72,23 +72,24 @@ def desk(store: Store, playbook: Playbook) -> Store:
     return store
 
 
-def shelves(s3: Any) -> Shelves:
-    return Shelves(s3, BUCKET, FILES_BUCKET)
+def buckets(s3: Any) -> ArchiveBuckets:
+    return ArchiveBuckets(s3, BUCKET, FILES_BUCKET)
 
 
-def kept(s3: Any) -> Any:
+def archived_document(s3: Any) -> Any:
     return json.loads(s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read())
 
 
+@pytest.mark.requirement("G6", "B10")
 class TestRecord:
-    """G6, B10: one record that holds everything."""
+    """One record that holds everything."""
 
-    def test_everything_that_happened_with_who_and_when(
+    @pytest.mark.requirement("A13", "A14", "B10", "G6")
+    def test_the_document_contains_the_whole_history(
         self, desk: Store, s3: Any, playbook: Playbook
     ) -> None:
-        """A13, A14, B10, G6."""
-        assert archive(desk, shelves(s3), RUN, NOON) == KEY
-        found = kept(s3)
+        assert archive(desk, buckets(s3), TASK, NOON) == KEY
+        found = archived_document(s3)
         assert (found["schema"], found["desk"], found["number"]) == (SCHEMA, "testdesk", "CS1")
         assert found["playbook_version"] == 1
         assert found["ticket"]["status"] == "archived"
@@ -112,17 +113,18 @@ class TestRecord:
         assert kinds["first_response"] == "met"
         assert kinds["callback"] == "met"
 
-    def test_the_sealed_contact_stays_where_it_is(self, desk: Store, s3: Any) -> None:
-        """G4."""
-        archive(desk, shelves(s3), RUN, NOON)
+    @pytest.mark.requirement("G4")
+    def test_the_document_does_not_contain_the_sealed_contact(self, desk: Store, s3: Any) -> None:
+        archive(desk, buckets(s3), TASK, NOON)
         text = s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read().decode()
         assert "sealed-contact" not in text
         assert '"sealed":' not in text
         assert "****8000" in text
 
-    def test_it_is_kept_for_as_long_as_the_desk_says(self, desk: Store, s3: Any) -> None:
-        """B10: a tag, which the bucket's lifecycle rules go by."""
-        archive(desk, shelves(s3), RUN, NOON)
+    @pytest.mark.requirement("B10")
+    def test_a_tag_states_the_desks_retention(self, desk: Store, s3: Any) -> None:
+        """The bucket's lifecycle rules go by it."""
+        archive(desk, buckets(s3), TASK, NOON)
         tags = s3.get_object_tagging(Bucket=BUCKET, Key=KEY)["TagSet"]
         assert {tag["Key"]: tag["Value"] for tag in tags} == {
             "retention-years": "5",
@@ -131,16 +133,14 @@ class TestRecord:
         head = s3.head_object(Bucket=BUCKET, Key=KEY)
         assert head["ContentType"] == "application/json"
 
-    def test_a_repeat_writes_the_same_bytes(self, desk: Store, s3: Any) -> None:
-        """G1."""
-        archive(desk, shelves(s3), RUN, NOON)
+    @pytest.mark.requirement("G1")
+    def test_a_repetition_writes_the_same_bytes(self, desk: Store, s3: Any) -> None:
+        archive(desk, buckets(s3), TASK, NOON)
         first = s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read()
-        archive(desk, shelves(s3), RUN, NOON + timedelta(days=1))
+        archive(desk, buckets(s3), TASK, NOON + timedelta(days=1))
         assert s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read() == first
 
-    def test_the_order_in_which_things_are_read_does_not_matter(
-        self, desk: Store, playbook: Playbook
-    ) -> None:
+    def test_the_order_of_reading_does_not_matter(self, desk: Store, playbook: Playbook) -> None:
         ticket = desk.load("testdesk", "CS1")
         commits, deliveries = (
             desk.history("testdesk", "CS1"),
@@ -152,11 +152,13 @@ class TestRecord:
             key: value for key, value in ticket.model_dump(mode="json").items() if key != "timers"
         }
 
+    @pytest.mark.requirement("A3")
     @pytest.mark.parametrize(
         ("zone", "year"), [(SHANGHAI, 2027), (ZoneInfo("UTC"), 2026)], ids=["Shanghai", "UTC"]
     )
-    def test_the_year_is_the_desks_own(self, zone: ZoneInfo, year: int, playbook: Playbook) -> None:
-        """A3: as in the number."""
+    def test_the_year_of_the_key_is_in_the_desks_zone(
+        self, zone: ZoneInfo, year: int, playbook: Playbook
+    ) -> None:
         ticket = received(playbook, datetime(2026, 12, 31, 20, tzinfo=UTC))
         assert archive_key(ticket, zone) == f"archive/testdesk/{year}/CS20260310001.json"
 
@@ -166,46 +168,49 @@ class TestArchive:
         self, desk: Store, s3: Any, playbook: Playbook
     ) -> None:
         act(desk, playbook, c.Reopen())
-        assert archive(desk, shelves(s3), RUN, NOON) is None
+        assert archive(desk, buckets(s3), TASK, NOON) is None
 
-    def test_the_second_resolution_writes_over_the_first(
+    @pytest.mark.requirement("F4")
+    def test_a_second_resolution_replaces_the_document(
         self, desk: Store, s3: Any, playbook: Playbook
     ) -> None:
-        """F4: one ticket, one newest document; the bucket keeps the earlier one as a version."""
-        archive(desk, shelves(s3), RUN, NOON)
+        """The bucket keeps the earlier version."""
+        archive(desk, buckets(s3), TASK, NOON)
         again = (c.Reopen(), c.Assign("technical", "agent-1"), c.Resolve("再次"), GOOD)
         act(desk, playbook, *again)
-        assert archive(desk, shelves(s3), RUN, NOON) is None
-        second = Run(desk="testdesk", number="CS1", resolution=2)
-        assert archive(desk, shelves(s3), second, NOON) == KEY
-        assert kept(s3)["ticket"]["resolutions"] == 2
+        assert archive(desk, buckets(s3), TASK, NOON) is None
+        second = Task(desk="testdesk", number="CS1", resolution=2)
+        assert archive(desk, buckets(s3), second, NOON) == KEY
+        assert archived_document(s3)["ticket"]["resolutions"] == 2
 
-    def test_what_was_read_in_part_is_read_again(
+    @pytest.mark.requirement("G3")
+    def test_an_incomplete_history_is_read_again(
         self, desk: Store, s3: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """G3: a query that has not seen the newest commit yet makes no document."""
         history = desk.history
         monkeypatch.setattr(desk, "history", lambda *key: history(*key)[:-1])
         with pytest.raises(TryAgain, match="9 commits of CS1"):
-            archive(desk, shelves(s3), RUN, NOON)
+            archive(desk, buckets(s3), TASK, NOON)
 
+    @pytest.mark.requirement("B10", "D10")
     def test_files_are_kept_as_long_as_the_document(self, desk: Store, s3: Any) -> None:
-        """B10, D10: with its tags, and their time begins with its own."""
         s3.put_object(Bucket=FILES_BUCKET, Key=PHOTO.key, Body=b"jpg")
-        archive(desk, shelves(s3), RUN, NOON)
+        archive(desk, buckets(s3), TASK, NOON)
         found = s3.get_object(Bucket=FILES_BUCKET, Key=PHOTO.key)
         assert (found["Body"].read(), found["ContentType"]) == (b"jpg", "application/octet-stream")
         of = [(BUCKET, KEY), (FILES_BUCKET, PHOTO.key)]
         document, file = (s3.get_object_tagging(Bucket=b, Key=key)["TagSet"] for b, key in of)
         assert file == document
 
-    def test_a_file_that_is_gone_stays_gone(self, desk: Store, s3: Any) -> None:
-        """B10: an erasure was quicker."""
+    @pytest.mark.requirement("B10")
+    def test_a_deleted_file_is_not_restored(self, desk: Store, s3: Any) -> None:
         s3.delete_object(Bucket=FILES_BUCKET, Key=PHOTO.key)
-        assert archive(desk, shelves(s3), RUN, NOON) == KEY
+        assert archive(desk, buckets(s3), TASK, NOON) == KEY
         assert "Contents" not in s3.list_objects_v2(Bucket=FILES_BUCKET)
 
-    def test_the_task(self, desk: Store, s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_handler_returns_the_key(
+        self, desk: Store, s3: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr("functions.core.platform.container.store", lambda place: desk)
         monkeypatch.setattr("functions.core.platform.aws.client", lambda service: s3)
 
@@ -214,4 +219,4 @@ class TestArchive:
                 "arn:aws:lambda:us-east-1:123456789012:function:deskbell-test-survey_archive"
             )
 
-        assert handler.survey_archive(RUN.model_dump(), Context()) == {"key": KEY}
+        assert handler.survey_archive(TASK.model_dump(), Context()) == {"key": KEY}

@@ -1,4 +1,4 @@
-"""Each resolution has a run of its own, and each run ends where its ticket went (F4, A13, D13)."""
+"""Each resolution has its own run, which ends where its ticket went (F4, A13, D13)."""
 
 from __future__ import annotations
 
@@ -33,8 +33,9 @@ def runs(client: Started) -> dict[str, Any]:
     return {name: execution.input for name, execution in client.executions.items()}
 
 
+@pytest.mark.requirement("F4")
 def test_a_second_resolution_has_a_second_run(playbook: Playbook) -> None:
-    """F4: named for desk, ticket and resolution; a repeated record starts nothing."""
+    """Executions are named after desk, ticket and resolution; a repeated record starts none."""
     client: Any = Started()
     for number, desk in (("CS1", "testdesk"), ("CS1", "other")):
         ticket = received(playbook).model_copy(update={"number": number, "desk": desk})
@@ -57,8 +58,9 @@ def test_a_second_resolution_has_a_second_run(playbook: Playbook) -> None:
     assert found["other-CS1-closed-9"]["resolution"] == 2
 
 
-def test_a_run_waits_for_a_call_back_as_long_as_the_desk_says(playbook: Playbook) -> None:
-    """D13: after the customer's yes that is the confirmation's time, else that of the review."""
+@pytest.mark.requirement("D13")
+def test_the_desk_sets_the_time_of_the_call_back(playbook: Playbook) -> None:
+    """After a confirmation that is the confirmation's time, otherwise the review's."""
     asked = load(
         {
             **DESK,
@@ -72,6 +74,7 @@ def test_a_run_waits_for_a_call_back_as_long_as_the_desk_says(playbook: Playbook
     assert timedelta(seconds=found["review_seconds"]) == timedelta(hours=1)
 
 
+@pytest.mark.requirement("A13")
 @pytest.mark.parametrize(
     ("status", "survey", "review"),
     [
@@ -84,8 +87,9 @@ def test_a_run_waits_for_a_call_back_as_long_as_the_desk_says(playbook: Playbook
         *((status, REOPENED, REOPENED) for status in sorted(OPEN - {"awaiting_confirmation"})),
     ],
 )
-def test_where_a_run_goes(playbook: Playbook, status: str, survey: Any, review: Any) -> None:
-    """A13: on with the answer; over where the problem is back or goes on under another number."""
+def test_the_status_decides_how_a_run_continues(
+    playbook: Playbook, status: str, survey: Any, review: Any
+) -> None:
     ticket = received(playbook).model_copy(update={"status": status, "resolutions": 2})
     assert (after_survey(ticket, 2), after_review(ticket, 2)) == (survey, review)
     for other in (1, 3):

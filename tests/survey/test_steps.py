@@ -1,4 +1,4 @@
-"""The closing workflow's tasks: no order of things leaves a run waiting, and each wait ends."""
+"""The tasks of the closing workflow: no run is left waiting, and each wait ends."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from functions.core.domain.closing import (
     ARCHIVE,
     REOPENED,
     REVIEW,
+    TaskKind,
     TaskResult,
     after_review,
     after_survey,
@@ -23,13 +24,14 @@ from functions.core.domain.events import SurveyExpired
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
+from functions.core.services.task_results import send_result
 from functions.core.storage.store import Store
 from functions.survey import handler
-from functions.survey.tasks import Kind, Run, Waiting, expire, go_on, wait_for
+from functions.survey.tasks import Task, WaitingTask, expire, wait_for
 from tests.core.sample_desk import NOON, agent, file, received, then
 
-RUN = Run(desk="testdesk", number="CS1", resolution=1)
-WAITING = Waiting(desk="testdesk", number="CS1", resolution=1, token="token-1")
+TASK = Task(desk="testdesk", number="CS1", resolution=1)
+WAITING_TASK = WaitingTask(desk="testdesk", number="CS1", resolution=1, token="token-1")
 POOR, GOOD = c.AnswerSurvey(2), c.AnswerSurvey(5)
 CALLED = c.RecordCallback("等待太久")
 
@@ -65,8 +67,9 @@ def act(store: Store, playbook: Playbook, *commands: c.Command, at: datetime = N
     return ticket
 
 
+@pytest.mark.requirement("A13")
 class TestRules:
-    """A13: what a ticket's state means to a run."""
+    """What a ticket's state means to a run."""
 
     @pytest.mark.parametrize(
         ("commands", "survey", "review"),
@@ -82,7 +85,7 @@ class TestRules:
             ((c.Reopen(), c.Assign("technical", "agent-1"), c.Resolve("再次")), REOPENED, REOPENED),
         ],
     )
-    def test_where_a_run_goes(
+    def test_the_state_decides_how_a_run_continues(
         self,
         commands: Any,
         survey: TaskResult | None,
@@ -96,30 +99,30 @@ class TestRules:
         assert after_review(ticket, 1) == review
 
 
+@pytest.mark.requirement("F4")
 class TestWaiting:
-    """F4: whoever keeps a token looks at the ticket afterwards."""
+    """Whoever keeps a token looks at the ticket afterwards."""
 
-    def test_it_waits_for_the_customer(self, desk: Store) -> None:
+    def test_the_survey_waits_for_the_customer(self, desk: Store) -> None:
         workflows = Workflows()
-        wait_for(desk, workflows, "survey", WAITING)  # type: ignore[arg-type]
+        wait_for(desk, workflows, "survey", WAITING_TASK)  # type: ignore[arg-type]
         assert workflows.answers == {}
         assert desk.token("testdesk", "CS1", "survey") == ("token-1", 1)
 
     @pytest.mark.parametrize(
         ("command", "answer"), [(POOR, REVIEW), (GOOD, ARCHIVE), (c.Reopen(), REOPENED)]
     )
-    def test_an_answer_that_was_faster(
+    def test_an_answer_before_the_token_continues_at_once(
         self, desk: Store, playbook: Playbook, command: c.Command, answer: TaskResult
     ) -> None:
         act(desk, playbook, command)
         workflows = Workflows()
-        wait_for(desk, workflows, "survey", WAITING)  # type: ignore[arg-type]
+        wait_for(desk, workflows, "survey", WAITING_TASK)  # type: ignore[arg-type]
         assert workflows.answers == {"token-1": answer}
 
-    def test_an_answer_in_between(
+    def test_an_answer_between_token_and_read_is_found(
         self, desk: Store, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Given after the token was kept, seen by whoever gave it; before it, by this step."""
         keep = desk.keep_token
 
         def keep_then_answer(*arguments: Any) -> None:
@@ -129,29 +132,29 @@ class TestWaiting:
 
         monkeypatch.setattr(desk, "keep_token", keep_then_answer)
         workflows = Workflows()
-        wait_for(desk, workflows, "survey", WAITING)  # type: ignore[arg-type]
+        wait_for(desk, workflows, "survey", WAITING_TASK)  # type: ignore[arg-type]
         assert workflows.answers == {"token-1": ARCHIVE}
 
-    def test_it_waits_for_the_call_back(self, desk: Store, playbook: Playbook) -> None:
-        """A13."""
+    @pytest.mark.requirement("A13")
+    def test_the_review_waits_for_the_call_back(self, desk: Store, playbook: Playbook) -> None:
         act(desk, playbook, POOR)
         workflows = Workflows()
-        wait_for(desk, workflows, "review", WAITING)  # type: ignore[arg-type]
+        wait_for(desk, workflows, "review", WAITING_TASK)  # type: ignore[arg-type]
         assert workflows.answers == {}
         assert desk.token("testdesk", "CS1", "review") == ("token-1", 1)
         act(desk, playbook, CALLED)
-        wait_for(desk, workflows, "review", WAITING)  # type: ignore[arg-type]
+        wait_for(desk, workflows, "review", WAITING_TASK)  # type: ignore[arg-type]
         assert workflows.answers == {"token-1": ARCHIVE}
 
-    def test_a_run_that_was_overlooked_ends_with_the_next_resolution(
+    @pytest.mark.requirement("F4")
+    def test_a_missed_run_ends_with_the_next_resolution(
         self, desk: Store, playbook: Playbook
     ) -> None:
-        """F4: the second resolution has a run of its own; the first one's is over."""
         workflows = Workflows()
-        wait_for(desk, workflows, "survey", WAITING)  # type: ignore[arg-type]
+        wait_for(desk, workflows, "survey", WAITING_TASK)  # type: ignore[arg-type]
         again = (c.Reopen(), c.Assign("technical", "agent-1"), c.Resolve("再次"))
         act(desk, playbook, *again)
-        second = Waiting(desk="testdesk", number="CS1", resolution=2, token="token-2")
+        second = WaitingTask(desk="testdesk", number="CS1", resolution=2, token="token-2")
         wait_for(desk, workflows, "survey", second)  # type: ignore[arg-type]
         assert workflows.answers == {"token-1": REOPENED}
         assert desk.token("testdesk", "CS1", "survey") == ("token-2", 2)
@@ -159,19 +162,20 @@ class TestWaiting:
         assert workflows.answers == {"token-1": REOPENED}
 
     @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
-    def test_a_wait_that_is_over_is_left_alone(self, code: str) -> None:
-        go_on(Workflows(code), "token-1", ARCHIVE)  # type: ignore[arg-type]
+    def test_a_task_that_has_ended_is_ignored(self, code: str) -> None:
+        send_result(Workflows(code), "token-1", ARCHIVE)  # type: ignore[arg-type]
 
-    def test_a_service_that_fails_is_heard(self) -> None:
+    def test_other_errors_of_the_service_propagate(self) -> None:
         with pytest.raises(ClientError):
-            go_on(Workflows("AccessDenied"), "token-1", ARCHIVE)  # type: ignore[arg-type]
+            send_result(Workflows("AccessDenied"), "token-1", ARCHIVE)  # type: ignore[arg-type]
 
 
+@pytest.mark.requirement("F4", "A13")
 class TestExpiry:
-    """F4, A13: each wait ends by itself."""
+    """Each wait ends by itself."""
 
-    def test_nobody_answered_the_survey(self, desk: Store) -> None:
-        assert expire(desk, "survey", RUN, NOON + timedelta(days=7)) == ARCHIVE
+    def test_an_unanswered_survey_archives_the_ticket(self, desk: Store) -> None:
+        assert expire(desk, "survey", TASK, NOON + timedelta(days=7)) == ARCHIVE
         ticket = desk.load("testdesk", "CS1")
         assert (ticket.status, ticket.score) == ("archived", None)
         commit = desk.commit_at("testdesk", "CS1", ticket.version)
@@ -179,9 +183,9 @@ class TestExpiry:
         assert commit.of(SurveyExpired)
         assert commit.actor == "system"
 
-    def test_nobody_called_back(self, desk: Store, playbook: Playbook) -> None:
+    def test_a_missing_call_back_archives_the_ticket(self, desk: Store, playbook: Playbook) -> None:
         act(desk, playbook, POOR)
-        assert expire(desk, "review", RUN, NOON + timedelta(days=3)) == ARCHIVE
+        assert expire(desk, "review", TASK, NOON + timedelta(days=3)) == ARCHIVE
         assert desk.load("testdesk", "CS1").status == "archived"
 
     @pytest.mark.parametrize(
@@ -195,31 +199,33 @@ class TestExpiry:
         ],
     )
     def test_an_answer_at_the_last_moment_counts(
-        self, desk: Store, playbook: Playbook, kind: Kind, commands: Any, answer: TaskResult
+        self, desk: Store, playbook: Playbook, kind: TaskKind, commands: Any, answer: TaskResult
     ) -> None:
         before = act(desk, playbook, *commands)
-        assert expire(desk, kind, RUN, NOON + timedelta(days=7)) == answer
+        assert expire(desk, kind, TASK, NOON + timedelta(days=7)) == answer
         assert desk.load("testdesk", "CS1") == before
 
-    def test_a_later_resolution_is_not_ended(self, desk: Store, playbook: Playbook) -> None:
+    def test_an_expiry_does_not_end_a_later_resolution(
+        self, desk: Store, playbook: Playbook
+    ) -> None:
         again = (c.Reopen(), c.Assign("technical", "agent-1"), c.Resolve("再次"))
         before = act(desk, playbook, *again)
-        assert expire(desk, "survey", RUN, NOON + timedelta(days=7)) == REOPENED
+        assert expire(desk, "survey", TASK, NOON + timedelta(days=7)) == REOPENED
         assert desk.load("testdesk", "CS1") == before
 
-    def test_a_repeat_says_the_same(self, desk: Store) -> None:
-        first = expire(desk, "survey", RUN, NOON)
-        assert expire(desk, "survey", RUN, NOON) == first
+    def test_a_repeated_expiry_returns_the_same_result(self, desk: Store) -> None:
+        first = expire(desk, "survey", TASK, NOON)
+        assert expire(desk, "survey", TASK, NOON) == first
 
-    def test_a_ticket_that_stays_as_it_was_is_a_failure(
+    @pytest.mark.requirement("G3")
+    def test_an_expiry_that_changes_nothing_fails(
         self, desk: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """G3: never a run that ends without the ticket's having moved."""
         monkeypatch.setattr("functions.survey.tasks.change", lambda *a, **k: None)
         with pytest.raises(RuntimeError, match="still waits"):
-            expire(desk, "survey", RUN, NOON)
+            expire(desk, "survey", TASK, NOON)
 
-    def test_a_conflict_is_the_workflows_to_retry(
+    def test_a_conflict_propagates_to_the_workflow(
         self, desk: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def lose(*arguments: Any, **options: Any) -> Ticket:
@@ -227,7 +233,7 @@ class TestExpiry:
 
         monkeypatch.setattr("functions.survey.tasks.change", lose)
         with pytest.raises(Conflict):
-            expire(desk, "survey", RUN, NOON)
+            expire(desk, "survey", TASK, NOON)
 
 
 class Context:
@@ -236,16 +242,17 @@ class Context:
     invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:deskbell-test-survey_ask"
 
 
+@pytest.mark.requirement("F4")
 class TestHandlers:
-    """F4: the events as the workflow sends them."""
+    """The events as the workflow sends them."""
 
-    def test_they_speak_the_workflows_shapes(
+    def test_the_handlers_accept_and_return_the_workflows_shapes(
         self, desk: Store, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         workflows = Workflows()
         monkeypatch.setattr("functions.core.platform.container.store", lambda place: desk)
         monkeypatch.setattr("functions.core.platform.aws.client", lambda service: workflows)
-        run = RUN.model_dump()
+        run = TASK.model_dump()
         assert handler.survey_ask({**run, "token": "t-1"}, Context()) is None
         assert handler.survey_expire(run, Context()) == ARCHIVE
         assert handler.survey_review({**run, "token": "t-2"}, Context()) is None

@@ -1,4 +1,4 @@
-"""The closing workflow, run by the emulator's interpreter with tasks of the tests' own."""
+"""The closing workflow on the emulator's interpreter, with simulated tasks."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ class TaskError(Exception):
     """What a failing function is to the workflow: the name of its error."""
 
 
+@pytest.mark.requirement("F4")
 class TestDefinition:
-    """F4: what holds for the file as it stands."""
+    """Properties of the definition file."""
 
     def test_every_wait_has_an_end(self) -> None:
         waits = [
@@ -44,8 +45,8 @@ class TestDefinition:
                 name for retry in state["Retry"] for name in retry["ErrorEquals"]
             ]
 
+    @pytest.mark.requirement("G3")
     def test_every_task_is_retried_and_ends_where_an_alarm_sees_it(self) -> None:
-        """G3."""
         for state in STATES.values():
             if state["Type"] == "Task":
                 assert state["Retry"]
@@ -60,7 +61,7 @@ class TestDefinition:
             reached |= {state["Default"]} if "Default" in state else set()
         assert reached == set(STATES)
 
-    def test_its_tasks_are_the_functions_of_survey(self) -> None:
+    def test_the_tasks_are_the_functions_of_survey(self) -> None:
         from chalice.app import Chalice
 
         from functions.survey.handler import bp
@@ -157,11 +158,13 @@ def entered(execution: Any) -> list[str]:
     ]
 
 
+@pytest.mark.requirement("F4", "A13")
 class TestPaths:
-    """F4, A13: survey → review where the answer asks for one → archive."""
+    """Survey → review where the answer asks for one → archive."""
 
-    def test_content(self, run: Run) -> None:
-        """G7: five transitions, start and end included; the budget is twelve."""
+    @pytest.mark.requirement("G7")
+    def test_a_good_score_archives_the_ticket(self, run: Run) -> None:
+        """Three transitions; the budget is twelve."""
         execution = run.start("content")
         assert execution["status"] == "SUCCEEDED"
         assert entered(execution) == ["Ask", "Answered", "Archive"]
@@ -173,46 +176,47 @@ class TestPaths:
             "survey_archive", {"desk": "testdesk", "number": "CS1", "resolution": 1},
         )  # fmt: skip
 
-    def test_discontent(self, run: Run) -> None:
-        """A13: to quality review, which ends with the call-back."""
+    @pytest.mark.requirement("A13")
+    def test_a_poor_score_goes_to_review(self, run: Run) -> None:
         run.tasks["survey_ask"] = lambda event: run.answer(event, {"review": True})
         execution = run.start("discontent")
         assert execution["status"] == "SUCCEEDED"
         assert entered(execution) == ["Ask", "Answered", "Review", "Archive"]
         assert run.called[0][1]["token"] != run.called[1][1]["token"]
 
-    def test_reopened(self, run: Run) -> None:
+    def test_a_reopened_ticket_ends_the_run(self, run: Run) -> None:
         run.tasks["survey_ask"] = lambda event: run.answer(event, {"reopened": True})
         execution = run.start("reopened")
         assert execution["status"] == "SUCCEEDED"
         assert run.names() == ["survey_ask"]
 
-    def test_silence(self, run: Run) -> None:
-        """A13: nobody answers the survey; it is archived all the same."""
+    @pytest.mark.requirement("A13")
+    def test_an_unanswered_survey_expires(self, run: Run) -> None:
         run.tasks["survey_ask"] = lambda event: None
         execution = run.start("silence")
         assert execution["status"] == "SUCCEEDED"
         assert entered(execution) == ["Ask", "Expire", "Answered", "Archive"]
 
-    def test_silence_of_quality_review(self, run: Run) -> None:
+    def test_a_review_without_a_call_back_expires(self, run: Run) -> None:
         run.tasks["survey_ask"] = lambda event: run.answer(event, {"review": True})
         run.tasks["survey_review"] = lambda event: None
         execution = run.start("silent-review")
         assert execution["status"] == "SUCCEEDED"
         assert entered(execution) == ["Ask", "Answered", "Review", "ExpireReview", "Archive"]
 
-    def test_an_answer_while_the_time_ran_out(self, run: Run) -> None:
+    def test_an_answer_at_the_last_moment_counts(self, run: Run) -> None:
         run.tasks["survey_ask"] = lambda event: None
         run.tasks["survey_expire"] = lambda event: {"review": True, "reopened": False}
         execution = run.start("last-moment")
         assert entered(execution) == ["Ask", "Expire", "Answered", "Review", "Archive"]
 
 
+@pytest.mark.requirement("G3")
 class TestErrors:
-    """G3: what passes is tried again, what does not ends as a failed run with its cause."""
+    """What passes is tried again, what does not ends as a failed run with its cause."""
 
     @pytest.mark.parametrize("task", ["survey_ask", "survey_archive"])
-    def test_a_failure_that_passes(self, run: Run, task: str) -> None:
+    def test_a_passing_failure_is_retried(self, run: Run, task: str) -> None:
         works = run.tasks[task]
         failures = iter(["TryAgain", "Conflict", "Lambda.TooManyRequestsException"])
 
@@ -227,7 +231,7 @@ class TestErrors:
         assert run.names().count(task) == 4
 
     @pytest.mark.parametrize("task", ["survey_ask", "survey_archive", "survey_expire"])
-    def test_one_that_no_retry_mends(self, run: Run, task: str) -> None:
+    def test_a_lasting_failure_fails_the_run(self, run: Run, task: str) -> None:
         def fail(event: dict[str, Any]) -> Any:
             raise TaskError("NotFound")
 

@@ -1,18 +1,25 @@
-"""What a ticket's state means to its closing workflow: wait on, or which way to go (F4).
+"""Decide from a ticket's state how its closing workflow continues (F4).
 
-The workflow's waiting steps and the router, which wakes them, both ask here, so they cannot differ.
+The workflow's waiting tasks and the router, which wakes them, both call these functions, so their
+decisions cannot differ.
 """
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from functions.core.domain.ticket import OPEN, Ticket
 
+TaskKind = Literal["survey", "review"]
+"""The waiting tasks: the customer's answer, and the call-back of the QA team."""
+
 
 class TaskResult(TypedDict):
-    """What a waiting step ends with. `reopened`: the problem came back, or the ticket
-    goes on under another number, so this run is over."""
+    """The result of a waiting task.
+
+    `review`: the call-back of the QA team follows. `reopened`: the ticket was reopened or merged,
+    so this execution ends.
+    """
 
     review: bool
     reopened: bool
@@ -22,14 +29,14 @@ REOPENED = TaskResult(review=False, reopened=True)
 REVIEW = TaskResult(review=True, reopened=False)
 ARCHIVE = TaskResult(review=False, reopened=False)
 
-_ASKED = frozenset({"awaiting_confirmation", "resolved"})
+_AWAITING_ANSWER = frozenset({"awaiting_confirmation", "resolved"})
 
 
 def after_survey(ticket: Ticket, resolution: int) -> TaskResult | None:
-    """Where the run for `resolution` goes from its question; None while that is open (A13, D13)."""
+    """Return the result of the survey of a resolution, None while it is open (A13, D13)."""
     if ticket.resolutions != resolution:
         return REOPENED
-    if ticket.status in _ASKED:
+    if ticket.status in _AWAITING_ANSWER:
         return None
     if ticket.status in OPEN or ticket.status == "merged":
         return REOPENED
@@ -37,6 +44,12 @@ def after_survey(ticket: Ticket, resolution: int) -> TaskResult | None:
 
 
 def after_review(ticket: Ticket, resolution: int) -> TaskResult | None:
-    """Where the run for `resolution` goes from its call-back; None while nobody called (A13)."""
-    found = after_survey(ticket, resolution)
-    return None if found == REVIEW else found
+    """Return the result of the call-back of a resolution, None while it is pending (A13)."""
+    result = after_survey(ticket, resolution)
+    return None if result == REVIEW else result
+
+
+def task_result(kind: TaskKind, ticket: Ticket, resolution: int) -> TaskResult | None:
+    """Return the result of a waiting task, None while the ticket does not have it."""
+    rule = after_survey if kind == "survey" else after_review
+    return rule(ticket, resolution)

@@ -1,14 +1,14 @@
-"""One message to one recipient, as an explicit state machine.
+"""The delivery of one message to one recipient, as an explicit state machine.
 
     claimed ──▶ sent
-       │  └───▶ retrying ──(its time has come)──▶ due ──▶ claimed
-       └──────▶ parked ──(an operator replays it)──▶ due
+       │  └───▶ retrying ──(the sweep, at its time)──▶ due ──▶ claimed
+       └──────▶ parked (dead-lettered) ──(an operator replays it)──▶ due
 
-The first delivery of a commit is claimed by writing it under a key that follows from the commit
-alone, so a repeated event finds it there and sends nothing. Its claim is that of all whom the
-commit is told to: the others are written when something has become of them. One that stays
-`claimed` since a function died in between may or may not have been sent: it is parked for a person
-to decide, never sent twice by itself.
+The first delivery of a commit is claimed by writing it under a key that depends on the commit
+alone, so a repeated event finds it and sends nothing. Its claim covers all recipients of the
+commit; the others get their items with their outcome. A delivery that stays `claimed` because a
+function died may or may not have been sent: it is dead-lettered for a person to decide, and never
+sent twice automatically.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ RETRY_AFTER: tuple[timedelta, ...] = (
     timedelta(hours=4),
     timedelta(hours=12),
 )
-"""The waits between attempts; after the last one a delivery is parked."""
+"""The waits between attempts; after the last attempt a delivery is dead-lettered."""
 
 WEBHOOK_RETRY_AFTER: tuple[timedelta, ...] = (
     timedelta(minutes=1),
@@ -40,23 +40,34 @@ WEBHOOK_RETRY_AFTER: tuple[timedelta, ...] = (
     timedelta(hours=8),
     timedelta(hours=12),
 )
-"""The same for webhooks (G5): each wait is up to a tenth shorter, so that what failed together
-does not come again together; from the first attempt to the last it is 24 to 28 hours."""
+"""The waits between attempts of a webhook (G5). Each is shortened by up to a tenth, so that
+deliveries that failed together are not retried together; all attempts take 24 to 28 hours."""
 
 
 class Delivery(Value):
-    """A message on its way. `to` is masked; `text` is what was sent, masked.
+    """A message to one recipient and what became of it.
 
-    `version` is the ticket version whose events asked for it; `event` the event type; `about` the
-    timer it is about, since one commit may hold events of several timers. `claim` tells the claims
-    of different runs apart, so that a run whose own claim was written by a repeated network request
-    knows it again. `lead` is the commit's first delivery, and `covers` names those that were
-    claimed with it. On the channel `phone` a team is asked to call the customer and say the words
-    (B8); on `message` it goes out by the chat channel that the request came by. `preferred` is the
-    way that the customer asked for, where the message goes another. For a webhook `message` is its
-    type, `to` the host, `about` the event's position in its commit; it has no text, since it says
-    what the event says. `by_hand`: it follows from what an agent did, so no limit of
-    automatic mail holds it.
+    A webhook's delivery has no text; its message is the event.
+
+    Attributes:
+        version: the ticket version whose events requested the message.
+        event: the type of the event.
+        message: the key of the playbook's message; the type of a webhook.
+        recipient: `customer`, a role or team as the playbook names them, or `webhook:<name>`.
+        about: the timer kind or step name of the event, since one commit may contain events of
+            several timers; for a webhook the event's position in its commit.
+        channel: on `phone` a team is asked to call the customer (B8); on `message` the text goes to
+            the chat channel that the request came from.
+        preferred: the channel that the customer prefers, if the message goes out on another.
+        by_hand: an agent's action caused the message, so no limit of automatic mail applies.
+        to: the masked address; the host of a webhook.
+        text: the text that was sent, masked.
+        claim: identifies the run that claimed the delivery. A run whose request the network
+            repeated recognises its own claim by it.
+        lead: this is the commit's first delivery, which holds the claim of all.
+        covers: the identities of the others that this claim covers.
+        provider_id: the provider's id of the message; the status of a webhook's response.
+        cause: the reason of the last failure.
     """
 
     desk: str
@@ -85,12 +96,12 @@ class Delivery(Value):
 
     @property
     def id(self) -> str:
-        """What its item is known by. The first one's says nothing but the commit: the rules may
-        change between an event and its repetition, and which claim counts may not."""
-        return f"{self.version:06}" if self.lead else self.told
+        """The key of the delivery's item. That of the lead contains only the commit's version, so
+        that a repeated event finds the claim even if the playbook has changed."""
+        return f"{self.version:06}" if self.lead else self.identity
 
     @property
-    def told(self) -> str:
-        """What makes this delivery one: the commit, the message and who gets it."""
+    def identity(self) -> str:
+        """The commit, message and recipient that make this delivery unique."""
         key = f"{self.version:06}#{self.message}#{self.recipient}"
         return f"{key}#{self.about}" if self.about else key

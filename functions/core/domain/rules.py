@@ -325,7 +325,7 @@ class Message(Section):
     sms: Text | None = None
 
 
-class Notification(Section):
+class NotificationRule(Section):
     """Who is told what about an event. The first match per event type and recipient wins."""
 
     on: str
@@ -525,7 +525,7 @@ class Playbook(Section):
     templates: tuple[ReplyTemplate, ...] = ()
     articles: dict[str, Article] = {}
     messages: dict[str, Message] = {}
-    notifications: tuple[Notification, ...] = ()
+    notifications: tuple[NotificationRule, ...] = ()
     webhooks: dict[Slug, Webhook] = {}
     survey: Survey
     confirmation: Confirmation | None = None

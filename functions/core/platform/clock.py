@@ -1,7 +1,6 @@
-"""The clock, read at the edges alone; every rule gets its moment passed in.
+"""The clock. Only handlers read it; rules receive the time as an argument.
 
-A desk's times are whole seconds: what a customer is told, what a timer keeps and when the sweep
-rings then agree to the letter.
+Times are whole seconds, so that messages, timers and the sweep agree exactly.
 """
 
 from __future__ import annotations
@@ -10,5 +9,5 @@ from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """This second, aware, in UTC."""
+    """Return the current time in whole seconds, aware, in UTC."""
     return datetime.now(UTC).replace(microsecond=0)

@@ -1,6 +1,6 @@
-"""What no retry can mend goes into its room's dead-letter queue, whole, with its cause (G3).
+"""Put what no retry can help into a function's dead-letter queue, whole, with its cause (G3).
 
-`deskbell quarantine` lists, shows and replays what lies there; an alarm tells that it does.
+`deskbell quarantine` lists, shows and replays dead letters; an alarm reports that there are some.
 """
 
 from __future__ import annotations
@@ -14,27 +14,31 @@ from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
 
 MESSAGE_LIMIT = 250_000
-"""Bytes of an SQS message at most, with room for its envelope."""
+"""Bytes of a message at most: below the limit of SQS, with a margin for the envelope."""
 
-log = logger("parking")
+log = logger("dead_letters")
 
 
 def dead_letter(
-    deployment: Deployment, room: str, record: Any, error: Exception | str, keys: Mapping[str, str]
+    deployment: Deployment,
+    function: str,
+    record: Any,
+    error: Exception | str,
+    keys: Mapping[str, str],
 ) -> None:
-    """DeadLetter a record.
+    """Dead-letter a record in the queue `deskbell-<stage>-<function>-dlq`.
 
     Args:
-        room: whose queue, `deskbell-<stage>-<room>-dlq`.
-        record: what could not be processed, as it came.
-        keys: where it can be found again (table keys, a message id, a key in the bucket).
+        record: the record as the function received it.
+        keys: the keys that locate it (of the table, of the bucket, or a message id). A record that
+            is too long for the queue is left out and found by them.
     """
     cause = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
-    log.error("record.parked", extra={"room": room, "cause": cause, "keys": dict(keys)})
-    note: dict[str, Any] = {"room": room, "cause": cause, "keys": dict(keys)}
-    whole = json.dumps({**note, "record": record}, ensure_ascii=False, default=str)
-    if len(whole.encode()) > MESSAGE_LIMIT:  # it stays where its keys say
-        whole = json.dumps(note, ensure_ascii=False)
+    entry: dict[str, Any] = {"function": function, "cause": cause, "keys": dict(keys)}
+    log.error("record.dead_lettered", extra=entry)
+    body = json.dumps({**entry, "record": record}, ensure_ascii=False, default=str)
+    if len(body.encode()) > MESSAGE_LIMIT:
+        body = json.dumps(entry, ensure_ascii=False)
     sqs = aws.client("sqs")
-    queue = sqs.get_queue_url(QueueName=f"{deployment.prefix}-{room}-dlq")["QueueUrl"]
-    sqs.send_message(QueueUrl=queue, MessageBody=whole)
+    queue = sqs.get_queue_url(QueueName=f"{deployment.prefix}-{function}-dlq")["QueueUrl"]
+    sqs.send_message(QueueUrl=queue, MessageBody=body)

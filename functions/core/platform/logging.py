@@ -1,7 +1,7 @@
-"""Log lines that are clean by construction: every text in them is masked before it is written.
+"""JSON log lines in which every text is masked before it is written (G4).
 
-Events are named with dots (`ticket.archived`, `delivery.sent`); what belongs to them goes in
-`extra`. Errors are written with their type and message, masked like everything else (G4).
+Log events have dotted names (`ticket.archived`, `delivery.sent`) and put their fields in `extra`.
+Errors are logged with their type and message, masked as well.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from functions.core.text.masking import redact
 
 
 class MaskingFormatter(LambdaPowertoolsFormatter):
-    """Powertools' JSON lines, with personal data masked as the last step before writing."""
+    """Format Powertools' JSON lines and mask personal data as the last step."""
 
     def serialize(self, log: Any) -> str:
         line: str = super().serialize(redact(dict(log)))
@@ -25,7 +25,7 @@ class MaskingFormatter(LambdaPowertoolsFormatter):
 
 
 class StandardOutput(logging.Handler):
-    """Writes to standard output as it is now, where Lambda collects lines."""
+    """Write to the current `sys.stdout`, from which Lambda collects log lines."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -35,11 +35,11 @@ class StandardOutput(logging.Handler):
             self.handleError(record)
 
 
-def logger(room: str) -> Logger:
-    """The logger of a room."""
-    # The level is said here: variables of other programs' (LOG_LEVEL) are none of Deskbell's.
+def logger(service: str) -> Logger:
+    """Return the logger of a function or module."""
+    # Without an explicit level, Powertools would read LOG_LEVEL, which may be meant for others.
     return Logger(
-        service=room,
+        service=service,
         level="INFO",
         logger_handler=StandardOutput(),
         logger_formatter=MaskingFormatter(),

@@ -1,9 +1,9 @@
-"""Where a function runs, and the names that follow from it.
+"""The deployment that a function belongs to, and the AWS names that derive from it.
 
-Every name in AWS follows from the stage (`deskbell-<stage>-…`), and a function learns its stage,
-account and region from its own ARN, so no environment variable has to be set and none can be set
-wrong. What only a deployment knows (ids, URLs) and the root key stand in SSM parameters, read once
-a container (`functions.core.platform.aws`).
+Every AWS name derives from the stage (`deskbell-<stage>-…`). A function reads its stage, account
+and region from its own ARN, so no environment variable has to be set. SSM parameters hold the root
+key and what only the deployment knows (ids, URLs); `functions.core.platform.aws` reads them once a
+container.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ APP = "deskbell"
 
 
 class LambdaContext(Protocol):
-    """The part of Lambda's context object that Deskbell reads."""
+    """The part of Lambda's context object that every function reads."""
 
     invoked_function_arn: str
 
@@ -31,7 +31,7 @@ class Deployment:
 
     @classmethod
     def of(cls, context: LambdaContext) -> Deployment:
-        """Read the deployment off a function's ARN.
+        """Parse the ARN of a function.
 
         `arn:aws:lambda:us-east-1:123456789012:function:deskbell-prod-router[:alias]`
 
@@ -72,5 +72,5 @@ class Deployment:
         )
 
     def parameter(self, name: str) -> str:
-        """The SSM parameter `name` of this deployment: `settings`, `api`, `key`, …"""
+        """Return the full name of an SSM parameter: `settings`, `api`, `key`, …"""
         return f"/{APP}/{self.stage}/{name}"

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 MAX_BODY = 256 * 1024
 """Bytes of a body at most (docs/http.md)."""
 
-MAX_KEY = 200
+MAX_IDEMPOTENCY_KEY = 200
 """Characters of an idempotency key at most."""
 
 log = logger("api")
@@ -58,13 +58,13 @@ class Request:
         """Return the idempotency key in a header, empty where there is none (G1).
 
         Raises:
-            InvalidInput: it is longer than `MAX_KEY`.
+            InvalidInput: it is longer than `MAX_IDEMPOTENCY_KEY`.
         """
         key = self.headers.get(header.lower(), "").strip()
-        if len(key) > MAX_KEY:
+        if len(key) > MAX_IDEMPOTENCY_KEY:
             raise InvalidInput(
                 "The idempotency key is too long.",
-                (FieldError(header, f"{MAX_KEY} characters at most, not {len(key)}"),),
+                (FieldError(header, f"{MAX_IDEMPOTENCY_KEY} characters at most, not {len(key)}"),),
             )
         return key
 

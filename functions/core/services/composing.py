@@ -1,7 +1,7 @@
-"""Who is told what, in which words: pure rules over a commit, the ticket and its playbook.
+"""Select notifications and render their messages from a commit, the ticket and its playbook. Pure.
 
-A message says what its event said: what the event itself carries (team, priority, summary, …)
-counts more than the ticket, which may have moved on since.
+A message describes its event: values that the event carries (team, priority, summary, …) override
+those of the ticket, which may have changed since.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from functions.core.text.templating import fill, format_time, ticket_variables, 
 from functions.core.text.words import TIMERS, label
 
 BY_AGENT = frozenset({"ReplySent", "InformationRequested"})
-"""Events whose words a person wrote: their mail is no automatic one (RFC 3834)."""
+"""Events whose text an agent wrote: their mail is not automatic (RFC 3834)."""
 
 
 @dataclass(frozen=True)
-class Notice:
-    """One recipient is to be told of one event by one message of the playbook.
+class Notification:
+    """One recipient to notify of one event with one message of the playbook.
 
-    `about` is the timer's kind or the step's name where the event is a timer's or a step's.
+    `timer_or_step` is the timer's kind or the step's name if the event belongs to one.
     """
 
     event: Any
     recipient: Recipient
     message: str
-    about: str = ""
+    timer_or_step: str = ""
 
 
 @dataclass(frozen=True)
-class Words:
-    """A message with everything filled in. `subject` is one line and carries the number."""
+class RenderedMessage:
+    """A message with its variables filled in. `subject` is one line and carries the number."""
 
     locale: Locale
     subject: str
@@ -46,122 +46,129 @@ class Words:
     sms: str
 
 
-def notices(commit: Commit, ticket: Ticket, playbook: Playbook) -> tuple[Notice, ...]:
-    """Whom the events of a commit concern, and with which message.
+def notifications_for(
+    commit: Commit, ticket: Ticket, playbook: Playbook
+) -> tuple[Notification, ...]:
+    """Return the notifications that the events of a commit call for.
 
-    For each event and recipient it is the first of `notifications` whose condition holds; a step
-    of the desk's own is meant by `step:<name>` too. A timer's warnings and breaches add what the
-    timer's rule says.
+    For each event and recipient the first entry of the playbook's `notifications` whose condition
+    holds counts; `on: step:<name>` matches one of the desk's own steps. Warnings and breaches of a
+    timer add the notifications of that timer's rule.
     """
-    found = []
+    notifications: list[Notification] = []
     for event in commit.events:
         if isinstance(event, ContactBounced) and not event.permanent:
-            continue  # it may arrive yet; the ticket shows it
-        told = _not_told(event)
-        facts = Facts.of(as_of(event, ticket, commit), _said(event))
+            continue  # the mail may still arrive; the ticket shows the bounce
+        excluded = _excluded_recipients(event)
+        facts = Facts.of(ticket_at_event(event, ticket, commit), _event_text(event))
         for rule in playbook.notifications:
-            if rule.on not in happenings(event) or rule.to in told or not holds(rule.when, facts):
+            if rule.on not in triggers(event) or rule.to in excluded:
                 continue
-            told.add(rule.to)
-            found.append(Notice(event, rule.to, rule.message, about(event)))
-        found.extend(_of_timer(event, playbook))
-    # A rule and a timer may ask for the same; one delivery is enough.
-    return tuple({(n.recipient, n.message, n.about): n for n in reversed(found)}.values())[::-1]
+            if holds(rule.when, facts):
+                excluded.add(rule.to)
+                notifications.append(
+                    Notification(event, rule.to, rule.message, timer_or_step(event))
+                )
+        notifications.extend(_timer_notifications(event, playbook))
+    # A rule and a timer may ask for the same notification; the first one counts.
+    unique = {(n.recipient, n.message, n.timer_or_step): n for n in reversed(notifications)}
+    return tuple(unique.values())[::-1]
 
 
-def _not_told(event: Any) -> set[str]:
-    """Whom an event is kept from: under the other number may be somebody else's request."""
+def _excluded_recipients(event: Any) -> set[str]:
+    """Exclude the customer from a merge with a ticket that may be another customer's."""
     foreign = event.event == "TicketMerged" and not event.same_customer
     return {"customer"} if foreign else set()
 
 
-def happenings(event: Any) -> tuple[str, ...]:
-    """What a playbook may call an event: its type, and a step of the desk's own by its name."""
+def triggers(event: Any) -> tuple[str, ...]:
+    """Return the names under which a playbook's `on` and `start` may refer to an event."""
     if event.event == "StepTaken":
         return (event.event, f"step:{event.step}")
     return (event.event,)
 
 
-def about(event: Any) -> str:
-    """What tells an event from another of its type in the same commit: a timer's kind, a step."""
-    found: str = getattr(event, "kind", "") or getattr(event, "step", "")
-    return found
+def timer_or_step(event: Any) -> str:
+    """Return the timer kind or step name that sets an event apart from others of its type."""
+    name: str = getattr(event, "kind", "") or getattr(event, "step", "")
+    return name
 
 
-def _of_timer(event: Any, playbook: Playbook) -> Iterator[Notice]:
+def _timer_notifications(event: Any, playbook: Playbook) -> Iterator[Notification]:
     if event.event not in {"TimerWarned", "TimerBreached"} or event.kind not in playbook.timers:
         return
     rule = playbook.timers[event.kind]
     effects = rule.on_warning if event.event == "TimerWarned" else rule.on_breach
     for tell in effects.tell:
-        yield Notice(event, tell.to, tell.message, event.kind)
+        yield Notification(event, tell.to, tell.message, event.kind)
 
 
-def as_of(event: Any, ticket: Ticket, commit: Commit) -> Ticket:
-    """The ticket with what the event and its commit themselves say about it."""
-    own = {
+def ticket_at_event(event: Any, ticket: Ticket, commit: Commit) -> Ticket:
+    """Return the ticket with the values that the event and its commit carry."""
+    values = {
         field: getattr(event, field)
         for field in ("type", "priority", "tags", "team", "handler", "summary", "score", "queue")
         if getattr(event, field, None) is not None
     }
     if event.event == "TicketReceived":
-        # Only the router's reading of the words gives these. Were they taken from a ticket that it
-        # may or may not have read by now, a repeated record could find another message to send.
-        own |= {"mood": None, "tags": ()}
+        # Only the router's classification sets these, and it may or may not have run by now. A
+        # repeated record has to select the same message either way.
+        values |= {"mood": None, "tags": ()}
     for timers_set in commit.of(TimersSet):
-        own["timers"] = {**ticket.timers, **timers_set.timers}
+        values["timers"] = {**ticket.timers, **timers_set.timers}
         first: Timer | None = timers_set.timers.get("first_response")
         if first is not None and first.due_at is not None:
-            own["expected_response_by"] = first.due_at
-    return ticket.model_copy(update=own)
+            values["expected_response_by"] = first.due_at
+    return ticket.model_copy(update=values)
 
 
-def team_of(notice: Notice, ticket: Ticket, playbook: Playbook) -> str | None:
-    """The team whose mailbox a message for staff goes to."""
-    if notice.recipient.startswith(TEAM_NAMED):
-        return notice.recipient.removeprefix(TEAM_NAMED)
-    if notice.recipient.startswith(TEAM_IN):
-        written = {**ticket.facts, **getattr(notice.event, "fields", {})}
-        return written.get(notice.recipient.removeprefix(TEAM_IN))
-    if notice.recipient in {"supervisor", "qa"}:
-        return playbook.team_of_role(notice.recipient)
-    team: str | None = getattr(notice.event, "team", None) or ticket.team
+def recipient_team(notification: Notification, ticket: Ticket, playbook: Playbook) -> str | None:
+    """Return the team whose mailbox gets a notification for staff."""
+    recipient, event = notification.recipient, notification.event
+    if recipient.startswith(TEAM_NAMED):
+        return recipient.removeprefix(TEAM_NAMED)
+    if recipient.startswith(TEAM_IN):
+        fields = {**ticket.facts, **getattr(event, "fields", {})}
+        return fields.get(recipient.removeprefix(TEAM_IN))
+    if recipient in {"supervisor", "qa"}:
+        return playbook.team_of_role(recipient)
+    team: str | None = getattr(event, "team", None) or ticket.team
     return team
 
 
 def uses_description(playbook: Playbook, message: str) -> bool:
-    """Whether a message repeats the request, which stands in the ticket's first event."""
-    found = playbook.messages.get(message)
-    written = (found.subject, found.text, found.sms or {}) if found else ()
-    return any("description" in text for part in written for text in part.values())
+    """Return whether a message repeats the request, which the ticket's first event holds."""
+    template = playbook.messages.get(message)
+    parts = (template.subject, template.text, template.sms or {}) if template else ()
+    return any("description" in text for part in parts for text in part.values())
 
 
 def compose(
-    notice: Notice,
+    notification: Notification,
     commit: Commit,
     ticket: Ticket,
     playbook: Playbook,
     *,
     status_url: str,
     description: str = "",
-) -> Words:
-    """The words of a notice: the customer's language for the customer, the desk's for staff.
+) -> RenderedMessage:
+    """Render a notification's message, in the customer's language or, for staff, in the desk's.
 
     Args:
-        status_url: the customer's secret link; it is filled in for the customer alone.
-        description: the request, where the message repeats it.
+        status_url: the customer's secret link; only the customer's message may contain it.
+        description: the request, if the message repeats it.
 
     Raises:
         DeadLetter: the playbook no longer has the message, or the message cannot be filled in.
     """
-    message = playbook.messages.get(notice.message)
+    message = playbook.messages.get(notification.message)
     if message is None:
-        raise DeadLetter(f"the playbook of {playbook.desk} has no message {notice.message!r}")
-    for_customer = notice.recipient == "customer"
+        raise DeadLetter(f"the playbook of {playbook.desk} has no message {notification.message!r}")
+    for_customer = notification.recipient == "customer"
     locale = ticket.locale if for_customer else playbook.locale
     values = variables(
-        notice.event,
-        as_of(notice.event, ticket, commit),
+        notification.event,
+        ticket_at_event(notification.event, ticket, commit),
         playbook,
         locale,
         status_url=status_url if for_customer else "",
@@ -172,7 +179,9 @@ def compose(
     if f"[{ticket.number}]" not in subject:
         subject = f"[{ticket.number}] {subject}"
     sms = _fill(message.sms[locale], values) if message.sms else text
-    return Words(locale=locale, subject=subject, text=text.strip() + "\n", sms=sms.strip())
+    return RenderedMessage(
+        locale=locale, subject=subject, text=text.strip() + "\n", sms=sms.strip()
+    )
 
 
 def variables(
@@ -184,17 +193,17 @@ def variables(
     status_url: str,
     description: str,
 ) -> dict[str, str]:
-    """What a message may fill in (`playbook.checks.template_variables`); unknown is empty."""
+    """Return the template variables of a message; unknown ones are empty."""
     kind = getattr(event, "kind", "")
     step = getattr(event, "step", "")
-    own = ticket_variables(ticket, playbook, locale)
+    ticket_values = ticket_variables(ticket, playbook, locale)
     common = {
-        **own,
-        "due_at": format_time(_due(event, ticket, playbook), playbook),
+        **ticket_values,
+        "due_at": format_time(_deadline(event, ticket, playbook), playbook),
         "status_url": status_url,
         "text": getattr(event, "text", None) or "",
         "question": getattr(event, "question", ""),
-        "solution": own["summary"],
+        "solution": ticket_values["summary"],
         "reason": getattr(event, "reason", "") or getattr(event, "cause", ""),
         "timer": TIMERS[kind][locale] if kind in TIMERS else kind,
         "description": getattr(event, "description", "") or description,
@@ -204,18 +213,18 @@ def variables(
     return with_fields(common, {**ticket.facts, **getattr(event, "fields", {})}, playbook, step)
 
 
-def _due(event: Any, ticket: Ticket, playbook: Playbook) -> datetime | None:
-    """The deadline that an event is about: its own, or that of the timer that it starts."""
-    own: datetime | None = getattr(event, "due_at", None)
-    if own is not None:
-        return own
+def _deadline(event: Any, ticket: Ticket, playbook: Playbook) -> datetime | None:
+    """Return the event's own deadline, or that of the timer that it starts."""
+    due_at: datetime | None = getattr(event, "due_at", None)
+    if due_at is not None:
+        return due_at
     for kind, rule in playbook.timers.items():
-        if kind in ticket.timers and set(happenings(event)) & set(rule.start):
+        if kind in ticket.timers and set(triggers(event)) & set(rule.start):
             return ticket.timers[kind].due_at
     return None
 
 
-def _said(event: Any) -> str:
+def _event_text(event: Any) -> str:
     return getattr(event, "text", None) or getattr(event, "description", None) or ""
 
 

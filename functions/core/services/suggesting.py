@@ -1,4 +1,4 @@
-"""A9, E4: what an agent is offered as an answer, from the playbook's templates and articles."""
+"""Suggest a reply to an agent from the playbook's templates and articles (A9, E4)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from functions.core.text.templating import fill, ticket_variables, with_fields
 class Suggestion:
     """A draft for the agent to edit and send.
 
-    `text` is empty where no template fits; `article` is the title of the article whose solution
-    stands in it, None where there is none.
+    `text` is empty if no template fits; `article` is the title of the article whose solution the
+    text contains, if any.
     """
 
     text: str
@@ -23,42 +23,44 @@ class Suggestion:
 
 
 def suggest(ticket: Ticket, playbook: Playbook, description: str, locale: Locale) -> Suggestion:
-    """The first template that fits the ticket, filled in; what is not known yet stays empty.
+    """Fill in the first template that fits the ticket; unknown variables stay empty.
 
     Args:
-        description: what the customer wrote, masked; conditions may ask for words in it.
-        locale: the language of the draft, as a rule the ticket's.
+        description: the customer's masked text; conditions may ask for words in it.
+        locale: the language of the draft, usually the ticket's.
     """
     facts = Facts.of(ticket, description)
     template = next((t for t in playbook.templates if holds(t.when, facts)), None)
     if template is None:
         return Suggestion("")
-    values = _values(ticket, playbook, description, locale)
+    values = _variables(ticket, playbook, description, locale)
     article = playbook.articles[template.article] if template.article else None
     if article is not None:
         values["solution"] = fill(article.solution[locale], values)
     return Suggestion(
-        text=_parts(template, ticket.mood, values, locale),
+        text=_paragraphs(template, ticket.mood, values, locale),
         article=article.title[locale] if article else None,
     )
 
 
-def _parts(
+def _paragraphs(
     template: ReplyTemplate, mood: str | None, values: dict[str, str], locale: Locale
 ) -> str:
-    """The parts that have something to say, each a paragraph, in the words for the mood (E9)."""
+    """Join the non-empty parts as paragraphs, in the wording for the customer's mood (E9)."""
     parts = {**template.parts, **template.moods.get(mood or "", {})}
     filled = (fill(part[locale], values).strip() for part in parts.values())
     return "\n\n".join(part for part in filled if part)
 
 
-def _values(ticket: Ticket, playbook: Playbook, description: str, locale: Locale) -> dict[str, str]:
-    """What a template may fill in (`playbook.checks.template_variables`), as far as it is known."""
-    own = ticket_variables(ticket, playbook, locale)
-    vague = (known.vague for tag in ticket.tags if (known := playbook.tags.get(tag)))
+def _variables(
+    ticket: Ticket, playbook: Playbook, description: str, locale: Locale
+) -> dict[str, str]:
+    """Return the template variables that are known."""
+    ticket_values = ticket_variables(ticket, playbook, locale)
+    vague = (rule.vague for tag in ticket.tags if (rule := playbook.tags.get(tag)))
     common = {
-        **own,
-        "tag": own["tag"] or own["type"],
+        **ticket_values,
+        "tag": ticket_values["tag"] or ticket_values["type"],
         "question": next((v.question[locale] for v in vague if v), ""),
         "description": description,
     }

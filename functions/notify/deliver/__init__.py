@@ -1,1 +1,4 @@
-"""The ways out, one module each, and what their failures mean for a message (`failures`)."""
+"""Calls to the providers, one module for each channel, and their failures (`failures`).
+
+May import `functions.core`.
+"""

@@ -1,20 +1,20 @@
-"""E-mail by Amazon SES, as a raw message, so that its headers are Deskbell's own."""
+"""Send mail with Amazon SES, as raw messages, since Deskbell sets its own headers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.notify.deliver.failures import Permanent, sorted_failures
+from functions.notify.deliver.failures import Permanent, classified_failures
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
 
 
 def deliverable(address: str) -> str:
-    """The address as SES takes it: ASCII, the domain in Punycode (SES, "Raw email").
+    """Return an address as SES accepts it: ASCII, the domain in Punycode (SES, "Raw email").
 
     Raises:
-        Permanent: it is no address, or its local part is not ASCII, which SES does not deliver to.
+        Permanent: it is not an address, or SES cannot deliver to it (a local part in non-ASCII).
     """
     local, at, domain = address.rpartition("@")
     try:
@@ -28,19 +28,19 @@ def deliverable(address: str) -> str:
 
 
 def send(client: SESV2Client, sender: str, to: str, raw: bytes, configuration_set: str) -> str:
-    """Send one message; SES's own id of it.
+    """Send one message and return SES's message id.
 
     Args:
-        configuration_set: through which SES tells of bounces and complaints.
+        configuration_set: publishes bounces and complaints.
 
     Raises:
-        SendFailure: it is not known to have gone out.
+        SendFailure: the message is not known to have gone out.
     """
-    with sorted_failures("SES"):
-        answer = client.send_email(
+    with classified_failures("SES"):
+        response = client.send_email(
             FromEmailAddress=sender,
             Destination={"ToAddresses": [to]},
             Content={"Raw": {"Data": raw}},
             ConfigurationSetName=configuration_set,
         )
-    return answer["MessageId"]
+    return response["MessageId"]

@@ -1,9 +1,9 @@
-"""Why a message did not go out, and what that means: again later, never, or nobody knows.
+"""Classify send failures: retry later, never retry, or outcome unknown.
 
     SendFailure
-    ├── Passing       it was not sent, and later it may be
-    ├── Permanent     it was not sent, and trying again will not change that
-    └── Unclear       the connection broke after the request left: it may have been sent
+    ├── Passing       not sent; a later attempt may succeed
+    ├── Permanent     not sent; no retry will succeed
+    └── Unclear       the connection broke after the request was sent; it may have gone out
 
 The codes are those of the API references of Amazon SES v2 (SendEmail, Errors), Amazon SNS
 (Publish, Errors), AWS KMS (Decrypt, Errors), and "Common Errors" of each.
@@ -19,12 +19,12 @@ from functions.core.text.masking import mask
 
 SES_PASSING = frozenset(
     {
-        "TooManyRequestsException",  # more a second than the account may send
-        "LimitExceededException",  # the account's quota of the day is used up
+        "TooManyRequestsException",  # above the account's rate per second
+        "LimitExceededException",  # the account's daily quota is used up
         "SendingPausedException",  # the account is paused, by its owner or by SES
     }
 )
-"""SES v2 API reference, SendEmail. What is not named (MessageRejected, BadRequestException, …) is
+"""SES v2 API reference, SendEmail. Other codes (MessageRejected, BadRequestException, …) are
 permanent."""
 
 SNS_PASSING = frozenset({"InternalError", "Throttled", "KMSThrottling"})
@@ -60,15 +60,15 @@ _EXPLANATION_LIMIT = 200
 
 
 class SendFailure(DeskbellError):
-    """A message that is not known to have gone out. Its text holds no personal data."""
+    """A message is not known to have gone out. The error's text contains no personal data."""
 
 
 class Passing(SendFailure):
-    """It was not sent; trying again later may help."""
+    """It was not sent; a later attempt may succeed."""
 
 
 class Permanent(SendFailure):
-    """It was not sent, and no repetition will help."""
+    """It was not sent, and no retry will succeed."""
 
 
 class Unclear(SendFailure):
@@ -76,10 +76,10 @@ class Unclear(SendFailure):
 
 
 @contextmanager
-def sorted_failures(service: str) -> Iterator[None]:
-    """Turn what botocore raises inside into one of the classes above.
+def classified_failures(service: str) -> Iterator[None]:
+    """Raise botocore's errors as one of the classes above.
 
-    Anything that is no answer of the service and no trouble of the network is a bug, and passes.
+    Errors that come neither from the service nor from the network are bugs and propagate.
     """
     from botocore.exceptions import (
         ClientError,
@@ -94,10 +94,10 @@ def sorted_failures(service: str) -> Iterator[None]:
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "Unknown")
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        # The services quote addresses in their explanations.
-        said = mask(error.response.get("Error", {}).get("Message", ""))[:_EXPLANATION_LIMIT]
+        # The services quote addresses in their error messages.
+        explanation = mask(error.response.get("Error", {}).get("Message", ""))[:_EXPLANATION_LIMIT]
         passing = code in PASSING or status == 429 or status >= 500
-        raise (Passing if passing else Permanent)(f"{service} {code}: {said}") from None
+        raise (Passing if passing else Permanent)(f"{service} {code}: {explanation}") from None
     except (ConnectTimeoutError, EndpointConnectionError) as error:
         raise Passing(f"{service} cannot be reached: {type(error).__name__}") from None
     except (ConnectionClosedError, HTTPClientError) as error:

@@ -1,14 +1,13 @@
-"""Messages on chat channels: one HTTP call of the channel's provider, once.
+"""Send messages on chat channels: one HTTP call to the channel's provider, without retries.
 
-The adapter (`functions.core.channels.base`) writes the call and reads the answer; here are the
-network, its time limits, and the access token that some providers want, kept until shortly before
-its end.
+The adapter (`functions.core.channels.base`) builds the call and parses the response. This module
+makes the call within time limits and caches the access token that some providers require until
+shortly before it expires.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -27,32 +26,32 @@ from functions.core.platform.settings import Deployment
 from functions.core.text.masking import mask
 from functions.notify.deliver.failures import Passing, Permanent, Unclear
 
-CONNECT = timedelta(seconds=3)
-READ = timedelta(seconds=10)
-ANSWER_LIMIT = 64 * 1024
-"""Bytes of a provider's answer that are read."""
+CONNECT_TIMEOUT = timedelta(seconds=3)
+READ_TIMEOUT = timedelta(seconds=10)
+RESPONSE_LIMIT = 64 * 1024
+"""Bytes of a provider's response that are read."""
 
-SPARE = timedelta(minutes=5)
-"""How long before its end a token is fetched anew."""
+TOKEN_MARGIN = timedelta(minutes=5)
+"""How long before its expiry a token is renewed."""
 
 
 def send(deployment: Deployment, desk: str, channel: str, message: OutgoingMessage) -> str:
-    """Send one message; the provider's own id of it, "" where it gives none.
+    """Send one message and return the provider's id of it, "" if it gives none.
 
     Raises:
-        SendFailure: it is not known to have gone out.
+        SendFailure: the message is not known to have gone out.
     """
-    found = adapter(channel)
-    secret = aws.channel_secret(deployment, desk, channel, clock.now()) if found else None
-    if found is None or secret is None:
+    provider = adapter(channel)
+    secret = aws.channel_secret(deployment, desk, channel, clock.now()) if provider else None
+    if provider is None or secret is None:
         raise Permanent(f"the desk has no {channel} channel any more")
-    outcome = _attempt(found, secret, message, renew=False)
-    if outcome.state == "renew":
-        outcome = _attempt(found, secret, message, renew=True)
-    if outcome.state == "sent":
-        return outcome.id
-    # Providers may quote what they were sent.
-    raise (Permanent if outcome.state == "permanent" else Passing)(mask(outcome.cause))
+    result = _attempt(provider, secret, message, renew=False)
+    if result.state == "renew":
+        result = _attempt(provider, secret, message, renew=True)
+    if result.state == "sent":
+        return result.id
+    # Providers may quote the message.
+    raise (Permanent if result.state == "permanent" else Passing)(mask(result.cause))
 
 
 def _attempt(
@@ -68,16 +67,10 @@ def _attempt(
     return channel.outcome(*_call(channel.name, call))
 
 
-@dataclass
-class _Kept:
-    """The access tokens of this container, by the account that they belong to."""
-
-    tokens: dict[str, tuple[str, float]]
-
-
 @lru_cache(maxsize=1)
-def kept() -> _Kept:
-    return _Kept({})
+def token_cache() -> dict[str, tuple[str, float]]:
+    """The access tokens of this container, with their expiry, by account."""
+    return {}
 
 
 def _token(channel: Adapter, secret: Secret, *, renew: bool) -> str | ProviderResult:
@@ -85,48 +78,50 @@ def _token(channel: Adapter, secret: Secret, *, renew: bool) -> str | ProviderRe
     if call is None:
         return ""
     account = f"{channel.name}:{call.url}:{secret.get('app_id')}"
-    known, until = kept().tokens.get(account, ("", 0.0))
-    if known and not renew and time.monotonic() < until:
-        return known
-    found = channel.token(*_call(channel.name, call))
-    if not isinstance(found, Token):
-        return found
-    left = max(found.seconds - SPARE.total_seconds(), 0.0)
-    kept().tokens[account] = (found.value, time.monotonic() + left)
-    return found.value
+    cached, expires = token_cache().get(account, ("", 0.0))
+    if cached and not renew and time.monotonic() < expires:
+        return cached
+    token = channel.token(*_call(channel.name, call))
+    if not isinstance(token, Token):
+        return token
+    lifetime = max(token.seconds - TOKEN_MARGIN.total_seconds(), 0.0)
+    token_cache()[account] = (token.value, time.monotonic() + lifetime)
+    return token.value
 
 
 def _call(channel: str, call: HttpCall) -> tuple[int, bytes]:
-    """The status and the body that a provider answers with.
+    """Call a provider and return the response's status and body.
 
     Raises:
-        Passing: it cannot be reached, or may be asked again without harm.
-        Unclear: the connection broke after the call had left.
+        Passing: the provider cannot be reached, or the call may be repeated without harm.
+        Unclear: the connection broke after the call was sent.
     """
     from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
     from urllib3.util import Timeout
 
     try:
-        answer = _pool().request(
+        response = _pool().request(
             call.method,
             call.url,
             body=call.body,
             headers=dict(call.headers),
-            timeout=Timeout(connect=CONNECT.total_seconds(), read=READ.total_seconds()),
+            timeout=Timeout(
+                connect=CONNECT_TIMEOUT.total_seconds(), read=READ_TIMEOUT.total_seconds()
+            ),
             retries=False,
             redirect=False,
             preload_content=False,
         )
         try:
-            return answer.status, answer.read(ANSWER_LIMIT)
+            return response.status, response.read(RESPONSE_LIMIT)
         finally:
-            answer.release_conn()
+            response.release_conn()
     except (ConnectTimeoutError, NewConnectionError) as error:
         raise Passing(f"{channel} cannot be reached: {type(error).__name__}") from None
     except HTTPError as error:
-        # The call's address may hold a token: only the kind of failure is told.
+        # The URL may contain a token, so only the type of the failure is reported.
         kind = Passing if call.repeatable else Unclear
-        raise kind(f"{channel} did not answer: {type(error).__name__}") from None
+        raise kind(f"{channel} did not response: {type(error).__name__}") from None
 
 
 @lru_cache(maxsize=1)

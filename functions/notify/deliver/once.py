@@ -1,7 +1,7 @@
-"""Clients that send a request once.
+"""boto3 clients that send a request once.
 
-botocore repeats a request that timed out. For a message that would mean sending it twice, so the
-clients of the sending services do not: repeating is `functions.notify.dispatch`'s business.
+botocore retries a request that timed out, which could send a message twice. These clients do not;
+`functions.notify.base_dispatch` decides on retries.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 @lru_cache(maxsize=4)
 def client(service: str) -> Any:
-    """A boto3 client without retries, typed by the caller; one a service and container."""
+    """Return a boto3 client without retries, cached for the container and typed by the caller."""
     import boto3
     from botocore.config import Config
 

@@ -1,11 +1,11 @@
-"""Short messages by Amazon SNS."""
+"""Send SMS with Amazon SNS."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from functions.notify.deliver.failures import Permanent, sorted_failures
+from functions.notify.deliver.failures import Permanent, classified_failures
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -17,20 +17,20 @@ SMS_LIMIT = 1600
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
 
 
-def fitted(text: str, limit: int = SMS_LIMIT) -> str:
-    """The text, cut where SNS would refuse it."""
+def truncated(text: str, limit: int = SMS_LIMIT) -> str:
+    """Return the text, cut to the length that SNS accepts."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def send(client: SNSClient, number: str, text: str, sender: str = "") -> str:
-    """Send one transactional SMS; SNS's own id of it.
+    """Send one transactional SMS and return SNS's message id.
 
     Args:
         number: in the form of ITU-T E.164, `+8613800138000`.
-        sender: the sender id that is shown where the country allows one; empty for none.
+        sender: the sender id, shown in countries that allow one; empty for none.
 
     Raises:
-        SendFailure: it is not known to have gone out.
+        SendFailure: the message is not known to have gone out.
     """
     if not _E164.fullmatch(number):
         raise Permanent("SMS: not a number in E.164 form")
@@ -39,8 +39,8 @@ def send(client: SNSClient, number: str, text: str, sender: str = "") -> str:
     }
     if sender:
         attributes["AWS.SNS.SMS.SenderID"] = {"DataType": "String", "StringValue": sender}
-    with sorted_failures("SNS"):
-        answer = client.publish(
-            PhoneNumber=number, Message=fitted(text), MessageAttributes=attributes
+    with classified_failures("SNS"):
+        response = client.publish(
+            PhoneNumber=number, Message=truncated(text), MessageAttributes=attributes
         )
-    return answer["MessageId"]
+    return response["MessageId"]

@@ -1,10 +1,9 @@
-"""Webhooks by HTTPS: to public addresses only, in bounded time, never further than asked (G5).
+"""Post webhooks over HTTPS: to public addresses only, within a time limit, without redirects (G5).
 
-Whoever edits a playbook chooses the URL, so it is treated as a stranger's. The name is resolved
-once, every address that it stands for is looked at, and the connection is made to one of those very
-addresses; nothing is resolved again, so a name cannot answer differently the second time (DNS
-rebinding). Host, SNI and certificate are the name's. Redirects are an answer like any other that is
-not 2xx.
+The URL comes from a playbook, so it is not trusted. The name is resolved once, every address is
+checked, and the connection goes to one of those addresses; a second lookup could give others (DNS
+rebinding). Host, SNI and certificate use the name. A redirect is a failure like any other status
+that is not 2xx.
 
 Sources: IANA IPv4 and IPv6 Special-Purpose Address Registries; RFC 6598, 6052, 3056, 4380; Standard
 Webhooks specification 1.0, "Server side request forgery"; OWASP SSRF Prevention Cheat Sheet.
@@ -26,7 +25,7 @@ from functions.core.domain.webhooks import (
     sign_standard_webhook,
     valid_secrets,
 )
-from functions.notify.deliver.failures import Passing, Permanent, sorted_failures
+from functions.notify.deliver.failures import Passing, Permanent, classified_failures
 
 if TYPE_CHECKING:
     import socket
@@ -35,16 +34,16 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 TIMEOUT = timedelta(seconds=5)
-"""Resolving, connecting, sending and the answer, all together."""
+"""The limit of resolving, connecting, sending and reading the response together."""
 
 CONNECT_TIMEOUT = timedelta(seconds=2)
-"""For one address, so that a name's next one gets its turn."""
+"""The limit for one address, so that the name's next address is tried in time."""
 
-ANSWER_LIMIT = 16 * 1024
-"""Bytes that are read of an answer's body at most; they are not kept."""
+RESPONSE_LIMIT = 16 * 1024
+"""Bytes of a response's body that are read; they are discarded."""
 
 SECRET_TTL = timedelta(minutes=5)
-"""How long a container trusts the secrets that it has read."""
+"""How long a container caches secrets."""
 
 REFUSED_V4 = tuple(
     IPv4Network(network)
@@ -58,20 +57,20 @@ REFUSED_V4 = tuple(
 benchmarking, multicast, reserved and broadcast."""
 
 GLOBAL_V6 = IPv6Network("2000::/3")
-"""All that is given out for use on the internet. Outside lie loopback, IPv4-mapped addresses, NAT64
+"""Global unicast addresses. Outside this range are loopback, IPv4-mapped addresses, NAT64
 (64:ff9b::/96), unique-local (fd00:ec2::254 among them), link-local and multicast addresses."""
 
 REFUSED_V6 = tuple(
     IPv6Network(network) for network in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
 )
-"""Within it: Teredo and other protocol assignments, documentation, 6to4."""
+"""Refused within that range: Teredo and other protocol assignments, documentation, 6to4."""
 
 Resolve = Callable[[str, int], list[str]]
-"""The addresses that a name stands for, as texts. Raises `Passing`."""
+"""Returns the addresses of a host and port. Raises `Passing`."""
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address (as `getaddrinfo` writes it) belongs to the public internet."""
+    """Return whether an IP address, as `getaddrinfo` formats it, is on the public internet."""
     try:
         ip = ip_address(address)
     except ValueError:
@@ -82,46 +81,46 @@ def is_public(address: str) -> bool:
 
 
 def checked(endpoint: Endpoint, addresses: list[str], *, local: bool) -> list[str]:
-    """The addresses that may be connected to, IPv4 first (Lambda has no way to others by itself).
+    """Return the addresses to connect to, IPv4 first (Lambda has no IPv6 route by default).
 
-    One that may not refuses the name: a name that stands for public and for inner addresses is an
-    attempt to get in.
+    A single address that is not public refuses the name: a mixture of public and internal addresses
+    is an attack.
 
     Args:
-        local: this deployment may send to 127.0.0.1, and there without TLS.
+        local: this deployment may send to 127.0.0.1, without TLS.
 
     Raises:
-        Permanent: the name stands for an address that no webhook goes to.
+        Permanent: an address of the name is not public.
     """
     for address in addresses:
         if local and address == THIS_MACHINE:
             continue
         if endpoint.scheme != "https" or not is_public(address):
-            raise Permanent(f"refused: {endpoint.host} is {address}, no public address")
+            raise Permanent(f"refused: {endpoint.host} is {address}, not a public address")
     return sorted(addresses, key=lambda address: ":" in address)
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """The addresses of a name, by the system's resolver, within `TIMEOUT`."""
+    """Resolve a name with the system's resolver, within `TIMEOUT`."""
     import socket
     import threading
 
-    found: list[Any] = []
+    outcome: list[Any] = []
 
     def look_up() -> None:
         try:
-            found.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            outcome.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
         except (OSError, UnicodeError) as error:
-            found.append(error)
+            outcome.append(error)
 
-    # The call cannot be given an end of its own.
+    # getaddrinfo takes no timeout.
     thread = threading.Thread(target=look_up, daemon=True)
     thread.start()
     thread.join(TIMEOUT.total_seconds())
-    if not found or isinstance(found[0], Exception):
-        why = type(found[0]).__name__ if found else "no answer"
-        raise Passing(f"{host} cannot be resolved: {why}")
-    return list(dict.fromkeys(str(info[4][0]) for info in found[0]))
+    if not outcome or isinstance(outcome[0], Exception):
+        reason = type(outcome[0]).__name__ if outcome else "no answer"
+        raise Passing(f"{host} cannot be resolved: {reason}")
+    return list(dict.fromkeys(str(info[4][0]) for info in outcome[0]))
 
 
 def post(
@@ -133,14 +132,14 @@ def post(
     resolver: Resolve = resolve,
     trust: ssl.SSLContext | None = None,
 ) -> str:
-    """Post one message; the answer's status, `HTTP 204`, where it was accepted (2xx).
+    """Post one message and return the status of the response, such as `HTTP 204`.
 
     Args:
-        trust: the authorities whose certificates count; the system's without it.
+        trust: the certificate authorities to trust; the system's by default.
 
     Raises:
-        Passing: not accepted, or not heard of in time; it may be accepted later.
-        Permanent: 410, or the address is none that a webhook may go to.
+        Passing: the endpoint did not accept the message (2xx) in time; it may do so later.
+        Permanent: the endpoint answered 410, or no webhook may go to its address.
     """
     from http.client import HTTPException
 
@@ -148,153 +147,155 @@ def post(
         endpoint = Endpoint.of(url)
     except ValueError as error:
         raise Permanent(f"refused: {error}") from None
-    end = time.monotonic() + TIMEOUT.total_seconds()
+    deadline = time.monotonic() + TIMEOUT.total_seconds()
     addresses = checked(endpoint, resolver(endpoint.host, endpoint.port), local=local)
     try:
-        wire = _connected(endpoint, addresses, end, trust)
+        connection = _connect(endpoint, addresses, deadline, trust)
         try:
-            status = _exchange(wire, endpoint, body, headers)
+            status = _exchange(connection, endpoint, body, headers)
         finally:
-            wire.close()
+            connection.close()
     except TimeoutError:
         raise Passing(f"{endpoint.host} did not answer in time") from None
     except (OSError, HTTPException) as error:
-        why = getattr(error, "verify_message", "") or type(error).__name__
-        raise Passing(f"{endpoint.host} cannot be reached: {why}") from None
+        reason = getattr(error, "verify_message", "") or type(error).__name__
+        raise Passing(f"{endpoint.host} cannot be reached: {reason}") from None
     if status == 410:
-        raise Permanent(f"{endpoint.host} answered 410: it wants no more; see the playbook")
+        raise Permanent(f"{endpoint.host} answered 410: remove its webhook from the playbook")
     if not 200 <= status < 300:
         raise Passing(f"{endpoint.host} answered {status}")
     return f"HTTP {status}"
 
 
-class _Wire:
-    """A connection whose every operation ends by one common moment; what `http.client` needs."""
+class _DeadlineSocket:
+    """A socket whose operations share one deadline, with the methods that `http.client` needs."""
 
-    def __init__(self, connection: socket.socket, end: float) -> None:
+    def __init__(self, connection: socket.socket, deadline: float) -> None:
         self._connection = connection
-        self._end = end
+        self._deadline = deadline
 
     def sendall(self, data: bytes) -> None:
-        self._connection.settimeout(_left(self._end))
+        self._connection.settimeout(_left(self._deadline))
         self._connection.sendall(data)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Incoming(self._connection, self._end))
+        return io.BufferedReader(_DeadlineReader(self._connection, self._deadline))
 
     def close(self) -> None:
         self._connection.close()
 
 
-class _Incoming(io.RawIOBase):
-    """What comes in. A socket's own timeout begins anew with each byte of a slow answer."""
+class _DeadlineReader(io.RawIOBase):
+    """The response. A socket's own timeout restarts with each byte of a slow response."""
 
-    def __init__(self, connection: socket.socket, end: float) -> None:
+    def __init__(self, connection: socket.socket, deadline: float) -> None:
         super().__init__()
         self._connection = connection
-        self._end = end
+        self._deadline = deadline
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        self._connection.settimeout(_left(self._end))
+        self._connection.settimeout(_left(self._deadline))
         return self._connection.recv_into(buffer)
 
 
-def _left(end: float) -> float:
-    left = end - time.monotonic()
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
     if left <= 0:
         raise TimeoutError
     return left
 
 
-def _connected(
-    endpoint: Endpoint, addresses: list[str], end: float, trust: ssl.SSLContext | None
-) -> _Wire:
-    """A connection to the first address that takes one, spoken to as the endpoint's name."""
+def _connect(
+    endpoint: Endpoint, addresses: list[str], deadline: float, trust: ssl.SSLContext | None
+) -> _DeadlineSocket:
+    """Connect to the first address that accepts, with TLS for the endpoint's name."""
     import socket
 
-    trouble: OSError = OSError("no address")
+    failure: OSError = OSError("no address")
     for address in addresses:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         connection = socket.socket(family, socket.SOCK_STREAM)
         try:
-            connection.settimeout(min(_left(end), CONNECT_TIMEOUT.total_seconds()))
+            connection.settimeout(min(_left(deadline), CONNECT_TIMEOUT.total_seconds()))
             connection.connect((address, endpoint.port))
             if endpoint.scheme == "https":
-                connection.settimeout(_left(end))
-                connection = (trust or _trust()).wrap_socket(
+                connection.settimeout(_left(deadline))
+                connection = (trust or _system_trust()).wrap_socket(
                     connection, server_hostname=endpoint.host
                 )
         except OSError as error:
             connection.close()
-            trouble = error
+            failure = error
         else:
-            return _Wire(connection, end)
-    raise trouble
+            return _DeadlineSocket(connection, deadline)
+    raise failure
 
 
 @lru_cache(maxsize=1)
-def _trust() -> ssl.SSLContext:
-    """The system's authorities, read once."""
+def _system_trust() -> ssl.SSLContext:
+    """The system's certificate authorities, loaded once."""
     import ssl
 
     return ssl.create_default_context()
 
 
-def _exchange(wire: _Wire, endpoint: Endpoint, body: bytes, headers: Mapping[str, str]) -> int:
-    """Send the request and read its answer, as far as anything is read of it."""
+def _exchange(
+    connection: _DeadlineSocket, endpoint: Endpoint, body: bytes, headers: Mapping[str, str]
+) -> int:
+    """Send the request and return the status of the response."""
     from http.client import HTTPConnection
 
-    speaking = HTTPConnection(endpoint.host, endpoint.port)
-    speaking.sock = wire
-    known = {
+    http = HTTPConnection(endpoint.host, endpoint.port)
+    http.sock = connection
+    common = {
         "Host": endpoint.authority,
         "Content-Type": "application/json",
         "User-Agent": "Deskbell-Webhooks/1",
         "Connection": "close",
     }
-    speaking.request("POST", endpoint.target, body, {**known, **headers})
-    answer = speaking.getresponse()
+    http.request("POST", endpoint.target, body, {**common, **headers})
+    response = http.getresponse()
     try:
-        answer.read(ANSWER_LIMIT)
+        response.read(RESPONSE_LIMIT)
     except (OSError, ValueError):
-        pass  # the status has been heard; what else it says is not kept
+        pass  # the status is known, and the body is discarded
     finally:
-        answer.close()
-    return answer.status
+        response.close()
+    return response.status
 
 
-class Secrets:
-    """The endpoints' secrets, read by `read(parameter)` and kept for `SECRET_TTL`."""
+class SecretCache:
+    """The endpoints' secrets, read by `read(parameter)` and cached for `SECRET_TTL`."""
 
     def __init__(
         self, read: Callable[[str], str], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._read = read
         self._clock = clock
-        self._kept: dict[str, tuple[float, str]] = {}
+        self._cached: dict[str, tuple[float, str]] = {}
 
-    def of(self, parameter: str, now: datetime) -> tuple[str, ...]:
-        """Those that are valid, newest first.
+    def valid(self, parameter: str, now: datetime) -> tuple[str, ...]:
+        """Return the valid secrets of a parameter, newest first.
 
         Raises:
-            SendFailure: they cannot be read, or there are none.
+            SendFailure: the parameter cannot be read or contains no valid secret.
         """
-        at = self._clock()
-        read, document = self._kept.get(parameter, (0.0, ""))
-        if not document or at - read >= SECRET_TTL.total_seconds():
+        clock = self._clock()
+        read_at, document = self._cached.get(parameter, (0.0, ""))
+        if not document or clock - read_at >= SECRET_TTL.total_seconds():
             document = self._read(parameter)
-            self._kept[parameter] = (at, document)
-        found = tuple(filter(_signs, valid_secrets(document, now)))
-        if not found:
+            self._cached[parameter] = (clock, document)
+        secrets = tuple(filter(_can_sign, valid_secrets(document, now)))
+        if not secrets:
             raise Passing("there is no valid secret: deskbell webhooks rotate")
-        return found
+        return secrets
 
 
-def _signs(secret: object) -> bool:
-    """Whether a secret is one; whoever wrote it by hand may have written anything."""
+def _can_sign(secret: object) -> bool:
+    """Return whether a secret can sign; one written by hand may contain anything."""
     try:
         return isinstance(secret, str) and bool(sign_standard_webhook(secret, "", 0, b""))
     except ValueError:
@@ -302,10 +303,10 @@ def _signs(secret: object) -> bool:
 
 
 def read_secret(client: SSMClient, parameter: str) -> str:
-    """A parameter with an endpoint's secrets. Raises `SendFailure`."""
-    with sorted_failures("SSM"):
+    """Read the parameter with an endpoint's secrets. Raises `SendFailure`."""
+    with classified_failures("SSM"):
         try:
-            answer = client.get_parameter(Name=parameter, WithDecryption=True)
+            response = client.get_parameter(Name=parameter, WithDecryption=True)
         except client.exceptions.ParameterNotFound:
             raise Passing("there is no secret: deskbell webhooks rotate") from None
-    return answer["Parameter"]["Value"]
+    return response["Parameter"]["Value"]

@@ -12,7 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from functions.core.domain import errors
 from functions.core.platform.settings import Deployment
-from functions.core.platform.web import MAX_BODY, MAX_KEY, HttpResponse, Request, respond
+from functions.core.platform.web import (
+    MAX_BODY,
+    MAX_IDEMPOTENCY_KEY,
+    HttpResponse,
+    Request,
+    respond,
+)
 from tests.core.sample_desk import NOON
 
 ARN = "arn:aws-cn:lambda:cn-north-1:123456789012:function:deskbell-test"
@@ -112,7 +118,7 @@ class TestKeys:
 
     @pytest.mark.requirement("G1")
     def test_a_key_that_is_too_long_is_refused_by_its_header_s_name(self) -> None:
-        headers = {"webhook-id": "k" * (MAX_KEY + 1)}
+        headers = {"webhook-id": "k" * (MAX_IDEMPOTENCY_KEY + 1)}
         status, body, _ = answered(lambda r: HttpResponse(r.key("webhook-id")), headers=headers)
         assert status == 400
         assert body["errors"] == [

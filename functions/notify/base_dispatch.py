@@ -1,0 +1,191 @@
+"""Claim, retry and dead-letter deliveries: what dispatching to people and to webhooks shares.
+
+Every step is a conditional write on the delivery's state before it. A run whose write is refused
+leaves the delivery as the other run wrote it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Self
+from uuid import uuid4
+
+from functions.core.domain.delivery import Delivery
+from functions.core.domain.errors import TryAgain
+from functions.core.platform.logging import logger
+from functions.core.storage.store import Store
+
+CLAIM_TIMEOUT = timedelta(seconds=65)
+"""The time in which a claim's run may still be working: the function's timeout in
+`.chalice/config.json` and a margin for whole seconds and clocks that differ."""
+
+EVENT_GONE = "the event that asked for it is gone"
+
+log = logger("notify")
+
+
+class ClaimedElsewhere(TryAgain):
+    """Another run claimed the delivery less than `CLAIM_TIMEOUT` ago."""
+
+
+@dataclass(frozen=True)
+class BaseDispatcher(ABC):
+    """The dependencies of a dispatcher for one record.
+
+    Attributes:
+        enqueue_dead_letter: called with the keys of a delivery and the cause; sends them to the
+            dead-letter queue for an operator.
+    """
+
+    store: Store
+    enqueue_dead_letter: Callable[[dict[str, str], str], None]
+    now: datetime
+
+    @abstractmethod
+    def resolve_abandoned_claim(self, delivery: Delivery, expected: str | None) -> None:
+        """Settle a delivery whose run ended between claiming it and writing its outcome."""
+
+    def at(self, now: datetime) -> Self:
+        """Return this dispatcher at another time."""
+        return replace(self, now=now)
+
+    def claim(self, delivery: Delivery) -> bool:
+        """Claim a new delivery; False if another run has claimed or finished it."""
+        return self.store.claim(delivery) or self._is_own_claim(delivery)
+
+    def reclaim(self, due: Delivery) -> Delivery | None:
+        """Claim a delivery that is due; None if another run has claimed or finished it."""
+        claimed = due.model_copy(
+            update={
+                "state": "claimed",
+                "claimed_at": self.now,
+                "at": self.now,
+                "claim": uuid4().hex,
+            }
+        )
+        claims = self.store.move(claimed, "due") or self._is_own_claim(claimed)
+        return claimed if claims else None
+
+    def load_due(self, desk: str, number: str, delivery_id: str) -> Delivery | None:
+        """Load a delivery whose next attempt is due; None if it is not due any more."""
+        delivery = self.store.delivery(desk, number, f"DELIVERY#{delivery_id}")
+        if delivery is not None and delivery.state == "claimed":
+            self.check_claim(delivery)
+        return delivery if delivery is not None and delivery.state == "due" else None
+
+    def load_claimed(self, claimed: Delivery) -> Delivery:
+        """Load the delivery that refused a claim.
+
+        Raises:
+            TryAgain: it is gone.
+        """
+        stored = self.store.delivery(claimed.desk, claimed.number, f"DELIVERY#{claimed.id}")
+        if stored is None:
+            raise TryAgain("a delivery refused its claim and is gone")
+        return stored
+
+    def check_claim(self, delivery: Delivery, expected: str | None = "claimed") -> None:
+        """Settle another run's claim if that run must have ended by now.
+
+        Raises:
+            ClaimedElsewhere: it may still be sending.
+        """
+        if self.now - delivery.claimed_at < CLAIM_TIMEOUT:
+            raise ClaimedElsewhere(f"{delivery.number}: another run is sending {delivery.id}")
+        self.resolve_abandoned_claim(delivery, expected)
+
+    def next_attempt(self, delivery: Delivery) -> Delivery:
+        """Return the delivery with one more attempt counted."""
+        return delivery.model_copy(
+            update={
+                "attempts": delivery.attempts + 1,
+                "at": self.now,
+                "next_at": None,
+                "cause": None,
+            }
+        )
+
+    def record_sent(
+        self, attempt: Delivery, provider_id: str, expected: str | None = "claimed"
+    ) -> None:
+        """Record that the provider or the endpoint accepted the message."""
+        sent = attempt.model_copy(update={"state": "sent", "provider_id": provider_id})
+        self.write_outcome(sent, expected)
+        log.info("delivery.sent", extra=log_fields(sent))
+
+    def retry_later(
+        self,
+        attempt: Delivery,
+        cause: str,
+        waits: Sequence[timedelta],
+        expected: str | None = "claimed",
+    ) -> None:
+        """Schedule the next attempt, or dead-letter the delivery after the last one."""
+        if attempt.attempts > len(waits):
+            self.dead_letter(
+                attempt, f"gave up after {attempt.attempts} attempts: {cause}", expected
+            )
+            return
+        next_at = self.now + waits[attempt.attempts - 1]
+        retrying = attempt.model_copy(
+            update={"state": "retrying", "cause": cause, "next_at": next_at}
+        )
+        self.write_outcome(retrying, expected)
+        log.warning("delivery.retrying", extra={**log_fields(retrying), "cause": cause})
+
+    def dead_letter(self, delivery: Delivery, cause: str, expected: str | None = "claimed") -> None:
+        """Dead-letter a delivery; the queue comes first, so that no crash can hide it (G3)."""
+        keys = {"pk": f"TICKET#{delivery.desk}#{delivery.number}", "sk": f"DELIVERY#{delivery.id}"}
+        self.enqueue_dead_letter(keys, cause)
+        self.write_outcome(self.dead_lettered(delivery, cause), expected)
+
+    def dead_lettered(self, delivery: Delivery, cause: str) -> Delivery:
+        """Return the delivery in its final state, with the cause."""
+        return delivery.model_copy(
+            update={"state": "parked", "cause": cause, "at": self.now, "next_at": None}
+        )
+
+    def write_outcome(self, delivery: Delivery, expected: str | None) -> None:
+        """Write a delivery's new state.
+
+        Args:
+            expected: the state before it, None if the delivery has no item yet.
+        """
+        if not self.store.move(delivery, expected):
+            # Another run took this one for dead and settled the delivery; that outcome stays.
+            log.warning(
+                "delivery.overtaken", extra={**log_fields(delivery), "outcome": delivery.state}
+            )
+
+    def _is_own_claim(self, claimed: Delivery) -> bool:
+        """Return whether a refused claim is this run's own, written by a repeated request."""
+        stored = self.load_claimed(claimed)
+        if is_same_claim(stored, claimed):
+            return True
+        if stored.state == "claimed":
+            self.check_claim(stored)
+        return False
+
+
+def is_due(image: Any) -> bool:
+    """Return whether the stream's image of a delivery says that its next attempt is due."""
+    return bool(image.get("state", {}).get("S") == "due")
+
+
+def is_same_claim(stored: Delivery, claimed: Delivery) -> bool:
+    """Return whether a stored delivery is claimed, and by the same run."""
+    return stored.state == "claimed" and stored.claim == claimed.claim
+
+
+def log_fields(delivery: Delivery) -> dict[str, Any]:
+    """Return the fields of a log line about a delivery."""
+    return {
+        "desk": delivery.desk,
+        "number": delivery.number,
+        "delivery": delivery.id,
+        "channel": delivery.channel,
+        "attempts": delivery.attempts,
+    }

@@ -1,0 +1,192 @@
+"""Prepare the message of a notification: text, channel and the delivery that records it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Literal
+from uuid import uuid4
+
+from functions.core.domain.delivery import Delivery
+from functions.core.domain.erasure import without_person
+from functions.core.domain.errors import DeadLetter
+from functions.core.domain.events import MACHINES, Commit, TicketReceived
+from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import Ticket
+from functions.core.services.composing import (
+    Notification,
+    RenderedMessage,
+    compose,
+    recipient_team,
+    timer_or_step,
+    uses_description,
+)
+from functions.core.storage.store import Store
+from functions.core.text.masking import mask, mask_but
+from functions.notify.base_dispatch import EVENT_GONE
+
+Channel = Literal["sms", "email", "phone", "message", "none"]
+
+
+@dataclass(frozen=True)
+class PreparedMessage:
+    """A notification with its rendered message.
+
+    Attributes:
+        link: the customer's secret link, as the message contains it.
+        blocked: the reason why the message must not be sent, None if it may.
+    """
+
+    notification: Notification
+    commit: Commit
+    ticket: Ticket
+    playbook: Playbook
+    rendered: RenderedMessage
+    link: str
+    opening: TicketOpening
+    blocked: str | None = None
+
+    @property
+    def mailbox(self) -> str | None:
+        """The mailbox of the recipient's team."""
+        return team_mailbox(self.notification, self.ticket, self.playbook)
+
+    def with_text(self, delivery: Delivery) -> Delivery:
+        """Return the delivery with the message's text, masked and without the customer's secret."""
+        short = delivery.channel in {"sms", "message"}
+        text = self.rendered.sms if short else self.rendered.text
+        shown = text.replace(self.link, self.link.partition("?")[0])
+        public = self.playbook.public_contacts
+        subject = "" if short else mask_but(self.rendered.subject, public)
+        return delivery.model_copy(update={"subject": subject, "text": mask_but(shown, public)})
+
+
+class TicketOpening:
+    """A ticket's first event item, read on first use and once for all recipients.
+
+    Args:
+        sealed: the customer's contact, if the stream record carries it.
+    """
+
+    def __init__(self, store: Store, desk: str, number: str, sealed: bytes | None = None) -> None:
+        self._store = store
+        self._read = lru_cache(maxsize=1)(lambda: store.opening(desk, number))
+        self._sealed = sealed
+
+    def sealed_contact(self, ticket: Ticket) -> bytes | None:
+        """Return the newest sealed contact: from the opening or from a later correction."""
+        if ticket.sealed_in == 1:
+            return self._sealed or self._read().sealed
+        return self._store.sealed_contact(ticket.desk, ticket.number, ticket.sealed_in)
+
+    @property
+    def description(self) -> str:
+        commit = self._read().commit
+        received = commit.of(TicketReceived) if commit else ()
+        return received[0].description if received else ""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """The dependencies of preparing messages for one ticket."""
+
+    public_url: str
+    root: bytes
+    playbook: Playbook
+    opening: TicketOpening
+
+    def prepare(
+        self, notification: Notification, commit: Commit, ticket: Ticket
+    ) -> PreparedMessage:
+        """Render the message of a notification.
+
+        Raises:
+            DeadLetter: the playbook no longer has the message, or it cannot be filled in.
+            TryAgain: the request that the message repeats cannot be read now.
+        """
+        from functions.core.services.create_ticket import status_url
+
+        playbook, description = self.playbook, ""
+        if ticket.erased:  # the stored event may not be blanked yet (B10)
+            blanked = without_person(
+                commit.model_copy(update={"events": (notification.event,)}), playbook, mask
+            )
+            notification = replace(notification, event=blanked.events[0])
+        elif commit.version > 1 and uses_description(playbook, notification.message):
+            description = self.opening.description
+        link = status_url(self.public_url, self.root, ticket.desk, ticket.number)
+        if channel_for(notification, ticket, playbook) == "phone":
+            link = link.partition("?")[
+                0
+            ]  # a colleague reads the text; the secret is the customer's
+        rendered = compose(
+            notification, commit, ticket, playbook, status_url=link, description=description
+        )
+        return PreparedMessage(notification, commit, ticket, playbook, rendered, link, self.opening)
+
+
+def restored_notification(delivery: Delivery, commit: Commit) -> Notification:
+    """Return the notification that a stored delivery was made for.
+
+    Raises:
+        DeadLetter: its event is gone.
+    """
+    for event in commit.events:
+        if event.event == delivery.event and timer_or_step(event) == delivery.about:
+            recipient: Any = delivery.recipient
+            return Notification(event, recipient, delivery.message, delivery.about)
+    raise DeadLetter(EVENT_GONE)
+
+
+def draft_delivery(message: PreparedMessage, now: datetime) -> Delivery:
+    """Return the delivery of a message, claimed by this run; the outcome adds its text."""
+    notification, ticket, playbook = message.notification, message.ticket, message.playbook
+    channel, preferred = channel_for(notification, ticket, playbook), ""
+    if notification.recipient == "customer":
+        to = ticket.customer.contact
+        if ticket.customer.preferred != channel:
+            preferred = ticket.customer.preferred or ""
+    else:
+        team = recipient_team(notification, ticket, playbook)
+        to = playbook.teams[team].label[playbook.locale] if team in playbook.teams else ""
+    return Delivery(
+        desk=ticket.desk,
+        number=ticket.number,
+        version=message.commit.version,
+        event=notification.event.event,
+        message=notification.message,
+        recipient=notification.recipient,
+        about=notification.timer_or_step,
+        channel=channel,
+        preferred=preferred,
+        by_hand=message.commit.actor not in MACHINES,
+        to=to,
+        claimed_at=now,
+        at=now,
+        claim=uuid4().hex,
+    )
+
+
+def channel_for(notification: Notification, ticket: Ticket, playbook: Playbook) -> Channel:
+    """Return the channel of a notification (B8).
+
+    Staff get mail in their team's mailbox. A customer is reached on the preferred channel if the
+    contact allows it, else by the kind of the contact; one who wrote on a chat channel gets the
+    answer there. The ticket's team calls a customer who prefers that; the acknowledgement goes out
+    at once, before the ticket has a team (A4).
+    """
+    mailbox = team_mailbox(notification, ticket, playbook)
+    if notification.recipient != "customer":
+        return "email" if mailbox else "none"
+    if ticket.customer.kind != "phone":
+        return ticket.customer.kind
+    prefers_call = ticket.customer.preferred == "phone"
+    acknowledges = notification.event.event == "TicketReceived"
+    return "phone" if prefers_call and mailbox and not acknowledges else "sms"
+
+
+def team_mailbox(notification: Notification, ticket: Ticket, playbook: Playbook) -> str | None:
+    """Return the mailbox of the team that a notification goes to, if it has one."""
+    team = recipient_team(notification, ticket, playbook)
+    return playbook.teams[team].mailbox if team in playbook.teams else None

@@ -1,0 +1,164 @@
+"""Send a prepared message through its provider: mail, SMS, chat channel or a call by the team."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Protocol
+from uuid import UUID
+
+from functions.core.channels.base import OutgoingMessage
+from functions.core.domain.delivery import Delivery
+from functions.core.services.composing import BY_AGENT, RenderedMessage
+from functions.core.text import tokens
+from functions.notify import texts
+from functions.notify.contact import OpenContact
+from functions.notify.deliver.email import deliverable
+from functions.notify.mail import Envelope, Thread, build
+from functions.notify.preparing import PreparedMessage
+
+LOCAL_PART_LIMIT = 64
+"""Characters before the `@` of an address at most (RFC 5321, 4.5.3.1.1)."""
+
+
+class SendMail(Protocol):
+    def __call__(self, sender: str, to: str, raw: bytes) -> str: ...
+
+
+class SendSms(Protocol):
+    def __call__(self, number: str, text: str, sender: str) -> str: ...
+
+
+class SendChat(Protocol):
+    def __call__(self, desk: str, channel: str, message: OutgoingMessage) -> str: ...
+
+
+@dataclass(frozen=True)
+class Sender:
+    """The providers, and the root key that message ids and reply addresses derive from.
+
+    `open_contact(desk, number, sealed)` decrypts a contact. `send_mail`, `send_sms` and `send_chat`
+    return the provider's id of the message or raise a `SendFailure`.
+    """
+
+    root: bytes
+    open_contact: Callable[[str, str, bytes | None], OpenContact]
+    send_mail: SendMail
+    send_sms: SendSms
+    send_chat: SendChat
+
+    def send(self, delivery: Delivery, message: PreparedMessage, now: datetime) -> str:
+        """Send a message and return the provider's id of it.
+
+        Raises:
+            SendFailure: the message is not known to have gone out.
+            TryAgain: the contact cannot be read now; nothing was sent.
+        """
+        if delivery.recipient != "customer":
+            return self._mail_to_staff(message.rendered, delivery, message, now)
+        ticket = message.ticket
+        sealed = message.opening.sealed_contact(ticket)
+        contact = self.open_contact(ticket.desk, ticket.number, sealed)
+        if delivery.channel == "phone":
+            return self._request_call(contact.contact, delivery, message, now)
+        if contact.kind == "phone":
+            sender = message.playbook.sms_sender
+            return self.send_sms(contact.contact, message.rendered.sms, sender)
+        if contact.kind == "message":
+            return self._chat(contact, delivery, message)
+        return self._mail_to_customer(contact, delivery, message, now)
+
+    def _chat(self, contact: OpenContact, delivery: Delivery, message: PreparedMessage) -> str:
+        """Send on the chat channel that the request came from."""
+        channel, _, user = contact.contact.partition(":")
+        # Some providers deduplicate by this key.
+        key = str(UUID(bytes=sha256(_unique(delivery)).digest()[:16], version=4))
+        outgoing = OutgoingMessage(user, message.rendered.sms, thread=contact.message_id, key=key)
+        return self.send_chat(delivery.desk, channel, outgoing)
+
+    def _mail_to_customer(
+        self, contact: OpenContact, delivery: Delivery, message: PreparedMessage, now: datetime
+    ) -> str:
+        desk, number, domain = delivery.desk, delivery.number, _domain(message)
+        thread = Thread(
+            own_id=tokens.message_id(self.root, desk, number, delivery.version, domain),
+            ticket_id=tokens.message_id(self.root, desk, number, 1, domain),
+            answers=contact.message_id.strip().strip("<>"),
+        )
+        return self._mail(
+            deliverable(contact.contact),
+            thread,
+            message.rendered,
+            message,
+            now,
+            automatic=delivery.event not in BY_AGENT,
+            reply_to=self._reply_address(message),
+        )
+
+    def _request_call(
+        self, phone: str, delivery: Delivery, message: PreparedMessage, now: datetime
+    ) -> str:
+        """Ask the ticket's team to call the customer and pass the message on (B8).
+
+        The mail contains the whole phone number, since nobody can call a masked one. It is stored
+        nowhere else.
+        """
+        locale, number = message.playbook.locale, message.ticket.number
+        name, rendered = message.ticket.customer.name, message.rendered
+        request = texts.CALL[locale].format(name=name, contact=phone).replace("  ", " ")
+        subject = texts.CALL_SUBJECT[locale].format(
+            number=number, subject=rendered.subject.replace(f"[{number}]", "").strip()
+        )
+        task = RenderedMessage(locale, subject, text=f"{request}\n\n{rendered.text}", sms="")
+        return self._mail_to_staff(task, delivery, message, now)
+
+    def _mail_to_staff(
+        self, rendered: RenderedMessage, delivery: Delivery, message: PreparedMessage, now: datetime
+    ) -> str:
+        # With a keyed id, a colleague's reply would pass for the customer's.
+        own_id = f"{sha256(_unique(delivery)).hexdigest()[:32]}@{_domain(message)}"
+        to = deliverable(message.mailbox or "")
+        return self._mail(to, Thread(own_id), rendered, message, now)
+
+    def _mail(
+        self,
+        to: str,
+        thread: Thread,
+        rendered: RenderedMessage,
+        message: PreparedMessage,
+        now: datetime,
+        *,
+        automatic: bool = True,
+        reply_to: str = "",
+    ) -> str:
+        mail = message.playbook.mail
+        envelope = Envelope(
+            sender=mail.sender[rendered.locale],
+            address=mail.address,
+            reply_to=reply_to or mail.address,
+            to=to,
+            at=now,
+            thread=thread,
+            automatic=automatic,
+        )
+        raw = build(envelope, rendered, message.ticket.number, message.link)
+        return self.send_mail(mail.address, to, raw)
+
+    def _reply_address(self, message: PreparedMessage) -> str:
+        """Return the desk's mailbox with a token by which a reply finds its ticket."""
+        address, ticket = message.playbook.mail.address, message.ticket
+        mailbox, _, domain = address.rpartition("@")
+        token = tokens.reply_token(self.root, ticket.desk, ticket.number)
+        local_part = f"{mailbox}+{token}"
+        fits = token and len(local_part) <= LOCAL_PART_LIMIT
+        return f"{local_part}@{domain}" if fits else address
+
+
+def _unique(delivery: Delivery) -> bytes:
+    return f"{delivery.desk}#{delivery.number}#{delivery.id}".encode()
+
+
+def _domain(message: PreparedMessage) -> str:
+    return message.playbook.mail.address.rpartition("@")[2]

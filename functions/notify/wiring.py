@@ -1,0 +1,88 @@
+"""Build the dispatchers of a deployment from its AWS clients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from functions.core.platform import aws, clock, container
+from functions.core.platform.dead_letters import dead_letter
+from functions.core.platform.settings import Deployment
+from functions.notify import contact
+from functions.notify.deliver import email, message, once, sms
+from functions.notify.dispatch import Dispatcher
+from functions.notify.sending import Sender
+from functions.notify.webhook_dispatch import EndpointBudget, WebhookDispatcher
+
+if TYPE_CHECKING:
+    from functions.notify.deliver.webhook import SecretCache
+
+
+def dispatcher(deployment: Deployment) -> Dispatcher:
+    """Return the dispatcher of messages to people."""
+    return Dispatcher(
+        store=container.store(deployment),
+        enqueue_dead_letter=lambda keys, cause: dead_letter(
+            deployment, "notify", None, cause, keys
+        ),
+        now=clock.now(),
+        public_url=aws.public_url(deployment),
+        sender=Sender(
+            root=aws.root_key(deployment),
+            open_contact=lambda desk, number, sealed: contact.open_contact(
+                aws.client("kms"), deployment.contacts_key, desk, number, sealed
+            ),
+            send_mail=lambda sender, to, raw: email.send(
+                once.client("sesv2"), sender, to, raw, deployment.prefix
+            ),
+            send_sms=lambda number, text, sender: sms.send(
+                once.client("sns"), number, text, sender
+            ),
+            send_chat=lambda desk, channel, outgoing: message.send(
+                deployment, desk, channel, outgoing
+            ),
+        ),
+    )
+
+
+def webhook_dispatcher(deployment: Deployment, in_time: Callable[[], bool]) -> WebhookDispatcher:
+    """Return the dispatcher of webhooks."""
+    return WebhookDispatcher(
+        store=container.store(deployment),
+        enqueue_dead_letter=lambda keys, cause: dead_letter(
+            deployment, "notify", None, cause, keys
+        ),
+        now=clock.now(),
+        secrets=lambda desk, name, now: secret_cache(deployment).valid(
+            deployment.parameter(f"desks/{desk}/webhooks/{name}"), now
+        ),
+        post=lambda url, body, headers: _post(deployment, url, body, headers),
+        budget=endpoint_budget(deployment),
+        in_time=in_time,
+    )
+
+
+# What a container knows about endpoints between calls. Most desks have none, so `deliver.webhook`
+# is imported with the first message.
+
+
+@lru_cache(maxsize=4)
+def endpoint_budget(deployment: Deployment) -> EndpointBudget:
+    """Return the container's budget for endpoints."""
+    return EndpointBudget()
+
+
+@lru_cache(maxsize=4)
+def secret_cache(deployment: Deployment) -> SecretCache:
+    """Return the container's cache of endpoints' secrets."""
+    from functions.notify.deliver.webhook import SecretCache, read_secret
+
+    return SecretCache(lambda name: read_secret(aws.client("ssm"), name))
+
+
+def _post(deployment: Deployment, url: str, body: bytes, headers: Mapping[str, str]) -> str:
+    from functions.notify.deliver.webhook import post
+
+    local = aws.settings(deployment).get("local_webhooks") == "on"
+    return post(url, body, headers, local=local)
