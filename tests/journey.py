@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
-from infra.simulator.inprocess import HttpAnswer
+from infra.simulator.simulator import ApiResponse
 
 
 class Walk(ABC):
@@ -21,11 +21,11 @@ class Walk(ABC):
         self.seen: list[str] = []
 
     @abstractmethod
-    def http(self, method: str, path: str, body: Any = None, **more: Any) -> HttpAnswer:
+    def http(self, method: str, path: str, body: Any = None, **more: Any) -> ApiResponse:
         """A call of the API; `seen` keeps every answer."""
 
     @abstractmethod
-    def as_agent(self, who: str, method: str, path: str, body: Any = None) -> HttpAnswer:
+    def as_agent(self, who: str, method: str, path: str, body: Any = None) -> ApiResponse:
         """A call of somebody on the roster, by a path below the desk's own."""
 
     @abstractmethod
@@ -42,7 +42,7 @@ class Walk(ABC):
         body = {"contact": "13812345678", "description": description, **fields}
         return self._filed(self.as_agent(who, "POST", "/tickets", body))
 
-    def _filed(self, answer: HttpAnswer) -> str:
+    def _filed(self, answer: ApiResponse) -> str:
         assert answer.status == 201, answer.text
         self.number, self.link = str(answer.json["number"]), answer.json["status_url"]
         return self.number
@@ -52,7 +52,7 @@ class Walk(ABC):
         answer = self.sends(call, **body)
         assert answer.status in {200, 201}, answer.text
 
-    def sends(self, call: str, **body: Any) -> HttpAnswer:
+    def sends(self, call: str, **body: Any) -> ApiResponse:
         path, _, query = self.link.partition("?")
         return self.http("POST", f"{path}/{call}?{query}", body)
 
@@ -67,7 +67,7 @@ class Walk(ABC):
         assert answer.status == 200, answer.text
         return answer.json
 
-    def asks(self, who: str, action: str, **body: Any) -> HttpAnswer:
+    def asks(self, who: str, action: str, **body: Any) -> ApiResponse:
         return self.as_agent(who, "POST", f"/tickets/{self.number}/{action}", body)
 
     def view(self, who: str = "") -> Any:

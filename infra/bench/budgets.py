@@ -24,7 +24,7 @@ from infra.bench import costs
 
 if TYPE_CHECKING:
     from infra.bench.ticket_life import Life
-    from infra.simulator.inprocess import Call, Loop
+    from infra.simulator.simulator import Call, Simulator
 
 OUT = Path(__file__).resolve().parents[2] / "build" / "bench.json"
 PARTS = ("imports", "package", "rates", "corpus", "units", "sweep", "costs", "waiting", "burst")
@@ -112,7 +112,7 @@ def collections(report: Report) -> None:
         ]
 
 
-def units(report: Report, loop: Loop) -> None:
+def units(report: Report, loop: Simulator) -> None:
     """Calls, units and transitions of whole lives."""
     from infra.bench.ticket_life import filing, lives
 
@@ -175,7 +175,7 @@ def described_call(call: Call) -> dict[str, Any]:
     return {name: value for name, value in asdict(call).items() if value}
 
 
-def sweep(report: Report, loop: Loop) -> None:
+def sweep(report: Report, loop: Simulator) -> None:
     """What a sweep reads: with what is due, not with what is open."""
     from infra.bench.sweep import DUE, sweeps
 
@@ -197,7 +197,7 @@ def sweep(report: Report, loop: Loop) -> None:
     report.details["sweep"] = [asdict(swept) for swept in found]
 
 
-def prices(report: Report, loop: Loop) -> None:
+def prices(report: Report, loop: Simulator) -> None:
     """What 1,000 lives and an idle month cost, by the public list."""
     from infra.bench import money
 
@@ -293,7 +293,7 @@ def run(parts: Sequence[str], local: Path | None = None, dynamodb: str | None = 
         "rates": rates,
         "corpus": collections,
     }
-    inside: dict[str, Callable[[Report, Loop], None]] = {
+    inside: dict[str, Callable[[Report, Simulator], None]] = {
         "units": units,
         "sweep": sweep,
         "costs": prices,
@@ -329,7 +329,7 @@ def on_the_stack(report: Report, parts: Sequence[str], local: Path | None) -> No
 
 
 @contextlib.contextmanager
-def _deployed(dynamodb: str | None) -> Iterator[Loop]:
+def _deployed(dynamodb: str | None) -> Iterator[Simulator]:
     from infra.bench.emulated import deployment
 
     # The functions log to standard output, where Lambda collects it; here the table is shown.

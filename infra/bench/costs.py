@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from infra.simulator.inprocess import Call
+    from infra.simulator.simulator import Call
 
 PRICES = Path(__file__).parent / "prices.json"
 MINUTES_OF_A_MONTH = Decimal(30 * 24 * 60)

@@ -1,6 +1,6 @@
 """A throw-away deployment to measure on: the real foundation in an emulator of its own.
 
-No function is deployed: `infra.simulator.inprocess.Loop` calls the handlers in this process.
+No function is deployed: `infra.simulator.simulator.Simulator` calls the handlers in this process.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from functions.core.domain.roster import Agent
 from functions.core.platform.settings import Deployment
 from infra.local.system import ACCOUNT, REGION, Ports, aws_environment
-from infra.simulator.inprocess import Loop
+from infra.simulator.simulator import Simulator
 
 PLACE = Deployment("aws", REGION, ACCOUNT, "bench")
 DESK = "standard"
@@ -33,7 +33,7 @@ class EmulatorError(RuntimeError):
 
 
 @contextmanager
-def deployment(dynamodb: str | None = None) -> Iterator[Loop]:
+def deployment(dynamodb: str | None = None) -> Iterator[Simulator]:
     """The `standard` desk, one agent a team online, in an emulator that ends with the block.
 
     `dynamodb` is the address of another DynamoDB (Amazon's own DynamoDB Local, say) to hold the
@@ -43,7 +43,7 @@ def deployment(dynamodb: str | None = None) -> Iterator[Loop]:
         port = _free_port()
         with _environment(aws_environment(Ports(aws=port))), _emulator(port, Path(folder)):
             _foundation(dynamodb)
-            with Loop(PLACE).running() as loop:
+            with Simulator(PLACE).running() as loop:
                 loop.pump()
                 loop.calls.clear()
                 loop.invocations.clear()

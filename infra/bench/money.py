@@ -14,13 +14,13 @@ from infra.bench.sweep import FILED
 from infra.bench.ticket_life import Life, lives
 from infra.deploy.stacks import load_template
 from infra.deploy.steps import INFRA
-from infra.simulator.inprocess import Invocation, Loop
+from infra.simulator.simulator import Invocation, Simulator
 
 IDLE_SWEEPS = 20
 """Sweeps over nothing that are measured for the median."""
 
 
-def life_usage(loop: Loop, prices: costs.PriceList) -> tuple[dict[str, Decimal], int]:
+def life_usage(loop: Simulator, prices: costs.PriceList) -> tuple[dict[str, Decimal], int]:
     """The mean of a life by web form and one by mail, and the bytes that its functions log."""
     with contextlib.redirect_stdout(io.StringIO()) as logged:
         found = lives(loop)
@@ -73,13 +73,13 @@ def _lambda(
     }
 
 
-def idle_usage(loop: Loop, prices: costs.PriceList) -> dict[str, Decimal]:
+def idle_usage(loop: Simulator, prices: costs.PriceList) -> dict[str, Decimal]:
     """A month in which nothing comes: the sweeps, the mail queue's pollers, what stands there."""
     given = prices.assumptions
     calls, runs = len(loop.calls), len(loop.invocations)
     with contextlib.redirect_stdout(io.StringIO()) as logged:
         for minute in range(IDLE_SWEEPS):
-            loop.wait()
+            loop.expire_playbooks()
             loop.tick(FILED + timedelta(minutes=minute))
     each = median(run.seconds for run in loop.invocations[runs:])
     a_sweep = costs.plus(

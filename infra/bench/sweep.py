@@ -16,7 +16,7 @@ from functions.core.domain.ticket import Customer
 from functions.core.storage.store import Store, shard, stamp
 from infra.bench.emulated import DESK
 from infra.deploy.desks import store_of
-from infra.simulator.inprocess import Loop
+from infra.simulator.simulator import Simulator
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -42,7 +42,7 @@ class Swept:
     done: int
 
 
-def sweeps(loop: Loop, counts: tuple[int, ...] = OPEN, due: int = DUE) -> list[Swept]:
+def sweeps(loop: Simulator, counts: tuple[int, ...] = OPEN, due: int = DUE) -> list[Swept]:
     """A sweep over the same `due` tickets for each number of open ones, the smallest first.
 
     The due tickets are whole ones, filed anew each time; those that are only open stand in the
@@ -91,7 +91,7 @@ def _file(store: Store, playbook: Playbook, number: str) -> datetime:
     return ticket.next_due
 
 
-def _fill(loop: Loop, serials: range) -> None:
+def _fill(loop: Simulator, serials: range) -> None:
     """Put open tickets in the table whose timers wake long after the sweep."""
     client = _table()
     later = FILED + timedelta(days=3650)
@@ -115,8 +115,8 @@ def _fill(loop: Loop, serials: range) -> None:
             raise RuntimeError("the table did not take all open tickets")
 
 
-def _sweep(loop: Loop, count: int, at: datetime) -> Swept:
-    loop.wait()
+def _sweep(loop: Simulator, count: int, at: datetime) -> Swept:
+    loop.expire_playbooks()
     before = len(loop.calls)
     done = loop.tick(at)["done"]
     calls = [call for call in loop.calls[before:] if call.service == "dynamodb"]

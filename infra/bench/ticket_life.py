@@ -17,7 +17,7 @@ from functions.core.services.create_ticket import status_url
 from infra.bench.emulated import API, DESK, agent_of
 from infra.deploy.desks import store_of
 from infra.simulator import capacity
-from infra.simulator.inprocess import Call, HttpAnswer, Invocation, Loop
+from infra.simulator.simulator import ApiResponse, Call, Invocation, Simulator
 
 CUSTOMER = "han.meimei@example.com"
 MAILBOX = "support@standard.local"
@@ -85,7 +85,7 @@ class Life:
             yield from step.invocations
 
 
-def filing(loop: Loop, key: str | None = None) -> int:
+def filing(loop: Simulator, key: str | None = None) -> int:
     """The calls to DynamoDB that filing one request by web form makes, the playbook known."""
     actor = _Actor(loop, lambda: None)
     for _ in range(2):
@@ -94,17 +94,17 @@ def filing(loop: Loop, key: str | None = None) -> int:
     return len(actor.steps[-1].to_table("api_handler"))
 
 
-def lives(loop: Loop) -> list[Life]:
+def lives(loop: Simulator) -> list[Life]:
     """Lives by web form and by mail; before them one of each that nobody counts, to warm up.
 
     Between two steps the containers stay, but their playbooks grow old: hours pass in a real life.
     """
     for opening in (_by_form(key=None), _by_mail):
-        _Actor(loop, loop.wait).live("warm-up", opening)
-    by_form = _Actor(loop, loop.wait).live("web form", _by_form(key=None))
-    with_key = _Actor(loop, loop.wait).live("web form, Idempotency-Key", _by_form(key="k-1"))
-    by_mail = _Actor(loop, loop.wait).live("mail", _by_mail)
-    cold = _Actor(loop, loop.retire).live("web form, every container new", _by_form(key=None))
+        _Actor(loop, loop.expire_playbooks).live("warm-up", opening)
+    by_form = _Actor(loop, loop.expire_playbooks).live("web form", _by_form(key=None))
+    with_key = _Actor(loop, loop.expire_playbooks).live("web form, Idempotency-Key", _by_form(key="k-1"))
+    by_mail = _Actor(loop, loop.expire_playbooks).live("mail", _by_mail)
+    cold = _Actor(loop, loop.replace_containers).live("web form, every container new", _by_form(key=None))
     return [by_form, with_key, by_mail, cold]
 
 
@@ -114,7 +114,7 @@ Opening = Callable[["_Actor"], None]
 class _Actor:
     """Customer and agent of one life. `between` is what happens to containers before each step."""
 
-    def __init__(self, loop: Loop, between: Callable[[], None]) -> None:
+    def __init__(self, loop: Simulator, between: Callable[[], None]) -> None:
         self.loop = loop
         self.between = between
         self.steps: list[Step] = []
@@ -174,7 +174,7 @@ class _Actor:
         *,
         headers: Mapping[str, str] | None = None,
         claims: Mapping[str, str] | None = None,
-    ) -> HttpAnswer:
+    ) -> ApiResponse:
         self.requests += 1
         answer = self.loop.http(method, path, body, headers=headers, claims=claims)
         if answer.status >= 300:

@@ -25,7 +25,7 @@ from functions.core.storage.store import Store
 from functions.intake.mail_store import as_metadata, released_call
 from infra.console import closing_workflows
 from infra.console.redelivery import (
-    ParkedAgainError,
+    DeadLetteredAgainError,
     Redelivery,
     RefusedError,
     StreamGoneError,
@@ -322,7 +322,7 @@ class Quarantine:
                 return redelivery.records([kept.body["record"]])
             if isinstance(kept.body, dict) and "requestPayload" in kept.body:
                 return redelivery.event(kept.body["requestPayload"])
-        except ParkedAgainError as error:
+        except DeadLetteredAgainError as error:
             self._delete(kept)  # it lies there anew, with its cause of today
             raise ReplayError(str(error)) from error
         except (RefusedError, StreamGoneError) as error:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from functions.core.domain.delivery import Delivery
 from functions.core.storage.store import Store
-from infra.simulator.inprocess import HttpAnswer
+from infra.simulator.simulator import ApiResponse
 from tests import journey
 from tests.e2e.running_system import System, wait_until
 
@@ -40,12 +40,12 @@ class Walk(journey.Walk):
 
     # By HTTP
 
-    def http(self, method: str, path: str, body: Any = None, **more: Any) -> HttpAnswer:
+    def http(self, method: str, path: str, body: Any = None, **more: Any) -> ApiResponse:
         answer = self.system.http(method, path, body, **more)
         self.seen.append(answer.text)
         return answer
 
-    def as_agent(self, who: str, method: str, path: str, body: Any = None) -> HttpAnswer:
+    def as_agent(self, who: str, method: str, path: str, body: Any = None) -> ApiResponse:
         if who not in self._tokens:
             username = f"{self.desk}-{who}"
             self._tokens[who] = self.system.sign_in(username=username, desk=self.desk)

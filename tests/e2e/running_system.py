@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import boto3
 
-from infra.simulator.inprocess import HttpAnswer
+from infra.simulator.simulator import ApiResponse
 from tests.e2e import console_commands
 
 ROOT = Path(__file__).parents[2]
@@ -141,7 +141,7 @@ class System:
         *,
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> HttpAnswer:
+    ) -> ApiResponse:
         """Call the HTTP API by a path or by a link that it gave; `body` is JSON, or bytes."""
         url = path if path.startswith("http") else self.local["api"] + path
         raw = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
@@ -151,10 +151,10 @@ class System:
         request = urllib.request.Request(url, method=method, data=raw, headers=sent)
         try:
             with urllib.request.urlopen(request, timeout=60) as found:
-                return HttpAnswer(found.status, dict(found.headers), found.read().decode())
+                return ApiResponse(found.status, dict(found.headers), found.read().decode())
         except urllib.error.HTTPError as error:
             with error:
-                return HttpAnswer(error.code, dict(error.headers), error.read().decode())
+                return ApiResponse(error.code, dict(error.headers), error.read().decode())
 
     def file(self, contact: str, description: str, **more: Any) -> Any:
         """File a ticket by HTTP; the answer's body."""

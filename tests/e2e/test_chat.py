@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.simulator.inprocess import HttpAnswer
+from infra.simulator.simulator import ApiResponse
 from tests.core.channels.provider_requests import Call, SafeWeChat
 from tests.e2e.running_system import System, wait_until
 
@@ -23,11 +23,11 @@ class Account(SafeWeChat):
         self.secret = system.local["channel_secrets"]["standard"]["wechat"]  # type: ignore[misc]
         self.system = system
 
-    def send(self, call: Call) -> HttpAnswer:
+    def send(self, call: Call) -> ApiResponse:
         raw = call.body or None
         return self.system.http(call.method, call.path(PATH), raw, headers=call.headers)
 
-    def writes(self, words: str, **more: str) -> HttpAnswer:
+    def writes(self, words: str, **more: str) -> ApiResponse:
         now = datetime.now(UTC)
         answer = self.send(self.call(self.text(words, now, **more), now))
         assert answer.status == 200, answer.text

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from infra.simulator.inprocess import HttpAnswer
+from infra.simulator.simulator import ApiResponse
 from tests.e2e.running_system import System, wait_until
 from tests.signed_requests import signed
 
@@ -31,12 +31,12 @@ class Desk:
         self.answers: list[str] = []
         self._tokens: dict[str, str] = {}
 
-    def http(self, method: str, path: str, body: Any = None, **more: Any) -> HttpAnswer:
+    def http(self, method: str, path: str, body: Any = None, **more: Any) -> ApiResponse:
         answer = self.system.http(method, path, body, **more)
         self.answers.append(answer.text)
         return answer
 
-    def as_agent(self, who: str, method: str, path: str, body: Any = None) -> HttpAnswer:
+    def as_agent(self, who: str, method: str, path: str, body: Any = None) -> ApiResponse:
         """Call as an agent: a username, or a role for the first who has it."""
         if who not in self._tokens:
             known = {agent["username"] for agent in people(self.system)}
@@ -281,7 +281,7 @@ def test_twenty_at_once_are_one(desk: Desk) -> None:
         else:
             path, headers = "/desks/standard/tickets", {"Idempotency-Key": "burst"}
 
-        def once(_: int, path: str = path, raw: bytes = raw, headers: Any = headers) -> HttpAnswer:
+        def once(_: int, path: str = path, raw: bytes = raw, headers: Any = headers) -> ApiResponse:
             return desk.http("POST", path, raw, headers=headers)
 
         with ThreadPoolExecutor(20) as many:

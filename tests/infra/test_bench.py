@@ -19,7 +19,7 @@ from infra.bench.emulated import agent_of
 from infra.bench.sweep import sweeps
 from infra.bench.ticket_life import TEAM
 from infra.simulator import capacity
-from infra.simulator.inprocess import Loop
+from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import loop as loop  # the deployment on moto
 
 
@@ -98,7 +98,7 @@ def test_a_refused_write_is_counted_by_its_size() -> None:
 
 
 @pytest.fixture
-def desk(loop: Loop) -> Loop:
+def desk(loop: Simulator) -> Simulator:
     """The deployment on moto with the bench's agent at work."""
     agent = Agent(
         desk="standard", username=agent_of(TEAM), role="agent", team=TEAM, capacity=5, online=True
@@ -109,7 +109,9 @@ def desk(loop: Loop) -> Loop:
     return loop
 
 
-def test_lives_are_measured_step_by_step(desk: Loop, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lives_are_measured_step_by_step(
+    desk: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
     """G7: every budget has a value, a limit and a verdict, and the calls stand behind it."""
     report = budgets.Report()
     budgets.units(report, desk)
@@ -138,7 +140,7 @@ def test_lives_are_measured_step_by_step(desk: Loop, capsys: pytest.CaptureFixtu
     assert new["read_units"] > document["details"]["lives"][0]["read_units"]
 
 
-def test_a_sweep_reads_what_is_due(loop: Loop) -> None:
+def test_a_sweep_reads_what_is_due(loop: Simulator) -> None:
     """F3: the same units with more tickets open."""
     found = sweeps(loop, counts=(20, 60), due=5)
     assert [swept.open for swept in found] == [20, 60]
@@ -146,7 +148,7 @@ def test_a_sweep_reads_what_is_due(loop: Loop) -> None:
     assert found[0].read_units == found[1].read_units
 
 
-def test_a_month_without_tickets_costs_what_stands_there(loop: Loop) -> None:
+def test_a_month_without_tickets_costs_what_stands_there(loop: Simulator) -> None:
     """G7: the key, the alarms, the dashboard; a sweep a minute; the queue's pollers."""
     from infra.bench import costs
 

@@ -13,7 +13,7 @@ import pytest
 
 from infra.bench.package import build
 from infra.deploy.steps import ROOT
-from infra.simulator.inprocess import FUNCTIONS
+from infra.simulator.simulator import FUNCTIONS
 
 # One worker builds the package, once.
 pytestmark = pytest.mark.xdist_group("package")

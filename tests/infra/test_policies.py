@@ -12,7 +12,7 @@ import pytest
 from infra.deploy.functions import policy_for
 from infra.deploy.permissions import UNUSED, granted, needed
 from infra.deploy.steps import INFRA
-from infra.simulator.inprocess import FUNCTIONS
+from infra.simulator.simulator import FUNCTIONS
 
 FILES = sorted((INFRA / "policies").glob("*.json"))
 

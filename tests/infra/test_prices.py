@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from infra.bench import costs
-from infra.simulator.inprocess import Call
+from infra.simulator.simulator import Call
 
 LIST = costs.PriceList(
     region="us-east-1",

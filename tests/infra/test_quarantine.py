@@ -18,7 +18,7 @@ from functions.core.storage.store import Store
 from infra.console import closing_workflows
 from infra.console.commands import app
 from infra.console.quarantine import Quarantine, harmless
-from infra.simulator.inprocess import Loop
+from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import PLACE
 from tests.inprocess.conftest import loop as loop  # the deployment on moto
 from tests.inprocess.conftest import store as store
@@ -40,7 +40,7 @@ def letter(id: str = "<m1@example.com>", text: str = "昨天起无法登录。")
 
 
 @pytest.fixture
-def box(loop: Loop) -> Quarantine:
+def box(loop: Simulator) -> Quarantine:
     return Quarantine(PLACE.stage)
 
 
@@ -60,7 +60,7 @@ def listed(*arguments: str) -> list[list[str]]:
     return [line.split("\t") for line in console("list", *arguments).splitlines()]
 
 
-def announced(loop: Loop) -> Iterator[Any]:
+def announced(loop: Simulator) -> Iterator[Any]:
     """What a release has put into the queue."""
     sqs = boto3.client("sqs")
     url = sqs.get_queue_url(QueueName=f"{PLACE.prefix}-mail")["QueueUrl"]
@@ -76,11 +76,11 @@ def tickets(store: Store) -> list[Ticket]:
 
 
 @pytest.fixture(autouse=True)
-def queue(loop: Loop) -> None:
+def queue(loop: Simulator) -> None:
     boto3.client("sqs").create_queue(QueueName=f"{PLACE.prefix}-mail")
 
 
-def test_a_verdict_sets_aside_and_a_release_files(loop: Loop, store: Store) -> None:
+def test_a_verdict_sets_aside_and_a_release_files(loop: Simulator, store: Store) -> None:
     """G3: spam is kept whole with its cause, shown, released; once, however often (G1)."""
     loop.mail(letter(), DESK, key="mail/one", verdicts=SPAM)
     assert tickets(store) == []
@@ -96,7 +96,9 @@ def test_a_verdict_sets_aside_and_a_release_files(loop: Loop, store: Store) -> N
     assert listed() == []
 
 
-def test_a_virus_is_released_by_name_only_and_without_its_files(loop: Loop, store: Store) -> None:
+def test_a_virus_is_released_by_name_only_and_without_its_files(
+    loop: Simulator, store: Store
+) -> None:
     """G3, item 6: neither `--all` nor a plain replay lets it go; the text alone gets through."""
     loop.mail(letter(), DESK, key="mail/one", verdicts=INFECTED)
     ((id_, *_, cause),) = listed()
@@ -113,7 +115,7 @@ def test_a_virus_is_released_by_name_only_and_without_its_files(loop: Loop, stor
 
 
 def test_what_is_discarded_says_by_whom_and_why(
-    loop: Loop, store: Store, box: Quarantine, tmp_path: Path
+    loop: Simulator, store: Store, box: Quarantine, tmp_path: Path
 ) -> None:
     """G3: nothing disappears: a discarded mail is kept whole, and can still be released."""
     for name in ("one", "two"):
@@ -133,7 +135,7 @@ def test_what_is_discarded_says_by_whom_and_why(
     assert len(listed("--discarded")) == 1
 
 
-def test_a_dead_letter_is_discarded_with_an_entry(loop: Loop, box: Quarantine) -> None:
+def test_a_dead_letter_is_discarded_with_an_entry(loop: Simulator, box: Quarantine) -> None:
     """G3"""
     loop.invoke("intake_mail", {"Records": [{"messageId": "1", "body": "not json"}]})
     ((id_, *_),) = listed()
@@ -146,14 +148,14 @@ def test_a_dead_letter_is_discarded_with_an_entry(loop: Loop, box: Quarantine) -
     assert json.loads(console("show", entry).partition("--- source ---")[2])["reason"] == "a probe"
 
 
-def test_a_reason_has_to_be_said(loop: Loop, box: Quarantine) -> None:
+def test_a_reason_has_to_be_said(loop: Simulator, box: Quarantine) -> None:
     loop.mail(letter(), DESK, verdicts=SPAM)
     with box.opened() as (kept,), pytest.raises(ValueError, match="reason"):
         box.discard(kept, "  ", "console:test", datetime.now(UTC))
     assert len(listed()) == 1
 
 
-def test_a_stranger_s_text_does_nothing_to_a_terminal(loop: Loop) -> None:
+def test_a_stranger_s_text_does_nothing_to_a_terminal(loop: Simulator) -> None:
     """G3, item 6: shown as text: escape sequences and turned text are spelt out."""
     turned = "\u202etxt.exe"
     raw = letter(text=f"<script>alert(1)</script> {ESCAPE}{turned}")
@@ -176,7 +178,7 @@ def test_line_ends_stay_line_ends() -> None:
     assert harmless("a\r\nb\tc\rd") == "a\nb\tc\\u000dd"
 
 
-def test_a_long_cause_fits_beside_the_mail(loop: Loop) -> None:
+def test_a_long_cause_fits_beside_the_mail(loop: Simulator) -> None:
     """S3 takes 2 KB of metadata; a cause in Chinese is percent-encoded nine bytes a character."""
     from functions.core.platform import aws
     from functions.intake.mail_store import Inbox
@@ -189,7 +191,7 @@ def test_a_long_cause_fits_beside_the_mail(loop: Loop) -> None:
     assert sum(len(k) + len(v) for k, v in head["Metadata"].items()) < 1500
 
 
-def test_another_mail_under_a_known_id_is_not_lost(loop: Loop, store: Store) -> None:
+def test_another_mail_under_a_known_id_is_not_lost(loop: Simulator, store: Store) -> None:
     """G1, G3: a repetition says the same; a mailer that gives one id to every mail loses none."""
     loop.mail(letter(), DESK)
     loop.mail(letter().replace(b"From:", b"Received: by mx2\r\nFrom:", 1), DESK)
@@ -206,7 +208,7 @@ def test_another_mail_under_a_known_id_is_not_lost(loop: Loop, store: Store) -> 
     assert listed() == []
 
 
-def test_a_forged_sender_joins_no_ticket_by_its_address(loop: Loop, store: Store) -> None:
+def test_a_forged_sender_joins_no_ticket_by_its_address(loop: Simulator, store: Store) -> None:
     """G3, item 6: the number and the customer's address are not enough where SPF and DKIM fail."""
     loop.mail(letter(), DESK)
     (ticket,) = tickets(store)
@@ -221,7 +223,7 @@ def test_a_forged_sender_joins_no_ticket_by_its_address(loop: Loop, store: Store
     assert len(tickets(store)) == 2
 
 
-def test_a_failed_closing_workflow_is_listed_and_starts_again(loop: Loop) -> None:
+def test_a_failed_closing_workflow_is_listed_and_starts_again(loop: Simulator) -> None:
     """F4, G3: under another name with the same input; what was started again is not listed."""
     states = boto3.client("stepfunctions")
     arn = states.create_state_machine(
@@ -243,7 +245,7 @@ def test_a_failed_closing_workflow_is_listed_and_starts_again(loop: Loop) -> Non
     assert [run.name for run in closing_workflows.failed(PLACE.prefix)] == [again]
 
 
-def test_an_unknown_id_is_said(loop: Loop) -> None:
+def test_an_unknown_id_is_said(loop: Simulator) -> None:
     for command in (("show", "x"), ("replay", "x"), ("discard", "x", "--reason", "y")):
         assert CliRunner().invoke(app, ["quarantine", *command, "--stage", PLACE.stage]).exit_code
 

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.console.redelivery import (
-    ParkedAgainError,
+    DeadLetteredAgainError,
     Redelivery,
     RefusedError,
     StreamGoneError,
@@ -123,7 +123,7 @@ PARKED = json.dumps({"message": "record.parked", "cause": "no such rule"})
         (Lambda({"batchItemFailures": [{"itemIdentifier": "1"}]}), [1], RefusedError, "again"),
         (Lambda({"errorMessage": "boom"}, error=True), [1], RefusedError, "failed: boom"),
         (Lambda("boom", error=True), [1], RefusedError, "failed: boom"),
-        (Lambda(None, log=f"x\n{PARKED}\n"), [1], ParkedAgainError, "again: no such rule"),
+        (Lambda(None, log=f"x\n{PARKED}\n"), [1], DeadLetteredAgainError, "again: no such rule"),
     ],
     ids=["none", "failed", "raised", "died", "parked"],
 )

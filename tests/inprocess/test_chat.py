@@ -22,7 +22,7 @@ from functions.core.services.command_service import change
 from functions.core.storage.store import Store
 from functions.notify.deliver import message
 from infra.console.quarantine import Quarantine
-from infra.simulator.inprocess import HttpAnswer, Loop
+from infra.simulator.simulator import ApiResponse, Simulator
 from tests.core.channels.provider_requests import SIDES, Call, SafeWeChat, Side, WeChat
 from tests.inprocess.conftest import forget
 from tests.inprocess.recording_provider import Provider, provider
@@ -34,19 +34,19 @@ DESK = "standard"
 class Chat:
     """Somebody who writes to the standard desk on a channel, and the provider in between."""
 
-    def __init__(self, loop: Loop, store: Store, name: str, side: Side, api: Provider) -> None:
+    def __init__(self, loop: Simulator, store: Store, name: str, side: Side, api: Provider) -> None:
         self.loop, self.store, self.name, self.side, self.api = loop, store, name, side, api
 
     @property
     def now(self) -> datetime:
         return datetime.now(UTC)
 
-    def send(self, call: Call) -> HttpAnswer:
+    def send(self, call: Call) -> ApiResponse:
         path = call.path(f"/desks/{DESK}/channels/{self.name}")
         headers = {"Content-Type": "application/json", **call.headers}
         return self.loop.http(call.method, path, call.body or None, headers=headers)
 
-    def writes(self, words: str, **more: str) -> HttpAnswer:
+    def writes(self, words: str, **more: str) -> ApiResponse:
         answer = self.send(self.side.call(self.side.text(words, self.now, **more), self.now))
         assert answer.status == 200, answer.text
         return answer
@@ -89,7 +89,7 @@ def _is_message(body: Any) -> bool:
     return isinstance(body, dict) and body.get("grant_type") is None
 
 
-def put_secret(loop: Loop, name: str, secret: dict[str, Any]) -> None:
+def put_secret(loop: Simulator, name: str, secret: dict[str, Any]) -> None:
     boto3.client("ssm").put_parameter(
         Name=loop.deployment.parameter(f"desks/{DESK}/channels/{name}"),
         Value=json.dumps(secret),
@@ -99,26 +99,26 @@ def put_secret(loop: Loop, name: str, secret: dict[str, Any]) -> None:
 
 
 @pytest.fixture(params=["wechat", "wechat-safe"])
-def wechat(request: pytest.FixtureRequest, loop: Loop, store: Store) -> Iterator[Chat]:
+def wechat(request: pytest.FixtureRequest, loop: Simulator, store: Store) -> Iterator[Chat]:
     """An official account, in the clear and encrypted."""
     side = WeChat() if request.param == "wechat" else SafeWeChat()
     yield from _chat(loop, store, "wechat", side)
 
 
 @pytest.fixture(params=SIDES)
-def chat(request: pytest.FixtureRequest, loop: Loop, store: Store) -> Iterator[Chat]:
+def chat(request: pytest.FixtureRequest, loop: Simulator, store: Store) -> Iterator[Chat]:
     """Each channel."""
     yield from _chat(loop, store, request.param, SIDES[request.param])
 
 
-def _chat(loop: Loop, store: Store, name: str, side: Side) -> Iterator[Chat]:
+def _chat(loop: Simulator, store: Store, name: str, side: Side) -> Iterator[Chat]:
     message.kept.cache_clear()
     with provider(side.accepted()) as api:
         put_secret(loop, name, {**side.secret, "api": api.url})
         yield Chat(loop, store, name, side, api)
 
 
-def reply_of(chat: Chat, answer: HttpAnswer) -> dict[str, str]:
+def reply_of(chat: Chat, answer: ApiResponse) -> dict[str, str]:
     """The passive reply in an answer, decrypted where the message was encrypted."""
     assert isinstance(chat.side, WeChat)
     return chat.side.reply(answer.text)
@@ -160,8 +160,8 @@ def test_others_are_told_beside_the_answer(wechat: Chat) -> None:
     wechat.store.put_playbook(
         playbook.model_copy(update={"notifications": (team, *playbook.notifications)}), wechat.now
     )
-    wechat.loop.wait()
-    wechat.loop.retire()
+    wechat.loop.expire_playbooks()
+    wechat.loop.replace_containers()
     wechat.writes("无法登录")
     wechat.loop.pump()
     told = [d for d in wechat.deliveries() if d.event == "TicketReceived"]
@@ -196,7 +196,7 @@ def at_once(chat: Chat, monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any])
 
 def test_two_calls_at_once_are_one_ticket(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     """G1, E11: the slower one is answered as the faster one was."""
-    answers: list[HttpAnswer] = []
+    answers: list[ApiResponse] = []
     at_once(chat, monkeypatch, lambda: answers.append(chat.writes("支付失败", id="1002")))
     answers.append(chat.writes("支付失败", id="1002"))
     first, second = (chat.side.heard_in(answer.text) for answer in answers)
@@ -322,7 +322,7 @@ def test_a_wrong_signature_is_refused(chat: Chat) -> None:
 
 
 @pytest.mark.parametrize("path", ["standard/channels/pigeon", "nowhere/channels/wechat"])
-def test_what_is_not_there_is_not_found(loop: Loop, path: str) -> None:
+def test_what_is_not_there_is_not_found(loop: Simulator, path: str) -> None:
     """No such channel, no such desk, or one that does not use it: all read alike."""
     for method, body in (("GET", None), ("POST", b"<xml/>")):
         answer = loop.http(method, f"/desks/{path}", body, headers={"Content-Type": "text/xml"})
@@ -381,7 +381,7 @@ class Unread:
 
 
 @pytest.fixture
-def unread(loop: Loop, store: Store) -> Iterator[Unread]:
+def unread(loop: Simulator, store: Store) -> Iterator[Unread]:
     safe = SafeWeChat()
     put_secret(loop, "wechat", {**safe.secret, "aes_key": "B" * 43})
     with provider(safe.accepted()) as api:
@@ -469,7 +469,7 @@ def test_two_lines_of_a_second_without_an_id_are_two(wechat: Chat) -> None:
         assert wechat.side.user not in str(item)
 
 
-def test_messages_without_an_id_are_not_taken_for_each_other(loop: Loop, store: Store) -> None:
+def test_messages_without_an_id_are_not_taken_for_each_other(loop: Simulator, store: Store) -> None:
     """G1: none of two that the provider gave no id is lost."""
     side = SIDES["line"]
     put_secret(loop, "line", side.secret)

@@ -17,14 +17,14 @@ from functions.core.services.command_service import change
 from functions.core.storage.store import Store
 from functions.intake.chat import MAX_TEXT
 from infra.console.quarantine import Quarantine
-from infra.simulator.inprocess import Loop
+from infra.simulator.simulator import Simulator
 from tests.core.channels.provider_requests import SIDES
 from tests.inprocess.conftest import forget
 from tests.inprocess.recording_provider import provider
 from tests.inprocess.test_chat import DESK, Chat, put_secret
 
 
-def _writer(loop: Loop, store: Store, name: str) -> Iterator[Chat]:
+def _writer(loop: Simulator, store: Store, name: str) -> Iterator[Chat]:
     side = SIDES[name]
     with provider(side.accepted()) as api:
         put_secret(loop, name, {**side.secret, "api": api.url})
@@ -32,19 +32,19 @@ def _writer(loop: Loop, store: Store, name: str) -> Iterator[Chat]:
 
 
 @pytest.fixture
-def line(loop: Loop, store: Store) -> Iterator[Chat]:
+def line(loop: Simulator, store: Store) -> Iterator[Chat]:
     """Somebody on LINE."""
     yield from _writer(loop, store, "line")
 
 
 @pytest.fixture
-def wechat(loop: Loop, store: Store) -> Iterator[Chat]:
+def wechat(loop: Simulator, store: Store) -> Iterator[Chat]:
     """Somebody on WeChat."""
     yield from _writer(loop, store, "wechat")
 
 
 @pytest.fixture
-def telegram(loop: Loop, store: Store) -> Iterator[Chat]:
+def telegram(loop: Simulator, store: Store) -> Iterator[Chat]:
     """Somebody on Telegram."""
     yield from _writer(loop, store, "telegram")
 

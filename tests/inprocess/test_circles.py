@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from functions.core.domain.rules import AutomaticLimits, Notification, Playbook
 from functions.core.storage.store import Store
-from infra.simulator.inprocess import Loop
+from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import ROOT, shipped
 from tests.inprocess.test_returns import DESK, act, bounce, file, own_id, replay
 
@@ -36,7 +36,7 @@ as one of the limits that ship."""
 
 
 @pytest.fixture
-def desks(loop: Loop, store: Store) -> Loop:
+def desks(loop: Simulator, store: Store) -> Simulator:
     """A second desk beside the first."""
     boto3.client("sesv2").create_email_identity(EmailIdentity="omnichannel.local")
     limits = AutomaticLimits(ticket={"10m": 2}, address={"10m": MOST})
@@ -45,14 +45,14 @@ def desks(loop: Loop, store: Store) -> Loop:
         mail = playbook.mail.model_copy(update={"automatic_limits": limits})
         store.put_playbook(playbook.model_copy(update={"mail": mail}), datetime.now(UTC))
     loop.pump()
-    loop.wait()
+    loop.expire_playbooks()
     return loop
 
 
 class Postman:
     """Carries what was sent to a desk's mailbox there, once."""
 
-    def __init__(self, loop: Loop) -> None:
+    def __init__(self, loop: Simulator) -> None:
         self.loop = loop
         self.carried = 0
         self.sent: Counter[str] = Counter()
@@ -121,7 +121,7 @@ def parked(store: Store, desk: str) -> list[str]:
     return [d.cause or "" for d in found if d.state == "parked"]
 
 
-def test_two_desks_stop_at_once(desks: Loop, store: Store) -> None:
+def test_two_desks_stop_at_once(desks: Simulator, store: Store) -> None:
     """What says that it is automatic opens no ticket and gets no answer."""
     desks.mail(letter(OTHER, DESK), DESK)
     postman = Postman(desks)
@@ -130,7 +130,7 @@ def test_two_desks_stop_at_once(desks: Loop, store: Store) -> None:
     assert postman.sent[DESK] == 0
 
 
-def test_two_desks_stop_without_any_mark(desks: Loop, store: Store) -> None:
+def test_two_desks_stop_without_any_mark(desks: Simulator, store: Store) -> None:
     """Nothing tells what it is and which ticket it is about: the limits alone end it, visibly."""
     desks.mail(letter(OTHER, DESK), DESK)
     postman = Postman(desks)
@@ -146,7 +146,7 @@ def test_two_desks_stop_without_any_mark(desks: Loop, store: Store) -> None:
     assert "capped: " in message["Body"]
 
 
-def test_the_desks_own_mail_is_known(loop: Loop, store: Store) -> None:
+def test_the_desks_own_mail_is_known(loop: Simulator, store: Store) -> None:
     """An alias sends it back under another From: by the keyed id, SES's new Message-ID or not."""
     number = file(loop, store, "li.lei@example.com")
     act(loop, number, "assign", agent="li-1")
@@ -168,7 +168,7 @@ def test_the_desks_own_mail_is_known(loop: Loop, store: Store) -> None:
     assert kept["KeyCount"] == 2
 
 
-def test_what_an_agent_does_is_never_capped(loop: Loop, store: Store) -> None:
+def test_what_an_agent_does_is_never_capped(loop: Simulator, store: Store) -> None:
     """A dozen answers in a row; each assignment of an agent's is told as well."""
     narrow(store, loop)
     number = file(loop, store)
@@ -179,7 +179,7 @@ def test_what_an_agent_does_is_never_capped(loop: Loop, store: Store) -> None:
     assert parked(store, "standard") == []
 
 
-def test_what_was_capped_can_be_replayed(loop: Loop, store: Store) -> None:
+def test_what_was_capped_can_be_replayed(loop: Simulator, store: Store) -> None:
     """By hand it goes out whatever the limits say."""
     narrow(store, loop)
     numbers = [file(loop, store) for _ in range(4)]
@@ -193,7 +193,7 @@ def test_what_was_capped_can_be_replayed(loop: Loop, store: Store) -> None:
     assert len(mails()) == before + 1
 
 
-def narrow(store: Store, loop: Loop) -> None:
+def narrow(store: Store, loop: Simulator) -> None:
     """Limits that are soon reached, on a desk that answers every message by itself."""
     playbook: Playbook = shipped(ROOT / "playbooks" / "standard.yaml")
     limits = AutomaticLimits(ticket={"10m": 2}, address={"10m": 3})
@@ -206,7 +206,7 @@ def narrow(store: Store, loop: Loop) -> None:
     )
     store.put_playbook(changed, datetime.now(UTC))
     loop.pump()
-    loop.wait()
+    loop.expire_playbooks()
 
 
 STEPS = st.lists(
@@ -221,7 +221,9 @@ STEPS = st.lists(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=STEPS)
-def test_no_sequence_sends_more_than_the_limits(loop: Loop, store: Store, steps: list[str]) -> None:
+def test_no_sequence_sends_more_than_the_limits(
+    loop: Simulator, store: Store, steps: list[str]
+) -> None:
     """Mails, forms, answers, absence notes, bounces, our own mail: the limits hold throughout."""
     narrow(store, loop)
     address = f"m{next(SERIAL)}@example.com"

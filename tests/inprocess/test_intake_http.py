@@ -13,7 +13,7 @@ from functions.core.domain.rules import CustomerClass
 from functions.core.domain.ticket import Customer
 from functions.core.platform import clock
 from functions.core.storage.store import Store
-from infra.simulator.inprocess import HttpAnswer, Loop
+from infra.simulator.simulator import ApiResponse, Simulator
 from tests.inprocess.conftest import WEBHOOK_SECRET
 from tests.signed_requests import signed
 
@@ -21,11 +21,11 @@ BODY = {"contact": "13800138000", "description": "无法登录，一直提示密
 RAW = json.dumps(BODY, ensure_ascii=False).encode()
 
 
-def file(loop: Loop, body: Any = BODY, **headers: str) -> HttpAnswer:
+def file(loop: Simulator, body: Any = BODY, **headers: str) -> ApiResponse:
     return loop.http("POST", "/desks/standard/tickets", body, headers=headers)
 
 
-def test_a_request_gets_a_number_and_a_promise(loop: Loop, store: Store) -> None:
+def test_a_request_gets_a_number_and_a_promise(loop: Simulator, store: Store) -> None:
     """A1, A3, A4"""
     answer = file(loop)
     assert answer.status == 201
@@ -46,7 +46,7 @@ def test_a_request_gets_a_number_and_a_promise(loop: Loop, store: Store) -> None
     assert ticket.customer.contact == "*******8000"
 
 
-def test_an_urgent_request_is_promised_two_hours(loop: Loop) -> None:
+def test_an_urgent_request_is_promised_two_hours(loop: Simulator) -> None:
     """A4: 紧急问题2小时内响应"""
     answer = file(loop, {**BODY, "urgency": "高"})
     due = datetime.fromisoformat(answer.json["expected_response_by"])
@@ -54,14 +54,16 @@ def test_an_urgent_request_is_promised_two_hours(loop: Loop) -> None:
 
 
 @pytest.mark.parametrize("urgency", ["低", "low", "Low"])
-def test_terms_are_understood_in_both_languages(loop: Loop, store: Store, urgency: str) -> None:
+def test_terms_are_understood_in_both_languages(
+    loop: Simulator, store: Store, urgency: str
+) -> None:
     """A1"""
     answer = file(loop, {**BODY, "urgency": urgency, "type": "fault report"})
     ticket = store.load("standard", answer.json["number"])
     assert (ticket.priority, ticket.type) == ("低", "报障")
 
 
-def test_every_wrong_field_is_named(loop: Loop) -> None:
+def test_every_wrong_field_is_named(loop: Simulator) -> None:
     """A1, A15: bad input gets an answer that says what is wrong and how to right it."""
     answer = file(
         loop,
@@ -75,7 +77,7 @@ def test_every_wrong_field_is_named(loop: Loop) -> None:
     assert "高" in wrong["urgency"]
 
 
-def test_unknown_and_missing_fields_are_named(loop: Loop) -> None:
+def test_unknown_and_missing_fields_are_named(loop: Simulator) -> None:
     answer = file(loop, {"descripton": "typo"})
     assert answer.status == 400
     assert {error["field"] for error in answer.json["errors"]} == {
@@ -86,7 +88,7 @@ def test_unknown_and_missing_fields_are_named(loop: Loop) -> None:
 
 
 @pytest.mark.parametrize("given", ["2026-02-30", "2026-3-1", "20260310", "yesterday", ""])
-def test_a_date_of_purchase_is_a_date(loop: Loop, given: str) -> None:
+def test_a_date_of_purchase_is_a_date(loop: Simulator, given: str) -> None:
     """D2: whoever reads it later counts a warranty from it."""
     answer = file(loop, {**BODY, "product": {"name": "冰箱", "purchased_on": given}})
     assert answer.status == 400
@@ -96,13 +98,13 @@ def test_a_date_of_purchase_is_a_date(loop: Loop, given: str) -> None:
 
 
 @pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[1]", b'"text"', b"[" * 5000])
-def test_a_body_that_is_no_json_object_is_refused(loop: Loop, body: bytes) -> None:
+def test_a_body_that_is_no_json_object_is_refused(loop: Simulator, body: bytes) -> None:
     answer = file(loop, body)
     assert answer.status == 400
     assert answer.json["title"]
 
 
-def test_a_body_of_another_type_is_refused_as_a_problem(loop: Loop) -> None:
+def test_a_body_of_another_type_is_refused_as_a_problem(loop: Simulator) -> None:
     """The contract: every error is a problem, also what Chalice says before a route is asked."""
     answer = file(loop, b"contact=13800138000", **{"Content-Type": "text/plain"})
     assert answer.status == 415
@@ -114,15 +116,15 @@ def test_a_body_of_another_type_is_refused_as_a_problem(loop: Loop) -> None:
     }
 
 
-def test_a_body_over_the_limit_is_refused(loop: Loop) -> None:
+def test_a_body_over_the_limit_is_refused(loop: Simulator) -> None:
     assert file(loop, {**BODY, "description": "x" * 300_000}).status == 413
 
 
-def test_an_unknown_desk_is_not_found(loop: Loop) -> None:
+def test_an_unknown_desk_is_not_found(loop: Simulator) -> None:
     assert loop.http("POST", "/desks/nobody/tickets", BODY).status == 404
 
 
-def test_the_same_key_files_one_ticket(loop: Loop) -> None:
+def test_the_same_key_files_one_ticket(loop: Simulator) -> None:
     """G1: the same Idempotency-Key and body give the same ticket, another body is refused."""
     first = file(loop, **{"Idempotency-Key": "k-1"})
     for _ in range(20):
@@ -132,18 +134,18 @@ def test_the_same_key_files_one_ticket(loop: Loop) -> None:
     assert file(loop, **{"Idempotency-Key": "k-2"}).json["number"] != first.json["number"]
 
 
-def test_a_key_that_is_too_long_is_named(loop: Loop) -> None:
+def test_a_key_that_is_too_long_is_named(loop: Simulator) -> None:
     """G1: refused, not filed under a part of it."""
     answer = file(loop, **{"Idempotency-Key": "k" * 201})
     assert answer.status == 400
     assert [error["field"] for error in answer.json["errors"]] == ["Idempotency-Key"]
 
 
-def test_without_a_key_each_request_is_its_own(loop: Loop) -> None:
+def test_without_a_key_each_request_is_its_own(loop: Simulator) -> None:
     assert file(loop).json["number"] != file(loop).json["number"]
 
 
-def test_filing_takes_three_calls_to_the_table(loop: Loop) -> None:
+def test_filing_takes_three_calls_to_the_table(loop: Simulator) -> None:
     """The design's budget, once the playbook is known."""
     file(loop)
     loop.calls.clear()
@@ -152,7 +154,7 @@ def test_filing_takes_three_calls_to_the_table(loop: Loop) -> None:
     assert len(table) <= 3
 
 
-def test_a_signed_webhook_files_once(loop: Loop) -> None:
+def test_a_signed_webhook_files_once(loop: Simulator) -> None:
     """F5, G1"""
     path = "/desks/standard/channels/webhook"
     first = loop.http("POST", path, RAW, headers=signed(WEBHOOK_SECRET, RAW))
@@ -170,7 +172,7 @@ def test_a_signed_webhook_files_once(loop: Loop) -> None:
         {"webhook-timestamp": "soon"},
     ],
 )
-def test_a_bad_signature_is_refused(loop: Loop, spoil: dict[str, str]) -> None:
+def test_a_bad_signature_is_refused(loop: Simulator, spoil: dict[str, str]) -> None:
     """F5: 401 for a wrong signature and for one older than five minutes."""
     path = "/desks/standard/channels/webhook"
     spoilt = {**signed(WEBHOOK_SECRET, RAW), **spoil}
@@ -180,7 +182,7 @@ def test_a_bad_signature_is_refused(loop: Loop, spoil: dict[str, str]) -> None:
     assert loop.http("POST", path, RAW).status == 401
 
 
-def test_personal_data_is_masked_before_it_is_stored(loop: Loop, store: Store) -> None:
+def test_personal_data_is_masked_before_it_is_stored(loop: Simulator, store: Store) -> None:
     """G4"""
     body = {
         **BODY,
@@ -193,7 +195,9 @@ def test_personal_data_is_masked_before_it_is_stored(loop: Loop, store: Store) -
         assert secret not in found
 
 
-def test_numbers_are_masked_in_whatever_field_they_are_written(loop: Loop, store: Store) -> None:
+def test_numbers_are_masked_in_whatever_field_they_are_written(
+    loop: Simulator, store: Store
+) -> None:
     """A15, G4: a customer's phone number in the wrong field stands in no record either."""
     phone = "13912345678"
     body = {
@@ -222,14 +226,14 @@ def test_numbers_are_masked_in_whatever_field_they_are_written(loop: Loop, store
     ],
 )
 def test_a_number_has_the_desk_s_own_date(
-    loop: Loop, monkeypatch: pytest.MonkeyPatch, at: datetime, number: str
+    loop: Simulator, monkeypatch: pytest.MonkeyPatch, at: datetime, number: str
 ) -> None:
     """A3: the day begins at Shanghai's midnight, eight hours before that of UTC."""
     monkeypatch.setattr(clock, "now", lambda: at)
     assert file(loop).json["number"] == number
 
 
-def test_every_wrong_field_is_named_at_once(loop: Loop) -> None:
+def test_every_wrong_field_is_named_at_once(loop: Simulator) -> None:
     """A1: those that no desk knows, those of a wrong form and those that this desk decides on."""
     body = {"contact": "12", "description": "长" * 201, "type": "飞机", "urgency": "超高", "x": 1}
     named = [error["field"] for error in file(loop, body).json["errors"]]
@@ -237,13 +241,13 @@ def test_every_wrong_field_is_named_at_once(loop: Loop) -> None:
 
 
 def test_a_class_that_a_supervisor_gave_stands_before_the_channel_s(
-    loop: Loop, store: Store
+    loop: Simulator, store: Store
 ) -> None:
     """A5: the id that a channel sends says what a customer was; a person has said what they are."""
     classes = {"vip": CustomerClass(customer_ids=("VIP*",)), "partner": CustomerClass()}
     playbook = store.playbook("standard", datetime.now(UTC))
     store.put_playbook(playbook.model_copy(update={"customer_classes": classes}), datetime.now(UTC))
-    loop.wait()
+    loop.expire_playbooks()
 
     def classed() -> Customer:
         number = file(loop, {**BODY, "customer_id": "VIP-7"}).json["number"]

@@ -16,7 +16,7 @@ from functions.core.platform import aws
 from functions.core.storage.store import Store
 from functions.core.text.tokens import message_id
 from functions.intake.mail_store import Inbox
-from infra.simulator.inprocess import Loop, announcement
+from infra.simulator.simulator import Simulator, mail_notification
 from tests.inprocess.conftest import WEBHOOK_SECRET
 from tests.signed_requests import signed
 
@@ -60,11 +60,11 @@ def texts(store: Store, number: str) -> list[Any]:
     ]
 
 
-def own_reference(loop: Loop, number: str) -> str:
+def own_reference(loop: Simulator, number: str) -> str:
     return f"<{message_id(aws.root_key(loop.deployment), 'standard', number, 1, 'standard.local')}>"
 
 
-def test_a_mail_becomes_a_ticket(loop: Loop, store: Store) -> None:
+def test_a_mail_becomes_a_ticket(loop: Simulator, store: Store) -> None:
     """A1, F1: text, sender and attachments come through; the original stays in the bucket."""
     pdf = b"%PDF-1.7 receipt"
     raw = letter(files=(("发票.pdf", pdf),))
@@ -81,7 +81,7 @@ def test_a_mail_becomes_a_ticket(loop: Loop, store: Store) -> None:
     assert body.read() == pdf
 
 
-def test_files_are_kept_by_their_content(loop: Loop, store: Store) -> None:
+def test_files_are_kept_by_their_content(loop: Simulator, store: Store) -> None:
     """D10, G3, item 10: what is not kept stays in the original, and the ticket says so."""
     files = (
         ("../../发票\u202e.html", b"<script>alert(1)</script>"),
@@ -109,7 +109,7 @@ def test_files_are_kept_by_their_content(loop: Loop, store: Store) -> None:
     assert original["Body"].read() == raw
 
 
-def test_its_people_download_the_files_of_a_mail(loop: Loop, store: Store) -> None:
+def test_its_people_download_the_files_of_a_mail(loop: Simulator, store: Store) -> None:
     """D10, item 10: customer and agent, by short-lived links that save and never show."""
     from urllib.parse import parse_qs, urlsplit
 
@@ -138,7 +138,7 @@ def test_its_people_download_the_files_of_a_mail(loop: Loop, store: Store) -> No
     assert "不接受程序文件" in page
 
 
-def test_an_html_mail_is_read(loop: Loop, store: Store) -> None:
+def test_an_html_mail_is_read(loop: Simulator, store: Store) -> None:
     """A1"""
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = "a@example.com", DESK, "Payment"
@@ -150,18 +150,18 @@ def test_an_html_mail_is_read(loop: Loop, store: Store) -> None:
     assert "<" not in received.description
 
 
-def test_the_same_message_id_is_one_ticket(loop: Loop, store: Store) -> None:
+def test_the_same_message_id_is_one_ticket(loop: Simulator, store: Store) -> None:
     """G1: announced twenty times in four batches, filed once."""
     for batch in range(4):
         boto3.client("s3").put_object(
             Bucket=loop.deployment.mail_bucket, Key=f"mail/{batch}", Body=letter()
         )
-        records = [announcement(f"mail/{batch}", (DESK,)) for _ in range(5)]
+        records = [mail_notification(f"mail/{batch}", (DESK,)) for _ in range(5)]
         assert loop.invoke("intake_mail", {"Records": records}) == {"batchItemFailures": []}
     assert len(numbers(store)) == 1
 
 
-def test_a_mail_without_an_id_is_told_by_its_bytes(loop: Loop, store: Store) -> None:
+def test_a_mail_without_an_id_is_told_by_its_bytes(loop: Simulator, store: Store) -> None:
     """G1"""
     for _ in range(3):
         loop.mail(letter(id=""), DESK)
@@ -169,7 +169,7 @@ def test_a_mail_without_an_id_is_told_by_its_bytes(loop: Loop, store: Store) -> 
     assert len(numbers(store)) == 2
 
 
-def test_an_answer_joins_its_ticket_by_our_reference(loop: Loop, store: Store) -> None:
+def test_an_answer_joins_its_ticket_by_our_reference(loop: Simulator, store: Store) -> None:
     """G1: the reference proves it, whoever writes."""
     loop.mail(letter(), DESK)
     (number,) = numbers(store)
@@ -180,7 +180,7 @@ def test_an_answer_joins_its_ticket_by_our_reference(loop: Loop, store: Store) -
     assert [event.event for event in texts(store, number)] == ["TicketReceived", "CustomerWrote"]
 
 
-def test_the_number_counts_only_from_the_customer(loop: Loop, store: Store) -> None:
+def test_the_number_counts_only_from_the_customer(loop: Simulator, store: Store) -> None:
     """G1: a stranger who quotes a number does not get in."""
     loop.mail(letter(), DESK)
     (number,) = numbers(store)
@@ -191,7 +191,7 @@ def test_the_number_counts_only_from_the_customer(loop: Loop, store: Store) -> N
     assert len(numbers(store)) == 2
 
 
-def test_an_answer_to_ones_own_mail_joins_its_ticket(loop: Loop, store: Store) -> None:
+def test_an_answer_to_ones_own_mail_joins_its_ticket(loop: Simulator, store: Store) -> None:
     """G1: by the Message-ID under which the request came; from the same address only."""
     loop.mail(letter(), DESK)
     (number,) = numbers(store)
@@ -208,7 +208,7 @@ def test_an_answer_to_ones_own_mail_joins_its_ticket(loop: Loop, store: Store) -
     assert len(numbers(store)) == 2
 
 
-def test_a_forged_reference_is_worthless(loop: Loop, store: Store) -> None:
+def test_a_forged_reference_is_worthless(loop: Simulator, store: Store) -> None:
     """G1"""
     loop.mail(letter(), DESK)
     (number,) = numbers(store)
@@ -217,7 +217,7 @@ def test_a_forged_reference_is_worthless(loop: Loop, store: Store) -> None:
     assert len(numbers(store)) == 2
 
 
-def test_the_answer_to_a_question_resumes_the_ticket(loop: Loop, store: Store) -> None:
+def test_the_answer_to_a_question_resumes_the_ticket(loop: Simulator, store: Store) -> None:
     """A11: the mail that was waited for brings the ticket back into work."""
     from functions.core.domain import commands as c
     from functions.core.services.command_service import change
@@ -246,7 +246,7 @@ def test_the_answer_to_a_question_resumes_the_ticket(loop: Loop, store: Store) -
     ],
 )
 def test_what_is_no_request_is_kept_aside(
-    loop: Loop, store: Store, headers: dict[str, str], cause: str
+    loop: Simulator, store: Store, headers: dict[str, str], cause: str
 ) -> None:
     """G3: it opens no ticket, gets no answer, and is kept whole with its cause."""
     mail = EmailMessage()
@@ -265,8 +265,8 @@ def test_what_is_no_request_is_kept_aside(
 
 
 @pytest.mark.parametrize("encoding", ["UTF8", "BASE64"])
-def test_a_mail_inside_its_announcement(loop: Loop, store: Store, encoding: str) -> None:
-    """F1: a receipt rule with an SNS action puts a small mail into the announcement itself."""
+def test_a_mail_inside_its_announcement(loop: Simulator, store: Store, encoding: str) -> None:
+    """F1: a receipt rule with an SNS action puts a small mail into the mail_notification itself."""
     import base64
     import json
 
@@ -286,27 +286,29 @@ def test_a_mail_inside_its_announcement(loop: Loop, store: Store, encoding: str)
     assert kept["Body"].read() == raw
 
 
-def test_mail_for_nobody_is_kept_aside(loop: Loop, store: Store) -> None:
+def test_mail_for_nobody_is_kept_aside(loop: Simulator, store: Store) -> None:
     """G3"""
     loop.mail(letter(), "sales@elsewhere.local", key="mail/lost")
     assert numbers(store) == []
     boto3.client("s3").head_object(Bucket=loop.deployment.mail_bucket, Key="quarantine/-/lost")
 
 
-def test_a_plus_address_reaches_the_desk(loop: Loop, store: Store) -> None:
+def test_a_plus_address_reaches_the_desk(loop: Simulator, store: Store) -> None:
     """F1"""
     loop.mail(letter(), "Support+orders@standard.local")
     assert len(numbers(store)) == 1
 
 
-def test_poison_goes_to_the_dead_letter_queue_and_holds_up_nobody(loop: Loop, store: Store) -> None:
+def test_poison_goes_to_the_dead_letter_queue_and_holds_up_nobody(
+    loop: Simulator, store: Store
+) -> None:
     """G3, F1: partial answers; the good mail between two bad ones is filed."""
     s3 = boto3.client("s3")
     s3.put_object(Bucket=loop.deployment.mail_bucket, Key="mail/good", Body=letter())
     records = [
         {"messageId": "1", "body": "not json"},
-        announcement("mail/good", (DESK,)),
-        announcement("mail/missing", (DESK,)),
+        mail_notification("mail/good", (DESK,)),
+        mail_notification("mail/missing", (DESK,)),
     ]
     assert loop.invoke("intake_mail", {"Records": records}) == {"batchItemFailures": []}
     assert len(numbers(store)) == 1
@@ -314,18 +316,18 @@ def test_poison_goes_to_the_dead_letter_queue_and_holds_up_nobody(loop: Loop, st
     queue = sqs.get_queue_url(QueueName=f"{loop.deployment.prefix}-mail-dlq")["QueueUrl"]
     parked = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
     assert len(parked) == 2
-    assert any("not SES's announcement" in message["Body"] for message in parked)
+    assert any("not SES's mail_notification" in message["Body"] for message in parked)
 
 
 def test_a_busy_table_brings_the_mail_again(
-    loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
+    loop: Simulator, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """G1, G3: what fails for now is answered as failed, and filed with the next try."""
     from functions.core.domain.errors import TryAgain
 
     key = "mail/busy"
     boto3.client("s3").put_object(Bucket=loop.deployment.mail_bucket, Key=key, Body=letter())
-    record = announcement(key, (DESK,))
+    record = mail_notification(key, (DESK,))
 
     def busy(*_: Any, **__: Any) -> None:
         raise TryAgain("throttled")
@@ -338,7 +340,7 @@ def test_a_busy_table_brings_the_mail_again(
     assert len(numbers(store)) == 1
 
 
-def test_a_raw_mail_over_http_is_filed_like_any_other(loop: Loop, store: Store) -> None:
+def test_a_raw_mail_over_http_is_filed_like_any_other(loop: Simulator, store: Store) -> None:
     """F5: mail from any provider, for regions without SES inbound."""
     raw = letter()
     headers = {"content-type": "message/rfc822", **signed(WEBHOOK_SECRET, raw)}
@@ -358,7 +360,7 @@ def test_a_raw_mail_over_http_is_filed_like_any_other(loop: Loop, store: Store) 
     ],
 )
 def test_the_words_of_a_mail_tell_its_language(
-    loop: Loop, store: Store, subject: str, text: str, wanted: str
+    loop: Simulator, store: Store, subject: str, text: str, wanted: str
 ) -> None:
     """A4, E1: in the customer's language where it shows, else in the desk's."""
     loop.mail(letter(subject, text), DESK)
@@ -384,7 +386,7 @@ def test_a_mail_that_is_gone_is_parked_with_its_cause(code: str) -> None:
 
 @pytest.mark.parametrize(("subject", "wanted"), [("", "（无内容）"), ("发票", "发票")])
 def test_a_mail_without_words_is_filed_as_such(
-    loop: Loop, store: Store, subject: str, wanted: str
+    loop: Simulator, store: Store, subject: str, wanted: str
 ) -> None:
     """A1: nothing that comes in is lost; its description says that there is none."""
     loop.mail(letter(subject, ""), DESK)

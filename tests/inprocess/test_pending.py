@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from functions.core.storage.store import Store
 from functions.router.routing import Router
-from infra.simulator.inprocess import Loop
+from infra.simulator.simulator import Simulator
 
 
-def test_only_who_was_asked_takes_it_out_again(loop: Loop, store: Store) -> None:
+def test_only_who_was_asked_takes_it_out_again(loop: Simulator, store: Store) -> None:
     """A6: an agent is to say what it is about. A repeated record of the request, or more of the
     customer's words, do not decide it."""
     body = {"contact": "13800138000", "description": "功能异常"}

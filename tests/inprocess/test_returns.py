@@ -18,7 +18,7 @@ from functions.core.services.create_ticket import Filing
 from functions.core.storage.store import Store
 from functions.core.text.tokens import message_id
 from functions.intake import bounces
-from infra.simulator.inprocess import HttpAnswer, Loop
+from infra.simulator.simulator import ApiResponse, Simulator
 from tests.inprocess.conftest import forget
 
 DESK = "support@standard.local"
@@ -26,7 +26,7 @@ CUSTOMER = "li.lei@example.com"
 SUPERVISOR = {"cognito:username": "zg-1", "cognito:groups": "standard:supervisor"}
 
 
-def file(loop: Loop, store: Store, contact: str = CUSTOMER) -> str:
+def file(loop: Simulator, store: Store, contact: str = CUSTOMER) -> str:
     """A ticket by web form, acknowledged and assigned."""
     body = {"contact": contact, "description": "无法登录"}
     answer = loop.http("POST", "/desks/standard/tickets", body)
@@ -36,7 +36,7 @@ def file(loop: Loop, store: Store, contact: str = CUSTOMER) -> str:
     return number
 
 
-def own_id(loop: Loop, number: str, version: int = 1) -> str:
+def own_id(loop: Simulator, number: str, version: int = 1) -> str:
     root = aws.root_key(loop.deployment)
     return f"<{message_id(root, 'standard', number, version, 'standard.local')}>"
 
@@ -101,7 +101,7 @@ def told_by_ses(
     return json.dumps(content)
 
 
-def tell(loop: Loop, body: str) -> None:
+def tell(loop: Simulator, body: str) -> None:
     record = {"messageId": "1", "body": body, "attributes": {}}
     assert loop.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
     loop.pump()
@@ -116,7 +116,7 @@ def returns_on(store: Store, number: str) -> list[Any]:
     return [event for commit in found for event in commit.of("ContactBounced")]
 
 
-def act(loop: Loop, number: str, action: str, **body: Any) -> HttpAnswer:
+def act(loop: Simulator, number: str, action: str, **body: Any) -> ApiResponse:
     path = f"/agent/desks/standard/tickets/{number}/{action}"
     answer = loop.http("POST", path, body, claims=SUPERVISOR)
     loop.pump()
@@ -139,7 +139,9 @@ def sent_to(address: str) -> int:
 @pytest.mark.parametrize(
     "header", ["Message-ID", "References", "In-Reply-To", "X-Deskbell-Id"], ids=str.lower
 )
-def test_a_hard_bounce_stops_mail_to_its_contact(loop: Loop, store: Store, header: str) -> None:
+def test_a_hard_bounce_stops_mail_to_its_contact(
+    loop: Simulator, store: Store, header: str
+) -> None:
     """Found by a keyed id in the headers that came back; held mail is on the ticket, with why."""
     number, other = file(loop, store), file(loop, store)
     loop.mail(bounce(f"{header}: {own_id(loop, number)}\r\nSubject: x"), DESK)
@@ -163,7 +165,7 @@ def test_a_hard_bounce_stops_mail_to_its_contact(loop: Loop, store: Store, heade
     assert last(store, other, "handler_mail_returned").state == "sent"
 
 
-def test_a_bounce_by_its_thread_is_shown_once(loop: Loop, store: Store) -> None:
+def test_a_bounce_by_its_thread_is_shown_once(loop: Simulator, store: Store) -> None:
     """G1: announced twice; the keyed id stands in the report's own References."""
     number = file(loop, store)
     raw = bounce("Subject: x").replace(
@@ -184,7 +186,7 @@ def test_a_bounce_by_its_thread_is_shown_once(loop: Loop, store: Store) -> None:
     ids=lambda found: found if isinstance(found, str) else "",
 )
 def test_a_soft_bounce_is_shown_and_stops_nothing(
-    loop: Loop, store: Store, changes: dict[str, str], why: str
+    loop: Simulator, store: Store, changes: dict[str, str], why: str
 ) -> None:
     number = file(loop, store)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}", **changes), DESK)
@@ -193,7 +195,7 @@ def test_a_soft_bounce_is_shown_and_stops_nothing(
     assert marked(store, number) is None
 
 
-def test_anybodys_bounce_stops_nothing(loop: Loop, store: Store) -> None:
+def test_anybodys_bounce_stops_nothing(loop: Simulator, store: Store) -> None:
     """A report without our keyed id is set aside; one with a forged id too."""
     number = file(loop, store)
     forged = own_id(loop, number).replace(".1.", ".2.")
@@ -208,7 +210,7 @@ def test_anybodys_bounce_stops_nothing(loop: Loop, store: Store) -> None:
 
 
 @pytest.mark.parametrize("what", ["bounce", "complaint"])
-def test_a_report_that_names_nobody_stops_nothing(loop: Loop, store: Store, what: str) -> None:
+def test_a_report_that_names_nobody_stops_nothing(loop: Simulator, store: Store, what: str) -> None:
     """G3: a forwarded mail tells its keyed id to anybody; the report shows and that is all."""
     number, other = file(loop, store), file(loop, store)
     headers = f"Message-ID: {own_id(loop, number)}"
@@ -224,7 +226,7 @@ def test_a_report_that_names_nobody_stops_nothing(loop: Loop, store: Store, what
     assert marked(store, file(loop, store)) is None
 
 
-def test_ses_need_not_name_the_recipient(loop: Loop, store: Store) -> None:
+def test_ses_need_not_name_the_recipient(loop: Simulator, store: Store) -> None:
     """Its notification comes by a topic that it alone writes to."""
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
@@ -232,7 +234,7 @@ def test_ses_need_not_name_the_recipient(loop: Loop, store: Store) -> None:
     assert marked(store, number) == "complaint"
 
 
-def test_ses_names_somebody_else(loop: Loop, store: Store) -> None:
+def test_ses_names_somebody_else(loop: Simulator, store: Store) -> None:
     """G3: a forwarding of the customer's that failed shows on the ticket and stops nothing."""
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
@@ -242,7 +244,7 @@ def test_ses_names_somebody_else(loop: Loop, store: Store) -> None:
     assert marked(store, file(loop, store)) is None
 
 
-def test_what_comes_back_of_an_erased_ticket_stops_nothing(loop: Loop, store: Store) -> None:
+def test_what_comes_back_of_an_erased_ticket_stops_nothing(loop: Simulator, store: Store) -> None:
     """B10: it says of nobody any more who they were, so there is nobody to stop mail to."""
     number = file(loop, store)
     forget(loop, datetime.now(UTC), number=number)
@@ -253,7 +255,7 @@ def test_what_comes_back_of_an_erased_ticket_stops_nothing(loop: Loop, store: St
     assert [item for item in kept if item["sk"]["S"] == "CONTACT"] == []
 
 
-def test_a_complaint_stops_automatic_mail_alone(loop: Loop, store: Store) -> None:
+def test_a_complaint_stops_automatic_mail_alone(loop: Simulator, store: Store) -> None:
     """RFC 5965: the agent may still write; `not-spam` stops nothing."""
     number = file(loop, store)
     headers = f"References: {own_id(loop, number)}"
@@ -272,7 +274,9 @@ def test_a_complaint_stops_automatic_mail_alone(loop: Loop, store: Store) -> Non
 @pytest.mark.parametrize(
     ("kind", "cause"), [("Bounce", "bounce 5.1.1"), ("Complaint", "complaint")]
 )
-def test_ses_tells_the_same(loop: Loop, store: Store, named: str, kind: str, cause: str) -> None:
+def test_ses_tells_the_same(
+    loop: Simulator, store: Store, named: str, kind: str, cause: str
+) -> None:
     """Event publishing and identity notifications, with the headers of the mail."""
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
@@ -282,7 +286,7 @@ def test_ses_tells_the_same(loop: Loop, store: Store, named: str, kind: str, cau
     assert len(returns_on(store, number)) == 1
 
 
-def test_ses_tells_of_an_address_alone(loop: Loop, store: Store) -> None:
+def test_ses_tells_of_an_address_alone(loop: Simulator, store: Store) -> None:
     """Identity notifications without headers: by the desk's mailbox and the address."""
     number = file(loop, store)
     envelope = {"Type": "Notification", "Message": told_by_ses(named="notificationType")}
@@ -291,7 +295,7 @@ def test_ses_tells_of_an_address_alone(loop: Loop, store: Store) -> None:
     assert marked(store, file(loop, store)) == "bounce 5.1.1"
 
 
-def test_ses_transient_bounces_stop_nothing(loop: Loop, store: Store) -> None:
+def test_ses_transient_bounces_stop_nothing(loop: Simulator, store: Store) -> None:
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     tell(loop, told_by_ses(headers=headers, bounceType="Transient"))
@@ -299,7 +303,7 @@ def test_ses_transient_bounces_stop_nothing(loop: Loop, store: Store) -> None:
     assert len(returns_on(store, number)) == 1
 
 
-def test_ses_says_that_it_was_no_spam(loop: Loop, store: Store) -> None:
+def test_ses_says_that_it_was_no_spam(loop: Simulator, store: Store) -> None:
     """RFC 5965: `not-spam` is the opposite of a complaint, whoever tells of it."""
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
@@ -308,7 +312,9 @@ def test_ses_says_that_it_was_no_spam(loop: Loop, store: Store) -> None:
     assert marked(store, number) is None
 
 
-def test_ses_transient_bounces_of_an_address_alone_stop_nothing(loop: Loop, store: Store) -> None:
+def test_ses_transient_bounces_of_an_address_alone_stop_nothing(
+    loop: Simulator, store: Store
+) -> None:
     """G3: a full mailbox is emptied again; neither this ticket nor the next one is marked."""
     number = file(loop, store)
     tell(loop, told_by_ses(bounceType="Transient", bounceSubType="MailboxFull"))
@@ -317,7 +323,7 @@ def test_ses_transient_bounces_of_an_address_alone_stop_nothing(loop: Loop, stor
 
 
 @pytest.mark.parametrize("sub_type", ["Suppressed", "OnAccountSuppressionList"])
-def test_what_ses_itself_did_not_send_is_said(loop: Loop, store: Store, sub_type: str) -> None:
+def test_what_ses_itself_did_not_send_is_said(loop: Simulator, store: Store, sub_type: str) -> None:
     """G3: a suppression is ended in SES, not in the customer's mailbox, whatever status it has."""
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
@@ -325,7 +331,7 @@ def test_what_ses_itself_did_not_send_is_said(loop: Loop, store: Store, sub_type
     assert marked(store, number) == f"bounce {sub_type}"
 
 
-def test_a_cause_holds_no_words_of_others(loop: Loop, store: Store) -> None:
+def test_a_cause_holds_no_words_of_others(loop: Simulator, store: Store) -> None:
     """G4: what is no code is left out; it stands on the ticket and goes into every answer."""
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
@@ -335,7 +341,7 @@ def test_a_cause_holds_no_words_of_others(loop: Loop, store: Store) -> None:
 
 
 def test_a_run_that_breaks_off_is_done_again_whole(
-    loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
+    loop: Simulator, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """G1, G3: the ticket comes last, so that its idempotency says that the others know it too."""
     other, number = file(loop, store), file(loop, store)
@@ -353,7 +359,7 @@ def test_a_run_that_breaks_off_is_done_again_whole(
     assert [marked(store, each) for each in (other, number)] == ["bounce 5.1.1"] * 2
 
 
-def test_an_address_s_ended_tickets_are_left_as_they_are(loop: Loop, store: Store) -> None:
+def test_an_address_s_ended_tickets_are_left_as_they_are(loop: Simulator, store: Store) -> None:
     """G6: no mail will go out about them, so there is nothing to put on their record."""
     ended, number = file(loop, store), file(loop, store)
     assert act(loop, ended, "close", reason="重复").status == 200
@@ -364,7 +370,7 @@ def test_an_address_s_ended_tickets_are_left_as_they_are(loop: Loop, store: Stor
     assert store.load("standard", ended) == before
 
 
-def test_another_desk_s_ticket_is_none_of_this_mailbox(loop: Loop, store: Store) -> None:
+def test_another_desk_s_ticket_is_none_of_this_mailbox(loop: Simulator, store: Store) -> None:
     """G4: a report that quotes another desk's mail says nothing at this one."""
     number = file(loop, store)
     filing = Filing(
@@ -383,7 +389,7 @@ def test_another_desk_s_ticket_is_none_of_this_mailbox(loop: Loop, store: Store)
     assert bounces.ticket_of(ids, filing, "another") is None
 
 
-def test_ses_on_nobodys_mail_is_set_aside(loop: Loop, store: Store) -> None:
+def test_ses_on_nobodys_mail_is_set_aside(loop: Simulator, store: Store) -> None:
     """G3: the mailbox of a team, say; other notifications are none of ours."""
     tell(loop, told_by_ses(recipient="tech@standard.local"))
     tell(loop, json.dumps({"notificationType": "AmazonSnsSubscriptionSucceeded", "message": "x"}))
@@ -393,7 +399,7 @@ def test_ses_on_nobodys_mail_is_set_aside(loop: Loop, store: Store) -> None:
     assert kept["KeyCount"] == 1
 
 
-def test_an_automatic_reply_is_a_note_once(loop: Loop, store: Store) -> None:
+def test_an_automatic_reply_is_a_note_once(loop: Simulator, store: Store) -> None:
     """It opens no ticket, gets no answer and is shown on its own, even an archived one."""
     number = file(loop, store)
     mail = EmailMessage()
@@ -410,7 +416,7 @@ def test_an_automatic_reply_is_a_note_once(loop: Loop, store: Store) -> None:
     assert sent_to(CUSTOMER) == before
 
 
-def automatic(loop: Loop, number: str, words: str) -> bytes:
+def automatic(loop: Simulator, number: str, words: str) -> bytes:
     return (
         f"From: {CUSTOMER}\r\nTo: {DESK}\r\nSubject: Re: 13800138000\r\n"
         "Message-ID: <same@mail.example.com>\r\nPrecedence: auto_reply\r\n"
@@ -419,7 +425,7 @@ def automatic(loop: Loop, number: str, words: str) -> bytes:
     ).encode()
 
 
-def test_an_automatic_reply_says_its_words(loop: Loop, store: Store) -> None:
+def test_an_automatic_reply_says_its_words(loop: Simulator, store: Store) -> None:
     """G3, G4: masked, on the ticket; another one under the same id is kept in quarantine."""
     number = file(loop, store)
     for words in ("请找 li@example.com", "请找 li@example.com", "已恢复上班"):
@@ -434,13 +440,13 @@ def test_an_automatic_reply_says_its_words(loop: Loop, store: Store) -> None:
     assert listed["KeyCount"] == 1
 
 
-def replay(store: Store, loop: Loop, delivery: Delivery) -> None:
+def replay(store: Store, loop: Simulator, delivery: Delivery) -> None:
     """What `deskbell quarantine replay` does with a parked delivery."""
     assert store.move(delivery.model_copy(update={"state": "due"}), "parked")
     loop.pump()
 
 
-def test_a_new_contact_gets_what_was_held(loop: Loop, store: Store) -> None:
+def test_a_new_contact_gets_what_was_held(loop: Simulator, store: Store) -> None:
     """`correct-contact`: sealed anew with the ticket; G4: nothing of it is readable."""
     number, other = file(loop, store), file(loop, store)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
@@ -472,7 +478,7 @@ def test_a_new_contact_gets_what_was_held(loop: Loop, store: Store) -> None:
     assert refused.json["errors"][0]["field"] == "contact"
 
 
-def test_a_phone_number_may_take_its_place(loop: Loop, store: Store) -> None:
+def test_a_phone_number_may_take_its_place(loop: Simulator, store: Store) -> None:
     """What was held as a mail goes out as a short message."""
     number = file(loop, store)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
@@ -484,7 +490,7 @@ def test_a_phone_number_may_take_its_place(loop: Loop, store: Store) -> None:
     assert (found.state, found.channel) == ("sent", "sms")
 
 
-def test_the_old_contact_works_again(loop: Loop, store: Store) -> None:
+def test_the_old_contact_works_again(loop: Simulator, store: Store) -> None:
     """Without a contact the mark goes, from every ticket of the address and the next ones."""
     number, other = file(loop, store), file(loop, store)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
@@ -496,7 +502,7 @@ def test_the_old_contact_works_again(loop: Loop, store: Store) -> None:
     assert act(loop, number, "correct-contact").status == 200  # nothing left to do
 
 
-def test_who_may_correct_a_contact(loop: Loop, store: Store) -> None:
+def test_who_may_correct_a_contact(loop: Simulator, store: Store) -> None:
     number = file(loop, store)
     path = f"/agent/desks/standard/tickets/{number}/correct-contact"
     for role, status in (("finance", 403), ("agent", 200)):
@@ -505,7 +511,7 @@ def test_who_may_correct_a_contact(loop: Loop, store: Store) -> None:
         assert answer.status == status, answer.text
 
 
-def test_a_mark_outlives_the_class(loop: Loop, store: Store) -> None:
+def test_a_mark_outlives_the_class(loop: Simulator, store: Store) -> None:
     """A5: what is known of a contact is kept side by side."""
     number = file(loop, store)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
@@ -517,7 +523,7 @@ def test_a_mark_outlives_the_class(loop: Loop, store: Store) -> None:
     )
 
 
-def test_the_happy_way_reads_and_writes_no_more(loop: Loop, store: Store) -> None:
+def test_the_happy_way_reads_and_writes_no_more(loop: Simulator, store: Store) -> None:
     """G7: a life without returns costs one read unit for the limits, and no write."""
     loop.calls.clear()
     file(loop, store)

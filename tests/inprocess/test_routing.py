@@ -12,10 +12,10 @@ from functions.core.domain import commands as c
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
 from functions.core.storage.store import Store
-from infra.simulator.inprocess import Loop
+from infra.simulator.simulator import Simulator
 
 
-def file(loop: Loop, description: str, **more: Any) -> str:
+def file(loop: Simulator, description: str, **more: Any) -> str:
     body = {"contact": "13800138000", "description": description, **more}
     answer = loop.http("POST", "/desks/standard/tickets", body)
     assert answer.status == 201, answer.text
@@ -50,7 +50,7 @@ def load(store: Store, username: str) -> int:
     ],
 )
 def test_tags_and_type_choose_the_team(
-    loop: Loop, store: Store, description: str, more: dict[str, Any], team: str
+    loop: Simulator, store: Store, description: str, more: dict[str, Any], team: str
 ) -> None:
     """A2, A5: nobody is online, so the ticket waits for its team."""
     number = file(loop, description, **more)
@@ -59,7 +59,7 @@ def test_tags_and_type_choose_the_team(
     assert (found.status, found.queue, found.team) == ("queued", "waiting", team)
 
 
-def test_tickets_go_round_to_the_member_longest_without_one(loop: Loop, store: Store) -> None:
+def test_tickets_go_round_to_the_member_longest_without_one(loop: Simulator, store: Store) -> None:
     """A5, D7"""
     for username in ("li-1", "li-2"):
         store.set_presence("standard", username, online=True)
@@ -70,7 +70,7 @@ def test_tickets_go_round_to_the_member_longest_without_one(loop: Loop, store: S
     assert load(store, "li-1") == load(store, "li-2") == 2
 
 
-def test_nobody_gets_more_than_there_is_room_for(loop: Loop, store: Store) -> None:
+def test_nobody_gets_more_than_there_is_room_for(loop: Simulator, store: Store) -> None:
     """D7, E11: five places, seven tickets; the rest wait and come as places get free."""
     store.set_presence("standard", "li-1", online=True)
     found = [file(loop, "无法登录") for _ in range(7)]
@@ -85,7 +85,7 @@ def test_nobody_gets_more_than_there_is_room_for(loop: Loop, store: Store) -> No
     assert [ticket(store, number).status for number in found].count("queued") == 1
 
 
-def test_coming_online_picks_up_what_waits_vip_first(loop: Loop, store: Store) -> None:
+def test_coming_online_picks_up_what_waits_vip_first(loop: Simulator, store: Store) -> None:
     """A5: VIP customers come first, then the more urgent, then the older."""
     plain = [file(loop, "无法登录") for _ in range(5)]
     vip = file(loop, "无法登录", customer_id="VIP-7")
@@ -96,7 +96,7 @@ def test_coming_online_picks_up_what_waits_vip_first(loop: Loop, store: Store) -
     assert [ticket(store, number).handler for number in plain] == ["li-1"] * 4 + [None]
 
 
-def test_high_urgency_goes_to_the_supervisors(loop: Loop, store: Store) -> None:
+def test_high_urgency_goes_to_the_supervisors(loop: Simulator, store: Store) -> None:
     """A7: by the customer's word or by what is written; a supervisor can change the handler."""
     store.set_presence("standard", "li-1", online=True)
     for number in (file(loop, "无法登录", urgency="高"), file(loop, "系统崩溃，所有人都无法工作")):
@@ -111,7 +111,7 @@ def test_high_urgency_goes_to_the_supervisors(loop: Loop, store: Store) -> None:
     assert (load(store, "li-1"), load(store, "li-2")) == (1, 0)
 
 
-def test_a_vague_request_waits_for_confirmation(loop: Loop, store: Store) -> None:
+def test_a_vague_request_waits_for_confirmation(loop: Simulator, store: Store) -> None:
     """A6: 待确认 for ten minutes; confirmation routes it."""
     store.set_presence("standard", "li-1", online=True)
     number = file(loop, "功能异常")
@@ -129,7 +129,7 @@ def test_a_vague_request_waits_for_confirmation(loop: Loop, store: Store) -> Non
     assert found.timers["confirm_type"].state == "met"
 
 
-def test_the_same_record_routes_once(loop: Loop, store: Store) -> None:
+def test_the_same_record_routes_once(loop: Simulator, store: Store) -> None:
     """F2, G1: repeated, late and out of order."""
     store.set_presence("standard", "li-1", online=True)
     number = file(loop, "无法登录")
@@ -142,7 +142,7 @@ def test_the_same_record_routes_once(loop: Loop, store: Store) -> None:
     assert load(store, "li-1") == 1
 
 
-def test_a_poison_record_is_parked_and_the_others_go_on(loop: Loop, store: Store) -> None:
+def test_a_poison_record_is_parked_and_the_others_go_on(loop: Simulator, store: Store) -> None:
     """G3, F2"""
     number = file(loop, "无法登录")
     good = loop._records()
@@ -160,7 +160,7 @@ def test_a_poison_record_is_parked_and_the_others_go_on(loop: Loop, store: Store
 
 
 def test_a_busy_table_brings_the_record_again(
-    loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
+    loop: Simulator, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """F2: a failure that passes is answered for its record alone."""
     from functions.core.domain.errors import TryAgain
@@ -180,7 +180,7 @@ def test_a_busy_table_brings_the_record_again(
     assert ticket(store, number).status == "queued"
 
 
-def test_a_reopened_ticket_is_routed_again(loop: Loop, store: Store) -> None:
+def test_a_reopened_ticket_is_routed_again(loop: Simulator, store: Store) -> None:
     """A13: back to its team, whoever is free there; a second handling alone goes a level up."""
     store.set_presence("standard", "li-1", online=True)
     number = file(loop, "无法登录")
@@ -193,7 +193,7 @@ def test_a_reopened_ticket_is_routed_again(loop: Loop, store: Store) -> None:
     assert load(store, "li-1") == 1
 
 
-def test_more_urgent_while_it_waits_it_goes_where_that_leads(loop: Loop, store: Store) -> None:
+def test_more_urgent_while_it_waits_it_goes_where_that_leads(loop: Simulator, store: Store) -> None:
     """A5, A7: 高 is the supervisors'; back to 中 it waits for its team again, each time once."""
     number = file(loop, "我无法登录")
     other = file(loop, "支付失败")
@@ -214,7 +214,7 @@ def test_more_urgent_while_it_waits_it_goes_where_that_leads(loop: Loop, store: 
     assert (found.queue, found.team) == ("waiting", "技术支持组")
 
 
-def test_among_those_that_wait_the_more_urgent_comes_first(loop: Loop, store: Store) -> None:
+def test_among_those_that_wait_the_more_urgent_comes_first(loop: Simulator, store: Store) -> None:
     """A5, E3: nothing leads elsewhere, so it keeps its team and moves up the queue at once."""
     first, second = (file(loop, "我要退货", urgency="低") for _ in range(2))
     loop.pump()
@@ -225,7 +225,7 @@ def test_among_those_that_wait_the_more_urgent_comes_first(loop: Loop, store: St
 
 
 def test_a_new_priority_leaves_alone_what_a_person_or_a_deadline_has_decided(
-    loop: Loop, store: Store
+    loop: Simulator, store: Store
 ) -> None:
     """A7: what the supervisors were given by hand stays theirs; what has a handler, the handler's;
     and a change that queues the ticket itself is not undone."""

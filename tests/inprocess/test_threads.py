@@ -13,7 +13,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.platform import aws, clock
 from functions.core.storage.store import Store
 from functions.core.text.tokens import reply_token
-from infra.simulator.inprocess import Loop
+from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import ROOT, WEBHOOK_SECRET, forget, shipped
 from tests.inprocess.test_circles import letter, mails
 from tests.inprocess.test_returns import CUSTOMER, DESK, SUPERVISOR, act, file, own_id
@@ -32,7 +32,7 @@ def numbers(store: Store) -> set[str]:
     return {ticket.number for ticket in found}
 
 
-def test_every_mail_to_a_customer_says_where_answers_go(loop: Loop, store: Store) -> None:
+def test_every_mail_to_a_customer_says_where_answers_go(loop: Simulator, store: Store) -> None:
     """An address with a token of this ticket; mail to staff has none."""
     number = file(loop, store)
     token = reply_token(aws.root_key(loop.deployment), "standard", number)
@@ -46,7 +46,9 @@ def test_every_mail_to_a_customer_says_where_answers_go(loop: Loop, store: Store
 
 
 @pytest.mark.parametrize("where", ["envelope", "To", "Cc", "Delivered-To"])
-def test_an_answer_to_that_address_joins_its_ticket(loop: Loop, store: Store, where: str) -> None:
+def test_an_answer_to_that_address_joins_its_ticket(
+    loop: Simulator, store: Store, where: str
+) -> None:
     """Nothing quoted, another sender, another subject, capitals: the address proves it."""
     number = file(loop, store)
     token = reply_token(aws.root_key(loop.deployment), "standard", number)
@@ -60,7 +62,9 @@ def test_an_answer_to_that_address_joins_its_ticket(loop: Loop, store: Store, wh
 
 
 @pytest.mark.parametrize("by", ["reference", "address"])
-def test_who_answered_in_the_customers_place_is_shown(loop: Loop, store: Store, by: str) -> None:
+def test_who_answered_in_the_customers_place_is_shown(
+    loop: Simulator, store: Store, by: str
+) -> None:
     """G3, G4: a mail was forwarded; the agent sees, masked, that it is not the customer's word."""
     number = file(loop, store)
     token = reply_token(aws.root_key(loop.deployment), "standard", number)
@@ -83,7 +87,7 @@ def test_who_answered_in_the_customers_place_is_shown(loop: Loop, store: Store, 
     ]  # the customer's costs nothing
 
 
-def test_a_forged_address_proves_nothing(loop: Loop, store: Store) -> None:
+def test_a_forged_address_proves_nothing(loop: Simulator, store: Store) -> None:
     number = file(loop, store)
     token = reply_token(aws.root_key(loop.deployment), "omnichannel", number)
     for forged in (token, f"{number.lower()}.aaaaaaaaaaaaaaaa", number):
@@ -93,7 +97,7 @@ def test_a_forged_address_proves_nothing(loop: Loop, store: Store) -> None:
     assert len(numbers(store)) == 4
 
 
-def test_it_holds_for_mail_that_a_provider_posts(loop: Loop, store: Store) -> None:
+def test_it_holds_for_mail_that_a_provider_posts(loop: Simulator, store: Store) -> None:
     """F5"""
     number = file(loop, store)
     token = reply_token(aws.root_key(loop.deployment), "standard", number)
@@ -103,25 +107,25 @@ def test_it_holds_for_mail_that_a_provider_posts(loop: Loop, store: Store) -> No
     assert (answer.status, answer.json) == (202, {"number": number, "new": False})
 
 
-def close(loop: Loop, store: Store) -> str:
+def close(loop: Simulator, store: Store) -> str:
     number = file(loop, store)
     assert act(loop, number, "close", reason="重复").status == 200
     return number
 
 
-def answer_to(loop: Loop, number: str) -> None:
+def answer_to(loop: Simulator, number: str) -> None:
     loop.mail(letter(CUSTOMER, DESK, "Re: x", References=own_id(loop, number)), DESK)
     loop.pump()
 
 
-def with_changes(store: Store, loop: Loop, **changes: Any) -> None:
+def with_changes(store: Store, loop: Simulator, **changes: Any) -> None:
     playbook: Playbook = shipped(ROOT / "playbooks" / "standard.yaml")
     store.put_playbook(playbook.model_copy(update=changes), datetime.now(UTC))
     loop.pump()
-    loop.wait()
+    loop.expire_playbooks()
 
 
-def test_a_closed_ticket_is_taken_up_again(loop: Loop, store: Store) -> None:
+def test_a_closed_ticket_is_taken_up_again(loop: Simulator, store: Store) -> None:
     """`closed_reply: reopen`, within `reopen_within`."""
     number = close(loop, store)
     answer_to(loop, number)
@@ -131,7 +135,7 @@ def test_a_closed_ticket_is_taken_up_again(loop: Loop, store: Store) -> None:
 
 @pytest.mark.parametrize(("reply", "days"), [("linked", 0), ("reopen", 15)])
 def test_or_a_linked_one_is_opened(
-    loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch, reply: str, days: int
+    loop: Simulator, store: Store, monkeypatch: pytest.MonkeyPatch, reply: str, days: int
 ) -> None:
     """As the playbook says, and after its time in any case; each names the other."""
     with_changes(store, loop, closed_reply=reply)
@@ -151,7 +155,7 @@ def test_or_a_linked_one_is_opened(
 
 
 def test_a_link_that_was_not_come_to_is_made_with_the_next_try(
-    loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
+    loop: Simulator, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """G1: the mail comes again, opens nothing twice, and both tickets know each other."""
     from functions.intake import mail_routing
@@ -174,7 +178,7 @@ def test_a_link_that_was_not_come_to_is_made_with_the_next_try(
     assert store.load("standard", number).related == (new,)
 
 
-def test_the_status_page_takes_it_up_again_either_way(loop: Loop, store: Store) -> None:
+def test_the_status_page_takes_it_up_again_either_way(loop: Simulator, store: Store) -> None:
     """Only the ticket itself can open its contact, so nothing else can be opened for it."""
     with_changes(store, loop, closed_reply="linked")
     body = {"contact": CUSTOMER, "description": "无法登录"}
@@ -187,7 +191,7 @@ def test_the_status_page_takes_it_up_again_either_way(loop: Loop, store: Store) 
 
 
 @pytest.mark.parametrize("by", ["reference", "address"])
-def test_who_was_forgotten_begins_anew(loop: Loop, store: Store, by: str) -> None:
+def test_who_was_forgotten_begins_anew(loop: Simulator, store: Store, by: str) -> None:
     """B10, G3: on an erased ticket nobody could answer, and no link says whose it was."""
     number = file(loop, store)
     token = reply_token(aws.root_key(loop.deployment), "standard", number)

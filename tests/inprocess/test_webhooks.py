@@ -16,7 +16,7 @@ from functions.core.storage.store import Store
 from functions.intake.signatures import verify
 from functions.notify import handler
 from infra.deploy.permissions import granted, needed
-from infra.simulator.inprocess import Loop
+from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import ROOT, WEBHOOK_SECRET, loop, shipped, store
 from tests.inprocess.test_life import SECRETS, Life
 from tests.notify.webhook_receiver import Receiver
@@ -25,7 +25,7 @@ __all__ = ["loop", "store"]  # fixtures
 
 
 @pytest.fixture
-def receiver(loop: Loop, store: Store) -> Iterator[Receiver]:
+def receiver(loop: Simulator, store: Store) -> Iterator[Receiver]:
     """An endpoint that wants everything, of a deployment that may send to this machine."""
     ssm = boto3.client("ssm")
     for name, value in (
@@ -62,7 +62,7 @@ def live(life: Life) -> None:
     assert life.status()["status"] == "archived"
 
 
-def test_every_event_arrives_once(loop: Loop, store: Store, receiver: Receiver) -> None:
+def test_every_event_arrives_once(loop: Simulator, store: Store, receiver: Receiver) -> None:
     """G5, E11: though the endpoint fails at first and records come twice."""
     receiver.answers = [500, 503]
     life = Life(loop, store)
@@ -94,7 +94,9 @@ def test_every_event_arrives_once(loop: Loop, store: Store, receiver: Receiver) 
     assert {d.state for d in store.deliveries("standard", life.number)} == {"sent"}
 
 
-def test_no_raw_contact_leaves_by_a_webhook(loop: Loop, store: Store, receiver: Receiver) -> None:
+def test_no_raw_contact_leaves_by_a_webhook(
+    loop: Simulator, store: Store, receiver: Receiver
+) -> None:
     """G4."""
     live(Life(loop, store))
     said = "\n".join(f"{request.headers} {request.body.decode()}" for request in receiver.got)
@@ -104,7 +106,7 @@ def test_no_raw_contact_leaves_by_a_webhook(loop: Loop, store: Store, receiver: 
 
 
 def test_people_are_told_whatever_becomes_of_the_endpoint(
-    loop: Loop, store: Store, receiver: Receiver
+    loop: Simulator, store: Store, receiver: Receiver
 ) -> None:
     """G5."""
     receiver.answers = [410] * 1000
@@ -123,7 +125,7 @@ def test_people_are_told_whatever_becomes_of_the_endpoint(
 
 
 def test_notify_needs_no_right_that_it_has_not(
-    loop: Loop, store: Store, receiver: Receiver
+    loop: Simulator, store: Store, receiver: Receiver
 ) -> None:
     """F7, G5: an endpoint's secret is read with the right to read this stage's parameters."""
     live(Life(loop, store))
@@ -136,7 +138,9 @@ def test_notify_needs_no_right_that_it_has_not(
     assert used <= granted("notify")
 
 
-def test_a_desk_without_endpoints_makes_the_same_calls_as_ever(loop: Loop, store: Store) -> None:
+def test_a_desk_without_endpoints_makes_the_same_calls_as_ever(
+    loop: Simulator, store: Store
+) -> None:
     """G7: no write and no read is made for webhooks where a desk has none."""
     live(Life(loop, store))
     assert not [d for d in store.deliveries("standard", "x") if d.channel == "webhook"]

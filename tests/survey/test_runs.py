@@ -12,7 +12,7 @@ from functions.core.domain.closing import ARCHIVE, REOPENED, REVIEW, after_revie
 from functions.core.domain.rules import Playbook, load
 from functions.core.domain.ticket import OPEN
 from functions.router.closing_workflow import start
-from infra.simulator.inprocess import Workflows
+from infra.simulator.workflows import Workflows
 from tests.core.sample_desk import DESK, received
 
 
