@@ -63,7 +63,7 @@ def _stack() -> Iterator[Path]:
                 [
                     sys.executable,
                     "-c",
-                    "from infra.console.commands import main; main()",
+                    "from infra.console.main import main; main()",
                     *map(str, arguments),
                     "--data",
                     str(data),

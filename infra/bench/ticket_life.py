@@ -102,9 +102,13 @@ def lives(loop: Simulator) -> list[Life]:
     for opening in (_by_form(key=None), _by_mail):
         _Actor(loop, loop.expire_playbooks).live("warm-up", opening)
     by_form = _Actor(loop, loop.expire_playbooks).live("web form", _by_form(key=None))
-    with_key = _Actor(loop, loop.expire_playbooks).live("web form, Idempotency-Key", _by_form(key="k-1"))
+    with_key = _Actor(loop, loop.expire_playbooks).live(
+        "web form, Idempotency-Key", _by_form(key="k-1")
+    )
     by_mail = _Actor(loop, loop.expire_playbooks).live("mail", _by_mail)
-    cold = _Actor(loop, loop.replace_containers).live("web form, every container new", _by_form(key=None))
+    cold = _Actor(loop, loop.replace_containers).live(
+        "web form, every container new", _by_form(key=None)
+    )
     return [by_form, with_key, by_mail, cold]
 
 

@@ -25,7 +25,7 @@ class StreamGoneError(RuntimeError):
 
 
 def records_between(batch: dict[str, Any], function: str) -> list[Any]:
-    """Read the records of a discarded batch that match the function's filters, as Lambda sends them.
+    """Read the records of a discarded batch that match the function's filters.
 
     Args:
         batch: `DDBStreamBatchInfo` of the failed invocation (Lambda developer guide, "Retaining
@@ -60,8 +60,8 @@ def records_between(batch: dict[str, Any], function: str) -> list[Any]:
             raise
         raise StreamGoneError(
             "the stream no longer holds the record (it keeps records for 24 hours); the ticket's "
-            f"history still has it: {batch['startSequenceNumber']} … {batch['endSequenceNumber']} of "
-            f"{batch.get('approximateArrivalOfFirstRecord', '')}"
+            f"history still has it: {batch['startSequenceNumber']} … {batch['endSequenceNumber']} "
+            f"of {batch.get('approximateArrivalOfFirstRecord', '')}"
         ) from error
     return records
 
@@ -70,7 +70,7 @@ class Redelivery:
     """Invokes one deployed function synchronously."""
 
     def __init__(self, function: str) -> None:
-        self._function = function
+        self.function = function
         self._lambda = boto3.client("lambda")
 
     def records(self, records: list[Any]) -> str:
@@ -85,8 +85,8 @@ class Redelivery:
         answer = self._call({"Records": records})
         failed = (answer or {}).get("batchItemFailures") if isinstance(answer, dict) else None
         if failed:
-            raise RefusedError(f"{self._function} failed on it again: see its log")
-        return f"{self._function} has processed it"
+            raise RefusedError(f"{self.function} failed on it again: see its log")
+        return f"{self.function} has processed it"
 
     def event(self, payload: Any) -> str:
         """Deliver an event.
@@ -95,11 +95,11 @@ class Redelivery:
             RefusedError: the function failed, or dead-lettered the event again.
         """
         self._call(payload)
-        return f"{self._function} has processed it"
+        return f"{self.function} has processed it"
 
     def _call(self, payload: Any) -> Any:
         answer = self._lambda.invoke(
-            FunctionName=self._function,
+            FunctionName=self.function,
             InvocationType="RequestResponse",
             LogType="Tail",
             Payload=json.dumps(payload, ensure_ascii=False).encode(),
@@ -107,11 +107,11 @@ class Redelivery:
         response: Any = json.loads(answer["Payload"].read() or b"null")
         if answer.get("FunctionError"):
             message = response.get("errorMessage") if isinstance(response, dict) else response
-            raise RefusedError(f"{self._function} failed: {message}")
+            raise RefusedError(f"{self.function} failed: {message}")
         for line in base64.b64decode(answer.get("LogResult", "")).decode().splitlines():
             if any(event in line for event in _DEAD_LETTERED):
                 raise DeadLetteredAgainError(
-                    f"{self._function} dead-lettered it again: {_cause(line)}"
+                    f"{self.function} dead-lettered it again: {_cause(line)}"
                 )
         return response
 

@@ -15,7 +15,7 @@ import pytest
 import typer.main
 from typer.core import TyperGroup, TyperOption
 
-from infra.console.commands import app
+from infra.console.main import app
 from infra.deploy.stacks import load_template
 
 ROOT = Path(__file__).parents[2]
@@ -173,9 +173,10 @@ def test_a_default_of_a_template_is_told(template: str) -> None:
             assert f"`{parameter['Default']}`" in row
 
 
+@pytest.mark.requirement("G3", "G7")
 @pytest.mark.parametrize("alarm", _alarms())
 def test_an_alarm_has_its_answer(alarm: str) -> None:
-    """G3, G7: whoever is woken finds what to do."""
+    """Whoever is woken finds what to do."""
     assert re.search(rf"^\| `{re.escape(alarm)}` \| \S", OPERATIONS, re.MULTILINE)
 
 

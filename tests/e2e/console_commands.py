@@ -8,10 +8,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from infra.console import commands, quarantine
+from infra.console import main, quarantine
 from infra.deploy import desks
 
-_LOADED = (commands, desks, quarantine)
+_LOADED = (main, desks, quarantine)
 """What most commands ask for besides; each is imported by the process that all others come from."""
 _processes = get_context("forkserver")
 _processes.set_forkserver_preload([__name__])
@@ -38,4 +38,4 @@ def _command(data: Path, arguments: tuple[str, ...], said: Path) -> None:
     os.dup2(file, sys.stderr.fileno())
     os.environ["DESKBELL_DATA"] = str(data)
     sys.argv = ["deskbell", *arguments]
-    commands.main()
+    main.main()

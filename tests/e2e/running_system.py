@@ -75,7 +75,7 @@ class System:
                     *(
                         sys.executable,
                         "-m",
-                        "infra.console.commands",
+                        "infra.console.main",
                         "up",
                         "--data",
                         str(self.data),

@@ -52,8 +52,9 @@ def inventory(system: System) -> dict[str, Any]:
     }
 
 
+@pytest.mark.requirement("F7")
 def test_deploying_again_changes_nothing(system: System) -> None:
-    """F7: each step is idempotent; ids, secrets and playbooks stay."""
+    """Each step is idempotent; ids, secrets and playbooks stay."""
     before = inventory(system)
     assert len(before["apis"]) == 1
     assert len(before["mappings"]) == 3
@@ -76,8 +77,9 @@ def test_deploying_again_changes_nothing(system: System) -> None:
     assert answer.status == 404, answer.text
 
 
+@pytest.mark.requirement("F6")
 def test_the_gateway_s_own_answers_are_problems(system: System) -> None:
-    """F6: without a token, without a route: problem+json, and nothing else about us."""
+    """Without a token, without a route: problem+json, and nothing else about us."""
     for path, status in (("/agent/desks/standard/tickets", 401), ("/nothing/here", 404)):
         answer = system.http("GET", path)
         assert answer.status == status
@@ -136,8 +138,9 @@ def laid_down(client: LocalClient, api: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.requirement("F7")
 def test_an_api_is_laid_down_and_changed_as_described(client: LocalClient) -> None:
-    """F7: routes that come, go and change hands; nothing of an older description is left."""
+    """Routes that come, go and change hands; nothing of an older description is left."""
     api = client.import_rest_api(described("/a", "/a/{b}/c"), "REGIONAL")
     gateway = client._client("apigateway")
     try:

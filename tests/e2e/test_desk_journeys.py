@@ -38,8 +38,9 @@ def at(hour: int) -> str:
     return tomorrow.replace(hour=hour, minute=0, second=0, microsecond=0).isoformat()
 
 
+@pytest.mark.requirement("B1", "B2", "B3", "B4", "B5", "B6", "B7", "B9", "B10", "B13")
 def test_omnichannel_from_the_call_to_the_erasure(system: System) -> None:
-    """B1–B7, B9, B10, B13: a call about a large sum, a second handling, the archive, a hold, an
+    """A call about a large sum, a second handling, the archive, a hold, an
     erasure."""
     walk = Walk(system, "omnichannel")
     walk.present("technical-support", 1)
@@ -152,8 +153,9 @@ def test_omnichannel_from_the_call_to_the_erasure(system: System) -> None:
     ]
 
 
+@pytest.mark.requirement("B8", "B12")
 def test_omnichannel_opens_tickets_of_its_own(system: System) -> None:
-    """B8, B12: a reminder to renew; its outcome by the way that the customer prefers."""
+    """A reminder to renew; its outcome by the way that the customer prefers."""
     walk = Walk(system, "omnichannel")
     walk.present("service-agents", 1)
     agent = "service-agents-1"
@@ -172,8 +174,11 @@ def test_omnichannel_opens_tickets_of_its_own(system: System) -> None:
     walk.until_status("archived")
 
 
+@pytest.mark.requirement(
+    "D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8", "D9", "D10", "D11", "D12", "D13", "D14", "D17"
+)
 def test_aftersales_from_the_form_to_the_call_back(system: System) -> None:
-    """D1–D14, D17: a visit with parts and photos, once back to the engineer, the call-back."""
+    """A visit with parts and photos, once back to the engineer, the call-back."""
     walk = Walk(system, "aftersales")
     walk.present("repair-engineers", 1, 3)
     phone = "13812345678"
@@ -299,8 +304,9 @@ def test_aftersales_from_the_form_to_the_call_back(system: System) -> None:
     assert fetched(file["url"])[0] == 404
 
 
+@pytest.mark.requirement("D3", "D5", "D6", "D7", "D9")
 def test_aftersales_without_an_engineer_for_the_line(system: System) -> None:
-    """D3, D5–D7, D9: 待分派, red, assigned by hand; a return goes to the warehouse."""
+    """待分派, red, assigned by hand; a return goes to the warehouse."""
     walk = Walk(system, "aftersales")
     walk.present("repair-engineers", 3)
     walk.file("冰箱冒烟了，有焦味")
@@ -325,8 +331,9 @@ def test_aftersales_without_an_engineer_for_the_line(system: System) -> None:
     assert "已退款" in walk.told("customer", "warehouse_done")
 
 
+@pytest.mark.requirement("E1", "E3", "E4", "E5", "E6", "E7", "E9", "E10")
 def test_rapid_with_a_complaint_that_escalates(system: System) -> None:
-    """E1, E3–E7, E9, E10: from the first words by mail to the archive."""
+    """From the first words by mail to the archive."""
     walk = Walk(system, "rapid")
     walk.present("complaints", 1)
     address = "walk.rapid@example.com"
@@ -406,9 +413,10 @@ def test_rapid_with_a_complaint_that_escalates(system: System) -> None:
         assert secret not in str(document) + "".join(walk.seen)
 
 
+@pytest.mark.requirement("E2", "E10")
 @pytest.mark.parametrize("clear", [True, False])
 def test_rapid_asks_what_a_vague_request_is_about(system: System, clear: bool) -> None:
-    """E2, E10: two questions, never the same; then 待协同, to a supervisor."""
+    """Two questions, never the same; then 待协同, to a supervisor."""
     walk = Walk(system, "rapid")
     walk.present("technical-support", 1)
     walk.file("登录有问题")
@@ -427,10 +435,11 @@ def test_rapid_asks_what_a_vague_request_is_about(system: System, clear: bool) -
     walk.until_with("technical-support-1")
 
 
+@pytest.mark.requirement("B6", "D13", "G8")
 def test_a_fifth_desk_begins_on_the_running_system(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """B6, D13, G8: a desk applied by the console alone; a fee beyond an agent's authority waits
+    """A desk applied by the console alone; a fee beyond an agent's authority waits
     for the supervisor, the customer confirms, and an agent calls back."""
     assert "playbook 1 is in force" in system.command("playbook", "apply", str(HARBOUR))
     walk = Walk(system, "harbour")

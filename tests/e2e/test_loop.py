@@ -206,8 +206,9 @@ def archived(system: System, number: str) -> Any:
     return None
 
 
+@pytest.mark.requirement("A1", "A11", "F1", "F5", "G1")
 def test_the_loop_over_smtp(desk: Desk) -> None:
-    """A1, A11, F1, F5, G1: a mail with an attachment; the answer to a question joins its ticket."""
+    """A mail with an attachment; the answer to a question joins its ticket."""
     address = "li.lei@example.org"
     message = EmailMessage()
     message["From"], message["To"] = f"李雷 <{address}>", desk.system.local["mailboxes"]["standard"]
@@ -268,8 +269,9 @@ def send(system: System, message: EmailMessage) -> None:
         door.send_message(message)
 
 
+@pytest.mark.requirement("F5", "G1")
 def test_twenty_at_once_are_one(desk: Desk) -> None:
-    """F5, G1: the same webhook-id, and the same Idempotency-Key, twenty times at the same moment:
+    """The same webhook-id, and the same Idempotency-Key, twenty times at the same moment:
     one ticket, one number, one acknowledgement."""
     secret = desk.system.local["webhook_secrets"]["standard"]
     for way in ("webhook", "key"):
@@ -294,8 +296,9 @@ def test_twenty_at_once_are_one(desk: Desk) -> None:
         assert len(receipts) == 1
 
 
+@pytest.mark.requirement("G1", "F5")
 def test_twenty_mails_at_once_are_one(desk: Desk) -> None:
-    """G1, F5: the same Message-ID, twenty times at the same moment, over SMTP."""
+    """The same Message-ID, twenty times at the same moment, over SMTP."""
     address = "burst.mail@example.com"
     message = EmailMessage()
     message["From"], message["To"] = address, desk.system.local["mailboxes"]["standard"]
@@ -309,8 +312,9 @@ def test_twenty_mails_at_once_are_one(desk: Desk) -> None:
     assert len(receipts) == 1
 
 
+@pytest.mark.requirement("F5", "A1")
 def test_a_bad_signature_and_bad_input_are_told(desk: Desk) -> None:
-    """F5, A1: problem+json, every wrong field named."""
+    """Problem+json, every wrong field named."""
     path = "/desks/standard/channels/webhook"
     refused = desk.http("POST", path, {"contact": "13800138000", "description": "x"})
     assert refused.status == 401
@@ -333,8 +337,9 @@ def test_agents_are_checked_twice(desk: Desk) -> None:
     assert desk.http("POST", "/session", wrong).status == 401
 
 
+@pytest.mark.requirement("F3", "G2", "A7")
 def test_deadlines_ring_by_the_scheduled_events_own_time(desk: Desk) -> None:
-    """F3, G2, A7: 高 to the supervisors; two hours later, not a second before, it is a breach."""
+    """高 to the supervisors; two hours later, not a second before, it is a breach."""
     filed = desk.system.file("13800138111", "无法登录", urgency="高")
     shown = desk.until(filed["status_url"], "queued")
     listed = desk.as_agent("supervisor", "GET", "/tickets?queue=supervisor").json["tickets"]
@@ -354,8 +359,9 @@ def tick(system: System, at: datetime) -> None:
     assert "FunctionError" not in answer, answer["Payload"].read()
 
 
+@pytest.mark.requirement("A13", "F4")
 def test_a_poor_score_is_called_back_before_the_archive(desk: Desk) -> None:
-    """A13, F4: below 4 the QA team assigns somebody, who records the cause."""
+    """Below 4 the QA team assigns somebody, who records the cause."""
     filed = desk.system.file("13800138222", "发票开错了")
     number, url = filed["number"], filed["status_url"]
     handler = desk.until(url, "assigned")["handler"]
@@ -373,8 +379,9 @@ def test_a_poor_score_is_called_back_before_the_archive(desk: Desk) -> None:
     assert "开票信息未核对" in json.dumps(document, ensure_ascii=False)
 
 
+@pytest.mark.requirement("A4")
 def test_sms_goes_to_phones(desk: Desk) -> None:
-    """A4: by what the contact is; the delivery stands on the ticket with its state."""
+    """By what the contact is; the delivery stands on the ticket with its state."""
     filed = desk.system.file("13800138333", "请查询物流")
     desk.until(filed["status_url"], "assigned")
 
@@ -386,8 +393,8 @@ def test_sms_goes_to_phones(desk: Desk) -> None:
     wait_until(delivered, "two short messages")
 
 
+@pytest.mark.requirement("G4")
 def test_the_sealed_contact_is_ciphertext(desk: Desk) -> None:
-    """G4"""
     sealed = [item["sealed"]["B"] for item in desk.table() if "sealed" in item]
     assert sealed
     for blob in sealed:

@@ -109,10 +109,11 @@ def desk(loop: Simulator) -> Simulator:
     return loop
 
 
+@pytest.mark.requirement("G7")
 def test_lives_are_measured_step_by_step(
     desk: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """G7: every budget has a value, a limit and a verdict, and the calls stand behind it."""
+    """Every budget has a value, a limit and a verdict, and the calls stand behind it."""
     report = budgets.Report()
     budgets.units(report, desk)
     document = json.loads(json.dumps(report.document(datetime(2026, 3, 10, tzinfo=UTC))))
@@ -140,16 +141,18 @@ def test_lives_are_measured_step_by_step(
     assert new["read_units"] > document["details"]["lives"][0]["read_units"]
 
 
+@pytest.mark.requirement("F3")
 def test_a_sweep_reads_what_is_due(loop: Simulator) -> None:
-    """F3: the same units with more tickets open."""
+    """The same units with more tickets open."""
     found = sweeps(loop, counts=(20, 60), due=5)
     assert [swept.open for swept in found] == [20, 60]
     assert {swept.done for swept in found} == {5}
     assert found[0].read_units == found[1].read_units
 
 
+@pytest.mark.requirement("G7")
 def test_a_month_without_tickets_costs_what_stands_there(loop: Simulator) -> None:
-    """G7: the key, the alarms, the dashboard; a sweep a minute; the queue's pollers."""
+    """The key, the alarms, the dashboard; a sweep a minute; the queue's pollers."""
     from infra.bench import costs
 
     used = money.idle_usage(loop, costs.read_prices())
@@ -160,8 +163,9 @@ def test_a_month_without_tickets_costs_what_stands_there(loop: Simulator) -> Non
     assert set(used) <= set(costs.read_prices().prices)
 
 
+@pytest.mark.requirement("E1", "G2")
 def test_words_and_business_time_have_a_rate() -> None:
-    """E1, G2: on the desk with the most rules; ten years are added."""
+    """On the desk with the most rules; ten years are added."""
     found = rates.rules(seconds=0.05)
     assert (found.desk, found.rules > 10) == ("aftersales", True)
     assert found.per_second == found.rules * found.requests_per_second > 0
@@ -181,6 +185,7 @@ def settled(**more: Any) -> burst.Found:
     return burst.Found(**{**well, **more})
 
 
+@pytest.mark.requirement("E11", "G1")
 @pytest.mark.parametrize(
     ("found", "wrong"),
     [
@@ -199,13 +204,13 @@ def settled(**more: Any) -> burst.Found:
     ],
 )
 def test_a_burst_is_judged_by_the_table_and_the_mails(found: burst.Found, wrong: list[str]) -> None:
-    """E11, G1: what is lost or doubled is named."""
+    """What is lost or doubled is named."""
     filed = {"a@example.com": "CS1", "b@example.com": "CS2"}
     assert burst.faults(filed, found) == wrong
 
 
+@pytest.mark.requirement("E11", "A3")
 def test_two_requests_with_one_number_are_told() -> None:
-    """E11, A3"""
     filed = {"a@example.com": "CS1", "b@example.com": "CS1"}
     assert burst.faults(filed, settled())[0] == "2 requests have 1 numbers"
 

@@ -21,10 +21,11 @@ from tests.inprocess.test_life import Life
 __all__ = ["loop", "store"]  # fixtures
 
 
+@pytest.mark.requirement("F7", "G4")
 def test_a_function_may_do_what_it_does_and_nothing_more(
     loop: Simulator, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """F7, G4: none missing; none granted that no call uses without its reason written down."""
+    """None missing; none granted that no call uses without its reason written down."""
     invoke = loop.invoke
 
     def alone(function: str, event: Any) -> Any:

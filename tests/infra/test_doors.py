@@ -31,8 +31,9 @@ def free_port() -> int:
         return port
 
 
+@pytest.mark.requirement("G8")
 def test_a_request_passes_the_door_as_it_came() -> None:
-    """G8: method, path with its escapes, query, headers, bytes; and the answer likewise."""
+    """Method, path with its escapes, query, headers, bytes; and the answer likewise."""
     asyncio.run(_passes())
 
 
@@ -114,8 +115,9 @@ def box(bucket: Bucket) -> mailbox.Mailbox:
     return mailbox.Mailbox(bucket, bucket, "mails", "arn:aws:sns:::mail")  # type: ignore[arg-type]
 
 
+@pytest.mark.requirement("F1")
 def test_a_mail_is_stored_byte_for_byte_and_announced_as_ses_does() -> None:
-    """F1: over real SMTP; what intake reads of the announcement is there."""
+    """Over real SMTP; what intake reads of the announcement is there."""
     bucket, port = Bucket(), free_port()
     listener = mailbox.listen(box(bucket), port)
     try:
@@ -132,8 +134,9 @@ def test_a_mail_is_stored_byte_for_byte_and_announced_as_ses_does() -> None:
     assert told["mail"]["source"] == "customer@example.com"
 
 
+@pytest.mark.requirement("G3")
 def test_a_mail_that_cannot_be_stored_stays_with_its_sender() -> None:
-    """G3: 4xx, so that the sender's server tries again."""
+    """4xx, so that the sender's server tries again."""
     port = free_port()
     listener = mailbox.listen(box(Bucket(down=True)), port)
     message = EmailMessage()

@@ -15,10 +15,14 @@ from typer.testing import CliRunner
 
 from functions.core.domain.ticket import Ticket
 from functions.core.storage.store import Store
+from functions.intake.mail_store import as_metadata
 from infra.console import closing_workflows
-from infra.console.commands import app
-from infra.console.quarantine import Quarantine, harmless
-from infra.simulator.simulator import Simulator
+from infra.console.errors import UsageError
+from infra.console.main import app
+from infra.console.quarantine import Quarantine
+from infra.console.quarantine_entry import printable
+from infra.console.redelivery import Redelivery
+from infra.simulator.simulator import Simulator, mail_notification
 from tests.inprocess.conftest import PLACE
 from tests.inprocess.conftest import loop as loop  # the deployment on moto
 from tests.inprocess.conftest import store as store
@@ -80,8 +84,9 @@ def queue(loop: Simulator) -> None:
     boto3.client("sqs").create_queue(QueueName=f"{PLACE.prefix}-mail")
 
 
+@pytest.mark.requirement("G3", "G1")
 def test_a_verdict_sets_aside_and_a_release_files(loop: Simulator, store: Store) -> None:
-    """G3: spam is kept whole with its cause, shown, released; once, however often (G1)."""
+    """Spam is kept whole with its cause, shown, released; once, however often."""
     loop.mail(letter(), DESK, key="mail/one", verdicts=SPAM)
     assert tickets(store) == []
     ((id_, room, desk, _, about, cause),) = listed()
@@ -90,16 +95,17 @@ def test_a_verdict_sets_aside_and_a_release_files(loop: Simulator, store: Store)
     shown = console("show", id_)
     for part in ("subject: 无法登录", "spam=FAIL", "昨天起无法登录", "file: a.pdf", "--- source"):
         assert part in shown
-    assert "announced to standard" in console("replay", id_)
+    assert "queued for standard" in console("replay", id_)
     assert [found["receipt"]["spamVerdict"] for found in announced(loop)] == [{"status": "FAIL"}]
     assert len(tickets(store)) == 1
     assert listed() == []
 
 
+@pytest.mark.requirement("G3")
 def test_a_virus_is_released_by_name_only_and_without_its_files(
     loop: Simulator, store: Store
 ) -> None:
-    """G3, item 6: neither `--all` nor a plain replay lets it go; the text alone gets through."""
+    """Neither `--all` nor a plain replay lets it go; the text alone gets through."""
     loop.mail(letter(), DESK, key="mail/one", verdicts=INFECTED)
     ((id_, *_, cause),) = listed()
     assert cause.startswith("virus: ")
@@ -114,10 +120,11 @@ def test_a_virus_is_released_by_name_only_and_without_its_files(
     assert listed() == []
 
 
+@pytest.mark.requirement("G3")
 def test_what_is_discarded_says_by_whom_and_why(
     loop: Simulator, store: Store, box: Quarantine, tmp_path: Path
 ) -> None:
-    """G3: nothing disappears: a discarded mail is kept whole, and can still be released."""
+    """Nothing disappears: a discarded mail is kept whole, and can still be released."""
     for name in ("one", "two"):
         loop.mail(letter(f"<{name}@example.com>"), DESK, key=f"mail/{name}", verdicts=SPAM)
     ids = [line[0] for line in listed()]
@@ -135,8 +142,8 @@ def test_what_is_discarded_says_by_whom_and_why(
     assert len(listed("--discarded")) == 1
 
 
+@pytest.mark.requirement("G3")
 def test_a_dead_letter_is_discarded_with_an_entry(loop: Simulator, box: Quarantine) -> None:
-    """G3"""
     loop.invoke("intake_mail", {"Records": [{"messageId": "1", "body": "not json"}]})
     ((id_, *_),) = listed()
     console("discard", id_, "--reason", "a probe")
@@ -150,13 +157,14 @@ def test_a_dead_letter_is_discarded_with_an_entry(loop: Simulator, box: Quaranti
 
 def test_a_reason_has_to_be_said(loop: Simulator, box: Quarantine) -> None:
     loop.mail(letter(), DESK, verdicts=SPAM)
-    with box.opened() as (kept,), pytest.raises(ValueError, match="reason"):
+    with box.opened() as (kept,), pytest.raises(UsageError, match="reason"):
         box.discard(kept, "  ", "console:test", datetime.now(UTC))
     assert len(listed()) == 1
 
 
+@pytest.mark.requirement("G3")
 def test_a_stranger_s_text_does_nothing_to_a_terminal(loop: Simulator) -> None:
-    """G3, item 6: shown as text: escape sequences and turned text are spelt out."""
+    """Shown as text: escape sequences and turned text are spelt out."""
     turned = "\u202etxt.exe"
     raw = letter(text=f"<script>alert(1)</script> {ESCAPE}{turned}")
     raw = raw.replace(b"Subject: ", b"Subject: \x1b[2J\x9b31m", 1)
@@ -169,13 +177,14 @@ def test_a_stranger_s_text_does_nothing_to_a_terminal(loop: Simulator) -> None:
     assert "<script>" in console("show", id_)
 
 
+@pytest.mark.requirement("G3")
 def test_half_a_character_is_spelt_out() -> None:
-    """G3: no terminal can write one."""
-    assert harmless("\ud83d a").encode() == b"\\ud83d a"
+    """No terminal can write one."""
+    assert printable("\ud83d a").encode() == b"\\ud83d a"
 
 
 def test_line_ends_stay_line_ends() -> None:
-    assert harmless("a\r\nb\tc\rd") == "a\nb\tc\\u000dd"
+    assert printable("a\r\nb\tc\rd") == "a\nb\tc\\u000dd"
 
 
 def test_a_long_cause_fits_beside_the_mail(loop: Simulator) -> None:
@@ -191,8 +200,9 @@ def test_a_long_cause_fits_beside_the_mail(loop: Simulator) -> None:
     assert sum(len(k) + len(v) for k, v in head["Metadata"].items()) < 1500
 
 
+@pytest.mark.requirement("G1", "G3")
 def test_another_mail_under_a_known_id_is_not_lost(loop: Simulator, store: Store) -> None:
-    """G1, G3: a repetition says the same; a mailer that gives one id to every mail loses none."""
+    """A repetition says the same; a mailer that gives one id to every mail loses none."""
     loop.mail(letter(), DESK)
     loop.mail(letter().replace(b"From:", b"Received: by mx2\r\nFrom:", 1), DESK)
     assert listed() == []
@@ -208,8 +218,9 @@ def test_another_mail_under_a_known_id_is_not_lost(loop: Simulator, store: Store
     assert listed() == []
 
 
+@pytest.mark.requirement("G3")
 def test_a_forged_sender_joins_no_ticket_by_its_address(loop: Simulator, store: Store) -> None:
-    """G3, item 6: the number and the customer's address are not enough where SPF and DKIM fail."""
+    """The number and the customer's address are not enough where SPF and DKIM fail."""
     loop.mail(letter(), DESK)
     (ticket,) = tickets(store)
     forged = EmailMessage()
@@ -223,8 +234,9 @@ def test_a_forged_sender_joins_no_ticket_by_its_address(loop: Simulator, store: 
     assert len(tickets(store)) == 2
 
 
+@pytest.mark.requirement("F4", "G3")
 def test_a_failed_closing_workflow_is_listed_and_starts_again(loop: Simulator) -> None:
-    """F4, G3: under another name with the same input; what was started again is not listed."""
+    """Under another name with the same input; what was started again is not listed."""
     states = boto3.client("stepfunctions")
     arn = states.create_state_machine(
         name=f"{PLACE.prefix}-closing",
@@ -250,12 +262,85 @@ def test_an_unknown_id_is_said(loop: Simulator) -> None:
         assert CliRunner().invoke(app, ["quarantine", *command, "--stage", PLACE.stage]).exit_code
 
 
+@pytest.mark.requirement("F4")
 @pytest.mark.parametrize("name", ["standard-CS1-1", "x" * 80])
 def test_a_run_that_is_begun_anew_has_a_name_that_step_functions_takes(name: str) -> None:
-    """F4: 80 characters at most ("StartExecution", `name`), however often it fails."""
+    """80 characters at most ("StartExecution", `name`), however often it fails."""
     names = [name]
     for _ in range(12):
-        names.append(closing_workflows._next(names[-1]))
+        names.append(closing_workflows._next_name(names[-1]))
     assert max(map(len, names)) <= 80
     assert len(set(names)) == len(names)
     assert names[-1].endswith("-again-12")
+
+
+def put_dead_letter(function: str, body: dict[str, Any]) -> str:
+    """Put a message into a function's dead-letter queue and return the message's id."""
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName=f"{PLACE.prefix}-{function}-dlq")["QueueUrl"]
+    return sqs.send_message(QueueUrl=url, MessageBody=json.dumps(body))["MessageId"]
+
+
+@pytest.mark.requirement("G3")
+@pytest.mark.parametrize("key", ["room", "function"])
+def test_a_dead_letter_of_an_earlier_version_is_listed_and_replayed(
+    loop: Simulator, store: Store, key: str
+) -> None:
+    """Version 196e096 wrote the key `room`."""
+    boto3.client("s3").put_object(Bucket=PLACE.mail_bucket, Key="mail/one", Body=letter())
+    record = mail_notification("mail/one", (DESK,))["body"]
+    cause = "ClientError: SlowDown"
+    note = {key: "mail", "cause": cause, "keys": {"message_id": "1"}, "record": record}
+    message_id = put_dead_letter("mail", note)
+    ((entry_id, function, desk, _, subject, shown_cause),) = listed()
+    assert (entry_id, function, desk) == (message_id, "mail", "standard")
+    assert (subject, shown_cause) == ("mail/one", cause)
+    assert "昨天起无法登录" in console("show", entry_id)
+    console("replay", entry_id)
+    assert len(list(announced(loop))) == 1
+    assert len(tickets(store)) == 1
+    assert listed() == []
+
+
+@pytest.mark.requirement("G3")
+def test_a_stream_record_dead_lettered_by_an_earlier_version_is_replayed(
+    loop: Simulator, box: Quarantine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record goes to the function whose queue holds it, whatever the key is called."""
+    delivered: list[tuple[str, Any]] = []
+
+    def records(redelivery: Redelivery, batch: list[Any]) -> str:
+        delivered.append((redelivery.function, batch))
+        return "processed"
+
+    monkeypatch.setattr(Redelivery, "records", records)
+    keys = {"pk": "TICKET#standard#CS1", "sk": "EVENT#000001"}
+    record = {"dynamodb": {"SequenceNumber": "1"}}
+    put_dead_letter("router", {"room": "router", "cause": "x", "keys": keys, "record": record})
+    with box.opened() as (entry,):
+        assert (entry.function, entry.desk, entry.subject) == (
+            "router",
+            "standard",
+            "CS1 EVENT#000001",
+        )
+        assert box.replay(entry) == "processed"
+    assert delivered == [(f"{PLACE.prefix}-router", [record])]
+    assert listed() == []
+
+
+@pytest.mark.requirement("G3")
+@pytest.mark.parametrize("key", ["room", "function"])
+def test_a_chat_call_quarantined_by_an_earlier_version_is_listed_as_one(
+    loop: Simulator, key: str
+) -> None:
+    call = {"desk": "standard", "channel": "wechat", "query": {}, "key": "mail/call"}
+    boto3.client("s3").put_object(
+        Bucket=PLACE.mail_bucket,
+        Key="quarantine/standard/call",
+        Body=b"<xml/>",
+        Metadata={key: "chat", "cause": "unreadable", "mail": "mail/call", "verdicts": "{}",
+                  "call": as_metadata(json.dumps(call))},
+    )  # fmt: skip
+    ((entry_id, function, *_),) = listed()
+    assert (entry_id, function) == ("quarantine/standard/call", "chat")
+    assert "queued for standard" in console("replay", entry_id)

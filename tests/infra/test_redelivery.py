@@ -59,10 +59,11 @@ def between(monkeypatch: pytest.MonkeyPatch, stream: Stream, room: str = "notify
     return [r["dynamodb"]["SequenceNumber"] for r in found]
 
 
+@pytest.mark.requirement("G3")
 def test_a_batch_is_read_to_its_last_record_and_no_further(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """G3: the last one is of the batch; the one after it was taken, or is another's."""
+    """The last one is of the batch; the one after it was taken, or is another's."""
     stream = Stream(
         [record(99, "notify")], [], [record(100, "router"), record(101, "both")],
         [record(102, "notify")],
@@ -71,13 +72,15 @@ def test_a_batch_is_read_to_its_last_record_and_no_further(
     assert between(monkeypatch, stream, "router") == ["100", "101"]
 
 
+@pytest.mark.requirement("G3")
 def test_a_stream_without_an_end_is_not_read_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """G3: an open shard has always another page."""
+    """An open shard has always another page."""
     assert between(monkeypatch, Stream([record(99, "notify")])) == ["99"]
 
 
+@pytest.mark.requirement("G3")
 def test_what_the_stream_forgot_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """G3: it remembers for a day; other troubles are their own."""
+    """It remembers for a day; other troubles are their own."""
     with pytest.raises(StreamGoneError, match="99 … 101"):
         between(monkeypatch, Stream(gone="TrimmedDataAccessException"))
     with pytest.raises(ClientError, match="AccessDenied"):
@@ -106,16 +109,17 @@ def handed(monkeypatch: pytest.MonkeyPatch, function: Lambda, records: list[Any]
     return Redelivery("deskbell-test-notify").records(records)
 
 
+@pytest.mark.requirement("G3")
 def test_what_is_taken_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """G3."""
     function = Lambda({"batchItemFailures": []})
-    assert handed(monkeypatch, function, [{"a": 1}]) == "deskbell-test-notify has taken it"
+    assert handed(monkeypatch, function, [{"a": 1}]) == "deskbell-test-notify has processed it"
     assert function.given == [{"Records": [{"a": 1}]}]
 
 
 PARKED = json.dumps({"message": "record.parked", "cause": "no such rule"})
 
 
+@pytest.mark.requirement("G3")
 @pytest.mark.parametrize(
     ("function", "records", "refused", "said"),
     [
@@ -134,6 +138,6 @@ def test_what_is_not_taken_stays_in_quarantine(
     refused: type[RefusedError],
     said: str,
 ) -> None:
-    """G3: each with what the function said, since only what was taken leaves quarantine."""
+    """Each with what the function said, since only what was taken leaves quarantine."""
     with pytest.raises(refused, match=said):
         handed(monkeypatch, function, records)

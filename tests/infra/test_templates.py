@@ -39,8 +39,9 @@ def text(value: Any) -> str:
     return found.replace("${Stage}", "prod")
 
 
+@pytest.mark.requirement("F7")
 def test_the_templates_are_clean() -> None:
-    """F7: cfn-lint says nothing about them."""
+    """Cfn-lint says nothing about them."""
     done = subprocess.run(
         [
             *(sys.executable, "-c", "from cfnlint.runner.cli import main; main()"),
@@ -83,8 +84,9 @@ def test_stream_filters_wake_only_the_functions_concerned(
     assert {name for name in FUNCTIONS if matches_filters(record, name)} == readers
 
 
+@pytest.mark.requirement("F2")
 def test_the_words_for_readers_are_those_of_the_filters() -> None:
-    """F2: `events.readers` knows no word that no filter knows."""
+    """`events.readers` knows no word that no filter knows."""
     words = {
         events.readers(kinds)
         for kinds in (
@@ -100,9 +102,10 @@ def _event(name: str) -> Any:
     return events.EVENTS[name].model_construct(event=name)
 
 
+@pytest.mark.requirement("F2", "G3")
 @pytest.mark.parametrize("room", ROOMS_WITH_STREAM)
 def test_failures_are_isolated_limited_and_kept(room: str) -> None:
-    """F2, G3: partial answers, bisecting, an end to retries, and a queue for what is left."""
+    """Partial answers, bisecting, an end to retries, and a queue for what is left."""
     mapping = WIRING["Resources"][ROOMS_WITH_STREAM[room]]["Properties"]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BisectBatchOnFunctionError"] is True
@@ -111,8 +114,8 @@ def test_failures_are_isolated_limited_and_kept(room: str) -> None:
     assert text(destination).endswith(f":deskbell-prod-{room}-dlq")
 
 
+@pytest.mark.requirement("E11", "F3", "G3")
 def test_mail_and_sweep_failures_are_kept() -> None:
-    """E11, F3, G3."""
     mail = WIRING["Resources"]["MailToIntake"]["Properties"]
     assert mail["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     queue = resources("AWS::SQS::Queue")["MailQueue"]
@@ -130,8 +133,9 @@ def test_a_mail_stays_hidden_six_times_as_long_as_it_may_take() -> None:
     assert FOUNDATION["Parameters"]["MailVisibilitySeconds"]["Default"] >= 6 * seconds
 
 
+@pytest.mark.requirement("G3")
 def test_every_failure_rings_an_alarm() -> None:
-    """G3: dead letters, failed sweeps, functions and workflows; each alarm reaches the topic."""
+    """Dead letters, failed sweeps, functions and workflows; each alarm reaches the topic."""
     alarms = resources("AWS::CloudWatch::Alarm")
     assert all(alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}] for alarm in alarms.values())
     watched = {
@@ -154,8 +158,9 @@ def test_every_failure_rings_an_alarm() -> None:
     assert dead == {f"deskbell-prod-{queue}-dlq" for queue in QUEUES}
 
 
+@pytest.mark.requirement("G3")
 def test_all_that_keeps_state_survives_the_stack() -> None:
-    """G3: deleting the stack by mistake deletes no ticket, mail, key or user."""
+    """Deleting the stack by mistake deletes no ticket, mail, key or user."""
     kept = (
         "AWS::DynamoDB::Table",
         "AWS::KMS::Key",
@@ -169,8 +174,9 @@ def test_all_that_keeps_state_survives_the_stack() -> None:
             assert found["UpdateReplacePolicy"] == "Retain", name
 
 
+@pytest.mark.requirement("F8", "G7")
 def test_nothing_stands_idle_at_a_price() -> None:
-    """F8, G7: pay per use only; the key that seals contacts is the one thing that has a fee."""
+    """Pay per use only; the key that seals contacts is the one thing that has a fee."""
     table = resources("AWS::DynamoDB::Table")["Table"]
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert "ProvisionedThroughput" not in json.dumps(FOUNDATION)
@@ -183,9 +189,10 @@ def test_nothing_stands_idle_at_a_price() -> None:
     assert len(resources("AWS::CloudWatch::Alarm")) <= 10
 
 
+@pytest.mark.requirement("B10")
 @pytest.mark.parametrize("name", ["ArchiveBucket", "MailBucket"])
 def test_archives_are_kept_for_three_years_at_least(name: str) -> None:
-    """B10: one rule for each number of years that a playbook may ask for, the same for a ticket's
+    """One rule for each number of years that a playbook may ask for, the same for a ticket's
     files as for its document; none for what is held."""
     bucket = resources("AWS::S3::Bucket")[name]
     rules = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if "TagFilters" in rule]
@@ -199,8 +206,9 @@ def test_archives_are_kept_for_three_years_at_least(name: str) -> None:
     assert all(days[years] >= int(years) * 365.25 for years in days)
 
 
+@pytest.mark.requirement("D10")
 def test_a_browser_may_upload_by_a_signed_link() -> None:
-    """D10: what the link asks a browser to send passes the preflight; reading does not."""
+    """What the link asks a browser to send passes the preflight; reading does not."""
     s3 = boto3.client(
         "s3", "us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing"
     )
@@ -212,8 +220,9 @@ def test_a_browser_may_upload_by_a_signed_link() -> None:
     assert set(rule["AllowedHeaders"]) == asked - {"content-length"}
 
 
+@pytest.mark.requirement("G4")
 def test_buckets_are_closed_and_sealed() -> None:
-    """G4: no public access, encrypted, over TLS only."""
+    """No public access, encrypted, over TLS only."""
     for name, bucket in resources("AWS::S3::Bucket").items():
         assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}, name
         assert bucket["BucketEncryption"], name
@@ -226,8 +235,9 @@ def test_buckets_are_closed_and_sealed() -> None:
     assert len(denied) == len(resources("AWS::S3::Bucket"))
 
 
+@pytest.mark.requirement("G4")
 def test_only_notify_opens_contacts_and_only_unseal_originals() -> None:
-    """G4: the key's own policy lets two roles decrypt, each what is sealed for it, and whoever
+    """The key's own policy lets two roles decrypt, each what is sealed for it, and whoever
     administers it cannot."""
     key = resources("AWS::KMS::Key")["ContactsKey"]
     assert key["EnableKeyRotation"] is True
@@ -245,8 +255,9 @@ def test_only_notify_opens_contacts_and_only_unseal_originals() -> None:
     assert originals["Condition"]["StringEquals"] == {"kms:EncryptionContext:what": "original"}
 
 
+@pytest.mark.requirement("G4")
 def test_a_key_of_ones_own_takes_the_place_of_the_made_one() -> None:
-    """G4: `ContactsKeyArn` makes no second key, and the alias is the same."""
+    """`ContactsKeyArn` makes no second key, and the alias is the same."""
     assert FOUNDATION["Resources"]["ContactsKey"]["Condition"] == "MakesContactsKey"
     alias = resources("AWS::KMS::Alias")["ContactsKeyAlias"]
     place = Deployment("aws", "us-east-1", "123456789012", "prod")
@@ -275,8 +286,9 @@ def test_names_are_those_that_functions_derive() -> None:
     assert names == {place.parameter("settings")}
 
 
+@pytest.mark.requirement("F7")
 def test_every_function_has_settings_a_policy_and_logs_that_end() -> None:
-    """F7: in each stage; logs are kept for as long as the template says."""
+    """In each stage; logs are kept for as long as the template says."""
     functions = {"api_handler", *FUNCTIONS}
     for stage in CONFIG["stages"].values():
         assert set(stage["lambda_functions"]) == functions
@@ -289,8 +301,9 @@ def test_every_function_has_settings_a_policy_and_logs_that_end() -> None:
         assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
 
+@pytest.mark.requirement("F4")
 def test_the_workflow_calls_functions_that_exist_and_every_wait_ends() -> None:
-    """F4: each task names a deployed function; a waiting one has a time limit and a way on."""
+    """Each task names a deployed function; a waiting one has a time limit and a way on."""
     included = resources("AWS::StepFunctions::StateMachine")["Closing"]
     machine, values = included["Definition"], included["DefinitionSubstitutions"]
     text_of_it = json.dumps(machine)
@@ -307,8 +320,9 @@ def test_the_workflow_calls_functions_that_exist_and_every_wait_ends() -> None:
             assert "States.Timeout" in state["Catch"][0]["ErrorEquals"]
 
 
+@pytest.mark.requirement("F6", "F7")
 def test_the_described_api_answers_with_problems_of_its_own() -> None:
-    """F6, F7: each answer names its status, and the description takes them in."""
+    """Each answer names its status, and the description takes them in."""
     from chalice.deploy.swagger import SwaggerGenerator
 
     from infra.deploy.gateway import EXTENSION, describe_answers, responses

@@ -13,7 +13,8 @@ from functions.core.domain.events import Commit
 from functions.core.platform import aws
 from functions.core.storage.store import Store, read_commit
 from functions.core.text.tokens import message_id
-from infra.console.quarantine import Kept, Quarantine
+from infra.console.quarantine import Quarantine
+from infra.console.quarantine_entry import Entry
 from infra.simulator.simulator import Simulator, mail_notification
 from tests.inprocess.conftest import PLACE, ROOT, shipped
 from tests.inprocess.generated_mails import Bag, Letter
@@ -68,8 +69,8 @@ def _where(
     letter: Letter,
     desk: str,
     table: Table,
-    aside: dict[tuple[str, str], Kept],
-    parked: list[Kept],
+    aside: dict[tuple[str, str], Entry],
+    parked: list[Entry],
 ) -> list[str]:
     """Every place at which a mail is found for a desk, whatever had to become of it."""
     of = table.standing.get((desk, letter.about.key)) if letter.about else None
@@ -87,7 +88,7 @@ def _where(
     return found
 
 
-def _names(kept: Kept, letter: Letter) -> bool:
+def _names(kept: Entry, letter: Letter) -> bool:
     """Whether something parked is this very mail_notification, with a cause."""
     said = json.dumps(kept.body, ensure_ascii=False)
     mark = json.dumps(letter.body)[1:-1] if letter.body is not None else f"{letter.key}\\"

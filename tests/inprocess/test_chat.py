@@ -395,9 +395,9 @@ def test_what_was_kept_is_read_again(unread: Unread) -> None:
     """G3: a key that was wrong is put right, and the message is brought back; once."""
     unread.mend()
     with unread.box.opened() as (waiting,):
-        assert (waiting.room, waiting.desk) == ("chat", DESK)
-        assert "<Encrypt>" in unread.box.whole(waiting)
-        assert "read again" in unread.box.replay(waiting)
+        assert (waiting.function, waiting.desk) == ("chat", DESK)
+        assert "<Encrypt>" in unread.box.text(waiting)
+        assert "queued for" in unread.box.replay(waiting)
     unread.read_again(times=2)
     assert unread.chat.ticket.channel == "wechat"
     assert kept(unread.chat) == []
@@ -408,7 +408,7 @@ def test_what_is_read_again_and_cannot_be_read_stays_in_quarantine(
 ) -> None:
     """G3: however fast it is set aside once more."""
     monkeypatch.setattr(
-        unread.box._sqs, "send_message", lambda **sent: unread.read(sent["MessageBody"])
+        unread.box._mail._sqs, "send_message", lambda **sent: unread.read(sent["MessageBody"])
     )
     with unread.box.opened() as (waiting,):
         unread.box.replay(waiting)
@@ -423,8 +423,8 @@ def test_a_released_call_that_is_parked_is_brought_back(unread: Unread) -> None:
     unread.read_again()
     unread.mend()
     with unread.box.opened() as (parked,):
-        assert (parked.room, parked.desk) == ("mail", DESK)
-        assert "<Encrypt>" in unread.box.whole(parked)
+        assert (parked.function, parked.desk) == ("mail", DESK)
+        assert "<Encrypt>" in unread.box.text(parked)
         unread.box.replay(parked)
     unread.read_again()
     assert unread.chat.ticket.channel == "wechat"
@@ -440,13 +440,13 @@ def test_what_cannot_be_announced_stays_in_quarantine(
     def refused(**_: Any) -> None:
         raise ClientError({"Error": {"Code": "ServiceUnavailable"}}, "SendMessage")
 
-    monkeypatch.setattr(unread.box._sqs, "send_message", refused)
+    monkeypatch.setattr(unread.box._mail._sqs, "send_message", refused)
     before = kept(unread.chat)
     with unread.box.opened() as (waiting,), pytest.raises(ClientError):
         unread.box.replay(waiting)
     assert kept(unread.chat) == before
     with unread.box.opened() as (again,):
-        assert (again.id, again.room, again.call) == (waiting.id, "chat", waiting.call)
+        assert (again.id, again.function, again.call) == (waiting.id, "chat", waiting.call)
 
 
 def test_a_message_of_nothing_to_be_seen_is_a_message(chat: Chat) -> None:

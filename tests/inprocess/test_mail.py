@@ -316,7 +316,7 @@ def test_poison_goes_to_the_dead_letter_queue_and_holds_up_nobody(
     queue = sqs.get_queue_url(QueueName=f"{loop.deployment.prefix}-mail-dlq")["QueueUrl"]
     parked = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
     assert len(parked) == 2
-    assert any("not SES's mail_notification" in message["Body"] for message in parked)
+    assert any("not SES's announcement" in message["Body"] for message in parked)
 
 
 def test_a_busy_table_brings_the_mail_again(
