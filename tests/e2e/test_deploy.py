@@ -19,11 +19,11 @@ import sys
 from pathlib import Path
 from infra.deploy.steps import deploy
 from infra.local.system import Ports, aws_environment
-from infra.local.up import _alone, local_variant
+from infra.local.up import _chalice_record, local_variant
 import os
 ports = Ports(*map(int, sys.argv[2:5]))
 os.environ.update(aws_environment(ports))
-with _alone(Path(sys.argv[1])):
+with _chalice_record(Path(sys.argv[1])):
     print(deploy("local", print, local_variant(ports)).api_id)
 """
 

@@ -136,7 +136,7 @@ def test_a_taken_port_is_said(system: System, tmp_path: Path) -> None:
         timeout=60,
     )
     assert done.returncode == 1
-    assert f"port {system.http_port} is taken" in done.stderr
+    assert f"port {system.http_port} is in use" in done.stderr
 
 
 @pytest.mark.requirement("G8")
@@ -145,7 +145,7 @@ def test_a_second_one_leaves_the_first_alone(system: System) -> None:
     before = (system.data / "local.json").read_bytes()
     for port in (system.http_port, free_port()):
         said = system.command("up", "--port", str(port), "--fresh", code=1)
-        assert f"a system runs in {system.data} already" in said
+        assert f"another system runs in {system.data}" in said
     assert (system.data / "local.json").read_bytes() == before
     assert "standard\t" in system.command("playbook", "list")
 

@@ -14,8 +14,8 @@ import pytest
 
 from functions.core.domain.roster import Agent
 from functions.core.storage.store import Store
-from infra.bench import budgets, burst, imports, money, rates
-from infra.bench.emulated import agent_of
+from infra.bench import budgets, burst, import_time, throughput, usage
+from infra.bench.emulator import agent_of
 from infra.bench.sweep import sweeps
 from infra.bench.ticket_life import TEAM
 from infra.simulator import capacity
@@ -155,7 +155,7 @@ def test_a_month_without_tickets_costs_what_stands_there(loop: Simulator) -> Non
     """The key, the alarms, the dashboard; a sweep a minute; the queue's pollers."""
     from infra.bench import costs
 
-    used = money.idle_usage(loop, costs.read_prices())
+    used = usage.idle_usage(loop, costs.read_prices())
     assert used["kms.key"] == 1
     assert used["lambda.request"] == 30 * 24 * 60
     assert used["sqs.request"] == 15 * 30 * 24 * 60
@@ -166,15 +166,15 @@ def test_a_month_without_tickets_costs_what_stands_there(loop: Simulator) -> Non
 @pytest.mark.requirement("E1", "G2")
 def test_words_and_business_time_have_a_rate() -> None:
     """On the desk with the most rules; ten years are added."""
-    found = rates.rules(seconds=0.05)
+    found = throughput.rules(seconds=0.05)
     assert (found.desk, found.rules > 10) == ("aftersales", True)
     assert found.per_second == found.rules * found.requests_per_second > 0
-    added = rates.additions(seconds=0.05)
+    added = throughput.additions(seconds=0.05)
     assert added.business > timedelta(days=1000)
     assert added.milliseconds > 0
 
 
-def settled(**more: Any) -> burst.Found:
+def settled(**more: Any) -> burst.Outcome:
     """What is found where two requests went well, but for what a test says."""
     well: dict[str, Any] = {
         "statuses": {"CS1": "assigned", "CS2": "queued"},
@@ -182,7 +182,7 @@ def settled(**more: Any) -> burst.Found:
         "written": Counter({"CS1": 2, "CS2": 1}),
         "mailed": Counter({"a@example.com": 2, "b@example.com": 1}),
     }
-    return burst.Found(**{**well, **more})
+    return burst.Outcome(**{**well, **more})
 
 
 @pytest.mark.requirement("E11", "G1")
@@ -193,17 +193,19 @@ def settled(**more: Any) -> burst.Found:
         (settled(statuses={"CS1": "assigned"}), ["CS2 is not in the table"]),
         (
             settled(statuses={"CS1": "assigned", "CS2": "queued", "CS3": "queued"}),
-            ["CS3 was never told to anybody"],
+            ["CS3 was not returned by the API"],
         ),
         (settled(statuses={"CS1": "assigned", "CS2": "received"}), ["CS2 is not routed"]),
         (settled(received=Counter({"CS1": 1})), ["CS2 has 0 acknowledgements"]),
         (
             settled(mailed=Counter({"a@example.com": 3, "b@example.com": 1})),
-            ["CS1: 3 mails went out, 2 are on its record"],
+            ["CS1: 3 mails were sent, but 2 are on record"],
         ),
     ],
 )
-def test_a_burst_is_judged_by_the_table_and_the_mails(found: burst.Found, wrong: list[str]) -> None:
+def test_a_burst_is_judged_by_the_table_and_the_mails(
+    found: burst.Outcome, wrong: list[str]
+) -> None:
     """What is lost or doubled is named."""
     filed = {"a@example.com": "CS1", "b@example.com": "CS2"}
     assert burst.faults(filed, found) == wrong
@@ -218,8 +220,8 @@ def test_two_requests_with_one_number_are_told() -> None:
 def test_what_takes_the_whole_system_is_said_to_be_missing(tmp_path: Path) -> None:
     """A stack that is not there: its parts are named as not measured, the others stand."""
     report = budgets.Report()
-    budgets.on_the_stack(report, ["waiting", "burst"], tmp_path / "local.json")
-    assert report.skipped.keys() == {"waiting", "burst"}
+    budgets.on_local_system(report, ["latency", "burst"], tmp_path / "local.json")
+    assert report.skipped.keys() == {"latency", "burst"}
     assert report.rows == []
 
 
@@ -231,13 +233,13 @@ def test_a_missed_budget_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
             budgets.Row("units", "enough", 45, 45, "write units"),
             budgets.Row("units", "for itself", 3),
         ],
-        skipped={"waiting": "[no] stack"},
+        skipped={"latency": "[no] stack"},
     )
     budgets.show(report)
     shown = capsys.readouterr().out
     assert "MISSED" in shown
     assert "1 of 2 budgets met" in shown
-    assert "waiting: not measured: [no] stack" in shown
+    assert "latency: not measured: [no] stack" in shown
     assert report.document(datetime.now(UTC))["missed"] == ["too much"]
 
 
@@ -251,8 +253,8 @@ def test_parts_are_chosen_by_name(
     out = tmp_path / "build" / "bench.json"
     assert budgets.main(["--only", "imports", "--out", str(out)]) == 0
     document = json.loads(out.read_text("utf-8"))
-    assert [row["what"] for row in document["budgets"]] == list(imports.HANDLERS)
+    assert [row["what"] for row in document["budgets"]] == list(import_time.HANDLERS)
     assert "functions.intake.handler" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         budgets.main(["--only", "luck"])
-    assert "no such part: luck" in capsys.readouterr().err
+    assert "unknown parts: luck" in capsys.readouterr().err

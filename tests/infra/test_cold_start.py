@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from infra.bench.imports import HANDLERS
+from infra.bench.import_time import HANDLERS
 from infra.deploy.steps import ROOT
 
 FOR_SOME_CALLS = frozenset(

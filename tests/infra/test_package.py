@@ -11,7 +11,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from infra.bench.package import build
+from infra.bench.package_size import build
 from infra.deploy.steps import ROOT
 from infra.simulator.simulator import FUNCTIONS
 
