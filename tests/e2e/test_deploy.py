@@ -1,4 +1,4 @@
-"""The three steps may be repeated, and what Chalice describes stands in the emulator (F7)."""
+"""Deployments are idempotent, and the emulator has the API that Chalice describes (F7)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ with _chalice_record(Path(sys.argv[1])):
 
 
 def inventory(system: System) -> dict[str, Any]:
-    """What there is of each kind."""
+    """The deployed resources by kind."""
     functions = system.aws("lambda")
     return {
         "apis": [api["id"] for api in system.aws("apigateway").get_rest_apis()["items"]],
@@ -78,7 +78,7 @@ def test_deploying_again_changes_nothing(system: System) -> None:
 
 
 @pytest.mark.requirement("F6")
-def test_the_gateway_s_own_answers_are_problems(system: System) -> None:
+def test_the_gateways_own_responses_are_problem_documents(system: System) -> None:
     """Without a token, without a route: problem+json, and nothing else about us."""
     for path, status in (("/agent/desks/standard/tickets", 401), ("/nothing/here", 404)):
         answer = system.http("GET", path)
@@ -101,7 +101,7 @@ def client(system: System, monkeypatch: pytest.MonkeyPatch) -> LocalClient:
 
 
 def described(*paths: str, guarded: bool = False) -> dict[str, Any]:
-    """A description as Chalice writes it."""
+    """An API description in Chalice's format."""
     operation: dict[str, Any] = {
         "x-amazon-apigateway-integration": {"type": "aws_proxy", "uri": "arn:aws:lambda:x"}
     }
@@ -124,7 +124,7 @@ def described(*paths: str, guarded: bool = False) -> dict[str, Any]:
     return document
 
 
-def laid_down(client: LocalClient, api: str) -> dict[str, Any]:
+def routes(client: LocalClient, api: str) -> dict[str, Any]:
     gateway = client._client("apigateway")
     return {
         item["path"]: {
@@ -139,19 +139,19 @@ def laid_down(client: LocalClient, api: str) -> dict[str, Any]:
 
 
 @pytest.mark.requirement("F7")
-def test_an_api_is_laid_down_and_changed_as_described(client: LocalClient) -> None:
-    """Routes that come, go and change hands; nothing of an older description is left."""
+def test_an_api_is_created_and_changed_as_described(client: LocalClient) -> None:
+    """Routes are added, removed and changed; nothing of an older description is left."""
     api = client.import_rest_api(described("/a", "/a/{b}/c"), "REGIONAL")
     gateway = client._client("apigateway")
     try:
-        assert laid_down(client, api) == {"/a": {"GET": "NONE"}, "/a/{b}/c": {"GET": "NONE"}}
+        assert routes(client, api) == {"/a": {"GET": "NONE"}, "/a/{b}/c": {"GET": "NONE"}}
         client.update_api_from_swagger(api, described("/a", "/d", guarded=True))
-        assert laid_down(client, api) == {
+        assert routes(client, api) == {
             "/a": {"GET": "COGNITO_USER_POOLS"},
             "/d": {"GET": "NONE"},
         }
         client.update_api_from_swagger(api, described("/d"))
-        assert laid_down(client, api) == {"/d": {"GET": "NONE"}}
+        assert routes(client, api) == {"/d": {"GET": "NONE"}}
         assert gateway.get_authorizers(restApiId=api)["items"] == []
         answer = gateway.get_gateway_response(restApiId=api, responseType="UNAUTHORIZED")
         assert answer["statusCode"] == "401"

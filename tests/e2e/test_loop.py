@@ -107,15 +107,15 @@ def words(sent: Any) -> str:
     return f"{sent['Subject']}\n{sent['BodyText']}"
 
 
-def walk(value: Any) -> Iterator[str]:
-    """Every text in an item, the bytes that are no secret included."""
+def texts_in(value: Any) -> Iterator[str]:
+    """Every text in an item, including unencrypted bytes."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            if key != "sealed":  # the contact, encrypted: the one place where it may stand
-                yield from walk(inner)
+            if key != "sealed":  # the encrypted contact
+                yield from texts_in(inner)
     elif isinstance(value, list | set | tuple):
         for inner in value:
-            yield from walk(inner)
+            yield from texts_in(inner)
     elif isinstance(value, bytes):
         yield value.decode("latin-1")
     else:
@@ -187,7 +187,7 @@ def test_the_loop_over_http(desk: Desk) -> None:
     # G4: nothing raw in any item, log line, answer or in the document
     logged = wait_until(lambda: text if number in (text := desk.logs()) else None, "log lines")
     places = {
-        "table": "\n".join(walk(desk.table())),
+        "table": "\n".join(texts_in(desk.table())),
         "logs": logged,
         "answers": "\n".join(desk.answers),
         "archive": json.dumps(document, ensure_ascii=False),

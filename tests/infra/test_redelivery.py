@@ -1,4 +1,4 @@
-"""What a function is handed again, and what its answer means (G3)."""
+"""Redelivery of failed records, and the meaning of the function's response (G3)."""
 
 from __future__ import annotations
 
@@ -52,9 +52,11 @@ class Stream:
         return {"Records": found, "NextShardIterator": str(at + 1)}
 
 
-def between(monkeypatch: pytest.MonkeyPatch, stream: Stream, room: str = "notify") -> list[str]:
+def sequence_numbers(
+    monkeypatch: pytest.MonkeyPatch, stream: Stream, function: str = "notify"
+) -> list[str]:
     monkeypatch.setattr(boto3, "client", lambda _: stream)
-    found = records_between(BATCH, room)
+    found = records_between(BATCH, function)
     assert all(r["dynamodb"]["NewImage"]["sealed"] == {"B": "eA=="} for r in found)
     return [r["dynamodb"]["SequenceNumber"] for r in found]
 
@@ -68,23 +70,23 @@ def test_a_batch_is_read_to_its_last_record_and_no_further(
         [record(99, "notify")], [], [record(100, "router"), record(101, "both")],
         [record(102, "notify")],
     )  # fmt: skip
-    assert between(monkeypatch, stream) == ["99", "101"]
-    assert between(monkeypatch, stream, "router") == ["100", "101"]
+    assert sequence_numbers(monkeypatch, stream) == ["99", "101"]
+    assert sequence_numbers(monkeypatch, stream, "router") == ["100", "101"]
 
 
 @pytest.mark.requirement("G3")
-def test_a_stream_without_an_end_is_not_read_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_open_shard_is_not_read_forever(monkeypatch: pytest.MonkeyPatch) -> None:
     """An open shard has always another page."""
-    assert between(monkeypatch, Stream([record(99, "notify")])) == ["99"]
+    assert sequence_numbers(monkeypatch, Stream([record(99, "notify")])) == ["99"]
 
 
 @pytest.mark.requirement("G3")
-def test_what_the_stream_forgot_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_expired_record_raises_stream_gone_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """It remembers for a day; other troubles are their own."""
     with pytest.raises(StreamGoneError, match="99 … 101"):
-        between(monkeypatch, Stream(gone="TrimmedDataAccessException"))
+        sequence_numbers(monkeypatch, Stream(gone="TrimmedDataAccessException"))
     with pytest.raises(ClientError, match="AccessDenied"):
-        between(monkeypatch, Stream(gone="AccessDenied"))
+        sequence_numbers(monkeypatch, Stream(gone="AccessDenied"))
 
 
 class Lambda:
@@ -104,19 +106,21 @@ class Lambda:
         return {**found, "FunctionError": "Unhandled"} if self.error else found
 
 
-def handed(monkeypatch: pytest.MonkeyPatch, function: Lambda, records: list[Any]) -> str:
+def redeliver(monkeypatch: pytest.MonkeyPatch, function: Lambda, records: list[Any]) -> str:
     monkeypatch.setattr(boto3, "client", lambda _: function)
     return Redelivery("deskbell-test-notify").records(records)
 
 
 @pytest.mark.requirement("G3")
-def test_what_is_taken_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_processed_record_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     function = Lambda({"batchItemFailures": []})
-    assert handed(monkeypatch, function, [{"a": 1}]) == "deskbell-test-notify has processed it"
+    assert redeliver(monkeypatch, function, [{"a": 1}]) == "deskbell-test-notify has processed it"
     assert function.given == [{"Records": [{"a": 1}]}]
 
 
+DEAD_LETTERED = json.dumps({"message": "record.dead_lettered", "cause": "no such rule"})
 PARKED = json.dumps({"message": "record.parked", "cause": "no such rule"})
+"""The log line of functions deployed before the event was renamed."""
 
 
 @pytest.mark.requirement("G3")
@@ -128,10 +132,16 @@ PARKED = json.dumps({"message": "record.parked", "cause": "no such rule"})
         (Lambda({"errorMessage": "boom"}, error=True), [1], RefusedError, "failed: boom"),
         (Lambda("boom", error=True), [1], RefusedError, "failed: boom"),
         (Lambda(None, log=f"x\n{PARKED}\n"), [1], DeadLetteredAgainError, "again: no such rule"),
+        (
+            Lambda(None, log=f"x\n{DEAD_LETTERED}\n"),
+            [1],
+            DeadLetteredAgainError,
+            "again: no such rule",
+        ),
     ],
-    ids=["none", "failed", "raised", "died", "parked"],
+    ids=["none", "failed", "raised", "died", "parked", "dead-lettered"],
 )
-def test_what_is_not_taken_stays_in_quarantine(
+def test_a_record_that_was_not_processed_stays_in_quarantine(
     monkeypatch: pytest.MonkeyPatch,
     function: Lambda,
     records: list[Any],
@@ -140,4 +150,4 @@ def test_what_is_not_taken_stays_in_quarantine(
 ) -> None:
     """Each with what the function said, since only what was taken leaves quarantine."""
     with pytest.raises(refused, match=said):
-        handed(monkeypatch, function, records)
+        redeliver(monkeypatch, function, records)

@@ -431,7 +431,7 @@ class TestErase:
         """The archive was reading while the ticket was erased."""
         before = at.store.load("testdesk", "CS1")
         stale = before.model_copy(update={"version": before.version + 1})
-        at.store._playbooks.clear()
+        at.store.playbook_cache.clear()
         change(at.store, "testdesk", "CS1", c.ErasePerson("x"), repairs, SOON, actor="admin")
         versions = len(tags(at, "CS1"))
         with pytest.raises(TryAgain):

@@ -57,20 +57,20 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def desk(world: World, receiver: Receiver) -> World:
     """The standard desk with one endpoint, as `deskbell playbook apply` stores it."""
-    return told(world, crm=["ticket.received", "note.added"], at=receiver.url)
+    return subscribe(world, crm=["ticket.received", "note.added"], at=receiver.url)
 
 
-def told(world: World, *, at: str, **events: list[str]) -> World:
+def subscribe(world: World, *, at: str, **events: list[str]) -> World:
     document = json.loads(world.playbook.model_dump_json(exclude_defaults=True))
     document["webhooks"] = {name: {"url": at, "events": wanted} for name, wanted in events.items()}
     world.playbook = load(document)
     desks.apply(STAGE, world.playbook, NOON)
-    world.store._playbooks.clear()
+    world.store.playbook_cache.clear()
     container.store.cache_clear()
     return world
 
 
-def happen(desk: World) -> Ticket:
+def file_with_note(desk: World) -> Ticket:
     """A ticket with a note an hour later, and what the stream made of both."""
     ticket = desk.do(desk.file(), c.Note(text="看过"), at=NOON + HOUR)
     for version in (1, ticket.version):
@@ -107,7 +107,7 @@ def test_a_secret_is_changed_without_a_gap(desk: World, receiver: Receiver) -> N
     [old] = webhooks.secrets(STAGE, "standard", "crm", now)
     new = webhooks.rotate(STAGE, "standard", "crm", HOUR, now)
     assert webhooks.secrets(STAGE, "standard", "crm", now) == (new, old)
-    happen(desk)
+    file_with_note(desk)
     for secret in (old, new):
         assert Verifier(secret).verify(receiver.got[0].body, receiver.got[0].headers)
     assert webhooks.secrets(STAGE, "standard", "crm", now + HOUR) == (new,)
@@ -126,7 +126,7 @@ def test_a_test_message_verifies(desk: World, receiver: Receiver) -> None:
 @pytest.mark.requirement("G5")
 def test_one_message_is_sent_again_under_its_id(desk: World, receiver: Receiver) -> None:
     """Though it had arrived."""
-    ticket = happen(desk)
+    ticket = file_with_note(desk)
     first = receiver.ids[0]
     assert webhooks.replay_id(STAGE, first, NOON) == "it is sent now"
     with pytest.raises(WebhookError, match="is being sent"):
@@ -139,13 +139,13 @@ def test_one_message_is_sent_again_under_its_id(desk: World, receiver: Receiver)
 @pytest.mark.parametrize("written", ["msg_standard_CS99_1_0_crm", "x", "msg_standard_{}_1_77_crm"])
 def test_a_message_that_never_was(desk: World, written: str) -> None:
     with pytest.raises(WebhookError, match="there is no message"):
-        webhooks.replay_id(STAGE, written.format(happen(desk).number), NOON)
+        webhooks.replay_id(STAGE, written.format(file_with_note(desk).number), NOON)
 
 
 @pytest.mark.requirement("G5")
 def test_a_time_is_sent_again(desk: World, receiver: Receiver) -> None:
     """From its start until before its end; with the ids they had."""
-    ticket = happen(desk)
+    ticket = file_with_note(desk)
     later = NOON + HOUR
     done = webhooks.replay_span(STAGE, Span("standard", "", later, later + HOUR), 300, later)
     assert (done.again, done.first, done.skipped) == (1, 0, 0)
@@ -163,8 +163,8 @@ def test_a_time_is_sent_again(desk: World, receiver: Receiver) -> None:
 @pytest.mark.requirement("G5")
 def test_a_new_endpoint_is_given_the_past(desk: World, receiver: Receiver) -> None:
     """What it was never sent, and the others are left alone."""
-    ticket = happen(desk)
-    told(desk, crm=["ticket.received"], bi=["*"], at=receiver.url)
+    ticket = file_with_note(desk)
+    subscribe(desk, crm=["ticket.received"], bi=["*"], at=receiver.url)
     assert len(webhooks.secrets(STAGE, "standard", "bi", NOON)) == 1
     span = Span("standard", "bi", NOON - HOUR, NOON + 2 * HOUR)
     done = webhooks.replay_span(STAGE, span, 300, NOON)
@@ -215,7 +215,7 @@ def test_a_mailbox_of_another_desk_is_refused_in_words(desk: World) -> None:
 @pytest.mark.requirement("G5")
 def test_a_message_that_is_sent_again_has_all_its_attempts(desk: World, receiver: Receiver) -> None:
     """Another day of them, however many it took before; and another desk's are left alone."""
-    ticket = happen(desk)
+    ticket = file_with_note(desk)
     desks.apply(STAGE, second(desk, "support@other.local"), NOON)
     span = Span("other", "", NOON - HOUR, NOON + 2 * HOUR)
     done = webhooks.replay_span(STAGE, span, 300, NOON)
@@ -228,7 +228,7 @@ def test_a_message_that_is_sent_again_has_all_its_attempts(desk: World, receiver
 @pytest.mark.requirement("E11")
 def test_what_is_being_sent_is_left_alone(desk: World, receiver: Receiver) -> None:
     """Never twice while claimed."""
-    ticket = happen(desk)
+    ticket = file_with_note(desk)
     for delivery in desk.deliveries(ticket):
         if delivery.channel == "webhook":
             claimed = {"state": "claimed"}
@@ -278,7 +278,7 @@ def run(*arguments: str) -> Any:
 
 @pytest.mark.requirement("G5")
 def test_the_commands_do_it(desk: World, receiver: Receiver) -> None:
-    ticket = happen(desk)
+    ticket = file_with_note(desk)
     listed = run("webhooks", "list").stdout.split("\t")
     assert listed[:2] == ["standard", "crm"]
     assert run("webhooks", "list", "--desk", "other").stdout == ""

@@ -44,7 +44,7 @@ def runtime() -> Any:
     return vars(lambda_runtime)["zipfile"]
 
 
-def kept(scratch: Path) -> list[Path]:
+def packages(scratch: Path) -> list[Path]:
     return sorted((scratch / "packages").iterdir())
 
 
@@ -57,7 +57,7 @@ def test_workers_of_one_package_share_its_files(scratch: Path) -> None:
     assert [path.name for path in first.iterdir()] == ["code"]
     shutil.rmtree(first)
     assert (second / "code" / "app.py").read_text() == "one"
-    assert len(kept(scratch)) == 1
+    assert len(packages(scratch)) == 1
 
 
 @pytest.mark.requirement("G8")
@@ -76,7 +76,7 @@ def test_what_a_killed_emulator_left_is_cleared_away(scratch: Path) -> None:
     os.utime((old / "code").resolve(), (0, 0))
     (scratch / "packages" / "unpacking-x").mkdir()
     workers.prepare(scratch)
-    assert kept(scratch) == [current]
+    assert packages(scratch) == [current]
     assert (current / "app.py").read_text() == "two"
     assert sorted(scratch.iterdir()) == [scratch / "packages"]
 
@@ -90,7 +90,7 @@ def test_the_package_that_was_used_last_is_the_one_that_stays(scratch: Path) -> 
         os.utime(path, (1000 - age, 1000 - age))
     worker(scratch, "c", "one")
     workers.prepare(scratch)
-    assert kept(scratch) == [first]
+    assert packages(scratch) == [first]
 
 
 @pytest.mark.requirement("G3")

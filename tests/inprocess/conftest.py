@@ -19,7 +19,7 @@ from functions.core.platform.settings import Deployment
 from functions.core.storage.store import Store
 from infra.console.retention import erase, records_of
 from infra.simulator.simulator import Simulator
-from tests.aws_snapshots import aws_in_memory, kept
+from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.core.sample_desk import make_table
 
 PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
@@ -48,7 +48,7 @@ def shipped(path: Path) -> Playbook:
 def loop() -> Iterator[Simulator]:
     """A deployment of the `standard` desk with its roster, everybody offline."""
     with aws_in_memory(PLACE.region):
-        kept("whole", _standard)
+        restore_or_make("whole", _standard)
         with Simulator(PLACE).running() as running:
             running.pump()
             running.calls.clear()

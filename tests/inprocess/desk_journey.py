@@ -20,9 +20,9 @@ from functions.core.platform import aws
 from functions.core.storage.store import Store
 from infra.console.retention import Records, records_of
 from infra.simulator.simulator import ApiResponse, Simulator
-from tests.aws_snapshots import aws_in_memory, kept
+from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.inprocess import conftest as whole
-from tests.journey import Walk
+from tests.journey import Journey
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def deployed(
 ) -> Iterator[Case]:
     """A deployment of one desk with a roster of its own, and a case to walk through it."""
     with aws_in_memory(whole.PLACE.region):
-        kept(("foundation", desk), lambda: whole.foundation(desk))
+        restore_or_make(("foundation", desk), lambda: whole.foundation(desk))
         with Simulator(whole.PLACE).running() as loop:
             playbook = whole.shipped(folder / f"{desk}.yaml")
             store = Store(aws.dynamodb(), whole.PLACE.table)
@@ -45,7 +45,7 @@ def deployed(
             yield Case(loop, store, playbook)
 
 
-class Case(Walk):
+class Case(Journey):
     """A ticket in this process.
 
     A username tells the role: `zg-…` is a supervisor, `zj-…` of the QA team, others are agents.

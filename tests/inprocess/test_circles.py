@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from functions.core.domain.rules import AutomaticLimits, Notification, Playbook
 from functions.core.storage.store import Store
 from infra.simulator.simulator import Simulator
+from tests import moto_internals
 from tests.inprocess.conftest import ROOT, shipped
 from tests.inprocess.test_returns import DESK, act, bounce, file, own_id, replay
 
@@ -74,9 +75,7 @@ class Postman:
 
 def mails() -> list[tuple[str, bytes]]:
     """Every mail that went out: to whom, and as it was given to SES."""
-    from moto.ses.models import ses_backends
-
-    sent = ses_backends["123456789012"]["us-east-1"].sent_messages
+    sent = moto_internals.sent_mails()
     return [
         (str(to), m.raw_data if isinstance(m.raw_data, bytes) else m.raw_data.encode())
         for m in sent

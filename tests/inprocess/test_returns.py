@@ -19,6 +19,7 @@ from functions.core.storage.store import Store
 from functions.core.text.tokens import message_id
 from functions.intake import bounces
 from infra.simulator.simulator import ApiResponse, Simulator
+from tests import moto_internals
 from tests.inprocess.conftest import forget
 
 DESK = "support@standard.local"
@@ -130,9 +131,7 @@ def last(store: Store, number: str, message: str) -> Delivery:
 
 
 def sent_to(address: str) -> int:
-    from moto.ses.models import ses_backends
-
-    sent = ses_backends["123456789012"]["us-east-1"].sent_messages
+    sent = moto_internals.sent_mails()
     return sum(address in str(message.destinations) for message in sent)
 
 

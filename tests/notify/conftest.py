@@ -14,7 +14,7 @@ from functions.core.storage.store import Store
 from functions.notify.deliver import once
 from functions.notify.dispatch import Ways
 from functions.notify.handler import _ways
-from tests.aws_snapshots import aws_in_memory, kept
+from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.notify.deployment import AGENT, NOON, PLACE, REGION, Post, World, make_services
 
 PLAYBOOK = Path(__file__).parents[2] / "playbooks" / "standard.yaml"
@@ -40,7 +40,7 @@ def world(playbook: Playbook) -> Iterator[World]:
     for cached in KEPT:
         cached.cache_clear()
     with aws_in_memory(REGION):
-        kept(("notify", playbook.model_dump_json()), lambda: _deployment(playbook))
+        restore_or_make(("notify", playbook.model_dump_json()), lambda: _deployment(playbook))
         yield World(Store(aws.dynamodb(), PLACE.table), playbook)
     for cached in KEPT:
         cached.cache_clear()

@@ -20,6 +20,7 @@ from functions.core.services.command_service import change
 from functions.core.services.create_ticket import Filing, NewTicket, Tracking, file_ticket
 from functions.core.storage.store import Store
 from functions.notify.handler import notify
+from tests import moto_internals
 
 STAGE = "test"
 REGION = "us-east-1"
@@ -158,18 +159,12 @@ class World:
     @property
     def mails(self) -> list[Any]:
         """What SES took."""
-        from moto.ses.models import ses_backends
-
-        return list(ses_backends[ACCOUNT][REGION].sent_messages)
+        return moto_internals.sent_mails(ACCOUNT, REGION)
 
     @property
     def texts(self) -> list[tuple[str, str]]:
         """What SNS took: number and text."""
-        from moto.sns.models import sns_backends
-
-        return [
-            (number, text) for number, text in sns_backends[ACCOUNT][REGION].sms_messages.values()
-        ]
+        return moto_internals.sent_texts(ACCOUNT, REGION)
 
     @property
     def parked(self) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.platform.settings import Deployment
 from functions.core.storage.store import Store
 from infra.simulator.simulator import Simulator
-from tests.aws_snapshots import aws_in_memory, kept
+from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.core.sample_desk import NOON, agent, make_table
 
 PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
@@ -30,7 +30,7 @@ def deployed(playbook: Playbook, roster: Mapping[str, tuple[str, str]]) -> Itera
     """
     with aws_in_memory(PLACE.region):
         what = ("deployed", playbook.model_dump_json(), *roster.items())
-        kept(what, lambda: _deployment(playbook, roster))
+        restore_or_make(what, lambda: _deployment(playbook, roster))
         with Simulator(PLACE).running() as running:
             yield running
 
