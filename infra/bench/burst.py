@@ -19,7 +19,7 @@ from functions.core.domain.ticket import Ticket
 from functions.core.storage.store import read_delivery, read_ticket
 from infra.bench.latency import DESCRIPTIONS
 from infra.bench.running_system import LocalSystemError, call, sent_mails
-from infra.local.system import Ports, aws_environment
+from infra.deploy.local_stage import Ports, aws_environment
 
 DESK = "standard"
 AT_ONCE = 24

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from functions.core.domain.roster import Agent
 from functions.core.platform.settings import Deployment
-from infra.local.system import ACCOUNT, REGION, Ports, aws_environment
+from infra.deploy.local_stage import ACCOUNT, REGION, Ports, aws_environment
 from infra.simulator.simulator import Simulator
 
 DEPLOYMENT = Deployment("aws", REGION, ACCOUNT, "bench")

@@ -1,5 +1,4 @@
 """The `deskbell` command: `commands/` parses arguments, the modules here do the work.
 
-May import `functions` and `infra.deploy`; only `terminal` and the command `up` import
-`infra.local`, when they run.
+May import `functions` and `infra.deploy`; only the command `up` imports `infra.local`, lazily.
 """

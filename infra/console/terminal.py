@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from infra.console.errors import UsageError
+from infra.deploy import local_stage
 
 Stage = Annotated[
     str,
@@ -47,12 +48,10 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def connect(stage: str, data: Path) -> str:
     """Point boto3 at the stage, or at the local system, and return the stage's name."""
-    from infra.local import system
-
-    if stage not in ("", system.STAGE):
+    if stage not in ("", local_stage.STAGE):
         return stage
-    if system.connect(data):
-        return system.STAGE
+    if local_stage.connect(data):
+        return local_stage.STAGE
     raise UsageError(f"no local system runs in {data}: start it with `make up`, or add --stage")
 
 

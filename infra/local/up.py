@@ -23,10 +23,10 @@ from typing import Any
 
 from infra.deploy.desks import ensure_desks, store_of, versions
 from infra.deploy.functions import Report
+from infra.deploy.local_stage import STAGE, Ports, aws_environment
 from infra.deploy.stage_secrets import webhook_secret_name
 from infra.deploy.steps import INFRA, ROOT, DeployedStage, Variant, deploy
 from infra.local.emulator import SAVE_PATH
-from infra.local.system import STAGE, Ports, aws_environment
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0

@@ -18,7 +18,7 @@ _DEPLOY = """
 import sys
 from pathlib import Path
 from infra.deploy.steps import deploy
-from infra.local.system import Ports, aws_environment
+from infra.deploy.local_stage import Ports, aws_environment
 from infra.local.up import _chalice_record, local_variant
 import os
 ports = Ports(*map(int, sys.argv[2:5]))

@@ -15,8 +15,8 @@ import pytest
 
 from functions.core.domain.rules import load
 from infra.console.people import create_user, put_on_roster, user_pool
+from infra.deploy.local_stage import Ports, aws_environment
 from infra.local.people import people_of
-from infra.local.system import Ports, aws_environment
 from tests.e2e.desk_journey import Journey, fetch
 from tests.e2e.running_system import ROOT, System
 

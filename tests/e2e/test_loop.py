@@ -265,8 +265,8 @@ def test_the_loop_over_smtp(desk: Desk) -> None:
 
 
 def send(system: System, message: EmailMessage) -> None:
-    with system.smtp() as door:
-        door.send_message(message)
+    with system.smtp() as connection:
+        connection.send_message(message)
 
 
 @pytest.mark.requirement("F5", "G1")

@@ -32,8 +32,8 @@ class Desk:
         assert answer.status == 200, answer.text
 
     def send(self, raw: bytes, to: str, sender: str = "") -> None:
-        with self.system.smtp() as door:
-            door.sendmail(sender, [to], raw)
+        with self.system.smtp() as connection:
+            connection.sendmail(sender, [to], raw)
 
     def mail(self, address: str, number: str) -> EmailMessage:
         """The first mail about a ticket to somebody, as it was given to SES."""

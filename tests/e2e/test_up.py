@@ -19,7 +19,7 @@ import pytest
 
 from functions.core.domain.errors import DeadLetter
 from functions.core.storage.store import read_commit
-from infra.local.system import ACCOUNT, REGION
+from infra.deploy.local_stage import ACCOUNT, REGION
 from tests.e2e.running_system import ROOT, System, free_port, wait_until
 from tests.inprocess.generated_mails import Bag, Letter
 
@@ -290,8 +290,8 @@ def chosen(bag: Bag) -> list[Letter]:
 
 
 def raw(system: System, mail: bytes, recipients: tuple[str, ...]) -> None:
-    with system.smtp() as door:
-        door.sendmail("sender@example.com", recipients, b"\r\n".join(mail.splitlines()))
+    with system.smtp() as connection:
+        connection.sendmail("sender@example.com", recipients, b"\r\n".join(mail.splitlines()))
 
 
 def same(mail: bytes) -> str:

@@ -89,8 +89,13 @@ def test_spam_is_quarantined_and_a_replay_creates_the_ticket(loop: Simulator, st
     """Spam is kept whole with its cause, shown, released; once, however often."""
     loop.mail(raw_mail(), DESK, key="mail/one", verdicts=SPAM)
     assert tickets(store) == []
-    ((id_, room, desk, _, about, cause),) = listed()
-    assert (id_, room, desk, about) == ("quarantine/standard/one", "mail", "standard", "mail/one")
+    ((id_, function, desk, _, about, cause),) = listed()
+    assert (id_, function, desk, about) == (
+        "quarantine/standard/one",
+        "mail",
+        "standard",
+        "mail/one",
+    )
     assert cause.startswith("spam: ")
     shown = console("show", id_)
     for part in ("subject: 无法登录", "spam=FAIL", "昨天起无法登录", "file: a.pdf", "--- source"):
@@ -150,9 +155,9 @@ def test_a_dead_letter_is_discarded_with_an_entry(loop: Simulator, quarantine: Q
     ((id_, *_),) = listed()
     console("discard", id_, "--reason", "a probe")
     assert listed() == []
-    ((entry, room, *_, cause, by),) = listed("--discarded")
+    ((entry, function, *_, cause, by),) = listed("--discarded")
     assert entry == f"discarded/-/{id_}.json"
-    assert (room, "not SES's announcement" in cause) == ("mail", True)
+    assert (function, "not SES's announcement" in cause) == ("mail", True)
     assert by.endswith(": a probe")
     assert json.loads(console("show", entry).partition("--- source ---")[2])["reason"] == "a probe"
 
@@ -247,8 +252,8 @@ def test_a_failed_closing_workflow_is_listed_and_starts_again(loop: Simulator) -
     )["stateMachineArn"]
     given = {"desk": "standard", "number": "CS1", "resolution": 1}
     states.start_execution(stateMachineArn=arn, name="standard-CS1-1", input=json.dumps(given))
-    ((id_, room, desk, _, about, cause),) = listed()
-    assert (id_, room, desk, about) == ("standard-CS1-1", "closing", "standard", "CS1")
+    ((id_, function, desk, _, about, cause),) = listed()
+    assert (id_, function, desk, about) == ("standard-CS1-1", "closing", "standard", "CS1")
     assert cause
     assert json.loads(console("show", id_)) == given
     assert "standard-CS1-1-again-1" in console("replay", id_)

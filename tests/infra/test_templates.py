@@ -21,7 +21,7 @@ from infra.simulator.simulator import FUNCTIONS
 FOUNDATION = load_template(INFRA / "templates" / "foundation.yaml")
 WIRING = load_template(INFRA / "templates" / "wiring.yaml")
 CONFIG = json.loads((INFRA.parent / ".chalice" / "config.json").read_text("utf-8"))
-ROOMS_WITH_STREAM = {"router": "RouterStream", "notify": "NotifyStream"}
+STREAM_MAPPINGS = {"router": "RouterStream", "notify": "NotifyStream"}
 QUEUES = ("mail", "router", "notify", "sla_timer")
 
 
@@ -103,15 +103,15 @@ def _event(name: str) -> Any:
 
 
 @pytest.mark.requirement("F2", "G3")
-@pytest.mark.parametrize("room", ROOMS_WITH_STREAM)
-def test_failures_are_isolated_limited_and_kept(room: str) -> None:
+@pytest.mark.parametrize("function", STREAM_MAPPINGS)
+def test_failures_are_isolated_limited_and_kept(function: str) -> None:
     """Partial answers, bisecting, an end to retries, and a queue for what is left."""
-    mapping = WIRING["Resources"][ROOMS_WITH_STREAM[room]]["Properties"]
+    mapping = WIRING["Resources"][STREAM_MAPPINGS[function]]["Properties"]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BisectBatchOnFunctionError"] is True
     assert 0 < mapping["MaximumRetryAttempts"] <= 10
     destination = mapping["DestinationConfig"]["OnFailure"]["Destination"]
-    assert text(destination).endswith(f":deskbell-prod-{room}-dlq")
+    assert text(destination).endswith(f":deskbell-prod-{function}-dlq")
 
 
 @pytest.mark.requirement("E11", "F3", "G3")

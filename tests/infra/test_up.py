@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.deploy.local_stage import Ports
 from infra.local import up
-from infra.local.system import Ports
 
 PORTS = Ports(8700, 4566, 2525)
 READ = (

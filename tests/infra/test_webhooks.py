@@ -252,8 +252,8 @@ def test_a_dead_letter_gets_another_day(desk: World, receiver: Receiver) -> None
     """Replayed from quarantine, with all attempts before it."""
     from infra.console.quarantine import Quarantine
 
-    for room in ("mail", "router", "sla_timer"):
-        boto3.client("sqs").create_queue(QueueName=f"{PLACE.prefix}-{room}-dlq")
+    for function in ("mail", "router", "sla_timer"):
+        boto3.client("sqs").create_queue(QueueName=f"{PLACE.prefix}-{function}-dlq")
     boto3.client("s3").create_bucket(Bucket=f"{PLACE.prefix}-mail-123456789012-{REGION}")
     receiver.answers = [410, 500]
     ticket = desk.file()

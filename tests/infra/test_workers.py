@@ -97,7 +97,7 @@ def test_the_package_that_was_used_last_is_the_one_that_stays(scratch: Path) -> 
 def test_a_package_cut_off_while_it_was_unpacked_is_not_taken_for_whole(
     scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker that fails for want of room leaves nothing that the next would trust."""
+    """A worker that fails for lack of disk space leaves nothing that the next would trust."""
     real = zipfile.ZipFile.extractall
 
     def full(self: zipfile.ZipFile, path: Any = None, *_rest: Any) -> None:

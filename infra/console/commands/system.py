@@ -18,7 +18,7 @@ def up(
     fresh: Annotated[bool, typer.Option(envvar="FRESH", help="Start with no data.")] = False,
 ) -> None:
     """Run the whole system on this machine until Ctrl-C."""
-    from infra.local.system import Ports
+    from infra.deploy.local_stage import Ports
     from infra.local.up import UpError
     from infra.local.up import up as run
 
