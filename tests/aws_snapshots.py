@@ -1,6 +1,6 @@
-"""AWS in memory, also as it once stood: put back for a test instead of being made again.
+"""AWS in memory, restored from a snapshot instead of being set up again for each test.
 
-A deployment takes some thirty calls; copying what moto holds after them takes none.
+Setting up a deployment takes some thirty calls; copying moto's state takes none.
 """
 
 from __future__ import annotations
@@ -17,48 +17,52 @@ from moto import mock_aws
 from moto.core.base_backend import BackendDict
 from moto.ssm.models import ParameterDict
 
-_services: list[BackendDict[Any]] = BackendDict._instances  # type: ignore[misc]
-_Place = tuple[BackendDict[Any], str, str]
-_kept: dict[Hashable, dict[_Place, tuple[Any, dict[str, Any]]]] = {}
+from tests.moto_internals import services
+
+_Backend = tuple[BackendDict[Any], str, str]
+"""A service, an account and a region."""
+
+_snapshots: dict[Hashable, dict[_Backend, tuple[Any, dict[str, Any]]]] = {}
 
 
 @contextmanager
 def aws_in_memory(region: str = "us-east-1") -> Iterator[None]:
-    """An AWS with nothing in it, and the surroundings of a function that is to use it."""
-    with pytest.MonkeyPatch.context() as surroundings, mock_aws():
+    """An empty AWS and the environment variables that functions need for it."""
+    with pytest.MonkeyPatch.context() as environment, mock_aws():
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            surroundings.setenv(name, "testing")
-        surroundings.setenv("AWS_DEFAULT_REGION", region)
-        surroundings.delenv("AWS_ENDPOINT_URL", raising=False)
+            environment.setenv(name, "testing")
+        environment.setenv("AWS_DEFAULT_REGION", region)
+        environment.delenv("AWS_ENDPOINT_URL", raising=False)
         yield
 
 
-def kept(what: Hashable, make: Callable[[], None]) -> None:
-    """Let an AWS that is still empty be as `make` leaves it, called once a process and `what`."""
-    if what not in _kept:
+def restore_or_make(key: Hashable, make: Callable[[], None]) -> None:
+    """Restore the empty AWS to the snapshot of a key; the first time, call `make` and take it."""
+    if key not in _snapshots:
         make()
-        there = {
-            (services, account, region): backend
-            for services in list(_services)
-            for account, regions in list(services.items())
+        backends = {
+            (service, account, region): backend
+            for service in services()
+            for account, regions in list(service.items())
             for region, backend in list(regions.items())
         }
-        itself = {id(backend): backend for backend in there.values()}
-        _kept[what] = {
-            place: (backend, deepcopy(backend.__dict__, {**itself}))
-            for place, backend in there.items()
+        # Backends refer to each other: a copy refers to the same backends.
+        same = {id(backend): backend for backend in backends.values()}
+        _snapshots[key] = {
+            place: (backend, deepcopy(backend.__dict__, {**same}))
+            for place, backend in backends.items()
         }
         return
-    now = {place: place[0][place[1]][place[2]] for place in _kept[what]}
-    # Where a service spoke of another one, it speaks of the one that is there now.
-    instead = {id(then): now[place] for place, (then, _) in _kept[what].items()}
-    for place, (_, state) in _kept[what].items():
-        now[place].__dict__.update(deepcopy(state, {**instead}))
+    current = {place: place[0][place[1]][place[2]] for place in _snapshots[key]}
+    replaced = {id(old): current[place] for place, (old, _) in _snapshots[key].items()}
+    for place, (_, state) in _snapshots[key].items():
+        current[place].__dict__.update(deepcopy(state, {**replaced}))
 
 
-def _parameters(held: Any) -> Any:
-    return ParameterDict, (held.account_id, held.region_name), None, None, iter(held.items())
+def _reduce_parameters(parameters: Any) -> Any:
+    arguments = (parameters.account_id, parameters.region_name)
+    return ParameterDict, arguments, None, None, iter(parameters.items())
 
 
 copyreg.pickle(Condition, lambda _lock: (Condition, ()))
-copyreg.pickle(ParameterDict, _parameters)
+copyreg.pickle(ParameterDict, _reduce_parameters)

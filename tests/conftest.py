@@ -1,4 +1,4 @@
-"""What all tests share: AWS in memory at its quickest, and what coverage watches."""
+"""Shared by all tests: a fast AWS in memory, and the selection of tests that coverage traces."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import functions
-from tests import fast_moto
+from tests import moto_internals
 
-fast_moto.install(pytest.MonkeyPatch())
-# How long an example takes on a busy machine says nothing of it.
+moto_internals.install(pytest.MonkeyPatch())
+# The duration of an example depends on other load on the machine.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
@@ -28,31 +28,31 @@ UNTRACED = {
     "desks", "docs", "infra", "e2e", "test_account.py", "test_aftersales.py", "test_circles.py",
     "test_crowd.py", "test_omnichannel.py", "test_rapid.py",
 }  # fmt: skip
-"""Folders and files that walk once more where others go. To watch which branches they take would
-double their time, so what is measured as covered is covered without them."""
+"""Folders and files whose code paths other tests cover too. Tracing would double their time, so
+coverage is measured without them."""
 CASES = 2
-"""Cases of one test that are watched; the others, and hypothesis's many, go the same ways."""
+"""Traced cases per parametrized test; further cases and hypothesis examples take the same paths."""
 PATIENT = 10
-"""The niceness of a worker that computes, beside those that wait for a whole system."""
+"""The niceness of workers, lower in priority than the system that e2e tests wait for."""
 LONG = 60
-"""Characters above which a text is no name for a test."""
+"""Longer strings are not used as test ids."""
 _Trace = Generator[None, object, object]
-_watched: set[str] = set()
+_traced: set[str] = set()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session: pytest.Session) -> _Trace:
-    """The product is imported under the eyes of coverage, its tests need not be."""
+    """Import the product traced and the tests untraced."""
     for module in walk_packages(functions.__path__, "functions."):
         importlib.import_module(module.name)
-    with fast_moto.untraced():
-        _prepare_together(session.config)
+    with moto_internals.untraced():
+        _share_rewritten_assertions(session.config)
         return (yield)
 
 
-def _prepare_together(config: pytest.Config) -> None:
-    """Each worker of several begins with other files: what pytest makes of their assertions is kept
-    beside them, so that it is made once and not by every worker."""
+def _share_rewritten_assertions(config: pytest.Config) -> None:
+    """Let each xdist worker import different test files first, so that pytest's rewritten modules
+    are cached once instead of by every worker."""
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if workers == 1:
         return
@@ -76,25 +76,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if UNTRACED.isdisjoint(parts) and not hasattr(function, "hypothesis"):
             cases[item.nodeid.partition("[")[0]] += 1
             if cases[item.nodeid.partition("[")[0]] <= CASES:
-                _watched.add(item.nodeid)
+                _traced.add(item.nodeid)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> _Trace:
     if "PYTEST_XDIST_WORKER" in os.environ and item.get_closest_marker("stack") is None:
-        # A test of the whole system waits most of its time; while it does not, it goes first.
+        # Tests of the whole system mostly wait; when they do not, they have priority.
         os.setpriority(os.PRIO_PROCESS, 0, PATIENT)
-    with nullcontext() if item.nodeid in _watched else fast_moto.untraced():
+    with nullcontext() if item.nodeid in _traced else moto_internals.untraced():
         return (yield)
 
 
 def pytest_collection_finish() -> None:
-    """What was imported stays: looking through all of it for garbage took a quarter of the time."""
+    """Exclude imported objects from garbage collection, which took a quarter of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """A long text is called by its argument, and pytest numbers what is called the same."""
+    """Use the argument's name as the id of a long string; pytest numbers equal ids."""
     return argname if isinstance(val, str | bytes) and len(val) > LONG else None

@@ -1,7 +1,6 @@
-"""How the time of a piece of work grows, told by the processor's clock.
+"""Measure how the CPU time of some work grows with its input.
 
-A busy machine makes everything slower alike, so figures are compared within one run and never with
-a clock on the wall.
+Times are compared only with times of the same run, because other load slows all of them alike.
 """
 
 from __future__ import annotations
@@ -9,24 +8,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import thread_time
 
-LEAST = 0.0005
-"""Seconds below which the clock says little."""
+MIN_SECONDS = 0.0005
+"""Shorter times are too imprecise to compare."""
 
 
 def seconds(work: Callable[[], object], times: int = 3) -> float:
-    """The processor's seconds of the fastest of some runs."""
-    taken = []
+    """The CPU seconds of the fastest of several runs."""
+    times_taken = []
     for _ in range(times):
-        begun = thread_time()
+        started = thread_time()
         work()
-        taken.append(thread_time() - begun)
-    return max(min(taken), LEAST)
+        times_taken.append(thread_time() - started)
+    return max(min(times_taken), MIN_SECONDS)
 
 
 def grows_with_length(work: Callable[[str], object], text: str, slack: float = 3.0) -> bool:
-    """Whether eight times the text takes about eight times as long, not its square.
+    """Whether eight times the text takes about eight times as long, rather than 64 times.
 
-    A neighbour may spoil the processor's cache for one run; a square stays one each time.
+    One of three runs must show it, because other load can disturb a run.
     """
     eighth = text[: len(text) // 8]
     return any(

@@ -1,4 +1,4 @@
-"""Calls as whoever knows a desk's secret signs them (Standard Webhooks)."""
+"""Sign calls with a desk's secret (Standard Webhooks)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def signed(
     id: str = "msg_1",  # noqa: A002 - the scheme's word
     at: float | None = None,
 ) -> dict[str, str]:
-    """The three headers of a call, signed now or at a Unix time."""
+    """The three signature headers of a call, signed now or at a Unix time."""
     stamp = str(int(time.time() if at is None else at))
     return {
         "webhook-id": id,

@@ -1,13 +1,13 @@
-"""What is put back for a test is what was made, and no test's doings."""
+"""Snapshots restore the prepared state without the changes of earlier tests."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import boto3
-from moto.ses.models import ses_backends
 
-from tests.aws_snapshots import aws_in_memory, kept
+from tests import moto_internals
+from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.core.sample_desk import TABLE, make_table
 
 
@@ -19,13 +19,12 @@ def make() -> None:
     boto3.client("ssm").put_parameter(Name="/kept", Value="kept", Type="String")
 
 
-def use() -> list[Any]:
-    """What is there of each service, before something is added to each."""
+def read_and_change() -> list[Any]:
+    """Return the content of each service, then add something to each."""
     sqs, s3, table = boto3.client("sqs"), boto3.client("s3"), boto3.client("dynamodb")
     ssm, queue = boto3.client("ssm"), sqs.get_queue_url(QueueName="kept")["QueueUrl"]
-    sent = ses_backends["123456789012"]["us-east-1"].sent_messages
-    before = len(sent)
-    found = [
+    before = len(moto_internals.sent_mails())
+    content = [
         table.scan(TableName=TABLE)["Items"],
         s3.list_objects_v2(Bucket="kept")["KeyCount"],
         sqs.receive_message(QueueUrl=queue, VisibilityTimeout=0).get("Messages", []),
@@ -41,12 +40,12 @@ def use() -> list[Any]:
         Destination={"ToAddresses": ["customer@example.com"]},
         Content={"Raw": {"Data": b"Subject: a\r\n\r\na"}},
     )
-    assert len(sent) == before + 1
-    return found
+    assert len(moto_internals.sent_mails()) == before + 1
+    return content
 
 
-def test_each_begins_where_the_first_began() -> None:
+def test_every_test_begins_with_the_snapshot() -> None:
     for _ in range(3):
         with aws_in_memory():
-            kept("test", make)
-            assert use() == [[], 0, [], 0, "kept"]
+            restore_or_make("test", make)
+            assert read_and_change() == [[], 0, [], 0, "kept"]

@@ -1,4 +1,4 @@
-"""Every requirement of the catalogue that is built is named by a test that proves it."""
+"""Every requirement of the catalogue that is implemented has a test that proves it."""
 
 from __future__ import annotations
 
@@ -11,44 +11,70 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
-LATER = {"B11", "D15", "D16", "E8"}
-"""The reports; what they will count is recorded already."""
-IDS = [
+CATALOGUE = {
     f"{letter}{number}"
-    for letter, last in (("A", 16), ("B", 13), ("D", 17), ("E", 11), ("F", 10), ("G", 8))
+    for letter, last in {
+        "A": 16,
+        "B": 13,
+        "C": 12,
+        "D": 17,
+        "E": 11,
+        "F": 10,
+        "G": 16,
+        "H": 8,
+    }.items()
     for number in range(1, last + 1)
-    if f"{letter}{number}" not in LATER
-]
-_NAMED = re.compile(r"\b([A-G])(\d{1,2})(?:\s*[–-]\s*\1?(\d{1,2}))?\b")
+}
+LATER = {
+    "B11", "C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C10", "C11", "C12", "D15", "D16", "E8",
+    "G9", "G10", "G11", "G12", "G13", "G14", "G15", "G16",
+    "H1", "H2", "H3", "H4", "H5", "H6", "H7", "H8",
+}  # fmt: skip
+"""Requirements that are not implemented yet."""
+_ID = re.compile(r"\b([A-H])(\d{1,2})(?:\s*[–-]\s*\1?(\d{1,2}))?\b")
 
 
 @cache
-def named() -> frozenset[str]:
-    """The ids that tests name, each in its own words; a range names all that it spans."""
-    found = set()
+def proven() -> frozenset[str]:
+    """The requirement ids of every test's marker, and for now those in its source."""
+    ids: set[str] = set()
     for path in TESTS.rglob("test_*.py"):
-        for test in _tests(path.read_text("utf-8")):
-            for letter, first, last in _NAMED.findall(test):
-                found |= {f"{letter}{n}" for n in range(int(first), int(last or first) + 1)}
-    return frozenset(found)
+        source = path.read_text("utf-8")
+        ids.update(_marked(source))
+        ids.update(_mentioned(source))
+    return frozenset(ids)
 
 
-def _tests(source: str) -> Iterator[str]:
-    """Each test of a file as it is written: its cases, its docstring, its steps."""
+def _marked(source: str) -> Iterator[str]:
+    """The arguments of every `@pytest.mark.requirement`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.requirement":
+            yield from (ast.literal_eval(argument) for argument in node.args)
+
+
+def _mentioned(source: str) -> Iterator[str]:
+    """Ids in the source of tests that have no marker yet; delete this once all have one."""
     lines = source.splitlines()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-            begins = min([node.lineno, *(each.lineno for each in node.decorator_list)])
-            yield "\n".join(lines[begins - 1 : node.end_lineno])
+            text = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+            for letter, first, last in _ID.findall(text):
+                yield from (f"{letter}{n}" for n in range(int(first), int(last or first) + 1))
 
 
-@pytest.mark.parametrize("requirement", IDS)
-def test_a_test_names_it(requirement: str) -> None:
-    assert requirement in named()
+@pytest.mark.parametrize("requirement", sorted(CATALOGUE - LATER))
+def test_a_test_proves_the_requirement(requirement: str) -> None:
+    assert requirement in proven()
 
 
-def test_the_top_level_is_as_required() -> None:
-    """F10"""
+def test_markers_name_requirements_of_the_catalogue() -> None:
+    for path in TESTS.rglob("test_*.py"):
+        unknown = set(_marked(path.read_text("utf-8"))) - CATALOGUE
+        assert not unknown, f"{path.name}: {unknown}"
+
+
+@pytest.mark.requirement("F10")
+def test_the_top_level_has_the_required_folders() -> None:
     root = TESTS.parent
     for name in ("intake", "router", "sla_timer", "notify", "survey"):
         assert (root / "functions" / name / "handler.py").is_file()
@@ -56,8 +82,8 @@ def test_the_top_level_is_as_required() -> None:
     assert (root / "pyproject.toml").is_file()
 
 
+@pytest.mark.requirement("F9")
 def test_the_required_packages_are_used() -> None:
-    """F9"""
     root = TESTS.parent
     text = (root / "pyproject.toml").read_text("utf-8")
     for package in ("aws-lambda-powertools", "boto3", "pydantic", "chalice", "jinja2"):

@@ -1,1 +1,1 @@
-"""What `make bench` measures, and the prices it computes with."""
+"""Measures the budgets of `make bench`. May import everything; nothing else imports it."""

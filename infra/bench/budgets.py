@@ -1,7 +1,7 @@
-"""`make bench`: every budget of the design, measured, in one table and in `build/bench.json`.
+"""`make bench`: measure every budget, print a table and write `build/bench.json`.
 
-Budgets are ratios and counts, so that one run can be compared with another on another machine. A
-budget that is missed is shown as missed. `--only imports,units` measures parts.
+Budgets are ratios and counts, so that results of different machines can be compared. Missed budgets
+are shown, not failed. `--only imports,units` measures only these parts.
 """
 
 from __future__ import annotations
@@ -24,10 +24,20 @@ from infra.bench import costs
 
 if TYPE_CHECKING:
     from infra.bench.ticket_life import Life
-    from infra.simulator.inprocess import Call, Loop
+    from infra.simulator.simulator import Call, Simulator
 
 OUT = Path(__file__).resolve().parents[2] / "build" / "bench.json"
-PARTS = ("imports", "package", "rates", "corpus", "units", "sweep", "costs", "waiting", "burst")
+PARTS = (
+    "imports",
+    "package",
+    "throughput",
+    "corpus",
+    "units",
+    "sweep",
+    "costs",
+    "latency",
+    "burst",
+)
 
 IMPORT_RATIO = 1.6
 PACKAGE_MB = 15.0
@@ -42,7 +52,7 @@ ADD_MS = 1.0
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. A `limit` of None is no budget: the value is shown for itself."""
+    """One row of the table; without a `limit` the value is only shown."""
 
     part: str
     what: str
@@ -58,14 +68,14 @@ class Row:
 
 @dataclass
 class Report:
-    """What a run found: rows, the details behind them, and the parts that could not be measured."""
+    """The results of a run: rows, details, and the parts that could not be measured and why."""
 
     rows: list[Row] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
 
     def document(self, at: datetime) -> dict[str, Any]:
-        """`build/bench.json`."""
+        """The content of `build/bench.json`."""
         return {
             "at": at.isoformat(timespec="seconds"),
             "budgets": [{**asdict(row), "met": row.met} for row in self.rows],
@@ -76,8 +86,8 @@ class Report:
 
 
 def imports(report: Report) -> None:
-    """Each handler's import against `import boto3, chalice`."""
-    from infra.bench.imports import ratios
+    """Compare each handler's import time with `import boto3, chalice`."""
+    from infra.bench.import_time import ratios
 
     for module, ratio in ratios().items():
         note = "× import boto3, chalice"
@@ -85,15 +95,15 @@ def imports(report: Report) -> None:
 
 
 def package(report: Report) -> None:
-    """The size of the Lambda package."""
-    from infra.bench.package import package_bytes
+    """Measure the size of the Lambda package."""
+    from infra.bench.package_size import package_bytes
 
     size = package_bytes() / 1024**2
     report.rows.append(Row("package", "Lambda package, zipped", round(size, 2), PACKAGE_MB, "MB"))
 
 
 def collections(report: Report) -> None:
-    """What is read right of the public collections, and mails a second."""
+    """Measure the share of the public collections that is read correctly, and mails per second."""
     from infra.bench.corpus import MISSING, everything, speed
 
     folder = os.environ.get("DESKBELL_CORPORA", "")
@@ -112,35 +122,35 @@ def collections(report: Report) -> None:
         ]
 
 
-def units(report: Report, loop: Loop) -> None:
-    """Calls, units and transitions of whole lives."""
+def units(report: Report, simulator: Simulator) -> None:
+    """Count the calls, capacity units and state transitions of whole ticket lives."""
     from infra.bench.ticket_life import filing, lives
 
-    found = lives(loop)
+    found = lives(simulator)
     report.details["lives"] = [_described(life) for life in found]
     for life in found:
-        # A container that is new reads the playbook once, for all the tickets that come after.
-        judged = "new" not in life.name
+        # A new container reads the playbook once for all its tickets.
+        has_budget = "new" not in life.name
         report.rows += [
             Row(
                 "units",
                 f"life by {life.name}",
                 life.write_units,
-                WRITE_UNITS if judged else None,
+                WRITE_UNITS if has_budget else None,
                 "write units",
             ),
             Row(
                 "units",
                 f"life by {life.name}",
                 life.read_units,
-                READ_UNITS if judged else None,
+                READ_UNITS if has_budget else None,
                 "read units",
             ),
         ]
-    # After the lives, since these tickets stay open.
-    calls = filing(loop)
-    with_key = filing(loop, key="bench")
-    warm = f"the playbook known; once in {PLAYBOOK_TTL.seconds} s and container, one more call"
+    # Last, because these tickets stay open.
+    calls = filing(simulator)
+    with_key = filing(simulator, key="bench")
+    warm = f"playbook cached; otherwise one more call per container and {PLAYBOOK_TTL.seconds} s"
     report.rows += [
         Row("units", "filing, web form", calls, FILING_CALLS, "DynamoDB calls", warm),
         Row("units", "filing, Idempotency-Key", with_key, FILING_CALLS, "DynamoDB calls", warm),
@@ -171,19 +181,19 @@ def _described(life: Life) -> dict[str, Any]:
 
 
 def described_call(call: Call) -> dict[str, Any]:
-    """A call as the report lists it: nothing that is empty."""
+    """A call as the report lists it, without empty fields."""
     return {name: value for name, value in asdict(call).items() if value}
 
 
-def sweep(report: Report, loop: Loop) -> None:
-    """What a sweep reads: with what is due, not with what is open."""
+def sweep(report: Report, simulator: Simulator) -> None:
+    """Measure that a sweep reads what is due, however many tickets are open."""
     from infra.bench.sweep import DUE, sweeps
 
-    found = sweeps(loop)
+    found = sweeps(simulator)
     base = found[0]
     for swept in found:
         if swept.done != DUE:
-            raise RuntimeError(f"a sweep over {swept.open} tickets did {swept.done} of {DUE}")
+            raise RuntimeError(f"a sweep over {swept.open} tickets processed {swept.done} of {DUE}")
         report.rows.append(
             Row(
                 "sweep",
@@ -197,14 +207,14 @@ def sweep(report: Report, loop: Loop) -> None:
     report.details["sweep"] = [asdict(swept) for swept in found]
 
 
-def prices(report: Report, loop: Loop) -> None:
-    """What 1,000 lives and an idle month cost, by the public list."""
-    from infra.bench import money
+def prices(report: Report, simulator: Simulator) -> None:
+    """Compute the list price of 1,000 ticket lives and of an idle month."""
+    from infra.bench.usage import idle_usage, life_usage
 
     listed = costs.read_prices()
-    of_life, logged = money.life_usage(loop, listed)
+    of_life, logged = life_usage(simulator, listed)
     thousand = costs.times(of_life, 1000)
-    idle = money.idle_usage(loop, listed)
+    idle = idle_usage(simulator, listed)
     for what, usage, limit in (
         ("1,000 lives by web form and mail", thousand, LIVES_USD),
         ("idle month", idle, IDLE_USD),
@@ -226,7 +236,7 @@ def prices(report: Report, loop: Loop) -> None:
         ]
     key = {"kms.key": idle["kms.key"]}
     report.rows.append(
-        Row("costs", "of it the KMS key", _usd(costs.cost_of(key, listed)), None, "USD")
+        Row("costs", "of which the KMS key", _usd(costs.cost_of(key, listed)), None, "USD")
     )
     report.details["log_bytes_of_a_life"] = logged
     report.details["unverified_prices"] = sorted(
@@ -238,23 +248,23 @@ def _usd(amount: Decimal) -> float:
     return float(amount.quantize(Decimal("0.0001")))
 
 
-def rates(report: Report) -> None:
-    """How fast the pure rules are, on this machine and one core."""
-    from infra.bench.rates import additions, rules
+def throughput(report: Report) -> None:
+    """Measure the throughput of the pure rules on one core."""
+    from infra.bench.throughput import additions, rules
 
     found = rules()
     added = additions()
     days = f"{added.business.total_seconds() / 3600:,.0f} h of {added.desk}'s business time"
     report.rows += [
-        Row("rates", "rules evaluated", round(found.per_second), None, "/s", found.note),
-        Row("rates", "calendar.add of ten years", round(added.per_second), None, "/s", days),
-        Row("rates", "calendar.add of ten years", round(added.milliseconds, 4), ADD_MS, "ms"),
+        Row("throughput", "rules evaluated", round(found.per_second), None, "/s", found.note),
+        Row("throughput", "calendar.add of ten years", round(added.per_second), None, "/s", days),
+        Row("throughput", "calendar.add of ten years", round(added.milliseconds, 4), ADD_MS, "ms"),
     ]
 
 
-def waiting(report: Report, described: Mapping[str, Any]) -> None:
-    """The local stack's times, for comparison only: no cloud is in them."""
-    from infra.bench.waiting import measure
+def latency(report: Report, described: Mapping[str, Any]) -> None:
+    """Measure the local system's latency, for comparison only: it runs without AWS."""
+    from infra.bench.latency import measure
 
     found = measure(described)
     for what, seconds in (
@@ -264,81 +274,81 @@ def waiting(report: Report, described: Mapping[str, Any]) -> None:
     ):
         note = f"median of {found.tickets}"
         report.rows.append(
-            Row("waiting", f"from POST to {what}", round(seconds, 2), None, "s", note)
+            Row("latency", f"from POST to {what}", round(seconds, 2), None, "s", note)
         )
 
 
 def burst(report: Report, described: Mapping[str, Any]) -> None:
-    """Many requests at once on the local stack; the emulator's own pace is in it (E11)."""
+    """Measure a burst of requests to the local system, including the emulator's own time (E11)."""
     from infra.bench.burst import measure
 
-    found = measure(described)
-    for each in found:
-        what = f"{each.requests:,} at once, settled"
-        note = f"all numbered, routed, acknowledged once; answered in {each.answered:.1f} s"
-        report.rows.append(Row("burst", what, round(each.settled, 1), None, "s", note))
-    few, many = found[0], found[-1]
+    bursts = measure(described)
+    for result in bursts:
+        what = f"{result.requests:,} at once, settled"
+        note = f"all numbered, routed, acknowledged once; answered in {result.answered:.1f} s"
+        report.rows.append(Row("burst", what, round(result.settled, 1), None, "s", note))
+    few, many = bursts[0], bursts[-1]
     ratio = round(many.per_request / few.per_request, 2)
     note = f"× that of {few.requests:,}"
     report.rows.append(Row("burst", f"a request of {many.requests:,}", ratio, None, note))
-    report.details["burst"] = [asdict(each) for each in found]
+    report.details["burst"] = [asdict(result) for result in bursts]
 
 
 def run(parts: Sequence[str], local: Path | None = None, dynamodb: str | None = None) -> Report:
-    """Measure `parts`, in the order of `PARTS`."""
+    """Measure the given parts in the order of `PARTS`."""
     report = Report()
-    alone: dict[str, Callable[[Report], None]] = {
+    standalone: dict[str, Callable[[Report], None]] = {
         "imports": imports,
         "package": package,
-        "rates": rates,
+        "throughput": throughput,
         "corpus": collections,
     }
-    inside: dict[str, Callable[[Report, Loop], None]] = {
+    simulated: dict[str, Callable[[Report, Simulator], None]] = {
         "units": units,
         "sweep": sweep,
         "costs": prices,
     }
     for part in PARTS:
-        if part in parts and part in {*alone, *inside}:
+        if part in parts and part in {*standalone, *simulated}:
             _say(f"{part} …")
-            if part in alone:
-                alone[part](report)
+            if part in standalone:
+                standalone[part](report)
             else:
-                with _deployed(dynamodb) as loop:
-                    inside[part](report, loop)
-    on_the_stack(report, [part for part in PARTS if part in parts], local)
+                with _deployed(dynamodb) as simulator:
+                    simulated[part](report, simulator)
+    on_local_system(report, [part for part in PARTS if part in parts], local)
     return report
 
 
-def on_the_stack(report: Report, parts: Sequence[str], local: Path | None) -> None:
-    """What takes the whole system; the parts of it that cannot be measured are said to be so."""
-    from infra.bench.stack import StackError, described
+def on_local_system(report: Report, parts: Sequence[str], local: Path | None) -> None:
+    """Measure the parts that need the whole system; note those that cannot be measured."""
+    from infra.bench.running_system import LocalSystemError, described
 
-    measures = {"waiting": waiting, "burst": burst}
+    measures = {"latency": latency, "burst": burst}
     left = [part for part in parts if part in measures]
     if not left:
         return
     try:
-        with described(local) as told:
+        with described(local) as description:
             while left:
                 _say(f"{left[0]} …")
-                measures[left[0]](report, told)
+                measures[left[0]](report, description)
                 del left[0]
-    except StackError as error:
+    except LocalSystemError as error:
         report.skipped.update(dict.fromkeys(left, str(error)))
 
 
 @contextlib.contextmanager
-def _deployed(dynamodb: str | None) -> Iterator[Loop]:
-    from infra.bench.emulated import deployment
+def _deployed(dynamodb: str | None) -> Iterator[Simulator]:
+    from infra.bench.emulator import deployment
 
-    # The functions log to standard output, where Lambda collects it; here the table is shown.
-    with contextlib.redirect_stdout(io.StringIO()), deployment(dynamodb) as loop:
-        yield loop
+    # The functions log to standard output, which is reserved for the table here.
+    with contextlib.redirect_stdout(io.StringIO()), deployment(dynamodb) as simulator:
+        yield simulator
 
 
 def show(report: Report) -> None:
-    """The table, on standard output."""
+    """Print the table."""
     from rich.console import Console
     from rich.table import Table
 
@@ -360,7 +370,7 @@ def show(report: Report) -> None:
 
 
 def show_calls(report: Report) -> None:
-    """Every call to DynamoDB of the lives that were measured, for whoever wants to save some."""
+    """Print every DynamoDB call of the measured lives."""
     from rich.console import Console
 
     console = Console(highlight=False, markup=False, soft_wrap=True)
@@ -381,28 +391,28 @@ def _say(line: str) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print, write; 0 whatever the budgets say: the table tells."""
+    """Measure, print and write the results; return 0 even if budgets are missed."""
     parser = argparse.ArgumentParser(prog="python -m infra.bench.budgets", description=__doc__)
-    parser.add_argument("--only", default=",".join(PARTS), help="parts, by commas")
-    parser.add_argument("--out", type=Path, default=OUT, help="where the JSON goes")
+    parser.add_argument("--only", default=",".join(PARTS), help="comma-separated parts")
+    parser.add_argument("--out", type=Path, default=OUT, help="path of the JSON file")
     parser.add_argument(
         "--local",
         type=Path,
         default=os.environ.get("DESKBELL_LOCAL"),
-        help="local.json of a running stack; else one is started for the waiting times",
+        help="local.json of a running local system; by default one is started",
     )
-    parser.add_argument("--dynamodb", help="address of another DynamoDB for the table")
+    parser.add_argument("--dynamodb", help="URL of another DynamoDB for the table")
     parser.add_argument("--calls", action="store_true", help="list the calls of each life")
-    given = parser.parse_args(arguments)
-    parts = [part for part in given.only.split(",") if part]
+    options = parser.parse_args(arguments)
+    parts = [part for part in options.only.split(",") if part]
     unknown = sorted(set(parts) - set(PARTS))
     if unknown:
-        parser.error(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
-    report = run(parts, given.local, given.dynamodb)
-    given.out.parent.mkdir(parents=True, exist_ok=True)
+        parser.error(f"unknown parts: {', '.join(unknown)}; use {', '.join(PARTS)}")
+    report = run(parts, options.local, options.dynamodb)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
     document = report.document(datetime.now(UTC))
-    given.out.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    if given.calls:
+    options.out.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    if options.calls:
         show_calls(report)
     show(report)
     return 0

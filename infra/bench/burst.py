@@ -1,6 +1,6 @@
-"""Many requests at once on the local stack: all numbered, routed and acknowledged once (E11, G1).
+"""Send many requests at once to the local system: each is routed and acknowledged once (E11, G1).
 
-What the API answered is not taken for it: the table and the mails that went out are read.
+The result is checked in the table and the sent mails, not only in the API's responses.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ import boto3
 
 from functions.core.domain.ticket import Ticket
 from functions.core.storage.store import read_delivery, read_ticket
-from infra.bench.stack import StackError, call, sent_mails
-from infra.bench.waiting import DESCRIPTIONS
-from infra.local.system import Ports, aws_environment
+from infra.bench.latency import DESCRIPTIONS
+from infra.bench.running_system import LocalSystemError, call, sent_mails
+from infra.deploy.local_stage import Ports, aws_environment
 
 DESK = "standard"
 AT_ONCE = 24
 REPEATED = 10
-"""Every so manieth request is sent twice, as a provider does that has heard no answer."""
-LOOK_EVERY = 2.0
-QUIET = 3.0
-"""Seconds between two looks, and before the last one."""
+"""Every tenth request is sent twice, as by a provider that received no response."""
+POLL_SECONDS = 2.0
+SETTLE_SECONDS = 3.0
+"""Seconds between two checks, and before the last one, in which duplicates would arrive."""
 WAIT = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
 class Burst:
-    """So many requests, all at once; seconds from the first until the last is answered, and until
-    the last is numbered, routed and acknowledged."""
+    """A number of simultaneous requests, and the seconds from the first request until the last one
+    was answered, and until the last one was routed and acknowledged."""
 
     requests: int
     answered: float
@@ -46,54 +46,53 @@ class Burst:
 
 
 @dataclass
-class Found:
-    """What the table and the mails tell of a burst."""
+class Outcome:
+    """The result of a burst in the table and the sent mails."""
 
     statuses: dict[str, str] = field(default_factory=dict)
-    """Number → status, of the tickets that were not there before."""
+    """The status of each new ticket, by number."""
     settled: datetime | None = None
-    """When the last of them was routed or acknowledged."""
+    """When the last ticket was routed or acknowledged."""
     received: Counter[str] = field(default_factory=Counter)
-    """Number → acknowledgements that the table says were sent."""
+    """Acknowledgements sent according to the table, by ticket number."""
     written: Counter[str] = field(default_factory=Counter)
-    """Number → all messages to the customer that the table says were sent."""
+    """Messages to the customer sent according to the table, by ticket number."""
     mailed: Counter[str] = field(default_factory=Counter)
-    """Contact → mails that went out."""
+    """Mails sent, by contact."""
 
 
 def measure(described: Mapping[str, Any], counts: Sequence[int] = (100, 1000)) -> list[Burst]:
-    """Bursts of so many requests, one after the other.
+    """Run bursts of the given sizes, one after the other.
 
     Raises:
-        StackError: one was lost or doubled, or not done in time; the message names it.
+        LocalSystemError: a request was lost, duplicated or not processed in time.
     """
     call(f"{described['api']}/desks/{DESK}/tickets", _body("first@example.com", 0))
     return [_burst(described, count) for count in counts]
 
 
-def faults(filed: Mapping[str, str], found: Found) -> list[str]:
-    """What is wrong with a burst, nothing where every request became one ticket and one
-    acknowledgement.
+def faults(filed: Mapping[str, str], outcome: Outcome) -> list[str]:
+    """List what is wrong with a burst: every request must have one ticket and one acknowledgement.
 
     Args:
-        filed: contact → number, as the API answered.
+        filed: the ticket number that the API returned, by contact.
     """
     wrong: list[str] = []
     numbers = set(filed.values())
     if len(numbers) < len(filed):
         wrong.append(f"{len(filed)} requests have {len(numbers)} numbers")
-    for number in sorted(numbers ^ found.statuses.keys()):
-        told = "is not in the table" if number in numbers else "was never told to anybody"
-        wrong.append(f"{number} {told}")
+    for number in sorted(numbers ^ outcome.statuses.keys()):
+        fault = "is not in the table" if number in numbers else "was not returned by the API"
+        wrong.append(f"{number} {fault}")
     for contact, number in filed.items():
-        if found.statuses.get(number) == "received":
+        if outcome.statuses.get(number) == "received":
             wrong.append(f"{number} is not routed")
-        if found.received[number] != 1:
-            wrong.append(f"{number} has {found.received[number]} acknowledgements")
-        if found.mailed[contact] != found.written[number]:
+        if outcome.received[number] != 1:
+            wrong.append(f"{number} has {outcome.received[number]} acknowledgements")
+        if outcome.mailed[contact] != outcome.written[number]:
             wrong.append(
-                f"{number}: {found.mailed[contact]} mails went out, {found.written[number]} are "
-                "on its record"
+                f"{number}: {outcome.mailed[contact]} mails were sent, but "
+                f"{outcome.written[number]} are on record"
             )
     return wrong
 
@@ -109,65 +108,67 @@ def _burst(described: Mapping[str, Any], count: int) -> Burst:
     ]
     url = f"{described['api']}/desks/{DESK}/tickets"
 
-    def one(given: tuple[str, int]) -> tuple[str, str]:
-        contact, serial = given
+    def send(request: tuple[str, int]) -> tuple[str, str]:
+        contact, serial = request
         answer = call(url, _body(contact, serial), {"Idempotency-Key": contact})
         return contact, answer["number"]
 
-    began = datetime.now(UTC)
-    with ThreadPoolExecutor(AT_ONCE) as many:
-        answers = list(many.map(one, sent))
+    started = datetime.now(UTC)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = list(pool.map(send, sent))
     answered = datetime.now(UTC)
     filed = dict(answers)
     for contact, number in answers:
         if filed[contact] != number:
-            raise StackError(f"{contact} was given {number} and {filed[contact]}")
-    while wrong := faults(filed, _found(described, before, contacts)):
+            raise LocalSystemError(f"{contact} received {number} and {filed[contact]}")
+    while wrong := faults(filed, _outcome(described, before, contacts)):
         if datetime.now(UTC) - answered > WAIT:
-            raise StackError("; ".join(wrong[:5]))
-        time.sleep(LOOK_EVERY)
-    time.sleep(QUIET)  # what was doubled would have come by now
-    found = _found(described, before, contacts)
-    if wrong := faults(filed, found):
-        raise StackError("; ".join(wrong[:5]))
-    settled = found.settled or answered
-    return Burst(count, (answered - began).total_seconds(), (settled - began).total_seconds())
+            raise LocalSystemError("; ".join(wrong[:5]))
+        time.sleep(POLL_SECONDS)
+    time.sleep(SETTLE_SECONDS)  # duplicates would have arrived by now
+    outcome = _outcome(described, before, contacts)
+    if wrong := faults(filed, outcome):
+        raise LocalSystemError("; ".join(wrong[:5]))
+    settled = outcome.settled or answered
+    return Burst(count, (answered - started).total_seconds(), (settled - started).total_seconds())
 
 
 def _body(contact: str, serial: int) -> dict[str, str]:
     return {"contact": contact, "description": DESCRIPTIONS[serial % len(DESCRIPTIONS)]}
 
 
-def _found(described: Mapping[str, Any], before: Iterable[str], contacts: Sequence[str]) -> Found:
+def _outcome(
+    described: Mapping[str, Any], before: Iterable[str], contacts: Sequence[str]
+) -> Outcome:
     items = _items(described)
     tickets = _tickets(items)
     new = {number: tickets[number] for number in tickets.keys() - set(before)}
-    found = Found({number: ticket.status for number, ticket in new.items()})
+    outcome = Outcome({number: ticket.status for number, ticket in new.items()})
     moments = [ticket.updated_at for ticket in new.values()]
     for item in items:
         if not item["sk"]["S"].startswith("DELIVERY#"):
             continue
         delivery = read_delivery(item)
         if delivery.recipient == "customer" and delivery.state == "sent":
-            found.written[delivery.number] += 1
+            outcome.written[delivery.number] += 1
             if delivery.message == "received" and delivery.number in new:
-                found.received[delivery.number] += 1
+                outcome.received[delivery.number] += 1
                 moments.append(delivery.at)
-    found.settled = max(moments, default=None)
+    outcome.settled = max(moments, default=None)
     known = set(contacts)
     mails = sent_mails(described["aws_endpoint"])
-    found.mailed.update(to for mail in mails for to in mail["To"] if to in known)
-    return found
+    outcome.mailed.update(to for mail in mails for to in mail["To"] if to in known)
+    return outcome
 
 
 def _tickets(items: Iterable[dict[str, Any]]) -> dict[str, Ticket]:
-    """Every ticket by its number."""
-    found = [read_ticket(item) for item in items if item["sk"]["S"] == "TICKET"]
-    return {ticket.number: ticket for ticket in found}
+    """All tickets by number."""
+    tickets = [read_ticket(item) for item in items if item["sk"]["S"] == "TICKET"]
+    return {ticket.number: ticket for ticket in tickets}
 
 
 def _items(described: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Every item of a ticket in the table."""
+    """All items of tickets in the table."""
     environment = aws_environment(Ports(aws=int(described["aws_endpoint"].rpartition(":")[2])))
     client = boto3.client(
         "dynamodb",

@@ -1,8 +1,7 @@
-"""How much of the public collections is read right, folder by folder, and how fast.
+"""Score the mail parser and the masking on public collections, and measure the parser's speed.
 
-The collections are not part of this repository; their folder is named by ``DESKBELL_CORPORA``.
-``python -m infra.bench.corpus [folder]`` (``make corpus``) prints the table, and ``make bench``
-takes it over; ``everything`` and ``speed`` give the numbers.
+The collections are not part of this repository; `DESKBELL_CORPORA` names their folder.
+`python -m infra.bench.corpus [folder]` (`make corpus`) prints the table; `make bench` includes it.
 """
 
 import email
@@ -15,18 +14,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from functions.intake.mail import html
-from functions.intake.mail.parser import parse, strip_reply
+from functions.intake.mail import html, parse, strip_reply
 from functions.intake.mail.replies import newly_written
 from infra.bench.corpus_events import CASES as EVENTS
 
 Score = tuple[int, int]
-"""(right, of all)"""
+"""(correct, total)"""
 
 
 def scores(folder: str | Path, *names: str) -> dict[str, Score]:
-    """The share that is right of each mail collection in ``folder`` (the one that holds
-    ``mail/``), or of the named ones; collections that are not there are left out."""
+    """The scores of the mail collections in `folder` (which holds `mail/`), or of the named ones.
+
+    Missing collections are left out.
+    """
     mail = Path(folder) / "mail"
     return {
         name: _judge(cases)(mail / name)
@@ -36,14 +36,14 @@ def scores(folder: str | Path, *names: str) -> dict[str, Score]:
 
 
 def wrong(folder: str | Path, name: str) -> list[str]:
-    """The ids of the cases of one collection that are not read right."""
+    """The ids of the cases of a collection that are read wrongly."""
     path = Path(folder) / "mail" / name
     return [case for case, right in _CASES[name](path) if not right]
 
 
 def speed(folder: str | Path) -> dict[str, float]:
-    """Mails a second over all raw mails there: read by ``parse`` (``deskbell``), and by Python's
-    ``email`` with every part decoded and nothing else done (``email``), in the same run."""
+    """Mails per second in the same run: `deskbell` with `parse`, `email` with Python's `email`
+    that only decodes every part."""
     raws = [path.read_bytes() for path in sorted(Path(folder).glob("mail/**/*.eml"))]
     if not raws:
         return {}
@@ -65,7 +65,7 @@ def _by_email(raw: bytes) -> None:
             part.get_payload(decode=True)
 
 
-# --- one judge a collection -----------------------------------------------------------------
+# --- one scoring function per collection ----------------------------------------------------
 
 Cases = Iterator[tuple[str, bool]]
 
@@ -84,7 +84,7 @@ def _fold(text: str) -> str:
 
 
 def _crisp(path: Path) -> Cases:
-    """The reply, white space folded, is the expected one."""
+    """Compare the reply with the expected one, ignoring white space."""
     for case in _lines(path):
         if case["input"] and case["expected_reply"] is not None:
             reply = strip_reply(_text(path / case["input"]))
@@ -92,7 +92,7 @@ def _crisp(path: Path) -> Cases:
 
 
 def _crisp_patterns(path: Path) -> Cases:
-    """The reply has what it must have, and nothing that it must not."""
+    """Check that the reply contains what it must and nothing that it must not."""
     for case in _lines(path):
         must, must_not = case["reply_must_match_regex"], case["reply_must_not_match_regex"]
         if case["input"] and (must or must_not):
@@ -133,8 +133,10 @@ def _github_right(check: str, text: str, reply: str, expected: Any, took: float)
 
 
 def _quotequail(path: Path) -> Cases:
-    """Where a case says what is above the quotation: that is what is newly written. A case with
-    nothing above it keeps its text whole; a device line counts as signature."""
+    """Compare the reply with the text above the quotation; without one, the whole text must stay.
+
+    Device lines count as signatures.
+    """
     for case in _lines(path):
         expected, function = case["expected"], case["function"]
         if function in {"quote", "quote_html"} and case["kwargs"].get("quote_intro_line"):
@@ -155,7 +157,7 @@ def _quotequail(path: Path) -> Cases:
 
 
 def _mail_parser_reply(path: Path) -> Cases:
-    """Nothing fails, something remains, and no introduction of a quotation does."""
+    """Check that some text remains without the introduction of a quotation."""
     for file in sorted(path.rglob("*.txt")):
         if "emails" in file.parts:
             text = _text(file)
@@ -165,7 +167,7 @@ def _mail_parser_reply(path: Path) -> Cases:
 
 
 def _chatwoot(path: Path) -> Cases:
-    """Nothing fails; sender, recipient or subject, and text or files are there."""
+    """Check that sender, recipient or subject, and text or files are read."""
     for file in sorted(path.rglob("*.eml")):
         mail = parse(file.read_bytes())
         yield (
@@ -203,16 +205,16 @@ def _judge(cases: Callable[[Path], Cases]) -> Callable[[Path], Score]:
 
 
 def patterns(folder: str | Path) -> Score:
-    """Of ``crisp_reply_parser``, the cases that give patterns instead of a whole reply."""
+    """The cases of `crisp_reply_parser` that give patterns instead of a whole reply."""
     return _judge(_crisp_patterns)(Path(folder) / "mail" / "crisp_reply_parser")
 
 
 _HIDDEN = frozenset({"PHONE", "EMAIL", "CREDIT_CARD", "IBAN"})
-"""Kinds that ``mask`` hides (contract, section 4); of the others nothing is to be touched."""
+"""The kinds that `mask` hides; it must not change any others."""
 
 
 def pii(folder: str | Path) -> dict[str, Score]:
-    """Of ``pii_patterns``: the spans that are hidden, and the texts without one that stay whole."""
+    """The spans of `pii_patterns` that are hidden, and the texts without one that do not change."""
     from functions.core.text.masking import mask
 
     path = Path(folder) / "pii" / "pii_patterns" / "presidio_patterns.jsonl"
@@ -233,8 +235,7 @@ def pii(folder: str | Path) -> dict[str, Score]:
 
 
 def everything(folder: str | Path) -> dict[str, Score]:
-    """The share that is right of each collection of ``mail/``, ``events/`` and ``pii/`` that is
-    there, under the name of its folder."""
+    """The scores of all collections in `mail/`, `events/` and `pii/`, by folder name."""
     events = Path(folder) / "events"
     return {
         **{f"mail/{name}": score for name, score in scores(folder).items()},
@@ -248,7 +249,7 @@ def everything(folder: str | Path) -> dict[str, Score]:
 
 
 def main(arguments: list[str]) -> int:
-    """Prints the table; without a folder one line that says so, and 2 where one was named."""
+    """Print the table; return 2 if the given folder does not exist."""
     folder = arguments[0] if arguments else os.environ.get("DESKBELL_CORPORA", "")
     if not folder or not Path(folder, "mail").is_dir():
         sys.stderr.write(f"{MISSING}\n")

@@ -1,8 +1,7 @@
-"""How much of the public collections of calls is read right, collection by collection.
+"""Score the channel adapters on public collections of providers' calls.
 
-The collections are not part of this repository; `infra.bench.corpus` says where they are. A message
-of a person has to be read as one, with its words; whatever else a provider sends opens no ticket;
-nothing breaks the reader.
+The collections are not part of this repository; see `infra.bench.corpus`. A person's message must
+be read as one with its text; no other call may open a ticket; no call may raise.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def read(channel: str, body: bytes) -> tuple[IncomingMessage, ...]:
-    """The messages in a call's body that would open a ticket."""
+    """The messages in a call's body that open a ticket."""
     found = adapter(channel)
     if found is None:
         raise LookupError(channel)
@@ -37,7 +36,7 @@ _NO_MESSAGES = {"subscribed", "unsubscribed", "menu"}
 
 
 def _line(path: Path) -> Cases:
-    """Each event by itself: one message for a message, none for anything else."""
+    """Each event on its own: a message event gives one message, any other event none."""
     call = json.loads((path / "webhook.json").read_text("utf-8"))
     for index, event in enumerate(call["events"]):
         found = read("line", json.dumps({**call, "events": [event]}).encode())
@@ -48,7 +47,7 @@ def _line(path: Path) -> Cases:
 
 
 def _slack(path: Path) -> Cases:
-    """Samples with placeholders: none opens a ticket; a person's message, filled in, does."""
+    """Samples with placeholders open no ticket; a person's message does once it is filled in."""
     for file in sorted(path.glob("json-logs/samples/**/*.json")):
         sample = json.loads(file.read_text("utf-8"))
         event = sample.get("event") if isinstance(sample, dict) else None
@@ -67,7 +66,7 @@ _BY_PEOPLE = {"", "file_share", "me_message", "thread_broadcast"}
 
 
 def _telegram(path: Path) -> Cases:
-    """A message's words are read; what is no message opens no ticket."""
+    """A message's text is read; anything else opens no ticket."""
     for line in (path / "cases.jsonl").read_text("utf-8").splitlines():
         case: Any = json.loads(line) if line.strip() else None
         if case is None:
@@ -83,7 +82,7 @@ def _telegram(path: Path) -> Cases:
             yield case["id"], len(found) <= 1
 
 
-_TOLD = {
+_NOTIFICATIONS = {
     "delivered": "Delivery",
     "sent": "Send",
     "rejected": "Reject",
@@ -94,36 +93,36 @@ _TOLD = {
 
 
 def _ses(path: Path) -> Cases:
-    """What SES told, whom it concerns, and of a mail its recipient, subject and text."""
+    """The type and recipients of SES's notifications; recipient, subject and text of mails."""
     for line in (path / "cases.jsonl").read_text("utf-8").splitlines():
         if line.strip():
             case: Any = json.loads(line)
-            said = [(each["field"], each["expected"]) for each in case["assertions"]]
-            yield case["id"], _told_right(json.dumps(case["sns_message"]), said)
+            assertions = [(each["field"], each["expected"]) for each in case["assertions"]]
+            yield case["id"], _notification_right(json.dumps(case["sns_message"]), assertions)
 
 
-def _told_right(body: str, said: list[tuple[str, Any]]) -> bool:
+def _notification_right(body: str, assertions: list[tuple[str, Any]]) -> bool:
     from functions.core.domain.ticket import COMPLAINT
     from functions.intake import bounces
 
-    expected = dict(said)
+    expected = dict(assertions)
     kind = expected.get("event.event_type")
     found = bounces.read_ses_notification(body)
     if kind in {"bounced", "complained"}:
-        recipients = {value for name, value in said if name == "event.recipient"}
+        recipients = {value for name, value in assertions if name == "event.recipient"}
         what = {"bounced": bounces.BOUNCE, "complained": COMPLAINT}[kind]
         return (
             isinstance(found, bounces.ReturnedMail)
             and found.kind == what
             and recipients <= set(found.recipients)
         )
-    if kind in _TOLD:
-        return found == _TOLD[kind]
+    if kind in _NOTIFICATIONS:
+        return found == _NOTIFICATIONS[kind]
     return found is None and _mail_right(body, expected) if kind else _is_answered(body, found)
 
 
 def _is_answered(body: str, found: object) -> bool:
-    """What has no answer in its collection is parked with its cause, or no matter of intake's."""
+    """A notification without an expected result is dead-lettered or ignored."""
     from functions.core.domain.errors import DeadLetter
     from functions.intake.mail_store import read_announcement
 
@@ -137,17 +136,17 @@ def _mail_right(body: str, expected: dict[str, Any]) -> bool:
     from functions.intake.mail.parser import parse
     from functions.intake.mail_store import read_announcement
 
-    told = read_announcement(body)
-    if expected.get("message.envelope_recipient") not in told.recipients:
+    notification = read_announcement(body)
+    if expected.get("message.envelope_recipient") not in notification.recipients:
         return False
-    if told.raw is None:  # it lies in a bucket that the collection does not have
-        return bool(told.key)
-    mail = parse(told.raw)
+    if notification.raw is None:  # the mail is in a bucket that the collection does not include
+        return bool(notification.key)
+    mail = parse(notification.raw)
     return (
         mail.subject == expected["message.subject"]
         and mail.text.strip() == str(expected["message.text"]).strip()
         and mail.from_address in str(expected.get("str(message.from_email)"))
-        and (told.verdicts.spam == "FAIL") is expected["message.spam_detected"]
+        and (notification.verdicts.spam == "FAIL") is expected["message.spam_detected"]
     )
 
 
@@ -157,4 +156,4 @@ CASES: dict[str, Callable[[Path], Cases]] = {
     "slack_events": _slack,
     "telegram_updates": _telegram,
 }
-"""Collection → its cases, each with whether it was read right."""
+"""The cases of each collection, with whether they were read correctly."""

@@ -1,17 +1,16 @@
-"""What Deskbell costs, from what it uses and AWS's public prices (F8, G7).
+"""Compute costs from metered usage and AWS's public prices (F8, G7).
 
-`prices.json` holds each price of us-east-1 with its source and date, the free allowances that do
-not end after a year (`free_per_month`), and the assumptions that stand where nothing can be
-measured without an account. Money is `Decimal`, in USD.
+`prices.json` holds the prices of us-east-1 with source and date, the perpetual free tiers
+(`free_per_month`), and assumptions for what cannot be measured without an account. Amounts are
+`Decimal` USD.
 
-How a deployed stage is metered, in rising precision:
+To meter a deployed stage, from coarse to fine:
 
-- Every resource carries the tag `application=deskbell` (the stacks' tags): activated as a cost
-  allocation tag, Cost Explorer gives the stage's whole bill.
-- A desk's and a channel's part of it follows from what they do. The functions log one line for
-  each ticket archived and each message sent; `USAGE_QUERY` counts them in CloudWatch Logs
-  Insights, and `shares` divides a bill by those counts.
-- A single ticket's cost is `cost_of` of its life, which `make bench` measures.
+- The whole stage: every resource has the tag `application=deskbell`; activate it as a cost
+  allocation tag in Cost Explorer.
+- A desk or channel: the functions log a line per archived ticket and sent message. `USAGE_QUERY`
+  counts them in CloudWatch Logs Insights, and `shares` divides a bill by the counts.
+- A ticket: `cost_of` its life, which `make bench` measures.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from infra.simulator.inprocess import Call
+    from infra.simulator.simulator import Call
 
 PRICES = Path(__file__).parent / "prices.json"
 MINUTES_OF_A_MONTH = Decimal(30 * 24 * 60)
@@ -35,15 +34,15 @@ fields @timestamp
 | filter message = "delivery.sent"
 | stats count(*) as messages, count_distinct(number) as tickets by desk, channel
 | sort desk, channel"""
-"""CloudWatch Logs Insights, on the log group of `notify`: what each desk and channel used."""
+"""CloudWatch Logs Insights query for notify's log group: usage by desk and channel."""
 
 Usage = Mapping[str, Decimal]
-"""Quantities by the name of their price (`dynamodb.write_unit`), in the price's unit."""
+"""Quantities by price name (`dynamodb.write_unit`), in the price's unit."""
 
 
 @dataclass(frozen=True)
 class Price:
-    """`value` USD for `per` units, of which `free_per_month` cost nothing."""
+    """`value` USD for `per` units; `free_per_month` units are free."""
 
     value: Decimal
     per: Decimal
@@ -54,13 +53,13 @@ class Price:
     status: str
 
     def of(self, quantity: Decimal) -> Decimal:
-        """What so many units cost at the list price."""
+        """The list price of a quantity."""
         return quantity * self.value / self.per
 
 
 @dataclass(frozen=True)
 class PriceList:
-    """Prices and assumptions by name. An unknown name is a `KeyError`."""
+    """Prices and assumptions by name; an unknown name raises `KeyError`."""
 
     region: str
     prices: Mapping[str, Price]
@@ -69,7 +68,7 @@ class PriceList:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a bill: what it costs by the list, and after the free allowance."""
+    """One line of a bill: list price, and price after the free tier."""
 
     name: str
     quantity: Decimal
@@ -78,7 +77,7 @@ class Line:
 
 
 def read_prices(path: Path = PRICES) -> PriceList:
-    """The price list of a file."""
+    """Read a price list."""
     document = json.loads(path.read_text("utf-8"))
     return PriceList(
         region=document["region"],
@@ -101,7 +100,7 @@ def read_prices(path: Path = PRICES) -> PriceList:
 
 
 def bill(usage: Usage, prices: PriceList) -> list[Line]:
-    """The lines of a month's bill, dearest first. The allowances are taken to be this month's."""
+    """The lines of a month's bill, most expensive first."""
     lines = []
     for name, quantity in usage.items():
         price = prices.prices[name]
@@ -111,18 +110,18 @@ def bill(usage: Usage, prices: PriceList) -> list[Line]:
 
 
 def cost_of(usage: Usage, prices: PriceList, *, free_tiers: bool = False) -> Decimal:
-    """What a usage costs in USD, with or without the free allowances of its month."""
+    """The cost of a usage in USD, before or after the month's free tiers."""
     lines = bill(usage, prices)
     return sum((line.after_free if free_tiers else line.listed for line in lines), Decimal(0))
 
 
 def times(usage: Usage, factor: int | Decimal) -> dict[str, Decimal]:
-    """A usage, so many times over."""
+    """Multiply a usage."""
     return {name: quantity * factor for name, quantity in usage.items()}
 
 
 def plus(*usages: Usage) -> dict[str, Decimal]:
-    """Several usages together."""
+    """Add usages."""
     total: dict[str, Decimal] = {}
     for usage in usages:
         for name, quantity in usage.items():
@@ -131,18 +130,18 @@ def plus(*usages: Usage) -> dict[str, Decimal]:
 
 
 def usage_of_calls(calls: Iterable[Call]) -> dict[str, Decimal]:
-    """What AWS meters of the calls that functions made. SMS is apart; SSM costs nothing."""
+    """The metered usage of the functions' calls. SMS is not included; SSM is free."""
     used: dict[str, Decimal] = {}
     for call in calls:
         if call.service == "dynamodb":
-            found = {
+            metered = {
                 "dynamodb.read_unit": Decimal(str(call.read_units)),
                 "dynamodb.write_unit": Decimal(str(call.write_units)),
             }
         else:
-            metered = _METERED.get((call.service, call.operation))
-            found = {metered: Decimal(1)} if metered else {}
-        used = plus(used, found)
+            price = _METERED.get((call.service, call.operation))
+            metered = {price: Decimal(1)} if price else {}
+        used = plus(used, metered)
     return used
 
 
@@ -159,23 +158,23 @@ _METERED = {
 
 
 def idle_polling(prices: PriceList) -> dict[str, Decimal]:
-    """What Lambda's pollers of the mail queue ask in a month without mail."""
+    """The SQS requests of Lambda's pollers in a month without mail."""
     each = Decimal(60) / prices.assumptions["sqs.poll_seconds"]
     return {"sqs.request": prices.assumptions["sqs.pollers"] * each * MINUTES_OF_A_MONTH}
 
 
 def shares(amount: Decimal, counts: Mapping[str, int]) -> dict[str, Decimal]:
-    """An amount divided by what each did, in whole cents that add up to it (largest remainder).
+    """Divide an amount in proportion to counts, in whole cents (largest remainder method).
 
     Args:
-        counts: how much each desk (or channel) did, as `USAGE_QUERY` counts it.
+        counts: the usage of each desk or channel, as `USAGE_QUERY` counts it.
 
     Raises:
-        ValueError: nobody did anything.
+        ValueError: all counts are zero.
     """
     total = sum(counts.values())
     if total <= 0:
-        raise ValueError("there is nothing to divide by")
+        raise ValueError("all counts are zero: nothing to divide by")
     cents = int((amount * 100).to_integral_value(ROUND_HALF_UP))
     parts = {name: divmod(cents * count, total) for name, count in counts.items()}
     missing = cents - sum(whole for whole, _ in parts.values())

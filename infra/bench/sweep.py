@@ -1,4 +1,4 @@
-"""What a sweep reads with many tickets open, of which only a few are due (F3, G2)."""
+"""Measure what a sweep reads when many tickets are open and few are due (F3, G2)."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from functions.core.domain.lifecycle import apply, decide, queue_rank
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Customer
 from functions.core.storage.store import Store, shard, stamp
-from infra.bench.emulated import DESK
+from infra.bench.emulator import DESK
 from infra.deploy.desks import store_of
-from infra.simulator.inprocess import Loop
+from infra.simulator.simulator import Simulator
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 FILED = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
 BATCH = 25
-"""Items of a `BatchWriteItem` at most (AWS, "Quotas")."""
+"""Maximum number of items in a `BatchWriteItem` (AWS, "Quotas")."""
 
 DUE = 50
-"""How many tickets are due, however many are open."""
+"""The number of due tickets."""
 
 OPEN = (10_000, 100_000)
 
 
 @dataclass(frozen=True)
 class Swept:
-    """A sweep with `open` tickets open: units read and written, the calls, and what was done."""
+    """One sweep: tickets open, units read and written, DynamoDB calls, tickets processed."""
 
     open: int
     read_units: float
@@ -42,27 +42,27 @@ class Swept:
     done: int
 
 
-def sweeps(loop: Loop, counts: tuple[int, ...] = OPEN, due: int = DUE) -> list[Swept]:
-    """A sweep over the same `due` tickets for each number of open ones, the smallest first.
+def sweeps(simulator: Simulator, counts: tuple[int, ...] = OPEN, due: int = DUE) -> list[Swept]:
+    """Measure a sweep over the same due tickets for each number of open ones, the smallest first.
 
-    The due tickets are whole ones, filed anew each time; those that are only open stand in the
-    indexes as whole ones do, and nobody reads more of them.
+    The due tickets are complete and created again each time; the others have only their index
+    entries, because a sweep reads no more of them.
     """
-    store = store_of(loop.deployment.stage)
+    store = store_of(simulator.deployment.stage)
     playbook = store.playbook(DESK, FILED)
     numbers = [f"CS20260310{serial:03}" for serial in range(1, due + 1)]
     found: list[Swept] = []
     have = due
-    # The first sweep of a container reads the playbook as well; nobody counts it.
+    # The first sweep also reads the playbook and is not counted.
     for count in (due, *counts):
-        wakes = [_file(store, playbook, number) for number in numbers]
-        _fill(loop, range(have, count))
+        due_times = [_file(store, playbook, number) for number in numbers]
+        _fill(simulator, range(have, count))
         have = count
-        found.append(_sweep(loop, count, max(wakes)))
+        found.append(_sweep(simulator, count, max(due_times)))
         for number in numbers:
             for item in store.everything(DESK, number):
                 _table().delete_item(
-                    TableName=loop.deployment.table, Key={"pk": item["pk"], "sk": item["sk"]}
+                    TableName=simulator.deployment.table, Key={"pk": item["pk"], "sk": item["sk"]}
                 )
     return found[1:]
 
@@ -72,7 +72,7 @@ def _table() -> DynamoDBClient:
 
 
 def _file(store: Store, playbook: Playbook, number: str) -> datetime:
-    """Put a ticket in the table; when its first timer wakes."""
+    """Store a ticket and return when its first timer is due."""
     customer = Customer(name="*先生/女士", contact="****8000", kind="phone", hash=number)
     received = TicketReceived(
         customer=customer,
@@ -91,8 +91,8 @@ def _file(store: Store, playbook: Playbook, number: str) -> datetime:
     return ticket.next_due
 
 
-def _fill(loop: Loop, serials: range) -> None:
-    """Put open tickets in the table whose timers wake long after the sweep."""
+def _fill(simulator: Simulator, serials: range) -> None:
+    """Store open tickets whose timers are due long after the sweep."""
     client = _table()
     later = FILED + timedelta(days=3650)
     for first in range(0, len(serials), BATCH):
@@ -110,16 +110,16 @@ def _fill(loop: Loop, serials: range) -> None:
             requests.append(
                 {"PutRequest": {"Item": {name: {"S": value} for name, value in item.items()}}}
             )
-        answer = client.batch_write_item(RequestItems={loop.deployment.table: requests})
+        answer = client.batch_write_item(RequestItems={simulator.deployment.table: requests})
         if answer.get("UnprocessedItems"):
-            raise RuntimeError("the table did not take all open tickets")
+            raise RuntimeError("the table did not accept all open tickets")
 
 
-def _sweep(loop: Loop, count: int, at: datetime) -> Swept:
-    loop.wait()
-    before = len(loop.calls)
-    done = loop.tick(at)["done"]
-    calls = [call for call in loop.calls[before:] if call.service == "dynamodb"]
+def _sweep(simulator: Simulator, count: int, at: datetime) -> Swept:
+    simulator.expire_playbooks()
+    before = len(simulator.calls)
+    done = simulator.tick(at)["done"]
+    calls = [call for call in simulator.calls[before:] if call.service == "dynamodb"]
     return Swept(
         open=count,
         read_units=sum(call.read_units for call in calls),

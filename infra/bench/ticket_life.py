@@ -1,4 +1,4 @@
-"""A ticket's whole life on the happy path, step by step, with what each step consumes."""
+"""Measure the AWS calls of a ticket's whole life on the happy path, step by step."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from uuid import uuid4
 import boto3
 
 from functions.core.services.create_ticket import status_url
-from infra.bench.emulated import API, DESK, agent_of
+from infra.bench.emulator import API, DESK, agent_of
 from infra.deploy.desks import store_of
 from infra.simulator import capacity
-from infra.simulator.inprocess import Call, HttpAnswer, Invocation, Loop
+from infra.simulator.simulator import ApiResponse, Call, Invocation, Simulator
 
 CUSTOMER = "han.meimei@example.com"
 MAILBOX = "support@standard.local"
@@ -27,12 +27,12 @@ TEAM = "技术支持组"
 
 
 class LifeError(RuntimeError):
-    """A life did not go its way; the message tells where it stopped."""
+    """A ticket left the happy path; the message says where."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a life, with all that it set in motion."""
+    """One step of a life with all its calls and invocations."""
 
     name: str
     calls: tuple[Call, ...]
@@ -47,7 +47,7 @@ class Step:
         return sum(call.write_units for call in self.calls)
 
     def to_table(self, function: str | None = None) -> list[Call]:
-        """The calls to DynamoDB, of one function or of all."""
+        """The DynamoDB calls of one function or of all."""
         return [
             call
             for call in self.calls
@@ -57,7 +57,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Life:
-    """A finished life. `requests` are the calls to the HTTP API, `transitions` the workflow's."""
+    """A finished life; `requests` counts HTTP requests, `transitions` the workflow's."""
 
     name: str
     steps: tuple[Step, ...]
@@ -85,26 +85,30 @@ class Life:
             yield from step.invocations
 
 
-def filing(loop: Loop, key: str | None = None) -> int:
-    """The calls to DynamoDB that filing one request by web form makes, the playbook known."""
-    actor = _Actor(loop, lambda: None)
+def filing(simulator: Simulator, key: str | None = None) -> int:
+    """Count the DynamoDB calls of creating a ticket by web form with a cached playbook."""
+    actor = _Actor(simulator, lambda: None)
     for _ in range(2):
         with actor.step("filed"):
             _by_form(key)(actor)
     return len(actor.steps[-1].to_table("api_handler"))
 
 
-def lives(loop: Loop) -> list[Life]:
-    """Lives by web form and by mail; before them one of each that nobody counts, to warm up.
+def lives(simulator: Simulator) -> list[Life]:
+    """Measure lives by web form and by mail, after one of each for warm-up.
 
-    Between two steps the containers stay, but their playbooks grow old: hours pass in a real life.
+    Containers survive between the steps but their playbooks expire, as hours pass in a real life.
     """
     for opening in (_by_form(key=None), _by_mail):
-        _Actor(loop, loop.wait).live("warm-up", opening)
-    by_form = _Actor(loop, loop.wait).live("web form", _by_form(key=None))
-    with_key = _Actor(loop, loop.wait).live("web form, Idempotency-Key", _by_form(key="k-1"))
-    by_mail = _Actor(loop, loop.wait).live("mail", _by_mail)
-    cold = _Actor(loop, loop.retire).live("web form, every container new", _by_form(key=None))
+        _Actor(simulator, simulator.expire_playbooks).live("warm-up", opening)
+    by_form = _Actor(simulator, simulator.expire_playbooks).live("web form", _by_form(key=None))
+    with_key = _Actor(simulator, simulator.expire_playbooks).live(
+        "web form, Idempotency-Key", _by_form(key="k-1")
+    )
+    by_mail = _Actor(simulator, simulator.expire_playbooks).live("mail", _by_mail)
+    cold = _Actor(simulator, simulator.replace_containers).live(
+        "web form, every container new", _by_form(key=None)
+    )
     return [by_form, with_key, by_mail, cold]
 
 
@@ -112,10 +116,10 @@ Opening = Callable[["_Actor"], None]
 
 
 class _Actor:
-    """Customer and agent of one life. `between` is what happens to containers before each step."""
+    """The customer and the agent of one life; `between` runs before each step."""
 
-    def __init__(self, loop: Loop, between: Callable[[], None]) -> None:
-        self.loop = loop
+    def __init__(self, simulator: Simulator, between: Callable[[], None]) -> None:
+        self.simulator = simulator
         self.between = between
         self.steps: list[Step] = []
         self.requests = 0
@@ -143,9 +147,9 @@ class _Actor:
         with self.step("customer answers the survey, archived"):
             answer = self.http("POST", f"{path}/survey?{query}", {"score": 5})
         if answer.json["status"] != "archived":
-            raise LifeError(f"{name}: {self.number} is {answer.json['status']} in the end")
-        execution = self.loop.workflows.executions[f"{DESK}-{self.number}-1"]
-        items = store_of(self.loop.deployment.stage).everything(DESK, self.number)
+            raise LifeError(f"{name}: {self.number} ended as {answer.json['status']}")
+        execution = self.simulator.workflows.executions[f"{DESK}-{self.number}-1"]
+        items = store_of(self.simulator.deployment.stage).everything(DESK, self.number)
         return Life(
             name=name,
             steps=tuple(self.steps),
@@ -158,12 +162,12 @@ class _Actor:
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         self.between()
-        loop = self.loop
-        calls, invocations = len(loop.calls), len(loop.invocations)
+        simulator = self.simulator
+        calls, invocations = len(simulator.calls), len(simulator.invocations)
         yield
-        loop.pump()
+        simulator.pump()
         self.steps.append(
-            Step(name, tuple(loop.calls[calls:]), tuple(loop.invocations[invocations:]))
+            Step(name, tuple(simulator.calls[calls:]), tuple(simulator.invocations[invocations:]))
         )
 
     def http(
@@ -174,9 +178,9 @@ class _Actor:
         *,
         headers: Mapping[str, str] | None = None,
         claims: Mapping[str, str] | None = None,
-    ) -> HttpAnswer:
+    ) -> ApiResponse:
         self.requests += 1
-        answer = self.loop.http(method, path, body, headers=headers, claims=claims)
+        answer = self.simulator.http(method, path, body, headers=headers, claims=claims)
         if answer.status >= 300:
             raise LifeError(f"{method} {path}: {answer.status} {answer.text}")
         return answer
@@ -188,10 +192,10 @@ class _Actor:
 
     def _archive_bytes(self) -> int:
         key = f"archive/{DESK}/"
-        found = boto3.client("s3").list_objects_v2(
-            Bucket=self.loop.deployment.archive_bucket, Prefix=key
+        objects = boto3.client("s3").list_objects_v2(
+            Bucket=self.simulator.deployment.archive_bucket, Prefix=key
         )["Contents"]
-        return next(item["Size"] for item in found if self.number in item["Key"])
+        return next(item["Size"] for item in objects if self.number in item["Key"])
 
 
 def _by_form(key: str | None) -> Opening:
@@ -211,10 +215,10 @@ def _by_mail(actor: _Actor) -> None:
     message["Message-ID"] = f"<{uuid4().hex}@example.com>"
     message["Date"] = "Tue, 10 Mar 2026 12:00:00 +0800"
     message.set_content(DESCRIPTION)
-    actor.loop.mail(message.as_bytes(), MAILBOX)
-    actor.loop.pump()
-    place = actor.loop.deployment
-    (ticket,), _ = store_of(place.stage).queue([f"{DESK}#agent#{agent_of(TEAM)}"])
-    key = boto3.client("ssm").get_parameter(Name=place.parameter("key"), WithDecryption=True)
+    actor.simulator.mail(message.as_bytes(), MAILBOX)
+    actor.simulator.pump()
+    deployment = actor.simulator.deployment
+    (ticket,), _ = store_of(deployment.stage).queue([f"{DESK}#agent#{agent_of(TEAM)}"])
+    key = boto3.client("ssm").get_parameter(Name=deployment.parameter("key"), WithDecryption=True)
     root = b64decode(key["Parameter"]["Value"])
     actor.known_by(ticket.number, status_url(API, root, DESK, ticket.number))

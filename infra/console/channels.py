@@ -1,4 +1,4 @@
-"""The desks' chat channels: what a desk and a provider know of each other, in one SSM parameter."""
+"""The secrets that a desk shares with the provider of a chat channel: one SSM parameter each."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from typing import Any
 import boto3
 
 from functions.core.channels.base import adapter, names
+from infra.console.errors import ConsoleError
 from infra.deploy.desks import store_of
 
 
-class ChannelError(RuntimeError):
-    """A channel that cannot be set up as given; the message tells what to do."""
+class ChannelError(ConsoleError):
+    """An unknown desk, channel or key, or an incomplete secret."""
 
 
 @dataclass(frozen=True)
-class Connected:
-    """A desk's channel: the keys of its secret (never their values), and since when it is so."""
+class Connection:
+    """A desk's channel: the keys of its secret (never their values) and its last change."""
 
     desk: str
     channel: str
@@ -29,53 +30,56 @@ class Connected:
 
 
 def channel_secret_name(stage: str, desk: str, channel: str) -> str:
-    """The parameter with what a desk and a channel's provider know of each other."""
+    """The SSM parameter that holds the secret of a desk's channel."""
     return f"/deskbell/{stage}/desks/{desk}/channels/{channel}"
 
 
-def connected(stage: str) -> list[Connected]:
-    """Every desk's channels."""
+def connected(stage: str) -> list[Connection]:
+    """List every desk's channels."""
     pages = (
         boto3.client("ssm")
         .get_paginator("get_parameters_by_path")
         .paginate(Path=f"/deskbell/{stage}/desks/", Recursive=True, WithDecryption=True)
     )
-    found = []
+    connections = []
     for page in pages:
         for parameter in page["Parameters"]:
             parts = parameter["Name"].split("/")
             if parts[5:6] == ["channels"]:
                 keys = tuple(json.loads(parameter["Value"]))
-                found.append(Connected(parts[4], parts[6], keys, parameter["LastModifiedDate"]))
-    return sorted(found, key=lambda each: (each.desk, each.channel))
+                connections.append(
+                    Connection(parts[4], parts[6], keys, parameter["LastModifiedDate"])
+                )
+    return sorted(connections, key=lambda connection: (connection.desk, connection.channel))
 
 
-def connect_channel(stage: str, desk: str, channel: str, given: Mapping[str, Any]) -> None:
-    """Put or rotate a channel's secret: keys that are given take their new values (null: none),
-    the others stay.
+def connect_channel(stage: str, desk: str, channel: str, fields: Mapping[str, Any]) -> None:
+    """Create or rotate a channel's secret; given keys are replaced (None removes), others stay.
 
     Raises:
-        ChannelError: no such desk or channel, keys are missing, or the channel knows none of them.
+        ChannelError: there is no such desk or channel, or keys are missing or unknown.
     """
-    found = adapter(channel)
-    if found is None:
-        raise ChannelError(f"there is no channel {channel}: one of {', '.join(names())}")
+    provider = adapter(channel)
+    if provider is None:
+        raise ChannelError(f"there is no channel {channel}: use one of {', '.join(names())}")
     if store_of(stage).playbook_version(desk) is None:
         raise ChannelError(f"there is no desk {desk}")
-    takes = (*found.needs, *found.options, "api")
-    odd = [key for key, value in given.items() if key not in takes and value is not None]
-    if odd:
-        raise ChannelError(f"{channel} knows no {', '.join(odd)}: it takes {', '.join(takes)}")
-    known = secret_of(stage, desk, channel) or {}
-    after = {key: value for key, value in {**known, **given}.items() if value is not None}
-    missing = [key for key in found.needs if not after.get(key)]
+    allowed = (*provider.needs, *provider.options, "api")
+    unknown = [key for key, value in fields.items() if key not in allowed and value is not None]
+    if unknown:
+        raise ChannelError(
+            f"{channel} has no {', '.join(unknown)}: its keys are {', '.join(allowed)}"
+        )
+    current = secret_of(stage, desk, channel) or {}
+    secret = {key: value for key, value in {**current, **fields}.items() if value is not None}
+    missing = [key for key in provider.needs if not secret.get(key)]
     if missing:
         raise ChannelError(f"{channel} needs {', '.join(missing)}: see docs/adapters.md")
-    if len(json.dumps(after)) > 4000:
-        raise ChannelError("the secret is longer than the 4 KB of a parameter")
+    if len(json.dumps(secret)) > 4000:
+        raise ChannelError("the secret does not fit into the 4 KB of an SSM parameter")
     boto3.client("ssm").put_parameter(
         Name=channel_secret_name(stage, desk, channel),
-        Value=json.dumps(after),
+        Value=json.dumps(secret),
         Type="SecureString",
         Overwrite=True,
     )
@@ -85,7 +89,7 @@ def disconnect_channel(stage: str, desk: str, channel: str) -> None:
     """Remove a channel from a desk.
 
     Raises:
-        ChannelError: it has none.
+        ChannelError: the desk has no such channel.
     """
     ssm = boto3.client("ssm")
     try:
@@ -95,13 +99,13 @@ def disconnect_channel(stage: str, desk: str, channel: str) -> None:
 
 
 def secret_of(stage: str, desk: str, channel: str) -> dict[str, Any] | None:
-    """The secret of a desk's channel, None where it has none."""
+    """Read the secret of a desk's channel; None if it has none."""
     ssm = boto3.client("ssm")
     try:
-        found = ssm.get_parameter(
+        answer = ssm.get_parameter(
             Name=channel_secret_name(stage, desk, channel), WithDecryption=True
         )
     except ssm.exceptions.ParameterNotFound:
         return None
-    secret: dict[str, Any] = json.loads(found["Parameter"]["Value"])
+    secret: dict[str, Any] = json.loads(answer["Parameter"]["Value"])
     return secret

@@ -1,7 +1,7 @@
-"""Closing workflows that failed, and starting them again (F4, G3).
+"""List closing workflows that failed and start them again (F4, G3).
 
-The tasks of the workflow may be repeated and nobody is asked twice, so a run is begun anew with the
-input of the one that failed. Its name says whose continuation it is; the newest one counts.
+The workflow's tasks are idempotent, so a failed execution is started again with the same input. The
+new name, `<name>-again-<count>`, marks the old execution as continued.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _AGAIN = re.compile(r"-again-(\d+)$")
 
 @dataclass(frozen=True)
 class Failed:
-    """A run that ended without archiving its ticket."""
+    """An execution that ended without archiving its ticket."""
 
     name: str
     stopped_at: datetime
@@ -35,7 +35,7 @@ class Failed:
 
 
 def failed(prefix: str) -> Iterator[Failed]:
-    """The runs of a deployment that failed and have not been started again since."""
+    """List the failed executions of a deployment that have not been started again."""
     client = boto3.client("stepfunctions")
     machine = _machine(prefix)
     for status in _ENDED:
@@ -49,22 +49,24 @@ def failed(prefix: str) -> Iterator[Failed]:
                 return
             raise
         for run in runs:
-            if _exists(client, machine, _next(run["name"])):
+            if _exists(client, machine, _next_name(run["name"])):
                 continue
-            found = client.describe_execution(executionArn=run["executionArn"])
-            why = f"{found.get('error') or status}: {found.get('cause') or ''}".rstrip(": ")
-            ended = run.get("stopDate", run["startDate"])
-            yield Failed(run["name"], ended, why, json.loads(found["input"]))
+            details = client.describe_execution(executionArn=run["executionArn"])
+            cause = f"{details.get('error') or status}: {details.get('cause') or ''}".rstrip(": ")
+            stopped_at = run.get("stopDate", run["startDate"])
+            yield Failed(run["name"], stopped_at, cause, json.loads(details["input"]))
 
 
-def start_again(prefix: str, name: str, given: dict[str, Any]) -> str:
-    """Begin a failed run anew; the name of the new one."""
+def start_again(prefix: str, name: str, arguments: dict[str, Any]) -> str:
+    """Start a failed execution again and return the new execution's name."""
     client = boto3.client("stepfunctions")
-    again = _next(name)
+    next_name = _next_name(name)
     client.start_execution(
-        stateMachineArn=_machine(prefix), name=again, input=json.dumps(given, ensure_ascii=False)
+        stateMachineArn=_machine(prefix),
+        name=next_name,
+        input=json.dumps(arguments, ensure_ascii=False),
     )
-    return again
+    return next_name
 
 
 def _machine(prefix: str) -> str:
@@ -74,9 +76,9 @@ def _machine(prefix: str) -> str:
     return f"arn:{partition}:states:{region}:{caller['Account']}:stateMachine:{prefix}-closing"
 
 
-def _next(name: str) -> str:
-    found = _AGAIN.search(name)
-    count = int(found.group(1)) + 1 if found else 1
+def _next_name(name: str) -> str:
+    match = _AGAIN.search(name)
+    count = int(match.group(1)) + 1 if match else 1
     return f"{_AGAIN.sub('', name)[:70]}-again-{count}"
 
 

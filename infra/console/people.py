@@ -1,4 +1,4 @@
-"""The people of a desk: users of the pool with their groups, and the roster that routing reads."""
+"""The people of a desk: users of the Cognito pool, and the roster that routing reads."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from functions.core.domain.roster import Agent, Role
 from infra.deploy.desks import store_of
 
 ON_THE_ROSTER: frozenset[Role] = frozenset({"agent", "supervisor", "qa"})
-"""Roles that tickets or call-backs may be given to."""
+"""The roles that can be assigned tickets or call-backs."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who works at a desk; `team` is empty for a role that has none. `level` is the
-    seniority that a second handling asks for; no `products` are all."""
+    """A person who works at a desk.
+
+    `team` is empty for roles without one. `level` is the seniority that a second handling requires.
+    Empty `products` means every product.
+    """
 
     desk: str
     username: str
@@ -30,20 +33,20 @@ class Person:
 
 
 def user_pool(stage: str) -> str:
-    """The id of the stage's user pool."""
-    value = boto3.client("ssm").get_parameter(Name=f"/deskbell/{stage}/settings")["Parameter"]
-    found: dict[str, str] = json.loads(value["Value"])
-    return found["user_pool_id"]
+    """Read the id of the stage's user pool."""
+    parameter = boto3.client("ssm").get_parameter(Name=f"/deskbell/{stage}/settings")["Parameter"]
+    settings: dict[str, str] = json.loads(parameter["Value"])
+    return settings["user_pool_id"]
 
 
 def usernames(pool: str) -> set[str]:
-    """Every user of the pool."""
+    """List every user of the pool."""
     pages = boto3.client("cognito-idp").get_paginator("list_users").paginate(UserPoolId=pool)
     return {user["Username"] for page in pages for user in page["Users"]}
 
 
 def create_user(pool: str, person: Person, password: str) -> None:
-    """A user who may sign in with this password, in the group `<desk>:<role>`."""
+    """Create a user with a permanent password in the group `<desk>:<role>`."""
     cognito = boto3.client("cognito-idp")
     group = f"{person.desk}:{person.role}"
     with contextlib.suppress(cognito.exceptions.GroupExistsException):
@@ -57,7 +60,7 @@ def create_user(pool: str, person: Person, password: str) -> None:
 
 
 def put_on_roster(stage: str, person: Person, capacity: int, *, online: bool) -> None:
-    """Let routing know a person; `online` counts only for one who is new to it."""
+    """Add or update a person on the roster; `online` applies only to a new one."""
     store_of(stage).put_agent(
         Agent(
             desk=person.desk,

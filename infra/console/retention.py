@@ -1,13 +1,13 @@
-"""How long a ticket's record is kept: holds, and the erasure of a person's data (B10).
+"""Hold tickets' records and erase customers' personal data (B10).
 
-Both commit to the ticket first, so that its history says who did it, when and why, and both may be
-run again at any time: what an interrupted run has left undone is done by the next one.
+Both commit to the ticket first, so that its history shows who did it, when and why. Both are
+idempotent: a second run completes an interrupted one.
 
-An erasure reaches everything that Deskbell stores of a ticket: its items in the table, the mails
-and files in the mail bucket, the document in the archive, each with all its versions. It does not
-reach what has left the house (mails in mailboxes), and not what ends by itself: the table's stream
-(24 hours) and point-in-time backups (35 days), the dead-letter queues (14 days), and the markers of
-filed requests, which hold digests alone (400 days).
+An erasure covers everything that Deskbell stores about a ticket: its items in the table, the mails
+and files in the mail bucket, and the document in the archive, each with all its versions. It does
+not cover mails already delivered, nor data that expires by itself: the table's stream (24 hours)
+and point-in-time backups (35 days), the dead-letter queues (14 days), and the idempotency records,
+which hold only digests (400 days).
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ import boto3
 
 from functions.core.channels.base import names
 from functions.core.domain import commands as c
-from functions.core.domain.delivery import Delivery
 from functions.core.domain.erasure import files_of, without_person, without_words
 from functions.core.domain.errors import ActionNotAllowed, TryAgain
 from functions.core.domain.record import archive_key
@@ -44,13 +43,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _PASSES = 10
-_ON_ITS_WAY = timedelta(minutes=2)
-"""How long a claimed message may still get its words written down by the function that sends it."""
+_IN_FLIGHT = timedelta(minutes=2)
+"""How long after its claim a delivery's text may still be written by the function that sends it."""
 
 
 @dataclass(frozen=True)
 class Records:
-    """Where a stage's records lie; `root` gives the deployment's root key."""
+    """The stores of a stage's records; `root` reads the deployment's root key."""
 
     store: Store
     s3: S3Client
@@ -65,14 +64,14 @@ class Records:
 
 @dataclass(frozen=True)
 class Erased:
-    """The tickets whose customer is forgotten, and those that are held and so stay as they are."""
+    """The erased tickets, and those that were skipped because they are held."""
 
     numbers: tuple[str, ...]
     held: tuple[str, ...] = ()
 
 
 def records_of(stage: str) -> Records:
-    """The records of a stage, with the session's account and region."""
+    """Open the records of a stage in the session's account and region."""
     session = boto3.session.Session()
     deployment = Deployment(
         partition=session.get_partition_for_region(session.region_name),
@@ -90,34 +89,34 @@ def records_of(stage: str) -> Records:
 
 
 def hold(
-    at: Records, desk: str, number: str, *, held: bool, reason: str, actor: str, now: datetime
+    records: Records, desk: str, number: str, *, held: bool, reason: str, actor: str, now: datetime
 ) -> Ticket:
-    """Keep a ticket's record beyond its years (`held`), or release it; the ticket after it.
+    """Hold a ticket's record beyond its retention period, or release it; return the ticket.
 
-    Tickets that were merged are one record: all of them are held or released.
+    Merged tickets form one record: all of them are held or released.
 
     Raises:
         NotFound: there is no such desk or ticket.
-        TryAgain: others changed the ticket, or the table was too busy.
+        TryAgain: the ticket was changed concurrently, or the table is throttled.
     """
-    playbook = at.store.playbook(desk, now)
+    playbook = records.store.playbook(desk, now)
     command = c.Hold(held, mask(reason))
-    done = {}
-    for part in merge_group(at.store, at.store.load(desk, number)):
-        after = change(at.store, desk, part.number, command, playbook, now, actor=actor)
-        done[part.number] = after
+    changed = {}
+    for part in merge_group(records.store, records.store.load(desk, number)):
+        after = change(records.store, desk, part.number, command, playbook, now, actor=actor)
+        changed[part.number] = after
         for key in _archive_keys(after, playbook):
-            for version in _versions(at.s3, at.archive_bucket, key):
+            for version in _versions(records.s3, records.archive_bucket, key):
                 if not version.marker:
-                    _tag(at, version, held)
-        for key in files_to_keep(at.store.history(desk, part.number, after.version)):
-            for version in _versions(at.s3, at.mail_bucket, key):
-                _tag(at, version, held)
-    return done[number]
+                    _tag(records, version, held)
+        for key in files_to_keep(records.store.history(desk, part.number, after.version)):
+            for version in _versions(records.s3, records.mail_bucket, key):
+                _tag(records, version, held)
+    return changed[number]
 
 
 def erase(
-    at: Records,
+    records: Records,
     desk: str,
     *,
     number: str | None = None,
@@ -126,132 +125,159 @@ def erase(
     actor: str,
     now: datetime,
 ) -> Erased:
-    """Forget who the customer of a ticket was, or of every ticket of a contact.
+    """Erase the customer's personal data from one ticket, or from every ticket of a contact.
 
     Args:
-        number: one ticket, with the same customer's that were merged with it, or
-        contact: the person's phone number or address, written in any way that intake takes; what
-            is known of the contact for later requests goes too. Held tickets are left out.
-        reason: stands in the tickets' history, masked.
-        actor: who does it.
+        number: one ticket; the same customer's tickets merged with it are erased too.
+        contact: a phone number or address in any form that intake accepts. The contact's record is
+            deleted too. Held tickets are skipped.
+        reason: shown in the tickets' history, masked.
+        actor: who erases.
 
     Raises:
-        ValueError: neither or both of `number` and `contact`, or this is no contact.
+        ValueError: neither or both of `number` and `contact` are given, or `contact` is invalid.
         NotFound: there is no such desk or ticket.
-        ActionNotAllowed: the ticket `number`, or one of those that make one record with it since
-            they were merged, is held.
-        TryAgain: a message is on its way, or the table was too busy: run it again in a minute.
+        ActionNotAllowed: the ticket `number`, or a ticket merged with it, is held.
+        TryAgain: a message is being sent, or the table is throttled: run it again in two minutes.
     """
     if (number is None) == (contact is None):
-        raise ValueError("say the number of a ticket, or a contact")
-    playbook = at.store.playbook(desk, now)
-    command = c.ErasePerson(mask(reason))
+        raise ValueError("give the number of a ticket, or a contact")
+    playbook = records.store.playbook(desk, now)
+    erasure = _Erasure(records, desk, c.ErasePerson(mask(reason)), playbook, actor, now)
     if number is not None:
-        ticket = at.store.load(desk, number)
-        digest = ticket.customer.hash
-        whole = merge_group(at.store, ticket)
-        _not_held(number, whole)
-        same = [part for part in whole if part.customer.hash == digest]
-        # The ticket itself comes last, since it is what an interrupted run is found again by.
-        numbers = [*(part.number for part in same if part.number != number), number]
-        if set(at.store.all_of_contact(desk, digest)) <= set(numbers):
-            at.store.forget_contact(desk, digest)  # first, as no ticket will say whose it was
-        for each in numbers:
-            _erase_ticket(at, desk, each, command, playbook, actor, now)
-        return Erased(tuple(sorted(numbers)))
-    assert contact is not None  # noqa: S101 - said above
-    digest = contact_hash(_written(contact), desk, derive(at.root(), "contact"))
-    done: list[str] = []
+        return _erase_with_merged(erasure, number)
+    digest = contact_hash(_parse_contact(str(contact)), desk, derive(records.root(), "contact"))
+    return _erase_contact(erasure, digest)
+
+
+@dataclass(frozen=True)
+class _Erasure:
+    """One run of `erase`: where, with which command, by whom and when."""
+
+    records: Records
+    desk: str
+    command: c.ErasePerson
+    playbook: Playbook
+    actor: str
+    now: datetime
+
+
+def _erase_with_merged(erasure: _Erasure, number: str) -> Erased:
+    """Erase a ticket and the same customer's tickets merged with it."""
+    store, desk = erasure.records.store, erasure.desk
+    ticket = store.load(desk, number)
+    digest = ticket.customer.hash
+    merged = merge_group(store, ticket)
+    _require_not_held(number, merged)
+    others = [
+        part.number for part in merged if part.customer.hash == digest and part.number != number
+    ]
+    # The given ticket comes last, so that a second run still finds the others by it.
+    numbers = [*others, number]
+    if set(store.all_of_contact(desk, digest)) <= set(numbers):
+        store.forget_contact(desk, digest)  # first: an erased ticket no longer names its contact
+    for ticket_number in numbers:
+        _erase_ticket(erasure, ticket_number)
+    return Erased(tuple(sorted(numbers)))
+
+
+def _erase_contact(erasure: _Erasure, digest: str) -> Erased:
+    """Erase every ticket of a contact, including those created in the meantime."""
+    store, desk = erasure.records.store, erasure.desk
+    erased: list[str] = []
     held: list[str] = []
-    # Once more after the last one: a request may have been filed meanwhile.
-    while new := [
-        found
-        for found in at.store.begin_erasure(desk, digest, at.store.all_of_contact(desk, digest))
-        if found not in {*done, *held}
+    while remaining := [
+        number
+        for number in store.begin_erasure(desk, digest, store.all_of_contact(desk, digest))
+        if number not in {*erased, *held}
     ]:
-        for found in new:
+        for number in remaining:
             try:
-                _erase_ticket(at, desk, found, command, playbook, actor, now)
-                done.append(found)
+                _erase_ticket(erasure, number)
+                erased.append(number)
             except ActionNotAllowed:
-                held.append(found)
+                held.append(number)
     if not held:
-        at.store.forget_contact(desk, digest)
-    at.store.end_erasure(desk, digest)
-    return Erased(tuple(done), tuple(held))
+        store.forget_contact(desk, digest)
+    store.end_erasure(desk, digest)
+    return Erased(tuple(erased), tuple(held))
 
 
-def _written(contact: str) -> Contact:
-    """A contact as an operator writes it; on a chat channel `<channel>:<the provider's id>`."""
+def _parse_contact(contact: str) -> Contact:
+    """Parse an operator's input; on a chat channel it is `<channel>:<the provider's user id>`."""
     channel, _, user = contact.strip().partition(":")
     return chat_contact(channel, user) if channel in names() else normalise_contact(contact)
 
 
-def _not_held(number: str, whole: list[Ticket]) -> None:
-    """A hold reaches what was merged after it too: the record is one, and so is its document."""
-    held = [part.number for part in whole if part.held]
+def _require_not_held(number: str, merged: list[Ticket]) -> None:
+    """Refuse if any of the merged tickets is held: they share one record and one document."""
+    held = [part.number for part in merged if part.held]
     if not held:
         return
     if number in held:
         raise ActionNotAllowed("The ticket's record is held; release it first.")
     raise ActionNotAllowed(
-        f"{number} is one record with {held[0]} since they were merged, and that is held; "
+        f"{number} was merged with {held[0]} into one record, and {held[0]} is held: "
         f"release {held[0]} first."
     )
 
 
-def _erase_ticket(
-    at: Records,
-    desk: str,
-    number: str,
-    command: c.ErasePerson,
-    playbook: Playbook,
-    actor: str,
-    now: datetime,
-) -> None:
-    """Each step only takes away what the steps after it no longer need.
+def _erase_ticket(erasure: _Erasure, number: str) -> None:
+    """Erase one ticket; every step removes only data that the following steps do not need.
 
     Raises:
-        ActionNotAllowed: it is held, or one of those that make one record with it is.
+        ActionNotAllowed: the ticket, or a ticket merged with it, is held.
     """
-    _not_held(number, merge_group(at.store, at.store.load(desk, number)))
-    ticket = change(at.store, desk, number, command, playbook, now, actor=actor)
-    items = _blank_items(at, desk, number, playbook)
-    for other in past_merge_targets(at.store, ticket):  # what was written to it while it was merged
-        _blank_items(at, desk, other, playbook, via=number)
-    for each in (number, *past_merge_targets(at.store, ticket)):
-        _archive_again(at, at.store.load(desk, each), playbook)
-    deliveries = [_delivery(item) for item in items if _is(item, "DELIVERY#")]
+    records, desk, playbook, now = erasure.records, erasure.desk, erasure.playbook, erasure.now
+    store = records.store
+    _require_not_held(number, merge_group(store, store.load(desk, number)))
+    ticket = change(store, desk, number, erasure.command, playbook, now, actor=erasure.actor)
+    items = _erase_items(records, desk, number, playbook)
+    merge_targets = past_merge_targets(store, ticket)
+    for target in merge_targets:  # the messages that it received through this ticket
+        _erase_items(records, desk, target, playbook, via=number)
+    for changed in (number, *merge_targets):
+        _rewrite_archive(records, store.load(desk, changed), playbook)
+    deliveries = [read_delivery(item) for item in items if _is(item, "DELIVERY#")]
     written = {delivery.identity for delivery in deliveries}
-    under_way = (d for d in deliveries if d.state == "claimed" or not set(d.covers) <= written)
-    if any(abs(now - d.claimed_at) < _ON_ITS_WAY for d in under_way):
-        raise TryAgain(f"a message of {number} is on its way: run it again in two minutes")
+    in_flight = (d for d in deliveries if d.state == "claimed" or not set(d.covers) <= written)
+    if any(abs(now - delivery.claimed_at) < _IN_FLIGHT for delivery in in_flight):
+        raise TryAgain(f"a message of {number} is being sent: run it again in two minutes")
 
 
-def _blank_items(
-    at: Records, desk: str, number: str, playbook: Playbook, via: str | None = None
+def _erase_items(
+    records: Records, desk: str, number: str, playbook: Playbook, via: str | None = None
 ) -> list[Item]:
-    """Take away a ticket's personal data, or only what came `via` another; the items after it."""
+    """Erase a ticket's personal data, or only the part received `via` a merged ticket.
+
+    Returns the ticket's items afterwards.
+    """
     for _ in range(_PASSES):
-        items = at.store.everything(desk, number, consistent=True)
-        _delete_files(at, desk, number, items, via)
-        told = _versions_of(items, via)
+        items = records.store.everything(desk, number, consistent=True)
+        _delete_files(records, desk, number, items, via)
+        versions = _versions_via(items, via)
         bodies = [
             (item, body)
             for item in items
-            if (body := _blanked(item, playbook, via, told)) is not None
+            if (body := _erased_body(item, playbook, via, versions)) is not None
         ]
         if not bodies:
             return items
-        for item, body in bodies:  # what has changed meanwhile is read again
-            at.store.rewrite(item, body)
-    raise TryAgain(f"{number} changes all the time")
+        for item, body in bodies:  # an item that changed meanwhile is read again
+            records.store.rewrite(item, body)
+    raise TryAgain(f"{number} is being changed all the time: run it again in a minute")
 
 
-def _versions_of(items: list[Item], via: str | None) -> set[int]:
-    """The versions at which something came `via` a merged ticket."""
-    commits = [read_commit(item) for item in items if _is(item, "EVENT#")] if via else []
-    return {k.version for k in commits if any(getattr(x, "via", None) == via for x in k.events)}
+def _versions_via(items: list[Item], via: str | None) -> set[int]:
+    """The versions in which something was received `via` a merged ticket."""
+    if via is None:
+        return set()
+    commits = [read_commit(item) for item in items if _is(item, "EVENT#")]
+    return {
+        commit.version
+        for commit in commits
+        if any(getattr(event, "via", None) == via for event in commit.events)
+    }
 
 
 def _is(item: Item, kind: str) -> bool:
@@ -259,77 +285,79 @@ def _is(item: Item, kind: str) -> bool:
     return written.startswith(kind)
 
 
-def _delivery(item: Item) -> Delivery:
-    return read_delivery(item)
-
-
-def _blanked(item: Item, playbook: Playbook, via: str | None, told: set[int]) -> str | None:
-    """The body that an item has to have, None where it has it already.
+def _erased_body(item: Item, playbook: Playbook, via: str | None, versions: set[int]) -> str | None:
+    """The body of an item without personal data; None if nothing has to change.
 
     Args:
-        told: of what came `via` a merged ticket the versions, whose messages repeat it to staff.
+        versions: with `via`, the versions to erase; staff messages about them repeat their text.
     """
     if _is(item, "EVENT#"):
         commit = read_commit(item)
-        if via is not None and commit.version not in told:
+        if via is not None and commit.version not in versions:
             return None
-        blank = without_person(commit, playbook, mask, None if via is None else {via})
-        if blank == commit and not {"sealed", "original"} & item.keys():
+        erased = without_person(commit, playbook, mask, None if via is None else {via})
+        if erased == commit and not {"sealed", "original"} & item.keys():
             return None
-        return dump(blank.events)
+        return dump(erased.events)
     if _is(item, "DELIVERY#"):
-        delivery = _delivery(item)
-        if via is not None and delivery.version not in told:
+        delivery = read_delivery(item)
+        if via is not None and delivery.version not in versions:
             return None
-        bare = without_words(delivery)
-        return None if bare == delivery else delivery_body(bare)
+        wordless = without_words(delivery)
+        return None if wordless == delivery else delivery_body(wordless)
     return None
 
 
-def _delete_files(at: Records, desk: str, number: str, items: list[Item], via: str | None) -> None:
-    """Mails and files that the ticket names, copies of those mails in quarantine, and uploads.
+def _delete_files(
+    records: Records, desk: str, number: str, items: list[Item], via: str | None
+) -> None:
+    """Delete the mails and files that a ticket names, their copies in quarantine, and uploads.
 
-    This comes before the names go, so that a run that was interrupted still knows them.
+    This happens before the names are erased, so that a second run still finds the files.
     """
     commits = [read_commit(item) for item in items if _is(item, "EVENT#")]
     named = {key for commit in commits for key in files_of(commit, via)}
     for key in sorted(named):
         mail = key.rpartition("/")[2]
-        aside = (
-            f"{kept}/{of}/{mail}" for kept in ("quarantine", "discarded") for of in (desk, "-")
+        copies = (
+            f"{folder}/{owner}/{mail}"
+            for folder in ("quarantine", "discarded")
+            for owner in (desk, "-")
         )
-        for stored in (key, *aside):
-            for version in _versions(at.s3, at.mail_bucket, stored):
-                _delete(at.s3, version)
+        for stored in (key, *copies):
+            for version in _versions(records.s3, records.mail_bucket, stored):
+                _delete(records.s3, version)
     if via is None:
-        for version in _below(at.s3, at.mail_bucket, f"{UPLOADS}{desk}/{number}/"):
-            _delete(at.s3, version)
+        for version in _below(records.s3, records.mail_bucket, f"{UPLOADS}{desk}/{number}/"):
+            _delete(records.s3, version)
 
 
-def _archive_again(at: Records, ticket: Ticket, playbook: Playbook) -> None:
-    """Write the archive's document anew, where there is one, and delete all that was before it."""
+def _rewrite_archive(records: Records, ticket: Ticket, playbook: Playbook) -> None:
+    """Replace the archived document, if there is one, and delete all its earlier versions."""
     keys = _archive_keys(ticket, playbook)
-    before = [version for key in keys for version in _versions(at.s3, at.archive_bucket, key)]
+    before = [
+        version for key in keys for version in _versions(records.s3, records.archive_bucket, key)
+    ]
     newest = ""
     if any(version.latest and not version.marker for version in before):
-        newest = write_document(at.store, at.shelves, ticket, playbook)
+        newest = write_document(records.store, records.shelves, ticket, playbook)
     for key in keys:
-        for version in _versions(at.s3, at.archive_bucket, key):
+        for version in _versions(records.s3, records.archive_bucket, key):
             if not (version.latest and key == newest):
-                _delete(at.s3, version)
+                _delete(records.s3, version)
 
 
 def _archive_keys(ticket: Ticket, playbook: Playbook) -> list[str]:
-    """Where the document may be: the desk's zone may have been another when it was written."""
+    """The possible keys of the document: the desk's time zone may have changed since."""
     zone = playbook.hours.timezone
-    around = (timedelta(), timedelta(hours=-26), timedelta(hours=26))
-    moments = (ticket.model_copy(update={"received_at": ticket.received_at + x}) for x in around)
-    return list(dict.fromkeys(archive_key(moment, zone) for moment in moments))
+    shifts = (timedelta(), timedelta(hours=-26), timedelta(hours=26))
+    shifted = (ticket.model_copy(update={"received_at": ticket.received_at + x}) for x in shifts)
+    return list(dict.fromkeys(archive_key(each, zone) for each in shifted))
 
 
 @dataclass(frozen=True)
 class _Version:
-    """One version of an object, or the marker of its deletion."""
+    """One version of an object, or a delete marker."""
 
     bucket: str
     key: str
@@ -339,31 +367,31 @@ class _Version:
 
 
 def _versions(s3: S3Client, bucket: str, key: str) -> list[_Version]:
-    """Every version of one object."""
+    """List every version of one object."""
     return [version for version in _below(s3, bucket, key) if version.key == key]
 
 
 def _below(s3: S3Client, bucket: str, prefix: str) -> list[_Version]:
-    """Every version of the objects under a prefix; without versioning each has one, `null`."""
-    found: list[_Version] = []
+    """List every version of the objects under a prefix; without versioning it is `null`."""
+    versions: list[_Version] = []
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
         for marker, kind in ((False, "Versions"), (True, "DeleteMarkers")):
-            for item in page.get(kind, []):  # type: ignore[attr-defined]  # by a key of two
+            for item in page.get(kind, []):  # type: ignore[attr-defined]  # one of two literal keys
                 latest, version = bool(item.get("IsLatest")), item.get("VersionId") or "null"
-                found.append(_Version(bucket, item["Key"], version, latest, marker))
-    return found
+                versions.append(_Version(bucket, item["Key"], version, latest, marker))
+    return versions
 
 
 def _delete(s3: S3Client, version: _Version) -> None:
     s3.delete_object(Bucket=version.bucket, Key=version.key, VersionId=version.id)
 
 
-def _tag(at: Records, version: _Version, held: bool) -> None:
-    """Say whether a version is held; its years stay as they were when it was written."""
+def _tag(records: Records, version: _Version, held: bool) -> None:
+    """Tag a version as held or not; its retention period stays the same."""
     bucket, key = version.bucket, version.key
-    found = at.s3.get_object_tagging(Bucket=bucket, Key=key, VersionId=version.id)["TagSet"]
-    others = [tag for tag in found if tag["Key"] != HOLD_TAG]
-    at.s3.put_object_tagging(
+    tags = records.s3.get_object_tagging(Bucket=bucket, Key=key, VersionId=version.id)["TagSet"]
+    others = [tag for tag in tags if tag["Key"] != HOLD_TAG]
+    records.s3.put_object_tagging(
         Bucket=bucket,
         Key=key,
         VersionId=version.id,

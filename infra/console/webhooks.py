@@ -1,4 +1,4 @@
-"""The desks' outgoing webhooks: list, secrets, a test message, replay (G5)."""
+"""The desks' outgoing webhooks: list, secrets, test messages, replay (G5)."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from functions.core.domain.webhooks import TEST, MessageId, rotated, valid_secre
 from functions.core.storage.store import Store, read_commit, stamp, ticket_key
 from functions.notify.deliver.webhook import post, read_secret
 from functions.notify.webhook_message import draft_webhook, encode, headers
+from infra.console.errors import ConsoleError
 from infra.deploy.desks import store_of, versions
 from infra.deploy.stage_secrets import endpoint_secret_name, new_secret
 
 
-class WebhookError(RuntimeError):
-    """It cannot be done as asked; the message tells why."""
+class WebhookError(ConsoleError):
+    """An unknown endpoint or message, or one that is being sent."""
 
 
 @dataclass(frozen=True)
-class Listed:
-    """One endpoint. `secrets` counts those that are valid now."""
+class Endpoint:
+    """One endpoint; `secrets` counts the valid ones."""
 
     desk: str
     name: str
@@ -39,7 +40,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Span:
-    """The events of a desk from `start` until before `end`, for one endpoint or (empty) for all."""
+    """The events of a desk from `start` to before `end`; an empty `name` means every endpoint."""
 
     desk: str
     name: str
@@ -49,26 +50,26 @@ class Span:
 
 @dataclass(frozen=True)
 class Replayed:
-    """How many are sent again, how many for the first time, until when, and how many were left
-    because they were under way."""
+    """Messages sent again, sent for the first time, skipped because they are being sent; and when
+    the last one is due."""
 
     again: int
     first: int
-    left: int
+    skipped: int
     last: datetime
 
 
-def endpoints(stage: str, now: datetime) -> Iterator[Listed]:
-    """Every endpoint of every desk."""
+def endpoints(stage: str, now: datetime) -> Iterator[Endpoint]:
+    """List every endpoint of every desk."""
     store = store_of(stage)
     for desk, _version in versions(stage):
         for name, webhook in store.playbook(desk, now).webhooks.items():
             count = len(secrets(stage, desk, name, now))
-            yield Listed(desk, name, webhook.url, webhook.events, count)
+            yield Endpoint(desk, name, webhook.url, webhook.events, count)
 
 
 def secrets(stage: str, desk: str, name: str, now: datetime) -> tuple[str, ...]:
-    """An endpoint's valid secrets, the newest first.
+    """Read an endpoint's valid secrets, the newest first.
 
     Raises:
         WebhookError: the desk has no such endpoint.
@@ -78,7 +79,7 @@ def secrets(stage: str, desk: str, name: str, now: datetime) -> tuple[str, ...]:
 
 
 def rotate(stage: str, desk: str, name: str, overlap: timedelta, now: datetime) -> str:
-    """Make a new secret, which signs at once, and return it; the old one does for `overlap` more.
+    """Create a new secret and return it; messages are signed with the old one too for `overlap`.
 
     Running functions read it within five minutes.
     """
@@ -94,10 +95,11 @@ def rotate(stage: str, desk: str, name: str, overlap: timedelta, now: datetime) 
 
 
 def send_test(stage: str, desk: str, name: str, now: datetime) -> str:
-    """Send a message of the type `webhook.test`; the answer's status.
+    """Send a message of the type `webhook.test` and return the response status.
 
     Raises:
-        SendFailure: it was not accepted.
+        WebhookError: the desk has no such endpoint.
+        SendFailure: the endpoint did not accept it.
     """
     webhook = _webhook(store_of(stage).playbook(desk, now), name)
     ssm = boto3.client("ssm")
@@ -114,68 +116,68 @@ def send_test(stage: str, desk: str, name: str, now: datetime) -> str:
     )
 
 
-def replay_id(stage: str, written: str, now: datetime) -> str:
-    """Send one message again, at once; what became of it.
+def replay_id(stage: str, message_id: str, now: datetime) -> str:
+    """Send one message again and say what became of it.
 
     Raises:
-        WebhookError: there is no such event or endpoint, or it is under way.
+        WebhookError: there is no such event or endpoint, or the message is being sent.
     """
     store = store_of(stage)
-    asked = MessageId.read(written)
-    commit = store.commit_at(asked.desk, asked.number, asked.version) if asked else None
-    if asked is None or commit is None or asked.position >= len(commit.events):
-        raise WebhookError(f"there is no message {written}")
-    playbook = store.playbook(asked.desk, now)
-    _webhook(playbook, asked.webhook)
-    event = commit.events[asked.position]
-    new = draft_webhook(commit, playbook, asked.webhook, asked.position, event, now)
-    if _send_again(store, new, {"state": "due", "next_at": None}) is None:
-        raise WebhookError("it is being sent at this very moment")
+    message = MessageId.read(message_id)
+    commit = store.commit_at(message.desk, message.number, message.version) if message else None
+    if message is None or commit is None or message.position >= len(commit.events):
+        raise WebhookError(f"there is no message {message_id}")
+    playbook = store.playbook(message.desk, now)
+    _webhook(playbook, message.webhook)
+    event = commit.events[message.position]
+    delivery = draft_webhook(commit, playbook, message.webhook, message.position, event, now)
+    if _send_again(store, delivery, {"state": "due", "next_at": None}) is None:
+        raise WebhookError("the message is being sent: try again in a minute")
     return "it is sent now"
 
 
 def replay_span(stage: str, span: Span, per_minute: int, now: datetime) -> Replayed:
-    """Send again what happened in a time, spread so that the endpoints and the others keep up.
+    """Send the messages of a span again, spread over time to protect the endpoints.
 
-    It reads the whole table, since events are found by their ticket otherwise. What an endpoint
-    wants by the playbook of today counts, so that a new one can be given the past, too.
+    This scans the whole table, because events are indexed only by ticket. The current playbook
+    decides which events an endpoint receives, so a new endpoint can receive past events.
 
     Raises:
         WebhookError: the desk has no such endpoint.
     """
     store = store_of(stage)
     playbook = store.playbook(span.desk, now)
-    chosen = dict(playbook.webhooks)
+    endpoints = dict(playbook.webhooks)
     if span.name:
-        chosen = {span.name: _webhook(playbook, span.name)}
+        endpoints = {span.name: _webhook(playbook, span.name)}
     counts = {True: 0, False: 0, None: 0}
     last = now
     for commit in _commits(store, span):
-        for name, position, event in wanted(commit.events, chosen):
+        for name, position, event in wanted(commit.events, endpoints):
             next_at = now + (counts[True] + counts[False]) // per_minute * timedelta(minutes=1)
-            new = draft_webhook(commit, playbook, name, position, event, now)
-            done = _send_again(store, new, {"state": "retrying", "next_at": next_at})
-            counts[done] += 1
-            last = next_at if done is not None else last
+            delivery = draft_webhook(commit, playbook, name, position, event, now)
+            sent_before = _send_again(store, delivery, {"state": "retrying", "next_at": next_at})
+            counts[sent_before] += 1
+            last = next_at if sent_before is not None else last
     return Replayed(counts[True], counts[False], counts[None], last)
 
 
-def _send_again(store: Store, new: Delivery, update: dict[str, Any]) -> bool | None:
-    """Put a delivery where it is sent, with all attempts before it.
+def _send_again(store: Store, delivery: Delivery, update: dict[str, Any]) -> bool | None:
+    """Schedule a delivery with a full set of attempts.
 
-    True where it had been tried before, False where it is new, None where it is under way.
+    Returns True if it had been tried before, False if it is new, None if it is being sent.
     """
-    before = store.delivery(new.desk, new.number, f"DELIVERY#{new.id}")
-    fresh = {"attempts": 0, "cause": "replayed", **update}
+    before = store.delivery(delivery.desk, delivery.number, f"DELIVERY#{delivery.id}")
+    scheduled = {"attempts": 0, "cause": "replayed", **update}
     if before is None:
-        return False if store.claim(new.model_copy(update=fresh)) else None
+        return False if store.claim(delivery.model_copy(update=scheduled)) else None
     if before.state in {"claimed", "due"}:
         return None
-    return True if store.move(before.model_copy(update=fresh), before.state) else None
+    return True if store.move(before.model_copy(update=scheduled), before.state) else None
 
 
 def _commits(store: Store, span: Span) -> Iterator[Commit]:
-    """The commits of a time, in no order."""
+    """Scan the commits of a span, in no particular order."""
     pages = store.client.get_paginator(operation_name="scan").paginate(
         TableName=store.table,
         FilterExpression=(
@@ -194,17 +196,19 @@ def _commits(store: Store, span: Span) -> Iterator[Commit]:
 
 
 def _webhook(playbook: Playbook, name: str) -> Webhook:
-    found = playbook.webhooks.get(name)
-    if found is None:
+    webhook = playbook.webhooks.get(name)
+    if webhook is None:
         known = ", ".join(playbook.webhooks) or "none"
-        raise WebhookError(f"desk {playbook.desk} has no webhook {name}; there is {known}")
-    return found
+        raise WebhookError(f"desk {playbook.desk} has no webhook {name}; it has {known}")
+    return webhook
 
 
 def _document(stage: str, desk: str, name: str) -> str:
     ssm = boto3.client("ssm")
     try:
-        found = ssm.get_parameter(Name=endpoint_secret_name(stage, desk, name), WithDecryption=True)
+        answer = ssm.get_parameter(
+            Name=endpoint_secret_name(stage, desk, name), WithDecryption=True
+        )
     except ssm.exceptions.ParameterNotFound:
         return ""
-    return found["Parameter"]["Value"]
+    return answer["Parameter"]["Value"]

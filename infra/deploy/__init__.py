@@ -1,1 +1,1 @@
-"""The deployment: foundation, functions, wiring, and what a stage needs besides."""
+"""The deployment steps, and the playbooks and secrets of a stage. May import `functions`."""

@@ -1,7 +1,7 @@
-"""The desks of a stage: their playbooks in the table, and what each needs besides.
+"""The desks of a stage: their playbooks and secrets.
 
-A playbook is checked and stored as the desk's next version; running functions read it within a
-minute, so nothing is deployed for it.
+A playbook is stored as the desk's next version. Running functions read it within a minute, so no
+deployment is needed.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _CONTEXT = 20
 
 @dataclass(frozen=True)
 class Applied:
-    """What came of applying a playbook: the current version, and the lines of what changed.
+    """The result of applying a playbook: the current version and the changes, one line each.
 
-    `stored` is False where the desk had this very playbook already.
+    `stored` is False if the desk already had this playbook.
     """
 
     desk: str
@@ -40,17 +40,17 @@ class Applied:
 
 
 def shipped() -> list[str]:
-    """The desks that ship with the product: one playbook file each, named for its desk."""
+    """List the desks that ship with the product, one playbook file each."""
     return sorted(path.stem for path in SHIPPED.glob("*.yaml"))
 
 
 def store_of(stage: str) -> Store:
-    """The stage's table, with the session's account and region."""
+    """Open the stage's table in the session's account and region."""
     return Store(boto3.client("dynamodb"), f"deskbell-{stage}")
 
 
 def ensure_desks(stage: str, now: datetime) -> list[Applied]:
-    """Give every desk that ships its secret, and its playbook where it has none; what was new."""
+    """Create missing secrets and playbooks of the desks that ship; return the new playbooks."""
     store = store_of(stage)
     ensure_secrets(boto3.client("ssm"), stage, shipped())
     return [
@@ -61,11 +61,11 @@ def ensure_desks(stage: str, now: datetime) -> list[Applied]:
 
 
 def apply(stage: str, playbook: Playbook, now: datetime) -> Applied:
-    """Store a checked playbook as its desk's next version, unless it is the current one already.
+    """Store a checked playbook as its desk's next version unless nothing changes.
 
     Raises:
-        PlaybookError: its mailbox belongs to another desk.
-        Conflict: somebody else applied one just now.
+        PlaybookError: the mailbox belongs to another desk.
+        Conflict: another playbook was applied at the same time.
     """
     store = store_of(stage)
     current = store.playbook_version(playbook.desk)
@@ -84,10 +84,10 @@ def apply(stage: str, playbook: Playbook, now: datetime) -> Applied:
 
 
 def versions(stage: str) -> list[tuple[str, int]]:
-    """Each desk and its current version."""
+    """List each desk with the version of its current playbook."""
     store = store_of(stage)
     ssm = boto3.client("ssm")
-    # A desk is one item among all tickets of the table; its secret is found by its path.
+    # The table has no index of desks; their secrets share a path in SSM.
     desks = {
         parameter["Name"].split("/")[4]
         for page in ssm.get_paginator("get_parameters_by_path").paginate(
@@ -95,75 +95,77 @@ def versions(stage: str) -> list[tuple[str, int]]:
         )
         for parameter in page["Parameters"]
     }
-    found = [(desk, store.playbook_version(desk)) for desk in desks]
-    return sorted((desk, version) for desk, version in found if version is not None)
+    current = [(desk, store.playbook_version(desk)) for desk in desks]
+    return sorted((desk, version) for desk, version in current if version is not None)
 
 
-def differences(before: Any, after: Any, at: str = "") -> Iterator[str]:
-    """What turns one document into another, one line a key; the order of keys counts.
+def differences(before: Any, after: Any, path: str = "") -> Iterator[str]:
+    """List the differences of two documents, one line per key; the order of keys counts.
 
-    `~ key: old → new`, `+ key: new`, `- key: old`.
+    Lines are `~ key: old → new`, `+ key: new` and `- key: old`.
     """
     if isinstance(before, Mapping) and isinstance(after, Mapping):
-        yield from _of_mappings(before, after, at)
+        yield from _of_mappings(before, after, path)
     elif isinstance(before, list) and isinstance(after, list):
-        yield from _of_lists(before, after, at)
+        yield from _of_lists(before, after, path)
     elif before != after:
-        yield f"~ {at}: " + " → ".join(_apart(before, after))
+        yield f"~ {path}: " + " → ".join(_differing(before, after))
 
 
-def _of_mappings(before: Mapping[str, Any], after: Mapping[str, Any], at: str) -> Iterator[str]:
+def _of_mappings(before: Mapping[str, Any], after: Mapping[str, Any], path: str) -> Iterator[str]:
     for key in before:
         if key not in after:
-            yield f"- {_below(at, key)}: {_shown(before[key])}"
+            yield f"- {_join(path, key)}: {_shown(before[key])}"
     for key, value in after.items():
         if key in before:
-            yield from differences(before[key], value, _below(at, key))
+            yield from differences(before[key], value, _join(path, key))
         else:
-            yield f"+ {_below(at, key)}: {_shown(value)}"
-    kept, now = [key for key in before if key in after], [key for key in after if key in before]
-    if kept != now:
-        yield f"~ {at or 'playbook'}: order {', '.join(kept)} → {', '.join(now)}"
+            yield f"+ {_join(path, key)}: {_shown(value)}"
+    old_order = [key for key in before if key in after]
+    new_order = [key for key in after if key in before]
+    if old_order != new_order:
+        yield f"~ {path or 'playbook'}: order {', '.join(old_order)} → {', '.join(new_order)}"
 
 
-def _of_lists(before: Sequence[Any], after: Sequence[Any], at: str) -> Iterator[str]:
+def _of_lists(before: Sequence[Any], after: Sequence[Any], path: str) -> Iterator[str]:
     if before == after:
         return
     if all(isinstance(value, str) for value in (*before, *after)):
-        gone = [value for value in before if value not in after]
-        come = [value for value in after if value not in before]
-        if not gone and not come:
-            yield f"~ {at}: order {_shown(before)} → {_shown(after)}"
-        yield from (f"- {at}: {_shown(value)}" for value in gone)
-        yield from (f"+ {at}: {_shown(value)}" for value in come)
+        removed = [value for value in before if value not in after]
+        added = [value for value in after if value not in before]
+        if not removed and not added:
+            yield f"~ {path}: order {_shown(before)} → {_shown(after)}"
+        yield from (f"- {path}: {_shown(value)}" for value in removed)
+        yield from (f"+ {path}: {_shown(value)}" for value in added)
         return
     for index in range(max(len(before), len(after))):
-        place = f"{at}[{index}]"
+        item = f"{path}[{index}]"
         if index >= len(after):
-            yield f"- {place}: {_shown(before[index])}"
+            yield f"- {item}: {_shown(before[index])}"
         elif index >= len(before):
-            yield f"+ {place}: {_shown(after[index])}"
+            yield f"+ {item}: {_shown(after[index])}"
         else:
-            yield from differences(before[index], after[index], place)
+            yield from differences(before[index], after[index], item)
 
 
-def _below(at: str, key: str) -> str:
-    return f"{at}.{key}" if at else key
+def _join(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
 
 
-def _apart(before: Any, after: Any) -> tuple[str, str]:
-    """Two values as text; of long texts, the part in which they differ."""
+def _differing(before: Any, after: Any) -> tuple[str, str]:
+    """Two values as text; long texts are cut to the part that differs."""
     if not isinstance(before, str) or not isinstance(after, str):
         return _shown(before), _shown(after)
     pairs = enumerate(zip(before, after, strict=False))
-    first = next((at for at, (one, other) in pairs if one != other), min(len(before), len(after)))
+    shorter = min(len(before), len(after))
+    first = next((index for index, (old, new) in pairs if old != new), shorter)
     start = max(first - _CONTEXT, 0)
-    sign = "…" if start else ""
-    return sign + _shown(before[start:]), sign + _shown(after[start:])
+    prefix = "…" if start else ""
+    return prefix + _shown(before[start:]), prefix + _shown(after[start:])
 
 
 def _shown(value: Any) -> str:
-    """A value on one line, shortened."""
+    """Show a value on one line, shortened."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = text.replace("\n", "⏎")
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -1,4 +1,4 @@
-"""Step 2: the functions and the HTTP API, by Chalice, as ``chalice deploy --stage`` does it."""
+"""Step 2: deploy the functions and the HTTP API as `chalice deploy --stage` does."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Report = Callable[[str], None]
 
 
 class _Reporter(UI):
-    """Chalice's progress lines, given to ``report`` instead of standard output."""
+    """Sends Chalice's progress lines to `report` instead of standard output."""
 
     def __init__(self, report: Report) -> None:
         super().__init__()
@@ -39,22 +39,26 @@ class _Reporter(UI):
 
 
 class StageMissingError(LookupError):
-    """``.chalice/config.json`` has no such stage."""
+    """`.chalice/config.json` has no such stage."""
 
 
 def deploy_functions(
     root: Path, stage: str, report: Report, client_factory: ClientFactory = TypedAWSClient
 ) -> str:
-    """Package and deploy every function and the HTTP API of ``stage``; return the API's id.
+    """Package and deploy every function and the HTTP API of a stage; return the API's id.
 
-    ``client_factory`` makes the client that speaks to AWS from a botocore session.
-    Raises ``StageMissingError`` and ``chalice.deploy.deployer.ChaliceDeploymentError``.
+    Args:
+        client_factory: creates the AWS client from a botocore session.
+
+    Raises:
+        StageMissingError: `.chalice/config.json` has no such stage.
+        ChaliceDeploymentError: Chalice could not deploy.
     """
     require_stage(root, stage)
     factory = CLIFactory(str(root), environ=os.environ)
     config = factory.create_config_obj(chalice_stage_name=stage)
-    # Chalice's cache of packages is keyed by the files' contents and not by their names, so that a
-    # file that was only renamed would be deployed under its old name.
+    # Chalice caches packages by the files' contents without their names: a file that was only
+    # renamed would be deployed under its old name.
     shutil.rmtree(root / ".chalice" / "deployments", ignore_errors=True)
     render_policies(root, config, stage)
     os.environ["AWS_CHALICE_CLI_MODE"] = "true"
@@ -83,20 +87,20 @@ def deploy_functions(
 
 
 def require_stage(root: Path, stage: str) -> None:
-    """Let a stage pass that there is. Raises ``StageMissingError``."""
+    """Raise `StageMissingError` unless `.chalice/config.json` has the stage."""
     known = json.loads((root / ".chalice" / "config.json").read_text("utf-8"))["stages"]
     if stage not in known:
         raise StageMissingError(
             f"no stage {stage!r} in .chalice/config.json, which has {', '.join(known)}: "
-            "copy prod's there to make another"
+            "copy prod's entry there to create another stage"
         )
 
 
 def render_policies(root: Path, config: Config, stage: str) -> None:
-    """Write the policies of a stage that is not the one they are written for (``prod``).
+    """Write the policy files of a stage other than `prod`.
 
-    Chalice substitutes nothing inside a policy file, so each stage has files of its own; the
-    stage's name is all that differs.
+    Chalice substitutes nothing in policy files, so every stage needs its own; only the stage's name
+    differs.
     """
     functions = config.config_from_disk["stages"][stage]["lambda_functions"]
     for name, settings in functions.items():
@@ -108,7 +112,7 @@ def render_policies(root: Path, config: Config, stage: str) -> None:
 
 
 def policy_for(text: str, stage: str) -> str:
-    """The policy that is written for ``prod``, for another stage."""
+    """Rewrite a policy of `prod` for another stage."""
     return text.replace("deskbell-prod", f"deskbell-{stage}").replace(
         "deskbell/prod/", f"deskbell/{stage}/"
     )

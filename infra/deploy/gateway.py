@@ -1,8 +1,7 @@
-"""What API Gateway itself answers, before any function is asked: problems, as everywhere.
+"""API Gateway's own error responses, as problem documents (RFC 9457).
 
-Chalice has no words for it, so the description that it lays down is completed by `app.py` on the
-machine that deploys; a plain `chalice deploy` has it too. (API Gateway developer guide, "Gateway
-response types"; RFC 9457.)
+Chalice cannot configure them, so `app.py` adds them to the API description that Chalice generates;
+plain `chalice deploy` includes them too. See API Gateway developer guide, "Gateway response types".
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import Any
 
 EXTENSION = "x-amazon-apigateway-gateway-responses"
 
-_SIGN_IN = "Sign in by POST /session and send its token as a bearer token."
+_SIGN_IN = "Sign in with POST /session and send its token as a bearer token."
 _LATER = "Something went wrong here. Try again in a moment."
 _ANSWERS = {
     "UNAUTHORIZED": (401, "Not signed in", _SIGN_IN),
@@ -21,7 +20,7 @@ _ANSWERS = {
     "INVALID_API_KEY": (403, "Not allowed", "This call is not open to you."),
     "INVALID_SIGNATURE": (403, "Not allowed", "This call is not open to you."),
     "WAF_FILTERED": (403, "Not allowed", "This call is not open to you."),
-    # What API Gateway says of a path that it does not know.
+    # API Gateway's response to an unknown path.
     "MISSING_AUTHENTICATION_TOKEN": (404, "Not found", "There is nothing here."),
     "RESOURCE_NOT_FOUND": (404, "Not found", "There is nothing here."),
     "BAD_REQUEST_BODY": (400, "The request does not fit", "The body cannot be read."),
@@ -39,7 +38,7 @@ _ANSWERS = {
 
 
 def responses() -> dict[str, Any]:
-    """The answers as the description of an API (OpenAPI with Amazon's extensions) has them."""
+    """The responses in the format of Amazon's OpenAPI extension."""
     return {
         kind: {
             "statusCode": str(status),
@@ -55,7 +54,7 @@ def responses() -> dict[str, Any]:
 
 
 def describe_answers() -> None:
-    """Let every API description that Chalice writes in this process carry the answers."""
+    """Add the responses to every API description that Chalice generates in this process."""
     from chalice.deploy.swagger import SwaggerGenerator
 
     SwaggerGenerator._BASE_TEMPLATE[EXTENSION] = responses()

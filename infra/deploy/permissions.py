@@ -1,6 +1,6 @@
-"""What each function's policy grants, and why something is granted that no call of its own uses.
+"""The permissions of each function's policy, and the reasons for those that no own call needs.
 
-`granted` and `needed` let a test compare the policies with the calls that a loop really makes.
+Tests use `granted` and `needed` to compare the policies with the calls that functions make.
 """
 
 from __future__ import annotations
@@ -11,90 +11,90 @@ from pathlib import Path
 
 POLICIES = Path(__file__).resolve().parents[1] / "policies"
 
-_WRITTEN_BY_LAMBDA = "Lambda writes the function's log with the function's rights"
+_WRITTEN_BY_LAMBDA = "Lambda writes the function's log with the function's role"
 _LOGS = {
     "logs:CreateLogStream": _WRITTEN_BY_LAMBDA,
     "logs:PutLogEvents": _WRITTEN_BY_LAMBDA,
 }
-_READ_BY_LAMBDA = "the event-source mapping reads the stream with the function's rights"
+_READ_BY_LAMBDA = "the event-source mapping reads the stream with the function's role"
 _STREAM = {
     "dynamodb:DescribeStream": _READ_BY_LAMBDA,
     "dynamodb:GetRecords": _READ_BY_LAMBDA,
     "dynamodb:GetShardIterator": _READ_BY_LAMBDA,
 }
-_TAKEN_BY_LAMBDA = "the event-source mapping takes mail off the queue with the function's rights"
-_PARKS = {
-    "sqs:GetQueueUrl": "finds the dead-letter queue when a record has to be parked",
-    "sqs:SendMessage": "parks a record, and Lambda writes there what it gave up on",
+_RECEIVED_BY_LAMBDA = "the event-source mapping receives from the queue with the function's role"
+_DEAD_LETTERS = {
+    "sqs:GetQueueUrl": "finds the dead-letter queue",
+    "sqs:SendMessage": "dead-letters a record; Lambda sends discarded batches to the same queue",
 }
-_PLACES = "an agent's place is taken or given back in the transaction of a ticket"
+_CAPACITY = "a ticket's transaction changes its agent's load"
 
 UNUSED: dict[str, dict[str, str]] = {
     "api_handler": {
         **_LOGS,
-        "s3:GetObject": "a link to an attachment is signed with the function's rights",
-        "s3:PutObject": "raw mail that a provider posts, attachments, mail that is set aside",
+        "s3:GetObject": "presigned links to attachments use the function's role",
+        "s3:PutObject": "stores posted mail, attachments and quarantined mail",
     },
     "intake_mail": {
         **_LOGS,
-        "dynamodb:Query": "finds the other tickets of an address that mail came back from",
-        "s3:PutObject": "attachments, and mail that is set aside",
-        "sqs:DeleteMessage": _TAKEN_BY_LAMBDA,
-        "sqs:GetQueueAttributes": _TAKEN_BY_LAMBDA,
-        "sqs:GetQueueUrl": _PARKS["sqs:GetQueueUrl"],
-        "sqs:ReceiveMessage": _TAKEN_BY_LAMBDA,
-        "sqs:SendMessage": _PARKS["sqs:SendMessage"],
+        "dynamodb:Query": "finds the other tickets of a contact that mail bounced from",
+        "s3:PutObject": "stores attachments and quarantined mail",
+        "sqs:DeleteMessage": _RECEIVED_BY_LAMBDA,
+        "sqs:GetQueueAttributes": _RECEIVED_BY_LAMBDA,
+        "sqs:GetQueueUrl": _DEAD_LETTERS["sqs:GetQueueUrl"],
+        "sqs:ReceiveMessage": _RECEIVED_BY_LAMBDA,
+        "sqs:SendMessage": _DEAD_LETTERS["sqs:SendMessage"],
     },
     "notify": {
         **_LOGS,
         **_STREAM,
-        **_PARKS,
-        "ses:SendRawEmail": "SES asks for it besides SendEmail where the content is raw",
+        **_DEAD_LETTERS,
+        "ses:SendRawEmail": "SES requires it in addition to SendEmail for raw content",
     },
     "router": {
         **_LOGS,
         **_STREAM,
-        **_PARKS,
-        "dynamodb:BatchGetItem": "reads the waiting tickets when somebody becomes free",
+        **_DEAD_LETTERS,
+        "dynamodb:BatchGetItem": "reads the waiting tickets when an agent becomes available",
     },
     "sla_timer": {
         **_LOGS,
-        "dynamodb:UpdateItem": _PLACES,
-        "sqs:SendMessage": "Lambda writes there the event of a sweep that failed to the end",
+        "dynamodb:UpdateItem": _CAPACITY,
+        "sqs:SendMessage": "Lambda sends the event of a failed sweep there",
     },
     "unseal": {**_LOGS},
     "survey_ask": {
         **_LOGS,
-        "states:SendTaskSuccess": "the answer came before the workflow asked",
+        "states:SendTaskSuccess": "the customer answered before the workflow waited",
     },
     "survey_review": {
         **_LOGS,
-        "states:SendTaskSuccess": "the call-back came before the workflow asked",
+        "states:SendTaskSuccess": "the call-back was made before the workflow waited",
     },
-    "survey_expire": {**_LOGS, "dynamodb:UpdateItem": _PLACES},
-    "survey_review_expire": {**_LOGS, "dynamodb:UpdateItem": _PLACES},
+    "survey_expire": {**_LOGS, "dynamodb:UpdateItem": _CAPACITY},
+    "survey_review_expire": {**_LOGS, "dynamodb:UpdateItem": _CAPACITY},
     "survey_archive": {
         **_LOGS,
-        "s3:DeleteObjectVersion": "a document that was written while its person was erased goes",
-        "s3:GetObject": "a ticket's files are written over themselves, so that their years begin",
-        "s3:PutObjectTagging": "the years of retention are a tag of the document and its files",
+        "s3:DeleteObjectVersion": "deletes a document that was written during an erasure",
+        "s3:GetObject": "copies a ticket's files onto themselves to start their retention period",
+        "s3:PutObjectTagging": "tags the document and its files with the retention period",
     },
 }
-"""Function → action → why it is granted though a usual loop makes no such call."""
+"""Function → action → the reason for a permission that the usual calls do not need."""
 
 _PREFIXES = {
     "cloudwatch": "cloudwatch",
     "sesv2": "ses",
     "stepfunctions": "states",
 }
-_OF_A_TRANSACTION = {
+_TRANSACTION_ACTIONS = {
     "Put": "dynamodb:PutItem",
     "Update": "dynamodb:UpdateItem",
     "Delete": "dynamodb:DeleteItem",
     "ConditionCheck": "dynamodb:ConditionCheckItem",
 }
 _ACTIONS = {
-    # Signing in is open to everybody; Cognito asks for no right.
+    # Signing in is public: it needs no permission.
     ("cognito-idp", "InitiateAuth"): set[str](),
     ("lambda", "Invoke"): {"lambda:InvokeFunction"},
 }
@@ -107,14 +107,13 @@ def granted(function: str) -> set[str]:
 
 
 def needed(service: str, operation: str, writes: Iterable[str] = ()) -> set[str]:
-    """The IAM actions that a call needs at least (boto3's service and operation names).
+    """The IAM actions that a call needs, by boto3's service and operation names.
 
     Args:
-        writes: what a transaction consists of, of which each is asked for: IAM knows no action
-            of the transaction's own name.
+        writes: the actions of a transaction (`Put`, `Update` …): IAM authorizes each of them.
     """
     if operation == "TransactWriteItems":
-        return {_OF_A_TRANSACTION[kind] for kind in writes}
+        return {_TRANSACTION_ACTIONS[kind] for kind in writes}
     known = _ACTIONS.get((service, operation))
     if known is not None:
         return known

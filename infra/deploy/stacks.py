@@ -1,4 +1,4 @@
-"""CloudFormation stacks: load a template, create or update its stack, read its outputs."""
+"""CloudFormation: load templates, create or update stacks, read their outputs."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _ABSENT = "does not exist"
 
 
 class StackError(RuntimeError):
-    """A stack did not reach its goal; the message tells the first reason CloudFormation gave."""
+    """A stack failed; the message holds the first reason that CloudFormation gave."""
 
 
 class _TemplateLoader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms (``!Ref``, ``!Sub``, ``!GetAtt`` …)."""
+    """Loads YAML with CloudFormation's short forms (`!Ref`, `!Sub`, `!GetAtt` …)."""
 
 
 def _short_form(loader: _TemplateLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
@@ -41,11 +41,12 @@ _TemplateLoader.add_multi_constructor("!", _short_form)
 
 
 def load_template(path: Path) -> dict[str, Any]:
-    """The template as plain data, with each ``AWS::Include`` of a local file put in its place.
+    """Load a template as plain data and replace every `AWS::Include` with the local file.
 
-    ``AWS::Include`` itself reads from S3 only, where nothing is before the first stack exists.
+    CloudFormation itself can include files only from S3, and no bucket exists before the first
+    stack.
     """
-    # S506: the loader is a SafeLoader that knows CloudFormation's tags besides.
+    # S506: the loader is a SafeLoader.
     template = yaml.load(path.read_text("utf-8"), Loader=_TemplateLoader)  # noqa: S506
     included: dict[str, Any] = _include(template, path.parent)
     return included
@@ -65,19 +66,21 @@ def _include(value: Any, folder: Path) -> Any:
 def deploy_stack(
     client: CloudFormationClient, name: str, template: Path, parameters: Mapping[str, str]
 ) -> dict[str, str]:
-    """Bring the stack to what the template says and return its outputs.
+    """Create or update a stack and return its outputs; an unchanged stack is a success.
 
-    Creates or updates; a stack that is as it should be is a success. A parameter that is not given
-    keeps the value that the stack has. Raises ``StackError``.
+    Parameters that are not given keep their values.
+
+    Raises:
+        StackError: the stack failed.
     """
     content = load_template(template)
-    kept = _parameters(client, name) & set(content.get("Parameters", {})) - set(parameters)
+    previous = _parameters(client, name) & set(content.get("Parameters", {})) - set(parameters)
     arguments: dict[str, Any] = {
         "StackName": name,
         "TemplateBody": json.dumps(content, separators=(",", ":")),
         "Parameters": [
             *({"ParameterKey": key, "ParameterValue": parameters[key]} for key in parameters),
-            *({"ParameterKey": key, "UsePreviousValue": True} for key in sorted(kept)),
+            *({"ParameterKey": key, "UsePreviousValue": True} for key in sorted(previous)),
         ],
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
         "Tags": [{"Key": "application", "Value": "deskbell"}],
@@ -96,7 +99,7 @@ def deploy_stack(
 
 
 def _parameters(client: CloudFormationClient, name: str) -> set[str]:
-    """The parameters that a stack was made with; none where there is no such stack."""
+    """The parameter keys of a stack; none if it does not exist."""
     try:
         (stack,) = client.describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
@@ -107,7 +110,7 @@ def _parameters(client: CloudFormationClient, name: str) -> set[str]:
 
 
 def outputs(client: CloudFormationClient, name: str) -> dict[str, str]:
-    """The outputs of a stack that exists, by key."""
+    """The outputs of an existing stack, by key."""
     (stack,) = client.describe_stacks(StackName=name)["Stacks"]
     return {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])}
 
@@ -121,8 +124,8 @@ def _exists(client: CloudFormationClient, name: str) -> bool:
         raise
     if stack["StackStatus"] in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED"):
         raise StackError(
-            f"{name} is in {stack['StackStatus']}: its creation failed once. Delete the stack "
-            "(what it made is retained) and deploy again."
+            f"{name} is in {stack['StackStatus']} because its creation failed: delete the stack "
+            "(its data is retained) and deploy again"
         )
     return True
 

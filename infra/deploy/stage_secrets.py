@@ -1,4 +1,4 @@
-"""The secrets of a stage, which CloudFormation cannot make: created once, never changed here."""
+"""Create the secrets of a stage, which CloudFormation cannot generate, and never change them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _KEY_BYTES = 32
 
 
 def ensure_secrets(client: SSMClient, stage: str, desks: Iterable[str]) -> None:
-    """Create the stage's key and the desks' webhook secrets where they are missing.
+    """Create the stage's root key and the desks' webhook secrets if they are missing.
 
-    What is there stays: a new key would make every link and hash that was given out worthless.
+    A new root key would invalidate every link and contact hash.
     """
     _create_once(client, f"/deskbell/{stage}/key", _random())
     for desk in desks:
@@ -29,24 +29,24 @@ def ensure_secrets(client: SSMClient, stage: str, desks: Iterable[str]) -> None:
 def ensure_endpoint_secrets(
     client: SSMClient, stage: str, desk: str, names: Iterable[str], now: datetime
 ) -> None:
-    """Give each outgoing webhook of a desk a secret, where it has none (G5)."""
+    """Create a secret for each outgoing webhook of a desk that has none (G5)."""
     for name in names:
         first = rotated("", new_secret(), now, timedelta())
         _create_once(client, endpoint_secret_name(stage, desk, name), first)
 
 
 def new_secret() -> str:
-    """A secret in the form of Standard Webhooks."""
+    """Generate a secret in the format of Standard Webhooks."""
     return f"whsec_{_random()}"
 
 
 def endpoint_secret_name(stage: str, desk: str, name: str) -> str:
-    """The parameter with the secrets by which an outgoing webhook signs."""
+    """The SSM parameter with the signing secrets of an outgoing webhook."""
     return f"/deskbell/{stage}/desks/{desk}/webhooks/{name}"
 
 
 def webhook_secret_name(stage: str, desk: str) -> str:
-    """The parameter with the secret by which a desk's channels sign."""
+    """The SSM parameter with the secret that signed channels of a desk use."""
     return f"/deskbell/{stage}/desks/{desk}/webhook"
 
 

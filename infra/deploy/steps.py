@@ -1,4 +1,4 @@
-"""The three deployment steps, each of which may be repeated: foundation, functions, wiring."""
+"""The three deployment steps: foundation, functions, wiring. Each may be repeated."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ INFRA = ROOT / "infra"
 
 @dataclass(frozen=True)
 class Variant:
-    """What may differ between two deployments besides their stage; the defaults are production's.
+    """The settings in which deployments differ besides their stage; defaults are production's.
 
-    ``api_url`` is the public address of the HTTP API where it has one of its own.
+    `api_url` is the URL of the HTTP API's custom domain.
     """
 
     foundation: Mapping[str, str] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class DeployedStage:
-    """What a deployment came to."""
+    """A deployed stage; `foundation` holds the outputs of its stack."""
 
     stage: str
     api_id: str
@@ -42,9 +42,11 @@ class DeployedStage:
 
 
 def deploy(stage: str, report: Report, variant: Variant | None = None) -> DeployedStage:
-    """Bring ``stage`` to what the working tree says, in the account and region of the session.
+    """Deploy the working tree to a stage in the session's account and region.
 
-    Raises ``StageMissingError`` before anything is made, since what a foundation holds is retained.
+    Raises:
+        StageMissingError: before anything is created, because foundations are retained.
+        StackError: a CloudFormation stack failed.
     """
     require_stage(ROOT, stage)
     variant = variant or Variant()
@@ -63,9 +65,9 @@ def deploy(stage: str, report: Report, variant: Variant | None = None) -> Deploy
 
 
 def deploy_foundation(stage: str, report: Report, parameters: Mapping[str, str]) -> dict[str, str]:
-    """Step 1, and with it the desks that ship; returns the stack's outputs."""
+    """Step 1: deploy the foundation and the desks that ship; return the stack's outputs."""
     report("1/3 foundation")
-    found = deploy_stack(
+    foundation = deploy_stack(
         boto3.client("cloudformation"),
         f"deskbell-{stage}-foundation",
         INFRA / "templates" / "foundation.yaml",
@@ -73,7 +75,7 @@ def deploy_foundation(stage: str, report: Report, parameters: Mapping[str, str])
     )
     for applied in ensure_desks(stage, datetime.now(UTC)):
         report(f"desk {applied.desk}: playbook {applied.version}")
-    return found
+    return foundation
 
 
 def _execute_api_url(api_id: str) -> str:

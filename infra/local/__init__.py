@@ -1,8 +1,7 @@
-"""What differs on a developer's machine, and nothing else: an emulator stands for AWS.
+"""The local system: everything that differs from production, and nothing else.
 
-The three deployment steps are those of production. Here are the emulator's process
-(``emulator``) and the gaps of it that are filled (``chalice_client``, ``streams``, ``workflows``,
-``workers``), the doors of the local system: HTTP (``proxy``), SMTP (``mailbox``), chat providers
-(``providers``), and its people (``people``). ``inprocess`` runs every function in one process, for
-tests and measurements.
+The deployment steps are production's. `emulator` runs AWS in a process, with its gaps filled by
+`chalice_client`, `streams`, `workflows` and `workers`. `proxy` serves HTTP, `mailbox` SMTP,
+`providers` the chat providers; `people` creates the agents. May import `infra.deploy` and
+`infra.console`.
 """

@@ -1,7 +1,7 @@
-"""Chalice's AWS client for the emulator: no waiting, and an API laid down piece by piece.
+"""Chalice's AWS client for the emulator: no sleeps, and the API created resource by resource.
 
-The emulator answers ``ImportRestApi`` and ``PutRestApi`` but ignores their body; what Chalice's
-swagger says is created here by the single calls that it does implement.
+The emulator accepts `ImportRestApi` and `PutRestApi` but ignores their body, so this client creates
+the resources of Chalice's API description with single calls.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _METHODS = ("get", "post", "put", "patch", "delete", "options", "head")
 
 
 class LocalClient(TypedAWSClient):
-    """Chalice's client with the emulator's gaps filled."""
+    """Chalice's client adapted to the emulator."""
 
     def __init__(self, session: Any) -> None:
         super().__init__(session, sleep=lambda _seconds: None)
@@ -33,32 +33,32 @@ class LocalClient(TypedAWSClient):
         )
 
     def import_rest_api(self, swagger_document: Swagger, endpoint_type: str) -> str:
-        """Create the API that the document describes and return its id."""
+        """Create the described API and return its id."""
         api_id: str = self._client("apigateway").create_rest_api(
             name=swagger_document["info"]["title"],
             binaryMediaTypes=swagger_document["x-amazon-apigateway-binary-media-types"],
             endpointConfiguration={"types": [endpoint_type]},
         )["id"]
-        self._lay_down(api_id, swagger_document)
+        self._create_resources(api_id, swagger_document)
         return api_id
 
     def update_api_from_swagger(self, rest_api_id: str, swagger_document: Swagger) -> None:
-        """Replace what the API consists of by what the document describes."""
+        """Replace the API's resources with the described ones."""
         client = self._client("apigateway")
-        # The emulator leaves the resources below a deleted one: the deepest go first.
+        # The emulator does not delete the children of a deleted resource: delete the deepest first.
         items = client.get_resources(restApiId=rest_api_id, limit=500)["items"]
         for item in sorted(items, key=lambda item: item["path"].count("/"), reverse=True):
             if item["path"] != "/":
                 client.delete_resource(restApiId=rest_api_id, resourceId=item["id"])
         for item in client.get_authorizers(restApiId=rest_api_id)["items"]:
             client.delete_authorizer(restApiId=rest_api_id, authorizerId=item["id"])
-        self._lay_down(rest_api_id, swagger_document)
+        self._create_resources(rest_api_id, swagger_document)
 
     def _root(self, api_id: str) -> str:
         items = self._client("apigateway").get_resources(restApiId=api_id, limit=500)["items"]
         return next(str(item["id"]) for item in items if item["path"] == "/")
 
-    def _lay_down(self, api_id: str, swagger: Swagger) -> None:
+    def _create_resources(self, api_id: str, swagger: Swagger) -> None:
         client = self._client("apigateway")
         authorizers = {
             name: client.create_authorizer(
@@ -80,34 +80,34 @@ class LocalClient(TypedAWSClient):
                     self._method(api_id, resource, method.upper(), operation, authorizers)
 
     def _resource(self, api_id: str, path: str, resources: dict[str, str]) -> str:
-        walked = ""
+        prefix = ""
         parent = resources["/"]
         for part in path.strip("/").split("/") if path != "/" else []:
-            walked = f"{walked}/{part}"
-            if walked not in resources:
-                resources[walked] = self._client("apigateway").create_resource(
+            prefix = f"{prefix}/{part}"
+            if prefix not in resources:
+                resources[prefix] = self._client("apigateway").create_resource(
                     restApiId=api_id, parentId=parent, pathPart=part
                 )["id"]
-            parent = resources[walked]
+            parent = resources[prefix]
         return parent
 
     def _method(
         self, api_id: str, resource: str, method: str, operation: Swagger, authorizers: Swagger
     ) -> None:
         client = self._client("apigateway")
-        where = {"restApiId": api_id, "resourceId": resource, "httpMethod": method}
+        target = {"restApiId": api_id, "resourceId": resource, "httpMethod": method}
         authorizer = next(
             (authorizers[name] for item in operation.get("security", []) for name in item), None
         )
         if authorizer:
             client.put_method(
-                **where, authorizationType="COGNITO_USER_POOLS", authorizerId=authorizer
+                **target, authorizationType="COGNITO_USER_POOLS", authorizerId=authorizer
             )
         else:
-            client.put_method(**where, authorizationType="NONE")
+            client.put_method(**target, authorizationType="NONE")
         integration = operation["x-amazon-apigateway-integration"]
         client.put_integration(
-            **where,
+            **target,
             type=integration["type"].upper(),
             integrationHttpMethod="POST",
             uri=integration.get("uri", ""),

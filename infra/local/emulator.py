@@ -1,8 +1,8 @@
-"""The emulator's process: ``python -m infra.local.emulator --port 4566 --state .deskbell/aws``.
+"""The emulator's process: `python -m infra.local.emulator --port 4566 --state .deskbell/aws`.
 
-It keeps what was written through a kill as well. The emulator itself saves only when it is asked
-to stop in peace; here every write that it has answered is first put in a journal, which is
-replayed at the next start, and the state is saved now and then so that the journal stays short.
+Its data survives a kill. The emulator itself saves its state only on a clean stop; this process
+also journals every acknowledged write, replays the journal at the next start, and saves the state
+periodically to keep the journal short.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 SAVE_PATH = "/_deskbell/save"
 MAILS_PATH = "/_deskbell/mails"
-"""Every mail that was sent, oldest first: `[{to: […], raw}]`, the message in base64."""
+"""Lists the sent mails, oldest first: `[{to: […], raw}]`, the message in base64."""
 _SAVE_EVERY_SECONDS = 20.0
-_KEPT_ACTIONS = frozenset(
+_JOURNALED_ACTIONS = frozenset(
     {
         "DynamoDB_20120810.BatchWriteItem",
         "DynamoDB_20120810.DeleteItem",
@@ -44,7 +44,7 @@ _KEPT_ACTIONS = frozenset(
 
 
 class Journaled:
-    """An ASGI application in front of the emulator's that journals what it answered."""
+    """ASGI middleware that journals the writes that the emulator acknowledged."""
 
     def __init__(self, app: App, journal: Path, save: Callable[[], None]) -> None:
         self._app = app
@@ -70,7 +70,7 @@ class Journaled:
             await self._request(scope, receive, send)
 
     def save(self) -> None:
-        """Write the whole state and start the journal anew."""
+        """Save the whole state and start a new journal."""
         self._save()
         self._path.unlink(missing_ok=True)
         if self._file is not None:
@@ -78,8 +78,8 @@ class Journaled:
         self._file = self._path.open("ab", buffering=0)
         self._dirty = False
 
-    async def save_now_and_then(self) -> None:
-        """Save every few seconds while there is something new."""
+    async def save_periodically(self) -> None:
+        """Save every few seconds if the journal has new entries."""
         while True:
             await asyncio.sleep(_SAVE_EVERY_SECONDS)
             if self._dirty:
@@ -98,7 +98,7 @@ class Journaled:
             try:
                 entry = json.loads(line)
             except ValueError:
-                # The last line, cut by the kill: its writer was never answered.
+                # A kill cut the last line: this write was never acknowledged.
                 continue
             scope = {
                 "type": "http",
@@ -115,8 +115,8 @@ class Journaled:
         headers = {name.decode("latin-1").lower(): value for name, value in scope["headers"]}
         target = headers.get("x-amz-target", b"").decode("latin-1")
         form = headers.get("content-type", b"").startswith(b"application/x-www-form-urlencoded")
-        watched = target in _KEPT_ACTIONS or _is_mail(scope) or (form and not target)
-        if scope["method"] != "POST" or not watched:
+        may_write = target in _JOURNALED_ACTIONS or _is_mail(scope) or (form and not target)
+        if scope["method"] != "POST" or not may_write:
             await self._app(scope, receive, send)
             return
         body = b""
@@ -125,14 +125,14 @@ class Journaled:
             message = await receive()
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        kept = target in _KEPT_ACTIONS or _is_mail(scope) or _publishes_to_topic(body)
+        is_write = target in _JOURNALED_ACTIONS or _is_mail(scope) or _publishes_to_topic(body)
 
-        async def keep(message: Message) -> None:
-            if kept and message["type"] == "http.response.start" and message["status"] < 300:
+        async def journal(message: Message) -> None:
+            if is_write and message["type"] == "http.response.start" and message["status"] < 300:
                 self._write(scope, body)
             await send(message)
 
-        await self._app(scope, _body(body), keep)
+        await self._app(scope, _body(body), journal)
 
     def _write(self, scope: Message, body: bytes) -> None:
         entry = {
@@ -177,7 +177,7 @@ async def _nowhere(_message: Message) -> None:
 
 
 def environment(port: int, state: Path) -> dict[str, str]:
-    """The variables that the emulator reads when it is imported."""
+    """The environment variables that the emulator reads on import."""
     return {
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
@@ -191,22 +191,22 @@ def environment(port: int, state: Path) -> dict[str, str]:
         "AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", "us-east-1"),
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
-        # A socket that is nowhere: containers of the machine are none of this system's business.
+        # A socket that does not exist: the emulator must not touch the machine's containers.
         "DOCKER_HOST": f"unix://{state}/no-docker.sock",
         "TMPDIR": str(_scratch(state)),
-        # Workers share one package, so what the first compiles saves the others a second each.
+        # Workers share one package, and with it the bytecode that the first one writes.
         "PYTHONDONTWRITEBYTECODE": "",
         "LOG_LEVEL": "WARNING",
     }
 
 
 def _scratch(state: Path) -> Path:
-    # Beside the state, so that what is left over is found, and cleared away, with a system's data.
+    # Inside the data folder, so that leftovers are removed with it.
     return state.parent / "tmp"
 
 
 def main() -> None:
-    """Serve until the parent closes our standard input, or SIGTERM or SIGINT comes."""
+    """Serve until the parent closes standard input, or until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--state", type=Path, required=True)
@@ -229,8 +229,8 @@ async def _serve(port: int, state: Path) -> None:
     workers.install(_scratch(state))
     streams.install()
     workflows.install()
-    _keep_sent_mail()
-    _keep_it_whole()
+    _persist_sent_mail()
+    _keep_raw_mail()
     application = Journaled(
         ministack.app,
         state / "journal.jsonl",
@@ -247,35 +247,35 @@ async def _serve(port: int, state: Path) -> None:
     threading.Thread(
         target=lambda: (sys.stdin.buffer.read(), loop.call_soon_threadsafe(stop.set)), daemon=True
     ).start()
-    saver = asyncio.create_task(application.save_now_and_then())
+    saver = asyncio.create_task(application.save_periodically())
     restarter = asyncio.create_task(workflows.restart_interrupted(port))
-    # Types of hypercorn want its own protocols for what ASGI describes by plain dicts.
+    # Hypercorn's type hints expect its own protocols.
     await serve(application, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
     saver.cancel()
     restarter.cancel()
     application.save()
-    # Worker processes of functions and threads that wait on them hold nothing worth keeping.
+    # Do not wait for the functions' worker processes.
     os._exit(0)
 
 
-def _keep_sent_mail() -> None:
-    """Let the list of sent mail last as long as the tickets that it is about."""
+def _persist_sent_mail() -> None:
+    """Patch the emulator to persist the list of sent mails."""
     from ministack.services import ses
 
-    forgetful_state, forgetful_load = ses.get_state, ses.load_persisted_state
+    original_state, original_load = ses.get_state, ses.load_persisted_state
 
     def get_state() -> dict[str, Any]:
-        return {**forgetful_state(), "sent_emails": ses._sent_emails}
+        return {**original_state(), "sent_emails": ses._sent_emails}
 
     def load_persisted_state(data: dict[str, Any]) -> None:
-        forgetful_load(data)
+        original_load(data)
         ses._sent_emails.update(data.get("sent_emails", {}))
 
     ses.get_state, ses.load_persisted_state = get_state, load_persisted_state
 
 
-def _keep_it_whole() -> None:
-    """Let the list of sent mail hold each message as it was given."""
+def _keep_raw_mail() -> None:
+    """Patch the emulator to keep the raw message of each sent mail."""
     from ministack.services import ses, ses_v2
 
     handle = ses_v2.handle_request
@@ -295,9 +295,9 @@ def _keep_it_whole() -> None:
 def _mails() -> list[dict[str, Any]]:
     from ministack.services import ses
 
-    lists = [kept for kept in ses._sent_emails.to_dict().values() if isinstance(kept, list)]
-    found = sorted((mail for kept in lists for mail in kept), key=lambda mail: mail["Timestamp"])
-    return [{"to": mail["To"], "raw": mail.get("Raw", "")} for mail in found]
+    lists = [mails for mails in ses._sent_emails.to_dict().values() if isinstance(mails, list)]
+    sent = sorted((mail for mails in lists for mail in mails), key=lambda mail: mail["Timestamp"])
+    return [{"to": mail["To"], "raw": mail.get("Raw", "")} for mail in sent]
 
 
 def _signals() -> tuple[int, ...]:

@@ -1,8 +1,8 @@
-"""The SMTP listener that stands where SES inbound stands.
+"""An SMTP listener in place of SES inbound.
 
-What SES does by the receipt rule of ``foundation.yaml`` is done here: the raw message goes to the
-bucket, then the notification of SES's S3 action to the topic, and only then the sender is told
-250. Shape: SES developer guide, "Contents of notifications for Amazon SES email receiving".
+It does what SES does by the receipt rule of `foundation.yaml`: store the raw message in the bucket,
+publish the notification to the topic, then answer 250. Format: SES developer guide, "Contents of
+notifications for Amazon SES email receiving".
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PREFIX = "mail/"
 # SES receives messages of up to 40 MB.
 _LARGEST_MESSAGE = 40 * 1024 * 1024
-# SES leaves out what goes beyond 10 KB of header fields.
+# SES truncates the header fields at 10 KB.
 _MOST_HEADERS = 10 * 1024
 _COMMON = {
     "from": "From",
@@ -37,14 +37,14 @@ _COMMON = {
     "returnPath": "Return-Path",
 }
 _LISTS = frozenset({"from", "to", "cc"})
-# What every filter and every scanner takes for spam and for a virus (GTUBE of SpamAssassin, the
-# EICAR test file), in two pieces each, so that no scanner takes this file for either.
+# The standard test strings for spam (SpamAssassin's GTUBE) and viruses (EICAR), split so that
+# scanners do not report this file.
 _SPAM = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*" + b"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 _VIRUS = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR" + b"-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 
 
 class Mailbox:
-    """Handler of aiosmtpd: one message in, one object and one notification out."""
+    """The aiosmtpd handler: stores each message and publishes a notification."""
 
     def __init__(self, s3: S3Client, sns: SNSClient, bucket: str, topic: str) -> None:
         self._s3 = s3
@@ -52,11 +52,10 @@ class Mailbox:
         self._bucket = bucket
         self._topic = topic
 
-    # The name is aiosmtpd's.
-    async def handle_DATA(  # noqa: N802
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
         self, _server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
-        """Store the message and announce it; anything that fails is for the sender to repeat."""
+        """Store the message and publish its notification; on failure the sender has to retry."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         raw = envelope.original_content or b""
@@ -69,7 +68,7 @@ class Mailbox:
         return "250 2.0.0 Stored"
 
     def deliver(self, raw: bytes, sender: str, recipients: list[str]) -> str:
-        """Do what SES's S3 action does; returns the id that SES would have given."""
+        """Do what SES's S3 action does and return the message id that SES would assign."""
         message_id = secrets.token_hex(20)
         self._s3.put_object(Bucket=self._bucket, Key=f"{PREFIX}{message_id}", Body=raw)
         notification = received(
@@ -99,10 +98,10 @@ def received(
     topic: str,
     at: datetime,
 ) -> dict[str, Any]:
-    """SES's notification of a received message that its S3 action has stored."""
+    """Build SES's notification of a message that its S3 action has stored."""
     parsed = BytesHeaderParser(policy=policy.compat32).parsebytes(raw)
     headers = [{"name": name, "value": _unfolded(value)} for name, value in parsed.items()]
-    shown = _that_fit(headers)
+    shown = _truncated(headers)
     common: dict[str, Any] = {}
     for key, name in _COMMON.items():
         values = [_unfolded(value)[:_MOST_HEADERS] for value in parsed.get_all(name, [])]
@@ -141,7 +140,7 @@ def received(
 
 
 def _is_infected(raw: bytes) -> bool:
-    # As a file it comes in base64, whose groups of three bytes end with the text's 66th.
+    # As an attachment it is base64-encoded: 66 of its bytes form whole groups of three.
     encoded = binascii.b2a_base64(_VIRUS[:66], newline=False)
     return _VIRUS in raw or encoded in raw.replace(b"\r\n", b"")
 
@@ -150,7 +149,7 @@ def _unfolded(value: object) -> str:
     return " ".join(line.strip() for line in str(value).splitlines())
 
 
-def _that_fit(headers: list[dict[str, str]]) -> list[dict[str, str]]:
+def _truncated(headers: list[dict[str, str]]) -> list[dict[str, str]]:
     size = 0
     for count, header in enumerate(headers):
         size += len(header["name"]) + len(header["value"])
@@ -160,7 +159,7 @@ def _that_fit(headers: list[dict[str, str]]) -> list[dict[str, str]]:
 
 
 def listen(mailbox: Mailbox, port: int) -> Controller:
-    """Start listening on 127.0.0.1:``port`` in a thread; ``.stop()`` ends it."""
+    """Listen on 127.0.0.1 in a thread; `stop()` ends it."""
     from aiosmtpd.controller import Controller
 
     controller = Controller(

@@ -1,4 +1,4 @@
-"""The people of the local desks, so that somebody is there to try it with."""
+"""Create the people of the local desks."""
 
 from __future__ import annotations
 
@@ -23,62 +23,61 @@ from infra.deploy.desks import store_of, versions
 
 
 def ensure_people(stage: str, passwords: Path) -> list[dict[str, str]]:
-    """Create who is missing, online at first; passwords and presence stay what they became.
+    """Create missing people, online; existing passwords and presence do not change.
 
-    Returns what ``local.json`` lists: `{desk, username, password, role, team}`.
+    Returns the entries of `local.json`: `{desk, username, password, role, team}`.
     """
     store = store_of(stage)
     pool = user_pool(stage)
-    known = usernames(pool)
-    kept: dict[str, str] = json.loads(passwords.read_text("utf-8")) if passwords.exists() else {}
+    existing = usernames(pool)
+    saved: dict[str, str] = json.loads(passwords.read_text("utf-8")) if passwords.exists() else {}
     now = datetime.now(UTC)
-    found = []
-    # The README's examples are the standard desk's; its people come first.
-    for desk, _version in sorted(versions(stage), key=lambda found: found[0] != "standard"):
+    entries = []
+    # The examples in the README use the standard desk, so its people come first.
+    for desk, _version in sorted(versions(stage), key=lambda entry: entry[0] != "standard"):
         playbook = store.playbook(desk, now)
         rostered = {agent.username for agent in store.agents(desk)}
         for person in people_of(playbook):
-            password = kept.setdefault(person.username, _password())
-            if person.username not in known:
+            password = saved.setdefault(person.username, _password())
+            if person.username not in existing:
                 create_user(pool, person, password)
             if person.role in ON_THE_ROSTER and person.username not in rostered:
                 put_on_roster(stage, person, playbook.assignment.capacity, online=True)
-            shown = {name: getattr(person, name) for name in ("desk", "username", "role", "team")}
-            found.append({**shown, "password": password})
+            fields = {name: getattr(person, name) for name in ("desk", "username", "role", "team")}
+            entries.append({**fields, "password": password})
     passwords.touch(mode=0o600)
-    passwords.write_text(json.dumps(kept, indent=2), "utf-8")
-    return found
+    passwords.write_text(json.dumps(saved, indent=2), "utf-8")
+    return entries
 
 
 def people_of(playbook: Playbook) -> Iterator[Person]:
-    """Two or three agents a team, a supervisor, a QA member, finance and administration.
+    """Two or three agents per team, a supervisor, a QA member, finance and an administrator.
 
-    Usernames tell what they are: `<desk>-<team's English name>-1`. The second of a team is its
-    senior (E7), who covers every product and has every skill that the desk's routing asks for;
-    where it asks for any, the first and a third share them (D7).
+    Usernames are `<desk>-<team's English name>-<number>`. The second agent of a team is its senior
+    (E7) and has every product and skill that routing requires; the first and third share them (D7).
     """
     desk = playbook.desk
     for name, team in playbook.teams.items():
-        called = f"{desk}-{_slug(team.label.get('en', '')) or 'team'}"
+        prefix = f"{desk}-{_slug(team.label.get('en', '')) or 'team'}"
         if team.role != "agent":
-            yield Person(desk, f"{called}-1", team.role, name)
+            yield Person(desk, f"{prefix}-1", team.role, name)
             continue
-        lines, skills = _asked_for(playbook, name)
-        yield Person(desk, f"{called}-1", "agent", name, 0, skills[::2], lines[::2])
-        yield Person(desk, f"{called}-2", "agent", name, 1, skills)
+        lines, skills = _required(playbook, name)
+        yield Person(desk, f"{prefix}-1", "agent", name, 0, skills[::2], lines[::2])
+        yield Person(desk, f"{prefix}-2", "agent", name, 1, skills)
         if lines or skills:
-            yield Person(desk, f"{called}-3", "agent", name, 0, skills[1::2], lines[1::2])
-    have = {team.role for team in playbook.teams.values()}
+            yield Person(desk, f"{prefix}-3", "agent", name, 0, skills[1::2], lines[1::2])
+    roles = {team.role for team in playbook.teams.values()}
     for role in ("supervisor", "qa"):
-        if role not in have:
+        if role not in roles:
             yield Person(desk, f"{desk}-{role}-1", role)
     yield Person(desk, f"{desk}-finance-1", "finance")
     yield Person(desk, f"{desk}-admin-1", "admin")
 
 
-def _asked_for(playbook: Playbook, team: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The product lines and the skills that routing to a team asks for."""
-    needs = [place.needs for place in playbook.routing if place.team == team]
+def _required(playbook: Playbook, team: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The product lines and skills that routing to a team requires."""
+    needs = [route.needs for route in playbook.routing if route.team == team]
     skills = dict.fromkeys(skill for need in needs for skill in need.skills)
     if not any(need.product for need in needs):
         return (), tuple(skills)
@@ -92,5 +91,5 @@ def _slug(label: str) -> str:
 
 def _password() -> str:
     letters = string.ascii_letters + string.digits
-    # The pool's policy asks for one of each kind.
+    # The pool's policy requires a capital, a lowercase letter and a digit.
     return "Aa1" + "".join(secrets.choice(letters) for _ in range(17))

@@ -1,7 +1,7 @@
-"""Chat providers of the local system: they take every message, show it, and send nothing anywhere.
+"""The chat providers of the local system: they accept every message and send nothing.
 
-`GET /_providers/messages` lists what was sent, newest last. The desk `standard` has test secrets
-for every channel, made once, which point here.
+`GET /_providers/messages` lists the accepted messages, newest last. The desk `standard` has test
+secrets for every channel that point here.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 PATH = "/_providers"
 DESK = "standard"
-KEPT = 1000
-"""Messages that are remembered, the newest."""
+MAX_MESSAGES = 1000
+"""How many of the newest messages are kept."""
 
 _ANSWERS: dict[str, Any] = {
     "wechat": {"errcode": 0, "errmsg": "ok"},
@@ -33,10 +33,10 @@ _TOKEN = {"access_token": "local", "expires_in": 7200}
 
 
 def attach(app: web.Application) -> None:
-    """Let an application stand for every provider, below `PATH`."""
+    """Add routes for every provider's API below `PATH`."""
     from aiohttp import web
 
-    sent: deque[dict[str, Any]] = deque(maxlen=KEPT)
+    sent: deque[dict[str, Any]] = deque(maxlen=MAX_MESSAGES)
 
     async def take(request: web.Request) -> web.Response:
         channel = request.match_info["channel"]
@@ -58,34 +58,33 @@ def _readable(sent: Any) -> str:
 
 
 def ensure_channels(stage: str, http_port: int) -> dict[str, dict[str, Any]]:
-    """Test secrets for every channel of the desk `standard`; by channel. What is there stays."""
-    found = {}
+    """Create missing test secrets of the desk `standard`; return all of them by channel."""
+    channel_secrets = {}
     for channel in names():
-        known = secret_of(stage, DESK, channel)
-        given = known or _made(channel)
-        api = f"http://127.0.0.1:{http_port}{PATH}/{channel}"
-        if known is None or _is_local(str(known.get("api", ""))):
-            given = {**given, "api": api}
-            if given != known:
-                connect_channel(stage, DESK, channel, given)
-        found[channel] = given
-    return found
+        existing = secret_of(stage, DESK, channel)
+        secret = existing or _random_secret(channel)
+        if existing is None or _is_local(str(existing.get("api", ""))):
+            secret = {**secret, "api": f"http://127.0.0.1:{http_port}{PATH}/{channel}"}
+            if secret != existing:
+                connect_channel(stage, DESK, channel, secret)
+        channel_secrets[channel] = secret
+    return channel_secrets
 
 
 def _is_local(api: str) -> bool:
     return api.startswith("http://127.0.0.1:") and PATH in api
 
 
-def _made(channel: str) -> dict[str, str]:
+def _random_secret(channel: str) -> dict[str, str]:
     letters = string.ascii_letters + string.digits
 
-    def some(length: int) -> str:
+    def random(length: int) -> str:
         return "".join(secrets.choice(letters) for _ in range(length))
 
     if channel == "wechat":
-        app = {"app_id": f"wx{some(16)}", "app_secret": some(32)}
-        return {"token": some(24), "aes_key": some(43), **app}
+        app = {"app_id": f"wx{random(16)}", "app_secret": random(32)}
+        return {"token": random(24), "aes_key": random(43), **app}
     from functions.core.channels.base import adapter
 
-    adapted = adapter(channel)
-    return {key: some(32) for key in adapted.needs} if adapted else {}
+    provider = adapter(channel)
+    return {key: random(32) for key in provider.needs} if provider else {}

@@ -1,8 +1,7 @@
-"""The front door of the local system: one port for the HTTP API, as a domain is in production.
+"""The HTTP port of the local system, in place of a custom domain in production.
 
-Every request goes to the emulator's API Gateway with its method, path, query, headers and body
-untouched, and the answer comes back in the same way; but for what is sent to the chat providers,
-which are played here (`providers`).
+It forwards every request unchanged to the emulator's API Gateway and returns the response
+unchanged. Only calls to the chat providers are answered here (`providers`).
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from infra.local import providers
 if TYPE_CHECKING:
     from aiohttp import web
 
-# RFC 9110, 7.6.1: fields that concern one connection only; the length is set anew.
+# RFC 9110, 7.6.1: fields of a single connection; the length is computed again.
 _HOP_BY_HOP = frozenset(
     {
         "connection",
@@ -29,17 +28,20 @@ _HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
-# The emulator starts a process for each request that finds no free one. A burst would start more
-# than a laptop has breath for, and all would be late; on Lambda each has a machine of its own.
-_AT_ONCE = 4
-# Above API Gateway's own limit of 10 MB a request.
+# The emulator starts a process for every request that finds no free one; a burst would overload a
+# laptop.
+_MAX_CONCURRENT = 4
+# Above API Gateway's limit of 10 MB.
 _LARGEST_BODY = 11 * 1024 * 1024
 
 
 async def serve(port: int, target: str) -> web.AppRunner:
-    """Listen on 127.0.0.1:``port`` and forward to ``target`` (no slash at its end).
+    """Listen on 127.0.0.1 and forward to `target` (without a trailing slash).
 
-    The caller ends it by ``await runner.cleanup()``. Raises ``OSError`` where the port is taken.
+    `await runner.cleanup()` stops it.
+
+    Raises:
+        OSError: the port is in use.
     """
     from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector, web
     from yarl import URL
@@ -48,7 +50,7 @@ async def serve(port: int, target: str) -> web.AppRunner:
         url = URL(target + request.raw_path, encoded=True)
         try:
             async with (
-                breath,
+                slots,
                 session.request(
                     request.method,
                     url,
@@ -75,7 +77,7 @@ async def serve(port: int, target: str) -> web.AppRunner:
                 content_type="application/problem+json",
             )
 
-    breath = asyncio.Semaphore(_AT_ONCE)
+    slots = asyncio.Semaphore(_MAX_CONCURRENT)
     session = ClientSession(
         auto_decompress=False,
         connector=TCPConnector(limit=200),

@@ -1,10 +1,10 @@
-"""DynamoDB stream mappings of the emulator, with the failure handling that Lambda has.
+"""Lambda's failure handling for the emulator's DynamoDB stream mappings.
 
-The emulator retries a failing stream batch as a whole until it is too old, takes a partial answer
-for a success, and forgets a stream's records when it stops. Lambda's own rules (developer guide,
-"Process DynamoDB records with Lambda": ``ReportBatchItemFailures``, ``BisectBatchOnFunctionError``,
-``MaximumRetryAttempts``, ``MaximumRecordAgeInSeconds``, on-failure destination) are put in its
-place here, because production relies on them and the local system has to show it.
+The emulator retries a failing batch as a whole until it is too old, treats a partial response as a
+success, and loses a stream's records when it stops. This module implements Lambda's rules
+(developer guide, "Process DynamoDB records with Lambda": `ReportBatchItemFailures`,
+`BisectBatchOnFunctionError`, `MaximumRetryAttempts`, `MaximumRecordAgeInSeconds`, on-failure
+destination), on which production relies.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LONGEST_PAUSE = 2.0
 
 @dataclass(frozen=True)
 class RetryRules:
-    """What an event-source mapping says about failures; -1 means without limit (Lambda's own)."""
+    """The failure settings of an event-source mapping; -1 means no limit."""
 
     partial: bool
     bisect: bool
@@ -34,7 +34,7 @@ class RetryRules:
 
     @classmethod
     def of(cls, mapping: dict[str, Any]) -> RetryRules:
-        """The rules of a mapping in the shape of Lambda's API."""
+        """Read the rules of a mapping in the format of Lambda's API."""
         return cls(
             partial="ReportBatchItemFailures" in (mapping.get("FunctionResponseTypes") or []),
             bisect=str(mapping.get("BisectBatchOnFunctionError", False)).lower() == "true",
@@ -52,15 +52,16 @@ def process(
     sleep: Callable[[float], None],
     now: Callable[[], float],
 ) -> None:
-    """Hand ``records`` to the function until each was taken or discarded, in order.
+    """Deliver records to the function in order until each is processed or discarded.
 
-    ``invoke`` answers as the emulator's executor does: a dict with ``error`` or ``body``;
-    ``discard`` gets the batch, the condition's name and the last answer. ``now`` is in Unix
-    seconds, as the records' ``ApproximateCreationDateTime`` is.
+    Args:
+        invoke: calls the function; returns a dict with `error` or `body`, as the emulator does.
+        discard: receives the batch, the condition's name and the last response.
+        now: Unix seconds, like the records' `ApproximateCreationDateTime`.
     """
-    waiting = [(records, 0)]
-    while waiting:
-        batch, attempts = waiting.pop()
+    pending = [(records, 0)]
+    while pending:
+        batch, attempts = pending.pop()
         answer = invoke(batch)
         failed = _first_failure(batch, answer, rules)
         if failed is None:
@@ -68,14 +69,14 @@ def process(
         rest = batch[failed:]
         condition = _exhausted(rest, attempts, rules, now())
         if len(rest) > 1 and rules.bisect and failed == 0:
-            # Splitting does not count as a retry.
+            # A split does not count as a retry.
             half = len(rest) // 2
-            waiting += [(rest[half:], attempts), (rest[:half], attempts)]
+            pending += [(rest[half:], attempts), (rest[:half], attempts)]
         elif condition:
             discard(rest, condition, answer)
         else:
             sleep(min(_FIRST_PAUSE * 2**attempts, _LONGEST_PAUSE))
-            waiting.append((rest, attempts + 1 if failed == 0 else 0))
+            pending.append((rest, attempts + 1 if failed == 0 else 0))
 
 
 def _exhausted(batch: list[Record], attempts: int, rules: RetryRules, now: float) -> str | None:
@@ -88,7 +89,7 @@ def _exhausted(batch: list[Record], attempts: int, rules: RetryRules, now: float
 
 
 def _first_failure(batch: list[Record], answer: dict[str, Any], rules: RetryRules) -> int | None:
-    """Index of the first record that has to come again, or None."""
+    """The index of the first record to retry, or None."""
     if answer.get("error"):
         return 0
     body = answer.get("body")
@@ -101,27 +102,27 @@ def _first_failure(batch: list[Record], answer: dict[str, Any], rules: RetryRule
     if not failures:
         return None
     positions = {str(item["dynamodb"]["SequenceNumber"]): i for i, item in enumerate(batch)}
-    # An identifier that is empty or not of this batch fails the batch, as in Lambda.
+    # As in Lambda, an empty or unknown identifier fails the whole batch.
     return min(positions.get(str(item.get("itemIdentifier")), 0) for item in failures)
 
 
 def install() -> None:
-    """Put these rules, and the keeping of stream records, into the emulator of this process."""
+    """Patch the emulator in this process: these rules, and persistent stream records."""
     from ministack.services import dynamodb, lambda_svc
 
     lambda_svc._poll_dynamodb_streams = _poll
-    forgetful_state, forgetful_load = dynamodb.get_state, dynamodb.load_persisted_state
+    original_state, original_load = dynamodb.get_state, dynamodb.load_persisted_state
 
     def get_state() -> dict[str, Any]:
         return {
-            **forgetful_state(),
+            **original_state(),
             "stream_records": dynamodb._stream_records,
             "stream_trimmed": dynamodb._stream_trimmed,
             "stream_sequence": dynamodb._stream_seq_counter,
         }
 
     def load_persisted_state(data: dict[str, Any]) -> None:
-        forgetful_load(data)
+        original_load(data)
         dynamodb._stream_records.update(data.get("stream_records", {}))
         dynamodb._stream_trimmed.update(data.get("stream_trimmed", {}))
         dynamodb._stream_seq_counter = data.get("stream_sequence", 0)
@@ -130,7 +131,7 @@ def install() -> None:
 
 
 def _poll() -> bool:
-    """Start a batch for each mapping that has records and none under way; True if one started."""
+    """Start a batch for each idle mapping with new records; return whether any started."""
     from ministack.core.responses import _request_account_id, _request_region
     from ministack.services import lambda_svc
 
@@ -150,7 +151,7 @@ def _poll() -> bool:
 
 
 def _next_batch(mapping: dict[str, Any]) -> Iterator[tuple[Any, list[Record], int]]:
-    """The function and the records of the next batch, and the position behind it, if any."""
+    """The function, the records of the next batch and the position after it; or nothing."""
     from ministack.services import dynamodb, lambda_svc
 
     source = mapping.get("EventSourceArn", "")
@@ -169,13 +170,13 @@ def _next_batch(mapping: dict[str, Any]) -> Iterator[tuple[Any, list[Record], in
         yield function, records, position + len(records)
 
 
-def _run(mapping: dict[str, Any], function: Any, records: list[Record], behind: int) -> None:
+def _run(mapping: dict[str, Any], function: Any, records: list[Record], end: int) -> None:
     from ministack.services import lambda_svc
 
-    wanted = lambda_svc._apply_filter_criteria(records, mapping)
-    if wanted:
+    matching = lambda_svc._apply_filter_criteria(records, mapping)
+    if matching:
         process(
-            wanted,
+            matching,
             RetryRules.of(mapping),
             lambda batch: dict(lambda_svc._execute_function(function, {"Records": batch})),
             lambda batch, condition, answer: lambda_svc._send_ddb_stream_failure_record(
@@ -185,4 +186,4 @@ def _run(mapping: dict[str, Any], function: Any, records: list[Record], behind: 
             now=time.time,
         )
     with lambda_svc._dynamodb_stream_positions_lock:
-        lambda_svc._dynamodb_stream_positions[mapping["UUID"]] = behind
+        lambda_svc._dynamodb_stream_positions[mapping["UUID"]] = end

@@ -1,4 +1,4 @@
-"""``deskbell up``: the whole system on this machine, until Ctrl-C."""
+"""`deskbell up`: run the whole system on this machine until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from typing import Any
 
 from infra.deploy.desks import ensure_desks, store_of, versions
 from infra.deploy.functions import Report
+from infra.deploy.local_stage import STAGE, Ports, aws_environment
 from infra.deploy.stage_secrets import webhook_secret_name
 from infra.deploy.steps import INFRA, ROOT, DeployedStage, Variant, deploy
 from infra.local.emulator import SAVE_PATH
-from infra.local.system import STAGE, Ports, aws_environment
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 _FREE_SECONDS = 6.0
-# Faults have to show in seconds here, not in the quarter of an hour that production allows.
+# Failures must show within seconds here; production allows a quarter of an hour.
 FOUNDATION = {
     "Stage": STAGE,
     "Protection": "off",
@@ -42,17 +42,17 @@ FOUNDATION = {
 
 
 class UpError(RuntimeError):
-    """The local system cannot start; the message tells what to do."""
+    """The local system cannot start; the message says why."""
 
 
 def up(data: Path, ports: Ports, report: Report, *, fresh: bool) -> None:
-    """Start everything, write ``<data>/local.json``, serve until SIGINT or SIGTERM."""
-    began = time.monotonic()
-    # Until the system serves, being told to end is as good as Ctrl-C.
+    """Start everything, write `<data>/local.json` and serve until SIGINT or SIGTERM."""
+    started = time.monotonic()
+    # Until the system serves, SIGTERM has the same effect as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     data.mkdir(parents=True, exist_ok=True)
-    with _the_only_one(data):
-        # Whoever waits for it to appear must not find the last one's.
+    with _exclusive(data):
+        # Programs wait for this file to appear and must not find the previous one.
         (data / "local.json").unlink(missing_ok=True)
         for name, port in (
             ("PORT", ports.http),
@@ -67,17 +67,15 @@ def up(data: Path, ports: Ports, report: Report, *, fresh: bool) -> None:
         os.environ.update(aws_environment(ports))
         with _emulator(data, ports, report):
             deployed = _deploy_what_changed(data, ports, report)
-            asyncio.run(_serve(data, ports, deployed, report, began))
+            asyncio.run(_serve(data, ports, deployed, report, started))
 
 
 @contextlib.contextmanager
-def _the_only_one(data: Path) -> Iterator[None]:
-    """Nobody else's while we run: a second system would take the first one's files from it.
-
-    The lock goes with the process, however that ends.
+def _exclusive(data: Path) -> Iterator[None]:
+    """Lock the data folder until this process ends.
 
     Raises:
-        UpError: another one runs there, and does not end while we wait for it.
+        UpError: another system runs in the folder and does not stop in time.
     """
     began = time.monotonic()
     with (data / "up.lock").open("a") as lock:
@@ -86,18 +84,18 @@ def _the_only_one(data: Path) -> Iterator[None]:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                # One that is being ended takes this file away, and then needs longer than a port.
+                # A system that is stopping has deleted this file and may need longer.
                 serves = (data / "local.json").exists()
                 if time.monotonic() - began > (_FREE_SECONDS if serves else _STOP_SECONDS):
                     raise UpError(
-                        f"a system runs in {data} already: stop it, or say another folder by --data"
+                        f"another system runs in {data}: stop it, or use another folder with --data"
                     ) from None
                 time.sleep(0.2)
         yield
 
 
 def _wait_until_free(name: str, port: int) -> None:
-    # A system that was killed needs a moment to save and to let go of its ports.
+    # A killed system needs a moment to save and release its ports.
     deadline = time.monotonic() + _FREE_SECONDS
     while True:
         with socket.socket() as probe:
@@ -107,7 +105,7 @@ def _wait_until_free(name: str, port: int) -> None:
             except OSError:
                 if time.monotonic() > deadline:
                     raise UpError(
-                        f"port {port} is taken: stop what listens there, or set {name}"
+                        f"port {port} is in use: stop the program that uses it, or set {name}"
                     ) from None
                 time.sleep(0.2)
             else:
@@ -118,7 +116,7 @@ def _wait_until_free(name: str, port: int) -> None:
 def _emulator(data: Path, ports: Ports, report: Report) -> Iterator[None]:
     report("starting the AWS emulator")
     with (data / "emulator.log").open("ab") as log:
-        # The pipe is how it learns that we are gone, however we went.
+        # The emulator stops when this pipe closes, however this process ends.
         process = subprocess.Popen(  # noqa: S603 - our own module
             [
                 sys.executable,
@@ -162,15 +160,15 @@ def _wait_for_emulator(process: subprocess.Popen[bytes], ports: Ports, log: Path
 
 
 def _deploy_what_changed(data: Path, ports: Ports, report: Report) -> DeployedStage:
-    """Run the three steps, or none of them where nothing they read has changed."""
+    """Run the deployment steps unless none of their inputs changed since the last run."""
     record = data / "deployed.json"
     inputs = _fingerprint(ports)
-    known = json.loads(record.read_text("utf-8")) if record.exists() else {}
-    if known.get("inputs") == inputs:
+    previous = json.loads(record.read_text("utf-8")) if record.exists() else {}
+    if previous.get("inputs") == inputs:
         report("nothing changed since the last deployment")
         ensure_desks(STAGE, datetime.now(UTC))
-        return DeployedStage(STAGE, known["api_id"], known["api_url"], known["foundation"])
-    with _alone(data):
+        return DeployedStage(STAGE, previous["api_id"], previous["api_url"], previous["foundation"])
+    with _chalice_record(data):
         deployed = deploy(STAGE, report, local_variant(ports))
     _save(ports)
     record.write_text(
@@ -189,26 +187,26 @@ def _deploy_what_changed(data: Path, ports: Ports, report: Report) -> DeployedSt
 
 
 @contextlib.contextmanager
-def _alone(data: Path) -> Iterator[None]:
-    """One deployment of this tree at a time, with the record of what *this* system consists of.
+def _chalice_record(data: Path) -> Iterator[None]:
+    """Lock deployments of this tree, and give Chalice the record of this system's resources.
 
-    Chalice keeps both its record and the package it builds inside the tree, where a second local
-    system (a test's) would meet the first one's.
+    Chalice keeps its record and its package inside the tree, which other local systems (a test's)
+    share.
     """
     record = ROOT / ".chalice" / "deployed" / f"{STAGE}.json"
-    kept = data / "chalice.json"
+    saved = data / "chalice.json"
     record.parent.mkdir(exist_ok=True)
     with (record.parent / f"{STAGE}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         record.unlink(missing_ok=True)
-        if kept.exists():
-            shutil.copyfile(kept, record)
+        if saved.exists():
+            shutil.copyfile(saved, record)
         yield
-        shutil.copyfile(record, kept)
+        shutil.copyfile(record, saved)
 
 
 def local_variant(ports: Ports) -> Variant:
-    """All that differs from production in the three steps."""
+    """The settings in which the local deployment differs from production's."""
     from infra.local.chalice_client import LocalClient
 
     return Variant(
@@ -219,7 +217,7 @@ def local_variant(ports: Ports) -> Variant:
 
 
 def _fingerprint(ports: Ports) -> str:
-    """Hash of everything a deployment reads: names and contents."""
+    """Hash the names and contents of all files that a deployment reads."""
     digest = hashlib.sha256(f"{ports} {FOUNDATION}".encode())
     files = [ROOT / "app.py", ROOT / "requirements.txt", ROOT / ".chalice" / "config.json"]
     files += (INFRA / "deploy").glob("*.py")
@@ -234,12 +232,12 @@ def _fingerprint(ports: Ports) -> str:
 
 def _save(ports: Ports) -> None:
     request = urllib.request.Request(f"http://127.0.0.1:{ports.aws}{SAVE_PATH}", method="POST")
-    with urllib.request.urlopen(request, timeout=60):  # noqa: S310 - the same
+    with urllib.request.urlopen(request, timeout=60):  # noqa: S310 - this machine
         return
 
 
 async def _serve(
-    data: Path, ports: Ports, deployed: DeployedStage, report: Report, began: float
+    data: Path, ports: Ports, deployed: DeployedStage, report: Report, started: float
 ) -> None:
     import boto3
 
@@ -253,7 +251,7 @@ async def _serve(
     agents = people.ensure_people(STAGE, data / "passwords.json")
     channels = providers.ensure_channels(STAGE, ports.http)
     _save(ports)
-    box = mailbox.listen(
+    listener = mailbox.listen(
         mailbox.Mailbox(
             boto3.client("s3"),
             boto3.client("sns"),
@@ -262,24 +260,24 @@ async def _serve(
         ),
         ports.smtp,
     )
-    door = await proxy.serve(
+    front = await proxy.serve(
         ports.http, f"http://127.0.0.1:{ports.aws}/_aws/execute-api/{deployed.api_id}/api"
     )
     try:
         _describe(data, ports, agents, channels)
         for line in examples(ports):
             report(line)
-        report(f"ready in {time.monotonic() - began:.1f} s; Ctrl-C ends it")
+        report(f"ready in {time.monotonic() - started:.1f} s; Ctrl-C ends it")
         await stop.wait()
     finally:
         report("stopping")
         (data / "local.json").unlink(missing_ok=True)
-        await door.cleanup()
-        await asyncio.to_thread(box.stop)
+        await front.cleanup()
+        await asyncio.to_thread(listener.stop)
 
 
 def _verify_senders() -> None:
-    """What an operator does once by hand in SES: prove that the desks' addresses are theirs."""
+    """Verify the desks' addresses in SES, as an operator does once by hand."""
     import boto3
 
     ses = boto3.client("sesv2")
@@ -327,7 +325,7 @@ def _describe(
 
 
 def examples(ports: Ports) -> list[str]:
-    """The three lines of the contract: a ticket by HTTP, one by mail, and its status."""
+    """The example commands: create a ticket by HTTP, one by mail, and show its status."""
     api = f"http://127.0.0.1:{ports.http}"
     body = '{"contact":"customer@example.com","description":"无法登录"}'
     return [

@@ -1,9 +1,8 @@
-"""One unpacked package for all workers of the emulator's functions.
+"""Let all workers of the emulator's functions share one unpacked package.
 
-The emulator unpacks a function's package anew for each worker that it starts: 40 MB in 3,700 files,
-whose libraries each worker then compiles for itself. All functions are deployed with one package
-(`.chalice/config.json`), so it is unpacked once here; a worker gets a link to it and finds what an
-earlier one compiled.
+The emulator unpacks the package, 40 MB in 3,700 files, for each worker that it starts, and each
+worker compiles its libraries again. All functions have the same package (`.chalice/config.json`),
+so it is unpacked once here and every worker gets a link to it.
 """
 
 from __future__ import annotations
@@ -24,29 +23,29 @@ _lock = threading.Lock()
 
 
 def prepare(scratch: Path) -> None:
-    """Make the folder for what needs no keeping, without what a killed emulator left in it.
+    """Create the folder for temporary files and remove the leftovers of a killed emulator.
 
-    The package that was used last stays: in most starts it is the one that is used next.
+    The most recently used package stays, because most starts use it again.
     """
     packages = scratch / "packages"
     packages.mkdir(parents=True, exist_ok=True)
-    whole = [path for path in packages.iterdir() if not path.name.startswith(_UNPACKING)]
-    whole.sort(key=lambda path: path.stat().st_mtime)
-    for path in [*scratch.glob(_WORKERS), *packages.glob(f"{_UNPACKING}*"), *whole[:-1]]:
+    complete = [path for path in packages.iterdir() if not path.name.startswith(_UNPACKING)]
+    complete.sort(key=lambda path: path.stat().st_mtime)
+    for path in [*scratch.glob(_WORKERS), *packages.glob(f"{_UNPACKING}*"), *complete[:-1]]:
         shutil.rmtree(path, ignore_errors=True)
 
 
 def install(scratch: Path) -> None:
-    """Let the workers of this process's emulator share what `scratch` holds (see `prepare`)."""
+    """Patch the emulator in this process: workers share the packages in `scratch`."""
     from ministack.core import lambda_runtime
     from ministack.services import lambda_svc
 
-    # It lets each function be pending for half a second, eleven times in a deployment, for nothing.
+    # The emulator keeps every new function pending for half a second.
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = 0.0
     packages = scratch / "packages"
 
     class Linked(zipfile.ZipFile):
-        """A package that is 'extracted' as a link to where its content is already."""
+        """A package whose extraction creates a link to its unpacked content."""
 
         def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
             package = Path(str(self.filename))
@@ -54,12 +53,12 @@ def install(scratch: Path) -> None:
             os.symlink(unpacked(package, packages), path)
             package.unlink()
 
-    # Its own name for the module, so that nobody else's archives are linked.
+    # Patched only in this module, so that other archives are extracted as usual.
     lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": Linked})
 
 
 def unpacked(package: Path, packages: Path) -> Path:
-    """The folder with a zip's content, by the zip's hash; whole or not there at all."""
+    """Unpack a zip into a folder named for its hash, atomically, and return the folder."""
     content = packages / hashlib.sha256(package.read_bytes()).hexdigest()
     with _lock:
         if not content.exists():

@@ -1,1 +1,1 @@
-"""Every function in one process, for tests and measurements."""
+"""Runs every function in one process. May import `functions` and `infra.deploy`."""

@@ -1,10 +1,10 @@
-"""What a DynamoDB call consumes, from what was asked and what was answered.
+"""Compute the capacity units of a DynamoDB call from its request and response.
 
-Read units are counted here by AWS's published rules (developer guide, "DynamoDB read and write
-operations"): a unit is 4 KB read consistently, half of that eventually; each item of a `GetItem` or
-`BatchGetItem` is rounded up by itself, a page of a `Query` as a whole; what is not there costs the
-least there is. Write units are those that DynamoDB answers with (`ReturnConsumedCapacity`), since
-only it knows which index entries moved; a refused write is counted by its own size.
+Read units follow AWS's published rules (developer guide, "DynamoDB read and write operations"): one
+unit reads 4 KB consistently, half a unit eventually; the items of `GetItem` and `BatchGetItem` are
+rounded up one by one, a page of a `Query` as a whole; a missing item costs the minimum. Write units
+are those that DynamoDB reports (`ReturnConsumedCapacity`), because only DynamoDB knows which index
+entries changed; a rejected write is counted by the size of its items.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class Used:
     items: str = ""
 
 
-def used(operation: str, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Used:
-    """What a call of the low-level client consumed; nothing for other services' operations."""
+def used(operation: str, request: Mapping[str, Any], response: Mapping[str, Any]) -> Used:
+    """The units of a call of the low-level client; zero for other services' operations."""
     if operation in READS:
-        return _read(operation, asked, answer)
+        return _read(operation, request, response)
     if operation in WRITES:
-        return _written(operation, asked, answer)
+        return _written(operation, request, response)
     return Used()
 
 
@@ -77,36 +77,36 @@ def _blocks(size: int, block: int) -> int:
     return max(1, ceil(size / block))
 
 
-def _read(operation: str, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Used:
+def _read(operation: str, request: Mapping[str, Any], response: Mapping[str, Any]) -> Used:
     if operation == "BatchGetItem":
-        return _read_batch(asked, answer)
-    rate = 1.0 if asked.get("ConsistentRead") else 0.5
-    found = [answer["Item"]] if "Item" in answer else answer.get("Items", [])
-    units = rate * _blocks(sum(item_bytes(item) for item in found), READ_BYTES)
-    named = [_kind(item) for item in found] or [_kind(asked.get("Key", {})) + " (none)"]
+        return _read_batch(request, response)
+    rate = 1.0 if request.get("ConsistentRead") else 0.5
+    items = [response["Item"]] if "Item" in response else response.get("Items", [])
+    units = rate * _blocks(sum(item_bytes(item) for item in items), READ_BYTES)
+    named = [_kind(item) for item in items] or [_kind(request.get("Key", {})) + " (none)"]
     return Used(
         read=units,
-        parts={str(asked.get("IndexName", "table")): units},
+        parts={str(request.get("IndexName", "table")): units},
         items=_listed(named),
     )
 
 
-def _read_batch(asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Used:
+def _read_batch(request: Mapping[str, Any], response: Mapping[str, Any]) -> Used:
     units = 0.0
     named: list[str] = []
-    for table, wanted in asked["RequestItems"].items():
-        found = answer.get("Responses", {}).get(table, [])
-        rate = 1.0 if wanted.get("ConsistentRead") else 0.5
-        blocks = sum(_blocks(item_bytes(item), READ_BYTES) for item in found)
-        units += rate * (blocks + len(wanted["Keys"]) - len(found))
-        named += [_kind(key) for key in wanted["Keys"]]
+    for table, query in request["RequestItems"].items():
+        items = response.get("Responses", {}).get(table, [])
+        rate = 1.0 if query.get("ConsistentRead") else 0.5
+        blocks = sum(_blocks(item_bytes(item), READ_BYTES) for item in items)
+        units += rate * (blocks + len(query["Keys"]) - len(items))
+        named += [_kind(key) for key in query["Keys"]]
     return Used(read=units, parts={"table": units}, items=_listed(named))
 
 
-def _written(operation: str, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Used:
-    writes = list(_writes(operation, asked))
+def _written(operation: str, request: Mapping[str, Any], response: Mapping[str, Any]) -> Used:
+    writes = list(_writes(operation, request))
     named = _listed(f"{_kind(item)} {item_bytes(item)} B" for item in writes)
-    reported = answer.get("ConsumedCapacity") or []
+    reported = response.get("ConsumedCapacity") or []
     tables = reported if isinstance(reported, list) else [reported]
     if not tables:
         doubled = 2 if operation == "TransactWriteItems" else 1
@@ -123,18 +123,18 @@ def _written(operation: str, asked: Mapping[str, Any], answer: Mapping[str, Any]
     return Used(write=sum(parts.values()), parts=parts, items=named)
 
 
-def _writes(operation: str, asked: Mapping[str, Any]) -> Iterable[Item]:
-    """The items of a write as far as the request names them: whole, or by their keys alone."""
+def _writes(operation: str, request: Mapping[str, Any]) -> Iterable[Item]:
+    """The items of a write request: whole, or only their keys."""
     if operation == "TransactWriteItems":
-        for write in asked["TransactItems"]:
+        for write in request["TransactItems"]:
             for action in write.values():
                 yield action.get("Item") or action["Key"]
     elif operation == "BatchWriteItem":
-        for requests in asked["RequestItems"].values():
-            for request in requests:
-                yield request.get("PutRequest", {}).get("Item") or request["DeleteRequest"]["Key"]
+        for requests in request["RequestItems"].values():
+            for write in requests:
+                yield write.get("PutRequest", {}).get("Item") or write["DeleteRequest"]["Key"]
     else:
-        yield asked.get("Item") or asked["Key"]
+        yield request.get("Item") or request["Key"]
 
 
 def _kind(item: Item) -> str:

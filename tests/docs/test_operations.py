@@ -1,7 +1,4 @@
-"""Who operates Deskbell finds every command, setting and alarm in the documents, and no dead link.
-
-Asked for by G3, G7, G8: what an operator may meet is explained in docs/operations.md or README.md.
-"""
+"""Every command, setting, alarm and log event is documented, and no link is broken (G3, G7, G8)."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ import pytest
 import typer.main
 from typer.core import TyperGroup, TyperOption
 
-from infra.console.commands import app
+from infra.console.main import app
 from infra.deploy.stacks import load_template
 
 ROOT = Path(__file__).parents[2]
@@ -40,9 +37,9 @@ def _commands(group: TyperGroup, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def _console() -> dict[str, Any]:
-    found: Any = typer.main.get_command(app)
-    assert isinstance(found, TyperGroup)
-    return dict(_commands(found, "deskbell"))
+    group: Any = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    return dict(_commands(group, "deskbell"))
 
 
 CONSOLE = _console()
@@ -122,7 +119,7 @@ def _alarms() -> list[str]:
     ]
 
 
-def test_the_walks_find_what_is_there() -> None:
+def test_commands_variables_events_and_alarms_are_collected() -> None:
     assert {"deskbell up", "deskbell deploy", "deskbell quarantine replay"} <= set(CONSOLE)
     assert ("deskbell quarantine replay", "--all") in OPTIONS
     assert {"PORT", "DESKBELL_STAGE", "DESKBELL_CORPORA", "AWS_CHALICE_CLI_MODE"} <= set(VARIABLES)
@@ -137,20 +134,20 @@ def test_a_command_is_explained(command: str) -> None:
 
 @pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
 def test_each_readme_lists_the_console_as_it_is(readme: str) -> None:
-    """Every command and no other, in either language."""
-    found: list[str] = []
+    """Every command and no other, in both languages."""
+    listed: list[str] = []
     for row in re.findall(
         r"^\| (`deskbell [a-z][^|]*) \|", (ROOT / readme).read_text("utf-8"), re.M
     ):
         first, *others = re.findall(r"`([^`]+)`", row)
         group = first.rpartition(" ")[0]
-        found += [first, *(f"{group} {name}" for name in others)]
-    assert sorted(found) == sorted(CONSOLE)
+        listed += [first, *(f"{group} {name}" for name in others)]
+    assert sorted(listed) == sorted(CONSOLE)
 
 
 @pytest.mark.parametrize(("command", "option"), OPTIONS)
 def test_an_option_is_explained(command: str, option: str) -> None:
-    """It stands in the row of its command, or in one of its own below the command's heading."""
+    """In the row of its command, or in its own row."""
     rows = [line for line in OPERATIONS.splitlines() if line.startswith("|")]
     of_command = [row for row in rows if re.match(rf"\| `{re.escape(command)}[ `]", row)]
     alone = [row for row in rows if re.match(rf"\| `{re.escape(option)}[ `]", row)]
@@ -166,16 +163,17 @@ def test_a_parameter_of_a_template_is_explained(template: str, parameter: str) -
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_a_default_of_a_template_is_told(template: str) -> None:
+def test_a_default_of_a_template_is_documented(template: str) -> None:
     for name, parameter in TEMPLATES[template]["Parameters"].items():
         (row,) = re.findall(rf"^\| `{name}` \| [a-z, ]*\b{template}\b.*$", OPERATIONS, re.MULTILINE)
         if parameter.get("Default"):
             assert f"`{parameter['Default']}`" in row
 
 
+@pytest.mark.requirement("G3", "G7")
 @pytest.mark.parametrize("alarm", _alarms())
-def test_an_alarm_has_its_answer(alarm: str) -> None:
-    """G3, G7: whoever is woken finds what to do."""
+def test_an_alarm_has_instructions(alarm: str) -> None:
+    """Whoever is woken finds what to do."""
     assert re.search(rf"^\| `{re.escape(alarm)}` \| \S", OPERATIONS, re.MULTILINE)
 
 
@@ -191,7 +189,7 @@ def test_a_log_event_is_explained(event: str) -> None:
 
 @pytest.mark.parametrize("resource", ["Table", "MailBucket", "ArchiveBucket", "UserPool"])
 def test_a_resource_that_holds_data_outlives_its_stack(resource: str) -> None:
-    """What the page promises of deleting a stack."""
+    """As the page promises about deleting a stack."""
     assert TEMPLATES["foundation"]["Resources"][resource]["DeletionPolicy"] == "Retain"
 
 

@@ -37,6 +37,6 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """`deskbell up` on free ports in an empty folder; ended by SIGTERM, which has to be clean."""
     running = System(tmp_path_factory.mktemp("deskbell"))
     running.start()
-    running.give_room("standard")
+    running.free_capacity("standard")
     yield running
     assert running.stop(signal.SIGTERM) == 0

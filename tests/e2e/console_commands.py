@@ -1,4 +1,4 @@
-"""Console commands in processes of their own that need not load the console first."""
+"""Run console commands in forked processes that have the console loaded already."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from infra.console import commands, quarantine
+from infra.console import main, quarantine
 from infra.deploy import desks
 
-_LOADED = (commands, desks, quarantine)
-"""What most commands ask for besides; each is imported by the process that all others come from."""
+_LOADED = (main, desks, quarantine)
+"""Modules that the fork server imports once for all commands."""
 _processes = get_context("forkserver")
 _processes.set_forkserver_preload([__name__])
 _SECONDS = 120
 
 
 def run(data: Path, *arguments: str) -> tuple[int, str]:
-    """Run `deskbell …` about the local system in a folder; its exit code and all that it prints."""
+    """Run `deskbell …` for the local system in a folder; return its exit code and output."""
     with TemporaryDirectory() as folder:
         said = Path(folder) / "said"
         process = _processes.Process(target=_command, args=(data, arguments, said))
@@ -28,7 +28,7 @@ def run(data: Path, *arguments: str) -> tuple[int, str]:
         if process.exitcode is None:
             process.kill()
             process.join()
-            raise AssertionError(f"deskbell {' '.join(arguments)} does not end")
+            raise AssertionError(f"deskbell {' '.join(arguments)} did not end")
         return process.exitcode, said.read_text("utf-8")
 
 
@@ -38,4 +38,4 @@ def _command(data: Path, arguments: tuple[str, ...], said: Path) -> None:
     os.dup2(file, sys.stderr.fileno())
     os.environ["DESKBELL_DATA"] = str(data)
     sys.argv = ["deskbell", *arguments]
-    commands.main()
+    main.main()

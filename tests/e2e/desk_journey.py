@@ -1,7 +1,7 @@
-"""One ticket of any desk on the real system, and those who deal with it.
+"""A ticket's journey on the running system.
 
-The counterpart of `tests.inprocess.desk_journey`: everything goes over HTTP, SMTP and signed links,
-and what the functions do by themselves is waited for.
+The counterpart of `tests.inprocess.desk_journey`: calls go over HTTP, SMTP and signed links, and
+asynchronous effects are awaited.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from functions.core.domain.delivery import Delivery
 from functions.core.storage.store import Store
-from infra.simulator.inprocess import HttpAnswer
+from infra.simulator.simulator import ApiResponse
 from tests import journey
 from tests.e2e.running_system import System, wait_until
 
@@ -23,10 +23,10 @@ Found = TypeVar("Found")
 TABLE = "deskbell-local"
 
 
-class Walk(journey.Walk):
-    """A ticket on the real system.
+class Journey(journey.Journey):
+    """A ticket on the running system.
 
-    People are named by what follows the desk in their usernames: `technical-support-1`.
+    Agents are named by their username without the desk: `technical-support-1`.
     """
 
     supervisor = "supervisors-1"
@@ -40,12 +40,12 @@ class Walk(journey.Walk):
 
     # By HTTP
 
-    def http(self, method: str, path: str, body: Any = None, **more: Any) -> HttpAnswer:
+    def http(self, method: str, path: str, body: Any = None, **more: Any) -> ApiResponse:
         answer = self.system.http(method, path, body, **more)
         self.seen.append(answer.text)
         return answer
 
-    def as_agent(self, who: str, method: str, path: str, body: Any = None) -> HttpAnswer:
+    def as_agent(self, who: str, method: str, path: str, body: Any = None) -> ApiResponse:
         if who not in self._tokens:
             username = f"{self.desk}-{who}"
             self._tokens[who] = self.system.sign_in(username=username, desk=self.desk)
@@ -53,7 +53,7 @@ class Walk(journey.Walk):
         return self.http(method, path, body, token=self._tokens[who])
 
     def put(self, upload: Any, content: bytes) -> None:
-        """By the link alone, as a browser does."""
+        """Upload by the presigned URL alone, as a browser does."""
         request = urllib.request.Request(
             upload["url"], method=upload["method"], data=content, headers=upload["headers"]
         )
@@ -61,14 +61,14 @@ class Walk(journey.Walk):
             assert put.status == 200
 
     def sign_in(self, who: str, password: str) -> None:
-        """Sign somebody in whom `local.json` does not know."""
+        """Sign in a user that `local.json` does not list."""
         body = {"username": f"{self.desk}-{who}", "password": password}
         answer = self.system.http("POST", "/session", body)
         assert answer.status == 200, answer.text
         self._tokens[who] = answer.json["token"]
 
     def present(self, team: str, *numbers: int) -> None:
-        """Let only these members of a team take tickets; `team` as in their usernames."""
+        """Bring only these members of a team online; `team` as in their usernames."""
         for agent in self.system.local["agents"]:
             who = agent["username"].removeprefix(f"{self.desk}-")
             if agent["desk"] == self.desk and who.rpartition("-")[0] == team:
@@ -79,25 +79,25 @@ class Walk(journey.Walk):
     # By time
 
     def tick(self, at: datetime) -> None:
-        """Let the sweep run as at a moment (contract, section 3)."""
+        """Run the sweep as at a given time."""
         tick(self.system, at)
 
     def due(self, kind: str) -> datetime:
         return datetime.fromisoformat(self.timer(kind)["due_at"])
 
-    # What comes by itself
+    # Asynchronous effects
 
     def until(self, what: str, check: Callable[[], Found | None]) -> Found:
         return wait_until(check, f"{self.number}: {what}", every=0.1)
 
     def until_status(self, status: str) -> Any:
-        """The customer's view, as soon as the ticket has a status."""
+        """Wait for a status and return the customer's view."""
         return self.until(
             status, lambda: found if (found := self.status())["status"] == status else None
         )
 
     def until_with(self, handler: str | None, seen_by: str = "supervisors-1") -> Any:
-        """The agents' view, as soon as somebody has the ticket; None: as soon as nobody has."""
+        """Wait until a handler (None: nobody) has the ticket and return the agents' view."""
         wanted = f"{self.desk}-{handler}" if handler else None
 
         def look() -> Any:
@@ -108,7 +108,7 @@ class Walk(journey.Walk):
         return self.until(f"with {handler or 'nobody'}", look)
 
     def told(self, recipient: str, message: str, times: int = 1) -> str:
-        """The words of the last such message, as soon as it was sent so often."""
+        """Wait until a message was sent a number of times and return its last text."""
 
         def look() -> list[Delivery] | None:
             found = [d for d in self._deliveries(recipient) if d.message == message]
@@ -119,11 +119,11 @@ class Walk(journey.Walk):
         return self.until(f"{recipient} is told {message}", look)[-1].text
 
     def never_told(self, recipient: str, message: str) -> bool:
-        """That nothing of the kind has gone out so far."""
+        """Whether no such message has been sent so far."""
         return message not in [d.message for d in self._deliveries(recipient)]
 
     def way(self, message: str) -> str:
-        """By which channel the customer was told."""
+        """The channel by which the customer received a message."""
         self.told("customer", message)
         return [d.channel for d in self._deliveries("customer") if d.message == message][-1]
 
@@ -132,7 +132,7 @@ class Walk(journey.Walk):
         return [delivery for delivery in found if delivery.recipient == recipient]
 
     def mail(self, address: str, about: str) -> str:
-        """The newest mail to an address that speaks of this ticket and of something."""
+        """Wait for a mail to an address that contains the ticket's number and a text."""
 
         def look() -> str | None:
             texts = [f"{m['Subject']}\n{m['BodyText']}" for m in self.system.sent(address)]
@@ -141,10 +141,10 @@ class Walk(journey.Walk):
 
         return self.until(f"a mail to {address} about {about}", look)
 
-    # What is kept
+    # Storage
 
     def archived(self) -> tuple[Any, dict[str, str]]:
-        """The document in the archive and its tags, as soon as it is there."""
+        """Wait for the archived document and return it with its tags."""
 
         def look() -> str | None:
             keys = self._keys(self.bucket("archive"), f"archive/{self.desk}/")
@@ -160,7 +160,7 @@ class Walk(journey.Walk):
         return {tag["Key"]: tag["Value"] for tag in found}
 
     def files(self) -> list[str]:
-        """The keys of the files that agents and the customer have added to the ticket."""
+        """The keys of the files added to the ticket."""
         return self._keys(self.bucket("mail"), f"files/{self.desk}/{self.number}/")
 
     def bucket(self, kind: str) -> str:
@@ -180,8 +180,8 @@ def tick(system: System, at: datetime) -> None:
     assert "FunctionError" not in answer, answer["Payload"].read()
 
 
-def fetched(url: str) -> tuple[int, bytes, dict[str, str]]:
-    """What a browser gets by a link: status, content, headers."""
+def fetch(url: str) -> tuple[int, bytes, dict[str, str]]:
+    """Fetch a URL as a browser does: status, content, headers."""
     try:
         with urllib.request.urlopen(url, timeout=30) as found:
             return found.status, found.read(), dict(found.headers)

@@ -1,4 +1,4 @@
-"""The whole system as real processes, and what a test does with it."""
+"""The whole system in real processes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import boto3
 
-from infra.simulator.inprocess import HttpAnswer
+from infra.simulator.simulator import ApiResponse
 from tests.e2e import console_commands
 
 ROOT = Path(__file__).parents[2]
@@ -38,9 +38,9 @@ def free_port() -> int:
 def wait_until(
     check: Callable[[], Found | None], what: str, seconds: float = 60, every: float = 0.3
 ) -> Found:
-    """What `check` gives as soon as it gives something, asked `every` so many seconds.
+    """Return the first truthy result of `check`, polled every `every` seconds.
 
-    What takes long itself is asked less often: it takes the time of what it waits for.
+    Slow checks are polled less often, so that they do not slow down what they wait for.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -56,7 +56,7 @@ def wait_until(
 
 @dataclass
 class System:
-    """`deskbell up` in a data folder of its own, on free ports."""
+    """`deskbell up` in its own data folder on free ports."""
 
     data: Path
     http_port: int = field(default_factory=free_port)
@@ -65,7 +65,7 @@ class System:
     process: subprocess.Popen[bytes] | None = None
     started_at: int = 0
 
-    # Its process
+    # Process
 
     def start(self) -> None:
         self.started_at = self.log.stat().st_size if self.log.exists() else 0
@@ -75,7 +75,7 @@ class System:
                     *(
                         sys.executable,
                         "-m",
-                        "infra.console.commands",
+                        "infra.console.main",
                         "up",
                         "--data",
                         str(self.data),
@@ -102,7 +102,7 @@ class System:
         return (self.data / "local.json").exists() and "ready in" in self.said_now()
 
     def stop(self, how: signal.Signals) -> int:
-        """End it, and see that nothing of it is left; its exit code."""
+        """Stop it, wait until all its processes have ended, and return the exit code."""
         assert self.process is not None
         family = [self.process.pid, *descendants(self.process.pid)]
         self.process.send_signal(how)
@@ -118,16 +118,16 @@ class System:
         return self.log.read_text("utf-8")
 
     def said_now(self) -> str:
-        """What it has printed since it was started last."""
+        """The output since the last start."""
         return self.log.read_bytes()[self.started_at :].decode()
 
     def command(self, *arguments: str, code: int = 0) -> str:
-        """What `deskbell …` prints; it has to end with `code`."""
+        """Run `deskbell …`, check its exit code and return its output."""
         ended, said = console_commands.run(self.data, *arguments)
         assert ended == code, said
         return said
 
-    # Its doors
+    # HTTP and SMTP
 
     @property
     def local(self) -> Any:
@@ -141,8 +141,8 @@ class System:
         *,
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> HttpAnswer:
-        """Call the HTTP API by a path or by a link that it gave; `body` is JSON, or bytes."""
+    ) -> ApiResponse:
+        """Call the HTTP API by path or URL; `body` is JSON or bytes."""
         url = path if path.startswith("http") else self.local["api"] + path
         raw = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         sent = {"Content-Type": "application/json", **(headers or {})}
@@ -151,38 +151,38 @@ class System:
         request = urllib.request.Request(url, method=method, data=raw, headers=sent)
         try:
             with urllib.request.urlopen(request, timeout=60) as found:
-                return HttpAnswer(found.status, dict(found.headers), found.read().decode())
+                return ApiResponse(found.status, dict(found.headers), found.read().decode())
         except urllib.error.HTTPError as error:
             with error:
-                return HttpAnswer(error.code, dict(error.headers), error.read().decode())
+                return ApiResponse(error.code, dict(error.headers), error.read().decode())
 
     def file(self, contact: str, description: str, **more: Any) -> Any:
-        """File a ticket by HTTP; the answer's body."""
+        """Create a ticket by HTTP and return the response body."""
         body = {"contact": contact, "description": description, **more}
         answer = self.http("POST", "/desks/standard/tickets", body)
         assert answer.status == 201, answer.text
         return answer.json
 
     def mail(self, sender: str, subject: str, text: str, **headers: str) -> None:
-        """Send a mail to the standard desk, over SMTP."""
+        """Send a mail to the standard desk over SMTP."""
         message = EmailMessage()
         message["From"], message["To"] = sender, self.local["mailboxes"]["standard"]
         message["Subject"] = subject
         for name, value in headers.items():
             message[name.replace("_", "-")] = value
         message.set_content(text)
-        with self.smtp() as door:
-            door.send_message(message)
+        with self.smtp() as connection:
+            connection.send_message(message)
 
     def smtp(self) -> smtplib.SMTP:
-        """A connection to where mail comes in."""
+        """Connect to the SMTP listener."""
         host, _, port = self.local["smtp"].partition(":")
         return smtplib.SMTP(host, int(port), timeout=30)
 
     def sign_in(
         self, role: str = "supervisor", username: str | None = None, desk: str = "standard"
     ) -> str:
-        """The token of an agent: the desk's first with a role, or the one of a username."""
+        """Sign in the desk's first agent with a role, or a given user, and return the token."""
         agent = next(
             agent
             for agent in self.local["agents"]
@@ -207,7 +207,7 @@ class System:
             aws_secret_access_key="local",
         )
 
-    def give_room(self, desk: str) -> None:
+    def free_capacity(self, desk: str) -> None:
         """Let the agents of a desk hold all that the tests file, in whatever order they run."""
         table = self.aws("dynamodb")
         for agent in self.local["agents"]:

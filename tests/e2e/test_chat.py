@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.simulator.inprocess import HttpAnswer
+from infra.simulator.simulator import ApiResponse
 from tests.core.channels.provider_requests import Call, SafeWeChat
 from tests.e2e.running_system import System, wait_until
 
@@ -23,11 +23,11 @@ class Account(SafeWeChat):
         self.secret = system.local["channel_secrets"]["standard"]["wechat"]  # type: ignore[misc]
         self.system = system
 
-    def send(self, call: Call) -> HttpAnswer:
+    def send(self, call: Call) -> ApiResponse:
         raw = call.body or None
         return self.system.http(call.method, call.path(PATH), raw, headers=call.headers)
 
-    def writes(self, words: str, **more: str) -> HttpAnswer:
+    def writes(self, words: str, **more: str) -> ApiResponse:
         now = datetime.now(UTC)
         answer = self.send(self.call(self.text(words, now, **more), now))
         assert answer.status == 200, answer.text
@@ -48,8 +48,9 @@ def account(system: System) -> Account:
     return Account(system)
 
 
+@pytest.mark.requirement("F5", "A4", "B8", "E10", "G1", "G8")
 def test_a_talk_on_wechat(system: System, account: Account) -> None:
-    """F5, A4, B8, E10, G1, G8: from the check of the address to the survey."""
+    """From the check of the address to the survey."""
     check = account.check(datetime.now(UTC))
     answer = account.send(check)
     assert (answer.status, answer.text) == (200, check.query["echostr"])
@@ -82,8 +83,8 @@ def test_a_talk_on_wechat(system: System, account: Account) -> None:
     assert states == {"sent"}
 
 
+@pytest.mark.requirement("F5")
 def test_who_is_not_wechat_is_refused(account: Account) -> None:
-    """F5"""
     now = datetime.now(UTC)
     call = account.call(account.text("你好", now), now)
     forged = Call(call.body, {**call.query, "msg_signature": "0" * 40}, call.headers)

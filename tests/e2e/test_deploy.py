@@ -1,4 +1,4 @@
-"""The three steps may be repeated, and what Chalice describes stands in the emulator (F7)."""
+"""Deployments are idempotent, and the emulator has the API that Chalice describes (F7)."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _DEPLOY = """
 import sys
 from pathlib import Path
 from infra.deploy.steps import deploy
-from infra.local.system import Ports, aws_environment
-from infra.local.up import _alone, local_variant
+from infra.deploy.local_stage import Ports, aws_environment
+from infra.local.up import _chalice_record, local_variant
 import os
 ports = Ports(*map(int, sys.argv[2:5]))
 os.environ.update(aws_environment(ports))
-with _alone(Path(sys.argv[1])):
+with _chalice_record(Path(sys.argv[1])):
     print(deploy("local", print, local_variant(ports)).api_id)
 """
 
 
 def inventory(system: System) -> dict[str, Any]:
-    """What there is of each kind."""
+    """The deployed resources by kind."""
     functions = system.aws("lambda")
     return {
         "apis": [api["id"] for api in system.aws("apigateway").get_rest_apis()["items"]],
@@ -52,8 +52,9 @@ def inventory(system: System) -> dict[str, Any]:
     }
 
 
+@pytest.mark.requirement("F7")
 def test_deploying_again_changes_nothing(system: System) -> None:
-    """F7: each step is idempotent; ids, secrets and playbooks stay."""
+    """Each step is idempotent; ids, secrets and playbooks stay."""
     before = inventory(system)
     assert len(before["apis"]) == 1
     assert len(before["mappings"]) == 3
@@ -76,8 +77,9 @@ def test_deploying_again_changes_nothing(system: System) -> None:
     assert answer.status == 404, answer.text
 
 
-def test_the_gateway_s_own_answers_are_problems(system: System) -> None:
-    """F6: without a token, without a route: problem+json, and nothing else about us."""
+@pytest.mark.requirement("F6")
+def test_the_gateways_own_responses_are_problem_documents(system: System) -> None:
+    """Without a token, without a route: problem+json, and nothing else about us."""
     for path, status in (("/agent/desks/standard/tickets", 401), ("/nothing/here", 404)):
         answer = system.http("GET", path)
         assert answer.status == status
@@ -99,7 +101,7 @@ def client(system: System, monkeypatch: pytest.MonkeyPatch) -> LocalClient:
 
 
 def described(*paths: str, guarded: bool = False) -> dict[str, Any]:
-    """A description as Chalice writes it."""
+    """An API description in Chalice's format."""
     operation: dict[str, Any] = {
         "x-amazon-apigateway-integration": {"type": "aws_proxy", "uri": "arn:aws:lambda:x"}
     }
@@ -122,7 +124,7 @@ def described(*paths: str, guarded: bool = False) -> dict[str, Any]:
     return document
 
 
-def laid_down(client: LocalClient, api: str) -> dict[str, Any]:
+def routes(client: LocalClient, api: str) -> dict[str, Any]:
     gateway = client._client("apigateway")
     return {
         item["path"]: {
@@ -136,19 +138,20 @@ def laid_down(client: LocalClient, api: str) -> dict[str, Any]:
     }
 
 
-def test_an_api_is_laid_down_and_changed_as_described(client: LocalClient) -> None:
-    """F7: routes that come, go and change hands; nothing of an older description is left."""
+@pytest.mark.requirement("F7")
+def test_an_api_is_created_and_changed_as_described(client: LocalClient) -> None:
+    """Routes are added, removed and changed; nothing of an older description is left."""
     api = client.import_rest_api(described("/a", "/a/{b}/c"), "REGIONAL")
     gateway = client._client("apigateway")
     try:
-        assert laid_down(client, api) == {"/a": {"GET": "NONE"}, "/a/{b}/c": {"GET": "NONE"}}
+        assert routes(client, api) == {"/a": {"GET": "NONE"}, "/a/{b}/c": {"GET": "NONE"}}
         client.update_api_from_swagger(api, described("/a", "/d", guarded=True))
-        assert laid_down(client, api) == {
+        assert routes(client, api) == {
             "/a": {"GET": "COGNITO_USER_POOLS"},
             "/d": {"GET": "NONE"},
         }
         client.update_api_from_swagger(api, described("/d"))
-        assert laid_down(client, api) == {"/d": {"GET": "NONE"}}
+        assert routes(client, api) == {"/d": {"GET": "NONE"}}
         assert gateway.get_authorizers(restApiId=api)["items"] == []
         answer = gateway.get_gateway_response(restApiId=api, responseType="UNAUTHORIZED")
         assert answer["statusCode"] == "401"

@@ -15,9 +15,9 @@ import pytest
 
 from functions.core.playbook import load
 from infra.console.people import create_user, put_on_roster, user_pool
+from infra.deploy.local_stage import Ports, aws_environment
 from infra.local.people import people_of
-from infra.local.system import Ports, aws_environment
-from tests.e2e.desk_journey import Walk, fetched
+from tests.e2e.desk_journey import Journey, fetch
 from tests.e2e.running_system import ROOT, System
 
 SECOND = timedelta(seconds=1)
@@ -38,17 +38,18 @@ def at(hour: int) -> str:
     return tomorrow.replace(hour=hour, minute=0, second=0, microsecond=0).isoformat()
 
 
+@pytest.mark.requirement("B1", "B2", "B3", "B4", "B5", "B6", "B7", "B9", "B10", "B13")
 def test_omnichannel_from_the_call_to_the_erasure(system: System) -> None:
-    """B1–B7, B9, B10, B13: a call about a large sum, a second handling, the archive, a hold, an
+    """A call about a large sum, a second handling, the archive, a hold, an
     erasure."""
-    walk = Walk(system, "omnichannel")
-    walk.present("technical-support", 1)
-    address, name = "walk.omnichannel@example.com", "客户甲"
+    journey = Journey(system, "omnichannel")
+    journey.present("technical-support", 1)
+    address, name = "journey.omnichannel@example.com", "客户甲"
 
     # B1: an agent enters the call; B3: class G with its tag; B4: a large sum is P1
     said = "支付异常，扣了20000元，你们太差劲了，气死我了！"
-    walk.enter("service-agents-1", said, contact=address, customer_id="C-77", name=name)
-    view = walk.until_with("technical-support-1")
+    journey.enter("service-agents-1", said, contact=address, customer_id="C-77", name=name)
+    view = journey.until_with("technical-support-1")
     assert (view["channel"], view["entered_by"]) == ("phone", "omnichannel-service-agents-1")
     assert (view["type"], view["tags"], view["priority"]) == ("G", ["G-支付异常"], "P1")
     assert {"large-sum", "upset-customer"} <= set(view["rules"])
@@ -60,26 +61,26 @@ def test_omnichannel_from_the_call_to_the_erasure(system: System) -> None:
     received = datetime.fromisoformat(view["received_at"])
 
     # B1, B4: urgent ones are answered within 15 minutes and handled within an hour
-    assert walk.due("first_response") - received == 15 * MINUTE
-    assert walk.due("resolution") - received == HOUR
-    assert "15分钟" in walk.mail(address, "已登记")
+    assert journey.due("first_response") - received == 15 * MINUTE
+    assert journey.due("resolution") - received == HOUR
+    assert "15分钟" in journey.mail(address, "已登记")
 
     # B5: G belongs to the technical pool; its supervisors hear of a P1
     assert view["team"] == "技术支持"
-    walk.mail("supervisors@omnichannel.local", "P1")
+    journey.mail("supervisors@omnichannel.local", "P1")
 
     # B13: the agent is warned, the draft comforts first; B2: the comfort is recorded
-    walk.told("handler", "handler_upset")
+    journey.told("handler", "handler_upset")
     assert view["suggestion"]["text"].startswith("您好，非常抱歉")
     agent = "technical-support-1"
     comfort = {"comfort_measure": "电话安抚", "comfort_note": "致歉", "comfort_result": "已平复"}
-    walk.act(agent, "comfort", **comfort)
-    walk.act(agent, "reply", text="非常抱歉，我们正在核对支付渠道。")
-    assert walk.timer("first_response")["state"] == "met"
+    journey.act(agent, "comfort", **comfort)
+    journey.act(agent, "reply", text="非常抱歉，我们正在核对支付渠道。")
+    assert journey.timer("first_response")["state"] == "met"
 
     # B6: a product manager is copied in, takes over at the named point, is late, and answers
     answer_by = (received + 40 * MINUTE).isoformat()
-    walk.act(
+    journey.act(
         agent,
         "copy-in",
         request_to_department="核对扣款接口",
@@ -87,64 +88,64 @@ def test_omnichannel_from_the_call_to_the_erasure(system: System) -> None:
         department_contact="支付产品",
         answer_by=answer_by,
     )
-    assert "核对扣款接口" in walk.mail("product@omnichannel.local", "支付渠道对账完成后")
-    walk.act(agent, "hand-over", handover_state="对账完成", answer_by=answer_by)
-    assert walk.due("collaboration") == received + 40 * MINUTE
-    walk.tick(walk.due("collaboration"))
-    assert walk.timer("collaboration")["state"] == "breached"
-    walk.told("handler", "department_overdue")
-    walk.act("product-managers-1", "department-answer", department_answer="重复扣款，原路退回")
-    assert walk.told("handler", "department_answered")
+    assert "核对扣款接口" in journey.mail("product@omnichannel.local", "支付渠道对账完成后")
+    journey.act(agent, "hand-over", handover_state="对账完成", answer_by=answer_by)
+    assert journey.due("collaboration") == received + 40 * MINUTE
+    journey.tick(journey.due("collaboration"))
+    assert journey.timer("collaboration")["state"] == "breached"
+    journey.told("handler", "department_overdue")
+    journey.act("product-managers-1", "department-answer", department_answer="重复扣款，原路退回")
+    assert journey.told("handler", "department_answered")
 
     # B7: every step, communication and solution is on the handling record
-    walk.act(agent, "communicate", talk_channel="电话", talk_content="已告知退款路径")
-    walk.act(agent, "propose", proposal="20000元原路退回，3个工作日内到账")
-    walk.mail(address, "20000元原路退回")
-    walk.act(agent, "resolve", summary="确认重复扣款，已原路退回")
-    records = walk.view()["records"]
+    journey.act(agent, "communicate", talk_channel="电话", talk_content="已告知退款路径")
+    journey.act(agent, "propose", proposal="20000元原路退回，3个工作日内到账")
+    journey.mail(address, "20000元原路退回")
+    journey.act(agent, "resolve", summary="确认重复扣款，已原路退回")
+    records = journey.view()["records"]
     assert [entry["number"] for entry in records] == [
-        f"{walk.number}-{count:03}" for count in range(1, len(records) + 1)
+        f"{journey.number}-{count:03}" for count in range(1, len(records) + 1)
     ]
     assert {"step", "communication", "solution"} == {entry["kind"] for entry in records}
 
     # B9: 不满意 starts a second handling, one level up, with the reason recorded
-    assert walk.link in walk.mail(address, "满意 / 基本满意 / 不满意")
-    walk.present("technical-support", 1, 2)
-    walk.customer("survey", score="不满意", comment="到账太慢")
-    view = walk.until_with("technical-support-2")
+    assert journey.link in journey.mail(address, "满意 / 基本满意 / 不满意")
+    journey.present("technical-support", 1, 2)
+    journey.customer("survey", score="不满意", comment="到账太慢")
+    view = journey.until_with("technical-support-2")
     assert view["level"] == 1
-    assert "到账太慢" in walk.mail("supervisors@omnichannel.local", "到账太慢")
-    assert walk.timer("second_handling")["state"] == "running"
+    assert "到账太慢" in journey.mail("supervisors@omnichannel.local", "到账太慢")
+    assert journey.timer("second_handling")["state"] == "running"
     senior = "technical-support-2"
-    walk.act(senior, "reply", text="已加急，今日到账。")
-    walk.act(senior, "resolve", summary="加急退款已到账")
-    walk.customer("survey", score="满意")
+    journey.act(senior, "reply", text="已加急，今日到账。")
+    journey.act(senior, "resolve", summary="加急退款已到账")
+    journey.customer("survey", score="满意")
 
     # B10: archived whole, for longer than three years
-    walk.until_status("archived")
-    document, tags = walk.archived()
+    journey.until_status("archived")
+    document, tags = journey.archived()
     assert tags == {"retention-years": "5", "hold": "false"}
     for part in ("致歉", "支付渠道对账完成后", "已告知退款路径", "到账太慢", "加急退款已到账"):
         assert part in str(document)
     for secret in (address, name):
-        assert secret not in str(document) + "".join(walk.seen)
+        assert secret not in str(document) + "".join(journey.seen)
 
     # B10: held, it is not erased; released, nothing of the person is left but that it was done
-    ticket = ("omnichannel", walk.number)
+    ticket = ("omnichannel", journey.number)
     system.command("ticket", "hold", *ticket, "--reason", "监管调查")
-    assert walk.archived()[1]["hold"] == "true"
+    assert journey.archived()[1]["hold"] == "true"
     erase = ("ticket", "erase", "omnichannel", "--contact", address, "--reason", "客户要求")
     assert "held" in system.command(*erase)
-    assert walk.archived()[0]["ticket"]["customer"]["id"] == "C-77"
+    assert journey.archived()[0]["ticket"]["customer"]["id"] == "C-77"
     system.command("ticket", "release", *ticket, "--reason", "调查结束")
-    assert f"{walk.number}: erased" in system.command(*erase)
-    document, tags = walk.archived()
+    assert f"{journey.number}: erased" in system.command(*erase)
+    document, tags = journey.archived()
     assert tags == {"retention-years": "5", "hold": "false"}
-    kept = json.dumps(document, ensure_ascii=False) + json.dumps(walk.view(), ensure_ascii=False)
+    kept = json.dumps(document, ensure_ascii=False) + json.dumps(journey.view(), ensure_ascii=False)
     for word in (said, "C-77", "致歉", "已告知退款路径", "到账太慢"):
         assert word not in kept
     assert (document["ticket"]["score"], document["ticket"]["resolutions"]) == (3, 2)
-    events = [event["event"] for event in walk.view()["timeline"]]
+    events = [event["event"] for event in journey.view()["timeline"]]
     assert [e for e in events if e in {"HoldSet", "PersonErased"}] == [
         "HoldSet",
         "HoldSet",
@@ -152,34 +153,38 @@ def test_omnichannel_from_the_call_to_the_erasure(system: System) -> None:
     ]
 
 
+@pytest.mark.requirement("B8", "B12")
 def test_omnichannel_opens_tickets_of_its_own(system: System) -> None:
-    """B8, B12: a reminder to renew; its outcome by the way that the customer prefers."""
-    walk = Walk(system, "omnichannel")
-    walk.present("service-agents", 1)
+    """A reminder to renew; its outcome by the way that the customer prefers."""
+    journey = Journey(system, "omnichannel")
+    journey.present("service-agents", 1)
     agent = "service-agents-1"
-    walk.enter(agent, "续费提醒：会员下月到期", type="D", preferred_channel="phone")
-    view = walk.until_with(agent)
+    journey.enter(agent, "续费提醒：会员下月到期", type="D", preferred_channel="phone")
+    view = journey.until_with(agent)
     assert (view["type"], view["tags"], view["team"]) == ("D", ["D-续费提醒"], "客服专员")
     assert "first_response" not in {timer["kind"] for timer in view["timers"]}
-    walk.told("customer", "proactive")
-    assert walk.never_told("customer", "received")
-    walk.act(agent, "proactive-contact", contact_result="已接通", contact_note="同意续费")
-    walk.act(agent, "reply", text="续费链接已发送，请查收。")
-    assert walk.way("reply") == "phone"
-    walk.act(agent, "feedback-given", feedback_channel="电话", feedback_result="客户已知悉")
-    walk.act(agent, "resolve", summary="客户同意续费")
-    walk.customer("survey", score="基本满意")
-    walk.until_status("archived")
+    journey.told("customer", "proactive")
+    assert journey.never_told("customer", "received")
+    journey.act(agent, "proactive-contact", contact_result="已接通", contact_note="同意续费")
+    journey.act(agent, "reply", text="续费链接已发送，请查收。")
+    assert journey.way("reply") == "phone"
+    journey.act(agent, "feedback-given", feedback_channel="电话", feedback_result="客户已知悉")
+    journey.act(agent, "resolve", summary="客户同意续费")
+    journey.customer("survey", score="基本满意")
+    journey.until_status("archived")
 
 
+@pytest.mark.requirement(
+    "D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8", "D9", "D10", "D11", "D12", "D13", "D14", "D17"
+)
 def test_aftersales_from_the_form_to_the_call_back(system: System) -> None:
-    """D1–D14, D17: a visit with parts and photos, once back to the engineer, the call-back."""
-    walk = Walk(system, "aftersales")
-    walk.present("repair-engineers", 1, 3)
+    """A visit with parts and photos, once back to the engineer, the call-back."""
+    journey = Journey(system, "aftersales")
+    journey.present("repair-engineers", 1, 3)
     phone = "13812345678"
 
     # D1, D2, D17: filed alone, with product and proof; the contact's middle is hidden
-    walk.file(
+    journey.file(
         "冰箱不制冷，从昨天开始，放在厨房，重启过没有用",
         contact=phone,
         channel="app",
@@ -187,164 +192,166 @@ def test_aftersales_from_the_form_to_the_call_back(system: System) -> None:
         product={"name": "冰箱", "model": "BX-500", "serial": "SN12345"},
         proof_of_purchase="FP-20260105",
     )
-    assert walk.number in walk.told("customer", "received")
+    assert journey.number in journey.told("customer", "received")
     # D7: the engineer who covers the line
-    view = walk.until_with("repair-engineers-1")
+    view = journey.until_with("repair-engineers-1")
     assert view["customer"]["contact"] == "138****5678"
     assert (view["product"]["model"], view["proof_of_purchase"]) == ("BX-500", "FP-20260105")
 
     # D3: the type by its words; year, month and serial. D5, D6: an ordinary one is blue
     month = datetime.now(UTC).astimezone(SHANGHAI).strftime("%Y%m")
-    assert walk.number.startswith(month)
+    assert journey.number.startswith(month)
     assert (view["type"], view["priority"], view["priority_colour"]) == ("维修", "一般", "blue")
 
     # D4: an agent reviews and completes it within the hour
-    walk.mail("agents@aftersales.local", "冰箱不制冷")
-    assert walk.due("review") - datetime.fromisoformat(view["received_at"]) == HOUR
+    journey.mail("agents@aftersales.local", "冰箱不制冷")
+    assert journey.due("review") - datetime.fromisoformat(view["received_at"]) == HOUR
     completed = {"product_line": "冰箱 BX-500", "warranty": "保修期内", "symptoms": "不制冷"}
-    walk.act("service-agents-1", "complete", serial_number="SN12345", **completed)
-    assert walk.timer("review")["state"] == "met"
+    journey.act("service-agents-1", "complete", serial_number="SN12345", **completed)
+    assert journey.timer("review")["state"] == "met"
 
     # D8: accepted within 30 minutes, a reminder on the way; then 处理中
     engineer = "repair-engineers-1"
     assigned = datetime.fromisoformat(view["assigned_at"])
-    assert walk.due("acceptance") - assigned == 30 * MINUTE
-    walk.tick(assigned + 15 * MINUTE + SECOND)
-    walk.told("handler", "acceptance_reminder")
-    assert walk.status()["status_label"] == "待接单"
-    walk.act(engineer, "accept")
-    assert walk.status()["status_label"] == "处理中"
+    assert journey.due("acceptance") - assigned == 30 * MINUTE
+    journey.tick(assigned + 15 * MINUTE + SECOND)
+    journey.told("handler", "acceptance_reminder")
+    assert journey.status()["status_label"] == "待接单"
+    journey.act(engineer, "accept")
+    assert journey.status()["status_label"] == "处理中"
 
     # D9: a visit, its time agreed; D11: each node tells the customer
-    walk.act(engineer, "judge", way_on="上门服务", judged_by_what="远程无法判断")
-    walk.act(engineer, "visit", arrival=at(14))
-    walk.act(engineer, "depart", arrival=at(14))
-    assert "工程师已出发，预计14:00到达" in walk.told("customer", "departed")
+    journey.act(engineer, "judge", way_on="上门服务", judged_by_what="远程无法判断")
+    journey.act(engineer, "visit", arrival=at(14))
+    journey.act(engineer, "depart", arrival=at(14))
+    assert "工程师已出发，预计14:00到达" in journey.told("customer", "departed")
 
     # D10: a photo by the signed link, checked by content, for the ticket's people alone
-    photo = walk.upload(engineer, "现场.png", PNG)
-    program = walk.upload(engineer, "报告.pdf", b"MZ\x90\x00" + bytes(60))
-    refused = walk.asks(engineer, "inspected", finding="见附件", attachments=[program])
+    photo = journey.upload(engineer, "现场.png", PNG)
+    program = journey.upload(engineer, "报告.pdf", b"MZ\x90\x00" + bytes(60))
+    refused = journey.asks(engineer, "inspected", finding="见附件", attachments=[program])
     assert (refused.status, refused.json["errors"][0]["field"]) == (400, "attachments.0")
-    walk.act(engineer, "inspected", finding="压缩机启动器损坏", attachments=[photo])
-    (file,) = walk.view(engineer)["attachments"]
+    journey.act(engineer, "inspected", finding="压缩机启动器损坏", attachments=[photo])
+    (file,) = journey.view(engineer)["attachments"]
     assert (file["name"], file["content_type"], file["size"]) == ("现场.png", "image/png", len(PNG))
-    status, content, headers = fetched(file["url"])
+    status, content, headers = fetch(file["url"])
     assert (status, content) == (200, PNG)
     assert headers["Content-Disposition"].startswith("attachment")
     forged = file["url"].replace("/files/aftersales/", "/mail/")
-    assert fetched(forged)[0] == 403
-    assert walk.view("returns-and-exchanges-1")["attachments"][0]["url"] is None
-    assert walk.asks("returns-and-exchanges-1", "attachments", name="x", size=1).status == 403
-    (shown,) = walk.status()["attachments"]
-    assert fetched(shown["url"])[1] == PNG
+    assert fetch(forged)[0] == 403
+    assert journey.view("returns-and-exchanges-1")["attachments"][0]["url"] is None
+    assert journey.asks("returns-and-exchanges-1", "attachments", name="x", size=1).status == 403
+    (shown,) = journey.status()["attachments"]
+    assert fetch(shown["url"])[1] == PNG
 
     # D10: waiting for the part; the handling time stands still until it comes
-    walk.act(engineer, "request-parts", parts_requested=["压缩机启动器"])
-    walk.mail("warehouse@aftersales.local", "压缩机启动器")
-    walk.act(engineer, "await-parts", expected_at=at(18))
-    assert walk.status()["status_label"] == "等待配件或仓库"
-    assert walk.timer("resolution")["state"] == "paused"
-    walk.act("warehouse-1", "parts-arrived")
-    assert walk.timer("resolution")["state"] == "running"
+    journey.act(engineer, "request-parts", parts_requested=["压缩机启动器"])
+    journey.mail("warehouse@aftersales.local", "压缩机启动器")
+    journey.act(engineer, "await-parts", expected_at=at(18))
+    assert journey.status()["status_label"] == "等待配件或仓库"
+    assert journey.timer("resolution")["state"] == "paused"
+    journey.act("warehouse-1", "parts-arrived")
+    assert journey.timer("resolution")["state"] == "running"
     done = {"work_done": "更换压缩机启动器", "repair_minutes": 45, "parts_used": "压缩机启动器"}
-    walk.act(engineer, "repaired", **done)
+    journey.act(engineer, "repaired", **done)
     for node in ("inspected", "parts_requested", "parts_awaited", "parts_arrived", "repaired"):
-        walk.told("customer", node)
-    labels = [entry["label"] for entry in walk.status()["timeline"]]
+        journey.told("customer", node)
+    labels = [entry["label"] for entry in journey.status()["timeline"]]
     for label in ("工程师已出发", "已上门检测", "配件已申领", "等待到货", "维修完成"):
         assert label in labels
 
     # D13: 未解决 → back to the same engineer, judged anew; D9, first way: remote help
-    walk.act(engineer, "resolve", summary="更换压缩机启动器")
-    assert walk.status()["status_label"] == "待客户确认"
-    walk.customer("confirmation", solved=False, reason="还是不制冷")
-    walk.until_status("assigned")
-    assert walk.until_with(engineer)["handler"]
-    walk.mail("supervisors@aftersales.local", "还是不制冷")
-    walk.act(engineer, "accept")
-    walk.act(engineer, "judge", way_on="远程协助", judged_by_what="温控设置有误")
-    walk.act(engineer, "remote-help", remote_steps="调整温控", remote_result="温控已调好")
-    assert walk.status()["summary"] == "温控已调好"
+    journey.act(engineer, "resolve", summary="更换压缩机启动器")
+    assert journey.status()["status_label"] == "待客户确认"
+    journey.customer("confirmation", solved=False, reason="还是不制冷")
+    journey.until_status("assigned")
+    assert journey.until_with(engineer)["handler"]
+    journey.mail("supervisors@aftersales.local", "还是不制冷")
+    journey.act(engineer, "accept")
+    journey.act(engineer, "judge", way_on="远程协助", judged_by_what="温控设置有误")
+    journey.act(engineer, "remote-help", remote_steps="调整温控", remote_result="温控已调好")
+    assert journey.status()["summary"] == "温控已调好"
 
     # D12: progress by the number; the engineer is rated. D13: 确认解决 → a call within the hour
-    by_contact = walk.http("GET", f"{walk.link.partition('?')[0]}?contact=5678")
+    by_contact = journey.http("GET", f"{journey.link.partition('?')[0]}?contact=5678")
     assert by_contact.json["status_label"] == "待客户确认"
-    walk.customer("survey", score="非常满意")
-    walk.customer("confirmation", solved=True)
-    walk.until_status("in_review")
-    walk.told("team:客服组", "callback_wanted")
-    walk.tick(walk.due("callback"))
-    walk.told("supervisor", "callback_overdue")
-    assert walk.asks(engineer, "callback", cause="已恢复").status == 403
-    walk.act("service-agents-1", "callback", cause="已恢复制冷", note="客户满意")
+    journey.customer("survey", score="非常满意")
+    journey.customer("confirmation", solved=True)
+    journey.until_status("in_review")
+    journey.told("team:客服组", "callback_wanted")
+    journey.tick(journey.due("callback"))
+    journey.told("supervisor", "callback_overdue")
+    assert journey.asks(engineer, "callback", cause="已恢复").status == 403
+    journey.act("service-agents-1", "callback", cause="已恢复制冷", note="客户满意")
 
     # D14: 已完成; the closing ties repair time, parts and satisfaction together
-    assert walk.until_status("archived")["status_label"] == "已完成"
-    document, tags = walk.archived()
+    assert journey.until_status("archived")["status_label"] == "已完成"
+    document, tags = journey.archived()
     assert tags["retention-years"] == "3"
     assert (document["ticket"]["score"], document["ticket"]["resolutions"]) == (4, 2)
     facts = document["ticket"]["facts"]
     assert (facts["repair_minutes"], facts["parts_used"]) == ("45", "压缩机启动器")
     for secret in (phone, "客户甲"):
-        assert secret not in str(document) + "".join(walk.seen)
+        assert secret not in str(document) + "".join(journey.seen)
 
     # B10: the photo is kept as long as the document, and an erasure takes both
-    (kept,) = walk.files()
-    assert walk.tags(walk.bucket("mail"), kept) == tags
-    assert fetched(walk.view(engineer)["attachments"][0]["url"])[1] == PNG
-    erase = ("ticket", "erase", "aftersales", "--number", walk.number, "--reason", "客户要求")
+    (kept,) = journey.files()
+    assert journey.tags(journey.bucket("mail"), kept) == tags
+    assert fetch(journey.view(engineer)["attachments"][0]["url"])[1] == PNG
+    erase = ("ticket", "erase", "aftersales", "--number", journey.number, "--reason", "客户要求")
     assert "erased" in system.command(*erase)
-    assert walk.files() == []
-    assert fetched(file["url"])[0] == 404
+    assert journey.files() == []
+    assert fetch(file["url"])[0] == 404
 
 
+@pytest.mark.requirement("D3", "D5", "D6", "D7", "D9")
 def test_aftersales_without_an_engineer_for_the_line(system: System) -> None:
-    """D3, D5–D7, D9: 待分派, red, assigned by hand; a return goes to the warehouse."""
-    walk = Walk(system, "aftersales")
-    walk.present("repair-engineers", 3)
-    walk.file("冰箱冒烟了，有焦味")
-    walk.until_status("queued")
-    view = walk.view()
+    """待分派, red, assigned by hand; a return goes to the warehouse."""
+    journey = Journey(system, "aftersales")
+    journey.present("repair-engineers", 3)
+    journey.file("冰箱冒烟了，有焦味")
+    journey.until_status("queued")
+    view = journey.view()
     assert (view["queue"], view["status_label"]) == ("supervisor", "待分派")
     assert (view["priority"], view["priority_colour"]) == ("紧急", "red")
-    walk.mail("supervisors@aftersales.local", "冰箱冒烟")
-    walk.act("supervisors-1", "assign", agent="aftersales-repair-engineers-1")
-    assert walk.view()["handler"] == "aftersales-repair-engineers-1"
+    journey.mail("supervisors@aftersales.local", "冰箱冒烟")
+    journey.act("supervisors-1", "assign", agent="aftersales-repair-engineers-1")
+    assert journey.view()["handler"] == "aftersales-repair-engineers-1"
 
-    walk.present("returns-and-exchanges", 1)
-    walk.file("想退货，七天无理由", order="DD-1001")
-    walk.until_with("returns-and-exchanges-1")
-    walk.act("returns-and-exchanges-1", "accept")
+    journey.present("returns-and-exchanges", 1)
+    journey.file("想退货，七天无理由", order="DD-1001")
+    journey.until_with("returns-and-exchanges-1")
+    journey.act("returns-and-exchanges-1", "accept")
     order = {"return_kind": "退货", "order_number": "DD-1001", "goods_state": "未拆封"}
-    walk.act("returns-and-exchanges-1", "return-exchange", **order)
-    walk.mail("warehouse@aftersales.local", "DD-1001")
-    done = walk.asks("service-agents-1", "warehouse-done", warehouse_result="已退款")
+    journey.act("returns-and-exchanges-1", "return-exchange", **order)
+    journey.mail("warehouse@aftersales.local", "DD-1001")
+    done = journey.asks("service-agents-1", "warehouse-done", warehouse_result="已退款")
     assert done.status == 403
-    walk.act("warehouse-1", "warehouse-done", warehouse_result="已退款")
-    assert "已退款" in walk.told("customer", "warehouse_done")
+    journey.act("warehouse-1", "warehouse-done", warehouse_result="已退款")
+    assert "已退款" in journey.told("customer", "warehouse_done")
 
 
+@pytest.mark.requirement("E1", "E3", "E4", "E5", "E6", "E7", "E9", "E10")
 def test_rapid_with_a_complaint_that_escalates(system: System) -> None:
-    """E1, E3–E7, E9, E10: from the first words by mail to the archive."""
-    walk = Walk(system, "rapid")
-    walk.present("complaints", 1)
-    address = "walk.rapid@example.com"
+    """From the first words by mail to the archive."""
+    journey = Journey(system, "rapid")
+    journey.present("complaints", 1)
+    address = "journey.rapid@example.com"
 
     # E1, E3: a complaint, with its risk 高; the record keeps which rules said so
     said = "我要投诉！快递一直没到，等了这么久没人管，太差了！！"
-    walk.file(said, contact=address, name="客户乙", order="KS-20240520-7")
-    view = walk.until_with("complaints-1")
+    journey.file(said, contact=address, name="客户乙", order="KS-20240520-7")
+    view = journey.until_with("complaints-1")
     assert (view["type"], view["priority"], view["mood"]) == ("投诉", "高", "upset")
     assert {"complaint", "complaint-risk", "upset"} <= set(view["rules"])
     received = datetime.fromisoformat(view["received_at"])
     classified = next(e["at"] for e in view["timeline"] if e["event"] == "TicketClassified")
     assert datetime.fromisoformat(classified) - received < timedelta(seconds=10)
-    assert walk.due("first_response") - received == 30 * MINUTE
-    assert walk.due("resolution") - received == 4 * HOUR
+    assert journey.due("first_response") - received == 30 * MINUTE
+    assert journey.due("resolution") - received == 4 * HOUR
 
     # E9: empathy first; E4, E10: four parts, the known order confirmed and not asked for
-    assert "非常抱歉" in walk.mail(address, "非常抱歉")
+    assert "非常抱歉" in journey.mail(address, "非常抱歉")
     draft = view["suggestion"]["text"].split("\n\n")
     assert len(draft) == 4
     assert "非常抱歉" in draft[0]
@@ -354,86 +361,88 @@ def test_rapid_with_a_complaint_that_escalates(system: System) -> None:
 
     # E3: contact by telephone is the first response
     agent = "complaints-1"
-    walk.act(agent, "contact", outcome="已致歉，客户要求今天给结果")
-    assert walk.timer("first_response")["state"] == "met"
+    journey.act(agent, "contact", outcome="已致歉，客户要求今天给结果")
+    assert journey.timer("first_response")["state"] == "met"
 
     # E5: the slip; no answer in an hour → the supervisor steps in
     slip = {"problem": "包裹停滞三天", "owner": "仓储物流部", "feedback": "下午三点前在工单内反馈"}
-    walk.act(agent, "collaborate", needed_by=(received + 3 * HOUR).isoformat(), **slip)
-    told = walk.mail("logistics@rapid.local", slip["feedback"])
+    journey.act(agent, "collaborate", needed_by=(received + 3 * HOUR).isoformat(), **slip)
+    told = journey.mail("logistics@rapid.local", slip["feedback"])
     for word in (slip["problem"], "KS-20240520-7", "没人管"):
         assert word in told
     assert address not in told
-    due = walk.due("collaboration")
-    walk.tick(due - SECOND)
-    assert walk.never_told("supervisor", "collaboration_overdue")
-    walk.tick(due)
-    walk.mail("supervisors@rapid.local", "协同")
-    assert walk.until_with(None)["queue"] == "supervisor"
-    walk.act("supervisors-1", "assign", agent="rapid-complaints-1")
-    walk.act("warehouse-and-logistics-1", "collaboration-answer", answer="包裹已找到，今晚送达")
-    assert walk.timer("collaboration")["state"] in {"met", "breached"}
+    due = journey.due("collaboration")
+    journey.tick(due - SECOND)
+    assert journey.never_told("supervisor", "collaboration_overdue")
+    journey.tick(due)
+    journey.mail("supervisors@rapid.local", "协同")
+    assert journey.until_with(None)["queue"] == "supervisor"
+    journey.act("supervisors-1", "assign", agent="rapid-complaints-1")
+    journey.act("warehouse-and-logistics-1", "collaboration-answer", answer="包裹已找到，今晚送达")
+    assert journey.timer("collaboration")["state"] in {"met", "breached"}
 
     # E6: escalated, the customer hears every two hours, also where the desk says nothing
-    walk.act(agent, "escalate", cause="客户表示将投诉到平台")
-    walk.told("customer", "escalated")
-    start = walk.due("customer_update") - 2 * HOUR
+    journey.act(agent, "escalate", cause="客户表示将投诉到平台")
+    journey.told("customer", "escalated")
+    start = journey.due("customer_update") - 2 * HOUR
     for count in (1, 2):
-        walk.tick(start + count * 2 * HOUR)
-        walk.told("customer", "customer_update", times=count)
+        journey.tick(start + count * 2 * HOUR)
+        journey.told("customer", "customer_update", times=count)
 
     # E7: the message of the solution asks; 未解决 takes it to a senior agent, within 24 h
-    walk.act(agent, "resolve", summary="包裹当晚送达，补偿优惠券")
-    assert "满意" in walk.mail(address, "包裹当晚送达")
-    view = walk.view()
+    journey.act(agent, "resolve", summary="包裹当晚送达，补偿优惠券")
+    assert "满意" in journey.mail(address, "包裹当晚送达")
+    view = journey.view()
     resolved = datetime.fromisoformat(view["resolved_at"])
-    assert walk.due("satisfaction") - resolved == 3 * MINUTE
-    walk.present("complaints", 1, 2)
-    walk.customer("survey", score="未解决", comment="还是没收到")
-    assert walk.until_with("complaints-2")["level"] == 1
-    walk.mail("supervisors@rapid.local", "还是没收到")
-    started = walk.timer("second_handling")
+    assert journey.due("satisfaction") - resolved == 3 * MINUTE
+    journey.present("complaints", 1, 2)
+    journey.customer("survey", score="未解决", comment="还是没收到")
+    assert journey.until_with("complaints-2")["level"] == 1
+    journey.mail("supervisors@rapid.local", "还是没收到")
+    started = journey.timer("second_handling")
     assert started["state"] == "running"
 
     # E10: solved the second time, it is archived with everything that was said
-    walk.act("complaints-2", "resolve", summary="改发新包裹并上门送达")
-    walk.customer("survey", score="满意")
-    walk.until_status("archived")
-    document, _ = walk.archived()
+    journey.act("complaints-2", "resolve", summary="改发新包裹并上门送达")
+    journey.customer("survey", score="满意")
+    journey.until_status("archived")
+    document, _ = journey.archived()
     for word in (said, "包裹停滞三天", "还是没收到", "改发新包裹并上门送达"):
         assert word in json.dumps(document, ensure_ascii=False)
     for secret in (address, "客户乙"):
-        assert secret not in str(document) + "".join(walk.seen)
+        assert secret not in str(document) + "".join(journey.seen)
 
 
+@pytest.mark.requirement("E2", "E10")
 @pytest.mark.parametrize("clear", [True, False])
 def test_rapid_asks_what_a_vague_request_is_about(system: System, clear: bool) -> None:
-    """E2, E10: two questions, never the same; then 待协同, to a supervisor."""
-    walk = Walk(system, "rapid")
-    walk.present("technical-support", 1)
-    walk.file("登录有问题")
-    assert "您是指无法登录，还是收不到验证码？" in walk.told("customer", "clarify")
-    assert walk.status()["status_label"] == "待协同"
+    """Two questions, never the same; then 待协同, to a supervisor."""
+    journey = Journey(system, "rapid")
+    journey.present("technical-support", 1)
+    journey.file("登录有问题")
+    assert "您是指无法登录，还是收不到验证码？" in journey.told("customer", "clarify")
+    assert journey.status()["status_label"] == "待协同"
     if clear:
-        walk.customer("messages", text="收不到验证码")
-        view = walk.until_with("technical-support-1")
+        journey.customer("messages", text="收不到验证码")
+        view = journey.until_with("technical-support-1")
         assert view["tags"][0] == "收不到验证码"
         return
-    walk.customer("messages", text="就是登录那里")
-    assert "停在哪一步" in walk.told("customer", "clarify", times=2)
-    walk.customer("messages", text="登录之后不对")
-    walk.told("supervisor", "confirm_type")
-    walk.act("supervisors-1", "confirm-type", type="技术支持", tags=["无法登录"])
-    walk.until_with("technical-support-1")
+    journey.customer("messages", text="就是登录那里")
+    assert "停在哪一步" in journey.told("customer", "clarify", times=2)
+    journey.customer("messages", text="登录之后不对")
+    journey.told("supervisor", "confirm_type")
+    journey.act("supervisors-1", "confirm-type", type="技术支持", tags=["无法登录"])
+    journey.until_with("technical-support-1")
 
 
+@pytest.mark.requirement("B6", "D13", "G8")
 def test_a_fifth_desk_begins_on_the_running_system(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """B6, D13, G8: a desk applied by the console alone; a fee beyond an agent's authority waits
+    """A desk applied by the console alone; a fee beyond an agent's authority waits
     for the supervisor, the customer confirms, and an agent calls back."""
     assert "playbook 1 is in force" in system.command("playbook", "apply", str(HARBOUR))
-    walk = Walk(system, "harbour")
+    journey = Journey(system, "harbour")
     for name, value in aws_environment(Ports(aws=system.aws_port)).items():
         monkeypatch.setenv(name, value)
     system.aws("sesv2").create_email_identity(EmailIdentity="desk@harbour.local")
@@ -442,25 +451,25 @@ def test_a_fifth_desk_begins_on_the_running_system(
         if who in {"billing-1", "yard-1", "duty-officers-1"}:
             create_user(user_pool("local"), person, "Password0000")
             put_on_roster("local", person, 3, online=True)
-            walk.sign_in(who, "Password0000")
+            journey.sign_in(who, "Password0000")
 
-    address = "walk.harbour@example.com"
-    walk.file("Please waive the demurrage of last week", contact=address)
-    view = walk.until_with("billing-1", "duty-officers-1")
+    address = "journey.harbour@example.com"
+    journey.file("Please waive the demurrage of last week", contact=address)
+    view = journey.until_with("billing-1", "duty-officers-1")
     assert (view["type"], view["team"]) == ("FEE", "billing")
-    walk.mail(address, "Received")
+    journey.mail(address, "Received")
 
     fee = {"amount": 400, "grounds": "The yard was closed on that day"}
-    assert walk.act("billing-1", "waive-fee", **fee)["status"] == "awaiting_department"
-    assert walk.view("duty-officers-1")["pending"]["fields"]["amount"] == "400"
-    assert walk.asks("billing-1", "approve", approved=True).status == 403
-    assert walk.asks("yard-1", "approve", approved=True).status == 403
-    assert walk.act("duty-officers-1", "approve", approved=True)["summary"] == fee["grounds"]
-    assert walk.link in walk.mail(address, "Solved?")
-    walk.customer("confirmation", solved=True)
-    walk.until_status("in_review")
-    walk.act("yard-1", "callback", cause="Fee waived", note="Content")
-    walk.until_status("archived")
-    document, tags = walk.archived()
+    assert journey.act("billing-1", "waive-fee", **fee)["status"] == "awaiting_department"
+    assert journey.view("duty-officers-1")["pending"]["fields"]["amount"] == "400"
+    assert journey.asks("billing-1", "approve", approved=True).status == 403
+    assert journey.asks("yard-1", "approve", approved=True).status == 403
+    assert journey.act("duty-officers-1", "approve", approved=True)["summary"] == fee["grounds"]
+    assert journey.link in journey.mail(address, "Solved?")
+    journey.customer("confirmation", solved=True)
+    journey.until_status("in_review")
+    journey.act("yard-1", "callback", cause="Fee waived", note="Content")
+    journey.until_status("archived")
+    document, tags = journey.archived()
     assert tags["retention-years"] == "7"
     assert document["ticket"]["facts"]["amount"] == "400"

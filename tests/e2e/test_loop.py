@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from infra.simulator.inprocess import HttpAnswer
+from infra.simulator.simulator import ApiResponse
 from tests.e2e.running_system import System, wait_until
 from tests.signed_requests import signed
 
@@ -31,12 +31,12 @@ class Desk:
         self.answers: list[str] = []
         self._tokens: dict[str, str] = {}
 
-    def http(self, method: str, path: str, body: Any = None, **more: Any) -> HttpAnswer:
+    def http(self, method: str, path: str, body: Any = None, **more: Any) -> ApiResponse:
         answer = self.system.http(method, path, body, **more)
         self.answers.append(answer.text)
         return answer
 
-    def as_agent(self, who: str, method: str, path: str, body: Any = None) -> HttpAnswer:
+    def as_agent(self, who: str, method: str, path: str, body: Any = None) -> ApiResponse:
         """Call as an agent: a username, or a role for the first who has it."""
         if who not in self._tokens:
             known = {agent["username"] for agent in people(self.system)}
@@ -107,15 +107,15 @@ def words(sent: Any) -> str:
     return f"{sent['Subject']}\n{sent['BodyText']}"
 
 
-def walk(value: Any) -> Iterator[str]:
-    """Every text in an item, the bytes that are no secret included."""
+def texts_in(value: Any) -> Iterator[str]:
+    """Every text in an item, including unencrypted bytes."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            if key != "sealed":  # the contact, encrypted: the one place where it may stand
-                yield from walk(inner)
+            if key != "sealed":  # the encrypted contact
+                yield from texts_in(inner)
     elif isinstance(value, list | set | tuple):
         for inner in value:
-            yield from walk(inner)
+            yield from texts_in(inner)
     elif isinstance(value, bytes):
         yield value.decode("latin-1")
     else:
@@ -187,7 +187,7 @@ def test_the_loop_over_http(desk: Desk) -> None:
     # G4: nothing raw in any item, log line, answer or in the document
     logged = wait_until(lambda: text if number in (text := desk.logs()) else None, "log lines")
     places = {
-        "table": "\n".join(walk(desk.table())),
+        "table": "\n".join(texts_in(desk.table())),
         "logs": logged,
         "answers": "\n".join(desk.answers),
         "archive": json.dumps(document, ensure_ascii=False),
@@ -206,8 +206,9 @@ def archived(system: System, number: str) -> Any:
     return None
 
 
+@pytest.mark.requirement("A1", "A11", "F1", "F5", "G1")
 def test_the_loop_over_smtp(desk: Desk) -> None:
-    """A1, A11, F1, F5, G1: a mail with an attachment; the answer to a question joins its ticket."""
+    """A mail with an attachment; the answer to a question joins its ticket."""
     address = "li.lei@example.org"
     message = EmailMessage()
     message["From"], message["To"] = f"李雷 <{address}>", desk.system.local["mailboxes"]["standard"]
@@ -264,12 +265,13 @@ def test_the_loop_over_smtp(desk: Desk) -> None:
 
 
 def send(system: System, message: EmailMessage) -> None:
-    with system.smtp() as door:
-        door.send_message(message)
+    with system.smtp() as connection:
+        connection.send_message(message)
 
 
+@pytest.mark.requirement("F5", "G1")
 def test_twenty_at_once_are_one(desk: Desk) -> None:
-    """F5, G1: the same webhook-id, and the same Idempotency-Key, twenty times at the same moment:
+    """The same webhook-id, and the same Idempotency-Key, twenty times at the same moment:
     one ticket, one number, one acknowledgement."""
     secret = desk.system.local["webhook_secrets"]["standard"]
     for way in ("webhook", "key"):
@@ -281,7 +283,7 @@ def test_twenty_at_once_are_one(desk: Desk) -> None:
         else:
             path, headers = "/desks/standard/tickets", {"Idempotency-Key": "burst"}
 
-        def once(_: int, path: str = path, raw: bytes = raw, headers: Any = headers) -> HttpAnswer:
+        def once(_: int, path: str = path, raw: bytes = raw, headers: Any = headers) -> ApiResponse:
             return desk.http("POST", path, raw, headers=headers)
 
         with ThreadPoolExecutor(20) as many:
@@ -294,8 +296,9 @@ def test_twenty_at_once_are_one(desk: Desk) -> None:
         assert len(receipts) == 1
 
 
+@pytest.mark.requirement("G1", "F5")
 def test_twenty_mails_at_once_are_one(desk: Desk) -> None:
-    """G1, F5: the same Message-ID, twenty times at the same moment, over SMTP."""
+    """The same Message-ID, twenty times at the same moment, over SMTP."""
     address = "burst.mail@example.com"
     message = EmailMessage()
     message["From"], message["To"] = address, desk.system.local["mailboxes"]["standard"]
@@ -309,8 +312,9 @@ def test_twenty_mails_at_once_are_one(desk: Desk) -> None:
     assert len(receipts) == 1
 
 
+@pytest.mark.requirement("F5", "A1")
 def test_a_bad_signature_and_bad_input_are_told(desk: Desk) -> None:
-    """F5, A1: problem+json, every wrong field named."""
+    """Problem+json, every wrong field named."""
     path = "/desks/standard/channels/webhook"
     refused = desk.http("POST", path, {"contact": "13800138000", "description": "x"})
     assert refused.status == 401
@@ -333,8 +337,9 @@ def test_agents_are_checked_twice(desk: Desk) -> None:
     assert desk.http("POST", "/session", wrong).status == 401
 
 
+@pytest.mark.requirement("F3", "G2", "A7")
 def test_deadlines_ring_by_the_scheduled_events_own_time(desk: Desk) -> None:
-    """F3, G2, A7: 高 to the supervisors; two hours later, not a second before, it is a breach."""
+    """高 to the supervisors; two hours later, not a second before, it is a breach."""
     filed = desk.system.file("13800138111", "无法登录", urgency="高")
     shown = desk.until(filed["status_url"], "queued")
     listed = desk.as_agent("supervisor", "GET", "/tickets?queue=supervisor").json["tickets"]
@@ -354,8 +359,9 @@ def tick(system: System, at: datetime) -> None:
     assert "FunctionError" not in answer, answer["Payload"].read()
 
 
+@pytest.mark.requirement("A13", "F4")
 def test_a_poor_score_is_called_back_before_the_archive(desk: Desk) -> None:
-    """A13, F4: below 4 the QA team assigns somebody, who records the cause."""
+    """Below 4 the QA team assigns somebody, who records the cause."""
     filed = desk.system.file("13800138222", "发票开错了")
     number, url = filed["number"], filed["status_url"]
     handler = desk.until(url, "assigned")["handler"]
@@ -373,8 +379,9 @@ def test_a_poor_score_is_called_back_before_the_archive(desk: Desk) -> None:
     assert "开票信息未核对" in json.dumps(document, ensure_ascii=False)
 
 
+@pytest.mark.requirement("A4")
 def test_sms_goes_to_phones(desk: Desk) -> None:
-    """A4: by what the contact is; the delivery stands on the ticket with its state."""
+    """By what the contact is; the delivery stands on the ticket with its state."""
     filed = desk.system.file("13800138333", "请查询物流")
     desk.until(filed["status_url"], "assigned")
 
@@ -386,8 +393,8 @@ def test_sms_goes_to_phones(desk: Desk) -> None:
     wait_until(delivered, "two short messages")
 
 
+@pytest.mark.requirement("G4")
 def test_the_sealed_contact_is_ciphertext(desk: Desk) -> None:
-    """G4"""
     sealed = [item["sealed"]["B"] for item in desk.table() if "sealed" in item]
     assert sealed
     for blob in sealed:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from infra.bench.burst import measure
 from tests.e2e.running_system import System
 
 
+@pytest.mark.requirement("E11", "G1")
 def test_a_burst_is_numbered_routed_and_acknowledged_once(system: System) -> None:
-    """E11, G1: every tenth request sent twice; nothing lost, nothing doubled."""
+    """Every tenth request sent twice; nothing lost, nothing doubled."""
     (found,) = measure(system.local, (12,))
     assert found.requests == 12
     assert found.answered > 0

@@ -32,8 +32,8 @@ class Desk:
         assert answer.status == 200, answer.text
 
     def send(self, raw: bytes, to: str, sender: str = "") -> None:
-        with self.system.smtp() as door:
-            door.sendmail(sender, [to], raw)
+        with self.system.smtp() as connection:
+            connection.sendmail(sender, [to], raw)
 
     def mail(self, address: str, number: str) -> EmailMessage:
         """The first mail about a ticket to somebody, as it was given to SES."""
@@ -110,8 +110,9 @@ def test_ses_tells_by_the_mails_topic(desk: Desk, named: str) -> None:
     assert desk.until_marked(number) == "bounce 5.1.1"
 
 
+@pytest.mark.requirement("F7")
 def test_sending_goes_through_the_configuration_set(desk: Desk) -> None:
-    """F7: the foundation makes it, and it tells the mail's topic of bounces and complaints."""
+    """The foundation makes it, and it tells the mail's topic of bounces and complaints."""
     ses = desk.system.aws("sesv2")
     (found,) = ses.get_configuration_set_event_destinations(ConfigurationSetName="deskbell-local")[
         "EventDestinations"

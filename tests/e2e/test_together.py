@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.e2e.running_system import System, wait_until
-from tests.e2e.test_loop import Desk, desk, walk
+from tests.e2e.test_loop import Desk, desk, texts_in
 
 __all__ = ["desk"]  # a fixture
 
@@ -38,7 +38,7 @@ def test_an_original_is_opened_by_a_recorded_act(desk: Desk, system: System) -> 
 
     qa = system.http("POST", path, body, token=system.sign_in("qa"))
     assert qa.status == 403
-    assert not [text for text in walk(desk.table()) if PHONE in text]
+    assert not [text for text in texts_in(desk.table()) if PHONE in text]
     assert PHONE not in desk.logs()
     assert not [text for text in desk.answers if PHONE in text]
 

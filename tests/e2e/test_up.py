@@ -20,7 +20,7 @@ import pytest
 from functions.core.domain.errors import DeadLetter
 from functions.core.domain.events import CustomerWrote, TicketReceived
 from functions.core.storage.store import read_commit
-from infra.local.system import ACCOUNT, REGION
+from infra.deploy.local_stage import ACCOUNT, REGION
 from tests.e2e.running_system import ROOT, System, free_port, wait_until
 from tests.inprocess.generated_mails import GeneratedMail, MailGenerator
 
@@ -48,8 +48,9 @@ def quarantine(system: System, about: str) -> list[list[str]]:
     return [line.split("\t") for line in lines if about in line]
 
 
+@pytest.mark.requirement("G8")
 def test_local_json_says_where_everything_is(system: System) -> None:
-    """G8: ports, desks, secrets, people, as the contract has them."""
+    """Ports, desks, secrets, people, as the contract has them."""
     local = system.local
     assert local["api"] == f"http://127.0.0.1:{system.http_port}"
     assert local["smtp"] == f"127.0.0.1:{system.smtp_port}"
@@ -64,14 +65,16 @@ def test_local_json_says_where_everything_is(system: System) -> None:
     assert (system.data / "local.json").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.requirement("G8")
 def test_what_it_unpacks_is_its_own(system: System) -> None:
-    """G8: the code of functions is unpacked in the data folder, from which it is cleared away."""
+    """The code of functions is unpacked in the data folder, from which it is cleared away."""
     routed(system, system.file("unpacked@example.com", "无法登录"))
     assert list((system.data / "tmp").glob("ministack-lambda-*"))
 
 
+@pytest.mark.requirement("G8")
 def test_the_lines_that_it_prints_work(system: System) -> None:
-    """G8: what `make up` prints at the end files a ticket by HTTP and by mail, when pasted."""
+    """What `make up` prints at the end files a ticket by HTTP and by mail, when pasted."""
     by_http, by_mail, status = [line for line in system.said().splitlines() if "curl" in line]
     filed = subprocess.run(
         ["bash", "-c", by_http], capture_output=True, text=True, check=True, timeout=60
@@ -89,8 +92,9 @@ def test_the_lines_that_it_prints_work(system: System) -> None:
     wait_until(lambda: len(system.sent("customer@example.com")) >= 2, "both are acknowledged")
 
 
+@pytest.mark.requirement("G8")
 def test_the_examples_of_the_readme_work(system: System, tmp_path: Path) -> None:
-    """G8: pasted one after the other while it runs, from a form to an agent's day."""
+    """Pasted one after the other while it runs, from a form to an agent's day."""
     text = (ROOT / "README.md").read_text("utf-8").partition("## On AWS")[0]
     text = text.replace(":8700", f":{system.http_port}").replace(":2525", f":{system.smtp_port}")
     blocks = re.findall(r"^```\w*\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
@@ -118,11 +122,12 @@ def test_the_examples_of_the_readme_work(system: System, tmp_path: Path) -> None
     assert '"status":"resolved"' in pasted(day)
 
 
+@pytest.mark.requirement("G8")
 def test_a_taken_port_is_said(system: System, tmp_path: Path) -> None:
-    """G8: a second system on the same ports ends with what to do about it."""
+    """A second system on the same ports ends with what to do about it."""
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "infra.console.commands", "up", "--data", str(tmp_path)),
+            *(sys.executable, "-m", "infra.console.main", "up", "--data", str(tmp_path)),
             *("--port", str(system.http_port)),
         ],
         cwd=ROOT,
@@ -132,21 +137,23 @@ def test_a_taken_port_is_said(system: System, tmp_path: Path) -> None:
         timeout=60,
     )
     assert done.returncode == 1
-    assert f"port {system.http_port} is taken" in done.stderr
+    assert f"port {system.http_port} is in use" in done.stderr
 
 
+@pytest.mark.requirement("G8")
 def test_a_second_one_leaves_the_first_alone(system: System) -> None:
-    """G8: started again while it runs, on its own ports or others, it stays as it is."""
+    """Started again while it runs, on its own ports or others, it stays as it is."""
     before = (system.data / "local.json").read_bytes()
     for port in (system.http_port, free_port()):
         said = system.command("up", "--port", str(port), "--fresh", code=1)
-        assert f"a system runs in {system.data} already" in said
+        assert f"another system runs in {system.data}" in said
     assert (system.data / "local.json").read_bytes() == before
     assert "standard\t" in system.command("playbook", "list")
 
 
+@pytest.mark.requirement("F2", "G3")
 def test_a_poison_record_is_parked_and_the_rest_goes_on(system: System) -> None:
-    """F2, G3: what cannot be read lies in both readers' queues; the next ticket is routed."""
+    """What cannot be read lies in both readers' queues; the next ticket is routed."""
     put_event(system, "POISON", schema="1", body="no events")
     ticket = system.file("one@example.com", "无法登录")
     assert routed(system, ticket)["status"] == "assigned"
@@ -158,11 +165,12 @@ def test_a_poison_record_is_parked_and_the_rest_goes_on(system: System) -> None:
     shown = json.loads(system.command("quarantine", "show", parked[0][0]))
     assert shown["record"]["dynamodb"]["NewImage"]["body"]["S"] == "no events"
     again = system.command("quarantine", "replay", parked[0][0], code=1)
-    assert "parked it again" in again
+    assert "dead-lettered it again" in again
 
 
+@pytest.mark.requirement("F2", "G3")
 def test_what_fails_for_long_is_replayed_once_its_cause_is_gone(system: System) -> None:
-    """F2, G3: Lambda gives up on a record, names its place, and it is brought back from there."""
+    """Lambda gives up on a record, names its place, and it is brought back from there."""
     ticket = system.file("two@example.com", "支付失败")
     routed(system, ticket)
     key = {"pk": {"S": f"TICKET#standard#{ticket['number']}"}, "sk": {"S": "TICKET"}}
@@ -178,7 +186,7 @@ def test_what_fails_for_long_is_replayed_once_its_cause_is_gone(system: System) 
     copied = json.loads(json.dumps(item).replace(ticket["number"], "LATER"))
     later = {name: value for name, value in copied.items() if not name.startswith("due_")}
     dynamodb.put_item(TableName="deskbell-local", Item=later)
-    assert "has taken it" in system.command("quarantine", "replay", line[0])
+    assert "has processed it" in system.command("quarantine", "replay", line[0])
     assert quarantine(system, "LATER") == []
 
 
@@ -206,8 +214,9 @@ def event_schema() -> str:
     return str(SCHEMA_VERSION)
 
 
+@pytest.mark.requirement("E11", "G3")
 def test_a_poison_mail_is_parked_and_the_rest_goes_on(system: System) -> None:
-    """E11, G3: the queue gives a mail up that fails each time; others of its batch are filed."""
+    """The queue gives a mail up that fails each time; others of its batch are filed."""
     sqs, queue = system.aws("sqs"), system.queue("mail")
     nonsense = {"receipt": {"recipients": [], "action": {"objectKey": ""}}}
     sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(nonsense))
@@ -219,23 +228,25 @@ def test_a_poison_mail_is_parked_and_the_rest_goes_on(system: System) -> None:
         120,
     )
     assert '"objectKey": ""' in system.command("quarantine", "show", parked[0][0])
-    assert "announced again" in system.command("quarantine", "replay", parked[0][0])
+    assert "queued again" in system.command("quarantine", "replay", parked[0][0])
 
 
+@pytest.mark.requirement("G3")
 def test_a_mail_that_was_set_aside_is_released(system: System) -> None:
-    """G3: an automatic mail opens no ticket, unless a person says that it is a request."""
+    """An automatic mail opens no ticket, unless a person says that it is a request."""
     system.mail("four@example.com", "无法登录", "无法登录\n", Auto_Submitted="auto-replied")
     (line,) = wait_until(lambda: quarantine(system, "auto_reply"), "it is set aside")
     assert line[0].startswith("quarantine/standard/")
     assert "four@example.com" in system.command("quarantine", "show", line[0])
     assert system.sent("four@example.com") == []
-    assert "announced to standard" in system.command("quarantine", "replay", line[0])
+    assert "queued for standard" in system.command("quarantine", "replay", line[0])
     wait_until(lambda: system.sent("four@example.com"), "it is a ticket")
     assert quarantine(system, "auto_reply") == []
 
 
+@pytest.mark.requirement("G3")
 def test_mails_over_smtp_are_accounted_for(system: System) -> None:
-    """G3, item 6: twenty mails of many kinds by real SMTP, each in exactly one place."""
+    """Twenty mails of many kinds by real SMTP, each in exactly one place."""
     letters = chosen(MailGenerator(SEED))
     assert len(letters) == 20
     for letter in letters:
@@ -280,8 +291,8 @@ def chosen(bag: MailGenerator) -> list[GeneratedMail]:
 
 
 def raw(system: System, mail: bytes, recipients: tuple[str, ...]) -> None:
-    with system.smtp() as door:
-        door.sendmail("sender@example.com", recipients, b"\r\n".join(mail.splitlines()))
+    with system.smtp() as connection:
+        connection.sendmail("sender@example.com", recipients, b"\r\n".join(mail.splitlines()))
 
 
 def same(mail: bytes) -> str:
@@ -314,8 +325,9 @@ def places(system: System) -> dict[tuple[str, str], list[tuple[str, str]]]:
     return found
 
 
+@pytest.mark.requirement("G3")
 def test_a_parked_delivery_is_replayed(system: System) -> None:
-    """G3: what SES refuses is parked on the ticket, and sent once the cause is gone."""
+    """What SES refuses is parked on the ticket, and sent once the cause is gone."""
     ses, address = system.aws("sesv2"), system.local["mailboxes"]["standard"]
     ses.delete_email_identity(EmailIdentity=address)
     ticket = system.file("five@example.com", "无法登录")
@@ -329,8 +341,9 @@ def test_a_parked_delivery_is_replayed(system: System) -> None:
     assert {delivery["state"] for delivery in exported["deliveries"]} == {"sent"}
 
 
+@pytest.mark.requirement("A1")
 def test_a_playbook_takes_effect_without_a_deployment(system: System, tmp_path: Path) -> None:
-    """A1: check, apply, see it within a minute; the same again stores nothing."""
+    """Check, apply, see it within a minute; the same again stores nothing."""
     ticket = system.file("six@example.com", "无法登录")
     assert routed(system, ticket)["status_label"] == "已分配"
     changed = tmp_path / "standard.yaml"
@@ -342,7 +355,7 @@ def test_a_playbook_takes_effect_without_a_deployment(system: System, tmp_path: 
     said = system.command("playbook", "apply", str(changed))
     assert "~ statuses.assigned.label.zh-CN: 已分配 → 已交专人" in said
     assert f"playbook {before + 1} is in force" in said
-    assert "nothing changes" in system.command("playbook", "apply", str(changed))
+    assert "no changes" in system.command("playbook", "apply", str(changed))
     wait_until(
         lambda: system.http("GET", ticket["status_url"]).json["status_label"] == "已交专人",
         "the customer reads the new word",
@@ -352,8 +365,9 @@ def test_a_playbook_takes_effect_without_a_deployment(system: System, tmp_path: 
     assert f"standard\t{before + 2}" in system.command("playbook", "list").splitlines()
 
 
+@pytest.mark.requirement("G3")
 def test_a_wrong_playbook_is_refused_with_its_line(system: System, tmp_path: Path) -> None:
-    """G3: the key that is wrong, where it stands, what was expected; nothing is stored."""
+    """The key that is wrong, where it stands, what was expected; nothing is stored."""
     wrong = tmp_path / "wrong.yaml"
     text = PLAYBOOK.read_text("utf-8").replace("default_priority: 中", "default_priority: 无")
     wrong.write_text(text, "utf-8")
@@ -363,9 +377,10 @@ def test_a_wrong_playbook_is_refused_with_its_line(system: System, tmp_path: Pat
         assert f"wrong.yaml:{line}: default_priority: there is no '无'" in said
 
 
+@pytest.mark.requirement("G3", "G8")
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_restart_keeps_everything(system: System, how: signal.Signals) -> None:
-    """G3, G8: killed or stopped and started again, it has its tickets, its people, its numbers."""
+    """Killed or stopped and started again, it has its tickets, its people, its numbers."""
     address = f"{how.name.lower()}@example.com"
     ticket = system.file(address, "无法登录")
     status = routed(system, ticket)["status"]
@@ -388,8 +403,9 @@ def test_a_restart_keeps_everything(system: System, how: signal.Signals) -> None
     assert int(after["number"][-3:]) > int(ticket["number"][-3:])  # decision 0007: gaps may be
 
 
+@pytest.mark.requirement("F3")
 def test_the_schedule_wakes_the_sweep(system: System) -> None:
-    """F3: EventBridge's rule calls sla_timer each minute."""
+    """EventBridge's rule calls sla_timer each minute."""
     logs, group = system.aws("logs"), "/aws/lambda/deskbell-local-sla_timer"
 
     def swept() -> bool:

@@ -58,8 +58,9 @@ def happened(system: System, number: str) -> set[str]:
     }
 
 
+@pytest.mark.requirement("G5", "E11")
 def test_everything_arrives_once_signed(system: System, receiver: Receiver, secret: str) -> None:
-    """G5, E11: though the endpoint answers 500 at first."""
+    """Though the endpoint answers 500 at first."""
     receiver.answers = [500]
     number = file(system)
     wait_until(lambda: len(happened(system, number)) >= 3, "filed, classified, queued")
@@ -78,8 +79,9 @@ def test_everything_arrives_once_signed(system: System, receiver: Receiver, secr
         assert b"customer@example.com" not in request.body
 
 
+@pytest.mark.requirement("G5")
 def test_what_was_lost_is_replayed(system: System, receiver: Receiver, secret: str) -> None:
-    """G5: by its id and by time, from the console; with the same ids."""
+    """By its id and by time, from the console; with the same ids."""
     since = datetime.now(UTC).replace(microsecond=0)
     number = file(system)
     ids = wait_until(
@@ -102,10 +104,11 @@ def test_what_was_lost_is_replayed(system: System, receiver: Receiver, secret: s
     )
 
 
+@pytest.mark.requirement("G3", "G5")
 def test_a_dead_letter_is_seen_and_replayed(
     system: System, receiver: Receiver, secret: str
 ) -> None:
-    """G3, G5: an endpoint that says it is gone, and comes back."""
+    """An endpoint that says it is gone, and comes back."""
     receiver.answers = [410]
     file(system)
     row = wait_until(
@@ -127,10 +130,11 @@ def test_a_dead_letter_is_seen_and_replayed(
     assert "webhook:crm" not in system.command("quarantine", "list", "--desk", DESK)
 
 
+@pytest.mark.requirement("G5")
 def test_an_endpoint_is_tried_out_from_the_console(
     system: System, receiver: Receiver, secret: str
 ) -> None:
-    """G5: and its secret changed without a gap."""
+    """And its secret changed without a gap."""
     assert "HTTP 204" in system.command("webhooks", "send-test", DESK, "crm")
     assert receiver.got[-1].json["type"] == "webhook.test"
     new = system.command("webhooks", "rotate", DESK, "crm").strip()

@@ -14,12 +14,12 @@ import pytest
 
 from functions.core.domain.roster import Agent
 from functions.core.storage.store import Store
-from infra.bench import budgets, burst, imports, money, rates
-from infra.bench.emulated import agent_of
+from infra.bench import budgets, burst, import_time, throughput, usage
+from infra.bench.emulator import agent_of
 from infra.bench.sweep import sweeps
 from infra.bench.ticket_life import TEAM
 from infra.simulator import capacity
-from infra.simulator.inprocess import Loop
+from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import loop as loop  # the deployment on moto
 
 
@@ -98,7 +98,7 @@ def test_a_refused_write_is_counted_by_its_size() -> None:
 
 
 @pytest.fixture
-def desk(loop: Loop) -> Loop:
+def desk(loop: Simulator) -> Simulator:
     """The deployment on moto with the bench's agent at work."""
     agent = Agent(
         desk="standard", username=agent_of(TEAM), role="agent", team=TEAM, capacity=5, online=True
@@ -109,8 +109,11 @@ def desk(loop: Loop) -> Loop:
     return loop
 
 
-def test_lives_are_measured_step_by_step(desk: Loop, capsys: pytest.CaptureFixture[str]) -> None:
-    """G7: every budget has a value, a limit and a verdict, and the calls stand behind it."""
+@pytest.mark.requirement("G7")
+def test_lives_are_measured_step_by_step(
+    desk: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every budget has a value, a limit and a verdict, and the calls stand behind it."""
     report = budgets.Report()
     budgets.units(report, desk)
     document = json.loads(json.dumps(report.document(datetime(2026, 3, 10, tzinfo=UTC))))
@@ -138,19 +141,21 @@ def test_lives_are_measured_step_by_step(desk: Loop, capsys: pytest.CaptureFixtu
     assert new["read_units"] > document["details"]["lives"][0]["read_units"]
 
 
-def test_a_sweep_reads_what_is_due(loop: Loop) -> None:
-    """F3: the same units with more tickets open."""
+@pytest.mark.requirement("F3")
+def test_a_sweep_reads_what_is_due(loop: Simulator) -> None:
+    """The same units with more tickets open."""
     found = sweeps(loop, counts=(20, 60), due=5)
     assert [swept.open for swept in found] == [20, 60]
     assert {swept.done for swept in found} == {5}
     assert found[0].read_units == found[1].read_units
 
 
-def test_a_month_without_tickets_costs_what_stands_there(loop: Loop) -> None:
-    """G7: the key, the alarms, the dashboard; a sweep a minute; the queue's pollers."""
+@pytest.mark.requirement("G7")
+def test_a_month_without_tickets_costs_what_stands_there(loop: Simulator) -> None:
+    """The key, the alarms, the dashboard; a sweep a minute; the queue's pollers."""
     from infra.bench import costs
 
-    used = money.idle_usage(loop, costs.read_prices())
+    used = usage.idle_usage(loop, costs.read_prices())
     assert used["kms.key"] == 1
     assert used["lambda.request"] == 30 * 24 * 60
     assert used["sqs.request"] == 15 * 30 * 24 * 60
@@ -158,17 +163,18 @@ def test_a_month_without_tickets_costs_what_stands_there(loop: Loop) -> None:
     assert set(used) <= set(costs.read_prices().prices)
 
 
+@pytest.mark.requirement("E1", "G2")
 def test_words_and_business_time_have_a_rate() -> None:
-    """E1, G2: on the desk with the most rules; ten years are added."""
-    found = rates.rules(seconds=0.05)
+    """On the desk with the most rules; ten years are added."""
+    found = throughput.rules(seconds=0.05)
     assert (found.desk, found.rules > 10) == ("aftersales", True)
     assert found.per_second == found.rules * found.requests_per_second > 0
-    added = rates.additions(seconds=0.05)
+    added = throughput.additions(seconds=0.05)
     assert added.business > timedelta(days=1000)
     assert added.milliseconds > 0
 
 
-def settled(**more: Any) -> burst.Found:
+def settled(**more: Any) -> burst.Outcome:
     """What is found where two requests went well, but for what a test says."""
     well: dict[str, Any] = {
         "statuses": {"CS1": "assigned", "CS2": "queued"},
@@ -176,9 +182,10 @@ def settled(**more: Any) -> burst.Found:
         "written": Counter({"CS1": 2, "CS2": 1}),
         "mailed": Counter({"a@example.com": 2, "b@example.com": 1}),
     }
-    return burst.Found(**{**well, **more})
+    return burst.Outcome(**{**well, **more})
 
 
+@pytest.mark.requirement("E11", "G1")
 @pytest.mark.parametrize(
     ("found", "wrong"),
     [
@@ -186,24 +193,26 @@ def settled(**more: Any) -> burst.Found:
         (settled(statuses={"CS1": "assigned"}), ["CS2 is not in the table"]),
         (
             settled(statuses={"CS1": "assigned", "CS2": "queued", "CS3": "queued"}),
-            ["CS3 was never told to anybody"],
+            ["CS3 was not returned by the API"],
         ),
         (settled(statuses={"CS1": "assigned", "CS2": "received"}), ["CS2 is not routed"]),
         (settled(received=Counter({"CS1": 1})), ["CS2 has 0 acknowledgements"]),
         (
             settled(mailed=Counter({"a@example.com": 3, "b@example.com": 1})),
-            ["CS1: 3 mails went out, 2 are on its record"],
+            ["CS1: 3 mails were sent, but 2 are on record"],
         ),
     ],
 )
-def test_a_burst_is_judged_by_the_table_and_the_mails(found: burst.Found, wrong: list[str]) -> None:
-    """E11, G1: what is lost or doubled is named."""
+def test_a_burst_is_judged_by_the_table_and_the_mails(
+    found: burst.Outcome, wrong: list[str]
+) -> None:
+    """What is lost or doubled is named."""
     filed = {"a@example.com": "CS1", "b@example.com": "CS2"}
     assert burst.faults(filed, found) == wrong
 
 
+@pytest.mark.requirement("E11", "A3")
 def test_two_requests_with_one_number_are_told() -> None:
-    """E11, A3"""
     filed = {"a@example.com": "CS1", "b@example.com": "CS1"}
     assert burst.faults(filed, settled())[0] == "2 requests have 1 numbers"
 
@@ -211,8 +220,8 @@ def test_two_requests_with_one_number_are_told() -> None:
 def test_what_takes_the_whole_system_is_said_to_be_missing(tmp_path: Path) -> None:
     """A stack that is not there: its parts are named as not measured, the others stand."""
     report = budgets.Report()
-    budgets.on_the_stack(report, ["waiting", "burst"], tmp_path / "local.json")
-    assert report.skipped.keys() == {"waiting", "burst"}
+    budgets.on_local_system(report, ["latency", "burst"], tmp_path / "local.json")
+    assert report.skipped.keys() == {"latency", "burst"}
     assert report.rows == []
 
 
@@ -224,13 +233,13 @@ def test_a_missed_budget_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
             budgets.Row("units", "enough", 45, 45, "write units"),
             budgets.Row("units", "for itself", 3),
         ],
-        skipped={"waiting": "[no] stack"},
+        skipped={"latency": "[no] stack"},
     )
     budgets.show(report)
     shown = capsys.readouterr().out
     assert "MISSED" in shown
     assert "1 of 2 budgets met" in shown
-    assert "waiting: not measured: [no] stack" in shown
+    assert "latency: not measured: [no] stack" in shown
     assert report.document(datetime.now(UTC))["missed"] == ["too much"]
 
 
@@ -244,8 +253,8 @@ def test_parts_are_chosen_by_name(
     out = tmp_path / "build" / "bench.json"
     assert budgets.main(["--only", "imports", "--out", str(out)]) == 0
     document = json.loads(out.read_text("utf-8"))
-    assert [row["what"] for row in document["budgets"]] == list(imports.HANDLERS)
+    assert [row["what"] for row in document["budgets"]] == list(import_time.HANDLERS)
     assert "functions.intake.handler" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         budgets.main(["--only", "luck"])
-    assert "no such part: luck" in capsys.readouterr().err
+    assert "unknown parts: luck" in capsys.readouterr().err

@@ -14,17 +14,18 @@ from functions.core.storage.store import Store
 from functions.core.text.tokens import status_key
 from infra.deploy.permissions import UNUSED, granted, needed
 from infra.deploy.steps import INFRA
-from infra.simulator.inprocess import FUNCTIONS, Loop
+from infra.simulator.simulator import FUNCTIONS, Simulator
 from tests.inprocess.conftest import loop, store
 from tests.inprocess.test_life import Life
 
 __all__ = ["loop", "store"]  # fixtures
 
 
+@pytest.mark.requirement("F7", "G4")
 def test_a_function_may_do_what_it_does_and_nothing_more(
-    loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
+    loop: Simulator, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """F7, G4: none missing; none granted that no call uses without its reason written down."""
+    """None missing; none granted that no call uses without its reason written down."""
     invoke = loop.invoke
 
     def alone(function: str, event: Any) -> Any:
@@ -66,7 +67,7 @@ def _open_to_queries(function: str) -> set[str]:
     return found
 
 
-def _well_rated(loop: Loop, store: Store) -> None:
+def _well_rated(loop: Simulator, store: Store) -> None:
     life = Life(loop, store)
     life.online("li-1")
     life.file()
@@ -79,7 +80,7 @@ def _well_rated(loop: Loop, store: Store) -> None:
     assert life.status()["status"] == "archived"
 
 
-def _badly_rated(loop: Loop, store: Store) -> None:
+def _badly_rated(loop: Simulator, store: Store) -> None:
     life = Life(loop, store)
     raw = (
         b"From: customer@example.com\r\nTo: support@standard.local\r\n"
@@ -98,7 +99,7 @@ def _badly_rated(loop: Loop, store: Store) -> None:
     loop.pump()
 
 
-def _not_answered(loop: Loop, store: Store) -> None:
+def _not_answered(loop: Simulator, store: Store) -> None:
     life = Life(loop, store)
     life.file()
     life.act("li-1", "resolve", summary="重置密码")
@@ -111,7 +112,7 @@ def _not_answered(loop: Loop, store: Store) -> None:
     loop.workflows.expire(name)
 
 
-def _all(loop: Loop) -> list[dict[str, str]]:
+def _all(loop: Simulator) -> list[dict[str, str]]:
     answer = loop.http(
         "GET",
         "/agent/desks/standard/tickets?queue=all",

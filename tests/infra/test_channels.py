@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from functions.core.channels.base import names
 from functions.core.storage.store import Store
 from infra.console.channels import ChannelError, connect_channel, connected, secret_of
-from infra.console.commands import app
+from infra.console.main import app
 from infra.deploy.desks import store_of
 from infra.local.providers import PATH, ensure_channels
 from tests.aws_snapshots import aws_in_memory
@@ -37,8 +37,9 @@ def console(*arguments: str, told: str = "") -> tuple[int, str]:
     return done.exit_code, done.output + str(done.exception or "")
 
 
+@pytest.mark.requirement("F5")
 def test_a_secret_is_put_rotated_listed_and_removed() -> None:
-    """F5: from standard input; nothing that is listed is secret."""
+    """From standard input; nothing that is listed is secret."""
     code, _ = console(
         "set", "standard", "slack", told='{"signing_secret": "one", "bot_token": "x"}'
     )
@@ -59,9 +60,9 @@ def test_a_secret_is_put_rotated_listed_and_removed() -> None:
         (("set", "standard", "pigeon"), "{}", "there is no channel pigeon"),
         (("set", "nowhere", "slack"), "{}", "there is no desk nowhere"),
         (("set", "standard", "slack"), '{"bot_token": "x"}', "needs signing_secret"),
-        (("set", "standard", "wechat"), '{"token": "x", "tokn": "y"}', "knows no tokn"),
-        (("set", "standard", "slack"), "token", "no JSON"),
-        (("set", "standard", "slack"), "[1]", "no JSON object"),
+        (("set", "standard", "wechat"), '{"token": "x", "tokn": "y"}', "has no tokn"),
+        (("set", "standard", "slack"), "token", "not JSON"),
+        (("set", "standard", "slack"), "[1]", "not a JSON object"),
         (("set", "standard", "wechat"), json.dumps({"token": "x" * 5000}), "4 KB"),
         (("remove", "standard", "slack"), "", "has no channel slack"),
     ],
@@ -72,8 +73,9 @@ def test_what_does_not_fit_is_said(arguments: tuple[str, ...], told: str, says: 
     assert says in said
 
 
+@pytest.mark.requirement("G8")
 def test_the_local_desk_has_every_channel_once() -> None:
-    """G8: made at the first start; later starts keep them, and what a person has put there."""
+    """Made at the first start; later starts keep them, and what a person has put there."""
     first = ensure_channels(STAGE, 8700)
     assert set(first) == set(names())
     assert all(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from functions.core.playbook import load
 from infra.deploy.desks import differences, shipped
 from infra.deploy.steps import ROOT
 from infra.local.people import people_of
 
 
+@pytest.mark.requirement("A1")
 def test_changes_are_shown_key_by_key() -> None:
-    """A1: new, gone, changed; in lists of words the words."""
+    """New, gone, changed; in lists of words the words."""
     before = {"a": 1, "b": {"c": "x", "d": ["p", "q"]}, "gone": True, "rules": [{"t": 1}]}
     after = {"a": 2, "b": {"c": "x", "d": ["q", "r"]}, "new": "y", "rules": [{"t": 1}, {"t": 2}]}
     assert list(differences(before, after)) == [
@@ -42,8 +45,9 @@ def test_long_texts_show_where_they_differ() -> None:
     assert len(line) < 300
 
 
+@pytest.mark.requirement("G8")
 def test_a_desk_s_people_are_who_the_contract_wants() -> None:
-    """G8: two agents a team, a supervisor, a QA member, finance and administration."""
+    """Two agents a team, a supervisor, a QA member, finance and administration."""
     for desk in shipped():
         playbook = load(ROOT / "playbooks" / f"{desk}.yaml")
         people = list(people_of(playbook))
@@ -55,8 +59,9 @@ def test_a_desk_s_people_are_who_the_contract_wants() -> None:
             assert len(members) >= (2 if rules.role == "agent" else 1)
 
 
+@pytest.mark.requirement("D7", "E7")
 def test_local_engineers_differ_in_what_they_cover() -> None:
-    """D7, E7: every line has an engineer and the senior; a second handling finds somebody."""
+    """Every line has an engineer and the senior; a second handling finds somebody."""
     playbook = load(ROOT / "playbooks" / "aftersales.yaml")
     first, senior, third = (p for p in people_of(playbook) if p.team == "维修工程师组")
     lines = {rule.then.product for rule in playbook.rules if rule.then.product}

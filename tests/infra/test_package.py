@@ -11,9 +11,9 @@ from pathlib import Path
 import boto3
 import pytest
 
-from infra.bench.package import build
+from infra.bench.package_size import build
 from infra.deploy.steps import ROOT
-from infra.simulator.inprocess import FUNCTIONS
+from infra.simulator.simulator import FUNCTIONS
 
 # One worker builds the package, once.
 pytestmark = pytest.mark.xdist_group("package")
@@ -59,13 +59,15 @@ def boto(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.requirement("G7")
 def test_it_is_small(package: Path) -> None:
-    """G7: 15 MB at most, zipped."""
+    """15 MB at most, zipped."""
     assert package.stat().st_size <= 15 * 1024 * 1024
 
 
+@pytest.mark.requirement("F10")
 def test_it_holds_every_source_and_page(unpacked: Path) -> None:
-    """F10: Chalice leaves folders out without a word; none is missing, and no test is inside."""
+    """Chalice leaves folders out without a word; none is missing, and no test is inside."""
     wanted = {
         path.relative_to(ROOT)
         for path in (ROOT / "functions").rglob("*")
@@ -77,11 +79,12 @@ def test_it_holds_every_source_and_page(unpacked: Path) -> None:
         assert not (unpacked / name).exists(), name
 
 
+@pytest.mark.requirement("F7")
 @pytest.mark.parametrize("module", MODULES)
 def test_each_handler_comes_up_with_nothing_but_the_package(
     module: str, unpacked: Path, boto: Path, tmp_path: Path
 ) -> None:
-    """F7: in a fresh process, away from the source, without a variable of ours."""
+    """In a fresh process, away from the source, without a variable of ours."""
     names = [name for where, name in FUNCTIONS.values() if where == module] or ["app"]
     done = subprocess.run(
         [
@@ -100,6 +103,7 @@ def test_each_handler_comes_up_with_nothing_but_the_package(
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.requirement("G2")
 def test_zones_come_with_it(unpacked: Path) -> None:
-    """G2: business time does not hang on the image's own zone files."""
+    """Business time does not hang on the image's own zone files."""
     assert (unpacked / "tzdata" / "zoneinfo" / "Asia" / "Shanghai").is_file()

@@ -12,7 +12,7 @@ import pytest
 from infra.deploy.functions import policy_for
 from infra.deploy.permissions import UNUSED, granted, needed
 from infra.deploy.steps import INFRA
-from infra.simulator.inprocess import FUNCTIONS
+from infra.simulator.simulator import FUNCTIONS
 
 FILES = sorted((INFRA / "policies").glob("*.json"))
 
@@ -21,8 +21,8 @@ def statements(path: Path) -> Iterator[dict[str, Any]]:
     yield from json.loads(path.read_text("utf-8"))["Statement"]
 
 
+@pytest.mark.requirement("F7")
 def test_each_function_has_a_policy_of_its_own() -> None:
-    """F7."""
     assert {path.stem for path in FILES} == {"api_handler", *FUNCTIONS}
 
 
@@ -48,8 +48,9 @@ def test_a_resource_is_this_stage_s_own(path: Path) -> None:
             assert ours or bound, resource
 
 
+@pytest.mark.requirement("G4")
 def test_only_notify_opens_contacts_and_only_unseal_originals() -> None:
-    """G4: of all policies two have `kms:Decrypt`, each for its own purpose; two may seal."""
+    """Of all policies two have `kms:Decrypt`, each for its own purpose; two may seal."""
     holders = {path.stem for path in FILES if "kms:Decrypt" in granted(path.stem)}
     assert holders == {"notify", "unseal"}
     for function, condition in (
@@ -66,8 +67,9 @@ def test_only_notify_opens_contacts_and_only_unseal_originals() -> None:
     assert sealing == {"api_handler", "intake_mail"}
 
 
+@pytest.mark.requirement("G4")
 def test_sms_are_published_to_numbers_and_not_to_topics() -> None:
-    """G4: what a phone number is to IAM: no ARN of a topic."""
+    """What a phone number is to IAM: no ARN of a topic."""
     (sms,) = [s for s in statements(INFRA / "policies" / "notify.json") if s["Sid"] == "Sms"]
     assert sms["NotResource"] == "arn:aws:sns:*:*:*"
 
@@ -79,8 +81,9 @@ def test_what_no_call_uses_has_its_reason() -> None:
         assert all(len(reason) > 10 for reason in reasons.values())
 
 
+@pytest.mark.requirement("F7")
 def test_another_stage_has_its_own_names() -> None:
-    """F7: the stage is all that differs."""
+    """The stage is all that differs."""
     text = (INFRA / "policies" / "router.json").read_text("utf-8")
     other = policy_for(text, "trial")
     assert "deskbell-trial-router-dlq" in other

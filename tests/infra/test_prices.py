@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from infra.bench import costs
-from infra.simulator.inprocess import Call
+from infra.simulator.simulator import Call
 
 LIST = costs.PriceList(
     region="us-east-1",
@@ -28,8 +28,9 @@ LIST = costs.PriceList(
 )
 
 
+@pytest.mark.requirement("F8")
 def test_each_price_says_what_it_is_of_and_where_it_is_from() -> None:
-    """F8: a value, a unit, a source and a date; what could not be verified says so."""
+    """A value, a unit, a source and a date; what could not be verified says so."""
     document = json.loads(costs.PRICES.read_text("utf-8"))
     assert document["region"] == "us-east-1"
     assert document["currency"] == "USD"
@@ -49,15 +50,16 @@ def test_each_price_says_what_it_is_of_and_where_it_is_from() -> None:
         assert Decimal(entry["value"]) > 0
 
 
+@pytest.mark.requirement("F8")
 def test_the_list_is_read_without_binary_fractions() -> None:
-    """F8: money is exact."""
+    """Money is exact."""
     prices = costs.read_prices().prices
     assert prices["ses.sent"].of(Decimal(3)) == Decimal("0.0003")
     assert prices["dynamodb.write_unit"].of(Decimal(45_000)) == Decimal("0.028125")
 
 
+@pytest.mark.requirement("F8", "G7")
 def test_a_usage_costs_what_its_units_cost() -> None:
-    """F8, G7"""
     usage = {"dynamodb.write_unit": Decimal(3000), "dynamodb.read_unit": Decimal(1000)}
     assert costs.cost_of(usage, LIST) == Decimal("1.75")
     assert costs.cost_of(usage, LIST, free_tiers=True) == Decimal("1.65")
@@ -84,8 +86,9 @@ def test_usages_are_added_and_multiplied() -> None:
     assert costs.plus() == {}
 
 
+@pytest.mark.requirement("F8")
 def test_calls_become_what_is_metered() -> None:
-    """F8: units of DynamoDB, requests of KMS; parameters cost nothing."""
+    """Units of DynamoDB, requests of KMS; parameters cost nothing."""
     calls = [
         Call("notify", "dynamodb", "GetItem", read_units=0.5),
         Call("notify", "dynamodb", "PutItem", write_units=2.0),
@@ -101,13 +104,14 @@ def test_calls_become_what_is_metered() -> None:
     assert costs.cost_of(used, LIST) == Decimal("3.001125")
 
 
+@pytest.mark.requirement("G7")
 def test_an_idle_queue_is_asked_fifteen_times_a_minute() -> None:
-    """G7"""
     assert costs.idle_polling(LIST) == {"sqs.request": Decimal(15 * 60 * 24 * 30)}
 
 
+@pytest.mark.requirement("F8")
 def test_a_bill_is_divided_to_the_cent() -> None:
-    """F8: what each desk or channel costs; the parts add up to the whole."""
+    """What each desk or channel costs; the parts add up to the whole."""
     parts = costs.shares(Decimal("1.00"), {"standard": 1, "rapid": 1, "aftersales": 1})
     assert sum(parts.values()) == Decimal("1.00")
     assert sorted(parts.values()) == [Decimal("0.33"), Decimal("0.33"), Decimal("0.34")]

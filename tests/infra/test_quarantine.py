@@ -1,4 +1,4 @@
-"""Quarantine from the console: listed, shown as text, released, discarded with a reason (G3)."""
+"""`deskbell quarantine`: list, show, replay and discard (G3)."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ from typer.testing import CliRunner
 from functions.core.domain.events import TicketReceived
 from functions.core.domain.ticket import Ticket
 from functions.core.storage.store import Store
+from functions.intake.mail_store import as_metadata
 from infra.console import closing_workflows
-from infra.console.commands import app
-from infra.console.quarantine import Quarantine, harmless
-from infra.simulator.inprocess import Loop
+from infra.console.errors import UsageError
+from infra.console.main import app
+from infra.console.quarantine import Quarantine
+from infra.console.quarantine_entry import printable
+from infra.console.redelivery import Redelivery
+from infra.simulator.simulator import Simulator, mail_notification
 from tests.inprocess.conftest import (
     PLACE,
     loop as loop,  # the deployment on moto
@@ -32,7 +36,7 @@ SPAM = {"spamVerdict": {"status": "FAIL"}}
 ESCAPE = "\x1b]0;owned\x07\x1b[31m"
 
 
-def letter(id: str = "<m1@example.com>", text: str = "昨天起无法登录。") -> bytes:  # noqa: A002
+def raw_mail(id: str = "<m1@example.com>", text: str = "昨天起无法登录。") -> bytes:  # noqa: A002
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = "a@example.com", DESK, "无法登录"
     mail["Message-ID"] = id
@@ -43,7 +47,7 @@ def letter(id: str = "<m1@example.com>", text: str = "昨天起无法登录。")
 
 
 @pytest.fixture
-def box(loop: Loop) -> Quarantine:
+def quarantine(loop: Simulator) -> Quarantine:
     return Quarantine(PLACE.stage)
 
 
@@ -63,8 +67,8 @@ def listed(*arguments: str) -> list[list[str]]:
     return [line.split("\t") for line in console("list", *arguments).splitlines()]
 
 
-def announced(loop: Loop) -> Iterator[Any]:
-    """What a release has put into the queue."""
+def process_mail_queue(loop: Simulator) -> Iterator[Any]:
+    """Deliver the messages of the mail queue to intake and yield them."""
     sqs = boto3.client("sqs")
     url = sqs.get_queue_url(QueueName=f"{PLACE.prefix}-mail")["QueueUrl"]
     for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
@@ -79,48 +83,60 @@ def tickets(store: Store) -> list[Ticket]:
 
 
 @pytest.fixture(autouse=True)
-def queue(loop: Loop) -> None:
+def queue(loop: Simulator) -> None:
     boto3.client("sqs").create_queue(QueueName=f"{PLACE.prefix}-mail")
 
 
-def test_a_verdict_sets_aside_and_a_release_files(loop: Loop, store: Store) -> None:
-    """G3: spam is kept whole with its cause, shown, released; once, however often (G1)."""
-    loop.mail(letter(), DESK, key="mail/one", verdicts=SPAM)
+@pytest.mark.requirement("G3", "G1")
+def test_spam_is_quarantined_and_a_replay_creates_the_ticket(loop: Simulator, store: Store) -> None:
+    """Spam is kept whole with its cause, shown, released; once, however often."""
+    loop.mail(raw_mail(), DESK, key="mail/one", verdicts=SPAM)
     assert tickets(store) == []
-    ((id_, room, desk, _, about, cause),) = listed()
-    assert (id_, room, desk, about) == ("quarantine/standard/one", "mail", "standard", "mail/one")
+    ((id_, function, desk, _, about, cause),) = listed()
+    assert (id_, function, desk, about) == (
+        "quarantine/standard/one",
+        "mail",
+        "standard",
+        "mail/one",
+    )
     assert cause.startswith("spam: ")
     shown = console("show", id_)
     for part in ("subject: 无法登录", "spam=FAIL", "昨天起无法登录", "file: a.pdf", "--- source"):
         assert part in shown
-    assert "announced to standard" in console("replay", id_)
-    assert [found["receipt"]["spamVerdict"] for found in announced(loop)] == [{"status": "FAIL"}]
+    assert "queued for standard" in console("replay", id_)
+    assert [found["receipt"]["spamVerdict"] for found in process_mail_queue(loop)] == [
+        {"status": "FAIL"}
+    ]
     assert len(tickets(store)) == 1
     assert listed() == []
 
 
-def test_a_virus_is_released_by_name_only_and_without_its_files(loop: Loop, store: Store) -> None:
-    """G3, item 6: neither `--all` nor a plain replay lets it go; the text alone gets through."""
-    loop.mail(letter(), DESK, key="mail/one", verdicts=INFECTED)
+@pytest.mark.requirement("G3")
+def test_a_virus_needs_even_infected_and_loses_its_attachments(
+    loop: Simulator, store: Store
+) -> None:
+    """Neither `--all` nor a plain replay lets it go; the text alone gets through."""
+    loop.mail(raw_mail(), DESK, key="mail/one", verdicts=INFECTED)
     ((id_, *_, cause),) = listed()
     assert cause.startswith("virus: ")
     assert "--even-infected" in console("replay", "--all", code=1)
     assert "--even-infected" in console("replay", id_, code=1)
     assert listed()
     console("replay", id_, "--even-infected")
-    assert len(list(announced(loop))) == 1
+    assert len(list(process_mail_queue(loop))) == 1
     (ticket,) = tickets(store)
     (received,) = next(iter(store.history("standard", ticket.number))).of(TicketReceived)
     assert received.attachments == ()
     assert listed() == []
 
 
-def test_what_is_discarded_says_by_whom_and_why(
-    loop: Loop, store: Store, box: Quarantine, tmp_path: Path
+@pytest.mark.requirement("G3")
+def test_a_discarded_mail_records_who_discarded_it_and_why(
+    loop: Simulator, store: Store, quarantine: Quarantine, tmp_path: Path
 ) -> None:
-    """G3: nothing disappears: a discarded mail is kept whole, and can still be released."""
+    """Nothing disappears: a discarded mail is kept whole, and can still be released."""
     for name in ("one", "two"):
-        loop.mail(letter(f"<{name}@example.com>"), DESK, key=f"mail/{name}", verdicts=SPAM)
+        loop.mail(raw_mail(f"<{name}@example.com>"), DESK, key=f"mail/{name}", verdicts=SPAM)
     ids = [line[0] for line in listed()]
     console("discard", *ids, "--reason", "广告邮件，与工单无关")
     assert listed() == []
@@ -129,37 +145,38 @@ def test_what_is_discarded_says_by_whom_and_why(
     assert all(line[5].startswith("spam: ") for line in found)
     assert all("console:" in line[6] and "广告邮件，与工单无关" in line[6] for line in found)
     console("show", "discarded/standard/one", "--save", str(tmp_path / "one.eml"))
-    assert (tmp_path / "one.eml").read_bytes() == letter("<one@example.com>")
+    assert (tmp_path / "one.eml").read_bytes() == raw_mail("<one@example.com>")
     console("replay", "discarded/standard/one")
-    assert len(list(announced(loop))) == 1
+    assert len(list(process_mail_queue(loop))) == 1
     assert len(tickets(store)) == 1
     assert len(listed("--discarded")) == 1
 
 
-def test_a_dead_letter_is_discarded_with_an_entry(loop: Loop, box: Quarantine) -> None:
-    """G3"""
+@pytest.mark.requirement("G3")
+def test_a_dead_letter_is_discarded_with_an_entry(loop: Simulator, quarantine: Quarantine) -> None:
     loop.invoke("intake_mail", {"Records": [{"messageId": "1", "body": "not json"}]})
     ((id_, *_),) = listed()
     console("discard", id_, "--reason", "a probe")
     assert listed() == []
-    ((entry, room, *_, cause, by),) = listed("--discarded")
+    ((entry, function, *_, cause, by),) = listed("--discarded")
     assert entry == f"discarded/-/{id_}.json"
-    assert (room, "not SES's announcement" in cause) == ("mail", True)
+    assert (function, "not SES's announcement" in cause) == ("mail", True)
     assert by.endswith(": a probe")
     assert json.loads(console("show", entry).partition("--- source ---")[2])["reason"] == "a probe"
 
 
-def test_a_reason_has_to_be_said(loop: Loop, box: Quarantine) -> None:
-    loop.mail(letter(), DESK, verdicts=SPAM)
-    with box.opened() as (kept,), pytest.raises(ValueError, match="reason"):
-        box.discard(kept, "  ", "console:test", datetime.now(UTC))
+def test_discarding_requires_a_reason(loop: Simulator, quarantine: Quarantine) -> None:
+    loop.mail(raw_mail(), DESK, verdicts=SPAM)
+    with quarantine.opened() as (kept,), pytest.raises(UsageError, match="reason"):
+        quarantine.discard(kept, "  ", "console:test", datetime.now(UTC))
     assert len(listed()) == 1
 
 
-def test_a_stranger_s_text_does_nothing_to_a_terminal(loop: Loop) -> None:
-    """G3, item 6: shown as text: escape sequences and turned text are spelt out."""
+@pytest.mark.requirement("G3")
+def test_untrusted_text_cannot_control_a_terminal(loop: Simulator) -> None:
+    """Shown as text: escape sequences and turned text are spelt out."""
     turned = "\u202etxt.exe"
-    raw = letter(text=f"<script>alert(1)</script> {ESCAPE}{turned}")
+    raw = raw_mail(text=f"<script>alert(1)</script> {ESCAPE}{turned}")
     raw = raw.replace(b"Subject: ", b"Subject: \x1b[2J\x9b31m", 1)
     loop.mail(raw, DESK, key="mail/odd", verdicts=SPAM)
     ((id_, *_),) = listed()
@@ -170,16 +187,17 @@ def test_a_stranger_s_text_does_nothing_to_a_terminal(loop: Loop) -> None:
     assert "<script>" in console("show", id_)
 
 
-def test_half_a_character_is_spelt_out() -> None:
-    """G3: no terminal can write one."""
-    assert harmless("\ud83d a").encode() == b"\\ud83d a"
+@pytest.mark.requirement("G3")
+def test_an_unpaired_surrogate_is_escaped() -> None:
+    """No terminal can write one."""
+    assert printable("\ud83d a").encode() == b"\\ud83d a"
 
 
-def test_line_ends_stay_line_ends() -> None:
-    assert harmless("a\r\nb\tc\rd") == "a\nb\tc\\u000dd"
+def test_line_ends_are_normalized() -> None:
+    assert printable("a\r\nb\tc\rd") == "a\nb\tc\\u000dd"
 
 
-def test_a_long_cause_fits_beside_the_mail(loop: Loop) -> None:
+def test_a_long_cause_fits_into_the_metadata_of_the_mail(loop: Simulator) -> None:
     """S3 takes 2 KB of metadata; a cause in Chinese is percent-encoded nine bytes a character."""
     from functions.core.platform import aws
     from functions.intake.mail_store import MailStore
@@ -192,26 +210,28 @@ def test_a_long_cause_fits_beside_the_mail(loop: Loop) -> None:
     assert sum(len(k) + len(v) for k, v in head["Metadata"].items()) < 1500
 
 
-def test_another_mail_under_a_known_id_is_not_lost(loop: Loop, store: Store) -> None:
-    """G1, G3: a repetition says the same; a mailer that gives one id to every mail loses none."""
-    loop.mail(letter(), DESK)
-    loop.mail(letter().replace(b"From:", b"Received: by mx2\r\nFrom:", 1), DESK)
+@pytest.mark.requirement("G1", "G3")
+def test_another_mail_under_a_known_id_is_not_lost(loop: Simulator, store: Store) -> None:
+    """A repetition says the same; a mailer that gives one id to every mail loses none."""
+    loop.mail(raw_mail(), DESK)
+    loop.mail(raw_mail().replace(b"From:", b"Received: by mx2\r\nFrom:", 1), DESK)
     assert listed() == []
-    other = letter(text="另一件事")
+    other = raw_mail(text="另一件事")
     loop.mail(other, DESK, key="mail/other")
     ((id_, *_, cause),) = listed()
     assert cause.startswith("repeated id: ")
     console("replay", id_)
-    assert len(list(announced(loop))) == 1
+    assert len(list(process_mail_queue(loop))) == 1
     for hop in (b"", b"Received: by mx3\r\n"):
         loop.mail(hop + other, DESK)
     assert len(tickets(store)) == 2
     assert listed() == []
 
 
-def test_a_forged_sender_joins_no_ticket_by_its_address(loop: Loop, store: Store) -> None:
-    """G3, item 6: the number and the customer's address are not enough where SPF and DKIM fail."""
-    loop.mail(letter(), DESK)
+@pytest.mark.requirement("G3")
+def test_a_forged_sender_joins_no_ticket_by_its_address(loop: Simulator, store: Store) -> None:
+    """The number and the customer's address are not enough where SPF and DKIM fail."""
+    loop.mail(raw_mail(), DESK)
     (ticket,) = tickets(store)
     forged = EmailMessage()
     forged["From"], forged["To"] = "a@example.com", DESK
@@ -224,8 +244,9 @@ def test_a_forged_sender_joins_no_ticket_by_its_address(loop: Loop, store: Store
     assert len(tickets(store)) == 2
 
 
-def test_a_failed_closing_workflow_is_listed_and_starts_again(loop: Loop) -> None:
-    """F4, G3: under another name with the same input; what was started again is not listed."""
+@pytest.mark.requirement("F4", "G3")
+def test_a_failed_closing_workflow_is_listed_and_starts_again(loop: Simulator) -> None:
+    """Under another name with the same input; what was started again is not listed."""
     states = boto3.client("stepfunctions")
     arn = states.create_state_machine(
         name=f"{PLACE.prefix}-closing",
@@ -234,8 +255,8 @@ def test_a_failed_closing_workflow_is_listed_and_starts_again(loop: Loop) -> Non
     )["stateMachineArn"]
     given = {"desk": "standard", "number": "CS1", "resolution": 1}
     states.start_execution(stateMachineArn=arn, name="standard-CS1-1", input=json.dumps(given))
-    ((id_, room, desk, _, about, cause),) = listed()
-    assert (id_, room, desk, about) == ("standard-CS1-1", "closing", "standard", "CS1")
+    ((id_, function, desk, _, about, cause),) = listed()
+    assert (id_, function, desk, about) == ("standard-CS1-1", "closing", "standard", "CS1")
     assert cause
     assert json.loads(console("show", id_)) == given
     assert "standard-CS1-1-again-1" in console("replay", id_)
@@ -246,17 +267,90 @@ def test_a_failed_closing_workflow_is_listed_and_starts_again(loop: Loop) -> Non
     assert [run.name for run in closing_workflows.failed(PLACE.prefix)] == [again]
 
 
-def test_an_unknown_id_is_said(loop: Loop) -> None:
+def test_an_unknown_id_is_an_error(loop: Simulator) -> None:
     for command in (("show", "x"), ("replay", "x"), ("discard", "x", "--reason", "y")):
         assert CliRunner().invoke(app, ["quarantine", *command, "--stage", PLACE.stage]).exit_code
 
 
+@pytest.mark.requirement("F4")
 @pytest.mark.parametrize("name", ["standard-CS1-1", "x" * 80])
-def test_a_run_that_is_begun_anew_has_a_name_that_step_functions_takes(name: str) -> None:
-    """F4: 80 characters at most ("StartExecution", `name`), however often it fails."""
+def test_the_name_of_a_restarted_execution_is_valid_for_step_functions(name: str) -> None:
+    """80 characters at most ("StartExecution", `name`), however often it fails."""
     names = [name]
     for _ in range(12):
-        names.append(closing_workflows._next(names[-1]))
+        names.append(closing_workflows._next_name(names[-1]))
     assert max(map(len, names)) <= 80
     assert len(set(names)) == len(names)
     assert names[-1].endswith("-again-12")
+
+
+def put_dead_letter(function: str, body: dict[str, Any]) -> str:
+    """Put a message into a function's dead-letter queue and return the message's id."""
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName=f"{PLACE.prefix}-{function}-dlq")["QueueUrl"]
+    return sqs.send_message(QueueUrl=url, MessageBody=json.dumps(body))["MessageId"]
+
+
+@pytest.mark.requirement("G3")
+@pytest.mark.parametrize("key", ["room", "function"])
+def test_a_dead_letter_of_an_earlier_version_is_listed_and_replayed(
+    loop: Simulator, store: Store, key: str
+) -> None:
+    """Version 196e096 wrote the key `room`."""
+    boto3.client("s3").put_object(Bucket=PLACE.mail_bucket, Key="mail/one", Body=raw_mail())
+    record = mail_notification("mail/one", (DESK,))["body"]
+    cause = "ClientError: SlowDown"
+    note = {key: "mail", "cause": cause, "keys": {"message_id": "1"}, "record": record}
+    message_id = put_dead_letter("mail", note)
+    ((entry_id, function, desk, _, subject, shown_cause),) = listed()
+    assert (entry_id, function, desk) == (message_id, "mail", "standard")
+    assert (subject, shown_cause) == ("mail/one", cause)
+    assert "昨天起无法登录" in console("show", entry_id)
+    console("replay", entry_id)
+    assert len(list(process_mail_queue(loop))) == 1
+    assert len(tickets(store)) == 1
+    assert listed() == []
+
+
+@pytest.mark.requirement("G3")
+def test_a_stream_record_dead_lettered_by_an_earlier_version_is_replayed(
+    loop: Simulator, quarantine: Quarantine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record goes to the function whose queue holds it, whatever the key is called."""
+    delivered: list[tuple[str, Any]] = []
+
+    def records(redelivery: Redelivery, batch: list[Any]) -> str:
+        delivered.append((redelivery.function, batch))
+        return "processed"
+
+    monkeypatch.setattr(Redelivery, "records", records)
+    keys = {"pk": "TICKET#standard#CS1", "sk": "EVENT#000001"}
+    record = {"dynamodb": {"SequenceNumber": "1"}}
+    put_dead_letter("router", {"room": "router", "cause": "x", "keys": keys, "record": record})
+    with quarantine.opened() as (entry,):
+        assert (entry.function, entry.desk, entry.subject) == (
+            "router",
+            "standard",
+            "CS1 EVENT#000001",
+        )
+        assert quarantine.replay(entry) == "processed"
+    assert delivered == [(f"{PLACE.prefix}-router", [record])]
+    assert listed() == []
+
+
+@pytest.mark.requirement("G3")
+@pytest.mark.parametrize("key", ["room", "function"])
+def test_a_chat_call_quarantined_by_an_earlier_version_is_listed_as_one(
+    loop: Simulator, key: str
+) -> None:
+    call = {"desk": "standard", "channel": "wechat", "query": {}, "key": "mail/call"}
+    boto3.client("s3").put_object(
+        Bucket=PLACE.mail_bucket,
+        Key="quarantine/standard/call",
+        Body=b"<xml/>",
+        Metadata={key: "chat", "cause": "unreadable", "mail": "mail/call", "verdicts": "{}",
+                  "call": as_metadata(json.dumps(call))},
+    )  # fmt: skip
+    ((entry_id, function, *_),) = listed()
+    assert (entry_id, function) == ("quarantine/standard/call", "chat")
+    assert "queued for standard" in console("replay", entry_id)

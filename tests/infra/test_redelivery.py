@@ -1,4 +1,4 @@
-"""What a function is handed again, and what its answer means (G3)."""
+"""Redelivery of failed records, and the meaning of the function's response (G3)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.console.redelivery import (
-    ParkedAgainError,
+    DeadLetteredAgainError,
     Redelivery,
     RefusedError,
     StreamGoneError,
@@ -52,36 +52,41 @@ class Stream:
         return {"Records": found, "NextShardIterator": str(at + 1)}
 
 
-def between(monkeypatch: pytest.MonkeyPatch, stream: Stream, room: str = "notify") -> list[str]:
+def sequence_numbers(
+    monkeypatch: pytest.MonkeyPatch, stream: Stream, function: str = "notify"
+) -> list[str]:
     monkeypatch.setattr(boto3, "client", lambda _: stream)
-    found = records_between(BATCH, room)
+    found = records_between(BATCH, function)
     assert all(r["dynamodb"]["NewImage"]["sealed"] == {"B": "eA=="} for r in found)
     return [r["dynamodb"]["SequenceNumber"] for r in found]
 
 
+@pytest.mark.requirement("G3")
 def test_a_batch_is_read_to_its_last_record_and_no_further(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """G3: the last one is of the batch; the one after it was taken, or is another's."""
+    """The last one is of the batch; the one after it was taken, or is another's."""
     stream = Stream(
         [record(99, "notify")], [], [record(100, "router"), record(101, "both")],
         [record(102, "notify")],
     )  # fmt: skip
-    assert between(monkeypatch, stream) == ["99", "101"]
-    assert between(monkeypatch, stream, "router") == ["100", "101"]
+    assert sequence_numbers(monkeypatch, stream) == ["99", "101"]
+    assert sequence_numbers(monkeypatch, stream, "router") == ["100", "101"]
 
 
-def test_a_stream_without_an_end_is_not_read_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """G3: an open shard has always another page."""
-    assert between(monkeypatch, Stream([record(99, "notify")])) == ["99"]
+@pytest.mark.requirement("G3")
+def test_an_open_shard_is_not_read_forever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An open shard has always another page."""
+    assert sequence_numbers(monkeypatch, Stream([record(99, "notify")])) == ["99"]
 
 
-def test_what_the_stream_forgot_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """G3: it remembers for a day; other troubles are their own."""
+@pytest.mark.requirement("G3")
+def test_an_expired_record_raises_stream_gone_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It remembers for a day; other troubles are their own."""
     with pytest.raises(StreamGoneError, match="99 … 101"):
-        between(monkeypatch, Stream(gone="TrimmedDataAccessException"))
+        sequence_numbers(monkeypatch, Stream(gone="TrimmedDataAccessException"))
     with pytest.raises(ClientError, match="AccessDenied"):
-        between(monkeypatch, Stream(gone="AccessDenied"))
+        sequence_numbers(monkeypatch, Stream(gone="AccessDenied"))
 
 
 class Lambda:
@@ -101,21 +106,24 @@ class Lambda:
         return {**found, "FunctionError": "Unhandled"} if self.error else found
 
 
-def handed(monkeypatch: pytest.MonkeyPatch, function: Lambda, records: list[Any]) -> str:
+def redeliver(monkeypatch: pytest.MonkeyPatch, function: Lambda, records: list[Any]) -> str:
     monkeypatch.setattr(boto3, "client", lambda _: function)
     return Redelivery("deskbell-test-notify").records(records)
 
 
-def test_what_is_taken_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """G3."""
+@pytest.mark.requirement("G3")
+def test_a_processed_record_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     function = Lambda({"batchItemFailures": []})
-    assert handed(monkeypatch, function, [{"a": 1}]) == "deskbell-test-notify has taken it"
+    assert redeliver(monkeypatch, function, [{"a": 1}]) == "deskbell-test-notify has processed it"
     assert function.given == [{"Records": [{"a": 1}]}]
 
 
-PARKED = json.dumps({"message": "record.dead_lettered", "cause": "no such rule"})
+DEAD_LETTERED = json.dumps({"message": "record.dead_lettered", "cause": "no such rule"})
+PARKED = json.dumps({"message": "record.parked", "cause": "no such rule"})
+"""The log line of functions deployed before the event was renamed."""
 
 
+@pytest.mark.requirement("G3")
 @pytest.mark.parametrize(
     ("function", "records", "refused", "said"),
     [
@@ -123,17 +131,23 @@ PARKED = json.dumps({"message": "record.dead_lettered", "cause": "no such rule"}
         (Lambda({"batchItemFailures": [{"itemIdentifier": "1"}]}), [1], RefusedError, "again"),
         (Lambda({"errorMessage": "boom"}, error=True), [1], RefusedError, "failed: boom"),
         (Lambda("boom", error=True), [1], RefusedError, "failed: boom"),
-        (Lambda(None, log=f"x\n{PARKED}\n"), [1], ParkedAgainError, "again: no such rule"),
+        (Lambda(None, log=f"x\n{PARKED}\n"), [1], DeadLetteredAgainError, "again: no such rule"),
+        (
+            Lambda(None, log=f"x\n{DEAD_LETTERED}\n"),
+            [1],
+            DeadLetteredAgainError,
+            "again: no such rule",
+        ),
     ],
-    ids=["none", "failed", "raised", "died", "parked"],
+    ids=["none", "failed", "raised", "died", "parked", "dead-lettered"],
 )
-def test_what_is_not_taken_stays_in_quarantine(
+def test_a_record_that_was_not_processed_stays_in_quarantine(
     monkeypatch: pytest.MonkeyPatch,
     function: Lambda,
     records: list[Any],
     refused: type[RefusedError],
     said: str,
 ) -> None:
-    """G3: each with what the function said, since only what was taken leaves quarantine."""
+    """Each with what the function said, since only what was taken leaves quarantine."""
     with pytest.raises(refused, match=said):
-        handed(monkeypatch, function, records)
+        redeliver(monkeypatch, function, records)

@@ -25,7 +25,7 @@ from functions.core.text.tokens import derive
 from functions.survey.archive import archive, write_document
 from functions.survey.tasks import Task
 from infra.console import retention
-from infra.console.commands import app
+from infra.console.main import app
 from infra.console.retention import Records, erase, hold
 from tests.aws_snapshots import aws_in_memory
 from tests.core.sample_desk import DESK, NOON, TABLE, agent, both, committed, make_table, request
@@ -237,8 +237,9 @@ def tags(at: Records, number: str) -> list[dict[str, str]]:
 class TestHold:
     """A hold keeps a record beyond its years."""
 
+    @pytest.mark.requirement("B10")
     def test_every_version_is_tagged_and_released(self, at: Records) -> None:
-        """B10: the lifecycle's rules apply to what is not held."""
+        """The lifecycle's rules apply to what is not held."""
         assert tags(at, "CS1") == [{"retention-years": "5", "hold": "false"}] * 2
         ticket = hold(at, "testdesk", "CS1", held=True, reason="lawsuit", actor="admin", now=SOON)
         assert ticket.held
@@ -253,16 +254,17 @@ class TestHold:
         ]
         assert said == [("admin", True, "lawsuit"), ("admin", False, "settled")]
 
+    @pytest.mark.requirement("B10", "D10")
     def test_its_files_are_held_and_released_with_it(self, at: Records) -> None:
-        """B10, D10"""
         for held in (True, False):
             hold(at, "testdesk", "CS1", held=held, reason="x", actor="admin", now=SOON)
             found = at.s3.get_object_tagging(Bucket=MAIL_BUCKET, Key=f"{PHOTO}-CS1")["TagSet"]
             assert {tag["Key"]: tag["Value"] for tag in found} == tags(at, "CS1")[0]
             assert tags(at, "CS1")[0]["hold"] == str(held).lower()
 
+    @pytest.mark.requirement("B10")
     def test_once_more_tags_again_and_says_nothing(self, at: Records) -> None:
-        """B10: after an interruption between the commit and the tag."""
+        """After an interruption between the commit and the tag."""
         for _ in range(2):
             hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
         entries = [k for k in at.store.history("testdesk", "CS1") if k.of(e.HoldSet)]
@@ -277,8 +279,9 @@ class TestHold:
         write_document(at.store, at.shelves, at.store.load("testdesk", "CS1"), repairs)
         assert [tag["hold"] for tag in tags(at, "CS1")] == ["true"] * 3
 
+    @pytest.mark.requirement("B10")
     def test_hold_that_comes_while_the_archive_writes(self, at: Records, repairs: Playbook) -> None:
-        """B10: the archive looks again after it has written, and comes again."""
+        """The archive looks again after it has written, and comes again."""
         before = at.store.load("testdesk", "CS1")
         hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
         stale = before.model_copy(update={"version": before.version + 1})
@@ -293,21 +296,23 @@ class TestHold:
 class TestErase:
     """A person's data goes; the statistics and an entry stay."""
 
+    @pytest.mark.requirement("B10")
     def test_the_console_says_what_it_erased_and_nothing_else(
         self, at: Records, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """B10: silence would read as done; a letter may misspell the address."""
+        """Silence would read as done; a letter may misspell the address."""
         monkeypatch.setattr(retention, "records_of", lambda stage: at)
         told = ["--contact", "nobody@example.com", "--reason", "asked", "--stage", "test"]
         done = CliRunner().invoke(app, ["ticket", "erase", "testdesk", *told])
-        assert (done.exit_code, done.output) == (0, "there is no ticket of this contact\n")
+        assert (done.exit_code, done.output) == (0, "this contact has no tickets\n")
         done = CliRunner().invoke(
             app, ["ticket", "erase", "testdesk", "--number", "CS1", *told[2:]]
         )
         assert (done.exit_code, done.output) == (0, "CS1: erased\n")
 
+    @pytest.mark.requirement("B10")
     def test_nothing_of_the_person_is_left(self, at: Records) -> None:
-        """B10: no item, object or version holds any of it; what is counted is unchanged."""
+        """No item, object or version holds any of it; what is counted is unchanged."""
         before = figures(at)
         assert left(at) == list(SECRETS)
         found = erase(at, "testdesk", contact=" LI.Example@Example.com ", **ERASURE)
@@ -320,8 +325,9 @@ class TestErase:
         assert at.store.all_of_contact("testdesk", digest(CONTACT)) == []
         assert not [item for item in items(at) if digest(CONTACT) in repr(item)]
 
+    @pytest.mark.requirement("B10", "G6")
     def test_the_document_says_that_it_was_done(self, at: Records) -> None:
-        """B10, G6: one version, with the entry and the figures."""
+        """One version, with the entry and the figures."""
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         [document] = [body for key, body in objects(at) if key.endswith("/CS1.json")]
         assert '"PersonErased"' in document
@@ -358,17 +364,19 @@ class TestErase:
         assert (left(at), figures(at), [key for key, _ in objects(at)]) == first
         assert [len(erased_entries(at, number)) for number in ("CS1", "CS2")] == [1, 1]
 
+    @pytest.mark.requirement("G4")
     def test_reason_is_masked(self, at: Records) -> None:
-        """G4: whoever erases may name the person once more."""
+        """Whoever erases may name the person once more."""
         told = {**ERASURE, "reason": "mail of li.example@example.com"}
         erase(at, "testdesk", contact=CONTACT, **told)
         assert left(at) == []
 
+    @pytest.mark.requirement("B10")
     @pytest.mark.parametrize("by", ["contact", "number"])
     def test_interrupted_anywhere_and_run_again(
         self, at: Records, repairs: Playbook, by: str
     ) -> None:
-        """B10: each run goes a few steps further than the one before and ends in the middle."""
+        """Each run goes a few steps further than the one before and ends in the middle."""
         wanted: dict[str, Any] = {"contact": CONTACT} if by == "contact" else {"number": "CS1"}
         before = figures(at)
         steps, interrupted = 0, 0
@@ -393,8 +401,9 @@ class TestErase:
             own = [repr(x) for x in (*items(at), *objects(at)) if "CS1" in repr(x)]
             assert not [secret for secret in SECRETS if secret in "".join(own)]
 
+    @pytest.mark.requirement("B10")
     def test_held_tickets_stay_as_they_are(self, at: Records) -> None:
-        """B10: a hold goes before; after its release the rest is erased."""
+        """A hold goes before; after its release the rest is erased."""
         hold(at, "testdesk", "CS1", held=True, reason="lawsuit", actor="admin", now=SOON)
         found = erase(at, "testdesk", contact=CONTACT, **ERASURE)
         assert (found.numbers, found.held) == (("CS2",), ("CS1",))
@@ -417,26 +426,28 @@ class TestErase:
         assert at.store.load("testdesk", "CS4").status == "received"
         assert not [key for key, _ in objects(at) if "CS4" in key]
 
+    @pytest.mark.requirement("B10")
     def test_document_that_was_written_meanwhile_goes(self, at: Records, repairs: Playbook) -> None:
-        """B10: the archive was reading while the ticket was erased."""
+        """The archive was reading while the ticket was erased."""
         before = at.store.load("testdesk", "CS1")
         stale = before.model_copy(update={"version": before.version + 1})
-        at.store._playbooks.clear()
+        at.store.playbook_cache.clear()
         change(at.store, "testdesk", "CS1", c.ErasePerson("x"), repairs, SOON, actor="admin")
         versions = len(tags(at, "CS1"))
         with pytest.raises(TryAgain):
             write_document(at.store, at.shelves, stale, repairs)
         assert len(tags(at, "CS1")) == versions
 
+    @pytest.mark.requirement("E11")
     @pytest.mark.parametrize(
         "under_way", [{"state": "claimed"}, {"covers": ("000001#handler_told#handler",)}]
     )
     def test_message_on_its_way(self, at: Records, under_way: dict[str, Any]) -> None:
-        """E11: its words may still be written down, so the run says that it has to come again."""
+        """Its words may still be written down, so the run says that it has to come again."""
         [sent] = [d for d in at.store.deliveries("testdesk", "CS1") if d.recipient == "customer"]
         claimed = sent.model_copy(update={"claimed_at": SOON, **under_way})
         assert at.store.move(claimed, "sent")
-        with pytest.raises(TryAgain, match="on its way"):
+        with pytest.raises(TryAgain, match="is being sent"):
             erase(at, "testdesk", contact=CONTACT, **ERASURE)
         assert at.store.move(sent, claimed.state)  # with its words
         assert left(at)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from infra.local.streams import RetryRules, process
 
 RULES = RetryRules(partial=True, bisect=True, attempts=3, max_age_seconds=3600)
@@ -156,8 +158,9 @@ def test_a_batch_that_got_on_has_all_its_attempts_before_it() -> None:
     assert function.discarded == [(["5"], "RetryAttemptsExhausted")]
 
 
+@pytest.mark.requirement("G3")
 def test_the_oldest_record_tells_the_age_and_without_a_limit_none_is_too_old() -> None:
-    """G3: `MaximumRecordAgeInSeconds` -1 is Lambda's own, for ever."""
+    """`MaximumRecordAgeInSeconds` -1 is Lambda's own, for ever."""
     records = [
         {"dynamodb": {"SequenceNumber": str(n), "ApproximateCreationDateTime": at}}
         for n, at in enumerate((100.0, 5000.0))

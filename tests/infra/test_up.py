@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.deploy.local_stage import Ports
 from infra.local import up
-from infra.local.system import Ports
 
 PORTS = Ports(8700, 4566, 2525)
 READ = (
@@ -39,9 +39,10 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.requirement("F7", "G8")
 @pytest.mark.parametrize("name", READ)
 def test_what_a_deployment_reads_makes_another_one(tree: Path, name: str) -> None:
-    """F7, G8: its content and its name, so that no start runs yesterday's code."""
+    """Its content and its name, so that no start runs yesterday's code."""
     before = up._fingerprint(PORTS)
     (tree / name).write_text("two", "utf-8")
     changed = up._fingerprint(PORTS)
@@ -50,30 +51,34 @@ def test_what_a_deployment_reads_makes_another_one(tree: Path, name: str) -> Non
     assert up._fingerprint(PORTS) not in {before, changed}
 
 
+@pytest.mark.requirement("G8")
 def test_a_function_s_file_that_is_renamed_makes_another_one(tree: Path) -> None:
-    """G8: the same content under another name is another program."""
+    """The same content under another name is another program."""
     before = up._fingerprint(PORTS)
     (tree / "functions/core/storage/store.py").rename(tree / "functions/core/shop.py")
     assert up._fingerprint(PORTS) != before
 
 
+@pytest.mark.requirement("G8")
 @pytest.mark.parametrize("name", LEFT)
 def test_what_no_deployment_reads_makes_none(tree: Path, name: str) -> None:
-    """G8: a start where nothing changed takes seconds."""
+    """A start where nothing changed takes seconds."""
     before = up._fingerprint(PORTS)
     (tree / name).write_text("two", "utf-8")
     assert up._fingerprint(PORTS) == before
 
 
+@pytest.mark.requirement("F7", "G8")
 def test_other_parameters_of_the_foundation_make_another_one(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """F7, G8: the templates are the same, what they are given is not."""
+    """The templates are the same, what they are given is not."""
     before = up._fingerprint(PORTS)
     monkeypatch.setitem(up.FOUNDATION, "MailMaxReceives", "4")
     assert up._fingerprint(PORTS) != before
 
 
+@pytest.mark.requirement("G8")
 def test_other_ports_make_another_one(tree: Path) -> None:
-    """G8: the functions know the API's address."""
+    """The functions know the API's address."""
     assert up._fingerprint(PORTS) != up._fingerprint(Ports(8701, 4566, 2525))

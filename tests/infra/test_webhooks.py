@@ -20,7 +20,9 @@ from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws, container
 from functions.core.playbook import load
 from functions.notify import wiring
-from infra.console import commands, webhooks
+from infra.console import webhooks
+from infra.console.errors import UsageError
+from infra.console.main import app
 from infra.console.webhooks import Span, WebhookError
 from infra.deploy import desks
 from infra.deploy.stage_secrets import ensure_endpoint_secrets
@@ -133,7 +135,7 @@ def test_one_message_is_sent_again_under_its_id(desk: Harness, receiver: Receive
     ticket = happen(desk)
     first = receiver.ids[0]
     assert webhooks.replay_id(STAGE, first, NOON) == "it is sent now"
-    with pytest.raises(WebhookError, match="at this very moment"):
+    with pytest.raises(WebhookError, match="is being sent"):
         webhooks.replay_id(STAGE, first, NOON)
     pump(desk, ticket)
     assert receiver.ids.count(first) == 2
@@ -151,7 +153,7 @@ def test_a_time_is_sent_again(desk: Harness, receiver: Receiver) -> None:
     ticket = happen(desk)
     later = NOON + HOUR
     done = webhooks.replay_span(STAGE, Span("standard", "", later, later + HOUR), 300, later)
-    assert (done.again, done.first, done.left) == (1, 0, 0)
+    assert (done.again, done.first, done.skipped) == (1, 0, 0)
     pump(desk, ticket)
     assert [request.json["type"] for request in receiver.got] == [
         "ticket.received",
@@ -219,7 +221,7 @@ def test_a_message_that_is_sent_again_has_all_its_attempts(
     desks.apply(STAGE, second(desk, "support@other.local"), NOON)
     span = Span("other", "", NOON - HOUR, NOON + 2 * HOUR)
     done = webhooks.replay_span(STAGE, span, 300, NOON)
-    assert (done.again, done.first, done.left) == (0, 0, 0)
+    assert (done.again, done.first, done.skipped) == (0, 0, 0)
     assert webhooks.replay_id(STAGE, receiver.ids[0], NOON) == "it is sent now"
     (due,) = [d for d in desk.deliveries(ticket) if d.state == "due"]
     assert (due.attempts, due.cause) == (0, "replayed")
@@ -233,7 +235,7 @@ def test_what_is_being_sent_is_left_alone(desk: Harness, receiver: Receiver) -> 
             claimed = {"state": "claimed"}
             assert desk.store.move(delivery.model_copy(update=claimed), delivery.state)
     span = Span("standard", "crm", NOON, NOON + 2 * HOUR)
-    assert webhooks.replay_span(STAGE, span, 300, NOON).left == 2
+    assert webhooks.replay_span(STAGE, span, 300, NOON).skipped == 2
 
 
 def test_an_endpoint_that_there_is_not(desk: Harness) -> None:
@@ -242,7 +244,7 @@ def test_an_endpoint_that_there_is_not(desk: Harness) -> None:
         lambda: webhooks.rotate(STAGE, "standard", "erp", HOUR, NOON),
         lambda: webhooks.replay_span(STAGE, Span("standard", "erp", NOON, NOON), 1, NOON),
     ):
-        with pytest.raises(WebhookError, match="desk standard has no webhook erp; there is crm"):
+        with pytest.raises(WebhookError, match="desk standard has no webhook erp; it has crm"):
             ask()
 
 
@@ -258,7 +260,7 @@ def test_a_dead_letter_gets_another_day(desk: Harness, receiver: Receiver) -> No
     assert desk.invoke(desk.event_record(ticket)) == []
     box = Quarantine(STAGE)
     with box.opened() as found:
-        [kept] = [each for each in found if "webhook:crm" in each.about]
+        [kept] = [each for each in found if "webhook:crm" in each.subject]
         assert "410" in kept.cause
         assert box.replay(kept) == "the delivery is due"
     pump(desk, ticket)
@@ -271,7 +273,7 @@ def test_a_dead_letter_gets_another_day(desk: Harness, receiver: Receiver) -> No
 
 
 def run(*arguments: str) -> Any:
-    return CliRunner().invoke(commands.app, [*arguments, "--stage", STAGE])
+    return CliRunner().invoke(app, [*arguments, "--stage", STAGE])
 
 
 def test_the_commands_do_it(desk: Harness, receiver: Receiver) -> None:
@@ -294,15 +296,15 @@ def test_the_commands_do_it(desk: Harness, receiver: Receiver) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "say --id"),
-        (["--id", "x", "--desk", "standard", "--from", "2026-01-01"], "say --id"),
-        (["--desk", "standard", "--from", "yesterday"], "--from: expected a moment"),
-        (["--desk", "standard", "--from", "2026-03-10T09:00:00"], "--from: expected a moment"),
+        ([], "give --id"),
+        (["--id", "x", "--desk", "standard", "--from", "2026-01-01"], "give --id"),
+        (["--desk", "standard", "--from", "yesterday"], "--from: use a timestamp"),
+        (["--desk", "standard", "--from", "2026-03-10T09:00:00"], "--from: use a timestamp"),
     ],
 )
 def test_a_command_that_says_too_little(desk: Harness, arguments: list[str], said: str) -> None:
     done = run("webhooks", "replay", *arguments)
-    assert isinstance(done.exception, commands.UsageError)
+    assert isinstance(done.exception, UsageError)
     assert said in str(done.exception)
 
 
@@ -310,7 +312,7 @@ def test_the_secret_of_what_is_not_there_is_refused(desk: Harness) -> None:
     """G5: nothing printed would read as an endpoint without a secret."""
     done = run("webhooks", "secret", "standard", "crn")
     assert isinstance(done.exception, WebhookError)
-    assert "has no webhook crn; there is crm" in str(done.exception)
+    assert "has no webhook crn; it has crm" in str(done.exception)
 
 
 def test_secrets_are_of_the_scheme(desk: Harness) -> None:

@@ -44,55 +44,60 @@ def runtime() -> Any:
     return vars(lambda_runtime)["zipfile"]
 
 
-def kept(scratch: Path) -> list[Path]:
+def packages(scratch: Path) -> list[Path]:
     return sorted((scratch / "packages").iterdir())
 
 
+@pytest.mark.requirement("G8")
 def test_workers_of_one_package_share_its_files(scratch: Path) -> None:
-    """G8: whatever the number of workers, a package is on the disk once."""
+    """Whatever the number of workers, a package is on the disk once."""
     first, second = worker(scratch, "intake", "one"), worker(scratch, "router", "one")
     assert (first / "code" / "app.py").samefile(second / "code" / "app.py")
     assert (first / "code" / "app.py").read_text() == "one"
     assert [path.name for path in first.iterdir()] == ["code"]
     shutil.rmtree(first)
     assert (second / "code" / "app.py").read_text() == "one"
-    assert len(kept(scratch)) == 1
+    assert len(packages(scratch)) == 1
 
 
+@pytest.mark.requirement("G8")
 def test_another_package_is_another_folder(scratch: Path) -> None:
-    """G8: a function deployed anew runs its new code, and workers of the old one keep theirs."""
+    """A function deployed anew runs its new code, and workers of the old one keep theirs."""
     before, after = worker(scratch, "intake", "one"), worker(scratch, "intake-2", "two")
     assert (before / "code" / "app.py").read_text() == "one"
     assert (after / "code" / "app.py").read_text() == "two"
 
 
+@pytest.mark.requirement("G3", "G8")
 def test_what_a_killed_emulator_left_is_cleared_away(scratch: Path) -> None:
-    """G3, G8: workers' folders, what was half unpacked, packages of before; not the last one."""
+    """Workers' folders, what was half unpacked, packages of before; not the last one."""
     old, last = worker(scratch, "a", "one"), worker(scratch, "b", "two")
     current = (last / "code").resolve()
     os.utime((old / "code").resolve(), (0, 0))
     (scratch / "packages" / "unpacking-x").mkdir()
     workers.prepare(scratch)
-    assert kept(scratch) == [current]
+    assert packages(scratch) == [current]
     assert (current / "app.py").read_text() == "two"
     assert sorted(scratch.iterdir()) == [scratch / "packages"]
 
 
+@pytest.mark.requirement("G8")
 def test_the_package_that_was_used_last_is_the_one_that_stays(scratch: Path) -> None:
-    """G8: going back to an earlier one makes it the newest; it need not be unpacked once more."""
+    """Going back to an earlier one makes it the newest; it need not be unpacked once more."""
     first = (worker(scratch, "a", "one") / "code").resolve()
     second = (worker(scratch, "b", "two") / "code").resolve()
     for age, path in enumerate((second, first)):
         os.utime(path, (1000 - age, 1000 - age))
     worker(scratch, "c", "one")
     workers.prepare(scratch)
-    assert kept(scratch) == [first]
+    assert packages(scratch) == [first]
 
 
+@pytest.mark.requirement("G3")
 def test_a_package_cut_off_while_it_was_unpacked_is_not_taken_for_whole(
     scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """G3: a worker that fails for want of room leaves nothing that the next would trust."""
+    """A worker that fails for lack of disk space leaves nothing that the next would trust."""
     real = zipfile.ZipFile.extractall
 
     def full(self: zipfile.ZipFile, path: Any = None, *_rest: Any) -> None:
@@ -106,8 +111,9 @@ def test_a_package_cut_off_while_it_was_unpacked_is_not_taken_for_whole(
     assert (worker(scratch, "b", "one") / "code" / "app.py").read_text() == "one"
 
 
+@pytest.mark.requirement("G8")
 def test_other_archives_of_the_emulator_are_none_of_this(scratch: Path) -> None:
-    """G8: only what workers unpack is linked."""
+    """Only what workers unpack is linked."""
     assert runtime() is not zipfile
     assert zipfile.ZipFile.__module__ == "zipfile"
     assert runtime().BadZipFile is zipfile.BadZipFile

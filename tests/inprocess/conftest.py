@@ -19,8 +19,8 @@ from functions.core.platform.settings import Deployment
 from functions.core.playbook import load
 from functions.core.storage.store import Store
 from infra.console.retention import erase, records_of
-from infra.simulator.inprocess import Loop
-from tests.aws_snapshots import aws_in_memory, kept
+from infra.simulator.simulator import Simulator
+from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.core.sample_desk import make_table
 
 PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
@@ -46,11 +46,11 @@ def shipped(path: Path) -> Playbook:
 
 
 @pytest.fixture
-def loop() -> Iterator[Loop]:
+def loop() -> Iterator[Simulator]:
     """A deployment of the `standard` desk with its roster, everybody offline."""
     with aws_in_memory(PLACE.region):
-        kept("whole", _standard)
-        with Loop(PLACE).running() as running:
+        restore_or_make("whole", _standard)
+        with Simulator(PLACE).running() as running:
             running.pump()
             running.calls.clear()
             yield running
@@ -88,13 +88,13 @@ def foundation(desk: str) -> None:
         ssm.put_parameter(Name=PLACE.parameter(name), Value=value, Type="SecureString")
 
 
-def forget(loop: Loop, at: datetime, **who: str) -> None:
+def forget(loop: Simulator, at: datetime, **who: str) -> None:
     """What the console does to forget who a `contact`, or the customer of a `number`, was."""
     given: dict[str, Any] = {**who, "reason": "asked for it", "actor": "admin", "now": at}
     erase(records_of(loop.deployment.stage), "standard", **given)
 
 
 @pytest.fixture
-def store(loop: Loop) -> Store:
+def store(loop: Simulator) -> Store:
     """The deployment's table."""
     return Store(boto3.client("dynamodb"), loop.deployment.table)

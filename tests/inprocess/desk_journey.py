@@ -19,10 +19,10 @@ from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
 from functions.core.storage.store import Store
 from infra.console.retention import Records, records_of
-from infra.simulator.inprocess import HttpAnswer, Loop
-from tests.aws_snapshots import aws_in_memory, kept
+from infra.simulator.simulator import ApiResponse, Simulator
+from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.inprocess import conftest as whole
-from tests.journey import Walk
+from tests.journey import Journey
 
 
 @contextmanager
@@ -33,8 +33,8 @@ def deployed(
 ) -> Iterator[Case]:
     """A deployment of one desk with a roster of its own, and a case to walk through it."""
     with aws_in_memory(whole.PLACE.region):
-        kept(("foundation", desk), lambda: whole.foundation(desk))
-        with Loop(whole.PLACE).running() as loop:
+        restore_or_make(("foundation", desk), lambda: whole.foundation(desk))
+        with Simulator(whole.PLACE).running() as loop:
             playbook = whole.shipped(folder / f"{desk}.yaml")
             store = Store(aws.dynamodb(), whole.PLACE.table)
             store.put_playbook(playbook, datetime.now(UTC))
@@ -45,7 +45,7 @@ def deployed(
             yield Case(loop, store, playbook)
 
 
-class Case(Walk):
+class Case(Journey):
     """A ticket in this process.
 
     A username tells the role: `zg-…` is a supervisor, `zj-…` of the QA team, others are agents.
@@ -53,20 +53,20 @@ class Case(Walk):
 
     supervisor = "zg-1"
 
-    def __init__(self, loop: Loop, store: Store, playbook: Playbook) -> None:
+    def __init__(self, loop: Simulator, store: Store, playbook: Playbook) -> None:
         super().__init__(playbook.desk)
         self.loop = loop
         self.store = store
         self.playbook = playbook
 
-    def http(self, method: str, path: str, body: Any = None, **more: Any) -> HttpAnswer:
+    def http(self, method: str, path: str, body: Any = None, **more: Any) -> ApiResponse:
         answer = self.loop.http(method, path.removeprefix(whole.URL), body, **more)
         self.seen.append(answer.text)
         if method != "GET":
             self.loop.pump()
         return answer
 
-    def as_agent(self, who: str, method: str, path: str, body: Any = None) -> HttpAnswer:
+    def as_agent(self, who: str, method: str, path: str, body: Any = None) -> ApiResponse:
         role = {"zg": "supervisor", "zj": "qa"}.get(who.partition("-")[0], "agent")
         claims = {"cognito:username": who, "cognito:groups": f"{self.desk}:{role}"}
         return self.http(method, f"/agent/desks/{self.desk}{path}", body, claims=claims)

@@ -13,8 +13,9 @@ from functions.core.domain.events import Commit, CustomerWrote, TicketReceived
 from functions.core.platform import aws
 from functions.core.storage.store import Store, read_commit
 from functions.core.text.tokens import message_id
-from infra.console.quarantine import Kept, Quarantine
-from infra.simulator.inprocess import Loop, announcement
+from infra.console.quarantine import Quarantine
+from infra.console.quarantine_entry import Entry
+from infra.simulator.simulator import Simulator, mail_notification
 from tests.inprocess.conftest import PLACE, ROOT, shipped
 from tests.inprocess.generated_mails import GeneratedMail, MailGenerator
 
@@ -25,7 +26,7 @@ Places = dict[tuple[str, str], list[str]]
 """(desk, key of the mail) → the ticket on which it stands, or its cause in quarantine."""
 
 
-def test_every_mail_is_accounted_for(loop: Loop, store: Store) -> None:
+def test_every_mail_is_accounted_for(loop: Simulator, store: Store) -> None:
     """G3, item 6: on exactly one ticket, shown on one, in quarantine with its cause, or known as a
     repetition; nothing is in two places, nothing in none, and the sums match."""
     _desks(store)
@@ -68,8 +69,8 @@ def _where(
     letter: GeneratedMail,
     desk: str,
     table: Table,
-    aside: dict[tuple[str, str], Kept],
-    parked: list[Kept],
+    aside: dict[tuple[str, str], Entry],
+    parked: list[Entry],
 ) -> list[str]:
     """Every place at which a mail is found for a desk, whatever had to become of it."""
     of = table.standing.get((desk, letter.about.key)) if letter.about else None
@@ -87,7 +88,7 @@ def _where(
     return found
 
 
-def _names(kept: Kept, letter: GeneratedMail) -> bool:
+def _names(kept: Entry, letter: GeneratedMail) -> bool:
     """Whether something parked is this very announcement, with a cause."""
     said = json.dumps(kept.body, ensure_ascii=False)
     mark = json.dumps(letter.body)[1:-1] if letter.body is not None else f"{letter.key}\\"
@@ -104,7 +105,7 @@ def _desks(store: Store) -> None:
         store.put_playbook(playbook, datetime.now(UTC))
 
 
-def _bring(loop: Loop, letters: list[GeneratedMail]) -> None:
+def _bring(loop: Simulator, letters: list[GeneratedMail]) -> None:
     """Store and announce mails as SES does, ten to a batch."""
     s3 = boto3.client("s3")
     boto3.client("sqs").create_queue(QueueName=f"{PLACE.prefix}-mail")
@@ -112,7 +113,7 @@ def _bring(loop: Loop, letters: list[GeneratedMail]) -> None:
         records = []
         for index, letter in enumerate(letters[at : at + 10]):
             letter.key = f"mail/{letter.kind.replace(' ', '-')}-{id(letter)}-{index}"
-            record = announcement(letter.key, letter.recipients, letter.verdicts)
+            record = mail_notification(letter.key, letter.recipients, letter.verdicts)
             if letter.body is not None:
                 record["body"] = letter.body
             elif letter.raw:

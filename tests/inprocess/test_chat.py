@@ -23,7 +23,7 @@ from functions.core.services.command_service import change
 from functions.core.storage.store import Store
 from functions.notify.deliver import message
 from infra.console.quarantine import Quarantine
-from infra.simulator.inprocess import HttpAnswer, Loop
+from infra.simulator.simulator import ApiResponse, Simulator
 from tests.core.channels.provider_requests import (
     FAKE_PROVIDERS,
     Call,
@@ -42,7 +42,12 @@ class Chat:
     """A person who writes to the standard desk on a channel, through a fake provider."""
 
     def __init__(
-        self, loop: Loop, store: Store, name: str, provider: FakeProvider, api: RecordingProvider
+        self,
+        loop: Simulator,
+        store: Store,
+        name: str,
+        provider: FakeProvider,
+        api: RecordingProvider,
     ) -> None:
         self.loop, self.store, self.name, self.provider, self.api = loop, store, name, provider, api
 
@@ -50,12 +55,12 @@ class Chat:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
-    def send(self, call: Call) -> HttpAnswer:
+    def send(self, call: Call) -> ApiResponse:
         path = call.path(f"/desks/{DESK}/channels/{self.name}")
         headers = {"Content-Type": "application/json", **call.headers}
         return self.loop.http(call.method, path, call.body or None, headers=headers)
 
-    def write(self, words: str, **more: str) -> HttpAnswer:
+    def write(self, words: str, **more: str) -> ApiResponse:
         answer = self.send(
             self.provider.call(self.provider.text(words, self.now, **more), self.now)
         )
@@ -102,7 +107,7 @@ def _is_message(body: Any) -> bool:
     return isinstance(body, dict) and body.get("grant_type") is None
 
 
-def put_secret(loop: Loop, name: str, secret: dict[str, Any]) -> None:
+def put_secret(loop: Simulator, name: str, secret: dict[str, Any]) -> None:
     boto3.client("ssm").put_parameter(
         Name=loop.deployment.parameter(f"desks/{DESK}/channels/{name}"),
         Value=json.dumps(secret),
@@ -112,26 +117,26 @@ def put_secret(loop: Loop, name: str, secret: dict[str, Any]) -> None:
 
 
 @pytest.fixture(params=["wechat", "wechat-safe"])
-def wechat(request: pytest.FixtureRequest, loop: Loop, store: Store) -> Iterator[Chat]:
+def wechat(request: pytest.FixtureRequest, loop: Simulator, store: Store) -> Iterator[Chat]:
     """An official account, plain and encrypted."""
     provider = WeChat() if request.param == "wechat" else SafeWeChat()
     yield from _chat(loop, store, "wechat", provider)
 
 
 @pytest.fixture(params=FAKE_PROVIDERS)
-def chat(request: pytest.FixtureRequest, loop: Loop, store: Store) -> Iterator[Chat]:
+def chat(request: pytest.FixtureRequest, loop: Simulator, store: Store) -> Iterator[Chat]:
     """A person on each channel."""
     yield from _chat(loop, store, request.param, FAKE_PROVIDERS[request.param])
 
 
-def _chat(loop: Loop, store: Store, name: str, provider: FakeProvider) -> Iterator[Chat]:
+def _chat(loop: Simulator, store: Store, name: str, provider: FakeProvider) -> Iterator[Chat]:
     message.token_cache.cache_clear()
     with recording_provider(provider.accepted()) as api:
         put_secret(loop, name, {**provider.secret, "api": api.url})
         yield Chat(loop, store, name, provider, api)
 
 
-def reply_of(chat: Chat, answer: HttpAnswer) -> dict[str, str]:
+def reply_of(chat: Chat, answer: ApiResponse) -> dict[str, str]:
     """Return the passive reply in a response, decrypted if the message was encrypted."""
     assert isinstance(chat.provider, WeChat)
     return chat.provider.reply(answer.text)
@@ -175,8 +180,8 @@ def test_other_recipients_are_notified_too(wechat: Chat) -> None:
     wechat.store.put_playbook(
         playbook.model_copy(update={"notifications": (team, *playbook.notifications)}), wechat.now
     )
-    wechat.loop.wait()
-    wechat.loop.retire()
+    wechat.loop.expire_playbooks()
+    wechat.loop.replace_containers()
     wechat.write("无法登录")
     wechat.loop.pump()
     told = [d for d in wechat.deliveries() if d.event == "TicketReceived"]
@@ -216,7 +221,7 @@ def interrupt_next_request(
 def test_concurrent_repetitions_make_one_ticket(
     chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers: list[HttpAnswer] = []
+    answers: list[ApiResponse] = []
     interrupt_next_request(
         chat, monkeypatch, lambda: answers.append(chat.write("支付失败", id="1002"))
     )
@@ -344,7 +349,7 @@ def test_an_invalid_signature_is_refused_and_nothing_stored(chat: Chat) -> None:
 
 
 @pytest.mark.parametrize("path", ["standard/channels/pigeon", "nowhere/channels/wechat"])
-def test_an_unknown_or_unused_channel_is_404(loop: Loop, path: str) -> None:
+def test_an_unknown_or_unused_channel_is_404(loop: Simulator, path: str) -> None:
     for method, body in (("GET", None), ("POST", b"<xml/>")):
         answer = loop.http(method, f"/desks/{path}", body, headers={"Content-Type": "text/xml"})
         assert (answer.status, answer.json["status"]) == (404, 404)
@@ -402,7 +407,7 @@ class QuarantinedRequest:
 
 
 @pytest.fixture
-def quarantined(loop: Loop, store: Store) -> Iterator[QuarantinedRequest]:
+def quarantined(loop: Simulator, store: Store) -> Iterator[QuarantinedRequest]:
     safe = SafeWeChat()
     put_secret(loop, "wechat", {**safe.secret, "aes_key": "B" * 43})
     with recording_provider(safe.accepted()) as api:
@@ -416,9 +421,9 @@ def quarantined(loop: Loop, store: Store) -> Iterator[QuarantinedRequest]:
 def test_a_quarantined_request_is_read_again_once(quarantined: QuarantinedRequest) -> None:
     quarantined.restore_secret()
     with quarantined.box.opened() as (waiting,):
-        assert (waiting.room, waiting.desk) == ("chat", DESK)
-        assert "<Encrypt>" in quarantined.box.whole(waiting)
-        assert "read again" in quarantined.box.replay(waiting)
+        assert (waiting.function, waiting.desk) == ("chat", DESK)
+        assert "<Encrypt>" in quarantined.box.text(waiting)
+        assert "is queued" in quarantined.box.replay(waiting)
     quarantined.process_replayed(times=2)
     assert quarantined.chat.ticket.channel == "wechat"
     assert quarantine_causes(quarantined.chat) == []
@@ -429,7 +434,9 @@ def test_a_request_that_is_unreadable_again_stays_in_quarantine(
     quarantined: QuarantinedRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        quarantined.box._sqs, "send_message", lambda **sent: quarantined.read(sent["MessageBody"])
+        quarantined.box._mail._sqs,
+        "send_message",
+        lambda **sent: quarantined.read(sent["MessageBody"]),
     )
     with quarantined.box.opened() as (waiting,):
         quarantined.box.replay(waiting)
@@ -446,8 +453,8 @@ def test_a_released_request_that_was_dead_lettered_is_replayed(
     quarantined.process_replayed()
     quarantined.restore_secret()
     with quarantined.box.opened() as (parked,):
-        assert (parked.room, parked.desk) == ("mail", DESK)
-        assert "<Encrypt>" in quarantined.box.whole(parked)
+        assert (parked.function, parked.desk) == ("mail", DESK)
+        assert "<Encrypt>" in quarantined.box.text(parked)
         quarantined.box.replay(parked)
     quarantined.process_replayed()
     assert quarantined.chat.ticket.channel == "wechat"
@@ -463,13 +470,13 @@ def test_a_request_that_cannot_be_queued_stays_in_quarantine(
     def refused(**_: Any) -> None:
         raise ClientError({"Error": {"Code": "ServiceUnavailable"}}, "SendMessage")
 
-    monkeypatch.setattr(quarantined.box._sqs, "send_message", refused)
+    monkeypatch.setattr(quarantined.box._mail._sqs, "send_message", refused)
     before = quarantine_causes(quarantined.chat)
     with quarantined.box.opened() as (waiting,), pytest.raises(ClientError):
         quarantined.box.replay(waiting)
     assert quarantine_causes(quarantined.chat) == before
     with quarantined.box.opened() as (again,):
-        assert (again.id, again.room, again.call) == (waiting.id, "chat", waiting.call)
+        assert (again.id, again.function, again.call) == (waiting.id, "chat", waiting.call)
 
 
 @pytest.mark.requirement("E10", "G1")
@@ -495,7 +502,7 @@ def test_two_messages_without_an_id_in_one_second_are_two(wechat: Chat) -> None:
 
 
 @pytest.mark.requirement("G1")
-def test_two_persons_messages_without_an_id_are_two(loop: Loop, store: Store) -> None:
+def test_two_persons_messages_without_an_id_are_two(loop: Simulator, store: Store) -> None:
     provider = FAKE_PROVIDERS["line"]
     put_secret(loop, "line", provider.secret)
     events = [

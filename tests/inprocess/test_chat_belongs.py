@@ -18,14 +18,14 @@ from functions.core.services.command_service import change
 from functions.core.storage.store import Store
 from functions.intake.chat import MAX_TEXT
 from infra.console.quarantine import Quarantine
-from infra.simulator.inprocess import Loop
+from infra.simulator.simulator import Simulator
 from tests.core.channels.provider_requests import FAKE_PROVIDERS
 from tests.inprocess.conftest import forget
 from tests.inprocess.recording_provider import recording_provider
 from tests.inprocess.test_chat import DESK, Chat, put_secret
 
 
-def _writer(loop: Loop, store: Store, name: str) -> Iterator[Chat]:
+def _writer(loop: Simulator, store: Store, name: str) -> Iterator[Chat]:
     provider = FAKE_PROVIDERS[name]
     with recording_provider(provider.accepted()) as api:
         put_secret(loop, name, {**provider.secret, "api": api.url})
@@ -33,19 +33,19 @@ def _writer(loop: Loop, store: Store, name: str) -> Iterator[Chat]:
 
 
 @pytest.fixture
-def line(loop: Loop, store: Store) -> Iterator[Chat]:
+def line(loop: Simulator, store: Store) -> Iterator[Chat]:
     """A person on LINE."""
     yield from _writer(loop, store, "line")
 
 
 @pytest.fixture
-def wechat(loop: Loop, store: Store) -> Iterator[Chat]:
+def wechat(loop: Simulator, store: Store) -> Iterator[Chat]:
     """A person on WeChat."""
     yield from _writer(loop, store, "wechat")
 
 
 @pytest.fixture
-def telegram(loop: Loop, store: Store) -> Iterator[Chat]:
+def telegram(loop: Simulator, store: Store) -> Iterator[Chat]:
     """A person on Telegram."""
     yield from _writer(loop, store, "telegram")
 

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from functions.core.domain.rules import AutomaticLimits, NotificationRule, Playbook
 from functions.core.storage.store import Store
-from infra.simulator.inprocess import Loop
+from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import ROOT, shipped
 from tests.inprocess.test_returns import DESK, act, bounce, file, own_id, replay_delivery
 
@@ -34,7 +34,7 @@ LIMIT = 8
 
 
 @pytest.fixture
-def desks(loop: Loop, store: Store) -> Loop:
+def desks(loop: Simulator, store: Store) -> Simulator:
     """Two desks with low limits."""
     boto3.client("sesv2").create_email_identity(EmailIdentity="omnichannel.local")
     limits = AutomaticLimits(ticket={"10m": 2}, address={"10m": LIMIT})
@@ -43,14 +43,14 @@ def desks(loop: Loop, store: Store) -> Loop:
         mail = playbook.mail.model_copy(update={"automatic_limits": limits})
         store.put_playbook(playbook.model_copy(update={"mail": mail}), datetime.now(UTC))
     loop.pump()
-    loop.wait()
+    loop.expire_playbooks()
     return loop
 
 
 class MailCarrier:
     """Delivers mail that was sent to a desk's mailbox, once."""
 
-    def __init__(self, loop: Loop) -> None:
+    def __init__(self, loop: Simulator) -> None:
         self.loop = loop
         self.carried = 0
         self.sent: Counter[str] = Counter()
@@ -119,7 +119,7 @@ def dead_letter_causes(store: Store, desk: str) -> list[str]:
     return [d.cause or "" for d in found if d.state == "parked"]
 
 
-def test_marked_automatic_mail_ends_a_loop_at_once(desks: Loop, store: Store) -> None:
+def test_marked_automatic_mail_ends_a_loop_at_once(desks: Simulator, store: Store) -> None:
     desks.mail(make_mail(OTHER, DESK), DESK)
     carrier = MailCarrier(desks)
     carrier.run()
@@ -127,7 +127,7 @@ def test_marked_automatic_mail_ends_a_loop_at_once(desks: Loop, store: Store) ->
     assert carrier.sent[DESK] == 0
 
 
-def test_limits_end_a_loop_of_unmarked_mail(desks: Loop, store: Store) -> None:
+def test_limits_end_a_loop_of_unmarked_mail(desks: Simulator, store: Store) -> None:
     desks.mail(make_mail(OTHER, DESK), DESK)
     carrier = MailCarrier(desks)
     carrier.run(strip_marks)
@@ -142,7 +142,9 @@ def test_limits_end_a_loop_of_unmarked_mail(desks: Loop, store: Store) -> None:
     assert "capped: " in message["Body"]
 
 
-def test_the_desk_s_own_mail_is_recognised_under_another_sender(loop: Loop, store: Store) -> None:
+def test_the_desk_s_own_mail_is_recognised_under_another_sender(
+    loop: Simulator, store: Store
+) -> None:
     """By the keyed id, also if SES has replaced the Message-ID."""
     number = file(loop, store, "li.lei@example.com")
     act(loop, number, "assign", agent="li-1")
@@ -164,7 +166,7 @@ def test_the_desk_s_own_mail_is_recognised_under_another_sender(loop: Loop, stor
     assert kept["KeyCount"] == 2
 
 
-def test_an_agent_s_replies_are_never_limited(loop: Loop, store: Store) -> None:
+def test_an_agent_s_replies_are_never_limited(loop: Simulator, store: Store) -> None:
     set_low_limits(store, loop)
     number = file(loop, store)
     act(loop, number, "assign", agent="li-1")
@@ -174,7 +176,7 @@ def test_an_agent_s_replies_are_never_limited(loop: Loop, store: Store) -> None:
     assert dead_letter_causes(store, "standard") == []
 
 
-def test_a_limited_delivery_can_be_replayed(loop: Loop, store: Store) -> None:
+def test_a_limited_delivery_can_be_replayed(loop: Simulator, store: Store) -> None:
     set_low_limits(store, loop)
     numbers = [file(loop, store) for _ in range(4)]
     (held,) = [d for d in store.deliveries("standard", numbers[-1]) if d.recipient == "customer"]
@@ -187,7 +189,7 @@ def test_a_limited_delivery_can_be_replayed(loop: Loop, store: Store) -> None:
     assert len(mails()) == before + 1
 
 
-def set_low_limits(store: Store, loop: Loop) -> None:
+def set_low_limits(store: Store, loop: Simulator) -> None:
     """Set low limits on a desk that acknowledges every message."""
     playbook: Playbook = shipped(ROOT / "playbooks" / "standard.yaml")
     limits = AutomaticLimits(ticket={"10m": 2}, address={"10m": 3})
@@ -200,7 +202,7 @@ def set_low_limits(store: Store, loop: Loop) -> None:
     )
     store.put_playbook(changed, datetime.now(UTC))
     loop.pump()
-    loop.wait()
+    loop.expire_playbooks()
 
 
 STEPS = st.lists(
@@ -216,7 +218,7 @@ STEPS = st.lists(
 )
 @given(steps=STEPS)
 def test_no_sequence_of_mails_exceeds_the_limits(
-    loop: Loop, store: Store, steps: list[str]
+    loop: Simulator, store: Store, steps: list[str]
 ) -> None:
     set_low_limits(store, loop)
     address = f"m{next(SERIAL)}@example.com"

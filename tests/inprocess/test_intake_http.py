@@ -14,7 +14,7 @@ from functions.core.domain.rules import CustomerClass
 from functions.core.domain.ticket import Customer
 from functions.core.platform import clock
 from functions.core.storage.store import Store
-from infra.simulator.inprocess import HttpAnswer, Loop
+from infra.simulator.simulator import ApiResponse, Simulator
 from tests.inprocess.conftest import WEBHOOK_SECRET
 from tests.signed_requests import signed
 
@@ -22,12 +22,12 @@ BODY = {"contact": "13800138000", "description": "无法登录，一直提示密
 RAW = json.dumps(BODY, ensure_ascii=False).encode()
 
 
-def file(loop: Loop, body: Any = BODY, **headers: str) -> HttpAnswer:
+def file(loop: Simulator, body: Any = BODY, **headers: str) -> ApiResponse:
     return loop.http("POST", "/desks/standard/tickets", body, headers=headers)
 
 
 @pytest.mark.requirement("A1", "A3", "A4")
-def test_a_request_gets_a_number_and_a_promise(loop: Loop, store: Store) -> None:
+def test_a_request_gets_a_number_and_a_promise(loop: Simulator, store: Store) -> None:
     answer = file(loop)
     assert answer.status == 201
     today = datetime.now(tz=None).astimezone()  # the number's date is the desk's own
@@ -48,7 +48,7 @@ def test_a_request_gets_a_number_and_a_promise(loop: Loop, store: Store) -> None
 
 
 @pytest.mark.requirement("A4")
-def test_an_urgent_request_is_promised_two_hours(loop: Loop) -> None:
+def test_an_urgent_request_is_promised_two_hours(loop: Simulator) -> None:
     """紧急问题2小时内响应."""
     answer = file(loop, {**BODY, "urgency": "高"})
     due = datetime.fromisoformat(answer.json["expected_response_by"])
@@ -57,14 +57,16 @@ def test_an_urgent_request_is_promised_two_hours(loop: Loop) -> None:
 
 @pytest.mark.requirement("A1")
 @pytest.mark.parametrize("urgency", ["低", "low", "Low"])
-def test_terms_are_understood_in_both_languages(loop: Loop, store: Store, urgency: str) -> None:
+def test_terms_are_understood_in_both_languages(
+    loop: Simulator, store: Store, urgency: str
+) -> None:
     answer = file(loop, {**BODY, "urgency": urgency, "type": "fault report"})
     ticket = store.load("standard", answer.json["number"])
     assert (ticket.priority, ticket.type) == ("低", "报障")
 
 
 @pytest.mark.requirement("A1", "A15")
-def test_every_wrong_field_is_named(loop: Loop) -> None:
+def test_every_wrong_field_is_named(loop: Simulator) -> None:
     answer = file(
         loop,
         {
@@ -83,7 +85,7 @@ def test_every_wrong_field_is_named(loop: Loop) -> None:
     assert "高" in wrong["urgency"]
 
 
-def test_unknown_and_missing_fields_are_named(loop: Loop) -> None:
+def test_unknown_and_missing_fields_are_named(loop: Simulator) -> None:
     answer = file(loop, {"descripton": "typo"})
     assert answer.status == 400
     assert {error["field"] for error in answer.json["errors"]} == {
@@ -95,7 +97,7 @@ def test_unknown_and_missing_fields_are_named(loop: Loop) -> None:
 
 @pytest.mark.requirement("D2")
 @pytest.mark.parametrize("given", ["2026-02-30", "2026-3-1", "20260310", "yesterday", ""])
-def test_a_purchase_date_must_be_a_date(loop: Loop, given: str) -> None:
+def test_a_purchase_date_must_be_a_date(loop: Simulator, given: str) -> None:
     answer = file(loop, {**BODY, "product": {"name": "冰箱", "purchased_on": given}})
     assert answer.status == 400
     assert answer.json["errors"] == [
@@ -103,7 +105,7 @@ def test_a_purchase_date_must_be_a_date(loop: Loop, given: str) -> None:
     ]
 
 
-def test_a_body_of_another_type_is_refused_as_a_problem(loop: Loop) -> None:
+def test_a_body_of_another_type_is_refused_as_a_problem(loop: Simulator) -> None:
     """Chalice's own errors are problems too."""
     answer = file(loop, b"contact=13800138000", **{"Content-Type": "text/plain"})
     assert answer.status == 415
@@ -115,12 +117,12 @@ def test_a_body_of_another_type_is_refused_as_a_problem(loop: Loop) -> None:
     }
 
 
-def test_an_unknown_desk_is_not_found(loop: Loop) -> None:
+def test_an_unknown_desk_is_not_found(loop: Simulator) -> None:
     assert loop.http("POST", "/desks/nobody/tickets", BODY).status == 404
 
 
 @pytest.mark.requirement("G1")
-def test_a_repeated_key_creates_one_ticket(loop: Loop) -> None:
+def test_a_repeated_key_creates_one_ticket(loop: Simulator) -> None:
     first = file(loop, **{"Idempotency-Key": "k-1"})
     for _ in range(20):
         assert file(loop, **{"Idempotency-Key": "k-1"}).json == first.json
@@ -129,11 +131,11 @@ def test_a_repeated_key_creates_one_ticket(loop: Loop) -> None:
     assert file(loop, **{"Idempotency-Key": "k-2"}).json["number"] != first.json["number"]
 
 
-def test_without_a_key_each_request_creates_a_ticket(loop: Loop) -> None:
+def test_without_a_key_each_request_creates_a_ticket(loop: Simulator) -> None:
     assert file(loop).json["number"] != file(loop).json["number"]
 
 
-def test_creating_a_ticket_takes_three_calls_to_the_table(loop: Loop) -> None:
+def test_creating_a_ticket_takes_three_calls_to_the_table(loop: Simulator) -> None:
     file(loop)
     loop.calls.clear()
     file(loop, **{"Idempotency-Key": "k"})
@@ -142,7 +144,7 @@ def test_creating_a_ticket_takes_three_calls_to_the_table(loop: Loop) -> None:
 
 
 @pytest.mark.requirement("F5", "G1")
-def test_a_repeated_webhook_creates_one_ticket(loop: Loop) -> None:
+def test_a_repeated_webhook_creates_one_ticket(loop: Simulator) -> None:
     path = "/desks/standard/channels/webhook"
     first = loop.http("POST", path, RAW, headers=signed(WEBHOOK_SECRET, RAW))
     assert first.status == 201
@@ -160,7 +162,7 @@ def test_a_repeated_webhook_creates_one_ticket(loop: Loop) -> None:
         {"webhook-timestamp": "soon"},
     ],
 )
-def test_an_invalid_or_old_signature_is_refused(loop: Loop, spoil: dict[str, str]) -> None:
+def test_an_invalid_or_old_signature_is_refused(loop: Simulator, spoil: dict[str, str]) -> None:
     path = "/desks/standard/channels/webhook"
     spoilt = {**signed(WEBHOOK_SECRET, RAW), **spoil}
     assert loop.http("POST", path, RAW, headers=spoilt).status == 401
@@ -170,7 +172,7 @@ def test_an_invalid_or_old_signature_is_refused(loop: Loop, spoil: dict[str, str
 
 
 @pytest.mark.requirement("G4")
-def test_personal_data_is_masked_before_it_is_stored(loop: Loop, store: Store) -> None:
+def test_personal_data_is_masked_before_it_is_stored(loop: Simulator, store: Store) -> None:
     body = {
         **BODY,
         "contact": "wang.wu@example.com",
@@ -183,7 +185,7 @@ def test_personal_data_is_masked_before_it_is_stored(loop: Loop, store: Store) -
 
 
 @pytest.mark.requirement("A15", "G4")
-def test_a_phone_number_is_masked_in_every_field(loop: Loop, store: Store) -> None:
+def test_a_phone_number_is_masked_in_every_field(loop: Simulator, store: Store) -> None:
     phone = "13912345678"
     body = {
         **BODY,
@@ -212,7 +214,7 @@ def test_a_phone_number_is_masked_in_every_field(loop: Loop, store: Store) -> No
     ],
 )
 def test_a_number_has_the_desk_s_own_date(
-    loop: Loop, monkeypatch: pytest.MonkeyPatch, at: datetime, number: str
+    loop: Simulator, monkeypatch: pytest.MonkeyPatch, at: datetime, number: str
 ) -> None:
     """The day begins at midnight in Shanghai, eight hours before UTC's."""
     monkeypatch.setattr(clock, "now", lambda: at)
@@ -220,11 +222,13 @@ def test_a_number_has_the_desk_s_own_date(
 
 
 @pytest.mark.requirement("A5")
-def test_a_supervisor_s_customer_class_overrides_the_channel_s(loop: Loop, store: Store) -> None:
+def test_a_supervisor_s_customer_class_overrides_the_channel_s(
+    loop: Simulator, store: Store
+) -> None:
     classes = {"vip": CustomerClass(customer_ids=("VIP*",)), "partner": CustomerClass()}
     playbook = store.playbook("standard", datetime.now(UTC))
     store.put_playbook(playbook.model_copy(update={"customer_classes": classes}), datetime.now(UTC))
-    loop.wait()
+    loop.expire_playbooks()
 
     def classed() -> Customer:
         number = file(loop, {**BODY, "customer_id": "VIP-7"}).json["number"]

@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from functions.core.storage.store import Store
-from infra.simulator.inprocess import Loop
+from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import ROOT, shipped
 from tests.inprocess.desk_journey import Case
 
@@ -23,7 +23,7 @@ SECRETS = (PHONE, "138-0013-8000", MAIL, "han.meimei", NAME)
 class Life(Case):
     """A ticket of the standard desk whose text is full of personal data."""
 
-    def __init__(self, loop: Loop, store: Store) -> None:
+    def __init__(self, loop: Simulator, store: Store) -> None:
         super().__init__(loop, store, shipped(ROOT / "playbooks" / "standard.yaml"))
 
     def file(self, description: str = DESCRIPTION, **fields: Any) -> str:
@@ -34,7 +34,7 @@ class Life(Case):
 
 
 @pytest.fixture
-def life(loop: Loop, store: Store) -> Life:
+def life(loop: Simulator, store: Store) -> Life:
     return Life(loop, store)
 
 

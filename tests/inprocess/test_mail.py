@@ -17,7 +17,7 @@ from functions.core.platform import aws
 from functions.core.storage.store import Store
 from functions.core.text.tokens import message_id
 from functions.intake.mail_store import MailStore
-from infra.simulator.inprocess import Loop, announcement
+from infra.simulator.simulator import Simulator, mail_notification
 from tests.inprocess.conftest import WEBHOOK_SECRET
 from tests.signed_requests import signed
 
@@ -61,12 +61,12 @@ def text_events(store: Store, number: str) -> list[Any]:
     ]
 
 
-def own_reference(loop: Loop, number: str) -> str:
+def own_reference(loop: Simulator, number: str) -> str:
     return f"<{message_id(aws.root_key(loop.deployment), 'standard', number, 1, 'standard.local')}>"
 
 
 @pytest.mark.requirement("A1", "F1")
-def test_a_mail_becomes_a_ticket(loop: Loop, store: Store) -> None:
+def test_a_mail_becomes_a_ticket(loop: Simulator, store: Store) -> None:
     """Text, sender and attachments are read; the bucket keeps the original."""
     pdf = b"%PDF-1.7 receipt"
     raw = make_mail(files=(("发票.pdf", pdf),))
@@ -84,7 +84,7 @@ def test_a_mail_becomes_a_ticket(loop: Loop, store: Store) -> None:
 
 
 @pytest.mark.requirement("D10", "G3")
-def test_files_are_kept_by_their_content(loop: Loop, store: Store) -> None:
+def test_files_are_kept_by_their_content(loop: Simulator, store: Store) -> None:
     """A refused file stays in the original, and the ticket names it."""
     files = (
         ("../../发票\u202e.html", b"<script>alert(1)</script>"),
@@ -113,7 +113,7 @@ def test_files_are_kept_by_their_content(loop: Loop, store: Store) -> None:
 
 
 @pytest.mark.requirement("D10")
-def test_customer_and_agent_download_a_mail_s_files(loop: Loop, store: Store) -> None:
+def test_customer_and_agent_download_a_mail_s_files(loop: Simulator, store: Store) -> None:
     from urllib.parse import parse_qs, urlsplit
 
     from functions.core.text.tokens import status_key
@@ -142,7 +142,7 @@ def test_customer_and_agent_download_a_mail_s_files(loop: Loop, store: Store) ->
 
 
 @pytest.mark.requirement("A1")
-def test_an_html_mail_is_read(loop: Loop, store: Store) -> None:
+def test_an_html_mail_is_read(loop: Simulator, store: Store) -> None:
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = "a@example.com", DESK, "Payment"
     mail["Message-ID"] = "<h@example.com>"
@@ -154,18 +154,18 @@ def test_an_html_mail_is_read(loop: Loop, store: Store) -> None:
 
 
 @pytest.mark.requirement("G1")
-def test_a_mail_announced_twenty_times_makes_one_ticket(loop: Loop, store: Store) -> None:
+def test_a_mail_announced_twenty_times_makes_one_ticket(loop: Simulator, store: Store) -> None:
     for batch in range(4):
         boto3.client("s3").put_object(
             Bucket=loop.deployment.mail_bucket, Key=f"mail/{batch}", Body=make_mail()
         )
-        records = [announcement(f"mail/{batch}", (DESK,)) for _ in range(5)]
+        records = [mail_notification(f"mail/{batch}", (DESK,)) for _ in range(5)]
         assert loop.invoke("intake_mail", {"Records": records}) == {"batchItemFailures": []}
     assert len(new_ticket_numbers(store)) == 1
 
 
 @pytest.mark.requirement("G1")
-def test_a_mail_without_an_id_is_recognised_by_its_bytes(loop: Loop, store: Store) -> None:
+def test_a_mail_without_an_id_is_recognised_by_its_bytes(loop: Simulator, store: Store) -> None:
     for _ in range(3):
         loop.mail(make_mail(id=""), DESK)
     loop.mail(make_mail(id="", text="另一件事"), DESK)
@@ -173,7 +173,7 @@ def test_a_mail_without_an_id_is_recognised_by_its_bytes(loop: Loop, store: Stor
 
 
 @pytest.mark.requirement("G1")
-def test_an_answer_with_our_message_id_joins_its_ticket(loop: Loop, store: Store) -> None:
+def test_an_answer_with_our_message_id_joins_its_ticket(loop: Simulator, store: Store) -> None:
     loop.mail(make_mail(), DESK)
     (number,) = new_ticket_numbers(store)
     reply = make_mail("Re: 回复", "已经好了", id="<m2@x>", references=own_reference(loop, number))
@@ -187,7 +187,9 @@ def test_an_answer_with_our_message_id_joins_its_ticket(loop: Loop, store: Store
 
 
 @pytest.mark.requirement("G1")
-def test_a_number_in_the_subject_counts_only_from_the_customer(loop: Loop, store: Store) -> None:
+def test_a_number_in_the_subject_counts_only_from_the_customer(
+    loop: Simulator, store: Store
+) -> None:
     loop.mail(make_mail(), DESK)
     (number,) = new_ticket_numbers(store)
     loop.mail(make_mail(f"Re: [{number}] 登录", "补充截图", id="<m2@x>"), DESK)
@@ -198,7 +200,9 @@ def test_a_number_in_the_subject_counts_only_from_the_customer(loop: Loop, store
 
 
 @pytest.mark.requirement("G1")
-def test_an_answer_to_the_customer_s_own_mail_joins_its_ticket(loop: Loop, store: Store) -> None:
+def test_an_answer_to_the_customer_s_own_mail_joins_its_ticket(
+    loop: Simulator, store: Store
+) -> None:
     """Only from the same address."""
     loop.mail(make_mail(), DESK)
     (number,) = new_ticket_numbers(store)
@@ -216,7 +220,7 @@ def test_an_answer_to_the_customer_s_own_mail_joins_its_ticket(loop: Loop, store
 
 
 @pytest.mark.requirement("G1")
-def test_a_forged_reference_opens_a_new_ticket(loop: Loop, store: Store) -> None:
+def test_a_forged_reference_opens_a_new_ticket(loop: Simulator, store: Store) -> None:
     loop.mail(make_mail(), DESK)
     (number,) = new_ticket_numbers(store)
     forged = own_reference(loop, number).replace(".1.", ".2.")
@@ -225,7 +229,7 @@ def test_a_forged_reference_opens_a_new_ticket(loop: Loop, store: Store) -> None
 
 
 @pytest.mark.requirement("A11")
-def test_the_answer_to_a_question_resumes_the_ticket(loop: Loop, store: Store) -> None:
+def test_the_answer_to_a_question_resumes_the_ticket(loop: Simulator, store: Store) -> None:
     from functions.core.domain import commands as c
     from functions.core.services.command_service import change
 
@@ -254,7 +258,7 @@ def test_the_answer_to_a_question_resumes_the_ticket(loop: Loop, store: Store) -
     ],
 )
 def test_a_mail_that_is_no_request_is_quarantined(
-    loop: Loop, store: Store, headers: dict[str, str], cause: str
+    loop: Simulator, store: Store, headers: dict[str, str], cause: str
 ) -> None:
     mail = EmailMessage()
     mail["To"] = DESK
@@ -274,7 +278,7 @@ def test_a_mail_that_is_no_request_is_quarantined(
 @pytest.mark.requirement("F1")
 @pytest.mark.parametrize("encoding", ["UTF8", "BASE64"])
 def test_a_mail_embedded_in_its_announcement_makes_a_ticket(
-    loop: Loop, store: Store, encoding: str
+    loop: Simulator, store: Store, encoding: str
 ) -> None:
     """SES's SNS action embeds small mails in the announcement."""
     import base64
@@ -297,28 +301,28 @@ def test_a_mail_embedded_in_its_announcement_makes_a_ticket(
 
 
 @pytest.mark.requirement("G3")
-def test_mail_to_an_unknown_mailbox_is_quarantined(loop: Loop, store: Store) -> None:
+def test_mail_to_an_unknown_mailbox_is_quarantined(loop: Simulator, store: Store) -> None:
     loop.mail(make_mail(), "sales@elsewhere.local", key="mail/lost")
     assert new_ticket_numbers(store) == []
     boto3.client("s3").head_object(Bucket=loop.deployment.mail_bucket, Key="quarantine/-/lost")
 
 
 @pytest.mark.requirement("F1")
-def test_a_plus_address_reaches_the_desk(loop: Loop, store: Store) -> None:
+def test_a_plus_address_reaches_the_desk(loop: Simulator, store: Store) -> None:
     loop.mail(make_mail(), "Support+orders@standard.local")
     assert len(new_ticket_numbers(store)) == 1
 
 
 @pytest.mark.requirement("G3", "F1")
 def test_unprocessable_messages_are_dead_lettered_and_others_processed(
-    loop: Loop, store: Store
+    loop: Simulator, store: Store
 ) -> None:
     s3 = boto3.client("s3")
     s3.put_object(Bucket=loop.deployment.mail_bucket, Key="mail/good", Body=make_mail())
     records = [
         {"messageId": "1", "body": "not json"},
-        announcement("mail/good", (DESK,)),
-        announcement("mail/missing", (DESK,)),
+        mail_notification("mail/good", (DESK,)),
+        mail_notification("mail/missing", (DESK,)),
     ]
     assert loop.invoke("intake_mail", {"Records": records}) == {"batchItemFailures": []}
     assert len(new_ticket_numbers(store)) == 1
@@ -331,13 +335,13 @@ def test_unprocessable_messages_are_dead_lettered_and_others_processed(
 
 @pytest.mark.requirement("G1", "G3")
 def test_a_mail_that_fails_for_now_is_retried(
-    loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
+    loop: Simulator, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from functions.core.domain.errors import TryAgain
 
     key = "mail/busy"
     boto3.client("s3").put_object(Bucket=loop.deployment.mail_bucket, Key=key, Body=make_mail())
-    record = announcement(key, (DESK,))
+    record = mail_notification(key, (DESK,))
 
     def busy(*_: Any, **__: Any) -> None:
         raise TryAgain("throttled")
@@ -351,7 +355,7 @@ def test_a_mail_that_fails_for_now_is_retried(
 
 
 @pytest.mark.requirement("F5")
-def test_a_raw_mail_over_http_makes_one_ticket(loop: Loop, store: Store) -> None:
+def test_a_raw_mail_over_http_makes_one_ticket(loop: Simulator, store: Store) -> None:
     raw = make_mail()
     headers = {"content-type": "message/rfc822", **signed(WEBHOOK_SECRET, raw)}
     path = "/desks/standard/channels/mime"
@@ -371,7 +375,7 @@ def test_a_raw_mail_over_http_makes_one_ticket(loop: Loop, store: Store) -> None
     ],
 )
 def test_the_acknowledgement_uses_the_mail_s_language(
-    loop: Loop, store: Store, subject: str, text: str, wanted: str
+    loop: Simulator, store: Store, subject: str, text: str, wanted: str
 ) -> None:
     loop.mail(make_mail(subject, text), DESK)
     (number,) = new_ticket_numbers(store)
@@ -397,7 +401,9 @@ def test_a_mail_missing_from_the_bucket_is_a_dead_letter(code: str) -> None:
 
 @pytest.mark.requirement("A1")
 @pytest.mark.parametrize(("subject", "wanted"), [("", "（无内容）"), ("发票", "发票")])
-def test_an_empty_mail_makes_a_ticket(loop: Loop, store: Store, subject: str, wanted: str) -> None:
+def test_an_empty_mail_makes_a_ticket(
+    loop: Simulator, store: Store, subject: str, wanted: str
+) -> None:
     loop.mail(make_mail(subject, ""), DESK)
     (received,) = text_events(store, new_ticket_numbers(store)[0])
     assert received.description == wanted

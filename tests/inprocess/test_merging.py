@@ -15,7 +15,7 @@ from functions.core.domain.roster import Agent
 from functions.core.platform import aws
 from functions.core.text.tokens import message_id, status_key
 from infra.console.retention import erase, hold
-from infra.simulator.inprocess import HttpAnswer
+from infra.simulator.simulator import ApiResponse
 from tests.inprocess.desk_journey import Case, deployed
 
 ROSTER = (("li-1", "技术支持组", "agent"), ("li-2", "技术支持组", "agent"),
@@ -34,7 +34,7 @@ def case() -> Iterator[Case]:
         yield found
 
 
-def act(case: Case, who: str, number: str, action: str, **body: Any) -> HttpAnswer:
+def act(case: Case, who: str, number: str, action: str, **body: Any) -> ApiResponse:
     case.number = number
     return case.asks(who, action, **body)
 

@@ -19,7 +19,7 @@ from functions.core.storage.store import Store
 from functions.notify.contact import open_contact
 from functions.notify.deliver.failures import Permanent
 from infra.console.retention import erase
-from infra.simulator.inprocess import HttpAnswer
+from infra.simulator.simulator import ApiResponse
 from tests.inprocess.desk_journey import Case, deployed
 from tests.inprocess.test_merging import status_link
 
@@ -44,7 +44,7 @@ def case() -> Iterator[Case]:
         yield found
 
 
-def open_original(case: Case, who: str, message: int, reason: str = WHY) -> HttpAnswer:
+def open_original(case: Case, who: str, message: int, reason: str = WHY) -> ApiResponse:
     return case.asks(who, "open-original", message=message, reason=reason)
 
 

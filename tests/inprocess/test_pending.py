@@ -9,11 +9,11 @@ import pytest
 from functions.core.domain.events import TicketReceived
 from functions.core.storage.store import Store
 from functions.router.routing import Router
-from infra.simulator.inprocess import Loop
+from infra.simulator.simulator import Simulator
 
 
 @pytest.mark.requirement("A6")
-def test_only_the_asked_agent_confirms_the_type(loop: Loop, store: Store) -> None:
+def test_only_the_asked_agent_confirms_the_type(loop: Simulator, store: Store) -> None:
     """Neither a repeated record of the request nor more text from the customer does."""
     body = {"contact": "13800138000", "description": "功能异常"}
     answer = loop.http("POST", "/desks/standard/tickets", body).json

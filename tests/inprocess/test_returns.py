@@ -18,7 +18,7 @@ from functions.core.platform import aws
 from functions.core.storage.store import Store
 from functions.core.text.tokens import message_id
 from functions.intake.bounces import BounceRecorder
-from infra.simulator.inprocess import HttpAnswer, Loop
+from infra.simulator.simulator import ApiResponse, Simulator
 from tests.inprocess.conftest import forget
 
 DESK = "support@standard.local"
@@ -26,7 +26,7 @@ CUSTOMER = "li.lei@example.com"
 SUPERVISOR = {"cognito:username": "zg-1", "cognito:groups": "standard:supervisor"}
 
 
-def file(loop: Loop, store: Store, contact: str = CUSTOMER) -> str:
+def file(loop: Simulator, store: Store, contact: str = CUSTOMER) -> str:
     """Create a ticket by web form and return its number."""
     body = {"contact": contact, "description": "无法登录"}
     answer = loop.http("POST", "/desks/standard/tickets", body)
@@ -36,7 +36,7 @@ def file(loop: Loop, store: Store, contact: str = CUSTOMER) -> str:
     return number
 
 
-def own_id(loop: Loop, number: str, version: int = 1) -> str:
+def own_id(loop: Simulator, number: str, version: int = 1) -> str:
     root = aws.root_key(loop.deployment)
     return f"<{message_id(root, 'standard', number, version, 'standard.local')}>"
 
@@ -101,7 +101,7 @@ def ses_notification(
     return json.dumps(content)
 
 
-def process_notification(loop: Loop, body: str) -> None:
+def process_notification(loop: Simulator, body: str) -> None:
     record = {"messageId": "1", "body": body, "attributes": {}}
     assert loop.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
     loop.pump()
@@ -116,7 +116,7 @@ def bounce_events(store: Store, number: str) -> list[Any]:
     return [event for commit in found for event in commit.of(ContactBounced)]
 
 
-def act(loop: Loop, number: str, action: str, **body: Any) -> HttpAnswer:
+def act(loop: Simulator, number: str, action: str, **body: Any) -> ApiResponse:
     path = f"/agent/desks/standard/tickets/{number}/{action}"
     answer = loop.http("POST", path, body, claims=SUPERVISOR)
     loop.pump()
@@ -139,7 +139,9 @@ def sent_to(address: str) -> int:
 @pytest.mark.parametrize(
     "header", ["Message-ID", "References", "In-Reply-To", "X-Deskbell-Id"], ids=str.lower
 )
-def test_a_hard_bounce_stops_mail_to_its_contact(loop: Loop, store: Store, header: str) -> None:
+def test_a_hard_bounce_stops_mail_to_its_contact(
+    loop: Simulator, store: Store, header: str
+) -> None:
     number, other = file(loop, store), file(loop, store)
     loop.mail(bounce(f"{header}: {own_id(loop, number)}\r\nSubject: x"), DESK)
     loop.pump()
@@ -163,7 +165,7 @@ def test_a_hard_bounce_stops_mail_to_its_contact(loop: Loop, store: Store, heade
 
 
 @pytest.mark.requirement("G1")
-def test_a_repeated_bounce_is_recorded_once(loop: Loop, store: Store) -> None:
+def test_a_repeated_bounce_is_recorded_once(loop: Simulator, store: Store) -> None:
     number = file(loop, store)
     raw = bounce("Subject: x").replace(
         b"Subject: Und", f"References: {own_id(loop, number)}\r\nSubject: Und".encode()
@@ -183,7 +185,7 @@ def test_a_repeated_bounce_is_recorded_once(loop: Loop, store: Store) -> None:
     ids=lambda found: found if isinstance(found, str) else "",
 )
 def test_a_soft_bounce_is_recorded_and_stops_no_mail(
-    loop: Loop, store: Store, changes: dict[str, str], why: str
+    loop: Simulator, store: Store, changes: dict[str, str], why: str
 ) -> None:
     number = file(loop, store)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}", **changes), DESK)
@@ -192,7 +194,7 @@ def test_a_soft_bounce_is_recorded_and_stops_no_mail(
     assert undeliverable_cause(store, number) is None
 
 
-def test_a_bounce_without_our_keyed_id_is_quarantined(loop: Loop, store: Store) -> None:
+def test_a_bounce_without_our_keyed_id_is_quarantined(loop: Simulator, store: Store) -> None:
     number = file(loop, store)
     forged = own_id(loop, number).replace(".1.", ".2.")
     for headers in ("Message-ID: <x@example.com>", f"Message-ID: {forged}"):
@@ -207,7 +209,9 @@ def test_a_bounce_without_our_keyed_id_is_quarantined(loop: Loop, store: Store) 
 
 @pytest.mark.requirement("G3")
 @pytest.mark.parametrize("what", ["bounce", "complaint"])
-def test_a_report_without_a_recipient_stops_no_mail(loop: Loop, store: Store, what: str) -> None:
+def test_a_report_without_a_recipient_stops_no_mail(
+    loop: Simulator, store: Store, what: str
+) -> None:
     """A forwarded mail reveals its keyed id to anybody."""
     number, other = file(loop, store), file(loop, store)
     headers = f"Message-ID: {own_id(loop, number)}"
@@ -223,7 +227,7 @@ def test_a_report_without_a_recipient_stops_no_mail(loop: Loop, store: Store, wh
     assert undeliverable_cause(store, file(loop, store)) is None
 
 
-def test_an_ses_notification_needs_no_recipient(loop: Loop, store: Store) -> None:
+def test_an_ses_notification_needs_no_recipient(loop: Simulator, store: Store) -> None:
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     process_notification(
@@ -233,7 +237,9 @@ def test_an_ses_notification_needs_no_recipient(loop: Loop, store: Store) -> Non
 
 
 @pytest.mark.requirement("G3")
-def test_an_ses_notification_about_another_address_stops_no_mail(loop: Loop, store: Store) -> None:
+def test_an_ses_notification_about_another_address_stops_no_mail(
+    loop: Simulator, store: Store
+) -> None:
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     process_notification(
@@ -245,7 +251,7 @@ def test_an_ses_notification_about_another_address_stops_no_mail(loop: Loop, sto
 
 
 @pytest.mark.requirement("B10")
-def test_a_complaint_about_an_erased_ticket_stops_no_mail(loop: Loop, store: Store) -> None:
+def test_a_complaint_about_an_erased_ticket_stops_no_mail(loop: Simulator, store: Store) -> None:
     number = file(loop, store)
     forget(loop, datetime.now(UTC), number=number)
     headers = [{"name": "References", "value": own_id(loop, number)}]
@@ -257,7 +263,7 @@ def test_a_complaint_about_an_erased_ticket_stops_no_mail(loop: Loop, store: Sto
     assert [item for item in kept if item["sk"]["S"] == "CONTACT"] == []
 
 
-def test_a_complaint_stops_automatic_mail_only(loop: Loop, store: Store) -> None:
+def test_a_complaint_stops_automatic_mail_only(loop: Simulator, store: Store) -> None:
     """RFC 5965; `not-spam` stops nothing."""
     number = file(loop, store)
     headers = f"References: {own_id(loop, number)}"
@@ -277,7 +283,7 @@ def test_a_complaint_stops_automatic_mail_only(loop: Loop, store: Store) -> None
     ("kind", "cause"), [("Bounce", "bounce 5.1.1"), ("Complaint", "complaint")]
 )
 def test_both_kinds_of_ses_notification_are_read(
-    loop: Loop, store: Store, named: str, kind: str, cause: str
+    loop: Simulator, store: Store, named: str, kind: str, cause: str
 ) -> None:
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
@@ -287,7 +293,9 @@ def test_both_kinds_of_ses_notification_are_read(
     assert len(bounce_events(store, number)) == 1
 
 
-def test_an_ses_notification_without_headers_marks_the_contact(loop: Loop, store: Store) -> None:
+def test_an_ses_notification_without_headers_marks_the_contact(
+    loop: Simulator, store: Store
+) -> None:
     number = file(loop, store)
     envelope = {"Type": "Notification", "Message": ses_notification(named="notificationType")}
     process_notification(loop, json.dumps(envelope))
@@ -295,7 +303,7 @@ def test_an_ses_notification_without_headers_marks_the_contact(loop: Loop, store
     assert undeliverable_cause(store, file(loop, store)) == "bounce 5.1.1"
 
 
-def test_a_transient_ses_bounce_stops_no_mail(loop: Loop, store: Store) -> None:
+def test_a_transient_ses_bounce_stops_no_mail(loop: Simulator, store: Store) -> None:
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     process_notification(loop, ses_notification(headers=headers, bounceType="Transient"))
@@ -303,7 +311,7 @@ def test_a_transient_ses_bounce_stops_no_mail(loop: Loop, store: Store) -> None:
     assert len(bounce_events(store, number)) == 1
 
 
-def test_not_spam_stops_no_mail(loop: Loop, store: Store) -> None:
+def test_not_spam_stops_no_mail(loop: Simulator, store: Store) -> None:
     """RFC 5965."""
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
@@ -315,7 +323,9 @@ def test_not_spam_stops_no_mail(loop: Loop, store: Store) -> None:
 
 
 @pytest.mark.requirement("G3")
-def test_a_transient_ses_bounce_without_headers_stops_no_mail(loop: Loop, store: Store) -> None:
+def test_a_transient_ses_bounce_without_headers_stops_no_mail(
+    loop: Simulator, store: Store
+) -> None:
     number = file(loop, store)
     process_notification(
         loop, ses_notification(bounceType="Transient", bounceSubType="MailboxFull")
@@ -326,7 +336,7 @@ def test_a_transient_ses_bounce_without_headers_stops_no_mail(loop: Loop, store:
 
 @pytest.mark.requirement("G3")
 @pytest.mark.parametrize("sub_type", ["Suppressed", "OnAccountSuppressionList"])
-def test_a_suppression_by_ses_is_the_cause(loop: Loop, store: Store, sub_type: str) -> None:
+def test_a_suppression_by_ses_is_the_cause(loop: Simulator, store: Store, sub_type: str) -> None:
     """It ends in SES, not in the customer's mailbox."""
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
@@ -335,7 +345,7 @@ def test_a_suppression_by_ses_is_the_cause(loop: Loop, store: Store, sub_type: s
 
 
 @pytest.mark.requirement("G4")
-def test_a_cause_contains_codes_only(loop: Loop, store: Store) -> None:
+def test_a_cause_contains_codes_only(loop: Simulator, store: Store) -> None:
     number = file(loop, store)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     named = {"emailAddress": CUSTOMER, "status": f"5.1.1 <{CUSTOMER}> unknown"}
@@ -345,7 +355,7 @@ def test_a_cause_contains_codes_only(loop: Loop, store: Store) -> None:
 
 @pytest.mark.requirement("G1", "G3")
 def test_an_interrupted_run_is_repeated_completely(
-    loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
+    loop: Simulator, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other, number = file(loop, store), file(loop, store)
     body = ses_notification(headers=[{"name": "References", "value": own_id(loop, number)}])
@@ -363,7 +373,7 @@ def test_an_interrupted_run_is_repeated_completely(
 
 
 @pytest.mark.requirement("G6")
-def test_ended_tickets_of_the_contact_are_not_changed(loop: Loop, store: Store) -> None:
+def test_ended_tickets_of_the_contact_are_not_changed(loop: Simulator, store: Store) -> None:
     ended, number = file(loop, store), file(loop, store)
     assert act(loop, ended, "close", reason="重复").status == 200
     before = store.load("standard", ended)
@@ -374,7 +384,7 @@ def test_ended_tickets_of_the_contact_are_not_changed(loop: Loop, store: Store) 
 
 
 @pytest.mark.requirement("G4")
-def test_a_keyed_id_finds_tickets_of_its_own_desk_only(loop: Loop, store: Store) -> None:
+def test_a_keyed_id_finds_tickets_of_its_own_desk_only(loop: Simulator, store: Store) -> None:
     number = file(loop, store)
     recorder = BounceRecorder(store, aws.root_key(loop.deployment), datetime.now(UTC))
     ids = (own_id(loop, number),)
@@ -386,7 +396,7 @@ def test_a_keyed_id_finds_tickets_of_its_own_desk_only(loop: Loop, store: Store)
 
 
 @pytest.mark.requirement("G3")
-def test_an_ses_notification_about_no_ticket_is_quarantined(loop: Loop, store: Store) -> None:
+def test_an_ses_notification_about_no_ticket_is_quarantined(loop: Simulator, store: Store) -> None:
     """Notifications of other kinds are ignored."""
     process_notification(loop, ses_notification(recipient="tech@standard.local"))
     process_notification(
@@ -398,7 +408,7 @@ def test_an_ses_notification_about_no_ticket_is_quarantined(loop: Loop, store: S
     assert kept["KeyCount"] == 1
 
 
-def test_an_automatic_reply_is_noted_once(loop: Loop, store: Store) -> None:
+def test_an_automatic_reply_is_noted_once(loop: Simulator, store: Store) -> None:
     number = file(loop, store)
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = CUSTOMER, DESK, "Automatic reply: [x]"
@@ -414,7 +424,7 @@ def test_an_automatic_reply_is_noted_once(loop: Loop, store: Store) -> None:
     assert sent_to(CUSTOMER) == before
 
 
-def automatic_reply(loop: Loop, number: str, words: str) -> bytes:
+def automatic_reply(loop: Simulator, number: str, words: str) -> bytes:
     return (
         f"From: {CUSTOMER}\r\nTo: {DESK}\r\nSubject: Re: 13800138000\r\n"
         "Message-ID: <same@mail.example.com>\r\nPrecedence: auto_reply\r\n"
@@ -424,7 +434,7 @@ def automatic_reply(loop: Loop, number: str, words: str) -> bytes:
 
 
 @pytest.mark.requirement("G3", "G4")
-def test_the_note_has_the_automatic_reply_s_masked_text(loop: Loop, store: Store) -> None:
+def test_the_note_has_the_automatic_reply_s_masked_text(loop: Simulator, store: Store) -> None:
     """A different reply under the same id is quarantined."""
     number = file(loop, store)
     for words in ("请找 li@example.com", "请找 li@example.com", "已恢复上班"):
@@ -439,13 +449,13 @@ def test_the_note_has_the_automatic_reply_s_masked_text(loop: Loop, store: Store
     assert listed["KeyCount"] == 1
 
 
-def replay_delivery(store: Store, loop: Loop, delivery: Delivery) -> None:
+def replay_delivery(store: Store, loop: Simulator, delivery: Delivery) -> None:
     """Make a dead-lettered delivery due again, as `deskbell quarantine replay` does."""
     assert store.move(delivery.model_copy(update={"state": "due"}), "parked")
     loop.pump()
 
 
-def test_a_corrected_contact_gets_the_held_mail(loop: Loop, store: Store) -> None:
+def test_a_corrected_contact_gets_the_held_mail(loop: Simulator, store: Store) -> None:
     number, other = file(loop, store), file(loop, store)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
     loop.pump()
@@ -476,7 +486,7 @@ def test_a_corrected_contact_gets_the_held_mail(loop: Loop, store: Store) -> Non
     assert refused.json["errors"][0]["field"] == "contact"
 
 
-def test_a_corrected_phone_number_gets_the_held_mail_as_sms(loop: Loop, store: Store) -> None:
+def test_a_corrected_phone_number_gets_the_held_mail_as_sms(loop: Simulator, store: Store) -> None:
     number = file(loop, store)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
     loop.pump()
@@ -487,7 +497,7 @@ def test_a_corrected_phone_number_gets_the_held_mail_as_sms(loop: Loop, store: S
     assert (found.state, found.channel) == ("sent", "sms")
 
 
-def test_a_contact_can_be_marked_as_deliverable_again(loop: Loop, store: Store) -> None:
+def test_a_contact_can_be_marked_as_deliverable_again(loop: Simulator, store: Store) -> None:
     number, other = file(loop, store), file(loop, store)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
     loop.pump()
@@ -498,7 +508,7 @@ def test_a_contact_can_be_marked_as_deliverable_again(loop: Loop, store: Store) 
     assert act(loop, number, "correct-contact").status == 200  # nothing left to do
 
 
-def test_agents_may_correct_a_contact_and_finance_may_not(loop: Loop, store: Store) -> None:
+def test_agents_may_correct_a_contact_and_finance_may_not(loop: Simulator, store: Store) -> None:
     number = file(loop, store)
     path = f"/agent/desks/standard/tickets/{number}/correct-contact"
     for role, status in (("finance", 403), ("agent", 200)):
@@ -508,7 +518,7 @@ def test_agents_may_correct_a_contact_and_finance_may_not(loop: Loop, store: Sto
 
 
 @pytest.mark.requirement("A5")
-def test_a_contact_keeps_its_mark_and_its_class(loop: Loop, store: Store) -> None:
+def test_a_contact_keeps_its_mark_and_its_class(loop: Simulator, store: Store) -> None:
     number = file(loop, store)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
     assert act(loop, number, "set-customer-class", customer_class="vip").status == 200
@@ -521,7 +531,7 @@ def test_a_contact_keeps_its_mark_and_its_class(loop: Loop, store: Store) -> Non
 
 @pytest.mark.requirement("G7")
 def test_a_ticket_without_bounces_costs_one_read_unit_for_the_limits(
-    loop: Loop, store: Store
+    loop: Simulator, store: Store
 ) -> None:
     loop.calls.clear()
     file(loop, store)

@@ -12,10 +12,10 @@ from functions.core.domain import commands as c
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
 from functions.core.storage.store import Store
-from infra.simulator.inprocess import Loop
+from infra.simulator.simulator import Simulator
 
 
-def file(loop: Loop, description: str, **more: Any) -> str:
+def file(loop: Simulator, description: str, **more: Any) -> str:
     body = {"contact": "13800138000", "description": description, **more}
     answer = loop.http("POST", "/desks/standard/tickets", body)
     assert answer.status == 201, answer.text
@@ -51,7 +51,7 @@ def load(store: Store, username: str) -> int:
     ],
 )
 def test_tags_and_type_choose_the_team(
-    loop: Loop, store: Store, description: str, more: dict[str, Any], team: str
+    loop: Simulator, store: Store, description: str, more: dict[str, Any], team: str
 ) -> None:
     number = file(loop, description, **more)
     loop.pump()
@@ -60,7 +60,7 @@ def test_tags_and_type_choose_the_team(
 
 
 @pytest.mark.requirement("A5", "D7")
-def test_tickets_are_assigned_round_robin(loop: Loop, store: Store) -> None:
+def test_tickets_are_assigned_round_robin(loop: Simulator, store: Store) -> None:
     for username in ("li-1", "li-2"):
         store.set_presence("standard", username, online=True)
     found = [file(loop, "无法登录") for _ in range(4)]
@@ -71,7 +71,7 @@ def test_tickets_are_assigned_round_robin(loop: Loop, store: Store) -> None:
 
 
 @pytest.mark.requirement("D7", "E11")
-def test_nobody_gets_more_than_the_capacity(loop: Loop, store: Store) -> None:
+def test_nobody_gets_more_than_the_capacity(loop: Simulator, store: Store) -> None:
     """Capacity five, seven tickets; the rest waits for free capacity."""
     store.set_presence("standard", "li-1", online=True)
     found = [file(loop, "无法登录") for _ in range(7)]
@@ -87,7 +87,7 @@ def test_nobody_gets_more_than_the_capacity(loop: Loop, store: Store) -> None:
 
 
 @pytest.mark.requirement("A5")
-def test_coming_online_assigns_waiting_tickets_vip_first(loop: Loop, store: Store) -> None:
+def test_coming_online_assigns_waiting_tickets_vip_first(loop: Simulator, store: Store) -> None:
     plain = [file(loop, "无法登录") for _ in range(5)]
     vip = file(loop, "无法登录", customer_id="VIP-7")
     loop.pump()
@@ -98,7 +98,7 @@ def test_coming_online_assigns_waiting_tickets_vip_first(loop: Loop, store: Stor
 
 
 @pytest.mark.requirement("A7")
-def test_high_urgency_goes_to_the_supervisors(loop: Loop, store: Store) -> None:
+def test_high_urgency_goes_to_the_supervisors(loop: Simulator, store: Store) -> None:
     """By the given urgency or the text; a supervisor can change the handler."""
     store.set_presence("standard", "li-1", online=True)
     for number in (file(loop, "无法登录", urgency="高"), file(loop, "系统崩溃，所有人都无法工作")):
@@ -114,7 +114,7 @@ def test_high_urgency_goes_to_the_supervisors(loop: Loop, store: Store) -> None:
 
 
 @pytest.mark.requirement("A6")
-def test_a_vague_request_waits_for_confirmation(loop: Loop, store: Store) -> None:
+def test_a_vague_request_waits_for_confirmation(loop: Simulator, store: Store) -> None:
     """待确认 for ten minutes; confirmation routes it."""
     store.set_presence("standard", "li-1", online=True)
     number = file(loop, "功能异常")
@@ -133,7 +133,7 @@ def test_a_vague_request_waits_for_confirmation(loop: Loop, store: Store) -> Non
 
 
 @pytest.mark.requirement("F2", "G1")
-def test_a_repeated_record_routes_once(loop: Loop, store: Store) -> None:
+def test_a_repeated_record_routes_once(loop: Simulator, store: Store) -> None:
     store.set_presence("standard", "li-1", online=True)
     number = file(loop, "无法登录")
     records = loop._records()
@@ -146,7 +146,9 @@ def test_a_repeated_record_routes_once(loop: Loop, store: Store) -> None:
 
 
 @pytest.mark.requirement("G3", "F2")
-def test_a_poison_record_is_dead_lettered_and_the_others_go_on(loop: Loop, store: Store) -> None:
+def test_a_poison_record_is_dead_lettered_and_the_others_go_on(
+    loop: Simulator, store: Store
+) -> None:
     number = file(loop, "无法登录")
     good = loop._records()
     poison = [dict(record) for record in good if "EVENT#" in repr(record)]
@@ -164,7 +166,7 @@ def test_a_poison_record_is_dead_lettered_and_the_others_go_on(loop: Loop, store
 
 @pytest.mark.requirement("F2")
 def test_a_throttled_table_fails_the_record_alone(
-    loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
+    loop: Simulator, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from functions.core.domain.errors import TryAgain
 
@@ -184,7 +186,7 @@ def test_a_throttled_table_fails_the_record_alone(
 
 
 @pytest.mark.requirement("A13")
-def test_a_reopened_ticket_is_routed_again(loop: Loop, store: Store) -> None:
+def test_a_reopened_ticket_is_routed_again(loop: Simulator, store: Store) -> None:
     """It goes to any free member of its team; only a second handling goes a level up."""
     store.set_presence("standard", "li-1", online=True)
     number = file(loop, "无法登录")
@@ -198,7 +200,9 @@ def test_a_reopened_ticket_is_routed_again(loop: Loop, store: Store) -> None:
 
 
 @pytest.mark.requirement("A5", "A7")
-def test_a_waiting_ticket_is_rerouted_after_a_priority_change(loop: Loop, store: Store) -> None:
+def test_a_waiting_ticket_is_rerouted_after_a_priority_change(
+    loop: Simulator, store: Store
+) -> None:
     number = file(loop, "我无法登录")
     other = file(loop, "支付失败")
     loop.pump()
@@ -219,7 +223,7 @@ def test_a_waiting_ticket_is_rerouted_after_a_priority_change(loop: Loop, store:
 
 
 @pytest.mark.requirement("A5", "E3")
-def test_a_higher_priority_moves_a_ticket_up_its_queue(loop: Loop, store: Store) -> None:
+def test_a_higher_priority_moves_a_ticket_up_its_queue(loop: Simulator, store: Store) -> None:
     first, second = (file(loop, "我要退货", urgency="低") for _ in range(2))
     loop.pump()
     act(store, second, c.SetPriority("中"))
@@ -229,7 +233,7 @@ def test_a_higher_priority_moves_a_ticket_up_its_queue(loop: Loop, store: Store)
 
 
 @pytest.mark.requirement("A7")
-def test_a_priority_change_does_not_undo_a_persons_decision(loop: Loop, store: Store) -> None:
+def test_a_priority_change_does_not_undo_a_persons_decision(loop: Simulator, store: Store) -> None:
     number = file(loop, "我无法登录")
     loop.pump()
     act(store, number, c.Enqueue("技术支持组", queue="supervisor"))

@@ -15,7 +15,7 @@ from functions.core.storage.event_codec import dump
 from functions.core.storage.store import Store
 from functions.core.text.tokens import reply_token
 from functions.intake.mail_routing import MailRouter
-from infra.simulator.inprocess import Loop
+from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import ROOT, WEBHOOK_SECRET, forget, shipped
 from tests.inprocess.test_circles import mails, make_mail
 from tests.inprocess.test_returns import CUSTOMER, DESK, SUPERVISOR, act, file, own_id
@@ -34,7 +34,9 @@ def waiting_numbers(store: Store) -> set[str]:
     return {ticket.number for ticket in found}
 
 
-def test_mail_to_a_customer_has_a_reply_address_of_its_ticket(loop: Loop, store: Store) -> None:
+def test_mail_to_a_customer_has_a_reply_address_of_its_ticket(
+    loop: Simulator, store: Store
+) -> None:
     """Mail to staff has none."""
     number = file(loop, store)
     token = reply_token(aws.root_key(loop.deployment), "standard", number)
@@ -49,7 +51,7 @@ def test_mail_to_a_customer_has_a_reply_address_of_its_ticket(loop: Loop, store:
 
 @pytest.mark.parametrize("where", ["envelope", "To", "Cc", "Delivered-To"])
 def test_an_answer_to_the_reply_address_joins_its_ticket(
-    loop: Loop, store: Store, where: str
+    loop: Simulator, store: Store, where: str
 ) -> None:
     """From any sender, without a quotation, in any case."""
     number = file(loop, store)
@@ -65,7 +67,7 @@ def test_an_answer_to_the_reply_address_joins_its_ticket(
 
 @pytest.mark.requirement("G3", "G4")
 @pytest.mark.parametrize("by", ["reference", "address"])
-def test_another_writer_s_address_is_shown_masked(loop: Loop, store: Store, by: str) -> None:
+def test_another_writer_s_address_is_shown_masked(loop: Simulator, store: Store, by: str) -> None:
     number = file(loop, store)
     token = reply_token(aws.root_key(loop.deployment), "standard", number)
     to = DESK if by == "reference" else f"support+{token}@standard.local"
@@ -87,7 +89,7 @@ def test_another_writer_s_address_is_shown_masked(loop: Loop, store: Store, by: 
     ]  # the customer's costs nothing
 
 
-def test_a_forged_reply_address_opens_a_new_ticket(loop: Loop, store: Store) -> None:
+def test_a_forged_reply_address_opens_a_new_ticket(loop: Simulator, store: Store) -> None:
     number = file(loop, store)
     token = reply_token(aws.root_key(loop.deployment), "omnichannel", number)
     for forged in (token, f"{number.lower()}.aaaaaaaaaaaaaaaa", number):
@@ -98,7 +100,7 @@ def test_a_forged_reply_address_opens_a_new_ticket(loop: Loop, store: Store) -> 
 
 
 @pytest.mark.requirement("F5")
-def test_the_reply_address_counts_for_mail_over_http(loop: Loop, store: Store) -> None:
+def test_the_reply_address_counts_for_mail_over_http(loop: Simulator, store: Store) -> None:
     number = file(loop, store)
     token = reply_token(aws.root_key(loop.deployment), "standard", number)
     raw = make_mail("colleague@example.org", f"support+{token}@standard.local")
@@ -107,25 +109,25 @@ def test_the_reply_address_counts_for_mail_over_http(loop: Loop, store: Store) -
     assert (answer.status, answer.json) == (202, {"number": number, "new": False})
 
 
-def closed_ticket(loop: Loop, store: Store) -> str:
+def closed_ticket(loop: Simulator, store: Store) -> str:
     number = file(loop, store)
     assert act(loop, number, "close", reason="重复").status == 200
     return number
 
 
-def send_answer(loop: Loop, number: str) -> None:
+def send_answer(loop: Simulator, number: str) -> None:
     loop.mail(make_mail(CUSTOMER, DESK, "Re: x", References=own_id(loop, number)), DESK)
     loop.pump()
 
 
-def change_playbook(store: Store, loop: Loop, **changes: Any) -> None:
+def change_playbook(store: Store, loop: Simulator, **changes: Any) -> None:
     playbook: Playbook = shipped(ROOT / "playbooks" / "standard.yaml")
     store.put_playbook(playbook.model_copy(update=changes), datetime.now(UTC))
     loop.pump()
-    loop.wait()
+    loop.expire_playbooks()
 
 
-def test_an_answer_reopens_a_closed_ticket(loop: Loop, store: Store) -> None:
+def test_an_answer_reopens_a_closed_ticket(loop: Simulator, store: Store) -> None:
     """`closed_reply: reopen`, within `reopen_within`."""
     number = closed_ticket(loop, store)
     send_answer(loop, number)
@@ -135,7 +137,7 @@ def test_an_answer_reopens_a_closed_ticket(loop: Loop, store: Store) -> None:
 
 @pytest.mark.parametrize(("reply", "days"), [("linked", 0), ("reopen", 15)])
 def test_an_answer_opens_a_linked_ticket(
-    loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch, reply: str, days: int
+    loop: Simulator, store: Store, monkeypatch: pytest.MonkeyPatch, reply: str, days: int
 ) -> None:
     """`closed_reply: linked`, or after `reopen_within`."""
     change_playbook(store, loop, closed_reply=reply)
@@ -156,7 +158,7 @@ def test_an_answer_opens_a_linked_ticket(
 
 @pytest.mark.requirement("G1")
 def test_an_interrupted_link_is_made_by_the_next_attempt(
-    loop: Loop, store: Store, monkeypatch: pytest.MonkeyPatch
+    loop: Simulator, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     change_playbook(store, loop, closed_reply="linked")
     number = closed_ticket(loop, store)
@@ -176,7 +178,7 @@ def test_an_interrupted_link_is_made_by_the_next_attempt(
     assert store.load("standard", number).related == (new,)
 
 
-def test_the_status_page_always_reopens_a_closed_ticket(loop: Loop, store: Store) -> None:
+def test_the_status_page_always_reopens_a_closed_ticket(loop: Simulator, store: Store) -> None:
     change_playbook(store, loop, closed_reply="linked")
     body = {"contact": CUSTOMER, "description": "无法登录"}
     filed = loop.http("POST", "/desks/standard/tickets", body).json
@@ -190,7 +192,7 @@ def test_the_status_page_always_reopens_a_closed_ticket(loop: Loop, store: Store
 @pytest.mark.requirement("B10", "G3")
 @pytest.mark.parametrize("by", ["reference", "address"])
 def test_an_answer_to_an_erased_ticket_opens_an_unlinked_one(
-    loop: Loop, store: Store, by: str
+    loop: Simulator, store: Store, by: str
 ) -> None:
     number = file(loop, store)
     token = reply_token(aws.root_key(loop.deployment), "standard", number)

@@ -17,7 +17,7 @@ from functions.core.storage.store import Store
 from functions.intake.signatures import verify
 from functions.notify import wiring
 from infra.deploy.permissions import granted, needed
-from infra.simulator.inprocess import Loop
+from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import ROOT, WEBHOOK_SECRET, loop, shipped, store
 from tests.inprocess.test_life import SECRETS, Life
 from tests.notify.webhook_receiver import Receiver
@@ -26,7 +26,7 @@ __all__ = ["loop", "store"]  # fixtures
 
 
 @pytest.fixture
-def receiver(loop: Loop, store: Store) -> Iterator[Receiver]:
+def receiver(loop: Simulator, store: Store) -> Iterator[Receiver]:
     """An endpoint that wants everything, of a deployment that may send to this machine."""
     ssm = boto3.client("ssm")
     for name, value in (
@@ -64,7 +64,7 @@ def live(life: Life) -> None:
 
 
 @pytest.mark.requirement("G5", "E11")
-def test_every_event_arrives_once(loop: Loop, store: Store, receiver: Receiver) -> None:
+def test_every_event_arrives_once(loop: Simulator, store: Store, receiver: Receiver) -> None:
     """Though the endpoint fails at first and records come twice."""
     receiver.answers = [500, 503]
     life = Life(loop, store)
@@ -97,7 +97,9 @@ def test_every_event_arrives_once(loop: Loop, store: Store, receiver: Receiver) 
 
 
 @pytest.mark.requirement("G4")
-def test_no_webhook_contains_a_raw_contact(loop: Loop, store: Store, receiver: Receiver) -> None:
+def test_no_webhook_contains_a_raw_contact(
+    loop: Simulator, store: Store, receiver: Receiver
+) -> None:
     live(Life(loop, store))
     sent = "\n".join(f"{request.headers} {request.body.decode()}" for request in receiver.got)
     assert "ticket.archived" in sent
@@ -107,7 +109,7 @@ def test_no_webhook_contains_a_raw_contact(loop: Loop, store: Store, receiver: R
 
 @pytest.mark.requirement("G5")
 def test_people_are_notified_whatever_the_endpoint_does(
-    loop: Loop, store: Store, receiver: Receiver
+    loop: Simulator, store: Store, receiver: Receiver
 ) -> None:
     receiver.answers = [410] * 1000
     life = Life(loop, store)
@@ -125,7 +127,9 @@ def test_people_are_notified_whatever_the_endpoint_does(
 
 
 @pytest.mark.requirement("F7", "G5")
-def test_notify_needs_no_right_that_it_lacks(loop: Loop, store: Store, receiver: Receiver) -> None:
+def test_notify_needs_no_right_that_it_lacks(
+    loop: Simulator, store: Store, receiver: Receiver
+) -> None:
     live(Life(loop, store))
     used = {
         action
@@ -137,7 +141,7 @@ def test_notify_needs_no_right_that_it_lacks(loop: Loop, store: Store, receiver:
 
 
 @pytest.mark.requirement("G7")
-def test_a_desk_without_endpoints_makes_no_calls_for_them(loop: Loop, store: Store) -> None:
+def test_a_desk_without_endpoints_makes_no_calls_for_them(loop: Simulator, store: Store) -> None:
     live(Life(loop, store))
     assert not [d for d in store.deliveries("standard", "x") if d.channel == "webhook"]
     parameters = [call for call in loop.calls if (call.function, call.service) == ("notify", "ssm")]

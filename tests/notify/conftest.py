@@ -15,7 +15,7 @@ from functions.core.storage.store import Store
 from functions.notify.deliver import once
 from functions.notify.dispatch import Dispatcher
 from functions.notify.wiring import dispatcher as notify_dispatcher
-from tests.aws_snapshots import aws_in_memory, kept
+from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.notify.deployment import (
     AGENT,
     DEPLOYMENT,
@@ -49,7 +49,7 @@ def harness(playbook: Playbook) -> Iterator[Harness]:
     for cached in KEPT:
         cached.cache_clear()
     with aws_in_memory(REGION):
-        kept(("notify", playbook.model_dump_json()), lambda: _deployment(playbook))
+        restore_or_make(("notify", playbook.model_dump_json()), lambda: _deployment(playbook))
         yield Harness(Store(aws.dynamodb(), DEPLOYMENT.table), playbook)
     for cached in KEPT:
         cached.cache_clear()

@@ -19,7 +19,7 @@ from functions.core.storage.store import Store
 from functions.core.text.tokens import status_key
 from functions.portal.calls import PortalContext, show, write
 from functions.portal.files import NewAttachment, keep
-from tests.aws_snapshots import aws_in_memory, kept
+from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.core.sample_desk import DESK, NOON, agent, file, make_table
 
 ROOT = b"k" * 32
@@ -97,7 +97,7 @@ def dynamodb() -> Iterator[Any]:
 
     with aws_in_memory():
         client = boto3.client("dynamodb", region_name="us-east-1")
-        kept("portal", lambda: make_table(client))
+        restore_or_make("portal", lambda: make_table(client))
         yield client
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from functions.core.domain.rules import Playbook
 from functions.core.platform.settings import Deployment
 from functions.core.storage.store import Store
-from infra.simulator.inprocess import Loop
-from tests.aws_snapshots import aws_in_memory, kept
+from infra.simulator.simulator import Simulator
+from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.core.sample_desk import NOON, agent, make_table
 
 PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
@@ -21,7 +21,7 @@ PASSWORD = "Correct-Horse-9"
 
 
 @contextmanager
-def deployed(playbook: Playbook, roster: Mapping[str, tuple[str, str]]) -> Iterator[Loop]:
+def deployed(playbook: Playbook, roster: Mapping[str, tuple[str, str]]) -> Iterator[Simulator]:
     """The deployment with its functions ready to be called.
 
     Args:
@@ -30,8 +30,8 @@ def deployed(playbook: Playbook, roster: Mapping[str, tuple[str, str]]) -> Itera
     """
     with aws_in_memory(PLACE.region):
         what = ("deployed", playbook.model_dump_json(), *roster.items())
-        kept(what, lambda: _deployment(playbook, roster))
-        with Loop(PLACE).running() as running:
+        restore_or_make(what, lambda: _deployment(playbook, roster))
+        with Simulator(PLACE).running() as running:
             yield running
 
 

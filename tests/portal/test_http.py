@@ -13,7 +13,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.services.command_service import change
 from functions.core.storage.store import Store
 from functions.core.text.tokens import status_key
-from infra.simulator.inprocess import Loop
+from infra.simulator.simulator import Simulator
 from tests.core.sample_desk import NOON, file
 from tests.portal.deployment import PLACE, ROOT, deployed
 
@@ -24,7 +24,7 @@ BROWSER = {"Accept": "text/html,*/*;q=0.8"}
 
 
 @pytest.fixture
-def loop(playbook: Playbook) -> Iterator[Loop]:
+def loop(playbook: Playbook) -> Iterator[Simulator]:
     """A deployment with one ticket in an agent's hands."""
     with deployed(playbook, {"agent-1": ("agent", "technical")}) as running:
         store = _store()
@@ -40,7 +40,7 @@ def _store() -> Store:
     return Store(boto3.client("dynamodb"), PLACE.table)
 
 
-def test_the_status_over_http(loop: Loop) -> None:
+def test_the_status_over_http(loop: Simulator) -> None:
     answer = loop.http("GET", f"{PATH}?key={KEY}")
     assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
     assert answer.json["received_at"] == "2026-03-10T12:00:00+08:00"
@@ -48,7 +48,7 @@ def test_the_status_over_http(loop: Loop) -> None:
     assert answer.headers["referrer-policy"] == "no-referrer"
 
 
-def test_a_page_over_http(loop: Loop) -> None:
+def test_a_page_over_http(loop: Simulator) -> None:
     answer = loop.http("GET", f"{PATH}?contact=8000", headers=BROWSER)
     assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
@@ -65,13 +65,13 @@ def test_a_page_over_http(loop: Loop) -> None:
         "/desks/other/tickets/CS1",
     ],
 )
-def test_what_does_not_hold_is_one_problem(loop: Loop, path: str) -> None:
+def test_what_does_not_hold_is_one_problem(loop: Simulator, path: str) -> None:
     answer = loop.http("GET", path)
     assert (answer.status, answer.headers["content-type"]) == (404, "application/problem+json")
     assert answer.text == loop.http("GET", "/desks/testdesk/tickets/CS9").text
 
 
-def test_a_form_over_http(loop: Loop, playbook: Playbook) -> None:
+def test_a_form_over_http(loop: Simulator, playbook: Playbook) -> None:
     """A13: a browser without script answers the survey and comes back to the page."""
     change(_store(), "testdesk", NUMBER, c.Resolve("好了"), playbook, NOON, actor="agent-1")
     page = loop.http("GET", f"{PATH}?key={KEY}", headers=BROWSER).text
@@ -95,7 +95,7 @@ def test_a_form_over_http(loop: Loop, playbook: Playbook) -> None:
         ("survey", {"score": 5}, 409),
     ],
 )
-def test_each_refusal_is_a_problem(loop: Loop, call: str, body: Any, status: int) -> None:
+def test_each_refusal_is_a_problem(loop: Simulator, call: str, body: Any, status: int) -> None:
     answer = loop.http("POST", f"{PATH}/{call}?key={KEY}", body)
     assert answer.status == status
     if status >= 400:
@@ -104,7 +104,7 @@ def test_each_refusal_is_a_problem(loop: Loop, call: str, body: Any, status: int
         assert {"title", "detail"} <= set(answer.json)
 
 
-def test_a_confirmation_over_http(loop: Loop, playbook: Playbook) -> None:
+def test_a_confirmation_over_http(loop: Simulator, playbook: Playbook) -> None:
     change(_store(), "testdesk", NUMBER, c.Resolve("好了"), playbook, NOON, actor="agent-1")
     answer = loop.http("POST", f"{PATH}/confirmation?key={KEY}", {"solved": True})
     assert (answer.status, answer.json["number"]) == (200, NUMBER)

@@ -13,7 +13,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import OPEN
 from functions.core.playbook import load
 from functions.router.closing_workflow import start
-from infra.simulator.inprocess import Workflows
+from infra.simulator.workflows import Workflows
 from tests.core.sample_desk import DESK, received
 
 

@@ -19,7 +19,7 @@ from functions.core.services.contacts import ContactCorrector
 from functions.core.storage.files import Files
 from functions.core.storage.store import Store
 from functions.workbench import calls
-from tests.aws_snapshots import aws_in_memory, kept
+from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.core.sample_desk import DESK, NOON, agent, both, make_table
 
 PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
@@ -129,7 +129,7 @@ def dynamodb(playbook: Playbook) -> Iterator[Any]:
 
     with aws_in_memory():
         client = boto3.client("dynamodb", region_name="us-east-1")
-        kept(("workbench", playbook.model_dump_json()), lambda: _desk(client, playbook))
+        restore_or_make(("workbench", playbook.model_dump_json()), lambda: _desk(client, playbook))
         yield client
 
 

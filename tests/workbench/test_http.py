@@ -14,7 +14,7 @@ from functions.core.domain.events import Attachment
 from functions.core.domain.rules import Playbook
 from functions.core.storage.store import Store
 from functions.workbench.session import Credentials, TooManyAttempts, sign_in
-from infra.simulator.inprocess import HttpAnswer, Loop
+from infra.simulator.simulator import ApiResponse, Simulator
 from tests.core.sample_desk import NOON, file
 from tests.core.text.test_file_types import REAL
 from tests.portal.deployment import PASSWORD, PLACE, deployed
@@ -25,22 +25,24 @@ NEW = {"contact": "13800138000", "description": "无法登录，请回电 138001
 
 
 @pytest.fixture
-def loop(playbook: Playbook) -> Iterator[Loop]:
+def loop(playbook: Playbook) -> Iterator[Simulator]:
     """A deployment with the roster in its user pool."""
     with deployed(playbook, ROSTER) as running:
         yield running
 
 
-def _as(loop: Loop, who: str, method: str, path: str, body: Any = None, **more: Any) -> HttpAnswer:
+def _as(
+    loop: Simulator, who: str, method: str, path: str, body: Any = None, **more: Any
+) -> ApiResponse:
     claims = {"cognito:username": who, "cognito:groups": f"testdesk:{ROSTER[who][0]}"}
     return loop.http(method, path, body, claims=claims, **more)
 
 
-def _session(loop: Loop, username: str, password: str = PASSWORD) -> HttpAnswer:
+def _session(loop: Simulator, username: str, password: str = PASSWORD) -> ApiResponse:
     return loop.http("POST", "/session", {"username": username, "password": password})
 
 
-def test_signing_in_gives_a_token(loop: Loop) -> None:
+def test_signing_in_gives_a_token(loop: Simulator) -> None:
     answer = _session(loop, "supervisor-1")
     assert answer.status == 200
     assert answer.json["token"].count(".") == 2
@@ -52,18 +54,18 @@ def test_signing_in_gives_a_token(loop: Loop) -> None:
     assert timedelta() < expires - datetime.now(expires.tzinfo) < timedelta(days=1)
 
 
-def test_nothing_tells_a_wrong_name_from_a_wrong_password(loop: Loop) -> None:
+def test_nothing_tells_a_wrong_name_from_a_wrong_password(loop: Simulator) -> None:
     wrong = _session(loop, "agent-1", "wrong")
     assert (wrong.status, wrong.headers["content-type"]) == (401, "application/problem+json")
     assert _session(loop, "nobody").text == wrong.text
 
 
-def test_a_first_password_has_to_be_changed(loop: Loop) -> None:
+def test_a_first_password_has_to_be_changed(loop: Simulator) -> None:
     answer = _session(loop, "new-1")
     assert (answer.status, "new password" in answer.json["detail"]) == (409, True)
 
 
-def test_credentials_name_what_is_missing(loop: Loop) -> None:
+def test_credentials_name_what_is_missing(loop: Simulator) -> None:
     answer = loop.http("POST", "/session", {"username": "a", "pass": "b"})
     assert answer.status == 400
     assert {error["field"] for error in answer.json["errors"]} == {"password", "pass"}
@@ -101,7 +103,7 @@ def test_what_cognito_cannot_do_is_no_wrong_password(store: Store) -> None:
         sign_in(Cognito("InternalErrorException"), "c", store, given)  # type: ignore[arg-type]
 
 
-def test_an_agent_enters_a_request_once(loop: Loop) -> None:
+def test_an_agent_enters_a_request_once(loop: Simulator) -> None:
     """B1, B12, G1, G4: a call, entered; the same key again is the same ticket; all masked."""
     headers = {"Idempotency-Key": "call-1"}
     first = _as(loop, "agent-1", "POST", TICKETS, NEW, headers=headers)
@@ -121,7 +123,7 @@ def test_an_agent_enters_a_request_once(loop: Loop) -> None:
     ("body", "channel"),
     [({}, "phone"), ({"channel": "counter"}, "counter"), ({"channel": "desk"}, "desk")],
 )
-def test_a_request_says_how_it_came(loop: Loop, body: dict[str, str], channel: str) -> None:
+def test_a_request_says_how_it_came(loop: Simulator, body: dict[str, str], channel: str) -> None:
     """B1: a call; D1: the counter; B12: the desk's own initiative."""
     filed = _as(loop, "agent-1", "POST", TICKETS, {**NEW, **body, "type": "inquiry"})
     shown = _as(loop, "agent-1", "GET", f"{TICKETS}/{filed.json['number']}").json
@@ -129,7 +131,7 @@ def test_a_request_says_how_it_came(loop: Loop, body: dict[str, str], channel: s
     assert shown["records"][0]["number"] == f"{filed.json['number']}-001"
 
 
-def test_a_file_goes_straight_to_the_bucket(loop: Loop, playbook: Playbook) -> None:
+def test_a_file_goes_straight_to_the_bucket(loop: Simulator, playbook: Playbook) -> None:
     """D10: put where the answer says, named in an action, handed out by a signed link."""
     import boto3
 
@@ -153,13 +155,13 @@ def test_a_file_goes_straight_to_the_bucket(loop: Loop, playbook: Playbook) -> N
     assert got.headers["Content-Disposition"].startswith("attachment")
 
 
-def test_who_may_not_enter_requests(loop: Loop) -> None:
+def test_who_may_not_enter_requests(loop: Simulator) -> None:
     assert _as(loop, "finance-1", "POST", TICKETS, NEW).status == 403
     long = {"Idempotency-Key": "k" * 201}
     assert _as(loop, "agent-1", "POST", TICKETS, NEW, headers=long).status == 400
 
 
-def test_a_whole_exchange_over_http(loop: Loop, playbook: Playbook) -> None:
+def test_a_whole_exchange_over_http(loop: Simulator, playbook: Playbook) -> None:
     import boto3
 
     shot = Attachment(name="截图.png", content_type="image/png", size=9, key="files/x/1")
@@ -192,7 +194,7 @@ def test_a_whole_exchange_over_http(loop: Loop, playbook: Playbook) -> None:
     ],
 )
 def test_each_refusal_is_a_problem(
-    loop: Loop, playbook: Playbook, who: str, method: str, path: str, body: Any, status: int
+    loop: Simulator, playbook: Playbook, who: str, method: str, path: str, body: Any, status: int
 ) -> None:
     import boto3
 
@@ -204,6 +206,6 @@ def test_each_refusal_is_a_problem(
         assert "take" in answer.json["allowed"]
 
 
-def test_without_claims_nothing_is_answered(loop: Loop) -> None:
+def test_without_claims_nothing_is_answered(loop: Simulator) -> None:
     """The gateway's authorizer is not trusted alone."""
     assert loop.http("GET", TICKETS).status == 401

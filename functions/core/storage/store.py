@@ -48,6 +48,9 @@ PLAYBOOK_TTL = timedelta(seconds=30)
 """How long a playbook is trusted after it was read, by whomever; a new one takes effect within
 60 s."""
 
+PlaybookCache = dict[str, tuple[datetime, int, Playbook]]
+"""Desk → when its playbook was read, the number of its version, and the playbook."""
+
 CONFLICT_TRIES = 5
 """How often a transaction that met another one is tried again, over about a second in all."""
 
@@ -191,7 +194,7 @@ class Store:
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self.client = cast("DynamoDBClient", _Patient(client))
         self.table = table
-        self._playbooks: dict[str, tuple[datetime, int, Playbook]] = {}
+        self._playbooks: PlaybookCache = {}
 
     # Tickets
 
@@ -928,6 +931,15 @@ class Store:
         elif version == kept[1] and kept[0] < read <= now:
             self._playbooks[desk] = (read, *kept[1:])
         return version
+
+    @property
+    def playbook_cache(self) -> PlaybookCache:
+        """The playbooks that this container has read."""
+        return self._playbooks
+
+    @playbook_cache.setter
+    def playbook_cache(self, cache: PlaybookCache) -> None:
+        self._playbooks = cache
 
     def playbook_version(self, desk: str) -> int | None:
         """The number of the desk's current playbook."""

@@ -1,8 +1,8 @@
-"""Bytes into text, whatever the mail says about them.
+"""Decode bytes with the declared charset, or with a guess if it does not fit.
 
-Declared charsets are often wrong: GB2312 mails carry GBK and GB18030 characters, Latin-1 mails
-are Windows-1252, "us-ascii" is anything. Labels are therefore read as the WHATWG encoding
-standard reads them (the widest superset), and what does not fit is guessed from the bytes.
+Declared charsets are often wrong: "GB2312" mails contain GBK and GB18030 characters, "Latin-1"
+mails are Windows-1252, "us-ascii" can be anything. Labels therefore select the widest superset, as
+in the WHATWG encoding standard; other bytes are guessed.
 """
 
 import codecs
@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 Note = Callable[[str], None]
-"""Takes the code of a defect, such as ``charset:guessed:gb18030``."""
+"""Records the code of a defect, such as `charset:guessed:gb18030`."""
 
 _SUPERSETS = {
     "ansix341968": "utf-8",
@@ -65,12 +65,12 @@ _SUPERSETS = {
     "unicode": "utf-16",
     "xcp1251": "cp1251",
 }
-# Python also knows codecs that are no charsets (zlib, idna, unicode_escape), some of them costly.
+# Python also has codecs that are not charsets (zlib, idna, unicode_escape), some of them costly.
 _CHARSET = re.compile(
     r"(utf-?(7|8|16|32)([-_][a-z]+)*|ascii|iso-?8859-\d+|cp\d+|koi8-[rtu]|mac-\w+|gb\w+|big5\w*"
     r"|euc_\w+|shift_\w+|iso2022_\w+|hz|johab|tis-620|ptcp154|kz1048|hp-roman8)"
 )
-_HALF = re.compile(r"[\ud800-\udfff]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SAMPLE = 64 * 1024
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 _HIGH_PAIR = re.compile(rb"[\x81-\xfe][\x40-\xfe]")
@@ -78,23 +78,23 @@ _UTF8_SEQUENCE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{1,3}")
 
 
 def codec_for(label: str) -> str | None:
-    """The Python codec for a charset label as mails write it; None for an unknown one."""
+    """The Python codec for a charset label; None if it is unknown."""
     plain = re.sub(r"[^a-z0-9]", "", label.lower()[:60])
-    wanted = _SUPERSETS.get(plain)
-    if wanted is None:
-        wanted = label.strip(" \t\"'").lower()[:60]
-    for name in (wanted, re.sub(r"^x-", "", wanted), wanted.replace("windows-", "cp")):
+    codec = _SUPERSETS.get(plain)
+    if codec is None:
+        codec = label.strip(" \t\"'").lower()[:60]
+    for name in (codec, re.sub(r"^x-", "", codec), codec.replace("windows-", "cp")):
         try:
-            found = codecs.lookup(name).name
+            python_name = codecs.lookup(name).name
         except (LookupError, ValueError):
             continue
-        if _CHARSET.fullmatch(found):
-            return found
+        if _CHARSET.fullmatch(python_name):
+            return python_name
     return None
 
 
 def decode(data: bytes, declared: str | None, note: Note) -> str:
-    """Text of ``data``; never raises. What had to be mended is told to ``note``."""
+    """Decode bytes; never raises. Repairs are reported to `note`."""
     if data.isascii() and b"\x1b" not in data and b"~{" not in data:
         codec = codec_for(declared) if declared else None
         if codec is None or codec[:5] not in {"utf-7", "utf-1", "utf-3"}:
@@ -124,7 +124,7 @@ def _declared(data: bytes, codec: str, note: Note) -> str | None:
     text = _storable(data.decode(codec, "replace"), note)
     high = sum(1 for character in text if character > "\x7f")
     broken = text.count("\ufffd")
-    # A few damaged characters in a long text are damage; many are a wrong label.
+    # A few invalid characters in a long text are damage; many mean a wrong label.
     if (broken <= 2 and high > 10 * broken) or broken * 50 <= high:
         note(f"charset:damaged:{codec}")
         return text
@@ -132,11 +132,11 @@ def _declared(data: bytes, codec: str, note: Note) -> str | None:
 
 
 def _storable(text: str, note: Note) -> str:
-    """UTF-7 can spell half a character, which no other form of Unicode holds and nothing stores."""
-    whole = _HALF.sub("\ufffd", text)
-    if whole != text:
+    """Replace unpaired surrogates, which UTF-7 can contain and no storage accepts."""
+    repaired = _SURROGATE.sub("\ufffd", text)
+    if repaired != text:
         note("charset:half-character")
-    return whole
+    return repaired
 
 
 def _is_surely_utf8(data: bytes) -> bool:
@@ -157,7 +157,7 @@ def _guessed(data: bytes, note: Note) -> str:
 
 
 def guess(data: bytes) -> str:
-    """The most likely codec of bytes whose charset is unknown or wrongly declared."""
+    """Guess the codec of bytes whose charset is unknown or wrongly declared."""
     sample = data[:_SAMPLE]
     if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
@@ -166,7 +166,7 @@ def guess(data: bytes) -> str:
     if sample.isascii():
         return "hz" if b"~{" in sample and b"~}" in sample else "ascii"
     try:
-        # A sample may end inside a character, so the decoder is told that more may come.
+        # An incremental decoder accepts a sample that ends inside a character.
         codecs.getincrementaldecoder("utf-8")().decode(sample, final=len(sample) == len(data))
     except UnicodeDecodeError:
         return _guess_legacy(sample)
@@ -186,19 +186,19 @@ def _guess_legacy(sample: bytes) -> str:
     if _is_hangul(sample):
         return "cp949"
     scores = {codec: _score(sample, codec, weigh) for codec, weigh in _WEIGHTS.items()}
-    # The first of equals wins: short samples fit several codecs, and GB 18030 is the likeliest.
+    # Short samples fit several codecs; the first one wins, and GB 18030 is the most likely.
     best = max(scores, key=lambda codec: scores[codec])
     return best if scores[best] > 0.2 else "cp1252"
 
 
 def _is_hangul(sample: bytes) -> bool:
-    """Korean syllables fill a third of the plane; Chinese text of some length never keeps to it."""
+    """Whether nearly all pairs are in the rows of Korean syllables, unlike in any Chinese text."""
     leads = [pair[0] for pair in _HIGH_PAIR.findall(sample) if pair[0] >= 0xB0]
     return len(leads) >= 8 and sum(1 for lead in leads if lead <= 0xC8) >= 0.97 * len(leads)
 
 
 def _is_latin(sample: bytes, runs: list[bytes], high: int, letters: int) -> bool:
-    """Accented letters stand alone or in pairs among ASCII letters."""
+    """Whether non-ASCII letters occur alone or in pairs among ASCII letters."""
     short = sum(1 for run in runs if len(run) <= 2)
     return short >= 0.9 * len(runs) and high <= 0.7 * letters and letters >= 2
 
@@ -253,7 +253,7 @@ _WEIGHTS: dict[str, Callable[[int, int], float]] = {
 
 
 def _score(sample: bytes, codec: str, weigh: Callable[[int, int], float]) -> float:
-    """How common the characters would be that ``codec`` makes of the sample, 0 … about 1."""
+    """How common the decoded characters would be, from 0 to about 1."""
     broken = sample.decode(codec, "replace").count("\ufffd")
     pairs = _HIGH_PAIR.findall(sample)
     if not pairs:

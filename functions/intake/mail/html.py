@@ -1,8 +1,7 @@
-"""HTML of a mail into readable text, line by line, with what the markup tells about each line.
+"""Convert the HTML of a mail to lines of text, each with its role according to the markup.
 
-A small linear reader of tags rather than a parser that builds a tree: mails of megabytes with
-unclosed or tenthousandfold nested elements cost no more than others, and nothing in the markup
-is executed, fetched or believed.
+A linear tag scanner rather than a tree parser: large mails with unclosed or deeply nested elements
+cost no more than others, and nothing in the markup is executed or fetched.
 """
 
 import html
@@ -17,21 +16,21 @@ MAX_QUOTE_DEPTH = 20
 
 
 class Kind(Enum):
-    """What the markup says about a line of text."""
+    """The role of a line according to the markup."""
 
     TEXT = "text"
     QUOTE = "quote"
-    """Inside a block that mail clients put quoted text in; the line begins with ``> ``."""
+    """Inside a quotation; the line begins with `> `."""
     INTRODUCTION = "introduction"
-    """The line above a quotation: who wrote it, and when."""
+    """The line above a quotation with its author and date."""
     HISTORY = "history"
-    """A former message, up to the end of its container."""
+    """Inside the container of an earlier message."""
     SIGNATURE = "signature"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of text without its line break."""
+    """One line of text without a line break."""
 
     text: str
     kind: Kind = Kind.TEXT
@@ -106,7 +105,7 @@ _HIDDEN = frozenset(
 )
 _RAW = frozenset({"script", "style"})
 
-# What mail clients call the container of a former message.
+# Names that mail clients give to the container of an earlier message.
 _HISTORY_FROM_HERE = re.compile(r"divrplyfwdmsg|appendonsend|replysplit", re.IGNORECASE)
 _HISTORY_ID = re.compile(
     r"mail-editor-reference-message|isforwardcontent"
@@ -189,7 +188,7 @@ class _Reader:
             self.words.append(data)
 
     def end_line(self, blank: bool = False) -> None:
-        """Ends the line in hand; ``blank`` asks for an empty line before what comes next."""
+        """End the current line; `blank` adds an empty line before the next text."""
         line = "".join(self.words).rstrip()
         self.words.clear()
         if not self.preformatted:
@@ -337,9 +336,9 @@ def _is_hidden(style: str) -> bool:
 
 
 def _is_quote(names: str, identity: str, style: str, attributes: dict[str, str]) -> bool | None:
-    """Whether a blockquote is a quotation of mail; None when only the line above can tell.
+    """Whether a blockquote is a quotation; None if it depends on the line above.
 
-    To HTML an indented paragraph is a blockquote too, and the writer's own.
+    Mail clients also use blockquotes to indent the writer's own paragraphs.
     """
     if attributes.get("type", "").lower() == "cite" or "cite" in attributes:
         return True
@@ -363,21 +362,23 @@ def _kind(names: str, identity: str) -> Kind | None:
 
 
 def lines(document: str) -> list[Line]:
-    """The readable lines of an HTML document: lists with dashes or numbers, links with their
-    address behind, images by their description, quotations with ``> ``. Linear in its length."""
+    """Convert an HTML document to lines, in time linear in its length.
+
+    Lists get dashes or numbers, links their address, images their description, quotations `> `.
+    """
     reader = _Reader()
     document = document[:MAX_HTML]
     position = 0
-    while found := _PIECE.match(document, position):
-        position = found.end()
-        piece = found.group()
+    while match := _PIECE.match(document, position):
+        position = match.end()
+        piece = match.group()
         if piece[0] != "<":
             reader.text(piece)
         elif piece == "<":
             reader.text("&lt;")
         elif tag := _TAG.match(piece):
             if "@" in piece and ("=" not in piece or not piece.endswith(">")):
-                # An address that nobody escaped: <someone@example.com>
+                # An unescaped address: <someone@example.com>
                 reader.text(html.escape(piece))
                 continue
             name = tag.group(2).lower()
@@ -403,5 +404,5 @@ def _attributes(text: str) -> dict[str, str]:
 
 
 def to_text(document: str) -> str:
-    """The readable text of an HTML document."""
+    """Convert an HTML document to text."""
     return "\n".join(line.text for line in lines(document))

@@ -1,10 +1,10 @@
-"""The structure of a mail: headers and parts, by offsets into the raw bytes.
+"""Read the structure of a mail: headers and parts as offsets into the raw bytes.
 
-The standard library's parser recurses once per nested part and compares every line with every
-open boundary; a hostile mail of ten thousand nested parts ends it in RecursionError or in
-minutes. This reader keeps the raw bytes where they are, looks for boundaries with ``bytes.find``
-and stops at fixed limits, so its time is linear in the size of the mail. RFC 5322, 2045-2047,
-2231; what real mailers do against them is mended and told to ``note``.
+The standard library's parser recurses for each nested part and compares every line with every open
+boundary, so ten thousand nested parts cause a RecursionError or take minutes. This reader does not
+copy the raw bytes, searches boundaries with `bytes.find` and has fixed limits, so its time is
+linear in the size of the mail. RFC 5322, 2045-2047, 2231; violations by real mail software are
+repaired and reported to `note`.
 """
 
 import binascii
@@ -45,7 +45,7 @@ _GUESSED_BOUNDARY = re.compile(
 
 @dataclass(slots=True)
 class Part:
-    """One entity of a mail: its headers, and where its body stands in the raw bytes."""
+    """One entity of a mail: its headers, and the position of its body in the raw bytes."""
 
     raw: bytes
     start: int
@@ -58,19 +58,19 @@ class Part:
     children: list["Part"] = field(default_factory=list)
 
     def header(self, name: str) -> bytes | None:
-        """The first header of that (lower-case) name, unfolded; None when it is missing."""
-        return next((value for found, value in self.headers if found == name), None)
+        """The first header with this lowercase name, unfolded; None if it is missing."""
+        return next((value for key, value in self.headers if key == name), None)
 
     def all(self, name: str) -> list[bytes]:
-        """All headers of that (lower-case) name, unfolded, in order."""
-        return [value for found, value in self.headers if found == name]
+        """All headers with this lowercase name, unfolded, in order."""
+        return [value for key, value in self.headers if key == name]
 
     def body(self) -> bytes:
-        """The body as it stands, still in its transfer encoding."""
+        """The body in its transfer encoding."""
         return self.raw[self.start : self.end]
 
     def content(self, note: Note) -> bytes:
-        """The body, transfer encoding undone as far as it goes."""
+        """The body with the transfer encoding removed as far as possible."""
         value = (self.header("content-transfer-encoding") or b"").decode("ascii", "replace")
         encoding = value.partition(";")[0].strip(" \t\"'").lower()
         if encoding == "base64" and (clean := self._clean_base64()) is not None:
@@ -78,7 +78,7 @@ class Part:
         return _undo(self.body(), encoding, note)
 
     def _clean_base64(self) -> bytes | None:
-        """Well-formed base64, decoded without copying it first; None for anything odd."""
+        """Decode well-formed base64 without copying it; None for anything else."""
         raw, start, end = self.raw, self.start, self.end
         padding = raw.find(b"=", start, end)
         if padding >= 0 and raw[padding:end].strip(b"= \t\r\n"):
@@ -91,8 +91,7 @@ class Part:
             return None
 
     def text(self, note: Note, limit: int) -> str:
-        """The decoded text of a text part, lines ending in ``\\n``; a longer one is cut to about
-        ``limit`` characters before it is decoded, and the cut is noted."""
+        """The decoded text of a text part with `\\n` line ends, cut to about `limit` characters."""
         data = self.content(note)
         if len(data) > 4 * limit:
             note("text:cut")
@@ -109,9 +108,9 @@ class Part:
 
 
 def html_charset(data: bytes) -> str:
-    """The charset that an HTML document names in a meta element; empty when it names none."""
-    found = re.search(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([\w.:-]{2,40})", data[:4096], re.I)
-    return found.group(1).decode("ascii", "replace") if found else ""
+    """The charset in an HTML document's meta element, or empty."""
+    match = re.search(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([\w.:-]{2,40})", data[:4096], re.I)
+    return match.group(1).decode("ascii", "replace") if match else ""
 
 
 def _undo(data: bytes, encoding: str, note: Note) -> bytes:
@@ -127,7 +126,7 @@ def _undo(data: bytes, encoding: str, note: Note) -> bytes:
 
 
 def from_base64(data: bytes, note: Note) -> bytes:
-    """Base64 with stray characters, missing padding or several runs on end."""
+    """Decode base64 with stray characters, missing padding or several concatenated runs."""
     runs = re.split(rb"=+", data, maxsplit=_MAX_RUNS)
     out = []
     for run in runs:
@@ -143,7 +142,7 @@ def from_base64(data: bytes, note: Note) -> bytes:
 
 
 def from_uuencode(data: bytes, note: Note) -> bytes:
-    """The content of the first uuencoded file; lines that do not fit are left out."""
+    """Decode the first uuencoded file; malformed lines are skipped."""
     out = []
     inside = False
     for line in data.splitlines():
@@ -163,7 +162,7 @@ def from_uuencode(data: bytes, note: Note) -> bytes:
 
 
 def read(raw: bytes, note: Note) -> Part:
-    """The tree of parts of a mail; never raises. Depth and number of parts are limited."""
+    """Read the tree of parts; never raises. The depth and number of parts are limited."""
     head = raw[:65536]
     if b"\n" not in head and b"\r" in head:
         note("lines:cr")
@@ -218,7 +217,7 @@ def _part(raw: bytes, start: int, end: int, default: str, note: Note) -> Part:
 
 
 def headers_of(raw: bytes, start: int, end: int, note: Note) -> tuple[list[tuple[str, bytes]], int]:
-    """The headers of the entity in ``raw[start:end]``, and where its body begins."""
+    """Read the headers of the entity in `raw[start:end]` and the start of its body."""
     limit = min(end, start + MAX_HEADER_BYTES)
     found: list[tuple[str, list[bytes]]] = []
     position = start
@@ -236,7 +235,7 @@ def headers_of(raw: bytes, start: int, end: int, note: Note) -> tuple[list[tuple
             note("header:many")
         elif not line.startswith((b"From ", b">From ")):
             if not _continues(raw, stop, limit):
-                # No blank line between headers and body: the body begins with this line.
+                # The blank line is missing: the body begins with this line.
                 note("header:no-blank-line")
                 return _unfolded(found), position
             note("header:malformed")
@@ -256,7 +255,7 @@ def _unfolded(found: list[tuple[str, list[bytes]]]) -> list[tuple[str, bytes]]:
 
 
 def _continues(raw: bytes, position: int, stop: int) -> bool:
-    """Whether a MIME or transport header follows soon: then the odd line was only damage."""
+    """Whether another header follows soon, so that only this line is damaged."""
     for line in raw[position : min(stop, position + 2000)].split(b"\n")[:3]:
         if not line.strip():
             return False
@@ -306,7 +305,7 @@ def _spans(part: Part, boundary: bytes, note: Note) -> list[tuple[int, int]]:
 
 
 def _before_line_end(raw: bytes, start: int, position: int) -> int:
-    """The line break before a boundary belongs to the boundary (RFC 2046)."""
+    """Exclude the line break before a boundary, which belongs to the boundary (RFC 2046)."""
     if position > start and raw[position - 1 : position] == b"\n":
         position -= 1
     if position > start and raw[position - 1 : position] == b"\r":
@@ -315,7 +314,7 @@ def _before_line_end(raw: bytes, start: int, position: int) -> int:
 
 
 def parameters(value: bytes, note: Note) -> tuple[str, dict[str, str]]:
-    """A structured header: its value and its parameters, continuations joined (RFC 2231)."""
+    """Split a structured header into value and parameters, joining continuations (RFC 2231)."""
     text = decode(value[:MAX_VALUE], "utf-8", note)
     head, _, rest = text.partition(";")
     plain: dict[str, str] = {}
@@ -342,7 +341,7 @@ def parameters(value: bytes, note: Note) -> tuple[str, dict[str, str]]:
 def _joined(numbered: dict[int, tuple[str, bool]], note: Note) -> str:
     charset: str | None = None
     data = b""
-    escaped = ""  # decoded as one, since mailers break a name even inside an escape
+    escaped = ""  # decoded together, because some software splits a name inside an escape
     for position, index in enumerate(sorted(numbered)):
         content, extended = numbered[index]
         if extended:
@@ -357,8 +356,8 @@ def _joined(numbered: dict[int, tuple[str, bool]], note: Note) -> str:
 
 
 def words(text: str, note: Note) -> str:
-    """RFC 2047: encoded words decoded; neighbours in one charset are joined before decoding,
-    because mailers split them inside a character."""
+    """Decode encoded words (RFC 2047); adjacent ones in the same charset are joined first, because
+    some software splits them inside a character."""
     out: list[str] = []
     pending: tuple[str, bytes] | None = None
     position = 0
@@ -393,7 +392,7 @@ def _word(encoding: str, content: str, note: Note) -> bytes:
 
 
 def header_text(value: bytes | None, note: Note) -> str:
-    """An unstructured header as one line of text."""
+    """Decode an unstructured header to one line of text."""
     if not value:
         return ""
     if len(value) > MAX_VALUE:
@@ -406,5 +405,5 @@ def header_text(value: bytes | None, note: Note) -> str:
 
 
 def one_line(text: str) -> str:
-    """Control and direction characters out, white space folded."""
+    """Remove control and direction characters and collapse white space."""
     return " ".join(_CONTROL.sub(" ", text).split())

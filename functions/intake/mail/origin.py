@@ -1,9 +1,9 @@
-"""Who or what wrote a mail: a person, an automatic answer, a bounce, a complaint.
+"""Tell a person's mail from automatic replies, bounces and complaints.
 
-Read from what the standards define first (RFC 3462/3464 reports, RFC 5965 feedback, RFC 3834
-Auto-Submitted, RFC 3798 receipts), then from what mailers do without a standard: their own
-headers, the empty return path, senders such as MAILER-DAEMON with the words of a failed delivery,
-subjects of absence notes. A mailing list that carries a person's mail leaves it a person's.
+Standards come first: RFC 3462/3464 reports, RFC 5965 feedback, RFC 3834 Auto-Submitted, RFC 3798
+receipts. Then come the conventions of mail software: its own headers, the empty return path,
+senders such as MAILER-DAEMON with the wording of a failed delivery, subjects of absence notes. A
+person's mail stays human when a mailing list delivers it.
 """
 
 import re
@@ -21,14 +21,15 @@ _READ = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """What a bounce or complaint tells about the mail that came back.
+    """The content of a bounce or complaint; unknown strings are empty.
 
-    ``recipients`` are the addresses that failed or complained, lower case; ``status`` the enhanced
-    code (RFC 3463, such as ``5.1.1``) or empty; ``permanent`` whether the address is no good (a
-    full mailbox, a mail too large or refused for its content leave it good);
-    ``message_id`` the id of the mail that came back, without brackets, or empty; ``references``
-    every id that its headers name; ``feedback`` the type of a complaint (RFC 5965, such as
-    ``abuse`` or ``not-spam``) or empty.
+    - `recipients`: the addresses that failed or complained, lowercase.
+    - `status`: the enhanced status code (RFC 3463), such as `5.1.1`.
+    - `permanent`: whether the address is unusable; a full mailbox, an oversized mail or rejected
+      content do not make it so.
+    - `message_id`: the id of the returned mail, without angle brackets.
+    - `references`: every id in the headers of the returned mail.
+    - `feedback`: the type of a complaint (RFC 5965), such as `abuse` or `not-spam`.
     """
 
     recipients: tuple[str, ...] = ()
@@ -41,7 +42,7 @@ class DeliveryReport:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The origin, and for a bounce or complaint what it is about."""
+    """The origin, with the report of a bounce or complaint."""
 
     origin: Origin
     returned: DeliveryReport | None = None
@@ -49,7 +50,7 @@ class Verdict:
 
 @cache
 def _pattern(words: str) -> re.Pattern[str]:
-    """Compiled at the first mail that needs it: these tables cost more than the whole module."""
+    """Compile on first use: these patterns take longer than importing the module."""
     return re.compile(words, re.IGNORECASE | re.VERBOSE)
 
 
@@ -151,7 +152,7 @@ _RETURN_WORDS = r"""(?:
         |存在(しま|いた)せん|受信者|宛先|エラー|お届け
     | 배달(되지|할\ 수|하지)|전송(되지|할\ 수|하지)|반송|존재하지
     )"""
-# What only an absence assistant writes, at the head of a subject ...
+# Subjects that only automatic replies begin with ...
 _AUTOMATIC_SUBJECT = r"""^\W{0,3}(?:
       (auto(matic(ally)?|mated)?|out[- ]of[- ](the[- ])?office)[- ]?(reply|response|responder|answer
         |generated|acknowledge?ment)\b
@@ -177,7 +178,7 @@ _AUTOMATIC_SUBJECT = r"""^\W{0,3}(?:
     | 外出(通知|中です|のお知らせ)|不在(のお知らせ|です|のため|にしております)|オートリプライ
     | 자동\ ?(회신|응답|답장)|부재\ ?중\ ?(알림|메시지|응답)|תשובה\ אוטומטית|رد\ تلقائي
     | ตอบกลับอัตโนมัติ|trả\ lời\ tự\ động|balasan\ otomatis
-    # ... and what people write too, unless it stands alone or before a colon.
+    # ... and those that people also write, unless alone or before a colon.
     | (o{2,3}f?|out[- ]of[- ](the[- ])?office(\ (notice|message|notification|alert))?
         |(i\ am|i['’]m)\ (currently\ )?(out\ of\ (the\ )?office|on\ (vacation|holiday|leave))
         |absence|abwesenheit|abwesend|nicht\ im\ (büro|hause)|außer\ haus|fuera\ de\ (la\ )?oficina
@@ -226,8 +227,8 @@ _ADDRESS = re.compile(
 )
 
 
-_PASSING_STATUS = re.compile(r"4\.|5\.(?:2\.[234]|3\.|6\.|7\.)")
-_PASSING_WORDS = re.compile(
+_TEMPORARY_STATUS = re.compile(r"4\.|5\.(?:2\.[234]|3\.|6\.|7\.)")
+_TEMPORARY_WORDS = re.compile(
     r"quota|(mail)?box\s+(is\s+)?full|too\s+(large|big)|exceeds\s+(the\s+)?(size|limit)|spam"
     r"|容量|已满|已滿|いっぱい",
     re.IGNORECASE,
@@ -238,7 +239,7 @@ _REPLY_CODE = re.compile(
 
 
 def recognise(root: mime.Part, sender: str, subject: str, text: str, note: Note) -> Verdict:
-    """The origin of a mail with that sender, decoded subject and readable text."""
+    """Classify a mail by its parts, sender, decoded subject and text."""
     leaves = list(_leaves(root))
     kinds = {leaf.content_type for leaf in leaves}
     report = root.parameters.get("report-type", "").lower() if root.content_type == \
@@ -262,15 +263,15 @@ def recognise(root: mime.Part, sender: str, subject: str, text: str, note: Note)
 
 
 def _leaves(root: mime.Part) -> list[mime.Part]:
-    out: list[mime.Part] = []
-    waiting = [root]
-    while waiting:
-        part = waiting.pop()
+    leaves: list[mime.Part] = []
+    pending = [root]
+    while pending:
+        part = pending.pop()
         if part.children:
-            waiting.extend(reversed(part.children))
+            pending.extend(reversed(part.children))
         else:
-            out.append(part)
-    return out
+            leaves.append(part)
+    return leaves
 
 
 def _is_complaint(
@@ -302,7 +303,7 @@ def _delivery_status(leaves: list[mime.Part]) -> str | None:
 
 
 def _ignore(_: str) -> None:
-    """Defects of the parts were noted when their content was read."""
+    """Drop defects: they were noted when the parts were read first."""
 
 
 def _has_null_return_path(root: mime.Part) -> bool:
@@ -314,15 +315,15 @@ _EVENT = re.compile(r'"(?:notificationType|eventType)"\s*:\s*"(Bounce|Complaint)
 
 
 def _provider_notification(root: mime.Part, text: str) -> Verdict | None:
-    """SES's own bounce and complaint notifications, as SNS mails them (AWS SES guide)."""
+    """Read SES's bounce and complaint notifications delivered by SNS as mail (SES guide)."""
     text = text[:_READ].replace('\\"', '"') if text.startswith("{") else ""
-    found = _EVENT.search(text)
-    if found is None or root.header("x-amz-sns-message-id") is None:
+    event = _EVENT.search(text)
+    if event is None or root.header("x-amz-sns-message-id") is None:
         return None
     address = r'"emailAddress"\s*:\s*"[^"@]{0,100}?([^"<@\s]+@[^">\s]+)'
     status = re.search(r'"status"\s*:\s*"([245]\.\d{1,3}\.\d{1,3})"', text)
     own_id = re.search(r'"messageId"\s*:\s*"<?([^"<>]+@[^"<>]+)>?"', text)
-    complaint = found.group(1) == "Complaint"
+    complaint = event.group(1) == "Complaint"
     feedback = re.search(r'"complaintFeedbackType"\s*:\s*"([\w-]{1,40})"', text)
     return Verdict(
         "complaint" if complaint else "bounce",
@@ -338,7 +339,7 @@ def _provider_notification(root: mime.Part, text: str) -> Verdict | None:
 
 
 def _is_forwarded_report(subject: str, text: str) -> bool:
-    """A delivery report that a person passed on with hardly a word of their own."""
+    """Whether a person forwarded a delivery report with hardly any text of their own."""
     prefix = re.match(r"(fwd?|wg|tr|rv|i|enc|转发|轉寄|転送)\s*[:：]\s*", subject, re.IGNORECASE)
     if prefix is None or not _pattern(_RETURN_SUBJECT).search(subject[prefix.end() :]):
         return False
@@ -373,7 +374,7 @@ def _is_bounce(
 
 
 def _report_text(text: str, leaves: list[mime.Part]) -> str:
-    """The report itself, without the copy of the mail that came back."""
+    """The report without the copy of the returned mail."""
     head = text[:12_000]
     if not head.strip():
         head = "\n".join(
@@ -434,7 +435,7 @@ def _value(root: mime.Part, name: str) -> str:
     return (root.header(name) or b"").decode("ascii", "replace").strip().lower()
 
 
-# --- what came back -------------------------------------------------------------------------
+# --- delivery reports -----------------------------------------------------------------------
 
 
 def _returned(
@@ -448,8 +449,8 @@ def _returned(
     if not status_text and _is_forwarded_report(subject, text):
         status_text = re.sub(r"^[> \t]+", "", text[:_READ], flags=re.MULTILINE)
     recipients = [
-        found.lower()
-        for found in re.findall(
+        address.lower()
+        for address in re.findall(
             r"^(?:final|original)-(?:recipient|rcpt-to)\s*:[^@\n]{0,60}?([^\s;<>@]+@[^\s;<>]+)",
             status_text, re.IGNORECASE | re.MULTILINE,
         )
@@ -467,10 +468,10 @@ def _returned(
     delayed = re.search(r"^action\s*:\s*delayed", status_text, re.I | re.M) or re.search(
         r"\b(delayed|will (be )?(retr|keep trying|continue)|temporary|temporarily|not yet)", report
         if not codes else "", re.IGNORECASE)  # fmt: skip
-    passing = delayed or _PASSING_STATUS.match(status) or (
-        not status and _PASSING_WORDS.search(report)
+    temporary = delayed or _TEMPORARY_STATUS.match(status) or (
+        not status and _TEMPORARY_WORDS.search(report)
     )  # fmt: skip
-    permanent = not complaint and not passing and status[:1] in {"5", ""}
+    permanent = not complaint and not temporary and status[:1] in {"5", ""}
     feedback = re.search(r"^feedback-type\s*:\s*([\w-]{1,40})", status_text, re.I | re.M)
     return DeliveryReport(
         recipients=tuple(dict.fromkeys(recipients))[:50],
@@ -488,9 +489,9 @@ _RETURNED_PARTS = frozenset(
 
 
 def _original_references(root: mime.Part, leaves: list[mime.Part], text: str) -> tuple[str, ...]:
-    """Every id that the headers of the mail that came back name: a relay may have given the mail
-    an id of its own, and leaves References alone."""
-    # What follows in quoted lines is taken along; an id that is none of ours means nothing.
+    """Every id in the headers of the returned mail: relays may replace Message-ID but keep
+    References."""
+    # Following quoted lines are included; ids that are not ours have no effect.
     field = re.compile(
         rb"^[ \t>]*(?:message-id|in-reply-to|references|x-deskbell-id)[ \t]*:"
         rb"([^\n]*(?:\n[ \t>][^\n]*)*)",
@@ -499,26 +500,26 @@ def _original_references(root: mime.Part, leaves: list[mime.Part], text: str) ->
     copies = [leaf for leaf in leaves if leaf is not root and leaf.content_type in _RETURNED_PARTS]
     sources = [leaf.content(_ignore)[:_READ] for leaf in copies]
     sources.append(text[-_READ:].encode("utf-8", "replace"))
-    found: dict[str, None] = {}
+    ids: dict[str, None] = {}
     for source in sources:
         for value in field.findall(source):
-            for each in re.findall(rb"<([^<>\s]{1,300})>", value):
-                found.setdefault(each.decode("utf-8", "replace"))
-    return tuple(found)[:50]
+            for message_id in re.findall(rb"<([^<>\s]{1,300})>", value):
+                ids.setdefault(message_id.decode("utf-8", "replace"))
+    return tuple(ids)[:50]
 
 
 def _original_id(root: mime.Part, leaves: list[mime.Part], text: str) -> str:
-    """The Message-ID of the mail that came back, from its copy or the report's own thread."""
+    """The Message-ID of the returned mail, from its copy or from the report's references."""
     pattern = re.compile(rb"^[ \t>]*message-id\s*:\s*<([^<>\s]{1,300})>", re.I | re.M)
     for leaf in leaves:
         if leaf is not root and leaf.content_type in _RETURNED_PARTS:
-            found = pattern.search(leaf.content(_ignore)[:_READ])
-            if found:
-                return found.group(1).decode("utf-8", "replace")
-    found = pattern.search(text[-_READ:].encode("utf-8", "replace"))
-    if found is None:
+            match = pattern.search(leaf.content(_ignore)[:_READ])
+            if match:
+                return match.group(1).decode("utf-8", "replace")
+    match = pattern.search(text[-_READ:].encode("utf-8", "replace"))
+    if match is None:
         for name in ("in-reply-to", "references"):
-            found = re.search(rb"<([^<>\s]{1,300})>", root.header(name) or b"")
-            if found:
+            match = re.search(rb"<([^<>\s]{1,300})>", root.header(name) or b"")
+            if match:
                 break
-    return found.group(1).decode("utf-8", "replace") if found else ""
+    return match.group(1).decode("utf-8", "replace") if match else ""

@@ -1,9 +1,8 @@
-"""A raw mail into what a ticket needs of it.
+"""Parse a raw mail into an `InboundMail`.
 
-``parse`` is the seam that everything else uses (contract, section 4). It never raises, on any
-bytes, and its time and memory grow linearly with the mail. The structure is read by ``mime``,
-charsets by ``charsets``, HTML by ``html_text``, winmail.dat by ``tnef``; what is new in a reply is
-told by ``replies``, who or what wrote it by ``origin``.
+`parse` never raises, whatever the input, and runs in time and memory linear in the mail's size.
+`mime` reads the structure, `charsets` decodes, `html` and `tnef` extract text, `replies` finds the
+newly written part, and `origin` tells people from machines.
 """
 
 import re
@@ -25,8 +24,11 @@ MAX_ADDRESSES = 200
 
 @dataclass(frozen=True, slots=True)
 class MailAttachment:
-    """A file that came with a mail. ``name`` has no folder and no control characters; ``size`` is
-    the length of ``content`` in bytes; ``content_type`` is what the sender claims, lower case."""
+    """A file attached to a mail.
+
+    `name` contains no folders or control characters, `content_type` is the sender's claim in
+    lowercase, `size` is the length of `content` in bytes.
+    """
 
     name: str
     content_type: str
@@ -36,11 +38,11 @@ class MailAttachment:
 
 @dataclass(frozen=True, slots=True)
 class InboundMail:
-    """A mail as read (contract, section 4).
+    """A parsed mail.
 
-    Message ids stand without angle brackets, addresses in lower case. ``to`` holds To, Cc and what
-    the delivering servers noted (Delivered-To, X-Original-To). ``text`` is what the writer newly
-    wrote, ``full_text`` all of it. ``defects`` are short stable codes of what had to be mended.
+    Message ids have no angle brackets; addresses are lowercase. `to` combines To, Cc and the
+    headers of delivering servers (Delivered-To, X-Original-To). `text` is the newly written part of
+    `full_text`. `defects` are stable codes of the repairs that were necessary.
     """
 
     message_id: str
@@ -56,13 +58,13 @@ class InboundMail:
     references: tuple[str, ...]
     defects: tuple[str, ...]
     reply_to: str = ""
-    """Where the writer wants the answer: the first Reply-To address, or empty."""
+    """The first Reply-To address, or empty."""
     list_id: str = ""
-    """The mailing list that the mail came over (RFC 2919), or empty."""
+    """The mailing list's id (RFC 2919), or empty."""
     returned: DeliveryReport | None = None
-    """What a bounce or complaint tells about the mail that it is about."""
+    """The report in a bounce or complaint about the original mail."""
     own_id: str = ""
-    """What stands in the header by which Deskbell knows its own mail, or empty."""
+    """The value of X-Deskbell-Id, which marks Deskbell's own mail, or empty."""
 
 
 class _Defects:
@@ -75,9 +77,9 @@ class _Defects:
 
 
 def parse(raw: bytes) -> InboundMail:
-    """Reads a raw mail (RFC 5322 and MIME); never raises.
+    """Parse a raw mail (RFC 5322 and MIME); never raises.
 
-    Every mend is listed in ``defects``: ``charset:guessed:<codec>``, ``charset:damaged:<codec>``,
+    `defects` lists every repair: ``charset:guessed:<codec>``, ``charset:damaged:<codec>``,
     ``charset:half-character``, ``charset:unknown``, ``encoding:…``, ``header:…``,
     ``boundary:missing|guessed|unclosed|after-close``, ``structure:depth|parts``,
     ``from:missing|…``, ``tnef…``, ``text:…``.
@@ -95,14 +97,14 @@ def _parse(raw: bytes, note: _Defects) -> InboundMail:
     root = mime.read(raw, note)
     _unify_headers(root, note)
     content = _Content(note)
-    content.take(root)
+    content.read(root)
     from_name, from_address = _sender(root, note)
     subject = mime.header_text(root.header("subject"), note)
     full_lines = content.lines()
     full_text = _tidy("\n".join(line.text for line in full_lines))
     verdict = origin.recognise(root, from_address, subject, full_text, note)
     ids = [*_message_ids(root.all("references"))]
-    answered = _message_ids(root.all("in-reply-to"))
+    replied_to = _message_ids(root.all("in-reply-to"))
     return InboundMail(
         message_id=next(iter(_message_ids(root.all("message-id"))), ""),
         from_address=from_address,
@@ -113,8 +115,8 @@ def _parse(raw: bytes, note: _Defects) -> InboundMail:
         full_text=full_text,
         attachments=tuple(content.attachments),
         origin=verdict.origin,
-        in_reply_to=answered[0] if answered else None,
-        references=tuple(dict.fromkeys([*ids, *answered[1:]])),
+        in_reply_to=replied_to[0] if replied_to else None,
+        references=tuple(dict.fromkeys([*ids, *replied_to[1:]])),
         defects=tuple(note.codes),
         reply_to=next((a for _, a in _addresses(root.all("reply-to"), note)), ""),
         list_id=mime.header_text(root.header("list-id"), note)[:200],
@@ -124,7 +126,7 @@ def _parse(raw: bytes, note: _Defects) -> InboundMail:
 
 
 def _unify_headers(root: mime.Part, note: _Defects) -> None:
-    """Raw 8-bit headers (RFC 5322 forbids them) into UTF-8, by the charset of the body if any."""
+    """Convert raw 8-bit headers, which RFC 5322 forbids, to UTF-8 by the body's charset."""
     if all(value.isascii() for _, value in root.headers):
         return
     note("header:8-bit")
@@ -149,14 +151,14 @@ def _first_charset(root: mime.Part) -> str | None:
 
 @dataclass(slots=True)
 class _Segment:
-    """One stretch of the visible mail, as plain text, as HTML, or in both renditions."""
+    """A part of the visible mail as plain text, HTML or both."""
 
     plain: str | None = None
     html: str | None = None
 
 
 class _Content:
-    """Walks the parts in reading order and gathers visible text and attachments."""
+    """Collects visible text and attachments from the parts in reading order."""
 
     def __init__(self, note: _Defects) -> None:
         self.note = note
@@ -168,7 +170,7 @@ class _Content:
         self.has_text = False
         self._rendered: list[tuple[list[Line], list[Line] | None]] | None = None
 
-    def take(self, part: mime.Part) -> None:
+    def read(self, part: mime.Part) -> None:
         self.segments.extend(self.visible(part))
 
     def visible(self, part: mime.Part) -> list[_Segment]:
@@ -197,9 +199,9 @@ class _Content:
         return [chosen] if chosen.plain is not None or chosen.html is not None else []
 
     def related(self, part: mime.Part) -> list[_Segment]:
-        wanted = part.parameters.get("start", "").strip("<> ")
+        start = part.parameters.get("start", "").strip("<> ")
         root = next(
-            (c for c in part.children if wanted and _content_id(c) == wanted), part.children[0]
+            (c for c in part.children if start and _content_id(c) == start), part.children[0]
         )
         segments = self.visible(root)
         for child in part.children:
@@ -258,17 +260,17 @@ class _Content:
         return [_Segment(plain=text)]
 
     def uuencoded(self, text: str) -> str:
-        """Files that old mailers wrote into the text itself."""
+        """Extract uuencoded files from the text."""
 
-        def cut(found: re.Match[str]) -> str:
-            content = mime.from_uuencode(found.group().encode("ascii", "replace"), self.note)
-            name = _safe_name(found.group(1)) or f"attachment-{len(self.attachments) + 1}"
+        def extract(match: re.Match[str]) -> str:
+            content = mime.from_uuencode(match.group().encode("ascii", "replace"), self.note)
+            name = _safe_name(match.group(1)) or f"attachment-{len(self.attachments) + 1}"
             self.add(name, "application/octet-stream", content)
             return ""
 
         return re.sub(
             r"^begin [0-7]{3,4} (\S[^\n]{0,200})\n(?:[!-`][ -`]{0,90}\n)+(?:[` ]?\n)?end$",
-            cut, text, flags=re.MULTILINE,
+            extract, text, flags=re.MULTILINE,
         )  # fmt: skip
 
     def tnef(self, part: mime.Part) -> list[_Segment]:
@@ -303,8 +305,8 @@ class _Content:
         self.attachments.append(MailAttachment(name, kind, len(content), content))
 
     def name_of(self, part: mime.Part) -> str:
-        for found in (part.disposition_parameters.get("filename"), part.parameters.get("name")):
-            if found and (safe := _safe_name(found)):
+        for name in (part.disposition_parameters.get("filename"), part.parameters.get("name")):
+            if name and (safe := _safe_name(name)):
                 return safe
         return ""
 
@@ -316,14 +318,14 @@ class _Content:
             return (_safe_name(mime.header_text(subject, self.note)[:80]) or "message") + ".eml"
         return f"attachment-{len(self.attachments) + 1}{_extension(part.content_type)}"
 
-    # --- what is read ---
+    # --- text ---
 
     def rendered(self) -> list[tuple[list[Line], list[Line] | None]]:
-        """For each segment the lines to show, and the lines of the HTML rendition beside them."""
+        """The lines of each segment, and those of its HTML version if plain text is shown."""
         if self._rendered is None:
             self._rendered = [self.render(segment) for segment in self.segments]
             if not any(line.text.strip() for shown, _ in self._rendered for line in shown):
-                self._rendered.extend(self.instead())
+                self._rendered.extend(self.fallback())
         return self._rendered
 
     def render(self, segment: _Segment) -> tuple[list[Line], list[Line] | None]:
@@ -334,28 +336,28 @@ class _Content:
             return structured, None
         return [Line(line) for line in segment.plain.split("\n")], structured
 
-    def instead(self) -> Iterator[tuple[list[Line], list[Line] | None]]:
-        """A mail without text of its own: an invitation's words, or the mail attached to it."""
+    def fallback(self) -> Iterator[tuple[list[Line], list[Line] | None]]:
+        """The text of an invitation or of an attached mail, for a mail without text."""
         for text in self.calendar[:1]:
             yield [Line(line) for line in _calendar_text(text)], None
         if not self.calendar and self.forwarded and len(self.forwarded[0].raw) > 0:
             part = self.forwarded[0]
             self.note("text:of-attached-mail")
             inner = _Content(_Defects())
-            inner.take(mime.read(part.content(self.note)[: 4 * MAX_TEXT], _Defects()))
+            inner.read(mime.read(part.content(self.note)[: 4 * MAX_TEXT], _Defects()))
             if not inner.forwarded:
                 yield inner.lines(), None
 
     def lines(self) -> list[Line]:
-        out: list[Line] = []
+        lines: list[Line] = []
         for shown, _ in self.rendered():
-            if out and shown and out[-1].text.strip():
-                out.append(Line(""))
-            out.extend(shown)
-        return out
+            if lines and shown and lines[-1].text.strip():
+                lines.append(Line(""))
+            lines.extend(shown)
+        return lines
 
     def reply(self, full_text: str) -> str:
-        """What the writer newly wrote; the whole text where nothing else is left."""
+        """The newly written text; the whole text if nothing else is left."""
         shown = self.lines()
         new = replies.newly_written(shown)
         if len(self.rendered()) == 1 and not new.cut:
@@ -376,7 +378,7 @@ def _content_id(part: mime.Part) -> str:
 
 
 def _is_stub(plain: str, structured: list[Line]) -> bool:
-    """A plain rendition that only says that the mail is HTML, or that lost most of its words."""
+    """Whether the plain version only refers to the HTML version or lacks most of its text."""
     words = sum(len(line.text.split()) for line in structured)
     own = len(plain.split())
     if own >= 40 or words < 5:
@@ -387,39 +389,39 @@ def _is_stub(plain: str, structured: list[Line]) -> bool:
 
 
 def _unflow(text: str, delete_space: bool) -> str:
-    """RFC 3676: lines that end in a space go on in the next, at the same quoting depth."""
-    out: list[str] = []
-    going_on: str | None = None
+    """Join flowed lines (RFC 3676): a trailing space continues a line of the same quote depth."""
+    lines: list[str] = []
+    open_prefix: str | None = None
     for line in text.split("\n"):
         depth = len(line) - len(line.lstrip(">"))
         content = line[depth:]
         content = content.removeprefix(" ")
         prefix = ">" * depth + (" " if depth else "")
-        if going_on is not None and prefix == going_on and content != "-- ":
-            out[-1] += content
+        if open_prefix is not None and prefix == open_prefix and content != "-- ":
+            lines[-1] += content
         else:
-            out.append(prefix + content)
+            lines.append(prefix + content)
         if content.endswith(" ") and content != "-- ":
-            going_on = prefix
+            open_prefix = prefix
             if delete_space:
-                out[-1] = out[-1][:-1]
+                lines[-1] = lines[-1][:-1]
         else:
-            going_on = None
-    return "\n".join(out)
+            open_prefix = None
+    return "\n".join(lines)
 
 
 def _calendar_text(text: str) -> list[str]:
-    """What an invitation says in words (RFC 5545): its summary, place and description."""
+    """The summary, location and description of an invitation (RFC 5545)."""
     unfolded = re.sub(r"\n[ \t]", "", text)
     pattern = r"^(SUMMARY|LOCATION|DESCRIPTION)[^:\n]{0,200}:(.*)$"
-    found = dict(reversed(re.findall(pattern, unfolded, re.MULTILINE)))
-    values = [found[name] for name in ("SUMMARY", "LOCATION", "DESCRIPTION") if found.get(name)]
+    fields = dict(reversed(re.findall(pattern, unfolded, re.MULTILINE)))
+    values = [fields[name] for name in ("SUMMARY", "LOCATION", "DESCRIPTION") if fields.get(name)]
     joined = "\n".join(values).replace("\\n", "\n").replace("\\N", "\n")
     return re.sub(r"\\([,;\\])", r"\1", joined).split("\n")
 
 
 def _tidy(text: str) -> str:
-    """No trailing white space, no more than two empty lines on end, none at either end."""
+    """Remove trailing white space, outer empty lines, and more than two consecutive empty lines."""
     text = re.sub(r"[ \t\xa0]+\n", "\n", text)
     return re.sub(r"\n{4,}", "\n\n\n", text)[:MAX_TEXT].strip("\n").rstrip()
 
@@ -477,11 +479,11 @@ _MESSAGE_ID = re.compile(rb"<\s*([^<>\s]{1,900}(?:\s+[^<>\s]{1,300}){0,3}?)\s*>"
 
 
 def _mailboxes(text: str) -> Iterator[str]:
-    """The pieces of an address list between commas and semicolons that separate."""
+    """Split an address list at the commas and semicolons that separate mailboxes."""
     piece: list[str] = []
-    for found in _MAILBOX.finditer(text):
-        piece.append(found.group())
-        following = text[found.end() : found.end() + 1]
+    for match in _MAILBOX.finditer(text):
+        piece.append(match.group())
+        following = text[match.end() : match.end() + 1]
         if following in {",", ";", ""}:
             yield "".join(piece).strip(" \t,;")
             piece.clear()
@@ -490,8 +492,8 @@ def _mailboxes(text: str) -> Iterator[str]:
 
 
 def _addresses(values: list[bytes], note: _Defects) -> list[tuple[str, str]]:
-    """(name, address) of every mailbox in these headers, however they break the grammar."""
-    found: list[tuple[str, str]] = []
+    """The (name, address) of every mailbox in headers, including malformed ones."""
+    mailboxes: list[tuple[str, str]] = []
     for value in values:
         if len(value) > mime.MAX_VALUE:
             note("header:too-long")
@@ -499,11 +501,11 @@ def _addresses(values: list[bytes], note: _Defects) -> list[tuple[str, str]]:
         if "=?" in text and "@" not in re.sub(r"=\?\S+?\?=", "", text):
             text = mime.words(text, note)
         for mailbox in _mailboxes(text):
-            if len(found) >= MAX_ADDRESSES:
+            if len(mailboxes) >= MAX_ADDRESSES:
                 note("header:many-addresses")
-                return found
-            found.extend(_mailbox(mailbox, note))
-    return found
+                return mailboxes
+            mailboxes.extend(_mailbox(mailbox, note))
+    return mailboxes
 
 
 def _mailbox(text: str, note: _Defects) -> list[tuple[str, str]]:
@@ -511,16 +513,16 @@ def _mailbox(text: str, note: _Defects) -> list[tuple[str, str]]:
     inside = text[start + 1 :] if start >= 0 else ""
     match = _ADDRESS.search(inside) if inside else None
     if match is None:
-        everything = list(_ADDRESS.finditer(text))
-        if not everything:
+        matches = list(_ADDRESS.finditer(text))
+        if not matches:
             return []
-        if len(everything) > 1 or start >= 0:
+        if len(matches) > 1 or start >= 0:
             note("address:malformed")
-        match = everything[0]
+        match = matches[0]
         name = text[: match.start()] + " " + text[match.end() :]
         comment = re.search(r"\(([^()]*)\)", name)
         name = comment.group(1) if comment else name
-        rest = [("", _lower(other)) for other in everything[1:]]
+        rest = [("", _lower(other)) for other in matches[1:]]
         return [(_name(name, note), _lower(match)), *rest]
     if inside.count(">") != 1 or inside.partition(">")[2].strip(" )\"'"):
         note("address:malformed")
@@ -541,15 +543,15 @@ def _name(text: str, note: _Defects) -> str:
 
 
 def _sender(root: mime.Part, note: _Defects) -> tuple[str, str]:
-    """Name and address of who wrote; the next best header where From gives no address."""
+    """The sender's name and address; from another header if From has no address."""
     values = root.all("from")
     if len(values) > 1:
         note("from:repeated")
-    found = _addresses(values[:1], note)
-    if found:
-        if len(found) > 1:
+    senders = _addresses(values[:1], note)
+    if senders:
+        if len(senders) > 1:
             note("from:several")
-        return found[0]
+        return senders[0]
     note("from:missing" if not values else "from:malformed")
     name = mime.header_text(values[0], note)[:200].strip(" \t\"'<>") if values else ""
     for header in ("sender", "x-original-sender", "x-sender", "reply-to", "return-path"):
@@ -561,18 +563,18 @@ def _sender(root: mime.Part, note: _Defects) -> tuple[str, str]:
 
 def _recipients(root: mime.Part, note: _Defects) -> list[str]:
     headers = ("to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-forwarded-to")
-    found = (a for header in headers for _, a in _addresses(root.all(header), note))
-    return list(dict.fromkeys(found))
+    addresses = (a for header in headers for _, a in _addresses(root.all(header), note))
+    return list(dict.fromkeys(addresses))
 
 
 def _message_ids(values: list[bytes]) -> list[str]:
-    """Message ids without their brackets, first mention first (RFC 5322, 3.6.4)."""
+    """Message ids without angle brackets, in order of first appearance (RFC 5322, 3.6.4)."""
     ids: dict[str, None] = {}
     for value in values:
-        found = _MESSAGE_ID.findall(value[: mime.MAX_VALUE])
-        if not found and b"<" not in value:
-            found = [token for token in value[:2000].split() if b"@" in token or len(value) < 200]
-        for token in found:
+        tokens = _MESSAGE_ID.findall(value[: mime.MAX_VALUE])
+        if not tokens and b"<" not in value:
+            tokens = [token for token in value[:2000].split() if b"@" in token or len(value) < 200]
+        for token in tokens:
             text = b"".join(token.split()).decode("utf-8", "replace").strip("<>,;")
             if text:
                 ids.setdefault(mime.one_line(text).replace(" ", ""))

@@ -1,13 +1,13 @@
-"""What is new in a mail that answers another one.
+"""Find the newly written text in a reply.
 
-A mail is read line by line. Each line gets a role: new, quoted, the introduction of a quotation,
-history. What is new then loses its signature, its device line and its disclaimers. The rules know
-how mail clients mark these things in general (a date, an address and a verb of writing before a
-colon; labels with values one below the other); ``reply_words`` holds the words, by language.
+Each line gets a role: new, quoted, introduction of a quotation, or history. Signature, device line
+and disclaimers are then removed from the new lines. The rules describe how mail clients mark these
+parts in general (a date, an address and a verb before a colon; labels with values in consecutive
+lines); `reply_words` holds the words by language.
 
-Where a mail quotes with ``>``, everything between the quoted lines is an answer and stays. Where
-it quotes without marks (Outlook), all below the introduction is history. A mail that has nothing
-new (a bare forward) keeps all of its text: losing is worse than repeating.
+If a mail quotes with `>`, all text between the quoted lines is a reply and stays. If it quotes
+without marks, as Outlook does, everything below the introduction is history. A mail without new
+text, such as a plain forward, keeps all of its text: losing text is worse than repeating it.
 """
 
 import re
@@ -25,8 +25,11 @@ MAX_LINE = 500
 
 @dataclass(frozen=True, slots=True)
 class NewlyWritten:
-    """``text`` is what is new; ``cut`` tells whether history was found, ``kept_all`` that nothing
-    new was found and therefore nothing was left out."""
+    """The newly written text.
+
+    `cut` says whether history was removed; `kept_all` that there was no new text, so that all of it
+    was kept.
+    """
 
     text: str
     cut: bool = False
@@ -34,7 +37,7 @@ class NewlyWritten:
 
 
 class Role(Enum):
-    """What a line is in its mail."""
+    """The role of a line in its mail."""
 
     NEW = auto()
     QUOTED = auto()
@@ -44,48 +47,47 @@ class Role(Enum):
 
 
 def strip_reply(text: str) -> str:
-    """Plain text without quoted history, signature, disclaimer and device line.
+    """Remove quoted history, signature, disclaimer and device line from plain text.
 
-    Answers between quoted lines stay; a text without a quotation keeps every word; a text that is
-    nothing but history comes back whole.
+    Replies between quoted lines stay, and text that is nothing but history is returned unchanged.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return newly_written([Line(line) for line in text.split("\n")]).text
 
 
 def newly_written(lines: Sequence[Line]) -> NewlyWritten:
-    """What is new in these lines of a mail; time grows linearly with their number."""
+    """Find the new text in the lines of a mail, in time linear in their number."""
     shown = [_plain(line.text) for line in lines[:MAX_LINES]]
     roles = _roles(shown, [line.kind for line in lines[:MAX_LINES]])
     cut = any(role in {Role.QUOTED, Role.HISTORY} for role in roles)
-    for start, end in _stretches(roles):
+    for start, end in _runs(roles):
         _mark_signature(shown, roles, start, end)
     _mark_banner(shown, roles)
-    kept = _kept(lines, roles)
-    kept.extend(line.text for line in lines[MAX_LINES:] if not cut)
-    text = _folded(kept)
+    new = _new_lines(lines, roles)
+    new.extend(line.text for line in lines[MAX_LINES:] if not cut)
+    text = _folded(new)
     if text:
         return NewlyWritten(text, cut)
     return NewlyWritten(_folded([line.text for line in lines]), cut, kept_all=True)
 
 
-def _kept(lines: Sequence[Line], roles: list[Role]) -> list[str]:
-    """The new lines, an empty one where something between them was left out."""
-    kept: list[str] = []
-    left_out = False
+def _new_lines(lines: Sequence[Line], roles: list[Role]) -> list[str]:
+    """The new lines, with an empty line in place of removed ones."""
+    new: list[str] = []
+    skipped = False
     for line, role in zip(lines, roles, strict=False):
         if role is not Role.NEW:
-            left_out = True
+            skipped = True
             continue
-        if left_out and kept and kept[-1].strip() and line.text.strip():
-            kept.append("")
-        left_out = False
-        kept.append(line.text)
-    return kept
+        if skipped and new and new[-1].strip() and line.text.strip():
+            new.append("")
+        skipped = False
+        new.append(line.text)
+    return new
 
 
 def _plain(text: str) -> str:
-    """A line as the rules see it: without invisible characters, cut to a sensible length."""
+    """Remove invisible characters and limit the length of a line."""
     if not text.isascii():
         text = text.replace("\xa0", " ").replace("\u202f", " ").replace("\u3000", " ")
         text = _INVISIBLE.sub("", text)
@@ -94,8 +96,8 @@ def _plain(text: str) -> str:
     return text[:MAX_LINE].rstrip()
 
 
-def _folded(kept: list[str]) -> str:
-    text = "\n".join(line.rstrip() for line in kept)
+def _folded(lines: list[str]) -> str:
+    text = "\n".join(line.rstrip() for line in lines)
     return re.sub(r"\n{4,}", "\n\n\n", text).strip("\n").rstrip()
 
 
@@ -109,14 +111,14 @@ _EDGES = " \t*_-—–~|"
 
 
 def _is_rule(line: str) -> bool:
-    """A drawn line: dashes, underscores, equals signs, stars."""
+    """Whether a line is a rule of dashes, underscores, equals signs or asterisks."""
     bare = line.strip(" \t>")
     return len(bare) >= 2 and not bare.strip("-_=—–*~· \t")
 
 
 @cache
 def _any_of(*alternatives: str) -> re.Pattern[str]:
-    """Compiled at the first mail, not at import."""
+    """Compile on first use, not on import."""
     return re.compile(f"(?:{'|'.join(alternatives)})", re.IGNORECASE)
 
 
@@ -160,7 +162,7 @@ def _roles(lines: list[str], kinds: list[Kind]) -> list[Role]:
     quoted = [i for i, role in enumerate(roles) if role is Role.QUOTED]
     unsure = len(quoted) == 1 and kinds[quoted[0]] is Kind.TEXT and not introductions
     if unsure and set(roles) <= {Role.NEW, Role.QUOTED}:
-        # One such line alone is as likely a sign of the writer's own as a quotation.
+        # A single ">" line may just as well be the writer's own text.
         roles[quoted[0]] = Role.NEW
     return roles
 
@@ -174,7 +176,7 @@ _ROLE_OF_KIND = {
 
 
 def _is_marked(lines: list[str], roles: list[Role], index: int) -> bool:
-    """Whether what follows shows by itself where the quotation ends: marked lines, or nothing."""
+    """Whether the quotation that follows is marked line by line, or empty."""
     following = _next_text(lines, index)
     return following is None or roles[following] not in {Role.NEW, Role.SIGNATURE}
 
@@ -187,7 +189,7 @@ def _next_text(lines: list[str], index: int) -> int | None:
 
 
 def _mark_wrapped(lines: list[str], roles: list[Role]) -> None:
-    """Ends of long quoted lines that some relay broke off and left without their ``>``."""
+    """Mark the ends of long quoted lines that a relay wrapped without adding `>`."""
     for index in range(1, len(lines) - 1):
         before, line = lines[index - 1], lines[index].strip()
         if (
@@ -200,13 +202,13 @@ def _mark_wrapped(lines: list[str], roles: list[Role]) -> None:
 
 
 def _ends_in_verb(content: str) -> bool:
-    """``---- NAME wrote ----`` of some telephones."""
+    """Match `---- NAME wrote ----`, as some phones write."""
     last = next(reversed(list(_wrote().finditer(content))), None)
     return last is not None and last.end() == len(content) and last.start() > 1
 
 
 def _is_separator(lines: list[str], roles: list[Role], index: int) -> bool:
-    """``-----Original Message-----`` and its kin, and the line above which to answer."""
+    """Match `-----Original Message-----` and its variants, and "reply above this line"."""
     line = lines[index]
     if len(line) > 120:
         return False
@@ -241,20 +243,20 @@ _MORE_LABELS = re.compile(
 
 
 def _label(line: str) -> tuple[str, str] | None:
-    """What kind of mail header a line looks like, and its value."""
+    """The header that a line looks like, and its value."""
     stripped = line.strip()
     if stripped.startswith("|"):
         cells = [cell.strip(" *") for cell in stripped.split("|") if cell.strip()]
         stripped = f"{cells[0].rstrip(':：')}: {cells[1]}" if len(cells) >= 2 else ""
-    found = _LABELLED.match(stripped.strip("*_>|• \t"))
-    if found is None:
+    match = _LABELLED.match(stripped.strip("*_>|• \t"))
+    if match is None:
         return None
-    name = _LABELS.get(re.sub(r"[\s*_.]+", "", found.group(1)).lower())
-    return (name, found.group(2).strip("* \t")) if name else None
+    name = _LABELS.get(re.sub(r"[\s*_.]+", "", match.group(1)).lower())
+    return (name, match.group(2).strip("* \t")) if name else None
 
 
 def _is_header_block(lines: list[str], roles: list[Role], index: int) -> bool:
-    """Whether the headers of a former message begin here, one below the other."""
+    """Whether the header block of a quoted message begins here."""
     first = _label(lines[index])
     if first is None or first[0] == "cc":
         return False
@@ -264,14 +266,14 @@ def _is_header_block(lines: list[str], roles: list[Role], index: int) -> bool:
         line = lines[position].strip()
         labelled = _label(line) if line else None
         following = _next_text(lines, position + 1)
-        goes_on = following is not None and _label(lines[following]) is not None
+        continues = following is not None and _label(lines[following]) is not None
         if labelled:
             values.setdefault(*labelled)
             last = labelled[1]
         elif not (
-            (not line and goes_on)
+            (not line and continues)
             or (line and (not last or line[0] == "<" or last[-1:] in ",;<" or
-                          ("@" in line and goes_on)))
+                          ("@" in line and continues)))
         ):  # fmt: skip
             break
         else:
@@ -314,7 +316,7 @@ _GOES_ON = re.compile(
     r"(?:[^\W\d_]{1,6}\.?\s+)?(?:(?:19|20)\d\d,?\s+)?(?:[上下]午|午[前後]|오[전후])?\s?"
     r"\d{1,2}[:.hH时時]\s?\d{2}(?![.\d]*[./-]\d)"
 )
-"""A time of day, after a year or a short word: what a date before it has been broken off from."""
+"""A time of day after a year or a short word: the rest of a date that was wrapped."""
 _DATE_LAST = re.compile(r"(?:(?:19|20)\d\d|[月日]|[周週].|星期.)\W{0,3}$")
 _FIRST_PERSON = re.compile(r"\b(?:I|we|ich|wir|je|nous|yo|io|eu|ik|jag|jeg|я|мы)\b|我")
 _ENDS_MARKED = re.compile(r"(?:[>)\]＞]|&gt;|@[\w.-]{3,60})[\"'*\s]*[:：]$")
@@ -338,8 +340,8 @@ def _wrote() -> re.Pattern[str]:
 
 
 def _introductions(lines: list[str], roles: list[Role]) -> dict[int, int]:
-    """Where lines such as "On Monday, NAME <address> wrote:" begin, and where they end."""
-    found: dict[int, int] = {}
+    """The first line of each "On Monday, NAME <address> wrote:", mapped to the line after it."""
+    introductions: dict[int, int] = {}
     taken = 0
     for last, line in enumerate(lines):
         if roles[last] not in {Role.NEW, Role.HISTORY} or not _may_end_introduction(line):
@@ -348,8 +350,8 @@ def _introductions(lines: list[str], roles: list[Role]) -> dict[int, int]:
         quotes = following is not None and roles[following] in {Role.QUOTED, Role.HISTORY}
         first = _first_of_introduction(lines, roles, last, taken, quotes)
         if first is not None:
-            found[first] = taken = last + 1
-    return found
+            introductions[first] = taken = last + 1
+    return introductions
 
 
 def _may_end_introduction(line: str) -> bool:
@@ -374,7 +376,7 @@ def _first_of_introduction(
 
 
 def _with_date_above(lines: list[str], roles: list[Role], first: int, floor: int) -> int:
-    """An introduction broken over lines may make sense from its second line on already."""
+    """Include the wrapped first line of an introduction that matches from its second line on."""
     if first > floor and _GOES_ON.match(lines[first].strip(_EDGES)):
         broken = lines[first - 1].strip(_EDGES)
         is_open = roles[first - 1] is Role.NEW and broken[-1:] not in ".!?。！？"
@@ -403,7 +405,7 @@ def _highest_dated(lines: list[str], first: int, floor: int) -> int:
 
 
 def _is_introduction(text: str, quotes: bool) -> bool:
-    """Whether one line (wraps undone) introduces a quotation; ``quotes``: marked lines follow."""
+    """Whether a line (unwrapped) introduces a quotation; `quotes` if marked lines follow."""
     text = text.strip(_EDGES + ">")
     colon = text.endswith((":", "："))
     dated = _DATE.search(text) is not None
@@ -447,30 +449,30 @@ _CONTACT = re.compile(
 _POSTSCRIPT = re.compile(r"\W{0,3}(?:P\.?\s?S\.?|N\.?B\.?|附注|又及|追伸)\b", re.IGNORECASE)
 
 
-def _stretches(roles: list[Role]) -> list[tuple[int, int]]:
-    """The runs of new lines, as (first, behind last)."""
-    out: list[tuple[int, int]] = []
+def _runs(roles: list[Role]) -> list[tuple[int, int]]:
+    """The runs of new lines as (start, end)."""
+    runs: list[tuple[int, int]] = []
     start: int | None = None
     for index, role in enumerate([*roles, Role.HISTORY]):
         if role is Role.NEW and start is None:
             start = index
         elif role is not Role.NEW and start is not None:
-            out.append((start, index))
+            runs.append((start, index))
             start = None
-    return out
+    return runs
 
 
 def _mark_signature(lines: list[str], roles: list[Role], start: int, end: int) -> None:
-    """Takes signature, device line and disclaimer from the end of a run of new lines."""
+    """Mark the signature, device line and disclaimer at the end of a run of new lines."""
     fenced = _fenced(lines, start, end)
     stop = end
     for find in (_delimiter, _device_line, _disclaimer, _footer, _greeting):
-        found = find(lines, start, stop, fenced)
-        if found is not None and (found > start or find in {_delimiter, _device_line}):
-            if not _has_text(lines, start, found) and find is _device_line:
-                roles[found] = Role.SIGNATURE
+        begin = find(lines, start, stop, fenced)
+        if begin is not None and (begin > start or find in {_delimiter, _device_line}):
+            if not _has_text(lines, start, begin) and find is _device_line:
+                roles[begin] = Role.SIGNATURE
                 continue
-            stop = found
+            stop = begin
     while stop > start and (not lines[stop - 1].strip() or _is_rule(lines[stop - 1])):
         if lines[stop - 1].strip() and end == len(lines) and stop == end:
             break
@@ -483,7 +485,7 @@ def _has_text(lines: list[str], start: int, end: int) -> bool:
 
 
 def _fenced(lines: list[str], start: int, end: int) -> set[int]:
-    """The lines inside closed code fences, where nothing is a signature."""
+    """The lines inside code fences, which are never signatures."""
     marks = [index for index in range(start, end) if _FENCE.match(lines[index])]
     return {
         index
@@ -516,7 +518,7 @@ def _device_line(lines: list[str], start: int, end: int, fenced: set[int]) -> in
 
 
 def _card_above(lines: list[str], start: int, index: int) -> int:
-    """网易邮箱大师 draws a card of table cells above its line."""
+    """The start of the table that 网易邮箱大师 adds above its device line."""
     for above in range(index - 1, max(start, index - 10), -1):
         if lines[above].replace(" ", "") == "||":
             return above
@@ -524,7 +526,7 @@ def _card_above(lines: list[str], start: int, index: int) -> int:
 
 
 def _names_device(line: str) -> bool:
-    """Substrings first: most lines of a mail are not worth a long regular expression."""
+    """Check substrings before the long regular expression, which few lines need."""
     line = line.lower()
     return any(name in line for name in words.DEVICES) or not words.OWN.isdisjoint(line.split())
 
@@ -562,7 +564,7 @@ def _paragraph(lines: list[str], index: int, end: int) -> str:
 
 
 def _footer(lines: list[str], start: int, end: int, fenced: set[int]) -> int | None:
-    """A rule and a few lines with an address below it: a list's footer, a drawn signature."""
+    """A rule above a few lines with a contact: a list footer or a signature."""
     for index in range(max(start + 1, end - 16), end):
         if index in fenced or not _is_rule(lines[index]) or lines[index - 1].strip():
             continue
@@ -584,8 +586,8 @@ def _greetings() -> re.Pattern[str]:
 
 
 def _greeting(lines: list[str], start: int, end: int, fenced: set[int]) -> int | None:
-    """The formal greeting above the name at the end of what was written."""
-    found: int | None = None
+    """The formal closing above the writer's name."""
+    closing: int | None = None
     below = 0
     for index in range(end - 1, start, -1):
         line = lines[index].strip()
@@ -596,11 +598,11 @@ def _greeting(lines: list[str], start: int, end: int, fenced: set[int]) -> int |
         bare = line.strip(_EDGES + ",.!;:，。！、…>") if len(line) <= 80 else ""
         bare = re.sub(r"[^\w\s)&+'’.]+$", "", bare).strip()
         if bare and _greetings().fullmatch(bare):
-            found = index
+            closing = index
         elif not _is_signature_line(line):
             break
         below += 1
-    return found
+    return closing
 
 
 def _is_signature_line(line: str) -> bool:
@@ -617,7 +619,7 @@ def _is_signature_line(line: str) -> bool:
 
 
 def _mark_banner(lines: list[str], roles: list[Role]) -> None:
-    """Warnings of gateways ("external mail") above the text."""
+    """Mark gateway warnings ("external mail") above the text."""
     new = [i for i, line in enumerate(lines) if roles[i] is Role.NEW and line.strip()]
     for count, index in enumerate(new[:2]):
         if _any_of(*words.BANNERS).fullmatch(lines[index].strip()) and len(new) > count + 1:

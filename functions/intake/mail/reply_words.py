@@ -1,10 +1,10 @@
-"""The words by which mail clients mark quoted history and signatures, language by language.
+"""The words with which mail clients mark quoted history and signatures, by language.
 
 Data only: ``replies`` holds the rules. A language is added by adding its words to each table.
 """
 
-# Labels of the header block that Outlook, Apple Mail, Foxmail and others put above a former
-# message. Compared in lower case, without spaces and emphasis.
+# Labels of the header block that Outlook, Apple Mail, Foxmail and others put above an earlier
+# message. Compared in lowercase, without spaces and emphasis.
 HEADER_LABELS: dict[str, tuple[str, ...]] = {
     "from": (
         "from", "von", "de", "da", "van", "fra", "från", "lähettäjä", "od", "nadawca", "от",
@@ -161,7 +161,7 @@ WROTE = (
     "書きました", "님이 작성", "작성", "썼습니다", "쓰셨습니다", "님이 보낸 메시지",
 )  # fmt: skip
 
-# How the line above a quotation begins, beside a date or a name.
+# Words that begin the line above a quotation, besides a date or a name.
 OPENERS = (
     "wiadomość napisana przez",
     "on", "at", "am", "den", "um", "le", "el", "il", "in data", "il giorno", "em", "no dia", "op",
@@ -182,7 +182,7 @@ OPENERS = (
     "於", "自", "il y a", "le jour", "ca",
 )  # fmt: skip
 
-# Words between dashes (or alone on a line with a colon) that begin a former message.
+# Words between dashes, or alone before a colon, that begin an earlier message.
 ORIGINAL_MESSAGE = (
     r"original(?: |-)?(?:e-?)?(?:message|mail|appointment|post)?", r"replied (?:message|mail)",
     r"reply (?:message|mail)",
@@ -246,7 +246,7 @@ ORIGINAL_MESSAGE = (
     r"원본 ?(?:메시지|메일|내용)", r"전달된 ?(?:메시지|메일)", r"원래 ?메시지", r"받은 메일",
 )  # fmt: skip
 
-# A line that a help desk puts above what it sent, asking to answer above it.
+# Lines with which help desks ask to reply above them.
 ANSWER_ABOVE = (
     r"(?:please )?(?:type|write|enter|add|put|reply|respond|answer)[^.\n]{0,40}above this line",
     r"(?:in replies )?all text above this line", r"reply above(?: this line)?",
@@ -265,7 +265,7 @@ ABOVE = (
     "以上", "之上", "上方",
 )  # fmt: skip
 
-# What a line that telephones and mail programs add must name: a device, a program, or "my".
+# A device line must name one of these: a device, a program, or "my".
 DEVICES = (
     "iphon", "i-phon", "sparrow", "inbox",
     "ipad", "ipod", "android", "samsung", "galaxy", "huawei", "honor", "xiaomi",
@@ -308,7 +308,7 @@ OWN = frozenset(
     ]
 )
 
-# Lines that telephones and mail programs add. Matched against the whole line.
+# Device lines that phones and mail programs add; matched against the whole line.
 SENT_FROM = (
     r"签名由 ?网易邮箱大师 ?定制",
     r"(?:sent|send|envoy[ée]) (?:from|via|using|by|through|on) (?:my|the|an?) [^,;]{2,60}",
@@ -372,7 +372,7 @@ SENT_FROM = (
     r"[^,;?]{0,20}outlook[^,;?]{0,20}(?:다운로드|받기)",
 )  # fmt: skip
 
-# Formal words of greeting that stand above the writer's name at the end.
+# Formal closings above the writer's name.
 GREETINGS = (
     r"(?:(?:with |my )?(?:best|kind(?:est)?|warm(?:est)?|very best|many)?,? ?(?:wishes|"
     r"regards)|(?:thanks|thank you|thx|tks)(?: (?:and|&|\+)|,)? ?(?:best |kind |"
@@ -411,7 +411,7 @@ GREETINGS = (
     r"(?:감사합니다|수고하세요|안녕히 계세요)[.!]?",
 )  # fmt: skip
 
-# How the paragraphs begin that legal departments and virus scanners add.
+# Beginnings of legal disclaimers and virus scanners' notes.
 DISCLAIMERS = (
     r"(?:e-?mail )?disclaimer\b",
     r"(?:e-?mail )?confidentiality(?: (?:notice|note|statement|warning))?\s*(?::|$|-)",
@@ -472,7 +472,7 @@ DISCLAIMERS = (
     r"(?:이|본) ?(?:메일|전자우편|이메일)[^.]{0,80}(?:기밀|비밀|수신인)",
 )  # fmt: skip
 
-# Banners that gateways put above the text of mail from outside.
+# Banners that gateways put above external mail.
 BANNERS = (
     r"\W{0,4}(?:caution|warning|attention|external(?: (?:e-?mail|sender|message))?|notice|"
     r"be careful|alert|security notice|this (?:e-?mail|message))\b[^\n]{0,80}(?:originat|"

@@ -1,7 +1,7 @@
-"""winmail.dat: the files and the text in a TNEF container (MS-OXTNEF).
+"""Read text and attachments from winmail.dat, a TNEF container (MS-OXTNEF).
 
-Only what a help desk needs: message text, HTML, attachment names and contents. Every length is
-checked against what is left, so damaged containers end early and never raise.
+Only message text, HTML, and attachment names and contents are read. Every length is checked against
+the remaining bytes, so reading a damaged container stops early and never raises.
 """
 
 import struct
@@ -31,7 +31,7 @@ _TEXT8, _TEXT16, _BINARY, _OBJECT = 0x1E, 0x1F, 0x102, 0x0D
 
 @dataclass(slots=True)
 class Message:
-    """What a container holds; ``files`` are (name, content)."""
+    """The content of a container; `files` are (name, content)."""
 
     text: str = ""
     html: str = ""
@@ -39,7 +39,7 @@ class Message:
 
 
 def read(data: bytes, note: Note) -> Message:
-    """Reads a container; a damaged one gives what could be read, and a defect."""
+    """Read a container; a damaged one yields the readable part and a defect."""
     message = Message()
     if len(data) < 6 or struct.unpack_from("<I", data)[0] != SIGNATURE:
         note("tnef:unreadable")
@@ -52,13 +52,13 @@ def read(data: bytes, note: Note) -> Message:
         elif attribute == _ATT_BODY:
             message.text = _text(value, codepage, note)
         elif attribute == _ATT_MAPI:
-            _take_properties(message, value, codepage, note)
+            _read_properties(message, value, codepage, note)
         elif attribute == _ATT_ATTACH_RENDER:
             files.append(_File())
         elif attribute in {_ATT_ATTACH_TITLE, _ATT_ATTACH_DATA, _ATT_ATTACH_MAPI}:
             if not files:
                 files.append(_File())
-            files[-1].take(attribute, value, codepage, note)
+            files[-1].read(attribute, value, codepage, note)
     message.files = [(file.name, file.content) for file in files if file.name or file.content]
     return message
 
@@ -68,28 +68,28 @@ class _File:
     name: str = ""
     content: bytes = b""
 
-    def take(self, attribute: int, value: bytes, codepage: str, note: Note) -> None:
+    def read(self, attribute: int, value: bytes, codepage: str, note: Note) -> None:
         if attribute == _ATT_ATTACH_TITLE:
             self.name = self.name or _text(value, codepage, note)
         elif attribute == _ATT_ATTACH_DATA:
             self.content = value
         else:
-            for tag, kind, found in _properties(value):
+            for tag, kind, content in _properties(value):
                 if tag == _ATTACH_LONG_NAME or (tag == _ATTACH_NAME and not self.name):
-                    self.name = _string(kind, found, codepage, note) or self.name
+                    self.name = _string(kind, content, codepage, note) or self.name
                 elif tag == _ATTACH_DATA and not self.content:
-                    self.content = found[16:] if kind == _OBJECT else found
+                    self.content = content[16:] if kind == _OBJECT else content
 
 
-def _take_properties(message: Message, value: bytes, codepage: str, note: Note) -> None:
-    for tag, kind, found in _properties(value):
+def _read_properties(message: Message, value: bytes, codepage: str, note: Note) -> None:
+    for tag, kind, content in _properties(value):
         if tag == _BODY and not message.text:
-            message.text = _string(kind, found, codepage, note)
+            message.text = _string(kind, content, codepage, note)
         elif tag == _BODY_HTML and not message.html:
             message.html = (
-                decode(found, None, note)
+                decode(content, None, note)
                 if kind == _BINARY
-                else _string(kind, found, codepage, note)
+                else _string(kind, content, codepage, note)
             )
 
 
@@ -109,7 +109,7 @@ def _attributes(data: bytes, note: Note) -> Iterator[tuple[int, bytes]]:
 
 
 def _properties(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """(tag, type, first value) of each MAPI property."""
+    """The (tag, type, first value) of each MAPI property."""
     if len(data) < 4:
         return
     position = 4
@@ -129,7 +129,7 @@ def _properties(data: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _after_name(data: bytes, position: int) -> int:
-    """Behind the GUID and the name of a named property."""
+    """The position after the GUID and name of a named property."""
     if position + 24 > len(data):
         return len(data)
     numbered = struct.unpack_from("<I", data, position + 16)[0] == 0

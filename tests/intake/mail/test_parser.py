@@ -690,8 +690,9 @@ def test_any_markup_becomes_lines(document: str) -> None:
     assert all("\n" not in line.text for line in html.lines(document))
 
 
+@pytest.mark.requirement("G3")
 def test_half_a_character_is_mended() -> None:
-    """G3: UTF-7 can spell one, and nothing could store it."""
+    """UTF-7 can spell one, and nothing could store it."""
     head = HEAD.replace(b"Subject: x", b"Subject: =?utf-7?Q?+2AA-?=")
     found = parse(head + b"Content-Type: text/plain; charset=utf-7\r\n\r\nhello +2AA-")
     assert (found.subject, found.text) == ("\ufffd", "hello \ufffd")

@@ -1,4 +1,4 @@
-"""How long the handlers take to import: what a cold start adds to Python and boto3."""
+"""Measure the import time of the handlers, compared with boto3 and Chalice."""
 
 from __future__ import annotations
 
@@ -11,25 +11,24 @@ from collections.abc import Mapping, Sequence
 
 from infra.deploy.steps import ROOT
 
-ROOMS = sorted(found.parent.name for found in (ROOT / "functions").glob("*/handler.py"))
-HANDLERS = (*(f"functions.{room}.handler" for room in ROOMS), "app")
+FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
+HANDLERS = (*(f"functions.{name}.handler" for name in FUNCTIONS), "app")
 BASE = "boto3, chalice"
 ROUNDS = 12
 
 
 def ratios(modules: Sequence[str] = HANDLERS, rounds: int = ROUNDS) -> dict[str, float]:
-    """Each module's time to import as a multiple of `import boto3, chalice`, whole processes.
+    """The import time of each module, in whole processes, as a multiple of `import boto3, chalice`.
 
-    The fastest of `rounds` rounds of each: whatever else the machine does only ever adds to the
-    time. A round runs every one once, so that it falls on all of them alike. All of them come with
-    bytecode, libraries and our own modules, whatever the environment says about writing it.
+    Uses the fastest of several rounds, because other load only adds time; each round imports every
+    module once, so that load affects all of them alike. Bytecode exists for all of them.
     """
     names = (BASE, *modules)
     taken: dict[str, list[float]] = {name: [] for name in names}
     with tempfile.TemporaryDirectory(prefix="deskbell-bytecode-") as bytecode:
         environment = _as_lambda(bytecode)
         for name in names:
-            _seconds(name, environment)  # writes what Python compiles
+            _seconds(name, environment)  # writes the bytecode
         for _ in range(rounds):
             for name in names:
                 taken[name].append(_seconds(name, environment))
@@ -38,9 +37,13 @@ def ratios(modules: Sequence[str] = HANDLERS, rounds: int = ROUNDS) -> dict[str,
 
 
 def _as_lambda(bytecode: str) -> dict[str, str]:
-    """The variables of a function's process; `app` imports there what the API needs alone."""
-    given = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    return {**given, "AWS_LAMBDA_FUNCTION_NAME": "deskbell-bench", "PYTHONPYCACHEPREFIX": bytecode}
+    """The environment of a function's process, in which `app` imports only what the API needs."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return {
+        **inherited,
+        "AWS_LAMBDA_FUNCTION_NAME": "deskbell-bench",
+        "PYTHONPYCACHEPREFIX": bytecode,
+    }
 
 
 def _seconds(module: str, environment: Mapping[str, str]) -> float:

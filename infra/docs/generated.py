@@ -1,7 +1,7 @@
-"""The parts of the documentation that are drawn from the code: statuses, events, functions.
+"""Generate the tables of statuses, events and webhook messages in `docs/`.
 
-`python -m infra.console.drawings` writes them between their markers; a test fails when they are
-stale.
+`python -m infra.docs.generated` writes them between their markers; a test fails if they are out of
+date.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ BY_PLAYBOOK = (
     "awaiting_department --> in_progress: approve",
     "merged --> assigned: unmerge (back to where it was)",
 )
-"""Arrows that depend on what a desk's playbook says; its steps add their own."""
+"""Transitions that depend on a desk's playbook; its steps add more."""
 
 
 def statuses() -> str:
-    """The transition table, one action a line, and the same as a state diagram."""
+    """The transition table, one row per action, and the state diagram."""
     lines = ["| action | from | to | by | meaning |", "|---|---|---|---|---|"]
     actions = [command.action for command in ACTIONS.values()]
     for action in actions:
@@ -69,14 +69,14 @@ def statuses() -> str:
 
 
 def _named(sources: frozenset[str]) -> str:
-    """Statuses in the order of a ticket's life; all the open ones as one word."""
+    """Statuses in the order of a ticket's life; all open ones as one word."""
     words = ["*open*"] if sources >= OPEN else []
     rest = sources - OPEN if words else sources
     return " ".join([*words, *(status for status in STATUSES if status in rest)])
 
 
 def events() -> str:
-    """Every event type, what it means, and which function it wakes."""
+    """Every event type with its meaning and the functions that it wakes."""
     lines = ["| event | meaning | wakes |", "|---|---|---|"]
     for name, kind in EVENTS.items():
         wakes: list[str] = [function for function in ("router", "notify") if function in kind.wakes]
@@ -87,13 +87,13 @@ def events() -> str:
 
 
 def messages() -> str:
-    """Every type of message that a webhook may ask for, with the fields of its event."""
+    """Every message type of webhooks with the fields of its event."""
     lines = ["| type | when | `data.event` holds |", "|---|---|---|"]
     for name, event in event_of_type().items():
         kind = EVENTS[event]
         hidden = {key for key, inside in INTERNAL_FIELDS.items() if inside is True}
         fields = " ".join(f"`{field}`" for field in kind.model_fields if field not in hidden)
-        # The catalogue's ids tell whoever receives it nothing.
+        # Receivers do not know the catalogue's requirement ids.
         meaning = re.sub(r"^(?:[A-G]\d+[–, ]*)+: (.)", lambda m: m[1].upper(), _meaning(kind))
         lines.append(f"| `{name}` | {meaning} | {fields or 'nothing'} |")
     return "\n".join(lines)
@@ -104,15 +104,15 @@ def _meaning(kind: type[Value]) -> str:
     return re.sub(r"\s+", " ", (kind.__doc__ or "").strip().split("\n\n")[0])
 
 
-DRAWN = {"statuses": statuses, "events": events, "messages": messages}
+GENERATED = {"statuses": statuses, "events": events, "messages": messages}
 
 
-def redraw(text: str) -> str:
-    """The text of a page with every drawn part as the code has it now."""
-    for name, draw in DRAWN.items():
+def regenerate(text: str) -> str:
+    """Replace every generated part of a page."""
+    for name, draw in GENERATED.items():
         text = re.sub(
             rf"(<!-- drawn: {name} -->\n).*?(<!-- end -->)",
-            lambda found, draw=draw: f"{found[1]}\n{draw()}\n\n{found[2]}",  # type: ignore[misc]
+            lambda match, draw=draw: f"{match[1]}\n{draw()}\n\n{match[2]}",  # type: ignore[misc]
             text,
             flags=re.DOTALL,
         )
@@ -122,7 +122,7 @@ def redraw(text: str) -> str:
 def main() -> None:
     for page in sorted(DOCS.glob("*.md")):
         old = page.read_text(encoding="utf-8")
-        if (new := redraw(old)) != old:
+        if (new := regenerate(old)) != old:
             page.write_text(new, encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""The local doors: HTTP passes through untouched, SMTP does what SES does."""
+"""The local system's HTTP proxy and SMTP mailbox."""
 
 from __future__ import annotations
 
@@ -31,12 +31,13 @@ def free_port() -> int:
         return port
 
 
-def test_a_request_passes_the_door_as_it_came() -> None:
-    """G8: method, path with its escapes, query, headers, bytes; and the answer likewise."""
-    asyncio.run(_passes())
+@pytest.mark.requirement("G8")
+def test_the_proxy_forwards_requests_and_responses_unchanged() -> None:
+    """Method, path with its escapes, query, headers, bytes; and the answer likewise."""
+    asyncio.run(_forward_a_request())
 
 
-async def _passes() -> None:
+async def _forward_a_request() -> None:
     seen: dict[str, Any] = {}
 
     async def behind(request: web.Request) -> web.Response:
@@ -54,7 +55,7 @@ async def _passes() -> None:
     await runner.setup()
     target, front = free_port(), free_port()
     await web.TCPSite(runner, "127.0.0.1", target).start()
-    door = await proxy.serve(front, f"http://127.0.0.1:{target}/stage")
+    runner_of_proxy = await proxy.serve(front, f"http://127.0.0.1:{target}/stage")
     try:
         async with (
             ClientSession() as session,
@@ -67,7 +68,7 @@ async def _passes() -> None:
             assert (answer.status, await answer.read()) == (418, b"\x00\xff")
             assert answer.headers["X-Kept"] == "yes"
     finally:
-        await door.cleanup()
+        await runner_of_proxy.cleanup()
         await runner.cleanup()
     assert seen == {
         "method": "PUT",
@@ -77,20 +78,20 @@ async def _passes() -> None:
     }
 
 
-def test_nobody_behind_the_door_is_a_problem_and_no_trace() -> None:
-    asyncio.run(_nobody())
+def test_an_unreachable_target_is_a_problem_document() -> None:
+    asyncio.run(_call_an_unreachable_target())
 
 
-async def _nobody() -> None:
+async def _call_an_unreachable_target() -> None:
     front = free_port()
-    door = await proxy.serve(front, f"http://127.0.0.1:{free_port()}")
+    runner_of_proxy = await proxy.serve(front, f"http://127.0.0.1:{free_port()}")
     try:
         async with ClientSession() as session, session.get(f"http://127.0.0.1:{front}/") as answer:
             assert answer.status == 502
             assert answer.content_type == "application/problem+json"
             assert (await answer.json())["status"] == 502
     finally:
-        await door.cleanup()
+        await runner_of_proxy.cleanup()
 
 
 class Bucket:
@@ -110,14 +111,15 @@ class Bucket:
         self.told.append(json.loads(given["Message"]))
 
 
-def box(bucket: Bucket) -> mailbox.Mailbox:
+def mailbox_on(bucket: Bucket) -> mailbox.Mailbox:
     return mailbox.Mailbox(bucket, bucket, "mails", "arn:aws:sns:::mail")  # type: ignore[arg-type]
 
 
+@pytest.mark.requirement("F1")
 def test_a_mail_is_stored_byte_for_byte_and_announced_as_ses_does() -> None:
-    """F1: over real SMTP; what intake reads of the announcement is there."""
+    """Over real SMTP; what intake reads of the announcement is there."""
     bucket, port = Bucket(), free_port()
-    listener = mailbox.listen(box(bucket), port)
+    listener = mailbox.listen(mailbox_on(bucket), port)
     try:
         with smtplib.SMTP("127.0.0.1", port, timeout=10) as connection:
             connection.sendmail("customer@example.com", ["support@standard.local"], RAW)
@@ -132,10 +134,11 @@ def test_a_mail_is_stored_byte_for_byte_and_announced_as_ses_does() -> None:
     assert told["mail"]["source"] == "customer@example.com"
 
 
+@pytest.mark.requirement("G3")
 def test_a_mail_that_cannot_be_stored_stays_with_its_sender() -> None:
-    """G3: 4xx, so that the sender's server tries again."""
+    """4xx, so that the sender's server tries again."""
     port = free_port()
-    listener = mailbox.listen(box(Bucket(down=True)), port)
+    listener = mailbox.listen(mailbox_on(Bucket(down=True)), port)
     message = EmailMessage()
     message.set_content("hello")
     try:

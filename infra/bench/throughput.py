@@ -1,4 +1,4 @@
-"""How fast the pure rules are: words against a playbook, business time added up (E1, G2)."""
+"""Measure the throughput of the pure rules: classification and business time (E1, G2)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BATCH = 20
 
 @dataclass(frozen=True)
 class Rules:
-    """Requests a second on the desk with the most rules, each rule looked at for each request."""
+    """Requests per second on the desk with the most rules; each request meets every rule."""
 
     desk: str
     rules: int
@@ -37,7 +37,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Additions:
-    """`calendar.add` of ten years of a desk's business time."""
+    """The throughput of `calendar.add` with ten years of business time."""
 
     desk: str
     business: timedelta
@@ -49,8 +49,8 @@ class Additions:
 
 
 def rules(seconds: float = SECONDS) -> Rules:
-    """Classify requests of every kind that the largest playbook knows, for so long."""
-    playbook = max(_playbooks(), key=lambda found: len(found.rules))
+    """Classify requests of every tag of the largest playbook."""
+    playbook = max(_playbooks(), key=lambda playbook: len(playbook.rules))
     texts = [
         f"您好，{tag.keywords[0]}，麻烦尽快处理，订单号 778899，金额 {10 * index} 元，谢谢！"
         for index, tag in enumerate(playbook.tags.values())
@@ -61,8 +61,8 @@ def rules(seconds: float = SECONDS) -> Rules:
 
 
 def additions(seconds: float = SECONDS) -> Additions:
-    """Add ten years of business time from ever another moment, on the desk with holidays."""
-    playbook = next(found for found in _playbooks() if "holidays" in found.calendar)
+    """Add ten years of business time from varying moments on the desk with holidays."""
+    playbook = next(each for each in _playbooks() if "holidays" in each.calendar)
     calendar = playbook.hours
     business = calendar.between(START, START + YEARS)
     later = timedelta(hours=7, minutes=11)
@@ -75,7 +75,7 @@ def _playbooks() -> list[Playbook]:
 
 
 def _per_second(work: Callable[[int], object], seconds: float) -> float:
-    """Calls a second, the first ones left out: they fill the caches."""
+    """Calls per second, after a warm-up that fills the caches."""
     for turn in range(_BATCH):
         work(turn)
     done = _BATCH

@@ -1,4 +1,4 @@
-"""Where the local system is, for what starts it and for what asks it."""
+"""The address of the local system."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the local system listens, on 127.0.0.1."""
+    """The ports of the local system on 127.0.0.1."""
 
     http: int = 8700
     aws: int = 4566
@@ -22,7 +22,7 @@ class Ports:
 
 
 def aws_environment(ports: Ports) -> dict[str, str]:
-    """The variables by which boto3 finds the emulator and not AWS."""
+    """The environment variables that direct boto3 to the emulator."""
     return {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports.aws}",
         "AWS_DEFAULT_REGION": REGION,
@@ -36,10 +36,12 @@ def aws_environment(ports: Ports) -> dict[str, str]:
 
 
 def connect(data: Path) -> bool:
-    """Make boto3 find the local system of a data folder; False where none was started there."""
+    """Direct boto3 to the local system of a data folder; return False if none runs there."""
     try:
-        told = json.loads((data / "local.json").read_text("utf-8"))
+        description = json.loads((data / "local.json").read_text("utf-8"))
     except FileNotFoundError:
         return False
-    os.environ.update(aws_environment(Ports(aws=int(told["aws_endpoint"].rpartition(":")[2]))))
+    os.environ.update(
+        aws_environment(Ports(aws=int(description["aws_endpoint"].rpartition(":")[2])))
+    )
     return True

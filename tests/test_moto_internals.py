@@ -1,4 +1,4 @@
-"""AWS in memory is quicker here and answers as ever."""
+"""The patches of moto and botocore do not change responses."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield boto3.client("dynamodb")
 
 
-def test_an_item_comes_back_as_it_was_written(client: Any) -> None:
+def test_an_item_is_read_as_it_was_written(client: Any) -> None:
     make_table(client, "items")
     client.put_item(TableName="items", Item=ITEM)
     key = {name: ITEM[name] for name in ("pk", "sk")}
@@ -40,7 +40,7 @@ def test_an_item_comes_back_as_it_was_written(client: Any) -> None:
     assert client.scan(TableName="items")["Items"] == [ITEM]
 
 
-def test_each_client_has_listeners_of_its_own(client: Any) -> None:
+def test_each_client_has_its_own_event_listeners(client: Any) -> None:
     heard: list[str] = []
     client.meta.events.register("before-call.*.*", lambda **_: heard.append("one"))
     boto3.client("dynamodb").list_tables()
@@ -49,7 +49,7 @@ def test_each_client_has_listeners_of_its_own(client: Any) -> None:
     assert heard == ["one"]
 
 
-def test_surroundings_that_differ_have_clients_that_differ(
+def test_a_changed_environment_gets_a_new_client(
     client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "cn-north-1")

@@ -1,7 +1,7 @@
-"""AWS in memory, without what it does again and again for each test.
+"""The only module that uses private members of moto and botocore.
 
-moto answers as before; what is read, made or looked for once a call is read, made or found once a
-process.
+moto has no public way to list its backends or the sent messages, and it repeats expensive work for
+every call and every test. The patches cache that work for the process; responses do not change.
 """
 
 from __future__ import annotations
@@ -19,16 +19,34 @@ import boto3
 import pytest
 from botocore.client import BaseClient
 from botocore.loaders import JSONFileLoader, Loader
+from moto.core.base_backend import BackendDict
 from moto.core.models import botocore_stubber
 from moto.core.serialize import JSONSerializer
 from moto.core.utils import method_names_from_class
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
+from moto.ses.models import ses_backends
+from moto.sns.models import sns_backends
+
+
+def services() -> list[BackendDict[Any]]:
+    """The backends of every service that was used."""
+    return list(BackendDict._instances)  # type: ignore[misc]
+
+
+def sent_mails(account: str = "123456789012", region: str = "us-east-1") -> list[Any]:
+    """The mails that SES accepted."""
+    return list(ses_backends[account][region].sent_messages)
+
+
+def sent_texts(account: str = "123456789012", region: str = "us-east-1") -> list[tuple[str, str]]:
+    """The phone number and text of every SMS that SNS accepted."""
+    return [(number, text) for number, text in sns_backends[account][region].sms_messages.values()]
 
 
 @contextmanager
 def untraced() -> Iterator[None]:
-    """Nothing that is done meanwhile counts as covered, and so takes no longer than it has to."""
+    """Suspend coverage tracing, which slows everything down."""
     here, in_threads = sys.gettrace(), threading.gettrace()
     sys.settrace(None)
     threading.settrace(None)
@@ -43,7 +61,7 @@ _call: Callable[..., Any] = vars(BaseClient)["_make_api_call"]
 
 
 def _make_api_call(self: BaseClient, operation: str, given: Any) -> Any:
-    """A call of AWS in memory: none of the product's code, and most of a tracer's work."""
+    """Call AWS in memory untraced: it runs none of the product's code."""
     if sys.gettrace() is None:
         return _call(self, operation, given)
     with untraced():
@@ -55,8 +73,7 @@ _kept: dict[str, Any] = {}
 
 
 def _load_file(self: JSONFileLoader, file_path: str) -> Any:
-    """AWS's service descriptions, read once a process: each test that mocks AWS begins with a
-    session of its own, which would read megabytes of them again."""
+    """Read AWS's service descriptions, megabytes of JSON, once per process instead of per test."""
     if file_path not in _kept:
         _kept[file_path] = _read(self, file_path)
     return _kept[file_path]
@@ -67,17 +84,17 @@ _listed: dict[str, Any] = {}
 
 
 def _list_available_services(self: Loader, type_name: str) -> Any:
-    """The folders of those descriptions, looked through once a process."""
+    """List the folders of service descriptions once per process."""
     if type_name not in _listed:
         _listed[type_name] = _list(self, type_name)
     return _listed[type_name]
 
 
 def _snapshot(table: Any, _memo: Any) -> Any:
-    """What moto keeps of a table to undo a transaction, without copying each record of its past.
+    """Copy a table, which moto does to roll back a transaction, without copying its stream records.
 
-    Records of the stream are never changed, so their list is enough. Of the items, only the
-    roster's are changed in place; all others are replaced.
+    Stream records never change, so a copy of their list is enough. Of the items, only agents are
+    changed in place; all others are replaced.
     """
     kept = object.__new__(type(table))
     kept.__dict__.update(table.__dict__)
@@ -98,8 +115,8 @@ _serialize_structure = JSONSerializer._serialize_type_structure
 def _serialize_type_structure(
     self: JSONSerializer, serialized: Any, value: Any, shape: Any, key: str
 ) -> None:
-    """An attribute of DynamoDB is a dict of its one type. Looking for the nine other types under
-    six names each took a third of all the time that is spent in moto."""
+    """Serialize only the one type that a DynamoDB attribute has; looking for the nine others took a
+    third of the time spent in moto."""
     if shape.name == "AttributeValue" and type(value) is dict:
         of_its_type: dict[str, Any] = {}
         for name, inner in value.items():
@@ -113,7 +130,7 @@ _cast = DynamoType.cast_value
 
 
 def _cast_value(self: DynamoType) -> Any:
-    """What a value is compared by: most are texts, which half of all comparisons are made of."""
+    """Return strings, half of all compared values, without conversion."""
     return self.value if self.type == "S" else _cast.__get__(self)
 
 
@@ -122,8 +139,7 @@ _clients: dict[Hashable, Any] = {}
 
 
 def _client(*names: str, config: Any = None, **options: str) -> Any:
-    """A client of AWS in memory, made once a process for the same surroundings: a test would take
-    a dozen. Each has listeners of its own."""
+    """Create one client per process and environment, and return a copy with its own listeners."""
     if not botocore_stubber.enabled:
         return _new_client(*names, config=config, **options)
     about = sorted((name, value) for name, value in os.environ.items() if name.startswith("AWS_"))
@@ -138,7 +154,7 @@ def _client(*names: str, config: Any = None, **options: str) -> Any:
 
 
 def install(patch: pytest.MonkeyPatch) -> None:
-    """Let every test of this process have it so."""
+    """Patch moto and botocore for every test of this process."""
     patch.setattr(JSONFileLoader, "load_file", _load_file)
     patch.setattr(Loader, "list_available_services", _list_available_services)
     patch.setattr(Table, "__deepcopy__", _snapshot, raising=False)

@@ -1,6 +1,6 @@
-"""A throw-away deployment to measure on: the real foundation in an emulator of its own.
+"""A temporary deployment: the real foundation in a separate emulator.
 
-No function is deployed: `infra.simulator.inprocess.Loop` calls the handlers in this process.
+No function is deployed: the simulator calls the handlers in this process.
 """
 
 from __future__ import annotations
@@ -19,35 +19,35 @@ from pathlib import Path
 
 from functions.core.domain.roster import Agent
 from functions.core.platform.settings import Deployment
-from infra.local.system import ACCOUNT, REGION, Ports, aws_environment
-from infra.simulator.inprocess import Loop
+from infra.deploy.local_stage import ACCOUNT, REGION, Ports, aws_environment
+from infra.simulator.simulator import Simulator
 
-PLACE = Deployment("aws", REGION, ACCOUNT, "bench")
+DEPLOYMENT = Deployment("aws", REGION, ACCOUNT, "bench")
 DESK = "standard"
 API = "https://desk.example.com/api"
 _START_SECONDS = 60.0
 
 
 class EmulatorError(RuntimeError):
-    """The emulator does not start; the message tells where its log is."""
+    """The emulator did not start; the message holds the end of its log."""
 
 
 @contextmanager
-def deployment(dynamodb: str | None = None) -> Iterator[Loop]:
-    """The `standard` desk, one agent a team online, in an emulator that ends with the block.
+def deployment(dynamodb: str | None = None) -> Iterator[Simulator]:
+    """The `standard` desk with one agent per team online, in a separate emulator.
 
-    `dynamodb` is the address of another DynamoDB (Amazon's own DynamoDB Local, say) to hold the
-    table instead of the emulator's.
+    Args:
+        dynamodb: URL of another DynamoDB, such as DynamoDB Local, to hold the table.
     """
     with tempfile.TemporaryDirectory(prefix="deskbell-bench-") as folder:
         port = _free_port()
         with _environment(aws_environment(Ports(aws=port))), _emulator(port, Path(folder)):
             _foundation(dynamodb)
-            with Loop(PLACE).running() as loop:
-                loop.pump()
-                loop.calls.clear()
-                loop.invocations.clear()
-                yield loop
+            with Simulator(DEPLOYMENT).running() as simulator:
+                simulator.pump()
+                simulator.calls.clear()
+                simulator.invocations.clear()
+                yield simulator
 
 
 def _free_port() -> int:
@@ -120,18 +120,18 @@ def _foundation(dynamodb: str | None) -> None:
     from infra.deploy.steps import INFRA, deploy_foundation
 
     parameters = {"Protection": "off"}
-    deploy_foundation(PLACE.stage, lambda line: None, parameters)
+    deploy_foundation(DEPLOYMENT.stage, lambda line: None, parameters)
     if dynamodb is not None:
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = dynamodb
         os.environ["AWS_ENDPOINT_URL_DYNAMODB_STREAMS"] = dynamodb
         make_table(INFRA / "templates" / "foundation.yaml")
         from datetime import UTC, datetime
 
-        ensure_desks(PLACE.stage, datetime.now(UTC))
+        ensure_desks(DEPLOYMENT.stage, datetime.now(UTC))
     boto3.client("ssm").put_parameter(
-        Name=PLACE.parameter("api"), Value=f'{{"url":"{API}"}}', Type="String"
+        Name=DEPLOYMENT.parameter("api"), Value=f'{{"url":"{API}"}}', Type="String"
     )
-    store = store_of(PLACE.stage)
+    store = store_of(DEPLOYMENT.stage)
     playbook = load(SHIPPED / f"{DESK}.yaml")
     boto3.client("sesv2").create_email_identity(EmailIdentity=playbook.mail.address)
     for name, team in playbook.teams.items():
@@ -148,25 +148,25 @@ def _foundation(dynamodb: str | None) -> None:
 
 
 def agent_of(team: str) -> str:
-    """The username of the one who works in a team."""
+    """The username of a team's agent."""
     return f"bench-{team}"
 
 
 def make_table(template: Path) -> None:
-    """The foundation's table, made by DynamoDB's own API."""
+    """Create the foundation's table through DynamoDB's API."""
     import boto3
 
     from infra.deploy.stacks import load_template
 
-    described = load_template(template)["Resources"]["Table"]["Properties"]
+    properties = load_template(template)["Resources"]["Table"]["Properties"]
     boto3.client("dynamodb").create_table(
-        TableName=PLACE.table,
+        TableName=DEPLOYMENT.table,
         BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=described["AttributeDefinitions"],
-        KeySchema=described["KeySchema"],
-        GlobalSecondaryIndexes=described["GlobalSecondaryIndexes"],
+        AttributeDefinitions=properties["AttributeDefinitions"],
+        KeySchema=properties["KeySchema"],
+        GlobalSecondaryIndexes=properties["GlobalSecondaryIndexes"],
         StreamSpecification={
             "StreamEnabled": True,
-            "StreamViewType": described["StreamSpecification"]["StreamViewType"],
+            "StreamViewType": properties["StreamSpecification"]["StreamViewType"],
         },
     )

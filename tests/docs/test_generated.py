@@ -1,4 +1,4 @@
-"""What the documentation draws from the code is as the code has it now."""
+"""The generated parts of the documentation match the code."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ import pytest
 from functions.core.domain.commands import ACTIONS
 from functions.core.domain.events import EVENTS
 from functions.core.domain.ticket import STATUSES
-from infra.console.drawings import BY_PLAYBOOK, DOCS, DRAWN, redraw
+from infra.docs.generated import BY_PLAYBOOK, DOCS, GENERATED, regenerate
 
 PAGES = sorted(DOCS.glob("**/*.md"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
-def test_a_page_is_not_stale(page: Path) -> None:
+def test_the_generated_parts_of_a_page_are_up_to_date(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    assert redraw(text) == text, "stale: run `python -m infra.console.drawings`"
+    assert regenerate(text) == text, "run `python -m infra.docs.generated`"
 
 
-@pytest.mark.parametrize("name", DRAWN)
-def test_every_drawing_stands_somewhere(name: str) -> None:
+@pytest.mark.parametrize("name", GENERATED)
+def test_every_generated_part_is_on_a_page(name: str) -> None:
     assert any(f"<!-- drawn: {name} -->" in page.read_text(encoding="utf-8") for page in PAGES)
 
 
-def test_a_stale_drawing_is_found() -> None:
+def test_an_outdated_part_is_replaced() -> None:
     text = "before\n<!-- drawn: events -->\nNoSuchEvent\n<!-- end -->\nafter\n"
-    drawn = redraw(text)
-    assert "`TicketReceived`" in drawn
-    assert "NoSuchEvent" not in drawn
-    assert drawn.startswith("before\n")
-    assert drawn.endswith("after\n")
-    assert redraw(drawn) == drawn
+    page = regenerate(text)
+    assert "`TicketReceived`" in page
+    assert "NoSuchEvent" not in page
+    assert page.startswith("before\n")
+    assert page.endswith("after\n")
+    assert regenerate(page) == page
 
 
 def test_every_action_and_event_is_drawn() -> None:
@@ -41,7 +41,7 @@ def test_every_action_and_event_is_drawn() -> None:
 
 
 @pytest.mark.parametrize("arrow", BY_PLAYBOOK)
-def test_an_arrow_of_a_playbook_joins_statuses(arrow: str) -> None:
+def test_a_transition_of_a_playbook_connects_statuses(arrow: str) -> None:
     source, _, rest = arrow.partition(" --> ")
     target, _, reason = rest.partition(": ")
     assert {source, target} <= set(STATUSES)

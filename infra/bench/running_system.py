@@ -1,4 +1,4 @@
-"""The local stack that the bench measures on: one that runs, or one of its own."""
+"""The local system that the bench measures: a running one, or one that it starts."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ _TREE = ("app.py", "requirements.txt", ".chalice/config.json")
 _FOLDERS = ("functions", "infra", "playbooks", "vendor")
 
 
-class StackError(RuntimeError):
-    """The local stack does not start or does not answer; the message tells what it said last."""
+class LocalSystemError(RuntimeError):
+    """The local system did not start, or gave a wrong or no response."""
 
 
 @contextmanager
 def described(local: Path | None = None) -> Iterator[dict[str, Any]]:
-    """What the `local.json` of a running stack says, or that of a new one, which ends with it.
+    """Read `local.json` of a running system, or of a new one that ends with the context.
 
     Raises:
-        StackError: there is none.
+        LocalSystemError: the file cannot be read, or the system did not start.
     """
-    with ExitStack() as kept:
+    with ExitStack() as exits:
         try:
-            found = local or kept.enter_context(_stack())
-            told: dict[str, Any] = json.loads(found.read_text("utf-8"))
+            path = local or exits.enter_context(_started())
+            description: dict[str, Any] = json.loads(path.read_text("utf-8"))
         except OSError as error:
-            raise StackError(str(error)) from error
-        yield told
+            raise LocalSystemError(str(error)) from error
+        yield description
 
 
 @contextmanager
-def _stack() -> Iterator[Path]:
-    """A stack of its own on free ports, from a copy of the tree; the path of its `local.json`."""
-    with tempfile.TemporaryDirectory(prefix="deskbell-waiting-") as folder:
+def _started() -> Iterator[Path]:
+    """Start a system on free ports from a copy of the tree; yield the path of `local.json`."""
+    with tempfile.TemporaryDirectory(prefix="deskbell-bench-") as folder:
         tree = Path(folder) / "tree"
         (tree / ".chalice").mkdir(parents=True)
         for name in _TREE:
@@ -63,7 +63,7 @@ def _stack() -> Iterator[Path]:
                 [
                     sys.executable,
                     "-c",
-                    "from infra.console.commands import main; main()",
+                    "from infra.console.main import main; main()",
                     *map(str, arguments),
                     "--data",
                     str(data),
@@ -98,21 +98,21 @@ def _ready(process: subprocess.Popen[bytes], described: Path, log: Path) -> Path
         if described.exists():
             return described
         time.sleep(0.2)
-    raise StackError(f"deskbell up: {log.read_text('utf-8', 'replace')[-400:].strip()}")
+    raise LocalSystemError(f"deskbell up: {log.read_text('utf-8', 'replace')[-400:].strip()}")
 
 
 def sent_mails(endpoint: str) -> list[dict[str, Any]]:
-    """Every mail that was sent, as the emulator lists them."""
+    """List the sent mails from the emulator."""
     with urllib.request.urlopen(f"{endpoint}/_ministack/ses/messages", timeout=60) as answer:  # noqa: S310 - this machine
         accounts = json.load(answer)["messages"]
     return [mail for sent in accounts.values() for mail in sent]
 
 
 def call(url: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Any:
-    """The JSON that the API answers with.
+    """Call the API and return the JSON of its response.
 
     Raises:
-        StackError: it answers with an error, or not at all.
+        LocalSystemError: the response is an error, or there is none.
     """
     request = urllib.request.Request(  # noqa: S310 - this machine
         url,
@@ -127,4 +127,4 @@ def call(url: str, body: Any = None, headers: Mapping[str, str] | None = None) -
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             return json.load(answer)
     except OSError as error:
-        raise StackError(f"{url}: {error}") from error
+        raise LocalSystemError(f"{url}: {error}") from error

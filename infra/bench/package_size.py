@@ -1,4 +1,4 @@
-"""The Lambda package, built by Chalice as a deployment builds it."""
+"""Build the Lambda package with Chalice as a deployment does, and measure it."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ PYTHON = "python3.11"
 
 class _Silent(UI):
     def write(self, msg: str) -> None:
-        """Nobody reads it."""
+        """Discard the message."""
 
     error = write
 
 
 def package_bytes(root: Path = ROOT) -> int:
-    """The size of the zip in bytes."""
+    """The size of the package in bytes."""
     with tempfile.TemporaryDirectory(prefix="deskbell-package-") as folder:
         return build(Path(folder), root).stat().st_size
 
 
 def build(folder: Path, root: Path = ROOT) -> Path:
-    """Build the zip in an empty folder, from a copy, so that no deployment is in the way."""
+    """Build the package from a copy in an empty folder, apart from any deployment."""
     for name in ("app.py", "requirements.txt"):
         shutil.copy(root / name, folder / name)
     shutil.copytree(root / "vendor", folder / "vendor")

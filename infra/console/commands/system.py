@@ -1,0 +1,66 @@
+"""`deskbell up` and `deskbell deploy`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from infra.console.errors import UsageError
+from infra.console.terminal import DATA, Data, report
+
+
+def up(
+    port: Annotated[int, typer.Option(envvar="PORT", help="Port of the HTTP API.")] = 8700,
+    aws_port: Annotated[int, typer.Option(envvar="AWS_PORT", help="Port of the emulator.")] = 4566,
+    smtp_port: Annotated[int, typer.Option(envvar="SMTP_PORT", help="Port for mail.")] = 2525,
+    data: Data = DATA,
+    fresh: Annotated[bool, typer.Option(envvar="FRESH", help="Start with no data.")] = False,
+) -> None:
+    """Run the whole system on this machine until Ctrl-C."""
+    from infra.deploy.local_stage import Ports
+    from infra.local.up import UpError, up as run
+
+    try:
+        run(data.resolve(), Ports(http=port, aws=aws_port, smtp=smtp_port), report, fresh=fresh)
+    except UpError as error:
+        raise UsageError(str(error)) from error
+
+
+def deploy(
+    stage: Annotated[str, typer.Option(help="A stage of .chalice/config.json.")],
+    mail_domain: Annotated[str, typer.Option(help="Domain that SES receives mail for.")] = "",
+    alarm_email: Annotated[str, typer.Option(help="Address that receives alarms.")] = "",
+    monthly_budget_usd: Annotated[
+        int, typer.Option(help="Monthly costs above this are reported; 0: no budget.")
+    ] = 0,
+    contacts_key_arn: Annotated[
+        str, typer.Option(help="KMS key that seals contacts; by default a new one.")
+    ] = "",
+    upload_origins: Annotated[
+        str, typer.Option(help="Comma-separated origins that may upload files; by default any.")
+    ] = "",
+    api_url: Annotated[str, typer.Option(help="URL of the API's custom domain.")] = "",
+) -> None:
+    """Deploy foundation, functions and wiring; safe to run again."""
+    from chalice.deploy.deployer import ChaliceDeploymentError
+
+    from infra.deploy.functions import StageMissingError
+    from infra.deploy.steps import Variant, deploy as run
+
+    parameters = {
+        "MailDomain": mail_domain,
+        "AlarmEmail": alarm_email,
+        "ContactsKeyArn": contacts_key_arn,
+        "UploadOrigins": upload_origins,
+        "MonthlyBudgetUsd": str(monthly_budget_usd) if monthly_budget_usd else "",
+    }
+    variant = Variant(
+        foundation={key: value for key, value in parameters.items() if value},
+        api_url=api_url or None,
+    )
+    try:
+        deployed = run(stage, report, variant)
+    except (StageMissingError, ChaliceDeploymentError) as error:
+        raise UsageError(str(error)) from error
+    report(f"{deployed.stage} is deployed: {deployed.api_url}")

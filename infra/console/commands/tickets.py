@@ -1,0 +1,108 @@
+"""`deskbell ticket …`: export, hold, release and erase tickets."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from infra.console.terminal import DATA, Data, Stage, connect, operator, report
+
+app = typer.Typer(help="Tickets.", no_args_is_help=True)
+Reason = Annotated[str, typer.Option(help="Why; shown in the ticket's history.")]
+
+
+@app.command()
+def export(desk: str, number: str, stage: Stage = "", data: Data = DATA) -> None:
+    """Write a ticket's whole record to standard output as one JSON document."""
+    from functions.core.domain.record import document, record
+    from functions.core.services.merging import merged_records
+    from infra.deploy.desks import store_of
+
+    store = store_of(connect(stage, data))
+    ticket = store.load(desk, number)
+    exported = record(
+        ticket,
+        store.history(desk, number),
+        store.deliveries(desk, number),
+        store.playbook_version(desk),
+        store.playbook(desk, datetime.now(UTC)).records.pattern,
+        merged_records(store, ticket),
+    )
+    sys.stdout.buffer.write(document(exported) + b"\n")
+
+
+@app.command()
+def hold(desk: str, number: str, reason: Reason, stage: Stage = "", data: Data = DATA) -> None:
+    """Keep a ticket's record beyond its retention period."""
+    _hold(desk, number, reason, connect(stage, data), held=True)
+
+
+@app.command()
+def release(desk: str, number: str, reason: Reason, stage: Stage = "", data: Data = DATA) -> None:
+    """Let a held record end with its retention period again."""
+    _hold(desk, number, reason, connect(stage, data), held=False)
+
+
+def _hold(desk: str, number: str, reason: str, stage: str, *, held: bool) -> None:
+    from infra.console import retention
+
+    retention.hold(
+        retention.records_of(stage),
+        desk,
+        number,
+        held=held,
+        reason=reason,
+        actor=operator(),
+        now=datetime.now(UTC),
+    )
+    report(f"{number} is {'held' if held else 'no longer held'}")
+
+
+@app.command()
+def erase(
+    desk: str,
+    reason: Reason,
+    number: Annotated[str, typer.Option(help="One ticket; or use --contact.")] = "",
+    contact: Annotated[
+        str,
+        typer.Option(help="Every ticket of this phone number, address, or <channel>:<user id>."),
+    ] = "",
+    stage: Stage = "",
+    data: Data = DATA,
+) -> None:
+    """Erase a customer's personal data; figures and the record of the erasure stay."""
+    from infra.console import retention
+
+    with _only_warnings():
+        erased = retention.erase(
+            retention.records_of(connect(stage, data)),
+            desk,
+            number=number or None,
+            contact=contact or None,
+            reason=reason,
+            actor=operator(),
+            now=datetime.now(UTC),
+        )
+    for ticket in erased.numbers:
+        report(f"{ticket}: erased")
+    for ticket in erased.held:
+        report(f"{ticket}: not erased because it is held; release it first")
+    if not (erased.numbers or erased.held):
+        report("this contact has no tickets")
+
+
+@contextmanager
+def _only_warnings() -> Iterator[None]:
+    """Silence the log lines that the product's code writes for CloudWatch."""
+    before = logging.root.manager.disable
+    logging.disable(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.disable(before)

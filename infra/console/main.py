@@ -1,0 +1,50 @@
+"""The `deskbell` command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+
+import typer
+from rich.console import Console
+
+from infra.console.commands import channels, playbooks, quarantine, system, tickets, webhooks
+from infra.console.errors import ConsoleError
+
+app = typer.Typer(
+    help="Deskbell: a serverless help desk.", no_args_is_help=True, add_completion=False
+)
+app.command()(system.up)
+app.command()(system.deploy)
+app.add_typer(playbooks.app, name="playbook")
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(tickets.app, name="ticket")
+app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(channels.app, name="channel")
+
+
+@app.callback()
+def deskbell() -> None:
+    """Deskbell: a serverless help desk."""
+
+
+def main(run: Callable[[], None] = app) -> None:
+    """Run the command line. Expected errors print one line and exit 1."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from functions.core.domain.errors import DeskbellError
+    from infra.deploy.stacks import StackError
+
+    try:
+        with suppress(BrokenPipeError):
+            run()
+    except (ConsoleError, DeskbellError, StackError, BotoCoreError, ClientError) as error:
+        Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(
+            f"deskbell: {error}"
+        )
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""An entry of `deskbell quarantine`, and its text for a terminal."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from functions.intake.mail_store import as_metadata
+from infra.console.errors import ConsoleError
+
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff]"
+)
+"""Control characters except tab and newline, characters that reorder or hide text, and unpaired
+surrogates, which no encoding can write."""
+
+
+class ReplayError(ConsoleError):
+    """The entry could not be replayed and stays in quarantine."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A dead letter, a quarantined mail or chat call, or a failed closing workflow."""
+
+    id: str
+    """The SQS message's id, the key in the mail bucket, or the execution's name."""
+
+    function: str
+    """Whose dead letter it is: `mail`, `router`, `notify`, `sla_timer`; `chat` or `closing`."""
+
+    at: datetime
+    cause: str
+    keys: Mapping[str, str]
+    """The table keys `pk` and `sk` of the item concerned, or `mail`, its key in the mail bucket."""
+
+    desk: str
+    body: Any
+    """The whole record; None for an object in the mail bucket."""
+
+    receipt: str = ""
+    """The SQS receipt handle of a dead letter."""
+
+    verdicts: Mapping[str, Any] = field(default_factory=dict)
+    """SES's checks of a mail."""
+
+    call: Mapping[str, Any] = field(default_factory=dict)
+    """For a chat channel's call: the desk, channel and query that it is read again with."""
+
+    discarded: str = ""
+    """Who discarded the entry and why; empty while it waits."""
+
+    @property
+    def subject(self) -> str:
+        """The ticket or the mail that the entry concerns."""
+        pk = self.keys.get("pk", "")
+        if pk:
+            return f"{pk.rpartition('#')[2]} {self.keys.get('sk', '')}".strip()
+        return self.keys.get("mail", "")
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether this is a stream batch that Lambda discarded: positions without the records."""
+        return isinstance(self.body, dict) and "DDBStreamBatchInfo" in self.body
+
+    @property
+    def is_delivery(self) -> bool:
+        """Whether the entry names a delivery that is kept on its ticket."""
+        return self.keys.get("sk", "").startswith("DELIVERY#")
+
+    def metadata(self, mail: str) -> dict[str, str]:
+        """The S3 metadata from which the entry can be read again."""
+        return {
+            "function": self.function,
+            "cause": as_metadata(self.cause, 400),
+            "mail": as_metadata(mail, 200),
+            "verdicts": json.dumps(dict(self.verdicts)),
+            "call": as_metadata(json.dumps(dict(self.call))),
+        }
+
+
+def printable(text: str) -> str:
+    """Escape the characters of untrusted text that could control or mislead a terminal."""
+    text = text.replace("\r\n", "\n")
+    return _INVISIBLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)

@@ -1,0 +1,71 @@
+"""What the commands share: the options for a stage, output, and who runs them."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from infra.console.errors import UsageError
+from infra.deploy import local_stage
+
+Stage = Annotated[
+    str,
+    typer.Option(
+        envvar="DESKBELL_STAGE",
+        help="The stage; by default the local system of the data folder.",
+    ),
+]
+Data = Annotated[Path, typer.Option(envvar="DESKBELL_DATA", help="The local system's folder.")]
+DATA = Path(".deskbell")
+
+_console = Console(highlight=False, soft_wrap=True, markup=False)
+
+
+def report(line: str) -> None:
+    """Print one line."""
+    _console.print(line)
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table on a terminal, and tab-separated lines anywhere else."""
+    if not _console.is_terminal:
+        for row in rows:
+            typer.echo("\t".join(" ".join(cell.split()) for cell in row))
+        return
+    from rich.table import Table
+
+    grid = Table(*heads, box=None, pad_edge=False)
+    for row in rows:
+        grid.add_row(*row)
+    Console(highlight=False, markup=False).print(grid)
+
+
+def connect(stage: str, data: Path) -> str:
+    """Point boto3 at the stage, or at the local system, and return the stage's name."""
+    if stage not in ("", local_stage.STAGE):
+        return stage
+    if local_stage.connect(data):
+        return local_stage.STAGE
+    raise UsageError(f"no local system runs in {data}: start it with `make up`, or add --stage")
+
+
+def timestamp(option: str, text: str) -> datetime:
+    """Parse an option's timestamp, which must have a UTC offset."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise UsageError(f"{option}: use a timestamp with offset: 2026-03-10T09:00:00+08:00")
+    return moment
+
+
+def operator() -> str:
+    """The actor that a ticket's history shows for a command."""
+    return f"console:{getpass.getuser()}"
