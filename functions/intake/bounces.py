@@ -25,7 +25,8 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import COMPLAINT, Ticket
 from functions.core.services.command_service import change
 from functions.core.services.contacts import address_digest
-from functions.core.storage.store import Duplicate, IdempotencyRecord, Store
+from functions.core.storage.database import Storage
+from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from functions.core.text.tokens import ticket_of_message_id
 from functions.intake.mail.parser import InboundMail
 
@@ -149,7 +150,7 @@ def _referenced_ids(mail: dict[str, Any]) -> list[str]:
 class BounceRecorder:
     """Records returned mail on tickets and contacts."""
 
-    store: Store
+    storage: Storage
     root_key: bytes
     now: datetime
 
@@ -159,7 +160,7 @@ class BounceRecorder:
             key = ticket_of_message_id(self.root_key, message_id)
             if key is not None and desk in {None, key[0]}:
                 try:
-                    return self.store.load(*key)
+                    return self.storage.tickets.load(*key)
                 except NotFound:
                     return None
         return None
@@ -196,7 +197,7 @@ class BounceRecorder:
         """Record SES's notification for its recipients; False if none of them is a customer."""
         known = False
         for digest in self._recipient_digests(returned, playbook):
-            if self.store.tickets_of_contact(playbook.desk, digest, 1):
+            if self.storage.contacts.tickets(playbook.desk, digest, 1):
                 known = True
                 if returned.stops_mail:
                     self._stop_mail(returned.cause, digest, playbook)
@@ -213,10 +214,10 @@ class BounceRecorder:
     ) -> None:
         """Mark a contact as undeliverable, for its open tickets and its next ones."""
         desk = playbook.desk
-        self.store.mark_contact(desk, digest, cause)
-        numbers = self.store.tickets_of_contact(desk, digest, _MAX_TICKETS)
+        self.storage.contacts.set_undeliverable(desk, digest, cause)
+        numbers = self.storage.contacts.tickets(desk, digest, _MAX_TICKETS)
         others = [number for number in numbers if number != except_for]
-        for ticket in self.store.tickets(desk, others):
+        for ticket in self.storage.tickets.load_many(desk, others):
             if ticket.status not in ENDED:
                 command = MailReturned(cause=cause, permanent=True, elsewhere=True)
                 self._change(ticket, command, playbook)
@@ -229,7 +230,7 @@ class BounceRecorder:
         idempotency: IdempotencyRecord | None = None,
     ) -> None:
         change(
-            self.store,
+            self.storage,
             ticket.desk,
             ticket.number,
             command,

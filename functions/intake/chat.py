@@ -52,7 +52,9 @@ from functions.core.services.composing import (
 from functions.core.services.contacts import contact_digest
 from functions.core.services.create_ticket import NewTicket, Source, TicketCreator, TicketRequest
 from functions.core.services.merging import merge_target
-from functions.core.storage.store import Conversation, Duplicate, IdempotencyRecord, Known, Store
+from functions.core.storage.contacts import Conversation, Known
+from functions.core.storage.database import Storage
+from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from functions.core.text.contacts import Contact, ContactError, chat_contact
 from functions.core.text.masking import mask_but
 from functions.core.text.unmasking import MessageMasker, Seal, original
@@ -130,16 +132,16 @@ def _connected_channel(
 def _chat_channel(
     chat_adapter: Adapter, secret: Secret, desk: str, deployment: Deployment, now: datetime
 ) -> ChatChannel:
-    store = container.store(deployment)
+    storage = container.storage(deployment)
     return ChatChannel(
         adapter=chat_adapter,
         secret=secret,
-        store=store,
+        storage=storage,
         root_key=aws.root_key(deployment),
         seal_original=partial(aws.seal_original, deployment),
         creator=container.ticket_creator(deployment),
         mail_store=MailStore(aws.client("s3"), deployment.mail_bucket),
-        playbook=store.playbook(desk, now),
+        playbook=storage.playbooks.get(desk, now),
         now=now,
     )
 
@@ -150,7 +152,7 @@ class ChatChannel:
 
     adapter: Adapter
     secret: Secret
-    store: Store
+    storage: Storage
     root_key: bytes
     seal_original: Seal
     creator: TicketCreator
@@ -183,7 +185,7 @@ class ChatChannel:
         message_id = message.message_id or sha256(message.raw).hexdigest()
         idempotency = IdempotencyRecord(self.playbook.desk, self.adapter.name, message_id)
         for attempt in range(TRIES):
-            known, conversation = self.store.conversation(idempotency, digest)
+            known, conversation = self.storage.contacts.conversation(idempotency, digest)
             if known.idempotency is not None:
                 return self._first_reply(known.idempotency)
             try:
@@ -207,12 +209,12 @@ class ChatChannel:
         if conversation.number is None:
             return None
         try:
-            ticket = self.store.load(conversation.desk, conversation.number)
+            ticket = self.storage.tickets.load(conversation.desk, conversation.number)
         except NotFound:
             return None
         if ticket.customer.hash != conversation.contact_hash:
             return None  # its customer was erased
-        target = merge_target(self.store, ticket)
+        target = merge_target(self.storage, ticket)
         if target.status in OPEN:
             return ticket
         ended_at = target.resolved_at
@@ -235,7 +237,7 @@ class ChatChannel:
             actor = "customer"
         try:
             change(
-                self.store,
+                self.storage,
                 ticket.desk,
                 ticket.number,
                 command,
@@ -300,7 +302,7 @@ class ChatChannel:
         """Return the text that answered a repeated message the first time."""
         if recorded.body != CREATED or not self.adapter.answers:
             return ""
-        first = self.store.commit_at(recorded.desk, recorded.number, 1)
+        first = self.storage.tickets.commit_at(recorded.desk, recorded.number, 1)
         composed = self.compose_acknowledgement(first, apply(None, first)) if first else None
         return composed[1].sms if composed else ""
 

@@ -13,7 +13,7 @@ from functions.core.services.create_ticket import (
     TicketRequest,
     read_new_ticket,
 )
-from functions.core.storage.store import IdempotencyRecord
+from functions.core.storage.idempotency import IdempotencyRecord
 from functions.intake.signatures import verify
 
 Secrets = Callable[[str], str | None]

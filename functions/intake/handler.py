@@ -12,7 +12,7 @@ from chalice.app import Blueprint, Response
 
 from functions.core.domain.errors import DeadLetter
 from functions.core.platform import aws, clock, web
-from functions.core.platform.container import store, ticket_creator
+from functions.core.platform.container import storage, ticket_creator
 from functions.core.platform.dead_letters import dead_letter
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment, LambdaContext
@@ -70,7 +70,7 @@ def intake_mail(event: Any, context: LambdaContext) -> dict[str, list[dict[str, 
 def _form(request: web.Request, desk: str) -> web.HttpResponse:
     from functions.intake import forms
 
-    playbook = store(request.deployment).playbook(desk, request.now)
+    playbook = storage(request.deployment).playbooks.get(desk, request.now)
     return forms.create_from_form(request, ticket_creator(request.deployment), playbook)
 
 
@@ -78,7 +78,7 @@ def _webhook(request: web.Request, desk: str) -> web.HttpResponse:
     from functions.intake import forms
 
     forms.require_signature(request, desk, partial(aws.webhook_secret, request.deployment))
-    playbook = store(request.deployment).playbook(desk, request.now)
+    playbook = storage(request.deployment).playbooks.get(desk, request.now)
     return forms.create_from_webhook(request, ticket_creator(request.deployment), playbook)
 
 
@@ -113,7 +113,7 @@ def _mail_pipeline(deployment: Deployment) -> MailPipeline:
     from functions.intake.mail_store import MailStore
 
     return MailPipeline(
-        store=store(deployment),
+        storage=storage(deployment),
         root_key=aws.root_key(deployment),
         seal_original=partial(aws.seal_original, deployment),
         creator=ticket_creator(deployment),

@@ -9,7 +9,8 @@ from hashlib import sha256
 from functions.core.domain.errors import Quarantined
 from functions.core.platform.logging import logger
 from functions.core.services.create_ticket import TicketCreator
-from functions.core.storage.store import IdempotencyRecord, Store
+from functions.core.storage.database import Storage
+from functions.core.storage.idempotency import IdempotencyRecord
 from functions.core.text.unmasking import Seal
 from functions.intake import mail_policy
 from functions.intake.bounces import BounceRecorder, ReturnedMail, read_ses_notification
@@ -27,7 +28,7 @@ NO_DESK = "-"
 class MailPipeline:
     """Processes the mails of a deployment."""
 
-    store: Store
+    storage: Storage
     root_key: bytes
     seal_original: Seal
     creator: TicketCreator
@@ -55,7 +56,7 @@ class MailPipeline:
         else:
             raw = announcement.raw
             announcement = replace(announcement, key=self.mail_store.put(raw))
-        mailboxes = map(self.store.desk_of_mailbox, announcement.recipients)
+        mailboxes = map(self.storage.playbooks.desk_of_mailbox, announcement.recipients)
         desks = dict.fromkeys(filter(None, mailboxes))
         if not desks:
             cause = "unknown recipient: no desk has a mailbox that this mail was sent to"
@@ -65,17 +66,17 @@ class MailPipeline:
 
     def process_raw(self, raw: bytes, desk: str) -> RoutedMail | None:
         """Process a raw mail that a provider posted for a desk; None if it is quarantined."""
-        checks = self.store.playbook(desk, self.now).mail.checks
+        checks = self.storage.playbooks.get(desk, self.now).mail.checks
         verdicts = mail_policy.Verdicts.from_header(raw, checks.results_of)
         return self._route(raw, MailAnnouncement(self.mail_store.put(raw), (), verdicts), desk)
 
     def _record_returned(self, returned: ReturnedMail, body: str) -> None:
         """Record on its ticket, else for its recipients, that a sent mail came back."""
-        bounces = BounceRecorder(self.store, self.root_key, self.now)
+        bounces = BounceRecorder(self.storage, self.root_key, self.now)
         ticket = bounces.find_ticket(returned.ids)
-        desk = ticket.desk if ticket else self.store.desk_of_mailbox(returned.mailbox)
+        desk = ticket.desk if ticket else self.storage.playbooks.desk_of_mailbox(returned.mailbox)
         if desk is not None:
-            playbook = self.store.playbook(desk, self.now)
+            playbook = self.storage.playbooks.get(desk, self.now)
             if ticket is not None:
                 feedback_id = returned.feedback_id
                 idempotency = IdempotencyRecord(desk, "ses", feedback_id) if feedback_id else None
@@ -89,9 +90,9 @@ class MailPipeline:
         self._quarantine(raw, announcement, desk or NO_DESK, cause)
 
     def _route(self, raw: bytes, announcement: MailAnnouncement, desk: str) -> RoutedMail | None:
-        playbook = self.store.playbook(desk, self.now)
+        playbook = self.storage.playbooks.get(desk, self.now)
         router = MailRouter(
-            self.store,
+            self.storage,
             self.root_key,
             self.seal_original,
             self.creator,

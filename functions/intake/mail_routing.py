@@ -22,7 +22,9 @@ from functions.core.services.command_service import change
 from functions.core.services.contacts import address_digest
 from functions.core.services.create_ticket import NewTicket, Source, TicketCreator, TicketRequest
 from functions.core.services.merging import merge_target
-from functions.core.storage.store import Duplicate, IdempotencyRecord, Known, Store
+from functions.core.storage.contacts import Known
+from functions.core.storage.database import Storage
+from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from functions.core.text.contacts import mask_contact
 from functions.core.text.masking import mask
 from functions.core.text.tokens import numbers_of_reply_token, ticket_of_message_id
@@ -72,7 +74,7 @@ class RoutedMail:
 class MailRouter:
     """Routes the mails of one desk."""
 
-    store: Store
+    storage: Storage
     root_key: bytes
     seal_original: Seal
     creator: TicketCreator
@@ -100,7 +102,7 @@ class MailRouter:
             return RoutedMail(known.idempotency.number, new=False)
         source = self._source(received)
         answered = self._find_ticket(received)
-        target = merge_target(self.store, answered) if answered else None
+        target = merge_target(self.storage, answered) if answered else None
         if answered and target and (answered.erased or target.erased):
             # Nobody could be answered there, and a link would reveal who the customer was (B10).
             answered = target = None
@@ -139,12 +141,12 @@ class MailRouter:
         Raises:
             Quarantined: another mail came under the same id.
         """
-        known = self.store.known(self.playbook.desk, idempotency, sender)
+        known = self.storage.contacts.known(self.playbook.desk, idempotency, sender)
         first = known.idempotency
         if first is None or first.body in ("", idempotency.body):
             return idempotency, known
         idempotency = replace(idempotency, id=f"{idempotency.id}\0{idempotency.body}")
-        known = self.store.known(self.playbook.desk, idempotency, sender)
+        known = self.storage.contacts.known(self.playbook.desk, idempotency, sender)
         if known.idempotency is None and not released:
             raise _repeated_id(first)
         return idempotency, known
@@ -192,7 +194,7 @@ class MailRouter:
             IdempotencyRecord(self.playbook.desk, "mail", message_id)
             for message_id in list(ids)[:_MAX_REFERENCES]
         ]
-        first = self.store.first_seen(records) if records else None
+        first = self.storage.idempotency.get_first(records) if records else None
         return (first.number,) if first else ()
 
     def _is_own(self, mail: InboundMail) -> bool:
@@ -264,7 +266,7 @@ class MailRouter:
         hiding = source.hiding or MessageMasker()
         try:
             changed = change(
-                self.store,
+                self.storage,
                 ticket.desk,
                 ticket.number,
                 command,
@@ -340,7 +342,7 @@ class MailRouter:
         """
         mail = received.mail
         if mail.origin in {"bounce", "complaint"}:
-            recorder = bounces.BounceRecorder(self.store, self.root_key, self.now)
+            recorder = bounces.BounceRecorder(self.storage, self.root_key, self.now)
             returned = bounces.read_report(mail)
             ticket = recorder.find_ticket(returned.ids, self.playbook.desk)
             if ticket is not None:
@@ -366,7 +368,7 @@ class MailRouter:
         self, number: str, command: Link | Note, idempotency: IdempotencyRecord | None = None
     ) -> None:
         change(
-            self.store,
+            self.storage,
             self.playbook.desk,
             number,
             command,
@@ -378,7 +380,7 @@ class MailRouter:
 
     def _load(self, number: str) -> Ticket | None:
         try:
-            return self.store.load(self.playbook.desk, number)
+            return self.storage.tickets.load(self.playbook.desk, number)
         except NotFound:
             return None
 

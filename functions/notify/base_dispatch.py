@@ -16,7 +16,7 @@ from uuid import uuid4
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.errors import TryAgain
 from functions.core.platform.logging import logger
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 
 CLAIM_TIMEOUT = timedelta(seconds=65)
 """The time in which a claim's run may still be working: the function's timeout in
@@ -40,7 +40,7 @@ class BaseDispatcher(ABC):
             dead-letter queue for an operator.
     """
 
-    store: Store
+    storage: Storage
     enqueue_dead_letter: Callable[[dict[str, str], str], None]
     now: datetime
 
@@ -54,7 +54,7 @@ class BaseDispatcher(ABC):
 
     def claim(self, delivery: Delivery) -> bool:
         """Claim a new delivery; False if another run has claimed or finished it."""
-        return self.store.claim(delivery) or self._is_own_claim(delivery)
+        return self.storage.deliveries.claim(delivery) or self._is_own_claim(delivery)
 
     def reclaim(self, due: Delivery) -> Delivery | None:
         """Claim a delivery that is due; None if another run has claimed or finished it."""
@@ -66,12 +66,12 @@ class BaseDispatcher(ABC):
                 "claim": uuid4().hex,
             }
         )
-        claims = self.store.move(claimed, "due") or self._is_own_claim(claimed)
+        claims = self.storage.deliveries.move(claimed, "due") or self._is_own_claim(claimed)
         return claimed if claims else None
 
     def load_due(self, desk: str, number: str, delivery_id: str) -> Delivery | None:
         """Load a delivery whose next attempt is due; None if it is not due any more."""
-        delivery = self.store.delivery(desk, number, f"DELIVERY#{delivery_id}")
+        delivery = self.storage.deliveries.get(desk, number, f"DELIVERY#{delivery_id}")
         if delivery is not None and delivery.state == "claimed":
             self.check_claim(delivery)
         return delivery if delivery is not None and delivery.state == "due" else None
@@ -82,7 +82,7 @@ class BaseDispatcher(ABC):
         Raises:
             TryAgain: it is gone.
         """
-        stored = self.store.delivery(claimed.desk, claimed.number, f"DELIVERY#{claimed.id}")
+        stored = self.storage.deliveries.get(claimed.desk, claimed.number, f"DELIVERY#{claimed.id}")
         if stored is None:
             raise TryAgain("a delivery refused its claim and is gone")
         return stored
@@ -145,7 +145,7 @@ class BaseDispatcher(ABC):
     def dead_lettered(self, delivery: Delivery, cause: str) -> Delivery:
         """Return the delivery in its final state, with the cause."""
         return delivery.model_copy(
-            update={"state": "parked", "cause": cause, "at": self.now, "next_at": None}
+            update={"state": "dead_lettered", "cause": cause, "at": self.now, "next_at": None}
         )
 
     def write_outcome(self, delivery: Delivery, expected: str | None) -> None:
@@ -154,7 +154,7 @@ class BaseDispatcher(ABC):
         Args:
             expected: the state before it, None if the delivery has no item yet.
         """
-        if not self.store.move(delivery, expected):
+        if not self.storage.deliveries.move(delivery, expected):
             # Another run took this one for dead and settled the delivery; that outcome stays.
             log.warning(
                 "delivery.overtaken", extra={**log_fields(delivery), "outcome": delivery.state}

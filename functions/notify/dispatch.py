@@ -28,7 +28,7 @@ from functions.core.domain.events import Commit
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.composing import notifications_for, triggers
-from functions.core.storage.store import read_commit
+from functions.core.storage.items import read_commit
 from functions.notify.base_dispatch import (
     EVENT_GONE,
     BaseDispatcher,
@@ -86,7 +86,9 @@ class Dispatcher(BaseDispatcher):
             raise DeadLetter("not a record of the table's stream") from error
         if kind == "EVENT" and record.get("eventName") == "INSERT":
             commit = read_commit(image)
-            self.notify(commit, _sealed_contact(image), self.store.hear(image, self.now))
+            self.notify(
+                commit, _sealed_contact(image), self.storage.playbooks.refresh(image, self.now)
+            )
         elif kind == "DELIVERY" and is_due(image) and not is_webhook(delivery_id):
             _, desk, number = image["pk"]["S"].split("#", 2)
             self.retry(desk, number, delivery_id)
@@ -105,13 +107,13 @@ class Dispatcher(BaseDispatcher):
             DeadLetter: a message cannot be filled in.
             TryAgain: something has to be retried; it takes precedence over `DeadLetter`.
         """
-        version, playbook = self.store.numbered_playbook(commit.desk, self.now)
+        version, playbook = self.storage.playbooks.get_numbered(commit.desk, self.now)
         playbook_changed = version != written_under
         if not any(_may_notify(event, playbook) for event in commit.events):
             if playbook_changed:
                 self._check_remaining_claim(commit)
             return
-        ticket = self.store.load_since(commit.desk, commit.number, commit.version)
+        ticket = self.storage.tickets.load_since(commit.desk, commit.number, commit.version)
         errors: list[TryAgain | DeadLetter] = []
         messages = self._prepare(commit, ticket, playbook, sealed, errors)
         if messages:
@@ -159,7 +161,7 @@ class Dispatcher(BaseDispatcher):
     ) -> list[tuple[Delivery, PreparedMessage]]:
         """Prepare the messages of a commit; record the notifications that nobody can receive."""
         opening = TicketOpening(
-            self.store, commit.desk, commit.number, sealed if commit.version == 1 else None
+            self.storage, commit.desk, commit.number, sealed if commit.version == 1 else None
         )
         preparation = self._preparation(playbook, opening)
         messages: dict[str, tuple[Delivery, PreparedMessage]] = {}
@@ -171,7 +173,7 @@ class Dispatcher(BaseDispatcher):
                 delivery = draft_delivery(message, self.now)
                 if delivery.channel == "none":
                     noted = message.with_text(delivery).model_copy(update={"state": "sent"})
-                    self.store.claim(noted)
+                    self.storage.deliveries.claim(noted)
                 elif delivery.identity not in messages:
                     earlier = [other for other, _ in messages.values()]
                     reason = self._blocking_reason(delivery, message, earlier)
@@ -185,7 +187,7 @@ class Dispatcher(BaseDispatcher):
         self, delivery: Delivery, message: PreparedMessage, earlier: Sequence[Delivery]
     ) -> str | None:
         return blocked_by_returned_mail(delivery, message.ticket) or blocked_by_limit(
-            delivery, message.ticket, message.playbook, self.store, self.now, earlier
+            delivery, message.ticket, message.playbook, self.storage, self.now, earlier
         )
 
     def _deliver_all(
@@ -208,7 +210,7 @@ class Dispatcher(BaseDispatcher):
         first, *others = drafts
         covers = tuple(draft.identity for draft in others)
         lead = first.model_copy(update={"lead": True, "covers": covers})
-        if self.store.claim(lead):
+        if self.storage.deliveries.claim(lead):
             return Claim(lead, own=True)
         stored = self.load_claimed(lead)
         return Claim(stored, own=is_same_claim(stored, lead))
@@ -221,7 +223,7 @@ class Dispatcher(BaseDispatcher):
             self._send_unless_blocked(lead if is_lead else draft, message, expected)
             return
         key = f"DELIVERY#{draft.id}"
-        stored = lead if is_lead else self.store.delivery(draft.desk, draft.number, key)
+        stored = lead if is_lead else self.storage.deliveries.get(draft.desk, draft.number, key)
         if stored is not None:
             if stored.state == "claimed":
                 self.check_claim(stored)
@@ -263,19 +265,19 @@ class Dispatcher(BaseDispatcher):
     def _restored_message(self, delivery: Delivery) -> PreparedMessage:
         """Prepare a stored delivery's message again, since its text is stored masked only."""
         desk, number = delivery.desk, delivery.number
-        commit = self.store.commit_at(desk, number, delivery.version)
+        commit = self.storage.tickets.commit_at(desk, number, delivery.version)
         if commit is None:
             raise DeadLetter(EVENT_GONE)
         notification = restored_notification(delivery, commit)
-        ticket = self.store.load(desk, number)
-        playbook = self.store.playbook(desk, self.now)
-        opening = TicketOpening(self.store, desk, number)
+        ticket = self.storage.tickets.load(desk, number)
+        playbook = self.storage.playbooks.get(desk, self.now)
+        opening = TicketOpening(self.storage, desk, number)
         return self._preparation(playbook, opening).prepare(notification, commit, ticket)
 
     def _check_remaining_claim(self, commit: Commit) -> None:
         """Check a claim that another run made under rules that the playbook no longer has."""
         key = f"DELIVERY#{commit.version:06}"
-        stored = self.store.delivery(commit.desk, commit.number, key)
+        stored = self.storage.deliveries.get(commit.desk, commit.number, key)
         if stored is not None and stored.state == "claimed":
             self.check_claim(stored)
 

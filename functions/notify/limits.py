@@ -16,7 +16,7 @@ from functions.core.domain.playbook_types import parse_duration
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.composing import BY_AGENT
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 
 BLOCKED = "blocked: "
 CAPPED = "capped: "
@@ -40,7 +40,7 @@ def blocked_by_limit(
     delivery: Delivery,
     ticket: Ticket,
     playbook: Playbook,
-    store: Store,
+    storage: Storage,
     now: datetime,
     earlier: Sequence[Delivery] = (),
 ) -> str | None:
@@ -59,10 +59,10 @@ def blocked_by_limit(
     requested = [delivery, *earlier]
     first_versions = delivery.version <= _FIRST_VERSIONS
     if not first_versions or min(limits.ticket.values()) < _MAILS_OF_FIRST_VERSIONS:
-        times = _request_times(requested, ticket.number, limits.ticket, store, now)
+        times = _request_times(requested, ticket.number, limits.ticket, storage, now)
         if reached := limit_reached(limits.ticket, times, now):
             return f"{CAPPED}{reached} about this ticket"
-    reached = _address_limit_reached(requested, ticket, playbook, store, now)
+    reached = _address_limit_reached(requested, ticket, playbook, storage, now)
     return f"{CAPPED}{reached} to this address" if reached else None
 
 
@@ -79,11 +79,15 @@ def limit_reached(
 
 
 def _address_limit_reached(
-    requested: Sequence[Delivery], ticket: Ticket, playbook: Playbook, store: Store, now: datetime
+    requested: Sequence[Delivery],
+    ticket: Ticket,
+    playbook: Playbook,
+    storage: Storage,
+    now: datetime,
 ) -> str | None:
     limits = playbook.mail.automatic_limits
     opened = {
-        **store.opened_since(
+        **storage.contacts.opened_since(
             ticket.desk,
             ticket.customer.hash,
             now - _longest(limits.address),
@@ -99,7 +103,7 @@ def _address_limit_reached(
         return reached
     times: list[datetime] = []
     for number in opened:
-        times += _request_times(requested, number, limits.address, store, now)
+        times += _request_times(requested, number, limits.address, storage, now)
     return limit_reached(limits.address, times, now)
 
 
@@ -118,7 +122,7 @@ def _request_times(
     requested: Sequence[Delivery],
     number: str,
     limits: Mapping[str, int],
-    store: Store,
+    storage: Storage,
     now: datetime,
 ) -> list[datetime]:
     """Return when automatic mails about a ticket were requested, newest first, up to the limit.
@@ -131,7 +135,7 @@ def _request_times(
     same_ticket = mail.number == number
     times = [other.claimed_at for other in earlier if same_ticket and _is_automatic(other)]
     counted = {other.identity for other in requested if same_ticket}
-    for other in store.newest_deliveries(mail.desk, number):
+    for other in storage.deliveries.newest_first(mail.desk, number):
         if other.claimed_at <= since or len(times) >= most:
             break
         if _is_automatic(other) and other.identity not in counted:

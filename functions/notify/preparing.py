@@ -22,7 +22,7 @@ from functions.core.services.composing import (
     timer_or_step,
     uses_description,
 )
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.core.text.masking import mask, mask_but
 from functions.notify.base_dispatch import EVENT_GONE
 
@@ -69,16 +69,18 @@ class TicketOpening:
         sealed: the customer's contact, if the stream record carries it.
     """
 
-    def __init__(self, store: Store, desk: str, number: str, sealed: bytes | None = None) -> None:
-        self._store = store
-        self._read = lru_cache(maxsize=1)(lambda: store.opening(desk, number))
+    def __init__(
+        self, storage: Storage, desk: str, number: str, sealed: bytes | None = None
+    ) -> None:
+        self._storage = storage
+        self._read = lru_cache(maxsize=1)(lambda: storage.tickets.first_commit(desk, number))
         self._sealed = sealed
 
     def sealed_contact(self, ticket: Ticket) -> bytes | None:
         """Return the newest sealed contact: from the opening or from a later correction."""
         if ticket.sealed_in == 1:
             return self._sealed or self._read().sealed
-        return self._store.sealed_contact(ticket.desk, ticket.number, ticket.sealed_in)
+        return self._storage.tickets.sealed_contact(ticket.desk, ticket.number, ticket.sealed_in)
 
     @property
     def description(self) -> str:

@@ -26,7 +26,7 @@ from functions.core.domain.events import Commit
 from functions.core.domain.rules import Playbook
 from functions.core.domain.webhooks import wanted
 from functions.core.platform.logging import logger
-from functions.core.storage.store import read_commit
+from functions.core.storage.items import read_commit
 from functions.core.text.masking import mask
 from functions.notify.base_dispatch import EVENT_GONE, BaseDispatcher, is_due, log_fields
 from functions.notify.deliver.failures import Permanent, SendFailure
@@ -128,7 +128,7 @@ class WebhookDispatcher(BaseDispatcher):
         except (AttributeError, KeyError, TypeError, ValueError):
             return
         if kind == "EVENT" and record.get("eventName") == "INSERT":
-            playbook = self.store.playbook(desk, self.now)
+            playbook = self.storage.playbooks.get(desk, self.now)
             if not playbook.webhooks:
                 return
             try:
@@ -146,7 +146,7 @@ class WebhookDispatcher(BaseDispatcher):
             delivery = draft_webhook(commit, playbook, name, position, event, self.now)
             try:
                 if postponement := self._postponement(delivery):
-                    self.store.claim(self._postponed(delivery, postponement))
+                    self.storage.deliveries.claim(self._postponed(delivery, postponement))
                 elif self.claim(delivery):
                     self._send(delivery, commit, playbook)
             except TryAgain as error:
@@ -159,8 +159,8 @@ class WebhookDispatcher(BaseDispatcher):
         due = self.load_due(desk, number, delivery_id)
         if due is None:
             return
-        playbook = self.store.playbook(desk, self.now)
-        commit = self.store.commit_at(desk, number, due.version)
+        playbook = self.storage.playbooks.get(desk, self.now)
+        commit = self.storage.tickets.commit_at(desk, number, due.version)
         if webhook_name(due) not in playbook.webhooks:
             self.dead_letter(due, "the playbook has no such webhook any more", "due")
         elif commit is None or int(due.about) >= len(commit.events):
@@ -217,7 +217,7 @@ class WebhookDispatcher(BaseDispatcher):
             self.record_sent(attempt, status)
 
     def _post(self, delivery: Delivery, commit: Commit, playbook: Playbook) -> str:
-        ticket = self.store.load_since(delivery.desk, delivery.number, delivery.version)
+        ticket = self.storage.tickets.load_since(delivery.desk, delivery.number, delivery.version)
         if ticket.erased:  # the stored event may not be blanked yet (B10)
             commit = without_person(commit, playbook, mask)
         body = message_body(commit.events[int(delivery.about)], commit, ticket)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def dispatcher(deployment: Deployment) -> Dispatcher:
     """Return the dispatcher of messages to people."""
     return Dispatcher(
-        store=container.store(deployment),
+        storage=container.storage(deployment),
         enqueue_dead_letter=lambda keys, cause: dead_letter(
             deployment, "notify", None, cause, keys
         ),
@@ -49,7 +49,7 @@ def dispatcher(deployment: Deployment) -> Dispatcher:
 def webhook_dispatcher(deployment: Deployment, in_time: Callable[[], bool]) -> WebhookDispatcher:
     """Return the dispatcher of webhooks."""
     return WebhookDispatcher(
-        store=container.store(deployment),
+        storage=container.storage(deployment),
         enqueue_dead_letter=lambda keys, cause: dead_letter(
             deployment, "notify", None, cause, keys
         ),

@@ -14,7 +14,7 @@ from functions.core.domain.errors import NotFound
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.web import Request
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.core.text.tokens import same, status_key
 
 Proof = Literal["key", "contact"]
@@ -26,14 +26,14 @@ _NUMBER = re.compile(r"[A-Za-z0-9-]{1,40}")
 
 
 def prove(
-    store: Store, playbook: Playbook, root: bytes, request: Request, number: str
+    storage: Storage, playbook: Playbook, root: bytes, request: Request, number: str
 ) -> tuple[Ticket, Proof]:
     """Return the ticket that the caller may see, and the proof: `?key=` or `?contact=`.
 
     Raises:
         NotFound: there is no such ticket, or the proof is wrong; the error is the same.
     """
-    ticket = _load(store, playbook.desk, number)
+    ticket = _load(storage, playbook.desk, number)
     expected = status_key(root, playbook.desk, number)
     by_key = same(request.query.get("key", ""), expected)
     shown = _end(ticket.customer.contact) if ticket is not None else "*" * SHOWN_OF_CONTACT
@@ -49,14 +49,14 @@ def prove(
 
 
 def prove_by_key(
-    store: Store, playbook: Playbook, root: bytes, request: Request, number: str
+    storage: Storage, playbook: Playbook, root: bytes, request: Request, number: str
 ) -> Ticket:
     """Return the ticket that the caller may write to; only `?key=` proves that.
 
     Raises:
         NotFound: as `prove` says.
     """
-    ticket, proof = prove(store, playbook, root, request, number)
+    ticket, proof = prove(storage, playbook, root, request, number)
     if proof != "key":
         raise no_such_ticket()
     return ticket
@@ -67,12 +67,12 @@ def no_such_ticket() -> NotFound:
     return NotFound("There is no such ticket, or the link is not complete.")
 
 
-def _load(store: Store, desk: str, number: str) -> Ticket | None:
+def _load(storage: Storage, desk: str, number: str) -> Ticket | None:
     # No ticket has a number of another form, and DynamoDB rejects keys that are too long.
     if not _NUMBER.fullmatch(number):
         return None
     try:
-        return store.load(desk, number)
+        return storage.tickets.load(desk, number)
     except NotFound:
         return None
 

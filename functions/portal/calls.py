@@ -13,7 +13,7 @@ from functions.core.domain.record import TicketRecord
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.web import HttpResponse, Request
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.core.text.tokens import status_key
 from functions.core.text.unmasking import Seal
 from functions.core.text.words import nearest_locale
@@ -28,7 +28,7 @@ class PortalContext:
     """What the calls need of the deployment: its table, the root key of the secret links, where
     files are kept and how they are handed out, and what seals hidden words."""
 
-    store: Store
+    storage: Storage
     root: bytes
     keep: submissions.Keep
     link: Link
@@ -56,13 +56,13 @@ def write(request: Request, desk: PortalContext, name: str, number: str, call: s
 
 
 def _show(request: Request, desk: PortalContext, name: str, number: str) -> HttpResponse:
-    playbook = _playbook(desk.store, name, request)
-    ticket, proof = access.prove(desk.store, playbook, desk.root, request, number)
-    history = desk.store.history(name, ticket.number, ticket.version)
+    playbook = _playbook(desk.storage, name, request)
+    ticket, proof = access.prove(desk.storage, playbook, desk.root, request, number)
+    history = desk.storage.tickets.history(name, ticket.number, ticket.version)
     locale = nearest_locale(request.query.get("lang")) or ticket.locale
     # The end of a contact is enough to see how a ticket stands, not to be handed its files.
     link = desk.link if proof == "key" else None
-    carried, goes_on_as = _merged(desk.store, ticket)
+    carried, goes_on_as = _merged(desk.storage, ticket)
     view = status_view(ticket, history, playbook, locale, link, carried, goes_on_as)
     if proof != "key":
         view["question"] = None
@@ -81,14 +81,14 @@ def _show(request: Request, desk: PortalContext, name: str, number: str) -> Http
     return HttpResponse(page.status_page(shown), headers=page.HEADERS, content_type="text/html")
 
 
-def _merged(store: Store, ticket: Ticket) -> tuple[list[TicketRecord], str | None]:
+def _merged(storage: Storage, ticket: Ticket) -> tuple[list[TicketRecord], str | None]:
     """What a customer sees of merged tickets: the own ones, and never somebody else's number."""
     if ticket.merged is None and not ticket.carries:
         return [], None
     from functions.core.services.merging import merge_target, merged_records, same_customer
 
-    carried = merged_records(store, ticket, deliveries=False)
-    last = merge_target(store, ticket)
+    carried = merged_records(storage, ticket, deliveries=False)
+    last = merge_target(storage, ticket)
     own = [part for part in carried if same_customer(part.ticket, ticket)]
     return own, last.number if last is not ticket and same_customer(last, ticket) else None
 
@@ -109,8 +109,8 @@ def _where(
 def _write(
     request: Request, desk: PortalContext, name: str, number: str, call: str
 ) -> HttpResponse:
-    playbook = _playbook(desk.store, name, request)
-    ticket = access.prove_by_key(desk.store, playbook, desk.root, request, number)
+    playbook = _playbook(desk.storage, name, request)
+    ticket = access.prove_by_key(desk.storage, playbook, desk.root, request, number)
     answer = _carry_out(desk, playbook, ticket, _as_json(request), call)
     return _back(request, ticket, call) if wants_page(request) else answer
 
@@ -120,17 +120,17 @@ def _carry_out(
 ) -> HttpResponse:
     if ticket.erased:
         raise Forgotten  # before anything that was sent is read or kept
-    store = desk.store
+    storage = desk.storage
     if call == "messages":
         message = request.read(submissions.NewMessage)
         return submissions.write_message(
-            store, playbook, ticket, request, message, desk.keep, desk.seal
+            storage, playbook, ticket, request, message, desk.keep, desk.seal
         )
     if call == "confirmation":
         confirmation = request.read(submissions.NewConfirmation)
-        return submissions.confirm(store, playbook, ticket, request, confirmation, desk.seal)
+        return submissions.confirm(storage, playbook, ticket, request, confirmation, desk.seal)
     score = request.read(submissions.NewScore)
-    return submissions.answer_survey(store, playbook, ticket, request, score, desk.seal)
+    return submissions.answer_survey(storage, playbook, ticket, request, score, desk.seal)
 
 
 def wants_page(request: Request) -> bool:
@@ -153,9 +153,9 @@ def _weight(parameters: list[str]) -> float:
     return 1.0
 
 
-def _playbook(store: Store, name: str, request: Request) -> Playbook:
+def _playbook(storage: Storage, name: str, request: Request) -> Playbook:
     try:
-        return store.playbook(name, request.now)
+        return storage.playbooks.get(name, request.now)
     except NotFound as missing:
         raise access.no_such_ticket() from missing
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from chalice.app import Blueprint, Response
 
 from functions.core.platform import aws, web
-from functions.core.platform.container import store
+from functions.core.platform.container import storage
 
 if TYPE_CHECKING:
     from functions.portal import calls
@@ -56,7 +56,7 @@ def _desk(request: web.Request) -> calls.PortalContext:
 
     bucket = request.deployment.mail_bucket
     return calls.PortalContext(
-        store(request.deployment),
+        storage(request.deployment),
         aws.root_key(request.deployment),
         lambda folder, files, rules: keep(aws.client("s3"), bucket, folder, files, rules),
         lambda file: Files(aws.client("s3"), bucket).link(file),

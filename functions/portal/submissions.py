@@ -22,7 +22,8 @@ from functions.core.domain.ticket import Ticket
 from functions.core.platform.web import HttpResponse, Request
 from functions.core.services.command_service import change
 from functions.core.services.merging import same_customer
-from functions.core.storage.store import Duplicate, IdempotencyRecord, Store
+from functions.core.storage.database import Storage
+from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from functions.core.text.unmasking import MessageMasker, Original, Seal, original
 from functions.portal.files import MAX_FILES, NewAttachment
 
@@ -68,7 +69,7 @@ Keep = Callable[[str, Sequence[NewAttachment], FileRules], tuple[Attachment, ...
 
 
 def write_message(
-    store: Store,
+    storage: Storage,
     playbook: Playbook,
     ticket: Ticket,
     request: Request,
@@ -95,7 +96,7 @@ def write_message(
     command = c.CustomerMessage(text=text, channel="web", attachments=files)
     hidden = original(hiding, seal)
     try:
-        changed = _change(store, playbook, ticket, command, request, idempotency, hidden)
+        changed = _change(storage, playbook, ticket, command, request, idempotency, hidden)
         # The number of another customer's ticket, which this one was merged into, is not revealed.
         return _response(changed if same_customer(changed, ticket) else ticket, 201)
     except Duplicate as duplicate:
@@ -104,11 +105,11 @@ def write_message(
                 "This Idempotency-Key was used before with another text. "
                 "Use a new key for a new message."
             ) from duplicate
-        return _response(store.load(ticket.desk, ticket.number), 201)
+        return _response(storage.tickets.load(ticket.desk, ticket.number), 201)
 
 
 def confirm(
-    store: Store,
+    storage: Storage,
     playbook: Playbook,
     ticket: Ticket,
     request: Request,
@@ -119,11 +120,11 @@ def confirm(
     hiding = MessageMasker()
     command = c.Confirm(solved=body.solved, reason=hiding.mask("reason", body.reason))
     hidden = original(hiding, seal)
-    return _response(_change(store, playbook, ticket, command, request, hidden=hidden))
+    return _response(_change(storage, playbook, ticket, command, request, hidden=hidden))
 
 
 def answer_survey(
-    store: Store,
+    storage: Storage,
     playbook: Playbook,
     ticket: Ticket,
     request: Request,
@@ -139,7 +140,7 @@ def answer_survey(
     comment = hiding.mask("comment", body.comment)
     command = c.AnswerSurvey(score=_score(playbook, body.score), comment=comment)
     hidden = original(hiding, seal)
-    return _response(_change(store, playbook, ticket, command, request, hidden=hidden))
+    return _response(_change(storage, playbook, ticket, command, request, hidden=hidden))
 
 
 def _score(playbook: Playbook, score: int | str) -> int:
@@ -155,7 +156,7 @@ def _score(playbook: Playbook, score: int | str) -> int:
 
 
 def _change(
-    store: Store,
+    storage: Storage,
     playbook: Playbook,
     ticket: Ticket,
     command: c.Command,
@@ -165,7 +166,7 @@ def _change(
 ) -> Ticket:
     try:
         return change(
-            store,
+            storage,
             ticket.desk,
             ticket.number,
             command,

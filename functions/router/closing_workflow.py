@@ -17,7 +17,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.logging import logger
 from functions.core.services.task_results import send_result
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -63,9 +63,9 @@ def _callback_limit(playbook: Playbook) -> timedelta:
     return playbook.survey.review.within
 
 
-def wake(client: SFNClient, store: Store, ticket: Ticket, kind: TaskKind) -> None:
+def wake(client: SFNClient, storage: Storage, ticket: Ticket, kind: TaskKind) -> None:
     """Let a waiting task continue if the ticket has its result."""
-    stored = store.token(ticket.desk, ticket.number, kind)
+    stored = storage.closing_tokens.get(ticket.desk, ticket.number, kind)
     if stored is None:
         return
     token, resolution = stored

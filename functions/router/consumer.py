@@ -12,7 +12,8 @@ from functions.core.domain.errors import Conflict, DeadLetter, NotFound
 from functions.core.domain.ticket import Status, Ticket
 from functions.core.platform import aws
 from functions.core.platform.settings import Deployment
-from functions.core.storage.store import Store, read_commit
+from functions.core.storage.database import Storage
+from functions.core.storage.items import read_commit
 from functions.router import closing_workflow
 from functions.router.routing import Router
 
@@ -25,7 +26,7 @@ _IN_WORKFLOW: frozenset[Status] = frozenset(
 """Statuses in which a closing workflow runs or has archived the ticket."""
 
 
-def process(record: Any, deployment: Deployment, store: Store, now: datetime) -> None:
+def process(record: Any, deployment: Deployment, storage: Storage, now: datetime) -> None:
     """Act on one record.
 
     Raises:
@@ -35,29 +36,29 @@ def process(record: Any, deployment: Deployment, store: Store, now: datetime) ->
     image = record["dynamodb"].get("NewImage", {})
     sort_key = image.get("sk", {}).get("S", "")
     if sort_key.startswith("AGENT#"):
-        _agent_changed(image, store, now)
+        _agent_changed(image, storage, now)
     elif sort_key.startswith("EVENT#"):
-        _committed(image, deployment, store, now)
+        _committed(image, deployment, storage, now)
 
 
-def _agent_changed(image: Any, store: Store, now: datetime) -> None:
+def _agent_changed(image: Any, storage: Storage, now: datetime) -> None:
     desk = image["pk"]["S"].removeprefix("DESK#")
     if image.get("change", {}).get("S") in FREED and "team" in image:
-        Router(store, store.playbook(desk, now), now).assign_waiting(image["team"]["S"])
+        Router(storage, storage.playbooks.get(desk, now), now).assign_waiting(image["team"]["S"])
 
 
-def _committed(image: Any, deployment: Deployment, store: Store, now: datetime) -> None:
+def _committed(image: Any, deployment: Deployment, storage: Storage, now: datetime) -> None:
     commit = read_commit(image)
-    store.hear(image, now)
+    storage.playbooks.refresh(image, now)
     for event in e.waking_router(commit.events):
         try:
-            ticket = store.load_since(commit.desk, commit.number, commit.version)
-            router = Router(store, store.playbook(commit.desk, now), now)
+            ticket = storage.tickets.load_since(commit.desk, commit.number, commit.version)
+            router = Router(storage, storage.playbooks.get(commit.desk, now), now)
             try:
                 _Reaction(ticket, commit, router, deployment).to(event)
             except Conflict:
                 # The read may have been stale: retry on the newest version before the stream does.
-                newest = store.load(commit.desk, commit.number)
+                newest = storage.tickets.load(commit.desk, commit.number)
                 _Reaction(newest, commit, router, deployment).to(event)
         except NotFound as error:
             raise DeadLetter(f"{commit.desk}/{commit.number}: {error}") from error
@@ -143,7 +144,9 @@ class _Reaction:
 
     def _wake_workflow(self, *kinds: TaskKind) -> None:
         for kind in kinds:
-            closing_workflow.wake(aws.client("stepfunctions"), self.router.store, self.ticket, kind)
+            closing_workflow.wake(
+                aws.client("stepfunctions"), self.router.storage, self.ticket, kind
+            )
 
 
 _REACTIONS: dict[type[e.Event], Callable[[_Reaction, Any], None]] = {

@@ -7,7 +7,7 @@ from typing import Any
 from chalice.app import Blueprint
 
 from functions.core.platform import clock
-from functions.core.platform.container import store
+from functions.core.platform.container import storage
 from functions.core.platform.settings import Deployment, LambdaContext
 from functions.core.platform.stream import BatchResponse, process_batch
 
@@ -25,5 +25,5 @@ def router(event: Any, context: LambdaContext) -> BatchResponse:
         event,
         deployment,
         "router",
-        lambda record: process(record, deployment, store(deployment), now),
+        lambda record: process(record, deployment, storage(deployment), now),
     )

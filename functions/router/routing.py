@@ -8,14 +8,14 @@ from datetime import datetime
 from functools import reduce
 
 from functions.core.domain import commands as c, events as e
-from functions.core.domain.errors import ActionNotAllowed, NoPlaceLeft
+from functions.core.domain.errors import ActionNotAllowed, AgentAtCapacity
 from functions.core.domain.lifecycle import apply
 from functions.core.domain.matching import Facts
 from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Destination, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.router.agent_selection import Requirements, candidates, suits
 from functions.router.amounts import amount_in
 from functions.router.classify import Classification, classify, destination
@@ -33,7 +33,7 @@ PAGE_SIZE = 20
 class Router:
     """The dependencies of the router for one record."""
 
-    store: Store
+    storage: Storage
     playbook: Playbook
     now: datetime
 
@@ -49,7 +49,7 @@ class Router:
         """Classify a vague request again with what its customer has added (E2)."""
         if ticket.status != "pending_confirmation" or ticket.asked == 0:
             return
-        request, text = _customer_text(self.store.history(ticket.desk, ticket.number))
+        request, text = _customer_text(self.storage.tickets.history(ticket.desk, ticket.number))
         if request is not None:
             self._classify_and_route(ticket, request, text)
 
@@ -62,12 +62,12 @@ class Router:
         if ticket.status == "queued" and ticket.team:
             self._route(ticket, self._current_destination(ticket), ())
         else:
-            _, text = _customer_text(self.store.history(ticket.desk, ticket.number))
+            _, text = _customer_text(self.storage.tickets.history(ticket.desk, ticket.number))
             self._route(ticket, destination(_facts(ticket, text), self.playbook), ())
 
     def route_after_unmerge(self, ticket: Ticket) -> None:
         """Route an unmerged ticket that had no handler when it was merged."""
-        history = self.store.history(ticket.desk, ticket.number, ticket.version)
+        history = self.storage.tickets.history(ticket.desk, ticket.number, ticket.version)
         classified = any(commit.of(e.TicketClassified, e.TypeConfirmed) for commit in history)
         if ticket.status == "received" and not classified:
             self.route_new(ticket, history[0].of(e.TicketReceived)[0])
@@ -93,7 +93,7 @@ class Router:
         """
         if ticket.status != "queued":
             return
-        history = self.store.history(ticket.desk, ticket.number, version)
+        history = self.storage.tickets.history(ticket.desk, ticket.number, version)
         changed = next(commit for commit in history if commit.version == version)
         if changed.of(e.TicketQueued, e.TicketAssigned):
             return
@@ -122,7 +122,7 @@ class Router:
         """
         if ticket.status != "queued":
             return False
-        history = self.store.history(ticket.desk, ticket.number, ticket.version)
+        history = self.storage.tickets.history(ticket.desk, ticket.number, ticket.version)
         queued = max(index for index, commit in enumerate(history) if commit.of(*_QUEUEING))
         since = (e.waking_router(commit.events) for commit in history[queued + 1 :])
         if not any(isinstance(event, e.TicketClassified) for events in since for event in events):
@@ -149,7 +149,7 @@ class Router:
             if self._routed_elsewhere(ticket):
                 continue
             if not self._assign(ticket, target, ()):
-                roster = self.store.agents(self.playbook.desk)
+                roster = self.storage.roster.list(self.playbook.desk)
                 if not candidates(roster, Requirements(team), self.playbook, self.now):
                     return
 
@@ -211,7 +211,7 @@ class Router:
         cursor = None
         while True:
             partition = f"{self.playbook.desk}#waiting#{team}"
-            tickets, cursor = self.store.queue([partition], cursor, PAGE_SIZE)
+            tickets, cursor = self.storage.tickets.queue_page([partition], cursor, PAGE_SIZE)
             yield from tickets
             if cursor is None:
                 return
@@ -239,7 +239,7 @@ class Router:
         conditions = (entry.when for entry in self.playbook.routing)
         if not any(when.mentions or when.amount_over is not None for when in conditions):
             return Facts.of(ticket)
-        history = self.store.history(ticket.desk, ticket.number, ticket.version)
+        history = self.storage.tickets.history(ticket.desk, ticket.number, ticket.version)
         return _facts(ticket, _customer_text(history)[1])
 
     def _route(
@@ -272,13 +272,13 @@ class Router:
         self, ticket: Ticket, target: Destination, first: tuple[c.TicketCommand, ...]
     ) -> bool:
         """Assign a ticket to the best available member of a team; False if nobody has capacity."""
-        roster = self.store.agents(self.playbook.desk)
+        roster = self.storage.roster.list(self.playbook.desk)
         required = requirements(ticket, target, first)
         for agent in candidates(roster, required, self.playbook, self.now):
             assign = c.Assign(team=target.team, handler=agent.username, reason="routing")
             try:
                 self._change(ticket, c.Together((*first, assign)))
-            except NoPlaceLeft:
+            except AgentAtCapacity:
                 continue
             return True
         return False
@@ -291,13 +291,13 @@ class Router:
         A roster without any member of the team is still being set up; the ticket waits.
         """
         required = requirements(ticket, target, first)
-        members = [a for a in self.store.agents(self.playbook.desk) if a.team == target.team]
+        members = [a for a in self.storage.roster.list(self.playbook.desk) if a.team == target.team]
         return not members or any(suits(agent, required) for agent in members)
 
     def _assign_former_handler(self, ticket: Ticket) -> bool:
         """Return a ticket to its former handler if online, even without free capacity (D13)."""
         former = ticket.former_handlers[-1] if ticket.former_handlers else None
-        agent: Agent | None = self.store.agent(ticket.desk, former) if former else None
+        agent: Agent | None = self.storage.roster.get(ticket.desk, former) if former else None
         if agent is None or not agent.online:
             return False
         assign = c.Assign(
@@ -314,7 +314,7 @@ class Router:
         """
         try:
             change(
-                self.store,
+                self.storage,
                 ticket.desk,
                 ticket.number,
                 command,

@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from functions.core.platform import container
 from functions.core.platform.settings import Deployment
-from functions.core.storage.store import SHARDS
+from functions.core.storage.items import SHARDS
 from functions.sla_timer.sweep import SweepFailed, sweep
 
 bp = Blueprint(__name__)
@@ -36,7 +36,7 @@ def sla_timer(event: dict[str, Any], context: Any) -> dict[str, int]:
     """
     now: datetime = Scheduled.model_validate(event).time
     result = sweep(
-        container.store(Deployment.of(context)),
+        container.storage(Deployment.of(context)),
         now,
         lambda: timedelta(milliseconds=context.get_remaining_time_in_millis()),
         first=now.minute % SHARDS,

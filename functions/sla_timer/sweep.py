@@ -16,7 +16,9 @@ from functions.core.domain.errors import DeskbellError
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.logging import logger
 from functions.core.services.command_service import change
-from functions.core.storage.store import SHARDS, Due, Store
+from functions.core.storage.database import Storage
+from functions.core.storage.items import SHARDS
+from functions.core.storage.tickets import Due
 
 log = logger("sla_timer")
 
@@ -38,7 +40,7 @@ class SweepResult:
 
 
 def sweep(
-    store: Store, now: datetime, time_left: Callable[[], timedelta], first: int = 0
+    storage: Storage, now: datetime, time_left: Callable[[], timedelta], first: int = 0
 ) -> SweepResult:
     """Process everything that is due at `now`, each item by itself.
 
@@ -50,12 +52,12 @@ def sweep(
     """
     done = failed = 0
     for step in range(SHARDS):
-        for due in store.due((first + step) % SHARDS, now):
+        for due in storage.tickets.due((first + step) % SHARDS, now):
             if time_left() < TIME_FOR_ITEM:
                 log.warning("sweep.stopped", extra={"done": done, "failed": failed})
                 return SweepResult(done, failed, stopped=True)
             try:
-                process(store, due, now)
+                process(storage, due, now)
                 done += 1
             except Exception:
                 # One item must not delay all others (G2). It stays due.
@@ -65,22 +67,22 @@ def sweep(
     return SweepResult(done, failed, stopped=False)
 
 
-def process(store: Store, due: Due, now: datetime) -> None:
+def process(storage: Storage, due: Due, now: datetime) -> None:
     """Fire a ticket's due timers, or make a delivery due."""
     desk, number = due.ticket
     if due.sk == "TICKET":
-        playbook = store.playbook(desk, now)
-        ticket = change(store, desk, number, c.Tick(), playbook, now, actor="system")
+        playbook = storage.playbooks.get(desk, now)
+        ticket = change(storage, desk, number, c.Tick(), playbook, now, actor="system")
         if ticket.wakes_at != ticket.next_due and _still_due(ticket, now):
-            store.move_wake(ticket)
+            storage.tickets.move_wake(ticket)
         return
-    delivery = store.delivery(desk, number, due.sk)
+    delivery = storage.deliveries.get(desk, number, due.sk)
     # The index may lag behind the item, which another run has processed already.
     if delivery is None or delivery.state != "retrying":
         return
     if delivery.next_at is None or delivery.next_at <= now:
         due_delivery = delivery.model_copy(update={"state": "due", "at": now, "next_at": None})
-        store.move(due_delivery, "retrying")
+        storage.deliveries.move(due_delivery, "retrying")
 
 
 def _still_due(ticket: Ticket, now: datetime) -> bool:

@@ -16,8 +16,8 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.logging import logger
 from functions.core.services.merging import merged_tickets
+from functions.core.storage.database import Storage
 from functions.core.storage.files import FILES, OPAQUE_TYPE
-from functions.core.storage.store import Store
 from functions.core.text.masking import mask
 from functions.survey.tasks import Task
 
@@ -39,7 +39,7 @@ class ArchiveBuckets:
     mail: str
 
 
-def archive(store: Store, buckets: ArchiveBuckets, task: Task, now: datetime) -> str | None:
+def archive(storage: Storage, buckets: ArchiveBuckets, task: Task, now: datetime) -> str | None:
     """Write the ticket's document and return its key; None if the ticket was reopened.
 
     A repetition writes the same bytes under the same key.
@@ -47,15 +47,15 @@ def archive(store: Store, buckets: ArchiveBuckets, task: Task, now: datetime) ->
     Raises:
         TryAgain: not all of the ticket can be read yet.
     """
-    ticket = store.load(task.desk, task.number)
+    ticket = storage.tickets.load(task.desk, task.number)
     if after_review(ticket, task.resolution) == REOPENED:
         return None
-    version, playbook = store.numbered_playbook(task.desk, now)
-    return write_document(store, buckets, ticket, playbook, version)
+    version, playbook = storage.playbooks.get_numbered(task.desk, now)
+    return write_document(storage, buckets, ticket, playbook, version)
 
 
 def write_document(
-    store: Store,
+    storage: Storage,
     buckets: ArchiveBuckets,
     ticket: Ticket,
     playbook: Playbook,
@@ -74,10 +74,10 @@ def write_document(
         TryAgain: not all of the ticket can be read yet, or it was held or erased meanwhile.
     """
     desk, number = ticket.desk, ticket.number
-    family = [ticket, *merged_tickets(store, ticket)]
-    own, *merged = (_ticket_record(store, member, family, playbook) for member in family)
+    family = [ticket, *merged_tickets(storage, ticket)]
+    own, *merged = (_ticket_record(storage, member, family, playbook) for member in family)
     held = any(member.held for member in family)
-    version, pattern = version or store.playbook_version(desk), playbook.records.pattern
+    version, pattern = version or storage.playbooks.version(desk), playbook.records.pattern
     archived = record(ticket, own.history, own.deliveries, version, pattern, merged)
     key = archive_key(ticket, playbook.hours.timezone)
     tags = f"retention-years={playbook.retention.years}&{HOLD_TAG}={str(held).lower()}"
@@ -93,7 +93,7 @@ def write_document(
         _renew_file(buckets, file, tags)
     # A hold or an erasure commits first and looks for the document afterwards; in either order one
     # sees the other.
-    newest = [store.load(desk, member.number) for member in family]
+    newest = [storage.tickets.load(desk, member.number) for member in family]
     erased = any(
         new.erased and not member.erased for new, member in zip(newest, family, strict=True)
     )
@@ -131,11 +131,11 @@ def _renew_file(buckets: ArchiveBuckets, key: str, tags: str) -> None:
 
 
 def _ticket_record(
-    store: Store, ticket: Ticket, family: Sequence[Ticket], playbook: Playbook
+    storage: Storage, ticket: Ticket, family: Sequence[Ticket], playbook: Playbook
 ) -> TicketRecord:
     """Read all of one ticket, without the data of erased customers."""
-    commits = store.history(ticket.desk, ticket.number, ticket.version)
-    deliveries = store.deliveries(ticket.desk, ticket.number)
+    commits = storage.tickets.history(ticket.desk, ticket.number, ticket.version)
+    deliveries = storage.deliveries.list(ticket.desk, ticket.number)
     if [commit.version for commit in commits] != list(range(1, ticket.version + 1)):
         raise TryAgain(f"{len(commits)} commits of {ticket.number} read, not {ticket.version}")
     if ticket.erased:

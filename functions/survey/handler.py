@@ -50,14 +50,16 @@ def survey_archive(event: dict[str, Any], context: Any) -> dict[str, str | None]
     deployment = Deployment.of(context)
     task = tasks.Task.model_validate(event)
     buckets = ArchiveBuckets(aws.client("s3"), deployment.archive_bucket, deployment.mail_bucket)
-    return {"key": archive(container.store(deployment), buckets, task, clock.now())}
+    return {"key": archive(container.storage(deployment), buckets, task, clock.now())}
 
 
 def _wait(kind: TaskKind, event: dict[str, Any], context: Any) -> None:
     task = tasks.WaitingTask.model_validate(event)
-    tasks.wait_for(container.store(Deployment.of(context)), aws.client("stepfunctions"), kind, task)
+    tasks.wait_for(
+        container.storage(Deployment.of(context)), aws.client("stepfunctions"), kind, task
+    )
 
 
 def _expire(kind: TaskKind, event: dict[str, Any], context: Any) -> TaskResult:
     task = tasks.Task.model_validate(event)
-    return tasks.expire(container.store(Deployment.of(context)), kind, task, clock.now())
+    return tasks.expire(container.storage(Deployment.of(context)), kind, task, clock.now())

@@ -18,7 +18,7 @@ from functions.core.domain.errors import ActionNotAllowed
 from functions.core.platform.logging import logger
 from functions.core.services.command_service import change
 from functions.core.services.task_results import send_result
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -42,31 +42,33 @@ class WaitingTask(Task):
     token: str
 
 
-def wait_for(store: Store, workflows: SFNClient, kind: TaskKind, task: WaitingTask) -> None:
+def wait_for(storage: Storage, workflows: SFNClient, kind: TaskKind, task: WaitingTask) -> None:
     """Store the task's token; continue at once if the ticket has the result already."""
     # A task of an earlier resolution whose reopening was missed would wait for its whole time. Only
     # a later resolution can find it.
-    stale = store.token(task.desk, task.number, kind) if task.resolution > 1 else None
-    store.keep_token(task.desk, task.number, kind, task.token, task.resolution)
+    stale = (
+        storage.closing_tokens.get(task.desk, task.number, kind) if task.resolution > 1 else None
+    )
+    storage.closing_tokens.put(task.desk, task.number, kind, task.token, task.resolution)
     if stale is not None and stale[1] < task.resolution:
         send_result(workflows, stale[0], REOPENED)
-    result = task_result(kind, store.load(task.desk, task.number), task.resolution)
+    result = task_result(kind, storage.tickets.load(task.desk, task.number), task.resolution)
     if result is not None:
         send_result(workflows, task.token, result)
 
 
-def expire(store: Store, kind: TaskKind, task: Task, now: datetime) -> TaskResult:
+def expire(storage: Storage, kind: TaskKind, task: Task, now: datetime) -> TaskResult:
     """End a wait that nobody answered and return how the workflow continues."""
     command = (
         c.ExpireSurvey(task.resolution) if kind == "survey" else c.ExpireReview(task.resolution)
     )
-    playbook = store.playbook(task.desk, now)
+    playbook = storage.playbooks.get(task.desk, now)
     try:
-        change(store, task.desk, task.number, command, playbook, now, actor="system")
+        change(storage, task.desk, task.number, command, playbook, now, actor="system")
     except ActionNotAllowed:
         # The answer came at the last moment; the ticket has the result.
         log.info("survey.answered_meanwhile", extra={"number": task.number})
-    result = task_result(kind, store.load(task.desk, task.number), task.resolution)
+    result = task_result(kind, storage.tickets.load(task.desk, task.number), task.resolution)
     if result is None:
         raise RuntimeError(f"{task.number} still waits for its {kind} after that has expired")
     return result

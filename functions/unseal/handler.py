@@ -29,4 +29,4 @@ def unseal(event: Any, context: LambdaContext) -> dict[str, Any]:
         return plaintext
 
     request = UnsealRequest.model_validate(event)
-    return open_original(request, container.store(deployment), decrypt, clock.now()).model_dump()
+    return open_original(request, container.storage(deployment), decrypt, clock.now()).model_dump()

@@ -13,7 +13,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from functions.core.domain.events import Commit, OriginalOpened
-from functions.core.storage.store import IdempotencyRecord, Store
+from functions.core.storage.database import Storage
+from functions.core.storage.idempotency import IdempotencyRecord
 from functions.core.text.unmasking import restored
 
 ACT_VALIDITY = timedelta(minutes=2)
@@ -51,7 +52,7 @@ class UnsealResult(BaseModel):
 
 
 def open_original(
-    request: UnsealRequest, store: Store, decrypt: Decrypt, now: datetime
+    request: UnsealRequest, storage: Storage, decrypt: Decrypt, now: datetime
 ) -> UnsealResult:
     """Open the original that a recorded act names, once.
 
@@ -59,17 +60,17 @@ def open_original(
         decrypt: decrypts one sealed piece of a desk's ticket.
     """
     desk, number = request.desk, request.number
-    act = store.commit_at(desk, number, request.act)
+    act = storage.tickets.commit_at(desk, number, request.act)
     opened = act.of(OriginalOpened) if act else ()
     if act is None or not opened or act.actor != request.agent:
         return UnsealResult(refused="there is no such act on record")
     if abs(now - act.at) > ACT_VALIDITY:
         return UnsealResult(refused="the recorded act is not fresh any more")
-    sealed = store.original(desk, number, opened[0].message)
+    sealed = storage.tickets.original(desk, number, opened[0].message)
     if sealed is None:
         return UnsealResult(refused="nothing is sealed there")
     used = IdempotencyRecord(desk, "original", f"{number}:{request.act}", number=number)
-    if not store.once(used, now, USE_RETENTION):
+    if not storage.idempotency.put_once(used, now, USE_RETENTION):
         return UnsealResult(refused="the recorded act was used before")
     commit, pieces = sealed
     document = b"".join(decrypt(desk, number, piece) for piece in pieces)

@@ -33,8 +33,8 @@ from functions.core.domain.rules import Playbook, Step, StepField
 from functions.core.domain.ticket import Attachment, Ticket
 from functions.core.platform.web import Request
 from functions.core.services.command_service import TRIES, decide_all, write_all
+from functions.core.storage.database import Storage
 from functions.core.storage.files import Files
-from functions.core.storage.store import Store
 from functions.core.text.masking import mask, mask_but
 from functions.workbench.rights import Principal, require_action, require_both, require_step
 
@@ -48,7 +48,7 @@ class ActionContext:
 
     principal: Principal
     playbook: Playbook
-    store: Store
+    storage: Storage
     files: Files
     corrector: Callable[[], ContactCorrector]
 
@@ -79,7 +79,7 @@ def act(
     body = request.read(declared.body if declared else StepBody)
     files: tuple[Attachment, ...] | None = None
     for _ in range(TRIES):
-        ticket = context.store.load(context.principal.desk, number)
+        ticket = context.storage.tickets.load(context.principal.desk, number)
         if step is None:
             require_action(context.principal, action, _judged(context, action, ticket))
         else:
@@ -90,7 +90,7 @@ def act(
                 f"{ticket.version}. Look at it again."
             )
         command = _command(action, step, body, ticket, context)
-        decided = decide_all(context.store, ticket, command, context.playbook, now)
+        decided = decide_all(context.storage, ticket, command, context.playbook, now)
         require_both(context.principal, action, [each.ticket for each in decided])
         if isinstance(body, BodyWithFiles) and body.attachments:
             if files is None:
@@ -99,12 +99,12 @@ def act(
                 files = context.files.accept_uploads(desk, number, body.attachments, rules)
             if isinstance(command, c.Reply | c.Note | c.TakeStep):
                 command = replace(command, attachments=files)
-            decided = decide_all(context.store, ticket, command, context.playbook, now)
+            decided = decide_all(context.storage, ticket, command, context.playbook, now)
         if not decided:
             return _remember(context, ticket, command, now)
         try:
             username = context.principal.username
-            after = write_all(context.store, decided, context.playbook, now, username)
+            after = write_all(context.storage, decided, context.playbook, now, username)
         except Conflict:
             continue
         return _remember(context, after, command, now)
@@ -117,7 +117,7 @@ def _judged(context: ActionContext, action: str, ticket: Ticket) -> Ticket:
         return ticket
     from functions.core.services.merging import merge_target
 
-    return merge_target(context.store, ticket)
+    return merge_target(context.storage, ticket)
 
 
 def _remember(
@@ -125,11 +125,13 @@ def _remember(
 ) -> Ticket:
     """Store with the contact what holds for its next requests too (A5)."""
     if isinstance(command, c.SetCustomerClass):
-        context.store.class_contact(ticket.desk, ticket.customer.hash, command.customer_class)
+        context.storage.contacts.set_class(
+            ticket.desk, ticket.customer.hash, command.customer_class
+        )
     if isinstance(command, c.CorrectContact) and command.customer is None:
         from functions.workbench.contacts import works_again
 
-        works_again(context.store, context.playbook, ticket, context.principal.username, now)
+        works_again(context.storage, context.playbook, ticket, context.principal.username, now)
     return ticket
 
 
@@ -193,7 +195,7 @@ def _assign(body: AssignBody, ticket: Ticket, context: ActionContext) -> c.Ticke
         )
     reason = mask(body.reason)
     if body.agent is not None:
-        agent = context.store.agent(context.principal.desk, body.agent)
+        agent = context.storage.roster.get(context.principal.desk, body.agent)
         if agent is None:
             raise InvalidInput(
                 "Nobody of that name is on this desk's roster.",
@@ -239,7 +241,10 @@ def _correct_contact(
 def _open_original(
     body: OpenOriginalBody, ticket: Ticket, context: ActionContext
 ) -> c.TicketCommand:
-    if context.store.original(context.principal.desk, ticket.number, body.message) is None:
+    if (
+        context.storage.tickets.original(context.principal.desk, ticket.number, body.message)
+        is None
+    ):
         raise InvalidInput(
             "There is no such message, or it has no sealed original.",
             (FieldError("message", "the version of a message whose `sealed` is true"),),

@@ -12,7 +12,7 @@ from functions.core.services.create_ticket import (
     TicketRequest,
     read_new_ticket,
 )
-from functions.core.storage.store import IdempotencyRecord
+from functions.core.storage.idempotency import IdempotencyRecord
 from functions.workbench.rights import ENTERS_TICKETS, Principal, require
 
 

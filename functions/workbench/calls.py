@@ -12,8 +12,8 @@ from functions.core.domain.record import TicketRecord
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.web import HttpResponse, Request
+from functions.core.storage.database import Storage
 from functions.core.storage.files import MAX_BYTES, Files
-from functions.core.storage.store import Store
 from functions.workbench import actions, queues, view
 from functions.workbench.rights import (
     SEES_TICKETS,
@@ -52,16 +52,16 @@ class NewUpload(BaseModel):
     size: int = Field(ge=1, le=MAX_BYTES)
 
 
-def list_tickets(request: Request, store: Store, desk: str) -> HttpResponse:
+def list_tickets(request: Request, storage: Storage, desk: str) -> HttpResponse:
     """One page of a queue."""
-    principal, playbook = _signed_in(request, store, desk)
-    tickets, cursor = queues.list_tickets(store, playbook, principal, request.query, request.now)
+    principal, playbook = _signed_in(request, storage, desk)
+    tickets, cursor = queues.list_tickets(storage, playbook, principal, request.query, request.now)
     shown = [view.summary_view(ticket, playbook, principal) for ticket in tickets]
     return HttpResponse({"tickets": shown, "cursor": cursor})
 
 
 def show_ticket(
-    request: Request, store: Store, desk: str, number: str, files: Files
+    request: Request, storage: Storage, desk: str, number: str, files: Files
 ) -> HttpResponse:
     """Show all of a ticket.
 
@@ -69,41 +69,43 @@ def show_ticket(
         NotFound: there is none, or it is another desk's.
         Forbidden: the caller's role sees no tickets.
     """
-    principal, playbook = _signed_in(request, store, desk)
+    principal, playbook = _signed_in(request, storage, desk)
     require(principal, SEES_TICKETS, "see tickets")
-    ticket = store.load(desk, number)
-    numbers = store.tickets_of_contact(desk, ticket.customer.hash, MOST_OTHERS + 1)
-    others = store.tickets(desk, [other for other in numbers if other != number])
-    history = store.history(desk, number, ticket.version)
-    deliveries = store.deliveries(desk, number)
-    whole = view.Whole(TicketRecord(ticket, history, deliveries), _merged(store, ticket), others)
+    ticket = storage.tickets.load(desk, number)
+    numbers = storage.contacts.tickets(desk, ticket.customer.hash, MOST_OTHERS + 1)
+    others = storage.tickets.load_many(desk, [other for other in numbers if other != number])
+    history = storage.tickets.history(desk, number, ticket.version)
+    deliveries = storage.deliveries.list(desk, number)
+    whole = view.Whole(TicketRecord(ticket, history, deliveries), _merged(storage, ticket), others)
     shown = view.ticket_view(whole, playbook, principal, files.link)
     if ticket.merged is not None:
         from functions.core.services.merging import merge_target
 
-        shown["goes_on_as"] = merge_target(store, ticket).number
+        shown["goes_on_as"] = merge_target(storage, ticket).number
     return HttpResponse(shown)
 
 
-def _merged(store: Store, ticket: Ticket) -> list[TicketRecord]:
+def _merged(storage: Storage, ticket: Ticket) -> list[TicketRecord]:
     if not ticket.carries:
         return []
     from functions.core.services.merging import merged_records
 
-    return merged_records(store, ticket)
+    return merged_records(storage, ticket)
 
 
-def enter_ticket(request: Request, store: Store, desk: str, creator: TicketCreator) -> HttpResponse:
+def enter_ticket(
+    request: Request, storage: Storage, desk: str, creator: TicketCreator
+) -> HttpResponse:
     """Create a ticket on a customer's behalf."""
     from functions.workbench.agent_create_ticket import create_as_agent
 
-    principal, playbook = _signed_in(request, store, desk)
+    principal, playbook = _signed_in(request, storage, desk)
     return HttpResponse(create_as_agent(request, creator, playbook, principal), 201)
 
 
 def act(
     request: Request,
-    store: Store,
+    storage: Storage,
     desk: str,
     number: str,
     action: str,
@@ -116,10 +118,10 @@ def act(
     `attachments` answers where to upload a file that a later action names (D10). `open-original`
     answers with the original of a message, once the act is recorded (G4).
     """
-    principal, playbook = _signed_in(request, store, desk)
+    principal, playbook = _signed_in(request, storage, desk)
     if action == "attachments":
-        return _offer(request, store, principal, number, files)
-    context = actions.ActionContext(principal, playbook, store, files, corrector)
+        return _offer(request, storage, principal, number, files)
+    context = actions.ActionContext(principal, playbook, storage, files, corrector)
     ticket = actions.act(context, number, action, request, request.now)
     if action == "open-original":
         opened = unseal(desk, number, ticket.version, principal.username)
@@ -128,31 +130,31 @@ def act(
 
 
 def _offer(
-    request: Request, store: Store, principal: Principal, number: str, files: Files
+    request: Request, storage: Storage, principal: Principal, number: str, files: Files
 ) -> HttpResponse:
     require(principal, SEES_TICKETS, "add a file")
-    ticket = store.load(principal.desk, number)
+    ticket = storage.tickets.load(principal.desk, number)
     if not works_on(principal, ticket):
         raise Forbidden("Only those who work on this ticket can add files to it.")
     given = request.read(NewUpload)
     return HttpResponse(files.create_upload(principal.desk, number, given.name, given.size), 201)
 
 
-def set_presence(request: Request, store: Store, desk: str) -> HttpResponse:
+def set_presence(request: Request, storage: Storage, desk: str) -> HttpResponse:
     """Set the caller's presence.
 
     Raises:
         NotFound: the caller is not on this desk's roster.
     """
-    principal, _ = _signed_in(request, store, desk)
+    principal, _ = _signed_in(request, storage, desk)
     presence = request.read(Presence)
     if principal.agent is None:
         raise NotFound("You are not on this desk's roster.")
-    store.set_presence(desk, principal.username, presence.online)
+    storage.roster.set_presence(desk, principal.username, presence.online)
     return HttpResponse({"online": presence.online})
 
 
-def _signed_in(request: Request, store: Store, desk: str) -> tuple[Principal, Playbook]:
+def _signed_in(request: Request, storage: Storage, desk: str) -> tuple[Principal, Playbook]:
     """The caller at the desk, and the desk's playbook."""
-    principal = principal_of(store, caller(request.claims), desk)
-    return principal, store.playbook(desk, request.now)
+    principal = principal_of(storage, caller(request.claims), desk)
+    return principal, storage.playbooks.get(desk, request.now)

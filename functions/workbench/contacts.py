@@ -10,7 +10,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
 from functions.core.services.contacts import ContactCorrector
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 
 _MAX_TICKETS = 100
 
@@ -33,12 +33,14 @@ def correct_contact(
 
 
 def works_again(
-    store: Store, playbook: Playbook, ticket: Ticket, actor: str, now: datetime
+    storage: Storage, playbook: Playbook, ticket: Ticket, actor: str, now: datetime
 ) -> None:
     """Mark a ticket's contact as deliverable, on the customer's other tickets too."""
     desk, digest = ticket.desk, ticket.customer.hash
-    store.mark_contact(desk, digest, None)
-    numbers = store.tickets_of_contact(desk, digest, _MAX_TICKETS)
-    for other in store.tickets(desk, [number for number in numbers if number != ticket.number]):
+    storage.contacts.set_undeliverable(desk, digest, None)
+    numbers = storage.contacts.tickets(desk, digest, _MAX_TICKETS)
+    for other in storage.tickets.load_many(
+        desk, [number for number in numbers if number != ticket.number]
+    ):
         if other.customer.undeliverable is not None:
-            change(store, desk, other.number, CorrectContact(), playbook, now, actor=actor)
+            change(storage, desk, other.number, CorrectContact(), playbook, now, actor=actor)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from chalice.app import Blueprint, Response
 
 from functions.core.platform import aws, web
-from functions.core.platform.container import contact_corrector, store, ticket_creator
+from functions.core.platform.container import contact_corrector, storage, ticket_creator
 from functions.workbench.authorizer import agents_authorizer
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def open_session() -> Response:
 def list_tickets(desk: str) -> Response:
     from functions.workbench import calls
 
-    return web.respond(bp, lambda r: calls.list_tickets(r, store(r.deployment), desk))
+    return web.respond(bp, lambda r: calls.list_tickets(r, storage(r.deployment), desk))
 
 
 @bp.route(f"{DESK}/tickets", methods=["POST"], authorizer=agents)
@@ -41,7 +41,8 @@ def enter_ticket(desk: str) -> Response:
     from functions.workbench import calls
 
     return web.respond(
-        bp, lambda r: calls.enter_ticket(r, store(r.deployment), desk, ticket_creator(r.deployment))
+        bp,
+        lambda r: calls.enter_ticket(r, storage(r.deployment), desk, ticket_creator(r.deployment)),
     )
 
 
@@ -50,7 +51,7 @@ def show_ticket(desk: str, number: str) -> Response:
     from functions.workbench import calls
 
     return web.respond(
-        bp, lambda r: calls.show_ticket(r, store(r.deployment), desk, number, _files(r))
+        bp, lambda r: calls.show_ticket(r, storage(r.deployment), desk, number, _files(r))
     )
 
 
@@ -62,7 +63,7 @@ def act(desk: str, number: str, action: str) -> Response:
         bp,
         lambda r: calls.act(
             r,
-            store(r.deployment),
+            storage(r.deployment),
             desk,
             number,
             action,
@@ -77,7 +78,7 @@ def act(desk: str, number: str, action: str) -> Response:
 def set_presence(desk: str) -> Response:
     from functions.workbench import calls
 
-    return web.respond(bp, lambda r: calls.set_presence(r, store(r.deployment), desk))
+    return web.respond(bp, lambda r: calls.set_presence(r, storage(r.deployment), desk))
 
 
 def _sign_in(request: web.Request) -> web.HttpResponse:
@@ -86,7 +87,7 @@ def _sign_in(request: web.Request) -> web.HttpResponse:
     client_id = aws.settings(request.deployment)["user_pool_client_id"]
     given = request.read(session.Credentials)
     cognito = aws.client("cognito-idp")
-    return web.HttpResponse(session.sign_in(cognito, client_id, store(request.deployment), given))
+    return web.HttpResponse(session.sign_in(cognito, client_id, storage(request.deployment), given))
 
 
 def _unseal(request: web.Request) -> Unseal:

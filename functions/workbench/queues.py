@@ -9,7 +9,7 @@ from functions.core.domain.errors import FieldError, Forbidden, InvalidInput
 from functions.core.domain.roster import Role
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import STATUSES, Ticket
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.workbench.rights import Principal, require
 
 QUEUES: Mapping[str, frozenset[Role]] = {
@@ -35,7 +35,11 @@ _MOST_READS = 20
 
 
 def list_tickets(
-    store: Store, playbook: Playbook, principal: Principal, query: Mapping[str, str], now: datetime
+    storage: Storage,
+    playbook: Playbook,
+    principal: Principal,
+    query: Mapping[str, str],
+    now: datetime,
 ) -> tuple[list[Ticket], str | None]:
     """One page of a queue in its order, and the cursor of the next page, None after the last.
 
@@ -51,19 +55,19 @@ def list_tickets(
     if status is not None:
         _known("status", status, STATUSES)
     require(principal, QUEUES[queue], f"see the queue {queue}")
-    partitions = partitions_of(queue, status, principal, store, playbook, now)
-    return _page(store, partitions, status, query.get("cursor") or None)
+    partitions = partitions_of(queue, status, principal, storage, playbook, now)
+    return _page(storage, partitions, status, query.get("cursor") or None)
 
 
 def partitions_of(
     queue: str,
     status: str | None,
     principal: Principal,
-    store: Store,
+    storage: Storage,
     playbook: Playbook,
     now: datetime,
 ) -> list[str]:
-    """The partitions of the `queue` index that a queue consists of (`store.queue_key`).
+    """The partitions of the `queue` index that a queue consists of (`items.queue_key`).
 
     Raises:
         Forbidden: the caller is on no team.
@@ -79,18 +83,18 @@ def partitions_of(
     if queue == "team":
         if principal.team is None:
             raise Forbidden("You are on no team of this desk's roster.")
-        members = (a.username for a in store.agents(desk) if a.team == principal.team)
+        members = (a.username for a in storage.roster.list(desk) if a.team == principal.team)
         return [f"{desk}#waiting#{principal.team}", *(f"{desk}#agent#{name}" for name in members)]
     closed = [f"{desk}#closed#{month}" for month in _months(now)]
     if status in ENDED:
         return closed
-    held = [f"{desk}#agent#{agent.username}" for agent in store.agents(desk)]
+    held = [f"{desk}#agent#{agent.username}" for agent in storage.roster.list(desk)]
     current = [f"{desk}#supervisor", f"{desk}#new", *waiting, *held, f"{desk}#qa"]
     return current if status else [*current, *closed]
 
 
 def _page(
-    store: Store, partitions: Sequence[str], status: str | None, cursor: str | None
+    storage: Storage, partitions: Sequence[str], status: str | None, cursor: str | None
 ) -> tuple[list[Ticket], str | None]:
     from botocore.exceptions import ClientError, ParamValidationError
 
@@ -98,7 +102,7 @@ def _page(
     for _ in range(_MOST_READS):
         try:
             # A page is filled to the brim and no further, so that no ticket is read and dropped.
-            tickets, cursor = store.queue(partitions, cursor, PAGE - len(found))
+            tickets, cursor = storage.tickets.queue_page(partitions, cursor, PAGE - len(found))
         except (ValueError, ParamValidationError) as error:
             raise _not_a_cursor() from error
         except ClientError as error:

@@ -18,7 +18,7 @@ from functions.core.domain.errors import Forbidden, NotFound, Unauthorised
 from functions.core.domain.roster import Agent, Role
 from functions.core.domain.rules import Playbook, Step
 from functions.core.domain.ticket import Ticket
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 
 RANKED: tuple[Role, ...] = ("admin", "supervisor", "qa", "agent", "finance")
 """The roles by rank; of several roles on a desk, the first is shown."""
@@ -88,7 +88,7 @@ def first_of(roles: frozenset[Role]) -> Role:
     return next(role for role in RANKED if role in roles)
 
 
-def principal_of(store: Store, who: Caller, desk: str) -> Principal:
+def principal_of(storage: Storage, who: Caller, desk: str) -> Principal:
     """The caller at a desk.
 
     Raises:
@@ -97,7 +97,7 @@ def principal_of(store: Store, who: Caller, desk: str) -> Principal:
     roles = who.on(desk)
     if not roles:
         raise NotFound("There is no such desk.")
-    return Principal(who.username, desk, roles, store.agent(desk, who.username))
+    return Principal(who.username, desk, roles, storage.roster.get(desk, who.username))
 
 
 def require(principal: Principal, roles: frozenset[Role], what: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from functions.core.domain.errors import Refused, Unauthorised
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.workbench.rights import ANY_DESK, caller, first_of
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ _TOO_MANY = frozenset(
 
 
 def sign_in(
-    cognito: CognitoIdentityProviderClient, client_id: str, store: Store, given: Credentials
+    cognito: CognitoIdentityProviderClient, client_id: str, storage: Storage, given: Credentials
 ) -> dict[str, Any]:
     """`{token, expires_at, agent {username, desks {desk: {role, team}}}}`.
 
@@ -92,7 +92,7 @@ def sign_in(
         "agent": {
             "username": who.username,
             "desks": {
-                desk: {"role": first_of(roles), "team": _team(store, desk, who.username)}
+                desk: {"role": first_of(roles), "team": _team(storage, desk, who.username)}
                 for desk, roles in sorted(who.roles.items())
             },
         },
@@ -105,8 +105,8 @@ def _first_sign_in() -> FirstSignIn:
     )
 
 
-def _team(store: Store, desk: str, username: str) -> str | None:
-    agent = store.agent(desk, username) if desk != ANY_DESK else None
+def _team(storage: Storage, desk: str, username: str) -> str | None:
+    agent = storage.roster.get(desk, username) if desk != ANY_DESK else None
     return agent.team if agent else None
 
 

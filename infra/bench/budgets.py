@@ -19,7 +19,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from functions.core.storage.store import PLAYBOOK_TTL
+from functions.core.storage.playbooks import PLAYBOOK_TTL
 from infra.bench import costs
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import Any
 import boto3
 
 from functions.core.domain.ticket import Ticket
-from functions.core.storage.store import read_delivery, read_ticket
+from functions.core.storage.items import read_delivery, read_ticket
 from infra.bench.latency import DESCRIPTIONS
 from infra.bench.running_system import LocalSystemError, call, sent_mails
 from infra.deploy.local_stage import Ports, aws_environment

@@ -116,7 +116,7 @@ def _foundation(dynamodb: str | None) -> None:
     import boto3
 
     from functions.core.playbook import load
-    from infra.deploy.desks import SHIPPED, ensure_desks, store_of
+    from infra.deploy.desks import SHIPPED, ensure_desks, storage_of
     from infra.deploy.steps import INFRA, deploy_foundation
 
     parameters = {"Protection": "off"}
@@ -131,11 +131,11 @@ def _foundation(dynamodb: str | None) -> None:
     boto3.client("ssm").put_parameter(
         Name=DEPLOYMENT.parameter("api"), Value=f'{{"url":"{API}"}}', Type="String"
     )
-    store = store_of(DEPLOYMENT.stage)
+    storage = storage_of(DEPLOYMENT.stage)
     playbook = load(SHIPPED / f"{DESK}.yaml")
     boto3.client("sesv2").create_email_identity(EmailIdentity=playbook.mail.address)
     for name, team in playbook.teams.items():
-        store.put_agent(
+        storage.roster.put(
             Agent(
                 desk=DESK,
                 username=agent_of(name),

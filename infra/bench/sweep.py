@@ -13,9 +13,11 @@ from functions.core.domain.events import Commit, TicketReceived
 from functions.core.domain.lifecycle import apply, decide, queue_rank
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Customer
-from functions.core.storage.store import Store, shard, stamp
+from functions.core.storage.database import Storage
+from functions.core.storage.items import shard
+from functions.core.storage.table import stamp
 from infra.bench.emulator import DESK
-from infra.deploy.desks import store_of
+from infra.deploy.desks import storage_of
 from infra.simulator.simulator import Simulator
 
 if TYPE_CHECKING:
@@ -48,19 +50,19 @@ def sweeps(simulator: Simulator, counts: tuple[int, ...] = OPEN, due: int = DUE)
     The due tickets are complete and created again each time; the others have only their index
     entries, because a sweep reads no more of them.
     """
-    store = store_of(simulator.deployment.stage)
-    playbook = store.playbook(DESK, FILED)
+    storage = storage_of(simulator.deployment.stage)
+    playbook = storage.playbooks.get(DESK, FILED)
     numbers = [f"CS20260310{serial:03}" for serial in range(1, due + 1)]
     found: list[Swept] = []
     have = due
     # The first sweep also reads the playbook and is not counted.
     for count in (due, *counts):
-        due_times = [_file(store, playbook, number) for number in numbers]
+        due_times = [_file(storage, playbook, number) for number in numbers]
         _fill(simulator, range(have, count))
         have = count
         found.append(_sweep(simulator, count, max(due_times)))
         for number in numbers:
-            for item in store.everything(DESK, number):
+            for item in storage.tickets.items(DESK, number):
                 _table().delete_item(
                     TableName=simulator.deployment.table, Key={"pk": item["pk"], "sk": item["sk"]}
                 )
@@ -71,7 +73,7 @@ def _table() -> DynamoDBClient:
     return boto3.client("dynamodb")
 
 
-def _file(store: Store, playbook: Playbook, number: str) -> datetime:
+def _file(storage: Storage, playbook: Playbook, number: str) -> datetime:
     """Store a ticket and return when its first timer is due."""
     customer = Customer(name="*先生/女士", contact="****8000", kind="phone", hash=number)
     received = TicketReceived(
@@ -85,7 +87,9 @@ def _file(store: Store, playbook: Playbook, number: str) -> datetime:
     events = decide(None, Receive(number=number, request=received), playbook, FILED)
     commit = Commit(desk=DESK, number=number, version=1, at=FILED, actor="customer", events=events)
     ticket = apply(None, commit)
-    store.commit(None, ticket, events, actor="customer", rank=queue_rank(ticket, playbook))
+    storage.tickets.commit(
+        None, ticket, events, actor="customer", rank=queue_rank(ticket, playbook)
+    )
     if ticket.next_due is None:
         raise ValueError(f"no timer of desk {DESK} runs on a new ticket")
     return ticket.next_due

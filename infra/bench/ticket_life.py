@@ -15,7 +15,7 @@ import boto3
 
 from functions.core.services.create_ticket import status_url
 from infra.bench.emulator import API, DESK, agent_of
-from infra.deploy.desks import store_of
+from infra.deploy.desks import storage_of
 from infra.simulator import capacity
 from infra.simulator.simulator import ApiResponse, Call, Invocation, Simulator
 
@@ -112,7 +112,7 @@ def lives(simulator: Simulator) -> list[Life]:
     return [by_form, with_key, by_mail, cold]
 
 
-Opening = Callable[["_Actor"], None]
+FirstCommit = Callable[["_Actor"], None]
 
 
 class _Actor:
@@ -130,7 +130,7 @@ class _Actor:
             "cognito:groups": f"{DESK}:agent",
         }
 
-    def live(self, name: str, opening: Opening) -> Life:
+    def live(self, name: str, opening: FirstCommit) -> Life:
         with self.step("filed, routed, acknowledged, assigned"):
             opening(self)
         ticket = f"/agent/desks/{DESK}/tickets/{self.number}"
@@ -149,7 +149,7 @@ class _Actor:
         if answer.json["status"] != "archived":
             raise LifeError(f"{name}: {self.number} ended as {answer.json['status']}")
         execution = self.simulator.workflows.executions[f"{DESK}-{self.number}-1"]
-        items = store_of(self.simulator.deployment.stage).everything(DESK, self.number)
+        items = storage_of(self.simulator.deployment.stage).tickets.items(DESK, self.number)
         return Life(
             name=name,
             steps=tuple(self.steps),
@@ -198,7 +198,7 @@ class _Actor:
         return next(item["Size"] for item in objects if self.number in item["Key"])
 
 
-def _by_form(key: str | None) -> Opening:
+def _by_form(key: str | None) -> FirstCommit:
     def file(actor: _Actor) -> None:
         body = {"contact": CUSTOMER, "name": "韩梅梅", "description": DESCRIPTION}
         headers = {"Idempotency-Key": f"{key}-{uuid4().hex}"} if key else {}
@@ -218,7 +218,9 @@ def _by_mail(actor: _Actor) -> None:
     actor.simulator.mail(message.as_bytes(), MAILBOX)
     actor.simulator.pump()
     deployment = actor.simulator.deployment
-    (ticket,), _ = store_of(deployment.stage).queue([f"{DESK}#agent#{agent_of(TEAM)}"])
+    (ticket,), _ = storage_of(deployment.stage).tickets.queue_page(
+        [f"{DESK}#agent#{agent_of(TEAM)}"]
+    )
     key = boto3.client("ssm").get_parameter(Name=deployment.parameter("key"), WithDecryption=True)
     root = b64decode(key["Parameter"]["Value"])
     actor.known_by(ticket.number, status_url(API, root, DESK, ticket.number))

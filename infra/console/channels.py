@@ -12,7 +12,7 @@ import boto3
 
 from functions.core.channels.base import adapter, names
 from infra.console.errors import ConsoleError
-from infra.deploy.desks import store_of
+from infra.deploy.desks import storage_of
 
 
 class ChannelError(ConsoleError):
@@ -62,7 +62,7 @@ def connect_channel(stage: str, desk: str, channel: str, fields: Mapping[str, An
     provider = adapter(channel)
     if provider is None:
         raise ChannelError(f"there is no channel {channel}: use one of {', '.join(names())}")
-    if store_of(stage).playbook_version(desk) is None:
+    if storage_of(stage).playbooks.version(desk) is None:
         raise ChannelError(f"there is no desk {desk}")
     allowed = (*provider.needs, *provider.options, "api")
     unknown = [key for key, value in fields.items() if key not in allowed and value is not None]

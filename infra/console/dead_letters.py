@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import ClientError
 
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.intake.mail_store import released_call
 from infra.console.quarantine_entry import Entry, ReplayError
 from infra.console.redelivery import (
@@ -46,9 +46,9 @@ _NOT_IN_FLIGHT = frozenset(
 class DeadLetters:
     """The dead-letter queues of a deployment."""
 
-    def __init__(self, prefix: str, store: Store) -> None:
+    def __init__(self, prefix: str, storage: Storage) -> None:
         self._prefix = prefix
-        self._store = store
+        self._storage = storage
         self._sqs = boto3.client("sqs")
 
     def _queue(self, name: str) -> str:
@@ -127,7 +127,7 @@ class DeadLetters:
             return str(call["desk"])
         notification = _mail_notification(_record(body)) if isinstance(body, dict) else None
         for recipient in notification["receipt"]["recipients"] if notification else []:
-            if desk := self._store.desk_of_mailbox(str(recipient)):
+            if desk := self._storage.playbooks.desk_of_mailbox(str(recipient)):
                 return desk
         return "-"
 
@@ -144,7 +144,7 @@ class DeadLetters:
     def delivery(self, entry: Entry) -> str:
         """The delivery that an entry names, as text."""
         _, desk, number = entry.keys["pk"].split("#", 2)
-        delivery = self._store.delivery(desk, number, entry.keys["sk"])
+        delivery = self._storage.deliveries.get(desk, number, entry.keys["sk"])
         return delivery.model_dump_json(indent=2) if delivery else "(no such delivery)"
 
     # Replaying
@@ -166,15 +166,15 @@ class DeadLetters:
 
     def _make_due(self, entry: Entry) -> str:
         _, desk, number = entry.keys["pk"].split("#", 2)
-        delivery = self._store.delivery(desk, number, entry.keys["sk"])
+        delivery = self._storage.deliveries.get(desk, number, entry.keys["sk"])
         if delivery is None:
             raise ReplayError(f"ticket {number} has no {entry.keys['sk']}")
-        if delivery.state != "parked":
+        if delivery.state != "dead_lettered":
             return f"the delivery is {delivery.state} by now"
         due = delivery.model_copy(update={"state": "due"})
         if delivery.channel == "webhook":  # an endpoint gets another day of attempts
             due = due.model_copy(update={"attempts": 0})
-        if not self._store.move(due, "parked"):
+        if not self._storage.deliveries.move(due, "dead_lettered"):
             raise ReplayError("the delivery was changed at the same time: try again")
         return "the delivery is due"
 

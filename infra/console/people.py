@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import boto3
 
 from functions.core.domain.roster import Agent, Role
-from infra.deploy.desks import store_of
+from infra.deploy.desks import storage_of
 
 ON_THE_ROSTER: frozenset[Role] = frozenset({"agent", "supervisor", "qa"})
 """The roles that can be assigned tickets or call-backs."""
@@ -61,7 +61,7 @@ def create_user(pool: str, person: Person, password: str) -> None:
 
 def put_on_roster(stage: str, person: Person, capacity: int, *, online: bool) -> None:
     """Add or update a person on the roster; `online` applies only to a new one."""
-    store_of(stage).put_agent(
+    storage_of(stage).roster.put(
         Agent(
             desk=person.desk,
             username=person.username,

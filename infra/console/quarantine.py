@@ -19,7 +19,7 @@ from infra.console.dead_letters import DeadLetters
 from infra.console.errors import UsageError
 from infra.console.quarantine_entry import Entry, ReplayError, printable
 from infra.console.quarantined_mail import DISCARDED, QUARANTINE, QuarantinedMail
-from infra.deploy.desks import store_of
+from infra.deploy.desks import storage_of
 
 
 class Quarantine:
@@ -29,9 +29,11 @@ class Quarantine:
         account = boto3.client("sts").get_caller_identity()["Account"]
         region = boto3.session.Session().region_name
         self._prefix = f"deskbell-{stage}"
-        store = store_of(stage)
-        self._dead_letters = DeadLetters(self._prefix, store)
-        self._mail = QuarantinedMail(self._prefix, f"{self._prefix}-mail-{account}-{region}", store)
+        storage = storage_of(stage)
+        self._dead_letters = DeadLetters(self._prefix, storage)
+        self._mail = QuarantinedMail(
+            self._prefix, f"{self._prefix}-mail-{account}-{region}", storage
+        )
 
     @contextmanager
     def opened(self) -> Iterator[list[Entry]]:

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.intake.mail_store import as_metadata
 from infra.console.quarantine_entry import Entry, ReplayError
 
@@ -30,10 +30,10 @@ _SHOWN_BYTES = 100_000
 class QuarantinedMail:
     """The mails and chat calls of a deployment that are in quarantine or were discarded."""
 
-    def __init__(self, prefix: str, bucket: str, store: Store) -> None:
+    def __init__(self, prefix: str, bucket: str, storage: Storage) -> None:
         self._prefix = prefix
         self._bucket = bucket
-        self._store = store
+        self._storage = storage
         self._s3 = boto3.client("s3")
         self._sqs = boto3.client("sqs")
 
@@ -84,9 +84,9 @@ class QuarantinedMail:
             raise ReplayError("a virus was found in it: check it first, then add --even-infected")
         if desk == "-":
             raise ReplayError("no desk has the mailbox that it was sent to: add --desk")
-        if self._store.playbook_version(desk) is None:
+        if self._storage.playbooks.version(desk) is None:
             raise ReplayError(f"there is no desk {desk}")
-        mailbox = self._store.playbook(desk, datetime.now(UTC)).mail.address
+        mailbox = self._storage.playbooks.get(desk, datetime.now(UTC)).mail.address
         key = self._move_out(entry)
         notification = {
             "notificationType": "Received",

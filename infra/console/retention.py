@@ -30,14 +30,16 @@ from functions.core.platform import aws
 from functions.core.platform.settings import Deployment
 from functions.core.services.command_service import change
 from functions.core.services.merging import merge_group, past_merge_targets
-from functions.core.storage.event_codec import dump
+from functions.core.storage.database import Storage
+from functions.core.storage.event_codec import dump_events
 from functions.core.storage.files import UPLOADS
-from functions.core.storage.store import Item, Store, delivery_body, read_commit, read_delivery
+from functions.core.storage.items import delivery_body, read_commit, read_delivery
+from functions.core.storage.table import Item
 from functions.core.text.contacts import Contact, chat_contact, contact_hash, normalise_contact
 from functions.core.text.masking import mask
 from functions.core.text.tokens import derive
 from functions.survey.archive import HOLD_TAG, ArchiveBuckets, files_to_keep, write_document
-from infra.deploy.desks import store_of
+from infra.deploy.desks import storage_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -51,7 +53,7 @@ _IN_FLIGHT = timedelta(minutes=2)
 class Records:
     """The stores of a stage's records; `root` reads the deployment's root key."""
 
-    store: Store
+    storage: Storage
     s3: S3Client
     mail_bucket: str
     archive_bucket: str
@@ -80,7 +82,7 @@ def records_of(stage: str) -> Records:
         stage=stage,
     )
     return Records(
-        store=store_of(stage),
+        storage=storage_of(stage),
         s3=boto3.client("s3"),
         mail_bucket=deployment.mail_bucket,
         archive_bucket=deployment.archive_bucket,
@@ -99,17 +101,17 @@ def hold(
         NotFound: there is no such desk or ticket.
         TryAgain: the ticket was changed concurrently, or the table is throttled.
     """
-    playbook = records.store.playbook(desk, now)
+    playbook = records.storage.playbooks.get(desk, now)
     command = c.Hold(held, mask(reason))
     changed = {}
-    for part in merge_group(records.store, records.store.load(desk, number)):
-        after = change(records.store, desk, part.number, command, playbook, now, actor=actor)
+    for part in merge_group(records.storage, records.storage.tickets.load(desk, number)):
+        after = change(records.storage, desk, part.number, command, playbook, now, actor=actor)
         changed[part.number] = after
         for key in _archive_keys(after, playbook):
             for version in _versions(records.s3, records.archive_bucket, key):
                 if not version.marker:
                     _tag(records, version, held)
-        for key in files_to_keep(records.store.history(desk, part.number, after.version)):
+        for key in files_to_keep(records.storage.tickets.history(desk, part.number, after.version)):
             for version in _versions(records.s3, records.mail_bucket, key):
                 _tag(records, version, held)
     return changed[number]
@@ -142,7 +144,7 @@ def erase(
     """
     if (number is None) == (contact is None):
         raise ValueError("give the number of a ticket, or a contact")
-    playbook = records.store.playbook(desk, now)
+    playbook = records.storage.playbooks.get(desk, now)
     erasure = _Erasure(records, desk, c.ErasePerson(mask(reason)), playbook, actor, now)
     if number is not None:
         return _erase_with_merged(erasure, number)
@@ -164,18 +166,18 @@ class _Erasure:
 
 def _erase_with_merged(erasure: _Erasure, number: str) -> Erased:
     """Erase a ticket and the same customer's tickets merged with it."""
-    store, desk = erasure.records.store, erasure.desk
-    ticket = store.load(desk, number)
+    storage, desk = erasure.records.storage, erasure.desk
+    ticket = storage.tickets.load(desk, number)
     digest = ticket.customer.hash
-    merged = merge_group(store, ticket)
+    merged = merge_group(storage, ticket)
     _require_not_held(number, merged)
     others = [
         part.number for part in merged if part.customer.hash == digest and part.number != number
     ]
     # The given ticket comes last, so that a second run still finds the others by it.
     numbers = [*others, number]
-    if set(store.all_of_contact(desk, digest)) <= set(numbers):
-        store.forget_contact(desk, digest)  # first: an erased ticket no longer names its contact
+    if set(storage.contacts.tickets(desk, digest)) <= set(numbers):
+        storage.contacts.forget(desk, digest)  # first: an erased ticket no longer names its contact
     for ticket_number in numbers:
         _erase_ticket(erasure, ticket_number)
     return Erased(tuple(sorted(numbers)))
@@ -183,12 +185,14 @@ def _erase_with_merged(erasure: _Erasure, number: str) -> Erased:
 
 def _erase_contact(erasure: _Erasure, digest: str) -> Erased:
     """Erase every ticket of a contact, including those created in the meantime."""
-    store, desk = erasure.records.store, erasure.desk
+    storage, desk = erasure.records.storage, erasure.desk
     erased: list[str] = []
     held: list[str] = []
     while remaining := [
         number
-        for number in store.begin_erasure(desk, digest, store.all_of_contact(desk, digest))
+        for number in storage.contacts.begin_erasure(
+            desk, digest, storage.contacts.tickets(desk, digest)
+        )
         if number not in {*erased, *held}
     ]:
         for number in remaining:
@@ -198,8 +202,8 @@ def _erase_contact(erasure: _Erasure, digest: str) -> Erased:
             except ActionNotAllowed:
                 held.append(number)
     if not held:
-        store.forget_contact(desk, digest)
-    store.end_erasure(desk, digest)
+        storage.contacts.forget(desk, digest)
+    storage.contacts.end_erasure(desk, digest)
     return Erased(tuple(erased), tuple(held))
 
 
@@ -229,15 +233,15 @@ def _erase_ticket(erasure: _Erasure, number: str) -> None:
         ActionNotAllowed: the ticket, or a ticket merged with it, is held.
     """
     records, desk, playbook, now = erasure.records, erasure.desk, erasure.playbook, erasure.now
-    store = records.store
-    _require_not_held(number, merge_group(store, store.load(desk, number)))
-    ticket = change(store, desk, number, erasure.command, playbook, now, actor=erasure.actor)
+    storage = records.storage
+    _require_not_held(number, merge_group(storage, storage.tickets.load(desk, number)))
+    ticket = change(storage, desk, number, erasure.command, playbook, now, actor=erasure.actor)
     items = _erase_items(records, desk, number, playbook)
-    merge_targets = past_merge_targets(store, ticket)
+    merge_targets = past_merge_targets(storage, ticket)
     for target in merge_targets:  # the messages that it received through this ticket
         _erase_items(records, desk, target, playbook, via=number)
     for changed in (number, *merge_targets):
-        _rewrite_archive(records, store.load(desk, changed), playbook)
+        _rewrite_archive(records, storage.tickets.load(desk, changed), playbook)
     deliveries = [read_delivery(item) for item in items if _is(item, "DELIVERY#")]
     written = {delivery.identity for delivery in deliveries}
     in_flight = (d for d in deliveries if d.state == "claimed" or not set(d.covers) <= written)
@@ -253,7 +257,7 @@ def _erase_items(
     Returns the ticket's items afterwards.
     """
     for _ in range(_PASSES):
-        items = records.store.everything(desk, number, consistent=True)
+        items = records.storage.tickets.items(desk, number, consistent=True)
         _delete_files(records, desk, number, items, via)
         versions = _versions_via(items, via)
         bodies = [
@@ -264,7 +268,7 @@ def _erase_items(
         if not bodies:
             return items
         for item, body in bodies:  # an item that changed meanwhile is read again
-            records.store.rewrite(item, body)
+            records.storage.tickets.rewrite(item, body)
     raise TryAgain(f"{number} is being changed all the time: run it again in a minute")
 
 
@@ -298,7 +302,7 @@ def _erased_body(item: Item, playbook: Playbook, via: str | None, versions: set[
         erased = without_person(commit, playbook, mask, None if via is None else {via})
         if erased == commit and not {"sealed", "original"} & item.keys():
             return None
-        return dump(erased.events)
+        return dump_events(erased.events)
     if _is(item, "DELIVERY#"):
         delivery = read_delivery(item)
         if via is not None and delivery.version not in versions:
@@ -340,7 +344,7 @@ def _rewrite_archive(records: Records, ticket: Ticket, playbook: Playbook) -> No
     ]
     newest = ""
     if any(version.latest and not version.marker for version in before):
-        newest = write_document(records.store, records.shelves, ticket, playbook)
+        newest = write_document(records.storage, records.shelves, ticket, playbook)
     for key in keys:
         for version in _versions(records.s3, records.archive_bucket, key):
             if not (version.latest and key == newest):

@@ -15,11 +15,13 @@ from functions.core.domain.delivery import Delivery
 from functions.core.domain.events import Commit
 from functions.core.domain.rules import Playbook, Webhook
 from functions.core.domain.webhooks import TEST, MessageId, rotated, valid_secrets, wanted
-from functions.core.storage.store import Store, read_commit, stamp, ticket_key
+from functions.core.storage.database import Storage
+from functions.core.storage.items import read_commit, ticket_key
+from functions.core.storage.table import stamp
 from functions.notify.deliver.webhook import post, read_secret
 from functions.notify.webhook_message import draft_webhook, encode, headers
 from infra.console.errors import ConsoleError
-from infra.deploy.desks import store_of, versions
+from infra.deploy.desks import storage_of, versions
 from infra.deploy.stage_secrets import endpoint_secret_name, new_secret
 
 
@@ -61,9 +63,9 @@ class Replayed:
 
 def endpoints(stage: str, now: datetime) -> Iterator[Endpoint]:
     """List every endpoint of every desk."""
-    store = store_of(stage)
+    storage = storage_of(stage)
     for desk, _version in versions(stage):
-        for name, webhook in store.playbook(desk, now).webhooks.items():
+        for name, webhook in storage.playbooks.get(desk, now).webhooks.items():
             count = len(secrets(stage, desk, name, now))
             yield Endpoint(desk, name, webhook.url, webhook.events, count)
 
@@ -74,7 +76,7 @@ def secrets(stage: str, desk: str, name: str, now: datetime) -> tuple[str, ...]:
     Raises:
         WebhookError: the desk has no such endpoint.
     """
-    _webhook(store_of(stage).playbook(desk, now), name)
+    _webhook(storage_of(stage).playbooks.get(desk, now), name)
     return valid_secrets(_document(stage, desk, name), now)
 
 
@@ -83,7 +85,7 @@ def rotate(stage: str, desk: str, name: str, overlap: timedelta, now: datetime) 
 
     Running functions read it within five minutes.
     """
-    _webhook(store_of(stage).playbook(desk, now), name)
+    _webhook(storage_of(stage).playbooks.get(desk, now), name)
     secret = new_secret()
     boto3.client("ssm").put_parameter(
         Name=endpoint_secret_name(stage, desk, name),
@@ -101,7 +103,7 @@ def send_test(stage: str, desk: str, name: str, now: datetime) -> str:
         WebhookError: the desk has no such endpoint.
         SendFailure: the endpoint did not accept it.
     """
-    webhook = _webhook(store_of(stage).playbook(desk, now), name)
+    webhook = _webhook(storage_of(stage).playbooks.get(desk, now), name)
     ssm = boto3.client("ssm")
     signing = valid_secrets(read_secret(ssm, endpoint_secret_name(stage, desk, name)), now)
     settings = json.loads(
@@ -122,16 +124,20 @@ def replay_id(stage: str, message_id: str, now: datetime) -> str:
     Raises:
         WebhookError: there is no such event or endpoint, or the message is being sent.
     """
-    store = store_of(stage)
+    storage = storage_of(stage)
     message = MessageId.read(message_id)
-    commit = store.commit_at(message.desk, message.number, message.version) if message else None
+    commit = (
+        storage.tickets.commit_at(message.desk, message.number, message.version)
+        if message
+        else None
+    )
     if message is None or commit is None or message.position >= len(commit.events):
         raise WebhookError(f"there is no message {message_id}")
-    playbook = store.playbook(message.desk, now)
+    playbook = storage.playbooks.get(message.desk, now)
     _webhook(playbook, message.webhook)
     event = commit.events[message.position]
     delivery = draft_webhook(commit, playbook, message.webhook, message.position, event, now)
-    if _send_again(store, delivery, {"state": "due", "next_at": None}) is None:
+    if _send_again(storage, delivery, {"state": "due", "next_at": None}) is None:
         raise WebhookError("the message is being sent: try again in a minute")
     return "it is sent now"
 
@@ -145,41 +151,43 @@ def replay_span(stage: str, span: Span, per_minute: int, now: datetime) -> Repla
     Raises:
         WebhookError: the desk has no such endpoint.
     """
-    store = store_of(stage)
-    playbook = store.playbook(span.desk, now)
+    storage = storage_of(stage)
+    playbook = storage.playbooks.get(span.desk, now)
     endpoints = dict(playbook.webhooks)
     if span.name:
         endpoints = {span.name: _webhook(playbook, span.name)}
     counts = {True: 0, False: 0, None: 0}
     last = now
-    for commit in _commits(store, span):
+    for commit in _commits(storage, span):
         for name, position, event in wanted(commit.events, endpoints):
             next_at = now + (counts[True] + counts[False]) // per_minute * timedelta(minutes=1)
             delivery = draft_webhook(commit, playbook, name, position, event, now)
-            sent_before = _send_again(store, delivery, {"state": "retrying", "next_at": next_at})
+            sent_before = _send_again(storage, delivery, {"state": "retrying", "next_at": next_at})
             counts[sent_before] += 1
             last = next_at if sent_before is not None else last
     return Replayed(counts[True], counts[False], counts[None], last)
 
 
-def _send_again(store: Store, delivery: Delivery, update: dict[str, Any]) -> bool | None:
+def _send_again(storage: Storage, delivery: Delivery, update: dict[str, Any]) -> bool | None:
     """Schedule a delivery with a full set of attempts.
 
     Returns True if it had been tried before, False if it is new, None if it is being sent.
     """
-    before = store.delivery(delivery.desk, delivery.number, f"DELIVERY#{delivery.id}")
+    before = storage.deliveries.get(delivery.desk, delivery.number, f"DELIVERY#{delivery.id}")
     scheduled = {"attempts": 0, "cause": "replayed", **update}
     if before is None:
-        return False if store.claim(delivery.model_copy(update=scheduled)) else None
+        return False if storage.deliveries.claim(delivery.model_copy(update=scheduled)) else None
     if before.state in {"claimed", "due"}:
         return None
-    return True if store.move(before.model_copy(update=scheduled), before.state) else None
+    return (
+        True if storage.deliveries.move(before.model_copy(update=scheduled), before.state) else None
+    )
 
 
-def _commits(store: Store, span: Span) -> Iterator[Commit]:
+def _commits(storage: Storage, span: Span) -> Iterator[Commit]:
     """Scan the commits of a span, in no particular order."""
-    pages = store.client.get_paginator(operation_name="scan").paginate(
-        TableName=store.table,
+    pages = storage.table.client.get_paginator(operation_name="scan").paginate(
+        TableName=storage.table.name,
         FilterExpression=(
             "begins_with(pk, :ticket) AND begins_with(sk, :event) AND #at >= :start AND #at < :end"
         ),

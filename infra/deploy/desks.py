@@ -18,7 +18,7 @@ import boto3
 from functions.core.domain.playbook_upgrades import upgraded
 from functions.core.domain.rules import Playbook
 from functions.core.playbook import load
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from infra.deploy.stage_secrets import ensure_endpoint_secrets, ensure_secrets
 
 SHIPPED = Path(__file__).resolve().parents[2] / "playbooks"
@@ -44,19 +44,19 @@ def shipped() -> list[str]:
     return sorted(path.stem for path in SHIPPED.glob("*.yaml"))
 
 
-def store_of(stage: str) -> Store:
+def storage_of(stage: str) -> Storage:
     """Open the stage's table in the session's account and region."""
-    return Store(boto3.client("dynamodb"), f"deskbell-{stage}")
+    return Storage.on(boto3.client("dynamodb"), f"deskbell-{stage}")
 
 
 def ensure_desks(stage: str, now: datetime) -> list[Applied]:
     """Create missing secrets and playbooks of the desks that ship; return the new playbooks."""
-    store = store_of(stage)
+    storage = storage_of(stage)
     ensure_secrets(boto3.client("ssm"), stage, shipped())
     return [
         apply(stage, load(SHIPPED / f"{desk}.yaml"), now)
         for desk in shipped()
-        if store.playbook_version(desk) is None
+        if storage.playbooks.version(desk) is None
     ]
 
 
@@ -67,11 +67,11 @@ def apply(stage: str, playbook: Playbook, now: datetime) -> Applied:
         PlaybookError: the mailbox belongs to another desk.
         Conflict: another playbook was applied at the same time.
     """
-    store = store_of(stage)
-    current = store.playbook_version(playbook.desk)
+    storage = storage_of(stage)
+    current = storage.playbooks.version(playbook.desk)
     before = {}
     if current is not None:
-        before = upgraded(json.loads(store.playbook_document(playbook.desk, current)))
+        before = upgraded(json.loads(storage.playbooks.document(playbook.desk, current)))
     after = json.loads(playbook.model_dump_json(exclude_defaults=True))
     changes = tuple(differences(before, after)) if current is not None else ()
     if current is not None and not changes:
@@ -79,13 +79,13 @@ def apply(stage: str, playbook: Playbook, now: datetime) -> Applied:
     ssm = boto3.client("ssm")
     ensure_secrets(ssm, stage, [playbook.desk])
     ensure_endpoint_secrets(ssm, stage, playbook.desk, playbook.webhooks, now)
-    version = store.put_playbook(playbook, now)
+    version = storage.playbooks.put(playbook, now)
     return Applied(playbook.desk, version, stored=True, changes=changes)
 
 
 def versions(stage: str) -> list[tuple[str, int]]:
     """List each desk with the version of its current playbook."""
-    store = store_of(stage)
+    storage = storage_of(stage)
     ssm = boto3.client("ssm")
     # The table has no index of desks; their secrets share a path in SSM.
     desks = {
@@ -95,7 +95,7 @@ def versions(stage: str) -> list[tuple[str, int]]:
         )
         for parameter in page["Parameters"]
     }
-    current = [(desk, store.playbook_version(desk)) for desk in desks]
+    current = [(desk, storage.playbooks.version(desk)) for desk in desks]
     return sorted((desk, version) for desk, version in current if version is not None)
 
 

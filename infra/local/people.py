@@ -19,7 +19,7 @@ from infra.console.people import (
     user_pool,
     usernames,
 )
-from infra.deploy.desks import store_of, versions
+from infra.deploy.desks import storage_of, versions
 
 
 def ensure_people(stage: str, passwords: Path) -> list[dict[str, str]]:
@@ -27,7 +27,7 @@ def ensure_people(stage: str, passwords: Path) -> list[dict[str, str]]:
 
     Returns the entries of `local.json`: `{desk, username, password, role, team}`.
     """
-    store = store_of(stage)
+    storage = storage_of(stage)
     pool = user_pool(stage)
     existing = usernames(pool)
     saved: dict[str, str] = json.loads(passwords.read_text("utf-8")) if passwords.exists() else {}
@@ -35,8 +35,8 @@ def ensure_people(stage: str, passwords: Path) -> list[dict[str, str]]:
     entries = []
     # The examples in the README use the standard desk, so its people come first.
     for desk, _version in sorted(versions(stage), key=lambda entry: entry[0] != "standard"):
-        playbook = store.playbook(desk, now)
-        rostered = {agent.username for agent in store.agents(desk)}
+        playbook = storage.playbooks.get(desk, now)
+        rostered = {agent.username for agent in storage.roster.list(desk)}
         for person in people_of(playbook):
             password = saved.setdefault(person.username, _password())
             if person.username not in existing:

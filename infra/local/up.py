@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from infra.deploy.desks import ensure_desks, store_of, versions
+from infra.deploy.desks import ensure_desks, storage_of, versions
 from infra.deploy.functions import Report
 from infra.deploy.local_stage import STAGE, Ports, aws_environment
 from infra.deploy.stage_secrets import webhook_secret_name
@@ -281,9 +281,9 @@ def _verify_senders() -> None:
     import boto3
 
     ses = boto3.client("sesv2")
-    store = store_of(STAGE)
+    storage = storage_of(STAGE)
     for desk, _version in versions(STAGE):
-        address = store.playbook(desk, datetime.now(UTC)).mail.address
+        address = storage.playbooks.get(desk, datetime.now(UTC)).mail.address
         with contextlib.suppress(ses.exceptions.AlreadyExistsException):
             ses.create_email_identity(EmailIdentity=address)
 
@@ -299,7 +299,7 @@ def _describe(
     from infra.local import providers
 
     ssm = boto3.client("ssm")
-    store = store_of(STAGE)
+    storage = storage_of(STAGE)
     now = datetime.now(UTC)
     desks = [desk for desk, _version in versions(STAGE)]
     described = {
@@ -307,7 +307,7 @@ def _describe(
         "smtp": f"127.0.0.1:{ports.smtp}",
         "aws_endpoint": f"http://127.0.0.1:{ports.aws}",
         "stage": STAGE,
-        "mailboxes": {desk: store.playbook(desk, now).mail.address for desk in desks},
+        "mailboxes": {desk: storage.playbooks.get(desk, now).mail.address for desk in desks},
         "webhook_secrets": {
             desk: ssm.get_parameter(Name=webhook_secret_name(STAGE, desk), WithDecryption=True)[
                 "Parameter"

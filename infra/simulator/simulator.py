@@ -23,7 +23,7 @@ from uuid import uuid4
 
 from functions.core.platform import aws, container
 from functions.core.platform.settings import Deployment
-from functions.core.storage.store import PLAYBOOK_TTL, PlaybookCache
+from functions.core.storage.playbooks import PLAYBOOK_TTL, CachedPlaybook, PlaybookCache
 from functions.notify.deliver import once
 from infra.deploy.stream_filters import lambda_record, matches_filters
 from infra.simulator import capacity
@@ -109,7 +109,7 @@ class Simulator:
             *originals,
             aws.parameter,
             aws.parameter_of_minute,
-            container.store,
+            container.storage,
         )
         for cache in cached:
             cache.cache_clear()
@@ -194,9 +194,9 @@ class Simulator:
         """Record calls under this function's name and use its container's playbook cache."""
         caller, self._function = self._function, function
         outer, self._inner = self._inner, 0.0
-        store = container.store(self.deployment)
-        callers_cache = store.playbook_cache
-        store.playbook_cache = self._playbooks.setdefault(function, {})
+        storage = container.storage(self.deployment)
+        callers_cache = storage.playbooks.cache
+        storage.playbooks.cache = self._playbooks.setdefault(function, {})
         began = time.perf_counter()
         try:
             yield
@@ -204,13 +204,13 @@ class Simulator:
             took = time.perf_counter() - began
             self.invocations.append(Invocation(function, took - self._inner))
             self._function, self._inner = caller, outer + took
-            store.playbook_cache = callers_cache
+            storage.playbooks.cache = callers_cache
 
     def expire_playbooks(self) -> None:
         """Let every cached playbook expire."""
         for cache in self._playbooks.values():
             for desk, (read, version, playbook) in cache.items():
-                cache[desk] = (read - PLAYBOOK_TTL, version, playbook)
+                cache[desk] = CachedPlaybook(read - PLAYBOOK_TTL, version, playbook)
 
     def replace_containers(self) -> None:
         """Start the next invocation of every function with an empty playbook cache."""

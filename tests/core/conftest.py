@@ -10,7 +10,7 @@ import pytest
 
 from functions.core.domain.rules import Playbook
 from functions.core.playbook import load
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from tests.aws_snapshots import aws_in_memory
 from tests.core.sample_desk import DESK, TABLE, make_table
 
@@ -64,6 +64,6 @@ class OneAtATime:
 
 
 @pytest.fixture
-def store(dynamodb: Any) -> Store:
+def storage(dynamodb: Any) -> Storage:
     """The table as the rooms use it."""
-    return Store(cast("DynamoDBClient", OneAtATime(dynamodb)), TABLE)
+    return Storage.on(cast("DynamoDBClient", OneAtATime(dynamodb)), TABLE)

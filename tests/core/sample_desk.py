@@ -12,7 +12,7 @@ from functions.core.domain.lifecycle import apply, decide, queue_rank
 from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Customer, Ticket
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 
 TABLE = "deskbell-test"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -178,12 +178,12 @@ def received(playbook: Playbook, at: datetime = NOON, **changes: Any) -> Ticket:
 
 
 def file(
-    store: Store, playbook: Playbook, number: str, at: datetime = NOON, **changes: Any
+    storage: Storage, playbook: Playbook, number: str, at: datetime = NOON, **changes: Any
 ) -> Ticket:
     """A new ticket, in the table."""
     events = decide(None, c.Receive(number, request(**changes)), playbook, at)
     after = apply(None, committed(None, events, at, number))
-    store.commit(None, after, events, actor="customer", rank=queue_rank(after, playbook))
+    storage.tickets.commit(None, after, events, actor="customer", rank=queue_rank(after, playbook))
     return after
 
 

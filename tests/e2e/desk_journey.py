@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from functions.core.domain.delivery import Delivery
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from infra.simulator.simulator import ApiResponse
 from tests import journey
 from tests.e2e.running_system import System, wait_until
@@ -35,7 +35,7 @@ class Journey(journey.Journey):
         super().__init__(desk)
         self.system = system
         self._tokens: dict[str, str] = {}
-        self._store = Store(system.aws("dynamodb"), TABLE)
+        self._storage = Storage.on(system.aws("dynamodb"), TABLE)
         self._s3 = system.aws("s3")
 
     # By HTTP
@@ -128,7 +128,7 @@ class Journey(journey.Journey):
         return [d.channel for d in self._deliveries("customer") if d.message == message][-1]
 
     def _deliveries(self, recipient: str) -> list[Delivery]:
-        found = self._store.deliveries(self.desk, self.number)
+        found = self._storage.deliveries.list(self.desk, self.number)
         return [delivery for delivery in found if delivery.recipient == recipient]
 
     def mail(self, address: str, about: str) -> str:

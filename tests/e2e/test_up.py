@@ -19,7 +19,7 @@ import pytest
 
 from functions.core.domain.errors import DeadLetter
 from functions.core.domain.events import CustomerWrote, TicketReceived
-from functions.core.storage.store import read_commit
+from functions.core.storage.items import read_commit
 from infra.deploy.local_stage import ACCOUNT, REGION
 from tests.e2e.running_system import ROOT, System, free_port, wait_until
 from tests.inprocess.generated_mails import GeneratedMail, MailGenerator

@@ -11,7 +11,7 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 
 from functions.core.domain.webhooks import MessageId
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from tests.e2e.desk_journey import TABLE, tick
 from tests.e2e.running_system import ROOT, System, wait_until
 from tests.notify.webhook_receiver import Receiver
@@ -52,7 +52,7 @@ def happened(system: System, number: str) -> set[str]:
     """The ids of what an endpoint that wants everything is told of a ticket."""
     return {
         str(MessageId(DESK, number, commit.version, position, "crm"))
-        for commit in Store(system.aws("dynamodb"), TABLE).history(DESK, number)
+        for commit in Storage.on(system.aws("dynamodb"), TABLE).tickets.history(DESK, number)
         for position, event in enumerate(commit.events)
         if event.event != "TimersSet"
     }

@@ -13,7 +13,7 @@ import boto3
 import pytest
 
 from functions.core.domain.roster import Agent
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from infra.bench import budgets, burst, import_time, throughput, usage
 from infra.bench.emulator import agent_of
 from infra.bench.sweep import sweeps
@@ -103,7 +103,7 @@ def desk(loop: Simulator) -> Simulator:
     agent = Agent(
         desk="standard", username=agent_of(TEAM), role="agent", team=TEAM, capacity=5, online=True
     )
-    Store(boto3.client("dynamodb"), loop.deployment.table).put_agent(agent)
+    Storage.on(boto3.client("dynamodb"), loop.deployment.table).roster.put(agent)
     loop.pump()
     loop.calls.clear()
     return loop

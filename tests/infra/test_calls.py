@@ -10,20 +10,20 @@ from typing import Any
 import pytest
 
 from functions.core.platform import aws
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.core.text.tokens import status_key
 from infra.deploy.permissions import UNUSED, granted, needed
 from infra.deploy.steps import INFRA
 from infra.simulator.simulator import FUNCTIONS, Simulator
-from tests.inprocess.conftest import loop, store
+from tests.inprocess.conftest import loop, storage
 from tests.inprocess.test_life import Life
 
-__all__ = ["loop", "store"]  # fixtures
+__all__ = ["loop", "storage"]  # fixtures
 
 
 @pytest.mark.requirement("F7", "G4")
 def test_a_function_may_do_what_it_does_and_nothing_more(
-    loop: Simulator, store: Store, monkeypatch: pytest.MonkeyPatch
+    loop: Simulator, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """None missing; none granted that no call uses without its reason written down."""
     invoke = loop.invoke
@@ -34,10 +34,10 @@ def test_a_function_may_do_what_it_does_and_nothing_more(
         return invoke(function, event)
 
     monkeypatch.setattr(loop, "invoke", alone)
-    _well_rated(loop, store)
-    _badly_rated(loop, store)
-    _not_answered(loop, store)
-    Life(loop, store).file()
+    _well_rated(loop, storage)
+    _badly_rated(loop, storage)
+    _not_answered(loop, storage)
+    Life(loop, storage).file()
     loop.tick(datetime.now(UTC) + timedelta(days=2))
     used: dict[str, set[str]] = defaultdict(set)
     asked: dict[str, set[str]] = defaultdict(set)
@@ -67,8 +67,8 @@ def _open_to_queries(function: str) -> set[str]:
     return found
 
 
-def _well_rated(loop: Simulator, store: Store) -> None:
-    life = Life(loop, store)
+def _well_rated(loop: Simulator, storage: Storage) -> None:
+    life = Life(loop, storage)
     life.online("li-1")
     life.file()
     life.view("li-1")
@@ -80,8 +80,8 @@ def _well_rated(loop: Simulator, store: Store) -> None:
     assert life.status()["status"] == "archived"
 
 
-def _badly_rated(loop: Simulator, store: Store) -> None:
-    life = Life(loop, store)
+def _badly_rated(loop: Simulator, storage: Storage) -> None:
+    life = Life(loop, storage)
     raw = (
         b"From: customer@example.com\r\nTo: support@standard.local\r\n"
         b"Message-ID: <one@example.com>\r\nSubject: cannot log in\r\n\r\ncannot log in\r\n"
@@ -99,8 +99,8 @@ def _badly_rated(loop: Simulator, store: Store) -> None:
     loop.pump()
 
 
-def _not_answered(loop: Simulator, store: Store) -> None:
-    life = Life(loop, store)
+def _not_answered(loop: Simulator, storage: Storage) -> None:
+    life = Life(loop, storage)
     life.file()
     life.act("li-1", "resolve", summary="重置密码")
     (name,) = [n for n, run in loop.workflows.executions.items() if run.status == "RUNNING"]

@@ -10,10 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from functions.core.channels.base import names
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from infra.console.channels import ChannelError, connect_channel, connected, secret_of
 from infra.console.main import app
-from infra.deploy.desks import store_of
+from infra.deploy.desks import storage_of
 from infra.local.providers import PATH, ensure_channels
 from tests.aws_snapshots import aws_in_memory
 from tests.core.sample_desk import make_table
@@ -23,13 +23,13 @@ STAGE = "test"
 
 
 @pytest.fixture(autouse=True)
-def stage() -> Iterator[Store]:
+def stage() -> Iterator[Storage]:
     """A stage with the desk `standard`."""
     with aws_in_memory():
-        store = store_of(STAGE)
-        make_table(store.client, store.table)
-        store.put_playbook(shipped(ROOT / "playbooks" / "standard.yaml"), datetime.now(UTC))
-        yield store
+        storage = storage_of(STAGE)
+        make_table(storage.table.client, storage.table.name)
+        storage.playbooks.put(shipped(ROOT / "playbooks" / "standard.yaml"), datetime.now(UTC))
+        yield storage
 
 
 def console(*arguments: str, told: str = "") -> tuple[int, str]:

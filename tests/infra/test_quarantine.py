@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from functions.core.domain.events import TicketReceived
 from functions.core.domain.ticket import Ticket
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.intake.mail_store import as_metadata
 from infra.console import closing_workflows
 from infra.console.errors import UsageError
@@ -27,7 +27,7 @@ from infra.simulator.simulator import Simulator, mail_notification
 from tests.inprocess.conftest import (
     PLACE,
     loop as loop,  # the deployment on moto
-    store as store,
+    storage as storage,
 )
 
 DESK = "support@standard.local"
@@ -78,8 +78,8 @@ def process_mail_queue(loop: Simulator) -> Iterator[Any]:
         yield json.loads(message["Body"])
 
 
-def tickets(store: Store) -> list[Ticket]:
-    return store.queue(["standard#new"])[0]
+def tickets(storage: Storage) -> list[Ticket]:
+    return storage.tickets.queue_page(["standard#new"])[0]
 
 
 @pytest.fixture(autouse=True)
@@ -88,10 +88,12 @@ def queue(loop: Simulator) -> None:
 
 
 @pytest.mark.requirement("G3", "G1")
-def test_spam_is_quarantined_and_a_replay_creates_the_ticket(loop: Simulator, store: Store) -> None:
+def test_spam_is_quarantined_and_a_replay_creates_the_ticket(
+    loop: Simulator, storage: Storage
+) -> None:
     """Spam is kept whole with its cause, shown, released; once, however often."""
     loop.mail(raw_mail(), DESK, key="mail/one", verdicts=SPAM)
-    assert tickets(store) == []
+    assert tickets(storage) == []
     ((id_, function, desk, _, about, cause),) = listed()
     assert (id_, function, desk, about) == (
         "quarantine/standard/one",
@@ -107,13 +109,13 @@ def test_spam_is_quarantined_and_a_replay_creates_the_ticket(loop: Simulator, st
     assert [found["receipt"]["spamVerdict"] for found in process_mail_queue(loop)] == [
         {"status": "FAIL"}
     ]
-    assert len(tickets(store)) == 1
+    assert len(tickets(storage)) == 1
     assert listed() == []
 
 
 @pytest.mark.requirement("G3")
 def test_a_virus_needs_even_infected_and_loses_its_attachments(
-    loop: Simulator, store: Store
+    loop: Simulator, storage: Storage
 ) -> None:
     """Neither `--all` nor a plain replay lets it go; the text alone gets through."""
     loop.mail(raw_mail(), DESK, key="mail/one", verdicts=INFECTED)
@@ -124,15 +126,15 @@ def test_a_virus_needs_even_infected_and_loses_its_attachments(
     assert listed()
     console("replay", id_, "--even-infected")
     assert len(list(process_mail_queue(loop))) == 1
-    (ticket,) = tickets(store)
-    (received,) = next(iter(store.history("standard", ticket.number))).of(TicketReceived)
+    (ticket,) = tickets(storage)
+    (received,) = next(iter(storage.tickets.history("standard", ticket.number))).of(TicketReceived)
     assert received.attachments == ()
     assert listed() == []
 
 
 @pytest.mark.requirement("G3")
 def test_a_discarded_mail_records_who_discarded_it_and_why(
-    loop: Simulator, store: Store, quarantine: Quarantine, tmp_path: Path
+    loop: Simulator, storage: Storage, quarantine: Quarantine, tmp_path: Path
 ) -> None:
     """Nothing disappears: a discarded mail is kept whole, and can still be released."""
     for name in ("one", "two"):
@@ -148,7 +150,7 @@ def test_a_discarded_mail_records_who_discarded_it_and_why(
     assert (tmp_path / "one.eml").read_bytes() == raw_mail("<one@example.com>")
     console("replay", "discarded/standard/one")
     assert len(list(process_mail_queue(loop))) == 1
-    assert len(tickets(store)) == 1
+    assert len(tickets(storage)) == 1
     assert len(listed("--discarded")) == 1
 
 
@@ -211,7 +213,7 @@ def test_a_long_cause_fits_into_the_metadata_of_the_mail(loop: Simulator) -> Non
 
 
 @pytest.mark.requirement("G1", "G3")
-def test_another_mail_under_a_known_id_is_not_lost(loop: Simulator, store: Store) -> None:
+def test_another_mail_under_a_known_id_is_not_lost(loop: Simulator, storage: Storage) -> None:
     """A repetition says the same; a mailer that gives one id to every mail loses none."""
     loop.mail(raw_mail(), DESK)
     loop.mail(raw_mail().replace(b"From:", b"Received: by mx2\r\nFrom:", 1), DESK)
@@ -224,15 +226,15 @@ def test_another_mail_under_a_known_id_is_not_lost(loop: Simulator, store: Store
     assert len(list(process_mail_queue(loop))) == 1
     for hop in (b"", b"Received: by mx3\r\n"):
         loop.mail(hop + other, DESK)
-    assert len(tickets(store)) == 2
+    assert len(tickets(storage)) == 2
     assert listed() == []
 
 
 @pytest.mark.requirement("G3")
-def test_a_forged_sender_joins_no_ticket_by_its_address(loop: Simulator, store: Store) -> None:
+def test_a_forged_sender_joins_no_ticket_by_its_address(loop: Simulator, storage: Storage) -> None:
     """The number and the customer's address are not enough where SPF and DKIM fail."""
     loop.mail(raw_mail(), DESK)
-    (ticket,) = tickets(store)
+    (ticket,) = tickets(storage)
     forged = EmailMessage()
     forged["From"], forged["To"] = "a@example.com", DESK
     forged["Subject"], forged["Message-ID"] = f"Re: [{ticket.number}]", "<m2@example.com>"
@@ -240,8 +242,8 @@ def test_a_forged_sender_joins_no_ticket_by_its_address(loop: Simulator, store: 
     forged.set_content("请把验证码发到新的邮箱。")
     failing = {"spfVerdict": {"status": "FAIL"}, "dkimVerdict": {"status": "FAIL"}}
     loop.mail(forged.as_bytes(), DESK, verdicts=failing)
-    assert len(store.history("standard", ticket.number)) == 1
-    assert len(tickets(store)) == 2
+    assert len(storage.tickets.history("standard", ticket.number)) == 1
+    assert len(tickets(storage)) == 2
 
 
 @pytest.mark.requirement("F4", "G3")
@@ -294,7 +296,7 @@ def put_dead_letter(function: str, body: dict[str, Any]) -> str:
 @pytest.mark.requirement("G3")
 @pytest.mark.parametrize("key", ["room", "function"])
 def test_a_dead_letter_of_an_earlier_version_is_listed_and_replayed(
-    loop: Simulator, store: Store, key: str
+    loop: Simulator, storage: Storage, key: str
 ) -> None:
     """Version 196e096 wrote the key `room`."""
     boto3.client("s3").put_object(Bucket=PLACE.mail_bucket, Key="mail/one", Body=raw_mail())
@@ -308,7 +310,7 @@ def test_a_dead_letter_of_an_earlier_version_is_listed_and_replayed(
     assert "昨天起无法登录" in console("show", entry_id)
     console("replay", entry_id)
     assert len(list(process_mail_queue(loop))) == 1
-    assert len(tickets(store)) == 1
+    assert len(tickets(storage)) == 1
     assert listed() == []
 
 

@@ -19,7 +19,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Customer
 from functions.core.playbook import load
 from functions.core.services.command_service import change
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.core.text.contacts import contact_hash, normalise_contact
 from functions.core.text.tokens import derive
 from functions.survey.archive import archive, write_document
@@ -95,12 +95,12 @@ def at(repairs: Playbook) -> Iterator[Records]:
         for bucket in (MAIL_BUCKET, ARCHIVE):
             s3.create_bucket(Bucket=bucket)
         s3.put_bucket_versioning(Bucket=ARCHIVE, VersioningConfiguration={"Status": "Enabled"})
-        found = Records(Store(dynamodb, TABLE), s3, MAIL_BUCKET, ARCHIVE, lambda: ROOT)
-        found.store.put_playbook(repairs, NOON)
-        found.store.put_agent(agent(capacity=50))
+        found = Records(Storage.on(dynamodb, TABLE), s3, MAIL_BUCKET, ARCHIVE, lambda: ROOT)
+        found.storage.playbooks.put(repairs, NOON)
+        found.storage.roster.put(agent(capacity=50))
         for number, contact in (("CS1", CONTACT), ("CS2", CONTACT), ("CS3", OTHER)):
             live(found, repairs, number, contact)
-        found.store.class_contact("testdesk", digest(CONTACT), "vip")
+        found.storage.contacts.set_class("testdesk", digest(CONTACT), "vip")
         yield found
 
 
@@ -129,9 +129,9 @@ def live(at: Records, playbook: Playbook, number: str, contact: str) -> None:
     )  # fmt: skip
     events = decide(None, c.Receive(number, received), playbook, NOON)
     after = apply(None, committed(None, events, NOON, number))
-    at.store.commit(None, after, events, actor="customer", rank="1", sealed=text.encode())
+    at.storage.tickets.commit(None, after, events, actor="customer", rank="1", sealed=text.encode())
     for recipient, state in (("customer", "sent"), ("team", "retrying")):
-        at.store.claim(
+        at.storage.deliveries.claim(
             Delivery.model_validate(
                 {
                     "desk": "testdesk", "number": number, "version": 1, "event": "TicketReceived",
@@ -159,9 +159,9 @@ def live(at: Records, playbook: Playbook, number: str, contact: str) -> None:
         rounds = ((c.Assign("technical", "agent-1"), c.Resolve(text), c.AnswerSurvey(5)),)
     for resolution, commands in enumerate(rounds, 1):
         for command in commands:
-            change(at.store, "testdesk", number, command, playbook, NOON, actor="agent-1")
+            change(at.storage, "testdesk", number, command, playbook, NOON, actor="agent-1")
         run = Task(desk="testdesk", number=number, resolution=resolution)
-        assert archive(at.store, at.shelves, run, NOON)
+        assert archive(at.storage, at.shelves, run, NOON)
 
 
 def stored(at: Records) -> str:
@@ -170,7 +170,7 @@ def stored(at: Records) -> str:
 
 
 def items(at: Records) -> list[Any]:
-    return list(at.store.client.scan(TableName=TABLE)["Items"])
+    return list(at.storage.table.client.scan(TableName=TABLE)["Items"])
 
 
 def objects(at: Records) -> list[tuple[str, str]]:
@@ -194,12 +194,12 @@ def figures(at: Records) -> Counter[Any]:
     """What the reports count: types, tags, statuses, scores, times, events, parts, deliveries."""
     found: Counter[Any] = Counter()
     for number in ("CS1", "CS2", "CS3"):
-        ticket = at.store.load("testdesk", number)
+        ticket = at.storage.tickets.load("testdesk", number)
         found[(ticket.type, ticket.tags, ticket.priority, ticket.channel)] += 1
         found[(ticket.status, ticket.score, ticket.team, ticket.handler)] += 1
         found[(ticket.received_at, ticket.resolved_at, ticket.first_response_at)] += 1
         found[(ticket.resolutions, ticket.product, ticket.customer.customer_class)] += 1
-        for commit in at.store.history("testdesk", number):
+        for commit in at.storage.tickets.history("testdesk", number):
             for event in commit.events:
                 if event.event == "PersonErased":
                     continue
@@ -207,7 +207,7 @@ def figures(at: Records) -> Counter[Any]:
                 score = getattr(event, "score", None)
                 files = len(getattr(event, "attachments", ()))
                 found[(event.event, commit.at, commit.actor, score, parts, files)] += 1
-        for delivery in at.store.deliveries("testdesk", number):
+        for delivery in at.storage.deliveries.list("testdesk", number):
             found[(delivery.state, delivery.channel, delivery.message)] += 1
     return found
 
@@ -215,7 +215,7 @@ def figures(at: Records) -> Counter[Any]:
 def erased_entries(at: Records, number: str) -> list[tuple[str, str]]:
     return [
         (commit.actor, event.reason)
-        for commit in at.store.history("testdesk", number)
+        for commit in at.storage.tickets.history("testdesk", number)
         for event in commit.of(e.PersonErased)
     ]
 
@@ -249,7 +249,7 @@ class TestHold:
         assert tags(at, "CS1") == [{"retention-years": "5", "hold": "false"}] * 2
         said = [
             (commit.actor, event.held, event.reason)
-            for commit in at.store.history("testdesk", "CS1")
+            for commit in at.storage.tickets.history("testdesk", "CS1")
             for event in commit.of(e.HoldSet)
         ]
         assert said == [("admin", True, "lawsuit"), ("admin", False, "settled")]
@@ -267,7 +267,7 @@ class TestHold:
         """After an interruption between the commit and the tag."""
         for _ in range(2):
             hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
-        entries = [k for k in at.store.history("testdesk", "CS1") if k.of(e.HoldSet)]
+        entries = [k for k in at.storage.tickets.history("testdesk", "CS1") if k.of(e.HoldSet)]
         assert len(entries) == 1
         key = "archive/testdesk/2026/CS1.json"
         at.s3.delete_object_tagging(Bucket=ARCHIVE, Key=key)
@@ -276,17 +276,17 @@ class TestHold:
 
     def test_what_is_archived_while_held_is_held(self, at: Records, repairs: Playbook) -> None:
         hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
-        write_document(at.store, at.shelves, at.store.load("testdesk", "CS1"), repairs)
+        write_document(at.storage, at.shelves, at.storage.tickets.load("testdesk", "CS1"), repairs)
         assert [tag["hold"] for tag in tags(at, "CS1")] == ["true"] * 3
 
     @pytest.mark.requirement("B10")
     def test_hold_that_comes_while_the_archive_writes(self, at: Records, repairs: Playbook) -> None:
         """The archive looks again after it has written, and comes again."""
-        before = at.store.load("testdesk", "CS1")
+        before = at.storage.tickets.load("testdesk", "CS1")
         hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
         stale = before.model_copy(update={"version": before.version + 1})
         with pytest.raises(TryAgain, match="meanwhile"):
-            write_document(at.store, at.shelves, stale, repairs)
+            write_document(at.storage, at.shelves, stale, repairs)
 
     def test_ticket_that_is_not_there(self, at: Records) -> None:
         with pytest.raises(NotFound):
@@ -321,8 +321,8 @@ class TestErase:
         assert figures(at) == before
         for number in found.numbers:
             assert erased_entries(at, number) == [("admin", "asked by letter")]
-            assert at.store.opening("testdesk", number).sealed is None
-        assert at.store.all_of_contact("testdesk", digest(CONTACT)) == []
+            assert at.storage.tickets.first_commit("testdesk", number).sealed is None
+        assert at.storage.contacts.tickets("testdesk", digest(CONTACT)) == []
         assert not [item for item in items(at) if digest(CONTACT) in repr(item)]
 
     @pytest.mark.requirement("B10", "G6")
@@ -346,13 +346,13 @@ class TestErase:
     def test_one_ticket_by_its_number(self, at: Records) -> None:
         found = erase(at, "testdesk", number="CS1", **ERASURE)
         assert found.numbers == ("CS1",)
-        assert not at.store.load("testdesk", "CS2").erased
+        assert not at.storage.tickets.load("testdesk", "CS2").erased
         own = [item for item in items(at) if "CS1" in item["pk"]["S"]]
         assert not [secret for secret in SECRETS if secret in repr(own)]
         # The other ticket still tells whose it is, so what is known of the contact stays.
-        assert at.store.known("testdesk", None, digest(CONTACT)).customer_class == "vip"
+        assert at.storage.contacts.known("testdesk", None, digest(CONTACT)).customer_class == "vip"
         erase(at, "testdesk", number="CS2", **ERASURE)
-        assert at.store.known("testdesk", None, digest(CONTACT)).customer_class is None
+        assert at.storage.contacts.known("testdesk", None, digest(CONTACT)).customer_class is None
         assert left(at) == []
 
     def test_twice_is_once(self, at: Records) -> None:
@@ -382,10 +382,10 @@ class TestErase:
         steps, interrupted = 0, 0
         while True:
             budget = [steps]
-            store = Store(cast("Any", Counting(at.store.client, budget)), TABLE)
+            storage = Storage.on(cast("Any", Counting(at.storage.table.client, budget)), TABLE)
             s3 = cast("S3Client", Counting(at.s3, budget))
             try:
-                erase(replace(at, store=store, s3=s3), "testdesk", **wanted, **ERASURE)
+                erase(replace(at, storage=storage, s3=s3), "testdesk", **wanted, **ERASURE)
             except Interrupted:
                 interrupted += 1
                 steps = (steps + 1) % 11
@@ -408,7 +408,7 @@ class TestErase:
         found = erase(at, "testdesk", contact=CONTACT, **ERASURE)
         assert (found.numbers, found.held) == (("CS2",), ("CS1",))
         assert left(at) == list(SECRETS)
-        assert at.store.known("testdesk", None, digest(CONTACT)).customer_class == "vip"
+        assert at.storage.contacts.known("testdesk", None, digest(CONTACT)).customer_class == "vip"
         with pytest.raises(ActionNotAllowed):
             erase(at, "testdesk", number="CS1", **ERASURE)
         hold(at, "testdesk", "CS1", held=False, reason="settled", actor="admin", now=SOON)
@@ -420,22 +420,22 @@ class TestErase:
         received = request(customer=customer, description=TEXT)
         events = decide(None, c.Receive("CS4", received), repairs, NOON)
         after = apply(None, committed(None, events, NOON, "CS4"))
-        at.store.commit(None, after, events, actor="customer", rank="1", sealed=b"x")
+        at.storage.tickets.commit(None, after, events, actor="customer", rank="1", sealed=b"x")
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         assert left(at) == []
-        assert at.store.load("testdesk", "CS4").status == "received"
+        assert at.storage.tickets.load("testdesk", "CS4").status == "received"
         assert not [key for key, _ in objects(at) if "CS4" in key]
 
     @pytest.mark.requirement("B10")
     def test_document_that_was_written_meanwhile_goes(self, at: Records, repairs: Playbook) -> None:
         """The archive was reading while the ticket was erased."""
-        before = at.store.load("testdesk", "CS1")
+        before = at.storage.tickets.load("testdesk", "CS1")
         stale = before.model_copy(update={"version": before.version + 1})
-        at.store.playbook_cache.clear()
-        change(at.store, "testdesk", "CS1", c.ErasePerson("x"), repairs, SOON, actor="admin")
+        at.storage.playbooks.cache.clear()
+        change(at.storage, "testdesk", "CS1", c.ErasePerson("x"), repairs, SOON, actor="admin")
         versions = len(tags(at, "CS1"))
         with pytest.raises(TryAgain):
-            write_document(at.store, at.shelves, stale, repairs)
+            write_document(at.storage, at.shelves, stale, repairs)
         assert len(tags(at, "CS1")) == versions
 
     @pytest.mark.requirement("E11")
@@ -444,12 +444,14 @@ class TestErase:
     )
     def test_message_on_its_way(self, at: Records, under_way: dict[str, Any]) -> None:
         """Its words may still be written down, so the run says that it has to come again."""
-        [sent] = [d for d in at.store.deliveries("testdesk", "CS1") if d.recipient == "customer"]
+        [sent] = [
+            d for d in at.storage.deliveries.list("testdesk", "CS1") if d.recipient == "customer"
+        ]
         claimed = sent.model_copy(update={"claimed_at": SOON, **under_way})
-        assert at.store.move(claimed, "sent")
+        assert at.storage.deliveries.move(claimed, "sent")
         with pytest.raises(TryAgain, match="is being sent"):
             erase(at, "testdesk", contact=CONTACT, **ERASURE)
-        assert at.store.move(sent, claimed.state)  # with its words
+        assert at.storage.deliveries.move(sent, claimed.state)  # with its words
         assert left(at)
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         assert left(at) == []
@@ -472,4 +474,4 @@ def test_stage_by_its_name(at: Records) -> None:
     """Names follow from the stage, as everywhere."""
     found = retention.records_of("test")
     assert (found.mail_bucket, found.archive_bucket) == (MAIL_BUCKET, ARCHIVE)
-    assert found.store.load("testdesk", "CS1").number == "CS1"
+    assert found.storage.tickets.load("testdesk", "CS1").number == "CS1"

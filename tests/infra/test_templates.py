@@ -72,7 +72,7 @@ def test_the_templates_are_clean() -> None:
         ("AGENT#a", "change", "claimed", set()),
         ("DELIVERY#1", "state", "due", {"notify"}),
         ("DELIVERY#1", "state", "claimed", set()),
-        ("DELIVERY#1", "state", "parked", set()),
+        ("DELIVERY#1", "state", "dead_lettered", set()),
         ("TICKET", "status", "queued", set()),
     ],
 )

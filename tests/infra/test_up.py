@@ -14,7 +14,7 @@ READ = (
     "app.py",
     "requirements.txt",
     ".chalice/config.json",
-    "functions/core/storage/store.py",
+    "functions/core/storage/tickets.py",
     "functions/core/words/zh.txt",
     "infra/deploy/steps.py",
     "infra/deploy/functions.py",
@@ -55,7 +55,7 @@ def test_what_a_deployment_reads_makes_another_one(tree: Path, name: str) -> Non
 def test_a_function_s_file_that_is_renamed_makes_another_one(tree: Path) -> None:
     """The same content under another name is another program."""
     before = up._fingerprint(PORTS)
-    (tree / "functions/core/storage/store.py").rename(tree / "functions/core/shop.py")
+    (tree / "functions/core/storage/tickets.py").rename(tree / "functions/core/shop.py")
     assert up._fingerprint(PORTS) != before
 
 

@@ -40,7 +40,7 @@ from tests.notify.deployment import (
 from tests.notify.webhook_receiver import Receiver
 
 HOUR = timedelta(hours=1)
-KEPT = (aws.client, aws.parameter, container.store, wiring.endpoint_budget, wiring.secret_cache)
+KEPT = (aws.client, aws.parameter, container.storage, wiring.endpoint_budget, wiring.secret_cache)
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def harness() -> Iterator[Harness]:
         boto3.client("ssm").put_parameter(
             Name=DEPLOYMENT.parameter("settings"), Value='{"local_webhooks":"on"}', Type="String"
         )
-        yield Harness(desks.store_of(STAGE), shipped(ROOT / "playbooks" / "standard.yaml"))
+        yield Harness(desks.storage_of(STAGE), shipped(ROOT / "playbooks" / "standard.yaml"))
     for cached in KEPT:
         cached.cache_clear()
 
@@ -74,8 +74,8 @@ def told(harness: Harness, *, at: str, **events: list[str]) -> Harness:
     document["webhooks"] = {name: {"url": at, "events": wanted} for name, wanted in events.items()}
     harness.playbook = load(document)
     desks.apply(STAGE, harness.playbook, NOON)
-    harness.store._playbooks.clear()
-    container.store.cache_clear()
+    harness.storage.playbooks.cache.clear()
+    container.storage.cache_clear()
     return harness
 
 
@@ -92,7 +92,7 @@ def pump(desk: Harness, ticket: Ticket) -> None:
     for delivery in desk.deliveries(ticket):
         if delivery.state == "retrying":
             assert desk.invoke(desk.make_due(delivery)) == []
-    for item in desk.store.everything(ticket.desk, ticket.number):
+    for item in desk.storage.tickets.items(ticket.desk, ticket.number):
         if item.get("state", {}).get("S") == "due":
             assert desk.invoke(stream_record(item, "MODIFY")) == []
 
@@ -233,7 +233,7 @@ def test_what_is_being_sent_is_left_alone(desk: Harness, receiver: Receiver) -> 
     for delivery in desk.deliveries(ticket):
         if delivery.channel == "webhook":
             claimed = {"state": "claimed"}
-            assert desk.store.move(delivery.model_copy(update=claimed), delivery.state)
+            assert desk.storage.deliveries.move(delivery.model_copy(update=claimed), delivery.state)
     span = Span("standard", "crm", NOON, NOON + 2 * HOUR)
     assert webhooks.replay_span(STAGE, span, 300, NOON).skipped == 2
 

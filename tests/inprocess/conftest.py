@@ -17,7 +17,7 @@ from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Playbook
 from functions.core.platform.settings import Deployment
 from functions.core.playbook import load
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from infra.console.retention import erase, records_of
 from infra.simulator.simulator import Simulator
 from tests.aws_snapshots import aws_in_memory, restore_or_make
@@ -58,10 +58,12 @@ def loop() -> Iterator[Simulator]:
 
 def _standard() -> None:
     foundation("standard")
-    store = Store(boto3.client("dynamodb"), PLACE.table)
-    store.put_playbook(shipped(ROOT / "playbooks" / "standard.yaml"), datetime.now(UTC))
+    storage = Storage.on(boto3.client("dynamodb"), PLACE.table)
+    storage.playbooks.put(shipped(ROOT / "playbooks" / "standard.yaml"), datetime.now(UTC))
     for username, role, team in ROSTER:
-        store.put_agent(Agent(desk="standard", username=username, role=role, team=team, capacity=5))
+        storage.roster.put(
+            Agent(desk="standard", username=username, role=role, team=team, capacity=5)
+        )
 
 
 def foundation(desk: str) -> None:
@@ -95,6 +97,6 @@ def forget(loop: Simulator, at: datetime, **who: str) -> None:
 
 
 @pytest.fixture
-def store(loop: Simulator) -> Store:
+def storage(loop: Simulator) -> Storage:
     """The deployment's table."""
-    return Store(boto3.client("dynamodb"), loop.deployment.table)
+    return Storage.on(boto3.client("dynamodb"), loop.deployment.table)

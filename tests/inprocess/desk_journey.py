@@ -17,7 +17,7 @@ from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from infra.console.retention import Records, records_of
 from infra.simulator.simulator import ApiResponse, Simulator
 from tests.aws_snapshots import aws_in_memory, restore_or_make
@@ -36,13 +36,13 @@ def deployed(
         restore_or_make(("foundation", desk), lambda: whole.foundation(desk))
         with Simulator(whole.PLACE).running() as loop:
             playbook = whole.shipped(folder / f"{desk}.yaml")
-            store = Store(aws.dynamodb(), whole.PLACE.table)
-            store.put_playbook(playbook, datetime.now(UTC))
+            storage = Storage.on(aws.dynamodb(), whole.PLACE.table)
+            storage.playbooks.put(playbook, datetime.now(UTC))
             for agent in roster:
-                store.put_agent(agent)
+                storage.roster.put(agent)
             loop.pump()
             loop.calls.clear()
-            yield Case(loop, store, playbook)
+            yield Case(loop, storage, playbook)
 
 
 class Case(Journey):
@@ -53,10 +53,10 @@ class Case(Journey):
 
     supervisor = "zg-1"
 
-    def __init__(self, loop: Simulator, store: Store, playbook: Playbook) -> None:
+    def __init__(self, loop: Simulator, storage: Storage, playbook: Playbook) -> None:
         super().__init__(playbook.desk)
         self.loop = loop
-        self.store = store
+        self.storage = storage
         self.playbook = playbook
 
     def http(self, method: str, path: str, body: Any = None, **more: Any) -> ApiResponse:
@@ -91,7 +91,7 @@ class Case(Journey):
 
     @property
     def ticket(self) -> Ticket:
-        return self.store.load(self.desk, self.number)
+        return self.storage.tickets.load(self.desk, self.number)
 
     @property
     def records(self) -> Records:
@@ -127,7 +127,7 @@ class Case(Journey):
         return found
 
     def _deliveries(self) -> Any:
-        return self.store.deliveries(self.desk, self.number)
+        return self.storage.deliveries.list(self.desk, self.number)
 
     def archived(self) -> tuple[Any, dict[str, str]]:
         """The document in the archive, and the years it is kept."""

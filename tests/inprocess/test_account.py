@@ -11,7 +11,8 @@ import boto3
 
 from functions.core.domain.events import Commit, CustomerWrote, TicketReceived
 from functions.core.platform import aws
-from functions.core.storage.store import Store, read_commit
+from functions.core.storage.database import Storage
+from functions.core.storage.items import read_commit
 from functions.core.text.tokens import message_id
 from infra.console.quarantine import Quarantine
 from infra.console.quarantine_entry import Entry
@@ -26,10 +27,10 @@ Places = dict[tuple[str, str], list[str]]
 """(desk, key of the mail) → the ticket on which it stands, or its cause in quarantine."""
 
 
-def test_every_mail_is_accounted_for(loop: Simulator, store: Store) -> None:
+def test_every_mail_is_accounted_for(loop: Simulator, storage: Storage) -> None:
     """G3, item 6: on exactly one ticket, shown on one, in quarantine with its cause, or known as a
     repetition; nothing is in two places, nothing in none, and the sums match."""
-    _desks(store)
+    _desks(storage)
     bag = MailGenerator(SEED)
     came = list(bag.first(share=7))
     bag.random.shuffle(came)
@@ -95,14 +96,14 @@ def _names(kept: Entry, letter: GeneratedMail) -> bool:
     return bool(kept.cause) and (kept.body.get("record") == letter.body or mark in said)
 
 
-def _desks(store: Store) -> None:
+def _desks(storage: Storage) -> None:
     """Two desks, of which one takes small mails only."""
     standard = shipped(ROOT / "playbooks" / "standard.yaml")
     checks = standard.mail.checks.model_copy(update={"max_mb": 1})
     mail = standard.mail.model_copy(update={"checks": checks})
     other = shipped(ROOT / "playbooks" / "omnichannel.yaml")
     for playbook in (standard.model_copy(update={"mail": mail}), other):
-        store.put_playbook(playbook, datetime.now(UTC))
+        storage.playbooks.put(playbook, datetime.now(UTC))
 
 
 def _bring(loop: Simulator, letters: list[GeneratedMail]) -> None:

@@ -20,7 +20,8 @@ from functions.core.domain.rules import NotificationRule
 from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.platform import aws
 from functions.core.services.command_service import change
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
+from functions.core.storage.tickets import Tickets
 from functions.notify.deliver import message
 from infra.console.quarantine import Quarantine
 from infra.simulator.simulator import ApiResponse, Simulator
@@ -44,12 +45,18 @@ class Chat:
     def __init__(
         self,
         loop: Simulator,
-        store: Store,
+        storage: Storage,
         name: str,
         provider: FakeProvider,
         api: RecordingProvider,
     ) -> None:
-        self.loop, self.store, self.name, self.provider, self.api = loop, store, name, provider, api
+        self.loop, self.storage, self.name, self.provider, self.api = (
+            loop,
+            storage,
+            name,
+            provider,
+            api,
+        )
 
     @property
     def now(self) -> datetime:
@@ -76,7 +83,7 @@ class Chat:
         )
         found = [item for page in pages for item in page["Items"] if item["sk"]["S"] == "TICKET"]
         return [
-            self.store.load(DESK, number)
+            self.storage.tickets.load(DESK, number)
             for number in sorted(item["pk"]["S"].rpartition("#")[2] for item in found)
         ]
 
@@ -93,7 +100,7 @@ class Chat:
         ]
 
     def deliveries(self, number: str = "") -> list[Any]:
-        return self.store.deliveries(DESK, number or self.ticket.number)
+        return self.storage.deliveries.list(DESK, number or self.ticket.number)
 
     def act(self, action: str, **body: Any) -> None:
         path = f"/agent/desks/{DESK}/tickets/{self.ticket.number}/{action}"
@@ -117,23 +124,23 @@ def put_secret(loop: Simulator, name: str, secret: dict[str, Any]) -> None:
 
 
 @pytest.fixture(params=["wechat", "wechat-safe"])
-def wechat(request: pytest.FixtureRequest, loop: Simulator, store: Store) -> Iterator[Chat]:
+def wechat(request: pytest.FixtureRequest, loop: Simulator, storage: Storage) -> Iterator[Chat]:
     """An official account, plain and encrypted."""
     provider = WeChat() if request.param == "wechat" else SafeWeChat()
-    yield from _chat(loop, store, "wechat", provider)
+    yield from _chat(loop, storage, "wechat", provider)
 
 
 @pytest.fixture(params=FAKE_PROVIDERS)
-def chat(request: pytest.FixtureRequest, loop: Simulator, store: Store) -> Iterator[Chat]:
+def chat(request: pytest.FixtureRequest, loop: Simulator, storage: Storage) -> Iterator[Chat]:
     """A person on each channel."""
-    yield from _chat(loop, store, request.param, FAKE_PROVIDERS[request.param])
+    yield from _chat(loop, storage, request.param, FAKE_PROVIDERS[request.param])
 
 
-def _chat(loop: Simulator, store: Store, name: str, provider: FakeProvider) -> Iterator[Chat]:
+def _chat(loop: Simulator, storage: Storage, name: str, provider: FakeProvider) -> Iterator[Chat]:
     message.token_cache.cache_clear()
     with recording_provider(provider.accepted()) as api:
         put_secret(loop, name, {**provider.secret, "api": api.url})
-        yield Chat(loop, store, name, provider, api)
+        yield Chat(loop, storage, name, provider, api)
 
 
 def reply_of(chat: Chat, answer: ApiResponse) -> dict[str, str]:
@@ -175,9 +182,9 @@ def test_the_response_to_wechat_carries_the_acknowledgement(wechat: Chat) -> Non
 
 @pytest.mark.requirement("A4")
 def test_other_recipients_are_notified_too(wechat: Chat) -> None:
-    playbook = wechat.store.playbook(DESK, wechat.now)
+    playbook = wechat.storage.playbooks.get(DESK, wechat.now)
     team = NotificationRule(on="TicketReceived", to="supervisor", message="received")
-    wechat.store.put_playbook(
+    wechat.storage.playbooks.put(
         playbook.model_copy(update={"notifications": (team, *playbook.notifications)}), wechat.now
     )
     wechat.loop.expire_playbooks()
@@ -207,14 +214,14 @@ def interrupt_next_request(
     chat: Chat, monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]
 ) -> None:
     """Call `act` while the next request is between its read and its write."""
-    serial = Store.next_serial
+    serial = Tickets.next_serial
 
-    def meanwhile(store: Store, desk: str, period: str) -> int:
-        monkeypatch.setattr(Store, "next_serial", serial)
+    def meanwhile(tickets: Tickets, desk: str, period: str) -> int:
+        monkeypatch.setattr(Tickets, "next_serial", serial)
         act()
-        return serial(store, desk, period)
+        return serial(tickets, desk, period)
 
-    monkeypatch.setattr(Store, "next_serial", meanwhile)
+    monkeypatch.setattr(Tickets, "next_serial", meanwhile)
 
 
 @pytest.mark.requirement("G1", "E11")
@@ -237,7 +244,9 @@ def test_two_messages_at_once_make_one_ticket(chat: Chat, monkeypatch: pytest.Mo
     interrupt_next_request(chat, monkeypatch, lambda: chat.write("你好", id="1003"))
     chat.write("无法登录", id="1004")
     ticket = chat.ticket
-    written = [e for c in chat.store.history(DESK, ticket.number) for e in c.of(CustomerWrote)]
+    written = [
+        e for c in chat.storage.tickets.history(DESK, ticket.number) for e in c.of(CustomerWrote)
+    ]
     assert [e.text for e in written] == ["无法登录"]
 
 
@@ -248,7 +257,9 @@ def test_the_next_message_joins_the_ticket_once(chat: Chat) -> None:
         answer = chat.write("是手机端", id="2002")
     assert "CS2" not in answer.text
     ticket = chat.ticket
-    written = [e for c in chat.store.history(DESK, ticket.number) for e in c.of(CustomerWrote)]
+    written = [
+        e for c in chat.storage.tickets.history(DESK, ticket.number) for e in c.of(CustomerWrote)
+    ]
     assert [(e.text, e.channel) for e in written] == [("是手机端", chat.name)]
 
 
@@ -264,7 +275,7 @@ def test_a_message_after_a_merge_goes_to_the_merge_target(chat: Chat) -> None:
     assert merged.status == 200, merged.text
     chat.write("还是不行", id="2005")
     assert len(chat.tickets) == 2
-    written = [e for c in chat.store.history(DESK, other) for e in c.of(CustomerWrote)]
+    written = [e for c in chat.storage.tickets.history(DESK, other) for e in c.of(CustomerWrote)]
     assert [(e.text, e.via, e.stranger) for e in written] == [("还是不行", own, True)]
 
 
@@ -302,8 +313,8 @@ def test_a_message_after_the_solution_reopens_the_ticket(chat: Chat) -> None:
     chat.loop.pump()
     assert chat.ticket.status in OPEN
     change(
-        chat.store, DESK, chat.ticket.number, Close(reason="重复"),
-        chat.store.playbook(DESK, chat.now), chat.now, actor="zg-1",
+        chat.storage, DESK, chat.ticket.number, Close(reason="重复"),
+        chat.storage.playbooks.get(DESK, chat.now), chat.now, actor="zg-1",
     )  # fmt: skip
     chat.write("想换货")
     assert len(chat.tickets) == 2
@@ -324,8 +335,8 @@ def test_an_erased_person_is_not_recognised(chat: Chat) -> None:
     chat.write("无法登录")
     ticket = chat.ticket
     forget(chat.loop, chat.now, contact=f"{chat.name}:{chat.provider.user}")
-    assert chat.store.load(DESK, ticket.number).erased
-    found = boto3.client("dynamodb").scan(TableName=chat.store.table)["Items"]
+    assert chat.storage.tickets.load(DESK, ticket.number).erased
+    found = boto3.client("dynamodb").scan(TableName=chat.storage.table.name)["Items"]
     contacts = [item for item in found if item["pk"]["S"].startswith("CONTACT#")]
     assert contacts == []
     chat.write("想换货")
@@ -407,11 +418,11 @@ class QuarantinedRequest:
 
 
 @pytest.fixture
-def quarantined(loop: Simulator, store: Store) -> Iterator[QuarantinedRequest]:
+def quarantined(loop: Simulator, storage: Storage) -> Iterator[QuarantinedRequest]:
     safe = SafeWeChat()
     put_secret(loop, "wechat", {**safe.secret, "aes_key": "B" * 43})
     with recording_provider(safe.accepted()) as api:
-        chat = Chat(loop, store, "wechat", safe, api)
+        chat = Chat(loop, storage, "wechat", safe, api)
         chat.write("无法登录", id="3001")
         assert chat.tickets == []
         yield QuarantinedRequest(chat, safe, api)
@@ -496,13 +507,13 @@ def test_two_messages_without_an_id_in_one_second_are_two(wechat: Chat) -> None:
         assert b"MsgId" not in body
         assert wechat.send(wechat.provider.call(body, now)).status == 200
     assert wechat.ticket.version == 2  # the third is the first one again
-    for item in wechat.store.everything(DESK, wechat.ticket.number):
+    for item in wechat.storage.tickets.items(DESK, wechat.ticket.number):
         item.pop("sealed", None)
         assert wechat.provider.user not in str(item)
 
 
 @pytest.mark.requirement("G1")
-def test_two_persons_messages_without_an_id_are_two(loop: Simulator, store: Store) -> None:
+def test_two_persons_messages_without_an_id_are_two(loop: Simulator, storage: Storage) -> None:
     provider = FAKE_PROVIDERS["line"]
     put_secret(loop, "line", provider.secret)
     events = [
@@ -515,7 +526,7 @@ def test_two_persons_messages_without_an_id_are_two(loop: Simulator, store: Stor
         for n in (1, 2)
     ]
     with recording_provider(provider.accepted()) as api:
-        chat = Chat(loop, store, "line", provider, api)
+        chat = Chat(loop, storage, "line", provider, api)
         for _ in range(2):
             body = json.dumps({"destination": "D", "events": events}).encode()
             assert chat.send(provider.call(body, chat.now)).status == 200
@@ -548,7 +559,7 @@ def test_the_person_s_id_is_stored_sealed_only(chat: Chat) -> None:
     chat.loop.pump()
     ticket = chat.ticket
     assert ticket.customer.contact == "*" * (len(chat.provider.user) - 4) + chat.provider.user[-4:]
-    items = chat.store.everything(DESK, ticket.number)
+    items = chat.storage.tickets.items(DESK, ticket.number)
     for item in items:
         item.pop("sealed", None)
     assert chat.provider.user not in str(items)
@@ -566,7 +577,9 @@ def test_a_busy_provider_is_retried_and_a_refusal_dead_lettered(chat: Chat) -> N
     assert (waiting.state, waiting.next_at is not None) == ("retrying", True)
     chat.api.answers = [chat.provider.refused()]
     chat.act("reply", text="请再试一次")
-    (parked,) = [d for d in chat.deliveries() if d.event == "ReplySent" and d.state == "parked"]
+    (parked,) = [
+        d for d in chat.deliveries() if d.event == "ReplySent" and d.state == "dead_lettered"
+    ]
     assert parked.cause
 
 
@@ -577,7 +590,7 @@ def test_wechat_s_48_hour_limit_is_explained(wechat: Chat) -> None:
     wechat.api.answers = [(200, b'{"errcode":45015,"errmsg":"response out of time limit"}')]
     wechat.act("reply", text="您好")
     (parked,) = [d for d in wechat.deliveries() if d.event == "ReplySent"]
-    assert parked.state == "parked"
+    assert parked.state == "dead_lettered"
     assert "48 hours" in str(parked.cause)
 
 

@@ -15,7 +15,8 @@ from functions.core.domain.commands import AnswerSurvey, CorrectContact
 from functions.core.domain.events import EVENTS, TicketReceived
 from functions.core.platform import clock
 from functions.core.services.command_service import change
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
+from functions.core.storage.tickets import Tickets
 from functions.intake.chat import MAX_TEXT
 from infra.console.quarantine import Quarantine
 from infra.simulator.simulator import Simulator
@@ -25,29 +26,29 @@ from tests.inprocess.recording_provider import recording_provider
 from tests.inprocess.test_chat import DESK, Chat, put_secret
 
 
-def _writer(loop: Simulator, store: Store, name: str) -> Iterator[Chat]:
+def _writer(loop: Simulator, storage: Storage, name: str) -> Iterator[Chat]:
     provider = FAKE_PROVIDERS[name]
     with recording_provider(provider.accepted()) as api:
         put_secret(loop, name, {**provider.secret, "api": api.url})
-        yield Chat(loop, store, name, provider, api)
+        yield Chat(loop, storage, name, provider, api)
 
 
 @pytest.fixture
-def line(loop: Simulator, store: Store) -> Iterator[Chat]:
+def line(loop: Simulator, storage: Storage) -> Iterator[Chat]:
     """A person on LINE."""
-    yield from _writer(loop, store, "line")
+    yield from _writer(loop, storage, "line")
 
 
 @pytest.fixture
-def wechat(loop: Simulator, store: Store) -> Iterator[Chat]:
+def wechat(loop: Simulator, storage: Storage) -> Iterator[Chat]:
     """A person on WeChat."""
-    yield from _writer(loop, store, "wechat")
+    yield from _writer(loop, storage, "wechat")
 
 
 @pytest.fixture
-def telegram(loop: Simulator, store: Store) -> Iterator[Chat]:
+def telegram(loop: Simulator, storage: Storage) -> Iterator[Chat]:
     """A person on Telegram."""
-    yield from _writer(loop, store, "telegram")
+    yield from _writer(loop, storage, "telegram")
 
 
 def send_event(chat: Chat, **event: Any) -> None:
@@ -69,7 +70,7 @@ def resolve_ticket(chat: Chat) -> datetime:
 
 
 def events_named(chat: Chat, *names: str) -> list[Any]:
-    history = chat.store.history(DESK, chat.ticket.number)
+    history = chat.storage.tickets.history(DESK, chat.ticket.number)
     return [event for commit in history for event in commit.of(*(EVENTS[name] for name in names))]
 
 
@@ -79,7 +80,7 @@ def test_a_solved_ticket_is_reopened_until_the_last_second_of_reopen_within(
     line: Chat, monkeypatch: pytest.MonkeyPatch, more: int, tickets: int
 ) -> None:
     ended = resolve_ticket(line)
-    late = ended + line.store.playbook(DESK, ended).reopen_within + timedelta(seconds=more)
+    late = ended + line.storage.playbooks.get(DESK, ended).reopen_within + timedelta(seconds=more)
     monkeypatch.setattr(clock, "now", lambda: late)
     line.write("还是登录不了")
     assert len(line.tickets) == tickets
@@ -88,9 +89,9 @@ def test_a_solved_ticket_is_reopened_until_the_last_second_of_reopen_within(
 @pytest.mark.requirement("E10", "A13")
 def test_a_message_during_the_review_reopens_the_ticket(line: Chat) -> None:
     resolve_ticket(line)
-    playbook = line.store.playbook(DESK, line.now)
+    playbook = line.storage.playbooks.get(DESK, line.now)
     answer = AnswerSurvey(score=2)
-    change(line.store, DESK, line.ticket.number, answer, playbook, clock.now(), actor="customer")
+    change(line.storage, DESK, line.ticket.number, answer, playbook, clock.now(), actor="customer")
     assert line.ticket.status == "in_review"
     line.write("还是登录不了")
     assert len(line.tickets) == 1
@@ -103,8 +104,8 @@ def test_a_ticket_with_a_corrected_contact_takes_no_more_messages(line: Chat) ->
     ticket = line.ticket
     theirs = ticket.customer.model_copy(update={"hash": "of-another-contact"})
     command = CorrectContact(customer=theirs, sealed=b"sealed")
-    playbook = line.store.playbook(DESK, line.now)
-    change(line.store, DESK, ticket.number, command, playbook, clock.now(), actor="zg-1")
+    playbook = line.storage.playbooks.get(DESK, line.now)
+    change(line.storage, DESK, ticket.number, command, playbook, clock.now(), actor="zg-1")
     send_event(line, type="unfollow", webhookEventId="2101")
     assert line.ticket.version == ticket.version + 1
     line.write("是手机端")
@@ -168,7 +169,7 @@ def test_a_message_with_a_picture_is_stored_raw(line: Chat) -> None:
 def test_a_long_message_is_stored_whole(line: Chat) -> None:
     """The description has the beginning, the ticket `MAX_TEXT` characters."""
     words = "无法登录" * (MAX_TEXT // 4) + "完"
-    limit = line.store.playbook(DESK, line.now).fields.description_max
+    limit = line.storage.playbooks.get(DESK, line.now).fields.description_max
     line.write(words)
     line.write(words)
     (received,) = events_named(line, "TicketReceived")
@@ -185,7 +186,7 @@ def test_the_original_of_a_joining_message_is_sealed(line: Chat) -> None:
     line.write("请回电13912345678")
     (written,) = events_named(line, "CustomerWrote")
     assert "13912345678" not in written.text
-    assert line.store.original(DESK, line.ticket.number, line.ticket.version) is not None
+    assert line.storage.tickets.original(DESK, line.ticket.number, line.ticket.version) is not None
 
 
 @pytest.mark.requirement("G3", "B10")
@@ -193,18 +194,18 @@ def test_a_message_to_a_ticket_erased_meanwhile_opens_a_new_one(
     line: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     line.write("无法登录")
-    commit_all = Store.commit_all
+    commit_all = Tickets.commit_all
 
-    def meanwhile(store: Store, *changes: Any, **more: Any) -> None:
-        monkeypatch.setattr(Store, "commit_all", commit_all)
+    def meanwhile(tickets: Tickets, *changes: Any, **more: Any) -> None:
+        monkeypatch.setattr(Tickets, "commit_all", commit_all)
         forget(line.loop, line.now, contact=f"{line.name}:{line.provider.user}")
-        commit_all(store, *changes, **more)
+        commit_all(tickets, *changes, **more)
 
-    monkeypatch.setattr(Store, "commit_all", meanwhile)
+    monkeypatch.setattr(Tickets, "commit_all", meanwhile)
     line.write("是手机端")
     (gone, new) = line.tickets
     assert (gone.erased, new.erased) == (True, False)
-    (commit,) = line.store.history(DESK, new.number)
+    (commit,) = line.storage.tickets.history(DESK, new.number)
     assert commit.of(TicketReceived)[0].description == "是手机端"
 
 

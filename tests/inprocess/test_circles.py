@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from functions.core.domain.rules import AutomaticLimits, NotificationRule, Playbook
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import ROOT, shipped
 from tests.inprocess.test_returns import DESK, act, bounce, file, own_id, replay_delivery
@@ -34,14 +34,14 @@ LIMIT = 8
 
 
 @pytest.fixture
-def desks(loop: Simulator, store: Store) -> Simulator:
+def desks(loop: Simulator, storage: Storage) -> Simulator:
     """Two desks with low limits."""
     boto3.client("sesv2").create_email_identity(EmailIdentity="omnichannel.local")
     limits = AutomaticLimits(ticket={"10m": 2}, address={"10m": LIMIT})
     for name in ("standard", "omnichannel"):
         playbook = shipped(ROOT / "playbooks" / f"{name}.yaml")
         mail = playbook.mail.model_copy(update={"automatic_limits": limits})
-        store.put_playbook(playbook.model_copy(update={"mail": mail}), datetime.now(UTC))
+        storage.playbooks.put(playbook.model_copy(update={"mail": mail}), datetime.now(UTC))
     loop.pump()
     loop.expire_playbooks()
     return loop
@@ -106,20 +106,20 @@ def strip_marks(raw: bytes) -> bytes:
     return mail.as_bytes()
 
 
-def dead_letter_causes(store: Store, desk: str) -> list[str]:
+def dead_letter_causes(storage: Storage, desk: str) -> list[str]:
     """Return the causes of a desk's dead-lettered deliveries."""
-    pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=store.table)
+    pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=storage.table.name)
     numbers = {
         item["pk"]["S"].split("#")[2]
         for page in pages
         for item in page["Items"]
         if item["pk"]["S"].startswith(f"TICKET#{desk}#")
     }
-    found = [d for number in numbers for d in store.deliveries(desk, number)]
-    return [d.cause or "" for d in found if d.state == "parked"]
+    found = [d for number in numbers for d in storage.deliveries.list(desk, number)]
+    return [d.cause or "" for d in found if d.state == "dead_lettered"]
 
 
-def test_marked_automatic_mail_ends_a_loop_at_once(desks: Simulator, store: Store) -> None:
+def test_marked_automatic_mail_ends_a_loop_at_once(desks: Simulator, storage: Storage) -> None:
     desks.mail(make_mail(OTHER, DESK), DESK)
     carrier = MailCarrier(desks)
     carrier.run()
@@ -127,13 +127,13 @@ def test_marked_automatic_mail_ends_a_loop_at_once(desks: Simulator, store: Stor
     assert carrier.sent[DESK] == 0
 
 
-def test_limits_end_a_loop_of_unmarked_mail(desks: Simulator, store: Store) -> None:
+def test_limits_end_a_loop_of_unmarked_mail(desks: Simulator, storage: Storage) -> None:
     desks.mail(make_mail(OTHER, DESK), DESK)
     carrier = MailCarrier(desks)
     carrier.run(strip_marks)
     assert 2 < carrier.sent[DESK] <= LIMIT
     assert 2 < carrier.sent[OTHER] <= LIMIT
-    causes = {*dead_letter_causes(store, "standard"), *dead_letter_causes(store, "omnichannel")}
+    causes = {*dead_letter_causes(storage, "standard"), *dead_letter_causes(storage, "omnichannel")}
     assert causes == {f"capped: {LIMIT} automatic mails within 10m to this address"}
     # An operator sees it: a message in the dead-letter queue, which triggers the alarm.
     sqs = boto3.client("sqs")
@@ -143,15 +143,15 @@ def test_limits_end_a_loop_of_unmarked_mail(desks: Simulator, store: Store) -> N
 
 
 def test_the_desk_s_own_mail_is_recognised_under_another_sender(
-    loop: Simulator, store: Store
+    loop: Simulator, storage: Storage
 ) -> None:
     """By the keyed id, also if SES has replaced the Message-ID."""
-    number = file(loop, store, "li.lei@example.com")
+    number = file(loop, storage, "li.lei@example.com")
     act(loop, number, "assign", agent="li-1")
     act(loop, number, "reply", text="您好")  # a person's words: nothing marks them as automatic
     raw = mails()[-1][1]
     assert b"Auto-Submitted" not in raw
-    before = len(store.history("standard", number))
+    before = len(storage.tickets.history("standard", number))
     for change in (
         lambda text: text,
         lambda text: re.sub(rb"Message-ID: [^\r]*", b"Message-ID: <ses@amazonses.com>", text),
@@ -159,37 +159,39 @@ def test_the_desk_s_own_mail_is_recognised_under_another_sender(
         again = re.sub(rb"From: [^\r]*", b"From: list@example.net", change(raw))
         loop.mail(again, DESK)
         loop.pump()
-    assert len(store.history("standard", number)) == before
+    assert len(storage.tickets.history("standard", number)) == before
     kept = boto3.client("s3").list_objects_v2(
         Bucket=loop.deployment.mail_bucket, Prefix="quarantine/standard/"
     )
     assert kept["KeyCount"] == 2
 
 
-def test_an_agent_s_replies_are_never_limited(loop: Simulator, store: Store) -> None:
-    set_low_limits(store, loop)
-    number = file(loop, store)
+def test_an_agent_s_replies_are_never_limited(loop: Simulator, storage: Storage) -> None:
+    set_low_limits(storage, loop)
+    number = file(loop, storage)
     act(loop, number, "assign", agent="li-1")
     for turn in range(12):
         assert act(loop, number, "reply", text=f"第 {turn} 次").status == 200
         act(loop, number, "assign", agent=f"li-{1 + turn % 2}")
-    assert dead_letter_causes(store, "standard") == []
+    assert dead_letter_causes(storage, "standard") == []
 
 
-def test_a_limited_delivery_can_be_replayed(loop: Simulator, store: Store) -> None:
-    set_low_limits(store, loop)
-    numbers = [file(loop, store) for _ in range(4)]
-    (held,) = [d for d in store.deliveries("standard", numbers[-1]) if d.recipient == "customer"]
+def test_a_limited_delivery_can_be_replayed(loop: Simulator, storage: Storage) -> None:
+    set_low_limits(storage, loop)
+    numbers = [file(loop, storage) for _ in range(4)]
+    (held,) = [
+        d for d in storage.deliveries.list("standard", numbers[-1]) if d.recipient == "customer"
+    ]
     assert (held.state, held.cause) == (
-        "parked",
+        "dead_lettered",
         "capped: 3 automatic mails within 10m to this address",
     )
     before = len(mails())
-    replay_delivery(store, loop, held)
+    replay_delivery(storage, loop, held)
     assert len(mails()) == before + 1
 
 
-def set_low_limits(store: Store, loop: Simulator) -> None:
+def set_low_limits(storage: Storage, loop: Simulator) -> None:
     """Set low limits on a desk that acknowledges every message."""
     playbook: Playbook = shipped(ROOT / "playbooks" / "standard.yaml")
     limits = AutomaticLimits(ticket={"10m": 2}, address={"10m": 3})
@@ -200,7 +202,7 @@ def set_low_limits(store: Store, loop: Simulator) -> None:
             "notifications": (*playbook.notifications, answers),
         }
     )
-    store.put_playbook(changed, datetime.now(UTC))
+    storage.playbooks.put(changed, datetime.now(UTC))
     loop.pump()
     loop.expire_playbooks()
 
@@ -218,18 +220,18 @@ STEPS = st.lists(
 )
 @given(steps=STEPS)
 def test_no_sequence_of_mails_exceeds_the_limits(
-    loop: Simulator, store: Store, steps: list[str]
+    loop: Simulator, storage: Storage, steps: list[str]
 ) -> None:
-    set_low_limits(store, loop)
+    set_low_limits(storage, loop)
     address = f"m{next(SERIAL)}@example.com"
     begin = len(mails())
-    number = file(loop, store, address)
+    number = file(loop, storage, address)
     for step in steps:
         last = next((raw for to, raw in reversed(mails()) if to == address), b"")
         if step == "new":
             loop.mail(make_mail(address, DESK), DESK)
         elif step == "form":
-            number = file(loop, store, address)
+            number = file(loop, storage, address)
         elif step == "answer":
             loop.mail(make_mail(address, DESK, References=own_id(loop, number)), DESK)
         elif step == "away":

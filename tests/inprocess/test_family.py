@@ -36,10 +36,12 @@ def test_a_hold_on_one_holds_the_document_and_all_files(
     one, other = merged_pair
     if held:
         command = Hold(held=True, reason="诉讼")
-        change(case.store, "standard", other, command, case.playbook, clock.now(), actor="admin")
+        change(case.storage, "standard", other, command, case.playbook, clock.now(), actor="admin")
     s3, place = boto3.client("s3"), case.loop.deployment
     buckets = ArchiveBuckets(s3, place.archive_bucket, place.mail_bucket)
-    key = write_document(case.store, buckets, case.store.load("standard", one), case.playbook)
+    key = write_document(
+        case.storage, buckets, case.storage.tickets.load("standard", one), case.playbook
+    )
     (file,) = (
         each["Key"]
         for each in s3.list_objects_v2(Bucket=place.mail_bucket, Prefix="files/")["Contents"]

@@ -13,7 +13,7 @@ from functions.core.domain.events import TicketReceived
 from functions.core.domain.rules import CustomerClass
 from functions.core.domain.ticket import Customer
 from functions.core.platform import clock
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from infra.simulator.simulator import ApiResponse, Simulator
 from tests.inprocess.conftest import WEBHOOK_SECRET
 from tests.signed_requests import signed
@@ -27,7 +27,7 @@ def file(loop: Simulator, body: Any = BODY, **headers: str) -> ApiResponse:
 
 
 @pytest.mark.requirement("A1", "A3", "A4")
-def test_a_request_gets_a_number_and_a_promise(loop: Simulator, store: Store) -> None:
+def test_a_request_gets_a_number_and_a_promise(loop: Simulator, storage: Storage) -> None:
     answer = file(loop)
     assert answer.status == 201
     today = datetime.now(tz=None).astimezone()  # the number's date is the desk's own
@@ -42,7 +42,7 @@ def test_a_request_gets_a_number_and_a_promise(loop: Simulator, store: Store) ->
     assert answer.json["status_url"].startswith(
         f"https://desk.example.com/desks/standard/tickets/{number}?key="
     )
-    ticket = store.load("standard", number)
+    ticket = storage.tickets.load("standard", number)
     assert ticket.type == "其他"  # the router classifies; nothing was given
     assert ticket.customer.contact == "*******8000"
 
@@ -58,10 +58,10 @@ def test_an_urgent_request_is_promised_two_hours(loop: Simulator) -> None:
 @pytest.mark.requirement("A1")
 @pytest.mark.parametrize("urgency", ["低", "low", "Low"])
 def test_terms_are_understood_in_both_languages(
-    loop: Simulator, store: Store, urgency: str
+    loop: Simulator, storage: Storage, urgency: str
 ) -> None:
     answer = file(loop, {**BODY, "urgency": urgency, "type": "fault report"})
-    ticket = store.load("standard", answer.json["number"])
+    ticket = storage.tickets.load("standard", answer.json["number"])
     assert (ticket.priority, ticket.type) == ("低", "报障")
 
 
@@ -172,20 +172,20 @@ def test_an_invalid_or_old_signature_is_refused(loop: Simulator, spoil: dict[str
 
 
 @pytest.mark.requirement("G4")
-def test_personal_data_is_masked_before_it_is_stored(loop: Simulator, store: Store) -> None:
+def test_personal_data_is_masked_before_it_is_stored(loop: Simulator, storage: Storage) -> None:
     body = {
         **BODY,
         "contact": "wang.wu@example.com",
         "description": "请回电 13912345678 或 me@example.org",
     }
     number = file(loop, body).json["number"]
-    found = repr(store.everything("standard", number))
+    found = repr(storage.tickets.items("standard", number))
     for secret in ("wang.wu", "13912345678", "me@example.org", "张三"):
         assert secret not in found
 
 
 @pytest.mark.requirement("A15", "G4")
-def test_a_phone_number_is_masked_in_every_field(loop: Simulator, store: Store) -> None:
+def test_a_phone_number_is_masked_in_every_field(loop: Simulator, storage: Storage) -> None:
     phone = "13912345678"
     body = {
         **BODY,
@@ -196,11 +196,11 @@ def test_a_phone_number_is_masked_in_every_field(loop: Simulator, store: Store) 
     }
     number = file(loop, body).json["number"]
     loop.pump()
-    (received,) = store.history("standard", number)[0].of(TicketReceived)
+    (received,) = storage.tickets.history("standard", number)[0].of(TicketReceived)
     for said in (received.description, received.order, received.proof_of_purchase):
         assert "139****5678" in str(said)
     assert received.customer.id == "139****5678"
-    for item in store.everything("standard", number):
+    for item in storage.tickets.items("standard", number):
         item.pop("sealed", None)
         assert phone not in str(item)
 
@@ -223,17 +223,19 @@ def test_a_number_has_the_desk_s_own_date(
 
 @pytest.mark.requirement("A5")
 def test_a_supervisor_s_customer_class_overrides_the_channel_s(
-    loop: Simulator, store: Store
+    loop: Simulator, storage: Storage
 ) -> None:
     classes = {"vip": CustomerClass(customer_ids=("VIP*",)), "partner": CustomerClass()}
-    playbook = store.playbook("standard", datetime.now(UTC))
-    store.put_playbook(playbook.model_copy(update={"customer_classes": classes}), datetime.now(UTC))
+    playbook = storage.playbooks.get("standard", datetime.now(UTC))
+    storage.playbooks.put(
+        playbook.model_copy(update={"customer_classes": classes}), datetime.now(UTC)
+    )
     loop.expire_playbooks()
 
     def classed() -> Customer:
         number = file(loop, {**BODY, "customer_id": "VIP-7"}).json["number"]
-        return store.load("standard", number).customer
+        return storage.tickets.load("standard", number).customer
 
     assert classed().customer_class == "vip"
-    store.class_contact("standard", classed().hash, "partner")
+    storage.contacts.set_class("standard", classed().hash, "partner")
     assert classed().customer_class == "partner"

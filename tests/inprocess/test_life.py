@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import ROOT, shipped
 from tests.inprocess.desk_journey import Case
@@ -23,8 +23,8 @@ SECRETS = (PHONE, "138-0013-8000", MAIL, "han.meimei", NAME)
 class Life(Case):
     """A ticket of the standard desk whose text is full of personal data."""
 
-    def __init__(self, loop: Simulator, store: Store) -> None:
-        super().__init__(loop, store, shipped(ROOT / "playbooks" / "standard.yaml"))
+    def __init__(self, loop: Simulator, storage: Storage) -> None:
+        super().__init__(loop, storage, shipped(ROOT / "playbooks" / "standard.yaml"))
 
     def file(self, description: str = DESCRIPTION, **fields: Any) -> str:
         return super().file(description, **{"contact": PHONE, "name": NAME, **fields})
@@ -34,8 +34,8 @@ class Life(Case):
 
 
 @pytest.fixture
-def life(loop: Simulator, store: Store) -> Life:
-    return Life(loop, store)
+def life(loop: Simulator, storage: Storage) -> Life:
+    return Life(loop, storage)
 
 
 @pytest.mark.requirement(
@@ -247,7 +247,7 @@ def test_a_repeated_record_never_sends_twice(life: Life) -> None:
     for _ in range(3):
         life.loop.deliver(records)
     sends = [c for c in life.loop.calls if c.operation in {"SendEmail", "Publish"}]
-    (number,) = (t.number for t in life.store.queue(["standard#agent#li-1"])[0])
-    deliveries = life.store.deliveries("standard", number)
+    (number,) = (t.number for t in life.storage.tickets.queue_page(["standard#agent#li-1"])[0])
+    deliveries = life.storage.deliveries.list("standard", number)
     assert {delivery.state for delivery in deliveries} == {"sent"}
     assert len(sends) == len(deliveries) == len({delivery.id for delivery in deliveries})

@@ -14,7 +14,8 @@ from botocore.exceptions import ClientError
 from functions.core.domain.errors import DeadLetter
 from functions.core.domain.events import CustomerWrote, NoteAdded, TicketReceived
 from functions.core.platform import aws
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
+from functions.core.storage.tickets import Tickets
 from functions.core.text.tokens import message_id
 from functions.intake.mail_store import MailStore
 from infra.simulator.simulator import Simulator, mail_notification
@@ -48,15 +49,15 @@ def make_mail(
     return mail.as_bytes()
 
 
-def new_ticket_numbers(store: Store) -> list[str]:
-    found, _ = store.queue(["standard#new"])
+def new_ticket_numbers(storage: Storage) -> list[str]:
+    found, _ = storage.tickets.queue_page(["standard#new"])
     return [ticket.number for ticket in found]
 
 
-def text_events(store: Store, number: str) -> list[Any]:
+def text_events(storage: Storage, number: str) -> list[Any]:
     return [
         event
-        for commit in store.history("standard", number)
+        for commit in storage.tickets.history("standard", number)
         for event in commit.of(TicketReceived, CustomerWrote, NoteAdded)
     ]
 
@@ -66,15 +67,15 @@ def own_reference(loop: Simulator, number: str) -> str:
 
 
 @pytest.mark.requirement("A1", "F1")
-def test_a_mail_becomes_a_ticket(loop: Simulator, store: Store) -> None:
+def test_a_mail_becomes_a_ticket(loop: Simulator, storage: Storage) -> None:
     """Text, sender and attachments are read; the bucket keeps the original."""
     pdf = b"%PDF-1.7 receipt"
     raw = make_mail(files=(("发票.pdf", pdf),))
     assert loop.mail(raw, DESK, key="mail/1") == {"batchItemFailures": []}
-    (number,) = new_ticket_numbers(store)
-    ticket = store.load("standard", number)
+    (number,) = new_ticket_numbers(storage)
+    ticket = storage.tickets.load("standard", number)
     assert (ticket.channel, ticket.customer.kind) == ("mail", "email")
-    (received,) = text_events(store, number)
+    (received,) = text_events(storage, number)
     assert "昨天起无法登录" in received.description
     assert received.raw == "mail/1"
     (kept,) = received.attachments
@@ -84,7 +85,7 @@ def test_a_mail_becomes_a_ticket(loop: Simulator, store: Store) -> None:
 
 
 @pytest.mark.requirement("D10", "G3")
-def test_files_are_kept_by_their_content(loop: Simulator, store: Store) -> None:
+def test_files_are_kept_by_their_content(loop: Simulator, storage: Storage) -> None:
     """A refused file stays in the original, and the ticket names it."""
     files = (
         ("../../发票\u202e.html", b"<script>alert(1)</script>"),
@@ -95,8 +96,8 @@ def test_files_are_kept_by_their_content(loop: Simulator, store: Store) -> None:
     )
     raw = make_mail(files=files)
     loop.mail(raw, DESK, key="mail/1")
-    (number,) = new_ticket_numbers(store)
-    (received,) = text_events(store, number)
+    (number,) = new_ticket_numbers(storage)
+    (received,) = text_events(storage, number)
     kept = {file.name: file.content_type for file in received.attachments}
     assert kept["发票 .html.txt"] == "text/plain"
     assert kept["电话138****8000.pdf"] == "application/pdf"
@@ -113,13 +114,13 @@ def test_files_are_kept_by_their_content(loop: Simulator, store: Store) -> None:
 
 
 @pytest.mark.requirement("D10")
-def test_customer_and_agent_download_a_mail_s_files(loop: Simulator, store: Store) -> None:
+def test_customer_and_agent_download_a_mail_s_files(loop: Simulator, storage: Storage) -> None:
     from urllib.parse import parse_qs, urlsplit
 
     from functions.core.text.tokens import status_key
 
     loop.mail(make_mail(files=(("a.html", b"<script>"), ("b.exe", b"MZ"))), DESK)
-    (number,) = new_ticket_numbers(store)
+    (number,) = new_ticket_numbers(storage)
     key = status_key(aws.root_key(loop.deployment), "standard", number)
     path = f"/desks/standard/tickets/{number}?key={key}"
     claims = {"cognito:username": "zg-1", "cognito:groups": "standard:supervisor"}
@@ -142,45 +143,45 @@ def test_customer_and_agent_download_a_mail_s_files(loop: Simulator, store: Stor
 
 
 @pytest.mark.requirement("A1")
-def test_an_html_mail_is_read(loop: Simulator, store: Store) -> None:
+def test_an_html_mail_is_read(loop: Simulator, storage: Storage) -> None:
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = "a@example.com", DESK, "Payment"
     mail["Message-ID"] = "<h@example.com>"
     mail.set_content("<p>My <b>payment</b> failed.</p><p>Order 42</p>", subtype="html")
     loop.mail(mail.as_bytes(), DESK)
-    (received,) = text_events(store, new_ticket_numbers(store)[0])
+    (received,) = text_events(storage, new_ticket_numbers(storage)[0])
     assert "My payment failed." in received.description
     assert "<" not in received.description
 
 
 @pytest.mark.requirement("G1")
-def test_a_mail_announced_twenty_times_makes_one_ticket(loop: Simulator, store: Store) -> None:
+def test_a_mail_announced_twenty_times_makes_one_ticket(loop: Simulator, storage: Storage) -> None:
     for batch in range(4):
         boto3.client("s3").put_object(
             Bucket=loop.deployment.mail_bucket, Key=f"mail/{batch}", Body=make_mail()
         )
         records = [mail_notification(f"mail/{batch}", (DESK,)) for _ in range(5)]
         assert loop.invoke("intake_mail", {"Records": records}) == {"batchItemFailures": []}
-    assert len(new_ticket_numbers(store)) == 1
+    assert len(new_ticket_numbers(storage)) == 1
 
 
 @pytest.mark.requirement("G1")
-def test_a_mail_without_an_id_is_recognised_by_its_bytes(loop: Simulator, store: Store) -> None:
+def test_a_mail_without_an_id_is_recognised_by_its_bytes(loop: Simulator, storage: Storage) -> None:
     for _ in range(3):
         loop.mail(make_mail(id=""), DESK)
     loop.mail(make_mail(id="", text="另一件事"), DESK)
-    assert len(new_ticket_numbers(store)) == 2
+    assert len(new_ticket_numbers(storage)) == 2
 
 
 @pytest.mark.requirement("G1")
-def test_an_answer_with_our_message_id_joins_its_ticket(loop: Simulator, store: Store) -> None:
+def test_an_answer_with_our_message_id_joins_its_ticket(loop: Simulator, storage: Storage) -> None:
     loop.mail(make_mail(), DESK)
-    (number,) = new_ticket_numbers(store)
+    (number,) = new_ticket_numbers(storage)
     reply = make_mail("Re: 回复", "已经好了", id="<m2@x>", references=own_reference(loop, number))
     loop.mail(reply, DESK)
     loop.mail(reply, DESK)
-    assert new_ticket_numbers(store) == [number]
-    assert [event.event for event in text_events(store, number)] == [
+    assert new_ticket_numbers(storage) == [number]
+    assert [event.event for event in text_events(storage, number)] == [
         "TicketReceived",
         "CustomerWrote",
     ]
@@ -188,62 +189,62 @@ def test_an_answer_with_our_message_id_joins_its_ticket(loop: Simulator, store: 
 
 @pytest.mark.requirement("G1")
 def test_a_number_in_the_subject_counts_only_from_the_customer(
-    loop: Simulator, store: Store
+    loop: Simulator, storage: Storage
 ) -> None:
     loop.mail(make_mail(), DESK)
-    (number,) = new_ticket_numbers(store)
+    (number,) = new_ticket_numbers(storage)
     loop.mail(make_mail(f"Re: [{number}] 登录", "补充截图", id="<m2@x>"), DESK)
-    assert len(text_events(store, number)) == 2
+    assert len(text_events(storage, number)) == 2
     loop.mail(make_mail(f"Re: [{number}]", "让我看看", id="<m3@x>", sender="eve@example.net"), DESK)
-    assert len(text_events(store, number)) == 2
-    assert len(new_ticket_numbers(store)) == 2
+    assert len(text_events(storage, number)) == 2
+    assert len(new_ticket_numbers(storage)) == 2
 
 
 @pytest.mark.requirement("G1")
 def test_an_answer_to_the_customer_s_own_mail_joins_its_ticket(
-    loop: Simulator, store: Store
+    loop: Simulator, storage: Storage
 ) -> None:
     """Only from the same address."""
     loop.mail(make_mail(), DESK)
-    (number,) = new_ticket_numbers(store)
+    (number,) = new_ticket_numbers(storage)
     again = make_mail("还有", "忘了附件", id="<m2@x>", references="<m1@mail.example.com>")
     loop.mail(again, DESK)
-    assert new_ticket_numbers(store) == [number]
+    assert new_ticket_numbers(storage) == [number]
     third = make_mail("Re:", "再补充", id="<m3@x>", references="<m2@x>")
     loop.mail(third, DESK)
-    assert len(text_events(store, number)) == 3
+    assert len(text_events(storage, number)) == 3
     stranger = make_mail(
         "Re:", "x", id="<m4@x>", references="<m1@mail.example.com>", sender="eve@example.net"
     )
     loop.mail(stranger, DESK)
-    assert len(new_ticket_numbers(store)) == 2
+    assert len(new_ticket_numbers(storage)) == 2
 
 
 @pytest.mark.requirement("G1")
-def test_a_forged_reference_opens_a_new_ticket(loop: Simulator, store: Store) -> None:
+def test_a_forged_reference_opens_a_new_ticket(loop: Simulator, storage: Storage) -> None:
     loop.mail(make_mail(), DESK)
-    (number,) = new_ticket_numbers(store)
+    (number,) = new_ticket_numbers(storage)
     forged = own_reference(loop, number).replace(".1.", ".2.")
     loop.mail(make_mail("Re:", "x", id="<m2@x>", sender="eve@example.net", references=forged), DESK)
-    assert len(new_ticket_numbers(store)) == 2
+    assert len(new_ticket_numbers(storage)) == 2
 
 
 @pytest.mark.requirement("A11")
-def test_the_answer_to_a_question_resumes_the_ticket(loop: Simulator, store: Store) -> None:
+def test_the_answer_to_a_question_resumes_the_ticket(loop: Simulator, storage: Storage) -> None:
     from functions.core.domain import commands as c
     from functions.core.services.command_service import change
 
     loop.mail(make_mail(), DESK)
-    (number,) = new_ticket_numbers(store)
+    (number,) = new_ticket_numbers(storage)
     now = datetime.now(UTC)
-    playbook = store.playbook("standard", now)
+    playbook = storage.playbooks.get("standard", now)
     for command in (
         c.Assign("技术支持组", "li-1", by_person=True),
         c.RequestInformation("请提供订单号"),
     ):
-        change(store, "standard", number, command, playbook, now, actor="li-1")
+        change(storage, "standard", number, command, playbook, now, actor="li-1")
     loop.mail(make_mail(f"Re: {number}", "订单号 42", id="<m2@x>"), DESK)
-    ticket = store.load("standard", number)
+    ticket = storage.tickets.load("standard", number)
     assert ticket.status == "in_progress"
     assert ticket.timers["customer_info"].state == "met"
 
@@ -258,7 +259,7 @@ def test_the_answer_to_a_question_resumes_the_ticket(loop: Simulator, store: Sto
     ],
 )
 def test_a_mail_that_is_no_request_is_quarantined(
-    loop: Simulator, store: Store, headers: dict[str, str], cause: str
+    loop: Simulator, storage: Storage, headers: dict[str, str], cause: str
 ) -> None:
     mail = EmailMessage()
     mail["To"] = DESK
@@ -268,7 +269,7 @@ def test_a_mail_that_is_no_request_is_quarantined(
         mail["From"] = "a@example.com"
     mail.set_content("text")
     loop.mail(mail.as_bytes(), DESK, key="mail/odd")
-    assert new_ticket_numbers(store) == []
+    assert new_ticket_numbers(storage) == []
     s3 = boto3.client("s3")
     kept = s3.get_object(Bucket=loop.deployment.mail_bucket, Key="quarantine/standard/odd")
     assert kept["Body"].read() == mail.as_bytes()
@@ -278,7 +279,7 @@ def test_a_mail_that_is_no_request_is_quarantined(
 @pytest.mark.requirement("F1")
 @pytest.mark.parametrize("encoding", ["UTF8", "BASE64"])
 def test_a_mail_embedded_in_its_announcement_makes_a_ticket(
-    loop: Simulator, store: Store, encoding: str
+    loop: Simulator, storage: Storage, encoding: str
 ) -> None:
     """SES's SNS action embeds small mails in the announcement."""
     import base64
@@ -294,28 +295,28 @@ def test_a_mail_embedded_in_its_announcement_makes_a_ticket(
     record = {"messageId": "1", "body": json.dumps({"Message": json.dumps(message)})}
     for _ in range(2):
         assert loop.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
-    (number,) = new_ticket_numbers(store)
-    (received,) = text_events(store, number)
+    (number,) = new_ticket_numbers(storage)
+    (received,) = text_events(storage, number)
     kept = boto3.client("s3").get_object(Bucket=loop.deployment.mail_bucket, Key=received.raw)
     assert kept["Body"].read() == raw
 
 
 @pytest.mark.requirement("G3")
-def test_mail_to_an_unknown_mailbox_is_quarantined(loop: Simulator, store: Store) -> None:
+def test_mail_to_an_unknown_mailbox_is_quarantined(loop: Simulator, storage: Storage) -> None:
     loop.mail(make_mail(), "sales@elsewhere.local", key="mail/lost")
-    assert new_ticket_numbers(store) == []
+    assert new_ticket_numbers(storage) == []
     boto3.client("s3").head_object(Bucket=loop.deployment.mail_bucket, Key="quarantine/-/lost")
 
 
 @pytest.mark.requirement("F1")
-def test_a_plus_address_reaches_the_desk(loop: Simulator, store: Store) -> None:
+def test_a_plus_address_reaches_the_desk(loop: Simulator, storage: Storage) -> None:
     loop.mail(make_mail(), "Support+orders@standard.local")
-    assert len(new_ticket_numbers(store)) == 1
+    assert len(new_ticket_numbers(storage)) == 1
 
 
 @pytest.mark.requirement("G3", "F1")
 def test_unprocessable_messages_are_dead_lettered_and_others_processed(
-    loop: Simulator, store: Store
+    loop: Simulator, storage: Storage
 ) -> None:
     s3 = boto3.client("s3")
     s3.put_object(Bucket=loop.deployment.mail_bucket, Key="mail/good", Body=make_mail())
@@ -325,7 +326,7 @@ def test_unprocessable_messages_are_dead_lettered_and_others_processed(
         mail_notification("mail/missing", (DESK,)),
     ]
     assert loop.invoke("intake_mail", {"Records": records}) == {"batchItemFailures": []}
-    assert len(new_ticket_numbers(store)) == 1
+    assert len(new_ticket_numbers(storage)) == 1
     sqs = boto3.client("sqs")
     queue = sqs.get_queue_url(QueueName=f"{loop.deployment.prefix}-mail-dlq")["QueueUrl"]
     parked = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
@@ -335,7 +336,7 @@ def test_unprocessable_messages_are_dead_lettered_and_others_processed(
 
 @pytest.mark.requirement("G1", "G3")
 def test_a_mail_that_fails_for_now_is_retried(
-    loop: Simulator, store: Store, monkeypatch: pytest.MonkeyPatch
+    loop: Simulator, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from functions.core.domain.errors import TryAgain
 
@@ -347,22 +348,22 @@ def test_a_mail_that_fails_for_now_is_retried(
         raise TryAgain("throttled")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Store, "commit_all", busy)
+        patch.setattr(Tickets, "commit_all", busy)
         answer = loop.invoke("intake_mail", {"Records": [record]})
     assert answer == {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
     assert loop.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
-    assert len(new_ticket_numbers(store)) == 1
+    assert len(new_ticket_numbers(storage)) == 1
 
 
 @pytest.mark.requirement("F5")
-def test_a_raw_mail_over_http_makes_one_ticket(loop: Simulator, store: Store) -> None:
+def test_a_raw_mail_over_http_makes_one_ticket(loop: Simulator, storage: Storage) -> None:
     raw = make_mail()
     headers = {"content-type": "message/rfc822", **signed(WEBHOOK_SECRET, raw)}
     path = "/desks/standard/channels/mime"
     first = loop.http("POST", path, raw, headers=headers)
     assert first.status == 202
     assert loop.http("POST", path, raw, headers=headers).json["number"] == first.json["number"]
-    assert len(new_ticket_numbers(store)) == 1
+    assert len(new_ticket_numbers(storage)) == 1
 
 
 @pytest.mark.requirement("A4", "E1")
@@ -375,12 +376,14 @@ def test_a_raw_mail_over_http_makes_one_ticket(loop: Simulator, store: Store) ->
     ],
 )
 def test_the_acknowledgement_uses_the_mail_s_language(
-    loop: Simulator, store: Store, subject: str, text: str, wanted: str
+    loop: Simulator, storage: Storage, subject: str, text: str, wanted: str
 ) -> None:
     loop.mail(make_mail(subject, text), DESK)
-    (number,) = new_ticket_numbers(store)
+    (number,) = new_ticket_numbers(storage)
     loop.pump()
-    told = {delivery.message: delivery.text for delivery in store.deliveries("standard", number)}
+    told = {
+        delivery.message: delivery.text for delivery in storage.deliveries.list("standard", number)
+    }
     assert wanted in told["received"]
 
 
@@ -402,8 +405,8 @@ def test_a_mail_missing_from_the_bucket_is_a_dead_letter(code: str) -> None:
 @pytest.mark.requirement("A1")
 @pytest.mark.parametrize(("subject", "wanted"), [("", "（无内容）"), ("发票", "发票")])
 def test_an_empty_mail_makes_a_ticket(
-    loop: Simulator, store: Store, subject: str, wanted: str
+    loop: Simulator, storage: Storage, subject: str, wanted: str
 ) -> None:
     loop.mail(make_mail(subject, ""), DESK)
-    (received,) = text_events(store, new_ticket_numbers(store)[0])
+    (received,) = text_events(storage, new_ticket_numbers(storage)[0])
     assert received.description == wanted

@@ -62,19 +62,19 @@ def file_two(case: Case, **second: Any) -> tuple[str, str]:
 def test_two_requests_are_merged_and_unmerged(case: Case) -> None:
     one, other = file_two(case)
     assert view(case, other)["status"] == "assigned"
-    load = case.store.agent("standard", "li-1")
+    load = case.storage.roster.get("standard", "li-1")
     assert load is not None
     assert load.load == 2
     merged = act(case, "li-1", other, "merge", into=one, reason="同一个问题", version=2)
     assert merged.status == 200, merged.text
     assert (merged.json["status"], merged.json["merged_into"]) == ("merged", one)
     assert merged.json["actions"] == ["unmerge"]
-    after = case.store.agent("standard", "li-1")
+    after = case.storage.roster.get("standard", "li-1")
     assert after is not None
     assert after.load == 1
 
     # one message tells the customer, and nothing else is sent about it any more
-    told = [d.message for d in case.store.deliveries("standard", other)]
+    told = [d.message for d in case.storage.deliveries.list("standard", other)]
     assert told.count("merged") == 1
     assert one in case.said("customer", "merged")
 
@@ -167,7 +167,7 @@ def test_merged_customers_see_nothing_of_each_other(case: Case) -> None:
     one, other = file_two(case, contact="13912345678")
     assert act(case, "li-1", other, "merge", into=one).status == 403
     assert act(case, "zg-1", other, "merge", into=one).status == 200
-    assert "merged" not in [d.message for d in case.store.deliveries("standard", other)]
+    assert "merged" not in [d.message for d in case.storage.deliveries.list("standard", other)]
     path, _, query = status_link(case, other).partition("?")
     photo = {"name": "别人的截图.txt", "content": "5L2g5aW9"}
     body = {"text": "我这里也是", "attachments": [photo]}
@@ -226,12 +226,12 @@ def test_the_archive_document_holds_both_until_one_is_erased(case: Case) -> None
     at, now = case.records, datetime.now(UTC)
     hold(at, "standard", other, held=True, reason="诉讼", actor="admin", now=now)
     assert case.archived()[1]["hold"] == "true"
-    assert case.store.load("standard", one).held
+    assert case.storage.tickets.load("standard", one).held
     hold(at, "standard", one, held=False, reason="结束", actor="admin", now=now)
-    assert not case.store.load("standard", other).held
+    assert not case.storage.tickets.load("standard", other).held
 
     erase(at, "standard", contact="13912345678", reason="应客户要求", actor="admin", now=now)
-    left = str(case.store.everything("standard", one)) + str(case.archived()[0])
+    left = str(case.storage.tickets.items("standard", one)) + str(case.archived()[0])
     assert "另一位客户的话" not in left
     assert "还是无法登录" not in left
     assert "无法登录，提示网络错误" in left
@@ -247,7 +247,7 @@ def test_one_customer_s_merged_tickets_are_erased_together(case: Case) -> None:
     at, now = case.records, datetime.now(UTC)
     erased = erase(at, "standard", number=other, reason="应客户要求", actor="admin", now=now)
     assert erased.numbers == tuple(sorted((one, other)))
-    assert "提示网络错误" not in str(case.store.everything("standard", one))
+    assert "提示网络错误" not in str(case.storage.tickets.items("standard", one))
 
 
 @pytest.mark.requirement("B10")
@@ -258,7 +258,7 @@ def test_a_ticket_merged_into_a_held_one_is_not_erased(case: Case, contact: str,
     at, now = case.records, datetime.now(UTC)
     hold(at, "standard", one, held=True, reason="诉讼", actor="admin", now=now)
     assert act(case, "zg-1", other, "merge", into=one).status == 200
-    assert not case.store.load("standard", other).held
+    assert not case.storage.tickets.load("standard", other).held
     who: dict[str, Any] = {"number": other} if by == "number" else {"contact": contact}
     said: dict[str, Any] = {"reason": "应客户要求", "actor": "admin", "now": now}
     if by == "number":
@@ -266,7 +266,7 @@ def test_a_ticket_merged_into_a_held_one_is_not_erased(case: Case, contact: str,
             erase(at, "standard", **who, **said)
     else:
         assert other in erase(at, "standard", **who, **said).held
-    assert not case.store.load("standard", other).erased
-    assert "还是无法登录" in str(case.store.everything("standard", other))
+    assert not case.storage.tickets.load("standard", other).erased
+    assert "还是无法登录" in str(case.storage.tickets.items("standard", other))
     hold(at, "standard", one, held=False, reason="结束", actor="admin", now=now)
     assert other in erase(at, "standard", **who, **said).numbers

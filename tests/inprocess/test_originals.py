@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from functions.core.domain.events import OriginalOpened
 from functions.core.domain.roster import Agent
 from functions.core.platform import aws, clock
-from functions.core.storage.store import Store
+from functions.core.storage.idempotency import Idempotency
 from functions.notify.contact import open_contact
 from functions.notify.deliver.failures import Permanent
 from infra.console.retention import erase
@@ -103,7 +103,7 @@ def test_a_mail_s_original_is_sealed(case: Case) -> None:
         mail.set_content(text)
         case.loop.mail(mail.as_bytes(), "support@standard.local")
         case.loop.pump()
-    (case.number,) = case.store.all_of_contact("standard", _hash(case))
+    (case.number,) = case.storage.contacts.tickets("standard", _hash(case))
     first, second = (m for m in case.view()["messages"] if m["direction"] == "in")
     said = open_original(case, "zg-1", first["version"]).json["original"]
     assert said["subject"] == f"联系 {PHONE}"
@@ -127,7 +127,9 @@ def test_an_original_is_opened_only_with_right_reason_and_message(case: Case) ->
     assert open_original(case, "li-1", 2).status == 400  # a commit of the desk, not a message
     assert open_original(case, "li-1", 99).status == 400
     assert case.asks("li-1", "open-original", message=1).status == 400
-    assert not [k for k in case.store.history("standard", case.number) if k.of(OriginalOpened)]
+    assert not [
+        k for k in case.storage.tickets.history("standard", case.number) if k.of(OriginalOpened)
+    ]
 
 
 def test_unseal_checks_the_recorded_act_itself(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,12 +164,12 @@ def test_an_act_belongs_to_one_ticket(case: Case) -> None:
 def test_notify_and_unseal_cannot_open_each_other_s_data(case: Case) -> None:
     case.file(DESCRIPTION, contact=PHONE)
     place, kms = case.loop.deployment, boto3.client("kms")
-    found = case.store.original("standard", case.number, 1)
+    found = case.storage.tickets.original("standard", case.number, 1)
     assert found is not None
     (piece,) = found[1]
     with pytest.raises(Permanent):
         open_contact(kms, place.contacts_key, "standard", case.number, piece)
-    contact = case.store.opening("standard", case.number).sealed
+    contact = case.storage.tickets.first_commit("standard", case.number).sealed
     assert contact is not None
     for number in (case.number, "CS1"):
         with pytest.raises(ClientError):
@@ -183,7 +185,7 @@ def test_a_long_original_is_sealed_in_pieces(case: Case) -> None:
     text = f"{PHONE}{letters}{PHONE}"
     case.customer("messages", text=text)
     version = case.view()["messages"][-1]["version"]
-    found = case.store.original("standard", case.number, version)
+    found = case.storage.tickets.original("standard", case.number, version)
     assert found is not None
     assert len(found[1]) > 1
     assert open_original(case, "li-1", version).json["original"] == {"text": text}
@@ -208,12 +210,12 @@ def test_an_erased_customer_has_no_originals(case: Case) -> None:
     case.customer("messages", text=f"换个号码 {OTHER}")
     at, now = case.records, datetime.now(UTC)
     erase(at, "standard", contact=PHONE, reason="应客户要求", actor="admin", now=now)
-    assert not [i for i in case.store.everything("standard", case.number) if "original" in i]
+    assert not [i for i in case.storage.tickets.items("standard", case.number) if "original" in i]
     assert open_original(case, "li-1", 1).status == 400
 
 
 def test_a_used_act_opens_nothing(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     case.file(DESCRIPTION, contact=PHONE)
-    monkeypatch.setattr(Store, "once", lambda *_: False)
+    monkeypatch.setattr(Idempotency, "put_once", lambda *_: False)
     answer = open_original(case, "li-1", 1)
     assert (answer.status, "used before" in answer.json["detail"]) == (409, True)

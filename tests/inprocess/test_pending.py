@@ -7,28 +7,28 @@ from datetime import UTC, datetime
 import pytest
 
 from functions.core.domain.events import TicketReceived
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.router.routing import Router
 from infra.simulator.simulator import Simulator
 
 
 @pytest.mark.requirement("A6")
-def test_only_the_asked_agent_confirms_the_type(loop: Simulator, store: Store) -> None:
+def test_only_the_asked_agent_confirms_the_type(loop: Simulator, storage: Storage) -> None:
     """Neither a repeated record of the request nor more text from the customer does."""
     body = {"contact": "13800138000", "description": "功能异常"}
     answer = loop.http("POST", "/desks/standard/tickets", body).json
     loop.pump()
     number, link = answer["number"], answer["status_url"].partition("/desks")[2]
-    before = store.load("standard", number)
+    before = storage.tickets.load("standard", number)
     assert (before.status, before.asked) == ("pending_confirmation", 0)
     now = datetime.now(UTC)
-    router = Router(store, store.playbook("standard", now), now)
-    (first, *_) = store.history("standard", number)
+    router = Router(storage, storage.playbooks.get("standard", now), now)
+    (first, *_) = storage.tickets.history("standard", number)
     router.route_new(before, first.of(TicketReceived)[0])
-    assert store.load("standard", number) == before
+    assert storage.tickets.load("standard", number) == before
     path, _, query = f"/desks{link}".partition("?")
     wrote = loop.http("POST", f"{path}/messages?{query}", {"text": "支付失败，请退款"})
     assert wrote.status == 201, wrote.text
     loop.pump()
-    after = store.load("standard", number)
+    after = storage.tickets.load("standard", number)
     assert (after.status, after.type, after.tags) == (before.status, before.type, before.tags)

@@ -148,7 +148,7 @@ def test_each_class_has_its_way_within_ten_seconds(case: Case) -> None:
         case.file(text)
         ticket = case.ticket
         assert (ticket.type, ticket.priority, ticket.team) == (kind, priority, team), text
-        history = case.store.history("rapid", case.number)
+        history = case.storage.tickets.history("rapid", case.number)
         (classified,) = [commit for commit in history if commit.of(TicketClassified)]
         assert classified.at - ticket.received_at < timedelta(seconds=10)
         assert classified.of(TicketClassified)[0].tags
@@ -241,7 +241,7 @@ def test_what_is_low_is_collected_and_looked_at_together(case: Case) -> None:
     """E3: nobody is handed one by one; the team sees them in one list and takes them."""
     case.online("ty-1", "kx-1")
     numbers = [case.file(f"建议增加功能{index}") for index in range(3)]
-    assert {case.store.load("rapid", number).status for number in numbers} == {"queued"}
+    assert {case.storage.tickets.load("rapid", number).status for number in numbers} == {"queued"}
     case.file("我的快递到哪了")
     assert case.ticket.handler == "kx-1"
     assert [ticket["number"] for ticket in case.queue("ty-1", "team")] == numbers
@@ -250,9 +250,9 @@ def test_what_is_low_is_collected_and_looked_at_together(case: Case) -> None:
     case.act("ty-1", "reply", text="感谢建议，已列入评估。")
     case.act("ty-1", "resolve", summary="已列入评估")
     # A place that becomes free does not hand the others out either.
-    assert {case.store.load("rapid", number).status for number in (numbers[0], numbers[2])} == {
-        "queued"
-    }
+    assert {
+        case.storage.tickets.load("rapid", number).status for number in (numbers[0], numbers[2])
+    } == {"queued"}
 
 
 TEMPLATES = [
@@ -432,10 +432,10 @@ def test_a_burst_is_numbered_routed_and_acknowledged_once(case: Case) -> None:
     case.loop.deliver(records[::-1])
     case.loop.pump()
 
-    tickets = [case.store.load("rapid", number) for number in numbers]
+    tickets = [case.storage.tickets.load("rapid", number) for number in numbers]
     assert {ticket.status for ticket in tickets} == {"assigned", "queued"}
     for agent in agents:
-        found = case.store.agent("rapid", agent)
+        found = case.storage.roster.get("rapid", agent)
         assert found is not None
         assert found.load == len(in_hand(case, agent)) == found.capacity
     waiting = [ticket for ticket in tickets if ticket.status == "queued"]
@@ -443,25 +443,25 @@ def test_a_burst_is_numbered_routed_and_acknowledged_once(case: Case) -> None:
     for number in numbers:
         told = [
             (d.message, d.state)
-            for d in case.store.deliveries("rapid", number)
+            for d in case.storage.deliveries.list("rapid", number)
             if d.recipient == "customer"
         ]
         assert told.count(("received", "sent")) == 1
         assert len(told) == len(set(told))
     sends = [call for call in case.loop.calls if call.operation == "SendEmail"]
-    sent = [d for number in numbers for d in case.store.deliveries("rapid", number)]
+    sent = [d for number in numbers for d in case.storage.deliveries.list("rapid", number)]
     assert len(sends) == len([d for d in sent if d.channel == "email"])
 
     # What waits goes on in its order as soon as somebody has room.
     oldest = min((t for t in waiting if t.team == "快速响应组"), key=lambda t: t.received_at)
     case.number = in_hand(case, "kx-1")[0].number
     case.act("kx-1", "resolve", summary="已告知物流进度")
-    assert case.store.load("rapid", oldest.number).handler == "kx-1"
+    assert case.storage.tickets.load("rapid", oldest.number).handler == "kx-1"
 
 
 def in_hand(case: Case, agent: str) -> list[Ticket]:
     """The tickets that an agent has."""
-    return case.store.queue([f"rapid#agent#{agent}"], None, 50)[0]
+    return case.storage.tickets.queue_page([f"rapid#agent#{agent}"], None, 50)[0]
 
 
 def test_what_was_collected_and_becomes_urgent_is_given_out(case: Case) -> None:
@@ -481,7 +481,7 @@ def test_what_waits_and_is_escalated_goes_to_the_complaints_team(case: Case) -> 
     case.act("zg-1", "escalate", cause="客户多次来电")
     found = case.ticket
     assert (found.type, found.team, found.handler) == ("投诉", "投诉处理组", None)
-    history = case.store.history("rapid", case.number)
+    history = case.storage.tickets.history("rapid", case.number)
     assert [x.team for commit in history for x in commit.of(TicketQueued)] == [
         "体验改进组",
         "投诉处理组",

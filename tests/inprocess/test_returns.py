@@ -15,7 +15,8 @@ from functions.core.domain.errors import TryAgain
 from functions.core.domain.events import ContactBounced, NoteAdded
 from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
-from functions.core.storage.store import Store
+from functions.core.storage.contacts import Contacts
+from functions.core.storage.database import Storage
 from functions.core.text.tokens import message_id
 from functions.intake.bounces import BounceRecorder
 from infra.simulator.simulator import ApiResponse, Simulator
@@ -26,7 +27,7 @@ CUSTOMER = "li.lei@example.com"
 SUPERVISOR = {"cognito:username": "zg-1", "cognito:groups": "standard:supervisor"}
 
 
-def file(loop: Simulator, store: Store, contact: str = CUSTOMER) -> str:
+def file(loop: Simulator, storage: Storage, contact: str = CUSTOMER) -> str:
     """Create a ticket by web form and return its number."""
     body = {"contact": contact, "description": "无法登录"}
     answer = loop.http("POST", "/desks/standard/tickets", body)
@@ -107,12 +108,12 @@ def process_notification(loop: Simulator, body: str) -> None:
     loop.pump()
 
 
-def undeliverable_cause(store: Store, number: str) -> str | None:
-    return store.load("standard", number).customer.undeliverable
+def undeliverable_cause(storage: Storage, number: str) -> str | None:
+    return storage.tickets.load("standard", number).customer.undeliverable
 
 
-def bounce_events(store: Store, number: str) -> list[Any]:
-    found = store.history("standard", number)
+def bounce_events(storage: Storage, number: str) -> list[Any]:
+    found = storage.tickets.history("standard", number)
     return [event for commit in found for event in commit.of(ContactBounced)]
 
 
@@ -123,8 +124,8 @@ def act(loop: Simulator, number: str, action: str, **body: Any) -> ApiResponse:
     return answer
 
 
-def last_delivery(store: Store, number: str, message: str) -> Delivery:
-    found = [d for d in store.deliveries("standard", number) if d.message == message]
+def last_delivery(storage: Storage, number: str, message: str) -> Delivery:
+    found = [d for d in storage.deliveries.list("standard", number) if d.message == message]
     assert found, f"nobody was told {message}"
     return found[-1]
 
@@ -140,39 +141,43 @@ def sent_to(address: str) -> int:
     "header", ["Message-ID", "References", "In-Reply-To", "X-Deskbell-Id"], ids=str.lower
 )
 def test_a_hard_bounce_stops_mail_to_its_contact(
-    loop: Simulator, store: Store, header: str
+    loop: Simulator, storage: Storage, header: str
 ) -> None:
-    number, other = file(loop, store), file(loop, store)
+    number, other = file(loop, storage), file(loop, storage)
     loop.mail(bounce(f"{header}: {own_id(loop, number)}\r\nSubject: x"), DESK)
     loop.pump()
-    (event,) = bounce_events(store, number)
+    (event,) = bounce_events(storage, number)
     assert (event.permanent, event.cause) == (True, "bounce 5.1.1")
-    assert undeliverable_cause(store, number) == undeliverable_cause(store, other) == "bounce 5.1.1"
+    assert (
+        undeliverable_cause(storage, number)
+        == undeliverable_cause(storage, other)
+        == "bounce 5.1.1"
+    )
 
     before = sent_to(CUSTOMER)
     assert act(loop, number, "assign", agent="li-1").status == 200
     assert act(loop, number, "reply", text="请重置密码").status == 200
-    held = last_delivery(store, number, "reply")
-    assert held.state == "parked"
+    held = last_delivery(storage, number, "reply")
+    assert held.state == "dead_lettered"
     assert held.cause == "blocked: bounce 5.1.1; correct the contact first"
     # The next ticket starts with the mark.
-    third = file(loop, store)
-    assert undeliverable_cause(store, third) == "bounce 5.1.1"
-    assert last_delivery(store, third, "received").state == "parked"
+    third = file(loop, storage)
+    assert undeliverable_cause(storage, third) == "bounce 5.1.1"
+    assert last_delivery(storage, third, "received").state == "dead_lettered"
     assert sent_to(CUSTOMER) == before
     # The handler is notified, by mail to the team.
-    assert last_delivery(store, other, "handler_mail_returned").state == "sent"
+    assert last_delivery(storage, other, "handler_mail_returned").state == "sent"
 
 
 @pytest.mark.requirement("G1")
-def test_a_repeated_bounce_is_recorded_once(loop: Simulator, store: Store) -> None:
-    number = file(loop, store)
+def test_a_repeated_bounce_is_recorded_once(loop: Simulator, storage: Storage) -> None:
+    number = file(loop, storage)
     raw = bounce("Subject: x").replace(
         b"Subject: Und", f"References: {own_id(loop, number)}\r\nSubject: Und".encode()
     )
     for _ in range(2):
         loop.mail(raw, DESK)
-    assert len(bounce_events(store, number)) == 1
+    assert len(bounce_events(storage, number)) == 1
 
 
 @pytest.mark.parametrize(
@@ -185,22 +190,22 @@ def test_a_repeated_bounce_is_recorded_once(loop: Simulator, store: Store) -> No
     ids=lambda found: found if isinstance(found, str) else "",
 )
 def test_a_soft_bounce_is_recorded_and_stops_no_mail(
-    loop: Simulator, store: Store, changes: dict[str, str], why: str
+    loop: Simulator, storage: Storage, changes: dict[str, str], why: str
 ) -> None:
-    number = file(loop, store)
+    number = file(loop, storage)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}", **changes), DESK)
-    (event,) = bounce_events(store, number)
+    (event,) = bounce_events(storage, number)
     assert not event.permanent
-    assert undeliverable_cause(store, number) is None
+    assert undeliverable_cause(storage, number) is None
 
 
-def test_a_bounce_without_our_keyed_id_is_quarantined(loop: Simulator, store: Store) -> None:
-    number = file(loop, store)
+def test_a_bounce_without_our_keyed_id_is_quarantined(loop: Simulator, storage: Storage) -> None:
+    number = file(loop, storage)
     forged = own_id(loop, number).replace(".1.", ".2.")
     for headers in ("Message-ID: <x@example.com>", f"Message-ID: {forged}"):
         loop.mail(bounce(headers), DESK)
-    assert undeliverable_cause(store, number) is None
-    assert bounce_events(store, number) == []
+    assert undeliverable_cause(storage, number) is None
+    assert bounce_events(storage, number) == []
     kept = boto3.client("s3").list_objects_v2(
         Bucket=loop.deployment.mail_bucket, Prefix="quarantine/standard/"
     )
@@ -210,10 +215,10 @@ def test_a_bounce_without_our_keyed_id_is_quarantined(loop: Simulator, store: St
 @pytest.mark.requirement("G3")
 @pytest.mark.parametrize("what", ["bounce", "complaint"])
 def test_a_report_without_a_recipient_stops_no_mail(
-    loop: Simulator, store: Store, what: str
+    loop: Simulator, storage: Storage, what: str
 ) -> None:
     """A forwarded mail reveals its keyed id to anybody."""
-    number, other = file(loop, store), file(loop, store)
+    number, other = file(loop, storage), file(loop, storage)
     headers = f"Message-ID: {own_id(loop, number)}"
     raw = bounce(headers) if what == "bounce" else complaint(headers)
     for line in ("Final-Recipient: rfc822;", "Original-Rcpt-To:"):
@@ -221,61 +226,63 @@ def test_a_report_without_a_recipient_stops_no_mail(
     assert CUSTOMER.encode() not in raw
     loop.mail(raw, DESK)
     loop.pump()
-    (event,) = bounce_events(store, number)
+    (event,) = bounce_events(storage, number)
     assert (event.cause.split()[0], event.permanent) == (what, False)
-    assert undeliverable_cause(store, number) is undeliverable_cause(store, other) is None
-    assert undeliverable_cause(store, file(loop, store)) is None
+    assert undeliverable_cause(storage, number) is undeliverable_cause(storage, other) is None
+    assert undeliverable_cause(storage, file(loop, storage)) is None
 
 
-def test_an_ses_notification_needs_no_recipient(loop: Simulator, store: Store) -> None:
-    number = file(loop, store)
+def test_an_ses_notification_needs_no_recipient(loop: Simulator, storage: Storage) -> None:
+    number = file(loop, storage)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     process_notification(
         loop, ses_notification("Complaint", headers=headers, complainedRecipients=[])
     )
-    assert undeliverable_cause(store, number) == "complaint"
+    assert undeliverable_cause(storage, number) == "complaint"
 
 
 @pytest.mark.requirement("G3")
 def test_an_ses_notification_about_another_address_stops_no_mail(
-    loop: Simulator, store: Store
+    loop: Simulator, storage: Storage
 ) -> None:
-    number = file(loop, store)
+    number = file(loop, storage)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     process_notification(
         loop, ses_notification(headers=headers, recipient="somebody.else@example.com")
     )
-    assert len(bounce_events(store, number)) == 1
-    assert undeliverable_cause(store, number) is None
-    assert undeliverable_cause(store, file(loop, store)) is None
+    assert len(bounce_events(storage, number)) == 1
+    assert undeliverable_cause(storage, number) is None
+    assert undeliverable_cause(storage, file(loop, storage)) is None
 
 
 @pytest.mark.requirement("B10")
-def test_a_complaint_about_an_erased_ticket_stops_no_mail(loop: Simulator, store: Store) -> None:
-    number = file(loop, store)
+def test_a_complaint_about_an_erased_ticket_stops_no_mail(
+    loop: Simulator, storage: Storage
+) -> None:
+    number = file(loop, storage)
     forget(loop, datetime.now(UTC), number=number)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     process_notification(
         loop, ses_notification("Complaint", headers=headers, complainedRecipients=[])
     )
-    assert undeliverable_cause(store, number) is None
-    kept = boto3.client("dynamodb").scan(TableName=store.table)["Items"]
+    assert undeliverable_cause(storage, number) is None
+    kept = boto3.client("dynamodb").scan(TableName=storage.table.name)["Items"]
     assert [item for item in kept if item["sk"]["S"] == "CONTACT"] == []
 
 
-def test_a_complaint_stops_automatic_mail_only(loop: Simulator, store: Store) -> None:
+def test_a_complaint_stops_automatic_mail_only(loop: Simulator, storage: Storage) -> None:
     """RFC 5965; `not-spam` stops nothing."""
-    number = file(loop, store)
+    number = file(loop, storage)
     headers = f"References: {own_id(loop, number)}"
     loop.mail(complaint(headers, "not-spam"), DESK)
-    assert undeliverable_cause(store, number) is None
+    assert undeliverable_cause(storage, number) is None
     loop.mail(complaint(headers), DESK)
     loop.pump()
-    assert undeliverable_cause(store, number) == "complaint abuse"
+    assert undeliverable_cause(storage, number) == "complaint abuse"
     assert act(loop, number, "assign", agent="li-1").status == 200
-    assert last_delivery(store, number, "assigned").state == "parked"
+    assert last_delivery(storage, number, "assigned").state == "dead_lettered"
     assert act(loop, number, "reply", text="您好").status == 200
-    assert last_delivery(store, number, "reply").state == "sent"
+    assert last_delivery(storage, number, "reply").state == "sent"
 
 
 @pytest.mark.parametrize("named", ["eventType", "notificationType"])
@@ -283,110 +290,112 @@ def test_a_complaint_stops_automatic_mail_only(loop: Simulator, store: Store) ->
     ("kind", "cause"), [("Bounce", "bounce 5.1.1"), ("Complaint", "complaint")]
 )
 def test_both_kinds_of_ses_notification_are_read(
-    loop: Simulator, store: Store, named: str, kind: str, cause: str
+    loop: Simulator, storage: Storage, named: str, kind: str, cause: str
 ) -> None:
-    number = file(loop, store)
+    number = file(loop, storage)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     for _ in range(2):
         process_notification(loop, ses_notification(kind, named=named, headers=headers))
-    assert undeliverable_cause(store, number) == cause
-    assert len(bounce_events(store, number)) == 1
+    assert undeliverable_cause(storage, number) == cause
+    assert len(bounce_events(storage, number)) == 1
 
 
 def test_an_ses_notification_without_headers_marks_the_contact(
-    loop: Simulator, store: Store
+    loop: Simulator, storage: Storage
 ) -> None:
-    number = file(loop, store)
+    number = file(loop, storage)
     envelope = {"Type": "Notification", "Message": ses_notification(named="notificationType")}
     process_notification(loop, json.dumps(envelope))
-    assert undeliverable_cause(store, number) == "bounce 5.1.1"
-    assert undeliverable_cause(store, file(loop, store)) == "bounce 5.1.1"
+    assert undeliverable_cause(storage, number) == "bounce 5.1.1"
+    assert undeliverable_cause(storage, file(loop, storage)) == "bounce 5.1.1"
 
 
-def test_a_transient_ses_bounce_stops_no_mail(loop: Simulator, store: Store) -> None:
-    number = file(loop, store)
+def test_a_transient_ses_bounce_stops_no_mail(loop: Simulator, storage: Storage) -> None:
+    number = file(loop, storage)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     process_notification(loop, ses_notification(headers=headers, bounceType="Transient"))
-    assert undeliverable_cause(store, number) is None
-    assert len(bounce_events(store, number)) == 1
+    assert undeliverable_cause(storage, number) is None
+    assert len(bounce_events(storage, number)) == 1
 
 
-def test_not_spam_stops_no_mail(loop: Simulator, store: Store) -> None:
+def test_not_spam_stops_no_mail(loop: Simulator, storage: Storage) -> None:
     """RFC 5965."""
-    number = file(loop, store)
+    number = file(loop, storage)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     process_notification(
         loop, ses_notification("Complaint", headers=headers, complaintFeedbackType="not-spam")
     )
-    assert len(bounce_events(store, number)) == 1
-    assert undeliverable_cause(store, number) is None
+    assert len(bounce_events(storage, number)) == 1
+    assert undeliverable_cause(storage, number) is None
 
 
 @pytest.mark.requirement("G3")
 def test_a_transient_ses_bounce_without_headers_stops_no_mail(
-    loop: Simulator, store: Store
+    loop: Simulator, storage: Storage
 ) -> None:
-    number = file(loop, store)
+    number = file(loop, storage)
     process_notification(
         loop, ses_notification(bounceType="Transient", bounceSubType="MailboxFull")
     )
-    assert undeliverable_cause(store, number) is None
-    assert undeliverable_cause(store, file(loop, store)) is None
+    assert undeliverable_cause(storage, number) is None
+    assert undeliverable_cause(storage, file(loop, storage)) is None
 
 
 @pytest.mark.requirement("G3")
 @pytest.mark.parametrize("sub_type", ["Suppressed", "OnAccountSuppressionList"])
-def test_a_suppression_by_ses_is_the_cause(loop: Simulator, store: Store, sub_type: str) -> None:
+def test_a_suppression_by_ses_is_the_cause(
+    loop: Simulator, storage: Storage, sub_type: str
+) -> None:
     """It ends in SES, not in the customer's mailbox."""
-    number = file(loop, store)
+    number = file(loop, storage)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     process_notification(loop, ses_notification(headers=headers, bounceSubType=sub_type))
-    assert undeliverable_cause(store, number) == f"bounce {sub_type}"
+    assert undeliverable_cause(storage, number) == f"bounce {sub_type}"
 
 
 @pytest.mark.requirement("G4")
-def test_a_cause_contains_codes_only(loop: Simulator, store: Store) -> None:
-    number = file(loop, store)
+def test_a_cause_contains_codes_only(loop: Simulator, storage: Storage) -> None:
+    number = file(loop, storage)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     named = {"emailAddress": CUSTOMER, "status": f"5.1.1 <{CUSTOMER}> unknown"}
     process_notification(loop, ses_notification(headers=headers, bouncedRecipients=[named]))
-    assert undeliverable_cause(store, number) == "bounce"
+    assert undeliverable_cause(storage, number) == "bounce"
 
 
 @pytest.mark.requirement("G1", "G3")
 def test_an_interrupted_run_is_repeated_completely(
-    loop: Simulator, store: Store, monkeypatch: pytest.MonkeyPatch
+    loop: Simulator, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other, number = file(loop, store), file(loop, store)
+    other, number = file(loop, storage), file(loop, storage)
     body = ses_notification(headers=[{"name": "References", "value": own_id(loop, number)}])
     with monkeypatch.context() as broken:
 
         def busy(*_: Any) -> list[str]:
             raise TryAgain("the table is busy")
 
-        broken.setattr(Store, "tickets_of_contact", busy)
+        broken.setattr(Contacts, "tickets", busy)
         record = {"messageId": "1", "body": body, "attributes": {}}
         answer = loop.invoke("intake_mail", {"Records": [record]})
         assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
     process_notification(loop, body)
-    assert [undeliverable_cause(store, each) for each in (other, number)] == ["bounce 5.1.1"] * 2
+    assert [undeliverable_cause(storage, each) for each in (other, number)] == ["bounce 5.1.1"] * 2
 
 
 @pytest.mark.requirement("G6")
-def test_ended_tickets_of_the_contact_are_not_changed(loop: Simulator, store: Store) -> None:
-    ended, number = file(loop, store), file(loop, store)
+def test_ended_tickets_of_the_contact_are_not_changed(loop: Simulator, storage: Storage) -> None:
+    ended, number = file(loop, storage), file(loop, storage)
     assert act(loop, ended, "close", reason="重复").status == 200
-    before = store.load("standard", ended)
+    before = storage.tickets.load("standard", ended)
     headers = [{"name": "References", "value": own_id(loop, number)}]
     process_notification(loop, ses_notification(headers=headers))
-    assert undeliverable_cause(store, number) == "bounce 5.1.1"
-    assert store.load("standard", ended) == before
+    assert undeliverable_cause(storage, number) == "bounce 5.1.1"
+    assert storage.tickets.load("standard", ended) == before
 
 
 @pytest.mark.requirement("G4")
-def test_a_keyed_id_finds_tickets_of_its_own_desk_only(loop: Simulator, store: Store) -> None:
-    number = file(loop, store)
-    recorder = BounceRecorder(store, aws.root_key(loop.deployment), datetime.now(UTC))
+def test_a_keyed_id_finds_tickets_of_its_own_desk_only(loop: Simulator, storage: Storage) -> None:
+    number = file(loop, storage)
+    recorder = BounceRecorder(storage, aws.root_key(loop.deployment), datetime.now(UTC))
     ids = (own_id(loop, number),)
     for desk in ("standard", None):
         found = recorder.find_ticket(ids, desk)
@@ -396,7 +405,9 @@ def test_a_keyed_id_finds_tickets_of_its_own_desk_only(loop: Simulator, store: S
 
 
 @pytest.mark.requirement("G3")
-def test_an_ses_notification_about_no_ticket_is_quarantined(loop: Simulator, store: Store) -> None:
+def test_an_ses_notification_about_no_ticket_is_quarantined(
+    loop: Simulator, storage: Storage
+) -> None:
     """Notifications of other kinds are ignored."""
     process_notification(loop, ses_notification(recipient="tech@standard.local"))
     process_notification(
@@ -408,8 +419,8 @@ def test_an_ses_notification_about_no_ticket_is_quarantined(loop: Simulator, sto
     assert kept["KeyCount"] == 1
 
 
-def test_an_automatic_reply_is_noted_once(loop: Simulator, store: Store) -> None:
-    number = file(loop, store)
+def test_an_automatic_reply_is_noted_once(loop: Simulator, storage: Storage) -> None:
+    number = file(loop, storage)
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = CUSTOMER, DESK, "Automatic reply: [x]"
     mail["Message-ID"], mail["Auto-Submitted"] = "<a@x>", "auto-replied"
@@ -419,7 +430,7 @@ def test_an_automatic_reply_is_noted_once(loop: Simulator, store: Store) -> None
     for _ in range(2):
         loop.mail(mail.as_bytes(), DESK)
     loop.pump()
-    notes = [e for c in store.history("standard", number) for e in c.of(NoteAdded)]
+    notes = [e for c in storage.tickets.history("standard", number) for e in c.of(NoteAdded)]
     assert [note.text for note in notes] == ["auto_reply: Automatic reply: [x]\nI am away"]
     assert sent_to(CUSTOMER) == before
 
@@ -434,13 +445,13 @@ def automatic_reply(loop: Simulator, number: str, words: str) -> bytes:
 
 
 @pytest.mark.requirement("G3", "G4")
-def test_the_note_has_the_automatic_reply_s_masked_text(loop: Simulator, store: Store) -> None:
+def test_the_note_has_the_automatic_reply_s_masked_text(loop: Simulator, storage: Storage) -> None:
     """A different reply under the same id is quarantined."""
-    number = file(loop, store)
+    number = file(loop, storage)
     for words in ("请找 li@example.com", "请找 li@example.com", "已恢复上班"):
         loop.mail(automatic_reply(loop, number, words), DESK)
         loop.pump()
-    found = store.history("standard", number)
+    found = storage.tickets.history("standard", number)
     notes = [event.text for commit in found for event in commit.of(NoteAdded)]
     assert notes == ["auto_reply: Re: 138****8000\n请找 ***@e***.com"]
     listed = boto3.client("s3").list_objects_v2(
@@ -449,34 +460,34 @@ def test_the_note_has_the_automatic_reply_s_masked_text(loop: Simulator, store: 
     assert listed["KeyCount"] == 1
 
 
-def replay_delivery(store: Store, loop: Simulator, delivery: Delivery) -> None:
+def replay_delivery(storage: Storage, loop: Simulator, delivery: Delivery) -> None:
     """Make a dead-lettered delivery due again, as `deskbell quarantine replay` does."""
-    assert store.move(delivery.model_copy(update={"state": "due"}), "parked")
+    assert storage.deliveries.move(delivery.model_copy(update={"state": "due"}), "dead_lettered")
     loop.pump()
 
 
-def test_a_corrected_contact_gets_the_held_mail(loop: Simulator, store: Store) -> None:
-    number, other = file(loop, store), file(loop, store)
+def test_a_corrected_contact_gets_the_held_mail(loop: Simulator, storage: Storage) -> None:
+    number, other = file(loop, storage), file(loop, storage)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
     loop.pump()
     view = loop.http("GET", f"/agent/desks/standard/tickets/{number}", claims=SUPERVISOR).json
     assert view["customer"]["undeliverable"] == "bounce 5.1.1"
     assert "correct-contact" in view["actions"]
     act(loop, number, "assign", agent="li-1")
-    held = last_delivery(store, number, "assigned")
-    assert held.state == "parked"
-    replay_delivery(store, loop, held)  # not yet: it is held again
-    assert last_delivery(store, number, "assigned").state == "parked"
+    held = last_delivery(storage, number, "assigned")
+    assert held.state == "dead_lettered"
+    replay_delivery(storage, loop, held)  # not yet: it is held again
+    assert last_delivery(storage, number, "assigned").state == "dead_lettered"
 
     answer = act(loop, number, "correct-contact", contact="li.lei2@example.org")
     assert answer.status == 200, answer.text
-    ticket = store.load("standard", number)
+    ticket = storage.tickets.load("standard", number)
     assert ticket.customer.undeliverable is None
-    assert undeliverable_cause(store, other) == "bounce 5.1.1"  # still
-    replay_delivery(store, loop, last_delivery(store, number, "assigned"))
-    assert last_delivery(store, number, "assigned").state == "sent"
+    assert undeliverable_cause(storage, other) == "bounce 5.1.1"  # still
+    replay_delivery(storage, loop, last_delivery(storage, number, "assigned"))
+    assert last_delivery(storage, number, "assigned").state == "sent"
     assert sent_to("li.lei2@example.org") == 1
-    everything = json.dumps(store.everything("standard", number), default=str)
+    everything = json.dumps(storage.tickets.items("standard", number), default=str)
     assert "li.lei2" not in everything.replace("sealed", "")
     # The corrected ticket is no longer in the old contact's history.
     again = loop.http("GET", f"/agent/desks/standard/tickets/{other}", claims=SUPERVISOR).json
@@ -486,30 +497,34 @@ def test_a_corrected_contact_gets_the_held_mail(loop: Simulator, store: Store) -
     assert refused.json["errors"][0]["field"] == "contact"
 
 
-def test_a_corrected_phone_number_gets_the_held_mail_as_sms(loop: Simulator, store: Store) -> None:
-    number = file(loop, store)
+def test_a_corrected_phone_number_gets_the_held_mail_as_sms(
+    loop: Simulator, storage: Storage
+) -> None:
+    number = file(loop, storage)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
     loop.pump()
     act(loop, number, "assign", agent="li-1")
     assert act(loop, number, "correct-contact", contact="13800138000").status == 200
-    replay_delivery(store, loop, last_delivery(store, number, "assigned"))
-    found = last_delivery(store, number, "assigned")
+    replay_delivery(storage, loop, last_delivery(storage, number, "assigned"))
+    found = last_delivery(storage, number, "assigned")
     assert (found.state, found.channel) == ("sent", "sms")
 
 
-def test_a_contact_can_be_marked_as_deliverable_again(loop: Simulator, store: Store) -> None:
-    number, other = file(loop, store), file(loop, store)
+def test_a_contact_can_be_marked_as_deliverable_again(loop: Simulator, storage: Storage) -> None:
+    number, other = file(loop, storage), file(loop, storage)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
     loop.pump()
     assert act(loop, number, "correct-contact").status == 200
-    assert undeliverable_cause(store, number) is undeliverable_cause(store, other) is None
-    third = file(loop, store)
-    assert last_delivery(store, third, "received").state == "sent"
+    assert undeliverable_cause(storage, number) is undeliverable_cause(storage, other) is None
+    third = file(loop, storage)
+    assert last_delivery(storage, third, "received").state == "sent"
     assert act(loop, number, "correct-contact").status == 200  # nothing left to do
 
 
-def test_agents_may_correct_a_contact_and_finance_may_not(loop: Simulator, store: Store) -> None:
-    number = file(loop, store)
+def test_agents_may_correct_a_contact_and_finance_may_not(
+    loop: Simulator, storage: Storage
+) -> None:
+    number = file(loop, storage)
     path = f"/agent/desks/standard/tickets/{number}/correct-contact"
     for role, status in (("finance", 403), ("agent", 200)):
         claims = {"cognito:username": "li-1", "cognito:groups": f"standard:{role}"}
@@ -518,11 +533,11 @@ def test_agents_may_correct_a_contact_and_finance_may_not(loop: Simulator, store
 
 
 @pytest.mark.requirement("A5")
-def test_a_contact_keeps_its_mark_and_its_class(loop: Simulator, store: Store) -> None:
-    number = file(loop, store)
+def test_a_contact_keeps_its_mark_and_its_class(loop: Simulator, storage: Storage) -> None:
+    number = file(loop, storage)
     loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
     assert act(loop, number, "set-customer-class", customer_class="vip").status == 200
-    ticket: Ticket = store.load("standard", file(loop, store))
+    ticket: Ticket = storage.tickets.load("standard", file(loop, storage))
     assert (ticket.customer.undeliverable, ticket.customer.customer_class) == (
         "bounce 5.1.1",
         "vip",
@@ -531,9 +546,9 @@ def test_a_contact_keeps_its_mark_and_its_class(loop: Simulator, store: Store) -
 
 @pytest.mark.requirement("G7")
 def test_a_ticket_without_bounces_costs_one_read_unit_for_the_limits(
-    loop: Simulator, store: Store
+    loop: Simulator, storage: Storage
 ) -> None:
     loop.calls.clear()
-    file(loop, store)
+    file(loop, storage)
     asked = [c for c in loop.calls if c.function == "notify" and c.operation == "Query"]
     assert sum(call.read_units for call in asked) <= 1

@@ -11,8 +11,8 @@ import pytest
 from functions.core.domain.events import CustomerWrote, TicketLinked
 from functions.core.domain.rules import Playbook
 from functions.core.platform import aws, clock
-from functions.core.storage.event_codec import dump
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
+from functions.core.storage.event_codec import dump_events
 from functions.core.text.tokens import reply_token
 from functions.intake.mail_routing import MailRouter
 from infra.simulator.simulator import Simulator
@@ -22,23 +22,23 @@ from tests.inprocess.test_returns import CUSTOMER, DESK, SUPERVISOR, act, file, 
 from tests.signed_requests import signed
 
 
-def customer_messages(store: Store, number: str) -> list[Any]:
-    found = store.history("standard", number)
+def customer_messages(storage: Storage, number: str) -> list[Any]:
+    found = storage.tickets.history("standard", number)
     return [event for commit in found for event in commit.of(CustomerWrote)]
 
 
-def waiting_numbers(store: Store) -> set[str]:
-    found, _ = store.queue(
+def waiting_numbers(storage: Storage) -> set[str]:
+    found, _ = storage.tickets.queue_page(
         ["standard#new", "standard#waiting#技术支持组", "standard#waiting#通用咨询组"]
     )
     return {ticket.number for ticket in found}
 
 
 def test_mail_to_a_customer_has_a_reply_address_of_its_ticket(
-    loop: Simulator, store: Store
+    loop: Simulator, storage: Storage
 ) -> None:
     """Mail to staff has none."""
-    number = file(loop, store)
+    number = file(loop, storage)
     token = reply_token(aws.root_key(loop.deployment), "standard", number)
     raw = next(raw for to, raw in mails() if to == CUSTOMER)
     found = message_from_bytes(raw, policy=policy.default)
@@ -51,24 +51,26 @@ def test_mail_to_a_customer_has_a_reply_address_of_its_ticket(
 
 @pytest.mark.parametrize("where", ["envelope", "To", "Cc", "Delivered-To"])
 def test_an_answer_to_the_reply_address_joins_its_ticket(
-    loop: Simulator, store: Store, where: str
+    loop: Simulator, storage: Storage, where: str
 ) -> None:
     """From any sender, without a quotation, in any case."""
-    number = file(loop, store)
+    number = file(loop, storage)
     token = reply_token(aws.root_key(loop.deployment), "standard", number)
     address = f"Support+{token.upper()}@standard.local"
     headers = {} if where in {"envelope", "To"} else {where: address}
     raw = make_mail("colleague@example.org", address if where == "To" else DESK, "您好", **headers)
     loop.mail(raw, address if where == "envelope" else DESK)
     loop.pump()
-    assert len(customer_messages(store, number)) == 1
-    assert waiting_numbers(store) == {number}
+    assert len(customer_messages(storage, number)) == 1
+    assert waiting_numbers(storage) == {number}
 
 
 @pytest.mark.requirement("G3", "G4")
 @pytest.mark.parametrize("by", ["reference", "address"])
-def test_another_writer_s_address_is_shown_masked(loop: Simulator, store: Store, by: str) -> None:
-    number = file(loop, store)
+def test_another_writer_s_address_is_shown_masked(
+    loop: Simulator, storage: Storage, by: str
+) -> None:
+    number = file(loop, storage)
     token = reply_token(aws.root_key(loop.deployment), "standard", number)
     to = DESK if by == "reference" else f"support+{token}@standard.local"
     references = {"In_Reply_To": own_id(loop, number)} if by == "reference" else {}
@@ -82,26 +84,26 @@ def test_another_writer_s_address_is_shown_masked(loop: Simulator, store: Store,
     assert another.endswith(".org")
     assert "*" in another
     assert "colleague" not in another
-    stored = [dump((event,)) for event in customer_messages(store, number)]
+    stored = [dump_events((event,)) for event in customer_messages(storage, number)]
     assert ["by_another" in body for body in stored] == [
         True,
         False,
     ]  # the customer's costs nothing
 
 
-def test_a_forged_reply_address_opens_a_new_ticket(loop: Simulator, store: Store) -> None:
-    number = file(loop, store)
+def test_a_forged_reply_address_opens_a_new_ticket(loop: Simulator, storage: Storage) -> None:
+    number = file(loop, storage)
     token = reply_token(aws.root_key(loop.deployment), "omnichannel", number)
     for forged in (token, f"{number.lower()}.aaaaaaaaaaaaaaaa", number):
         loop.mail(make_mail("eve@example.net", DESK), f"support+{forged}@standard.local")
     loop.pump()
-    assert customer_messages(store, number) == []
-    assert len(waiting_numbers(store)) == 4
+    assert customer_messages(storage, number) == []
+    assert len(waiting_numbers(storage)) == 4
 
 
 @pytest.mark.requirement("F5")
-def test_the_reply_address_counts_for_mail_over_http(loop: Simulator, store: Store) -> None:
-    number = file(loop, store)
+def test_the_reply_address_counts_for_mail_over_http(loop: Simulator, storage: Storage) -> None:
+    number = file(loop, storage)
     token = reply_token(aws.root_key(loop.deployment), "standard", number)
     raw = make_mail("colleague@example.org", f"support+{token}@standard.local")
     headers = {"content-type": "message/rfc822", **signed(WEBHOOK_SECRET, raw)}
@@ -109,8 +111,8 @@ def test_the_reply_address_counts_for_mail_over_http(loop: Simulator, store: Sto
     assert (answer.status, answer.json) == (202, {"number": number, "new": False})
 
 
-def closed_ticket(loop: Simulator, store: Store) -> str:
-    number = file(loop, store)
+def closed_ticket(loop: Simulator, storage: Storage) -> str:
+    number = file(loop, storage)
     assert act(loop, number, "close", reason="重复").status == 200
     return number
 
@@ -120,48 +122,48 @@ def send_answer(loop: Simulator, number: str) -> None:
     loop.pump()
 
 
-def change_playbook(store: Store, loop: Simulator, **changes: Any) -> None:
+def change_playbook(storage: Storage, loop: Simulator, **changes: Any) -> None:
     playbook: Playbook = shipped(ROOT / "playbooks" / "standard.yaml")
-    store.put_playbook(playbook.model_copy(update=changes), datetime.now(UTC))
+    storage.playbooks.put(playbook.model_copy(update=changes), datetime.now(UTC))
     loop.pump()
     loop.expire_playbooks()
 
 
-def test_an_answer_reopens_a_closed_ticket(loop: Simulator, store: Store) -> None:
+def test_an_answer_reopens_a_closed_ticket(loop: Simulator, storage: Storage) -> None:
     """`closed_reply: reopen`, within `reopen_within`."""
-    number = closed_ticket(loop, store)
+    number = closed_ticket(loop, storage)
     send_answer(loop, number)
-    assert store.load("standard", number).status == "queued"
-    assert store.load("standard", number).related == ()
+    assert storage.tickets.load("standard", number).status == "queued"
+    assert storage.tickets.load("standard", number).related == ()
 
 
 @pytest.mark.parametrize(("reply", "days"), [("linked", 0), ("reopen", 15)])
 def test_an_answer_opens_a_linked_ticket(
-    loop: Simulator, store: Store, monkeypatch: pytest.MonkeyPatch, reply: str, days: int
+    loop: Simulator, storage: Storage, monkeypatch: pytest.MonkeyPatch, reply: str, days: int
 ) -> None:
     """`closed_reply: linked`, or after `reopen_within`."""
-    change_playbook(store, loop, closed_reply=reply)
-    number = closed_ticket(loop, store)
+    change_playbook(storage, loop, closed_reply=reply)
+    number = closed_ticket(loop, storage)
     later = datetime.now(UTC) + timedelta(days=days)
     with monkeypatch.context() as patch:
         patch.setattr(clock, "now", lambda: later)
         send_answer(loop, number)
-    (new,) = waiting_numbers(store)
+    (new,) = waiting_numbers(storage)
     assert new != number
     for one, other in ((number, new), (new, number)):
         path = f"/agent/desks/standard/tickets/{one}"
         assert loop.http("GET", path, claims=SUPERVISOR).json["related"] == [other]
-    events = [e for c in store.history("standard", number) for e in c.of(TicketLinked)]
+    events = [e for c in storage.tickets.history("standard", number) for e in c.of(TicketLinked)]
     assert [event.number for event in events] == [new]
-    assert customer_messages(store, number) == []
+    assert customer_messages(storage, number) == []
 
 
 @pytest.mark.requirement("G1")
 def test_an_interrupted_link_is_made_by_the_next_attempt(
-    loop: Simulator, store: Store, monkeypatch: pytest.MonkeyPatch
+    loop: Simulator, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    change_playbook(store, loop, closed_reply="linked")
-    number = closed_ticket(loop, store)
+    change_playbook(storage, loop, closed_reply="linked")
+    number = closed_ticket(loop, storage)
     raw = make_mail(CUSTOMER, DESK, "Re: x", References=own_id(loop, number))
 
     def dies(*_: Any) -> None:
@@ -172,29 +174,29 @@ def test_an_interrupted_link_is_made_by_the_next_attempt(
         assert loop.mail(raw, DESK)["batchItemFailures"]
     loop.mail(raw, DESK)
     loop.pump()
-    (new,) = waiting_numbers(store)
-    assert store.load("standard", number).related == (new,)
+    (new,) = waiting_numbers(storage)
+    assert storage.tickets.load("standard", number).related == (new,)
     loop.mail(raw, DESK)
-    assert store.load("standard", number).related == (new,)
+    assert storage.tickets.load("standard", number).related == (new,)
 
 
-def test_the_status_page_always_reopens_a_closed_ticket(loop: Simulator, store: Store) -> None:
-    change_playbook(store, loop, closed_reply="linked")
+def test_the_status_page_always_reopens_a_closed_ticket(loop: Simulator, storage: Storage) -> None:
+    change_playbook(storage, loop, closed_reply="linked")
     body = {"contact": CUSTOMER, "description": "无法登录"}
     filed = loop.http("POST", "/desks/standard/tickets", body).json
     loop.pump()
     act(loop, filed["number"], "close", reason="重复")
     path, _, query = filed["status_url"].removeprefix("https://desk.example.com").partition("?")
     assert loop.http("POST", f"{path}/messages?{query}", {"text": "还有"}).status == 201
-    assert store.load("standard", filed["number"]).status == "queued"
+    assert storage.tickets.load("standard", filed["number"]).status == "queued"
 
 
 @pytest.mark.requirement("B10", "G3")
 @pytest.mark.parametrize("by", ["reference", "address"])
 def test_an_answer_to_an_erased_ticket_opens_an_unlinked_one(
-    loop: Simulator, store: Store, by: str
+    loop: Simulator, storage: Storage, by: str
 ) -> None:
-    number = file(loop, store)
+    number = file(loop, storage)
     token = reply_token(aws.root_key(loop.deployment), "standard", number)
     later = datetime.now(UTC) + timedelta(minutes=5)
     forget(loop, later, number=number)
@@ -202,7 +204,7 @@ def test_an_answer_to_an_erased_ticket_opens_an_unlinked_one(
     to = DESK if by == "reference" else f"support+{token}@standard.local"
     loop.mail(make_mail(CUSTOMER, to, **references), to)
     loop.pump()
-    assert customer_messages(store, number) == []
-    (new,) = waiting_numbers(store) - {number}
-    assert [store.load("standard", each).related for each in (number, new)] == [(), ()]
+    assert customer_messages(storage, number) == []
+    (new,) = waiting_numbers(storage) - {number}
+    assert [storage.tickets.load("standard", each).related for each in (number, new)] == [(), ()]
     assert any(to == CUSTOMER and new.encode() in raw for to, raw in mails())

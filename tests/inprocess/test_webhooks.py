@@ -13,20 +13,20 @@ from functions.core.domain.events import EVENTS
 from functions.core.domain.rules import Webhook
 from functions.core.domain.webhooks import MessageId, rotated
 from functions.core.platform import aws
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.intake.signatures import verify
 from functions.notify import wiring
 from infra.deploy.permissions import granted, needed
 from infra.simulator.simulator import Simulator
-from tests.inprocess.conftest import ROOT, WEBHOOK_SECRET, loop, shipped, store
+from tests.inprocess.conftest import ROOT, WEBHOOK_SECRET, loop, shipped, storage
 from tests.inprocess.test_life import SECRETS, Life
 from tests.notify.webhook_receiver import Receiver
 
-__all__ = ["loop", "store"]  # fixtures
+__all__ = ["loop", "storage"]  # fixtures
 
 
 @pytest.fixture
-def receiver(loop: Simulator, store: Store) -> Iterator[Receiver]:
+def receiver(loop: Simulator, storage: Storage) -> Iterator[Receiver]:
     """An endpoint that wants everything, of a deployment that may send to this machine."""
     ssm = boto3.client("ssm")
     for name, value in (
@@ -44,7 +44,7 @@ def receiver(loop: Simulator, store: Store) -> Iterator[Receiver]:
     with Receiver().listening() as found:
         playbook = shipped(ROOT / "playbooks" / "standard.yaml")
         webhook = Webhook(url=found.url, events=("*",))
-        store.put_playbook(
+        storage.playbooks.put(
             playbook.model_copy(update={"webhooks": {"crm": webhook}}), datetime.now(UTC)
         )
         yield found
@@ -64,10 +64,10 @@ def live(life: Life) -> None:
 
 
 @pytest.mark.requirement("G5", "E11")
-def test_every_event_arrives_once(loop: Simulator, store: Store, receiver: Receiver) -> None:
+def test_every_event_arrives_once(loop: Simulator, storage: Storage, receiver: Receiver) -> None:
     """Though the endpoint fails at first and records come twice."""
     receiver.answers = [500, 503]
-    life = Life(loop, store)
+    life = Life(loop, storage)
     live(life)
     tries = len(receiver.got)
     loop.tick(datetime.now(UTC) + timedelta(minutes=6))
@@ -75,7 +75,7 @@ def test_every_event_arrives_once(loop: Simulator, store: Store, receiver: Recei
     assert len(receiver.got) == tries + 2
     happened = {
         str(MessageId("standard", life.number, commit.version, position, "crm")): event.event
-        for commit in store.history("standard", life.number)
+        for commit in storage.tickets.history("standard", life.number)
         for position, event in enumerate(commit.events)
         if event.event != "TimersSet"
     }
@@ -93,14 +93,14 @@ def test_every_event_arrives_once(loop: Simulator, store: Store, receiver: Recei
             signature=request.headers["webhook-signature"],
             now=datetime.now(UTC).timestamp(),
         )
-    assert {d.state for d in store.deliveries("standard", life.number)} == {"sent"}
+    assert {d.state for d in storage.deliveries.list("standard", life.number)} == {"sent"}
 
 
 @pytest.mark.requirement("G4")
 def test_no_webhook_contains_a_raw_contact(
-    loop: Simulator, store: Store, receiver: Receiver
+    loop: Simulator, storage: Storage, receiver: Receiver
 ) -> None:
-    live(Life(loop, store))
+    live(Life(loop, storage))
     sent = "\n".join(f"{request.headers} {request.body.decode()}" for request in receiver.got)
     assert "ticket.archived" in sent
     for secret in SECRETS:
@@ -109,15 +109,15 @@ def test_no_webhook_contains_a_raw_contact(
 
 @pytest.mark.requirement("G5")
 def test_people_are_notified_whatever_the_endpoint_does(
-    loop: Simulator, store: Store, receiver: Receiver
+    loop: Simulator, storage: Storage, receiver: Receiver
 ) -> None:
     receiver.answers = [410] * 1000
-    life = Life(loop, store)
+    life = Life(loop, storage)
     live(life)
     states: dict[str, set[str]] = {}
-    for delivery in store.deliveries("standard", life.number):
+    for delivery in storage.deliveries.list("standard", life.number):
         states.setdefault(delivery.channel, set()).add(delivery.state)
-    assert states.pop("webhook") == {"parked", "retrying"}
+    assert states.pop("webhook") == {"dead_lettered", "retrying"}
     assert set().union(*states.values()) == {"sent"}
     queue = boto3.client("sqs").get_queue_attributes(
         QueueUrl=f"https://sqs.us-east-1.amazonaws.com/123456789012/{loop.deployment.prefix}-notify-dlq",
@@ -128,9 +128,9 @@ def test_people_are_notified_whatever_the_endpoint_does(
 
 @pytest.mark.requirement("F7", "G5")
 def test_notify_needs_no_right_that_it_lacks(
-    loop: Simulator, store: Store, receiver: Receiver
+    loop: Simulator, storage: Storage, receiver: Receiver
 ) -> None:
-    live(Life(loop, store))
+    live(Life(loop, storage))
     used = {
         action
         for call in loop.calls
@@ -141,8 +141,10 @@ def test_notify_needs_no_right_that_it_lacks(
 
 
 @pytest.mark.requirement("G7")
-def test_a_desk_without_endpoints_makes_no_calls_for_them(loop: Simulator, store: Store) -> None:
-    live(Life(loop, store))
-    assert not [d for d in store.deliveries("standard", "x") if d.channel == "webhook"]
+def test_a_desk_without_endpoints_makes_no_calls_for_them(
+    loop: Simulator, storage: Storage
+) -> None:
+    live(Life(loop, storage))
+    assert not [d for d in storage.deliveries.list("standard", "x") if d.channel == "webhook"]
     parameters = [call for call in loop.calls if (call.function, call.service) == ("notify", "ssm")]
     assert len(parameters) <= 2  # the root key and the API's address

@@ -11,7 +11,7 @@ import pytest
 from functions.core.domain.rules import Playbook
 from functions.core.platform import aws, container
 from functions.core.playbook import load
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.notify.deliver import once
 from functions.notify.dispatch import Dispatcher
 from functions.notify.wiring import dispatcher as notify_dispatcher
@@ -27,7 +27,7 @@ from tests.notify.deployment import (
 )
 
 PLAYBOOK = Path(__file__).parents[2] / "playbooks" / "standard.yaml"
-KEPT = (aws.client, aws.parameter, aws.parameter_of_minute, container.store, once.client)
+KEPT = (aws.client, aws.parameter, aws.parameter_of_minute, container.storage, once.client)
 
 
 @pytest.fixture(scope="session")
@@ -38,9 +38,9 @@ def playbook() -> Playbook:
 
 def _deployment(playbook: Playbook) -> None:
     make_services()
-    store = Store(aws.dynamodb(), DEPLOYMENT.table)
-    store.put_playbook(playbook, NOON)
-    store.put_agent(AGENT)
+    storage = Storage.on(aws.dynamodb(), DEPLOYMENT.table)
+    storage.playbooks.put(playbook, NOON)
+    storage.roster.put(AGENT)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def harness(playbook: Playbook) -> Iterator[Harness]:
         cached.cache_clear()
     with aws_in_memory(REGION):
         restore_or_make(("notify", playbook.model_dump_json()), lambda: _deployment(playbook))
-        yield Harness(Store(aws.dynamodb(), DEPLOYMENT.table), playbook)
+        yield Harness(Storage.on(aws.dynamodb(), DEPLOYMENT.table), playbook)
     for cached in KEPT:
         cached.cache_clear()
 
@@ -66,7 +66,7 @@ def dispatcher(harness: Harness, providers: Providers) -> Dispatcher:
     real = notify_dispatcher(DEPLOYMENT)
     return replace(
         real,
-        store=harness.store,
+        storage=harness.storage,
         now=NOON,
         sender=replace(real.sender, send_mail=providers.mail, send_sms=providers.sms),
         enqueue_dead_letter=providers.enqueue_dead_letter,

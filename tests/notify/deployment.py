@@ -18,7 +18,7 @@ from functions.core.platform import aws
 from functions.core.platform.settings import Deployment
 from functions.core.services.command_service import change
 from functions.core.services.create_ticket import NewTicket, Source, TicketCreator, TicketRequest
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.notify.handler import notify
 
 STAGE = "test"
@@ -95,14 +95,14 @@ def make_services() -> None:
 class Harness:
     """The desk `standard` with its table, and the messages that were sent."""
 
-    store: Store
+    storage: Storage
     playbook: Playbook
 
     def file(self, contact: str = MAIL, **body: Any) -> Ticket:
         """File a ticket as intake does."""
         message_id = body.pop("message_id", None)
         creator = TicketCreator(
-            store=self.store,
+            storage=self.storage,
             seal=lambda desk, number, secret: aws.seal(DEPLOYMENT, desk, number, secret),
             seal_original=lambda desk, number, words: (),
             root_key=ROOT,
@@ -111,13 +111,13 @@ class Harness:
         new = NewTicket(contact=contact, **{"description": "无法登录", "name": NAME, **body})
         request = TicketRequest(new, NOON, source=Source(message_id=message_id))
         filed = creator.create(self.playbook, request)
-        return self.store.load(self.playbook.desk, filed.number)
+        return self.storage.tickets.load(self.playbook.desk, filed.number)
 
     def change(self, ticket: Ticket, *commands: c.Command, at: datetime = NOON) -> Ticket:
         """Apply commands to a ticket and return it."""
         for command in commands:
             change(
-                self.store,
+                self.storage,
                 ticket.desk,
                 ticket.number,
                 command,
@@ -125,22 +125,22 @@ class Harness:
                 at,
                 actor="agent",
             )
-        return self.store.load(ticket.desk, ticket.number)
+        return self.storage.tickets.load(ticket.desk, ticket.number)
 
     def event_record(self, ticket: Ticket, version: int | None = None) -> dict[str, Any]:
         """Return the stream record of one version, by default the newest."""
         sk = f"EVENT#{version or ticket.version:06}"
         [item] = [
-            i for i in self.store.everything(ticket.desk, ticket.number) if i["sk"]["S"] == sk
+            i for i in self.storage.tickets.items(ticket.desk, ticket.number) if i["sk"]["S"] == sk
         ]
         return stream_record(item)
 
     def make_due(self, delivery: Delivery) -> dict[str, Any]:
         """Make a delivery due as the sweep does, and return its stream record."""
         again = delivery.model_copy(update={"state": "due", "next_at": None})
-        assert self.store.move(again, delivery.state)
+        assert self.storage.deliveries.move(again, delivery.state)
         sk = f"DELIVERY#{delivery.id}"
-        items = self.store.everything(delivery.desk, delivery.number)
+        items = self.storage.tickets.items(delivery.desk, delivery.number)
         [item] = [i for i in items if i["sk"]["S"] == sk]
         return stream_record(item, "MODIFY")
 
@@ -151,16 +151,16 @@ class Harness:
 
     def change_playbook(self, **changes: Any) -> None:
         """Store the playbook with these keys changed."""
-        self.store.put_playbook(self.playbook.model_copy(update=changes), NOON)
+        self.storage.playbooks.put(self.playbook.model_copy(update=changes), NOON)
 
     def use_playbook(self, playbook: Playbook) -> None:
         """Replace the playbook at once, although the store caches it for a minute."""
-        self.store.put_playbook(playbook, NOON)
-        self.store._playbooks.clear()
+        self.storage.playbooks.put(playbook, NOON)
+        self.storage.playbooks.cache.clear()
         self.playbook = playbook
 
     def deliveries(self, ticket: Ticket) -> list[Delivery]:
-        return self.store.deliveries(ticket.desk, ticket.number)
+        return self.storage.deliveries.list(ticket.desk, ticket.number)
 
     @property
     def mails(self) -> list[Any]:

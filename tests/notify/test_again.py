@@ -14,7 +14,7 @@ from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
 from functions.core.services.command_service import change
 from functions.core.services.contacts import ContactCorrector
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.notify.deliver.failures import Passing
 from tests.notify.deployment import DEPLOYMENT, MAIL, NOON, ROOT, Harness
 
@@ -43,7 +43,7 @@ def test_a_retry_goes_to_the_corrected_contact(
 ) -> None:
     """The old address gets nothing more."""
     ticket, delivery = waiting
-    corrector = ContactCorrector(harness.store, partial(aws.seal, DEPLOYMENT), ROOT)
+    corrector = ContactCorrector(harness.storage, partial(aws.seal, DEPLOYMENT), ROOT)
     harness.change(ticket, corrector.correction(harness.playbook, ticket, OTHER))
     assert harness.invoke(harness.make_due(delivery)) == []
     (mail,) = harness.mails
@@ -51,7 +51,7 @@ def test_a_retry_goes_to_the_corrected_contact(
     (sent,) = harness.deliveries(ticket)
     assert (sent.state, sent.to) == (
         "sent",
-        harness.store.load("standard", ticket.number).customer.contact,
+        harness.storage.tickets.load("standard", ticket.number).customer.contact,
     )
 
 
@@ -66,7 +66,7 @@ def test_a_bounce_before_a_retry_blocks_it(
     assert harness.mails == []
     (delivery,) = harness.deliveries(ticket)
     assert (delivery.state, str(delivery.cause).startswith("blocked: bounce 5.1.1")) == (
-        "parked",
+        "dead_lettered",
         True,
     )
     assert len(harness.dead_letters) == 1
@@ -81,10 +81,10 @@ def test_only_an_agents_own_text_is_not_automatic_mail(
     give = c.Assign("技术支持组", "agent-1", by_person=True)
     for command, automatic in ((give, True), (c.Reply("请重启后再试"), False)):
         change(
-            Store(aws.dynamodb(), DEPLOYMENT.table), "standard", ticket.number, command,
+            Storage.on(aws.dynamodb(), DEPLOYMENT.table), "standard", ticket.number, command,
             harness.playbook, NOON, actor="agent-1",
         )  # fmt: skip
-        ticket = harness.store.load("standard", ticket.number)
+        ticket = harness.storage.tickets.load("standard", ticket.number)
         before = len(harness.mails)
         assert harness.invoke(harness.event_record(ticket)) == []
         theirs = [m for m in harness.mails[before:] if MAIL in str(m.destinations)]

@@ -17,7 +17,8 @@ from functions.core.domain.errors import DeadLetter, TryAgain
 from functions.core.domain.rules import Message
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
+from functions.core.storage.deliveries import Deliveries
 from functions.core.text.tokens import ticket_of_message_id
 from functions.notify.base_dispatch import CLAIM_TIMEOUT, ClaimedElsewhere
 from functions.notify.contact import OpenContact
@@ -58,9 +59,10 @@ def only(harness: Harness, ticket: Ticket) -> Delivery:
     return delivery
 
 
-class InterruptedStore(Store):
+class InterruptedStore(Deliveries):
     """A store that calls back in the middle of a claim or a move."""
 
+    storage: Storage
     on_claim: Callable[[Delivery, bool], bool] | None = None
     on_move: Callable[[Delivery], None] | None = None
 
@@ -76,7 +78,12 @@ class InterruptedStore(Store):
 
 @pytest.fixture
 def interrupted(harness: Harness) -> InterruptedStore:
-    return InterruptedStore(harness.store.client, harness.store.table)
+    table = harness.storage.table
+    interruptedstore = InterruptedStore(table)
+    interruptedstore.storage = replace(
+        Storage.on(table.client, table.name), deliveries=interruptedstore
+    )
+    return interruptedstore
 
 
 def with_providers(dispatcher: Dispatcher, **providers: Any) -> Dispatcher:
@@ -95,7 +102,7 @@ def die_after_sending(record: Any, dispatcher: Dispatcher, interrupted: Interrup
     """End a run after the provider has accepted the mail and before the outcome is written."""
     interrupted.on_move = dies_on("sent")
     with pytest.raises(Died):
-        replace(dispatcher, store=interrupted).process(record)
+        replace(dispatcher, storage=interrupted.storage).process(record)
 
 
 @pytest.mark.requirement("E11", "G1")
@@ -121,7 +128,7 @@ def test_a_throttled_read_after_the_claim_is_retried(
 
     record["dynamodb"]["NewImage"].pop("sealed")  # so that it has to be read
     with monkeypatch.context() as patch:
-        patch.setattr(harness.store, "opening", busy)
+        patch.setattr(harness.storage.tickets, "first_commit", busy)
         dispatcher.process(record)
     waiting = only(harness, ticket)
     assert (waiting.state, waiting.attempts) == ("retrying", 1)
@@ -147,7 +154,7 @@ def test_a_crash_between_sending_and_recording_sends_no_second_mail(
     dispatcher.at(LATER).process(record)
     dispatcher.at(LATER).process(record)
     delivery = only(harness, ticket)
-    assert delivery.state == "parked"
+    assert delivery.state == "dead_lettered"
     assert delivery.cause is not None
     assert delivery.cause.startswith("uncertain")
     assert len(providers.dead_letters) == 1
@@ -164,7 +171,7 @@ def test_a_claim_that_the_sdk_repeated_is_recognised_as_own(
     interrupted: InterruptedStore,
 ) -> None:
     interrupted.on_claim = lambda delivery, claimed: False
-    replace(dispatcher, store=interrupted).process(record)
+    replace(dispatcher, storage=interrupted.storage).process(record)
     assert providers.addresses == [MAIL]
     assert only(harness, ticket).state == "sent"
 
@@ -177,12 +184,12 @@ def test_a_refused_claim_whose_item_is_gone_is_retried(
             "pk": {"S": f"TICKET#{delivery.desk}#{delivery.number}"},
             "sk": {"S": f"DELIVERY#{delivery.id}"},
         }
-        interrupted.client.delete_item(TableName=interrupted.table, Key=key)
+        interrupted.table.client.delete_item(TableName=interrupted.table.name, Key=key)
         return False
 
     interrupted.on_claim = refused
     with pytest.raises(TryAgain):
-        replace(dispatcher, store=interrupted).process(record)
+        replace(dispatcher, storage=interrupted.storage).process(record)
     assert providers.sent == []
 
 
@@ -209,10 +216,10 @@ def test_a_throttled_provider_delays_the_mail_and_loses_nothing(
 def test_a_retrying_delivery_is_in_the_sweeps_index_until_it_is_sent(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
 ) -> None:
-    from functions.core.storage.store import SHARDS
+    from functions.core.storage.items import SHARDS
 
     def waiting(at: datetime) -> list[str]:
-        found = (due for shard in range(SHARDS) for due in harness.store.due(shard, at))
+        found = (due for shard in range(SHARDS) for due in harness.storage.tickets.due(shard, at))
         return [due.sk for due in found if due.sk.startswith("DELIVERY#")]
 
     providers.failures = [Passing("SES")]
@@ -235,7 +242,7 @@ def test_a_delivery_is_dead_lettered_after_the_last_attempt(
         waits.append(found.next_at - found.at)
         dispatcher.at(found.next_at).process(harness.make_due(found))
     assert tuple(waits) == RETRY_AFTER
-    assert found.state == "parked"
+    assert found.state == "dead_lettered"
     assert found.cause == f"gave up after {len(RETRY_AFTER) + 1} attempts: SES is down"
     assert providers.dead_letters == [(f"DELIVERY#{found.id}", found.cause)]
 
@@ -247,7 +254,7 @@ def test_a_replayed_dead_letter_is_sent(
     providers.failures = [Permanent("SES MessageRejected: content")]
     dispatcher.process(record)
     delivery = only(harness, ticket)
-    assert (delivery.state, delivery.cause) == ("parked", "SES MessageRejected: content")
+    assert (delivery.state, delivery.cause) == ("dead_lettered", "SES MessageRejected: content")
     assert providers.dead_letters == [(f"DELIVERY#{delivery.id}", "SES MessageRejected: content")]
     dispatcher.at(LATER).process(record)
     assert providers.sent == []
@@ -263,7 +270,7 @@ def test_a_timeout_of_the_provider_is_not_retried(
     providers.failures = [Unclear("SES did not answer: ReadTimeoutError")]
     dispatcher.process(record)
     found = only(harness, ticket)
-    assert found.state == "parked"
+    assert found.state == "dead_lettered"
     assert found.cause is not None
     assert found.cause.startswith("uncertain")
     assert len(providers.dead_letters) == 1
@@ -285,7 +292,7 @@ def test_a_crash_of_a_second_attempt_sends_no_second_mail(
     with pytest.raises(TryAgain):
         dispatcher.at(SOON).process(again)
     dispatcher.at(LATER).process(again)
-    assert only(harness, ticket).state == "parked"
+    assert only(harness, ticket).state == "dead_lettered"
     assert providers.addresses == [MAIL]
 
 
@@ -310,7 +317,7 @@ def test_two_runs_over_the_same_due_delivery_send_it_once(
             dispatcher.process(again)
 
     interrupted.on_move = other_run_first
-    replace(dispatcher, store=interrupted).process(again)
+    replace(dispatcher, storage=interrupted.storage).process(again)
     assert providers.addresses == [MAIL]
     assert only(harness, ticket).state == "sent"
 
@@ -329,7 +336,7 @@ def test_the_outcome_of_a_run_that_was_taken_for_dead_is_only_logged(
         return "late"
 
     with_providers(dispatcher, send_mail=slow).process(record)
-    assert only(harness, ticket).state == "parked"
+    assert only(harness, ticket).state == "dead_lettered"
     assert '"delivery.overtaken"' in capsys.readouterr().out
 
 
@@ -344,9 +351,9 @@ def test_a_dead_letter_is_queued_before_the_delivery_is_marked(
 ) -> None:
     """A crash in between cannot hide it."""
     providers.failures = [Permanent("no")]
-    interrupted.on_move = dies_on("parked")
+    interrupted.on_move = dies_on("dead_lettered")
     with pytest.raises(Died):
-        replace(dispatcher, store=interrupted).process(record)
+        replace(dispatcher, storage=interrupted.storage).process(record)
     assert len(providers.dead_letters) == 1
     assert only(harness, ticket).state == "claimed"
 
@@ -395,7 +402,7 @@ def test_one_claim_covers_all_recipients_of_a_commit(
         return done
 
     interrupted.on_claim = note
-    replace(dispatcher, store=interrupted).process(harness.event_record(assigned))
+    replace(dispatcher, storage=interrupted.storage).process(harness.event_record(assigned))
     assert claimed == [("000002#handler_assigned#handler",)]
     for n in range(5):
         dispatcher.at(NOON + n * timedelta(minutes=1)).process(harness.event_record(assigned))
@@ -426,7 +433,7 @@ def test_a_crash_between_two_recipients_sends_nobody_a_message_twice(
 
     interrupted.on_move = move
     with pytest.raises(Died):
-        with_providers(replace(dispatcher, store=interrupted), send_mail=mail).process(
+        with_providers(replace(dispatcher, storage=interrupted.storage), send_mail=mail).process(
             harness.event_record(assigned)
         )
     with pytest.raises(TryAgain):
@@ -434,8 +441,8 @@ def test_a_crash_between_two_recipients_sends_nobody_a_message_twice(
     dispatcher.at(LATER).process(harness.event_record(assigned))
     dispatcher.at(LATER).process(harness.event_record(assigned))
     assert providers.addresses == BOTH[:sent]
-    customer = "sent" if sent else "parked"
-    assert states(harness, assigned) == {"customer": customer, "handler": "parked"}
+    customer = "sent" if sent else "dead_lettered"
+    assert states(harness, assigned) == {"customer": customer, "handler": "dead_lettered"}
     assert len(providers.dead_letters) == (1 if sent else 2)
     assert all(cause.startswith("uncertain") for _, cause in providers.dead_letters)
 
@@ -454,7 +461,7 @@ def test_rules_that_changed_between_two_runs_send_nobody_twice(
     harness.change_playbook(notifications=rules)
     dispatcher.at(LATER).process(harness.event_record(assigned))
     assert providers.addresses == [MAIL]
-    assert states(harness, assigned) == {"customer": "parked", "handler": "parked"}
+    assert states(harness, assigned) == {"customer": "dead_lettered", "handler": "dead_lettered"}
     assert len(providers.dead_letters) == 2
 
 
@@ -476,13 +483,15 @@ def test_an_abandoned_claim_is_dead_lettered_although_its_rule_is_gone(
         if rule.on == "TicketReceived" and left == "another recipient"
     )
     harness.change_playbook(notifications=rules)
-    anew = replace(dispatcher, store=Store(harness.store.client, harness.store.table))
+    anew = replace(
+        dispatcher, storage=Storage.on(harness.storage.table.client, harness.storage.table.name)
+    )
     with pytest.raises(ClaimedElsewhere):
         anew.at(SOON).process(record)
     for _ in range(2):
         anew.at(LATER).process(record)
     [delivery] = [d for d in harness.deliveries(ticket) if d.recipient == "customer"]
-    assert delivery.state == "parked"
+    assert delivery.state == "dead_lettered"
     assert [cause for _, cause in providers.dead_letters] == [delivery.cause]
     assert (delivery.cause or "").startswith("uncertain")
     assert providers.addresses == [MAIL]
@@ -500,10 +509,10 @@ def test_an_abandoned_claim_is_dead_lettered_although_the_customer_was_erased(
 ) -> None:
     die_after_sending(record, dispatcher, interrupted)
     gone = ticket.model_copy(update={"erased": True})
-    monkeypatch.setattr(interrupted, "load_since", lambda *_: gone)
+    monkeypatch.setattr(interrupted.storage.tickets, "load_since", lambda *_: gone)
     interrupted.on_move = None
-    replace(dispatcher, store=interrupted).at(LATER).process(record)
-    assert only(harness, ticket).state == "parked"
+    replace(dispatcher, storage=interrupted.storage).at(LATER).process(record)
+    assert only(harness, ticket).state == "dead_lettered"
     assert providers.addresses == [MAIL]
 
 
@@ -516,10 +525,10 @@ def test_an_event_without_notifications_reads_no_deliveries(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Under the playbook that the commit was written under, no other run can have claimed any."""
-    harness.store.playbook("standard", NOON)  # as every writer does
+    harness.storage.playbooks.get("standard", NOON)  # as every writer does
     changed = harness.change(ticket, c.SetPriority("高"))
-    monkeypatch.setattr(interrupted, "delivery", lambda *_: pytest.fail("read"))
-    replace(dispatcher, store=interrupted).process(harness.event_record(changed))
+    monkeypatch.setattr(interrupted, "get", lambda *_: pytest.fail("read"))
+    replace(dispatcher, storage=interrupted.storage).process(harness.event_record(changed))
 
 
 def busy(*_: Any) -> Any:
@@ -530,7 +539,7 @@ def busy(*_: Any) -> Any:
 def routed(harness: Harness, ticket: Ticket) -> Ticket:
     """The same as `assigned`, by the router, so that the customer's mail is automatic."""
     change(
-        harness.store,
+        harness.storage,
         ticket.desk,
         ticket.number,
         c.Assign("技术支持组", "agent-1"),
@@ -538,7 +547,7 @@ def routed(harness: Harness, ticket: Ticket) -> Ticket:
         NOON,
         actor="system",
     )
-    return harness.store.load(ticket.desk, ticket.number)
+    return harness.storage.tickets.load(ticket.desk, ticket.number)
 
 
 @pytest.mark.requirement("E11", "G3")
@@ -551,9 +560,9 @@ def test_limits_that_cannot_be_read_leave_no_claim(
     interrupted: InterruptedStore,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(interrupted, "opened_since", busy)
+    monkeypatch.setattr(interrupted.storage.contacts, "opened_since", busy)
     with pytest.raises(TryAgain):
-        replace(dispatcher, store=interrupted).process(record)
+        replace(dispatcher, storage=interrupted.storage).process(record)
     assert harness.deliveries(ticket) == []
     for _ in range(2):
         dispatcher.at(LATER).process(record)
@@ -571,10 +580,10 @@ def test_limits_that_cannot_be_read_do_not_delay_other_recipients(
     interrupted: InterruptedStore,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(interrupted, "opened_since", busy)
+    monkeypatch.setattr(interrupted.storage.contacts, "opened_since", busy)
     for _ in range(2):
         with pytest.raises(TryAgain):
-            replace(dispatcher, store=interrupted).process(harness.event_record(routed))
+            replace(dispatcher, storage=interrupted.storage).process(harness.event_record(routed))
     assert providers.addresses == BOTH[1:]
     for _ in range(2):
         dispatcher.at(LATER).process(harness.event_record(routed))
@@ -601,19 +610,21 @@ def test_a_retry_takes_precedence_over_a_dead_letter(
     messages = {**harness.playbook.messages, "handler_assigned": Message(subject=bad, text=bad)}
     rules = harness.playbook.notifications[::order]
     harness.change_playbook(messages=messages, notifications=rules)
-    other = Store(harness.store.client, harness.store.table)
+    other = Storage.on(harness.storage.table.client, harness.storage.table.name)
     if wait == "busy":
-        monkeypatch.setattr(interrupted, "opened_since", busy)
+        monkeypatch.setattr(interrupted.storage.contacts, "opened_since", busy)
     else:
         die_after_sending(harness.event_record(routed), dispatcher, interrupted)
         interrupted.on_move = None
     with pytest.raises(TryAgain):
-        replace(dispatcher, store=interrupted).at(SOON).process(harness.event_record(routed))
+        replace(dispatcher, storage=interrupted.storage).at(SOON).process(
+            harness.event_record(routed)
+        )
     for _ in range(2):
         with pytest.raises(DeadLetter, match="cannot be filled in"):
-            replace(dispatcher, store=other).at(LATER).process(harness.event_record(routed))
+            replace(dispatcher, storage=other).at(LATER).process(harness.event_record(routed))
     assert providers.addresses == [MAIL]
-    assert states(harness, routed) == {"customer": "sent" if wait == "busy" else "parked"}
+    assert states(harness, routed) == {"customer": "sent" if wait == "busy" else "dead_lettered"}
 
 
 def test_a_rule_that_is_new_since_the_first_run_is_followed_once(
@@ -648,7 +659,7 @@ def test_the_outcome_that_another_run_wrote_first_stays(
 
     with_providers(dispatcher, send_mail=mail).process(harness.event_record(assigned))
     assert providers.addresses == BOTH
-    assert states(harness, assigned) == {"customer": "sent", "handler": "parked"}
+    assert states(harness, assigned) == {"customer": "sent", "handler": "dead_lettered"}
     assert '"delivery.overtaken"' in capsys.readouterr().out
 
 
@@ -738,7 +749,7 @@ def test_the_contact_of_another_ticket_cannot_be_opened(
     ]
     dispatcher.process(record)
     found = only(harness, ticket)
-    assert found.state == "parked"
+    assert found.state == "dead_lettered"
     assert "KMS InvalidCiphertextException" in (found.cause or "")
     assert providers.sent == []
 
@@ -763,7 +774,7 @@ def test_a_retry_whose_message_is_gone_from_the_playbook_is_dead_lettered(
     dispatcher.at(NOON + timedelta(hours=1)).process(again)
     found = only(harness, ticket)
     assert (found.state, found.cause) == (
-        "parked",
+        "dead_lettered",
         "the playbook of standard has no message 'received'",
     )
     assert len(providers.dead_letters) == 1
@@ -775,7 +786,7 @@ def test_a_retry_whose_event_is_gone_is_dead_lettered(
     providers.failures = [Passing("SES")]
     dispatcher.process(record)
     stray = only(harness, ticket).model_copy(update={"version": 9, "state": "due"})
-    harness.store.claim(stray)
+    harness.storage.deliveries.claim(stray)
     due = {"pk": {"S": f"TICKET#standard#{ticket.number}"}, "sk": {"S": f"DELIVERY#{stray.id}"}}
     image = {**due, "state": {"S": "due"}}
     dispatcher.process({"eventName": "MODIFY", "dynamodb": {"Keys": due, "NewImage": image}})
@@ -841,7 +852,7 @@ def test_what_is_stored_and_logged_is_masked(
         for version in range(2, asked.version + 1):
             dispatcher.process(harness.event_record(asked, version))
         assert {d.state for d in harness.deliveries(ticket)} >= {"sent", "retrying"}
-        items = repr(harness.store.everything("standard", ticket.number))
+        items = repr(harness.storage.tickets.items("standard", ticket.number))
         assert not [secret for secret in secrets if secret in items]
         assert "?key=" not in items
     lines = capsys.readouterr().out
@@ -871,7 +882,7 @@ def test_events_of_two_timers_are_two_deliveries(
 ) -> None:
     harness.change(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
     late = harness.change(ticket, c.Tick(), at=NOON + timedelta(days=3))
-    commit = harness.store.commit_at("standard", ticket.number, late.version)
+    commit = harness.storage.tickets.commit_at("standard", ticket.number, late.version)
     assert commit is not None
     assert {x.kind for x in commit.of(e.TimerBreached)} == {"first_response", "resolution"}
     dispatcher.at(NOON + timedelta(days=3)).process(harness.event_record(late))

@@ -78,7 +78,7 @@ def test_a_rejected_mail_is_in_the_dead_letter_queue(harness: Harness) -> None:
     ticket = harness.file(MAIL)
     assert harness.invoke(harness.event_record(ticket)) == []
     [delivery] = harness.deliveries(ticket)
-    assert delivery.state == "parked"
+    assert delivery.state == "dead_lettered"
     assert "MessageRejected" in (delivery.cause or "")
     [note] = harness.dead_letters
     assert note["keys"] == {
@@ -107,7 +107,7 @@ def test_a_record_is_retried_until_its_claim_times_out(
     assert pauses == []
     [sent] = harness.deliveries(ticket)
     claimed = sent.model_copy(update={"state": "claimed", "claimed_at": datetime.now(UTC)})
-    assert harness.store.move(claimed, "sent")
+    assert harness.storage.deliveries.move(claimed, "sent")
     record = harness.event_record(ticket)
     assert harness.invoke(record) == [record["dynamodb"]["SequenceNumber"]]
     assert pauses == [CLAIM_PAUSE.total_seconds()]
@@ -133,7 +133,7 @@ def test_a_record_that_fails_for_now_is_reported_to_lambda(harness: Harness) -> 
     harness.invoke(harness.event_record(first))
     [sent] = harness.deliveries(first)
     claimed = sent.model_copy(update={"state": "claimed", "claimed_at": datetime.now(UTC)})
-    assert harness.store.move(claimed, "sent")
+    assert harness.storage.deliveries.move(claimed, "sent")
     again = harness.event_record(first)
     assert harness.invoke(again, harness.event_record(second)) == [
         again["dynamodb"]["SequenceNumber"]

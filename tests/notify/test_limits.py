@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.rules import AutomaticLimits, Playbook
 from functions.core.domain.ticket import Customer
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.notify.limits import blocked_by_limit, blocked_by_returned_mail, limit_reached
 from tests.notify import sample_events
 from tests.notify.deployment import NOON
@@ -27,6 +27,7 @@ class Table:
     def __init__(self, tickets: dict[str, list[Delivery]] | None = None) -> None:
         self.tickets = tickets or {}
         self.asked: list[str] = []
+        self.contacts = self.deliveries = self
 
     def opened_since(
         self, desk: str, contact_hash: str, since: datetime, limit: int
@@ -34,7 +35,7 @@ class Table:
         self.asked.append("index")
         return dict.fromkeys(list(self.tickets)[:limit], NOW)
 
-    def newest_deliveries(self, desk: str, number: str) -> Iterator[Delivery]:
+    def newest_first(self, desk: str, number: str) -> Iterator[Delivery]:
         self.asked.append(number)
         yield from self.tickets.get(number, [])
 
@@ -67,7 +68,7 @@ def desk(playbook: Playbook) -> Playbook:
 
 
 def ask(delivery: Delivery, desk: Playbook, table: Table) -> str | None:
-    return blocked_by_limit(delivery, sample_events.ticket(), desk, cast("Store", table), NOW)
+    return blocked_by_limit(delivery, sample_events.ticket(), desk, cast("Storage", table), NOW)
 
 
 @pytest.mark.parametrize(
@@ -112,14 +113,14 @@ def test_earlier_deliveries_of_the_commit_count_once(desk: Playbook) -> None:
     first = mail(message="assigned")
     sent = [mail(version) for version in range(8, 4, -1)]
     for stored in (sent, [first, *sent]):
-        table = cast("Store", Table({sample_events.NUMBER: stored}))
+        table = cast("Storage", Table({sample_events.NUMBER: stored}))
         found = blocked_by_limit(mail(), sample_events.ticket(), desk, table, NOW, [first])
         assert found == "capped: 5 automatic mails within 10m about this ticket"
-        table = cast("Store", Table({sample_events.NUMBER: stored[:-1]}))
+        table = cast("Storage", Table({sample_events.NUMBER: stored[:-1]}))
         assert blocked_by_limit(mail(), sample_events.ticket(), desk, table, NOW, [first]) is None
 
 
-STATES = ("sent", "parked", "retrying", "due", "claimed")
+STATES = ("sent", "dead_lettered", "retrying", "due", "claimed")
 
 
 @pytest.mark.parametrize(

@@ -179,9 +179,9 @@ def test_a_retry_for_an_erased_customer_ends_without_an_alarm(
 
     providers.failures = [Passing("SES")]
     delivery = answered(harness, dispatcher, MAIL, None)
-    ticket = harness.store.load(delivery.desk, delivery.number)
+    ticket = harness.storage.tickets.load(delivery.desk, delivery.number)
     harness.change(ticket, c.ErasePerson("asked by letter"))
     dispatcher.at(NOON + timedelta(minutes=1)).process(harness.make_due(delivery))
     [delivery] = [d for d in harness.deliveries(ticket) if d.id == delivery.id]
-    assert (delivery.state, delivery.cause) == ("parked", "the customer was erased")
+    assert (delivery.state, delivery.cause) == ("dead_lettered", "the customer was erased")
     assert (providers.sent, providers.dead_letters) == ([], [])

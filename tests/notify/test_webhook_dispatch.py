@@ -20,7 +20,7 @@ from functions.core.domain.rules import Playbook, Webhook
 from functions.core.domain.ticket import Ticket
 from functions.core.domain.webhooks import rotated
 from functions.core.platform import aws
-from functions.core.storage.store import Store
+from functions.core.storage.deliveries import Deliveries
 from functions.notify import wiring
 from functions.notify.base_dispatch import CLAIM_TIMEOUT
 from functions.notify.deliver.failures import Passing, Permanent, Unclear
@@ -113,7 +113,7 @@ def endpoints() -> Endpoints:
 @pytest.fixture
 def dispatcher(desk: Harness, endpoints: Endpoints) -> WebhookDispatcher:
     return WebhookDispatcher(
-        store=desk.store,
+        storage=desk.storage,
         enqueue_dead_letter=endpoints.enqueue_dead_letter,
         now=NOON,
         secrets=lambda desk, name, now: (SECRET,),
@@ -164,7 +164,7 @@ def test_each_endpoint_gets_the_events_it_subscribes_to(
     ]
     expected = [
         event.webhook
-        for commit in desk.store.history("standard", noted.number)
+        for commit in desk.storage.tickets.history("standard", noted.number)
         for event in commit.events
         if event.event != "TimersSet"
     ]
@@ -257,7 +257,7 @@ def test_a_throttled_read_after_the_claim_is_retried(
         raise TryAgain("DynamoDB: ThrottlingException")
 
     with monkeypatch.context() as patch:
-        patch.setattr(desk.store, "load_since", busy)
+        patch.setattr(desk.storage.tickets, "load_since", busy)
         dispatcher.process(desk.event_record(ticket))
     [waiting] = [d for d in desk.deliveries(ticket) if d.channel == "webhook"]
     assert (waiting.state, waiting.attempts) == ("retrying", 1)
@@ -289,7 +289,7 @@ def test_a_webhook_is_retried_for_a_day_and_then_dead_lettered(
         endpoints.time.at += 600
         dispatcher.at(waiting.next_at).process(desk.make_due(waiting))
     delivery = only(desk, ticket)
-    assert (delivery.state, delivery.attempts) == ("parked", tries)
+    assert (delivery.state, delivery.attempts) == ("dead_lettered", tries)
     assert delivery.cause == f"gave up after {tries} attempts: crm.example.com answered 500"
     assert endpoints.dead_letters == [(f"DELIVERY#{delivery.id}", delivery.cause)]
     assert len(endpoints.got) == tries
@@ -325,7 +325,7 @@ def test_a_permanent_failure_is_dead_lettered_at_once(
     endpoints.answers = [Permanent("refused: crm.example.com is 10.0.0.1, not a public address")]
     dispatcher.process(desk.event_record(ticket))
     delivery = only(desk, ticket)
-    assert delivery.state == "parked"
+    assert delivery.state == "dead_lettered"
     assert [cause for _, cause in endpoints.dead_letters] == [delivery.cause]
 
 
@@ -363,7 +363,7 @@ class Died(BaseException):
     """The function ends in the middle."""
 
 
-class RepeatingStore(Store):
+class RepeatingStore(Deliveries):
     """A store whose claims are repeated by the network, so that the second one is refused."""
 
     def claim(self, delivery: Delivery) -> bool:
@@ -375,13 +375,13 @@ class RepeatingStore(Store):
 def test_a_claim_that_the_network_repeated_is_recognised_as_own(
     desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    store = RepeatingStore(desk.store.client, desk.store.table)
-    replace(dispatcher, store=store).process(desk.event_record(ticket))
+    storage = replace(desk.storage, deliveries=RepeatingStore(desk.storage.table))
+    replace(dispatcher, storage=storage).process(desk.event_record(ticket))
     assert len(endpoints.got) == 1
     assert only(desk, ticket).state == "sent"
 
 
-class ForgettingStore(Store):
+class ForgettingStore(Deliveries):
     """A store that refuses a claim and has no item."""
 
     def claim(self, delivery: Delivery) -> bool:
@@ -392,9 +392,9 @@ class ForgettingStore(Store):
 def test_a_refused_claim_whose_item_is_gone_is_retried(
     desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
 ) -> None:
-    store = ForgettingStore(desk.store.client, desk.store.table)
+    storage = replace(desk.storage, deliveries=ForgettingStore(desk.storage.table))
     with pytest.raises(TryAgain):
-        replace(dispatcher, store=store).process(desk.event_record(ticket))
+        replace(dispatcher, storage=storage).process(desk.event_record(ticket))
     assert endpoints.got == []
 
 
@@ -470,7 +470,7 @@ def test_a_delivery_to_a_suspended_endpoint_is_dead_lettered_in_the_end(
     for _ in WEBHOOK_RETRY_AFTER:
         dispatcher.process(desk.make_due(only(desk, ticket)))
     delivery = only(desk, ticket)
-    assert delivery.state == "parked"
+    assert delivery.state == "dead_lettered"
     assert delivery.cause is not None
     assert "gave up" in delivery.cause
     assert len(endpoints.dead_letters) == 1
@@ -517,7 +517,7 @@ def test_a_retry_to_a_removed_endpoint_is_dead_lettered(
     dispatcher.at(LATER).process(desk.make_due(only(desk, ticket)))
     delivery = only(desk, ticket)
     assert (delivery.state, delivery.cause) == (
-        "parked",
+        "dead_lettered",
         "the playbook has no such webhook any more",
     )
 
@@ -530,8 +530,8 @@ def test_a_retry_whose_event_is_gone_is_dead_lettered(
     dispatcher.process(desk.event_record(ticket))
     waiting = only(desk, ticket)
     lost = waiting.model_copy(update={"version": 9, "state": "due"})
-    assert desk.store.claim(lost)
-    items = desk.store.everything("standard", ticket.number)
+    assert desk.storage.deliveries.claim(lost)
+    items = desk.storage.tickets.items("standard", ticket.number)
     [item] = [i for i in items if i["sk"]["S"].startswith("DELIVERY#000009")]
     from tests.notify.deployment import stream_record
 
@@ -674,7 +674,7 @@ def test_this_machine_is_refused_unless_the_deployment_allows_it(
     assert desk.invoke(desk.event_record(ticket)) == []
     assert receiver.got == []
     [delivery] = of(desk, ticket)
-    assert delivery.state == "parked"
+    assert delivery.state == "dead_lettered"
     assert desk.dead_letters[0]["cause"] == "refused: 127.0.0.1 is 127.0.0.1, not a public address"
 
 

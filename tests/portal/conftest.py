@@ -15,7 +15,7 @@ from functions.core.domain.ticket import Ticket
 from functions.core.platform.settings import Deployment
 from functions.core.platform.web import HttpResponse, Request
 from functions.core.playbook import load
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.core.text.tokens import status_key
 from functions.portal.calls import PortalContext, show, write
 from functions.portal.files import NewAttachment, keep
@@ -47,7 +47,7 @@ def _seal(desk: str, number: str, words: bytes) -> tuple[bytes, ...]:
 class Customer:
     """Somebody with a browser or a program, and what they know of a ticket."""
 
-    store: Store
+    storage: Storage
     number: str = NUMBER
     desk: str = "testdesk"
 
@@ -57,7 +57,7 @@ class Customer:
 
     @property
     def _desk(self) -> PortalContext:
-        return PortalContext(self.store, ROOT, _keep, _link, _seal)
+        return PortalContext(self.storage, ROOT, _keep, _link, _seal)
 
     def get(self, accept: str = "application/json", **query: str) -> HttpResponse:
         request = Request("GET", PLACE, NOON, query=query, headers={"accept": accept})
@@ -102,20 +102,20 @@ def dynamodb() -> Iterator[Any]:
 
 
 @pytest.fixture
-def store(dynamodb: Any, playbook: Playbook) -> Store:
+def storage(dynamodb: Any, playbook: Playbook) -> Storage:
     """A table with one desk and its agent."""
-    found = Store(dynamodb, "deskbell-test")
-    found.put_playbook(playbook, NOON)
-    found.put_agent(agent())
+    found = Storage.on(dynamodb, "deskbell-test")
+    found.playbooks.put(playbook, NOON)
+    found.roster.put(agent())
     return found
 
 
 @pytest.fixture
-def ticket(store: Store, playbook: Playbook) -> Ticket:
-    return file(store, playbook, NUMBER)
+def ticket(storage: Storage, playbook: Playbook) -> Ticket:
+    return file(storage, playbook, NUMBER)
 
 
 @pytest.fixture
-def customer(store: Store, ticket: Ticket) -> Customer:
+def customer(storage: Storage, ticket: Ticket) -> Customer:
     """The customer of `ticket`."""
-    return Customer(store)
+    return Customer(storage)

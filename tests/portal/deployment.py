@@ -10,7 +10,7 @@ from typing import Any
 
 from functions.core.domain.rules import Playbook
 from functions.core.platform.settings import Deployment
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from infra.simulator.simulator import Simulator
 from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.core.sample_desk import NOON, agent, make_table
@@ -43,10 +43,10 @@ def _deployment(playbook: Playbook, roster: Mapping[str, tuple[str, str]]) -> No
     kms = boto3.client("kms")
     key = kms.create_key()["KeyMetadata"]["KeyId"]
     kms.create_alias(AliasName=PLACE.contacts_key, TargetKeyId=key)
-    store = Store(dynamodb, PLACE.table)
-    store.put_playbook(playbook, NOON)
+    storage = Storage.on(dynamodb, PLACE.table)
+    storage.playbooks.put(playbook, NOON)
     for username, (role, team) in roster.items():
-        store.put_agent(agent(username, desk=playbook.desk, role=role, team=team))
+        storage.roster.put(agent(username, desk=playbook.desk, role=role, team=team))
     _parameters({"user_pool_client_id": _user_pool(playbook.desk, roster)})
 
 

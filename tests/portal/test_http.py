@@ -11,7 +11,7 @@ import pytest
 from functions.core.domain import commands as c
 from functions.core.domain.rules import Playbook
 from functions.core.services.command_service import change
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.core.text.tokens import status_key
 from infra.simulator.simulator import Simulator
 from tests.core.sample_desk import NOON, file
@@ -27,17 +27,17 @@ BROWSER = {"Accept": "text/html,*/*;q=0.8"}
 def loop(playbook: Playbook) -> Iterator[Simulator]:
     """A deployment with one ticket in an agent's hands."""
     with deployed(playbook, {"agent-1": ("agent", "technical")}) as running:
-        store = _store()
-        file(store, playbook, NUMBER)
+        storage = _storage()
+        file(storage, playbook, NUMBER)
         assign = c.Assign("technical", "agent-1", by_person=True)
-        change(store, "testdesk", NUMBER, assign, playbook, NOON, actor="system")
+        change(storage, "testdesk", NUMBER, assign, playbook, NOON, actor="system")
         yield running
 
 
-def _store() -> Store:
+def _storage() -> Storage:
     import boto3
 
-    return Store(boto3.client("dynamodb"), PLACE.table)
+    return Storage.on(boto3.client("dynamodb"), PLACE.table)
 
 
 def test_the_status_over_http(loop: Simulator) -> None:
@@ -73,7 +73,7 @@ def test_what_does_not_hold_is_one_problem(loop: Simulator, path: str) -> None:
 
 def test_a_form_over_http(loop: Simulator, playbook: Playbook) -> None:
     """A13: a browser without script answers the survey and comes back to the page."""
-    change(_store(), "testdesk", NUMBER, c.Resolve("好了"), playbook, NOON, actor="agent-1")
+    change(_storage(), "testdesk", NUMBER, c.Resolve("好了"), playbook, NOON, actor="agent-1")
     page = loop.http("GET", f"{PATH}?key={KEY}", headers=BROWSER).text
     action = page.split('method="post" action="')[1].split('"')[0].replace("&amp;", "&")
     address = urljoin(PATH, action)
@@ -105,6 +105,6 @@ def test_each_refusal_is_a_problem(loop: Simulator, call: str, body: Any, status
 
 
 def test_a_confirmation_over_http(loop: Simulator, playbook: Playbook) -> None:
-    change(_store(), "testdesk", NUMBER, c.Resolve("好了"), playbook, NOON, actor="agent-1")
+    change(_storage(), "testdesk", NUMBER, c.Resolve("好了"), playbook, NOON, actor="agent-1")
     answer = loop.http("POST", f"{PATH}/confirmation?key={KEY}", {"solved": True})
     assert (answer.status, answer.json["number"]) == (200, NUMBER)

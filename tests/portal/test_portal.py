@@ -25,7 +25,8 @@ from functions.core.domain.ticket import Customer as Person, Ticket
 from functions.core.platform.web import Request, problem
 from functions.core.playbook import load
 from functions.core.services.command_service import change
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
+from functions.core.storage.playbooks import CachedPlaybook
 from functions.core.text.words import label, nearest_locale
 from functions.portal.calls import wants_page
 from tests.core.sample_desk import DESK, NOON, file
@@ -44,13 +45,13 @@ Do = Callable[..., Ticket]
 
 
 @pytest.fixture
-def do(store: Store, playbook: Playbook, ticket: Ticket) -> Do:
+def do(storage: Storage, playbook: Playbook, ticket: Ticket) -> Do:
     """Carry commands out on the ticket, as agents and functions do."""
 
     def carry_out(*commands: c.Command, actor: str = "agent-1") -> Ticket:
         after = ticket
         for command in commands:
-            after = change(store, ticket.desk, NUMBER, command, playbook, NOON, actor=actor)
+            after = change(storage, ticket.desk, NUMBER, command, playbook, NOON, actor=actor)
         return after
 
     return carry_out
@@ -80,18 +81,20 @@ def test_the_end_of_the_contact_opens_the_status(customer: Customer, contact: st
     assert customer.get(contact=contact).body["number"] == NUMBER
 
 
-def test_the_end_of_an_address_is_compared_without_case(store: Store, playbook: Playbook) -> None:
-    file(store, playbook, "CS20260310002", customer=_person("***@example.com", "email"))
-    assert Customer(store, "CS20260310002").get(contact=".COM").status == 200
+def test_the_end_of_an_address_is_compared_without_case(
+    storage: Storage, playbook: Playbook
+) -> None:
+    file(storage, playbook, "CS20260310002", customer=_person("***@example.com", "email"))
+    assert Customer(storage, "CS20260310002").get(contact=".COM").status == 200
 
 
 @pytest.mark.parametrize("shown", ["****", "*78", "", "******78"])
-def test_a_hidden_contact_proves_nothing(store: Store, playbook: Playbook, shown: str) -> None:
+def test_a_hidden_contact_proves_nothing(storage: Storage, playbook: Playbook, shown: str) -> None:
     """G4: stars are no secret."""
-    file(store, playbook, "CS20260310002", customer=_person(shown, "phone"))
+    file(storage, playbook, "CS20260310002", customer=_person(shown, "phone"))
     for guess in ("****", shown, "", "\x00\x00\x00\x00", "**78"):
         with pytest.raises(NotFound):
-            Customer(store, "CS20260310002").get(contact=guess)
+            Customer(storage, "CS20260310002").get(contact=guess)
 
 
 def _person(contact: str, kind: Any) -> Person:
@@ -110,11 +113,11 @@ class Calls:
 
 
 def test_a_wrong_proof_and_a_missing_ticket_are_answered_alike(
-    dynamodb: Any, store: Store, customer: Customer
+    dynamodb: Any, storage: Storage, customer: Customer
 ) -> None:
     """F6: the same words after the same DynamoDB calls and the same keys computed."""
-    missing = Customer(store, "CS20260310999")
-    store.playbook("testdesk", NOON)
+    missing = Customer(storage, "CS20260310999")
+    storage.playbooks.get("testdesk", NOON)
     calls = Calls(dynamodb)
     outcomes = []
     for who, query in (
@@ -136,13 +139,13 @@ def test_a_wrong_proof_and_a_missing_ticket_are_answered_alike(
 
 @pytest.mark.parametrize(("desk", "number"), [("nowhere", NUMBER), ("testdesk", "x" * 5000)])
 def test_an_unknown_desk_or_an_odd_number_is_the_same_404(
-    store: Store, ticket: Ticket, desk: str, number: str
+    storage: Storage, ticket: Ticket, desk: str, number: str
 ) -> None:
-    customer = Customer(store, number, desk)
+    customer = Customer(storage, number, desk)
     with pytest.raises(NotFound) as refused:
         customer.get(key=customer.key)
     with pytest.raises(NotFound) as usual:
-        Customer(store, "CS20260310999").get()
+        Customer(storage, "CS20260310999").get()
     assert refused.value.detail == usual.value.detail
 
 
@@ -163,18 +166,18 @@ def test_internal_events_stay_internal(customer: Customer, do: Do) -> None:
 
 
 def test_a_message_is_masked_and_resumes_the_ticket(
-    customer: Customer, store: Store, do: Do
+    customer: Customer, storage: Storage, do: Do
 ) -> None:
     """A11, G4: the answer to a request for information; a number in it is hidden."""
     do(ASSIGN, c.RequestInformation("请提供账号"))
     answer = customer.send("messages", {"text": "账号是a1，电话13800138000"})
     assert (answer.status, answer.body) == (201, {"number": NUMBER, "status": "in_progress"})
-    (written,) = store.history("testdesk", NUMBER)[-1].of(CustomerWrote)
+    (written,) = storage.tickets.history("testdesk", NUMBER)[-1].of(CustomerWrote)
     assert written.text == "账号是a1，电话138****8000"
     assert written.channel == "web"
 
 
-def test_an_idempotency_key_adds_a_message_once(customer: Customer, store: Store) -> None:
+def test_an_idempotency_key_adds_a_message_once(customer: Customer, storage: Storage) -> None:
     """G1: the same key and text once; the same key with another text is refused."""
     first = customer.send("messages", {"text": "还有一事"}, idempotency_key="k1")
     again = customer.send("messages", {"text": "还有一事"}, idempotency_key="k1")
@@ -182,16 +185,16 @@ def test_an_idempotency_key_adds_a_message_once(customer: Customer, store: Store
     with pytest.raises(KeyReused):
         customer.send("messages", {"text": "别的事"}, idempotency_key="k1")
     customer.send("messages", {"text": "还有一事"})
-    assert len(_events(store, "CustomerWrote")) == 2
+    assert len(_events(storage, "CustomerWrote")) == 2
 
 
-def test_files_come_with_a_message(customer: Customer, store: Store) -> None:
+def test_files_come_with_a_message(customer: Customer, storage: Storage) -> None:
     """D10, G4: kept under their digest; a number in the name is hidden."""
     import boto3
 
     photo = {"name": "照片13800138000.png", "content_type": "image/png", "content": PHOTO}
     customer.send("messages", {"text": "见照片", "attachments": [photo]})
-    (written,) = _events(store, "CustomerWrote")
+    (written,) = _events(storage, "CustomerWrote")
     (file,) = written.attachments
     assert (file.name, file.size) == ("照片138****8000.png", len(REAL["png"]))
     stored = boto3.client("s3", region_name="us-east-1").get_object(Bucket="mail", Key=file.key)
@@ -228,7 +231,7 @@ def test_a_file_that_does_not_fit_is_named(
     ],
 )
 def test_a_file_that_is_not_accepted_is_said(
-    customer: Customer, store: Store, name: str, why: str
+    customer: Customer, storage: Storage, name: str, why: str
 ) -> None:
     """D10, item 10: by its content; nothing of the message is kept then."""
     content = b"MZ\x90\x00" if name.endswith("png") else package("word/vbaProject.bin")
@@ -239,12 +242,14 @@ def test_a_file_that_is_not_accepted_is_said(
     (error,) = refused.value.errors
     assert error.field == "attachments.1"
     assert error.message.startswith(why)
-    assert _events(store, "CustomerWrote") == []
+    assert _events(storage, "CustomerWrote") == []
 
 
-def _events(store: Store, name: str) -> list[Any]:
+def _events(storage: Storage, name: str) -> list[Any]:
     return [
-        event for commit in store.history("testdesk", NUMBER) for event in commit.of(EVENTS[name])
+        event
+        for commit in storage.tickets.history("testdesk", NUMBER)
+        for event in commit.of(EVENTS[name])
     ]
 
 
@@ -279,7 +284,7 @@ def test_unsolved_takes_the_ticket_up_again(customer: Customer, do: Do) -> None:
     do(ASSIGN, c.Resolve("已重置密码"))
     answer = customer.send("confirmation", {"solved": False, "reason": "还是不行 13800138000"})
     assert answer.body == {"number": NUMBER, "status": "queued"}
-    reasons = [event.reason for event in _events(customer.store, "ConfirmationGiven")]
+    reasons = [event.reason for event in _events(customer.storage, "ConfirmationGiven")]
     assert reasons == ["还是不行 138****8000"]
 
 
@@ -307,11 +312,11 @@ def test_a_score_off_the_scale_is_refused(customer: Customer, do: Do, score: Any
     assert [error.field for error in refused.value.errors] == ["score"]
 
 
-def test_a_desk_may_ask_in_words(store: Store, do: Do, customer: Customer) -> None:
+def test_a_desk_may_ask_in_words(storage: Storage, do: Do, customer: Customer) -> None:
     """D12, E7: the desk's own words stand for scores, on the page too."""
     words = {"非常满意": 5, "一般": 3, "不满意": 1}
     worded = load({**DESK, "survey": {**DESK["survey"], "words": words}})
-    store._playbooks["testdesk"] = (NOON, 1, worded)
+    storage.playbooks.cache["testdesk"] = CachedPlaybook(NOON, 1, worded)
     do(ASSIGN, c.Resolve("已重置密码"))
     assert 'value="非常满意"' in customer.get("text/html", key=customer.key).body
     assert customer.send("survey", {"score": "非常满意"}).body["status"] == "archived"
@@ -326,14 +331,14 @@ def test_what_is_not_possible_names_what_customers_may_do(customer: Customer) ->
 
 @pytest.mark.parametrize("merged", [False, True])
 def test_nothing_is_added_to_an_erased_ticket(
-    customer: Customer, do: Do, store: Store, playbook: Playbook, merged: bool
+    customer: Customer, do: Do, storage: Storage, playbook: Playbook, merged: bool
 ) -> None:
     """B10: nobody could answer it; it says so, keeps no file and the page has no form for it."""
     import boto3
 
     assert "/messages?" in customer.get(PAGE, key=customer.key).body
     if merged:
-        file(store, playbook, "CS2")
+        file(storage, playbook, "CS2")
         do(c.Merge("CS2"))
     do(c.ErasePerson("asked for it"), actor="admin")
     photo = {"name": "x.png", "content_type": "image/png", "content": PHOTO}
@@ -341,7 +346,7 @@ def test_nothing_is_added_to_an_erased_ticket(
         customer.send("messages", {"text": "还有", "attachments": [photo]})
     assert boto3.client("s3", region_name="us-east-1").list_buckets()["Buckets"] == []
     assert problem(refused.value).status == 409
-    assert not _events(store, "CustomerWrote")
+    assert not _events(storage, "CustomerWrote")
     page = customer.get(PAGE, key=customer.key).body
     assert "/messages?" not in page
     refusal = customer.submit("messages", text="还有")
@@ -359,7 +364,7 @@ def test_nothing_is_added_to_an_erased_ticket(
     ids=["confirmation", "survey"],
 )
 def test_an_erased_ticket_takes_no_answer(
-    customer: Customer, do: Do, store: Store, call: str, fields: dict[str, str], event: str
+    customer: Customer, do: Do, storage: Storage, call: str, fields: dict[str, str], event: str
 ) -> None:
     """B10, G4: refused as a message is, for programs and on the page, which has no form for it."""
     do(ASSIGN, c.Resolve("已重置密码"))
@@ -372,8 +377,8 @@ def test_an_erased_ticket_takes_no_answer(
     assert "<form" not in customer.get(PAGE, key=customer.key).body
     refusal = customer.submit(call, **fields)
     assert (refusal.status, "请重新提交请求" in refusal.body) == (409, True)
-    assert not _events(store, event)
-    assert store.load("testdesk", NUMBER).version == erased.version
+    assert not _events(storage, event)
+    assert storage.tickets.load("testdesk", NUMBER).version == erased.version
 
 
 # The page
@@ -449,7 +454,9 @@ def test_a_form_leads_back_to_the_page(customer: Customer, do: Do) -> None:
     answer = customer.submit("survey", score="5", comment="谢谢 & 再见")
     assert answer.status == 303
     assert answer.headers["Location"] == f"../{NUMBER}?key={customer.key}&done=survey"
-    assert [event.comment for event in _events(customer.store, "SurveyAnswered")] == ["谢谢 & 再见"]
+    assert [event.comment for event in _events(customer.storage, "SurveyAnswered")] == [
+        "谢谢 & 再见"
+    ]
     assert "感谢您的评价" in customer.get(PAGE, key=customer.key, done="survey").body
 
 
@@ -496,8 +503,8 @@ def test_a_form_that_cannot_be_read_is_refused(customer: Customer) -> None:
         )
 
 
-def test_a_missing_ticket_is_a_page_for_browsers(store: Store, ticket: Ticket) -> None:
-    missing = Customer(store, "CS20260310999")
+def test_a_missing_ticket_is_a_page_for_browsers(storage: Storage, ticket: Ticket) -> None:
+    missing = Customer(storage, "CS20260310999")
     answer = missing.get(PAGE, key=missing.key)
     assert (answer.status, "没有找到工单" in answer.body) == (404, True)
     assert "There is no such ticket" in missing.get(PAGE, lang="en").body
@@ -539,7 +546,7 @@ def test_languages_are_recognised_by_their_beginning() -> None:
     ]  # fmt: skip
 
 
-def test_a_ticket_in_english_has_its_page_in_english(store: Store, playbook: Playbook) -> None:
-    filed = file(store, playbook, "CS20260310003", locale="en")
-    customer = replace(Customer(store), number=filed.number)
+def test_a_ticket_in_english_has_its_page_in_english(storage: Storage, playbook: Playbook) -> None:
+    filed = file(storage, playbook, "CS20260310003", locale="en")
+    customer = replace(Customer(storage), number=filed.number)
     assert '<html lang="en">' in customer.get(PAGE, key=customer.key).body

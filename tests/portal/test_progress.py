@@ -14,7 +14,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.playbook import load
 from functions.core.services.command_service import change
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from tests.core.sample_desk import DESK, NOON, agent, both, file
 from tests.portal.conftest import NUMBER, Customer
 from tests.portal.test_portal import PAGE
@@ -68,16 +68,16 @@ def playbook(request: pytest.FixtureRequest) -> Playbook:
 
 
 @pytest.fixture
-def store(dynamodb: Any, playbook: Playbook) -> Store:
-    found = Store(dynamodb, "deskbell-test")
-    found.put_playbook(playbook, NOON)
-    found.put_agent(agent())
+def storage(dynamodb: Any, playbook: Playbook) -> Storage:
+    found = Storage.on(dynamodb, "deskbell-test")
+    found.playbooks.put(playbook, NOON)
+    found.roster.put(agent())
     return found
 
 
-def _do(store: Store, playbook: Playbook, *commands: c.Command) -> Ticket:
+def _do(storage: Storage, playbook: Playbook, *commands: c.Command) -> Ticket:
     for command in commands:
-        after = change(store, "testdesk", NUMBER, command, playbook, NOON, actor="agent-1")
+        after = change(storage, "testdesk", NUMBER, command, playbook, NOON, actor="agent-1")
     return after
 
 
@@ -87,11 +87,11 @@ CALLBACK = {"solved": "callback", "team": "technical", "within": "1h"}
 
 
 def test_each_node_of_the_way_is_in_the_timeline(
-    store: Store, playbook: Playbook, customer: Customer
+    storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
     """D10, D11: 工程师已出发，预计到达 14:00; what is internal stays so."""
     inside = c.TakeStep("inside", {"found": "主板"}, (INSIDE,))
-    _do(store, playbook, ASSIGN, inside, GONE)
+    _do(storage, playbook, ASSIGN, inside, GONE)
     view = customer.get(key=customer.key).body
     assert [entry["label"] for entry in view["timeline"]] == [
         "已收到请求", "已分配处理人员", "工程师已出发",
@@ -109,10 +109,10 @@ def test_each_node_of_the_way_is_in_the_timeline(
 
 
 def test_files_go_to_whoever_has_the_key(
-    store: Store, playbook: Playbook, customer: Customer
+    storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
     """D10: by a link of their own; the end of a contact is not enough."""
-    _do(store, playbook, ASSIGN, c.TakeStep("inside", {}, (INSIDE,)), GONE)
+    _do(storage, playbook, ASSIGN, c.TakeStep("inside", {}, (INSIDE,)), GONE)
     (shown,) = customer.get(key=customer.key).body["attachments"]
     assert (shown["name"], shown["url"]) == (
         "现场.png", "https://files.example.com/files/testdesk/a",
@@ -124,32 +124,32 @@ def test_files_go_to_whoever_has_the_key(
 
 
 def test_the_status_is_called_as_the_desk_calls_it(
-    store: Store, playbook: Playbook, customer: Customer
+    storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
     """D6: on the badge and on the way to the solution."""
-    _do(store, playbook, ASSIGN)
+    _do(storage, playbook, ASSIGN)
     assert customer.get(key=customer.key).body["status_label"] == "待上门"
     assert customer.get(PAGE, key=customer.key).body.count("待上门") == 2
 
 
 def test_the_question_to_the_customer_is_on_the_page(
-    store: Store, playbook: Playbook, customer: Customer
+    storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
     """E2: until the supervisors have to say."""
-    _do(store, playbook, c.AskCustomer("是无法登录，还是收不到验证码？"))
+    _do(storage, playbook, c.AskCustomer("是无法登录，还是收不到验证码？"))
     assert customer.get(key=customer.key).body["question"] == "是无法登录，还是收不到验证码？"
     assert "还是收不到验证码" in customer.get(PAGE, key=customer.key).body
     assert customer.get(contact="8000").body["question"] is None
-    _do(store, playbook, c.CustomerMessage("收不到", "web"))
+    _do(storage, playbook, c.CustomerMessage("收不到", "web"))
     answered = customer.submit("messages", text="收不到验证码")
     assert answered.status == 303
 
 
 def test_the_customer_is_asked_whether_it_is_solved(
-    store: Store, playbook: Playbook, customer: Customer
+    storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
     """C10, D13: 确认解决 or 未解决 with the reason; the survey comes after the yes."""
-    _do(store, playbook, ASSIGN, c.Resolve("换了屏幕"))
+    _do(storage, playbook, ASSIGN, c.Resolve("换了屏幕"))
     page = customer.get(PAGE, key=customer.key).body
     for words in (
         "待客户确认",
@@ -166,12 +166,12 @@ def test_the_customer_is_asked_whether_it_is_solved(
 
 
 def test_not_solved_goes_back_with_the_reason(
-    store: Store, playbook: Playbook, customer: Customer
+    storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
     """D13."""
-    _do(store, playbook, ASSIGN, c.Resolve("换了屏幕"))
+    _do(storage, playbook, ASSIGN, c.Resolve("换了屏幕"))
     customer.submit("confirmation", solved="false", reason="屏幕还在闪")
-    ticket = store.load("testdesk", NUMBER)
+    ticket = storage.tickets.load("testdesk", NUMBER)
     assert (ticket.status, ticket.reopen_to) == ("queued", "team")
     with pytest.raises(ActionNotAllowed) as refused:
         customer.send("survey", {"score": 5})
@@ -180,13 +180,13 @@ def test_not_solved_goes_back_with_the_reason(
 
 @pytest.mark.parametrize("playbook", [CALLBACK], indirect=True)
 def test_rated_in_words_beside_the_confirmation(
-    store: Store, playbook: Playbook, customer: Customer
+    storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
     """B9, D12: where a call-back follows the yes, the rating waits for nothing; once."""
-    _do(store, playbook, ASSIGN, c.Resolve("换了屏幕"))
+    _do(storage, playbook, ASSIGN, c.Resolve("换了屏幕"))
     assert 'value="非常满意"' in customer.get(PAGE, key=customer.key).body
     assert customer.submit("survey", score="非常满意").status == 303
-    assert store.load("testdesk", NUMBER).score == WORDS["非常满意"]
+    assert storage.tickets.load("testdesk", NUMBER).score == WORDS["非常满意"]
     assert 'name="score"' not in customer.get(PAGE, key=customer.key).body
     customer.submit("confirmation", solved="true")
     assert customer.get(key=customer.key).body["status"] == "in_review"
@@ -195,12 +195,12 @@ def test_rated_in_words_beside_the_confirmation(
 
 
 def test_a_step_that_the_playbook_has_dropped_is_still_shown(
-    store: Store, playbook: Playbook, customer: Customer
+    storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
     """F1: tickets outlive a playbook's version."""
-    _do(store, playbook, ASSIGN, GONE)
-    store.put_playbook(load({**DESK}), NOON)
-    fresh = Customer(Store(store.client, store.table))
+    _do(storage, playbook, ASSIGN, GONE)
+    storage.playbooks.put(load({**DESK}), NOON)
+    fresh = Customer(Storage.on(storage.table.client, storage.table.name))
     (entry,) = fresh.get(key=fresh.key).body["timeline"][-1:]
     assert (entry["label"], entry["fields"][0]["label"]) == ("处理进展", "arrives_at")
-    assert file(store, playbook, "CS20260310009").status == "received"
+    assert file(storage, playbook, "CS20260310009").status == "received"

@@ -13,16 +13,18 @@ from functions.core.domain.events import EVENTS, Attachment, CustomerWrote
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import RefusedFile, Ticket
 from functions.core.services.command_service import change
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from tests.core.sample_desk import NOON, file
 from tests.portal.conftest import NUMBER, Customer
 
 ASSIGN = c.Assign(team="technical", handler="agent-1")
 
 
-def do(store: Store, playbook: Playbook, *commands: c.Command, actor: str = "agent-1") -> Ticket:
+def do(
+    storage: Storage, playbook: Playbook, *commands: c.Command, actor: str = "agent-1"
+) -> Ticket:
     return [
-        change(store, "testdesk", NUMBER, command, playbook, NOON, actor=actor)
+        change(storage, "testdesk", NUMBER, command, playbook, NOON, actor=actor)
         for command in commands
     ][-1]
 
@@ -39,7 +41,7 @@ def test_proofs_are_compared_in_constant_time_and_always_both(
         return real(one, other)
 
     monkeypatch.setattr(hmac, "compare_digest", watched)
-    missing = Customer(customer.store, "CS20260310999")
+    missing = Customer(customer.storage, "CS20260310999")
     for who in (customer, missing):
         for query in ({"key": "x" * 22}, {"contact": "1234"}, {"key": "x", "contact": "y"}, {}):
             compared.clear()
@@ -55,23 +57,23 @@ def test_a_desk_may_ask_for_the_key_alone(customer: Customer, playbook: Playbook
     assert customer.get(contact="8000").status == 200
     fields = playbook.fields.model_copy(update={"status_by_contact": False})
     strict = playbook.model_copy(update={"fields": fields})
-    customer.store.put_playbook(strict, NOON)
-    fresh = Customer(Store(customer.store.client, customer.store.table))
+    customer.storage.playbooks.put(strict, NOON)
+    fresh = Customer(Storage.on(customer.storage.table.client, customer.storage.table.name))
     with pytest.raises(NotFound):
         fresh.get(contact="8000")
     assert fresh.get(key=fresh.key).status == 200
 
 
 def test_one_idempotency_key_serves_two_tickets(
-    customer: Customer, store: Store, playbook: Playbook
+    customer: Customer, storage: Storage, playbook: Playbook
 ) -> None:
     """G1: a key that a customer's program uses on another ticket is another message there."""
-    file(store, playbook, "CS20260310002")
-    other = Customer(store, "CS20260310002")
+    file(storage, playbook, "CS20260310002")
+    other = Customer(storage, "CS20260310002")
     for who, words in ((customer, "还有一事"), (other, "别的事")):
         answer = who.send("messages", {"text": words}, idempotency_key="k1")
         assert answer.body["number"] == who.number
-        (written,) = store.history("testdesk", who.number)[-1].of(CustomerWrote)
+        (written,) = storage.tickets.history("testdesk", who.number)[-1].of(CustomerWrote)
         assert written.text == words
 
 
@@ -90,7 +92,7 @@ def test_one_idempotency_key_serves_two_tickets(
 )
 def test_what_a_customer_writes_is_masked_and_its_original_sealed(
     customer: Customer,
-    store: Store,
+    storage: Storage,
     playbook: Playbook,
     call: str,
     fields: dict[str, Any],
@@ -98,15 +100,15 @@ def test_what_a_customer_writes_is_masked_and_its_original_sealed(
     field: str,
 ) -> None:
     """G4: at each of the customer's doors, to be opened by a recorded act alone."""
-    do(store, playbook, ASSIGN, c.Resolve("已重置密码"))
+    do(storage, playbook, ASSIGN, c.Resolve("已重置密码"))
     customer.send(call, fields)
-    (commit,) = (k for k in store.history("testdesk", NUMBER) if k.of(EVENTS[event]))
+    (commit,) = (k for k in storage.tickets.history("testdesk", NUMBER) if k.of(EVENTS[event]))
     assert getattr(commit.of(EVENTS[event])[0], field) == "电话138****8000"
-    assert store.original("testdesk", NUMBER, commit.version) is not None
+    assert storage.tickets.original("testdesk", NUMBER, commit.version) is not None
 
 
 def test_only_kept_files_have_a_link_and_refused_ones_are_the_key_holders(
-    customer: Customer, store: Store, playbook: Playbook
+    customer: Customer, storage: Storage, playbook: Playbook
 ) -> None:
     """D10, G4: a raw mail in the bucket is nobody's download; names of files tell of a person."""
     kept, inside = (
@@ -115,7 +117,7 @@ def test_only_kept_files_have_a_link_and_refused_ones_are_the_key_holders(
     )
     refused = RefusedFile(name="发票.exe", size=9, reason="program")
     wrote = c.CustomerMessage("见附件", "mail", attachments=(kept, inside), refused=(refused,))
-    do(store, playbook, wrote, actor="customer")
+    do(storage, playbook, wrote, actor="customer")
     shown = customer.get(key=customer.key).body
     assert [file["url"] for file in shown["attachments"]] == [
         "https://files.example.com/files/testdesk/a",
@@ -126,12 +128,12 @@ def test_only_kept_files_have_a_link_and_refused_ones_are_the_key_holders(
 
 
 def test_a_strangers_refused_file_is_not_shown(
-    customer: Customer, store: Store, playbook: Playbook
+    customer: Customer, storage: Storage, playbook: Playbook
 ) -> None:
     """G4: what came by another customer's merged ticket is theirs, its files' names too."""
     refused = RefusedFile(name="别人的.exe", size=9, reason="program")
     wrote = c.CustomerMessage(
         "见附件", "mail", refused=(refused,), via="CS20260310009", stranger=True
     )
-    do(store, playbook, wrote, actor="customer")
+    do(storage, playbook, wrote, actor="customer")
     assert customer.get(key=customer.key).body["refused"] == []

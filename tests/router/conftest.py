@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from tests.aws_snapshots import aws_in_memory
 from tests.core.sample_desk import TABLE, make_table
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
+def storage() -> Iterator[Storage]:
     with aws_in_memory():
         client = boto3.client("dynamodb")
         make_table(client)
-        yield Store(client, TABLE)
+        yield Storage.on(client, TABLE)

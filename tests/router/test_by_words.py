@@ -10,7 +10,8 @@ from functions.core.domain.events import TicketReceived
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.playbook import load
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
+from functions.core.storage.tickets import Tickets
 from functions.router.routing import Router
 from tests.core.sample_desk import DESK, NOON, agent, file
 
@@ -25,50 +26,50 @@ def playbook_of(**place: Any) -> Playbook:
     )
 
 
-def waiting(store: Store, playbook: Playbook) -> Router:
+def waiting(storage: Storage, playbook: Playbook) -> Router:
     """The router, and a ticket that it has put where its words lead."""
-    ticket = file(store, playbook, NUMBER, description=WORDS)
-    router = Router(store, playbook, NOON)
-    router.route_new(ticket, store.history("testdesk", NUMBER)[0].of(TicketReceived)[0])
-    assert where(store) == ("waiting", "technical", None)
+    ticket = file(storage, playbook, NUMBER, description=WORDS)
+    router = Router(storage, playbook, NOON)
+    router.route_new(ticket, storage.tickets.history("testdesk", NUMBER)[0].of(TicketReceived)[0])
+    assert where(storage) == ("waiting", "technical", None)
     return router
 
 
-def where(store: Store) -> tuple[str, str | None, str | None]:
-    found: Ticket = store.load("testdesk", NUMBER)
+def where(storage: Storage) -> tuple[str, str | None, str | None]:
+    found: Ticket = storage.tickets.load("testdesk", NUMBER)
     return found.queue, found.team, found.handler
 
 
 @pytest.mark.requirement("B4", "B5")
 @pytest.mark.parametrize("when", [{"mentions": ["银行卡"]}, {"amount_over": 10000}], ids=str)
 def test_the_skills_that_the_text_requires_are_required_while_it_waits(
-    store: Store, when: dict[str, Any]
+    storage: Storage, when: dict[str, Any]
 ) -> None:
-    router = waiting(store, playbook_of(when=when, needs={"skills": ["pay"]}))
-    store.put_agent(agent("agent-1"))
+    router = waiting(storage, playbook_of(when=when, needs={"skills": ["pay"]}))
+    storage.roster.put(agent("agent-1"))
     router.assign_waiting("technical")
-    router.retry_waiting(store.load("testdesk", NUMBER))
-    assert where(store) == ("waiting", "technical", None)
-    store.put_agent(agent("agent-2", skills=("pay",)))
+    router.retry_waiting(storage.tickets.load("testdesk", NUMBER))
+    assert where(storage) == ("waiting", "technical", None)
+    storage.roster.put(agent("agent-2", skills=("pay",)))
     router.assign_waiting("technical")
-    assert where(store) == ("agent", "technical", "agent-2")
+    assert where(storage) == ("agent", "technical", "agent-2")
 
 
 @pytest.mark.requirement("E3")
-def test_a_collected_ticket_is_never_assigned_automatically(store: Store) -> None:
-    router = waiting(store, playbook_of(when={"mentions": "银行卡"}, queue="collect"))
-    store.put_agent(agent("agent-1"))
+def test_a_collected_ticket_is_never_assigned_automatically(storage: Storage) -> None:
+    router = waiting(storage, playbook_of(when={"mentions": "银行卡"}, queue="collect"))
+    storage.roster.put(agent("agent-1"))
     router.assign_waiting("technical")
-    assert where(store) == ("waiting", "technical", None)
+    assert where(storage) == ("waiting", "technical", None)
 
 
 @pytest.mark.requirement("G7")
 def test_a_desk_that_does_not_route_by_text_reads_no_history(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     playbook = playbook_of(when={"type": DESK["default_type"]})
-    router = waiting(store, playbook)
-    store.put_agent(agent("agent-1"))
-    monkeypatch.setattr(Store, "history", lambda *_: pytest.fail("the history was read"))
+    router = waiting(storage, playbook)
+    storage.roster.put(agent("agent-1"))
+    monkeypatch.setattr(Tickets, "history", lambda *_: pytest.fail("the history was read"))
     router.assign_waiting("technical")
-    assert where(store) == ("agent", "technical", "agent-1")
+    assert where(storage) == ("agent", "technical", "agent-1")

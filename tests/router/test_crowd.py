@@ -23,7 +23,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.playbook import load
 from functions.core.services.command_service import change
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.router.routing import Router
 from tests.core.conftest import OneAtATime
 from tests.core.sample_desk import DESK, NOON, TABLE, agent, file, request
@@ -38,9 +38,9 @@ TEAM = "technical"
 
 
 @pytest.fixture
-def store(store: Store) -> Store:
+def storage(storage: Storage) -> Storage:
     """A table whose single calls do not overlap, as DynamoDB's transactions do not."""
-    return Store(cast("DynamoDBClient", OneAtATime(store.client)), TABLE)
+    return Storage.on(cast("DynamoDBClient", OneAtATime(storage.table.client)), TABLE)
 
 
 @pytest.fixture(scope="module")
@@ -64,15 +64,15 @@ def _again(work: Callable[[], Any]) -> None:
 class Stream:
     """What the table's stream would bring, delivered by many threads at once."""
 
-    def __init__(self, store: Store, playbook: Playbook) -> None:
-        self.store, self.playbook = store, playbook
-        self.router = Router(store, playbook, NOON)
+    def __init__(self, storage: Storage, playbook: Playbook) -> None:
+        self.storage, self.playbook = storage, playbook
+        self.router = Router(storage, playbook, NOON)
 
     def ticket(self, number: str) -> Ticket:
-        return self.store.load("testdesk", number)
+        return self.storage.tickets.load("testdesk", number)
 
     def tickets(self) -> list[Ticket]:
-        return self.store.tickets("testdesk", NUMBERS)
+        return self.storage.tickets.load_many("testdesk", NUMBERS)
 
     def bring(self, work: Callable[[str], Any], numbers: list[str]) -> None:
         with ThreadPoolExecutor(THREADS) as pool:
@@ -82,7 +82,7 @@ class Stream:
         self.router.route_new(self.ticket(number), cast("Any", self._first(number)))
 
     def _first(self, number: str) -> Any:
-        commit = self.store.commit_at("testdesk", number, 1)
+        commit = self.storage.tickets.commit_at("testdesk", number, 1)
         assert commit is not None
         return commit.of(TicketReceived)[0]
 
@@ -94,7 +94,7 @@ class Stream:
 
     def resolve(self, number: str) -> None:
         change(
-            self.store, "testdesk", number, c.Resolve("好了"), self.playbook, NOON, actor="agent"
+            self.storage, "testdesk", number, c.Resolve("好了"), self.playbook, NOON, actor="agent"
         )
 
 
@@ -104,16 +104,16 @@ def _in_hand(tickets: list[Ticket]) -> Counter[str | None]:
 
 @pytest.mark.requirement("D7", "E11", "F2")
 def test_a_hundred_simultaneous_tickets_are_assigned_within_capacity_and_in_order(
-    store: Store, playbook: Playbook
+    storage: Storage, playbook: Playbook
 ) -> None:
     """No agent exceeds the capacity, and no ticket waits while an agent has some left."""
     for n in range(AGENTS):
-        store.put_agent(agent(f"agent-{n}", capacity=CAPACITY))
+        storage.roster.put(agent(f"agent-{n}", capacity=CAPACITY))
     chance = random.Random(7)  # noqa: S311 - the same crowd each time
     vip = request().customer.model_copy(update={"customer_class": "vip"})
     for n, number in enumerate(NUMBERS):
         file(
-            store,
+            storage,
             playbook,
             number,
             NOON - timedelta(minutes=TICKETS - n),
@@ -121,7 +121,7 @@ def test_a_hundred_simultaneous_tickets_are_assigned_within_capacity_and_in_orde
             description="你好",
             **({"customer": vip} if chance.random() < 0.2 else {}),
         )
-    stream = Stream(store, playbook)
+    stream = Stream(storage, playbook)
     shuffled = chance.sample(NUMBERS, TICKETS)
 
     stream.bring(stream.received, shuffled)
@@ -141,7 +141,7 @@ def test_a_hundred_simultaneous_tickets_are_assigned_within_capacity_and_in_orde
         after = stream.tickets()
         counts = _in_hand(after)
         assert max(counts.values()) <= CAPACITY
-        for someone in store.agents("testdesk"):
+        for someone in storage.roster.list("testdesk"):
             assert someone.load == counts[someone.username]
         still = [t for t in after if t.status == "queued"]
         # No ticket waits while an agent has capacity.
@@ -152,5 +152,5 @@ def test_a_hundred_simultaneous_tickets_are_assigned_within_capacity_and_in_orde
         assert sorted(queue_rank(t, playbook) for t in still) == ranks[taken:]
     assert done >= TICKETS - AGENTS * CAPACITY
     for number in NUMBERS:
-        history = store.history("testdesk", number)
+        history = storage.tickets.history("testdesk", number)
         assert sum(len(commit.of(TicketAssigned)) for commit in history) == 1

@@ -14,7 +14,7 @@ from functions.core.domain.ticket import Ticket
 from functions.core.platform.settings import Deployment
 from functions.core.playbook import load
 from functions.core.services.command_service import change
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.router.consumer import process
 from tests.aws_snapshots import aws_in_memory
 from tests.core.sample_desk import DESK, NOON, TABLE, agent, both, file, make_table
@@ -60,14 +60,14 @@ class Desk:
 
     def __init__(self, client: Any, playbook: Playbook) -> None:
         self.client, self.playbook = client, playbook
-        self.store = Store(client, TABLE)
-        self.store.put_playbook(playbook, NOON)
-        file(self.store, playbook, NUMBER, description="你好")
+        self.storage = Storage.on(client, TABLE)
+        self.storage.playbooks.put(playbook, NOON)
+        file(self.storage, playbook, NUMBER, description="你好")
         self.bring(1)
 
     @property
     def ticket(self) -> Ticket:
-        return self.store.load("testdesk", NUMBER)
+        return self.storage.tickets.load("testdesk", NUMBER)
 
     @property
     def place(self) -> tuple[str, str | None, str | None]:
@@ -78,7 +78,7 @@ class Desk:
         """The version that came of it."""
         for command in commands:
             after = change(
-                self.store, "testdesk", NUMBER, command, self.playbook, NOON, actor=actor
+                self.storage, "testdesk", NUMBER, command, self.playbook, NOON, actor=actor
             )
         return after.version
 
@@ -90,20 +90,20 @@ class Desk:
         key = {"pk": {"S": f"TICKET#testdesk#{NUMBER}"}, "sk": {"S": f"EVENT#{version:06}"}}
         image = self.client.get_item(TableName=TABLE, Key=key)["Item"]
         if image["readers"]["S"] in {"router", "both"}:
-            process({"dynamodb": {"NewImage": image}}, PLACE, self.store, NOON)
+            process({"dynamodb": {"NewImage": image}}, PLACE, self.storage, NOON)
 
     def free(self, username: str, team: str, **more: Any) -> None:
         """Somebody comes online; the stream does not say so yet."""
-        self.store.put_agent(agent(username, team=team, **more))
+        self.storage.roster.put(agent(username, team=team, **more))
 
     def freed(self, username: str) -> None:
         key = {"pk": {"S": "DESK#testdesk"}, "sk": {"S": f"AGENT#{username}"}}
         image = self.client.get_item(TableName=TABLE, Key=key)["Item"] | {"change": {"S": "online"}}
-        process({"dynamodb": {"NewImage": image}}, PLACE, self.store, NOON)
+        process({"dynamodb": {"NewImage": image}}, PLACE, self.storage, NOON)
 
     def placed(self) -> list[tuple[str, str]]:
         """Each time that it was put somewhere: the event and the team."""
-        history = self.store.history("testdesk", NUMBER)
+        history = self.storage.tickets.history("testdesk", NUMBER)
         return [
             (event.event, event.team)
             for commit in history

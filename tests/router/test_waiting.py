@@ -12,7 +12,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Customer, Ticket
 from functions.core.playbook import load
 from functions.core.services.command_service import change
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.router.routing import PAGE_SIZE, Router
 from tests.core.sample_desk import DESK, NOON, agent, file
 
@@ -29,89 +29,93 @@ def playbook() -> Playbook:
     return load({**DESK, "routing": routing})
 
 
-def do(store: Store, playbook: Playbook, number: str, *commands: c.Command) -> Ticket:
+def do(storage: Storage, playbook: Playbook, number: str, *commands: c.Command) -> Ticket:
     return [
-        change(store, "testdesk", number, command, playbook, NOON, actor="system")
+        change(storage, "testdesk", number, command, playbook, NOON, actor="system")
         for command in commands
     ][-1]
 
 
-def waiting(store: Store, playbook: Playbook, number: str, **request: Any) -> Ticket:
-    file(store, playbook, number, **request)
-    return do(store, playbook, number, c.Enqueue(TEAM, "waiting", "nobody free"))
+def waiting(storage: Storage, playbook: Playbook, number: str, **request: Any) -> Ticket:
+    file(storage, playbook, number, **request)
+    return do(storage, playbook, number, c.Enqueue(TEAM, "waiting", "nobody free"))
 
 
-def handlers(store: Store, *numbers: str) -> list[str | None]:
-    return [store.load("testdesk", number).handler for number in numbers]
+def handlers(storage: Storage, *numbers: str) -> list[str | None]:
+    return [storage.tickets.load("testdesk", number).handler for number in numbers]
 
 
 @pytest.mark.requirement("D7")
 def test_a_ticket_without_a_suitable_agent_does_not_hold_up_the_next(
-    store: Store, playbook: Playbook
+    storage: Storage, playbook: Playbook
 ) -> None:
-    waiting(store, playbook, "CS1", type="fault")
-    waiting(store, playbook, "CS2")
-    store.put_agent(agent("agent-1"))
-    Router(store, playbook, NOON).assign_waiting(TEAM)
-    assert handlers(store, "CS1", "CS2") == [None, "agent-1"]
-    store.put_agent(agent("agent-2", skills=("network",)))
-    Router(store, playbook, NOON).assign_waiting(TEAM)
-    assert handlers(store, "CS1", "CS2") == ["agent-2", "agent-1"]
+    waiting(storage, playbook, "CS1", type="fault")
+    waiting(storage, playbook, "CS2")
+    storage.roster.put(agent("agent-1"))
+    Router(storage, playbook, NOON).assign_waiting(TEAM)
+    assert handlers(storage, "CS1", "CS2") == [None, "agent-1"]
+    storage.roster.put(agent("agent-2", skills=("network",)))
+    Router(storage, playbook, NOON).assign_waiting(TEAM)
+    assert handlers(storage, "CS1", "CS2") == ["agent-2", "agent-1"]
 
 
 @pytest.mark.requirement("E11")
-def test_all_pages_of_the_queue_are_assigned(store: Store, playbook: Playbook) -> None:
+def test_all_pages_of_the_queue_are_assigned(storage: Storage, playbook: Playbook) -> None:
     numbers = [f"CS{serial:03}" for serial in range(PAGE_SIZE + 3)]
     for number in numbers:
-        waiting(store, playbook, number)
-    store.put_agent(agent("agent-1", capacity=PAGE_SIZE + 2))
-    Router(store, playbook, NOON).assign_waiting(TEAM)
-    assert handlers(store, *numbers) == ["agent-1"] * (PAGE_SIZE + 2) + [None]
+        waiting(storage, playbook, number)
+    storage.roster.put(agent("agent-1", capacity=PAGE_SIZE + 2))
+    Router(storage, playbook, NOON).assign_waiting(TEAM)
+    assert handlers(storage, *numbers) == ["agent-1"] * (PAGE_SIZE + 2) + [None]
 
 
 @pytest.mark.requirement("A5", "B4")
-def test_a_vip_comes_first_then_the_urgent_then_the_older(store: Store, playbook: Playbook) -> None:
+def test_a_vip_comes_first_then_the_urgent_then_the_older(
+    storage: Storage, playbook: Playbook
+) -> None:
     vip = Customer(contact="****8001", kind="phone", hash="h2", customer_class="vip")
-    waiting(store, playbook, "CS1", at=NOON)
-    waiting(store, playbook, "CS2", at=NOON - timedelta(hours=1))
-    waiting(store, playbook, "CS3", priority="high")
-    waiting(store, playbook, "CS4", priority="low", customer=vip)
+    waiting(storage, playbook, "CS1", at=NOON)
+    waiting(storage, playbook, "CS2", at=NOON - timedelta(hours=1))
+    waiting(storage, playbook, "CS3", priority="high")
+    waiting(storage, playbook, "CS4", priority="low", customer=vip)
     given = []
     for place in range(1, 5):
-        store.put_agent(agent("agent-1", capacity=place))
-        Router(store, playbook, NOON).assign_waiting(TEAM)
-        now = [n for n in ("CS1", "CS2", "CS3", "CS4") if handlers(store, n) == ["agent-1"]]
+        storage.roster.put(agent("agent-1", capacity=place))
+        Router(storage, playbook, NOON).assign_waiting(TEAM)
+        now = [n for n in ("CS1", "CS2", "CS3", "CS4") if handlers(storage, n) == ["agent-1"]]
         given += [number for number in now if number not in given]
     assert given == ["CS4", "CS3", "CS2", "CS1"]
 
 
 @pytest.mark.requirement("A7")
-def test_a_ticket_of_the_supervisors_stays_in_their_queue(store: Store, playbook: Playbook) -> None:
+def test_a_ticket_of_the_supervisors_stays_in_their_queue(
+    storage: Storage, playbook: Playbook
+) -> None:
     """Confirming its type does not take it out."""
-    store.put_agent(agent("agent-1", skills=("network",)))
-    file(store, playbook, "CS1")
-    theirs = do(store, playbook, "CS1", c.Enqueue(TEAM, "supervisor", "asked for"))
-    Router(store, playbook, NOON).route_on(theirs)
-    assert store.load("testdesk", "CS1") == theirs
+    storage.roster.put(agent("agent-1", skills=("network",)))
+    file(storage, playbook, "CS1")
+    theirs = do(storage, playbook, "CS1", c.Enqueue(TEAM, "supervisor", "asked for"))
+    Router(storage, playbook, NOON).route_on(theirs)
+    assert storage.tickets.load("testdesk", "CS1") == theirs
 
 
 @pytest.mark.requirement("D13")
 @pytest.mark.parametrize(("online", "handler"), [(True, "agent-1"), (False, "agent-2")])
 def test_an_unsolved_ticket_returns_to_its_former_handler_if_online(
-    store: Store, playbook: Playbook, online: bool, handler: str
+    storage: Storage, playbook: Playbook, online: bool, handler: str
 ) -> None:
     """Whatever the load; otherwise it goes to a free agent."""
     for who in ("agent-1", "agent-2"):
-        store.put_agent(agent(who, capacity=1))
-    file(store, playbook, "CS1")
-    file(store, playbook, "CS2")
+        storage.roster.put(agent(who, capacity=1))
+    file(storage, playbook, "CS1")
+    file(storage, playbook, "CS2")
     for number in ("CS1", "CS2"):
-        do(store, playbook, number, c.Assign(TEAM, "agent-1", by_person=True))
-    do(store, playbook, "CS1", c.Resolve("已更换主板"))
-    reopened = do(store, playbook, "CS1", c.Reopen("还是不行"))
+        do(storage, playbook, number, c.Assign(TEAM, "agent-1", by_person=True))
+    do(storage, playbook, "CS1", c.Resolve("已更换主板"))
+    reopened = do(storage, playbook, "CS1", c.Reopen("还是不行"))
     reopened = reopened.model_copy(update={"reopen_to": "handler"})
     assert reopened.former_handlers[-1] == "agent-1"
-    store.set_presence("testdesk", "agent-1", online)
-    router = Router(store, playbook, NOON)
+    storage.roster.set_presence("testdesk", "agent-1", online)
+    router = Router(storage, playbook, NOON)
     router.route_on(reopened)
-    assert handlers(store, "CS1") == [handler]
+    assert handlers(storage, "CS1") == [handler]

@@ -16,7 +16,8 @@ from functions.core.domain.events import TimerBreached
 from functions.core.domain.rules import Playbook
 from functions.core.playbook import load
 from functions.core.services.command_service import change
-from functions.core.storage.store import SHARDS, Store
+from functions.core.storage.database import Storage
+from functions.core.storage.items import SHARDS
 from functions.sla_timer import handler
 from functions.sla_timer.sweep import SweepFailed, SweepResult, process, sweep
 from tests.core.sample_desk import DESK, NOON, agent, file
@@ -30,11 +31,11 @@ def plenty() -> timedelta:
 
 
 @pytest.fixture
-def desk(store: Store, playbook: Playbook) -> Store:
+def desk(storage: Storage, playbook: Playbook) -> Storage:
     """A table with a desk in it."""
-    store.put_playbook(playbook, NOON)
-    store.put_agent(agent())
-    return store
+    storage.playbooks.put(playbook, NOON)
+    storage.roster.put(agent())
+    return storage
 
 
 def waiting(state: str = "retrying", at: datetime = NOON + HOUR) -> Delivery:
@@ -48,97 +49,97 @@ def waiting(state: str = "retrying", at: datetime = NOON + HOUR) -> Delivery:
 
 class TestTickets:
     @pytest.mark.requirement("F3", "G2")
-    def test_a_missed_first_response_is_breached(self, desk: Store, playbook: Playbook) -> None:
+    def test_a_missed_first_response_is_breached(self, desk: Storage, playbook: Playbook) -> None:
         """Breached by the sweep of its minute, with the sweep's time."""
         file(desk, playbook, "CS1", priority="high")
         assert sweep(desk, NOON + 2 * HOUR - timedelta(seconds=1), plenty).done == 1  # a warning
-        before = desk.load("testdesk", "CS1")
+        before = desk.tickets.load("testdesk", "CS1")
         assert before.timers["first_response"].state == "running"
         assert sweep(desk, NOON + 2 * HOUR, plenty) == SweepResult(done=1, failed=0, stopped=False)
-        after = desk.load("testdesk", "CS1")
+        after = desk.tickets.load("testdesk", "CS1")
         assert after.timers["first_response"].state == "breached"
         assert (after.queue, after.updated_at) == ("supervisor", NOON + 2 * HOUR)
-        commit = desk.commit_at("testdesk", "CS1", after.version)
+        commit = desk.tickets.commit_at("testdesk", "CS1", after.version)
         assert commit is not None
         assert (commit.actor, commit.at) == ("system", NOON + 2 * HOUR)
         assert commit.of(TimerBreached)[0].kind == "first_response"
 
     @pytest.mark.requirement("A11", "F3")
     def test_a_customer_who_does_not_answer_for_a_day_breaches_the_timer(
-        self, desk: Store, playbook: Playbook
+        self, desk: Storage, playbook: Playbook
     ) -> None:
         ticket = file(desk, playbook, "CS1")
         for command in (c.Assign("technical", "agent-1"), c.RequestInformation("?")):
             change(desk, "testdesk", ticket.number, command, playbook, NOON, actor="agent-1")
         sweep(desk, NOON + 24 * HOUR, plenty)
-        after = desk.load("testdesk", "CS1")
+        after = desk.tickets.load("testdesk", "CS1")
         assert after.timers["customer_info"].state == "breached"
         assert after.timers["resolution"].state == "paused"
 
     @pytest.mark.requirement("A6", "F3")
     def test_an_unconfirmed_type_breaches_after_ten_minutes(
-        self, desk: Store, playbook: Playbook
+        self, desk: Storage, playbook: Playbook
     ) -> None:
         file(desk, playbook, "CS1")
         ask = c.AskConfirmation("general", "?")
         change(desk, "testdesk", "CS1", ask, playbook, NOON, actor="system")
         sweep(desk, NOON + timedelta(minutes=9), plenty)
-        assert desk.load("testdesk", "CS1").timers["confirm_type"].state == "running"
+        assert desk.tickets.load("testdesk", "CS1").timers["confirm_type"].state == "running"
         sweep(desk, NOON + timedelta(minutes=10), plenty)
-        assert desk.load("testdesk", "CS1").timers["confirm_type"].state == "breached"
+        assert desk.tickets.load("testdesk", "CS1").timers["confirm_type"].state == "breached"
 
     @pytest.mark.requirement("G2")
     def test_every_ticket_of_every_shard_is_processed(
-        self, desk: Store, playbook: Playbook
+        self, desk: Storage, playbook: Playbook
     ) -> None:
         for index in range(20):
             file(desk, playbook, f"CS{index}", priority="high")
         assert sweep(desk, NOON + 2 * HOUR, plenty).done == 20
         states = {
-            desk.load("testdesk", f"CS{index}").timers["first_response"].state
+            desk.tickets.load("testdesk", f"CS{index}").timers["first_response"].state
             for index in range(20)
         }
         assert states == {"breached"}
 
-    def test_a_repeated_sweep_does_nothing_more(self, desk: Store, playbook: Playbook) -> None:
+    def test_a_repeated_sweep_does_nothing_more(self, desk: Storage, playbook: Playbook) -> None:
         file(desk, playbook, "CS1", priority="high")
         for _ in range(3):
             sweep(desk, NOON + 2 * HOUR, plenty)
-        assert desk.load("testdesk", "CS1").version == 2
+        assert desk.tickets.load("testdesk", "CS1").version == 2
 
-    def test_two_sweeps_at_once_breach_once(self, desk: Store, playbook: Playbook) -> None:
+    def test_two_sweeps_at_once_breach_once(self, desk: Storage, playbook: Playbook) -> None:
         for index in range(6):
             file(desk, playbook, f"CS{index}", priority="high")
         with ThreadPoolExecutor(3) as pool:
             results = list(pool.map(lambda _: sweep(desk, NOON + 2 * HOUR, plenty), range(3)))
         assert sum(found.failed for found in results) == 0
         for index in range(6):
-            commits = desk.history("testdesk", f"CS{index}")
+            commits = desk.tickets.history("testdesk", f"CS{index}")
             assert sum(len(commit.of(TimerBreached)) for commit in commits) == 1
 
     def test_a_timer_kind_that_the_desk_dropped_is_cancelled(
-        self, desk: Store, playbook: Playbook
+        self, desk: Storage, playbook: Playbook
     ) -> None:
         file(desk, playbook, "CS1", priority="high")
-        desk.put_playbook(load({**DESK, "timers": {}}), NOON)
+        desk.playbooks.put(load({**DESK, "timers": {}}), NOON)
         later = NOON + timedelta(days=30)
         sweep(desk, later, plenty)
-        after = desk.load("testdesk", "CS1")
+        after = desk.tickets.load("testdesk", "CS1")
         assert {timer.state for timer in after.timers.values()} == {"cancelled"}
-        assert [due for shard in range(SHARDS) for due in desk.due(shard, later)] == []
+        assert [due for shard in range(SHARDS) for due in desk.tickets.due(shard, later)] == []
 
 
 @pytest.mark.requirement("G3")
 class TestDeliveries:
     """A delivery to try again comes back through the stream."""
 
-    def test_a_delivery_becomes_due_at_its_time(self, desk: Store) -> None:
+    def test_a_delivery_becomes_due_at_its_time(self, desk: Storage) -> None:
         delivery = waiting()
-        desk.claim(delivery)
+        desk.deliveries.claim(delivery)
         sweep(desk, NOON + HOUR - timedelta(seconds=1), plenty)
-        assert desk.deliveries("testdesk", "CS1") == [delivery]
+        assert desk.deliveries.list("testdesk", "CS1") == [delivery]
         assert sweep(desk, NOON + HOUR, plenty).done == 1
-        (again,) = desk.deliveries("testdesk", "CS1")
+        (again,) = desk.deliveries.list("testdesk", "CS1")
         assert (again.state, again.at, again.next_at) == ("due", NOON + HOUR, None)
         assert sweep(desk, NOON + 2 * HOUR, plenty).done == 0
 
@@ -146,54 +147,54 @@ class TestDeliveries:
         "now", [waiting("sent"), waiting(at=NOON + 2 * HOUR), None], ids=["sent", "later", "gone"]
     )
     def test_an_index_that_lags_behind_moves_nothing(
-        self, desk: Store, now: Delivery | None
+        self, desk: Storage, now: Delivery | None
     ) -> None:
         """The index says due; the item has changed since."""
-        desk.claim(waiting())
-        (due,) = [due for shard in range(SHARDS) for due in desk.due(shard, NOON + HOUR)]
+        desk.deliveries.claim(waiting())
+        (due,) = [due for shard in range(SHARDS) for due in desk.tickets.due(shard, NOON + HOUR)]
         if now is None:
             key = {"pk": {"S": due.pk}, "sk": {"S": due.sk}}
-            desk.client.delete_item(TableName=desk.table, Key=key)
+            desk.table.client.delete_item(TableName=desk.table.name, Key=key)
         else:
-            desk.move(now, "retrying")
+            desk.deliveries.move(now, "retrying")
         process(desk, due, NOON + HOUR)
-        assert desk.deliveries("testdesk", "CS1") == ([] if now is None else [now])
+        assert desk.deliveries.list("testdesk", "CS1") == ([] if now is None else [now])
 
 
 class TestFailures:
     @pytest.mark.requirement("G2", "G3")
     def test_a_failed_item_does_not_delay_the_others(
-        self, desk: Store, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+        self, desk: Storage, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A ticket without its desk, a broken item and a conflict among healthy ones."""
         for number in ("CS1", "CS2", "CS3", "CS4"):
             file(desk, playbook, number, priority="high")
         orphan = Delivery.model_validate({**waiting().model_dump(), "desk": "nowhere"})
-        desk.claim(orphan)
-        desk.client.update_item(
-            TableName=desk.table,
+        desk.deliveries.claim(orphan)
+        desk.table.client.update_item(
+            TableName=desk.table.name,
             Key={"pk": {"S": "TICKET#testdesk#CS2"}, "sk": {"S": "TICKET"}},
             UpdateExpression="SET body = :body",
             ExpressionAttributeValues={":body": {"S": "{}"}},
         )
-        load_ticket = desk.load
+        load_ticket = desk.tickets.load
 
         def load_or_conflict(name: str, number: str) -> Any:
             if number == "CS3":
                 raise Conflict("others were faster six times")
             return load_ticket(name, number)
 
-        monkeypatch.setattr(desk, "load", load_or_conflict)
+        monkeypatch.setattr(desk.tickets, "load", load_or_conflict)
         found = sweep(desk, NOON + 2 * HOUR, plenty)
         assert (found.done, found.failed) == (3, 2)
         monkeypatch.undo()
         for number in ("CS1", "CS4"):
-            timer = desk.load("testdesk", number).timers["first_response"]
+            timer = desk.tickets.load("testdesk", number).timers["first_response"]
             assert timer.state == "breached"
         # Nothing is lost: the one that met a conflict is still due.
         assert sweep(desk, NOON + 2 * HOUR, plenty) == SweepResult(done=1, failed=1, stopped=False)
 
-    def test_a_sweep_stops_before_its_time_is_over(self, desk: Store, playbook: Playbook) -> None:
+    def test_a_sweep_stops_before_its_time_is_over(self, desk: Storage, playbook: Playbook) -> None:
         for index in range(20):
             file(desk, playbook, f"CS{index}", priority="high")
         left = iter([*[timedelta(seconds=55)] * 7, *[timedelta(seconds=4)] * 99])
@@ -215,11 +216,13 @@ class TestHandler:
     """Contract, section 3: the scheduled event's own time is the function's now."""
 
     @pytest.fixture(autouse=True)
-    def _table(self, desk: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("functions.core.platform.container.store", lambda place: desk)
+    def _table(self, desk: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("functions.core.platform.container.storage", lambda place: desk)
 
     @pytest.mark.requirement("F3")
-    def test_the_handler_accepts_eventbridges_event(self, desk: Store, playbook: Playbook) -> None:
+    def test_the_handler_accepts_eventbridges_event(
+        self, desk: Storage, playbook: Playbook
+    ) -> None:
         file(desk, playbook, "CS1", priority="high")
         event = {
             "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
@@ -227,18 +230,20 @@ class TestHandler:
             "time": "2026-03-10T06:00:00Z", "region": "us-east-1", "resources": [], "detail": {},
         }  # fmt: skip
         assert handler.sla_timer(event, Context()) == {"done": 1}
-        assert desk.load("testdesk", "CS1").updated_at == datetime(2026, 3, 10, 6, tzinfo=UTC)
+        assert desk.tickets.load("testdesk", "CS1").updated_at == datetime(
+            2026, 3, 10, 6, tzinfo=UTC
+        )
 
-    def test_an_invocation_may_give_a_later_time(self, desk: Store, playbook: Playbook) -> None:
+    def test_an_invocation_may_give_a_later_time(self, desk: Storage, playbook: Playbook) -> None:
         file(desk, playbook, "CS1", priority="high")
         assert handler.sla_timer({"time": "2027-01-01T00:00:00+08:00"}, Context()) == {"done": 1}
 
     @pytest.mark.requirement("G3")
-    def test_the_handler_fails_if_an_item_failed(self, desk: Store, playbook: Playbook) -> None:
+    def test_the_handler_fails_if_an_item_failed(self, desk: Storage, playbook: Playbook) -> None:
         """The alarm counts the function's errors."""
         file(desk, playbook, "CS1", priority="high")
-        desk.client.delete_item(
-            TableName=desk.table, Key={"pk": {"S": "DESK#testdesk"}, "sk": {"S": "DESK"}}
+        desk.table.client.delete_item(
+            TableName=desk.table.name, Key={"pk": {"S": "DESK#testdesk"}, "sk": {"S": "DESK"}}
         )
         with pytest.raises(SweepFailed, match="1 of 1"):
             handler.sla_timer({"time": "2026-03-10T06:00:00Z"}, Context())

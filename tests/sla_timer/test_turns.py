@@ -8,7 +8,8 @@ import pytest
 
 from functions.core.domain.rules import Playbook
 from functions.core.platform import container
-from functions.core.storage.store import SHARDS, Store, shard
+from functions.core.storage.database import Storage
+from functions.core.storage.items import SHARDS, shard
 from functions.sla_timer import handler
 from functions.sla_timer.sweep import SweepFailed, SweepResult, sweep
 from tests.core.sample_desk import NOON, agent, file
@@ -24,31 +25,33 @@ def number_in(partition: int) -> str:
 
 @pytest.mark.requirement("G2")
 @pytest.mark.parametrize("first", range(SHARDS))
-def test_a_sweep_begins_with_the_given_shard(store: Store, playbook: Playbook, first: int) -> None:
-    store.put_playbook(playbook, NOON)
-    store.put_agent(agent())
+def test_a_sweep_begins_with_the_given_shard(
+    storage: Storage, playbook: Playbook, first: int
+) -> None:
+    storage.playbooks.put(playbook, NOON)
+    storage.roster.put(agent())
     numbers = [number_in(partition) for partition in range(SHARDS)]
     for number in numbers:
-        file(store, playbook, number, priority="high")
+        file(storage, playbook, number, priority="high")
     left = iter((PLENTY, NOTHING))
     late = NOON + timedelta(hours=2)
-    found = sweep(store, late, lambda: next(left), first=first)
+    found = sweep(storage, late, lambda: next(left), first=first)
     assert found == SweepResult(done=1, failed=0, stopped=True)
-    states = [store.load("testdesk", n).timers["first_response"].state for n in numbers]
+    states = [storage.tickets.load("testdesk", n).timers["first_response"].state for n in numbers]
     assert [index for index, state in enumerate(states) if state == "breached"] == [first]
-    assert sweep(store, late, lambda: PLENTY, first=first).done == SHARDS - 1
+    assert sweep(storage, late, lambda: PLENTY, first=first).done == SHARDS - 1
 
 
 @pytest.mark.requirement("G2")
 def test_each_minute_begins_with_another_shard(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[int] = []
 
-    def noted(store: Store, now: datetime, left: object, first: int = 0) -> SweepResult:
+    def noted(storage: Storage, now: datetime, left: object, first: int = 0) -> SweepResult:
         begun.append(first)
         return SweepResult(0, 0, stopped=False)
 
     monkeypatch.setattr(handler, "sweep", noted)
-    monkeypatch.setattr(container, "store", lambda place: None)
+    monkeypatch.setattr(container, "storage", lambda place: None)
     for minute in range(SHARDS):
         at = datetime(2026, 3, 10, 4, minute, tzinfo=UTC)
         handler.sla_timer({"time": at.isoformat()}, _Context())
@@ -61,11 +64,11 @@ class _Context:
 
 @pytest.mark.requirement("G3")
 def test_one_failure_among_many_fails_the_function(
-    store: Store, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+    storage: Storage, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         handler, "sweep", lambda *_, **__: SweepResult(done=7, failed=1, stopped=False)
     )
-    monkeypatch.setattr(container, "store", lambda place: store)
+    monkeypatch.setattr(container, "storage", lambda place: storage)
     with pytest.raises(SweepFailed, match="1 of 8"):
         handler.sla_timer({"time": "2026-03-10T04:00:00Z"}, _Context())

@@ -7,46 +7,49 @@ from datetime import timedelta
 from functions.core.domain import commands as c
 from functions.core.domain.rules import Playbook
 from functions.core.services.command_service import change
-from functions.core.storage.store import SHARDS, Store
+from functions.core.storage.database import Storage
+from functions.core.storage.items import SHARDS
 from functions.sla_timer.sweep import sweep
 from tests.core.sample_desk import NOON, agent, file
 
 
-def due_in(store: Store, after: timedelta) -> list[str]:
-    return [due.pk for shard in range(SHARDS) for due in store.due(shard, NOON + after)]
+def due_in(storage: Storage, after: timedelta) -> list[str]:
+    return [due.pk for shard in range(SHARDS) for due in storage.tickets.due(shard, NOON + after)]
 
 
-def test_an_early_wake_writes_no_commit_and_comes_once(store: Store, playbook: Playbook) -> None:
+def test_an_early_wake_writes_no_commit_and_comes_once(
+    storage: Storage, playbook: Playbook
+) -> None:
     """A reply leaves the ticket's index key; the sweep moves it when that time comes."""
-    ticket = file(store, playbook, "CS1")
-    store.put_agent(agent())
-    store.put_playbook(playbook, NOON)
+    ticket = file(storage, playbook, "CS1")
+    storage.roster.put(agent())
+    storage.playbooks.put(playbook, NOON)
     first = ticket.next_due
     assert first is not None
     for command in (c.Assign("technical", "agent-1", by_person=True), c.Reply("您好")):
-        ticket = change(store, "testdesk", "CS1", command, playbook, NOON, actor="agent-1")
+        ticket = change(storage, "testdesk", "CS1", command, playbook, NOON, actor="agent-1")
     assert ticket.next_due is not None
     assert ticket.next_due > first
     assert ticket.wakes_at == first
-    assert due_in(store, first - NOON) == ["TICKET#testdesk#CS1"]
+    assert due_in(storage, first - NOON) == ["TICKET#testdesk#CS1"]
 
-    swept = sweep(store, first, lambda: timedelta(minutes=1))
+    swept = sweep(storage, first, lambda: timedelta(minutes=1))
     assert (swept.done, swept.failed) == (1, 0)
-    found = store.load("testdesk", "CS1")
+    found = storage.tickets.load("testdesk", "CS1")
     assert found.version == ticket.version
     assert found.wakes_at == found.next_due == ticket.next_due
-    assert due_in(store, first - NOON) == []
-    assert due_in(store, ticket.next_due - NOON) == ["TICKET#testdesk#CS1"]
+    assert due_in(storage, first - NOON) == []
+    assert due_in(storage, ticket.next_due - NOON) == ["TICKET#testdesk#CS1"]
 
 
-def test_a_late_move_changes_nothing(store: Store, playbook: Playbook) -> None:
-    ticket = file(store, playbook, "CS1")
-    change(store, "testdesk", "CS1", c.Note("x"), playbook, NOON, actor="agent-1")
-    assert not store.move_wake(ticket)
+def test_a_late_move_changes_nothing(storage: Storage, playbook: Playbook) -> None:
+    ticket = file(storage, playbook, "CS1")
+    change(storage, "testdesk", "CS1", c.Note("x"), playbook, NOON, actor="agent-1")
+    assert not storage.tickets.move_wake(ticket)
 
 
-def test_a_ticket_without_deadlines_leaves_the_index(store: Store, playbook: Playbook) -> None:
-    ticket = file(store, playbook, "CS1")
+def test_a_ticket_without_deadlines_leaves_the_index(storage: Storage, playbook: Playbook) -> None:
+    ticket = file(storage, playbook, "CS1")
     bare = ticket.model_copy(update={"timers": {}})
-    assert store.move_wake(bare)
-    assert due_in(store, timedelta(days=999)) == []
+    assert storage.tickets.move_wake(bare)
+    assert due_in(storage, timedelta(days=999)) == []

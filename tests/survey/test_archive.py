@@ -16,7 +16,7 @@ from functions.core.domain.events import Attachment
 from functions.core.domain.lifecycle import apply, decide
 from functions.core.domain.record import SCHEMA, archive_key, document, record
 from functions.core.domain.rules import Playbook
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.survey import handler
 from functions.survey.archive import ArchiveBuckets, archive
 from functions.survey.tasks import Task
@@ -42,14 +42,16 @@ def s3(aws: None) -> Any:
 
 
 @pytest.fixture
-def desk(store: Store, playbook: Playbook) -> Store:
+def desk(storage: Storage, playbook: Playbook) -> Storage:
     """A ticket with a whole life behind it."""
-    store.put_playbook(playbook, NOON)
-    store.put_agent(agent())
+    storage.playbooks.put(playbook, NOON)
+    storage.roster.put(agent())
     events = decide(None, c.Receive("CS1", request(text="很长的邮件")), playbook, NOON)
     after = apply(None, committed(None, events, NOON, "CS1"))
-    store.commit(None, after, events, actor="customer", rank="1", sealed=b"\x01sealed-contact")
-    store.claim(
+    storage.tickets.commit(
+        None, after, events, actor="customer", rank="1", sealed=b"\x01sealed-contact"
+    )
+    storage.deliveries.claim(
         Delivery(
             desk="testdesk", number="CS1", version=1, event="TicketReceived", message="ack",
             recipient="customer", channel="sms", to="****8000", text="您好", state="sent",
@@ -57,7 +59,7 @@ def desk(store: Store, playbook: Playbook) -> Store:
         )
     )  # fmt: skip
     act(
-        store,
+        storage,
         playbook,
         c.Assign("technical", "agent-1"),
         c.RequestInformation("型号？"),
@@ -69,7 +71,7 @@ def desk(store: Store, playbook: Playbook) -> Store:
         c.AssignReview("qa-1"),
         c.RecordCallback("等待太久"),
     )
-    return store
+    return storage
 
 
 def buckets(s3: Any) -> ArchiveBuckets:
@@ -86,7 +88,7 @@ class TestRecord:
 
     @pytest.mark.requirement("A13", "A14", "B10", "G6")
     def test_the_document_contains_the_whole_history(
-        self, desk: Store, s3: Any, playbook: Playbook
+        self, desk: Storage, s3: Any, playbook: Playbook
     ) -> None:
         assert archive(desk, buckets(s3), TASK, NOON) == KEY
         found = archived_document(s3)
@@ -114,7 +116,7 @@ class TestRecord:
         assert kinds["callback"] == "met"
 
     @pytest.mark.requirement("G4")
-    def test_the_document_does_not_contain_the_sealed_contact(self, desk: Store, s3: Any) -> None:
+    def test_the_document_does_not_contain_the_sealed_contact(self, desk: Storage, s3: Any) -> None:
         archive(desk, buckets(s3), TASK, NOON)
         text = s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read().decode()
         assert "sealed-contact" not in text
@@ -122,7 +124,7 @@ class TestRecord:
         assert "****8000" in text
 
     @pytest.mark.requirement("B10")
-    def test_a_tag_states_the_desks_retention(self, desk: Store, s3: Any) -> None:
+    def test_a_tag_states_the_desks_retention(self, desk: Storage, s3: Any) -> None:
         """The bucket's lifecycle rules go by it."""
         archive(desk, buckets(s3), TASK, NOON)
         tags = s3.get_object_tagging(Bucket=BUCKET, Key=KEY)["TagSet"]
@@ -134,17 +136,17 @@ class TestRecord:
         assert head["ContentType"] == "application/json"
 
     @pytest.mark.requirement("G1")
-    def test_a_repetition_writes_the_same_bytes(self, desk: Store, s3: Any) -> None:
+    def test_a_repetition_writes_the_same_bytes(self, desk: Storage, s3: Any) -> None:
         archive(desk, buckets(s3), TASK, NOON)
         first = s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read()
         archive(desk, buckets(s3), TASK, NOON + timedelta(days=1))
         assert s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read() == first
 
-    def test_the_order_of_reading_does_not_matter(self, desk: Store, playbook: Playbook) -> None:
-        ticket = desk.load("testdesk", "CS1")
+    def test_the_order_of_reading_does_not_matter(self, desk: Storage, playbook: Playbook) -> None:
+        ticket = desk.tickets.load("testdesk", "CS1")
         commits, deliveries = (
-            desk.history("testdesk", "CS1"),
-            desk.deliveries("testdesk", "CS1"),
+            desk.tickets.history("testdesk", "CS1"),
+            desk.deliveries.list("testdesk", "CS1"),
         )
         straight = document(record(ticket, commits, deliveries, 1))
         assert document(record(ticket, commits[::-1], deliveries[::-1], 1)) == straight
@@ -165,14 +167,14 @@ class TestRecord:
 
 class TestArchive:
     def test_a_reopened_ticket_is_not_archived(
-        self, desk: Store, s3: Any, playbook: Playbook
+        self, desk: Storage, s3: Any, playbook: Playbook
     ) -> None:
         act(desk, playbook, c.Reopen())
         assert archive(desk, buckets(s3), TASK, NOON) is None
 
     @pytest.mark.requirement("F4")
     def test_a_second_resolution_replaces_the_document(
-        self, desk: Store, s3: Any, playbook: Playbook
+        self, desk: Storage, s3: Any, playbook: Playbook
     ) -> None:
         """The bucket keeps the earlier version."""
         archive(desk, buckets(s3), TASK, NOON)
@@ -185,15 +187,15 @@ class TestArchive:
 
     @pytest.mark.requirement("G3")
     def test_an_incomplete_history_is_read_again(
-        self, desk: Store, s3: Any, monkeypatch: pytest.MonkeyPatch
+        self, desk: Storage, s3: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        history = desk.history
-        monkeypatch.setattr(desk, "history", lambda *key: history(*key)[:-1])
+        history = desk.tickets.history
+        monkeypatch.setattr(desk.tickets, "history", lambda *key: history(*key)[:-1])
         with pytest.raises(TryAgain, match="9 commits of CS1"):
             archive(desk, buckets(s3), TASK, NOON)
 
     @pytest.mark.requirement("B10", "D10")
-    def test_files_are_kept_as_long_as_the_document(self, desk: Store, s3: Any) -> None:
+    def test_files_are_kept_as_long_as_the_document(self, desk: Storage, s3: Any) -> None:
         s3.put_object(Bucket=FILES_BUCKET, Key=PHOTO.key, Body=b"jpg")
         archive(desk, buckets(s3), TASK, NOON)
         found = s3.get_object(Bucket=FILES_BUCKET, Key=PHOTO.key)
@@ -203,15 +205,15 @@ class TestArchive:
         assert file == document
 
     @pytest.mark.requirement("B10")
-    def test_a_deleted_file_is_not_restored(self, desk: Store, s3: Any) -> None:
+    def test_a_deleted_file_is_not_restored(self, desk: Storage, s3: Any) -> None:
         s3.delete_object(Bucket=FILES_BUCKET, Key=PHOTO.key)
         assert archive(desk, buckets(s3), TASK, NOON) == KEY
         assert "Contents" not in s3.list_objects_v2(Bucket=FILES_BUCKET)
 
     def test_the_handler_returns_the_key(
-        self, desk: Store, s3: Any, monkeypatch: pytest.MonkeyPatch
+        self, desk: Storage, s3: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("functions.core.platform.container.store", lambda place: desk)
+        monkeypatch.setattr("functions.core.platform.container.storage", lambda place: desk)
         monkeypatch.setattr("functions.core.platform.aws.client", lambda service: s3)
 
         class Context:

@@ -25,7 +25,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
 from functions.core.services.task_results import send_result
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.survey import handler
 from functions.survey.tasks import Task, WaitingTask, expire, wait_for
 from tests.core.sample_desk import NOON, agent, file, received, then
@@ -50,20 +50,20 @@ class Workflows:
 
 
 @pytest.fixture
-def desk(store: Store, playbook: Playbook) -> Store:
+def desk(storage: Storage, playbook: Playbook) -> Storage:
     """A desk with a resolved ticket, CS1."""
-    store.put_playbook(playbook, NOON)
-    store.put_agent(agent())
-    file(store, playbook, "CS1")
-    act(store, playbook, c.Assign("technical", "agent-1"), c.Resolve("重置密码"))
-    return store
+    storage.playbooks.put(playbook, NOON)
+    storage.roster.put(agent())
+    file(storage, playbook, "CS1")
+    act(storage, playbook, c.Assign("technical", "agent-1"), c.Resolve("重置密码"))
+    return storage
 
 
-def act(store: Store, playbook: Playbook, *commands: c.Command, at: datetime = NOON) -> Ticket:
+def act(storage: Storage, playbook: Playbook, *commands: c.Command, at: datetime = NOON) -> Ticket:
     """Let commands happen to CS1."""
-    ticket = store.load("testdesk", "CS1")
+    ticket = storage.tickets.load("testdesk", "CS1")
     for command in commands:
-        ticket = change(store, "testdesk", "CS1", command, playbook, at, actor="agent-1")
+        ticket = change(storage, "testdesk", "CS1", command, playbook, at, actor="agent-1")
     return ticket
 
 
@@ -103,17 +103,17 @@ class TestRules:
 class TestWaiting:
     """Whoever keeps a token looks at the ticket afterwards."""
 
-    def test_the_survey_waits_for_the_customer(self, desk: Store) -> None:
+    def test_the_survey_waits_for_the_customer(self, desk: Storage) -> None:
         workflows = Workflows()
         wait_for(desk, workflows, "survey", WAITING_TASK)  # type: ignore[arg-type]
         assert workflows.answers == {}
-        assert desk.token("testdesk", "CS1", "survey") == ("token-1", 1)
+        assert desk.closing_tokens.get("testdesk", "CS1", "survey") == ("token-1", 1)
 
     @pytest.mark.parametrize(
         ("command", "answer"), [(POOR, REVIEW), (GOOD, ARCHIVE), (c.Reopen(), REOPENED)]
     )
     def test_an_answer_before_the_token_continues_at_once(
-        self, desk: Store, playbook: Playbook, command: c.Command, answer: TaskResult
+        self, desk: Storage, playbook: Playbook, command: c.Command, answer: TaskResult
     ) -> None:
         act(desk, playbook, command)
         workflows = Workflows()
@@ -121,34 +121,34 @@ class TestWaiting:
         assert workflows.answers == {"token-1": answer}
 
     def test_an_answer_between_token_and_read_is_found(
-        self, desk: Store, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+        self, desk: Storage, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        keep = desk.keep_token
+        keep = desk.closing_tokens.put
 
         def keep_then_answer(*arguments: Any) -> None:
             act(desk, playbook, GOOD)
-            assert desk.token("testdesk", "CS1", "survey") is None
+            assert desk.closing_tokens.get("testdesk", "CS1", "survey") is None
             keep(*arguments)
 
-        monkeypatch.setattr(desk, "keep_token", keep_then_answer)
+        monkeypatch.setattr(desk.closing_tokens, "put", keep_then_answer)
         workflows = Workflows()
         wait_for(desk, workflows, "survey", WAITING_TASK)  # type: ignore[arg-type]
         assert workflows.answers == {"token-1": ARCHIVE}
 
     @pytest.mark.requirement("A13")
-    def test_the_review_waits_for_the_call_back(self, desk: Store, playbook: Playbook) -> None:
+    def test_the_review_waits_for_the_call_back(self, desk: Storage, playbook: Playbook) -> None:
         act(desk, playbook, POOR)
         workflows = Workflows()
         wait_for(desk, workflows, "review", WAITING_TASK)  # type: ignore[arg-type]
         assert workflows.answers == {}
-        assert desk.token("testdesk", "CS1", "review") == ("token-1", 1)
+        assert desk.closing_tokens.get("testdesk", "CS1", "review") == ("token-1", 1)
         act(desk, playbook, CALLED)
         wait_for(desk, workflows, "review", WAITING_TASK)  # type: ignore[arg-type]
         assert workflows.answers == {"token-1": ARCHIVE}
 
     @pytest.mark.requirement("F4")
     def test_a_missed_run_ends_with_the_next_resolution(
-        self, desk: Store, playbook: Playbook
+        self, desk: Storage, playbook: Playbook
     ) -> None:
         workflows = Workflows()
         wait_for(desk, workflows, "survey", WAITING_TASK)  # type: ignore[arg-type]
@@ -157,7 +157,7 @@ class TestWaiting:
         second = WaitingTask(desk="testdesk", number="CS1", resolution=2, token="token-2")
         wait_for(desk, workflows, "survey", second)  # type: ignore[arg-type]
         assert workflows.answers == {"token-1": REOPENED}
-        assert desk.token("testdesk", "CS1", "survey") == ("token-2", 2)
+        assert desk.closing_tokens.get("testdesk", "CS1", "survey") == ("token-2", 2)
         wait_for(desk, workflows, "survey", second)  # type: ignore[arg-type]
         assert workflows.answers == {"token-1": REOPENED}
 
@@ -174,19 +174,21 @@ class TestWaiting:
 class TestExpiry:
     """Each wait ends by itself."""
 
-    def test_an_unanswered_survey_archives_the_ticket(self, desk: Store) -> None:
+    def test_an_unanswered_survey_archives_the_ticket(self, desk: Storage) -> None:
         assert expire(desk, "survey", TASK, NOON + timedelta(days=7)) == ARCHIVE
-        ticket = desk.load("testdesk", "CS1")
+        ticket = desk.tickets.load("testdesk", "CS1")
         assert (ticket.status, ticket.score) == ("archived", None)
-        commit = desk.commit_at("testdesk", "CS1", ticket.version)
+        commit = desk.tickets.commit_at("testdesk", "CS1", ticket.version)
         assert commit is not None
         assert commit.of(SurveyExpired)
         assert commit.actor == "system"
 
-    def test_a_missing_call_back_archives_the_ticket(self, desk: Store, playbook: Playbook) -> None:
+    def test_a_missing_call_back_archives_the_ticket(
+        self, desk: Storage, playbook: Playbook
+    ) -> None:
         act(desk, playbook, POOR)
         assert expire(desk, "review", TASK, NOON + timedelta(days=3)) == ARCHIVE
-        assert desk.load("testdesk", "CS1").status == "archived"
+        assert desk.tickets.load("testdesk", "CS1").status == "archived"
 
     @pytest.mark.parametrize(
         ("kind", "commands", "answer"),
@@ -199,34 +201,34 @@ class TestExpiry:
         ],
     )
     def test_an_answer_at_the_last_moment_counts(
-        self, desk: Store, playbook: Playbook, kind: TaskKind, commands: Any, answer: TaskResult
+        self, desk: Storage, playbook: Playbook, kind: TaskKind, commands: Any, answer: TaskResult
     ) -> None:
         before = act(desk, playbook, *commands)
         assert expire(desk, kind, TASK, NOON + timedelta(days=7)) == answer
-        assert desk.load("testdesk", "CS1") == before
+        assert desk.tickets.load("testdesk", "CS1") == before
 
     def test_an_expiry_does_not_end_a_later_resolution(
-        self, desk: Store, playbook: Playbook
+        self, desk: Storage, playbook: Playbook
     ) -> None:
         again = (c.Reopen(), c.Assign("technical", "agent-1"), c.Resolve("再次"))
         before = act(desk, playbook, *again)
         assert expire(desk, "survey", TASK, NOON + timedelta(days=7)) == REOPENED
-        assert desk.load("testdesk", "CS1") == before
+        assert desk.tickets.load("testdesk", "CS1") == before
 
-    def test_a_repeated_expiry_returns_the_same_result(self, desk: Store) -> None:
+    def test_a_repeated_expiry_returns_the_same_result(self, desk: Storage) -> None:
         first = expire(desk, "survey", TASK, NOON)
         assert expire(desk, "survey", TASK, NOON) == first
 
     @pytest.mark.requirement("G3")
     def test_an_expiry_that_changes_nothing_fails(
-        self, desk: Store, monkeypatch: pytest.MonkeyPatch
+        self, desk: Storage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("functions.survey.tasks.change", lambda *a, **k: None)
         with pytest.raises(RuntimeError, match="still waits"):
             expire(desk, "survey", TASK, NOON)
 
     def test_a_conflict_propagates_to_the_workflow(
-        self, desk: Store, monkeypatch: pytest.MonkeyPatch
+        self, desk: Storage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def lose(*arguments: Any, **options: Any) -> Ticket:
             raise Conflict("others were faster")
@@ -247,10 +249,10 @@ class TestHandlers:
     """The events as the workflow sends them."""
 
     def test_the_handlers_accept_and_return_the_workflows_shapes(
-        self, desk: Store, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+        self, desk: Storage, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         workflows = Workflows()
-        monkeypatch.setattr("functions.core.platform.container.store", lambda place: desk)
+        monkeypatch.setattr("functions.core.platform.container.storage", lambda place: desk)
         monkeypatch.setattr("functions.core.platform.aws.client", lambda service: workflows)
         run = TASK.model_dump()
         assert handler.survey_ask({**run, "token": "t-1"}, Context()) is None

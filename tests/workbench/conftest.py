@@ -16,8 +16,8 @@ from functions.core.platform.settings import Deployment
 from functions.core.platform.web import HttpResponse, Request
 from functions.core.playbook import load
 from functions.core.services.contacts import ContactCorrector
+from functions.core.storage.database import Storage
 from functions.core.storage.files import Files
-from functions.core.storage.store import Store
 from functions.workbench import calls
 from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.core.sample_desk import DESK, NOON, agent, both, make_table
@@ -44,8 +44,8 @@ class Links(Files):
         return f"https://files.example.com/{file.key}"
 
 
-def _corrector(store: Store) -> ContactCorrector:
-    return ContactCorrector(store, lambda desk, number, contact: b"sealed:" + contact, bytes(32))
+def _corrector(storage: Storage) -> ContactCorrector:
+    return ContactCorrector(storage, lambda desk, number, contact: b"sealed:" + contact, bytes(32))
 
 
 def _files() -> Links:
@@ -58,7 +58,7 @@ def _files() -> Links:
 class Agent:
     """Somebody signed in."""
 
-    store: Store
+    storage: Storage
     username: str
     groups: str
 
@@ -73,25 +73,25 @@ class Agent:
         )
 
     def tickets(self, desk: str = "testdesk", **query: str) -> Any:
-        return calls.list_tickets(self.request("GET", **query), self.store, desk).body
+        return calls.list_tickets(self.request("GET", **query), self.storage, desk).body
 
     def numbers(self, **query: str) -> list[str]:
         return [ticket["number"] for ticket in self.tickets(**query)["tickets"]]
 
     def show(self, number: str = NUMBER, desk: str = "testdesk") -> Any:
         request = self.request("GET")
-        return calls.show_ticket(request, self.store, desk, number, _files()).body
+        return calls.show_ticket(request, self.storage, desk, number, _files()).body
 
     def act(self, action: str, number: str = NUMBER, **body: Any) -> Any:
         request = self.request("POST", body)
-        corrector = partial(_corrector, self.store)
+        corrector = partial(_corrector, self.storage)
         answer = calls.act(
-            request, self.store, "testdesk", number, action, _files(), corrector, lambda *_: {}
+            request, self.storage, "testdesk", number, action, _files(), corrector, lambda *_: {}
         )
         return answer.body
 
     def presence(self, body: Any) -> HttpResponse:
-        return calls.set_presence(self.request("PUT", body), self.store, "testdesk")
+        return calls.set_presence(self.request("PUT", body), self.storage, "testdesk")
 
 
 SignedIn = Callable[[str], Agent]
@@ -135,19 +135,19 @@ def dynamodb(playbook: Playbook) -> Iterator[Any]:
 
 def _desk(client: Any, playbook: Playbook) -> None:
     make_table(client)
-    store = Store(client, "deskbell-test")
-    store.put_playbook(playbook, NOON)
+    storage = Storage.on(client, "deskbell-test")
+    storage.playbooks.put(playbook, NOON)
     for username, (role, team) in ROSTER.items():
-        store.put_agent(agent(username, role=role, team=team))
+        storage.roster.put(agent(username, role=role, team=team))
 
 
 @pytest.fixture
-def store(dynamodb: Any) -> Store:
+def storage(dynamodb: Any) -> Storage:
     """The table as the workbench uses it."""
-    return Store(dynamodb, "deskbell-test")
+    return Storage.on(dynamodb, "deskbell-test")
 
 
 @pytest.fixture
-def signed_in(store: Store) -> SignedIn:
+def signed_in(storage: Storage) -> SignedIn:
     """Sign somebody of the roster in."""
-    return lambda name: Agent(store, name, f"testdesk:{ROSTER[name][0]}")
+    return lambda name: Agent(storage, name, f"testdesk:{ROSTER[name][0]}")

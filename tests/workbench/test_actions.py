@@ -21,7 +21,7 @@ from functions.core.domain.events import Attachment, Product
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change, write_all
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.workbench import actions
 from tests.core.sample_desk import NOON, file
 from tests.workbench.conftest import NUMBER, SignedIn
@@ -31,10 +31,10 @@ RAW = Attachment(name="odd", content_type="text/plain", size=9, key="mail/whole"
 
 
 @pytest.fixture
-def ticket(store: Store, playbook: Playbook) -> Ticket:
+def ticket(storage: Storage, playbook: Playbook) -> Ticket:
     """A new ticket; nobody has it."""
     return file(
-        store,
+        storage,
         playbook,
         NUMBER,
         attachments=(SHOT, RAW),
@@ -43,13 +43,13 @@ def ticket(store: Store, playbook: Playbook) -> Ticket:
     )
 
 
-def _system(store: Store, playbook: Playbook, *commands: c.Command) -> None:
+def _system(storage: Storage, playbook: Playbook, *commands: c.Command) -> None:
     for command in commands:
-        change(store, "testdesk", NUMBER, command, playbook, NOON, actor="system")
+        change(storage, "testdesk", NUMBER, command, playbook, NOON, actor="system")
 
 
 def test_an_agent_carries_a_ticket_to_its_end(
-    store: Store, ticket: Ticket, signed_in: SignedIn
+    storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
     """A10-A12, A14: each step is on the record, with who and when."""
     agent = signed_in("agent-1")
@@ -72,18 +72,18 @@ def test_an_agent_carries_a_ticket_to_its_end(
 
 
 def test_g4_the_desk_own_hotline_stays_readable_in_a_reply(
-    signed_in: SignedIn, ticket: Ticket, store: Store, playbook: Playbook
+    signed_in: SignedIn, ticket: Ticket, storage: Storage, playbook: Playbook
 ) -> None:
     own = playbook.fields.model_copy(update={"public_contacts": ("400-820-8820",)})
-    store.put_playbook(playbook.model_copy(update={"fields": own}), NOON)
+    storage.playbooks.put(playbook.model_copy(update={"fields": own}), NOON)
     signed_in("agent-1").act("take")
     signed_in("agent-1").act("reply", text="热线400-820-8820，您的电话13800138000")
-    said = store.history(ticket.desk, ticket.number)[-1].events[0]
+    said = storage.tickets.history(ticket.desk, ticket.number)[-1].events[0]
     assert "热线400-820-8820，您的电话138****8000" in str(said)
 
 
 def test_a_reply_stops_the_first_response_timer(
-    store: Store, ticket: Ticket, signed_in: SignedIn
+    storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
     """A10."""
     agent = signed_in("agent-1")
@@ -94,7 +94,7 @@ def test_a_reply_stops_the_first_response_timer(
 
 
 def test_waiting_for_the_customer_pauses_the_resolution(
-    store: Store, ticket: Ticket, signed_in: SignedIn
+    storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
     """A11: the 24 h timer runs meanwhile."""
     agent = signed_in("agent-1")
@@ -108,20 +108,20 @@ def test_waiting_for_the_customer_pauses_the_resolution(
 
 
 def test_confirming_the_type_routes_the_ticket(
-    store: Store, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
+    storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
     """A6."""
-    _system(store, playbook, c.AskConfirmation("technical", "哪个模块？"))
+    _system(storage, playbook, c.AskConfirmation("technical", "哪个模块？"))
     after = signed_in("agent-1").act("confirm-type", type="fault", tags=["login"])
     assert (after["status"], after["queue"]) == ("received", "new")
     assert (after["type"], after["tags"], after["priority"]) == ("fault", ["login"], "medium")
 
 
 def test_terms_may_be_written_as_they_are_read(
-    store: Store, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
+    storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
     """A5, A6, A7: types, tags, priorities and teams by name or label."""
-    _system(store, playbook, c.AskConfirmation("technical", "哪个模块？"))
+    _system(storage, playbook, c.AskConfirmation("technical", "哪个模块？"))
     agent, supervisor = signed_in("agent-1"), signed_in("supervisor-1")
     after = agent.act("confirm-type", type="报障", tags=["登录"], priority="低")
     assert (after["type"], after["tags"], after["priority"]) == ("fault", ["login"], "low")
@@ -130,7 +130,7 @@ def test_terms_may_be_written_as_they_are_read(
 
 
 def test_a_supervisor_changes_the_handler_at_any_time(
-    store: Store, ticket: Ticket, signed_in: SignedIn
+    storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
     """A7: to an agent, to a team, to the supervisors."""
     supervisor = signed_in("supervisor-1")
@@ -160,7 +160,7 @@ def test_a_supervisor_changes_the_handler_at_any_time(
     ],
 )
 def test_an_assignment_says_to_whom(
-    store: Store, ticket: Ticket, signed_in: SignedIn, body: dict[str, Any], field: str
+    storage: Storage, ticket: Ticket, signed_in: SignedIn, body: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
         signed_in("supervisor-1").act("assign", **body)
@@ -168,11 +168,11 @@ def test_an_assignment_says_to_whom(
 
 
 def test_qa_gives_out_the_call_back_and_records_the_cause(
-    store: Store, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
+    storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
     """A13: below 4 QA assigns somebody, who calls back and records why."""
     _system(
-        store,
+        storage,
         playbook,
         c.Assign("technical", "agent-1", by_person=True),
         c.Resolve("好了"),
@@ -192,22 +192,22 @@ def test_qa_gives_out_the_call_back_and_records_the_cause(
 
 
 def test_a_class_holds_for_the_next_requests_too(
-    store: Store, ticket: Ticket, signed_in: SignedIn
+    storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
     """A5: a supervisor says who is VIP."""
     supervisor = signed_in("supervisor-1")
     assert supervisor.act("set-customer-class", customer_class="vip")["customer"]["class"] == "vip"
-    assert store.known("testdesk", None, "h1").customer_class == "vip"
+    assert storage.contacts.known("testdesk", None, "h1").customer_class == "vip"
     with pytest.raises(InvalidInput) as refused:
         supervisor.act("set-customer-class", customer_class="gold")
     assert [error.field for error in refused.value.errors] == ["customer_class"]
     supervisor.act("set-customer-class", customer_class=None)
-    assert store.known("testdesk", None, "h1").customer_class is None
+    assert storage.contacts.known("testdesk", None, "h1").customer_class is None
     with pytest.raises(Forbidden):
         signed_in("agent-1").act("set-customer-class", customer_class="vip")
 
 
-def test_priority_and_close(store: Store, ticket: Ticket, signed_in: SignedIn) -> None:
+def test_priority_and_close(storage: Storage, ticket: Ticket, signed_in: SignedIn) -> None:
     supervisor = signed_in("supervisor-1")
     assert supervisor.act("priority", priority="high", reason="急")["priority"] == "high"
     assert supervisor.act("priority", priority="high")["version"] == 2
@@ -228,7 +228,7 @@ def test_priority_and_close(store: Store, ticket: Ticket, signed_in: SignedIn) -
     ],
 )
 def test_a_body_that_does_not_fit_names_its_fields(
-    store: Store,
+    storage: Storage,
     playbook: Playbook,
     ticket: Ticket,
     signed_in: SignedIn,
@@ -237,7 +237,7 @@ def test_a_body_that_does_not_fit_names_its_fields(
     field: str,
 ) -> None:
     """A12, A15: a summary of 100 characters at most, no unknown fields."""
-    _system(store, playbook, c.Assign("technical", "agent-1", by_person=True))
+    _system(storage, playbook, c.Assign("technical", "agent-1", by_person=True))
     with pytest.raises(InvalidInput) as refused:
         signed_in("agent-1").act(action, **body)
     assert [error.field for error in refused.value.errors] == [field]
@@ -252,7 +252,7 @@ def test_a_body_that_does_not_fit_names_its_fields(
     ],
 )
 def test_a_type_is_one_of_the_desks(
-    store: Store,
+    storage: Storage,
     playbook: Playbook,
     ticket: Ticket,
     signed_in: SignedIn,
@@ -266,7 +266,7 @@ def test_a_type_is_one_of_the_desks(
 
 
 def test_an_unknown_action_is_404_and_names_the_others(
-    store: Store, ticket: Ticket, signed_in: SignedIn
+    storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
     with pytest.raises(NotFound) as refused:
         signed_in("agent-1").act("explode")
@@ -274,7 +274,7 @@ def test_an_unknown_action_is_404_and_names_the_others(
 
 
 def test_an_action_that_the_status_forbids_names_the_allowed(
-    store: Store, ticket: Ticket, signed_in: SignedIn
+    storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
     """409."""
     with pytest.raises(ActionNotAllowed) as refused:
@@ -282,7 +282,7 @@ def test_an_action_that_the_status_forbids_names_the_allowed(
     assert "take" in refused.value.allowed
 
 
-def test_a_stale_version_is_409(store: Store, ticket: Ticket, signed_in: SignedIn) -> None:
+def test_a_stale_version_is_409(storage: Storage, ticket: Ticket, signed_in: SignedIn) -> None:
     agent = signed_in("agent-1")
     agent.act("take", version=1)
     with pytest.raises(StaleVersion):
@@ -291,7 +291,7 @@ def test_a_stale_version_is_409(store: Store, ticket: Ticket, signed_in: SignedI
 
 
 def test_rights_are_checked_anew_after_a_conflict(
-    store: Store,
+    storage: Storage,
     playbook: Playbook,
     ticket: Ticket,
     signed_in: SignedIn,
@@ -312,7 +312,7 @@ def test_rights_are_checked_anew_after_a_conflict(
 
 
 def test_endless_conflicts_end(
-    store: Store, ticket: Ticket, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+    storage: Storage, ticket: Ticket, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def never(*_: Any) -> Ticket:
         raise Conflict("again")
@@ -323,7 +323,7 @@ def test_endless_conflicts_end(
 
 
 def test_only_who_is_on_the_roster_takes_tickets(
-    store: Store, ticket: Ticket, signed_in: SignedIn
+    storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
     guest = signed_in("supervisor-1")
     guest.username = "guest"
@@ -331,14 +331,14 @@ def test_only_who_is_on_the_roster_takes_tickets(
         guest.act("take")
 
 
-def test_what_agents_write_is_masked(store: Store, ticket: Ticket, signed_in: SignedIn) -> None:
+def test_what_agents_write_is_masked(storage: Storage, ticket: Ticket, signed_in: SignedIn) -> None:
     """G4: in replies too, which are stored and sent alike."""
     agent = signed_in("agent-1")
     agent.act("take")
     agent.act("reply", text="我们会拨打 13800138000")
     agent.act("note", text="邮箱 someone@example.com")
     agent.act("resolve", summary="已致电 13800138000")
-    everything = str(store.everything("testdesk", NUMBER))
+    everything = str(storage.tickets.items("testdesk", NUMBER))
     for raw in ("13800138000", "someone@example.com"):
         assert raw not in everything
 
@@ -347,11 +347,11 @@ def test_what_agents_write_is_masked(store: Store, ticket: Ticket, signed_in: Si
 
 
 def test_all_of_a_ticket_is_shown(
-    store: Store, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
+    storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
     """A9, A14: fields, messages, timers, a suggestion, the customer's other tickets."""
-    file(store, playbook, "CS20260309001", NOON - timedelta(days=1))
-    _system(store, playbook, c.Classify("fault", ("login",), "medium", rules=("kw-login",)))
+    file(storage, playbook, "CS20260309001", NOON - timedelta(days=1))
+    _system(storage, playbook, c.Classify("fault", ("login",), "medium", rules=("kw-login",)))
     shown = signed_in("agent-1").show()
     assert shown["customer"]["contact"] == "****8000"
     assert (shown["description"], shown["version"]) == ("无法登录", 2)
@@ -368,23 +368,25 @@ def test_all_of_a_ticket_is_shown(
 
 
 def test_messages_carry_their_delivery(
-    store: Store, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
+    storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
     """A10: what was said, both ways, and whether it has arrived; the desk's own mail to its
     people is no message to the customer."""
-    store.claim(_delivery(1, "TicketReceived", text="已收到您的请求", state="sent"))
-    store.claim(_delivery(1, "TicketReceived", recipient="team", text="新工单"))
+    storage.deliveries.claim(_delivery(1, "TicketReceived", text="已收到您的请求", state="sent"))
+    storage.deliveries.claim(_delivery(1, "TicketReceived", recipient="team", text="新工单"))
     agent = signed_in("agent-1")
     agent.act("take")
     agent.act("reply", text="您好")
-    store.claim(_delivery(3, "ReplySent", text="尊敬的客户：您好", state="parked"))
+    storage.deliveries.claim(
+        _delivery(3, "ReplySent", text="尊敬的客户：您好", state="dead_lettered")
+    )
     agent.act("reply", text="再见")
-    _system(store, playbook, c.CustomerMessage("还是不行", "email"))
+    _system(storage, playbook, c.CustomerMessage("还是不行", "email"))
     messages = agent.show()["messages"]
     assert [(m["direction"], m["channel"], m["text"], m["delivery"]) for m in messages] == [
         ("in", "web", "无法登录", None),
         ("out", "sms", "已收到您的请求", "sent"),
-        ("out", "sms", "您好", "parked"),
+        ("out", "sms", "您好", "dead_lettered"),
         ("out", "web", "再见", "pending"),
         ("in", "email", "还是不行", None),
     ]
@@ -407,10 +409,10 @@ def _delivery(version: int, event: str, recipient: str = "customer", **more: Any
 
 
 def test_files_are_for_the_tickets_people(
-    store: Store, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
+    storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
     """Only whoever works on a ticket gets a link, and only to attachments, never to raw mail."""
-    _system(store, playbook, c.Assign("technical", "agent-1", by_person=True))
+    _system(storage, playbook, c.Assign("technical", "agent-1", by_person=True))
 
     def urls(who: str) -> list[str | None]:
         return [file["url"] for file in signed_in(who).show()["attachments"]]
@@ -422,25 +424,25 @@ def test_files_are_for_the_tickets_people(
     assert urls("agent-3") == [None, None]
 
 
-def test_finance_sees_no_ticket(store: Store, ticket: Ticket, signed_in: SignedIn) -> None:
+def test_finance_sees_no_ticket(storage: Storage, ticket: Ticket, signed_in: SignedIn) -> None:
     with pytest.raises(Forbidden):
         signed_in("finance-1").show()
     with pytest.raises(Forbidden):
         signed_in("finance-1").act("note", text="a")
 
 
-def test_a_missing_ticket_is_404(store: Store, signed_in: SignedIn) -> None:
+def test_a_missing_ticket_is_404(storage: Storage, signed_in: SignedIn) -> None:
     with pytest.raises(NotFound):
         signed_in("agent-1").show("CS20260310999")
     with pytest.raises(NotFound):
         signed_in("agent-1").act("take", number="CS20260310999")
 
 
-def test_presence(store: Store, signed_in: SignedIn) -> None:
+def test_presence(storage: Storage, signed_in: SignedIn) -> None:
     """An agent who goes offline gets no more tickets."""
     agent = signed_in("agent-1")
     assert agent.presence({"online": False}).body == {"online": False}
-    found = store.agent("testdesk", "agent-1")
+    found = storage.roster.get("testdesk", "agent-1")
     assert found is not None
     assert not found.online
     for body in ({}, {"online": "yes"}, {"online": True, "until": "noon"}):

@@ -15,7 +15,8 @@ from functions.core.domain.rules import Playbook
 from functions.core.playbook import load
 from functions.core.services.command_service import change
 from functions.core.services.create_ticket import TicketCreator
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
+from functions.core.storage.tickets import Tickets
 from functions.workbench import calls
 from functions.workbench.rights import may_step, principal_of
 from tests.core.sample_desk import DESK, NOON, both, file
@@ -71,7 +72,7 @@ WRITTEN: list[tuple[str, str, list[c.Command], dict[str, Any]]] = [
     ids=[f"{action}-{index}" for index, (_, action, _, _) in enumerate(WRITTEN)],
 )
 def test_every_text_of_an_agent_s_is_masked(
-    store: Store,
+    storage: Storage,
     playbook: Playbook,
     signed_in: SignedIn,
     who: str,
@@ -81,26 +82,26 @@ def test_every_text_of_an_agent_s_is_masked(
 ) -> None:
     """G4: reasons and remarks too; whoever types a number there leaves none of it on record."""
     for number in (NUMBER, OTHER):
-        file(store, playbook, number)
+        file(storage, playbook, number)
     for command in (c.Assign("technical", "agent-1", by_person=True), *before):
-        change(store, "testdesk", NUMBER, command, playbook, NOON, actor="agent-1")
+        change(storage, "testdesk", NUMBER, command, playbook, NOON, actor="agent-1")
     signed_in(who).act(action, **body)
-    found = str([store.everything("testdesk", number) for number in (NUMBER, OTHER)])
+    found = str([storage.tickets.items("testdesk", number) for number in (NUMBER, OTHER)])
     assert PHONE not in found
     assert "138****8000" in found
 
 
 def test_the_reason_for_opening_an_original_is_masked(
-    store: Store, playbook: Playbook, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+    storage: Storage, playbook: Playbook, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """G4: the act is on record for good."""
-    file(store, playbook, NUMBER)
+    file(storage, playbook, NUMBER)
     command = c.Assign("technical", "agent-1", by_person=True)
-    change(store, "testdesk", NUMBER, command, playbook, NOON, actor="agent-1")
-    sealed = store.history("testdesk", NUMBER)[0], (b"sealed",)
-    monkeypatch.setattr(Store, "original", lambda *_: sealed)
+    change(storage, "testdesk", NUMBER, command, playbook, NOON, actor="agent-1")
+    sealed = storage.tickets.history("testdesk", NUMBER)[0], (b"sealed",)
+    monkeypatch.setattr(Tickets, "original", lambda *_: sealed)
     signed_in("agent-1").act("open-original", message=1, reason=f"回电 {PHONE}")
-    (act,) = store.history("testdesk", NUMBER)[-1].of(OriginalOpened)
+    (act,) = storage.tickets.history("testdesk", NUMBER)[-1].of(OriginalOpened)
     assert act.reason == "回电 138****8000"
 
 
@@ -116,7 +117,7 @@ def test_the_reason_for_opening_an_original_is_masked(
     ],
 )
 def test_a_step_s_team_takes_it_in_the_step_s_role_alone(
-    store: Store, signed_in: SignedIn, who: str, by: str, may: bool
+    storage: Storage, signed_in: SignedIn, who: str, by: str, may: bool
 ) -> None:
     """D4, D9: to be a member of the named team gives nobody another role."""
     step = {
@@ -125,10 +126,10 @@ def test_a_step_s_team_takes_it_in_the_step_s_role_alone(
     }  # fmt: skip
     teams = {**DESK["teams"], "leads": {"label": both("主管组"), "role": "supervisor"}}
     playbook = load({**DESK, "teams": teams, "steps": {"stock": step}})
-    file(store, playbook, NUMBER)
+    file(storage, playbook, NUMBER)
     given = c.Assign("technical", "agent-2", by_person=True)
-    ticket = change(store, "testdesk", NUMBER, given, playbook, NOON, actor="system")
-    at = principal_of(store, _caller(who), "testdesk")
+    ticket = change(storage, "testdesk", NUMBER, given, playbook, NOON, actor="system")
+    at = principal_of(storage, _caller(who), "testdesk")
     assert may_step(at, playbook.steps["stock"], ticket) is may
 
 
@@ -139,7 +140,9 @@ def _caller(who: str) -> Any:
     return caller({"cognito:username": who, "cognito:groups": f"testdesk:{role}"})
 
 
-def test_two_agents_keys_are_two(store: Store, signed_in: SignedIn, creator: TicketCreator) -> None:
+def test_two_agents_keys_are_two(
+    storage: Storage, signed_in: SignedIn, creator: TicketCreator
+) -> None:
     """G1: a key is its agent's own; another's call under the same one is another request."""
     numbers = []
     for who in ("agent-1", "agent-2", "agent-1"):
@@ -149,15 +152,15 @@ def test_two_agents_keys_are_two(store: Store, signed_in: SignedIn, creator: Tic
             body=json.dumps(body).encode(),
             headers={"idempotency-key": "k1"},
         )
-        answer = calls.enter_ticket(request, store, "testdesk", creator)
+        answer = calls.enter_ticket(request, storage, "testdesk", creator)
         numbers.append(answer.body["number"])
     assert numbers[0] == numbers[2] != numbers[1]
 
 
 @pytest.fixture
-def creator(store: Store) -> TicketCreator:
+def creator(storage: Storage) -> TicketCreator:
     return TicketCreator(
-        store=store,
+        storage=storage,
         seal=lambda desk, number, contact: b"sealed",
         seal_original=lambda desk, number, words: (),
         root_key=bytes(32),

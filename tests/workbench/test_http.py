@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from functions.core.domain.events import Attachment
 from functions.core.domain.rules import Playbook
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.workbench.session import Credentials, TooManyAttempts, sign_in
 from infra.simulator.simulator import ApiResponse, Simulator
 from tests.core.sample_desk import NOON, file
@@ -90,17 +90,17 @@ class Cognito:
         ("UserNotConfirmedException", 401),
     ],
 )
-def test_what_cognito_refuses(store: Store, code: str, status: int) -> None:
+def test_what_cognito_refuses(storage: Storage, code: str, status: int) -> None:
     with pytest.raises(Exception) as refused:  # noqa: PT011 - the status tells
-        sign_in(Cognito(code), "c", store, Credentials(username="a", password="b"))  # type: ignore[arg-type]
+        sign_in(Cognito(code), "c", storage, Credentials(username="a", password="b"))  # type: ignore[arg-type]
     assert getattr(refused.value, "status", None) == status
     assert TooManyAttempts.status == 429
 
 
-def test_what_cognito_cannot_do_is_no_wrong_password(store: Store) -> None:
+def test_what_cognito_cannot_do_is_no_wrong_password(storage: Storage) -> None:
     given = Credentials(username="a", password="b")
     with pytest.raises(ClientError):
-        sign_in(Cognito("InternalErrorException"), "c", store, given)  # type: ignore[arg-type]
+        sign_in(Cognito("InternalErrorException"), "c", storage, given)  # type: ignore[arg-type]
 
 
 def test_an_agent_enters_a_request_once(loop: Simulator) -> None:
@@ -137,7 +137,7 @@ def test_a_file_goes_straight_to_the_bucket(loop: Simulator, playbook: Playbook)
 
     requests: Any = import_module("requests")  # moto answers it too
     boto3.client("s3").create_bucket(Bucket=PLACE.mail_bucket)
-    file(Store(boto3.client("dynamodb"), PLACE.table), playbook, NUMBER)
+    file(Storage.on(boto3.client("dynamodb"), PLACE.table), playbook, NUMBER)
     _as(loop, "agent-1", "POST", f"{TICKETS}/{NUMBER}/take")
     content = REAL["pdf"]
     meant = {"name": "检测报告.pdf", "size": len(content)}
@@ -165,8 +165,8 @@ def test_a_whole_exchange_over_http(loop: Simulator, playbook: Playbook) -> None
     import boto3
 
     shot = Attachment(name="截图.png", content_type="image/png", size=9, key="files/x/1")
-    store = Store(boto3.client("dynamodb"), PLACE.table)
-    file(store, playbook, NUMBER, attachments=(shot,))
+    storage = Storage.on(boto3.client("dynamodb"), PLACE.table)
+    file(storage, playbook, NUMBER, attachments=(shot,))
     taken = _as(loop, "agent-1", "POST", f"{TICKETS}/{NUMBER}/take", {"version": 1})
     assert (taken.status, taken.json["handler"]) == (200, "agent-1")
     assert taken.json["received_at"] == "2026-03-10T12:00:00+08:00"
@@ -198,7 +198,7 @@ def test_each_refusal_is_a_problem(
 ) -> None:
     import boto3
 
-    file(Store(boto3.client("dynamodb"), PLACE.table), playbook, NUMBER, at=NOON)
+    file(Storage.on(boto3.client("dynamodb"), PLACE.table), playbook, NUMBER, at=NOON)
     answer = _as(loop, who, method, path, body)
     assert (answer.status, answer.headers["content-type"]) == (status, "application/problem+json")
     assert {"title", "status", "detail"} <= set(answer.json)

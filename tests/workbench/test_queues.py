@@ -14,7 +14,7 @@ from functions.core.domain.errors import Forbidden, InvalidInput
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Customer
 from functions.core.services.command_service import change
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.workbench import queues
 from functions.workbench.queues import QUEUES
 from tests.core.sample_desk import NOON, file
@@ -25,7 +25,7 @@ HELD_BY_2 = c.Assign("technical", "agent-2", by_person=True)
 
 
 @pytest.fixture
-def tickets(store: Store, playbook: Playbook) -> dict[str, str]:
+def tickets(storage: Storage, playbook: Playbook) -> dict[str, str]:
     """Number → where it stands."""
     where: dict[str, tuple[c.Command, ...]] = {
         "T-1-new": (),
@@ -39,9 +39,9 @@ def tickets(store: Store, playbook: Playbook) -> dict[str, str]:
         "T-9-resolved": (HELD, c.Resolve("好了")),
     }
     for number, commands in where.items():
-        file(store, playbook, number)
+        file(storage, playbook, number)
         for command in commands:
-            change(store, "testdesk", number, command, playbook, NOON, actor="system")
+            change(storage, "testdesk", number, command, playbook, NOON, actor="system")
     return {number: number[4:] for number in where}
 
 
@@ -84,7 +84,7 @@ def test_a_status_narrows_the_list(
     assert signed_in("supervisor-1").numbers(queue="all", status=status) == expected
 
 
-def test_who_may_see_which_queue(store: Store, signed_in: SignedIn) -> None:
+def test_who_may_see_which_queue(storage: Storage, signed_in: SignedIn) -> None:
     """403 where the role does not give the queue; finance sees none."""
     for who, queue in product(ROSTER, QUEUES):
         if ROSTER[who][0] in QUEUES[queue]:
@@ -94,7 +94,7 @@ def test_who_may_see_which_queue(store: Store, signed_in: SignedIn) -> None:
                 signed_in(who).tickets(queue=queue)
 
 
-def test_without_a_team_there_is_no_team_queue(store: Store, signed_in: SignedIn) -> None:
+def test_without_a_team_there_is_no_team_queue(storage: Storage, signed_in: SignedIn) -> None:
     guest = signed_in("agent-1")
     guest.username = "guest"
     with pytest.raises(Forbidden):
@@ -114,7 +114,7 @@ def test_without_a_team_there_is_no_team_queue(store: Store, signed_in: SignedIn
     ],
 )
 def test_what_a_list_cannot_be_asked_is_named(
-    store: Store, signed_in: SignedIn, query: dict[str, str], field: str
+    storage: Storage, signed_in: SignedIn, query: dict[str, str], field: str
 ) -> None:
     """400 with the field; a cursor of another list, or made up, is no server error."""
     with pytest.raises(InvalidInput) as refused:
@@ -126,7 +126,7 @@ def test_what_a_list_cannot_be_asked_is_named(
     ("code", "error"), [("ValidationException", InvalidInput), ("X", ClientError)]
 )
 def test_a_start_key_of_elsewhere_is_a_wrong_cursor(
-    store: Store,
+    storage: Storage,
     signed_in: SignedIn,
     monkeypatch: pytest.MonkeyPatch,
     code: str,
@@ -137,21 +137,23 @@ def test_a_start_key_of_elsewhere_is_a_wrong_cursor(
     def refuse(*_: Any) -> Any:
         raise ClientError({"Error": {"Code": code, "Message": ""}}, "Query")
 
-    monkeypatch.setattr(store, "queue", refuse)
+    monkeypatch.setattr(storage.tickets, "queue_page", refuse)
     with pytest.raises(error):
         signed_in("agent-1").tickets()
 
 
 def test_pages_follow_one_another(
-    store: Store, playbook: Playbook, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+    storage: Storage, playbook: Playbook, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every ticket once, in order: VIPs first (A5), then by priority and age."""
     monkeypatch.setattr(queues, "PAGE", 3)
     vip = Customer(contact="****8000", kind="phone", hash="h9", customer_class="vip")
     for n in range(8):
         more: dict[str, Any] = {"customer": vip} if n == 7 else {}
-        file(store, playbook, f"N-{n}", NOON + timedelta(minutes=n), **more)
-        change(store, "testdesk", f"N-{n}", c.Enqueue("technical"), playbook, NOON, actor="system")
+        file(storage, playbook, f"N-{n}", NOON + timedelta(minutes=n), **more)
+        change(
+            storage, "testdesk", f"N-{n}", c.Enqueue("technical"), playbook, NOON, actor="system"
+        )
     agent, found, cursor = signed_in("agent-1"), [], ""
     while True:
         page = agent.tickets(queue="team", cursor=cursor)
@@ -164,13 +166,13 @@ def test_pages_follow_one_another(
 
 
 def test_a_rare_status_is_looked_for_over_pages(
-    store: Store, playbook: Playbook, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+    storage: Storage, playbook: Playbook, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queues, "PAGE", 2)
     for n in range(7):
-        file(store, playbook, f"N-{n}", NOON + timedelta(minutes=n))
-        change(store, "testdesk", f"N-{n}", HELD, playbook, NOON, actor="system")
-    change(store, "testdesk", "N-6", c.Reply("好"), playbook, NOON, actor="agent-1")
+        file(storage, playbook, f"N-{n}", NOON + timedelta(minutes=n))
+        change(storage, "testdesk", f"N-{n}", HELD, playbook, NOON, actor="system")
+    change(storage, "testdesk", "N-6", c.Reply("好"), playbook, NOON, actor="agent-1")
     agent = signed_in("agent-1")
     assert agent.numbers(queue="mine", status="in_progress") == ["N-6"]
     monkeypatch.setattr(queues, "_MOST_READS", 2)

@@ -11,7 +11,7 @@ from functions.core.domain.errors import Forbidden, NotFound, Unauthorised
 from functions.core.domain.roster import Role
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.workbench.rights import (
     Principal,
     caller,
@@ -53,13 +53,13 @@ def test_no_name_is_401(claims: dict[str, Any]) -> None:
         caller(claims)
 
 
-def test_another_desk_reads_like_none(store: Store, signed_in: SignedIn) -> None:
+def test_another_desk_reads_like_none(storage: Storage, signed_in: SignedIn) -> None:
     """Another desk's ticket is 404, and so is the desk itself."""
-    stranger = Agent(store, "agent-1", "otherdesk:supervisor")
+    stranger = Agent(storage, "agent-1", "otherdesk:supervisor")
     with pytest.raises(NotFound) as other:
         stranger.tickets()
     with pytest.raises(NotFound) as missing:
-        Agent(store, "admin", "*:admin").tickets(desk="nowhere")
+        Agent(storage, "admin", "*:admin").tickets(desk="nowhere")
     assert other.value.detail == missing.value.detail
 
 
@@ -141,8 +141,8 @@ def test_roles_add_up(playbook: Playbook) -> None:
     assert may(both_roles, "reply", _tickets(playbook)["held"])
 
 
-def test_the_roster_gives_the_team(store: Store) -> None:
+def test_the_roster_gives_the_team(storage: Storage) -> None:
     who = caller({"cognito:username": "agent-1", "cognito:groups": "testdesk:agent"})
-    assert principal_of(store, who, "testdesk").team == "technical"
+    assert principal_of(storage, who, "testdesk").team == "technical"
     guest = caller({"cognito:username": "guest", "cognito:groups": "testdesk:agent"})
-    assert principal_of(store, guest, "testdesk").team is None
+    assert principal_of(storage, guest, "testdesk").team is None

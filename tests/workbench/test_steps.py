@@ -18,8 +18,8 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.playbook import load
 from functions.core.services.command_service import change
+from functions.core.storage.database import Storage
 from functions.core.storage.files import MAX_BYTES, UPLOADS
-from functions.core.storage.store import Store
 from tests.core.sample_desk import DESK, NOON, both, file
 from tests.core.text.test_file_types import REAL
 from tests.workbench.conftest import BUCKET, NUMBER, SignedIn
@@ -75,15 +75,15 @@ def playbook() -> Playbook:
 
 
 @pytest.fixture
-def ticket(store: Store, playbook: Playbook) -> Ticket:
+def ticket(storage: Storage, playbook: Playbook) -> Ticket:
     """A ticket in the hands of agent-1."""
-    file(store, playbook, NUMBER)
-    return _system(store, playbook, c.Assign("technical", "agent-1", by_person=True))
+    file(storage, playbook, NUMBER)
+    return _system(storage, playbook, c.Assign("technical", "agent-1", by_person=True))
 
 
-def _system(store: Store, playbook: Playbook, *commands: c.Command) -> Ticket:
+def _system(storage: Storage, playbook: Playbook, *commands: c.Command) -> Ticket:
     for command in commands:
-        after = change(store, "testdesk", NUMBER, command, playbook, NOON, actor="system")
+        after = change(storage, "testdesk", NUMBER, command, playbook, NOON, actor="system")
     return after
 
 
@@ -176,11 +176,11 @@ def test_who_may_take_a_step(ticket: Ticket, signed_in: SignedIn) -> None:
 
 
 def test_what_waits_for_the_team_may_be_reviewed_by_it(
-    store: Store, playbook: Playbook, signed_in: SignedIn
+    storage: Storage, playbook: Playbook, signed_in: SignedIn
 ) -> None:
     """D4: a step for tickets that nobody has yet."""
-    file(store, playbook, NUMBER)
-    _system(store, playbook, c.Enqueue("technical"))
+    file(storage, playbook, NUMBER)
+    _system(storage, playbook, c.Enqueue("technical"))
     with pytest.raises(Forbidden):
         signed_in("agent-3").act("review")
     assert signed_in("agent-2").act("review")["status"] == "queued"
@@ -194,7 +194,7 @@ def test_an_unknown_action_is_answered_with_those_of_the_desk(
 
 
 def test_what_the_status_does_not_allow_names_what_it_does(
-    store: Store, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
+    storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
     with pytest.raises(ActionNotAllowed) as refused:
         signed_in("agent-1").act("review")
@@ -234,10 +234,10 @@ class TestApproval:
 
 
 def test_the_team_calls_back(
-    store: Store, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
+    storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
     """D13: after the customer's yes any member of the team does, and records it."""
-    _system(store, playbook, c.Resolve("换了屏幕"), c.Confirm(solved=True))
+    _system(storage, playbook, c.Resolve("换了屏幕"), c.Confirm(solved=True))
     assert NUMBER in signed_in("agent-2").numbers(queue="team")
     with pytest.raises(Forbidden):
         signed_in("agent-3").act("callback", cause="正常")
@@ -338,7 +338,7 @@ class TestFiles:
 
 
 def test_the_handling_record_is_numbered(
-    store: Store, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
+    storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
     """B7: every step, communication and solution."""
     agent = signed_in("agent-1")
@@ -359,21 +359,21 @@ def test_the_handling_record_is_numbered(
 
 
 def test_the_customers_other_tickets_are_on_screen(
-    store: Store, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
+    storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
     """C2, E10."""
-    file(store, playbook, "CS20260310002")
+    file(storage, playbook, "CS20260310002")
     (other,) = signed_in("agent-1").show()["other_tickets"]
     assert (other["number"], other["status"]) == ("CS20260310002", "received")
     assert other["type_label"] == "咨询"
 
 
 def test_every_rule_that_decided_is_named(
-    store: Store, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
+    storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
     """B3, B4, D3, D5: the agent can see which."""
-    file(store, playbook, "CS20260310002")
+    file(storage, playbook, "CS20260310002")
     known = c.Classify("fault", ("login",), "high", rules=("keyword:login", "safety-first"))
-    change(store, "testdesk", "CS20260310002", known, playbook, NOON, actor="system")
+    change(storage, "testdesk", "CS20260310002", known, playbook, NOON, actor="system")
     shown = signed_in("agent-1").show("CS20260310002")
     assert shown["rules"] == ["keyword:login", "safety-first"]

@@ -18,7 +18,7 @@ from typing import Literal
 
 from functions.core.domain.ticket import Value
 
-State = Literal["claimed", "sent", "retrying", "due", "parked"]
+State = Literal["claimed", "sent", "retrying", "due", "dead_lettered"]
 
 RETRY_AFTER: tuple[timedelta, ...] = (
     timedelta(minutes=1),

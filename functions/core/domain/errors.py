@@ -14,7 +14,7 @@
     │   └── KeyReused           422  an idempotency record key came back with another body
     ├── TryAgain                passing: a retry may well succeed
     │   ├── Conflict            somebody else changed the ticket first
-    │   └── NoPlaceLeft         the agent has no room, or has gone offline
+    │   └── AgentAtCapacity     the agent is at capacity or offline
     ├── Quarantined                a mail that opens no ticket: kept in quarantine, rings no alarm
     └── DeadLetter                    no retry can help: keep the record whole, with its cause
         └── PlaybookError       a playbook that does not fit, with the key that is wrong
@@ -136,11 +136,11 @@ class Conflict(TryAgain):
     """The item changed between reading and writing."""
 
 
-class NoPlaceLeft(TryAgain):
-    """The agent that was chosen is full or offline by now."""
+class AgentAtCapacity(TryAgain):
+    """The chosen agent is at capacity or offline by now."""
 
     def __init__(self, agent: str) -> None:
-        super().__init__(f"{agent} has no place left")
+        super().__init__(f"{agent} is at capacity or offline")
         self.agent = agent
 
 

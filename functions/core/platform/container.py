@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from functions.core.platform import aws
 from functions.core.platform.settings import Deployment
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 
 if TYPE_CHECKING:
     from functions.core.services.contacts import ContactCorrector
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 @lru_cache(maxsize=4)
-def store(deployment: Deployment) -> Store:
+def storage(deployment: Deployment) -> Storage:
     """Return the table of a deployment; the instance caches playbooks between calls."""
-    return Store(aws.dynamodb(), deployment.table)
+    return Storage.on(aws.dynamodb(), deployment.table)
 
 
 def ticket_creator(deployment: Deployment) -> TicketCreator:
@@ -25,7 +25,7 @@ def ticket_creator(deployment: Deployment) -> TicketCreator:
     from functions.core.services.create_ticket import TicketCreator
 
     return TicketCreator(
-        store=store(deployment),
+        storage=storage(deployment),
         seal=partial(aws.seal, deployment),
         seal_original=partial(aws.seal_original, deployment),
         root_key=aws.root_key(deployment),
@@ -38,7 +38,7 @@ def contact_corrector(deployment: Deployment) -> ContactCorrector:
     from functions.core.services.contacts import ContactCorrector
 
     return ContactCorrector(
-        store=store(deployment),
+        storage=storage(deployment),
         seal=partial(aws.seal, deployment),
         root_key=aws.root_key(deployment),
     )

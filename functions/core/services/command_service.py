@@ -13,7 +13,9 @@ from functions.core.domain.lifecycle import Decided, apply, decide, queue_rank
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket, next_wake
 from functions.core.domain.webhooks import wanted
-from functions.core.storage.store import Change, IdempotencyRecord, Store
+from functions.core.storage.database import Storage
+from functions.core.storage.idempotency import IdempotencyRecord
+from functions.core.storage.tickets import Change
 
 if TYPE_CHECKING:
     from functions.core.text.unmasking import Original
@@ -23,7 +25,7 @@ TRIES = 6
 
 
 def change(
-    store: Store,
+    storage: Storage,
     desk: str,
     number: str,
     command: c.Command,
@@ -53,13 +55,13 @@ def change(
     Raises:
         NotFound, ActionNotAllowed, InvalidInput: as `decide` says.
         StaleVersion: the ticket has moved on from `expected`.
-        NoPlaceLeft: the chosen handler is full or offline.
+        AgentAtCapacity: the chosen handler is full or offline.
         Duplicate: the idempotency record was there already.
         Conflict: others changed the ticket `TRIES` times in a row, or since `seen`.
     """
     tries = TRIES if seen is None else 1
     for tried in range(tries):
-        ticket = seen or (loaded if tried == 0 else None) or store.load(desk, number)
+        ticket = seen or (loaded if tried == 0 else None) or storage.tickets.load(desk, number)
         if expected is not None and ticket.version != expected:
             raise StaleVersion(
                 f"You acted on version {expected}; the ticket is at version {ticket.version}. "
@@ -69,12 +71,12 @@ def change(
         if ticket.merged is not None:
             from functions.core.services.merging import redirect
 
-            ticket, told = redirect(store, ticket, command)
-        decided = decide_all(store, ticket, told, playbook, now)
+            ticket, told = redirect(storage, ticket, command)
+        decided = decide_all(storage, ticket, told, playbook, now)
         if not decided:
             return ticket
         try:
-            return write_all(store, decided, playbook, now, actor, idempotency, original)
+            return write_all(storage, decided, playbook, now, actor, idempotency, original)
         except Conflict:
             if tried == tries - 1:
                 raise
@@ -82,7 +84,7 @@ def change(
 
 
 def decide_all(
-    store: Store, ticket: Ticket, command: c.Command, playbook: Playbook, now: datetime
+    storage: Storage, ticket: Ticket, command: c.Command, playbook: Playbook, now: datetime
 ) -> tuple[Decided, ...]:
     """What a command makes of its ticket, and of the other one where it is about two.
 
@@ -92,14 +94,14 @@ def decide_all(
     if isinstance(command, c.Merge | c.Unmerge):
         from functions.core.services.merging import decide_merge
 
-        return decide_merge(store, ticket, command, playbook, now)
+        return decide_merge(storage, ticket, command, playbook, now)
     events = decide(ticket, command, playbook, now)
     sealed = command.sealed if isinstance(command, c.CorrectContact) else None
     return (Decided(ticket, events, _by_hand(command), sealed),) if events else ()
 
 
 def write_all(
-    store: Store,
+    storage: Storage,
     decided: tuple[Decided, ...],
     playbook: Playbook,
     now: datetime,
@@ -116,7 +118,7 @@ def write_all(
         first = changes[0].after
         sealed = original.sealed_for(first.desk, first.number)
         changes[0] = replace(changes[0], original=sealed)
-    store.commit_all(changes, actor=actor, idempotency=idempotency)
+    storage.tickets.commit_all(changes, actor=actor, idempotency=idempotency)
     return changes[0].after
 
 
@@ -137,8 +139,8 @@ def _changed(decided: Decided, playbook: Playbook, now: datetime, actor: str) ->
         after,
         decided.events,
         queue_rank(after, playbook),
-        by_hand=decided.by_person,
-        hooked=any(wanted(decided.events, playbook.webhooks)),
+        assigned_by_person=decided.by_person,
+        wanted_by_webhook=any(wanted(decided.events, playbook.webhooks)),
         sealed=decided.sealed,
     )
 

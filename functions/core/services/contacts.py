@@ -10,7 +10,7 @@ from functions.core.domain.commands import CorrectContact
 from functions.core.domain.errors import FieldError, InvalidInput
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from functions.core.text.contacts import Contact, contact_hash, mask_contact, normalise_contact
 from functions.core.text.tokens import derive
 
@@ -51,7 +51,7 @@ def contact_document(contact: Contact, name: str = "", message_id: str = "") -> 
 class ContactCorrector:
     """Builds the command that replaces a ticket's contact."""
 
-    store: Store
+    storage: Storage
     seal: SealContact
     root_key: bytes
 
@@ -72,7 +72,9 @@ class ContactCorrector:
                 "contact": mask_contact(contact.address, playbook.fields.contact_style),
                 "kind": contact.kind,
                 "hash": digest,
-                "undeliverable": self.store.known(playbook.desk, None, digest).undeliverable,
+                "undeliverable": self.storage.contacts.known(
+                    playbook.desk, None, digest
+                ).undeliverable,
             }
         )
         sealed = self.seal(playbook.desk, ticket.number, contact_document(contact))

@@ -28,7 +28,9 @@ from functions.core.domain.matching import find_term
 from functions.core.domain.rules import Locale, Playbook, Term
 from functions.core.domain.ticket import Customer, RefusedFile, Ticket
 from functions.core.services.contacts import SealContact, contact_digest, contact_document
-from functions.core.storage.store import Conversation, Duplicate, IdempotencyRecord, Known, Store
+from functions.core.storage.contacts import Conversation, Known
+from functions.core.storage.database import Storage
+from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from functions.core.text.contacts import Contact, mask_contact, mask_name, normalise_contact
 from functions.core.text.json_body import parse_json, parse_model
 from functions.core.text.masking import mask
@@ -192,7 +194,7 @@ class TicketCreator:
     opening it; `root_key` is the deployment's root key, `public_url` the address of the API.
     """
 
-    store: Store
+    storage: Storage
     seal: SealContact
     seal_original: Seal
     root_key: bytes
@@ -209,7 +211,9 @@ class TicketCreator:
         """
         fields = _validate(playbook, request)
         digest = contact_digest(fields.contact, playbook.desk, self.root_key)
-        known = request.known or self.store.known(playbook.desk, request.idempotency, digest)
+        known = request.known or self.storage.contacts.known(
+            playbook.desk, request.idempotency, digest
+        )
         if known.idempotency is not None:
             return self._first_answer(known.idempotency, request.idempotency)
         hiding = request.source.hiding or MessageMasker()
@@ -239,7 +243,7 @@ class TicketCreator:
 
     def _next_number(self, playbook: Playbook, now: datetime) -> str:
         local = now.astimezone(playbook.zone)
-        serial = self.store.next_serial(playbook.desk, playbook.number.period(local))
+        serial = self.storage.tickets.next_serial(playbook.desk, playbook.number.period(local))
         return playbook.number.write(local, serial)
 
     def _commit(
@@ -256,7 +260,7 @@ class TicketCreator:
             contact, request.body.name or "", request.source.message_id or ""
         )
         hidden = original(hiding, self.seal_original)
-        self.store.commit(
+        self.storage.tickets.commit(
             None,
             ticket,
             first.events,
@@ -264,7 +268,7 @@ class TicketCreator:
             rank=queue_rank(ticket, playbook),
             idempotency=request.idempotency,
             sealed=self.seal(first.desk, first.number, document),
-            told=request.acknowledge(first, ticket) if request.acknowledge else None,
+            acknowledgement=request.acknowledge(first, ticket) if request.acknowledge else None,
             conversation=request.conversation,
             original=hidden.sealed_for(first.desk, first.number) if hidden else (),
         )
@@ -279,7 +283,7 @@ class TicketCreator:
                 "This Idempotency-Key was used before with another body. "
                 "Use a new key for a new request."
             )
-        first = self.store.commit_at(recorded.desk, recorded.number, 1)
+        first = self.storage.tickets.commit_at(recorded.desk, recorded.number, 1)
         if first is None:
             raise DeadLetter(f"{recorded.number} has no first commit")
         return self._answer(apply(None, first))

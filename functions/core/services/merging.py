@@ -22,49 +22,51 @@ from functions.core.domain.lifecycle import Decided, decide
 from functions.core.domain.record import TicketRecord
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import OPEN, Ticket
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 
 
-def merge_target(store: Store, ticket: Ticket) -> Ticket:
+def merge_target(storage: Storage, ticket: Ticket) -> Ticket:
     """Return the ticket at the end of the merge chain: `ticket` itself unless it was merged."""
     while ticket.merged is not None:
-        ticket = store.load(ticket.desk, ticket.merged.into)
+        ticket = storage.tickets.load(ticket.desk, ticket.merged.into)
     return ticket
 
 
-def merged_tickets(store: Store, ticket: Ticket) -> list[Ticket]:
+def merged_tickets(storage: Storage, ticket: Ticket) -> list[Ticket]:
     """Return the tickets merged into this one, directly or through others, the nearest first."""
     merged: list[Ticket] = []
     pending = [(ticket.number, number) for number in ticket.carries]
     while pending:
         target, number = pending.pop(0)
-        child = store.load(ticket.desk, number)
+        child = storage.tickets.load(ticket.desk, number)
         if child.merged is not None and child.merged.into == target:  # else unmerged just now
             merged.append(child)
             pending += [(number, grandchild) for grandchild in child.carries]
     return merged
 
 
-def merged_records(store: Store, ticket: Ticket, *, deliveries: bool = True) -> list[TicketRecord]:
+def merged_records(
+    storage: Storage, ticket: Ticket, *, deliveries: bool = True
+) -> list[TicketRecord]:
     """Return the records of the tickets merged into this one."""
     desk = ticket.desk
     return [
         TicketRecord(
             merged,
-            store.history(desk, merged.number, merged.version),
-            store.deliveries(desk, merged.number) if deliveries else (),
+            storage.tickets.history(desk, merged.number, merged.version),
+            storage.deliveries.list(desk, merged.number) if deliveries else (),
         )
-        for merged in merged_tickets(store, ticket)
+        for merged in merged_tickets(storage, ticket)
     ]
 
 
-def merge_group(store: Store, ticket: Ticket) -> list[Ticket]:
+def merge_group(storage: Storage, ticket: Ticket) -> list[Ticket]:
     """Return the merge target of a ticket and every ticket merged into it, the target first."""
-    target = merge_target(store, ticket)
-    return [target, *merged_tickets(store, target)]
+    target = merge_target(storage, ticket)
+    return [target, *merged_tickets(storage, target)]
 
 
-def past_merge_targets(store: Store, ticket: Ticket) -> list[str]:
+def past_merge_targets(storage: Storage, ticket: Ticket) -> list[str]:
     """Return the numbers of all tickets that this one was ever merged into, directly or not.
 
     Each may hold messages that were written to this ticket.
@@ -73,15 +75,15 @@ def past_merge_targets(store: Store, ticket: Ticket) -> list[str]:
     pending = [ticket]
     while pending:
         merged = pending.pop(0)
-        for commit in store.history(merged.desk, merged.number, merged.version):
+        for commit in storage.tickets.history(merged.desk, merged.number, merged.version):
             for event in commit.of(TicketMerged):
                 if event.other not in (ticket.number, *targets):
                     targets.append(event.other)
-                    pending.append(store.load(merged.desk, event.other))
+                    pending.append(storage.tickets.load(merged.desk, event.other))
     return targets
 
 
-def redirect(store: Store, ticket: Ticket, command: c.Command) -> tuple[Ticket, c.Command]:
+def redirect(storage: Storage, ticket: Ticket, command: c.Command) -> tuple[Ticket, c.Command]:
     """Redirect a message or note for a merged ticket to its merge target.
 
     Other commands stay with the merged ticket, whose status refuses them.
@@ -91,7 +93,7 @@ def redirect(store: Store, ticket: Ticket, command: c.Command) -> tuple[Ticket, 
     """
     if not isinstance(command, c.CustomerMessage | c.Note):
         return ticket, command
-    target = merge_target(store, ticket)
+    target = merge_target(storage, ticket)
     if isinstance(command, c.CustomerMessage):
         if ticket.erased:
             raise Forgotten
@@ -106,7 +108,7 @@ def same_customer(ticket: Ticket, other: Ticket) -> bool:
 
 
 def decide_merge(
-    store: Store,
+    storage: Storage,
     ticket: Ticket,
     command: c.Merge | c.Unmerge,
     playbook: Playbook,
@@ -120,26 +122,26 @@ def decide_merge(
             itself, the error names its merge target.
     """
     if isinstance(command, c.Merge):
-        return _decide_merge(store, ticket, command, playbook, now)
-    command = replace(command, handler_stays=_handler_exists(store, ticket))
+        return _decide_merge(storage, ticket, command, playbook, now)
+    command = replace(command, handler_stays=_handler_exists(storage, ticket))
     events = decide(ticket, command, playbook, now)
     if ticket.merged is None:
         raise AssertionError("`decide` refuses to unmerge a ticket that is not merged")
-    target = store.load(ticket.desk, ticket.merged.into)
+    target = storage.tickets.load(ticket.desk, ticket.merged.into)
     given_back = decide(target, c.GiveBack(ticket.number, command.reason), playbook, now)
     return Decided(ticket, events, by_person=True), Decided(target, given_back, by_person=True)
 
 
 def _decide_merge(
-    store: Store, ticket: Ticket, command: c.Merge, playbook: Playbook, now: datetime
+    storage: Storage, ticket: Ticket, command: c.Merge, playbook: Playbook, now: datetime
 ) -> tuple[Decided, ...]:
     decide(ticket, command, playbook, now)  # refusals of this ticket come before those of the other
     try:
-        target = store.load(ticket.desk, command.into)
+        target = storage.tickets.load(ticket.desk, command.into)
     except NotFound as error:
         raise NotFound(f"There is no ticket {command.into} on this desk.") from error
     if target.merged is not None:
-        end = merge_target(store, target).number
+        end = merge_target(storage, target).number
         raise ActionNotAllowed(
             f"{target.number} was merged into {end}. Merge into {end} instead."
             if end != ticket.number
@@ -155,5 +157,5 @@ def _decide_merge(
     )
 
 
-def _handler_exists(store: Store, ticket: Ticket) -> bool:
-    return ticket.handler is None or store.agent(ticket.desk, ticket.handler) is not None
+def _handler_exists(storage: Storage, ticket: Ticket) -> bool:
+    return ticket.handler is None or storage.roster.get(ticket.desk, ticket.handler) is not None

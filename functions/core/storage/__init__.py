@@ -1,4 +1,7 @@
 """The table and the buckets, one module per entity.
 
-May import `domain`, `playbook` and `text`.
+`database.Storage` holds the entities of a deployment's table. `table` makes the calls to DynamoDB,
+`items` and `event_codec` translate between entities and items, `files` keeps files in S3.
+
+May import `domain`, `playbook` and `text`. Does not import boto3 or botocore at module level.
 """

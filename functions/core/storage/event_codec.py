@@ -20,7 +20,7 @@ _LIVE = frozenset({"running", "paused"})
 """States of a timer that knows its start; an ended one keeps only its deadline."""
 
 
-def dump(events: Iterable[Event], at: datetime | None = None) -> str:
+def dump_events(events: Iterable[Event], at: datetime | None = None) -> str:
     """Events as JSON text.
 
     Args:
@@ -36,11 +36,13 @@ def dump(events: Iterable[Event], at: datetime | None = None) -> str:
     return json.dumps(documents, ensure_ascii=False, separators=(",", ":"))
 
 
-def parse(document: str, schema_version: int, at: datetime | None = None) -> tuple[Event, ...]:
+def parse_events(
+    document: str, schema_version: int, at: datetime | None = None
+) -> tuple[Event, ...]:
     """Events from their stored text.
 
     Args:
-        at: the moment of the commit, as given to `dump`.
+        at: the moment of the commit, as given to `dump_events`.
 
     Raises:
         DeadLetter: the text is not a list of events, or was written by a newer schema.

@@ -22,17 +22,17 @@ def export(desk: str, number: str, stage: Stage = "", data: Data = DATA) -> None
     """Write a ticket's whole record to standard output as one JSON document."""
     from functions.core.domain.record import document, record
     from functions.core.services.merging import merged_records
-    from infra.deploy.desks import store_of
+    from infra.deploy.desks import storage_of
 
-    store = store_of(connect(stage, data))
-    ticket = store.load(desk, number)
+    storage = storage_of(connect(stage, data))
+    ticket = storage.tickets.load(desk, number)
     exported = record(
         ticket,
-        store.history(desk, number),
-        store.deliveries(desk, number),
-        store.playbook_version(desk),
-        store.playbook(desk, datetime.now(UTC)).records.pattern,
-        merged_records(store, ticket),
+        storage.tickets.history(desk, number),
+        storage.deliveries.list(desk, number),
+        storage.playbooks.version(desk),
+        storage.playbooks.get(desk, datetime.now(UTC)).records.pattern,
+        merged_records(storage, ticket),
     )
     sys.stdout.buffer.write(document(exported) + b"\n")
 

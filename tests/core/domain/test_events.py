@@ -12,7 +12,7 @@ from functions.core.domain import events as e
 from functions.core.domain.errors import DeadLetter
 from functions.core.domain.ticket import Customer, Timer
 from functions.core.storage import event_codec
-from functions.core.storage.store import read_commit
+from functions.core.storage.items import read_commit
 from tests.core.sample_desk import NOON, request
 
 TIMER = Timer(state="paused", started_at=NOON, allowed=timedelta(hours=16), left=timedelta(hours=3))
@@ -72,24 +72,24 @@ SAMPLES: dict[str, Any] = {
 @pytest.mark.parametrize("name", sorted(e.EVENTS))
 def test_every_event_is_read_back_as_it_was(name: str) -> None:
     """A14, G6."""
-    assert event_codec.parse(event_codec.dump((SAMPLES[name],)), e.SCHEMA_VERSION) == (
-        SAMPLES[name],
-    )
+    assert event_codec.parse_events(
+        event_codec.dump_events((SAMPLES[name],)), e.SCHEMA_VERSION
+    ) == (SAMPLES[name],)
 
 
 def test_many_events_in_their_order() -> None:
     events = tuple(SAMPLES.values())
-    assert event_codec.parse(event_codec.dump(events), 1) == events
+    assert event_codec.parse_events(event_codec.dump_events(events), 1) == events
 
 
 def test_chinese_is_stored_as_it_is() -> None:
     """G7: escaped, a character would take six bytes instead of three."""
-    assert "您好" in event_codec.dump((SAMPLES["ReplySent"],))
+    assert "您好" in event_codec.dump_events((SAMPLES["ReplySent"],))
 
 
 def test_a_field_that_a_newer_writer_added_is_ignored() -> None:
     document = json.dumps([{"event": "NoteAdded", "text": "x", "colour": "red"}])
-    assert event_codec.parse(document, 1) == (e.NoteAdded(text="x"),)
+    assert event_codec.parse_events(document, 1) == (e.NoteAdded(text="x"),)
 
 
 @pytest.mark.parametrize(
@@ -99,13 +99,13 @@ def test_a_field_that_a_newer_writer_added_is_ignored() -> None:
 def test_what_is_no_commit_is_parked(document: str) -> None:
     """G3."""
     with pytest.raises(DeadLetter):
-        event_codec.parse(document, 1)
+        event_codec.parse_events(document, 1)
 
 
 def test_a_newer_schema_is_parked_and_not_misread() -> None:
     """G3."""
     with pytest.raises(DeadLetter, match="schema 2; this code reads 1"):
-        event_codec.parse("[]", 2)
+        event_codec.parse_events("[]", 2)
 
 
 def image(**changes: Any) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def image(**changes: Any) -> dict[str, Any]:
         "pk": {"S": "TICKET#testdesk#CS1"}, "sk": {"S": "EVENT#000007"},
         "at": {"S": "2026-03-10T04:00:00.000000Z"}, "actor": {"S": "agent-1"},
         "schema": {"N": "1"}, "types": {"SS": ["NoteAdded"]},
-        "body": {"S": event_codec.dump((e.NoteAdded(text="x"),))},
+        "body": {"S": event_codec.dump_events((e.NoteAdded(text="x"),))},
     }  # fmt: skip
     return {key: value for key, value in {**item, **changes}.items() if value is not None}
 

@@ -26,8 +26,10 @@ from functions.core.domain.lifecycle import apply, decide, queue_rank
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import IN_HAND, OPEN, STATUSES, Attachment, Customer, Ticket
 from functions.core.playbook import load
-from functions.core.storage.event_codec import dump, parse
-from functions.core.storage.store import Change, Store
+from functions.core.storage.event_codec import dump_events, parse_events
+from functions.core.storage.roster import Roster
+from functions.core.storage.table import Table
+from functions.core.storage.tickets import Change
 from tests.core.sample_desk import DESK, NOON, agent, both, committed, received, request, then
 
 _FIELD = {"label": both("内容")}
@@ -594,13 +596,13 @@ class Desk(RuleBasedStateMachine):
         events = decide(before, command, self.playbook, self.now)
         if not events:
             return
-        kept = parse(dump(events), 1)
+        kept = parse_events(dump_events(events), 1)
         assert kept == events
         commit = committed(before, kept, self.now, "CS1")
         self.ticket = apply(before, commit)
         self.commits.append(commit)
-        changed = Change(before, self.ticket, kept, "1", by_hand=True)
-        for name, write in Store._hands(_NO_TABLE, (changed,)):
+        changed = Change(before, self.ticket, kept, "1", assigned_by_person=True)
+        for name, write in _ROSTER.load_writes((changed,)):
             update: Any = write["Update"]
             username = str(update["Key"]["sk"]["S"]).removeprefix("AGENT#")
             self.places[username] += int(update["ExpressionAttributeValues"][":by"]["N"])
@@ -684,14 +686,7 @@ class Desk(RuleBasedStateMachine):
             assert self.ticket.summary or self.ticket.erased
 
 
-class _NoTable:
-    """What `Store._hands` needs of a store."""
-
-    table = "none"
-    _place = Store._place
-
-
-_NO_TABLE = cast("Store", _NoTable())
+_ROSTER = Roster(Table(cast("Any", None), "none"))
 
 Desk.TestCase.settings = settings(max_examples=120, stateful_step_count=30)
 TestAnyOrder = Desk.TestCase

@@ -10,8 +10,8 @@ import pytest
 from functions.core.domain import commands as c
 from functions.core.domain.errors import (
     ActionNotAllowed,
+    AgentAtCapacity,
     Conflict,
-    NoPlaceLeft,
     NotFound,
     StaleVersion,
 )
@@ -19,28 +19,29 @@ from functions.core.domain.events import NoteAdded
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import TRIES, change
-from functions.core.storage.store import Duplicate, IdempotencyRecord, Store
+from functions.core.storage.database import Storage
+from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from tests.core.sample_desk import NOON, agent, file
 
 
 @pytest.fixture
-def desk(store: Store, playbook: Playbook) -> Store:
+def desk(storage: Storage, playbook: Playbook) -> Storage:
     """A desk with a new ticket, CS1."""
-    store.put_agent(agent())
-    file(store, playbook, "CS1")
-    return store
+    storage.roster.put(agent())
+    file(storage, playbook, "CS1")
+    return storage
 
 
-def act(store: Store, playbook: Playbook, command: c.Command, **options: Any) -> Ticket:
-    return change(store, "testdesk", "CS1", command, playbook, NOON, actor="agent-1", **options)
+def act(storage: Storage, playbook: Playbook, command: c.Command, **options: Any) -> Ticket:
+    return change(storage, "testdesk", "CS1", command, playbook, NOON, actor="agent-1", **options)
 
 
 class TestConflicts:
     def test_it_is_decided_anew_on_what_the_other_made(
-        self, desk: Store, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+        self, desk: Storage, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A14: both changes stand on the record, in one order."""
-        load, faster = desk.load, iter([True])
+        load, faster = desk.tickets.load, iter([True])
 
         def load_while_another_writes(name: str, number: str) -> Ticket:
             found = load(name, number)
@@ -48,11 +49,11 @@ class TestConflicts:
                 act(desk, playbook, c.SetPriority("high"))
             return found
 
-        monkeypatch.setattr(desk, "load", load_while_another_writes)
+        monkeypatch.setattr(desk.tickets, "load", load_while_another_writes)
         after = act(desk, playbook, c.Note("看过"))
         assert (after.version, after.priority) == (3, "high")
 
-    def test_many_at_once_all_get_through(self, desk: Store, playbook: Playbook) -> None:
+    def test_many_at_once_all_get_through(self, desk: Storage, playbook: Playbook) -> None:
         """E11: nothing lost, nothing doubled."""
 
         def note(index: int) -> int:
@@ -67,15 +68,15 @@ class TestConflicts:
             versions = sorted(pool.map(note, range(12)))
         assert versions == list(range(2, 14))
         texts = [
-            event.text for commit in desk.history("testdesk", "CS1")
+            event.text for commit in desk.tickets.history("testdesk", "CS1")
             for event in commit.of(NoteAdded)
         ]  # fmt: skip
         assert sorted(texts) == sorted(str(index) for index in range(12))
 
     def test_what_is_no_longer_possible_is_refused(
-        self, desk: Store, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+        self, desk: Storage, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        load, faster = desk.load, iter([True])
+        load, faster = desk.tickets.load, iter([True])
 
         def load_while_another_closes(name: str, number: str) -> Ticket:
             found = load(name, number)
@@ -83,12 +84,12 @@ class TestConflicts:
                 act(desk, playbook, c.Close("spam"))
             return found
 
-        monkeypatch.setattr(desk, "load", load_while_another_closes)
+        monkeypatch.setattr(desk.tickets, "load", load_while_another_closes)
         with pytest.raises(ActionNotAllowed):
             act(desk, playbook, c.SetPriority("high"))
 
     def test_it_gives_up_in_the_end(
-        self, desk: Store, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+        self, desk: Storage, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         tried = []
 
@@ -96,31 +97,31 @@ class TestConflicts:
             tried.append(1)
             raise Conflict("others were faster")
 
-        monkeypatch.setattr(desk, "commit_all", lose)
+        monkeypatch.setattr(desk.tickets, "commit_all", lose)
         with pytest.raises(Conflict):
             act(desk, playbook, c.Note("x"))
         assert len(tried) == TRIES
 
 
 class TestVersions:
-    def test_a_stale_version_is_refused(self, desk: Store, playbook: Playbook) -> None:
+    def test_a_stale_version_is_refused(self, desk: Storage, playbook: Playbook) -> None:
         """The contract: a body may carry `version`, and a stale one is 409."""
         act(desk, playbook, c.Note("x"), expected=1)
         with pytest.raises(StaleVersion, match="version 1; the ticket is at version 2") as refused:
             act(desk, playbook, c.Note("y"), expected=1)
         assert refused.value.status == 409
 
-    def test_nothing_to_change_writes_nothing(self, desk: Store, playbook: Playbook) -> None:
+    def test_nothing_to_change_writes_nothing(self, desk: Storage, playbook: Playbook) -> None:
         assert act(desk, playbook, c.SetPriority("medium")).version == 1
-        assert len(desk.history("testdesk", "CS1")) == 1
+        assert len(desk.tickets.history("testdesk", "CS1")) == 1
 
-    def test_no_such_ticket(self, desk: Store, playbook: Playbook) -> None:
+    def test_no_such_ticket(self, desk: Storage, playbook: Playbook) -> None:
         with pytest.raises(NotFound):
             change(desk, "testdesk", "CS9", c.Tick(), playbook, NOON, actor="system")
 
 
 class TestMarkers:
-    def test_a_message_joins_once(self, desk: Store, playbook: Playbook) -> None:
+    def test_a_message_joins_once(self, desk: Storage, playbook: Playbook) -> None:
         """G1: a mail that comes twice is one message on its ticket."""
         idempotency = IdempotencyRecord("testdesk", "mail", "<1@example.com>")
         message = c.CustomerMessage("还有", "mail")
@@ -129,7 +130,7 @@ class TestMarkers:
             act(desk, playbook, message, idempotency=idempotency)
         assert again.value.found is not None
         assert again.value.found.number == "CS1"
-        assert desk.load("testdesk", "CS1").version == 2
+        assert desk.tickets.load("testdesk", "CS1").version == 2
 
 
 class TestByHand:
@@ -137,15 +138,15 @@ class TestByHand:
 
     @pytest.mark.parametrize("together", [False, True])
     def test_it_is_seen_also_within_several_commands(
-        self, desk: Store, playbook: Playbook, together: bool
+        self, desk: Storage, playbook: Playbook, together: bool
     ) -> None:
-        desk.put_agent(agent("busy", capacity=1))
-        desk.set_presence("testdesk", "busy", online=False)
+        desk.roster.put(agent("busy", capacity=1))
+        desk.roster.set_presence("testdesk", "busy", online=False)
 
         def give(by_hand: bool) -> c.Command:
             assign = c.Assign("technical", "busy", by_person=by_hand)
             return c.Together((c.SetPriority("high"), assign)) if together else assign
 
-        with pytest.raises(NoPlaceLeft):
+        with pytest.raises(AgentAtCapacity):
             act(desk, playbook, give(by_hand=False))
         assert act(desk, playbook, give(by_hand=True)).handler == "busy"

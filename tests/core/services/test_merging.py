@@ -32,54 +32,58 @@ from functions.core.services.merging import (
     merged_tickets,
     past_merge_targets,
 )
-from functions.core.storage.store import Store
+from functions.core.storage.database import Storage
 from tests.core.sample_desk import NOON, agent, file
 
 LATER = NOON + timedelta(minutes=10)
 
 
 @pytest.fixture
-def desk(store: Store, playbook: Playbook) -> Store:
+def desk(storage: Storage, playbook: Playbook) -> Storage:
     """Two tickets of one customer, the second assigned to an agent."""
-    store.put_playbook(playbook, NOON)
-    store.put_agent(agent())
-    file(store, playbook, "CS1")
-    file(store, playbook, "CS2", NOON + timedelta(minutes=1))
-    act(store, playbook, "CS2", c.Assign("technical", "agent-1"))
-    return store
+    storage.playbooks.put(playbook, NOON)
+    storage.roster.put(agent())
+    file(storage, playbook, "CS1")
+    file(storage, playbook, "CS2", NOON + timedelta(minutes=1))
+    act(storage, playbook, "CS2", c.Assign("technical", "agent-1"))
+    return storage
 
 
 def act(
-    store: Store,
+    storage: Storage,
     playbook: Playbook,
     number: str,
     command: c.Command,
     at: datetime = LATER,
     actor: str = "agent-1",
 ) -> Ticket:
-    return change(store, "testdesk", number, command, playbook, at, actor=actor)
+    return change(storage, "testdesk", number, command, playbook, at, actor=actor)
 
 
-def load(store: Store, number: str) -> Ticket:
-    return store.load("testdesk", number)
+def load(storage: Storage, number: str) -> Ticket:
+    return storage.tickets.load("testdesk", number)
 
 
-def agent_load(store: Store) -> int:
-    found = store.agent("testdesk", "agent-1")
+def agent_load(storage: Storage) -> int:
+    found = storage.roster.get("testdesk", "agent-1")
     assert found is not None
     return found.load
 
 
-def recorded_messages(store: Store, number: str) -> list[str]:
+def recorded_messages(storage: Storage, number: str) -> list[str]:
     """Return the messages in a ticket's record, as the archive and the export have it."""
-    ticket = load(store, number)
-    own = TicketRecord(ticket, store.history("testdesk", number))
-    found = record(ticket, own.history, (), merged=merged_records(store, ticket, deliveries=False))
+    ticket = load(storage, number)
+    own = TicketRecord(ticket, storage.tickets.history("testdesk", number))
+    found = record(
+        ticket, own.history, (), merged=merged_records(storage, ticket, deliveries=False)
+    )
     return [message["text"] for message in found["messages"]]
 
 
 @pytest.mark.requirement("F2", "F3")
-def test_a_merged_ticket_frees_capacity_and_has_no_timers(desk: Store, playbook: Playbook) -> None:
+def test_a_merged_ticket_frees_capacity_and_has_no_timers(
+    desk: Storage, playbook: Playbook
+) -> None:
     assert agent_load(desk) == 1
     merged = act(desk, playbook, "CS2", c.Merge("CS1", "同一问题"))
     assert (merged.status, merged.queue, agent_load(desk)) == ("merged", "closed", 0)
@@ -88,7 +92,7 @@ def test_a_merged_ticket_frees_capacity_and_has_no_timers(desk: Store, playbook:
     into = load(desk, "CS1")
     assert (into.status, into.carries) == ("received", ("CS2",))
     for number, name, other in (("CS2", TicketMerged, "CS1"), ("CS1", MergeReceived, "CS2")):
-        newest = desk.history("testdesk", number)[-1]
+        newest = desk.tickets.history("testdesk", number)[-1]
         (event,) = newest.of(name)
         assert isinstance(event, TicketMerged | MergeReceived)
         assert (newest.actor, newest.at) == ("agent-1", LATER)
@@ -97,7 +101,7 @@ def test_a_merged_ticket_frees_capacity_and_has_no_timers(desk: Store, playbook:
 
 @pytest.mark.requirement("A14")
 def test_messages_to_a_merged_ticket_go_to_its_merge_target(
-    desk: Store, playbook: Playbook
+    desk: Storage, playbook: Playbook
 ) -> None:
     """Through any chain; the record lists all messages once, in order."""
     file(desk, playbook, "CS3", NOON + timedelta(minutes=2), description="第三")
@@ -105,7 +109,7 @@ def test_messages_to_a_merged_ticket_go_to_its_merge_target(
     act(desk, playbook, "CS1", c.Merge("CS3"))
     after = act(desk, playbook, "CS2", c.CustomerMessage("还在吗", "mail"), actor="customer")
     assert after.number == "CS3"
-    (event,) = desk.history("testdesk", "CS3")[-1].of(CustomerWrote)
+    (event,) = desk.tickets.history("testdesk", "CS3")[-1].of(CustomerWrote)
     assert (event.via, event.stranger) == ("CS2", False)
     assert recorded_messages(desk, "CS3") == ["无法登录", "无法登录", "第三", "还在吗"]
     assert recorded_messages(desk, "CS2") == ["无法登录"]
@@ -116,21 +120,21 @@ def test_messages_to_a_merged_ticket_go_to_its_merge_target(
 
 
 @pytest.mark.requirement("G4")
-def test_another_customer_s_message_is_marked(desk: Store, playbook: Playbook) -> None:
+def test_another_customer_s_message_is_marked(desk: Storage, playbook: Playbook) -> None:
     """It neither counts as this customer's answer nor is it shown to this customer."""
     somebody = load(desk, "CS1").customer.model_copy(update={"hash": "h2"})
     file(desk, playbook, "CS3", customer=somebody)
     act(desk, playbook, "CS2", c.RequestInformation("型号？"))
     merged = act(desk, playbook, "CS3", c.Merge("CS2"))
-    (event,) = desk.history("testdesk", "CS3")[-1].of(TicketMerged)
+    (event,) = desk.tickets.history("testdesk", "CS3")[-1].of(TicketMerged)
     assert not event.same_customer
     assert merged.status == "merged"
     after = act(desk, playbook, "CS3", c.CustomerMessage("我的呢", "web"), actor="customer")
     assert (after.number, after.status) == ("CS2", "awaiting_customer")
-    assert desk.history("testdesk", "CS2")[-1].of(CustomerWrote)[0].stranger
+    assert desk.tickets.history("testdesk", "CS2")[-1].of(CustomerWrote)[0].stranger
 
 
-def test_unmerging_restores_the_ticket(desk: Store, playbook: Playbook) -> None:
+def test_unmerging_restores_the_ticket(desk: Storage, playbook: Playbook) -> None:
     """Status, queue, timers and handler come back; messages written meanwhile stay."""
     before = load(desk, "CS2")
     act(desk, playbook, "CS2", c.Merge("CS1"))
@@ -143,7 +147,7 @@ def test_unmerging_restores_the_ticket(desk: Store, playbook: Playbook) -> None:
     assert load(desk, "CS1").carries == ()
     assert recorded_messages(desk, "CS1") == ["无法登录", "还在吗"]
     for number, kind in (("CS2", TicketUnmerged), ("CS1", MergeUndone)):
-        newest = desk.history("testdesk", number)[-1]
+        newest = desk.tickets.history("testdesk", number)[-1]
         (undone,) = newest.of(kind)
         assert isinstance(undone, TicketUnmerged | MergeUndone)
         assert undone.reason == "弄错了"
@@ -153,7 +157,7 @@ def test_unmerging_restores_the_ticket(desk: Store, playbook: Playbook) -> None:
 
 @pytest.mark.requirement("G2")
 def test_unmerging_gives_a_passed_deadline_the_time_that_was_left(
-    desk: Store, playbook: Playbook
+    desk: Storage, playbook: Playbook
 ) -> None:
     """A deadline that is still ahead is kept."""
     due = load(desk, "CS2").timers["first_response"].due_at
@@ -167,7 +171,7 @@ def test_unmerging_gives_a_passed_deadline_the_time_that_was_left(
     assert (late.state, late.due_at) == ("running", much_later + timedelta(minutes=1))
 
 
-def test_unmerging_leaves_a_paused_timer_paused(desk: Store, playbook: Playbook) -> None:
+def test_unmerging_leaves_a_paused_timer_paused(desk: Storage, playbook: Playbook) -> None:
     act(desk, playbook, "CS2", c.RequestInformation("型号？"))
     before = load(desk, "CS2").timers["resolution"]
     act(desk, playbook, "CS2", c.Merge("CS1"))
@@ -178,17 +182,17 @@ def test_unmerging_leaves_a_paused_timer_paused(desk: Store, playbook: Playbook)
 
 
 def test_unmerging_queues_a_ticket_whose_handler_has_left(
-    desk: Store, playbook: Playbook, dynamodb: Any
+    desk: Storage, playbook: Playbook, dynamodb: Any
 ) -> None:
     act(desk, playbook, "CS2", c.Merge("CS1"))
     key = {"pk": {"S": "DESK#testdesk"}, "sk": {"S": "AGENT#agent-1"}}
-    dynamodb.delete_item(TableName=desk.table, Key=key)
+    dynamodb.delete_item(TableName=desk.table.name, Key=key)
     after = act(desk, playbook, "CS2", c.Unmerge())
     assert (after.status, after.queue, after.team) == ("queued", "waiting", "technical")
     assert (after.handler, after.former_handlers) == (None, ("agent-1",))
 
 
-def test_unmerging_ignores_the_handler_s_capacity(desk: Store, playbook: Playbook) -> None:
+def test_unmerging_ignores_the_handler_s_capacity(desk: Storage, playbook: Playbook) -> None:
     act(desk, playbook, "CS2", c.Merge("CS1"))
     for number in ("CS4", "CS5"):
         file(desk, playbook, number)
@@ -198,18 +202,18 @@ def test_unmerging_ignores_the_handler_s_capacity(desk: Store, playbook: Playboo
 
 
 class TestRefusals:
-    def test_a_ticket_is_not_merged_into_itself(self, desk: Store, playbook: Playbook) -> None:
+    def test_a_ticket_is_not_merged_into_itself(self, desk: Storage, playbook: Playbook) -> None:
         with pytest.raises(ActionNotAllowed, match="into itself"):
             act(desk, playbook, "CS1", c.Merge("CS1"))
 
-    def test_a_ticket_is_not_merged_twice(self, desk: Store, playbook: Playbook) -> None:
+    def test_a_ticket_is_not_merged_twice(self, desk: Storage, playbook: Playbook) -> None:
         act(desk, playbook, "CS2", c.Merge("CS1"))
         with pytest.raises(ActionNotAllowed, match="It goes on as CS1"):
             act(desk, playbook, "CS2", c.Merge("CS1"))
         with pytest.raises(ActionNotAllowed, match="It goes on as CS1"):
             act(desk, playbook, "CS2", c.Close("x"))
 
-    def test_a_merged_ticket_is_no_merge_target(self, desk: Store, playbook: Playbook) -> None:
+    def test_a_merged_ticket_is_no_merge_target(self, desk: Storage, playbook: Playbook) -> None:
         file(desk, playbook, "CS3")
         act(desk, playbook, "CS2", c.Merge("CS1"))
         with pytest.raises(ActionNotAllowed, match="Merge into CS1"):
@@ -217,12 +221,12 @@ class TestRefusals:
         with pytest.raises(ActionNotAllowed, match="was merged into this ticket"):
             act(desk, playbook, "CS1", c.Merge("CS2"))
 
-    def test_a_missing_ticket_is_no_merge_target(self, desk: Store, playbook: Playbook) -> None:
+    def test_a_missing_ticket_is_no_merge_target(self, desk: Storage, playbook: Playbook) -> None:
         with pytest.raises(NotFound, match="no ticket CS9 on this desk"):
             act(desk, playbook, "CS1", c.Merge("CS9"))
 
     def test_an_open_ticket_is_not_merged_into_an_ended_one(
-        self, desk: Store, playbook: Playbook
+        self, desk: Storage, playbook: Playbook
     ) -> None:
         """An unsolved request would be lost in it; the other way is allowed."""
         act(desk, playbook, "CS1", c.Close("spam"))
@@ -232,27 +236,29 @@ class TestRefusals:
         assert act(desk, playbook, "CS1", c.Unmerge()).status == "closed"
 
     def test_a_ticket_that_is_not_merged_is_not_unmerged(
-        self, desk: Store, playbook: Playbook
+        self, desk: Storage, playbook: Playbook
     ) -> None:
         with pytest.raises(ActionNotAllowed):
             act(desk, playbook, "CS1", c.Unmerge())
 
     def test_a_merge_target_takes_only_so_many_tickets(
-        self, desk: Store, playbook: Playbook
+        self, desk: Storage, playbook: Playbook
     ) -> None:
         full = load(desk, "CS1").model_copy(
             update={"carries": tuple(f"X{n}" for n in range(MOST_MERGED))}
         )
-        store_load = desk.load
+        storage_load = desk.tickets.load
         with (
-            patch.object(desk, "load", lambda d, n: full if n == "CS1" else store_load(d, n)),
+            patch.object(
+                desk.tickets, "load", lambda d, n: full if n == "CS1" else storage_load(d, n)
+            ),
             pytest.raises(ActionNotAllowed, match="the maximum"),
         ):
             act(desk, playbook, "CS2", c.Merge("CS1"))
 
 
 @pytest.mark.requirement("F2")
-def test_concurrent_merges_into_each_other_make_no_cycle(desk: Store, playbook: Playbook) -> None:
+def test_concurrent_merges_into_each_other_make_no_cycle(desk: Storage, playbook: Playbook) -> None:
     for _ in range(5):
 
         def one(pair: tuple[str, str]) -> str:
@@ -269,17 +275,17 @@ def test_concurrent_merges_into_each_other_make_no_cycle(desk: Store, playbook: 
 
 
 @pytest.mark.requirement("G1")
-def test_a_merge_checks_the_versions_of_both_tickets(desk: Store, playbook: Playbook) -> None:
-    commit_all, moved = desk.commit_all, iter([True])
+def test_a_merge_checks_the_versions_of_both_tickets(desk: Storage, playbook: Playbook) -> None:
+    commit_all, moved = desk.tickets.commit_all, iter([True])
 
     def overtaken(changes: Any, **more: Any) -> None:
         if next(moved, False):
             act(desk, playbook, "CS1", c.Note("x"))
         commit_all(changes, **more)
 
-    with patch.object(desk, "commit_all", overtaken):
+    with patch.object(desk.tickets, "commit_all", overtaken):
         act(desk, playbook, "CS2", c.Merge("CS1"))
-    assert [k.events[0].event for k in desk.history("testdesk", "CS1")] == [
+    assert [k.events[0].event for k in desk.tickets.history("testdesk", "CS1")] == [
         "TicketReceived", "NoteAdded", "MergeReceived",
     ]  # fmt: skip
     assert load(desk, "CS2").version == 3
@@ -306,13 +312,13 @@ class TestAnySequence:
     )
     @given(steps=STEPS)
     def test_every_message_is_on_its_merge_target_once(
-        self, steps: list[tuple[str, str, str]], store: Store, playbook: Playbook
+        self, steps: list[tuple[str, str, str]], storage: Storage, playbook: Playbook
     ) -> None:
-        _delete_everything(store)
-        store.put_agent(agent(capacity=9))
+        _delete_everything(storage)
+        storage.roster.put(agent(capacity=9))
         texts = []
         for number in NUMBERS:
-            file(store, playbook, number, description=f"first of {number}")
+            file(storage, playbook, number, description=f"first of {number}")
             texts.append(f"first of {number}")
         for count, (what, number, other) in enumerate(steps):
             commands: dict[str, c.Command] = {
@@ -322,17 +328,17 @@ class TestAnySequence:
                 "assign": c.Assign("technical", "agent-1"),
             }
             try:
-                act(store, playbook, number, commands[what], NOON + timedelta(minutes=count))
+                act(storage, playbook, number, commands[what], NOON + timedelta(minutes=count))
             except ActionNotAllowed:
                 assert what != "write"
                 continue
             if what == "write":
                 texts.append(f"message {count}")
-            _check_invariants(store, texts)
+            _check_invariants(storage, texts)
 
 
-def _check_invariants(store: Store, texts: list[str]) -> None:
-    tickets = {number: load(store, number) for number in NUMBERS}
+def _check_invariants(storage: Storage, texts: list[str]) -> None:
+    tickets = {number: load(storage, number) for number in NUMBERS}
     for ticket in tickets.values():
         met, at = set(), ticket
         while at.merged is not None:
@@ -340,21 +346,23 @@ def _check_invariants(store: Store, texts: list[str]) -> None:
             met.add(at.number)
             assert at.number in tickets[at.merged.into].carries
             at = tickets[at.merged.into]
-        assert merge_target(store, ticket).number == at.number
+        assert merge_target(storage, ticket).number == at.number
         for number in ticket.carries:
             below = tickets[number].merged
             assert below is not None
             assert below.into == ticket.number
         assert (ticket.status == "merged") == (ticket.merged is not None)
     ends = [ticket for ticket in tickets.values() if ticket.merged is None]
-    shown = Counter(text for end in ends for text in recorded_messages(store, end.number))
+    shown = Counter(text for end in ends for text in recorded_messages(storage, end.number))
     assert shown == Counter(texts)
-    together = [t.number for end in ends for t in (end, *merged_tickets(store, end))]
+    together = [t.number for end in ends for t in (end, *merged_tickets(storage, end))]
     assert sorted(together) == list(NUMBERS)
-    assert agent_load(store) == sum(t.in_hand_of == "agent-1" for t in tickets.values())
+    assert agent_load(storage) == sum(t.in_hand_of == "agent-1" for t in tickets.values())
 
 
-def _delete_everything(store: Store) -> None:
-    items = store.client.scan(TableName=store.table)["Items"]
+def _delete_everything(storage: Storage) -> None:
+    items = storage.table.client.scan(TableName=storage.table.name)["Items"]
     for item in items:
-        store.client.delete_item(TableName=store.table, Key={"pk": item["pk"], "sk": item["sk"]})
+        storage.table.client.delete_item(
+            TableName=storage.table.name, Key={"pk": item["pk"], "sk": item["sk"]}
+        )

@@ -1,0 +1,32 @@
+"""Task tokens of the closing workflow: which waiting step of a ticket to wake (F4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from functions.core.storage.items import ticket_key
+from functions.core.storage.table import key
+
+if TYPE_CHECKING:
+    from functions.core.storage.table import Table
+
+
+@dataclass
+class ClosingTokens:
+    """The task tokens of all desks."""
+
+    table: Table
+
+    def get(self, desk: str, number: str, kind: str) -> tuple[str, int] | None:
+        """The token of a waiting step, and the resolution that it belongs to."""
+        item = self.table.get(ticket_key(desk, number), f"TOKEN#{kind}", consistent=True)
+        return (item["token"]["S"], int(item["resolution"]["N"])) if item else None
+
+    def put(self, desk: str, number: str, kind: str, token: str, resolution: int) -> None:
+        """Remember the token of a waiting step."""
+        self.table.client.put_item(
+            TableName=self.table.name,
+            Item=key(ticket_key(desk, number), f"TOKEN#{kind}")
+            | {"token": {"S": token}, "resolution": {"N": str(resolution)}},
+        )

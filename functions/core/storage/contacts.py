@@ -1,0 +1,198 @@
+"""Contacts: a person's tickets, class, conversation, and erasure (A5, B10).
+
+A contact is known by the hash of its address alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from functions.core.domain.errors import TryAgain
+from functions.core.storage.idempotency import IdempotencyRecord, read_record
+from functions.core.storage.items import ticket_of_key
+from functions.core.storage.table import Item, key, moment, stamp
+
+if TYPE_CHECKING:
+    from functions.core.domain.ticket import Ticket
+    from functions.core.storage.table import Table, Write
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A person's chat on a channel: the newest ticket opened there, None before the first."""
+
+    desk: str
+    contact_hash: str
+    number: str | None = None
+
+    @property
+    def pk(self) -> str:
+        return contact_key(self.desk, self.contact_hash)
+
+
+@dataclass(frozen=True)
+class Known:
+    """The records of a request and its sender before the request is filed."""
+
+    idempotency: IdempotencyRecord | None
+    customer_class: str | None
+    undeliverable: str | None = None
+
+
+def contact_key(desk: str, contact_hash: str) -> str:
+    """The partition key of a contact's items."""
+    return f"CONTACT#{desk}#{contact_hash}"
+
+
+@dataclass
+class Contacts:
+    """The contacts of all desks."""
+
+    table: Table
+
+    def known(
+        self, desk: str, idempotency: IdempotencyRecord | None, contact_hash: str | None
+    ) -> Known:
+        """The records of a request and its sender, in one read.
+
+        The read may lag behind: the commit's condition catches a record that was written in the
+        meantime.
+        """
+        contact = key(contact_key(desk, contact_hash or ""), "CONTACT")
+        keys = [] if contact_hash is None else [contact]
+        if idempotency is not None:
+            keys.append(idempotency.key)
+        return _known(idempotency, list(self.table.batch_get(keys, consistent=False)))
+
+    def conversation(
+        self, idempotency: IdempotencyRecord, contact_hash: str
+    ) -> tuple[Known, Conversation]:
+        """The records of a chat message and its writer, and the writer's conversation.
+
+        One consistent read: the second of two lines that somebody writes at once finds the ticket
+        that the first one opened, which an index would show a moment later.
+        """
+        desk = idempotency.desk
+        pk = contact_key(desk, contact_hash)
+        keys = [idempotency.key, key(pk, "CONTACT"), key(pk, "TALK")]
+        items = list(self.table.batch_get(keys, consistent=True))
+        number = next((i["number"]["S"] for i in items if i["sk"]["S"] == "TALK"), None)
+        return _known(idempotency, items), Conversation(desk, contact_hash, number)
+
+    def write_conversation(self, conversation: Conversation, after: Ticket) -> Write:
+        """The write that moves a conversation to the ticket of a commit, unless it moved since."""
+        item = key(conversation.pk, "TALK") | {"number": {"S": after.number}}
+        put: Item = {"TableName": self.table.name, "Item": item}
+        if conversation.number is None:
+            put["ConditionExpression"] = "attribute_not_exists(pk)"
+        else:
+            put["ConditionExpression"] = "#number = :number"
+            put["ExpressionAttributeNames"] = {"#number": "number"}
+            put["ExpressionAttributeValues"] = {":number": {"S": conversation.number}}
+        return "conversation", {"Put": put}  # type: ignore[typeddict-item]  # built in parts
+
+    def set_class(self, desk: str, contact_hash: str, customer_class: str | None) -> None:
+        """Remember a contact's class for its next requests (A5); None forgets it."""
+        self._set(desk, contact_hash, "class", customer_class)
+
+    def set_undeliverable(self, desk: str, contact_hash: str, reason: str | None) -> None:
+        """Remember why no mail goes to a contact; None says that it works again."""
+        self._set(desk, contact_hash, "undeliverable", reason)
+
+    def _set(self, desk: str, contact_hash: str, attribute: str, value: str | None) -> None:
+        values: Item = {}
+        if value is not None:
+            values = {"ExpressionAttributeValues": {":v": {"S": value}}}
+        self.table.client.update_item(
+            TableName=self.table.name,
+            Key=key(contact_key(desk, contact_hash), "CONTACT"),
+            UpdateExpression="SET #attribute = :v" if values else "REMOVE #attribute",
+            ExpressionAttributeNames={"#attribute": attribute},
+            **values,
+        )
+
+    def tickets(self, desk: str, contact_hash: str, limit: int | None = None) -> list[str]:
+        """The numbers of a contact's tickets, newest first; all without a limit."""
+        query: Any = {
+            "IndexName": "contact",
+            "KeyConditionExpression": "contact_pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": f"{desk}#{contact_hash}"}},
+            "ScanIndexForward": False,
+        }
+        if limit is None:
+            items = list(self.table.query(**query))
+        else:
+            items, _ = self.table.query_page(**query, Limit=limit)
+        return [ticket_of_key(item["pk"]["S"])[1] for item in items]
+
+    def opened_since(
+        self, desk: str, contact_hash: str, since: datetime, limit: int
+    ) -> dict[str, datetime]:
+        """Number → moment of opening of a contact's newest tickets that were opened since."""
+        items, _ = self.table.query_page(
+            IndexName="contact",
+            KeyConditionExpression="contact_pk = :pk AND contact_sk > :since",
+            ExpressionAttributeValues={
+                ":pk": {"S": f"{desk}#{contact_hash}"},
+                ":since": {"S": stamp(since)},
+            },
+            ScanIndexForward=False,
+            Limit=limit,
+        )
+        return {
+            ticket_of_key(item["pk"]["S"])[1]: moment(item["contact_sk"]["S"]) for item in items
+        }
+
+    def forget(self, desk: str, contact_hash: str) -> None:
+        """Remove a contact's class, deliverability and conversation (B10).
+
+        Raises:
+            TryAgain: somebody else was writing them.
+        """
+        pk = contact_key(desk, contact_hash)
+        failures = self.table.transact(
+            [
+                (kind, {"Delete": {"TableName": self.table.name, "Key": key(pk, kind)}})
+                for kind in ("CONTACT", "TALK")
+            ]
+        )
+        if failures:
+            raise TryAgain(f"contact not forgotten: {failures}")
+
+    def begin_erasure(self, desk: str, contact_hash: str, numbers: Sequence[str]) -> list[str]:
+        """Note which tickets of a contact are to be erased; return all that are noted, sorted.
+
+        An erased ticket no longer names its contact, so an interrupted erasure is found by this
+        note alone (B10).
+        """
+        pk = contact_key(desk, contact_hash)
+        if not numbers:
+            noted: Any = self.table.get(pk, "ERASURE", consistent=True) or {}
+        else:
+            noted = self.table.client.update_item(
+                TableName=self.table.name,
+                Key=key(pk, "ERASURE"),
+                UpdateExpression="ADD numbers :numbers",
+                ExpressionAttributeValues={":numbers": {"SS": list(numbers)}},
+                ReturnValues="ALL_NEW",
+            )["Attributes"]
+        return sorted(noted["numbers"]["SS"]) if "numbers" in noted else []
+
+    def end_erasure(self, desk: str, contact_hash: str) -> None:
+        """Remove the note of `begin_erasure`."""
+        self.table.client.delete_item(
+            TableName=self.table.name, Key=key(contact_key(desk, contact_hash), "ERASURE")
+        )
+
+
+def _known(idempotency: IdempotencyRecord | None, items: Sequence[Item]) -> Known:
+    by_kind = {item["sk"]["S"]: item for item in items}
+    contact, record = by_kind.get("CONTACT", {}), by_kind.get("SEEN")
+    return Known(
+        idempotency=read_record(idempotency, record) if idempotency and record else None,
+        customer_class=contact.get("class", {}).get("S"),
+        undeliverable=contact.get("undeliverable", {}).get("S"),
+    )

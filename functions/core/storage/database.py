@@ -1,0 +1,42 @@
+"""The entities of a deployment's table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from functions.core.storage.closing_tokens import ClosingTokens
+from functions.core.storage.contacts import Contacts
+from functions.core.storage.deliveries import Deliveries
+from functions.core.storage.idempotency import Idempotency
+from functions.core.storage.playbooks import Playbooks
+from functions.core.storage.roster import Roster
+from functions.core.storage.table import Table
+from functions.core.storage.tickets import Tickets
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The table of a deployment, by entity; it keeps playbooks between calls."""
+
+    table: Table
+    tickets: Tickets
+    contacts: Contacts
+    deliveries: Deliveries
+    playbooks: Playbooks
+    roster: Roster
+    idempotency: Idempotency
+    closing_tokens: ClosingTokens
+
+    @classmethod
+    def on(cls, client: DynamoDBClient, table_name: str) -> Storage:
+        """The storage in a table."""
+        table = Table(client, table_name)
+        contacts, deliveries = Contacts(table), Deliveries(table)
+        playbooks, roster, idempotency = Playbooks(table), Roster(table), Idempotency(table)
+        tickets = Tickets(table, contacts, deliveries, playbooks, roster, idempotency)
+        tokens = ClosingTokens(table)
+        return cls(table, tickets, contacts, deliveries, playbooks, roster, idempotency, tokens)

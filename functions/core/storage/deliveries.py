@@ -1,0 +1,79 @@
+"""Deliveries of a ticket, each written on condition of its state before (E11, G3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from functions.core.domain.delivery import Delivery
+from functions.core.storage.items import FORMER_STATES, delivery_item, read_delivery, ticket_key
+from functions.core.storage.table import Item
+
+if TYPE_CHECKING:
+    from functions.core.storage.table import Table, Write
+
+_PAGE = 30
+"""Items of one read where the first few are most often enough."""
+
+DeliveryList = list[Delivery]
+
+
+@dataclass
+class Deliveries:
+    """The deliveries of all desks."""
+
+    table: Table
+
+    def get(self, desk: str, number: str, sort_key: str) -> Delivery | None:
+        """One delivery of a ticket."""
+        item = self.table.get(ticket_key(desk, number), sort_key, consistent=True)
+        return read_delivery(item) if item else None
+
+    def newest_first(self, desk: str, number: str) -> Iterator[Delivery]:
+        """The deliveries of a ticket, read consistently and page by page as they are asked for."""
+        query = _of_ticket(desk, number)
+        for item in self.table.query(
+            **query, ScanIndexForward=False, ConsistentRead=True, Limit=_PAGE
+        ):
+            yield read_delivery(item)
+
+    def claim(self, delivery: Delivery) -> bool:
+        """Write a new delivery; False where it exists already."""
+        return self.table.put_if("attribute_not_exists(pk)", delivery_item(delivery))
+
+    def move(self, delivery: Delivery, expected: str | None) -> bool:
+        """Write a delivery in its new state; False where it is not in the expected one.
+
+        Args:
+            expected: the state before, None for a delivery without an item, which another's claim
+                covers.
+        """
+        if expected is None:
+            return self.claim(delivery)
+        former = FORMER_STATES.get(expected, expected)
+        return self.table.put_if(
+            "#state IN (:expected, :former)",
+            delivery_item(delivery),
+            ExpressionAttributeNames={"#state": "state"},
+            ExpressionAttributeValues={":expected": {"S": expected}, ":former": {"S": former}},
+        )
+
+    def write_sent(self, acknowledgement: Delivery) -> Write:
+        """The write that puts what was already sent into the commit that it acknowledges."""
+        item = delivery_item(acknowledgement.model_copy(update={"lead": True}))
+        return "acknowledgement", {"Put": {"TableName": self.table.name, "Item": item}}
+
+    def list(self, desk: str, number: str) -> DeliveryList:
+        """The deliveries of a ticket, in the order of the commits that asked for them."""
+        return [read_delivery(item) for item in self.table.query(**_of_ticket(desk, number))]
+
+
+def _of_ticket(desk: str, number: str) -> Item:
+    return {
+        "KeyConditionExpression": "pk = :pk AND begins_with(sk, :sk)",
+        "ExpressionAttributeValues": {
+            ":pk": {"S": ticket_key(desk, number)},
+            ":sk": {"S": "DELIVERY#"},
+        },
+    }

@@ -1,0 +1,268 @@
+"""Keys and items of tickets, commits, deliveries and agents, and the cursor of a queue.
+
+An item does not repeat in its body what its keys say: a write unit is 1 KB, and most items stay
+below that (G7).
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import datetime
+from typing import Any
+from zlib import crc32
+
+from functions.core.domain.delivery import Delivery
+from functions.core.domain.errors import DeadLetter
+from functions.core.domain.events import Commit
+from functions.core.domain.roster import Agent
+from functions.core.domain.ticket import Ticket
+from functions.core.storage.event_codec import parse_events
+from functions.core.storage.table import Item, key, moment, stamp
+
+SHARDS = 4
+"""Partitions of the `due` index: enough for 4,000 timer changes a second."""
+
+FORMER_STATES = {"dead_lettered": "parked"}
+"""Delivery state → the value that was stored for it up to commit 196e096.
+
+Such items stay in the table for years: they are read as the present state, and a write on
+condition of that state accepts the former value too.
+"""
+
+_PRESENT_STATES = {former: present for present, former in FORMER_STATES.items()}
+
+
+def ticket_key(desk: str, number: str) -> str:
+    """The partition key of a ticket's items."""
+    return f"TICKET#{desk}#{number}"
+
+
+def ticket_of_key(pk: str) -> tuple[str, str]:
+    """The desk and number in the partition key of a ticket's items."""
+    _, desk, number = pk.split("#", 2)
+    return desk, number
+
+
+def commit_sort_key(version: int) -> str:
+    return f"EVENT#{version:06}"
+
+
+def shard(number: str) -> str:
+    """The partition of the `due` index that a ticket belongs to."""
+    return f"DUE#{crc32(number.encode()) % SHARDS}"
+
+
+def queue_key(ticket: Ticket) -> str:
+    """The partition of the `queue` index that lists a ticket."""
+    detail = {
+        "waiting": ticket.team,
+        "agent": ticket.handler,
+        "closed": (ticket.archived_at or ticket.updated_at).strftime("%Y-%m"),
+    }.get(ticket.queue)
+    return "#".join(filter(None, (ticket.desk, ticket.queue, detail)))
+
+
+def due_attributes(number: str, at: datetime | None) -> Item:
+    """The attributes that list an item in the `due` index; none without a moment."""
+    return {} if at is None else {"due_pk": {"S": shard(number)}, "due_sk": {"S": stamp(at)}}
+
+
+# Tickets
+
+_IN_TICKET_KEYS: Any = {
+    "desk": True,
+    "number": True,
+    "version": True,
+    "received_at": True,
+    "wakes_at": True,
+    "customer": {"hash"},
+}
+
+
+def ticket_item(ticket: Ticket, rank: str, wake: datetime | None) -> Item:
+    """The item of a ticket.
+
+    Args:
+        rank: its place in its queue (`lifecycle.queue_rank`).
+        wake: when the sweep looks at it (`ticket.next_wake`).
+    """
+    return {
+        **key(ticket_key(ticket.desk, ticket.number), "TICKET"),
+        "version": {"N": str(ticket.version)},
+        "body": {"S": _ticket_body(ticket)},
+        "queue_pk": {"S": queue_key(ticket)},
+        "queue_sk": {"S": rank},
+        "contact_pk": {"S": f"{ticket.desk}#{ticket.customer.hash}"},
+        "contact_sk": {"S": stamp(ticket.received_at)},
+        **due_attributes(ticket.number, wake),
+    }
+
+
+def _ticket_body(ticket: Ticket) -> str:
+    body = ticket.model_dump(mode="json", exclude_defaults=True, exclude=_IN_TICKET_KEYS)
+    timers = body.get("timers", {})
+    if _first_response_due(timers) == body.get("expected_response_by"):
+        body.pop("expected_response_by", None)
+    received = ticket.model_dump(mode="json", include={"received_at"})["received_at"]
+    for timer in timers.values():
+        if timer.get("started_at") == received:
+            del timer["started_at"]
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def _first_response_due(timers: dict[str, Any]) -> str | None:
+    due: str | None = timers.get("first_response", {}).get("due_at")
+    return due
+
+
+def read_ticket(item: Item) -> Ticket:
+    """The ticket of an item."""
+    desk, number = ticket_of_key(item["pk"]["S"])
+    received = moment(item["contact_sk"]["S"])
+    body: dict[str, Any] = json.loads(item["body"]["S"])
+    body["customer"]["hash"] = item["contact_pk"]["S"].removeprefix(f"{desk}#")
+    timers = body.get("timers", {})
+    body.setdefault("expected_response_by", _first_response_due(timers))
+    for timer in timers.values():
+        if timer["state"] in {"running", "paused"}:
+            timer.setdefault("started_at", received)
+    return Ticket(
+        desk=desk,
+        number=number,
+        version=int(item["version"]["N"]),
+        received_at=received,
+        wakes_at=moment(item["due_sk"]["S"]) if "due_sk" in item else None,
+        **body,
+    )
+
+
+# Commits
+
+
+def read_commit(item: Item) -> Commit:
+    """The commit of an item, or of the image of it that the stream carries.
+
+    Raises:
+        DeadLetter: the item is not a commit that this code can read.
+    """
+    try:
+        desk, number = ticket_of_key(item["pk"]["S"])
+        at = moment(item["at"]["S"])
+        return Commit(
+            desk=desk,
+            number=number,
+            version=int(item["sk"]["S"].removeprefix("EVENT#")),
+            at=at,
+            actor=item["actor"]["S"],
+            events=parse_events(item["body"]["S"], int(item["schema"]["N"]), at),
+            sealed="original" in item,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise DeadLetter(f"not a commit: {type(error).__name__}: {error}") from error
+
+
+# Deliveries
+
+_BESIDE_DELIVERY_BODY = {"desk", "number", "version", "lead", "state"}
+_IN_DELIVERY_KEY = {"message", "recipient", "about"}
+
+
+def delivery_item(delivery: Delivery) -> Item:
+    """The item of a delivery; one that is to be retried is listed in the `due` index."""
+    next_at = delivery.next_at if delivery.state == "retrying" else None
+    return {
+        **key(ticket_key(delivery.desk, delivery.number), f"DELIVERY#{delivery.id}"),
+        "state": {"S": delivery.state},
+        "body": {"S": delivery_body(delivery)},
+        **due_attributes(delivery.number, next_at),
+    }
+
+
+def delivery_body(delivery: Delivery) -> str:
+    """The body of a delivery's item; a claim is part of it only while it counts."""
+    left_out = set(_BESIDE_DELIVERY_BODY)
+    if not delivery.lead:
+        left_out |= _IN_DELIVERY_KEY
+    if delivery.state != "claimed":
+        left_out.add("claim")
+    if delivery.claimed_at == delivery.at:
+        left_out.add("claimed_at")
+    return delivery.model_dump_json(exclude_defaults=True, exclude=left_out)
+
+
+def read_delivery(item: Item) -> Delivery:
+    """The delivery of an item."""
+    desk, number = ticket_of_key(item["pk"]["S"])
+    _, version, *rest = item["sk"]["S"].split("#", 4)
+    body: dict[str, Any] = json.loads(item["body"]["S"])
+    state = item["state"]["S"]
+    fields: dict[str, Any] = {
+        "desk": desk,
+        "number": number,
+        "version": int(version),
+        "lead": not rest,
+        "state": _PRESENT_STATES.get(state, state),
+        "claimed_at": body["at"],
+    }
+    fields |= zip(("message", "recipient", "about"), rest, strict=False)
+    return Delivery.model_validate(fields | body)
+
+
+# Agents
+
+_PROFILE = {"skills", "products", "languages", "level", "shift"}
+"""Fields of an agent that are stored as one document, since routing reads them all."""
+
+
+def agent_profile(agent: Agent) -> str:
+    """The part of an agent that is stored as one document."""
+    return agent.model_dump_json(include=_PROFILE, exclude_defaults=True)
+
+
+def read_agent(desk: str, item: Item) -> Agent:
+    """The agent of an item."""
+    assigned = item.get("assigned_at")
+    return Agent(
+        **json.loads(item.get("profile", {}).get("S", "{}")),
+        desk=desk,
+        username=item["sk"]["S"].removeprefix("AGENT#"),
+        role=item["role"]["S"],
+        team=item["team"]["S"],
+        capacity=int(item["capacity"]["N"]),
+        online=item["online"]["BOOL"],
+        load=int(item["load"]["N"]),
+        assigned_at=moment(assigned["S"]) if assigned else None,
+    )
+
+
+# The cursor of a queue
+
+_QUEUE_KEY = ("pk", "sk", "queue_pk", "queue_sk")
+
+
+def read_cursor(cursor: str | None) -> tuple[int, Item | None]:
+    """The position of a cursor: the index of the partition, and the key that it starts after.
+
+    Raises:
+        ValueError: it is not a cursor.
+    """
+    if cursor is None:
+        return 0, None
+    try:
+        index, *start = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if type(index) is not int or index < 0 or not all(type(part) is str for part in start):
+            raise ValueError("not a position")
+        if not start:
+            return index, None
+        values = dict(zip(_QUEUE_KEY, start, strict=True))
+        return index, {name: {"S": value} for name, value in values.items()}
+    except (ValueError, TypeError) as error:
+        raise ValueError("not a cursor") from error
+
+
+def write_cursor(index: int, start: Item | None) -> str:
+    """The cursor that `read_cursor` reads."""
+    position = [index, *(start[name]["S"] for name in _QUEUE_KEY)] if start else [index]
+    document = json.dumps(position, ensure_ascii=False, separators=(",", ":")).encode()
+    return urlsafe_b64encode(document).rstrip(b"=").decode()

@@ -1,0 +1,172 @@
+"""Playbooks: versions by desk, a cache of the current ones, and the mailbox of each desk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from functions.core.domain.errors import Conflict, NotFound, PlaybookError
+from functions.core.domain.rules import Playbook
+from functions.core.storage.items import ticket_of_key
+from functions.core.storage.table import REFUSED, Item, key, stamp
+
+if TYPE_CHECKING:
+    from functions.core.storage.table import Table, Write
+
+PLAYBOOK_TTL = timedelta(seconds=30)
+"""How long a playbook is trusted after any function read it; a new one takes effect within 60 s."""
+
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
+
+
+class CachedPlaybook(NamedTuple):
+    """A desk's playbook as it was when it was read."""
+
+    read_at: datetime
+    version: int
+    playbook: Playbook
+
+
+PlaybookCache = dict[str, CachedPlaybook]
+"""Desk → its playbook."""
+
+
+@dataclass
+class Playbooks:
+    """The playbooks of all desks; `cache` keeps the current ones between calls."""
+
+    table: Table
+    cache: PlaybookCache = field(default_factory=dict)
+
+    def get(self, desk: str, now: datetime) -> Playbook:
+        """The desk's current playbook, at most `PLAYBOOK_TTL` old.
+
+        Raises:
+            NotFound: there is no such desk.
+        """
+        return self.get_numbered(desk, now)[1]
+
+    def get_numbered(self, desk: str, now: datetime) -> tuple[int, Playbook]:
+        """The number of the desk's current version, and the playbook as `get` returns it."""
+        cached = self.cache.get(desk)
+        # A sweep may be asked about a later moment; such a read is not fresh until then.
+        if cached is not None and abs(now - cached.read_at) < PLAYBOOK_TTL:
+            return cached.version, cached.playbook
+        version = self.version(desk)
+        if version is None:
+            raise NotFound("There is no such desk.")
+        if cached is not None and cached.version == version:
+            playbook = cached.playbook
+        else:
+            playbook = Playbook.stored(self.document(desk, version))
+        self.cache[desk] = CachedPlaybook(now, version, playbook)
+        return version, playbook
+
+    def refresh(self, event_item: Item, now: datetime) -> int | None:
+        """Refresh the cache from an event item, which says what its writer had read, and when.
+
+        A function that an event wakes need not read the playbook again then. It is trusted for
+        `PLAYBOOK_TTL` from the first read, so a change takes effect no later than otherwise.
+
+        Returns:
+            The version that the writer had read, None where the item does not say.
+        """
+        if "playbook" not in event_item:
+            return None
+        desk, _ = ticket_of_key(event_item["pk"]["S"])
+        written, _, seconds = event_item["playbook"]["S"].partition(" ")
+        version, read_at = int(written), datetime.fromtimestamp(int(seconds), UTC)
+        cached = self.cache.get(desk)
+        if cached is None:
+            return version
+        if version > cached.version:
+            self.cache[desk] = cached._replace(read_at=_LONG_AGO)
+        elif version == cached.version and cached.read_at < read_at <= now:
+            self.cache[desk] = cached._replace(read_at=read_at)
+        return version
+
+    def event_attributes(self, desk: str) -> Item:
+        """The attributes of an event item that `refresh` reads."""
+        cached = self.cache.get(desk)
+        if cached is None:
+            return {}
+        return {"playbook": {"S": f"{cached.version} {int(cached.read_at.timestamp())}"}}
+
+    def version(self, desk: str) -> int | None:
+        """The number of the desk's current version."""
+        item = self.table.get(f"DESK#{desk}", "DESK")
+        return int(item["playbook"]["N"]) if item else None
+
+    def document(self, desk: str, version: int) -> str:
+        """One version of a desk's playbook, as JSON.
+
+        Raises:
+            NotFound: there is no such version.
+        """
+        item = self.table.get(f"DESK#{desk}", _version_sort_key(version))
+        if item is None:
+            raise NotFound(f"Desk {desk} has no playbook {version}.")
+        document: str = item["body"]["S"]
+        return document
+
+    def put(self, playbook: Playbook, now: datetime) -> int:
+        """Store a checked playbook as the desk's next version and make it current.
+
+        Raises:
+            PlaybookError: its mailbox belongs to another desk.
+            Conflict: somebody else stored this version at the same moment.
+        """
+        desk = playbook.desk
+        version = (self.version(desk) or 0) + 1
+        failures = self.table.transact(self._writes(playbook, version, now))
+        if failures.get("mailbox") == REFUSED:
+            raise PlaybookError(f"mail.address: {playbook.mail.address} is another desk's mailbox")
+        if failures:
+            raise Conflict(f"version {version} of {desk}'s playbook was not stored: {failures}")
+        return version
+
+    def _writes(self, playbook: Playbook, version: int, now: datetime) -> list[Write]:
+        desk = playbook.desk
+        body = {
+            **key(f"DESK#{desk}", _version_sort_key(version)),
+            "at": {"S": stamp(now)},
+            "body": {"S": playbook.model_dump_json(exclude_defaults=True)},
+        }
+        current = {
+            **key(f"DESK#{desk}", "DESK"),
+            "playbook": {"N": str(version)},
+            "at": {"S": stamp(now)},
+        }
+        mailbox = {
+            **key(f"MAILBOX#{playbook.mail.address.lower()}", "MAILBOX"),
+            "desk": {"S": desk},
+        }
+        name = self.table.name
+        new = "attribute_not_exists(pk)"
+        return [
+            ("version", {"Put": {"TableName": name, "Item": body, "ConditionExpression": new}}),
+            ("desk", {"Put": {"TableName": name, "Item": current}}),
+            (
+                "mailbox",
+                {
+                    "Put": {
+                        "TableName": name,
+                        "Item": mailbox,
+                        "ConditionExpression": f"{new} OR desk = :desk",
+                        "ExpressionAttributeValues": {":desk": {"S": desk}},
+                    }
+                },
+            ),
+        ]
+
+    def desk_of_mailbox(self, address: str) -> str | None:
+        """The desk that a mail address belongs to; `support+anything@…` is `support@…`."""
+        local, _, domain = address.lower().rpartition("@")
+        item = self.table.get(f"MAILBOX#{local.split('+')[0]}@{domain}", "MAILBOX")
+        desk: str | None = item["desk"]["S"] if item else None
+        return desk
+
+
+def _version_sort_key(version: int) -> str:
+    return f"PLAYBOOK#{version:06}"

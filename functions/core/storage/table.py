@@ -1,0 +1,200 @@
+"""Calls to the DynamoDB table: read, page, write on condition, transact.
+
+Limits (AWS, "Service, account, and table quotas in Amazon DynamoDB"): 400 KB per item, 100 items
+per transaction and per batch read, 1 MB per page of a query.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from functions.core.domain.errors import TryAgain
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+CONFLICT_TRIES = 5
+"""Retries of a transaction that met another one, over about a second in all."""
+
+BATCH_TRIES = 6
+"""Attempts to read what BatchGetItem left unprocessed."""
+
+BATCH_SIZE = 100
+"""Keys in one BatchGetItem."""
+
+REFUSED = "ConditionalCheckFailed"
+"""The reason for a cancelled transaction that a retry does not change."""
+
+_MOMENTARY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+"""Reasons for a cancelled transaction that pass within a moment (AWS, "TransactWriteItems")."""
+
+_THROTTLED = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "ThrottlingException",
+        "RequestLimitExceeded",
+        "InternalServerError",
+        "TransactionInProgressException",
+        "LimitExceededException",
+    }
+)
+
+Item = dict[str, Any]
+
+if TYPE_CHECKING:
+    Write = tuple[str, TransactWriteItemTypeDef]
+    """One write of a transaction and the name under which a failure reports it."""
+
+
+def stamp(at: datetime) -> str:
+    """Format a moment as text of fixed width that sorts (UTC, microseconds)."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def moment(text: str) -> datetime:
+    """Parse the text that `stamp` wrote."""
+    return datetime.fromisoformat(text)
+
+
+def key(pk: str, sk: str) -> Item:
+    """The primary key of an item."""
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+class Table:
+    """A DynamoDB client and the table that it works on.
+
+    Every call raises `TryAgain` where DynamoDB throttles it or fails for a moment.
+    """
+
+    def __init__(self, client: DynamoDBClient, name: str) -> None:
+        self.client = cast("DynamoDBClient", ThrottlingClient(client))
+        self.name = name
+
+    def get(self, pk: str, sk: str, *, consistent: bool = False) -> Item | None:
+        """One item."""
+        return self.client.get_item(
+            TableName=self.name, Key=key(pk, sk), ConsistentRead=consistent
+        ).get("Item")
+
+    def query(self, **arguments: Any) -> Iterator[Item]:
+        """The items of a query, to the last page."""
+        start: Item | None = None
+        while True:
+            items, start = self.query_page(start, **arguments)
+            yield from items
+            if start is None:
+                return
+
+    def query_page(
+        self, start: Item | None = None, **arguments: Any
+    ) -> tuple[list[Item], Item | None]:
+        """One page of a query, and the key after which the next page starts."""
+        if start is not None:
+            arguments["ExclusiveStartKey"] = start
+        answer = self.client.query(TableName=self.name, **arguments)
+        return answer["Items"], answer.get("LastEvaluatedKey")
+
+    def batch_get(self, keys: Iterable[Item], *, consistent: bool) -> Iterator[Item]:
+        """The items under some keys, in no order; missing ones are left out.
+
+        Raises:
+            TryAgain: the table left keys unprocessed `BATCH_TRIES` times in a row.
+        """
+        wanted: list[Any] = list(keys)
+        for _ in range(BATCH_TRIES):
+            if not wanted:
+                return
+            answer = self.client.batch_get_item(
+                RequestItems={self.name: {"Keys": wanted, "ConsistentRead": consistent}}
+            )
+            yield from answer["Responses"].get(self.name, [])
+            rest: Any = answer.get("UnprocessedKeys", {}).get(self.name, {})
+            wanted = list(rest.get("Keys", []))
+        raise TryAgain(f"the table left keys unread {BATCH_TRIES} times in a row")
+
+    def put_if(self, condition: str, item: Item, **arguments: Any) -> bool:
+        """Put an item on condition; False where the condition does not hold."""
+        return self._on_condition(
+            self.client.put_item, Item=item, ConditionExpression=condition, **arguments
+        )
+
+    def update_if(self, condition: str, pk: str, sk: str, **arguments: Any) -> bool:
+        """Update an item on condition; False where the condition does not hold."""
+        return self._on_condition(
+            self.client.update_item,
+            Key=key(pk, sk),
+            ConditionExpression=condition,
+            **arguments,
+        )
+
+    def _on_condition(self, write: Callable[..., Any], **arguments: Any) -> bool:
+        from botocore.exceptions import ClientError
+
+        try:
+            write(TableName=self.name, **arguments)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+    def transact(self, writes: Sequence[Write]) -> dict[str, str]:
+        """Carry out all writes or none; name → reason of those that cancelled the transaction.
+
+        Where others write one of the items at the same moment, the transaction is retried: a
+        moment later each condition tells the outcome. The SDK's client token makes the network's
+        own retries harmless.
+        """
+        failures = self._transact_once(writes)
+        for attempt in range(CONFLICT_TRIES):
+            if not failures or not set(failures.values()) <= _MOMENTARY:
+                break
+            time.sleep(random.uniform(0.01, 0.04) * 2**attempt)  # noqa: S311 - spreads retries
+            failures = self._transact_once(writes)
+        return failures
+
+    def _transact_once(self, writes: Sequence[Write]) -> dict[str, str]:
+        from botocore.exceptions import ClientError
+
+        try:
+            self.client.transact_write_items(TransactItems=[write for _, write in writes])
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "TransactionCanceledException":
+                raise
+            reasons = error.response.get("CancellationReasons", [])
+            failures = {
+                name: reason.get("Code", "None")
+                for (name, _), reason in zip(writes, reasons, strict=False)
+                if reason.get("Code", "None") != "None"
+            }
+            return failures or {"transaction": "unknown"}
+        return {}
+
+
+class ThrottlingClient:
+    """A DynamoDB client whose throttled or briefly failing calls raise `TryAgain`."""
+
+    def __init__(self, client: DynamoDBClient) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._client, name)
+
+        def call(**arguments: Any) -> Any:
+            from botocore.exceptions import ClientError
+
+            try:
+                return method(**arguments)
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code not in _THROTTLED:
+                    raise
+                raise TryAgain(f"DynamoDB: {code}") from error
+
+        return call

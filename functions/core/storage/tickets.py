@@ -1,0 +1,412 @@
+"""Tickets and their commits (docs/architecture.md draws the items).
+
+A commit is one `TransactWriteItems`: the ticket from version n to n+1 on condition, an item with
+the events, the idempotency record of the request if it has one, and the loads of the agents that
+the change concerns. It happens whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from functions.core.domain.errors import AgentAtCapacity, Conflict, NotFound, TryAgain
+from functions.core.domain.events import SCHEMA_VERSION, Commit, Event, readers
+from functions.core.domain.ticket import Ticket, next_wake
+from functions.core.storage.event_codec import dump_events
+from functions.core.storage.idempotency import Duplicate, Idempotency, IdempotencyRecord
+from functions.core.storage.items import (
+    commit_sort_key,
+    read_commit,
+    read_cursor,
+    read_ticket,
+    ticket_item,
+    ticket_key,
+    ticket_of_key,
+    write_cursor,
+)
+from functions.core.storage.table import BATCH_SIZE, REFUSED, Item, key, moment, stamp
+
+if TYPE_CHECKING:
+    from functions.core.domain.delivery import Delivery
+    from functions.core.storage.contacts import Contacts, Conversation
+    from functions.core.storage.deliveries import Deliveries
+    from functions.core.storage.playbooks import Playbooks
+    from functions.core.storage.roster import Roster
+    from functions.core.storage.table import Table, Write
+
+
+@dataclass(frozen=True)
+class Change:
+    """The change of one ticket in a commit.
+
+    Attributes:
+        before: the version that the decision was made on, None for a new ticket.
+        after: the version to write.
+        rank: the ticket's place in its queue (`lifecycle.queue_rank`).
+        assigned_by_person: a person chose the handler, who may be at capacity.
+        wanted_by_webhook: a webhook of the desk wants one of the events.
+        sealed: the customer's contact, encrypted; with a new ticket, or a new contact.
+        original: what was masked in the customer's words, encrypted, in pieces.
+    """
+
+    before: Ticket | None
+    after: Ticket
+    events: Sequence[Event]
+    rank: str
+    assigned_by_person: bool = False
+    wanted_by_webhook: bool = False
+    sealed: bytes | None = None
+    original: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True)
+class FirstCommit:
+    """The first commit of a ticket and the customer's contact, still encrypted."""
+
+    commit: Commit | None = None
+    sealed: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Due:
+    """An item that the sweep has to look at: a ticket, or a delivery to retry."""
+
+    pk: str
+    sk: str
+    at: datetime
+
+    @property
+    def ticket(self) -> tuple[str, str]:
+        """The desk and number of the ticket that it belongs to."""
+        return ticket_of_key(self.pk)
+
+
+@dataclass
+class Tickets:
+    """The tickets of all desks."""
+
+    table: Table
+    contacts: Contacts
+    deliveries: Deliveries
+    playbooks: Playbooks
+    roster: Roster
+    idempotency: Idempotency
+
+    # Read
+
+    def load(self, desk: str, number: str) -> Ticket:
+        """The newest version of a ticket, read consistently.
+
+        Raises:
+            NotFound: there is no such ticket.
+        """
+        item = self.table.get(ticket_key(desk, number), "TICKET", consistent=True)
+        if item is None:
+            raise NotFound("There is no such ticket.")
+        return read_ticket(item)
+
+    def load_since(self, desk: str, number: str, version: int) -> Ticket:
+        """A ticket at `version` or later, for a caller that an event told of that version.
+
+        Read at half the cost, and once more, consistently, where the replica that answers has not
+        seen that version yet. The ticket may be older than the newest one: a decision on it meets
+        `Conflict` then.
+
+        Raises:
+            NotFound: there is no such ticket.
+        """
+        item = self.table.get(ticket_key(desk, number), "TICKET")
+        if item is None or int(item["version"]["N"]) < version:
+            return self.load(desk, number)
+        return read_ticket(item)
+
+    def load_many(self, desk: str, numbers: Sequence[str]) -> list[Ticket]:
+        """Tickets of a desk, to be shown: in the order of `numbers`, missing ones left out.
+
+        A change of this very moment may not be seen yet.
+        """
+        return self._load_all([ticket_key(desk, number) for number in numbers], consistent=False)
+
+    def _load_all(self, pks: Sequence[str], *, consistent: bool) -> list[Ticket]:
+        tickets: dict[str, Ticket] = {}
+        pks = list(dict.fromkeys(pks))  # a ticket that moved between two pages is in both
+        for first in range(0, len(pks), BATCH_SIZE):
+            keys = [key(pk, "TICKET") for pk in pks[first : first + BATCH_SIZE]]
+            for item in self.table.batch_get(keys, consistent=consistent):
+                tickets[item["pk"]["S"]] = read_ticket(item)
+        return [tickets[pk] for pk in pks if pk in tickets]
+
+    def queue_page(
+        self, partitions: Sequence[str], cursor: str | None = None, limit: int = 50
+    ) -> tuple[list[Ticket], str | None]:
+        """Tickets of some partitions of the `queue` index, in order, and the next page's cursor.
+
+        Raises:
+            ValueError: the cursor is not one of this list.
+        """
+        index, start = read_cursor(cursor)
+        if index >= max(len(partitions), 1) or (
+            start is not None and start["queue_pk"]["S"] != partitions[index]
+        ):
+            raise ValueError("the cursor belongs to another list")
+        pks: list[str] = []
+        while index < len(partitions) and len(pks) < limit:
+            items, start = self.table.query_page(
+                start,
+                IndexName="queue",
+                KeyConditionExpression="queue_pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": partitions[index]}},
+                Limit=limit - len(pks),
+            )
+            pks.extend(item["pk"]["S"] for item in items)
+            if start is None:
+                index += 1
+        tickets = self._load_all(pks, consistent=True)
+        return tickets, write_cursor(index, start) if index < len(partitions) else None
+
+    def history(self, desk: str, number: str, upto: int = 0) -> list[Commit]:
+        """Every commit of a ticket, oldest first.
+
+        Args:
+            upto: the version that the caller knows of. Where the replica that answers has not seen
+                it yet, the history is read once more, consistently.
+        """
+        commits: list[Commit] = []
+        for consistent in (False, True):
+            items = self.table.query(
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+                ExpressionAttributeValues={
+                    ":pk": {"S": ticket_key(desk, number)},
+                    ":sk": {"S": "EVENT#"},
+                },
+                ConsistentRead=consistent,
+            )
+            commits = [read_commit(item) for item in items]
+            if upto <= (commits[-1].version if commits else 0):
+                break
+        return commits
+
+    def first_commit(self, desk: str, number: str) -> FirstCommit:
+        """The first commit of a ticket; an empty one where there is no such ticket."""
+        for consistent in (False, True):
+            item = self._commit_item(desk, number, 1, consistent=consistent)
+            if item is not None:
+                return FirstCommit(read_commit(item), item.get("sealed", {}).get("B"))
+        return FirstCommit()
+
+    def commit_at(self, desk: str, number: str, version: int) -> Commit | None:
+        """One commit of a ticket."""
+        item = self._commit_item(desk, number, version)
+        return read_commit(item) if item else None
+
+    def original(
+        self, desk: str, number: str, version: int
+    ) -> tuple[Commit, tuple[bytes, ...]] | None:
+        """A commit and its masked words, still encrypted; None where nothing is sealed."""
+        item = self._commit_item(desk, number, version)
+        if item is None or "original" not in item:
+            return None
+        return read_commit(item), tuple(piece["B"] for piece in item["original"]["L"])
+
+    def sealed_contact(self, desk: str, number: str, version: int) -> bytes | None:
+        """The customer's contact, still encrypted, from the version in the ticket's `sealed_in`."""
+        item = self._commit_item(desk, number, version)
+        return item["sealed"]["B"] if item and "sealed" in item else None
+
+    def _commit_item(
+        self, desk: str, number: str, version: int, *, consistent: bool = True
+    ) -> Item | None:
+        pk, sk = ticket_key(desk, number), commit_sort_key(version)
+        return self.table.get(pk, sk, consistent=consistent)
+
+    def items(self, desk: str, number: str, *, consistent: bool = False) -> list[Item]:
+        """Every item of a ticket, as the table holds it."""
+        return list(
+            self.table.query(
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": ticket_key(desk, number)}},
+                ConsistentRead=consistent,
+            )
+        )
+
+    def next_serial(self, desk: str, period: str) -> int:
+        """A serial that no other request gets (A3). A request that then fails leaves a gap."""
+        answer = self.table.client.update_item(
+            TableName=self.table.name,
+            Key=key(f"SERIAL#{desk}#{period}", "SERIAL"),
+            UpdateExpression="ADD #n :one",
+            ExpressionAttributeNames={"#n": "n"},
+            ExpressionAttributeValues={":one": {"N": "1"}},
+            ReturnValues="UPDATED_NEW",
+        )
+        return int(answer["Attributes"]["n"]["N"])
+
+    # Commit
+
+    def commit(
+        self,
+        before: Ticket | None,
+        after: Ticket,
+        events: Sequence[Event],
+        *,
+        actor: str,
+        rank: str,
+        idempotency: IdempotencyRecord | None = None,
+        sealed: bytes | None = None,
+        assigned_by_person: bool = False,
+        wanted_by_webhook: bool = False,
+        acknowledgement: Delivery | None = None,
+        conversation: Conversation | None = None,
+        original: tuple[bytes, ...] = (),
+    ) -> None:
+        """Write the change of one ticket; the arguments are those of `Change` and `commit_all`.
+
+        Raises:
+            Conflict, AgentAtCapacity, Duplicate, TryAgain: as `commit_all` says.
+        """
+        change = Change(
+            before, after, events, rank, assigned_by_person, wanted_by_webhook, sealed, original
+        )
+        self.commit_all(
+            (change,),
+            actor=actor,
+            idempotency=idempotency,
+            acknowledgement=acknowledgement,
+            conversation=conversation,
+        )
+
+    def commit_all(
+        self,
+        changes: Sequence[Change],
+        *,
+        actor: str,
+        idempotency: IdempotencyRecord | None = None,
+        acknowledgement: Delivery | None = None,
+        conversation: Conversation | None = None,
+    ) -> None:
+        """Write the changes of several tickets, all of them or none.
+
+        Each ticket is written on condition of its version, so a decision on all of them together
+        still holds.
+
+        Args:
+            idempotency: the record of the request that opened or joined the first ticket.
+            acknowledgement: the message to the customer that the answer to this request carried.
+            conversation: the person's conversation as it was read; it moves to the first ticket.
+
+        Raises:
+            Conflict: a ticket has changed since `before`, or the conversation since it was read.
+            AgentAtCapacity: the new handler is at capacity or offline.
+            Duplicate: the idempotency record exists already.
+            TryAgain: the table was too busy.
+        """
+        first = changes[0].after
+        writes: list[Write] = []
+        for change in changes:
+            writes += [self._ticket_write(change), self._event_write(change, actor)]
+        if idempotency is not None:
+            writes.append(self.idempotency.write(idempotency, first))
+        if acknowledgement is not None:
+            writes.append(self.deliveries.write_sent(acknowledgement))
+        if conversation is not None:
+            writes.append(self.contacts.write_conversation(conversation, first))
+        writes.extend(self.roster.load_writes(changes))
+        failures = self.table.transact(writes)
+        if failures:
+            self._raise(failures, first.number, idempotency)
+
+    def _ticket_write(self, change: Change) -> Write:
+        before, after = change.before, change.after
+        item = ticket_item(after, change.rank, next_wake(before, after))
+        put: Any = {"TableName": self.table.name, "Item": item}
+        if before is None:
+            put["ConditionExpression"] = "attribute_not_exists(pk)"
+        else:
+            put["ConditionExpression"] = "version = :version"
+            put["ExpressionAttributeValues"] = {":version": {"N": str(before.version)}}
+        return f"ticket:{after.number}", {"Put": put}
+
+    def _event_write(self, change: Change, actor: str) -> Write:
+        after = change.after
+        item: Item = {
+            **key(ticket_key(after.desk, after.number), commit_sort_key(after.version)),
+            "at": {"S": stamp(after.updated_at)},
+            "actor": {"S": actor},
+            "schema": {"N": str(SCHEMA_VERSION)},
+            "readers": {"S": readers(change.events, wanted_by_webhook=change.wanted_by_webhook)},
+            "body": {"S": dump_events(change.events, after.updated_at)},
+            **self.playbooks.event_attributes(after.desk),
+        }
+        if change.sealed is not None:
+            item["sealed"] = {"B": change.sealed}
+        if change.original:
+            item["original"] = {"L": [{"B": piece} for piece in change.original]}
+        return "event", {
+            "Put": {
+                "TableName": self.table.name,
+                "Item": item,
+                "ConditionExpression": "attribute_not_exists(pk)",
+            }
+        }
+
+    def _raise(
+        self, failures: dict[str, str], number: str, idempotency: IdempotencyRecord | None
+    ) -> None:
+        refused = [name for name, reason in failures.items() if reason == REFUSED]
+        if "idempotency" in refused and idempotency is not None:
+            raise Duplicate(self.idempotency.get(idempotency))
+        for name in refused:
+            if name.startswith(("ticket:", "event", "conversation")):
+                raise Conflict(f"{name.partition(':')[2] or number} has changed since")
+        for name in refused:
+            if name.startswith("claim:"):
+                raise AgentAtCapacity(name.removeprefix("claim:"))
+        raise TryAgain(f"{number}: {failures}")
+
+    def rewrite(self, item: Item, body: str) -> bool:
+        """Give a commit or a delivery another body, and forget what is sealed with it (B10).
+
+        No function is woken by it. False where the item is no longer what was read.
+        """
+        update, values = "SET body = :new", {":new": {"S": body}, ":old": item["body"]}
+        if item["sk"]["S"].startswith("EVENT#"):
+            update = f"{update}, readers = :none REMOVE sealed, original"
+            values[":none"] = {"S": "none"}
+        return self.table.update_if(
+            "body = :old",
+            item["pk"]["S"],
+            item["sk"]["S"],
+            UpdateExpression=update,
+            ExpressionAttributeValues=values,
+        )
+
+    # Sweep
+
+    def due(self, partition: int, now: datetime) -> Iterator[Due]:
+        """What is due at `now` in one partition of the `due` index, to the last page (G2)."""
+        for item in self.table.query(
+            IndexName="due",
+            KeyConditionExpression="due_pk = :pk AND due_sk <= :now",
+            ExpressionAttributeValues={
+                ":pk": {"S": f"DUE#{partition}"},
+                ":now": {"S": stamp(now)},
+            },
+        ):
+            yield Due(item["pk"]["S"], item["sk"]["S"], moment(item["due_sk"]["S"]))
+
+    def move_wake(self, ticket: Ticket) -> bool:
+        """List a ticket in the `due` index at its next due moment; False if it has changed."""
+        due = ticket.next_due
+        values: Item = {":version": {"N": str(ticket.version)}}
+        if due is not None:
+            values[":due"] = {"S": stamp(due)}
+        return self.table.update_if(
+            "version = :version",
+            ticket_key(ticket.desk, ticket.number),
+            "TICKET",
+            UpdateExpression="REMOVE due_pk, due_sk" if due is None else "SET due_sk = :due",
+            ExpressionAttributeValues=values,
+        )

@@ -1,0 +1,28 @@
+"""Serialised events."""
+
+from __future__ import annotations
+
+import pytest
+
+from functions.core.domain.events import TimersSet
+from functions.core.domain.rules import Playbook
+from functions.core.storage.database import Storage
+from functions.core.storage.event_codec import dump_events
+from functions.core.storage.items import read_commit
+from tests.core.sample_desk import NOON, file
+
+
+@pytest.mark.requirement("G7")
+def test_a_timer_that_started_with_its_commit_leaves_its_start_out(
+    storage: Storage, playbook: Playbook
+) -> None:
+    """The moment stands beside the events; read back, every timer has it."""
+    filed = file(storage, playbook, "CS1")
+    [commit] = storage.tickets.history("testdesk", "CS1")
+    [told] = commit.of(TimersSet)
+    assert told.timers == filed.timers
+    assert {timer.started_at for timer in told.timers.values()} == {NOON}
+    item = storage.tickets.items("testdesk", "CS1")[0]
+    assert "started_at" not in item["body"]["S"]
+    item["body"]["S"] = dump_events(commit.events)  # as it was written before
+    assert read_commit(item) == commit

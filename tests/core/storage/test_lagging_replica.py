@@ -1,0 +1,157 @@
+"""Reads that may be old: nobody ever acts on a version before the one that was announced (F2, G2).
+
+A read at half the cost comes from a replica that may lag behind. Here it always does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from functions.core.domain import commands as c
+from functions.core.domain.errors import Conflict
+from functions.core.domain.rules import Playbook
+from functions.core.platform.settings import Deployment
+from functions.core.services.command_service import change
+from functions.core.services.create_ticket import NewTicket, TicketCreator, TicketRequest
+from functions.core.storage.database import Storage
+from functions.core.storage.idempotency import IdempotencyRecord
+from functions.router import closing_workflow
+from functions.router.consumer import process
+from tests.core.lagging_replica import Lagging
+from tests.core.sample_desk import NOON, TABLE, agent, file
+from tests.core.storage.samples import act, assign, item_of
+from tests.notify.deployment import stream_record
+
+PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
+
+
+@pytest.fixture
+def desk(behind: Storage, lagging: Lagging, playbook: Playbook) -> Storage:
+    """A desk with somebody at work, of which the replica knows."""
+    behind.playbooks.put(playbook, NOON)
+    behind.roster.put(agent())
+    lagging.catch_up()
+    return behind
+
+
+def event(storage: Storage, version: int) -> Any:
+    """The stream's record of one commit of CS1."""
+    return stream_record(item_of(storage, f"EVENT#{version:06}"))
+
+
+class TestRouting:
+    @pytest.mark.requirement("F2", "A5")
+    def test_a_ticket_that_the_replica_does_not_know_is_routed(
+        self, desk: Storage, playbook: Playbook
+    ) -> None:
+        file(desk, playbook, "CS1")
+        process(event(desk, 1), PLACE, desk, NOON)
+        ticket = desk.tickets.load("testdesk", "CS1")
+        assert (ticket.status, ticket.handler) == ("assigned", "agent-1")
+
+    @pytest.mark.requirement("F2")
+    def test_a_repeated_record_meets_the_newest_ticket_and_changes_nothing(
+        self, desk: Storage, lagging: Lagging, playbook: Playbook
+    ) -> None:
+        """Decided on what the replica still shows, refused by the condition, left alone."""
+        file(desk, playbook, "CS1")
+        lagging.catch_up()
+        for _ in range(3):
+            process(event(desk, 1), PLACE, desk, NOON)
+        assert desk.tickets.load("testdesk", "CS1").version == 2
+        assert [a.load for a in desk.roster.list("testdesk")] == [1]
+
+    @pytest.mark.requirement("F4", "A13")
+    def test_an_answer_wakes_its_workflow_although_the_replica_knows_none(
+        self, desk: Storage, lagging: Lagging, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        woken: list[tuple[int | None, str]] = []
+        monkeypatch.setattr("functions.core.platform.aws.client", lambda service: None)
+        monkeypatch.setattr(
+            closing_workflow,
+            "wake",
+            lambda _, storage, ticket, kind: woken.append((ticket.score, kind)),
+        )
+        ticket = file(desk, playbook, "CS1")
+        for command in (assign(), c.Reply("您好"), c.Resolve("重置密码")):
+            ticket = act(desk, ticket, command, playbook)
+        lagging.catch_up()
+        ticket = act(desk, ticket, c.AnswerSurvey(5), playbook)
+        process(event(desk, ticket.version), PLACE, desk, NOON)
+        assert woken == [(5, "survey")]
+
+    @pytest.mark.requirement("G3")
+    def test_what_changes_all_the_time_comes_again(
+        self, desk: Storage, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The second look is the last; the stream brings the record once more."""
+
+        def refused(*_: Any, **__: Any) -> None:
+            raise Conflict("changed since")
+
+        file(desk, playbook, "CS1")
+        monkeypatch.setattr("functions.router.routing.change", refused)
+        with pytest.raises(Conflict):
+            process(event(desk, 1), PLACE, desk, NOON)
+
+
+class TestCreation:
+    @pytest.fixture
+    def creator(self, desk: Storage) -> TicketCreator:
+        return TicketCreator(
+            storage=desk,
+            seal=lambda desk, number, secret: b"\x01sealed",
+            seal_original=lambda desk, number, words: (),
+            root_key=bytes(32),
+            public_url="https://api.example.com",
+        )
+
+    @pytest.mark.requirement("G1")
+    def test_a_repetition_that_the_replica_does_not_know_is_one_ticket(
+        self, desk: Storage, creator: TicketCreator, playbook: Playbook
+    ) -> None:
+        """The transaction's condition is the guard, the first look only saves a serial."""
+        asked = NewTicket(contact="13800138000", description="无法登录")
+        idempotency = IdempotencyRecord("testdesk", "web", "key-1", body=asked.digest)
+        numbers = {
+            creator.create(playbook, TicketRequest(asked, NOON, idempotency=idempotency)).number
+            for _ in range(5)
+        }
+        [number] = numbers
+        items = desk.table.client.scan(TableName=TABLE)["Items"]
+        filed = [item["pk"]["S"] for item in items if item["sk"]["S"] == "TICKET"]
+        assert filed == [f"TICKET#testdesk#{number}"]
+
+    @pytest.mark.requirement("A5")
+    def test_what_was_read_before_is_not_read_again(
+        self, desk: Storage, creator: TicketCreator, lagging: Lagging, playbook: Playbook
+    ) -> None:
+        """The customer's class comes with it."""
+        asked = NewTicket(contact="13800138000", description="无法登录")
+        idempotency = IdempotencyRecord("testdesk", "mail", "<1@example.com>")
+        known = replace(desk.contacts.known("testdesk", idempotency, None), customer_class="vip")
+        lagging.reads.clear()
+        filed = creator.create(
+            playbook, TicketRequest(asked, NOON, idempotency=idempotency, known=known)
+        )
+        assert not lagging.reads
+        assert desk.tickets.load("testdesk", filed.number).customer.customer_class == "vip"
+
+
+@pytest.mark.requirement("A13")
+def test_a_customer_acts_on_the_ticket_that_was_just_read(
+    desk: Storage, lagging: Lagging, playbook: Playbook
+) -> None:
+    """Read once for the proof and the decision; a change in between is seen all the same."""
+    ticket = file(desk, playbook, "CS1")
+    act(desk, ticket, c.Note("看过"), playbook)
+    lagging.reads.clear()
+    after = change(
+        desk, "testdesk", "CS1", c.CustomerMessage("您好", "web"), playbook, NOON,
+        actor="customer", loaded=ticket,
+    )  # fmt: skip
+    assert after.version == 3
+    assert dict(lagging.reads) == {("get_item", "newest"): 1}

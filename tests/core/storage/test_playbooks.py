@@ -1,0 +1,126 @@
+"""Playbooks: versions, the cache that events refresh, and mailboxes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from functions.core.domain.errors import Conflict, NotFound, PlaybookError
+from functions.core.domain.rules import Playbook
+from functions.core.storage.database import Storage
+from tests.core.sample_desk import NOON, file
+
+
+def test_a_new_version_is_seen_within_a_minute(storage: Storage, playbook: Playbook) -> None:
+    assert storage.playbooks.put(playbook, NOON) == 1
+    assert storage.playbooks.get("testdesk", NOON) == playbook
+    changed = playbook.model_copy(update={"default_priority": "low"})
+    assert storage.playbooks.put(changed, NOON) == 2
+    assert storage.playbooks.get("testdesk", NOON + timedelta(seconds=29)) == playbook
+    assert storage.playbooks.get("testdesk", NOON + timedelta(seconds=30)) == changed
+    assert storage.playbooks.version("testdesk") == 2
+
+
+def test_an_unchanged_playbook_is_not_read_again(storage: Storage, playbook: Playbook) -> None:
+    storage.playbooks.put(playbook, NOON)
+    first = storage.playbooks.get("testdesk", NOON)
+    assert storage.playbooks.get("testdesk", NOON + timedelta(minutes=5)) is first
+
+
+@pytest.mark.requirement("F3")
+def test_a_look_into_the_future_does_not_keep_a_playbook_until_then(
+    storage: Storage, playbook: Playbook
+) -> None:
+    """A sweep may be invoked with a later time than now."""
+    storage.playbooks.put(playbook, NOON)
+    storage.playbooks.get("testdesk", NOON + timedelta(days=30))
+    changed = playbook.model_copy(update={"default_priority": "low"})
+    storage.playbooks.put(changed, NOON)
+    assert storage.playbooks.get("testdesk", NOON) == changed
+
+
+@pytest.mark.requirement("G7")
+def test_a_woken_function_trusts_the_playbook_that_the_writer_read(
+    storage: Storage, playbook: Playbook
+) -> None:
+    """No second read within the time that a playbook is trusted from its first one."""
+    other = Storage.on(storage.table.client, storage.table.name)
+    storage.playbooks.put(playbook, NOON)
+    first = other.playbooks.get("testdesk", NOON)
+    later = NOON + timedelta(minutes=5)
+    storage.playbooks.get("testdesk", later)
+    file(storage, playbook, "CS1", later)
+    storage.playbooks.put(playbook.model_copy(update={"default_priority": "low"}), later)
+    [event] = [i for i in storage.tickets.items("testdesk", "CS1") if "playbook" in i]
+    assert event["sk"]["S"].startswith("EVENT#")
+    heard = later + timedelta(seconds=20)
+    other.playbooks.refresh(event, heard)
+    assert other.playbooks.get("testdesk", heard) is first
+    over = later + timedelta(seconds=30)
+    other.playbooks.refresh(event, over)
+    assert other.playbooks.get("testdesk", over).default_priority == "low"
+
+
+def test_an_event_of_a_newer_playbook_has_it_read_at_once(
+    storage: Storage, playbook: Playbook
+) -> None:
+    other = Storage.on(storage.table.client, storage.table.name)
+    storage.playbooks.put(playbook, NOON)
+    other.playbooks.get("testdesk", NOON)
+    storage.playbooks.put(playbook.model_copy(update={"default_priority": "low"}), NOON)
+    storage.playbooks.get("testdesk", NOON)
+    file(storage, playbook, "CS1")
+    [event] = [i for i in storage.tickets.items("testdesk", "CS1") if "playbook" in i]
+    for ignored in ({**event, "playbook": {"S": "0 1"}}, {"pk": event["pk"]}):
+        other.playbooks.refresh(ignored, NOON)
+        assert other.playbooks.get("testdesk", NOON).default_priority == "medium"
+    other.playbooks.refresh(event, NOON)
+    assert other.playbooks.get("testdesk", NOON).default_priority == "low"
+    Storage.on(storage.table.client, storage.table.name).playbooks.refresh(event, NOON)
+
+
+@pytest.mark.requirement("F3")
+def test_an_event_from_the_future_does_not_refresh_the_cache(
+    storage: Storage, playbook: Playbook
+) -> None:
+    """A sweep may be invoked with a later time; what it read is not fresh until then."""
+    other = Storage.on(storage.table.client, storage.table.name)
+    storage.playbooks.put(playbook, NOON)
+    other.playbooks.get("testdesk", NOON)
+    storage.playbooks.get("testdesk", NOON + timedelta(seconds=50))
+    file(storage, playbook, "CS1")
+    storage.playbooks.put(playbook.model_copy(update={"default_priority": "low"}), NOON)
+    [event] = [i for i in storage.tickets.items("testdesk", "CS1") if "playbook" in i]
+    other.playbooks.refresh(event, NOON + timedelta(seconds=40))
+    found = other.playbooks.get("testdesk", NOON + timedelta(seconds=60))
+    assert found.default_priority == "low"
+
+
+@pytest.mark.requirement("F1")
+def test_two_desks_may_not_share_a_mailbox(storage: Storage, playbook: Playbook) -> None:
+    """A mail has one desk; `+anything` behind its name is the same mailbox."""
+    storage.playbooks.put(playbook, NOON)
+    storage.playbooks.put(playbook, NOON)
+    other = playbook.model_copy(update={"desk": "second"})
+    with pytest.raises(PlaybookError, match=r"mail\.address"):
+        storage.playbooks.put(other, NOON)
+    assert storage.playbooks.version("second") is None
+    assert storage.playbooks.desk_of_mailbox("Support+CS1@testdesk.local") == "testdesk"
+    assert storage.playbooks.desk_of_mailbox("support@elsewhere.local") is None
+
+
+def test_a_version_is_stored_once(
+    storage: Storage, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.playbooks.put(playbook, NOON)
+    monkeypatch.setattr(storage.playbooks, "version", lambda desk: None)
+    with pytest.raises(Conflict):
+        storage.playbooks.put(playbook, NOON)
+
+
+def test_an_unknown_desk_or_version_is_not_found(storage: Storage) -> None:
+    with pytest.raises(NotFound):
+        storage.playbooks.get("nowhere", NOON)
+    with pytest.raises(NotFound):
+        storage.playbooks.document("nowhere", 1)

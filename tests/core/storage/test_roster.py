@@ -1,0 +1,123 @@
+"""Roster: a ticket counts in its handler's load, in the same transaction (F2)."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from functions.core.domain import commands as c
+from functions.core.domain.errors import AgentAtCapacity, Conflict, NotFound
+from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import Ticket
+from functions.core.services.command_service import change
+from functions.core.storage.database import Storage
+from tests.core.sample_desk import NOON, agent, file
+from tests.core.storage.samples import act, assign
+
+
+def load_of(storage: Storage, username: str = "agent-1") -> int:
+    found = storage.roster.get("testdesk", username)
+    assert found is not None
+    return found.load
+
+
+def test_an_agent_at_capacity_takes_no_other_ticket(storage: Storage, playbook: Playbook) -> None:
+    storage.roster.put(agent(capacity=1))
+    tickets = [file(storage, playbook, f"CS{n}") for n in range(6)]
+
+    def claim(ticket: Ticket) -> bool:
+        try:
+            act(storage, ticket, assign(), playbook)
+        except AgentAtCapacity:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(claim, tickets)) == 1
+    assert load_of(storage) == 1
+
+
+def test_an_offline_agent_takes_no_ticket(storage: Storage, playbook: Playbook) -> None:
+    storage.roster.put(agent(online=False))
+    ticket = file(storage, playbook, "CS1")
+    with pytest.raises(AgentAtCapacity) as refused:
+        act(storage, ticket, assign(), playbook)
+    assert refused.value.agent == "agent-1"
+    assert storage.tickets.load("testdesk", "CS1").status == "received"
+
+
+@pytest.mark.requirement("A7")
+def test_a_person_may_assign_beyond_the_capacity(storage: Storage, playbook: Playbook) -> None:
+    """A supervisor changes the handler at any time."""
+    storage.roster.put(agent(capacity=1, online=False))
+    for number in ("CS1", "CS2"):
+        act(storage, file(storage, playbook, number), assign(by_hand=True), playbook)
+    assert load_of(storage) == 2
+
+
+def test_a_stranger_to_the_roster_takes_no_ticket(
+    storage: Storage, playbook: Playbook, ticket: Ticket
+) -> None:
+    with pytest.raises(AgentAtCapacity):
+        act(storage, ticket, assign("stranger", by_hand=True), playbook)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [c.Resolve("重置密码"), c.Close("spam"), c.Enqueue("general", "supervisor")],
+    ids=["resolved", "closed", "queued"],
+)
+def test_the_load_falls_once_when_a_ticket_leaves_its_handler(
+    storage: Storage, playbook: Playbook, ticket: Ticket, command: c.Command
+) -> None:
+    ticket = act(storage, ticket, assign(), playbook)
+    assert load_of(storage) == 1
+    ticket = act(storage, ticket, c.Reply("您好"), playbook)
+    ticket = act(storage, ticket, command, playbook)
+    assert load_of(storage) == 0
+    act(storage, ticket, c.Note("后记"), playbook)
+    assert load_of(storage) == 0
+
+
+def test_the_load_moves_with_the_ticket(
+    storage: Storage, playbook: Playbook, ticket: Ticket
+) -> None:
+    storage.roster.put(agent("agent-2"))
+    ticket = act(storage, ticket, assign(), playbook)
+    act(storage, ticket, assign("agent-2"), playbook)
+    assert (load_of(storage), load_of(storage, "agent-2")) == (0, 1)
+    found = storage.roster.get("testdesk", "agent-2")
+    assert found is not None
+    assert found.assigned_at == NOON
+
+
+@pytest.mark.requirement("F2")
+def test_of_two_assignments_of_one_version_one_conflicts(
+    storage: Storage, playbook: Playbook, ticket: Ticket
+) -> None:
+    """The slower of two has to decide anew, and the ticket counts once."""
+    give = assign(by_hand=True)
+    change(storage, "testdesk", "CS1", give, playbook, NOON, actor="agent-1", seen=ticket)
+    with pytest.raises(Conflict):
+        change(storage, "testdesk", "CS1", give, playbook, NOON, actor="agent-1", seen=ticket)
+    assert load_of(storage) == 1
+
+
+def test_changing_an_agent_keeps_presence_and_load(
+    storage: Storage, playbook: Playbook, ticket: Ticket
+) -> None:
+    act(storage, ticket, assign(), playbook)
+    storage.roster.put(agent(capacity=7, team="general", online=False))
+    (found,) = storage.roster.list("testdesk")
+    assert (found.capacity, found.team, found.online, found.load) == (7, "general", True, 1)
+
+
+def test_presence_is_set_for_agents_on_the_roster_alone(storage: Storage) -> None:
+    storage.roster.put(agent())
+    storage.roster.set_presence("testdesk", "agent-1", online=False)
+    (found,) = storage.roster.list("testdesk")
+    assert not found.online
+    with pytest.raises(NotFound):
+        storage.roster.set_presence("testdesk", "stranger", online=True)
+    assert storage.roster.get("testdesk", "stranger") is None
