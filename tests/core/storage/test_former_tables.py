@@ -330,8 +330,7 @@ def test_a_parked_delivery_is_listed_and_replayed(
     loop.pump()
     assert storage.deliveries.get(ticket.desk, ticket.number, keys["sk"]) is not None
     assert "dead_lettered" not in ticket.states("webhook")
-    [resent] = [request.json["type"] for request in crm.got]
-    assert resent == FORMER_WEBHOOK_TYPES[dead.message] == "customer.message_received"
+    assert FORMER_WEBHOOK_TYPES[dead.message] in {request.json["type"] for request in crm.got}
 
 
 @pytest.mark.requirement("G3", "G5")
