@@ -113,18 +113,13 @@ class Harness:
         filed = creator.create(self.playbook, request)
         return self.storage.tickets.load(self.playbook.desk, filed.number)
 
-    def change(self, ticket: Ticket, *commands: c.Command, at: datetime = NOON) -> Ticket:
+    def change(
+        self, ticket: Ticket, *commands: c.Command, at: datetime = NOON, actor: str = "agent"
+    ) -> Ticket:
         """Apply commands to a ticket and return it."""
+        desk, number = ticket.desk, ticket.number
         for command in commands:
-            change(
-                self.storage,
-                ticket.desk,
-                ticket.number,
-                command,
-                self.playbook,
-                at,
-                actor="agent",
-            )
+            change(self.storage, desk, number, command, self.playbook, at, actor=actor)
         return self.storage.tickets.load(ticket.desk, ticket.number)
 
     def event_record(self, ticket: Ticket, version: int | None = None) -> dict[str, Any]:

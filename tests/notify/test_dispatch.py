@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from typing import Any
@@ -16,7 +16,6 @@ from functions.core.domain.delivery import RETRY_AFTER, Delivery
 from functions.core.domain.errors import DeadLetter, TryAgain
 from functions.core.domain.rules import Message
 from functions.core.domain.ticket import Ticket
-from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.core.storage.deliveries import Deliveries
 from functions.core.text.tokens import ticket_of_message_id
@@ -35,28 +34,13 @@ from tests.notify.deployment import (
     without_mailboxes,
 )
 
+ASSIGN = c.Assign("技术支持组", "agent-1", by_person=True)
 SOON = NOON + timedelta(seconds=10)
 LATER = NOON + CLAIM_TIMEOUT
 
 
 class Died(BaseException):
     """The function ends in the middle, as if Lambda stopped it."""
-
-
-@pytest.fixture
-def ticket(harness: Harness) -> Ticket:
-    return harness.file(MAIL, message_id="<first@mail.example.com>")
-
-
-@pytest.fixture
-def record(harness: Harness, ticket: Ticket) -> Any:
-    """The stream's record of a new ticket."""
-    return harness.event_record(ticket)
-
-
-def only(harness: Harness, ticket: Ticket) -> Delivery:
-    [delivery] = harness.deliveries(ticket)
-    return delivery
 
 
 class InterruptedStore(Deliveries):
@@ -76,20 +60,6 @@ class InterruptedStore(Deliveries):
         return super().move(delivery, expected)
 
 
-@pytest.fixture
-def interrupted(harness: Harness) -> InterruptedStore:
-    table = harness.storage.table
-    interruptedstore = InterruptedStore(table)
-    interruptedstore.storage = replace(
-        Storage.on(table.client, table.name), deliveries=interruptedstore
-    )
-    return interruptedstore
-
-
-def with_providers(dispatcher: Dispatcher, **providers: Any) -> Dispatcher:
-    return replace(dispatcher, sender=replace(dispatcher.sender, **providers))
-
-
 def dies_on(*states: str) -> Callable[[Delivery], None]:
     def die(delivery: Delivery) -> None:
         if delivery.state in states:
@@ -98,302 +68,318 @@ def dies_on(*states: str) -> Callable[[Delivery], None]:
     return die
 
 
-def die_after_sending(record: Any, dispatcher: Dispatcher, interrupted: InterruptedStore) -> None:
-    """End a run after the provider has accepted the mail and before the outcome is written."""
-    interrupted.on_move = dies_on("sent")
-    with pytest.raises(Died):
-        replace(dispatcher, storage=interrupted.storage).process(record)
+@dataclass
+class Case:
+    """A filed ticket, the record of its newest event, and the dispatcher that processes it."""
+
+    harness: Harness
+    dispatcher: Dispatcher
+    providers: Providers
+    interrupted: InterruptedStore
+    ticket: Ticket
+    record: Any
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        return self.harness.deliveries(self.ticket)
+
+    @property
+    def delivery(self) -> Delivery:
+        [delivery] = self.deliveries
+        return delivery
+
+    @property
+    def states(self) -> dict[str, str]:
+        return {d.recipient: d.state for d in self.deliveries}
+
+    def change(self, *commands: c.Command, actor: str = "agent") -> Case:
+        """Apply commands; `record` is then the record of the last one's event."""
+        self.ticket = self.harness.change(self.ticket, *commands, actor=actor)
+        self.record = self.harness.event_record(self.ticket)
+        return self
+
+    def assign(self) -> Case:
+        """Assign the ticket: the commit notifies the customer and the handler (A8)."""
+        return self.change(ASSIGN)
+
+    def assert_uncertain(self, recipient: str = "customer") -> None:
+        """The one delivery to a recipient is dead-lettered: a person decides about it."""
+        [delivery] = [d for d in self.deliveries if d.recipient == recipient]
+        assert delivery.state == "dead_lettered"
+        assert [cause for _, cause in self.providers.dead_letters] == [delivery.cause]
+        assert (delivery.cause or "").startswith("uncertain")
+
+    def drop_rule(self, message: str) -> None:
+        rules = self.harness.playbook.notifications
+        self.harness.change_playbook(
+            notifications=tuple(rule for rule in rules if rule.message != message)
+        )
+
+    def break_message(self, name: str, **changes: Any) -> None:
+        """Store a playbook whose message cannot be filled in."""
+        bad: Any = {"zh-CN": "{{ 1 / 0 }}", "en": "x"}
+        broken = {name: Message(subject=bad, text=bad)}
+        self.harness.change_playbook(
+            messages={**self.harness.playbook.messages, **broken}, **changes
+        )
+
+    def reload_playbook(self) -> None:
+        """Use storage that has cached no playbook yet."""
+        table = self.harness.storage.table
+        self.dispatcher = replace(self.dispatcher, storage=Storage.on(table.client, table.name))
+
+    def fail_once(self) -> Any:
+        """Process the record with a passing failure; return the record of the due delivery."""
+        self.providers.failures = [Passing("SES")]
+        self.process()
+        return self.harness.make_due(self.delivery)
+
+    def staff_mail(self) -> Any:
+        """Assign the ticket and return the mail to its handler."""
+        self.assign().process()
+        [raw] = [raw for to, raw in self.providers.sent if to == "tech@standard.local"]
+        return message_from_bytes(raw, policy=policy.default)
+
+    def process(
+        self,
+        record: Any = None,
+        *,
+        at: datetime = NOON,
+        interrupted: bool = False,
+        **providers: Any,
+    ) -> None:
+        """Process the newest event's record, or another."""
+        storage = self.interrupted.storage if interrupted else self.dispatcher.storage
+        sender = replace(self.dispatcher.sender, **providers)
+        dispatcher = replace(self.dispatcher, storage=storage, sender=sender, now=at)
+        dispatcher.process(record or self.record)
+
+    def die_after_sending(self, record: Any = None) -> None:
+        """End a run after the provider accepted the mail and before the outcome is written."""
+        self.interrupted.on_move = dies_on("sent")
+        with pytest.raises(Died):
+            self.process(record, interrupted=True)
+        self.interrupted.on_move = None
+
+
+@pytest.fixture
+def case(harness: Harness, dispatcher: Dispatcher, providers: Providers) -> Case:
+    table = harness.storage.table
+    interrupted = InterruptedStore(table)
+    interrupted.storage = replace(Storage.on(table.client, table.name), deliveries=interrupted)
+    ticket = harness.file(MAIL, message_id="<first@mail.example.com>")
+    record = harness.event_record(ticket)
+    return Case(harness, dispatcher, providers, interrupted, ticket, record)
+
+
+@pytest.fixture
+def assigned(case: Case) -> Case:
+    return case.assign()
 
 
 @pytest.mark.requirement("E11", "G1")
-def test_the_same_event_twenty_times_sends_one_mail(
-    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
-) -> None:
+def test_the_same_event_twenty_times_sends_one_mail(case: Case) -> None:
     for n in range(20):
-        dispatcher.at(NOON + n * timedelta(minutes=1)).process(record)
-    assert providers.addresses == [MAIL]
-    assert only(harness, ticket).state == "sent"
+        case.process(at=NOON + n * timedelta(minutes=1))
+    assert case.providers.addresses == [MAIL]
+    assert case.delivery.state == "sent"
 
 
 @pytest.mark.requirement("E11")
 def test_a_throttled_read_after_the_claim_is_retried(
-    harness: Harness,
-    dispatcher: Dispatcher,
-    providers: Providers,
-    ticket: Ticket,
-    record: Any,
-    monkeypatch: pytest.MonkeyPatch,
+    case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The message was certainly not sent, so no person has to decide."""
 
-    record["dynamodb"]["NewImage"].pop("sealed")  # so that it has to be read
+    case.record["dynamodb"]["NewImage"].pop("sealed")  # so that it has to be read
     with monkeypatch.context() as patch:
-        patch.setattr(harness.storage.tickets, "first_commit", busy)
-        dispatcher.process(record)
-    waiting = only(harness, ticket)
+        patch.setattr(case.harness.storage.tickets, "first_commit", busy)
+        case.process()
+    waiting = case.delivery
     assert (waiting.state, waiting.attempts) == ("retrying", 1)
     assert "Throttling" in (waiting.cause or "")
-    assert providers.addresses == [] == harness.dead_letters
+    assert case.providers.addresses == [] == case.harness.dead_letters
 
 
 @pytest.mark.requirement("E11", "G3")
-def test_a_crash_between_sending_and_recording_sends_no_second_mail(
-    harness: Harness,
-    dispatcher: Dispatcher,
-    providers: Providers,
-    ticket: Ticket,
-    record: Any,
-    interrupted: InterruptedStore,
-) -> None:
+def test_a_crash_between_sending_and_recording_sends_no_second_mail(case: Case) -> None:
     """While the run may still be working the record is retried; then the delivery is dead-
     lettered."""
-    die_after_sending(record, dispatcher, interrupted)
-    assert only(harness, ticket).state == "claimed"
+    case.die_after_sending()
+    assert case.delivery.state == "claimed"
     with pytest.raises(TryAgain):
-        dispatcher.at(SOON).process(record)
-    dispatcher.at(LATER).process(record)
-    dispatcher.at(LATER).process(record)
-    delivery = only(harness, ticket)
-    assert delivery.state == "dead_lettered"
-    assert delivery.cause is not None
-    assert delivery.cause.startswith("uncertain")
-    assert len(providers.dead_letters) == 1
-    assert providers.addresses == [MAIL]
+        case.process(at=SOON)
+    case.process(at=LATER)
+    case.process(at=LATER)
+    case.assert_uncertain()
+    assert case.providers.addresses == [MAIL]
 
 
 @pytest.mark.requirement("E11")
-def test_a_claim_that_the_sdk_repeated_is_recognised_as_own(
-    harness: Harness,
-    dispatcher: Dispatcher,
-    providers: Providers,
-    ticket: Ticket,
-    record: Any,
-    interrupted: InterruptedStore,
-) -> None:
-    interrupted.on_claim = lambda delivery, claimed: False
-    replace(dispatcher, storage=interrupted.storage).process(record)
-    assert providers.addresses == [MAIL]
-    assert only(harness, ticket).state == "sent"
+def test_a_claim_that_the_sdk_repeated_is_recognised_as_own(case: Case) -> None:
+    case.interrupted.on_claim = lambda delivery, claimed: False
+    case.process(interrupted=True)
+    assert case.providers.addresses == [MAIL]
+    assert case.delivery.state == "sent"
 
 
-def test_a_refused_claim_whose_item_is_gone_is_retried(
-    dispatcher: Dispatcher, providers: Providers, record: Any, interrupted: InterruptedStore
-) -> None:
+def test_a_refused_claim_whose_item_is_gone_is_retried(case: Case) -> None:
     def refused(delivery: Delivery, claimed: bool) -> bool:
         key = {
             "pk": {"S": f"TICKET#{delivery.desk}#{delivery.number}"},
             "sk": {"S": f"DELIVERY#{delivery.id}"},
         }
-        interrupted.table.client.delete_item(TableName=interrupted.table.name, Key=key)
+        case.interrupted.table.client.delete_item(TableName=case.interrupted.table.name, Key=key)
         return False
 
-    interrupted.on_claim = refused
+    case.interrupted.on_claim = refused
     with pytest.raises(TryAgain):
-        replace(dispatcher, storage=interrupted.storage).process(record)
-    assert providers.sent == []
+        case.process(interrupted=True)
+    assert case.providers.sent == []
 
 
 @pytest.mark.requirement("A4", "E11")
-def test_a_throttled_provider_delays_the_mail_and_loses_nothing(
-    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
-) -> None:
-    providers.failures = [Passing("SES TooManyRequestsException: slow down")]
-    dispatcher.process(record)
-    waiting = only(harness, ticket)
+def test_a_throttled_provider_delays_the_mail_and_loses_nothing(case: Case) -> None:
+    case.providers.failures = [Passing("SES TooManyRequestsException: slow down")]
+    case.process()
+    waiting = case.delivery
     assert (waiting.state, waiting.attempts) == ("retrying", 1)
     assert waiting.next_at == NOON + RETRY_AFTER[0]
-    dispatcher.at(SOON).process(record)
-    assert providers.sent == []
-    again = harness.make_due(waiting)
+    case.process(at=SOON)
+    assert case.providers.sent == []
+    again = case.harness.make_due(waiting)
     for _ in range(3):
-        dispatcher.at(NOON + timedelta(minutes=1)).process(again)
-    sent = only(harness, ticket)
+        case.process(again, at=NOON + timedelta(minutes=1))
+    sent = case.delivery
     assert (sent.state, sent.attempts, sent.cause, sent.next_at) == ("sent", 2, None, None)
-    assert providers.addresses == [MAIL]
+    assert case.providers.addresses == [MAIL]
 
 
 @pytest.mark.requirement("F3")
-def test_a_retrying_delivery_is_in_the_sweeps_index_until_it_is_sent(
-    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
-) -> None:
+def test_a_retrying_delivery_is_in_the_sweeps_index_until_it_is_sent(case: Case) -> None:
     from functions.core.storage.items import SHARDS
 
     def waiting(at: datetime) -> list[str]:
-        found = (due for shard in range(SHARDS) for due in harness.storage.tickets.due(shard, at))
+        found = (
+            due for shard in range(SHARDS) for due in case.harness.storage.tickets.due(shard, at)
+        )
         return [due.sk for due in found if due.sk.startswith("DELIVERY#")]
 
-    providers.failures = [Passing("SES")]
-    dispatcher.process(record)
+    case.providers.failures = [Passing("SES")]
+    case.process()
     assert waiting(NOON) == []
     assert waiting(NOON + RETRY_AFTER[0]) == ["DELIVERY#000001"]
-    dispatcher.at(NOON + RETRY_AFTER[0]).process(harness.make_due(only(harness, ticket)))
+    case.process(case.harness.make_due(case.delivery), at=NOON + RETRY_AFTER[0])
     assert waiting(NOON + timedelta(days=1)) == []
 
 
 @pytest.mark.requirement("G3")
-def test_a_delivery_is_dead_lettered_after_the_last_attempt(
-    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
-) -> None:
-    providers.failures = [Passing("SES is down") for _ in range(len(RETRY_AFTER) + 1)]
-    dispatcher.process(record)
+def test_a_delivery_is_dead_lettered_after_the_last_attempt(case: Case) -> None:
+    case.providers.failures = [Passing("SES is down") for _ in range(len(RETRY_AFTER) + 1)]
+    case.process()
     waits = []
-    while (found := only(harness, ticket)).state == "retrying":
+    while (found := case.delivery).state == "retrying":
         assert found.next_at is not None
         waits.append(found.next_at - found.at)
-        dispatcher.at(found.next_at).process(harness.make_due(found))
+        case.process(case.harness.make_due(found), at=found.next_at)
     assert tuple(waits) == RETRY_AFTER
     assert found.state == "dead_lettered"
     assert found.cause == f"gave up after {len(RETRY_AFTER) + 1} attempts: SES is down"
-    assert providers.dead_letters == [(f"DELIVERY#{found.id}", found.cause)]
+    assert case.providers.dead_letters == [(f"DELIVERY#{found.id}", found.cause)]
 
 
 @pytest.mark.requirement("G3")
-def test_a_replayed_dead_letter_is_sent(
-    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
-) -> None:
-    providers.failures = [Permanent("SES MessageRejected: content")]
-    dispatcher.process(record)
-    delivery = only(harness, ticket)
+def test_a_replayed_dead_letter_is_sent(case: Case) -> None:
+    case.providers.failures = [Permanent("SES MessageRejected: content")]
+    case.process()
+    delivery = case.delivery
     assert (delivery.state, delivery.cause) == ("dead_lettered", "SES MessageRejected: content")
-    assert providers.dead_letters == [(f"DELIVERY#{delivery.id}", "SES MessageRejected: content")]
-    dispatcher.at(LATER).process(record)
-    assert providers.sent == []
-    dispatcher.at(LATER).process(harness.make_due(delivery))
-    assert providers.addresses == [MAIL]
+    assert case.providers.dead_letters == [
+        (f"DELIVERY#{delivery.id}", "SES MessageRejected: content")
+    ]
+    case.process(at=LATER)
+    assert case.providers.sent == []
+    case.process(case.harness.make_due(delivery), at=LATER)
+    assert case.providers.addresses == [MAIL]
 
 
 @pytest.mark.requirement("E11")
-def test_a_timeout_of_the_provider_is_not_retried(
-    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
-) -> None:
+def test_a_timeout_of_the_provider_is_not_retried(case: Case) -> None:
     """The message may have been sent, so a person decides."""
-    providers.failures = [Unclear("SES did not answer: ReadTimeoutError")]
-    dispatcher.process(record)
-    found = only(harness, ticket)
-    assert found.state == "dead_lettered"
-    assert found.cause is not None
-    assert found.cause.startswith("uncertain")
-    assert len(providers.dead_letters) == 1
+    case.providers.failures = [Unclear("SES did not answer: ReadTimeoutError")]
+    case.process()
+    case.assert_uncertain()
 
 
 @pytest.mark.requirement("E11")
-def test_a_crash_of_a_second_attempt_sends_no_second_mail(
-    harness: Harness,
-    dispatcher: Dispatcher,
-    providers: Providers,
-    ticket: Ticket,
-    record: Any,
-    interrupted: InterruptedStore,
-) -> None:
-    providers.failures = [Passing("SES")]
-    dispatcher.process(record)
-    again = harness.make_due(only(harness, ticket))
-    die_after_sending(again, dispatcher, interrupted)
+def test_a_crash_of_a_second_attempt_sends_no_second_mail(case: Case) -> None:
+    again = case.fail_once()
+    case.die_after_sending(again)
     with pytest.raises(TryAgain):
-        dispatcher.at(SOON).process(again)
-    dispatcher.at(LATER).process(again)
-    assert only(harness, ticket).state == "dead_lettered"
-    assert providers.addresses == [MAIL]
+        case.process(again, at=SOON)
+    case.process(again, at=LATER)
+    assert case.delivery.state == "dead_lettered"
+    assert case.providers.addresses == [MAIL]
 
 
 @pytest.mark.requirement("E11")
-def test_two_runs_over_the_same_due_delivery_send_it_once(
-    harness: Harness,
-    dispatcher: Dispatcher,
-    providers: Providers,
-    ticket: Ticket,
-    record: Any,
-    interrupted: InterruptedStore,
-) -> None:
-    providers.failures = [Passing("SES")]
-    dispatcher.process(record)
-    again = harness.make_due(only(harness, ticket))
-    interrupted.on_move = lambda delivery: None
+def test_two_runs_over_the_same_due_delivery_send_it_once(case: Case) -> None:
+    again = case.fail_once()
     first_came = [True]
 
     def other_run_first(delivery: Delivery) -> None:
         if delivery.state == "claimed" and first_came.pop():
-            interrupted.on_move = None
-            dispatcher.process(again)
+            case.interrupted.on_move = None
+            case.process(again)
 
-    interrupted.on_move = other_run_first
-    replace(dispatcher, storage=interrupted.storage).process(again)
-    assert providers.addresses == [MAIL]
-    assert only(harness, ticket).state == "sent"
+    case.interrupted.on_move = other_run_first
+    case.process(again, interrupted=True)
+    assert case.providers.addresses == [MAIL]
+    assert case.delivery.state == "sent"
 
 
 @pytest.mark.requirement("G3")
 def test_the_outcome_of_a_run_that_was_taken_for_dead_is_only_logged(
-    harness: Harness,
-    dispatcher: Dispatcher,
-    ticket: Ticket,
-    record: Any,
-    capsys: pytest.CaptureFixture[str],
+    case: Case, capsys: pytest.CaptureFixture[str]
 ) -> None:
-
     def slow(sender: str, to: str, raw: bytes) -> str:
-        dispatcher.at(LATER).process(record)
+        case.process(at=LATER)
         return "late"
 
-    with_providers(dispatcher, send_mail=slow).process(record)
-    assert only(harness, ticket).state == "dead_lettered"
+    case.process(send_mail=slow)
+    assert case.delivery.state == "dead_lettered"
     assert '"delivery.overtaken"' in capsys.readouterr().out
 
 
 @pytest.mark.requirement("G3")
-def test_a_dead_letter_is_queued_before_the_delivery_is_marked(
-    harness: Harness,
-    dispatcher: Dispatcher,
-    providers: Providers,
-    ticket: Ticket,
-    record: Any,
-    interrupted: InterruptedStore,
-) -> None:
+def test_a_dead_letter_is_queued_before_the_delivery_is_marked(case: Case) -> None:
     """A crash in between cannot hide it."""
-    providers.failures = [Permanent("no")]
-    interrupted.on_move = dies_on("dead_lettered")
+    case.providers.failures = [Permanent("no")]
+    case.interrupted.on_move = dies_on("dead_lettered")
     with pytest.raises(Died):
-        replace(dispatcher, storage=interrupted.storage).process(record)
-    assert len(providers.dead_letters) == 1
-    assert only(harness, ticket).state == "claimed"
+        case.process(interrupted=True)
+    assert len(case.providers.dead_letters) == 1
+    assert case.delivery.state == "claimed"
 
 
 @pytest.mark.requirement("A8")
-def test_a_failed_recipient_does_not_delay_the_others(
-    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
-) -> None:
-    assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
-    providers.failures = [Passing("SES")]
-    dispatcher.process(harness.event_record(assigned))
-    assert providers.addresses == ["tech@standard.local"]
-    states = {d.recipient: (d.state, d.to) for d in harness.deliveries(ticket)}
+def test_a_failed_recipient_does_not_delay_the_others(case: Case) -> None:
+    case.assign()
+    case.providers.failures = [Passing("SES")]
+    case.process()
+    assert case.providers.addresses == ["tech@standard.local"]
+    states = {d.recipient: (d.state, d.to) for d in case.deliveries}
     assert states == {
-        "customer": ("retrying", ticket.customer.contact),
+        "customer": ("retrying", case.ticket.customer.contact),
         "handler": ("sent", "技术支持组"),
     }
-
-
-@pytest.fixture
-def assigned(harness: Harness, ticket: Ticket) -> Ticket:
-    """A ticket whose newest commit notifies the customer and the handler (A8)."""
-    return harness.change(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
 
 
 BOTH = [MAIL, "tech@standard.local"]
 
 
-def states(harness: Harness, ticket: Ticket) -> dict[str, str]:
-    return {d.recipient: d.state for d in harness.deliveries(ticket)}
-
-
 @pytest.mark.requirement("E11", "G7")
-def test_one_claim_covers_all_recipients_of_a_commit(
-    harness: Harness,
-    dispatcher: Dispatcher,
-    providers: Providers,
-    assigned: Ticket,
-    interrupted: InterruptedStore,
-) -> None:
+def test_one_claim_covers_all_recipients_of_a_commit(assigned: Case) -> None:
     claimed: list[tuple[str, ...]] = []
 
     def note(delivery: Delivery, done: bool) -> bool:
@@ -401,134 +387,99 @@ def test_one_claim_covers_all_recipients_of_a_commit(
             claimed.append(delivery.covers)
         return done
 
-    interrupted.on_claim = note
-    replace(dispatcher, storage=interrupted.storage).process(harness.event_record(assigned))
+    assigned.interrupted.on_claim = note
+    assigned.process(interrupted=True)
     assert claimed == [("000002#handler_assigned#handler",)]
     for n in range(5):
-        dispatcher.at(NOON + n * timedelta(minutes=1)).process(harness.event_record(assigned))
-    assert providers.addresses == BOTH
-    assert states(harness, assigned) == {"customer": "sent", "handler": "sent"}
+        assigned.process(at=NOON + n * timedelta(minutes=1))
+    assert assigned.providers.addresses == BOTH
+    assert assigned.states == {"customer": "sent", "handler": "sent"}
 
 
 @pytest.mark.requirement("E11", "G3")
 @pytest.mark.parametrize("sent", [0, 1, 2])
 def test_a_crash_between_two_recipients_sends_nobody_a_message_twice(
-    harness: Harness,
-    dispatcher: Dispatcher,
-    providers: Providers,
-    assigned: Ticket,
-    interrupted: InterruptedStore,
-    sent: int,
+    assigned: Case, sent: int
 ) -> None:
     """Covered recipients without an outcome are dead-lettered."""
 
     def mail(sender: str, to: str, raw: bytes) -> str:
-        if len(providers.sent) == sent:
+        if len(assigned.providers.sent) == sent:
             raise Died
-        return providers.mail(sender, to, raw)
+        return assigned.providers.mail(sender, to, raw)
 
     def move(delivery: Delivery) -> None:
         if sent == 2 and delivery.recipient == "handler":
             raise Died
 
-    interrupted.on_move = move
+    assigned.interrupted.on_move = move
     with pytest.raises(Died):
-        with_providers(replace(dispatcher, storage=interrupted.storage), send_mail=mail).process(
-            harness.event_record(assigned)
-        )
+        assigned.process(interrupted=True, send_mail=mail)
     with pytest.raises(TryAgain):
-        dispatcher.at(SOON).process(harness.event_record(assigned))
-    dispatcher.at(LATER).process(harness.event_record(assigned))
-    dispatcher.at(LATER).process(harness.event_record(assigned))
-    assert providers.addresses == BOTH[:sent]
+        assigned.process(at=SOON)
+    assigned.process(at=LATER)
+    assigned.process(at=LATER)
+    assert assigned.providers.addresses == BOTH[:sent]
     customer = "sent" if sent else "dead_lettered"
-    assert states(harness, assigned) == {"customer": customer, "handler": "dead_lettered"}
-    assert len(providers.dead_letters) == (1 if sent else 2)
-    assert all(cause.startswith("uncertain") for _, cause in providers.dead_letters)
+    assert assigned.states == {"customer": customer, "handler": "dead_lettered"}
+    assert len(assigned.providers.dead_letters) == (1 if sent else 2)
+    assert all(cause.startswith("uncertain") for _, cause in assigned.providers.dead_letters)
 
 
 @pytest.mark.requirement("E11")
-def test_rules_that_changed_between_two_runs_send_nobody_twice(
-    harness: Harness,
-    dispatcher: Dispatcher,
-    providers: Providers,
-    assigned: Ticket,
-    interrupted: InterruptedStore,
-) -> None:
+def test_rules_that_changed_between_two_runs_send_nobody_twice(assigned: Case) -> None:
     """The claim's key contains neither message nor recipient, so a new rule finds it."""
-    die_after_sending(harness.event_record(assigned), dispatcher, interrupted)
-    rules = tuple(rule for rule in harness.playbook.notifications if rule.message != "assigned")
-    harness.change_playbook(notifications=rules)
-    dispatcher.at(LATER).process(harness.event_record(assigned))
-    assert providers.addresses == [MAIL]
-    assert states(harness, assigned) == {"customer": "dead_lettered", "handler": "dead_lettered"}
-    assert len(providers.dead_letters) == 2
+    assigned.die_after_sending()
+    assigned.drop_rule("assigned")
+    assigned.process(at=LATER)
+    assert assigned.providers.addresses == [MAIL]
+    assert assigned.states == {"customer": "dead_lettered", "handler": "dead_lettered"}
+    assert len(assigned.providers.dead_letters) == 2
 
 
 @pytest.mark.requirement("E11", "G3")
 @pytest.mark.parametrize("left", ["no rule", "another recipient"])
 def test_an_abandoned_claim_is_dead_lettered_although_its_rule_is_gone(
-    harness: Harness,
-    dispatcher: Dispatcher,
-    providers: Providers,
-    ticket: Ticket,
-    record: Any,
-    interrupted: InterruptedStore,
-    left: str,
+    case: Case, left: str
 ) -> None:
-    die_after_sending(record, dispatcher, interrupted)
+    case.die_after_sending()
     rules = tuple(
         rule.model_copy(update={"to": "handler"})  # there is none yet
-        for rule in harness.playbook.notifications
+        for rule in case.harness.playbook.notifications
         if rule.on == "TicketReceived" and left == "another recipient"
     )
-    harness.change_playbook(notifications=rules)
-    anew = replace(
-        dispatcher, storage=Storage.on(harness.storage.table.client, harness.storage.table.name)
-    )
+    case.harness.change_playbook(notifications=rules)
+    case.reload_playbook()
     with pytest.raises(ClaimedElsewhere):
-        anew.at(SOON).process(record)
+        case.process(at=SOON)
     for _ in range(2):
-        anew.at(LATER).process(record)
-    [delivery] = [d for d in harness.deliveries(ticket) if d.recipient == "customer"]
-    assert delivery.state == "dead_lettered"
-    assert [cause for _, cause in providers.dead_letters] == [delivery.cause]
-    assert (delivery.cause or "").startswith("uncertain")
-    assert providers.addresses == [MAIL]
+        case.process(at=LATER)
+    case.assert_uncertain()
+    assert case.providers.addresses == [MAIL]
 
 
 @pytest.mark.requirement("E11", "G3", "B10")
 def test_an_abandoned_claim_is_dead_lettered_although_the_customer_was_erased(
-    harness: Harness,
-    dispatcher: Dispatcher,
-    providers: Providers,
-    ticket: Ticket,
-    record: Any,
-    interrupted: InterruptedStore,
-    monkeypatch: pytest.MonkeyPatch,
+    case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    die_after_sending(record, dispatcher, interrupted)
-    gone = ticket.model_copy(update={"erased": True})
-    monkeypatch.setattr(interrupted.storage.tickets, "load_since", lambda *_: gone)
-    interrupted.on_move = None
-    replace(dispatcher, storage=interrupted.storage).at(LATER).process(record)
-    assert only(harness, ticket).state == "dead_lettered"
-    assert providers.addresses == [MAIL]
+    case.die_after_sending()
+    gone = case.ticket.model_copy(update={"erased": True})
+    monkeypatch.setattr(case.interrupted.storage.tickets, "load_since", lambda *_: gone)
+    case.interrupted.on_move = None
+    case.process(at=LATER, interrupted=True)
+    assert case.delivery.state == "dead_lettered"
+    assert case.providers.addresses == [MAIL]
 
 
 @pytest.mark.requirement("G7")
 def test_an_event_without_notifications_reads_no_deliveries(
-    harness: Harness,
-    dispatcher: Dispatcher,
-    ticket: Ticket,
-    interrupted: InterruptedStore,
-    monkeypatch: pytest.MonkeyPatch,
+    case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Under the playbook that the commit was written under, no other run can have claimed any."""
-    harness.storage.playbooks.get("standard", NOON)  # as every writer does
-    changed = harness.change(ticket, c.SetPriority("高"))
-    monkeypatch.setattr(interrupted, "get", lambda *_: pytest.fail("read"))
-    replace(dispatcher, storage=interrupted.storage).process(harness.event_record(changed))
+    case.harness.storage.playbooks.get("standard", NOON)  # as every writer does
+    changed = case.harness.change(case.ticket, c.SetPriority("高"))
+    monkeypatch.setattr(case.interrupted, "get", lambda *_: pytest.fail("read"))
+    case.process(case.harness.event_record(changed), interrupted=True)
 
 
 def busy(*_: Any) -> Any:
@@ -536,172 +487,116 @@ def busy(*_: Any) -> Any:
 
 
 @pytest.fixture
-def routed(harness: Harness, ticket: Ticket) -> Ticket:
-    """The same as `assigned`, by the router, so that the customer's mail is automatic."""
-    change(
-        harness.storage,
-        ticket.desk,
-        ticket.number,
-        c.Assign("技术支持组", "agent-1"),
-        harness.playbook,
-        NOON,
-        actor="system",
-    )
-    return harness.storage.tickets.load(ticket.desk, ticket.number)
+def routed(case: Case) -> Case:
+    """The same as `assigned`, by the router: the customer's mail is automatic."""
+    return case.change(c.Assign("技术支持组", "agent-1"), actor="system")
 
 
 @pytest.mark.requirement("E11", "G3")
 def test_limits_that_cannot_be_read_leave_no_claim(
-    harness: Harness,
-    dispatcher: Dispatcher,
-    providers: Providers,
-    ticket: Ticket,
-    record: Any,
-    interrupted: InterruptedStore,
-    monkeypatch: pytest.MonkeyPatch,
+    case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(interrupted.storage.contacts, "opened_since", busy)
+    monkeypatch.setattr(case.interrupted.storage.contacts, "opened_since", busy)
     with pytest.raises(TryAgain):
-        replace(dispatcher, storage=interrupted.storage).process(record)
-    assert harness.deliveries(ticket) == []
+        case.process(interrupted=True)
+    assert case.deliveries == []
     for _ in range(2):
-        dispatcher.at(LATER).process(record)
-    assert only(harness, ticket).state == "sent"
-    assert providers.addresses == [MAIL]
-    assert providers.dead_letters == []
+        case.process(at=LATER)
+    assert case.delivery.state == "sent"
+    assert case.providers.addresses == [MAIL]
+    assert case.providers.dead_letters == []
 
 
 @pytest.mark.requirement("A8", "E11")
 def test_limits_that_cannot_be_read_do_not_delay_other_recipients(
-    harness: Harness,
-    dispatcher: Dispatcher,
-    providers: Providers,
-    routed: Ticket,
-    interrupted: InterruptedStore,
-    monkeypatch: pytest.MonkeyPatch,
+    routed: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(interrupted.storage.contacts, "opened_since", busy)
+    monkeypatch.setattr(routed.interrupted.storage.contacts, "opened_since", busy)
     for _ in range(2):
         with pytest.raises(TryAgain):
-            replace(dispatcher, storage=interrupted.storage).process(harness.event_record(routed))
-    assert providers.addresses == BOTH[1:]
+            routed.process(interrupted=True)
+    assert routed.providers.addresses == BOTH[1:]
     for _ in range(2):
-        dispatcher.at(LATER).process(harness.event_record(routed))
-    assert providers.addresses == BOTH[::-1]
-    assert states(harness, routed) == {"customer": "sent", "handler": "sent"}
-    assert providers.dead_letters == []
+        routed.process(at=LATER)
+    assert routed.providers.addresses == BOTH[::-1]
+    assert routed.states == {"customer": "sent", "handler": "sent"}
+    assert routed.providers.dead_letters == []
 
 
 @pytest.mark.requirement("E11", "G3")
 @pytest.mark.parametrize("order", [1, -1], ids=["bad text last", "bad text first"])
 @pytest.mark.parametrize("wait", ["busy", "under way"])
 def test_a_retry_takes_precedence_over_a_dead_letter(
-    harness: Harness,
-    dispatcher: Dispatcher,
-    providers: Providers,
-    routed: Ticket,
-    interrupted: InterruptedStore,
-    order: int,
-    wait: str,
-    monkeypatch: pytest.MonkeyPatch,
+    routed: Case, order: int, wait: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A record is dead-lettered only when nothing in it has to be retried."""
-    bad: Any = {"zh-CN": "{{ 1 / 0 }}", "en": "x"}
-    messages = {**harness.playbook.messages, "handler_assigned": Message(subject=bad, text=bad)}
-    rules = harness.playbook.notifications[::order]
-    harness.change_playbook(messages=messages, notifications=rules)
-    other = Storage.on(harness.storage.table.client, harness.storage.table.name)
+    rules = routed.harness.playbook.notifications[::order]
+    routed.break_message("handler_assigned", notifications=rules)
     if wait == "busy":
-        monkeypatch.setattr(interrupted.storage.contacts, "opened_since", busy)
+        monkeypatch.setattr(routed.interrupted.storage.contacts, "opened_since", busy)
     else:
-        die_after_sending(harness.event_record(routed), dispatcher, interrupted)
-        interrupted.on_move = None
+        routed.die_after_sending()
     with pytest.raises(TryAgain):
-        replace(dispatcher, storage=interrupted.storage).at(SOON).process(
-            harness.event_record(routed)
-        )
+        routed.process(at=SOON, interrupted=True)
+    routed.reload_playbook()
     for _ in range(2):
         with pytest.raises(DeadLetter, match="cannot be filled in"):
-            replace(dispatcher, storage=other).at(LATER).process(harness.event_record(routed))
-    assert providers.addresses == [MAIL]
-    assert states(harness, routed) == {"customer": "sent" if wait == "busy" else "dead_lettered"}
+            routed.process(at=LATER)
+    assert routed.providers.addresses == [MAIL]
+    assert routed.states == {"customer": "sent" if wait == "busy" else "dead_lettered"}
 
 
-def test_a_rule_that_is_new_since_the_first_run_is_followed_once(
-    harness: Harness, dispatcher: Dispatcher, providers: Providers, assigned: Ticket
-) -> None:
-    rules = tuple(
-        rule for rule in harness.playbook.notifications if rule.message != "handler_assigned"
-    )
-    harness.change_playbook(notifications=rules)
-    dispatcher.at(LATER).process(harness.event_record(assigned))
-    assert providers.addresses == [MAIL]
-    harness.change_playbook()
+def test_a_rule_that_is_new_since_the_first_run_is_followed_once(assigned: Case) -> None:
+    assigned.drop_rule("handler_assigned")
+    assigned.process(at=LATER)
+    assert assigned.providers.addresses == [MAIL]
+    assigned.harness.change_playbook()
     for n in range(1, 4):
-        dispatcher.at(LATER + n * timedelta(minutes=1)).process(harness.event_record(assigned))
-    assert providers.addresses == BOTH
+        assigned.process(at=LATER + n * timedelta(minutes=1))
+    assert assigned.providers.addresses == BOTH
 
 
 @pytest.mark.requirement("G3")
 def test_the_outcome_that_another_run_wrote_first_stays(
-    harness: Harness,
-    dispatcher: Dispatcher,
-    providers: Providers,
-    assigned: Ticket,
-    capsys: pytest.CaptureFixture[str],
+    assigned: Case, capsys: pytest.CaptureFixture[str]
 ) -> None:
-
     def mail(sender: str, to: str, raw: bytes) -> str:
-        sent = providers.mail(sender, to, raw)
+        sent = assigned.providers.mail(sender, to, raw)
         if to != MAIL:
-            dispatcher.at(LATER).process(harness.event_record(assigned))
+            assigned.process(at=LATER)
         return sent
 
-    with_providers(dispatcher, send_mail=mail).process(harness.event_record(assigned))
-    assert providers.addresses == BOTH
-    assert states(harness, assigned) == {"customer": "sent", "handler": "dead_lettered"}
+    assigned.process(send_mail=mail)
+    assert assigned.providers.addresses == BOTH
+    assert assigned.states == {"customer": "sent", "handler": "dead_lettered"}
     assert '"delivery.overtaken"' in capsys.readouterr().out
 
 
 @pytest.mark.requirement("F2")
-def test_an_older_event_is_still_notified_of_once(
-    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
-) -> None:
+def test_an_older_event_is_still_notified_of_once(case: Case) -> None:
     """The ticket is resolved by the time the stream delivers its assignment."""
-    later = harness.change(
-        ticket,
-        c.Assign("技术支持组", "agent-1", by_person=True),
-        c.Reply("请重置密码"),
-        c.Resolve("已重置密码"),
-    )
-    for version in range(1, later.version + 1):
-        dispatcher.process(harness.event_record(later, version))
-        dispatcher.process(harness.event_record(later, version))
-    customer = [d.message for d in harness.deliveries(ticket) if d.recipient == "customer"]
+    case.change(ASSIGN, c.Reply("请重置密码"), c.Resolve("已重置密码"))
+    for version in range(1, case.ticket.version + 1):
+        for _ in range(2):
+            case.process(case.harness.event_record(case.ticket, version))
+    customer = [d.message for d in case.deliveries if d.recipient == "customer"]
     assert customer == ["received", "assigned", "reply", "resolved"]
-    assert providers.addresses.count(MAIL) == 4
+    assert case.providers.addresses.count(MAIL) == 4
 
 
 @pytest.mark.requirement("G1")
-def test_references_contain_the_keyed_id_of_the_ticket(
-    dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
-) -> None:
-    dispatcher.process(record)
-    message = message_from_bytes(providers.sent[0][1], policy=policy.default)
+def test_references_contain_the_keyed_id_of_the_ticket(case: Case) -> None:
+    case.process()
+    message = message_from_bytes(case.providers.sent[0][1], policy=policy.default)
     first, answered = message["References"].split()
-    assert ticket_of_message_id(ROOT, first) == ("standard", ticket.number)
+    assert ticket_of_message_id(ROOT, first) == ("standard", case.ticket.number)
     assert answered == message["In-Reply-To"] == "<first@mail.example.com>"
 
 
 @pytest.mark.requirement("G4")
-def test_mail_to_staff_contains_no_keyed_id_and_no_secret(
-    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
-) -> None:
+def test_mail_to_staff_contains_no_keyed_id_and_no_secret(case: Case) -> None:
     """A colleague's reply must not pass for the customer's."""
-    assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
-    dispatcher.process(harness.event_record(assigned))
-    [raw] = [raw for to, raw in providers.sent if to == "tech@standard.local"]
-    message = message_from_bytes(raw, policy=policy.default)
+    message = case.staff_mail()
     assert ticket_of_message_id(ROOT, message["Message-ID"]) is None
     assert "References" not in message
     assert "?key=" not in plain(message)
@@ -709,102 +604,81 @@ def test_mail_to_staff_contains_no_keyed_id_and_no_secret(
 
 
 @pytest.mark.requirement("E10")
-def test_the_handlers_mail_contains_the_description(
-    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
-) -> None:
-    assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
-    dispatcher.process(harness.event_record(assigned))
-    [raw] = [raw for to, raw in providers.sent if to == "tech@standard.local"]
-    assert "无法登录" in plain(message_from_bytes(raw, policy=policy.default))
+def test_the_handlers_mail_contains_the_description(case: Case) -> None:
+    assert "无法登录" in plain(case.staff_mail())
 
 
 @pytest.mark.requirement("F2")
-def test_a_notification_to_a_team_without_mailbox_is_recorded(
-    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
-) -> None:
-    harness.change_playbook(teams=without_mailboxes(harness.playbook))
-    assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
-    dispatcher.at(NOON + timedelta(hours=1)).process(harness.event_record(assigned))
-    [noted] = [d for d in harness.deliveries(ticket) if d.recipient == "handler"]
+def test_a_notification_to_a_team_without_mailbox_is_recorded(case: Case) -> None:
+    case.harness.change_playbook(teams=without_mailboxes(case.harness.playbook))
+    case.assign()
+    case.process(at=NOON + timedelta(hours=1))
+    [noted] = [d for d in case.deliveries if d.recipient == "handler"]
     assert (noted.state, noted.channel, noted.attempts) == ("sent", "none", 0)
-    assert ticket.number in noted.text
-    assert providers.addresses == [MAIL]
+    assert case.ticket.number in noted.text
+    assert case.providers.addresses == [MAIL]
 
 
-def test_an_event_without_notifications_sends_nothing(
-    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
-) -> None:
-    changed = harness.change(ticket, c.SetPriority("高"))
-    dispatcher.process(harness.event_record(changed))
-    assert harness.deliveries(ticket) == []
+def test_an_event_without_notifications_sends_nothing(case: Case) -> None:
+    case.change(c.SetPriority("高")).process()
+    assert case.deliveries == []
 
 
 @pytest.mark.requirement("G4")
-def test_the_contact_of_another_ticket_cannot_be_opened(
-    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
-) -> None:
-    other = harness.file("other@example.com")
-    record["dynamodb"]["NewImage"]["sealed"] = harness.event_record(other)["dynamodb"]["NewImage"][
-        "sealed"
-    ]
-    dispatcher.process(record)
-    found = only(harness, ticket)
+def test_the_contact_of_another_ticket_cannot_be_opened(case: Case) -> None:
+    other = case.harness.file("other@example.com")
+    case.record["dynamodb"]["NewImage"]["sealed"] = case.harness.event_record(other)["dynamodb"][
+        "NewImage"
+    ]["sealed"]
+    case.process()
+    found = case.delivery
     assert found.state == "dead_lettered"
     assert "KMS InvalidCiphertextException" in (found.cause or "")
-    assert providers.sent == []
+    assert case.providers.sent == []
 
 
-def test_the_contact_is_read_if_the_record_does_not_carry_it(
-    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
-) -> None:
-    del record["dynamodb"]["NewImage"]["sealed"]
-    dispatcher.process(record)
-    assert providers.addresses == [MAIL]
+def test_the_contact_is_read_if_the_record_does_not_carry_it(case: Case) -> None:
+    del case.record["dynamodb"]["NewImage"]["sealed"]
+    case.process()
+    assert case.providers.addresses == [MAIL]
 
 
 @pytest.mark.requirement("G3")
-def test_a_retry_whose_message_is_gone_from_the_playbook_is_dead_lettered(
-    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
-) -> None:
-    providers.failures = [Passing("SES")]
-    dispatcher.process(record)
-    again = harness.make_due(only(harness, ticket))
-    messages = {k: v for k, v in harness.playbook.messages.items() if k != "received"}
-    harness.change_playbook(messages=messages, notifications=())
-    dispatcher.at(NOON + timedelta(hours=1)).process(again)
-    found = only(harness, ticket)
+def test_a_retry_whose_message_is_gone_from_the_playbook_is_dead_lettered(case: Case) -> None:
+    again = case.fail_once()
+    messages = {k: v for k, v in case.harness.playbook.messages.items() if k != "received"}
+    case.harness.change_playbook(messages=messages, notifications=())
+    case.process(again, at=NOON + timedelta(hours=1))
+    found = case.delivery
     assert (found.state, found.cause) == (
         "dead_lettered",
         "the playbook of standard has no message 'received'",
     )
-    assert len(providers.dead_letters) == 1
+    assert len(case.providers.dead_letters) == 1
 
 
-def test_a_retry_whose_event_is_gone_is_dead_lettered(
-    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
-) -> None:
-    providers.failures = [Passing("SES")]
-    dispatcher.process(record)
-    stray = only(harness, ticket).model_copy(update={"version": 9, "state": "due"})
-    harness.storage.deliveries.claim(stray)
-    due = {"pk": {"S": f"TICKET#standard#{ticket.number}"}, "sk": {"S": f"DELIVERY#{stray.id}"}}
+def test_a_retry_whose_event_is_gone_is_dead_lettered(case: Case) -> None:
+    case.providers.failures = [Passing("SES")]
+    case.process()
+    stray = case.delivery.model_copy(update={"version": 9, "state": "due"})
+    case.harness.storage.deliveries.claim(stray)
+    due = {
+        "pk": {"S": f"TICKET#standard#{case.ticket.number}"},
+        "sk": {"S": f"DELIVERY#{stray.id}"},
+    }
     image = {**due, "state": {"S": "due"}}
-    dispatcher.process({"eventName": "MODIFY", "dynamodb": {"Keys": due, "NewImage": image}})
-    causes = [d.cause for d in harness.deliveries(ticket) if d.version == 9]
+    case.process({"eventName": "MODIFY", "dynamodb": {"Keys": due, "NewImage": image}})
+    causes = [d.cause for d in case.deliveries if d.version == 9]
     assert causes == ["the event that asked for it is gone"]
 
 
 @pytest.mark.requirement("G3")
-def test_a_broken_text_does_not_delay_other_recipients(
-    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
-) -> None:
-    bad: Any = {"zh-CN": "{{ 1 / 0 }}", "en": "x"}
-    messages = {**harness.playbook.messages, "assigned": Message(subject=bad, text=bad)}
-    harness.change_playbook(messages=messages)
-    assigned = harness.change(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
+def test_a_broken_text_does_not_delay_other_recipients(case: Case) -> None:
+    case.break_message("assigned")
+    case.assign()
     with pytest.raises(DeadLetter, match="cannot be filled in"):
-        dispatcher.at(NOON + timedelta(hours=1)).process(harness.event_record(assigned))
-    assert providers.addresses == ["tech@standard.local"]
+        case.process(at=NOON + timedelta(hours=1))
+    assert case.providers.addresses == ["tech@standard.local"]
 
 
 @pytest.mark.parametrize("record", [None, {}, {"dynamodb": {}}, {"dynamodb": {"Keys": {"sk": 1}}}])
@@ -814,77 +688,64 @@ def test_a_malformed_record_is_a_dead_letter(dispatcher: Dispatcher, record: Any
 
 
 @pytest.mark.requirement("F2")
-def test_records_that_the_filter_should_not_pass_are_ignored(
-    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
-) -> None:
-    dispatcher.process({**record, "eventName": "MODIFY"})
+def test_records_that_the_filter_should_not_pass_are_ignored(case: Case) -> None:
+    case.process({**case.record, "eventName": "MODIFY"})
     sent = {
         "Keys": {"pk": {"S": "x"}, "sk": {"S": "DELIVERY#1"}},
         "NewImage": {"state": {"S": "sent"}},
     }
-    dispatcher.process({"eventName": "MODIFY", "dynamodb": sent})
+    case.process({"eventName": "MODIFY", "dynamodb": sent})
     gone = {
         "Keys": {"pk": {"S": "TICKET#standard#1"}, "sk": {"S": "DELIVERY#1"}},
         "NewImage": {"pk": {"S": "TICKET#standard#1"}, "state": {"S": "due"}},
     }
-    dispatcher.process({"eventName": "MODIFY", "dynamodb": gone})
-    assert providers.sent == []
+    case.process({"eventName": "MODIFY", "dynamodb": gone})
+    assert case.providers.sent == []
 
 
 @pytest.mark.requirement("G4")
 def test_what_is_stored_and_logged_is_masked(
-    harness: Harness,
-    dispatcher: Dispatcher,
-    providers: Providers,
-    capsys: pytest.CaptureFixture[str],
+    case: Case, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No item and no log line contains the contact, the name or the customer's secret."""
     secrets = ("li.example", "13800138000", NAME, "first@mail.example.com")
     for contact in (MAIL, "13800138000"):
-        ticket = harness.file(contact, message_id="<first@mail.example.com>")
-        dispatcher.process(harness.event_record(ticket))
-        providers.failures = [Passing("SES"), Permanent("no")]
-        asked = harness.change(
-            ticket,
-            c.Assign("技术支持组", "agent-1", by_person=True),
-            c.RequestInformation("请提供型号"),
-        )
-        for version in range(2, asked.version + 1):
-            dispatcher.process(harness.event_record(asked, version))
-        assert {d.state for d in harness.deliveries(ticket)} >= {"sent", "retrying"}
-        items = repr(harness.storage.tickets.items("standard", ticket.number))
+        case.ticket = case.harness.file(contact, message_id="<first@mail.example.com>")
+        case.process(case.harness.event_record(case.ticket))
+        case.providers.failures = [Passing("SES"), Permanent("no")]
+        case.change(ASSIGN, c.RequestInformation("请提供型号"))
+        for version in range(2, case.ticket.version + 1):
+            case.process(case.harness.event_record(case.ticket, version))
+        assert {d.state for d in case.deliveries} >= {"sent", "retrying"}
+        items = repr(case.harness.storage.tickets.items("standard", case.ticket.number))
         assert not [secret for secret in secrets if secret in items]
         assert "?key=" not in items
     lines = capsys.readouterr().out
     assert "delivery.sent" in lines
     assert not [secret for secret in secrets if secret in lines]
-    assert not [secret for secret in secrets if secret in json.dumps(providers.dead_letters)]
+    assert not [secret for secret in secrets if secret in json.dumps(case.providers.dead_letters)]
 
 
 @pytest.mark.requirement("G4")
-def test_the_contact_is_opened_once_for_a_delivery(
-    dispatcher: Dispatcher, providers: Providers, ticket: Ticket, record: Any
-) -> None:
+def test_the_contact_is_opened_once_for_a_delivery(case: Case) -> None:
     asked = []
 
     def opened(desk: str, number: str, sealed: bytes | None) -> OpenContact:
         asked.append((desk, number))
-        return dispatcher.sender.open_contact(desk, number, sealed)
+        return case.dispatcher.sender.open_contact(desk, number, sealed)
 
-    with_providers(dispatcher, open_contact=opened).process(record)
-    with_providers(dispatcher, open_contact=opened).process(record)
-    assert asked == [("standard", ticket.number)]
+    case.process(open_contact=opened)
+    case.process(open_contact=opened)
+    assert asked == [("standard", case.ticket.number)]
 
 
 @pytest.mark.requirement("A6", "F3")
-def test_events_of_two_timers_are_two_deliveries(
-    harness: Harness, dispatcher: Dispatcher, providers: Providers, ticket: Ticket
-) -> None:
-    harness.change(ticket, c.Assign("技术支持组", "agent-1", by_person=True))
-    late = harness.change(ticket, c.Tick(), at=NOON + timedelta(days=3))
-    commit = harness.storage.tickets.commit_at("standard", ticket.number, late.version)
+def test_events_of_two_timers_are_two_deliveries(case: Case) -> None:
+    case.assign()
+    late = case.harness.change(case.ticket, c.Tick(), at=NOON + timedelta(days=3))
+    commit = case.harness.storage.tickets.commit_at("standard", case.ticket.number, late.version)
     assert commit is not None
     assert {x.kind for x in commit.of(e.TimerBreached)} == {"first_response", "resolution"}
-    dispatcher.at(NOON + timedelta(days=3)).process(harness.event_record(late))
-    messages = [d.message for d in harness.deliveries(ticket) if d.recipient == "supervisor"]
+    case.process(case.harness.event_record(late), at=NOON + timedelta(days=3))
+    messages = [d.message for d in case.deliveries if d.recipient == "supervisor"]
     assert sorted(messages) == ["resolution_overdue", "response_overdue"]
