@@ -26,18 +26,12 @@ class Credentials(BaseModel):
     password: str = Field(min_length=1, max_length=256)
 
 
-class TooManyAttempts(Refused):
+class TooManyAttempts(Refused, status=429, title="Too many attempts"):
     """The user pool holds somebody back who tries too often."""
 
-    status = 429
-    title = "Too many attempts"
 
-
-class FirstSignIn(Refused):
+class FirstSignIn(Refused, status=409, title="The account is not ready"):
     """The user pool wants something else before it lets this agent in."""
-
-    status = 409
-    title = "The account is not ready"
 
 
 _WRONG = frozenset(

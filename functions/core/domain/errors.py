@@ -46,47 +46,37 @@ class Refused(DeskbellError):
     status = 400
     title = "The request cannot be carried out"
 
+    def __init_subclass__(cls, *, status: int | None = None, title: str | None = None) -> None:
+        super().__init_subclass__()
+        cls.status, cls.title = status or cls.status, title or cls.title
+
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
         self.detail = detail
 
 
-class InvalidInput(Refused):
+class InvalidInput(Refused, title="The request does not fit"):
     """A body that does not fit; `errors` names every field that is wrong."""
-
-    title = "The request does not fit"
 
     def __init__(self, detail: str, errors: tuple[FieldError, ...] = ()) -> None:
         super().__init__(detail)
         self.errors = errors
 
 
-class Unauthorised(Refused):
+class Unauthorised(Refused, status=401, title="Not signed in"):
     """No proof, or one that does not hold, of who is calling."""
 
-    status = 401
-    title = "Not signed in"
 
-
-class Forbidden(Refused):
+class Forbidden(Refused, status=403, title="Not allowed"):
     """A known caller without the right."""
 
-    status = 403
-    title = "Not allowed"
 
-
-class NotFound(Refused):
+class NotFound(Refused, status=404, title="Not found"):
     """Nothing there, or nothing that this caller may know of: both read alike."""
 
-    status = 404
-    title = "Not found"
 
-
-class ActionNotAllowed(Refused):
+class ActionNotAllowed(Refused, status=409, title="Not possible now"):
     """The ticket's status does not allow the action; `allowed` lists those that it does."""
-
-    status = 409
-    title = "Not possible now"
 
     def __init__(self, detail: str, allowed: tuple[str, ...] = ()) -> None:
         super().__init__(detail)
@@ -100,32 +90,20 @@ class Forgotten(ActionNotAllowed):
         super().__init__("This request's data was erased. Please file a new request.")
 
 
-class StaleVersion(Refused):
+class StaleVersion(Refused, status=409, title="The ticket has changed"):
     """The caller decided on a version of the ticket that is no longer the newest."""
 
-    status = 409
-    title = "The ticket has changed"
 
-
-class AlreadyAnswered(Refused):
+class AlreadyAnswered(Refused, status=409, title="Already answered"):
     """A survey or a confirmation that already has its answer."""
 
-    status = 409
-    title = "Already answered"
 
-
-class TooLarge(Refused):
+class TooLarge(Refused, status=413, title="Too large"):
     """A body over the limit."""
 
-    status = 413
-    title = "Too large"
 
-
-class KeyReused(Refused):
+class KeyReused(Refused, status=422, title="This key was used before"):
     """An idempotency record key that was first used with a different body."""
-
-    status = 422
-    title = "This key was used before"
 
 
 class TryAgain(DeskbellError):

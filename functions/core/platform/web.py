@@ -153,14 +153,12 @@ def _call(function: Callable[[Request], HttpResponse], request: Request) -> Http
         return problem(_Failed("Something failed on our side. It has been recorded."))
 
 
-class _Busy(Refused):
-    status = 503
-    title = "Busy"
+class _Busy(Refused, status=503, title="Busy"):
+    pass
 
 
-class _Failed(Refused):
-    status = 500
-    title = "Failed"
+class _Failed(Refused, status=500, title="Failed"):
+    pass
 
 
 def _request(blueprint: Blueprint) -> Request:

@@ -5,7 +5,7 @@ is made; whether the ticket's status allows it is decided with the command. The 
 imports is the order of the actions wherever they are listed.
 """
 
-# ruff: noqa: I001 - see above
+# ruff: noqa: F403, I001 - see above
 
 from __future__ import annotations
 
@@ -16,55 +16,13 @@ from functions.core.domain.commands.base import (
     TicketCommand as TicketCommand,
     agent_actions as agent_actions,
 )
-from functions.core.domain.commands.routing import (
-    AskConfirmation as AskConfirmation,
-    AskCustomer as AskCustomer,
-    Assign as Assign,
-    Classify as Classify,
-    ConfirmType as ConfirmType,
-    Enqueue as Enqueue,
-    SetPriority as SetPriority,
-    Take as Take,
-)
-from functions.core.domain.commands.conversation import (
-    CustomerMessage as CustomerMessage,
-    Note as Note,
-    OpenOriginal as OpenOriginal,
-    Reply as Reply,
-    RequestInformation as RequestInformation,
-)
-from functions.core.domain.commands.resolution import (
-    AnswerSurvey as AnswerSurvey,
-    AssignReview as AssignReview,
-    Close as Close,
-    Confirm as Confirm,
-    ExpireReview as ExpireReview,
-    ExpireSurvey as ExpireSurvey,
-    RecordCallback as RecordCallback,
-    Reopen as Reopen,
-    Resolve as Resolve,
-)
-from functions.core.domain.commands.steps import (
-    Approve as Approve,
-    TakeStep as TakeStep,
-)
-from functions.core.domain.commands.merging import (
-    GiveBack as GiveBack,
-    Link as Link,
-    Merge as Merge,
-    TakeIn as TakeIn,
-    Unmerge as Unmerge,
-)
-from functions.core.domain.commands.customer import (
-    CorrectContact as CorrectContact,
-    ErasePerson as ErasePerson,
-    Hold as Hold,
-    MailReturned as MailReturned,
-    SetCustomerClass as SetCustomerClass,
-)
-from functions.core.domain.commands.deadlines import (
-    Tick as Tick,
-)
+from functions.core.domain.commands.routing import *
+from functions.core.domain.commands.conversation import *
+from functions.core.domain.commands.resolution import *
+from functions.core.domain.commands.steps import *
+from functions.core.domain.commands.merging import *
+from functions.core.domain.commands.customer import *
+from functions.core.domain.commands.deadlines import *
 from functions.core.domain.events import TicketReceived
 
 
