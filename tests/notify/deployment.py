@@ -124,20 +124,21 @@ class Harness:
 
     def event_record(self, ticket: Ticket, version: int | None = None) -> dict[str, Any]:
         """Return the stream record of one version, by default the newest."""
-        sk = f"EVENT#{version or ticket.version:06}"
-        [item] = [
-            i for i in self.storage.tickets.items(ticket.desk, ticket.number) if i["sk"]["S"] == sk
-        ]
-        return stream_record(item)
+        return self.stream_record(ticket, f"EVENT#{version or ticket.version:06}")
+
+    def stream_record(
+        self, ticket: Ticket | Delivery, sk: str, event_name: str = "INSERT"
+    ) -> dict[str, Any]:
+        """Return the stream record of one item of a ticket."""
+        items = self.storage.tickets.items(ticket.desk, ticket.number)
+        [item] = [item for item in items if item["sk"]["S"] == sk]
+        return stream_record(item, event_name)
 
     def make_due(self, delivery: Delivery) -> dict[str, Any]:
         """Make a delivery due as the sweep does, and return its stream record."""
         again = delivery.model_copy(update={"state": "due", "next_at": None})
         assert self.storage.deliveries.move(again, delivery.state)
-        sk = f"DELIVERY#{delivery.id}"
-        items = self.storage.tickets.items(delivery.desk, delivery.number)
-        [item] = [i for i in items if i["sk"]["S"] == sk]
-        return stream_record(item, "MODIFY")
+        return self.stream_record(delivery, f"DELIVERY#{delivery.id}", "MODIFY")
 
     def invoke(self, *records: Any) -> list[str]:
         """Invoke the function and return the sequence numbers of failed records."""

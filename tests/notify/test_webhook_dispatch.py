@@ -20,6 +20,7 @@ from functions.core.domain.rules import Playbook, Webhook
 from functions.core.domain.ticket import Ticket
 from functions.core.domain.webhooks import rotated
 from functions.core.platform import aws
+from functions.core.storage.database import Storage
 from functions.core.storage.deliveries import Deliveries
 from functions.notify import wiring
 from functions.notify.base_dispatch import CLAIM_TIMEOUT
@@ -123,48 +124,84 @@ def dispatcher(desk: Harness, endpoints: Endpoints) -> WebhookDispatcher:
     )
 
 
-@pytest.fixture
-def ticket(desk: Harness) -> Ticket:
-    return desk.file()
+@dataclass
+class Case:
+    """A desk with endpoints, a new ticket and the record of its newest event."""
+
+    desk: Harness
+    endpoints: Endpoints
+    dispatcher: WebhookDispatcher
+    ticket: Ticket
+
+    @property
+    def record(self) -> Any:
+        return self.desk.event_record(self.ticket)
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        return webhooks(self.desk, self.ticket)
+
+    @property
+    def delivery(self) -> Delivery:
+        [delivery] = self.deliveries
+        return delivery
+
+    def make_due(self) -> Any:
+        return self.desk.make_due(self.delivery)
+
+    def process(self, record: Any = None, *, at: datetime = NOON, **changes: Any) -> None:
+        """Process the newest event's record, or another."""
+        replace(self.dispatcher, now=at, **changes).process(record or self.record)
+
+    def file(self, count: int) -> list[Ticket]:
+        """File tickets of as many customers, and process their records."""
+        filed = [self.desk.file(contact=f"a{n}@example.com") for n in range(count)]
+        for ticket in filed:
+            self.process(self.desk.event_record(ticket))
+        return filed
 
 
 @pytest.fixture
-def noted(desk: Harness, ticket: Ticket) -> Ticket:
+def noted(desk: Harness, endpoints: Endpoints, dispatcher: WebhookDispatcher) -> Case:
     """A ticket whose newest event only endpoints subscribe to."""
-    return desk.change(ticket, c.Note(text="看过"))
+    return Case(desk, endpoints, dispatcher, desk.change(desk.file(), c.Note(text="看过")))
 
 
 @pytest.fixture
-def crm(desk: Harness, playbook: Playbook) -> None:
-    """Leave one endpoint, for new tickets only."""
-    only = with_webhooks(
-        playbook, crm={"url": "https://crm.example.com/", "events": ["ticket.received"]}
-    )
-    desk.use_playbook(only)
+def crm(
+    desk: Harness, endpoints: Endpoints, dispatcher: WebhookDispatcher, playbook: Playbook
+) -> Case:
+    """A desk with one endpoint, for new tickets only."""
+    ticket = desk.file()
+    endpoint = {"url": "https://crm.example.com/", "events": ["ticket.received"]}
+    desk.use_playbook(with_webhooks(playbook, crm=endpoint))
+    return Case(desk, endpoints, dispatcher, ticket)
 
 
-def of(desk: Harness, ticket: Ticket) -> list[Delivery]:
+def webhooks(desk: Harness, ticket: Ticket) -> list[Delivery]:
     return [d for d in desk.deliveries(ticket) if d.channel == "webhook"]
 
 
-def only(desk: Harness, ticket: Ticket) -> Delivery:
-    [delivery] = of(desk, ticket)
-    return delivery
+def die() -> None:
+    """End the function in the middle, as if Lambda stopped it."""
+    raise Died
+
+
+def busy(*_: Any) -> Any:
+    raise TryAgain("DynamoDB: ThrottlingException")
 
 
 @pytest.mark.requirement("G5")
-def test_each_endpoint_gets_the_events_it_subscribes_to(
-    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, noted: Ticket
-) -> None:
-    for version in range(1, noted.version + 1):
-        dispatcher.process(desk.event_record(noted, version))
+def test_each_endpoint_gets_the_events_it_subscribes_to(noted: Case) -> None:
+    for version in range(1, noted.ticket.version + 1):
+        noted.process(noted.desk.event_record(noted.ticket, version))
     received = [
         (host, json.loads(body)["type"])
-        for host, (_, body, _) in zip(endpoints.hosts, endpoints.got, strict=True)
+        for host, (_, body, _) in zip(noted.endpoints.hosts, noted.endpoints.got, strict=True)
     ]
     expected = [
         event.webhook
-        for commit in desk.storage.tickets.history("standard", noted.number)
+        for commit in noted.desk.storage.tickets.history("standard", noted.ticket.number)
         for event in commit.events
         if event.event != "TimersSet"
     ]
@@ -173,29 +210,27 @@ def test_each_endpoint_gets_the_events_it_subscribes_to(
         "note.added",
     ]
     assert [kind for host, kind in received if host == "bi.example.com"] == expected
-    assert len(set(endpoints.ids)) == len(endpoints.ids)
-    assert {delivery.state for delivery in of(desk, noted)} == {"sent"}
+    assert len(set(noted.endpoints.ids)) == len(noted.endpoints.ids)
+    assert {delivery.state for delivery in noted.deliveries} == {"sent"}
 
 
 @pytest.mark.requirement("G5", "G4")
-def test_a_message_describes_its_event_and_verifies(
-    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
-) -> None:
+def test_a_message_describes_its_event_and_verifies(crm: Case) -> None:
     """Verified by the library of Standard Webhooks; masked, without internal fields."""
     now = datetime.now(UTC)
-    dispatcher.at(now).process(desk.event_record(ticket))
-    [(_, body, headers)] = endpoints.got
+    crm.process(at=now)
+    [(_, body, headers)] = crm.endpoints.got
     found = Verifier(SECRET).verify(body, headers)
     assert found == json.loads(body)
     assert headers["webhook-timestamp"] == str(int(now.timestamp()))
     assert found["type"] == "ticket.received"
     assert datetime.fromisoformat(found["timestamp"]) == NOON
     data = found["data"]
-    assert (data["desk"], data["number"], data["version"]) == ("standard", ticket.number, 1)
+    assert (data["desk"], data["number"], data["version"]) == ("standard", crm.ticket.number, 1)
     assert data["event"]["description"] == "无法登录"
     assert data["event"]["customer"]["contact"].startswith("*")
-    assert data["ticket"]["status"] == ticket.status
-    for secret in (MAIL, PHONE, NAME, ticket.customer.hash):
+    assert data["ticket"]["status"] == crm.ticket.status
+    for secret in (MAIL, PHONE, NAME, crm.ticket.customer.hash):
         assert secret.encode() not in body
 
 
@@ -224,13 +259,10 @@ def test_every_event_makes_a_message(name: str) -> None:
 
 
 @pytest.mark.requirement("G5")
-def test_both_secrets_verify_during_a_rotation(
-    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
-) -> None:
+def test_both_secrets_verify_during_a_rotation(crm: Case) -> None:
     now = datetime.now(UTC)
-    both = replace(dispatcher, secrets=lambda *_: (SECRET, OLDER))
-    both.at(now).process(desk.event_record(ticket))
-    [(_, body, headers)] = endpoints.got
+    crm.process(at=now, secrets=lambda *_: (SECRET, OLDER))
+    [(_, body, headers)] = crm.endpoints.got
     for secret in (SECRET, OLDER):
         assert Verifier(secret).verify(body, headers)
 
@@ -245,55 +277,41 @@ def test_a_malformed_secret_is_ignored(written: Any) -> None:
 
 @pytest.mark.requirement("E11")
 def test_a_throttled_read_after_the_claim_is_retried(
-    desk: Harness,
-    dispatcher: WebhookDispatcher,
-    endpoints: Endpoints,
-    ticket: Ticket,
-    crm: None,
-    monkeypatch: pytest.MonkeyPatch,
+    crm: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-
-    def busy(*_: Any) -> Any:
-        raise TryAgain("DynamoDB: ThrottlingException")
-
     with monkeypatch.context() as patch:
-        patch.setattr(desk.storage.tickets, "load_since", busy)
-        dispatcher.process(desk.event_record(ticket))
-    [waiting] = [d for d in desk.deliveries(ticket) if d.channel == "webhook"]
+        patch.setattr(crm.desk.storage.tickets, "load_since", busy)
+        crm.process()
+    waiting = crm.delivery
     assert (waiting.state, waiting.attempts) == ("retrying", 1)
-    assert endpoints.got == []
+    assert crm.endpoints.got == []
 
 
 @pytest.mark.requirement("E11", "G5")
-def test_the_same_event_twenty_times_is_one_request(
-    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
-) -> None:
-    record = desk.event_record(ticket)
+def test_the_same_event_twenty_times_is_one_request(crm: Case) -> None:
     for n in range(20):
-        dispatcher.at(NOON + n * timedelta(minutes=1)).process(record)
-    assert len(endpoints.got) == 1
+        crm.process(at=NOON + n * timedelta(minutes=1))
+    assert len(crm.endpoints.got) == 1
 
 
 @pytest.mark.requirement("G5", "G3")
-def test_a_webhook_is_retried_for_a_day_and_then_dead_lettered(
-    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
-) -> None:
+def test_a_webhook_is_retried_for_a_day_and_then_dead_lettered(crm: Case) -> None:
     """With the same id each time."""
     tries = len(WEBHOOK_RETRY_AFTER) + 1
-    endpoints.answers = [Passing("crm.example.com answered 500")] * tries
-    dispatcher.process(desk.event_record(ticket))
+    crm.endpoints.answers = [Passing("crm.example.com answered 500")] * tries
+    crm.process()
     moments = [NOON]
-    while (waiting := only(desk, ticket)).state == "retrying":
+    while (waiting := crm.delivery).state == "retrying":
         assert waiting.next_at is not None
         moments.append(waiting.next_at)
-        endpoints.time.at += 600
-        dispatcher.at(waiting.next_at).process(desk.make_due(waiting))
-    delivery = only(desk, ticket)
+        crm.endpoints.time.at += 600
+        crm.process(crm.make_due(), at=waiting.next_at)
+    delivery = crm.delivery
     assert (delivery.state, delivery.attempts) == ("dead_lettered", tries)
     assert delivery.cause == f"gave up after {tries} attempts: crm.example.com answered 500"
-    assert endpoints.dead_letters == [(f"DELIVERY#{delivery.id}", delivery.cause)]
-    assert len(endpoints.got) == tries
-    assert len(set(endpoints.ids)) == 1
+    assert crm.endpoints.dead_letters == [(f"DELIVERY#{delivery.id}", delivery.cause)]
+    assert len(crm.endpoints.got) == tries
+    assert len(set(crm.endpoints.ids)) == 1
     assert timedelta(hours=24) <= moments[-1] - moments[0] <= timedelta(hours=28)
 
 
@@ -307,60 +325,58 @@ def test_waits_differ_between_deliveries_and_not_between_runs() -> None:
 
 
 @pytest.mark.requirement("G5")
-def test_a_retry_succeeds_once_the_endpoint_is_back(
-    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
-) -> None:
-    endpoints.answers = [Passing("x answered 503"), Unclear("x")]
-    dispatcher.process(desk.event_record(ticket))
-    dispatcher.at(LATER).process(desk.make_due(only(desk, ticket)))
-    dispatcher.at(LATER).process(desk.make_due(only(desk, ticket)))
-    sent = only(desk, ticket)
+def test_a_retry_succeeds_once_the_endpoint_is_back(crm: Case) -> None:
+    crm.endpoints.answers = [Passing("x answered 503"), Unclear("x")]
+    crm.process()
+    crm.process(crm.make_due(), at=LATER)
+    crm.process(crm.make_due(), at=LATER)
+    sent = crm.delivery
     assert (sent.state, sent.attempts, sent.provider_id) == ("sent", 3, "HTTP 204")
 
 
 @pytest.mark.requirement("G5", "G3")
-def test_a_permanent_failure_is_dead_lettered_at_once(
-    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
-) -> None:
-    endpoints.answers = [Permanent("refused: crm.example.com is 10.0.0.1, not a public address")]
-    dispatcher.process(desk.event_record(ticket))
-    delivery = only(desk, ticket)
+def test_a_permanent_failure_is_dead_lettered_at_once(crm: Case) -> None:
+    crm.endpoints.answers = [
+        Permanent("refused: crm.example.com is 10.0.0.1, not a public address")
+    ]
+    crm.process()
+    delivery = crm.delivery
     assert delivery.state == "dead_lettered"
-    assert [cause for _, cause in endpoints.dead_letters] == [delivery.cause]
+    assert [cause for _, cause in crm.endpoints.dead_letters] == [delivery.cause]
 
 
 @pytest.mark.requirement("G5")
-def test_a_replayed_dead_letter_is_sent_with_the_same_id(
-    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
-) -> None:
-    endpoints.answers = [Permanent("x")]
-    dispatcher.process(desk.event_record(ticket))
-    dispatcher.at(NOON + timedelta(days=3)).process(desk.make_due(only(desk, ticket)))
-    assert only(desk, ticket).state == "sent"
-    assert len(endpoints.ids) == 2
-    assert len(set(endpoints.ids)) == 1
+def test_a_replayed_dead_letter_is_sent_with_the_same_id(crm: Case) -> None:
+    crm.endpoints.answers = [Permanent("x")]
+    crm.process()
+    crm.process(crm.make_due(), at=NOON + timedelta(days=3))
+    assert crm.delivery.state == "sent"
+    assert len(crm.endpoints.ids) == 2
+    assert len(set(crm.endpoints.ids)) == 1
 
 
 @pytest.mark.requirement("E11")
-def test_a_webhook_is_not_sent_while_another_run_sends_it(
-    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
-) -> None:
-    record = desk.event_record(ticket)
+def test_a_webhook_is_not_sent_while_another_run_sends_it(crm: Case) -> None:
     met = []
 
     def meanwhile() -> None:
         with pytest.raises(TryAgain):
-            dispatcher.process(record)
+            crm.process()
         met.append(True)
 
-    endpoints.answers = [meanwhile]
-    dispatcher.process(record)
+    crm.endpoints.answers = [meanwhile]
+    crm.process()
     assert met
-    assert len(endpoints.got) == 1
+    assert len(crm.endpoints.got) == 1
 
 
 class Died(BaseException):
     """The function ends in the middle."""
+
+
+def with_deliveries(case: Case, deliveries: type[Deliveries]) -> Storage:
+    storage = case.desk.storage
+    return replace(storage, deliveries=deliveries(storage.table))
 
 
 class RepeatingStore(Deliveries):
@@ -372,13 +388,10 @@ class RepeatingStore(Deliveries):
 
 
 @pytest.mark.requirement("E11")
-def test_a_claim_that_the_network_repeated_is_recognised_as_own(
-    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
-) -> None:
-    storage = replace(desk.storage, deliveries=RepeatingStore(desk.storage.table))
-    replace(dispatcher, storage=storage).process(desk.event_record(ticket))
-    assert len(endpoints.got) == 1
-    assert only(desk, ticket).state == "sent"
+def test_a_claim_that_the_network_repeated_is_recognised_as_own(crm: Case) -> None:
+    crm.process(storage=with_deliveries(crm, RepeatingStore))
+    assert len(crm.endpoints.got) == 1
+    assert crm.delivery.state == "sent"
 
 
 class ForgettingStore(Deliveries):
@@ -389,133 +402,97 @@ class ForgettingStore(Deliveries):
 
 
 @pytest.mark.requirement("G3")
-def test_a_refused_claim_whose_item_is_gone_is_retried(
-    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
-) -> None:
-    storage = replace(desk.storage, deliveries=ForgettingStore(desk.storage.table))
+def test_a_refused_claim_whose_item_is_gone_is_retried(crm: Case) -> None:
     with pytest.raises(TryAgain):
-        replace(dispatcher, storage=storage).process(desk.event_record(ticket))
-    assert endpoints.got == []
+        crm.process(storage=with_deliveries(crm, ForgettingStore))
+    assert crm.endpoints.got == []
 
 
 @pytest.mark.requirement("G3", "E11")
-def test_the_claim_of_a_dead_run_is_sent_again(
-    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
-) -> None:
+def test_the_claim_of_a_dead_run_is_sent_again(crm: Case) -> None:
     """The receiver recognises a repetition by its id."""
-    record = desk.event_record(ticket)
-
-    def die() -> None:
-        raise Died
-
-    endpoints.answers = [die]
+    crm.endpoints.answers = [die]
     with pytest.raises(Died):
-        dispatcher.process(record)
+        crm.process()
     with pytest.raises(TryAgain):
-        dispatcher.at(NOON + timedelta(seconds=10)).process(record)
-    dispatcher.at(LATER).process(record)
-    waiting = only(desk, ticket)
+        crm.process(at=NOON + timedelta(seconds=10))
+    crm.process(at=LATER)
+    waiting = crm.delivery
     assert (waiting.state, waiting.next_at) == ("retrying", LATER)
-    dispatcher.at(LATER).process(desk.make_due(waiting))
-    assert only(desk, ticket).state == "sent"
-    assert len(set(endpoints.ids)) == 1
+    crm.process(crm.make_due(), at=LATER)
+    assert crm.delivery.state == "sent"
+    assert len(set(crm.endpoints.ids)) == 1
 
 
 @pytest.mark.requirement("G3")
-def test_a_due_delivery_whose_run_died_is_retried(
-    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
-) -> None:
-
-    def die() -> None:
-        raise Died
-
-    endpoints.answers = [Passing("x"), die]
-    dispatcher.process(desk.event_record(ticket))
-    record = desk.make_due(only(desk, ticket))
+def test_a_due_delivery_whose_run_died_is_retried(crm: Case) -> None:
+    crm.endpoints.answers = [Passing("x"), die]
+    crm.process()
+    record = crm.make_due()
     with pytest.raises(Died):
-        dispatcher.process(record)
-    dispatcher.at(LATER).process(record)
-    assert only(desk, ticket).state == "retrying"
+        crm.process(record)
+    crm.process(record, at=LATER)
+    assert crm.delivery.state == "retrying"
 
 
 @pytest.mark.requirement("G5")
-def test_an_endpoint_that_keeps_failing_is_suspended(
-    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, crm: None
-) -> None:
-    endpoints.answers = [Passing("x")] * FAILURE_LIMIT
-    filed = [desk.file(contact=f"a{n}@example.com") for n in range(FAILURE_LIMIT + 2)]
-    for ticket in filed:
-        dispatcher.process(desk.event_record(ticket))
-    assert len(endpoints.got) == FAILURE_LIMIT
-    rested = only(desk, filed[-1])
+def test_an_endpoint_that_keeps_failing_is_suspended(crm: Case) -> None:
+    crm.endpoints.answers = [Passing("x")] * FAILURE_LIMIT
+    crm.ticket = crm.file(FAILURE_LIMIT + 2)[-1]
+    assert len(crm.endpoints.got) == FAILURE_LIMIT
+    rested = crm.delivery
     assert (rested.state, rested.attempts) == ("retrying", 1)
     assert rested.cause is not None
     assert rested.cause.startswith("not tried")
-    dispatcher.process(desk.make_due(rested))
-    assert only(desk, filed[-1]).attempts == 2
-    endpoints.time.at += SUSPENSION.total_seconds()
-    dispatcher.process(desk.make_due(only(desk, filed[-1])))
-    assert only(desk, filed[-1]).state == "sent"
-    assert dispatcher.budget.postponement("standard#crm") is None
+    crm.process(crm.make_due())
+    assert crm.delivery.attempts == 2
+    crm.endpoints.time.at += SUSPENSION.total_seconds()
+    crm.process(crm.make_due())
+    assert crm.delivery.state == "sent"
+    assert crm.dispatcher.budget.postponement("standard#crm") is None
 
 
 @pytest.mark.requirement("G3")
-def test_a_delivery_to_a_suspended_endpoint_is_dead_lettered_in_the_end(
-    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
-) -> None:
-    endpoints.answers = [Passing("x")] * FAILURE_LIMIT
-    for n in range(FAILURE_LIMIT):
-        dispatcher.process(desk.event_record(desk.file(contact=f"a{n}@example.com")))
-    dispatcher.process(desk.event_record(ticket))
+def test_a_delivery_to_a_suspended_endpoint_is_dead_lettered_in_the_end(crm: Case) -> None:
+    crm.endpoints.answers = [Passing("x")] * FAILURE_LIMIT
+    crm.file(FAILURE_LIMIT)
+    crm.process()
     for _ in WEBHOOK_RETRY_AFTER:
-        dispatcher.process(desk.make_due(only(desk, ticket)))
-    delivery = only(desk, ticket)
+        crm.process(crm.make_due())
+    delivery = crm.delivery
     assert delivery.state == "dead_lettered"
     assert delivery.cause is not None
     assert "gave up" in delivery.cause
-    assert len(endpoints.dead_letters) == 1
+    assert len(crm.endpoints.dead_letters) == 1
 
 
 @pytest.mark.requirement("G5")
-def test_slow_endpoints_get_a_limited_time_per_minute(
-    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, crm: None
-) -> None:
-    endpoints.takes = TIME_PER_MINUTE.total_seconds() / 3
-    filed = [desk.file(contact=f"a{n}@example.com") for n in range(5)]
-    for ticket in filed:
-        dispatcher.process(desk.event_record(ticket))
-    assert len(endpoints.got) == 3
-    put_off = only(desk, filed[-1])
+def test_slow_endpoints_get_a_limited_time_per_minute(crm: Case) -> None:
+    crm.endpoints.takes = TIME_PER_MINUTE.total_seconds() / 3
+    crm.ticket = crm.file(5)[-1]
+    assert len(crm.endpoints.got) == 3
+    put_off = crm.delivery
     assert (put_off.state, put_off.attempts) == ("retrying", 0)
     assert put_off.next_at is not None
     assert timedelta(minutes=1) <= put_off.next_at - NOON <= timedelta(minutes=5)
-    endpoints.time.at += 60
-    dispatcher.process(desk.make_due(put_off))
-    assert only(desk, filed[-1]).state == "sent"
+    crm.endpoints.time.at += 60
+    crm.process(crm.make_due())
+    assert crm.delivery.state == "sent"
 
 
-def test_a_webhook_is_postponed_if_no_time_is_left(
-    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
-) -> None:
-    replace(dispatcher, in_time=lambda: False).process(desk.event_record(ticket))
-    assert endpoints.got == []
-    assert only(desk, ticket).state == "retrying"
+def test_a_webhook_is_postponed_if_no_time_is_left(crm: Case) -> None:
+    crm.process(in_time=lambda: False)
+    assert crm.endpoints.got == []
+    assert crm.delivery.state == "retrying"
 
 
 @pytest.mark.requirement("G3")
-def test_a_retry_to_a_removed_endpoint_is_dead_lettered(
-    desk: Harness,
-    dispatcher: WebhookDispatcher,
-    endpoints: Endpoints,
-    playbook: Playbook,
-    ticket: Ticket,
-    crm: None,
-) -> None:
-    endpoints.answers = [Passing("x")]
-    dispatcher.process(desk.event_record(ticket))
-    desk.use_playbook(playbook)
-    dispatcher.at(LATER).process(desk.make_due(only(desk, ticket)))
-    delivery = only(desk, ticket)
+def test_a_retry_to_a_removed_endpoint_is_dead_lettered(crm: Case, playbook: Playbook) -> None:
+    crm.endpoints.answers = [Passing("x")]
+    crm.process()
+    crm.desk.use_playbook(playbook)
+    crm.process(crm.make_due(), at=LATER)
+    delivery = crm.delivery
     assert (delivery.state, delivery.cause) == (
         "dead_lettered",
         "the playbook has no such webhook any more",
@@ -523,32 +500,24 @@ def test_a_retry_to_a_removed_endpoint_is_dead_lettered(
 
 
 @pytest.mark.requirement("G3")
-def test_a_retry_whose_event_is_gone_is_dead_lettered(
-    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
-) -> None:
-    endpoints.answers = [Passing("x")]
-    dispatcher.process(desk.event_record(ticket))
-    waiting = only(desk, ticket)
-    lost = waiting.model_copy(update={"version": 9, "state": "due"})
-    assert desk.storage.deliveries.claim(lost)
-    items = desk.storage.tickets.items("standard", ticket.number)
-    [item] = [i for i in items if i["sk"]["S"].startswith("DELIVERY#000009")]
-    from tests.notify.deployment import stream_record
-
-    dispatcher.process(stream_record(item))
-    [delivery] = [d for d in of(desk, ticket) if d.version == 9]
-    assert delivery.cause == "the event that asked for it is gone"
+def test_a_retry_whose_event_is_gone_is_dead_lettered(crm: Case) -> None:
+    crm.endpoints.answers = [Passing("x")]
+    crm.process()
+    lost = crm.delivery.model_copy(update={"version": 9, "state": "due"})
+    assert crm.desk.storage.deliveries.claim(lost)
+    crm.process(crm.desk.stream_record(crm.ticket, f"DELIVERY#{lost.id}"))
+    assert [d.cause for d in crm.deliveries if d.version == 9] == [
+        "the event that asked for it is gone"
+    ]
 
 
 @pytest.mark.requirement("B10")
-def test_a_retry_contains_nothing_about_an_erased_customer(
-    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
-) -> None:
-    endpoints.answers = [Passing("x")]
-    dispatcher.process(desk.event_record(ticket))
-    desk.change(ticket, c.ErasePerson(reason="应客户要求"))
-    dispatcher.at(LATER).process(desk.make_due(only(desk, ticket)))
-    data = json.loads(endpoints.got[-1][1])["data"]
+def test_a_retry_contains_nothing_about_an_erased_customer(crm: Case) -> None:
+    crm.endpoints.answers = [Passing("x")]
+    crm.process()
+    crm.desk.change(crm.ticket, c.ErasePerson(reason="应客户要求"))
+    crm.process(crm.make_due(), at=LATER)
+    data = json.loads(crm.endpoints.got[-1][1])["data"]
     assert data["event"]["description"] == ""
     assert data["event"]["customer"]["contact"] == "****"
 
@@ -568,13 +537,11 @@ def test_a_malformed_record_is_ignored(
     assert endpoints.got == []
 
 
-def test_a_delivery_that_is_gone_or_sent_is_not_retried(
-    desk: Harness, dispatcher: WebhookDispatcher, endpoints: Endpoints, ticket: Ticket, crm: None
-) -> None:
-    dispatcher.process(desk.event_record(ticket))
-    dispatcher.retry("standard", ticket.number, only(desk, ticket).id)
-    dispatcher.retry("standard", ticket.number, "000001#x#webhook:y#0")
-    assert len(endpoints.got) == 1
+def test_a_delivery_that_is_gone_or_sent_is_not_retried(crm: Case) -> None:
+    crm.process()
+    crm.dispatcher.retry("standard", crm.ticket.number, crm.delivery.id)
+    crm.dispatcher.retry("standard", crm.ticket.number, "000001#x#webhook:y#0")
+    assert len(crm.endpoints.got) == 1
 
 
 # The secrets
@@ -641,7 +608,7 @@ def test_the_function_sends_to_people_and_endpoints(desk: Harness, receiver: Rec
     assert desk.invoke(record) == []
     assert desk.invoke(record) == []
     assert len(desk.mails) == 1
-    [waiting] = of(desk, ticket)
+    [waiting] = webhooks(desk, ticket)
     assert waiting.state == "retrying"
     assert desk.invoke(desk.make_due(waiting)) == []
     assert len(receiver.got) == 2
@@ -673,7 +640,7 @@ def test_this_machine_is_refused_unless_the_deployment_allows_it(
     ticket = desk.file()
     assert desk.invoke(desk.event_record(ticket)) == []
     assert receiver.got == []
-    [delivery] = of(desk, ticket)
+    [delivery] = webhooks(desk, ticket)
     assert delivery.state == "dead_lettered"
     assert desk.dead_letters[0]["cause"] == "refused: 127.0.0.1 is 127.0.0.1, not a public address"
 
@@ -684,7 +651,7 @@ def test_without_its_secret_nothing_is_sent(desk: Harness, receiver: Receiver) -
     ticket = desk.file()
     assert desk.invoke(desk.event_record(ticket)) == []
     assert receiver.got == []
-    assert of(desk, ticket)[0].state == "retrying"
+    assert webhooks(desk, ticket)[0].state == "retrying"
 
 
 @pytest.mark.requirement("G5", "G7")
@@ -692,11 +659,9 @@ def test_a_desk_without_webhooks_reads_and_writes_nothing_for_them(harness: Harn
     ticket = harness.change(harness.file(), c.Note(text="看过"))
     assert harness.event_record(ticket)["dynamodb"]["NewImage"]["readers"] == {"S": "none"}
     harness.invoke(harness.event_record(ticket, 1))
-    assert of(harness, ticket) == []
+    assert webhooks(harness, ticket) == []
 
 
 @pytest.mark.requirement("G5")
-def test_an_event_that_only_an_endpoint_subscribes_to_reaches_notify(
-    desk: Harness, noted: Ticket
-) -> None:
-    assert desk.event_record(noted)["dynamodb"]["NewImage"]["readers"] == {"S": "notify"}
+def test_an_event_that_only_an_endpoint_subscribes_to_reaches_notify(noted: Case) -> None:
+    assert noted.record["dynamodb"]["NewImage"]["readers"] == {"S": "notify"}
