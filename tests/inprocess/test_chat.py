@@ -14,12 +14,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.core.domain.commands import Close
 from functions.core.domain.events import CustomerWrote
 from functions.core.domain.rules import NotificationRule
 from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.platform import aws
-from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.core.storage.tickets import Tickets
 from functions.notify.deliver import message
@@ -39,24 +37,15 @@ from tests.inprocess.test_returns import SUPERVISOR
 DESK = "standard"
 
 
+@dataclass
 class Chat:
     """A person who writes to the standard desk on a channel, through a fake provider."""
 
-    def __init__(
-        self,
-        loop: Simulator,
-        storage: Storage,
-        name: str,
-        provider: FakeProvider,
-        api: RecordingProvider,
-    ) -> None:
-        self.loop, self.storage, self.name, self.provider, self.api = (
-            loop,
-            storage,
-            name,
-            provider,
-            api,
-        )
+    loop: Simulator
+    storage: Storage
+    name: str
+    provider: FakeProvider
+    api: RecordingProvider
 
     @property
     def now(self) -> datetime:
@@ -74,18 +63,19 @@ class Chat:
         assert answer.status == 200, answer.text
         return answer
 
+    def write_and_take(self, words: str = "无法登录") -> None:
+        """Write a message; an agent takes its ticket."""
+        self.write(words)
+        self.loop.pump()
+        self.act("take")
+
     @property
     def tickets(self) -> list[Ticket]:
-        pages = (
-            boto3.client("dynamodb")
-            .get_paginator("scan")
-            .paginate(TableName=self.loop.deployment.table)
-        )
-        found = [item for page in pages for item in page["Items"] if item["sk"]["S"] == "TICKET"]
-        return [
-            self.storage.tickets.load(DESK, number)
-            for number in sorted(item["pk"]["S"].rpartition("#")[2] for item in found)
-        ]
+        scan = boto3.client("dynamodb").get_paginator("scan")
+        pages = scan.paginate(TableName=self.loop.deployment.table)
+        keys = [(item["pk"]["S"], item["sk"]["S"]) for page in pages for item in page["Items"]]
+        numbers = sorted(pk.rpartition("#")[2] for pk, sk in keys if sk == "TICKET")
+        return [self.storage.tickets.load(DESK, number) for number in numbers]
 
     @property
     def ticket(self) -> Ticket:
@@ -95,19 +85,27 @@ class Chat:
     @property
     def sent_messages(self) -> list[tuple[str, str]]:
         """The messages sent through the provider: recipient and text."""
-        return [
-            self.provider.sent_message(body) for _, _, body in self.api.calls if _is_message(body)
-        ]
+        bodies = (body for _, _, body in self.api.calls if _is_message(body))
+        return [self.provider.sent_message(body) for body in bodies]
 
     def deliveries(self, number: str = "") -> list[Any]:
         return self.storage.deliveries.list(DESK, number or self.ticket.number)
 
-    def act(self, action: str, **body: Any) -> None:
-        path = f"/agent/desks/{DESK}/tickets/{self.ticket.number}/{action}"
-        claims = {"cognito:username": "zg-1", "cognito:groups": f"{DESK}:supervisor"}
-        answer = self.loop.http("POST", path, body, claims=claims)
+    def replies(self) -> list[Any]:
+        return [d for d in self.deliveries() if d.event == "ReplySent"]
+
+    def written(self, number: str = "") -> list[CustomerWrote]:
+        """The customer's messages on a ticket."""
+        history = self.storage.tickets.history(DESK, number or self.ticket.number)
+        return [event for commit in history for event in commit.of(CustomerWrote)]
+
+    def act(self, action: str, *, number: str = "", **body: Any) -> Any:
+        """Carry out an agent's action and return its answer."""
+        path = f"/agent/desks/{DESK}/tickets/{number or self.ticket.number}/{action}"
+        answer = self.loop.http("POST", path, body, claims=SUPERVISOR)
         assert answer.status == 200, answer.text
         self.loop.pump()
+        return answer.json
 
 
 def _is_message(body: Any) -> bool:
@@ -243,11 +241,7 @@ def test_concurrent_repetitions_make_one_ticket(
 def test_two_messages_at_once_make_one_ticket(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     interrupt_next_request(chat, monkeypatch, lambda: chat.write("你好", id="1003"))
     chat.write("无法登录", id="1004")
-    ticket = chat.ticket
-    written = [
-        e for c in chat.storage.tickets.history(DESK, ticket.number) for e in c.of(CustomerWrote)
-    ]
-    assert [e.text for e in written] == ["无法登录"]
+    assert [e.text for e in chat.written()] == ["无法登录"]
 
 
 @pytest.mark.requirement("E10", "G1")
@@ -256,11 +250,7 @@ def test_the_next_message_joins_the_ticket_once(chat: Chat) -> None:
     for _ in range(2):
         answer = chat.write("是手机端", id="2002")
     assert "CS2" not in answer.text
-    ticket = chat.ticket
-    written = [
-        e for c in chat.storage.tickets.history(DESK, ticket.number) for e in c.of(CustomerWrote)
-    ]
-    assert [(e.text, e.channel) for e in written] == [("是手机端", chat.name)]
+    assert [(e.text, e.channel) for e in chat.written()] == [("是手机端", chat.name)]
 
 
 @pytest.mark.requirement("G1", "A14")
@@ -269,14 +259,10 @@ def test_a_message_after_a_merge_goes_to_the_merge_target(chat: Chat) -> None:
     own = chat.ticket.number
     chat.write("退款没到账", user=chat.provider.user[:-4] + "wxyz", id="2004")
     (other,) = (ticket.number for ticket in chat.tickets if ticket.number != own)
-    claims = {"cognito:username": "zg-1", "cognito:groups": f"{DESK}:supervisor"}
-    path = f"/agent/desks/{DESK}/tickets/{own}/merge"
-    merged = chat.loop.http("POST", path, {"into": other}, claims=claims)
-    assert merged.status == 200, merged.text
+    chat.act("merge", number=own, into=other)
     chat.write("还是不行", id="2005")
     assert len(chat.tickets) == 2
-    written = [e for c in chat.storage.tickets.history(DESK, other) for e in c.of(CustomerWrote)]
-    assert [(e.text, e.via, e.stranger) for e in written] == [("还是不行", own, True)]
+    assert [(e.text, e.via, e.stranger) for e in chat.written(other)] == [("还是不行", own, True)]
 
 
 @pytest.mark.requirement("G4")
@@ -288,9 +274,7 @@ def test_another_person_opens_another_ticket(chat: Chat) -> None:
 
 @pytest.mark.requirement("B8", "A10", "A12", "E7")
 def test_answers_go_to_the_chat(chat: Chat) -> None:
-    chat.write("无法登录")
-    chat.loop.pump()
-    chat.act("take")
+    chat.write_and_take()
     chat.act("reply", text="请点击“忘记密码”重置")
     chat.act("request-info", text="请提供手机型号")
     chat.act("resolve", summary="重置密码后恢复")
@@ -305,17 +289,12 @@ def test_answers_go_to_the_chat(chat: Chat) -> None:
 
 def test_a_message_after_the_solution_reopens_the_ticket(chat: Chat) -> None:
     """A message to a closed ticket opens a new one."""
-    chat.write("无法登录")
-    chat.loop.pump()
-    chat.act("take")
+    chat.write_and_take()
     chat.act("resolve", summary="重置密码后恢复")
     chat.write("还是登录不了")
     chat.loop.pump()
     assert chat.ticket.status in OPEN
-    change(
-        chat.storage, DESK, chat.ticket.number, Close(reason="重复"),
-        chat.storage.playbooks.get(DESK, chat.now), chat.now, actor="zg-1",
-    )  # fmt: skip
+    chat.act("close", reason="重复")
     chat.write("想换货")
     assert len(chat.tickets) == 2
 
@@ -568,39 +547,31 @@ def test_the_person_s_id_is_stored_sealed_only(chat: Chat) -> None:
 
 @pytest.mark.requirement("G3", "E11")
 def test_a_busy_provider_is_retried_and_a_refusal_dead_lettered(chat: Chat) -> None:
-    chat.write("无法登录")
-    chat.loop.pump()
-    chat.act("take")
+    chat.write_and_take()
     chat.api.answers = [(503, b"busy")]
     chat.act("reply", text="正在处理")
-    (waiting,) = [d for d in chat.deliveries() if d.event == "ReplySent"]
+    (waiting,) = chat.replies()
     assert (waiting.state, waiting.next_at is not None) == ("retrying", True)
     chat.api.answers = [chat.provider.refused()]
     chat.act("reply", text="请再试一次")
-    (parked,) = [
-        d for d in chat.deliveries() if d.event == "ReplySent" and d.state == "dead_lettered"
-    ]
+    (parked,) = [d for d in chat.replies() if d.state == "dead_lettered"]
     assert parked.cause
 
 
 def test_wechat_s_48_hour_limit_is_explained(wechat: Chat) -> None:
-    wechat.write("无法登录")
-    wechat.loop.pump()
-    wechat.act("take")
+    wechat.write_and_take()
     wechat.api.answers = [(200, b'{"errcode":45015,"errmsg":"response out of time limit"}')]
     wechat.act("reply", text="您好")
-    (parked,) = [d for d in wechat.deliveries() if d.event == "ReplySent"]
+    (parked,) = wechat.replies()
     assert parked.state == "dead_lettered"
     assert "48 hours" in str(parked.cause)
 
 
 def test_an_expired_token_is_renewed_once(wechat: Chat) -> None:
-    wechat.write("无法登录")
-    wechat.loop.pump()
-    wechat.act("take")
+    wechat.write_and_take()
     wechat.api.answers = [(200, b'{"errcode":42001,"errmsg":"access_token expired"}')]
     wechat.act("reply", text="请重置密码")
-    assert [d.state for d in wechat.deliveries() if d.event == "ReplySent"] == ["sent"]
+    assert [d.state for d in wechat.replies()] == ["sent"]
     asked = wechat.api.to("stable_token")
     assert [call["force_refresh"] for call in asked] == [False, True]
 
@@ -617,6 +588,5 @@ def test_a_new_secret_takes_effect_within_a_minute(chat: Chat) -> None:
 def test_unmasking_restores_the_text_in_place(chat: Chat) -> None:
     said = "我的电话 13800138000，谢谢"
     chat.write(f"\n  {said}\n")
-    path = f"/agent/desks/{DESK}/tickets/{chat.ticket.number}/open-original"
-    answer = chat.loop.http("POST", path, {"message": 1, "reason": "回电"}, claims=SUPERVISOR)
-    assert answer.json["original"] == {"description": said}
+    answer = chat.act("open-original", message=1, reason="回电")
+    assert answer["original"] == {"description": said}

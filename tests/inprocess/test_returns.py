@@ -102,6 +102,29 @@ def ses_notification(
     return json.dumps(content)
 
 
+def mail_bounce(loop: Simulator, number: str, **changes: str) -> None:
+    """Deliver a bounce of the mail about a ticket."""
+    loop.mail(bounce(f"Message-ID: {own_id(loop, number)}", **changes), DESK)
+    loop.pump()
+
+
+def notify(loop: Simulator, number: str, kind: str = "Bounce", **changes: Any) -> None:
+    """Process SES's notification about a mail that names the ticket's keyed id."""
+    headers = [{"name": "References", "value": own_id(loop, number)}]
+    process_notification(loop, ses_notification(kind, headers=headers, **changes))
+
+
+def quarantined(loop: Simulator) -> int:
+    bucket = loop.deployment.mail_bucket
+    listed = boto3.client("s3").list_objects_v2(Bucket=bucket, Prefix="quarantine/standard/")
+    return int(listed["KeyCount"])
+
+
+def notes(storage: Storage, number: str) -> list[str]:
+    history = storage.tickets.history("standard", number)
+    return [event.text for commit in history for event in commit.of(NoteAdded)]
+
+
 def process_notification(loop: Simulator, body: str) -> None:
     record = {"messageId": "1", "body": body, "attributes": {}}
     assert loop.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
@@ -193,7 +216,7 @@ def test_a_soft_bounce_is_recorded_and_stops_no_mail(
     loop: Simulator, storage: Storage, changes: dict[str, str], why: str
 ) -> None:
     number = file(loop, storage)
-    loop.mail(bounce(f"Message-ID: {own_id(loop, number)}", **changes), DESK)
+    mail_bounce(loop, number, **changes)
     (event,) = bounce_events(storage, number)
     assert not event.permanent
     assert undeliverable_cause(storage, number) is None
@@ -206,10 +229,7 @@ def test_a_bounce_without_our_keyed_id_is_quarantined(loop: Simulator, storage: 
         loop.mail(bounce(headers), DESK)
     assert undeliverable_cause(storage, number) is None
     assert bounce_events(storage, number) == []
-    kept = boto3.client("s3").list_objects_v2(
-        Bucket=loop.deployment.mail_bucket, Prefix="quarantine/standard/"
-    )
-    assert kept["KeyCount"] == 2
+    assert quarantined(loop) == 2
 
 
 @pytest.mark.requirement("G3")
@@ -234,25 +254,8 @@ def test_a_report_without_a_recipient_stops_no_mail(
 
 def test_an_ses_notification_needs_no_recipient(loop: Simulator, storage: Storage) -> None:
     number = file(loop, storage)
-    headers = [{"name": "References", "value": own_id(loop, number)}]
-    process_notification(
-        loop, ses_notification("Complaint", headers=headers, complainedRecipients=[])
-    )
+    notify(loop, number, "Complaint", complainedRecipients=[])
     assert undeliverable_cause(storage, number) == "complaint"
-
-
-@pytest.mark.requirement("G3")
-def test_an_ses_notification_about_another_address_stops_no_mail(
-    loop: Simulator, storage: Storage
-) -> None:
-    number = file(loop, storage)
-    headers = [{"name": "References", "value": own_id(loop, number)}]
-    process_notification(
-        loop, ses_notification(headers=headers, recipient="somebody.else@example.com")
-    )
-    assert len(bounce_events(storage, number)) == 1
-    assert undeliverable_cause(storage, number) is None
-    assert undeliverable_cause(storage, file(loop, storage)) is None
 
 
 @pytest.mark.requirement("B10")
@@ -261,10 +264,7 @@ def test_a_complaint_about_an_erased_ticket_stops_no_mail(
 ) -> None:
     number = file(loop, storage)
     forget(loop, datetime.now(UTC), number=number)
-    headers = [{"name": "References", "value": own_id(loop, number)}]
-    process_notification(
-        loop, ses_notification("Complaint", headers=headers, complainedRecipients=[])
-    )
+    notify(loop, number, "Complaint", complainedRecipients=[])
     assert undeliverable_cause(storage, number) is None
     kept = boto3.client("dynamodb").scan(TableName=storage.table.name)["Items"]
     assert [item for item in kept if item["sk"]["S"] == "CONTACT"] == []
@@ -293,9 +293,8 @@ def test_both_kinds_of_ses_notification_are_read(
     loop: Simulator, storage: Storage, named: str, kind: str, cause: str
 ) -> None:
     number = file(loop, storage)
-    headers = [{"name": "References", "value": own_id(loop, number)}]
     for _ in range(2):
-        process_notification(loop, ses_notification(kind, named=named, headers=headers))
+        notify(loop, number, kind, named=named)
     assert undeliverable_cause(storage, number) == cause
     assert len(bounce_events(storage, number)) == 1
 
@@ -310,23 +309,24 @@ def test_an_ses_notification_without_headers_marks_the_contact(
     assert undeliverable_cause(storage, file(loop, storage)) == "bounce 5.1.1"
 
 
-def test_a_transient_ses_bounce_stops_no_mail(loop: Simulator, storage: Storage) -> None:
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("Bounce", {"bounceType": "Transient"}),
+        ("Complaint", {"complaintFeedbackType": "not-spam"}),
+        ("Bounce", {"recipient": "somebody.else@example.com"}),
+    ],
+    ids=["transient", "not spam (RFC 5965)", "another address"],
+)
+@pytest.mark.requirement("G3")
+def test_an_ses_notification_that_names_no_bad_address_stops_no_mail(
+    loop: Simulator, storage: Storage, kind: str, changes: dict[str, str]
+) -> None:
     number = file(loop, storage)
-    headers = [{"name": "References", "value": own_id(loop, number)}]
-    process_notification(loop, ses_notification(headers=headers, bounceType="Transient"))
-    assert undeliverable_cause(storage, number) is None
-    assert len(bounce_events(storage, number)) == 1
-
-
-def test_not_spam_stops_no_mail(loop: Simulator, storage: Storage) -> None:
-    """RFC 5965."""
-    number = file(loop, storage)
-    headers = [{"name": "References", "value": own_id(loop, number)}]
-    process_notification(
-        loop, ses_notification("Complaint", headers=headers, complaintFeedbackType="not-spam")
-    )
+    notify(loop, number, kind, **changes)
     assert len(bounce_events(storage, number)) == 1
     assert undeliverable_cause(storage, number) is None
+    assert undeliverable_cause(storage, file(loop, storage)) is None
 
 
 @pytest.mark.requirement("G3")
@@ -348,17 +348,15 @@ def test_a_suppression_by_ses_is_the_cause(
 ) -> None:
     """It ends in SES, not in the customer's mailbox."""
     number = file(loop, storage)
-    headers = [{"name": "References", "value": own_id(loop, number)}]
-    process_notification(loop, ses_notification(headers=headers, bounceSubType=sub_type))
+    notify(loop, number, bounceSubType=sub_type)
     assert undeliverable_cause(storage, number) == f"bounce {sub_type}"
 
 
 @pytest.mark.requirement("G4")
 def test_a_cause_contains_codes_only(loop: Simulator, storage: Storage) -> None:
     number = file(loop, storage)
-    headers = [{"name": "References", "value": own_id(loop, number)}]
     named = {"emailAddress": CUSTOMER, "status": f"5.1.1 <{CUSTOMER}> unknown"}
-    process_notification(loop, ses_notification(headers=headers, bouncedRecipients=[named]))
+    notify(loop, number, bouncedRecipients=[named])
     assert undeliverable_cause(storage, number) == "bounce"
 
 
@@ -386,8 +384,7 @@ def test_ended_tickets_of_the_contact_are_not_changed(loop: Simulator, storage: 
     ended, number = file(loop, storage), file(loop, storage)
     assert act(loop, ended, "close", reason="重复").status == 200
     before = storage.tickets.load("standard", ended)
-    headers = [{"name": "References", "value": own_id(loop, number)}]
-    process_notification(loop, ses_notification(headers=headers))
+    notify(loop, number)
     assert undeliverable_cause(storage, number) == "bounce 5.1.1"
     assert storage.tickets.load("standard", ended) == before
 
@@ -413,10 +410,7 @@ def test_an_ses_notification_about_no_ticket_is_quarantined(
     process_notification(
         loop, json.dumps({"notificationType": "AmazonSnsSubscriptionSucceeded", "message": "x"})
     )
-    kept = boto3.client("s3").list_objects_v2(
-        Bucket=loop.deployment.mail_bucket, Prefix="quarantine/standard/"
-    )
-    assert kept["KeyCount"] == 1
+    assert quarantined(loop) == 1
 
 
 def test_an_automatic_reply_is_noted_once(loop: Simulator, storage: Storage) -> None:
@@ -430,8 +424,7 @@ def test_an_automatic_reply_is_noted_once(loop: Simulator, storage: Storage) -> 
     for _ in range(2):
         loop.mail(mail.as_bytes(), DESK)
     loop.pump()
-    notes = [e for c in storage.tickets.history("standard", number) for e in c.of(NoteAdded)]
-    assert [note.text for note in notes] == ["auto_reply: Automatic reply: [x]\nI am away"]
+    assert notes(storage, number) == ["auto_reply: Automatic reply: [x]\nI am away"]
     assert sent_to(CUSTOMER) == before
 
 
@@ -451,13 +444,8 @@ def test_the_note_has_the_automatic_reply_s_masked_text(loop: Simulator, storage
     for words in ("请找 li@example.com", "请找 li@example.com", "已恢复上班"):
         loop.mail(automatic_reply(loop, number, words), DESK)
         loop.pump()
-    found = storage.tickets.history("standard", number)
-    notes = [event.text for commit in found for event in commit.of(NoteAdded)]
-    assert notes == ["auto_reply: Re: 138****8000\n请找 ***@e***.com"]
-    listed = boto3.client("s3").list_objects_v2(
-        Bucket=loop.deployment.mail_bucket, Prefix="quarantine/standard/"
-    )
-    assert listed["KeyCount"] == 1
+    assert notes(storage, number) == ["auto_reply: Re: 138****8000\n请找 ***@e***.com"]
+    assert quarantined(loop) == 1
 
 
 def replay_delivery(storage: Storage, loop: Simulator, delivery: Delivery) -> None:
@@ -468,8 +456,7 @@ def replay_delivery(storage: Storage, loop: Simulator, delivery: Delivery) -> No
 
 def test_a_corrected_contact_gets_the_held_mail(loop: Simulator, storage: Storage) -> None:
     number, other = file(loop, storage), file(loop, storage)
-    loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
-    loop.pump()
+    mail_bounce(loop, number)
     view = loop.http("GET", f"/agent/desks/standard/tickets/{number}", claims=SUPERVISOR).json
     assert view["customer"]["undeliverable"] == "bounce 5.1.1"
     assert "correct-contact" in view["actions"]
@@ -501,8 +488,7 @@ def test_a_corrected_phone_number_gets_the_held_mail_as_sms(
     loop: Simulator, storage: Storage
 ) -> None:
     number = file(loop, storage)
-    loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
-    loop.pump()
+    mail_bounce(loop, number)
     act(loop, number, "assign", agent="li-1")
     assert act(loop, number, "correct-contact", contact="13800138000").status == 200
     replay_delivery(storage, loop, last_delivery(storage, number, "assigned"))
@@ -512,8 +498,7 @@ def test_a_corrected_phone_number_gets_the_held_mail_as_sms(
 
 def test_a_contact_can_be_marked_as_deliverable_again(loop: Simulator, storage: Storage) -> None:
     number, other = file(loop, storage), file(loop, storage)
-    loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
-    loop.pump()
+    mail_bounce(loop, number)
     assert act(loop, number, "correct-contact").status == 200
     assert undeliverable_cause(storage, number) is undeliverable_cause(storage, other) is None
     third = file(loop, storage)
@@ -535,7 +520,7 @@ def test_agents_may_correct_a_contact_and_finance_may_not(
 @pytest.mark.requirement("A5")
 def test_a_contact_keeps_its_mark_and_its_class(loop: Simulator, storage: Storage) -> None:
     number = file(loop, storage)
-    loop.mail(bounce(f"Message-ID: {own_id(loop, number)}"), DESK)
+    mail_bounce(loop, number)
     assert act(loop, number, "set-customer-class", customer_class="vip").status == 200
     ticket: Ticket = storage.tickets.load("standard", file(loop, storage))
     assert (ticket.customer.undeliverable, ticket.customer.customer_class) == (
