@@ -95,20 +95,15 @@ def test_spam_is_quarantined_and_a_replay_creates_the_ticket(
     loop.mail(raw_mail(), DESK, key="mail/one", verdicts=SPAM)
     assert tickets(storage) == []
     ((id_, function, desk, _, about, cause),) = listed()
-    assert (id_, function, desk, about) == (
-        "quarantine/standard/one",
-        "mail",
-        "standard",
-        "mail/one",
-    )
+    assert (id_, function) == ("quarantine/standard/one", "mail")
+    assert (desk, about) == ("standard", "mail/one")
     assert cause.startswith("spam: ")
     shown = console("show", id_)
     for part in ("subject: 无法登录", "spam=FAIL", "昨天起无法登录", "file: a.pdf", "--- source"):
         assert part in shown
     assert "queued for standard" in console("replay", id_)
-    assert [found["receipt"]["spamVerdict"] for found in process_mail_queue(loop)] == [
-        {"status": "FAIL"}
-    ]
+    verdicts = [found["receipt"]["spamVerdict"] for found in process_mail_queue(loop)]
+    assert verdicts == [{"status": "FAIL"}]
     assert len(tickets(storage)) == 1
     assert listed() == []
 
@@ -330,11 +325,8 @@ def test_a_stream_record_dead_lettered_by_an_earlier_version_is_replayed(
     record = {"dynamodb": {"SequenceNumber": "1"}}
     put_dead_letter("router", {"room": "router", "cause": "x", "keys": keys, "record": record})
     with quarantine.opened() as (entry,):
-        assert (entry.function, entry.desk, entry.subject) == (
-            "router",
-            "standard",
-            "CS1 EVENT#000001",
-        )
+        assert (entry.function, entry.desk) == ("router", "standard")
+        assert entry.subject == "CS1 EVENT#000001"
         assert quarantine.replay(entry) == "processed"
     assert delivered == [(f"{PLACE.prefix}-router", [record])]
     assert listed() == []
