@@ -48,9 +48,7 @@ def open_contact(
     try:
         with classified_failures("KMS"):
             response = client.decrypt(
-                CiphertextBlob=sealed,
-                KeyId=key,
-                EncryptionContext={"desk": desk, "ticket": number},
+                CiphertextBlob=sealed, KeyId=key, EncryptionContext={"desk": desk, "ticket": number}
             )
     except Unclear as error:
         raise Passing(str(error)) from None  # decrypting twice does no harm

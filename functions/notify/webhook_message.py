@@ -13,12 +13,7 @@ from functions.core.domain.delivery import WEBHOOK_RETRY_AFTER, Delivery
 from functions.core.domain.events import Commit
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
-from functions.core.domain.webhooks import (
-    RECIPIENT,
-    Endpoint,
-    MessageId,
-    sign_standard_webhook,
-)
+from functions.core.domain.webhooks import RECIPIENT, Endpoint, MessageId, sign_standard_webhook
 
 INTERNAL_FIELDS: Any = {
     "event": True,

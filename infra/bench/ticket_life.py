@@ -125,10 +125,7 @@ class _Actor:
         self.requests = 0
         self.number = ""
         self.link = ""
-        self.agent = {
-            "cognito:username": agent_of(TEAM),
-            "cognito:groups": f"{DESK}:agent",
-        }
+        self.agent = {"cognito:username": agent_of(TEAM), "cognito:groups": f"{DESK}:agent"}
 
     def live(self, name: str, opening: FirstCommit) -> Life:
         with self.step("filed, routed, acknowledged, assigned"):

@@ -204,11 +204,7 @@ def test_the_reference_library_accepts_what_we_sign(key: bytes, text: str, extra
     body = json.dumps({"text": text, "extra": extra})
     now = int(time.time())
     signature = sign_standard_webhook(secret, "msg_1", now, body)
-    headers = {
-        "webhook-id": "msg_1",
-        "webhook-timestamp": str(now),
-        "webhook-signature": signature,
-    }
+    headers = {"webhook-id": "msg_1", "webhook-timestamp": str(now), "webhook-signature": signature}
     assert Webhook(secret).verify(body, headers) == {"text": text, "extra": extra}
     parts = {"id": "msg_1", "timestamp": str(now), "body": body, "now": now}
     assert verify("standard_webhooks", secret=secret, signature=signature, **parts)

@@ -45,11 +45,7 @@ def ticket(**changes: Any) -> Ticket:
 def timer(due_at: datetime) -> Timer:
     """A running timer."""
     return Timer(
-        state="running",
-        started_at=NOON,
-        allowed=due_at - NOON,
-        due_at=due_at,
-        wakes_at=due_at,
+        state="running", started_at=NOON, allowed=due_at - NOON, due_at=due_at, wakes_at=due_at
     )
 
 

@@ -72,9 +72,7 @@ def test_a_bounce_before_a_retry_blocks_it(
     assert len(harness.dead_letters) == 1
 
 
-def test_only_an_agents_own_text_is_not_automatic_mail(
-    harness: Harness,
-) -> None:
+def test_only_an_agents_own_text_is_not_automatic_mail(harness: Harness) -> None:
     """Other machines must not reply to an assignment or a survey; they may reply to an agent (RFC
     3834)."""
     ticket = harness.file()

@@ -98,11 +98,7 @@ def test_a_services_error_message_is_masked() -> None:
 
 @pytest.mark.parametrize(
     ("service", "codes"),
-    [
-        ("sesv2", failures.SES_PASSING),
-        ("sns", failures.SNS_PASSING),
-        ("kms", failures.KMS_PASSING),
-    ],
+    [("sesv2", failures.SES_PASSING), ("sns", failures.SNS_PASSING), ("kms", failures.KMS_PASSING)],
 )
 def test_the_codes_are_those_of_the_services(service: str, codes: frozenset[str]) -> None:
     import botocore.session
@@ -116,10 +112,7 @@ def test_the_codes_are_those_of_the_services(service: str, codes: frozenset[str]
 
 @pytest.mark.parametrize(
     ("address", "taken"),
-    [
-        ("a.b+c@example.com", "a.b+c@example.com"),
-        ("a@例子.中国", "a@xn--fsqu00a.xn--fiqs8s"),
-    ],
+    [("a.b+c@example.com", "a.b+c@example.com"), ("a@例子.中国", "a@xn--fsqu00a.xn--fiqs8s")],
 )
 def test_an_address_is_converted_for_ses(address: str, taken: str) -> None:
     assert deliverable(address) == taken

@@ -81,10 +81,7 @@ def test_a_rejected_mail_is_in_the_dead_letter_queue(harness: Harness) -> None:
     assert delivery.state == "dead_lettered"
     assert "MessageRejected" in (delivery.cause or "")
     [note] = harness.dead_letters
-    assert note["keys"] == {
-        "pk": f"TICKET#standard#{ticket.number}",
-        "sk": "DELIVERY#000001",
-    }
+    assert note["keys"] == {"pk": f"TICKET#standard#{ticket.number}", "sk": "DELIVERY#000001"}
     assert "li.example" not in str(note)
 
 

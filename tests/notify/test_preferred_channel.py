@@ -125,10 +125,7 @@ def test_each_repetition_of_a_deadline_sends_one_message(
             "start": "TicketReceived",
             "stop": "TicketResolved",
             "within": "2h",
-            "on_breach": {
-                "tell": [{"to": "customer", "message": "reply"}],
-                "repeat_every": "2h",
-            },
+            "on_breach": {"tell": [{"to": "customer", "message": "reply"}], "repeat_every": "2h"},
         }
     )
     harness.use_playbook(
@@ -160,9 +157,7 @@ def test_an_erased_customer_gets_no_message(
     """The team is notified, without the customer's text."""
     ticket = harness.file(MAIL, description="无法登录，我住在一号")
     erased = harness.change(
-        ticket,
-        c.Assign("技术支持组", "agent-1", by_person=True),
-        c.ErasePerson("asked by letter"),
+        ticket, c.Assign("技术支持组", "agent-1", by_person=True), c.ErasePerson("asked by letter")
     )
     for version in range(1, erased.version + 1):
         dispatcher.process(harness.event_record(erased, version))

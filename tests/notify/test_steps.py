@@ -8,13 +8,7 @@ from typing import Any
 import pytest
 
 from functions.core.domain import events as e
-from functions.core.domain.rules import (
-    Message,
-    NotificationRule,
-    Playbook,
-    Step,
-    TimerRule,
-)
+from functions.core.domain.rules import Message, NotificationRule, Playbook, Step, TimerRule
 from functions.core.playbook.checks import template_variables
 from functions.core.services.composing import (
     Notification,

@@ -127,10 +127,7 @@ class Table:
     def update_if(self, condition: str, pk: str, sk: str, **arguments: Any) -> bool:
         """Update an item on condition; False where the condition does not hold."""
         return self._on_condition(
-            self.client.update_item,
-            Key=key(pk, sk),
-            ConditionExpression=condition,
-            **arguments,
+            self.client.update_item, Key=key(pk, sk), ConditionExpression=condition, **arguments
         )
 
     def _on_condition(self, write: Callable[..., Any], **arguments: Any) -> bool:

@@ -93,8 +93,7 @@ def test_a_field_that_a_newer_writer_added_is_ignored() -> None:
 
 
 @pytest.mark.parametrize(
-    "document",
-    ["", "{}", "null", '[{"event": "NeverHeard"}]', '[{"event": "NoteAdded"}]', '["x"]'],
+    "document", ["", "{}", "null", '[{"event": "NeverHeard"}]', '[{"event": "NoteAdded"}]', '["x"]']
 )
 def test_what_is_no_commit_is_parked(document: str) -> None:
     """G3."""

@@ -226,8 +226,7 @@ def test_an_error_names_the_key_and_what_was_expected(mistake: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "mistake",
-    ["an unknown key", "an unknown team", "an unknown message", "a missing translation"],
+    "mistake", ["an unknown key", "an unknown team", "an unknown message", "a missing translation"]
 )
 def test_an_error_names_the_line(mistake: str, tmp_path: Path) -> None:
     old, new, _ = MISTAKES[mistake]
@@ -360,11 +359,7 @@ _MEANT = {"label": {"zh-CN": "项", "en": "f"}}
     [
         ("reply", {}, "steps.reply: every desk has an action of this name"),
         ("approve", {}, "steps.approve: every desk has an action of this name"),
-        (
-            "go",
-            {"fields": {"version": _MEANT}},
-            "steps.go.fields.version: this name is reserved",
-        ),
+        ("go", {"fields": {"version": _MEANT}}, "steps.go.fields.version: this name is reserved"),
         (
             "go",
             {"to": "archived"},

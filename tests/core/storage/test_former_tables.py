@@ -106,8 +106,7 @@ def put_table(crm: str) -> None:
     items = json.loads(json.dumps(recorded()["items"]).replace("127.0.0.1:18196", crm))
     for item in items:
         table.put_item(
-            TableName=PLACE.table,
-            Item={name: attribute(typed) for name, typed in item.items()},
+            TableName=PLACE.table, Item={name: attribute(typed) for name, typed in item.items()}
         )
 
 
