@@ -74,6 +74,18 @@ class Report:
     details: dict[str, Any] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
 
+    def add(
+        self,
+        part: str,
+        what: str,
+        value: float,
+        limit: float | None = None,
+        unit: str = "",
+        note: str = "",
+    ) -> None:
+        """Add a row to the table."""
+        self.rows.append(Row(part, what, value, limit, unit, note))
+
     def document(self, at: datetime) -> dict[str, Any]:
         """The content of `build/bench.json`."""
         return {
@@ -91,7 +103,7 @@ def imports(report: Report) -> None:
 
     for module, ratio in ratios().items():
         note = "× import boto3, chalice"
-        report.rows.append(Row("imports", module, round(ratio, 3), IMPORT_RATIO, note))
+        report.add("imports", module, round(ratio, 3), IMPORT_RATIO, note)
 
 
 def package(report: Report) -> None:
@@ -99,7 +111,7 @@ def package(report: Report) -> None:
     from infra.bench.package_size import package_bytes
 
     size = package_bytes() / 1024**2
-    report.rows.append(Row("package", "Lambda package, zipped", round(size, 2), PACKAGE_MB, "MB"))
+    report.add("package", "Lambda package, zipped", round(size, 2), PACKAGE_MB, "MB")
 
 
 def collections(report: Report) -> None:
@@ -112,14 +124,12 @@ def collections(report: Report) -> None:
         return
     for name, (right, count) in everything(folder).items():
         share = round(100 * right / max(1, count), 1)
-        report.rows.append(Row("corpus", name, share, None, "%", f"{right} of {count} right"))
+        report.add("corpus", name, share, None, "%", f"{right} of {count} right")
     rates = speed(folder)
     if rates:
         ratio = round(rates["deskbell"] / rates["email"], 2)
-        report.rows += [
-            Row("corpus", "mails parsed", round(rates["deskbell"]), None, "/s"),
-            Row("corpus", "mails parsed, against email alone", ratio, None, "×"),
-        ]
+        report.add("corpus", "mails parsed", round(rates["deskbell"]), None, "/s")
+        report.add("corpus", "mails parsed, against email alone", ratio, None, "×")
 
 
 def units(report: Report, simulator: Simulator) -> None:
@@ -130,35 +140,17 @@ def units(report: Report, simulator: Simulator) -> None:
     report.details["lives"] = [_described(life) for life in found]
     for life in found:
         # A new container reads the playbook once for all its tickets.
-        has_budget = "new" not in life.name
-        report.rows += [
-            Row(
-                "units",
-                f"life by {life.name}",
-                life.write_units,
-                WRITE_UNITS if has_budget else None,
-                "write units",
-            ),
-            Row(
-                "units",
-                f"life by {life.name}",
-                life.read_units,
-                READ_UNITS if has_budget else None,
-                "read units",
-            ),
-        ]
+        writes, reads = (None, None) if "new" in life.name else (WRITE_UNITS, READ_UNITS)
+        report.add("units", f"life by {life.name}", life.write_units, writes, "write units")
+        report.add("units", f"life by {life.name}", life.read_units, reads, "read units")
     # Last, because these tickets stay open.
     calls = filing(simulator)
     with_key = filing(simulator, key="bench")
     warm = f"playbook cached; otherwise one more call per container and {PLAYBOOK_TTL.seconds} s"
-    report.rows += [
-        Row("units", "filing, web form", calls, FILING_CALLS, "DynamoDB calls", warm),
-        Row("units", "filing, Idempotency-Key", with_key, FILING_CALLS, "DynamoDB calls", warm),
-    ]
+    report.add("units", "filing, web form", calls, FILING_CALLS, "DynamoDB calls", warm)
+    report.add("units", "filing, Idempotency-Key", with_key, FILING_CALLS, "DynamoDB calls", warm)
     most = max(life.transitions for life in found)
-    report.rows.append(
-        Row("units", "closing workflow of a life", most, TRANSITIONS, "state transitions")
-    )
+    report.add("units", "closing workflow of a life", most, TRANSITIONS, "state transitions")
 
 
 def _described(life: Life) -> dict[str, Any]:
@@ -194,15 +186,13 @@ def sweep(report: Report, simulator: Simulator) -> None:
     for swept in found:
         if swept.done != DUE:
             raise RuntimeError(f"a sweep over {swept.open} tickets processed {swept.done} of {DUE}")
-        report.rows.append(
-            Row(
-                "sweep",
-                f"{swept.open:,} open, {DUE} due",
-                swept.read_units,
-                base.read_units if swept is not base else None,
-                "read units",
-                f"{swept.calls} calls, {swept.write_units:g} write units",
-            )
+        report.add(
+            "sweep",
+            f"{swept.open:,} open, {DUE} due",
+            swept.read_units,
+            base.read_units if swept is not base else None,
+            "read units",
+            f"{swept.calls} calls, {swept.write_units:g} write units",
         )
     report.details["sweep"] = [asdict(swept) for swept in found]
 
@@ -221,10 +211,8 @@ def prices(report: Report, simulator: Simulator) -> None:
     ):
         gross = costs.cost_of(usage, listed)
         net = costs.cost_of(usage, listed, free_tiers=True)
-        report.rows += [
-            Row("costs", what, _usd(gross), float(limit), "USD", "list prices alone"),
-            Row("costs", what, _usd(net), float(limit), "USD", "less perpetual free tiers"),
-        ]
+        report.add("costs", what, _usd(gross), float(limit), "USD", "list prices alone")
+        report.add("costs", what, _usd(net), float(limit), "USD", "less perpetual free tiers")
         report.details[f"cost: {what}"] = [
             {
                 "name": line.name,
@@ -235,9 +223,7 @@ def prices(report: Report, simulator: Simulator) -> None:
             for line in costs.bill(usage, listed)
         ]
     key = {"kms.key": idle["kms.key"]}
-    report.rows.append(
-        Row("costs", "of which the KMS key", _usd(costs.cost_of(key, listed)), None, "USD")
-    )
+    report.add("costs", "of which the KMS key", _usd(costs.cost_of(key, listed)), None, "USD")
     report.details["log_bytes_of_a_life"] = logged
     report.details["unverified_prices"] = sorted(
         name for name, price in listed.prices.items() if price.status != "verified"
@@ -255,11 +241,11 @@ def throughput(report: Report) -> None:
     found = rules()
     added = additions()
     days = f"{added.business.total_seconds() / 3600:,.0f} h of {added.desk}'s business time"
-    report.rows += [
-        Row("throughput", "rules evaluated", round(found.per_second), None, "/s", found.note),
-        Row("throughput", "calendar.add of ten years", round(added.per_second), None, "/s", days),
-        Row("throughput", "calendar.add of ten years", round(added.milliseconds, 4), ADD_MS, "ms"),
-    ]
+    report.add("throughput", "rules evaluated", round(found.per_second), None, "/s", found.note)
+    report.add("throughput", "calendar.add of ten years", round(added.per_second), None, "/s", days)
+    report.add(
+        "throughput", "calendar.add of ten years", round(added.milliseconds, 4), ADD_MS, "ms"
+    )
 
 
 def latency(report: Report, described: Mapping[str, Any]) -> None:
@@ -273,9 +259,7 @@ def latency(report: Report, described: Mapping[str, Any]) -> None:
         ("acknowledged", found.acknowledged),
     ):
         note = f"median of {found.tickets}"
-        report.rows.append(
-            Row("latency", f"from POST to {what}", round(seconds, 2), None, "s", note)
-        )
+        report.add("latency", f"from POST to {what}", round(seconds, 2), None, "s", note)
 
 
 def burst(report: Report, described: Mapping[str, Any]) -> None:
@@ -286,11 +270,11 @@ def burst(report: Report, described: Mapping[str, Any]) -> None:
     for result in bursts:
         what = f"{result.requests:,} at once, settled"
         note = f"all numbered, routed, acknowledged once; answered in {result.answered:.1f} s"
-        report.rows.append(Row("burst", what, round(result.settled, 1), None, "s", note))
+        report.add("burst", what, round(result.settled, 1), None, "s", note)
     few, many = bursts[0], bursts[-1]
     ratio = round(many.per_request / few.per_request, 2)
     note = f"× that of {few.requests:,}"
-    report.rows.append(Row("burst", f"a request of {many.requests:,}", ratio, None, note))
+    report.add("burst", f"a request of {many.requests:,}", ratio, None, note)
     report.details["burst"] = [asdict(result) for result in bursts]
 
 

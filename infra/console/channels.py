@@ -13,6 +13,7 @@ import boto3
 from functions.core.channels.base import adapter, names
 from infra.console.errors import ConsoleError
 from infra.deploy.desks import storage_of
+from infra.deploy.stage_secrets import read_secret, replace_secret
 
 
 class ChannelError(ConsoleError):
@@ -36,20 +37,16 @@ def channel_secret_name(stage: str, desk: str, channel: str) -> str:
 
 def connected(stage: str) -> list[Connection]:
     """List every desk's channels."""
-    pages = (
-        boto3.client("ssm")
-        .get_paginator("get_parameters_by_path")
-        .paginate(Path=f"/deskbell/{stage}/desks/", Recursive=True, WithDecryption=True)
-    )
+    parameters = boto3.client("ssm").get_paginator("get_parameters_by_path")
+    path = f"/deskbell/{stage}/desks/"
     connections = []
-    for page in pages:
+    for page in parameters.paginate(Path=path, Recursive=True, WithDecryption=True):
         for parameter in page["Parameters"]:
-            parts = parameter["Name"].split("/")
-            if parts[5:6] == ["channels"]:
+            desk, kind, *channel = parameter["Name"].removeprefix(path).split("/")
+            if kind == "channels":
                 keys = tuple(json.loads(parameter["Value"]))
-                connections.append(
-                    Connection(parts[4], parts[6], keys, parameter["LastModifiedDate"])
-                )
+                since = parameter["LastModifiedDate"]
+                connections.append(Connection(desk, channel[0], keys, since))
     return sorted(connections, key=lambda connection: (connection.desk, connection.channel))
 
 
@@ -77,12 +74,7 @@ def connect_channel(stage: str, desk: str, channel: str, fields: Mapping[str, An
         raise ChannelError(f"{channel} needs {', '.join(missing)}: see docs/adapters.md")
     if len(json.dumps(secret)) > 4000:
         raise ChannelError("the secret does not fit into the 4 KB of an SSM parameter")
-    boto3.client("ssm").put_parameter(
-        Name=channel_secret_name(stage, desk, channel),
-        Value=json.dumps(secret),
-        Type="SecureString",
-        Overwrite=True,
-    )
+    replace_secret(channel_secret_name(stage, desk, channel), json.dumps(secret))
 
 
 def disconnect_channel(stage: str, desk: str, channel: str) -> None:
@@ -100,12 +92,5 @@ def disconnect_channel(stage: str, desk: str, channel: str) -> None:
 
 def secret_of(stage: str, desk: str, channel: str) -> dict[str, Any] | None:
     """Read the secret of a desk's channel; None if it has none."""
-    ssm = boto3.client("ssm")
-    try:
-        answer = ssm.get_parameter(
-            Name=channel_secret_name(stage, desk, channel), WithDecryption=True
-        )
-    except ssm.exceptions.ParameterNotFound:
-        return None
-    secret: dict[str, Any] = json.loads(answer["Parameter"]["Value"])
-    return secret
+    secret = read_secret(channel_secret_name(stage, desk, channel))
+    return None if secret is None else json.loads(secret)

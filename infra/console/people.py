@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from dataclasses import dataclass
 
 import boto3
 
 from functions.core.domain.roster import Agent, Role
 from infra.deploy.desks import storage_of
+from infra.deploy.stage_secrets import settings
 
 ON_THE_ROSTER: frozenset[Role] = frozenset({"agent", "supervisor", "qa"})
 """The roles that can be assigned tickets or call-backs."""
@@ -34,9 +34,7 @@ class Person:
 
 def user_pool(stage: str) -> str:
     """Read the id of the stage's user pool."""
-    parameter = boto3.client("ssm").get_parameter(Name=f"/deskbell/{stage}/settings")["Parameter"]
-    settings: dict[str, str] = json.loads(parameter["Value"])
-    return settings["user_pool_id"]
+    return settings(stage)["user_pool_id"]
 
 
 def usernames(pool: str) -> set[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,8 +20,9 @@ from functions.core.storage.table import stamp
 from functions.notify.deliver.webhook import post, read_secret
 from functions.notify.webhook_message import draft_webhook, encode, headers
 from infra.console.errors import ConsoleError
+from infra.deploy import stage_secrets
 from infra.deploy.desks import storage_of, versions
-from infra.deploy.stage_secrets import endpoint_secret_name, new_secret
+from infra.deploy.stage_secrets import endpoint_secret_name
 
 
 class WebhookError(ConsoleError):
@@ -86,13 +86,9 @@ def rotate(stage: str, desk: str, name: str, overlap: timedelta, now: datetime) 
     Running functions read it within five minutes.
     """
     _webhook(storage_of(stage).playbooks.get(desk, now), name)
-    secret = new_secret()
-    boto3.client("ssm").put_parameter(
-        Name=endpoint_secret_name(stage, desk, name),
-        Value=rotated(_document(stage, desk, name), secret, now, overlap),
-        Type="SecureString",
-        Overwrite=True,
-    )
+    secret = stage_secrets.new_secret()
+    document = rotated(_document(stage, desk, name), secret, now, overlap)
+    stage_secrets.replace_secret(endpoint_secret_name(stage, desk, name), document)
     return secret
 
 
@@ -104,18 +100,12 @@ def send_test(stage: str, desk: str, name: str, now: datetime) -> str:
         SendFailure: the endpoint did not accept it.
     """
     webhook = _webhook(storage_of(stage).playbooks.get(desk, now), name)
-    ssm = boto3.client("ssm")
-    signing = valid_secrets(read_secret(ssm, endpoint_secret_name(stage, desk, name)), now)
-    settings = json.loads(
-        ssm.get_parameter(Name=f"/deskbell/{stage}/settings")["Parameter"]["Value"]
-    )
+    document = read_secret(boto3.client("ssm"), endpoint_secret_name(stage, desk, name))
+    signing = valid_secrets(document, now)
+    local = stage_secrets.settings(stage).get("local_webhooks") == "on"
     body = encode(TEST, now, {"desk": desk, "webhook": name})
-    return post(
-        webhook.url,
-        body,
-        headers(f"msg_test_{uuid4().hex}", body, signing, now),
-        local=settings.get("local_webhooks") == "on",
-    )
+    signed = headers(f"msg_test_{uuid4().hex}", body, signing, now)
+    return post(webhook.url, body, signed, local=local)
 
 
 def replay_id(stage: str, message_id: str, now: datetime) -> str:
@@ -124,15 +114,14 @@ def replay_id(stage: str, message_id: str, now: datetime) -> str:
     Raises:
         WebhookError: there is no such event or endpoint, or the message is being sent.
     """
-    storage = storage_of(stage)
+    unknown = WebhookError(f"there is no message {message_id}")
     message = MessageId.read(message_id)
-    commit = (
-        storage.tickets.commit_at(message.desk, message.number, message.version)
-        if message
-        else None
-    )
-    if message is None or commit is None or message.position >= len(commit.events):
-        raise WebhookError(f"there is no message {message_id}")
+    if message is None:
+        raise unknown
+    storage = storage_of(stage)
+    commit = storage.tickets.commit_at(message.desk, message.number, message.version)
+    if commit is None or message.position >= len(commit.events):
+        raise unknown
     playbook = storage.playbooks.get(message.desk, now)
     _webhook(playbook, message.webhook)
     event = commit.events[message.position]
@@ -179,9 +168,8 @@ def _send_again(storage: Storage, delivery: Delivery, update: dict[str, Any]) ->
         return False if storage.deliveries.claim(delivery.model_copy(update=scheduled)) else None
     if before.state in {"claimed", "due"}:
         return None
-    return (
-        True if storage.deliveries.move(before.model_copy(update=scheduled), before.state) else None
-    )
+    moved = storage.deliveries.move(before.model_copy(update=scheduled), before.state)
+    return True if moved else None
 
 
 def _commits(storage: Storage, span: Span) -> Iterator[Commit]:
@@ -212,11 +200,4 @@ def _webhook(playbook: Playbook, name: str) -> Webhook:
 
 
 def _document(stage: str, desk: str, name: str) -> str:
-    ssm = boto3.client("ssm")
-    try:
-        answer = ssm.get_parameter(
-            Name=endpoint_secret_name(stage, desk, name), WithDecryption=True
-        )
-    except ssm.exceptions.ParameterNotFound:
-        return ""
-    return answer["Parameter"]["Value"]
+    return stage_secrets.read_secret(endpoint_secret_name(stage, desk, name)) or ""

@@ -1,12 +1,15 @@
-"""Create the secrets of a stage, which CloudFormation cannot generate, and never change them."""
+"""Read and write a stage's settings and secrets, which CloudFormation cannot generate (SSM)."""
 
 from __future__ import annotations
 
 import base64
+import json
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+import boto3
 
 from functions.core.domain.webhooks import rotated
 
@@ -33,6 +36,28 @@ def ensure_endpoint_secrets(
     for name in names:
         first = rotated("", new_secret(), now, timedelta())
         _create_once(client, endpoint_secret_name(stage, desk, name), first)
+
+
+def settings(stage: str) -> dict[str, str]:
+    """Read what the foundation stack recorded."""
+    ssm = boto3.client("ssm")
+    recorded = ssm.get_parameter(Name=f"/deskbell/{stage}/settings")["Parameter"]["Value"]
+    values: dict[str, str] = json.loads(recorded)
+    return values
+
+
+def read_secret(name: str) -> str | None:
+    """Read a secret; None if there is none."""
+    ssm = boto3.client("ssm")
+    try:
+        return ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+    except ssm.exceptions.ParameterNotFound:
+        return None
+
+
+def replace_secret(name: str, value: str) -> None:
+    """Create or replace a secret."""
+    boto3.client("ssm").put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
 
 
 def new_secret() -> str:

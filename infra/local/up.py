@@ -24,7 +24,7 @@ from typing import Any
 from infra.deploy.desks import ensure_desks, storage_of, versions
 from infra.deploy.functions import Report
 from infra.deploy.local_stage import STAGE, Ports, aws_environment
-from infra.deploy.stage_secrets import webhook_secret_name
+from infra.deploy.stage_secrets import read_secret, webhook_secret_name
 from infra.deploy.steps import INFRA, ROOT, DeployedStage, Variant, deploy
 from infra.local.emulator import SAVE_PATH
 
@@ -289,11 +289,9 @@ def _verify_senders() -> None:
 def _describe(
     data: Path, ports: Ports, agents: list[dict[str, str]], channels: dict[str, dict[str, Any]]
 ) -> None:
-    import boto3
 
     from infra.local import providers
 
-    ssm = boto3.client("ssm")
     storage = storage_of(STAGE)
     now = datetime.now(UTC)
     desks = [desk for desk, _version in versions(STAGE)]
@@ -303,12 +301,7 @@ def _describe(
         "aws_endpoint": f"http://127.0.0.1:{ports.aws}",
         "stage": STAGE,
         "mailboxes": {desk: storage.playbooks.get(desk, now).mail.address for desk in desks},
-        "webhook_secrets": {
-            desk: ssm.get_parameter(Name=webhook_secret_name(STAGE, desk), WithDecryption=True)[
-                "Parameter"
-            ]["Value"]
-            for desk in desks
-        },
+        "webhook_secrets": {desk: read_secret(webhook_secret_name(STAGE, desk)) for desk in desks},
         "channel_secrets": {providers.DESK: channels},
         "agents": agents,
     }
