@@ -58,14 +58,8 @@ class BaseDispatcher(ABC):
 
     def reclaim(self, due: Delivery) -> Delivery | None:
         """Claim a delivery that is due; None if another run has claimed or finished it."""
-        claimed = due.model_copy(
-            update={
-                "state": "claimed",
-                "claimed_at": self.now,
-                "at": self.now,
-                "claim": uuid4().hex,
-            }
-        )
+        update = {"state": "claimed", "claimed_at": self.now, "at": self.now, "claim": uuid4().hex}
+        claimed = due.model_copy(update=update)
         claims = self.storage.deliveries.move(claimed, "due") or self._is_own_claim(claimed)
         return claimed if claims else None
 
@@ -99,14 +93,8 @@ class BaseDispatcher(ABC):
 
     def next_attempt(self, delivery: Delivery) -> Delivery:
         """Return the delivery with one more attempt counted."""
-        return delivery.model_copy(
-            update={
-                "attempts": delivery.attempts + 1,
-                "at": self.now,
-                "next_at": None,
-                "cause": None,
-            }
-        )
+        update = {"attempts": delivery.attempts + 1, "at": self.now, "next_at": None, "cause": None}
+        return delivery.model_copy(update=update)
 
     def record_sent(
         self, attempt: Delivery, provider_id: str, expected: str | None = "claimed"
