@@ -15,6 +15,7 @@ from functions.core.domain import commands as c
 from functions.core.domain.commands.merging import MOST_MERGED
 from functions.core.domain.errors import ActionNotAllowed, Conflict, NotFound
 from functions.core.domain.events import (
+    Commit,
     CustomerWrote,
     MergeReceived,
     MergeUndone,
@@ -43,21 +44,25 @@ def desk(storage: Storage, playbook: Playbook) -> Storage:
     """Two tickets of one customer, the second assigned to an agent."""
     storage.playbooks.put(playbook, NOON)
     storage.roster.put(agent())
-    file(storage, playbook, "CS1")
-    file(storage, playbook, "CS2", NOON + timedelta(minutes=1))
-    act(storage, playbook, "CS2", c.Assign("technical", "agent-1"))
+    open_ticket(storage, "CS1")
+    open_ticket(storage, "CS2", NOON + timedelta(minutes=1))
+    act(storage, "CS2", c.Assign("technical", "agent-1"))
     return storage
 
 
 def act(
-    storage: Storage,
-    playbook: Playbook,
-    number: str,
-    command: c.Command,
-    at: datetime = LATER,
-    actor: str = "agent-1",
+    storage: Storage, number: str, command: c.Command, at: datetime = LATER, actor: str = "agent-1"
 ) -> Ticket:
+    playbook = storage.playbooks.get("testdesk", at)
     return change(storage, "testdesk", number, command, playbook, at, actor=actor)
+
+
+def open_ticket(storage: Storage, number: str, at: datetime = NOON, **changes: Any) -> None:
+    file(storage, storage.playbooks.get("testdesk", at), number, at, **changes)
+
+
+def newest(storage: Storage, number: str) -> Commit:
+    return storage.tickets.history("testdesk", number)[-1]
 
 
 def load(storage: Storage, number: str) -> Ticket:
@@ -81,21 +86,19 @@ def recorded_messages(storage: Storage, number: str) -> list[str]:
 
 
 @pytest.mark.requirement("F2", "F3")
-def test_a_merged_ticket_frees_capacity_and_has_no_timers(
-    desk: Storage, playbook: Playbook
-) -> None:
+def test_a_merged_ticket_frees_capacity_and_has_no_timers(desk: Storage) -> None:
     assert agent_load(desk) == 1
-    merged = act(desk, playbook, "CS2", c.Merge("CS1", "同一问题"))
+    merged = act(desk, "CS2", c.Merge("CS1", "同一问题"))
     assert (merged.status, merged.queue, agent_load(desk)) == ("merged", "closed", 0)
     assert merged.next_due is None
     assert {timer.state for timer in merged.timers.values()} == {"cancelled"}
     into = load(desk, "CS1")
     assert (into.status, into.carries) == ("received", ("CS2",))
     for number, name, other in (("CS2", TicketMerged, "CS1"), ("CS1", MergeReceived, "CS2")):
-        newest = desk.tickets.history("testdesk", number)[-1]
-        (event,) = newest.of(name)
+        commit = newest(desk, number)
+        (event,) = commit.of(name)
         assert isinstance(event, TicketMerged | MergeReceived)
-        assert (newest.actor, newest.at) == ("agent-1", LATER)
+        assert (commit.actor, commit.at) == ("agent-1", LATER)
         assert (event.other, event.reason, event.same_customer) == (other, "同一问题", True)
 
 
@@ -104,12 +107,12 @@ def test_messages_to_a_merged_ticket_go_to_its_merge_target(
     desk: Storage, playbook: Playbook
 ) -> None:
     """Through any chain; the record lists all messages once, in order."""
-    file(desk, playbook, "CS3", NOON + timedelta(minutes=2), description="第三")
-    act(desk, playbook, "CS2", c.Merge("CS1"))
-    act(desk, playbook, "CS1", c.Merge("CS3"))
-    after = act(desk, playbook, "CS2", c.CustomerMessage("还在吗", "mail"), actor="customer")
+    open_ticket(desk, "CS3", NOON + timedelta(minutes=2), description="第三")
+    act(desk, "CS2", c.Merge("CS1"))
+    act(desk, "CS1", c.Merge("CS3"))
+    after = act(desk, "CS2", c.CustomerMessage("还在吗", "mail"), actor="customer")
     assert after.number == "CS3"
-    (event,) = desk.tickets.history("testdesk", "CS3")[-1].of(CustomerWrote)
+    (event,) = newest(desk, "CS3").of(CustomerWrote)
     assert (event.via, event.stranger) == ("CS2", False)
     assert recorded_messages(desk, "CS3") == ["无法登录", "无法登录", "第三", "还在吗"]
     assert recorded_messages(desk, "CS2") == ["无法登录"]
@@ -120,150 +123,136 @@ def test_messages_to_a_merged_ticket_go_to_its_merge_target(
 
 
 @pytest.mark.requirement("G4")
-def test_another_customer_s_message_is_marked(desk: Storage, playbook: Playbook) -> None:
+def test_another_customer_s_message_is_marked(desk: Storage) -> None:
     """It neither counts as this customer's answer nor is it shown to this customer."""
     somebody = load(desk, "CS1").customer.model_copy(update={"hash": "h2"})
-    file(desk, playbook, "CS3", customer=somebody)
-    act(desk, playbook, "CS2", c.RequestInformation("型号？"))
-    merged = act(desk, playbook, "CS3", c.Merge("CS2"))
-    (event,) = desk.tickets.history("testdesk", "CS3")[-1].of(TicketMerged)
+    open_ticket(desk, "CS3", customer=somebody)
+    act(desk, "CS2", c.RequestInformation("型号？"))
+    merged = act(desk, "CS3", c.Merge("CS2"))
+    (event,) = newest(desk, "CS3").of(TicketMerged)
     assert not event.same_customer
     assert merged.status == "merged"
-    after = act(desk, playbook, "CS3", c.CustomerMessage("我的呢", "web"), actor="customer")
+    after = act(desk, "CS3", c.CustomerMessage("我的呢", "web"), actor="customer")
     assert (after.number, after.status) == ("CS2", "awaiting_customer")
-    assert desk.tickets.history("testdesk", "CS2")[-1].of(CustomerWrote)[0].stranger
+    assert newest(desk, "CS2").of(CustomerWrote)[0].stranger
 
 
-def test_unmerging_restores_the_ticket(desk: Storage, playbook: Playbook) -> None:
+def test_unmerging_restores_the_ticket(desk: Storage) -> None:
     """Status, queue, timers and handler come back; messages written meanwhile stay."""
     before = load(desk, "CS2")
-    act(desk, playbook, "CS2", c.Merge("CS1"))
-    act(desk, playbook, "CS2", c.CustomerMessage("还在吗", "mail"), actor="customer")
-    after = act(desk, playbook, "CS2", c.Unmerge("弄错了"), actor="supervisor-1")
-    same = ("status", "queue", "team", "handler", "timers", "merged", "next_due")
-    for name in same:
+    act(desk, "CS2", c.Merge("CS1"))
+    act(desk, "CS2", c.CustomerMessage("还在吗", "mail"), actor="customer")
+    after = act(desk, "CS2", c.Unmerge("弄错了"), actor="supervisor-1")
+    for name in ("status", "queue", "team", "handler", "timers", "merged", "next_due"):
         assert getattr(after, name) == getattr(before, name), name
     assert agent_load(desk) == 1
     assert load(desk, "CS1").carries == ()
     assert recorded_messages(desk, "CS1") == ["无法登录", "还在吗"]
     for number, kind in (("CS2", TicketUnmerged), ("CS1", MergeUndone)):
-        newest = desk.tickets.history("testdesk", number)[-1]
-        (undone,) = newest.of(kind)
+        commit = newest(desk, number)
+        (undone,) = commit.of(kind)
         assert isinstance(undone, TicketUnmerged | MergeUndone)
         assert undone.reason == "弄错了"
-        assert newest.actor == "supervisor-1"
-    assert act(desk, playbook, "CS2", c.CustomerMessage("x", "web")).number == "CS2"
+        assert commit.actor == "supervisor-1"
+    assert act(desk, "CS2", c.CustomerMessage("x", "web")).number == "CS2"
 
 
 @pytest.mark.requirement("G2")
-def test_unmerging_gives_a_passed_deadline_the_time_that_was_left(
-    desk: Storage, playbook: Playbook
-) -> None:
+def test_unmerging_gives_a_passed_deadline_the_time_that_was_left(desk: Storage) -> None:
     """A deadline that is still ahead is kept."""
     due = load(desk, "CS2").timers["first_response"].due_at
     assert due is not None
-    act(desk, playbook, "CS2", c.Merge("CS1"))
-    soon = act(desk, playbook, "CS2", c.Unmerge(), due - timedelta(minutes=1))
+    act(desk, "CS2", c.Merge("CS1"))
+    soon = act(desk, "CS2", c.Unmerge(), due - timedelta(minutes=1))
     assert soon.timers["first_response"].due_at == due
-    act(desk, playbook, "CS2", c.Merge("CS1"), due - timedelta(minutes=1))
+    act(desk, "CS2", c.Merge("CS1"), due - timedelta(minutes=1))
     much_later = due + timedelta(days=3)
-    late = act(desk, playbook, "CS2", c.Unmerge(), much_later).timers["first_response"]
+    late = act(desk, "CS2", c.Unmerge(), much_later).timers["first_response"]
     assert (late.state, late.due_at) == ("running", much_later + timedelta(minutes=1))
 
 
-def test_unmerging_leaves_a_paused_timer_paused(desk: Storage, playbook: Playbook) -> None:
-    act(desk, playbook, "CS2", c.RequestInformation("型号？"))
+def test_unmerging_leaves_a_paused_timer_paused(desk: Storage) -> None:
+    act(desk, "CS2", c.RequestInformation("型号？"))
     before = load(desk, "CS2").timers["resolution"]
-    act(desk, playbook, "CS2", c.Merge("CS1"))
-    after = act(desk, playbook, "CS2", c.Unmerge())
+    act(desk, "CS2", c.Merge("CS1"))
+    after = act(desk, "CS2", c.Unmerge())
     assert after.status == "awaiting_customer"
     assert after.timers["resolution"] == before
     assert before.state == "paused"
 
 
-def test_unmerging_queues_a_ticket_whose_handler_has_left(
-    desk: Storage, playbook: Playbook, dynamodb: Any
-) -> None:
-    act(desk, playbook, "CS2", c.Merge("CS1"))
+def test_unmerging_queues_a_ticket_whose_handler_has_left(desk: Storage, dynamodb: Any) -> None:
+    act(desk, "CS2", c.Merge("CS1"))
     key = {"pk": {"S": "DESK#testdesk"}, "sk": {"S": "AGENT#agent-1"}}
     dynamodb.delete_item(TableName=desk.table.name, Key=key)
-    after = act(desk, playbook, "CS2", c.Unmerge())
+    after = act(desk, "CS2", c.Unmerge())
     assert (after.status, after.queue, after.team) == ("queued", "waiting", "technical")
     assert (after.handler, after.former_handlers) == (None, ("agent-1",))
 
 
-def test_unmerging_ignores_the_handler_s_capacity(desk: Storage, playbook: Playbook) -> None:
-    act(desk, playbook, "CS2", c.Merge("CS1"))
+def test_unmerging_ignores_the_handler_s_capacity(desk: Storage) -> None:
+    act(desk, "CS2", c.Merge("CS1"))
     for number in ("CS4", "CS5"):
-        file(desk, playbook, number)
-        act(desk, playbook, number, c.Assign("technical", "agent-1"))
-    after = act(desk, playbook, "CS2", c.Unmerge())
+        open_ticket(desk, number)
+        act(desk, number, c.Assign("technical", "agent-1"))
+    after = act(desk, "CS2", c.Unmerge())
     assert (after.handler, agent_load(desk)) == ("agent-1", 3)
 
 
 class TestRefusals:
-    def test_a_ticket_is_not_merged_into_itself(self, desk: Storage, playbook: Playbook) -> None:
+    def test_a_ticket_is_not_merged_into_itself(self, desk: Storage) -> None:
         with pytest.raises(ActionNotAllowed, match="into itself"):
-            act(desk, playbook, "CS1", c.Merge("CS1"))
+            act(desk, "CS1", c.Merge("CS1"))
 
-    def test_a_ticket_is_not_merged_twice(self, desk: Storage, playbook: Playbook) -> None:
-        act(desk, playbook, "CS2", c.Merge("CS1"))
+    def test_a_ticket_is_not_merged_twice(self, desk: Storage) -> None:
+        act(desk, "CS2", c.Merge("CS1"))
         with pytest.raises(ActionNotAllowed, match="It goes on as CS1"):
-            act(desk, playbook, "CS2", c.Merge("CS1"))
+            act(desk, "CS2", c.Merge("CS1"))
         with pytest.raises(ActionNotAllowed, match="It goes on as CS1"):
-            act(desk, playbook, "CS2", c.Close("x"))
+            act(desk, "CS2", c.Close("x"))
 
-    def test_a_merged_ticket_is_no_merge_target(self, desk: Storage, playbook: Playbook) -> None:
-        file(desk, playbook, "CS3")
-        act(desk, playbook, "CS2", c.Merge("CS1"))
+    def test_a_merged_ticket_is_no_merge_target(self, desk: Storage) -> None:
+        open_ticket(desk, "CS3")
+        act(desk, "CS2", c.Merge("CS1"))
         with pytest.raises(ActionNotAllowed, match="Merge into CS1"):
-            act(desk, playbook, "CS3", c.Merge("CS2"))
+            act(desk, "CS3", c.Merge("CS2"))
         with pytest.raises(ActionNotAllowed, match="was merged into this ticket"):
-            act(desk, playbook, "CS1", c.Merge("CS2"))
+            act(desk, "CS1", c.Merge("CS2"))
 
-    def test_a_missing_ticket_is_no_merge_target(self, desk: Storage, playbook: Playbook) -> None:
+    def test_a_missing_ticket_is_no_merge_target(self, desk: Storage) -> None:
         with pytest.raises(NotFound, match="no ticket CS9 on this desk"):
-            act(desk, playbook, "CS1", c.Merge("CS9"))
+            act(desk, "CS1", c.Merge("CS9"))
 
-    def test_an_open_ticket_is_not_merged_into_an_ended_one(
-        self, desk: Storage, playbook: Playbook
-    ) -> None:
+    def test_an_open_ticket_is_not_merged_into_an_ended_one(self, desk: Storage) -> None:
         """An unsolved request would be lost in it; the other way is allowed."""
-        act(desk, playbook, "CS1", c.Close("spam"))
+        act(desk, "CS1", c.Close("spam"))
         with pytest.raises(ActionNotAllowed, match="reopen CS1 first"):
-            act(desk, playbook, "CS2", c.Merge("CS1"))
-        assert act(desk, playbook, "CS1", c.Merge("CS2")).status == "merged"
-        assert act(desk, playbook, "CS1", c.Unmerge()).status == "closed"
+            act(desk, "CS2", c.Merge("CS1"))
+        assert act(desk, "CS1", c.Merge("CS2")).status == "merged"
+        assert act(desk, "CS1", c.Unmerge()).status == "closed"
 
-    def test_a_ticket_that_is_not_merged_is_not_unmerged(
-        self, desk: Storage, playbook: Playbook
-    ) -> None:
+    def test_a_ticket_that_is_not_merged_is_not_unmerged(self, desk: Storage) -> None:
         with pytest.raises(ActionNotAllowed):
-            act(desk, playbook, "CS1", c.Unmerge())
+            act(desk, "CS1", c.Unmerge())
 
-    def test_a_merge_target_takes_only_so_many_tickets(
-        self, desk: Storage, playbook: Playbook
-    ) -> None:
-        full = load(desk, "CS1").model_copy(
-            update={"carries": tuple(f"X{n}" for n in range(MOST_MERGED))}
-        )
-        storage_load = desk.tickets.load
+    def test_a_merge_target_takes_only_so_many_tickets(self, desk: Storage) -> None:
+        carries = tuple(f"X{n}" for n in range(MOST_MERGED))
+        tickets = {"CS1": load(desk, "CS1").model_copy(update={"carries": carries})}
+        tickets["CS2"] = load(desk, "CS2")
         with (
-            patch.object(
-                desk.tickets, "load", lambda d, n: full if n == "CS1" else storage_load(d, n)
-            ),
+            patch.object(desk.tickets, "load", lambda _desk, number: tickets[number]),
             pytest.raises(ActionNotAllowed, match="the maximum"),
         ):
-            act(desk, playbook, "CS2", c.Merge("CS1"))
+            act(desk, "CS2", c.Merge("CS1"))
 
 
 @pytest.mark.requirement("F2")
-def test_concurrent_merges_into_each_other_make_no_cycle(desk: Storage, playbook: Playbook) -> None:
+def test_concurrent_merges_into_each_other_make_no_cycle(desk: Storage) -> None:
     for _ in range(5):
 
         def one(pair: tuple[str, str]) -> str:
             try:
-                return act(desk, playbook, pair[0], c.Merge(pair[1])).status
+                return act(desk, pair[0], c.Merge(pair[1])).status
             except (ActionNotAllowed, Conflict) as refused:
                 return type(refused).__name__
 
@@ -271,20 +260,20 @@ def test_concurrent_merges_into_each_other_make_no_cycle(desk: Storage, playbook
             outcomes = list(pool.map(one, [("CS1", "CS2"), ("CS2", "CS1")]))
         assert sorted(outcomes) == ["ActionNotAllowed", "merged"]
         gone = "CS1" if load(desk, "CS1").merged else "CS2"
-        act(desk, playbook, gone, c.Unmerge())
+        act(desk, gone, c.Unmerge())
 
 
 @pytest.mark.requirement("G1")
-def test_a_merge_checks_the_versions_of_both_tickets(desk: Storage, playbook: Playbook) -> None:
+def test_a_merge_checks_the_versions_of_both_tickets(desk: Storage) -> None:
     commit_all, moved = desk.tickets.commit_all, iter([True])
 
     def overtaken(changes: Any, **more: Any) -> None:
         if next(moved, False):
-            act(desk, playbook, "CS1", c.Note("x"))
+            act(desk, "CS1", c.Note("x"))
         commit_all(changes, **more)
 
     with patch.object(desk.tickets, "commit_all", overtaken):
-        act(desk, playbook, "CS2", c.Merge("CS1"))
+        act(desk, "CS2", c.Merge("CS1"))
     assert [k.events[0].event for k in desk.tickets.history("testdesk", "CS1")] == [
         "TicketReceived", "NoteAdded", "MergeReceived",
     ]  # fmt: skip
@@ -312,10 +301,11 @@ class TestAnySequence:
         self, steps: list[tuple[str, str, str]], storage: Storage, playbook: Playbook
     ) -> None:
         _delete_everything(storage)
+        storage.playbooks.put(playbook, NOON)
         storage.roster.put(agent(capacity=9))
         texts = []
         for number in NUMBERS:
-            file(storage, playbook, number, description=f"first of {number}")
+            open_ticket(storage, number, description=f"first of {number}")
             texts.append(f"first of {number}")
         for count, (what, number, other) in enumerate(steps):
             commands: dict[str, c.Command] = {
@@ -325,7 +315,7 @@ class TestAnySequence:
                 "assign": c.Assign("technical", "agent-1"),
             }
             try:
-                act(storage, playbook, number, commands[what], NOON + timedelta(minutes=count))
+                act(storage, number, commands[what], NOON + timedelta(minutes=count))
             except ActionNotAllowed:
                 assert what != "write"
                 continue
