@@ -47,16 +47,6 @@ def test_a_new_ticket_with_a_phone_number_is_acknowledged_by_sms(harness: Harnes
     assert (delivery.state, delivery.channel, delivery.to) == ("sent", "sms", "*******8000")
 
 
-@pytest.mark.requirement("E11", "G1")
-def test_a_repeated_event_sends_one_mail(harness: Harness) -> None:
-    ticket = harness.file(MAIL)
-    record = harness.event_record(ticket)
-    for _ in range(10):
-        assert harness.invoke(record, record) == []
-    assert len(harness.mails) == 1
-    assert len(harness.deliveries(ticket)) == 1
-
-
 @pytest.mark.requirement("G3", "F2")
 def test_a_poison_record_is_dead_lettered_and_delays_no_other(harness: Harness) -> None:
     ticket = harness.file(MAIL)

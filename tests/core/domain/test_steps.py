@@ -15,7 +15,7 @@ from functions.core.domain.ticket import Ticket
 from functions.core.playbook import load
 from functions.core.services.suggesting import suggest
 from functions.router.classify import classify
-from tests.core.sample_desk import DESK, NOON, both
+from tests.core.sample_desk import DESK, NOON, both, committed, request
 
 
 def desk(**changes: Any) -> Playbook:
@@ -25,25 +25,12 @@ def desk(**changes: Any) -> Playbook:
 
 def run(playbook: Playbook, *commands: c.Command, at: Any = NOON) -> Ticket:
     """A ticket in the hands of an agent, after these commands."""
-    request = e.TicketReceived.model_validate(
-        {
-            "customer": {"contact": "****8000", "kind": "phone", "hash": "h"},
-            "channel": "web",
-            "locale": "zh-CN",
-            "type": "inquiry",
-            "priority": "medium",
-            "description": "帮我看看",
-            "order": "A-1024",
-        }
-    )
+    opened = request(type="inquiry", priority="medium", description="帮我看看", order="A-1024")
     ticket: Ticket | None = None
-    given = (c.Receive("CS1", request), c.Assign("general", "zx-1", by_person=True), *commands)
-    for version, command in enumerate(given, start=1):
+    assign = c.Assign("general", "zx-1", by_person=True)
+    for command in (c.Receive("CS1", opened), assign, *commands):
         events = decide(ticket, command, playbook, at)
-        commit = e.Commit(
-            desk="testdesk", number="CS1", version=version, at=at, actor="zx-1", events=events
-        )
-        ticket = apply(ticket, commit)
+        ticket = apply(ticket, committed(ticket, events, at, "CS1"))
     assert ticket is not None
     return ticket
 
@@ -113,10 +100,7 @@ def test_an_appointment_repeats_without_a_breach_until_it_is_stopped() -> None:
         assert [(x.kind, x.due_at) for x in rung if x.kind == "customer_update"] == [
             ("customer_update", now)
         ]
-        commit = e.Commit(
-            desk="testdesk", number="CS1", version=9, at=now, actor="system", events=events
-        )
-        ticket = apply(ticket, commit)
+        ticket = apply(ticket, committed(ticket, events, now))
         timer = ticket.timers["customer_update"]
         assert (timer.state, timer.due_at) == ("running", now + timedelta(hours=2))
     solved = decide(ticket, c.Resolve("已赔付"), playbook, NOON + timedelta(hours=5))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -36,20 +37,32 @@ def act(storage: Storage, playbook: Playbook, command: c.Command, **options: Any
     return change(storage, "testdesk", "CS1", command, playbook, NOON, actor="agent-1", **options)
 
 
-class TestConflicts:
-    def test_it_is_decided_anew_on_what_the_other_made(
-        self, desk: Storage, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """A14: both changes stand on the record, in one order."""
-        load, faster = desk.tickets.load, iter([True])
+@pytest.fixture
+def overtake(
+    desk: Storage, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[c.Command], None]:
+    """Carry a command out between the next change's reading and its commit."""
+
+    def overtake(command: c.Command) -> None:
+        load = desk.tickets.load
 
         def load_while_another_writes(name: str, number: str) -> Ticket:
             found = load(name, number)
-            if next(faster, False):
-                act(desk, playbook, c.SetPriority("high"))
+            monkeypatch.setattr(desk.tickets, "load", load)
+            act(desk, playbook, command)
             return found
 
         monkeypatch.setattr(desk.tickets, "load", load_while_another_writes)
+
+    return overtake
+
+
+class TestConflicts:
+    def test_it_is_decided_anew_on_what_the_other_made(
+        self, desk: Storage, playbook: Playbook, overtake: Callable[[c.Command], None]
+    ) -> None:
+        """A14: both changes stand on the record, in one order."""
+        overtake(c.SetPriority("high"))
         after = act(desk, playbook, c.Note("看过"))
         assert (after.version, after.priority) == (3, "high")
 
@@ -74,17 +87,9 @@ class TestConflicts:
         assert sorted(texts) == sorted(str(index) for index in range(12))
 
     def test_what_is_no_longer_possible_is_refused(
-        self, desk: Storage, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+        self, desk: Storage, playbook: Playbook, overtake: Callable[[c.Command], None]
     ) -> None:
-        load, faster = desk.tickets.load, iter([True])
-
-        def load_while_another_closes(name: str, number: str) -> Ticket:
-            found = load(name, number)
-            if next(faster, False):
-                act(desk, playbook, c.Close("spam"))
-            return found
-
-        monkeypatch.setattr(desk.tickets, "load", load_while_another_closes)
+        overtake(c.Close("spam"))
         with pytest.raises(ActionNotAllowed):
             act(desk, playbook, c.SetPriority("high"))
 
