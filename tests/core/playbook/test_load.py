@@ -55,155 +55,105 @@ class TestDuration:
 SOURCE = FILE.read_text(encoding="utf-8")
 
 MISTAKES = {
-    "an unknown key": (
-        "  capacity: 5", "  size: 5", "assignment.size: unknown key, expected one of capacity",
-    ),
-    "a missing key": (
-        "default_type: 其他\n", "", "default_type: this key is missing",
-    ),
-    "a duration in words": (
-        "within: 10m", "within: ten minutes",
+    "an unknown key": ("  capacity: 5", "  size: 5",
+        "assignment.size: unknown key, expected one of capacity"),
+    "a missing key": ("default_type: 其他\n", "", "default_type: this key is missing"),
+    "a duration in words": ("within: 10m", "within: ten minutes",
         "timers.confirm_type.within: expected a duration such as 30m, 2h or 3d, got 'ten minutes'",
     ),
-    "a duration of zero": (
-        "within: 10m", "within: 0m",
-        "timers.confirm_type.within: expected a duration longer than zero",
-    ),
-    "a duration missing for a priority": (
-        "{高: 2h, 中: 24h, 低: 24h}", "{高: 2h, 中: 24h}",
-        "timers.first_response.within: the time for '低' is missing",
-    ),
+    "a duration of zero": ("within: 10m", "within: 0m",
+        "timers.confirm_type.within: expected a duration longer than zero"),
+    "a duration missing for a priority": ("{高: 2h, 中: 24h, 低: 24h}", "{高: 2h, 中: 24h}",
+        "timers.first_response.within: the time for '低' is missing"),
     "a duration for an unknown priority": (
         "{高: 2h, 中: 24h, 低: 24h}", "{高: 2h, 中: 24h, 低: 24h, 特急: 1h}",
-        "timers.first_response.within.特急: there is no '特急'; expected one of 高, 中, 低",
-    ),
-    "a share over 1": (
-        "warn_at: [0.75]", "warn_at: [75]",
-        "timers.first_response.warn_at.0: expected less than 1, got '75'",
-    ),
-    "an unknown timer": (
-        "  confirm_type:\n    start", "  confirm:\n    start",
-        "timers.confirm: there is no 'confirm'; expected one of first_response",
-    ),
-    "an unknown event": (
-        "on: TicketResolved", "on: TicketSolved",
-        "notifications.9.on: there is no 'TicketSolved'; expected one of ApprovalGiven",
-    ),
-    "an unknown recipient": (
-        "{on: ReplySent, to: customer", "{on: ReplySent, to: client",
+        "timers.first_response.within.特急: there is no '特急'; expected one of 高, 中, 低"),
+    "a share over 1": ("warn_at: [0.75]", "warn_at: [75]",
+        "timers.first_response.warn_at.0: expected less than 1, got '75'"),
+    "an unknown timer": ("  confirm_type:\n    start", "  confirm:\n    start",
+        "timers.confirm: there is no 'confirm'; expected one of first_response"),
+    "an unknown event": ("on: TicketResolved", "on: TicketSolved",
+        "notifications.9.on: there is no 'TicketSolved'; expected one of ApprovalGiven"),
+    "an unknown recipient": ("{on: ReplySent, to: customer", "{on: ReplySent, to: client",
         "notifications.5.to: expected 'customer', 'handler', 'team', 'supervisor' or 'qa', "
-        "'team:' with a team's name, or 'field:' with a step's field, got 'client'",
-    ),
+        "'team:' with a team's name, or 'field:' with a step's field, got 'client'"),
     "an unknown team that is told": (
         "{on: ReplySent, to: customer", "{on: ReplySent, to: team:warehouse",
-        "notifications.5.to: there is no 'warehouse'",
-    ),
-    "an unknown message": (
-        "message: follow_up", "message: followup",
-        "timers.customer_info.on_breach.tell.0.message: there is no 'followup'; expected",
-    ),
-    "a missing translation": (
-        "{zh-CN: 咨询, en: Enquiry}", "{zh-CN: 咨询}",
-        "types.咨询.label: the text in en is missing",
-    ),
-    "a text in no language": (
-        "{zh-CN: 咨询, en: Enquiry}", "Enquiry",
-        "types.咨询.label: expected a text in each language",
-    ),
-    "an unknown language": (
-        "{zh-CN: 咨询, en: Enquiry}", "{zh-CN: 咨询, en: Enquiry, fr: Demande}",
-        "types.咨询.label.fr: expected 'zh-CN' or 'en', got 'fr'",
-    ),
-    "an unknown team": (
-        "team: 售后组\n  - team", "team: 退货组\n  - team",
-        "routing.6.team: there is no '退货组'; expected one of 技术支持组, 售后组",
-    ),
-    "an unknown tag": (
-        "when: {tags: [系统崩溃]}", "when: {tags: [系统]}",
-        "rules.0.when.tags: there is no '系统'; expected one of 系统崩溃",
-    ),
-    "an unknown priority": (
-        "then: {priority: 高}", "then: {priority: 特急}",
-        "rules.0.then.priority: there is no '特急'; expected one of 高, 中, 低",
-    ),
-    "an unknown article": (
-        "article: refund", "article: refunds", "templates.7.article: there is no 'refunds'",
-    ),
-    "an unknown variable": (
-        "{{ summary }}", "{{ sumary }}",
+        "notifications.5.to: there is no 'warehouse'"),
+    "an unknown message": ("message: follow_up", "message: followup",
+        "timers.customer_info.on_breach.tell.0.message: there is no 'followup'; expected"),
+    "a missing translation": ("{zh-CN: 咨询, en: Enquiry}", "{zh-CN: 咨询}",
+        "types.咨询.label: the text in en is missing"),
+    "a text in no language": ("{zh-CN: 咨询, en: Enquiry}", "Enquiry",
+        "types.咨询.label: expected a text in each language"),
+    "an unknown language": ("{zh-CN: 咨询, en: Enquiry}", "{zh-CN: 咨询, en: Enquiry, fr: Demande}",
+        "types.咨询.label.fr: expected 'zh-CN' or 'en', got 'fr'"),
+    "an unknown team": ("team: 售后组\n  - team", "team: 退货组\n  - team",
+        "routing.6.team: there is no '退货组'; expected one of 技术支持组, 售后组"),
+    "an unknown tag": ("when: {tags: [系统崩溃]}", "when: {tags: [系统]}",
+        "rules.0.when.tags: there is no '系统'; expected one of 系统崩溃"),
+    "an unknown priority": ("then: {priority: 高}", "then: {priority: 特急}",
+        "rules.0.then.priority: there is no '特急'; expected one of 高, 中, 低"),
+    "an unknown article": ("article: refund", "article: refunds",
+        "templates.7.article: there is no 'refunds'"),
+    "an unknown variable": ("{{ summary }}", "{{ sumary }}",
         "messages.resolved.text.zh-CN: there is no variable 'sumary'; expected one of description",
     ),
-    "an unclosed variable": (
-        "{{ summary }}", "{{ summary }", "messages.resolved.text.zh-CN: cannot be filled in:",
-    ),
-    "an unknown filter": (
-        "{{ summary }}", "{{ summary | shout }}",
-        "messages.resolved.text.zh-CN: cannot be filled in: No filter named 'shout'",
-    ),
-    "a text that fails when it is filled in": (
-        "{{ summary }}", "{{ 1 / (score | int) }}",
-        "messages.resolved.text.zh-CN: cannot be filled in: division by zero",
-    ),
-    "a text that reaches for the inside": (
-        "{{ summary }}", "{{ summary.__class__.__mro__ }}",
-        "messages.resolved.text.zh-CN: cannot be filled in:",
-    ),
-    "a number without its serial": (
-        "{serial:03}", "",
-        "number.pattern: the pattern needs {serial} and may write 4 to 40 letters",
-    ),
-    "a number with an unknown part": (
-        "{serial:03}", "{serial:03}{shop}",
-        "number.pattern: the pattern cannot be filled in: 'shop'",
-    ),
-    "a number with a slash": (
-        "CS{date", "CS/{date", "number.pattern: the pattern needs {serial}",
-    ),
-    "a restart that is no period": (
-        "restarts: day", "restarts: hour",
-        "number.restarts: expected 'day', 'month', 'year' or 'never', got 'hour'",
-    ),
-    "a key twice": (
-        "locale: zh-CN\n", "locale: zh-CN\nlocale: en\n", "locale: duplicate key, first on line 10",
-    ),
-    "a template twice": (
-        "id: login", "id: password-recovery", "templates.3.id: duplicate id 'password-recovery'",
-    ),
-    "an empty keyword": (
-        "[咨询, 请问", '["", 请问', "types.咨询.keywords.0: expected a word, got an empty text",
-    ),
-    "a time of day in words": (
-        'mon: [["09:00"', 'mon: [["9am"',
+    "an unclosed variable": ("{{ summary }}", "{{ summary }",
+        "messages.resolved.text.zh-CN: cannot be filled in:"),
+    "an unknown filter": ("{{ summary }}", "{{ summary | shout }}",
+        "messages.resolved.text.zh-CN: cannot be filled in: No filter named 'shout'"),
+    "a text that fails when it is filled in": ("{{ summary }}", "{{ 1 / (score | int) }}",
+        "messages.resolved.text.zh-CN: cannot be filled in: division by zero"),
+    "a text that reaches for the inside": ("{{ summary }}", "{{ summary.__class__.__mro__ }}",
+        "messages.resolved.text.zh-CN: cannot be filled in:"),
+    "a number without its serial": ("{serial:03}", "",
+        "number.pattern: the pattern needs {serial} and may write 4 to 40 letters"),
+    "a number with an unknown part": ("{serial:03}", "{serial:03}{shop}",
+        "number.pattern: the pattern cannot be filled in: 'shop'"),
+    "a number with a slash": ("CS{date", "CS/{date", "number.pattern: the pattern needs {serial}"),
+    "a restart that is no period": ("restarts: day", "restarts: hour",
+        "number.restarts: expected 'day', 'month', 'year' or 'never', got 'hour'"),
+    "a key twice": ("locale: zh-CN\n", "locale: zh-CN\nlocale: en\n",
+        "locale: duplicate key, first on line 10"),
+    "a template twice": ("id: login", "id: password-recovery",
+        "templates.3.id: duplicate id 'password-recovery'"),
+    "an empty keyword": ("[咨询, 请问", '["", 请问',
+        "types.咨询.keywords.0: expected a word, got an empty text"),
+    "a time of day in words": ('mon: [["09:00"', 'mon: [["9am"',
         """calendar: hours.mon[0][0]: expected a time "HH:MM" from "00:00" to "24:00", got '9am'""",
     ),
-    "an unknown time zone": (
-        "Asia/Shanghai", "Asia/Nowhere", "calendar: timezone: expected an IANA time zone",
-    ),
-    "a routing without an end": (
-        "  - team: 通用咨询组\n", "", "routing.6: the last destination must have no `when`",
-    ),
-    "a routing that ends too early": (
-        "  - when: {type: 报障}\n", "  -\n",
-        "routing.5: without `when` it takes every ticket",
-    ),
-    "a review that no score reaches": (
-        "below: 4", "below: 9", "survey.review.below: expected a number from 2 to 5",
-    ),
-    "scores upside down": (
-        "scores: [1, 5]", "scores: [5, 1]",
-        "survey.scores: expected the lowest score and a higher one",
-    ),
-    "too short a retention": (
-        "years: 3", "years: 2", "retention.years: expected 3, 5, 7 or 10, got '2'",
-    ),
-    "a word for a number": (
-        "capacity: 5", "capacity: many", "assignment.capacity: expected a whole number, got 'many'",
-    ),
-    "a mailbox that is none": (
-        "support@standard.local", "support", "mail.address: expected a mail address, got 'support'",
-    ),
+    "an unknown time zone": ("Asia/Shanghai", "Asia/Nowhere",
+        "calendar: timezone: expected an IANA time zone"),
+    "a routing without an end": ("  - team: 通用咨询组\n", "",
+        "routing.6: the last destination must have no `when`"),
+    "a routing that ends too early": ("  - when: {type: 报障}\n", "  -\n",
+        "routing.5: without `when` it takes every ticket"),
+    "a review that no score reaches": ("below: 4", "below: 9",
+        "survey.review.below: expected a number from 2 to 5"),
+    "scores upside down": ("scores: [1, 5]", "scores: [5, 1]",
+        "survey.scores: expected the lowest score and a higher one"),
+    "too short a retention": ("years: 3", "years: 2",
+        "retention.years: expected 3, 5, 7 or 10, got '2'"),
+    "a word for a number": ("capacity: 5", "capacity: many",
+        "assignment.capacity: expected a whole number, got 'many'"),
+    "a mailbox that is none": ("support@standard.local", "support",
+        "mail.address: expected a mail address, got 'support'"),
     "a tab": ("desk: standard", "\tdesk: standard", "not YAML: found character"),
 }  # fmt: skip
+
+
+def _refusal(playbook: Any) -> str:
+    """The message with which a file or dict is refused."""
+    with pytest.raises(PlaybookError) as caught:
+        load(playbook)
+    return str(caught.value)
+
+
+def _written(folder: Path, text: str) -> Path:
+    file = folder / "desk.yaml"
+    file.write_text(text, encoding="utf-8")
+    return file
 
 
 def _first_changed_line(changed: str) -> int:
@@ -216,13 +166,11 @@ def _first_changed_line(changed: str) -> int:
 def test_an_error_names_the_key_and_what_was_expected(mistake: str, tmp_path: Path) -> None:
     old, new, message = MISTAKES[mistake]
     assert old in SOURCE
-    file = tmp_path / "desk.yaml"
-    file.write_text(SOURCE.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(PlaybookError) as caught:
-        load(file)
-    assert message in str(caught.value)
-    assert str(caught.value).startswith(f"{file}:")
-    assert len(str(caught.value).splitlines()) == 1
+    file = _written(tmp_path, SOURCE.replace(old, new, 1))
+    refusal = _refusal(file)
+    assert message in refusal
+    assert refusal.startswith(f"{file}:")
+    assert len(refusal.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -231,21 +179,13 @@ def test_an_error_names_the_key_and_what_was_expected(mistake: str, tmp_path: Pa
 def test_an_error_names_the_line(mistake: str, tmp_path: Path) -> None:
     old, new, _ = MISTAKES[mistake]
     changed = SOURCE.replace(old, new, 1)
-    file = tmp_path / "desk.yaml"
-    file.write_text(changed, encoding="utf-8")
-    with pytest.raises(PlaybookError, match=rf":{_first_changed_line(changed)}: "):
-        load(file)
+    assert f":{_first_changed_line(changed)}: " in _refusal(_written(tmp_path, changed))
 
 
 def test_all_errors_of_a_phase_are_reported_at_once(tmp_path: Path) -> None:
-    file = tmp_path / "desk.yaml"
-    changed = SOURCE.replace("article: refund", "article: x").replace(
-        "on: ReplySent", "on: Replied"
-    )
-    file.write_text(changed, encoding="utf-8")
-    with pytest.raises(PlaybookError) as caught:
-        load(file)
-    assert len(str(caught.value).splitlines()) == 2
+    changed = SOURCE.replace("article: refund", "article: x")
+    changed = changed.replace("on: ReplySent", "on: Replied")
+    assert len(_refusal(_written(tmp_path, changed)).splitlines()) == 2
 
 
 @pytest.mark.parametrize(
@@ -261,10 +201,7 @@ def test_all_errors_of_a_phase_are_reported_at_once(tmp_path: Path) -> None:
 def test_a_file_that_is_not_a_playbook_is_refused(
     content: str, message: str, tmp_path: Path
 ) -> None:
-    file = tmp_path / "desk.yaml"
-    file.write_text(content, encoding="utf-8")
-    with pytest.raises(PlaybookError, match=message):
-        load(file)
+    assert message in _refusal(_written(tmp_path, content))
 
 
 def test_an_error_names_a_file_that_cannot_be_read(tmp_path: Path) -> None:
@@ -276,14 +213,12 @@ def test_an_error_names_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_words_that_yaml_1_1_converts_stay_strings(tmp_path: Path) -> None:
-    file = tmp_path / "desk.yaml"
     changed = SOURCE.replace(
         '["09:00", "12:00"], ["13:30", "18:00"]', "[09:00, 12:00], [13:30, 18:00]"
     )
     changed = changed.replace("holidays: {country: CN}", "holidays: [2026-10-01]")
     changed = changed.replace("[发票, 开票", "[on, no, off, 发票, 开票")
-    file.write_text(changed, encoding="utf-8")
-    found = load(file)
+    found = load(_written(tmp_path, changed))
     assert found.tags["发票"].keywords[:3] == ("on", "no", "off")
     assert not found.hours.is_workday(datetime(2026, 10, 1, tzinfo=SHANGHAI).date())
     assert found.hours.is_open(datetime(2026, 9, 30, 13, 30, tzinfo=SHANGHAI))
@@ -333,17 +268,12 @@ class TestFromADict:
     def test_scores_of_words_lie_within_the_scale(self) -> None:
         wrong = deepcopy(DESK)
         wrong["survey"]["words"] = {"满意": 6}
-        with pytest.raises(
-            PlaybookError, match=r"survey\.words\.满意: expected a number from 1 to 5"
-        ):
-            load(wrong)
+        assert "survey.words.满意: expected a number from 1 to 5" in _refusal(wrong)
 
     def test_an_unknown_key_is_reported_with_the_keys_of_its_section(self) -> None:
         wrong = deepcopy(DESK)
         wrong["tags"]["login"]["vague"] = {"question": both("?"), "unless": ["x"]}
-        with pytest.raises(PlaybookError) as caught:
-            load(wrong)
-        assert str(caught.value) == (
+        assert _refusal(wrong) == (
             "tags.login.vague.unless: unknown key, "
             "expected one of unless_mentions, question, again, ask, times"
         )
@@ -353,7 +283,7 @@ _STEP = {"label": {"zh-CN": "步", "en": "s"}, "source": "assigned"}
 _MEANT = {"label": {"zh-CN": "项", "en": "f"}}
 
 
-@pytest.mark.requirement("D8", "D9", "D10", "D11")
+@pytest.mark.requirement("A1", "C9", "D8", "D9", "D10", "D11")
 @pytest.mark.parametrize(
     ("name", "step", "message"),
     [
@@ -375,40 +305,27 @@ _MEANT = {"label": {"zh-CN": "项", "en": "f"}}
             {"to": "in_progress", "source": ["queued"]},
             "steps.go.source: in 'queued' the ticket has no handler",
         ),
-    ],
-)
-def test_a_step_that_cannot_be_taken_is_refused(
-    name: str, step: dict[str, Any], message: str
-) -> None:
-    with pytest.raises(PlaybookError) as caught:
-        load({**DESK, "steps": {name: {**_STEP, **step}}})
-    assert message in str(caught.value)
-
-
-@pytest.mark.requirement("A1", "C9", "D8", "D9", "D10", "D11")
-@pytest.mark.parametrize(
-    ("step", "message"),
-    [
         (
+            "go",
             {"by": ["enginer"]},
             "steps.go.by: there is no 'enginer'; expected one of agent, supervisor",
         ),
         (
+            "go",
             {"fields": {"plan": {**_MEANT, "kind": "choice"}}},
             "steps.go.fields.plan.choices: a choice needs at least one entry",
         ),
         (
+            "go",
             {"fields": {"sum": _MEANT}, "approval": {"field": "sum", "over": 100}},
             "steps.go.approval.field: 'sum' is compared, so its kind must be number",
         ),
     ],
 )
-def test_a_step_with_an_impossible_role_choice_or_approval_is_refused(
-    step: dict[str, Any], message: str
+def test_a_step_that_cannot_be_taken_is_refused(
+    name: str, step: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(PlaybookError) as caught:
-        load({**deepcopy(DESK), "steps": {"go": {**_STEP, **step}}})
-    assert message in str(caught.value)
+    assert message in _refusal({**DESK, "steps": {name: {**_STEP, **step}}})
 
 
 @pytest.mark.requirement("D9")
@@ -417,17 +334,10 @@ def test_a_deadline_by_an_unknown_field_is_refused() -> None:
     wrong = deepcopy(DESK)
     wrong["steps"] = {"go": {**_STEP, "fields": {"at": {**_MEANT, "kind": "time"}, "by": _MEANT}}}
     for until in ("att", "by"):
-        wrong["timers"] = {
-            "callback": {
-                "start": "step:go",
-                "stop": "TicketResolved",
-                "within": "1h",
-                "until": until,
-            }
-        }
-        with pytest.raises(
-            PlaybookError, match=rf"until: no step has a field '{until}' .* expected one of at$"
-        ):
+        timer = {"start": "step:go", "stop": "TicketResolved", "within": "1h", "until": until}
+        wrong["timers"] = {"callback": timer}
+        message = rf"until: no step has a field '{until}' .* expected one of at$"
+        with pytest.raises(PlaybookError, match=message):
             load(wrong)
 
 
@@ -444,11 +354,8 @@ def test_a_deadline_by_an_unknown_field_is_refused() -> None:
 )
 def test_a_pattern_that_repeats_numbers_is_refused(pattern: str, restarts: str) -> None:
     """Creating the second ticket of a number would fail."""
-    number = {"pattern": pattern, "restarts": restarts}
-    with pytest.raises(
-        PlaybookError, match=r"^number\.pattern: the pattern writes the same numbers"
-    ):
-        load({**deepcopy(DESK), "number": number})
+    refusal = _refusal({**DESK, "number": {"pattern": pattern, "restarts": restarts}})
+    assert refusal.startswith("number.pattern: the pattern writes the same numbers")
 
 
 @pytest.mark.requirement("A3", "D3")
@@ -488,10 +395,9 @@ def test_a_condition_that_never_holds_is_refused(
     }
     whole = {**rest.get(part, {}), **entry}
     desk = {**deepcopy(DESK), "messages": {"received": {"subject": both("s"), "text": both("t")}}}
-    with pytest.raises(PlaybookError) as caught:
-        load({**desk, part: {"callback": whole} if part == "timers" else [whole]})
-    assert str(caught.value).startswith(where)
-    assert str(caught.value).endswith("this is not known here, so the condition would never hold")
+    refusal = _refusal({**desk, part: {"callback": whole} if part == "timers" else [whole]})
+    assert refusal.startswith(where)
+    assert refusal.endswith("this is not known here, so the condition would never hold")
 
 
 @pytest.mark.requirement("A6", "A13")
@@ -499,9 +405,7 @@ def test_a_recipient_that_nobody_belongs_to_is_refused() -> None:
     wrong = load(FILE).model_dump(mode="json")
     wrong["teams"]["主管组"]["role"] = "agent"
     wrong["teams"]["售后组"]["mailbox"] = "aftersales"
-    with pytest.raises(PlaybookError) as caught:
-        load(wrong)
-    message = str(caught.value)
+    message = _refusal(wrong)
     assert "timers.confirm_type.on_breach.tell.0.to: no team has the role supervisor" in message
     assert "teams.售后组.mailbox: expected a mail address, got 'aftersales'" in message
 
@@ -558,10 +462,8 @@ def test_a_former_webhook_type_is_upgraded_when_stored_and_refused_in_a_file(for
     desk = {**deepcopy(DESK), "webhooks": {"crm": endpoint}}
     stored = Playbook.stored(json.dumps(desk))
     assert stored.webhooks["crm"].events == (current, "ticket.received")
-    with pytest.raises(PlaybookError) as caught:
-        load(desk)
     renamed = f"webhooks.crm.events.0: '{former}' was renamed to '{current}'"
-    assert str(caught.value) == renamed
+    assert _refusal(desk) == renamed
 
 
 class TestPriorityScale:
