@@ -290,38 +290,20 @@ _MEANT = {"label": {"zh-CN": "项", "en": "f"}}
         ("reply", {}, "steps.reply: every desk has an action of this name"),
         ("approve", {}, "steps.approve: every desk has an action of this name"),
         ("go", {"fields": {"version": _MEANT}}, "steps.go.fields.version: this name is reserved"),
-        (
-            "go",
-            {"to": "archived"},
-            "steps.go.to: a step cannot lead to 'archived'; expected one of assigned",
-        ),
-        (
-            "go",
-            {"to": "awaiting_confirmation"},
-            "steps.go.to: a step to 'awaiting_confirmation' needs `resolves`",
-        ),
-        (
-            "go",
-            {"to": "in_progress", "source": ["queued"]},
-            "steps.go.source: in 'queued' the ticket has no handler",
-        ),
-        (
-            "go",
-            {"by": ["enginer"]},
-            "steps.go.by: there is no 'enginer'; expected one of agent, supervisor",
-        ),
-        (
-            "go",
-            {"fields": {"plan": {**_MEANT, "kind": "choice"}}},
-            "steps.go.fields.plan.choices: a choice needs at least one entry",
-        ),
-        (
-            "go",
-            {"fields": {"sum": _MEANT}, "approval": {"field": "sum", "over": 100}},
-            "steps.go.approval.field: 'sum' is compared, so its kind must be number",
-        ),
+        ("go", {"to": "archived"},
+         "steps.go.to: a step cannot lead to 'archived'; expected one of assigned"),
+        ("go", {"to": "awaiting_confirmation"},
+         "steps.go.to: a step to 'awaiting_confirmation' needs `resolves`"),
+        ("go", {"to": "in_progress", "source": ["queued"]},
+         "steps.go.source: in 'queued' the ticket has no handler"),
+        ("go", {"by": ["enginer"]},
+         "steps.go.by: there is no 'enginer'; expected one of agent, supervisor"),
+        ("go", {"fields": {"plan": {**_MEANT, "kind": "choice"}}},
+         "steps.go.fields.plan.choices: a choice needs at least one entry"),
+        ("go", {"fields": {"sum": _MEANT}, "approval": {"field": "sum", "over": 100}},
+         "steps.go.approval.field: 'sum' is compared, so its kind must be number"),
     ],
-)
+)  # fmt: skip
 def test_a_step_that_cannot_be_taken_is_refused(
     name: str, step: dict[str, Any], message: str
 ) -> None:
