@@ -23,6 +23,12 @@ def file(loop: Simulator, description: str, **more: Any) -> str:
     return str(answer.json["number"])
 
 
+def file_and_route(loop: Simulator, description: str, **more: Any) -> str:
+    number = file(loop, description, **more)
+    loop.pump()
+    return number
+
+
 def act(storage: Storage, number: str, command: c.Command, actor: str = "li-1") -> Ticket:
     now = datetime.now(UTC)
     playbook = storage.playbooks.get("standard", now)
@@ -54,8 +60,7 @@ def load(storage: Storage, username: str) -> int:
 def test_tags_and_type_choose_the_team(
     loop: Simulator, storage: Storage, description: str, more: dict[str, Any], team: str
 ) -> None:
-    number = file(loop, description, **more)
-    loop.pump()
+    number = file_and_route(loop, description, **more)
     found = ticket(storage, number)
     assert (found.status, found.queue, found.team) == ("queued", "waiting", team)
 
@@ -106,12 +111,10 @@ def test_high_urgency_goes_to_the_supervisors(loop: Simulator, storage: Storage)
         loop.pump()
         found = ticket(storage, number)
         assert (found.status, found.queue, found.priority) == ("queued", "supervisor", "高")
-    given = act(storage, number, c.Assign("技术支持组", "li-2", by_person=True), "zg-1")
-    assert (given.status, given.handler) == ("assigned", "li-2")
-    assert (
-        act(storage, number, c.Assign("技术支持组", "li-1", by_person=True), "zg-1").handler
-        == "li-1"
-    )
+    for handler in ("li-2", "li-1"):
+        assign = c.Assign("技术支持组", handler, by_person=True)
+        given = act(storage, number, assign, "zg-1")
+        assert (given.status, given.handler) == ("assigned", handler)
     assert (load(storage, "li-1"), load(storage, "li-2")) == (1, 0)
 
 
@@ -119,8 +122,7 @@ def test_high_urgency_goes_to_the_supervisors(loop: Simulator, storage: Storage)
 def test_a_vague_request_waits_for_confirmation(loop: Simulator, storage: Storage) -> None:
     """待确认 for ten minutes; confirmation routes it."""
     storage.roster.set_presence("standard", "li-1", online=True)
-    number = file(loop, "功能异常")
-    loop.pump()
+    number = file_and_route(loop, "功能异常")
     found = ticket(storage, number)
     assert found.status == "pending_confirmation"
     timer = found.timers["confirm_type"]
@@ -191,8 +193,7 @@ def test_a_throttled_table_fails_the_record_alone(
 def test_a_reopened_ticket_is_routed_again(loop: Simulator, storage: Storage) -> None:
     """It goes to any free member of its team; only a second handling goes a level up."""
     storage.roster.set_presence("standard", "li-1", online=True)
-    number = file(loop, "无法登录")
-    loop.pump()
+    number = file_and_route(loop, "无法登录")
     act(storage, number, c.Resolve("已重置"))
     act(storage, number, c.Reopen("还是不行"), "zg-1")
     loop.pump()
@@ -205,9 +206,7 @@ def test_a_reopened_ticket_is_routed_again(loop: Simulator, storage: Storage) ->
 def test_a_waiting_ticket_is_rerouted_after_a_priority_change(
     loop: Simulator, storage: Storage
 ) -> None:
-    number = file(loop, "我无法登录")
-    other = file(loop, "支付失败")
-    loop.pump()
+    number, other = file(loop, "我无法登录"), file_and_route(loop, "支付失败")
     assert act(storage, number, c.SetPriority("高")).team == "技术支持组"
     records = loop._records()
     loop.deliver(records)
@@ -238,8 +237,7 @@ def test_a_higher_priority_moves_a_ticket_up_its_queue(loop: Simulator, storage:
 def test_a_priority_change_does_not_undo_a_persons_decision(
     loop: Simulator, storage: Storage
 ) -> None:
-    number = file(loop, "我无法登录")
-    loop.pump()
+    number = file_and_route(loop, "我无法登录")
     act(storage, number, c.Enqueue("技术支持组", queue="supervisor"))
     act(storage, number, c.SetPriority("低"))
     loop.pump()

@@ -27,6 +27,19 @@ def customer_messages(storage: Storage, number: str) -> list[Any]:
     return [event for commit in found for event in commit.of(CustomerWrote)]
 
 
+def reply_address(loop: Simulator, number: str, desk: str = "standard") -> str:
+    return f"support+{reply_token(aws.root_key(loop.deployment), desk, number)}@standard.local"
+
+
+def answer_by(loop: Simulator, number: str, by: str, *senders: str) -> None:
+    """Answer a ticket's mail by its `reference`, or by its reply `address` alone."""
+    to = DESK if by == "reference" else reply_address(loop, number)
+    references = {"In_Reply_To": own_id(loop, number)} if by == "reference" else {}
+    for sender in senders:
+        loop.mail(make_mail(sender, to, **references), to)
+    loop.pump()
+
+
 def waiting_numbers(storage: Storage) -> set[str]:
     found, _ = storage.tickets.queue_page(
         ["standard#new", "standard#waiting#技术支持组", "standard#waiting#通用咨询组"]
@@ -39,10 +52,9 @@ def test_mail_to_a_customer_has_a_reply_address_of_its_ticket(
 ) -> None:
     """Mail to staff has none."""
     number = file(loop, storage)
-    token = reply_token(aws.root_key(loop.deployment), "standard", number)
     raw = next(raw for to, raw in mails() if to == CUSTOMER)
     found = message_from_bytes(raw, policy=policy.default)
-    assert found["Reply-To"] == f"support+{token}@standard.local"
+    assert found["Reply-To"] == reply_address(loop, number)
     act(loop, number, "assign", agent="li-1")
     staff = next(raw for to, raw in mails() if to == "tech@standard.local")
     assert message_from_bytes(staff, policy=policy.default)["Reply-To"] == DESK
@@ -55,8 +67,8 @@ def test_an_answer_to_the_reply_address_joins_its_ticket(
 ) -> None:
     """From any sender, without a quotation, in any case."""
     number = file(loop, storage)
-    token = reply_token(aws.root_key(loop.deployment), "standard", number)
-    address = f"Support+{token.upper()}@standard.local"
+    name, _, domain = reply_address(loop, number).partition("@")
+    address = f"Support{name.removeprefix('support').upper()}@{domain}"
     headers = {} if where in {"envelope", "To"} else {where: address}
     raw = make_mail("colleague@example.org", address if where == "To" else DESK, "您好", **headers)
     loop.mail(raw, address if where == "envelope" else DESK)
@@ -71,24 +83,17 @@ def test_another_writer_s_address_is_shown_masked(
     loop: Simulator, storage: Storage, by: str
 ) -> None:
     number = file(loop, storage)
-    token = reply_token(aws.root_key(loop.deployment), "standard", number)
-    to = DESK if by == "reference" else f"support+{token}@standard.local"
-    references = {"In_Reply_To": own_id(loop, number)} if by == "reference" else {}
-    for sender in ("colleague@example.org", CUSTOMER.upper()):
-        loop.mail(make_mail(sender, to, **references), to)
-    loop.pump()
+    answer_by(loop, number, by, "colleague@example.org", CUSTOMER.upper())
     view = loop.http("GET", f"/agent/desks/standard/tickets/{number}", claims=SUPERVISOR).json
-    shown = [m["by_another"] for m in view["messages"] if m["event"] == "CustomerWrote"]
-    (another, customer) = shown
+    messages = [m for m in view["messages"] if m["event"] == "CustomerWrote"]
+    another, customer = (message["by_another"] for message in messages)
     assert customer is None
     assert another.endswith(".org")
     assert "*" in another
     assert "colleague" not in another
     stored = [dump_events((event,)) for event in customer_messages(storage, number)]
-    assert ["by_another" in body for body in stored] == [
-        True,
-        False,
-    ]  # the customer's costs nothing
+    # The customer's own costs nothing.
+    assert ["by_another" in body for body in stored] == [True, False]
 
 
 def test_a_forged_reply_address_opens_a_new_ticket(loop: Simulator, storage: Storage) -> None:
@@ -104,8 +109,7 @@ def test_a_forged_reply_address_opens_a_new_ticket(loop: Simulator, storage: Sto
 @pytest.mark.requirement("F5")
 def test_the_reply_address_counts_for_mail_over_http(loop: Simulator, storage: Storage) -> None:
     number = file(loop, storage)
-    token = reply_token(aws.root_key(loop.deployment), "standard", number)
-    raw = make_mail("colleague@example.org", f"support+{token}@standard.local")
+    raw = make_mail("colleague@example.org", reply_address(loop, number))
     headers = {"content-type": "message/rfc822", **signed(WEBHOOK_SECRET, raw)}
     answer = loop.http("POST", "/desks/standard/channels/mime", raw, headers=headers)
     assert (answer.status, answer.json) == (202, {"number": number, "new": False})
@@ -197,13 +201,8 @@ def test_an_answer_to_an_erased_ticket_opens_an_unlinked_one(
     loop: Simulator, storage: Storage, by: str
 ) -> None:
     number = file(loop, storage)
-    token = reply_token(aws.root_key(loop.deployment), "standard", number)
-    later = datetime.now(UTC) + timedelta(minutes=5)
-    forget(loop, later, number=number)
-    references = {"In_Reply_To": own_id(loop, number)} if by == "reference" else {}
-    to = DESK if by == "reference" else f"support+{token}@standard.local"
-    loop.mail(make_mail(CUSTOMER, to, **references), to)
-    loop.pump()
+    forget(loop, datetime.now(UTC) + timedelta(minutes=5), number=number)
+    answer_by(loop, number, by, CUSTOMER)
     assert customer_messages(storage, number) == []
     (new,) = waiting_numbers(storage) - {number}
     assert [storage.tickets.load("standard", each).related for each in (number, new)] == [(), ()]

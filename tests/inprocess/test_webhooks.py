@@ -29,12 +29,10 @@ __all__ = ["loop", "storage"]  # fixtures
 def receiver(loop: Simulator, storage: Storage) -> Iterator[Receiver]:
     """An endpoint that wants everything, of a deployment that may send to this machine."""
     ssm = boto3.client("ssm")
+    secret = rotated("", WEBHOOK_SECRET, datetime.now(UTC), timedelta())
     for name, value in (
         ("settings", '{"local_webhooks":"on"}'),
-        (
-            "desks/standard/webhooks/crm",
-            rotated("", WEBHOOK_SECRET, datetime.now(UTC), timedelta()),
-        ),
+        ("desks/standard/webhooks/crm", secret),
     ):
         ssm.put_parameter(
             Name=loop.deployment.parameter(name), Value=value, Type="SecureString", Overwrite=True
@@ -42,11 +40,10 @@ def receiver(loop: Simulator, storage: Storage) -> Iterator[Receiver]:
     for cached in (wiring.endpoint_budget, wiring.secret_cache, aws.parameter):
         cached.cache_clear()
     with Receiver().listening() as found:
+        webhooks = {"crm": Webhook(url=found.url, events=("*",))}
         playbook = shipped(ROOT / "playbooks" / "standard.yaml")
-        webhook = Webhook(url=found.url, events=("*",))
-        storage.playbooks.put(
-            playbook.model_copy(update={"webhooks": {"crm": webhook}}), datetime.now(UTC)
-        )
+        changed = playbook.model_copy(update={"webhooks": webhooks})
+        storage.playbooks.put(changed, datetime.now(UTC))
         yield found
     for cached in (wiring.endpoint_budget, wiring.secret_cache):
         cached.cache_clear()

@@ -34,6 +34,9 @@ AGENT = Agent(
     desk="standard", username="agent-1", role="agent", team="技术支持组", capacity=50, online=True
 )
 
+ASSIGN = c.Assign("技术支持组", "agent-1", by_person=True)
+"""A person assigns the ticket to the agent."""
+
 MAIL = "li.example@example.com"
 PHONE = "+8613800138000"
 NAME = "李样本"

@@ -24,6 +24,7 @@ from functions.notify.contact import OpenContact
 from functions.notify.deliver.failures import Passing, Permanent, Unclear
 from functions.notify.dispatch import Dispatcher
 from tests.notify.deployment import (
+    ASSIGN,
     MAIL,
     NAME,
     NOON,
@@ -34,7 +35,6 @@ from tests.notify.deployment import (
     without_mailboxes,
 )
 
-ASSIGN = c.Assign("技术支持组", "agent-1", by_person=True)
 SOON = NOON + timedelta(seconds=10)
 LATER = NOON + CLAIM_TIMEOUT
 

@@ -10,8 +10,18 @@ import pytest
 
 from functions.core.domain import commands as c
 from functions.core.domain.rules import TimerRule
+from functions.notify.deliver.failures import Passing
 from functions.notify.dispatch import Dispatcher
-from tests.notify.deployment import MAIL, NOON, PHONE, Harness, Providers, plain, without_mailboxes
+from tests.notify.deployment import (
+    ASSIGN,
+    MAIL,
+    NOON,
+    PHONE,
+    Harness,
+    Providers,
+    plain,
+    without_mailboxes,
+)
 
 TECH = "tech@standard.local"
 
@@ -20,9 +30,7 @@ def answered(harness: Harness, dispatcher: Dispatcher, contact: str, preferred: 
     """The delivery of an agent's answer to a customer with this contact and wish."""
     body = {"preferred_channel": preferred} if preferred else {}
     ticket = harness.file(contact, **body)
-    replied = harness.change(
-        ticket, c.Assign("技术支持组", "agent-1", by_person=True), c.Reply("请重置密码")
-    )
+    replied = harness.change(ticket, ASSIGN, c.Reply("请重置密码"))
     dispatcher.process(harness.event_record(replied))
     [delivery] = [d for d in harness.deliveries(ticket) if d.event == "ReplySent"]
     return delivery
@@ -107,8 +115,6 @@ def test_a_team_without_a_mailbox_is_not_asked_to_call(
 def test_a_request_to_call_is_retried_like_any_message(
     harness: Harness, dispatcher: Dispatcher, providers: Providers
 ) -> None:
-    from functions.notify.deliver.failures import Passing
-
     providers.failures = [Passing("SES")]
     delivery = answered(harness, dispatcher, PHONE, "phone")
     assert (delivery.state, delivery.channel) == ("retrying", "phone")
@@ -128,11 +134,8 @@ def test_each_repetition_of_a_deadline_sends_one_message(
             "on_breach": {"tell": [{"to": "customer", "message": "reply"}], "repeat_every": "2h"},
         }
     )
-    harness.use_playbook(
-        harness.playbook.model_copy(
-            update={"timers": {"customer_update": rule}, "notifications": ()}
-        )
-    )
+    changes = {"timers": {"customer_update": rule}, "notifications": ()}
+    harness.use_playbook(harness.playbook.model_copy(update=changes))
     ticket = harness.file(MAIL)
 
     def sweep(at: datetime) -> None:
@@ -143,9 +146,7 @@ def test_each_repetition_of_a_deadline_sends_one_message(
     for hours in (2, 4, 6):
         sweep(NOON + timedelta(hours=hours))
     assert providers.addresses == [MAIL, MAIL, MAIL]
-    solved = harness.change(
-        ticket, c.Assign("技术支持组", "agent-1", by_person=True), c.Resolve("已重置密码")
-    )
+    solved = harness.change(ticket, ASSIGN, c.Resolve("已重置密码"))
     after = harness.change(ticket, c.Tick(), at=NOON + timedelta(hours=8))
     assert after.version == solved.version
 
@@ -156,9 +157,7 @@ def test_an_erased_customer_gets_no_message(
 ) -> None:
     """The team is notified, without the customer's text."""
     ticket = harness.file(MAIL, description="无法登录，我住在一号")
-    erased = harness.change(
-        ticket, c.Assign("技术支持组", "agent-1", by_person=True), c.ErasePerson("asked by letter")
-    )
+    erased = harness.change(ticket, ASSIGN, c.ErasePerson("asked by letter"))
     for version in range(1, erased.version + 1):
         dispatcher.process(harness.event_record(erased, version))
     assert providers.addresses == [TECH]
@@ -170,8 +169,6 @@ def test_an_erased_customer_gets_no_message(
 def test_a_retry_for_an_erased_customer_ends_without_an_alarm(
     harness: Harness, dispatcher: Dispatcher, providers: Providers
 ) -> None:
-    from functions.notify.deliver.failures import Passing
-
     providers.failures = [Passing("SES")]
     delivery = answered(harness, dispatcher, MAIL, None)
     ticket = harness.storage.tickets.load(delivery.desk, delivery.number)
