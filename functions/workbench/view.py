@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
@@ -298,13 +298,9 @@ def _attachments(whole: Whole, link: Link | None) -> list[dict[str, Any]]:
             "content_type": file.content_type,
             "size": file.size,
             "url": link(file) if link and file.key.startswith(FILES) else None,
-            "event": event.event,
-            "number": record.ticket.number,
-            "version": commit.version,
+            **source,
         }
-        for record in whole.records
-        for commit in record.history
-        for event in commit.events
+        for event, source in _sources(whole)
         if not isinstance(event, e.ApprovalRequested)  # the step follows once it is approved
         for file in getattr(event, "attachments", ())
     ]
@@ -313,18 +309,20 @@ def _attachments(whole: Whole, link: Link | None) -> list[dict[str, Any]]:
 def _refused(whole: Whole) -> list[dict[str, Any]]:
     """Files that were not accepted, with the reason; only the original mail holds them."""
     return [
-        {
-            **file.model_dump(mode="json"),
-            "event": event.event,
-            "number": record.ticket.number,
-            "version": commit.version,
-        }
-        for record in whole.records
-        for commit in record.history
-        for event in commit.events
+        {**file.model_dump(mode="json"), **source}
+        for event, source in _sources(whole)
         if isinstance(event, e.TicketReceived | e.CustomerWrote)
         for file in event.refused
     ]
+
+
+def _sources(whole: Whole) -> Iterator[tuple[e.Event, dict[str, Any]]]:
+    """Every event with the fields that say where a file comes from."""
+    for record in whole.records:
+        for commit in record.history:
+            for event in commit.events:
+                number, version = record.ticket.number, commit.version
+                yield event, {"event": event.event, "number": number, "version": version}
 
 
 def _local(at: datetime | None, playbook: Playbook) -> datetime | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -167,17 +167,9 @@ class _Actor:
             Step(name, tuple(simulator.calls[calls:]), tuple(simulator.invocations[invocations:]))
         )
 
-    def http(
-        self,
-        method: str,
-        path: str,
-        body: Any = None,
-        *,
-        headers: Mapping[str, str] | None = None,
-        claims: Mapping[str, str] | None = None,
-    ) -> ApiResponse:
+    def http(self, method: str, path: str, body: Any = None, **more: Any) -> ApiResponse:
         self.requests += 1
-        answer = self.simulator.http(method, path, body, headers=headers, claims=claims)
+        answer = self.simulator.http(method, path, body, **more)
         if answer.status >= 300:
             raise LifeError(f"{method} {path}: {answer.status} {answer.text}")
         return answer

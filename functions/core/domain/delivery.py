@@ -20,26 +20,10 @@ from functions.core.domain.ticket import Value
 
 State = Literal["claimed", "sent", "retrying", "due", "dead_lettered"]
 
-RETRY_AFTER: tuple[timedelta, ...] = (
-    timedelta(minutes=1),
-    timedelta(minutes=5),
-    timedelta(minutes=15),
-    timedelta(hours=1),
-    timedelta(hours=4),
-    timedelta(hours=12),
-)
+RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 4 * 60, 12 * 60))
 """The waits between attempts; after the last attempt a delivery is dead-lettered."""
 
-WEBHOOK_RETRY_AFTER: tuple[timedelta, ...] = (
-    timedelta(minutes=1),
-    timedelta(minutes=5),
-    timedelta(minutes=15),
-    timedelta(hours=1),
-    timedelta(hours=2),
-    timedelta(hours=4),
-    timedelta(hours=8),
-    timedelta(hours=12),
-)
+WEBHOOK_RETRY_AFTER = (*RETRY_AFTER[:4], *(timedelta(hours=hours) for hours in (2, 4, 8, 12)))
 """The waits between attempts of a webhook (G5). Each is shortened by up to a tenth, so that
 deliveries that failed together are not retried together; all attempts take 24 to 28 hours."""
 
