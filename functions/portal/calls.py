@@ -120,17 +120,14 @@ def _carry_out(
 ) -> HttpResponse:
     if ticket.erased:
         raise Forgotten  # before anything that was sent is read or kept
-    storage = desk.storage
+    submission = submissions.Submission(
+        desk.storage, playbook, ticket, request, desk.keep, desk.seal
+    )
     if call == "messages":
-        message = request.read(submissions.NewMessage)
-        return submissions.write_message(
-            storage, playbook, ticket, request, message, desk.keep, desk.seal
-        )
+        return submission.write_message(request.read(submissions.NewMessage))
     if call == "confirmation":
-        confirmation = request.read(submissions.NewConfirmation)
-        return submissions.confirm(storage, playbook, ticket, request, confirmation, desk.seal)
-    score = request.read(submissions.NewScore)
-    return submissions.answer_survey(storage, playbook, ticket, request, score, desk.seal)
+        return submission.confirm(request.read(submissions.NewConfirmation))
+    return submission.answer_survey(request.read(submissions.NewScore))
 
 
 def wants_page(request: Request) -> bool:

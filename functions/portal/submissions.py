@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -24,7 +25,7 @@ from functions.core.services.command_service import change
 from functions.core.services.merging import same_customer
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
-from functions.core.text.unmasking import MessageMasker, Original, Seal, original
+from functions.core.text.unmasking import MessageMasker, Seal, original
 from functions.portal.files import MAX_FILES, NewAttachment
 
 CALLS = {"messages": "message", "confirmation": "confirm", "survey": "survey"}
@@ -68,79 +69,92 @@ Keep = Callable[[str, Sequence[NewAttachment], FileRules], tuple[Attachment, ...
 """Stores a customer's files in a folder, under the desk's rules."""
 
 
-def write_message(
-    storage: Storage,
-    playbook: Playbook,
-    ticket: Ticket,
-    request: Request,
-    body: NewMessage,
-    keep: Keep,
-    seal: Seal,
-) -> HttpResponse:
-    """Add the customer's message; a repeated `Idempotency-Key` adds no second one (G1).
+@dataclass(frozen=True)
+class Submission:
+    """A customer's request about a ticket, and what carrying it out needs."""
 
-    Raises:
-        KeyReused: the key was used before with another text.
-    """
-    key = request.key("Idempotency-Key")
-    idempotency = None
-    if key:
-        digest = sha256(body.model_dump_json().encode()).hexdigest()
-        idempotency = IdempotencyRecord(
-            ticket.desk, "message", f"{ticket.number}:{key}", body=digest
-        )
-    folder = f"{ticket.desk}/{ticket.number}"
-    files = keep(folder, body.attachments, playbook.files) if body.attachments else ()
-    hiding = MessageMasker()
-    text = hiding.mask("text", body.text)
-    command = c.CustomerMessage(text=text, channel="web", attachments=files)
-    hidden = original(hiding, seal)
-    try:
-        changed = _change(storage, playbook, ticket, command, request, idempotency, hidden)
-        # The number of another customer's ticket, which this one was merged into, is not revealed.
-        return _response(changed if same_customer(changed, ticket) else ticket, 201)
-    except Duplicate as duplicate:
-        if idempotency and duplicate.found and duplicate.found.body != idempotency.body:
-            raise KeyReused(
-                "This Idempotency-Key was used before with another text. "
-                "Use a new key for a new message."
-            ) from duplicate
-        return _response(storage.tickets.load(ticket.desk, ticket.number), 201)
+    storage: Storage
+    playbook: Playbook
+    ticket: Ticket
+    request: Request
+    keep: Keep
+    seal: Seal
 
+    def write_message(self, body: NewMessage) -> HttpResponse:
+        """Add the customer's message; a repeated `Idempotency-Key` adds no second one (G1).
 
-def confirm(
-    storage: Storage,
-    playbook: Playbook,
-    ticket: Ticket,
-    request: Request,
-    body: NewConfirmation,
-    seal: Seal,
-) -> HttpResponse:
-    """Record whether the problem is solved; if not, the ticket is reopened."""
-    hiding = MessageMasker()
-    command = c.Confirm(solved=body.solved, reason=hiding.mask("reason", body.reason))
-    hidden = original(hiding, seal)
-    return _response(_change(storage, playbook, ticket, command, request, hidden=hidden))
+        Raises:
+            KeyReused: the key was used before with another text.
+        """
+        ticket = self.ticket
+        key = self.request.key("Idempotency-Key")
+        idempotency = None
+        if key:
+            digest = sha256(body.model_dump_json().encode()).hexdigest()
+            idempotency = IdempotencyRecord(
+                ticket.desk, "message", f"{ticket.number}:{key}", body=digest
+            )
+        folder, rules = f"{ticket.desk}/{ticket.number}", self.playbook.files
+        files = self.keep(folder, body.attachments, rules) if body.attachments else ()
+        hiding = MessageMasker()
+        text = hiding.mask("text", body.text)
+        command = c.CustomerMessage(text=text, channel="web", attachments=files)
+        try:
+            changed = self._change(command, hiding, idempotency)
+            # The number of another customer's ticket that this one was merged into is not revealed.
+            return _response(changed if same_customer(changed, ticket) else ticket, 201)
+        except Duplicate as duplicate:
+            if idempotency and duplicate.found and duplicate.found.body != idempotency.body:
+                raise KeyReused(
+                    "This Idempotency-Key was used before with another text. "
+                    "Use a new key for a new message."
+                ) from duplicate
+            return _response(self.storage.tickets.load(ticket.desk, ticket.number), 201)
 
+    def confirm(self, body: NewConfirmation) -> HttpResponse:
+        """Record whether the problem is solved; if not, the ticket is reopened."""
+        hiding = MessageMasker()
+        command = c.Confirm(solved=body.solved, reason=hiding.mask("reason", body.reason))
+        return _response(self._change(command, hiding))
 
-def answer_survey(
-    storage: Storage,
-    playbook: Playbook,
-    ticket: Ticket,
-    request: Request,
-    body: NewScore,
-    seal: Seal,
-) -> HttpResponse:
-    """Record the customer's score, once (A13).
+    def answer_survey(self, body: NewScore) -> HttpResponse:
+        """Record the customer's score, once (A13).
 
-    Raises:
-        AlreadyAnswered: this resolution has a score.
-    """
-    hiding = MessageMasker()
-    comment = hiding.mask("comment", body.comment)
-    command = c.AnswerSurvey(score=_score(playbook, body.score), comment=comment)
-    hidden = original(hiding, seal)
-    return _response(_change(storage, playbook, ticket, command, request, hidden=hidden))
+        Raises:
+            AlreadyAnswered: this resolution has a score.
+        """
+        hiding = MessageMasker()
+        comment = hiding.mask("comment", body.comment)
+        command = c.AnswerSurvey(score=_score(self.playbook, body.score), comment=comment)
+        return _response(self._change(command, hiding))
+
+    def _change(
+        self,
+        command: c.Command,
+        hiding: MessageMasker,
+        idempotency: IdempotencyRecord | None = None,
+    ) -> Ticket:
+        try:
+            return change(
+                self.storage,
+                self.ticket.desk,
+                self.ticket.number,
+                command,
+                self.playbook,
+                self.request.now,
+                actor="customer",
+                loaded=self.ticket,
+                idempotency=idempotency,
+                original=original(hiding, self.seal),
+            )
+        except Forgotten:
+            raise
+        except ActionNotAllowed as refused:
+            # The lifecycle's error names the agents' actions; this one names the customer's calls.
+            raise ActionNotAllowed(
+                "This is not possible while the ticket is in its present state.",
+                open_calls(self.ticket, self.playbook),
+            ) from refused
 
 
 def _score(playbook: Playbook, score: int | str) -> int:
@@ -153,38 +167,6 @@ def _score(playbook: Playbook, score: int | str) -> int:
     low, high = playbook.survey.scores
     expected = ", ".join(playbook.survey.words) or f"a number from {low} to {high}"
     raise InvalidInput("The score does not fit.", (FieldError("score", expected),))
-
-
-def _change(
-    storage: Storage,
-    playbook: Playbook,
-    ticket: Ticket,
-    command: c.Command,
-    request: Request,
-    idempotency: IdempotencyRecord | None = None,
-    hidden: Original | None = None,
-) -> Ticket:
-    try:
-        return change(
-            storage,
-            ticket.desk,
-            ticket.number,
-            command,
-            playbook,
-            request.now,
-            actor="customer",
-            loaded=ticket,
-            idempotency=idempotency,
-            original=hidden,
-        )
-    except Forgotten:
-        raise
-    except ActionNotAllowed as refused:
-        # The lifecycle's error names the agents' actions; this one names the customer's calls.
-        raise ActionNotAllowed(
-            "This is not possible while the ticket is in its present state.",
-            open_calls(ticket, playbook),
-        ) from refused
 
 
 def open_calls(ticket: Ticket, playbook: Playbook) -> tuple[str, ...]:

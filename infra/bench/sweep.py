@@ -16,6 +16,7 @@ from functions.core.domain.ticket import Customer
 from functions.core.storage.database import Storage
 from functions.core.storage.items import shard
 from functions.core.storage.table import stamp
+from functions.core.storage.tickets import Change
 from infra.bench.emulator import DESK
 from infra.deploy.desks import storage_of
 from infra.simulator.simulator import Simulator
@@ -87,9 +88,8 @@ def _file(storage: Storage, playbook: Playbook, number: str) -> datetime:
     events = decide(None, Receive(number=number, request=received), playbook, FILED)
     commit = Commit(desk=DESK, number=number, version=1, at=FILED, actor="customer", events=events)
     ticket = apply(None, commit)
-    storage.tickets.commit(
-        None, ticket, events, actor="customer", rank=queue_rank(ticket, playbook)
-    )
+    change = Change(None, ticket, events, queue_rank(ticket, playbook))
+    storage.tickets.commit_all((change,), actor="customer")
     if ticket.next_due is None:
         raise ValueError(f"no timer of desk {DESK} runs on a new ticket")
     return ticket.next_due

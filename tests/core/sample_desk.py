@@ -13,6 +13,7 @@ from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Customer, Ticket
 from functions.core.storage.database import Storage
+from functions.core.storage.tickets import Change
 
 TABLE = "deskbell-test"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -183,7 +184,8 @@ def file(
     """A new ticket, in the table."""
     events = decide(None, c.Receive(number, request(**changes)), playbook, at)
     after = apply(None, committed(None, events, at, number))
-    storage.tickets.commit(None, after, events, actor="customer", rank=queue_rank(after, playbook))
+    change = Change(None, after, events, queue_rank(after, playbook))
+    storage.tickets.commit_all((change,), actor="customer")
     return after
 
 

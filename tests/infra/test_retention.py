@@ -20,6 +20,7 @@ from functions.core.domain.ticket import Customer
 from functions.core.playbook import load
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
+from functions.core.storage.tickets import Change
 from functions.core.text.contacts import contact_hash, normalise_contact
 from functions.core.text.tokens import derive
 from functions.survey.archive import archive, write_document
@@ -129,7 +130,8 @@ def live(at: Records, playbook: Playbook, number: str, contact: str) -> None:
     )  # fmt: skip
     events = decide(None, c.Receive(number, received), playbook, NOON)
     after = apply(None, committed(None, events, NOON, number))
-    at.storage.tickets.commit(None, after, events, actor="customer", rank="1", sealed=text.encode())
+    opened = Change(None, after, events, "1", sealed=text.encode())
+    at.storage.tickets.commit_all((opened,), actor="customer")
     for recipient, state in (("customer", "sent"), ("team", "retrying")):
         at.storage.deliveries.claim(
             Delivery.model_validate(
@@ -420,7 +422,8 @@ class TestErase:
         received = request(customer=customer, description=TEXT)
         events = decide(None, c.Receive("CS4", received), repairs, NOON)
         after = apply(None, committed(None, events, NOON, "CS4"))
-        at.storage.tickets.commit(None, after, events, actor="customer", rank="1", sealed=b"x")
+        opened = Change(None, after, events, "1", sealed=b"x")
+        at.storage.tickets.commit_all((opened,), actor="customer")
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         assert left(at) == []
         assert at.storage.tickets.load("testdesk", "CS4").status == "received"

@@ -17,6 +17,7 @@ from functions.core.domain.lifecycle import apply, decide
 from functions.core.domain.record import SCHEMA, archive_key, document, record
 from functions.core.domain.rules import Playbook
 from functions.core.storage.database import Storage
+from functions.core.storage.tickets import Change
 from functions.survey import handler
 from functions.survey.archive import ArchiveBuckets, archive
 from functions.survey.tasks import Task
@@ -48,9 +49,8 @@ def desk(storage: Storage, playbook: Playbook) -> Storage:
     storage.roster.put(agent())
     events = decide(None, c.Receive("CS1", request(text="很长的邮件")), playbook, NOON)
     after = apply(None, committed(None, events, NOON, "CS1"))
-    storage.tickets.commit(
-        None, after, events, actor="customer", rank="1", sealed=b"\x01sealed-contact"
-    )
+    opened = Change(None, after, events, "1", sealed=b"\x01sealed-contact")
+    storage.tickets.commit_all((opened,), actor="customer")
     storage.deliveries.claim(
         Delivery(
             desk="testdesk", number="CS1", version=1, event="TicketReceived", message="ack",

@@ -31,6 +31,7 @@ from functions.core.services.contacts import SealContact, contact_digest, contac
 from functions.core.storage.contacts import Conversation, Known
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
+from functions.core.storage.tickets import Change
 from functions.core.text.contacts import Contact, mask_contact, mask_name, normalise_contact
 from functions.core.text.json_body import parse_json, parse_model
 from functions.core.text.masking import mask
@@ -260,17 +261,20 @@ class TicketCreator:
             contact, request.body.name or "", request.source.message_id or ""
         )
         hidden = original(hiding, self.seal_original)
-        self.storage.tickets.commit(
+        change = Change(
             None,
             ticket,
             first.events,
-            actor=first.actor,
-            rank=queue_rank(ticket, playbook),
-            idempotency=request.idempotency,
+            queue_rank(ticket, playbook),
             sealed=self.seal(first.desk, first.number, document),
+            original=hidden.sealed_for(first.desk, first.number) if hidden else (),
+        )
+        self.storage.tickets.commit_all(
+            (change,),
+            actor=first.actor,
+            idempotency=request.idempotency,
             acknowledgement=request.acknowledge(first, ticket) if request.acknowledge else None,
             conversation=request.conversation,
-            original=hidden.sealed_for(first.desk, first.number) if hidden else (),
         )
         return ticket
 

@@ -246,38 +246,6 @@ class Tickets:
 
     # Commit
 
-    def commit(
-        self,
-        before: Ticket | None,
-        after: Ticket,
-        events: Sequence[Event],
-        *,
-        actor: str,
-        rank: str,
-        idempotency: IdempotencyRecord | None = None,
-        sealed: bytes | None = None,
-        assigned_by_person: bool = False,
-        wanted_by_webhook: bool = False,
-        acknowledgement: Delivery | None = None,
-        conversation: Conversation | None = None,
-        original: tuple[bytes, ...] = (),
-    ) -> None:
-        """Write the change of one ticket; the arguments are those of `Change` and `commit_all`.
-
-        Raises:
-            Conflict, AgentAtCapacity, Duplicate, TryAgain: as `commit_all` says.
-        """
-        change = Change(
-            before, after, events, rank, assigned_by_person, wanted_by_webhook, sealed, original
-        )
-        self.commit_all(
-            (change,),
-            actor=actor,
-            idempotency=idempotency,
-            acknowledgement=acknowledgement,
-            conversation=conversation,
-        )
-
     def commit_all(
         self,
         changes: Sequence[Change],

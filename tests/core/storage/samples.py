@@ -11,6 +11,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import decide_all, write_all
 from functions.core.storage.database import Storage
+from functions.core.storage.tickets import Change
 from tests.core.sample_desk import NOON, committed, request
 
 
@@ -26,11 +27,14 @@ def assign(handler: str = "agent-1", *, by_hand: bool = False) -> c.Assign:
     return c.Assign("technical", handler, by_person=by_hand)
 
 
-def file_with(storage: Storage, playbook: Playbook, number: str, **options: Any) -> Ticket:
+def file_with(
+    storage: Storage, playbook: Playbook, number: str, sealed: bytes | None = None, **options: Any
+) -> Ticket:
     """A new ticket, with further arguments of its commit."""
     events = decide(None, c.Receive(number, request()), playbook, NOON)
     after = apply(None, committed(None, events, NOON, number))
-    storage.tickets.commit(None, after, events, actor="customer", rank="1", **options)
+    change = Change(None, after, events, "1", sealed=sealed)
+    storage.tickets.commit_all((change,), actor="customer", **options)
     return after
 
 
