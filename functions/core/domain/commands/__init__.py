@@ -5,7 +5,7 @@ is made; whether the ticket's status allows it is decided with the command. The 
 imports is the order of the actions wherever they are listed.
 """
 
-# ruff: noqa: F403, I001 - see above
+# ruff: noqa: F403, I001 - all classes of a module are re-exported, in the order of the imports
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ One module per subject, as in `functions.core.domain.commands`; `commit` holds t
 change. The order of the imports is the order of the events wherever they are listed.
 """
 
-# ruff: noqa: F403, I001 - see above
+# ruff: noqa: F403, I001 - all classes of a module are re-exported, in the order of the imports
 
 from __future__ import annotations
 
