@@ -52,7 +52,7 @@ from functions.core.services.composing import (
 from functions.core.services.contacts import contact_digest
 from functions.core.services.create_ticket import NewTicket, Source, TicketCreator, TicketRequest
 from functions.core.services.merging import merge_target
-from functions.core.storage.contacts import Conversation, Known
+from functions.core.storage.contacts import Conversation, PriorRecords
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from functions.core.text.contacts import Contact, ContactError, chat_contact
@@ -258,7 +258,7 @@ class ChatChannel:
         self,
         message: IncomingMessage,
         sender: Contact,
-        known: Known,
+        known: PriorRecords,
         conversation: Conversation,
         idempotency: IdempotencyRecord,
     ) -> str:

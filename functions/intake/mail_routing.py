@@ -22,7 +22,7 @@ from functions.core.services.command_service import change
 from functions.core.services.contacts import address_digest
 from functions.core.services.create_ticket import NewTicket, Source, TicketCreator, TicketRequest
 from functions.core.services.merging import merge_target
-from functions.core.storage.contacts import Known
+from functions.core.storage.contacts import PriorRecords
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from functions.core.text.contacts import mask_contact
@@ -135,7 +135,7 @@ class MailRouter:
 
     def _deduplicate(
         self, idempotency: IdempotencyRecord, sender: str | None, *, released: bool
-    ) -> tuple[IdempotencyRecord, Known]:
+    ) -> tuple[IdempotencyRecord, PriorRecords]:
         """Return the record to file the mail under, and what is stored about it and its sender.
 
         Raises:
@@ -285,7 +285,7 @@ class MailRouter:
         mail: InboundMail,
         source: Source,
         idempotency: IdempotencyRecord,
-        known: Known,
+        known: PriorRecords,
         ended: Ticket | None,
     ) -> RoutedMail:
         """Create a ticket from a mail, linked to the ended ticket that it answers, if any.
@@ -357,7 +357,7 @@ class MailRouter:
         try:
             self._change(ticket.number, note, replace(idempotency, number=ticket.number))
         except Duplicate as duplicate:
-            first = duplicate.found
+            first = duplicate.record
             if first is not None and first.body not in ("", idempotency.body):
                 raise _repeated_id(first) from duplicate
         except ActionNotAllowed as error:

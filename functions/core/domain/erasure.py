@@ -1,4 +1,4 @@
-"""Erasure: takes out who the customer was and keeps what is counted (B10).
+"""Remove the customer's personal data from a ticket and keep its figures (B10).
 
 Pure: stored commits and deliveries in, the same without personal data out. Each event declares its
 personal fields (`events.PERSONAL`); types, tags, priorities, statuses, scores, times, teams,
@@ -29,7 +29,7 @@ _SYSTEM_REASONS = (e.TicketQueued, e.TicketAssigned, e.PriorityChanged)
 def without_person(
     commit: e.Commit, playbook: Playbook, mask: Mask, via: Collection[str] | None = None
 ) -> e.Commit:
-    """A commit without personal data; the entry that it was erased stays.
+    """A commit without personal data; the event that records the erasure stays.
 
     Args:
         mask: hides contact data in a text (`functions.core.text.masking.mask`).
@@ -45,7 +45,7 @@ def without_person(
 
 
 def without_words(delivery: Delivery) -> Delivery:
-    """A delivery without text and address; the fact and the outcome stay."""
+    """A delivery without text and address; its time and state stay."""
     update: dict[str, Any] = {"subject": "", "text": "", "provider_id": None}
     if delivery.recipient == "customer":
         update["to"] = HIDDEN

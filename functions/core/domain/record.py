@@ -52,7 +52,7 @@ def record(
     [{version, at, actor, events}], `records` as `handling` says, `messages` [{number, version, at,
     actor, direction, channel, text, attachments, refused}] including those of merged tickets,
     `deliveries`, `merged` [{number, ticket, timers, history, deliveries}]. Times are ISO 8601 with
-    offset, durations ISO 8601.
+    offset, durations ISO 8601 too.
     """
     own = TicketRecord(ticket, commits, deliveries)
     messages = [

@@ -326,7 +326,7 @@ class Message(Section):
 
 
 class NotificationRule(Section):
-    """Who is told what about an event. The first match per event type and recipient wins."""
+    """The message about an event for one recipient; the first match of both wins."""
 
     on: str
     to: Recipient

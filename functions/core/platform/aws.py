@@ -65,7 +65,7 @@ def _read(name: str) -> str:
 
 
 def settings(deployment: Deployment) -> dict[str, str]:
-    """Return what the foundation stack recorded (`/deskbell/<stage>/settings`)."""
+    """Return the settings that the foundation stack wrote (`/deskbell/<stage>/settings`)."""
     values: dict[str, str] = json.loads(parameter(deployment.parameter("settings")))
     return values
 

@@ -1,4 +1,4 @@
-"""Carry a command out: load, decide, apply, commit, and once more where somebody was faster."""
+"""Carry out a command: load, decide, apply, commit, and retry after a conflict."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from functions.core.text.unmasking import Original
 
 TRIES = 6
-"""How often a command is decided anew after a conflict before the caller has to try again."""
+"""Attempts to commit a command before the caller has to try again."""
 
 
 def change(
@@ -39,46 +39,45 @@ def change(
     idempotency: IdempotencyRecord | None = None,
     original: Original | None = None,
 ) -> Ticket:
-    """The ticket after `command`; unchanged where the command changes nothing.
+    """Carry out a command and return the ticket after it.
 
-    What is said about a merged ticket is said about the one that it goes on in, which is then the
-    ticket that is changed and returned.
+    A message or note for a merged ticket changes its merge target, which is then returned.
 
     Args:
-        expected: the version that the caller saw; an older one is refused.
-        seen: the ticket that the command was decided on, which saves reading it. If it has changed
-            since, the whole decision is the caller's to make anew: `Conflict`.
-        loaded: the ticket as the caller has just read it, for the first try.
-        idempotency: the idempotency record of the message that the command carries.
-        original: what was hidden of that message.
+        expected: the version that the caller saw; refused if it is not the newest.
+        seen: the ticket that the caller based the command on; it is not read again. If it has
+            changed since, the caller has to decide again (`Conflict`).
+        loaded: the ticket as the caller has just read it, for the first attempt.
+        idempotency: the idempotency record of the message that the command adds.
+        original: the original of that message.
 
     Raises:
         NotFound, ActionNotAllowed, InvalidInput: as `decide` says.
-        StaleVersion: the ticket has moved on from `expected`.
-        AgentAtCapacity: the chosen handler is full or offline.
-        Duplicate: the idempotency record was there already.
+        StaleVersion: the ticket's version is not `expected`.
+        AgentAtCapacity: the chosen handler is at capacity or offline.
+        Duplicate: the idempotency record exists already.
         Conflict: others changed the ticket `TRIES` times in a row, or since `seen`.
     """
     tries = TRIES if seen is None else 1
-    for tried in range(tries):
-        ticket = seen or (loaded if tried == 0 else None) or storage.tickets.load(desk, number)
+    for attempt in range(tries):
+        ticket = seen or (loaded if attempt == 0 else None) or storage.tickets.load(desk, number)
         if expected is not None and ticket.version != expected:
             raise StaleVersion(
                 f"You acted on version {expected}; the ticket is at version {ticket.version}. "
                 "Look at it again."
             )
-        told = command
+        redirected = command
         if ticket.merged is not None:
             from functions.core.services.merging import redirect
 
-            ticket, told = redirect(storage, ticket, command)
-        decided = decide_all(storage, ticket, told, playbook, now)
+            ticket, redirected = redirect(storage, ticket, command)
+        decided = decide_all(storage, ticket, redirected, playbook, now)
         if not decided:
             return ticket
         try:
             return write_all(storage, decided, playbook, now, actor, idempotency, original)
         except Conflict:
-            if tried == tries - 1:
+            if attempt == tries - 1:
                 raise
     raise AssertionError("unreachable")
 
@@ -86,10 +85,10 @@ def change(
 def decide_all(
     storage: Storage, ticket: Ticket, command: c.Command, playbook: Playbook, now: datetime
 ) -> tuple[Decided, ...]:
-    """What a command makes of its ticket, and of the other one where it is about two.
+    """Decide a command for its ticket; `Merge` and `Unmerge` for both tickets.
 
     Raises:
-        NotFound, ActionNotAllowed, InvalidInput: as `decide` says of either.
+        NotFound, ActionNotAllowed, InvalidInput: as `decide` says, for either ticket.
     """
     if isinstance(command, c.Merge | c.Unmerge):
         from functions.core.services.merging import decide_merge
@@ -97,7 +96,7 @@ def decide_all(
         return decide_merge(storage, ticket, command, playbook, now)
     events = decide(ticket, command, playbook, now)
     sealed = command.sealed if isinstance(command, c.CorrectContact) else None
-    return (Decided(ticket, events, _by_hand(command), sealed),) if events else ()
+    return (Decided(ticket, events, _is_by_person(command), sealed),) if events else ()
 
 
 def write_all(
@@ -109,11 +108,11 @@ def write_all(
     idempotency: IdempotencyRecord | None = None,
     original: Original | None = None,
 ) -> Ticket:
-    """Commit what was decided on one or several tickets, all of it or nothing.
+    """Commit the decisions on one or several tickets, all or none; return the first ticket.
 
-    `marker` and `original` belong to the first ticket. Returns that ticket after it.
+    `idempotency` and `original` belong to the first ticket.
     """
-    changes = [_changed(each, playbook, now, actor) for each in decided]
+    changes = [_changed(decision, playbook, now, actor) for decision in decided]
     if original is not None:
         first = changes[0].after
         sealed = original.sealed_for(first.desk, first.number)
@@ -145,7 +144,7 @@ def _changed(decided: Decided, playbook: Playbook, now: datetime, actor: str) ->
     )
 
 
-def _by_hand(command: c.Command) -> bool:
-    """Whether a person chose the handler, who then need not have a place free."""
+def _is_by_person(command: c.Command) -> bool:
+    """Return whether a person chose the handler, whose capacity is then not checked."""
     parts = command.commands if isinstance(command, c.Together) else (command,)
     return any(isinstance(part, c.Assign | c.Take) and part.by_person for part in parts)

@@ -20,7 +20,7 @@ from functions.core.text.templating import fill, format_time, ticket_variables, 
 from functions.core.text.words import TIMERS, label
 
 BY_AGENT = frozenset({"ReplySent", "InformationRequested"})
-"""Events whose text an agent wrote: their mail is not automatic (RFC 3834)."""
+"""Events with an agent's text: their mail is not automatic (RFC 3834)."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Hash and seal contacts: a ticket shows a contact masked and finds it by its keyed hash (G4)."""
+"""Hash and seal contacts. A ticket shows its contact masked and holds its keyed hash (G4)."""
 
 from __future__ import annotations
 

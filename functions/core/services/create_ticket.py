@@ -28,7 +28,7 @@ from functions.core.domain.matching import find_term
 from functions.core.domain.rules import Locale, Playbook, Term
 from functions.core.domain.ticket import Customer, RefusedFile, Ticket
 from functions.core.services.contacts import SealContact, contact_digest, contact_document
-from functions.core.storage.contacts import Conversation, Known
+from functions.core.storage.contacts import Conversation, PriorRecords
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from functions.core.text.contacts import Contact, mask_contact, mask_name, normalise_contact
@@ -155,7 +155,7 @@ class TicketRequest:
     actor: str = "customer"
     source: Source = Source()
     idempotency: IdempotencyRecord | None = None
-    known: Known | None = None
+    known: PriorRecords | None = None
     conversation: Conversation | None = None
     acknowledge: Callable[[e.Commit, Ticket], Delivery | None] | None = None
 
@@ -234,11 +234,11 @@ class TicketCreator:
         try:
             ticket = self._commit(first, playbook, request, fields.contact, hiding)
         except Duplicate as duplicate:
-            if duplicate.found is None:
+            if duplicate.record is None:
                 raise DeadLetter(
                     "the transaction met an idempotency record that is gone"
                 ) from duplicate
-            return self._first_answer(duplicate.found, request.idempotency)
+            return self._first_answer(duplicate.record, request.idempotency)
         return self._answer(ticket)
 
     def _next_number(self, playbook: Playbook, now: datetime) -> str:
@@ -275,10 +275,10 @@ class TicketCreator:
         return ticket
 
     def _first_answer(
-        self, recorded: IdempotencyRecord, asked: IdempotencyRecord | None
+        self, recorded: IdempotencyRecord, requested: IdempotencyRecord | None
     ) -> CreatedTicket:
-        """Answer a repetition with what the first request was answered."""
-        if asked is not None and asked.body and recorded.body != asked.body:
+        """Return the first request's answer to a repetition."""
+        if requested is not None and requested.body and recorded.body != requested.body:
             raise KeyReused(
                 "This Idempotency-Key was used before with another body. "
                 "Use a new key for a new request."
@@ -365,7 +365,7 @@ def _validate(playbook: Playbook, request: TicketRequest) -> _Fields:
 
 
 def _customer(
-    playbook: Playbook, body: NewTicket, contact: Contact, digest: str, known: Known
+    playbook: Playbook, body: NewTicket, contact: Contact, digest: str, known: PriorRecords
 ) -> Customer:
     return Customer(
         name=mask_name(body.name or "", playbook.fields.name_style) if body.name else "",

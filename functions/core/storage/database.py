@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Storage:
-    """The table of a deployment, by entity; it keeps playbooks between calls."""
+    """The table of a deployment, by entity; caches playbooks between calls."""
 
     table: Table
     tickets: Tickets

@@ -1,7 +1,7 @@
-"""Events as the text that is stored with a commit.
+"""The encoding of events as the text that is stored with a commit.
 
-Values equal to their default are left out, and so is the start of a timer that started with the
-commit itself: it keeps the item of a usual commit below 1 KB, one write unit.
+Values equal to their default are left out, and so is the start of a timer that the commit itself
+starts. This keeps the item of a usual commit below 1 KB, one write unit.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from functions.core.domain.events import EVENTS, SCHEMA_VERSION, Event, TimersSe
 from functions.core.domain.ticket import Timer
 
 _LIVE = frozenset({"running", "paused"})
-"""States of a timer that knows its start; an ended one keeps only its deadline."""
+"""The timer states with a start; an ended timer keeps only its deadline."""
 
 
 def dump_events(events: Iterable[Event], at: datetime | None = None) -> str:

@@ -1,7 +1,6 @@
 """Keys and items of tickets, commits, deliveries and agents, and the cursor of a queue.
 
-An item does not repeat in its body what its keys say: a write unit is 1 KB, and most items stay
-below that (G7).
+An item's body does not repeat its keys, so most items stay below 1 KB, one write unit (G7).
 """
 
 from __future__ import annotations
@@ -84,8 +83,8 @@ def ticket_item(ticket: Ticket, rank: str, wake: datetime | None) -> Item:
     """The item of a ticket.
 
     Args:
-        rank: its place in its queue (`lifecycle.queue_rank`).
-        wake: when the sweep looks at it (`ticket.next_wake`).
+        rank: its position in its queue (`lifecycle.queue_rank`).
+        wake: the next time that the sweep reads it (`ticket.next_wake`).
     """
     return {
         **key(ticket_key(ticket.desk, ticket.number), "TICKET"),
@@ -141,7 +140,7 @@ def read_ticket(item: Item) -> Ticket:
 
 
 def read_commit(item: Item) -> Commit:
-    """The commit of an item, or of the image of it that the stream carries.
+    """The commit of an item or of its image in the stream.
 
     Raises:
         DeadLetter: the item is not a commit that this code can read.
@@ -169,7 +168,7 @@ _IN_DELIVERY_KEY = {"message", "recipient", "about"}
 
 
 def delivery_item(delivery: Delivery) -> Item:
-    """The item of a delivery; one that is to be retried is listed in the `due` index."""
+    """The item of a delivery; a delivery to retry is listed in the `due` index."""
     next_at = delivery.next_at if delivery.state == "retrying" else None
     return {
         **key(ticket_key(delivery.desk, delivery.number), f"DELIVERY#{delivery.id}"),
@@ -180,7 +179,7 @@ def delivery_item(delivery: Delivery) -> Item:
 
 
 def delivery_body(delivery: Delivery) -> str:
-    """The body of a delivery's item; a claim is part of it only while it counts."""
+    """The body of a delivery's item; it contains a claim only while the claim is valid."""
     left_out = set(_BESIDE_DELIVERY_BODY)
     if not delivery.lead:
         left_out |= _IN_DELIVERY_KEY

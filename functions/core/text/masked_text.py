@@ -5,8 +5,8 @@ import re
 from functions.core.text.patterns import BLANK, FOLDED, LazyPattern
 
 _LOOKUPS = 400
-"""The most look-ups of numbering plans for one text; beyond it, a possible phone number counts as
-one."""
+"""The most look-ups of numbering plans for one text; beyond it, every possible phone number is
+hidden."""
 
 
 class MaskedText:

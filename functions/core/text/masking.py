@@ -19,8 +19,7 @@ numbers stay as they are. Full-width and other scripts' digits count as digits. 
 digits could be a phone number by its form alone, a numbering plan (phonenumbers) decides; where
 only a word tells ("电话", "call", "订单号"), the word decides.
 
-No AWS calls, no clock. Libraries that are heavy to import are loaded by the first text that
-needs them.
+Libraries that are slow to import are loaded when a text first needs them.
 """
 
 import re

@@ -128,8 +128,8 @@ class TestMarkers:
         act(desk, playbook, message, idempotency=idempotency)
         with pytest.raises(Duplicate) as again:
             act(desk, playbook, message, idempotency=idempotency)
-        assert again.value.found is not None
-        assert again.value.found.number == "CS1"
+        assert again.value.record is not None
+        assert again.value.record.number == "CS1"
         assert desk.tickets.load("testdesk", "CS1").version == 2
 
 

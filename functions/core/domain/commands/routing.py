@@ -36,7 +36,7 @@ class Classify(
     by="router",
     meaning="type, tags and priority from the words of the request",
 ):
-    """Record what the words of the request say."""
+    """Record the classification of the request's text."""
 
     type: str
     tags: tuple[str, ...]
@@ -158,7 +158,7 @@ class Enqueue(
 
 
 class TakeBody(Body):
-    """Nothing but the version."""
+    """The body of `take`: only the version."""
 
 
 class _Assignment:

@@ -1,8 +1,8 @@
-"""Everything that can happen to a ticket: one class per event, past tense, immutable.
+"""The base class of events, and their registry: one immutable class per event, in the past tense.
 
 A change of a ticket is one `Commit`: a new version and the events that made it. Commits are the
-history, the audit trail and the outbox at once: the table's stream hands each one to the router
-and to notify.
+history, the audit trail and the outbox at once: the table's stream delivers them to the router and
+to notify.
 
 An event class is the only declaration of an event. Its class keywords and fields say
 
@@ -103,7 +103,7 @@ class Event(Value):
         return words or ""
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
-        """The changes that this event makes on the ticket; most only add to the history."""
+        """The changes that this event makes to the ticket; most events only add to the history."""
         return {}
 
     def document(self) -> dict[str, Any]:
