@@ -1,7 +1,7 @@
 """Access to a ticket without signing in: by its secret link, or the end of its contact (F6, A16).
 
-A wrong proof and a missing ticket get the same answer after the same work: whether there is a
-ticket or not, the table is read, the key is computed and both proofs are compared.
+A wrong proof and a missing ticket get the same response after the same work: in both cases the
+table is read, the key is computed and both proofs are compared.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from functions.core.text.tokens import same, status_key
 Proof = Literal["key", "contact"]
 
 SHOWN_OF_CONTACT = 4
-"""Characters of the contact that a customer has to know (A15)."""
+"""The characters at the end of the contact that a customer has to enter (A15)."""
 
 _NUMBER = re.compile(r"[A-Za-z0-9-]{1,40}")
 
@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"[A-Za-z0-9-]{1,40}")
 def prove(
     storage: Storage, playbook: Playbook, root: bytes, request: Request, number: str
 ) -> tuple[Ticket, Proof]:
-    """Return the ticket that the caller may see, and the proof: `?key=` or `?contact=`.
+    """Return the ticket that the caller may see, and the proof used: `?key=` or `?contact=`.
 
     Raises:
         NotFound: there is no such ticket, or the proof is wrong; the error is the same.

@@ -103,7 +103,7 @@ def _files(commit: e.Commit) -> Iterator[e.Attachment]:
 
 
 def _by_stranger(event: e.Event) -> bool:
-    """Whether the customer of a merged ticket, who is somebody else, wrote it (G4)."""
+    """Whether another customer wrote it, on a ticket merged into this one (G4)."""
     return isinstance(event, e.CustomerWrote) and event.stranger
 
 
@@ -122,7 +122,7 @@ def _visible(commit: e.Commit) -> Iterator[e.Event]:
 
 
 def _step_fields(event: e.Event, playbook: Playbook, locale: Locale) -> dict[str, Any]:
-    """The fields of a step: the arrival time, the parts (D9, D11)."""
+    """The fields of a step, such as the arrival time or the parts (D9, D11)."""
     if not isinstance(event, e.StepTaken):
         return {}
     step = playbook.steps.get(event.step)

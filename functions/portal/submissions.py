@@ -1,4 +1,4 @@
-"""Customer submissions: a message, whether the problem is solved, a score (A11, A13, C10)."""
+"""Customer submissions: messages, confirmations and scores (A11, A13, C10)."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def write_message(
         # The number of another customer's ticket, which this one was merged into, is not revealed.
         return _response(changed if same_customer(changed, ticket) else ticket, 201)
     except Duplicate as duplicate:
-        if idempotency and duplicate.found and duplicate.found.body != idempotency.body:
+        if idempotency and duplicate.record and duplicate.record.body != idempotency.body:
             raise KeyReused(
                 "This Idempotency-Key was used before with another text. "
                 "Use a new key for a new message."

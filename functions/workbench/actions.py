@@ -1,8 +1,8 @@
-"""Agents' actions: from the body of a call to the command that it stands for.
+"""Agents' actions: turn the body of a request into a command and carry it out.
 
-Each action is declared with its command (`functions.core.domain.commands`): body, rights, statuses.
-Most bodies become their command field by field: text is masked before it is stored (G4), names of
-terms may be labels. Actions that need storage to build their command have a builder here. A
+A command declares its action's body, rights and statuses (`functions.core.domain.commands`). Most
+bodies become their command field by field: text is masked before it is stored (G4), and a term may
+be given by its label. Actions that need storage to build their command have a builder here. A
 desk's own steps are actions too; their fields are keys of the body.
 """
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ActionContext:
-    """The caller, the desk's playbook, and what actions need of the deployment."""
+    """The caller, the desk's playbook, and the dependencies of actions."""
 
     principal: Principal
     playbook: Playbook
@@ -56,16 +56,14 @@ class ActionContext:
 def act(
     context: ActionContext, number: str, action: str, request: Request, now: datetime
 ) -> Ticket:
-    """Carry out `action`, decided on the very version on which the rights were checked.
+    """Carry out an action and return the ticket after it.
 
-    Files that the body names are checked last, when nothing else is wrong.
-
-    Returns:
-        The ticket after the action.
+    Rights and command are checked on the same version of the ticket. Files that the body names are
+    checked last, when nothing else is wrong.
 
     Raises:
         NotFound: there is no such action or ticket.
-        InvalidInput: the body or a file does not fit; every wrong field is named.
+        InvalidInput: the body or a file is invalid; the error names every invalid field.
         Forbidden: the caller lacks the right, in general or on this ticket.
         StaleVersion: the caller saw an older version.
         ActionNotAllowed: the ticket's status does not allow it.
@@ -81,7 +79,7 @@ def act(
     for _ in range(TRIES):
         ticket = context.storage.tickets.load(context.principal.desk, number)
         if step is None:
-            require_action(context.principal, action, _judged(context, action, ticket))
+            require_action(context.principal, action, _ticket_for_rights(context, action, ticket))
         else:
             require_step(context.principal, action, step, ticket)
         if body.version is not None and body.version != ticket.version:
@@ -101,18 +99,18 @@ def act(
                 command = replace(command, attachments=files)
             decided = decide_all(context.storage, ticket, command, context.playbook, now)
         if not decided:
-            return _remember(context, ticket, command, now)
+            return _update_contact(context, ticket, command, now)
         try:
             username = context.principal.username
             after = write_all(context.storage, decided, context.playbook, now, username)
         except Conflict:
             continue
-        return _remember(context, after, command, now)
+        return _update_contact(context, after, command, now)
     raise Conflict(f"{number} has changed again and again")
 
 
-def _judged(context: ActionContext, action: str, ticket: Ticket) -> Ticket:
-    """The ticket on which a right is checked: for originals of a merged one, its merge target."""
+def _ticket_for_rights(context: ActionContext, action: str, ticket: Ticket) -> Ticket:
+    """The ticket to check rights on: for the originals of a merged ticket, its merge target."""
     if action != "open-original" or ticket.merged is None:
         return ticket
     from functions.core.services.merging import merge_target
@@ -120,18 +118,18 @@ def _judged(context: ActionContext, action: str, ticket: Ticket) -> Ticket:
     return merge_target(context.storage, ticket)
 
 
-def _remember(
+def _update_contact(
     context: ActionContext, ticket: Ticket, command: c.TicketCommand, now: datetime
 ) -> Ticket:
-    """Store with the contact what holds for its next requests too (A5)."""
+    """Store changes that apply to the contact's later requests too (A5); return the ticket."""
     if isinstance(command, c.SetCustomerClass):
         context.storage.contacts.set_class(
             ticket.desk, ticket.customer.hash, command.customer_class
         )
     if isinstance(command, c.CorrectContact) and command.customer is None:
-        from functions.workbench.contacts import works_again
+        from functions.workbench.contacts import mark_deliverable
 
-        works_again(context.storage, context.playbook, ticket, context.principal.username, now)
+        mark_deliverable(context.storage, context.playbook, ticket, context.principal.username, now)
     return ticket
 
 
@@ -151,9 +149,9 @@ def _command(
 
 
 def _fields(body: Body, playbook: Playbook) -> dict[str, Any]:
-    """The fields of a command, as the metadata of the body's fields says.
+    """The fields of a command, masked and looked up according to the body's metadata.
 
-    `version` and `attachments` are handled apart.
+    `version` and `attachments` are not among them.
     """
     fields: dict[str, Any] = {}
     for name, field in type(body).model_fields.items():
@@ -171,11 +169,11 @@ def _fields(body: Body, playbook: Playbook) -> dict[str, Any]:
     return fields
 
 
-def _terms(given: Any, terms: Mapping[str, Any]) -> Any:
-    """The keys of terms given by key or label; unknown ones stay, for the rule to refuse."""
-    if isinstance(given, str):
-        return find_term(given, terms) or given
-    return None if given is None else tuple(_terms(name, terms) for name in given)
+def _terms(names: Any, terms: Mapping[str, Any]) -> Any:
+    """The keys of terms given by key or label; the command refuses unknown ones."""
+    if isinstance(names, str):
+        return find_term(names, terms) or names
+    return None if names is None else tuple(_terms(name, terms) for name in names)
 
 
 def _take(body: Any, ticket: Ticket, context: ActionContext) -> c.TicketCommand:
@@ -186,7 +184,7 @@ def _take(body: Any, ticket: Ticket, context: ActionContext) -> c.TicketCommand:
 
 
 def _assign(body: AssignBody, ticket: Ticket, context: ActionContext) -> c.TicketCommand:
-    """To an agent, a team's queue or the supervisors' queue; in review, the call-back (A7)."""
+    """Assign to an agent, a team's or the supervisors' queue; in review, the call-back (A7)."""
     recipients = [name for name in ("agent", "team", "queue") if getattr(body, name) is not None]
     if len(recipients) != 1:
         raise InvalidInput(
@@ -209,8 +207,8 @@ def _assign(body: AssignBody, ticket: Ticket, context: ActionContext) -> c.Ticke
         raise InvalidInput(
             "A call-back is assigned to a person.", (FieldError("agent", "this field is required"),)
         )
-    asked = _terms(body.team, context.playbook.teams)
-    team = asked or ticket.team or context.playbook.routing[-1].team
+    team = _terms(body.team, context.playbook.teams)
+    team = team or ticket.team or context.playbook.routing[-1].team
     queue: Literal["waiting", "supervisor"] = (
         "supervisor" if body.queue == "supervisor" else "waiting"
     )
@@ -218,9 +216,9 @@ def _assign(body: AssignBody, ticket: Ticket, context: ActionContext) -> c.Ticke
 
 
 def _team_for(agent: Agent, ticket: Ticket, playbook: Playbook) -> str:
-    """The team of a ticket that this agent handles.
+    """The team of a ticket that this agent is about to handle.
 
-    A supervisor who steps in leaves the ticket with its team; an agent of another team does not.
+    A ticket that a supervisor takes over stays with its team; otherwise it moves to the agent's.
     """
     team = playbook.teams.get(agent.team)
     if ticket.team is not None and (team is None or team.role != "agent"):
@@ -258,7 +256,7 @@ _BUILDERS: Mapping[str, Callable[[Any, Ticket, ActionContext], c.TicketCommand]]
     "correct-contact": _correct_contact,
     "open-original": _open_original,
 }
-"""Actions whose command needs more than the body."""
+"""Action → builder of its command, where the body alone is not enough."""
 
 
 def _step(name: str, step: Step, body: Body, context: ActionContext) -> c.TicketCommand:
@@ -281,7 +279,7 @@ def _step(name: str, step: Step, body: Body, context: ActionContext) -> c.Ticket
 
 
 def _text(value: object) -> str | None:
-    """A JSON value as the text of a step's field, None where it has no such form."""
+    """Convert a JSON value to the text of a step's field; None if it has no such form."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -293,6 +291,6 @@ def _text(value: object) -> str | None:
 
 
 def _masked(text: str, field: StepField | None) -> str:
-    """Times and choices are checked against their form, so they need no masking."""
+    # Times and choices are checked against their form.
     unmasked = field is not None and field.kind in {"time", "choice"}
     return text if unmasked else mask(text)

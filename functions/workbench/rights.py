@@ -1,4 +1,4 @@
-"""Rights: the caller's roles on a desk, and the tickets on which an action is theirs.
+"""Rights: the caller's roles on a desk, and the tickets on which they allow an action.
 
 Roles are groups of the user pool, `<desk>:<role>`; `*:<role>` holds on every desk. Team and
 capacity come from the roster. The rights of an action are declared with its command
@@ -33,7 +33,7 @@ _GROUP = re.compile(r"[\[\]\s,]+")
 
 @dataclass(frozen=True)
 class Caller:
-    """The caller, by the claims of a token that API Gateway has verified."""
+    """The caller, from the claims of a token that API Gateway has verified."""
 
     username: str
     roles: Mapping[str, frozenset[Role]] = field(default_factory=dict)
@@ -58,10 +58,10 @@ class Principal:
 
 
 def caller(claims: Mapping[str, object]) -> Caller:
-    """The caller, from the claims of an identity token.
+    """Read the caller from the claims of an identity token.
 
     Raises:
-        Unauthorised: there is no username in them.
+        Unauthorised: they contain no username.
     """
     username = claims.get("cognito:username")
     if not isinstance(username, str) or not username:
@@ -75,24 +75,24 @@ def roles_of(groups: object) -> dict[str, frozenset[Role]]:
     Groups of any other form belong to other applications and are ignored.
     """
     names = groups if isinstance(groups, list | tuple) else _GROUP.split(str(groups or ""))
-    found: dict[str, frozenset[Role]] = {}
+    roles: dict[str, frozenset[Role]] = {}
     for name in names:
         desk, _, role = str(name).partition(":")
         if desk and role in get_args(Role):
-            found[desk] = found.get(desk, frozenset()) | {cast("Role", role)}
-    return found
+            roles[desk] = roles.get(desk, frozenset()) | {cast("Role", role)}
+    return roles
 
 
-def first_of(roles: frozenset[Role]) -> Role:
-    """The highest of these roles."""
+def highest_role(roles: frozenset[Role]) -> Role:
+    """The first of these roles in the order of `RANKED`."""
     return next(role for role in RANKED if role in roles)
 
 
 def principal_of(storage: Storage, who: Caller, desk: str) -> Principal:
-    """The caller at a desk.
+    """Return the caller at a desk.
 
     Raises:
-        NotFound: the caller has no role on this desk, or it does not exist.
+        NotFound: the caller has no role on this desk, or the desk does not exist.
     """
     roles = who.on(desk)
     if not roles:

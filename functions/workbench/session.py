@@ -1,4 +1,4 @@
-"""Signing in: a username and a password against the user pool (Cognito, USER_PASSWORD_AUTH)."""
+"""Sign an agent in by username and password (Cognito, USER_PASSWORD_AUTH)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from functions.core.domain.errors import Refused, Unauthorised
 from functions.core.storage.database import Storage
-from functions.workbench.rights import ANY_DESK, caller, first_of
+from functions.workbench.rights import ANY_DESK, caller, highest_role
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
@@ -27,14 +27,14 @@ class Credentials(BaseModel):
 
 
 class TooManyAttempts(Refused):
-    """The user pool holds somebody back who tries too often."""
+    """The user pool throttles the caller."""
 
     status = 429
     title = "Too many attempts"
 
 
 class FirstSignIn(Refused):
-    """The user pool wants something else before it lets this agent in."""
+    """The user pool requires a new password first."""
 
     status = 409
     title = "The account is not ready"
@@ -55,12 +55,15 @@ _TOO_MANY = frozenset(
 
 
 def sign_in(
-    cognito: CognitoIdentityProviderClient, client_id: str, storage: Storage, given: Credentials
+    cognito: CognitoIdentityProviderClient,
+    client_id: str,
+    storage: Storage,
+    credentials: Credentials,
 ) -> dict[str, Any]:
-    """`{token, expires_at, agent {username, desks {desk: {role, team}}}}`.
+    """Sign in; return `{token, expires_at, agent {username, desks {desk: {role, team}}}}`.
 
     Raises:
-        Unauthorised: username or password is wrong; nothing tells which.
+        Unauthorised: username or password is wrong; the error does not say which.
         TooManyAttempts: Cognito throttles.
         FirstSignIn: the password has to be changed first.
     """
@@ -70,7 +73,7 @@ def sign_in(
         answer = cognito.initiate_auth(
             AuthFlow="USER_PASSWORD_AUTH",
             ClientId=client_id,
-            AuthParameters={"USERNAME": given.username, "PASSWORD": given.password},
+            AuthParameters={"USERNAME": credentials.username, "PASSWORD": credentials.password},
         )
     except ClientError as error:
         code = error.response["Error"]["Code"]
@@ -85,15 +88,15 @@ def sign_in(
         raise _first_sign_in()
     token = answer["AuthenticationResult"]["IdToken"]
     claims = _claims(token)
-    who = caller(claims)
+    agent = caller(claims)
     return {
         "token": token,
         "expires_at": datetime.fromtimestamp(claims["exp"], UTC),
         "agent": {
-            "username": who.username,
+            "username": agent.username,
             "desks": {
-                desk: {"role": first_of(roles), "team": _team(storage, desk, who.username)}
-                for desk, roles in sorted(who.roles.items())
+                desk: {"role": highest_role(roles), "team": _team(storage, desk, agent.username)}
+                for desk, roles in sorted(agent.roles.items())
             },
         },
     }
@@ -111,7 +114,7 @@ def _team(storage: Storage, desk: str, username: str) -> str | None:
 
 
 def _claims(token: str) -> dict[str, Any]:
-    """What a token says. It comes straight from Cognito, so its signature need not be checked."""
+    """Decode the claims of a token. It comes from Cognito, so its signature is not checked."""
     payload = token.split(".")[1]
     claims: dict[str, Any] = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return claims

@@ -1,4 +1,4 @@
-"""A ticket as agents see it (contract, section 2). All of it is stored masked (G4)."""
+"""A ticket as agents see it (contract, section 2). All of its text is masked (G4)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Whole:
 
 
 def summary_view(ticket: Ticket, playbook: Playbook, principal: Principal) -> dict[str, Any]:
-    """A ticket in a list, and in the answer to an action."""
+    """A ticket in a list, and in the response to an action."""
     locale = playbook.locale
     priority = playbook.priorities.get(ticket.priority)
     return {
@@ -86,7 +86,7 @@ def summary_view(ticket: Ticket, playbook: Playbook, principal: Principal) -> di
 def ticket_view(
     whole: Whole, playbook: Playbook, principal: Principal, link: Link
 ) -> dict[str, Any]:
-    """All of a ticket, with the messages and files of tickets merged into it.
+    """The whole view of a ticket, with the messages and files of tickets merged into it.
 
     Args:
         link: makes a short-lived link to a file; only those who work on the ticket get one.
@@ -188,7 +188,7 @@ def _other(ticket: Ticket, playbook: Playbook) -> dict[str, Any]:
 
 
 def _timeline(history: Sequence[e.Commit], playbook: Playbook) -> Iterable[dict[str, Any]]:
-    """Every event, with actor and moment (A14); `timers` shows the timers."""
+    """Every event with its actor and time (A14), except changes of timers."""
     return (
         {
             "at": _local(commit.at, playbook),
@@ -233,7 +233,7 @@ def _conversation(whole: Whole, playbook: Playbook) -> list[dict[str, Any]]:
 
 
 def _messages(record: TicketRecord) -> list[dict[str, Any]]:
-    """The messages of one ticket in order: written ones, and those that Deskbell sent by itself.
+    """The messages of one ticket in order, written by people and sent automatically.
 
     `delivery` is None for incoming messages and `pending` for a text that is not delivered yet.
     """

@@ -53,7 +53,7 @@ def responses() -> dict[str, Any]:
     }
 
 
-def describe_answers() -> None:
+def add_error_responses() -> None:
     """Add the responses to every API description that Chalice generates in this process."""
     from chalice.deploy.swagger import SwaggerGenerator
 
