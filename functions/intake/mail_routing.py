@@ -47,11 +47,11 @@ class ReceivedMail:
     """A mail that came to a desk.
 
     Args:
-        key: of the original in the mail bucket.
-        digest: of the raw bytes; identifies a mail without a Message-ID.
-        released: a person has found it in quarantine and says that a person wrote it.
+        key: the key of the original in the mail bucket.
+        digest: the digest of the raw bytes, which identifies a mail without a Message-ID.
+        released: an operator released it from quarantine as a person's mail.
         sender_trusted: the sender's address may decide which ticket the mail belongs to.
-        infected: a virus was found in it; its files stay in the original.
+        infected: the scanner found a virus in it; its files stay in the original.
     """
 
     mail: InboundMail
@@ -104,7 +104,7 @@ class MailRouter:
         answered = self._find_ticket(received)
         target = merge_target(self.storage, answered) if answered else None
         if answered and target and (answered.erased or target.erased):
-            # Nobody could be answered there, and a link would reveal who the customer was (B10).
+            # Nobody could answer there, and a link would reveal who the customer was (B10).
             answered = target = None
         if answered and target and not self._needs_new_ticket(target):
             try:

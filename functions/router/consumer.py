@@ -1,4 +1,4 @@
-"""One record of the table's stream: a commit of a ticket, or an agent with free capacity."""
+"""Process a record of the table's stream: a commit of a ticket, or an agent with free capacity."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _committed(image: Any, deployment: Deployment, storage: Storage, now: dateti
 
 
 class _Reaction:
-    """The router's reaction to the events of one commit of a ticket."""
+    """Reacts to the events of one commit of a ticket."""
 
     def __init__(
         self, ticket: Ticket, commit: e.Commit, router: Router, deployment: Deployment

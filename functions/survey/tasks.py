@@ -58,7 +58,7 @@ def wait_for(storage: Storage, workflows: SFNClient, kind: TaskKind, task: Waiti
 
 
 def expire(storage: Storage, kind: TaskKind, task: Task, now: datetime) -> TaskResult:
-    """End a wait that nobody answered and return how the workflow continues."""
+    """End a wait that nobody answered and return the task's result."""
     command = (
         c.ExpireSurvey(task.resolution) if kind == "survey" else c.ExpireReview(task.resolution)
     )
