@@ -1,4 +1,4 @@
-"""Claim, retry and dead-letter deliveries: what dispatching to people and to webhooks shares.
+"""Claim, retry and dead-letter deliveries: the base of dispatching to people and to webhooks.
 
 Every step is a conditional write on the delivery's state before it. A run whose write is refused
 leaves the delivery as the other run wrote it.

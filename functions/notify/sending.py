@@ -20,7 +20,7 @@ from functions.notify.mail import Envelope, Thread, build
 from functions.notify.preparing import PreparedMessage
 
 LOCAL_PART_LIMIT = 64
-"""Characters before the `@` of an address at most (RFC 5321, 4.5.3.1.1)."""
+"""The maximum characters before the `@` of an address (RFC 5321, 4.5.3.1.1)."""
 
 
 class SendMail(Protocol):

@@ -25,7 +25,7 @@ SHOWN_OF_CONTACT = 4
 _NUMBER = re.compile(r"[A-Za-z0-9-]{1,40}")
 
 
-def prove(
+def authorize(
     storage: Storage, playbook: Playbook, root: bytes, request: Request, number: str
 ) -> tuple[Ticket, Proof]:
     """Return the ticket that the caller may see, and the proof used: `?key=` or `?contact=`.
@@ -48,15 +48,15 @@ def prove(
     raise no_such_ticket()
 
 
-def prove_by_key(
+def authorize_by_key(
     storage: Storage, playbook: Playbook, root: bytes, request: Request, number: str
 ) -> Ticket:
     """Return the ticket that the caller may write to; only `?key=` proves that.
 
     Raises:
-        NotFound: as `prove` says.
+        NotFound: as `authorize` says.
     """
-    ticket, proof = prove(storage, playbook, root, request, number)
+    ticket, proof = authorize(storage, playbook, root, request, number)
     if proof != "key":
         raise no_such_ticket()
     return ticket

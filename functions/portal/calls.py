@@ -62,7 +62,7 @@ def write(
 
 def _show(request: Request, context: PortalContext, desk: str, number: str) -> HttpResponse:
     playbook = _playbook(context.storage, desk, request)
-    ticket, proof = access.prove(context.storage, playbook, context.root, request, number)
+    ticket, proof = access.authorize(context.storage, playbook, context.root, request, number)
     history = context.storage.tickets.history(desk, ticket.number, ticket.version)
     locale = nearest_locale(request.query.get("lang")) or ticket.locale
     # The end of a contact proves enough to show the status, but not the files.
@@ -115,7 +115,7 @@ def _write(
     request: Request, context: PortalContext, desk: str, number: str, call: str
 ) -> HttpResponse:
     playbook = _playbook(context.storage, desk, request)
-    ticket = access.prove_by_key(context.storage, playbook, context.root, request, number)
+    ticket = access.authorize_by_key(context.storage, playbook, context.root, request, number)
     response = _submit(context, playbook, ticket, _as_json(request), call)
     return _redirect_to_page(request, ticket, call) if wants_page(request) else response
 
@@ -139,7 +139,7 @@ def _submit(
 
 
 def wants_page(request: Request) -> bool:
-    """Whether the caller prefers HTML to JSON (RFC 9110, section 12.5.1)."""
+    """Return whether the caller prefers HTML to JSON (RFC 9110, section 12.5.1)."""
     weights = {"text/html": 0.0, "application/json": 0.0}
     for part in request.headers.get("accept", "").lower().split(","):
         media, *parameters = (piece.strip() for piece in part.split(";"))

@@ -103,7 +103,7 @@ def _files(commit: e.Commit) -> Iterator[e.Attachment]:
 
 
 def _by_stranger(event: e.Event) -> bool:
-    """Whether another customer wrote it, on a ticket merged into this one (G4)."""
+    """Return whether another customer wrote it, on a ticket merged into this one (G4)."""
     return isinstance(event, e.CustomerWrote) and event.stranger
 
 

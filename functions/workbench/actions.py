@@ -36,7 +36,7 @@ from functions.core.services.command_service import TRIES, decide_all, write_all
 from functions.core.storage.database import Storage
 from functions.core.storage.files import Files
 from functions.core.text.masking import mask, mask_but
-from functions.workbench.rights import Principal, require_action, require_both, require_step
+from functions.workbench.rights import Principal, require_action, require_merge_right, require_step
 
 if TYPE_CHECKING:
     from functions.core.services.contacts import ContactCorrector
@@ -89,7 +89,7 @@ def act(
             )
         command = _command(action, step, body, ticket, context)
         decided = decide_all(context.storage, ticket, command, context.playbook, now)
-        require_both(context.principal, action, [each.ticket for each in decided])
+        require_merge_right(context.principal, action, [each.ticket for each in decided])
         if isinstance(body, BodyWithFiles) and body.attachments:
             if files is None:
                 rules = context.playbook.files

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Unseal = Callable[[str, str, int, str], dict[str, str]]
 """Opens an original: desk, number, version of the recorded act, agent → field → text."""
 
-MOST_OTHERS = 20
+MAX_OTHER_TICKETS = 20
 """The most other tickets of the customer that a view names."""
 
 
@@ -72,12 +72,14 @@ def show_ticket(
     principal, playbook = _signed_in(request, storage, desk)
     require(principal, SEES_TICKETS, "see tickets")
     ticket = storage.tickets.load(desk, number)
-    numbers = storage.contacts.tickets(desk, ticket.customer.hash, MOST_OTHERS + 1)
+    numbers = storage.contacts.tickets(desk, ticket.customer.hash, MAX_OTHER_TICKETS + 1)
     others = storage.tickets.load_many(desk, [other for other in numbers if other != number])
     history = storage.tickets.history(desk, number, ticket.version)
     deliveries = storage.deliveries.list(desk, number)
-    whole = view.Whole(TicketRecord(ticket, history, deliveries), _merged(storage, ticket), others)
-    shown = view.ticket_view(whole, playbook, principal, files.link)
+    full = view.FullTicket(
+        TicketRecord(ticket, history, deliveries), _merged(storage, ticket), others
+    )
+    shown = view.ticket_view(full, playbook, principal, files.link)
     if ticket.merged is not None:
         from functions.core.services.merging import merge_target
 

@@ -39,7 +39,6 @@ class Caller:
     roles: Mapping[str, frozenset[Role]] = field(default_factory=dict)
 
     def on(self, desk: str) -> frozenset[Role]:
-        """The roles on a desk."""
         return self.roles.get(desk, frozenset()) | self.roles.get(ANY_DESK, frozenset())
 
 
@@ -100,7 +99,7 @@ def principal_of(storage: Storage, who: Caller, desk: str) -> Principal:
     return Principal(who.username, desk, roles, storage.roster.get(desk, who.username))
 
 
-def require(principal: Principal, roles: frozenset[Role], what: str) -> None:
+def require(principal: Principal, roles: frozenset[Role], purpose: str) -> None:
     """Require one of `roles`.
 
     Raises:
@@ -108,7 +107,7 @@ def require(principal: Principal, roles: frozenset[Role], what: str) -> None:
     """
     if not principal.roles & roles:
         needed = ", ".join(role for role in RANKED if role in roles)
-        raise Forbidden(f"To {what} takes one of these roles: {needed}.")
+        raise Forbidden(f"To {purpose} takes one of these roles: {needed}.")
 
 
 def require_action(principal: Principal, action: str, ticket: Ticket) -> None:
@@ -122,7 +121,7 @@ def require_action(principal: Principal, action: str, ticket: Ticket) -> None:
         raise _not_yours(action)
 
 
-def require_both(principal: Principal, action: str, tickets: Sequence[Ticket]) -> None:
+def require_merge_right(principal: Principal, action: str, tickets: Sequence[Ticket]) -> None:
     """Require a supervisor to merge tickets of different customers.
 
     Raises:
@@ -162,7 +161,7 @@ def _roles_of(step: Step) -> frozenset[Role]:
 
 
 def may_step(principal: Principal, step: Step, ticket: Ticket) -> bool:
-    """Whether the caller's roles give the right to a step on this ticket.
+    """Return whether the caller's roles give the right to a step on this ticket.
 
     An agent needs to handle the ticket, or an unassigned one must wait for the agent's team;
     members of the step's own teams may take it on every ticket (D4, D9).
@@ -175,7 +174,7 @@ def may_step(principal: Principal, step: Step, ticket: Ticket) -> bool:
 
 
 def may(principal: Principal, action: str, ticket: Ticket) -> bool:
-    """Whether the caller's roles give the right to `action` on this ticket."""
+    """Return whether the caller's roles give the right to `action` on this ticket."""
     rights = _rights(action)
     scopes = (rights.get(role) for role in principal.roles)
     return any(_HOLDS[scope](principal, ticket) for scope in scopes if scope is not None)
@@ -185,7 +184,7 @@ def _rights(action: str) -> Mapping[Role, Scope]:
     return c.agent_actions()[action].rights
 
 
-def possible(principal: Principal, ticket: Ticket, playbook: Playbook) -> list[str]:
+def possible_actions(principal: Principal, ticket: Ticket, playbook: Playbook) -> list[str]:
     """The actions, the desk's own steps included, that status and rights allow."""
     actions = [action for action in allowed(ticket) if may(principal, action, ticket)]
     if "approve" in steps_allowed(ticket, playbook) and may(principal, "approve", ticket):
@@ -205,7 +204,7 @@ def possible_steps(principal: Principal, ticket: Ticket, playbook: Playbook) -> 
 
 
 def works_on(principal: Principal, ticket: Ticket) -> bool:
-    """Whether the caller works on this ticket and may open its files."""
+    """Return whether the caller works on this ticket and may open its files."""
     if principal.roles & {"supervisor", "admin", "qa"}:
         return True
     return principal.username in (ticket.handler, ticket.reviewer) or ticket.team in (

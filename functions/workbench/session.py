@@ -33,7 +33,7 @@ class TooManyAttempts(Refused):
     title = "Too many attempts"
 
 
-class FirstSignIn(Refused):
+class NewPasswordRequired(Refused):
     """The user pool requires a new password first."""
 
     status = 409
@@ -65,7 +65,7 @@ def sign_in(
     Raises:
         Unauthorised: username or password is wrong; the error does not say which.
         TooManyAttempts: Cognito throttles.
-        FirstSignIn: the password has to be changed first.
+        NewPasswordRequired: the password has to be changed first.
     """
     from botocore.exceptions import ClientError
 
@@ -82,10 +82,10 @@ def sign_in(
         if code in _TOO_MANY:
             raise TooManyAttempts("Too many attempts. Wait a minute and try again.") from error
         if code == "PasswordResetRequiredException":
-            raise _first_sign_in() from error
+            raise _new_password_required() from error
         raise
     if "AuthenticationResult" not in answer:
-        raise _first_sign_in()
+        raise _new_password_required()
     token = answer["AuthenticationResult"]["IdToken"]
     claims = _claims(token)
     agent = caller(claims)
@@ -102,8 +102,8 @@ def sign_in(
     }
 
 
-def _first_sign_in() -> FirstSignIn:
-    return FirstSignIn(
+def _new_password_required() -> NewPasswordRequired:
+    return NewPasswordRequired(
         "This account needs a new password before it can be used. Ask an administrator to set one."
     )
 

@@ -16,13 +16,13 @@ from functions.core.domain.ticket import Ticket
 from functions.core.services.suggesting import suggest
 from functions.core.storage.files import FILES
 from functions.core.text.words import event_label, label
-from functions.workbench.rights import Principal, possible, possible_steps, works_on
+from functions.workbench.rights import Principal, possible_actions, possible_steps, works_on
 
 Link = Callable[[e.Attachment], str]
 
 
 @dataclass(frozen=True)
-class Whole:
+class FullTicket:
     """A ticket, the tickets merged into it, and the customer's other tickets, newest first."""
 
     own: TicketRecord
@@ -79,19 +79,19 @@ def summary_view(ticket: Ticket, playbook: Playbook, principal: Principal) -> di
         "score": ticket.score,
         "merged_into": ticket.merged.into if ticket.merged else None,
         "carries": list(ticket.carries),
-        "actions": possible(principal, ticket, playbook),
+        "actions": possible_actions(principal, ticket, playbook),
     }
 
 
 def ticket_view(
-    whole: Whole, playbook: Playbook, principal: Principal, link: Link
+    full: FullTicket, playbook: Playbook, principal: Principal, link: Link
 ) -> dict[str, Any]:
-    """The whole view of a ticket, with the messages and files of tickets merged into it.
+    """The full view of a ticket, with the messages and files of tickets merged into it.
 
     Args:
         link: makes a short-lived link to a file; only those who work on the ticket get one.
     """
-    ticket, history = whole.own.ticket, whole.own.history
+    ticket, history = full.own.ticket, full.own.history
     received = history[0].of(e.TicketReceived)[0]
     description = received.description
     draft = suggest(ticket, playbook, description, ticket.locale)
@@ -104,7 +104,7 @@ def ticket_view(
         "order": received.order,
         "entered_by": received.entered_by,
         "timeline": list(_timeline(history, playbook)),
-        "messages": _conversation(whole, playbook),
+        "messages": _conversation(full, playbook),
         "timers": [
             {
                 "kind": kind,
@@ -125,11 +125,11 @@ def ticket_view(
         "facts": dict(ticket.facts),
         "pending": _pending(ticket, playbook),
         "records": handling(history, playbook.records.pattern),
-        "attachments": _attachments(whole, link if works_on(principal, ticket) else None),
-        "refused": _refused(whole),
+        "attachments": _attachments(full, link if works_on(principal, ticket) else None),
+        "refused": _refused(full),
         "related": list(ticket.related),
-        "history": [other.number for other in whole.others],
-        "other_tickets": [_other(other, playbook) for other in whole.others],
+        "history": [other.number for other in full.others],
+        "other_tickets": [_other(other, playbook) for other in full.others],
     }
 
 
@@ -218,11 +218,11 @@ def _details(event: e.Event) -> dict[str, Any]:
     return details
 
 
-def _conversation(whole: Whole, playbook: Playbook) -> list[dict[str, Any]]:
+def _conversation(full: FullTicket, playbook: Playbook) -> list[dict[str, Any]]:
     """The messages of the ticket and of those merged into it, in order, each with its number."""
     messages = [
         (message_order(record, message["at"], message["version"]), record.ticket.number, message)
-        for record in whole.records
+        for record in full.records
         for message in _messages(record)
     ]
     messages.sort(key=itemgetter(0))
@@ -291,7 +291,7 @@ def _entry(
     }
 
 
-def _attachments(whole: Whole, link: Link | None) -> list[dict[str, Any]]:
+def _attachments(full: FullTicket, link: Link | None) -> list[dict[str, Any]]:
     return [
         {
             "name": file.name,
@@ -302,7 +302,7 @@ def _attachments(whole: Whole, link: Link | None) -> list[dict[str, Any]]:
             "number": record.ticket.number,
             "version": commit.version,
         }
-        for record in whole.records
+        for record in full.records
         for commit in record.history
         for event in commit.events
         if not isinstance(event, e.ApprovalRequested)  # the step follows once it is approved
@@ -310,7 +310,7 @@ def _attachments(whole: Whole, link: Link | None) -> list[dict[str, Any]]:
     ]
 
 
-def _refused(whole: Whole) -> list[dict[str, Any]]:
+def _refused(full: FullTicket) -> list[dict[str, Any]]:
     """Files that were not accepted, with the reason; only the original mail holds them."""
     return [
         {
@@ -319,7 +319,7 @@ def _refused(whole: Whole) -> list[dict[str, Any]]:
             "number": record.ticket.number,
             "version": commit.version,
         }
-        for record in whole.records
+        for record in full.records
         for commit in record.history
         for event in commit.events
         if isinstance(event, e.TicketReceived | e.CustomerWrote)

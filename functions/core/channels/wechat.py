@@ -38,7 +38,7 @@ from functions.core.channels.base import (
 )
 
 LIMIT = 2048
-"""Bytes of a text at most, in a reply and in a customer-service message."""
+"""The maximum bytes of a text, in a reply and in a customer-service message."""
 
 _BLOCK = 32
 _MAX_DEPTH = 8

@@ -74,7 +74,7 @@ def personal_fields(kind: type[Value]) -> frozenset[str]:
 
 
 def _holds_text(annotation: Any) -> bool:
-    """Whether a plain `str` is part of an annotation; keys of a dict are terms."""
+    """Return whether a plain `str` is part of an annotation; keys of a dict are terms."""
     if annotation is str:
         return True
     arguments = get_args(annotation)

@@ -54,7 +54,7 @@ def decide(
         return _with_timers(None, after, opening, playbook, now)
     if ticket is None:
         raise ValueError(f"{type(command).__name__} needs a ticket")
-    parts = command.commands if isinstance(command, c.Together) else (command,)
+    parts = command.commands if isinstance(command, c.CommandGroup) else (command,)
     after = ticket
     events: list[e.Event] = []
     for part in parts:

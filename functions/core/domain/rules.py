@@ -215,7 +215,7 @@ class Team(Term):
 
 
 class Assignment(Section):
-    """How a free agent is chosen and how waiting tickets are ordered."""
+    """The choice of a free agent, and the order of waiting tickets."""
 
     capacity: int = Field(default=5, ge=1, le=500)
     order: tuple[Literal["vip", "priority", "age"], ...] = ("priority", "vip", "age")
@@ -243,7 +243,7 @@ def _recipient(value: str) -> str:
 Recipient = Annotated[str, AfterValidator(_recipient)]
 
 
-class Tell(Section):
+class TimerNotification(Section):
     """A notification: the recipient and the key of the message."""
 
     to: Recipient
@@ -253,7 +253,7 @@ class Tell(Section):
 class TimerEffects(Section):
     """The consequences of a warning or a breach."""
 
-    tell: tuple[Tell, ...] = ()
+    tell: tuple[TimerNotification, ...] = ()
     queue: Literal["team", "supervisor"] | None = None
     team: str | None = None
     raise_by: int = Field(default=0, ge=0, le=5)
@@ -422,8 +422,8 @@ class Records(Section):
 
 
 Consequence = Literal["accept", "untrusted", "quarantine"]
-"""What follows from a verdict about a mail: accept it and trust its sender, accept it without
-trusting the sender's address, or quarantine it until somebody releases it."""
+"""The consequence of a verdict about a mail: accept it and trust its sender, accept it without
+trusting the sender's address, or quarantine it until an operator releases it."""
 
 
 class Checks(Section):

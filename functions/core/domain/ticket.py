@@ -126,7 +126,7 @@ class Customer(Value):
 
     @property
     def complained(self) -> bool:
-        """Whether only automatic mail is blocked; agents may still write."""
+        """Return whether only automatic mail is blocked; agents may still write."""
         return (self.undeliverable or "").startswith(COMPLAINT)
 
     def without_person(self, number: str) -> Self:

@@ -48,7 +48,6 @@ def client(service: str) -> Any:
 
 
 def dynamodb() -> DynamoDBClient:
-    """Return the DynamoDB client."""
     dynamodb_client: DynamoDBClient = client("dynamodb")
     return dynamodb_client
 

@@ -146,5 +146,5 @@ def _changed(decided: Decided, playbook: Playbook, now: datetime, actor: str) ->
 
 def _is_by_person(command: c.Command) -> bool:
     """Return whether a person chose the handler, whose capacity is then not checked."""
-    parts = command.commands if isinstance(command, c.Together) else (command,)
+    parts = command.commands if isinstance(command, c.CommandGroup) else (command,)
     return any(isinstance(part, c.Assign | c.Take) and part.by_person for part in parts)

@@ -115,12 +115,12 @@ def read_new_ticket(body: bytes, playbook: Playbook) -> NewTicket:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a request came from and what came with it.
+    """The channel of a request, and the data that came with it.
 
-    `sender` is the writer's contact where the channel itself proves it; it replaces the body's
-    `contact`, which anybody could have typed. `text` is the whole message where the description had
-    to be cut. `message_id` is what an answer refers to, `raw` the key of the stored original.
-    `hiding` holds what was masked in texts that were masked before they were cut.
+    `sender` is the writer's contact if the channel proves it; it replaces the body's `contact`,
+    which anybody could have typed. `text` is the whole message if the description was cut. Answers
+    refer to `message_id`; `raw` is the key of the stored original. `hiding` holds the hidden parts
+    of texts that were masked before they were cut.
     """
 
     channel: str = "web"

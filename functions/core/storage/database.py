@@ -33,7 +33,6 @@ class Storage:
 
     @classmethod
     def on(cls, client: DynamoDBClient, table_name: str) -> Storage:
-        """The storage in a table."""
         table = Table(client, table_name)
         contacts, deliveries = Contacts(table), Deliveries(table)
         playbooks, roster, idempotency = Playbooks(table), Roster(table), Idempotency(table)

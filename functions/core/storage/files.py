@@ -48,10 +48,10 @@ MAX_REFUSED = 50
 """The most refused files of one message that the ticket names."""
 
 LINK_LIFETIME = timedelta(minutes=5)
-"""How long a link to a file is valid."""
+"""The lifetime of a link to a file."""
 
 UPLOAD_LIFETIME = timedelta(minutes=15)
-"""How long an upload may start after it was requested."""
+"""The time within which a requested upload has to start."""
 
 FILES = "files/"
 UPLOADS = "uploads/"

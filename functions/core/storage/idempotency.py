@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SORT_KEY = "SEEN"
 
 KEPT_FOR = timedelta(days=400)
-"""How long the request that opened or joined a ticket is recognised as a repetition."""
+"""The time in which a repetition of a request that opened or joined a ticket is recognised."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,6 @@ class Idempotency:
 
 
 def record_item(record: IdempotencyRecord, expires_at: datetime) -> Item:
-    """The item of an idempotency record."""
     return record.key | {
         "number": {"S": record.number},
         "body": {"S": record.body},

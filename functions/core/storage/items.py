@@ -116,7 +116,6 @@ def _first_response_due(timers: dict[str, Any]) -> str | None:
 
 
 def read_ticket(item: Item) -> Ticket:
-    """The ticket of an item."""
     desk, number = ticket_of_key(item["pk"]["S"])
     received = moment(item["contact_sk"]["S"])
     body: dict[str, Any] = json.loads(item["body"]["S"])
@@ -191,7 +190,6 @@ def delivery_body(delivery: Delivery) -> str:
 
 
 def read_delivery(item: Item) -> Delivery:
-    """The delivery of an item."""
     desk, number = ticket_of_key(item["pk"]["S"])
     _, version, *rest = item["sk"]["S"].split("#", 4)
     body: dict[str, Any] = json.loads(item["body"]["S"])
@@ -220,7 +218,6 @@ def agent_profile(agent: Agent) -> str:
 
 
 def read_agent(desk: str, item: Item) -> Agent:
-    """The agent of an item."""
     assigned = item.get("assigned_at")
     return Agent(
         **json.loads(item.get("profile", {}).get("S", "{}")),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from functions.core.storage.table import Table, Write
 
 PLAYBOOK_TTL = timedelta(seconds=30)
-"""How long a playbook is used after any function read it; a new one takes effect within 60 s."""
+"""The time for which a playbook is used after it was read; a new one takes effect within 60 s."""
 
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 

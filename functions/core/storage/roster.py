@@ -27,7 +27,6 @@ class Roster:
     table: Table
 
     def get(self, desk: str, username: str) -> Agent | None:
-        """One agent of a desk."""
         item = self.table.get(*_agent_key(desk, username))
         return read_agent(desk, item) if item and "role" in item else None
 
@@ -115,7 +114,6 @@ class Roster:
         }
 
     def list(self, desk: str) -> AgentList:
-        """The agents of a desk, read consistently."""
         items = self.table.query(
             KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
             ExpressionAttributeValues={":pk": {"S": f"DESK#{desk}"}, ":sk": {"S": "AGENT#"}},

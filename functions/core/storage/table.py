@@ -77,7 +77,6 @@ class Table:
         self.name = name
 
     def get(self, pk: str, sk: str, *, consistent: bool = False) -> Item | None:
-        """One item."""
         return self.client.get_item(
             TableName=self.name, Key=key(pk, sk), ConsistentRead=consistent
         ).get("Item")

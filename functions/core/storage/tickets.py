@@ -198,7 +198,6 @@ class Tickets:
         return FirstCommit()
 
     def commit_at(self, desk: str, number: str, version: int) -> Commit | None:
-        """One commit of a ticket."""
         item = self._commit_item(desk, number, version)
         return read_commit(item) if item else None
 

@@ -104,7 +104,6 @@ def _mask_once(text: str) -> str:
 
 
 def _hide_numbers(masked: MaskedText, cluster: Cluster) -> None:
-    """Hide the personal numbers of a cluster."""
     i = cluster.first
     while i < cluster.last:
         number = _number_at(cluster, i)

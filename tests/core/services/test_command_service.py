@@ -145,7 +145,7 @@ class TestByHand:
 
         def give(by_hand: bool) -> c.Command:
             assign = c.Assign("technical", "busy", by_person=by_hand)
-            return c.Together((c.SetPriority("high"), assign)) if together else assign
+            return c.CommandGroup((c.SetPriority("high"), assign)) if together else assign
 
         with pytest.raises(AgentAtCapacity):
             act(desk, playbook, give(by_hand=False))

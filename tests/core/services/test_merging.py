@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from functions.core.domain import commands as c
-from functions.core.domain.commands.merging import MOST_MERGED
+from functions.core.domain.commands.merging import MAX_MERGED
 from functions.core.domain.errors import ActionNotAllowed, Conflict, NotFound
 from functions.core.domain.events import (
     CustomerWrote,
@@ -245,7 +245,7 @@ class TestRefusals:
         self, desk: Storage, playbook: Playbook
     ) -> None:
         full = load(desk, "CS1").model_copy(
-            update={"carries": tuple(f"X{n}" for n in range(MOST_MERGED))}
+            update={"carries": tuple(f"X{n}" for n in range(MAX_MERGED))}
         )
         storage_load = desk.tickets.load
         with (

@@ -78,10 +78,10 @@ class Receive:
 
 
 @dataclass(frozen=True)
-class Together:
+class CommandGroup:
     """Several commands in one commit: all of them, in order, or none."""
 
     commands: tuple[TicketCommand, ...]
 
 
-Command = TicketCommand | Receive | Together
+Command = TicketCommand | Receive | CommandGroup

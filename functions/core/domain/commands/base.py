@@ -197,6 +197,5 @@ def unknown_names(
 def reopened(
     ticket: Ticket, reason: str, playbook: Playbook, to: ReopenTo = "team"
 ) -> TicketReopened:
-    """The event that reopens a ticket."""
     team = ticket.team or playbook.routing[-1].team
     return TicketReopened(reason=reason, team=team, to=to)

@@ -25,7 +25,7 @@ from functions.core.domain.ticket import DONE, IN_HAND, OPEN, Ticket
 if TYPE_CHECKING:
     from functions.core.domain.rules import Playbook
 
-MOST_MERGED = 50
+MAX_MERGED = 50
 """The most tickets that can be merged into one, because opening it reads all of them."""
 
 
@@ -83,9 +83,9 @@ class ReceiveMerged(
                 f"{ticket.number} first, or merge the other way round.",
                 allowed(ticket),
             )
-        if len(ticket.carries) >= MOST_MERGED:
+        if len(ticket.carries) >= MAX_MERGED:
             raise ActionNotAllowed(
-                f"{MOST_MERGED} tickets were merged into {ticket.number} already, the maximum."
+                f"{MAX_MERGED} tickets were merged into {ticket.number} already, the maximum."
             )
         received = e.MergeReceived(
             other=self.other, same_customer=self.same_customer, reason=self.reason

@@ -111,7 +111,7 @@ def _reclassified(ticket: Ticket, step: str, then: Effect, playbook: Playbook) -
 
 
 def _needs_approval(approval: Approval, fields: dict[str, str]) -> bool:
-    """Whether a step exceeds an agent's authority."""
+    """Return whether a step exceeds an agent's authority."""
     if approval.field is None:
         return True
     return Decimal(fields.get(approval.field) or "0") > approval.over
