@@ -1,4 +1,4 @@
-"""Deliver failed records to a function again and interpret its response."""
+"""Invoke a function again with records that failed, and interpret its response."""
 
 from __future__ import annotations
 

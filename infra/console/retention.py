@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 _PASSES = 10
 _IN_FLIGHT = timedelta(minutes=2)
-"""How long after its claim a delivery's text may still be written by the function that sends it."""
+"""The time after its claim in which the sending function may still write a delivery's text."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Records:
     root: Callable[[], bytes]
 
     @property
-    def shelves(self) -> ArchiveBuckets:
+    def archive_buckets(self) -> ArchiveBuckets:
         return ArchiveBuckets(self.s3, self.archive_bucket, self.mail_bucket)
 
 
@@ -344,7 +344,7 @@ def _rewrite_archive(records: Records, ticket: Ticket, playbook: Playbook) -> No
     ]
     newest = ""
     if any(version.latest and not version.marker for version in before):
-        newest = write_document(records.storage, records.shelves, ticket, playbook)
+        newest = write_document(records.storage, records.archive_buckets, ticket, playbook)
     for key in keys:
         for version in _versions(records.s3, records.archive_bucket, key):
             if not (version.latest and key == newest):

@@ -52,8 +52,8 @@ class Span:
 
 @dataclass(frozen=True)
 class Replayed:
-    """Messages sent again, sent for the first time, skipped because they are being sent; and when
-    the last one is due."""
+    """The counts of messages sent again, sent for the first time, and skipped because they are
+    being sent; and the time at which the last one is due."""
 
     again: int
     first: int

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PATH = "/_providers"
 DESK = "standard"
 MAX_MESSAGES = 1000
-"""How many of the newest messages are kept."""
+"""The number of the newest messages that are kept."""
 
 _ANSWERS: dict[str, Any] = {
     "wechat": {"errcode": 0, "errmsg": "ok"},
