@@ -152,7 +152,7 @@ def _score(playbook: Playbook, score: int | str) -> int:
         return int(score)
     low, high = playbook.survey.scores
     expected = ", ".join(playbook.survey.words) or f"a number from {low} to {high}"
-    raise InvalidInput("The score does not fit.", (FieldError("score", expected),))
+    raise InvalidInput("The score is invalid.", (FieldError("score", expected),))
 
 
 def _change(

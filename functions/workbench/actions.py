@@ -73,7 +73,7 @@ def act(
     step = None if declared else context.playbook.steps.get(action)
     if declared is None and step is None:
         known = ", ".join((*c.agent_actions(), *context.playbook.steps))
-        raise NotFound(f"There is no action {action!r} on this desk. There is {known}.")
+        raise NotFound(f"There is no action {action!r} on this desk; it has {known}.")
     body = request.read(declared.body if declared else StepBody)
     files: tuple[Attachment, ...] | None = None
     for _ in range(TRIES):
@@ -106,7 +106,7 @@ def act(
         except Conflict:
             continue
         return _update_contact(context, after, command, now)
-    raise Conflict(f"{number} has changed again and again")
+    raise Conflict(f"{number} was changed {TRIES} times in a row; try again")
 
 
 def _ticket_for_rights(context: ActionContext, action: str, ticket: Ticket) -> Ticket:
@@ -274,7 +274,7 @@ def _step(name: str, step: Step, body: Body, context: ActionContext) -> c.Ticket
         else:
             fields[key] = _masked(text, step.fields.get(key))
     if errors:
-        raise InvalidInput("Some fields do not fit; see errors.", tuple(errors))
+        raise InvalidInput("Some fields are invalid; see errors.", tuple(errors))
     return c.TakeStep(name, fields, by=context.principal.username)
 
 

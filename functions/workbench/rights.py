@@ -107,7 +107,7 @@ def require(principal: Principal, roles: frozenset[Role], purpose: str) -> None:
     """
     if not principal.roles & roles:
         needed = ", ".join(role for role in RANKED if role in roles)
-        raise Forbidden(f"To {purpose} takes one of these roles: {needed}.")
+        raise Forbidden(f"You need one of these roles to {purpose}: {needed}.")
 
 
 def require_action(principal: Principal, action: str, ticket: Ticket) -> None:

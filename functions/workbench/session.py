@@ -70,7 +70,7 @@ def sign_in(
     from botocore.exceptions import ClientError
 
     try:
-        answer = cognito.initiate_auth(
+        response = cognito.initiate_auth(
             AuthFlow="USER_PASSWORD_AUTH",
             ClientId=client_id,
             AuthParameters={"USERNAME": credentials.username, "PASSWORD": credentials.password},
@@ -84,9 +84,9 @@ def sign_in(
         if code == "PasswordResetRequiredException":
             raise _new_password_required() from error
         raise
-    if "AuthenticationResult" not in answer:
+    if "AuthenticationResult" not in response:
         raise _new_password_required()
-    token = answer["AuthenticationResult"]["IdToken"]
+    token = response["AuthenticationResult"]["IdToken"]
     claims = _claims(token)
     agent = caller(claims)
     return {

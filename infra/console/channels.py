@@ -102,10 +102,10 @@ def secret_of(stage: str, desk: str, channel: str) -> dict[str, Any] | None:
     """Read the secret of a desk's channel; None if it has none."""
     ssm = boto3.client("ssm")
     try:
-        answer = ssm.get_parameter(
+        response = ssm.get_parameter(
             Name=channel_secret_name(stage, desk, channel), WithDecryption=True
         )
     except ssm.exceptions.ParameterNotFound:
         return None
-    secret: dict[str, Any] = json.loads(answer["Parameter"]["Value"])
+    secret: dict[str, Any] = json.loads(response["Parameter"]["Value"])
     return secret

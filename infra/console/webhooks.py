@@ -214,9 +214,9 @@ def _webhook(playbook: Playbook, name: str) -> Webhook:
 def _document(stage: str, desk: str, name: str) -> str:
     ssm = boto3.client("ssm")
     try:
-        answer = ssm.get_parameter(
+        response = ssm.get_parameter(
             Name=endpoint_secret_name(stage, desk, name), WithDecryption=True
         )
     except ssm.exceptions.ParameterNotFound:
         return ""
-    return answer["Parameter"]["Value"]
+    return response["Parameter"]["Value"]

@@ -2,7 +2,7 @@
 
     DeskbellError
     ├── Refused                 the caller gets an explanation; carries an HTTP status
-    │   ├── InvalidInput        400  a body or field that does not fit
+    │   ├── InvalidInput        400  an invalid body or field
     │   ├── Unauthorised        401
     │   ├── Forbidden           403
     │   ├── NotFound            404
@@ -54,7 +54,7 @@ class Refused(DeskbellError):
 class InvalidInput(Refused):
     """The body is invalid; `errors` lists every invalid field."""
 
-    title = "The request does not fit"
+    title = "Invalid request"
 
     def __init__(self, detail: str, errors: tuple[FieldError, ...] = ()) -> None:
         super().__init__(detail)

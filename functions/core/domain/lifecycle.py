@@ -46,7 +46,7 @@ def decide(
         ActionNotAllowed: the ticket's status does not allow it; the error names the allowed ones.
         Forgotten: the customer writes or answers on a ticket whose personal data was erased.
         AlreadyAnswered: the survey has its answer.
-        InvalidInput: the content of the command does not fit the playbook.
+        InvalidInput: the content is invalid under the playbook.
     """
     if isinstance(command, c.Receive):
         opening: list[e.Event] = [command.request]

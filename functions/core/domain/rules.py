@@ -540,7 +540,7 @@ class Playbook(Section):
         """Read a playbook that was checked before it was stored as JSON, by this or older code.
 
         Raises:
-            PlaybookError: the document does not fit the model; the message names the keys.
+            PlaybookError: the document is invalid; the message names the keys.
         """
         try:
             return cls.model_validate(upgraded(json.loads(document)))

@@ -72,7 +72,7 @@ class Request:
         """Parse the body into a model.
 
         Raises:
-            InvalidInput: it is not JSON, or some fields do not fit; the error names each of them.
+            InvalidInput: it is not JSON, or some fields are invalid; the error names each of them.
         """
         return parse_model(model, self.body)
 

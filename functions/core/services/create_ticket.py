@@ -102,7 +102,7 @@ def read_new_ticket(body: bytes, playbook: Playbook) -> NewTicket:
     """Parse the HTTP body of a request for a ticket.
 
     Raises:
-        InvalidInput: some fields do not fit. The error names all of them at once, those that the
+        InvalidInput: some fields are invalid. The error names all of them at once, those that the
             desk's playbook decides on too.
     """
     try:
@@ -204,7 +204,7 @@ class TicketCreator:
         """Create a ticket for a request, once.
 
         Raises:
-            InvalidInput: some fields do not fit; the error names each of them.
+            InvalidInput: some fields are invalid; the error names each of them.
             KeyReused: the idempotency record was first used with another body.
             Conflict: the sender's conversation has moved on since it was read.
             TryAgain: the table is too busy; nothing was written.
@@ -350,13 +350,13 @@ def _validate(playbook: Playbook, request: TicketRequest) -> _Fields:
     """Check a body against the desk's playbook.
 
     Raises:
-        InvalidInput: some fields do not fit; the error names each of them.
+        InvalidInput: some fields are invalid; the error names each of them.
     """
     body, source = request.body, request.source
     fields = body.model_dump(exclude={"contact"} if source.sender else None)
     wrong = _playbook_errors(fields, playbook, whole_text_kept=source.text is not None)
     if wrong:
-        raise InvalidInput("Some fields do not fit; see errors.", tuple(wrong))
+        raise InvalidInput("Some fields are invalid; see errors.", tuple(wrong))
     return _Fields(
         contact=source.sender or normalise_contact(body.contact),
         type=find_term(body.type, playbook.types) if body.type else None,

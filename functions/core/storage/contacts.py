@@ -160,7 +160,7 @@ class Contacts:
             ]
         )
         if failures:
-            raise TryAgain(f"contact not forgotten: {failures}")
+            raise TryAgain(f"the contact was not deleted: {failures}")
 
     def begin_erasure(self, desk: str, contact_hash: str, numbers: Sequence[str]) -> list[str]:
         """Note which tickets of a contact are to be erased; return all that are noted, sorted.

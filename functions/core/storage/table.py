@@ -96,8 +96,8 @@ class Table:
         """One page of a query, and the key after which the next page starts."""
         if start is not None:
             arguments["ExclusiveStartKey"] = start
-        answer = self.client.query(TableName=self.name, **arguments)
-        return answer["Items"], answer.get("LastEvaluatedKey")
+        response = self.client.query(TableName=self.name, **arguments)
+        return response["Items"], response.get("LastEvaluatedKey")
 
     def batch_get(self, keys: Iterable[Item], *, consistent: bool) -> Iterator[Item]:
         """The items with these keys, in no order; missing ones are left out.
@@ -109,11 +109,11 @@ class Table:
         for _ in range(BATCH_TRIES):
             if not wanted:
                 return
-            answer = self.client.batch_get_item(
+            response = self.client.batch_get_item(
                 RequestItems={self.name: {"Keys": wanted, "ConsistentRead": consistent}}
             )
-            yield from answer["Responses"].get(self.name, [])
-            rest: Any = answer.get("UnprocessedKeys", {}).get(self.name, {})
+            yield from response["Responses"].get(self.name, [])
+            rest: Any = response.get("UnprocessedKeys", {}).get(self.name, {})
             wanted = list(rest.get("Keys", []))
         raise TryAgain(f"the table left keys unread {BATCH_TRIES} times in a row")
 

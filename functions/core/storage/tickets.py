@@ -233,7 +233,7 @@ class Tickets:
 
     def next_serial(self, desk: str, period: str) -> int:
         """Draw a unique serial (A3). If the request fails afterwards, a gap remains."""
-        answer = self.table.client.update_item(
+        response = self.table.client.update_item(
             TableName=self.table.name,
             Key=key(f"SERIAL#{desk}#{period}", "SERIAL"),
             UpdateExpression="ADD #n :one",
@@ -241,7 +241,7 @@ class Tickets:
             ExpressionAttributeValues={":one": {"N": "1"}},
             ReturnValues="UPDATED_NEW",
         )
-        return int(answer["Attributes"]["n"]["N"])
+        return int(response["Attributes"]["n"]["N"])
 
     # Commit
 

@@ -1,4 +1,4 @@
-"""Decode bytes with the declared charset, or with a guess if it does not fit.
+"""Decode bytes with the declared charset, or with a guess if that fails.
 
 Declared charsets are often wrong: "GB2312" mails contain GBK and GB18030 characters, "Latin-1"
 mails are Windows-1252, "us-ascii" can be anything. Labels therefore select the widest superset, as

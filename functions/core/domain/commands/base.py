@@ -135,7 +135,7 @@ class TicketCommand(ABC):
 
         Raises:
             ActionNotAllowed: the state of the ticket does not allow it.
-            InvalidInput: the content does not fit the playbook.
+            InvalidInput: the content is invalid under the playbook.
         """
 
 

@@ -148,7 +148,7 @@ class AnswerSurvey(
         low, high = playbook.survey.scores
         if not low <= self.score <= high:
             error = FieldError("score", f"a number from {low} to {high}")
-            raise InvalidInput("The score does not fit.", (error,))
+            raise InvalidInput("The score is invalid.", (error,))
         if ticket.score is not None:
             raise already_answered()
         answer = e.SurveyAnswered(

@@ -115,7 +115,7 @@ class ConfirmType(
             *unknown_names("priority", (priority,), playbook.priorities),
         )
         if errors:
-            raise InvalidInput("Some fields do not fit; see errors.", errors)
+            raise InvalidInput("Some fields are invalid; see errors.", errors)
         tags = ticket.tags if self.tags is None else self.tags
         return [e.TypeConfirmed(type=self.type, tags=tags, priority=priority)]
 

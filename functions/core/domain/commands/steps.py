@@ -138,7 +138,7 @@ def checked_fields(step: Step, values: Mapping[str, str]) -> dict[str, str]:
             errors.append(FieldError(name, problem))
         fields[name] = value
     if errors:
-        raise InvalidInput("Some fields do not fit; see errors.", tuple(errors))
+        raise InvalidInput("Some fields are invalid; see errors.", tuple(errors))
     return fields
 
 
