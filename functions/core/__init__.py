@@ -1,7 +1,7 @@
 """The code that the functions share, in layers that import downwards only.
 
 - `domain`: rules as pure values and functions. Imports only `domain`.
-- `text`: masking, templating, words, tokens, file types. May import `domain`.
+- `text`: masking, templating, the product's texts, tokens, file types. May import `domain`.
 - `playbook`: loading and checking playbooks. May import `domain` and `text`.
 - `storage`: the table and the buckets. May import those three.
 - `channels`: the adapters of chat providers. May import `domain`, `text` and `playbook`.

@@ -117,7 +117,7 @@ def read_ses_notification(body: str) -> ReturnedMail | str | None:
 
 def _bounce_status(details: dict[str, Any], recipients: list[dict[str, Any]]) -> str:
     sub_type = str(details.get("bounceSubType") or "")
-    if "Suppress" in sub_type:  # SES did not send the mail, which no status code says
+    if "Suppress" in sub_type:  # SES did not send the mail; no status code exists for that
         return sub_type
     statuses = (str(recipient["status"]) for recipient in recipients if recipient.get("status"))
     return next(statuses, sub_type)

@@ -70,7 +70,7 @@ JOINED = "joined"
 """The stored `body` of the idempotency record of a message that created or joined a ticket."""
 
 _QUERY_TO_READ = ("encrypt_type",)
-"""Query parameters that say how a body is read; the others are its signature."""
+"""Query parameters that are needed to read a body; the others are its signature."""
 
 _DESK = re.compile(r"[a-z][a-z0-9-]{1,30}")
 log = logger("intake")
@@ -199,7 +199,7 @@ class ChatChannel:
                     return ""
                 return self._create(message, sender, known, conversation, idempotency)
             except Conflict:
-                # Two messages came at once; the other one has opened or ended a ticket.
+                # A concurrent message has opened or ended a ticket.
                 if attempt == TRIES - 1:
                     raise
         raise AssertionError("unreachable")
@@ -311,7 +311,7 @@ class ChatChannel:
     ) -> tuple[Notification, RenderedMessage, str] | None:
         """Compose the customer's acknowledgement of a new ticket: notification, text, status link.
 
-        None where the playbook has none.
+        None if the playbook has none.
         """
         for notice in notifications_for(commit, ticket, self.playbook):
             if notice.recipient == "customer":
@@ -354,7 +354,7 @@ class Acknowledgement:
     text: str = ""
 
     def delivery(self, commit: Commit, ticket: Ticket) -> Delivery | None:
-        """Return the acknowledgement as a sent delivery, None where the playbook has none."""
+        """Return the acknowledgement as a sent delivery, None if the playbook has none."""
         composed = self.channel.compose_acknowledgement(commit, ticket)
         if composed is None:
             return None

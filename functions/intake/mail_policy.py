@@ -3,7 +3,7 @@
 Pure. SES reports its checks of a mail in the announcement (AWS, "Contents of notifications for
 Amazon SES email receiving"). For a mail that a provider posts, the checks are in the header that
 the provider's own server wrote, if the desk names that server (RFC 8601). The playbook's
-`mail.checks` says what follows from them.
+`mail.checks` gives the consequences.
 """
 
 from __future__ import annotations

@@ -110,7 +110,7 @@ class MailRouter:
             try:
                 return self._join(answered, mail, source, sender, idempotency)
             except ActionNotAllowed as refused:
-                # The ticket takes no messages any more, so the mail gets a new ticket. It is not
+                # The ticket no longer accepts messages, so the mail gets a new ticket. It is not
                 # linked to one that was erased just now.
                 target = None if isinstance(refused, Forgotten) else target
         return self._create(mail, source, idempotency, known, target)

@@ -1,4 +1,4 @@
-"""The mail bucket: raw mails, their attachments beside them, and the quarantine.
+"""The mail bucket: raw mails, their attachments, and the quarantine.
 
 SES writes each mail to S3 and announces it over SNS; the announcement waits in SQS until it is
 processed (AWS, "Contents of notifications for Amazon SES email receiving").

@@ -70,7 +70,7 @@ class BaseDispatcher(ABC):
         return claimed if claims else None
 
     def load_due(self, desk: str, number: str, delivery_id: str) -> Delivery | None:
-        """Load a delivery whose next attempt is due; None if it is not due any more."""
+        """Load a delivery whose next attempt is due; None if it is no longer due."""
         delivery = self.storage.deliveries.get(desk, number, f"DELIVERY#{delivery_id}")
         if delivery is not None and delivery.state == "claimed":
             self.check_claim(delivery)

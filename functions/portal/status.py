@@ -141,13 +141,13 @@ def _step_fields(event: e.Event, playbook: Playbook, locale: Locale) -> dict[str
 
 
 def _readable(value: str, zone: ZoneInfo) -> str:
-    """A moment in the desk's time zone, anything else unchanged."""
+    """Convert a time to the desk's time zone; other values stay unchanged."""
     at = parse_field_time(value)
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}" if at else value
 
 
 def local(at: datetime | None, zone: ZoneInfo) -> datetime | None:
-    """A moment in a time zone, to the second."""
+    """Convert a time to a time zone, to the second."""
     return at.astimezone(zone).replace(microsecond=0) if at else None
 
 
@@ -164,5 +164,5 @@ def open_question(ticket: Ticket, history: Sequence[e.Commit]) -> str | None:
             if isinstance(event, e.CustomerAsked):
                 question = event.question
             elif isinstance(event, e.ConfirmationRequested):
-                question = None  # by now the desk has to confirm the type
+                question = None  # an agent has to confirm the type instead
     return question

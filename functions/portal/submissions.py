@@ -190,8 +190,8 @@ def _change(
 def open_calls(ticket: Ticket, playbook: Playbook) -> tuple[str, ...]:
     """Return the customer's calls that are possible now.
 
-    A survey that follows the confirmation waits for it, an answered survey is closed, and an erased
-    ticket has no customer any more (B10).
+    A survey that follows the confirmation waits for it, an answered survey is closed, and the
+    customer of an erased ticket is gone (B10).
     """
     if ticket.erased:
         return ()

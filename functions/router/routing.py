@@ -40,7 +40,7 @@ class Router:
     def route_new(self, ticket: Ticket, event: e.TicketReceived) -> None:
         """Classify and route a new ticket, in one change if possible.
 
-        A ticket whose status is not `received` any more was routed before; nothing happens.
+        A ticket whose status is no longer `received` was routed before; nothing happens.
         """
         if ticket.status == "received":
             self._classify_and_route(ticket, event, _request_text(event))

@@ -154,7 +154,7 @@ def erase(
 
 @dataclass(frozen=True)
 class _Erasure:
-    """One run of `erase`: where, with which command, by whom and when."""
+    """One run of `erase`: the stage, the command, the actor and the time."""
 
     records: Records
     desk: str

@@ -119,7 +119,7 @@ def send_test(stage: str, desk: str, name: str, now: datetime) -> str:
 
 
 def replay_id(stage: str, message_id: str, now: datetime) -> str:
-    """Send one message again and say what became of it.
+    """Send one message again and return a line about the outcome.
 
     Raises:
         WebhookError: there is no such event or endpoint, or the message is being sent.

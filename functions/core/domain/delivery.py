@@ -55,7 +55,7 @@ class Delivery(Value):
         message: the key of the playbook's message; the type of a webhook.
         recipient: `customer`, a role or team as the playbook names them, or `webhook:<name>`.
         about: the timer kind or step name of the event, since one commit may contain events of
-            several timers; for a webhook the event's position in its commit.
+            several timers; the event's position in its commit for a webhook.
         channel: on `phone` a team is asked to call the customer (B8); on `message` the text goes to
             the chat channel that the request came from.
         preferred: the channel that the customer prefers, if the message goes out on another.

@@ -5,8 +5,8 @@ personal fields (`events.PERSONAL`); types, tags, priorities, statuses, scores, 
 handlers and numbers of events stay, so every statistic keeps its value. Erasing twice changes
 nothing more. A text field that declares neither is erased too, and a test names it.
 
-Fields of a desk's own steps stay where they are counted by their kind: a time, a number, a choice,
-a list (parts used, D15). A number or list in which masking finds contact data is erased.
+Fields of a desk's own steps stay if reports count their kind: a time, a number, a choice, a list
+(parts used, D15). A number or list in which masking finds contact data is erased.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from functions.core.domain.ticket import HIDDEN, Attachment, Customer, Value
 Mask = Callable[[str], str]
 
 _SYSTEM_REASONS = (e.TicketQueued, e.TicketAssigned, e.PriorityChanged)
-"""Events whose reason is Deskbell's own where no person acted (`timer:resolution`)."""
+"""Events whose reason is Deskbell's own (`timer:resolution`) unless a person acted."""
 
 
 def without_person(
@@ -33,7 +33,7 @@ def without_person(
 
     Args:
         mask: hides contact data in a text (`functions.core.text.masking.mask`).
-        via: erase only messages to these merged tickets; everything where it is None.
+        via: erase only messages to these merged tickets; everything if it is None.
     """
     events = tuple(
         _erased(event, commit, playbook, mask)
@@ -109,7 +109,7 @@ def _without_name(file: Attachment) -> Attachment:
 
 
 def _counted(step: str, fields: dict[str, str], playbook: Playbook, mask: Mask) -> dict[str, str]:
-    """The fields of a step, blank where they are read rather than counted."""
+    """The fields of a step; those that no report counts are blank."""
     known = playbook.steps[step].fields if step in playbook.steps else {}
     return {
         name: value if name in known and _is_counted(value, known[name], mask) else ""

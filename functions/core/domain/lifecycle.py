@@ -1,4 +1,4 @@
-"""The one way in which a ticket changes: `decide` the events, `apply` them.
+"""The only way to change a ticket: `decide` the events, `apply` them.
 
 `decide(ticket, command, playbook, now)` returns the events that a command causes, or refuses with
 the actions that the ticket's status allows. `apply(ticket, commit)` returns the ticket after the
@@ -36,11 +36,11 @@ class Decided:
 def decide(
     ticket: Ticket | None, command: c.Command, playbook: Playbook, now: datetime
 ) -> tuple[e.Event, ...]:
-    """The events that a command causes; none where it changes nothing.
+    """The events that a command causes; none if it changes nothing.
 
     Args:
         ticket: the newest version, None only for `Receive`.
-        now: the moment, aware.
+        now: the time, aware.
 
     Raises:
         ActionNotAllowed: the ticket's status does not allow it; the error names the allowed ones.

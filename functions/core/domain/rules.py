@@ -112,7 +112,7 @@ class Priority(Term):
 
 
 class Vague(Section):
-    """A6, E2: the question to ask when a request says too little, and whom to ask.
+    """A6, E2: the question about a vague request, and its recipient.
 
     The customer is asked at most `times` times. The first question is `question`, later ones are
     `again`, so that no question is repeated (E10). Requests that are still unclear afterwards, and
@@ -364,8 +364,8 @@ class Confirmation(Section):
 
     `solved` follows a yes: the survey, a call-back by `team`, or the archive. `within` ends a
     call-back that did not happen: the ticket is archived without it. (The deadline of the call is
-    a timer, `timers.callback`.) `unsolved` says who continues after a no: the handler, the team or
-    somebody more senior.
+    a timer, `timers.callback`.) `unsolved` names who continues after a no: the handler, the team or
+    a more senior agent.
     """
 
     solved: Literal["survey", "callback", "archive"] = "survey"

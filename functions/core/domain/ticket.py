@@ -33,7 +33,7 @@ Status = Literal[
 STATUSES: tuple[Status, ...] = get_args(Status)
 
 UNASSIGNED: frozenset[Status] = frozenset({"received", "pending_confirmation", "queued"})
-"""Statuses in which nobody has the ticket yet."""
+"""Statuses of a ticket without a handler."""
 
 IN_HAND: frozenset[Status] = frozenset(
     {
@@ -84,9 +84,9 @@ class Timer(Value):
     """Something due on a ticket.
 
     `due_at` is the deadline, absent while paused; `left` is the time that remained when the timer
-    was paused, measured on the timer's own clock. `wakes_at` is the next moment at which the sweep
-    must look: a warning, the deadline, or a repetition after it. An ended timer keeps only its
-    deadline; the events hold its start and allowance.
+    was paused, measured on the timer's own clock. `wakes_at` is the next time at which the sweep
+    has to process it: a warning, the deadline, or a repetition after it. An ended timer keeps only
+    its deadline; the events hold its start and allowance.
     """
 
     state: TimerState
@@ -100,10 +100,10 @@ class Timer(Value):
 
 
 MAX_ATTACHMENTS = 10
-"""Files that one message or action can carry."""
+"""The maximum number of files in one message or action."""
 
 HIDDEN = "****"
-"""Replaces an erased contact. It proves nothing to somebody who asks for a ticket's status."""
+"""Replaces an erased contact. It gives no access to a ticket's status page."""
 
 COMPLAINT = "complaint"
 """First word of `Customer.undeliverable` after the customer reported our mail as spam."""
@@ -187,7 +187,7 @@ class Merged(Value):
 
 
 ReopenTo = Literal["handler", "team", "senior"]
-"""Recipient of a reopened ticket: its handler, the team, or somebody more senior (B9, E7)."""
+"""Recipient of a reopened ticket: its handler, the team, or a more senior agent (B9, E7)."""
 
 
 class TicketChanges(TypedDict, total=False):
@@ -238,7 +238,7 @@ class Ticket(Value):
     - `reopen_to`: the recipient of a reopened ticket.
     - `asked`: number of questions sent about a vague request.
     - `merged`: the merge target; `carries`: numbers of the tickets merged into this one.
-    - `wakes_at`: next look of the sweep, possibly earlier than `next_due` (see `next_wake`).
+    - `wakes_at`: next read by the sweep, possibly earlier than `next_due` (see `next_wake`).
     - `sealed_in`: the version whose event holds the sealed contact.
     - `related`: earlier and later tickets of the same conversation.
     """
@@ -293,7 +293,7 @@ class Ticket(Value):
 
     @property
     def next_due(self) -> datetime | None:
-        """The earliest moment at which one of the timers needs the sweep."""
+        """The earliest time at which one of the timers needs the sweep."""
         return min((t.wakes_at for t in self.timers.values() if t.wakes_at), default=None)
 
     @property

@@ -52,7 +52,7 @@ def process_batch(
             log.warning(f"{function}.again", extra={"cause": str(error), **_keys(record)})
             failures.append(_failure(record))
         except Exception:
-            # Lambda retries the record and dead-letters it in the end; the others go on.
+            # Lambda retries the record and finally dead-letters it; the others are processed.
             log.exception(f"{function}.failed", extra=_keys(record))
             failures.append(_failure(record))
     return {"batchItemFailures": failures}

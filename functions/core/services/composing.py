@@ -1,7 +1,7 @@
 """Select notifications and render their messages from a commit, the ticket and its playbook. Pure.
 
-A message describes its event: values that the event carries (team, priority, summary, …) override
-those of the ticket, which may have changed since.
+A message describes its event: the event's values (team, priority, summary, …) override those of
+the ticket, which may have changed since.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _timer_notifications(event: Any, playbook: Playbook) -> Iterator[Notificatio
 
 
 def ticket_at_event(event: Any, ticket: Ticket, commit: Commit) -> Ticket:
-    """Return the ticket with the values that the event and its commit carry."""
+    """Return the ticket with the values of the event and its commit."""
     values = {
         field: getattr(event, field)
         for field in ("type", "priority", "tags", "team", "handler", "summary", "score", "queue")

@@ -143,9 +143,9 @@ class TicketRequest:
 
     Args:
         actor: `customer`, or the username of the agent who enters the request.
-        idempotency: recognises a repetition; None where the channel gives no id. A repetition must
+        idempotency: recognises a repetition; None if the channel gives no id. A repetition must
             have the same `body` digest, if the record has one.
-        known: what is stored about the request and its sender, where the caller has just read it.
+        known: the stored records of the request and its sender, if the caller has just read them.
         conversation: the sender's conversation on a chat channel, as it was read.
         acknowledge: returns the delivery that goes out with the HTTP response, if any.
     """

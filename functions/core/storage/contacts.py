@@ -150,7 +150,7 @@ class Contacts:
         """Remove a contact's class, deliverability and conversation (B10).
 
         Raises:
-            TryAgain: somebody else was writing them at the same time.
+            TryAgain: another writer changed them at the same time.
         """
         pk = contact_key(desk, contact_hash)
         failures = self.table.transact(

@@ -63,7 +63,7 @@ def queue_key(ticket: Ticket) -> str:
 
 
 def due_attributes(number: str, at: datetime | None) -> Item:
-    """The attributes that list an item in the `due` index; none without a moment."""
+    """The attributes that list an item in the `due` index; none without a time."""
     return {} if at is None else {"due_pk": {"S": shard(number)}, "due_sk": {"S": stamp(at)}}
 
 

@@ -115,7 +115,7 @@ class Playbooks:
 
         Raises:
             PlaybookError: its mailbox belongs to another desk.
-            Conflict: somebody else stored this version at the same moment.
+            Conflict: another playbook was stored as this version at the same time.
         """
         desk = playbook.desk
         version = (self.version(desk) or 0) + 1

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 
 def stamp(at: datetime) -> str:
-    """Format a moment as text of fixed width that sorts (UTC, microseconds)."""
+    """Format a time as text of fixed width that sorts (UTC, microseconds)."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

@@ -394,7 +394,7 @@ class Tickets:
             yield Due(item["pk"]["S"], item["sk"]["S"], moment(item["due_sk"]["S"]))
 
     def move_wake(self, ticket: Ticket) -> bool:
-        """List a ticket in the `due` index at its next due moment; False if it has changed."""
+        """List a ticket in the `due` index at its next due time; False if it has changed."""
         due = ticket.next_due
         values: Item = {":version": {"N": str(ticket.version)}}
         if due is not None:

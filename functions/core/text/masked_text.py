@@ -28,7 +28,7 @@ class MaskedText:
         self._pending.append((start, end, replacement))
 
     def settle(self) -> None:
-        """Put stars into the folded text where replacements were noted."""
+        """Put stars into the folded text in place of the noted replacements."""
         if not self._pending:
             return
         self.folded = _overwritten(self.folded, self._pending, "*")

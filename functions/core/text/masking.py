@@ -14,10 +14,9 @@ IBAN                   check digits and structure     ``****3000``
 passport               beside the word                ``****5678``
 =====================  =============================  ==============================
 
-Nothing else is touched: dates, times, amounts, versions, network addresses, order and ticket
-numbers stay as they are. Full-width and other scripts' digits count as digits. Where a run of
-digits could be a phone number by its form alone, a numbering plan (phonenumbers) decides; where
-only a word tells ("电话", "call", "订单号"), the word decides.
+Dates, times, amounts, versions, network addresses, order and ticket numbers do not change.
+Full-width and other scripts' digits count as digits. If digits have the form of a phone number, a
+numbering plan (phonenumbers) decides; otherwise a word before them may ("电话", "call", "订单号").
 
 Libraries that are slow to import are loaded when a text first needs them.
 """

@@ -160,7 +160,7 @@ def allowed(ticket: Ticket) -> tuple[str, ...]:
 
 
 def steps_allowed(ticket: Ticket, playbook: Playbook) -> tuple[str, ...]:
-    """The desk's own steps that the ticket's status allows; `approve` where one is pending."""
+    """The desk's own steps that the ticket's status allows; `approve` if one is pending."""
     steps = [name for name, step in playbook.steps.items() if ticket.status in step.source]
     if ticket.pending is not None and ticket.status in OPEN:
         steps.insert(0, "approve")

@@ -91,7 +91,7 @@ class TakeStep(
 
 
 def _reclassified(ticket: Ticket, step: str, then: Effect, playbook: Playbook) -> Sequence[e.Event]:
-    """The classification after a step; no event where it stays as it is (E6)."""
+    """The event that changes the classification after a step; none if it stays the same (E6)."""
     priority = ticket.priority
     if then.priority and playbook.ranks[then.priority] < playbook.ranks.get(priority, 99):
         priority = then.priority
