@@ -127,10 +127,7 @@ class MailRouter:
         for attachment in mail.attachments:
             content.update(sha256(attachment.content).digest())
         return IdempotencyRecord(
-            self.playbook.desk,
-            "mail",
-            mail.message_id or received.digest,
-            body=content.hexdigest(),
+            self.playbook.desk, "mail", mail.message_id or received.digest, body=content.hexdigest()
         )
 
     def _deduplicate(

@@ -44,10 +44,7 @@ def suits(agent: Agent, required: Requirements) -> bool:
 
 
 def candidates(
-    agents: Iterable[Agent],
-    required: Requirements,
-    playbook: Playbook,
-    now: datetime,
+    agents: Iterable[Agent], required: Requirements, playbook: Playbook, now: datetime
 ) -> list[Agent]:
     """Return the agents who can take a ticket now, the best choice first.
 

@@ -93,10 +93,10 @@ def principal_of(storage: Storage, who: Caller, desk: str) -> Principal:
     Raises:
         NotFound: the caller has no role on this desk, or the desk does not exist.
     """
-    roles = who.on(desk)
+    roles = signed_in.on(desk)
     if not roles:
         raise NotFound("There is no such desk.")
-    return Principal(who.username, desk, roles, storage.roster.get(desk, who.username))
+    return Principal(signed_in.username, desk, roles, storage.roster.get(desk, who.username))
 
 
 def require(principal: Principal, roles: frozenset[Role], purpose: str) -> None:

@@ -17,8 +17,7 @@ from infra.deploy import local_stage
 Stage = Annotated[
     str,
     typer.Option(
-        envvar="DESKBELL_STAGE",
-        help="The stage; by default the local system of the data folder.",
+        envvar="DESKBELL_STAGE", help="The stage; by default the local system of the data folder."
     ),
 ]
 Data = Annotated[Path, typer.Option(envvar="DESKBELL_DATA", help="The local system's folder.")]

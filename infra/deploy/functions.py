@@ -72,8 +72,7 @@ def deploy_functions(
             osutils, _Reporter(report), TemplatedSwaggerGenerator(), config
         ),
         plan_stage=PlanStage(
-            osutils=osutils,
-            remote_state=RemoteState(client, config.deployed_resources(stage)),
+            osutils=osutils, remote_state=RemoteState(client, config.deployed_resources(stage))
         ),
         sweeper=ResourceSweeper(),
         executor=Executor(client, _Reporter(report)),

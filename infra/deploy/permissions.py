@@ -12,10 +12,7 @@ from pathlib import Path
 POLICIES = Path(__file__).resolve().parents[1] / "policies"
 
 _WRITTEN_BY_LAMBDA = "Lambda writes the function's log with the function's role"
-_LOGS = {
-    "logs:CreateLogStream": _WRITTEN_BY_LAMBDA,
-    "logs:PutLogEvents": _WRITTEN_BY_LAMBDA,
-}
+_LOGS = {"logs:CreateLogStream": _WRITTEN_BY_LAMBDA, "logs:PutLogEvents": _WRITTEN_BY_LAMBDA}
 _READ_BY_LAMBDA = "the event-source mapping reads the stream with the function's role"
 _STREAM = {
     "dynamodb:DescribeStream": _READ_BY_LAMBDA,
@@ -82,11 +79,7 @@ UNUSED: dict[str, dict[str, str]] = {
 }
 """Function → action → the reason for a permission that the usual calls do not need."""
 
-_PREFIXES = {
-    "cloudwatch": "cloudwatch",
-    "sesv2": "ses",
-    "stepfunctions": "states",
-}
+_PREFIXES = {"cloudwatch": "cloudwatch", "sesv2": "ses", "stepfunctions": "states"}
 _TRANSACTION_ACTIONS = {
     "Put": "dynamodb:PutItem",
     "Update": "dynamodb:UpdateItem",

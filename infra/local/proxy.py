@@ -79,9 +79,7 @@ async def serve(port: int, target: str) -> web.AppRunner:
 
     slots = asyncio.Semaphore(_MAX_CONCURRENT)
     session = ClientSession(
-        auto_decompress=False,
-        connector=TCPConnector(limit=200),
-        timeout=ClientTimeout(total=40),
+        auto_decompress=False, connector=TCPConnector(limit=200), timeout=ClientTimeout(total=40)
     )
 
     async def close(_app: web.Application) -> None:

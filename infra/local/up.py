@@ -210,9 +210,7 @@ def local_variant(ports: Ports) -> Variant:
     from infra.local.chalice_client import LocalClient
 
     return Variant(
-        foundation=FOUNDATION,
-        api_url=f"http://127.0.0.1:{ports.http}",
-        client_factory=LocalClient,
+        foundation=FOUNDATION, api_url=f"http://127.0.0.1:{ports.http}", client_factory=LocalClient
     )
 
 
@@ -289,10 +287,7 @@ def _verify_senders() -> None:
 
 
 def _describe(
-    data: Path,
-    ports: Ports,
-    agents: list[dict[str, str]],
-    channels: dict[str, dict[str, Any]],
+    data: Path, ports: Ports, agents: list[dict[str, str]], channels: dict[str, dict[str, Any]]
 ) -> None:
     import boto3
 

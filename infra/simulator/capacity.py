@@ -85,9 +85,7 @@ def _read(operation: str, request: Mapping[str, Any], response: Mapping[str, Any
     units = rate * _blocks(sum(item_bytes(item) for item in items), READ_BYTES)
     named = [_kind(item) for item in items] or [_kind(request.get("Key", {})) + " (none)"]
     return Used(
-        read=units,
-        parts={str(request.get("IndexName", "table")): units},
-        items=_listed(named),
+        read=units, parts={str(request.get("IndexName", "table")): units}, items=_listed(named)
     )
 
 

@@ -445,9 +445,7 @@ def _windows(limits: dict[str, int]) -> dict[str, int]:
 
 
 Limits = Annotated[
-    dict[str, Annotated[int, Field(ge=1, le=10_000)]],
-    Field(min_length=1),
-    AfterValidator(_windows),
+    dict[str, Annotated[int, Field(ge=1, le=10_000)]], Field(min_length=1), AfterValidator(_windows)
 ]
 """Time window → the most automatic mails in it: `{10m: 5, 1h: 10}`."""
 

@@ -36,13 +36,7 @@ UNASSIGNED: frozenset[Status] = frozenset({"received", "pending_confirmation", "
 """Statuses of a ticket without a handler."""
 
 IN_HAND: frozenset[Status] = frozenset(
-    {
-        "assigned",
-        "in_progress",
-        "awaiting_customer",
-        "awaiting_department",
-        "awaiting_confirmation",
-    }
+    {"assigned", "in_progress", "awaiting_customer", "awaiting_department", "awaiting_confirmation"}
 )
 """Statuses in which a ticket counts towards its handler's capacity."""
 

@@ -20,11 +20,7 @@ _LIVE = frozenset({"running", "paused"})
 
 
 def updated_timers(
-    before: Ticket | None,
-    after: Ticket,
-    events: Iterable[Event],
-    playbook: Playbook,
-    now: datetime,
+    before: Ticket | None, after: Ticket, events: Iterable[Event], playbook: Playbook, now: datetime
 ) -> dict[str, Timer]:
     """Return the timers that events start, stop, pause, resume or reallow.
 
@@ -217,12 +213,7 @@ def _running(
 
 
 def _wakes(
-    timer: Timer,
-    warned: int,
-    left: timedelta,
-    rule: TimerRule,
-    playbook: Playbook,
-    now: datetime,
+    timer: Timer, warned: int, left: timedelta, rule: TimerRule, playbook: Playbook, now: datetime
 ) -> datetime | None:
     """Return the time of the next warning, or the deadline after the last one."""
     spent = timer.allowed - left

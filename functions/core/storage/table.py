@@ -126,10 +126,7 @@ class Table:
     def update_if(self, condition: str, pk: str, sk: str, **arguments: Any) -> bool:
         """Update an item if a condition holds; False if it does not."""
         return self._on_condition(
-            self.client.update_item,
-            Key=key(pk, sk),
-            ConditionExpression=condition,
-            **arguments,
+            self.client.update_item, Key=key(pk, sk), ConditionExpression=condition, **arguments
         )
 
     def _on_condition(self, write: Callable[..., Any], **arguments: Any) -> bool:

@@ -386,10 +386,7 @@ class Tickets:
         for item in self.table.query(
             IndexName="due",
             KeyConditionExpression="due_pk = :pk AND due_sk <= :now",
-            ExpressionAttributeValues={
-                ":pk": {"S": f"DUE#{partition}"},
-                ":now": {"S": stamp(now)},
-            },
+            ExpressionAttributeValues={":pk": {"S": f"DUE#{partition}"}, ":now": {"S": stamp(now)}},
         ):
             yield Due(item["pk"]["S"], item["sk"]["S"], moment(item["due_sk"]["S"]))
 

@@ -95,8 +95,7 @@ def replay(
     all_entries: Annotated[bool, typer.Option("--all", help="Every entry.")] = False,
     stage: Stage = "",
     desk: Annotated[
-        str,
-        typer.Option(help="With --all: only this desk's. For a mail to no desk: its desk."),
+        str, typer.Option(help="With --all: only this desk's. For a mail to no desk: its desk.")
     ] = "",
     even_infected: Annotated[
         bool,

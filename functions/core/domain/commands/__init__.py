@@ -44,10 +44,7 @@ from functions.core.domain.commands.resolution import (
     Reopen as Reopen,
     Resolve as Resolve,
 )
-from functions.core.domain.commands.steps import (
-    Approve as Approve,
-    TakeStep as TakeStep,
-)
+from functions.core.domain.commands.steps import Approve as Approve, TakeStep as TakeStep
 from functions.core.domain.commands.merging import (
     Link as Link,
     Merge as Merge,
@@ -62,9 +59,7 @@ from functions.core.domain.commands.customer import (
     MailReturned as MailReturned,
     SetCustomerClass as SetCustomerClass,
 )
-from functions.core.domain.commands.deadlines import (
-    Tick as Tick,
-)
+from functions.core.domain.commands.deadlines import Tick as Tick
 from functions.core.domain.events import TicketReceived
 
 

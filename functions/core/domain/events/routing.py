@@ -81,12 +81,7 @@ class TicketQueued(
     reason: PersonalText = ""
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
-        return {
-            **ticket.released(),
-            "status": "queued",
-            "queue": self.queue,
-            "team": self.team,
-        }
+        return {**ticket.released(), "status": "queued", "queue": self.queue, "team": self.team}
 
 
 class TicketAssigned(
