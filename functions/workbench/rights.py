@@ -87,7 +87,7 @@ def highest_role(roles: frozenset[Role]) -> Role:
     return next(role for role in RANKED if role in roles)
 
 
-def principal_of(storage: Storage, who: Caller, desk: str) -> Principal:
+def principal_of(storage: Storage, signed_in: Caller, desk: str) -> Principal:
     """Return the caller at a desk.
 
     Raises:
@@ -96,7 +96,7 @@ def principal_of(storage: Storage, who: Caller, desk: str) -> Principal:
     roles = signed_in.on(desk)
     if not roles:
         raise NotFound("There is no such desk.")
-    return Principal(signed_in.username, desk, roles, storage.roster.get(desk, who.username))
+    return Principal(signed_in.username, desk, roles, storage.roster.get(desk, signed_in.username))
 
 
 def require(principal: Principal, roles: frozenset[Role], purpose: str) -> None:
@@ -170,14 +170,14 @@ def may_step(principal: Principal, step: Step, ticket: Ticket) -> bool:
     if roles - {"agent"} or (roles and principal.team in step.teams):
         return True
     scope: Scope = "own" if ticket.handler else "team"
-    return "agent" in roles and _HOLDS[scope](principal, ticket)
+    return "agent" in roles and _SCOPES[scope](principal, ticket)
 
 
 def may(principal: Principal, action: str, ticket: Ticket) -> bool:
     """Return whether the caller's roles give the right to `action` on this ticket."""
     rights = _rights(action)
     scopes = (rights.get(role) for role in principal.roles)
-    return any(_HOLDS[scope](principal, ticket) for scope in scopes if scope is not None)
+    return any(_SCOPES[scope](principal, ticket) for scope in scopes if scope is not None)
 
 
 def _rights(action: str) -> Mapping[Role, Scope]:
@@ -213,22 +213,22 @@ def works_on(principal: Principal, ticket: Ticket) -> bool:
     )
 
 
-def _team(principal: Principal, ticket: Ticket) -> bool:
+def _waits_for_team_or_is_own(principal: Principal, ticket: Ticket) -> bool:
     waits = ticket.queue in {"new", "waiting"} and ticket.team in (None, principal.team)
     return waits or principal.username in (ticket.handler, ticket.reviewer)
 
 
-def _callback(principal: Principal, ticket: Ticket) -> bool:
+def _has_to_call(principal: Principal, ticket: Ticket) -> bool:
     teams = (
         ticket.status == "in_review" and ticket.queue == "waiting" and ticket.team == principal.team
     )
     return teams or ticket.reviewer == principal.username
 
 
-_HOLDS: Mapping[Scope, Callable[[Principal, Ticket], bool]] = {
+_SCOPES: Mapping[Scope, Callable[[Principal, Ticket], bool]] = {
     "own": lambda principal, ticket: ticket.handler == principal.username,
-    "callback": _callback,
-    "team": _team,
+    "callback": _has_to_call,
+    "team": _waits_for_team_or_is_own,
     "review": lambda principal, ticket: ticket.status == "in_review",
     "merged": lambda principal, ticket: (
         principal.username in (ticket.handler, ticket.merged.by if ticket.merged else None)

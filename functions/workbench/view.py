@@ -10,7 +10,7 @@ from typing import Any
 
 from functions.core.domain import events as e
 from functions.core.domain.delivery import Delivery
-from functions.core.domain.record import TicketRecord, handling, message_order
+from functions.core.domain.record import TicketRecord, handling_record, message_order
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.suggesting import suggest
@@ -124,7 +124,7 @@ def ticket_view(
         "steps": _steps(ticket, playbook, principal),
         "facts": dict(ticket.facts),
         "pending": _pending(ticket, playbook),
-        "records": handling(history, playbook.records.pattern),
+        "records": handling_record(history, playbook.records.pattern),
         "attachments": _attachments(full, link if works_on(principal, ticket) else None),
         "refused": _refused(full),
         "related": list(ticket.related),

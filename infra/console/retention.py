@@ -356,7 +356,7 @@ def _archive_keys(ticket: Ticket, playbook: Playbook) -> list[str]:
     zone = playbook.hours.timezone
     shifts = (timedelta(), timedelta(hours=-26), timedelta(hours=26))
     shifted = (ticket.model_copy(update={"received_at": ticket.received_at + x}) for x in shifts)
-    return list(dict.fromkeys(archive_key(each, zone) for each in shifted))
+    return list(dict.fromkeys(archive_key(candidate, zone) for candidate in shifted))
 
 
 @dataclass(frozen=True)
