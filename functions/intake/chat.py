@@ -313,11 +313,11 @@ class ChatChannel:
 
         None if the playbook has none.
         """
-        for notice in notifications_for(commit, ticket, self.playbook):
-            if notice.recipient == "customer":
+        for notification in notifications_for(commit, ticket, self.playbook):
+            if notification.recipient == "customer":
                 link = self.creator.status_url(ticket)
-                words = compose(notice, commit, ticket, self.playbook, status_url=link)
-                return notice, words, link
+                rendered = compose(notification, commit, ticket, self.playbook, status_url=link)
+                return notification, rendered, link
         return None
 
     def _keep_raw(self, message: IncomingMessage, text: str) -> str | None:
@@ -358,17 +358,17 @@ class Acknowledgement:
         composed = self.channel.compose_acknowledgement(commit, ticket)
         if composed is None:
             return None
-        notice, words, link = composed
-        self.number, self.text = ticket.number, words.sms
-        without_key = words.sms.replace(link, link.partition("?")[0])
+        notification, rendered, link = composed
+        self.number, self.text = ticket.number, rendered.sms
+        without_key = rendered.sms.replace(link, link.partition("?")[0])
         return Delivery(
             desk=ticket.desk,
             number=ticket.number,
             version=commit.version,
-            event=notice.event.event,
-            message=notice.message,
-            recipient=notice.recipient,
-            about=notice.timer_or_step,
+            event=notification.event.event,
+            message=notification.message,
+            recipient=notification.recipient,
+            about=notification.timer_or_step,
             channel="message",
             to=ticket.customer.contact,
             text=mask_but(without_key, self.channel.playbook.public_contacts),

@@ -2,7 +2,7 @@
 
     claimed ──▶ sent
        │  └───▶ retrying ──(the sweep, at its time)──▶ due ──▶ claimed
-       └──────▶ parked (dead-lettered) ──(an operator replays it)──▶ due
+       └──────▶ dead_lettered ──(an operator replays it)──▶ due
 
 The first delivery of a commit is claimed by writing it under a key that depends on the commit
 alone, so a repeated event finds it and sends nothing. Its claim covers all recipients of the

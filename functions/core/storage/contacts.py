@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from functions.core.domain.errors import TryAgain
 from functions.core.storage.idempotency import IdempotencyRecord, read_record
 from functions.core.storage.items import ticket_of_key
-from functions.core.storage.table import Item, key, moment, stamp
+from functions.core.storage.table import Item, key, parse_stamp, stamp
 
 if TYPE_CHECKING:
     from functions.core.domain.ticket import Ticket
@@ -143,7 +143,8 @@ class Contacts:
             Limit=limit,
         )
         return {
-            ticket_of_key(item["pk"]["S"])[1]: moment(item["contact_sk"]["S"]) for item in items
+            ticket_of_key(item["pk"]["S"])[1]: parse_stamp(item["contact_sk"]["S"])
+            for item in items
         }
 
     def forget(self, desk: str, contact_hash: str) -> None:

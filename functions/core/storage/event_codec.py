@@ -24,7 +24,7 @@ def dump_events(events: Iterable[Event], at: datetime | None = None) -> str:
     """Events as JSON text.
 
     Args:
-        at: the moment of the commit.
+        at: the time of the commit.
     """
     documents = [
         {
@@ -42,7 +42,7 @@ def parse_events(
     """Events from their stored text.
 
     Args:
-        at: the moment of the commit, as given to `dump_events`.
+        at: the time of the commit, as given to `dump_events`.
 
     Raises:
         DeadLetter: the text is not a list of events, or was written by a newer schema.

@@ -17,7 +17,7 @@ from functions.core.domain.events import Commit
 from functions.core.domain.roster import Agent
 from functions.core.domain.ticket import Ticket
 from functions.core.storage.event_codec import parse_events
-from functions.core.storage.table import Item, key, moment, stamp
+from functions.core.storage.table import Item, key, parse_stamp, stamp
 
 SHARDS = 4
 """Partitions of the `due` index: enough for 4,000 timer changes a second."""
@@ -117,7 +117,7 @@ def _first_response_due(timers: dict[str, Any]) -> str | None:
 
 def read_ticket(item: Item) -> Ticket:
     desk, number = ticket_of_key(item["pk"]["S"])
-    received = moment(item["contact_sk"]["S"])
+    received = parse_stamp(item["contact_sk"]["S"])
     body: dict[str, Any] = json.loads(item["body"]["S"])
     body["customer"]["hash"] = item["contact_pk"]["S"].removeprefix(f"{desk}#")
     timers = body.get("timers", {})
@@ -130,7 +130,7 @@ def read_ticket(item: Item) -> Ticket:
         number=number,
         version=int(item["version"]["N"]),
         received_at=received,
-        wakes_at=moment(item["due_sk"]["S"]) if "due_sk" in item else None,
+        wakes_at=parse_stamp(item["due_sk"]["S"]) if "due_sk" in item else None,
         **body,
     )
 
@@ -146,7 +146,7 @@ def read_commit(item: Item) -> Commit:
     """
     try:
         desk, number = ticket_of_key(item["pk"]["S"])
-        at = moment(item["at"]["S"])
+        at = parse_stamp(item["at"]["S"])
         return Commit(
             desk=desk,
             number=number,
@@ -228,7 +228,7 @@ def read_agent(desk: str, item: Item) -> Agent:
         capacity=int(item["capacity"]["N"]),
         online=item["online"]["BOOL"],
         load=int(item["load"]["N"]),
-        assigned_at=moment(assigned["S"]) if assigned else None,
+        assigned_at=parse_stamp(assigned["S"]) if assigned else None,
     )
 
 

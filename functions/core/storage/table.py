@@ -56,7 +56,7 @@ def stamp(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def moment(text: str) -> datetime:
+def parse_stamp(text: str) -> datetime:
     """Parse the text that `stamp` wrote."""
     return datetime.fromisoformat(text)
 

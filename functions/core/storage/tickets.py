@@ -27,7 +27,7 @@ from functions.core.storage.items import (
     ticket_of_key,
     write_cursor,
 )
-from functions.core.storage.table import BATCH_SIZE, REFUSED, Item, key, moment, stamp
+from functions.core.storage.table import BATCH_SIZE, REFUSED, Item, key, parse_stamp, stamp
 
 if TYPE_CHECKING:
     from functions.core.domain.delivery import Delivery
@@ -388,7 +388,7 @@ class Tickets:
             KeyConditionExpression="due_pk = :pk AND due_sk <= :now",
             ExpressionAttributeValues={":pk": {"S": f"DUE#{partition}"}, ":now": {"S": stamp(now)}},
         ):
-            yield Due(item["pk"]["S"], item["sk"]["S"], moment(item["due_sk"]["S"]))
+            yield Due(item["pk"]["S"], item["sk"]["S"], parse_stamp(item["due_sk"]["S"]))
 
     def move_wake(self, ticket: Ticket) -> bool:
         """List a ticket in the `due` index at its next due time; False if it has changed."""
