@@ -1,7 +1,8 @@
-"""Carry out a command: load, decide, apply, commit, and retry after a conflict."""
+"""The command service: load, decide, apply, commit, and retry after a conflict."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from functions.core.text.unmasking import Original
 
 TRIES = 6
-"""Attempts to commit a command before the caller has to try again."""
+"""Decisions made before a conflict reaches the caller."""
+
+Decision = tuple[Ticket, tuple[Decided, ...]]
+"""The ticket that a decision is about, and the events for it and for others."""
 
 
 def change(
@@ -39,56 +43,105 @@ def change(
     idempotency: IdempotencyRecord | None = None,
     original: Original | None = None,
 ) -> Ticket:
-    """Carry out a command and return the ticket after it.
+    """Carry out a command and return the ticket; unchanged if the command changes nothing.
 
-    A message or note for a merged ticket changes its merge target, which is then returned.
+    Messages and notes on a merged ticket change its merge target, which is then returned.
 
     Args:
-        expected: the version that the caller saw; refused if it is not the newest.
-        seen: the ticket that the caller based the command on; it is not read again. If it has
-            changed since, the caller has to decide again (`Conflict`).
-        loaded: the ticket as the caller has just read it, for the first attempt.
-        idempotency: the idempotency record of the message that the command adds.
+        expected: the version that the caller saw; a newer one is refused.
+        seen: the version of the ticket on which the caller decided. If it has changed since, the
+            caller must decide again: `Conflict`.
+        loaded: the ticket as the caller has just read it, for the first try.
+        idempotency: the idempotency record of the message that the command carries.
         original: the original of that message.
 
     Raises:
-        NotFound, ActionNotAllowed, InvalidInput: as `decide` says.
-        StaleVersion: the ticket's version is not `expected`.
+        NotFound, ActionNotAllowed, InvalidInput: as `decide`.
+        StaleVersion: the ticket is newer than `expected`.
         AgentAtCapacity: the chosen handler is at capacity or offline.
-        Duplicate: the idempotency record exists already.
+        Duplicate: the idempotency record exists.
         Conflict: others changed the ticket `TRIES` times in a row, or since `seen`.
     """
-    tries = TRIES if seen is None else 1
-    for attempt in range(tries):
-        ticket = seen or (loaded if attempt == 0 else None) or storage.tickets.load(desk, number)
-        if expected is not None and ticket.version != expected:
-            raise StaleVersion(
-                f"You acted on version {expected}; the ticket is at version {ticket.version}. "
-                "Look at it again."
-            )
+
+    def decision(ticket: Ticket) -> Decision:
+        require_version(ticket, expected)
         redirected = command
         if ticket.merged is not None:
             from functions.core.services.merging import redirect
 
             ticket, redirected = redirect(storage, ticket, command)
-        decided = decide_all(storage, ticket, redirected, playbook, now)
+        return ticket, decide_all(storage, ticket, redirected, playbook, now)
+
+    if seen is not None:
+        ticket, decided = decision(seen)
+        if not decided:
+            return ticket
+        return write_all(storage, decided, playbook, now, actor, idempotency, original)
+    return retry_on_conflict(
+        storage,
+        desk,
+        number,
+        decision,
+        playbook,
+        now,
+        actor=actor,
+        loaded=loaded,
+        idempotency=idempotency,
+        original=original,
+    )
+
+
+def retry_on_conflict(
+    storage: Storage,
+    desk: str,
+    number: str,
+    decision: Callable[[Ticket], Decision],
+    playbook: Playbook,
+    now: datetime,
+    *,
+    actor: str,
+    loaded: Ticket | None = None,
+    idempotency: IdempotencyRecord | None = None,
+    original: Original | None = None,
+) -> Ticket:
+    """Decide on the newest version and commit; decide again after a conflict.
+
+    Raises:
+        Conflict: others changed the ticket `TRIES` times in a row.
+    """
+    for attempt in range(TRIES):
+        ticket = (loaded if attempt == 0 else None) or storage.tickets.load(desk, number)
+        ticket, decided = decision(ticket)
         if not decided:
             return ticket
         try:
             return write_all(storage, decided, playbook, now, actor, idempotency, original)
         except Conflict:
-            if attempt == tries - 1:
+            if attempt == TRIES - 1:
                 raise
     raise AssertionError("unreachable")
+
+
+def require_version(ticket: Ticket, expected: int | None) -> None:
+    """Refuse a caller who acts on an older version.
+
+    Raises:
+        StaleVersion: the ticket is newer than `expected`.
+    """
+    if expected is not None and ticket.version != expected:
+        raise StaleVersion(
+            f"You acted on version {expected}; the ticket is at version {ticket.version}. "
+            "Look at it again."
+        )
 
 
 def decide_all(
     storage: Storage, ticket: Ticket, command: c.Command, playbook: Playbook, now: datetime
 ) -> tuple[Decided, ...]:
-    """Decide a command for its ticket; `Merge` and `Unmerge` for both tickets.
+    """Decide a command on its ticket, and on the second ticket of a merge.
 
     Raises:
-        NotFound, ActionNotAllowed, InvalidInput: as `decide` says, for either ticket.
+        NotFound, ActionNotAllowed, InvalidInput: as `decide`, for either ticket.
     """
     if isinstance(command, c.Merge | c.Unmerge):
         from functions.core.services.merging import decide_merge
@@ -108,11 +161,11 @@ def write_all(
     idempotency: IdempotencyRecord | None = None,
     original: Original | None = None,
 ) -> Ticket:
-    """Commit the decisions on one or several tickets, all or none; return the first ticket.
+    """Commit the decisions on one or several tickets in one transaction; return the first ticket.
 
     `idempotency` and `original` belong to the first ticket.
     """
-    changes = [_changed(decision, playbook, now, actor) for decision in decided]
+    changes = [_changed(each, playbook, now, actor) for each in decided]
     if original is not None:
         first = changes[0].after
         sealed = original.sealed_for(first.desk, first.number)
@@ -132,7 +185,7 @@ def _changed(decided: Decided, playbook: Playbook, now: datetime, actor: str) ->
         events=decided.events,
     )
     after = apply(ticket, commit)
-    after = after.model_copy(update={"wakes_at": next_wake(ticket, after)})
+    after = after.changed(wakes_at=next_wake(ticket, after))
     return Change(
         ticket,
         after,
