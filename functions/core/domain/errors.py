@@ -11,7 +11,8 @@
     │   ├── StaleVersion        409  the caller acted on an older version
     │   ├── AlreadyAnswered     409  a survey or confirmation is answered only once
     │   ├── TooLarge            413
-    │   └── KeyReused           422  an idempotency key came with a different body before
+    │   ├── KeyReused           422  an idempotency key came with a different body before
+    │   └── TooManyAttempts     429  the caller has to wait
     ├── TryAgain                a retry may succeed
     │   ├── Conflict            somebody else changed the ticket first
     │   └── AgentAtCapacity     the agent is at capacity or offline
@@ -126,6 +127,13 @@ class KeyReused(Refused):
 
     status = 422
     title = "This key was used before"
+
+
+class TooManyAttempts(Refused):
+    """The caller has tried too often."""
+
+    status = 429
+    title = "Too many attempts"
 
 
 class TryAgain(DeskbellError):

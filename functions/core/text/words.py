@@ -92,6 +92,10 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "en": "This request's data was erased. Please file a new request.",
     },
     "error.413": {"zh-CN": "内容过长。", "en": "This is too long."},
+    "error.429": {
+        "zh-CN": "尝试次数过多，请一小时后再试，或使用我们发给您的链接。",
+        "en": "Too many attempts. Please try again in an hour, or use the link that we sent you.",
+    },
     "error.422": {
         "zh-CN": "此请求已用其他内容提交过。",
         "en": "This was sent before with other words.",
