@@ -41,7 +41,7 @@ def show(request: Request, desk: PortalContext, name: str, number: str) -> HttpR
     Raises:
         NotFound: there is no such ticket, or the proof does not hold.
     """
-    return _for_people(request, lambda: _show(request, desk, name, number))
+    return refusals_as_pages(request, lambda: _show(request, desk, name, number))
 
 
 def write(request: Request, desk: PortalContext, name: str, number: str, call: str) -> HttpResponse:
@@ -52,7 +52,7 @@ def write(request: Request, desk: PortalContext, name: str, number: str, call: s
         Forgotten: the ticket's customer was erased, whatever the call.
         InvalidInput, ActionNotAllowed, AlreadyAnswered, KeyReused: as the call says.
     """
-    return _for_people(request, lambda: _write(request, desk, name, number, call))
+    return refusals_as_pages(request, lambda: _write(request, desk, name, number, call))
 
 
 def _show(request: Request, desk: PortalContext, name: str, number: str) -> HttpResponse:
@@ -183,20 +183,20 @@ def _back(request: Request, ticket: Ticket, call: str) -> HttpResponse:
     return HttpResponse("", 303, headers, content_type="text/html")
 
 
-def _for_people(request: Request, function: Callable[[], HttpResponse]) -> HttpResponse:
+def refusals_as_pages(request: Request, function: Callable[[], HttpResponse]) -> HttpResponse:
     """A refusal as a page where a browser asked."""
     try:
         return function()
     except Refused as refused:
         if not wants_page(request):
             raise
-        locale = _language(request)
+        locale = language_of(request)
         html = page.error_page(
             "erased" if isinstance(refused, Forgotten) else refused.status, locale
         )
         return HttpResponse(html, refused.status, page.HEADERS, content_type="text/html")
 
 
-def _language(request: Request) -> Locale:
+def language_of(request: Request) -> Locale:
     asked = request.query.get("lang") or request.headers.get("accept-language")
     return nearest_locale(asked) or "zh-CN"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from functions.core.domain import commands as c
 from functions.core.domain.commands.base import INTERNAL, TO_CUSTOMER, Body, BodyWithFiles, TermOf
@@ -97,8 +97,7 @@ def act(
                 rules = context.playbook.files
                 desk = context.principal.desk
                 files = context.files.accept_uploads(desk, number, body.attachments, rules)
-            if isinstance(command, c.Reply | c.Note | c.TakeStep):
-                command = replace(command, attachments=files)
+            command = replace(cast("Any", command), attachments=files)
             decided = decide_all(context.storage, ticket, command, context.playbook, now)
         if not decided:
             return _remember(context, ticket, command, now)
