@@ -56,7 +56,7 @@ def write(request: Request, desk: PortalContext, name: str, number: str, call: s
 
 
 def _show(request: Request, desk: PortalContext, name: str, number: str) -> HttpResponse:
-    playbook = _playbook(desk.storage, name, request)
+    playbook = load_playbook(desk.storage, name, request)
     ticket, proof = access.prove(desk.storage, playbook, desk.root, request, number)
     history = desk.storage.tickets.history(name, ticket.number, ticket.version)
     locale = nearest_locale(request.query.get("lang")) or ticket.locale
@@ -109,7 +109,7 @@ def _where(
 def _write(
     request: Request, desk: PortalContext, name: str, number: str, call: str
 ) -> HttpResponse:
-    playbook = _playbook(desk.storage, name, request)
+    playbook = load_playbook(desk.storage, name, request)
     ticket = access.prove_by_key(desk.storage, playbook, desk.root, request, number)
     answer = _carry_out(desk, playbook, ticket, _as_json(request), call)
     return _back(request, ticket, call) if wants_page(request) else answer
@@ -153,7 +153,7 @@ def _weight(parameters: list[str]) -> float:
     return 1.0
 
 
-def _playbook(storage: Storage, name: str, request: Request) -> Playbook:
+def load_playbook(storage: Storage, name: str, request: Request) -> Playbook:
     try:
         return storage.playbooks.get(name, request.now)
     except NotFound as missing:
@@ -190,13 +190,13 @@ def refusals_as_pages(request: Request, function: Callable[[], HttpResponse]) ->
     except Refused as refused:
         if not wants_page(request):
             raise
-        locale = language_of(request)
+        locale = _language(request)
         html = page.error_page(
             "erased" if isinstance(refused, Forgotten) else refused.status, locale
         )
         return HttpResponse(html, refused.status, page.HEADERS, content_type="text/html")
 
 
-def language_of(request: Request) -> Locale:
+def _language(request: Request) -> Locale:
     asked = request.query.get("lang") or request.headers.get("accept-language")
     return nearest_locale(asked) or "zh-CN"
