@@ -251,20 +251,20 @@ def test_the_action_is_offered_carried_out_and_refused(
     base = importlib.import_module("functions.core.domain.commands.base")
     execute(block("An agent action", path), path, monkeypatch, Reason=base.Reason)
     life.file()
-    assert life.asks("zg-1", "escalate", reason="x").status == 409
+    assert life.asks("zg-1", "ask-supervisor", reason="x").status == 409
     life.act("li-1", "take")
-    assert "escalate" in life.view("li-1")["actions"]
-    assert "escalate" not in life.view("li-2")["actions"]
-    assert life.asks("li-2", "escalate", reason="x").status == 403
-    assert life.asks("li-1", "escalate").status == 400
+    assert "ask-supervisor" in life.view("li-1")["actions"]
+    assert "ask-supervisor" not in life.view("li-2")["actions"]
+    assert life.asks("li-2", "ask-supervisor", reason="x").status == 403
+    assert life.asks("li-1", "ask-supervisor").status == 400
 
-    after = life.act("li-1", "escalate", reason="客户 13800138000 要求主管回电")
+    after = life.act("li-1", "ask-supervisor", reason="客户 13800138000 要求主管回电")
     assert (after["status"], after["queue"]) == ("queued", "supervisor")
     entry = life.view()["timeline"][-1]
     assert (entry["event"], entry["actor"]) == ("TicketQueued", "li-1")
     assert entry["details"]["reason"] == "客户 138****8000 要求主管回电"
     assert [ticket["number"] for ticket in life.queue("zg-1", "supervisor")] == [life.number]
-    assert agent_actions()["escalate"].label == ("转主管", "Escalate")
+    assert agent_actions()["ask-supervisor"].label == ("请主管接手", "Ask a supervisor")
 
 
 # A timer kind
@@ -433,7 +433,7 @@ def test_the_status_page_is_rendered_in_both_languages(life: Life) -> None:
 
 def test_the_examples_leave_nothing_behind() -> None:
     assert "CallPromised" not in e.EVENTS
-    assert {"escalate", "promise-call"}.isdisjoint(ACTIONS)
+    assert {"ask-supervisor", "promise-call"}.isdisjoint(ACTIONS)
     assert "spare_part" not in TIMER_KINDS
     assert adapter("pigeon") is None
     assert not any(path.endswith("/acknowledgement") for path in app.routes)
