@@ -223,7 +223,7 @@ def test_a_poison_mail_is_parked_and_the_rest_goes_on(system: System) -> None:
     system.mail("three@example.com", "支付失败", "支付失败，请协助处理\n")
     wait_until(lambda: system.sent("three@example.com"), "the good mail is acknowledged")
     parked = wait_until(
-        lambda: [line for line in quarantine(system, "mail") if "failed as often" in line[5]],
+        lambda: [line for line in quarantine(system, "mail") if "failed on every retry" in line[5]],
         "the other is in the dead-letter queue",
         120,
     )
