@@ -204,3 +204,12 @@ def test_every_package_says_what_it_is_for() -> None:
     ]
     assert len(packages) > len(PACKAGES)
     assert not [path for path in packages if not ast.get_docstring(parsed(path))]
+
+
+def test_a_class_name_means_one_thing() -> None:
+    paths: dict[str, str] = {}
+    for path in [*SOURCES, *INFRA_SOURCES]:
+        for node in parsed(path).body:
+            if isinstance(node, ast.ClassDef):
+                assert node.name not in paths, f"{node.name}: {paths[node.name]}, {name_of(path)}"
+                paths[node.name] = name_of(path)

@@ -26,7 +26,7 @@ from functions.survey.archive import archive, write_document
 from functions.survey.tasks import Task
 from infra.console import retention
 from infra.console.main import app
-from infra.console.retention import Records, erase, hold
+from infra.console.retention import Archive, erase, hold
 from tests.aws_snapshots import aws_in_memory
 from tests.core.sample_desk import DESK, NOON, TABLE, agent, both, committed, make_table, request
 
@@ -85,7 +85,7 @@ def repairs() -> Playbook:
 
 
 @pytest.fixture
-def at(repairs: Playbook) -> Iterator[Records]:
+def at(repairs: Playbook) -> Iterator[Archive]:
     """A stage in memory, with two tickets of one person and one of somebody else's."""
     import boto3
 
@@ -95,7 +95,7 @@ def at(repairs: Playbook) -> Iterator[Records]:
         for bucket in (MAIL_BUCKET, ARCHIVE):
             s3.create_bucket(Bucket=bucket)
         s3.put_bucket_versioning(Bucket=ARCHIVE, VersioningConfiguration={"Status": "Enabled"})
-        found = Records(Storage.on(dynamodb, TABLE), s3, MAIL_BUCKET, ARCHIVE, lambda: ROOT)
+        found = Archive(Storage.on(dynamodb, TABLE), s3, MAIL_BUCKET, ARCHIVE, lambda: ROOT)
         found.storage.playbooks.put(repairs, NOON)
         found.storage.roster.put(agent(capacity=50))
         for number, contact in (("CS1", CONTACT), ("CS2", CONTACT), ("CS3", OTHER)):
@@ -108,7 +108,7 @@ def digest(contact: str) -> str:
     return contact_hash(normalise_contact(contact), "testdesk", derive(ROOT, "contact"))
 
 
-def live(at: Records, playbook: Playbook, number: str, contact: str) -> None:
+def live(at: Archive, playbook: Playbook, number: str, contact: str) -> None:
     """A life with mails, files, deliveries and the archive's document; that of CS1 has everything
     in it that can happen, and two versions of the document."""
     text = TEXT if contact == CONTACT else "somebody else's words"
@@ -164,16 +164,16 @@ def live(at: Records, playbook: Playbook, number: str, contact: str) -> None:
         assert archive(at.storage, at.shelves, run, NOON)
 
 
-def stored(at: Records) -> str:
+def stored(at: Archive) -> str:
     """Everything there is, as one text: items, objects, their keys, names and versions."""
     return repr([*items(at), *objects(at)])
 
 
-def items(at: Records) -> list[Any]:
+def items(at: Archive) -> list[Any]:
     return list(at.storage.table.client.scan(TableName=TABLE)["Items"])
 
 
-def objects(at: Records) -> list[tuple[str, str]]:
+def objects(at: Archive) -> list[tuple[str, str]]:
     found = []
     for bucket in (MAIL_BUCKET, ARCHIVE):
         for item in at.s3.list_object_versions(Bucket=bucket).get("Versions", []):
@@ -184,13 +184,13 @@ def objects(at: Records) -> list[tuple[str, str]]:
     return found
 
 
-def left(at: Records) -> list[str]:
+def left(at: Archive) -> list[str]:
     """The secrets that are stored somewhere, as text or as bytes."""
     everything = stored(at)
     return [x for x in SECRETS if x in everything or repr(x.encode())[2:-1] in everything]
 
 
-def figures(at: Records) -> Counter[Any]:
+def figures(at: Archive) -> Counter[Any]:
     """What the reports count: types, tags, statuses, scores, times, events, parts, deliveries."""
     found: Counter[Any] = Counter()
     for number in ("CS1", "CS2", "CS3"):
@@ -212,7 +212,7 @@ def figures(at: Records) -> Counter[Any]:
     return found
 
 
-def erased_entries(at: Records, number: str) -> list[tuple[str, str]]:
+def erased_entries(at: Archive, number: str) -> list[tuple[str, str]]:
     return [
         (commit.actor, event.reason)
         for commit in at.storage.tickets.history("testdesk", number)
@@ -220,7 +220,7 @@ def erased_entries(at: Records, number: str) -> list[tuple[str, str]]:
     ]
 
 
-def tags(at: Records, number: str) -> list[dict[str, str]]:
+def tags(at: Archive, number: str) -> list[dict[str, str]]:
     key = f"archive/testdesk/2026/{number}.json"
     versions = at.s3.list_object_versions(Bucket=ARCHIVE, Prefix=key).get("Versions", [])
     return [
@@ -238,7 +238,7 @@ class TestHold:
     """A hold keeps a record beyond its years."""
 
     @pytest.mark.requirement("B10")
-    def test_every_version_is_tagged_and_released(self, at: Records) -> None:
+    def test_every_version_is_tagged_and_released(self, at: Archive) -> None:
         """The lifecycle's rules apply to what is not held."""
         assert tags(at, "CS1") == [{"retention-years": "5", "hold": "false"}] * 2
         ticket = hold(at, "testdesk", "CS1", held=True, reason="lawsuit", actor="admin", now=SOON)
@@ -255,7 +255,7 @@ class TestHold:
         assert said == [("admin", True, "lawsuit"), ("admin", False, "settled")]
 
     @pytest.mark.requirement("B10", "D10")
-    def test_its_files_are_held_and_released_with_it(self, at: Records) -> None:
+    def test_its_files_are_held_and_released_with_it(self, at: Archive) -> None:
         for held in (True, False):
             hold(at, "testdesk", "CS1", held=held, reason="x", actor="admin", now=SOON)
             found = at.s3.get_object_tagging(Bucket=MAIL_BUCKET, Key=f"{PHOTO}-CS1")["TagSet"]
@@ -263,7 +263,7 @@ class TestHold:
             assert tags(at, "CS1")[0]["hold"] == str(held).lower()
 
     @pytest.mark.requirement("B10")
-    def test_once_more_tags_again_and_says_nothing(self, at: Records) -> None:
+    def test_once_more_tags_again_and_says_nothing(self, at: Archive) -> None:
         """After an interruption between the commit and the tag."""
         for _ in range(2):
             hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
@@ -274,13 +274,13 @@ class TestHold:
         hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
         assert [tag["hold"] for tag in tags(at, "CS1")] == ["true"] * 2
 
-    def test_what_is_archived_while_held_is_held(self, at: Records, repairs: Playbook) -> None:
+    def test_what_is_archived_while_held_is_held(self, at: Archive, repairs: Playbook) -> None:
         hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
         write_document(at.storage, at.shelves, at.storage.tickets.load("testdesk", "CS1"), repairs)
         assert [tag["hold"] for tag in tags(at, "CS1")] == ["true"] * 3
 
     @pytest.mark.requirement("B10")
-    def test_hold_that_comes_while_the_archive_writes(self, at: Records, repairs: Playbook) -> None:
+    def test_hold_that_comes_while_the_archive_writes(self, at: Archive, repairs: Playbook) -> None:
         """The archive looks again after it has written, and comes again."""
         before = at.storage.tickets.load("testdesk", "CS1")
         hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
@@ -288,7 +288,7 @@ class TestHold:
         with pytest.raises(TryAgain, match="meanwhile"):
             write_document(at.storage, at.shelves, stale, repairs)
 
-    def test_ticket_that_is_not_there(self, at: Records) -> None:
+    def test_ticket_that_is_not_there(self, at: Archive) -> None:
         with pytest.raises(NotFound):
             hold(at, "testdesk", "CS9", held=True, reason="x", actor="admin", now=SOON)
 
@@ -298,7 +298,7 @@ class TestErase:
 
     @pytest.mark.requirement("B10")
     def test_the_console_says_what_it_erased_and_nothing_else(
-        self, at: Records, monkeypatch: pytest.MonkeyPatch
+        self, at: Archive, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Silence would read as done; a letter may misspell the address."""
         monkeypatch.setattr(retention, "records_of", lambda stage: at)
@@ -311,7 +311,7 @@ class TestErase:
         assert (done.exit_code, done.output) == (0, "CS1: erased\n")
 
     @pytest.mark.requirement("B10")
-    def test_nothing_of_the_person_is_left(self, at: Records) -> None:
+    def test_nothing_of_the_person_is_left(self, at: Archive) -> None:
         """No item, object or version holds any of it; what is counted is unchanged."""
         before = figures(at)
         assert left(at) == list(SECRETS)
@@ -326,7 +326,7 @@ class TestErase:
         assert not [item for item in items(at) if digest(CONTACT) in repr(item)]
 
     @pytest.mark.requirement("B10", "G6")
-    def test_the_document_says_that_it_was_done(self, at: Records) -> None:
+    def test_the_document_says_that_it_was_done(self, at: Archive) -> None:
         """One version, with the entry and the figures."""
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         [document] = [body for key, body in objects(at) if key.endswith("/CS1.json")]
@@ -336,14 +336,14 @@ class TestErase:
         assert "压缩机" in document
         assert tags(at, "CS1") == [{"retention-years": "5", "hold": "false"}]
 
-    def test_others_keep_theirs(self, at: Records) -> None:
+    def test_others_keep_theirs(self, at: Archive) -> None:
         before = [item for item in items(at) if "CS3" in repr(item)]
         files = [found for found in objects(at) if "CS3" in found[0]]
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         assert [item for item in items(at) if "CS3" in repr(item)] == before
         assert [found for found in objects(at) if "CS3" in found[0]] == files
 
-    def test_one_ticket_by_its_number(self, at: Records) -> None:
+    def test_one_ticket_by_its_number(self, at: Archive) -> None:
         found = erase(at, "testdesk", number="CS1", **ERASURE)
         assert found.numbers == ("CS1",)
         assert not at.storage.tickets.load("testdesk", "CS2").erased
@@ -355,7 +355,7 @@ class TestErase:
         assert at.storage.contacts.known("testdesk", None, digest(CONTACT)).customer_class is None
         assert left(at) == []
 
-    def test_twice_is_once(self, at: Records) -> None:
+    def test_twice_is_once(self, at: Archive) -> None:
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         first = left(at), figures(at), [key for key, _ in objects(at)]
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
@@ -365,7 +365,7 @@ class TestErase:
         assert [len(erased_entries(at, number)) for number in ("CS1", "CS2")] == [1, 1]
 
     @pytest.mark.requirement("G4")
-    def test_reason_is_masked(self, at: Records) -> None:
+    def test_reason_is_masked(self, at: Archive) -> None:
         """Whoever erases may name the person once more."""
         told = {**ERASURE, "reason": "mail of li.example@example.com"}
         erase(at, "testdesk", contact=CONTACT, **told)
@@ -374,7 +374,7 @@ class TestErase:
     @pytest.mark.requirement("B10")
     @pytest.mark.parametrize("by", ["contact", "number"])
     def test_interrupted_anywhere_and_run_again(
-        self, at: Records, repairs: Playbook, by: str
+        self, at: Archive, repairs: Playbook, by: str
     ) -> None:
         """Each run goes a few steps further than the one before and ends in the middle."""
         wanted: dict[str, Any] = {"contact": CONTACT} if by == "contact" else {"number": "CS1"}
@@ -402,7 +402,7 @@ class TestErase:
             assert not [secret for secret in SECRETS if secret in "".join(own)]
 
     @pytest.mark.requirement("B10")
-    def test_held_tickets_stay_as_they_are(self, at: Records) -> None:
+    def test_held_tickets_stay_as_they_are(self, at: Archive) -> None:
         """A hold goes before; after its release the rest is erased."""
         hold(at, "testdesk", "CS1", held=True, reason="lawsuit", actor="admin", now=SOON)
         found = erase(at, "testdesk", contact=CONTACT, **ERASURE)
@@ -415,7 +415,7 @@ class TestErase:
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         assert left(at) == []
 
-    def test_ticket_that_has_no_document_gets_none(self, at: Records, repairs: Playbook) -> None:
+    def test_ticket_that_has_no_document_gets_none(self, at: Archive, repairs: Playbook) -> None:
         customer = Customer(name="李样本", contact=CONTACT, kind="email", hash=digest(CONTACT))
         received = request(customer=customer, description=TEXT)
         events = decide(None, c.Receive("CS4", received), repairs, NOON)
@@ -427,7 +427,7 @@ class TestErase:
         assert not [key for key, _ in objects(at) if "CS4" in key]
 
     @pytest.mark.requirement("B10")
-    def test_document_that_was_written_meanwhile_goes(self, at: Records, repairs: Playbook) -> None:
+    def test_document_that_was_written_meanwhile_goes(self, at: Archive, repairs: Playbook) -> None:
         """The archive was reading while the ticket was erased."""
         before = at.storage.tickets.load("testdesk", "CS1")
         stale = before.model_copy(update={"version": before.version + 1})
@@ -442,7 +442,7 @@ class TestErase:
     @pytest.mark.parametrize(
         "under_way", [{"state": "claimed"}, {"covers": ("000001#handler_told#handler",)}]
     )
-    def test_message_on_its_way(self, at: Records, under_way: dict[str, Any]) -> None:
+    def test_message_on_its_way(self, at: Archive, under_way: dict[str, Any]) -> None:
         """Its words may still be written down, so the run says that it has to come again."""
         [sent] = [
             d for d in at.storage.deliveries.list("testdesk", "CS1") if d.recipient == "customer"
@@ -456,21 +456,21 @@ class TestErase:
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         assert left(at) == []
 
-    def test_contact_that_nobody_knows(self, at: Records) -> None:
+    def test_contact_that_nobody_knows(self, at: Archive) -> None:
         found = erase(at, "testdesk", contact="nobody@example.com", **ERASURE)
         assert found.numbers == ()
 
     @pytest.mark.parametrize(
         "who", [{}, {"number": "CS1", "contact": CONTACT}, {"contact": "nobody"}]
     )
-    def test_who_is_meant_has_to_be_clear(self, at: Records, who: Any) -> None:
+    def test_who_is_meant_has_to_be_clear(self, at: Archive, who: Any) -> None:
         with pytest.raises(ValueError):  # noqa: PT011 - any wording
             erase(at, "testdesk", **who, **ERASURE)
         with pytest.raises(NotFound):
             erase(at, "testdesk", number="CS9", **ERASURE)
 
 
-def test_stage_by_its_name(at: Records) -> None:
+def test_stage_by_its_name(at: Archive) -> None:
     """Names follow from the stage, as everywhere."""
     found = retention.records_of("test")
     assert (found.mail_bucket, found.archive_bucket) == (MAIL_BUCKET, ARCHIVE)

@@ -20,6 +20,7 @@ from functions.core.domain.errors import (
 from functions.core.domain.events import Attachment, Product
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
+from functions.core.services import command_service
 from functions.core.services.command_service import change, write_all
 from functions.core.storage.database import Storage
 from tests.core.sample_desk import NOON, file
