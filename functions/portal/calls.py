@@ -41,7 +41,7 @@ def show(request: Request, desk: PortalContext, name: str, number: str) -> HttpR
     Raises:
         NotFound: there is no such ticket, or the proof does not hold.
     """
-    return refusals_as_pages(request, lambda: _show(request, desk, name, number))
+    return with_error_page(request, lambda: _show(request, desk, name, number))
 
 
 def write(request: Request, desk: PortalContext, name: str, number: str, call: str) -> HttpResponse:
@@ -52,7 +52,7 @@ def write(request: Request, desk: PortalContext, name: str, number: str, call: s
         Forgotten: the ticket's customer was erased, whatever the call.
         InvalidInput, ActionNotAllowed, AlreadyAnswered, KeyReused: as the call says.
     """
-    return refusals_as_pages(request, lambda: _write(request, desk, name, number, call))
+    return with_error_page(request, lambda: _write(request, desk, name, number, call))
 
 
 def _show(request: Request, desk: PortalContext, name: str, number: str) -> HttpResponse:
@@ -183,7 +183,7 @@ def _back(request: Request, ticket: Ticket, call: str) -> HttpResponse:
     return HttpResponse("", 303, headers, content_type="text/html")
 
 
-def refusals_as_pages(request: Request, function: Callable[[], HttpResponse]) -> HttpResponse:
+def with_error_page(request: Request, function: Callable[[], HttpResponse]) -> HttpResponse:
     """A refusal as a page where a browser asked."""
     try:
         return function()
