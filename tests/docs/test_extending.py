@@ -46,7 +46,6 @@ from tests.notify.webhook_receiver import Receiver
 
 __all__ = ["life", "loop", "receiver", "storage"]  # fixtures
 
-
 TEXT = (ROOT / "docs" / "extending.md").read_text("utf-8")
 STANDARD = (ROOT / "playbooks" / "standard.yaml").read_text("utf-8")
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL))
