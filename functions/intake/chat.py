@@ -167,13 +167,13 @@ class ChatChannel:
         except Unreadable as error:
             self._quarantine(request.body, str(error), request.query)
             messages = ()
-        replies = [self._take_in(message) for message in messages]
+        replies = [self._process(message) for message in messages]
         # The response can carry text only for a request with one message of one person.
         if len(messages) == 1:
             return self.adapter.answer(request, self.secret, messages[0], replies[0])
         return self.adapter.answer(request, self.secret)
 
-    def _take_in(self, message: IncomingMessage) -> str:
+    def _process(self, message: IncomingMessage) -> str:
         """Take in one message, once (G1); return the text for its writer, "" for none."""
         try:
             sender = chat_contact(self.adapter.name, message.user)

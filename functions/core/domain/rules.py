@@ -243,7 +243,7 @@ def _recipient(value: str) -> str:
 Recipient = Annotated[str, AfterValidator(_recipient)]
 
 
-class Tell(Section):
+class TimerNotification(Section):
     """A notification: the recipient and the key of the message."""
 
     to: Recipient
@@ -253,7 +253,7 @@ class Tell(Section):
 class TimerEffects(Section):
     """The consequences of a warning or a breach."""
 
-    tell: tuple[Tell, ...] = ()
+    tell: tuple[TimerNotification, ...] = ()
     queue: Literal["team", "supervisor"] | None = None
     team: str | None = None
     raise_by: int = Field(default=0, ge=0, le=5)
