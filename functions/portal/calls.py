@@ -44,7 +44,7 @@ def show(request: Request, context: PortalContext, desk: str, number: str) -> Ht
     Raises:
         NotFound: there is no such ticket, or the proof is wrong.
     """
-    return _with_error_page(request, lambda: _show(request, context, desk, number))
+    return with_error_page(request, lambda: _show(request, context, desk, number))
 
 
 def write(
@@ -57,11 +57,11 @@ def write(
         Forgotten: the ticket's customer was erased.
         InvalidInput, ActionNotAllowed, AlreadyAnswered, KeyReused: as the call says.
     """
-    return _with_error_page(request, lambda: _write(request, context, desk, number, call))
+    return with_error_page(request, lambda: _write(request, context, desk, number, call))
 
 
 def _show(request: Request, context: PortalContext, desk: str, number: str) -> HttpResponse:
-    playbook = _playbook(context.storage, desk, request)
+    playbook = load_playbook(context.storage, desk, request)
     ticket, proof = access.authorize(context.storage, playbook, context.root, request, number)
     history = context.storage.tickets.history(desk, ticket.number, ticket.version)
     locale = nearest_locale(request.query.get("lang")) or ticket.locale
@@ -114,7 +114,7 @@ def _link_to(
 def _write(
     request: Request, context: PortalContext, desk: str, number: str, call: str
 ) -> HttpResponse:
-    playbook = _playbook(context.storage, desk, request)
+    playbook = load_playbook(context.storage, desk, request)
     ticket = access.authorize_by_key(context.storage, playbook, context.root, request, number)
     response = _submit(context, playbook, ticket, _as_json(request), call)
     return _redirect_to_page(request, ticket, call) if wants_page(request) else response
@@ -158,7 +158,7 @@ def _weight(parameters: list[str]) -> float:
     return 1.0
 
 
-def _playbook(storage: Storage, name: str, request: Request) -> Playbook:
+def load_playbook(storage: Storage, name: str, request: Request) -> Playbook:
     try:
         return storage.playbooks.get(name, request.now)
     except NotFound as missing:
@@ -188,7 +188,7 @@ def _redirect_to_page(request: Request, ticket: Ticket, call: str) -> HttpRespon
     return HttpResponse("", 303, headers, content_type="text/html")
 
 
-def _with_error_page(request: Request, function: Callable[[], HttpResponse]) -> HttpResponse:
+def with_error_page(request: Request, function: Callable[[], HttpResponse]) -> HttpResponse:
     """Call `function`; turn a refusal into a page if the caller is a browser."""
     try:
         return function()

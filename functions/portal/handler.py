@@ -25,7 +25,7 @@ TICKET = "/desks/{desk}/tickets/{number}"
 def ticket_status(desk: str, number: str) -> Response:
     from functions.portal import calls
 
-    return web.respond(bp, lambda request: calls.show(request, _context(request), desk, number))
+    return web.respond(bp, lambda request: calls.show(request, _desk(request), desk, number))
 
 
 @bp.route(f"{TICKET}/messages", methods=["POST"], content_types=TYPES)
@@ -46,12 +46,10 @@ def customer_survey(desk: str, number: str) -> Response:
 def _write(desk: str, number: str, call: str) -> Response:
     from functions.portal import calls
 
-    return web.respond(
-        bp, lambda request: calls.write(request, _context(request), desk, number, call)
-    )
+    return web.respond(bp, lambda request: calls.write(request, _desk(request), desk, number, call))
 
 
-def _context(request: web.Request) -> calls.PortalContext:
+def _desk(request: web.Request) -> calls.PortalContext:
     from functions.core.storage.files import Files
     from functions.portal import calls
     from functions.portal.files import keep

@@ -20,13 +20,13 @@ class FailedAttempts:
 
     def count(self, desk: str, number: str, now: datetime) -> int:
         """The failed attempts in the current hour."""
-        item = self.table.get(*_attempts_key(desk, number, now), consistent=True)
+        item = self.table.get(*_item_key(desk, number, now), consistent=True)
         return int(item["n"]["N"]) if item else 0
 
     def add(self, desk: str, number: str, now: datetime) -> None:
         """Count one more failed attempt."""
         expires = int((now + timedelta(hours=2)).timestamp())
-        item_key: Item = key(*_attempts_key(desk, number, now))
+        item_key: Item = key(*_item_key(desk, number, now))
         self.table.client.update_item(
             TableName=self.table.name,
             Key=item_key,
@@ -36,5 +36,5 @@ class FailedAttempts:
         )
 
 
-def _attempts_key(desk: str, number: str, now: datetime) -> tuple[str, str]:
+def _item_key(desk: str, number: str, now: datetime) -> tuple[str, str]:
     return f"ATTEMPTS#{desk}#{number}", f"{now:%Y-%m-%dT%H}"
