@@ -1,4 +1,4 @@
-# What a person runs. Everything is in .venv/, which `make setup` makes and keeps up to date.
+# Everything runs from .venv/, which `make setup` creates and updates.
 PORT ?= 8700
 STAGE ?= prod
 PYTHON ?= python3.11
@@ -21,10 +21,10 @@ help:
 
 setup: $(STAMP)
 
-# constraints.txt names every package with its version, so nothing is left to resolve.
+# constraints.txt pins every package, so pip has nothing to resolve.
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --no-deps --no-compile
 COMPILE := $(BIN)/python -m compileall -q -j 0
-# Bytecode that only tests and linters need can wait for them; some of it nobody needs.
+# Packages whose bytecode nothing needs, and those whose bytecode only tests and linters need.
 NEVER := /(tests?|pip|setuptools|mypy|mypyc|mypy_boto3[^/]*|[^/]*-stubs)/
 LATER := /(tests?|sympy|mpmath|networkx|mypy|mypyc|mypy_boto3[^/]*|[^/]*-stubs|moto|cfnlint|hypothesis|docker|graphql|pip|setuptools|coverage|_pytest)/
 
@@ -36,7 +36,7 @@ $(STAMP): constraints.txt pyproject.toml
 	@$(PIP) --no-build-isolation -e .
 	@echo "  bytecode"
 	@$(COMPILE) -x '$(LATER)' .venv/lib || true
-# Ours is known by its content: it goes into the package, where each file has another time.
+# Our own bytecode goes into the Lambda package, where files have other timestamps.
 	@$(COMPILE) --invalidation-mode checked-hash app.py functions || true
 	@touch $@
 

@@ -1,7 +1,7 @@
-"""Composition only: one Chalice application made of the rooms' blueprints.
+"""The Chalice application, composed of the functions' blueprints.
 
-On Lambda this module is the HTTP API's alone, since every other function is called by its own
-module; so there it leaves the rooms without routes out (cold start).
+Lambda loads this module for the HTTP API only; it loads every other function from its own handler
+module. On Lambda the blueprints without routes are therefore left out, for a faster cold start.
 """
 
 import os
@@ -14,7 +14,7 @@ from functions.portal.handler import bp as portal
 from functions.workbench.handler import bp as workbench
 
 app = Chalice(app_name="deskbell")
-# Raw mail is bytes: API Gateway would decode any type that is not named here as UTF-8.
+# API Gateway decodes bodies as UTF-8 unless their type is listed here; raw mail is bytes.
 app.api.binary_types.append("message/rfc822")
 app.register_middleware(errors_as_problems, "http")
 
@@ -32,7 +32,7 @@ if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
         app.register_blueprint(blueprint)
 
 if "AWS_CHALICE_CLI_MODE" in os.environ:
-    # On the machine that deploys, where Chalice is about to describe the API.
-    from infra.deploy.gateway import describe_answers
+    # On the machine that deploys, before Chalice generates the API description.
+    from infra.deploy.gateway import add_error_responses
 
-    describe_answers()
+    add_error_responses()

@@ -1,1 +1,4 @@
-"""Deskbell's functions: one room a job, and `core`, the language that all rooms speak."""
+"""The deployed functions, one package for each, and `core`, which they share.
+
+A function imports `core` and its own package, never another function's or `infra`.
+"""

@@ -98,7 +98,7 @@ def read_ses_notification(body: str) -> ReturnedMail | str | None:
     complaint = kind == "Complaint"
     listed = details.get("complainedRecipients" if complaint else "bouncedRecipients")
     recipients = [recipient for recipient in listed or () if isinstance(recipient, dict)]
-    addresses = (_ADDRESS.search(str(each.get("emailAddress", ""))) for each in recipients)
+    addresses = (_ADDRESS.search(str(entry.get("emailAddress", ""))) for entry in recipients)
     feedback = str(details.get("complaintFeedbackType") or "")
     senders = _ADDRESS.findall(str(mail.get("source", "")))
     return ReturnedMail(
@@ -117,7 +117,7 @@ def read_ses_notification(body: str) -> ReturnedMail | str | None:
 
 def _bounce_status(details: dict[str, Any], recipients: list[dict[str, Any]]) -> str:
     sub_type = str(details.get("bounceSubType") or "")
-    if "Suppress" in sub_type:  # SES did not send the mail, which no status code says
+    if "Suppress" in sub_type:  # SES did not send the mail; no status code exists for that
         return sub_type
     statuses = (str(recipient["status"]) for recipient in recipients if recipient.get("status"))
     return next(statuses, sub_type)
@@ -174,9 +174,9 @@ class BounceRecorder:
     ) -> None:
         """Record it on its ticket, once; if it stops mail, on the contact's other tickets too.
 
-        A report about another address than the customer's (somebody's forwarding that failed) is
-        recorded and stops nothing. So is a mail that names no recipient; SES's notification need
-        not name one. The ticket comes last, so that an interrupted run is repeated completely.
+        A report about an address other than the customer's (a forwarding that failed) is recorded
+        and stops nothing. The same holds for a mail that names no recipient; SES's notification
+        need not name one. The ticket comes last, so that an interrupted run is repeated completely.
         """
         unnamed = returned.by_ses and not returned.recipients
         digests = self._recipient_digests(returned, playbook)

@@ -1,8 +1,8 @@
-"""Take in the messages of a chat channel. Imported with the first one (cold start).
+"""Receive the messages of a chat channel. Imported with the first one (cold start).
 
-A message of somebody who has an open ticket joins that ticket; otherwise it opens one. Where the
-provider lets the HTTP response carry text, the acknowledgement goes out with it. It is stored as
-sent in the transaction that creates the ticket, so `notify` does not send it again.
+A message joins its writer's open ticket or opens a new one. If the provider allows text in the HTTP
+response, the acknowledgement is sent there. The transaction that creates the ticket stores it as
+sent, so `notify` does not send it again.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ from functions.core.services.composing import (
 from functions.core.services.contacts import contact_digest
 from functions.core.services.create_ticket import NewTicket, Source, TicketCreator, TicketRequest
 from functions.core.services.merging import merge_target
-from functions.core.storage.contacts import Conversation, Known
+from functions.core.storage.contacts import Conversation, PriorRecords
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from functions.core.text.contacts import Contact, ContactError, chat_contact
@@ -63,14 +63,14 @@ from functions.intake.mail_store import MailStore
 from functions.intake.signatures import verify
 
 MAX_TEXT = 4000
-"""Characters of a message on the ticket; the bucket keeps the whole of a longer one."""
+"""The maximum characters of a message on the ticket; the bucket keeps longer ones whole."""
 
 CREATED = "filed"
 JOINED = "joined"
 """The stored `body` of the idempotency record of a message that created or joined a ticket."""
 
 _QUERY_TO_READ = ("encrypt_type",)
-"""Query parameters that say how a body is read; the others are its signature."""
+"""Query parameters that are needed to read a body; the others are its signature."""
 
 _DESK = re.compile(r"[a-z][a-z0-9-]{1,30}")
 log = logger("intake")
@@ -103,7 +103,7 @@ def receive(request: Request, desk: str, channel: str) -> HttpResponse:
 
 
 def receive_released(call: Mapping[str, Any], deployment: Deployment, now: datetime) -> None:
-    """Take in a quarantined request again; its signature was valid when it came.
+    """Process a quarantined request again; its signature was valid when it came.
 
     Raises:
         DeadLetter: its body is gone, or the desk does not use the channel any more.
@@ -148,7 +148,7 @@ def _chat_channel(
 
 @dataclass(frozen=True)
 class ChatChannel:
-    """Takes in the messages of one desk's chat channel."""
+    """Receives the messages of one desk's chat channel."""
 
     adapter: Adapter
     secret: Secret
@@ -161,20 +161,20 @@ class ChatChannel:
     now: datetime
 
     def receive(self, request: ProviderRequest) -> ProviderResponse:
-        """Take in the messages of a request whose signature is valid."""
+        """Process the messages of a request whose signature is valid."""
         try:
             messages = self.adapter.read(request, self.secret)
         except Unreadable as error:
             self._quarantine(request.body, str(error), request.query)
             messages = ()
-        replies = [self._take_in(message) for message in messages]
+        replies = [self._process(message) for message in messages]
         # The response can carry text only for a request with one message of one person.
         if len(messages) == 1:
             return self.adapter.answer(request, self.secret, messages[0], replies[0])
         return self.adapter.answer(request, self.secret)
 
-    def _take_in(self, message: IncomingMessage) -> str:
-        """Take in one message, once (G1); return the text for its writer, "" for none."""
+    def _process(self, message: IncomingMessage) -> str:
+        """Process one message, once (G1); return the text for its writer, "" for none."""
         try:
             sender = chat_contact(self.adapter.name, message.user)
         except ContactError:
@@ -198,7 +198,7 @@ class ChatChannel:
                     return ""
                 return self._create(message, sender, known, conversation, idempotency)
             except Conflict:
-                # Two messages came at once; the other one has opened or ended a ticket.
+                # A concurrent message has opened or ended a ticket.
                 if attempt == TRIES - 1:
                     raise
         raise AssertionError("unreachable")
@@ -282,7 +282,7 @@ class ChatChannel:
         self,
         message: IncomingMessage,
         sender: Contact,
-        known: Known,
+        known: PriorRecords,
         conversation: Conversation,
         idempotency: IdempotencyRecord,
     ) -> str:
@@ -335,13 +335,13 @@ class ChatChannel:
     ) -> tuple[Notification, RenderedMessage, str] | None:
         """Compose the customer's acknowledgement of a new ticket: notification, text, status link.
 
-        None where the playbook has none.
+        None if the playbook has none.
         """
-        for notice in notifications_for(commit, ticket, self.playbook):
-            if notice.recipient == "customer":
+        for notification in notifications_for(commit, ticket, self.playbook):
+            if notification.recipient == "customer":
                 link = self.creator.status_url(ticket)
-                words = compose(notice, commit, ticket, self.playbook, status_url=link)
-                return notice, words, link
+                rendered = compose(notification, commit, ticket, self.playbook, status_url=link)
+                return notification, rendered, link
         return None
 
     def _keep_raw(self, message: IncomingMessage, text: str) -> str | None:
@@ -351,13 +351,13 @@ class ChatChannel:
         return None
 
     def _quarantine(self, raw: bytes, cause: str, query: Mapping[str, str] | None = None) -> None:
-        """Quarantine what cannot be taken in (G3).
+        """Quarantine a request or message that cannot be processed (G3).
 
         The provider gets a success response: a repetition would change nothing, and some providers
         send nothing else until it succeeds.
 
         Args:
-            query: that of the request, if `raw` is its whole body and may be read again later.
+            query: the request's query, if `raw` is its whole body and may be read again later.
         """
         desk, channel = self.playbook.desk, self.adapter.name
         call: dict[str, Any] = {"desk": desk, "channel": channel}
@@ -370,7 +370,7 @@ class ChatChannel:
 
 @dataclass
 class Acknowledgement:
-    """The answer to a first message, in the playbook's words (A4)."""
+    """The acknowledgement of a new ticket in the HTTP response (A4)."""
 
     channel: ChatChannel
     idempotency: IdempotencyRecord
@@ -378,21 +378,21 @@ class Acknowledgement:
     text: str = ""
 
     def delivery(self, commit: Commit, ticket: Ticket) -> Delivery | None:
-        """Return the acknowledgement as a sent delivery, None where the playbook has none."""
+        """Return the acknowledgement as a sent delivery, None if the playbook has none."""
         composed = self.channel.compose_acknowledgement(commit, ticket)
         if composed is None:
             return None
-        notice, words, link = composed
-        self.number, self.text = ticket.number, words.sms
-        without_key = words.sms.replace(link, link.partition("?")[0])
+        notification, rendered, link = composed
+        self.number, self.text = ticket.number, rendered.sms
+        without_key = rendered.sms.replace(link, link.partition("?")[0])
         return Delivery(
             desk=ticket.desk,
             number=ticket.number,
             version=commit.version,
-            event=notice.event.event,
-            message=notice.message,
-            recipient=notice.recipient,
-            about=notice.timer_or_step,
+            event=notification.event.event,
+            message=notification.message,
+            recipient=notification.recipient,
+            about=notification.timer_or_step,
             channel="message",
             to=ticket.customer.contact,
             text=mask_but(without_key, self.channel.playbook.public_contacts),

@@ -17,7 +17,7 @@ from functions.core.storage.idempotency import IdempotencyRecord
 from functions.intake.signatures import verify
 
 Secrets = Callable[[str], str | None]
-"""Returns a desk's webhook secret, None where it has none."""
+"""Returns a desk's webhook secret, None if it has none."""
 
 
 def create_from_form(request: Request, creator: TicketCreator, playbook: Playbook) -> HttpResponse:

@@ -1,6 +1,6 @@
 """The HTTP routes and the mail queue that bring requests in (F1, F5).
 
-The first request imports the modules that it needs, as in the workbench (cold start).
+A route imports its code on its first request, as in the workbench (cold start).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Decide which mails are let in and whether the sender's address is trusted (G3).
+"""Decide whether a mail is accepted and whether its sender's address is trusted (G3).
 
 Pure. SES reports its checks of a mail in the announcement (AWS, "Contents of notifications for
 Amazon SES email receiving"). For a mail that a provider posts, the checks are in the header that
 the provider's own server wrote, if the desk names that server (RFC 8601). The playbook's
-`mail.checks` says what follows from them.
+`mail.checks` gives the consequences.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Verdicts:
 
     @property
     def infected(self) -> bool:
-        """Whether a virus was found; the files of such a mail are never stored for download."""
+        """Return whether the scanner found a virus; such a mail's files are not stored."""
         return self.virus == "FAIL"
 
 

@@ -22,7 +22,7 @@ from functions.core.services.command_service import change
 from functions.core.services.contacts import address_digest
 from functions.core.services.create_ticket import NewTicket, Source, TicketCreator, TicketRequest
 from functions.core.services.merging import merge_target
-from functions.core.storage.contacts import Known
+from functions.core.storage.contacts import PriorRecords
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from functions.core.text.contacts import mask_contact
@@ -47,11 +47,11 @@ class ReceivedMail:
     """A mail that came to a desk.
 
     Args:
-        key: of the original in the mail bucket.
-        digest: of the raw bytes; identifies a mail without a Message-ID.
-        released: a person has found it in quarantine and says that a person wrote it.
+        key: the key of the original in the mail bucket.
+        digest: the digest of the raw bytes, which identifies a mail without a Message-ID.
+        released: an operator released it from quarantine as a person's mail.
         sender_trusted: the sender's address may decide which ticket the mail belongs to.
-        infected: a virus was found in it; its files stay in the original.
+        infected: the scanner found a virus in it; its files stay in the original.
     """
 
     mail: InboundMail
@@ -104,13 +104,13 @@ class MailRouter:
         answered = self._find_ticket(received)
         target = merge_target(self.storage, answered) if answered else None
         if answered and target and (answered.erased or target.erased):
-            # Nobody could be answered there, and a link would reveal who the customer was (B10).
+            # Nobody could answer there, and a link would reveal who the customer was (B10).
             answered = target = None
         if answered and target and not self._needs_new_ticket(target):
             try:
                 return self._join(answered, mail, source, sender, idempotency)
             except ActionNotAllowed as refused:
-                # The ticket takes no messages any more, so the mail gets a new ticket. It is not
+                # The ticket no longer accepts messages, so the mail gets a new ticket. It is not
                 # linked to one that was erased just now.
                 target = None if isinstance(refused, Forgotten) else target
         return self._create(mail, source, idempotency, known, target)
@@ -132,7 +132,7 @@ class MailRouter:
 
     def _deduplicate(
         self, idempotency: IdempotencyRecord, sender: str | None, *, released: bool
-    ) -> tuple[IdempotencyRecord, Known]:
+    ) -> tuple[IdempotencyRecord, PriorRecords]:
         """Return the record to file the mail under, and what is stored about it and its sender.
 
         Raises:
@@ -282,7 +282,7 @@ class MailRouter:
         mail: InboundMail,
         source: Source,
         idempotency: IdempotencyRecord,
-        known: Known,
+        known: PriorRecords,
         ended: Ticket | None,
     ) -> RoutedMail:
         """Create a ticket from a mail, linked to the ended ticket that it answers, if any.
@@ -354,7 +354,7 @@ class MailRouter:
         try:
             self._change(ticket.number, note, replace(idempotency, number=ticket.number))
         except Duplicate as duplicate:
-            first = duplicate.found
+            first = duplicate.record
             if first is not None and first.body not in ("", idempotency.body):
                 raise _repeated_id(first) from duplicate
         except ActionNotAllowed as error:

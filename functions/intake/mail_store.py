@@ -1,4 +1,4 @@
-"""The mail bucket: raw mails, their attachments beside them, and the quarantine.
+"""The mail bucket: raw mails, their attachments, and the quarantine.
 
 SES writes each mail to S3 and announces it over SNS; the announcement waits in SQS until it is
 processed (AWS, "Contents of notifications for Amazon SES email receiving").
@@ -46,8 +46,8 @@ def as_metadata(text: str, limit: int = 700) -> str:
 class MailAnnouncement:
     """SES's announcement of a received mail, with its key in the bucket or with the mail itself.
 
-    `released`: a person has found it in quarantine and says that it is a request;
-    `even_infected`: although a virus was found in it.
+    `released`: an operator released it from quarantine; `even_infected`: although the scanner
+    found a virus in it.
     """
 
     key: str
@@ -85,7 +85,7 @@ def read_announcement(body: str) -> MailAnnouncement:
 
 
 def released_call(body: str) -> Mapping[str, Any] | None:
-    """Return a chat request that a person has released from quarantine; None for a mail."""
+    """Return a chat request that an operator released from quarantine; None for a mail."""
     try:
         call = json.loads(body)["call"]
         return call if {"desk", "channel", "query", "key"} <= set(call) else None

@@ -173,7 +173,7 @@ def _twilio_addresses(url: str) -> set[str]:
     hosts = {split.netloc, host}
     if split.scheme in _DEFAULT_PORTS:
         hosts.add(f"{host}:{_DEFAULT_PORTS[split.scheme]}")
-    return {url} | {urlunsplit(split._replace(netloc=each)) for each in hosts}
+    return {url} | {urlunsplit(split._replace(netloc=name)) for name in hosts}
 
 
 _SCHEMES: dict[str, Callable[[Mapping[str, Any]], bool]] = {

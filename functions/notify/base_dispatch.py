@@ -1,4 +1,4 @@
-"""Claim, retry and dead-letter deliveries: what dispatching to people and to webhooks shares.
+"""Claim, retry and dead-letter deliveries: the base of dispatching to people and to webhooks.
 
 Every step is a conditional write on the delivery's state before it. A run whose write is refused
 leaves the delivery as the other run wrote it.
@@ -64,7 +64,7 @@ class BaseDispatcher(ABC):
         return claimed if claims else None
 
     def load_due(self, desk: str, number: str, delivery_id: str) -> Delivery | None:
-        """Load a delivery whose next attempt is due; None if it is not due any more."""
+        """Load a delivery whose next attempt is due; None if it is no longer due."""
         delivery = self.storage.deliveries.get(desk, number, f"DELIVERY#{delivery_id}")
         if delivery is not None and delivery.state == "claimed":
             self.check_claim(delivery)

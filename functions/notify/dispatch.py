@@ -293,7 +293,7 @@ def _collected(errors: list[TryAgain | DeadLetter]) -> Iterator[None]:
 
 def _urgency(error: TryAgain | DeadLetter) -> tuple[bool, bool]:
     """Rank errors: a claim of another run first, since it needs its time; a dead letter last,
-    since its record does not come again. A retry finds the dead letter once more."""
+    since its record does not come again. A retry finds the dead letter again."""
     return isinstance(error, ClaimedElsewhere), isinstance(error, TryAgain)
 
 

@@ -22,7 +22,7 @@ TIME_FOR_RECORD = timedelta(seconds=25)
 and recording because a provider is slow."""
 
 CLAIM_PAUSE = timedelta(seconds=20)
-"""How long to wait before a record with another run's claim is retried. Lambda retries at once and
+"""The wait before a record with another run's claim is retried. Lambda retries at once and
 counts attempts (`MaximumRetryAttempts`). Without a pause they would be used up before the claim of
 a run that died expires (`CLAIM_TIMEOUT`), and its delivery would be lost unseen."""
 

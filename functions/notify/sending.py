@@ -11,7 +11,7 @@ from uuid import UUID
 
 from functions.core.channels.base import OutgoingMessage
 from functions.core.domain.delivery import Delivery
-from functions.core.services.composing import BY_AGENT, RenderedMessage
+from functions.core.services.composing import RenderedMessage, written_by_agent
 from functions.core.text import tokens
 from functions.notify import texts
 from functions.notify.contact import OpenContact
@@ -20,7 +20,7 @@ from functions.notify.mail import Envelope, Thread, build
 from functions.notify.preparing import PreparedMessage
 
 LOCAL_PART_LIMIT = 64
-"""Characters before the `@` of an address at most (RFC 5321, 4.5.3.1.1)."""
+"""The maximum characters before the `@` of an address (RFC 5321, 4.5.3.1.1)."""
 
 
 class SendMail(Protocol):
@@ -93,7 +93,7 @@ class Sender:
             message.rendered,
             message,
             now,
-            automatic=delivery.event not in BY_AGENT,
+            automatic=not written_by_agent(delivery.event),
             reply_to=self._reply_address(message),
         )
 

@@ -1,4 +1,4 @@
-"""Claim, send and record each webhook, without delaying what people are notified of (G5).
+"""Claim, send and record each webhook without delaying notifications to people (G5).
 
 The states are those of `functions.core.domain.delivery`, with one delivery for each event and
 endpoint. Unlike a message to a person, a webhook may be sent again if nobody knows whether it went
@@ -42,7 +42,7 @@ from functions.notify.webhook_message import (
 )
 
 TIME_PER_MINUTE = timedelta(seconds=15)
-"""How long a container waits for endpoints in any minute; the rest is for people's messages."""
+"""The time that a container waits for endpoints per minute; the rest is for people's messages."""
 
 FAILURE_LIMIT = 3
 """After this many failures in a row an endpoint is suspended."""

@@ -91,7 +91,7 @@ def message_body(event: Any, commit: Commit, ticket: Ticket) -> bytes:
 
 
 def encode(kind: str, at: datetime, data: Mapping[str, Any]) -> bytes:
-    """Encode a message as Standard Webhooks wants it: `{"type", "timestamp", "data"}`, UTF-8."""
+    """Encode a message as Standard Webhooks requires: `{"type", "timestamp", "data"}`, UTF-8."""
     message = {"type": kind, "timestamp": at.isoformat(), "data": data}
     return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
 

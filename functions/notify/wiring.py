@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 
 def dispatcher(deployment: Deployment) -> Dispatcher:
-    """Return the dispatcher of messages to people."""
     return Dispatcher(
         storage=container.storage(deployment),
         enqueue_dead_letter=lambda keys, cause: dead_letter(
@@ -47,7 +46,6 @@ def dispatcher(deployment: Deployment) -> Dispatcher:
 
 
 def webhook_dispatcher(deployment: Deployment, in_time: Callable[[], bool]) -> WebhookDispatcher:
-    """Return the dispatcher of webhooks."""
     return WebhookDispatcher(
         storage=container.storage(deployment),
         enqueue_dead_letter=lambda keys, cause: dead_letter(

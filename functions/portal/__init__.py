@@ -1,6 +1,8 @@
-"""What customers see and say: how a ticket stands, a message, a confirmation, a score (F6, A16).
+"""The customers' status page and API: status, messages, confirmation, survey (F6, A16).
 
-`handler.py` holds the routes, `access.py` who may see a ticket, `status.py` what is shown of it,
-`page.py` the page, `answers.py` and `files.py` what customers may add. Everything leaves here
-masked (G4); a ticket that is not there and a proof that does not hold read alike.
+`handler` holds the routes and `calls` the code behind them. `access` checks who may see a ticket;
+`status` builds the customer's view of it, which contains masked text only (G4), and `page` renders
+that view as HTML. `submissions` and `files` take in messages, answers and attachments.
+
+May import `functions.core`.
 """

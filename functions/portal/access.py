@@ -1,7 +1,7 @@
 """Access to a ticket without signing in: by its secret link, or by a phone number (F6, A16).
 
-A wrong proof and a missing ticket get the same answer after the same work: whether there is a
-ticket or not, the table is read, the key is computed and both proofs are compared.
+A wrong proof and a missing ticket get the same response after the same work: in both cases the
+table is read, the key is computed and both proofs are compared.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from functions.core.text.tokens import same, status_key
 Proof = Literal["key", "contact"]
 
 SHOWN_OF_CONTACT = 4
-"""Characters of the contact that a customer has to know (A15)."""
+"""The characters at the end of the contact that a customer has to enter (A15)."""
 
 MAX_ATTEMPTS = 5
 """Wrong contacts per ticket and hour. Four digits are 10,000 guesses."""
@@ -29,10 +29,10 @@ MAX_NUMBER = 40
 _NUMBER = re.compile(rf"[A-Za-z0-9-]{{1,{MAX_NUMBER}}}")
 
 
-def prove(
+def authorize(
     storage: Storage, playbook: Playbook, root: bytes, request: Request, number: str
 ) -> tuple[Ticket, Proof]:
-    """Return the ticket that the caller may see, and the proof: `?key=` or `?contact=`.
+    """Return the ticket that the caller may see, and the proof used: `?key=` or `?contact=`.
 
     Raises:
         NotFound: there is no such ticket, or the proof is wrong; the error is the same.
@@ -54,24 +54,24 @@ def prove(
     raise no_such_ticket()
 
 
-def _proves_contact(given: str, ticket: Ticket | None) -> bool:
-    """Whether these are the last characters of the phone number of a ticket's customer (A15)."""
+def _proves_contact(text: str, ticket: Ticket | None) -> bool:
+    """Return whether the text ends in the last digits of the customer's phone number (A15)."""
     phone = ticket is not None and ticket.customer.kind == "phone"
     shown = _end(ticket.customer.contact) if ticket is not None else "*" * SHOWN_OF_CONTACT
     # Characters that are masked prove nothing.
     readable = len(shown) == SHOWN_OF_CONTACT and "*" not in shown
-    return same(_end(given), shown) and phone and readable
+    return same(_end(text), shown) and phone and readable
 
 
-def prove_by_key(
+def authorize_by_key(
     storage: Storage, playbook: Playbook, root: bytes, request: Request, number: str
 ) -> Ticket:
     """Return the ticket that the caller may write to; only `?key=` proves that.
 
     Raises:
-        NotFound: as `prove` says.
+        NotFound: as `authorize` says.
     """
-    ticket, proof = prove(storage, playbook, root, request, number)
+    ticket, proof = authorize(storage, playbook, root, request, number)
     if proof != "key":
         raise no_such_ticket()
     return ticket

@@ -1,4 +1,4 @@
-"""Customers' calls, as JSON and as pages: each takes a `Request` and returns an `HttpResponse`."""
+"""The calls of the customers' API: each takes a `Request` and returns JSON or a page."""
 
 from __future__ import annotations
 
@@ -25,8 +25,11 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True)
 class PortalContext:
-    """What the calls need of the deployment: its table, the root key of the secret links, where
-    files are kept and how they are handed out, and what seals hidden words."""
+    """The dependencies of the calls.
+
+    `root` is the root key of the secret links. `keep` stores files and `link` returns a link to
+    one; `seal` encrypts originals.
+    """
 
     storage: Storage
     root: bytes
@@ -35,34 +38,36 @@ class PortalContext:
     seal: Seal
 
 
-def show(request: Request, desk: PortalContext, name: str, number: str) -> HttpResponse:
-    """How a ticket stands, as JSON or as a page (F6, A14, A16).
+def show(request: Request, context: PortalContext, desk: str, number: str) -> HttpResponse:
+    """Show a ticket's status, as JSON or as a page (F6, A14, A16).
 
     Raises:
-        NotFound: there is no such ticket, or the proof does not hold.
+        NotFound: there is no such ticket, or the proof is wrong.
     """
-    return _for_people(request, lambda: _show(request, desk, name, number))
+    return with_error_page(request, lambda: _show(request, context, desk, number))
 
 
-def write(request: Request, desk: PortalContext, name: str, number: str, call: str) -> HttpResponse:
-    """Carry out one of `submissions.CALLS`; a browser is sent back to the page (303).
+def write(
+    request: Request, context: PortalContext, desk: str, number: str, call: str
+) -> HttpResponse:
+    """Carry out one of `submissions.CALLS`; a browser is redirected to the page (303).
 
     Raises:
-        NotFound: there is no such ticket, or the key does not hold.
-        Forgotten: the ticket's customer was erased, whatever the call.
+        NotFound: there is no such ticket, or the key is wrong.
+        Forgotten: the ticket's customer was erased.
         InvalidInput, ActionNotAllowed, AlreadyAnswered, KeyReused: as the call says.
     """
-    return _for_people(request, lambda: _write(request, desk, name, number, call))
+    return with_error_page(request, lambda: _write(request, context, desk, number, call))
 
 
-def _show(request: Request, desk: PortalContext, name: str, number: str) -> HttpResponse:
-    playbook = _playbook(desk.storage, name, request)
-    ticket, proof = access.prove(desk.storage, playbook, desk.root, request, number)
-    history = desk.storage.tickets.history(name, ticket.number, ticket.version)
+def _show(request: Request, context: PortalContext, desk: str, number: str) -> HttpResponse:
+    playbook = load_playbook(context.storage, desk, request)
+    ticket, proof = access.authorize(context.storage, playbook, context.root, request, number)
+    history = context.storage.tickets.history(desk, ticket.number, ticket.version)
     locale = nearest_locale(request.query.get("lang")) or ticket.locale
-    # The end of a contact is enough to see how a ticket stands, not to be handed its files.
-    link = desk.link if proof == "key" else None
-    carried, goes_on_as = _merged(desk.storage, ticket)
+    # The end of a contact proves enough to show the status, but not the files.
+    link = context.link if proof == "key" else None
+    carried, goes_on_as = _merged(context.storage, ticket)
     view = status_view(ticket, history, playbook, locale, link, carried, goes_on_as)
     if proof != "key":
         view["question"] = None
@@ -76,52 +81,52 @@ def _show(request: Request, desk: PortalContext, name: str, number: str) -> Http
         key=request.query.get("key") if proof == "key" else None,
         contact=request.query.get("contact") if proof == "contact" else None,
         done=request.query.get("done"),
-        goes_on=_where(desk, ticket, goes_on_as, proof, request) if goes_on_as else None,
+        goes_on=_link_to(context, ticket, goes_on_as, proof, request) if goes_on_as else None,
     )
     return HttpResponse(page.status_page(shown), headers=page.HEADERS, content_type="text/html")
 
 
 def _merged(storage: Storage, ticket: Ticket) -> tuple[list[TicketRecord], str | None]:
-    """What a customer sees of merged tickets: the own ones, and never somebody else's number."""
+    """The merged tickets and the merge target that the customer may see: their own."""
     if ticket.merged is None and not ticket.carries:
         return [], None
     from functions.core.services.merging import merge_target, merged_records, same_customer
 
     carried = merged_records(storage, ticket, deliveries=False)
     last = merge_target(storage, ticket)
-    own = [part for part in carried if same_customer(part.ticket, ticket)]
+    own = [record for record in carried if same_customer(record.ticket, ticket)]
     return own, last.number if last is not ticket and same_customer(last, ticket) else None
 
 
-def _where(
-    desk: PortalContext, ticket: Ticket, number: str, proof: access.Proof, request: Request
+def _link_to(
+    context: PortalContext, ticket: Ticket, number: str, proof: access.Proof, request: Request
 ) -> dict[str, str]:
-    """Number and address of the ticket that a merged one goes on in, relative to its page."""
+    """The number of a merge target and its URL, relative to the ticket's page."""
     if proof == "key":
-        proven = {"key": status_key(desk.root, ticket.desk, number)}
+        parameters = {"key": status_key(context.root, ticket.desk, number)}
     else:
-        proven = {"contact": request.query.get("contact", "")}
+        parameters = {"contact": request.query.get("contact", "")}
     language = nearest_locale(request.query.get("lang"))
-    query = urlencode(proven | ({"lang": language} if language else {}))
+    query = urlencode(parameters | ({"lang": language} if language else {}))
     return {"number": number, "url": f"{quote(number)}?{query}"}
 
 
 def _write(
-    request: Request, desk: PortalContext, name: str, number: str, call: str
+    request: Request, context: PortalContext, desk: str, number: str, call: str
 ) -> HttpResponse:
-    playbook = _playbook(desk.storage, name, request)
-    ticket = access.prove_by_key(desk.storage, playbook, desk.root, request, number)
-    answer = _carry_out(desk, playbook, ticket, _as_json(request), call)
-    return _back(request, ticket, call) if wants_page(request) else answer
+    playbook = load_playbook(context.storage, desk, request)
+    ticket = access.authorize_by_key(context.storage, playbook, context.root, request, number)
+    response = _submit(context, playbook, ticket, _as_json(request), call)
+    return _redirect_to_page(request, ticket, call) if wants_page(request) else response
 
 
-def _carry_out(
-    desk: PortalContext, playbook: Playbook, ticket: Ticket, request: Request, call: str
+def _submit(
+    context: PortalContext, playbook: Playbook, ticket: Ticket, request: Request, call: str
 ) -> HttpResponse:
     if ticket.erased:
-        raise Forgotten  # before anything that was sent is read or kept
+        raise Forgotten  # before the body is read or stored
     submission = submissions.Submission(
-        desk.storage, playbook, ticket, request, desk.keep, desk.seal
+        context.storage, playbook, ticket, request, context.keep, context.seal
     )
     if call == "messages":
         return submission.write_message(request.read(submissions.NewMessage))
@@ -131,7 +136,7 @@ def _carry_out(
 
 
 def wants_page(request: Request) -> bool:
-    """Whether the caller would rather have HTML than JSON (RFC 9110, section 12.5.1)."""
+    """Return whether the caller prefers HTML to JSON (RFC 9110, section 12.5.1)."""
     weights = {"text/html": 0.0, "application/json": 0.0}
     for part in request.headers.get("accept", "").lower().split(","):
         media, *parameters = (piece.strip() for piece in part.split(";"))
@@ -150,7 +155,7 @@ def _weight(parameters: list[str]) -> float:
     return 1.0
 
 
-def _playbook(storage: Storage, name: str, request: Request) -> Playbook:
+def load_playbook(storage: Storage, name: str, request: Request) -> Playbook:
     try:
         return storage.playbooks.get(name, request.now)
     except NotFound as missing:
@@ -158,7 +163,7 @@ def _playbook(storage: Storage, name: str, request: Request) -> Playbook:
 
 
 def _as_json(request: Request) -> Request:
-    """A form that a browser sends, as the JSON body that programs send."""
+    """Convert a browser's form to the JSON body that programs send."""
     if not request.headers.get("content-type", "").lower().startswith(FORM):
         return request
     try:
@@ -170,8 +175,8 @@ def _as_json(request: Request) -> Request:
     return replace(request, body=json.dumps(fields).encode())
 
 
-def _back(request: Request, ticket: Ticket, call: str) -> HttpResponse:
-    """Back to the page; the address is relative, since the API's own is not known here."""
+def _redirect_to_page(request: Request, ticket: Ticket, call: str) -> HttpResponse:
+    """Redirect to the page by a relative URL, since the API's own is not known here."""
     query = f"key={quote(request.query.get('key', ''))}&done={call}"
     language = nearest_locale(request.query.get("lang"))
     if language:
@@ -180,8 +185,8 @@ def _back(request: Request, ticket: Ticket, call: str) -> HttpResponse:
     return HttpResponse("", 303, headers, content_type="text/html")
 
 
-def _for_people(request: Request, function: Callable[[], HttpResponse]) -> HttpResponse:
-    """A refusal as a page where a browser asked."""
+def with_error_page(request: Request, function: Callable[[], HttpResponse]) -> HttpResponse:
+    """Call `function`; turn a refusal into a page if the caller is a browser."""
     try:
         return function()
     except Refused as refused:
@@ -195,5 +200,5 @@ def _for_people(request: Request, function: Callable[[], HttpResponse]) -> HttpR
 
 
 def _language(request: Request) -> Locale:
-    asked = request.query.get("lang") or request.headers.get("accept-language")
-    return nearest_locale(asked) or "zh-CN"
+    tag = request.query.get("lang") or request.headers.get("accept-language")
+    return nearest_locale(tag) or "zh-CN"

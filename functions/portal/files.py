@@ -67,5 +67,5 @@ def keep(
     ]
     if wrong:
         raise InvalidInput("Some files are not accepted; see errors.", tuple(wrong))
-    kept, _ = Files(s3, bucket).keep(folder, ((file.name, file.content) for file in files), rules)
-    return kept
+    stored, _ = Files(s3, bucket).keep(folder, ((file.name, file.content) for file in files), rules)
+    return stored

@@ -1,6 +1,6 @@
-"""The customers' calls: status, message, confirmation, survey. No login; see `access.py`.
+"""The routes of the customers' API. There is no login; `access` checks the ticket's secret link.
 
-The rules are imported by the first call that needs them, as in the workbench (cold start).
+A route imports its code on its first request, as in the workbench (cold start).
 """
 
 from __future__ import annotations

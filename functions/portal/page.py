@@ -27,7 +27,7 @@ _STYLE = (_HERE / "page.css").read_text(encoding="utf-8")
 _STYLE_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
 
 PRIVATE = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
-"""For every answer whose address holds a proof."""
+"""Headers of every response whose URL contains a proof."""
 
 HEADERS = {
     **PRIVATE,
@@ -36,7 +36,7 @@ HEADERS = {
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
 }
-"""For every page."""
+"""Headers of every page."""
 
 STEPS = ("received", "assigned", "in_progress", "resolved", "done")
 
@@ -57,7 +57,7 @@ _IN_BETWEEN = 2
 
 @dataclass(frozen=True)
 class Shown:
-    """What the page shows: the customer's view of a ticket and by which proof it was opened."""
+    """The content of the page: the customer's view of a ticket, and the proof that opened it."""
 
     ticket: Ticket
     view: dict[str, Any]
@@ -70,10 +70,10 @@ class Shown:
 
 
 def status_page(shown: Shown) -> str:
-    """The page of one ticket. Only whoever came by the secret link is offered forms."""
+    """Render the page of a ticket; it has forms only if the secret link opened it."""
     ticket, playbook, locale = shown.ticket, shown.playbook, shown.locale
     calls = open_calls(ticket, playbook) if shown.key else ()
-    return _render(
+    return render(
         "status.html",
         locale,
         title=f"{ticket.number} · {playbook.name[locale]}",
@@ -109,21 +109,21 @@ def status_page(shown: Shown) -> str:
 
 
 def error_page(why: int | str, locale: Locale) -> str:
-    """A refusal, by its HTTP status or a word of its own, as a page that says what can be done."""
+    """Render a refusal, by its HTTP status or as `erased`, with advice."""
     key = f"error.{why}" if f"error.{why}" in TEXTS else "error.400"
     title = say("error.title", locale)
-    return _render("error.html", locale, title=title, text=say(key, locale))
+    return render("error.html", locale, title=title, text=say(key, locale))
 
 
 def clock(at: datetime | None) -> str:
-    """A15: a moment as people read it, `YYYY-MM-DD HH:MM:SS`."""
+    """Format a time for people, `YYYY-MM-DD HH:MM:SS` (A15)."""
     return at.strftime("%Y-%m-%d %H:%M:%S") if at else ""
 
 
 def _steps(status: str, status_label: str, locale: Locale) -> list[tuple[str, str]]:
-    """Each step's name and whether it is `done`, the `current` one, or still `ahead`.
+    """The name of each step, and `done`, `current` or `ahead`.
 
-    The current one is called as the desk calls the ticket's status.
+    The current step has the desk's label of the ticket's status.
     """
     at = _STEP_OF_STATUS.get(status, _IN_BETWEEN)
     names = ("received", "closed") if status in {"closed", "merged"} else STEPS
@@ -145,7 +145,7 @@ def _tone(status: str) -> str:
 
 
 def _details(shown: Shown) -> list[tuple[str, str]]:
-    """Name of a field and its text; what is empty is left out."""
+    """The label and text of every field that is not empty."""
     ticket, playbook, locale, view = shown.ticket, shown.playbook, shown.locale, shown.view
     fields = {
         "page.type": label(playbook.types, ticket.type, locale),
@@ -169,20 +169,20 @@ def _details(shown: Shown) -> list[tuple[str, str]]:
 
 
 def _scores(playbook: Playbook) -> list[str]:
-    """What the customer chooses from: the desk's words, or the numbers, best first."""
+    """The scores to choose from, best first: the desk's words or the numbers."""
     if playbook.survey.words:
         return list(playbook.survey.words)
     low, high = playbook.survey.scores
     return [str(score) for score in range(high, low - 1, -1)]
 
 
-def _render(template: str, locale: Locale, **values: Any) -> str:
+def render(template: str, locale: Locale, **values: Any) -> str:
     from markupsafe import Markup
 
-    def t(key: str, **given: str) -> str:
-        return say(key, locale, **given)
+    def t(key: str, **values: str) -> str:
+        return say(key, locale, **values)
 
-    # The style sheet is ours; escaping would change it and with it the hash of the policy.
+    # Escaping would change the style sheet, and its hash in the policy would no longer match.
     style = Markup(_STYLE)  # noqa: S704
     return _environment().get_template(template).render(t=t, locale=locale, style=style, **values)
 

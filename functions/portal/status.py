@@ -95,15 +95,13 @@ def status_view(
 def _files(commit: e.Commit) -> Iterator[e.Attachment]:
     """The files that customer and desk sent each other."""
     for event in commit.events:
-        if isinstance(event, e.TicketReceived | e.CustomerWrote | e.ReplySent):
-            if not _by_stranger(event):
-                yield from event.attachments
-        elif isinstance(event, e.StepTaken) and event.customer_sees:
-            yield from event.attachments
+        written = event.direction is not None and not _by_stranger(event)
+        if written or (isinstance(event, e.StepTaken) and event.customer_sees):
+            yield from getattr(event, "attachments", ())
 
 
 def _by_stranger(event: e.Event) -> bool:
-    """Whether the customer of a merged ticket, who is somebody else, wrote it (G4)."""
+    """Return whether another customer wrote it, on a ticket merged into this one (G4)."""
     return isinstance(event, e.CustomerWrote) and event.stranger
 
 
@@ -122,7 +120,7 @@ def _visible(commit: e.Commit) -> Iterator[e.Event]:
 
 
 def _step_fields(event: e.Event, playbook: Playbook, locale: Locale) -> dict[str, Any]:
-    """The fields of a step: the arrival time, the parts (D9, D11)."""
+    """The fields of a step, such as the arrival time or the parts (D9, D11)."""
     if not isinstance(event, e.StepTaken):
         return {}
     step = playbook.steps.get(event.step)
@@ -141,13 +139,13 @@ def _step_fields(event: e.Event, playbook: Playbook, locale: Locale) -> dict[str
 
 
 def _readable(value: str, zone: ZoneInfo) -> str:
-    """A moment in the desk's time zone, anything else unchanged."""
+    """Convert a time to the desk's time zone; other values stay unchanged."""
     at = parse_field_time(value)
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}" if at else value
 
 
 def local(at: datetime | None, zone: ZoneInfo) -> datetime | None:
-    """A moment in a time zone, to the second."""
+    """Convert a time to a time zone, to the second."""
     return at.astimezone(zone).replace(microsecond=0) if at else None
 
 
@@ -164,5 +162,5 @@ def open_question(ticket: Ticket, history: Sequence[e.Commit]) -> str | None:
             if isinstance(event, e.CustomerAsked):
                 question = event.question
             elif isinstance(event, e.ConfirmationRequested):
-                question = None  # by now the desk has to confirm the type
+                question = None  # an agent has to confirm the type instead
     return question

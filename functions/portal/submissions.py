@@ -1,4 +1,4 @@
-"""Customer submissions: a message, whether the problem is solved, a score (A11, A13, C10)."""
+"""Customer submissions: messages, confirmations and scores (A11, A13, C10)."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class Submission:
             # The number of another customer's ticket that this one was merged into is not revealed.
             return _response(changed if same_customer(changed, ticket) else ticket, 201)
         except Duplicate as duplicate:
-            if idempotency and duplicate.found and duplicate.found.body != idempotency.body:
+            if idempotency and duplicate.record and duplicate.record.body != idempotency.body:
                 raise KeyReused(
                     "This Idempotency-Key was used before with another text. "
                     "Use a new key for a new message."
@@ -166,14 +166,14 @@ def _score(playbook: Playbook, score: int | str) -> int:
         return int(score)
     low, high = playbook.survey.scores
     expected = ", ".join(playbook.survey.words) or f"a number from {low} to {high}"
-    raise InvalidInput("The score does not fit.", (FieldError("score", expected),))
+    raise InvalidInput("The score is invalid.", (FieldError("score", expected),))
 
 
 def open_calls(ticket: Ticket, playbook: Playbook) -> tuple[str, ...]:
     """Return the customer's calls that are possible now.
 
-    A survey that follows the confirmation waits for it, an answered survey is closed, and an erased
-    ticket has no customer any more (B10).
+    A survey that follows the confirmation waits for it, an answered survey is closed, and the
+    customer of an erased ticket is gone (B10).
     """
     if ticket.erased:
         return ()

@@ -1,4 +1,4 @@
-"""One record of the table's stream: a commit of a ticket, or an agent with free capacity."""
+"""Process a record of the table's stream: a commit of a ticket, or an agent with free capacity."""
 
 from __future__ import annotations
 
@@ -55,17 +55,17 @@ def _committed(image: Any, deployment: Deployment, storage: Storage, now: dateti
             ticket = storage.tickets.load_since(commit.desk, commit.number, commit.version)
             router = Router(storage, storage.playbooks.get(commit.desk, now), now)
             try:
-                _Reaction(ticket, commit, router, deployment).to(event)
+                _Reaction(ticket, commit, router, deployment).react(event)
             except Conflict:
                 # The read may have been stale: retry on the newest version before the stream does.
                 newest = storage.tickets.load(commit.desk, commit.number)
-                _Reaction(newest, commit, router, deployment).to(event)
+                _Reaction(newest, commit, router, deployment).react(event)
         except NotFound as error:
             raise DeadLetter(f"{commit.desk}/{commit.number}: {error}") from error
 
 
 class _Reaction:
-    """The router's reaction to the events of one commit of a ticket."""
+    """Reacts to the events of one commit of a ticket."""
 
     def __init__(
         self, ticket: Ticket, commit: e.Commit, router: Router, deployment: Deployment
@@ -75,7 +75,7 @@ class _Reaction:
         self.router = router
         self.deployment = deployment
 
-    def to(self, event: e.Event) -> None:
+    def react(self, event: e.Event) -> None:
         """React to an event of the commit."""
         _REACTIONS[type(event)](self, event)
 

@@ -40,7 +40,7 @@ class Router:
     def route_new(self, ticket: Ticket, event: e.TicketReceived) -> None:
         """Classify and route a new ticket, in one change if possible.
 
-        A ticket whose status is not `received` any more was routed before; nothing happens.
+        A ticket whose status is no longer `received` was routed before; nothing happens.
         """
         if ticket.status == "received":
             self._classify_and_route(ticket, event, _request_text(event))
@@ -89,7 +89,7 @@ class Router:
 
         Args:
             version: the version that changed the priority. If it also queued or assigned the
-                ticket, that decision stands.
+                ticket, that decision is kept.
         """
         if ticket.status != "queued":
             return
@@ -187,7 +187,7 @@ class Router:
         target = destination(facts, self.playbook)
         question = self._question(ticket, classification, target)
         if question is not None:
-            self._change(ticket, c.Together((command, question)))
+            self._change(ticket, c.CommandGroup((command, question)))
         else:
             self._route(ticket, target, (command,))
 
@@ -250,14 +250,14 @@ class Router:
         elif target.queue == "collect":
             if not (_is_waiting(ticket) and ticket.team == target.team):
                 queue = c.Enqueue(team=target.team, queue="waiting", reason="collected")
-                self._change(ticket, c.Together((*first, queue)))
+                self._change(ticket, c.CommandGroup((*first, queue)))
         elif self._assign(ticket, target, first):
             return
         elif target.otherwise == "supervisor" or not self._has_suitable(ticket, target, first):
             self._to_supervisors(ticket, target, first, _NOBODY_SUITABLE)
         elif not (_is_waiting(ticket) and ticket.team == target.team):
             queue = c.Enqueue(team=target.team, queue="waiting", reason="nobody free")
-            self._change(ticket, c.Together((*first, queue)))
+            self._change(ticket, c.CommandGroup((*first, queue)))
 
     def _to_supervisors(
         self, ticket: Ticket, target: Destination, first: tuple[c.TicketCommand, ...], reason: str
@@ -266,7 +266,7 @@ class Router:
         if with_supervisors and ticket.team == target.team and not first:
             return
         queue = c.Enqueue(team=target.team, queue="supervisor", reason=reason)
-        self._change(ticket, c.Together((*first, queue)))
+        self._change(ticket, c.CommandGroup((*first, queue)))
 
     def _assign(
         self, ticket: Ticket, target: Destination, first: tuple[c.TicketCommand, ...]
@@ -277,7 +277,7 @@ class Router:
         for agent in candidates(roster, required, self.playbook, self.now):
             assign = c.Assign(team=target.team, handler=agent.username, reason="routing")
             try:
-                self._change(ticket, c.Together((*first, assign)))
+                self._change(ticket, c.CommandGroup((*first, assign)))
             except AgentAtCapacity:
                 continue
             return True
@@ -303,10 +303,10 @@ class Router:
         assign = c.Assign(
             team=agent.team, handler=agent.username, reason="reopened", by_person=True
         )
-        self._change(ticket, c.Together((assign,)))
+        self._change(ticket, c.CommandGroup((assign,)))
         return True
 
-    def _change(self, ticket: Ticket, command: c.Together) -> None:
+    def _change(self, ticket: Ticket, command: c.CommandGroup) -> None:
         """Change the ticket if it is still the version that the decision was made on.
 
         Raises:

@@ -1,7 +1,7 @@
 """`deskbell-<stage>-sla_timer`: EventBridge invokes the sweep every minute.
 
 Only the event's `{"time": "2026-03-10T04:00:00Z", …}` is read, so an invocation with a later time
-does what would be due then.
+processes what is due then.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from functions.core.storage.tickets import Due
 log = logger("sla_timer")
 
 TIME_FOR_ITEM = timedelta(seconds=5)
-"""The remaining time that another item needs."""
+"""The remaining time below which no further item is started."""
 
 
 class SweepFailed(DeskbellError):

@@ -1,7 +1,7 @@
-"""The tasks of the closing workflow, as Lambda functions (F4).
+"""The Lambda functions of the closing workflow's tasks (F4).
 
-Each receives `{"desk", "number", "resolution"}`, a waiting one its `token` too, and returns the
-result that `infra/templates/closing.asl.json` continues with.
+Each receives `{"desk", "number", "resolution"}`, a waiting task its `token` too, and returns the
+result that `infra/templates/closing.asl.json` branches on.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def wait_for(storage: Storage, workflows: SFNClient, kind: TaskKind, task: Waiti
 
 
 def expire(storage: Storage, kind: TaskKind, task: Task, now: datetime) -> TaskResult:
-    """End a wait that nobody answered and return how the workflow continues."""
+    """End a wait that nobody answered and return the task's result."""
     command = (
         c.ExpireSurvey(task.resolution) if kind == "survey" else c.ExpireReview(task.resolution)
     )
@@ -66,7 +66,7 @@ def expire(storage: Storage, kind: TaskKind, task: Task, now: datetime) -> TaskR
     try:
         change(storage, task.desk, task.number, command, playbook, now, actor="system")
     except ActionNotAllowed:
-        # The answer came at the last moment; the ticket has the result.
+        # The answer came at the last second; the ticket has the result.
         log.info("survey.answered_meanwhile", extra={"number": task.number})
     result = task_result(kind, storage.tickets.load(task.desk, task.number), task.resolution)
     if result is None:

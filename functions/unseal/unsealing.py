@@ -18,10 +18,10 @@ from functions.core.storage.idempotency import IdempotencyRecord
 from functions.core.text.unmasking import restored
 
 ACT_VALIDITY = timedelta(minutes=2)
-"""How long a recorded act may be used."""
+"""The time in which a recorded act may be used."""
 
 USE_RETENTION = timedelta(days=1)
-"""How long the use of an act is remembered; well beyond `ACT_VALIDITY`."""
+"""The time for which the use of an act is stored; well beyond `ACT_VALIDITY`."""
 
 Decrypt = Callable[[str, str, bytes], bytes]
 

@@ -1,7 +1,9 @@
-"""What agents do and see: signing in, queues, tickets, actions, presence.
+"""The agents' API: sign-in, queues, tickets, actions, presence.
 
-`handler.py` holds the routes, `authorizer.py` what API Gateway checks before them, `rights.py` who
-may do what on which ticket, `queues.py` the lists, `view.py` what is shown, `actions.py` what is
-done, `session.py` and `entering.py` the rest. The gateway checks the token; desk and role are
-checked once more in here.
+`handler` holds the routes and `calls` the code behind them. API Gateway checks the token
+(`authorizer`), `rights` the desk, the role and the ticket. `queues` lists tickets, `view` shows
+one, `actions` carries out an action, `contacts` corrects a contact, `agent_create_ticket` creates
+a ticket, `session` signs an agent in, and `unseal_client` invokes the function `unseal`.
+
+May import `functions.core`.
 """

@@ -1,8 +1,8 @@
-"""Agents' actions: from the body of a call to the command that it stands for.
+"""Agents' actions: turn the body of a request into a command and carry it out.
 
-Each action is declared with its command (`functions.core.domain.commands`): body, rights, statuses.
-Most bodies become their command field by field: text is masked before it is stored (G4), names of
-terms may be labels. Actions that need storage to build their command have a builder here. A
+A command declares its action's body, rights and statuses (`functions.core.domain.commands`). Most
+bodies become their command field by field: text is masked before it is stored (G4), and a term may
+be given by its label. Actions that need storage to build their command have a builder here. A
 desk's own steps are actions too; their fields are keys of the body.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from functions.core.domain import commands as c
 from functions.core.domain.commands.base import INTERNAL, TO_CUSTOMER, Body, BodyWithFiles, TermOf
@@ -40,7 +40,7 @@ from functions.core.services.command_service import (
 from functions.core.storage.database import Storage
 from functions.core.storage.files import Files
 from functions.core.text.masking import mask, mask_but
-from functions.workbench.rights import Principal, require_action, require_both, require_step
+from functions.workbench.rights import Principal, require_action, require_merge_right, require_step
 
 if TYPE_CHECKING:
     from functions.core.services.contacts import ContactCorrector
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ActionContext:
-    """The caller, the desk's playbook, and what actions need of the deployment."""
+    """The caller, the desk's playbook, and the dependencies of actions."""
 
     principal: Principal
     playbook: Playbook
@@ -60,24 +60,21 @@ class ActionContext:
 def act(
     context: ActionContext, number: str, action: str, request: Request, now: datetime
 ) -> Ticket:
-    """Carry out `action`, decided on the very version on which the rights were checked.
-
-    Returns:
-        The ticket after the action.
+    """Carry out an action and return the ticket after it.
 
     Raises:
         NotFound: there is no such action or ticket.
-        InvalidInput: the body or a file does not fit; every wrong field is named.
+        InvalidInput: the body or a file is invalid; the error names every invalid field.
         Forbidden: the caller lacks the right, in general or on this ticket.
         StaleVersion: the caller saw an older version.
         ActionNotAllowed: the ticket's status does not allow it.
-        Conflict: others changed the ticket again and again.
+        Conflict: others changed the ticket `TRIES` times in a row.
     """
     declared = c.agent_actions().get(action)
     step = None if declared else context.playbook.steps.get(action)
     if declared is None and step is None:
         known = ", ".join((*c.agent_actions(), *context.playbook.steps))
-        raise NotFound(f"There is no action {action!r} on this desk. There is {known}.")
+        raise NotFound(f"There is no action {action!r} on this desk; it has {known}.")
     body = request.read(declared.body if declared else StepBody)
     run = _Run(context, action, step, body, now)
     principal = context.principal
@@ -90,11 +87,11 @@ def act(
         now,
         actor=principal.username,
     )
-    return _remember(context, ticket, run.command, now)
+    return _update_contact(context, ticket, run.command, now)
 
 
 class _Run:
-    """One call of an action; `command` is the command of the newest decision."""
+    """One request to carry out an action; `command` is that of the newest decision."""
 
     command: c.TicketCommand
 
@@ -115,21 +112,22 @@ class _Run:
         """
         context, body = self.context, self.body
         if self.step is None:
-            judged = _judged(context, self.action, ticket)
-            require_action(context.principal, self.action, judged)
+            ticket_for_rights = _ticket_for_rights(context, self.action, ticket)
+            require_action(context.principal, self.action, ticket_for_rights)
         else:
             require_step(context.principal, self.action, self.step, ticket)
         require_version(ticket, body.version)
         self.command = _command(self.action, self.step, body, ticket, context)
         decided = self._decide(ticket)
-        require_both(context.principal, self.action, [each.ticket for each in decided])
+        require_merge_right(
+            context.principal, self.action, [decision.ticket for decision in decided]
+        )
         if isinstance(body, BodyWithFiles) and body.attachments:
             if self._files is None:
                 self._files = context.files.accept_uploads(
                     ticket.desk, ticket.number, body.attachments, context.playbook.files
                 )
-            if isinstance(self.command, c.Reply | c.Note | c.TakeStep):
-                self.command = replace(self.command, attachments=self._files)
+            self.command = replace(cast("Any", self.command), attachments=self._files)
             decided = self._decide(ticket)
         return ticket, decided
 
@@ -138,8 +136,8 @@ class _Run:
         return decide_all(context.storage, ticket, self.command, context.playbook, self.now)
 
 
-def _judged(context: ActionContext, action: str, ticket: Ticket) -> Ticket:
-    """The ticket on which a right is checked: for originals of a merged one, its merge target."""
+def _ticket_for_rights(context: ActionContext, action: str, ticket: Ticket) -> Ticket:
+    """The ticket to check rights on: for the originals of a merged ticket, its merge target."""
     if action != "open-original" or ticket.merged is None:
         return ticket
     from functions.core.services.merging import merge_target
@@ -147,18 +145,18 @@ def _judged(context: ActionContext, action: str, ticket: Ticket) -> Ticket:
     return merge_target(context.storage, ticket)
 
 
-def _remember(
+def _update_contact(
     context: ActionContext, ticket: Ticket, command: c.TicketCommand, now: datetime
 ) -> Ticket:
-    """Store with the contact what holds for its next requests too (A5)."""
+    """Store changes that apply to the contact's later requests too (A5); return the ticket."""
     if isinstance(command, c.SetCustomerClass):
         context.storage.contacts.set_class(
             ticket.desk, ticket.customer.hash, command.customer_class
         )
     if isinstance(command, c.CorrectContact) and command.customer is None:
-        from functions.workbench.contacts import works_again
+        from functions.workbench.contacts import mark_deliverable
 
-        works_again(context.storage, context.playbook, ticket, context.principal.username, now)
+        mark_deliverable(context.storage, context.playbook, ticket, context.principal.username, now)
     return ticket
 
 
@@ -178,9 +176,9 @@ def _command(
 
 
 def _fields(body: Body, playbook: Playbook) -> dict[str, Any]:
-    """The fields of a command, as the metadata of the body's fields says.
+    """The fields of a command, masked and looked up according to the body's metadata.
 
-    `version` and `attachments` are handled apart.
+    `version` and `attachments` are not among them.
     """
     fields: dict[str, Any] = {}
     for name, field in type(body).model_fields.items():
@@ -198,11 +196,11 @@ def _fields(body: Body, playbook: Playbook) -> dict[str, Any]:
     return fields
 
 
-def _terms(given: Any, terms: Mapping[str, Any]) -> Any:
-    """The keys of terms given by key or label; unknown ones stay, for the rule to refuse."""
-    if isinstance(given, str):
-        return find_term(given, terms) or given
-    return None if given is None else tuple(_terms(name, terms) for name in given)
+def _terms(names: Any, terms: Mapping[str, Any]) -> Any:
+    """The keys of terms given by key or label; the command refuses unknown ones."""
+    if isinstance(names, str):
+        return find_term(names, terms) or names
+    return None if names is None else tuple(_terms(name, terms) for name in names)
 
 
 def _take(body: Any, ticket: Ticket, context: ActionContext) -> c.TicketCommand:
@@ -213,7 +211,7 @@ def _take(body: Any, ticket: Ticket, context: ActionContext) -> c.TicketCommand:
 
 
 def _assign(body: AssignBody, ticket: Ticket, context: ActionContext) -> c.TicketCommand:
-    """To an agent, a team's queue or the supervisors' queue; in review, the call-back (A7)."""
+    """Assign to an agent, a team's or the supervisors' queue; in review, the call-back (A7)."""
     recipients = [name for name in ("agent", "team", "queue") if getattr(body, name) is not None]
     if len(recipients) != 1:
         raise InvalidInput(
@@ -236,8 +234,8 @@ def _assign(body: AssignBody, ticket: Ticket, context: ActionContext) -> c.Ticke
         raise InvalidInput(
             "A call-back is assigned to a person.", (FieldError("agent", "this field is required"),)
         )
-    asked = _terms(body.team, context.playbook.teams)
-    team = asked or ticket.team or context.playbook.routing[-1].team
+    team = _terms(body.team, context.playbook.teams)
+    team = team or ticket.team or context.playbook.routing[-1].team
     queue: Literal["waiting", "supervisor"] = (
         "supervisor" if body.queue == "supervisor" else "waiting"
     )
@@ -245,9 +243,9 @@ def _assign(body: AssignBody, ticket: Ticket, context: ActionContext) -> c.Ticke
 
 
 def _team_for(agent: Agent, ticket: Ticket, playbook: Playbook) -> str:
-    """The team of a ticket that this agent handles.
+    """The team of a ticket that this agent is about to handle.
 
-    A supervisor who steps in leaves the ticket with its team; an agent of another team does not.
+    A ticket that a supervisor takes over stays with its team; otherwise it moves to the agent's.
     """
     team = playbook.teams.get(agent.team)
     if ticket.team is not None and (team is None or team.role != "agent"):
@@ -285,7 +283,7 @@ _BUILDERS: Mapping[str, Callable[[Any, Ticket, ActionContext], c.TicketCommand]]
     "correct-contact": _correct_contact,
     "open-original": _open_original,
 }
-"""Actions whose command needs more than the body."""
+"""Action → builder of its command, where the body alone is not enough."""
 
 
 def _step(name: str, step: Step, body: Body, context: ActionContext) -> c.TicketCommand:
@@ -303,12 +301,12 @@ def _step(name: str, step: Step, body: Body, context: ActionContext) -> c.Ticket
         else:
             fields[key] = _masked(text, step.fields.get(key))
     if errors:
-        raise InvalidInput("Some fields do not fit; see errors.", tuple(errors))
+        raise InvalidInput("Some fields are invalid; see errors.", tuple(errors))
     return c.TakeStep(name, fields, by=context.principal.username)
 
 
 def _text(value: object) -> str | None:
-    """A JSON value as the text of a step's field, None where it has no such form."""
+    """Convert a JSON value to the text of a step's field; None if it has no such form."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -320,6 +318,6 @@ def _text(value: object) -> str | None:
 
 
 def _masked(text: str, field: StepField | None) -> str:
-    """Times and choices are checked against their form, so they need no masking."""
+    # Times and choices are checked against their form.
     unmasked = field is not None and field.kind in {"time", "choice"}
     return text if unmasked else mask(text)

@@ -1,8 +1,8 @@
 """The Cognito authorizer of the agents' routes.
 
-API Gateway needs the ARN of the user pool when the API is laid down, and at no other time. So the
-pool is looked up, by the name that follows from the stage, only while Chalice deploys; in Lambda
-and in tests nothing is asked of AWS.
+API Gateway needs the ARN of the user pool only when the API is created. So the pool is looked up
+only while Chalice deploys, by the name that derives from the stage; in Lambda and in tests no AWS
+call is made.
 """
 
 import os
@@ -16,11 +16,13 @@ _NOWHERE = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_nowher
 
 
 def agents_authorizer() -> CognitoUserPoolAuthorizer:
-    """The authorizer for ``bp.route(..., authorizer=…)``: a valid token of the stage's user pool.
+    """Return the authorizer that requires a valid token of the stage's user pool.
 
-    ``chalice`` sets ``AWS_CHALICE_CLI_MODE`` (``chalice.cli``) and, before it loads the app, the
-    stage's variables of ``.chalice/config.json``, of which ``DESKBELL_STAGE`` is one. Raises
-    ``LookupError`` where the foundation of that stage is missing.
+    The Chalice CLI sets `AWS_CHALICE_CLI_MODE` and, before it loads the app, the stage's variables
+    of `.chalice/config.json`, `DESKBELL_STAGE` among them.
+
+    Raises:
+        LookupError: the foundation of that stage is missing.
     """
     if os.environ.get(CLI_VARIABLE) and os.environ.get(STAGE_VARIABLE):
         return CognitoUserPoolAuthorizer(NAME, [_pool_arn(os.environ[STAGE_VARIABLE])])
@@ -41,4 +43,3 @@ def _pool_arn(stage: str) -> str:
 
 
 agents = agents_authorizer()
-"""What the blueprint's routes name: one object, made when Chalice loads the app."""

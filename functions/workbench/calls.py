@@ -1,4 +1,4 @@
-"""Agents' calls: each takes a `Request` and returns an `HttpResponse`."""
+"""The calls of the agents' API: each takes a `Request` and returns an `HttpResponse`."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 Unseal = Callable[[str, str, int, str], dict[str, str]]
 """Opens an original: desk, number, version of the recorded act, agent → field → text."""
 
-MOST_OTHERS = 20
-"""Number of the customer's other tickets that a view names."""
+MAX_OTHER_TICKETS = 20
+"""The most other tickets of the customer that a view names."""
 
 
 class Presence(BaseModel):
-    """Presence: whether the router assigns tickets to the agent."""
+    """The body of a change of presence: whether the router assigns tickets to the agent."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
@@ -53,7 +53,7 @@ class NewUpload(BaseModel):
 
 
 def list_tickets(request: Request, storage: Storage, desk: str) -> HttpResponse:
-    """One page of a queue."""
+    """List one page of a queue."""
     principal, playbook = _signed_in(request, storage, desk)
     tickets, cursor = queues.list_tickets(storage, playbook, principal, request.query, request.now)
     shown = [view.summary_view(ticket, playbook, principal) for ticket in tickets]
@@ -63,7 +63,7 @@ def list_tickets(request: Request, storage: Storage, desk: str) -> HttpResponse:
 def show_ticket(
     request: Request, storage: Storage, desk: str, number: str, files: Files
 ) -> HttpResponse:
-    """Show all of a ticket.
+    """Show a ticket.
 
     Raises:
         NotFound: there is none, or it is another desk's.
@@ -72,12 +72,14 @@ def show_ticket(
     principal, playbook = _signed_in(request, storage, desk)
     require(principal, SEES_TICKETS, "see tickets")
     ticket = storage.tickets.load(desk, number)
-    numbers = storage.contacts.tickets(desk, ticket.customer.hash, MOST_OTHERS + 1)
+    numbers = storage.contacts.tickets(desk, ticket.customer.hash, MAX_OTHER_TICKETS + 1)
     others = storage.tickets.load_many(desk, [other for other in numbers if other != number])
     history = storage.tickets.history(desk, number, ticket.version)
     deliveries = storage.deliveries.list(desk, number)
-    whole = view.Whole(TicketRecord(ticket, history, deliveries), _merged(storage, ticket), others)
-    shown = view.ticket_view(whole, playbook, principal, files.link)
+    full = view.FullTicket(
+        TicketRecord(ticket, history, deliveries), _merged(storage, ticket), others
+    )
+    shown = view.ticket_view(full, playbook, principal, files.link)
     if ticket.merged is not None:
         from functions.core.services.merging import merge_target
 
@@ -113,14 +115,14 @@ def act(
     corrector: Callable[[], ContactCorrector],
     unseal: Unseal,
 ) -> HttpResponse:
-    """Carry out an action and answer with the ticket.
+    """Carry out an action and return the ticket's summary.
 
-    `attachments` answers where to upload a file that a later action names (D10). `open-original`
-    answers with the original of a message, once the act is recorded (G4).
+    `attachments` returns an upload for a file that a later action can name (D10). `open-original`
+    records the act and returns the original of a message (G4).
     """
     principal, playbook = _signed_in(request, storage, desk)
     if action == "attachments":
-        return _offer(request, storage, principal, number, files)
+        return _create_upload(request, storage, principal, number, files)
     context = actions.ActionContext(principal, playbook, storage, files, corrector)
     ticket = actions.act(context, number, action, request, request.now)
     if action == "open-original":
@@ -129,15 +131,15 @@ def act(
     return HttpResponse(view.summary_view(ticket, playbook, principal))
 
 
-def _offer(
+def _create_upload(
     request: Request, storage: Storage, principal: Principal, number: str, files: Files
 ) -> HttpResponse:
     require(principal, SEES_TICKETS, "add a file")
     ticket = storage.tickets.load(principal.desk, number)
     if not works_on(principal, ticket):
         raise Forbidden("Only those who work on this ticket can add files to it.")
-    given = request.read(NewUpload)
-    return HttpResponse(files.create_upload(principal.desk, number, given.name, given.size), 201)
+    upload = request.read(NewUpload)
+    return HttpResponse(files.create_upload(principal.desk, number, upload.name, upload.size), 201)
 
 
 def set_presence(request: Request, storage: Storage, desk: str) -> HttpResponse:

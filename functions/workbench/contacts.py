@@ -32,7 +32,7 @@ def correct_contact(
     return command
 
 
-def works_again(
+def mark_deliverable(
     storage: Storage, playbook: Playbook, ticket: Ticket, actor: str, now: datetime
 ) -> None:
     """Mark a ticket's contact as deliverable, on the customer's other tickets too."""

@@ -1,7 +1,7 @@
-"""The agents' calls. API Gateway checks the token before them (`authorizer.py`).
+"""The routes of the agents' API. API Gateway checks the token before them (`authorizer`).
 
-The rules are imported by the first call that needs them: all rooms with routes are one function,
-and most of its containers begin with a request that needs one room alone (cold start).
+All routes run in one Lambda function, so a route imports its code on its first request: a cold
+start then loads only one package's code.
 """
 
 from __future__ import annotations
@@ -85,9 +85,11 @@ def _sign_in(request: web.Request) -> web.HttpResponse:
     from functions.workbench import session
 
     client_id = aws.settings(request.deployment)["user_pool_client_id"]
-    given = request.read(session.Credentials)
+    credentials = request.read(session.Credentials)
     cognito = aws.client("cognito-idp")
-    return web.HttpResponse(session.sign_in(cognito, client_id, storage(request.deployment), given))
+    return web.HttpResponse(
+        session.sign_in(cognito, client_id, storage(request.deployment), credentials)
+    )
 
 
 def _unseal(request: web.Request) -> Unseal:

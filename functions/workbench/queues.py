@@ -1,4 +1,4 @@
-"""The lists that agents work from (A5, A7): mine, my team's, what nobody has, and so on."""
+"""The queues that agents work from (A5, A7): mine, my team's, unassigned, and others."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ QUEUES: Mapping[str, frozenset[Role]] = {
 ENDED = frozenset({"archived", "closed", "merged"})
 
 PAGE = 50
-"""Tickets a page."""
+"""Tickets per page."""
 
 _MONTHS = 37
-"""This month and those of the three years before: as long as archives are kept at least (B10)."""
+"""This month and the three years before it, the minimum retention of archives (B10)."""
 
-_MOST_READS = 20
-"""Pages of the index that one call reads while it looks for a rare status."""
+_MAX_READS = 20
+"""The most pages of the index that one call reads to find a rare status."""
 
 
 def list_tickets(
@@ -41,19 +41,19 @@ def list_tickets(
     query: Mapping[str, str],
     now: datetime,
 ) -> tuple[list[Ticket], str | None]:
-    """One page of a queue in its order, and the cursor of the next page, None after the last.
+    """Return one page of a queue in order, and the cursor of the next page, None after the last.
 
     Args:
         query: `queue` (default `mine`), `status`, `cursor`.
 
     Raises:
-        InvalidInput: there is no such queue or status, or the cursor is of another list.
-        Forbidden: the caller's roles do not give this queue.
+        InvalidInput: there is no such queue or status, or the cursor belongs to another list.
+        Forbidden: the caller's roles may not see this queue.
     """
     queue, status = query.get("queue", "mine"), query.get("status") or None
-    _known("queue", queue, tuple(QUEUES))
+    _require_known("queue", queue, tuple(QUEUES))
     if status is not None:
-        _known("status", status, STATUSES)
+        _require_known("status", status, STATUSES)
     require(principal, QUEUES[queue], f"see the queue {queue}")
     partitions = partitions_of(queue, status, principal, storage, playbook, now)
     return _page(storage, partitions, status, query.get("cursor") or None)
@@ -98,33 +98,33 @@ def _page(
 ) -> tuple[list[Ticket], str | None]:
     from botocore.exceptions import ClientError, ParamValidationError
 
-    found: list[Ticket] = []
-    for _ in range(_MOST_READS):
+    page: list[Ticket] = []
+    for _ in range(_MAX_READS):
         try:
-            # A page is filled to the brim and no further, so that no ticket is read and dropped.
-            tickets, cursor = storage.tickets.queue_page(partitions, cursor, PAGE - len(found))
+            # Reading no more than the page can take means that no ticket is read and dropped.
+            tickets, cursor = storage.tickets.queue_page(partitions, cursor, PAGE - len(page))
         except (ValueError, ParamValidationError) as error:
             raise _not_a_cursor() from error
         except ClientError as error:
             if error.response["Error"]["Code"] != "ValidationException":
                 raise
             raise _not_a_cursor() from error
-        found.extend(t for t in tickets if status is None or t.status == status)
-        if cursor is None or len(found) >= PAGE:
+        page.extend(t for t in tickets if status is None or t.status == status)
+        if cursor is None or len(page) >= PAGE:
             break
-    return found, cursor
+    return page, cursor
 
 
 def _months(now: datetime) -> list[str]:
-    """`YYYY-MM`, the newest first. A ticket stands under the month of UTC in which it ended."""
+    """Return the UTC months, `YYYY-MM`, newest first, under which ended tickets are listed."""
     newest = now.year * 12 + now.month - 1
     return [f"{n // 12:04}-{n % 12 + 1:02}" for n in range(newest, newest - _MONTHS, -1)]
 
 
-def _known(field: str, given: str, known: Sequence[str]) -> None:
-    if given not in known:
+def _require_known(field: str, name: str, known: Sequence[str]) -> None:
+    if name not in known:
         raise InvalidInput(
-            f"There is no {field} {given!r}.", (FieldError(field, f"one of: {', '.join(known)}"),)
+            f"There is no {field} {name!r}.", (FieldError(field, f"one of: {', '.join(known)}"),)
         )
 
 

@@ -1,4 +1,4 @@
-"""Rights: the caller's roles on a desk, and the tickets on which an action is theirs.
+"""Rights: the caller's roles on a desk, and the tickets on which they allow an action.
 
 Roles are groups of the user pool, `<desk>:<role>`; `*:<role>` holds on every desk. Team and
 capacity come from the roster. The rights of an action are declared with its command
@@ -33,13 +33,12 @@ _GROUP = re.compile(r"[\[\]\s,]+")
 
 @dataclass(frozen=True)
 class Caller:
-    """The caller, by the claims of a token that API Gateway has verified."""
+    """The caller, from the claims of a token that API Gateway has verified."""
 
     username: str
     roles: Mapping[str, frozenset[Role]] = field(default_factory=dict)
 
     def on(self, desk: str) -> frozenset[Role]:
-        """The roles on a desk."""
         return self.roles.get(desk, frozenset()) | self.roles.get(ANY_DESK, frozenset())
 
 
@@ -58,10 +57,10 @@ class Principal:
 
 
 def caller(claims: Mapping[str, object]) -> Caller:
-    """The caller, from the claims of an identity token.
+    """Read the caller from the claims of an identity token.
 
     Raises:
-        Unauthorised: there is no username in them.
+        Unauthorised: they contain no username.
     """
     username = claims.get("cognito:username")
     if not isinstance(username, str) or not username:
@@ -75,32 +74,32 @@ def roles_of(groups: object) -> dict[str, frozenset[Role]]:
     Groups of any other form belong to other applications and are ignored.
     """
     names = groups if isinstance(groups, list | tuple) else _GROUP.split(str(groups or ""))
-    found: dict[str, frozenset[Role]] = {}
+    roles: dict[str, frozenset[Role]] = {}
     for name in names:
         desk, _, role = str(name).partition(":")
         if desk and role in get_args(Role):
-            found[desk] = found.get(desk, frozenset()) | {cast("Role", role)}
-    return found
+            roles[desk] = roles.get(desk, frozenset()) | {cast("Role", role)}
+    return roles
 
 
-def first_of(roles: frozenset[Role]) -> Role:
-    """The highest of these roles."""
+def highest_role(roles: frozenset[Role]) -> Role:
+    """The first of these roles in the order of `RANKED`."""
     return next(role for role in RANKED if role in roles)
 
 
-def principal_of(storage: Storage, who: Caller, desk: str) -> Principal:
-    """The caller at a desk.
+def principal_of(storage: Storage, signed_in: Caller, desk: str) -> Principal:
+    """Return the caller at a desk.
 
     Raises:
-        NotFound: the caller has no role on this desk, or it does not exist.
+        NotFound: the caller has no role on this desk, or the desk does not exist.
     """
-    roles = who.on(desk)
+    roles = signed_in.on(desk)
     if not roles:
         raise NotFound("There is no such desk.")
-    return Principal(who.username, desk, roles, storage.roster.get(desk, who.username))
+    return Principal(signed_in.username, desk, roles, storage.roster.get(desk, signed_in.username))
 
 
-def require(principal: Principal, roles: frozenset[Role], what: str) -> None:
+def require(principal: Principal, roles: frozenset[Role], purpose: str) -> None:
     """Require one of `roles`.
 
     Raises:
@@ -108,7 +107,7 @@ def require(principal: Principal, roles: frozenset[Role], what: str) -> None:
     """
     if not principal.roles & roles:
         needed = ", ".join(role for role in RANKED if role in roles)
-        raise Forbidden(f"To {what} takes one of these roles: {needed}.")
+        raise Forbidden(f"You need one of these roles to {purpose}: {needed}.")
 
 
 def require_action(principal: Principal, action: str, ticket: Ticket) -> None:
@@ -122,7 +121,7 @@ def require_action(principal: Principal, action: str, ticket: Ticket) -> None:
         raise _not_yours(action)
 
 
-def require_both(principal: Principal, action: str, tickets: Sequence[Ticket]) -> None:
+def require_merge_right(principal: Principal, action: str, tickets: Sequence[Ticket]) -> None:
     """Require a supervisor to merge tickets of different customers.
 
     Raises:
@@ -162,7 +161,7 @@ def _roles_of(step: Step) -> frozenset[Role]:
 
 
 def may_step(principal: Principal, step: Step, ticket: Ticket) -> bool:
-    """Whether the caller's roles give the right to a step on this ticket.
+    """Return whether the caller's roles give the right to a step on this ticket.
 
     An agent needs to handle the ticket, or an unassigned one must wait for the agent's team;
     members of the step's own teams may take it on every ticket (D4, D9).
@@ -171,21 +170,21 @@ def may_step(principal: Principal, step: Step, ticket: Ticket) -> bool:
     if roles - {"agent"} or (roles and principal.team in step.teams):
         return True
     scope: Scope = "own" if ticket.handler else "team"
-    return "agent" in roles and _HOLDS[scope](principal, ticket)
+    return "agent" in roles and _SCOPES[scope](principal, ticket)
 
 
 def may(principal: Principal, action: str, ticket: Ticket) -> bool:
-    """Whether the caller's roles give the right to `action` on this ticket."""
+    """Return whether the caller's roles give the right to `action` on this ticket."""
     rights = _rights(action)
     scopes = (rights.get(role) for role in principal.roles)
-    return any(_HOLDS[scope](principal, ticket) for scope in scopes if scope is not None)
+    return any(_SCOPES[scope](principal, ticket) for scope in scopes if scope is not None)
 
 
 def _rights(action: str) -> Mapping[Role, Scope]:
     return c.agent_actions()[action].rights
 
 
-def possible(principal: Principal, ticket: Ticket, playbook: Playbook) -> list[str]:
+def possible_actions(principal: Principal, ticket: Ticket, playbook: Playbook) -> list[str]:
     """The actions, the desk's own steps included, that status and rights allow."""
     actions = [action for action in allowed(ticket) if may(principal, action, ticket)]
     if "approve" in steps_allowed(ticket, playbook) and may(principal, "approve", ticket):
@@ -205,7 +204,7 @@ def possible_steps(principal: Principal, ticket: Ticket, playbook: Playbook) -> 
 
 
 def works_on(principal: Principal, ticket: Ticket) -> bool:
-    """Whether the caller works on this ticket and may open its files."""
+    """Return whether the caller works on this ticket and may open its files."""
     if principal.roles & {"supervisor", "admin", "qa"}:
         return True
     return principal.username in (ticket.handler, ticket.reviewer) or ticket.team in (
@@ -214,22 +213,22 @@ def works_on(principal: Principal, ticket: Ticket) -> bool:
     )
 
 
-def _team(principal: Principal, ticket: Ticket) -> bool:
+def _waits_for_team_or_is_own(principal: Principal, ticket: Ticket) -> bool:
     waits = ticket.queue in {"new", "waiting"} and ticket.team in (None, principal.team)
     return waits or principal.username in (ticket.handler, ticket.reviewer)
 
 
-def _callback(principal: Principal, ticket: Ticket) -> bool:
+def _has_to_call(principal: Principal, ticket: Ticket) -> bool:
     teams = (
         ticket.status == "in_review" and ticket.queue == "waiting" and ticket.team == principal.team
     )
     return teams or ticket.reviewer == principal.username
 
 
-_HOLDS: Mapping[Scope, Callable[[Principal, Ticket], bool]] = {
+_SCOPES: Mapping[Scope, Callable[[Principal, Ticket], bool]] = {
     "own": lambda principal, ticket: ticket.handler == principal.username,
-    "callback": _callback,
-    "team": _team,
+    "callback": _has_to_call,
+    "team": _waits_for_team_or_is_own,
     "review": lambda principal, ticket: ticket.status == "in_review",
     "merged": lambda principal, ticket: (
         principal.username in (ticket.handler, ticket.merged.by if ticket.merged else None)

@@ -1,4 +1,4 @@
-"""Signing in: a username and a password against the user pool (Cognito, USER_PASSWORD_AUTH)."""
+"""Sign an agent in by username and password (Cognito, USER_PASSWORD_AUTH)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from functions.core.domain.errors import Refused, TooManyAttempts, Unauthorised
 from functions.core.storage.database import Storage
-from functions.workbench.rights import ANY_DESK, caller, first_of
+from functions.workbench.rights import ANY_DESK, caller, highest_role
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
@@ -26,8 +26,8 @@ class Credentials(BaseModel):
     password: str = Field(min_length=1, max_length=256)
 
 
-class FirstSignIn(Refused, status=409, title="The account is not ready"):
-    """The user pool wants something else before it lets this agent in."""
+class NewPasswordRequired(Refused, status=409, title="The account is not ready"):
+    """The user pool requires a new password first."""
 
 
 _WRONG = frozenset(
@@ -45,22 +45,25 @@ _TOO_MANY = frozenset(
 
 
 def sign_in(
-    cognito: CognitoIdentityProviderClient, client_id: str, storage: Storage, given: Credentials
+    cognito: CognitoIdentityProviderClient,
+    client_id: str,
+    storage: Storage,
+    credentials: Credentials,
 ) -> dict[str, Any]:
-    """`{token, expires_at, agent {username, desks {desk: {role, team}}}}`.
+    """Sign in; return `{token, expires_at, agent {username, desks {desk: {role, team}}}}`.
 
     Raises:
-        Unauthorised: username or password is wrong; nothing tells which.
+        Unauthorised: username or password is wrong; the error does not say which.
         TooManyAttempts: Cognito throttles.
-        FirstSignIn: the password has to be changed first.
+        NewPasswordRequired: the password has to be changed first.
     """
     from botocore.exceptions import ClientError
 
     try:
-        answer = cognito.initiate_auth(
+        response = cognito.initiate_auth(
             AuthFlow="USER_PASSWORD_AUTH",
             ClientId=client_id,
-            AuthParameters={"USERNAME": given.username, "PASSWORD": given.password},
+            AuthParameters={"USERNAME": credentials.username, "PASSWORD": credentials.password},
         )
     except ClientError as error:
         code = error.response["Error"]["Code"]
@@ -69,28 +72,28 @@ def sign_in(
         if code in _TOO_MANY:
             raise TooManyAttempts("Too many attempts. Wait a minute and try again.") from error
         if code == "PasswordResetRequiredException":
-            raise _first_sign_in() from error
+            raise _new_password_required() from error
         raise
-    if "AuthenticationResult" not in answer:
-        raise _first_sign_in()
-    token = answer["AuthenticationResult"]["IdToken"]
+    if "AuthenticationResult" not in response:
+        raise _new_password_required()
+    token = response["AuthenticationResult"]["IdToken"]
     claims = _claims(token)
-    who = caller(claims)
+    agent = caller(claims)
     return {
         "token": token,
         "expires_at": datetime.fromtimestamp(claims["exp"], UTC),
         "agent": {
-            "username": who.username,
+            "username": agent.username,
             "desks": {
-                desk: {"role": first_of(roles), "team": _team(storage, desk, who.username)}
-                for desk, roles in sorted(who.roles.items())
+                desk: {"role": highest_role(roles), "team": _team(storage, desk, agent.username)}
+                for desk, roles in sorted(agent.roles.items())
             },
         },
     }
 
 
-def _first_sign_in() -> FirstSignIn:
-    return FirstSignIn(
+def _new_password_required() -> NewPasswordRequired:
+    return NewPasswordRequired(
         "This account needs a new password before it can be used. Ask an administrator to set one."
     )
 
@@ -101,7 +104,7 @@ def _team(storage: Storage, desk: str, username: str) -> str | None:
 
 
 def _claims(token: str) -> dict[str, Any]:
-    """What a token says. It comes straight from Cognito, so its signature need not be checked."""
+    """Decode the claims of a token. It comes from Cognito, so its signature is not checked."""
     payload = token.split(".")[1]
     claims: dict[str, Any] = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return claims

@@ -1,4 +1,4 @@
-"""The way to `unseal`, which opens what was hidden of a message (G4)."""
+"""The client of the function `unseal`, which opens originals (G4)."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 def unseal(
     client: LambdaClient, deployment: Deployment, desk: str, number: str, act: int, agent: str
 ) -> dict[str, str]:
-    """What was hidden of the message that a recorded act names, by its fields.
+    """Open the original that a recorded act names; return its texts by field.
 
     Raises:
-        ActionNotAllowed: the act does not hold any more, or the message was erased meanwhile.
-        TryAgain: the function failed; the act is on record, and another one may be tried.
+        ActionNotAllowed: the act has expired or was used, or the message was erased meanwhile.
+        TryAgain: the function failed; a retry needs a new act.
     """
-    answer = client.invoke(
+    response = client.invoke(
         FunctionName=f"{deployment.prefix}-unseal",
         Payload=json.dumps({"desk": desk, "number": number, "act": act, "agent": agent}).encode(),
     )
-    said = answer["Payload"].read()
-    if answer.get("FunctionError"):
-        raise TryAgain("unseal failed")  # what it said is not repeated: it may quote what it read
-    found: dict[str, Any] = json.loads(said)
-    if found["refused"]:
-        raise ActionNotAllowed(f"It could not be opened: {found['refused']}.")
-    original: dict[str, str] = found["original"]
+    payload = response["Payload"].read()
+    if response.get("FunctionError"):
+        raise TryAgain("unseal failed")  # the payload may quote the original
+    result: dict[str, Any] = json.loads(payload)
+    if result["refused"]:
+        raise ActionNotAllowed(f"It could not be opened: {result['refused']}.")
+    original: dict[str, str] = result["original"]
     return original

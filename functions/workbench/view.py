@@ -1,4 +1,4 @@
-"""A ticket as agents see it (contract, section 2). All of it is stored masked (G4)."""
+"""A ticket as agents see it (contract, section 2). All of its text is masked (G4)."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 
 from functions.core.domain import events as e
 from functions.core.domain.delivery import Delivery
-from functions.core.domain.record import TicketRecord, handling, message_order
+from functions.core.domain.record import TicketRecord, handling_record, message_order
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.suggesting import suggest
 from functions.core.storage.files import FILES
 from functions.core.text.words import event_label, label
-from functions.workbench.rights import Principal, possible, possible_steps, works_on
+from functions.workbench.rights import Principal, possible_actions, possible_steps, works_on
 
 Link = Callable[[e.Attachment], str]
 
 
 @dataclass(frozen=True)
-class Whole:
+class FullTicket:
     """A ticket, the tickets merged into it, and the customer's other tickets, newest first."""
 
     own: TicketRecord
@@ -35,7 +35,7 @@ class Whole:
 
 
 def summary_view(ticket: Ticket, playbook: Playbook, principal: Principal) -> dict[str, Any]:
-    """A ticket in a list, and in the answer to an action."""
+    """A ticket in a list, and in the response to an action."""
     locale = playbook.locale
     priority = playbook.priorities.get(ticket.priority)
     return {
@@ -79,19 +79,19 @@ def summary_view(ticket: Ticket, playbook: Playbook, principal: Principal) -> di
         "score": ticket.score,
         "merged_into": ticket.merged.into if ticket.merged else None,
         "carries": list(ticket.carries),
-        "actions": possible(principal, ticket, playbook),
+        "actions": possible_actions(principal, ticket, playbook),
     }
 
 
 def ticket_view(
-    whole: Whole, playbook: Playbook, principal: Principal, link: Link
+    full: FullTicket, playbook: Playbook, principal: Principal, link: Link
 ) -> dict[str, Any]:
-    """All of a ticket, with the messages and files of tickets merged into it.
+    """The full view of a ticket, with the messages and files of tickets merged into it.
 
     Args:
         link: makes a short-lived link to a file; only those who work on the ticket get one.
     """
-    ticket, history = whole.own.ticket, whole.own.history
+    ticket, history = full.own.ticket, full.own.history
     received = history[0].of(e.TicketReceived)[0]
     description = received.description
     draft = suggest(ticket, playbook, description, ticket.locale)
@@ -104,7 +104,7 @@ def ticket_view(
         "order": received.order,
         "entered_by": received.entered_by,
         "timeline": list(_timeline(history, playbook)),
-        "messages": _conversation(whole, playbook),
+        "messages": _conversation(full, playbook),
         "timers": [
             {
                 "kind": kind,
@@ -124,12 +124,12 @@ def ticket_view(
         "steps": _steps(ticket, playbook, principal),
         "facts": dict(ticket.facts),
         "pending": _pending(ticket, playbook),
-        "records": handling(history, playbook.records.pattern),
-        "attachments": _attachments(whole, link if works_on(principal, ticket) else None),
-        "refused": _refused(whole),
+        "records": handling_record(history, playbook.records.pattern),
+        "attachments": _attachments(full, link if works_on(principal, ticket) else None),
+        "refused": _refused(full),
         "related": list(ticket.related),
-        "history": [other.number for other in whole.others],
-        "other_tickets": [_other(other, playbook) for other in whole.others],
+        "history": [other.number for other in full.others],
+        "other_tickets": [_other(other, playbook) for other in full.others],
     }
 
 
@@ -188,7 +188,7 @@ def _other(ticket: Ticket, playbook: Playbook) -> dict[str, Any]:
 
 
 def _timeline(history: Sequence[e.Commit], playbook: Playbook) -> Iterable[dict[str, Any]]:
-    """Every event, with actor and moment (A14); `timers` shows the timers."""
+    """Every event with its actor and time (A14), except changes of timers."""
     return (
         {
             "at": _local(commit.at, playbook),
@@ -218,11 +218,11 @@ def _details(event: e.Event) -> dict[str, Any]:
     return details
 
 
-def _conversation(whole: Whole, playbook: Playbook) -> list[dict[str, Any]]:
+def _conversation(full: FullTicket, playbook: Playbook) -> list[dict[str, Any]]:
     """The messages of the ticket and of those merged into it, in order, each with its number."""
     messages = [
         (message_order(record, message["at"], message["version"]), record.ticket.number, message)
-        for record in whole.records
+        for record in full.records
         for message in _messages(record)
     ]
     messages.sort(key=itemgetter(0))
@@ -233,7 +233,7 @@ def _conversation(whole: Whole, playbook: Playbook) -> list[dict[str, Any]]:
 
 
 def _messages(record: TicketRecord) -> list[dict[str, Any]]:
-    """The messages of one ticket in order: written ones, and those that Deskbell sent by itself.
+    """The messages of one ticket in order, written by people and sent automatically.
 
     `delivery` is None for incoming messages and `pending` for a text that is not delivered yet.
     """
@@ -291,7 +291,7 @@ def _entry(
     }
 
 
-def _attachments(whole: Whole, link: Link | None) -> list[dict[str, Any]]:
+def _attachments(full: FullTicket, link: Link | None) -> list[dict[str, Any]]:
     return [
         {
             "name": file.name,
@@ -300,25 +300,25 @@ def _attachments(whole: Whole, link: Link | None) -> list[dict[str, Any]]:
             "url": link(file) if link and file.key.startswith(FILES) else None,
             **source,
         }
-        for event, source in _sources(whole)
+        for event, source in _sources(full)
         if not isinstance(event, e.ApprovalRequested)  # the step follows once it is approved
         for file in getattr(event, "attachments", ())
     ]
 
 
-def _refused(whole: Whole) -> list[dict[str, Any]]:
+def _refused(full: FullTicket) -> list[dict[str, Any]]:
     """Files that were not accepted, with the reason; only the original mail holds them."""
     return [
         {**file.model_dump(mode="json"), **source}
-        for event, source in _sources(whole)
+        for event, source in _sources(full)
         if isinstance(event, e.TicketReceived | e.CustomerWrote)
         for file in event.refused
     ]
 
 
-def _sources(whole: Whole) -> Iterator[tuple[e.Event, dict[str, Any]]]:
+def _sources(full: FullTicket) -> Iterator[tuple[e.Event, dict[str, Any]]]:
     """Every event with the fields that say where a file comes from."""
-    for record in whole.records:
+    for record in full.records:
         for commit in record.history:
             for event in commit.events:
                 number, version = record.ticket.number, commit.version

@@ -52,7 +52,7 @@ class Outcome:
     statuses: dict[str, str] = field(default_factory=dict)
     """The status of each new ticket, by number."""
     settled: datetime | None = None
-    """When the last ticket was routed or acknowledged."""
+    """The time at which the last ticket was routed or acknowledged."""
     received: Counter[str] = field(default_factory=Counter)
     """Acknowledgements sent according to the table, by ticket number."""
     written: Counter[str] = field(default_factory=Counter)

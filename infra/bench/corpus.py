@@ -42,8 +42,8 @@ def wrong(folder: str | Path, name: str) -> list[str]:
 
 
 def speed(folder: str | Path) -> dict[str, float]:
-    """Mails per second in the same run: `deskbell` with `parse`, `email` with Python's `email`
-    that only decodes every part."""
+    """Mails per second in the same run: `deskbell` by `parse`, `email` by Python's `email` package,
+    which only decodes every part."""
     raws = [path.read_bytes() for path in sorted(Path(folder).glob("mail/**/*.eml"))]
     if not raws:
         return {}

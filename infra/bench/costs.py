@@ -77,7 +77,6 @@ class CostLine:
 
 
 def read_prices(path: Path = PRICES) -> PriceList:
-    """Read a price list."""
     document = json.loads(path.read_text("utf-8"))
     return PriceList(
         region=document["region"],
@@ -116,12 +115,10 @@ def cost_of(usage: Usage, prices: PriceList, *, free_tiers: bool = False) -> Dec
 
 
 def times(usage: Usage, factor: int | Decimal) -> dict[str, Decimal]:
-    """Multiply a usage."""
     return {name: quantity * factor for name, quantity in usage.items()}
 
 
 def plus(*usages: Usage) -> dict[str, Decimal]:
-    """Add usages."""
     total: dict[str, Decimal] = {}
     for usage in usages:
         for name, quantity in usage.items():

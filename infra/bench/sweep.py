@@ -1,4 +1,4 @@
-"""Measure what a sweep reads when many tickets are open and few are due (F3, G2)."""
+"""Measure the reads of a sweep when many tickets are open and few are due (F3, G2)."""
 
 from __future__ import annotations
 

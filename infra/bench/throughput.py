@@ -20,7 +20,7 @@ _BATCH = 20
 
 @dataclass(frozen=True)
 class Rules:
-    """Requests per second on the desk with the most rules; each request meets every rule."""
+    """Requests per second on the desk with the most rules; every rule is tried on each request."""
 
     desk: str
     rules: int

@@ -150,7 +150,7 @@ class DeadLetters:
     # Replaying
 
     def replay(self, entry: Entry) -> str:
-        """Replay a dead letter, delete it, and say what became of it.
+        """Replay a dead letter, delete it, and return a line about the outcome.
 
         Raises:
             ReplayError: it could not be replayed.

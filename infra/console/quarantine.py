@@ -88,7 +88,7 @@ class Quarantine:
         return self._mail.original(entry.id if entry.body is None else entry.keys.get("mail", ""))
 
     def replay(self, entry: Entry, desk: str | None = None, *, even_infected: bool = False) -> str:
-        """Replay an entry and say what became of it.
+        """Replay an entry and return a line about the outcome.
 
         Args:
             desk: the desk to receive a mail that was sent to no desk's mailbox.

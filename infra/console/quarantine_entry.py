@@ -32,7 +32,7 @@ class Entry:
     """The SQS message's id, the key in the mail bucket, or the execution's name."""
 
     function: str
-    """Whose dead letter it is: `mail`, `router`, `notify`, `sla_timer`; `chat` or `closing`."""
+    """The source: `mail`, `router`, `notify`, `sla_timer`, `chat` or `closing`."""
 
     at: datetime
     cause: str
@@ -53,7 +53,7 @@ class Entry:
     """For a chat channel's call: the desk, channel and query that it is read again with."""
 
     discarded: str = ""
-    """Who discarded the entry and why; empty while it waits."""
+    """The person who discarded the entry, and the reason; empty before."""
 
     @property
     def subject(self) -> str:
@@ -65,12 +65,12 @@ class Entry:
 
     @property
     def is_batch(self) -> bool:
-        """Whether this is a stream batch that Lambda discarded: positions without the records."""
+        """Return whether this is a stream batch that Lambda discarded: positions, no records."""
         return isinstance(self.body, dict) and "DDBStreamBatchInfo" in self.body
 
     @property
     def is_delivery(self) -> bool:
-        """Whether the entry names a delivery that is kept on its ticket."""
+        """Return whether the entry names a delivery that is kept on its ticket."""
         return self.keys.get("sk", "").startswith("DELIVERY#")
 
     def metadata(self, mail: str) -> dict[str, str]:

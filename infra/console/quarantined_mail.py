@@ -196,7 +196,7 @@ def _entry(key: str, at: datetime, metadata: Mapping[str, str]) -> Entry:
 
 
 def _parsed(original: bytes, entry: Entry) -> str:
-    """What Deskbell reads from a mail, one line a field, followed by the text."""
+    """The parsed fields of a mail, one per line, followed by its text."""
     from functions.intake.mail import parse
 
     mail = parse(original)

@@ -1,4 +1,4 @@
-"""Deliver failed records to a function again and interpret its response."""
+"""Invoke a function again with records that failed, and interpret its response."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ def records_between(batch: dict[str, Any], function: str) -> list[Any]:
             SequenceNumber=batch["startSequenceNumber"],
         )["ShardIterator"]
         while iterator and empty < _EMPTY_READS:
-            answer = streams.get_records(ShardIterator=iterator)
-            empty = 0 if answer["Records"] else empty + 1
-            for record in answer["Records"]:
+            response = streams.get_records(ShardIterator=iterator)
+            empty = 0 if response["Records"] else empty + 1
+            for record in response["Records"]:
                 if int(record["dynamodb"]["SequenceNumber"]) > last:
                     return records
                 converted = lambda_record(record)
                 if matches_filters(converted, function):
                     records.append(converted)
-            iterator = answer.get("NextShardIterator", "")
+            iterator = response.get("NextShardIterator", "")
     except ClientError as error:
         if error.response["Error"]["Code"] not in _GONE:
             raise
@@ -82,8 +82,8 @@ class Redelivery:
         """
         if not records:
             raise RefusedError("the stream holds no record for this function in the failed batch")
-        answer = self._call({"Records": records})
-        failed = (answer or {}).get("batchItemFailures") if isinstance(answer, dict) else None
+        response = self._call({"Records": records})
+        failed = (response or {}).get("batchItemFailures") if isinstance(response, dict) else None
         if failed:
             raise RefusedError(f"{self.function} failed on it again: see its log")
         return f"{self.function} has processed it"
@@ -98,22 +98,22 @@ class Redelivery:
         return f"{self.function} has processed it"
 
     def _call(self, payload: Any) -> Any:
-        answer = self._lambda.invoke(
+        response = self._lambda.invoke(
             FunctionName=self.function,
             InvocationType="RequestResponse",
             LogType="Tail",
             Payload=json.dumps(payload, ensure_ascii=False).encode(),
         )
-        response: Any = json.loads(answer["Payload"].read() or b"null")
-        if answer.get("FunctionError"):
-            message = response.get("errorMessage") if isinstance(response, dict) else response
+        result: Any = json.loads(response["Payload"].read() or b"null")
+        if response.get("FunctionError"):
+            message = result.get("errorMessage") if isinstance(result, dict) else result
             raise RefusedError(f"{self.function} failed: {message}")
-        for line in base64.b64decode(answer.get("LogResult", "")).decode().splitlines():
+        for line in base64.b64decode(response.get("LogResult", "")).decode().splitlines():
             if any(event in line for event in _DEAD_LETTERED):
                 raise DeadLetteredAgainError(
                     f"{self.function} dead-lettered it again: {_cause(line)}"
                 )
-        return response
+        return result
 
 
 class RefusedError(RuntimeError):

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 _PASSES = 10
 _IN_FLIGHT = timedelta(minutes=2)
-"""How long after its claim a delivery's text may still be written by the function that sends it."""
+"""The time after its claim in which the sending function may still write a delivery's text."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Archive:
     root: Callable[[], bytes]
 
     @property
-    def shelves(self) -> ArchiveBuckets:
+    def archive_buckets(self) -> ArchiveBuckets:
         return ArchiveBuckets(self.s3, self.archive_bucket, self.mail_bucket)
 
 
@@ -161,7 +161,7 @@ def erase(
 
 @dataclass(frozen=True)
 class _Erasure:
-    """One run of `erase`: where, with which command, by whom and when."""
+    """One run of `erase`: the stage, the command, the actor and the time."""
 
     records: Archive
     desk: str
@@ -351,7 +351,7 @@ def _rewrite_archive(records: Archive, ticket: Ticket, playbook: Playbook) -> No
     ]
     newest = ""
     if any(version.latest and not version.marker for version in before):
-        newest = write_document(records.storage, records.shelves, ticket, playbook)
+        newest = write_document(records.storage, records.archive_buckets, ticket, playbook)
     for key in keys:
         for version in _versions(records.s3, records.archive_bucket, key):
             if not (version.latest and key == newest):
@@ -363,7 +363,7 @@ def _archive_keys(ticket: Ticket, playbook: Playbook) -> list[str]:
     zone = playbook.hours.timezone
     shifts = (timedelta(), timedelta(hours=-26), timedelta(hours=26))
     shifted = (ticket.model_copy(update={"received_at": ticket.received_at + x}) for x in shifts)
-    return list(dict.fromkeys(archive_key(each, zone) for each in shifted))
+    return list(dict.fromkeys(archive_key(candidate, zone) for candidate in shifted))
 
 
 @dataclass(frozen=True)

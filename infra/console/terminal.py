@@ -1,4 +1,4 @@
-"""What the commands share: the options for a stage, output, and who runs them."""
+"""Helpers of the commands: the options for a stage, output, and the operator's name."""
 
 from __future__ import annotations
 

@@ -52,8 +52,8 @@ class Span:
 
 @dataclass(frozen=True)
 class Replayed:
-    """Messages sent again, sent for the first time, skipped because they are being sent; and when
-    the last one is due."""
+    """The counts of messages sent again, sent for the first time, and skipped because they are
+    being sent; and the time at which the last one is due."""
 
     again: int
     first: int
@@ -109,7 +109,7 @@ def send_test(stage: str, desk: str, name: str, now: datetime) -> str:
 
 
 def replay_id(stage: str, message_id: str, now: datetime) -> str:
-    """Send one message again and say what became of it.
+    """Send one message again and return a line about the outcome.
 
     Raises:
         WebhookError: there is no such event or endpoint, or the message is being sent.

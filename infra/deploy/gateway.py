@@ -25,8 +25,8 @@ _ANSWERS = {
     # API Gateway's response to an unknown path.
     "MISSING_AUTHENTICATION_TOKEN": (404, "Not found", "There is nothing here."),
     "RESOURCE_NOT_FOUND": (404, "Not found", "There is nothing here."),
-    "BAD_REQUEST_BODY": (400, "The request does not fit", "The body cannot be read."),
-    "BAD_REQUEST_PARAMETERS": (400, "The request does not fit", "A parameter does not fit."),
+    "BAD_REQUEST_BODY": (400, "Invalid request", "The body cannot be read."),
+    "BAD_REQUEST_PARAMETERS": (400, "Invalid request", "A parameter is invalid."),
     "REQUEST_TOO_LARGE": (413, "Too large", "The body is too large."),
     "UNSUPPORTED_MEDIA_TYPE": (415, "Unknown type", "This type of body is not taken here."),
     "QUOTA_EXCEEDED": (429, "Too many requests", "Try again later."),
@@ -56,7 +56,7 @@ def responses() -> dict[str, Any]:
     }
 
 
-def describe_answers() -> None:
+def add_error_responses() -> None:
     """Add the responses to every API description that Chalice generates in this process."""
     from chalice.deploy.swagger import SwaggerGenerator
 

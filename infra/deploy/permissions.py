@@ -1,4 +1,4 @@
-"""The permissions of each function's policy, and the reasons for those that no own call needs.
+"""The permissions of each function's policy, and the reasons for those that no usual call needs.
 
 Tests use `granted` and `needed` to compare the policies with the calls that functions make.
 """

@@ -16,7 +16,7 @@ _WIRING = Path(__file__).resolve().parents[1] / "templates" / "wiring.yaml"
 
 
 def matches_filters(record: Mapping[str, Any], function: str) -> bool:
-    """Whether the filters in `infra/templates/wiring.yaml` let a record through to a function."""
+    """Return whether a record matches a function's filters in `infra/templates/wiring.yaml`."""
     return any(_matches(pattern, record) for pattern in _patterns().get(function, ()))
 
 

@@ -1,7 +1,6 @@
-"""The local system: everything that differs from production, and nothing else.
+"""The local system: only what differs from production; the deployment steps are the same.
 
-The deployment steps are production's. `emulator` runs AWS in a process, with its gaps filled by
-`chalice_client`, `streams`, `workflows` and `workers`. `proxy` serves HTTP, `mailbox` SMTP,
-`providers` the chat providers; `people` creates the agents. May import `infra.deploy` and
-`infra.console`.
+`up` starts everything. `emulator` runs AWS in a process; `chalice_client`, `streams`, `workflows`
+and `workers` fill its gaps. `proxy` serves HTTP, `mailbox` SMTP, `providers` the calls to chat
+providers, and `people` creates the agents. May import `infra.deploy` and `infra.console`.
 """

@@ -283,11 +283,11 @@ def _keep_raw_mail() -> None:
     async def handle_request(
         method: str, path: str, headers: Any, body: bytes, query: Any
     ) -> tuple[int, Any, bytes | str]:
-        answer: tuple[int, Any, bytes | str] = await handle(method, path, headers, body, query)
-        if path.rstrip("/").endswith("/outbound-emails") and answer[0] == 200:
+        response: tuple[int, Any, bytes | str] = await handle(method, path, headers, body, query)
+        if path.rstrip("/").endswith("/outbound-emails") and response[0] == 200:
             raw = json.loads(body).get("Content", {}).get("Raw", {}).get("Data", "")
             ses._sent_emails_list()[-1]["Raw"] = raw
-        return answer
+        return response
 
     ses_v2.handle_request = handle_request
 

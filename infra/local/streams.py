@@ -62,8 +62,8 @@ def process(
     pending = [(records, 0)]
     while pending:
         batch, attempts = pending.pop()
-        answer = invoke(batch)
-        failed = _first_failure(batch, answer, rules)
+        response = invoke(batch)
+        failed = _first_failure(batch, response, rules)
         if failed is None:
             continue
         rest = batch[failed:]
@@ -73,7 +73,7 @@ def process(
             half = len(rest) // 2
             pending += [(rest[half:], attempts), (rest[:half], attempts)]
         elif condition:
-            discard(rest, condition, answer)
+            discard(rest, condition, response)
         else:
             sleep(min(_FIRST_PAUSE * 2**attempts, _LONGEST_PAUSE))
             pending.append((rest, attempts + 1 if failed == 0 else 0))
@@ -88,11 +88,11 @@ def _exhausted(batch: list[Record], attempts: int, rules: RetryRules, now: float
     return None
 
 
-def _first_failure(batch: list[Record], answer: dict[str, Any], rules: RetryRules) -> int | None:
+def _first_failure(batch: list[Record], response: dict[str, Any], rules: RetryRules) -> int | None:
     """The index of the first record to retry, or None."""
-    if answer.get("error"):
+    if response.get("error"):
         return 0
-    body = answer.get("body")
+    body = response.get("body")
     if isinstance(body, str):
         try:
             body = json.loads(body)
@@ -179,8 +179,8 @@ def _run(mapping: dict[str, Any], function: Any, records: list[Record], end: int
             matching,
             RetryRules.of(mapping),
             lambda batch: dict(lambda_svc._execute_function(function, {"Records": batch})),
-            lambda batch, condition, answer: lambda_svc._send_ddb_stream_failure_record(
-                mapping, function, batch, mapping["EventSourceArn"], answer, condition
+            lambda batch, condition, response: lambda_svc._send_ddb_stream_failure_record(
+                mapping, function, batch, mapping["EventSourceArn"], response, condition
             ),
             sleep=time.sleep,
             now=time.time,

@@ -1,1 +1,4 @@
-"""Runs every function in one process. May import `functions` and `infra.deploy`."""
+"""Runs every function in one process, for tests and the bench.
+
+May import `functions` and `infra.deploy`.
+"""

@@ -250,11 +250,11 @@ class Simulator:
             "isBase64Encoded": raw is not None,
         }
         with self._as("api_handler"):
-            answer = app(event, self.context("api_handler"))
-        headers_out = {k.lower(): v for k, v in answer["headers"].items()}
-        for name, values in answer.get("multiValueHeaders", {}).items():
+            response = app(event, self.context("api_handler"))
+        headers_out = {k.lower(): v for k, v in response["headers"].items()}
+        for name, values in response.get("multiValueHeaders", {}).items():
             headers_out[name.lower()] = values[0]
-        return ApiResponse(answer["statusCode"], headers_out, answer["body"])
+        return ApiResponse(response["statusCode"], headers_out, response["body"])
 
     def _route(self, app: Any, path: str) -> tuple[str, dict[str, str]]:
         from urllib.parse import unquote
@@ -301,9 +301,9 @@ class Simulator:
             ]
         records: list[Any] = []
         for index, iterator in enumerate(self._iterators):
-            answer = streams.get_records(ShardIterator=iterator)
-            self._iterators[index] = answer["NextShardIterator"]
-            records.extend(lambda_record(record) for record in answer["Records"])
+            response = streams.get_records(ShardIterator=iterator)
+            self._iterators[index] = response["NextShardIterator"]
+            records.extend(lambda_record(record) for record in response["Records"])
         return records
 
     def _plain(self, service: str) -> Any:
@@ -363,8 +363,8 @@ class _LambdaClient:
     def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - boto3's names
         self._simulator.record("lambda", "Invoke")
         name = FunctionName.removeprefix(f"{self._simulator.deployment.prefix}-")
-        answer = self._simulator.invoke(name, json.loads(Payload))
-        return {"StatusCode": 200, "Payload": BytesIO(json.dumps(answer).encode())}
+        response = self._simulator.invoke(name, json.loads(Payload))
+        return {"StatusCode": 200, "Payload": BytesIO(json.dumps(response).encode())}
 
 
 _REQUEST = "deskbell.request"

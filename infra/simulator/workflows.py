@@ -58,8 +58,8 @@ class Workflows:
         execution = self.executions[name]
         timeouts = {"survey_ask": "survey_expire", "survey_review": "survey_review_expire"}
         execution.transitions += 1
-        answer = self.invoke(timeouts[execution.waiting or ""], self._task(execution))
-        self._continue(execution, answer)
+        result = self.invoke(timeouts[execution.waiting or ""], self._task(execution))
+        self._continue(execution, result)
 
     def _task(self, execution: Execution) -> dict[str, Any]:
         return {key: execution.input[key] for key in ("desk", "number", "resolution")}
@@ -69,14 +69,14 @@ class Workflows:
         execution.waiting, execution.token = function, uuid4().hex * 16
         self.invoke(function, {**self._task(execution), "token": execution.token})
 
-    def _continue(self, execution: Execution, answer: Any) -> None:
+    def _continue(self, execution: Execution, result: Any) -> None:
         step, execution.waiting, execution.token = execution.waiting, None, None
         if step == "survey_ask":
             execution.transitions += 1
-        if answer.get("reopened") and step == "survey_ask":
+        if result.get("reopened") and step == "survey_ask":
             execution.transitions += 1
             execution.status = "SUCCEEDED"
-        elif answer.get("review") and step == "survey_ask":
+        elif result.get("review") and step == "survey_ask":
             self._wait(execution, "survey_review")
         else:
             execution.transitions += 1

@@ -163,7 +163,7 @@ def live(at: Archive, playbook: Playbook, number: str, contact: str) -> None:
         for command in commands:
             change(at.storage, "testdesk", number, command, playbook, NOON, actor="agent-1")
         run = Task(desk="testdesk", number=number, resolution=resolution)
-        assert archive(at.storage, at.shelves, run, NOON)
+        assert archive(at.storage, at.archive_buckets, run, NOON)
 
 
 def stored(at: Archive) -> str:
@@ -278,7 +278,9 @@ class TestHold:
 
     def test_what_is_archived_while_held_is_held(self, at: Archive, repairs: Playbook) -> None:
         hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
-        write_document(at.storage, at.shelves, at.storage.tickets.load("testdesk", "CS1"), repairs)
+        write_document(
+            at.storage, at.archive_buckets, at.storage.tickets.load("testdesk", "CS1"), repairs
+        )
         assert [tag["hold"] for tag in tags(at, "CS1")] == ["true"] * 3
 
     @pytest.mark.requirement("B10")
@@ -288,7 +290,7 @@ class TestHold:
         hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
         stale = before.model_copy(update={"version": before.version + 1})
         with pytest.raises(TryAgain, match="meanwhile"):
-            write_document(at.storage, at.shelves, stale, repairs)
+            write_document(at.storage, at.archive_buckets, stale, repairs)
 
     def test_ticket_that_is_not_there(self, at: Archive) -> None:
         with pytest.raises(NotFound):
@@ -438,7 +440,7 @@ class TestErase:
         change(at.storage, "testdesk", "CS1", c.ErasePerson("x"), repairs, SOON, actor="admin")
         versions = len(tags(at, "CS1"))
         with pytest.raises(TryAgain):
-            write_document(at.storage, at.shelves, stale, repairs)
+            write_document(at.storage, at.archive_buckets, stale, repairs)
         assert len(tags(at, "CS1")) == versions
 
     @pytest.mark.requirement("E11")

@@ -325,7 +325,7 @@ def test_the_described_api_answers_with_problems_of_its_own() -> None:
     """Each answer names its status, and the description takes them in."""
     from chalice.deploy.swagger import SwaggerGenerator
 
-    from infra.deploy.gateway import EXTENSION, describe_answers, responses
+    from infra.deploy.gateway import EXTENSION, add_error_responses, responses
 
     for answer in responses().values():
         body = json.loads(answer["responseTemplates"]["application/json"])
@@ -334,7 +334,7 @@ def test_the_described_api_answers_with_problems_of_its_own() -> None:
         assert body["detail"]
     before = dict(SwaggerGenerator._BASE_TEMPLATE)
     try:
-        describe_answers()
+        add_error_responses()
         assert SwaggerGenerator._BASE_TEMPLATE[EXTENSION] == responses()
     finally:
         SwaggerGenerator._BASE_TEMPLATE.clear()

@@ -248,7 +248,7 @@ def test_a_priority_change_does_not_undo_a_persons_decision(
     act(storage, number, c.SetPriority("高"))
     loop.pump()
     assert ticket(storage, number).handler == "li-1"
-    both = c.Together((c.SetPriority("低"), c.Enqueue("售后组")))
+    both = c.CommandGroup((c.SetPriority("低"), c.Enqueue("售后组")))
     act(storage, number, both)
     loop.pump()
     assert (ticket(storage, number).queue, ticket(storage, number).team) == ("waiting", "售后组")

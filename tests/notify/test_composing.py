@@ -23,7 +23,6 @@ from functions.core.services.composing import (
     ticket_at_event,
     uses_description,
 )
-from functions.core.text.words import TIMERS
 from tests.inprocess.conftest import ROOT, shipped
 from tests.notify.deployment import NOON
 from tests.notify.sample_events import EVENTS, LINK, NUMBER, commit, received, ticket, timer
@@ -279,12 +278,6 @@ def test_a_notification_for_staff_goes_to_their_team(playbook: Playbook) -> None
     for event, (recipient, team) in recipients.items():
         notification = Notification(EVENTS[event], recipient, "m")
         assert recipient_team(notification, ticket(), playbook) == team
-
-
-def test_every_timer_kind_has_a_label() -> None:
-    from functions.core.domain.ticket import TIMER_KINDS
-
-    assert set(TIMERS) == set(TIMER_KINDS)
 
 
 @pytest.mark.requirement("F2")

@@ -175,7 +175,7 @@ def test_a_rare_status_is_looked_for_over_pages(
     change(storage, "testdesk", "N-6", c.Reply("好"), playbook, NOON, actor="agent-1")
     agent = signed_in("agent-1")
     assert agent.numbers(queue="mine", status="in_progress") == ["N-6"]
-    monkeypatch.setattr(queues, "_MOST_READS", 2)
+    monkeypatch.setattr(queues, "_MAX_READS", 2)
     page = agent.tickets(queue="mine", status="in_progress")
     assert page["tickets"] == []
     assert agent.numbers(queue="mine", status="in_progress", cursor=page["cursor"]) == ["N-6"]

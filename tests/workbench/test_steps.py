@@ -189,7 +189,7 @@ def test_what_waits_for_the_team_may_be_reviewed_by_it(
 def test_an_unknown_action_is_answered_with_those_of_the_desk(
     ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    with pytest.raises(NotFound, match=r"There is confirm-type, .*approve, .*visit, review"):
+    with pytest.raises(NotFound, match=r"it has confirm-type, .*approve, .*visit, review"):
         signed_in("agent-1").act("fly")
 
 

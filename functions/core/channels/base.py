@@ -1,8 +1,8 @@
 """The adapter of a chat channel: reads a provider's webhook requests, writes calls to its API.
 
-An adapter only translates; it calls nobody and stores nothing, so `intake` (in) and `notify` (out)
-share it. It is found by its module's name: `adapter("wechat")` imports
-`functions.core.channels.wechat` and no other provider. docs/adapters.md says how to add one.
+An adapter only translates; it makes no calls and stores nothing, so `intake` (in) and `notify`
+(out) share it. It is found by its module's name: `adapter("wechat")` imports
+`functions.core.channels.wechat` and no other provider. docs/adapters.md explains how to add one.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class IncomingMessage:
     """One message of one person.
 
     Args:
-        user: the provider's id of the person to answer; empty where the request has none.
+        user: the provider's id of the person to answer; empty if the request has none.
         message_id: the provider's own id, which recognises a repetition (G1); empty if there is
             none.
         text: the person's words; empty for a message without words.
@@ -244,7 +244,7 @@ PASSING_STATUS = frozenset({408, 425, 429})
 
 
 def result_of_status(status: int, cause: str) -> ProviderResult:
-    """Return the meaning of an HTTP status if the body says no more (RFC 9110, RFC 6585)."""
+    """Return the meaning of an HTTP status whose body gives no details (RFC 9110, RFC 6585)."""
     passing = status in PASSING_STATUS or status >= 500
     return ProviderResult(
         "passing" if passing else "permanent", cause=f"HTTP {status} {cause}".strip()
@@ -267,7 +267,7 @@ def parse_object(body: bytes) -> dict[str, Any]:
 
 
 def response_object(body: bytes) -> dict[str, Any]:
-    """Parse a provider's response; an empty object where it holds no JSON object."""
+    """Parse a provider's response; an empty object if it is not a JSON object."""
     try:
         return parse_object(body)
     except Unreadable:
@@ -284,7 +284,7 @@ def json_call(
 
 
 def get_object(content: Any, *path: str) -> dict[str, Any]:
-    """Return the object at a path of keys, empty where there is none."""
+    """Return the object at a path of keys, empty if there is none."""
     for key in path:
         content = content.get(key) if isinstance(content, dict) else None
     return content if isinstance(content, dict) else {}

@@ -38,7 +38,7 @@ from functions.core.channels.base import (
 )
 
 LIMIT = 2048
-"""Bytes of a text at most, in a reply and in a customer-service message."""
+"""The maximum bytes of a text, in a reply and in a customer-service message."""
 
 _BLOCK = 32
 _MAX_DEPTH = 8
@@ -162,7 +162,7 @@ class WeChat(Adapter):
             "secret": secret["app_secret"],
             "force_refresh": renew,
         }
-        # A repetition is harmless: WeChat returns the token that has not expired once more.
+        # A repetition is harmless: WeChat returns the same token until it expires.
         return json_call(f"{self.base(secret)}/cgi-bin/stable_token", content, {}, repeatable=True)
 
     def token(self, status: int, body: bytes) -> Token | ProviderResult:

@@ -146,7 +146,7 @@ class BusinessCalendar:
 
     @property
     def always_open(self) -> bool:
-        """Whether the desk has no hours and therefore never closes."""
+        """Return whether the desk has no hours and therefore never closes."""
         return not any(self._hours)
 
     def add(self, start: datetime, duration: timedelta) -> datetime:
@@ -376,15 +376,15 @@ def _weekends_of_holidays(off: set[int], make_up: set[int], exchanged: set[int])
     Source: the yearly 国务院办公厅关于部分节假日安排的通知.
     """
 
-    def rests(day: int) -> bool:
+    def is_day_off(day: int) -> bool:
         return day in off or ((day - 1) % 7 >= _SATURDAY and day not in make_up)
 
     named: set[int] = set()
     for holiday in off:
         first = last = holiday
-        while rests(first - 1):
+        while is_day_off(first - 1):
             first -= 1
-        while rests(last + 1):
+        while is_day_off(last + 1):
             last += 1
         run = range(first, last + 1)
         year = date.fromordinal(holiday).year

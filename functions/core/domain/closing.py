@@ -50,6 +50,6 @@ def after_review(ticket: Ticket, resolution: int) -> TaskResult | None:
 
 
 def task_result(kind: TaskKind, ticket: Ticket, resolution: int) -> TaskResult | None:
-    """Return the result of a waiting task, None while the ticket does not have it."""
+    """Return the result of a waiting task, None while it has to wait."""
     rule = after_survey if kind == "survey" else after_review
     return rule(ticket, resolution)

@@ -2,7 +2,7 @@
 
     claimed ──▶ sent
        │  └───▶ retrying ──(the sweep, at its time)──▶ due ──▶ claimed
-       └──────▶ parked (dead-lettered) ──(an operator replays it)──▶ due
+       └──────▶ dead_lettered ──(an operator replays it)──▶ due
 
 The first delivery of a commit is claimed by writing it under a key that depends on the commit
 alone, so a repeated event finds it and sends nothing. Its claim covers all recipients of the
@@ -39,7 +39,7 @@ class Delivery(Value):
         message: the key of the playbook's message; the type of a webhook.
         recipient: `customer`, a role or team as the playbook names them, or `webhook:<name>`.
         about: the timer kind or step name of the event, since one commit may contain events of
-            several timers; for a webhook the event's position in its commit.
+            several timers; the event's position in its commit for a webhook.
         channel: on `phone` a team is asked to call the customer (B8); on `message` the text goes to
             the chat channel that the request came from.
         preferred: the channel that the customer prefers, if the message goes out on another.

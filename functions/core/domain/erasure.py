@@ -1,12 +1,12 @@
-"""Erasure: takes out who the customer was and keeps what is counted (B10).
+"""Remove the customer's personal data from a ticket and keep its figures (B10).
 
 Pure: stored commits and deliveries in, the same without personal data out. Each event declares its
 personal fields (`events.PERSONAL`); types, tags, priorities, statuses, scores, times, teams,
 handlers and numbers of events stay, so every statistic keeps its value. Erasing twice changes
 nothing more. A text field that declares neither is erased too, and a test names it.
 
-Fields of a desk's own steps stay where they are counted by their kind: a time, a number, a choice,
-a list (parts used, D15). A number or list in which masking finds contact data is erased.
+Fields of a desk's own steps stay if reports count their kind: a time, a number, a choice, a list
+(parts used, D15). A number or list in which masking finds contact data is erased.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from functions.core.domain.ticket import HIDDEN, Attachment, Customer, Value
 Mask = Callable[[str], str]
 
 _SYSTEM_REASONS = (e.TicketQueued, e.TicketAssigned, e.PriorityChanged)
-"""Events whose reason is Deskbell's own where no person acted (`timer:resolution`)."""
+"""Events whose reason is Deskbell's own (`timer:resolution`) unless a person acted."""
 
 
 def without_person(
     commit: e.Commit, playbook: Playbook, mask: Mask, via: Collection[str] | None = None
 ) -> e.Commit:
-    """A commit without personal data; the entry that it was erased stays.
+    """A commit without personal data; the event that records the erasure stays.
 
     Args:
         mask: hides contact data in a text (`functions.core.text.masking.mask`).
-        via: erase only messages to these merged tickets; everything where it is None.
+        via: erase only messages to these merged tickets; everything if it is None.
     """
     events = tuple(
         _erased(event, commit, playbook, mask)
@@ -45,7 +45,7 @@ def without_person(
 
 
 def without_words(delivery: Delivery) -> Delivery:
-    """A delivery without text and address; the fact and the outcome stay."""
+    """A delivery without text and address; its time and state stay."""
     update: dict[str, Any] = {"subject": "", "text": "", "provider_id": None}
     if delivery.recipient == "customer":
         update["to"] = HIDDEN
@@ -74,7 +74,7 @@ def personal_fields(kind: type[Value]) -> frozenset[str]:
 
 
 def _holds_text(annotation: Any) -> bool:
-    """Whether a plain `str` is part of an annotation; keys of a dict are terms."""
+    """Return whether a plain `str` is part of an annotation; keys of a dict are terms."""
     if annotation is str:
         return True
     arguments = get_args(annotation)
@@ -109,7 +109,7 @@ def _without_name(file: Attachment) -> Attachment:
 
 
 def _counted(step: str, fields: dict[str, str], playbook: Playbook, mask: Mask) -> dict[str, str]:
-    """The fields of a step, blank where they are read rather than counted."""
+    """The fields of a step; those that no report counts are blank."""
     known = playbook.steps[step].fields if step in playbook.steps else {}
     return {
         name: value if name in known and _is_counted(value, known[name], mask) else ""

@@ -1,27 +1,27 @@
-"""Every error that Deskbell raises on purpose.
+"""The exceptions that Deskbell raises on purpose.
 
     DeskbellError
-    ├── Refused                 the caller is told what is wrong; carries an HTTP status
-    │   ├── InvalidInput        400  a body or field that does not fit
+    ├── Refused                 the caller gets an explanation; carries an HTTP status
+    │   ├── InvalidInput        400  an invalid body or field
     │   ├── Unauthorised        401
     │   ├── Forbidden           403
     │   ├── NotFound            404
     │   ├── ActionNotAllowed    409  the ticket's status does not allow the action
     │   │   └── Forgotten       the request's data was erased
     │   ├── StaleVersion        409  the caller acted on an older version
-    │   ├── AlreadyAnswered     409  a question that may be answered once
+    │   ├── AlreadyAnswered     409  a survey or confirmation is answered only once
     │   ├── TooLarge            413
-    │   ├── KeyReused           422  an idempotency key came back with another body
-    │   └── TooManyAttempts     429
-    ├── TryAgain                passing: a retry may well succeed
+    │   ├── KeyReused           422  an idempotency key came with a different body before
+    │   └── TooManyAttempts     429  the caller has to wait
+    ├── TryAgain                a retry may succeed
     │   ├── Conflict            somebody else changed the ticket first
     │   └── AgentAtCapacity     the agent is at capacity or offline
-    ├── Quarantined                a mail that opens no ticket: kept in quarantine, rings no alarm
-    └── DeadLetter                    no retry can help: keep the record whole, with its cause
-        └── PlaybookError       a playbook that does not fit, with the key that is wrong
+    ├── Quarantined             a mail that opens no ticket; raises no alarm
+    └── DeadLetter              no retry can succeed; the record is kept with the cause
+        └── PlaybookError       an invalid playbook; the message names the line or key
 
-Anything else that reaches a handler is a bug; the platform's own retries and dead-letter queues
-keep what it was working on.
+Any other exception that reaches a handler is a bug. Lambda and SQS retry the record and then put it
+in the function's dead-letter queue.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ class DeskbellError(Exception):
 
 @dataclass(frozen=True)
 class FieldError:
-    """One field of a request that does not fit, in words for whoever sent it."""
+    """An invalid field of a request, with a message for the sender."""
 
     field: str
     message: str
 
 
 class Refused(DeskbellError):
-    """A request that is answered with an explanation (RFC 9457) and changes nothing."""
+    """The request changes nothing; the response explains why (RFC 9457)."""
 
     status = 400
     title = "The request cannot be carried out"
@@ -56,8 +56,8 @@ class Refused(DeskbellError):
         self.detail = detail
 
 
-class InvalidInput(Refused, title="The request does not fit"):
-    """A body that does not fit; `errors` names every field that is wrong."""
+class InvalidInput(Refused, title="Invalid request"):
+    """The body is invalid; `errors` lists every invalid field."""
 
     def __init__(self, detail: str, errors: tuple[FieldError, ...] = ()) -> None:
         super().__init__(detail)
@@ -65,19 +65,19 @@ class InvalidInput(Refused, title="The request does not fit"):
 
 
 class Unauthorised(Refused, status=401, title="Not signed in"):
-    """No proof, or one that does not hold, of who is calling."""
+    """The caller's credentials or signature are missing or invalid."""
 
 
 class Forbidden(Refused, status=403, title="Not allowed"):
-    """A known caller without the right."""
+    """The caller is known but lacks the right."""
 
 
 class NotFound(Refused, status=404, title="Not found"):
-    """Nothing there, or nothing that this caller may know of: both read alike."""
+    """The resource does not exist, or the caller may not know that it does."""
 
 
 class ActionNotAllowed(Refused, status=409, title="Not possible now"):
-    """The ticket's status does not allow the action; `allowed` lists those that it does."""
+    """The ticket's status does not allow the action; `allowed` lists the actions it allows."""
 
     def __init__(self, detail: str, allowed: tuple[str, ...] = ()) -> None:
         super().__init__(detail)
@@ -85,26 +85,26 @@ class ActionNotAllowed(Refused, status=409, title="Not possible now"):
 
 
 class Forgotten(ActionNotAllowed):
-    """B10: who wrote the request was erased, so that nobody could answer what they add."""
+    """The customer's data was erased, so nobody could answer a further message (B10)."""
 
     def __init__(self) -> None:
         super().__init__("This request's data was erased. Please file a new request.")
 
 
 class StaleVersion(Refused, status=409, title="The ticket has changed"):
-    """The caller decided on a version of the ticket that is no longer the newest."""
+    """The caller acted on an older version of the ticket."""
 
 
 class AlreadyAnswered(Refused, status=409, title="Already answered"):
-    """A survey or a confirmation that already has its answer."""
+    """The survey or confirmation has its answer already."""
 
 
 class TooLarge(Refused, status=413, title="Too large"):
-    """A body over the limit."""
+    """The body exceeds the size limit."""
 
 
 class KeyReused(Refused, status=422, title="This key was used before"):
-    """An idempotency record key that was first used with a different body."""
+    """The idempotency key was used before with a different body."""
 
 
 class TooManyAttempts(Refused, status=429, title="Too many attempts"):
@@ -112,7 +112,7 @@ class TooManyAttempts(Refused, status=429, title="Too many attempts"):
 
 
 class TryAgain(DeskbellError):
-    """A failure that passes: the caller, or the platform's retry, may try again."""
+    """A temporary failure: the caller or Lambda may retry."""
 
 
 class Conflict(TryAgain):
@@ -120,7 +120,7 @@ class Conflict(TryAgain):
 
 
 class AgentAtCapacity(TryAgain):
-    """The chosen agent is at capacity or offline by now."""
+    """The chosen agent is at capacity or offline."""
 
     def __init__(self, agent: str) -> None:
         super().__init__(f"{agent} is at capacity or offline")
@@ -128,12 +128,12 @@ class AgentAtCapacity(TryAgain):
 
 
 class Quarantined(DeskbellError):
-    """A mail that is no request (automatic, nobody to answer): kept whole, listed, replayable."""
+    """A mail is no request, or policy holds it back; it is stored whole and can be replayed."""
 
 
 class DeadLetter(DeskbellError):
-    """A record that no retry will mend. It goes to quarantine, whole, with this as its cause."""
+    """No retry can process the record; it goes to the dead-letter queue with this as the cause."""
 
 
 class PlaybookError(DeadLetter):
-    """A playbook that does not fit its schema; the message names the line or key."""
+    """A playbook is invalid; the message names the line or key."""

@@ -1,4 +1,4 @@
-"""The one way in which a ticket changes: `decide` the events, `apply` them.
+"""The only way to change a ticket: `decide` the events, `apply` them.
 
 `decide(ticket, command, playbook, now)` returns the events that a command causes, or refuses with
 the actions that the ticket's status allows. `apply(ticket, commit)` returns the ticket after the
@@ -36,17 +36,17 @@ class Decided:
 def decide(
     ticket: Ticket | None, command: c.Command, playbook: Playbook, now: datetime
 ) -> tuple[e.Event, ...]:
-    """The events that a command causes; none where it changes nothing.
+    """The events that a command causes; none if it changes nothing.
 
     Args:
         ticket: the newest version, None only for `Receive`.
-        now: the moment, aware.
+        now: the time, aware.
 
     Raises:
         ActionNotAllowed: the ticket's status does not allow it; the error names the allowed ones.
         Forgotten: the customer writes or answers on a ticket whose personal data was erased.
         AlreadyAnswered: the survey has its answer.
-        InvalidInput: the content of the command does not fit the playbook.
+        InvalidInput: the content is invalid under the playbook.
     """
     if isinstance(command, c.Receive):
         opening: list[e.Event] = [command.request]
@@ -54,7 +54,7 @@ def decide(
         return _with_timers(None, after, opening, playbook, now)
     if ticket is None:
         raise ValueError(f"{type(command).__name__} needs a ticket")
-    parts = command.commands if isinstance(command, c.Together) else (command,)
+    parts = command.commands if isinstance(command, c.CommandGroup) else (command,)
     after = ticket
     events: list[e.Event] = []
     for part in parts:

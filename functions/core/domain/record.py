@@ -49,43 +49,48 @@ def record(
 
     Keys: `schema`, `event_schema`, `desk`, `number`, `playbook_version` (in force when the
     document was made), `ticket` (its last state without timers), `timers` [{kind, …}], `history`
-    [{version, at, actor, events}], `records` as `handling` says, `messages` [{number, version, at,
-    actor, direction, channel, text, attachments, refused}] including those of merged tickets,
+    [{version, at, actor, events}], `records` from `handling_record`, `messages` [{number, version,
+    at, actor, direction, channel, text, attachments, refused}] including those of merged tickets,
     `deliveries`, `merged` [{number, ticket, timers, history, deliveries}]. Times are ISO 8601 with
-    offset, durations ISO 8601.
+    offset, durations ISO 8601 too.
     """
     own = TicketRecord(ticket, commits, deliveries)
     messages = [
-        (message_order(part, datetime.fromisoformat(message["at"]), message["version"]), message)
-        for part in (own, *merged)
-        for message in _conversation(part)
+        (
+            message_order(source, datetime.fromisoformat(message["at"]), message["version"]),
+            message,
+        )
+        for source in (own, *merged)
+        for message in _conversation(source)
     ]
     return {
         "schema": SCHEMA,
         "event_schema": SCHEMA_VERSION,
         "desk": ticket.desk,
         "playbook_version": playbook_version,
-        **_ticket_part(own),
-        "records": handling(own.history, records),
+        **_ticket_document(own),
+        "records": handling_record(own.history, records),
         "messages": [message for _, message in sorted(messages, key=itemgetter(0))],
-        "merged": [_ticket_part(part) for part in merged],
+        "merged": [_ticket_document(source) for source in merged],
     }
 
 
-def message_order(part: TicketRecord, at: datetime, version: int) -> tuple[datetime, int, int, str]:
+def message_order(
+    record: TicketRecord, at: datetime, version: int
+) -> tuple[datetime, int, int, str]:
     """The sort key of a message among the messages of merged tickets.
 
-    Moments are whole seconds. Within one second, messages after a merge follow those before it,
+    Times are whole seconds. Within one second, messages after a merge follow those before it,
     then the later ticket number follows.
     """
-    number = part.ticket.number
-    merges = sum(commit.version < version for commit in part.history if commit.of(MergeReceived))
+    number = record.ticket.number
+    merges = sum(commit.version < version for commit in record.history if commit.of(MergeReceived))
     return at, merges, len(number), number
 
 
-def _ticket_part(part: TicketRecord) -> dict[str, Any]:
-    """The part of the document that describes one ticket."""
-    ticket = part.ticket
+def _ticket_document(record: TicketRecord) -> dict[str, Any]:
+    """The section of the document about one ticket."""
+    ticket = record.ticket
     state = ticket.model_dump(mode="json")
     state.pop("timers")
     return {
@@ -99,11 +104,11 @@ def _ticket_part(part: TicketRecord) -> dict[str, Any]:
                 "actor": commit.actor,
                 "events": [event.document() for event in commit.events],
             }
-            for commit in _in_order(part.history)
+            for commit in _in_order(record.history)
         ],
         "deliveries": [
             {"id": delivery.id, **delivery.model_dump(mode="json", exclude={"desk", "number"})}
-            for delivery in sorted(part.deliveries, key=lambda delivery: delivery.id)
+            for delivery in sorted(record.deliveries, key=lambda delivery: delivery.id)
         ],
     }
 
@@ -112,12 +117,12 @@ def _in_order(commits: Sequence[Commit]) -> list[Commit]:
     return sorted(commits, key=lambda commit: commit.version)
 
 
-def _conversation(part: TicketRecord) -> list[dict[str, Any]]:
-    commits = _in_order(part.history)
-    return [message for commit in commits for message in _messages(commit, part.ticket)]
+def _conversation(record: TicketRecord) -> list[dict[str, Any]]:
+    commits = _in_order(record.history)
+    return [message for commit in commits for message in _messages(commit, record.ticket)]
 
 
-def handling(commits: Sequence[Commit], pattern: str = RECORDS) -> list[dict[str, Any]]:
+def handling_record(commits: Sequence[Commit], pattern: str = RECORDS) -> list[dict[str, Any]]:
     """The handling record: every step, communication and solution, numbered (B7).
 
     A history only grows, so numbers never change. Keys of an entry: `number`, `kind` (`step`,

@@ -36,7 +36,7 @@ class Agent(Value):
 
     @property
     def has_capacity(self) -> bool:
-        """Whether the agent is online and can take another ticket."""
+        """Return whether the agent is online and can take another ticket."""
         return self.online and self.load < self.capacity
 
     def on_shift(self, now: datetime, timezone: str) -> bool:

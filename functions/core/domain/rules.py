@@ -112,7 +112,7 @@ class Priority(Term):
 
 
 class Vague(Section):
-    """A6, E2: the question to ask when a request says too little, and whom to ask.
+    """A6, E2: the question about a vague request, and its recipient.
 
     The customer is asked at most `times` times. The first question is `question`, later ones are
     `again`, so that no question is repeated (E10). Requests that are still unclear afterwards, and
@@ -215,7 +215,7 @@ class Team(Term):
 
 
 class Assignment(Section):
-    """How a free agent is chosen and how waiting tickets are ordered."""
+    """The choice of a free agent, and the order of waiting tickets."""
 
     capacity: int = Field(default=5, ge=1, le=500)
     order: tuple[Literal["vip", "priority", "age"], ...] = ("priority", "vip", "age")
@@ -243,7 +243,7 @@ def _recipient(value: str) -> str:
 Recipient = Annotated[str, AfterValidator(_recipient)]
 
 
-class Tell(Section):
+class TimerNotification(Section):
     """A notification: the recipient and the key of the message."""
 
     to: Recipient
@@ -253,7 +253,7 @@ class Tell(Section):
 class TimerEffects(Section):
     """The consequences of a warning or a breach."""
 
-    tell: tuple[Tell, ...] = ()
+    tell: tuple[TimerNotification, ...] = ()
     queue: Literal["team", "supervisor"] | None = None
     team: str | None = None
     raise_by: int = Field(default=0, ge=0, le=5)
@@ -326,7 +326,7 @@ class Message(Section):
 
 
 class NotificationRule(Section):
-    """Who is told what about an event. The first match per event type and recipient wins."""
+    """The message about an event for one recipient; the first match of both wins."""
 
     on: str
     to: Recipient
@@ -364,8 +364,8 @@ class Confirmation(Section):
 
     `solved` follows a yes: the survey, a call-back by `team`, or the archive. `within` ends a
     call-back that did not happen: the ticket is archived without it. (The deadline of the call is
-    a timer, `timers.callback`.) `unsolved` says who continues after a no: the handler, the team or
-    somebody more senior.
+    a timer, `timers.callback`.) `unsolved` names who continues after a no: the handler, the team or
+    a more senior agent.
     """
 
     solved: Literal["survey", "callback", "archive"] = "survey"
@@ -422,8 +422,8 @@ class Records(Section):
 
 
 Consequence = Literal["accept", "untrusted", "quarantine"]
-"""What follows from a verdict about a mail: accept it and trust its sender, accept it without
-trusting the sender's address, or quarantine it until somebody releases it."""
+"""The consequence of a verdict about a mail: accept it and trust its sender, accept it without
+trusting the sender's address, or quarantine it until an operator releases it."""
 
 
 class Checks(Section):
@@ -538,7 +538,7 @@ class Playbook(Section):
         """Read a playbook that was checked before it was stored as JSON, by this or older code.
 
         Raises:
-            PlaybookError: the document does not fit the model; the message names the keys.
+            PlaybookError: the document is invalid; the message names the keys.
         """
         try:
             return cls.model_validate(upgraded(json.loads(document)))

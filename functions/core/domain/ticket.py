@@ -33,7 +33,7 @@ Status = Literal[
 STATUSES: tuple[Status, ...] = get_args(Status)
 
 UNASSIGNED: frozenset[Status] = frozenset({"received", "pending_confirmation", "queued"})
-"""Statuses in which nobody has the ticket yet."""
+"""Statuses of a ticket without a handler."""
 
 IN_HAND: frozenset[Status] = frozenset(
     {"assigned", "in_progress", "awaiting_customer", "awaiting_department", "awaiting_confirmation"}
@@ -46,22 +46,20 @@ OPEN: frozenset[Status] = UNASSIGNED | IN_HAND
 DONE: frozenset[Status] = frozenset({"resolved", "in_review", "archived", "closed"})
 """Statuses of a ticket whose handling has ended."""
 
-TimerKind = Literal[
-    "first_response",
-    "confirm_type",
-    "customer_info",
-    "acceptance",
-    "review",
-    "resolution",
-    "callback",
-    "collaboration",
-    "customer_update",
-    "satisfaction",
-    "second_handling",
-]
-"""The timer kinds (contract, section 2)."""
-
-TIMER_KINDS: tuple[TimerKind, ...] = get_args(TimerKind)
+TIMER_KINDS: dict[str, dict[Literal["zh-CN", "en"], str]] = {
+    "first_response": {"zh-CN": "首次响应", "en": "first response"},
+    "confirm_type": {"zh-CN": "类型确认", "en": "confirmation of the type"},
+    "customer_info": {"zh-CN": "客户补充信息", "en": "information from the customer"},
+    "acceptance": {"zh-CN": "接单", "en": "acceptance"},
+    "review": {"zh-CN": "审核", "en": "review"},
+    "resolution": {"zh-CN": "解决", "en": "resolution"},
+    "callback": {"zh-CN": "回访", "en": "call-back"},
+    "collaboration": {"zh-CN": "跨部门协作", "en": "collaboration"},
+    "customer_update": {"zh-CN": "客户进度通报", "en": "update to the customer"},
+    "satisfaction": {"zh-CN": "满意度调查", "en": "satisfaction survey"},
+    "second_handling": {"zh-CN": "二次处理", "en": "second handling"},
+}
+"""Timer kind (contract, section 2) → its name in messages."""
 
 TimerState = Literal["running", "paused", "met", "breached", "cancelled"]
 Queue = Literal["new", "waiting", "agent", "supervisor", "qa", "closed"]
@@ -78,9 +76,9 @@ class Timer(Value):
     """Something due on a ticket.
 
     `due_at` is the deadline, absent while paused; `left` is the time that remained when the timer
-    was paused, measured on the timer's own clock. `wakes_at` is the next moment at which the sweep
-    must look: a warning, the deadline, or a repetition after it. An ended timer keeps only its
-    deadline; the events hold its start and allowance.
+    was paused, measured on the timer's own clock. `wakes_at` is the next time at which the sweep
+    has to process it: a warning, the deadline, or a repetition after it. An ended timer keeps only
+    its deadline; the events hold its start and allowance.
     """
 
     state: TimerState
@@ -94,10 +92,10 @@ class Timer(Value):
 
 
 MAX_ATTACHMENTS = 10
-"""Files that one message or action can carry."""
+"""The maximum number of files in one message or action."""
 
 HIDDEN = "****"
-"""Replaces an erased contact. It proves nothing to somebody who asks for a ticket's status."""
+"""Replaces an erased contact. It gives no access to a ticket's status page."""
 
 COMPLAINT = "complaint"
 """First word of `Customer.undeliverable` after the customer reported our mail as spam."""
@@ -120,7 +118,7 @@ class Customer(Value):
 
     @property
     def complained(self) -> bool:
-        """Whether only automatic mail is blocked; agents may still write."""
+        """Return whether only automatic mail is blocked; agents may still write."""
         return (self.undeliverable or "").startswith(COMPLAINT)
 
     def without_person(self, number: str) -> Self:
@@ -181,7 +179,7 @@ class Merged(Value):
 
 
 ReopenTo = Literal["handler", "team", "senior"]
-"""Recipient of a reopened ticket: its handler, the team, or somebody more senior (B9, E7)."""
+"""Recipient of a reopened ticket: its handler, the team, or a more senior agent (B9, E7)."""
 
 
 class TicketChanges(TypedDict, total=False):
@@ -232,7 +230,7 @@ class Ticket(Value):
     - `reopen_to`: the recipient of a reopened ticket.
     - `asked`: number of questions sent about a vague request.
     - `merged`: the merge target; `carries`: numbers of the tickets merged into this one.
-    - `wakes_at`: next look of the sweep, possibly earlier than `next_due` (see `next_wake`).
+    - `wakes_at`: next read by the sweep, possibly earlier than `next_due` (see `next_wake`).
     - `sealed_in`: the version whose event holds the sealed contact.
     - `related`: earlier and later tickets of the same conversation.
     """
@@ -287,7 +285,7 @@ class Ticket(Value):
 
     @property
     def next_due(self) -> datetime | None:
-        """The earliest moment at which one of the timers needs the sweep."""
+        """The earliest time at which one of the timers needs the sweep."""
         return min((t.wakes_at for t in self.timers.values() if t.wakes_at), default=None)
 
     @property

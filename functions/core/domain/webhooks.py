@@ -123,7 +123,7 @@ def event_of_type() -> dict[str, str]:
 def wanted(
     events: Iterable[Event], webhooks: Mapping[str, Webhook]
 ) -> Iterator[tuple[str, int, Event]]:
-    """Yield which endpoint receives which event: its name, the event's position and the event.
+    """Yield every pair of endpoint and event to send: endpoint name, event position, event.
 
     A step of the desk is selected by its type or by its name (`step:visit`).
     """

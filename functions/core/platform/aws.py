@@ -48,7 +48,6 @@ def client(service: str) -> Any:
 
 
 def dynamodb() -> DynamoDBClient:
-    """Return the DynamoDB client."""
     dynamodb_client: DynamoDBClient = client("dynamodb")
     return dynamodb_client
 
@@ -65,7 +64,7 @@ def _read(name: str) -> str:
 
 
 def settings(deployment: Deployment) -> dict[str, str]:
-    """Return what the foundation stack recorded (`/deskbell/<stage>/settings`)."""
+    """Return the settings that the foundation stack wrote (`/deskbell/<stage>/settings`)."""
     values: dict[str, str] = json.loads(parameter(deployment.parameter("settings")))
     return values
 

@@ -1,6 +1,6 @@
-"""Put what no retry can help into a function's dead-letter queue, whole, with its cause (G3).
+"""Put a record that no retry can process into a function's dead-letter queue (G3).
 
-`deskbell quarantine` lists, shows and replays dead letters; an alarm reports that there are some.
+`deskbell quarantine` lists, shows and replays dead letters; an alarm reports them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
 
 MESSAGE_LIMIT = 250_000
-"""Bytes of a message at most: below the limit of SQS, with a margin for the envelope."""
+"""The maximum bytes of a message: the limit of SQS less a margin for the envelope."""
 
 log = logger("dead_letters")
 

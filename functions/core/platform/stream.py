@@ -1,9 +1,9 @@
 """Process a batch of the table's stream record by record and report each failure (F2).
 
-A record that cannot be processed must not delay the others. One that no retry can help
-(`DeadLetter`) goes whole, with its cause, into the function's dead-letter queue at once. One that
-fails for now is reported as failed, so that Lambda retries it (`ReportBatchItemFailures`); when
-Lambda gives up, it puts the record's position into the same queue (AWS Lambda, "Using Lambda with
+A record that cannot be processed must not delay the others. If no retry can succeed
+(`DeadLetter`), it goes to the function's dead-letter queue at once, with the cause. Any other
+failure is reported, so that Lambda retries the record (`ReportBatchItemFailures`); when Lambda
+gives up, it puts the record's position into the same queue (AWS Lambda, "Using Lambda with
 DynamoDB").
 """
 
@@ -35,12 +35,12 @@ class BatchResponse(TypedDict):
 def process_batch(
     event: Any, deployment: Deployment, function: str, process: Callable[[Any], None]
 ) -> BatchResponse:
-    """Process every record of a batch and return those that failed for now.
+    """Process every record of a batch and return those to retry.
 
     Args:
         event: Lambda's event, `{"Records": [{"eventName", "dynamodb": {"NewImage", …}}, …]}`.
-        function: the name of the function, whose dead-letter queue takes what no retry can help.
-        process: called with each record; raises `DeadLetter` for what no retry can help.
+        function: the name of the function; its dead-letter queue gets the dead letters.
+        process: called with each record; raises `DeadLetter` if no retry can succeed.
     """
     failures: list[BatchItemFailure] = []
     for record in event["Records"]:
@@ -52,7 +52,7 @@ def process_batch(
             log.warning(f"{function}.again", extra={"cause": str(error), **_keys(record)})
             failures.append(_failure(record))
         except Exception:
-            # Lambda retries the record and dead-letters it in the end; the others go on.
+            # Lambda retries the record and finally dead-letters it; the others are processed.
             log.exception(f"{function}.failed", extra=_keys(record))
             failures.append(_failure(record))
     return {"batchItemFailures": failures}

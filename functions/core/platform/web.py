@@ -1,8 +1,8 @@
-"""HTTP for the functions: a request with its time and deployment, a response, refusals as problems.
+"""HTTP requests and responses, independent of Chalice except for `respond`.
 
-Functions write plain functions from `Request` to `HttpResponse`; their `handler.py` passes them to
+A call is a plain function from `Request` to `HttpResponse`; its package's `handler` passes it to
 `respond` with Chalice's blueprint. A `Refused` becomes `application/problem+json` (RFC 9457). Any
-other exception is logged and answered without details.
+other exception is logged, and the response reveals no details.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from chalice.app import Blueprint, Response
 
 MAX_BODY = 256 * 1024
-"""Bytes of a body at most (docs/http.md)."""
+"""The maximum bytes of a body (docs/http.md)."""
 
 HSTS = "max-age=31536000; includeSubDomains"
 """Browsers use HTTPS only, for a year (RFC 6797); they ignore it on plain HTTP."""
 
 MAX_IDEMPOTENCY_KEY = 200
-"""Characters of an idempotency key at most."""
+"""The maximum characters of an idempotency key."""
 
 log = logger("api")
 
@@ -58,7 +58,7 @@ class Request:
     claims: Mapping[str, str] = field(default_factory=dict)
 
     def key(self, header: str) -> str:
-        """Return the idempotency key in a header, empty where there is none (G1).
+        """Return the idempotency key in a header, empty if there is none (G1).
 
         Raises:
             InvalidInput: it is longer than `MAX_IDEMPOTENCY_KEY`.
@@ -75,7 +75,7 @@ class Request:
         """Parse the body into a model.
 
         Raises:
-            InvalidInput: it is not JSON, or some fields do not fit; the error names each of them.
+            InvalidInput: it is not JSON, or some fields are invalid; the error names each of them.
         """
         return parse_model(model, self.body)
 
@@ -127,7 +127,7 @@ def errors_as_problems(event: Any, get_response: Callable[[Any], Response]) -> R
     does not accept.
 
     Chalice's errors have a dict as body (`{"Code": …, "Message": …}`); the routes' own responses
-    are text by now.
+    have text.
     """
     response = get_response(event)
     if isinstance(response.body, dict):
@@ -152,7 +152,7 @@ def _call(function: Callable[[Request], HttpResponse], request: Request) -> Http
             _Busy("Too much is happening to this ticket at once. Nothing was changed; try again.")
         )
     except Exception:
-        # Everything is caught here, and only here: no caller may ever see a stack trace.
+        # The only catch-all, so that no caller ever sees a stack trace.
         log.exception("api.failed")
         return problem(_Failed("Something failed on our side. It has been recorded."))
 

@@ -211,7 +211,7 @@ def _appointments(playbook: Playbook) -> Iterator[Problem]:
 
 
 def _mailboxes(playbook: Playbook) -> Iterator[Problem]:
-    """Find recipients that nobody belongs to and invalid mailboxes."""
+    """Find recipients without members and invalid mailboxes."""
     for location, recipient in _recipients(playbook):
         if recipient in {"supervisor", "qa"} and playbook.team_of_role(recipient) is None:
             yield location, f"no team has the role {recipient}, so nobody would be notified"

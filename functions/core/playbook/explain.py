@@ -1,4 +1,4 @@
-"""Errors of a playbook in the words of its author, each with its line and key."""
+"""Errors of a playbook in its own terms, each with its line and key."""
 
 from __future__ import annotations
 

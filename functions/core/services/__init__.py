@@ -1,4 +1,4 @@
 """Use cases that combine rules with storage.
 
-May import all of core; clients are passed in.
+May import all of core except `platform`; clients are passed in.
 """

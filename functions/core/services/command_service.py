@@ -1,4 +1,4 @@
-"""The command service: load, decide, apply, commit, and retry where somebody was faster."""
+"""The command service: load, decide, apply, commit, and retry after a conflict."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def change(
     idempotency: IdempotencyRecord | None = None,
     original: Original | None = None,
 ) -> Ticket:
-    """Carry out a command and return the ticket; unchanged where the command changes nothing.
+    """Carry out a command and return the ticket; unchanged if the command changes nothing.
 
     Messages and notes on a merged ticket change its merge target, which is then returned.
 
@@ -149,7 +149,7 @@ def decide_all(
         return decide_merge(storage, ticket, command, playbook, now)
     events = decide(ticket, command, playbook, now)
     sealed = command.sealed if isinstance(command, c.CorrectContact) else None
-    return (Decided(ticket, events, _by_person(command), sealed),) if events else ()
+    return (Decided(ticket, events, _is_by_person(command), sealed),) if events else ()
 
 
 def write_all(
@@ -197,7 +197,7 @@ def _changed(decided: Decided, playbook: Playbook, now: datetime, actor: str) ->
     )
 
 
-def _by_person(command: c.Command) -> bool:
-    """Whether a person chose the handler, whose capacity is then not checked."""
-    parts = command.commands if isinstance(command, c.Together) else (command,)
+def _is_by_person(command: c.Command) -> bool:
+    """Return whether a person chose the handler, whose capacity is then not checked."""
+    parts = command.commands if isinstance(command, c.CommandGroup) else (command,)
     return any(isinstance(part, c.Assign | c.Take) and part.by_person for part in parts)

@@ -1,7 +1,7 @@
 """Select notifications and render their messages from a commit, the ticket and its playbook. Pure.
 
-A message describes its event: values that the event carries (team, priority, summary, …) override
-those of the ticket, which may have changed since.
+A message describes its event: the event's values (team, priority, summary, …) override those of
+the ticket, which may have changed since.
 """
 
 from __future__ import annotations
@@ -12,15 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from functions.core.domain.errors import DeadLetter
-from functions.core.domain.events import Commit, ContactBounced, TimersSet
+from functions.core.domain.events import EVENTS, Commit, ContactBounced, TimersSet
 from functions.core.domain.matching import Facts, holds
 from functions.core.domain.rules import TEAM_IN, TEAM_NAMED, Locale, Playbook, Recipient
-from functions.core.domain.ticket import Ticket, Timer
+from functions.core.domain.ticket import TIMER_KINDS, Ticket, Timer
 from functions.core.text.templating import fill, format_time, ticket_variables, with_fields
-from functions.core.text.words import TIMERS, label
-
-BY_AGENT = frozenset({"ReplySent", "InformationRequested"})
-"""Events whose text an agent wrote: their mail is not automatic (RFC 3834)."""
+from functions.core.text.words import label
 
 
 @dataclass(frozen=True)
@@ -81,6 +78,11 @@ def _excluded_recipients(event: Any) -> set[str]:
     return {"customer"} if foreign else set()
 
 
+def written_by_agent(event: str) -> bool:
+    """Return whether an agent wrote the text of an event: its mail is not automatic (RFC 3834)."""
+    return event in EVENTS and EVENTS[event].direction == "out"
+
+
 def triggers(event: Any) -> tuple[str, ...]:
     """Return the names under which a playbook's `on` and `start` may refer to an event."""
     if event.event == "StepTaken":
@@ -104,7 +106,7 @@ def _timer_notifications(event: Any, playbook: Playbook) -> Iterator[Notificatio
 
 
 def ticket_at_event(event: Any, ticket: Ticket, commit: Commit) -> Ticket:
-    """Return the ticket with the values that the event and its commit carry."""
+    """Return the ticket with the values of the event and its commit."""
     values = {
         field: getattr(event, field)
         for field in ("type", "priority", "tags", "team", "handler", "summary", "score", "queue")
@@ -205,7 +207,7 @@ def variables(
         "question": getattr(event, "question", ""),
         "solution": ticket_values["summary"],
         "reason": getattr(event, "reason", "") or getattr(event, "cause", ""),
-        "timer": TIMERS[kind][locale] if kind in TIMERS else kind,
+        "timer": TIMER_KINDS[kind][locale] if kind in TIMER_KINDS else kind,
         "description": getattr(event, "description", "") or description,
         "other": getattr(event, "other", ""),
         "step": label(playbook.steps, step, locale),

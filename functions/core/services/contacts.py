@@ -1,4 +1,4 @@
-"""Hash and seal contacts: a ticket shows a contact masked and finds it by its keyed hash (G4)."""
+"""Hash and seal contacts. A ticket shows its contact masked and holds its keyed hash (G4)."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class ContactCorrector:
             contact = normalise_contact(address)
         except ValueError as error:
             wrong = FieldError("contact", str(error))
-            raise InvalidInput("Some fields do not fit; see errors.", (wrong,)) from error
+            raise InvalidInput("Some fields are invalid; see errors.", (wrong,)) from error
         digest = contact_digest(contact, playbook.desk, self.root_key)
         customer = ticket.customer.model_copy(
             update={

@@ -28,7 +28,7 @@ from functions.core.domain.matching import find_term
 from functions.core.domain.rules import Locale, Playbook, Term
 from functions.core.domain.ticket import Customer, RefusedFile, Ticket
 from functions.core.services.contacts import SealContact, contact_digest, contact_document
-from functions.core.storage.contacts import Conversation, Known
+from functions.core.storage.contacts import Conversation, PriorRecords
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from functions.core.storage.tickets import Change
@@ -103,7 +103,7 @@ def read_new_ticket(body: bytes, playbook: Playbook) -> NewTicket:
     """Parse the HTTP body of a request for a ticket.
 
     Raises:
-        InvalidInput: some fields do not fit. The error names all of them at once, those that the
+        InvalidInput: some fields are invalid. The error names all of them at once, those that the
             desk's playbook decides on too.
     """
     try:
@@ -116,12 +116,12 @@ def read_new_ticket(body: bytes, playbook: Playbook) -> NewTicket:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a request came from and what came with it.
+    """The channel of a request, and the data that came with it.
 
-    `sender` is the writer's contact where the channel itself proves it; it replaces the body's
-    `contact`, which anybody could have typed. `text` is the whole message where the description had
-    to be cut. `message_id` is what an answer refers to, `raw` the key of the stored original.
-    `hiding` holds what was masked in texts that were masked before they were cut.
+    `sender` is the writer's contact if the channel proves it; it replaces the body's `contact`,
+    which anybody could have typed. `text` is the whole message if the description was cut. Answers
+    refer to `message_id`; `raw` is the key of the stored original. `hiding` holds the hidden parts
+    of texts that were masked before they were cut.
     """
 
     channel: str = "web"
@@ -144,9 +144,9 @@ class TicketRequest:
 
     Args:
         actor: `customer`, or the username of the agent who enters the request.
-        idempotency: recognises a repetition; None where the channel gives no id. A repetition must
+        idempotency: recognises a repetition; None if the channel gives no id. A repetition must
             have the same `body` digest, if the record has one.
-        known: what is stored about the request and its sender, where the caller has just read it.
+        known: the stored records of the request and its sender, if the caller has just read them.
         conversation: the sender's conversation on a chat channel, as it was read.
         acknowledge: returns the delivery that goes out with the HTTP response, if any.
     """
@@ -156,7 +156,7 @@ class TicketRequest:
     actor: str = "customer"
     source: Source = Source()
     idempotency: IdempotencyRecord | None = None
-    known: Known | None = None
+    known: PriorRecords | None = None
     conversation: Conversation | None = None
     acknowledge: Callable[[e.Commit, Ticket], Delivery | None] | None = None
 
@@ -205,7 +205,7 @@ class TicketCreator:
         """Create a ticket for a request, once.
 
         Raises:
-            InvalidInput: some fields do not fit; the error names each of them.
+            InvalidInput: some fields are invalid; the error names each of them.
             KeyReused: the idempotency record was first used with another body.
             Conflict: the sender's conversation has moved on since it was read.
             TryAgain: the table is too busy; nothing was written.
@@ -235,11 +235,11 @@ class TicketCreator:
         try:
             ticket = self._commit(first, playbook, request, fields.contact, hiding)
         except Duplicate as duplicate:
-            if duplicate.found is None:
+            if duplicate.record is None:
                 raise DeadLetter(
                     "the transaction met an idempotency record that is gone"
                 ) from duplicate
-            return self._first_answer(duplicate.found, request.idempotency)
+            return self._first_answer(duplicate.record, request.idempotency)
         return self._answer(ticket)
 
     def _next_number(self, playbook: Playbook, now: datetime) -> str:
@@ -279,10 +279,10 @@ class TicketCreator:
         return ticket
 
     def _first_answer(
-        self, recorded: IdempotencyRecord, asked: IdempotencyRecord | None
+        self, recorded: IdempotencyRecord, requested: IdempotencyRecord | None
     ) -> CreatedTicket:
-        """Answer a repetition with what the first request was answered."""
-        if asked is not None and asked.body and recorded.body != asked.body:
+        """Return the first request's answer to a repetition."""
+        if requested is not None and requested.body and recorded.body != requested.body:
             raise KeyReused(
                 "This Idempotency-Key was used before with another body. "
                 "Use a new key for a new request."
@@ -354,13 +354,13 @@ def _validate(playbook: Playbook, request: TicketRequest) -> _Fields:
     """Check a body against the desk's playbook.
 
     Raises:
-        InvalidInput: some fields do not fit; the error names each of them.
+        InvalidInput: some fields are invalid; the error names each of them.
     """
     body, source = request.body, request.source
     fields = body.model_dump(exclude={"contact"} if source.sender else None)
     wrong = _playbook_errors(fields, playbook, whole_text_kept=source.text is not None)
     if wrong:
-        raise InvalidInput("Some fields do not fit; see errors.", tuple(wrong))
+        raise InvalidInput("Some fields are invalid; see errors.", tuple(wrong))
     return _Fields(
         contact=source.sender or normalise_contact(body.contact),
         type=find_term(body.type, playbook.types) if body.type else None,
@@ -369,7 +369,7 @@ def _validate(playbook: Playbook, request: TicketRequest) -> _Fields:
 
 
 def _customer(
-    playbook: Playbook, body: NewTicket, contact: Contact, digest: str, known: Known
+    playbook: Playbook, body: NewTicket, contact: Contact, digest: str, known: PriorRecords
 ) -> Customer:
     return Customer(
         name=mask_name(body.name or "", playbook.fields.name_style) if body.name else "",

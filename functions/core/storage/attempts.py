@@ -1,4 +1,4 @@
-"""Failed attempts to prove something about a ticket, counted per hour."""
+"""Failed attempts to open a ticket's status page, counted per hour (G9)."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 @dataclass
 class FailedAttempts:
-    """The failed attempts of all desks. A ticket need not exist to have some."""
+    """The failed attempts of all desks, also for tickets that do not exist."""
 
     table: Table
 
     def count(self, desk: str, number: str, now: datetime) -> int:
         """The failed attempts in the current hour."""
-        item = self.table.get(*_place(desk, number, now), consistent=True)
+        item = self.table.get(*_item_key(desk, number, now), consistent=True)
         return int(item["n"]["N"]) if item else 0
 
     def add(self, desk: str, number: str, now: datetime) -> None:
-        """Count one more."""
+        """Count one more failed attempt."""
         expires = int((now + timedelta(hours=2)).timestamp())
-        item_key: Item = key(*_place(desk, number, now))
+        item_key: Item = key(*_item_key(desk, number, now))
         self.table.client.update_item(
             TableName=self.table.name,
             Key=item_key,
@@ -36,5 +36,5 @@ class FailedAttempts:
         )
 
 
-def _place(desk: str, number: str, now: datetime) -> tuple[str, str]:
+def _item_key(desk: str, number: str, now: datetime) -> tuple[str, str]:
     return f"ATTEMPTS#{desk}#{number}", f"{now:%Y-%m-%dT%H}"

@@ -1,4 +1,4 @@
-"""Task tokens of the closing workflow: which waiting step of a ticket to wake (F4)."""
+"""Task tokens of the closing workflow, by which a ticket's waiting task continues (F4)."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class ClosingTokens:
     table: Table
 
     def get(self, desk: str, number: str, kind: str) -> tuple[str, int] | None:
-        """The token of a waiting step, and the resolution that it belongs to."""
+        """The token of a waiting task, and the resolution that it belongs to."""
         item = self.table.get(ticket_key(desk, number), f"TOKEN#{kind}", consistent=True)
         return (item["token"]["S"], int(item["resolution"]["N"])) if item else None
 
     def put(self, desk: str, number: str, kind: str, token: str, resolution: int) -> None:
-        """Remember the token of a waiting step."""
+        """Store the token of a waiting task."""
         self.table.client.put_item(
             TableName=self.table.name,
             Item=key(ticket_key(desk, number), f"TOKEN#{kind}")

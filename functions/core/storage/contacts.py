@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from functions.core.domain.errors import TryAgain
 from functions.core.storage.idempotency import IdempotencyRecord, read_record
 from functions.core.storage.items import ticket_of_key
-from functions.core.storage.table import Item, key, moment, stamp
+from functions.core.storage.table import Item, key, parse_stamp, stamp
 
 if TYPE_CHECKING:
     from functions.core.domain.ticket import Ticket
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Conversation:
-    """A person's chat on a channel: the newest ticket opened there, None before the first."""
+    """A person's chat on a channel, and the newest ticket opened there, None before the first."""
 
     desk: str
     contact_hash: str
@@ -34,8 +34,8 @@ class Conversation:
 
 
 @dataclass(frozen=True)
-class Known:
-    """The records of a request and its sender before the request is filed.
+class PriorRecords:
+    """The records of a request and its sender before the request is processed.
 
     `former` is the record of a chat message without its sender, as earlier versions wrote it.
     """
@@ -59,7 +59,7 @@ class Contacts:
 
     def known(
         self, desk: str, idempotency: IdempotencyRecord | None, contact_hash: str | None
-    ) -> Known:
+    ) -> PriorRecords:
         """The records of a request and its sender, in one read.
 
         The read may lag behind: the commit's condition catches a record that was written in the
@@ -76,11 +76,11 @@ class Contacts:
         idempotency: IdempotencyRecord,
         contact_hash: str,
         former: IdempotencyRecord | None = None,
-    ) -> tuple[Known, Conversation]:
+    ) -> tuple[PriorRecords, Conversation]:
         """The records of a chat message and its writer, and the writer's conversation.
 
-        One consistent read: the second of two lines that somebody writes at once finds the ticket
-        that the first one opened, which an index would show a moment later.
+        The read is consistent, so the second of two messages sent at once finds the ticket that the
+        first one opened. An index would show it a moment later.
         """
         desk = idempotency.desk
         pk = contact_key(desk, contact_hash)
@@ -108,11 +108,11 @@ class Contacts:
         return "conversation", {"Put": put}  # type: ignore[typeddict-item]  # built in parts
 
     def set_class(self, desk: str, contact_hash: str, customer_class: str | None) -> None:
-        """Remember a contact's class for its next requests (A5); None forgets it."""
+        """Store a contact's class for its next requests (A5); None removes it."""
         self._set(desk, contact_hash, "class", customer_class)
 
     def set_undeliverable(self, desk: str, contact_hash: str, reason: str | None) -> None:
-        """Remember why no mail goes to a contact; None says that it works again."""
+        """Store why no mail goes to a contact; None marks it as deliverable again."""
         self._set(desk, contact_hash, "undeliverable", reason)
 
     def _set(self, desk: str, contact_hash: str, attribute: str, value: str | None) -> None:
@@ -144,7 +144,7 @@ class Contacts:
     def opened_since(
         self, desk: str, contact_hash: str, since: datetime, limit: int
     ) -> dict[str, datetime]:
-        """Number → moment of opening of a contact's newest tickets that were opened since."""
+        """Number → time of receipt of a contact's newest tickets, as far back as `since`."""
         items, _ = self.table.query_page(
             IndexName="contact",
             KeyConditionExpression="contact_pk = :pk AND contact_sk > :since",
@@ -156,14 +156,15 @@ class Contacts:
             Limit=limit,
         )
         return {
-            ticket_of_key(item["pk"]["S"])[1]: moment(item["contact_sk"]["S"]) for item in items
+            ticket_of_key(item["pk"]["S"])[1]: parse_stamp(item["contact_sk"]["S"])
+            for item in items
         }
 
     def forget(self, desk: str, contact_hash: str) -> None:
         """Remove a contact's class, deliverability and conversation (B10).
 
         Raises:
-            TryAgain: somebody else was writing them.
+            TryAgain: another writer changed them at the same time.
         """
         pk = contact_key(desk, contact_hash)
         failures = self.table.transact(
@@ -173,7 +174,7 @@ class Contacts:
             ]
         )
         if failures:
-            raise TryAgain(f"contact not forgotten: {failures}")
+            raise TryAgain(f"the contact was not deleted: {failures}")
 
     def begin_erasure(self, desk: str, contact_hash: str, numbers: Sequence[str]) -> list[str]:
         """Note which tickets of a contact are to be erased; return all that are noted, sorted.
@@ -201,10 +202,10 @@ class Contacts:
         )
 
 
-def _known(idempotency: IdempotencyRecord | None, items: Sequence[Item]) -> Known:
+def _known(idempotency: IdempotencyRecord | None, items: Sequence[Item]) -> PriorRecords:
     by_kind = {item["sk"]["S"]: item for item in items}
     contact, record = by_kind.get("CONTACT", {}), by_kind.get("SEEN")
-    return Known(
+    return PriorRecords(
         idempotency=read_record(idempotency, record) if idempotency and record else None,
         customer_class=contact.get("class", {}).get("S"),
         undeliverable=contact.get("undeliverable", {}).get("S"),

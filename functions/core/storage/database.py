@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Storage:
-    """The table of a deployment, by entity; it keeps playbooks between calls."""
+    """The table of a deployment, by entity; caches playbooks between calls."""
 
     table: Table
     tickets: Tickets
@@ -35,7 +35,6 @@ class Storage:
 
     @classmethod
     def on(cls, client: DynamoDBClient, table_name: str) -> Storage:
-        """The storage in a table."""
         table = Table(client, table_name)
         contacts, deliveries = Contacts(table), Deliveries(table)
         playbooks, roster, idempotency = Playbooks(table), Roster(table), Idempotency(table)

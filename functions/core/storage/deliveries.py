@@ -1,4 +1,4 @@
-"""Deliveries of a ticket, each written on condition of its state before (E11, G3)."""
+"""Deliveries of a ticket; every write is conditional on the state before it (E11, G3)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from functions.core.storage.table import Table, Write
 
 _PAGE = 30
-"""Items of one read where the first few are most often enough."""
+"""Items per page, for reads that usually need only the first few."""
 
 DeliveryList = list[Delivery]
 
@@ -31,7 +31,7 @@ class Deliveries:
         return read_delivery(item) if item else None
 
     def newest_first(self, desk: str, number: str) -> Iterator[Delivery]:
-        """The deliveries of a ticket, read consistently and page by page as they are asked for."""
+        """The deliveries of a ticket, read consistently and page by page on demand."""
         query = _of_ticket(desk, number)
         for item in self.table.query(
             **query, ScanIndexForward=False, ConsistentRead=True, Limit=_PAGE
@@ -39,15 +39,15 @@ class Deliveries:
             yield read_delivery(item)
 
     def claim(self, delivery: Delivery) -> bool:
-        """Write a new delivery; False where it exists already."""
+        """Write a new delivery; False if it exists already."""
         return self.table.put_if("attribute_not_exists(pk)", delivery_item(delivery))
 
     def move(self, delivery: Delivery, expected: str | None) -> bool:
-        """Write a delivery in its new state; False where it is not in the expected one.
+        """Write a delivery in its new state; False if its stored state is not the expected one.
 
         Args:
-            expected: the state before, None for a delivery without an item, which another's claim
-                covers.
+            expected: the stored state, None for a delivery that has no item yet because the claim
+                of the commit's first delivery covers it.
         """
         if expected is None:
             return self.claim(delivery)
@@ -60,12 +60,12 @@ class Deliveries:
         )
 
     def write_sent(self, acknowledgement: Delivery) -> Write:
-        """The write that puts what was already sent into the commit that it acknowledges."""
+        """The write that adds a message already sent to the commit that it acknowledges."""
         item = delivery_item(acknowledgement.model_copy(update={"lead": True}))
         return "acknowledgement", {"Put": {"TableName": self.table.name, "Item": item}}
 
     def list(self, desk: str, number: str) -> DeliveryList:
-        """The deliveries of a ticket, in the order of the commits that asked for them."""
+        """The deliveries of a ticket, in the order of the commits that requested them."""
         return [read_delivery(item) for item in self.table.query(**_of_ticket(desk, number))]
 
 

@@ -1,7 +1,7 @@
-"""Events as the text that is stored with a commit.
+"""The encoding of events as the text that is stored with a commit.
 
-Values equal to their default are left out, and so is the start of a timer that started with the
-commit itself: it keeps the item of a usual commit below 1 KB, one write unit.
+Values equal to their default are left out, and so is the start of a timer that the commit itself
+starts. This keeps the item of a usual commit below 1 KB, one write unit.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from functions.core.domain.events import EVENTS, SCHEMA_VERSION, Event, TimersSe
 from functions.core.domain.ticket import Timer
 
 _LIVE = frozenset({"running", "paused"})
-"""States of a timer that knows its start; an ended one keeps only its deadline."""
+"""The timer states with a start; an ended timer keeps only its deadline."""
 
 
 def dump_events(events: Iterable[Event], at: datetime | None = None) -> str:
     """Events as JSON text.
 
     Args:
-        at: the moment of the commit.
+        at: the time of the commit.
     """
     documents = [
         {
@@ -42,7 +42,7 @@ def parse_events(
     """Events from their stored text.
 
     Args:
-        at: the moment of the commit, as given to `dump_events`.
+        at: the time of the commit, as given to `dump_events`.
 
     Raises:
         DeadLetter: the text is not a list of events, or was written by a newer schema.

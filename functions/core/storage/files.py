@@ -1,4 +1,4 @@
-"""D10: the files of tickets, from mails, customers and agents, under one set of rules.
+"""The files of tickets, from mails, customers and agents, under one set of rules (D10).
 
 Each file is checked by its content and stored under its digest with a safe name. Agents upload
 files to S3 directly, under `uploads/`, where they expire soon. An accepted upload is written to
@@ -48,10 +48,10 @@ MAX_REFUSED = 50
 """The most refused files of one message that the ticket names."""
 
 LINK_LIFETIME = timedelta(minutes=5)
-"""How long a link to a file is valid."""
+"""The lifetime of a link to a file."""
 
 UPLOAD_LIFETIME = timedelta(minutes=15)
-"""How long an upload may start after it was requested."""
+"""The time within which a requested upload has to start."""
 
 FILES = "files/"
 UPLOADS = "uploads/"
@@ -119,7 +119,7 @@ class Files:
         rules: FileRules,
         refused: str | None = None,
     ) -> tuple[tuple[Attachment, ...], tuple[RefusedFile, ...]]:
-        """Store a customer's files, each a name and content; return the kept and the refused ones.
+        """Store a customer's files, as (name, content); return the stored and the refused ones.
 
         Files are stored under their digests, so a repetition writes no copy.
 
@@ -128,7 +128,7 @@ class Files:
                 it, so erasing a ticket deletes its files and no others (B10).
             refused: a reason to refuse all files, if any.
         """
-        kept: dict[tuple[str, str], Attachment] = {}
+        stored: dict[tuple[str, str], Attachment] = {}
         rejected: list[RefusedFile] = []
         for name, content in files:
             actual = file_type(content)
@@ -136,16 +136,16 @@ class Files:
             shown = mask(safe_name(name))
             if reason is None:
                 file = _named(folder, content, actual, shown)
-                if (file.name, file.key) in kept:
+                if (file.name, file.key) in stored:
                     continue
-                if len(kept) < rules.most:
+                if len(stored) < rules.most:
                     self._put(file, content)
-                    kept[file.name, file.key] = file
+                    stored[file.name, file.key] = file
                     continue
             if len(rejected) < MAX_REFUSED:
                 reason = reason or "count"
                 rejected.append(RefusedFile(name=shown, size=len(content), reason=reason))
-        return tuple(kept.values()), tuple(rejected)
+        return tuple(stored.values()), tuple(rejected)
 
     def accept_uploads(
         self, desk: str, number: str, ids: Sequence[str], rules: FileRules

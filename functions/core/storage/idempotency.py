@@ -1,4 +1,4 @@
-"""Idempotency records: traces of requests that were filed, under their provider's own ids (G1)."""
+"""Idempotency records: traces of processed requests under their provider's own ids (G1)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SORT_KEY = "SEEN"
 
 KEPT_FOR = timedelta(days=400)
-"""How long the request that opened or joined a ticket is recognised as a repetition."""
+"""The time in which a repetition of a request that opened or joined a ticket is recognised."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,11 @@ class IdempotencyRecord:
 
 
 class Duplicate(DeskbellError):
-    """The request was filed before; `found` is its record, None where that has expired since."""
+    """The request was processed before; `record` is None if it has expired since."""
 
-    def __init__(self, found: IdempotencyRecord | None) -> None:
+    def __init__(self, record: IdempotencyRecord | None) -> None:
         super().__init__("filed before")
-        self.found = found
+        self.record = record
 
 
 @dataclass
@@ -62,12 +62,12 @@ class Idempotency:
     table: Table
 
     def get(self, record: IdempotencyRecord) -> IdempotencyRecord | None:
-        """The record that was filed under the same id."""
+        """The stored record with the same id."""
         item = self.table.get(record.pk, SORT_KEY, consistent=True)
         return read_record(record, item) if item else None
 
     def get_first(self, records: Sequence[IdempotencyRecord]) -> IdempotencyRecord | None:
-        """The first of several records that was filed, in one read; at most 100."""
+        """The first of several records (at most 100) that is stored, in one read."""
         keys = [record.key for record in records]
         items = {item["pk"]["S"]: item for item in self.table.batch_get(keys, consistent=True)}
         for record in records:
@@ -76,13 +76,13 @@ class Idempotency:
         return None
 
     def put_once(self, record: IdempotencyRecord, now: datetime, kept_for: timedelta) -> bool:
-        """Note that something was done, for `kept_for`; False where it was done before."""
+        """Store a record for `kept_for`; False if it exists already."""
         item = record_item(record, now + kept_for)
         return self.table.put_if("attribute_not_exists(pk)", item)
 
     def write(self, record: IdempotencyRecord, after: Ticket) -> Write:
-        """The write that notes a request in the commit that carries it out."""
-        # A message to a merged ticket is known under that ticket's number.
+        """The write that adds a request's record to the commit that processes the request."""
+        # The record of a message to a merged ticket has that ticket's number.
         noted = replace(record, number=record.number or after.number)
         return "idempotency", {
             "Put": {
@@ -94,7 +94,6 @@ class Idempotency:
 
 
 def record_item(record: IdempotencyRecord, expires_at: datetime) -> Item:
-    """The item of an idempotency record."""
     return record.key | {
         "number": {"S": record.number},
         "body": {"S": record.body},
@@ -102,6 +101,6 @@ def record_item(record: IdempotencyRecord, expires_at: datetime) -> Item:
     }
 
 
-def read_record(asked: IdempotencyRecord, item: Item) -> IdempotencyRecord:
-    """The record of an item, which keeps a digest of the id alone."""
-    return replace(asked, body=item["body"]["S"], number=item["number"]["S"])
+def read_record(key: IdempotencyRecord, item: Item) -> IdempotencyRecord:
+    """The record of an item; `key` supplies the id, of which the item has only a digest."""
+    return replace(key, body=item["body"]["S"], number=item["number"]["S"])

@@ -1,7 +1,6 @@
 """Keys and items of tickets, commits, deliveries and agents, and the cursor of a queue.
 
-An item does not repeat in its body what its keys say: a write unit is 1 KB, and most items stay
-below that (G7).
+An item's body does not repeat its keys, so most items stay below 1 KB, one write unit (G7).
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from functions.core.domain.events import Commit
 from functions.core.domain.roster import Agent
 from functions.core.domain.ticket import Ticket
 from functions.core.storage.event_codec import parse_events
-from functions.core.storage.table import Item, key, moment, stamp
+from functions.core.storage.table import Item, key, parse_stamp, stamp
 
 SHARDS = 4
 """Partitions of the `due` index: enough for 4,000 timer changes a second."""
@@ -64,7 +63,7 @@ def queue_key(ticket: Ticket) -> str:
 
 
 def due_attributes(number: str, at: datetime | None) -> Item:
-    """The attributes that list an item in the `due` index; none without a moment."""
+    """The attributes that list an item in the `due` index; none without a time."""
     return {} if at is None else {"due_pk": {"S": shard(number)}, "due_sk": {"S": stamp(at)}}
 
 
@@ -84,8 +83,8 @@ def ticket_item(ticket: Ticket, rank: str, wake: datetime | None) -> Item:
     """The item of a ticket.
 
     Args:
-        rank: its place in its queue (`lifecycle.queue_rank`).
-        wake: when the sweep looks at it (`ticket.next_wake`).
+        rank: its position in its queue (`lifecycle.queue_rank`).
+        wake: the next time that the sweep reads it (`ticket.next_wake`).
     """
     return {
         **key(ticket_key(ticket.desk, ticket.number), "TICKET"),
@@ -117,9 +116,8 @@ def _first_response_due(timers: dict[str, Any]) -> str | None:
 
 
 def read_ticket(item: Item) -> Ticket:
-    """The ticket of an item."""
     desk, number = ticket_of_key(item["pk"]["S"])
-    received = moment(item["contact_sk"]["S"])
+    received = parse_stamp(item["contact_sk"]["S"])
     body: dict[str, Any] = json.loads(item["body"]["S"])
     body["customer"]["hash"] = item["contact_pk"]["S"].removeprefix(f"{desk}#")
     timers = body.get("timers", {})
@@ -132,7 +130,7 @@ def read_ticket(item: Item) -> Ticket:
         number=number,
         version=int(item["version"]["N"]),
         received_at=received,
-        wakes_at=moment(item["due_sk"]["S"]) if "due_sk" in item else None,
+        wakes_at=parse_stamp(item["due_sk"]["S"]) if "due_sk" in item else None,
         **body,
     )
 
@@ -141,14 +139,14 @@ def read_ticket(item: Item) -> Ticket:
 
 
 def read_commit(item: Item) -> Commit:
-    """The commit of an item, or of the image of it that the stream carries.
+    """The commit of an item or of its image in the stream.
 
     Raises:
         DeadLetter: the item is not a commit that this code can read.
     """
     try:
         desk, number = ticket_of_key(item["pk"]["S"])
-        at = moment(item["at"]["S"])
+        at = parse_stamp(item["at"]["S"])
         return Commit(
             desk=desk,
             number=number,
@@ -169,7 +167,7 @@ _IN_DELIVERY_KEY = {"message", "recipient", "about"}
 
 
 def delivery_item(delivery: Delivery) -> Item:
-    """The item of a delivery; one that is to be retried is listed in the `due` index."""
+    """The item of a delivery; a delivery to retry is listed in the `due` index."""
     next_at = delivery.next_at if delivery.state == "retrying" else None
     return {
         **key(ticket_key(delivery.desk, delivery.number), f"DELIVERY#{delivery.id}"),
@@ -180,7 +178,7 @@ def delivery_item(delivery: Delivery) -> Item:
 
 
 def delivery_body(delivery: Delivery) -> str:
-    """The body of a delivery's item; a claim is part of it only while it counts."""
+    """The body of a delivery's item; it contains a claim only while the claim is valid."""
     left_out = set(_BESIDE_DELIVERY_BODY)
     if not delivery.lead:
         left_out |= _IN_DELIVERY_KEY
@@ -192,7 +190,6 @@ def delivery_body(delivery: Delivery) -> str:
 
 
 def read_delivery(item: Item) -> Delivery:
-    """The delivery of an item."""
     desk, number = ticket_of_key(item["pk"]["S"])
     _, version, *rest = item["sk"]["S"].split("#", 4)
     body: dict[str, Any] = json.loads(item["body"]["S"])
@@ -221,7 +218,6 @@ def agent_profile(agent: Agent) -> str:
 
 
 def read_agent(desk: str, item: Item) -> Agent:
-    """The agent of an item."""
     assigned = item.get("assigned_at")
     return Agent(
         **json.loads(item.get("profile", {}).get("S", "{}")),
@@ -232,7 +228,7 @@ def read_agent(desk: str, item: Item) -> Agent:
         capacity=int(item["capacity"]["N"]),
         online=item["online"]["BOOL"],
         load=int(item["load"]["N"]),
-        assigned_at=moment(assigned["S"]) if assigned else None,
+        assigned_at=parse_stamp(assigned["S"]) if assigned else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Playbooks: versions by desk, a cache of the current ones, and the mailbox of each desk."""
+"""Playbooks: each desk's versions, a cache of the current ones, and the desks' mailboxes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from functions.core.storage.table import Table, Write
 
 PLAYBOOK_TTL = timedelta(seconds=30)
-"""How long a playbook is trusted after any function read it; a new one takes effect within 60 s."""
+"""The time for which a playbook is used after it was read; a new one takes effect within 60 s."""
 
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 class CachedPlaybook(NamedTuple):
-    """A desk's playbook as it was when it was read."""
+    """A desk's playbook and the time at which it was read."""
 
     read_at: datetime
     version: int
@@ -50,7 +50,7 @@ class Playbooks:
     def get_numbered(self, desk: str, now: datetime) -> tuple[int, Playbook]:
         """The number of the desk's current version, and the playbook as `get` returns it."""
         cached = self.cache.get(desk)
-        # A sweep may be asked about a later moment; such a read is not fresh until then.
+        # A sweep may run for a later time; such a read is not fresh until then.
         if cached is not None and abs(now - cached.read_at) < PLAYBOOK_TTL:
             return cached.version, cached.playbook
         version = self.version(desk)
@@ -64,13 +64,13 @@ class Playbooks:
         return version, playbook
 
     def refresh(self, event_item: Item, now: datetime) -> int | None:
-        """Refresh the cache from an event item, which says what its writer had read, and when.
+        """Refresh the cache from an event item, which says which version its writer read and when.
 
-        A function that an event wakes need not read the playbook again then. It is trusted for
-        `PLAYBOOK_TTL` from the first read, so a change takes effect no later than otherwise.
+        A function that the event wakes then need not read the playbook again. The version is used
+        for `PLAYBOOK_TTL` from the writer's read, so a change takes effect no later.
 
         Returns:
-            The version that the writer had read, None where the item does not say.
+            The version that the writer read, None if the item does not say.
         """
         if "playbook" not in event_item:
             return None
@@ -115,7 +115,7 @@ class Playbooks:
 
         Raises:
             PlaybookError: its mailbox belongs to another desk.
-            Conflict: somebody else stored this version at the same moment.
+            Conflict: another playbook was stored as this version at the same time.
         """
         desk = playbook.desk
         version = (self.version(desk) or 0) + 1

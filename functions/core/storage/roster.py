@@ -1,4 +1,4 @@
-"""Agents of a desk: roster, presence, and the load that commits change (F2)."""
+"""The roster of a desk: its agents, their presence and their load (F2)."""
 
 from __future__ import annotations
 
@@ -27,12 +27,11 @@ class Roster:
     table: Table
 
     def get(self, desk: str, username: str) -> Agent | None:
-        """One agent of a desk."""
         item = self.table.get(*_agent_key(desk, username))
         return read_agent(desk, item) if item and "role" in item else None
 
     def put(self, agent: Agent) -> None:
-        """Add an agent, or change role, team and capacity; presence and load stay as they are."""
+        """Add or update an agent; presence and load of an existing one do not change."""
         self.table.client.update_item(
             TableName=self.table.name,
             Key=key(*_agent_key(agent.desk, agent.username)),
@@ -52,10 +51,10 @@ class Roster:
         )
 
     def set_presence(self, desk: str, username: str, online: bool) -> None:
-        """Record whether an agent takes tickets; coming online wakes the router by the stream.
+        """Set whether an agent takes tickets; coming online wakes the router through the stream.
 
         Raises:
-            NotFound: nobody of that name is on the roster.
+            NotFound: the roster has no such agent.
         """
         known = self.table.update_if(
             "attribute_exists(#role)",
@@ -71,10 +70,10 @@ class Roster:
             raise NotFound("You are not on this desk's roster.")
 
     def load_writes(self, changes: Sequence[Change]) -> Iterator[Write]:
-        """The writes that raise and lower agents' loads in a commit, one for each agent.
+        """The writes that change agents' loads in a commit, one per agent.
 
-        A claim is on condition that the agent is online and below capacity, unless a person
-        assigned the tickets. It is named `claim:` and the agent.
+        A claim requires that the agent is online and below capacity, unless a person assigned the
+        tickets. Its name is `claim:` and the agent.
         """
         loads: Counter[str] = Counter()
         for change in changes:
@@ -115,7 +114,6 @@ class Roster:
         }
 
     def list(self, desk: str) -> AgentList:
-        """The agents of a desk, read consistently."""
         items = self.table.query(
             KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
             ExpressionAttributeValues={":pk": {"S": f"DESK#{desk}"}, ":sk": {"S": "AGENT#"}},

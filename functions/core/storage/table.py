@@ -1,4 +1,4 @@
-"""Calls to the DynamoDB table: read, page, write on condition, transact.
+"""Calls to the DynamoDB table: reads, queries, conditional writes, transactions.
 
 Limits (AWS, "Service, account, and table quotas in Amazon DynamoDB"): 400 KB per item, 100 items
 per transaction and per batch read, 1 MB per page of a query.
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 CONFLICT_TRIES = 5
-"""Retries of a transaction that met another one, over about a second in all."""
+"""Retries of a transaction that conflicted with another one, over about a second in all."""
 
 BATCH_TRIES = 6
-"""Attempts to read what BatchGetItem left unprocessed."""
+"""Attempts to read the keys that BatchGetItem left unprocessed."""
 
 BATCH_SIZE = 100
 """Keys in one BatchGetItem."""
 
 REFUSED = "ConditionalCheckFailed"
-"""The reason for a cancelled transaction that a retry does not change."""
+"""The cancellation reason that a retry cannot change."""
 
 _MOMENTARY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
-"""Reasons for a cancelled transaction that pass within a moment (AWS, "TransactWriteItems")."""
+"""Temporary cancellation reasons (AWS, "TransactWriteItems")."""
 
 _THROTTLED = frozenset(
     {
@@ -52,11 +52,11 @@ if TYPE_CHECKING:
 
 
 def stamp(at: datetime) -> str:
-    """Format a moment as text of fixed width that sorts (UTC, microseconds)."""
+    """Format a time as text of fixed width that sorts (UTC, microseconds)."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def moment(text: str) -> datetime:
+def parse_stamp(text: str) -> datetime:
     """Parse the text that `stamp` wrote."""
     return datetime.fromisoformat(text)
 
@@ -67,9 +67,9 @@ def key(pk: str, sk: str) -> Item:
 
 
 class Table:
-    """A DynamoDB client and the table that it works on.
+    """A DynamoDB client and its table.
 
-    Every call raises `TryAgain` where DynamoDB throttles it or fails for a moment.
+    Every call raises `TryAgain` if DynamoDB throttles it or fails temporarily.
     """
 
     def __init__(self, client: DynamoDBClient, name: str) -> None:
@@ -77,7 +77,6 @@ class Table:
         self.name = name
 
     def get(self, pk: str, sk: str, *, consistent: bool = False) -> Item | None:
-        """One item."""
         return self.client.get_item(
             TableName=self.name, Key=key(pk, sk), ConsistentRead=consistent
         ).get("Item")
@@ -97,11 +96,11 @@ class Table:
         """One page of a query, and the key after which the next page starts."""
         if start is not None:
             arguments["ExclusiveStartKey"] = start
-        answer = self.client.query(TableName=self.name, **arguments)
-        return answer["Items"], answer.get("LastEvaluatedKey")
+        response = self.client.query(TableName=self.name, **arguments)
+        return response["Items"], response.get("LastEvaluatedKey")
 
     def batch_get(self, keys: Iterable[Item], *, consistent: bool) -> Iterator[Item]:
-        """The items under some keys, in no order; missing ones are left out.
+        """The items with these keys, in no order; missing ones are left out.
 
         Raises:
             TryAgain: the table left keys unprocessed `BATCH_TRIES` times in a row.
@@ -110,22 +109,22 @@ class Table:
         for _ in range(BATCH_TRIES):
             if not wanted:
                 return
-            answer = self.client.batch_get_item(
+            response = self.client.batch_get_item(
                 RequestItems={self.name: {"Keys": wanted, "ConsistentRead": consistent}}
             )
-            yield from answer["Responses"].get(self.name, [])
-            rest: Any = answer.get("UnprocessedKeys", {}).get(self.name, {})
+            yield from response["Responses"].get(self.name, [])
+            rest: Any = response.get("UnprocessedKeys", {}).get(self.name, {})
             wanted = list(rest.get("Keys", []))
         raise TryAgain(f"the table left keys unread {BATCH_TRIES} times in a row")
 
     def put_if(self, condition: str, item: Item, **arguments: Any) -> bool:
-        """Put an item on condition; False where the condition does not hold."""
+        """Put an item if a condition holds; False if it does not."""
         return self._on_condition(
             self.client.put_item, Item=item, ConditionExpression=condition, **arguments
         )
 
     def update_if(self, condition: str, pk: str, sk: str, **arguments: Any) -> bool:
-        """Update an item on condition; False where the condition does not hold."""
+        """Update an item if a condition holds; False if it does not."""
         return self._on_condition(
             self.client.update_item, Key=key(pk, sk), ConditionExpression=condition, **arguments
         )
@@ -142,11 +141,10 @@ class Table:
         return True
 
     def transact(self, writes: Sequence[Write]) -> dict[str, str]:
-        """Carry out all writes or none; name → reason of those that cancelled the transaction.
+        """Carry out all writes or none; return name → reason of those that cancelled them.
 
-        Where others write one of the items at the same moment, the transaction is retried: a
-        moment later each condition tells the outcome. The SDK's client token makes the network's
-        own retries harmless.
+        A conflict with another writer is retried, since only the conditions decide the outcome.
+        The SDK's client token makes repeated requests harmless.
         """
         failures = self._transact_once(writes)
         for attempt in range(CONFLICT_TRIES):
@@ -175,7 +173,7 @@ class Table:
 
 
 class ThrottlingClient:
-    """A DynamoDB client whose throttled or briefly failing calls raise `TryAgain`."""
+    """A DynamoDB client whose throttled or temporarily failing calls raise `TryAgain`."""
 
     def __init__(self, client: DynamoDBClient) -> None:
         self._client = client

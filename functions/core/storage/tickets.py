@@ -1,8 +1,8 @@
 """Tickets and their commits (docs/architecture.md draws the items).
 
 A commit is one `TransactWriteItems`: the ticket from version n to n+1 on condition, an item with
-the events, the idempotency record of the request if it has one, and the loads of the agents that
-the change concerns. It happens whole or not at all.
+the events, the idempotency record of the request if there is one, and the loads of the agents
+concerned.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from functions.core.storage.items import (
     ticket_of_key,
     write_cursor,
 )
-from functions.core.storage.table import BATCH_SIZE, REFUSED, Item, key, moment, stamp
+from functions.core.storage.table import BATCH_SIZE, REFUSED, Item, key, parse_stamp, stamp
 
 if TYPE_CHECKING:
     from functions.core.domain.delivery import Delivery
@@ -45,11 +45,11 @@ class Change:
     Attributes:
         before: the version that the decision was made on, None for a new ticket.
         after: the version to write.
-        rank: the ticket's place in its queue (`lifecycle.queue_rank`).
+        rank: the ticket's position in its queue (`lifecycle.queue_rank`).
         assigned_by_person: a person chose the handler, who may be at capacity.
-        wanted_by_webhook: a webhook of the desk wants one of the events.
+        wanted_by_webhook: a webhook of the desk subscribes to one of the events.
         sealed: the customer's contact, encrypted; with a new ticket, or a new contact.
-        original: what was masked in the customer's words, encrypted, in pieces.
+        original: the original of the customer's text, encrypted, in pieces.
     """
 
     before: Ticket | None
@@ -72,7 +72,7 @@ class FirstCommit:
 
 @dataclass(frozen=True)
 class Due:
-    """An item that the sweep has to look at: a ticket, or a delivery to retry."""
+    """An item that the sweep has to process: a ticket, or a delivery to retry."""
 
     pk: str
     sk: str
@@ -109,11 +109,11 @@ class Tickets:
         return read_ticket(item)
 
     def load_since(self, desk: str, number: str, version: int) -> Ticket:
-        """A ticket at `version` or later, for a caller that an event told of that version.
+        """A ticket at `version` or later, for a caller that has seen an event of that version.
 
-        Read at half the cost, and once more, consistently, where the replica that answers has not
-        seen that version yet. The ticket may be older than the newest one: a decision on it meets
-        `Conflict` then.
+        The read is eventually consistent, at half the cost, and repeated consistently if the
+        replica does not have that version yet. The ticket need not be the newest; a commit based
+        on it then raises `Conflict`.
 
         Raises:
             NotFound: there is no such ticket.
@@ -124,9 +124,9 @@ class Tickets:
         return read_ticket(item)
 
     def load_many(self, desk: str, numbers: Sequence[str]) -> list[Ticket]:
-        """Tickets of a desk, to be shown: in the order of `numbers`, missing ones left out.
+        """Tickets of a desk for display, in the order of `numbers`; missing ones are left out.
 
-        A change of this very moment may not be seen yet.
+        The read is eventually consistent.
         """
         return self._load_all([ticket_key(desk, number) for number in numbers], consistent=False)
 
@@ -171,8 +171,8 @@ class Tickets:
         """Every commit of a ticket, oldest first.
 
         Args:
-            upto: the version that the caller knows of. Where the replica that answers has not seen
-                it yet, the history is read once more, consistently.
+            upto: the version that the caller knows. If the replica does not have it yet, the
+                history is read again, consistently.
         """
         commits: list[Commit] = []
         for consistent in (False, True):
@@ -190,7 +190,7 @@ class Tickets:
         return commits
 
     def first_commit(self, desk: str, number: str) -> FirstCommit:
-        """The first commit of a ticket; an empty one where there is no such ticket."""
+        """The first commit of a ticket; an empty one if there is no such ticket."""
         for consistent in (False, True):
             item = self._commit_item(desk, number, 1, consistent=consistent)
             if item is not None:
@@ -198,14 +198,13 @@ class Tickets:
         return FirstCommit()
 
     def commit_at(self, desk: str, number: str, version: int) -> Commit | None:
-        """One commit of a ticket."""
         item = self._commit_item(desk, number, version)
         return read_commit(item) if item else None
 
     def original(
         self, desk: str, number: str, version: int
     ) -> tuple[Commit, tuple[bytes, ...]] | None:
-        """A commit and its masked words, still encrypted; None where nothing is sealed."""
+        """A commit and its original, still encrypted; None if nothing is sealed."""
         item = self._commit_item(desk, number, version)
         if item is None or "original" not in item:
             return None
@@ -223,7 +222,7 @@ class Tickets:
         return self.table.get(pk, sk, consistent=consistent)
 
     def items(self, desk: str, number: str, *, consistent: bool = False) -> list[Item]:
-        """Every item of a ticket, as the table holds it."""
+        """Every stored item of a ticket."""
         return list(
             self.table.query(
                 KeyConditionExpression="pk = :pk",
@@ -233,8 +232,8 @@ class Tickets:
         )
 
     def next_serial(self, desk: str, period: str) -> int:
-        """A serial that no other request gets (A3). A request that then fails leaves a gap."""
-        answer = self.table.client.update_item(
+        """Draw a unique serial (A3). If the request fails afterwards, a gap remains."""
+        response = self.table.client.update_item(
             TableName=self.table.name,
             Key=key(f"SERIAL#{desk}#{period}", "SERIAL"),
             UpdateExpression="ADD #n :one",
@@ -242,7 +241,7 @@ class Tickets:
             ExpressionAttributeValues={":one": {"N": "1"}},
             ReturnValues="UPDATED_NEW",
         )
-        return int(answer["Attributes"]["n"]["N"])
+        return int(response["Attributes"]["n"]["N"])
 
     # Commit
 
@@ -255,14 +254,11 @@ class Tickets:
         acknowledgement: Delivery | None = None,
         conversation: Conversation | None = None,
     ) -> None:
-        """Write the changes of several tickets, all of them or none.
-
-        Each ticket is written on condition of its version, so a decision on all of them together
-        still holds.
+        """Write the changes of several tickets, all or none, each on condition of its version.
 
         Args:
             idempotency: the record of the request that opened or joined the first ticket.
-            acknowledgement: the message to the customer that the answer to this request carried.
+            acknowledgement: the message to the customer that the response to the request contained.
             conversation: the person's conversation as it was read; it moves to the first ticket.
 
         Raises:
@@ -335,9 +331,9 @@ class Tickets:
         raise TryAgain(f"{number}: {failures}")
 
     def rewrite(self, item: Item, body: str) -> bool:
-        """Give a commit or a delivery another body, and forget what is sealed with it (B10).
+        """Replace the body of a commit or delivery and delete what is sealed with it (B10).
 
-        No function is woken by it. False where the item is no longer what was read.
+        This wakes no function. Returns False if the item has changed since it was read.
         """
         update, values = "SET body = :new", {":new": {"S": body}, ":old": item["body"]}
         if item["sk"]["S"].startswith("EVENT#"):
@@ -354,16 +350,16 @@ class Tickets:
     # Sweep
 
     def due(self, partition: int, now: datetime) -> Iterator[Due]:
-        """What is due at `now` in one partition of the `due` index, to the last page (G2)."""
+        """The items due at `now` in one partition of the `due` index, to the last page (G2)."""
         for item in self.table.query(
             IndexName="due",
             KeyConditionExpression="due_pk = :pk AND due_sk <= :now",
             ExpressionAttributeValues={":pk": {"S": f"DUE#{partition}"}, ":now": {"S": stamp(now)}},
         ):
-            yield Due(item["pk"]["S"], item["sk"]["S"], moment(item["due_sk"]["S"]))
+            yield Due(item["pk"]["S"], item["sk"]["S"], parse_stamp(item["due_sk"]["S"]))
 
     def move_wake(self, ticket: Ticket) -> bool:
-        """List a ticket in the `due` index at its next due moment; False if it has changed."""
+        """List a ticket in the `due` index at its next due time; False if it has changed."""
         due = ticket.next_due
         values: Item = {":version": {"N": str(ticket.version)}}
         if due is not None:

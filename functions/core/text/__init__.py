@@ -1,4 +1,4 @@
-"""Text in and out: masking, templating, words, tokens, file types.
+"""Text processing: masking, templating, the product's texts, tokens, file types.
 
 May import `domain`.
 """

@@ -55,7 +55,7 @@ class Cluster:
         return self.offsets[i + 1] - self.offsets[i]
 
     def gap(self, i: int) -> str:
-        """Return the text between group `i` and the next; "" where the number cannot continue."""
+        """Return the text between group `i` and the next; "" if the number cannot continue."""
         if i < 0 or i + 1 >= len(self.groups) or i + 1 == self.edge:
             return ""
         return self.text[self.groups[i][1] : self.groups[i + 1][0]]

@@ -38,8 +38,8 @@ def _email_at(text: str, at: int, after: int) -> tuple[int, int, str] | None:
     if local:
         return at - len(local), domain.end(), f"{_hidden_part(local)}@{hidden}"
     if CJK_END.search(before):
-        # A local part in CJK script cannot be told from the words before it. Hiding the domain is
-        # enough to make the address useless.
+        # A local part in CJK script cannot be separated from the words before it. Hiding the
+        # domain is enough to make the address useless.
         return at + 1, domain.end(), hidden
     return None
 

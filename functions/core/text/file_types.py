@@ -1,4 +1,4 @@
-"""D10: file types by content, regardless of name and declared type, and safe file names.
+"""File types by content, regardless of name and declared type, and safe file names (D10).
 
 Programs and Office files with macros are never kept. Other files get an ending that matches their
 content, so that nothing opens them as another type: HTML, SVG and scripts, which a browser or shell

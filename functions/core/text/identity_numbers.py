@@ -72,7 +72,7 @@ def _is_iban(compact: str) -> bool:
 
 
 def hide_passports(masked: MaskedText) -> None:
-    """Hide passport numbers beside the word."""
+    """Hide passport numbers next to a word for passport."""
     spans = {
         match.span(1)
         for pattern in (_PASSPORT_AFTER, _PASSPORT_BEFORE)

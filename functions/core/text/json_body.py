@@ -41,14 +41,14 @@ def parse_model(model: type[Model], body: bytes) -> Model:
     """Parse a JSON body into a model.
 
     Raises:
-        InvalidInput: it is not JSON, or some fields do not fit; the error names each of them.
+        InvalidInput: it is not JSON, or some fields are invalid; the error names each of them.
     """
     content = parse_json(body)
     try:
         return model.model_validate(content)
     except ValidationError as error:
         raise InvalidInput(
-            "Some fields do not fit; see errors.", tuple(map(_field_error, error.errors()))
+            "Some fields are invalid; see errors.", tuple(map(_field_error, error.errors()))
         ) from error
 
 

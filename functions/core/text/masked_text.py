@@ -5,8 +5,8 @@ import re
 from functions.core.text.patterns import BLANK, FOLDED, LazyPattern
 
 _LOOKUPS = 400
-"""The most look-ups of numbering plans for one text; beyond it, a possible phone number counts as
-one."""
+"""The most look-ups of numbering plans for one text; beyond it, every possible phone number is
+hidden."""
 
 
 class MaskedText:
@@ -28,7 +28,7 @@ class MaskedText:
         self._pending.append((start, end, replacement))
 
     def settle(self) -> None:
-        """Put stars into the folded text where replacements were noted."""
+        """Put stars into the folded text in place of the noted replacements."""
         if not self._pending:
             return
         self.folded = _overwritten(self.folded, self._pending, "*")

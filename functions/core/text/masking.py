@@ -14,13 +14,11 @@ IBAN                   check digits and structure     ``****3000``
 passport               beside the word                ``****5678``
 =====================  =============================  ==============================
 
-Nothing else is touched: dates, times, amounts, versions, network addresses, order and ticket
-numbers stay as they are. Full-width and other scripts' digits count as digits. Where a run of
-digits could be a phone number by its form alone, a numbering plan (phonenumbers) decides; where
-only a word tells ("电话", "call", "订单号"), the word decides.
+Dates, times, amounts, versions, network addresses, order and ticket numbers do not change.
+Full-width and other scripts' digits count as digits. If digits have the form of a phone number, a
+numbering plan (phonenumbers) decides; otherwise a word before them may ("电话", "call", "订单号").
 
-No AWS calls, no clock. Libraries that are heavy to import are loaded by the first text that
-needs them.
+Libraries that are slow to import are loaded when a text first needs them.
 """
 
 import re
@@ -105,7 +103,6 @@ def _mask_once(text: str) -> str:
 
 
 def _hide_numbers(masked: MaskedText, cluster: Cluster) -> None:
-    """Hide the personal numbers of a cluster."""
     i = cluster.first
     while i < cluster.last:
         number = _number_at(cluster, i)

@@ -25,7 +25,6 @@ class MessageMasker:
     hidden: dict[str, tuple[int, int, str]] = field(default_factory=dict)
 
     def mask(self, name: str, text: str) -> str:
-        """Mask the text of a field."""
         masked = mask(text)
         if masked != text:
             self.hidden[name] = _difference(text, masked)

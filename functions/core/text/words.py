@@ -1,7 +1,7 @@
-"""The product's own texts in each language: labels and texts of pages.
+"""The product's own texts in each language.
 
-A desk's words (types, statuses, teams, messages) are in its playbook; an event's label is on its
-class.
+The texts of a desk (types, statuses, teams, messages) are in its playbook, the label of an event on
+its class.
 """
 
 from __future__ import annotations
@@ -118,34 +118,19 @@ MESSAGE_LABELS: dict[str, dict[Locale, str]] = {
     "unsubscribed": {"zh-CN": "客户已取消关注", "en": "The customer unsubscribed"},
     "menu": {"zh-CN": "客户点击菜单", "en": "The customer chose from the menu"},
 }
-"""Kind of a chat message → what stands for it where it is not text, or not text alone."""
+"""Kind of a chat message → label before its text, or in place of a missing text."""
 
 EMPTY: dict[Locale, str] = {"zh-CN": "（无内容）", "en": "(empty)"}
-"""What stands for a mail without any words."""
+"""The text of a mail without text."""
 
 LIST_SEPARATOR: dict[Locale, str] = {"zh-CN": "、", "en": ", "}
-
-TIMERS: dict[str, dict[Locale, str]] = {
-    "first_response": {"zh-CN": "首次响应", "en": "first response"},
-    "confirm_type": {"zh-CN": "类型确认", "en": "confirmation of the type"},
-    "customer_info": {"zh-CN": "客户补充信息", "en": "information from the customer"},
-    "acceptance": {"zh-CN": "接单", "en": "acceptance"},
-    "review": {"zh-CN": "审核", "en": "review"},
-    "resolution": {"zh-CN": "解决", "en": "resolution"},
-    "callback": {"zh-CN": "回访", "en": "call-back"},
-    "collaboration": {"zh-CN": "跨部门协作", "en": "collaboration"},
-    "customer_update": {"zh-CN": "客户进度通报", "en": "update to the customer"},
-    "satisfaction": {"zh-CN": "满意度调查", "en": "satisfaction survey"},
-    "second_handling": {"zh-CN": "二次处理", "en": "second handling"},
-}
-"""Timer kind → its name in `{{ timer }}`."""
 
 
 def say(key: str, locale: Locale, **values: str) -> str:
     """The text under `key` with its `{placeholders}` filled in.
 
     Raises:
-        KeyError: there is no such text.
+        KeyError: there is no such key.
     """
     return TEXTS[key][locale].format(**values)
 
@@ -165,10 +150,10 @@ def label(terms: Mapping[str, object], key: str | None, locale: Locale) -> str:
     return term.label[locale] if isinstance(term, Term) else key
 
 
-def nearest_locale(asked: str | None) -> Locale | None:
-    """The supported language of a tag (`zh`, `zh-Hans`, `en-GB`), None for any other."""
-    first = (asked or "").strip().casefold()
-    return next((known for known in LOCALES if first.startswith(known[:2])), None)
+def nearest_locale(tag: str | None) -> Locale | None:
+    """The supported language of a language tag (`zh`, `zh-Hans`, `en-GB`), None for any other."""
+    prefix = (tag or "").strip().casefold()
+    return next((known for known in LOCALES if prefix.startswith(known[:2])), None)
 
 
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
@@ -180,7 +165,7 @@ _READ = 2000
 
 
 def written_in(text: str) -> Locale | None:
-    """The language in which to answer a text; None if the text does not tell.
+    """The language in which to answer a text; None if the text does not show it.
 
     Chinese characters mean Chinese, unless kana make them Japanese. A few words in Latin letters
     without any Chinese mean English; names and addresses alone do not count.

@@ -1,4 +1,4 @@
-"""Decode bytes with the declared charset, or with a guess if it does not fit.
+"""Decode bytes with the declared charset, or with a guess if that fails.
 
 Declared charsets are often wrong: "GB2312" mails contain GBK and GB18030 characters, "Latin-1"
 mails are Windows-1252, "us-ascii" can be anything. Labels therefore select the widest superset, as
@@ -192,13 +192,13 @@ def _guess_legacy(sample: bytes) -> str:
 
 
 def _is_hangul(sample: bytes) -> bool:
-    """Whether nearly all pairs are in the rows of Korean syllables, unlike in any Chinese text."""
+    """Return whether nearly all pairs are in the rows of Korean syllables, unlike in Chinese."""
     leads = [pair[0] for pair in _HIGH_PAIR.findall(sample) if pair[0] >= 0xB0]
     return len(leads) >= 8 and sum(1 for lead in leads if lead <= 0xC8) >= 0.97 * len(leads)
 
 
 def _is_latin(sample: bytes, runs: list[bytes], high: int, letters: int) -> bool:
-    """Whether non-ASCII letters occur alone or in pairs among ASCII letters."""
+    """Return whether non-ASCII letters occur alone or in pairs among ASCII letters."""
     short = sum(1 for run in runs if len(run) <= 2)
     return short >= 0.9 * len(runs) and high <= 0.7 * letters and letters >= 2
 
@@ -253,7 +253,7 @@ _WEIGHTS: dict[str, Callable[[int, int], float]] = {
 
 
 def _score(sample: bytes, codec: str, weigh: Callable[[int, int], float]) -> float:
-    """How common the decoded characters would be, from 0 to about 1."""
+    """Score how common the decoded characters are, from 0 to about 1."""
     broken = sample.decode(codec, "replace").count("\ufffd")
     pairs = _HIGH_PAIR.findall(sample)
     if not pairs:

@@ -336,7 +336,7 @@ def _is_hidden(style: str) -> bool:
 
 
 def _is_quote(names: str, identity: str, style: str, attributes: dict[str, str]) -> bool | None:
-    """Whether a blockquote is a quotation; None if it depends on the line above.
+    """Return whether a blockquote is a quotation; None if it depends on the line above.
 
     Mail clients also use blockquotes to indent the writer's own paragraphs.
     """

@@ -219,43 +219,43 @@ def _part(raw: bytes, start: int, end: int, default: str, note: Note) -> Part:
 def headers_of(raw: bytes, start: int, end: int, note: Note) -> tuple[list[tuple[str, bytes]], int]:
     """Read the headers of the entity in `raw[start:end]` and the start of its body."""
     limit = min(end, start + MAX_HEADER_BYTES)
-    found: list[tuple[str, list[bytes]]] = []
+    headers: list[tuple[str, list[bytes]]] = []
     position = start
     while position < end:
         stop = raw.find(b"\n", position, limit) + 1 or limit
         line = raw[position:stop]
         if not line.strip():
-            return _unfolded(found), stop
+            return _unfolded(headers), stop
         name = _HEADER_NAME.match(line)
-        if line[:1] in b" \t" and found:
-            found[-1][1].append(line)
-        elif name and len(found) < MAX_HEADERS:
-            found.append((name.group(1).decode("ascii").lower(), [line[name.end() :]]))
+        if line[:1] in b" \t" and headers:
+            headers[-1][1].append(line)
+        elif name and len(headers) < MAX_HEADERS:
+            headers.append((name.group(1).decode("ascii").lower(), [line[name.end() :]]))
         elif name:
             note("header:many")
         elif not line.startswith((b"From ", b">From ")):
             if not _continues(raw, stop, limit):
                 # The blank line is missing: the body begins with this line.
                 note("header:no-blank-line")
-                return _unfolded(found), position
+                return _unfolded(headers), position
             note("header:malformed")
         position = stop
         if position >= limit < end:
             note("header:too-long")
             blank = _BLANK_LINE.search(raw, position - 1, end)
-            return _unfolded(found), blank.end() if blank else end
-    return _unfolded(found), position
+            return _unfolded(headers), blank.end() if blank else end
+    return _unfolded(headers), position
 
 
-def _unfolded(found: list[tuple[str, list[bytes]]]) -> list[tuple[str, bytes]]:
+def _unfolded(headers: list[tuple[str, list[bytes]]]) -> list[tuple[str, bytes]]:
     return [
         (name, b" ".join(line.strip() for line in lines) if len(lines) > 1 else lines[0].strip())
-        for name, lines in found
+        for name, lines in headers
     ]
 
 
 def _continues(raw: bytes, position: int, stop: int) -> bool:
-    """Whether another header follows soon, so that only this line is damaged."""
+    """Return whether another header follows soon, so that only this line is damaged."""
     for line in raw[position : min(stop, position + 2000)].split(b"\n")[:3]:
         if not line.strip():
             return False
@@ -279,21 +279,22 @@ def _split(part: Part, note: Note) -> list[tuple[int, int]]:
 
 
 def _spans(part: Part, boundary: bytes, note: Note) -> list[tuple[int, int]]:
-    raw, marker = part.raw, b"--" + boundary
+    raw, delimiter = part.raw, b"--" + boundary
     spans: list[tuple[int, int]] = []
     opened: int | None = None
     closed = False
     position = part.start
-    while (found := raw.find(marker, position, part.end)) >= 0 and len(spans) <= MAX_PARTS:
-        line_end = raw.find(b"\n", found + len(marker), part.end)
+    while (start := raw.find(delimiter, position, part.end)) >= 0 and len(spans) <= MAX_PARTS:
+        end = start + len(delimiter)
+        line_end = raw.find(b"\n", end, part.end)
         line_end = part.end if line_end < 0 else line_end + 1
-        tail = raw[found + len(marker) : min(line_end, found + len(marker) + 80)].strip()
+        tail = raw[end : min(line_end, end + 80)].strip()
         position = line_end
-        if (found > part.start and raw[found - 1] not in b"\r\n") or tail not in (b"", b"--"):
-            position = found + len(marker)
+        if (start > part.start and raw[start - 1] not in b"\r\n") or tail not in (b"", b"--"):
+            position = end
             continue
         if opened is not None:
-            spans.append((opened, _before_line_end(raw, opened, found)))
+            spans.append((opened, _before_line_end(raw, opened, start)))
         elif closed:
             note("boundary:after-close")
         closed = tail == b"--"
@@ -319,8 +320,8 @@ def parameters(value: bytes, note: Note) -> tuple[str, dict[str, str]]:
     head, _, rest = text.partition(";")
     plain: dict[str, str] = {}
     pieces: dict[str, dict[int, tuple[str, bool]]] = {}
-    for found in _PARAMETER.finditer(rest):
-        name, content = found.group(1).lower(), found.group(2).strip()
+    for match in _PARAMETER.finditer(rest):
+        name, content = match.group(1).lower(), match.group(2).strip()
         if content.startswith('"'):
             content = re.sub(r"\\(.)", r"\1", content.strip('"')) if "\\" in content else \
                 content[1:].removesuffix('"')  # fmt: skip
@@ -361,10 +362,10 @@ def words(text: str, note: Note) -> str:
     out: list[str] = []
     pending: tuple[str, bytes] | None = None
     position = 0
-    for found in _ENCODED_WORD.finditer(text):
-        between = text[position : found.start()]
-        position = found.end()
-        charset, data = found.group(1).lower(), _word(found.group(2), found.group(3), note)
+    for match in _ENCODED_WORD.finditer(text):
+        between = text[position : match.start()]
+        position = match.end()
+        charset, data = match.group(1).lower(), _word(match.group(2), match.group(3), note)
         if pending is not None:
             if not between.strip() and pending[0] == charset and not _is_stateful(charset):
                 pending = (charset, pending[1] + data)

@@ -285,10 +285,10 @@ def _is_complaint(
     forwarded = any(leaf.content_type.startswith("message/rfc822") for leaf in leaves)
     if re.search(r"^feedback-type\s*:", text[:4000], re.IGNORECASE | re.MULTILINE):
         return True
-    about = re.search(r"\b(abuse|complain(t|ed)|spam|unsolicited|feedback)\b", text[:2000], re.I)
-    return bool(_FEEDBACK_SUBJECT.match(subject) and (forwarded or about)) or bool(
+    keyword = re.search(r"\b(abuse|complain(t|ed)|spam|unsolicited|feedback)\b", text[:2000], re.I)
+    return bool(_FEEDBACK_SUBJECT.match(subject) and (forwarded or keyword)) or bool(
         forwarded
-        and about
+        and keyword
         and re.match(r"(staff@hotmail|fbl|feedback|abuse|complaints?|scomp|jmrp)", sender)
         and not subject.lower().startswith("re:")
     )
@@ -339,7 +339,7 @@ def _provider_notification(root: mime.Part, text: str) -> Verdict | None:
 
 
 def _is_forwarded_report(subject: str, text: str) -> bool:
-    """Whether a person forwarded a delivery report with hardly any text of their own."""
+    """Return whether a person forwarded a delivery report with hardly any text of their own."""
     prefix = re.match(r"(fwd?|wg|tr|rv|i|enc|转发|轉寄|転送)\s*[:：]\s*", subject, re.IGNORECASE)
     if prefix is None or not _pattern(_RETURN_SUBJECT).search(subject[prefix.end() :]):
         return False

@@ -378,7 +378,7 @@ def _content_id(part: mime.Part) -> str:
 
 
 def _is_stub(plain: str, structured: list[TextLine]) -> bool:
-    """Whether the plain version only refers to the HTML version or lacks most of its text."""
+    """Return whether the plain text only refers to the HTML version or lacks most of its text."""
     words = sum(len(line.text.split()) for line in structured)
     own = len(plain.split())
     if own >= 40 or words < 5:

@@ -111,7 +111,7 @@ _EDGES = " \t*_-—–~|"
 
 
 def _is_rule(line: str) -> bool:
-    """Whether a line is a rule of dashes, underscores, equals signs or asterisks."""
+    """Return whether a line is a rule of dashes, underscores, equals signs or asterisks."""
     bare = line.strip(" \t>")
     return len(bare) >= 2 and not bare.strip("-_=—–*~· \t")
 
@@ -176,7 +176,7 @@ _ROLE_OF_KIND = {
 
 
 def _is_marked(lines: list[str], roles: list[Role], index: int) -> bool:
-    """Whether the quotation that follows is marked line by line, or empty."""
+    """Return whether the quotation that follows is marked line by line, or empty."""
     following = _next_text(lines, index)
     return following is None or roles[following] not in {Role.NEW, Role.SIGNATURE}
 
@@ -256,7 +256,7 @@ def _label(line: str) -> tuple[str, str] | None:
 
 
 def _is_header_block(lines: list[str], roles: list[Role], index: int) -> bool:
-    """Whether the header block of a quoted message begins here."""
+    """Return whether the header block of a quoted message begins here."""
     first = _label(lines[index])
     if first is None or first[0] == "cc":
         return False
@@ -405,7 +405,7 @@ def _highest_dated(lines: list[str], first: int, floor: int) -> int:
 
 
 def _is_introduction(text: str, quotes: bool) -> bool:
-    """Whether a line (unwrapped) introduces a quotation; `quotes` if marked lines follow."""
+    """Return whether a line (unwrapped) introduces a quotation; `quotes` if marked lines follow."""
     text = text.strip(_EDGES + ">")
     colon = text.endswith((":", "："))
     dated = _DATE.search(text) is not None

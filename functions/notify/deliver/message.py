@@ -32,7 +32,7 @@ RESPONSE_LIMIT = 64 * 1024
 """Bytes of a provider's response that are read."""
 
 TOKEN_MARGIN = timedelta(minutes=5)
-"""How long before its expiry a token is renewed."""
+"""The time before its expiry at which a token is renewed."""
 
 
 def send(deployment: Deployment, desk: str, channel: str, message: OutgoingMessage) -> str:

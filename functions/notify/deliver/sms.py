@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef
 
 SMS_LIMIT = 1600
-"""Characters of a message at most (SNS API reference, Publish, `Message`)."""
+"""The maximum characters of a message (SNS API reference, Publish, `Message`)."""
 
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
 

@@ -43,7 +43,7 @@ RESPONSE_LIMIT = 16 * 1024
 """Bytes of a response's body that are read; they are discarded."""
 
 SECRET_TTL = timedelta(minutes=5)
-"""How long a container caches secrets."""
+"""The time for which a container caches secrets."""
 
 REFUSED_V4 = tuple(
     IPv4Network(network)

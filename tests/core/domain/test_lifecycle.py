@@ -110,9 +110,9 @@ COMMANDS: dict[str, c.TicketCommand] = {
     "hold": c.Hold(held=True),
     "erase": c.ErasePerson(),
     "merge": c.Merge("CS2"),
-    "take-in": c.TakeIn("CS3", other_open=False),
+    "receive-merged": c.ReceiveMerged("CS3", other_open=False),
     "unmerge": c.Unmerge(),
-    "give-back": c.GiveBack("CS3"),
+    "release-merged": c.ReleaseMerged("CS3"),
     "open-original": c.OpenOriginal(1, "客户要求回电"),
 }
 WAY: dict[str, tuple[c.Command, ...]] = {
@@ -325,13 +325,13 @@ class TestRules:
 
     def test_several_commands_are_one_change(self, playbook: Playbook) -> None:
         """F2: classified and assigned at once, or not at all."""
-        together = c.Together((COMMANDS["classify"], ASSIGN))
+        together = c.CommandGroup((COMMANDS["classify"], ASSIGN))
         ticket = then(received(playbook), together, playbook)
         assert (ticket.version, ticket.type, ticket.status) == (2, "fault", "assigned")
         assert ticket.timers["first_response"].allowed == timedelta(hours=2)
         with pytest.raises(ActionNotAllowed):
-            decide(received(playbook), c.Together((ASSIGN, COMMANDS["survey"])), playbook, NOON)
-        assert decide(ticket, c.Together((ASSIGN,)), playbook, NOON) == ()
+            decide(received(playbook), c.CommandGroup((ASSIGN, COMMANDS["survey"])), playbook, NOON)
+        assert decide(ticket, c.CommandGroup((ASSIGN,)), playbook, NOON) == ()
 
     def test_a_ticket_begins_with_a_request(self, playbook: Playbook) -> None:
         with pytest.raises(ValueError, match="needs a ticket"):

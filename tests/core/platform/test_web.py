@@ -134,7 +134,7 @@ class TestBodies:
         status, body, headers = answered(reading, '{"score": 9, "colour": "red"}')
         assert status == 400
         assert headers["Content-Type"] == "application/problem+json"
-        assert (body["title"], body["status"]) == ("The request does not fit", 400)
+        assert (body["title"], body["status"]) == ("Invalid request", 400)
         assert body["errors"] == [
             {"field": "contact", "message": "this field is required"},
             {"field": "score", "message": "Input should be less than or equal to 5"},

@@ -133,8 +133,8 @@ class TestMarkers:
         act(desk, playbook, message, idempotency=idempotency)
         with pytest.raises(Duplicate) as again:
             act(desk, playbook, message, idempotency=idempotency)
-        assert again.value.found is not None
-        assert again.value.found.number == "CS1"
+        assert again.value.record is not None
+        assert again.value.record.number == "CS1"
         assert desk.tickets.load("testdesk", "CS1").version == 2
 
 
@@ -150,7 +150,7 @@ class TestByHand:
 
         def give(by_hand: bool) -> c.Command:
             assign = c.Assign("technical", "busy", by_person=by_hand)
-            return c.Together((c.SetPriority("high"), assign)) if together else assign
+            return c.CommandGroup((c.SetPriority("high"), assign)) if together else assign
 
         with pytest.raises(AgentAtCapacity):
             act(desk, playbook, give(by_hand=False))

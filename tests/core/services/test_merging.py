@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from functions.core.domain import commands as c
-from functions.core.domain.commands.merging import MOST_MERGED
+from functions.core.domain.commands.merging import MAX_MERGED
 from functions.core.domain.errors import ActionNotAllowed, Conflict, NotFound
 from functions.core.domain.events import (
     Commit,
@@ -236,7 +236,7 @@ class TestRefusals:
             act(desk, "CS1", c.Unmerge())
 
     def test_a_merge_target_takes_only_so_many_tickets(self, desk: Storage) -> None:
-        carries = tuple(f"X{n}" for n in range(MOST_MERGED))
+        carries = tuple(f"X{n}" for n in range(MAX_MERGED))
         tickets = {"CS1": load(desk, "CS1").model_copy(update={"carries": carries})}
         tickets["CS2"] = load(desk, "CS2")
         with (

@@ -24,7 +24,7 @@ def test_a_repeated_request_finds_the_first_ticket_and_files_nothing(
     file_with(storage, playbook, "CS1", idempotency=idempotency)
     with pytest.raises(Duplicate) as duplicate:
         file_with(storage, playbook, "CS2", idempotency=idempotency)
-    found = duplicate.value.found
+    found = duplicate.value.record
     assert found is not None
     assert (found.number, found.body) == ("CS1", "digest")
     with pytest.raises(NotFound):

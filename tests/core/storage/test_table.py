@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from functions.core.domain.errors import TryAgain
 from functions.core.domain.rules import Playbook
 from functions.core.storage.database import Storage
-from functions.core.storage.table import moment, stamp
+from functions.core.storage.table import parse_stamp, stamp
 from tests.core.sample_desk import NOON, SHANGHAI, TABLE, agent, file
 from tests.core.storage.samples import delivery
 
@@ -134,4 +134,4 @@ def test_unprocessed_keys_are_read_again(storage: Storage, playbook: Playbook) -
 def test_stamps_sort_as_the_moments_do() -> None:
     early, late = NOON, NOON.astimezone(SHANGHAI) + timedelta(microseconds=1)
     assert stamp(early) < stamp(late)
-    assert moment(stamp(late)) == late
+    assert parse_stamp(stamp(late)) == late

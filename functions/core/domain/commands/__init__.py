@@ -1,8 +1,8 @@
-"""Everything that can be asked of a ticket; `functions.core.domain.lifecycle.decide` answers.
+"""The commands to a ticket, which `functions.core.domain.lifecycle.decide` turns into events.
 
-One module per subject; `base` says how a command is declared. Rights are checked before a command
-is made; whether the ticket's status allows it is decided with the command. The order of the
-imports is the order of the actions wherever they are listed.
+One module per subject; `base` explains how to declare a command. Callers check rights before they
+create a command; `decide` checks the ticket's status. Actions are listed in the order of these
+imports.
 """
 
 # ruff: noqa: F403, I001 - all classes of a module are re-exported, in the order of the imports
@@ -28,7 +28,7 @@ from functions.core.domain.events import TicketReceived
 
 @dataclass(frozen=True)
 class Receive:
-    """Open a ticket under `number`."""
+    """Create a ticket with this number."""
 
     number: str
     request: TicketReceived
@@ -36,11 +36,10 @@ class Receive:
 
 
 @dataclass(frozen=True)
-class Together:
-    """Several commands as one change: all of them, in order, or none."""
+class CommandGroup:
+    """Several commands in one commit: all of them, in order, or none."""
 
     commands: tuple[TicketCommand, ...]
 
 
-Command = TicketCommand | Receive | Together
-"""Anything that `decide` answers."""
+Command = TicketCommand | Receive | CommandGroup

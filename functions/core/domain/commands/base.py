@@ -1,9 +1,9 @@
-"""How a command is declared, and the registry of everything that can be asked of a ticket.
+"""The base class of commands, and the registry of actions.
 
-A command class is the only declaration of an action. Its class keywords say from which statuses it
-is possible and where it leads; `agents` adds what the workbench needs: label, rights and body. Its
-`decide` method is the rule. Everything else (the allowed actions, the rights, the status table of
-`docs/architecture.md`) derives from these classes.
+A command class is the only declaration of an action. Its class keywords name the source statuses
+and the target; `agents` adds label, rights and body for the workbench. Its `decide` method is the
+rule. The allowed actions, the rights and the status table of `docs/architecture.md` derive from
+these classes.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Scope = Literal["own", "team", "callback", "review", "merged", "any"]
 
 LEADERS: Mapping[Role, Scope] = {"supervisor": "any", "admin": "any"}
 
-# Bodies of agents' actions. Metadata of a field says how its text becomes part of the command.
+# Bodies of agents' actions. A field's metadata says how its text is masked for the command.
 
 INTERNAL = "internal"
 """Text for colleagues: masked."""
@@ -78,10 +78,10 @@ class BodyWithFiles(Body):
 
 @dataclass(frozen=True)
 class AgentAction:
-    """What makes a command an action of the workbench.
+    """The workbench's part of a command's declaration.
 
-    A role that is missing in `rights` has no right at all. `listed`: the action is offered wherever
-    status and rights allow it; the others are asked for in particular situations.
+    A role that is missing in `rights` has no right at all. `listed`: a ticket's view offers the
+    action wherever status and rights allow it.
     """
 
     label: tuple[str, str]
@@ -129,13 +129,13 @@ class TicketCommand(ABC):
 
     @abstractmethod
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[Event]:
-        """The events that the command causes; none where it changes nothing.
+        """The events that the command causes; none if it changes nothing.
 
-        The ticket's status has been checked; the rule looks at the content.
+        The caller has checked the ticket's status.
 
         Raises:
             ActionNotAllowed: the state of the ticket does not allow it.
-            InvalidInput: the content does not fit the playbook.
+            InvalidInput: the content is invalid under the playbook.
         """
 
 
@@ -160,7 +160,7 @@ def allowed(ticket: Ticket) -> tuple[str, ...]:
 
 
 def steps_allowed(ticket: Ticket, playbook: Playbook) -> tuple[str, ...]:
-    """The desk's own steps that the ticket's status allows; `approve` where one is pending."""
+    """The desk's own steps that the ticket's status allows; `approve` if one is pending."""
     steps = [name for name, step in playbook.steps.items() if ticket.status in step.source]
     if ticket.pending is not None and ticket.status in OPEN:
         steps.insert(0, "approve")
@@ -197,6 +197,5 @@ def unknown_names(
 def reopened(
     ticket: Ticket, reason: str, playbook: Playbook, to: ReopenTo = "team"
 ) -> TicketReopened:
-    """The event that reopens a ticket."""
     team = ticket.team or playbook.routing[-1].team
     return TicketReopened(reason=reason, team=team, to=to)

@@ -100,7 +100,7 @@ class CorrectContact(
         listed=False,
     ),
 ):
-    """Set a new contact, masked and sealed; without one, say that the former contact works."""
+    """Set a new contact, masked and sealed; without one, mark the former one as deliverable."""
 
     customer: Customer | None = None
     sealed: bytes | None = None

@@ -23,7 +23,7 @@ class Tick(
     by="sla_timer",
     meaning="a deadline is near or past",
 ):
-    """Warn, breach and escalate whatever is due at `now` (G2)."""
+    """Warn, breach and escalate the timers that are due at `now` (G2)."""
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         due, changed = timers.fire(ticket, playbook, now)

@@ -25,8 +25,8 @@ from functions.core.domain.ticket import DONE, IN_HAND, OPEN, Ticket
 if TYPE_CHECKING:
     from functions.core.domain.rules import Playbook
 
-MOST_MERGED = 50
-"""Tickets that can be merged into one: whoever opens it reads them all."""
+MAX_MERGED = 50
+"""The most tickets that can be merged into one, because opening it reads all of them."""
 
 
 class MergeBody(Body):
@@ -46,7 +46,7 @@ class Merge(
         label=("合并工单", "Merge"), rights={"agent": "team", **LEADERS}, body=MergeBody
     ),
 ):
-    """Merge the ticket into `into`, which receives it by the same transaction (`TakeIn`)."""
+    """Merge the ticket into `into`, which gets `ReceiveMerged` in the same transaction."""
 
     into: str
     reason: str = ""
@@ -62,9 +62,9 @@ class Merge(
 
 
 @dataclass(frozen=True)
-class TakeIn(
+class ReceiveMerged(
     TicketCommand,
-    name="take-in",
+    name="receive-merged",
     sources=OPEN | DONE,
     by="with merge",
     meaning="another ticket's conversation goes on here",
@@ -83,9 +83,9 @@ class TakeIn(
                 f"{ticket.number} first, or merge the other way round.",
                 allowed(ticket),
             )
-        if len(ticket.carries) >= MOST_MERGED:
+        if len(ticket.carries) >= MAX_MERGED:
             raise ActionNotAllowed(
-                f"{MOST_MERGED} tickets were merged into {ticket.number} already, the maximum."
+                f"{MAX_MERGED} tickets were merged into {ticket.number} already, the maximum."
             )
         received = e.MergeReceived(
             other=self.other, same_customer=self.same_customer, reason=self.reason
@@ -126,9 +126,9 @@ class Unmerge(
 
 
 @dataclass(frozen=True)
-class GiveBack(
+class ReleaseMerged(
     TicketCommand,
-    name="give-back",
+    name="release-merged",
     sources=ANY_STATUS,
     by="with unmerge",
     meaning="a ticket that was merged into this one is separated again",

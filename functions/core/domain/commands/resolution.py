@@ -101,7 +101,7 @@ class Confirm(
 
 
 def _after_poor_answer(playbook: Playbook) -> Literal["team", "senior"]:
-    """Where a poor score starts a second handling, so does an unsolved problem (E7)."""
+    """The recipient of an unsolved ticket: a second handling if a poor score starts one (E7)."""
     return "senior" if playbook.survey.review.then == "second_handling" else "team"
 
 
@@ -148,7 +148,7 @@ class AnswerSurvey(
         low, high = playbook.survey.scores
         if not low <= self.score <= high:
             error = FieldError("score", f"a number from {low} to {high}")
-            raise InvalidInput("The score does not fit.", (error,))
+            raise InvalidInput("The score is invalid.", (error,))
         if ticket.score is not None:
             raise already_answered()
         answer = e.SurveyAnswered(
@@ -160,7 +160,7 @@ class AnswerSurvey(
 
 
 def _after_score(ticket: Ticket, score: int, comment: str, playbook: Playbook) -> Sequence[e.Event]:
-    """What follows a score (A13, B9, E7)."""
+    """The events that follow a score (A13, B9, E7)."""
     review = playbook.survey.review
     if score >= review.below:
         return [e.TicketArchived()]

@@ -36,7 +36,7 @@ class Classify(
     by="router",
     meaning="type, tags and priority from the words of the request",
 ):
-    """Record what the words of the request say."""
+    """Record the classification of the request's text."""
 
     type: str
     tags: tuple[str, ...]
@@ -115,7 +115,7 @@ class ConfirmType(
             *unknown_names("priority", (priority,), playbook.priorities),
         )
         if errors:
-            raise InvalidInput("Some fields do not fit; see errors.", errors)
+            raise InvalidInput("Some fields are invalid; see errors.", errors)
         tags = ticket.tags if self.tags is None else self.tags
         return [e.TypeConfirmed(type=self.type, tags=tags, priority=priority)]
 
@@ -158,7 +158,7 @@ class Enqueue(
 
 
 class TakeBody(Body):
-    """Nothing but the version."""
+    """The body of `take`: only the version."""
 
 
 class _Assignment:

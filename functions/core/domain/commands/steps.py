@@ -91,7 +91,7 @@ class TakeStep(
 
 
 def _reclassified(ticket: Ticket, step: str, then: Effect, playbook: Playbook) -> Sequence[e.Event]:
-    """The classification after a step; no event where it stays as it is (E6)."""
+    """The event that changes the classification after a step; none if it stays the same (E6)."""
     priority = ticket.priority
     if then.priority and playbook.ranks[then.priority] < playbook.ranks.get(priority, 99):
         priority = then.priority
@@ -111,24 +111,24 @@ def _reclassified(ticket: Ticket, step: str, then: Effect, playbook: Playbook) -
 
 
 def _needs_approval(approval: Approval, fields: dict[str, str]) -> bool:
-    """Whether a step exceeds an agent's authority."""
+    """Return whether a step exceeds an agent's authority."""
     if approval.field is None:
         return True
     return Decimal(fields.get(approval.field) or "0") > approval.over
 
 
-def checked_fields(step: Step, given: Mapping[str, str]) -> dict[str, str]:
+def checked_fields(step: Step, values: Mapping[str, str]) -> dict[str, str]:
     """The fields of a step, stripped and checked against their kinds.
 
     Raises:
         InvalidInput: missing, unknown or malformed fields; every one is named.
     """
     errors = [
-        FieldError(name, "there is no such field") for name in given if name not in step.fields
+        FieldError(name, "there is no such field") for name in values if name not in step.fields
     ]
     fields: dict[str, str] = {}
     for name, field in step.fields.items():
-        value = given.get(name, "").strip()
+        value = values.get(name, "").strip()
         if not value:
             if field.required:
                 errors.append(FieldError(name, "this field is required"))
@@ -138,7 +138,7 @@ def checked_fields(step: Step, given: Mapping[str, str]) -> dict[str, str]:
             errors.append(FieldError(name, problem))
         fields[name] = value
     if errors:
-        raise InvalidInput("Some fields do not fit; see errors.", tuple(errors))
+        raise InvalidInput("Some fields are invalid; see errors.", tuple(errors))
     return fields
 
 
@@ -177,12 +177,12 @@ class Approve(
         pending = ticket.pending
         if pending is None:
             raise not_allowed("approve", ticket, playbook)
-        given = e.ApprovalGiven(step=pending.step, approved=self.approved, reason=self.reason)
+        decision = e.ApprovalGiven(step=pending.step, approved=self.approved, reason=self.reason)
         step = playbook.steps.get(pending.step)
         if not self.approved or step is None:
-            return [given]
+            return [decision]
         command = TakeStep(pending.step, pending.fields, pending.attachments)
         if e.status_after_approval(ticket) not in step.source:
             # The ticket has moved on: the step is recorded and changes no status.
-            return [given, command._event(step).model_copy(update={"to": None})]
-        return [given, *command._taken(step, ticket, playbook, now)]
+            return [decision, command._event(step).model_copy(update={"to": None})]
+        return [decision, *command._taken(step, ticket, playbook, now)]

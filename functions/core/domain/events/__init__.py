@@ -1,7 +1,7 @@
-"""Everything that can happen to a ticket; `base` says how an event is declared.
+"""The events of a ticket; `base` explains how to declare one.
 
 One module per subject, as in `functions.core.domain.commands`; `commit` holds the events of one
-change. The order of the imports is the order of the events wherever they are listed.
+change. Events are listed in the order of these imports.
 """
 
 # ruff: noqa: F403, I001 - all classes of a module are re-exported, in the order of the imports

@@ -1,21 +1,21 @@
-"""Everything that can happen to a ticket: one class per event, past tense, immutable.
+"""The base class of events, and their registry: one immutable class per event, in the past tense.
 
 A change of a ticket is one `Commit`: a new version and the events that made it. Commits are the
-history, the audit trail and the outbox at once: the table's stream hands each one to the router
-and to notify.
+history, the audit trail and the outbox at once: the table's stream delivers them to the router and
+to notify.
 
-An event class is the only declaration of an event. Its class keywords and fields say
+An event class is the only declaration of an event. Its class keywords and fields are
 
-- `label`: how a timeline names it, in zh-CN and en;
+- `label`: its name in a timeline, in zh-CN and en;
 - `webhook`: the public type of its webhook message, None for bookkeeping;
 - `wakes`: the functions that act on it (`ROUTER`, `NOTIFY`); `router_after_step`: the router acts
-  on it only where one of the desk's own steps caused it;
+  on it only if one of the desk's own steps caused it;
 - `customer`: whether customers see it: `never`, as a change of `status`, or as a `message` that
   passed between them and the desk;
-- `record` and `says`: its kind in the handling record (B7), and the field that holds its words;
-- `direction`: `in` or `out` for what customer and desk wrote to each other;
-- which of its fields are personal (`PERSONAL`), so that erasure blanks them;
-- `changes`: what it changes on the ticket.
+- `record` and `says`: its kind in the handling record (B7), and the field with its text;
+- `direction`: `in` or `out` for messages between customer and desk;
+- `PERSONAL` on fields with personal data, so that erasure blanks them;
+- `changes`: its changes to the ticket.
 
 Stored events carry `SCHEMA_VERSION`. Fields are only ever added, with defaults, so older events
 stay readable; a commit of a newer schema is dead-lettered instead of misread. Event names are
@@ -43,12 +43,12 @@ Visibility = Literal["never", "status", "message"]
 RecordKind = Literal["step", "communication", "solution"]
 
 PERSONAL = "personal"
-"""Marks a field that may say who the customer is. Erasure blanks it (B10)."""
+"""Marks a field that may identify the customer. Erasure blanks it (B10)."""
 IMPERSONAL = "impersonal"
 """Marks a text field that never does: a term of the playbook, a username, a code."""
 
 PersonalText = Annotated[str, PERSONAL]
-"""Free text, or anything else that may say who the customer is."""
+"""Free text, or another value that may identify the customer."""
 Term = Annotated[str, IMPERSONAL]
 """A term of the playbook, a username, a code: the same for many customers."""
 
@@ -98,12 +98,12 @@ class Event(Value):
 
     @property
     def words(self) -> str:
-        """The event's free text, empty where it has none."""
+        """The event's free text, empty if it has none."""
         words: str | None = getattr(self, self.says) if self.says else None
         return words or ""
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
-        """The changes that this event makes on the ticket; most only add to the history."""
+        """The changes that this event makes to the ticket; most events only add to the history."""
         return {}
 
     def document(self) -> dict[str, Any]:

@@ -19,9 +19,9 @@ MACHINES = frozenset({"customer", "system"})
 
 
 class Commit(Value):
-    """One change of a ticket: its events in order, with actor and moment.
+    """One change of a ticket: its events in order, with actor and time.
 
-    `sealed`: masking changed the customer's words, and the original is sealed beside them.
+    `sealed`: masking changed the customer's text, and the original is stored sealed.
     """
 
     desk: str

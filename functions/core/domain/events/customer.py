@@ -37,7 +37,7 @@ class ContactBounced(Event, label=("邮件无法送达", "Mail bounced"), webhoo
     cause: PersonalText
 
     def marks(self, customer: Customer) -> bool:
-        """Whether mail stops; a bad address replaces a complaint, not the reverse."""
+        """Return whether mail stops; a bad address replaces a complaint, not the reverse."""
         blocked = customer.undeliverable is not None and not customer.complained
         return self.permanent and not blocked and customer.undeliverable != self.cause
 

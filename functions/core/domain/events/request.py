@@ -82,7 +82,7 @@ class TicketClassified(
     wakes=NOBODY,
     router_after_step=True,
 ):
-    """The words of the request gave type, tags and priority, by `rules`."""
+    """The request got its type, tags and priority; `rules` names the rules that applied."""
 
     type: Term
     tags: tuple[Term, ...]
