@@ -1,4 +1,4 @@
-"""Deployments are idempotent, and the emulator has the API that Chalice describes (F7)."""
+"""Deployments are idempotent, and the emulator has the API that Chalice describes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from infra.deploy.gateway import EXTENSION, responses
 from infra.local.chalice_client import LocalClient
 from tests.e2e.running_system import ROOT, System
 
+pytestmark = pytest.mark.requirement("F7")
 _DEPLOY = """
 import sys
 from pathlib import Path

@@ -1,7 +1,4 @@
-"""The loop on the whole system, over real HTTP and SMTP, from a request to its archived document.
-
-F1–F7, G1, G4, G6, G8; A1–A16 as far as they cross a process.
-"""
+"""The loop on the whole system, over real HTTP and SMTP, from a request to its archived document."""
 
 from __future__ import annotations
 
@@ -20,6 +17,35 @@ from infra.simulator.simulator import ApiResponse
 from tests.e2e.running_system import System, wait_until
 from tests.signed_requests import signed
 
+pytestmark = pytest.mark.requirement(
+    "F1",
+    "F2",
+    "F3",
+    "F4",
+    "F5",
+    "F6",
+    "F7",
+    "G1",
+    "G4",
+    "G6",
+    "G8",
+    "A1",
+    "A2",
+    "A3",
+    "A4",
+    "A5",
+    "A6",
+    "A7",
+    "A8",
+    "A9",
+    "A10",
+    "A11",
+    "A12",
+    "A13",
+    "A14",
+    "A15",
+    "A16",
+)
 NAME = "韩梅梅"
 
 
@@ -122,8 +148,29 @@ def texts_in(value: Any) -> Iterator[str]:
         yield str(value)
 
 
+@pytest.mark.requirement(
+    "A1",
+    "A2",
+    "A3",
+    "A4",
+    "A5",
+    "A8",
+    "A9",
+    "A10",
+    "A12",
+    "A13",
+    "A14",
+    "A15",
+    "A16",
+    "F1",
+    "F2",
+    "F4",
+    "F6",
+    "F8",
+    "G4",
+    "G6",
+)
 def test_the_loop_over_http(desk: Desk) -> None:
-    """A1–A5, A8–A10, A12–A16, F1, F2, F4, F6, F8's document, G4, G6"""
     address, phone = "han.meimei@example.com", "13912345678"
     filed = desk.http(
         "POST",

@@ -1,4 +1,4 @@
-"""Merging and sealed originals on the whole system, over real HTTP and SMTP (A14, F2, G1, G4)."""
+"""Merging and sealed originals on the whole system, over real HTTP and SMTP."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
 from tests.e2e.running_system import System, wait_until
 from tests.e2e.test_loop import Desk, desk, texts_in
 
+pytestmark = pytest.mark.requirement("A14", "F2", "G1", "G4")
 __all__ = ["desk"]  # a fixture
 
 PHONE, MAIL = "13688886666", "wei.example@example.com"

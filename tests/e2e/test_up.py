@@ -1,4 +1,4 @@
-"""The local system: three steps, kept through a kill, with its quarantine (F2, F3, F7, G3, G8).
+"""The local system: three steps, kept through a kill, with its quarantine.
 
 The tests of this file follow each other on one system.
 """
@@ -24,6 +24,7 @@ from infra.deploy.local_stage import ACCOUNT, REGION
 from tests.e2e.running_system import ROOT, System, free_port, wait_until
 from tests.inprocess.generated_mails import GeneratedMail, MailGenerator
 
+pytestmark = pytest.mark.requirement("F2", "F3", "F7", "G3", "G8")
 PLAYBOOK = ROOT / "playbooks" / "standard.yaml"
 
 

@@ -1,4 +1,4 @@
-"""An endpoint on this machine, told by the real system of what happens at a desk (G5)."""
+"""An endpoint on this machine, told by the real system of what happens at a desk."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tests.e2e.desk_journey import TABLE, tick
 from tests.e2e.running_system import ROOT, System, wait_until
 from tests.notify.webhook_receiver import Receiver
 
+pytestmark = pytest.mark.requirement("G5")
 DESK = "hooked"
 """A desk of the test's own: what it files, nobody works on."""
 

@@ -1,4 +1,4 @@
-"""The bench: what it counts, and the shape of what it says (G7)."""
+"""The bench: what it counts, and the shape of what it says."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from infra.bench.ticket_life import TEAM
 from infra.simulator import capacity
 from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import loop as loop  # the deployment on moto
+
+pytestmark = pytest.mark.requirement("G7")
 
 
 def text(size: int) -> dict[str, str]:

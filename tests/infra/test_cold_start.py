@@ -1,4 +1,4 @@
-"""What a handler's import has to leave alone, so that a container starts fast (G7)."""
+"""What a handler's import has to leave alone, so that a container starts fast."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from infra.bench.import_time import HANDLERS
 from infra.deploy.steps import ROOT
 
+pytestmark = pytest.mark.requirement("G7")
 FOR_SOME_CALLS = frozenset(
     {
         "cryptography",

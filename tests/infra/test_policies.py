@@ -1,4 +1,4 @@
-"""Each function may do what it does and nothing else (G4, and the decision on least privilege)."""
+"""Each function may do what it does and nothing else (decision on least privilege)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from infra.deploy.permissions import UNUSED, granted, needed
 from infra.deploy.steps import INFRA
 from infra.simulator.simulator import FUNCTIONS
 
+pytestmark = pytest.mark.requirement("G4")
 FILES = sorted((INFRA / "policies").glob("*.json"))
 
 

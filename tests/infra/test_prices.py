@@ -1,4 +1,4 @@
-"""The price list and the arithmetic of costs (F8, G7)."""
+"""The price list and the arithmetic of costs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from infra.bench import costs
 from infra.simulator.simulator import Call
 
+pytestmark = pytest.mark.requirement("F8", "G7")
 LIST = costs.PriceList(
     region="us-east-1",
     prices={

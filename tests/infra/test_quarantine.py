@@ -1,4 +1,4 @@
-"""`deskbell quarantine`: list, show, replay and discard (G3)."""
+"""`deskbell quarantine`: list, show, replay and discard."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from tests.inprocess.conftest import (
     storage as storage,
 )
 
+pytestmark = pytest.mark.requirement("G3")
 DESK = "support@standard.local"
 INFECTED = {"virusVerdict": {"status": "FAIL"}}
 SPAM = {"spamVerdict": {"status": "FAIL"}}

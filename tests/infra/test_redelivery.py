@@ -1,4 +1,4 @@
-"""Redelivery of failed records, and the meaning of the function's response (G3)."""
+"""Redelivery of failed records, and the meaning of the function's response."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from infra.console.redelivery import (
     records_between,
 )
 
+pytestmark = pytest.mark.requirement("G3")
 BATCH = {
     "streamArn": "arn:stream",
     "shardId": "shard-1",

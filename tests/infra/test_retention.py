@@ -1,4 +1,4 @@
-"""B10: a record is held, and a person's data goes, wherever it lies and whatever comes between."""
+"""A record is held, and a person's data goes, wherever it lies and whatever comes between."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from infra.console.retention import Records, erase, hold
 from tests.aws_snapshots import aws_in_memory
 from tests.core.sample_desk import DESK, NOON, TABLE, agent, both, committed, make_table, request
 
+pytestmark = pytest.mark.requirement("B10")
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 

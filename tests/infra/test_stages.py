@@ -1,4 +1,4 @@
-"""A stage is one of `.chalice/config.json`; a slip of the hand makes nothing (F7)."""
+"""A stage is one of `.chalice/config.json`; a slip of the hand makes nothing."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 from infra.console import main as console
 from infra.deploy.functions import StageMissingError
 from infra.deploy.steps import deploy
+
+pytestmark = pytest.mark.requirement("F7")
 
 
 @pytest.fixture(autouse=True)

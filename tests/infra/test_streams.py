@@ -1,4 +1,4 @@
-"""Lambda's rules for failing stream batches, as the emulator is taught them (F2, G3)."""
+"""Lambda's rules for failing stream batches, as the emulator is taught them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from infra.local.streams import RetryRules, process
 
+pytestmark = pytest.mark.requirement("F2", "G3")
 RULES = RetryRules(partial=True, bisect=True, attempts=3, max_age_seconds=3600)
 
 

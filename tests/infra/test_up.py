@@ -1,4 +1,4 @@
-"""What `deskbell up` deploys anew for, and what it does not (G8)."""
+"""What `deskbell up` deploys anew for, and what it does not."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from infra.deploy.local_stage import Ports
 from infra.local import up
 
+pytestmark = pytest.mark.requirement("G8")
 PORTS = Ports(8700, 4566, 2525)
 READ = (
     "app.py",

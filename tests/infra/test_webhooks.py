@@ -1,4 +1,4 @@
-"""The console's part of webhooks: secrets, a test message, sending again (G5)."""
+"""The console's part of webhooks: secrets, a test message, sending again."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ from tests.notify.deployment import (
 )
 from tests.notify.webhook_receiver import Receiver
 
+pytestmark = pytest.mark.requirement("G5")
 HOUR = timedelta(hours=1)
 KEPT = (aws.client, aws.parameter, container.storage, wiring.endpoint_budget, wiring.secret_cache)
 
@@ -97,8 +98,9 @@ def pump(desk: Harness, ticket: Ticket) -> None:
             assert desk.invoke(stream_record(item, "MODIFY")) == []
 
 
+@pytest.mark.requirement("G5")
 def test_applying_a_playbook_makes_the_secret(desk: Harness) -> None:
-    """G5: once; a second application leaves it."""
+    """Once; a second application leaves it."""
     [secret] = webhooks.secrets(STAGE, "standard", "crm", NOON)
     assert secret.startswith("whsec_")
     ensure_endpoint_secrets(boto3.client("ssm"), STAGE, "standard", ["crm"], NOON)
@@ -108,8 +110,9 @@ def test_applying_a_playbook_makes_the_secret(desk: Harness) -> None:
     assert (listed.desk, listed.name, listed.secrets) == ("standard", "crm", 1)
 
 
+@pytest.mark.requirement("G5")
 def test_a_secret_is_changed_without_a_gap(desk: Harness, receiver: Receiver) -> None:
-    """G5: the receiver may take either for a while."""
+    """The receiver may take either for a while."""
     now = datetime.now(UTC)
     [old] = webhooks.secrets(STAGE, "standard", "crm", now)
     new = webhooks.rotate(STAGE, "standard", "crm", HOUR, now)
@@ -120,8 +123,8 @@ def test_a_secret_is_changed_without_a_gap(desk: Harness, receiver: Receiver) ->
     assert webhooks.secrets(STAGE, "standard", "crm", now + HOUR) == (new,)
 
 
+@pytest.mark.requirement("G5")
 def test_a_test_message_verifies(desk: Harness, receiver: Receiver) -> None:
-    """G5."""
     now = datetime.now(UTC)
     assert webhooks.send_test(STAGE, "standard", "crm", now) == "HTTP 204"
     [secret] = webhooks.secrets(STAGE, "standard", "crm", now)
@@ -130,8 +133,9 @@ def test_a_test_message_verifies(desk: Harness, receiver: Receiver) -> None:
     assert found["data"] == {"desk": "standard", "webhook": "crm"}
 
 
+@pytest.mark.requirement("G5")
 def test_one_message_is_sent_again_under_its_id(desk: Harness, receiver: Receiver) -> None:
-    """G5: though it had arrived."""
+    """Though it had arrived."""
     ticket = happen(desk)
     first = receiver.ids[0]
     assert webhooks.replay_id(STAGE, first, NOON) == "it is sent now"
@@ -148,8 +152,9 @@ def test_a_message_that_never_was(desk: Harness, written: str) -> None:
         webhooks.replay_id(STAGE, written.format(happen(desk).number), NOON)
 
 
+@pytest.mark.requirement("G5")
 def test_a_time_is_sent_again(desk: Harness, receiver: Receiver) -> None:
-    """G5: from its start until before its end; with the ids they had."""
+    """From its start until before its end; with the ids they had."""
     ticket = happen(desk)
     later = NOON + HOUR
     done = webhooks.replay_span(STAGE, Span("standard", "", later, later + HOUR), 300, later)
@@ -165,8 +170,9 @@ def test_a_time_is_sent_again(desk: Harness, receiver: Receiver) -> None:
     assert (before.again, before.first) == (0, 0)
 
 
+@pytest.mark.requirement("G5")
 def test_a_new_endpoint_is_given_the_past(desk: Harness, receiver: Receiver) -> None:
-    """G5: what it was never sent, and the others are left alone."""
+    """What it was never sent, and the others are left alone."""
     ticket = happen(desk)
     told(desk, crm=["ticket.received"], bi=["*"], at=receiver.url)
     assert len(webhooks.secrets(STAGE, "standard", "bi", NOON)) == 1
@@ -180,8 +186,9 @@ def test_a_new_endpoint_is_given_the_past(desk: Harness, receiver: Receiver) -> 
     }
 
 
+@pytest.mark.requirement("G5")
 def test_many_are_spread_over_minutes(desk: Harness) -> None:
-    """G5: so that customers' messages and the endpoint keep up."""
+    """So that customers' messages and the endpoint keep up."""
     tickets = [desk.file(contact=f"a{n}@example.com") for n in range(5)]
     span = Span("standard", "crm", NOON, NOON + HOUR)
     done = webhooks.replay_span(STAGE, span, 2, NOON)
@@ -196,8 +203,9 @@ def second(desk: Harness, mailbox: str) -> Playbook:
     return desk.playbook.model_copy(update={"desk": "other", "mail": mail})
 
 
+@pytest.mark.requirement("F7")
 def test_the_same_playbook_again_is_no_new_version(desk: Harness) -> None:
-    """F7: a deployment that is repeated changes nothing; what does change is said line by line."""
+    """A deployment that is repeated changes nothing; what does change is said line by line."""
     again = desks.apply(STAGE, desk.playbook, NOON)
     assert (again.version, again.stored, again.changes) == (1, False, ())
     changed = desk.playbook.model_copy(update={"reopen_within": timedelta(days=3)})
@@ -206,17 +214,19 @@ def test_the_same_playbook_again_is_no_new_version(desk: Harness) -> None:
     assert [line.split(":")[0] for line in applied.changes] == ["+ reopen_within"]
 
 
+@pytest.mark.requirement("F1", "F7")
 def test_a_mailbox_of_another_desk_is_refused_in_words(desk: Harness) -> None:
-    """F1, F7: the console says it as one line; nothing of the playbook is stored."""
+    """The console says it as one line; nothing of the playbook is stored."""
     with pytest.raises(PlaybookError, match=r"mail\.address: support@standard\.local"):
         desks.apply(STAGE, second(desk, "support@standard.local"), NOON)
     assert desks.versions(STAGE) == [("standard", 1)]
 
 
+@pytest.mark.requirement("G5")
 def test_a_message_that_is_sent_again_has_all_its_attempts(
     desk: Harness, receiver: Receiver
 ) -> None:
-    """G5: another day of them, however many it took before; and another desk's are left alone."""
+    """Another day of them, however many it took before; and another desk's are left alone."""
     ticket = happen(desk)
     desks.apply(STAGE, second(desk, "support@other.local"), NOON)
     span = Span("other", "", NOON - HOUR, NOON + 2 * HOUR)
@@ -227,8 +237,9 @@ def test_a_message_that_is_sent_again_has_all_its_attempts(
     assert (due.attempts, due.cause) == (0, "replayed")
 
 
+@pytest.mark.requirement("E11")
 def test_what_is_being_sent_is_left_alone(desk: Harness, receiver: Receiver) -> None:
-    """E11: never twice while claimed."""
+    """Never twice while claimed."""
     ticket = happen(desk)
     for delivery in desk.deliveries(ticket):
         if delivery.channel == "webhook":
@@ -248,8 +259,9 @@ def test_an_endpoint_that_there_is_not(desk: Harness) -> None:
             ask()
 
 
+@pytest.mark.requirement("G3", "G5")
 def test_a_dead_letter_gets_another_day(desk: Harness, receiver: Receiver) -> None:
-    """G3, G5: replayed from quarantine, with all attempts before it."""
+    """Replayed from quarantine, with all attempts before it."""
     from infra.console.quarantine import Quarantine
 
     for room in ("mail", "router", "sla_timer"):
@@ -276,8 +288,8 @@ def run(*arguments: str) -> Any:
     return CliRunner().invoke(app, [*arguments, "--stage", STAGE])
 
 
+@pytest.mark.requirement("G5")
 def test_the_commands_do_it(desk: Harness, receiver: Receiver) -> None:
-    """G5."""
     ticket = happen(desk)
     listed = run("webhooks", "list").stdout.split("\t")
     assert listed[:2] == ["standard", "crm"]
@@ -308,15 +320,17 @@ def test_a_command_that_says_too_little(desk: Harness, arguments: list[str], sai
     assert said in str(done.exception)
 
 
+@pytest.mark.requirement("G5")
 def test_the_secret_of_what_is_not_there_is_refused(desk: Harness) -> None:
-    """G5: nothing printed would read as an endpoint without a secret."""
+    """Nothing printed would read as an endpoint without a secret."""
     done = run("webhooks", "secret", "standard", "crn")
     assert isinstance(done.exception, WebhookError)
     assert "has no webhook crn; it has crm" in str(done.exception)
 
 
+@pytest.mark.requirement("G5")
 def test_secrets_are_of_the_scheme(desk: Harness) -> None:
-    """G5: 32 octets in base64, as its libraries take them."""
+    """32 octets in base64, as its libraries take them."""
     [secret] = webhooks.secrets(STAGE, "standard", "crm", NOON)
     Verifier(secret)
     assert len(secret.removeprefix("whsec_")) == len(b64encode(bytes(32)))

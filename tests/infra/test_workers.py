@@ -1,4 +1,4 @@
-"""Workers of the emulator's functions share one unpacked package (G8)."""
+"""Workers of the emulator's functions share one unpacked package."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import pytest
 from ministack.core import lambda_runtime
 
 from infra.local import workers
+
+pytestmark = pytest.mark.requirement("G8")
 
 
 @pytest.fixture

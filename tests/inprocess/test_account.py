@@ -1,4 +1,4 @@
-"""Five hundred mails of every kind, and where each one is afterwards (G1, G3)."""
+"""Five hundred mails of every kind, and where each one is afterwards."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import boto3
+import pytest
 
 from functions.core.domain.events import Commit, CustomerWrote, TicketReceived
 from functions.core.platform import aws
@@ -20,6 +21,7 @@ from infra.simulator.simulator import Simulator, mail_notification
 from tests.inprocess.conftest import PLACE, ROOT, shipped
 from tests.inprocess.generated_mails import GeneratedMail, MailGenerator
 
+pytestmark = pytest.mark.requirement("G1", "G3")
 SEED = 20261121
 MAILS = 500
 AUTOMATIC = {"NoteAdded", "ContactBounced"}
@@ -27,8 +29,9 @@ Places = dict[tuple[str, str], list[str]]
 """(desk, key of the mail) → the ticket on which it stands, or its cause in quarantine."""
 
 
+@pytest.mark.requirement("G3")
 def test_every_mail_is_accounted_for(loop: Simulator, storage: Storage) -> None:
-    """G3, item 6: on exactly one ticket, shown on one, in quarantine with its cause, or known as a
+    """On exactly one ticket, shown on one, in quarantine with its cause, or known as a
     repetition; nothing is in two places, nothing in none, and the sums match."""
     _desks(storage)
     bag = MailGenerator(SEED)

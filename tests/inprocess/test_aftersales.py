@@ -1,4 +1,4 @@
-"""The desk `aftersales`, walked through its guide step by step (D1–D17 but for the reports)."""
+"""The desk `aftersales`, step by step through its guide."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ import pytest
 from functions.core.domain.roster import Agent
 from tests.inprocess.desk_journey import Case, deployed
 
+pytestmark = pytest.mark.requirement(
+    "D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8", "D9", "D10", "D11", "D12", "D13", "D14", "D17"
+)
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
     "1f15c4890000000d49444154789c6360000002000001e221bc330000000049454e44ae426082"
@@ -51,8 +54,11 @@ def at(hour: int) -> str:
     return tomorrow.replace(hour=hour, minute=0, second=0, microsecond=0).isoformat()
 
 
+@pytest.mark.requirement(
+    "D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8", "D9", "D10", "D11", "D12", "D13", "D14", "D17"
+)
 def test_a_repair_from_the_form_to_the_call_back(case: Case) -> None:
-    """D1–D14, D17: the second way (a visit, parts), and once back to the engineer."""
+    """The second way (a visit, parts), and once back to the engineer."""
     case.online("wx-1", "wx-2", "kf-1")
 
     # D1, D2, D17: filed alone, with product and proof; the contact's middle is hidden
@@ -186,8 +192,8 @@ def test_a_repair_from_the_form_to_the_call_back(case: Case) -> None:
         assert secret not in str(document) + "".join(case.seen)
 
 
+@pytest.mark.requirement("D3", "D9", "D11")
 def test_a_return_goes_to_the_warehouse_with_its_order(case: Case) -> None:
-    """D3, D9 (the third way), D11"""
     case.online("th-1")
     case.file("想退货，七天无理由", order="DD-1001")
     assert (case.ticket.type, case.ticket.handler) == ("退换货", "th-1")
@@ -206,6 +212,7 @@ def test_a_return_goes_to_the_warehouse_with_its_order(case: Case) -> None:
     assert "已退款" in case.said("customer", "warehouse_done")
 
 
+@pytest.mark.requirement("D3", "D5", "D6")
 @pytest.mark.parametrize(
     ("text", "more", "expected", "colour"),
     [
@@ -222,14 +229,15 @@ def test_a_return_goes_to_the_warehouse_with_its_order(case: Case) -> None:
 def test_priority_by_type_words_class_and_urgency(
     case: Case, text: str, more: dict[str, Any], expected: tuple[str, str], colour: str
 ) -> None:
-    """D3, D5, D6: anything touching safety is 紧急; a VIP's ticket goes up one level."""
+    """Anything touching safety is 紧急; a VIP's ticket goes up one level."""
     case.file(text, **more)
     assert (case.ticket.type, case.ticket.priority) == expected
     assert case.playbook.priorities[case.ticket.priority].colour == colour
 
 
+@pytest.mark.requirement("D6", "D7")
 def test_nobody_who_covers_the_line_leaves_it_to_a_supervisor(case: Case) -> None:
-    """D6, D7: 待分派 until a supervisor assigns by hand."""
+    """待分派 until a supervisor assigns by hand."""
     case.online("wx-2")
     case.file("冰箱不制冷", product=FRIDGE)
     assert (case.ticket.queue, case.ticket.handler) == ("supervisor", None)
@@ -239,6 +247,7 @@ def test_nobody_who_covers_the_line_leaves_it_to_a_supervisor(case: Case) -> Non
     assert case.ticket.handler == "wx-1"
 
 
+@pytest.mark.requirement("D7")
 @pytest.mark.parametrize(
     ("text", "product", "handler"),
     [
@@ -253,14 +262,14 @@ def test_nobody_who_covers_the_line_leaves_it_to_a_supervisor(case: Case) -> Non
 def test_the_line_is_known_from_the_form_or_from_the_words(
     case: Case, text: str, product: dict[str, str] | None, handler: str
 ) -> None:
-    """D7"""
     case.online("wx-1", "wx-2")
     case.file(text, **({"product": product} if product else {}))
     assert case.ticket.handler == handler
 
 
+@pytest.mark.requirement("D7")
 def test_an_engineer_at_the_threshold_gets_no_more(case: Case) -> None:
-    """D7: nothing in hand, or fewer than the threshold."""
+    """Nothing in hand, or fewer than the threshold."""
     case.online("wx-1")
     for _ in range(3):
         case.file("冰箱不制冷", product=FRIDGE)
@@ -269,8 +278,9 @@ def test_an_engineer_at_the_threshold_gets_no_more(case: Case) -> None:
     assert (case.ticket.queue, case.ticket.handler) == ("supervisor", None)
 
 
+@pytest.mark.requirement("D8")
 def test_an_engineer_who_does_not_accept_is_reported(case: Case) -> None:
-    """D8: 30 minutes, then the supervisor is told; a review that nobody does, after the hour."""
+    """30 minutes, then the supervisor is told; a review that nobody does, after the hour."""
     case.online("wx-1")
     case.file("冰箱不制冷", product=FRIDGE)
     due = case.due("acceptance")
@@ -282,8 +292,8 @@ def test_an_engineer_who_does_not_accept_is_reported(case: Case) -> None:
     assert "review_overdue" in case.told("supervisor")
 
 
+@pytest.mark.requirement("D1", "D4", "D12")
 def test_a_call_needs_no_review_and_progress_is_told_by_the_number(case: Case) -> None:
-    """D1, D4, D12"""
     case.online("kf-1")
     number = case.enter("kf-1", "请问上门费怎么收费")
     assert "review" not in case.ticket.timers
@@ -293,8 +303,8 @@ def test_a_call_needs_no_review_and_progress_is_told_by_the_number(case: Case) -
     assert re.fullmatch(r"\d{9}", number)
 
 
+@pytest.mark.requirement("D12")
 def test_a_poor_rating_is_told_to_the_supervisor(case: Case) -> None:
-    """D12"""
     case.online("kf-1")
     case.enter("kf-1", "请问保修期多久")
     case.act("kf-1", "resolve", summary="保修一年")

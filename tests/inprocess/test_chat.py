@@ -1,4 +1,4 @@
-"""Chat channels: messages join the right ticket once, and answers go to the chat (G1, E10)."""
+"""Chat channels: messages join the right ticket once, and answers go to the chat."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ from tests.inprocess.conftest import forget
 from tests.inprocess.recording_provider import RecordingProvider, recording_provider
 from tests.inprocess.test_returns import SUPERVISOR
 
+pytestmark = pytest.mark.requirement("G1", "E10")
 DESK = "standard"
 
 

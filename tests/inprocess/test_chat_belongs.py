@@ -1,4 +1,4 @@
-"""The ticket that a chat message joins, and what is stored of the message (E10, G1, G3)."""
+"""The ticket that a chat message joins, and what is stored of the message."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ from tests.core.channels.provider_requests import FAKE_PROVIDERS
 from tests.inprocess.conftest import forget
 from tests.inprocess.recording_provider import recording_provider
 from tests.inprocess.test_chat import DESK, Chat, put_secret
+
+pytestmark = pytest.mark.requirement("E10", "G1", "G3")
 
 
 def _writer(loop: Simulator, storage: Storage, name: str) -> Iterator[Chat]:

@@ -1,4 +1,4 @@
-"""Mail loops end, whatever the machines at both ends do (G3).
+"""Mail loops end, whatever the machines at both ends do.
 
 Two desks of one deployment write to each other's mailboxes. A mail arrives as it was sent, or
 without anything by which it could be recognised.
@@ -24,6 +24,7 @@ from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import ROOT, shipped
 from tests.inprocess.test_returns import DESK, act, bounce, file, own_id, replay_delivery
 
+pytestmark = pytest.mark.requirement("G3")
 OTHER = "support@omnichannel.local"
 MOST_MAILS = 100
 SERIAL = count(1)

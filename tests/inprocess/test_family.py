@@ -1,4 +1,4 @@
-"""The archive document of merged tickets is held if one of them is (B10)."""
+"""The archive document of merged tickets is held if one of them is."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from functions.survey.archive import ArchiveBuckets, write_document
 from tests.inprocess.desk_journey import Case
 from tests.inprocess.test_merging import act, case, file_two, status_link
 
+pytestmark = pytest.mark.requirement("B10")
 __all__ = ["case"]
 
 

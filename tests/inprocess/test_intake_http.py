@@ -1,4 +1,4 @@
-"""Requests over HTTP: one ticket each, with number, promise and clear errors (A1, A3, F5, G1)."""
+"""Requests over HTTP: one ticket each, with number, promise and clear errors."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from infra.simulator.simulator import ApiResponse, Simulator
 from tests.inprocess.conftest import WEBHOOK_SECRET
 from tests.signed_requests import signed
 
+pytestmark = pytest.mark.requirement("A1", "A3", "F5", "G1")
 BODY = {"contact": "13800138000", "description": "无法登录，一直提示密码错误", "name": "张三"}
 RAW = json.dumps(BODY, ensure_ascii=False).encode()
 

@@ -1,4 +1,4 @@
-"""Mail: one ticket for each request; answers join theirs, strangers do not (F1, F5, G1, G3)."""
+"""Mail: one ticket for each request; answers join theirs, strangers do not."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from infra.simulator.simulator import Simulator, mail_notification
 from tests.inprocess.conftest import WEBHOOK_SECRET
 from tests.signed_requests import signed
 
+pytestmark = pytest.mark.requirement("F1", "F5", "G1", "G3")
 DESK = "support@standard.local"
 
 

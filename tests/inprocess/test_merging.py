@@ -1,4 +1,4 @@
-"""Merging and unmerging through the real handlers: agents, customers, mail, archive (A14, G4)."""
+"""Merging and unmerging through the real handlers: agents, customers, mail, archive."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from infra.console.retention import erase, hold
 from infra.simulator.simulator import ApiResponse
 from tests.inprocess.desk_journey import Case, deployed
 
+pytestmark = pytest.mark.requirement("A14", "G4")
 ROSTER = (("li-1", "技术支持组", "agent"), ("li-2", "技术支持组", "agent"),
           ("zg-1", "主管组", "supervisor"), ("zj-1", "质检组", "qa"))  # fmt: skip
 MAIL = "li.lei@example.com"

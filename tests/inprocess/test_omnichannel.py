@@ -1,4 +1,4 @@
-"""The desk `omnichannel`, walked through its guide step by step (B1–B13 but for the reports)."""
+"""The desk `omnichannel`, step by step through its guide."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ import pytest
 from functions.core.domain.roster import Agent
 from tests.inprocess.desk_journey import Case, deployed
 
+pytestmark = pytest.mark.requirement(
+    "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "B10", "B12", "B13"
+)
 SECOND = timedelta(seconds=1)
 
 
@@ -36,8 +39,9 @@ def case() -> Iterator[Case]:
         yield found
 
 
+@pytest.mark.requirement("B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "B10", "B11", "B13")
 def test_the_whole_guide_with_an_upset_customer_who_pays_a_large_sum(case: Case) -> None:
-    """B1–B11 (its data), B13: one case from the call to the archive, with a second handling."""
+    """One case from the call to the archive, with a second handling."""
     case.online("kf-1", "js-1")
 
     # B1: an agent enters the call; B3: class G with its tag; B4: a large sum is P1
@@ -147,8 +151,9 @@ def test_the_whole_guide_with_an_upset_customer_who_pays_a_large_sum(case: Case)
         assert secret not in whole + "".join(case.seen)
 
 
+@pytest.mark.requirement("B1", "B3", "B4", "B5")
 def test_each_class_goes_to_its_pool_within_its_time(case: Case) -> None:
-    """B1, B3, B4, B5: the four classes, P1 to P3, and every channel."""
+    """The four classes, P1 to P3, and every channel."""
     case.online("kf-1", "js-1", "zg-1")
     hours = timedelta(hours=1)
     for channel, text, expected, allowed in (
@@ -168,8 +173,8 @@ def test_each_class_goes_to_its_pool_within_its_time(case: Case) -> None:
         assert case.due("first_response") - ticket.received_at == first, text
 
 
+@pytest.mark.requirement("B1", "B8")
 def test_a_mail_to_the_desk_is_a_ticket_and_answered_by_mail(case: Case) -> None:
-    """B1, B8"""
     mail = EmailMessage()
     mail["From"], mail["To"] = "customer@example.com", "support@omnichannel.local"
     mail["Subject"], mail["Message-ID"] = "支付失败", "<1@example.com>"
@@ -181,10 +186,10 @@ def test_a_mail_to_the_desk_is_a_ticket_and_answered_by_mail(case: Case) -> None
     assert case.way("received") == "email"
 
 
+@pytest.mark.requirement("B1")
 def test_an_urgent_one_without_an_answer_reaches_the_supervisor_after_15_minutes(
     case: Case,
 ) -> None:
-    """B1"""
     case.online("js-1")
     case.file("系统崩溃，全网都打不开")
     due = case.due("first_response")
@@ -194,8 +199,9 @@ def test_an_urgent_one_without_an_answer_reaches_the_supervisor_after_15_minutes
     assert "response_overdue" in case.told("supervisor")
 
 
+@pytest.mark.requirement("B8")
 def test_feedback_goes_out_by_the_way_that_the_customer_prefers(case: Case) -> None:
-    """B8: a phone task, whose outcome is recorded; else a short message."""
+    """A phone task, whose outcome is recorded; else a short message."""
     case.online("kf-1", "kf-2")
     case.file("请问会员权益有哪些", preferred_channel="phone")
     handler = case.ticket.handler or ""
@@ -208,8 +214,9 @@ def test_feedback_goes_out_by_the_way_that_the_customer_prefers(case: Case) -> N
     assert case.way("reply") == "sms"
 
 
+@pytest.mark.requirement("B12")
 def test_the_desk_opens_tickets_of_its_own(case: Case) -> None:
-    """B12: the customer is told of the call, not thanked for a request; no answer is due."""
+    """The customer is told of the call, not thanked for a request; no answer is due."""
     case.online("kf-1")
     case.enter("kf-1", "续费提醒：会员下月到期", type="D", channel="phone")
     ticket = case.ticket
@@ -223,8 +230,9 @@ def test_the_desk_opens_tickets_of_its_own(case: Case) -> None:
     assert case.status()["status"] == "archived"
 
 
+@pytest.mark.requirement("B9")
 def test_a_second_handling_without_a_senior_goes_to_the_supervisors(case: Case) -> None:
-    """B9: one level up even where the pool has nobody there; never the same one again."""
+    """One level up even where the pool has nobody there; never the same one again."""
     case.online("kf-1", "kf-2")
     case.file("请问产品政策")
     case.act("kf-1", "reply", text="请看说明。")

@@ -1,4 +1,4 @@
-"""Originals are sealed, and opened only by a recorded act (G4)."""
+"""Originals are sealed, and opened only by a recorded act."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from infra.simulator.simulator import ApiResponse
 from tests.inprocess.desk_journey import Case, deployed
 from tests.inprocess.test_merging import status_link
 
+pytestmark = pytest.mark.requirement("G4")
 PHONE, OTHER, MAIL = "13800138000", "139 1234 5678", "han.meimei@example.com"
 SECRETS = (PHONE, OTHER, MAIL)
 DESCRIPTION = f"无法登录，请回电 {PHONE} 或写信到 {MAIL}，谢谢"

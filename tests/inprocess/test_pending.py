@@ -1,4 +1,4 @@
-"""A request in 待确认 waits for whom it asked (A6, E2, G1)."""
+"""A request in 待确认 waits for whom it asked."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from functions.core.domain.events import TicketReceived
 from functions.core.storage.database import Storage
 from functions.router.routing import Router
 from infra.simulator.simulator import Simulator
+
+pytestmark = pytest.mark.requirement("A6", "E2", "G1")
 
 
 @pytest.mark.requirement("A6")

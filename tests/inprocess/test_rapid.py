@@ -1,4 +1,4 @@
-"""The desk `rapid`, walked through its guide step by step (E1–E11; of E8 the data it will need)."""
+"""The desk `rapid`, step by step through its guide."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from functions.core.domain.roster import Agent
 from functions.core.domain.ticket import Ticket
 from tests.inprocess.desk_journey import Case, deployed
 
+pytestmark = pytest.mark.requirement("E1", "E2", "E3", "E4", "E5", "E6", "E7", "E9", "E10", "E11")
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -46,8 +47,9 @@ def case() -> Iterator[Case]:
         yield found
 
 
+@pytest.mark.requirement("E1", "E2", "E3", "E4", "E5", "E6", "E7", "E9", "E10")
 def test_the_whole_guide_with_a_complaint_that_escalates(case: Case) -> None:
-    """E1–E7, E9, E10: one complaint from its first words to the archive."""
+    """One complaint from its first words to the archive."""
     case.online("ts-1")
 
     # E1, E3: a complaint, with its risk 高; the record keeps which rules said so
@@ -142,8 +144,9 @@ CLASSES = [
 """What customers write, and its class, priority and team."""
 
 
+@pytest.mark.requirement("E1", "E3", "E8")
 def test_each_class_has_its_way_within_ten_seconds(case: Case) -> None:
-    """E1, E3; E8: type, tags and rules are on the record for what is asked most."""
+    """Type, tags and rules are on the record for what is asked most."""
     for text, kind, priority, team in CLASSES:
         case.file(text)
         ticket = case.ticket
@@ -154,8 +157,9 @@ def test_each_class_has_its_way_within_ten_seconds(case: Case) -> None:
         assert classified.of(TicketClassified)[0].tags
 
 
+@pytest.mark.requirement("E2", "E10")
 def test_a_vague_request_is_asked_about_twice_and_never_the_same(case: Case) -> None:
-    """E2, E10: 您是指无法登录，还是收不到验证码？ Then 待协同, to a supervisor, who decides."""
+    """您是指无法登录，还是收不到验证码？ Then 待协同, to a supervisor, who decides."""
     case.online("js-1")
     case.file("登录有问题")
     assert case.status()["status_label"] == "待协同"
@@ -176,8 +180,9 @@ def test_a_vague_request_is_asked_about_twice_and_never_the_same(case: Case) -> 
     assert texts == ["登录有问题", "就是登录那里", "登录之后不对"]
 
 
+@pytest.mark.requirement("E2")
 def test_an_answer_that_makes_it_clear_routes_the_request(case: Case) -> None:
-    """E2: one question, one answer."""
+    """One question, one answer."""
     case.online("js-1")
     case.file("登录异常")
     case.customer("messages", text="收不到验证码")
@@ -190,8 +195,9 @@ def test_an_answer_that_makes_it_clear_routes_the_request(case: Case) -> None:
     assert "60秒" in view["suggestion"]["text"]
 
 
+@pytest.mark.requirement("E2", "G3")
 def test_a_customer_who_does_not_answer_is_not_forgotten(case: Case) -> None:
-    """E2, G3: ten minutes after the question a supervisor has it."""
+    """Ten minutes after the question a supervisor has it."""
     case.file("支付有问题")
     case.tick(case.due("confirm_type") - SECOND)
     assert case.told("supervisor") == []
@@ -200,8 +206,9 @@ def test_a_customer_who_does_not_answer_is_not_forgotten(case: Case) -> None:
     assert case.ticket.queue == "supervisor"
 
 
+@pytest.mark.requirement("E2")
 def test_what_nothing_classifies_goes_to_a_supervisor(case: Case) -> None:
-    """E2: 待协同, without a question to the customer."""
+    """待协同, without a question to the customer."""
     case.online("kx-1")
     case.file("你好，在吗")
     assert case.ticket.queue == "supervisor"
@@ -210,6 +217,7 @@ def test_what_nothing_classifies_goes_to_a_supervisor(case: Case) -> None:
     assert case.told("customer") == ["received"]
 
 
+@pytest.mark.requirement("E3", "F3", "G2")
 @pytest.mark.parametrize(
     ("urgency", "contact", "closed"),
     [
@@ -222,7 +230,7 @@ def test_what_nothing_classifies_goes_to_a_supervisor(case: Case) -> None:
 def test_four_priorities_each_with_its_time(
     case: Case, urgency: str, contact: timedelta, closed: timedelta
 ) -> None:
-    """E3, F3, G2: contact and closure, and a supervisor who hears of what is late, once."""
+    """Contact and closure, and a supervisor who hears of what is late, once."""
     case.online("kx-1")
     case.file("请问套餐价格", urgency=urgency)
     received = case.ticket.received_at
@@ -237,8 +245,9 @@ def test_four_priorities_each_with_its_time(
     assert case.told("supervisor") == [*urgent, "response_overdue"]
 
 
+@pytest.mark.requirement("E3")
 def test_what_is_low_is_collected_and_looked_at_together(case: Case) -> None:
-    """E3: nobody is handed one by one; the team sees them in one list and takes them."""
+    """Nobody is handed one by one; the team sees them in one list and takes them."""
     case.online("ty-1", "kx-1")
     numbers = [case.file(f"建议增加功能{index}") for index in range(3)]
     assert {case.storage.tickets.load("rapid", number).status for number in numbers} == {"queued"}
@@ -264,8 +273,9 @@ TEMPLATES = [
 """What upset customers write, and the article of the draft."""
 
 
+@pytest.mark.requirement("E4", "E9", "E10")
 def test_four_templates_of_four_parts_by_mood(case: Case) -> None:
-    """E4, E9, E10: empathy, confirmation, solution, next step; in other words for the upset."""
+    """Empathy, confirmation, solution, next step; in other words for the upset."""
     for text, article in TEMPLATES:
         upset = four_parts(case, text, article)
         calm = four_parts(case, text.split("，")[0], article)
@@ -288,16 +298,17 @@ def four_parts(case: Case, text: str, article: str) -> list[str]:
     return parts
 
 
+@pytest.mark.requirement("E4", "E10")
 def test_an_order_number_that_was_written_is_not_asked_for(case: Case) -> None:
-    """E4, E10"""
     case.file("我的快递到哪了")
     assert "请回复订单号" in case.view()["suggestion"]["text"]
     case.file("我的快递到哪了，订单号 778899", contact="another@example.com")
     assert "请回复订单号" not in case.view()["suggestion"]["text"]
 
 
+@pytest.mark.requirement("E5")
 def test_a_slip_without_an_answer_brings_the_supervisor_in(case: Case) -> None:
-    """E5: after one hour, not before; the owner is reminded too."""
+    """After one hour, not before; the owner is reminded too."""
     case.online("kx-1")
     case.file("我的快递到哪了")
     fields: dict[str, Any] = {
@@ -323,8 +334,9 @@ def test_a_slip_without_an_answer_brings_the_supervisor_in(case: Case) -> None:
     assert (case.ticket.handler, case.stored_status) == ("zg-1", "in_progress")
 
 
+@pytest.mark.requirement("E6")
 def test_an_escalated_complaint_hears_every_two_hours_until_it_is_closed(case: Case) -> None:
-    """E6: by itself, unless the desk has written; no breach, since the customer hears."""
+    """By itself, unless the desk has written; no breach, since the customer hears."""
     case.online("ts-1")
     case.file("我要去消协投诉你们")
     start = case.ticket.updated_at
@@ -343,16 +355,18 @@ def test_an_escalated_complaint_hears_every_two_hours_until_it_is_closed(case: C
     assert case.told("customer").count("customer_update") == 3
 
 
+@pytest.mark.requirement("E6")
 def test_a_reply_begins_the_two_hours_anew(case: Case) -> None:
-    """E6: nothing is said twice."""
+    """Nothing is said twice."""
     case.online("ts-1")
     case.file("我要去消协投诉你们")
     case.act("ts-1", "reply", text="正在核实")
     assert case.due("customer_update") == case.ticket.updated_at + 2 * HOUR
 
 
+@pytest.mark.requirement("E7")
 def test_satisfaction_is_asked_within_three_minutes(case: Case) -> None:
-    """E7: with the solution itself, and once."""
+    """With the solution itself, and once."""
     case.online("kx-1")
     case.file("请问套餐价格")
     case.act("kx-1", "reply", text="每月30元")
@@ -369,9 +383,10 @@ def test_satisfaction_is_asked_within_three_minutes(case: Case) -> None:
     assert case.status()["status"] == "archived"
 
 
+@pytest.mark.requirement("E7")
 @pytest.mark.parametrize("answer", ["不满意", "未解决", "not solved"])
 def test_dissatisfied_or_unsolved_leads_to_a_second_handling(case: Case, answer: str) -> None:
-    """E7: a senior agent, never the same one; a solution within 24 h."""
+    """A senior agent, never the same one; a solution within 24 h."""
     case.online("js-1", "js-9")
     case.file("app闪退")
     first = case.ticket.handler
@@ -393,8 +408,9 @@ def test_dissatisfied_or_unsolved_leads_to_a_second_handling(case: Case, answer:
     assert "resolution_overdue" in case.told("supervisor")
 
 
+@pytest.mark.requirement("E11", "F5", "G1")
 def test_a_mail_becomes_one_ticket(case: Case) -> None:
-    """E11, F5, G1: to support@rapid.local, however often the provider brings it."""
+    """To support@rapid.local, however often the provider brings it."""
     case.online("js-1")
     mail = EmailMessage()
     mail["From"], mail["To"] = "customer@example.com", "support@rapid.local"
@@ -407,8 +423,9 @@ def test_a_mail_becomes_one_ticket(case: Case) -> None:
     assert (ticket.channel, ticket.tags) == ("mail", ("收不到验证码",))
 
 
+@pytest.mark.requirement("E11", "G1")
 def test_a_burst_is_numbered_routed_and_acknowledged_once(case: Case) -> None:
-    """E11, G1: more than there is room for, every request sent twice, every stream record too."""
+    """More than there is room for, every request sent twice, every stream record too."""
     agents, count = ("kx-1", "kx-2", "js-1", "js-9"), 36
     case.online(*agents)
     answers = []
@@ -464,8 +481,9 @@ def in_hand(case: Case, agent: str) -> list[Ticket]:
     return case.storage.tickets.queue_page([f"rapid#agent#{agent}"], None, 50)[0]
 
 
+@pytest.mark.requirement("E3")
 def test_what_was_collected_and_becomes_urgent_is_given_out(case: Case) -> None:
-    """E3: 低 waits with its like; raised to 中 somebody free has it at once."""
+    """低 waits with its like; raised to 中 somebody free has it at once."""
     case.online("ty-1")
     case.file("建议增加夜间模式")
     assert (case.stored_status, case.ticket.handler) == ("queued", None)
@@ -473,8 +491,9 @@ def test_what_was_collected_and_becomes_urgent_is_given_out(case: Case) -> None:
     assert (case.ticket.handler, case.ticket.priority) == ("ty-1", "中")
 
 
+@pytest.mark.requirement("E1", "E6")
 def test_what_waits_and_is_escalated_goes_to_the_complaints_team(case: Case) -> None:
-    """E1, E6: from the list of suggestions to the team of its new type, once."""
+    """From the list of suggestions to the team of its new type, once."""
     case.online("ty-1")
     case.file("建议增加夜间模式")
     assert (case.ticket.queue, case.ticket.team) == ("waiting", "体验改进组")

@@ -1,4 +1,4 @@
-"""Bounces and complaints: recorded on their ticket, and mail to bad addresses stopped (G3)."""
+"""Bounces and complaints: recorded on their ticket, and mail to bad addresses stopped."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from functions.intake.bounces import BounceRecorder
 from infra.simulator.simulator import ApiResponse, Simulator
 from tests.inprocess.conftest import forget
 
+pytestmark = pytest.mark.requirement("G3")
 DESK = "support@standard.local"
 CUSTOMER = "li.lei@example.com"
 SUPERVISOR = {"cognito:username": "zg-1", "cognito:groups": "standard:supervisor"}

@@ -1,4 +1,4 @@
-"""Routing from the stream: team, VIP, capacity, supervisors, 待确认 (A5, A6, A7, D7, F2, E11)."""
+"""Routing from the stream: team, VIP, capacity, supervisors, 待确认."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.core.storage.tickets import Tickets
 from infra.simulator.simulator import Simulator
+
+pytestmark = pytest.mark.requirement("A5", "A6", "A7", "D7", "F2", "E11")
 
 
 def file(loop: Simulator, description: str, **more: Any) -> str:

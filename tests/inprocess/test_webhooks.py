@@ -1,4 +1,4 @@
-"""A ticket's life as an endpoint receives it: every event once, in any order (G5, E11, G4)."""
+"""A ticket's life as an endpoint receives it: every event once, in any order."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from tests.inprocess.conftest import ROOT, WEBHOOK_SECRET, loop, shipped, storag
 from tests.inprocess.test_life import SECRETS, Life
 from tests.notify.webhook_receiver import Receiver
 
+pytestmark = pytest.mark.requirement("G5", "E11", "G4")
 __all__ = ["loop", "storage"]  # fixtures
 
 

@@ -1,4 +1,4 @@
-"""Signatures: the schemes and the published vectors of each provider (F1, G7)."""
+"""Signatures: the schemes and the published vectors of each provider."""
 
 import base64
 import hashlib
@@ -13,6 +13,7 @@ from standardwebhooks import Webhook
 
 from functions.intake.signatures import sign_standard_webhook, verify
 
+pytestmark = pytest.mark.requirement("F1", "G7")
 # Example of the Standard Webhooks specification and its reference libraries.
 STANDARD: dict[str, Any] = {
     "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",

@@ -1,4 +1,4 @@
-"""A retried delivery: its recipient, and whether it may go (B10, E11, G3)."""
+"""A retried delivery: its recipient, and whether it may go."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from functions.core.storage.database import Storage
 from functions.notify.deliver.failures import Passing
 from tests.notify.deployment import DEPLOYMENT, MAIL, NOON, ROOT, Harness
 
+pytestmark = pytest.mark.requirement("B10", "E11", "G3")
 OTHER = "wang.example@example.com"
 
 

@@ -1,4 +1,4 @@
-"""One webhook over the wire: where it may go, in what time, and what an answer means (G5)."""
+"""One webhook over the wire: where it may go, in what time, and what an answer means."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from functions.notify.deliver.failures import Passing, Permanent
 from functions.notify.deliver.webhook import checked, is_public, post, resolve
 from tests.notify.webhook_receiver import Authority, Receiver, authority
 
+pytestmark = pytest.mark.requirement("G5")
 NAME = "crm.example.com"
 PUBLIC = "93.184.216.34"
 INNER_NETWORKS = (

@@ -1,4 +1,4 @@
-"""Each event goes to each endpoint: signed, retried for a day, without delaying people (G5)."""
+"""Each event goes to each endpoint: signed, retried for a day, without delaying people."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ from functions.notify.webhook_message import message_body, retry_waits
 from tests.notify.deployment import DEPLOYMENT, MAIL, NAME, NOON, PHONE, Harness
 from tests.notify.webhook_receiver import Receiver
 
+pytestmark = pytest.mark.requirement("G5")
 SECRET = "whsec_" + b64encode(b"one secret of thirty-two octets!").decode()
 OLDER = "whsec_" + b64encode(b"another secret of thirty-two oct").decode()
 LATER = NOON + CLAIM_TIMEOUT

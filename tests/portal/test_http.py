@@ -1,4 +1,4 @@
-"""The customers' calls through Chalice, as API Gateway makes them (F6, A13, A16, G4)."""
+"""The customers' calls through Chalice, as API Gateway makes them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from infra.simulator.simulator import Simulator
 from tests.core.sample_desk import NOON, file
 from tests.portal.deployment import PLACE, ROOT, deployed
 
+pytestmark = pytest.mark.requirement("F6", "A13", "A16", "G4")
 NUMBER = "CS20260310001"
 PATH = f"/desks/testdesk/tickets/{NUMBER}"
 KEY = status_key(ROOT, "testdesk", NUMBER)
@@ -71,8 +72,9 @@ def test_what_does_not_hold_is_one_problem(loop: Simulator, path: str) -> None:
     assert answer.text == loop.http("GET", "/desks/testdesk/tickets/CS9").text
 
 
+@pytest.mark.requirement("A13")
 def test_a_form_over_http(loop: Simulator, playbook: Playbook) -> None:
-    """A13: a browser without script answers the survey and comes back to the page."""
+    """A browser without script answers the survey and comes back to the page."""
     change(_storage(), "testdesk", NUMBER, c.Resolve("好了"), playbook, NOON, actor="agent-1")
     page = loop.http("GET", f"{PATH}?key={KEY}", headers=BROWSER).text
     action = page.split('method="post" action="')[1].split('"')[0].replace("&amp;", "&")

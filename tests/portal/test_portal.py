@@ -1,4 +1,4 @@
-"""Status queries, messages, confirmation and survey, by secret link (F6, A11, A13-A16, G1, G4)."""
+"""Status queries, messages, confirmation and survey, by secret link."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ from tests.core.sample_desk import DESK, NOON, file
 from tests.core.text.test_file_types import REAL, package
 from tests.portal.conftest import NUMBER, PLACE, Customer
 
+pytestmark = pytest.mark.requirement("F6", "A11", "A13", "A14", "A15", "A16", "G1", "G4")
 FIELDS = [
     "number", "status", "status_label", "type", "tags", "priority", "team", "handler",
     "received_at", "expected_response_by", "expected_resolution_by", "first_response_at",
@@ -60,8 +61,9 @@ def do(storage: Storage, playbook: Playbook, ticket: Ticket) -> Do:
 ASSIGN = c.Assign(team="technical", handler="agent-1")
 
 
+@pytest.mark.requirement("F6", "A14", "A16")
 def test_status_has_the_contracts_fields_and_the_desks_offset(customer: Customer, do: Do) -> None:
-    """F6, A14, A16: status and expected times by ticket number."""
+    """Status and expected times by ticket number."""
     do(ASSIGN, c.Reply("请重启后再试"))
     view = customer.get(key=customer.key).body
     assert list(view) == FIELDS
@@ -75,9 +77,9 @@ def test_status_has_the_contracts_fields_and_the_desks_offset(customer: Customer
     ]  # fmt: skip
 
 
+@pytest.mark.requirement("A16", "F6")
 @pytest.mark.parametrize("contact", ["8000", "13800008000", " 8000 "])
 def test_the_end_of_the_contact_opens_the_status(customer: Customer, contact: str) -> None:
-    """A16, F6."""
     assert customer.get(contact=contact).body["number"] == NUMBER
 
 
@@ -88,9 +90,10 @@ def test_the_end_of_an_address_is_compared_without_case(
     assert Customer(storage, "CS20260310002").get(contact=".COM").status == 200
 
 
+@pytest.mark.requirement("G4")
 @pytest.mark.parametrize("shown", ["****", "*78", "", "******78"])
 def test_a_hidden_contact_proves_nothing(storage: Storage, playbook: Playbook, shown: str) -> None:
-    """G4: stars are no secret."""
+    """Stars are no secret."""
     file(storage, playbook, "CS20260310002", customer=_person(shown, "phone"))
     for guess in ("****", shown, "", "\x00\x00\x00\x00", "**78"):
         with pytest.raises(NotFound):
@@ -112,10 +115,11 @@ class Calls:
         self.made.append(model.name)
 
 
+@pytest.mark.requirement("F6")
 def test_a_wrong_proof_and_a_missing_ticket_are_answered_alike(
     dynamodb: Any, storage: Storage, customer: Customer
 ) -> None:
-    """F6: the same words after the same DynamoDB calls and the same keys computed."""
+    """The same words after the same DynamoDB calls and the same keys computed."""
     missing = Customer(storage, "CS20260310999")
     storage.playbooks.get("testdesk", NOON)
     calls = Calls(dynamodb)
@@ -149,8 +153,9 @@ def test_an_unknown_desk_or_an_odd_number_is_the_same_404(
     assert refused.value.detail == usual.value.detail
 
 
+@pytest.mark.requirement("A14")
 def test_internal_events_stay_internal(customer: Customer, do: Do) -> None:
-    """A14: what customers see is what concerns them; notes, classes and timers are the desk's."""
+    """What customers see is what concerns them; notes, classes and timers are the desk's."""
     do(
         c.Classify("fault", ("login",), "medium", rules=("r1",)),
         c.SetCustomerClass("vip"),
@@ -165,10 +170,11 @@ def test_internal_events_stay_internal(customer: Customer, do: Do) -> None:
         assert EVENTS[hidden].customer_visibility == "never"
 
 
+@pytest.mark.requirement("A11", "G4")
 def test_a_message_is_masked_and_resumes_the_ticket(
     customer: Customer, storage: Storage, do: Do
 ) -> None:
-    """A11, G4: the answer to a request for information; a number in it is hidden."""
+    """The answer to a request for information; a number in it is hidden."""
     do(ASSIGN, c.RequestInformation("请提供账号"))
     answer = customer.send("messages", {"text": "账号是a1，电话13800138000"})
     assert (answer.status, answer.body) == (201, {"number": NUMBER, "status": "in_progress"})
@@ -177,8 +183,9 @@ def test_a_message_is_masked_and_resumes_the_ticket(
     assert written.channel == "web"
 
 
+@pytest.mark.requirement("G1")
 def test_an_idempotency_key_adds_a_message_once(customer: Customer, storage: Storage) -> None:
-    """G1: the same key and text once; the same key with another text is refused."""
+    """The same key and text once; the same key with another text is refused."""
     first = customer.send("messages", {"text": "还有一事"}, idempotency_key="k1")
     again = customer.send("messages", {"text": "还有一事"}, idempotency_key="k1")
     assert (again.status, again.body) == (first.status, first.body)
@@ -188,8 +195,9 @@ def test_an_idempotency_key_adds_a_message_once(customer: Customer, storage: Sto
     assert len(_events(storage, "CustomerWrote")) == 2
 
 
+@pytest.mark.requirement("D10", "G4")
 def test_files_come_with_a_message(customer: Customer, storage: Storage) -> None:
-    """D10, G4: kept under their digest; a number in the name is hidden."""
+    """Kept under their digest; a number in the name is hidden."""
     import boto3
 
     photo = {"name": "照片13800138000.png", "content_type": "image/png", "content": PHOTO}
@@ -223,6 +231,7 @@ def test_a_file_that_does_not_fit_is_named(
     assert [error.field for error in refused.value.errors] == [field]
 
 
+@pytest.mark.requirement("D10")
 @pytest.mark.parametrize(
     ("name", "why"),
     [
@@ -233,7 +242,7 @@ def test_a_file_that_does_not_fit_is_named(
 def test_a_file_that_is_not_accepted_is_said(
     customer: Customer, storage: Storage, name: str, why: str
 ) -> None:
-    """D10, item 10: by its content; nothing of the message is kept then."""
+    """By its content; nothing of the message is kept then."""
     content = b"MZ\x90\x00" if name.endswith("png") else package("word/vbaProject.bin")
     good = {"name": "a.png", "content": PHOTO}
     bad = {"name": name, "content": b64encode(content).decode()}
@@ -273,9 +282,10 @@ def test_a_body_that_does_not_fit_names_its_fields(
     assert [error.field for error in refused.value.errors] == [field]
 
 
+@pytest.mark.requirement("F6")
 @pytest.mark.parametrize("call", ["messages", "confirmation", "survey"])
 def test_only_the_key_proves_for_writing(customer: Customer, call: str) -> None:
-    """F6: four characters may look, not write."""
+    """Four characters may look, not write."""
     with pytest.raises(NotFound):
         customer.post(call, b"{}", {"contact": "8000"})
 
@@ -288,8 +298,9 @@ def test_unsolved_takes_the_ticket_up_again(customer: Customer, do: Do) -> None:
     assert reasons == ["还是不行 138****8000"]
 
 
+@pytest.mark.requirement("A13")
 def test_a_score_archives_the_ticket_and_is_given_once(customer: Customer, do: Do) -> None:
-    """A13: 5 archives; a second answer is 409."""
+    """5 archives; a second answer is 409."""
     do(ASSIGN, c.Resolve("已重置密码"))
     assert customer.send("survey", {"score": 5, "comment": "很好"}).body["status"] == "archived"
     with pytest.raises(AlreadyAnswered) as refused:
@@ -297,23 +308,25 @@ def test_a_score_archives_the_ticket_and_is_given_once(customer: Customer, do: D
     assert refused.value.status == 409
 
 
+@pytest.mark.requirement("A13")
 def test_a_poor_score_goes_to_qa(customer: Customer, do: Do) -> None:
-    """A13."""
     do(ASSIGN, c.Resolve("已重置密码"))
     assert customer.send("survey", {"score": "3"}).body["status"] == "in_review"
 
 
+@pytest.mark.requirement("A15")
 @pytest.mark.parametrize("score", [0, 6, "很好", True, 4.5, None, "9" * 50])
 def test_a_score_off_the_scale_is_refused(customer: Customer, do: Do, score: Any) -> None:
-    """A15: 1 to 5."""
+    """1 to 5."""
     do(ASSIGN, c.Resolve("已重置密码"))
     with pytest.raises(InvalidInput) as refused:
         customer.send("survey", {"score": score})
     assert [error.field for error in refused.value.errors] == ["score"]
 
 
+@pytest.mark.requirement("D12", "E7")
 def test_a_desk_may_ask_in_words(storage: Storage, do: Do, customer: Customer) -> None:
-    """D12, E7: the desk's own words stand for scores, on the page too."""
+    """The desk's own words stand for scores, on the page too."""
     words = {"非常满意": 5, "一般": 3, "不满意": 1}
     worded = load({**DESK, "survey": {**DESK["survey"], "words": words}})
     storage.playbooks.cache["testdesk"] = CachedPlaybook(NOON, 1, worded)
@@ -329,11 +342,12 @@ def test_what_is_not_possible_names_what_customers_may_do(customer: Customer) ->
     assert refused.value.allowed == ("messages",)
 
 
+@pytest.mark.requirement("B10")
 @pytest.mark.parametrize("merged", [False, True])
 def test_nothing_is_added_to_an_erased_ticket(
     customer: Customer, do: Do, storage: Storage, playbook: Playbook, merged: bool
 ) -> None:
-    """B10: nobody could answer it; it says so, keeps no file and the page has no form for it."""
+    """Nobody could answer it; it says so, keeps no file and the page has no form for it."""
     import boto3
 
     assert "/messages?" in customer.get(PAGE, key=customer.key).body
@@ -355,6 +369,7 @@ def test_nothing_is_added_to_an_erased_ticket(
         do(c.CustomerMessage("还有", "web"), actor="customer")
 
 
+@pytest.mark.requirement("B10", "G4")
 @pytest.mark.parametrize(
     ("call", "fields", "event"),
     [
@@ -366,7 +381,7 @@ def test_nothing_is_added_to_an_erased_ticket(
 def test_an_erased_ticket_takes_no_answer(
     customer: Customer, do: Do, storage: Storage, call: str, fields: dict[str, str], event: str
 ) -> None:
-    """B10, G4: refused as a message is, for programs and on the page, which has no form for it."""
+    """Refused as a message is, for programs and on the page, which has no form for it."""
     do(ASSIGN, c.Resolve("已重置密码"))
     assert f"/{call}?" in customer.get(PAGE, key=customer.key).body
     erased = do(c.ErasePerson("asked for it"), actor="admin")
@@ -387,8 +402,9 @@ def test_an_erased_ticket_takes_no_answer(
 PAGE = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
+@pytest.mark.requirement("A15")
 def test_the_page_shows_times_to_the_second(customer: Customer, do: Do) -> None:
-    """A15: YYYY-MM-DD HH:MM:SS, in the desk's time."""
+    """YYYY-MM-DD HH:MM:SS, in the desk's time."""
     do(ASSIGN)
     answer = customer.get(PAGE, key=customer.key)
     assert answer.content_type == "text/html"
@@ -398,8 +414,9 @@ def test_the_page_shows_times_to_the_second(customer: Customer, do: Do) -> None:
     assert "Assigned to an agent" in customer.get(PAGE, key=customer.key, lang="en").body
 
 
+@pytest.mark.requirement("G4")
 def test_the_page_loads_and_leaks_nothing(customer: Customer) -> None:
-    """G4: a strict policy, no script, no referrer that would carry the key away."""
+    """A strict policy, no script, no referrer that would carry the key away."""
     from base64 import b64encode
     from hashlib import sha256
 
@@ -420,8 +437,9 @@ def test_what_people_wrote_is_text_on_the_page(customer: Customer, do: Do) -> No
     assert "&lt;script&gt;alert(1)" in body
 
 
+@pytest.mark.requirement("A11")
 def test_the_page_asks_what_the_desk_asked(customer: Customer, do: Do) -> None:
-    """A11: on the secret link alone."""
+    """On the secret link alone."""
     do(ASSIGN, c.RequestInformation("请提供订单截图"))
     assert "请提供订单截图" in customer.get(PAGE, key=customer.key).body
     by_contact = customer.get(PAGE, contact="8000").body
@@ -430,8 +448,9 @@ def test_the_page_asks_what_the_desk_asked(customer: Customer, do: Do) -> None:
     assert customer.key not in by_contact
 
 
+@pytest.mark.requirement("A12")
 def test_the_page_offers_what_the_status_allows(customer: Customer, do: Do) -> None:
-    """A12: a message while it is open, the survey once it is resolved."""
+    """A message while it is open, the survey once it is resolved."""
     assert "/messages?" in customer.get(PAGE, key=customer.key).body
     do(ASSIGN, c.Resolve("已重置密码"))
     body = customer.get(PAGE, key=customer.key).body
@@ -448,8 +467,9 @@ def test_a_closed_ticket_has_a_page(customer: Customer, do: Do) -> None:
     assert 'class="badge quiet"' in body
 
 
+@pytest.mark.requirement("A13")
 def test_a_form_leads_back_to_the_page(customer: Customer, do: Do) -> None:
-    """A13: the survey works without script."""
+    """The survey works without script."""
     do(ASSIGN, c.Resolve("已重置密码"))
     answer = customer.submit("survey", score="5", comment="谢谢 & 再见")
     assert answer.status == 303
@@ -471,8 +491,9 @@ def test_a_refused_form_is_a_page(
     assert (answer.status, answer.content_type) == (status, "text/html")
 
 
+@pytest.mark.requirement("D13", "C10")
 def test_an_unsolved_problem_is_one_form_away(customer: Customer, do: Do) -> None:
-    """D13, C10: the page that asks for a score also takes "not solved"."""
+    """The page that asks for a score also takes "not solved"."""
     do(ASSIGN, c.Resolve("已重置密码"))
     assert 'name="solved" value="false"' in customer.get(PAGE, key=customer.key).body
     answer = customer.submit("confirmation", solved="false", reason="还是不行")

@@ -1,4 +1,4 @@
-"""What the customer sees of a desk's own steps, and is asked (D10-D13, E2, C10, B9)."""
+"""What the customer sees of a desk's own steps, and is asked."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from tests.core.sample_desk import DESK, NOON, agent, both, file
 from tests.portal.conftest import NUMBER, Customer
 from tests.portal.test_portal import PAGE
 
+pytestmark = pytest.mark.requirement("D10", "D11", "D12", "D13", "E2", "C10", "B9")
 WORDS = {"非常满意": 5, "满意": 4, "一般": 3, "不满意": 1}
 PHOTO = Attachment(name="现场.png", content_type="image/png", size=9, key="files/testdesk/a")
 INSIDE = Attachment(name="内部.pdf", content_type="application/pdf", size=9, key="files/testdesk/b")
@@ -86,10 +87,11 @@ GONE = c.TakeStep("on-the-way", {"arrives_at": "2026-03-10T06:00:00+00:00"}, (PH
 CALLBACK = {"solved": "callback", "team": "technical", "within": "1h"}
 
 
+@pytest.mark.requirement("D10", "D11")
 def test_each_node_of_the_way_is_in_the_timeline(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
-    """D10, D11: 工程师已出发，预计到达 14:00; what is internal stays so."""
+    """工程师已出发，预计到达 14:00; what is internal stays so."""
     inside = c.TakeStep("inside", {"found": "主板"}, (INSIDE,))
     _do(storage, playbook, ASSIGN, inside, GONE)
     view = customer.get(key=customer.key).body
@@ -108,10 +110,11 @@ def test_each_node_of_the_way_is_in_the_timeline(
     assert "Arrives: 2026-03-10 14:00:00" in english
 
 
+@pytest.mark.requirement("D10")
 def test_files_go_to_whoever_has_the_key(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
-    """D10: by a link of their own; the end of a contact is not enough."""
+    """By a link of their own; the end of a contact is not enough."""
     _do(storage, playbook, ASSIGN, c.TakeStep("inside", {}, (INSIDE,)), GONE)
     (shown,) = customer.get(key=customer.key).body["attachments"]
     assert (shown["name"], shown["url"]) == (
@@ -123,19 +126,21 @@ def test_files_go_to_whoever_has_the_key(
     assert "files/testdesk" not in customer.get(PAGE, contact="8000").body
 
 
+@pytest.mark.requirement("D6")
 def test_the_status_is_called_as_the_desk_calls_it(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
-    """D6: on the badge and on the way to the solution."""
+    """On the badge and on the way to the solution."""
     _do(storage, playbook, ASSIGN)
     assert customer.get(key=customer.key).body["status_label"] == "待上门"
     assert customer.get(PAGE, key=customer.key).body.count("待上门") == 2
 
 
+@pytest.mark.requirement("E2")
 def test_the_question_to_the_customer_is_on_the_page(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
-    """E2: until the supervisors have to say."""
+    """Until the supervisors have to say."""
     _do(storage, playbook, c.AskCustomer("是无法登录，还是收不到验证码？"))
     assert customer.get(key=customer.key).body["question"] == "是无法登录，还是收不到验证码？"
     assert "还是收不到验证码" in customer.get(PAGE, key=customer.key).body
@@ -145,10 +150,11 @@ def test_the_question_to_the_customer_is_on_the_page(
     assert answered.status == 303
 
 
+@pytest.mark.requirement("C10", "D13")
 def test_the_customer_is_asked_whether_it_is_solved(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
-    """C10, D13: 确认解决 or 未解决 with the reason; the survey comes after the yes."""
+    """确认解决 or 未解决 with the reason; the survey comes after the yes."""
     _do(storage, playbook, ASSIGN, c.Resolve("换了屏幕"))
     page = customer.get(PAGE, key=customer.key).body
     for words in (
@@ -165,10 +171,10 @@ def test_the_customer_is_asked_whether_it_is_solved(
     assert re.findall(r'name="score" value="([^"]+)"', page) == list(WORDS)
 
 
+@pytest.mark.requirement("D13")
 def test_not_solved_goes_back_with_the_reason(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
-    """D13."""
     _do(storage, playbook, ASSIGN, c.Resolve("换了屏幕"))
     customer.submit("confirmation", solved="false", reason="屏幕还在闪")
     ticket = storage.tickets.load("testdesk", NUMBER)
@@ -178,11 +184,12 @@ def test_not_solved_goes_back_with_the_reason(
     assert refused.value.allowed == ("messages",)
 
 
+@pytest.mark.requirement("B9", "D12")
 @pytest.mark.parametrize("playbook", [CALLBACK], indirect=True)
 def test_rated_in_words_beside_the_confirmation(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
-    """B9, D12: where a call-back follows the yes, the rating waits for nothing; once."""
+    """Where a call-back follows the yes, the rating waits for nothing; once."""
     _do(storage, playbook, ASSIGN, c.Resolve("换了屏幕"))
     assert 'value="非常满意"' in customer.get(PAGE, key=customer.key).body
     assert customer.submit("survey", score="非常满意").status == 303
@@ -194,10 +201,11 @@ def test_rated_in_words_beside_the_confirmation(
     assert labels[-1] == "安排电话回访"
 
 
+@pytest.mark.requirement("F1")
 def test_a_step_that_the_playbook_has_dropped_is_still_shown(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
-    """F1: tickets outlive a playbook's version."""
+    """Tickets outlive a playbook's version."""
     _do(storage, playbook, ASSIGN, GONE)
     storage.playbooks.put(load({**DESK}), NOON)
     fresh = Customer(Storage.on(storage.table.client, storage.table.name))

@@ -1,4 +1,4 @@
-"""A hundred tickets at once on eight agents (D7, E11, F2).
+"""A hundred tickets at once on eight agents.
 
 The stream is played by a pool of threads: what it brings is delivered at the same time, and what
 meets somebody else's change comes again, as Lambda's retries bring it.
@@ -28,6 +28,7 @@ from functions.router.routing import Router
 from tests.core.conftest import OneAtATime
 from tests.core.sample_desk import DESK, NOON, TABLE, agent, file, request
 
+pytestmark = pytest.mark.requirement("D7", "E11", "F2")
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 

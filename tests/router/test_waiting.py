@@ -1,4 +1,4 @@
-"""Waiting tickets: to whom and in which order they are assigned (A5, A7, D7, D13)."""
+"""Waiting tickets: to whom and in which order they are assigned."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from functions.core.storage.database import Storage
 from functions.router.routing import PAGE_SIZE, Router
 from tests.core.sample_desk import DESK, NOON, agent, file
 
+pytestmark = pytest.mark.requirement("A5", "A7", "D7", "D13")
 TEAM = "technical"
 
 

@@ -1,8 +1,10 @@
-"""The sweep moves the index key of a ticket that has nothing due at it (F3, G2)."""
+"""The sweep moves the index key of a ticket that has nothing due at it."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+
+import pytest
 
 from functions.core.domain import commands as c
 from functions.core.domain.rules import Playbook
@@ -11,6 +13,8 @@ from functions.core.storage.database import Storage
 from functions.core.storage.items import SHARDS
 from functions.sla_timer.sweep import sweep
 from tests.core.sample_desk import NOON, agent, file
+
+pytestmark = pytest.mark.requirement("F3", "G2")
 
 
 def due_in(storage: Storage, after: timedelta) -> list[str]:

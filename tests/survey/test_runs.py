@@ -1,4 +1,4 @@
-"""Each resolution has its own run, which ends where its ticket went (F4, A13, D13)."""
+"""Each resolution has its own run, which ends where its ticket went."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from functions.core.playbook import load
 from functions.router.closing_workflow import start
 from infra.simulator.workflows import Workflows
 from tests.core.sample_desk import DESK, received
+
+pytestmark = pytest.mark.requirement("F4", "A13", "D13")
 
 
 class Started(Workflows):

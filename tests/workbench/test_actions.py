@@ -1,4 +1,4 @@
-"""What agents do to tickets (A5-A7, A9-A14, G4)."""
+"""What agents do to tickets."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ from functions.workbench import actions
 from tests.core.sample_desk import NOON, file
 from tests.workbench.conftest import NUMBER, SignedIn
 
+pytestmark = pytest.mark.requirement(
+    "A5", "A6", "A7", "A9", "A10", "A11", "A12", "A13", "A14", "G4"
+)
 SHOT = Attachment(name="截图.png", content_type="image/png", size=9, key="files/testdesk/1/a")
 RAW = Attachment(name="odd", content_type="text/plain", size=9, key="mail/whole")
 
@@ -48,10 +51,11 @@ def _system(storage: Storage, playbook: Playbook, *commands: c.Command) -> None:
         change(storage, "testdesk", NUMBER, command, playbook, NOON, actor="system")
 
 
+@pytest.mark.requirement("A10", "A11", "A12", "A14")
 def test_an_agent_carries_a_ticket_to_its_end(
     storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """A10-A12, A14: each step is on the record, with who and when."""
+    """Each step is on the record, with who and when."""
     agent = signed_in("agent-1")
     assert agent.act("take")["handler"] == "agent-1"
     replied = agent.act("reply", text="请重启后再试")
@@ -82,10 +86,10 @@ def test_g4_the_desk_own_hotline_stays_readable_in_a_reply(
     assert "热线400-820-8820，您的电话138****8000" in str(said)
 
 
+@pytest.mark.requirement("A10")
 def test_a_reply_stops_the_first_response_timer(
     storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """A10."""
     agent = signed_in("agent-1")
     agent.act("take")
     agent.act("reply", text="您好")
@@ -93,10 +97,11 @@ def test_a_reply_stops_the_first_response_timer(
     assert timers == {"first_response": "met", "resolution": "running"}
 
 
+@pytest.mark.requirement("A11")
 def test_waiting_for_the_customer_pauses_the_resolution(
     storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """A11: the 24 h timer runs meanwhile."""
+    """The 24 h timer runs meanwhile."""
     agent = signed_in("agent-1")
     agent.act("take")
     agent.act("request-info", text="请提供截图")
@@ -107,20 +112,21 @@ def test_waiting_for_the_customer_pauses_the_resolution(
     assert timers["customer_info"]["due_at"] == NOON + timedelta(hours=24)
 
 
+@pytest.mark.requirement("A6")
 def test_confirming_the_type_routes_the_ticket(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """A6."""
     _system(storage, playbook, c.AskConfirmation("technical", "哪个模块？"))
     after = signed_in("agent-1").act("confirm-type", type="fault", tags=["login"])
     assert (after["status"], after["queue"]) == ("received", "new")
     assert (after["type"], after["tags"], after["priority"]) == ("fault", ["login"], "medium")
 
 
+@pytest.mark.requirement("A5", "A6", "A7")
 def test_terms_may_be_written_as_they_are_read(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """A5, A6, A7: types, tags, priorities and teams by name or label."""
+    """Types, tags, priorities and teams by name or label."""
     _system(storage, playbook, c.AskConfirmation("technical", "哪个模块？"))
     agent, supervisor = signed_in("agent-1"), signed_in("supervisor-1")
     after = agent.act("confirm-type", type="报障", tags=["登录"], priority="低")
@@ -129,10 +135,11 @@ def test_terms_may_be_written_as_they_are_read(
     assert supervisor.act("assign", team="通用咨询组")["team"] == "general"
 
 
+@pytest.mark.requirement("A7")
 def test_a_supervisor_changes_the_handler_at_any_time(
     storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """A7: to an agent, to a team, to the supervisors."""
+    """To an agent, to a team, to the supervisors."""
     supervisor = signed_in("supervisor-1")
     first = supervisor.act("assign", agent="agent-1")
     assert (first["team"], first["handler"]) == ("technical", "agent-1")
@@ -167,10 +174,11 @@ def test_an_assignment_says_to_whom(
     assert [error.field for error in refused.value.errors] == [field]
 
 
+@pytest.mark.requirement("A13")
 def test_qa_gives_out_the_call_back_and_records_the_cause(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """A13: below 4 QA assigns somebody, who calls back and records why."""
+    """Below 4 QA assigns somebody, who calls back and records why."""
     _system(
         storage,
         playbook,
@@ -191,10 +199,11 @@ def test_qa_gives_out_the_call_back_and_records_the_cause(
     assert details == {"cause": "排队太久", "note": "已致歉 ***@e***.com"}
 
 
+@pytest.mark.requirement("A5")
 def test_a_class_holds_for_the_next_requests_too(
     storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """A5: a supervisor says who is VIP."""
+    """A supervisor says who is VIP."""
     supervisor = signed_in("supervisor-1")
     assert supervisor.act("set-customer-class", customer_class="vip")["customer"]["class"] == "vip"
     assert storage.contacts.known("testdesk", None, "h1").customer_class == "vip"
@@ -214,6 +223,7 @@ def test_priority_and_close(storage: Storage, ticket: Ticket, signed_in: SignedI
     assert supervisor.act("close", reason="重复")["status"] == "closed"
 
 
+@pytest.mark.requirement("A12", "A15")
 @pytest.mark.parametrize(
     ("action", "body", "field"),
     [
@@ -236,13 +246,14 @@ def test_a_body_that_does_not_fit_names_its_fields(
     body: dict[str, Any],
     field: str,
 ) -> None:
-    """A12, A15: a summary of 100 characters at most, no unknown fields."""
+    """A summary of 100 characters at most, no unknown fields."""
     _system(storage, playbook, c.Assign("technical", "agent-1", by_person=True))
     with pytest.raises(InvalidInput) as refused:
         signed_in("agent-1").act(action, **body)
     assert [error.field for error in refused.value.errors] == [field]
 
 
+@pytest.mark.requirement("A6")
 @pytest.mark.parametrize(
     ("body", "fields"),
     [
@@ -259,7 +270,7 @@ def test_a_type_is_one_of_the_desks(
     body: dict[str, Any],
     fields: list[str],
 ) -> None:
-    """A6: every field that is wrong is named at once."""
+    """Every field that is wrong is named at once."""
     with pytest.raises(InvalidInput) as refused:
         signed_in("agent-1").act("confirm-type", **body)
     assert [error.field for error in refused.value.errors] == fields
@@ -331,8 +342,9 @@ def test_only_who_is_on_the_roster_takes_tickets(
         guest.act("take")
 
 
+@pytest.mark.requirement("G4")
 def test_what_agents_write_is_masked(storage: Storage, ticket: Ticket, signed_in: SignedIn) -> None:
-    """G4: in replies too, which are stored and sent alike."""
+    """In replies too, which are stored and sent alike."""
     agent = signed_in("agent-1")
     agent.act("take")
     agent.act("reply", text="我们会拨打 13800138000")
@@ -346,10 +358,11 @@ def test_what_agents_write_is_masked(storage: Storage, ticket: Ticket, signed_in
 # What is shown
 
 
+@pytest.mark.requirement("A9", "A14")
 def test_all_of_a_ticket_is_shown(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """A9, A14: fields, messages, timers, a suggestion, the customer's other tickets."""
+    """Fields, messages, timers, a suggestion, the customer's other tickets."""
     file(storage, playbook, "CS20260309001", NOON - timedelta(days=1))
     _system(storage, playbook, c.Classify("fault", ("login",), "medium", rules=("kw-login",)))
     shown = signed_in("agent-1").show()
@@ -367,10 +380,11 @@ def test_all_of_a_ticket_is_shown(
     assert "TimersSet" not in {entry["event"] for entry in shown["timeline"]}
 
 
+@pytest.mark.requirement("A10")
 def test_messages_carry_their_delivery(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """A10: what was said, both ways, and whether it has arrived; the desk's own mail to its
+    """What was said, both ways, and whether it has arrived; the desk's own mail to its
     people is no message to the customer."""
     storage.deliveries.claim(_delivery(1, "TicketReceived", text="已收到您的请求", state="sent"))
     storage.deliveries.claim(_delivery(1, "TicketReceived", recipient="team", text="新工单"))

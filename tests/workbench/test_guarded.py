@@ -1,4 +1,4 @@
-"""What no role, text or key passes by at the agents' doors (A7, A13, A15, G1, G4)."""
+"""What no role, text or key passes by at the agents' doors."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ from functions.workbench.rights import may_step, principal_of
 from tests.core.sample_desk import DESK, NOON, both, file
 from tests.workbench.conftest import NUMBER, ROSTER, SignedIn
 
+pytestmark = pytest.mark.requirement("A7", "A13", "A15", "G1", "G4")
 PHONE = "13800138000"
 OTHER = "CS20260310002"
 
 
+@pytest.mark.requirement("A7", "A13")
 def test_each_queue_is_for_its_roles(signed_in: SignedIn) -> None:
-    """A7, A13: agents see own and team work, QA what it reviews, finance nothing."""
+    """Agents see own and team work, QA what it reviews, finance nothing."""
     leading = {"supervisor", "qa", "all", "mine", "team", "unassigned"}
     seen = {
         "agent-1": {"mine", "team", "unassigned"},
@@ -66,6 +68,7 @@ WRITTEN: list[tuple[str, str, list[c.Command], dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.requirement("G4")
 @pytest.mark.parametrize(
     ("who", "action", "before", "body"),
     WRITTEN,
@@ -80,7 +83,7 @@ def test_every_text_of_an_agent_s_is_masked(
     before: list[c.Command],
     body: dict[str, Any],
 ) -> None:
-    """G4: reasons and remarks too; whoever types a number there leaves none of it on record."""
+    """Reasons and remarks too; whoever types a number there leaves none of it on record."""
     for number in (NUMBER, OTHER):
         file(storage, playbook, number)
     for command in (c.Assign("technical", "agent-1", by_person=True), *before):
@@ -91,10 +94,11 @@ def test_every_text_of_an_agent_s_is_masked(
     assert "138****8000" in found
 
 
+@pytest.mark.requirement("G4")
 def test_the_reason_for_opening_an_original_is_masked(
     storage: Storage, playbook: Playbook, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """G4: the act is on record for good."""
+    """The act is on record for good."""
     file(storage, playbook, NUMBER)
     command = c.Assign("technical", "agent-1", by_person=True)
     change(storage, "testdesk", NUMBER, command, playbook, NOON, actor="agent-1")
@@ -105,6 +109,7 @@ def test_the_reason_for_opening_an_original_is_masked(
     assert act.reason == "回电 138****8000"
 
 
+@pytest.mark.requirement("D4", "D9")
 @pytest.mark.parametrize(
     ("who", "by", "may"),
     [
@@ -119,7 +124,7 @@ def test_the_reason_for_opening_an_original_is_masked(
 def test_a_step_s_team_takes_it_in_the_step_s_role_alone(
     storage: Storage, signed_in: SignedIn, who: str, by: str, may: bool
 ) -> None:
-    """D4, D9: to be a member of the named team gives nobody another role."""
+    """To be a member of the named team gives nobody another role."""
     step = {
         "label": both("入库"), "by": by, "teams": ["technical", "leads"],
         "source": ["assigned", "in_progress"],
@@ -140,10 +145,11 @@ def _caller(who: str) -> Any:
     return caller({"cognito:username": who, "cognito:groups": f"testdesk:{role}"})
 
 
+@pytest.mark.requirement("G1")
 def test_two_agents_keys_are_two(
     storage: Storage, signed_in: SignedIn, creator: TicketCreator
 ) -> None:
-    """G1: a key is its agent's own; another's call under the same one is another request."""
+    """A key is its agent's own; another's call under the same one is another request."""
     numbers = []
     for who in ("agent-1", "agent-2", "agent-1"):
         body = {"contact": PHONE, "description": f"{who} 来电"}

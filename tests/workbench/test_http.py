@@ -1,4 +1,4 @@
-"""The agents' calls through Chalice, as API Gateway makes them, and signing in (G4)."""
+"""The agents' calls through Chalice, as API Gateway makes them, and signing in."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from tests.core.text.test_file_types import REAL
 from tests.portal.deployment import PASSWORD, PLACE, deployed
 from tests.workbench.conftest import NUMBER, ROSTER
 
+pytestmark = pytest.mark.requirement("G4")
 TICKETS = "/agent/desks/testdesk/tickets"
 NEW = {"contact": "13800138000", "description": "无法登录，请回电 13800138000", "name": "张三"}
 
@@ -103,8 +104,9 @@ def test_what_cognito_cannot_do_is_no_wrong_password(storage: Storage) -> None:
         sign_in(Cognito("InternalErrorException"), "c", storage, given)  # type: ignore[arg-type]
 
 
+@pytest.mark.requirement("B1", "B12", "G1", "G4")
 def test_an_agent_enters_a_request_once(loop: Simulator) -> None:
-    """B1, B12, G1, G4: a call, entered; the same key again is the same ticket; all masked."""
+    """A call, entered; the same key again is the same ticket; all masked."""
     headers = {"Idempotency-Key": "call-1"}
     first = _as(loop, "agent-1", "POST", TICKETS, NEW, headers=headers)
     again = _as(loop, "agent-1", "POST", TICKETS, NEW, headers=headers)
@@ -119,20 +121,22 @@ def test_an_agent_enters_a_request_once(loop: Simulator) -> None:
     assert [entry["actor"] for entry in shown.json["timeline"]] == ["agent-1"]
 
 
+@pytest.mark.requirement("B1", "D1", "B12")
 @pytest.mark.parametrize(
     ("body", "channel"),
     [({}, "phone"), ({"channel": "counter"}, "counter"), ({"channel": "desk"}, "desk")],
 )
 def test_a_request_says_how_it_came(loop: Simulator, body: dict[str, str], channel: str) -> None:
-    """B1: a call; D1: the counter; B12: the desk's own initiative."""
+    """A call; the counter; the desk's own initiative."""
     filed = _as(loop, "agent-1", "POST", TICKETS, {**NEW, **body, "type": "inquiry"})
     shown = _as(loop, "agent-1", "GET", f"{TICKETS}/{filed.json['number']}").json
     assert (shown["channel"], shown["entered_by"]) == (channel, "agent-1")
     assert shown["records"][0]["number"] == f"{filed.json['number']}-001"
 
 
+@pytest.mark.requirement("D10")
 def test_a_file_goes_straight_to_the_bucket(loop: Simulator, playbook: Playbook) -> None:
-    """D10: put where the answer says, named in an action, handed out by a signed link."""
+    """Put where the answer says, named in an action, handed out by a signed link."""
     import boto3
 
     requests: Any = import_module("requests")  # moto answers it too

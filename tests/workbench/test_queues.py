@@ -1,4 +1,4 @@
-"""The lists that agents work from (A5, A7)."""
+"""The lists that agents work from."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from functions.workbench.queues import QUEUES
 from tests.core.sample_desk import NOON, file
 from tests.workbench.conftest import ROSTER, SignedIn
 
+pytestmark = pytest.mark.requirement("A5", "A7")
 HELD = c.Assign("technical", "agent-1", by_person=True)
 HELD_BY_2 = c.Assign("technical", "agent-2", by_person=True)
 
@@ -142,10 +143,11 @@ def test_a_start_key_of_elsewhere_is_a_wrong_cursor(
         signed_in("agent-1").tickets()
 
 
+@pytest.mark.requirement("A5")
 def test_pages_follow_one_another(
     storage: Storage, playbook: Playbook, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every ticket once, in order: VIPs first (A5), then by priority and age."""
+    """Every ticket once, in order: VIPs first, then by priority and age."""
     monkeypatch.setattr(queues, "PAGE", 3)
     vip = Customer(contact="****8000", kind="phone", hash="h9", customer_class="vip")
     for n in range(8):
@@ -181,8 +183,8 @@ def test_a_rare_status_is_looked_for_over_pages(
     assert agent.numbers(queue="mine", status="in_progress", cursor=page["cursor"]) == ["N-6"]
 
 
+@pytest.mark.requirement("B10")
 def test_the_months_of_closed_tickets_go_back_three_years() -> None:
-    """B10."""
     months = queues._months(NOON)
     assert (months[0], months[2], months[3], months[-1]) == (
         "2026-03", "2026-01", "2025-12", "2023-03",

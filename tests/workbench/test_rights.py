@@ -96,6 +96,7 @@ def _tickets(playbook: Playbook) -> dict[str, Ticket]:
     }
 
 
+@pytest.mark.requirement("A7", "A13")
 @pytest.mark.parametrize(
     ("who", "action", "on"),
     [
@@ -120,7 +121,7 @@ def _tickets(playbook: Playbook) -> dict[str, Ticket]:
     ],
 )
 def test_who_may_do_what(playbook: Playbook, who: str, action: str, on: str) -> None:
-    """A7, A13: agents what is in hand or waits for their team, supervisors all, QA the reviews."""
+    """Agents what is in hand or waits for their team, supervisors all, QA the reviews."""
     at = _principal(who)
     found = [name for name, ticket in _tickets(playbook).items() if may(at, action, ticket)]
     assert found == on.split()

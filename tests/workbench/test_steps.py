@@ -1,4 +1,4 @@
-"""A desk's own steps, approval, call-backs, files and the handling record (B7, C9, D8-D13)."""
+"""A desk's own steps, approval, call-backs, files and the handling record."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from tests.core.sample_desk import DESK, NOON, both, file
 from tests.core.text.test_file_types import REAL
 from tests.workbench.conftest import BUCKET, NUMBER, SignedIn
 
+pytestmark = pytest.mark.requirement("B7", "C9", "D8", "D9", "D10", "D11", "D12", "D13")
 FIELD = {"label": both("内容")}
 VISIT = {
     "label": both("预约上门"),
@@ -109,8 +110,9 @@ def _uploaded(uploads: Any, signed_in: SignedIn, content: bytes, name: str = "�
     return str(given["id"])
 
 
+@pytest.mark.requirement("D9", "D10", "G4")
 def test_a_step_is_taken_and_its_fields_are_kept(ticket: Ticket, signed_in: SignedIn) -> None:
-    """D9, D10, G4: in a flat body, masked."""
+    """In a flat body, masked."""
     agent = signed_in("agent-1")
     after = agent.act(
         "visit", version=2, arrives_at=AT, parts=["屏幕", " 电池 "], remark="电话 13800138000"
@@ -123,10 +125,11 @@ def test_a_step_is_taken_and_its_fields_are_kept(ticket: Ticket, signed_in: Sign
     assert "13800138000" not in str(shown)
 
 
+@pytest.mark.requirement("D6", "D8")
 def test_the_ticket_says_which_steps_are_possible_and_what_they_ask(
     ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """D6, D8: with their labels and fields; the priority with its colour."""
+    """With their labels and fields; the priority with its colour."""
     shown = signed_in("agent-1").show()
     assert [step["action"] for step in shown["steps"]] == ["visit", "compensate"]
     visit, compensate = shown["steps"]
@@ -175,10 +178,11 @@ def test_who_may_take_a_step(ticket: Ticket, signed_in: SignedIn) -> None:
         signed_in("supervisor-1").act("audit")
 
 
+@pytest.mark.requirement("D4")
 def test_what_waits_for_the_team_may_be_reviewed_by_it(
     storage: Storage, playbook: Playbook, signed_in: SignedIn
 ) -> None:
-    """D4: a step for tickets that nobody has yet."""
+    """A step for tickets that nobody has yet."""
     file(storage, playbook, NUMBER)
     _system(storage, playbook, c.Enqueue("technical"))
     with pytest.raises(Forbidden):
@@ -205,8 +209,9 @@ def test_what_the_status_does_not_allow_names_what_it_does(
         signed_in("supervisor-1").act("approve", approved=True)
 
 
+@pytest.mark.requirement("C9")
 class TestApproval:
-    """C9: beyond an agent's authority."""
+    """Beyond an agent's authority."""
 
     def test_a_supervisor_decides(self, ticket: Ticket, signed_in: SignedIn) -> None:
         agent, supervisor = signed_in("agent-1"), signed_in("supervisor-1")
@@ -233,10 +238,11 @@ class TestApproval:
         assert signed_in("agent-1").act("compensate", amount=99.5)["status"] == "in_progress"
 
 
+@pytest.mark.requirement("D13")
 def test_the_team_calls_back(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """D13: after the customer's yes any member of the team does, and records it."""
+    """After the customer's yes any member of the team does, and records it."""
     _system(storage, playbook, c.Resolve("换了屏幕"), c.Confirm(solved=True))
     assert NUMBER in signed_in("agent-2").numbers(queue="team")
     with pytest.raises(Forbidden):
@@ -245,8 +251,9 @@ def test_the_team_calls_back(
     assert signed_in("agent-2").act("callback", cause="客户满意")["status"] == "archived"
 
 
+@pytest.mark.requirement("D10")
 class TestFiles:
-    """D10: uploaded directly, judged by content, for the ticket's people alone."""
+    """Uploaded directly, judged by content, for the ticket's people alone."""
 
     def test_a_file_comes_with_a_step(
         self, ticket: Ticket, signed_in: SignedIn, uploads: Any
@@ -337,10 +344,11 @@ class TestFiles:
                 signed_in(who).act("attachments", name="a", size=1)
 
 
+@pytest.mark.requirement("B7")
 def test_the_handling_record_is_numbered(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """B7: every step, communication and solution."""
+    """Every step, communication and solution."""
     agent = signed_in("agent-1")
     agent.act("reply", text="您好")
     agent.act("visit", arrives_at=AT)
@@ -358,20 +366,21 @@ def test_the_handling_record_is_numbered(
     assert {entry["actor"] for entry in records[1:]} == {"agent-1"}
 
 
+@pytest.mark.requirement("C2", "E10")
 def test_the_customers_other_tickets_are_on_screen(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """C2, E10."""
     file(storage, playbook, "CS20260310002")
     (other,) = signed_in("agent-1").show()["other_tickets"]
     assert (other["number"], other["status"]) == ("CS20260310002", "received")
     assert other["type_label"] == "咨询"
 
 
+@pytest.mark.requirement("B3", "B4", "D3", "D5")
 def test_every_rule_that_decided_is_named(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """B3, B4, D3, D5: the agent can see which."""
+    """The agent can see which."""
     file(storage, playbook, "CS20260310002")
     known = c.Classify("fault", ("login",), "high", rules=("keyword:login", "safety-first"))
     change(storage, "testdesk", "CS20260310002", known, playbook, NOON, actor="system")

@@ -1,4 +1,4 @@
-"""The guarantees of every chat adapter (F5, G1, G3; docs/adapters.md).
+"""The guarantees of every chat adapter (docs/adapters.md).
 
 A new adapter needs a fake provider in `provider_requests.py` and a folder of the provider's calls
 with `expected.json`; the tests below then run for it.
@@ -38,6 +38,7 @@ from tests.core.channels.provider_requests import (
     fixture_folder,
 )
 
+pytestmark = pytest.mark.requirement("F5", "G1", "G3")
 ROOT = Path(__file__).parents[3]
 NAMES = base.names()
 CALLS = [(name, file) for name in NAMES for file in sorted(expected(name))]

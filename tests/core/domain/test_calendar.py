@@ -1,4 +1,4 @@
-"""Business time with lunch breaks, public holidays and make-up workdays (调休) (G2)."""
+"""Business time with lunch breaks, public holidays and make-up workdays (调休)."""
 
 import copy
 import subprocess
@@ -15,6 +15,7 @@ from hypothesis import example, given, settings, strategies as st
 from functions.core.domain.calendar import WEEKDAYS, BusinessCalendar
 from tests.growth import seconds
 
+pytestmark = pytest.mark.requirement("G2")
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 BERLIN = ZoneInfo("Europe/Berlin")
 NEW_YORK = ZoneInfo("America/New_York")

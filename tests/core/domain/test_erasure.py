@@ -1,4 +1,4 @@
-"""B10: what tells who the customer was goes; what is counted stays."""
+"""What tells who the customer was goes; what is counted stays."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from functions.core.text.masking import mask
 from tests.core.domain.test_events import SAMPLES
 from tests.core.sample_desk import DESK, NOON, both, committed, received, request, then
 
+pytestmark = pytest.mark.requirement("B10")
 SECRETS = ("李样本", "13800138000", "li.example", "SN-7788", "发票-99", "photo", "mail/")
 TEXT = " ".join(SECRETS)
 PHOTO = e.Attachment(
@@ -115,19 +116,21 @@ def test_every_text_of_an_event_is_declared_personal_or_not(name: str) -> None:
             assert e.PERSONAL in field.metadata, f"{name}.{field_name} declares nothing"
 
 
+@pytest.mark.requirement("G6")
 @pytest.mark.parametrize(
     "name", ["CustomerWrote", "NoteAdded", "TicketResolved", "StepTaken", "TicketClosed"]
 )
 def test_blanked_event_can_be_read_again(name: str, repairs: Playbook) -> None:
-    """G6: the history stays whole."""
+    """The history stays whole."""
     [again] = event_codec.parse_events(
         event_codec.dump_events((blank(full(e.EVENTS[name]), repairs),)), e.SCHEMA_VERSION
     )
     assert again.event == name
 
 
+@pytest.mark.requirement("B10", "B11", "D16")
 def test_request_keeps_what_is_counted(repairs: Playbook) -> None:
-    """B10, B11, D16: type, channel, class, product and model; how many files of which size."""
+    """Type, channel, class, product and model; how many files of which size."""
     event = request(
         product=e.Product(name="冰箱", model="BX-1", serial="SN-7788"),
         attachments=(PHOTO,),
@@ -144,8 +147,9 @@ def test_request_keeps_what_is_counted(repairs: Playbook) -> None:
     assert found.customer.hash == "erased-CS1"
 
 
+@pytest.mark.requirement("D15")
 def test_fields_that_are_counted_stay(repairs: Playbook) -> None:
-    """D15: parts, amounts and times; what is read rather than counted goes."""
+    """Parts, amounts and times; what is read rather than counted goes."""
     found = blank(e.StepTaken(step="repair", fields=WRITTEN), repairs)
     assert found.fields == {
         "note": "",
@@ -160,8 +164,9 @@ def test_fields_that_are_counted_stay(repairs: Playbook) -> None:
     assert set(gone.fields.values()) == {""}
 
 
+@pytest.mark.requirement("A14")
 def test_reasons_of_the_system_stay(repairs: Playbook) -> None:
-    """A14: why a deadline moved a ticket is no word of a person's."""
+    """Why a deadline moved a ticket is no word of a person's."""
     event = e.PriorityChanged(priority="high", reason="timer:resolution")
     assert blank(event, repairs, "system") == event
     assert blank(event, repairs, "agent-1").reason == ""
@@ -216,8 +221,9 @@ def life(repairs: Playbook) -> tuple[Ticket, list[e.Commit]]:
     return ticket, commits
 
 
+@pytest.mark.requirement("B10", "G6")
 def test_ticket_is_what_its_blanked_history_makes_of_it(repairs: Playbook) -> None:
-    """B10, G6: nothing of the person is left in it, and the figures are what they were."""
+    """Nothing of the person is left in it, and the figures are what they were."""
     ticket, commits = life(repairs)
     told = ticket.model_dump_json()
     assert not [secret for secret in SECRETS if secret in told]
@@ -251,8 +257,9 @@ def test_what_was_written_down_since_is_forgotten_too(repairs: Playbook) -> None
     assert (after.facts, after.pending and after.pending.fields) == ({}, {})
 
 
+@pytest.mark.requirement("B10")
 def test_held_record_is_not_touched(repairs: Playbook) -> None:
-    """B10: a hold goes before."""
+    """A hold goes before."""
     ticket = then(received(repairs), c.Hold(True, "lawsuit"), repairs)
     with pytest.raises(ActionNotAllowed, match="legal hold"):
         decide(ticket, c.ErasePerson("request"), repairs, NOON)

@@ -69,9 +69,9 @@ SAMPLES: dict[str, Any] = {
 }
 
 
+@pytest.mark.requirement("A14", "G6")
 @pytest.mark.parametrize("name", sorted(e.EVENTS))
 def test_every_event_is_read_back_as_it_was(name: str) -> None:
-    """A14, G6."""
     assert event_codec.parse_events(
         event_codec.dump_events((SAMPLES[name],)), e.SCHEMA_VERSION
     ) == (SAMPLES[name],)
@@ -82,8 +82,9 @@ def test_many_events_in_their_order() -> None:
     assert event_codec.parse_events(event_codec.dump_events(events), 1) == events
 
 
+@pytest.mark.requirement("G7")
 def test_chinese_is_stored_as_it_is() -> None:
-    """G7: escaped, a character would take six bytes instead of three."""
+    """Escaped, a character would take six bytes instead of three."""
     assert "您好" in event_codec.dump_events((SAMPLES["ReplySent"],))
 
 
@@ -92,18 +93,18 @@ def test_a_field_that_a_newer_writer_added_is_ignored() -> None:
     assert event_codec.parse_events(document, 1) == (e.NoteAdded(text="x"),)
 
 
+@pytest.mark.requirement("G3")
 @pytest.mark.parametrize(
     "document",
     ["", "{}", "null", '[{"event": "NeverHeard"}]', '[{"event": "NoteAdded"}]', '["x"]'],
 )
 def test_what_is_no_commit_is_parked(document: str) -> None:
-    """G3."""
     with pytest.raises(DeadLetter):
         event_codec.parse_events(document, 1)
 
 
+@pytest.mark.requirement("G3")
 def test_a_newer_schema_is_parked_and_not_misread() -> None:
-    """G3."""
     with pytest.raises(DeadLetter, match="schema 2; this code reads 1"):
         event_codec.parse_events("[]", 2)
 
@@ -127,6 +128,7 @@ def test_a_commit_of_the_stream() -> None:
     assert commit.of(e.ReplySent) == ()
 
 
+@pytest.mark.requirement("G3")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -135,13 +137,13 @@ def test_a_commit_of_the_stream() -> None:
     ],
 )  # fmt: skip
 def test_a_poisoned_record_is_parked(changes: dict[str, Any]) -> None:
-    """G3."""
     with pytest.raises(DeadLetter):
         read_commit(image(**changes))
 
 
+@pytest.mark.requirement("G4")
 def test_a_customer_is_shown_masked_only() -> None:
-    """G4: what an event holds of a contact is its mask and its keyed hash."""
+    """What an event holds of a contact is its mask and its keyed hash."""
     assert set(Customer.model_fields) == {
         "name", "contact", "kind", "hash", "id", "customer_class", "preferred", "undeliverable",
     }  # fmt: skip

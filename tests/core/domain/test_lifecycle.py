@@ -149,8 +149,9 @@ def in_status(status: str, playbook: Playbook) -> Ticket:
     return ticket
 
 
+@pytest.mark.requirement("A14")
 class TestTransitions:
-    """A14: every action in every status."""
+    """Every action in every status."""
 
     @pytest.mark.parametrize("status", STATUSES)
     def test_what_is_possible_happens_and_the_rest_is_refused(
@@ -209,8 +210,9 @@ class TestTransitions:
 
 
 class TestRules:
+    @pytest.mark.requirement("A12", "A15")
     def test_a_summary_is_needed_and_short(self, playbook: Playbook) -> None:
-        """A12, A15: 1 to 100 characters."""
+        """1 to 100 characters."""
         ticket = in_status("assigned", playbook)
         for summary in ("", "字" * 101):
             with pytest.raises(InvalidInput) as refused:
@@ -218,20 +220,21 @@ class TestRules:
             assert refused.value.errors[0].field == "summary"
         assert then(ticket, c.Resolve("字" * 100), playbook).summary == "字" * 100
 
+    @pytest.mark.requirement("A13")
     @pytest.mark.parametrize(
         ("score", "status"), [(1, "in_review"), (3, "in_review"), (4, "archived"), (5, "archived")]
     )
     def test_a_poor_score_goes_to_quality_review(
         self, score: int, status: str, playbook: Playbook
     ) -> None:
-        """A13: below 4."""
+        """Below 4."""
         after = then(in_status("resolved", playbook), c.AnswerSurvey(score), playbook)
         assert (after.status, after.score) == (status, score)
         assert after.queue == ("qa" if score < 4 else "closed")
 
+    @pytest.mark.requirement("A15")
     @pytest.mark.parametrize("score", [0, 6, -1])
     def test_a_score_off_the_scale_is_refused(self, score: int, playbook: Playbook) -> None:
-        """A15."""
         with pytest.raises(InvalidInput):
             decide(in_status("resolved", playbook), c.AnswerSurvey(score), playbook, NOON)
 
@@ -241,43 +244,48 @@ class TestRules:
         with pytest.raises(AlreadyAnswered):
             decide(ticket, c.AnswerSurvey(5), playbook, NOON)
 
+    @pytest.mark.requirement("B10", "G4")
     @pytest.mark.parametrize("status", STATUSES)
     @pytest.mark.parametrize("name", ["message", "confirm", "survey"])
     def test_nothing_a_customer_does_reaches_an_erased_ticket(
         self, name: str, status: str, playbook: Playbook
     ) -> None:
-        """B10, G4: in any status they are told to file a new request; others go on."""
+        """In any status they are told to file a new request; others go on."""
         ticket = then(in_status(status, playbook), c.ErasePerson(), playbook)
         with pytest.raises(Forgotten, match="file a new request"):
             decide(ticket, COMMANDS[name], playbook, NOON)
         assert then(ticket, c.Hold(held=True), playbook).held
 
+    @pytest.mark.requirement("B10", "F4")
     def test_the_closing_of_an_erased_ticket_goes_on(self, playbook: Playbook) -> None:
-        """B10, F4: its survey, which nobody can answer, ends by itself."""
+        """Its survey, which nobody can answer, ends by itself."""
         ticket = then(in_status("resolved", playbook), c.ErasePerson(), playbook)
         assert then(ticket, c.ExpireSurvey(1), playbook).status == "archived"
 
+    @pytest.mark.requirement("A13")
     def test_a_review_ends_with_its_cause(self, playbook: Playbook) -> None:
-        """A13: somebody is assigned, calls back and records the cause."""
+        """Somebody is assigned, calls back and records the cause."""
         ticket = then(in_status("in_review", playbook), c.AssignReview("qa-1"), playbook)
         assert ticket.reviewer == "qa-1"
         assert decide(ticket, c.AssignReview("qa-1"), playbook, NOON) == ()
         ticket = then(ticket, c.RecordCallback("等待太久"), playbook)
         assert (ticket.status, ticket.archived_at) == ("archived", NOON)
 
+    @pytest.mark.requirement("F4")
     @pytest.mark.parametrize(
         "command", [c.ExpireSurvey(1), c.ExpireReview(1)], ids=["survey", "review"]
     )
     def test_an_earlier_resolutions_end_is_none_of_this_ones(
         self, command: c.Command, playbook: Playbook
     ) -> None:
-        """F4: an execution that outlived its resolution changes nothing."""
+        """An execution that outlived its resolution changes nothing."""
         status = "resolved" if isinstance(command, c.ExpireSurvey) else "in_review"
         ticket = in_status(status, playbook).model_copy(update={"resolutions": 2})
         assert decide(ticket, command, playbook, NOON) == ()
 
+    @pytest.mark.requirement("A13")
     def test_not_solved_after_all(self, playbook: Playbook) -> None:
-        """A13: taken up again by the team; a second handling alone goes one level up."""
+        """Taken up again by the team; a second handling alone goes one level up."""
         ticket = in_status("resolved", playbook)
         ticket = then(ticket, c.Confirm(solved=False, reason="还是不行"), playbook)
         assert (ticket.status, ticket.level, ticket.handler) == ("queued", 0, None)
@@ -323,8 +331,9 @@ class TestRules:
         assert decide(ticket, c.SetCustomerClass(None), playbook, NOON) == ()
         assert decide(ticket, c.Tick(), playbook, NOON) == ()
 
+    @pytest.mark.requirement("F2")
     def test_several_commands_are_one_change(self, playbook: Playbook) -> None:
-        """F2: classified and assigned at once, or not at all."""
+        """Classified and assigned at once, or not at all."""
         together = c.Together((COMMANDS["classify"], ASSIGN))
         ticket = then(received(playbook), together, playbook)
         assert (ticket.version, ticket.type, ticket.status) == (2, "fault", "assigned")
@@ -342,8 +351,9 @@ class TestRules:
         with pytest.raises(ValueError, match="without events"):
             apply(None, committed(None, (), NOON, "CS1"))
 
+    @pytest.mark.requirement("A5")
     def test_the_order_of_waiting(self, playbook: Playbook) -> None:
-        """A5: VIP first, then priority, then age."""
+        """VIP first, then priority, then age."""
         vip = request().customer.model_copy(update={"customer_class": "vip"})
         ranked = [
             queue_rank(ticket, playbook)
@@ -357,11 +367,13 @@ class TestRules:
         assert ranked == sorted(ranked)
 
 
+@pytest.mark.requirement("D8", "D9", "D10", "D11", "B2", "B6", "E5")
 class TestSteps:
-    """D8-D11, B2, B6, E5: what a desk's own steps do."""
+    """What a desk's own steps do."""
 
+    @pytest.mark.requirement("D9", "D10")
     def test_a_step_leads_on_and_is_kept(self, playbook: Playbook) -> None:
-        """D9, D10: the arrival time, the parts, the photo."""
+        """The arrival time, the parts, the photo."""
         fields = {"arrives_at": "2026-03-10T14:00:00+08:00", "parts": "屏幕"}
         step = c.TakeStep("visit", fields, (PHOTO,))
         events = decide(in_status("assigned", playbook), step, playbook, NOON)
@@ -400,8 +412,9 @@ class TestSteps:
             decide(in_status("assigned", playbook), c.TakeStep("fly", {}), playbook, NOON)
 
 
+@pytest.mark.requirement("C9")
 class TestApproval:
-    """C9: beyond an agent's authority a supervisor decides."""
+    """Beyond an agent's authority a supervisor decides."""
 
     def test_within_the_agents_authority_nobody_is_asked(self, playbook: Playbook) -> None:
         step = c.TakeStep("compensate", {"amount": "100"})
@@ -453,8 +466,9 @@ def _asking(then_: str | None = None, **confirmation: Any) -> Playbook:
     return load({**DESK, "statuses": statuses, "confirmation": confirmation, "survey": survey})
 
 
+@pytest.mark.requirement("B9", "C10", "D13", "E7")
 class TestConfirmation:
-    """B9, C10, D13, E7: the customer has the last word."""
+    """The customer has the last word."""
 
     def test_solved_and_then_the_survey(self) -> None:
         playbook = _asking()
@@ -473,8 +487,9 @@ class TestConfirmation:
         assert ticket.status == "awaiting_confirmation"
         assert then(ticket, c.Confirm(solved=True), playbook).status == status
 
+    @pytest.mark.requirement("D13", "D12")
     def test_solved_and_then_a_call_back(self) -> None:
-        """D13: by the team, recorded; then the archive. D12: a rating meanwhile is kept."""
+        """By the team, recorded; then the archive. A rating meanwhile is kept."""
         playbook = _asking(solved="callback", team="technical", within="1h")
         ticket = then(in_status("assigned", playbook), COMMANDS["resolve"], playbook)
         ticket = then(ticket, c.Confirm(solved=True), playbook)
@@ -488,17 +503,19 @@ class TestConfirmation:
         ticket = then(in_status("assigned", playbook), COMMANDS["resolve"], playbook)
         assert then(ticket, c.Confirm(solved=True), playbook).status == "archived"
 
+    @pytest.mark.requirement("D13", "E7")
     @pytest.mark.parametrize(("unsolved", "level"), [("handler", 0), ("team", 0), ("senior", 1)])
     def test_unsolved_says_whose_it_is_now(self, unsolved: str, level: int) -> None:
-        """D13, E7: back to the handler, to the team, or one level up."""
+        """Back to the handler, to the team, or one level up."""
         playbook = _asking(unsolved=unsolved)
         ticket = then(in_status("assigned", playbook), COMMANDS["resolve"], playbook)
         ticket = then(ticket, c.Confirm(solved=False, reason="还是不行"), playbook)
         assert (ticket.status, ticket.reopen_to, ticket.level) == ("queued", unsolved, level)
         assert ticket.former_handlers == ("agent-1",)
 
+    @pytest.mark.requirement("B9", "E7")
     def test_a_poor_score_starts_a_second_handling(self) -> None:
-        """B9, E7: one level up, with the reason, never the same agent."""
+        """One level up, with the reason, never the same agent."""
         survey = {**DESK["survey"]}
         survey["review"] = {**survey["review"], "then": "second_handling"}
         playbook = load({**DESK, "survey": survey})
@@ -544,11 +561,7 @@ _commands = st.one_of(
 
 
 class Desk(RuleBasedStateMachine):
-    """Whatever people, customers and clocks do to a ticket, in any order, on three kinds of desk.
-
-    A14: its history makes it. G2: its business clock adds up. F2: places are counted once. B9, C9,
-    D13, E7: steps, approval, confirmation and second handling among them.
-    """
+    """Whatever people, customers and clocks do to a ticket, in any order, on three kinds of desk."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -655,7 +668,7 @@ class Desk(RuleBasedStateMachine):
 
     @invariant()
     def the_business_clock_adds_up(self) -> None:
-        """G2: what is left is what was allowed less the open hours in which the timer ran."""
+        """The remaining time is the allowance minus the open hours in which the timer ran."""
         if self.ticket is None:
             return
         timer = self.ticket.timers["resolution"]
@@ -689,7 +702,7 @@ class Desk(RuleBasedStateMachine):
 _ROSTER = Roster(Table(cast("Any", None), "none"))
 
 Desk.TestCase.settings = settings(max_examples=120, stateful_step_count=30)
-TestAnyOrder = Desk.TestCase
+TestAnyOrder = pytest.mark.requirement("A14", "B9", "C9", "D13", "E7", "F2", "G2")(Desk.TestCase)
 
 
 def test_every_event_is_something_that_happened() -> None:
@@ -697,8 +710,8 @@ def test_every_event_is_something_that_happened() -> None:
     assert all(kind.__name__ == kind.event == name for name, kind in EVENTS.items())
 
 
+@pytest.mark.requirement("F2")
 def test_an_agent_has_room(playbook: Playbook) -> None:
-    """F2."""
     assert agent().has_capacity
     assert not agent(load=2).has_capacity
     assert not agent(online=False).has_capacity

@@ -75,8 +75,9 @@ UPDATES = {
 }
 
 
+@pytest.mark.requirement("E6")
 def test_a_step_changes_the_classification_and_what_depends_on_it() -> None:
-    """E6: an escalated complaint is more urgent, and its update is due."""
+    """An escalated complaint is more urgent, and its update is due."""
     playbook = desk(steps=ESCALATE, timers={**DESK["timers"], **UPDATES})
     assert "customer_update" not in run(playbook, c.Reply("您好")).timers
     ticket = run(playbook, c.TakeStep("escalate", {"why": "要求赔偿"}))
@@ -95,15 +96,17 @@ def test_a_decision_of_a_step_is_on_the_record_once() -> None:
     assert not [x for x in again if isinstance(x, e.TicketClassified)]
 
 
+@pytest.mark.requirement("E3")
 def test_a_step_that_responds_is_the_first_response_and_lowers_nothing() -> None:
-    """E3: contact by telephone counts as one by writing does."""
+    """Contact by telephone counts as one by writing does."""
     ticket = run(desk(steps=ESCALATE), c.TakeStep("phone", {}))
     assert ticket.first_response_at == NOON
     assert (ticket.status, ticket.priority) == ("in_progress", "medium")
 
 
+@pytest.mark.requirement("E6")
 def test_an_appointment_repeats_without_a_breach_until_it_is_stopped() -> None:
-    """E6: every two hours; a reply begins the two hours anew."""
+    """Every two hours; a reply begins the two hours anew."""
     playbook = desk(steps=ESCALATE, timers=UPDATES)
     ticket = run(playbook, c.TakeStep("escalate", {"why": "要求赔偿"}))
     for hours in (2, 4):
@@ -133,16 +136,16 @@ def test_an_appointment_that_does_not_repeat_ends_met() -> None:
     assert (timers["satisfaction"].state, timers["satisfaction"].wakes_at) == ("met", None)
 
 
+@pytest.mark.requirement("E6", "E10")
 def test_the_customer_is_answered_while_a_department_works() -> None:
-    """E6, E10"""
     wait = {"ask": {"label": both("协同"), "source": "assigned", "to": "awaiting_department"}}
     ticket = run(desk(steps=wait), c.TakeStep("ask", {}), c.Reply("同事正在核实"))
     assert ticket.status == "awaiting_department"
     assert ticket.first_response_at == NOON
 
 
+@pytest.mark.requirement("E7")
 def test_unsolved_starts_a_second_handling_where_a_poor_score_does() -> None:
-    """E7"""
     survey = {**DESK["survey"], "review": {**DESK["survey"]["review"], "then": "second_handling"}}
     playbook = desk(survey=survey)
     ticket = run(playbook, c.Reply("请重试"), c.Resolve("已重置"))
@@ -154,11 +157,12 @@ def test_unsolved_starts_a_second_handling_where_a_poor_score_does() -> None:
     assert (again.to, again.reason) == ("senior", "还是不行")
 
 
+@pytest.mark.requirement("E4", "E10")
 def test_the_order_stands_on_the_ticket() -> None:
-    """E4, E10"""
     assert run(desk()).order == "A-1024"
 
 
+@pytest.mark.requirement("E2")
 @pytest.mark.parametrize(
     ("text", "given", "unclear"),
     [
@@ -170,7 +174,7 @@ def test_the_order_stands_on_the_ticket() -> None:
     ],
 )
 def test_what_nothing_speaks_for_is_unclear(text: str, given: str | None, unclear: bool) -> None:
-    """E2: no tag, no word of a type, no rule, and nobody has said it."""
+    """No tag, no word of a type, no rule, and nobody has said it."""
     rules = [{"id": "urgent", "when": {"mentions": "急"}, "then": {"type": "fault"}}]
     asks = {"question": both("是什么问题？"), "ask": "supervisor", "unless_mentions": "人工"}
     found = classify(text, desk(unclear=asks, rules=rules), type_given=given)
@@ -192,8 +196,8 @@ def test_a_step_names_only_what_there_is(steps: dict[str, Any], place: str) -> N
         desk(steps={"escalate": {**ESCALATE["escalate"], **steps}})
 
 
+@pytest.mark.requirement("E5")
 def test_a_recipient_in_a_field_has_to_be_a_field() -> None:
-    """E5"""
     told = {"on": "step:escalate", "to": "field:why", "message": "m"}
     messages = {"m": {"subject": both("升级"), "text": both("{{ why }}，订单 {{ order }}")}}
     notifications = [*DESK.get("notifications", ()), told]
@@ -203,8 +207,9 @@ def test_a_recipient_in_a_field_has_to_be_a_field() -> None:
         desk(notifications=[{**told, "to": "field:who"}], **more)
 
 
+@pytest.mark.requirement("E4", "E9")
 def test_a_part_has_other_words_for_another_mood() -> None:
-    """E4, E9: in the same place; whoever is upset reads the empathy first."""
+    """In the same place; whoever is upset reads the empathy first."""
     parts = {"empathy": both("您好。"), "solution": both("订单 {{ order }}：{{ why }}")}
     moods = {"upset": {"empathy": both("非常抱歉。")}}
     playbook = desk(steps=ESCALATE, templates=[{"id": "any", "parts": parts, "moods": moods}])
@@ -214,6 +219,7 @@ def test_a_part_has_other_words_for_another_mood() -> None:
     assert suggest(upset, playbook, "", "zh-CN").text == "非常抱歉。\n\n订单 A-1024：要求赔偿"
 
 
+@pytest.mark.requirement("E4")
 @pytest.mark.parametrize(
     ("part", "text", "said"),
     [
@@ -222,7 +228,6 @@ def test_a_part_has_other_words_for_another_mood() -> None:
     ],
 )
 def test_words_for_a_mood_are_checked(part: str, text: str, said: str) -> None:
-    """E4"""
     moods = {"upset": {part: both(text)}}
     parts = {"solution": both("好的")}
     with pytest.raises(PlaybookError) as caught:
@@ -230,8 +235,9 @@ def test_words_for_a_mood_are_checked(part: str, text: str, said: str) -> None:
     assert said in str(caught.value)
 
 
+@pytest.mark.requirement("D9")
 def test_a_step_may_bring_the_resolution_with_it() -> None:
-    """D9: remote help: the steps are recorded, and the result is the summary."""
+    """Remote help: the steps are recorded, and the result is the summary."""
     steps = {
         "remote-help": {
             "label": both("远程协助"),
@@ -248,8 +254,9 @@ def test_a_step_may_bring_the_resolution_with_it() -> None:
         desk(steps=steps)
 
 
+@pytest.mark.requirement("D7")
 def test_the_line_of_a_product_is_named_by_the_first_rule_that_fits() -> None:
-    """D7: beside what the customer called the product; a step may name it too."""
+    """Beside what the customer called the product; a step may name it too."""
     rules = [
         {"id": "named", "when": {"product": "冰箱"}, "then": {"product": "冰箱"}},
         {"id": "said", "when": {"mentions": "空调"}, "then": {"product": "空调"}},

@@ -37,10 +37,11 @@ def act(storage: Storage, playbook: Playbook, command: c.Command, **options: Any
 
 
 class TestConflicts:
+    @pytest.mark.requirement("A14")
     def test_it_is_decided_anew_on_what_the_other_made(
         self, desk: Storage, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A14: both changes stand on the record, in one order."""
+        """Both changes stand on the record, in one order."""
         load, faster = desk.tickets.load, iter([True])
 
         def load_while_another_writes(name: str, number: str) -> Ticket:
@@ -53,8 +54,9 @@ class TestConflicts:
         after = act(desk, playbook, c.Note("看过"))
         assert (after.version, after.priority) == (3, "high")
 
+    @pytest.mark.requirement("E11")
     def test_many_at_once_all_get_through(self, desk: Storage, playbook: Playbook) -> None:
-        """E11: nothing lost, nothing doubled."""
+        """Nothing lost, nothing doubled."""
 
         def note(index: int) -> int:
             for _ in range(10):
@@ -121,8 +123,9 @@ class TestVersions:
 
 
 class TestMarkers:
+    @pytest.mark.requirement("G1")
     def test_a_message_joins_once(self, desk: Storage, playbook: Playbook) -> None:
-        """G1: a mail that comes twice is one message on its ticket."""
+        """A mail that comes twice is one message on its ticket."""
         idempotency = IdempotencyRecord("testdesk", "mail", "<1@example.com>")
         message = c.CustomerMessage("还有", "mail")
         act(desk, playbook, message, idempotency=idempotency)
@@ -133,8 +136,9 @@ class TestMarkers:
         assert desk.tickets.load("testdesk", "CS1").version == 2
 
 
+@pytest.mark.requirement("A7")
 class TestByHand:
-    """A7: a person may give a ticket to somebody who has no place free; the router may not."""
+    """A person may give a ticket to somebody who has no place free; the router may not."""
 
     @pytest.mark.parametrize("together", [False, True])
     def test_it_is_seen_also_within_several_commands(

@@ -1,4 +1,4 @@
-"""What an agent is offered as an answer (A9)."""
+"""What an agent is offered as an answer."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from functions.core.services.suggesting import Suggestion, suggest
 from functions.router.classify import classify
 from tests.core.sample_desk import DESK, both
 
+pytestmark = pytest.mark.requirement("A9")
 STANDARD = load(Path(__file__).parents[3] / "playbooks" / "standard.yaml")
 AT = datetime(2024, 5, 20, 1, 30, tzinfo=UTC)
 

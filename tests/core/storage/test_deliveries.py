@@ -1,4 +1,4 @@
-"""Deliveries: each state is written on condition of the one before (E11, G3)."""
+"""Deliveries: each state is written on condition of the one before."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from functions.core.storage.items import FORMER_STATES, SHARDS, delivery_item, r
 from tests.core.sample_desk import NOON, TABLE
 from tests.core.storage.samples import delivery
 
+pytestmark = pytest.mark.requirement("E11", "G3")
 MINUTE = timedelta(minutes=1)
 
 

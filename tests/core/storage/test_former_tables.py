@@ -1,4 +1,4 @@
-"""A table that commit 196e096 wrote is read and continued (G6).
+"""A table that commit 196e096 wrote is read and continued.
 
 `tests/fixtures/table-196e096.json.gz` holds its items, the sealing key, the mail bucket, and facts
 about its tickets, which the code of that commit had told.
@@ -42,6 +42,7 @@ from tests.inprocess.recording_provider import recording_provider
 from tests.notify.webhook_receiver import Receiver
 from tests.signed_requests import signed
 
+pytestmark = pytest.mark.requirement("G6")
 PLACE = inprocess.PLACE
 FIXTURE = Path(__file__).parents[2] / "fixtures/table-196e096.json.gz"
 

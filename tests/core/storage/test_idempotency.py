@@ -1,4 +1,4 @@
-"""Idempotency records: a repeated request finds what was filed (G1)."""
+"""Idempotency records: a repeated request finds what was filed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from tests.core.sample_desk import NOON
 from tests.core.storage.samples import file_with
 
+pytestmark = pytest.mark.requirement("G1")
 RECORD = IdempotencyRecord("testdesk", "form", "order-42")
 
 

@@ -1,4 +1,4 @@
-"""Reads that may be old: nobody ever acts on a version before the one that was announced (F2, G2).
+"""Reads that may be old: nobody ever acts on a version before the one that was announced.
 
 A read at half the cost comes from a replica that may lag behind. Here it always does.
 """
@@ -25,6 +25,7 @@ from tests.core.sample_desk import NOON, TABLE, agent, file
 from tests.core.storage.samples import act, assign, item_of
 from tests.notify.deployment import stream_record
 
+pytestmark = pytest.mark.requirement("F2", "G2")
 PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
 
 

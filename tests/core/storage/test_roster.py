@@ -1,4 +1,4 @@
-"""Roster: a ticket counts in its handler's load, in the same transaction (F2)."""
+"""Roster: a ticket counts in its handler's load, in the same transaction."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from tests.core.sample_desk import NOON, agent, file
 from tests.core.storage.samples import act, assign
+
+pytestmark = pytest.mark.requirement("F2")
 
 
 def load_of(storage: Storage, username: str = "agent-1") -> int:

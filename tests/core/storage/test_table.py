@@ -1,4 +1,4 @@
-"""The table: one that is too busy is a failure that passes, never a loss (G3)."""
+"""The table: one that is too busy is a failure that passes, never a loss."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from functions.core.storage.database import Storage
 from functions.core.storage.table import moment, stamp
 from tests.core.sample_desk import NOON, SHANGHAI, TABLE, agent, file
 from tests.core.storage.samples import delivery
+
+pytestmark = pytest.mark.requirement("G3")
 
 
 class Refusing:

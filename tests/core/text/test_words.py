@@ -1,10 +1,12 @@
-"""Which language the words of a request tell (A4, E1)."""
+"""Which language the words of a request tell."""
 
 from __future__ import annotations
 
 import pytest
 
 from functions.core.text.words import written_in
+
+pytestmark = pytest.mark.requirement("A4", "E1")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Public collections of mails, read by their own expectations (F1)."""
+"""Public collections of mails, read by their own expectations."""
 
 import os
 from pathlib import Path
@@ -9,6 +9,7 @@ from infra.bench import corpus
 
 FOLDER = os.environ.get("DESKBELL_CORPORA", "")
 pytestmark = [
+    pytest.mark.requirement("F1"),
     pytest.mark.corpus,
     pytest.mark.skipif(not FOLDER, reason="DESKBELL_CORPORA names no folder"),
 ]

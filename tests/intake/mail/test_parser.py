@@ -1,4 +1,4 @@
-"""Raw mails into what a ticket needs (F1, F5)."""
+"""Raw mails into what a ticket needs."""
 
 import random
 import struct
@@ -16,6 +16,7 @@ from functions.intake.mail.charsets import codec_for, decode
 from functions.intake.mail.parser import InboundMail, parse
 from tests.growth import seconds
 
+pytestmark = pytest.mark.requirement("F1", "F5")
 ROOT = Path(__file__).parents[3]
 MAILS = Path(__file__).parent / "mails"
 NAMES = sorted(path.stem for path in MAILS.glob("*.eml"))

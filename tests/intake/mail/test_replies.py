@@ -1,4 +1,4 @@
-"""What is new in a reply, by mail client and language (F1)."""
+"""What is new in a reply, by mail client and language."""
 
 from functools import partial
 
@@ -9,6 +9,7 @@ from functions.intake.mail.html import Kind, Line
 from functions.intake.mail.replies import newly_written, strip_reply
 from tests.growth import grows_with_length, seconds
 
+pytestmark = pytest.mark.requirement("F1")
 NEW = "The washing machine stopped again.\nPlease send somebody tomorrow."
 
 # How mail clients begin the history below an answer. The quoted text itself follows unmarked.
