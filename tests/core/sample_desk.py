@@ -1,4 +1,4 @@
-"""A small desk of the tests' own, the table's indexes, and shorthand for tickets and commits."""
+"""A small desk for tests, the table's indexes, and helpers that make tickets and commits."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ DESK: dict[str, Any] = {
 
 
 def make_table(client: Any, name: str = TABLE) -> None:
-    """The table as `infra/templates/foundation.yaml` makes it."""
+    """Create the table as `infra/templates/foundation.yaml` does."""
     keys = ("pk", "sk", "queue_pk", "queue_sk", "due_pk", "due_sk", "contact_pk", "contact_sk")
     client.create_table(
         TableName=name,

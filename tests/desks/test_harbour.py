@@ -1,4 +1,4 @@
-"""A desk that the code knows nothing of: whoever runs one writes it by the documentation alone."""
+"""A desk that is written by docs/playbooks.md alone and unknown to the code."""
 
 from __future__ import annotations
 
@@ -51,8 +51,7 @@ def harbour() -> Playbook:
     return load(HARBOUR)
 
 
-def test_it_has_a_rule_or_two_of_everything() -> None:
-    """Every key of the documentation stands in it."""
+def test_harbour_uses_every_documented_key() -> None:
     assert KEYS - set(_keys(yaml.safe_load(HARBOUR.read_text("utf-8")), Playbook, "")) == set()
 
 
@@ -85,7 +84,7 @@ def _below(value: Any, annotation: Any, path: str) -> Iterator[str]:
             yield from _below(value, argument, path)
 
 
-def test_parts_that_stand_in_many_places_are_known() -> None:
+def test_sections_that_occur_in_several_places_are_found() -> None:
     assert set(ONCE) == {Condition, Effect, TimerEffects, Vague}
 
 
@@ -114,7 +113,7 @@ def test_parts_that_stand_in_many_places_are_known() -> None:
         ("where is it", {"product": "Chemical drums"}, "DMG", (), "now", ("chemicals",)),
     ],
 )
-def test_its_rules_in_their_order(
+def test_harbour_s_rules_apply_in_order(
     harbour: Playbook,
     text: str,
     more: dict[str, Any],
@@ -127,7 +126,7 @@ def test_its_rules_in_their_order(
     assert (found.type, found.tags, found.priority, found.rules) == (kind, tags, priority, rules)
 
 
-def test_its_hours_over_midnight_and_its_numbers(harbour: Playbook) -> None:
+def test_harbour_s_night_shift_and_numbers_are_right(harbour: Playbook) -> None:
     friday = datetime(2026, 3, 13, 23, 0, tzinfo=AMSTERDAM)
     assert harbour.hours.is_open(friday)
     assert harbour.hours.add(friday, timedelta(hours=4)) == datetime(
@@ -138,7 +137,7 @@ def test_its_hours_over_midnight_and_its_numbers(harbour: Playbook) -> None:
     assert harbour.number.period(friday) == "2026"
 
 
-def test_damage_from_the_first_word_to_the_archive(case: Case) -> None:
+def test_a_damage_report_reaches_the_archive(case: Case) -> None:
     """Skills, product and language; a visit with a time; an answer; confirmation and call-back."""
     case.online("yard-1", "sv-1", "sv-2")
     case.file("Two crates of bananas are crushed, I am fed up", locale="en")
@@ -177,8 +176,8 @@ def test_damage_from_the_first_word_to_the_archive(case: Case) -> None:
     assert document["ticket"]["facts"]["finding"].startswith("Crushed")
 
 
-def test_a_fee_beyond_an_agents_say(case: Case) -> None:
-    """Approval over an amount; a step that resolves; unsolved goes to somebody senior."""
+def test_a_fee_beyond_an_agent_s_authority_needs_approval(case: Case) -> None:
+    """A step resolves the ticket; unsolved, it goes to a senior agent."""
     case.online("bill-1")
     case.file("demurrage is wrong", locale="en")
     case.act("bill-1", "waive-fee", amount="300", grounds="Gate was closed")
@@ -193,8 +192,10 @@ def test_a_fee_beyond_an_agents_say(case: Case) -> None:
     assert (case.ticket.handler, case.ticket.level) == ("bill-9", 1)
 
 
-def test_what_is_vague_or_unclear_or_an_idea(case: Case) -> None:
-    """A question and another one; a supervisor; a list to be looked at together."""
+def test_vague_unclear_and_collected_requests_take_their_routes(case: Case) -> None:
+    """A vague request is asked about twice; an unclear one goes to a supervisor; an idea is
+    collected.
+    """
     case.online("yard-1")
     case.file("it is delayed", locale="en")
     assert "vessel" in case.said("customer", "ask")

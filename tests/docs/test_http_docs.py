@@ -50,7 +50,7 @@ def test_the_page_names_every_field_of_a_body(body: type[BaseModel]) -> None:
 
 @pytest.mark.requirement("A6", "A7", "A8", "A9", "A10", "A11", "A12", "A13")
 @pytest.mark.parametrize("action", agent_actions())
-def test_the_page_lists_an_actions_fields_with_optional_ones_in_brackets(action: str) -> None:
+def test_the_page_lists_an_action_s_fields_with_optional_ones_in_brackets(action: str) -> None:
     model = agent_actions()[action].body
     fields = table_row(f"`{action}`").split("|")[2]
     optional = " ".join(re.findall(r"\[([^\]]*)\]", fields))

@@ -17,7 +17,7 @@ PATH = "/desks/standard/channels/wechat"
 
 
 class Account(SafeWeChat):
-    """The official account that the local system made up for itself."""
+    """The official account that the local system created."""
 
     def __init__(self, system: System) -> None:
         self.secret = system.local["channel_secrets"]["standard"]["wechat"]  # type: ignore[misc]
@@ -49,8 +49,9 @@ def account(system: System) -> Account:
 
 
 @pytest.mark.requirement("F5", "A4", "B8", "E10", "G1", "G8")
-def test_a_talk_on_wechat(system: System, account: Account) -> None:
-    """From the check of the address to the survey."""
+def test_a_wechat_conversation_goes_from_verification_to_survey(
+    system: System, account: Account
+) -> None:
     check = account.check(datetime.now(UTC))
     answer = account.send(check)
     assert (answer.status, answer.text) == (200, check.query["echostr"])
@@ -84,7 +85,7 @@ def test_a_talk_on_wechat(system: System, account: Account) -> None:
 
 
 @pytest.mark.requirement("F5")
-def test_who_is_not_wechat_is_refused(account: Account) -> None:
+def test_a_request_that_wechat_did_not_sign_is_refused(account: Account) -> None:
     now = datetime.now(UTC)
     call = account.call(account.text("你好", now), now)
     forged = Call(call.body, {**call.query, "msg_signature": "0" * 40}, call.headers)

@@ -55,7 +55,7 @@ def inventory(system: System) -> dict[str, Any]:
 
 @pytest.mark.requirement("F7")
 def test_deploying_again_changes_nothing(system: System) -> None:
-    """Each step is idempotent; ids, secrets and playbooks stay."""
+    """Ids, secrets and playbooks stay."""
     before = inventory(system)
     assert len(before["apis"]) == 1
     assert len(before["mappings"]) == 3
@@ -79,8 +79,8 @@ def test_deploying_again_changes_nothing(system: System) -> None:
 
 
 @pytest.mark.requirement("F6")
-def test_the_gateways_own_responses_are_problem_documents(system: System) -> None:
-    """Without a token, without a route: problem+json, and nothing else about us."""
+def test_the_gateway_s_own_responses_are_problem_documents(system: System) -> None:
+    """The responses to a request without a token or without a route reveal nothing else."""
     for path, status in (("/agent/desks/standard/tickets", 401), ("/nothing/here", 404)):
         answer = system.http("GET", path)
         assert answer.status == status

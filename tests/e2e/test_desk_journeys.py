@@ -1,8 +1,7 @@
-"""Each desk's guide on the whole system, step by step: real processes, HTTP, SMTP, signed links.
+"""The guide of each desk on the whole system: real processes, HTTP, SMTP, signed links.
 
-`tests/whole` walks every turning of these guides in one process; here one ticket of each desk goes
-all the way, with what only the real system shows: uploads by link, the workflow's waits, the
-console.
+`tests/inprocess` covers every branch of these guides in one process; here one ticket of each desk
+goes all the way.
 """
 
 from __future__ import annotations
@@ -39,9 +38,8 @@ def at(hour: int) -> str:
 
 
 @pytest.mark.requirement("B1", "B2", "B3", "B4", "B5", "B6", "B7", "B9", "B10", "B13")
-def test_omnichannel_from_the_call_to_the_erasure(system: System) -> None:
-    """A call about a large sum, a second handling, the archive, a hold, an
-    erasure."""
+def test_an_omnichannel_call_is_handled_until_its_erasure(system: System) -> None:
+    """A call about a large sum: second handling, archive, hold, erasure."""
     journey = Journey(system, "omnichannel")
     journey.present("technical-support", 1)
     address, name = "journey.omnichannel@example.com", "客户甲"
@@ -154,8 +152,8 @@ def test_omnichannel_from_the_call_to_the_erasure(system: System) -> None:
 
 
 @pytest.mark.requirement("B8", "B12")
-def test_omnichannel_opens_tickets_of_its_own(system: System) -> None:
-    """A reminder to renew; its outcome by the way that the customer prefers."""
+def test_omnichannel_opens_its_own_tickets(system: System) -> None:
+    """A reminder to renew; the customer hears the outcome on the preferred channel."""
     journey = Journey(system, "omnichannel")
     journey.present("service-agents", 1)
     agent = "service-agents-1"
@@ -177,8 +175,8 @@ def test_omnichannel_opens_tickets_of_its_own(system: System) -> None:
 @pytest.mark.requirement(
     "D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8", "D9", "D10", "D11", "D12", "D13", "D14", "D17"
 )
-def test_aftersales_from_the_form_to_the_call_back(system: System) -> None:
-    """A visit with parts and photos, once back to the engineer, the call-back."""
+def test_an_aftersales_repair_goes_from_the_form_to_the_call_back(system: System) -> None:
+    """A visit with parts and photos; the ticket returns to the engineer once."""
     journey = Journey(system, "aftersales")
     journey.present("repair-engineers", 1, 3)
     phone = "13812345678"
@@ -305,8 +303,8 @@ def test_aftersales_from_the_form_to_the_call_back(system: System) -> None:
 
 
 @pytest.mark.requirement("D3", "D5", "D6", "D7", "D9")
-def test_aftersales_without_an_engineer_for_the_line(system: System) -> None:
-    """待分派, red, assigned by hand; a return goes to the warehouse."""
+def test_an_aftersales_ticket_without_an_engineer_waits_for_the_supervisor(system: System) -> None:
+    """It is 待分派 and red; a return goes to the warehouse."""
     journey = Journey(system, "aftersales")
     journey.present("repair-engineers", 3)
     journey.file("冰箱冒烟了，有焦味")
@@ -332,8 +330,7 @@ def test_aftersales_without_an_engineer_for_the_line(system: System) -> None:
 
 
 @pytest.mark.requirement("E1", "E3", "E4", "E5", "E6", "E7", "E9", "E10")
-def test_rapid_with_a_complaint_that_escalates(system: System) -> None:
-    """From the first words by mail to the archive."""
+def test_a_rapid_complaint_escalates_and_reaches_the_archive(system: System) -> None:
     journey = Journey(system, "rapid")
     journey.present("complaints", 1)
     address = "journey.rapid@example.com"
@@ -415,8 +412,8 @@ def test_rapid_with_a_complaint_that_escalates(system: System) -> None:
 
 @pytest.mark.requirement("E2", "E10")
 @pytest.mark.parametrize("clear", [True, False])
-def test_rapid_asks_what_a_vague_request_is_about(system: System, clear: bool) -> None:
-    """Two questions, never the same; then 待协同, to a supervisor."""
+def test_rapid_asks_two_questions_about_a_vague_request(system: System, clear: bool) -> None:
+    """Then the ticket goes to a supervisor as 待协同."""
     journey = Journey(system, "rapid")
     journey.present("technical-support", 1)
     journey.file("登录有问题")
@@ -436,11 +433,12 @@ def test_rapid_asks_what_a_vague_request_is_about(system: System, clear: bool) -
 
 
 @pytest.mark.requirement("B6", "D13", "G8")
-def test_a_fifth_desk_begins_on_the_running_system(
+def test_a_desk_can_be_added_to_the_running_system(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A desk applied by the console alone; a fee beyond an agent's authority waits
-    for the supervisor, the customer confirms, and an agent calls back."""
+    """The console alone applies it; a fee beyond an agent's authority waits for the supervisor, the
+    customer confirms, and an agent calls back.
+    """
     assert "playbook 1 is in force" in system.command("playbook", "apply", str(HARBOUR))
     journey = Journey(system, "harbour")
     for name, value in aws_environment(Ports(aws=system.aws_port)).items():

@@ -1,4 +1,4 @@
-"""The loop on the whole system, over real HTTP and SMTP, from a request to its archived document."""
+"""A request's way to its archived document on the whole system, over real HTTP and SMTP."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ NAME = "韩梅梅"
 
 
 class Desk:
-    """The standard desk as its customers and agents use it; it remembers every answer."""
+    """The standard desk as its customers and agents use it; it records every response."""
 
     def __init__(self, system: System) -> None:
         self.system = system
@@ -124,17 +124,17 @@ def desk(system: System) -> Desk:
 
 
 def people(system: System) -> list[Any]:
-    """Those who work at the standard desk."""
+    """Return the agents of the standard desk."""
     return [agent for agent in system.local["agents"] if agent["desk"] == "standard"]
 
 
 def words(sent: Any) -> str:
-    """What the customer reads of a mail."""
+    """Return the text of a mail as the customer reads it."""
     return f"{sent['Subject']}\n{sent['BodyText']}"
 
 
 def texts_in(value: Any) -> Iterator[str]:
-    """Every text in an item, including unencrypted bytes."""
+    """Yield every text in an item, including unencrypted bytes."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if key != "sealed":  # the encrypted contact
@@ -170,7 +170,7 @@ def texts_in(value: Any) -> Iterator[str]:
     "G4",
     "G6",
 )
-def test_the_loop_over_http(desk: Desk) -> None:
+def test_a_request_over_http_reaches_the_archive(desk: Desk) -> None:
     address, phone = "han.meimei@example.com", "13912345678"
     filed = desk.http(
         "POST",
@@ -254,8 +254,8 @@ def archived(system: System, number: str) -> Any:
 
 
 @pytest.mark.requirement("A1", "A11", "F1", "F5", "G1")
-def test_the_loop_over_smtp(desk: Desk) -> None:
-    """A mail with an attachment; the answer to a question joins its ticket."""
+def test_a_request_over_smtp_reaches_the_archive(desk: Desk) -> None:
+    """The mail has an attachment; the answer to a question joins its ticket."""
     address = "li.lei@example.org"
     message = EmailMessage()
     message["From"], message["To"] = f"李雷 <{address}>", desk.system.local["mailboxes"]["standard"]
@@ -317,9 +317,8 @@ def send(system: System, message: EmailMessage) -> None:
 
 
 @pytest.mark.requirement("F5", "G1")
-def test_twenty_at_once_are_one(desk: Desk) -> None:
-    """The same webhook-id, and the same Idempotency-Key, twenty times at the same moment:
-    one ticket, one number, one acknowledgement."""
+def test_twenty_concurrent_repetitions_make_one_ticket(desk: Desk) -> None:
+    """By webhook-id and by Idempotency-Key: one number, one acknowledgement."""
     secret = desk.system.local["webhook_secrets"]["standard"]
     for way in ("webhook", "key"):
         address = f"burst.{way}@example.com"
@@ -344,8 +343,8 @@ def test_twenty_at_once_are_one(desk: Desk) -> None:
 
 
 @pytest.mark.requirement("G1", "F5")
-def test_twenty_mails_at_once_are_one(desk: Desk) -> None:
-    """The same Message-ID, twenty times at the same moment, over SMTP."""
+def test_twenty_concurrent_copies_of_a_mail_make_one_ticket(desk: Desk) -> None:
+    """The same Message-ID over SMTP."""
     address = "burst.mail@example.com"
     message = EmailMessage()
     message["From"], message["To"] = address, desk.system.local["mailboxes"]["standard"]
@@ -360,8 +359,8 @@ def test_twenty_mails_at_once_are_one(desk: Desk) -> None:
 
 
 @pytest.mark.requirement("F5", "A1")
-def test_a_bad_signature_and_bad_input_are_told(desk: Desk) -> None:
-    """Problem+json, every wrong field named."""
+def test_a_bad_signature_and_bad_input_are_problem_documents(desk: Desk) -> None:
+    """Every wrong field is named."""
     path = "/desks/standard/channels/webhook"
     refused = desk.http("POST", path, {"contact": "13800138000", "description": "x"})
     assert refused.status == 401
@@ -372,8 +371,8 @@ def test_a_bad_signature_and_bad_input_are_told(desk: Desk) -> None:
     assert desk.http("POST", "/desks/nobody/tickets", {}).status in {400, 404}
 
 
-def test_agents_are_checked_twice(desk: Desk) -> None:
-    """Contract: no or a bad token 401, a missing right 403, another desk 404."""
+def test_an_agent_needs_a_token_a_right_and_the_desk(desk: Desk) -> None:
+    """No or a bad token is 401, a missing right 403, another desk 404."""
     path = "/agent/desks/standard/tickets?queue=all"
     assert desk.http("GET", path).status == 401
     assert desk.http("GET", path, token="no.such.token").status == 401
@@ -385,8 +384,10 @@ def test_agents_are_checked_twice(desk: Desk) -> None:
 
 
 @pytest.mark.requirement("F3", "G2", "A7")
-def test_deadlines_ring_by_the_scheduled_events_own_time(desk: Desk) -> None:
-    """高 to the supervisors; two hours later, not a second before, it is a breach."""
+def test_deadlines_breach_by_the_scheduled_event_s_time(desk: Desk) -> None:
+    """A ticket of priority 高 goes to the supervisors and breaches after two hours, not a second
+    before.
+    """
     filed = desk.system.file("13800138111", "无法登录", urgency="高")
     shown = desk.until(filed["status_url"], "queued")
     listed = desk.as_agent("supervisor", "GET", "/tickets?queue=supervisor").json["tickets"]
@@ -407,7 +408,7 @@ def tick(system: System, at: datetime) -> None:
 
 
 @pytest.mark.requirement("A13", "F4")
-def test_a_poor_score_is_called_back_before_the_archive(desk: Desk) -> None:
+def test_a_poor_score_gets_a_call_back_before_the_archive(desk: Desk) -> None:
     """Below 4 the QA team assigns somebody, who records the cause."""
     filed = desk.system.file("13800138222", "发票开错了")
     number, url = filed["number"], filed["status_url"]
@@ -427,8 +428,8 @@ def test_a_poor_score_is_called_back_before_the_archive(desk: Desk) -> None:
 
 
 @pytest.mark.requirement("A4")
-def test_sms_goes_to_phones(desk: Desk) -> None:
-    """By what the contact is; the delivery stands on the ticket with its state."""
+def test_a_customer_with_a_phone_number_gets_an_sms(desk: Desk) -> None:
+    """The ticket shows the delivery with its state."""
     filed = desk.system.file("13800138333", "请查询物流")
     desk.until(filed["status_url"], "assigned")
 
@@ -441,7 +442,7 @@ def test_sms_goes_to_phones(desk: Desk) -> None:
 
 
 @pytest.mark.requirement("G4")
-def test_the_sealed_contact_is_ciphertext(desk: Desk) -> None:
+def test_the_sealed_contact_is_encrypted(desk: Desk) -> None:
     sealed = [item["sealed"]["B"] for item in desk.table() if "sealed" in item]
     assert sealed
     for blob in sealed:

@@ -17,8 +17,8 @@ __all__ = ["desk"]  # a fixture
 PHONE, MAIL = "13688886666", "wei.example@example.com"
 
 
-def test_an_original_is_opened_by_a_recorded_act(desk: Desk, system: System) -> None:
-    """Through the API, the table, `unseal` and KMS; once, to whoever asked, logged nowhere."""
+def test_an_original_is_opened_only_by_a_recorded_act(desk: Desk, system: System) -> None:
+    """Through the API, the table, `unseal` and KMS, once; it is logged nowhere."""
     words = f"无法登录，请回电{PHONE}"
     number = system.file(MAIL, words)["number"]
     (message, *_) = view(desk, number)["messages"]
@@ -59,8 +59,8 @@ def view(desk: Desk, number: str) -> Any:
     return answer.json
 
 
-def test_two_tickets_go_on_as_one_and_part_again(desk: Desk, system: System) -> None:
-    """A mail to the merged one reaches the other; two merges at once make no circle."""
+def test_two_tickets_are_merged_and_unmerged(desk: Desk, system: System) -> None:
+    """A mail to the merged ticket reaches the merge target; two merges at once make no cycle."""
     sender = "merge.example@example.com"
     one, other = (system.file(sender, text) for text in ("无法登录", "还是无法登录"))
     desk.until(one["status_url"], "assigned")

@@ -1,4 +1,4 @@
-"""An endpoint on this machine, told by the real system of what happens at a desk."""
+"""Webhooks from the running system to an endpoint on this machine."""
 
 from __future__ import annotations
 
@@ -60,8 +60,10 @@ def happened(system: System, number: str) -> set[str]:
 
 
 @pytest.mark.requirement("G5", "E11")
-def test_everything_arrives_once_signed(system: System, receiver: Receiver, secret: str) -> None:
-    """Though the endpoint answers 500 at first."""
+def test_every_event_arrives_once_and_signed(
+    system: System, receiver: Receiver, secret: str
+) -> None:
+    """Even if the endpoint answers 500 at first."""
     receiver.answers = [500]
     number = file(system)
     wait_until(lambda: len(happened(system, number)) >= 3, "filed, classified, queued")
@@ -81,8 +83,10 @@ def test_everything_arrives_once_signed(system: System, receiver: Receiver, secr
 
 
 @pytest.mark.requirement("G5")
-def test_what_was_lost_is_replayed(system: System, receiver: Receiver, secret: str) -> None:
-    """By its id and by time, from the console; with the same ids."""
+def test_lost_messages_are_replayed_from_the_console(
+    system: System, receiver: Receiver, secret: str
+) -> None:
+    """By id and by time, with the same ids."""
     since = datetime.now(UTC).replace(microsecond=0)
     number = file(system)
     ids = wait_until(
@@ -106,10 +110,10 @@ def test_what_was_lost_is_replayed(system: System, receiver: Receiver, secret: s
 
 
 @pytest.mark.requirement("G3", "G5")
-def test_a_dead_letter_is_seen_and_replayed(
+def test_a_dead_lettered_webhook_is_listed_and_replayed(
     system: System, receiver: Receiver, secret: str
 ) -> None:
-    """An endpoint that says it is gone, and comes back."""
+    """The endpoint answers 410 and comes back."""
     receiver.answers = [410]
     file(system)
     row = wait_until(
@@ -132,10 +136,9 @@ def test_a_dead_letter_is_seen_and_replayed(
 
 
 @pytest.mark.requirement("G5")
-def test_an_endpoint_is_tried_out_from_the_console(
+def test_the_console_sends_a_test_message_and_rotates_the_secret(
     system: System, receiver: Receiver, secret: str
 ) -> None:
-    """And its secret changed without a gap."""
     assert "HTTP 204" in system.command("webhooks", "send-test", DESK, "crm")
     assert receiver.got[-1].json["type"] == "webhook.test"
     new = system.command("webhooks", "rotate", DESK, "crm").strip()

@@ -1,4 +1,4 @@
-"""The bench: what it counts, and the shape of what it says."""
+"""The bench: its counts, budgets and report."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def item(size: int) -> dict[str, Any]:
         ({"SS": ["ab", "c"]}, 3),
     ],
 )
-def test_items_are_as_big_as_dynamodb_says(value: dict[str, Any], size: int) -> None:
-    """Developer guide, "Item sizes and formats": names count as well."""
+def test_item_sizes_follow_dynamodb_s_rules(value: dict[str, Any], size: int) -> None:
+    """Names count too (developer guide, "Item sizes and formats")."""
     assert capacity.item_bytes({"n": value}) == 1 + size
 
 
@@ -73,11 +73,11 @@ def test_items_are_as_big_as_dynamodb_says(value: dict[str, Any], size: int) -> 
 def test_reads_are_counted_by_the_published_rules(
     operation: str, asked: dict[str, Any], answer: dict[str, Any], units: float
 ) -> None:
-    """4 KB a unit, half of it eventually; a page as a whole, a batch item by item."""
+    """4 KB a unit, half if eventually consistent; a query by page, a batch by item."""
     assert capacity.used(operation, asked, answer).read == units
 
 
-def test_writes_are_told_by_table_and_index() -> None:
+def test_writes_are_counted_by_table_and_index() -> None:
     reported = {
         "TableName": "t",
         "CapacityUnits": 7.0,
@@ -112,10 +112,10 @@ def desk(loop: Simulator) -> Simulator:
 
 
 @pytest.mark.requirement("G7")
-def test_lives_are_measured_step_by_step(
+def test_a_ticket_s_life_is_measured_step_by_step(
     desk: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every budget has a value, a limit and a verdict, and the calls stand behind it."""
+    """Every budget has a value, a limit, a verdict and the calls behind it."""
     report = budgets.Report()
     budgets.units(report, desk)
     document = json.loads(json.dumps(report.document(datetime(2026, 3, 10, tzinfo=UTC))))
@@ -144,8 +144,8 @@ def test_lives_are_measured_step_by_step(
 
 
 @pytest.mark.requirement("F3")
-def test_a_sweep_reads_what_is_due(loop: Simulator) -> None:
-    """The same units with more tickets open."""
+def test_a_sweep_reads_only_what_is_due(loop: Simulator) -> None:
+    """More open tickets cost no more."""
     found = sweeps(loop, counts=(20, 60), due=5)
     assert [swept.open for swept in found] == [20, 60]
     assert {swept.done for swept in found} == {5}
@@ -153,8 +153,8 @@ def test_a_sweep_reads_what_is_due(loop: Simulator) -> None:
 
 
 @pytest.mark.requirement("G7")
-def test_a_month_without_tickets_costs_what_stands_there(loop: Simulator) -> None:
-    """The key, the alarms, the dashboard; a sweep a minute; the queue's pollers."""
+def test_a_month_without_tickets_has_its_fixed_cost(loop: Simulator) -> None:
+    """The key, alarms, the dashboard, a sweep a minute, and the queue's pollers."""
     from infra.bench import costs
 
     used = usage.idle_usage(loop, costs.read_prices())
@@ -166,7 +166,7 @@ def test_a_month_without_tickets_costs_what_stands_there(loop: Simulator) -> Non
 
 
 @pytest.mark.requirement("E1", "G2")
-def test_words_and_business_time_have_a_rate() -> None:
+def test_classification_and_business_time_are_measured() -> None:
     """On the desk with the most rules; ten years are added."""
     found = throughput.rules(seconds=0.05)
     assert (found.desk, found.rules > 10) == ("aftersales", True)
@@ -208,18 +208,18 @@ def settled(**more: Any) -> burst.Outcome:
 def test_a_burst_is_judged_by_the_table_and_the_mails(
     found: burst.Outcome, wrong: list[str]
 ) -> None:
-    """What is lost or doubled is named."""
+    """The report names lost and doubled requests."""
     filed = {"a@example.com": "CS1", "b@example.com": "CS2"}
     assert burst.faults(filed, found) == wrong
 
 
 @pytest.mark.requirement("E11", "A3")
-def test_two_requests_with_one_number_are_told() -> None:
+def test_two_requests_with_one_number_are_reported() -> None:
     filed = {"a@example.com": "CS1", "b@example.com": "CS1"}
     assert burst.faults(filed, settled())[0] == "2 requests have 1 numbers"
 
 
-def test_what_takes_the_whole_system_is_said_to_be_missing(tmp_path: Path) -> None:
+def test_parts_without_a_running_system_are_reported_as_not_measured(tmp_path: Path) -> None:
     """A stack that is not there: its parts are named as not measured, the others stand."""
     report = budgets.Report()
     budgets.on_local_system(report, ["latency", "burst"], tmp_path / "local.json")
@@ -228,7 +228,6 @@ def test_what_takes_the_whole_system_is_said_to_be_missing(tmp_path: Path) -> No
 
 
 def test_a_missed_budget_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    """A budget that is missed is never hidden."""
     report = budgets.Report(
         rows=[
             budgets.Row("units", "too much", 46, 45, "write units"),
@@ -245,7 +244,7 @@ def test_a_missed_budget_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert report.document(datetime.now(UTC))["missed"] == ["too much"]
 
 
-def test_parts_are_chosen_by_name(
+def test_parts_of_the_bench_are_chosen_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def taken(command: list[str], **_: Any) -> subprocess.CompletedProcess[bytes]:

@@ -1,4 +1,4 @@
-"""The AWS calls that whole loops really make, function by function, against the policies."""
+"""The AWS calls of whole journeys, function by function, against the policies."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ __all__ = ["loop", "storage"]  # fixtures
 
 
 @pytest.mark.requirement("F7", "G4")
-def test_a_function_may_do_what_it_does_and_nothing_more(
+def test_a_function_s_policy_grants_exactly_the_calls_it_makes(
     loop: Simulator, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """None missing; none granted that no call uses without its reason written down."""
+    """A permission that no call uses has a written reason."""
     invoke = loop.invoke
 
     def alone(function: str, event: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The console's part of webhooks: secrets, a test message, sending again."""
+"""The console's commands for webhooks: secrets, test messages, replays."""
 
 from __future__ import annotations
 
@@ -99,8 +99,7 @@ def pump(desk: Harness, ticket: Ticket) -> None:
 
 
 @pytest.mark.requirement("G5")
-def test_applying_a_playbook_makes_the_secret(desk: Harness) -> None:
-    """Once; a second application leaves it."""
+def test_applying_a_playbook_creates_the_secret_once(desk: Harness) -> None:
     [secret] = webhooks.secrets(STAGE, "standard", "crm", NOON)
     assert secret.startswith("whsec_")
     ensure_endpoint_secrets(boto3.client("ssm"), STAGE, "standard", ["crm"], NOON)
@@ -111,8 +110,8 @@ def test_applying_a_playbook_makes_the_secret(desk: Harness) -> None:
 
 
 @pytest.mark.requirement("G5")
-def test_a_secret_is_changed_without_a_gap(desk: Harness, receiver: Receiver) -> None:
-    """The receiver may take either for a while."""
+def test_both_secrets_are_valid_after_a_rotation(desk: Harness, receiver: Receiver) -> None:
+    """For a while, so that the receiver can change."""
     now = datetime.now(UTC)
     [old] = webhooks.secrets(STAGE, "standard", "crm", now)
     new = webhooks.rotate(STAGE, "standard", "crm", HOUR, now)
@@ -134,8 +133,8 @@ def test_a_test_message_verifies(desk: Harness, receiver: Receiver) -> None:
 
 
 @pytest.mark.requirement("G5")
-def test_one_message_is_sent_again_under_its_id(desk: Harness, receiver: Receiver) -> None:
-    """Though it had arrived."""
+def test_one_message_is_replayed_with_its_id(desk: Harness, receiver: Receiver) -> None:
+    """Even if it had arrived."""
     ticket = happen(desk)
     first = receiver.ids[0]
     assert webhooks.replay_id(STAGE, first, NOON) == "it is sent now"
@@ -147,14 +146,14 @@ def test_one_message_is_sent_again_under_its_id(desk: Harness, receiver: Receive
 
 
 @pytest.mark.parametrize("written", ["msg_standard_CS99_1_0_crm", "x", "msg_standard_{}_1_77_crm"])
-def test_a_message_that_never_was(desk: Harness, written: str) -> None:
+def test_an_unknown_message_is_an_error(desk: Harness, written: str) -> None:
     with pytest.raises(WebhookError, match="there is no message"):
         webhooks.replay_id(STAGE, written.format(happen(desk).number), NOON)
 
 
 @pytest.mark.requirement("G5")
-def test_a_time_is_sent_again(desk: Harness, receiver: Receiver) -> None:
-    """From its start until before its end; with the ids they had."""
+def test_a_period_is_replayed(desk: Harness, receiver: Receiver) -> None:
+    """From its start until before its end, with the same ids."""
     ticket = happen(desk)
     later = NOON + HOUR
     done = webhooks.replay_span(STAGE, Span("standard", "", later, later + HOUR), 300, later)
@@ -171,8 +170,8 @@ def test_a_time_is_sent_again(desk: Harness, receiver: Receiver) -> None:
 
 
 @pytest.mark.requirement("G5")
-def test_a_new_endpoint_is_given_the_past(desk: Harness, receiver: Receiver) -> None:
-    """What it was never sent, and the others are left alone."""
+def test_a_new_endpoint_can_get_past_events(desk: Harness, receiver: Receiver) -> None:
+    """Other endpoints get nothing again."""
     ticket = happen(desk)
     told(desk, crm=["ticket.received"], bi=["*"], at=receiver.url)
     assert len(webhooks.secrets(STAGE, "standard", "bi", NOON)) == 1
@@ -187,7 +186,7 @@ def test_a_new_endpoint_is_given_the_past(desk: Harness, receiver: Receiver) -> 
 
 
 @pytest.mark.requirement("G5")
-def test_many_are_spread_over_minutes(desk: Harness) -> None:
+def test_many_replayed_messages_are_spread_over_minutes(desk: Harness) -> None:
     """So that customers' messages and the endpoint keep up."""
     tickets = [desk.file(contact=f"a{n}@example.com") for n in range(5)]
     span = Span("standard", "crm", NOON, NOON + HOUR)
@@ -204,8 +203,8 @@ def second(desk: Harness, mailbox: str) -> Playbook:
 
 
 @pytest.mark.requirement("F7")
-def test_the_same_playbook_again_is_no_new_version(desk: Harness) -> None:
-    """A deployment that is repeated changes nothing; what does change is said line by line."""
+def test_applying_the_same_playbook_stores_no_new_version(desk: Harness) -> None:
+    """Changes are listed line by line."""
     again = desks.apply(STAGE, desk.playbook, NOON)
     assert (again.version, again.stored, again.changes) == (1, False, ())
     changed = desk.playbook.model_copy(update={"reopen_within": timedelta(days=3)})
@@ -215,18 +214,16 @@ def test_the_same_playbook_again_is_no_new_version(desk: Harness) -> None:
 
 
 @pytest.mark.requirement("F1", "F7")
-def test_a_mailbox_of_another_desk_is_refused_in_words(desk: Harness) -> None:
-    """The console says it as one line; nothing of the playbook is stored."""
+def test_a_mailbox_of_another_desk_is_refused_in_one_line(desk: Harness) -> None:
+    """Nothing of the playbook is stored."""
     with pytest.raises(PlaybookError, match=r"mail\.address: support@standard\.local"):
         desks.apply(STAGE, second(desk, "support@standard.local"), NOON)
     assert desks.versions(STAGE) == [("standard", 1)]
 
 
 @pytest.mark.requirement("G5")
-def test_a_message_that_is_sent_again_has_all_its_attempts(
-    desk: Harness, receiver: Receiver
-) -> None:
-    """Another day of them, however many it took before; and another desk's are left alone."""
+def test_a_replayed_message_has_all_its_attempts(desk: Harness, receiver: Receiver) -> None:
+    """Messages of other desks are left alone."""
     ticket = happen(desk)
     desks.apply(STAGE, second(desk, "support@other.local"), NOON)
     span = Span("other", "", NOON - HOUR, NOON + 2 * HOUR)
@@ -238,8 +235,7 @@ def test_a_message_that_is_sent_again_has_all_its_attempts(
 
 
 @pytest.mark.requirement("E11")
-def test_what_is_being_sent_is_left_alone(desk: Harness, receiver: Receiver) -> None:
-    """Never twice while claimed."""
+def test_a_claimed_message_is_not_replayed(desk: Harness, receiver: Receiver) -> None:
     ticket = happen(desk)
     for delivery in desk.deliveries(ticket):
         if delivery.channel == "webhook":
@@ -249,7 +245,7 @@ def test_what_is_being_sent_is_left_alone(desk: Harness, receiver: Receiver) -> 
     assert webhooks.replay_span(STAGE, span, 300, NOON).skipped == 2
 
 
-def test_an_endpoint_that_there_is_not(desk: Harness) -> None:
+def test_an_unknown_endpoint_is_an_error(desk: Harness) -> None:
     for ask in (
         lambda: webhooks.send_test(STAGE, "standard", "erp", NOON),
         lambda: webhooks.rotate(STAGE, "standard", "erp", HOUR, NOON),
@@ -260,8 +256,7 @@ def test_an_endpoint_that_there_is_not(desk: Harness) -> None:
 
 
 @pytest.mark.requirement("G3", "G5")
-def test_a_dead_letter_gets_another_day(desk: Harness, receiver: Receiver) -> None:
-    """Replayed from quarantine, with all attempts before it."""
+def test_a_replayed_dead_letter_has_all_its_attempts(desk: Harness, receiver: Receiver) -> None:
     from infra.console.quarantine import Quarantine
 
     for room in ("mail", "router", "sla_timer"):
@@ -289,7 +284,7 @@ def run(*arguments: str) -> Any:
 
 
 @pytest.mark.requirement("G5")
-def test_the_commands_do_it(desk: Harness, receiver: Receiver) -> None:
+def test_the_console_commands_work(desk: Harness, receiver: Receiver) -> None:
     ticket = happen(desk)
     listed = run("webhooks", "list").stdout.split("\t")
     assert listed[:2] == ["standard", "crm"]
@@ -314,23 +309,23 @@ def test_the_commands_do_it(desk: Harness, receiver: Receiver) -> None:
         (["--desk", "standard", "--from", "2026-03-10T09:00:00"], "--from: use a timestamp"),
     ],
 )
-def test_a_command_that_says_too_little(desk: Harness, arguments: list[str], said: str) -> None:
+def test_an_incomplete_command_is_an_error(desk: Harness, arguments: list[str], said: str) -> None:
     done = run("webhooks", "replay", *arguments)
     assert isinstance(done.exception, UsageError)
     assert said in str(done.exception)
 
 
 @pytest.mark.requirement("G5")
-def test_the_secret_of_what_is_not_there_is_refused(desk: Harness) -> None:
-    """Nothing printed would read as an endpoint without a secret."""
+def test_the_secret_of_an_unknown_endpoint_is_an_error(desk: Harness) -> None:
+    """Empty output would read as an endpoint without a secret."""
     done = run("webhooks", "secret", "standard", "crn")
     assert isinstance(done.exception, WebhookError)
     assert "has no webhook crn; it has crm" in str(done.exception)
 
 
 @pytest.mark.requirement("G5")
-def test_secrets_are_of_the_scheme(desk: Harness) -> None:
-    """32 octets in base64, as its libraries take them."""
+def test_secrets_have_the_standard_webhooks_form(desk: Harness) -> None:
+    """32 octets in base64."""
     [secret] = webhooks.secrets(STAGE, "standard", "crm", NOON)
     Verifier(secret)
     assert len(secret.removeprefix("whsec_")) == len(b64encode(bytes(32)))

@@ -1,4 +1,4 @@
-"""The whole of Deskbell in this process, on moto: real handlers, a real table, no network."""
+"""A deployment of all functions in this process, on moto, without network."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _standard() -> None:
 
 
 def foundation(desk: str) -> None:
-    """What stands before any code: table, buckets, keys, queues and secrets of one desk."""
+    """Create the resources of one desk: table, buckets, keys, queues and secrets."""
     make_table(boto3.client("dynamodb"), PLACE.table)
     s3 = boto3.client("s3")
     for bucket in (PLACE.mail_bucket, PLACE.archive_bucket):
@@ -91,7 +91,7 @@ def foundation(desk: str) -> None:
 
 
 def forget(loop: Simulator, at: datetime, **who: str) -> None:
-    """What the console does to forget who a `contact`, or the customer of a `number`, was."""
+    """Erase the customer with a `contact` or of a `number`, as the console does."""
     given: dict[str, Any] = {**who, "reason": "asked for it", "actor": "admin", "now": at}
     erase(records_of(loop.deployment.stage), "standard", **given)
 

@@ -1,4 +1,4 @@
-"""One desk of the product in this process, with a roster that the test gives, and its people."""
+"""A ticket's journey in this process, on a deployment of one desk with a given roster."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def deployed(
     roster: Iterable[Agent],
     folder: Path = whole.ROOT / "playbooks",
 ) -> Iterator[Case]:
-    """A deployment of one desk with a roster of its own, and a case to walk through it."""
+    """Yield a journey on a deployment of one desk with a given roster."""
     with aws_in_memory(whole.PLACE.region):
         restore_or_make(("foundation", desk), lambda: whole.foundation(desk))
         with Simulator(whole.PLACE).running() as loop:

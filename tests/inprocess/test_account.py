@@ -1,4 +1,4 @@
-"""Five hundred mails of every kind, and where each one is afterwards."""
+"""Five hundred mails of every kind, each in exactly one place."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ Places = dict[tuple[str, str], list[str]]
 
 @pytest.mark.requirement("G3")
 def test_every_mail_is_accounted_for(loop: Simulator, storage: Storage) -> None:
-    """On exactly one ticket, shown on one, in quarantine with its cause, or known as a
-    repetition; nothing is in two places, nothing in none, and the sums match."""
+    """Each mail is on one ticket, in quarantine with its cause, or known as a repetition; the sums
+    match.
+    """
     _desks(storage)
     bag = MailGenerator(SEED)
     came = list(bag.first(share=7))

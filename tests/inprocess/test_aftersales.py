@@ -57,8 +57,8 @@ def at(hour: int) -> str:
 @pytest.mark.requirement(
     "D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8", "D9", "D10", "D11", "D12", "D13", "D14", "D17"
 )
-def test_a_repair_from_the_form_to_the_call_back(case: Case) -> None:
-    """The second way (a visit, parts), and once back to the engineer."""
+def test_a_repair_goes_from_the_form_to_the_call_back(case: Case) -> None:
+    """A visit with parts; the ticket returns to the engineer once."""
     case.online("wx-1", "wx-2", "kf-1")
 
     # D1, D2, D17: filed alone, with product and proof; the contact's middle is hidden
@@ -226,18 +226,18 @@ def test_a_return_goes_to_the_warehouse_with_its_order(case: Case) -> None:
         ("请问保修期多久", {"customer_id": "VIP-1"}, ("咨询", "一般"), "blue"),
     ],
 )
-def test_priority_by_type_words_class_and_urgency(
+def test_the_priority_depends_on_type_text_class_and_urgency(
     case: Case, text: str, more: dict[str, Any], expected: tuple[str, str], colour: str
 ) -> None:
-    """Anything touching safety is 紧急; a VIP's ticket goes up one level."""
+    """Anything about safety is 紧急; a VIP's ticket goes up one level."""
     case.file(text, **more)
     assert (case.ticket.type, case.ticket.priority) == expected
     assert case.playbook.priorities[case.ticket.priority].colour == colour
 
 
 @pytest.mark.requirement("D6", "D7")
-def test_nobody_who_covers_the_line_leaves_it_to_a_supervisor(case: Case) -> None:
-    """待分派 until a supervisor assigns by hand."""
+def test_a_ticket_without_an_engineer_for_its_line_waits_for_the_supervisor(case: Case) -> None:
+    """It is 待分派 until a supervisor assigns it."""
     case.online("wx-2")
     case.file("冰箱不制冷", product=FRIDGE)
     assert (case.ticket.queue, case.ticket.handler) == ("supervisor", None)
@@ -259,7 +259,7 @@ def test_nobody_who_covers_the_line_leaves_it_to_a_supervisor(case: Case) -> Non
         ("the air conditioner is not cooling", None, "wx-2"),
     ],
 )
-def test_the_line_is_known_from_the_form_or_from_the_words(
+def test_the_product_line_comes_from_the_form_or_the_text(
     case: Case, text: str, product: dict[str, str] | None, handler: str
 ) -> None:
     case.online("wx-1", "wx-2")
@@ -268,8 +268,7 @@ def test_the_line_is_known_from_the_form_or_from_the_words(
 
 
 @pytest.mark.requirement("D7")
-def test_an_engineer_at_the_threshold_gets_no_more(case: Case) -> None:
-    """Nothing in hand, or fewer than the threshold."""
+def test_an_engineer_at_the_threshold_gets_no_ticket(case: Case) -> None:
     case.online("wx-1")
     for _ in range(3):
         case.file("冰箱不制冷", product=FRIDGE)
@@ -279,8 +278,8 @@ def test_an_engineer_at_the_threshold_gets_no_more(case: Case) -> None:
 
 
 @pytest.mark.requirement("D8")
-def test_an_engineer_who_does_not_accept_is_reported(case: Case) -> None:
-    """30 minutes, then the supervisor is told; a review that nobody does, after the hour."""
+def test_an_engineer_who_does_not_accept_is_reported_to_the_supervisor(case: Case) -> None:
+    """After 30 minutes; a review that nobody does, after an hour."""
     case.online("wx-1")
     case.file("冰箱不制冷", product=FRIDGE)
     due = case.due("acceptance")
@@ -293,7 +292,7 @@ def test_an_engineer_who_does_not_accept_is_reported(case: Case) -> None:
 
 
 @pytest.mark.requirement("D1", "D4", "D12")
-def test_a_call_needs_no_review_and_progress_is_told_by_the_number(case: Case) -> None:
+def test_a_call_needs_no_review_and_shows_its_progress_by_number(case: Case) -> None:
     case.online("kf-1")
     number = case.enter("kf-1", "请问上门费怎么收费")
     assert "review" not in case.ticket.timers
@@ -304,7 +303,7 @@ def test_a_call_needs_no_review_and_progress_is_told_by_the_number(case: Case) -
 
 
 @pytest.mark.requirement("D12")
-def test_a_poor_rating_is_told_to_the_supervisor(case: Case) -> None:
+def test_a_poor_rating_notifies_the_supervisor(case: Case) -> None:
     case.online("kf-1")
     case.enter("kf-1", "请问保修期多久")
     case.act("kf-1", "resolve", summary="保修一年")

@@ -152,7 +152,6 @@ def reply_of(chat: Chat, answer: ApiResponse) -> dict[str, str]:
 
 @pytest.mark.requirement("F5")
 def test_wechat_s_url_verification_is_answered(wechat: Chat) -> None:
-    """接入指南."""
     assert isinstance(wechat.provider, WeChat)
     call = wechat.provider.check(wechat.now)
     answer = wechat.send(call)
@@ -322,7 +321,7 @@ def test_a_message_after_the_solution_reopens_the_ticket(chat: Chat) -> None:
 
 
 @pytest.mark.requirement("E11")
-def test_a_message_costs_three_calls_to_the_table(chat: Chat) -> None:
+def test_a_message_takes_three_calls_to_the_table(chat: Chat) -> None:
     chat.write("你好", user=chat.provider.user[:-4] + "wxyz")  # the playbook is known by now
     for words in ("无法登录", "是手机端"):
         chat.loop.calls.clear()

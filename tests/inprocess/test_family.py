@@ -29,7 +29,7 @@ def merged_pair(case: Case) -> tuple[str, str]:
 
 @pytest.mark.requirement("B10")
 @pytest.mark.parametrize("held", [True, False])
-def test_a_hold_on_one_holds_the_document_and_all_files(
+def test_a_hold_on_one_merged_ticket_holds_the_document_and_all_files(
     case: Case,
     merged_pair: tuple[str, str],
     held: bool,

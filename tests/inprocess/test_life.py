@@ -1,4 +1,4 @@
-"""The whole life of a ticket through the real handlers, in the order of the `standard` guide."""
+"""The life of a ticket through the real handlers, in the order of the `standard` guide."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def life(loop: Simulator, storage: Storage) -> Life:
     "A1", "A2", "A3", "A4", "A5", "A8", "A9", "A10", "A12", "A13", "A14", "A15", "A16", "F1", "F2",
     "F4", "F6", "G4", "G6",
 )  # fmt: skip
-def test_the_whole_life_of_a_request(life: Life, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_request_goes_from_its_receipt_to_the_archive(
+    life: Life, capsys: pytest.CaptureFixture[str]
+) -> None:
     life.online("li-1")
 
     # A1, A3, A4: filed, numbered, acknowledged at once

@@ -1,4 +1,4 @@
-"""Mail: one ticket for each request; answers join theirs, strangers do not."""
+"""Mail: one ticket for each request; answers join their ticket, forged references do not."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_a_mail_becomes_a_ticket(loop: Simulator, storage: Storage) -> None:
 
 
 @pytest.mark.requirement("D10", "G3")
-def test_files_are_kept_by_their_content(loop: Simulator, storage: Storage) -> None:
+def test_attachments_are_accepted_by_their_content(loop: Simulator, storage: Storage) -> None:
     """A refused file stays in the original, and the ticket names it."""
     files = (
         ("../../发票\u202e.html", b"<script>alert(1)</script>"),

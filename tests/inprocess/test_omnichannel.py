@@ -40,8 +40,8 @@ def case() -> Iterator[Case]:
 
 
 @pytest.mark.requirement("B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "B10", "B11", "B13")
-def test_the_whole_guide_with_an_upset_customer_who_pays_a_large_sum(case: Case) -> None:
-    """One case from the call to the archive, with a second handling."""
+def test_an_upset_customer_s_large_payment_is_handled_as_the_guide_says(case: Case) -> None:
+    """From the call to the archive, with a second handling."""
     case.online("kf-1", "js-1")
 
     # B1: an agent enters the call; B3: class G with its tag; B4: a large sum is P1
@@ -152,7 +152,7 @@ def test_the_whole_guide_with_an_upset_customer_who_pays_a_large_sum(case: Case)
 
 
 @pytest.mark.requirement("B1", "B3", "B4", "B5")
-def test_each_class_goes_to_its_pool_within_its_time(case: Case) -> None:
+def test_each_customer_class_goes_to_its_pool_within_its_time(case: Case) -> None:
     """The four classes, P1 to P3, and every channel."""
     case.online("kf-1", "js-1", "zg-1")
     hours = timedelta(hours=1)
@@ -174,7 +174,7 @@ def test_each_class_goes_to_its_pool_within_its_time(case: Case) -> None:
 
 
 @pytest.mark.requirement("B1", "B8")
-def test_a_mail_to_the_desk_is_a_ticket_and_answered_by_mail(case: Case) -> None:
+def test_a_mail_to_the_desk_makes_a_ticket_and_is_answered_by_mail(case: Case) -> None:
     mail = EmailMessage()
     mail["From"], mail["To"] = "customer@example.com", "support@omnichannel.local"
     mail["Subject"], mail["Message-ID"] = "支付失败", "<1@example.com>"
@@ -187,7 +187,7 @@ def test_a_mail_to_the_desk_is_a_ticket_and_answered_by_mail(case: Case) -> None
 
 
 @pytest.mark.requirement("B1")
-def test_an_urgent_one_without_an_answer_reaches_the_supervisor_after_15_minutes(
+def test_an_unanswered_urgent_ticket_reaches_the_supervisor_after_15_minutes(
     case: Case,
 ) -> None:
     case.online("js-1")
@@ -200,8 +200,8 @@ def test_an_urgent_one_without_an_answer_reaches_the_supervisor_after_15_minutes
 
 
 @pytest.mark.requirement("B8")
-def test_feedback_goes_out_by_the_way_that_the_customer_prefers(case: Case) -> None:
-    """A phone task, whose outcome is recorded; else a short message."""
+def test_the_customer_gets_the_outcome_by_the_preferred_channel(case: Case) -> None:
+    """A phone task whose outcome is recorded, otherwise an SMS."""
     case.online("kf-1", "kf-2")
     case.file("请问会员权益有哪些", preferred_channel="phone")
     handler = case.ticket.handler or ""
@@ -215,8 +215,8 @@ def test_feedback_goes_out_by_the_way_that_the_customer_prefers(case: Case) -> N
 
 
 @pytest.mark.requirement("B12")
-def test_the_desk_opens_tickets_of_its_own(case: Case) -> None:
-    """The customer is told of the call, not thanked for a request; no answer is due."""
+def test_the_desk_opens_its_own_tickets(case: Case) -> None:
+    """The customer hears of the call and is not thanked for a request; no answer is due."""
     case.online("kf-1")
     case.enter("kf-1", "续费提醒：会员下月到期", type="D", channel="phone")
     ticket = case.ticket
@@ -232,7 +232,7 @@ def test_the_desk_opens_tickets_of_its_own(case: Case) -> None:
 
 @pytest.mark.requirement("B9")
 def test_a_second_handling_without_a_senior_goes_to_the_supervisors(case: Case) -> None:
-    """One level up even where the pool has nobody there; never the same one again."""
+    """Never to the same agent again."""
     case.online("kf-1", "kf-2")
     case.file("请问产品政策")
     case.act("kf-1", "reply", text="请看说明。")

@@ -1,4 +1,4 @@
-"""A request in 待确认 waits for whom it asked."""
+"""A request in 待确认 waits for an answer to its question."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.requirement("A6", "E2", "G1")
 
 @pytest.mark.requirement("A6")
 def test_only_the_asked_agent_confirms_the_type(loop: Simulator, storage: Storage) -> None:
-    """Neither a repeated record of the request nor more text from the customer does."""
+    """Neither a repeated record nor more text from the customer confirms it."""
     body = {"contact": "13800138000", "description": "功能异常"}
     answer = loop.http("POST", "/desks/standard/tickets", body).json
     loop.pump()

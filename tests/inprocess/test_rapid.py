@@ -48,8 +48,8 @@ def case() -> Iterator[Case]:
 
 
 @pytest.mark.requirement("E1", "E2", "E3", "E4", "E5", "E6", "E7", "E9", "E10")
-def test_the_whole_guide_with_a_complaint_that_escalates(case: Case) -> None:
-    """One complaint from its first words to the archive."""
+def test_an_escalating_complaint_is_handled_as_the_guide_says(case: Case) -> None:
+    """From its first message to the archive."""
     case.online("ts-1")
 
     # E1, E3: a complaint, with its risk 高; the record keeps which rules said so
@@ -145,8 +145,8 @@ CLASSES = [
 
 
 @pytest.mark.requirement("E1", "E3", "E8")
-def test_each_class_has_its_way_within_ten_seconds(case: Case) -> None:
-    """Type, tags and rules are on the record for what is asked most."""
+def test_each_type_is_classified_and_routed_within_ten_seconds(case: Case) -> None:
+    """The ticket has type, tags and rules for the report of frequent questions."""
     for text, kind, priority, team in CLASSES:
         case.file(text)
         ticket = case.ticket
@@ -158,8 +158,8 @@ def test_each_class_has_its_way_within_ten_seconds(case: Case) -> None:
 
 
 @pytest.mark.requirement("E2", "E10")
-def test_a_vague_request_is_asked_about_twice_and_never_the_same(case: Case) -> None:
-    """您是指无法登录，还是收不到验证码？ Then 待协同, to a supervisor, who decides."""
+def test_a_vague_request_gets_two_different_questions(case: Case) -> None:
+    """您是指无法登录，还是收不到验证码？ Then it goes to a supervisor as 待协同."""
     case.online("js-1")
     case.file("登录有问题")
     assert case.status()["status_label"] == "待协同"
@@ -181,8 +181,7 @@ def test_a_vague_request_is_asked_about_twice_and_never_the_same(case: Case) -> 
 
 
 @pytest.mark.requirement("E2")
-def test_an_answer_that_makes_it_clear_routes_the_request(case: Case) -> None:
-    """One question, one answer."""
+def test_a_clear_answer_to_the_question_routes_the_request(case: Case) -> None:
     case.online("js-1")
     case.file("登录异常")
     case.customer("messages", text="收不到验证码")
@@ -196,8 +195,7 @@ def test_an_answer_that_makes_it_clear_routes_the_request(case: Case) -> None:
 
 
 @pytest.mark.requirement("E2", "G3")
-def test_a_customer_who_does_not_answer_is_not_forgotten(case: Case) -> None:
-    """Ten minutes after the question a supervisor has it."""
+def test_an_unanswered_question_goes_to_a_supervisor_after_ten_minutes(case: Case) -> None:
     case.file("支付有问题")
     case.tick(case.due("confirm_type") - SECOND)
     assert case.told("supervisor") == []
@@ -207,8 +205,8 @@ def test_a_customer_who_does_not_answer_is_not_forgotten(case: Case) -> None:
 
 
 @pytest.mark.requirement("E2")
-def test_what_nothing_classifies_goes_to_a_supervisor(case: Case) -> None:
-    """待协同, without a question to the customer."""
+def test_an_unclassified_request_goes_to_a_supervisor(case: Case) -> None:
+    """As 待协同, without a question to the customer."""
     case.online("kx-1")
     case.file("你好，在吗")
     assert case.ticket.queue == "supervisor"
@@ -227,10 +225,10 @@ def test_what_nothing_classifies_goes_to_a_supervisor(case: Case) -> None:
         ("低", 24 * HOUR, 72 * HOUR),
     ],
 )
-def test_four_priorities_each_with_its_time(
+def test_each_of_the_four_priorities_has_its_deadlines(
     case: Case, urgency: str, contact: timedelta, closed: timedelta
 ) -> None:
-    """Contact and closure, and a supervisor who hears of what is late, once."""
+    """Contact and closure; a supervisor hears of each breach once."""
     case.online("kx-1")
     case.file("请问套餐价格", urgency=urgency)
     received = case.ticket.received_at
@@ -246,8 +244,8 @@ def test_four_priorities_each_with_its_time(
 
 
 @pytest.mark.requirement("E3")
-def test_what_is_low_is_collected_and_looked_at_together(case: Case) -> None:
-    """Nobody is handed one by one; the team sees them in one list and takes them."""
+def test_low_priority_tickets_are_collected_and_taken_from_a_list(case: Case) -> None:
+    """None is assigned automatically."""
     case.online("ty-1", "kx-1")
     numbers = [case.file(f"建议增加功能{index}") for index in range(3)]
     assert {case.storage.tickets.load("rapid", number).status for number in numbers} == {"queued"}
@@ -274,8 +272,8 @@ TEMPLATES = [
 
 
 @pytest.mark.requirement("E4", "E9", "E10")
-def test_four_templates_of_four_parts_by_mood(case: Case) -> None:
-    """Empathy, confirmation, solution, next step; in other words for the upset."""
+def test_four_templates_have_four_parts_that_depend_on_the_mood(case: Case) -> None:
+    """Empathy, confirmation, solution, next step."""
     for text, article in TEMPLATES:
         upset = four_parts(case, text, article)
         calm = four_parts(case, text.split("，")[0], article)
@@ -285,7 +283,7 @@ def test_four_templates_of_four_parts_by_mood(case: Case) -> None:
 
 
 def four_parts(case: Case, text: str, article: str) -> list[str]:
-    """The paragraphs of the draft for a request, its variables filled in."""
+    """Return the paragraphs of the draft for a request, its variables filled in."""
     case.file(text, name="李雷", order="A-1024")
     view = case.view()
     assert view["suggestion"]["article"] == article
@@ -299,7 +297,7 @@ def four_parts(case: Case, text: str, article: str) -> list[str]:
 
 
 @pytest.mark.requirement("E4", "E10")
-def test_an_order_number_that_was_written_is_not_asked_for(case: Case) -> None:
+def test_a_known_order_number_is_not_asked_for(case: Case) -> None:
     case.file("我的快递到哪了")
     assert "请回复订单号" in case.view()["suggestion"]["text"]
     case.file("我的快递到哪了，订单号 778899", contact="another@example.com")
@@ -307,8 +305,8 @@ def test_an_order_number_that_was_written_is_not_asked_for(case: Case) -> None:
 
 
 @pytest.mark.requirement("E5")
-def test_a_slip_without_an_answer_brings_the_supervisor_in(case: Case) -> None:
-    """After one hour, not before; the owner is reminded too."""
+def test_an_unanswered_slip_notifies_the_supervisor_after_an_hour(case: Case) -> None:
+    """The owner is reminded too."""
     case.online("kx-1")
     case.file("我的快递到哪了")
     fields: dict[str, Any] = {
@@ -335,8 +333,8 @@ def test_a_slip_without_an_answer_brings_the_supervisor_in(case: Case) -> None:
 
 
 @pytest.mark.requirement("E6")
-def test_an_escalated_complaint_hears_every_two_hours_until_it_is_closed(case: Case) -> None:
-    """By itself, unless the desk has written; no breach, since the customer hears."""
+def test_an_escalated_complaint_s_customer_gets_an_update_every_two_hours(case: Case) -> None:
+    """Automatically, unless the desk has written; this is no breach."""
     case.online("ts-1")
     case.file("我要去消协投诉你们")
     start = case.ticket.updated_at
@@ -356,8 +354,7 @@ def test_an_escalated_complaint_hears_every_two_hours_until_it_is_closed(case: C
 
 
 @pytest.mark.requirement("E6")
-def test_a_reply_begins_the_two_hours_anew(case: Case) -> None:
-    """Nothing is said twice."""
+def test_a_reply_restarts_the_two_hours(case: Case) -> None:
     case.online("ts-1")
     case.file("我要去消协投诉你们")
     case.act("ts-1", "reply", text="正在核实")
@@ -365,8 +362,8 @@ def test_a_reply_begins_the_two_hours_anew(case: Case) -> None:
 
 
 @pytest.mark.requirement("E7")
-def test_satisfaction_is_asked_within_three_minutes(case: Case) -> None:
-    """With the solution itself, and once."""
+def test_the_survey_goes_out_within_three_minutes(case: Case) -> None:
+    """With the solution, once."""
     case.online("kx-1")
     case.file("请问套餐价格")
     case.act("kx-1", "reply", text="每月30元")
@@ -385,8 +382,8 @@ def test_satisfaction_is_asked_within_three_minutes(case: Case) -> None:
 
 @pytest.mark.requirement("E7")
 @pytest.mark.parametrize("answer", ["不满意", "未解决", "not solved"])
-def test_dissatisfied_or_unsolved_leads_to_a_second_handling(case: Case, answer: str) -> None:
-    """A senior agent, never the same one; a solution within 24 h."""
+def test_a_poor_score_or_unsolved_starts_a_second_handling(case: Case, answer: str) -> None:
+    """By another, senior agent; the solution is due within 24 h."""
     case.online("js-1", "js-9")
     case.file("app闪退")
     first = case.ticket.handler
@@ -409,8 +406,8 @@ def test_dissatisfied_or_unsolved_leads_to_a_second_handling(case: Case, answer:
 
 
 @pytest.mark.requirement("E11", "F5", "G1")
-def test_a_mail_becomes_one_ticket(case: Case) -> None:
-    """To support@rapid.local, however often the provider brings it."""
+def test_a_repeated_mail_makes_one_ticket(case: Case) -> None:
+    """To support@rapid.local."""
     case.online("js-1")
     mail = EmailMessage()
     mail["From"], mail["To"] = "customer@example.com", "support@rapid.local"
@@ -425,7 +422,7 @@ def test_a_mail_becomes_one_ticket(case: Case) -> None:
 
 @pytest.mark.requirement("E11", "G1")
 def test_a_burst_is_numbered_routed_and_acknowledged_once(case: Case) -> None:
-    """More than there is room for, every request sent twice, every stream record too."""
+    """It exceeds the capacity; every request and stream record comes twice."""
     agents, count = ("kx-1", "kx-2", "js-1", "js-9"), 36
     case.online(*agents)
     answers = []
@@ -477,13 +474,13 @@ def test_a_burst_is_numbered_routed_and_acknowledged_once(case: Case) -> None:
 
 
 def in_hand(case: Case, agent: str) -> list[Ticket]:
-    """The tickets that an agent has."""
+    """Return the tickets that an agent has."""
     return case.storage.tickets.queue_page([f"rapid#agent#{agent}"], None, 50)[0]
 
 
 @pytest.mark.requirement("E3")
-def test_what_was_collected_and_becomes_urgent_is_given_out(case: Case) -> None:
-    """低 waits with its like; raised to 中 somebody free has it at once."""
+def test_a_collected_ticket_that_becomes_urgent_is_assigned(case: Case) -> None:
+    """Raised from 低 to 中, it goes to a free agent at once."""
     case.online("ty-1")
     case.file("建议增加夜间模式")
     assert (case.stored_status, case.ticket.handler) == ("queued", None)
@@ -492,8 +489,8 @@ def test_what_was_collected_and_becomes_urgent_is_given_out(case: Case) -> None:
 
 
 @pytest.mark.requirement("E1", "E6")
-def test_what_waits_and_is_escalated_goes_to_the_complaints_team(case: Case) -> None:
-    """From the list of suggestions to the team of its new type, once."""
+def test_a_waiting_ticket_that_is_escalated_goes_to_the_complaints_team(case: Case) -> None:
+    """From the list of suggestions, once."""
     case.online("ty-1")
     case.file("建议增加夜间模式")
     assert (case.ticket.queue, case.ticket.team) == ("waiting", "体验改进组")

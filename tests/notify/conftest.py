@@ -1,4 +1,4 @@
-"""What the tests of notify share: the desk `standard` and a deployment in memory."""
+"""Shared fixtures of the notify tests: the desk `standard` and a deployment in memory."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ def test_a_crash_between_sending_and_recording_sends_no_second_mail(
 
 
 @pytest.mark.requirement("E11")
-def test_a_claim_that_the_sdk_repeated_is_recognised_as_own(
+def test_a_claim_that_the_sdk_repeated_succeeds(
     harness: Harness,
     dispatcher: Dispatcher,
     providers: Providers,
@@ -627,7 +627,7 @@ def test_a_retry_takes_precedence_over_a_dead_letter(
     assert states(harness, routed) == {"customer": "sent" if wait == "busy" else "dead_lettered"}
 
 
-def test_a_rule_that_is_new_since_the_first_run_is_followed_once(
+def test_a_rule_added_since_the_first_run_is_followed_once(
     harness: Harness, dispatcher: Dispatcher, providers: Providers, assigned: Ticket
 ) -> None:
     rules = tuple(

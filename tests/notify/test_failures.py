@@ -1,4 +1,4 @@
-"""What the services' answers mean for a message: again later, never, or nobody knows."""
+"""The meaning of the services' errors for a delivery: retry, give up, or unclear."""
 
 from __future__ import annotations
 

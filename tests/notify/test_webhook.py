@@ -1,4 +1,4 @@
-"""One webhook over the wire: where it may go, in what time, and what an answer means."""
+"""One webhook request: permitted addresses, timeouts, and the meaning of responses."""
 
 from __future__ import annotations
 

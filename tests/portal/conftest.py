@@ -1,4 +1,4 @@
-"""A desk in the table, and customers' requests to it."""
+"""Shared fixtures of the portal tests: a desk in the table, and its customer."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _seal(desk: str, number: str, words: bytes) -> tuple[bytes, ...]:
 
 @dataclass
 class Customer:
-    """Somebody with a browser or a program, and what they know of a ticket."""
+    """A customer with a browser or a program, and the key of a ticket."""
 
     storage: Storage
     number: str = NUMBER

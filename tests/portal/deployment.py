@@ -1,4 +1,4 @@
-"""A whole HTTP API on moto: parameters, keys, user pool, one desk with its roster."""
+"""A whole HTTP API on moto: parameters, keys, user pool, and one desk with its roster."""
 
 from __future__ import annotations
 

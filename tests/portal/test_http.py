@@ -41,7 +41,7 @@ def _storage() -> Storage:
     return Storage.on(boto3.client("dynamodb"), PLACE.table)
 
 
-def test_the_status_over_http(loop: Simulator) -> None:
+def test_the_status_is_readable_over_http(loop: Simulator) -> None:
     answer = loop.http("GET", f"{PATH}?key={KEY}")
     assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
     assert answer.json["received_at"] == "2026-03-10T12:00:00+08:00"
@@ -49,7 +49,7 @@ def test_the_status_over_http(loop: Simulator) -> None:
     assert answer.headers["referrer-policy"] == "no-referrer"
 
 
-def test_a_page_over_http(loop: Simulator) -> None:
+def test_a_browser_gets_a_page_over_http(loop: Simulator) -> None:
     answer = loop.http("GET", f"{PATH}?contact=8000", headers=BROWSER)
     assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
@@ -66,15 +66,15 @@ def test_a_page_over_http(loop: Simulator) -> None:
         "/desks/other/tickets/CS1",
     ],
 )
-def test_what_does_not_hold_is_one_problem(loop: Simulator, path: str) -> None:
+def test_a_wrong_proof_is_a_problem_document(loop: Simulator, path: str) -> None:
     answer = loop.http("GET", path)
     assert (answer.status, answer.headers["content-type"]) == (404, "application/problem+json")
     assert answer.text == loop.http("GET", "/desks/testdesk/tickets/CS9").text
 
 
 @pytest.mark.requirement("A13")
-def test_a_form_over_http(loop: Simulator, playbook: Playbook) -> None:
-    """A browser without script answers the survey and comes back to the page."""
+def test_a_browser_without_script_answers_the_survey(loop: Simulator, playbook: Playbook) -> None:
+    """Its form leads back to the page."""
     change(_storage(), "testdesk", NUMBER, c.Resolve("好了"), playbook, NOON, actor="agent-1")
     page = loop.http("GET", f"{PATH}?key={KEY}", headers=BROWSER).text
     action = page.split('method="post" action="')[1].split('"')[0].replace("&amp;", "&")
@@ -97,7 +97,9 @@ def test_a_form_over_http(loop: Simulator, playbook: Playbook) -> None:
         ("survey", {"score": 5}, 409),
     ],
 )
-def test_each_refusal_is_a_problem(loop: Simulator, call: str, body: Any, status: int) -> None:
+def test_each_refusal_is_a_problem_document(
+    loop: Simulator, call: str, body: Any, status: int
+) -> None:
     answer = loop.http("POST", f"{PATH}/{call}?key={KEY}", body)
     assert answer.status == status
     if status >= 400:
@@ -106,7 +108,7 @@ def test_each_refusal_is_a_problem(loop: Simulator, call: str, body: Any, status
         assert {"title", "detail"} <= set(answer.json)
 
 
-def test_a_confirmation_over_http(loop: Simulator, playbook: Playbook) -> None:
+def test_a_customer_confirms_the_solution_over_http(loop: Simulator, playbook: Playbook) -> None:
     change(_storage(), "testdesk", NUMBER, c.Resolve("好了"), playbook, NOON, actor="agent-1")
     answer = loop.http("POST", f"{PATH}/confirmation?key={KEY}", {"solved": True})
     assert (answer.status, answer.json["number"]) == (200, NUMBER)

@@ -1,4 +1,4 @@
-"""Status queries, messages, confirmation and survey, by secret link."""
+"""Status queries, messages, confirmation and survey, by the status link."""
 
 from __future__ import annotations
 
@@ -62,8 +62,9 @@ ASSIGN = c.Assign(team="technical", handler="agent-1")
 
 
 @pytest.mark.requirement("F6", "A14", "A16")
-def test_status_has_the_contracts_fields_and_the_desks_offset(customer: Customer, do: Do) -> None:
-    """Status and expected times by ticket number."""
+def test_the_status_has_the_contract_s_fields_and_the_desk_s_offset(
+    customer: Customer, do: Do
+) -> None:
     do(ASSIGN, c.Reply("请重启后再试"))
     view = customer.get(key=customer.key).body
     assert list(view) == FIELDS
@@ -79,11 +80,11 @@ def test_status_has_the_contracts_fields_and_the_desks_offset(customer: Customer
 
 @pytest.mark.requirement("A16", "F6")
 @pytest.mark.parametrize("contact", ["8000", "13800008000", " 8000 "])
-def test_the_end_of_the_contact_opens_the_status(customer: Customer, contact: str) -> None:
+def test_the_last_four_of_the_contact_open_the_status(customer: Customer, contact: str) -> None:
     assert customer.get(contact=contact).body["number"] == NUMBER
 
 
-def test_the_end_of_an_address_is_compared_without_case(
+def test_the_last_four_of_an_address_are_compared_without_case(
     storage: Storage, playbook: Playbook
 ) -> None:
     file(storage, playbook, "CS20260310002", customer=_person("***@example.com", "email"))
@@ -92,8 +93,9 @@ def test_the_end_of_an_address_is_compared_without_case(
 
 @pytest.mark.requirement("G4")
 @pytest.mark.parametrize("shown", ["****", "*78", "", "******78"])
-def test_a_hidden_contact_proves_nothing(storage: Storage, playbook: Playbook, shown: str) -> None:
-    """Stars are no secret."""
+def test_the_stars_of_a_masked_contact_prove_nothing(
+    storage: Storage, playbook: Playbook, shown: str
+) -> None:
     file(storage, playbook, "CS20260310002", customer=_person(shown, "phone"))
     for guess in ("****", shown, "", "\x00\x00\x00\x00", "**78"):
         with pytest.raises(NotFound):
@@ -119,7 +121,7 @@ class Calls:
 def test_a_wrong_proof_and_a_missing_ticket_are_answered_alike(
     dynamodb: Any, storage: Storage, customer: Customer
 ) -> None:
-    """The same words after the same DynamoDB calls and the same keys computed."""
+    """With the same text after the same DynamoDB calls and key computations."""
     missing = Customer(storage, "CS20260310999")
     storage.playbooks.get("testdesk", NOON)
     calls = Calls(dynamodb)
@@ -142,7 +144,7 @@ def test_a_wrong_proof_and_a_missing_ticket_are_answered_alike(
 
 
 @pytest.mark.parametrize(("desk", "number"), [("nowhere", NUMBER), ("testdesk", "x" * 5000)])
-def test_an_unknown_desk_or_an_odd_number_is_the_same_404(
+def test_an_unknown_desk_or_an_invalid_number_is_the_same_404(
     storage: Storage, ticket: Ticket, desk: str, number: str
 ) -> None:
     customer = Customer(storage, number, desk)
@@ -154,8 +156,8 @@ def test_an_unknown_desk_or_an_odd_number_is_the_same_404(
 
 
 @pytest.mark.requirement("A14")
-def test_internal_events_stay_internal(customer: Customer, do: Do) -> None:
-    """What customers see is what concerns them; notes, classes and timers are the desk's."""
+def test_internal_events_are_not_shown_to_the_customer(customer: Customer, do: Do) -> None:
+    """Notes, classes and timers are internal."""
     do(
         c.Classify("fault", ("login",), "medium", rules=("r1",)),
         c.SetCustomerClass("vip"),
@@ -174,7 +176,7 @@ def test_internal_events_stay_internal(customer: Customer, do: Do) -> None:
 def test_a_message_is_masked_and_resumes_the_ticket(
     customer: Customer, storage: Storage, do: Do
 ) -> None:
-    """The answer to a request for information; a number in it is hidden."""
+    """It answers a request for information."""
     do(ASSIGN, c.RequestInformation("请提供账号"))
     answer = customer.send("messages", {"text": "账号是a1，电话13800138000"})
     assert (answer.status, answer.body) == (201, {"number": NUMBER, "status": "in_progress"})
@@ -185,7 +187,7 @@ def test_a_message_is_masked_and_resumes_the_ticket(
 
 @pytest.mark.requirement("G1")
 def test_an_idempotency_key_adds_a_message_once(customer: Customer, storage: Storage) -> None:
-    """The same key and text once; the same key with another text is refused."""
+    """The same key with another text is refused."""
     first = customer.send("messages", {"text": "还有一事"}, idempotency_key="k1")
     again = customer.send("messages", {"text": "还有一事"}, idempotency_key="k1")
     assert (again.status, again.body) == (first.status, first.body)
@@ -196,8 +198,8 @@ def test_an_idempotency_key_adds_a_message_once(customer: Customer, storage: Sto
 
 
 @pytest.mark.requirement("D10", "G4")
-def test_files_come_with_a_message(customer: Customer, storage: Storage) -> None:
-    """Kept under their digest; a number in the name is hidden."""
+def test_a_message_can_have_files(customer: Customer, storage: Storage) -> None:
+    """They are kept under their digest; a number in the name is masked."""
     import boto3
 
     photo = {"name": "照片13800138000.png", "content_type": "image/png", "content": PHOTO}
@@ -222,9 +224,7 @@ def test_files_come_with_a_message(customer: Customer, storage: Storage) -> None
         ({"key": "files/other"}, "attachments.0.key"),
     ],
 )
-def test_a_file_that_does_not_fit_is_named(
-    customer: Customer, change: dict[str, str], field: str
-) -> None:
+def test_an_invalid_file_is_named(customer: Customer, change: dict[str, str], field: str) -> None:
     photo = {"name": "a.png", "content": "aGVsbG8=", **change}
     with pytest.raises(InvalidInput) as refused:
         customer.send("messages", {"text": "见照片", "attachments": [photo]})
@@ -239,10 +239,10 @@ def test_a_file_that_does_not_fit_is_named(
         ("report.docx", "the content is a file with macros; accepted types: JPEG, "),
     ],
 )
-def test_a_file_that_is_not_accepted_is_said(
+def test_a_file_that_is_refused_by_its_content_is_named(
     customer: Customer, storage: Storage, name: str, why: str
 ) -> None:
-    """By its content; nothing of the message is kept then."""
+    """Nothing of the message is kept."""
     content = b"MZ\x90\x00" if name.endswith("png") else package("word/vbaProject.bin")
     good = {"name": "a.png", "content": PHOTO}
     bad = {"name": name, "content": b64encode(content).decode()}
@@ -274,9 +274,7 @@ def _events(storage: Storage, name: str) -> list[Any]:
         (b"[]", ""),
     ],
 )
-def test_a_body_that_does_not_fit_names_its_fields(
-    customer: Customer, body: bytes, field: str
-) -> None:
+def test_an_invalid_body_names_its_fields(customer: Customer, body: bytes, field: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         customer.post("messages", body, {"key": customer.key})
     assert [error.field for error in refused.value.errors] == [field]
@@ -284,13 +282,13 @@ def test_a_body_that_does_not_fit_names_its_fields(
 
 @pytest.mark.requirement("F6")
 @pytest.mark.parametrize("call", ["messages", "confirmation", "survey"])
-def test_only_the_key_proves_for_writing(customer: Customer, call: str) -> None:
-    """Four characters may look, not write."""
+def test_only_the_key_permits_writing(customer: Customer, call: str) -> None:
+    """The last four of the contact permit reading alone."""
     with pytest.raises(NotFound):
         customer.post(call, b"{}", {"contact": "8000"})
 
 
-def test_unsolved_takes_the_ticket_up_again(customer: Customer, do: Do) -> None:
+def test_unsolved_reopens_the_ticket(customer: Customer, do: Do) -> None:
     do(ASSIGN, c.Resolve("已重置密码"))
     answer = customer.send("confirmation", {"solved": False, "reason": "还是不行 13800138000"})
     assert answer.body == {"number": NUMBER, "status": "queued"}
@@ -299,8 +297,8 @@ def test_unsolved_takes_the_ticket_up_again(customer: Customer, do: Do) -> None:
 
 
 @pytest.mark.requirement("A13")
-def test_a_score_archives_the_ticket_and_is_given_once(customer: Customer, do: Do) -> None:
-    """5 archives; a second answer is 409."""
+def test_a_good_score_archives_the_ticket_and_is_given_once(customer: Customer, do: Do) -> None:
+    """A second answer is 409."""
     do(ASSIGN, c.Resolve("已重置密码"))
     assert customer.send("survey", {"score": 5, "comment": "很好"}).body["status"] == "archived"
     with pytest.raises(AlreadyAnswered) as refused:
@@ -317,7 +315,7 @@ def test_a_poor_score_goes_to_qa(customer: Customer, do: Do) -> None:
 @pytest.mark.requirement("A15")
 @pytest.mark.parametrize("score", [0, 6, "很好", True, 4.5, None, "9" * 50])
 def test_a_score_off_the_scale_is_refused(customer: Customer, do: Do, score: Any) -> None:
-    """1 to 5."""
+    """The scale is 1 to 5."""
     do(ASSIGN, c.Resolve("已重置密码"))
     with pytest.raises(InvalidInput) as refused:
         customer.send("survey", {"score": score})
@@ -325,8 +323,8 @@ def test_a_score_off_the_scale_is_refused(customer: Customer, do: Do, score: Any
 
 
 @pytest.mark.requirement("D12", "E7")
-def test_a_desk_may_ask_in_words(storage: Storage, do: Do, customer: Customer) -> None:
-    """The desk's own words stand for scores, on the page too."""
+def test_a_desk_can_ask_for_a_score_in_words(storage: Storage, do: Do, customer: Customer) -> None:
+    """Also on the page."""
     words = {"非常满意": 5, "一般": 3, "不满意": 1}
     worded = load({**DESK, "survey": {**DESK["survey"], "words": words}})
     storage.playbooks.cache["testdesk"] = CachedPlaybook(NOON, 1, worded)
@@ -335,8 +333,8 @@ def test_a_desk_may_ask_in_words(storage: Storage, do: Do, customer: Customer) -
     assert customer.send("survey", {"score": "非常满意"}).body["status"] == "archived"
 
 
-def test_what_is_not_possible_names_what_customers_may_do(customer: Customer) -> None:
-    """Contract: 409 with the allowed ones named, the customer's own, not the agents'."""
+def test_a_refused_call_names_the_customer_s_allowed_actions(customer: Customer) -> None:
+    """With 409; the agents' actions are not named."""
     with pytest.raises(ActionNotAllowed) as refused:
         customer.send("survey", {"score": 5})
     assert refused.value.allowed == ("messages",)
@@ -344,10 +342,10 @@ def test_what_is_not_possible_names_what_customers_may_do(customer: Customer) ->
 
 @pytest.mark.requirement("B10")
 @pytest.mark.parametrize("merged", [False, True])
-def test_nothing_is_added_to_an_erased_ticket(
+def test_an_erased_ticket_takes_no_message(
     customer: Customer, do: Do, storage: Storage, playbook: Playbook, merged: bool
 ) -> None:
-    """Nobody could answer it; it says so, keeps no file and the page has no form for it."""
+    """The response explains it, no file is kept, and the page has no form."""
     import boto3
 
     assert "/messages?" in customer.get(PAGE, key=customer.key).body
@@ -378,10 +376,10 @@ def test_nothing_is_added_to_an_erased_ticket(
     ],
     ids=["confirmation", "survey"],
 )
-def test_an_erased_ticket_takes_no_answer(
+def test_an_erased_ticket_takes_no_confirmation_and_no_score(
     customer: Customer, do: Do, storage: Storage, call: str, fields: dict[str, str], event: str
 ) -> None:
-    """Refused as a message is, for programs and on the page, which has no form for it."""
+    """From programs and on the page, which has no form."""
     do(ASSIGN, c.Resolve("已重置密码"))
     assert f"/{call}?" in customer.get(PAGE, key=customer.key).body
     erased = do(c.ErasePerson("asked for it"), actor="admin")
@@ -404,7 +402,7 @@ PAGE = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 @pytest.mark.requirement("A15")
 def test_the_page_shows_times_to_the_second(customer: Customer, do: Do) -> None:
-    """YYYY-MM-DD HH:MM:SS, in the desk's time."""
+    """YYYY-MM-DD HH:MM:SS in the desk's zone."""
     do(ASSIGN)
     answer = customer.get(PAGE, key=customer.key)
     assert answer.content_type == "text/html"
@@ -416,7 +414,7 @@ def test_the_page_shows_times_to_the_second(customer: Customer, do: Do) -> None:
 
 @pytest.mark.requirement("G4")
 def test_the_page_loads_and_leaks_nothing(customer: Customer) -> None:
-    """A strict policy, no script, no referrer that would carry the key away."""
+    """A strict policy, no script, and no referrer with the key."""
     from base64 import b64encode
     from hashlib import sha256
 
@@ -430,7 +428,7 @@ def test_the_page_loads_and_leaks_nothing(customer: Customer) -> None:
         assert outside not in answer.body
 
 
-def test_what_people_wrote_is_text_on_the_page(customer: Customer, do: Do) -> None:
+def test_the_page_escapes_people_s_text(customer: Customer, do: Do) -> None:
     do(ASSIGN, c.Resolve("<script>alert(1)</script>"))
     body = customer.get(PAGE, key=customer.key, lang='"><script>').body
     assert "<script" not in body
@@ -438,8 +436,8 @@ def test_what_people_wrote_is_text_on_the_page(customer: Customer, do: Do) -> No
 
 
 @pytest.mark.requirement("A11")
-def test_the_page_asks_what_the_desk_asked(customer: Customer, do: Do) -> None:
-    """On the secret link alone."""
+def test_the_page_shows_the_desk_s_question(customer: Customer, do: Do) -> None:
+    """With the status link only."""
     do(ASSIGN, c.RequestInformation("请提供订单截图"))
     assert "请提供订单截图" in customer.get(PAGE, key=customer.key).body
     by_contact = customer.get(PAGE, contact="8000").body
@@ -450,7 +448,7 @@ def test_the_page_asks_what_the_desk_asked(customer: Customer, do: Do) -> None:
 
 @pytest.mark.requirement("A12")
 def test_the_page_offers_what_the_status_allows(customer: Customer, do: Do) -> None:
-    """A message while it is open, the survey once it is resolved."""
+    """A message while the ticket is open, the survey once it is resolved."""
     assert "/messages?" in customer.get(PAGE, key=customer.key).body
     do(ASSIGN, c.Resolve("已重置密码"))
     body = customer.get(PAGE, key=customer.key).body
@@ -484,7 +482,7 @@ def test_a_form_leads_back_to_the_page(customer: Customer, do: Do) -> None:
     ("call", "fields", "status"),
     [("survey", {"score": "5"}, 409), ("messages", {"text": ""}, 400)],
 )
-def test_a_refused_form_is_a_page(
+def test_a_refused_form_gets_a_page(
     customer: Customer, call: str, fields: dict[str, str], status: int
 ) -> None:
     answer = customer.submit(call, **fields)
@@ -492,8 +490,7 @@ def test_a_refused_form_is_a_page(
 
 
 @pytest.mark.requirement("D13", "C10")
-def test_an_unsolved_problem_is_one_form_away(customer: Customer, do: Do) -> None:
-    """The page that asks for a score also takes "not solved"."""
+def test_the_survey_page_also_takes_unsolved(customer: Customer, do: Do) -> None:
     do(ASSIGN, c.Resolve("已重置密码"))
     assert 'name="solved" value="false"' in customer.get(PAGE, key=customer.key).body
     answer = customer.submit("confirmation", solved="false", reason="还是不行")
@@ -501,7 +498,7 @@ def test_an_unsolved_problem_is_one_form_away(customer: Customer, do: Do) -> Non
     assert customer.get(key=customer.key).body["status"] == "queued"
 
 
-def test_the_language_stays_over_a_form(customer: Customer) -> None:
+def test_a_form_keeps_the_language(customer: Customer) -> None:
     body = b"text=hello"
     answer = customer.post(
         "messages",
@@ -513,7 +510,7 @@ def test_the_language_stays_over_a_form(customer: Customer) -> None:
     assert answer.headers["Location"].endswith("&done=messages&lang=en")
 
 
-def test_a_form_that_cannot_be_read_is_refused(customer: Customer) -> None:
+def test_an_unreadable_form_is_refused(customer: Customer) -> None:
     body = b"&".join(b"a%d=1" % n for n in range(30))
     with pytest.raises(Refused):
         customer.post(
@@ -545,7 +542,7 @@ def test_a_missing_ticket_is_a_page_for_browsers(storage: Storage, ticket: Ticke
         ("text/html;level=1", True),
     ],
 )
-def test_html_for_those_who_ask_for_it(accept: str, page: bool) -> None:
+def test_a_client_that_accepts_html_gets_html(accept: str, page: bool) -> None:
     assert wants_page(Request("GET", PLACE, NOON, headers={"accept": accept})) is page
 
 
@@ -561,7 +558,7 @@ def test_unknown_terms_are_shown_as_they_are(playbook: Playbook) -> None:
     assert label(playbook.types, None, "en") == ""
 
 
-def test_languages_are_recognised_by_their_beginning() -> None:
+def test_languages_are_recognised_by_their_first_part() -> None:
     assert [nearest_locale(name) for name in ("zh", "zh-Hant-TW", "EN-gb", "fr", "", None)] == [
         "zh-CN", "zh-CN", "en", None, None, None,
     ]  # fmt: skip

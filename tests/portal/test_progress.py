@@ -1,4 +1,4 @@
-"""What the customer sees of a desk's own steps, and is asked."""
+"""The customer's view of a desk's steps, and the desk's questions to the customer."""
 
 from __future__ import annotations
 
@@ -88,10 +88,10 @@ CALLBACK = {"solved": "callback", "team": "technical", "within": "1h"}
 
 
 @pytest.mark.requirement("D10", "D11")
-def test_each_node_of_the_way_is_in_the_timeline(
+def test_each_step_is_in_the_timeline(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
-    """工程师已出发，预计到达 14:00; what is internal stays so."""
+    """工程师已出发，预计到达 14:00; internal steps are not shown."""
     inside = c.TakeStep("inside", {"found": "主板"}, (INSIDE,))
     _do(storage, playbook, ASSIGN, inside, GONE)
     view = customer.get(key=customer.key).body
@@ -111,10 +111,10 @@ def test_each_node_of_the_way_is_in_the_timeline(
 
 
 @pytest.mark.requirement("D10")
-def test_files_go_to_whoever_has_the_key(
+def test_files_are_shown_with_the_key_only(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
-    """By a link of their own; the end of a contact is not enough."""
+    """The last four of the contact are not enough."""
     _do(storage, playbook, ASSIGN, c.TakeStep("inside", {}, (INSIDE,)), GONE)
     (shown,) = customer.get(key=customer.key).body["attachments"]
     assert (shown["name"], shown["url"]) == (
@@ -127,10 +127,10 @@ def test_files_go_to_whoever_has_the_key(
 
 
 @pytest.mark.requirement("D6")
-def test_the_status_is_called_as_the_desk_calls_it(
+def test_the_status_has_the_desk_s_label(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
-    """On the badge and on the way to the solution."""
+    """On the badge and in the progress bar."""
     _do(storage, playbook, ASSIGN)
     assert customer.get(key=customer.key).body["status_label"] == "待上门"
     assert customer.get(PAGE, key=customer.key).body.count("待上门") == 2
@@ -140,7 +140,7 @@ def test_the_status_is_called_as_the_desk_calls_it(
 def test_the_question_to_the_customer_is_on_the_page(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
-    """Until the supervisors have to say."""
+    """Until the supervisors decide."""
     _do(storage, playbook, c.AskCustomer("是无法登录，还是收不到验证码？"))
     assert customer.get(key=customer.key).body["question"] == "是无法登录，还是收不到验证码？"
     assert "还是收不到验证码" in customer.get(PAGE, key=customer.key).body
@@ -151,10 +151,10 @@ def test_the_question_to_the_customer_is_on_the_page(
 
 
 @pytest.mark.requirement("C10", "D13")
-def test_the_customer_is_asked_whether_it_is_solved(
+def test_the_customer_is_asked_to_confirm_the_solution(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
-    """确认解决 or 未解决 with the reason; the survey comes after the yes."""
+    """确认解决, or 未解决 with the reason; the survey comes after the confirmation."""
     _do(storage, playbook, ASSIGN, c.Resolve("换了屏幕"))
     page = customer.get(PAGE, key=customer.key).body
     for words in (
@@ -172,7 +172,7 @@ def test_the_customer_is_asked_whether_it_is_solved(
 
 
 @pytest.mark.requirement("D13")
-def test_not_solved_goes_back_with_the_reason(
+def test_an_unsolved_ticket_goes_back_with_the_reason(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
     _do(storage, playbook, ASSIGN, c.Resolve("换了屏幕"))
@@ -186,10 +186,10 @@ def test_not_solved_goes_back_with_the_reason(
 
 @pytest.mark.requirement("B9", "D12")
 @pytest.mark.parametrize("playbook", [CALLBACK], indirect=True)
-def test_rated_in_words_beside_the_confirmation(
+def test_the_customer_can_rate_in_words_before_the_confirmation(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
-    """Where a call-back follows the yes, the rating waits for nothing; once."""
+    """Once, if a call-back follows the confirmation."""
     _do(storage, playbook, ASSIGN, c.Resolve("换了屏幕"))
     assert 'value="非常满意"' in customer.get(PAGE, key=customer.key).body
     assert customer.submit("survey", score="非常满意").status == 303

@@ -1,4 +1,4 @@
-"""What a proof opens and what stays closed, whoever asks."""
+"""What each proof opens."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def do(
 def test_proofs_are_compared_in_constant_time_and_always_both(
     customer: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By `hmac.compare_digest`, key and contact each, whether there is a ticket or not."""
+    """By `hmac.compare_digest`, key and contact, whether or not there is a ticket."""
     compared: list[tuple[bytes, bytes]] = []
     real = hmac.compare_digest
 
@@ -55,7 +55,7 @@ def test_proofs_are_compared_in_constant_time_and_always_both(
 
 
 @pytest.mark.requirement("F6", "A16")
-def test_a_desk_may_ask_for_the_key_alone(customer: Customer, playbook: Playbook) -> None:
+def test_a_desk_can_require_the_key(customer: Customer, playbook: Playbook) -> None:
     """Where a desk does not want it, the end of a contact opens nothing."""
     assert customer.get(contact="8000").status == 200
     fields = playbook.fields.model_copy(update={"status_by_contact": False})
@@ -68,10 +68,9 @@ def test_a_desk_may_ask_for_the_key_alone(customer: Customer, playbook: Playbook
 
 
 @pytest.mark.requirement("G1")
-def test_one_idempotency_key_serves_two_tickets(
+def test_an_idempotency_key_is_separate_per_ticket(
     customer: Customer, storage: Storage, playbook: Playbook
 ) -> None:
-    """A key that a customer's program uses on another ticket is another message there."""
     file(storage, playbook, "CS20260310002")
     other = Customer(storage, "CS20260310002")
     for who, words in ((customer, "还有一事"), (other, "别的事")):
@@ -95,7 +94,7 @@ def test_one_idempotency_key_serves_two_tickets(
         ("survey", {"score": 5, "comment": "电话13800138000"}, "SurveyAnswered", "comment"),
     ],
 )
-def test_what_a_customer_writes_is_masked_and_its_original_sealed(
+def test_a_customer_s_text_is_masked_and_its_original_sealed(
     customer: Customer,
     storage: Storage,
     playbook: Playbook,
@@ -104,7 +103,7 @@ def test_what_a_customer_writes_is_masked_and_its_original_sealed(
     event: str,
     field: str,
 ) -> None:
-    """At each of the customer's doors, to be opened by a recorded act alone."""
+    """In every call; a recorded act opens it."""
     do(storage, playbook, ASSIGN, c.Resolve("已重置密码"))
     customer.send(call, fields)
     (commit,) = (k for k in storage.tickets.history("testdesk", NUMBER) if k.of(EVENTS[event]))
@@ -113,10 +112,10 @@ def test_what_a_customer_writes_is_masked_and_its_original_sealed(
 
 
 @pytest.mark.requirement("D10", "G4")
-def test_only_kept_files_have_a_link_and_refused_ones_are_the_key_holders(
+def test_only_kept_files_have_a_link_and_refused_names_need_the_key(
     customer: Customer, storage: Storage, playbook: Playbook
 ) -> None:
-    """A raw mail in the bucket is nobody's download; names of files tell of a person."""
+    """A raw mail has no link; names of files can identify a person."""
     kept, inside = (
         Attachment(name=name, content_type="image/png", size=4, key=key)
         for name, key in (("截图.png", "files/testdesk/a"), ("原件.eml", "mail/abc"))
@@ -134,10 +133,10 @@ def test_only_kept_files_have_a_link_and_refused_ones_are_the_key_holders(
 
 
 @pytest.mark.requirement("G4")
-def test_a_strangers_refused_file_is_not_shown(
+def test_another_customer_s_refused_file_is_not_shown(
     customer: Customer, storage: Storage, playbook: Playbook
 ) -> None:
-    """What came by another customer's merged ticket is theirs, its files' names too."""
+    """It came with that customer's merged ticket."""
     refused = RefusedFile(name="别人的.exe", size=9, reason="program")
     wrote = c.CustomerMessage(
         "见附件", "mail", refused=(refused,), via="CS20260310009", stranger=True

@@ -1,4 +1,4 @@
-"""Routing by the customer's text holds as long as a ticket waits."""
+"""Routing by the customer's text applies as long as a ticket waits."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ WORDS = "银行卡被扣了两万元，金额20000元"
 
 
 def playbook_of(**place: Any) -> Playbook:
-    """A desk whose first destination is for words or sums."""
+    """Return a desk whose first destination is for keywords or amounts."""
     return load(
         {**DESK, "tags": {}, "routing": [{**place, "team": "technical"}, {"team": "general"}]}
     )
 
 
 def waiting(storage: Storage, playbook: Playbook) -> Router:
-    """The router, and a ticket that it has put where its words lead."""
+    """Return the router, and a ticket that it has routed by its text."""
     ticket = file(storage, playbook, NUMBER, description=WORDS)
     router = Router(storage, playbook, NOON)
     router.route_new(ticket, storage.tickets.history("testdesk", NUMBER)[0].of(TicketReceived)[0])

@@ -1,7 +1,7 @@
 """A hundred tickets at once on eight agents.
 
-The stream is played by a pool of threads: what it brings is delivered at the same time, and what
-meets somebody else's change comes again, as Lambda's retries bring it.
+Threads deliver the stream's records concurrently; a record that meets a conflict is retried, as on
+the platform.
 """
 
 from __future__ import annotations

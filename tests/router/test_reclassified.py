@@ -46,7 +46,7 @@ ROUTING = [
 
 @pytest.fixture(scope="module")
 def playbook() -> Playbook:
-    """The tests' desk, where each step is one type and each type has a place of its own."""
+    """Return the small desk with one step per type, and one team per type."""
     types = {**DESK["types"], "outage": {"label": both("故障")}, "payment": {"label": both("支付")}}
     statuses = {**DESK["statuses"], "awaiting_department": {"label": both("待批准")}}
     return load(

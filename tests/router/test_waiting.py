@@ -1,4 +1,4 @@
-"""Waiting tickets: to whom and in which order they are assigned."""
+"""The order in which waiting tickets are assigned, and to whom."""
 
 from __future__ import annotations
 

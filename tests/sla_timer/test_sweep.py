@@ -49,8 +49,8 @@ def waiting(state: str = "retrying", at: datetime = NOON + HOUR) -> Delivery:
 
 class TestTickets:
     @pytest.mark.requirement("F3", "G2")
-    def test_a_missed_first_response_is_breached(self, desk: Storage, playbook: Playbook) -> None:
-        """Breached by the sweep of its minute, with the sweep's time."""
+    def test_a_missed_first_response_is_a_breach(self, desk: Storage, playbook: Playbook) -> None:
+        """At the sweep's time."""
         file(desk, playbook, "CS1", priority="high")
         assert sweep(desk, NOON + 2 * HOUR - timedelta(seconds=1), plenty).done == 1  # a warning
         before = desk.tickets.load("testdesk", "CS1")
@@ -204,7 +204,7 @@ class TestFailures:
 
 
 class Context:
-    """What Lambda hands to a function."""
+    """The context that Lambda passes to a function."""
 
     invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:deskbell-test-sla_timer"
 
@@ -213,7 +213,7 @@ class Context:
 
 
 class TestHandler:
-    """Contract, section 3: the scheduled event's own time is the function's now."""
+    """The handler's time is that of the scheduled event (contract, section 3)."""
 
     @pytest.fixture(autouse=True)
     def _table(self, desk: Storage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ def due_in(storage: Storage, after: timedelta) -> list[str]:
     return [due.pk for shard in range(SHARDS) for due in storage.tickets.due(shard, NOON + after)]
 
 
-def test_an_early_wake_writes_no_commit_and_comes_once(
+def test_a_ticket_that_is_due_too_early_is_moved_without_a_commit(
     storage: Storage, playbook: Playbook
 ) -> None:
     """A reply leaves the ticket's index key; the sweep moves it when that time comes."""

@@ -84,7 +84,7 @@ def archived_document(s3: Any) -> Any:
 
 @pytest.mark.requirement("G6", "B10")
 class TestRecord:
-    """One record that holds everything."""
+    """The archived document."""
 
     @pytest.mark.requirement("A13", "A14", "B10", "G6")
     def test_the_document_contains_the_whole_history(

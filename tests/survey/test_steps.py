@@ -1,4 +1,4 @@
-"""The tasks of the closing workflow: no run is left waiting, and each wait ends."""
+"""The tasks of the closing workflow: every wait ends."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CALLED = c.RecordCallback("等待太久")
 
 
 class Workflows:
-    """Step Functions, as far as a task speaks to it: which tokens came back with what."""
+    """Step Functions that records the tokens and outputs it gets."""
 
     def __init__(self, error: str | None = None) -> None:
         self.answers: dict[str, TaskResult] = {}
@@ -69,7 +69,7 @@ def act(storage: Storage, playbook: Playbook, *commands: c.Command, at: datetime
 
 @pytest.mark.requirement("A13")
 class TestRules:
-    """What a ticket's state means to a run."""
+    """The state of a ticket decides how a run continues."""
 
     @pytest.mark.parametrize(
         ("commands", "survey", "review"),
@@ -101,7 +101,7 @@ class TestRules:
 
 @pytest.mark.requirement("F4")
 class TestWaiting:
-    """Whoever keeps a token looks at the ticket afterwards."""
+    """A task reads the ticket again after it has stored its token."""
 
     def test_the_survey_waits_for_the_customer(self, desk: Storage) -> None:
         workflows = Workflows()
@@ -172,7 +172,7 @@ class TestWaiting:
 
 @pytest.mark.requirement("F4", "A13")
 class TestExpiry:
-    """Each wait ends by itself."""
+    """Each wait expires."""
 
     def test_an_unanswered_survey_archives_the_ticket(self, desk: Storage) -> None:
         assert expire(desk, "survey", TASK, NOON + timedelta(days=7)) == ARCHIVE
@@ -239,14 +239,14 @@ class TestExpiry:
 
 
 class Context:
-    """What Lambda hands to a function."""
+    """The context that Lambda passes to a function."""
 
     invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:deskbell-test-survey_ask"
 
 
 @pytest.mark.requirement("F4")
 class TestHandlers:
-    """The events as the workflow sends them."""
+    """The handlers, with the workflow's events."""
 
     def test_the_handlers_accept_and_return_the_workflows_shapes(
         self, desk: Storage, playbook: Playbook, monkeypatch: pytest.MonkeyPatch

@@ -26,7 +26,7 @@ Task = Callable[[dict[str, Any]], Any]
 
 
 class TaskError(Exception):
-    """What a failing function is to the workflow: the name of its error."""
+    """A function's failure as the workflow sees it: the name of the error."""
 
 
 @pytest.mark.requirement("F4")
@@ -74,7 +74,7 @@ class TestDefinition:
 
 
 class Run:
-    """One execution: which tasks were called with what, and how it ended."""
+    """One execution: the calls of its tasks, and its end."""
 
     def __init__(self, engine: Any) -> None:
         self.engine = engine
@@ -150,7 +150,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
 
 
 def entered(execution: Any) -> list[str]:
-    """The states that were entered, in order; each is one state transition that is paid for."""
+    """Return the states that were entered, in order; each is a paid state transition."""
     return [
         event["stateEnteredEventDetails"]["name"]
         for event in execution["events"]
@@ -160,7 +160,7 @@ def entered(execution: Any) -> list[str]:
 
 @pytest.mark.requirement("F4", "A13")
 class TestPaths:
-    """Survey → review where the answer asks for one → archive."""
+    """Survey, then a review if the answer asks for one, then the archive."""
 
     @pytest.mark.requirement("G7")
     def test_a_good_score_archives_the_ticket(self, run: Run) -> None:
@@ -213,7 +213,7 @@ class TestPaths:
 
 @pytest.mark.requirement("G3")
 class TestErrors:
-    """What passes is tried again, what does not ends as a failed run with its cause."""
+    """Passing failures are retried; others fail the run with their cause."""
 
     @pytest.mark.parametrize("task", ["survey_ask", "survey_archive"])
     def test_a_passing_failure_is_retried(self, run: Run, task: str) -> None:

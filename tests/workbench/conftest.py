@@ -1,4 +1,4 @@
-"""A desk with a roster, and agents who call it."""
+"""Shared fixtures of the workbench tests: a desk with a roster, and agents who call it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ROSTER = {
 
 
 class Links(Files):
-    """Links that can be read in a test."""
+    """Files with readable links."""
 
     def link(self, file: Attachment) -> str:
         return f"https://files.example.com/{file.key}"
@@ -56,7 +56,7 @@ def _files() -> Links:
 
 @dataclass
 class Agent:
-    """Somebody signed in."""
+    """A signed-in agent."""
 
     storage: Storage
     username: str

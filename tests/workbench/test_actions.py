@@ -1,4 +1,4 @@
-"""What agents do to tickets."""
+"""Agents' actions on tickets."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def _system(storage: Storage, playbook: Playbook, *commands: c.Command) -> None:
 
 
 @pytest.mark.requirement("A10", "A11", "A12", "A14")
-def test_an_agent_carries_a_ticket_to_its_end(
+def test_an_agent_handles_a_ticket_until_it_is_resolved(
     storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """Each step is on the record, with who and when."""
+    """The history has each action with actor and time."""
     agent = signed_in("agent-1")
     assert agent.act("take")["handler"] == "agent-1"
     replied = agent.act("reply", text="请重启后再试")
@@ -75,7 +75,7 @@ def test_an_agent_carries_a_ticket_to_its_end(
     assert all(entry["at"] == NOON and entry["label"] for entry in timeline)
 
 
-def test_g4_the_desk_own_hotline_stays_readable_in_a_reply(
+def test_the_desk_s_own_hotline_stays_readable_in_a_reply(
     signed_in: SignedIn, ticket: Ticket, storage: Storage, playbook: Playbook
 ) -> None:
     own = playbook.fields.model_copy(update={"public_contacts": ("400-820-8820",)})
@@ -101,7 +101,7 @@ def test_a_reply_stops_the_first_response_timer(
 def test_waiting_for_the_customer_pauses_the_resolution(
     storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """The 24 h timer runs meanwhile."""
+    """Meanwhile the 24 h timer runs."""
     agent = signed_in("agent-1")
     agent.act("take")
     agent.act("request-info", text="请提供截图")
@@ -123,10 +123,10 @@ def test_confirming_the_type_routes_the_ticket(
 
 
 @pytest.mark.requirement("A5", "A6", "A7")
-def test_terms_may_be_written_as_they_are_read(
+def test_terms_are_accepted_by_name_or_label(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """Types, tags, priorities and teams by name or label."""
+    """Types, tags, priorities and teams."""
     _system(storage, playbook, c.AskConfirmation("technical", "哪个模块？"))
     agent, supervisor = signed_in("agent-1"), signed_in("supervisor-1")
     after = agent.act("confirm-type", type="报障", tags=["登录"], priority="低")
@@ -139,7 +139,7 @@ def test_terms_may_be_written_as_they_are_read(
 def test_a_supervisor_changes_the_handler_at_any_time(
     storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """To an agent, to a team, to the supervisors."""
+    """To an agent, a team or the supervisors."""
     supervisor = signed_in("supervisor-1")
     first = supervisor.act("assign", agent="agent-1")
     assert (first["team"], first["handler"]) == ("technical", "agent-1")
@@ -166,7 +166,7 @@ def test_a_supervisor_changes_the_handler_at_any_time(
         ({"agents": "agent-1"}, "agents"),
     ],
 )
-def test_an_assignment_says_to_whom(
+def test_an_assignment_needs_an_assignee(
     storage: Storage, ticket: Ticket, signed_in: SignedIn, body: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
@@ -175,10 +175,10 @@ def test_an_assignment_says_to_whom(
 
 
 @pytest.mark.requirement("A13")
-def test_qa_gives_out_the_call_back_and_records_the_cause(
+def test_qa_assigns_the_call_back_and_records_the_cause(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """Below 4 QA assigns somebody, who calls back and records why."""
+    """After a score below 4."""
     _system(
         storage,
         playbook,
@@ -200,10 +200,10 @@ def test_qa_gives_out_the_call_back_and_records_the_cause(
 
 
 @pytest.mark.requirement("A5")
-def test_a_class_holds_for_the_next_requests_too(
+def test_a_customer_class_applies_to_later_requests_too(
     storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """A supervisor says who is VIP."""
+    """A supervisor sets it."""
     supervisor = signed_in("supervisor-1")
     assert supervisor.act("set-customer-class", customer_class="vip")["customer"]["class"] == "vip"
     assert storage.contacts.known("testdesk", None, "h1").customer_class == "vip"
@@ -216,7 +216,9 @@ def test_a_class_holds_for_the_next_requests_too(
         signed_in("agent-1").act("set-customer-class", customer_class="vip")
 
 
-def test_priority_and_close(storage: Storage, ticket: Ticket, signed_in: SignedIn) -> None:
+def test_a_supervisor_sets_the_priority_and_closes(
+    storage: Storage, ticket: Ticket, signed_in: SignedIn
+) -> None:
     supervisor = signed_in("supervisor-1")
     assert supervisor.act("priority", priority="high", reason="急")["priority"] == "high"
     assert supervisor.act("priority", priority="high")["version"] == 2
@@ -237,7 +239,7 @@ def test_priority_and_close(storage: Storage, ticket: Ticket, signed_in: SignedI
         ("priority", {"priority": "sky-high"}, "priority"),
     ],
 )
-def test_a_body_that_does_not_fit_names_its_fields(
+def test_an_invalid_body_names_its_fields(
     storage: Storage,
     playbook: Playbook,
     ticket: Ticket,
@@ -246,7 +248,7 @@ def test_a_body_that_does_not_fit_names_its_fields(
     body: dict[str, Any],
     field: str,
 ) -> None:
-    """A summary of 100 characters at most, no unknown fields."""
+    """A summary has 100 characters at most; unknown fields are refused."""
     _system(storage, playbook, c.Assign("technical", "agent-1", by_person=True))
     with pytest.raises(InvalidInput) as refused:
         signed_in("agent-1").act(action, **body)
@@ -262,7 +264,7 @@ def test_a_body_that_does_not_fit_names_its_fields(
         ({"type": "odd", "tags": ["odd"], "priority": "odd"}, ["type", "tags", "priority"]),
     ],
 )
-def test_a_type_is_one_of_the_desks(
+def test_an_unknown_type_or_tag_is_refused(
     storage: Storage,
     playbook: Playbook,
     ticket: Ticket,
@@ -270,7 +272,7 @@ def test_a_type_is_one_of_the_desks(
     body: dict[str, Any],
     fields: list[str],
 ) -> None:
-    """Every field that is wrong is named at once."""
+    """Every wrong field is named at once."""
     with pytest.raises(InvalidInput) as refused:
         signed_in("agent-1").act("confirm-type", **body)
     assert [error.field for error in refused.value.errors] == fields
@@ -284,10 +286,9 @@ def test_an_unknown_action_is_404_and_names_the_others(
     assert "confirm-type, take, assign" in refused.value.detail
 
 
-def test_an_action_that_the_status_forbids_names_the_allowed(
+def test_an_action_that_the_status_forbids_is_409_and_names_the_allowed(
     storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """409."""
     with pytest.raises(ActionNotAllowed) as refused:
         signed_in("supervisor-1").act("resolve", summary="好了")
     assert "take" in refused.value.allowed
@@ -301,14 +302,14 @@ def test_a_stale_version_is_409(storage: Storage, ticket: Ticket, signed_in: Sig
     assert agent.act("reply", text="您好", version=2)["version"] == 3
 
 
-def test_rights_are_checked_anew_after_a_conflict(
+def test_rights_are_checked_again_after_a_conflict(
     storage: Storage,
     playbook: Playbook,
     ticket: Ticket,
     signed_in: SignedIn,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A ticket that leaves somebody's hands while they answer is not answered by them."""
+    """A ticket may be reassigned while its former handler answers."""
     agent = signed_in("agent-1")
     agent.act("take")
 
@@ -322,7 +323,7 @@ def test_rights_are_checked_anew_after_a_conflict(
         agent.act("reply", text="您好")
 
 
-def test_endless_conflicts_end(
+def test_repeated_conflicts_end_in_an_error(
     storage: Storage, ticket: Ticket, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def never(*_: Any) -> Ticket:
@@ -333,7 +334,7 @@ def test_endless_conflicts_end(
         signed_in("agent-1").act("take")
 
 
-def test_only_who_is_on_the_roster_takes_tickets(
+def test_only_agents_on_the_roster_take_tickets(
     storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
     guest = signed_in("supervisor-1")
@@ -343,8 +344,8 @@ def test_only_who_is_on_the_roster_takes_tickets(
 
 
 @pytest.mark.requirement("G4")
-def test_what_agents_write_is_masked(storage: Storage, ticket: Ticket, signed_in: SignedIn) -> None:
-    """In replies too, which are stored and sent alike."""
+def test_an_agent_s_text_is_masked(storage: Storage, ticket: Ticket, signed_in: SignedIn) -> None:
+    """Replies are stored and sent masked."""
     agent = signed_in("agent-1")
     agent.act("take")
     agent.act("reply", text="我们会拨打 13800138000")
@@ -359,10 +360,10 @@ def test_what_agents_write_is_masked(storage: Storage, ticket: Ticket, signed_in
 
 
 @pytest.mark.requirement("A9", "A14")
-def test_all_of_a_ticket_is_shown(
+def test_an_agent_sees_the_whole_ticket(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """Fields, messages, timers, a suggestion, the customer's other tickets."""
+    """Fields, messages, timers, a suggestion, and the customer's other tickets."""
     file(storage, playbook, "CS20260309001", NOON - timedelta(days=1))
     _system(storage, playbook, c.Classify("fault", ("login",), "medium", rules=("kw-login",)))
     shown = signed_in("agent-1").show()
@@ -381,11 +382,10 @@ def test_all_of_a_ticket_is_shown(
 
 
 @pytest.mark.requirement("A10")
-def test_messages_carry_their_delivery(
+def test_messages_show_their_delivery(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """What was said, both ways, and whether it has arrived; the desk's own mail to its
-    people is no message to the customer."""
+    """In both directions; notifications to staff are no messages."""
     storage.deliveries.claim(_delivery(1, "TicketReceived", text="已收到您的请求", state="sent"))
     storage.deliveries.claim(_delivery(1, "TicketReceived", recipient="team", text="新工单"))
     agent = signed_in("agent-1")
@@ -422,10 +422,10 @@ def _delivery(version: int, event: str, recipient: str = "customer", **more: Any
     )
 
 
-def test_files_are_for_the_tickets_people(
+def test_only_people_who_work_on_a_ticket_get_links_to_its_files(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """Only whoever works on a ticket gets a link, and only to attachments, never to raw mail."""
+    """A raw mail has no link."""
     _system(storage, playbook, c.Assign("technical", "agent-1", by_person=True))
 
     def urls(who: str) -> list[str | None]:
@@ -452,8 +452,7 @@ def test_a_missing_ticket_is_404(storage: Storage, signed_in: SignedIn) -> None:
         signed_in("agent-1").act("take", number="CS20260310999")
 
 
-def test_presence(storage: Storage, signed_in: SignedIn) -> None:
-    """An agent who goes offline gets no more tickets."""
+def test_presence_is_set_for_agents_on_the_roster(storage: Storage, signed_in: SignedIn) -> None:
     agent = signed_in("agent-1")
     assert agent.presence({"online": False}).body == {"online": False}
     found = storage.roster.get("testdesk", "agent-1")

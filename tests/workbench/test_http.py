@@ -55,7 +55,7 @@ def test_signing_in_gives_a_token(loop: Simulator) -> None:
     assert timedelta() < expires - datetime.now(expires.tzinfo) < timedelta(days=1)
 
 
-def test_nothing_tells_a_wrong_name_from_a_wrong_password(loop: Simulator) -> None:
+def test_a_wrong_name_and_a_wrong_password_have_the_same_response(loop: Simulator) -> None:
     wrong = _session(loop, "agent-1", "wrong")
     assert (wrong.status, wrong.headers["content-type"]) == (401, "application/problem+json")
     assert _session(loop, "nobody").text == wrong.text
@@ -66,7 +66,7 @@ def test_a_first_password_has_to_be_changed(loop: Simulator) -> None:
     assert (answer.status, "new password" in answer.json["detail"]) == (409, True)
 
 
-def test_credentials_name_what_is_missing(loop: Simulator) -> None:
+def test_missing_credentials_are_named(loop: Simulator) -> None:
     answer = loop.http("POST", "/session", {"username": "a", "pass": "b"})
     assert answer.status == 400
     assert {error["field"] for error in answer.json["errors"]} == {"password", "pass"}
@@ -91,14 +91,14 @@ class Cognito:
         ("UserNotConfirmedException", 401),
     ],
 )
-def test_what_cognito_refuses(storage: Storage, code: str, status: int) -> None:
+def test_a_refusal_by_cognito_has_its_status(storage: Storage, code: str, status: int) -> None:
     with pytest.raises(Exception) as refused:  # noqa: PT011 - the status tells
         sign_in(Cognito(code), "c", storage, Credentials(username="a", password="b"))  # type: ignore[arg-type]
     assert getattr(refused.value, "status", None) == status
     assert TooManyAttempts.status == 429
 
 
-def test_what_cognito_cannot_do_is_no_wrong_password(storage: Storage) -> None:
+def test_a_failure_of_cognito_is_no_wrong_password(storage: Storage) -> None:
     given = Credentials(username="a", password="b")
     with pytest.raises(ClientError):
         sign_in(Cognito("InternalErrorException"), "c", storage, given)  # type: ignore[arg-type]
@@ -106,7 +106,7 @@ def test_what_cognito_cannot_do_is_no_wrong_password(storage: Storage) -> None:
 
 @pytest.mark.requirement("B1", "B12", "G1", "G4")
 def test_an_agent_enters_a_request_once(loop: Simulator) -> None:
-    """A call, entered; the same key again is the same ticket; all masked."""
+    """A repeated key returns the same ticket; all texts are masked."""
     headers = {"Idempotency-Key": "call-1"}
     first = _as(loop, "agent-1", "POST", TICKETS, NEW, headers=headers)
     again = _as(loop, "agent-1", "POST", TICKETS, NEW, headers=headers)
@@ -126,8 +126,10 @@ def test_an_agent_enters_a_request_once(loop: Simulator) -> None:
     ("body", "channel"),
     [({}, "phone"), ({"channel": "counter"}, "counter"), ({"channel": "desk"}, "desk")],
 )
-def test_a_request_says_how_it_came(loop: Simulator, body: dict[str, str], channel: str) -> None:
-    """A call; the counter; the desk's own initiative."""
+def test_an_entered_request_has_its_channel(
+    loop: Simulator, body: dict[str, str], channel: str
+) -> None:
+    """A call, the counter, or the desk's own initiative."""
     filed = _as(loop, "agent-1", "POST", TICKETS, {**NEW, **body, "type": "inquiry"})
     shown = _as(loop, "agent-1", "GET", f"{TICKETS}/{filed.json['number']}").json
     assert (shown["channel"], shown["entered_by"]) == (channel, "agent-1")
@@ -135,8 +137,8 @@ def test_a_request_says_how_it_came(loop: Simulator, body: dict[str, str], chann
 
 
 @pytest.mark.requirement("D10")
-def test_a_file_goes_straight_to_the_bucket(loop: Simulator, playbook: Playbook) -> None:
-    """Put where the answer says, named in an action, handed out by a signed link."""
+def test_a_file_is_uploaded_directly_to_the_bucket(loop: Simulator, playbook: Playbook) -> None:
+    """As the response says; an action names it, and a signed link returns it."""
     import boto3
 
     requests: Any = import_module("requests")  # moto answers it too
@@ -159,13 +161,15 @@ def test_a_file_goes_straight_to_the_bucket(loop: Simulator, playbook: Playbook)
     assert got.headers["Content-Disposition"].startswith("attachment")
 
 
-def test_who_may_not_enter_requests(loop: Simulator) -> None:
+def test_finance_and_a_long_key_are_refused(loop: Simulator) -> None:
     assert _as(loop, "finance-1", "POST", TICKETS, NEW).status == 403
     long = {"Idempotency-Key": "k" * 201}
     assert _as(loop, "agent-1", "POST", TICKETS, NEW, headers=long).status == 400
 
 
-def test_a_whole_exchange_over_http(loop: Simulator, playbook: Playbook) -> None:
+def test_agent_and_customer_exchange_messages_over_http(
+    loop: Simulator, playbook: Playbook
+) -> None:
     import boto3
 
     shot = Attachment(name="截图.png", content_type="image/png", size=9, key="files/x/1")
@@ -197,7 +201,7 @@ def test_a_whole_exchange_over_http(loop: Simulator, playbook: Playbook) -> None
         ("agent-1", "POST", f"{TICKETS}/{NUMBER}/note", {"text": "a" * 300_000}, 413),
     ],
 )
-def test_each_refusal_is_a_problem(
+def test_each_refusal_is_a_problem_document(
     loop: Simulator, playbook: Playbook, who: str, method: str, path: str, body: Any, status: int
 ) -> None:
     import boto3
@@ -210,6 +214,6 @@ def test_each_refusal_is_a_problem(
         assert "take" in answer.json["allowed"]
 
 
-def test_without_claims_nothing_is_answered(loop: Simulator) -> None:
-    """The gateway's authorizer is not trusted alone."""
+def test_a_request_without_claims_is_refused(loop: Simulator) -> None:
+    """The handlers do not rely on the gateway's authorizer alone."""
     assert loop.http("GET", TICKETS).status == 401

@@ -1,4 +1,4 @@
-"""Public collections of what LINE, Slack and Telegram really send."""
+"""Public collections of real LINE, Slack and Telegram requests."""
 
 import os
 from pathlib import Path

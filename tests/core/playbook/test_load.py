@@ -382,9 +382,7 @@ _MEANT = {"label": {"zh-CN": "项", "en": "f"}}
         ),
     ],
 )
-def test_a_step_that_cannot_be_taken_is_refused(
-    name: str, step: dict[str, Any], message: str
-) -> None:
+def test_an_impossible_step_is_refused(name: str, step: dict[str, Any], message: str) -> None:
     with pytest.raises(PlaybookError) as caught:
         load({**DESK, "steps": {name: {**_STEP, **step}}})
     assert message in str(caught.value)
@@ -585,7 +583,7 @@ class TestPriorityScale:
 
 
 class TestStandardDesk:
-    """The standard desk, requirement by requirement."""
+    """The requirements of the standard desk."""
 
     @pytest.mark.requirement("A1")
     def test_types_and_priorities_are_as_required(self, standard: Playbook) -> None:

@@ -207,7 +207,7 @@ def chat(loop: Simulator, name: str, words: str, id: str) -> None:  # noqa: A002
 
 
 @pytest.mark.requirement("A14", "G6")
-def test_every_history_makes_its_ticket(storage: Storage) -> None:
+def test_applying_each_history_gives_the_stored_ticket(storage: Storage) -> None:
     for known in facts():
         desk, number = known["desk"], known["number"]
         ticket = stored(storage, desk, number)
@@ -224,7 +224,7 @@ def test_every_history_makes_its_ticket(storage: Storage) -> None:
         ) == sorted(f"{head} {present.get(state, state)}" for head, state in deliveries)
 
 
-def test_every_playbook_opens(storage: Storage) -> None:
+def test_every_stored_playbook_is_read(storage: Storage) -> None:
     for desk, newest in recorded()["facts"]["playbooks"].items():
         assert storage.playbooks.version(desk) == newest
         for version in range(1, newest + 1):

@@ -1,4 +1,4 @@
-"""File types by content and safe names, with tiny real files that are built here."""
+"""File types by content, and safe names. The tests build tiny real files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which language the words of a request tell."""
+"""The language of a request's text."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ pytestmark = pytest.mark.requirement("A4", "E1")
         ("word " * 3000 + "问", "en"),
     ],
 )
-def test_words_tell_the_language_or_nothing(text: str, wanted: str | None) -> None:
+def test_the_language_is_recognised_or_unknown(text: str, wanted: str | None) -> None:
     assert written_in(text) == wanted
