@@ -65,7 +65,7 @@ class Desk:
     def as_agent(self, who: str, method: str, path: str, body: Any = None) -> ApiResponse:
         """Call as an agent: a username, or a role for the first who has it."""
         if who not in self._tokens:
-            known = {agent["username"] for agent in people(self.system)}
+            known = {agent["username"] for agent in agents(self.system)}
             named = {"username": who} if who in known else {"role": who}
             self._tokens[who] = self.system.sign_in(**named)
         return self.http(method, f"/agent/desks/standard{path}", body, token=self._tokens[who])
@@ -90,7 +90,7 @@ class Desk:
         """The newest mail to somebody whose subject or text speaks of something."""
 
         def look() -> Any:
-            found = [mail for mail in self.system.sent(address) if about in words(mail)]
+            found = [mail for mail in self.system.sent(address) if about in mail_text(mail)]
             return found[-1] if found else None
 
         return wait_until(look, f"a mail to {address} about {about}")
@@ -116,19 +116,19 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(system: System) -> Desk:
     found = Desk(system)
-    for agent in people(system):
+    for agent in agents(system):
         if agent["role"] == "agent":
             path, body = "/me/presence", {"online": True}
             assert found.as_agent(agent["username"], "PUT", path, body).status == 200
     return found
 
 
-def people(system: System) -> list[Any]:
+def agents(system: System) -> list[Any]:
     """Return the agents of the standard desk."""
     return [agent for agent in system.local["agents"] if agent["desk"] == "standard"]
 
 
-def words(sent: Any) -> str:
+def mail_text(sent: Any) -> str:
     """Return the text of a mail as the customer reads it."""
     return f"{sent['Subject']}\n{sent['BodyText']}"
 
@@ -189,7 +189,7 @@ def test_a_request_over_http_reaches_the_archive(desk: Desk) -> None:
     assert number in desk.mail(address, "普通问题24小时内响应")["Subject"]
     shown = desk.until(url, "assigned")
     assert (shown["team"], shown["tags"]) == ("技术支持组", ["无法登录"])
-    assert "已分配至专业团队" in words(desk.mail(address, "已分配"))
+    assert "已分配至专业团队" in mail_text(desk.mail(address, "已分配"))
     handler = shown["handler"]
 
     # A9, A10: a suggestion, a reply that reaches the customer and stops the timer
@@ -205,7 +205,7 @@ def test_a_request_over_http_reaches_the_archive(desk: Desk) -> None:
 
     # A12, A13: resolved, the survey by mail, a score, the archive
     desk.act(handler, number, "resolve", {"summary": "引导客户重置密码"})
-    assert url in words(desk.mail(address, "问题已处理完成"))
+    assert url in mail_text(desk.mail(address, "问题已处理完成"))
     link = urlsplit(url)
     survey = f"{url.partition('?')[0]}/survey?{link.query}"
     assert desk.http("POST", survey, {"score": 5}).status == 200
@@ -267,7 +267,7 @@ def test_a_request_over_smtp_reaches_the_archive(desk: Desk) -> None:
         send(desk.system, message)
     desk.mail(address, "已受理")
     time.sleep(3)  # the repetitions would have been acknowledged by now
-    assert len([m for m in desk.system.sent(address) if "已受理" in words(m)]) == 1
+    assert len([m for m in desk.system.sent(address) if "已受理" in mail_text(m)]) == 1
 
     listed = desk.as_agent("supervisor", "GET", "/tickets?queue=all").json["tickets"]
     (ticket,) = [t for t in listed if t["channel"] == "mail" and t["tags"] == ["支付失败"]]
@@ -338,7 +338,7 @@ def test_twenty_concurrent_repetitions_make_one_ticket(desk: Desk) -> None:
         assert len({answer.text for answer in answers}) == 1
         desk.mail(address, answers[0].json["number"])
         time.sleep(3)
-        receipts = [m for m in desk.system.sent(address) if "已受理" in words(m)]
+        receipts = [m for m in desk.system.sent(address) if "已受理" in mail_text(m)]
         assert len(receipts) == 1
 
 
@@ -354,7 +354,7 @@ def test_twenty_concurrent_copies_of_a_mail_make_one_ticket(desk: Desk) -> None:
         list(many.map(lambda _: send(desk.system, message), range(20)))
     desk.mail(address, "已受理")
     time.sleep(5)
-    receipts = [m for m in desk.system.sent(address) if "已受理" in words(m)]
+    receipts = [m for m in desk.system.sent(address) if "已受理" in mail_text(m)]
     assert len(receipts) == 1
 
 
@@ -379,7 +379,7 @@ def test_an_agent_needs_a_token_a_right_and_the_desk(desk: Desk) -> None:
     assert desk.as_agent("finance", "GET", "/tickets?queue=all").status == 403
     token = desk.system.sign_in("agent")
     assert desk.http("GET", "/agent/desks/other/tickets?queue=mine", token=token).status == 404
-    wrong = {"username": people(desk.system)[0]["username"], "password": "wrong"}
+    wrong = {"username": agents(desk.system)[0]["username"], "password": "wrong"}
     assert desk.http("POST", "/session", wrong).status == 401
 
 
@@ -419,7 +419,7 @@ def test_a_poor_score_gets_a_call_back_before_the_archive(desk: Desk) -> None:
     assert desk.http("POST", f"{base}/survey?{query}", {"score": 2}).status == 200
     desk.until(url, "in_review")
     assert archived(desk.system, number) is None
-    qa = next(a["username"] for a in people(desk.system) if a["role"] == "qa")
+    qa = next(a["username"] for a in agents(desk.system) if a["role"] == "qa")
     desk.act(qa, number, "assign", {"agent": qa})
     desk.act(qa, number, "callback", {"cause": "开票信息未核对"})
     desk.until(url, "archived")

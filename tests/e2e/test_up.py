@@ -28,8 +28,8 @@ pytestmark = pytest.mark.requirement("F2", "F3", "F7", "G3", "G8")
 PLAYBOOK = ROOT / "playbooks" / "standard.yaml"
 
 
-def routed(system: System, ticket: Any) -> Any:
-    """The status of a ticket once the router has dealt with it."""
+def await_routing(system: System, ticket: Any) -> Any:
+    """Return the customer's view of a ticket once it is routed."""
 
     def look() -> Any:
         found = system.http("GET", ticket["status_url"])
@@ -44,7 +44,7 @@ def subjects(system: System, address: str) -> list[str]:
 
 
 def quarantine(system: System, about: str) -> list[list[str]]:
-    """The lines of `deskbell quarantine list` that speak of something."""
+    """Return the fields of the lines of `deskbell quarantine list` that contain a text."""
     lines = system.command("quarantine", "list").splitlines()
     return [line.split("\t") for line in lines if about in line]
 
@@ -68,14 +68,14 @@ def test_local_json_lists_addresses_desks_secrets_and_agents(system: System) -> 
 @pytest.mark.requirement("G8")
 def test_functions_are_unpacked_in_the_data_folder(system: System) -> None:
     """From there they are deleted."""
-    routed(system, system.file("unpacked@example.com", "无法登录"))
+    await_routing(system, system.file("unpacked@example.com", "无法登录"))
     assert list((system.data / "tmp").glob("ministack-lambda-*"))
 
 
 @pytest.mark.requirement("G8")
 def test_the_printed_commands_work(system: System) -> None:
     """Pasted, they create a ticket by HTTP and by mail."""
-    by_http, by_mail, status = [line for line in system.said().splitlines() if "curl" in line]
+    by_http, by_mail, status = [line for line in system.output().splitlines() if "curl" in line]
     filed = subprocess.run(
         ["bash", "-c", by_http], capture_output=True, text=True, check=True, timeout=60
     )
@@ -118,7 +118,7 @@ def test_the_examples_of_the_readme_work(system: System, tmp_path: Path) -> None
     ticket, by_mail, by_webhook = map(pasted, filing)
     assert by_mail == ""
     assert json.loads(by_webhook)["number"] != json.loads(ticket)["number"]
-    routed(system, json.loads(ticket))
+    await_routing(system, json.loads(ticket))
     assert '"status":"resolved"' in pasted(day)
 
 
@@ -155,7 +155,7 @@ def test_a_malformed_record_is_dead_lettered_and_others_are_processed(system: Sy
     """It is in the queues of both readers; the next ticket is routed."""
     put_event(system, "POISON", schema="1", body="no events")
     ticket = system.file("one@example.com", "无法登录")
-    assert routed(system, ticket)["status"] == "assigned"
+    assert await_routing(system, ticket)["status"] == "assigned"
     parked = wait_until(
         lambda: found if len(found := quarantine(system, "POISON")) == 2 else None, "both parked"
     )
@@ -171,7 +171,7 @@ def test_a_malformed_record_is_dead_lettered_and_others_are_processed(system: Sy
 def test_a_record_that_lambda_gave_up_is_replayed_from_the_stream(system: System) -> None:
     """Lambda gives up on a record, names its place, and it is brought back from there."""
     ticket = system.file("two@example.com", "支付失败")
-    routed(system, ticket)
+    await_routing(system, ticket)
     key = {"pk": {"S": f"TICKET#standard#{ticket['number']}"}, "sk": {"S": "TICKET"}}
     dynamodb = system.aws("dynamodb")
     item = dynamodb.get_item(TableName="deskbell-local", Key=key)["Item"]
@@ -245,18 +245,16 @@ def test_a_quarantined_mail_can_be_released(system: System) -> None:
 @pytest.mark.requirement("G3")
 def test_every_mail_over_smtp_is_accounted_for(system: System) -> None:
     """Twenty mails of many kinds, each in exactly one place."""
-    letters = chosen(MailGenerator(SEED))
-    assert len(letters) == 20
-    for letter in letters:
-        raw(system, letter.raw, letter.recipients)
+    mails = mails_for_the_system(MailGenerator(SEED))
+    assert len(mails) == 20
+    for mail in mails:
+        send_raw(system, mail.raw, mail.recipients)
     expected = {
-        (desk, same(letter.raw)): (letter.fate, letter.cause)
-        for letter in letters
-        for desk in letter.desks
+        (desk, digest(mail.raw)): (mail.fate, mail.cause) for mail in mails for desk in mail.desks
     }
 
     def look() -> dict[tuple[str, str], list[tuple[str, str]]] | None:
-        found = places(system)
+        found = locations(system)
         return found if set(expected) <= set(found) else None
 
     found = wait_until(look, "every mail is somewhere", 120)
@@ -274,38 +272,38 @@ SEED = 20
 SPAM = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*" + b"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 
 
-def chosen(bag: MailGenerator) -> list[GeneratedMail]:
-    """Some of a bag: what needs no verdict of SES's, and one that every filter takes for spam."""
-    spam = bag.html()
+def mails_for_the_system(make: MailGenerator) -> list[GeneratedMail]:
+    """Return mails that need no verdict of SES, and one that every filter takes for spam."""
+    spam = make.html()
     spam.raw = spam.raw.replace(b"<script>", SPAM)
     spam.fate, spam.cause = "quarantine", "spam: "
-    people = [bag.person(charset, charset) for charset in ("gb2312", "big5", "iso-2022-jp")]
+    people = [make.person(charset, charset) for charset in ("gb2312", "big5", "iso-2022-jp")]
     return [
-        *people, bag.html(), bag.with_files(), bag.program_inside(), bag.without_id(),
-        bag.of_a_list(), bag.asked_by_two(), bag.of_the_other_desk(), bag.quotes_a_number(),
-        bag.many_parts(), bag.deep(), bag.no_sender(), bag.to_nobody(), bag.own(),
-        bag.bounce(""), bag.out_of_office(""), bag.complaint(), spam,
+        *people, make.html(), make.with_files(), make.program_inside(), make.without_id(),
+        make.of_a_list(), make.asked_by_two(), make.of_the_other_desk(), make.quotes_a_number(),
+        make.many_parts(), make.deep(), make.no_sender(), make.to_nobody(), make.own(),
+        make.bounce(""), make.out_of_office(""), make.complaint(), spam,
     ]  # fmt: skip
 
 
-def raw(system: System, mail: bytes, recipients: tuple[str, ...]) -> None:
+def send_raw(system: System, mail: bytes, recipients: tuple[str, ...]) -> None:
     with system.smtp() as connection:
         connection.sendmail("sender@example.com", recipients, b"\r\n".join(mail.splitlines()))
 
 
-def same(mail: bytes) -> str:
-    """What a mail is known by, however its lines end."""
+def digest(mail: bytes) -> str:
+    """Return the digest of a mail, whatever its line ends."""
     return sha256(b"\n".join(mail.rstrip().splitlines())).hexdigest()
 
 
-def places(system: System) -> dict[tuple[str, str], list[tuple[str, str]]]:
-    """(desk, mail) → everywhere it is: on a ticket, or in quarantine with its cause."""
+def locations(system: System) -> dict[tuple[str, str], list[tuple[str, str]]]:
+    """Return (desk, digest of the mail) → its places: a ticket, or quarantine with the cause."""
     s3, bucket = system.aws("s3"), f"deskbell-local-mail-{ACCOUNT}-{REGION}"
     found: dict[tuple[str, str], list[tuple[str, str]]] = {}
 
     def note(desk: str, key: str, place: tuple[str, str]) -> None:
         body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-        found.setdefault((desk, same(body)), []).append(place)
+        found.setdefault((desk, digest(body)), []).append(place)
 
     pages = system.aws("dynamodb").get_paginator("scan").paginate(TableName="deskbell-local")
     for item in (item for page in pages for item in page["Items"]):
@@ -343,7 +341,7 @@ def test_a_dead_lettered_delivery_is_replayed(system: System) -> None:
 def test_a_playbook_takes_effect_without_a_deployment(system: System, tmp_path: Path) -> None:
     """Within a minute after it is applied; applying it again stores nothing."""
     ticket = system.file("six@example.com", "无法登录")
-    assert routed(system, ticket)["status_label"] == "已分配"
+    assert await_routing(system, ticket)["status_label"] == "已分配"
     changed = tmp_path / "standard.yaml"
     text = PLAYBOOK.read_text("utf-8")
     assert "{zh-CN: 已分配," in text
@@ -381,7 +379,7 @@ def test_a_restart_keeps_everything(system: System, how: signal.Signals) -> None
     """Killed or stopped, it keeps tickets, agents and numbers."""
     address = f"{how.name.lower()}@example.com"
     ticket = system.file(address, "无法登录")
-    status = routed(system, ticket)["status"]
+    status = await_routing(system, ticket)["status"]
     wait_until(lambda: len(system.sent(address)) >= 2, "acknowledged and assigned")
     mails, people = subjects(system, address), system.local["agents"]
     scratch = system.data / "tmp"
@@ -393,7 +391,7 @@ def test_a_restart_keeps_everything(system: System, how: signal.Signals) -> None
     system.start()
     assert not any(folder.exists() for folder in left)
     assert package.stat().st_ino == unpacked
-    assert "nothing changed since the last deployment" in system.said_now()
+    assert "nothing changed since the last deployment" in system.output_since_start()
     assert system.local["agents"] == people
     assert system.http("GET", ticket["status_url"]).json["status"] == status
     assert subjects(system, address) == mails

@@ -20,7 +20,7 @@ from infra.bench.sweep import sweeps
 from infra.bench.ticket_life import TEAM
 from infra.simulator import capacity
 from infra.simulator.simulator import Simulator
-from tests.inprocess.conftest import loop as loop  # the deployment on moto
+from tests.inprocess.conftest import simulator as simulator  # the deployment on moto
 
 pytestmark = pytest.mark.requirement("G7")
 
@@ -100,15 +100,15 @@ def test_a_refused_write_is_counted_by_its_size() -> None:
 
 
 @pytest.fixture
-def desk(loop: Simulator) -> Simulator:
+def desk(simulator: Simulator) -> Simulator:
     """The deployment on moto with the bench's agent at work."""
     agent = Agent(
         desk="standard", username=agent_of(TEAM), role="agent", team=TEAM, capacity=5, online=True
     )
-    Storage.on(boto3.client("dynamodb"), loop.deployment.table).roster.put(agent)
-    loop.pump()
-    loop.calls.clear()
-    return loop
+    Storage.on(boto3.client("dynamodb"), simulator.deployment.table).roster.put(agent)
+    simulator.pump()
+    simulator.calls.clear()
+    return simulator
 
 
 @pytest.mark.requirement("G7")
@@ -144,20 +144,20 @@ def test_a_ticket_s_life_is_measured_step_by_step(
 
 
 @pytest.mark.requirement("F3")
-def test_a_sweep_reads_only_what_is_due(loop: Simulator) -> None:
+def test_a_sweep_reads_only_what_is_due(simulator: Simulator) -> None:
     """More open tickets cost no more."""
-    found = sweeps(loop, counts=(20, 60), due=5)
+    found = sweeps(simulator, counts=(20, 60), due=5)
     assert [swept.open for swept in found] == [20, 60]
     assert {swept.done for swept in found} == {5}
     assert found[0].read_units == found[1].read_units
 
 
 @pytest.mark.requirement("G7")
-def test_a_month_without_tickets_has_its_fixed_cost(loop: Simulator) -> None:
+def test_a_month_without_tickets_has_its_fixed_cost(simulator: Simulator) -> None:
     """The key, alarms, the dashboard, a sweep a minute, and the queue's pollers."""
     from infra.bench import costs
 
-    used = usage.idle_usage(loop, costs.read_prices())
+    used = usage.idle_usage(simulator, costs.read_prices())
     assert used["kms.key"] == 1
     assert used["lambda.request"] == 30 * 24 * 60
     assert used["sqs.request"] == 15 * 30 * 24 * 60

@@ -27,6 +27,7 @@ from infra.simulator.simulator import Simulator, mail_notification
 from tests.inprocess.conftest import (
     PLACE,
     loop as loop,  # the deployment on moto
+    simulator as simulator,
     storage as storage,
 )
 

@@ -67,10 +67,10 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def desk(harness: Harness, receiver: Receiver) -> Harness:
     """The standard desk with one endpoint, as `deskbell playbook apply` stores it."""
-    return told(harness, crm=["ticket.received", "note.added"], at=receiver.url)
+    return apply_endpoints(harness, crm=["ticket.received", "note.added"], at=receiver.url)
 
 
-def told(harness: Harness, *, at: str, **events: list[str]) -> Harness:
+def apply_endpoints(harness: Harness, *, at: str, **events: list[str]) -> Harness:
     document = json.loads(harness.playbook.model_dump_json(exclude_defaults=True))
     document["webhooks"] = {name: {"url": at, "events": wanted} for name, wanted in events.items()}
     harness.playbook = load(document)
@@ -80,16 +80,16 @@ def told(harness: Harness, *, at: str, **events: list[str]) -> Harness:
     return harness
 
 
-def happen(desk: Harness) -> Ticket:
-    """A ticket with a note an hour later, and what the stream made of both."""
+def create_ticket_with_note(desk: Harness) -> Ticket:
+    """Create a ticket, add a note an hour later, and deliver both stream records."""
     ticket = desk.change(desk.file(), c.Note(text="看过"), at=NOON + HOUR)
     for version in (1, ticket.version):
         assert desk.invoke(desk.event_record(ticket, version)) == []
     return ticket
 
 
-def pump(desk: Harness, ticket: Ticket) -> None:
-    """The sweep and the stream bring what is put off to the function."""
+def deliver_due(desk: Harness, ticket: Ticket) -> None:
+    """Make retries due and deliver the stream records of due deliveries."""
     for delivery in desk.deliveries(ticket):
         if delivery.state == "retrying":
             assert desk.invoke(desk.make_due(delivery)) == []
@@ -116,7 +116,7 @@ def test_both_secrets_are_valid_after_a_rotation(desk: Harness, receiver: Receiv
     [old] = webhooks.secrets(STAGE, "standard", "crm", now)
     new = webhooks.rotate(STAGE, "standard", "crm", HOUR, now)
     assert webhooks.secrets(STAGE, "standard", "crm", now) == (new, old)
-    happen(desk)
+    create_ticket_with_note(desk)
     for secret in (old, new):
         assert Verifier(secret).verify(receiver.got[0].body, receiver.got[0].headers)
     assert webhooks.secrets(STAGE, "standard", "crm", now + HOUR) == (new,)
@@ -135,12 +135,12 @@ def test_a_test_message_verifies(desk: Harness, receiver: Receiver) -> None:
 @pytest.mark.requirement("G5")
 def test_one_message_is_replayed_with_its_id(desk: Harness, receiver: Receiver) -> None:
     """Even if it had arrived."""
-    ticket = happen(desk)
+    ticket = create_ticket_with_note(desk)
     first = receiver.ids[0]
     assert webhooks.replay_id(STAGE, first, NOON) == "it is sent now"
     with pytest.raises(WebhookError, match="is being sent"):
         webhooks.replay_id(STAGE, first, NOON)
-    pump(desk, ticket)
+    deliver_due(desk, ticket)
     assert receiver.ids.count(first) == 2
     assert len(receiver.ids) == 3
 
@@ -148,17 +148,17 @@ def test_one_message_is_replayed_with_its_id(desk: Harness, receiver: Receiver) 
 @pytest.mark.parametrize("written", ["msg_standard_CS99_1_0_crm", "x", "msg_standard_{}_1_77_crm"])
 def test_an_unknown_message_is_an_error(desk: Harness, written: str) -> None:
     with pytest.raises(WebhookError, match="there is no message"):
-        webhooks.replay_id(STAGE, written.format(happen(desk).number), NOON)
+        webhooks.replay_id(STAGE, written.format(create_ticket_with_note(desk).number), NOON)
 
 
 @pytest.mark.requirement("G5")
 def test_a_period_is_replayed(desk: Harness, receiver: Receiver) -> None:
     """From its start until before its end, with the same ids."""
-    ticket = happen(desk)
+    ticket = create_ticket_with_note(desk)
     later = NOON + HOUR
     done = webhooks.replay_span(STAGE, Span("standard", "", later, later + HOUR), 300, later)
     assert (done.again, done.first, done.skipped) == (1, 0, 0)
-    pump(desk, ticket)
+    deliver_due(desk, ticket)
     assert [request.json["type"] for request in receiver.got] == [
         "ticket.received",
         "note.added",
@@ -172,13 +172,13 @@ def test_a_period_is_replayed(desk: Harness, receiver: Receiver) -> None:
 @pytest.mark.requirement("G5")
 def test_a_new_endpoint_can_get_past_events(desk: Harness, receiver: Receiver) -> None:
     """Other endpoints get nothing again."""
-    ticket = happen(desk)
-    told(desk, crm=["ticket.received"], bi=["*"], at=receiver.url)
+    ticket = create_ticket_with_note(desk)
+    apply_endpoints(desk, crm=["ticket.received"], bi=["*"], at=receiver.url)
     assert len(webhooks.secrets(STAGE, "standard", "bi", NOON)) == 1
     span = Span("standard", "bi", NOON - HOUR, NOON + 2 * HOUR)
     done = webhooks.replay_span(STAGE, span, 300, NOON)
     assert (done.again, done.first) == (0, 2)
-    pump(desk, ticket)
+    deliver_due(desk, ticket)
     assert len(receiver.got) == 4
     assert {request.headers["webhook-id"].rpartition("_")[2] for request in receiver.got[2:]} == {
         "bi"
@@ -196,8 +196,8 @@ def test_many_replayed_messages_are_spread_over_minutes(desk: Harness) -> None:
     assert [m - NOON for m in moments] == [timedelta(minutes=n) for n in (0, 0, 1, 1, 2)]
 
 
-def second(desk: Harness, mailbox: str) -> Playbook:
-    """The same desk's rules as those of another one."""
+def other_desk(desk: Harness, mailbox: str) -> Playbook:
+    """Return the desk's playbook as that of another desk."""
     mail = desk.playbook.mail.model_copy(update={"address": mailbox})
     return desk.playbook.model_copy(update={"desk": "other", "mail": mail})
 
@@ -217,15 +217,15 @@ def test_applying_the_same_playbook_stores_no_new_version(desk: Harness) -> None
 def test_a_mailbox_of_another_desk_is_refused_in_one_line(desk: Harness) -> None:
     """Nothing of the playbook is stored."""
     with pytest.raises(PlaybookError, match=r"mail\.address: support@standard\.local"):
-        desks.apply(STAGE, second(desk, "support@standard.local"), NOON)
+        desks.apply(STAGE, other_desk(desk, "support@standard.local"), NOON)
     assert desks.versions(STAGE) == [("standard", 1)]
 
 
 @pytest.mark.requirement("G5")
 def test_a_replayed_message_has_all_its_attempts(desk: Harness, receiver: Receiver) -> None:
     """Messages of other desks are left alone."""
-    ticket = happen(desk)
-    desks.apply(STAGE, second(desk, "support@other.local"), NOON)
+    ticket = create_ticket_with_note(desk)
+    desks.apply(STAGE, other_desk(desk, "support@other.local"), NOON)
     span = Span("other", "", NOON - HOUR, NOON + 2 * HOUR)
     done = webhooks.replay_span(STAGE, span, 300, NOON)
     assert (done.again, done.first, done.skipped) == (0, 0, 0)
@@ -236,7 +236,7 @@ def test_a_replayed_message_has_all_its_attempts(desk: Harness, receiver: Receiv
 
 @pytest.mark.requirement("E11")
 def test_a_claimed_message_is_not_replayed(desk: Harness, receiver: Receiver) -> None:
-    ticket = happen(desk)
+    ticket = create_ticket_with_note(desk)
     for delivery in desk.deliveries(ticket):
         if delivery.channel == "webhook":
             claimed = {"state": "claimed"}
@@ -270,7 +270,7 @@ def test_a_replayed_dead_letter_has_all_its_attempts(desk: Harness, receiver: Re
         [kept] = [each for each in found if "webhook:crm" in each.subject]
         assert "410" in kept.cause
         assert box.replay(kept) == "the delivery is due"
-    pump(desk, ticket)
+    deliver_due(desk, ticket)
     [waiting] = [d for d in desk.deliveries(ticket) if d.channel == "webhook"]
     assert (waiting.state, waiting.attempts) == ("retrying", 1)
     assert len(set(receiver.ids)) == 1
@@ -279,25 +279,29 @@ def test_a_replayed_dead_letter_has_all_its_attempts(desk: Harness, receiver: Re
 # The commands
 
 
-def run(*arguments: str) -> Any:
+def run_command(*arguments: str) -> Any:
     return CliRunner().invoke(app, [*arguments, "--stage", STAGE])
 
 
 @pytest.mark.requirement("G5")
 def test_the_console_commands_work(desk: Harness, receiver: Receiver) -> None:
-    ticket = happen(desk)
-    listed = run("webhooks", "list").stdout.split("\t")
+    ticket = create_ticket_with_note(desk)
+    listed = run_command("webhooks", "list").stdout.split("\t")
     assert listed[:2] == ["standard", "crm"]
-    assert run("webhooks", "list", "--desk", "other").stdout == ""
-    secret = run("webhooks", "secret", "standard", "crm").stdout.strip()
+    assert run_command("webhooks", "list", "--desk", "other").stdout == ""
+    secret = run_command("webhooks", "secret", "standard", "crm").stdout.strip()
     assert webhooks.secrets(STAGE, "standard", "crm", NOON) == (secret,)
-    rotated = run("webhooks", "rotate", "standard", "crm", "--keep-hours", "0").stdout.strip()
-    assert run("webhooks", "secret", "standard", "crm").stdout.split() == [rotated]
-    assert "HTTP 204" in run("webhooks", "send-test", "standard", "crm").stdout
-    assert "sent now" in run("webhooks", "replay", "--id", receiver.ids[0]).stdout
-    pump(desk, ticket)
+    rotated = run_command(
+        "webhooks", "rotate", "standard", "crm", "--keep-hours", "0"
+    ).stdout.strip()
+    assert run_command("webhooks", "secret", "standard", "crm").stdout.split() == [rotated]
+    assert "HTTP 204" in run_command("webhooks", "send-test", "standard", "crm").stdout
+    assert "sent now" in run_command("webhooks", "replay", "--id", receiver.ids[0]).stdout
+    deliver_due(desk, ticket)
     past = ["--desk", "standard", "--from", NOON.isoformat(), "--to", (NOON + HOUR).isoformat()]
-    assert "1 are sent again, 0 for the first time" in run("webhooks", "replay", *past).stdout
+    assert (
+        "1 are sent again, 0 for the first time" in run_command("webhooks", "replay", *past).stdout
+    )
 
 
 @pytest.mark.parametrize(
@@ -310,7 +314,7 @@ def test_the_console_commands_work(desk: Harness, receiver: Receiver) -> None:
     ],
 )
 def test_an_incomplete_command_is_an_error(desk: Harness, arguments: list[str], said: str) -> None:
-    done = run("webhooks", "replay", *arguments)
+    done = run_command("webhooks", "replay", *arguments)
     assert isinstance(done.exception, UsageError)
     assert said in str(done.exception)
 
@@ -318,7 +322,7 @@ def test_an_incomplete_command_is_an_error(desk: Harness, arguments: list[str], 
 @pytest.mark.requirement("G5")
 def test_the_secret_of_an_unknown_endpoint_is_an_error(desk: Harness) -> None:
     """Empty output would read as an endpoint without a secret."""
-    done = run("webhooks", "secret", "standard", "crn")
+    done = run_command("webhooks", "secret", "standard", "crn")
     assert isinstance(done.exception, WebhookError)
     assert "has no webhook crn; it has crm" in str(done.exception)
 

@@ -13,18 +13,18 @@ import pytest
 from functions.core.storage.database import Storage
 from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import ROOT, shipped
-from tests.inprocess.desk_journey import Case
+from tests.inprocess.desk_journey import SimulatedJourney
 
 PHONE, MAIL, NAME = "13800138000", "han.meimei@example.com", "韩梅梅"
 DESCRIPTION = f"无法登录，请回电 {PHONE} 或写信到 {MAIL}"
 SECRETS = (PHONE, "138-0013-8000", MAIL, "han.meimei", NAME)
 
 
-class Life(Case):
+class StandardJourney(SimulatedJourney):
     """A ticket of the standard desk whose text is full of personal data."""
 
-    def __init__(self, loop: Simulator, storage: Storage) -> None:
-        super().__init__(loop, storage, shipped(ROOT / "playbooks" / "standard.yaml"))
+    def __init__(self, simulator: Simulator, storage: Storage) -> None:
+        super().__init__(simulator, storage, shipped(ROOT / "playbooks" / "standard.yaml"))
 
     def file(self, description: str = DESCRIPTION, **fields: Any) -> str:
         return super().file(description, **{"contact": PHONE, "name": NAME, **fields})
@@ -34,8 +34,8 @@ class Life(Case):
 
 
 @pytest.fixture
-def life(loop: Simulator, storage: Storage) -> Life:
-    return Life(loop, storage)
+def journey(simulator: Simulator, storage: Storage) -> StandardJourney:
+    return StandardJourney(simulator, storage)
 
 
 @pytest.mark.requirement(
@@ -43,83 +43,85 @@ def life(loop: Simulator, storage: Storage) -> Life:
     "F4", "F6", "G4", "G6",
 )  # fmt: skip
 def test_a_request_goes_from_its_receipt_to_the_archive(
-    life: Life, capsys: pytest.CaptureFixture[str]
+    journey: StandardJourney, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    life.online("li-1")
+    journey.online("li-1")
 
     # A1, A3, A4: filed, numbered, acknowledged at once
-    life.file()
-    assert "customer:received:sent" in life.sent()
+    journey.file()
+    assert "customer:received:sent" in journey.sent()
 
     # A2, A5, A8: tagged, given to a free member of the right team; the customer is told
-    view = life.view("li-1")
+    view = journey.view("li-1")
     assert view["tags"] == ["无法登录"]
     assert (view["team"], view["handler"], view["status"]) == ("技术支持组", "li-1", "assigned")
-    assert "customer:assigned:sent" in life.sent()
+    assert "customer:assigned:sent" in journey.sent()
 
     # A9: a template with the tag, a question and a first solution
     assert "无法登录" in view["suggestion"]["text"]
     assert view["suggestion"]["article"]
 
     # A10: the reply is on the record and stops the first-response timer
-    life.act("li-1", "reply", text="您好，请点“忘记密码”重置。")
-    view = life.view()
+    journey.act("li-1", "reply", text="您好，请点“忘记密码”重置。")
+    view = journey.view()
     assert view["status"] == "in_progress"
     assert {t["kind"]: t["state"] for t in view["timers"]}["first_response"] == "met"
-    assert life.status()["first_response_at"]
+    assert journey.status()["first_response_at"]
     out = [m for m in view["messages"] if m["direction"] == "out"]
     assert any("忘记密码" in message["text"] for message in out)
 
     # A12: resolved with a summary of 100 characters at most; the customer gets the survey
-    assert life.asks("li-1", "resolve", summary="x" * 101).status == 400
-    life.act("li-1", "resolve", summary="引导客户重置密码")
-    assert life.status()["status"] == "resolved"
-    assert any(entry.startswith("customer:resolved") for entry in life.sent())
+    assert journey.try_action("li-1", "resolve", summary="x" * 101).status == 400
+    journey.act("li-1", "resolve", summary="引导客户重置密码")
+    assert journey.status()["status"] == "resolved"
+    assert any(entry.startswith("customer:resolved") for entry in journey.sent())
 
     # A13: a good score archives it
-    life.customer("survey", score=5)
-    assert life.sends("survey", score=1).status == 409
-    shown = life.status()
+    journey.act_as_customer("survey", score=5)
+    assert journey.try_as_customer("survey", score=1).status == 409
+    shown = journey.status()
     assert shown["status"] == "archived"
     assert shown["summary"] == "引导客户重置密码"
 
     # A14, A16, F6: the customer sees every step, by link or by the last four of the contact
-    by_contact = life.http("GET", f"/desks/standard/tickets/{life.number}?contact=8000")
+    by_contact = journey.http("GET", f"/desks/standard/tickets/{journey.number}?contact=8000")
     assert by_contact.json["timeline"] == shown["timeline"]
     assert len(shown["timeline"]) >= 5
 
     # F4, G6: one workflow, ended; one document with everything that happened
-    (execution,) = life.loop.workflows.executions.values()
+    (execution,) = journey.simulator.workflows.executions.values()
     assert execution.status == "SUCCEEDED"
     assert execution.transitions <= 12
-    document = archived(life)
+    document = archived(journey)
     assert document["ticket"]["score"] == 5
     assert "SurveyAnswered" in json.dumps(document)
 
     # G4: nothing raw anywhere
-    no_secret_in(life, capsys.readouterr().out, json.dumps(document, ensure_ascii=False))
+    no_secret_in(journey, capsys.readouterr().out, json.dumps(document, ensure_ascii=False))
 
 
-def archived(life: Life) -> Any:
+def archived(journey: StandardJourney) -> Any:
     s3 = boto3.client("s3")
-    (found,) = s3.list_objects_v2(Bucket=life.loop.deployment.archive_bucket)["Contents"]
+    (found,) = s3.list_objects_v2(Bucket=journey.simulator.deployment.archive_bucket)["Contents"]
     key = found["Key"]
-    assert re.fullmatch(rf"archive/standard/\d{{4}}/{life.number}\.json", key)
-    tags = s3.get_object_tagging(Bucket=life.loop.deployment.archive_bucket, Key=key)["TagSet"]
+    assert re.fullmatch(rf"archive/standard/\d{{4}}/{journey.number}\.json", key)
+    tags = s3.get_object_tagging(Bucket=journey.simulator.deployment.archive_bucket, Key=key)[
+        "TagSet"
+    ]
     assert {"Key": "retention-years", "Value": "3"} in tags
     return json.loads(
-        s3.get_object(Bucket=life.loop.deployment.archive_bucket, Key=key)["Body"].read()
+        s3.get_object(Bucket=journey.simulator.deployment.archive_bucket, Key=key)["Body"].read()
     )
 
 
-def no_secret_in(life: Life, logged: str, *more: str) -> None:
+def no_secret_in(journey: StandardJourney, logged: str, *more: str) -> None:
     """Check that no item, log line or response contains a raw number, address or name (G4)."""
     table = boto3.client("dynamodb")
-    pages = table.get_paginator("scan").paginate(TableName=life.loop.deployment.table)
+    pages = table.get_paginator("scan").paginate(TableName=journey.simulator.deployment.table)
     items = repr([item for page in pages for item in page["Items"]])
-    assert life.number in items
+    assert journey.number in items
     assert "delivery.sent" in logged
-    for place, text in (("table", items), ("log", logged), ("answers", "".join(life.seen))):
+    for place, text in (("table", items), ("log", logged), ("answers", "".join(journey.responses))):
         for secret in SECRETS:
             assert secret not in text, f"the {place} contains {secret}"
     for text in more:
@@ -128,128 +130,132 @@ def no_secret_in(life: Life, logged: str, *more: str) -> None:
 
 @pytest.mark.requirement("A4", "G4")
 def test_a_customer_by_mail_is_answered_by_mail(
-    life: Life, capsys: pytest.CaptureFixture[str]
+    journey: StandardJourney, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    life.file(contact=MAIL)
-    assert "customer:received:sent" in life.sent()
-    no_secret_in(life, capsys.readouterr().out)
+    journey.file(contact=MAIL)
+    assert "customer:received:sent" in journey.sent()
+    no_secret_in(journey, capsys.readouterr().out)
 
 
 @pytest.mark.requirement("A13")
-def test_a_poor_score_goes_to_quality_review(life: Life) -> None:
-    life.online("li-1")
-    life.file()
-    life.act("li-1", "reply", text="请重试")
-    life.act("li-1", "resolve", summary="已处理")
-    life.customer("survey", score=2, comment="太慢")
-    assert life.status()["status"] == "in_review"
-    assert any(entry.startswith("qa:") for entry in life.sent())
-    assert [ticket["number"] for ticket in life.queue("zj-1", "qa")] == [life.number]
-    assert life.asks("li-1", "callback", cause="x").status == 403
-    life.act("zj-1", "assign", agent="zj-1")
-    life.act("zj-1", "callback", cause="首次响应太慢")
-    assert life.status()["status"] == "archived"
-    assert "首次响应太慢" in json.dumps(archived(life), ensure_ascii=False)
+def test_a_poor_score_goes_to_quality_review(journey: StandardJourney) -> None:
+    journey.online("li-1")
+    journey.file()
+    journey.act("li-1", "reply", text="请重试")
+    journey.act("li-1", "resolve", summary="已处理")
+    journey.act_as_customer("survey", score=2, comment="太慢")
+    assert journey.status()["status"] == "in_review"
+    assert any(entry.startswith("qa:") for entry in journey.sent())
+    assert [ticket["number"] for ticket in journey.queue("zj-1", "qa")] == [journey.number]
+    assert journey.try_action("li-1", "callback", cause="x").status == 403
+    journey.act("zj-1", "assign", agent="zj-1")
+    journey.act("zj-1", "callback", cause="首次响应太慢")
+    assert journey.status()["status"] == "archived"
+    assert "首次响应太慢" in json.dumps(archived(journey), ensure_ascii=False)
 
 
 @pytest.mark.requirement("F4")
-def test_an_unanswered_survey_expires(life: Life) -> None:
-    life.online("li-1")
-    life.file()
-    life.act("li-1", "reply", text="请重试")
-    life.act("li-1", "resolve", summary="已处理")
-    life.loop.workflows.expire(f"standard-{life.number}-1")
-    life.loop.pump()
-    assert life.status()["status"] == "archived"
-    assert archived(life)["ticket"].get("score") is None
+def test_an_unanswered_survey_expires(journey: StandardJourney) -> None:
+    journey.online("li-1")
+    journey.file()
+    journey.act("li-1", "reply", text="请重试")
+    journey.act("li-1", "resolve", summary="已处理")
+    journey.simulator.workflows.expire(f"standard-{journey.number}-1")
+    journey.simulator.pump()
+    assert journey.status()["status"] == "archived"
+    assert archived(journey)["ticket"].get("score") is None
 
 
 @pytest.mark.requirement("F4")
-def test_a_second_resolution_starts_a_second_workflow(life: Life) -> None:
-    life.online("li-1")
-    life.file()
-    life.act("li-1", "reply", text="请重试")
-    life.act("li-1", "resolve", summary="已处理")
-    life.customer("confirmation", solved=False, reason="还是不行")
-    runs = life.loop.workflows.executions
-    assert runs[f"standard-{life.number}-1"].status == "SUCCEEDED"
-    assert life.status()["status"] == "assigned"
-    life.act("li-1", "resolve", summary="再次处理")
-    life.customer("survey", score=4)
-    assert set(runs) == {f"standard-{life.number}-1", f"standard-{life.number}-2"}
-    assert archived(life)["ticket"]["resolutions"] == 2
+def test_a_second_resolution_starts_a_second_workflow(journey: StandardJourney) -> None:
+    journey.online("li-1")
+    journey.file()
+    journey.act("li-1", "reply", text="请重试")
+    journey.act("li-1", "resolve", summary="已处理")
+    journey.act_as_customer("confirmation", solved=False, reason="还是不行")
+    runs = journey.simulator.workflows.executions
+    assert runs[f"standard-{journey.number}-1"].status == "SUCCEEDED"
+    assert journey.status()["status"] == "assigned"
+    journey.act("li-1", "resolve", summary="再次处理")
+    journey.act_as_customer("survey", score=4)
+    assert set(runs) == {f"standard-{journey.number}-1", f"standard-{journey.number}-2"}
+    assert archived(journey)["ticket"]["resolutions"] == 2
 
 
 @pytest.mark.requirement("A11", "F3")
-def test_an_information_request_is_followed_by_reminder_and_follow_up(life: Life) -> None:
-    life.online("li-1")
-    life.file()
-    before = life.timer("resolution")
-    life.act("li-1", "request-info", text="请提供订单号")
-    view = life.view()
+def test_an_information_request_is_followed_by_reminder_and_follow_up(
+    journey: StandardJourney,
+) -> None:
+    journey.online("li-1")
+    journey.file()
+    before = journey.timer("resolution")
+    journey.act("li-1", "request-info", text="请提供订单号")
+    view = journey.view()
     assert view["status"] == "awaiting_customer"
     timers = {t["kind"]: t for t in view["timers"]}
     assert timers["resolution"]["state"] == "paused"
     assert before["state"] == "running"
     due = datetime.fromisoformat(timers["customer_info"]["due_at"])
     assert timedelta(hours=23, minutes=59) < due - datetime.now(UTC) <= timedelta(hours=24)
-    life.tick(due - timedelta(hours=11))
-    assert any("information_reminder" in entry for entry in life.sent())
-    assert not any("follow_up" in entry for entry in life.sent())
-    life.loop.tick(due)
-    life.tick(due + timedelta(minutes=1))
-    assert [entry for entry in life.sent() if "follow_up" in entry] == ["handler:follow_up:sent"]
-    life.customer("messages", text="订单号 42")
-    view = life.view()
+    journey.tick(due - timedelta(hours=11))
+    assert any("information_reminder" in entry for entry in journey.sent())
+    assert not any("follow_up" in entry for entry in journey.sent())
+    journey.simulator.tick(due)
+    journey.tick(due + timedelta(minutes=1))
+    assert [entry for entry in journey.sent() if "follow_up" in entry] == ["handler:follow_up:sent"]
+    journey.act_as_customer("messages", text="订单号 42")
+    view = journey.view()
     assert view["status"] == "in_progress"
     assert {t["kind"]: t for t in view["timers"]}["resolution"]["state"] == "running"
     assert any(m["direction"] == "in" and "42" in m["text"] for m in view["messages"])
 
 
 @pytest.mark.requirement("A6")
-def test_an_unconfirmed_vague_request_reaches_the_supervisor(life: Life) -> None:
-    life.online("li-1")
-    life.file(description="功能异常")
-    assert life.status()["status"] == "pending_confirmation"
+def test_an_unconfirmed_vague_request_reaches_the_supervisor(journey: StandardJourney) -> None:
+    journey.online("li-1")
+    journey.file(description="功能异常")
+    assert journey.status()["status"] == "pending_confirmation"
     now = datetime.now(UTC)
-    life.tick(now + timedelta(minutes=9))
-    assert not any(entry.startswith("supervisor:") for entry in life.sent())
-    life.tick(now + timedelta(minutes=10, seconds=1))
-    assert any(entry.startswith("supervisor:") for entry in life.sent())
-    answer = life.asks("li-1", "confirm-type", type="报障", tags=["无法登录"])
+    journey.tick(now + timedelta(minutes=9))
+    assert not any(entry.startswith("supervisor:") for entry in journey.sent())
+    journey.tick(now + timedelta(minutes=10, seconds=1))
+    assert any(entry.startswith("supervisor:") for entry in journey.sent())
+    answer = journey.try_action("li-1", "confirm-type", type="报障", tags=["无法登录"])
     assert answer.status == 200, answer.text
-    assert life.view()["handler"] == "li-1"
+    assert journey.view()["handler"] == "li-1"
 
 
 @pytest.mark.requirement("F3", "G2")
-def test_an_unanswered_request_is_escalated_on_time(life: Life) -> None:
+def test_an_unanswered_request_is_escalated_on_time(journey: StandardJourney) -> None:
     """紧急问题2小时内响应 — a warning, then a breach at the deadline, once."""
-    life.file(urgency="高")
-    due = datetime.fromisoformat(life.status()["expected_response_by"])
-    life.tick(due - timedelta(seconds=1))
-    assert not any("response_overdue" in entry for entry in life.sent())
+    journey.file(urgency="高")
+    due = datetime.fromisoformat(journey.status()["expected_response_by"])
+    journey.tick(due - timedelta(seconds=1))
+    assert not any("response_overdue" in entry for entry in journey.sent())
     for late in range(3):
-        life.loop.tick(due + timedelta(minutes=late))
-        life.loop.pump()
-    assert [e for e in life.sent() if "response_overdue" in e] == [
+        journey.simulator.tick(due + timedelta(minutes=late))
+        journey.simulator.pump()
+    assert [e for e in journey.sent() if "response_overdue" in e] == [
         "supervisor:response_overdue:sent"
     ]
-    timers = {t["kind"]: t["state"] for t in life.view()["timers"]}
+    timers = {t["kind"]: t["state"] for t in journey.view()["timers"]}
     assert timers["first_response"] == "breached"
 
 
 @pytest.mark.requirement("F2", "G1", "E11")
-def test_a_repeated_record_never_sends_twice(life: Life) -> None:
-    life.online("li-1")
-    life.loop.http("POST", "/desks/standard/tickets", {"contact": MAIL, "description": "无法登录"})
+def test_a_repeated_record_never_sends_twice(journey: StandardJourney) -> None:
+    journey.online("li-1")
+    journey.simulator.http(
+        "POST", "/desks/standard/tickets", {"contact": MAIL, "description": "无法登录"}
+    )
     records: list[Any] = []
-    while new := life.loop._records():
+    while new := journey.simulator._records():
         records += new
-        life.loop.deliver(new)
+        journey.simulator.deliver(new)
     for _ in range(3):
-        life.loop.deliver(records)
-    sends = [c for c in life.loop.calls if c.operation in {"SendEmail", "Publish"}]
-    (number,) = (t.number for t in life.storage.tickets.queue_page(["standard#agent#li-1"])[0])
-    deliveries = life.storage.deliveries.list("standard", number)
+        journey.simulator.deliver(records)
+    sends = [c for c in journey.simulator.calls if c.operation in {"SendEmail", "Publish"}]
+    (number,) = (t.number for t in journey.storage.tickets.queue_page(["standard#agent#li-1"])[0])
+    deliveries = journey.storage.deliveries.list("standard", number)
     assert {delivery.state for delivery in deliveries} == {"sent"}
     assert len(sends) == len(deliveries) == len({delivery.id for delivery in deliveries})

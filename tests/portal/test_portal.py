@@ -31,7 +31,7 @@ from functions.core.text.words import label, nearest_locale
 from functions.portal.calls import wants_page
 from tests.core.sample_desk import DESK, NOON, file
 from tests.core.text.test_file_types import REAL, package
-from tests.portal.conftest import NUMBER, PLACE, Customer
+from tests.portal.conftest import DEPLOYMENT, NUMBER, Customer
 
 pytestmark = pytest.mark.requirement("F6", "A11", "A13", "A14", "A15", "A16", "G1", "G4")
 FIELDS = [
@@ -42,11 +42,11 @@ FIELDS = [
 ]  # fmt: skip
 
 PHOTO = b64encode(REAL["png"]).decode()
-Do = Callable[..., Ticket]
+CarryOut = Callable[..., Ticket]
 
 
 @pytest.fixture
-def do(storage: Storage, playbook: Playbook, ticket: Ticket) -> Do:
+def carry_out(storage: Storage, playbook: Playbook, ticket: Ticket) -> CarryOut:
     """Carry commands out on the ticket, as agents and functions do."""
 
     def carry_out(*commands: c.Command, actor: str = "agent-1") -> Ticket:
@@ -63,9 +63,9 @@ ASSIGN = c.Assign(team="technical", handler="agent-1")
 
 @pytest.mark.requirement("F6", "A14", "A16")
 def test_the_status_has_the_contract_s_fields_and_the_desk_s_offset(
-    customer: Customer, do: Do
+    customer: Customer, carry_out: CarryOut
 ) -> None:
-    do(ASSIGN, c.Reply("请重启后再试"))
+    carry_out(ASSIGN, c.Reply("请重启后再试"))
     view = customer.get(key=customer.key).body
     assert list(view) == FIELDS
     assert (view["status"], view["handler"], view["team"]) == (
@@ -156,9 +156,11 @@ def test_an_unknown_desk_or_an_invalid_number_is_the_same_404(
 
 
 @pytest.mark.requirement("A14")
-def test_internal_events_are_not_shown_to_the_customer(customer: Customer, do: Do) -> None:
+def test_internal_events_are_not_shown_to_the_customer(
+    customer: Customer, carry_out: CarryOut
+) -> None:
     """Notes, classes and timers are internal."""
-    do(
+    carry_out(
         c.Classify("fault", ("login",), "medium", rules=("r1",)),
         c.SetCustomerClass("vip"),
         ASSIGN,
@@ -174,10 +176,10 @@ def test_internal_events_are_not_shown_to_the_customer(customer: Customer, do: D
 
 @pytest.mark.requirement("A11", "G4")
 def test_a_message_is_masked_and_resumes_the_ticket(
-    customer: Customer, storage: Storage, do: Do
+    customer: Customer, storage: Storage, carry_out: CarryOut
 ) -> None:
     """It answers a request for information."""
-    do(ASSIGN, c.RequestInformation("请提供账号"))
+    carry_out(ASSIGN, c.RequestInformation("请提供账号"))
     answer = customer.send("messages", {"text": "账号是a1，电话13800138000"})
     assert (answer.status, answer.body) == (201, {"number": NUMBER, "status": "in_progress"})
     (written,) = storage.tickets.history("testdesk", NUMBER)[-1].of(CustomerWrote)
@@ -288,8 +290,8 @@ def test_only_the_key_permits_writing(customer: Customer, call: str) -> None:
         customer.post(call, b"{}", {"contact": "8000"})
 
 
-def test_unsolved_reopens_the_ticket(customer: Customer, do: Do) -> None:
-    do(ASSIGN, c.Resolve("已重置密码"))
+def test_unsolved_reopens_the_ticket(customer: Customer, carry_out: CarryOut) -> None:
+    carry_out(ASSIGN, c.Resolve("已重置密码"))
     answer = customer.send("confirmation", {"solved": False, "reason": "还是不行 13800138000"})
     assert answer.body == {"number": NUMBER, "status": "queued"}
     reasons = [event.reason for event in _events(customer.storage, "ConfirmationGiven")]
@@ -297,9 +299,11 @@ def test_unsolved_reopens_the_ticket(customer: Customer, do: Do) -> None:
 
 
 @pytest.mark.requirement("A13")
-def test_a_good_score_archives_the_ticket_and_is_given_once(customer: Customer, do: Do) -> None:
+def test_a_good_score_archives_the_ticket_and_is_given_once(
+    customer: Customer, carry_out: CarryOut
+) -> None:
     """A second answer is 409."""
-    do(ASSIGN, c.Resolve("已重置密码"))
+    carry_out(ASSIGN, c.Resolve("已重置密码"))
     assert customer.send("survey", {"score": 5, "comment": "很好"}).body["status"] == "archived"
     with pytest.raises(AlreadyAnswered) as refused:
         customer.send("survey", {"score": 1})
@@ -307,28 +311,32 @@ def test_a_good_score_archives_the_ticket_and_is_given_once(customer: Customer, 
 
 
 @pytest.mark.requirement("A13")
-def test_a_poor_score_goes_to_qa(customer: Customer, do: Do) -> None:
-    do(ASSIGN, c.Resolve("已重置密码"))
+def test_a_poor_score_goes_to_qa(customer: Customer, carry_out: CarryOut) -> None:
+    carry_out(ASSIGN, c.Resolve("已重置密码"))
     assert customer.send("survey", {"score": "3"}).body["status"] == "in_review"
 
 
 @pytest.mark.requirement("A15")
 @pytest.mark.parametrize("score", [0, 6, "很好", True, 4.5, None, "9" * 50])
-def test_a_score_off_the_scale_is_refused(customer: Customer, do: Do, score: Any) -> None:
+def test_a_score_off_the_scale_is_refused(
+    customer: Customer, carry_out: CarryOut, score: Any
+) -> None:
     """The scale is 1 to 5."""
-    do(ASSIGN, c.Resolve("已重置密码"))
+    carry_out(ASSIGN, c.Resolve("已重置密码"))
     with pytest.raises(InvalidInput) as refused:
         customer.send("survey", {"score": score})
     assert [error.field for error in refused.value.errors] == ["score"]
 
 
 @pytest.mark.requirement("D12", "E7")
-def test_a_desk_can_ask_for_a_score_in_words(storage: Storage, do: Do, customer: Customer) -> None:
+def test_a_desk_can_ask_for_a_score_in_words(
+    storage: Storage, carry_out: CarryOut, customer: Customer
+) -> None:
     """Also on the page."""
     words = {"非常满意": 5, "一般": 3, "不满意": 1}
     worded = load({**DESK, "survey": {**DESK["survey"], "words": words}})
     storage.playbooks.cache["testdesk"] = CachedPlaybook(NOON, 1, worded)
-    do(ASSIGN, c.Resolve("已重置密码"))
+    carry_out(ASSIGN, c.Resolve("已重置密码"))
     assert 'value="非常满意"' in customer.get("text/html", key=customer.key).body
     assert customer.send("survey", {"score": "非常满意"}).body["status"] == "archived"
 
@@ -343,7 +351,7 @@ def test_a_refused_call_names_the_customer_s_allowed_actions(customer: Customer)
 @pytest.mark.requirement("B10")
 @pytest.mark.parametrize("merged", [False, True])
 def test_an_erased_ticket_takes_no_message(
-    customer: Customer, do: Do, storage: Storage, playbook: Playbook, merged: bool
+    customer: Customer, carry_out: CarryOut, storage: Storage, playbook: Playbook, merged: bool
 ) -> None:
     """The response explains it, no file is kept, and the page has no form."""
     import boto3
@@ -351,8 +359,8 @@ def test_an_erased_ticket_takes_no_message(
     assert "/messages?" in customer.get(PAGE, key=customer.key).body
     if merged:
         file(storage, playbook, "CS2")
-        do(c.Merge("CS2"))
-    do(c.ErasePerson("asked for it"), actor="admin")
+        carry_out(c.Merge("CS2"))
+    carry_out(c.ErasePerson("asked for it"), actor="admin")
     photo = {"name": "x.png", "content_type": "image/png", "content": PHOTO}
     with pytest.raises(Forgotten, match=r"erased\. Please file a new request") as refused:
         customer.send("messages", {"text": "还有", "attachments": [photo]})
@@ -364,7 +372,7 @@ def test_an_erased_ticket_takes_no_message(
     refusal = customer.submit("messages", text="还有")
     assert (refusal.status, "请重新提交请求" in refusal.body) == (409, True)
     with pytest.raises(Forgotten):  # erased while the message was on its way
-        do(c.CustomerMessage("还有", "web"), actor="customer")
+        carry_out(c.CustomerMessage("还有", "web"), actor="customer")
 
 
 @pytest.mark.requirement("B10", "G4")
@@ -377,12 +385,17 @@ def test_an_erased_ticket_takes_no_message(
     ids=["confirmation", "survey"],
 )
 def test_an_erased_ticket_takes_no_confirmation_and_no_score(
-    customer: Customer, do: Do, storage: Storage, call: str, fields: dict[str, str], event: str
+    customer: Customer,
+    carry_out: CarryOut,
+    storage: Storage,
+    call: str,
+    fields: dict[str, str],
+    event: str,
 ) -> None:
     """From programs and on the page, which has no form."""
-    do(ASSIGN, c.Resolve("已重置密码"))
+    carry_out(ASSIGN, c.Resolve("已重置密码"))
     assert f"/{call}?" in customer.get(PAGE, key=customer.key).body
-    erased = do(c.ErasePerson("asked for it"), actor="admin")
+    erased = carry_out(c.ErasePerson("asked for it"), actor="admin")
     with pytest.raises(Forgotten, match=r"erased\. Please file a new request") as refused:
         customer.send(call, fields)
     told = problem(refused.value)
@@ -401,9 +414,9 @@ PAGE = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
 @pytest.mark.requirement("A15")
-def test_the_page_shows_times_to_the_second(customer: Customer, do: Do) -> None:
+def test_the_page_shows_times_to_the_second(customer: Customer, carry_out: CarryOut) -> None:
     """YYYY-MM-DD HH:MM:SS in the desk's zone."""
-    do(ASSIGN)
+    carry_out(ASSIGN)
     answer = customer.get(PAGE, key=customer.key)
     assert answer.content_type == "text/html"
     assert "2026-03-10 12:00:00" in answer.body
@@ -428,17 +441,17 @@ def test_the_page_loads_and_leaks_nothing(customer: Customer) -> None:
         assert outside not in answer.body
 
 
-def test_the_page_escapes_people_s_text(customer: Customer, do: Do) -> None:
-    do(ASSIGN, c.Resolve("<script>alert(1)</script>"))
+def test_the_page_escapes_people_s_text(customer: Customer, carry_out: CarryOut) -> None:
+    carry_out(ASSIGN, c.Resolve("<script>alert(1)</script>"))
     body = customer.get(PAGE, key=customer.key, lang='"><script>').body
     assert "<script" not in body
     assert "&lt;script&gt;alert(1)" in body
 
 
 @pytest.mark.requirement("A11")
-def test_the_page_shows_the_desk_s_question(customer: Customer, do: Do) -> None:
+def test_the_page_shows_the_desk_s_question(customer: Customer, carry_out: CarryOut) -> None:
     """With the status link only."""
-    do(ASSIGN, c.RequestInformation("请提供订单截图"))
+    carry_out(ASSIGN, c.RequestInformation("请提供订单截图"))
     assert "请提供订单截图" in customer.get(PAGE, key=customer.key).body
     by_contact = customer.get(PAGE, contact="8000").body
     assert "请提供订单截图" not in by_contact
@@ -447,28 +460,28 @@ def test_the_page_shows_the_desk_s_question(customer: Customer, do: Do) -> None:
 
 
 @pytest.mark.requirement("A12")
-def test_the_page_offers_what_the_status_allows(customer: Customer, do: Do) -> None:
+def test_the_page_offers_what_the_status_allows(customer: Customer, carry_out: CarryOut) -> None:
     """A message while the ticket is open, the survey once it is resolved."""
     assert "/messages?" in customer.get(PAGE, key=customer.key).body
-    do(ASSIGN, c.Resolve("已重置密码"))
+    carry_out(ASSIGN, c.Resolve("已重置密码"))
     body = customer.get(PAGE, key=customer.key).body
     assert "/survey?" in body
     assert "/messages?" not in body
-    do(c.AnswerSurvey(5), actor="customer")
+    carry_out(c.AnswerSurvey(5), actor="customer")
     assert "<form" not in customer.get(PAGE, key=customer.key).body
 
 
-def test_a_closed_ticket_has_a_page(customer: Customer, do: Do) -> None:
-    do(c.Close("重复"))
+def test_a_closed_ticket_has_a_page(customer: Customer, carry_out: CarryOut) -> None:
+    carry_out(c.Close("重复"))
     body = customer.get(PAGE, key=customer.key).body
     assert "重复" not in body
     assert 'class="badge quiet"' in body
 
 
 @pytest.mark.requirement("A13")
-def test_a_form_leads_back_to_the_page(customer: Customer, do: Do) -> None:
+def test_a_form_leads_back_to_the_page(customer: Customer, carry_out: CarryOut) -> None:
     """The survey works without script."""
-    do(ASSIGN, c.Resolve("已重置密码"))
+    carry_out(ASSIGN, c.Resolve("已重置密码"))
     answer = customer.submit("survey", score="5", comment="谢谢 & 再见")
     assert answer.status == 303
     assert answer.headers["Location"] == f"../{NUMBER}?key={customer.key}&done=survey"
@@ -490,8 +503,8 @@ def test_a_refused_form_gets_a_page(
 
 
 @pytest.mark.requirement("D13", "C10")
-def test_the_survey_page_also_takes_unsolved(customer: Customer, do: Do) -> None:
-    do(ASSIGN, c.Resolve("已重置密码"))
+def test_the_survey_page_also_takes_unsolved(customer: Customer, carry_out: CarryOut) -> None:
+    carry_out(ASSIGN, c.Resolve("已重置密码"))
     assert 'name="solved" value="false"' in customer.get(PAGE, key=customer.key).body
     answer = customer.submit("confirmation", solved="false", reason="还是不行")
     assert (answer.status, "done=confirmation" in answer.headers["Location"]) == (303, True)
@@ -543,7 +556,7 @@ def test_a_missing_ticket_is_a_page_for_browsers(storage: Storage, ticket: Ticke
     ],
 )
 def test_a_client_that_accepts_html_gets_html(accept: str, page: bool) -> None:
-    assert wants_page(Request("GET", PLACE, NOON, headers={"accept": accept})) is page
+    assert wants_page(Request("GET", DEPLOYMENT, NOON, headers={"accept": accept})) is page
 
 
 # Words

@@ -76,7 +76,7 @@ def storage(dynamodb: Any, playbook: Playbook) -> Storage:
     return found
 
 
-def _do(storage: Storage, playbook: Playbook, *commands: c.Command) -> Ticket:
+def _carry_out(storage: Storage, playbook: Playbook, *commands: c.Command) -> Ticket:
     for command in commands:
         after = change(storage, "testdesk", NUMBER, command, playbook, NOON, actor="agent-1")
     return after
@@ -93,7 +93,7 @@ def test_each_step_is_in_the_timeline(
 ) -> None:
     """工程师已出发，预计到达 14:00; internal steps are not shown."""
     inside = c.TakeStep("inside", {"found": "主板"}, (INSIDE,))
-    _do(storage, playbook, ASSIGN, inside, GONE)
+    _carry_out(storage, playbook, ASSIGN, inside, GONE)
     view = customer.get(key=customer.key).body
     assert [entry["label"] for entry in view["timeline"]] == [
         "已收到请求", "已分配处理人员", "工程师已出发",
@@ -115,7 +115,7 @@ def test_files_are_shown_with_the_key_only(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
     """The last four of the contact are not enough."""
-    _do(storage, playbook, ASSIGN, c.TakeStep("inside", {}, (INSIDE,)), GONE)
+    _carry_out(storage, playbook, ASSIGN, c.TakeStep("inside", {}, (INSIDE,)), GONE)
     (shown,) = customer.get(key=customer.key).body["attachments"]
     assert (shown["name"], shown["url"]) == (
         "现场.png", "https://files.example.com/files/testdesk/a",
@@ -131,7 +131,7 @@ def test_the_status_has_the_desk_s_label(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
     """On the badge and in the progress bar."""
-    _do(storage, playbook, ASSIGN)
+    _carry_out(storage, playbook, ASSIGN)
     assert customer.get(key=customer.key).body["status_label"] == "待上门"
     assert customer.get(PAGE, key=customer.key).body.count("待上门") == 2
 
@@ -141,11 +141,11 @@ def test_the_question_to_the_customer_is_on_the_page(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
     """Until the supervisors decide."""
-    _do(storage, playbook, c.AskCustomer("是无法登录，还是收不到验证码？"))
+    _carry_out(storage, playbook, c.AskCustomer("是无法登录，还是收不到验证码？"))
     assert customer.get(key=customer.key).body["question"] == "是无法登录，还是收不到验证码？"
     assert "还是收不到验证码" in customer.get(PAGE, key=customer.key).body
     assert customer.get(contact="8000").body["question"] is None
-    _do(storage, playbook, c.CustomerMessage("收不到", "web"))
+    _carry_out(storage, playbook, c.CustomerMessage("收不到", "web"))
     answered = customer.submit("messages", text="收不到验证码")
     assert answered.status == 303
 
@@ -155,7 +155,7 @@ def test_the_customer_is_asked_to_confirm_the_solution(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
     """确认解决, or 未解决 with the reason; the survey comes after the confirmation."""
-    _do(storage, playbook, ASSIGN, c.Resolve("换了屏幕"))
+    _carry_out(storage, playbook, ASSIGN, c.Resolve("换了屏幕"))
     page = customer.get(PAGE, key=customer.key).body
     for words in (
         "待客户确认",
@@ -175,7 +175,7 @@ def test_the_customer_is_asked_to_confirm_the_solution(
 def test_an_unsolved_ticket_goes_back_with_the_reason(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
-    _do(storage, playbook, ASSIGN, c.Resolve("换了屏幕"))
+    _carry_out(storage, playbook, ASSIGN, c.Resolve("换了屏幕"))
     customer.submit("confirmation", solved="false", reason="屏幕还在闪")
     ticket = storage.tickets.load("testdesk", NUMBER)
     assert (ticket.status, ticket.reopen_to) == ("queued", "team")
@@ -190,7 +190,7 @@ def test_the_customer_can_rate_in_words_before_the_confirmation(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
     """Once, if a call-back follows the confirmation."""
-    _do(storage, playbook, ASSIGN, c.Resolve("换了屏幕"))
+    _carry_out(storage, playbook, ASSIGN, c.Resolve("换了屏幕"))
     assert 'value="非常满意"' in customer.get(PAGE, key=customer.key).body
     assert customer.submit("survey", score="非常满意").status == 303
     assert storage.tickets.load("testdesk", NUMBER).score == WORDS["非常满意"]
@@ -206,7 +206,7 @@ def test_a_step_that_the_playbook_has_dropped_is_still_shown(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
     """Tickets outlive a playbook's version."""
-    _do(storage, playbook, ASSIGN, GONE)
+    _carry_out(storage, playbook, ASSIGN, GONE)
     storage.playbooks.put(load({**DESK}), NOON)
     fresh = Customer(Storage.on(storage.table.client, storage.table.name))
     (entry,) = fresh.get(key=fresh.key).body["timeline"][-1:]

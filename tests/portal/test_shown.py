@@ -21,7 +21,7 @@ pytestmark = pytest.mark.requirement("F6", "A15", "A16", "G1", "G4")
 ASSIGN = c.Assign(team="technical", handler="agent-1")
 
 
-def do(
+def carry_out(
     storage: Storage, playbook: Playbook, *commands: c.Command, actor: str = "agent-1"
 ) -> Ticket:
     return [
@@ -104,7 +104,7 @@ def test_a_customer_s_text_is_masked_and_its_original_sealed(
     field: str,
 ) -> None:
     """In every call; a recorded act opens it."""
-    do(storage, playbook, ASSIGN, c.Resolve("已重置密码"))
+    carry_out(storage, playbook, ASSIGN, c.Resolve("已重置密码"))
     customer.send(call, fields)
     (commit,) = (k for k in storage.tickets.history("testdesk", NUMBER) if k.of(EVENTS[event]))
     assert getattr(commit.of(EVENTS[event])[0], field) == "电话138****8000"
@@ -122,7 +122,7 @@ def test_only_kept_files_have_a_link_and_refused_names_need_the_key(
     )
     refused = RefusedFile(name="发票.exe", size=9, reason="program")
     wrote = c.CustomerMessage("见附件", "mail", attachments=(kept, inside), refused=(refused,))
-    do(storage, playbook, wrote, actor="customer")
+    carry_out(storage, playbook, wrote, actor="customer")
     shown = customer.get(key=customer.key).body
     assert [file["url"] for file in shown["attachments"]] == [
         "https://files.example.com/files/testdesk/a",
@@ -141,5 +141,5 @@ def test_another_customer_s_refused_file_is_not_shown(
     wrote = c.CustomerMessage(
         "见附件", "mail", refused=(refused,), via="CS20260310009", stranger=True
     )
-    do(storage, playbook, wrote, actor="customer")
+    carry_out(storage, playbook, wrote, actor="customer")
     assert customer.get(key=customer.key).body["refused"] == []

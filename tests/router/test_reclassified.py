@@ -19,7 +19,7 @@ from functions.router.consumer import process
 from tests.aws_snapshots import aws_in_memory
 from tests.core.sample_desk import DESK, NOON, TABLE, agent, both, file, make_table
 
-PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
+DEPLOYMENT = Deployment("aws", "us-east-1", "123456789012", "test")
 NUMBER = "CS20260310001"
 ANYWHERE = ["queued", "assigned", "in_progress"]
 
@@ -55,54 +55,54 @@ def playbook() -> Playbook:
     )
 
 
-class Desk:
-    """One ticket of an inquiry that waits for its team, and what the stream brings of it."""
+class WaitingTicket:
+    """A waiting ticket of type inquiry, and the delivery of its stream records."""
 
     def __init__(self, client: Any, playbook: Playbook) -> None:
         self.client, self.playbook = client, playbook
         self.storage = Storage.on(client, TABLE)
         self.storage.playbooks.put(playbook, NOON)
         file(self.storage, playbook, NUMBER, description="你好")
-        self.bring(1)
+        self.deliver(1)
 
     @property
     def ticket(self) -> Ticket:
         return self.storage.tickets.load("testdesk", NUMBER)
 
     @property
-    def place(self) -> tuple[str, str | None, str | None]:
+    def destination(self) -> tuple[str, str | None, str | None]:
         found = self.ticket
         return found.queue, found.team, found.handler
 
-    def do(self, *commands: c.Command, actor: str = "agent-9") -> int:
-        """The version that came of it."""
+    def carry_out(self, *commands: c.Command, actor: str = "agent-9") -> int:
+        """Carry commands out and return the ticket's version."""
         for command in commands:
             after = change(
                 self.storage, "testdesk", NUMBER, command, self.playbook, NOON, actor=actor
             )
         return after.version
 
-    def take(self, name: str) -> int:
-        return self.do(c.TakeStep(name, {}))
+    def take_step(self, name: str) -> int:
+        return self.carry_out(c.TakeStep(name, {}))
 
-    def bring(self, version: int) -> None:
-        """One record of the ticket, if the stream's filter lets it pass."""
+    def deliver(self, version: int) -> None:
+        """Deliver the record of a version if the stream's filter lets it pass."""
         key = {"pk": {"S": f"TICKET#testdesk#{NUMBER}"}, "sk": {"S": f"EVENT#{version:06}"}}
         image = self.client.get_item(TableName=TABLE, Key=key)["Item"]
         if image["readers"]["S"] in {"router", "both"}:
-            process({"dynamodb": {"NewImage": image}}, PLACE, self.storage, NOON)
+            process({"dynamodb": {"NewImage": image}}, DEPLOYMENT, self.storage, NOON)
 
-    def free(self, username: str, team: str, **more: Any) -> None:
-        """Somebody comes online; the stream does not say so yet."""
+    def add_agent(self, username: str, team: str, **more: Any) -> None:
+        """Bring an agent online without a stream record."""
         self.storage.roster.put(agent(username, team=team, **more))
 
-    def freed(self, username: str) -> None:
+    def announce_online(self, username: str) -> None:
         key = {"pk": {"S": "DESK#testdesk"}, "sk": {"S": f"AGENT#{username}"}}
         image = self.client.get_item(TableName=TABLE, Key=key)["Item"] | {"change": {"S": "online"}}
-        process({"dynamodb": {"NewImage": image}}, PLACE, self.storage, NOON)
+        process({"dynamodb": {"NewImage": image}}, DEPLOYMENT, self.storage, NOON)
 
-    def placed(self) -> list[tuple[str, str]]:
-        """Each time that it was put somewhere: the event and the team."""
+    def destinations(self) -> list[tuple[str, str]]:
+        """Return the event and team of each routing."""
         history = self.storage.tickets.history("testdesk", NUMBER)
         return [
             (event.event, event.team)
@@ -113,119 +113,125 @@ class Desk:
 
 
 @pytest.fixture
-def desk(playbook: Playbook) -> Iterator[Desk]:
+def waiting(playbook: Playbook) -> Iterator[WaitingTicket]:
     import boto3
 
     with aws_in_memory():
         client = boto3.client("dynamodb", region_name="us-east-1")
         make_table(client)
-        yield Desk(client, playbook)
+        yield WaitingTicket(client, playbook)
 
 
 @pytest.mark.requirement("A5", "E6", "F2")
-def test_a_reclassified_ticket_is_rerouted_once(desk: Desk) -> None:
+def test_a_reclassified_ticket_is_rerouted_once(waiting: WaitingTicket) -> None:
     """However often the record comes, even after a person has moved the ticket."""
-    assert desk.place == ("waiting", "general", None)
-    version = desk.take("is-fault")
+    assert waiting.destination == ("waiting", "general", None)
+    version = waiting.take_step("is-fault")
     for _ in range(3):
-        desk.bring(version)
-    assert desk.place == ("waiting", "technical", None)
-    assert desk.placed() == [("TicketQueued", "general"), ("TicketQueued", "technical")]
-    desk.do(c.Enqueue("general", reason="by hand"))
-    desk.bring(version)
-    assert desk.place == ("waiting", "general", None)
+        waiting.deliver(version)
+    assert waiting.destination == ("waiting", "technical", None)
+    assert waiting.destinations() == [("TicketQueued", "general"), ("TicketQueued", "technical")]
+    waiting.carry_out(c.Enqueue("general", reason="by hand"))
+    waiting.deliver(version)
+    assert waiting.destination == ("waiting", "general", None)
 
 
 @pytest.mark.requirement("A5", "D7")
-def test_a_free_agent_of_the_new_team_gets_it_at_once(desk: Desk) -> None:
-    desk.free("agent-1", "technical")
-    desk.free("agent-2", "technical", skills=("pay",))
-    desk.bring(desk.take("is-payment"))
-    assert desk.place == ("agent", "technical", "agent-2")
+def test_a_free_agent_of_the_new_team_gets_it_at_once(waiting: WaitingTicket) -> None:
+    waiting.add_agent("agent-1", "technical")
+    waiting.add_agent("agent-2", "technical", skills=("pay",))
+    waiting.deliver(waiting.take_step("is-payment"))
+    assert waiting.destination == ("agent", "technical", "agent-2")
 
 
 @pytest.mark.requirement("F2")
 @pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
-def test_the_records_may_come_in_any_order(desk: Desk, order: tuple[int, ...]) -> None:
+def test_the_records_may_come_in_any_order(waiting: WaitingTicket, order: tuple[int, ...]) -> None:
     """The last type decides, whichever record is processed first."""
-    versions = [desk.take(name) for name in ("is-fault", "is-outage", "is-payment")]
-    desk.free("agent-1", "technical")  # has not the skill
+    versions = [waiting.take_step(name) for name in ("is-fault", "is-outage", "is-payment")]
+    waiting.add_agent("agent-1", "technical")  # has not the skill
     for index in (*order, *order):
-        desk.bring(versions[index])
-    assert desk.place == ("supervisor", "technical", None)
-    assert desk.placed() == [("TicketQueued", "general"), ("TicketQueued", "technical")]
+        waiting.deliver(versions[index])
+    assert waiting.destination == ("supervisor", "technical", None)
+    assert waiting.destinations() == [("TicketQueued", "general"), ("TicketQueued", "technical")]
 
 
-def test_a_ticket_that_gets_its_old_type_back_stays(desk: Desk) -> None:
-    versions = [desk.take(name) for name in ("is-fault", "is-inquiry")]
+def test_a_ticket_that_gets_its_old_type_back_stays(waiting: WaitingTicket) -> None:
+    versions = [waiting.take_step(name) for name in ("is-fault", "is-inquiry")]
     for version in versions:
-        desk.bring(version)
-    assert desk.placed() == [("TicketQueued", "general")]
+        waiting.deliver(version)
+    assert waiting.destinations() == [("TicketQueued", "general")]
 
 
 @pytest.mark.requirement("E3")
-def test_a_change_that_gives_no_other_destination_leaves_it(desk: Desk) -> None:
-    desk.bring(desk.take("is-urgent"))
-    assert (desk.placed(), desk.ticket.priority) == ([("TicketQueued", "general")], "high")
+def test_a_change_that_gives_no_other_destination_leaves_it(waiting: WaitingTicket) -> None:
+    waiting.deliver(waiting.take_step("is-urgent"))
+    assert (waiting.destinations(), waiting.ticket.priority) == (
+        [("TicketQueued", "general")],
+        "high",
+    )
 
 
 @pytest.mark.requirement("A5")
 @pytest.mark.parametrize("freed_first", [True, False])
 def test_the_old_team_does_not_get_it_before_the_steps_record_comes(
-    desk: Desk, freed_first: bool
+    waiting: WaitingTicket, freed_first: bool
 ) -> None:
-    version = desk.take("is-fault")
-    desk.free("agent-1", "general")
+    version = waiting.take_step("is-fault")
+    waiting.add_agent("agent-1", "general")
     if freed_first:
-        desk.freed("agent-1")
-    desk.bring(version)
-    desk.freed("agent-1")
-    assert desk.place == ("waiting", "technical", None)
-    assert desk.placed() == [("TicketQueued", "general"), ("TicketQueued", "technical")]
+        waiting.announce_online("agent-1")
+    waiting.deliver(version)
+    waiting.announce_online("agent-1")
+    assert waiting.destination == ("waiting", "technical", None)
+    assert waiting.destinations() == [("TicketQueued", "general"), ("TicketQueued", "technical")]
 
 
 @pytest.mark.requirement("F2")
-def test_the_old_team_does_not_get_it_by_an_older_record(desk: Desk) -> None:
-    queued = desk.ticket.version
-    desk.take("is-fault")
-    desk.free("agent-1", "general")
-    desk.bring(queued)
-    assert desk.place == ("waiting", "technical", None)
+def test_the_old_team_does_not_get_it_by_an_older_record(waiting: WaitingTicket) -> None:
+    queued = waiting.ticket.version
+    waiting.take_step("is-fault")
+    waiting.add_agent("agent-1", "general")
+    waiting.deliver(queued)
+    assert waiting.destination == ("waiting", "technical", None)
 
 
 @pytest.mark.requirement("E6")
-def test_an_assigned_ticket_keeps_its_handler(desk: Desk) -> None:
-    desk.free("agent-1", "general")
-    desk.freed("agent-1")
-    desk.free("agent-2", "technical")
-    desk.bring(desk.take("is-fault"))
-    assert (desk.place, desk.ticket.type) == (("agent", "general", "agent-1"), "fault")
+def test_an_assigned_ticket_keeps_its_handler(waiting: WaitingTicket) -> None:
+    waiting.add_agent("agent-1", "general")
+    waiting.announce_online("agent-1")
+    waiting.add_agent("agent-2", "technical")
+    waiting.deliver(waiting.take_step("is-fault"))
+    assert (waiting.destination, waiting.ticket.type) == (("agent", "general", "agent-1"), "fault")
 
 
 @pytest.mark.requirement("A7")
-def test_rules_route_a_ticket_to_the_supervisors_and_back(desk: Desk) -> None:
-    version = desk.take("is-outage")
-    desk.bring(version)
-    desk.bring(version)
-    assert desk.place == ("supervisor", "technical", None)
-    desk.bring(desk.take("is-fault"))
-    assert desk.place == ("waiting", "technical", None)
-    assert len(desk.placed()) == 3
+def test_rules_route_a_ticket_to_the_supervisors_and_back(waiting: WaitingTicket) -> None:
+    version = waiting.take_step("is-outage")
+    waiting.deliver(version)
+    waiting.deliver(version)
+    assert waiting.destination == ("supervisor", "technical", None)
+    waiting.deliver(waiting.take_step("is-fault"))
+    assert waiting.destination == ("waiting", "technical", None)
+    assert len(waiting.destinations()) == 3
 
 
 @pytest.mark.requirement("A7")
-def test_a_ticket_that_a_person_gave_the_supervisors_stays(desk: Desk) -> None:
-    desk.do(c.Enqueue("general", queue="supervisor", reason="by hand"))
-    desk.bring(desk.take("is-fault"))
-    assert desk.place == ("supervisor", "general", None)
+def test_a_ticket_that_a_person_gave_the_supervisors_stays(waiting: WaitingTicket) -> None:
+    waiting.carry_out(c.Enqueue("general", queue="supervisor", reason="by hand"))
+    waiting.deliver(waiting.take_step("is-fault"))
+    assert waiting.destination == ("supervisor", "general", None)
 
 
 @pytest.mark.requirement("C9")
-def test_an_approved_step_reroutes_the_ticket(desk: Desk) -> None:
-    desk.bring(desk.take("is-fault-if-approved"))
-    assert desk.ticket.status == "awaiting_department"
-    desk.bring(desk.do(c.Approve(approved=True), actor="lead-1"))
-    assert (desk.ticket.status, desk.place) == ("queued", ("waiting", "technical", None))
+def test_an_approved_step_reroutes_the_ticket(waiting: WaitingTicket) -> None:
+    waiting.deliver(waiting.take_step("is-fault-if-approved"))
+    assert waiting.ticket.status == "awaiting_department"
+    waiting.deliver(waiting.carry_out(c.Approve(approved=True), actor="lead-1"))
+    assert (waiting.ticket.status, waiting.destination) == (
+        "queued",
+        ("waiting", "technical", None),
+    )
 
 
 @pytest.mark.requirement("F2", "G7")

@@ -38,7 +38,7 @@ def desk(storage: Storage, playbook: Playbook) -> Storage:
     return storage
 
 
-def waiting(state: str = "retrying", at: datetime = NOON + HOUR) -> Delivery:
+def waiting_delivery(state: str = "retrying", at: datetime = NOON + HOUR) -> Delivery:
     """A delivery whose next attempt comes at `at`."""
     return Delivery(
         desk="testdesk", number="CS1", version=1, event="TicketReceived", message="ack",
@@ -134,7 +134,7 @@ class TestDeliveries:
     """A delivery to try again comes back through the stream."""
 
     def test_a_delivery_becomes_due_at_its_time(self, desk: Storage) -> None:
-        delivery = waiting()
+        delivery = waiting_delivery()
         desk.deliveries.claim(delivery)
         sweep(desk, NOON + HOUR - timedelta(seconds=1), plenty)
         assert desk.deliveries.list("testdesk", "CS1") == [delivery]
@@ -144,13 +144,15 @@ class TestDeliveries:
         assert sweep(desk, NOON + 2 * HOUR, plenty).done == 0
 
     @pytest.mark.parametrize(
-        "now", [waiting("sent"), waiting(at=NOON + 2 * HOUR), None], ids=["sent", "later", "gone"]
+        "now",
+        [waiting_delivery("sent"), waiting_delivery(at=NOON + 2 * HOUR), None],
+        ids=["sent", "later", "gone"],
     )
     def test_an_index_that_lags_behind_moves_nothing(
         self, desk: Storage, now: Delivery | None
     ) -> None:
         """The index says due; the item has changed since."""
-        desk.deliveries.claim(waiting())
+        desk.deliveries.claim(waiting_delivery())
         (due,) = [due for shard in range(SHARDS) for due in desk.tickets.due(shard, NOON + HOUR)]
         if now is None:
             key = {"pk": {"S": due.pk}, "sk": {"S": due.sk}}
@@ -169,7 +171,7 @@ class TestFailures:
         """A ticket without its desk, a broken item and a conflict among healthy ones."""
         for number in ("CS1", "CS2", "CS3", "CS4"):
             file(desk, playbook, number, priority="high")
-        orphan = Delivery.model_validate({**waiting().model_dump(), "desk": "nowhere"})
+        orphan = Delivery.model_validate({**waiting_delivery().model_dump(), "desk": "nowhere"})
         desk.deliveries.claim(orphan)
         desk.table.client.update_item(
             TableName=desk.table.name,

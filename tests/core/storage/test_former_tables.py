@@ -291,7 +291,7 @@ def test_unfinished_tickets_go_on(loop: Simulator, storage: Storage, time: Clock
     """With their workflows, sealed contacts and conversations."""
     for name, call, fields, status in CUSTOMERS:
         ticket = Former(loop, storage, time, name)
-        ticket.customer(call, **fields)
+        ticket.act_as_customer(call, **fields)
         assert ticket.ticket.status == status, name
     for name, who, action, fields, status in AGENTS:
         ticket = Former(loop, storage, time, name)
