@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from functions.core.domain.rules import AutomaticLimits, NotificationRule, Playbook
 from functions.core.storage.database import Storage
 from infra.simulator.simulator import Simulator
+from tests import moto_internals
 from tests.inprocess.conftest import ROOT, shipped
 from tests.inprocess.test_returns import DESK, act, bounce, file, own_id, replay_delivery
 
@@ -73,12 +74,9 @@ class MailCarrier:
 
 def mails() -> list[tuple[str, bytes]]:
     """Return the recipient and the raw bytes of every sent mail."""
-    from moto.ses.models import ses_backends
-
-    sent = ses_backends["123456789012"]["us-east-1"].sent_messages
     return [
         (str(to), m.raw_data if isinstance(m.raw_data, bytes) else m.raw_data.encode())
-        for m in sent
+        for m in moto_internals.sent_mails()
         for to in dict.fromkeys(m.destinations)
     ]
 

@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import boto3
 import pytest
@@ -34,6 +33,7 @@ from infra.console.quarantine import Quarantine
 from infra.console.retention import erase
 from infra.simulator.simulator import Simulator
 from infra.simulator.workflows import Execution
+from tests import moto_internals
 from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.core.channels.provider_requests import FAKE_PROVIDERS
 from tests.inprocess import conftest as inprocess
@@ -79,10 +79,7 @@ def put_table(crm: str) -> None:
         crm: the address at which the webhook of the desk `standard` listens now.
     """
     kms, moment = recorded()["kms"], datetime.fromisoformat(recorded()["facts"]["last_moment"])
-    with (
-        patch("moto.kms.models.generate_key_id", lambda *_: kms["key_id"]),
-        patch("moto.kms.models.generate_master_key", lambda: base64.b64decode(kms["key_material"])),
-    ):
+    with moto_internals.kms_key(kms["key_id"], base64.b64decode(kms["key_material"])):
         inprocess.foundation("standard")
     for desk in recorded()["facts"]["desks"][1:]:
         boto3.client("sesv2").create_email_identity(EmailIdentity=f"{desk}.local")
