@@ -18,34 +18,9 @@ from tests.e2e.running_system import System, wait_until
 from tests.signed_requests import signed
 
 pytestmark = pytest.mark.requirement(
-    "F1",
-    "F2",
-    "F3",
-    "F4",
-    "F5",
-    "F6",
-    "F7",
-    "G1",
-    "G4",
-    "G6",
-    "G8",
-    "A1",
-    "A2",
-    "A3",
-    "A4",
-    "A5",
-    "A6",
-    "A7",
-    "A8",
-    "A9",
-    "A10",
-    "A11",
-    "A12",
-    "A13",
-    "A14",
-    "A15",
-    "A16",
-)
+    "F1", "F2", "F3", "F4", "F5", "F6", "F7", "G1", "G4", "G6", "G8", "A1", "A2", "A3", "A4", "A5",
+    "A6", "A7", "A8", "A9", "A10", "A11", "A12", "A13", "A14", "A15", "A16",
+)  # fmt: skip
 NAME = "韩梅梅"
 
 
@@ -149,27 +124,9 @@ def texts_in(value: Any) -> Iterator[str]:
 
 
 @pytest.mark.requirement(
-    "A1",
-    "A2",
-    "A3",
-    "A4",
-    "A5",
-    "A8",
-    "A9",
-    "A10",
-    "A12",
-    "A13",
-    "A14",
-    "A15",
-    "A16",
-    "F1",
-    "F2",
-    "F4",
-    "F6",
-    "F8",
-    "G4",
-    "G6",
-)
+    "A1", "A2", "A3", "A4", "A5", "A8", "A9", "A10", "A12", "A13", "A14", "A15", "A16", "F1", "F2",
+    "F4", "F6", "F8", "G4", "G6",
+)  # fmt: skip
 def test_a_request_over_http_reaches_the_archive(desk: Desk) -> None:
     address, phone = "han.meimei@example.com", "13912345678"
     filed = desk.http(

@@ -30,10 +30,10 @@ from infra.console.retention import Records, erase, hold
 from tests.aws_snapshots import aws_in_memory
 from tests.core.sample_desk import DESK, NOON, TABLE, agent, both, committed, make_table, request
 
-pytestmark = pytest.mark.requirement("B10")
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+pytestmark = pytest.mark.requirement("B10")
 MAIL_BUCKET = "deskbell-test-mail-123456789012-us-east-1"
 ARCHIVE = "deskbell-test-archive-123456789012-us-east-1"
 ROOT = bytes(range(32))

@@ -28,10 +28,10 @@ from functions.router.routing import Router
 from tests.core.conftest import OneAtATime
 from tests.core.sample_desk import DESK, NOON, TABLE, agent, file, request
 
-pytestmark = pytest.mark.requirement("D7", "E11", "F2")
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+pytestmark = pytest.mark.requirement("D7", "E11", "F2")
 TICKETS, AGENTS, CAPACITY = 100, 8, 5
 THREADS = 4
 NUMBERS = [f"CS20260310{n:03}" for n in range(1, TICKETS + 1)]
