@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def playbook() -> Playbook:
-    """A desk with every kind of rule, small enough to be read in a test."""
+    """Return a small desk with every kind of rule."""
     return load(DESK)
 
 

@@ -57,7 +57,7 @@ OPTIONS = sorted(
 
 
 def _variables(path: Path) -> Iterator[str]:
-    """Every environment variable that a file reads: by `os.environ`, `os.getenv` or `envvar=`."""
+    """Return the variables that a file reads by `os.environ`, `os.getenv` or `envvar=`."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     constants = {
         target.id: node.value.value

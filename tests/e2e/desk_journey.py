@@ -119,7 +119,7 @@ class SystemJourney(Journey):
         return self.until(f"{recipient} is told {message}", look)[-1].text
 
     def never_sent(self, recipient: str, message: str) -> bool:
-        """Whether no such message has been sent so far."""
+        """Return whether no such message has been sent so far."""
         return message not in [d.message for d in self._deliveries(recipient)]
 
     def channel_of(self, message: str) -> str:

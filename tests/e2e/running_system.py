@@ -241,7 +241,7 @@ class System:
 
 
 def descendants(pid: int) -> list[int]:
-    """Every process below one, by `/proc`."""
+    """Return every process below one, from `/proc`."""
     parents: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

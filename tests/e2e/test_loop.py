@@ -62,7 +62,7 @@ class Desk:
         return answer.json
 
     def mail(self, address: str, about: str) -> Any:
-        """The newest mail to somebody whose subject or text speaks of something."""
+        """Return the newest mail to an address whose subject or text contains a text."""
 
         def look() -> Any:
             found = [mail for mail in self.system.sent(address) if about in mail_text(mail)]

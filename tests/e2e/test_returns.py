@@ -36,7 +36,7 @@ class Desk:
             connection.sendmail(sender, [to], raw)
 
     def mail(self, address: str, number: str) -> EmailMessage:
-        """The first mail about a ticket to somebody, as it was given to SES."""
+        """Return the first mail about a ticket to an address, as it was given to SES."""
 
         def look() -> EmailMessage | None:
             for raw in self.system.mails(address):

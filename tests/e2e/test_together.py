@@ -47,7 +47,7 @@ def test_an_original_is_opened_only_by_a_recorded_act(desk: Desk, system: System
 
 
 def unseal(system: System, asked: dict[str, Any]) -> Any:
-    """What the function says to somebody who calls it past the API."""
+    """Invoke the function past the API and return its response."""
     client = system.aws("lambda")
     answer = client.invoke(FunctionName="deskbell-local-unseal", Payload=json.dumps(asked).encode())
     return json.loads(answer["Payload"].read())

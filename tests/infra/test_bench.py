@@ -177,7 +177,7 @@ def test_classification_and_business_time_are_measured() -> None:
 
 
 def settled(**more: Any) -> burst.Outcome:
-    """What is found where two requests went well, but for what a test says."""
+    """Return the outcome of two good requests, with changes."""
     well: dict[str, Any] = {
         "statuses": {"CS1": "assigned", "CS2": "queued"},
         "received": Counter({"CS1": 1, "CS2": 1}),

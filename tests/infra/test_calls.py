@@ -55,7 +55,7 @@ def test_a_function_s_policy_grants_exactly_the_calls_it_makes(
 
 
 def _open_to_queries(function: str) -> set[str]:
-    """The table and its indexes, as far as a function's policy lets it query them."""
+    """Return the table and indexes that a function's policy lets it query."""
     policy = json.loads((INFRA / "policies" / f"{function}.json").read_text("utf-8"))
     found = set()
     for statement in policy["Statement"]:

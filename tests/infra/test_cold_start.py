@@ -1,4 +1,4 @@
-"""What a handler's import must not do, so that a container starts fast."""
+"""Work that a handler's import must not do, so that a container starts fast."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ assert not strays, strays
 
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The zip, taken apart in a folder that is nowhere near the source."""
+    """Return the zip, unpacked in a folder away from the source."""
     folder = tmp_path_factory.mktemp("package")
     return build(folder)
 
@@ -51,7 +51,7 @@ def unpacked(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def boto(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What Lambda's runtime brings along: boto3 and what it needs, and nothing else."""
+    """Return a folder with boto3 and its dependencies, which Lambda's runtime has."""
     folder = tmp_path_factory.mktemp("runtime")
     packages = Path(boto3.__file__).parents[1]
     for name in ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six.py"):

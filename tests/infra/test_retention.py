@@ -55,11 +55,11 @@ ERASURE: Any = {"reason": "asked by letter", "actor": "admin", "now": SOON}
 
 
 class Interrupted(BaseException):
-    """The process ends in the middle."""
+    """Ends the process in the middle."""
 
 
 class Counting:
-    """A client that ends the process instead of its `last`th call that changes something."""
+    """A client that ends the process when its budget of writing calls is used up."""
 
     def __init__(self, client: Any, budget: list[int]) -> None:
         self._client = client
@@ -87,7 +87,7 @@ def repairs() -> Playbook:
 
 @pytest.fixture
 def at(repairs: Playbook) -> Iterator[Records]:
-    """A stage in memory, with two tickets of one person and one of somebody else's."""
+    """Yield a stage in memory with two tickets of one person and one of another."""
     import boto3
 
     with aws_in_memory():
@@ -110,8 +110,9 @@ def digest(contact: str) -> str:
 
 
 def live(at: Records, playbook: Playbook, number: str, contact: str) -> None:
-    """A life with mails, files, deliveries and the archive's document; that of CS1 has everything
-    in it that can happen, and two versions of the document."""
+    """Give a ticket mails, files, deliveries and an archived document; CS1 has every event and two
+    versions.
+    """
     text = TEXT if contact == CONTACT else "somebody else's words"
     name = "李样本" if contact == CONTACT else "somebody"
     mail, photo = f"mail/{number}", f"{PHOTO}-{number}"
@@ -166,7 +167,7 @@ def live(at: Records, playbook: Playbook, number: str, contact: str) -> None:
 
 
 def stored(at: Records) -> str:
-    """Everything there is, as one text: items, objects, their keys, names and versions."""
+    """Return all items and objects with their keys, names and versions as one text."""
     return repr([*items(at), *objects(at)])
 
 
@@ -186,13 +187,15 @@ def objects(at: Records) -> list[tuple[str, str]]:
 
 
 def left(at: Records) -> list[str]:
-    """The secrets that are stored somewhere, as text or as bytes."""
+    """Return the secrets that are stored somewhere, as text or as bytes."""
     everything = stored(at)
     return [x for x in SECRETS if x in everything or repr(x.encode())[2:-1] in everything]
 
 
 def figures(at: Records) -> Counter[Any]:
-    """What the reports count: types, tags, statuses, scores, times, events, parts, deliveries."""
+    """Return the figures of the reports: types, tags, statuses, scores, times, events, parts,
+    deliveries.
+    """
     found: Counter[Any] = Counter()
     for number in ("CS1", "CS2", "CS3"):
         ticket = at.storage.tickets.load("testdesk", number)

@@ -1,4 +1,4 @@
-"""What makes `deskbell up` deploy again, and what does not."""
+"""The changes for which `deskbell up` deploys again."""
 
 from __future__ import annotations
 

@@ -187,7 +187,7 @@ def test_a_new_endpoint_can_get_past_events(desk: Harness, receiver: Receiver) -
 
 @pytest.mark.requirement("G5")
 def test_many_replayed_messages_are_spread_over_minutes(desk: Harness) -> None:
-    """So that customers' messages and the endpoint keep up."""
+    """Customers' messages and the endpoint keep up."""
     tickets = [desk.file(contact=f"a{n}@example.com") for n in range(5)]
     span = Span("standard", "crm", NOON, NOON + HOUR)
     done = webhooks.replay_span(STAGE, span, 2, NOON)

@@ -96,7 +96,7 @@ def _outcomes(
 
 
 def _is_about(entry: Entry, mail: GeneratedMail) -> bool:
-    """Whether a dead letter is about this mail and has a cause."""
+    """Return whether a dead letter is about this mail and has a cause."""
     body = json.dumps(entry.body, ensure_ascii=False)
     mark = json.dumps(mail.body)[1:-1] if mail.body is not None else f"{mail.key}\\"
     return bool(entry.cause) and (entry.body.get("record") == mail.body or mark in body)

@@ -115,7 +115,7 @@ def archived(journey: StandardJourney) -> Any:
 
 
 def no_secret_in(journey: StandardJourney, logged: str, *more: str) -> None:
-    """Check that no item, log line or response contains a raw number, address or name (G4)."""
+    """Check that no item, log line or response contains a raw number, address or name."""
     table = boto3.client("dynamodb")
     pages = table.get_paginator("scan").paginate(TableName=journey.simulator.deployment.table)
     items = repr([item for page in pages for item in page["Items"]])

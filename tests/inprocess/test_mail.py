@@ -412,7 +412,7 @@ def test_the_acknowledgement_uses_the_mail_s_language(
 @pytest.mark.requirement("G3")
 @pytest.mark.parametrize("code", ["NoSuchKey", "AccessDenied"])
 def test_a_mail_missing_from_the_bucket_is_a_dead_letter(code: str) -> None:
-    """Whether S3 says NoSuchKey or AccessDenied depends on the permission to list."""
+    """S3 says NoSuchKey or AccessDenied, depending on the permission to list."""
 
     class Gone:
         def get_object(self, **_: str) -> None:

@@ -24,7 +24,7 @@ OTHER = "wang.example@example.com"
 
 @pytest.fixture
 def waiting(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> tuple[Ticket, Delivery]:
-    """An acknowledgement that the provider did not take yet."""
+    """Return an acknowledgement that the provider has not accepted yet."""
     ticket = harness.file()
 
     def busy(*_: Any) -> str:

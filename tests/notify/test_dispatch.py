@@ -832,7 +832,7 @@ def test_records_that_the_filter_should_not_pass_are_ignored(
 
 
 @pytest.mark.requirement("G4")
-def test_what_is_stored_and_logged_is_masked(
+def test_items_and_logs_are_masked(
     harness: Harness,
     dispatcher: Dispatcher,
     providers: Providers,

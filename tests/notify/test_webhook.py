@@ -195,7 +195,7 @@ class Slow:
 def test_a_slow_endpoint_times_out(
     receiver: Receiver, drip: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether it is silent or answers byte by byte."""
+    """A silent one and one that answers byte by byte."""
     monkeypatch.setattr(webhook, "TIMEOUT", webhook.TIMEOUT / 10)
     slow = Slow(drip)
     receiver.answers = [slow]

@@ -361,7 +361,7 @@ def test_a_webhook_is_not_sent_while_another_run_sends_it(
 
 
 class Died(BaseException):
-    """The function ends in the middle."""
+    """Ends the function in the middle."""
 
 
 class RepeatingStore(Deliveries):
@@ -680,7 +680,7 @@ def test_this_machine_is_refused_unless_the_deployment_allows_it(
 
 
 @pytest.mark.requirement("G5")
-def test_without_its_secret_nothing_is_sent(desk: Harness, receiver: Receiver) -> None:
+def test_an_endpoint_without_a_secret_gets_no_request(desk: Harness, receiver: Receiver) -> None:
     aws.client("ssm").delete_parameter(Name=DEPLOYMENT.parameter("desks/standard/webhooks/crm"))
     ticket = desk.file()
     assert desk.invoke(desk.event_record(ticket)) == []

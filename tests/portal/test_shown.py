@@ -1,4 +1,4 @@
-"""What each proof opens."""
+"""The data that each proof opens."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_proofs_are_compared_in_constant_time_and_always_both(
 
 @pytest.mark.requirement("F6", "A16")
 def test_a_desk_can_require_the_key(customer: Customer, playbook: Playbook) -> None:
-    """Where a desk does not want it, the end of a contact opens nothing."""
+    """The last four of the contact then open nothing."""
     assert customer.get(contact="8000").status == 200
     fields = playbook.fields.model_copy(update={"status_by_contact": False})
     strict = playbook.model_copy(update={"fields": fields})

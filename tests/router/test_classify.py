@@ -21,7 +21,7 @@ STANDARD = load(Path(__file__).parents[2] / "playbooks" / "standard.yaml")
 
 
 def desk(**changes: Any) -> Playbook:
-    """A desk that says more about words than the small one of core's tests."""
+    """Return a desk with more keywords and rules than the small one of the core tests."""
     return load({**deepcopy(DESK), **changes})
 
 
@@ -245,7 +245,7 @@ class TestConfidence:
 
 
 def destination_for(text: str, playbook: Playbook = STANDARD, **known: Any) -> tuple[str, str]:
-    """Team and queue for a request."""
+    """Return team and queue for a request."""
     found = classify(text, playbook, **known)
     facts = Facts(
         text=text,

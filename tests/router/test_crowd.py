@@ -40,13 +40,13 @@ TEAM = "technical"
 
 @pytest.fixture
 def storage(storage: Storage) -> Storage:
-    """A table whose single calls do not overlap, as DynamoDB's transactions do not."""
+    """Return a storage whose single calls do not overlap, like DynamoDB's transactions."""
     return Storage.on(cast("DynamoDBClient", OneAtATime(storage.table.client)), TABLE)
 
 
 @pytest.fixture(scope="module")
 def playbook() -> Playbook:
-    """A desk of one team, where the urgent come first, then VIPs, then the older."""
+    """Return a desk of one team that orders by priority, VIP and age."""
     order = {**DESK["assignment"], "order": ["priority", "vip", "age"]}
     return load({**DESK, "assignment": order, "routing": [{"team": TEAM}], "tags": {}})
 

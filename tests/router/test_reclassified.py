@@ -124,7 +124,7 @@ def waiting(playbook: Playbook) -> Iterator[WaitingTicket]:
 
 @pytest.mark.requirement("A5", "E6", "F2")
 def test_a_reclassified_ticket_is_rerouted_once(waiting: WaitingTicket) -> None:
-    """However often the record comes, even after a person has moved the ticket."""
+    """Even if the record is repeated after a person has moved the ticket."""
     assert waiting.destination == ("waiting", "general", None)
     version = waiting.take_step("is-fault")
     for _ in range(3):

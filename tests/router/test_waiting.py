@@ -22,7 +22,7 @@ TEAM = "technical"
 
 @pytest.fixture(scope="module")
 def playbook() -> Playbook:
-    """Faults ask for somebody who knows the network; everything else for anybody of the team."""
+    """Return a desk where faults need the skill `network`."""
     routing = [
         {"when": {"type": "fault"}, "team": TEAM, "needs": {"skills": ["network"]}},
         {"team": TEAM},

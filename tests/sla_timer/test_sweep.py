@@ -26,20 +26,20 @@ HOUR = timedelta(hours=1)
 
 
 def plenty() -> timedelta:
-    """All the time a sweep may want."""
+    """Return a time budget that never runs out."""
     return timedelta(seconds=55)
 
 
 @pytest.fixture
 def desk(storage: Storage, playbook: Playbook) -> Storage:
-    """A table with a desk in it."""
+    """Return a table with one desk."""
     storage.playbooks.put(playbook, NOON)
     storage.roster.put(agent())
     return storage
 
 
 def waiting_delivery(state: str = "retrying", at: datetime = NOON + HOUR) -> Delivery:
-    """A delivery whose next attempt comes at `at`."""
+    """Return a delivery whose next attempt is at `at`."""
     return Delivery(
         desk="testdesk", number="CS1", version=1, event="TicketReceived", message="ack",
         recipient="customer", channel="sms", to="****8000", state=state, attempts=1,

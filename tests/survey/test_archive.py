@@ -32,7 +32,7 @@ PHOTO = Attachment(name="photo.jpg", content_type="image/jpeg", size=3, key="fil
 
 @pytest.fixture
 def s3(aws: None) -> Any:
-    """The archive bucket, in memory."""
+    """Return a client with the archive bucket in memory."""
     import boto3
 
     client = boto3.client("s3")
@@ -43,7 +43,7 @@ def s3(aws: None) -> Any:
 
 @pytest.fixture
 def desk(storage: Storage, playbook: Playbook) -> Storage:
-    """A ticket with a whole life behind it."""
+    """Return a storage with a ticket that has a whole life behind it."""
     storage.playbooks.put(playbook, NOON)
     storage.roster.put(agent())
     events = decide(None, c.Receive("CS1", request(text="很长的邮件")), playbook, NOON)

@@ -51,7 +51,7 @@ class Workflows:
 
 @pytest.fixture
 def desk(storage: Storage, playbook: Playbook) -> Storage:
-    """A desk with a resolved ticket, CS1."""
+    """Return a storage with a resolved ticket, CS1."""
     storage.playbooks.put(playbook, NOON)
     storage.roster.put(agent())
     file(storage, playbook, "CS1")
@@ -60,7 +60,7 @@ def desk(storage: Storage, playbook: Playbook) -> Storage:
 
 
 def act(storage: Storage, playbook: Playbook, *commands: c.Command, at: datetime = NOON) -> Ticket:
-    """Let commands happen to CS1."""
+    """Carry commands out on CS1."""
     ticket = storage.tickets.load("testdesk", "CS1")
     for command in commands:
         ticket = change(storage, "testdesk", "CS1", command, playbook, at, actor="agent-1")

@@ -130,7 +130,7 @@ class Run:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """The emulator's Step Functions in this process, a day as long as an eighth of a second."""
+    """Run the emulator's Step Functions in this process, with a day as an eighth of a second."""
     from ministack.services import stepfunctions
 
     from infra.local import workflows

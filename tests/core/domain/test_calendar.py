@@ -152,7 +152,7 @@ def test_a_make_up_day_without_hours_has_mondays() -> None:
     assert not desk.is_open(cn(2026, 10, 10, 9))
 
 
-def test_a_make_up_weekend_day_has_mondays_hours_in_place_of_its_own() -> None:
+def test_a_make_up_weekend_day_has_mondays_hours() -> None:
     desk = calendar(hours={**OFFICE, "sat": [["10:00", "12:00"]]}, workdays=["2026-10-10"])
     assert desk.between(cn(2026, 10, 10), cn(2026, 10, 11)) == 9 * HOUR
     assert desk.between(cn(2026, 10, 17), cn(2026, 10, 18)) == 2 * HOUR

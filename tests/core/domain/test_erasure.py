@@ -51,7 +51,7 @@ WRITTEN = {
 
 @pytest.fixture(scope="module")
 def repairs() -> Playbook:
-    """The small desk with one step."""
+    """Return the small desk with one step."""
     return load({**DESK, "steps": {"repair": STEP}})
 
 
@@ -196,7 +196,7 @@ def test_the_files_of_a_commit_are_listed() -> None:
 
 
 def life(repairs: Playbook) -> tuple[Ticket, list[e.Commit]]:
-    """A ticket's whole life and the erasure after it, as commits."""
+    """Return the commits of a ticket's life and of its erasure."""
     commands = (
         c.Receive("CS1", request(text=TEXT, order="发票-99", raw="mail/1")),
         c.Assign("technical", "agent-1"),

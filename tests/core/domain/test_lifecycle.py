@@ -134,12 +134,12 @@ WAY: dict[str, tuple[c.Command, ...]] = {
 
 @pytest.fixture(scope="module")
 def playbook() -> Playbook:
-    """The tests' desk with steps of its own."""
+    """Return the small desk with steps."""
     return load({**DESK, "steps": STEPS})
 
 
 def in_status(status: str, playbook: Playbook) -> Ticket:
-    """A ticket in a status, led there by commands where they do lead there."""
+    """Return a ticket in a status, reached by commands where commands lead there."""
     ticket = received(playbook)
     if status not in WAY:  # the other desks' statuses, which no command of this one reaches
         return ticket.model_copy(update={"status": status})
@@ -460,7 +460,7 @@ class TestApproval:
 
 
 def _asking(then_: str | None = None, **confirmation: Any) -> Playbook:
-    """A desk that asks first whether the problem is gone."""
+    """Return a desk that asks the customer to confirm the solution."""
     statuses = {**DESK["statuses"], "awaiting_confirmation": {"label": both("待客户确认")}}
     survey = dict(DESK["survey"])
     if then_:

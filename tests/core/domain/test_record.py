@@ -23,7 +23,7 @@ def playbook() -> Playbook:
 
 
 def part(playbook: Playbook, number: str, *said: e.Event, at: datetime = NOON) -> TicketRecord:
-    """A ticket that was opened, and to which each of `said` then happened, all in one second."""
+    """Return a ticket that was opened and to which these events then happened within one second."""
     ticket = received(playbook, at).model_copy(update={"number": number})
     commits = [committed(None, (request(),), at, number)]
     for version, event in enumerate(said, 2):

@@ -24,7 +24,7 @@ def desk(**changes: Any) -> Playbook:
 
 
 def run(playbook: Playbook, *commands: c.Command, at: Any = NOON) -> Ticket:
-    """A ticket in the hands of an agent, after these commands."""
+    """Return an assigned ticket after these commands."""
     request = e.TicketReceived.model_validate(
         {
             "customer": {"contact": "****8000", "kind": "phone", "hash": "h"},

@@ -40,7 +40,7 @@ def ticket(**changes: Any) -> Ticket:
 
 
 def offered(text: str, locale: Locale = "zh-CN") -> Suggestion:
-    """What is offered for a request with these words."""
+    """Return the draft for a request with this text."""
     found = classify(text, STANDARD)
     return suggest(ticket(type=found.type, tags=found.tags), STANDARD, text, locale)
 

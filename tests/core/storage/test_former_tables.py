@@ -1,7 +1,7 @@
 """A table that commit 196e096 wrote is read and continued.
 
 `tests/fixtures/table-196e096.json.gz` holds its items, the sealing key, the mail bucket, and facts
-about its tickets, which the code of that commit had told.
+about its tickets, which the code of that commit recorded.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def recorded() -> Any:
 
 
 def facts() -> list[dict[str, Any]]:
-    """What is known of each ticket."""
+    """Return the recorded facts about each ticket."""
     return list(recorded()["facts"]["tickets"])
 
 
@@ -73,11 +73,7 @@ def attribute(typed: dict[str, Any]) -> dict[str, Any]:
 
 
 def put_table(crm: str) -> None:
-    """The deployment as it was recorded.
-
-    Args:
-        crm: the address at which the webhook of the desk `standard` listens now.
-    """
+    """Create the deployment as it was recorded; `crm` is the address of the desk's webhook now."""
     kms, moment = recorded()["kms"], datetime.fromisoformat(recorded()["facts"]["last_moment"])
     with moto_internals.kms_key(kms["key_id"], base64.b64decode(kms["key_material"])):
         inprocess.foundation("standard")
@@ -110,7 +106,7 @@ def put_table(crm: str) -> None:
 
 
 class Clock:
-    """The time of the deployment, which goes on from its last moment."""
+    """The time of the deployment, which continues from its last moment."""
 
     def __init__(self) -> None:
         self.now = datetime.fromisoformat(recorded()["facts"]["last_moment"])
@@ -164,7 +160,7 @@ def storage(loop: Simulator) -> Storage:
 
 
 class Former(Case):
-    """A ticket of the table, which goes on."""
+    """A ticket of the table and its further journey."""
 
     def __init__(self, loop: Simulator, storage: Storage, time: Clock, name: str) -> None:
         self.fact, self.time = fact(name), time
@@ -193,7 +189,7 @@ def stored(storage: Storage, desk: str, number: str) -> Ticket:
 
 
 def chat(loop: Simulator, name: str, words: str, id: str) -> None:  # noqa: A002 - the channels' word
-    """The customer of a chat ticket writes a line."""
+    """Send a message as the customer of a chat ticket."""
     desk, known = fact(name)["desk"], fact(name)["chat"]
     side, now = FAKE_PROVIDERS[known["channel"]], clock.now()
     call = side.call(side.text(words, now, user=known["user"], id=id), now)
@@ -263,7 +259,7 @@ def test_repeated_requests_open_no_ticket(loop: Simulator, storage: Storage, tim
 
 
 def numbers(storage: Storage) -> int:
-    """How many tickets there are."""
+    """Return the count of tickets."""
     pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=storage.table.name)
     return sum(item["sk"]["S"] == "TICKET" for page in pages for item in page["Items"])
 

@@ -31,7 +31,7 @@ PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
 
 @pytest.fixture
 def desk(behind: Storage, lagging: Lagging, playbook: Playbook) -> Storage:
-    """A desk with somebody at work, of which the replica knows."""
+    """Return a desk with an agent, of which the replica knows."""
     behind.playbooks.put(playbook, NOON)
     behind.roster.put(agent())
     lagging.catch_up()
@@ -39,7 +39,7 @@ def desk(behind: Storage, lagging: Lagging, playbook: Playbook) -> Storage:
 
 
 def event(storage: Storage, version: int) -> Any:
-    """The stream's record of one commit of CS1."""
+    """Return the stream's record of one commit of CS1."""
     return stream_record(item_of(storage, f"EVENT#{version:06}"))
 
 

@@ -58,7 +58,7 @@ def test_a_person_may_assign_beyond_the_capacity(storage: Storage, playbook: Pla
     assert load_of(storage) == 2
 
 
-def test_somebody_who_is_not_on_the_roster_takes_no_ticket(
+def test_only_agents_on_the_roster_take_tickets(
     storage: Storage, playbook: Playbook, ticket: Ticket
 ) -> None:
     with pytest.raises(AgentAtCapacity):
