@@ -20,19 +20,23 @@ from functions.core.domain.commands.customer import CorrectContactBody
 from functions.core.domain.commands.routing import AssignBody
 from functions.core.domain.commands.steps import StepBody
 from functions.core.domain.errors import (
-    Conflict,
     FieldError,
     Forbidden,
     InvalidInput,
     NotFound,
-    StaleVersion,
 )
+from functions.core.domain.lifecycle import Decided
 from functions.core.domain.matching import find_term
 from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Playbook, Step, StepField
 from functions.core.domain.ticket import Attachment, Ticket
 from functions.core.platform.web import Request
-from functions.core.services.command_service import TRIES, decide_all, write_all
+from functions.core.services.command_service import (
+    Decision,
+    decide_all,
+    require_version,
+    retry_on_conflict,
+)
 from functions.core.storage.database import Storage
 from functions.core.storage.files import Files
 from functions.core.text.masking import mask, mask_but
@@ -58,8 +62,6 @@ def act(
 ) -> Ticket:
     """Carry out `action`, decided on the very version on which the rights were checked.
 
-    Files that the body names are checked last, when nothing else is wrong.
-
     Returns:
         The ticket after the action.
 
@@ -69,7 +71,7 @@ def act(
         Forbidden: the caller lacks the right, in general or on this ticket.
         StaleVersion: the caller saw an older version.
         ActionNotAllowed: the ticket's status does not allow it.
-        Conflict: others changed the ticket `TRIES` times in a row.
+        Conflict: others changed the ticket again and again.
     """
     declared = c.agent_actions().get(action)
     step = None if declared else context.playbook.steps.get(action)
@@ -77,38 +79,63 @@ def act(
         known = ", ".join((*c.agent_actions(), *context.playbook.steps))
         raise NotFound(f"There is no action {action!r} on this desk. There is {known}.")
     body = request.read(declared.body if declared else StepBody)
-    files: tuple[Attachment, ...] | None = None
-    for _ in range(TRIES):
-        ticket = context.storage.tickets.load(context.principal.desk, number)
-        if step is None:
-            require_action(context.principal, action, _judged(context, action, ticket))
+    run = _Run(context, action, step, body, now)
+    principal = context.principal
+    ticket = retry_on_conflict(
+        context.storage,
+        principal.desk,
+        number,
+        run.decision,
+        context.playbook,
+        now,
+        actor=principal.username,
+    )
+    return _remember(context, ticket, run.command, now)
+
+
+class _Run:
+    """One call of an action; `command` is the command of the newest decision."""
+
+    command: c.TicketCommand
+
+    def __init__(
+        self, context: ActionContext, action: str, step: Step | None, body: Body, now: datetime
+    ) -> None:
+        self.context = context
+        self.action = action
+        self.step = step
+        self.body = body
+        self.now = now
+        self._files: tuple[Attachment, ...] | None = None
+
+    def decision(self, ticket: Ticket) -> Decision:
+        """Check rights and version, and decide the action on a ticket.
+
+        Files that the body names are checked last, when nothing else is wrong.
+        """
+        context, body = self.context, self.body
+        if self.step is None:
+            judged = _judged(context, self.action, ticket)
+            require_action(context.principal, self.action, judged)
         else:
-            require_step(context.principal, action, step, ticket)
-        if body.version is not None and body.version != ticket.version:
-            raise StaleVersion(
-                f"You acted on version {body.version}; the ticket is at version "
-                f"{ticket.version}. Look at it again."
-            )
-        command = _command(action, step, body, ticket, context)
-        decided = decide_all(context.storage, ticket, command, context.playbook, now)
-        require_both(context.principal, action, [each.ticket for each in decided])
+            require_step(context.principal, self.action, self.step, ticket)
+        require_version(ticket, body.version)
+        self.command = _command(self.action, self.step, body, ticket, context)
+        decided = self._decide(ticket)
+        require_both(context.principal, self.action, [each.ticket for each in decided])
         if isinstance(body, BodyWithFiles) and body.attachments:
-            if files is None:
-                rules = context.playbook.files
-                desk = context.principal.desk
-                files = context.files.accept_uploads(desk, number, body.attachments, rules)
-            if isinstance(command, c.Reply | c.Note | c.TakeStep):
-                command = replace(command, attachments=files)
-            decided = decide_all(context.storage, ticket, command, context.playbook, now)
-        if not decided:
-            return _remember(context, ticket, command, now)
-        try:
-            username = context.principal.username
-            after = write_all(context.storage, decided, context.playbook, now, username)
-        except Conflict:
-            continue
-        return _remember(context, after, command, now)
-    raise Conflict(f"{number} has changed again and again")
+            if self._files is None:
+                self._files = context.files.accept_uploads(
+                    ticket.desk, ticket.number, body.attachments, context.playbook.files
+                )
+            if isinstance(self.command, c.Reply | c.Note | c.TakeStep):
+                self.command = replace(self.command, attachments=self._files)
+            decided = self._decide(ticket)
+        return ticket, decided
+
+    def _decide(self, ticket: Ticket) -> tuple[Decided, ...]:
+        context = self.context
+        return decide_all(context.storage, ticket, self.command, context.playbook, self.now)
 
 
 def _judged(context: ActionContext, action: str, ticket: Ticket) -> Ticket:

@@ -148,7 +148,7 @@ def _quotequail(path: Path) -> Cases:
         markup = function.endswith("html")
         source = case["args"][0]
         lines = html.lines(source) if markup else [
-            html.Line(line) for line in source.split("\n")
+            html.TextLine(line) for line in source.split("\n")
         ]  # fmt: skip
         above = strip_reply(html.to_text(above) if markup else above)
         reply = newly_written(lines)

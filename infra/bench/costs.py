@@ -67,7 +67,7 @@ class PriceList:
 
 
 @dataclass(frozen=True)
-class Line:
+class CostLine:
     """One line of a bill: list price, and price after the free tier."""
 
     name: str
@@ -99,13 +99,13 @@ def read_prices(path: Path = PRICES) -> PriceList:
     )
 
 
-def bill(usage: Usage, prices: PriceList) -> list[Line]:
+def bill(usage: Usage, prices: PriceList) -> list[CostLine]:
     """The lines of a month's bill, most expensive first."""
     lines = []
     for name, quantity in usage.items():
         price = prices.prices[name]
         beyond = max(quantity - price.free_per_month, Decimal(0))
-        lines.append(Line(name, quantity, price.of(quantity), price.of(beyond)))
+        lines.append(CostLine(name, quantity, price.of(quantity), price.of(beyond)))
     return sorted(lines, key=lambda line: line.listed, reverse=True)
 
 

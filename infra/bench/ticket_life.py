@@ -31,7 +31,7 @@ class LifeError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Step:
+class LifeStep:
     """One step of a life with all its calls and invocations."""
 
     name: str
@@ -60,7 +60,7 @@ class Life:
     """A finished life; `requests` counts HTTP requests, `transitions` the workflow's."""
 
     name: str
-    steps: tuple[Step, ...]
+    steps: tuple[LifeStep, ...]
     requests: int
     transitions: int
     archive_bytes: int
@@ -121,7 +121,7 @@ class _Actor:
     def __init__(self, simulator: Simulator, between: Callable[[], None]) -> None:
         self.simulator = simulator
         self.between = between
-        self.steps: list[Step] = []
+        self.steps: list[LifeStep] = []
         self.requests = 0
         self.number = ""
         self.link = ""
@@ -167,7 +167,9 @@ class _Actor:
         yield
         simulator.pump()
         self.steps.append(
-            Step(name, tuple(simulator.calls[calls:]), tuple(simulator.invocations[invocations:]))
+            LifeStep(
+                name, tuple(simulator.calls[calls:]), tuple(simulator.invocations[invocations:])
+            )
         )
 
     def http(

@@ -50,7 +50,7 @@ _IN_FLIGHT = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
-class Records:
+class Archive:
     """The stores of a stage's records; `root` reads the deployment's root key."""
 
     storage: Storage
@@ -72,7 +72,7 @@ class Erased:
     held: tuple[str, ...] = ()
 
 
-def records_of(stage: str) -> Records:
+def records_of(stage: str) -> Archive:
     """Open the records of a stage in the session's account and region."""
     session = boto3.session.Session()
     deployment = Deployment(
@@ -81,7 +81,7 @@ def records_of(stage: str) -> Records:
         account=boto3.client("sts").get_caller_identity()["Account"],
         stage=stage,
     )
-    return Records(
+    return Archive(
         storage=storage_of(stage),
         s3=boto3.client("s3"),
         mail_bucket=deployment.mail_bucket,
@@ -91,7 +91,14 @@ def records_of(stage: str) -> Records:
 
 
 def hold(
-    records: Records, desk: str, number: str, *, held: bool, reason: str, actor: str, now: datetime
+    records: Archive,
+    desk: str,
+    number: str,
+    *,
+    held: bool,
+    reason: str,
+    actor: str,
+    now: datetime,
 ) -> Ticket:
     """Hold a ticket's record beyond its retention period, or release it; return the ticket.
 
@@ -118,7 +125,7 @@ def hold(
 
 
 def erase(
-    records: Records,
+    records: Archive,
     desk: str,
     *,
     number: str | None = None,
@@ -156,7 +163,7 @@ def erase(
 class _Erasure:
     """One run of `erase`: where, with which command, by whom and when."""
 
-    records: Records
+    records: Archive
     desk: str
     command: c.ErasePerson
     playbook: Playbook
@@ -250,7 +257,7 @@ def _erase_ticket(erasure: _Erasure, number: str) -> None:
 
 
 def _erase_items(
-    records: Records, desk: str, number: str, playbook: Playbook, via: str | None = None
+    records: Archive, desk: str, number: str, playbook: Playbook, via: str | None = None
 ) -> list[Item]:
     """Erase a ticket's personal data, or only the part received `via` a merged ticket.
 
@@ -313,7 +320,7 @@ def _erased_body(item: Item, playbook: Playbook, via: str | None, versions: set[
 
 
 def _delete_files(
-    records: Records, desk: str, number: str, items: list[Item], via: str | None
+    records: Archive, desk: str, number: str, items: list[Item], via: str | None
 ) -> None:
     """Delete the mails and files that a ticket names, their copies in quarantine, and uploads.
 
@@ -336,7 +343,7 @@ def _delete_files(
             _delete(records.s3, version)
 
 
-def _rewrite_archive(records: Records, ticket: Ticket, playbook: Playbook) -> None:
+def _rewrite_archive(records: Archive, ticket: Ticket, playbook: Playbook) -> None:
     """Replace the archived document, if there is one, and delete all its earlier versions."""
     keys = _archive_keys(ticket, playbook)
     before = [
@@ -390,7 +397,7 @@ def _delete(s3: S3Client, version: _Version) -> None:
     s3.delete_object(Bucket=version.bucket, Key=version.key, VersionId=version.id)
 
 
-def _tag(records: Records, version: _Version, held: bool) -> None:
+def _tag(records: Archive, version: _Version, held: bool) -> None:
     """Tag a version as held or not; its retention period stays the same."""
     bucket, key = version.bucket, version.key
     tags = records.s3.get_object_tagging(Bucket=bucket, Key=key, VersionId=version.id)["TagSet"]

@@ -30,7 +30,7 @@ class WebhookError(ConsoleError):
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class EndpointStatus:
     """One endpoint; `secrets` counts the valid ones."""
 
     desk: str
@@ -61,13 +61,13 @@ class Replayed:
     last: datetime
 
 
-def endpoints(stage: str, now: datetime) -> Iterator[Endpoint]:
+def endpoints(stage: str, now: datetime) -> Iterator[EndpointStatus]:
     """List every endpoint of every desk."""
     storage = storage_of(stage)
     for desk, _version in versions(stage):
         for name, webhook in storage.playbooks.get(desk, now).webhooks.items():
             count = len(secrets(stage, desk, name, now))
-            yield Endpoint(desk, name, webhook.url, webhook.events, count)
+            yield EndpointStatus(desk, name, webhook.url, webhook.events, count)
 
 
 def secrets(stage: str, desk: str, name: str, now: datetime) -> tuple[str, ...]:

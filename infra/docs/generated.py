@@ -94,7 +94,7 @@ def messages() -> str:
         hidden = {key for key, inside in INTERNAL_FIELDS.items() if inside is True}
         fields = " ".join(f"`{field}`" for field in kind.model_fields if field not in hidden)
         # Receivers do not know the catalogue's requirement ids.
-        meaning = re.sub(r"^(?:[A-G]\d+[–, ]*)+: (.)", lambda m: m[1].upper(), _meaning(kind))
+        meaning = re.sub(r" \((?:[A-H]\d+(?:[–, ]+)?)+\)", "", _meaning(kind))
         lines.append(f"| `{name}` | {meaning} | {fields or 'nothing'} |")
     return "\n".join(lines)
 

@@ -80,7 +80,7 @@ def test_a_bounce_stops_mail_until_the_contact_is_corrected(desk: Desk) -> None:
         lambda: [
             line
             for line in desk.system.command("quarantine", "list").splitlines()
-            if "held:" in line
+            if "blocked:" in line
         ],
         "the held mail in quarantine",
     )

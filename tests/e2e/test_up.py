@@ -221,7 +221,7 @@ def test_a_mail_that_always_fails_is_dead_lettered_and_others_are_processed(syst
     system.mail("three@example.com", "支付失败", "支付失败，请协助处理\n")
     wait_until(lambda: system.sent("three@example.com"), "the good mail is acknowledged")
     parked = wait_until(
-        lambda: [line for line in quarantine(system, "mail") if "failed as often" in line[5]],
+        lambda: [line for line in quarantine(system, "mail") if "failed on every retry" in line[5]],
         "the other is in the dead-letter queue",
         120,
     )

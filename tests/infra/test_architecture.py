@@ -254,3 +254,12 @@ def test_the_folders_of_tests_mirror_functions() -> None:
         if folder.parts and folder.parts[0] not in WHOLE:
             assert (FUNCTIONS / folder).is_dir(), f"{name_of(path)} mirrors no package"
     assert {path.name for path in (TESTS / "core").iterdir() if path.is_dir()} >= set(CORE)
+
+
+def test_a_class_name_means_one_thing() -> None:
+    paths: dict[str, str] = {}
+    for path in [*SOURCES, *INFRA_SOURCES]:
+        for node in parsed(path).body:
+            if isinstance(node, ast.ClassDef):
+                assert node.name not in paths, f"{node.name}: {paths[node.name]}, {name_of(path)}"
+                paths[node.name] = name_of(path)

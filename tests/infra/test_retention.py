@@ -26,7 +26,7 @@ from functions.survey.archive import archive, write_document
 from functions.survey.tasks import Task
 from infra.console import retention
 from infra.console.main import app
-from infra.console.retention import Records, erase, hold
+from infra.console.retention import Archive, erase, hold
 from tests.aws_snapshots import aws_in_memory
 from tests.core.sample_desk import DESK, NOON, TABLE, agent, both, committed, make_table, request
 
@@ -86,7 +86,7 @@ def repairs() -> Playbook:
 
 
 @pytest.fixture
-def at(repairs: Playbook) -> Iterator[Records]:
+def at(repairs: Playbook) -> Iterator[Archive]:
     """Yield a stage in memory with two tickets of one person and one of another."""
     import boto3
 
@@ -96,7 +96,7 @@ def at(repairs: Playbook) -> Iterator[Records]:
         for bucket in (MAIL_BUCKET, ARCHIVE):
             s3.create_bucket(Bucket=bucket)
         s3.put_bucket_versioning(Bucket=ARCHIVE, VersioningConfiguration={"Status": "Enabled"})
-        found = Records(Storage.on(dynamodb, TABLE), s3, MAIL_BUCKET, ARCHIVE, lambda: ROOT)
+        found = Archive(Storage.on(dynamodb, TABLE), s3, MAIL_BUCKET, ARCHIVE, lambda: ROOT)
         found.storage.playbooks.put(repairs, NOON)
         found.storage.roster.put(agent(capacity=50))
         for number, contact in (("CS1", CONTACT), ("CS2", CONTACT), ("CS3", OTHER)):
@@ -109,7 +109,7 @@ def digest(contact: str) -> str:
     return contact_hash(normalise_contact(contact), "testdesk", derive(ROOT, "contact"))
 
 
-def live(at: Records, playbook: Playbook, number: str, contact: str) -> None:
+def live(at: Archive, playbook: Playbook, number: str, contact: str) -> None:
     """Give a ticket mails, files, deliveries and an archived document; CS1 has every event and two
     versions.
     """
@@ -166,16 +166,16 @@ def live(at: Records, playbook: Playbook, number: str, contact: str) -> None:
         assert archive(at.storage, at.shelves, run, NOON)
 
 
-def stored(at: Records) -> str:
+def stored(at: Archive) -> str:
     """Return all items and objects with their keys, names and versions as one text."""
     return repr([*items(at), *objects(at)])
 
 
-def items(at: Records) -> list[Any]:
+def items(at: Archive) -> list[Any]:
     return list(at.storage.table.client.scan(TableName=TABLE)["Items"])
 
 
-def objects(at: Records) -> list[tuple[str, str]]:
+def objects(at: Archive) -> list[tuple[str, str]]:
     found = []
     for bucket in (MAIL_BUCKET, ARCHIVE):
         for item in at.s3.list_object_versions(Bucket=bucket).get("Versions", []):
@@ -186,13 +186,13 @@ def objects(at: Records) -> list[tuple[str, str]]:
     return found
 
 
-def left(at: Records) -> list[str]:
+def left(at: Archive) -> list[str]:
     """Return the secrets that are stored somewhere, as text or as bytes."""
     everything = stored(at)
     return [x for x in SECRETS if x in everything or repr(x.encode())[2:-1] in everything]
 
 
-def figures(at: Records) -> Counter[Any]:
+def figures(at: Archive) -> Counter[Any]:
     """Return the figures of the reports: types, tags, statuses, scores, times, events, parts,
     deliveries.
     """
@@ -216,7 +216,7 @@ def figures(at: Records) -> Counter[Any]:
     return found
 
 
-def erased_entries(at: Records, number: str) -> list[tuple[str, str]]:
+def erased_entries(at: Archive, number: str) -> list[tuple[str, str]]:
     return [
         (commit.actor, event.reason)
         for commit in at.storage.tickets.history("testdesk", number)
@@ -224,7 +224,7 @@ def erased_entries(at: Records, number: str) -> list[tuple[str, str]]:
     ]
 
 
-def tags(at: Records, number: str) -> list[dict[str, str]]:
+def tags(at: Archive, number: str) -> list[dict[str, str]]:
     key = f"archive/testdesk/2026/{number}.json"
     versions = at.s3.list_object_versions(Bucket=ARCHIVE, Prefix=key).get("Versions", [])
     return [
@@ -242,7 +242,7 @@ class TestHold:
     """A hold keeps a record beyond its retention period."""
 
     @pytest.mark.requirement("B10")
-    def test_hold_and_release_tag_every_version(self, at: Records) -> None:
+    def test_hold_and_release_tag_every_version(self, at: Archive) -> None:
         """Lifecycle rules apply to versions that are not held."""
         assert tags(at, "CS1") == [{"retention-years": "5", "hold": "false"}] * 2
         ticket = hold(at, "testdesk", "CS1", held=True, reason="lawsuit", actor="admin", now=SOON)
@@ -259,7 +259,7 @@ class TestHold:
         assert said == [("admin", True, "lawsuit"), ("admin", False, "settled")]
 
     @pytest.mark.requirement("B10", "D10")
-    def test_a_ticket_s_files_are_held_and_released_with_it(self, at: Records) -> None:
+    def test_a_ticket_s_files_are_held_and_released_with_it(self, at: Archive) -> None:
         for held in (True, False):
             hold(at, "testdesk", "CS1", held=held, reason="x", actor="admin", now=SOON)
             found = at.s3.get_object_tagging(Bucket=MAIL_BUCKET, Key=f"{PHOTO}-CS1")["TagSet"]
@@ -267,7 +267,7 @@ class TestHold:
             assert tags(at, "CS1")[0]["hold"] == str(held).lower()
 
     @pytest.mark.requirement("B10")
-    def test_a_repeated_hold_tags_again_without_another_event(self, at: Records) -> None:
+    def test_a_repeated_hold_tags_again_without_another_event(self, at: Archive) -> None:
         """After an interruption between commit and tag."""
         for _ in range(2):
             hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
@@ -278,14 +278,14 @@ class TestHold:
         hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
         assert [tag["hold"] for tag in tags(at, "CS1")] == ["true"] * 2
 
-    def test_a_ticket_archived_while_held_is_held(self, at: Records, repairs: Playbook) -> None:
+    def test_a_ticket_archived_while_held_is_held(self, at: Archive, repairs: Playbook) -> None:
         hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
         write_document(at.storage, at.shelves, at.storage.tickets.load("testdesk", "CS1"), repairs)
         assert [tag["hold"] for tag in tags(at, "CS1")] == ["true"] * 3
 
     @pytest.mark.requirement("B10")
     def test_a_hold_during_the_archive_s_write_is_noticed(
-        self, at: Records, repairs: Playbook
+        self, at: Archive, repairs: Playbook
     ) -> None:
         """The archive reads the ticket again after writing and is retried."""
         before = at.storage.tickets.load("testdesk", "CS1")
@@ -294,7 +294,7 @@ class TestHold:
         with pytest.raises(TryAgain, match="meanwhile"):
             write_document(at.storage, at.shelves, stale, repairs)
 
-    def test_an_unknown_ticket_cannot_be_held(self, at: Records) -> None:
+    def test_an_unknown_ticket_cannot_be_held(self, at: Archive) -> None:
         with pytest.raises(NotFound):
             hold(at, "testdesk", "CS9", held=True, reason="x", actor="admin", now=SOON)
 
@@ -304,7 +304,7 @@ class TestErase:
 
     @pytest.mark.requirement("B10")
     def test_the_console_reports_which_tickets_it_erased(
-        self, at: Records, monkeypatch: pytest.MonkeyPatch
+        self, at: Archive, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Silence would read as done, though a letter may misspell the address."""
         monkeypatch.setattr(retention, "records_of", lambda stage: at)
@@ -317,7 +317,7 @@ class TestErase:
         assert (done.exit_code, done.output) == (0, "CS1: erased\n")
 
     @pytest.mark.requirement("B10")
-    def test_erasure_leaves_no_personal_data(self, at: Records) -> None:
+    def test_erasure_leaves_no_personal_data(self, at: Archive) -> None:
         """In no item, object or version; the figures are unchanged."""
         before = figures(at)
         assert left(at) == list(SECRETS)
@@ -332,7 +332,7 @@ class TestErase:
         assert not [item for item in items(at) if digest(CONTACT) in repr(item)]
 
     @pytest.mark.requirement("B10", "G6")
-    def test_the_archive_document_records_the_erasure(self, at: Records) -> None:
+    def test_the_archive_document_records_the_erasure(self, at: Archive) -> None:
         """It has one version, with the entry and the figures."""
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         [document] = [body for key, body in objects(at) if key.endswith("/CS1.json")]
@@ -342,14 +342,14 @@ class TestErase:
         assert "压缩机" in document
         assert tags(at, "CS1") == [{"retention-years": "5", "hold": "false"}]
 
-    def test_erasure_leaves_other_customers_data_alone(self, at: Records) -> None:
+    def test_erasure_leaves_other_customers_data_alone(self, at: Archive) -> None:
         before = [item for item in items(at) if "CS3" in repr(item)]
         files = [found for found in objects(at) if "CS3" in found[0]]
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         assert [item for item in items(at) if "CS3" in repr(item)] == before
         assert [found for found in objects(at) if "CS3" in found[0]] == files
 
-    def test_a_person_is_found_by_a_ticket_s_number(self, at: Records) -> None:
+    def test_a_person_is_found_by_a_ticket_s_number(self, at: Archive) -> None:
         found = erase(at, "testdesk", number="CS1", **ERASURE)
         assert found.numbers == ("CS1",)
         assert not at.storage.tickets.load("testdesk", "CS2").erased
@@ -361,7 +361,7 @@ class TestErase:
         assert at.storage.contacts.known("testdesk", None, digest(CONTACT)).customer_class is None
         assert left(at) == []
 
-    def test_a_repeated_erasure_changes_nothing(self, at: Records) -> None:
+    def test_a_repeated_erasure_changes_nothing(self, at: Archive) -> None:
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         first = left(at), figures(at), [key for key, _ in objects(at)]
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
@@ -371,7 +371,7 @@ class TestErase:
         assert [len(erased_entries(at, number)) for number in ("CS1", "CS2")] == [1, 1]
 
     @pytest.mark.requirement("G4")
-    def test_the_reason_for_an_erasure_is_masked(self, at: Records) -> None:
+    def test_the_reason_for_an_erasure_is_masked(self, at: Archive) -> None:
         told = {**ERASURE, "reason": "mail of li.example@example.com"}
         erase(at, "testdesk", contact=CONTACT, **told)
         assert left(at) == []
@@ -379,7 +379,7 @@ class TestErase:
     @pytest.mark.requirement("B10")
     @pytest.mark.parametrize("by", ["contact", "number"])
     def test_an_erasure_interrupted_anywhere_is_completed_by_the_next_run(
-        self, at: Records, repairs: Playbook, by: str
+        self, at: Archive, repairs: Playbook, by: str
     ) -> None:
         """Each run ends a few calls later than the one before."""
         wanted: dict[str, Any] = {"contact": CONTACT} if by == "contact" else {"number": "CS1"}
@@ -407,7 +407,7 @@ class TestErase:
             assert not [secret for secret in SECRETS if secret in "".join(own)]
 
     @pytest.mark.requirement("B10")
-    def test_held_tickets_are_not_erased(self, at: Records) -> None:
+    def test_held_tickets_are_not_erased(self, at: Archive) -> None:
         """After the release they are."""
         hold(at, "testdesk", "CS1", held=True, reason="lawsuit", actor="admin", now=SOON)
         found = erase(at, "testdesk", contact=CONTACT, **ERASURE)
@@ -421,7 +421,7 @@ class TestErase:
         assert left(at) == []
 
     def test_erasing_a_ticket_without_a_document_creates_none(
-        self, at: Records, repairs: Playbook
+        self, at: Archive, repairs: Playbook
     ) -> None:
         customer = Customer(name="李样本", contact=CONTACT, kind="email", hash=digest(CONTACT))
         received = request(customer=customer, description=TEXT)
@@ -435,7 +435,7 @@ class TestErase:
 
     @pytest.mark.requirement("B10")
     def test_a_document_written_during_the_erasure_is_erased(
-        self, at: Records, repairs: Playbook
+        self, at: Archive, repairs: Playbook
     ) -> None:
         """The archive had read the ticket before."""
         before = at.storage.tickets.load("testdesk", "CS1")
@@ -452,7 +452,7 @@ class TestErase:
         "under_way", [{"state": "claimed"}, {"covers": ("000001#handler_told#handler",)}]
     )
     def test_an_erasure_during_a_delivery_has_to_be_repeated(
-        self, at: Records, under_way: dict[str, Any]
+        self, at: Archive, under_way: dict[str, Any]
     ) -> None:
         """The delivery may still store its text."""
         [sent] = [
@@ -467,21 +467,21 @@ class TestErase:
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         assert left(at) == []
 
-    def test_an_unknown_contact_erases_nothing(self, at: Records) -> None:
+    def test_an_unknown_contact_erases_nothing(self, at: Archive) -> None:
         found = erase(at, "testdesk", contact="nobody@example.com", **ERASURE)
         assert found.numbers == ()
 
     @pytest.mark.parametrize(
         "who", [{}, {"number": "CS1", "contact": CONTACT}, {"contact": "nobody"}]
     )
-    def test_erasure_needs_either_a_contact_or_a_number(self, at: Records, who: Any) -> None:
+    def test_erasure_needs_either_a_contact_or_a_number(self, at: Archive, who: Any) -> None:
         with pytest.raises(ValueError):  # noqa: PT011 - any wording
             erase(at, "testdesk", **who, **ERASURE)
         with pytest.raises(NotFound):
             erase(at, "testdesk", number="CS9", **ERASURE)
 
 
-def test_records_are_found_by_the_stage_s_name(at: Records) -> None:
+def test_records_are_found_by_the_stage_s_name(at: Archive) -> None:
     found = retention.records_of("test")
     assert (found.mail_bucket, found.archive_bucket) == (MAIL_BUCKET, ARCHIVE)
     assert found.storage.tickets.load("testdesk", "CS1").number == "CS1"

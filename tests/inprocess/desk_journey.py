@@ -18,7 +18,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
 from functions.core.storage.database import Storage
-from infra.console.retention import Records, records_of
+from infra.console.retention import Archive, records_of
 from infra.simulator.simulator import ApiResponse, Simulator
 from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.inprocess import conftest
@@ -94,7 +94,7 @@ class SimulatedJourney(Journey):
         return self.storage.tickets.load(self.desk, self.number)
 
     @property
-    def records(self) -> Records:
+    def records(self) -> Archive:
         """The records of the deployment, for holds and erasures."""
         return records_of(self.simulator.deployment.stage)
 

@@ -20,9 +20,9 @@ from functions.core.domain.errors import (
 from functions.core.domain.events import Attachment, Product
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
+from functions.core.services import command_service
 from functions.core.services.command_service import change, write_all
 from functions.core.storage.database import Storage
-from functions.workbench import actions
 from tests.core.sample_desk import NOON, file
 from tests.workbench.conftest import NUMBER, SignedIn
 
@@ -314,11 +314,11 @@ def test_rights_are_checked_again_after_a_conflict(
     agent.act("take")
 
     def overtaken(*arguments: Any) -> Ticket:
-        monkeypatch.setattr(actions, "write_all", write_all)
+        monkeypatch.setattr(command_service, "write_all", write_all)
         signed_in("supervisor-1").act("assign", agent="agent-2")
         return write_all(*arguments)
 
-    monkeypatch.setattr(actions, "write_all", overtaken)
+    monkeypatch.setattr(command_service, "write_all", overtaken)
     with pytest.raises(Forbidden):
         agent.act("reply", text="您好")
 
@@ -329,7 +329,7 @@ def test_repeated_conflicts_end_in_an_error(
     def never(*_: Any) -> Ticket:
         raise Conflict("again")
 
-    monkeypatch.setattr(actions, "write_all", never)
+    monkeypatch.setattr(command_service, "write_all", never)
     with pytest.raises(Conflict):
         signed_in("agent-1").act("take")
 

@@ -1,7 +1,8 @@
-"""Carry a command out: load, decide, apply, commit, and once more where somebody was faster."""
+"""The command service: load, decide, apply, commit, and retry where somebody was faster."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from functions.core.text.unmasking import Original
 
 TRIES = 6
-"""How often a command is decided anew after a conflict before the caller has to try again."""
+"""Decisions made before a conflict reaches the caller."""
+
+Decision = tuple[Ticket, tuple[Decided, ...]]
+"""The ticket that a decision is about, and the events for it and for others."""
 
 
 def change(
@@ -39,57 +43,105 @@ def change(
     idempotency: IdempotencyRecord | None = None,
     original: Original | None = None,
 ) -> Ticket:
-    """The ticket after `command`; unchanged where the command changes nothing.
+    """Carry out a command and return the ticket; unchanged where the command changes nothing.
 
-    What is said about a merged ticket is said about the one that it goes on in, which is then the
-    ticket that is changed and returned.
+    Messages and notes on a merged ticket change its merge target, which is then returned.
 
     Args:
-        expected: the version that the caller saw; an older one is refused.
-        seen: the ticket that the command was decided on, which saves reading it. If it has changed
-            since, the whole decision is the caller's to make anew: `Conflict`.
+        expected: the version that the caller saw; a newer one is refused.
+        seen: the version of the ticket on which the caller decided. If it has changed since, the
+            caller must decide again: `Conflict`.
         loaded: the ticket as the caller has just read it, for the first try.
         idempotency: the idempotency record of the message that the command carries.
-        original: what was hidden of that message.
+        original: the original of that message.
 
     Raises:
-        NotFound, ActionNotAllowed, InvalidInput: as `decide` says.
-        StaleVersion: the ticket has moved on from `expected`.
-        AgentAtCapacity: the chosen handler is full or offline.
-        Duplicate: the idempotency record was there already.
+        NotFound, ActionNotAllowed, InvalidInput: as `decide`.
+        StaleVersion: the ticket is newer than `expected`.
+        AgentAtCapacity: the chosen handler is at capacity or offline.
+        Duplicate: the idempotency record exists.
         Conflict: others changed the ticket `TRIES` times in a row, or since `seen`.
     """
-    tries = TRIES if seen is None else 1
-    for tried in range(tries):
-        ticket = seen or (loaded if tried == 0 else None) or storage.tickets.load(desk, number)
-        if expected is not None and ticket.version != expected:
-            raise StaleVersion(
-                f"You acted on version {expected}; the ticket is at version {ticket.version}. "
-                "Look at it again."
-            )
-        told = command
+
+    def decision(ticket: Ticket) -> Decision:
+        require_version(ticket, expected)
+        redirected = command
         if ticket.merged is not None:
             from functions.core.services.merging import redirect
 
-            ticket, told = redirect(storage, ticket, command)
-        decided = decide_all(storage, ticket, told, playbook, now)
+            ticket, redirected = redirect(storage, ticket, command)
+        return ticket, decide_all(storage, ticket, redirected, playbook, now)
+
+    if seen is not None:
+        ticket, decided = decision(seen)
+        if not decided:
+            return ticket
+        return write_all(storage, decided, playbook, now, actor, idempotency, original)
+    return retry_on_conflict(
+        storage,
+        desk,
+        number,
+        decision,
+        playbook,
+        now,
+        actor=actor,
+        loaded=loaded,
+        idempotency=idempotency,
+        original=original,
+    )
+
+
+def retry_on_conflict(
+    storage: Storage,
+    desk: str,
+    number: str,
+    decision: Callable[[Ticket], Decision],
+    playbook: Playbook,
+    now: datetime,
+    *,
+    actor: str,
+    loaded: Ticket | None = None,
+    idempotency: IdempotencyRecord | None = None,
+    original: Original | None = None,
+) -> Ticket:
+    """Decide on the newest version and commit; decide again after a conflict.
+
+    Raises:
+        Conflict: others changed the ticket `TRIES` times in a row.
+    """
+    for attempt in range(TRIES):
+        ticket = (loaded if attempt == 0 else None) or storage.tickets.load(desk, number)
+        ticket, decided = decision(ticket)
         if not decided:
             return ticket
         try:
             return write_all(storage, decided, playbook, now, actor, idempotency, original)
         except Conflict:
-            if tried == tries - 1:
+            if attempt == TRIES - 1:
                 raise
     raise AssertionError("unreachable")
+
+
+def require_version(ticket: Ticket, expected: int | None) -> None:
+    """Refuse a caller who acts on an older version.
+
+    Raises:
+        StaleVersion: the ticket is newer than `expected`.
+    """
+    if expected is not None and ticket.version != expected:
+        raise StaleVersion(
+            f"You acted on version {expected}; the ticket is at version {ticket.version}. "
+            "Look at it again."
+        )
 
 
 def decide_all(
     storage: Storage, ticket: Ticket, command: c.Command, playbook: Playbook, now: datetime
 ) -> tuple[Decided, ...]:
-    """What a command makes of its ticket, and of the other one where it is about two.
+    """Decide a command on its ticket, and on the second ticket of a merge.
 
     Raises:
-        NotFound, ActionNotAllowed, InvalidInput: as `decide` says of either.
+        NotFound, ActionNotAllowed, InvalidInput: as `decide`, for either ticket.
     """
     if isinstance(command, c.Merge | c.Unmerge):
         from functions.core.services.merging import decide_merge
@@ -97,7 +149,7 @@ def decide_all(
         return decide_merge(storage, ticket, command, playbook, now)
     events = decide(ticket, command, playbook, now)
     sealed = command.sealed if isinstance(command, c.CorrectContact) else None
-    return (Decided(ticket, events, _by_hand(command), sealed),) if events else ()
+    return (Decided(ticket, events, _by_person(command), sealed),) if events else ()
 
 
 def write_all(
@@ -109,9 +161,9 @@ def write_all(
     idempotency: IdempotencyRecord | None = None,
     original: Original | None = None,
 ) -> Ticket:
-    """Commit what was decided on one or several tickets, all of it or nothing.
+    """Commit the decisions on one or several tickets in one transaction; return the first ticket.
 
-    `marker` and `original` belong to the first ticket. Returns that ticket after it.
+    `idempotency` and `original` belong to the first ticket.
     """
     changes = [_changed(each, playbook, now, actor) for each in decided]
     if original is not None:
@@ -133,7 +185,7 @@ def _changed(decided: Decided, playbook: Playbook, now: datetime, actor: str) ->
         events=decided.events,
     )
     after = apply(ticket, commit)
-    after = after.model_copy(update={"wakes_at": next_wake(ticket, after)})
+    after = after.changed(wakes_at=next_wake(ticket, after))
     return Change(
         ticket,
         after,
@@ -145,7 +197,7 @@ def _changed(decided: Decided, playbook: Playbook, now: datetime, actor: str) ->
     )
 
 
-def _by_hand(command: c.Command) -> bool:
-    """Whether a person chose the handler, who then need not have a place free."""
+def _by_person(command: c.Command) -> bool:
+    """Whether a person chose the handler, whose capacity is then not checked."""
     parts = command.commands if isinstance(command, c.Together) else (command,)
     return any(isinstance(part, c.Assign | c.Take) and part.by_person for part in parts)

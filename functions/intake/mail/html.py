@@ -29,7 +29,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TextLine:
     """One line of text without a line break."""
 
     text: str
@@ -156,7 +156,7 @@ class _Open:
 
 class _Reader:
     def __init__(self) -> None:
-        self.lines: list[Line] = []
+        self.lines: list[TextLine] = []
         self.open: list[_Open] = []
         self.names: Counter[str] = Counter()
         self.words: list[str] = []
@@ -209,7 +209,7 @@ class _Reader:
         default = Kind.HISTORY if self.history else Kind.TEXT
         kind = self.kinds[-1] if self.kinds else Kind.QUOTE if self.quotes else default
         depth = min(self.quotes, MAX_QUOTE_DEPTH)
-        self.lines.append(Line(("> " * depth + line).rstrip() if depth else line, kind))
+        self.lines.append(TextLine(("> " * depth + line).rstrip() if depth else line, kind))
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name in {"br", "hr", "img"}:
@@ -361,7 +361,7 @@ def _kind(names: str, identity: str) -> Kind | None:
     return None
 
 
-def lines(document: str) -> list[Line]:
+def lines(document: str) -> list[TextLine]:
     """Convert an HTML document to lines, in time linear in its length.
 
     Lists get dashes or numbers, links their address, images their description, quotations `> `.

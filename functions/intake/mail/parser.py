@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from functions.intake.mail import html, mime, origin, replies
 from functions.intake.mail.charsets import codec_for, decode
-from functions.intake.mail.html import Kind, Line
+from functions.intake.mail.html import Kind, TextLine
 from functions.intake.mail.origin import DeliveryReport, Origin
 from functions.intake.mail.replies import strip_reply
 
@@ -168,7 +168,7 @@ class _Content:
         self.forwarded: list[mime.Part] = []
         self.budget = MAX_TEXT
         self.has_text = False
-        self._rendered: list[tuple[list[Line], list[Line] | None]] | None = None
+        self._rendered: list[tuple[list[TextLine], list[TextLine] | None]] | None = None
 
     def read(self, part: mime.Part) -> None:
         self.segments.extend(self.visible(part))
@@ -320,7 +320,7 @@ class _Content:
 
     # --- text ---
 
-    def rendered(self) -> list[tuple[list[Line], list[Line] | None]]:
+    def rendered(self) -> list[tuple[list[TextLine], list[TextLine] | None]]:
         """The lines of each segment, and those of its HTML version if plain text is shown."""
         if self._rendered is None:
             self._rendered = [self.render(segment) for segment in self.segments]
@@ -328,18 +328,18 @@ class _Content:
                 self._rendered.extend(self.fallback())
         return self._rendered
 
-    def render(self, segment: _Segment) -> tuple[list[Line], list[Line] | None]:
+    def render(self, segment: _Segment) -> tuple[list[TextLine], list[TextLine] | None]:
         structured = html.lines(segment.html) if segment.html else None
         if segment.plain is None or not segment.plain.strip():
             return structured or [], None
         if structured and _is_stub(segment.plain, structured):
             return structured, None
-        return [Line(line) for line in segment.plain.split("\n")], structured
+        return [TextLine(line) for line in segment.plain.split("\n")], structured
 
-    def fallback(self) -> Iterator[tuple[list[Line], list[Line] | None]]:
+    def fallback(self) -> Iterator[tuple[list[TextLine], list[TextLine] | None]]:
         """The text of an invitation or of an attached mail, for a mail without text."""
         for text in self.calendar[:1]:
-            yield [Line(line) for line in _calendar_text(text)], None
+            yield [TextLine(line) for line in _calendar_text(text)], None
         if not self.calendar and self.forwarded and len(self.forwarded[0].raw) > 0:
             part = self.forwarded[0]
             self.note("text:of-attached-mail")
@@ -348,11 +348,11 @@ class _Content:
             if not inner.forwarded:
                 yield inner.lines(), None
 
-    def lines(self) -> list[Line]:
-        lines: list[Line] = []
+    def lines(self) -> list[TextLine]:
+        lines: list[TextLine] = []
         for shown, _ in self.rendered():
             if lines and shown and lines[-1].text.strip():
-                lines.append(Line(""))
+                lines.append(TextLine(""))
             lines.extend(shown)
         return lines
 
@@ -377,7 +377,7 @@ def _content_id(part: mime.Part) -> str:
     return (part.header("content-id") or b"").decode("ascii", "replace").strip("<> ")
 
 
-def _is_stub(plain: str, structured: list[Line]) -> bool:
+def _is_stub(plain: str, structured: list[TextLine]) -> bool:
     """Whether the plain version only refers to the HTML version or lacks most of its text."""
     words = sum(len(line.text.split()) for line in structured)
     own = len(plain.split())

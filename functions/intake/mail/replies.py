@@ -17,7 +17,7 @@ from enum import Enum, auto
 from functools import cache
 
 from functions.intake.mail import reply_words as words
-from functions.intake.mail.html import Kind, Line
+from functions.intake.mail.html import Kind, TextLine
 
 MAX_LINES = 5_000
 MAX_LINE = 500
@@ -52,10 +52,10 @@ def strip_reply(text: str) -> str:
     Replies between quoted lines stay, and text that is nothing but history is returned unchanged.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return newly_written([Line(line) for line in text.split("\n")]).text
+    return newly_written([TextLine(line) for line in text.split("\n")]).text
 
 
-def newly_written(lines: Sequence[Line]) -> NewlyWritten:
+def newly_written(lines: Sequence[TextLine]) -> NewlyWritten:
     """Find the new text in the lines of a mail, in time linear in their number."""
     shown = [_plain(line.text) for line in lines[:MAX_LINES]]
     roles = _roles(shown, [line.kind for line in lines[:MAX_LINES]])
@@ -71,7 +71,7 @@ def newly_written(lines: Sequence[Line]) -> NewlyWritten:
     return NewlyWritten(_folded([line.text for line in lines]), cut, kept_all=True)
 
 
-def _new_lines(lines: Sequence[Line], roles: list[Role]) -> list[str]:
+def _new_lines(lines: Sequence[TextLine], roles: list[Role]) -> list[str]:
     """The new lines, with an empty line in place of removed ones."""
     new: list[str] = []
     skipped = False

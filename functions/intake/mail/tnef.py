@@ -30,7 +30,7 @@ _TEXT8, _TEXT16, _BINARY, _OBJECT = 0x1E, 0x1F, 0x102, 0x0D
 
 
 @dataclass(slots=True)
-class Message:
+class TnefMessage:
     """The content of a container; `files` are (name, content)."""
 
     text: str = ""
@@ -38,9 +38,9 @@ class Message:
     files: list[tuple[str, bytes]] = field(default_factory=list)
 
 
-def read(data: bytes, note: Note) -> Message:
+def read(data: bytes, note: Note) -> TnefMessage:
     """Read a container; a damaged one yields the readable part and a defect."""
-    message = Message()
+    message = TnefMessage()
     if len(data) < 6 or struct.unpack_from("<I", data)[0] != SIGNATURE:
         note("tnef:unreadable")
         return message
@@ -81,7 +81,7 @@ class _File:
                     self.content = content[16:] if kind == _OBJECT else content
 
 
-def _read_properties(message: Message, value: bytes, codepage: str, note: Note) -> None:
+def _read_properties(message: TnefMessage, value: bytes, codepage: str, note: Note) -> None:
     for tag, kind, content in _properties(value):
         if tag == _BODY and not message.text:
             message.text = _string(kind, content, codepage, note)

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from functions.intake.mail.html import Kind, Line
+from functions.intake.mail.html import Kind, TextLine
 from functions.intake.mail.replies import newly_written, strip_reply
 from tests.growth import grows_with_length, seconds
 
@@ -353,7 +353,11 @@ def test_a_gateway_s_warning_is_cut() -> None:
 
 
 def test_markup_alone_identifies_history() -> None:
-    lines = [Line("New."), Line("Anything at all", Kind.HISTORY), Line("me", Kind.SIGNATURE)]
+    lines = [
+        TextLine("New."),
+        TextLine("Anything at all", Kind.HISTORY),
+        TextLine("me", Kind.SIGNATURE),
+    ]
     assert newly_written(lines).text == "New."
 
 

@@ -57,7 +57,7 @@ class TermOf:
 
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-Message = Annotated[str, Field(min_length=1, max_length=4000), TO_CUSTOMER]
+MessageText = Annotated[str, Field(min_length=1, max_length=4000), TO_CUSTOMER]
 Remark = Annotated[str, Field(max_length=1000), INTERNAL]
 Reason = Annotated[str, Field(min_length=1, max_length=1000), INTERNAL]
 

@@ -17,7 +17,7 @@ from functions.core.domain.commands.base import (
     AgentAction,
     Body,
     BodyWithFiles,
-    Message,
+    MessageText,
     Reason,
     TicketCommand,
     reopened,
@@ -31,7 +31,7 @@ _WORKED_ON: frozenset[Status] = frozenset({"assigned", "in_progress", "awaiting_
 
 
 class ReplyBody(BodyWithFiles):
-    text: Message
+    text: MessageText
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Reply(
 
 
 class RequestInformationBody(Body):
-    text: Message
+    text: MessageText
 
 
 @dataclass(frozen=True)

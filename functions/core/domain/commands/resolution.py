@@ -15,7 +15,7 @@ from functions.core.domain.commands.base import (
     LEADERS,
     AgentAction,
     Body,
-    Message,
+    MessageText,
     Reason,
     Remark,
     TicketCommand,
@@ -36,7 +36,7 @@ def already_answered() -> AlreadyAnswered:
 
 
 class ResolveBody(Body):
-    summary: Message
+    summary: MessageText
 
 
 @dataclass(frozen=True)
