@@ -16,7 +16,7 @@ from infra.deploy.permissions import UNUSED, granted, needed
 from infra.deploy.steps import INFRA
 from infra.simulator.simulator import FUNCTIONS, Simulator
 from tests.inprocess.conftest import simulator, storage
-from tests.inprocess.test_life import StandardJourney
+from tests.inprocess.test_standard import StandardJourney
 
 __all__ = ["simulator", "storage"]  # fixtures
 

@@ -23,13 +23,13 @@ BODY = {"contact": "13800138000", "description": "无法登录，一直提示密
 RAW = json.dumps(BODY, ensure_ascii=False).encode()
 
 
-def file(simulator: Simulator, body: Any = BODY, **headers: str) -> ApiResponse:
+def post_ticket(simulator: Simulator, body: Any = BODY, **headers: str) -> ApiResponse:
     return simulator.http("POST", "/desks/standard/tickets", body, headers=headers)
 
 
 @pytest.mark.requirement("A1", "A3", "A4")
 def test_a_request_gets_a_number_and_a_promise(simulator: Simulator, storage: Storage) -> None:
-    answer = file(simulator)
+    answer = post_ticket(simulator)
     assert answer.status == 201
     today = datetime.now(tz=None).astimezone()  # the number's date is the desk's own
     number = answer.json["number"]
@@ -51,7 +51,7 @@ def test_a_request_gets_a_number_and_a_promise(simulator: Simulator, storage: St
 @pytest.mark.requirement("A4")
 def test_an_urgent_request_is_promised_two_hours(simulator: Simulator) -> None:
     """紧急问题2小时内响应."""
-    answer = file(simulator, {**BODY, "urgency": "高"})
+    answer = post_ticket(simulator, {**BODY, "urgency": "高"})
     due = datetime.fromisoformat(answer.json["expected_response_by"])
     assert 1.9 < (due.timestamp() - time.time()) / 3600 <= 2
 
@@ -61,14 +61,14 @@ def test_an_urgent_request_is_promised_two_hours(simulator: Simulator) -> None:
 def test_terms_are_understood_in_both_languages(
     simulator: Simulator, storage: Storage, urgency: str
 ) -> None:
-    answer = file(simulator, {**BODY, "urgency": urgency, "type": "fault report"})
+    answer = post_ticket(simulator, {**BODY, "urgency": urgency, "type": "fault report"})
     ticket = storage.tickets.load("standard", answer.json["number"])
     assert (ticket.priority, ticket.type) == ("低", "报障")
 
 
 @pytest.mark.requirement("A1", "A15")
 def test_every_wrong_field_is_named(simulator: Simulator) -> None:
-    answer = file(
+    answer = post_ticket(
         simulator,
         {
             "contact": "12",
@@ -87,7 +87,7 @@ def test_every_wrong_field_is_named(simulator: Simulator) -> None:
 
 
 def test_unknown_and_missing_fields_are_named(simulator: Simulator) -> None:
-    answer = file(simulator, {"descripton": "typo"})
+    answer = post_ticket(simulator, {"descripton": "typo"})
     assert answer.status == 400
     assert {error["field"] for error in answer.json["errors"]} == {
         "contact",
@@ -99,7 +99,7 @@ def test_unknown_and_missing_fields_are_named(simulator: Simulator) -> None:
 @pytest.mark.requirement("D2")
 @pytest.mark.parametrize("given", ["2026-02-30", "2026-3-1", "20260310", "yesterday", ""])
 def test_a_purchase_date_must_be_a_date(simulator: Simulator, given: str) -> None:
-    answer = file(simulator, {**BODY, "product": {"name": "冰箱", "purchased_on": given}})
+    answer = post_ticket(simulator, {**BODY, "product": {"name": "冰箱", "purchased_on": given}})
     assert answer.status == 400
     assert answer.json["errors"] == [
         {"field": "product.purchased_on", "message": "a date, such as 2026-03-10"}
@@ -108,7 +108,7 @@ def test_a_purchase_date_must_be_a_date(simulator: Simulator, given: str) -> Non
 
 def test_a_body_of_another_type_is_refused_as_a_problem(simulator: Simulator) -> None:
     """Chalice's own errors are problems too."""
-    answer = file(simulator, b"contact=13800138000", **{"Content-Type": "text/plain"})
+    answer = post_ticket(simulator, b"contact=13800138000", **{"Content-Type": "text/plain"})
     assert answer.status == 415
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json == {
@@ -124,22 +124,26 @@ def test_an_unknown_desk_is_not_found(simulator: Simulator) -> None:
 
 @pytest.mark.requirement("G1")
 def test_a_repeated_key_creates_one_ticket(simulator: Simulator) -> None:
-    first = file(simulator, **{"Idempotency-Key": "k-1"})
+    first = post_ticket(simulator, **{"Idempotency-Key": "k-1"})
     for _ in range(20):
-        assert file(simulator, **{"Idempotency-Key": "k-1"}).json == first.json
-    other = file(simulator, {**BODY, "description": "别的问题"}, **{"Idempotency-Key": "k-1"})
+        assert post_ticket(simulator, **{"Idempotency-Key": "k-1"}).json == first.json
+    other = post_ticket(
+        simulator, {**BODY, "description": "别的问题"}, **{"Idempotency-Key": "k-1"}
+    )
     assert other.status == 422
-    assert file(simulator, **{"Idempotency-Key": "k-2"}).json["number"] != first.json["number"]
+    assert (
+        post_ticket(simulator, **{"Idempotency-Key": "k-2"}).json["number"] != first.json["number"]
+    )
 
 
 def test_without_a_key_each_request_creates_a_ticket(simulator: Simulator) -> None:
-    assert file(simulator).json["number"] != file(simulator).json["number"]
+    assert post_ticket(simulator).json["number"] != post_ticket(simulator).json["number"]
 
 
 def test_creating_a_ticket_takes_three_calls_to_the_table(simulator: Simulator) -> None:
-    file(simulator)
+    post_ticket(simulator)
     simulator.calls.clear()
-    file(simulator, **{"Idempotency-Key": "k"})
+    post_ticket(simulator, **{"Idempotency-Key": "k"})
     table = [call for call in simulator.calls if call.service == "dynamodb"]
     assert len(table) <= 3
 
@@ -183,7 +187,7 @@ def test_personal_data_is_masked_before_it_is_stored(
         "contact": "wang.wu@example.com",
         "description": "请回电 13912345678 或 me@example.org",
     }
-    number = file(simulator, body).json["number"]
+    number = post_ticket(simulator, body).json["number"]
     found = repr(storage.tickets.items("standard", number))
     for secret in ("wang.wu", "13912345678", "me@example.org", "张三"):
         assert secret not in found
@@ -199,7 +203,7 @@ def test_a_phone_number_is_masked_in_every_field(simulator: Simulator, storage: 
         "proof_of_purchase": f"发票 {phone}",
         "customer_id": phone,
     }
-    number = file(simulator, body).json["number"]
+    number = post_ticket(simulator, body).json["number"]
     simulator.pump()
     (received,) = storage.tickets.history("standard", number)[0].of(TicketReceived)
     for said in (received.description, received.order, received.proof_of_purchase):
@@ -223,7 +227,7 @@ def test_a_number_has_the_desk_s_own_date(
 ) -> None:
     """The day begins at midnight in Shanghai, eight hours before UTC's."""
     monkeypatch.setattr(clock, "now", lambda: at)
-    assert file(simulator).json["number"] == number
+    assert post_ticket(simulator).json["number"] == number
 
 
 @pytest.mark.requirement("A5")
@@ -238,7 +242,7 @@ def test_a_supervisor_s_customer_class_overrides_the_channel_s(
     simulator.expire_playbooks()
 
     def classed() -> Customer:
-        number = file(simulator, {**BODY, "customer_id": "VIP-7"}).json["number"]
+        number = post_ticket(simulator, {**BODY, "customer_id": "VIP-7"}).json["number"]
         return storage.tickets.load("standard", number).customer
 
     assert classed().customer_class == "vip"

@@ -35,7 +35,9 @@ def journey() -> Iterator[SimulatedJourney]:
         yield found
 
 
-def act(journey: SimulatedJourney, who: str, number: str, action: str, **body: Any) -> ApiResponse:
+def act_on(
+    journey: SimulatedJourney, who: str, number: str, action: str, **body: Any
+) -> ApiResponse:
     journey.number = number
     return journey.try_action(who, action, **body)
 
@@ -66,7 +68,7 @@ def test_two_requests_are_merged_and_unmerged(journey: SimulatedJourney) -> None
     load = journey.storage.roster.get("standard", "li-1")
     assert load is not None
     assert load.load == 2
-    merged = act(journey, "li-1", other, "merge", into=one, reason="同一个问题", version=2)
+    merged = act_on(journey, "li-1", other, "merge", into=one, reason="同一个问题", version=2)
     assert merged.status == 200, merged.text
     assert (merged.json["status"], merged.json["merged_into"]) == ("merged", one)
     assert merged.json["actions"] == ["unmerge"]
@@ -106,7 +108,7 @@ def test_two_requests_are_merged_and_unmerged(journey: SimulatedJourney) -> None
 
     journey.number = one
     journey.act("li-1", "reply", text="已修复")
-    undone = act(journey, "li-1", other, "unmerge", reason="其实是两件事")
+    undone = act_on(journey, "li-1", other, "unmerge", reason="其实是两件事")
     assert (undone.json["status"], undone.json["handler"]) == ("assigned", "li-1")
     assert len([m for m in view(journey, one)["messages"] if m["direction"] == "in"]) == 4
     wrote = journey.http("POST", f"{path}/messages?{query}", {"text": "我的呢"})
@@ -133,41 +135,41 @@ def test_an_unmerged_ticket_without_a_handler_is_routed(journey: SimulatedJourne
     journey.as_agent("li-1", "PUT", "/me/presence", {"online": False})
     other = journey.file("还是无法登录", contact=MAIL)
     assert view(journey, other)["status"] == "queued"
-    assert act(journey, "zg-1", other, "merge", into=one).status == 200
+    assert act_on(journey, "zg-1", other, "merge", into=one).status == 200
     journey.online("li-2")
     assert view(journey, other)["status"] == "merged"
-    assert act(journey, "zg-1", other, "unmerge").json["status"] == "queued"
+    assert act_on(journey, "zg-1", other, "unmerge").json["status"] == "queued"
     assert view(journey, other)["handler"] == "li-2"
 
 
 def test_a_refused_merge_names_the_reason(journey: SimulatedJourney) -> None:
     one, other = file_two(journey)
     third = journey.file("无法登录", contact=MAIL)
-    itself = act(journey, "li-1", one, "merge", into=one)
+    itself = act_on(journey, "li-1", one, "merge", into=one)
     assert (itself.status, "itself" in itself.json["detail"]) == (409, True)
-    assert act(journey, "li-1", one, "merge", into="NOPE").status == 404
-    assert act(journey, "li-1", other, "merge", into=one).status == 200
+    assert act_on(journey, "li-1", one, "merge", into="NOPE").status == 404
+    assert act_on(journey, "li-1", other, "merge", into=one).status == 200
     for answer in (
-        act(journey, "li-1", other, "merge", into=one),
-        act(journey, "li-1", third, "merge", into=other),
-        act(journey, "zg-1", other, "reply", text="x"),
+        act_on(journey, "li-1", other, "merge", into=one),
+        act_on(journey, "li-1", third, "merge", into=other),
+        act_on(journey, "zg-1", other, "reply", text="x"),
     ):
         assert answer.status == 409
         assert one in answer.json["detail"]
         assert answer.headers["content-type"] == "application/problem+json"
-    assert act(journey, "li-1", one, "merge", into=other).status == 409
-    assert act(journey, "li-1", third, "merge", into=one, version=1).status == 409
-    assert act(journey, "zj-1", third, "merge", into=one).status == 403
-    assert act(journey, "li-2", third, "merge", into=one).status == 403
-    assert act(journey, "li-2", other, "unmerge").status == 403
-    assert act(journey, "li-1", third, "merge", into=one, what=1).status == 400
+    assert act_on(journey, "li-1", one, "merge", into=other).status == 409
+    assert act_on(journey, "li-1", third, "merge", into=one, version=1).status == 409
+    assert act_on(journey, "zj-1", third, "merge", into=one).status == 403
+    assert act_on(journey, "li-2", third, "merge", into=one).status == 403
+    assert act_on(journey, "li-2", other, "unmerge").status == 403
+    assert act_on(journey, "li-1", third, "merge", into=one, what=1).status == 400
 
 
 @pytest.mark.requirement("G4")
 def test_merged_customers_see_nothing_of_each_other(journey: SimulatedJourney) -> None:
     one, other = file_two(journey, contact="13912345678")
-    assert act(journey, "li-1", other, "merge", into=one).status == 403
-    assert act(journey, "zg-1", other, "merge", into=one).status == 200
+    assert act_on(journey, "li-1", other, "merge", into=one).status == 403
+    assert act_on(journey, "zg-1", other, "merge", into=one).status == 200
     assert "merged" not in [d.message for d in journey.storage.deliveries.list("standard", other)]
     path, _, query = status_link(journey, other).partition("?")
     photo = {"name": "别人的截图.txt", "content": "5L2g5aW9"}
@@ -196,14 +198,14 @@ def test_a_merged_ticket_asks_the_customer_nothing(journey: SimulatedJourney) ->
     other = journey.file("还是无法登录", contact=MAIL)
     (run,) = journey.simulator.workflows.executions.values()
     assert run.status == "RUNNING"
-    assert act(journey, "li-1", one, "merge", into=other).status == 200
+    assert act_on(journey, "li-1", one, "merge", into=other).status == 200
     assert run.status == "SUCCEEDED"
     assert "Contents" not in boto3.client("s3").list_objects_v2(
         Bucket=journey.simulator.deployment.archive_bucket
     )
     path, _, query = status_link(journey, one).partition("?")
     assert journey.http("POST", f"{path}/survey?{query}", {"score": 5}).status == 409
-    assert act(journey, "li-1", one, "unmerge").json["status"] == "resolved"
+    assert act_on(journey, "li-1", one, "unmerge").json["status"] == "resolved"
     assert len(journey.simulator.workflows.executions) == 2
     assert journey.http("POST", f"{path}/survey?{query}", {"score": 5}).status == 200
     assert view(journey, one)["status"] == "archived"
@@ -214,7 +216,7 @@ def test_a_merged_ticket_asks_the_customer_nothing(journey: SimulatedJourney) ->
 @pytest.mark.requirement("B10", "G6")
 def test_the_archive_document_holds_both_until_one_is_erased(journey: SimulatedJourney) -> None:
     one, other = file_two(journey, contact="13912345678")
-    act(journey, "zg-1", other, "merge", into=one)
+    act_on(journey, "zg-1", other, "merge", into=one)
     path, _, query = status_link(journey, other).partition("?")
     journey.http("POST", f"{path}/messages?{query}", {"text": "另一位客户的话"})
     journey.number, journey.link = one, status_link(journey, one)
@@ -246,7 +248,7 @@ def test_the_archive_document_holds_both_until_one_is_erased(journey: SimulatedJ
 @pytest.mark.requirement("B10")
 def test_one_customer_s_merged_tickets_are_erased_together(journey: SimulatedJourney) -> None:
     one, other = file_two(journey)
-    act(journey, "li-1", other, "merge", into=one)
+    act_on(journey, "li-1", other, "merge", into=one)
     at, now = journey.records, datetime.now(UTC)
     erased = erase(at, "standard", number=other, reason="应客户要求", actor="admin", now=now)
     assert erased.numbers == tuple(sorted((one, other)))
@@ -262,7 +264,7 @@ def test_a_ticket_merged_into_a_held_one_is_not_erased(
     one, other = file_two(journey, contact=contact)
     at, now = journey.records, datetime.now(UTC)
     hold(at, "standard", one, held=True, reason="诉讼", actor="admin", now=now)
-    assert act(journey, "zg-1", other, "merge", into=one).status == 200
+    assert act_on(journey, "zg-1", other, "merge", into=one).status == 200
     assert not journey.storage.tickets.load("standard", other).held
     who: dict[str, Any] = {"number": other} if by == "number" else {"contact": contact}
     said: dict[str, Any] = {"reason": "应客户要求", "actor": "admin", "now": now}

@@ -18,14 +18,14 @@ from infra.simulator.simulator import Simulator
 pytestmark = pytest.mark.requirement("A5", "A6", "A7", "D7", "F2", "E11")
 
 
-def file(simulator: Simulator, description: str, **more: Any) -> str:
+def file_ticket(simulator: Simulator, description: str, **more: Any) -> str:
     body = {"contact": "13800138000", "description": description, **more}
     answer = simulator.http("POST", "/desks/standard/tickets", body)
     assert answer.status == 201, answer.text
     return str(answer.json["number"])
 
 
-def act(storage: Storage, number: str, command: c.Command, actor: str = "li-1") -> Ticket:
+def carry_out(storage: Storage, number: str, command: c.Command, actor: str = "li-1") -> Ticket:
     now = datetime.now(UTC)
     playbook = storage.playbooks.get("standard", now)
     return change(storage, "standard", number, command, playbook, now, actor=actor)
@@ -56,7 +56,7 @@ def load(storage: Storage, username: str) -> int:
 def test_tags_and_type_choose_the_team(
     simulator: Simulator, storage: Storage, description: str, more: dict[str, Any], team: str
 ) -> None:
-    number = file(simulator, description, **more)
+    number = file_ticket(simulator, description, **more)
     simulator.pump()
     found = ticket(storage, number)
     assert (found.status, found.queue, found.team) == ("queued", "waiting", team)
@@ -66,7 +66,7 @@ def test_tags_and_type_choose_the_team(
 def test_tickets_are_assigned_round_robin(simulator: Simulator, storage: Storage) -> None:
     for username in ("li-1", "li-2"):
         storage.roster.set_presence("standard", username, online=True)
-    found = [file(simulator, "无法登录") for _ in range(4)]
+    found = [file_ticket(simulator, "无法登录") for _ in range(4)]
     simulator.pump()
     handlers = [ticket(storage, number).handler for number in found]
     assert sorted(str(handler) for handler in handlers) == ["li-1", "li-1", "li-2", "li-2"]
@@ -77,13 +77,13 @@ def test_tickets_are_assigned_round_robin(simulator: Simulator, storage: Storage
 def test_nobody_gets_more_than_the_capacity(simulator: Simulator, storage: Storage) -> None:
     """Capacity five, seven tickets; the rest waits for free capacity."""
     storage.roster.set_presence("standard", "li-1", online=True)
-    found = [file(simulator, "无法登录") for _ in range(7)]
+    found = [file_ticket(simulator, "无法登录") for _ in range(7)]
     simulator.pump()
     by_status = [ticket(storage, number).status for number in found]
     assert by_status.count("assigned") == 5
     assert by_status.count("queued") == 2
     first = next(number for number in found if ticket(storage, number).status == "assigned")
-    act(storage, first, c.Resolve("已重置密码"))
+    carry_out(storage, first, c.Resolve("已重置密码"))
     simulator.pump()
     assert load(storage, "li-1") == 5
     assert [ticket(storage, number).status for number in found].count("queued") == 1
@@ -93,8 +93,8 @@ def test_nobody_gets_more_than_the_capacity(simulator: Simulator, storage: Stora
 def test_coming_online_assigns_waiting_tickets_vip_first(
     simulator: Simulator, storage: Storage
 ) -> None:
-    plain = [file(simulator, "无法登录") for _ in range(5)]
-    vip = file(simulator, "无法登录", customer_id="VIP-7")
+    plain = [file_ticket(simulator, "无法登录") for _ in range(5)]
+    vip = file_ticket(simulator, "无法登录", customer_id="VIP-7")
     simulator.pump()
     storage.roster.set_presence("standard", "li-1", online=True)
     simulator.pump()
@@ -107,16 +107,16 @@ def test_high_urgency_goes_to_the_supervisors(simulator: Simulator, storage: Sto
     """By the given urgency or the text; a supervisor can change the handler."""
     storage.roster.set_presence("standard", "li-1", online=True)
     for number in (
-        file(simulator, "无法登录", urgency="高"),
-        file(simulator, "系统崩溃，所有人都无法工作"),
+        file_ticket(simulator, "无法登录", urgency="高"),
+        file_ticket(simulator, "系统崩溃，所有人都无法工作"),
     ):
         simulator.pump()
         found = ticket(storage, number)
         assert (found.status, found.queue, found.priority) == ("queued", "supervisor", "高")
-    given = act(storage, number, c.Assign("技术支持组", "li-2", by_person=True), "zg-1")
+    given = carry_out(storage, number, c.Assign("技术支持组", "li-2", by_person=True), "zg-1")
     assert (given.status, given.handler) == ("assigned", "li-2")
     assert (
-        act(storage, number, c.Assign("技术支持组", "li-1", by_person=True), "zg-1").handler
+        carry_out(storage, number, c.Assign("技术支持组", "li-1", by_person=True), "zg-1").handler
         == "li-1"
     )
     assert (load(storage, "li-1"), load(storage, "li-2")) == (1, 0)
@@ -126,7 +126,7 @@ def test_high_urgency_goes_to_the_supervisors(simulator: Simulator, storage: Sto
 def test_a_vague_request_waits_for_confirmation(simulator: Simulator, storage: Storage) -> None:
     """待确认 for ten minutes; confirmation routes it."""
     storage.roster.set_presence("standard", "li-1", online=True)
-    number = file(simulator, "功能异常")
+    number = file_ticket(simulator, "功能异常")
     simulator.pump()
     found = ticket(storage, number)
     assert found.status == "pending_confirmation"
@@ -134,7 +134,7 @@ def test_a_vague_request_waits_for_confirmation(simulator: Simulator, storage: S
     assert timer.due_at is not None
     assert timer.started_at is not None
     assert (timer.due_at - timer.started_at).total_seconds() == 600
-    act(storage, number, c.ConfirmType(type="报障", tags=("无法登录",)))
+    carry_out(storage, number, c.ConfirmType(type="报障", tags=("无法登录",)))
     simulator.pump()
     found = ticket(storage, number)
     assert (found.status, found.handler, found.type) == ("assigned", "li-1", "报障")
@@ -144,7 +144,7 @@ def test_a_vague_request_waits_for_confirmation(simulator: Simulator, storage: S
 @pytest.mark.requirement("F2", "G1")
 def test_a_repeated_record_routes_once(simulator: Simulator, storage: Storage) -> None:
     storage.roster.set_presence("standard", "li-1", online=True)
-    number = file(simulator, "无法登录")
+    number = file_ticket(simulator, "无法登录")
     records = simulator._records()
     for _ in range(3):
         simulator.deliver(records)
@@ -158,7 +158,7 @@ def test_a_repeated_record_routes_once(simulator: Simulator, storage: Storage) -
 def test_a_poison_record_is_dead_lettered_and_the_others_go_on(
     simulator: Simulator, storage: Storage
 ) -> None:
-    number = file(simulator, "无法登录")
+    number = file_ticket(simulator, "无法登录")
     good = simulator._records()
     poison = [dict(record) for record in good if "EVENT#" in repr(record)]
     for record in poison:
@@ -179,7 +179,7 @@ def test_a_throttled_table_fails_the_record_alone(
 ) -> None:
     from functions.core.domain.errors import TryAgain
 
-    number = file(simulator, "无法登录")
+    number = file_ticket(simulator, "无法登录")
     records = [record for record in simulator._records() if "EVENT#" in repr(record)]
 
     def busy(*_: Any, **__: Any) -> None:
@@ -198,10 +198,10 @@ def test_a_throttled_table_fails_the_record_alone(
 def test_a_reopened_ticket_is_routed_again(simulator: Simulator, storage: Storage) -> None:
     """It goes to any free member of its team; only a second handling goes a level up."""
     storage.roster.set_presence("standard", "li-1", online=True)
-    number = file(simulator, "无法登录")
+    number = file_ticket(simulator, "无法登录")
     simulator.pump()
-    act(storage, number, c.Resolve("已重置"))
-    act(storage, number, c.Reopen("还是不行"), "zg-1")
+    carry_out(storage, number, c.Resolve("已重置"))
+    carry_out(storage, number, c.Reopen("还是不行"), "zg-1")
     simulator.pump()
     found = ticket(storage, number)
     assert (found.status, found.handler, found.level) == ("assigned", "li-1", 0)
@@ -212,10 +212,10 @@ def test_a_reopened_ticket_is_routed_again(simulator: Simulator, storage: Storag
 def test_a_waiting_ticket_is_rerouted_after_a_priority_change(
     simulator: Simulator, storage: Storage
 ) -> None:
-    number = file(simulator, "我无法登录")
-    other = file(simulator, "支付失败")
+    number = file_ticket(simulator, "我无法登录")
+    other = file_ticket(simulator, "支付失败")
     simulator.pump()
-    assert act(storage, number, c.SetPriority("高")).team == "技术支持组"
+    assert carry_out(storage, number, c.SetPriority("高")).team == "技术支持组"
     records = simulator._records()
     simulator.deliver(records)
     simulator.pump()
@@ -225,7 +225,7 @@ def test_a_waiting_ticket_is_rerouted_after_a_priority_change(
     version = found.version
     simulator.deliver(records)
     assert ticket(storage, number).version == version
-    act(storage, number, c.SetPriority("中"))
+    carry_out(storage, number, c.SetPriority("中"))
     simulator.pump()
     found = ticket(storage, number)
     assert (found.queue, found.team) == ("waiting", "技术支持组")
@@ -235,9 +235,9 @@ def test_a_waiting_ticket_is_rerouted_after_a_priority_change(
 def test_a_higher_priority_moves_a_ticket_up_its_queue(
     simulator: Simulator, storage: Storage
 ) -> None:
-    first, second = (file(simulator, "我要退货", urgency="低") for _ in range(2))
+    first, second = (file_ticket(simulator, "我要退货", urgency="低") for _ in range(2))
     simulator.pump()
-    act(storage, second, c.SetPriority("中"))
+    carry_out(storage, second, c.SetPriority("中"))
     simulator.pump()
     waiting, _ = storage.tickets.queue_page(["standard#waiting#售后组"], None, 10)
     assert [found.number for found in waiting] == [second, first]
@@ -247,17 +247,17 @@ def test_a_higher_priority_moves_a_ticket_up_its_queue(
 def test_a_priority_change_does_not_undo_a_persons_decision(
     simulator: Simulator, storage: Storage
 ) -> None:
-    number = file(simulator, "我无法登录")
+    number = file_ticket(simulator, "我无法登录")
     simulator.pump()
-    act(storage, number, c.Enqueue("技术支持组", queue="supervisor"))
-    act(storage, number, c.SetPriority("低"))
+    carry_out(storage, number, c.Enqueue("技术支持组", queue="supervisor"))
+    carry_out(storage, number, c.SetPriority("低"))
     simulator.pump()
     assert ticket(storage, number).queue == "supervisor"
-    act(storage, number, c.Assign("技术支持组", "li-1", by_person=True))
-    act(storage, number, c.SetPriority("高"))
+    carry_out(storage, number, c.Assign("技术支持组", "li-1", by_person=True))
+    carry_out(storage, number, c.SetPriority("高"))
     simulator.pump()
     assert ticket(storage, number).handler == "li-1"
     both = c.Together((c.SetPriority("低"), c.Enqueue("售后组")))
-    act(storage, number, both)
+    carry_out(storage, number, both)
     simulator.pump()
     assert (ticket(storage, number).queue, ticket(storage, number).team) == ("waiting", "售后组")

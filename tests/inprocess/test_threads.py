@@ -17,7 +17,7 @@ from functions.core.text.tokens import reply_token
 from functions.intake.mail_routing import MailRouter
 from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import ROOT, WEBHOOK_SECRET, forget, shipped
-from tests.inprocess.test_circles import mails, make_mail
+from tests.inprocess.test_mail_loops import mails, make_mail
 from tests.inprocess.test_returns import CUSTOMER, DESK, SUPERVISOR, act, file, own_id
 from tests.signed_requests import signed
 

@@ -19,7 +19,7 @@ from functions.notify import wiring
 from infra.deploy.permissions import granted, needed
 from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import ROOT, WEBHOOK_SECRET, shipped, simulator, storage
-from tests.inprocess.test_life import SECRETS, StandardJourney
+from tests.inprocess.test_standard import SECRETS, StandardJourney
 from tests.notify.webhook_receiver import Receiver
 
 pytestmark = pytest.mark.requirement("G5", "E11", "G4")

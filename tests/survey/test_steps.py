@@ -55,11 +55,13 @@ def desk(storage: Storage, playbook: Playbook) -> Storage:
     storage.playbooks.put(playbook, NOON)
     storage.roster.put(agent())
     file(storage, playbook, "CS1")
-    act(storage, playbook, c.Assign("technical", "agent-1"), c.Resolve("重置密码"))
+    carry_out(storage, playbook, c.Assign("technical", "agent-1"), c.Resolve("重置密码"))
     return storage
 
 
-def act(storage: Storage, playbook: Playbook, *commands: c.Command, at: datetime = NOON) -> Ticket:
+def carry_out(
+    storage: Storage, playbook: Playbook, *commands: c.Command, at: datetime = NOON
+) -> Ticket:
     """Carry commands out on CS1."""
     ticket = storage.tickets.load("testdesk", "CS1")
     for command in commands:
@@ -115,7 +117,7 @@ class TestWaiting:
     def test_an_answer_before_the_token_continues_at_once(
         self, desk: Storage, playbook: Playbook, command: c.Command, answer: TaskResult
     ) -> None:
-        act(desk, playbook, command)
+        carry_out(desk, playbook, command)
         workflows = Workflows()
         wait_for(desk, workflows, "survey", WAITING_TASK)  # type: ignore[arg-type]
         assert workflows.answers == {"token-1": answer}
@@ -126,7 +128,7 @@ class TestWaiting:
         keep = desk.closing_tokens.put
 
         def keep_then_answer(*arguments: Any) -> None:
-            act(desk, playbook, GOOD)
+            carry_out(desk, playbook, GOOD)
             assert desk.closing_tokens.get("testdesk", "CS1", "survey") is None
             keep(*arguments)
 
@@ -137,12 +139,12 @@ class TestWaiting:
 
     @pytest.mark.requirement("A13")
     def test_the_review_waits_for_the_call_back(self, desk: Storage, playbook: Playbook) -> None:
-        act(desk, playbook, POOR)
+        carry_out(desk, playbook, POOR)
         workflows = Workflows()
         wait_for(desk, workflows, "review", WAITING_TASK)  # type: ignore[arg-type]
         assert workflows.answers == {}
         assert desk.closing_tokens.get("testdesk", "CS1", "review") == ("token-1", 1)
-        act(desk, playbook, CALLED)
+        carry_out(desk, playbook, CALLED)
         wait_for(desk, workflows, "review", WAITING_TASK)  # type: ignore[arg-type]
         assert workflows.answers == {"token-1": ARCHIVE}
 
@@ -153,7 +155,7 @@ class TestWaiting:
         workflows = Workflows()
         wait_for(desk, workflows, "survey", WAITING_TASK)  # type: ignore[arg-type]
         again = (c.Reopen(), c.Assign("technical", "agent-1"), c.Resolve("再次"))
-        act(desk, playbook, *again)
+        carry_out(desk, playbook, *again)
         second = WaitingTask(desk="testdesk", number="CS1", resolution=2, token="token-2")
         wait_for(desk, workflows, "survey", second)  # type: ignore[arg-type]
         assert workflows.answers == {"token-1": REOPENED}
@@ -186,7 +188,7 @@ class TestExpiry:
     def test_a_missing_call_back_archives_the_ticket(
         self, desk: Storage, playbook: Playbook
     ) -> None:
-        act(desk, playbook, POOR)
+        carry_out(desk, playbook, POOR)
         assert expire(desk, "review", TASK, NOON + timedelta(days=3)) == ARCHIVE
         assert desk.tickets.load("testdesk", "CS1").status == "archived"
 
@@ -203,7 +205,7 @@ class TestExpiry:
     def test_an_answer_at_the_last_moment_counts(
         self, desk: Storage, playbook: Playbook, kind: TaskKind, commands: Any, answer: TaskResult
     ) -> None:
-        before = act(desk, playbook, *commands)
+        before = carry_out(desk, playbook, *commands)
         assert expire(desk, kind, TASK, NOON + timedelta(days=7)) == answer
         assert desk.tickets.load("testdesk", "CS1") == before
 
@@ -211,7 +213,7 @@ class TestExpiry:
         self, desk: Storage, playbook: Playbook
     ) -> None:
         again = (c.Reopen(), c.Assign("technical", "agent-1"), c.Resolve("再次"))
-        before = act(desk, playbook, *again)
+        before = carry_out(desk, playbook, *again)
         assert expire(desk, "survey", TASK, NOON + timedelta(days=7)) == REOPENED
         assert desk.tickets.load("testdesk", "CS1") == before
 

@@ -149,7 +149,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     stepfunctions._state_machines.clear()
 
 
-def entered(execution: Any) -> list[str]:
+def states_entered(execution: Any) -> list[str]:
     """Return the states that were entered, in order; each is a paid state transition."""
     return [
         event["stateEnteredEventDetails"]["name"]
@@ -167,7 +167,7 @@ class TestPaths:
         """Three transitions; the budget is twelve."""
         execution = run.start("content")
         assert execution["status"] == "SUCCEEDED"
-        assert entered(execution) == ["Ask", "Answered", "Archive"]
+        assert states_entered(execution) == ["Ask", "Answered", "Archive"]
         name, event = run.called[0]
         assert (name, event["desk"], event["number"], event["resolution"]) == (
             "survey_ask", "testdesk", "CS1", 1,
@@ -181,7 +181,7 @@ class TestPaths:
         run.tasks["survey_ask"] = lambda event: run.answer(event, {"review": True})
         execution = run.start("discontent")
         assert execution["status"] == "SUCCEEDED"
-        assert entered(execution) == ["Ask", "Answered", "Review", "Archive"]
+        assert states_entered(execution) == ["Ask", "Answered", "Review", "Archive"]
         assert run.called[0][1]["token"] != run.called[1][1]["token"]
 
     def test_a_reopened_ticket_ends_the_run(self, run: Run) -> None:
@@ -195,20 +195,20 @@ class TestPaths:
         run.tasks["survey_ask"] = lambda event: None
         execution = run.start("silence")
         assert execution["status"] == "SUCCEEDED"
-        assert entered(execution) == ["Ask", "Expire", "Answered", "Archive"]
+        assert states_entered(execution) == ["Ask", "Expire", "Answered", "Archive"]
 
     def test_a_review_without_a_call_back_expires(self, run: Run) -> None:
         run.tasks["survey_ask"] = lambda event: run.answer(event, {"review": True})
         run.tasks["survey_review"] = lambda event: None
         execution = run.start("silent-review")
         assert execution["status"] == "SUCCEEDED"
-        assert entered(execution) == ["Ask", "Answered", "Review", "ExpireReview", "Archive"]
+        assert states_entered(execution) == ["Ask", "Answered", "Review", "ExpireReview", "Archive"]
 
     def test_an_answer_at_the_last_moment_counts(self, run: Run) -> None:
         run.tasks["survey_ask"] = lambda event: None
         run.tasks["survey_expire"] = lambda event: {"review": True, "reopened": False}
         execution = run.start("last-moment")
-        assert entered(execution) == ["Ask", "Expire", "Answered", "Review", "Archive"]
+        assert states_entered(execution) == ["Ask", "Expire", "Answered", "Review", "Archive"]
 
 
 @pytest.mark.requirement("G3")

@@ -10,7 +10,7 @@ from functions.core.platform import clock
 from functions.core.services.command_service import change
 from functions.survey.archive import ArchiveBuckets, write_document
 from tests.inprocess.desk_journey import SimulatedJourney
-from tests.inprocess.test_merging import act, file_two, journey, status_link
+from tests.inprocess.test_merging import act_on, file_two, journey, status_link
 
 pytestmark = pytest.mark.requirement("B10")
 __all__ = ["journey"]
@@ -23,7 +23,7 @@ def merged_pair(journey: SimulatedJourney) -> tuple[str, str]:
     path, _, query = status_link(journey, other).partition("?")
     body = {"text": "见附件", "attachments": [{"name": "说明.txt", "content": "5L2g5aW9"}]}
     assert journey.http("POST", f"{path}/messages?{query}", body).status == 201
-    assert act(journey, "zg-1", other, "merge", into=one).status == 200
+    assert act_on(journey, "zg-1", other, "merge", into=one).status == 200
     return one, other
 
 

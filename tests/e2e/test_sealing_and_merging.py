@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.running_system import System, wait_until
-from tests.e2e.test_loop import Desk, desk, texts_in
+from tests.e2e.test_full_journey import Desk, desk, texts_in
 
 pytestmark = pytest.mark.requirement("A14", "F2", "G1", "G4")
 __all__ = ["desk"]  # a fixture
@@ -21,7 +21,7 @@ def test_an_original_is_opened_only_by_a_recorded_act(desk: Desk, system: System
     """Through the API, the table, `unseal` and KMS, once; it is logged nowhere."""
     words = f"无法登录，请回电{PHONE}"
     number = system.file(MAIL, words)["number"]
-    (message, *_) = view(desk, number)["messages"]
+    (message, *_) = agent_view(desk, number)["messages"]
     assert message["sealed"]
     assert PHONE not in message["text"]
     body = {"message": message["version"], "reason": "客户要求回电"}
@@ -32,7 +32,7 @@ def test_an_original_is_opened_only_by_a_recorded_act(desk: Desk, system: System
     assert answer.json["original"] == {"description": words}
     assert answer.headers["Cache-Control"] == "no-store"
 
-    (act,) = [x for x in view(desk, number)["timeline"] if x["event"] == "OriginalOpened"]
+    (act,) = [x for x in agent_view(desk, number)["timeline"] if x["event"] == "OriginalOpened"]
     assert act["version"] == answer.json["version"]
     assert act["details"] == {"message": 1, "reason": "客户要求回电"}
     again = {"desk": "standard", "number": number, "act": act["version"], "agent": act["actor"]}
@@ -53,7 +53,7 @@ def unseal(system: System, asked: dict[str, Any]) -> Any:
     return json.loads(answer["Payload"].read())
 
 
-def view(desk: Desk, number: str) -> Any:
+def agent_view(desk: Desk, number: str) -> Any:
     answer = desk.as_agent("supervisor", "GET", f"/tickets/{number}")
     assert answer.status == 200, answer.text
     return answer.json
@@ -72,7 +72,7 @@ def test_two_tickets_are_merged_and_unmerged(desk: Desk, system: System) -> None
 
     system.mail(sender, f"Re: [{second}]", "仍然无法登录")
     wait_until(
-        lambda: "仍然无法登录" in [m["text"] for m in view(desk, first)["messages"]],
+        lambda: "仍然无法登录" in [m["text"] for m in agent_view(desk, first)["messages"]],
         "the mail on the survivor",
     )
     gone = desk.status(other["status_url"])
@@ -86,8 +86,8 @@ def test_two_tickets_are_merged_and_unmerged(desk: Desk, system: System) -> None
 
     parted = desk.act("supervisor", second, "unmerge", {"reason": "两件事"})
     assert parted["status"] == "assigned"
-    assert "仍然无法登录" in [m["text"] for m in view(desk, first)["messages"]]
-    assert "仍然无法登录" not in [m["text"] for m in view(desk, second)["messages"]]
+    assert "仍然无法登录" in [m["text"] for m in agent_view(desk, first)["messages"]]
+    assert "仍然无法登录" not in [m["text"] for m in agent_view(desk, second)["messages"]]
 
     def merge(pair: tuple[str, str]) -> int:
         way = f"/tickets/{pair[0]}/merge"
