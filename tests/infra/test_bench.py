@@ -220,7 +220,7 @@ def test_two_requests_with_one_number_are_reported() -> None:
 
 
 def test_parts_without_a_running_system_are_reported_as_not_measured(tmp_path: Path) -> None:
-    """A stack that is not there: its parts are named as not measured, the others stand."""
+    """The other parts are measured."""
     report = budgets.Report()
     budgets.on_local_system(report, ["latency", "burst"], tmp_path / "local.json")
     assert report.skipped.keys() == {"latency", "burst"}

@@ -34,7 +34,7 @@ def resources(kind: str, template: dict[str, Any] = FOUNDATION) -> dict[str, Any
 
 
 def text(value: Any) -> str:
-    """A name as it is in stage `prod`."""
+    """Return a name as resolved in stage `prod`."""
     found: str = value["Fn::Sub"] if isinstance(value, dict) else value
     return found.replace("${Stage}", "prod")
 

@@ -1,4 +1,4 @@
-"""The ticket that a chat message joins, and what is stored of the message."""
+"""The ticket that a chat message joins, and the stored parts of the message."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ KEPT = (aws.client, aws.parameter, aws.parameter_of_minute, container.storage, o
 
 @pytest.fixture(scope="session")
 def playbook() -> Playbook:
-    """The desk `standard` as it is delivered."""
+    """Return the playbook of the desk `standard`."""
     return load(PLAYBOOK)
 
 

@@ -142,7 +142,7 @@ def test_a_number_that_sns_refuses_is_permanent(number: str) -> None:
 
 
 class Sns:
-    """SNS, remembering what it was asked."""
+    """SNS that records its calls."""
 
     def __init__(self) -> None:
         self.asked: dict[str, Any] = {}
@@ -186,7 +186,7 @@ def test_an_open_contact_does_not_reveal_itself() -> None:
 
 
 class Kms:
-    """KMS, as it answers."""
+    """KMS with a prepared response."""
 
     def __init__(self, found: bytes | Exception) -> None:
         self.found = found

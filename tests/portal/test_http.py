@@ -26,7 +26,7 @@ BROWSER = {"Accept": "text/html,*/*;q=0.8"}
 
 @pytest.fixture
 def simulator(playbook: Playbook) -> Iterator[Simulator]:
-    """A deployment with one ticket in an agent's hands."""
+    """Yield a deployment with one assigned ticket."""
     with deployed(playbook, {"agent-1": ("agent", "technical")}) as running:
         storage = _storage()
         file(storage, playbook, NUMBER)

@@ -35,7 +35,7 @@ RAW = Attachment(name="odd", content_type="text/plain", size=9, key="mail/whole"
 
 @pytest.fixture
 def ticket(storage: Storage, playbook: Playbook) -> Ticket:
-    """A new ticket; nobody has it."""
+    """Return a new ticket without a handler."""
     return file(
         storage,
         playbook,

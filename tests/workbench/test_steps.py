@@ -77,7 +77,7 @@ def playbook() -> Playbook:
 
 @pytest.fixture
 def ticket(storage: Storage, playbook: Playbook) -> Ticket:
-    """A ticket in the hands of agent-1."""
+    """Return a ticket that is assigned to agent-1."""
     file(storage, playbook, NUMBER)
     return _system(storage, playbook, c.Assign("technical", "agent-1", by_person=True))
 
@@ -182,7 +182,6 @@ def test_a_step_is_open_to_its_roles_only(ticket: Ticket, signed_in: SignedIn) -
 def test_the_team_can_take_a_step_on_a_waiting_ticket(
     storage: Storage, playbook: Playbook, signed_in: SignedIn
 ) -> None:
-    """A step for tickets that nobody has yet."""
     file(storage, playbook, NUMBER)
     _system(storage, playbook, c.Enqueue("technical"))
     with pytest.raises(Forbidden):

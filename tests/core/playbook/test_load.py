@@ -207,7 +207,7 @@ MISTAKES = {
 
 
 def _first_changed_line(changed: str) -> int:
-    """The first line that differs from the playbook as it is."""
+    """Return the number of the first line that differs from the playbook."""
     pairs = zip(SOURCE.splitlines(), changed.splitlines(), strict=False)
     return next(number for number, (old, new) in enumerate(pairs, 1) if old != new)
 

@@ -1,4 +1,4 @@
-"""Idempotency records: a repeated request finds what was filed."""
+"""Idempotency records: a repeated request finds its first ticket."""
 
 from __future__ import annotations
 
