@@ -167,13 +167,13 @@ class ChatChannel:
         except Unreadable as error:
             self._quarantine(request.body, str(error), request.query)
             messages = ()
-        replies = [self._take_in(message) for message in messages]
+        replies = [self._process(message) for message in messages]
         # The response can carry text only for a request with one message of one person.
         if len(messages) == 1:
             return self.adapter.answer(request, self.secret, messages[0], replies[0])
         return self.adapter.answer(request, self.secret)
 
-    def _take_in(self, message: IncomingMessage) -> str:
+    def _process(self, message: IncomingMessage) -> str:
         """Take in one message, once (G1); return the text for its writer, "" for none."""
         try:
             sender = chat_contact(self.adapter.name, message.user)
@@ -181,13 +181,12 @@ class ChatChannel:
             self._quarantine(message.raw, "nobody to answer")
             return ""
         digest = contact_digest(sender, self.playbook.desk, self.root_key)
-        # A message without an id is identified by its whole content.
-        message_id = message.message_id or sha256(message.raw).hexdigest()
-        idempotency = IdempotencyRecord(self.playbook.desk, self.adapter.name, message_id)
+        idempotency, former = self._idempotency(message)
         for attempt in range(TRIES):
-            known, conversation = self.storage.contacts.conversation(idempotency, digest)
-            if known.idempotency is not None:
-                return self._first_reply(known.idempotency)
+            known, conversation = self.storage.contacts.conversation(idempotency, digest, former)
+            repeated = known.idempotency or self._by_sender(known.former, digest)
+            if repeated is not None:
+                return self._first_reply(repeated)
             try:
                 ticket = self._open_ticket(conversation)
                 if ticket is not None and self._join(message, ticket, idempotency):
@@ -203,6 +202,31 @@ class ChatChannel:
                 if attempt == TRIES - 1:
                     raise
         raise AssertionError("unreachable")
+
+    def _idempotency(self, message: IncomingMessage) -> tuple[IdempotencyRecord, IdempotencyRecord]:
+        """Return the record of a message and its sender, and the former one without the sender.
+
+        Providers promise unique ids at most per person (WeChat: "MsgId"). A message without an id
+        is identified by its whole content.
+        """
+        message_id = message.message_id or sha256(message.raw).hexdigest()
+        former = IdempotencyRecord(self.playbook.desk, self.adapter.name, message_id)
+        # The person's own id is stored nowhere in the clear (G4).
+        by_sender = sha256(f"{message.user}\n{message_id}".encode()).hexdigest()
+        return replace(former, id=by_sender), former
+
+    def _by_sender(self, record: IdempotencyRecord | None, digest: str) -> IdempotencyRecord | None:
+        """Return a record that was written without its sender, if its ticket is this sender's.
+
+        Versions before 0.1 wrote such records; they expire after 400 days.
+        """
+        if record is None:
+            return None
+        try:
+            ticket = self.storage.tickets.load(record.desk, record.number)
+        except NotFound:
+            return None
+        return record if ticket.customer.hash == digest else None
 
     def _open_ticket(self, conversation: Conversation) -> Ticket | None:
         """Return the conversation's newest ticket, unless it has ended."""

@@ -15,7 +15,7 @@ from functions.core.domain.delivery import Delivery
 from functions.core.domain.playbook_types import parse_duration
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
-from functions.core.services.composing import BY_AGENT
+from functions.core.services.composing import written_by_agent
 from functions.core.storage.database import Storage
 
 BLOCKED = "blocked: "
@@ -31,7 +31,7 @@ def blocked_by_returned_mail(delivery: Delivery, ticket: Ticket) -> str | None:
     cause = ticket.customer.undeliverable
     if cause is None or not _is_to_customer(delivery):
         return None
-    if ticket.customer.complained and delivery.event in BY_AGENT:
+    if ticket.customer.complained and written_by_agent(delivery.event):
         return None
     return f"{BLOCKED}{cause}; correct the contact first"
 
@@ -152,5 +152,5 @@ def _is_to_customer(delivery: Delivery) -> bool:
 
 
 def _is_automatic(delivery: Delivery) -> bool:
-    by_agent = delivery.by_hand or delivery.event in BY_AGENT
+    by_agent = delivery.by_hand or written_by_agent(delivery.event)
     return _is_to_customer(delivery) and not by_agent

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from functions.core.channels.base import OutgoingMessage
 from functions.core.domain.delivery import Delivery
-from functions.core.services.composing import BY_AGENT, RenderedMessage
+from functions.core.services.composing import RenderedMessage, written_by_agent
 from functions.core.text import tokens
 from functions.notify import texts
 from functions.notify.contact import OpenContact
@@ -93,7 +93,7 @@ class Sender:
             message.rendered,
             message,
             now,
-            automatic=delivery.event not in BY_AGENT,
+            automatic=not written_by_agent(delivery.event),
             reply_to=self._reply_address(message),
         )
 

@@ -1,4 +1,4 @@
-"""Access to a ticket without signing in: by its secret link, or the end of its contact (F6, A16).
+"""Access to a ticket without signing in: by its secret link, or by a phone number (F6, A16).
 
 A wrong proof and a missing ticket get the same answer after the same work: whether there is a
 ticket or not, the table is read, the key is computed and both proofs are compared.
@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import Literal
 
-from functions.core.domain.errors import NotFound
+from functions.core.domain.errors import NotFound, TooManyAttempts
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.web import Request
@@ -22,7 +22,11 @@ Proof = Literal["key", "contact"]
 SHOWN_OF_CONTACT = 4
 """Characters of the contact that a customer has to know (A15)."""
 
-_NUMBER = re.compile(r"[A-Za-z0-9-]{1,40}")
+MAX_ATTEMPTS = 5
+"""Wrong contacts per ticket and hour. Four digits are 10,000 guesses."""
+
+MAX_NUMBER = 40
+_NUMBER = re.compile(rf"[A-Za-z0-9-]{{1,{MAX_NUMBER}}}")
 
 
 def prove(
@@ -32,20 +36,31 @@ def prove(
 
     Raises:
         NotFound: there is no such ticket, or the proof is wrong; the error is the same.
+        TooManyAttempts: `?contact=` was wrong `MAX_ATTEMPTS` times this hour, ticket or not.
     """
     ticket = _load(storage, playbook.desk, number)
     expected = status_key(root, playbook.desk, number)
     by_key = same(request.query.get("key", ""), expected)
-    shown = _end(ticket.customer.contact) if ticket is not None else "*" * SHOWN_OF_CONTACT
-    # Characters that are masked prove nothing.
-    allowed = len(shown) == SHOWN_OF_CONTACT and "*" not in shown
-    allowed = allowed and playbook.fields.status_by_contact
-    by_contact = same(_end(request.query.get("contact", "")), shown) and allowed
+    by_contact = _proves_contact(request.query.get("contact", ""), ticket)
     if ticket is not None and by_key:
         return ticket, "key"
-    if ticket is not None and by_contact:
-        return ticket, "contact"
+    if "contact" in request.query and playbook.fields.status_by_contact:
+        attempts, now = storage.failed_attempts, request.now
+        if attempts.count(playbook.desk, number[:MAX_NUMBER], now) >= MAX_ATTEMPTS:
+            raise TooManyAttempts("Too many wrong attempts. Try again in an hour.")
+        if ticket is not None and by_contact:
+            return ticket, "contact"
+        attempts.add(playbook.desk, number[:MAX_NUMBER], now)
     raise no_such_ticket()
+
+
+def _proves_contact(given: str, ticket: Ticket | None) -> bool:
+    """Whether these are the last characters of the phone number of a ticket's customer (A15)."""
+    phone = ticket is not None and ticket.customer.kind == "phone"
+    shown = _end(ticket.customer.contact) if ticket is not None else "*" * SHOWN_OF_CONTACT
+    # Characters that are masked prove nothing.
+    readable = len(shown) == SHOWN_OF_CONTACT and "*" not in shown
+    return same(_end(given), shown) and phone and readable
 
 
 def prove_by_key(

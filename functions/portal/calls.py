@@ -41,7 +41,7 @@ def show(request: Request, desk: PortalContext, name: str, number: str) -> HttpR
     Raises:
         NotFound: there is no such ticket, or the proof does not hold.
     """
-    return _for_people(request, lambda: _show(request, desk, name, number))
+    return with_error_page(request, lambda: _show(request, desk, name, number))
 
 
 def write(request: Request, desk: PortalContext, name: str, number: str, call: str) -> HttpResponse:
@@ -52,11 +52,11 @@ def write(request: Request, desk: PortalContext, name: str, number: str, call: s
         Forgotten: the ticket's customer was erased, whatever the call.
         InvalidInput, ActionNotAllowed, AlreadyAnswered, KeyReused: as the call says.
     """
-    return _for_people(request, lambda: _write(request, desk, name, number, call))
+    return with_error_page(request, lambda: _write(request, desk, name, number, call))
 
 
 def _show(request: Request, desk: PortalContext, name: str, number: str) -> HttpResponse:
-    playbook = _playbook(desk.storage, name, request)
+    playbook = load_playbook(desk.storage, name, request)
     ticket, proof = access.prove(desk.storage, playbook, desk.root, request, number)
     history = desk.storage.tickets.history(name, ticket.number, ticket.version)
     locale = nearest_locale(request.query.get("lang")) or ticket.locale
@@ -109,7 +109,7 @@ def _where(
 def _write(
     request: Request, desk: PortalContext, name: str, number: str, call: str
 ) -> HttpResponse:
-    playbook = _playbook(desk.storage, name, request)
+    playbook = load_playbook(desk.storage, name, request)
     ticket = access.prove_by_key(desk.storage, playbook, desk.root, request, number)
     answer = _carry_out(desk, playbook, ticket, _as_json(request), call)
     return _back(request, ticket, call) if wants_page(request) else answer
@@ -153,7 +153,7 @@ def _weight(parameters: list[str]) -> float:
     return 1.0
 
 
-def _playbook(storage: Storage, name: str, request: Request) -> Playbook:
+def load_playbook(storage: Storage, name: str, request: Request) -> Playbook:
     try:
         return storage.playbooks.get(name, request.now)
     except NotFound as missing:
@@ -183,7 +183,7 @@ def _back(request: Request, ticket: Ticket, call: str) -> HttpResponse:
     return HttpResponse("", 303, headers, content_type="text/html")
 
 
-def _for_people(request: Request, function: Callable[[], HttpResponse]) -> HttpResponse:
+def with_error_page(request: Request, function: Callable[[], HttpResponse]) -> HttpResponse:
     """A refusal as a page where a browser asked."""
     try:
         return function()

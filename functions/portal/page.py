@@ -73,7 +73,7 @@ def status_page(shown: Shown) -> str:
     """The page of one ticket. Only whoever came by the secret link is offered forms."""
     ticket, playbook, locale = shown.ticket, shown.playbook, shown.locale
     calls = open_calls(ticket, playbook) if shown.key else ()
-    return _render(
+    return render(
         "status.html",
         locale,
         title=f"{ticket.number} · {playbook.name[locale]}",
@@ -112,7 +112,7 @@ def error_page(why: int | str, locale: Locale) -> str:
     """A refusal, by its HTTP status or a word of its own, as a page that says what can be done."""
     key = f"error.{why}" if f"error.{why}" in TEXTS else "error.400"
     title = say("error.title", locale)
-    return _render("error.html", locale, title=title, text=say(key, locale))
+    return render("error.html", locale, title=title, text=say(key, locale))
 
 
 def clock(at: datetime | None) -> str:
@@ -176,7 +176,7 @@ def _scores(playbook: Playbook) -> list[str]:
     return [str(score) for score in range(high, low - 1, -1)]
 
 
-def _render(template: str, locale: Locale, **values: Any) -> str:
+def render(template: str, locale: Locale, **values: Any) -> str:
     from markupsafe import Markup
 
     def t(key: str, **given: str) -> str:

@@ -95,11 +95,9 @@ def status_view(
 def _files(commit: e.Commit) -> Iterator[e.Attachment]:
     """The files that customer and desk sent each other."""
     for event in commit.events:
-        if isinstance(event, e.TicketReceived | e.CustomerWrote | e.ReplySent):
-            if not _by_stranger(event):
-                yield from event.attachments
-        elif isinstance(event, e.StepTaken) and event.customer_sees:
-            yield from event.attachments
+        written = event.direction is not None and not _by_stranger(event)
+        if written or (isinstance(event, e.StepTaken) and event.customer_sees):
+            yield from getattr(event, "attachments", ())
 
 
 def _by_stranger(event: e.Event) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from functions.core.domain import commands as c
 from functions.core.domain.commands.base import INTERNAL, TO_CUSTOMER, Body, BodyWithFiles, TermOf
@@ -128,8 +128,7 @@ class _Run:
                 self._files = context.files.accept_uploads(
                     ticket.desk, ticket.number, body.attachments, context.playbook.files
                 )
-            if isinstance(self.command, c.Reply | c.Note | c.TakeStep):
-                self.command = replace(self.command, attachments=self._files)
+            self.command = replace(cast("Any", self.command), attachments=self._files)
             decided = self._decide(ticket)
         return ticket, decided
 

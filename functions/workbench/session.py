@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.core.domain.errors import Refused, Unauthorised
+from functions.core.domain.errors import Refused, TooManyAttempts, Unauthorised
 from functions.core.storage.database import Storage
 from functions.workbench.rights import ANY_DESK, caller, first_of
 
@@ -24,13 +24,6 @@ class Credentials(BaseModel):
 
     username: str = Field(min_length=1, max_length=128)
     password: str = Field(min_length=1, max_length=256)
-
-
-class TooManyAttempts(Refused):
-    """The user pool holds somebody back who tries too often."""
-
-    status = 429
-    title = "Too many attempts"
 
 
 class FirstSignIn(Refused):

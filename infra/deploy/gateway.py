@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from functions.core.platform.web import HSTS
+
 EXTENSION = "x-amazon-apigateway-gateway-responses"
 
 _SIGN_IN = "Sign in with POST /session and send its token as a bearer token."
@@ -43,7 +45,8 @@ def responses() -> dict[str, Any]:
         kind: {
             "statusCode": str(status),
             "responseParameters": {
-                "gatewayresponse.header.Content-Type": "'application/problem+json'"
+                "gatewayresponse.header.Content-Type": "'application/problem+json'",
+                "gatewayresponse.header.Strict-Transport-Security": f"'{HSTS}'",
             },
             "responseTemplates": {
                 "application/json": json.dumps({"title": title, "status": status, "detail": detail})

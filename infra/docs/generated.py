@@ -1,4 +1,4 @@
-"""Generate the tables of statuses, events and webhook messages in `docs/`.
+"""Generate the tables of statuses, events, webhook messages and timer kinds in `docs/`.
 
 `python -m infra.docs.generated` writes them between their markers; a test fails if they are out of
 date.
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from functions.core.domain.commands import ACTIONS
 from functions.core.domain.events import EVENTS
-from functions.core.domain.ticket import OPEN, STATUSES, Value
+from functions.core.domain.ticket import OPEN, STATUSES, TIMER_KINDS, Value
 from functions.core.domain.webhooks import event_of_type
 from functions.notify.webhook_message import INTERNAL_FIELDS
 
@@ -99,12 +99,19 @@ def messages() -> str:
     return "\n".join(lines)
 
 
+def timers() -> str:
+    """Every timer kind with its names in messages."""
+    return "\n".join(
+        f"- `{kind}`: {names['zh-CN']}, {names['en']}" for kind, names in TIMER_KINDS.items()
+    )
+
+
 def _meaning(kind: type[Value]) -> str:
     """The first paragraph of an event's docstring, on one line."""
     return re.sub(r"\s+", " ", (kind.__doc__ or "").strip().split("\n\n")[0])
 
 
-GENERATED = {"statuses": statuses, "events": events, "messages": messages}
+GENERATED = {"statuses": statuses, "events": events, "messages": messages, "timers": timers}
 
 
 def regenerate(text: str) -> str:

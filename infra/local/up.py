@@ -50,7 +50,9 @@ def up(data: Path, ports: Ports, report: Report, *, fresh: bool) -> None:
     started = time.monotonic()
     # Until the system serves, SIGTERM has the same effect as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # It holds passwords and secrets.
     data.mkdir(parents=True, exist_ok=True)
+    data.chmod(0o700)
     with _exclusive(data):
         # Programs wait for this file to appear and must not find the previous one.
         (data / "local.json").unlink(missing_ok=True)

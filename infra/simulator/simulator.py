@@ -379,13 +379,16 @@ def _ask_capacity(params: dict[str, Any], model: Any, context: Any, **_: Any) ->
 def mail_notification(
     key: str, recipients: tuple[str, ...], verdicts: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Build the SQS record with SES's notification of a stored mail, in SNS's envelope."""
+    """Build the SQS record with SES's notification of a stored mail, in SNS's envelope.
+
+    Without verdicts, the mail passed DMARC.
+    """
     message = {
         "notificationType": "Received",
         "receipt": {
             "recipients": list(recipients),
             "action": {"type": "S3", "bucketName": "mail", "objectKey": key},
-            **(verdicts or {}),
+            **(verdicts or {"dmarcVerdict": {"status": "PASS"}}),
         },
     }
     body = {"Type": "Notification", "Message": json.dumps(message)}

@@ -38,7 +38,7 @@ DESK: dict[str, Any] = {
         "workdays": ["2026-10-10"],
     },
     "number": {"pattern": "CS{date:%Y%m%d}{serial:03}"},
-    "fields": {"description_max": 200, "summary_max": 100},
+    "fields": {"description_max": 200, "summary_max": 100, "status_by_contact": True},
     "mail": {"address": "support@testdesk.local", "sender": both("测试台")},
     "types": {"inquiry": {"label": both("咨询")}, "fault": {"label": both("报障")}},
     "default_type": "inquiry",

@@ -43,11 +43,12 @@ def test_the_default_checks_quarantine(statuses: dict[str, str], cause: str) -> 
 @pytest.mark.parametrize(
     ("statuses", "expected"),
     [
-        ({}, True),
-        ({"spam": "GRAY", "spf": "GRAY", "dkim": "GRAY", "dmarc": "GRAY"}, True),
-        ({"spam": "PROCESSING_FAILED", "virus": "DISABLED"}, True),
-        ({"spf": "FAIL", "dkim": "PASS"}, True),
+        ({"dmarc": "PASS"}, True),
+        ({"dmarc": "PASS", "spam": "PROCESSING_FAILED", "virus": "DISABLED"}, True),
         ({"spf": "FAIL", "dkim": "FAIL", "dmarc": "PASS"}, True),
+        ({}, False),
+        ({"spam": "GRAY", "spf": "GRAY", "dkim": "GRAY", "dmarc": "GRAY"}, False),
+        ({"spf": "PASS", "dkim": "PASS"}, False),
         ({"spf": "FAIL", "dkim": "FAIL"}, False),
         ({"spf": "FAIL", "dkim": "GRAY"}, False),
         ({"spf": "GRAY", "dkim": "FAIL", "dmarc": "GRAY"}, False),
@@ -56,7 +57,7 @@ def test_the_default_checks_quarantine(statuses: dict[str, str], cause: str) -> 
     ],
 )
 def test_the_default_checks_trust_a_sender(statuses: dict[str, str], expected: bool) -> None:
-    """Mail that fails authentication is accepted, and its address proves nothing."""
+    """Only DMARC ties a sender to From (RFC 7489); other mail is accepted, its sender untrusted."""
     assert trusts_sender(Verdicts.from_receipt(receipt(**statuses)), DEFAULT) is expected
 
 

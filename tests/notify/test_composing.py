@@ -24,7 +24,6 @@ from functions.core.services.composing import (
     uses_description,
     variables,
 )
-from functions.core.text.words import TIMERS
 from tests.inprocess.conftest import ROOT, shipped
 from tests.notify.deployment import NOON
 from tests.notify.sample_events import EVENTS, LINK, NUMBER, commit, received, ticket, timer
@@ -301,12 +300,6 @@ def test_a_notification_for_staff_goes_to_their_team(playbook: Playbook) -> None
     )
     asked = Notification(EVENTS["ConfirmationRequested"], "team", "m")
     assert recipient_team(asked, ticket(), playbook) == "通用咨询组"
-
-
-def test_every_timer_kind_has_a_label() -> None:
-    from functions.core.domain.ticket import TIMER_KINDS
-
-    assert set(TIMERS) == set(TIMER_KINDS)
 
 
 @pytest.mark.requirement("F2")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from functions.core.domain.rules import Locale, Playbook
-from functions.core.services.composing import BY_AGENT, RenderedMessage, compose
+from functions.core.services.composing import RenderedMessage, compose, written_by_agent
 from functions.notify.mail import Envelope, Thread, build, html
 from tests.notify.deployment import NOON
 from tests.notify.sample_events import LINK, NUMBER, commit, notifications_by_message, ticket
@@ -81,7 +81,7 @@ def test_the_mails_of_the_standard_desk_match_their_golden_files(
             sender=desk.mail.sender[locale],
             thread=ENVELOPE.thread if customer else Thread(own_id="x@standard.local"),
             reply_to=ENVELOPE.reply_to if customer else "",
-            automatic=not (customer and notification.event.event in BY_AGENT),
+            automatic=not (customer and written_by_agent(notification.event.event)),
         )
         mail = shown(parsed(envelope, rendered), rendered)
         path = GOLDEN / f"{key}.{locale}.txt"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from functions.core.domain.errors import (
     KeyReused,
     NotFound,
     Refused,
+    TooManyAttempts,
 )
 from functions.core.domain.events import EVENTS, CustomerWrote
 from functions.core.domain.rules import LOCALES, Playbook
@@ -84,11 +86,38 @@ def test_the_last_four_of_the_contact_open_the_status(customer: Customer, contac
     assert customer.get(contact=contact).body["number"] == NUMBER
 
 
-def test_the_last_four_of_an_address_are_compared_without_case(
-    storage: Storage, playbook: Playbook
-) -> None:
+@pytest.mark.requirement("G9")
+def test_the_end_of_a_mail_address_proves_nothing(storage: Storage, playbook: Playbook) -> None:
+    """Half of all addresses end in `.com`."""
     file(storage, playbook, "CS20260310002", customer=_person("***@example.com", "email"))
-    assert Customer(storage, "CS20260310002").get(contact=".COM").status == 200
+    with pytest.raises(NotFound):
+        Customer(storage, "CS20260310002").get(contact=".com")
+
+
+@pytest.mark.requirement("G9")
+@pytest.mark.parametrize("number", [NUMBER, "CS20260310999"])
+def test_a_sixth_guess_of_a_contact_is_refused_whether_the_ticket_exists_or_not(
+    storage: Storage, customer: Customer, number: str
+) -> None:
+    guesser = Customer(storage, number)
+    for guess in range(5):
+        with pytest.raises(NotFound):
+            guesser.get(contact=f"{guess:04}")
+    for contact in ("0005", "8000"):
+        with pytest.raises(TooManyAttempts):
+            guesser.get(contact=contact)
+    if number == NUMBER:
+        assert customer.get(key=customer.key).status == 200
+    with pytest.raises(NotFound):
+        Customer(storage, "CS20260310998").get(contact="0000")
+
+
+@pytest.mark.requirement("G9")
+def test_guesses_count_for_an_hour(storage: Storage, customer: Customer) -> None:
+    for _ in range(5):
+        storage.failed_attempts.add("testdesk", NUMBER, NOON)
+    assert storage.failed_attempts.count("testdesk", NUMBER, NOON + timedelta(minutes=59)) == 5
+    assert storage.failed_attempts.count("testdesk", NUMBER, NOON + timedelta(hours=1)) == 0
 
 
 @pytest.mark.requirement("G4")
@@ -125,22 +154,21 @@ def test_a_wrong_proof_and_a_missing_ticket_are_answered_alike(
     missing = Customer(storage, "CS20260310999")
     storage.playbooks.get("testdesk", NOON)
     calls = Calls(dynamodb)
-    outcomes = []
-    for who, query in (
-        (missing, {"key": missing.key}),
-        (missing, {"contact": "8000"}),
-        (missing, {}),
-        (customer, {"key": missing.key}),
-        (customer, {"contact": "8001"}),
-        (customer, {}),
-        (customer, {"key": "", "contact": ""}),
+    for query, made in (
+        ({"key": missing.key}, ["GetItem"]),
+        ({}, ["GetItem"]),
+        ({"contact": "8001"}, ["GetItem", "GetItem", "UpdateItem"]),
+        ({"key": "", "contact": ""}, ["GetItem", "GetItem", "UpdateItem"]),
     ):
-        calls.made.clear()
-        with pytest.raises(NotFound) as refused:
-            who.get(**query)
-        outcomes.append((str(problem(refused.value)), list(calls.made)))
-    assert len({str(outcome) for outcome in outcomes}) == 1
-    assert outcomes[0][1] == ["GetItem"]
+        outcomes = []
+        for who in (missing, customer):
+            wrong = {**query, "key": "x" * 22} if "key" in query else query
+            calls.made.clear()
+            with pytest.raises(NotFound) as refused:
+                who.get(**wrong)
+            outcomes.append((str(problem(refused.value)), list(calls.made)))
+        assert outcomes[0] == outcomes[1]
+        assert outcomes[0][1] == made
 
 
 @pytest.mark.parametrize(("desk", "number"), [("nowhere", NUMBER), ("testdesk", "x" * 5000)])

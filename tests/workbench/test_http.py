@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from functions.core.domain.errors import TooManyAttempts
 from functions.core.domain.events import Attachment
 from functions.core.domain.rules import Playbook
 from functions.core.storage.database import Storage
-from functions.workbench.session import Credentials, TooManyAttempts, sign_in
+from functions.workbench.session import Credentials, sign_in
 from infra.simulator.simulator import ApiResponse, Simulator
 from tests.core.sample_desk import NOON, file
 from tests.core.text.test_file_types import REAL

@@ -216,12 +216,14 @@ def _event(fields: Mapping[str, str]) -> IncomingMessage | None:
     kind = _EVENTS.get(event or "")
     if kind is None:
         return None
+    entry = fields.get("EventKey", "") if kind == "menu" else ""
     return IncomingMessage(
         user=user,
-        # Events have no MsgId; WeChat's documentation tells them apart by these fields.
-        message_id=f"{user}{created}{event}",
+        # Events have no MsgId. WeChat's documentation names sender and time, but a person can click
+        # two menu entries within a second.
+        message_id=f"{user}{created}{event}{entry}",
         kind=kind,
-        text=fields.get("EventKey", "") if kind == "menu" else "",
+        text=entry,
         account=fields.get("ToUserName", ""),
         at=unix_time(created),
     )

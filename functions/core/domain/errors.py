@@ -11,7 +11,8 @@
     │   ├── StaleVersion        409  the caller acted on an older version
     │   ├── AlreadyAnswered     409  a question that may be answered once
     │   ├── TooLarge            413
-    │   └── KeyReused           422  an idempotency record key came back with another body
+    │   ├── KeyReused           422  an idempotency key came back with another body
+    │   └── TooManyAttempts     429
     ├── TryAgain                passing: a retry may well succeed
     │   ├── Conflict            somebody else changed the ticket first
     │   └── AgentAtCapacity     the agent is at capacity or offline
@@ -126,6 +127,13 @@ class KeyReused(Refused):
 
     status = 422
     title = "This key was used before"
+
+
+class TooManyAttempts(Refused):
+    """The caller has tried too often."""
+
+    status = 429
+    title = "Too many attempts"
 
 
 class TryAgain(DeskbellError):

@@ -88,7 +88,7 @@ class Fields(Section):
     summary_max: int = Field(default=500, ge=20, le=2000)
     name_style: Literal["salutation", "initial"] = "salutation"
     contact_style: Literal["last_four", "middle_four"] = "last_four"
-    status_by_contact: bool = True
+    status_by_contact: bool = False
     public_contacts: Words = ()
 
 
@@ -243,7 +243,7 @@ def _recipient(value: str) -> str:
 Recipient = Annotated[str, AfterValidator(_recipient)]
 
 
-class Tell(Section):
+class TimerNotification(Section):
     """A notification: the recipient and the key of the message."""
 
     to: Recipient
@@ -253,7 +253,7 @@ class Tell(Section):
 class TimerEffects(Section):
     """The consequences of a warning or a breach."""
 
-    tell: tuple[Tell, ...] = ()
+    tell: tuple[TimerNotification, ...] = ()
     queue: Literal["team", "supervisor"] | None = None
     team: str | None = None
     raise_by: int = Field(default=0, ge=0, le=5)
@@ -433,7 +433,7 @@ class Checks(Section):
     spam: Consequence = "quarantine"
     dmarc: Consequence = "quarantine"
     authentication: Consequence = "untrusted"
-    unproven: Consequence = "accept"
+    unproven: Consequence = "untrusted"
     results_of: str = ""
     max_mb: int = Field(default=40, ge=1, le=40)
 

@@ -52,22 +52,20 @@ OPEN: frozenset[Status] = UNASSIGNED | IN_HAND
 DONE: frozenset[Status] = frozenset({"resolved", "in_review", "archived", "closed"})
 """Statuses of a ticket whose handling has ended."""
 
-TimerKind = Literal[
-    "first_response",
-    "confirm_type",
-    "customer_info",
-    "acceptance",
-    "review",
-    "resolution",
-    "callback",
-    "collaboration",
-    "customer_update",
-    "satisfaction",
-    "second_handling",
-]
-"""The timer kinds (contract, section 2)."""
-
-TIMER_KINDS: tuple[TimerKind, ...] = get_args(TimerKind)
+TIMER_KINDS: dict[str, dict[Literal["zh-CN", "en"], str]] = {
+    "first_response": {"zh-CN": "首次响应", "en": "first response"},
+    "confirm_type": {"zh-CN": "类型确认", "en": "confirmation of the type"},
+    "customer_info": {"zh-CN": "客户补充信息", "en": "information from the customer"},
+    "acceptance": {"zh-CN": "接单", "en": "acceptance"},
+    "review": {"zh-CN": "审核", "en": "review"},
+    "resolution": {"zh-CN": "解决", "en": "resolution"},
+    "callback": {"zh-CN": "回访", "en": "call-back"},
+    "collaboration": {"zh-CN": "跨部门协作", "en": "collaboration"},
+    "customer_update": {"zh-CN": "客户进度通报", "en": "update to the customer"},
+    "satisfaction": {"zh-CN": "满意度调查", "en": "satisfaction survey"},
+    "second_handling": {"zh-CN": "二次处理", "en": "second handling"},
+}
+"""Timer kind (contract, section 2) → its name in messages."""
 
 TimerState = Literal["running", "paused", "met", "breached", "cancelled"]
 Queue = Literal["new", "waiting", "agent", "supervisor", "qa", "closed"]

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 MAX_BODY = 256 * 1024
 """Bytes of a body at most (docs/http.md)."""
 
+HSTS = "max-age=31536000; includeSubDomains"
+"""Browsers use HTTPS only, for a year (RFC 6797); they ignore it on plain HTTP."""
+
 MAX_IDEMPOTENCY_KEY = 200
 """Characters of an idempotency key at most."""
 
@@ -99,6 +102,7 @@ def respond(blueprint: Blueprint, function: Callable[[Request], HttpResponse]) -
         else response.content_type,
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
+        "Strict-Transport-Security": HSTS,
         **response.headers,
     }
     return Response(body=text, status_code=response.status, headers=headers)

@@ -12,15 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from functions.core.domain.errors import DeadLetter
-from functions.core.domain.events import Commit, ContactBounced, TimersSet
+from functions.core.domain.events import EVENTS, Commit, ContactBounced, TimersSet
 from functions.core.domain.matching import Facts, holds
 from functions.core.domain.rules import TEAM_IN, TEAM_NAMED, Locale, Playbook, Recipient
-from functions.core.domain.ticket import Ticket, Timer
+from functions.core.domain.ticket import TIMER_KINDS, Ticket, Timer
 from functions.core.text.templating import fill, format_time, ticket_variables, with_fields
-from functions.core.text.words import TIMERS, label
-
-BY_AGENT = frozenset({"ReplySent", "InformationRequested"})
-"""Events whose text an agent wrote: their mail is not automatic (RFC 3834)."""
+from functions.core.text.words import label
 
 
 @dataclass(frozen=True)
@@ -79,6 +76,11 @@ def _excluded_recipients(event: Any) -> set[str]:
     """Exclude the customer from a merge with a ticket that may be another customer's."""
     foreign = event.event == "TicketMerged" and not event.same_customer
     return {"customer"} if foreign else set()
+
+
+def written_by_agent(event: str) -> bool:
+    """Return whether an agent wrote the text of an event: its mail is not automatic (RFC 3834)."""
+    return event in EVENTS and EVENTS[event].direction == "out"
 
 
 def triggers(event: Any) -> tuple[str, ...]:
@@ -205,7 +207,7 @@ def variables(
         "question": getattr(event, "question", ""),
         "solution": ticket_values["summary"],
         "reason": getattr(event, "reason", "") or getattr(event, "cause", ""),
-        "timer": TIMERS[kind][locale] if kind in TIMERS else kind,
+        "timer": TIMER_KINDS[kind][locale] if kind in TIMER_KINDS else kind,
         "description": getattr(event, "description", "") or description,
         "other": getattr(event, "other", ""),
         "step": label(playbook.steps, step, locale),

@@ -128,8 +128,8 @@ def decide_merge(
     if ticket.merged is None:
         raise AssertionError("`decide` refuses to unmerge a ticket that is not merged")
     target = storage.tickets.load(ticket.desk, ticket.merged.into)
-    given_back = decide(target, c.GiveBack(ticket.number, command.reason), playbook, now)
-    return Decided(ticket, events, by_person=True), Decided(target, given_back, by_person=True)
+    released = decide(target, c.ReleaseMerged(ticket.number, command.reason), playbook, now)
+    return Decided(ticket, events, by_person=True), Decided(target, released, by_person=True)
 
 
 def _decide_merge(
@@ -149,11 +149,11 @@ def _decide_merge(
             allowed(ticket),
         )
     same = same_customer(ticket, target)
-    take_in = c.TakeIn(ticket.number, ticket.status in OPEN, same, command.reason)
+    received = c.ReceiveMerged(ticket.number, ticket.status in OPEN, same, command.reason)
     merge = replace(command, same_customer=same)
     return (
         Decided(ticket, decide(ticket, merge, playbook, now)),
-        Decided(target, decide(target, take_in, playbook, now)),
+        Decided(target, decide(target, received, playbook, now)),
     )
 
 

@@ -6,7 +6,7 @@ A contact is known by the hash of its address alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -35,11 +35,15 @@ class Conversation:
 
 @dataclass(frozen=True)
 class Known:
-    """The records of a request and its sender before the request is filed."""
+    """The records of a request and its sender before the request is filed.
+
+    `former` is the record of a chat message without its sender, as earlier versions wrote it.
+    """
 
     idempotency: IdempotencyRecord | None
     customer_class: str | None
     undeliverable: str | None = None
+    former: IdempotencyRecord | None = None
 
 
 def contact_key(desk: str, contact_hash: str) -> str:
@@ -68,7 +72,10 @@ class Contacts:
         return _known(idempotency, list(self.table.batch_get(keys, consistent=False)))
 
     def conversation(
-        self, idempotency: IdempotencyRecord, contact_hash: str
+        self,
+        idempotency: IdempotencyRecord,
+        contact_hash: str,
+        former: IdempotencyRecord | None = None,
     ) -> tuple[Known, Conversation]:
         """The records of a chat message and its writer, and the writer's conversation.
 
@@ -78,9 +85,15 @@ class Contacts:
         desk = idempotency.desk
         pk = contact_key(desk, contact_hash)
         keys = [idempotency.key, key(pk, "CONTACT"), key(pk, "TALK")]
+        if former is not None:
+            keys.append(former.key)
         items = list(self.table.batch_get(keys, consistent=True))
         number = next((i["number"]["S"] for i in items if i["sk"]["S"] == "TALK"), None)
-        return _known(idempotency, items), Conversation(desk, contact_hash, number)
+        earlier = [i for i in items if former is not None and i["pk"]["S"] == former.pk]
+        known = _known(idempotency, [i for i in items if i not in earlier])
+        if former is not None and earlier:
+            known = replace(known, former=read_record(former, earlier[0]))
+        return known, Conversation(desk, contact_hash, number)
 
     def write_conversation(self, conversation: Conversation, after: Ticket) -> Write:
         """The write that moves a conversation to the ticket of a commit, unless it moved since."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from functions.core.storage.attempts import FailedAttempts
 from functions.core.storage.closing_tokens import ClosingTokens
 from functions.core.storage.contacts import Contacts
 from functions.core.storage.deliveries import Deliveries
@@ -30,6 +31,7 @@ class Storage:
     roster: Roster
     idempotency: Idempotency
     closing_tokens: ClosingTokens
+    failed_attempts: FailedAttempts
 
     @classmethod
     def on(cls, client: DynamoDBClient, table_name: str) -> Storage:
@@ -38,5 +40,14 @@ class Storage:
         contacts, deliveries = Contacts(table), Deliveries(table)
         playbooks, roster, idempotency = Playbooks(table), Roster(table), Idempotency(table)
         tickets = Tickets(table, contacts, deliveries, playbooks, roster, idempotency)
-        tokens = ClosingTokens(table)
-        return cls(table, tickets, contacts, deliveries, playbooks, roster, idempotency, tokens)
+        return cls(
+            table,
+            tickets,
+            contacts,
+            deliveries,
+            playbooks,
+            roster,
+            idempotency,
+            ClosingTokens(table),
+            FailedAttempts(table),
+        )

@@ -92,6 +92,10 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "en": "This request's data was erased. Please file a new request.",
     },
     "error.413": {"zh-CN": "内容过长。", "en": "This is too long."},
+    "error.429": {
+        "zh-CN": "尝试次数过多，请一小时后再试，或使用我们发给您的链接。",
+        "en": "Too many attempts. Please try again in an hour, or use the link that we sent you.",
+    },
     "error.422": {
         "zh-CN": "此请求已用其他内容提交过。",
         "en": "This was sent before with other words.",
@@ -120,21 +124,6 @@ EMPTY: dict[Locale, str] = {"zh-CN": "（无内容）", "en": "(empty)"}
 """What stands for a mail without any words."""
 
 LIST_SEPARATOR: dict[Locale, str] = {"zh-CN": "、", "en": ", "}
-
-TIMERS: dict[str, dict[Locale, str]] = {
-    "first_response": {"zh-CN": "首次响应", "en": "first response"},
-    "confirm_type": {"zh-CN": "类型确认", "en": "confirmation of the type"},
-    "customer_info": {"zh-CN": "客户补充信息", "en": "information from the customer"},
-    "acceptance": {"zh-CN": "接单", "en": "acceptance"},
-    "review": {"zh-CN": "审核", "en": "review"},
-    "resolution": {"zh-CN": "解决", "en": "resolution"},
-    "callback": {"zh-CN": "回访", "en": "call-back"},
-    "collaboration": {"zh-CN": "跨部门协作", "en": "collaboration"},
-    "customer_update": {"zh-CN": "客户进度通报", "en": "update to the customer"},
-    "satisfaction": {"zh-CN": "满意度调查", "en": "satisfaction survey"},
-    "second_handling": {"zh-CN": "二次处理", "en": "second handling"},
-}
-"""Timer kind → its name in `{{ timer }}`."""
 
 
 def say(key: str, locale: Locale, **values: str) -> str:

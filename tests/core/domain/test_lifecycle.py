@@ -110,9 +110,9 @@ COMMANDS: dict[str, c.TicketCommand] = {
     "hold": c.Hold(held=True),
     "erase": c.ErasePerson(),
     "merge": c.Merge("CS2"),
-    "take-in": c.TakeIn("CS3", other_open=False),
+    "receive-merged": c.ReceiveMerged("CS3", other_open=False),
     "unmerge": c.Unmerge(),
-    "give-back": c.GiveBack("CS3"),
+    "release-merged": c.ReleaseMerged("CS3"),
     "open-original": c.OpenOriginal(1, "客户要求回电"),
 }
 WAY: dict[str, tuple[c.Command, ...]] = {

@@ -49,10 +49,10 @@ from functions.core.domain.commands.steps import (
     TakeStep as TakeStep,
 )
 from functions.core.domain.commands.merging import (
-    GiveBack as GiveBack,
     Link as Link,
     Merge as Merge,
-    TakeIn as TakeIn,
+    ReceiveMerged as ReceiveMerged,
+    ReleaseMerged as ReleaseMerged,
     Unmerge as Unmerge,
 )
 from functions.core.domain.commands.customer import (

@@ -46,7 +46,7 @@ class Merge(
         label=("合并工单", "Merge"), rights={"agent": "team", **LEADERS}, body=MergeBody
     ),
 ):
-    """Merge the ticket into `into`, which receives it by the same transaction (`TakeIn`)."""
+    """Merge the ticket into `into`, which receives it by the same transaction (`ReceiveMerged`)."""
 
     into: str
     reason: str = ""
@@ -62,9 +62,9 @@ class Merge(
 
 
 @dataclass(frozen=True)
-class TakeIn(
+class ReceiveMerged(
     TicketCommand,
-    name="take-in",
+    name="receive-merged",
     sources=OPEN | DONE,
     by="with merge",
     meaning="another ticket's conversation goes on here",
@@ -126,9 +126,9 @@ class Unmerge(
 
 
 @dataclass(frozen=True)
-class GiveBack(
+class ReleaseMerged(
     TicketCommand,
-    name="give-back",
+    name="release-merged",
     sources=ANY_STATUS,
     by="with unmerge",
     meaning="a ticket that was merged into this one is separated again",
