@@ -1,1 +1,1 @@
-"""What proves Deskbell; the folders mirror `functions/`."""
+"""Tests of Deskbell; the folders mirror `functions/` and `infra/`."""

@@ -5,21 +5,17 @@ Setting up a deployment takes some thirty calls; copying moto's state takes none
 
 from __future__ import annotations
 
-import copyreg
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from threading import Condition
 from typing import Any
 
 import pytest
 from moto import mock_aws
-from moto.core.base_backend import BackendDict
-from moto.ssm.models import ParameterDict
 
 from tests.moto_internals import services
 
-_Backend = tuple[BackendDict[Any], str, str]
+_Backend = tuple[Any, str, str]
 """A service, an account and a region."""
 
 _snapshots: dict[Hashable, dict[_Backend, tuple[Any, dict[str, Any]]]] = {}
@@ -27,7 +23,7 @@ _snapshots: dict[Hashable, dict[_Backend, tuple[Any, dict[str, Any]]]] = {}
 
 @contextmanager
 def aws_in_memory(region: str = "us-east-1") -> Iterator[None]:
-    """An empty AWS and the environment variables that functions need for it."""
+    """Provide an empty AWS and the environment variables that functions need for it."""
     with pytest.MonkeyPatch.context() as environment, mock_aws():
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             environment.setenv(name, "testing")
@@ -57,12 +53,3 @@ def restore_or_make(key: Hashable, make: Callable[[], None]) -> None:
     replaced = {id(old): current[place] for place, (old, _) in _snapshots[key].items()}
     for place, (_, state) in _snapshots[key].items():
         current[place].__dict__.update(deepcopy(state, {**replaced}))
-
-
-def _reduce_parameters(parameters: Any) -> Any:
-    arguments = (parameters.account_id, parameters.region_name)
-    return ParameterDict, arguments, None, None, iter(parameters.items())
-
-
-copyreg.pickle(Condition, lambda _lock: (Condition, ()))
-copyreg.pickle(ParameterDict, _reduce_parameters)

@@ -13,7 +13,7 @@ MIN_SECONDS = 0.0005
 
 
 def seconds(work: Callable[[], object], times: int = 3) -> float:
-    """The CPU seconds of the fastest of several runs."""
+    """Return the CPU seconds of the fastest of several runs."""
     times_taken = []
     for _ in range(times):
         started = thread_time()
@@ -23,7 +23,7 @@ def seconds(work: Callable[[], object], times: int = 3) -> float:
 
 
 def grows_with_length(work: Callable[[str], object], text: str, slack: float = 3.0) -> bool:
-    """Whether eight times the text takes about eight times as long, rather than 64 times.
+    """Return whether eight times the text takes about eight times, not 64 times, as long.
 
     One of three runs must show it, because other load can disturb a run.
     """

@@ -18,7 +18,7 @@ class Journey(ABC):
         self.desk = desk
         self.number = ""
         self.link = ""
-        self.seen: list[str] = []
+        self.responses: list[str] = []
 
     @abstractmethod
     def http(self, method: str, path: str, body: Any = None, **more: Any) -> ApiResponse:
@@ -47,12 +47,12 @@ class Journey(ABC):
         self.number, self.link = str(answer.json["number"]), answer.json["status_url"]
         return self.number
 
-    def customer(self, call: str, **body: Any) -> None:
+    def act_as_customer(self, call: str, **body: Any) -> None:
         """Call `messages`, `confirmation` or `survey` by the customer's link."""
-        answer = self.sends(call, **body)
+        answer = self.try_as_customer(call, **body)
         assert answer.status in {200, 201}, answer.text
 
-    def sends(self, call: str, **body: Any) -> ApiResponse:
+    def try_as_customer(self, call: str, **body: Any) -> ApiResponse:
         path, _, query = self.link.partition("?")
         return self.http("POST", f"{path}/{call}?{query}", body)
 
@@ -63,11 +63,11 @@ class Journey(ABC):
 
     def act(self, who: str, action: str, **body: Any) -> Any:
         """Perform an agent action or a step of the desk's playbook."""
-        answer = self.asks(who, action, **body)
+        answer = self.try_action(who, action, **body)
         assert answer.status == 200, answer.text
         return answer.json
 
-    def asks(self, who: str, action: str, **body: Any) -> ApiResponse:
+    def try_action(self, who: str, action: str, **body: Any) -> ApiResponse:
         return self.as_agent(who, "POST", f"/tickets/{self.number}/{action}", body)
 
     def view(self, who: str = "") -> Any:
@@ -87,7 +87,7 @@ class Journey(ABC):
 
     def upload(self, who: str, name: str, content: bytes) -> str:
         """Upload a file and return its id (D10)."""
-        answer = self.asks(who, "attachments", name=name, size=len(content))
+        answer = self.try_action(who, "attachments", name=name, size=len(content))
         assert answer.status == 201, answer.text
         self.put(answer.json["upload"], content)
         return str(answer.json["id"])

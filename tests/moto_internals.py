@@ -1,11 +1,13 @@
 """The only module that uses private members of moto and botocore.
 
-moto has no public way to list its backends or the sent messages, and it repeats expensive work for
-every call and every test. The patches cache that work for the process; responses do not change.
+moto has no public way to list or copy its backends, to list the sent messages or to choose a key's
+material, and it repeats expensive work for every call and every test. The patches cache that work
+for the process; responses do not change.
 """
 
 from __future__ import annotations
 
+import copyreg
 import os
 import sys
 import threading
@@ -13,7 +15,9 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from copy import copy, deepcopy
 from functools import cache
+from threading import Condition
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
@@ -27,21 +31,45 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
 from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
+from moto.ssm.models import ParameterDict
 
 
 def services() -> list[BackendDict[Any]]:
-    """The backends of every service that was used."""
+    """Return the backends of every service that was used."""
     return list(BackendDict._instances)  # type: ignore[misc]
 
 
 def sent_mails(account: str = "123456789012", region: str = "us-east-1") -> list[Any]:
-    """The mails that SES accepted."""
+    """Return the mails that SES accepted; no API call of moto lists them."""
     return list(ses_backends[account][region].sent_messages)
 
 
 def sent_texts(account: str = "123456789012", region: str = "us-east-1") -> list[tuple[str, str]]:
-    """The phone number and text of every SMS that SNS accepted."""
+    """Return the phone number and text of every SMS that SNS accepted."""
     return [(number, text) for number, text in sns_backends[account][region].sms_messages.values()]
+
+
+@contextmanager
+def kms_key(key_id: str, material: bytes) -> Iterator[None]:
+    """Give the keys that KMS creates this id and material, so that recorded data can be decrypted.
+
+    KMS itself imports material only into keys of another kind.
+    """
+    with (
+        patch("moto.kms.models.generate_key_id", lambda *_: key_id),
+        patch("moto.kms.models.generate_master_key", lambda: material),
+    ):
+        yield
+
+
+def _reduce_parameters(parameters: Any) -> Any:
+    arguments = (parameters.account_id, parameters.region_name)
+    return ParameterDict, arguments, None, None, iter(parameters.items())
+
+
+# Snapshots copy the backends, in which these two cannot be copied.
+copyreg.pickle(Condition, lambda _lock: (Condition, ()))
+copyreg.pickle(ParameterDict, _reduce_parameters)
 
 
 @contextmanager
@@ -153,13 +181,13 @@ def _client(*names: str, config: Any = None, **options: str) -> Any:
     return found
 
 
-def install(patch: pytest.MonkeyPatch) -> None:
+def install(patches: pytest.MonkeyPatch) -> None:
     """Patch moto and botocore for every test of this process."""
-    patch.setattr(JSONFileLoader, "load_file", _load_file)
-    patch.setattr(Loader, "list_available_services", _list_available_services)
-    patch.setattr(Table, "__deepcopy__", _snapshot, raising=False)
-    patch.setattr(JSONSerializer, "_serialize_type_structure", _serialize_type_structure)
-    patch.setattr(DynamoType, "cast_value", property(_cast_value))
-    patch.setattr("moto.core.responses.method_names_from_class", cache(method_names_from_class))
-    patch.setattr(boto3, "client", _client)
-    patch.setattr(BaseClient, "_make_api_call", _make_api_call)
+    patches.setattr(JSONFileLoader, "load_file", _load_file)
+    patches.setattr(Loader, "list_available_services", _list_available_services)
+    patches.setattr(Table, "__deepcopy__", _snapshot, raising=False)
+    patches.setattr(JSONSerializer, "_serialize_type_structure", _serialize_type_structure)
+    patches.setattr(DynamoType, "cast_value", property(_cast_value))
+    patches.setattr("moto.core.responses.method_names_from_class", cache(method_names_from_class))
+    patches.setattr(boto3, "client", _client)
+    patches.setattr(BaseClient, "_make_api_call", _make_api_call)

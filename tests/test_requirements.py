@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -31,35 +30,22 @@ LATER = {
     "H1", "H2", "H3", "H4", "H5", "H6", "H7", "H8",
 }  # fmt: skip
 """Requirements that are not implemented yet."""
-_ID = re.compile(r"\b([A-H])(\d{1,2})(?:\s*[–-]\s*\1?(\d{1,2}))?\b")
 
 
 @cache
 def proven() -> frozenset[str]:
-    """The requirement ids of every test's marker, and for now those in its source."""
+    """Return the requirement ids in the markers of all tests."""
     ids: set[str] = set()
     for path in TESTS.rglob("test_*.py"):
-        source = path.read_text("utf-8")
-        ids.update(_marked(source))
-        ids.update(_mentioned(source))
+        ids.update(_marked(path.read_text("utf-8")))
     return frozenset(ids)
 
 
 def _marked(source: str) -> Iterator[str]:
-    """The arguments of every `@pytest.mark.requirement`."""
+    """Yield the arguments of every `@pytest.mark.requirement`."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.requirement":
             yield from (ast.literal_eval(argument) for argument in node.args)
-
-
-def _mentioned(source: str) -> Iterator[str]:
-    """Ids in the source of tests that have no marker yet; delete this once all have one."""
-    lines = source.splitlines()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-            text = "\n".join(lines[node.lineno - 1 : node.end_lineno])
-            for letter, first, last in _ID.findall(text):
-                yield from (f"{letter}{n}" for n in range(int(first), int(last or first) + 1))
 
 
 @pytest.mark.parametrize("requirement", sorted(CATALOGUE - LATER))

@@ -1,1 +1,1 @@
-"""Tests of what every room speaks."""
+"""Tests of the code that all functions share."""

@@ -1,4 +1,4 @@
-"""What the tests of core share: a small desk, a table on moto, and shorthand for making tickets."""
+"""Shared fixtures of the core tests: a small desk, and a table on moto."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def playbook() -> Playbook:
-    """A desk with every kind of rule, small enough to be read in a test."""
+    """Return a small desk with every kind of rule."""
     return load(DESK)
 
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[None]:
-    """AWS in memory, for one file of tests."""
+    """Provide AWS in memory for one test file."""
     with aws_in_memory():
         yield
 
 
 @pytest.fixture(scope="module")
 def client(aws: None) -> Any:
-    """A DynamoDB client, made once a file."""
+    """Return a DynamoDB client, created once per test file."""
     import boto3
 
     return boto3.client("dynamodb")
@@ -41,7 +41,7 @@ def client(aws: None) -> Any:
 
 @pytest.fixture
 def dynamodb(client: Any) -> Iterator[Any]:
-    """An empty table with the indexes of the foundation."""
+    """Create an empty table with the foundation's indexes."""
     make_table(client)
     yield client
     client.delete_table(TableName=TABLE)
@@ -65,5 +65,5 @@ class OneAtATime:
 
 @pytest.fixture
 def storage(dynamodb: Any) -> Storage:
-    """The table as the rooms use it."""
+    """Return the storage on the table in memory."""
     return Storage.on(cast("DynamoDBClient", OneAtATime(dynamodb)), TABLE)

@@ -1,4 +1,4 @@
-"""A small desk of the tests' own, the table's indexes, and shorthand for tickets and commits."""
+"""A small desk for tests, the table's indexes, and helpers that make tickets and commits."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOON = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
 
 
 def both(text: str) -> dict[str, str]:
-    """A text in both languages."""
+    """Return a text in both languages."""
     return {"zh-CN": text, "en": text}
 
 
@@ -108,7 +108,7 @@ DESK: dict[str, Any] = {
 
 
 def make_table(client: Any, name: str = TABLE) -> None:
-    """The table as `infra/templates/foundation.yaml` makes it."""
+    """Create the table as `infra/templates/foundation.yaml` does."""
     keys = ("pk", "sk", "queue_pk", "queue_sk", "due_pk", "due_sk", "contact_pk", "contact_sk")
     client.create_table(
         TableName=name,
@@ -134,7 +134,7 @@ def make_table(client: Any, name: str = TABLE) -> None:
 
 
 def request(**changes: Any) -> TicketReceived:
-    """A request as intake files it: masked."""
+    """Return a request as intake files it, masked."""
     given: dict[str, Any] = {
         "customer": Customer(name="*先生/女士", contact="****8000", kind="phone", hash="h1"),
         "channel": "web",
@@ -150,7 +150,7 @@ def request(**changes: Any) -> TicketReceived:
 def committed(
     ticket: Ticket | None, events: tuple[Event, ...], at: datetime, number: str = ""
 ) -> Commit:
-    """The commit that `events` make of `ticket`."""
+    """Return the commit of these events to a ticket."""
     return Commit(
         desk="testdesk",
         number=ticket.number if ticket else number,
@@ -164,7 +164,7 @@ def committed(
 def then(
     ticket: Ticket | None, command: c.Command, playbook: Playbook, at: datetime = NOON
 ) -> Ticket:
-    """The ticket after a command; the same one where the command changes nothing."""
+    """Return the ticket after a command, unchanged if the command changes nothing."""
     events = decide(ticket, command, playbook, at)
     if not events:
         assert ticket is not None
@@ -174,14 +174,14 @@ def then(
 
 
 def received(playbook: Playbook, at: datetime = NOON, **changes: Any) -> Ticket:
-    """A new ticket."""
+    """Return a new ticket."""
     return then(None, c.Receive("CS20260310001", request(**changes)), playbook, at)
 
 
 def file(
     storage: Storage, playbook: Playbook, number: str, at: datetime = NOON, **changes: Any
 ) -> Ticket:
-    """A new ticket, in the table."""
+    """Store a new ticket and return it."""
     events = decide(None, c.Receive(number, request(**changes)), playbook, at)
     after = apply(None, committed(None, events, at, number))
     change = Change(None, after, events, queue_rank(after, playbook))
@@ -190,7 +190,7 @@ def file(
 
 
 def agent(username: str = "agent-1", **changes: Any) -> Agent:
-    """An agent of the technical team with two places."""
+    """Return an agent of the technical team with a capacity of two."""
     given: dict[str, Any] = {
         "desk": "testdesk",
         "username": username,

@@ -1,1 +1,1 @@
-"""Desks that do not ship: written by docs/playbooks.md alone, as whoever runs a desk would."""
+"""Tests of desks that do not ship, written by docs/playbooks.md alone."""

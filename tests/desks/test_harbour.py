@@ -1,4 +1,4 @@
-"""A desk that the code knows nothing of: whoever runs one writes it by the documentation alone."""
+"""A desk that is written by docs/playbooks.md alone and unknown to the code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from functions.core.domain.rules import Condition, Effect, Playbook, Section, Ti
 from functions.core.playbook import load
 from functions.router.classify import classify
 from tests.docs.test_playbook_docs import KEYS, ONCE
-from tests.inprocess.desk_journey import Case, deployed
+from tests.inprocess.desk_journey import SimulatedJourney, deployed
 
 HERE = Path(__file__).parent
 HARBOUR = HERE / "harbour.yaml"
@@ -41,7 +41,7 @@ ROSTER = (
 
 
 @pytest.fixture
-def case() -> Iterator[Case]:
+def journey() -> Iterator[SimulatedJourney]:
     with deployed("harbour", ROSTER, HERE) as found:
         yield found
 
@@ -51,8 +51,7 @@ def harbour() -> Playbook:
     return load(HARBOUR)
 
 
-def test_it_has_a_rule_or_two_of_everything() -> None:
-    """Every key of the documentation stands in it."""
+def test_harbour_uses_every_documented_key() -> None:
     assert KEYS - set(_keys(yaml.safe_load(HARBOUR.read_text("utf-8")), Playbook, "")) == set()
 
 
@@ -85,7 +84,7 @@ def _below(value: Any, annotation: Any, path: str) -> Iterator[str]:
             yield from _below(value, argument, path)
 
 
-def test_parts_that_stand_in_many_places_are_known() -> None:
+def test_sections_that_occur_in_several_places_are_found() -> None:
     assert set(ONCE) == {Condition, Effect, TimerEffects, Vague}
 
 
@@ -114,7 +113,7 @@ def test_parts_that_stand_in_many_places_are_known() -> None:
         ("where is it", {"product": "Chemical drums"}, "DMG", (), "now", ("chemicals",)),
     ],
 )
-def test_its_rules_in_their_order(
+def test_harbour_s_rules_apply_in_order(
     harbour: Playbook,
     text: str,
     more: dict[str, Any],
@@ -127,7 +126,7 @@ def test_its_rules_in_their_order(
     assert (found.type, found.tags, found.priority, found.rules) == (kind, tags, priority, rules)
 
 
-def test_its_hours_over_midnight_and_its_numbers(harbour: Playbook) -> None:
+def test_harbour_s_night_shift_and_numbers_are_right(harbour: Playbook) -> None:
     friday = datetime(2026, 3, 13, 23, 0, tzinfo=AMSTERDAM)
     assert harbour.hours.is_open(friday)
     assert harbour.hours.add(friday, timedelta(hours=4)) == datetime(
@@ -138,18 +137,20 @@ def test_its_hours_over_midnight_and_its_numbers(harbour: Playbook) -> None:
     assert harbour.number.period(friday) == "2026"
 
 
-def test_damage_from_the_first_word_to_the_archive(case: Case) -> None:
+def test_a_damage_report_reaches_the_archive(journey: SimulatedJourney) -> None:
     """Skills, product and language; a visit with a time; an answer; confirmation and call-back."""
-    case.online("yard-1", "sv-1", "sv-2")
-    case.file("Two crates of bananas are crushed, I am fed up", locale="en")
-    assert (case.ticket.handler, case.ticket.type) == ("sv-2", "DMG")
-    assert case.told("customer") == ["received", "upset"]
-    assert case.view("sv-2")["suggestion"]["text"].startswith("We are very sorry.\n\nPlease leave")
+    journey.online("yard-1", "sv-1", "sv-2")
+    journey.file("Two crates of bananas are crushed, I am fed up", locale="en")
+    assert (journey.ticket.handler, journey.ticket.type) == ("sv-2", "DMG")
+    assert journey.messages_to("customer") == ["received", "upset"]
+    assert journey.view("sv-2")["suggestion"]["text"].startswith(
+        "We are very sorry.\n\nPlease leave"
+    )
 
-    case.act("sv-2", "accept")
-    assert case.timer("first_response")["state"] == "met"
-    arrives = (case.ticket.updated_at + timedelta(hours=3)).replace(microsecond=0)
-    case.act(
+    journey.act("sv-2", "accept")
+    assert journey.timer("first_response")["state"] == "met"
+    arrives = (journey.ticket.updated_at + timedelta(hours=3)).replace(microsecond=0)
+    journey.act(
         "sv-2",
         "survey-visit",
         surveyor="yard",
@@ -157,50 +158,52 @@ def test_damage_from_the_first_word_to_the_archive(case: Case) -> None:
         gear=["lamp", "saw"],
     )
     shown = arrives.astimezone(AMSTERDAM).strftime("%Y-%m-%d %H:%M")
-    assert shown in case.said("customer", "visit")
-    assert shown in case.said("field:surveyor", "visit")
-    assert case.due("collaboration") == arrives
-    case.tick(arrives)
-    assert "hurry" in case.told("field:surveyor")
-    assert case.asks("yard-1", "surveyed", finding="x").status == 403
-    case.act("sv-1", "surveyed", finding="Crushed by the crane; 2 crates")
-    assert case.ticket.facts["gear"] == "lamp、saw"
-    case.act("sv-2", "resolve", summary="Compensated")
+    assert shown in journey.message_text("customer", "visit")
+    assert shown in journey.message_text("field:surveyor", "visit")
+    assert journey.due("collaboration") == arrives
+    journey.tick(arrives)
+    assert "hurry" in journey.messages_to("field:surveyor")
+    assert journey.try_action("yard-1", "surveyed", finding="x").status == 403
+    journey.act("sv-1", "surveyed", finding="Crushed by the crane; 2 crates")
+    assert journey.ticket.facts["gear"] == "lamp、saw"
+    journey.act("sv-2", "resolve", summary="Compensated")
 
     # The customer confirms, and somebody calls back; then the record is whole.
-    assert case.status()["status"] == "awaiting_confirmation"
-    case.customer("confirmation", solved=True)
-    assert (case.ticket.status, case.ticket.team) == ("in_review", "yard")
-    case.act("yard-1", "callback", cause="all is well")
-    document, tags = case.archived()
+    assert journey.status()["status"] == "awaiting_confirmation"
+    journey.act_as_customer("confirmation", solved=True)
+    assert (journey.ticket.status, journey.ticket.team) == ("in_review", "yard")
+    journey.act("yard-1", "callback", cause="all is well")
+    document, tags = journey.archived()
     assert tags["retention-years"] == "7"
     assert document["ticket"]["facts"]["finding"].startswith("Crushed")
 
 
-def test_a_fee_beyond_an_agents_say(case: Case) -> None:
-    """Approval over an amount; a step that resolves; unsolved goes to somebody senior."""
-    case.online("bill-1")
-    case.file("demurrage is wrong", locale="en")
-    case.act("bill-1", "waive-fee", amount="300", grounds="Gate was closed")
-    assert case.ticket.status == "awaiting_department"
-    case.act("zg-1", "approve", approved=True)
-    assert (case.ticket.status, case.ticket.summary) == (
+def test_a_fee_beyond_an_agent_s_authority_needs_approval(journey: SimulatedJourney) -> None:
+    """A step resolves the ticket; unsolved, it goes to a senior agent."""
+    journey.online("bill-1")
+    journey.file("demurrage is wrong", locale="en")
+    journey.act("bill-1", "waive-fee", amount="300", grounds="Gate was closed")
+    assert journey.ticket.status == "awaiting_department"
+    journey.act("zg-1", "approve", approved=True)
+    assert (journey.ticket.status, journey.ticket.summary) == (
         "awaiting_confirmation",
         "Gate was closed",
     )
-    case.online("bill-9")
-    case.customer("confirmation", solved=False, reason="still on the invoice")
-    assert (case.ticket.handler, case.ticket.level) == ("bill-9", 1)
+    journey.online("bill-9")
+    journey.act_as_customer("confirmation", solved=False, reason="still on the invoice")
+    assert (journey.ticket.handler, journey.ticket.level) == ("bill-9", 1)
 
 
-def test_what_is_vague_or_unclear_or_an_idea(case: Case) -> None:
-    """A question and another one; a supervisor; a list to be looked at together."""
-    case.online("yard-1")
-    case.file("it is delayed", locale="en")
-    assert "vessel" in case.said("customer", "ask")
-    case.customer("messages", text="I do not know why, just late")
-    assert "Where is the cargo now" in case.said("customer", "ask")
-    case.file("hello", locale="en")
-    assert case.ticket.queue == "supervisor"
-    case.file("a suggestion: longer opening hours", locale="en")
-    assert (case.ticket.status, case.ticket.team) == ("queued", "yard")
+def test_vague_unclear_and_collected_requests_take_their_routes(journey: SimulatedJourney) -> None:
+    """A vague request is asked about twice; an unclear one goes to a supervisor; an idea is
+    collected.
+    """
+    journey.online("yard-1")
+    journey.file("it is delayed", locale="en")
+    assert "vessel" in journey.message_text("customer", "ask")
+    journey.act_as_customer("messages", text="I do not know why, just late")
+    assert "Where is the cargo now" in journey.message_text("customer", "ask")
+    journey.file("hello", locale="en")
+    assert journey.ticket.queue == "supervisor"
+    journey.file("a suggestion: longer opening hours", locale="en")
+    assert (journey.ticket.status, journey.ticket.team) == ("queued", "yard")

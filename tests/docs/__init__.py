@@ -1,1 +1,1 @@
-"""Tests of the documents."""
+"""Tests of the documentation."""

@@ -1,4 +1,4 @@
-"""docs/channels.md has a diagram for each channel and an action for each quarantine cause (G3)."""
+"""docs/channels.md has a diagram for each channel and an action for each quarantine cause."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from functions.core.domain.rules import Checks
 from functions.intake.mail.origin import Origin
 from functions.intake.mail_policy import Verdicts, trusts_sender
 
+pytestmark = pytest.mark.requirement("G3")
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "channels.md").read_text("utf-8")
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL))
@@ -58,9 +59,9 @@ def test_causes_are_found_in_the_source() -> None:
     assert {"loop", "limit", "repeated id", "nobody to answer"} <= set(_quarantine_causes())
 
 
+@pytest.mark.requirement("G3")
 @pytest.mark.parametrize("cause", sorted(set(_quarantine_causes())))
 def test_the_page_explains_a_cause(cause: str) -> None:
-    """G3."""
     assert cause in CAUSES
 
 

@@ -37,14 +37,14 @@ from functions.core.text.words import TEXTS, event_label
 from functions.portal import handler, page
 from infra.simulator.simulator import Simulator
 from tests.core.channels.provider_requests import Call, FakeProvider, as_json
-from tests.inprocess.conftest import ROOT, forget, loop, storage
+from tests.inprocess.conftest import ROOT, erase_customer, simulator, storage
 from tests.inprocess.recording_provider import recording_provider
 from tests.inprocess.test_chat import Chat, put_secret
-from tests.inprocess.test_life import Life, life
+from tests.inprocess.test_standard import StandardJourney, journey
 from tests.inprocess.test_webhooks import receiver
 from tests.notify.webhook_receiver import Receiver
 
-__all__ = ["life", "loop", "receiver", "storage"]  # fixtures
+__all__ = ["journey", "receiver", "simulator", "storage"]  # fixtures
 
 TEXT = (ROOT / "docs" / "extending.md").read_text("utf-8")
 STANDARD = (ROOT / "playbooks" / "standard.yaml").read_text("utf-8")
@@ -98,11 +98,11 @@ def with_example(section: str, folder: Path, *replaced: tuple[str, str]) -> Play
     return load(folder / "standard.yaml")
 
 
-def use(loop: Simulator, storage: Storage, playbook: Playbook) -> None:
+def use(simulator: Simulator, storage: Storage, playbook: Playbook) -> None:
     """Replace the desk's playbook."""
     storage.playbooks.put(playbook, datetime.now(UTC))
     storage.playbooks.cache.clear()
-    loop.replace_containers()
+    simulator.replace_containers()
 
 
 @pytest.fixture(autouse=True)
@@ -201,7 +201,7 @@ class Pigeon(FakeProvider):
 
 @pytest.fixture
 def chat(
-    loop: Simulator, storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    simulator: Simulator, storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Chat]:
     """A person who writes by Pigeon to the standard desk."""
     code = block("A chat adapter", "functions/core/channels/pigeon.py")
@@ -209,8 +209,8 @@ def chat(
     adapter.cache_clear()
     provider = Pigeon()
     with recording_provider(provider.accepted()) as api:
-        put_secret(loop, "pigeon", {**provider.secret, "api": api.url})
-        yield Chat(loop, storage, "pigeon", provider, api)
+        put_secret(simulator, "pigeon", {**provider.secret, "api": api.url})
+        yield Chat(simulator, storage, "pigeon", provider, api)
     adapter.cache_clear()
 
 
@@ -246,25 +246,25 @@ def test_the_adapter_says_why_a_message_was_refused(chat: Chat) -> None:
 
 
 def test_the_action_is_offered_carried_out_and_refused(
-    life: Life, monkeypatch: pytest.MonkeyPatch
+    journey: StandardJourney, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = "functions/core/domain/commands/routing.py"
     base = importlib.import_module("functions.core.domain.commands.base")
     execute(block("An agent action", path), path, monkeypatch, Reason=base.Reason)
-    life.file()
-    assert life.asks("zg-1", "ask-supervisor", reason="x").status == 409
-    life.act("li-1", "take")
-    assert "ask-supervisor" in life.view("li-1")["actions"]
-    assert "ask-supervisor" not in life.view("li-2")["actions"]
-    assert life.asks("li-2", "ask-supervisor", reason="x").status == 403
-    assert life.asks("li-1", "ask-supervisor").status == 400
+    journey.file()
+    assert journey.try_action("zg-1", "ask-supervisor", reason="x").status == 409
+    journey.act("li-1", "take")
+    assert "ask-supervisor" in journey.view("li-1")["actions"]
+    assert "ask-supervisor" not in journey.view("li-2")["actions"]
+    assert journey.try_action("li-2", "ask-supervisor", reason="x").status == 403
+    assert journey.try_action("li-1", "ask-supervisor").status == 400
 
-    after = life.act("li-1", "ask-supervisor", reason="客户 13800138000 要求主管回电")
+    after = journey.act("li-1", "ask-supervisor", reason="客户 13800138000 要求主管回电")
     assert (after["status"], after["queue"]) == ("queued", "supervisor")
-    entry = life.view()["timeline"][-1]
+    entry = journey.view()["timeline"][-1]
     assert (entry["event"], entry["actor"]) == ("TicketQueued", "li-1")
     assert entry["details"]["reason"] == "客户 138****8000 要求主管回电"
-    assert [ticket["number"] for ticket in life.queue("zg-1", "supervisor")] == [life.number]
+    assert [ticket["number"] for ticket in journey.queue("zg-1", "supervisor")] == [journey.number]
     assert agent_actions()["ask-supervisor"].label == ("请主管接手", "Ask a supervisor")
 
 
@@ -288,31 +288,33 @@ def test_a_playbook_cannot_use_an_undeclared_timer_kind(tmp_path: Path) -> None:
     [("zh-CN", "很抱歉，备件到货延迟。"), ("en", "We are sorry: the spare part is late.")],
 )
 def test_the_timer_starts_warns_and_breaches(
-    life: Life, spare_part: None, tmp_path: Path, locale: str, text: str
+    journey: StandardJourney, spare_part: None, tmp_path: Path, locale: str, text: str
 ) -> None:
-    use(life.loop, life.storage, with_example("A timer kind", tmp_path))
-    life.file(locale=locale)
-    life.act("li-1", "take")
-    life.act("li-1", "order-part")
-    assert life.timer("spare_part")["state"] == "running"
-    due = life.due("spare_part")
-    life.tick(due - timedelta(days=2))
-    assert "备件到货时限临近" in life.said("supervisor", "part_due")
-    life.tick(due)
-    assert life.timer("spare_part")["state"] == "breached"
-    assert text in life.said("customer", "part_late")
-    history = life.storage.tickets.history("standard", life.number)
+    use(journey.simulator, journey.storage, with_example("A timer kind", tmp_path))
+    journey.file(locale=locale)
+    journey.act("li-1", "take")
+    journey.act("li-1", "order-part")
+    assert journey.timer("spare_part")["state"] == "running"
+    due = journey.due("spare_part")
+    journey.tick(due - timedelta(days=2))
+    assert "备件到货时限临近" in journey.message_text("supervisor", "part_due")
+    journey.tick(due)
+    assert journey.timer("spare_part")["state"] == "breached"
+    assert text in journey.message_text("customer", "part_late")
+    history = journey.storage.tickets.history("standard", journey.number)
     assert [x.kind for commit in history for x in commit.of(e.TimerWarned)] == ["spare_part"]
     assert "spare_part" in [x.kind for commit in history for x in commit.of(e.TimerBreached)]
 
 
-def test_the_timer_is_met_in_time(life: Life, spare_part: None, tmp_path: Path) -> None:
-    use(life.loop, life.storage, with_example("A timer kind", tmp_path))
-    life.file()
-    life.act("li-1", "take")
-    life.act("li-1", "order-part")
-    life.act("li-1", "part-arrived")
-    assert life.timer("spare_part")["state"] == "met"
+def test_the_timer_is_met_in_time(
+    journey: StandardJourney, spare_part: None, tmp_path: Path
+) -> None:
+    use(journey.simulator, journey.storage, with_example("A timer kind", tmp_path))
+    journey.file()
+    journey.act("li-1", "take")
+    journey.act("li-1", "order-part")
+    journey.act("li-1", "part-arrived")
+    assert journey.timer("spare_part")["state"] == "met"
 
 
 # An event
@@ -330,42 +332,42 @@ def call_promised(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_the_event_is_stored_shown_notified_and_sent(
-    life: Life, call_promised: Any, receiver: Receiver, tmp_path: Path
+    journey: StandardJourney, call_promised: Any, receiver: Receiver, tmp_path: Path
 ) -> None:
     url = "https://crm.example.com/hooks"
     playbook = with_example("An event", tmp_path, (url, receiver.url))
-    use(life.loop, life.storage, playbook)
-    life.file(locale="en")
-    life.act("li-1", "take")
+    use(journey.simulator, journey.storage, playbook)
+    journey.file(locale="en")
+    journey.act("li-1", "take")
     due_at = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=3)
     reason = "确认收货电话 13800138000"
-    after = life.act("li-1", "promise-call", reason=reason, due_at=due_at.isoformat())
+    after = journey.act("li-1", "promise-call", reason=reason, due_at=due_at.isoformat())
     assert after["status"] == "in_progress"
     assert after["first_response_at"]
 
-    (event,) = promised(life, call_promised)
+    (event,) = promised(journey, call_promised)
     masked = "确认收货电话 138****8000"
     assert (event.reason, event.due_at) == (masked, due_at)
     assert event_label(event, playbook, "zh-CN") == "已约定回电"
     assert event_label(event, playbook, "en") == "Call promised"
     for language, label in (("zh-CN", "已约定回电"), ("en", "Call promised")):
-        status = life.http("GET", f"{life.link}&lang={language}").json
+        status = journey.http("GET", f"{journey.link}&lang={language}").json
         assert status["timeline"][-1]["label"] == label
         assert masked not in str(status)
 
-    assert f": {masked}" in life.said("customer", "call_promised")
+    assert f": {masked}" in journey.message_text("customer", "call_promised")
     (message,) = [request.json for request in receiver.got]
     assert message["type"] == "call.promised"
     assert message["data"]["event"]["reason"] == masked
 
-    forget(life.loop, datetime.now(UTC), number=life.number)
-    (erased,) = promised(life, call_promised)
+    erase_customer(journey.simulator, datetime.now(UTC), number=journey.number)
+    (erased,) = promised(journey, call_promised)
     assert (erased.reason, erased.due_at) == ("", due_at)
 
 
-def promised(life: Life, event: Any) -> list[Any]:
+def promised(journey: StandardJourney, event: Any) -> list[Any]:
     """Return the events of this class in the table."""
-    history = life.storage.tickets.history("standard", life.number)
+    history = journey.storage.tickets.history("standard", journey.number)
     return [found for commit in history for found in commit.of(event)]
 
 
@@ -404,28 +406,28 @@ def acknowledgement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     ],
 )
 def test_the_page_is_rendered_in_both_languages(
-    life: Life, acknowledgement: None, language: str, title: str, text: str
+    journey: StandardJourney, acknowledgement: None, language: str, title: str, text: str
 ) -> None:
-    life.file()
-    path, _, query = life.link.partition("?")
-    shown = life.http("GET", f"{path}/acknowledgement?{query}&lang={language}")
+    journey.file()
+    path, _, query = journey.link.partition("?")
+    shown = journey.http("GET", f"{path}/acknowledgement?{query}&lang={language}")
     assert (shown.status, shown.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert shown.headers["content-security-policy"] == page.HEADERS["Content-Security-Policy"]
     assert f'<html lang="{language}">' in shown.text
-    assert f"<h1>{title} {life.number}</h1>" in shown.text
+    assert f"<h1>{title} {journey.number}</h1>" in shown.text
     assert text in shown.text
 
     browser = {"Accept": "text/html"}
-    refused = life.http("GET", f"{path}/acknowledgement?key=x&lang={language}", headers=browser)
+    refused = journey.http("GET", f"{path}/acknowledgement?key=x&lang={language}", headers=browser)
     assert refused.status == 404
     assert TEXTS["error.404"][language] in refused.text  # type: ignore[index]
 
 
-def test_the_status_page_is_rendered_in_both_languages(life: Life) -> None:
-    life.file()
+def test_the_status_page_is_rendered_in_both_languages(journey: StandardJourney) -> None:
+    journey.file()
     for language in ("zh-CN", "en"):
         browser = {"Accept": "text/html"}
-        shown = life.http("GET", f"{life.link}&lang={language}", headers=browser)
+        shown = journey.http("GET", f"{journey.link}&lang={language}", headers=browser)
         assert f'<html lang="{language}">' in shown.text
 
 

@@ -1,4 +1,4 @@
-"""docs/http.md names every call, field, action and error status of the API (A1, F5, F6)."""
+"""docs/http.md names every call, field, action and error status of the API."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from functions.workbench.calls import NewUpload, Presence
 from functions.workbench.queues import QUEUES
 from functions.workbench.session import Credentials
 
+pytestmark = pytest.mark.requirement("A1", "F5", "F6")
 PAGE = (Path(__file__).parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
 BODIES: tuple[type[BaseModel], ...] = (
     *(NewTicket, NewProduct, NewMessage, NewAttachment, NewConfirmation, NewScore),
@@ -47,9 +48,9 @@ def test_the_page_names_every_field_of_a_body(body: type[BaseModel]) -> None:
         assert f"`{name}`" in PAGE
 
 
+@pytest.mark.requirement("A6", "A7", "A8", "A9", "A10", "A11", "A12", "A13")
 @pytest.mark.parametrize("action", agent_actions())
-def test_the_page_lists_an_actions_fields_with_optional_ones_in_brackets(action: str) -> None:
-    """A6–A13."""
+def test_the_page_lists_an_action_s_fields_with_optional_ones_in_brackets(action: str) -> None:
     model = agent_actions()[action].body
     fields = table_row(f"`{action}`").split("|")[2]
     optional = " ".join(re.findall(r"\[([^\]]*)\]", fields))
@@ -61,9 +62,9 @@ def test_the_page_lists_an_actions_fields_with_optional_ones_in_brackets(action:
             assert (f"`{name}`" in optional) is not field.is_required()
 
 
+@pytest.mark.requirement("A5", "A7")
 @pytest.mark.parametrize("queue", QUEUES)
 def test_the_page_names_a_queue(queue: str) -> None:
-    """A5, A7"""
     assert f"`{queue}`" in PAGE
 
 

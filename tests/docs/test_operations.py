@@ -1,4 +1,4 @@
-"""Every command, setting, alarm and log event is documented, and no link is broken (G3, G7, G8)."""
+"""Every command, setting, alarm and log event is documented, and no link is broken."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typer.core import TyperGroup, TyperOption
 from infra.console.main import app
 from infra.deploy.stacks import load_template
 
+pytestmark = pytest.mark.requirement("G3", "G7", "G8")
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -56,7 +57,7 @@ OPTIONS = sorted(
 
 
 def _variables(path: Path) -> Iterator[str]:
-    """Every environment variable that a file reads: by `os.environ`, `os.getenv` or `envvar=`."""
+    """Return the variables that a file reads by `os.environ`, `os.getenv` or `envvar=`."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     constants = {
         target.id: node.value.value
@@ -133,8 +134,7 @@ def test_a_command_is_explained(command: str) -> None:
 
 
 @pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
-def test_each_readme_lists_the_console_as_it_is(readme: str) -> None:
-    """Every command and no other, in both languages."""
+def test_each_readme_lists_every_console_command_and_no_other(readme: str) -> None:
     listed: list[str] = []
     for row in re.findall(
         r"^\| (`deskbell [a-z][^|]*) \|", (ROOT / readme).read_text("utf-8"), re.M
@@ -173,7 +173,6 @@ def test_a_default_of_a_template_is_documented(template: str) -> None:
 @pytest.mark.requirement("G3", "G7")
 @pytest.mark.parametrize("alarm", _alarms())
 def test_an_alarm_has_instructions(alarm: str) -> None:
-    """Whoever is woken finds what to do."""
     assert re.search(rf"^\| `{re.escape(alarm)}` \| \S", OPERATIONS, re.MULTILINE)
 
 
@@ -189,7 +188,7 @@ def test_a_log_event_is_explained(event: str) -> None:
 
 @pytest.mark.parametrize("resource", ["Table", "MailBucket", "ArchiveBucket", "UserPool"])
 def test_a_resource_that_holds_data_outlives_its_stack(resource: str) -> None:
-    """As the page promises about deleting a stack."""
+    """The page on deleting a stack promises it."""
     assert TEMPLATES["foundation"]["Resources"][resource]["DeletionPolicy"] == "Retain"
 
 

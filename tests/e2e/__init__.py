@@ -1,1 +1,1 @@
-"""The whole system as processes: the emulator, HTTP, SMTP, the console. Slow; one group."""
+"""The whole system in real processes: the emulator, HTTP, SMTP, the console."""

@@ -1,4 +1,4 @@
-"""One whole system a session, started as `make up` starts it, for all tests of this folder."""
+"""One running system per session, started as `make up` starts it, for all tests of this folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STARTED_AND_STOPPED = "test_up.py"
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """They share a system, so they run in one worker; two, so that none has all of them."""
+    """Group these tests, which share a system, into two xdist groups."""
     if HERE in item.path.parents:
         half = "stack-up" if item.path.name == STARTED_AND_STOPPED else "stack"
         item.add_marker(pytest.mark.stack)
@@ -24,7 +24,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Spread over all workers, each of these tests would find what others left, or nothing."""
+    """Refuse to run them spread over all workers, where each would find leftovers of others."""
     if session.config.getoption("loadgroup", False):
         there = [item.nodeid for item in session.items if HERE in item.path.parents]
         assert all(name.endswith(("@stack", "@stack-up")) for name in there), (
@@ -34,7 +34,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """`deskbell up` on free ports in an empty folder; ended by SIGTERM, which has to be clean."""
+    """Run `deskbell up` on free ports in an empty folder; SIGTERM must end it cleanly."""
     running = System(tmp_path_factory.mktemp("deskbell"))
     running.start()
     running.free_capacity("standard")

@@ -16,14 +16,14 @@ from typing import Any, TypeVar
 from functions.core.domain.delivery import Delivery
 from functions.core.storage.database import Storage
 from infra.simulator.simulator import ApiResponse
-from tests import journey
 from tests.e2e.running_system import System, wait_until
+from tests.journey import Journey
 
 Found = TypeVar("Found")
 TABLE = "deskbell-local"
 
 
-class Journey(journey.Journey):
+class SystemJourney(Journey):
     """A ticket on the running system.
 
     Agents are named by their username without the desk: `technical-support-1`.
@@ -42,7 +42,7 @@ class Journey(journey.Journey):
 
     def http(self, method: str, path: str, body: Any = None, **more: Any) -> ApiResponse:
         answer = self.system.http(method, path, body, **more)
-        self.seen.append(answer.text)
+        self.responses.append(answer.text)
         return answer
 
     def as_agent(self, who: str, method: str, path: str, body: Any = None) -> ApiResponse:
@@ -67,7 +67,7 @@ class Journey(journey.Journey):
         assert answer.status == 200, answer.text
         self._tokens[who] = answer.json["token"]
 
-    def present(self, team: str, *numbers: int) -> None:
+    def set_online(self, team: str, *numbers: int) -> None:
         """Bring only these members of a team online; `team` as in their usernames."""
         for agent in self.system.local["agents"]:
             who = agent["username"].removeprefix(f"{self.desk}-")
@@ -96,7 +96,7 @@ class Journey(journey.Journey):
             status, lambda: found if (found := self.status())["status"] == status else None
         )
 
-    def until_with(self, handler: str | None, seen_by: str = "supervisors-1") -> Any:
+    def until_handled_by(self, handler: str | None, seen_by: str = "supervisors-1") -> Any:
         """Wait until a handler (None: nobody) has the ticket and return the agents' view."""
         wanted = f"{self.desk}-{handler}" if handler else None
 
@@ -107,7 +107,7 @@ class Journey(journey.Journey):
 
         return self.until(f"with {handler or 'nobody'}", look)
 
-    def told(self, recipient: str, message: str, times: int = 1) -> str:
+    def await_message(self, recipient: str, message: str, times: int = 1) -> str:
         """Wait until a message was sent a number of times and return its last text."""
 
         def look() -> list[Delivery] | None:
@@ -118,13 +118,13 @@ class Journey(journey.Journey):
 
         return self.until(f"{recipient} is told {message}", look)[-1].text
 
-    def never_told(self, recipient: str, message: str) -> bool:
-        """Whether no such message has been sent so far."""
+    def never_sent(self, recipient: str, message: str) -> bool:
+        """Return whether no such message has been sent so far."""
         return message not in [d.message for d in self._deliveries(recipient)]
 
-    def way(self, message: str) -> str:
+    def channel_of(self, message: str) -> str:
         """The channel by which the customer received a message."""
-        self.told("customer", message)
+        self.await_message("customer", message)
         return [d.channel for d in self._deliveries("customer") if d.message == message][-1]
 
     def _deliveries(self, recipient: str) -> list[Delivery]:

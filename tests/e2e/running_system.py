@@ -98,8 +98,8 @@ class System:
     def _ready(self) -> bool:
         assert self.process is not None
         if self.process.poll() is not None:
-            raise AssertionError(f"ended with {self.process.returncode}:\n{self.said()}")
-        return (self.data / "local.json").exists() and "ready in" in self.said_now()
+            raise AssertionError(f"ended with {self.process.returncode}:\n{self.output()}")
+        return (self.data / "local.json").exists() and "ready in" in self.output_since_start()
 
     def stop(self, how: signal.Signals) -> int:
         """Stop it, wait until all its processes have ended, and return the exit code."""
@@ -114,10 +114,10 @@ class System:
     def log(self) -> Path:
         return self.data / "up.log"
 
-    def said(self) -> str:
+    def output(self) -> str:
         return self.log.read_text("utf-8")
 
-    def said_now(self) -> str:
+    def output_since_start(self) -> str:
         """The output since the last start."""
         return self.log.read_bytes()[self.started_at :].decode()
 
@@ -241,7 +241,7 @@ class System:
 
 
 def descendants(pid: int) -> list[int]:
-    """Every process below one, by `/proc`."""
+    """Return every process below one, from `/proc`."""
     parents: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

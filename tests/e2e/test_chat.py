@@ -17,7 +17,7 @@ PATH = "/desks/standard/channels/wechat"
 
 
 class Account(SafeWeChat):
-    """The official account that the local system made up for itself."""
+    """The official account that the local system created."""
 
     def __init__(self, system: System) -> None:
         self.secret = system.local["channel_secrets"]["standard"]["wechat"]  # type: ignore[misc]
@@ -27,15 +27,15 @@ class Account(SafeWeChat):
         raw = call.body or None
         return self.system.http(call.method, call.path(PATH), raw, headers=call.headers)
 
-    def writes(self, words: str, **more: str) -> ApiResponse:
+    def write(self, words: str, **more: str) -> ApiResponse:
         now = datetime.now(UTC)
         answer = self.send(self.call(self.text(words, now, **more), now))
         assert answer.status == 200, answer.text
         return answer
 
     @property
-    def heard(self) -> list[str]:
-        """What the provider was given for our customer, in order."""
+    def messages(self) -> list[str]:
+        """The texts of the messages that the provider got for the customer, in order."""
         with urllib.request.urlopen(
             f"{self.system.local['api']}/_providers/messages", timeout=30
         ) as answer:
@@ -49,17 +49,18 @@ def account(system: System) -> Account:
 
 
 @pytest.mark.requirement("F5", "A4", "B8", "E10", "G1", "G8")
-def test_a_talk_on_wechat(system: System, account: Account) -> None:
-    """From the check of the address to the survey."""
+def test_a_wechat_conversation_goes_from_verification_to_survey(
+    system: System, account: Account
+) -> None:
     check = account.check(datetime.now(UTC))
     answer = account.send(check)
     assert (answer.status, answer.text) == (200, check.query["echostr"])
 
-    first = account.reply(account.writes("无法登录，验证码收不到", id="9001").text)["Content"]
-    again = account.reply(account.writes("无法登录，验证码收不到", id="9001").text)["Content"]
+    first = account.reply(account.write("无法登录，验证码收不到", id="9001").text)["Content"]
+    again = account.reply(account.write("无法登录，验证码收不到", id="9001").text)["Content"]
     assert first == again
     number = first.partition("工单")[2][:13]
-    assert account.writes("是手机端", id="9002").text == "success"
+    assert account.write("是手机端", id="9002").text == "success"
 
     token = system.sign_in("supervisor")
     path = f"/agent/desks/standard/tickets/{number}"
@@ -73,8 +74,8 @@ def test_a_talk_on_wechat(system: System, account: Account) -> None:
     ):
         done = system.http("POST", f"{path}/{action}", body, token=token)
         assert done.status == 200, done.text
-    wait_until(lambda: any("?key=" in words for words in account.heard), "the survey goes out")
-    heard = account.heard
+    wait_until(lambda: any("?key=" in words for words in account.messages), "the survey goes out")
+    heard = account.messages
     assert any("请点击“忘记密码”重置" in words for words in heard)
     assert not any("已受理" in words for words in heard)  # that went with the answer
     messages = system.http("GET", path, token=token).json["messages"]
@@ -84,7 +85,7 @@ def test_a_talk_on_wechat(system: System, account: Account) -> None:
 
 
 @pytest.mark.requirement("F5")
-def test_who_is_not_wechat_is_refused(account: Account) -> None:
+def test_a_request_that_wechat_did_not_sign_is_refused(account: Account) -> None:
     now = datetime.now(UTC)
     call = account.call(account.text("你好", now), now)
     forged = Call(call.body, {**call.query, "msg_signature": "0" * 40}, call.headers)

@@ -1,4 +1,4 @@
-"""Deployments are idempotent, and the emulator has the API that Chalice describes (F7)."""
+"""Deployments are idempotent, and the emulator has the API that Chalice describes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from infra.deploy.gateway import EXTENSION, responses
 from infra.local.chalice_client import LocalClient
 from tests.e2e.running_system import ROOT, System
 
+pytestmark = pytest.mark.requirement("F7")
 _DEPLOY = """
 import sys
 from pathlib import Path
@@ -54,7 +55,7 @@ def inventory(system: System) -> dict[str, Any]:
 
 @pytest.mark.requirement("F7")
 def test_deploying_again_changes_nothing(system: System) -> None:
-    """Each step is idempotent; ids, secrets and playbooks stay."""
+    """Ids, secrets and playbooks stay."""
     before = inventory(system)
     assert len(before["apis"]) == 1
     assert len(before["mappings"]) == 3
@@ -78,8 +79,8 @@ def test_deploying_again_changes_nothing(system: System) -> None:
 
 
 @pytest.mark.requirement("F6")
-def test_the_gateways_own_responses_are_problem_documents(system: System) -> None:
-    """Without a token, without a route: problem+json, and nothing else about us."""
+def test_the_gateway_s_own_responses_are_problem_documents(system: System) -> None:
+    """The responses to a request without a token or without a route reveal nothing else."""
     for path, status in (("/agent/desks/standard/tickets", 401), ("/nothing/here", 404)):
         answer = system.http("GET", path)
         assert answer.status == status

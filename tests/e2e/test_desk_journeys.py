@@ -1,8 +1,7 @@
-"""Each desk's guide on the whole system, step by step: real processes, HTTP, SMTP, signed links.
+"""The guide of each desk on the whole system: real processes, HTTP, SMTP, signed links.
 
-`tests/whole` walks every turning of these guides in one process; here one ticket of each desk goes
-all the way, with what only the real system shows: uploads by link, the workflow's waits, the
-console.
+`tests/inprocess` covers every branch of these guides in one process; here one ticket of each desk
+goes all the way.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from functions.core.playbook import load
 from infra.console.people import create_user, put_on_roster, user_pool
 from infra.deploy.local_stage import Ports, aws_environment
 from infra.local.people import people_of
-from tests.e2e.desk_journey import Journey, fetch
+from tests.e2e.desk_journey import SystemJourney, fetch
 from tests.e2e.running_system import ROOT, System
 
 SECOND = timedelta(seconds=1)
@@ -32,24 +31,23 @@ PNG = bytes.fromhex(
 """One pixel."""
 
 
-def at(hour: int) -> str:
-    """A moment of tomorrow, as an agent writes it."""
+def tomorrow_at(hour: int) -> str:
+    """Return a time of tomorrow as an agent writes it."""
     tomorrow = datetime.now(UTC).astimezone(SHANGHAI) + timedelta(days=1)
     return tomorrow.replace(hour=hour, minute=0, second=0, microsecond=0).isoformat()
 
 
 @pytest.mark.requirement("B1", "B2", "B3", "B4", "B5", "B6", "B7", "B9", "B10", "B13")
-def test_omnichannel_from_the_call_to_the_erasure(system: System) -> None:
-    """A call about a large sum, a second handling, the archive, a hold, an
-    erasure."""
-    journey = Journey(system, "omnichannel")
-    journey.present("technical-support", 1)
+def test_an_omnichannel_call_is_handled_until_its_erasure(system: System) -> None:
+    """A call about a large sum: second handling, archive, hold, erasure."""
+    journey = SystemJourney(system, "omnichannel")
+    journey.set_online("technical-support", 1)
     address, name = "journey.omnichannel@example.com", "客户甲"
 
     # B1: an agent enters the call; B3: class G with its tag; B4: a large sum is P1
     said = "支付异常，扣了20000元，你们太差劲了，气死我了！"
     journey.enter("service-agents-1", said, contact=address, customer_id="C-77", name=name)
-    view = journey.until_with("technical-support-1")
+    view = journey.until_handled_by("technical-support-1")
     assert (view["channel"], view["entered_by"]) == ("phone", "omnichannel-service-agents-1")
     assert (view["type"], view["tags"], view["priority"]) == ("G", ["G-支付异常"], "P1")
     assert {"large-sum", "upset-customer"} <= set(view["rules"])
@@ -70,7 +68,7 @@ def test_omnichannel_from_the_call_to_the_erasure(system: System) -> None:
     journey.mail("supervisors@omnichannel.local", "P1")
 
     # B13: the agent is warned, the draft comforts first; B2: the comfort is recorded
-    journey.told("handler", "handler_upset")
+    journey.await_message("handler", "handler_upset")
     assert view["suggestion"]["text"].startswith("您好，非常抱歉")
     agent = "technical-support-1"
     comfort = {"comfort_measure": "电话安抚", "comfort_note": "致歉", "comfort_result": "已平复"}
@@ -93,9 +91,9 @@ def test_omnichannel_from_the_call_to_the_erasure(system: System) -> None:
     assert journey.due("collaboration") == received + 40 * MINUTE
     journey.tick(journey.due("collaboration"))
     assert journey.timer("collaboration")["state"] == "breached"
-    journey.told("handler", "department_overdue")
+    journey.await_message("handler", "department_overdue")
     journey.act("product-managers-1", "department-answer", department_answer="重复扣款，原路退回")
-    assert journey.told("handler", "department_answered")
+    assert journey.await_message("handler", "department_answered")
 
     # B7: every step, communication and solution is on the handling record
     journey.act(agent, "communicate", talk_channel="电话", talk_content="已告知退款路径")
@@ -110,16 +108,16 @@ def test_omnichannel_from_the_call_to_the_erasure(system: System) -> None:
 
     # B9: 不满意 starts a second handling, one level up, with the reason recorded
     assert journey.link in journey.mail(address, "满意 / 基本满意 / 不满意")
-    journey.present("technical-support", 1, 2)
-    journey.customer("survey", score="不满意", comment="到账太慢")
-    view = journey.until_with("technical-support-2")
+    journey.set_online("technical-support", 1, 2)
+    journey.act_as_customer("survey", score="不满意", comment="到账太慢")
+    view = journey.until_handled_by("technical-support-2")
     assert view["level"] == 1
     assert "到账太慢" in journey.mail("supervisors@omnichannel.local", "到账太慢")
     assert journey.timer("second_handling")["state"] == "running"
     senior = "technical-support-2"
     journey.act(senior, "reply", text="已加急，今日到账。")
     journey.act(senior, "resolve", summary="加急退款已到账")
-    journey.customer("survey", score="满意")
+    journey.act_as_customer("survey", score="满意")
 
     # B10: archived whole, for longer than three years
     journey.until_status("archived")
@@ -128,7 +126,7 @@ def test_omnichannel_from_the_call_to_the_erasure(system: System) -> None:
     for part in ("致歉", "支付渠道对账完成后", "已告知退款路径", "到账太慢", "加急退款已到账"):
         assert part in str(document)
     for secret in (address, name):
-        assert secret not in str(document) + "".join(journey.seen)
+        assert secret not in str(document) + "".join(journey.responses)
 
     # B10: held, it is not erased; released, nothing of the person is left but that it was done
     ticket = ("omnichannel", journey.number)
@@ -154,33 +152,33 @@ def test_omnichannel_from_the_call_to_the_erasure(system: System) -> None:
 
 
 @pytest.mark.requirement("B8", "B12")
-def test_omnichannel_opens_tickets_of_its_own(system: System) -> None:
-    """A reminder to renew; its outcome by the way that the customer prefers."""
-    journey = Journey(system, "omnichannel")
-    journey.present("service-agents", 1)
+def test_omnichannel_opens_its_own_tickets(system: System) -> None:
+    """A reminder to renew; the customer hears the outcome on the preferred channel."""
+    journey = SystemJourney(system, "omnichannel")
+    journey.set_online("service-agents", 1)
     agent = "service-agents-1"
     journey.enter(agent, "续费提醒：会员下月到期", type="D", preferred_channel="phone")
-    view = journey.until_with(agent)
+    view = journey.until_handled_by(agent)
     assert (view["type"], view["tags"], view["team"]) == ("D", ["D-续费提醒"], "客服专员")
     assert "first_response" not in {timer["kind"] for timer in view["timers"]}
-    journey.told("customer", "proactive")
-    assert journey.never_told("customer", "received")
+    journey.await_message("customer", "proactive")
+    assert journey.never_sent("customer", "received")
     journey.act(agent, "proactive-contact", contact_result="已接通", contact_note="同意续费")
     journey.act(agent, "reply", text="续费链接已发送，请查收。")
-    assert journey.way("reply") == "phone"
+    assert journey.channel_of("reply") == "phone"
     journey.act(agent, "feedback-given", feedback_channel="电话", feedback_result="客户已知悉")
     journey.act(agent, "resolve", summary="客户同意续费")
-    journey.customer("survey", score="基本满意")
+    journey.act_as_customer("survey", score="基本满意")
     journey.until_status("archived")
 
 
 @pytest.mark.requirement(
     "D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8", "D9", "D10", "D11", "D12", "D13", "D14", "D17"
 )
-def test_aftersales_from_the_form_to_the_call_back(system: System) -> None:
-    """A visit with parts and photos, once back to the engineer, the call-back."""
-    journey = Journey(system, "aftersales")
-    journey.present("repair-engineers", 1, 3)
+def test_an_aftersales_repair_goes_from_the_form_to_the_call_back(system: System) -> None:
+    """A visit with parts and photos; the ticket returns to the engineer once."""
+    journey = SystemJourney(system, "aftersales")
+    journey.set_online("repair-engineers", 1, 3)
     phone = "13812345678"
 
     # D1, D2, D17: filed alone, with product and proof; the contact's middle is hidden
@@ -192,9 +190,9 @@ def test_aftersales_from_the_form_to_the_call_back(system: System) -> None:
         product={"name": "冰箱", "model": "BX-500", "serial": "SN12345"},
         proof_of_purchase="FP-20260105",
     )
-    assert journey.number in journey.told("customer", "received")
+    assert journey.number in journey.await_message("customer", "received")
     # D7: the engineer who covers the line
-    view = journey.until_with("repair-engineers-1")
+    view = journey.until_handled_by("repair-engineers-1")
     assert view["customer"]["contact"] == "138****5678"
     assert (view["product"]["model"], view["proof_of_purchase"]) == ("BX-500", "FP-20260105")
 
@@ -215,21 +213,21 @@ def test_aftersales_from_the_form_to_the_call_back(system: System) -> None:
     assigned = datetime.fromisoformat(view["assigned_at"])
     assert journey.due("acceptance") - assigned == 30 * MINUTE
     journey.tick(assigned + 15 * MINUTE + SECOND)
-    journey.told("handler", "acceptance_reminder")
+    journey.await_message("handler", "acceptance_reminder")
     assert journey.status()["status_label"] == "待接单"
     journey.act(engineer, "accept")
     assert journey.status()["status_label"] == "处理中"
 
     # D9: a visit, its time agreed; D11: each node tells the customer
     journey.act(engineer, "judge", way_on="上门服务", judged_by_what="远程无法判断")
-    journey.act(engineer, "visit", arrival=at(14))
-    journey.act(engineer, "depart", arrival=at(14))
-    assert "工程师已出发，预计14:00到达" in journey.told("customer", "departed")
+    journey.act(engineer, "visit", arrival=tomorrow_at(14))
+    journey.act(engineer, "depart", arrival=tomorrow_at(14))
+    assert "工程师已出发，预计14:00到达" in journey.await_message("customer", "departed")
 
     # D10: a photo by the signed link, checked by content, for the ticket's people alone
     photo = journey.upload(engineer, "现场.png", PNG)
     program = journey.upload(engineer, "报告.pdf", b"MZ\x90\x00" + bytes(60))
-    refused = journey.asks(engineer, "inspected", finding="见附件", attachments=[program])
+    refused = journey.try_action(engineer, "inspected", finding="见附件", attachments=[program])
     assert (refused.status, refused.json["errors"][0]["field"]) == (400, "attachments.0")
     journey.act(engineer, "inspected", finding="压缩机启动器损坏", attachments=[photo])
     (file,) = journey.view(engineer)["attachments"]
@@ -240,14 +238,16 @@ def test_aftersales_from_the_form_to_the_call_back(system: System) -> None:
     forged = file["url"].replace("/files/aftersales/", "/mail/")
     assert fetch(forged)[0] == 403
     assert journey.view("returns-and-exchanges-1")["attachments"][0]["url"] is None
-    assert journey.asks("returns-and-exchanges-1", "attachments", name="x", size=1).status == 403
+    assert (
+        journey.try_action("returns-and-exchanges-1", "attachments", name="x", size=1).status == 403
+    )
     (shown,) = journey.status()["attachments"]
     assert fetch(shown["url"])[1] == PNG
 
     # D10: waiting for the part; the handling time stands still until it comes
     journey.act(engineer, "request-parts", parts_requested=["压缩机启动器"])
     journey.mail("warehouse@aftersales.local", "压缩机启动器")
-    journey.act(engineer, "await-parts", expected_at=at(18))
+    journey.act(engineer, "await-parts", expected_at=tomorrow_at(18))
     assert journey.status()["status_label"] == "等待配件或仓库"
     assert journey.timer("resolution")["state"] == "paused"
     journey.act("warehouse-1", "parts-arrived")
@@ -255,7 +255,7 @@ def test_aftersales_from_the_form_to_the_call_back(system: System) -> None:
     done = {"work_done": "更换压缩机启动器", "repair_minutes": 45, "parts_used": "压缩机启动器"}
     journey.act(engineer, "repaired", **done)
     for node in ("inspected", "parts_requested", "parts_awaited", "parts_arrived", "repaired"):
-        journey.told("customer", node)
+        journey.await_message("customer", node)
     labels = [entry["label"] for entry in journey.status()["timeline"]]
     for label in ("工程师已出发", "已上门检测", "配件已申领", "等待到货", "维修完成"):
         assert label in labels
@@ -263,9 +263,9 @@ def test_aftersales_from_the_form_to_the_call_back(system: System) -> None:
     # D13: 未解决 → back to the same engineer, judged anew; D9, first way: remote help
     journey.act(engineer, "resolve", summary="更换压缩机启动器")
     assert journey.status()["status_label"] == "待客户确认"
-    journey.customer("confirmation", solved=False, reason="还是不制冷")
+    journey.act_as_customer("confirmation", solved=False, reason="还是不制冷")
     journey.until_status("assigned")
-    assert journey.until_with(engineer)["handler"]
+    assert journey.until_handled_by(engineer)["handler"]
     journey.mail("supervisors@aftersales.local", "还是不制冷")
     journey.act(engineer, "accept")
     journey.act(engineer, "judge", way_on="远程协助", judged_by_what="温控设置有误")
@@ -275,13 +275,13 @@ def test_aftersales_from_the_form_to_the_call_back(system: System) -> None:
     # D12: progress by the number; the engineer is rated. D13: 确认解决 → a call within the hour
     by_contact = journey.http("GET", f"{journey.link.partition('?')[0]}?contact=5678")
     assert by_contact.json["status_label"] == "待客户确认"
-    journey.customer("survey", score="非常满意")
-    journey.customer("confirmation", solved=True)
+    journey.act_as_customer("survey", score="非常满意")
+    journey.act_as_customer("confirmation", solved=True)
     journey.until_status("in_review")
-    journey.told("team:客服组", "callback_wanted")
+    journey.await_message("team:客服组", "callback_wanted")
     journey.tick(journey.due("callback"))
-    journey.told("supervisor", "callback_overdue")
-    assert journey.asks(engineer, "callback", cause="已恢复").status == 403
+    journey.await_message("supervisor", "callback_overdue")
+    assert journey.try_action(engineer, "callback", cause="已恢复").status == 403
     journey.act("service-agents-1", "callback", cause="已恢复制冷", note="客户满意")
 
     # D14: 已完成; the closing ties repair time, parts and satisfaction together
@@ -292,7 +292,7 @@ def test_aftersales_from_the_form_to_the_call_back(system: System) -> None:
     facts = document["ticket"]["facts"]
     assert (facts["repair_minutes"], facts["parts_used"]) == ("45", "压缩机启动器")
     for secret in (phone, "客户甲"):
-        assert secret not in str(document) + "".join(journey.seen)
+        assert secret not in str(document) + "".join(journey.responses)
 
     # B10: the photo is kept as long as the document, and an erasure takes both
     (kept,) = journey.files()
@@ -305,10 +305,10 @@ def test_aftersales_from_the_form_to_the_call_back(system: System) -> None:
 
 
 @pytest.mark.requirement("D3", "D5", "D6", "D7", "D9")
-def test_aftersales_without_an_engineer_for_the_line(system: System) -> None:
-    """待分派, red, assigned by hand; a return goes to the warehouse."""
-    journey = Journey(system, "aftersales")
-    journey.present("repair-engineers", 3)
+def test_an_aftersales_ticket_without_an_engineer_waits_for_the_supervisor(system: System) -> None:
+    """It is 待分派 and red; a return goes to the warehouse."""
+    journey = SystemJourney(system, "aftersales")
+    journey.set_online("repair-engineers", 3)
     journey.file("冰箱冒烟了，有焦味")
     journey.until_status("queued")
     view = journey.view()
@@ -318,30 +318,29 @@ def test_aftersales_without_an_engineer_for_the_line(system: System) -> None:
     journey.act("supervisors-1", "assign", agent="aftersales-repair-engineers-1")
     assert journey.view()["handler"] == "aftersales-repair-engineers-1"
 
-    journey.present("returns-and-exchanges", 1)
+    journey.set_online("returns-and-exchanges", 1)
     journey.file("想退货，七天无理由", order="DD-1001")
-    journey.until_with("returns-and-exchanges-1")
+    journey.until_handled_by("returns-and-exchanges-1")
     journey.act("returns-and-exchanges-1", "accept")
     order = {"return_kind": "退货", "order_number": "DD-1001", "goods_state": "未拆封"}
     journey.act("returns-and-exchanges-1", "return-exchange", **order)
     journey.mail("warehouse@aftersales.local", "DD-1001")
-    done = journey.asks("service-agents-1", "warehouse-done", warehouse_result="已退款")
+    done = journey.try_action("service-agents-1", "warehouse-done", warehouse_result="已退款")
     assert done.status == 403
     journey.act("warehouse-1", "warehouse-done", warehouse_result="已退款")
-    assert "已退款" in journey.told("customer", "warehouse_done")
+    assert "已退款" in journey.await_message("customer", "warehouse_done")
 
 
 @pytest.mark.requirement("E1", "E3", "E4", "E5", "E6", "E7", "E9", "E10")
-def test_rapid_with_a_complaint_that_escalates(system: System) -> None:
-    """From the first words by mail to the archive."""
-    journey = Journey(system, "rapid")
-    journey.present("complaints", 1)
+def test_a_rapid_complaint_escalates_and_reaches_the_archive(system: System) -> None:
+    journey = SystemJourney(system, "rapid")
+    journey.set_online("complaints", 1)
     address = "journey.rapid@example.com"
 
     # E1, E3: a complaint, with its risk 高; the record keeps which rules said so
     said = "我要投诉！快递一直没到，等了这么久没人管，太差了！！"
     journey.file(said, contact=address, name="客户乙", order="KS-20240520-7")
-    view = journey.until_with("complaints-1")
+    view = journey.until_handled_by("complaints-1")
     assert (view["type"], view["priority"], view["mood"]) == ("投诉", "高", "upset")
     assert {"complaint", "complaint-risk", "upset"} <= set(view["rules"])
     received = datetime.fromisoformat(view["received_at"])
@@ -373,21 +372,21 @@ def test_rapid_with_a_complaint_that_escalates(system: System) -> None:
     assert address not in told
     due = journey.due("collaboration")
     journey.tick(due - SECOND)
-    assert journey.never_told("supervisor", "collaboration_overdue")
+    assert journey.never_sent("supervisor", "collaboration_overdue")
     journey.tick(due)
     journey.mail("supervisors@rapid.local", "协同")
-    assert journey.until_with(None)["queue"] == "supervisor"
+    assert journey.until_handled_by(None)["queue"] == "supervisor"
     journey.act("supervisors-1", "assign", agent="rapid-complaints-1")
     journey.act("warehouse-and-logistics-1", "collaboration-answer", answer="包裹已找到，今晚送达")
     assert journey.timer("collaboration")["state"] in {"met", "breached"}
 
     # E6: escalated, the customer hears every two hours, also where the desk says nothing
     journey.act(agent, "escalate", cause="客户表示将投诉到平台")
-    journey.told("customer", "escalated")
+    journey.await_message("customer", "escalated")
     start = journey.due("customer_update") - 2 * HOUR
     for count in (1, 2):
         journey.tick(start + count * 2 * HOUR)
-        journey.told("customer", "customer_update", times=count)
+        journey.await_message("customer", "customer_update", times=count)
 
     # E7: the message of the solution asks; 未解决 takes it to a senior agent, within 24 h
     journey.act(agent, "resolve", summary="包裹当晚送达，补偿优惠券")
@@ -395,54 +394,55 @@ def test_rapid_with_a_complaint_that_escalates(system: System) -> None:
     view = journey.view()
     resolved = datetime.fromisoformat(view["resolved_at"])
     assert journey.due("satisfaction") - resolved == 3 * MINUTE
-    journey.present("complaints", 1, 2)
-    journey.customer("survey", score="未解决", comment="还是没收到")
-    assert journey.until_with("complaints-2")["level"] == 1
+    journey.set_online("complaints", 1, 2)
+    journey.act_as_customer("survey", score="未解决", comment="还是没收到")
+    assert journey.until_handled_by("complaints-2")["level"] == 1
     journey.mail("supervisors@rapid.local", "还是没收到")
     started = journey.timer("second_handling")
     assert started["state"] == "running"
 
     # E10: solved the second time, it is archived with everything that was said
     journey.act("complaints-2", "resolve", summary="改发新包裹并上门送达")
-    journey.customer("survey", score="满意")
+    journey.act_as_customer("survey", score="满意")
     journey.until_status("archived")
     document, _ = journey.archived()
     for word in (said, "包裹停滞三天", "还是没收到", "改发新包裹并上门送达"):
         assert word in json.dumps(document, ensure_ascii=False)
     for secret in (address, "客户乙"):
-        assert secret not in str(document) + "".join(journey.seen)
+        assert secret not in str(document) + "".join(journey.responses)
 
 
 @pytest.mark.requirement("E2", "E10")
 @pytest.mark.parametrize("clear", [True, False])
-def test_rapid_asks_what_a_vague_request_is_about(system: System, clear: bool) -> None:
-    """Two questions, never the same; then 待协同, to a supervisor."""
-    journey = Journey(system, "rapid")
-    journey.present("technical-support", 1)
+def test_rapid_asks_two_questions_about_a_vague_request(system: System, clear: bool) -> None:
+    """Then the ticket goes to a supervisor as 待协同."""
+    journey = SystemJourney(system, "rapid")
+    journey.set_online("technical-support", 1)
     journey.file("登录有问题")
-    assert "您是指无法登录，还是收不到验证码？" in journey.told("customer", "clarify")
+    assert "您是指无法登录，还是收不到验证码？" in journey.await_message("customer", "clarify")
     assert journey.status()["status_label"] == "待协同"
     if clear:
-        journey.customer("messages", text="收不到验证码")
-        view = journey.until_with("technical-support-1")
+        journey.act_as_customer("messages", text="收不到验证码")
+        view = journey.until_handled_by("technical-support-1")
         assert view["tags"][0] == "收不到验证码"
         return
-    journey.customer("messages", text="就是登录那里")
-    assert "停在哪一步" in journey.told("customer", "clarify", times=2)
-    journey.customer("messages", text="登录之后不对")
-    journey.told("supervisor", "confirm_type")
+    journey.act_as_customer("messages", text="就是登录那里")
+    assert "停在哪一步" in journey.await_message("customer", "clarify", times=2)
+    journey.act_as_customer("messages", text="登录之后不对")
+    journey.await_message("supervisor", "confirm_type")
     journey.act("supervisors-1", "confirm-type", type="技术支持", tags=["无法登录"])
-    journey.until_with("technical-support-1")
+    journey.until_handled_by("technical-support-1")
 
 
 @pytest.mark.requirement("B6", "D13", "G8")
-def test_a_fifth_desk_begins_on_the_running_system(
+def test_a_desk_can_be_added_to_the_running_system(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A desk applied by the console alone; a fee beyond an agent's authority waits
-    for the supervisor, the customer confirms, and an agent calls back."""
+    """The console alone applies it; a fee beyond an agent's authority waits for the supervisor, the
+    customer confirms, and an agent calls back.
+    """
     assert "playbook 1 is in force" in system.command("playbook", "apply", str(HARBOUR))
-    journey = Journey(system, "harbour")
+    journey = SystemJourney(system, "harbour")
     for name, value in aws_environment(Ports(aws=system.aws_port)).items():
         monkeypatch.setenv(name, value)
     system.aws("sesv2").create_email_identity(EmailIdentity="desk@harbour.local")
@@ -455,18 +455,18 @@ def test_a_fifth_desk_begins_on_the_running_system(
 
     address = "journey.harbour@example.com"
     journey.file("Please waive the demurrage of last week", contact=address)
-    view = journey.until_with("billing-1", "duty-officers-1")
+    view = journey.until_handled_by("billing-1", "duty-officers-1")
     assert (view["type"], view["team"]) == ("FEE", "billing")
     journey.mail(address, "Received")
 
     fee = {"amount": 400, "grounds": "The yard was closed on that day"}
     assert journey.act("billing-1", "waive-fee", **fee)["status"] == "awaiting_department"
     assert journey.view("duty-officers-1")["pending"]["fields"]["amount"] == "400"
-    assert journey.asks("billing-1", "approve", approved=True).status == 403
-    assert journey.asks("yard-1", "approve", approved=True).status == 403
+    assert journey.try_action("billing-1", "approve", approved=True).status == 403
+    assert journey.try_action("yard-1", "approve", approved=True).status == 403
     assert journey.act("duty-officers-1", "approve", approved=True)["summary"] == fee["grounds"]
     assert journey.link in journey.mail(address, "Solved?")
-    journey.customer("confirmation", solved=True)
+    journey.act_as_customer("confirmation", solved=True)
     journey.until_status("in_review")
     journey.act("yard-1", "callback", cause="Fee waived", note="Content")
     journey.until_status("archived")

@@ -1,4 +1,4 @@
-"""The bench's burst, small: what it reads of the table and of the mails is there to be read."""
+"""The bench's burst with few requests, judged by the table and the sent mails."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.e2e.running_system import System
 
 @pytest.mark.requirement("E11", "G1")
 def test_a_burst_is_numbered_routed_and_acknowledged_once(system: System) -> None:
-    """Every tenth request sent twice; nothing lost, nothing doubled."""
+    """Every tenth request is sent twice; nothing is lost or doubled."""
     (found,) = measure(system.local, (12,))
     assert found.requests == 12
     assert found.answered > 0

@@ -1,4 +1,4 @@
-"""Mail that comes back and mail in circles on the whole system, over SMTP and SES's own topic."""
+"""Bounces and mail loops on the whole system, over SMTP and SES's topic."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.inprocess.test_returns import bounce, ses_notification
 
 
 class Desk:
-    """The standard desk, seen by its supervisor, and its customers' mailboxes."""
+    """The standard desk as its supervisor sees it, and its customers' mailboxes."""
 
     def __init__(self, system: System) -> None:
         self.system = system
@@ -36,7 +36,7 @@ class Desk:
             connection.sendmail(sender, [to], raw)
 
     def mail(self, address: str, number: str) -> EmailMessage:
-        """The first mail about a ticket to somebody, as it was given to SES."""
+        """Return the first mail about a ticket to an address, as it was given to SES."""
 
         def look() -> EmailMessage | None:
             for raw in self.system.mails(address):
@@ -61,7 +61,7 @@ def desk(system: System) -> Desk:
 
 
 def test_a_bounce_stops_mail_until_the_contact_is_corrected(desk: Desk) -> None:
-    """By SMTP; held mail is listed with its cause and goes to the new contact when replayed."""
+    """Held mail is listed with its cause and goes to the new contact when replayed."""
     address, mailbox = "gone@example.com", desk.system.local["mailboxes"]["standard"]
     number = desk.system.file(address, "无法登录")["number"]
     sent = desk.mail(address, number)
@@ -91,8 +91,8 @@ def test_a_bounce_stops_mail_until_the_contact_is_corrected(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("named", ["eventType", "notificationType"])
-def test_ses_tells_by_the_mails_topic(desk: Desk, named: str) -> None:
-    """A configuration set's event, with headers; an identity's notification, without."""
+def test_ses_reports_a_bounce_through_the_mail_topic(desk: Desk, named: str) -> None:
+    """As a configuration set's event with headers, and as an identity's notification without."""
     address = f"{named.lower()}@example.com"
     number = desk.system.file(address, "无法登录")["number"]
     sent = desk.mail(address, number)
@@ -111,8 +111,8 @@ def test_ses_tells_by_the_mails_topic(desk: Desk, named: str) -> None:
 
 
 @pytest.mark.requirement("F7")
-def test_sending_goes_through_the_configuration_set(desk: Desk) -> None:
-    """The foundation makes it, and it tells the mail's topic of bounces and complaints."""
+def test_mail_is_sent_through_the_configuration_set(desk: Desk) -> None:
+    """It reports bounces and complaints to the mail topic."""
     ses = desk.system.aws("sesv2")
     (found,) = ses.get_configuration_set_event_destinations(ConfigurationSetName="deskbell-local")[
         "EventDestinations"
@@ -121,8 +121,8 @@ def test_sending_goes_through_the_configuration_set(desk: Desk) -> None:
     assert found["SnsDestination"]["TopicArn"].endswith(":deskbell-local-mail")
 
 
-def test_an_answer_finds_its_ticket_by_its_address(desk: Desk) -> None:
-    """Another sender, nothing quoted: the envelope's recipient is enough."""
+def test_an_answer_joins_its_ticket_by_the_reply_address(desk: Desk) -> None:
+    """From another sender, without a quotation."""
     address = "asks@example.com"
     number = desk.system.file(address, "无法登录")["number"]
     to = desk.mail(address, number)["Reply-To"]
@@ -137,8 +137,8 @@ def test_an_answer_finds_its_ticket_by_its_address(desk: Desk) -> None:
     )
 
 
-def test_two_desks_that_write_to_each_other_stop(desk: Desk) -> None:
-    """What one sends to the other's mailbox comes in there, as it is; it ends by itself."""
+def test_a_mail_loop_between_two_desks_ends(desk: Desk) -> None:
+    """Mail from one desk is delivered unchanged to the other's mailbox."""
     boxes = desk.system.local["mailboxes"]
     one, other = boxes["standard"], boxes["omnichannel"]
     first = EmailMessage()

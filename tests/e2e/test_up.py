@@ -1,6 +1,6 @@
-"""The local system: three steps, kept through a kill, with its quarantine (F2, F3, F7, G3, G8).
+"""The local system: its start, its quarantine, and what it keeps when killed.
 
-The tests of this file follow each other on one system.
+The tests of this file run in order on one system.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ from infra.deploy.local_stage import ACCOUNT, REGION
 from tests.e2e.running_system import ROOT, System, free_port, wait_until
 from tests.inprocess.generated_mails import GeneratedMail, MailGenerator
 
+pytestmark = pytest.mark.requirement("F2", "F3", "F7", "G3", "G8")
 PLAYBOOK = ROOT / "playbooks" / "standard.yaml"
 
 
-def routed(system: System, ticket: Any) -> Any:
-    """The status of a ticket once the router has dealt with it."""
+def await_routing(system: System, ticket: Any) -> Any:
+    """Return the customer's view of a ticket once it is routed."""
 
     def look() -> Any:
         found = system.http("GET", ticket["status_url"])
@@ -43,14 +44,13 @@ def subjects(system: System, address: str) -> list[str]:
 
 
 def quarantine(system: System, about: str) -> list[list[str]]:
-    """The lines of `deskbell quarantine list` that speak of something."""
+    """Return the fields of the lines of `deskbell quarantine list` that contain a text."""
     lines = system.command("quarantine", "list").splitlines()
     return [line.split("\t") for line in lines if about in line]
 
 
 @pytest.mark.requirement("G8")
-def test_local_json_says_where_everything_is(system: System) -> None:
-    """Ports, desks, secrets, people, as the contract has them."""
+def test_local_json_lists_addresses_desks_secrets_and_agents(system: System) -> None:
     local = system.local
     assert local["api"] == f"http://127.0.0.1:{system.http_port}"
     assert local["smtp"] == f"127.0.0.1:{system.smtp_port}"
@@ -66,16 +66,16 @@ def test_local_json_says_where_everything_is(system: System) -> None:
 
 
 @pytest.mark.requirement("G8")
-def test_what_it_unpacks_is_its_own(system: System) -> None:
-    """The code of functions is unpacked in the data folder, from which it is cleared away."""
-    routed(system, system.file("unpacked@example.com", "无法登录"))
+def test_functions_are_unpacked_in_the_data_folder(system: System) -> None:
+    """From there they are deleted."""
+    await_routing(system, system.file("unpacked@example.com", "无法登录"))
     assert list((system.data / "tmp").glob("ministack-lambda-*"))
 
 
 @pytest.mark.requirement("G8")
-def test_the_lines_that_it_prints_work(system: System) -> None:
-    """What `make up` prints at the end files a ticket by HTTP and by mail, when pasted."""
-    by_http, by_mail, status = [line for line in system.said().splitlines() if "curl" in line]
+def test_the_printed_commands_work(system: System) -> None:
+    """Pasted, they create a ticket by HTTP and by mail."""
+    by_http, by_mail, status = [line for line in system.output().splitlines() if "curl" in line]
     filed = subprocess.run(
         ["bash", "-c", by_http], capture_output=True, text=True, check=True, timeout=60
     )
@@ -94,7 +94,7 @@ def test_the_lines_that_it_prints_work(system: System) -> None:
 
 @pytest.mark.requirement("G8")
 def test_the_examples_of_the_readme_work(system: System, tmp_path: Path) -> None:
-    """Pasted one after the other while it runs, from a form to an agent's day."""
+    """Pasted one after the other, from a form to an agent's day."""
     text = (ROOT / "README.md").read_text("utf-8").partition("## On AWS")[0]
     text = text.replace(":8700", f":{system.http_port}").replace(":2525", f":{system.smtp_port}")
     blocks = re.findall(r"^```\w*\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
@@ -118,13 +118,12 @@ def test_the_examples_of_the_readme_work(system: System, tmp_path: Path) -> None
     ticket, by_mail, by_webhook = map(pasted, filing)
     assert by_mail == ""
     assert json.loads(by_webhook)["number"] != json.loads(ticket)["number"]
-    routed(system, json.loads(ticket))
+    await_routing(system, json.loads(ticket))
     assert '"status":"resolved"' in pasted(day)
 
 
 @pytest.mark.requirement("G8")
-def test_a_taken_port_is_said(system: System, tmp_path: Path) -> None:
-    """A second system on the same ports ends with what to do about it."""
+def test_a_taken_port_is_an_error_with_advice(system: System, tmp_path: Path) -> None:
     done = subprocess.run(
         [
             *(sys.executable, "-m", "infra.console.main", "up", "--data", str(tmp_path)),
@@ -141,8 +140,8 @@ def test_a_taken_port_is_said(system: System, tmp_path: Path) -> None:
 
 
 @pytest.mark.requirement("G8")
-def test_a_second_one_leaves_the_first_alone(system: System) -> None:
-    """Started again while it runs, on its own ports or others, it stays as it is."""
+def test_a_second_start_does_not_disturb_the_running_system(system: System) -> None:
+    """On the same ports or others."""
     before = (system.data / "local.json").read_bytes()
     for port in (system.http_port, free_port()):
         said = system.command("up", "--port", str(port), "--fresh", code=1)
@@ -152,11 +151,11 @@ def test_a_second_one_leaves_the_first_alone(system: System) -> None:
 
 
 @pytest.mark.requirement("F2", "G3")
-def test_a_poison_record_is_parked_and_the_rest_goes_on(system: System) -> None:
-    """What cannot be read lies in both readers' queues; the next ticket is routed."""
+def test_a_malformed_record_is_dead_lettered_and_others_are_processed(system: System) -> None:
+    """It is in the queues of both readers; the next ticket is routed."""
     put_event(system, "POISON", schema="1", body="no events")
     ticket = system.file("one@example.com", "无法登录")
-    assert routed(system, ticket)["status"] == "assigned"
+    assert await_routing(system, ticket)["status"] == "assigned"
     parked = wait_until(
         lambda: found if len(found := quarantine(system, "POISON")) == 2 else None, "both parked"
     )
@@ -169,10 +168,10 @@ def test_a_poison_record_is_parked_and_the_rest_goes_on(system: System) -> None:
 
 
 @pytest.mark.requirement("F2", "G3")
-def test_what_fails_for_long_is_replayed_once_its_cause_is_gone(system: System) -> None:
+def test_a_record_that_lambda_gave_up_is_replayed_from_the_stream(system: System) -> None:
     """Lambda gives up on a record, names its place, and it is brought back from there."""
     ticket = system.file("two@example.com", "支付失败")
-    routed(system, ticket)
+    await_routing(system, ticket)
     key = {"pk": {"S": f"TICKET#standard#{ticket['number']}"}, "sk": {"S": "TICKET"}}
     dynamodb = system.aws("dynamodb")
     item = dynamodb.get_item(TableName="deskbell-local", Key=key)["Item"]
@@ -215,8 +214,7 @@ def event_schema() -> str:
 
 
 @pytest.mark.requirement("E11", "G3")
-def test_a_poison_mail_is_parked_and_the_rest_goes_on(system: System) -> None:
-    """The queue gives a mail up that fails each time; others of its batch are filed."""
+def test_a_mail_that_always_fails_is_dead_lettered_and_others_are_processed(system: System) -> None:
     sqs, queue = system.aws("sqs"), system.queue("mail")
     nonsense = {"receipt": {"recipients": [], "action": {"objectKey": ""}}}
     sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(nonsense))
@@ -232,8 +230,8 @@ def test_a_poison_mail_is_parked_and_the_rest_goes_on(system: System) -> None:
 
 
 @pytest.mark.requirement("G3")
-def test_a_mail_that_was_set_aside_is_released(system: System) -> None:
-    """An automatic mail opens no ticket, unless a person says that it is a request."""
+def test_a_quarantined_mail_can_be_released(system: System) -> None:
+    """An automatic mail makes a ticket only if a person releases it."""
     system.mail("four@example.com", "无法登录", "无法登录\n", Auto_Submitted="auto-replied")
     (line,) = wait_until(lambda: quarantine(system, "auto_reply"), "it is set aside")
     assert line[0].startswith("quarantine/standard/")
@@ -245,20 +243,18 @@ def test_a_mail_that_was_set_aside_is_released(system: System) -> None:
 
 
 @pytest.mark.requirement("G3")
-def test_mails_over_smtp_are_accounted_for(system: System) -> None:
-    """Twenty mails of many kinds by real SMTP, each in exactly one place."""
-    letters = chosen(MailGenerator(SEED))
-    assert len(letters) == 20
-    for letter in letters:
-        raw(system, letter.raw, letter.recipients)
+def test_every_mail_over_smtp_is_accounted_for(system: System) -> None:
+    """Twenty mails of many kinds, each in exactly one place."""
+    mails = mails_for_the_system(MailGenerator(SEED))
+    assert len(mails) == 20
+    for mail in mails:
+        send_raw(system, mail.raw, mail.recipients)
     expected = {
-        (desk, same(letter.raw)): (letter.fate, letter.cause)
-        for letter in letters
-        for desk in letter.desks
+        (desk, digest(mail.raw)): (mail.fate, mail.cause) for mail in mails for desk in mail.desks
     }
 
     def look() -> dict[tuple[str, str], list[tuple[str, str]]] | None:
-        found = places(system)
+        found = locations(system)
         return found if set(expected) <= set(found) else None
 
     found = wait_until(look, "every mail is somewhere", 120)
@@ -276,38 +272,38 @@ SEED = 20
 SPAM = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*" + b"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 
 
-def chosen(bag: MailGenerator) -> list[GeneratedMail]:
-    """Some of a bag: what needs no verdict of SES's, and one that every filter takes for spam."""
-    spam = bag.html()
+def mails_for_the_system(make: MailGenerator) -> list[GeneratedMail]:
+    """Return mails that need no verdict of SES, and one that every filter takes for spam."""
+    spam = make.html()
     spam.raw = spam.raw.replace(b"<script>", SPAM)
     spam.fate, spam.cause = "quarantine", "spam: "
-    people = [bag.person(charset, charset) for charset in ("gb2312", "big5", "iso-2022-jp")]
+    people = [make.person(charset, charset) for charset in ("gb2312", "big5", "iso-2022-jp")]
     return [
-        *people, bag.html(), bag.with_files(), bag.program_inside(), bag.without_id(),
-        bag.of_a_list(), bag.asked_by_two(), bag.of_the_other_desk(), bag.quotes_a_number(),
-        bag.many_parts(), bag.deep(), bag.no_sender(), bag.to_nobody(), bag.own(),
-        bag.bounce(""), bag.out_of_office(""), bag.complaint(), spam,
+        *people, make.html(), make.with_files(), make.program_inside(), make.without_id(),
+        make.of_a_list(), make.asked_by_two(), make.of_the_other_desk(), make.quotes_a_number(),
+        make.many_parts(), make.deep(), make.no_sender(), make.to_nobody(), make.own(),
+        make.bounce(""), make.out_of_office(""), make.complaint(), spam,
     ]  # fmt: skip
 
 
-def raw(system: System, mail: bytes, recipients: tuple[str, ...]) -> None:
+def send_raw(system: System, mail: bytes, recipients: tuple[str, ...]) -> None:
     with system.smtp() as connection:
         connection.sendmail("sender@example.com", recipients, b"\r\n".join(mail.splitlines()))
 
 
-def same(mail: bytes) -> str:
-    """What a mail is known by, however its lines end."""
+def digest(mail: bytes) -> str:
+    """Return the digest of a mail, whatever its line ends."""
     return sha256(b"\n".join(mail.rstrip().splitlines())).hexdigest()
 
 
-def places(system: System) -> dict[tuple[str, str], list[tuple[str, str]]]:
-    """(desk, mail) → everywhere it is: on a ticket, or in quarantine with its cause."""
+def locations(system: System) -> dict[tuple[str, str], list[tuple[str, str]]]:
+    """Return (desk, digest of the mail) → its places: a ticket, or quarantine with the cause."""
     s3, bucket = system.aws("s3"), f"deskbell-local-mail-{ACCOUNT}-{REGION}"
     found: dict[tuple[str, str], list[tuple[str, str]]] = {}
 
     def note(desk: str, key: str, place: tuple[str, str]) -> None:
         body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-        found.setdefault((desk, same(body)), []).append(place)
+        found.setdefault((desk, digest(body)), []).append(place)
 
     pages = system.aws("dynamodb").get_paginator("scan").paginate(TableName="deskbell-local")
     for item in (item for page in pages for item in page["Items"]):
@@ -326,8 +322,8 @@ def places(system: System) -> dict[tuple[str, str], list[tuple[str, str]]]:
 
 
 @pytest.mark.requirement("G3")
-def test_a_parked_delivery_is_replayed(system: System) -> None:
-    """What SES refuses is parked on the ticket, and sent once the cause is gone."""
+def test_a_dead_lettered_delivery_is_replayed(system: System) -> None:
+    """SES refuses it at first; it is sent once the cause is gone."""
     ses, address = system.aws("sesv2"), system.local["mailboxes"]["standard"]
     ses.delete_email_identity(EmailIdentity=address)
     ticket = system.file("five@example.com", "无法登录")
@@ -343,9 +339,9 @@ def test_a_parked_delivery_is_replayed(system: System) -> None:
 
 @pytest.mark.requirement("A1")
 def test_a_playbook_takes_effect_without_a_deployment(system: System, tmp_path: Path) -> None:
-    """Check, apply, see it within a minute; the same again stores nothing."""
+    """Within a minute after it is applied; applying it again stores nothing."""
     ticket = system.file("six@example.com", "无法登录")
-    assert routed(system, ticket)["status_label"] == "已分配"
+    assert await_routing(system, ticket)["status_label"] == "已分配"
     changed = tmp_path / "standard.yaml"
     text = PLAYBOOK.read_text("utf-8")
     assert "{zh-CN: 已分配," in text
@@ -367,7 +363,7 @@ def test_a_playbook_takes_effect_without_a_deployment(system: System, tmp_path: 
 
 @pytest.mark.requirement("G3")
 def test_a_wrong_playbook_is_refused_with_its_line(system: System, tmp_path: Path) -> None:
-    """The key that is wrong, where it stands, what was expected; nothing is stored."""
+    """The error names key, line and what was expected; nothing is stored."""
     wrong = tmp_path / "wrong.yaml"
     text = PLAYBOOK.read_text("utf-8").replace("default_priority: 中", "default_priority: 无")
     wrong.write_text(text, "utf-8")
@@ -380,10 +376,10 @@ def test_a_wrong_playbook_is_refused_with_its_line(system: System, tmp_path: Pat
 @pytest.mark.requirement("G3", "G8")
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_restart_keeps_everything(system: System, how: signal.Signals) -> None:
-    """Killed or stopped and started again, it has its tickets, its people, its numbers."""
+    """Killed or stopped, it keeps tickets, agents and numbers."""
     address = f"{how.name.lower()}@example.com"
     ticket = system.file(address, "无法登录")
-    status = routed(system, ticket)["status"]
+    status = await_routing(system, ticket)["status"]
     wait_until(lambda: len(system.sent(address)) >= 2, "acknowledged and assigned")
     mails, people = subjects(system, address), system.local["agents"]
     scratch = system.data / "tmp"
@@ -395,7 +391,7 @@ def test_a_restart_keeps_everything(system: System, how: signal.Signals) -> None
     system.start()
     assert not any(folder.exists() for folder in left)
     assert package.stat().st_ino == unpacked
-    assert "nothing changed since the last deployment" in system.said_now()
+    assert "nothing changed since the last deployment" in system.output_since_start()
     assert system.local["agents"] == people
     assert system.http("GET", ticket["status_url"]).json["status"] == status
     assert subjects(system, address) == mails
@@ -404,8 +400,7 @@ def test_a_restart_keeps_everything(system: System, how: signal.Signals) -> None
 
 
 @pytest.mark.requirement("F3")
-def test_the_schedule_wakes_the_sweep(system: System) -> None:
-    """EventBridge's rule calls sla_timer each minute."""
+def test_the_schedule_invokes_the_sweep_every_minute(system: System) -> None:
     logs, group = system.aws("logs"), "/aws/lambda/deskbell-local-sla_timer"
 
     def swept() -> bool:

@@ -1,4 +1,4 @@
-"""An endpoint on this machine, told by the real system of what happens at a desk (G5)."""
+"""Webhooks from the running system to an endpoint on this machine."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from tests.e2e.desk_journey import TABLE, tick
 from tests.e2e.running_system import ROOT, System, wait_until
 from tests.notify.webhook_receiver import Receiver
 
+pytestmark = pytest.mark.requirement("G5")
 DESK = "hooked"
-"""A desk of the test's own: what it files, nobody works on."""
+"""A desk without agents."""
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture(scope="module")
 def secret(system: System, receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The secret of the desk's endpoint, once the desk is there."""
+    """Apply the desk's playbook and return the secret of its endpoint."""
     text = (ROOT / "playbooks" / "standard.yaml").read_text("utf-8")
     text = text.replace("desk: standard\n", f"desk: {DESK}\n")
     text = text.replace("support@standard.local", f"support@{DESK}.local")
@@ -40,7 +41,7 @@ def secret(system: System, receiver: Receiver, tmp_path_factory: pytest.TempPath
     return system.command("webhooks", "secret", DESK, "crm").strip()
 
 
-def file(system: System) -> str:
+def file_ticket(system: System) -> str:
     body = {"contact": "customer@example.com", "description": "无法登录"}
     answer = system.http("POST", f"/desks/{DESK}/tickets", body)
     assert answer.status == 201, answer.text
@@ -48,8 +49,8 @@ def file(system: System) -> str:
     return number
 
 
-def happened(system: System, number: str) -> set[str]:
-    """The ids of what an endpoint that wants everything is told of a ticket."""
+def expected_ids(system: System, number: str) -> set[str]:
+    """Return the ids of all webhook messages about a ticket."""
     return {
         str(MessageId(DESK, number, commit.version, position, "crm"))
         for commit in Storage.on(system.aws("dynamodb"), TABLE).tickets.history(DESK, number)
@@ -59,12 +60,14 @@ def happened(system: System, number: str) -> set[str]:
 
 
 @pytest.mark.requirement("G5", "E11")
-def test_everything_arrives_once_signed(system: System, receiver: Receiver, secret: str) -> None:
-    """Though the endpoint answers 500 at first."""
+def test_every_event_arrives_once_and_signed(
+    system: System, receiver: Receiver, secret: str
+) -> None:
+    """Even if the endpoint answers 500 at first."""
     receiver.answers = [500]
-    number = file(system)
-    wait_until(lambda: len(happened(system, number)) >= 3, "filed, classified, queued")
-    wait_until(lambda: len(receiver.got) >= len(happened(system, number)), "all tried")
+    number = file_ticket(system)
+    wait_until(lambda: len(expected_ids(system, number)) >= 3, "filed, classified, queued")
+    wait_until(lambda: len(receiver.got) >= len(expected_ids(system, number)), "all tried")
     failed = receiver.ids[0]
     assert receiver.ids.count(failed) == 1
     # The sweep of a minute later, at once: it takes the schedule's own time for now.
@@ -72,7 +75,7 @@ def test_everything_arrives_once_signed(system: System, receiver: Receiver, secr
     wait_until(lambda: receiver.ids.count(failed) == 2, "tried again")
     accepted = receiver.got[1:]
     assert sorted(request.headers["webhook-id"] for request in accepted) == sorted(
-        happened(system, number)
+        expected_ids(system, number)
     )
     for request in accepted:
         assert Verifier(secret).verify(request.body, request.headers)
@@ -80,13 +83,15 @@ def test_everything_arrives_once_signed(system: System, receiver: Receiver, secr
 
 
 @pytest.mark.requirement("G5")
-def test_what_was_lost_is_replayed(system: System, receiver: Receiver, secret: str) -> None:
-    """By its id and by time, from the console; with the same ids."""
+def test_lost_messages_are_replayed_from_the_console(
+    system: System, receiver: Receiver, secret: str
+) -> None:
+    """By id and by time, with the same ids."""
     since = datetime.now(UTC).replace(microsecond=0)
-    number = file(system)
+    number = file_ticket(system)
     ids = wait_until(
         lambda: (
-            found if len(found := happened(system, number)) >= 3 and found <= {*receiver.ids}
+            found if len(found := expected_ids(system, number)) >= 3 and found <= {*receiver.ids}
             else None
         ),
         "told",
@@ -105,12 +110,12 @@ def test_what_was_lost_is_replayed(system: System, receiver: Receiver, secret: s
 
 
 @pytest.mark.requirement("G3", "G5")
-def test_a_dead_letter_is_seen_and_replayed(
+def test_a_dead_lettered_webhook_is_listed_and_replayed(
     system: System, receiver: Receiver, secret: str
 ) -> None:
-    """An endpoint that says it is gone, and comes back."""
+    """The endpoint answers 410 and comes back."""
     receiver.answers = [410]
-    file(system)
+    file_ticket(system)
     row = wait_until(
         lambda: next(
             (
@@ -131,10 +136,9 @@ def test_a_dead_letter_is_seen_and_replayed(
 
 
 @pytest.mark.requirement("G5")
-def test_an_endpoint_is_tried_out_from_the_console(
+def test_the_console_sends_a_test_message_and_rotates_the_secret(
     system: System, receiver: Receiver, secret: str
 ) -> None:
-    """And its secret changed without a gap."""
     assert "HTTP 204" in system.command("webhooks", "send-test", DESK, "crm")
     assert receiver.got[-1].json["type"] == "webhook.test"
     new = system.command("webhooks", "rotate", DESK, "crm").strip()

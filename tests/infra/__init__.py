@@ -1,1 +1,1 @@
-"""Tests of what deploys the functions, runs them on one machine and measures them."""
+"""Tests of deployment, the local system, the console and the bench."""

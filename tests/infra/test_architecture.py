@@ -1,4 +1,4 @@
-"""The rules of `docs/architecture.md` about imports and size, checked against the source."""
+"""The rules of `docs/architecture.md` about imports, size and tests, checked against the source."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "functions"
 INFRA = ROOT / "infra"
+TESTS = ROOT / "tests"
 SOURCES = sorted(FUNCTIONS.rglob("*.py"))
 INFRA_SOURCES = sorted(INFRA.rglob("*.py"))
+TEST_SOURCES = sorted(TESTS.rglob("*.py"))
 PACKAGES = ("intake", "router", "sla_timer", "notify", "survey", "portal", "workbench", "unseal")
 """The packages of deployed functions."""
 
@@ -42,6 +44,13 @@ IMPURE = {
     "secrets", "shutil", "socket", "subprocess", "sys", "tempfile", "threading", "time", "urllib3",
 }  # fmt: skip
 """Modules that a pure layer does without: network, files, processes, clock, environment."""
+
+PATCH_PREFIX = "moto."
+"""The beginning of a patch target inside moto."""
+WHOLE = {"desks", "docs", "e2e", "infra", "inprocess"}
+"""Folders of tests that concern no single function."""
+TESTED_IN_PROCESS = {"unseal"}
+"""Functions whose tests need the events of others: `tests/inprocess`."""
 
 LONG = 600
 LONGER: dict[str, str] = {
@@ -204,6 +213,47 @@ def test_every_package_says_what_it_is_for() -> None:
     ]
     assert len(packages) > len(PACKAGES)
     assert not [path for path in packages if not ast.get_docstring(parsed(path))]
+
+
+def test_only_moto_internals_uses_internals_of_moto() -> None:
+    """Other tests import `mock_aws` from `moto`; patch targets are strings."""
+    for path in TEST_SOURCES:
+        if path == TESTS / "moto_internals.py":
+            continue
+        tree = parsed(path)
+        used = {module for module in imports(tree) if module.startswith("moto")}
+        texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+        used |= {text for text in texts if isinstance(text, str) and text.startswith(PATCH_PREFIX)}
+        names = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        used |= {name for name in names if name.endswith("_backends")}
+        assert used <= {"moto", "moto.mock_aws", PATCH_PREFIX}, f"{name_of(path)} uses {used}"
+
+
+def test_no_test_module_uses_private_names_of_another() -> None:
+    modules = {module_of(path) for path in TEST_SOURCES}
+    for path in TEST_SOURCES:
+        tree = parsed(path)
+        of_tests = {module for module in imports(tree) if module.startswith("tests.")}
+        private = {module for module in of_tests if module.rpartition(".")[2].startswith("_")}
+        imported = {module.rpartition(".")[2] for module in of_tests & modules}
+        private |= {
+            ast.unparse(node)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute)
+            and node.attr.startswith("_")
+            and ast.unparse(node.value) in imported
+        }
+        assert not private, f"{name_of(path)} uses {private}"
+
+
+def test_the_folders_of_tests_mirror_functions() -> None:
+    folders = {path.name for path in TESTS.iterdir() if (path / "__init__.py").exists()}
+    assert folders == {"core", *PACKAGES} - TESTED_IN_PROCESS | WHOLE
+    for path in TEST_SOURCES:
+        folder = path.parent.relative_to(TESTS)
+        if folder.parts and folder.parts[0] not in WHOLE:
+            assert (FUNCTIONS / folder).is_dir(), f"{name_of(path)} mirrors no package"
+    assert {path.name for path in (TESTS / "core").iterdir() if path.is_dir()} >= set(CORE)
 
 
 def test_a_class_name_means_one_thing() -> None:

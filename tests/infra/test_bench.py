@@ -1,4 +1,4 @@
-"""The bench: what it counts, and the shape of what it says (G7)."""
+"""The bench: its counts, budgets and report."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from infra.bench.sweep import sweeps
 from infra.bench.ticket_life import TEAM
 from infra.simulator import capacity
 from infra.simulator.simulator import Simulator
-from tests.inprocess.conftest import loop as loop  # the deployment on moto
+from tests.inprocess.conftest import simulator as simulator  # the deployment on moto
+
+pytestmark = pytest.mark.requirement("G7")
 
 
 def text(size: int) -> dict[str, str]:
@@ -47,8 +49,8 @@ def item(size: int) -> dict[str, Any]:
         ({"SS": ["ab", "c"]}, 3),
     ],
 )
-def test_items_are_as_big_as_dynamodb_says(value: dict[str, Any], size: int) -> None:
-    """Developer guide, "Item sizes and formats": names count as well."""
+def test_item_sizes_follow_dynamodb_s_rules(value: dict[str, Any], size: int) -> None:
+    """Names count too (developer guide, "Item sizes and formats")."""
     assert capacity.item_bytes({"n": value}) == 1 + size
 
 
@@ -71,11 +73,11 @@ def test_items_are_as_big_as_dynamodb_says(value: dict[str, Any], size: int) -> 
 def test_reads_are_counted_by_the_published_rules(
     operation: str, asked: dict[str, Any], answer: dict[str, Any], units: float
 ) -> None:
-    """4 KB a unit, half of it eventually; a page as a whole, a batch item by item."""
+    """4 KB a unit, half if eventually consistent; a query by page, a batch by item."""
     assert capacity.used(operation, asked, answer).read == units
 
 
-def test_writes_are_told_by_table_and_index() -> None:
+def test_writes_are_counted_by_table_and_index() -> None:
     reported = {
         "TableName": "t",
         "CapacityUnits": 7.0,
@@ -98,22 +100,22 @@ def test_a_refused_write_is_counted_by_its_size() -> None:
 
 
 @pytest.fixture
-def desk(loop: Simulator) -> Simulator:
+def desk(simulator: Simulator) -> Simulator:
     """The deployment on moto with the bench's agent at work."""
     agent = Agent(
         desk="standard", username=agent_of(TEAM), role="agent", team=TEAM, capacity=5, online=True
     )
-    Storage.on(boto3.client("dynamodb"), loop.deployment.table).roster.put(agent)
-    loop.pump()
-    loop.calls.clear()
-    return loop
+    Storage.on(boto3.client("dynamodb"), simulator.deployment.table).roster.put(agent)
+    simulator.pump()
+    simulator.calls.clear()
+    return simulator
 
 
 @pytest.mark.requirement("G7")
-def test_lives_are_measured_step_by_step(
+def test_a_ticket_s_life_is_measured_step_by_step(
     desk: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every budget has a value, a limit and a verdict, and the calls stand behind it."""
+    """Every budget has a value, a limit, a verdict and the calls behind it."""
     report = budgets.Report()
     budgets.units(report, desk)
     document = json.loads(json.dumps(report.document(datetime(2026, 3, 10, tzinfo=UTC))))
@@ -142,20 +144,20 @@ def test_lives_are_measured_step_by_step(
 
 
 @pytest.mark.requirement("F3")
-def test_a_sweep_reads_what_is_due(loop: Simulator) -> None:
-    """The same units with more tickets open."""
-    found = sweeps(loop, counts=(20, 60), due=5)
+def test_a_sweep_reads_only_what_is_due(simulator: Simulator) -> None:
+    """More open tickets cost no more."""
+    found = sweeps(simulator, counts=(20, 60), due=5)
     assert [swept.open for swept in found] == [20, 60]
     assert {swept.done for swept in found} == {5}
     assert found[0].read_units == found[1].read_units
 
 
 @pytest.mark.requirement("G7")
-def test_a_month_without_tickets_costs_what_stands_there(loop: Simulator) -> None:
-    """The key, the alarms, the dashboard; a sweep a minute; the queue's pollers."""
+def test_a_month_without_tickets_has_its_fixed_cost(simulator: Simulator) -> None:
+    """The key, alarms, the dashboard, a sweep a minute, and the queue's pollers."""
     from infra.bench import costs
 
-    used = usage.idle_usage(loop, costs.read_prices())
+    used = usage.idle_usage(simulator, costs.read_prices())
     assert used["kms.key"] == 1
     assert used["lambda.request"] == 30 * 24 * 60
     assert used["sqs.request"] == 15 * 30 * 24 * 60
@@ -164,7 +166,7 @@ def test_a_month_without_tickets_costs_what_stands_there(loop: Simulator) -> Non
 
 
 @pytest.mark.requirement("E1", "G2")
-def test_words_and_business_time_have_a_rate() -> None:
+def test_classification_and_business_time_are_measured() -> None:
     """On the desk with the most rules; ten years are added."""
     found = throughput.rules(seconds=0.05)
     assert (found.desk, found.rules > 10) == ("aftersales", True)
@@ -175,7 +177,7 @@ def test_words_and_business_time_have_a_rate() -> None:
 
 
 def settled(**more: Any) -> burst.Outcome:
-    """What is found where two requests went well, but for what a test says."""
+    """Return the outcome of two good requests, with changes."""
     well: dict[str, Any] = {
         "statuses": {"CS1": "assigned", "CS2": "queued"},
         "received": Counter({"CS1": 1, "CS2": 1}),
@@ -206,19 +208,19 @@ def settled(**more: Any) -> burst.Outcome:
 def test_a_burst_is_judged_by_the_table_and_the_mails(
     found: burst.Outcome, wrong: list[str]
 ) -> None:
-    """What is lost or doubled is named."""
+    """The report names lost and doubled requests."""
     filed = {"a@example.com": "CS1", "b@example.com": "CS2"}
     assert burst.faults(filed, found) == wrong
 
 
 @pytest.mark.requirement("E11", "A3")
-def test_two_requests_with_one_number_are_told() -> None:
+def test_two_requests_with_one_number_are_reported() -> None:
     filed = {"a@example.com": "CS1", "b@example.com": "CS1"}
     assert burst.faults(filed, settled())[0] == "2 requests have 1 numbers"
 
 
-def test_what_takes_the_whole_system_is_said_to_be_missing(tmp_path: Path) -> None:
-    """A stack that is not there: its parts are named as not measured, the others stand."""
+def test_parts_without_a_running_system_are_reported_as_not_measured(tmp_path: Path) -> None:
+    """The other parts are measured."""
     report = budgets.Report()
     budgets.on_local_system(report, ["latency", "burst"], tmp_path / "local.json")
     assert report.skipped.keys() == {"latency", "burst"}
@@ -226,7 +228,6 @@ def test_what_takes_the_whole_system_is_said_to_be_missing(tmp_path: Path) -> No
 
 
 def test_a_missed_budget_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    """A budget that is missed is never hidden."""
     report = budgets.Report(
         rows=[
             budgets.Row("units", "too much", 46, 45, "write units"),
@@ -243,7 +244,7 @@ def test_a_missed_budget_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert report.document(datetime.now(UTC))["missed"] == ["too much"]
 
 
-def test_parts_are_chosen_by_name(
+def test_parts_of_the_bench_are_chosen_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def taken(command: list[str], **_: Any) -> subprocess.CompletedProcess[bytes]:

@@ -1,4 +1,4 @@
-"""The AWS calls that whole loops really make, function by function, against the policies."""
+"""The AWS calls of whole journeys, function by function, against the policies."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from functions.core.text.tokens import status_key
 from infra.deploy.permissions import UNUSED, granted, needed
 from infra.deploy.steps import INFRA
 from infra.simulator.simulator import FUNCTIONS, Simulator
-from tests.inprocess.conftest import loop, storage
-from tests.inprocess.test_life import Life
+from tests.inprocess.conftest import simulator, storage
+from tests.inprocess.test_standard import StandardJourney
 
-__all__ = ["loop", "storage"]  # fixtures
+__all__ = ["simulator", "storage"]  # fixtures
 
 
 @pytest.mark.requirement("F7", "G4")
-def test_a_function_may_do_what_it_does_and_nothing_more(
-    loop: Simulator, storage: Storage, monkeypatch: pytest.MonkeyPatch
+def test_a_function_s_policy_grants_exactly_the_calls_it_makes(
+    simulator: Simulator, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """None missing; none granted that no call uses without its reason written down."""
-    invoke = loop.invoke
+    """A permission that no call uses has a written reason."""
+    invoke = simulator.invoke
 
     def alone(function: str, event: Any) -> Any:
         # In one process what one function has read is there for the next; on Lambda it is not.
         aws.parameter.cache_clear()
         return invoke(function, event)
 
-    monkeypatch.setattr(loop, "invoke", alone)
-    _well_rated(loop, storage)
-    _badly_rated(loop, storage)
-    _not_answered(loop, storage)
-    Life(loop, storage).file()
-    loop.tick(datetime.now(UTC) + timedelta(days=2))
+    monkeypatch.setattr(simulator, "invoke", alone)
+    _well_rated(simulator, storage)
+    _badly_rated(simulator, storage)
+    _not_answered(simulator, storage)
+    StandardJourney(simulator, storage).file()
+    simulator.tick(datetime.now(UTC) + timedelta(days=2))
     used: dict[str, set[str]] = defaultdict(set)
     asked: dict[str, set[str]] = defaultdict(set)
-    for call in loop.calls:
+    for call in simulator.calls:
         used[call.function] |= needed(call.service, call.operation, call.writes)
         for index in call.parts if call.operation == "Query" else ():
             asked[call.function].add(index)
@@ -55,7 +55,7 @@ def test_a_function_may_do_what_it_does_and_nothing_more(
 
 
 def _open_to_queries(function: str) -> set[str]:
-    """The table and its indexes, as far as a function's policy lets it query them."""
+    """Return the table and indexes that a function's policy lets it query."""
     policy = json.loads((INFRA / "policies" / f"{function}.json").read_text("utf-8"))
     found = set()
     for statement in policy["Statement"]:
@@ -67,53 +67,53 @@ def _open_to_queries(function: str) -> set[str]:
     return found
 
 
-def _well_rated(loop: Simulator, storage: Storage) -> None:
-    life = Life(loop, storage)
-    life.online("li-1")
-    life.file()
-    life.view("li-1")
-    opened = life.asks("li-1", "open-original", message=1, reason="客户要求回电")
+def _well_rated(simulator: Simulator, storage: Storage) -> None:
+    journey = StandardJourney(simulator, storage)
+    journey.online("li-1")
+    journey.file()
+    journey.view("li-1")
+    opened = journey.try_action("li-1", "open-original", message=1, reason="客户要求回电")
     assert opened.status == 200, opened.text
-    life.act("li-1", "reply", text="请重置密码。")
-    life.act("li-1", "resolve", summary="引导客户重置密码")
-    life.customer("survey", score=5)
-    assert life.status()["status"] == "archived"
+    journey.act("li-1", "reply", text="请重置密码。")
+    journey.act("li-1", "resolve", summary="引导客户重置密码")
+    journey.act_as_customer("survey", score=5)
+    assert journey.status()["status"] == "archived"
 
 
-def _badly_rated(loop: Simulator, storage: Storage) -> None:
-    life = Life(loop, storage)
+def _badly_rated(simulator: Simulator, storage: Storage) -> None:
+    journey = StandardJourney(simulator, storage)
     raw = (
         b"From: customer@example.com\r\nTo: support@standard.local\r\n"
         b"Message-ID: <one@example.com>\r\nSubject: cannot log in\r\n\r\ncannot log in\r\n"
     )
-    loop.mail(raw, "support@standard.local")
-    loop.pump()
-    (ticket,) = [t for t in _all(loop) if t["channel"] == "mail"]
-    life.number = ticket["number"]
-    life.act("li-1", "resolve", summary="重置密码")
-    key = status_key(aws.root_key(loop.deployment), "standard", life.number)
-    life.link = f"/desks/standard/tickets/{life.number}?key={key}"
-    life.customer("survey", score=1)
-    called = life.asks("zj-1", "callback", cause="慢", note="已回访")
+    simulator.mail(raw, "support@standard.local")
+    simulator.pump()
+    (ticket,) = [t for t in _all(simulator) if t["channel"] == "mail"]
+    journey.number = ticket["number"]
+    journey.act("li-1", "resolve", summary="重置密码")
+    key = status_key(aws.root_key(simulator.deployment), "standard", journey.number)
+    journey.link = f"/desks/standard/tickets/{journey.number}?key={key}"
+    journey.act_as_customer("survey", score=1)
+    called = journey.try_action("zj-1", "callback", cause="慢", note="已回访")
     assert called.status == 200, called.text
-    loop.pump()
+    simulator.pump()
 
 
-def _not_answered(loop: Simulator, storage: Storage) -> None:
-    life = Life(loop, storage)
-    life.file()
-    life.act("li-1", "resolve", summary="重置密码")
-    (name,) = [n for n, run in loop.workflows.executions.items() if run.status == "RUNNING"]
-    loop.workflows.expire(name)
-    life.file()
-    life.act("li-1", "resolve", summary="重置密码")
-    life.customer("survey", score=1)
-    (name,) = [n for n, run in loop.workflows.executions.items() if run.status == "RUNNING"]
-    loop.workflows.expire(name)
+def _not_answered(simulator: Simulator, storage: Storage) -> None:
+    journey = StandardJourney(simulator, storage)
+    journey.file()
+    journey.act("li-1", "resolve", summary="重置密码")
+    (name,) = [n for n, run in simulator.workflows.executions.items() if run.status == "RUNNING"]
+    simulator.workflows.expire(name)
+    journey.file()
+    journey.act("li-1", "resolve", summary="重置密码")
+    journey.act_as_customer("survey", score=1)
+    (name,) = [n for n, run in simulator.workflows.executions.items() if run.status == "RUNNING"]
+    simulator.workflows.expire(name)
 
 
-def _all(loop: Simulator) -> list[dict[str, str]]:
-    answer = loop.http(
+def _all(simulator: Simulator) -> list[dict[str, str]]:
+    answer = simulator.http(
         "GET",
         "/agent/desks/standard/tickets?queue=all",
         claims={"cognito:username": "zg-1", "cognito:groups": "standard:supervisor"},

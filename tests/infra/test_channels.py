@@ -39,7 +39,7 @@ def console(*arguments: str, told: str = "") -> tuple[int, str]:
 
 @pytest.mark.requirement("F5")
 def test_a_secret_is_put_rotated_listed_and_removed() -> None:
-    """From standard input; nothing that is listed is secret."""
+    """It is read from standard input; the list shows nothing secret."""
     code, _ = console(
         "set", "standard", "slack", told='{"signing_secret": "one", "bot_token": "x"}'
     )
@@ -67,15 +67,15 @@ def test_a_secret_is_put_rotated_listed_and_removed() -> None:
         (("remove", "standard", "slack"), "", "has no channel slack"),
     ],
 )
-def test_what_does_not_fit_is_said(arguments: tuple[str, ...], told: str, says: str) -> None:
+def test_an_invalid_secret_is_an_error(arguments: tuple[str, ...], told: str, says: str) -> None:
     code, said = console(*arguments, told=told)
     assert code != 0
     assert says in said
 
 
 @pytest.mark.requirement("G8")
-def test_the_local_desk_has_every_channel_once() -> None:
-    """Made at the first start; later starts keep them, and what a person has put there."""
+def test_the_local_system_creates_each_channel_s_secret_once() -> None:
+    """Later starts keep them, and secrets that a person has put."""
     first = ensure_channels(STAGE, 8700)
     assert set(first) == set(names())
     assert all(

@@ -1,4 +1,4 @@
-"""`make corpus` where the public collections are not there."""
+"""`make corpus` without the public collections."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from infra.bench import budgets, corpus
 
 
-def test_without_a_folder_one_line_says_so(
+def test_without_a_folder_one_line_explains_it(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DESKBELL_CORPORA", raising=False)
@@ -20,11 +20,11 @@ def test_without_a_folder_one_line_says_so(
     assert said.err.startswith("skipped: ")
 
 
-def test_a_folder_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     assert corpus.main([str(tmp_path)]) == 2
 
 
-def test_the_bench_says_that_it_was_skipped(
+def test_the_bench_reports_a_skipped_corpus(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DESKBELL_CORPORA", raising=False)
@@ -36,7 +36,7 @@ def test_the_bench_says_that_it_was_skipped(
 def test_the_bench_has_a_row_for_each_collection(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of collections in the same form, made here."""
+    """With small collections made by the test."""
     raw = b"From: a@example.com\r\nSubject: x\r\n\r\ntext"
     bounces = tmp_path / "mail" / "bounces"
     bounces.mkdir(parents=True)

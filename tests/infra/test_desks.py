@@ -1,4 +1,4 @@
-"""What applying a playbook shows, and what the local people are called."""
+"""The differences that applying a playbook shows, and the agents of the local system."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from infra.local.people import people_of
 
 @pytest.mark.requirement("A1")
 def test_changes_are_shown_key_by_key() -> None:
-    """New, gone, changed; in lists of words the words."""
+    """New, removed and changed keys; in lists of words the words."""
     before = {"a": 1, "b": {"c": "x", "d": ["p", "q"]}, "gone": True, "rules": [{"t": 1}]}
     after = {"a": 2, "b": {"c": "x", "d": ["q", "r"]}, "new": "y", "rules": [{"t": 1}, {"t": 2}]}
     assert list(differences(before, after)) == [
@@ -25,8 +25,7 @@ def test_changes_are_shown_key_by_key() -> None:
     ]
 
 
-def test_an_order_is_a_change() -> None:
-    """The order of priorities is their meaning."""
+def test_a_changed_order_of_priorities_is_a_change() -> None:
     before, after = {"p": {"高": 1, "低": 2}}, {"p": {"低": 2, "高": 1}}
     assert list(differences(before, after)) == ["~ p: order 高, 低 → 低, 高"]
     assert list(differences({"l": ["a", "b"]}, {"l": ["b", "a"]})) == [
@@ -46,7 +45,7 @@ def test_long_texts_show_where_they_differ() -> None:
 
 
 @pytest.mark.requirement("G8")
-def test_a_desk_s_people_are_who_the_contract_wants() -> None:
+def test_a_local_desk_has_the_contract_s_agents() -> None:
     """Two agents a team, a supervisor, a QA member, finance and administration."""
     for desk in shipped():
         playbook = load(ROOT / "playbooks" / f"{desk}.yaml")
@@ -60,8 +59,8 @@ def test_a_desk_s_people_are_who_the_contract_wants() -> None:
 
 
 @pytest.mark.requirement("D7", "E7")
-def test_local_engineers_differ_in_what_they_cover() -> None:
-    """Every line has an engineer and the senior; a second handling finds somebody."""
+def test_local_engineers_cover_different_product_lines() -> None:
+    """Every line has an engineer and a senior, so a second handling finds somebody."""
     playbook = load(ROOT / "playbooks" / "aftersales.yaml")
     first, senior, third = (p for p in people_of(playbook) if p.team == "维修工程师组")
     lines = {rule.then.product for rule in playbook.rules if rule.then.product}

@@ -1,4 +1,4 @@
-"""What Lambda gets: built by Chalice, taken apart elsewhere, imported with nothing else around."""
+"""The Lambda package: built by Chalice, unpacked elsewhere, imported with nothing else around."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ assert not strays, strays
 
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The zip, taken apart in a folder that is nowhere near the source."""
+    """Return the zip, unpacked in a folder away from the source."""
     folder = tmp_path_factory.mktemp("package")
     return build(folder)
 
@@ -51,7 +51,7 @@ def unpacked(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def boto(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What Lambda's runtime brings along: boto3 and what it needs, and nothing else."""
+    """Return a folder with boto3 and its dependencies, which Lambda's runtime has."""
     folder = tmp_path_factory.mktemp("runtime")
     packages = Path(boto3.__file__).parents[1]
     for name in ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six.py"):
@@ -60,14 +60,13 @@ def boto(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.requirement("G7")
-def test_it_is_small(package: Path) -> None:
-    """15 MB at most, zipped."""
+def test_the_package_has_at_most_15_mb(package: Path) -> None:
     assert package.stat().st_size <= 15 * 1024 * 1024
 
 
 @pytest.mark.requirement("F10")
-def test_it_holds_every_source_and_page(unpacked: Path) -> None:
-    """Chalice leaves folders out without a word; none is missing, and no test is inside."""
+def test_the_package_holds_every_source_and_page_and_no_test(unpacked: Path) -> None:
+    """Chalice omits folders silently."""
     wanted = {
         path.relative_to(ROOT)
         for path in (ROOT / "functions").rglob("*")
@@ -81,10 +80,10 @@ def test_it_holds_every_source_and_page(unpacked: Path) -> None:
 
 @pytest.mark.requirement("F7")
 @pytest.mark.parametrize("module", MODULES)
-def test_each_handler_comes_up_with_nothing_but_the_package(
+def test_each_handler_imports_with_the_package_alone(
     module: str, unpacked: Path, boto: Path, tmp_path: Path
 ) -> None:
-    """In a fresh process, away from the source, without a variable of ours."""
+    """In a fresh process, away from the source, without environment variables."""
     names = [name for where, name in FUNCTIONS.values() if where == module] or ["app"]
     done = subprocess.run(
         [
@@ -104,6 +103,6 @@ def test_each_handler_comes_up_with_nothing_but_the_package(
 
 
 @pytest.mark.requirement("G2")
-def test_zones_come_with_it(unpacked: Path) -> None:
-    """Business time does not hang on the image's own zone files."""
+def test_the_package_holds_the_time_zones(unpacked: Path) -> None:
+    """The image's zone files are not used."""
     assert (unpacked / "tzdata" / "zoneinfo" / "Asia" / "Shanghai").is_file()

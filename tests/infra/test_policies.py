@@ -1,4 +1,4 @@
-"""Each function may do what it does and nothing else (G4, and the decision on least privilege)."""
+"""Each function has only the permissions that it needs (decision on least privilege)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from infra.deploy.permissions import UNUSED, granted, needed
 from infra.deploy.steps import INFRA
 from infra.simulator.simulator import FUNCTIONS
 
+pytestmark = pytest.mark.requirement("G4")
 FILES = sorted((INFRA / "policies").glob("*.json"))
 
 
@@ -22,13 +23,13 @@ def statements(path: Path) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.requirement("F7")
-def test_each_function_has_a_policy_of_its_own() -> None:
+def test_each_function_has_its_policy() -> None:
     assert {path.stem for path in FILES} == {"api_handler", *FUNCTIONS}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_nothing_is_granted_by_a_star(path: Path) -> None:
-    """No `*` in an action, none that is all of a resource, and a reason to be found by its name."""
+def test_no_policy_grants_all_actions_or_all_resources(path: Path) -> None:
+    """Exceptions are listed by name with their reason."""
     for statement in statements(path):
         assert statement["Effect"] == "Allow"
         assert isinstance(statement["Action"], list)
@@ -38,8 +39,8 @@ def test_nothing_is_granted_by_a_star(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_resource_is_this_stage_s_own(path: Path) -> None:
-    """What has a name of ours is named with its stage; the rest is bound to the account."""
+def test_a_policy_names_resources_of_its_stage_only(path: Path) -> None:
+    """Resources without a name of ours are bound to the account."""
     for statement in statements(path):
         resources = statement.get("Resource", [])
         for resource in [resources] if isinstance(resources, str) else resources:
@@ -49,8 +50,8 @@ def test_a_resource_is_this_stage_s_own(path: Path) -> None:
 
 
 @pytest.mark.requirement("G4")
-def test_only_notify_opens_contacts_and_only_unseal_originals() -> None:
-    """Of all policies two have `kms:Decrypt`, each for its own purpose; two may seal."""
+def test_only_notify_decrypts_contacts_and_only_unseal_originals() -> None:
+    """Two policies have `kms:Decrypt`, each for one purpose; two can encrypt."""
     holders = {path.stem for path in FILES if "kms:Decrypt" in granted(path.stem)}
     assert holders == {"notify", "unseal"}
     for function, condition in (
@@ -69,21 +70,20 @@ def test_only_notify_opens_contacts_and_only_unseal_originals() -> None:
 
 @pytest.mark.requirement("G4")
 def test_sms_are_published_to_numbers_and_not_to_topics() -> None:
-    """What a phone number is to IAM: no ARN of a topic."""
+    """For IAM a phone number is not the ARN of a topic."""
     (sms,) = [s for s in statements(INFRA / "policies" / "notify.json") if s["Sid"] == "Sms"]
     assert sms["NotResource"] == "arn:aws:sns:*:*:*"
 
 
-def test_what_no_call_uses_has_its_reason() -> None:
-    """Each permission that Lambda itself or a rare path needs is explained, and still granted."""
+def test_a_permission_that_no_call_uses_has_a_reason() -> None:
+    """Lambda itself or a rare path needs it, and it is still granted."""
     for function, reasons in UNUSED.items():
         assert set(reasons) <= granted(function), function
         assert all(len(reason) > 10 for reason in reasons.values())
 
 
 @pytest.mark.requirement("F7")
-def test_another_stage_has_its_own_names() -> None:
-    """The stage is all that differs."""
+def test_policies_of_two_stages_differ_in_the_stage_only() -> None:
     text = (INFRA / "policies" / "router.json").read_text("utf-8")
     other = policy_for(text, "trial")
     assert "deskbell-trial-router-dlq" in other
@@ -92,7 +92,7 @@ def test_another_stage_has_its_own_names() -> None:
 
 
 def test_operations_are_translated_to_actions() -> None:
-    """A transaction needs the actions of its writes; the rest is called as in its API."""
+    """A transaction needs the actions of its writes; other operations have their API's name."""
     assert needed("dynamodb", "TransactWriteItems", {"Put", "Update"}) == {
         "dynamodb:PutItem",
         "dynamodb:UpdateItem",

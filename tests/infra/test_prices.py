@@ -1,4 +1,4 @@
-"""The price list and the arithmetic of costs (F8, G7)."""
+"""The price list and the arithmetic of costs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from infra.bench import costs
 from infra.simulator.simulator import Call
 
+pytestmark = pytest.mark.requirement("F8", "G7")
 LIST = costs.PriceList(
     region="us-east-1",
     prices={
@@ -29,8 +30,8 @@ LIST = costs.PriceList(
 
 
 @pytest.mark.requirement("F8")
-def test_each_price_says_what_it_is_of_and_where_it_is_from() -> None:
-    """A value, a unit, a source and a date; what could not be verified says so."""
+def test_each_price_has_value_unit_source_and_date() -> None:
+    """An unverified price says so."""
     document = json.loads(costs.PRICES.read_text("utf-8"))
     assert document["region"] == "us-east-1"
     assert document["currency"] == "USD"
@@ -51,8 +52,7 @@ def test_each_price_says_what_it_is_of_and_where_it_is_from() -> None:
 
 
 @pytest.mark.requirement("F8")
-def test_the_list_is_read_without_binary_fractions() -> None:
-    """Money is exact."""
+def test_prices_are_read_as_exact_decimals() -> None:
     prices = costs.read_prices().prices
     assert prices["ses.sent"].of(Decimal(3)) == Decimal("0.0003")
     assert prices["dynamodb.write_unit"].of(Decimal(45_000)) == Decimal("0.028125")
@@ -69,7 +69,7 @@ def test_a_usage_costs_what_its_units_cost() -> None:
     ]
 
 
-def test_an_allowance_never_pays_back() -> None:
+def test_a_free_allowance_never_makes_a_cost_negative() -> None:
     usage = {"dynamodb.read_unit": Decimal(100)}
     assert costs.cost_of(usage, LIST, free_tiers=True) == 0
 
@@ -87,8 +87,8 @@ def test_usages_are_added_and_multiplied() -> None:
 
 
 @pytest.mark.requirement("F8")
-def test_calls_become_what_is_metered() -> None:
-    """Units of DynamoDB, requests of KMS; parameters cost nothing."""
+def test_calls_are_converted_to_metered_units() -> None:
+    """DynamoDB units and KMS requests; parameters cost nothing."""
     calls = [
         Call("notify", "dynamodb", "GetItem", read_units=0.5),
         Call("notify", "dynamodb", "PutItem", write_units=2.0),
@@ -105,13 +105,13 @@ def test_calls_become_what_is_metered() -> None:
 
 
 @pytest.mark.requirement("G7")
-def test_an_idle_queue_is_asked_fifteen_times_a_minute() -> None:
+def test_an_idle_queue_is_polled_fifteen_times_a_minute() -> None:
     assert costs.idle_polling(LIST) == {"sqs.request": Decimal(15 * 60 * 24 * 30)}
 
 
 @pytest.mark.requirement("F8")
 def test_a_bill_is_divided_to_the_cent() -> None:
-    """What each desk or channel costs; the parts add up to the whole."""
+    """The shares of desks or channels add up to the whole."""
     parts = costs.shares(Decimal("1.00"), {"standard": 1, "rapid": 1, "aftersales": 1})
     assert sum(parts.values()) == Decimal("1.00")
     assert sorted(parts.values()) == [Decimal("0.33"), Decimal("0.33"), Decimal("0.34")]

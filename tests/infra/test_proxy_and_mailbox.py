@@ -33,7 +33,7 @@ def free_port() -> int:
 
 @pytest.mark.requirement("G8")
 def test_the_proxy_forwards_requests_and_responses_unchanged() -> None:
-    """Method, path with its escapes, query, headers, bytes; and the answer likewise."""
+    """Method, escaped path, query, headers and bytes."""
     asyncio.run(_forward_a_request())
 
 
@@ -117,7 +117,7 @@ def mailbox_on(bucket: Bucket) -> mailbox.Mailbox:
 
 @pytest.mark.requirement("F1")
 def test_a_mail_is_stored_byte_for_byte_and_announced_as_ses_does() -> None:
-    """Over real SMTP; what intake reads of the announcement is there."""
+    """Over real SMTP; intake can read the announcement."""
     bucket, port = Bucket(), free_port()
     listener = mailbox.listen(mailbox_on(bucket), port)
     try:
@@ -135,8 +135,8 @@ def test_a_mail_is_stored_byte_for_byte_and_announced_as_ses_does() -> None:
 
 
 @pytest.mark.requirement("G3")
-def test_a_mail_that_cannot_be_stored_stays_with_its_sender() -> None:
-    """4xx, so that the sender's server tries again."""
+def test_a_mail_that_cannot_be_stored_is_refused_for_now() -> None:
+    """With 4xx, so that the sender's server tries again."""
     port = free_port()
     listener = mailbox.listen(mailbox_on(Bucket(down=True)), port)
     message = EmailMessage()
@@ -152,7 +152,7 @@ def test_a_mail_that_cannot_be_stored_stays_with_its_sender() -> None:
     assert refused.value.smtp_code == 451
 
 
-def test_many_headers_are_cut_as_ses_cuts_them() -> None:
+def test_many_headers_are_truncated_as_ses_does() -> None:
     raw = b"".join(b"X-%d: %s\r\n" % (n, b"x" * 500) for n in range(40)) + b"\r\n"
     told = mailbox.received(
         raw,

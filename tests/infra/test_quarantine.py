@@ -1,4 +1,4 @@
-"""`deskbell quarantine`: list, show, replay and discard (G3)."""
+"""`deskbell quarantine`: list, show, replay and discard."""
 
 from __future__ import annotations
 
@@ -27,9 +27,11 @@ from infra.simulator.simulator import Simulator, mail_notification
 from tests.inprocess.conftest import (
     PLACE,
     loop as loop,  # the deployment on moto
+    simulator as simulator,
     storage as storage,
 )
 
+pytestmark = pytest.mark.requirement("G3")
 DESK = "support@standard.local"
 INFECTED = {"virusVerdict": {"status": "FAIL"}}
 SPAM = {"spamVerdict": {"status": "FAIL"}}
@@ -91,7 +93,7 @@ def queue(loop: Simulator) -> None:
 def test_spam_is_quarantined_and_a_replay_creates_the_ticket(
     loop: Simulator, storage: Storage
 ) -> None:
-    """Spam is kept whole with its cause, shown, released; once, however often."""
+    """The quarantine keeps it whole with its cause; replays create one ticket."""
     loop.mail(raw_mail(), DESK, key="mail/one", verdicts=SPAM)
     assert tickets(storage) == []
     ((id_, function, desk, _, about, cause),) = listed()
@@ -109,10 +111,10 @@ def test_spam_is_quarantined_and_a_replay_creates_the_ticket(
 
 
 @pytest.mark.requirement("G3")
-def test_a_virus_needs_even_infected_and_loses_its_attachments(
+def test_an_infected_mail_is_released_with_even_infected_only(
     loop: Simulator, storage: Storage
 ) -> None:
-    """Neither `--all` nor a plain replay lets it go; the text alone gets through."""
+    """Its attachments are dropped."""
     loop.mail(raw_mail(), DESK, key="mail/one", verdicts=INFECTED)
     ((id_, *_, cause),) = listed()
     assert cause.startswith("virus: ")
@@ -131,7 +133,7 @@ def test_a_virus_needs_even_infected_and_loses_its_attachments(
 def test_a_discarded_mail_records_who_discarded_it_and_why(
     loop: Simulator, storage: Storage, quarantine: Quarantine, tmp_path: Path
 ) -> None:
-    """Nothing disappears: a discarded mail is kept whole, and can still be released."""
+    """It is kept whole and can still be released."""
     for name in ("one", "two"):
         loop.mail(raw_mail(f"<{name}@example.com>"), DESK, key=f"mail/{name}", verdicts=SPAM)
     ids = [line[0] for line in listed()]
@@ -150,7 +152,7 @@ def test_a_discarded_mail_records_who_discarded_it_and_why(
 
 
 @pytest.mark.requirement("G3")
-def test_a_dead_letter_is_discarded_with_an_entry(loop: Simulator, quarantine: Quarantine) -> None:
+def test_discarding_a_dead_letter_records_it(loop: Simulator, quarantine: Quarantine) -> None:
     loop.invoke("intake_mail", {"Records": [{"messageId": "1", "body": "not json"}]})
     ((id_, *_),) = listed()
     console("discard", id_, "--reason", "a probe")
@@ -171,7 +173,7 @@ def test_discarding_requires_a_reason(loop: Simulator, quarantine: Quarantine) -
 
 @pytest.mark.requirement("G3")
 def test_untrusted_text_cannot_control_a_terminal(loop: Simulator) -> None:
-    """Shown as text: escape sequences and turned text are spelt out."""
+    """Escape sequences and bidirectional controls are spelt out."""
     turned = "\u202etxt.exe"
     raw = raw_mail(text=f"<script>alert(1)</script> {ESCAPE}{turned}")
     raw = raw.replace(b"Subject: ", b"Subject: \x1b[2J\x9b31m", 1)
@@ -186,7 +188,7 @@ def test_untrusted_text_cannot_control_a_terminal(loop: Simulator) -> None:
 
 @pytest.mark.requirement("G3")
 def test_an_unpaired_surrogate_is_escaped() -> None:
-    """No terminal can write one."""
+    """Terminals cannot write one."""
     assert printable("\ud83d a").encode() == b"\\ud83d a"
 
 
@@ -209,7 +211,7 @@ def test_a_long_cause_fits_into_the_metadata_of_the_mail(loop: Simulator) -> Non
 
 @pytest.mark.requirement("G1", "G3")
 def test_another_mail_under_a_known_id_is_not_lost(loop: Simulator, storage: Storage) -> None:
-    """A repetition says the same; a mailer that gives one id to every mail loses none."""
+    """Some mailers give one id to every mail; a repetition has the same content."""
     loop.mail(raw_mail(), DESK)
     loop.mail(raw_mail().replace(b"From:", b"Received: by mx2\r\nFrom:", 1), DESK)
     assert listed() == []
@@ -227,7 +229,7 @@ def test_another_mail_under_a_known_id_is_not_lost(loop: Simulator, storage: Sto
 
 @pytest.mark.requirement("G3")
 def test_a_forged_sender_joins_no_ticket_by_its_address(loop: Simulator, storage: Storage) -> None:
-    """The number and the customer's address are not enough where SPF and DKIM fail."""
+    """Number and address of the customer are not enough if SPF and DKIM fail."""
     loop.mail(raw_mail(), DESK)
     (ticket,) = tickets(storage)
     forged = EmailMessage()
@@ -243,7 +245,7 @@ def test_a_forged_sender_joins_no_ticket_by_its_address(loop: Simulator, storage
 
 @pytest.mark.requirement("F4", "G3")
 def test_a_failed_closing_workflow_is_listed_and_starts_again(loop: Simulator) -> None:
-    """Under another name with the same input; what was started again is not listed."""
+    """It starts with the same input under another name and leaves the list."""
     states = boto3.client("stepfunctions")
     arn = states.create_state_machine(
         name=f"{PLACE.prefix}-closing",

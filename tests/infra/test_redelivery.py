@@ -1,4 +1,4 @@
-"""Redelivery of failed records, and the meaning of the function's response (G3)."""
+"""Redelivery of failed records, and the meaning of the function's response."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from infra.console.redelivery import (
     records_between,
 )
 
+pytestmark = pytest.mark.requirement("G3")
 BATCH = {
     "streamArn": "arn:stream",
     "shardId": "shard-1",
@@ -65,7 +66,7 @@ def sequence_numbers(
 def test_a_batch_is_read_to_its_last_record_and_no_further(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The last one is of the batch; the one after it was taken, or is another's."""
+    """The record behind the last one belongs to another batch."""
     stream = Stream(
         [record(99, "notify")], [], [record(100, "router"), record(101, "both")],
         [record(102, "notify")],
@@ -76,13 +77,13 @@ def test_a_batch_is_read_to_its_last_record_and_no_further(
 
 @pytest.mark.requirement("G3")
 def test_an_open_shard_is_not_read_forever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An open shard has always another page."""
+    """An open shard always has another page."""
     assert sequence_numbers(monkeypatch, Stream([record(99, "notify")])) == ["99"]
 
 
 @pytest.mark.requirement("G3")
 def test_an_expired_record_raises_stream_gone_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It remembers for a day; other troubles are their own."""
+    """Streams keep records for a day; other errors propagate."""
     with pytest.raises(StreamGoneError, match="99 … 101"):
         sequence_numbers(monkeypatch, Stream(gone="TrimmedDataAccessException"))
     with pytest.raises(ClientError, match="AccessDenied"):
@@ -148,6 +149,6 @@ def test_a_record_that_was_not_processed_stays_in_quarantine(
     refused: type[RefusedError],
     said: str,
 ) -> None:
-    """Each with what the function said, since only what was taken leaves quarantine."""
+    """Each keeps the function's explanation."""
     with pytest.raises(refused, match=said):
         redeliver(monkeypatch, function, records)

@@ -1,4 +1,4 @@
-"""B10: a record is held, and a person's data goes, wherever it lies and whatever comes between."""
+"""Legal hold and erasure: every place that holds personal data, in spite of interruptions."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from tests.core.sample_desk import DESK, NOON, TABLE, agent, both, committed, ma
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+pytestmark = pytest.mark.requirement("B10")
 MAIL_BUCKET = "deskbell-test-mail-123456789012-us-east-1"
 ARCHIVE = "deskbell-test-archive-123456789012-us-east-1"
 ROOT = bytes(range(32))
@@ -55,11 +56,11 @@ ERASURE: Any = {"reason": "asked by letter", "actor": "admin", "now": SOON}
 
 
 class Interrupted(BaseException):
-    """The process ends in the middle."""
+    """Ends the process in the middle."""
 
 
 class Counting:
-    """A client that ends the process instead of its `last`th call that changes something."""
+    """A client that ends the process when its budget of writing calls is used up."""
 
     def __init__(self, client: Any, budget: list[int]) -> None:
         self._client = client
@@ -87,7 +88,7 @@ def repairs() -> Playbook:
 
 @pytest.fixture
 def at(repairs: Playbook) -> Iterator[Archive]:
-    """A stage in memory, with two tickets of one person and one of somebody else's."""
+    """Yield a stage in memory with two tickets of one person and one of another."""
     import boto3
 
     with aws_in_memory():
@@ -110,8 +111,9 @@ def digest(contact: str) -> str:
 
 
 def live(at: Archive, playbook: Playbook, number: str, contact: str) -> None:
-    """A life with mails, files, deliveries and the archive's document; that of CS1 has everything
-    in it that can happen, and two versions of the document."""
+    """Give a ticket mails, files, deliveries and an archived document; CS1 has every event and two
+    versions.
+    """
     text = TEXT if contact == CONTACT else "somebody else's words"
     name = "李样本" if contact == CONTACT else "somebody"
     mail, photo = f"mail/{number}", f"{PHOTO}-{number}"
@@ -167,7 +169,7 @@ def live(at: Archive, playbook: Playbook, number: str, contact: str) -> None:
 
 
 def stored(at: Archive) -> str:
-    """Everything there is, as one text: items, objects, their keys, names and versions."""
+    """Return all items and objects with their keys, names and versions as one text."""
     return repr([*items(at), *objects(at)])
 
 
@@ -187,13 +189,15 @@ def objects(at: Archive) -> list[tuple[str, str]]:
 
 
 def left(at: Archive) -> list[str]:
-    """The secrets that are stored somewhere, as text or as bytes."""
+    """Return the secrets that are stored somewhere, as text or as bytes."""
     everything = stored(at)
     return [x for x in SECRETS if x in everything or repr(x.encode())[2:-1] in everything]
 
 
 def figures(at: Archive) -> Counter[Any]:
-    """What the reports count: types, tags, statuses, scores, times, events, parts, deliveries."""
+    """Return the figures of the reports: types, tags, statuses, scores, times, events, parts,
+    deliveries.
+    """
     found: Counter[Any] = Counter()
     for number in ("CS1", "CS2", "CS3"):
         ticket = at.storage.tickets.load("testdesk", number)
@@ -237,11 +241,11 @@ def tags(at: Archive, number: str) -> list[dict[str, str]]:
 
 
 class TestHold:
-    """A hold keeps a record beyond its years."""
+    """A hold keeps a record beyond its retention period."""
 
     @pytest.mark.requirement("B10")
-    def test_every_version_is_tagged_and_released(self, at: Archive) -> None:
-        """The lifecycle's rules apply to what is not held."""
+    def test_hold_and_release_tag_every_version(self, at: Archive) -> None:
+        """Lifecycle rules apply to versions that are not held."""
         assert tags(at, "CS1") == [{"retention-years": "5", "hold": "false"}] * 2
         ticket = hold(at, "testdesk", "CS1", held=True, reason="lawsuit", actor="admin", now=SOON)
         assert ticket.held
@@ -257,7 +261,7 @@ class TestHold:
         assert said == [("admin", True, "lawsuit"), ("admin", False, "settled")]
 
     @pytest.mark.requirement("B10", "D10")
-    def test_its_files_are_held_and_released_with_it(self, at: Archive) -> None:
+    def test_a_ticket_s_files_are_held_and_released_with_it(self, at: Archive) -> None:
         for held in (True, False):
             hold(at, "testdesk", "CS1", held=held, reason="x", actor="admin", now=SOON)
             found = at.s3.get_object_tagging(Bucket=MAIL_BUCKET, Key=f"{PHOTO}-CS1")["TagSet"]
@@ -265,8 +269,8 @@ class TestHold:
             assert tags(at, "CS1")[0]["hold"] == str(held).lower()
 
     @pytest.mark.requirement("B10")
-    def test_once_more_tags_again_and_says_nothing(self, at: Archive) -> None:
-        """After an interruption between the commit and the tag."""
+    def test_a_repeated_hold_tags_again_without_another_event(self, at: Archive) -> None:
+        """After an interruption between commit and tag."""
         for _ in range(2):
             hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
         entries = [k for k in at.storage.tickets.history("testdesk", "CS1") if k.of(e.HoldSet)]
@@ -276,7 +280,7 @@ class TestHold:
         hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
         assert [tag["hold"] for tag in tags(at, "CS1")] == ["true"] * 2
 
-    def test_what_is_archived_while_held_is_held(self, at: Archive, repairs: Playbook) -> None:
+    def test_a_ticket_archived_while_held_is_held(self, at: Archive, repairs: Playbook) -> None:
         hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
         write_document(
             at.storage, at.archive_buckets, at.storage.tickets.load("testdesk", "CS1"), repairs
@@ -284,27 +288,29 @@ class TestHold:
         assert [tag["hold"] for tag in tags(at, "CS1")] == ["true"] * 3
 
     @pytest.mark.requirement("B10")
-    def test_hold_that_comes_while_the_archive_writes(self, at: Archive, repairs: Playbook) -> None:
-        """The archive looks again after it has written, and comes again."""
+    def test_a_hold_during_the_archive_s_write_is_noticed(
+        self, at: Archive, repairs: Playbook
+    ) -> None:
+        """The archive reads the ticket again after writing and is retried."""
         before = at.storage.tickets.load("testdesk", "CS1")
         hold(at, "testdesk", "CS1", held=True, reason="x", actor="admin", now=SOON)
         stale = before.model_copy(update={"version": before.version + 1})
         with pytest.raises(TryAgain, match="meanwhile"):
             write_document(at.storage, at.archive_buckets, stale, repairs)
 
-    def test_ticket_that_is_not_there(self, at: Archive) -> None:
+    def test_an_unknown_ticket_cannot_be_held(self, at: Archive) -> None:
         with pytest.raises(NotFound):
             hold(at, "testdesk", "CS9", held=True, reason="x", actor="admin", now=SOON)
 
 
 class TestErase:
-    """A person's data goes; the statistics and an entry stay."""
+    """Erasure of a person; statistics and an entry remain."""
 
     @pytest.mark.requirement("B10")
-    def test_the_console_says_what_it_erased_and_nothing_else(
+    def test_the_console_reports_which_tickets_it_erased(
         self, at: Archive, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Silence would read as done; a letter may misspell the address."""
+        """Silence would read as done, though a letter may misspell the address."""
         monkeypatch.setattr(retention, "records_of", lambda stage: at)
         told = ["--contact", "nobody@example.com", "--reason", "asked", "--stage", "test"]
         done = CliRunner().invoke(app, ["ticket", "erase", "testdesk", *told])
@@ -315,8 +321,8 @@ class TestErase:
         assert (done.exit_code, done.output) == (0, "CS1: erased\n")
 
     @pytest.mark.requirement("B10")
-    def test_nothing_of_the_person_is_left(self, at: Archive) -> None:
-        """No item, object or version holds any of it; what is counted is unchanged."""
+    def test_erasure_leaves_no_personal_data(self, at: Archive) -> None:
+        """In no item, object or version; the figures are unchanged."""
         before = figures(at)
         assert left(at) == list(SECRETS)
         found = erase(at, "testdesk", contact=" LI.Example@Example.com ", **ERASURE)
@@ -330,8 +336,8 @@ class TestErase:
         assert not [item for item in items(at) if digest(CONTACT) in repr(item)]
 
     @pytest.mark.requirement("B10", "G6")
-    def test_the_document_says_that_it_was_done(self, at: Archive) -> None:
-        """One version, with the entry and the figures."""
+    def test_the_archive_document_records_the_erasure(self, at: Archive) -> None:
+        """It has one version, with the entry and the figures."""
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         [document] = [body for key, body in objects(at) if key.endswith("/CS1.json")]
         assert '"PersonErased"' in document
@@ -340,14 +346,14 @@ class TestErase:
         assert "压缩机" in document
         assert tags(at, "CS1") == [{"retention-years": "5", "hold": "false"}]
 
-    def test_others_keep_theirs(self, at: Archive) -> None:
+    def test_erasure_leaves_other_customers_data_alone(self, at: Archive) -> None:
         before = [item for item in items(at) if "CS3" in repr(item)]
         files = [found for found in objects(at) if "CS3" in found[0]]
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         assert [item for item in items(at) if "CS3" in repr(item)] == before
         assert [found for found in objects(at) if "CS3" in found[0]] == files
 
-    def test_one_ticket_by_its_number(self, at: Archive) -> None:
+    def test_a_person_is_found_by_a_ticket_s_number(self, at: Archive) -> None:
         found = erase(at, "testdesk", number="CS1", **ERASURE)
         assert found.numbers == ("CS1",)
         assert not at.storage.tickets.load("testdesk", "CS2").erased
@@ -359,7 +365,7 @@ class TestErase:
         assert at.storage.contacts.known("testdesk", None, digest(CONTACT)).customer_class is None
         assert left(at) == []
 
-    def test_twice_is_once(self, at: Archive) -> None:
+    def test_a_repeated_erasure_changes_nothing(self, at: Archive) -> None:
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         first = left(at), figures(at), [key for key, _ in objects(at)]
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
@@ -369,18 +375,17 @@ class TestErase:
         assert [len(erased_entries(at, number)) for number in ("CS1", "CS2")] == [1, 1]
 
     @pytest.mark.requirement("G4")
-    def test_reason_is_masked(self, at: Archive) -> None:
-        """Whoever erases may name the person once more."""
+    def test_the_reason_for_an_erasure_is_masked(self, at: Archive) -> None:
         told = {**ERASURE, "reason": "mail of li.example@example.com"}
         erase(at, "testdesk", contact=CONTACT, **told)
         assert left(at) == []
 
     @pytest.mark.requirement("B10")
     @pytest.mark.parametrize("by", ["contact", "number"])
-    def test_interrupted_anywhere_and_run_again(
+    def test_an_erasure_interrupted_anywhere_is_completed_by_the_next_run(
         self, at: Archive, repairs: Playbook, by: str
     ) -> None:
-        """Each run goes a few steps further than the one before and ends in the middle."""
+        """Each run ends a few calls later than the one before."""
         wanted: dict[str, Any] = {"contact": CONTACT} if by == "contact" else {"number": "CS1"}
         before = figures(at)
         steps, interrupted = 0, 0
@@ -406,8 +411,8 @@ class TestErase:
             assert not [secret for secret in SECRETS if secret in "".join(own)]
 
     @pytest.mark.requirement("B10")
-    def test_held_tickets_stay_as_they_are(self, at: Archive) -> None:
-        """A hold goes before; after its release the rest is erased."""
+    def test_held_tickets_are_not_erased(self, at: Archive) -> None:
+        """After the release they are."""
         hold(at, "testdesk", "CS1", held=True, reason="lawsuit", actor="admin", now=SOON)
         found = erase(at, "testdesk", contact=CONTACT, **ERASURE)
         assert (found.numbers, found.held) == (("CS2",), ("CS1",))
@@ -419,7 +424,9 @@ class TestErase:
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         assert left(at) == []
 
-    def test_ticket_that_has_no_document_gets_none(self, at: Archive, repairs: Playbook) -> None:
+    def test_erasing_a_ticket_without_a_document_creates_none(
+        self, at: Archive, repairs: Playbook
+    ) -> None:
         customer = Customer(name="李样本", contact=CONTACT, kind="email", hash=digest(CONTACT))
         received = request(customer=customer, description=TEXT)
         events = decide(None, c.Receive("CS4", received), repairs, NOON)
@@ -432,8 +439,10 @@ class TestErase:
         assert not [key for key, _ in objects(at) if "CS4" in key]
 
     @pytest.mark.requirement("B10")
-    def test_document_that_was_written_meanwhile_goes(self, at: Archive, repairs: Playbook) -> None:
-        """The archive was reading while the ticket was erased."""
+    def test_a_document_written_during_the_erasure_is_erased(
+        self, at: Archive, repairs: Playbook
+    ) -> None:
+        """The archive had read the ticket before."""
         before = at.storage.tickets.load("testdesk", "CS1")
         stale = before.model_copy(update={"version": before.version + 1})
         at.storage.playbooks.cache.clear()
@@ -447,8 +456,10 @@ class TestErase:
     @pytest.mark.parametrize(
         "under_way", [{"state": "claimed"}, {"covers": ("000001#handler_told#handler",)}]
     )
-    def test_message_on_its_way(self, at: Archive, under_way: dict[str, Any]) -> None:
-        """Its words may still be written down, so the run says that it has to come again."""
+    def test_an_erasure_during_a_delivery_has_to_be_repeated(
+        self, at: Archive, under_way: dict[str, Any]
+    ) -> None:
+        """The delivery may still store its text."""
         [sent] = [
             d for d in at.storage.deliveries.list("testdesk", "CS1") if d.recipient == "customer"
         ]
@@ -461,22 +472,21 @@ class TestErase:
         erase(at, "testdesk", contact=CONTACT, **ERASURE)
         assert left(at) == []
 
-    def test_contact_that_nobody_knows(self, at: Archive) -> None:
+    def test_an_unknown_contact_erases_nothing(self, at: Archive) -> None:
         found = erase(at, "testdesk", contact="nobody@example.com", **ERASURE)
         assert found.numbers == ()
 
     @pytest.mark.parametrize(
         "who", [{}, {"number": "CS1", "contact": CONTACT}, {"contact": "nobody"}]
     )
-    def test_who_is_meant_has_to_be_clear(self, at: Archive, who: Any) -> None:
+    def test_erasure_needs_either_a_contact_or_a_number(self, at: Archive, who: Any) -> None:
         with pytest.raises(ValueError):  # noqa: PT011 - any wording
             erase(at, "testdesk", **who, **ERASURE)
         with pytest.raises(NotFound):
             erase(at, "testdesk", number="CS9", **ERASURE)
 
 
-def test_stage_by_its_name(at: Archive) -> None:
-    """Names follow from the stage, as everywhere."""
+def test_records_are_found_by_the_stage_s_name(at: Archive) -> None:
     found = retention.records_of("test")
     assert (found.mail_bucket, found.archive_bucket) == (MAIL_BUCKET, ARCHIVE)
     assert found.storage.tickets.load("testdesk", "CS1").number == "CS1"

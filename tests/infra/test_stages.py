@@ -1,4 +1,4 @@
-"""A stage is one of `.chalice/config.json`; a slip of the hand makes nothing (F7)."""
+"""Stages are those of `.chalice/config.json`; a misspelt one creates nothing."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 from infra.console import main as console
 from infra.deploy.functions import StageMissingError
 from infra.deploy.steps import deploy
+
+pytestmark = pytest.mark.requirement("F7")
 
 
 @pytest.fixture(autouse=True)
@@ -23,14 +25,14 @@ def nothing_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.requirement("F7", "G7")
-def test_a_stage_that_there_is_not_is_refused_before_anything_is_made() -> None:
+def test_an_unknown_stage_is_refused_before_anything_is_created() -> None:
     said: list[str] = []
     with pytest.raises(StageMissingError, match=r"no stage 'prd' in .*, which has local, prod"):
         deploy("prd", said.append)
     assert said == []
 
 
-def test_the_console_says_so_in_one_line(
+def test_the_console_reports_an_unknown_stage_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.argv", ["deskbell", "deploy", "--stage", "prd"])

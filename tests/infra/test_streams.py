@@ -1,4 +1,4 @@
-"""Lambda's rules for failing stream batches, as the emulator is taught them (F2, G3)."""
+"""The emulator follows Lambda's rules for failed stream batches."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import pytest
 
 from infra.local.streams import RetryRules, process
 
+pytestmark = pytest.mark.requirement("F2", "G3")
 RULES = RetryRules(partial=True, bisect=True, attempts=3, max_age_seconds=3600)
 
 
 class Function:
-    """A function that fails on some records for good, and on others for a while."""
+    """A function that fails for some records permanently and for others for a while."""
 
     def __init__(self, broken: set[str], *, raises: bool, passing: int = 0) -> None:
         self.broken = broken
@@ -46,14 +47,14 @@ class Function:
         self.discarded.append(([r["dynamodb"]["SequenceNumber"] for r in batch], why))
 
 
-def test_what_succeeds_is_called_once() -> None:
+def test_a_successful_batch_is_invoked_once() -> None:
     function = Function(set(), raises=False)
     function.run(5)
     assert function.batches == [["0", "1", "2", "3", "4"]]
     assert not function.slept
 
 
-def test_one_that_raises_is_found_by_halving_and_the_rest_is_done() -> None:
+def test_bisecting_isolates_the_failing_record() -> None:
     """Splitting does not count towards the retry quota (Lambda developer guide)."""
     function = Function({"2"}, raises=True)
     function.run(5)
@@ -63,7 +64,7 @@ def test_one_that_raises_is_found_by_halving_and_the_rest_is_done() -> None:
     assert function.taken == sorted(function.taken), "in order"
 
 
-def test_a_partial_answer_brings_back_only_what_follows() -> None:
+def test_a_partial_response_retries_only_the_following_records() -> None:
     function = Function({"3"}, raises=False)
     function.run(5)
     assert function.batches[0] == ["0", "1", "2", "3", "4"]
@@ -87,7 +88,7 @@ def test_a_record_that_is_too_old_is_given_up() -> None:
     assert function.batches == [["0"]]
 
 
-def test_without_partial_answers_a_batch_that_returns_is_done() -> None:
+def test_without_partial_responses_a_batch_that_returns_is_done() -> None:
     rules = RetryRules(partial=False, bisect=True, attempts=3, max_age_seconds=-1)
     function = Function({"1"}, raises=False)
     function.run(3, rules)
@@ -95,8 +96,8 @@ def test_without_partial_answers_a_batch_that_returns_is_done() -> None:
     assert function.discarded == []
 
 
-def test_an_answer_that_names_a_stranger_fails_the_batch() -> None:
-    """Lambda: an identifier that is not of the batch fails all of it."""
+def test_an_unknown_identifier_in_the_response_fails_the_batch() -> None:
+    """As Lambda does."""
     seen: list[int] = []
 
     def invoke(batch: list[dict[str, Any]]) -> dict[str, Any]:
@@ -110,7 +111,7 @@ def test_an_answer_that_names_a_stranger_fails_the_batch() -> None:
     assert seen == [1, 1]
 
 
-def test_rules_are_read_off_a_mapping() -> None:
+def test_rules_are_read_from_an_event_source_mapping() -> None:
     mapping = {
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "BisectBatchOnFunctionError": "true",
@@ -121,16 +122,16 @@ def test_rules_are_read_off_a_mapping() -> None:
     assert RetryRules.of({}) == RetryRules(False, False, -1, -1.0)
 
 
-def test_the_halves_are_halves() -> None:
-    """Lambda: the batch is split in two, so that one record of 8 is found in 3 steps."""
+def test_a_batch_is_split_in_two() -> None:
+    """So one record of 8 is found in 3 steps."""
     function = Function({"5"}, raises=True)
     function.run(8)
     sizes = [len(batch) for batch in function.batches]
     assert sizes == [8, 4, 4, 2, 1, 1, *[1] * RULES.attempts, 2]
 
 
-def test_of_several_that_failed_the_first_counts() -> None:
-    """Lambda: the lowest sequence number is the checkpoint; what follows it comes again."""
+def test_the_lowest_failed_sequence_number_is_the_checkpoint() -> None:
+    """Lambda retries everything after it."""
     function = Function({"3", "1"}, raises=False)
     function.run(5)
     assert function.batches[1] == ["1", "2", "3", "4"]
@@ -138,8 +139,8 @@ def test_of_several_that_failed_the_first_counts() -> None:
     assert set(function.taken) == {"0", "2", "4"}
 
 
-def test_a_batch_that_got_on_has_all_its_attempts_before_it() -> None:
-    """Attempts count for what stays at the same place, not for what was reached just now."""
+def test_progress_resets_the_attempts_of_a_batch() -> None:
+    """Attempts count for a batch that stays at the same record."""
     seen: list[list[str]] = []
 
     def invoke(batch: list[dict[str, Any]]) -> dict[str, Any]:
@@ -159,8 +160,8 @@ def test_a_batch_that_got_on_has_all_its_attempts_before_it() -> None:
 
 
 @pytest.mark.requirement("G3")
-def test_the_oldest_record_tells_the_age_and_without_a_limit_none_is_too_old() -> None:
-    """`MaximumRecordAgeInSeconds` -1 is Lambda's own, for ever."""
+def test_the_oldest_record_determines_the_age_of_a_batch() -> None:
+    """`MaximumRecordAgeInSeconds` -1, the default, means no limit."""
     records = [
         {"dynamodb": {"SequenceNumber": str(n), "ApproximateCreationDateTime": at}}
         for n, at in enumerate((100.0, 5000.0))

@@ -1,4 +1,4 @@
-"""The CloudFormation templates: clean, complete, and in step with the code that relies on them."""
+"""The CloudFormation templates: valid, complete, and consistent with the code."""
 
 from __future__ import annotations
 
@@ -34,14 +34,13 @@ def resources(kind: str, template: dict[str, Any] = FOUNDATION) -> dict[str, Any
 
 
 def text(value: Any) -> str:
-    """A name as it is in stage `prod`."""
+    """Return a name as resolved in stage `prod`."""
     found: str = value["Fn::Sub"] if isinstance(value, dict) else value
     return found.replace("${Stage}", "prod")
 
 
 @pytest.mark.requirement("F7")
-def test_the_templates_are_clean() -> None:
-    """Cfn-lint says nothing about them."""
+def test_cfn_lint_finds_nothing_in_the_templates() -> None:
     done = subprocess.run(
         [
             *(sys.executable, "-c", "from cfnlint.runner.cli import main; main()"),
@@ -85,8 +84,8 @@ def test_stream_filters_wake_only_the_functions_concerned(
 
 
 @pytest.mark.requirement("F2")
-def test_the_words_for_readers_are_those_of_the_filters() -> None:
-    """`events.readers` knows no word that no filter knows."""
+def test_events_name_the_readers_of_the_filters() -> None:
+    """`events.readers` returns no name that the filters do not know."""
     words = {
         events.readers(kinds)
         for kinds in (
@@ -105,7 +104,7 @@ def _event(name: str) -> Any:
 @pytest.mark.requirement("F2", "G3")
 @pytest.mark.parametrize("function", STREAM_MAPPINGS)
 def test_failures_are_isolated_limited_and_kept(function: str) -> None:
-    """Partial answers, bisecting, an end to retries, and a queue for what is left."""
+    """Partial responses, bisecting, limited retries, and a queue for the rest."""
     mapping = WIRING["Resources"][STREAM_MAPPINGS[function]]["Properties"]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BisectBatchOnFunctionError"] is True
@@ -134,8 +133,8 @@ def test_a_mail_stays_hidden_six_times_as_long_as_it_may_take() -> None:
 
 
 @pytest.mark.requirement("G3")
-def test_every_failure_rings_an_alarm() -> None:
-    """Dead letters, failed sweeps, functions and workflows; each alarm reaches the topic."""
+def test_every_failure_raises_an_alarm() -> None:
+    """Dead letters and failures of functions and workflows; each alarm reaches the topic."""
     alarms = resources("AWS::CloudWatch::Alarm")
     assert all(alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}] for alarm in alarms.values())
     watched = {
@@ -159,7 +158,7 @@ def test_every_failure_rings_an_alarm() -> None:
 
 
 @pytest.mark.requirement("G3")
-def test_all_that_keeps_state_survives_the_stack() -> None:
+def test_resources_with_data_survive_the_stack() -> None:
     """Deleting the stack by mistake deletes no ticket, mail, key or user."""
     kept = (
         "AWS::DynamoDB::Table",
@@ -175,8 +174,7 @@ def test_all_that_keeps_state_survives_the_stack() -> None:
 
 
 @pytest.mark.requirement("F8", "G7")
-def test_nothing_stands_idle_at_a_price() -> None:
-    """Pay per use only; the key that seals contacts is the one thing that has a fee."""
+def test_no_resource_costs_while_idle_except_the_key() -> None:
     table = resources("AWS::DynamoDB::Table")["Table"]
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert "ProvisionedThroughput" not in json.dumps(FOUNDATION)
@@ -192,8 +190,9 @@ def test_nothing_stands_idle_at_a_price() -> None:
 @pytest.mark.requirement("B10")
 @pytest.mark.parametrize("name", ["ArchiveBucket", "MailBucket"])
 def test_archives_are_kept_for_three_years_at_least(name: str) -> None:
-    """One rule for each number of years that a playbook may ask for, the same for a ticket's
-    files as for its document; none for what is held."""
+    """Each number of years that a playbook allows has one rule, for documents and files; held ones
+    have none.
+    """
     bucket = resources("AWS::S3::Bucket")[name]
     rules = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if "TagFilters" in rule]
     days = {}
@@ -208,7 +207,7 @@ def test_archives_are_kept_for_three_years_at_least(name: str) -> None:
 
 @pytest.mark.requirement("D10")
 def test_a_browser_may_upload_by_a_signed_link() -> None:
-    """What the link asks a browser to send passes the preflight; reading does not."""
+    """The link's headers pass the preflight; reading does not."""
     s3 = boto3.client(
         "s3", "us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing"
     )
@@ -221,8 +220,8 @@ def test_a_browser_may_upload_by_a_signed_link() -> None:
 
 
 @pytest.mark.requirement("G4")
-def test_buckets_are_closed_and_sealed() -> None:
-    """No public access, encrypted, over TLS only."""
+def test_buckets_are_private_and_encrypted() -> None:
+    """No public access; TLS only."""
     for name, bucket in resources("AWS::S3::Bucket").items():
         assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}, name
         assert bucket["BucketEncryption"], name
@@ -236,9 +235,8 @@ def test_buckets_are_closed_and_sealed() -> None:
 
 
 @pytest.mark.requirement("G4")
-def test_only_notify_opens_contacts_and_only_unseal_originals() -> None:
-    """The key's own policy lets two roles decrypt, each what is sealed for it, and whoever
-    administers it cannot."""
+def test_the_key_lets_only_notify_decrypt_contacts_and_only_unseal_originals() -> None:
+    """The key's administrators cannot decrypt."""
     key = resources("AWS::KMS::Key")["ContactsKey"]
     assert key["EnableKeyRotation"] is True
     opening = []
@@ -256,8 +254,8 @@ def test_only_notify_opens_contacts_and_only_unseal_originals() -> None:
 
 
 @pytest.mark.requirement("G4")
-def test_a_key_of_ones_own_takes_the_place_of_the_made_one() -> None:
-    """`ContactsKeyArn` makes no second key, and the alias is the same."""
+def test_a_given_key_replaces_the_created_one() -> None:
+    """With `ContactsKeyArn` no key is created; the alias is the same."""
     assert FOUNDATION["Resources"]["ContactsKey"]["Condition"] == "MakesContactsKey"
     alias = resources("AWS::KMS::Alias")["ContactsKeyAlias"]
     place = Deployment("aws", "us-east-1", "123456789012", "prod")
@@ -265,8 +263,8 @@ def test_a_key_of_ones_own_takes_the_place_of_the_made_one() -> None:
     assert alias["TargetKeyId"]["Fn::If"][0] == "MakesContactsKey"
 
 
-def test_names_are_those_that_functions_derive() -> None:
-    """Every name follows from the stage: functions and templates agree on them."""
+def test_resource_names_are_those_that_functions_derive() -> None:
+    """Every name follows from the stage."""
     place = Deployment("aws", "us-east-1", "123456789012", "prod")
     account = ("${AWS::AccountId}", "123456789012"), ("${AWS::Region}", "us-east-1")
 
@@ -287,8 +285,8 @@ def test_names_are_those_that_functions_derive() -> None:
 
 
 @pytest.mark.requirement("F7")
-def test_every_function_has_settings_a_policy_and_logs_that_end() -> None:
-    """In each stage; logs are kept for as long as the template says."""
+def test_every_function_has_settings_a_policy_and_log_retention() -> None:
+    """In each stage."""
     functions = {"api_handler", *FUNCTIONS}
     for stage in CONFIG["stages"].values():
         assert set(stage["lambda_functions"]) == functions
@@ -303,7 +301,7 @@ def test_every_function_has_settings_a_policy_and_logs_that_end() -> None:
 
 @pytest.mark.requirement("F4")
 def test_the_workflow_calls_functions_that_exist_and_every_wait_ends() -> None:
-    """Each task names a deployed function; a waiting one has a time limit and a way on."""
+    """A waiting task has a time limit and a next state."""
     included = resources("AWS::StepFunctions::StateMachine")["Closing"]
     machine, values = included["Definition"], included["DefinitionSubstitutions"]
     text_of_it = json.dumps(machine)
@@ -321,8 +319,8 @@ def test_the_workflow_calls_functions_that_exist_and_every_wait_ends() -> None:
 
 
 @pytest.mark.requirement("F6", "F7")
-def test_the_described_api_answers_with_problems_of_its_own() -> None:
-    """Each answer names its status, and the description takes them in."""
+def test_the_api_description_defines_problem_documents() -> None:
+    """Each names its status."""
     from chalice.deploy.swagger import SwaggerGenerator
 
     from infra.deploy.gateway import EXTENSION, add_error_responses, responses

@@ -1,4 +1,4 @@
-"""What `deskbell up` deploys anew for, and what it does not (G8)."""
+"""The changes for which `deskbell up` deploys again."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from infra.deploy.local_stage import Ports
 from infra.local import up
 
+pytestmark = pytest.mark.requirement("G8")
 PORTS = Ports(8700, 4566, 2525)
 READ = (
     "app.py",
@@ -41,8 +42,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.requirement("F7", "G8")
 @pytest.mark.parametrize("name", READ)
-def test_what_a_deployment_reads_makes_another_one(tree: Path, name: str) -> None:
-    """Its content and its name, so that no start runs yesterday's code."""
+def test_a_changed_or_deleted_source_needs_a_new_deployment(tree: Path, name: str) -> None:
     before = up._fingerprint(PORTS)
     (tree / name).write_text("two", "utf-8")
     changed = up._fingerprint(PORTS)
@@ -52,8 +52,7 @@ def test_what_a_deployment_reads_makes_another_one(tree: Path, name: str) -> Non
 
 
 @pytest.mark.requirement("G8")
-def test_a_function_s_file_that_is_renamed_makes_another_one(tree: Path) -> None:
-    """The same content under another name is another program."""
+def test_a_renamed_source_file_needs_a_new_deployment(tree: Path) -> None:
     before = up._fingerprint(PORTS)
     (tree / "functions/core/storage/tickets.py").rename(tree / "functions/core/shop.py")
     assert up._fingerprint(PORTS) != before
@@ -61,24 +60,23 @@ def test_a_function_s_file_that_is_renamed_makes_another_one(tree: Path) -> None
 
 @pytest.mark.requirement("G8")
 @pytest.mark.parametrize("name", LEFT)
-def test_what_no_deployment_reads_makes_none(tree: Path, name: str) -> None:
-    """A start where nothing changed takes seconds."""
+def test_other_files_need_no_new_deployment(tree: Path, name: str) -> None:
+    """An unchanged start takes seconds."""
     before = up._fingerprint(PORTS)
     (tree / name).write_text("two", "utf-8")
     assert up._fingerprint(PORTS) == before
 
 
 @pytest.mark.requirement("F7", "G8")
-def test_other_parameters_of_the_foundation_make_another_one(
+def test_changed_parameters_of_the_foundation_need_a_new_deployment(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The templates are the same, what they are given is not."""
     before = up._fingerprint(PORTS)
     monkeypatch.setitem(up.FOUNDATION, "MailMaxReceives", "4")
     assert up._fingerprint(PORTS) != before
 
 
 @pytest.mark.requirement("G8")
-def test_other_ports_make_another_one(tree: Path) -> None:
+def test_changed_ports_need_a_new_deployment(tree: Path) -> None:
     """The functions know the API's address."""
     assert up._fingerprint(PORTS) != up._fingerprint(Ports(8701, 4566, 2525))

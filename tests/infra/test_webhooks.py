@@ -1,4 +1,4 @@
-"""The console's part of webhooks: secrets, a test message, sending again (G5)."""
+"""The console's commands for webhooks: secrets, test messages, replays."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ from tests.notify.deployment import (
 )
 from tests.notify.webhook_receiver import Receiver
 
+pytestmark = pytest.mark.requirement("G5")
 HOUR = timedelta(hours=1)
 KEPT = (aws.client, aws.parameter, container.storage, wiring.endpoint_budget, wiring.secret_cache)
 
@@ -66,10 +67,10 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def desk(harness: Harness, receiver: Receiver) -> Harness:
     """The standard desk with one endpoint, as `deskbell playbook apply` stores it."""
-    return told(harness, crm=["ticket.received", "note.added"], at=receiver.url)
+    return apply_endpoints(harness, crm=["ticket.received", "note.added"], at=receiver.url)
 
 
-def told(harness: Harness, *, at: str, **events: list[str]) -> Harness:
+def apply_endpoints(harness: Harness, *, at: str, **events: list[str]) -> Harness:
     document = json.loads(harness.playbook.model_dump_json(exclude_defaults=True))
     document["webhooks"] = {name: {"url": at, "events": wanted} for name, wanted in events.items()}
     harness.playbook = load(document)
@@ -79,16 +80,16 @@ def told(harness: Harness, *, at: str, **events: list[str]) -> Harness:
     return harness
 
 
-def happen(desk: Harness) -> Ticket:
-    """A ticket with a note an hour later, and what the stream made of both."""
+def create_ticket_with_note(desk: Harness) -> Ticket:
+    """Create a ticket, add a note an hour later, and deliver both stream records."""
     ticket = desk.change(desk.file(), c.Note(text="看过"), at=NOON + HOUR)
     for version in (1, ticket.version):
         assert desk.invoke(desk.event_record(ticket, version)) == []
     return ticket
 
 
-def pump(desk: Harness, ticket: Ticket) -> None:
-    """The sweep and the stream bring what is put off to the function."""
+def deliver_due(desk: Harness, ticket: Ticket) -> None:
+    """Make retries due and deliver the stream records of due deliveries."""
     for delivery in desk.deliveries(ticket):
         if delivery.state == "retrying":
             assert desk.invoke(desk.make_due(delivery)) == []
@@ -97,8 +98,8 @@ def pump(desk: Harness, ticket: Ticket) -> None:
             assert desk.invoke(stream_record(item, "MODIFY")) == []
 
 
-def test_applying_a_playbook_makes_the_secret(desk: Harness) -> None:
-    """G5: once; a second application leaves it."""
+@pytest.mark.requirement("G5")
+def test_applying_a_playbook_creates_the_secret_once(desk: Harness) -> None:
     [secret] = webhooks.secrets(STAGE, "standard", "crm", NOON)
     assert secret.startswith("whsec_")
     ensure_endpoint_secrets(boto3.client("ssm"), STAGE, "standard", ["crm"], NOON)
@@ -108,20 +109,21 @@ def test_applying_a_playbook_makes_the_secret(desk: Harness) -> None:
     assert (listed.desk, listed.name, listed.secrets) == ("standard", "crm", 1)
 
 
-def test_a_secret_is_changed_without_a_gap(desk: Harness, receiver: Receiver) -> None:
-    """G5: the receiver may take either for a while."""
+@pytest.mark.requirement("G5")
+def test_both_secrets_are_valid_after_a_rotation(desk: Harness, receiver: Receiver) -> None:
+    """For a while, so that the receiver can change."""
     now = datetime.now(UTC)
     [old] = webhooks.secrets(STAGE, "standard", "crm", now)
     new = webhooks.rotate(STAGE, "standard", "crm", HOUR, now)
     assert webhooks.secrets(STAGE, "standard", "crm", now) == (new, old)
-    happen(desk)
+    create_ticket_with_note(desk)
     for secret in (old, new):
         assert Verifier(secret).verify(receiver.got[0].body, receiver.got[0].headers)
     assert webhooks.secrets(STAGE, "standard", "crm", now + HOUR) == (new,)
 
 
+@pytest.mark.requirement("G5")
 def test_a_test_message_verifies(desk: Harness, receiver: Receiver) -> None:
-    """G5."""
     now = datetime.now(UTC)
     assert webhooks.send_test(STAGE, "standard", "crm", now) == "HTTP 204"
     [secret] = webhooks.secrets(STAGE, "standard", "crm", now)
@@ -130,31 +132,33 @@ def test_a_test_message_verifies(desk: Harness, receiver: Receiver) -> None:
     assert found["data"] == {"desk": "standard", "webhook": "crm"}
 
 
-def test_one_message_is_sent_again_under_its_id(desk: Harness, receiver: Receiver) -> None:
-    """G5: though it had arrived."""
-    ticket = happen(desk)
+@pytest.mark.requirement("G5")
+def test_one_message_is_replayed_with_its_id(desk: Harness, receiver: Receiver) -> None:
+    """Even if it had arrived."""
+    ticket = create_ticket_with_note(desk)
     first = receiver.ids[0]
     assert webhooks.replay_id(STAGE, first, NOON) == "it is sent now"
     with pytest.raises(WebhookError, match="is being sent"):
         webhooks.replay_id(STAGE, first, NOON)
-    pump(desk, ticket)
+    deliver_due(desk, ticket)
     assert receiver.ids.count(first) == 2
     assert len(receiver.ids) == 3
 
 
 @pytest.mark.parametrize("written", ["msg_standard_CS99_1_0_crm", "x", "msg_standard_{}_1_77_crm"])
-def test_a_message_that_never_was(desk: Harness, written: str) -> None:
+def test_an_unknown_message_is_an_error(desk: Harness, written: str) -> None:
     with pytest.raises(WebhookError, match="there is no message"):
-        webhooks.replay_id(STAGE, written.format(happen(desk).number), NOON)
+        webhooks.replay_id(STAGE, written.format(create_ticket_with_note(desk).number), NOON)
 
 
-def test_a_time_is_sent_again(desk: Harness, receiver: Receiver) -> None:
-    """G5: from its start until before its end; with the ids they had."""
-    ticket = happen(desk)
+@pytest.mark.requirement("G5")
+def test_a_period_is_replayed(desk: Harness, receiver: Receiver) -> None:
+    """From its start until before its end, with the same ids."""
+    ticket = create_ticket_with_note(desk)
     later = NOON + HOUR
     done = webhooks.replay_span(STAGE, Span("standard", "", later, later + HOUR), 300, later)
     assert (done.again, done.first, done.skipped) == (1, 0, 0)
-    pump(desk, ticket)
+    deliver_due(desk, ticket)
     assert [request.json["type"] for request in receiver.got] == [
         "ticket.received",
         "note.added",
@@ -165,23 +169,25 @@ def test_a_time_is_sent_again(desk: Harness, receiver: Receiver) -> None:
     assert (before.again, before.first) == (0, 0)
 
 
-def test_a_new_endpoint_is_given_the_past(desk: Harness, receiver: Receiver) -> None:
-    """G5: what it was never sent, and the others are left alone."""
-    ticket = happen(desk)
-    told(desk, crm=["ticket.received"], bi=["*"], at=receiver.url)
+@pytest.mark.requirement("G5")
+def test_a_new_endpoint_can_get_past_events(desk: Harness, receiver: Receiver) -> None:
+    """Other endpoints get nothing again."""
+    ticket = create_ticket_with_note(desk)
+    apply_endpoints(desk, crm=["ticket.received"], bi=["*"], at=receiver.url)
     assert len(webhooks.secrets(STAGE, "standard", "bi", NOON)) == 1
     span = Span("standard", "bi", NOON - HOUR, NOON + 2 * HOUR)
     done = webhooks.replay_span(STAGE, span, 300, NOON)
     assert (done.again, done.first) == (0, 2)
-    pump(desk, ticket)
+    deliver_due(desk, ticket)
     assert len(receiver.got) == 4
     assert {request.headers["webhook-id"].rpartition("_")[2] for request in receiver.got[2:]} == {
         "bi"
     }
 
 
-def test_many_are_spread_over_minutes(desk: Harness) -> None:
-    """G5: so that customers' messages and the endpoint keep up."""
+@pytest.mark.requirement("G5")
+def test_many_replayed_messages_are_spread_over_minutes(desk: Harness) -> None:
+    """Customers' messages and the endpoint keep up."""
     tickets = [desk.file(contact=f"a{n}@example.com") for n in range(5)]
     span = Span("standard", "crm", NOON, NOON + HOUR)
     done = webhooks.replay_span(STAGE, span, 2, NOON)
@@ -190,14 +196,15 @@ def test_many_are_spread_over_minutes(desk: Harness) -> None:
     assert [m - NOON for m in moments] == [timedelta(minutes=n) for n in (0, 0, 1, 1, 2)]
 
 
-def second(desk: Harness, mailbox: str) -> Playbook:
-    """The same desk's rules as those of another one."""
+def other_desk(desk: Harness, mailbox: str) -> Playbook:
+    """Return the desk's playbook as that of another desk."""
     mail = desk.playbook.mail.model_copy(update={"address": mailbox})
     return desk.playbook.model_copy(update={"desk": "other", "mail": mail})
 
 
-def test_the_same_playbook_again_is_no_new_version(desk: Harness) -> None:
-    """F7: a deployment that is repeated changes nothing; what does change is said line by line."""
+@pytest.mark.requirement("F7")
+def test_applying_the_same_playbook_stores_no_new_version(desk: Harness) -> None:
+    """Changes are listed line by line."""
     again = desks.apply(STAGE, desk.playbook, NOON)
     assert (again.version, again.stored, again.changes) == (1, False, ())
     changed = desk.playbook.model_copy(update={"reopen_within": timedelta(days=3)})
@@ -206,19 +213,19 @@ def test_the_same_playbook_again_is_no_new_version(desk: Harness) -> None:
     assert [line.split(":")[0] for line in applied.changes] == ["+ reopen_within"]
 
 
-def test_a_mailbox_of_another_desk_is_refused_in_words(desk: Harness) -> None:
-    """F1, F7: the console says it as one line; nothing of the playbook is stored."""
+@pytest.mark.requirement("F1", "F7")
+def test_a_mailbox_of_another_desk_is_refused_in_one_line(desk: Harness) -> None:
+    """Nothing of the playbook is stored."""
     with pytest.raises(PlaybookError, match=r"mail\.address: support@standard\.local"):
-        desks.apply(STAGE, second(desk, "support@standard.local"), NOON)
+        desks.apply(STAGE, other_desk(desk, "support@standard.local"), NOON)
     assert desks.versions(STAGE) == [("standard", 1)]
 
 
-def test_a_message_that_is_sent_again_has_all_its_attempts(
-    desk: Harness, receiver: Receiver
-) -> None:
-    """G5: another day of them, however many it took before; and another desk's are left alone."""
-    ticket = happen(desk)
-    desks.apply(STAGE, second(desk, "support@other.local"), NOON)
+@pytest.mark.requirement("G5")
+def test_a_replayed_message_has_all_its_attempts(desk: Harness, receiver: Receiver) -> None:
+    """Messages of other desks are left alone."""
+    ticket = create_ticket_with_note(desk)
+    desks.apply(STAGE, other_desk(desk, "support@other.local"), NOON)
     span = Span("other", "", NOON - HOUR, NOON + 2 * HOUR)
     done = webhooks.replay_span(STAGE, span, 300, NOON)
     assert (done.again, done.first, done.skipped) == (0, 0, 0)
@@ -227,9 +234,9 @@ def test_a_message_that_is_sent_again_has_all_its_attempts(
     assert (due.attempts, due.cause) == (0, "replayed")
 
 
-def test_what_is_being_sent_is_left_alone(desk: Harness, receiver: Receiver) -> None:
-    """E11: never twice while claimed."""
-    ticket = happen(desk)
+@pytest.mark.requirement("E11")
+def test_a_claimed_message_is_not_replayed(desk: Harness, receiver: Receiver) -> None:
+    ticket = create_ticket_with_note(desk)
     for delivery in desk.deliveries(ticket):
         if delivery.channel == "webhook":
             claimed = {"state": "claimed"}
@@ -238,7 +245,7 @@ def test_what_is_being_sent_is_left_alone(desk: Harness, receiver: Receiver) -> 
     assert webhooks.replay_span(STAGE, span, 300, NOON).skipped == 2
 
 
-def test_an_endpoint_that_there_is_not(desk: Harness) -> None:
+def test_an_unknown_endpoint_is_an_error(desk: Harness) -> None:
     for ask in (
         lambda: webhooks.send_test(STAGE, "standard", "erp", NOON),
         lambda: webhooks.rotate(STAGE, "standard", "erp", HOUR, NOON),
@@ -248,8 +255,8 @@ def test_an_endpoint_that_there_is_not(desk: Harness) -> None:
             ask()
 
 
-def test_a_dead_letter_gets_another_day(desk: Harness, receiver: Receiver) -> None:
-    """G3, G5: replayed from quarantine, with all attempts before it."""
+@pytest.mark.requirement("G3", "G5")
+def test_a_replayed_dead_letter_has_all_its_attempts(desk: Harness, receiver: Receiver) -> None:
     from infra.console.quarantine import Quarantine
 
     for room in ("mail", "router", "sla_timer"):
@@ -263,7 +270,7 @@ def test_a_dead_letter_gets_another_day(desk: Harness, receiver: Receiver) -> No
         [kept] = [each for each in found if "webhook:crm" in each.subject]
         assert "410" in kept.cause
         assert box.replay(kept) == "the delivery is due"
-    pump(desk, ticket)
+    deliver_due(desk, ticket)
     [waiting] = [d for d in desk.deliveries(ticket) if d.channel == "webhook"]
     assert (waiting.state, waiting.attempts) == ("retrying", 1)
     assert len(set(receiver.ids)) == 1
@@ -272,25 +279,29 @@ def test_a_dead_letter_gets_another_day(desk: Harness, receiver: Receiver) -> No
 # The commands
 
 
-def run(*arguments: str) -> Any:
+def run_command(*arguments: str) -> Any:
     return CliRunner().invoke(app, [*arguments, "--stage", STAGE])
 
 
-def test_the_commands_do_it(desk: Harness, receiver: Receiver) -> None:
-    """G5."""
-    ticket = happen(desk)
-    listed = run("webhooks", "list").stdout.split("\t")
+@pytest.mark.requirement("G5")
+def test_the_console_commands_work(desk: Harness, receiver: Receiver) -> None:
+    ticket = create_ticket_with_note(desk)
+    listed = run_command("webhooks", "list").stdout.split("\t")
     assert listed[:2] == ["standard", "crm"]
-    assert run("webhooks", "list", "--desk", "other").stdout == ""
-    secret = run("webhooks", "secret", "standard", "crm").stdout.strip()
+    assert run_command("webhooks", "list", "--desk", "other").stdout == ""
+    secret = run_command("webhooks", "secret", "standard", "crm").stdout.strip()
     assert webhooks.secrets(STAGE, "standard", "crm", NOON) == (secret,)
-    rotated = run("webhooks", "rotate", "standard", "crm", "--keep-hours", "0").stdout.strip()
-    assert run("webhooks", "secret", "standard", "crm").stdout.split() == [rotated]
-    assert "HTTP 204" in run("webhooks", "send-test", "standard", "crm").stdout
-    assert "sent now" in run("webhooks", "replay", "--id", receiver.ids[0]).stdout
-    pump(desk, ticket)
+    rotated = run_command(
+        "webhooks", "rotate", "standard", "crm", "--keep-hours", "0"
+    ).stdout.strip()
+    assert run_command("webhooks", "secret", "standard", "crm").stdout.split() == [rotated]
+    assert "HTTP 204" in run_command("webhooks", "send-test", "standard", "crm").stdout
+    assert "sent now" in run_command("webhooks", "replay", "--id", receiver.ids[0]).stdout
+    deliver_due(desk, ticket)
     past = ["--desk", "standard", "--from", NOON.isoformat(), "--to", (NOON + HOUR).isoformat()]
-    assert "1 are sent again, 0 for the first time" in run("webhooks", "replay", *past).stdout
+    assert (
+        "1 are sent again, 0 for the first time" in run_command("webhooks", "replay", *past).stdout
+    )
 
 
 @pytest.mark.parametrize(
@@ -302,21 +313,23 @@ def test_the_commands_do_it(desk: Harness, receiver: Receiver) -> None:
         (["--desk", "standard", "--from", "2026-03-10T09:00:00"], "--from: use a timestamp"),
     ],
 )
-def test_a_command_that_says_too_little(desk: Harness, arguments: list[str], said: str) -> None:
-    done = run("webhooks", "replay", *arguments)
+def test_an_incomplete_command_is_an_error(desk: Harness, arguments: list[str], said: str) -> None:
+    done = run_command("webhooks", "replay", *arguments)
     assert isinstance(done.exception, UsageError)
     assert said in str(done.exception)
 
 
-def test_the_secret_of_what_is_not_there_is_refused(desk: Harness) -> None:
-    """G5: nothing printed would read as an endpoint without a secret."""
-    done = run("webhooks", "secret", "standard", "crn")
+@pytest.mark.requirement("G5")
+def test_the_secret_of_an_unknown_endpoint_is_an_error(desk: Harness) -> None:
+    """Empty output would read as an endpoint without a secret."""
+    done = run_command("webhooks", "secret", "standard", "crn")
     assert isinstance(done.exception, WebhookError)
     assert "has no webhook crn; it has crm" in str(done.exception)
 
 
-def test_secrets_are_of_the_scheme(desk: Harness) -> None:
-    """G5: 32 octets in base64, as its libraries take them."""
+@pytest.mark.requirement("G5")
+def test_secrets_have_the_standard_webhooks_form(desk: Harness) -> None:
+    """32 octets in base64."""
     [secret] = webhooks.secrets(STAGE, "standard", "crm", NOON)
     Verifier(secret)
     assert len(secret.removeprefix("whsec_")) == len(b64encode(bytes(32)))

@@ -1,4 +1,4 @@
-"""Workers of the emulator's functions share one unpacked package (G8)."""
+"""Workers of the emulator's functions share one unpacked package."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import pytest
 from ministack.core import lambda_runtime
 
 from infra.local import workers
+
+pytestmark = pytest.mark.requirement("G8")
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def package(folder: Path, words: str) -> Path:
 
 
 def worker(scratch: Path, name: str, words: str) -> Path:
-    """What the emulator does for a worker: its folder, the package in it, and that extracted."""
+    """Create a worker as the emulator does: its folder with the package, extracted."""
     folder = scratch / f"ministack-lambda-{name}"
     code = folder / "code"
     code.mkdir(parents=True)
@@ -50,7 +52,7 @@ def packages(scratch: Path) -> list[Path]:
 
 @pytest.mark.requirement("G8")
 def test_workers_of_one_package_share_its_files(scratch: Path) -> None:
-    """Whatever the number of workers, a package is on the disk once."""
+    """A package is on the disk once, whatever the number of workers."""
     first, second = worker(scratch, "intake", "one"), worker(scratch, "router", "one")
     assert (first / "code" / "app.py").samefile(second / "code" / "app.py")
     assert (first / "code" / "app.py").read_text() == "one"
@@ -61,16 +63,16 @@ def test_workers_of_one_package_share_its_files(scratch: Path) -> None:
 
 
 @pytest.mark.requirement("G8")
-def test_another_package_is_another_folder(scratch: Path) -> None:
-    """A function deployed anew runs its new code, and workers of the old one keep theirs."""
+def test_each_package_has_its_folder(scratch: Path) -> None:
+    """A deployed function runs its new code; workers of the old package keep theirs."""
     before, after = worker(scratch, "intake", "one"), worker(scratch, "intake-2", "two")
     assert (before / "code" / "app.py").read_text() == "one"
     assert (after / "code" / "app.py").read_text() == "two"
 
 
 @pytest.mark.requirement("G3", "G8")
-def test_what_a_killed_emulator_left_is_cleared_away(scratch: Path) -> None:
-    """Workers' folders, what was half unpacked, packages of before; not the last one."""
+def test_leftovers_of_a_killed_emulator_are_deleted(scratch: Path) -> None:
+    """Worker folders, half-unpacked and older packages, but not the last one."""
     old, last = worker(scratch, "a", "one"), worker(scratch, "b", "two")
     current = (last / "code").resolve()
     os.utime((old / "code").resolve(), (0, 0))
@@ -82,8 +84,8 @@ def test_what_a_killed_emulator_left_is_cleared_away(scratch: Path) -> None:
 
 
 @pytest.mark.requirement("G8")
-def test_the_package_that_was_used_last_is_the_one_that_stays(scratch: Path) -> None:
-    """Going back to an earlier one makes it the newest; it need not be unpacked once more."""
+def test_the_last_used_package_stays(scratch: Path) -> None:
+    """Returning to an earlier one makes it the last and does not unpack it again."""
     first = (worker(scratch, "a", "one") / "code").resolve()
     second = (worker(scratch, "b", "two") / "code").resolve()
     for age, path in enumerate((second, first)):
@@ -94,10 +96,10 @@ def test_the_package_that_was_used_last_is_the_one_that_stays(scratch: Path) -> 
 
 
 @pytest.mark.requirement("G3")
-def test_a_package_cut_off_while_it_was_unpacked_is_not_taken_for_whole(
+def test_a_partly_unpacked_package_is_not_used(
     scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker that fails for lack of disk space leaves nothing that the next would trust."""
+    """A worker may fail for lack of disk space."""
     real = zipfile.ZipFile.extractall
 
     def full(self: zipfile.ZipFile, path: Any = None, *_rest: Any) -> None:
@@ -112,8 +114,7 @@ def test_a_package_cut_off_while_it_was_unpacked_is_not_taken_for_whole(
 
 
 @pytest.mark.requirement("G8")
-def test_other_archives_of_the_emulator_are_none_of_this(scratch: Path) -> None:
-    """Only what workers unpack is linked."""
+def test_other_archives_of_the_emulator_are_not_linked(scratch: Path) -> None:
     assert runtime() is not zipfile
     assert zipfile.ZipFile.__module__ == "zipfile"
     assert runtime().BadZipFile is zipfile.BadZipFile

@@ -1,1 +1,1 @@
-"""The whole loop in one process: every function, with AWS in memory."""
+"""Whole journeys in one process: every function, with AWS in memory."""

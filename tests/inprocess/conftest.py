@@ -1,4 +1,4 @@
-"""The whole of Deskbell in this process, on moto: real handlers, a real table, no network."""
+"""A deployment of all functions in this process, on moto, without network."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from infra.simulator.simulator import Simulator
 from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.core.sample_desk import make_table
 
-PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
+DEPLOYMENT = Deployment("aws", "us-east-1", "123456789012", "test")
 ROOT = Path(__file__).parents[2]
 URL = "https://desk.example.com"
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"a webhook secret of thirty-two b").decode()
@@ -46,11 +46,11 @@ def shipped(path: Path) -> Playbook:
 
 
 @pytest.fixture
-def loop() -> Iterator[Simulator]:
+def simulator() -> Iterator[Simulator]:
     """A deployment of the `standard` desk with its roster, everybody offline."""
-    with aws_in_memory(PLACE.region):
+    with aws_in_memory(DEPLOYMENT.region):
         restore_or_make("whole", _standard)
-        with Simulator(PLACE).running() as running:
+        with Simulator(DEPLOYMENT).running() as running:
             running.pump()
             running.calls.clear()
             yield running
@@ -58,7 +58,7 @@ def loop() -> Iterator[Simulator]:
 
 def _standard() -> None:
     foundation("standard")
-    storage = Storage.on(boto3.client("dynamodb"), PLACE.table)
+    storage = Storage.on(boto3.client("dynamodb"), DEPLOYMENT.table)
     storage.playbooks.put(shipped(ROOT / "playbooks" / "standard.yaml"), datetime.now(UTC))
     for username, role, team in ROSTER:
         storage.roster.put(
@@ -67,17 +67,17 @@ def _standard() -> None:
 
 
 def foundation(desk: str) -> None:
-    """What stands before any code: table, buckets, keys, queues and secrets of one desk."""
-    make_table(boto3.client("dynamodb"), PLACE.table)
+    """Create the resources of one desk: table, buckets, keys, queues and secrets."""
+    make_table(boto3.client("dynamodb"), DEPLOYMENT.table)
     s3 = boto3.client("s3")
-    for bucket in (PLACE.mail_bucket, PLACE.archive_bucket):
+    for bucket in (DEPLOYMENT.mail_bucket, DEPLOYMENT.archive_bucket):
         s3.create_bucket(Bucket=bucket)
     kms = boto3.client("kms")
     key = kms.create_key()["KeyMetadata"]["KeyId"]
-    kms.create_alias(AliasName=PLACE.contacts_key, TargetKeyId=key)
+    kms.create_alias(AliasName=DEPLOYMENT.contacts_key, TargetKeyId=key)
     sqs = boto3.client("sqs")
     for room in ("mail", "router", "notify", "sla_timer"):
-        sqs.create_queue(QueueName=f"{PLACE.prefix}-{room}-dlq")
+        sqs.create_queue(QueueName=f"{DEPLOYMENT.prefix}-{room}-dlq")
     boto3.client("sesv2").create_email_identity(EmailIdentity=f"{desk}.local")
     ssm = boto3.client("ssm")
     root = base64.b64encode(bytes(range(32))).decode()
@@ -87,16 +87,25 @@ def foundation(desk: str) -> None:
         ("settings", json.dumps({"user_pool_id": "p", "user_pool_client_id": "c"})),
         (f"desks/{desk}/webhook", WEBHOOK_SECRET),
     ):
-        ssm.put_parameter(Name=PLACE.parameter(name), Value=value, Type="SecureString")
+        ssm.put_parameter(Name=DEPLOYMENT.parameter(name), Value=value, Type="SecureString")
 
 
-def forget(loop: Simulator, at: datetime, **who: str) -> None:
-    """What the console does to forget who a `contact`, or the customer of a `number`, was."""
+def erase_customer(simulator: Simulator, at: datetime, **who: str) -> None:
+    """Erase the customer with a `contact` or of a `number`, as the console does."""
     given: dict[str, Any] = {**who, "reason": "asked for it", "actor": "admin", "now": at}
-    erase(records_of(loop.deployment.stage), "standard", **given)
+    erase(records_of(simulator.deployment.stage), "standard", **given)
 
 
 @pytest.fixture
-def storage(loop: Simulator) -> Storage:
+def storage(simulator: Simulator) -> Storage:
     """The deployment's table."""
-    return Storage.on(boto3.client("dynamodb"), loop.deployment.table)
+    return Storage.on(boto3.client("dynamodb"), simulator.deployment.table)
+
+
+# Former names, for the tests that still use them.
+PLACE, forget = DEPLOYMENT, erase_customer
+
+
+@pytest.fixture
+def loop(simulator: Simulator) -> Simulator:
+    return simulator

@@ -1,4 +1,4 @@
-"""One desk of the product in this process, with a roster that the test gives, and its people."""
+"""A ticket's journey in this process, on a deployment of one desk with a given roster."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from functions.core.storage.database import Storage
 from infra.console.retention import Archive, records_of
 from infra.simulator.simulator import ApiResponse, Simulator
 from tests.aws_snapshots import aws_in_memory, restore_or_make
-from tests.inprocess import conftest as whole
+from tests.inprocess import conftest
 from tests.journey import Journey
 
 
@@ -29,23 +29,23 @@ from tests.journey import Journey
 def deployed(
     desk: str,
     roster: Iterable[Agent],
-    folder: Path = whole.ROOT / "playbooks",
-) -> Iterator[Case]:
-    """A deployment of one desk with a roster of its own, and a case to walk through it."""
-    with aws_in_memory(whole.PLACE.region):
-        restore_or_make(("foundation", desk), lambda: whole.foundation(desk))
-        with Simulator(whole.PLACE).running() as loop:
-            playbook = whole.shipped(folder / f"{desk}.yaml")
-            storage = Storage.on(aws.dynamodb(), whole.PLACE.table)
+    folder: Path = conftest.ROOT / "playbooks",
+) -> Iterator[SimulatedJourney]:
+    """Yield a journey on a deployment of one desk with a given roster."""
+    with aws_in_memory(conftest.DEPLOYMENT.region):
+        restore_or_make(("foundation", desk), lambda: conftest.foundation(desk))
+        with Simulator(conftest.DEPLOYMENT).running() as simulator:
+            playbook = conftest.shipped(folder / f"{desk}.yaml")
+            storage = Storage.on(aws.dynamodb(), conftest.DEPLOYMENT.table)
             storage.playbooks.put(playbook, datetime.now(UTC))
             for agent in roster:
                 storage.roster.put(agent)
-            loop.pump()
-            loop.calls.clear()
-            yield Case(loop, storage, playbook)
+            simulator.pump()
+            simulator.calls.clear()
+            yield SimulatedJourney(simulator, storage, playbook)
 
 
-class Case(Journey):
+class SimulatedJourney(Journey):
     """A ticket in this process.
 
     A username tells the role: `zg-…` is a supervisor, `zj-…` of the QA team, others are agents.
@@ -53,17 +53,17 @@ class Case(Journey):
 
     supervisor = "zg-1"
 
-    def __init__(self, loop: Simulator, storage: Storage, playbook: Playbook) -> None:
+    def __init__(self, simulator: Simulator, storage: Storage, playbook: Playbook) -> None:
         super().__init__(playbook.desk)
-        self.loop = loop
+        self.simulator = simulator
         self.storage = storage
         self.playbook = playbook
 
     def http(self, method: str, path: str, body: Any = None, **more: Any) -> ApiResponse:
-        answer = self.loop.http(method, path.removeprefix(whole.URL), body, **more)
-        self.seen.append(answer.text)
+        answer = self.simulator.http(method, path.removeprefix(conftest.URL), body, **more)
+        self.responses.append(answer.text)
         if method != "GET":
-            self.loop.pump()
+            self.simulator.pump()
         return answer
 
     def as_agent(self, who: str, method: str, path: str, body: Any = None) -> ApiResponse:
@@ -72,7 +72,7 @@ class Case(Journey):
         return self.http(method, f"/agent/desks/{self.desk}{path}", body, claims=claims)
 
     def put(self, upload: Any, content: bytes) -> None:
-        bucket = self.loop.deployment.mail_bucket
+        bucket = self.simulator.deployment.mail_bucket
         boto3.client("s3").put_object(
             Bucket=bucket,
             Key=unquote(urlsplit(upload["url"]).path).removeprefix(f"/{bucket}").lstrip("/"),
@@ -95,8 +95,8 @@ class Case(Journey):
 
     @property
     def records(self) -> Archive:
-        """Where its deployment's records lie, as holding and erasing want to know."""
-        return records_of(self.loop.deployment.stage)
+        """The records of the deployment, for holds and erasures."""
+        return records_of(self.simulator.deployment.stage)
 
     def due(self, kind: str) -> datetime:
         found = self.ticket.timers[kind].due_at
@@ -104,25 +104,25 @@ class Case(Journey):
         return found
 
     def tick(self, at: datetime) -> None:
-        self.loop.tick(at)
-        self.loop.pump()
+        self.simulator.tick(at)
+        self.simulator.pump()
 
-    def told(self, recipient: str) -> list[str]:
-        """The messages that a recipient was told, in order; all of them sent."""
+    def messages_to(self, recipient: str) -> list[str]:
+        """Return the messages to a recipient in order; all must have been sent."""
         found = [d for d in self._deliveries() if d.recipient == recipient]
         assert {d.state for d in found} <= {"sent"}, found
         return [d.message for d in found]
 
-    def said(self, recipient: str, message: str) -> str:
-        """The words of the last such message."""
+    def message_text(self, recipient: str, message: str) -> str:
+        """Return the text of the last such message."""
         texts: list[str] = [
             d.text for d in self._deliveries() if (d.recipient, d.message) == (recipient, message)
         ]
         assert texts, f"nobody told {recipient} {message}"
         return texts[-1]
 
-    def way(self, message: str) -> str:
-        """By which channel the customer was told."""
+    def channel_of(self, message: str) -> str:
+        """Return the channel by which a message went out."""
         found: str = next(d.channel for d in self._deliveries() if d.message == message)
         return found
 
@@ -130,11 +130,15 @@ class Case(Journey):
         return self.storage.deliveries.list(self.desk, self.number)
 
     def archived(self) -> tuple[Any, dict[str, str]]:
-        """The document in the archive, and the years it is kept."""
+        """Return the archived document and its tags."""
         s3 = boto3.client("s3")
-        bucket = self.loop.deployment.archive_bucket
+        bucket = self.simulator.deployment.archive_bucket
         keys = [found["Key"] for found in s3.list_objects_v2(Bucket=bucket)["Contents"]]
         (key,) = [key for key in keys if re.search(rf"/{self.number}\.json$", key)]
         document = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
         tags = s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]
         return document, {tag["Key"]: tag["Value"] for tag in tags}
+
+
+Case = SimulatedJourney
+"""A former name, for the tests that still use it."""

@@ -68,7 +68,7 @@ class MailGenerator:
         self.count = 0
         self.followed = 0
 
-    def first(self, share: int) -> Iterator[GeneratedMail]:
+    def standalone(self, share: int) -> Iterator[GeneratedMail]:
         """Yield standalone mails: `share` times every kind."""
         for _ in range(share):
             for charset in CHARSETS:
@@ -84,7 +84,7 @@ class MailGenerator:
             yield from (self.to_nobody(), self.own(), self.poison(), self.announced_in_vain())
             yield from (self.bounce(""), self.out_of_office(""), self.complaint())
 
-    def then(self, mail: GeneratedMail, number: str, own_id: str) -> Iterator[GeneratedMail]:
+    def follow_ups(self, mail: GeneratedMail, number: str, own_id: str) -> Iterator[GeneratedMail]:
         """Yield one follow-up to a mail that made a ticket, of each kind in turn."""
         made = self.followed % 8
         self.followed += 1

@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass
 class RecordingProvider:
-    """Its address, the calls to it (path, headers, JSON), and its next responses (status, body)."""
+    """Address, recorded calls (path, headers, JSON) and next responses (status, body)."""
 
     url: str = ""
     calls: list[tuple[str, dict[str, str], Any]] = field(default_factory=list)

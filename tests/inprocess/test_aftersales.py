@@ -1,4 +1,4 @@
-"""The desk `aftersales`, walked through its guide step by step (D1–D17 but for the reports)."""
+"""The desk `aftersales`, step by step through its guide."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from functions.core.domain.roster import Agent
-from tests.inprocess.desk_journey import Case, deployed
+from tests.inprocess.desk_journey import SimulatedJourney, deployed
 
+pytestmark = pytest.mark.requirement(
+    "D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8", "D9", "D10", "D11", "D12", "D13", "D14", "D17"
+)
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
     "1f15c4890000000d49444154789c6360000002000001e221bc330000000049454e44ae426082"
@@ -40,43 +43,46 @@ ROSTER = (
 
 
 @pytest.fixture
-def case() -> Iterator[Case]:
+def journey() -> Iterator[SimulatedJourney]:
     with deployed("aftersales", ROSTER) as found:
         yield found
 
 
-def at(hour: int) -> str:
-    """A moment of tomorrow, as an agent writes it."""
+def tomorrow_at(hour: int) -> str:
+    """Return a time of tomorrow as an agent writes it."""
     tomorrow = datetime.now(UTC).astimezone(SHANGHAI) + timedelta(days=1)
     return tomorrow.replace(hour=hour, minute=0, second=0, microsecond=0).isoformat()
 
 
-def test_a_repair_from_the_form_to_the_call_back(case: Case) -> None:
-    """D1–D14, D17: the second way (a visit, parts), and once back to the engineer."""
-    case.online("wx-1", "wx-2", "kf-1")
+@pytest.mark.requirement(
+    "D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8", "D9", "D10", "D11", "D12", "D13", "D14", "D17"
+)
+def test_a_repair_goes_from_the_form_to_the_call_back(journey: SimulatedJourney) -> None:
+    """A visit with parts; the ticket returns to the engineer once."""
+    journey.online("wx-1", "wx-2", "kf-1")
 
     # D1, D2, D17: filed alone, with product and proof; the contact's middle is hidden
-    case.file(
+    journey.file(
         "冰箱不制冷，从昨天开始，放在厨房，重启过没有用",
         channel="app",
         name="客户甲",
         product=FRIDGE,
         proof_of_purchase="FP-20260105",
     )
-    view = case.view()
+    view = journey.view()
     assert view["customer"]["contact"] == "138****5678"
     assert view["product"]["model"] == "BX-500"
     assert view["proof_of_purchase"] == "FP-20260105"
 
     # D3: the type by its words; year, month and serial
     month = datetime.now(UTC).astimezone(SHANGHAI).strftime("%Y%m")
-    assert case.number == f"{month}001"
+    assert journey.number == f"{month}001"
     assert view["type"] == "维修"
 
     # D4: an agent reviews and completes it within the hour
-    assert case.told("team:客服组") == ["review_wanted"]
-    assert case.due("review") - case.ticket.received_at == timedelta(hours=1)
-    case.act(
+    assert journey.messages_to("team:客服组") == ["review_wanted"]
+    assert journey.due("review") - journey.ticket.received_at == timedelta(hours=1)
+    journey.act(
         "kf-1",
         "complete",
         product_line="冰箱 BX-500",
@@ -87,49 +93,49 @@ def test_a_repair_from_the_form_to_the_call_back(case: Case) -> None:
         environment="厨房",
         already_tried="重启",
     )
-    assert case.timer("review")["state"] == "met"
+    assert journey.timer("review")["state"] == "met"
 
     # D5, D6: an ordinary one is blue; D7: the engineer who covers the line
     assert view["priority"] == "一般"
-    assert case.playbook.priorities["一般"].colour == "blue"
+    assert journey.playbook.priorities["一般"].colour == "blue"
     assert (view["team"], view["handler"]) == ("维修工程师组", "wx-1")
 
     # D8: accepted within 30 minutes, a reminder on the way; then 处理中
-    assigned = case.ticket.assigned_at
+    assigned = journey.ticket.assigned_at
     assert assigned is not None
-    assert case.due("acceptance") - assigned == timedelta(minutes=30)
-    case.tick(assigned + timedelta(minutes=15, seconds=1))
-    assert case.told("handler")[-1] == "acceptance_reminder"
-    assert case.status()["status_label"] == "待接单"
-    case.act("wx-1", "accept")
-    assert case.status()["status_label"] == "处理中"
-    assert case.timer("acceptance")["state"] == "met"
-    assert case.timer("first_response")["state"] == "met"
+    assert journey.due("acceptance") - assigned == timedelta(minutes=30)
+    journey.tick(assigned + timedelta(minutes=15, seconds=1))
+    assert journey.messages_to("handler")[-1] == "acceptance_reminder"
+    assert journey.status()["status_label"] == "待接单"
+    journey.act("wx-1", "accept")
+    assert journey.status()["status_label"] == "处理中"
+    assert journey.timer("acceptance")["state"] == "met"
+    assert journey.timer("first_response")["state"] == "met"
 
     # D9: a visit, its time agreed; D11: each node tells the customer
-    case.act("wx-1", "judge", way_on="上门服务", judged_by_what="远程无法判断")
-    case.act("wx-1", "visit", arrival=at(14))
-    case.act("wx-1", "depart", arrival=at(14))
-    assert "工程师已出发，预计14:00到达" in case.said("customer", "departed")
-    photo = case.upload("wx-1", "现场.png", PNG)
-    case.act("wx-1", "inspected", finding="压缩机启动器损坏", attachments=[photo])
-    (shown,) = case.view("wx-1")["attachments"]
+    journey.act("wx-1", "judge", way_on="上门服务", judged_by_what="远程无法判断")
+    journey.act("wx-1", "visit", arrival=tomorrow_at(14))
+    journey.act("wx-1", "depart", arrival=tomorrow_at(14))
+    assert "工程师已出发，预计14:00到达" in journey.message_text("customer", "departed")
+    photo = journey.upload("wx-1", "现场.png", PNG)
+    journey.act("wx-1", "inspected", finding="压缩机启动器损坏", attachments=[photo])
+    (shown,) = journey.view("wx-1")["attachments"]
     assert (shown["content_type"], shown["size"]) == ("image/png", len(PNG))
     assert shown["url"]
-    program = case.upload("wx-1", "报告.pdf", b"MZ\x90\x00" + bytes(60))
-    refused = case.asks("wx-1", "inspected", finding="见附件", attachments=[program])
+    program = journey.upload("wx-1", "报告.pdf", b"MZ\x90\x00" + bytes(60))
+    refused = journey.try_action("wx-1", "inspected", finding="见附件", attachments=[program])
     assert refused.status == 400
-    case.act("wx-1", "request-parts", parts_requested="压缩机启动器")
-    assert "压缩机启动器" in case.said("team:仓储组", "parts_order")
+    journey.act("wx-1", "request-parts", parts_requested="压缩机启动器")
+    assert "压缩机启动器" in journey.message_text("team:仓储组", "parts_order")
 
     # D10: waiting for the part; the handling time stands still until it comes
-    case.act("wx-1", "await-parts", expected_at=at(18))
-    assert case.status()["status"] == "awaiting_department"
-    assert case.timer("resolution")["state"] == "paused"
-    assert case.due("collaboration") == datetime.fromisoformat(at(18))
-    case.act("cc-1", "parts-arrived")
-    assert case.timer("resolution")["state"] == "running"
-    case.act(
+    journey.act("wx-1", "await-parts", expected_at=tomorrow_at(18))
+    assert journey.status()["status"] == "awaiting_department"
+    assert journey.timer("resolution")["state"] == "paused"
+    assert journey.due("collaboration") == datetime.fromisoformat(tomorrow_at(18))
+    journey.act("cc-1", "parts-arrived")
+    assert journey.timer("resolution")["state"] == "running"
+    journey.act(
         "wx-1",
         "repaired",
         work_done="更换压缩机启动器",
@@ -137,45 +143,49 @@ def test_a_repair_from_the_form_to_the_call_back(case: Case) -> None:
         parts_used="压缩机启动器",
     )
     nodes = ["visit_arranged", "departed", "inspected", "parts_requested", "parts_awaited"]
-    assert [m for m in case.told("customer") if m in {*nodes, "parts_arrived", "repaired"}] == [
+    assert [
+        m for m in journey.messages_to("customer") if m in {*nodes, "parts_arrived", "repaired"}
+    ] == [
         *nodes,
         "parts_arrived",
         "repaired",
     ]
 
     # D11, D12: the customer sees each node
-    labels = [entry["label"] for entry in case.status()["timeline"]]
+    labels = [entry["label"] for entry in journey.status()["timeline"]]
     for label in ("工程师已出发", "已上门检测", "配件已申领", "等待到货", "维修完成"):
         assert label in labels
 
     # D13: 未解决 → back to the same engineer, judged anew
-    case.act("wx-1", "resolve", summary="更换压缩机启动器")
-    assert case.status()["status_label"] == "待客户确认"
-    case.customer("confirmation", solved=False, reason="还是不制冷")
-    assert (case.stored_status, case.ticket.handler) == ("assigned", "wx-1")
-    assert "还是不制冷" in case.said("supervisor", "supervisor_reopened")
-    case.act("wx-1", "accept")
-    case.act("wx-1", "judge", way_on="远程协助", judged_by_what="温控设置有误")
+    journey.act("wx-1", "resolve", summary="更换压缩机启动器")
+    assert journey.status()["status_label"] == "待客户确认"
+    journey.act_as_customer("confirmation", solved=False, reason="还是不制冷")
+    assert (journey.stored_status, journey.ticket.handler) == ("assigned", "wx-1")
+    assert "还是不制冷" in journey.message_text("supervisor", "supervisor_reopened")
+    journey.act("wx-1", "accept")
+    journey.act("wx-1", "judge", way_on="远程协助", judged_by_what="温控设置有误")
 
     # D9, first way: remote help, its steps recorded, then 待客户确认
-    case.act("wx-1", "remote-help", remote_steps="调整温控；观察2小时", remote_result="温控已调好")
-    assert case.status()["status_label"] == "待客户确认"
-    assert case.status()["summary"] == "温控已调好"
+    journey.act(
+        "wx-1", "remote-help", remote_steps="调整温控；观察2小时", remote_result="温控已调好"
+    )
+    assert journey.status()["status_label"] == "待客户确认"
+    assert journey.status()["summary"] == "温控已调好"
 
     # D12: the engineer is rated; D13: 确认解决 → an agent calls back within the hour
-    case.customer("survey", score="非常满意")
-    case.customer("confirmation", solved=True)
-    assert case.status()["status_label"] == "待回访"
-    assert case.told("team:客服组")[-1] == "callback_wanted"
-    due = case.due("callback")
+    journey.act_as_customer("survey", score="非常满意")
+    journey.act_as_customer("confirmation", solved=True)
+    assert journey.status()["status_label"] == "待回访"
+    assert journey.messages_to("team:客服组")[-1] == "callback_wanted"
+    due = journey.due("callback")
     assert timedelta(minutes=59) < due - datetime.now(UTC) <= timedelta(hours=1)
-    case.tick(due + SECOND)
-    assert "callback_overdue" in case.told("supervisor")
-    case.act("kf-1", "callback", cause="已恢复制冷", note="客户满意")
+    journey.tick(due + SECOND)
+    assert "callback_overdue" in journey.messages_to("supervisor")
+    journey.act("kf-1", "callback", cause="已恢复制冷", note="客户满意")
 
     # D14: 已完成; the closing ties repair time, parts and satisfaction together
-    assert case.status()["status_label"] == "已完成"
-    document, _ = case.archived()
+    assert journey.status()["status_label"] == "已完成"
+    document, _ = journey.archived()
     assert document["ticket"]["score"] == 4
     facts = document["ticket"]["facts"]
     assert (facts["repair_minutes"], facts["parts_used"]) == ("45", "压缩机启动器")
@@ -183,29 +193,30 @@ def test_a_repair_from_the_form_to_the_call_back(case: Case) -> None:
     # D15: not fixed the first time, as the reports will count it
     assert document["ticket"]["resolutions"] == 2
     for secret in ("13812345678", "客户甲"):
-        assert secret not in str(document) + "".join(case.seen)
+        assert secret not in str(document) + "".join(journey.responses)
 
 
-def test_a_return_goes_to_the_warehouse_with_its_order(case: Case) -> None:
-    """D3, D9 (the third way), D11"""
-    case.online("th-1")
-    case.file("想退货，七天无理由", order="DD-1001")
-    assert (case.ticket.type, case.ticket.handler) == ("退换货", "th-1")
-    case.act("th-1", "accept")
-    case.act(
+@pytest.mark.requirement("D3", "D9", "D11")
+def test_a_return_goes_to_the_warehouse_with_its_order(journey: SimulatedJourney) -> None:
+    journey.online("th-1")
+    journey.file("想退货，七天无理由", order="DD-1001")
+    assert (journey.ticket.type, journey.ticket.handler) == ("退换货", "th-1")
+    journey.act("th-1", "accept")
+    journey.act(
         "th-1", "return-exchange", return_kind="退货", order_number="DD-1001", goods_state="未拆封"
     )
-    assert case.stored_status == "awaiting_department"
-    assert "DD-1001" in case.said("team:仓储组", "warehouse_order")
-    assert "退货" in case.said("customer", "with_warehouse")
-    case.tick(case.due("collaboration") + SECOND)
-    assert case.told("team:仓储组")[-1] == "warehouse_reminder"
-    assert case.asks("kf-1", "warehouse-done", warehouse_result="已退款").status == 403
-    case.act("cc-1", "warehouse-done", warehouse_result="已退款")
-    assert case.stored_status == "in_progress"
-    assert "已退款" in case.said("customer", "warehouse_done")
+    assert journey.stored_status == "awaiting_department"
+    assert "DD-1001" in journey.message_text("team:仓储组", "warehouse_order")
+    assert "退货" in journey.message_text("customer", "with_warehouse")
+    journey.tick(journey.due("collaboration") + SECOND)
+    assert journey.messages_to("team:仓储组")[-1] == "warehouse_reminder"
+    assert journey.try_action("kf-1", "warehouse-done", warehouse_result="已退款").status == 403
+    journey.act("cc-1", "warehouse-done", warehouse_result="已退款")
+    assert journey.stored_status == "in_progress"
+    assert "已退款" in journey.message_text("customer", "warehouse_done")
 
 
+@pytest.mark.requirement("D3", "D5", "D6")
 @pytest.mark.parametrize(
     ("text", "more", "expected", "colour"),
     [
@@ -219,26 +230,34 @@ def test_a_return_goes_to_the_warehouse_with_its_order(case: Case) -> None:
         ("请问保修期多久", {"customer_id": "VIP-1"}, ("咨询", "一般"), "blue"),
     ],
 )
-def test_priority_by_type_words_class_and_urgency(
-    case: Case, text: str, more: dict[str, Any], expected: tuple[str, str], colour: str
+def test_the_priority_depends_on_type_text_class_and_urgency(
+    journey: SimulatedJourney,
+    text: str,
+    more: dict[str, Any],
+    expected: tuple[str, str],
+    colour: str,
 ) -> None:
-    """D3, D5, D6: anything touching safety is 紧急; a VIP's ticket goes up one level."""
-    case.file(text, **more)
-    assert (case.ticket.type, case.ticket.priority) == expected
-    assert case.playbook.priorities[case.ticket.priority].colour == colour
+    """Anything about safety is 紧急; a VIP's ticket goes up one level."""
+    journey.file(text, **more)
+    assert (journey.ticket.type, journey.ticket.priority) == expected
+    assert journey.playbook.priorities[journey.ticket.priority].colour == colour
 
 
-def test_nobody_who_covers_the_line_leaves_it_to_a_supervisor(case: Case) -> None:
-    """D6, D7: 待分派 until a supervisor assigns by hand."""
-    case.online("wx-2")
-    case.file("冰箱不制冷", product=FRIDGE)
-    assert (case.ticket.queue, case.ticket.handler) == ("supervisor", None)
-    assert case.status()["status_label"] == "待分派"
-    assert "supervisor_dispatch" in case.told("supervisor")
-    case.act("zg-1", "assign", agent="wx-1")
-    assert case.ticket.handler == "wx-1"
+@pytest.mark.requirement("D6", "D7")
+def test_a_ticket_without_an_engineer_for_its_line_waits_for_the_supervisor(
+    journey: SimulatedJourney,
+) -> None:
+    """It is 待分派 until a supervisor assigns it."""
+    journey.online("wx-2")
+    journey.file("冰箱不制冷", product=FRIDGE)
+    assert (journey.ticket.queue, journey.ticket.handler) == ("supervisor", None)
+    assert journey.status()["status_label"] == "待分派"
+    assert "supervisor_dispatch" in journey.messages_to("supervisor")
+    journey.act("zg-1", "assign", agent="wx-1")
+    assert journey.ticket.handler == "wx-1"
 
 
+@pytest.mark.requirement("D7")
 @pytest.mark.parametrize(
     ("text", "product", "handler"),
     [
@@ -250,53 +269,55 @@ def test_nobody_who_covers_the_line_leaves_it_to_a_supervisor(case: Case) -> Non
         ("the air conditioner is not cooling", None, "wx-2"),
     ],
 )
-def test_the_line_is_known_from_the_form_or_from_the_words(
-    case: Case, text: str, product: dict[str, str] | None, handler: str
+def test_the_product_line_comes_from_the_form_or_the_text(
+    journey: SimulatedJourney, text: str, product: dict[str, str] | None, handler: str
 ) -> None:
-    """D7"""
-    case.online("wx-1", "wx-2")
-    case.file(text, **({"product": product} if product else {}))
-    assert case.ticket.handler == handler
+    journey.online("wx-1", "wx-2")
+    journey.file(text, **({"product": product} if product else {}))
+    assert journey.ticket.handler == handler
 
 
-def test_an_engineer_at_the_threshold_gets_no_more(case: Case) -> None:
-    """D7: nothing in hand, or fewer than the threshold."""
-    case.online("wx-1")
+@pytest.mark.requirement("D7")
+def test_an_engineer_at_the_threshold_gets_no_ticket(journey: SimulatedJourney) -> None:
+    journey.online("wx-1")
     for _ in range(3):
-        case.file("冰箱不制冷", product=FRIDGE)
-        assert case.ticket.handler == "wx-1"
-    case.file("冰箱不制冷", product=FRIDGE)
-    assert (case.ticket.queue, case.ticket.handler) == ("supervisor", None)
+        journey.file("冰箱不制冷", product=FRIDGE)
+        assert journey.ticket.handler == "wx-1"
+    journey.file("冰箱不制冷", product=FRIDGE)
+    assert (journey.ticket.queue, journey.ticket.handler) == ("supervisor", None)
 
 
-def test_an_engineer_who_does_not_accept_is_reported(case: Case) -> None:
-    """D8: 30 minutes, then the supervisor is told; a review that nobody does, after the hour."""
-    case.online("wx-1")
-    case.file("冰箱不制冷", product=FRIDGE)
-    due = case.due("acceptance")
-    case.tick(due - SECOND)
-    assert "acceptance_overdue" not in case.told("supervisor")
-    case.tick(due + SECOND)
-    assert "acceptance_overdue" in case.told("supervisor")
-    case.tick(case.due("review") + SECOND)
-    assert "review_overdue" in case.told("supervisor")
+@pytest.mark.requirement("D8")
+def test_an_engineer_who_does_not_accept_is_reported_to_the_supervisor(
+    journey: SimulatedJourney,
+) -> None:
+    """After 30 minutes; a review that nobody does, after an hour."""
+    journey.online("wx-1")
+    journey.file("冰箱不制冷", product=FRIDGE)
+    due = journey.due("acceptance")
+    journey.tick(due - SECOND)
+    assert "acceptance_overdue" not in journey.messages_to("supervisor")
+    journey.tick(due + SECOND)
+    assert "acceptance_overdue" in journey.messages_to("supervisor")
+    journey.tick(journey.due("review") + SECOND)
+    assert "review_overdue" in journey.messages_to("supervisor")
 
 
-def test_a_call_needs_no_review_and_progress_is_told_by_the_number(case: Case) -> None:
-    """D1, D4, D12"""
-    case.online("kf-1")
-    number = case.enter("kf-1", "请问上门费怎么收费")
-    assert "review" not in case.ticket.timers
-    assert "acceptance" not in case.ticket.timers
-    assert case.http("GET", f"/desks/aftersales/tickets/{number}?contact=5678").status == 404
-    assert case.status()["status_label"] == "待接单"
+@pytest.mark.requirement("D1", "D4", "D12")
+def test_a_call_needs_no_review_and_shows_its_progress_by_number(journey: SimulatedJourney) -> None:
+    journey.online("kf-1")
+    number = journey.enter("kf-1", "请问上门费怎么收费")
+    assert "review" not in journey.ticket.timers
+    assert "acceptance" not in journey.ticket.timers
+    assert journey.http("GET", f"/desks/aftersales/tickets/{number}?contact=5678").status == 404
+    assert journey.status()["status_label"] == "待接单"
     assert re.fullmatch(r"\d{9}", number)
 
 
-def test_a_poor_rating_is_told_to_the_supervisor(case: Case) -> None:
-    """D12"""
-    case.online("kf-1")
-    case.enter("kf-1", "请问保修期多久")
-    case.act("kf-1", "resolve", summary="保修一年")
-    case.customer("survey", score="不满意", comment="等得太久")
-    assert "poor_rating" in case.told("supervisor")
+@pytest.mark.requirement("D12")
+def test_a_poor_rating_notifies_the_supervisor(journey: SimulatedJourney) -> None:
+    journey.online("kf-1")
+    journey.enter("kf-1", "请问保修期多久")
+    journey.act("kf-1", "resolve", summary="保修一年")
+    journey.act_as_customer("survey", score="不满意", comment="等得太久")
+    assert "poor_rating" in journey.messages_to("supervisor")

@@ -1,4 +1,4 @@
-"""Chat channels: messages join the right ticket once, and answers go to the chat (G1, E10)."""
+"""Chat channels: messages join the right ticket once, and answers go to the chat."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from tests.inprocess.conftest import forget
 from tests.inprocess.recording_provider import RecordingProvider, recording_provider
 from tests.inprocess.test_returns import SUPERVISOR
 
+pytestmark = pytest.mark.requirement("G1", "E10")
 DESK = "standard"
 
 
@@ -149,7 +150,6 @@ def reply_of(chat: Chat, answer: ApiResponse) -> dict[str, str]:
 
 @pytest.mark.requirement("F5")
 def test_wechat_s_url_verification_is_answered(wechat: Chat) -> None:
-    """接入指南."""
     assert isinstance(wechat.provider, WeChat)
     call = wechat.provider.check(wechat.now)
     answer = wechat.send(call)
@@ -300,7 +300,7 @@ def test_a_message_after_the_solution_reopens_the_ticket(chat: Chat) -> None:
 
 
 @pytest.mark.requirement("E11")
-def test_a_message_costs_three_calls_to_the_table(chat: Chat) -> None:
+def test_a_message_takes_three_calls_to_the_table(chat: Chat) -> None:
     chat.write("你好", user=chat.provider.user[:-4] + "wxyz")  # the playbook is known by now
     for words in ("无法登录", "是手机端"):
         chat.loop.calls.clear()

@@ -1,4 +1,4 @@
-"""Requests over HTTP: one ticket each, with number, promise and clear errors (A1, A3, F5, G1)."""
+"""Requests over HTTP: one ticket each, with number, promise and clear errors."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from infra.simulator.simulator import ApiResponse, Simulator
 from tests.inprocess.conftest import WEBHOOK_SECRET
 from tests.signed_requests import signed
 
+pytestmark = pytest.mark.requirement("A1", "A3", "F5", "G1")
 BODY = {"contact": "13800138000", "description": "无法登录，一直提示密码错误", "name": "张三"}
 RAW = json.dumps(BODY, ensure_ascii=False).encode()
 
 
-def file(loop: Simulator, body: Any = BODY, **headers: str) -> ApiResponse:
-    return loop.http("POST", "/desks/standard/tickets", body, headers=headers)
+def post_ticket(simulator: Simulator, body: Any = BODY, **headers: str) -> ApiResponse:
+    return simulator.http("POST", "/desks/standard/tickets", body, headers=headers)
 
 
 @pytest.mark.requirement("A1", "A3", "A4")
-def test_a_request_gets_a_number_and_a_promise(loop: Simulator, storage: Storage) -> None:
-    answer = file(loop)
+def test_a_request_gets_a_number_and_a_promise(simulator: Simulator, storage: Storage) -> None:
+    answer = post_ticket(simulator)
     assert answer.status == 201
     today = datetime.now(tz=None).astimezone()  # the number's date is the desk's own
     number = answer.json["number"]
@@ -48,9 +49,9 @@ def test_a_request_gets_a_number_and_a_promise(loop: Simulator, storage: Storage
 
 
 @pytest.mark.requirement("A4")
-def test_an_urgent_request_is_promised_two_hours(loop: Simulator) -> None:
+def test_an_urgent_request_is_promised_two_hours(simulator: Simulator) -> None:
     """紧急问题2小时内响应."""
-    answer = file(loop, {**BODY, "urgency": "高"})
+    answer = post_ticket(simulator, {**BODY, "urgency": "高"})
     due = datetime.fromisoformat(answer.json["expected_response_by"])
     assert 1.9 < (due.timestamp() - time.time()) / 3600 <= 2
 
@@ -58,17 +59,17 @@ def test_an_urgent_request_is_promised_two_hours(loop: Simulator) -> None:
 @pytest.mark.requirement("A1")
 @pytest.mark.parametrize("urgency", ["低", "low", "Low"])
 def test_terms_are_understood_in_both_languages(
-    loop: Simulator, storage: Storage, urgency: str
+    simulator: Simulator, storage: Storage, urgency: str
 ) -> None:
-    answer = file(loop, {**BODY, "urgency": urgency, "type": "fault report"})
+    answer = post_ticket(simulator, {**BODY, "urgency": urgency, "type": "fault report"})
     ticket = storage.tickets.load("standard", answer.json["number"])
     assert (ticket.priority, ticket.type) == ("低", "报障")
 
 
 @pytest.mark.requirement("A1", "A15")
-def test_every_wrong_field_is_named(loop: Simulator) -> None:
-    answer = file(
-        loop,
+def test_every_wrong_field_is_named(simulator: Simulator) -> None:
+    answer = post_ticket(
+        simulator,
         {
             "contact": "12",
             "description": "x" * 201,
@@ -85,8 +86,8 @@ def test_every_wrong_field_is_named(loop: Simulator) -> None:
     assert "高" in wrong["urgency"]
 
 
-def test_unknown_and_missing_fields_are_named(loop: Simulator) -> None:
-    answer = file(loop, {"descripton": "typo"})
+def test_unknown_and_missing_fields_are_named(simulator: Simulator) -> None:
+    answer = post_ticket(simulator, {"descripton": "typo"})
     assert answer.status == 400
     assert {error["field"] for error in answer.json["errors"]} == {
         "contact",
@@ -97,17 +98,17 @@ def test_unknown_and_missing_fields_are_named(loop: Simulator) -> None:
 
 @pytest.mark.requirement("D2")
 @pytest.mark.parametrize("given", ["2026-02-30", "2026-3-1", "20260310", "yesterday", ""])
-def test_a_purchase_date_must_be_a_date(loop: Simulator, given: str) -> None:
-    answer = file(loop, {**BODY, "product": {"name": "冰箱", "purchased_on": given}})
+def test_a_purchase_date_must_be_a_date(simulator: Simulator, given: str) -> None:
+    answer = post_ticket(simulator, {**BODY, "product": {"name": "冰箱", "purchased_on": given}})
     assert answer.status == 400
     assert answer.json["errors"] == [
         {"field": "product.purchased_on", "message": "a date, such as 2026-03-10"}
     ]
 
 
-def test_a_body_of_another_type_is_refused_as_a_problem(loop: Simulator) -> None:
+def test_a_body_of_another_type_is_refused_as_a_problem(simulator: Simulator) -> None:
     """Chalice's own errors are problems too."""
-    answer = file(loop, b"contact=13800138000", **{"Content-Type": "text/plain"})
+    answer = post_ticket(simulator, b"contact=13800138000", **{"Content-Type": "text/plain"})
     assert answer.status == 415
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json == {
@@ -117,38 +118,42 @@ def test_a_body_of_another_type_is_refused_as_a_problem(loop: Simulator) -> None
     }
 
 
-def test_an_unknown_desk_is_not_found(loop: Simulator) -> None:
-    assert loop.http("POST", "/desks/nobody/tickets", BODY).status == 404
+def test_an_unknown_desk_is_not_found(simulator: Simulator) -> None:
+    assert simulator.http("POST", "/desks/nobody/tickets", BODY).status == 404
 
 
 @pytest.mark.requirement("G1")
-def test_a_repeated_key_creates_one_ticket(loop: Simulator) -> None:
-    first = file(loop, **{"Idempotency-Key": "k-1"})
+def test_a_repeated_key_creates_one_ticket(simulator: Simulator) -> None:
+    first = post_ticket(simulator, **{"Idempotency-Key": "k-1"})
     for _ in range(20):
-        assert file(loop, **{"Idempotency-Key": "k-1"}).json == first.json
-    other = file(loop, {**BODY, "description": "别的问题"}, **{"Idempotency-Key": "k-1"})
+        assert post_ticket(simulator, **{"Idempotency-Key": "k-1"}).json == first.json
+    other = post_ticket(
+        simulator, {**BODY, "description": "别的问题"}, **{"Idempotency-Key": "k-1"}
+    )
     assert other.status == 422
-    assert file(loop, **{"Idempotency-Key": "k-2"}).json["number"] != first.json["number"]
+    assert (
+        post_ticket(simulator, **{"Idempotency-Key": "k-2"}).json["number"] != first.json["number"]
+    )
 
 
-def test_without_a_key_each_request_creates_a_ticket(loop: Simulator) -> None:
-    assert file(loop).json["number"] != file(loop).json["number"]
+def test_without_a_key_each_request_creates_a_ticket(simulator: Simulator) -> None:
+    assert post_ticket(simulator).json["number"] != post_ticket(simulator).json["number"]
 
 
-def test_creating_a_ticket_takes_three_calls_to_the_table(loop: Simulator) -> None:
-    file(loop)
-    loop.calls.clear()
-    file(loop, **{"Idempotency-Key": "k"})
-    table = [call for call in loop.calls if call.service == "dynamodb"]
+def test_creating_a_ticket_takes_three_calls_to_the_table(simulator: Simulator) -> None:
+    post_ticket(simulator)
+    simulator.calls.clear()
+    post_ticket(simulator, **{"Idempotency-Key": "k"})
+    table = [call for call in simulator.calls if call.service == "dynamodb"]
     assert len(table) <= 3
 
 
 @pytest.mark.requirement("F5", "G1")
-def test_a_repeated_webhook_creates_one_ticket(loop: Simulator) -> None:
+def test_a_repeated_webhook_creates_one_ticket(simulator: Simulator) -> None:
     path = "/desks/standard/channels/webhook"
-    first = loop.http("POST", path, RAW, headers=signed(WEBHOOK_SECRET, RAW))
+    first = simulator.http("POST", path, RAW, headers=signed(WEBHOOK_SECRET, RAW))
     assert first.status == 201
-    again = loop.http("POST", path, RAW, headers=signed(WEBHOOK_SECRET, RAW))
+    again = simulator.http("POST", path, RAW, headers=signed(WEBHOOK_SECRET, RAW))
     assert again.json == first.json
 
 
@@ -162,30 +167,34 @@ def test_a_repeated_webhook_creates_one_ticket(loop: Simulator) -> None:
         {"webhook-timestamp": "soon"},
     ],
 )
-def test_an_invalid_or_old_signature_is_refused(loop: Simulator, spoil: dict[str, str]) -> None:
+def test_an_invalid_or_old_signature_is_refused(
+    simulator: Simulator, spoil: dict[str, str]
+) -> None:
     path = "/desks/standard/channels/webhook"
     spoilt = {**signed(WEBHOOK_SECRET, RAW), **spoil}
-    assert loop.http("POST", path, RAW, headers=spoilt).status == 401
+    assert simulator.http("POST", path, RAW, headers=spoilt).status == 401
     old = signed(WEBHOOK_SECRET, RAW, at=time.time() - 301)
-    assert loop.http("POST", path, RAW, headers=old).status == 401
-    assert loop.http("POST", path, RAW).status == 401
+    assert simulator.http("POST", path, RAW, headers=old).status == 401
+    assert simulator.http("POST", path, RAW).status == 401
 
 
 @pytest.mark.requirement("G4")
-def test_personal_data_is_masked_before_it_is_stored(loop: Simulator, storage: Storage) -> None:
+def test_personal_data_is_masked_before_it_is_stored(
+    simulator: Simulator, storage: Storage
+) -> None:
     body = {
         **BODY,
         "contact": "wang.wu@example.com",
         "description": "请回电 13912345678 或 me@example.org",
     }
-    number = file(loop, body).json["number"]
+    number = post_ticket(simulator, body).json["number"]
     found = repr(storage.tickets.items("standard", number))
     for secret in ("wang.wu", "13912345678", "me@example.org", "张三"):
         assert secret not in found
 
 
 @pytest.mark.requirement("A15", "G4")
-def test_a_phone_number_is_masked_in_every_field(loop: Simulator, storage: Storage) -> None:
+def test_a_phone_number_is_masked_in_every_field(simulator: Simulator, storage: Storage) -> None:
     phone = "13912345678"
     body = {
         **BODY,
@@ -194,8 +203,8 @@ def test_a_phone_number_is_masked_in_every_field(loop: Simulator, storage: Stora
         "proof_of_purchase": f"发票 {phone}",
         "customer_id": phone,
     }
-    number = file(loop, body).json["number"]
-    loop.pump()
+    number = post_ticket(simulator, body).json["number"]
+    simulator.pump()
     (received,) = storage.tickets.history("standard", number)[0].of(TicketReceived)
     for said in (received.description, received.order, received.proof_of_purchase):
         assert "139****5678" in str(said)
@@ -214,26 +223,26 @@ def test_a_phone_number_is_masked_in_every_field(loop: Simulator, storage: Stora
     ],
 )
 def test_a_number_has_the_desk_s_own_date(
-    loop: Simulator, monkeypatch: pytest.MonkeyPatch, at: datetime, number: str
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch, at: datetime, number: str
 ) -> None:
     """The day begins at midnight in Shanghai, eight hours before UTC's."""
     monkeypatch.setattr(clock, "now", lambda: at)
-    assert file(loop).json["number"] == number
+    assert post_ticket(simulator).json["number"] == number
 
 
 @pytest.mark.requirement("A5")
 def test_a_supervisor_s_customer_class_overrides_the_channel_s(
-    loop: Simulator, storage: Storage
+    simulator: Simulator, storage: Storage
 ) -> None:
     classes = {"vip": CustomerClass(customer_ids=("VIP*",)), "partner": CustomerClass()}
     playbook = storage.playbooks.get("standard", datetime.now(UTC))
     storage.playbooks.put(
         playbook.model_copy(update={"customer_classes": classes}), datetime.now(UTC)
     )
-    loop.expire_playbooks()
+    simulator.expire_playbooks()
 
     def classed() -> Customer:
-        number = file(loop, {**BODY, "customer_id": "VIP-7"}).json["number"]
+        number = post_ticket(simulator, {**BODY, "customer_id": "VIP-7"}).json["number"]
         return storage.tickets.load("standard", number).customer
 
     assert classed().customer_class == "vip"

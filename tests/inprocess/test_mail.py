@@ -1,4 +1,4 @@
-"""Mail: one ticket for each request; answers join theirs, strangers do not (F1, F5, G1, G3)."""
+"""Mail: one ticket for each request; answers join their ticket, forged references do not."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from infra.simulator.simulator import Simulator, mail_notification
 from tests.inprocess.conftest import WEBHOOK_SECRET
 from tests.signed_requests import signed
 
+pytestmark = pytest.mark.requirement("F1", "F5", "G1", "G3")
 DESK = "support@standard.local"
 
 
@@ -54,20 +55,22 @@ def new_ticket_numbers(storage: Storage) -> list[str]:
     return [ticket.number for ticket in found]
 
 
-def file_by_mail(loop: Simulator, storage: Storage, raw: bytes | None = None) -> str:
+def file_by_mail(simulator: Simulator, storage: Storage, raw: bytes | None = None) -> str:
     """Deliver a mail that opens the only new ticket; return its number."""
-    loop.mail(raw or make_mail(), DESK, key="mail/1")
+    simulator.mail(raw or make_mail(), DESK, key="mail/1")
     (number,) = new_ticket_numbers(storage)
     return number
 
 
-def stored_mail(loop: Simulator, key: str) -> bytes:
-    body = boto3.client("s3").get_object(Bucket=loop.deployment.mail_bucket, Key=key)["Body"]
+def stored_mail(simulator: Simulator, key: str) -> bytes:
+    body = boto3.client("s3").get_object(Bucket=simulator.deployment.mail_bucket, Key=key)["Body"]
     return body.read()
 
 
-def store_mail(loop: Simulator, key: str) -> None:
-    boto3.client("s3").put_object(Bucket=loop.deployment.mail_bucket, Key=key, Body=make_mail())
+def store_mail(simulator: Simulator, key: str) -> None:
+    boto3.client("s3").put_object(
+        Bucket=simulator.deployment.mail_bucket, Key=key, Body=make_mail()
+    )
 
 
 def text_events(storage: Storage, number: str) -> list[Any]:
@@ -78,16 +81,17 @@ def text_events(storage: Storage, number: str) -> list[Any]:
     ]
 
 
-def own_reference(loop: Simulator, number: str) -> str:
-    return f"<{message_id(aws.root_key(loop.deployment), 'standard', number, 1, 'standard.local')}>"
+def own_reference(simulator: Simulator, number: str) -> str:
+    root = aws.root_key(simulator.deployment)
+    return f"<{message_id(root, 'standard', number, 1, 'standard.local')}>"
 
 
 @pytest.mark.requirement("A1", "F1")
-def test_a_mail_becomes_a_ticket(loop: Simulator, storage: Storage) -> None:
+def test_a_mail_becomes_a_ticket(simulator: Simulator, storage: Storage) -> None:
     """Text, sender and attachments are read; the bucket keeps the original."""
     pdf = b"%PDF-1.7 receipt"
     raw = make_mail(files=(("发票.pdf", pdf),))
-    assert loop.mail(raw, DESK, key="mail/1") == {"batchItemFailures": []}
+    assert simulator.mail(raw, DESK, key="mail/1") == {"batchItemFailures": []}
     (number,) = new_ticket_numbers(storage)
     ticket = storage.tickets.load("standard", number)
     assert (ticket.channel, ticket.customer.kind) == ("mail", "email")
@@ -96,11 +100,11 @@ def test_a_mail_becomes_a_ticket(loop: Simulator, storage: Storage) -> None:
     assert received.raw == "mail/1"
     (kept,) = received.attachments
     assert (kept.name, kept.size) == ("发票.pdf", len(pdf))
-    assert stored_mail(loop, kept.key) == pdf
+    assert stored_mail(simulator, kept.key) == pdf
 
 
 @pytest.mark.requirement("D10", "G3")
-def test_files_are_kept_by_their_content(loop: Simulator, storage: Storage) -> None:
+def test_attachments_are_accepted_by_their_content(simulator: Simulator, storage: Storage) -> None:
     """A refused file stays in the original, and the ticket names it."""
     files = (
         ("../../发票\u202e.html", b"<script>alert(1)</script>"),
@@ -110,7 +114,7 @@ def test_files_are_kept_by_their_content(loop: Simulator, storage: Storage) -> N
         *((f"{n}.txt", f"text {n}".encode()) for n in range(20)),
     )
     raw = make_mail(files=files)
-    number = file_by_mail(loop, storage, raw)
+    number = file_by_mail(simulator, storage, raw)
     (received,) = text_events(storage, number)
     kept = {file.name: file.content_type for file in received.attachments}
     assert kept["发票 .html.txt"] == "text/plain"
@@ -119,22 +123,22 @@ def test_files_are_kept_by_their_content(loop: Simulator, storage: Storage) -> N
     refused = [(file.name, file.reason) for file in received.refused]
     beyond = [("18.txt", "count"), ("19.txt", "count")]
     assert refused == [("photo.jpg", "program"), ("huge.bin", "size"), *beyond]
-    assert stored_mail(loop, received.raw) == raw
+    assert stored_mail(simulator, received.raw) == raw
 
 
 @pytest.mark.requirement("D10")
-def test_customer_and_agent_download_a_mail_s_files(loop: Simulator, storage: Storage) -> None:
+def test_customer_and_agent_download_a_mail_s_files(simulator: Simulator, storage: Storage) -> None:
     from urllib.parse import parse_qs, urlsplit
 
     from functions.core.text.tokens import status_key
 
     raw = make_mail(files=(("a.html", b"<script>"), ("b.exe", b"MZ")))
-    number = file_by_mail(loop, storage, raw)
-    key = status_key(aws.root_key(loop.deployment), "standard", number)
+    number = file_by_mail(simulator, storage, raw)
+    key = status_key(aws.root_key(simulator.deployment), "standard", number)
     path = f"/desks/standard/tickets/{number}?key={key}"
     claims = {"cognito:username": "zg-1", "cognito:groups": "standard:supervisor"}
-    ours = loop.http("GET", f"/agent/desks/standard/tickets/{number}", claims=claims)
-    for shown in (loop.http("GET", path), ours):
+    ours = simulator.http("GET", f"/agent/desks/standard/tickets/{number}", claims=claims)
+    for shown in (simulator.http("GET", path), ours):
         (file,) = shown.json["attachments"]
         (refused,) = shown.json["refused"]
         assert (file["name"], refused["name"]) == ("a.html.txt", "b.exe")
@@ -143,46 +147,54 @@ def test_customer_and_agent_download_a_mail_s_files(loop: Simulator, storage: St
         assert asked["response-content-type"] == "application/octet-stream"
         assert asked["response-content-disposition"].startswith("attachment; filename*=UTF-8''a")
         assert "Expires" in asked or int(asked["X-Amz-Expires"]) <= 300
-    page = loop.http("GET", path, headers={"Accept": "text/html"}).text
+    page = simulator.http("GET", path, headers={"Accept": "text/html"}).text
     assert "b.exe" in page
     assert "不接受程序文件" in page
 
 
 @pytest.mark.requirement("A1")
-def test_an_html_mail_is_read(loop: Simulator, storage: Storage) -> None:
+def test_an_html_mail_is_read(simulator: Simulator, storage: Storage) -> None:
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = "a@example.com", DESK, "Payment"
     mail["Message-ID"] = "<h@example.com>"
     mail.set_content("<p>My <b>payment</b> failed.</p><p>Order 42</p>", subtype="html")
-    loop.mail(mail.as_bytes(), DESK)
+    simulator.mail(mail.as_bytes(), DESK)
     (received,) = text_events(storage, new_ticket_numbers(storage)[0])
     assert "My payment failed." in received.description
     assert "<" not in received.description
 
 
 @pytest.mark.requirement("G1")
-def test_a_mail_announced_twenty_times_makes_one_ticket(loop: Simulator, storage: Storage) -> None:
+def test_a_mail_announced_twenty_times_makes_one_ticket(
+    simulator: Simulator, storage: Storage
+) -> None:
     for batch in range(4):
-        store_mail(loop, f"mail/{batch}")
+        store_mail(simulator, f"mail/{batch}")
         records = [mail_notification(f"mail/{batch}", (DESK,)) for _ in range(5)]
-        assert loop.invoke("intake_mail", {"Records": records}) == {"batchItemFailures": []}
+        assert simulator.invoke("intake_mail", {"Records": records}) == {"batchItemFailures": []}
     assert len(new_ticket_numbers(storage)) == 1
 
 
 @pytest.mark.requirement("G1")
-def test_a_mail_without_an_id_is_recognised_by_its_bytes(loop: Simulator, storage: Storage) -> None:
+def test_a_mail_without_an_id_is_recognised_by_its_bytes(
+    simulator: Simulator, storage: Storage
+) -> None:
     for _ in range(3):
-        loop.mail(make_mail(id=""), DESK)
-    loop.mail(make_mail(id="", text="另一件事"), DESK)
+        simulator.mail(make_mail(id=""), DESK)
+    simulator.mail(make_mail(id="", text="另一件事"), DESK)
     assert len(new_ticket_numbers(storage)) == 2
 
 
 @pytest.mark.requirement("G1")
-def test_an_answer_with_our_message_id_joins_its_ticket(loop: Simulator, storage: Storage) -> None:
-    number = file_by_mail(loop, storage)
-    reply = make_mail("Re: 回复", "已经好了", id="<m2@x>", references=own_reference(loop, number))
-    loop.mail(reply, DESK)
-    loop.mail(reply, DESK)
+def test_an_answer_with_our_message_id_joins_its_ticket(
+    simulator: Simulator, storage: Storage
+) -> None:
+    number = file_by_mail(simulator, storage)
+    reply = make_mail(
+        "Re: 回复", "已经好了", id="<m2@x>", references=own_reference(simulator, number)
+    )
+    simulator.mail(reply, DESK)
+    simulator.mail(reply, DESK)
     assert new_ticket_numbers(storage) == [number]
     events = [event.event for event in text_events(storage, number)]
     assert events == ["TicketReceived", "CustomerWrote"]
@@ -190,52 +202,58 @@ def test_an_answer_with_our_message_id_joins_its_ticket(loop: Simulator, storage
 
 @pytest.mark.requirement("G1")
 def test_a_number_in_the_subject_counts_only_from_the_customer(
-    loop: Simulator, storage: Storage
+    simulator: Simulator, storage: Storage
 ) -> None:
-    number = file_by_mail(loop, storage)
-    loop.mail(make_mail(f"Re: [{number}] 登录", "补充截图", id="<m2@x>"), DESK)
+    number = file_by_mail(simulator, storage)
+    simulator.mail(make_mail(f"Re: [{number}] 登录", "补充截图", id="<m2@x>"), DESK)
     assert len(text_events(storage, number)) == 2
-    loop.mail(make_mail(f"Re: [{number}]", "让我看看", id="<m3@x>", sender="eve@example.net"), DESK)
+    simulator.mail(
+        make_mail(f"Re: [{number}]", "让我看看", id="<m3@x>", sender="eve@example.net"), DESK
+    )
     assert len(text_events(storage, number)) == 2
     assert len(new_ticket_numbers(storage)) == 2
 
 
 @pytest.mark.requirement("G1")
 def test_an_answer_to_the_customer_s_own_mail_joins_its_ticket(
-    loop: Simulator, storage: Storage
+    simulator: Simulator, storage: Storage
 ) -> None:
     """Only from the same address."""
-    number = file_by_mail(loop, storage)
+    number = file_by_mail(simulator, storage)
     own = "<m1@mail.example.com>"
-    loop.mail(make_mail("还有", "忘了附件", id="<m2@x>", references=own), DESK)
+    simulator.mail(make_mail("还有", "忘了附件", id="<m2@x>", references=own), DESK)
     assert new_ticket_numbers(storage) == [number]
-    loop.mail(make_mail("Re:", "再补充", id="<m3@x>", references="<m2@x>"), DESK)
+    simulator.mail(make_mail("Re:", "再补充", id="<m3@x>", references="<m2@x>"), DESK)
     assert len(text_events(storage, number)) == 3
     stranger = "eve@example.net"
-    loop.mail(make_mail("Re:", "x", id="<m4@x>", references=own, sender=stranger), DESK)
+    simulator.mail(make_mail("Re:", "x", id="<m4@x>", references=own, sender=stranger), DESK)
     assert len(new_ticket_numbers(storage)) == 2
 
 
 @pytest.mark.requirement("G1")
-def test_a_forged_reference_opens_a_new_ticket(loop: Simulator, storage: Storage) -> None:
-    number = file_by_mail(loop, storage)
-    forged = own_reference(loop, number).replace(".1.", ".2.")
-    loop.mail(make_mail("Re:", "x", id="<m2@x>", sender="eve@example.net", references=forged), DESK)
+def test_a_forged_reference_opens_a_new_ticket(simulator: Simulator, storage: Storage) -> None:
+    number = file_by_mail(simulator, storage)
+    forged = own_reference(simulator, number).replace(".1.", ".2.")
+    simulator.mail(
+        make_mail("Re:", "x", id="<m2@x>", sender="eve@example.net", references=forged), DESK
+    )
     assert len(new_ticket_numbers(storage)) == 2
 
 
 @pytest.mark.requirement("A11")
-def test_the_answer_to_a_question_resumes_the_ticket(loop: Simulator, storage: Storage) -> None:
+def test_the_answer_to_a_question_resumes_the_ticket(
+    simulator: Simulator, storage: Storage
+) -> None:
     from functions.core.domain import commands as c
     from functions.core.services.command_service import change
 
-    number = file_by_mail(loop, storage)
+    number = file_by_mail(simulator, storage)
     now = datetime.now(UTC)
     playbook = storage.playbooks.get("standard", now)
     assign = c.Assign("技术支持组", "li-1", by_person=True)
     for command in (assign, c.RequestInformation("请提供订单号")):
         change(storage, "standard", number, command, playbook, now, actor="li-1")
-    loop.mail(make_mail(f"Re: {number}", "订单号 42", id="<m2@x>"), DESK)
+    simulator.mail(make_mail(f"Re: {number}", "订单号 42", id="<m2@x>"), DESK)
     ticket = storage.tickets.load("standard", number)
     assert ticket.status == "in_progress"
     assert ticket.timers["customer_info"].state == "met"
@@ -251,7 +269,7 @@ def test_the_answer_to_a_question_resumes_the_ticket(loop: Simulator, storage: S
     ],
 )
 def test_a_mail_that_is_no_request_is_quarantined(
-    loop: Simulator, storage: Storage, headers: dict[str, str], cause: str
+    simulator: Simulator, storage: Storage, headers: dict[str, str], cause: str
 ) -> None:
     mail = EmailMessage()
     mail["To"] = DESK
@@ -260,10 +278,10 @@ def test_a_mail_that_is_no_request_is_quarantined(
     if "From" not in headers and not cause.startswith("nobody"):
         mail["From"] = "a@example.com"
     mail.set_content("text")
-    loop.mail(mail.as_bytes(), DESK, key="mail/odd")
+    simulator.mail(mail.as_bytes(), DESK, key="mail/odd")
     assert new_ticket_numbers(storage) == []
     s3 = boto3.client("s3")
-    kept = s3.get_object(Bucket=loop.deployment.mail_bucket, Key="quarantine/standard/odd")
+    kept = s3.get_object(Bucket=simulator.deployment.mail_bucket, Key="quarantine/standard/odd")
     assert kept["Body"].read() == mail.as_bytes()
     assert unquote(kept["Metadata"]["cause"]).startswith(cause)
 
@@ -271,7 +289,7 @@ def test_a_mail_that_is_no_request_is_quarantined(
 @pytest.mark.requirement("F1")
 @pytest.mark.parametrize("encoding", ["UTF8", "BASE64"])
 def test_a_mail_embedded_in_its_announcement_makes_a_ticket(
-    loop: Simulator, storage: Storage, encoding: str
+    simulator: Simulator, storage: Storage, encoding: str
 ) -> None:
     """SES's SNS action embeds small mails in the announcement."""
     import base64
@@ -286,39 +304,39 @@ def test_a_mail_embedded_in_its_announcement_makes_a_ticket(
     }
     record = {"messageId": "1", "body": json.dumps({"Message": json.dumps(message)})}
     for _ in range(2):
-        assert loop.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
+        assert simulator.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
     (number,) = new_ticket_numbers(storage)
     (received,) = text_events(storage, number)
-    assert stored_mail(loop, received.raw) == raw
+    assert stored_mail(simulator, received.raw) == raw
 
 
 @pytest.mark.requirement("G3")
-def test_mail_to_an_unknown_mailbox_is_quarantined(loop: Simulator, storage: Storage) -> None:
-    loop.mail(make_mail(), "sales@elsewhere.local", key="mail/lost")
+def test_mail_to_an_unknown_mailbox_is_quarantined(simulator: Simulator, storage: Storage) -> None:
+    simulator.mail(make_mail(), "sales@elsewhere.local", key="mail/lost")
     assert new_ticket_numbers(storage) == []
-    boto3.client("s3").head_object(Bucket=loop.deployment.mail_bucket, Key="quarantine/-/lost")
+    boto3.client("s3").head_object(Bucket=simulator.deployment.mail_bucket, Key="quarantine/-/lost")
 
 
 @pytest.mark.requirement("F1")
-def test_a_plus_address_reaches_the_desk(loop: Simulator, storage: Storage) -> None:
-    loop.mail(make_mail(), "Support+orders@standard.local")
+def test_a_plus_address_reaches_the_desk(simulator: Simulator, storage: Storage) -> None:
+    simulator.mail(make_mail(), "Support+orders@standard.local")
     assert len(new_ticket_numbers(storage)) == 1
 
 
 @pytest.mark.requirement("G3", "F1")
 def test_unprocessable_messages_are_dead_lettered_and_others_processed(
-    loop: Simulator, storage: Storage
+    simulator: Simulator, storage: Storage
 ) -> None:
-    store_mail(loop, "mail/good")
+    store_mail(simulator, "mail/good")
     records = [
         {"messageId": "1", "body": "not json"},
         mail_notification("mail/good", (DESK,)),
         mail_notification("mail/missing", (DESK,)),
     ]
-    assert loop.invoke("intake_mail", {"Records": records}) == {"batchItemFailures": []}
+    assert simulator.invoke("intake_mail", {"Records": records}) == {"batchItemFailures": []}
     assert len(new_ticket_numbers(storage)) == 1
     sqs = boto3.client("sqs")
-    queue = sqs.get_queue_url(QueueName=f"{loop.deployment.prefix}-mail-dlq")["QueueUrl"]
+    queue = sqs.get_queue_url(QueueName=f"{simulator.deployment.prefix}-mail-dlq")["QueueUrl"]
     parked = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
     assert len(parked) == 2
     assert any("not SES's announcement" in message["Body"] for message in parked)
@@ -326,11 +344,11 @@ def test_unprocessable_messages_are_dead_lettered_and_others_processed(
 
 @pytest.mark.requirement("G1", "G3")
 def test_a_mail_that_fails_for_now_is_retried(
-    loop: Simulator, storage: Storage, monkeypatch: pytest.MonkeyPatch
+    simulator: Simulator, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from functions.core.domain.errors import TryAgain
 
-    store_mail(loop, "mail/busy")
+    store_mail(simulator, "mail/busy")
     record = mail_notification("mail/busy", (DESK,))
 
     def busy(*_: Any, **__: Any) -> None:
@@ -338,20 +356,20 @@ def test_a_mail_that_fails_for_now_is_retried(
 
     with monkeypatch.context() as patch:
         patch.setattr(Tickets, "commit_all", busy)
-        answer = loop.invoke("intake_mail", {"Records": [record]})
+        answer = simulator.invoke("intake_mail", {"Records": [record]})
     assert answer == {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
-    assert loop.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
+    assert simulator.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
     assert len(new_ticket_numbers(storage)) == 1
 
 
 @pytest.mark.requirement("F5")
-def test_a_raw_mail_over_http_makes_one_ticket(loop: Simulator, storage: Storage) -> None:
+def test_a_raw_mail_over_http_makes_one_ticket(simulator: Simulator, storage: Storage) -> None:
     raw = make_mail()
     headers = {"content-type": "message/rfc822", **signed(WEBHOOK_SECRET, raw)}
     path = "/desks/standard/channels/mime"
-    first = loop.http("POST", path, raw, headers=headers)
+    first = simulator.http("POST", path, raw, headers=headers)
     assert first.status == 202
-    assert loop.http("POST", path, raw, headers=headers).json["number"] == first.json["number"]
+    assert simulator.http("POST", path, raw, headers=headers).json["number"] == first.json["number"]
     assert len(new_ticket_numbers(storage)) == 1
 
 
@@ -365,10 +383,10 @@ def test_a_raw_mail_over_http_makes_one_ticket(loop: Simulator, storage: Storage
     ],
 )
 def test_the_acknowledgement_uses_the_mail_s_language(
-    loop: Simulator, storage: Storage, subject: str, text: str, wanted: str
+    simulator: Simulator, storage: Storage, subject: str, text: str, wanted: str
 ) -> None:
-    number = file_by_mail(loop, storage, make_mail(subject, text))
-    loop.pump()
+    number = file_by_mail(simulator, storage, make_mail(subject, text))
+    simulator.pump()
     told = {d.message: d.text for d in storage.deliveries.list("standard", number)}
     assert wanted in told["received"]
 
@@ -376,7 +394,7 @@ def test_the_acknowledgement_uses_the_mail_s_language(
 @pytest.mark.requirement("G3")
 @pytest.mark.parametrize("code", ["NoSuchKey", "AccessDenied"])
 def test_a_mail_missing_from_the_bucket_is_a_dead_letter(code: str) -> None:
-    """Whether S3 says NoSuchKey or AccessDenied depends on the permission to list."""
+    """S3 says NoSuchKey or AccessDenied, depending on the permission to list."""
 
     class Gone:
         def get_object(self, **_: str) -> None:
@@ -391,8 +409,8 @@ def test_a_mail_missing_from_the_bucket_is_a_dead_letter(code: str) -> None:
 @pytest.mark.requirement("A1")
 @pytest.mark.parametrize(("subject", "wanted"), [("", "（无内容）"), ("发票", "发票")])
 def test_an_empty_mail_makes_a_ticket(
-    loop: Simulator, storage: Storage, subject: str, wanted: str
+    simulator: Simulator, storage: Storage, subject: str, wanted: str
 ) -> None:
-    loop.mail(make_mail(subject, ""), DESK)
+    simulator.mail(make_mail(subject, ""), DESK)
     (received,) = text_events(storage, new_ticket_numbers(storage)[0])
     assert received.description == wanted

@@ -1,4 +1,4 @@
-"""The desk `omnichannel`, walked through its guide step by step (B1–B13 but for the reports)."""
+"""The desk `omnichannel`, step by step through its guide."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from email.message import EmailMessage
 import pytest
 
 from functions.core.domain.roster import Agent
-from tests.inprocess.desk_journey import Case, deployed
+from tests.inprocess.desk_journey import SimulatedJourney, deployed
 
+pytestmark = pytest.mark.requirement(
+    "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "B10", "B12", "B13"
+)
 SECOND = timedelta(seconds=1)
 
 
@@ -31,19 +34,22 @@ ROSTER = (
 
 
 @pytest.fixture
-def case() -> Iterator[Case]:
+def journey() -> Iterator[SimulatedJourney]:
     with deployed("omnichannel", ROSTER) as found:
         yield found
 
 
-def test_the_whole_guide_with_an_upset_customer_who_pays_a_large_sum(case: Case) -> None:
-    """B1–B11 (its data), B13: one case from the call to the archive, with a second handling."""
-    case.online("kf-1", "js-1")
+@pytest.mark.requirement("B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "B10", "B11", "B13")
+def test_an_upset_customer_s_large_payment_is_handled_as_the_guide_says(
+    journey: SimulatedJourney,
+) -> None:
+    """From the call to the archive, with a second handling."""
+    journey.online("kf-1", "js-1")
 
     # B1: an agent enters the call; B3: class G with its tag; B4: a large sum is P1
     said = "支付异常，扣了20000元，你们太差劲了，气死我了！"
-    case.enter("kf-1", said, customer_id="C-77", name="客户甲")
-    view = case.view()
+    journey.enter("kf-1", said, customer_id="C-77", name="客户甲")
+    view = journey.view()
     assert view["channel"] == "phone"
     assert view["entered_by"] == "kf-1"
     assert (view["type"], view["tags"], view["priority"]) == ("G", ["G-支付异常"], "P1")
@@ -57,32 +63,32 @@ def test_the_whole_guide_with_an_upset_customer_who_pays_a_large_sum(case: Case)
     assert view["received_at"][16] == ":"
 
     # B1, B4: urgent ones are answered within 15 minutes and handled within an hour
-    received = case.ticket.received_at
-    assert case.due("first_response") - received == timedelta(minutes=15)
-    assert case.due("resolution") - received == timedelta(hours=1)
-    assert "15分钟" in case.said("customer", "received")
+    received = journey.ticket.received_at
+    assert journey.due("first_response") - received == timedelta(minutes=15)
+    assert journey.due("resolution") - received == timedelta(hours=1)
+    assert "15分钟" in journey.message_text("customer", "received")
 
     # B5: G belongs to the technical pool; its supervisors hear of a P1
     assert (view["team"], view["handler"]) == ("技术支持", "js-1")
-    assert "supervisor_urgent" in case.told("supervisor")
+    assert "supervisor_urgent" in journey.messages_to("supervisor")
 
     # B13: the agent is warned, and the template comforts first; B2: the comfort is recorded
-    assert case.told("handler") == ["handler_upset"]
+    assert journey.messages_to("handler") == ["handler_upset"]
     assert view["mood"] == "upset"
     assert view["suggestion"]["text"].startswith("您好，非常抱歉")
-    case.act(
+    journey.act(
         "js-1", "comfort", comfort_measure="电话安抚", comfort_note="致歉", comfort_result="已平复"
     )
-    case.act("js-1", "supplement", supplement="客户使用银行卡支付")
-    assert case.ticket.facts["comfort_result"] == "已平复"
+    journey.act("js-1", "supplement", supplement="客户使用银行卡支付")
+    assert journey.ticket.facts["comfort_result"] == "已平复"
 
     # B1: the answer stops the clock
-    case.act("js-1", "reply", text="非常抱歉，我们正在核对支付渠道。")
-    assert case.timer("first_response")["state"] == "met"
+    journey.act("js-1", "reply", text="非常抱歉，我们正在核对支付渠道。")
+    assert journey.timer("first_response")["state"] == "met"
 
     # B6: a product manager is copied in, with the point of hand-over
     answer_by = (received + timedelta(minutes=40)).isoformat()
-    case.act(
+    journey.act(
         "js-1",
         "copy-in",
         request_to_department="核对扣款接口",
@@ -90,66 +96,67 @@ def test_the_whole_guide_with_an_upset_customer_who_pays_a_large_sum(case: Case)
         department_contact="支付产品",
         answer_by=answer_by,
     )
-    told = case.said("team:产品经理", "copied_in")
+    told = journey.message_text("team:产品经理", "copied_in")
     assert "支付渠道对账完成后" in told
     assert "核对扣款接口" in told
-    assert case.ticket.handler == "js-1"
-    assert case.due("collaboration") == received + timedelta(minutes=40)
-    case.act("js-1", "hand-over", handover_state="对账完成", answer_by=answer_by)
-    assert case.stored_status == "awaiting_department"
-    case.tick(case.due("collaboration") + SECOND)
-    assert "department_overdue" in case.told("handler")
-    assert case.told("team:产品经理")[-1] == "department_reminder"
-    case.act("cp-1", "department-answer", department_answer="重复扣款已确认，原路退回")
-    assert case.stored_status == "in_progress"
-    assert case.told("handler")[-1] == "department_answered"
+    assert journey.ticket.handler == "js-1"
+    assert journey.due("collaboration") == received + timedelta(minutes=40)
+    journey.act("js-1", "hand-over", handover_state="对账完成", answer_by=answer_by)
+    assert journey.stored_status == "awaiting_department"
+    journey.tick(journey.due("collaboration") + SECOND)
+    assert "department_overdue" in journey.messages_to("handler")
+    assert journey.messages_to("team:产品经理")[-1] == "department_reminder"
+    journey.act("cp-1", "department-answer", department_answer="重复扣款已确认，原路退回")
+    assert journey.stored_status == "in_progress"
+    assert journey.messages_to("handler")[-1] == "department_answered"
 
     # B7: every step, communication and solution is on the handling record
-    case.act("js-1", "communicate", talk_channel="电话", talk_content="已告知退款路径")
-    case.act("js-1", "propose", proposal="20000元原路退回，3个工作日内到账")
-    assert "20000元原路退回" in case.said("customer", "proposal")
-    case.act("js-1", "resolve", summary="确认重复扣款，已原路退回")
+    journey.act("js-1", "communicate", talk_channel="电话", talk_content="已告知退款路径")
+    journey.act("js-1", "propose", proposal="20000元原路退回，3个工作日内到账")
+    assert "20000元原路退回" in journey.message_text("customer", "proposal")
+    journey.act("js-1", "resolve", summary="确认重复扣款，已原路退回")
 
-    records = case.view()["records"]
+    records = journey.view()["records"]
     assert [entry["number"] for entry in records] == [
-        f"{case.number}-{count:03}" for count in range(1, len(records) + 1)
+        f"{journey.number}-{count:03}" for count in range(1, len(records) + 1)
     ]
     assert {"step", "communication", "solution"} == {entry["kind"] for entry in records}
     steps = [entry["step"] for entry in records if entry["step"]]
     assert steps[:3] == ["comfort", "supplement", "copy-in"]
 
     # B9: 不满意 starts a second handling, one level up, with the reason recorded
-    assert "满意/基本满意/不满意" in case.said("customer", "resolved")
-    case.online("js-9")
-    case.customer("survey", score="不满意", comment="到账太慢")
-    ticket = case.ticket
+    assert "满意/基本满意/不满意" in journey.message_text("customer", "resolved")
+    journey.online("js-9")
+    journey.act_as_customer("survey", score="不满意", comment="到账太慢")
+    ticket = journey.ticket
     assert (ticket.level, ticket.handler, ticket.former_handlers) == (1, "js-9", ("js-1",))
-    assert "到账太慢" in case.said("supervisor", "second_handling")
-    assert case.timer("second_handling")["state"] == "running"
-    case.act(
+    assert "到账太慢" in journey.message_text("supervisor", "second_handling")
+    assert journey.timer("second_handling")["state"] == "running"
+    journey.act(
         "js-9",
         "dissatisfaction",
         dissatisfaction_cause="处理时间过长",
         dissatisfaction_detail="到账太慢",
     )
-    case.act("js-9", "reply", text="已加急，今日到账。")
-    case.act("js-9", "resolve", summary="加急退款已到账")
-    case.customer("survey", score="满意")
+    journey.act("js-9", "reply", text="已加急，今日到账。")
+    journey.act("js-9", "resolve", summary="加急退款已到账")
+    journey.act_as_customer("survey", score="满意")
 
     # B10: everything is archived, and kept for longer than three years
-    assert case.status()["status"] == "archived"
-    document, tags = case.archived()
+    assert journey.status()["status"] == "archived"
+    document, tags = journey.archived()
     assert tags["retention-years"] == "5"
     whole = str(document)
     for part in ("致歉", "支付渠道对账完成后", "已告知退款路径", "到账太慢", "加急退款已到账"):
         assert part in whole
     for secret in ("13812345678", "客户甲"):
-        assert secret not in whole + "".join(case.seen)
+        assert secret not in whole + "".join(journey.responses)
 
 
-def test_each_class_goes_to_its_pool_within_its_time(case: Case) -> None:
-    """B1, B3, B4, B5: the four classes, P1 to P3, and every channel."""
-    case.online("kf-1", "js-1", "zg-1")
+@pytest.mark.requirement("B1", "B3", "B4", "B5")
+def test_each_customer_class_goes_to_its_pool_within_its_time(journey: SimulatedJourney) -> None:
+    """The four classes, P1 to P3, and every channel."""
+    journey.online("kf-1", "js-1", "zg-1")
     hours = timedelta(hours=1)
     for channel, text, expected, allowed in (
         ("web", "请问退换政策是什么", ("Z", "P3", "客服专员"), 48 * hours),
@@ -159,80 +166,87 @@ def test_each_class_goes_to_its_pool_within_its_time(case: Case) -> None:
         ("app", "所有用户都无法登录", ("G", "P1", "技术支持"), hours),
         ("web", "建议增加夜间模式", ("T", "P3", "客服主管"), 48 * hours),
     ):
-        case.file(text, channel=channel)
-        ticket = case.ticket
+        journey.file(text, channel=channel)
+        ticket = journey.ticket
         assert (ticket.type, ticket.priority, ticket.team) == expected, text
         assert ticket.channel == channel
-        assert case.due("resolution") - ticket.received_at == allowed, text
+        assert journey.due("resolution") - ticket.received_at == allowed, text
         first = timedelta(minutes=15) if ticket.priority == "P1" else 24 * hours
-        assert case.due("first_response") - ticket.received_at == first, text
+        assert journey.due("first_response") - ticket.received_at == first, text
 
 
-def test_a_mail_to_the_desk_is_a_ticket_and_answered_by_mail(case: Case) -> None:
-    """B1, B8"""
+@pytest.mark.requirement("B1", "B8")
+def test_a_mail_to_the_desk_makes_a_ticket_and_is_answered_by_mail(
+    journey: SimulatedJourney,
+) -> None:
     mail = EmailMessage()
     mail["From"], mail["To"] = "customer@example.com", "support@omnichannel.local"
     mail["Subject"], mail["Message-ID"] = "支付失败", "<1@example.com>"
     mail.set_content("我支付失败了，请处理。")
-    case.loop.mail(bytes(mail), "support@omnichannel.local")
-    case.loop.pump()
-    (case.number,) = [ticket["number"] for ticket in case.queue("zg-1", "all")]
-    assert (case.ticket.type, case.ticket.channel) == ("G", "mail")
-    assert case.way("received") == "email"
+    journey.simulator.mail(bytes(mail), "support@omnichannel.local")
+    journey.simulator.pump()
+    (journey.number,) = [ticket["number"] for ticket in journey.queue("zg-1", "all")]
+    assert (journey.ticket.type, journey.ticket.channel) == ("G", "mail")
+    assert journey.channel_of("received") == "email"
 
 
-def test_an_urgent_one_without_an_answer_reaches_the_supervisor_after_15_minutes(
-    case: Case,
+@pytest.mark.requirement("B1")
+def test_an_unanswered_urgent_ticket_reaches_the_supervisor_after_15_minutes(
+    journey: SimulatedJourney,
 ) -> None:
-    """B1"""
-    case.online("js-1")
-    case.file("系统崩溃，全网都打不开")
-    due = case.due("first_response")
-    case.tick(due - SECOND)
-    assert "response_overdue" not in case.told("supervisor")
-    case.tick(due + SECOND)
-    assert "response_overdue" in case.told("supervisor")
+    journey.online("js-1")
+    journey.file("系统崩溃，全网都打不开")
+    due = journey.due("first_response")
+    journey.tick(due - SECOND)
+    assert "response_overdue" not in journey.messages_to("supervisor")
+    journey.tick(due + SECOND)
+    assert "response_overdue" in journey.messages_to("supervisor")
 
 
-def test_feedback_goes_out_by_the_way_that_the_customer_prefers(case: Case) -> None:
-    """B8: a phone task, whose outcome is recorded; else a short message."""
-    case.online("kf-1", "kf-2")
-    case.file("请问会员权益有哪些", preferred_channel="phone")
-    handler = case.ticket.handler or ""
-    case.act(handler, "reply", text="会员享受免运费。")
-    assert case.way("reply") == "phone"
-    case.act(handler, "feedback-given", feedback_channel="电话", feedback_result="客户已知悉")
-    assert case.ticket.facts["feedback_result"] == "客户已知悉"
-    case.file("请问优惠券怎么用", preferred_channel="sms")
-    case.act(case.ticket.handler or "", "reply", text="结算时选择即可。")
-    assert case.way("reply") == "sms"
+@pytest.mark.requirement("B8")
+def test_the_customer_gets_the_outcome_by_the_preferred_channel(journey: SimulatedJourney) -> None:
+    """A phone task whose outcome is recorded, otherwise an SMS."""
+    journey.online("kf-1", "kf-2")
+    journey.file("请问会员权益有哪些", preferred_channel="phone")
+    handler = journey.ticket.handler or ""
+    journey.act(handler, "reply", text="会员享受免运费。")
+    assert journey.channel_of("reply") == "phone"
+    journey.act(handler, "feedback-given", feedback_channel="电话", feedback_result="客户已知悉")
+    assert journey.ticket.facts["feedback_result"] == "客户已知悉"
+    journey.file("请问优惠券怎么用", preferred_channel="sms")
+    journey.act(journey.ticket.handler or "", "reply", text="结算时选择即可。")
+    assert journey.channel_of("reply") == "sms"
 
 
-def test_the_desk_opens_tickets_of_its_own(case: Case) -> None:
-    """B12: the customer is told of the call, not thanked for a request; no answer is due."""
-    case.online("kf-1")
-    case.enter("kf-1", "续费提醒：会员下月到期", type="D", channel="phone")
-    ticket = case.ticket
+@pytest.mark.requirement("B12")
+def test_the_desk_opens_its_own_tickets(journey: SimulatedJourney) -> None:
+    """The customer hears of the call and is not thanked for a request; no answer is due."""
+    journey.online("kf-1")
+    journey.enter("kf-1", "续费提醒：会员下月到期", type="D", channel="phone")
+    ticket = journey.ticket
     assert (ticket.type, ticket.tags, ticket.team) == ("D", ("D-续费提醒",), "客服专员")
-    assert case.told("customer") == ["proactive"]
+    assert journey.messages_to("customer") == ["proactive"]
     assert "first_response" not in ticket.timers
-    assert "续费" in case.view()["suggestion"]["text"]
-    case.act("kf-1", "proactive-contact", contact_result="已接通", contact_note="同意续费")
-    case.act("kf-1", "resolve", summary="客户同意续费")
-    case.customer("survey", score="基本满意")
-    assert case.status()["status"] == "archived"
+    assert "续费" in journey.view()["suggestion"]["text"]
+    journey.act("kf-1", "proactive-contact", contact_result="已接通", contact_note="同意续费")
+    journey.act("kf-1", "resolve", summary="客户同意续费")
+    journey.act_as_customer("survey", score="基本满意")
+    assert journey.status()["status"] == "archived"
 
 
-def test_a_second_handling_without_a_senior_goes_to_the_supervisors(case: Case) -> None:
-    """B9: one level up even where the pool has nobody there; never the same one again."""
-    case.online("kf-1", "kf-2")
-    case.file("请问产品政策")
-    case.act("kf-1", "reply", text="请看说明。")
-    case.act("kf-1", "resolve", summary="已答复")
-    case.customer("survey", score="不满意", comment="没有回答我的问题")
-    assert (case.ticket.queue, case.ticket.handler) == ("supervisor", None)
-    assert "没有回答我的问题" in case.said("supervisor", "second_handling")
-    case.act("zg-1", "take")
-    case.act("zg-1", "resolve", summary="已逐条答复")
-    case.customer("survey", score="满意")
-    assert case.status()["status"] == "archived"
+@pytest.mark.requirement("B9")
+def test_a_second_handling_without_a_senior_goes_to_the_supervisors(
+    journey: SimulatedJourney,
+) -> None:
+    """Never to the same agent again."""
+    journey.online("kf-1", "kf-2")
+    journey.file("请问产品政策")
+    journey.act("kf-1", "reply", text="请看说明。")
+    journey.act("kf-1", "resolve", summary="已答复")
+    journey.act_as_customer("survey", score="不满意", comment="没有回答我的问题")
+    assert (journey.ticket.queue, journey.ticket.handler) == ("supervisor", None)
+    assert "没有回答我的问题" in journey.message_text("supervisor", "second_handling")
+    journey.act("zg-1", "take")
+    journey.act("zg-1", "resolve", summary="已逐条答复")
+    journey.act_as_customer("survey", score="满意")
+    assert journey.status()["status"] == "archived"

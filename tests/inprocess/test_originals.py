@@ -1,4 +1,4 @@
-"""Originals are sealed, and opened only by a recorded act (G4)."""
+"""Originals are sealed, and opened only by a recorded act."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from functions.notify.contact import open_contact
 from functions.notify.deliver.failures import Permanent
 from infra.console.retention import erase
 from infra.simulator.simulator import ApiResponse
-from tests.inprocess.desk_journey import Case, deployed
+from tests.inprocess.desk_journey import SimulatedJourney, deployed
 from tests.inprocess.test_merging import status_link
 
+pytestmark = pytest.mark.requirement("G4")
 PHONE, OTHER, MAIL = "13800138000", "139 1234 5678", "han.meimei@example.com"
 SECRETS = (PHONE, OTHER, MAIL)
 DESCRIPTION = f"无法登录，请回电 {PHONE} 或写信到 {MAIL}，谢谢"
@@ -30,7 +31,7 @@ WHY = "客户要求回电"
 
 
 @pytest.fixture
-def case() -> Iterator[Case]:
+def journey() -> Iterator[SimulatedJourney]:
     roster = [
         Agent(desk="standard", username=name, role=role, team=team, capacity=5)
         for name, team, role in (
@@ -44,43 +45,45 @@ def case() -> Iterator[Case]:
         yield found
 
 
-def open_original(case: Case, who: str, message: int, reason: str = WHY) -> ApiResponse:
-    return case.asks(who, "open-original", message=message, reason=reason)
+def open_original(
+    journey: SimulatedJourney, who: str, message: int, reason: str = WHY
+) -> ApiResponse:
+    return journey.try_action(who, "open-original", message=message, reason=reason)
 
 
 def test_an_original_is_opened_and_the_act_recorded(
-    case: Case, capsys: pytest.CaptureFixture[str]
+    journey: SimulatedJourney, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The text is in the one response and nowhere else."""
-    case.file(DESCRIPTION, contact=PHONE)
-    case.customer("messages", text=f"换个号码 {OTHER}")
-    plain = case.file("无法登录", contact=PHONE)
-    case.number = case.number.replace("002", "001")
-    messages = [m for m in case.view()["messages"] if m["direction"] == "in"]
+    journey.file(DESCRIPTION, contact=PHONE)
+    journey.act_as_customer("messages", text=f"换个号码 {OTHER}")
+    plain = journey.file("无法登录", contact=PHONE)
+    journey.number = journey.number.replace("002", "001")
+    messages = [m for m in journey.view()["messages"] if m["direction"] == "in"]
     assert [m["sealed"] for m in messages] == [True, True]
-    answers = [open_original(case, "li-1", message["version"]) for message in messages]
+    answers = [open_original(journey, "li-1", message["version"]) for message in messages]
     first, second = (answer.json for answer in answers)
     assert first["original"] == {"description": DESCRIPTION}
     assert second["original"] == {"text": f"换个号码 {OTHER}"}
     assert {answer.headers["cache-control"] for answer in answers} == {"no-store"}
 
-    acts = [entry for entry in case.view()["timeline"] if entry["event"] == "OriginalOpened"]
+    acts = [entry for entry in journey.view()["timeline"] if entry["event"] == "OriginalOpened"]
     assert [(a["actor"], a["details"]) for a in acts] == [
         ("li-1", {"message": m["version"], "reason": WHY}) for m in messages
     ]
-    case.act("li-1", "resolve", summary="已回电")
-    case.link = status_link(case, case.number)
-    case.customer("survey", score=5)
+    journey.act("li-1", "resolve", summary="已回电")
+    journey.link = status_link(journey, journey.number)
+    journey.act_as_customer("survey", score=5)
 
     # Every item, file, log line and other response
     told = {answer.text for answer in answers}
-    table = boto3.client("dynamodb").scan(TableName=case.loop.deployment.table)["Items"]
+    table = boto3.client("dynamodb").scan(TableName=journey.simulator.deployment.table)["Items"]
     assert not _secrets_in(table)
     assert not _secrets_in(capsys.readouterr().out)
-    assert not _secrets_in([text for text in case.seen if text not in told])
-    assert not _secrets_in(case.archived()[0])
+    assert not _secrets_in([text for text in journey.responses if text not in told])
+    assert not _secrets_in(journey.archived()[0])
     sealed = {item["pk"]["S"] for item in table if "original" in item}
-    assert sealed == {f"TICKET#standard#{case.number}"}  # no original where nothing was masked
+    assert sealed == {f"TICKET#standard#{journey.number}"}  # no original where nothing was masked
     assert plain not in str(sealed)
 
 
@@ -90,7 +93,7 @@ def _secrets_in(found: Any) -> list[str]:
 
 
 @pytest.mark.requirement("F1")
-def test_a_mail_s_original_is_sealed(case: Case) -> None:
+def test_a_mail_s_original_is_sealed(journey: SimulatedJourney) -> None:
     for subject, text, reference in (
         (f"联系 {PHONE}", f"我的邮箱 {MAIL}" + "。" * 300, ""),
         ("回复", f"请打 {OTHER}", "<m1@mail.example.com>"),
@@ -101,45 +104,51 @@ def test_a_mail_s_original_is_sealed(case: Case) -> None:
         if reference:
             mail["In-Reply-To"] = reference
         mail.set_content(text)
-        case.loop.mail(mail.as_bytes(), "support@standard.local")
-        case.loop.pump()
-    (case.number,) = case.storage.contacts.tickets("standard", _hash(case))
-    first, second = (m for m in case.view()["messages"] if m["direction"] == "in")
-    said = open_original(case, "zg-1", first["version"]).json["original"]
+        journey.simulator.mail(mail.as_bytes(), "support@standard.local")
+        journey.simulator.pump()
+    (journey.number,) = journey.storage.contacts.tickets("standard", _hash(journey))
+    first, second = (m for m in journey.view()["messages"] if m["direction"] == "in")
+    said = open_original(journey, "zg-1", first["version"]).json["original"]
     assert said["subject"] == f"联系 {PHONE}"
     assert said["description"].startswith(f"联系 {PHONE}\n我的邮箱 {MAIL}")
     assert said["text"].startswith(f"我的邮箱 {MAIL}")
-    assert open_original(case, "zg-1", second["version"]).json["original"] == {
+    assert open_original(journey, "zg-1", second["version"]).json["original"] == {
         "text": f"请打 {OTHER}"
     }
 
 
-def _hash(case: Case) -> str:
-    items = boto3.client("dynamodb").scan(TableName=case.loop.deployment.table)["Items"]
+def _hash(journey: SimulatedJourney) -> str:
+    items = boto3.client("dynamodb").scan(TableName=journey.simulator.deployment.table)["Items"]
     (found,) = [item["contact_pk"]["S"] for item in items if item["sk"]["S"] == "TICKET"]
     return str(found).removeprefix("standard#")
 
 
-def test_an_original_is_opened_only_with_right_reason_and_message(case: Case) -> None:
-    case.file(DESCRIPTION, contact=PHONE)
-    assert open_original(case, "li-2", 1).status == 403
-    assert open_original(case, "li-1", 1, reason="").status == 400
-    assert open_original(case, "li-1", 2).status == 400  # a commit of the desk, not a message
-    assert open_original(case, "li-1", 99).status == 400
-    assert case.asks("li-1", "open-original", message=1).status == 400
+def test_an_original_is_opened_only_with_right_reason_and_message(
+    journey: SimulatedJourney,
+) -> None:
+    journey.file(DESCRIPTION, contact=PHONE)
+    assert open_original(journey, "li-2", 1).status == 403
+    assert open_original(journey, "li-1", 1, reason="").status == 400
+    assert open_original(journey, "li-1", 2).status == 400  # a commit of the desk, not a message
+    assert open_original(journey, "li-1", 99).status == 400
+    assert journey.try_action("li-1", "open-original", message=1).status == 400
     assert not [
-        k for k in case.storage.tickets.history("standard", case.number) if k.of(OriginalOpened)
+        k
+        for k in journey.storage.tickets.history("standard", journey.number)
+        if k.of(OriginalOpened)
     ]
 
 
-def test_unseal_checks_the_recorded_act_itself(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    case.file(DESCRIPTION, contact=PHONE)
-    assert open_original(case, "li-1", 1).status == 200
-    act = case.ticket.version
-    asked = {"desk": "standard", "number": case.number, "act": act, "agent": "li-1"}
+def test_unseal_checks_the_recorded_act_itself(
+    journey: SimulatedJourney, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journey.file(DESCRIPTION, contact=PHONE)
+    assert open_original(journey, "li-1", 1).status == 200
+    act = journey.ticket.version
+    asked = {"desk": "standard", "number": journey.number, "act": act, "agent": "li-1"}
 
     def refused(**changes: Any) -> str:
-        answer = case.loop.invoke("unseal", {**asked, **changes})
+        answer = journey.simulator.invoke("unseal", {**asked, **changes})
         assert answer["original"] == {}
         return str(answer["refused"])
 
@@ -154,68 +163,74 @@ def test_unseal_checks_the_recorded_act_itself(case: Case, monkeypatch: pytest.M
 
 
 @pytest.mark.requirement("G4")
-def test_an_act_belongs_to_one_ticket(case: Case) -> None:
+def test_an_act_belongs_to_one_ticket(journey: SimulatedJourney) -> None:
     for _ in range(2):
-        case.file(DESCRIPTION, contact=PHONE)
-        answer = open_original(case, "zg-1", 1)
+        journey.file(DESCRIPTION, contact=PHONE)
+        answer = open_original(journey, "zg-1", 1)
         assert (answer.status, answer.json["original"]) == (200, {"description": DESCRIPTION})
 
 
-def test_notify_and_unseal_cannot_open_each_other_s_data(case: Case) -> None:
-    case.file(DESCRIPTION, contact=PHONE)
-    place, kms = case.loop.deployment, boto3.client("kms")
-    found = case.storage.tickets.original("standard", case.number, 1)
+def test_notify_and_unseal_cannot_open_each_other_s_data(journey: SimulatedJourney) -> None:
+    journey.file(DESCRIPTION, contact=PHONE)
+    place, kms = journey.simulator.deployment, boto3.client("kms")
+    found = journey.storage.tickets.original("standard", journey.number, 1)
     assert found is not None
     (piece,) = found[1]
     with pytest.raises(Permanent):
-        open_contact(kms, place.contacts_key, "standard", case.number, piece)
-    contact = case.storage.tickets.first_commit("standard", case.number).sealed
+        open_contact(kms, place.contacts_key, "standard", journey.number, piece)
+    contact = journey.storage.tickets.first_commit("standard", journey.number).sealed
     assert contact is not None
-    for number in (case.number, "CS1"):
+    for number in (journey.number, "CS1"):
         with pytest.raises(ClientError):
             kms.decrypt(
                 CiphertextBlob=contact, EncryptionContext=aws.original_context("standard", number)
             )
 
 
-def test_a_long_original_is_sealed_in_pieces(case: Case) -> None:
+def test_a_long_original_is_sealed_in_pieces(journey: SimulatedJourney) -> None:
     """KMS encrypts at most 4,096 bytes at once."""
     letters = "".join(chr(0x4E00 + at * at * 7919 % 20000) for at in range(3900))
-    case.file("无法登录", contact=PHONE)
+    journey.file("无法登录", contact=PHONE)
     text = f"{PHONE}{letters}{PHONE}"
-    case.customer("messages", text=text)
-    version = case.view()["messages"][-1]["version"]
-    found = case.storage.tickets.original("standard", case.number, version)
+    journey.act_as_customer("messages", text=text)
+    version = journey.view()["messages"][-1]["version"]
+    found = journey.storage.tickets.original("standard", journey.number, version)
     assert found is not None
     assert len(found[1]) > 1
-    assert open_original(case, "li-1", version).json["original"] == {"text": text}
+    assert open_original(journey, "li-1", version).json["original"] == {"text": text}
 
 
-def test_a_message_to_a_merged_ticket_is_sealed_on_the_merge_target(case: Case) -> None:
-    one = case.file("无法登录", contact=PHONE)
-    other = case.file("还是无法登录", contact=PHONE)
-    case.act("li-1", "merge", into=one)
-    case.customer("messages", text=f"请打 {OTHER}")
-    case.number = one
-    (message,) = [m for m in case.view()["messages"] if m.get("sealed")]
-    assert open_original(case, "li-1", message["version"]).json["original"] == {
+def test_a_message_to_a_merged_ticket_is_sealed_on_the_merge_target(
+    journey: SimulatedJourney,
+) -> None:
+    one = journey.file("无法登录", contact=PHONE)
+    other = journey.file("还是无法登录", contact=PHONE)
+    journey.act("li-1", "merge", into=one)
+    journey.act_as_customer("messages", text=f"请打 {OTHER}")
+    journey.number = one
+    (message,) = [m for m in journey.view()["messages"] if m.get("sealed")]
+    assert open_original(journey, "li-1", message["version"]).json["original"] == {
         "text": f"请打 {OTHER}"
     }
     assert other != one
 
 
 @pytest.mark.requirement("B10")
-def test_an_erased_customer_has_no_originals(case: Case) -> None:
-    case.file(DESCRIPTION, contact=PHONE)
-    case.customer("messages", text=f"换个号码 {OTHER}")
-    at, now = case.records, datetime.now(UTC)
+def test_an_erased_customer_has_no_originals(journey: SimulatedJourney) -> None:
+    journey.file(DESCRIPTION, contact=PHONE)
+    journey.act_as_customer("messages", text=f"换个号码 {OTHER}")
+    at, now = journey.records, datetime.now(UTC)
     erase(at, "standard", contact=PHONE, reason="应客户要求", actor="admin", now=now)
-    assert not [i for i in case.storage.tickets.items("standard", case.number) if "original" in i]
-    assert open_original(case, "li-1", 1).status == 400
+    assert not [
+        i for i in journey.storage.tickets.items("standard", journey.number) if "original" in i
+    ]
+    assert open_original(journey, "li-1", 1).status == 400
 
 
-def test_a_used_act_opens_nothing(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    case.file(DESCRIPTION, contact=PHONE)
+def test_a_used_act_opens_nothing(
+    journey: SimulatedJourney, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journey.file(DESCRIPTION, contact=PHONE)
     monkeypatch.setattr(Idempotency, "put_once", lambda *_: False)
-    answer = open_original(case, "li-1", 1)
+    answer = open_original(journey, "li-1", 1)
     assert (answer.status, "used before" in answer.json["detail"]) == (409, True)

@@ -1,4 +1,4 @@
-"""A request in 待确认 waits for whom it asked (A6, E2, G1)."""
+"""A request in 待确认 waits for an answer to its question."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from functions.core.storage.database import Storage
 from functions.router.routing import Router
 from infra.simulator.simulator import Simulator
 
+pytestmark = pytest.mark.requirement("A6", "E2", "G1")
+
 
 @pytest.mark.requirement("A6")
-def test_only_the_asked_agent_confirms_the_type(loop: Simulator, storage: Storage) -> None:
-    """Neither a repeated record of the request nor more text from the customer does."""
+def test_only_the_asked_agent_confirms_the_type(simulator: Simulator, storage: Storage) -> None:
+    """Neither a repeated record nor more text from the customer confirms it."""
     body = {"contact": "13800138000", "description": "功能异常"}
-    answer = loop.http("POST", "/desks/standard/tickets", body).json
-    loop.pump()
+    answer = simulator.http("POST", "/desks/standard/tickets", body).json
+    simulator.pump()
     number, link = answer["number"], answer["status_url"].partition("/desks")[2]
     before = storage.tickets.load("standard", number)
     assert (before.status, before.asked) == ("pending_confirmation", 0)
@@ -27,8 +29,8 @@ def test_only_the_asked_agent_confirms_the_type(loop: Simulator, storage: Storag
     router.route_new(before, first.of(TicketReceived)[0])
     assert storage.tickets.load("standard", number) == before
     path, _, query = f"/desks{link}".partition("?")
-    wrote = loop.http("POST", f"{path}/messages?{query}", {"text": "支付失败，请退款"})
+    wrote = simulator.http("POST", f"{path}/messages?{query}", {"text": "支付失败，请退款"})
     assert wrote.status == 201, wrote.text
-    loop.pump()
+    simulator.pump()
     after = storage.tickets.load("standard", number)
     assert (after.status, after.type, after.tags) == (before.status, before.type, before.tags)

@@ -1,4 +1,4 @@
-"""The ticket that a mail joins, and answers to ended tickets (A11, G1)."""
+"""The ticket that a mail joins, and answers to ended tickets."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from functions.core.text.tokens import reply_token
 from functions.intake.mail_routing import MailRouter
 from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import ROOT, WEBHOOK_SECRET, forget, shipped
-from tests.inprocess.test_circles import mails, make_mail
+from tests.inprocess.test_mail_loops import mails, make_mail
 from tests.inprocess.test_returns import CUSTOMER, DESK, SUPERVISOR, act, file, own_id
 from tests.signed_requests import signed
+
+pytestmark = pytest.mark.requirement("A11", "G1")
 
 
 def customer_messages(storage: Storage, number: str) -> list[Any]:

@@ -1,4 +1,4 @@
-"""A ticket's life as an endpoint receives it: every event once, in any order (G5, E11, G4)."""
+"""A ticket's life as an endpoint receives it: every event once, in any order."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ from functions.intake.signatures import verify
 from functions.notify import wiring
 from infra.deploy.permissions import granted, needed
 from infra.simulator.simulator import Simulator
-from tests.inprocess.conftest import ROOT, WEBHOOK_SECRET, loop, shipped, storage
-from tests.inprocess.test_life import SECRETS, Life
+from tests.inprocess.conftest import ROOT, WEBHOOK_SECRET, shipped, simulator, storage
+from tests.inprocess.test_standard import SECRETS, StandardJourney
 from tests.notify.webhook_receiver import Receiver
 
-__all__ = ["loop", "storage"]  # fixtures
+pytestmark = pytest.mark.requirement("G5", "E11", "G4")
+__all__ = ["simulator", "storage"]  # fixtures
 
 
 @pytest.fixture
-def receiver(loop: Simulator, storage: Storage) -> Iterator[Receiver]:
-    """An endpoint that wants everything, of a deployment that may send to this machine."""
+def receiver(simulator: Simulator, storage: Storage) -> Iterator[Receiver]:
+    """Provide an endpoint for all events of a deployment that may send to this machine."""
     ssm = boto3.client("ssm")
     secret = rotated("", WEBHOOK_SECRET, datetime.now(UTC), timedelta())
     for name, value in (
@@ -35,7 +36,10 @@ def receiver(loop: Simulator, storage: Storage) -> Iterator[Receiver]:
         ("desks/standard/webhooks/crm", secret),
     ):
         ssm.put_parameter(
-            Name=loop.deployment.parameter(name), Value=value, Type="SecureString", Overwrite=True
+            Name=simulator.deployment.parameter(name),
+            Value=value,
+            Type="SecureString",
+            Overwrite=True,
         )
     for cached in (wiring.endpoint_budget, wiring.secret_cache, aws.parameter):
         cached.cache_clear()
@@ -49,30 +53,32 @@ def receiver(loop: Simulator, storage: Storage) -> Iterator[Receiver]:
         cached.cache_clear()
 
 
-def live(life: Life) -> None:
-    """From filed to archived."""
-    life.online("li-1")
-    life.file()
-    life.act("li-1", "reply", text="请重置密码。")
-    life.act("li-1", "note", text="看过日志")
-    life.act("li-1", "resolve", summary="引导客户重置密码")
-    life.customer("survey", score=5)
-    assert life.status()["status"] == "archived"
+def handle_until_archived(journey: StandardJourney) -> None:
+    """Handle a ticket until it is archived."""
+    journey.online("li-1")
+    journey.file()
+    journey.act("li-1", "reply", text="请重置密码。")
+    journey.act("li-1", "note", text="看过日志")
+    journey.act("li-1", "resolve", summary="引导客户重置密码")
+    journey.act_as_customer("survey", score=5)
+    assert journey.status()["status"] == "archived"
 
 
 @pytest.mark.requirement("G5", "E11")
-def test_every_event_arrives_once(loop: Simulator, storage: Storage, receiver: Receiver) -> None:
-    """Though the endpoint fails at first and records come twice."""
+def test_every_event_arrives_once(
+    simulator: Simulator, storage: Storage, receiver: Receiver
+) -> None:
+    """Even if the endpoint fails at first and records come twice."""
     receiver.answers = [500, 503]
-    life = Life(loop, storage)
-    live(life)
+    journey = StandardJourney(simulator, storage)
+    handle_until_archived(journey)
     tries = len(receiver.got)
-    loop.tick(datetime.now(UTC) + timedelta(minutes=6))
-    loop.pump()
+    simulator.tick(datetime.now(UTC) + timedelta(minutes=6))
+    simulator.pump()
     assert len(receiver.got) == tries + 2
     happened = {
-        str(MessageId("standard", life.number, commit.version, position, "crm")): event.event
-        for commit in storage.tickets.history("standard", life.number)
+        str(MessageId("standard", journey.number, commit.version, position, "crm")): event.event
+        for commit in storage.tickets.history("standard", journey.number)
         for position, event in enumerate(commit.events)
         if event.event != "TimersSet"
     }
@@ -90,14 +96,14 @@ def test_every_event_arrives_once(loop: Simulator, storage: Storage, receiver: R
             signature=request.headers["webhook-signature"],
             now=datetime.now(UTC).timestamp(),
         )
-    assert {d.state for d in storage.deliveries.list("standard", life.number)} == {"sent"}
+    assert {d.state for d in storage.deliveries.list("standard", journey.number)} == {"sent"}
 
 
 @pytest.mark.requirement("G4")
 def test_no_webhook_contains_a_raw_contact(
-    loop: Simulator, storage: Storage, receiver: Receiver
+    simulator: Simulator, storage: Storage, receiver: Receiver
 ) -> None:
-    live(Life(loop, storage))
+    handle_until_archived(StandardJourney(simulator, storage))
     sent = "\n".join(f"{request.headers} {request.body.decode()}" for request in receiver.got)
     assert "ticket.archived" in sent
     for secret in SECRETS:
@@ -106,18 +112,18 @@ def test_no_webhook_contains_a_raw_contact(
 
 @pytest.mark.requirement("G5")
 def test_people_are_notified_whatever_the_endpoint_does(
-    loop: Simulator, storage: Storage, receiver: Receiver
+    simulator: Simulator, storage: Storage, receiver: Receiver
 ) -> None:
     receiver.answers = [410] * 1000
-    life = Life(loop, storage)
-    live(life)
+    journey = StandardJourney(simulator, storage)
+    handle_until_archived(journey)
     states: dict[str, set[str]] = {}
-    for delivery in storage.deliveries.list("standard", life.number):
+    for delivery in storage.deliveries.list("standard", journey.number):
         states.setdefault(delivery.channel, set()).add(delivery.state)
     assert states.pop("webhook") == {"dead_lettered", "retrying"}
     assert set().union(*states.values()) == {"sent"}
     queue = boto3.client("sqs").get_queue_attributes(
-        QueueUrl=f"https://sqs.us-east-1.amazonaws.com/123456789012/{loop.deployment.prefix}-notify-dlq",
+        QueueUrl=f"https://sqs.us-east-1.amazonaws.com/123456789012/{simulator.deployment.prefix}-notify-dlq",
         AttributeNames=["ApproximateNumberOfMessages"],
     )
     assert int(queue["Attributes"]["ApproximateNumberOfMessages"]) == len(receiver.got)
@@ -125,12 +131,12 @@ def test_people_are_notified_whatever_the_endpoint_does(
 
 @pytest.mark.requirement("F7", "G5")
 def test_notify_needs_no_right_that_it_lacks(
-    loop: Simulator, storage: Storage, receiver: Receiver
+    simulator: Simulator, storage: Storage, receiver: Receiver
 ) -> None:
-    live(Life(loop, storage))
+    handle_until_archived(StandardJourney(simulator, storage))
     used = {
         action
-        for call in loop.calls
+        for call in simulator.calls
         if call.function == "notify"
         for action in needed(call.service, call.operation, call.writes)
     }
@@ -139,9 +145,11 @@ def test_notify_needs_no_right_that_it_lacks(
 
 @pytest.mark.requirement("G7")
 def test_a_desk_without_endpoints_makes_no_calls_for_them(
-    loop: Simulator, storage: Storage
+    simulator: Simulator, storage: Storage
 ) -> None:
-    live(Life(loop, storage))
+    handle_until_archived(StandardJourney(simulator, storage))
     assert not [d for d in storage.deliveries.list("standard", "x") if d.channel == "webhook"]
-    parameters = [call for call in loop.calls if (call.function, call.service) == ("notify", "ssm")]
+    parameters = [
+        call for call in simulator.calls if (call.function, call.service) == ("notify", "ssm")
+    ]
     assert len(parameters) <= 2  # the root key and the API's address

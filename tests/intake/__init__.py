@@ -1,1 +1,1 @@
-"""What comes in: mails as they are, signatures, what of a mail is new."""
+"""Tests of intake: mails, signatures, mail policy."""

@@ -1,4 +1,4 @@
-"""Which mails are accepted, and whether their sender is trusted (G3)."""
+"""Which mails are accepted, and whether their sender is trusted."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from functions.core.domain.errors import Quarantined
 from functions.core.domain.rules import Checks
 from functions.intake.mail_policy import Verdicts, require_within_limits, trusts_sender
 
+pytestmark = pytest.mark.requirement("G3")
 DEFAULT = Checks()
 STATUSES = ("", "PASS", "FAIL", "GRAY", "PROCESSING_FAILED", "DISABLED")
 

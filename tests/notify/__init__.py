@@ -1,1 +1,1 @@
-"""Tests of notify: what is sent to whom, and that it is sent once."""
+"""Tests of notify: recipients, texts, and sending once."""

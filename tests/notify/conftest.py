@@ -1,4 +1,4 @@
-"""What the tests of notify share: the desk `standard` and a deployment in memory."""
+"""Shared fixtures of the notify tests: the desk `standard` and a deployment in memory."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KEPT = (aws.client, aws.parameter, aws.parameter_of_minute, container.storage, o
 
 @pytest.fixture(scope="session")
 def playbook() -> Playbook:
-    """The desk `standard` as it is delivered."""
+    """Return the playbook of the desk `standard`."""
     return load(PLAYBOOK)
 
 

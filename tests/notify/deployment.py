@@ -20,6 +20,7 @@ from functions.core.services.command_service import change
 from functions.core.services.create_ticket import NewTicket, Source, TicketCreator, TicketRequest
 from functions.core.storage.database import Storage
 from functions.notify.handler import notify
+from tests import moto_internals
 
 STAGE = "test"
 REGION = "us-east-1"
@@ -163,19 +164,13 @@ class Harness:
 
     @property
     def mails(self) -> list[Any]:
-        """The mails that SES accepted. moto offers no API call that lists them."""
-        from moto.ses.models import ses_backends
-
-        return list(ses_backends[ACCOUNT][REGION].sent_messages)
+        """The mails that SES accepted."""
+        return moto_internals.sent_mails(ACCOUNT, REGION)
 
     @property
     def sms(self) -> list[tuple[str, str]]:
-        """The number and text of each SMS that SNS accepted. No API call of moto lists them."""
-        from moto.sns.models import sns_backends
-
-        return [
-            (number, text) for number, text in sns_backends[ACCOUNT][REGION].sms_messages.values()
-        ]
+        """The number and text of each SMS that SNS accepted."""
+        return moto_internals.sent_texts(ACCOUNT, REGION)
 
     @property
     def dead_letters(self) -> list[dict[str, Any]]:

@@ -56,7 +56,7 @@ def with_message(playbook: Playbook, text: str, subject: str = "s") -> Playbook:
 
 
 def probe(playbook: Playbook, text: str, event: e.Event | None = None, **changes: Any) -> str:
-    """What a text becomes for the customer."""
+    """Return a text as rendered for the customer."""
     notification = Notification(event or EVENTS["ReplySent"], "customer", "probe")
     return render(notification, ticket(**changes), with_message(playbook, text)).text.strip()
 

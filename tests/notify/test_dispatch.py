@@ -216,7 +216,7 @@ def test_a_crash_between_sending_and_recording_sends_no_second_mail(case: Case) 
 
 
 @pytest.mark.requirement("E11")
-def test_a_claim_that_the_sdk_repeated_is_recognised_as_own(case: Case) -> None:
+def test_a_claim_that_the_sdk_repeated_succeeds(case: Case) -> None:
     case.interrupted.on_claim = lambda delivery, claimed: False
     case.process(interrupted=True)
     assert case.providers.addresses == [MAIL]
@@ -547,7 +547,7 @@ def test_a_retry_takes_precedence_over_a_dead_letter(
     assert routed.states == {"customer": "sent" if wait == "busy" else "dead_lettered"}
 
 
-def test_a_rule_that_is_new_since_the_first_run_is_followed_once(assigned: Case) -> None:
+def test_a_rule_added_since_the_first_run_is_followed_once(assigned: Case) -> None:
     assigned.drop_rule("handler_assigned")
     assigned.process(at=LATER)
     assert assigned.providers.addresses == [MAIL]
@@ -700,9 +700,7 @@ def test_records_that_the_filter_should_not_pass_are_ignored(case: Case) -> None
 
 
 @pytest.mark.requirement("G4")
-def test_what_is_stored_and_logged_is_masked(
-    case: Case, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_items_and_logs_are_masked(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
     """No item and no log line contains the contact, the name or the customer's secret."""
     secrets = ("li.example", "13800138000", NAME, "first@mail.example.com")
     for contact in (MAIL, "13800138000"):

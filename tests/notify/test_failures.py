@@ -1,4 +1,4 @@
-"""What the services' answers mean for a message: again later, never, or nobody knows."""
+"""The meaning of the services' errors for a delivery: retry, give up, or unclear."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_a_number_that_sns_refuses_is_permanent(number: str) -> None:
 
 
 class Sns:
-    """SNS, remembering what it was asked."""
+    """SNS that records its calls."""
 
     def __init__(self) -> None:
         self.asked: dict[str, Any] = {}
@@ -179,7 +179,7 @@ def test_an_open_contact_does_not_reveal_itself() -> None:
 
 
 class Kms:
-    """KMS, as it answers."""
+    """KMS with a prepared response."""
 
     def __init__(self, found: bytes | Exception) -> None:
         self.found = found

@@ -22,7 +22,7 @@ LIMITS = {"10m": 2, "1h": 3}
 
 
 class Table:
-    """What the limits read: the address's tickets, and their deliveries, newest first."""
+    """The deliveries of an address's tickets, newest first, as the limits read them."""
 
     def __init__(self, tickets: dict[str, list[Delivery]] | None = None) -> None:
         self.tickets = tickets or {}
@@ -109,7 +109,7 @@ def test_a_tickets_limit_blocks_automatic_mail(desk: Playbook) -> None:
 
 
 def test_earlier_deliveries_of_the_commit_count_once(desk: Playbook) -> None:
-    """Whether or not any of them is stored yet."""
+    """Stored or not."""
     first = mail(message="assigned")
     sent = [mail(version) for version in range(8, 4, -1)]
     for stored in (sent, [first, *sent]):

@@ -1,4 +1,4 @@
-"""The preferred channel of a customer (B8), and notifications of a repeated deadline (E6)."""
+"""The preferred channel of a customer, and notifications of a repeated deadline."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from tests.notify.deployment import (
     without_mailboxes,
 )
 
+pytestmark = pytest.mark.requirement("B8", "E6")
 TECH = "tech@standard.local"
 
 
@@ -66,11 +67,11 @@ def test_the_preferred_channel_is_used_if_the_contact_allows_it(
     assert providers.addresses == [TECH if channel == "phone" else contact]
 
 
-@pytest.mark.requirement("B8")
+@pytest.mark.requirement("B8", "G4")
 def test_a_customer_who_prefers_calls_is_called_by_the_handlers_team(
     harness: Harness, dispatcher: Dispatcher, providers: Providers
 ) -> None:
-    """The table contains neither the phone number nor the customer's secret link (G4)."""
+    """The table contains neither the phone number nor the customer's secret link."""
     delivery = answered(harness, dispatcher, PHONE, "phone")
     assert delivery.recipient == "customer"
     assert delivery.to.endswith("***8000")

@@ -1,4 +1,4 @@
-"""One webhook over the wire: where it may go, in what time, and what an answer means (G5)."""
+"""One webhook request: permitted addresses, timeouts, and the meaning of responses."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from functions.notify.deliver.failures import Passing, Permanent
 from functions.notify.deliver.webhook import checked, is_public, post, resolve
 from tests.notify.webhook_receiver import Authority, Receiver, authority
 
+pytestmark = pytest.mark.requirement("G5")
 NAME = "crm.example.com"
 PUBLIC = "93.184.216.34"
 INNER_NETWORKS = (
@@ -194,7 +195,7 @@ class Slow:
 def test_a_slow_endpoint_times_out(
     receiver: Receiver, drip: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether it is silent or answers byte by byte."""
+    """A silent one and one that answers byte by byte."""
     monkeypatch.setattr(webhook, "TIMEOUT", webhook.TIMEOUT / 10)
     slow = Slow(drip)
     receiver.answers = [slow]

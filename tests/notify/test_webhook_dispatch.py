@@ -1,4 +1,4 @@
-"""Each event goes to each endpoint: signed, retried for a day, without delaying people (G5)."""
+"""Each event goes to each endpoint: signed, retried for a day, without delaying people."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ from functions.notify.webhook_message import message_body, retry_waits
 from tests.notify.deployment import DEPLOYMENT, MAIL, NAME, NOON, PHONE, Harness
 from tests.notify.webhook_receiver import Receiver
 
+pytestmark = pytest.mark.requirement("G5")
 SECRET = "whsec_" + b64encode(b"one secret of thirty-two octets!").decode()
 OLDER = "whsec_" + b64encode(b"another secret of thirty-two oct").decode()
 LATER = NOON + CLAIM_TIMEOUT
@@ -371,7 +372,7 @@ def test_a_webhook_is_not_sent_while_another_run_sends_it(crm: Case) -> None:
 
 
 class Died(BaseException):
-    """The function ends in the middle."""
+    """Ends the function in the middle."""
 
 
 def with_deliveries(case: Case, deliveries: type[Deliveries]) -> Storage:
@@ -646,7 +647,7 @@ def test_this_machine_is_refused_unless_the_deployment_allows_it(
 
 
 @pytest.mark.requirement("G5")
-def test_without_its_secret_nothing_is_sent(desk: Harness, receiver: Receiver) -> None:
+def test_an_endpoint_without_a_secret_gets_no_request(desk: Harness, receiver: Receiver) -> None:
     aws.client("ssm").delete_parameter(Name=DEPLOYMENT.parameter("desks/standard/webhooks/crm"))
     ticket = desk.file()
     assert desk.invoke(desk.event_record(ticket)) == []

@@ -69,7 +69,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A caller that hangs up in the middle is none of the test's."""
+        """Ignore a caller that disconnects in the middle."""
 
 
 def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
@@ -97,7 +97,7 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
 
 @dataclass(frozen=True)
 class Authority:
-    """A certificate authority of the test's own, and a server's certificate for one name."""
+    """A certificate authority, and its certificate of a server for one name."""
 
     server: ssl.SSLContext
     trust: ssl.SSLContext

@@ -1,1 +1,1 @@
-"""What customers see and may add."""
+"""Tests of the customers' API and pages."""

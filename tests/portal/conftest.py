@@ -1,4 +1,4 @@
-"""A desk in the table, and customers' requests to it."""
+"""Shared fixtures of the portal tests: a desk in the table, and its customer."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.core.sample_desk import DESK, NOON, agent, file, make_table
 
 ROOT = b"k" * 32
-PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
+DEPLOYMENT = Deployment("aws", "us-east-1", "123456789012", "test")
 NUMBER = "CS20260310001"
 
 
 def _keep(folder: str, files: Sequence[NewAttachment], rules: FileRules) -> tuple[Attachment, ...]:
     import boto3
 
-    s3 = boto3.client("s3", region_name=PLACE.region)
+    s3 = boto3.client("s3", region_name=DEPLOYMENT.region)
     s3.create_bucket(Bucket="mail")
     return keep(s3, "mail", folder, files, rules)
 
@@ -45,7 +45,7 @@ def _seal(desk: str, number: str, words: bytes) -> tuple[bytes, ...]:
 
 @dataclass
 class Customer:
-    """Somebody with a browser or a program, and what they know of a ticket."""
+    """A customer with a browser or a program, and the key of a ticket."""
 
     storage: Storage
     number: str = NUMBER
@@ -60,12 +60,12 @@ class Customer:
         return PortalContext(self.storage, ROOT, _keep, _link, _seal)
 
     def get(self, accept: str = "application/json", **query: str) -> HttpResponse:
-        request = Request("GET", PLACE, NOON, query=query, headers={"accept": accept})
+        request = Request("GET", DEPLOYMENT, NOON, query=query, headers={"accept": accept})
         return show(request, self._desk, self.desk, self.number)
 
     def post(self, call: str, body: bytes, query: dict[str, str], **headers: str) -> HttpResponse:
         written = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = Request("POST", PLACE, NOON, query=query, headers=written, body=body)
+        request = Request("POST", DEPLOYMENT, NOON, query=query, headers=written, body=body)
         return write(request, self._desk, self.desk, self.number, call)
 
     def send(self, call: str, fields: dict[str, Any], **headers: str) -> HttpResponse:

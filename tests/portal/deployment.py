@@ -1,4 +1,4 @@
-"""A whole HTTP API on moto: parameters, keys, user pool, one desk with its roster."""
+"""A whole HTTP API on moto: parameters, keys, user pool, and one desk with its roster."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from infra.simulator.simulator import Simulator
 from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.core.sample_desk import NOON, agent, make_table
 
-PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
+DEPLOYMENT = Deployment("aws", "us-east-1", "123456789012", "test")
 ROOT = bytes(range(32))
 PASSWORD = "Correct-Horse-9"
 
@@ -28,10 +28,10 @@ def deployed(playbook: Playbook, roster: Mapping[str, tuple[str, str]]) -> Itera
         roster: username → role and team. Everybody has `PASSWORD` and a group in the pool;
             `new-1` there has still to choose a password.
     """
-    with aws_in_memory(PLACE.region):
+    with aws_in_memory(DEPLOYMENT.region):
         what = ("deployed", playbook.model_dump_json(), *roster.items())
         restore_or_make(what, lambda: _deployment(playbook, roster))
-        with Simulator(PLACE).running() as running:
+        with Simulator(DEPLOYMENT).running() as running:
             yield running
 
 
@@ -39,11 +39,11 @@ def _deployment(playbook: Playbook, roster: Mapping[str, tuple[str, str]]) -> No
     import boto3
 
     dynamodb = boto3.client("dynamodb")
-    make_table(dynamodb, PLACE.table)
+    make_table(dynamodb, DEPLOYMENT.table)
     kms = boto3.client("kms")
     key = kms.create_key()["KeyMetadata"]["KeyId"]
-    kms.create_alias(AliasName=PLACE.contacts_key, TargetKeyId=key)
-    storage = Storage.on(dynamodb, PLACE.table)
+    kms.create_alias(AliasName=DEPLOYMENT.contacts_key, TargetKeyId=key)
+    storage = Storage.on(dynamodb, DEPLOYMENT.table)
     storage.playbooks.put(playbook, NOON)
     for username, (role, team) in roster.items():
         storage.roster.put(agent(username, desk=playbook.desk, role=role, team=team))
@@ -59,17 +59,17 @@ def _parameters(settings: dict[str, str]) -> None:
         ("api", json.dumps({"url": "https://desk.example.com/api"})),
         ("settings", json.dumps(settings)),
     ):
-        ssm.put_parameter(Name=PLACE.parameter(name), Value=value, Type="SecureString")
+        ssm.put_parameter(Name=DEPLOYMENT.parameter(name), Value=value, Type="SecureString")
 
 
 def _user_pool(desk: str, roster: Mapping[str, tuple[str, str]]) -> str:
     import boto3
 
     cognito: Any = boto3.client("cognito-idp")
-    pool = cognito.create_user_pool(PoolName=PLACE.prefix)["UserPool"]["Id"]
+    pool = cognito.create_user_pool(PoolName=DEPLOYMENT.prefix)["UserPool"]["Id"]
     client = cognito.create_user_pool_client(
         UserPoolId=pool,
-        ClientName=PLACE.prefix,
+        ClientName=DEPLOYMENT.prefix,
         ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"],
     )
     for role in {role for role, _ in roster.values()}:

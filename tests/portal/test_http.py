@@ -1,4 +1,4 @@
-"""The customers' calls through Chalice, as API Gateway makes them (F6, A13, A16, G4)."""
+"""The customers' calls through Chalice, as API Gateway makes them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from functions.core.storage.database import Storage
 from functions.core.text.tokens import status_key
 from infra.simulator.simulator import Simulator
 from tests.core.sample_desk import NOON, file
-from tests.portal.deployment import PLACE, ROOT, deployed
+from tests.portal.deployment import DEPLOYMENT, ROOT, deployed
 
+pytestmark = pytest.mark.requirement("F6", "A13", "A16", "G4")
 NUMBER = "CS20260310001"
 PATH = f"/desks/testdesk/tickets/{NUMBER}"
 KEY = status_key(ROOT, "testdesk", NUMBER)
@@ -24,8 +25,8 @@ BROWSER = {"Accept": "text/html,*/*;q=0.8"}
 
 
 @pytest.fixture
-def loop(playbook: Playbook) -> Iterator[Simulator]:
-    """A deployment with one ticket in an agent's hands."""
+def simulator(playbook: Playbook) -> Iterator[Simulator]:
+    """Yield a deployment with one assigned ticket."""
     with deployed(playbook, {"agent-1": ("agent", "technical")}) as running:
         storage = _storage()
         file(storage, playbook, NUMBER)
@@ -37,19 +38,19 @@ def loop(playbook: Playbook) -> Iterator[Simulator]:
 def _storage() -> Storage:
     import boto3
 
-    return Storage.on(boto3.client("dynamodb"), PLACE.table)
+    return Storage.on(boto3.client("dynamodb"), DEPLOYMENT.table)
 
 
-def test_the_status_over_http(loop: Simulator) -> None:
-    answer = loop.http("GET", f"{PATH}?key={KEY}")
+def test_the_status_is_readable_over_http(simulator: Simulator) -> None:
+    answer = simulator.http("GET", f"{PATH}?key={KEY}")
     assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
     assert answer.json["received_at"] == "2026-03-10T12:00:00+08:00"
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["referrer-policy"] == "no-referrer"
 
 
-def test_a_page_over_http(loop: Simulator) -> None:
-    answer = loop.http("GET", f"{PATH}?contact=8000", headers=BROWSER)
+def test_a_browser_gets_a_page_over_http(simulator: Simulator) -> None:
+    answer = simulator.http("GET", f"{PATH}?contact=8000", headers=BROWSER)
     assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
 
@@ -65,23 +66,26 @@ def test_a_page_over_http(loop: Simulator) -> None:
         "/desks/other/tickets/CS1",
     ],
 )
-def test_what_does_not_hold_is_one_problem(loop: Simulator, path: str) -> None:
-    answer = loop.http("GET", path)
+def test_a_wrong_proof_is_a_problem_document(simulator: Simulator, path: str) -> None:
+    answer = simulator.http("GET", path)
     assert (answer.status, answer.headers["content-type"]) == (404, "application/problem+json")
-    assert answer.text == loop.http("GET", "/desks/testdesk/tickets/CS9").text
+    assert answer.text == simulator.http("GET", "/desks/testdesk/tickets/CS9").text
 
 
-def test_a_form_over_http(loop: Simulator, playbook: Playbook) -> None:
-    """A13: a browser without script answers the survey and comes back to the page."""
+@pytest.mark.requirement("A13")
+def test_a_browser_without_script_answers_the_survey(
+    simulator: Simulator, playbook: Playbook
+) -> None:
+    """Its form leads back to the page."""
     change(_storage(), "testdesk", NUMBER, c.Resolve("好了"), playbook, NOON, actor="agent-1")
-    page = loop.http("GET", f"{PATH}?key={KEY}", headers=BROWSER).text
+    page = simulator.http("GET", f"{PATH}?key={KEY}", headers=BROWSER).text
     action = page.split('method="post" action="')[1].split('"')[0].replace("&amp;", "&")
     address = urljoin(PATH, action)
     headers = {**BROWSER, "Content-Type": "application/x-www-form-urlencoded"}
-    answer = loop.http("POST", address, b"score=5&comment=%E5%A5%BD", headers=headers)
+    answer = simulator.http("POST", address, b"score=5&comment=%E5%A5%BD", headers=headers)
     assert answer.status == 303
     back = urljoin(address, answer.headers["location"])
-    assert "感谢您的评价" in loop.http("GET", back, headers=BROWSER).text
+    assert "感谢您的评价" in simulator.http("GET", back, headers=BROWSER).text
 
 
 @pytest.mark.parametrize(
@@ -95,8 +99,10 @@ def test_a_form_over_http(loop: Simulator, playbook: Playbook) -> None:
         ("survey", {"score": 5}, 409),
     ],
 )
-def test_each_refusal_is_a_problem(loop: Simulator, call: str, body: Any, status: int) -> None:
-    answer = loop.http("POST", f"{PATH}/{call}?key={KEY}", body)
+def test_each_refusal_is_a_problem_document(
+    simulator: Simulator, call: str, body: Any, status: int
+) -> None:
+    answer = simulator.http("POST", f"{PATH}/{call}?key={KEY}", body)
     assert answer.status == status
     if status >= 400:
         assert answer.headers["content-type"] == "application/problem+json"
@@ -104,7 +110,9 @@ def test_each_refusal_is_a_problem(loop: Simulator, call: str, body: Any, status
         assert {"title", "detail"} <= set(answer.json)
 
 
-def test_a_confirmation_over_http(loop: Simulator, playbook: Playbook) -> None:
+def test_a_customer_confirms_the_solution_over_http(
+    simulator: Simulator, playbook: Playbook
+) -> None:
     change(_storage(), "testdesk", NUMBER, c.Resolve("好了"), playbook, NOON, actor="agent-1")
-    answer = loop.http("POST", f"{PATH}/confirmation?key={KEY}", {"solved": True})
+    answer = simulator.http("POST", f"{PATH}/confirmation?key={KEY}", {"solved": True})
     assert (answer.status, answer.json["number"]) == (200, NUMBER)

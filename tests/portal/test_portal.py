@@ -1,4 +1,4 @@
-"""Status queries, messages, confirmation and survey, by secret link (F6, A11, A13-A16, G1, G4)."""
+"""Status queries, messages, confirmation and survey, by the status link."""
 
 from __future__ import annotations
 
@@ -33,8 +33,9 @@ from functions.core.text.words import label, nearest_locale
 from functions.portal.calls import wants_page
 from tests.core.sample_desk import DESK, NOON, file
 from tests.core.text.test_file_types import REAL, package
-from tests.portal.conftest import NUMBER, PLACE, Customer
+from tests.portal.conftest import DEPLOYMENT, NUMBER, Customer
 
+pytestmark = pytest.mark.requirement("F6", "A11", "A13", "A14", "A15", "A16", "G1", "G4")
 FIELDS = [
     "number", "status", "status_label", "type", "tags", "priority", "team", "handler",
     "received_at", "expected_response_by", "expected_resolution_by", "first_response_at",
@@ -43,11 +44,11 @@ FIELDS = [
 ]  # fmt: skip
 
 PHOTO = b64encode(REAL["png"]).decode()
-Do = Callable[..., Ticket]
+CarryOut = Callable[..., Ticket]
 
 
 @pytest.fixture
-def do(storage: Storage, playbook: Playbook, ticket: Ticket) -> Do:
+def carry_out(storage: Storage, playbook: Playbook, ticket: Ticket) -> CarryOut:
     """Carry commands out on the ticket, as agents and functions do."""
 
     def carry_out(*commands: c.Command, actor: str = "agent-1") -> Ticket:
@@ -62,9 +63,11 @@ def do(storage: Storage, playbook: Playbook, ticket: Ticket) -> Do:
 ASSIGN = c.Assign(team="technical", handler="agent-1")
 
 
-def test_status_has_the_contracts_fields_and_the_desks_offset(customer: Customer, do: Do) -> None:
-    """F6, A14, A16: status and expected times by ticket number."""
-    do(ASSIGN, c.Reply("请重启后再试"))
+@pytest.mark.requirement("F6", "A14", "A16")
+def test_the_status_has_the_contract_s_fields_and_the_desk_s_offset(
+    customer: Customer, carry_out: CarryOut
+) -> None:
+    carry_out(ASSIGN, c.Reply("请重启后再试"))
     view = customer.get(key=customer.key).body
     assert list(view) == FIELDS
     assert (view["status"], view["handler"], view["team"]) == (
@@ -77,9 +80,9 @@ def test_status_has_the_contracts_fields_and_the_desks_offset(customer: Customer
     ]  # fmt: skip
 
 
+@pytest.mark.requirement("A16", "F6")
 @pytest.mark.parametrize("contact", ["8000", "13800008000", " 8000 "])
-def test_the_end_of_the_contact_opens_the_status(customer: Customer, contact: str) -> None:
-    """A16, F6."""
+def test_the_last_four_of_the_contact_open_the_status(customer: Customer, contact: str) -> None:
     assert customer.get(contact=contact).body["number"] == NUMBER
 
 
@@ -117,9 +120,11 @@ def test_guesses_count_for_an_hour(storage: Storage, customer: Customer) -> None
     assert storage.failed_attempts.count("testdesk", NUMBER, NOON + timedelta(hours=1)) == 0
 
 
+@pytest.mark.requirement("G4")
 @pytest.mark.parametrize("shown", ["****", "*78", "", "******78"])
-def test_a_hidden_contact_proves_nothing(storage: Storage, playbook: Playbook, shown: str) -> None:
-    """G4: stars are no secret."""
+def test_the_stars_of_a_masked_contact_prove_nothing(
+    storage: Storage, playbook: Playbook, shown: str
+) -> None:
     file(storage, playbook, "CS20260310002", customer=_person(shown, "phone"))
     for guess in ("****", shown, "", "\x00\x00\x00\x00", "**78"):
         with pytest.raises(NotFound):
@@ -141,10 +146,11 @@ class Calls:
         self.made.append(model.name)
 
 
+@pytest.mark.requirement("F6")
 def test_a_wrong_proof_and_a_missing_ticket_are_answered_alike(
     dynamodb: Any, storage: Storage, customer: Customer
 ) -> None:
-    """F6: the same words after the same DynamoDB calls and the same keys computed."""
+    """With the same text after the same DynamoDB calls and key computations."""
     missing = Customer(storage, "CS20260310999")
     storage.playbooks.get("testdesk", NOON)
     calls = Calls(dynamodb)
@@ -166,7 +172,7 @@ def test_a_wrong_proof_and_a_missing_ticket_are_answered_alike(
 
 
 @pytest.mark.parametrize(("desk", "number"), [("nowhere", NUMBER), ("testdesk", "x" * 5000)])
-def test_an_unknown_desk_or_an_odd_number_is_the_same_404(
+def test_an_unknown_desk_or_an_invalid_number_is_the_same_404(
     storage: Storage, ticket: Ticket, desk: str, number: str
 ) -> None:
     customer = Customer(storage, number, desk)
@@ -177,9 +183,12 @@ def test_an_unknown_desk_or_an_odd_number_is_the_same_404(
     assert refused.value.detail == usual.value.detail
 
 
-def test_internal_events_stay_internal(customer: Customer, do: Do) -> None:
-    """A14: what customers see is what concerns them; notes, classes and timers are the desk's."""
-    do(
+@pytest.mark.requirement("A14")
+def test_internal_events_are_not_shown_to_the_customer(
+    customer: Customer, carry_out: CarryOut
+) -> None:
+    """Notes, classes and timers are internal."""
+    carry_out(
         c.Classify("fault", ("login",), "medium", rules=("r1",)),
         c.SetCustomerClass("vip"),
         ASSIGN,
@@ -193,11 +202,12 @@ def test_internal_events_stay_internal(customer: Customer, do: Do) -> None:
         assert EVENTS[hidden].customer_visibility == "never"
 
 
+@pytest.mark.requirement("A11", "G4")
 def test_a_message_is_masked_and_resumes_the_ticket(
-    customer: Customer, storage: Storage, do: Do
+    customer: Customer, storage: Storage, carry_out: CarryOut
 ) -> None:
-    """A11, G4: the answer to a request for information; a number in it is hidden."""
-    do(ASSIGN, c.RequestInformation("请提供账号"))
+    """It answers a request for information."""
+    carry_out(ASSIGN, c.RequestInformation("请提供账号"))
     answer = customer.send("messages", {"text": "账号是a1，电话13800138000"})
     assert (answer.status, answer.body) == (201, {"number": NUMBER, "status": "in_progress"})
     (written,) = storage.tickets.history("testdesk", NUMBER)[-1].of(CustomerWrote)
@@ -205,8 +215,9 @@ def test_a_message_is_masked_and_resumes_the_ticket(
     assert written.channel == "web"
 
 
+@pytest.mark.requirement("G1")
 def test_an_idempotency_key_adds_a_message_once(customer: Customer, storage: Storage) -> None:
-    """G1: the same key and text once; the same key with another text is refused."""
+    """The same key with another text is refused."""
     first = customer.send("messages", {"text": "还有一事"}, idempotency_key="k1")
     again = customer.send("messages", {"text": "还有一事"}, idempotency_key="k1")
     assert (again.status, again.body) == (first.status, first.body)
@@ -216,8 +227,9 @@ def test_an_idempotency_key_adds_a_message_once(customer: Customer, storage: Sto
     assert len(_events(storage, "CustomerWrote")) == 2
 
 
-def test_files_come_with_a_message(customer: Customer, storage: Storage) -> None:
-    """D10, G4: kept under their digest; a number in the name is hidden."""
+@pytest.mark.requirement("D10", "G4")
+def test_a_message_can_have_files(customer: Customer, storage: Storage) -> None:
+    """They are kept under their digest; a number in the name is masked."""
     import boto3
 
     photo = {"name": "照片13800138000.png", "content_type": "image/png", "content": PHOTO}
@@ -242,15 +254,14 @@ def test_files_come_with_a_message(customer: Customer, storage: Storage) -> None
         ({"key": "files/other"}, "attachments.0.key"),
     ],
 )
-def test_a_file_that_does_not_fit_is_named(
-    customer: Customer, change: dict[str, str], field: str
-) -> None:
+def test_an_invalid_file_is_named(customer: Customer, change: dict[str, str], field: str) -> None:
     photo = {"name": "a.png", "content": "aGVsbG8=", **change}
     with pytest.raises(InvalidInput) as refused:
         customer.send("messages", {"text": "见照片", "attachments": [photo]})
     assert [error.field for error in refused.value.errors] == [field]
 
 
+@pytest.mark.requirement("D10")
 @pytest.mark.parametrize(
     ("name", "why"),
     [
@@ -258,10 +269,10 @@ def test_a_file_that_does_not_fit_is_named(
         ("report.docx", "the content is a file with macros; accepted types: JPEG, "),
     ],
 )
-def test_a_file_that_is_not_accepted_is_said(
+def test_a_file_that_is_refused_by_its_content_is_named(
     customer: Customer, storage: Storage, name: str, why: str
 ) -> None:
-    """D10, item 10: by its content; nothing of the message is kept then."""
+    """Nothing of the message is kept."""
     content = b"MZ\x90\x00" if name.endswith("png") else package("word/vbaProject.bin")
     good = {"name": "a.png", "content": PHOTO}
     bad = {"name": name, "content": b64encode(content).decode()}
@@ -293,82 +304,91 @@ def _events(storage: Storage, name: str) -> list[Any]:
         (b"[]", ""),
     ],
 )
-def test_a_body_that_does_not_fit_names_its_fields(
-    customer: Customer, body: bytes, field: str
-) -> None:
+def test_an_invalid_body_names_its_fields(customer: Customer, body: bytes, field: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         customer.post("messages", body, {"key": customer.key})
     assert [error.field for error in refused.value.errors] == [field]
 
 
+@pytest.mark.requirement("F6")
 @pytest.mark.parametrize("call", ["messages", "confirmation", "survey"])
-def test_only_the_key_proves_for_writing(customer: Customer, call: str) -> None:
-    """F6: four characters may look, not write."""
+def test_only_the_key_permits_writing(customer: Customer, call: str) -> None:
+    """The last four of the contact permit reading alone."""
     with pytest.raises(NotFound):
         customer.post(call, b"{}", {"contact": "8000"})
 
 
-def test_unsolved_takes_the_ticket_up_again(customer: Customer, do: Do) -> None:
-    do(ASSIGN, c.Resolve("已重置密码"))
+def test_unsolved_reopens_the_ticket(customer: Customer, carry_out: CarryOut) -> None:
+    carry_out(ASSIGN, c.Resolve("已重置密码"))
     answer = customer.send("confirmation", {"solved": False, "reason": "还是不行 13800138000"})
     assert answer.body == {"number": NUMBER, "status": "queued"}
     reasons = [event.reason for event in _events(customer.storage, "ConfirmationGiven")]
     assert reasons == ["还是不行 138****8000"]
 
 
-def test_a_score_archives_the_ticket_and_is_given_once(customer: Customer, do: Do) -> None:
-    """A13: 5 archives; a second answer is 409."""
-    do(ASSIGN, c.Resolve("已重置密码"))
+@pytest.mark.requirement("A13")
+def test_a_good_score_archives_the_ticket_and_is_given_once(
+    customer: Customer, carry_out: CarryOut
+) -> None:
+    """A second answer is 409."""
+    carry_out(ASSIGN, c.Resolve("已重置密码"))
     assert customer.send("survey", {"score": 5, "comment": "很好"}).body["status"] == "archived"
     with pytest.raises(AlreadyAnswered) as refused:
         customer.send("survey", {"score": 1})
     assert refused.value.status == 409
 
 
-def test_a_poor_score_goes_to_qa(customer: Customer, do: Do) -> None:
-    """A13."""
-    do(ASSIGN, c.Resolve("已重置密码"))
+@pytest.mark.requirement("A13")
+def test_a_poor_score_goes_to_qa(customer: Customer, carry_out: CarryOut) -> None:
+    carry_out(ASSIGN, c.Resolve("已重置密码"))
     assert customer.send("survey", {"score": "3"}).body["status"] == "in_review"
 
 
+@pytest.mark.requirement("A15")
 @pytest.mark.parametrize("score", [0, 6, "很好", True, 4.5, None, "9" * 50])
-def test_a_score_off_the_scale_is_refused(customer: Customer, do: Do, score: Any) -> None:
-    """A15: 1 to 5."""
-    do(ASSIGN, c.Resolve("已重置密码"))
+def test_a_score_off_the_scale_is_refused(
+    customer: Customer, carry_out: CarryOut, score: Any
+) -> None:
+    """The scale is 1 to 5."""
+    carry_out(ASSIGN, c.Resolve("已重置密码"))
     with pytest.raises(InvalidInput) as refused:
         customer.send("survey", {"score": score})
     assert [error.field for error in refused.value.errors] == ["score"]
 
 
-def test_a_desk_may_ask_in_words(storage: Storage, do: Do, customer: Customer) -> None:
-    """D12, E7: the desk's own words stand for scores, on the page too."""
+@pytest.mark.requirement("D12", "E7")
+def test_a_desk_can_ask_for_a_score_in_words(
+    storage: Storage, carry_out: CarryOut, customer: Customer
+) -> None:
+    """Also on the page."""
     words = {"非常满意": 5, "一般": 3, "不满意": 1}
     worded = load({**DESK, "survey": {**DESK["survey"], "words": words}})
     storage.playbooks.cache["testdesk"] = CachedPlaybook(NOON, 1, worded)
-    do(ASSIGN, c.Resolve("已重置密码"))
+    carry_out(ASSIGN, c.Resolve("已重置密码"))
     assert 'value="非常满意"' in customer.get("text/html", key=customer.key).body
     assert customer.send("survey", {"score": "非常满意"}).body["status"] == "archived"
 
 
-def test_what_is_not_possible_names_what_customers_may_do(customer: Customer) -> None:
-    """Contract: 409 with the allowed ones named, the customer's own, not the agents'."""
+def test_a_refused_call_names_the_customer_s_allowed_actions(customer: Customer) -> None:
+    """With 409; the agents' actions are not named."""
     with pytest.raises(ActionNotAllowed) as refused:
         customer.send("survey", {"score": 5})
     assert refused.value.allowed == ("messages",)
 
 
+@pytest.mark.requirement("B10")
 @pytest.mark.parametrize("merged", [False, True])
-def test_nothing_is_added_to_an_erased_ticket(
-    customer: Customer, do: Do, storage: Storage, playbook: Playbook, merged: bool
+def test_an_erased_ticket_takes_no_message(
+    customer: Customer, carry_out: CarryOut, storage: Storage, playbook: Playbook, merged: bool
 ) -> None:
-    """B10: nobody could answer it; it says so, keeps no file and the page has no form for it."""
+    """The response explains it, no file is kept, and the page has no form."""
     import boto3
 
     assert "/messages?" in customer.get(PAGE, key=customer.key).body
     if merged:
         file(storage, playbook, "CS2")
-        do(c.Merge("CS2"))
-    do(c.ErasePerson("asked for it"), actor="admin")
+        carry_out(c.Merge("CS2"))
+    carry_out(c.ErasePerson("asked for it"), actor="admin")
     photo = {"name": "x.png", "content_type": "image/png", "content": PHOTO}
     with pytest.raises(Forgotten, match=r"erased\. Please file a new request") as refused:
         customer.send("messages", {"text": "还有", "attachments": [photo]})
@@ -380,9 +400,10 @@ def test_nothing_is_added_to_an_erased_ticket(
     refusal = customer.submit("messages", text="还有")
     assert (refusal.status, "请重新提交请求" in refusal.body) == (409, True)
     with pytest.raises(Forgotten):  # erased while the message was on its way
-        do(c.CustomerMessage("还有", "web"), actor="customer")
+        carry_out(c.CustomerMessage("还有", "web"), actor="customer")
 
 
+@pytest.mark.requirement("B10", "G4")
 @pytest.mark.parametrize(
     ("call", "fields", "event"),
     [
@@ -391,13 +412,18 @@ def test_nothing_is_added_to_an_erased_ticket(
     ],
     ids=["confirmation", "survey"],
 )
-def test_an_erased_ticket_takes_no_answer(
-    customer: Customer, do: Do, storage: Storage, call: str, fields: dict[str, str], event: str
+def test_an_erased_ticket_takes_no_confirmation_and_no_score(
+    customer: Customer,
+    carry_out: CarryOut,
+    storage: Storage,
+    call: str,
+    fields: dict[str, str],
+    event: str,
 ) -> None:
-    """B10, G4: refused as a message is, for programs and on the page, which has no form for it."""
-    do(ASSIGN, c.Resolve("已重置密码"))
+    """From programs and on the page, which has no form."""
+    carry_out(ASSIGN, c.Resolve("已重置密码"))
     assert f"/{call}?" in customer.get(PAGE, key=customer.key).body
-    erased = do(c.ErasePerson("asked for it"), actor="admin")
+    erased = carry_out(c.ErasePerson("asked for it"), actor="admin")
     with pytest.raises(Forgotten, match=r"erased\. Please file a new request") as refused:
         customer.send(call, fields)
     told = problem(refused.value)
@@ -415,9 +441,10 @@ def test_an_erased_ticket_takes_no_answer(
 PAGE = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
-def test_the_page_shows_times_to_the_second(customer: Customer, do: Do) -> None:
-    """A15: YYYY-MM-DD HH:MM:SS, in the desk's time."""
-    do(ASSIGN)
+@pytest.mark.requirement("A15")
+def test_the_page_shows_times_to_the_second(customer: Customer, carry_out: CarryOut) -> None:
+    """YYYY-MM-DD HH:MM:SS in the desk's zone."""
+    carry_out(ASSIGN)
     answer = customer.get(PAGE, key=customer.key)
     assert answer.content_type == "text/html"
     assert "2026-03-10 12:00:00" in answer.body
@@ -426,8 +453,9 @@ def test_the_page_shows_times_to_the_second(customer: Customer, do: Do) -> None:
     assert "Assigned to an agent" in customer.get(PAGE, key=customer.key, lang="en").body
 
 
+@pytest.mark.requirement("G4")
 def test_the_page_loads_and_leaks_nothing(customer: Customer) -> None:
-    """G4: a strict policy, no script, no referrer that would carry the key away."""
+    """A strict policy, no script, and no referrer with the key."""
     from base64 import b64encode
     from hashlib import sha256
 
@@ -441,16 +469,17 @@ def test_the_page_loads_and_leaks_nothing(customer: Customer) -> None:
         assert outside not in answer.body
 
 
-def test_what_people_wrote_is_text_on_the_page(customer: Customer, do: Do) -> None:
-    do(ASSIGN, c.Resolve("<script>alert(1)</script>"))
+def test_the_page_escapes_people_s_text(customer: Customer, carry_out: CarryOut) -> None:
+    carry_out(ASSIGN, c.Resolve("<script>alert(1)</script>"))
     body = customer.get(PAGE, key=customer.key, lang='"><script>').body
     assert "<script" not in body
     assert "&lt;script&gt;alert(1)" in body
 
 
-def test_the_page_asks_what_the_desk_asked(customer: Customer, do: Do) -> None:
-    """A11: on the secret link alone."""
-    do(ASSIGN, c.RequestInformation("请提供订单截图"))
+@pytest.mark.requirement("A11")
+def test_the_page_shows_the_desk_s_question(customer: Customer, carry_out: CarryOut) -> None:
+    """With the status link only."""
+    carry_out(ASSIGN, c.RequestInformation("请提供订单截图"))
     assert "请提供订单截图" in customer.get(PAGE, key=customer.key).body
     by_contact = customer.get(PAGE, contact="8000").body
     assert "请提供订单截图" not in by_contact
@@ -458,27 +487,29 @@ def test_the_page_asks_what_the_desk_asked(customer: Customer, do: Do) -> None:
     assert customer.key not in by_contact
 
 
-def test_the_page_offers_what_the_status_allows(customer: Customer, do: Do) -> None:
-    """A12: a message while it is open, the survey once it is resolved."""
+@pytest.mark.requirement("A12")
+def test_the_page_offers_what_the_status_allows(customer: Customer, carry_out: CarryOut) -> None:
+    """A message while the ticket is open, the survey once it is resolved."""
     assert "/messages?" in customer.get(PAGE, key=customer.key).body
-    do(ASSIGN, c.Resolve("已重置密码"))
+    carry_out(ASSIGN, c.Resolve("已重置密码"))
     body = customer.get(PAGE, key=customer.key).body
     assert "/survey?" in body
     assert "/messages?" not in body
-    do(c.AnswerSurvey(5), actor="customer")
+    carry_out(c.AnswerSurvey(5), actor="customer")
     assert "<form" not in customer.get(PAGE, key=customer.key).body
 
 
-def test_a_closed_ticket_has_a_page(customer: Customer, do: Do) -> None:
-    do(c.Close("重复"))
+def test_a_closed_ticket_has_a_page(customer: Customer, carry_out: CarryOut) -> None:
+    carry_out(c.Close("重复"))
     body = customer.get(PAGE, key=customer.key).body
     assert "重复" not in body
     assert 'class="badge quiet"' in body
 
 
-def test_a_form_leads_back_to_the_page(customer: Customer, do: Do) -> None:
-    """A13: the survey works without script."""
-    do(ASSIGN, c.Resolve("已重置密码"))
+@pytest.mark.requirement("A13")
+def test_a_form_leads_back_to_the_page(customer: Customer, carry_out: CarryOut) -> None:
+    """The survey works without script."""
+    carry_out(ASSIGN, c.Resolve("已重置密码"))
     answer = customer.submit("survey", score="5", comment="谢谢 & 再见")
     assert answer.status == 303
     assert answer.headers["Location"] == f"../{NUMBER}?key={customer.key}&done=survey"
@@ -492,23 +523,23 @@ def test_a_form_leads_back_to_the_page(customer: Customer, do: Do) -> None:
     ("call", "fields", "status"),
     [("survey", {"score": "5"}, 409), ("messages", {"text": ""}, 400)],
 )
-def test_a_refused_form_is_a_page(
+def test_a_refused_form_gets_a_page(
     customer: Customer, call: str, fields: dict[str, str], status: int
 ) -> None:
     answer = customer.submit(call, **fields)
     assert (answer.status, answer.content_type) == (status, "text/html")
 
 
-def test_an_unsolved_problem_is_one_form_away(customer: Customer, do: Do) -> None:
-    """D13, C10: the page that asks for a score also takes "not solved"."""
-    do(ASSIGN, c.Resolve("已重置密码"))
+@pytest.mark.requirement("D13", "C10")
+def test_the_survey_page_also_takes_unsolved(customer: Customer, carry_out: CarryOut) -> None:
+    carry_out(ASSIGN, c.Resolve("已重置密码"))
     assert 'name="solved" value="false"' in customer.get(PAGE, key=customer.key).body
     answer = customer.submit("confirmation", solved="false", reason="还是不行")
     assert (answer.status, "done=confirmation" in answer.headers["Location"]) == (303, True)
     assert customer.get(key=customer.key).body["status"] == "queued"
 
 
-def test_the_language_stays_over_a_form(customer: Customer) -> None:
+def test_a_form_keeps_the_language(customer: Customer) -> None:
     body = b"text=hello"
     answer = customer.post(
         "messages",
@@ -520,7 +551,7 @@ def test_the_language_stays_over_a_form(customer: Customer) -> None:
     assert answer.headers["Location"].endswith("&done=messages&lang=en")
 
 
-def test_a_form_that_cannot_be_read_is_refused(customer: Customer) -> None:
+def test_an_unreadable_form_is_refused(customer: Customer) -> None:
     body = b"&".join(b"a%d=1" % n for n in range(30))
     with pytest.raises(Refused):
         customer.post(
@@ -552,8 +583,8 @@ def test_a_missing_ticket_is_a_page_for_browsers(storage: Storage, ticket: Ticke
         ("text/html;level=1", True),
     ],
 )
-def test_html_for_those_who_ask_for_it(accept: str, page: bool) -> None:
-    assert wants_page(Request("GET", PLACE, NOON, headers={"accept": accept})) is page
+def test_a_client_that_accepts_html_gets_html(accept: str, page: bool) -> None:
+    assert wants_page(Request("GET", DEPLOYMENT, NOON, headers={"accept": accept})) is page
 
 
 # Words
@@ -568,7 +599,7 @@ def test_unknown_terms_are_shown_as_they_are(playbook: Playbook) -> None:
     assert label(playbook.types, None, "en") == ""
 
 
-def test_languages_are_recognised_by_their_beginning() -> None:
+def test_languages_are_recognised_by_their_first_part() -> None:
     assert [nearest_locale(name) for name in ("zh", "zh-Hant-TW", "EN-gb", "fr", "", None)] == [
         "zh-CN", "zh-CN", "en", None, None, None,
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the customer sees of a desk's own steps, and is asked (D10-D13, E2, C10, B9)."""
+"""The customer's view of a desk's steps, and the desk's questions to the customer."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from tests.core.sample_desk import DESK, NOON, agent, both, file
 from tests.portal.conftest import NUMBER, Customer
 from tests.portal.test_portal import PAGE
 
+pytestmark = pytest.mark.requirement("D10", "D11", "D12", "D13", "E2", "C10", "B9")
 WORDS = {"非常满意": 5, "满意": 4, "一般": 3, "不满意": 1}
 PHOTO = Attachment(name="现场.png", content_type="image/png", size=9, key="files/testdesk/a")
 INSIDE = Attachment(name="内部.pdf", content_type="application/pdf", size=9, key="files/testdesk/b")
@@ -75,7 +76,7 @@ def storage(dynamodb: Any, playbook: Playbook) -> Storage:
     return found
 
 
-def _do(storage: Storage, playbook: Playbook, *commands: c.Command) -> Ticket:
+def _carry_out(storage: Storage, playbook: Playbook, *commands: c.Command) -> Ticket:
     for command in commands:
         after = change(storage, "testdesk", NUMBER, command, playbook, NOON, actor="agent-1")
     return after
@@ -86,12 +87,13 @@ GONE = c.TakeStep("on-the-way", {"arrives_at": "2026-03-10T06:00:00+00:00"}, (PH
 CALLBACK = {"solved": "callback", "team": "technical", "within": "1h"}
 
 
-def test_each_node_of_the_way_is_in_the_timeline(
+@pytest.mark.requirement("D10", "D11")
+def test_each_step_is_in_the_timeline(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
-    """D10, D11: 工程师已出发，预计到达 14:00; what is internal stays so."""
+    """工程师已出发，预计到达 14:00; internal steps are not shown."""
     inside = c.TakeStep("inside", {"found": "主板"}, (INSIDE,))
-    _do(storage, playbook, ASSIGN, inside, GONE)
+    _carry_out(storage, playbook, ASSIGN, inside, GONE)
     view = customer.get(key=customer.key).body
     assert [entry["label"] for entry in view["timeline"]] == [
         "已收到请求", "已分配处理人员", "工程师已出发",
@@ -108,11 +110,12 @@ def test_each_node_of_the_way_is_in_the_timeline(
     assert "Arrives: 2026-03-10 14:00:00" in english
 
 
-def test_files_go_to_whoever_has_the_key(
+@pytest.mark.requirement("D10")
+def test_files_are_shown_with_the_key_only(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
-    """D10: by a link of their own; the end of a contact is not enough."""
-    _do(storage, playbook, ASSIGN, c.TakeStep("inside", {}, (INSIDE,)), GONE)
+    """The last four of the contact are not enough."""
+    _carry_out(storage, playbook, ASSIGN, c.TakeStep("inside", {}, (INSIDE,)), GONE)
     (shown,) = customer.get(key=customer.key).body["attachments"]
     assert (shown["name"], shown["url"]) == (
         "现场.png", "https://files.example.com/files/testdesk/a",
@@ -123,33 +126,36 @@ def test_files_go_to_whoever_has_the_key(
     assert "files/testdesk" not in customer.get(PAGE, contact="8000").body
 
 
-def test_the_status_is_called_as_the_desk_calls_it(
+@pytest.mark.requirement("D6")
+def test_the_status_has_the_desk_s_label(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
-    """D6: on the badge and on the way to the solution."""
-    _do(storage, playbook, ASSIGN)
+    """On the badge and in the progress bar."""
+    _carry_out(storage, playbook, ASSIGN)
     assert customer.get(key=customer.key).body["status_label"] == "待上门"
     assert customer.get(PAGE, key=customer.key).body.count("待上门") == 2
 
 
+@pytest.mark.requirement("E2")
 def test_the_question_to_the_customer_is_on_the_page(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
-    """E2: until the supervisors have to say."""
-    _do(storage, playbook, c.AskCustomer("是无法登录，还是收不到验证码？"))
+    """Until the supervisors decide."""
+    _carry_out(storage, playbook, c.AskCustomer("是无法登录，还是收不到验证码？"))
     assert customer.get(key=customer.key).body["question"] == "是无法登录，还是收不到验证码？"
     assert "还是收不到验证码" in customer.get(PAGE, key=customer.key).body
     assert customer.get(contact="8000").body["question"] is None
-    _do(storage, playbook, c.CustomerMessage("收不到", "web"))
+    _carry_out(storage, playbook, c.CustomerMessage("收不到", "web"))
     answered = customer.submit("messages", text="收不到验证码")
     assert answered.status == 303
 
 
-def test_the_customer_is_asked_whether_it_is_solved(
+@pytest.mark.requirement("C10", "D13")
+def test_the_customer_is_asked_to_confirm_the_solution(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
-    """C10, D13: 确认解决 or 未解决 with the reason; the survey comes after the yes."""
-    _do(storage, playbook, ASSIGN, c.Resolve("换了屏幕"))
+    """确认解决, or 未解决 with the reason; the survey comes after the confirmation."""
+    _carry_out(storage, playbook, ASSIGN, c.Resolve("换了屏幕"))
     page = customer.get(PAGE, key=customer.key).body
     for words in (
         "待客户确认",
@@ -165,11 +171,11 @@ def test_the_customer_is_asked_whether_it_is_solved(
     assert re.findall(r'name="score" value="([^"]+)"', page) == list(WORDS)
 
 
-def test_not_solved_goes_back_with_the_reason(
+@pytest.mark.requirement("D13")
+def test_an_unsolved_ticket_goes_back_with_the_reason(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
-    """D13."""
-    _do(storage, playbook, ASSIGN, c.Resolve("换了屏幕"))
+    _carry_out(storage, playbook, ASSIGN, c.Resolve("换了屏幕"))
     customer.submit("confirmation", solved="false", reason="屏幕还在闪")
     ticket = storage.tickets.load("testdesk", NUMBER)
     assert (ticket.status, ticket.reopen_to) == ("queued", "team")
@@ -178,12 +184,13 @@ def test_not_solved_goes_back_with_the_reason(
     assert refused.value.allowed == ("messages",)
 
 
+@pytest.mark.requirement("B9", "D12")
 @pytest.mark.parametrize("playbook", [CALLBACK], indirect=True)
-def test_rated_in_words_beside_the_confirmation(
+def test_the_customer_can_rate_in_words_before_the_confirmation(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
-    """B9, D12: where a call-back follows the yes, the rating waits for nothing; once."""
-    _do(storage, playbook, ASSIGN, c.Resolve("换了屏幕"))
+    """Once, if a call-back follows the confirmation."""
+    _carry_out(storage, playbook, ASSIGN, c.Resolve("换了屏幕"))
     assert 'value="非常满意"' in customer.get(PAGE, key=customer.key).body
     assert customer.submit("survey", score="非常满意").status == 303
     assert storage.tickets.load("testdesk", NUMBER).score == WORDS["非常满意"]
@@ -194,11 +201,12 @@ def test_rated_in_words_beside_the_confirmation(
     assert labels[-1] == "安排电话回访"
 
 
+@pytest.mark.requirement("F1")
 def test_a_step_that_the_playbook_has_dropped_is_still_shown(
     storage: Storage, playbook: Playbook, customer: Customer
 ) -> None:
-    """F1: tickets outlive a playbook's version."""
-    _do(storage, playbook, ASSIGN, GONE)
+    """Tickets outlive a playbook's version."""
+    _carry_out(storage, playbook, ASSIGN, GONE)
     storage.playbooks.put(load({**DESK}), NOON)
     fresh = Customer(Storage.on(storage.table.client, storage.table.name))
     (entry,) = fresh.get(key=fresh.key).body["timeline"][-1:]

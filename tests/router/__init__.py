@@ -1,1 +1,1 @@
-"""What a request is about and whose it is."""
+"""Tests of the router: classification and assignment."""

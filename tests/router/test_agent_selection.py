@@ -1,4 +1,4 @@
-"""Suitable agents and their order (A5, B5, D7, B9)."""
+"""Suitable agents and their order."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from functions.core.playbook import load
 from functions.router.agent_selection import Requirements, candidates, suits
 from tests.core.sample_desk import DESK, NOON, agent
 
+pytestmark = pytest.mark.requirement("A5", "B5", "D7", "B9")
 TEAM = "technical"
 
 

@@ -21,7 +21,7 @@ STANDARD = load(Path(__file__).parents[2] / "playbooks" / "standard.yaml")
 
 
 def desk(**changes: Any) -> Playbook:
-    """A desk that says more about words than the small one of core's tests."""
+    """Return a desk with more keywords and rules than the small one of the core tests."""
     return load({**deepcopy(DESK), **changes})
 
 
@@ -244,8 +244,8 @@ class TestConfidence:
         assert classify("冒烟", RULED).confidence == 1.0
 
 
-def place(text: str, playbook: Playbook = STANDARD, **known: Any) -> tuple[str, str]:
-    """Team and queue for a request."""
+def destination_for(text: str, playbook: Playbook = STANDARD, **known: Any) -> tuple[str, str]:
+    """Return team and queue for a request."""
     found = classify(text, playbook, **known)
     facts = Facts(
         text=text,
@@ -277,21 +277,21 @@ class TestDestination:
     def test_tags_and_type_choose_the_team(
         self, text: str, known: dict[str, Any], team: str
     ) -> None:
-        assert place(text, **known) == (team, "team")
+        assert destination_for(text, **known) == (team, "team")
 
     @pytest.mark.requirement("A5")
     def test_the_customer_class_chooses_the_team(self) -> None:
-        assert place("我要投诉", customer_class="vip") == ("主管组", "supervisor")
+        assert destination_for("我要投诉", customer_class="vip") == ("主管组", "supervisor")
 
     @pytest.mark.requirement("A7")
     @pytest.mark.parametrize(("text", "urgency"), [("系统崩溃", None), ("你好", "高")])
     def test_high_urgency_goes_to_the_supervisors(self, text: str, urgency: str | None) -> None:
-        assert place(text, urgency=urgency) == ("主管组", "supervisor")
+        assert destination_for(text, urgency=urgency) == ("主管组", "supervisor")
 
     @pytest.mark.requirement("B5")
     def test_routing_matches_keywords_in_any_width_and_case(self) -> None:
         routing = [{"when": {"mentions": "app"}, "team": "technical"}, {"team": "general"}]
-        assert place("ＡＰＰ", desk(routing=routing))[0] == "technical"
+        assert destination_for("ＡＰＰ", desk(routing=routing))[0] == "technical"
 
 
 @given(

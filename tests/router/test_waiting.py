@@ -1,4 +1,4 @@
-"""Waiting tickets: to whom and in which order they are assigned (A5, A7, D7, D13)."""
+"""The order in which waiting tickets are assigned, and to whom."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from functions.core.storage.database import Storage
 from functions.router.routing import PAGE_SIZE, Router
 from tests.core.sample_desk import DESK, NOON, agent, file
 
+pytestmark = pytest.mark.requirement("A5", "A7", "D7", "D13")
 TEAM = "technical"
 
 
 @pytest.fixture(scope="module")
 def playbook() -> Playbook:
-    """Faults ask for somebody who knows the network; everything else for anybody of the team."""
+    """Return a desk where faults need the skill `network`."""
     routing = [
         {"when": {"type": "fault"}, "team": TEAM, "needs": {"skills": ["network"]}},
         {"team": TEAM},
@@ -29,16 +30,16 @@ def playbook() -> Playbook:
     return load({**DESK, "routing": routing})
 
 
-def do(storage: Storage, playbook: Playbook, number: str, *commands: c.Command) -> Ticket:
+def carry_out(storage: Storage, playbook: Playbook, number: str, *commands: c.Command) -> Ticket:
     return [
         change(storage, "testdesk", number, command, playbook, NOON, actor="system")
         for command in commands
     ][-1]
 
 
-def waiting(storage: Storage, playbook: Playbook, number: str, **request: Any) -> Ticket:
+def file_waiting(storage: Storage, playbook: Playbook, number: str, **request: Any) -> Ticket:
     file(storage, playbook, number, **request)
-    return do(storage, playbook, number, c.Enqueue(TEAM, "waiting", "nobody free"))
+    return carry_out(storage, playbook, number, c.Enqueue(TEAM, "waiting", "nobody free"))
 
 
 def handlers(storage: Storage, *numbers: str) -> list[str | None]:
@@ -49,8 +50,8 @@ def handlers(storage: Storage, *numbers: str) -> list[str | None]:
 def test_a_ticket_without_a_suitable_agent_does_not_hold_up_the_next(
     storage: Storage, playbook: Playbook
 ) -> None:
-    waiting(storage, playbook, "CS1", type="fault")
-    waiting(storage, playbook, "CS2")
+    file_waiting(storage, playbook, "CS1", type="fault")
+    file_waiting(storage, playbook, "CS2")
     storage.roster.put(agent("agent-1"))
     Router(storage, playbook, NOON).assign_waiting(TEAM)
     assert handlers(storage, "CS1", "CS2") == [None, "agent-1"]
@@ -63,7 +64,7 @@ def test_a_ticket_without_a_suitable_agent_does_not_hold_up_the_next(
 def test_all_pages_of_the_queue_are_assigned(storage: Storage, playbook: Playbook) -> None:
     numbers = [f"CS{serial:03}" for serial in range(PAGE_SIZE + 3)]
     for number in numbers:
-        waiting(storage, playbook, number)
+        file_waiting(storage, playbook, number)
     storage.roster.put(agent("agent-1", capacity=PAGE_SIZE + 2))
     Router(storage, playbook, NOON).assign_waiting(TEAM)
     assert handlers(storage, *numbers) == ["agent-1"] * (PAGE_SIZE + 2) + [None]
@@ -74,10 +75,10 @@ def test_a_vip_comes_first_then_the_urgent_then_the_older(
     storage: Storage, playbook: Playbook
 ) -> None:
     vip = Customer(contact="****8001", kind="phone", hash="h2", customer_class="vip")
-    waiting(storage, playbook, "CS1", at=NOON)
-    waiting(storage, playbook, "CS2", at=NOON - timedelta(hours=1))
-    waiting(storage, playbook, "CS3", priority="high")
-    waiting(storage, playbook, "CS4", priority="low", customer=vip)
+    file_waiting(storage, playbook, "CS1", at=NOON)
+    file_waiting(storage, playbook, "CS2", at=NOON - timedelta(hours=1))
+    file_waiting(storage, playbook, "CS3", priority="high")
+    file_waiting(storage, playbook, "CS4", priority="low", customer=vip)
     given = []
     for place in range(1, 5):
         storage.roster.put(agent("agent-1", capacity=place))
@@ -94,7 +95,7 @@ def test_a_ticket_of_the_supervisors_stays_in_their_queue(
     """Confirming its type does not take it out."""
     storage.roster.put(agent("agent-1", skills=("network",)))
     file(storage, playbook, "CS1")
-    theirs = do(storage, playbook, "CS1", c.Enqueue(TEAM, "supervisor", "asked for"))
+    theirs = carry_out(storage, playbook, "CS1", c.Enqueue(TEAM, "supervisor", "asked for"))
     Router(storage, playbook, NOON).route_on(theirs)
     assert storage.tickets.load("testdesk", "CS1") == theirs
 
@@ -110,9 +111,9 @@ def test_an_unsolved_ticket_returns_to_its_former_handler_if_online(
     file(storage, playbook, "CS1")
     file(storage, playbook, "CS2")
     for number in ("CS1", "CS2"):
-        do(storage, playbook, number, c.Assign(TEAM, "agent-1", by_person=True))
-    do(storage, playbook, "CS1", c.Resolve("已更换主板"))
-    reopened = do(storage, playbook, "CS1", c.Reopen("还是不行"))
+        carry_out(storage, playbook, number, c.Assign(TEAM, "agent-1", by_person=True))
+    carry_out(storage, playbook, "CS1", c.Resolve("已更换主板"))
+    reopened = carry_out(storage, playbook, "CS1", c.Reopen("还是不行"))
     reopened = reopened.model_copy(update={"reopen_to": "handler"})
     assert reopened.former_handlers[-1] == "agent-1"
     storage.roster.set_presence("testdesk", "agent-1", online)

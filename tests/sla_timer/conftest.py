@@ -1,4 +1,4 @@
-"""The small desk and the table in memory of the tests of core."""
+"""Fixtures of the core tests: the small desk and the table in memory."""
 
 from tests.core.conftest import aws, client, dynamodb, playbook, storage
 

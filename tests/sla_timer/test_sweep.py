@@ -26,20 +26,20 @@ HOUR = timedelta(hours=1)
 
 
 def plenty() -> timedelta:
-    """All the time a sweep may want."""
+    """Return a time budget that never runs out."""
     return timedelta(seconds=55)
 
 
 @pytest.fixture
 def desk(storage: Storage, playbook: Playbook) -> Storage:
-    """A table with a desk in it."""
+    """Return a table with one desk."""
     storage.playbooks.put(playbook, NOON)
     storage.roster.put(agent())
     return storage
 
 
-def waiting(state: str = "retrying", at: datetime = NOON + HOUR) -> Delivery:
-    """A delivery whose next attempt comes at `at`."""
+def waiting_delivery(state: str = "retrying", at: datetime = NOON + HOUR) -> Delivery:
+    """Return a delivery whose next attempt is at `at`."""
     return Delivery(
         desk="testdesk", number="CS1", version=1, event="TicketReceived", message="ack",
         recipient="customer", channel="sms", to="****8000", state=state, attempts=1,
@@ -49,8 +49,8 @@ def waiting(state: str = "retrying", at: datetime = NOON + HOUR) -> Delivery:
 
 class TestTickets:
     @pytest.mark.requirement("F3", "G2")
-    def test_a_missed_first_response_is_breached(self, desk: Storage, playbook: Playbook) -> None:
-        """Breached by the sweep of its minute, with the sweep's time."""
+    def test_a_missed_first_response_is_a_breach(self, desk: Storage, playbook: Playbook) -> None:
+        """At the sweep's time."""
         file(desk, playbook, "CS1", priority="high")
         assert sweep(desk, NOON + 2 * HOUR - timedelta(seconds=1), plenty).done == 1  # a warning
         before = desk.tickets.load("testdesk", "CS1")
@@ -134,7 +134,7 @@ class TestDeliveries:
     """A delivery to try again comes back through the stream."""
 
     def test_a_delivery_becomes_due_at_its_time(self, desk: Storage) -> None:
-        delivery = waiting()
+        delivery = waiting_delivery()
         desk.deliveries.claim(delivery)
         sweep(desk, NOON + HOUR - timedelta(seconds=1), plenty)
         assert desk.deliveries.list("testdesk", "CS1") == [delivery]
@@ -144,13 +144,15 @@ class TestDeliveries:
         assert sweep(desk, NOON + 2 * HOUR, plenty).done == 0
 
     @pytest.mark.parametrize(
-        "now", [waiting("sent"), waiting(at=NOON + 2 * HOUR), None], ids=["sent", "later", "gone"]
+        "now",
+        [waiting_delivery("sent"), waiting_delivery(at=NOON + 2 * HOUR), None],
+        ids=["sent", "later", "gone"],
     )
     def test_an_index_that_lags_behind_moves_nothing(
         self, desk: Storage, now: Delivery | None
     ) -> None:
         """The index says due; the item has changed since."""
-        desk.deliveries.claim(waiting())
+        desk.deliveries.claim(waiting_delivery())
         (due,) = [due for shard in range(SHARDS) for due in desk.tickets.due(shard, NOON + HOUR)]
         if now is None:
             key = {"pk": {"S": due.pk}, "sk": {"S": due.sk}}
@@ -169,7 +171,7 @@ class TestFailures:
         """A ticket without its desk, a broken item and a conflict among healthy ones."""
         for number in ("CS1", "CS2", "CS3", "CS4"):
             file(desk, playbook, number, priority="high")
-        orphan = Delivery.model_validate({**waiting().model_dump(), "desk": "nowhere"})
+        orphan = Delivery.model_validate({**waiting_delivery().model_dump(), "desk": "nowhere"})
         desk.deliveries.claim(orphan)
         desk.table.client.update_item(
             TableName=desk.table.name,
@@ -204,7 +206,7 @@ class TestFailures:
 
 
 class Context:
-    """What Lambda hands to a function."""
+    """The context that Lambda passes to a function."""
 
     invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:deskbell-test-sla_timer"
 
@@ -213,7 +215,7 @@ class Context:
 
 
 class TestHandler:
-    """Contract, section 3: the scheduled event's own time is the function's now."""
+    """The handler's time is that of the scheduled event (contract, section 3)."""
 
     @pytest.fixture(autouse=True)
     def _table(self, desk: Storage, monkeypatch: pytest.MonkeyPatch) -> None:

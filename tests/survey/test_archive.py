@@ -22,7 +22,7 @@ from functions.survey import handler
 from functions.survey.archive import ArchiveBuckets, archive
 from functions.survey.tasks import Task
 from tests.core.sample_desk import NOON, SHANGHAI, agent, committed, received, request
-from tests.survey.test_steps import GOOD, POOR, act
+from tests.survey.test_steps import GOOD, POOR, carry_out
 
 BUCKET = "deskbell-test-archive-123456789012-us-east-1"
 FILES_BUCKET = "deskbell-test-mail-123456789012-us-east-1"
@@ -33,7 +33,7 @@ PHOTO = Attachment(name="photo.jpg", content_type="image/jpeg", size=3, key="fil
 
 @pytest.fixture
 def s3(aws: None) -> Any:
-    """The archive bucket, in memory."""
+    """Return a client with the archive bucket in memory."""
     import boto3
 
     client = boto3.client("s3")
@@ -44,7 +44,7 @@ def s3(aws: None) -> Any:
 
 @pytest.fixture
 def desk(storage: Storage, playbook: Playbook) -> Storage:
-    """A ticket with a whole life behind it."""
+    """Return a storage with a ticket that has a whole life behind it."""
     storage.playbooks.put(playbook, NOON)
     storage.roster.put(agent())
     events = decide(None, c.Receive("CS1", request(text="很长的邮件")), playbook, NOON)
@@ -58,7 +58,7 @@ def desk(storage: Storage, playbook: Playbook) -> Storage:
             claimed_at=NOON, at=NOON,
         )
     )  # fmt: skip
-    act(
+    carry_out(
         storage,
         playbook,
         c.Assign("technical", "agent-1"),
@@ -84,7 +84,7 @@ def archived_document(s3: Any) -> Any:
 
 @pytest.mark.requirement("G6", "B10")
 class TestRecord:
-    """One record that holds everything."""
+    """The archived document."""
 
     @pytest.mark.requirement("A13", "A14", "B10", "G6")
     def test_the_document_contains_the_whole_history(
@@ -169,7 +169,7 @@ class TestArchive:
     def test_a_reopened_ticket_is_not_archived(
         self, desk: Storage, s3: Any, playbook: Playbook
     ) -> None:
-        act(desk, playbook, c.Reopen())
+        carry_out(desk, playbook, c.Reopen())
         assert archive(desk, buckets(s3), TASK, NOON) is None
 
     @pytest.mark.requirement("F4")
@@ -179,7 +179,7 @@ class TestArchive:
         """The bucket keeps the earlier version."""
         archive(desk, buckets(s3), TASK, NOON)
         again = (c.Reopen(), c.Assign("technical", "agent-1"), c.Resolve("再次"), GOOD)
-        act(desk, playbook, *again)
+        carry_out(desk, playbook, *again)
         assert archive(desk, buckets(s3), TASK, NOON) is None
         second = Task(desk="testdesk", number="CS1", resolution=2)
         assert archive(desk, buckets(s3), second, NOON) == KEY

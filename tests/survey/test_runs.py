@@ -1,4 +1,4 @@
-"""Each resolution has its own run, which ends where its ticket went (F4, A13, D13)."""
+"""Each resolution has its own run of the closing workflow, which ends with it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from functions.router.closing_workflow import start
 from infra.simulator.workflows import Workflows
 from tests.core.sample_desk import DESK, received
 
+pytestmark = pytest.mark.requirement("F4", "A13", "D13")
+
 
 class Started(Workflows):
-    """Step Functions, as far as it refuses a name that it has."""
+    """Step Functions that refuses a name it already has."""
 
     def __init__(self) -> None:
         super().__init__(lambda *_: None)

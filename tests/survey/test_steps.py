@@ -1,4 +1,4 @@
-"""The tasks of the closing workflow: no run is left waiting, and each wait ends."""
+"""The tasks of the closing workflow: every wait ends."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CALLED = c.RecordCallback("等待太久")
 
 
 class Workflows:
-    """Step Functions, as far as a task speaks to it: which tokens came back with what."""
+    """Step Functions that records the tokens and outputs it gets."""
 
     def __init__(self, error: str | None = None) -> None:
         self.answers: dict[str, TaskResult] = {}
@@ -51,16 +51,18 @@ class Workflows:
 
 @pytest.fixture
 def desk(storage: Storage, playbook: Playbook) -> Storage:
-    """A desk with a resolved ticket, CS1."""
+    """Return a storage with a resolved ticket, CS1."""
     storage.playbooks.put(playbook, NOON)
     storage.roster.put(agent())
     file(storage, playbook, "CS1")
-    act(storage, playbook, c.Assign("technical", "agent-1"), c.Resolve("重置密码"))
+    carry_out(storage, playbook, c.Assign("technical", "agent-1"), c.Resolve("重置密码"))
     return storage
 
 
-def act(storage: Storage, playbook: Playbook, *commands: c.Command, at: datetime = NOON) -> Ticket:
-    """Let commands happen to CS1."""
+def carry_out(
+    storage: Storage, playbook: Playbook, *commands: c.Command, at: datetime = NOON
+) -> Ticket:
+    """Carry commands out on CS1."""
     ticket = storage.tickets.load("testdesk", "CS1")
     for command in commands:
         ticket = change(storage, "testdesk", "CS1", command, playbook, at, actor="agent-1")
@@ -69,7 +71,7 @@ def act(storage: Storage, playbook: Playbook, *commands: c.Command, at: datetime
 
 @pytest.mark.requirement("A13")
 class TestRules:
-    """What a ticket's state means to a run."""
+    """The state of a ticket decides how a run continues."""
 
     @pytest.mark.parametrize(
         ("commands", "survey", "review"),
@@ -101,7 +103,7 @@ class TestRules:
 
 @pytest.mark.requirement("F4")
 class TestWaiting:
-    """Whoever keeps a token looks at the ticket afterwards."""
+    """A task reads the ticket again after it has stored its token."""
 
     def test_the_survey_waits_for_the_customer(self, desk: Storage) -> None:
         workflows = Workflows()
@@ -115,7 +117,7 @@ class TestWaiting:
     def test_an_answer_before_the_token_continues_at_once(
         self, desk: Storage, playbook: Playbook, command: c.Command, answer: TaskResult
     ) -> None:
-        act(desk, playbook, command)
+        carry_out(desk, playbook, command)
         workflows = Workflows()
         wait_for(desk, workflows, "survey", WAITING_TASK)  # type: ignore[arg-type]
         assert workflows.answers == {"token-1": answer}
@@ -126,7 +128,7 @@ class TestWaiting:
         keep = desk.closing_tokens.put
 
         def keep_then_answer(*arguments: Any) -> None:
-            act(desk, playbook, GOOD)
+            carry_out(desk, playbook, GOOD)
             assert desk.closing_tokens.get("testdesk", "CS1", "survey") is None
             keep(*arguments)
 
@@ -137,12 +139,12 @@ class TestWaiting:
 
     @pytest.mark.requirement("A13")
     def test_the_review_waits_for_the_call_back(self, desk: Storage, playbook: Playbook) -> None:
-        act(desk, playbook, POOR)
+        carry_out(desk, playbook, POOR)
         workflows = Workflows()
         wait_for(desk, workflows, "review", WAITING_TASK)  # type: ignore[arg-type]
         assert workflows.answers == {}
         assert desk.closing_tokens.get("testdesk", "CS1", "review") == ("token-1", 1)
-        act(desk, playbook, CALLED)
+        carry_out(desk, playbook, CALLED)
         wait_for(desk, workflows, "review", WAITING_TASK)  # type: ignore[arg-type]
         assert workflows.answers == {"token-1": ARCHIVE}
 
@@ -153,7 +155,7 @@ class TestWaiting:
         workflows = Workflows()
         wait_for(desk, workflows, "survey", WAITING_TASK)  # type: ignore[arg-type]
         again = (c.Reopen(), c.Assign("technical", "agent-1"), c.Resolve("再次"))
-        act(desk, playbook, *again)
+        carry_out(desk, playbook, *again)
         second = WaitingTask(desk="testdesk", number="CS1", resolution=2, token="token-2")
         wait_for(desk, workflows, "survey", second)  # type: ignore[arg-type]
         assert workflows.answers == {"token-1": REOPENED}
@@ -172,7 +174,7 @@ class TestWaiting:
 
 @pytest.mark.requirement("F4", "A13")
 class TestExpiry:
-    """Each wait ends by itself."""
+    """Each wait expires."""
 
     def test_an_unanswered_survey_archives_the_ticket(self, desk: Storage) -> None:
         assert expire(desk, "survey", TASK, NOON + timedelta(days=7)) == ARCHIVE
@@ -186,7 +188,7 @@ class TestExpiry:
     def test_a_missing_call_back_archives_the_ticket(
         self, desk: Storage, playbook: Playbook
     ) -> None:
-        act(desk, playbook, POOR)
+        carry_out(desk, playbook, POOR)
         assert expire(desk, "review", TASK, NOON + timedelta(days=3)) == ARCHIVE
         assert desk.tickets.load("testdesk", "CS1").status == "archived"
 
@@ -203,7 +205,7 @@ class TestExpiry:
     def test_an_answer_at_the_last_moment_counts(
         self, desk: Storage, playbook: Playbook, kind: TaskKind, commands: Any, answer: TaskResult
     ) -> None:
-        before = act(desk, playbook, *commands)
+        before = carry_out(desk, playbook, *commands)
         assert expire(desk, kind, TASK, NOON + timedelta(days=7)) == answer
         assert desk.tickets.load("testdesk", "CS1") == before
 
@@ -211,7 +213,7 @@ class TestExpiry:
         self, desk: Storage, playbook: Playbook
     ) -> None:
         again = (c.Reopen(), c.Assign("technical", "agent-1"), c.Resolve("再次"))
-        before = act(desk, playbook, *again)
+        before = carry_out(desk, playbook, *again)
         assert expire(desk, "survey", TASK, NOON + timedelta(days=7)) == REOPENED
         assert desk.tickets.load("testdesk", "CS1") == before
 
@@ -239,14 +241,14 @@ class TestExpiry:
 
 
 class Context:
-    """What Lambda hands to a function."""
+    """The context that Lambda passes to a function."""
 
     invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:deskbell-test-survey_ask"
 
 
 @pytest.mark.requirement("F4")
 class TestHandlers:
-    """The events as the workflow sends them."""
+    """The handlers, with the workflow's events."""
 
     def test_the_handlers_accept_and_return_the_workflows_shapes(
         self, desk: Storage, playbook: Playbook, monkeypatch: pytest.MonkeyPatch

@@ -26,7 +26,7 @@ Task = Callable[[dict[str, Any]], Any]
 
 
 class TaskError(Exception):
-    """What a failing function is to the workflow: the name of its error."""
+    """A function's failure as the workflow sees it: the name of the error."""
 
 
 @pytest.mark.requirement("F4")
@@ -74,7 +74,7 @@ class TestDefinition:
 
 
 class Run:
-    """One execution: which tasks were called with what, and how it ended."""
+    """One execution: the calls of its tasks, and its end."""
 
     def __init__(self, engine: Any) -> None:
         self.engine = engine
@@ -130,7 +130,7 @@ class Run:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """The emulator's Step Functions in this process, a day as long as an eighth of a second."""
+    """Run the emulator's Step Functions in this process, with a day as an eighth of a second."""
     from ministack.services import stepfunctions
 
     from infra.local import workflows
@@ -149,8 +149,8 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     stepfunctions._state_machines.clear()
 
 
-def entered(execution: Any) -> list[str]:
-    """The states that were entered, in order; each is one state transition that is paid for."""
+def states_entered(execution: Any) -> list[str]:
+    """Return the states that were entered, in order; each is a paid state transition."""
     return [
         event["stateEnteredEventDetails"]["name"]
         for event in execution["events"]
@@ -160,14 +160,14 @@ def entered(execution: Any) -> list[str]:
 
 @pytest.mark.requirement("F4", "A13")
 class TestPaths:
-    """Survey → review where the answer asks for one → archive."""
+    """Survey, then a review if the answer asks for one, then the archive."""
 
     @pytest.mark.requirement("G7")
     def test_a_good_score_archives_the_ticket(self, run: Run) -> None:
         """Three transitions; the budget is twelve."""
         execution = run.start("content")
         assert execution["status"] == "SUCCEEDED"
-        assert entered(execution) == ["Ask", "Answered", "Archive"]
+        assert states_entered(execution) == ["Ask", "Answered", "Archive"]
         name, event = run.called[0]
         assert (name, event["desk"], event["number"], event["resolution"]) == (
             "survey_ask", "testdesk", "CS1", 1,
@@ -181,7 +181,7 @@ class TestPaths:
         run.tasks["survey_ask"] = lambda event: run.answer(event, {"review": True})
         execution = run.start("discontent")
         assert execution["status"] == "SUCCEEDED"
-        assert entered(execution) == ["Ask", "Answered", "Review", "Archive"]
+        assert states_entered(execution) == ["Ask", "Answered", "Review", "Archive"]
         assert run.called[0][1]["token"] != run.called[1][1]["token"]
 
     def test_a_reopened_ticket_ends_the_run(self, run: Run) -> None:
@@ -195,25 +195,25 @@ class TestPaths:
         run.tasks["survey_ask"] = lambda event: None
         execution = run.start("silence")
         assert execution["status"] == "SUCCEEDED"
-        assert entered(execution) == ["Ask", "Expire", "Answered", "Archive"]
+        assert states_entered(execution) == ["Ask", "Expire", "Answered", "Archive"]
 
     def test_a_review_without_a_call_back_expires(self, run: Run) -> None:
         run.tasks["survey_ask"] = lambda event: run.answer(event, {"review": True})
         run.tasks["survey_review"] = lambda event: None
         execution = run.start("silent-review")
         assert execution["status"] == "SUCCEEDED"
-        assert entered(execution) == ["Ask", "Answered", "Review", "ExpireReview", "Archive"]
+        assert states_entered(execution) == ["Ask", "Answered", "Review", "ExpireReview", "Archive"]
 
     def test_an_answer_at_the_last_moment_counts(self, run: Run) -> None:
         run.tasks["survey_ask"] = lambda event: None
         run.tasks["survey_expire"] = lambda event: {"review": True, "reopened": False}
         execution = run.start("last-moment")
-        assert entered(execution) == ["Ask", "Expire", "Answered", "Review", "Archive"]
+        assert states_entered(execution) == ["Ask", "Expire", "Answered", "Review", "Archive"]
 
 
 @pytest.mark.requirement("G3")
 class TestErrors:
-    """What passes is tried again, what does not ends as a failed run with its cause."""
+    """Passing failures are retried; others fail the run with their cause."""
 
     @pytest.mark.parametrize("task", ["survey_ask", "survey_archive"])
     def test_a_passing_failure_is_retried(self, run: Run, task: str) -> None:

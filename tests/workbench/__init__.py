@@ -1,1 +1,1 @@
-"""What agents do and see."""
+"""Tests of the agents' API."""

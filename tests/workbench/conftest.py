@@ -1,4 +1,4 @@
-"""A desk with a roster, and agents who call it."""
+"""Shared fixtures of the workbench tests: a desk with a roster, and agents who call it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from functions.workbench import calls
 from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.core.sample_desk import DESK, NOON, agent, both, make_table
 
-PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
+DEPLOYMENT = Deployment("aws", "us-east-1", "123456789012", "test")
 NUMBER = "CS20260310001"
 BUCKET = "deskbell-test-mail"
 
@@ -38,7 +38,7 @@ ROSTER = {
 
 
 class Links(Files):
-    """Links that can be read in a test."""
+    """Files with readable links."""
 
     def link(self, file: Attachment) -> str:
         return f"https://files.example.com/{file.key}"
@@ -51,12 +51,12 @@ def _corrector(storage: Storage) -> ContactCorrector:
 def _files() -> Links:
     import boto3
 
-    return Links(boto3.client("s3", region_name=PLACE.region), BUCKET)
+    return Links(boto3.client("s3", region_name=DEPLOYMENT.region), BUCKET)
 
 
 @dataclass
 class Agent:
-    """Somebody signed in."""
+    """A signed-in agent."""
 
     storage: Storage
     username: str
@@ -65,7 +65,7 @@ class Agent:
     def request(self, method: str, body: Any = None, **query: str) -> Request:
         return Request(
             method,
-            PLACE,
+            DEPLOYMENT,
             NOON,
             query=query,
             body=b"" if body is None else json.dumps(body).encode(),

@@ -1,4 +1,4 @@
-"""What agents do to tickets (A5-A7, A9-A14, G4)."""
+"""Agents' actions on tickets."""
 
 from __future__ import annotations
 
@@ -26,13 +26,16 @@ from functions.core.storage.database import Storage
 from tests.core.sample_desk import NOON, file
 from tests.workbench.conftest import NUMBER, SignedIn
 
+pytestmark = pytest.mark.requirement(
+    "A5", "A6", "A7", "A9", "A10", "A11", "A12", "A13", "A14", "G4"
+)
 SHOT = Attachment(name="截图.png", content_type="image/png", size=9, key="files/testdesk/1/a")
 RAW = Attachment(name="odd", content_type="text/plain", size=9, key="mail/whole")
 
 
 @pytest.fixture
 def ticket(storage: Storage, playbook: Playbook) -> Ticket:
-    """A new ticket; nobody has it."""
+    """Return a new ticket without a handler."""
     return file(
         storage,
         playbook,
@@ -48,10 +51,11 @@ def _system(storage: Storage, playbook: Playbook, *commands: c.Command) -> None:
         change(storage, "testdesk", NUMBER, command, playbook, NOON, actor="system")
 
 
-def test_an_agent_carries_a_ticket_to_its_end(
+@pytest.mark.requirement("A10", "A11", "A12", "A14")
+def test_an_agent_handles_a_ticket_until_it_is_resolved(
     storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """A10-A12, A14: each step is on the record, with who and when."""
+    """The history has each action with actor and time."""
     agent = signed_in("agent-1")
     assert agent.act("take")["handler"] == "agent-1"
     replied = agent.act("reply", text="请重启后再试")
@@ -71,7 +75,7 @@ def test_an_agent_carries_a_ticket_to_its_end(
     assert all(entry["at"] == NOON and entry["label"] for entry in timeline)
 
 
-def test_g4_the_desk_own_hotline_stays_readable_in_a_reply(
+def test_the_desk_s_own_hotline_stays_readable_in_a_reply(
     signed_in: SignedIn, ticket: Ticket, storage: Storage, playbook: Playbook
 ) -> None:
     own = playbook.fields.model_copy(update={"public_contacts": ("400-820-8820",)})
@@ -82,10 +86,10 @@ def test_g4_the_desk_own_hotline_stays_readable_in_a_reply(
     assert "热线400-820-8820，您的电话138****8000" in str(said)
 
 
+@pytest.mark.requirement("A10")
 def test_a_reply_stops_the_first_response_timer(
     storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """A10."""
     agent = signed_in("agent-1")
     agent.act("take")
     agent.act("reply", text="您好")
@@ -93,10 +97,11 @@ def test_a_reply_stops_the_first_response_timer(
     assert timers == {"first_response": "met", "resolution": "running"}
 
 
+@pytest.mark.requirement("A11")
 def test_waiting_for_the_customer_pauses_the_resolution(
     storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """A11: the 24 h timer runs meanwhile."""
+    """Meanwhile the 24 h timer runs."""
     agent = signed_in("agent-1")
     agent.act("take")
     agent.act("request-info", text="请提供截图")
@@ -107,20 +112,21 @@ def test_waiting_for_the_customer_pauses_the_resolution(
     assert timers["customer_info"]["due_at"] == NOON + timedelta(hours=24)
 
 
+@pytest.mark.requirement("A6")
 def test_confirming_the_type_routes_the_ticket(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """A6."""
     _system(storage, playbook, c.AskConfirmation("technical", "哪个模块？"))
     after = signed_in("agent-1").act("confirm-type", type="fault", tags=["login"])
     assert (after["status"], after["queue"]) == ("received", "new")
     assert (after["type"], after["tags"], after["priority"]) == ("fault", ["login"], "medium")
 
 
-def test_terms_may_be_written_as_they_are_read(
+@pytest.mark.requirement("A5", "A6", "A7")
+def test_terms_are_accepted_by_name_or_label(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """A5, A6, A7: types, tags, priorities and teams by name or label."""
+    """Types, tags, priorities and teams."""
     _system(storage, playbook, c.AskConfirmation("technical", "哪个模块？"))
     agent, supervisor = signed_in("agent-1"), signed_in("supervisor-1")
     after = agent.act("confirm-type", type="报障", tags=["登录"], priority="低")
@@ -129,10 +135,11 @@ def test_terms_may_be_written_as_they_are_read(
     assert supervisor.act("assign", team="通用咨询组")["team"] == "general"
 
 
+@pytest.mark.requirement("A7")
 def test_a_supervisor_changes_the_handler_at_any_time(
     storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """A7: to an agent, to a team, to the supervisors."""
+    """To an agent, a team or the supervisors."""
     supervisor = signed_in("supervisor-1")
     first = supervisor.act("assign", agent="agent-1")
     assert (first["team"], first["handler"]) == ("technical", "agent-1")
@@ -159,7 +166,7 @@ def test_a_supervisor_changes_the_handler_at_any_time(
         ({"agents": "agent-1"}, "agents"),
     ],
 )
-def test_an_assignment_says_to_whom(
+def test_an_assignment_needs_an_assignee(
     storage: Storage, ticket: Ticket, signed_in: SignedIn, body: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
@@ -167,10 +174,11 @@ def test_an_assignment_says_to_whom(
     assert [error.field for error in refused.value.errors] == [field]
 
 
-def test_qa_gives_out_the_call_back_and_records_the_cause(
+@pytest.mark.requirement("A13")
+def test_qa_assigns_the_call_back_and_records_the_cause(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """A13: below 4 QA assigns somebody, who calls back and records why."""
+    """After a score below 4."""
     _system(
         storage,
         playbook,
@@ -191,10 +199,11 @@ def test_qa_gives_out_the_call_back_and_records_the_cause(
     assert details == {"cause": "排队太久", "note": "已致歉 ***@e***.com"}
 
 
-def test_a_class_holds_for_the_next_requests_too(
+@pytest.mark.requirement("A5")
+def test_a_customer_class_applies_to_later_requests_too(
     storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """A5: a supervisor says who is VIP."""
+    """A supervisor sets it."""
     supervisor = signed_in("supervisor-1")
     assert supervisor.act("set-customer-class", customer_class="vip")["customer"]["class"] == "vip"
     assert storage.contacts.known("testdesk", None, "h1").customer_class == "vip"
@@ -207,13 +216,16 @@ def test_a_class_holds_for_the_next_requests_too(
         signed_in("agent-1").act("set-customer-class", customer_class="vip")
 
 
-def test_priority_and_close(storage: Storage, ticket: Ticket, signed_in: SignedIn) -> None:
+def test_a_supervisor_sets_the_priority_and_closes(
+    storage: Storage, ticket: Ticket, signed_in: SignedIn
+) -> None:
     supervisor = signed_in("supervisor-1")
     assert supervisor.act("priority", priority="high", reason="急")["priority"] == "high"
     assert supervisor.act("priority", priority="high")["version"] == 2
     assert supervisor.act("close", reason="重复")["status"] == "closed"
 
 
+@pytest.mark.requirement("A12", "A15")
 @pytest.mark.parametrize(
     ("action", "body", "field"),
     [
@@ -227,7 +239,7 @@ def test_priority_and_close(storage: Storage, ticket: Ticket, signed_in: SignedI
         ("priority", {"priority": "sky-high"}, "priority"),
     ],
 )
-def test_a_body_that_does_not_fit_names_its_fields(
+def test_an_invalid_body_names_its_fields(
     storage: Storage,
     playbook: Playbook,
     ticket: Ticket,
@@ -236,13 +248,14 @@ def test_a_body_that_does_not_fit_names_its_fields(
     body: dict[str, Any],
     field: str,
 ) -> None:
-    """A12, A15: a summary of 100 characters at most, no unknown fields."""
+    """A summary has 100 characters at most; unknown fields are refused."""
     _system(storage, playbook, c.Assign("technical", "agent-1", by_person=True))
     with pytest.raises(InvalidInput) as refused:
         signed_in("agent-1").act(action, **body)
     assert [error.field for error in refused.value.errors] == [field]
 
 
+@pytest.mark.requirement("A6")
 @pytest.mark.parametrize(
     ("body", "fields"),
     [
@@ -251,7 +264,7 @@ def test_a_body_that_does_not_fit_names_its_fields(
         ({"type": "odd", "tags": ["odd"], "priority": "odd"}, ["type", "tags", "priority"]),
     ],
 )
-def test_a_type_is_one_of_the_desks(
+def test_an_unknown_type_or_tag_is_refused(
     storage: Storage,
     playbook: Playbook,
     ticket: Ticket,
@@ -259,7 +272,7 @@ def test_a_type_is_one_of_the_desks(
     body: dict[str, Any],
     fields: list[str],
 ) -> None:
-    """A6: every field that is wrong is named at once."""
+    """Every wrong field is named at once."""
     with pytest.raises(InvalidInput) as refused:
         signed_in("agent-1").act("confirm-type", **body)
     assert [error.field for error in refused.value.errors] == fields
@@ -273,10 +286,9 @@ def test_an_unknown_action_is_404_and_names_the_others(
     assert "confirm-type, take, assign" in refused.value.detail
 
 
-def test_an_action_that_the_status_forbids_names_the_allowed(
+def test_an_action_that_the_status_forbids_is_409_and_names_the_allowed(
     storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """409."""
     with pytest.raises(ActionNotAllowed) as refused:
         signed_in("supervisor-1").act("resolve", summary="好了")
     assert "take" in refused.value.allowed
@@ -290,14 +302,14 @@ def test_a_stale_version_is_409(storage: Storage, ticket: Ticket, signed_in: Sig
     assert agent.act("reply", text="您好", version=2)["version"] == 3
 
 
-def test_rights_are_checked_anew_after_a_conflict(
+def test_rights_are_checked_again_after_a_conflict(
     storage: Storage,
     playbook: Playbook,
     ticket: Ticket,
     signed_in: SignedIn,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A ticket that leaves somebody's hands while they answer is not answered by them."""
+    """A ticket may be reassigned while its former handler answers."""
     agent = signed_in("agent-1")
     agent.act("take")
 
@@ -311,7 +323,7 @@ def test_rights_are_checked_anew_after_a_conflict(
         agent.act("reply", text="您好")
 
 
-def test_endless_conflicts_end(
+def test_repeated_conflicts_end_in_an_error(
     storage: Storage, ticket: Ticket, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def never(*_: Any) -> Ticket:
@@ -322,7 +334,7 @@ def test_endless_conflicts_end(
         signed_in("agent-1").act("take")
 
 
-def test_only_who_is_on_the_roster_takes_tickets(
+def test_only_agents_on_the_roster_take_tickets(
     storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
     guest = signed_in("supervisor-1")
@@ -331,8 +343,9 @@ def test_only_who_is_on_the_roster_takes_tickets(
         guest.act("take")
 
 
-def test_what_agents_write_is_masked(storage: Storage, ticket: Ticket, signed_in: SignedIn) -> None:
-    """G4: in replies too, which are stored and sent alike."""
+@pytest.mark.requirement("G4")
+def test_an_agent_s_text_is_masked(storage: Storage, ticket: Ticket, signed_in: SignedIn) -> None:
+    """Replies are stored and sent masked."""
     agent = signed_in("agent-1")
     agent.act("take")
     agent.act("reply", text="我们会拨打 13800138000")
@@ -346,10 +359,11 @@ def test_what_agents_write_is_masked(storage: Storage, ticket: Ticket, signed_in
 # What is shown
 
 
-def test_all_of_a_ticket_is_shown(
+@pytest.mark.requirement("A9", "A14")
+def test_an_agent_sees_the_whole_ticket(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """A9, A14: fields, messages, timers, a suggestion, the customer's other tickets."""
+    """Fields, messages, timers, a suggestion, and the customer's other tickets."""
     file(storage, playbook, "CS20260309001", NOON - timedelta(days=1))
     _system(storage, playbook, c.Classify("fault", ("login",), "medium", rules=("kw-login",)))
     shown = signed_in("agent-1").show()
@@ -367,11 +381,11 @@ def test_all_of_a_ticket_is_shown(
     assert "TimersSet" not in {entry["event"] for entry in shown["timeline"]}
 
 
-def test_messages_carry_their_delivery(
+@pytest.mark.requirement("A10")
+def test_messages_show_their_delivery(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """A10: what was said, both ways, and whether it has arrived; the desk's own mail to its
-    people is no message to the customer."""
+    """In both directions; notifications to staff are no messages."""
     storage.deliveries.claim(_delivery(1, "TicketReceived", text="已收到您的请求", state="sent"))
     storage.deliveries.claim(_delivery(1, "TicketReceived", recipient="team", text="新工单"))
     agent = signed_in("agent-1")
@@ -408,10 +422,10 @@ def _delivery(version: int, event: str, recipient: str = "customer", **more: Any
     )
 
 
-def test_files_are_for_the_tickets_people(
+def test_only_people_who_work_on_a_ticket_get_links_to_its_files(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """Only whoever works on a ticket gets a link, and only to attachments, never to raw mail."""
+    """A raw mail has no link."""
     _system(storage, playbook, c.Assign("technical", "agent-1", by_person=True))
 
     def urls(who: str) -> list[str | None]:
@@ -438,8 +452,7 @@ def test_a_missing_ticket_is_404(storage: Storage, signed_in: SignedIn) -> None:
         signed_in("agent-1").act("take", number="CS20260310999")
 
 
-def test_presence(storage: Storage, signed_in: SignedIn) -> None:
-    """An agent who goes offline gets no more tickets."""
+def test_presence_is_set_for_agents_on_the_roster(storage: Storage, signed_in: SignedIn) -> None:
     agent = signed_in("agent-1")
     assert agent.presence({"online": False}).body == {"online": False}
     found = storage.roster.get("testdesk", "agent-1")

@@ -1,4 +1,4 @@
-"""The agents' calls through Chalice, as API Gateway makes them, and signing in (G4)."""
+"""The agents' calls through Chalice, as API Gateway makes them, and signing in."""
 
 from __future__ import annotations
 
@@ -18,33 +18,34 @@ from functions.workbench.session import Credentials, sign_in
 from infra.simulator.simulator import ApiResponse, Simulator
 from tests.core.sample_desk import NOON, file
 from tests.core.text.test_file_types import REAL
-from tests.portal.deployment import PASSWORD, PLACE, deployed
+from tests.portal.deployment import DEPLOYMENT, PASSWORD, deployed
 from tests.workbench.conftest import NUMBER, ROSTER
 
+pytestmark = pytest.mark.requirement("G4")
 TICKETS = "/agent/desks/testdesk/tickets"
 NEW = {"contact": "13800138000", "description": "无法登录，请回电 13800138000", "name": "张三"}
 
 
 @pytest.fixture
-def loop(playbook: Playbook) -> Iterator[Simulator]:
+def simulator(playbook: Playbook) -> Iterator[Simulator]:
     """A deployment with the roster in its user pool."""
     with deployed(playbook, ROSTER) as running:
         yield running
 
 
 def _as(
-    loop: Simulator, who: str, method: str, path: str, body: Any = None, **more: Any
+    simulator: Simulator, who: str, method: str, path: str, body: Any = None, **more: Any
 ) -> ApiResponse:
     claims = {"cognito:username": who, "cognito:groups": f"testdesk:{ROSTER[who][0]}"}
-    return loop.http(method, path, body, claims=claims, **more)
+    return simulator.http(method, path, body, claims=claims, **more)
 
 
-def _session(loop: Simulator, username: str, password: str = PASSWORD) -> ApiResponse:
-    return loop.http("POST", "/session", {"username": username, "password": password})
+def _session(simulator: Simulator, username: str, password: str = PASSWORD) -> ApiResponse:
+    return simulator.http("POST", "/session", {"username": username, "password": password})
 
 
-def test_signing_in_gives_a_token(loop: Simulator) -> None:
-    answer = _session(loop, "supervisor-1")
+def test_signing_in_gives_a_token(simulator: Simulator) -> None:
+    answer = _session(simulator, "supervisor-1")
     assert answer.status == 200
     assert answer.json["token"].count(".") == 2
     assert answer.json["agent"] == {
@@ -55,19 +56,19 @@ def test_signing_in_gives_a_token(loop: Simulator) -> None:
     assert timedelta() < expires - datetime.now(expires.tzinfo) < timedelta(days=1)
 
 
-def test_nothing_tells_a_wrong_name_from_a_wrong_password(loop: Simulator) -> None:
-    wrong = _session(loop, "agent-1", "wrong")
+def test_a_wrong_name_and_a_wrong_password_have_the_same_response(simulator: Simulator) -> None:
+    wrong = _session(simulator, "agent-1", "wrong")
     assert (wrong.status, wrong.headers["content-type"]) == (401, "application/problem+json")
-    assert _session(loop, "nobody").text == wrong.text
+    assert _session(simulator, "nobody").text == wrong.text
 
 
-def test_a_first_password_has_to_be_changed(loop: Simulator) -> None:
-    answer = _session(loop, "new-1")
+def test_a_first_password_has_to_be_changed(simulator: Simulator) -> None:
+    answer = _session(simulator, "new-1")
     assert (answer.status, "new password" in answer.json["detail"]) == (409, True)
 
 
-def test_credentials_name_what_is_missing(loop: Simulator) -> None:
-    answer = loop.http("POST", "/session", {"username": "a", "pass": "b"})
+def test_missing_credentials_are_named(simulator: Simulator) -> None:
+    answer = simulator.http("POST", "/session", {"username": "a", "pass": "b"})
     assert answer.status == 400
     assert {error["field"] for error in answer.json["errors"]} == {"password", "pass"}
 
@@ -91,28 +92,29 @@ class Cognito:
         ("UserNotConfirmedException", 401),
     ],
 )
-def test_what_cognito_refuses(storage: Storage, code: str, status: int) -> None:
+def test_a_refusal_by_cognito_has_its_status(storage: Storage, code: str, status: int) -> None:
     with pytest.raises(Exception) as refused:  # noqa: PT011 - the status tells
         sign_in(Cognito(code), "c", storage, Credentials(username="a", password="b"))  # type: ignore[arg-type]
     assert getattr(refused.value, "status", None) == status
     assert TooManyAttempts.status == 429
 
 
-def test_what_cognito_cannot_do_is_no_wrong_password(storage: Storage) -> None:
+def test_a_failure_of_cognito_is_no_wrong_password(storage: Storage) -> None:
     given = Credentials(username="a", password="b")
     with pytest.raises(ClientError):
         sign_in(Cognito("InternalErrorException"), "c", storage, given)  # type: ignore[arg-type]
 
 
-def test_an_agent_enters_a_request_once(loop: Simulator) -> None:
-    """B1, B12, G1, G4: a call, entered; the same key again is the same ticket; all masked."""
+@pytest.mark.requirement("B1", "B12", "G1", "G4")
+def test_an_agent_enters_a_request_once(simulator: Simulator) -> None:
+    """A repeated key returns the same ticket; all texts are masked."""
     headers = {"Idempotency-Key": "call-1"}
-    first = _as(loop, "agent-1", "POST", TICKETS, NEW, headers=headers)
-    again = _as(loop, "agent-1", "POST", TICKETS, NEW, headers=headers)
+    first = _as(simulator, "agent-1", "POST", TICKETS, NEW, headers=headers)
+    again = _as(simulator, "agent-1", "POST", TICKETS, NEW, headers=headers)
     assert (first.status, again.status) == (201, 201)
     assert first.text == again.text
     assert first.json["expected_response_by"].endswith("+08:00")
-    shown = _as(loop, "agent-1", "GET", f"{TICKETS}/{first.json['number']}")
+    shown = _as(simulator, "agent-1", "GET", f"{TICKETS}/{first.json['number']}")
     assert (shown.json["channel"], shown.json["entered_by"]) == ("phone", "agent-1")
     assert shown.json["customer"]["name"] == "*先生/女士"
     for raw in ("13800138000", "张三"):
@@ -120,63 +122,73 @@ def test_an_agent_enters_a_request_once(loop: Simulator) -> None:
     assert [entry["actor"] for entry in shown.json["timeline"]] == ["agent-1"]
 
 
+@pytest.mark.requirement("B1", "D1", "B12")
 @pytest.mark.parametrize(
     ("body", "channel"),
     [({}, "phone"), ({"channel": "counter"}, "counter"), ({"channel": "desk"}, "desk")],
 )
-def test_a_request_says_how_it_came(loop: Simulator, body: dict[str, str], channel: str) -> None:
-    """B1: a call; D1: the counter; B12: the desk's own initiative."""
-    filed = _as(loop, "agent-1", "POST", TICKETS, {**NEW, **body, "type": "inquiry"})
-    shown = _as(loop, "agent-1", "GET", f"{TICKETS}/{filed.json['number']}").json
+def test_an_entered_request_has_its_channel(
+    simulator: Simulator, body: dict[str, str], channel: str
+) -> None:
+    """A call, the counter, or the desk's own initiative."""
+    filed = _as(simulator, "agent-1", "POST", TICKETS, {**NEW, **body, "type": "inquiry"})
+    shown = _as(simulator, "agent-1", "GET", f"{TICKETS}/{filed.json['number']}").json
     assert (shown["channel"], shown["entered_by"]) == (channel, "agent-1")
     assert shown["records"][0]["number"] == f"{filed.json['number']}-001"
 
 
-def test_a_file_goes_straight_to_the_bucket(loop: Simulator, playbook: Playbook) -> None:
-    """D10: put where the answer says, named in an action, handed out by a signed link."""
+@pytest.mark.requirement("D10")
+def test_a_file_is_uploaded_directly_to_the_bucket(
+    simulator: Simulator, playbook: Playbook
+) -> None:
+    """As the response says; an action names it, and a signed link returns it."""
     import boto3
 
     requests: Any = import_module("requests")  # moto answers it too
-    boto3.client("s3").create_bucket(Bucket=PLACE.mail_bucket)
-    file(Storage.on(boto3.client("dynamodb"), PLACE.table), playbook, NUMBER)
-    _as(loop, "agent-1", "POST", f"{TICKETS}/{NUMBER}/take")
+    boto3.client("s3").create_bucket(Bucket=DEPLOYMENT.mail_bucket)
+    file(Storage.on(boto3.client("dynamodb"), DEPLOYMENT.table), playbook, NUMBER)
+    _as(simulator, "agent-1", "POST", f"{TICKETS}/{NUMBER}/take")
     content = REAL["pdf"]
     meant = {"name": "检测报告.pdf", "size": len(content)}
-    given = _as(loop, "agent-1", "POST", f"{TICKETS}/{NUMBER}/attachments", meant)
+    given = _as(simulator, "agent-1", "POST", f"{TICKETS}/{NUMBER}/attachments", meant)
     upload = given.json["upload"]
     assert (given.status, upload["method"]) == (201, "PUT")
     put = requests.put(upload["url"], data=content, headers=upload["headers"], timeout=5)
     assert put.status_code == 200
     note = {"text": "见附件", "attachments": [given.json["id"]]}
-    assert _as(loop, "agent-1", "POST", f"{TICKETS}/{NUMBER}/note", note).status == 200
-    (shown,) = _as(loop, "agent-1", "GET", f"{TICKETS}/{NUMBER}").json["attachments"]
+    assert _as(simulator, "agent-1", "POST", f"{TICKETS}/{NUMBER}/note", note).status == 200
+    (shown,) = _as(simulator, "agent-1", "GET", f"{TICKETS}/{NUMBER}").json["attachments"]
     assert (shown["name"], shown["content_type"]) == ("检测报告.pdf", "application/pdf")
     got = requests.get(shown["url"], timeout=5)
     assert got.content == content
     assert got.headers["Content-Disposition"].startswith("attachment")
 
 
-def test_who_may_not_enter_requests(loop: Simulator) -> None:
-    assert _as(loop, "finance-1", "POST", TICKETS, NEW).status == 403
+def test_finance_and_a_long_key_are_refused(simulator: Simulator) -> None:
+    assert _as(simulator, "finance-1", "POST", TICKETS, NEW).status == 403
     long = {"Idempotency-Key": "k" * 201}
-    assert _as(loop, "agent-1", "POST", TICKETS, NEW, headers=long).status == 400
+    assert _as(simulator, "agent-1", "POST", TICKETS, NEW, headers=long).status == 400
 
 
-def test_a_whole_exchange_over_http(loop: Simulator, playbook: Playbook) -> None:
+def test_agent_and_customer_exchange_messages_over_http(
+    simulator: Simulator, playbook: Playbook
+) -> None:
     import boto3
 
     shot = Attachment(name="截图.png", content_type="image/png", size=9, key="files/x/1")
-    storage = Storage.on(boto3.client("dynamodb"), PLACE.table)
+    storage = Storage.on(boto3.client("dynamodb"), DEPLOYMENT.table)
     file(storage, playbook, NUMBER, attachments=(shot,))
-    taken = _as(loop, "agent-1", "POST", f"{TICKETS}/{NUMBER}/take", {"version": 1})
+    taken = _as(simulator, "agent-1", "POST", f"{TICKETS}/{NUMBER}/take", {"version": 1})
     assert (taken.status, taken.json["handler"]) == (200, "agent-1")
     assert taken.json["received_at"] == "2026-03-10T12:00:00+08:00"
-    mine = _as(loop, "agent-1", "GET", f"{TICKETS}?queue=mine")
+    mine = _as(simulator, "agent-1", "GET", f"{TICKETS}?queue=mine")
     assert ([t["number"] for t in mine.json["tickets"]], mine.json["cursor"]) == ([NUMBER], None)
-    (attachment,) = _as(loop, "agent-1", "GET", f"{TICKETS}/{NUMBER}").json["attachments"]
-    assert attachment["url"].startswith(f"https://{PLACE.mail_bucket}.s3.amazonaws.com/files/x/1?")
+    (attachment,) = _as(simulator, "agent-1", "GET", f"{TICKETS}/{NUMBER}").json["attachments"]
+    assert attachment["url"].startswith(
+        f"https://{DEPLOYMENT.mail_bucket}.s3.amazonaws.com/files/x/1?"
+    )
     assert "attachment" in attachment["url"]
-    online = _as(loop, "agent-1", "PUT", "/agent/desks/testdesk/me/presence", {"online": True})
+    online = _as(simulator, "agent-1", "PUT", "/agent/desks/testdesk/me/presence", {"online": True})
     assert online.json == {"online": True}
 
 
@@ -194,19 +206,25 @@ def test_a_whole_exchange_over_http(loop: Simulator, playbook: Playbook) -> None
         ("agent-1", "POST", f"{TICKETS}/{NUMBER}/note", {"text": "a" * 300_000}, 413),
     ],
 )
-def test_each_refusal_is_a_problem(
-    loop: Simulator, playbook: Playbook, who: str, method: str, path: str, body: Any, status: int
+def test_each_refusal_is_a_problem_document(
+    simulator: Simulator,
+    playbook: Playbook,
+    who: str,
+    method: str,
+    path: str,
+    body: Any,
+    status: int,
 ) -> None:
     import boto3
 
-    file(Storage.on(boto3.client("dynamodb"), PLACE.table), playbook, NUMBER, at=NOON)
-    answer = _as(loop, who, method, path, body)
+    file(Storage.on(boto3.client("dynamodb"), DEPLOYMENT.table), playbook, NUMBER, at=NOON)
+    answer = _as(simulator, who, method, path, body)
     assert (answer.status, answer.headers["content-type"]) == (status, "application/problem+json")
     assert {"title", "status", "detail"} <= set(answer.json)
     if status == 409 and who == "supervisor-1":
         assert "take" in answer.json["allowed"]
 
 
-def test_without_claims_nothing_is_answered(loop: Simulator) -> None:
-    """The gateway's authorizer is not trusted alone."""
-    assert loop.http("GET", TICKETS).status == 401
+def test_a_request_without_claims_is_refused(simulator: Simulator) -> None:
+    """The handlers do not rely on the gateway's authorizer alone."""
+    assert simulator.http("GET", TICKETS).status == 401

@@ -1,4 +1,4 @@
-"""The lists that agents work from (A5, A7)."""
+"""The agents' queues."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from functions.workbench.queues import QUEUES
 from tests.core.sample_desk import NOON, file
 from tests.workbench.conftest import ROSTER, SignedIn
 
+pytestmark = pytest.mark.requirement("A5", "A7")
 HELD = c.Assign("technical", "agent-1", by_person=True)
 HELD_BY_2 = c.Assign("technical", "agent-2", by_person=True)
 
 
 @pytest.fixture
 def tickets(storage: Storage, playbook: Playbook) -> dict[str, str]:
-    """Number → where it stands."""
+    """Create tickets in every queue; return number → queue."""
     where: dict[str, tuple[c.Command, ...]] = {
         "T-1-new": (),
         "T-2-waiting": (c.Enqueue("technical"),),
@@ -62,14 +63,14 @@ def tickets(storage: Storage, playbook: Playbook) -> dict[str, str]:
         ),
     ],
 )
-def test_queues_hold_what_they_say(
+def test_a_queue_lists_its_tickets(
     tickets: dict[str, str], signed_in: SignedIn, who: str, queue: str, expected: str
 ) -> None:
     found = [tickets[number] for number in signed_in(who).numbers(queue=queue)]
     assert found == expected.split()
 
 
-def test_mine_is_what_is_asked_for_by_itself(tickets: dict[str, str], signed_in: SignedIn) -> None:
+def test_mine_is_the_default_queue(tickets: dict[str, str], signed_in: SignedIn) -> None:
     agent = signed_in("agent-1")
     assert agent.tickets() == agent.tickets(queue="mine")
 
@@ -78,14 +79,14 @@ def test_mine_is_what_is_asked_for_by_itself(tickets: dict[str, str], signed_in:
     ("status", "expected"),
     [("resolved", ["T-9-resolved"]), ("closed", ["T-8-closed"]), ("archived", [])],
 )
-def test_a_status_narrows_the_list(
+def test_a_status_filters_the_list(
     tickets: dict[str, str], signed_in: SignedIn, status: str, expected: list[str]
 ) -> None:
     assert signed_in("supervisor-1").numbers(queue="all", status=status) == expected
 
 
-def test_who_may_see_which_queue(storage: Storage, signed_in: SignedIn) -> None:
-    """403 where the role does not give the queue; finance sees none."""
+def test_a_role_sees_its_queues_only(storage: Storage, signed_in: SignedIn) -> None:
+    """Other queues are 403; finance sees none."""
     for who, queue in product(ROSTER, QUEUES):
         if ROSTER[who][0] in QUEUES[queue]:
             signed_in(who).tickets(queue=queue)
@@ -113,10 +114,10 @@ def test_without_a_team_there_is_no_team_queue(storage: Storage, signed_in: Sign
         ({"cursor": "e30"}, "cursor"),
     ],
 )
-def test_what_a_list_cannot_be_asked_is_named(
+def test_an_invalid_query_parameter_is_named(
     storage: Storage, signed_in: SignedIn, query: dict[str, str], field: str
 ) -> None:
-    """400 with the field; a cursor of another list, or made up, is no server error."""
+    """With 400; also a cursor of another list, or a made-up one."""
     with pytest.raises(InvalidInput) as refused:
         signed_in("agent-1").tickets(**query)
     assert [error.field for error in refused.value.errors] == [field]
@@ -125,14 +126,14 @@ def test_what_a_list_cannot_be_asked_is_named(
 @pytest.mark.parametrize(
     ("code", "error"), [("ValidationException", InvalidInput), ("X", ClientError)]
 )
-def test_a_start_key_of_elsewhere_is_a_wrong_cursor(
+def test_a_start_key_of_another_query_is_an_invalid_cursor(
     storage: Storage,
     signed_in: SignedIn,
     monkeypatch: pytest.MonkeyPatch,
     code: str,
     error: type[Exception],
 ) -> None:
-    """DynamoDB itself refuses a key outside the query's boundaries."""
+    """DynamoDB refuses a key outside the query's boundaries."""
 
     def refuse(*_: Any) -> Any:
         raise ClientError({"Error": {"Code": code, "Message": ""}}, "Query")
@@ -142,10 +143,11 @@ def test_a_start_key_of_elsewhere_is_a_wrong_cursor(
         signed_in("agent-1").tickets()
 
 
-def test_pages_follow_one_another(
+@pytest.mark.requirement("A5")
+def test_pages_list_every_ticket_once_in_order(
     storage: Storage, playbook: Playbook, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every ticket once, in order: VIPs first (A5), then by priority and age."""
+    """VIPs first, then by priority and age."""
     monkeypatch.setattr(queues, "PAGE", 3)
     vip = Customer(contact="****8000", kind="phone", hash="h9", customer_class="vip")
     for n in range(8):
@@ -165,7 +167,7 @@ def test_pages_follow_one_another(
     assert found == ["N-7", *(f"N-{n}" for n in range(7))]
 
 
-def test_a_rare_status_is_looked_for_over_pages(
+def test_a_status_filter_reads_several_pages(
     storage: Storage, playbook: Playbook, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queues, "PAGE", 2)
@@ -181,8 +183,8 @@ def test_a_rare_status_is_looked_for_over_pages(
     assert agent.numbers(queue="mine", status="in_progress", cursor=page["cursor"]) == ["N-6"]
 
 
+@pytest.mark.requirement("B10")
 def test_the_months_of_closed_tickets_go_back_three_years() -> None:
-    """B10."""
     months = queues._months(NOON)
     assert (months[0], months[2], months[3], months[-1]) == (
         "2026-03", "2026-01", "2025-12", "2023-03",

@@ -1,4 +1,4 @@
-"""Roles, and who may do what on which ticket (contract, section 2: 401, 403, 404)."""
+"""Roles and rights of agents (contract, section 2: 401, 403, 404)."""
 
 from __future__ import annotations
 
@@ -37,24 +37,24 @@ from tests.workbench.conftest import ROSTER, Agent, SignedIn
     ],
 )
 def test_groups_give_roles(groups: object, expected: dict[str, set[str]]) -> None:
-    """API Gateway writes a token's list as text, in more than one way."""
+    """API Gateway writes a token's list as text, in several forms."""
     assert roles_of(groups) == expected
 
 
-def test_a_group_of_every_desk_holds_on_each() -> None:
+def test_a_group_for_all_desks_applies_to_each() -> None:
     who = caller({"cognito:username": "a", "cognito:groups": "*:admin,one:agent"})
     assert who.on("one") == {"admin", "agent"}
     assert who.on("two") == {"admin"}
 
 
 @pytest.mark.parametrize("claims", [{}, {"cognito:username": ""}, {"cognito:username": 5}])
-def test_no_name_is_401(claims: dict[str, Any]) -> None:
+def test_a_request_without_a_username_is_401(claims: dict[str, Any]) -> None:
     with pytest.raises(Unauthorised):
         caller(claims)
 
 
-def test_another_desk_reads_like_none(storage: Storage, signed_in: SignedIn) -> None:
-    """Another desk's ticket is 404, and so is the desk itself."""
+def test_another_desk_is_404(storage: Storage, signed_in: SignedIn) -> None:
+    """Like its tickets."""
     stranger = Agent(storage, "agent-1", "otherdesk:supervisor")
     with pytest.raises(NotFound) as other:
         stranger.tickets()
@@ -63,7 +63,7 @@ def test_another_desk_reads_like_none(storage: Storage, signed_in: SignedIn) -> 
     assert other.value.detail == missing.value.detail
 
 
-def test_every_action_has_its_rights() -> None:
+def test_every_action_has_rights() -> None:
     assert all(action.rights for action in agent_actions().values())
     assert all("finance" not in action.rights for action in agent_actions().values())
 
@@ -96,6 +96,7 @@ def _tickets(playbook: Playbook) -> dict[str, Ticket]:
     }
 
 
+@pytest.mark.requirement("A7", "A13")
 @pytest.mark.parametrize(
     ("who", "action", "on"),
     [
@@ -119,14 +120,14 @@ def _tickets(playbook: Playbook) -> dict[str, Ticket]:
         ("finance-1", "note", ""),
     ],
 )
-def test_who_may_do_what(playbook: Playbook, who: str, action: str, on: str) -> None:
-    """A7, A13: agents what is in hand or waits for their team, supervisors all, QA the reviews."""
+def test_a_role_has_its_actions_only(playbook: Playbook, who: str, action: str, on: str) -> None:
+    """Agents on their own and their team's tickets, supervisors on all, QA on reviews."""
     at = _principal(who)
     found = [name for name, ticket in _tickets(playbook).items() if may(at, action, ticket)]
     assert found == on.split()
 
 
-def test_a_missing_right_is_403_and_says_why(playbook: Playbook) -> None:
+def test_a_missing_right_is_403_with_the_reason(playbook: Playbook) -> None:
     tickets = _tickets(playbook)
     with pytest.raises(Forbidden) as role:
         require_action(_principal("agent-1"), "close", tickets["held"])
@@ -141,7 +142,7 @@ def test_roles_add_up(playbook: Playbook) -> None:
     assert may(both_roles, "reply", _tickets(playbook)["held"])
 
 
-def test_the_roster_gives_the_team(storage: Storage) -> None:
+def test_an_agent_s_team_comes_from_the_roster(storage: Storage) -> None:
     who = caller({"cognito:username": "agent-1", "cognito:groups": "testdesk:agent"})
     assert principal_of(storage, who, "testdesk").team == "technical"
     guest = caller({"cognito:username": "guest", "cognito:groups": "testdesk:agent"})

@@ -1,4 +1,4 @@
-"""A desk's own steps, approval, call-backs, files and the handling record (B7, C9, D8-D13)."""
+"""A desk's own steps, approval, call-backs, files and the handling record."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from tests.core.sample_desk import DESK, NOON, both, file
 from tests.core.text.test_file_types import REAL
 from tests.workbench.conftest import BUCKET, NUMBER, SignedIn
 
+pytestmark = pytest.mark.requirement("B7", "C9", "D8", "D9", "D10", "D11", "D12", "D13")
 FIELD = {"label": both("内容")}
 VISIT = {
     "label": both("预约上门"),
@@ -76,7 +77,7 @@ def playbook() -> Playbook:
 
 @pytest.fixture
 def ticket(storage: Storage, playbook: Playbook) -> Ticket:
-    """A ticket in the hands of agent-1."""
+    """Return a ticket that is assigned to agent-1."""
     file(storage, playbook, NUMBER)
     return _system(storage, playbook, c.Assign("technical", "agent-1", by_person=True))
 
@@ -109,8 +110,9 @@ def _uploaded(uploads: Any, signed_in: SignedIn, content: bytes, name: str = "�
     return str(given["id"])
 
 
-def test_a_step_is_taken_and_its_fields_are_kept(ticket: Ticket, signed_in: SignedIn) -> None:
-    """D9, D10, G4: in a flat body, masked."""
+@pytest.mark.requirement("D9", "D10", "G4")
+def test_a_step_s_fields_are_kept_masked(ticket: Ticket, signed_in: SignedIn) -> None:
+    """They are sent in a flat body."""
     agent = signed_in("agent-1")
     after = agent.act(
         "visit", version=2, arrives_at=AT, parts=["屏幕", " 电池 "], remark="电话 13800138000"
@@ -123,10 +125,11 @@ def test_a_step_is_taken_and_its_fields_are_kept(ticket: Ticket, signed_in: Sign
     assert "13800138000" not in str(shown)
 
 
-def test_the_ticket_says_which_steps_are_possible_and_what_they_ask(
+@pytest.mark.requirement("D6", "D8")
+def test_the_ticket_lists_the_possible_steps_with_their_fields(
     ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """D6, D8: with their labels and fields; the priority with its colour."""
+    """With labels; the priority has its colour."""
     shown = signed_in("agent-1").show()
     assert [step["action"] for step in shown["steps"]] == ["visit", "compensate"]
     visit, compensate = shown["steps"]
@@ -155,7 +158,7 @@ def test_the_ticket_says_which_steps_are_possible_and_what_they_ask(
         ("compensate", {"amount": 13800138000}, "amount"),
     ],
 )
-def test_every_field_that_does_not_fit_is_named(
+def test_every_invalid_field_of_a_step_is_named(
     ticket: Ticket, signed_in: SignedIn, action: str, body: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
@@ -163,8 +166,8 @@ def test_every_field_that_does_not_fit_is_named(
     assert [error.field for error in refused.value.errors] == [field]
 
 
-def test_who_may_take_a_step(ticket: Ticket, signed_in: SignedIn) -> None:
-    """An agent in own hands, a supervisor anywhere, others where the playbook names them."""
+def test_a_step_is_open_to_its_roles_only(ticket: Ticket, signed_in: SignedIn) -> None:
+    """The handler, any supervisor, and others that the playbook names."""
     for who, action in (("agent-2", "visit"), ("qa-1", "visit"), ("agent-1", "audit")):
         with pytest.raises(Forbidden):
             signed_in(who).act(action, arrives_at=AT)
@@ -175,10 +178,10 @@ def test_who_may_take_a_step(ticket: Ticket, signed_in: SignedIn) -> None:
         signed_in("supervisor-1").act("audit")
 
 
-def test_what_waits_for_the_team_may_be_reviewed_by_it(
+@pytest.mark.requirement("D4")
+def test_the_team_can_take_a_step_on_a_waiting_ticket(
     storage: Storage, playbook: Playbook, signed_in: SignedIn
 ) -> None:
-    """D4: a step for tickets that nobody has yet."""
     file(storage, playbook, NUMBER)
     _system(storage, playbook, c.Enqueue("technical"))
     with pytest.raises(Forbidden):
@@ -186,14 +189,12 @@ def test_what_waits_for_the_team_may_be_reviewed_by_it(
     assert signed_in("agent-2").act("review")["status"] == "queued"
 
 
-def test_an_unknown_action_is_answered_with_those_of_the_desk(
-    ticket: Ticket, signed_in: SignedIn
-) -> None:
+def test_an_unknown_action_names_the_desk_s_steps(ticket: Ticket, signed_in: SignedIn) -> None:
     with pytest.raises(NotFound, match=r"it has confirm-type, .*approve, .*visit, review"):
         signed_in("agent-1").act("fly")
 
 
-def test_what_the_status_does_not_allow_names_what_it_does(
+def test_a_step_that_the_status_forbids_names_the_allowed_ones(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
     with pytest.raises(ActionNotAllowed) as refused:
@@ -205,10 +206,11 @@ def test_what_the_status_does_not_allow_names_what_it_does(
         signed_in("supervisor-1").act("approve", approved=True)
 
 
+@pytest.mark.requirement("C9")
 class TestApproval:
-    """C9: beyond an agent's authority."""
+    """A step beyond an agent's authority."""
 
-    def test_a_supervisor_decides(self, ticket: Ticket, signed_in: SignedIn) -> None:
+    def test_a_supervisor_approves_or_refuses(self, ticket: Ticket, signed_in: SignedIn) -> None:
         agent, supervisor = signed_in("agent-1"), signed_in("supervisor-1")
         assert agent.act("compensate", amount=120)["status"] == "awaiting_department"
         assert supervisor.show()["pending"] == {
@@ -227,16 +229,17 @@ class TestApproval:
         assert (shown["pending"], shown["facts"]) == (None, {"amount": "120"})
         assert "13800138000" not in str(shown)
 
-    def test_within_the_authority_nobody_is_asked(
+    def test_a_step_within_the_authority_needs_no_approval(
         self, ticket: Ticket, signed_in: SignedIn
     ) -> None:
         assert signed_in("agent-1").act("compensate", amount=99.5)["status"] == "in_progress"
 
 
-def test_the_team_calls_back(
+@pytest.mark.requirement("D13")
+def test_any_member_of_the_team_calls_back(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """D13: after the customer's yes any member of the team does, and records it."""
+    """After the customer's confirmation; the call-back is recorded."""
     _system(storage, playbook, c.Resolve("换了屏幕"), c.Confirm(solved=True))
     assert NUMBER in signed_in("agent-2").numbers(queue="team")
     with pytest.raises(Forbidden):
@@ -245,12 +248,11 @@ def test_the_team_calls_back(
     assert signed_in("agent-2").act("callback", cause="客户满意")["status"] == "archived"
 
 
+@pytest.mark.requirement("D10")
 class TestFiles:
-    """D10: uploaded directly, judged by content, for the ticket's people alone."""
+    """Files uploaded directly, checked by content, open to the people of the ticket only."""
 
-    def test_a_file_comes_with_a_step(
-        self, ticket: Ticket, signed_in: SignedIn, uploads: Any
-    ) -> None:
+    def test_a_step_can_have_files(self, ticket: Ticket, signed_in: SignedIn, uploads: Any) -> None:
         agent = signed_in("agent-1")
         photo = _uploaded(uploads, signed_in, REAL["png"])
         paper = _uploaded(uploads, signed_in, REAL["docx"], "报告 13800138000.html")
@@ -266,7 +268,7 @@ class TestFiles:
         assert [file["url"] for file in signed_in("agent-3").show()["attachments"]] == [None, None]
 
     @pytest.mark.parametrize("action", ["reply", "note"])
-    def test_and_with_words(
+    def test_a_reply_can_have_files(
         self, ticket: Ticket, signed_in: SignedIn, uploads: Any, action: str
     ) -> None:
         found = _uploaded(uploads, signed_in, REAL["pdf"], "说明.pdf")
@@ -274,9 +276,7 @@ class TestFiles:
         (shown,) = signed_in("agent-1").show()["attachments"]
         assert (shown["name"], shown["content_type"]) == ("说明.pdf", "application/pdf")
 
-    def test_an_upload_is_offered_with_its_size_signed(
-        self, ticket: Ticket, signed_in: SignedIn
-    ) -> None:
+    def test_an_upload_link_signs_the_size(self, ticket: Ticket, signed_in: SignedIn) -> None:
         given = signed_in("agent-1").act("attachments", name="a.png", size=9)
         upload = given["upload"]
         assert (upload["method"], upload["headers"]["Content-Length"]) == ("PUT", "9")
@@ -287,7 +287,7 @@ class TestFiles:
         [b"<!doctype html><script>", b"<svg onload='alert(1)'/>", b"MZ\x90"],
         ids=["html", "svg", "program"],
     )
-    def test_what_is_not_accepted_is_refused_whatever_its_name(
+    def test_a_file_is_refused_by_its_content_whatever_its_name(
         self, ticket: Ticket, signed_in: SignedIn, uploads: Any, content: bytes
     ) -> None:
         bad = _uploaded(uploads, signed_in, content, "photo.png")
@@ -299,7 +299,7 @@ class TestFiles:
         assert "JPEG, PNG" in error.message
         assert signed_in("agent-1").show()["version"] == 2
 
-    def test_an_id_of_nothing_or_of_another_ticket_is_refused(
+    def test_an_unknown_file_or_one_of_another_ticket_is_refused(
         self, ticket: Ticket, signed_in: SignedIn, uploads: Any
     ) -> None:
         uploads.put_object(Bucket=BUCKET, Key=f"{UPLOADS}testdesk/CS2/{'a' * 22}", Body=b"x")
@@ -308,7 +308,7 @@ class TestFiles:
                 signed_in("agent-1").act("note", text="x", attachments=[wrong])
             assert refused.value.errors[0].field == "attachments.0"
 
-    def test_one_that_grew_too_large_is_refused(
+    def test_a_file_that_is_larger_than_announced_is_refused(
         self, ticket: Ticket, signed_in: SignedIn, uploads: Any
     ) -> None:
         found = _uploaded(uploads, signed_in, REAL["pdf"])
@@ -326,7 +326,7 @@ class TestFiles:
             ({"name": "a"}, "size"),
         ],
     )
-    def test_what_cannot_be_offered(
+    def test_an_invalid_upload_request_is_refused(
         self, ticket: Ticket, signed_in: SignedIn, body: dict[str, Any], field: str
     ) -> None:
         with pytest.raises(InvalidInput) as refused:
@@ -337,10 +337,11 @@ class TestFiles:
                 signed_in(who).act("attachments", name="a", size=1)
 
 
+@pytest.mark.requirement("B7")
 def test_the_handling_record_is_numbered(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """B7: every step, communication and solution."""
+    """Every step, communication and solution."""
     agent = signed_in("agent-1")
     agent.act("reply", text="您好")
     agent.act("visit", arrives_at=AT)
@@ -358,20 +359,20 @@ def test_the_handling_record_is_numbered(
     assert {entry["actor"] for entry in records[1:]} == {"agent-1"}
 
 
-def test_the_customers_other_tickets_are_on_screen(
+@pytest.mark.requirement("C2", "E10")
+def test_the_customer_s_other_tickets_are_shown(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """C2, E10."""
     file(storage, playbook, "CS20260310002")
     (other,) = signed_in("agent-1").show()["other_tickets"]
     assert (other["number"], other["status"]) == ("CS20260310002", "received")
     assert other["type_label"] == "咨询"
 
 
-def test_every_rule_that_decided_is_named(
+@pytest.mark.requirement("B3", "B4", "D3", "D5")
+def test_the_ticket_names_the_rules_that_classified_it(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    """B3, B4, D3, D5: the agent can see which."""
     file(storage, playbook, "CS20260310002")
     known = c.Classify("fault", ("login",), "high", rules=("keyword:login", "safety-first"))
     change(storage, "testdesk", "CS20260310002", known, playbook, NOON, actor="system")

@@ -1,1 +1,1 @@
-"""Chat adapters: each provider from its own side (`sides`), and its calls, a folder each."""
+"""Tests of the chat adapters, with fake providers and a folder of requests for each."""

@@ -1,4 +1,4 @@
-"""The guarantees of every chat adapter (F5, G1, G3; docs/adapters.md).
+"""The guarantees of every chat adapter (docs/adapters.md).
 
 A new adapter needs a fake provider in `provider_requests.py` and a folder of the provider's calls
 with `expected.json`; the tests below then run for it.
@@ -38,6 +38,7 @@ from tests.core.channels.provider_requests import (
     fixture_folder,
 )
 
+pytestmark = pytest.mark.requirement("F5", "G1", "G3")
 ROOT = Path(__file__).parents[3]
 NAMES = base.names()
 CALLS = [(name, file) for name in NAMES for file in sorted(expected(name))]
@@ -118,7 +119,7 @@ def test_an_unknown_name_has_no_adapter(name: str) -> None:
 @pytest.mark.requirement("F5")
 @pytest.mark.parametrize(("name", "file"), CALLS)
 def test_a_request_is_read_as_expected(name: str, file: str) -> None:
-    """Text, pictures, voice, locations, links, events; other requests have no message."""
+    """Texts, pictures, voice, locations, links and events become messages; nothing else does."""
     found = read(name, (fixture_folder(name) / file).read_bytes())
     wanted = expected(name)[file]
     assert len(found) == len(wanted)
@@ -184,15 +185,17 @@ BODIES = st.one_of(
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(body=BODIES)
-def test_any_body_is_read_or_unreadable(name: str, body: bytes) -> None:
+def test_any_body_is_read_or_refused_as_unreadable(name: str, body: bytes) -> None:
     _readable(name, body)
 
 
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_any_damaged_request_is_read_or_unreadable(name: str, data: st.DataObject) -> None:
-    """A piece of a real request is cut out, doubled, or overwritten."""
+def test_any_damaged_request_is_read_or_refused_as_unreadable(
+    name: str, data: st.DataObject
+) -> None:
+    """The damage cuts, doubles or overwrites a piece of a real request."""
     file = data.draw(st.sampled_from(sorted(expected(name))))
     body = (fixture_folder(name) / file).read_bytes()
     start = data.draw(st.integers(0, len(body)))
@@ -205,7 +208,7 @@ def test_any_damaged_request_is_read_or_unreadable(name: str, data: st.DataObjec
 @pytest.mark.parametrize("name", NAMES)
 @given(status=st.integers(100, 599), body=st.binary(max_size=60) | st.just(b'{"errcode": 1}'))
 def test_any_token_response_has_a_result(name: str, status: int, body: bytes) -> None:
-    """A provider without access tokens has none, with a permanent cause."""
+    """A provider without access tokens has a permanent cause."""
     found = adapter_of(name).token(status, body)
     assert isinstance(found, Token | ProviderResult)
     if type(adapter_of(name)).token_call is Adapter.token_call:
@@ -226,7 +229,7 @@ def _readable(name: str, body: bytes) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_text_is_sent_whole_or_truncated_to_the_limit(name: str) -> None:
-    """The call has the person's id and text; no token is where it would be logged."""
+    """The call has the person's id and text, and no token in a place that is logged."""
     provider = FAKE_PROVIDERS[name]
     secret = {**provider.secret, "api": "http://127.0.0.1:9"}
     key = str(UUID(int=1))

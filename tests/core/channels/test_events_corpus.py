@@ -1,4 +1,4 @@
-"""Public collections of what LINE, Slack and Telegram really send (F5, G1)."""
+"""Public collections of real LINE, Slack and Telegram requests."""
 
 import os
 from pathlib import Path
@@ -9,6 +9,7 @@ from infra.bench.corpus_events import CASES
 
 FOLDER = os.environ.get("DESKBELL_CORPORA", "")
 pytestmark = [
+    pytest.mark.requirement("F5", "G1"),
     pytest.mark.corpus,
     pytest.mark.skipif(not FOLDER, reason="DESKBELL_CORPORA names no folder"),
 ]

@@ -51,8 +51,8 @@ def test_an_encrypted_message_decrypts_only_for_its_account() -> None:
             decrypt(broken, WeChat.secret)
 
 
-def test_a_desk_may_refuse_plain_messages() -> None:
-    """Anybody who has seen one signature could send plain messages for five minutes."""
+def test_a_desk_can_refuse_plain_messages() -> None:
+    """A signature that somebody has seen is valid for five minutes and covers no body."""
     plain = WeChat().call(WeChat().text("你好", NOW), NOW).request(NOW)
     safe = SafeWeChat().call(WeChat().text("你好", NOW), NOW).request(NOW)
     assert is_valid(plain)

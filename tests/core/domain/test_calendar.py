@@ -1,4 +1,4 @@
-"""Business time with lunch breaks, public holidays and make-up workdays (调休) (G2)."""
+"""Business time with lunch breaks, public holidays and make-up workdays (调休)."""
 
 import copy
 import subprocess
@@ -15,6 +15,7 @@ from hypothesis import example, given, settings, strategies as st
 from functions.core.domain.calendar import WEEKDAYS, BusinessCalendar
 from tests.growth import seconds
 
+pytestmark = pytest.mark.requirement("G2")
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 BERLIN = ZoneInfo("Europe/Berlin")
 NEW_YORK = ZoneInfo("America/New_York")
@@ -151,7 +152,7 @@ def test_a_make_up_day_without_hours_has_mondays() -> None:
     assert not desk.is_open(cn(2026, 10, 10, 9))
 
 
-def test_a_make_up_weekend_day_has_mondays_hours_in_place_of_its_own() -> None:
+def test_a_make_up_weekend_day_has_mondays_hours() -> None:
     desk = calendar(hours={**OFFICE, "sat": [["10:00", "12:00"]]}, workdays=["2026-10-10"])
     assert desk.between(cn(2026, 10, 10), cn(2026, 10, 11)) == 9 * HOUR
     assert desk.between(cn(2026, 10, 17), cn(2026, 10, 18)) == 2 * HOUR

@@ -1,4 +1,4 @@
-"""Every deadline of the generated Chinese SLA corpus, to the second (G2).
+"""Every deadline of the generated Chinese SLA corpus, to the second.
 
 In the corpus, make-up weekend days have Monday's hours, even if Saturday has hours.
 """
@@ -15,6 +15,7 @@ from functions.core.domain.calendar import BusinessCalendar
 CORPORA = os.environ.get("DESKBELL_CORPORA")
 
 pytestmark = [
+    pytest.mark.requirement("G2"),
     pytest.mark.corpus,
     pytest.mark.skipif(CORPORA is None, reason="DESKBELL_CORPORA names no folder"),
 ]

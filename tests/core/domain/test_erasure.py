@@ -1,4 +1,4 @@
-"""B10: what tells who the customer was goes; what is counted stays."""
+"""Erasing a person from events and tickets; what the reports count stays."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from functions.core.text.masking import mask
 from tests.core.domain.test_events import SAMPLES
 from tests.core.sample_desk import DESK, NOON, both, committed, received, request, then
 
+pytestmark = pytest.mark.requirement("B10")
 SECRETS = ("李样本", "13800138000", "li.example", "SN-7788", "发票-99", "photo", "mail/")
 TEXT = " ".join(SECRETS)
 PHOTO = e.Attachment(
@@ -50,7 +51,7 @@ WRITTEN = {
 
 @pytest.fixture(scope="module")
 def repairs() -> Playbook:
-    """The small desk with one step."""
+    """Return the small desk with one step."""
     return load({**DESK, "steps": {"repair": STEP}})
 
 
@@ -115,19 +116,20 @@ def test_every_text_of_an_event_is_declared_personal_or_not(name: str) -> None:
             assert e.PERSONAL in field.metadata, f"{name}.{field_name} declares nothing"
 
 
+@pytest.mark.requirement("G6")
 @pytest.mark.parametrize(
     "name", ["CustomerWrote", "NoteAdded", "TicketResolved", "StepTaken", "TicketClosed"]
 )
-def test_blanked_event_can_be_read_again(name: str, repairs: Playbook) -> None:
-    """G6: the history stays whole."""
+def test_an_erased_event_is_read_back(name: str, repairs: Playbook) -> None:
     [again] = event_codec.parse_events(
         event_codec.dump_events((blank(full(e.EVENTS[name]), repairs),)), e.SCHEMA_VERSION
     )
     assert again.event == name
 
 
-def test_request_keeps_what_is_counted(repairs: Playbook) -> None:
-    """B10, B11, D16: type, channel, class, product and model; how many files of which size."""
+@pytest.mark.requirement("B10", "B11", "D16")
+def test_an_erased_request_keeps_the_counted_fields(repairs: Playbook) -> None:
+    """Type, channel, class, product, model, and the number and size of files."""
     event = request(
         product=e.Product(name="冰箱", model="BX-1", serial="SN-7788"),
         attachments=(PHOTO,),
@@ -144,8 +146,9 @@ def test_request_keeps_what_is_counted(repairs: Playbook) -> None:
     assert found.customer.hash == "erased-CS1"
 
 
-def test_fields_that_are_counted_stay(repairs: Playbook) -> None:
-    """D15: parts, amounts and times; what is read rather than counted goes."""
+@pytest.mark.requirement("D15")
+def test_counted_step_fields_stay_and_texts_go(repairs: Playbook) -> None:
+    """Parts, amounts and times are counted; texts are not."""
     found = blank(e.StepTaken(step="repair", fields=WRITTEN), repairs)
     assert found.fields == {
         "note": "",
@@ -160,15 +163,16 @@ def test_fields_that_are_counted_stay(repairs: Playbook) -> None:
     assert set(gone.fields.values()) == {""}
 
 
-def test_reasons_of_the_system_stay(repairs: Playbook) -> None:
-    """A14: why a deadline moved a ticket is no word of a person's."""
+@pytest.mark.requirement("A14")
+def test_the_system_s_reasons_stay(repairs: Playbook) -> None:
+    """Why a deadline moved a ticket is not a person's text."""
     event = e.PriorityChanged(priority="high", reason="timer:resolution")
     assert blank(event, repairs, "system") == event
     assert blank(event, repairs, "agent-1").reason == ""
     assert blank(e.TicketClosed(reason=TEXT), repairs, "system").reason == ""
 
 
-def test_delivery_without_words_and_address() -> None:
+def test_an_erased_delivery_has_no_text_and_no_address() -> None:
     given = Delivery(
         desk="testdesk", number="CS1", version=1, event="TicketReceived", message="ack",
         recipient="customer", channel="sms", to="****8000", text=TEXT, subject=TEXT,
@@ -184,7 +188,7 @@ def test_delivery_without_words_and_address() -> None:
     assert staff.to == "技术支持组"
 
 
-def test_files_that_a_commit_names() -> None:
+def test_the_files_of_a_commit_are_listed() -> None:
     wrote = e.CustomerWrote(text="x", channel="mail", raw="mail/2", attachments=(PHOTO,))
     events = (request(raw="mail/1"), wrote, e.NoteAdded(text="x"))
     commit = e.Commit(desk="d", number="n", version=1, at=NOON, actor="a", events=events)
@@ -192,7 +196,7 @@ def test_files_that_a_commit_names() -> None:
 
 
 def life(repairs: Playbook) -> tuple[Ticket, list[e.Commit]]:
-    """A ticket's whole life and the erasure after it, as commits."""
+    """Return the commits of a ticket's life and of its erasure."""
     commands = (
         c.Receive("CS1", request(text=TEXT, order="发票-99", raw="mail/1")),
         c.Assign("technical", "agent-1"),
@@ -216,8 +220,9 @@ def life(repairs: Playbook) -> tuple[Ticket, list[e.Commit]]:
     return ticket, commits
 
 
-def test_ticket_is_what_its_blanked_history_makes_of_it(repairs: Playbook) -> None:
-    """B10, G6: nothing of the person is left in it, and the figures are what they were."""
+@pytest.mark.requirement("B10", "G6")
+def test_an_erased_history_makes_the_erased_ticket(repairs: Playbook) -> None:
+    """It holds no personal data and has the same figures."""
     ticket, commits = life(repairs)
     told = ticket.model_dump_json()
     assert not [secret for secret in SECRETS if secret in told]
@@ -230,14 +235,14 @@ def test_ticket_is_what_its_blanked_history_makes_of_it(repairs: Playbook) -> No
     assert again == ticket
 
 
-def test_entry_that_it_was_done(repairs: Playbook) -> None:
+def test_the_history_records_the_erasure(repairs: Playbook) -> None:
     ticket, commits = life(repairs)
     last = without_person(commits[-1], repairs, mask)
     assert last.of(e.PersonErased)[0].reason == "request of 2026-03-10"
     assert decide(ticket, c.ErasePerson("again"), repairs, NOON) == ()
 
 
-def test_what_was_written_down_since_is_forgotten_too(repairs: Playbook) -> None:
+def test_a_later_erasure_covers_text_written_since(repairs: Playbook) -> None:
     ticket, _ = life(repairs)
     later = ticket.model_copy(
         update={
@@ -251,8 +256,8 @@ def test_what_was_written_down_since_is_forgotten_too(repairs: Playbook) -> None
     assert (after.facts, after.pending and after.pending.fields) == ({}, {})
 
 
-def test_held_record_is_not_touched(repairs: Playbook) -> None:
-    """B10: a hold goes before."""
+@pytest.mark.requirement("B10")
+def test_a_held_record_is_not_erased(repairs: Playbook) -> None:
     ticket = then(received(repairs), c.Hold(True, "lawsuit"), repairs)
     with pytest.raises(ActionNotAllowed, match="legal hold"):
         decide(ticket, c.ErasePerson("request"), repairs, NOON)

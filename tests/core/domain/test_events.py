@@ -69,21 +69,22 @@ SAMPLES: dict[str, Any] = {
 }
 
 
+@pytest.mark.requirement("A14", "G6")
 @pytest.mark.parametrize("name", sorted(e.EVENTS))
-def test_every_event_is_read_back_as_it_was(name: str) -> None:
-    """A14, G6."""
+def test_every_event_is_read_back_unchanged(name: str) -> None:
     assert event_codec.parse_events(
         event_codec.dump_events((SAMPLES[name],)), e.SCHEMA_VERSION
     ) == (SAMPLES[name],)
 
 
-def test_many_events_in_their_order() -> None:
+def test_several_events_keep_their_order() -> None:
     events = tuple(SAMPLES.values())
     assert event_codec.parse_events(event_codec.dump_events(events), 1) == events
 
 
-def test_chinese_is_stored_as_it_is() -> None:
-    """G7: escaped, a character would take six bytes instead of three."""
+@pytest.mark.requirement("G7")
+def test_chinese_is_stored_unescaped() -> None:
+    """Escaped, a character would take six bytes instead of three."""
     assert "您好" in event_codec.dump_events((SAMPLES["ReplySent"],))
 
 
@@ -92,17 +93,17 @@ def test_a_field_that_a_newer_writer_added_is_ignored() -> None:
     assert event_codec.parse_events(document, 1) == (e.NoteAdded(text="x"),)
 
 
+@pytest.mark.requirement("G3")
 @pytest.mark.parametrize(
     "document", ["", "{}", "null", '[{"event": "NeverHeard"}]', '[{"event": "NoteAdded"}]', '["x"]']
 )
-def test_what_is_no_commit_is_parked(document: str) -> None:
-    """G3."""
+def test_an_item_that_is_no_commit_is_a_dead_letter(document: str) -> None:
     with pytest.raises(DeadLetter):
         event_codec.parse_events(document, 1)
 
 
-def test_a_newer_schema_is_parked_and_not_misread() -> None:
-    """G3."""
+@pytest.mark.requirement("G3")
+def test_a_commit_of_a_newer_schema_is_a_dead_letter() -> None:
     with pytest.raises(DeadLetter, match="schema 2; this code reads 1"):
         event_codec.parse_events("[]", 2)
 
@@ -118,7 +119,7 @@ def image(**changes: Any) -> dict[str, Any]:
     return {key: value for key, value in {**item, **changes}.items() if value is not None}
 
 
-def test_a_commit_of_the_stream() -> None:
+def test_a_commit_is_read_from_the_stream() -> None:
     commit = read_commit(image())
     assert (commit.desk, commit.number, commit.version) == ("testdesk", "CS1", 7)
     assert (commit.at, commit.actor) == (NOON, "agent-1")
@@ -126,6 +127,7 @@ def test_a_commit_of_the_stream() -> None:
     assert commit.of(e.ReplySent) == ()
 
 
+@pytest.mark.requirement("G3")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -133,14 +135,13 @@ def test_a_commit_of_the_stream() -> None:
         {"schema": {"N": "2"}}, {"body": {"S": "["}}, {"body": {"N": "1"}}, {"pk": "x"},
     ],
 )  # fmt: skip
-def test_a_poisoned_record_is_parked(changes: dict[str, Any]) -> None:
-    """G3."""
+def test_a_malformed_stream_record_is_a_dead_letter(changes: dict[str, Any]) -> None:
     with pytest.raises(DeadLetter):
         read_commit(image(**changes))
 
 
-def test_a_customer_is_shown_masked_only() -> None:
-    """G4: what an event holds of a contact is its mask and its keyed hash."""
+@pytest.mark.requirement("G4")
+def test_an_event_holds_only_mask_and_hash_of_a_contact() -> None:
     assert set(Customer.model_fields) == {
         "name", "contact", "kind", "hash", "id", "customer_class", "preferred", "undeliverable",
     }  # fmt: skip

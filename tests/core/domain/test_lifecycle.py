@@ -1,4 +1,4 @@
-"""The one table of statuses: what may happen when, and what it makes of a ticket."""
+"""The lifecycle: which actions a status allows, and what they make of a ticket."""
 
 from __future__ import annotations
 
@@ -134,12 +134,12 @@ WAY: dict[str, tuple[c.Command, ...]] = {
 
 @pytest.fixture(scope="module")
 def playbook() -> Playbook:
-    """The tests' desk with steps of its own."""
+    """Return the small desk with steps."""
     return load({**DESK, "steps": STEPS})
 
 
 def in_status(status: str, playbook: Playbook) -> Ticket:
-    """A ticket in a status, led there by commands where they do lead there."""
+    """Return a ticket in a status, reached by commands where commands lead there."""
     ticket = received(playbook)
     if status not in WAY:  # the other desks' statuses, which no command of this one reaches
         return ticket.model_copy(update={"status": status})
@@ -149,11 +149,12 @@ def in_status(status: str, playbook: Playbook) -> Ticket:
     return ticket
 
 
+@pytest.mark.requirement("A14")
 class TestTransitions:
-    """A14: every action in every status."""
+    """Every action in every status."""
 
     @pytest.mark.parametrize("status", STATUSES)
-    def test_what_is_possible_happens_and_the_rest_is_refused(
+    def test_allowed_actions_happen_and_others_are_refused(
         self, status: str, playbook: Playbook
     ) -> None:
         ticket = in_status(status, playbook)
@@ -179,7 +180,7 @@ class TestTransitions:
             for status in sorted(command.action.sources & set(WAY))
         ],
     )
-    def test_the_table_says_where_each_action_leads(
+    def test_an_action_leads_to_the_status_of_the_table(
         self, name: str, status: str, playbook: Playbook
     ) -> None:
         ticket = in_status(status, playbook)
@@ -189,15 +190,14 @@ class TestTransitions:
         action = c.ACTIONS[name].action
         assert after.status == (status if status in action.keeps else action.target)
 
-    def test_every_command_has_its_row(self) -> None:
+    def test_every_command_has_a_transition(self) -> None:
         assert set(COMMANDS) == set(c.ACTIONS)
         for command in c.ACTIONS.values():
             assert command.action.sources <= set(STATUSES)
             assert command.action.meaning
             assert command.action.by
 
-    def test_what_people_may_do_is_named(self, playbook: Playbook) -> None:
-        """The contract's actions, in its words."""
+    def test_people_s_actions_have_the_contract_s_names(self, playbook: Playbook) -> None:
         assert allowed(in_status("resolved", playbook)) == ("note", "reopen", "merge")
         assert allowed(in_status("in_review", playbook)) == (
             "assign", "note", "reopen", "callback", "merge",
@@ -209,8 +209,8 @@ class TestTransitions:
 
 
 class TestRules:
-    def test_a_summary_is_needed_and_short(self, playbook: Playbook) -> None:
-        """A12, A15: 1 to 100 characters."""
+    @pytest.mark.requirement("A12", "A15")
+    def test_a_summary_has_1_to_100_characters(self, playbook: Playbook) -> None:
         ticket = in_status("assigned", playbook)
         for summary in ("", "字" * 101):
             with pytest.raises(InvalidInput) as refused:
@@ -218,20 +218,20 @@ class TestRules:
             assert refused.value.errors[0].field == "summary"
         assert then(ticket, c.Resolve("字" * 100), playbook).summary == "字" * 100
 
+    @pytest.mark.requirement("A13")
     @pytest.mark.parametrize(
         ("score", "status"), [(1, "in_review"), (3, "in_review"), (4, "archived"), (5, "archived")]
     )
-    def test_a_poor_score_goes_to_quality_review(
+    def test_a_score_below_four_goes_to_qa(
         self, score: int, status: str, playbook: Playbook
     ) -> None:
-        """A13: below 4."""
         after = then(in_status("resolved", playbook), c.AnswerSurvey(score), playbook)
         assert (after.status, after.score) == (status, score)
         assert after.queue == ("qa" if score < 4 else "closed")
 
+    @pytest.mark.requirement("A15")
     @pytest.mark.parametrize("score", [0, 6, -1])
     def test_a_score_off_the_scale_is_refused(self, score: int, playbook: Playbook) -> None:
-        """A15."""
         with pytest.raises(InvalidInput):
             decide(in_status("resolved", playbook), c.AnswerSurvey(score), playbook, NOON)
 
@@ -241,43 +241,46 @@ class TestRules:
         with pytest.raises(AlreadyAnswered):
             decide(ticket, c.AnswerSurvey(5), playbook, NOON)
 
+    @pytest.mark.requirement("B10", "G4")
     @pytest.mark.parametrize("status", STATUSES)
     @pytest.mark.parametrize("name", ["message", "confirm", "survey"])
-    def test_nothing_a_customer_does_reaches_an_erased_ticket(
+    def test_an_erased_ticket_refuses_its_customer_in_any_status(
         self, name: str, status: str, playbook: Playbook
     ) -> None:
-        """B10, G4: in any status they are told to file a new request; others go on."""
+        """The error tells the customer to file a new request."""
         ticket = then(in_status(status, playbook), c.ErasePerson(), playbook)
         with pytest.raises(Forgotten, match="file a new request"):
             decide(ticket, COMMANDS[name], playbook, NOON)
         assert then(ticket, c.Hold(held=True), playbook).held
 
-    def test_the_closing_of_an_erased_ticket_goes_on(self, playbook: Playbook) -> None:
-        """B10, F4: its survey, which nobody can answer, ends by itself."""
+    @pytest.mark.requirement("B10", "F4")
+    def test_an_erased_ticket_s_survey_expires_and_archives_it(self, playbook: Playbook) -> None:
+        """Nobody can answer it."""
         ticket = then(in_status("resolved", playbook), c.ErasePerson(), playbook)
         assert then(ticket, c.ExpireSurvey(1), playbook).status == "archived"
 
-    def test_a_review_ends_with_its_cause(self, playbook: Playbook) -> None:
-        """A13: somebody is assigned, calls back and records the cause."""
+    @pytest.mark.requirement("A13")
+    def test_a_review_ends_when_the_reviewer_records_the_cause(self, playbook: Playbook) -> None:
         ticket = then(in_status("in_review", playbook), c.AssignReview("qa-1"), playbook)
         assert ticket.reviewer == "qa-1"
         assert decide(ticket, c.AssignReview("qa-1"), playbook, NOON) == ()
         ticket = then(ticket, c.RecordCallback("等待太久"), playbook)
         assert (ticket.status, ticket.archived_at) == ("archived", NOON)
 
+    @pytest.mark.requirement("F4")
     @pytest.mark.parametrize(
         "command", [c.ExpireSurvey(1), c.ExpireReview(1)], ids=["survey", "review"]
     )
-    def test_an_earlier_resolutions_end_is_none_of_this_ones(
+    def test_the_expiry_of_an_earlier_resolution_changes_nothing(
         self, command: c.Command, playbook: Playbook
     ) -> None:
-        """F4: an execution that outlived its resolution changes nothing."""
         status = "resolved" if isinstance(command, c.ExpireSurvey) else "in_review"
         ticket = in_status(status, playbook).model_copy(update={"resolutions": 2})
         assert decide(ticket, command, playbook, NOON) == ()
 
-    def test_not_solved_after_all(self, playbook: Playbook) -> None:
-        """A13: taken up again by the team; a second handling alone goes one level up."""
+    @pytest.mark.requirement("A13")
+    def test_an_unsolved_ticket_returns_to_its_team(self, playbook: Playbook) -> None:
+        """Only a second handling raises the level."""
         ticket = in_status("resolved", playbook)
         ticket = then(ticket, c.Confirm(solved=False, reason="还是不行"), playbook)
         assert (ticket.status, ticket.level, ticket.handler) == ("queued", 0, None)
@@ -285,7 +288,7 @@ class TestRules:
         assert (ticket.summary, ticket.score, ticket.resolved_at) == (None, None, None)
 
     @pytest.mark.parametrize("status", ["resolved", "in_review", "archived", "closed"])
-    def test_a_late_message_reopens_within_the_desks_time(
+    def test_a_message_reopens_a_ticket_within_reopen_within(
         self, status: str, playbook: Playbook
     ) -> None:
         ticket = in_status(status, playbook)
@@ -295,7 +298,7 @@ class TestRules:
         late = then(ticket, message, playbook, NOON + timedelta(days=14, seconds=1))
         assert late.status == status
 
-    def test_a_handler_is_kept_once(self, playbook: Playbook) -> None:
+    def test_a_former_handler_is_listed_once(self, playbook: Playbook) -> None:
         ticket = in_status("assigned", playbook)
         assert decide(ticket, ASSIGN, playbook, NOON) == ()
         again = then(ticket, COMMANDS["take"], playbook)
@@ -309,7 +312,7 @@ class TestRules:
         ],
         ids=["team", "assign", "priority", "class"],
     )  # fmt: skip
-    def test_what_the_desk_does_not_know_is_refused(
+    def test_terms_unknown_to_the_desk_are_refused(
         self, command: c.Command, playbook: Playbook
     ) -> None:
         with pytest.raises(InvalidInput, match="on this desk"):
@@ -317,14 +320,14 @@ class TestRules:
         with pytest.raises(InvalidInput):
             decide(in_status("pending_confirmation", playbook), c.ConfirmType("x"), playbook, NOON)
 
-    def test_what_changes_nothing_is_no_change(self, playbook: Playbook) -> None:
+    def test_a_command_that_changes_nothing_makes_no_events(self, playbook: Playbook) -> None:
         ticket = received(playbook)
         assert decide(ticket, c.SetPriority("medium"), playbook, NOON) == ()
         assert decide(ticket, c.SetCustomerClass(None), playbook, NOON) == ()
         assert decide(ticket, c.Tick(), playbook, NOON) == ()
 
-    def test_several_commands_are_one_change(self, playbook: Playbook) -> None:
-        """F2: classified and assigned at once, or not at all."""
+    @pytest.mark.requirement("F2")
+    def test_several_commands_make_one_commit_or_none(self, playbook: Playbook) -> None:
         together = c.CommandGroup((COMMANDS["classify"], ASSIGN))
         ticket = then(received(playbook), together, playbook)
         assert (ticket.version, ticket.type, ticket.status) == (2, "fault", "assigned")
@@ -333,7 +336,7 @@ class TestRules:
             decide(received(playbook), c.CommandGroup((ASSIGN, COMMANDS["survey"])), playbook, NOON)
         assert decide(ticket, c.CommandGroup((ASSIGN,)), playbook, NOON) == ()
 
-    def test_a_ticket_begins_with_a_request(self, playbook: Playbook) -> None:
+    def test_only_a_request_creates_a_ticket(self, playbook: Playbook) -> None:
         with pytest.raises(ValueError, match="needs a ticket"):
             decide(None, c.Tick(), playbook, NOON)
         note = decide(received(playbook), c.Note("x"), playbook, NOON)
@@ -342,8 +345,10 @@ class TestRules:
         with pytest.raises(ValueError, match="without events"):
             apply(None, committed(None, (), NOON, "CS1"))
 
-    def test_the_order_of_waiting(self, playbook: Playbook) -> None:
-        """A5: VIP first, then priority, then age."""
+    @pytest.mark.requirement("A5")
+    def test_waiting_tickets_are_ordered_vip_then_priority_then_age(
+        self, playbook: Playbook
+    ) -> None:
         vip = request().customer.model_copy(update={"customer_class": "vip"})
         ranked = [
             queue_rank(ticket, playbook)
@@ -357,11 +362,14 @@ class TestRules:
         assert ranked == sorted(ranked)
 
 
+@pytest.mark.requirement("D8", "D9", "D10", "D11", "B2", "B6", "E5")
 class TestSteps:
-    """D8-D11, B2, B6, E5: what a desk's own steps do."""
+    """Steps that a desk's playbook adds."""
 
-    def test_a_step_leads_on_and_is_kept(self, playbook: Playbook) -> None:
-        """D9, D10: the arrival time, the parts, the photo."""
+    @pytest.mark.requirement("D9", "D10")
+    def test_a_step_changes_the_status_and_keeps_its_fields_and_files(
+        self, playbook: Playbook
+    ) -> None:
         fields = {"arrives_at": "2026-03-10T14:00:00+08:00", "parts": "屏幕"}
         step = c.TakeStep("visit", fields, (PHOTO,))
         events = decide(in_status("assigned", playbook), step, playbook, NOON)
@@ -382,7 +390,7 @@ class TestSteps:
             ("look", {"said": "字" * 501, "heard": "x"}, {"said", "heard"}),
         ],
     )
-    def test_every_field_that_does_not_fit_is_named(
+    def test_every_invalid_field_of_a_step_is_named(
         self, step: str, fields: dict[str, str], named: set[str], playbook: Playbook
     ) -> None:
         ticket = in_status("assigned", playbook)
@@ -390,7 +398,9 @@ class TestSteps:
             decide(ticket, c.TakeStep(step, fields), playbook, NOON)
         assert {error.field for error in refused.value.errors} == named
 
-    def test_a_step_out_of_place_is_refused_with_what_is_possible(self, playbook: Playbook) -> None:
+    def test_a_step_that_the_status_forbids_names_the_allowed_ones(
+        self, playbook: Playbook
+    ) -> None:
         step = c.TakeStep("department-answered", {})
         with pytest.raises(ActionNotAllowed) as refused:
             decide(in_status("assigned", playbook), step, playbook, NOON)
@@ -400,15 +410,18 @@ class TestSteps:
             decide(in_status("assigned", playbook), c.TakeStep("fly", {}), playbook, NOON)
 
 
+@pytest.mark.requirement("C9")
 class TestApproval:
-    """C9: beyond an agent's authority a supervisor decides."""
+    """A step beyond an agent's authority waits for a supervisor."""
 
-    def test_within_the_agents_authority_nobody_is_asked(self, playbook: Playbook) -> None:
+    def test_a_step_within_the_agent_s_authority_needs_no_approval(
+        self, playbook: Playbook
+    ) -> None:
         step = c.TakeStep("compensate", {"amount": "100"})
         ticket = then(in_status("assigned", playbook), step, playbook)
         assert (ticket.status, ticket.pending) == ("in_progress", None)
 
-    def test_what_is_approved_happens_with_its_files(self, playbook: Playbook) -> None:
+    def test_an_approved_step_happens_with_its_files(self, playbook: Playbook) -> None:
         waiting = in_status("awaiting_department", playbook)
         assert waiting.pending is not None
         assert (waiting.pending.step, waiting.pending.by) == ("compensate", "agent-1")
@@ -423,19 +436,21 @@ class TestApproval:
         assert (after.status, after.pending) == ("in_progress", None)
         assert after.facts == {"amount": "120"}
 
-    def test_what_is_refused_does_not_happen(self, playbook: Playbook) -> None:
+    def test_a_refused_step_does_not_happen(self, playbook: Playbook) -> None:
         waiting = in_status("awaiting_department", playbook)
         after = then(waiting, c.Approve(approved=False, reason="太多"), playbook)
         assert (after.status, after.pending, after.facts) == ("assigned", None, {})
 
-    def test_asked_anew_it_goes_back_to_where_it_was(self, playbook: Playbook) -> None:
+    def test_a_refused_second_request_restores_the_original_status(
+        self, playbook: Playbook
+    ) -> None:
         waiting = in_status("awaiting_department", playbook)
         again = then(waiting, c.TakeStep("compensate", {"amount": "150"}), playbook)
         assert again.pending is not None
         assert again.pending.fields == {"amount": "150"}
         assert then(again, c.Approve(approved=False), playbook).status == "assigned"
 
-    def test_a_ticket_that_went_another_way_stays_there(self, playbook: Playbook) -> None:
+    def test_a_decision_does_not_move_a_ticket_that_has_moved_on(self, playbook: Playbook) -> None:
         waiting = in_status("awaiting_department", playbook)
         queued = then(waiting, c.Enqueue("technical"), playbook)
         after = then(queued, c.Approve(approved=True), playbook)
@@ -445,7 +460,7 @@ class TestApproval:
 
 
 def _asking(then_: str | None = None, **confirmation: Any) -> Playbook:
-    """A desk that asks first whether the problem is gone."""
+    """Return a desk that asks the customer to confirm the solution."""
     statuses = {**DESK["statuses"], "awaiting_confirmation": {"label": both("待客户确认")}}
     survey = dict(DESK["survey"])
     if then_:
@@ -453,10 +468,11 @@ def _asking(then_: str | None = None, **confirmation: Any) -> Playbook:
     return load({**DESK, "statuses": statuses, "confirmation": confirmation, "survey": survey})
 
 
+@pytest.mark.requirement("B9", "C10", "D13", "E7")
 class TestConfirmation:
-    """B9, C10, D13, E7: the customer has the last word."""
+    """The customer confirms the solution before the ticket ends."""
 
-    def test_solved_and_then_the_survey(self) -> None:
+    def test_a_confirmed_solution_is_followed_by_the_survey(self) -> None:
         playbook = _asking()
         ticket = in_status("assigned", playbook)
         ticket = then(ticket, COMMANDS["resolve"], playbook)
@@ -466,15 +482,16 @@ class TestConfirmation:
         assert then(ticket, c.AnswerSurvey(5), playbook).status == "archived"
 
     @pytest.mark.parametrize(("score", "status"), [(5, "archived"), (1, "in_review")])
-    def test_a_score_before_the_answer_counts_after_it(self, score: int, status: str) -> None:
+    def test_a_score_given_before_the_confirmation_counts(self, score: int, status: str) -> None:
         playbook = _asking()
         ticket = then(in_status("assigned", playbook), COMMANDS["resolve"], playbook)
         ticket = then(ticket, c.AnswerSurvey(score), playbook)
         assert ticket.status == "awaiting_confirmation"
         assert then(ticket, c.Confirm(solved=True), playbook).status == status
 
-    def test_solved_and_then_a_call_back(self) -> None:
-        """D13: by the team, recorded; then the archive. D12: a rating meanwhile is kept."""
+    @pytest.mark.requirement("D13", "D12")
+    def test_a_confirmed_solution_can_be_followed_by_a_call_back(self) -> None:
+        """The team calls; a rating given meanwhile is kept; then the ticket is archived."""
         playbook = _asking(solved="callback", team="technical", within="1h")
         ticket = then(in_status("assigned", playbook), COMMANDS["resolve"], playbook)
         ticket = then(ticket, c.Confirm(solved=True), playbook)
@@ -483,22 +500,25 @@ class TestConfirmation:
         assert (ticket.status, ticket.score) == ("in_review", 2)
         assert then(ticket, c.RecordCallback("正常"), playbook).status == "archived"
 
-    def test_solved_and_archived(self) -> None:
+    def test_a_confirmed_solution_can_be_archived_at_once(self) -> None:
         playbook = _asking(solved="archive")
         ticket = then(in_status("assigned", playbook), COMMANDS["resolve"], playbook)
         assert then(ticket, c.Confirm(solved=True), playbook).status == "archived"
 
+    @pytest.mark.requirement("D13", "E7")
     @pytest.mark.parametrize(("unsolved", "level"), [("handler", 0), ("team", 0), ("senior", 1)])
-    def test_unsolved_says_whose_it_is_now(self, unsolved: str, level: int) -> None:
-        """D13, E7: back to the handler, to the team, or one level up."""
+    def test_an_unsolved_ticket_goes_to_handler_team_or_one_level_up(
+        self, unsolved: str, level: int
+    ) -> None:
         playbook = _asking(unsolved=unsolved)
         ticket = then(in_status("assigned", playbook), COMMANDS["resolve"], playbook)
         ticket = then(ticket, c.Confirm(solved=False, reason="还是不行"), playbook)
         assert (ticket.status, ticket.reopen_to, ticket.level) == ("queued", unsolved, level)
         assert ticket.former_handlers == ("agent-1",)
 
-    def test_a_poor_score_starts_a_second_handling(self) -> None:
-        """B9, E7: one level up, with the reason, never the same agent."""
+    @pytest.mark.requirement("B9", "E7")
+    def test_a_poor_score_starts_a_second_handling_by_another_agent(self) -> None:
+        """One level up, with the reason."""
         survey = {**DESK["survey"]}
         survey["review"] = {**survey["review"], "then": "second_handling"}
         playbook = load({**DESK, "survey": survey})
@@ -544,11 +564,7 @@ _commands = st.one_of(
 
 
 class Desk(RuleBasedStateMachine):
-    """Whatever people, customers and clocks do to a ticket, in any order, on three kinds of desk.
-
-    A14: its history makes it. G2: its business clock adds up. F2: places are counted once. B9, C9,
-    D13, E7: steps, approval, confirmation and second handling among them.
-    """
+    """Actions of people, customers and time in any order, on three kinds of desk."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -692,13 +708,12 @@ Desk.TestCase.settings = settings(max_examples=120, stateful_step_count=30)
 TestAnyOrder = Desk.TestCase
 
 
-def test_every_event_is_something_that_happened() -> None:
-    """The registry knows each event by its class's name, under which it is stored."""
+def test_every_event_is_registered_under_its_class_name() -> None:
     assert all(kind.__name__ == kind.event == name for name, kind in EVENTS.items())
 
 
-def test_an_agent_has_room(playbook: Playbook) -> None:
-    """F2."""
+@pytest.mark.requirement("F2")
+def test_only_an_online_agent_below_capacity_has_capacity(playbook: Playbook) -> None:
     assert agent().has_capacity
     assert not agent(load=2).has_capacity
     assert not agent(online=False).has_capacity

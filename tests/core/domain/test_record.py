@@ -1,4 +1,4 @@
-"""Where a word of merged tickets stands, and what a document holds (G6, B7, B10)."""
+"""The order of messages in the record of merged tickets, and what the archive holds."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.playbook import load
 from tests.core.sample_desk import DESK, NOON, committed, received, request
 
+pytestmark = pytest.mark.requirement("G6", "B7", "B10")
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
@@ -22,7 +23,7 @@ def playbook() -> Playbook:
 
 
 def part(playbook: Playbook, number: str, *said: e.Event, at: datetime = NOON) -> TicketRecord:
-    """A ticket that was opened, and to which each of `said` then happened, all in one second."""
+    """Return a ticket that was opened and to which these events then happened within one second."""
     ticket = received(playbook, at).model_copy(update={"number": number})
     commits = [committed(None, (request(),), at, number)]
     for version, event in enumerate(said, 2):
@@ -44,27 +45,30 @@ def spoken(own: TicketRecord, *merged: TicketRecord) -> list[str]:
     return [message["text"] for message in found if message["version"] > 1]
 
 
-def test_of_one_second_what_came_after_the_merge_comes_later(playbook: Playbook) -> None:
-    """G6: though it was said on the earlier number."""
+@pytest.mark.requirement("G6")
+def test_within_a_second_events_after_the_merge_come_after_it(playbook: Playbook) -> None:
+    """Even if they are on the merged ticket."""
     own = part(playbook, "CS1", words("合并前"), taken("CS2"), words("合并后"))
     other = part(playbook, "CS2", words("另一单"))
     assert spoken(own, other) == ["合并前", "另一单", "合并后"]
 
 
-def test_a_merge_counts_before_the_number(playbook: Playbook) -> None:
-    """G6: a longer number is a later one, and what a merge comes before is earlier still."""
+@pytest.mark.requirement("G6")
+def test_within_a_second_the_merge_precedes_the_order_of_numbers(playbook: Playbook) -> None:
+    """A longer number is later."""
     own = part(playbook, "CS20260310999", taken("CS202603101000"), words("合并后"))
     other = part(playbook, "CS202603101000", words("另一单"))
     assert spoken(own, other) == ["另一单", "合并后"]
 
 
+@pytest.mark.requirement("A3", "G6")
 @pytest.mark.parametrize(
     ("earlier", "later"), [("CS1", "CS2"), ("CS20260310999", "CS202603101000")]
 )
-def test_of_one_second_the_later_number_comes_later(
+def test_within_a_second_the_later_number_comes_later(
     playbook: Playbook, earlier: str, later: str
 ) -> None:
-    """A3, G6: whichever of the two was merged; past 999 a number has one digit more."""
+    """Past 999 a number has one digit more."""
     first, second = part(playbook, earlier, words("一")), part(playbook, later, words("二"))
     assert spoken(first, second) == spoken(second, first) == ["一", "二"]
     assert (
@@ -77,16 +81,18 @@ def test_of_one_second_the_later_number_comes_later(
 _SECOND = timedelta(seconds=1)
 
 
-def test_a_long_request_stands_whole_in_the_conversation(playbook: Playbook) -> None:
-    """G6, A15: the description shows its beginning; the record says what was said."""
+@pytest.mark.requirement("G6", "A15")
+def test_the_record_has_the_whole_of_a_truncated_request(playbook: Playbook) -> None:
+    """The description has only its beginning."""
     ticket = received(playbook)
     commits = [committed(None, (request(text="无法登录，以及更多"),), NOON, ticket.number)]
     (message,) = record(ticket, commits, ())["messages"]
     assert message["text"] == "无法登录，以及更多"
 
 
-def test_the_archive_s_year_is_the_desk_s_own(playbook: Playbook) -> None:
-    """B10: a new year begins at the desk's midnight, and a reopening moves nothing."""
+@pytest.mark.requirement("B10")
+def test_the_archive_s_year_is_in_the_desk_s_zone(playbook: Playbook) -> None:
+    """Reopening a ticket does not change it."""
     midnight = datetime(2027, 1, 1, tzinfo=SHANGHAI)
     for at, year in ((midnight, "2027"), (midnight - _SECOND, "2026")):
         ticket = received(playbook, at.astimezone(UTC))

@@ -1,4 +1,4 @@
-"""What the desks' own steps do to a ticket, appointments, and requests that nothing makes clear."""
+"""Effects of a desk's steps, recurring deadlines, and unclear requests."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def desk(**changes: Any) -> Playbook:
     return load({**DESK, "statuses": statuses, **changes})
 
 
-def run(playbook: Playbook, *commands: c.Command, at: Any = NOON) -> Ticket:
-    """A ticket in the hands of an agent, after these commands."""
+def ticket_after(playbook: Playbook, *commands: c.Command, at: Any = NOON) -> Ticket:
+    """Return an assigned ticket after these commands."""
     opened = request(type="inquiry", priority="medium", description="帮我看看", order="A-1024")
     ticket: Ticket | None = None
     assign = c.Assign("general", "zx-1", by_person=True)
@@ -62,37 +62,40 @@ UPDATES = {
 }
 
 
-def test_a_step_changes_the_classification_and_what_depends_on_it() -> None:
-    """E6: an escalated complaint is more urgent, and its update is due."""
+@pytest.mark.requirement("E6")
+def test_a_step_changes_the_classification_and_its_timers() -> None:
+    """An escalated complaint is more urgent, and its update is due."""
     playbook = desk(steps=ESCALATE, timers={**DESK["timers"], **UPDATES})
-    assert "customer_update" not in run(playbook, c.Reply("您好")).timers
-    ticket = run(playbook, c.TakeStep("escalate", {"why": "要求赔偿"}))
+    assert "customer_update" not in ticket_after(playbook, c.Reply("您好")).timers
+    ticket = ticket_after(playbook, c.TakeStep("escalate", {"why": "要求赔偿"}))
     assert (ticket.priority, ticket.tags) == ("high", ("login",))
     assert ticket.timers["customer_update"].due_at == NOON + timedelta(hours=2)
     assert ticket.timers["first_response"].due_at == NOON + timedelta(hours=2)
 
 
-def test_a_decision_of_a_step_is_on_the_record_once() -> None:
+def test_the_record_has_a_step_s_classification_once() -> None:
     playbook = desk(steps=ESCALATE)
     taken = c.TakeStep("escalate", {"why": "要求赔偿"})
-    ticket = run(playbook)
+    ticket = ticket_after(playbook)
     first = decide(ticket, taken, playbook, NOON)
     assert [x.rules for x in first if isinstance(x, e.TicketClassified)] == [("step:escalate",)]
-    again = decide(run(playbook, taken), taken, playbook, NOON)
+    again = decide(ticket_after(playbook, taken), taken, playbook, NOON)
     assert not [x for x in again if isinstance(x, e.TicketClassified)]
 
 
-def test_a_step_that_responds_is_the_first_response_and_lowers_nothing() -> None:
-    """E3: contact by telephone counts as one by writing does."""
-    ticket = run(desk(steps=ESCALATE), c.TakeStep("phone", {}))
+@pytest.mark.requirement("E3")
+def test_a_step_can_count_as_the_first_response() -> None:
+    """Contact by telephone counts like a reply."""
+    ticket = ticket_after(desk(steps=ESCALATE), c.TakeStep("phone", {}))
     assert ticket.first_response_at == NOON
     assert (ticket.status, ticket.priority) == ("in_progress", "medium")
 
 
-def test_an_appointment_repeats_without_a_breach_until_it_is_stopped() -> None:
-    """E6: every two hours; a reply begins the two hours anew."""
+@pytest.mark.requirement("E6")
+def test_a_recurring_update_repeats_without_a_breach_until_stopped() -> None:
+    """Every two hours; a reply restarts the two hours."""
     playbook = desk(steps=ESCALATE, timers=UPDATES)
-    ticket = run(playbook, c.TakeStep("escalate", {"why": "要求赔偿"}))
+    ticket = ticket_after(playbook, c.TakeStep("escalate", {"why": "要求赔偿"}))
     for hours in (2, 4):
         now = NOON + timedelta(hours=hours)
         events = decide(ticket, c.Tick(), playbook, now)
@@ -108,28 +111,28 @@ def test_an_appointment_repeats_without_a_breach_until_it_is_stopped() -> None:
     assert timers["customer_update"].state == "met"
 
 
-def test_an_appointment_that_does_not_repeat_ends_met() -> None:
+def test_an_update_that_does_not_repeat_ends_as_met() -> None:
     rule = {"start": "TicketReceived", "stop": "TicketResolved", "within": "3m"}
     playbook = desk(timers={"satisfaction": {**rule, "appointment": True}})
-    ticket = run(playbook)
+    ticket = ticket_after(playbook)
     events = decide(ticket, c.Tick(), playbook, NOON + timedelta(minutes=3))
     (timers,) = (x.timers for x in events if isinstance(x, e.TimersSet))
     assert (timers["satisfaction"].state, timers["satisfaction"].wakes_at) == ("met", None)
 
 
-def test_the_customer_is_answered_while_a_department_works() -> None:
-    """E6, E10"""
+@pytest.mark.requirement("E6", "E10")
+def test_a_reply_is_allowed_while_a_department_works() -> None:
     wait = {"ask": {"label": both("协同"), "source": "assigned", "to": "awaiting_department"}}
-    ticket = run(desk(steps=wait), c.TakeStep("ask", {}), c.Reply("同事正在核实"))
+    ticket = ticket_after(desk(steps=wait), c.TakeStep("ask", {}), c.Reply("同事正在核实"))
     assert ticket.status == "awaiting_department"
     assert ticket.first_response_at == NOON
 
 
-def test_unsolved_starts_a_second_handling_where_a_poor_score_does() -> None:
-    """E7"""
+@pytest.mark.requirement("E7")
+def test_an_unsolved_ticket_can_start_a_second_handling() -> None:
     survey = {**DESK["survey"], "review": {**DESK["survey"]["review"], "then": "second_handling"}}
     playbook = desk(survey=survey)
-    ticket = run(playbook, c.Reply("请重试"), c.Resolve("已重置"))
+    ticket = ticket_after(playbook, c.Reply("请重试"), c.Resolve("已重置"))
     events = decide(ticket, c.Confirm(solved=False, reason="还是不行"), playbook, NOON)
     assert [x.event for x in events[:3]] == [
         "ConfirmationGiven", "SecondHandlingStarted", "TicketReopened",
@@ -138,11 +141,12 @@ def test_unsolved_starts_a_second_handling_where_a_poor_score_does() -> None:
     assert (again.to, again.reason) == ("senior", "还是不行")
 
 
-def test_the_order_stands_on_the_ticket() -> None:
-    """E4, E10"""
-    assert run(desk()).order == "A-1024"
+@pytest.mark.requirement("E4", "E10")
+def test_the_ticket_has_the_order_number() -> None:
+    assert ticket_after(desk()).order == "A-1024"
 
 
+@pytest.mark.requirement("E2")
 @pytest.mark.parametrize(
     ("text", "given", "unclear"),
     [
@@ -153,8 +157,9 @@ def test_the_order_stands_on_the_ticket() -> None:
         ("帮我看看，人工", None, False),
     ],
 )
-def test_what_nothing_speaks_for_is_unclear(text: str, given: str | None, unclear: bool) -> None:
-    """E2: no tag, no word of a type, no rule, and nobody has said it."""
+def test_a_request_without_tag_keyword_rule_or_given_type_is_unclear(
+    text: str, given: str | None, unclear: bool
+) -> None:
     rules = [{"id": "urgent", "when": {"mentions": "急"}, "then": {"type": "fault"}}]
     asks = {"question": both("是什么问题？"), "ask": "supervisor", "unless_mentions": "人工"}
     found = classify(text, desk(unclear=asks, rules=rules), type_given=given)
@@ -171,13 +176,15 @@ def test_what_nothing_speaks_for_is_unclear(text: str, given: str | None, unclea
         ({"then": {"type": "none"}}, "steps.escalate.then.type: there is no 'none'"),
     ],
 )
-def test_a_step_names_only_what_there_is(steps: dict[str, Any], place: str) -> None:
+def test_a_step_that_refers_to_an_unknown_name_is_refused(
+    steps: dict[str, Any], place: str
+) -> None:
     with pytest.raises(PlaybookError, match=place.replace(".", r"\.")):
         desk(steps={"escalate": {**ESCALATE["escalate"], **steps}})
 
 
-def test_a_recipient_in_a_field_has_to_be_a_field() -> None:
-    """E5"""
+@pytest.mark.requirement("E5")
+def test_a_recipient_from_an_unknown_field_is_refused() -> None:
     told = {"on": "step:escalate", "to": "field:why", "message": "m"}
     messages = {"m": {"subject": both("升级"), "text": both("{{ why }}，订单 {{ order }}")}}
     notifications = [*DESK.get("notifications", ()), told]
@@ -187,17 +194,19 @@ def test_a_recipient_in_a_field_has_to_be_a_field() -> None:
         desk(notifications=[{**told, "to": "field:who"}], **more)
 
 
-def test_a_part_has_other_words_for_another_mood() -> None:
-    """E4, E9: in the same place; whoever is upset reads the empathy first."""
+@pytest.mark.requirement("E4", "E9")
+def test_a_template_part_depends_on_the_customer_s_mood() -> None:
+    """An upset customer reads the empathy first."""
     parts = {"empathy": both("您好。"), "solution": both("订单 {{ order }}：{{ why }}")}
     moods = {"upset": {"empathy": both("非常抱歉。")}}
     playbook = desk(steps=ESCALATE, templates=[{"id": "any", "parts": parts, "moods": moods}])
-    ticket = run(playbook, c.TakeStep("escalate", {"why": "要求赔偿"}))
+    ticket = ticket_after(playbook, c.TakeStep("escalate", {"why": "要求赔偿"}))
     upset = ticket.model_copy(update={"mood": "upset"})
     assert suggest(ticket, playbook, "", "zh-CN").text == "您好。\n\n订单 A-1024：要求赔偿"
     assert suggest(upset, playbook, "", "zh-CN").text == "非常抱歉。\n\n订单 A-1024：要求赔偿"
 
 
+@pytest.mark.requirement("E4")
 @pytest.mark.parametrize(
     ("part", "text", "said"),
     [
@@ -205,8 +214,7 @@ def test_a_part_has_other_words_for_another_mood() -> None:
         ("solution", "{{ oder }}", "there is no variable 'oder'"),
     ],
 )
-def test_words_for_a_mood_are_checked(part: str, text: str, said: str) -> None:
-    """E4"""
+def test_a_template_part_for_an_unknown_mood_is_refused(part: str, text: str, said: str) -> None:
     moods = {"upset": {part: both(text)}}
     parts = {"solution": both("好的")}
     with pytest.raises(PlaybookError) as caught:
@@ -214,8 +222,9 @@ def test_words_for_a_mood_are_checked(part: str, text: str, said: str) -> None:
     assert said in str(caught.value)
 
 
-def test_a_step_may_bring_the_resolution_with_it() -> None:
-    """D9: remote help: the steps are recorded, and the result is the summary."""
+@pytest.mark.requirement("D9")
+def test_a_step_can_resolve_the_ticket() -> None:
+    """Remote help records its steps; the result is the summary."""
     steps = {
         "remote-help": {
             "label": both("远程协助"),
@@ -225,15 +234,16 @@ def test_a_step_may_bring_the_resolution_with_it() -> None:
         }
     }
     playbook = desk(steps=steps)
-    after = run(playbook, c.TakeStep("remote-help", {"result": "已调好", "how": "重启"}))
+    after = ticket_after(playbook, c.TakeStep("remote-help", {"result": "已调好", "how": "重启"}))
     assert (after.status, after.summary, after.resolutions) == ("resolved", "已调好", 1)
     steps["remote-help"]["resolves"] = "outcome"
     with pytest.raises(PlaybookError, match=r"resolves: there is no 'outcome'"):
         desk(steps=steps)
 
 
-def test_the_line_of_a_product_is_named_by_the_first_rule_that_fits() -> None:
-    """D7: beside what the customer called the product; a step may name it too."""
+@pytest.mark.requirement("D7")
+def test_the_first_matching_rule_names_the_product_line() -> None:
+    """The customer's own name of the product stays; a step may name the line too."""
     rules = [
         {"id": "named", "when": {"product": "冰箱"}, "then": {"product": "冰箱"}},
         {"id": "said", "when": {"mentions": "空调"}, "then": {"product": "空调"}},
@@ -244,4 +254,4 @@ def test_the_line_of_a_product_is_named_by_the_first_rule_that_fits() -> None:
     assert classify("空调坏了", playbook, product="K-2").product == "K-2 空调"
     assert classify("和空调一起买的", playbook, product="冰箱 B").product == "冰箱 B"
     assert classify("坏了", playbook).product is None
-    assert run(playbook, c.TakeStep("relabel", {})).product == "洗衣机"
+    assert ticket_after(playbook, c.TakeStep("relabel", {})).product == "洗衣机"

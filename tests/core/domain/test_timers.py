@@ -1,4 +1,4 @@
-"""Timers: business time, pauses, warnings, breaches and repetitions (G2, F3)."""
+"""Timers: business time, pauses, warnings, breaches and repetitions."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket, Timer
 from functions.core.playbook import load
 from tests.core.sample_desk import DESK, SHANGHAI, committed, received, then
+
+pytestmark = pytest.mark.requirement("G2", "F3")
 
 
 def at(month: int, day: int, hour: int, minute: int = 0) -> datetime:
@@ -123,8 +125,9 @@ class TestBusinessTime:
             now = later
 
 
+@pytest.mark.requirement("A7")
 class TestPriority:
-    """Another priority has another allowance; spent time stays spent (A7)."""
+    """Another priority has another allowance; spent time stays spent."""
 
     def test_a_shorter_allowance_moves_the_deadline_forward(self, playbook: Playbook) -> None:
         ticket = then(
@@ -179,8 +182,9 @@ class TestPriority:
         assert [(x.event, x.kind) for x in fired] == [("TimerBreached", "first_response")]
 
 
+@pytest.mark.requirement("F3")
 class TestWarnings:
-    """Warnings at 50 % and 80 % of 24 h (F3)."""
+    """Warnings at 50 % and 80 % of 24 h."""
 
     START = at(3, 10, 10)
 
@@ -328,8 +332,9 @@ class TestStartAndEnd:
         assert (timer.state, timer.due_at) == ("running", at(3, 16, 12))
 
 
+@pytest.mark.requirement("F3")
 class TestChangedPlaybooks:
-    """A ticket never stays due forever, whatever changed in the playbook (F3)."""
+    """A ticket never stays due forever, whatever changed in the playbook."""
 
     @pytest.mark.requirement("F3")
     def test_a_postponed_warning_is_not_given_twice(self, playbook: Playbook) -> None:

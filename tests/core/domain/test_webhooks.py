@@ -1,4 +1,4 @@
-"""Webhooks (G5): endpoints, event types, message ids, secrets and signatures."""
+"""Webhooks: endpoints, event types, message ids, secrets and signatures."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from functions.core.domain.webhooks import (
 from functions.core.playbook import load
 from tests.core.sample_desk import DESK, NOON
 
+pytestmark = pytest.mark.requirement("G5")
 SECRET = "whsec_" + b64encode(b"a secret").decode()
 
 

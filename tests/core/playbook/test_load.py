@@ -157,7 +157,7 @@ def _written(folder: Path, text: str) -> Path:
 
 
 def _first_changed_line(changed: str) -> int:
-    """The first line that differs from the playbook as it is."""
+    """Return the number of the first line that differs from the playbook."""
     pairs = zip(SOURCE.splitlines(), changed.splitlines(), strict=False)
     return next(number for number, (old, new) in enumerate(pairs, 1) if old != new)
 
@@ -304,9 +304,7 @@ _MEANT = {"label": {"zh-CN": "项", "en": "f"}}
          "steps.go.approval.field: 'sum' is compared, so its kind must be number"),
     ],
 )  # fmt: skip
-def test_a_step_that_cannot_be_taken_is_refused(
-    name: str, step: dict[str, Any], message: str
-) -> None:
+def test_an_impossible_step_is_refused(name: str, step: dict[str, Any], message: str) -> None:
     assert message in _refusal({**DESK, "steps": {name: {**_STEP, **step}}})
 
 
@@ -464,7 +462,7 @@ class TestPriorityScale:
 
 
 class TestStandardDesk:
-    """The standard desk, requirement by requirement."""
+    """The requirements of the standard desk."""
 
     @pytest.mark.requirement("A1")
     def test_types_and_priorities_are_as_required(self, standard: Playbook) -> None:

@@ -1,4 +1,4 @@
-"""Carrying a command out: decided anew when somebody was faster, refused when it was stale."""
+"""The command service: retries after conflicts, refusals of stale versions."""
 
 from __future__ import annotations
 
@@ -58,16 +58,18 @@ def overtake(
 
 
 class TestConflicts:
-    def test_it_is_decided_anew_on_what_the_other_made(
+    @pytest.mark.requirement("A14")
+    def test_a_conflicting_command_is_decided_again_on_the_new_version(
         self, desk: Storage, playbook: Playbook, overtake: Callable[[c.Command], None]
     ) -> None:
-        """A14: both changes stand on the record, in one order."""
+        """The history has both changes in order."""
         overtake(c.SetPriority("high"))
         after = act(desk, playbook, c.Note("看过"))
         assert (after.version, after.priority) == (3, "high")
 
-    def test_many_at_once_all_get_through(self, desk: Storage, playbook: Playbook) -> None:
-        """E11: nothing lost, nothing doubled."""
+    @pytest.mark.requirement("E11")
+    def test_concurrent_commands_all_succeed(self, desk: Storage, playbook: Playbook) -> None:
+        """None is lost or doubled."""
 
         def note(index: int) -> int:
             for _ in range(10):
@@ -86,14 +88,14 @@ class TestConflicts:
         ]  # fmt: skip
         assert sorted(texts) == sorted(str(index) for index in range(12))
 
-    def test_what_is_no_longer_possible_is_refused(
+    def test_a_command_that_is_no_longer_allowed_is_refused(
         self, desk: Storage, playbook: Playbook, overtake: Callable[[c.Command], None]
     ) -> None:
         overtake(c.Close("spam"))
         with pytest.raises(ActionNotAllowed):
             act(desk, playbook, c.SetPriority("high"))
 
-    def test_it_gives_up_in_the_end(
+    def test_repeated_conflicts_end_in_an_error(
         self, desk: Storage, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         tried = []
@@ -110,24 +112,26 @@ class TestConflicts:
 
 class TestVersions:
     def test_a_stale_version_is_refused(self, desk: Storage, playbook: Playbook) -> None:
-        """The contract: a body may carry `version`, and a stale one is 409."""
+        """A body may carry `version`; a stale one is 409."""
         act(desk, playbook, c.Note("x"), expected=1)
         with pytest.raises(StaleVersion, match="version 1; the ticket is at version 2") as refused:
             act(desk, playbook, c.Note("y"), expected=1)
         assert refused.value.status == 409
 
-    def test_nothing_to_change_writes_nothing(self, desk: Storage, playbook: Playbook) -> None:
+    def test_a_command_that_changes_nothing_writes_nothing(
+        self, desk: Storage, playbook: Playbook
+    ) -> None:
         assert act(desk, playbook, c.SetPriority("medium")).version == 1
         assert len(desk.tickets.history("testdesk", "CS1")) == 1
 
-    def test_no_such_ticket(self, desk: Storage, playbook: Playbook) -> None:
+    def test_an_unknown_ticket_is_not_found(self, desk: Storage, playbook: Playbook) -> None:
         with pytest.raises(NotFound):
             change(desk, "testdesk", "CS9", c.Tick(), playbook, NOON, actor="system")
 
 
 class TestMarkers:
-    def test_a_message_joins_once(self, desk: Storage, playbook: Playbook) -> None:
-        """G1: a mail that comes twice is one message on its ticket."""
+    @pytest.mark.requirement("G1")
+    def test_a_repeated_mail_joins_its_ticket_once(self, desk: Storage, playbook: Playbook) -> None:
         idempotency = IdempotencyRecord("testdesk", "mail", "<1@example.com>")
         message = c.CustomerMessage("还有", "mail")
         act(desk, playbook, message, idempotency=idempotency)
@@ -138,11 +142,12 @@ class TestMarkers:
         assert desk.tickets.load("testdesk", "CS1").version == 2
 
 
+@pytest.mark.requirement("A7")
 class TestByHand:
-    """A7: a person may give a ticket to somebody who has no place free; the router may not."""
+    """A person may assign beyond an agent's capacity; the router may not."""
 
     @pytest.mark.parametrize("together", [False, True])
-    def test_it_is_seen_also_within_several_commands(
+    def test_an_assignment_by_a_person_among_several_commands_is_recognised(
         self, desk: Storage, playbook: Playbook, together: bool
     ) -> None:
         desk.roster.put(agent("busy", capacity=1))

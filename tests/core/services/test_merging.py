@@ -1,4 +1,4 @@
-"""Merging and unmerging: both tickets, messages, timers, capacity, concurrency (A14, G4)."""
+"""Merging and unmerging: both tickets, messages, timers, capacity, concurrency."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ from functions.core.services.merging import (
 from functions.core.storage.database import Storage
 from tests.core.sample_desk import NOON, agent, file
 
+pytestmark = pytest.mark.requirement("A14", "G4")
 LATER = NOON + timedelta(minutes=10)
 
 

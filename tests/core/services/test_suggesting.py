@@ -1,4 +1,4 @@
-"""What an agent is offered as an answer (A9)."""
+"""The draft answer that is suggested to an agent."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from functions.core.services.suggesting import Suggestion, suggest
 from functions.router.classify import classify
 from tests.core.sample_desk import DESK, both
 
+pytestmark = pytest.mark.requirement("A9")
 STANDARD = load(Path(__file__).parents[3] / "playbooks" / "standard.yaml")
 AT = datetime(2024, 5, 20, 1, 30, tzinfo=UTC)
 
@@ -39,28 +40,28 @@ def ticket(**changes: Any) -> Ticket:
 
 
 def offered(text: str, locale: Locale = "zh-CN") -> Suggestion:
-    """What is offered for a request with these words."""
+    """Return the draft for a request with this text."""
     found = classify(text, STANDARD)
     return suggest(ticket(type=found.type, tags=found.tags), STANDARD, text, locale)
 
 
-def test_a9_the_opening_names_the_tag() -> None:
+def test_the_opening_names_the_tag() -> None:
     assert "“无法登录”" in offered("无法登录").text.splitlines()[0]
 
 
-def test_a9_a_question_asks_for_what_is_missing() -> None:
+def test_the_draft_asks_for_missing_information() -> None:
     last = offered("无法登录").text.splitlines()[-1]
     assert "登录方式" in last
     assert "页面提示" in last
 
 
-def test_a9_a_common_problem_has_a_first_solution() -> None:
+def test_the_draft_has_a_first_solution_for_a_common_problem() -> None:
     found = offered("忘记密码了")
     assert found.article == "密码找回"
     assert "忘记密码”，输入注册时的手机号或邮箱" in found.text
 
 
-def test_a9_in_the_language_of_the_customer() -> None:
+def test_the_draft_is_in_the_customer_s_language() -> None:
     found = offered("I forgot my password", "en")
     assert found.article == "Recovering a password"
     assert found.text.startswith('Hello, thank you for contacting us about "Password recovery".')
@@ -69,7 +70,7 @@ def test_a9_in_the_language_of_the_customer() -> None:
 
 @pytest.mark.parametrize("kind", list(STANDARD.types))
 @pytest.mark.parametrize("locale", ["zh-CN", "en"])
-def test_a9_every_type_has_an_offer_without_any_tag(kind: str, locale: Locale) -> None:
+def test_every_type_has_a_draft_without_a_tag(kind: str, locale: Locale) -> None:
     found = suggest(ticket(type=kind), STANDARD, "", locale)
     assert STANDARD.types[kind].label[locale] in found.text
     assert found.article is None
@@ -77,7 +78,7 @@ def test_a9_every_type_has_an_offer_without_any_tag(kind: str, locale: Locale) -
 
 @pytest.mark.parametrize("tag", list(STANDARD.tags))
 @pytest.mark.parametrize("locale", ["zh-CN", "en"])
-def test_a9_every_tag_has_an_offer_that_is_whole(tag: str, locale: Locale) -> None:
+def test_every_tag_has_a_complete_draft(tag: str, locale: Locale) -> None:
     kind = STANDARD.tags[tag].type or STANDARD.default_type
     text = suggest(ticket(type=kind, tags=(tag,)), STANDARD, "", locale).text
     assert len(text.split("\n\n")) >= 2
@@ -93,17 +94,17 @@ def small(**changes: Any) -> Ticket:
     return ticket(**{"desk": "testdesk", "type": "fault", "priority": "high", **changes})
 
 
-def test_a9_nothing_is_offered_where_no_template_fits() -> None:
+def test_without_a_matching_template_there_is_no_draft() -> None:
     playbook = desk({"when": {"type": "inquiry"}, "parts": {"opening": both("x")}})
     assert suggest(small(), playbook, "", "zh-CN") == Suggestion("")
 
 
-def test_a9_words_of_the_request_may_choose() -> None:
+def test_keywords_of_the_request_can_choose_the_template() -> None:
     playbook = desk({"when": {"mentions": "水壶"}, "parts": {"opening": both("x")}})
     assert suggest(small(), playbook, "我的水壶", "zh-CN").text == "x"
 
 
-def test_e4_variables_are_filled_in_and_unknown_ones_stay_empty() -> None:
+def test_variables_are_filled_in_and_unknown_ones_are_empty() -> None:
     parts = {
         "opening": both(
             "{{ number }}|{{ name }}|{{ tags }}|{{ priority }}|{{ due_at }}|{{ team }}"
@@ -120,7 +121,7 @@ def test_e4_variables_are_filled_in_and_unknown_ones_stay_empty() -> None:
     assert found.text == "CS20240520001||登录、gone|高||技术支持组\n\n2024-05-20 09:30:00"
 
 
-def test_e4_an_article_may_fill_in_too() -> None:
+def test_an_article_can_fill_in_variables() -> None:
     playbook = desk(
         {"article": "a", "parts": {"solution": both("先{{ solution }}")}},
         articles={"a": {"title": both("题"), "solution": both("重启 {{ number }}")}},
@@ -128,14 +129,14 @@ def test_e4_an_article_may_fill_in_too() -> None:
     assert suggest(small(), playbook, "", "en") == Suggestion("先重启 CS20240520001", "题")
 
 
-def test_e2_the_question_of_a_vague_tag_may_be_asked() -> None:
+def test_the_draft_can_ask_a_vague_tag_s_question() -> None:
     vague = {"label": both("异常"), "keywords": ["异常"], "vague": {"question": both("哪里？")}}
     playbook = desk({"parts": {"question": both("{{ question }}")}}, tags={"odd": vague})
     assert suggest(small(tags=("odd",)), playbook, "", "zh-CN").text == "哪里？"
 
 
-def test_d11_what_a_step_wrote_down_is_offered_as_people_read_it() -> None:
-    """A time in the desk's zone, to the minute; a common variable gives way only if it is empty."""
+def test_a_step_s_fields_are_formatted_for_people() -> None:
+    """A time is in the desk's zone; a field fills a common variable only if that is empty."""
     fields = {
         "arrival": {"label": both("到达"), "kind": "time"},
         "summary": {"label": both("小结")},

@@ -1,4 +1,4 @@
-"""Shorthand for tickets, commits and deliveries in the table."""
+"""Helpers that make tickets, commits and deliveries in the table."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def assign(handler: str = "agent-1", *, by_hand: bool = False) -> c.Assign:
 def file_with(
     storage: Storage, playbook: Playbook, number: str, sealed: bytes | None = None, **options: Any
 ) -> Ticket:
-    """A new ticket, with further arguments of its commit."""
+    """Store a new ticket with further arguments of its commit."""
     events = decide(None, c.Receive(number, request()), playbook, NOON)
     after = apply(None, committed(None, events, NOON, number))
     change = Change(None, after, events, "1", sealed=sealed)
@@ -39,7 +39,7 @@ def file_with(
 
 
 def delivery(**changes: Any) -> Delivery:
-    """A message to the QA team about an assignment of CS1, claimed."""
+    """Return a claimed delivery to the QA team about an assignment of CS1."""
     fields: dict[str, Any] = {
         "desk": "testdesk", "number": "CS1", "version": 2, "event": "TicketAssigned",
         "message": "assigned", "recipient": "team:qa", "channel": "email", "to": "技术支持组",
@@ -50,7 +50,7 @@ def delivery(**changes: Any) -> Delivery:
 
 
 def item_of(storage: Storage, sort_key: str) -> Any:
-    """One item of CS1, read consistently."""
+    """Return one item of CS1, read consistently."""
     items = storage.tickets.items("testdesk", "CS1", consistent=True)
     [item] = [item for item in items if item["sk"]["S"] == sort_key]
     return item

@@ -41,7 +41,7 @@ def test_a_contacts_class_is_remembered(storage: Storage) -> None:
 def test_a_conversation_moves_only_from_the_ticket_that_was_read(
     storage: Storage, playbook: Playbook
 ) -> None:
-    """Of two lines that somebody writes at once, one opens a ticket."""
+    """Of two messages at once, one opens a ticket."""
     message = IdempotencyRecord("testdesk", "line", "1")
     _, read = storage.contacts.conversation(message, "h1")
     assert read == Conversation("testdesk", "h1", None)
@@ -54,7 +54,7 @@ def test_a_conversation_moves_only_from_the_ticket_that_was_read(
 
 
 @pytest.mark.requirement("B10")
-def test_a_forgotten_contact_has_no_class_and_no_conversation(
+def test_an_erased_contact_has_no_class_and_no_conversation(
     storage: Storage, playbook: Playbook
 ) -> None:
     storage.contacts.set_class("testdesk", "h1", "vip")

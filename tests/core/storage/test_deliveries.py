@@ -1,4 +1,4 @@
-"""Deliveries: each state is written on condition of the one before (E11, G3)."""
+"""Deliveries: each state is written on condition of the one before."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from functions.core.storage.items import FORMER_STATES, SHARDS, delivery_item, r
 from tests.core.sample_desk import NOON, TABLE
 from tests.core.storage.samples import delivery
 
+pytestmark = pytest.mark.requirement("E11", "G3")
 MINUTE = timedelta(minutes=1)
 
 
@@ -43,7 +44,7 @@ def test_a_covered_delivery_is_written_with_its_outcome(storage: Storage) -> Non
     assert storage.deliveries.list("testdesk", "CS1") == [sent]
 
 
-def test_a_delivery_that_was_written_whole_is_still_read(storage: Storage) -> None:
+def test_a_former_delivery_item_is_read(storage: Storage) -> None:
     old = delivery(state="sent")
     item = {
         "pk": {"S": "TICKET#testdesk#CS1"},
@@ -55,7 +56,7 @@ def test_a_delivery_that_was_written_whole_is_still_read(storage: Storage) -> No
 
 
 @pytest.mark.requirement("G3")
-def test_a_delivery_to_retry_is_due_at_its_time(storage: Storage) -> None:
+def test_a_delivery_to_retry_becomes_due_at_its_next_attempt(storage: Storage) -> None:
     claimed = delivery(claim="")
     assert storage.deliveries.claim(claimed)
     later = claimed.model_copy(update={"state": "retrying", "next_at": NOON + MINUTE})

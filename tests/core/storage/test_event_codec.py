@@ -13,10 +13,10 @@ from tests.core.sample_desk import NOON, file
 
 
 @pytest.mark.requirement("G7")
-def test_a_timer_that_started_with_its_commit_leaves_its_start_out(
+def test_a_timer_s_start_is_omitted_if_it_is_the_commit_s_time(
     storage: Storage, playbook: Playbook
 ) -> None:
-    """The moment stands beside the events; read back, every timer has it."""
+    """Reading restores it."""
     filed = file(storage, playbook, "CS1")
     [commit] = storage.tickets.history("testdesk", "CS1")
     [told] = commit.of(TimersSet)

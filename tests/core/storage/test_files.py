@@ -1,4 +1,4 @@
-"""Signed links to files in the mail bucket (D10)."""
+"""Signed links to files in the mail bucket."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functions.core.domain.events import Attachment
 from functions.core.platform import aws
 from functions.core.storage.files import Files
 
+pytestmark = pytest.mark.requirement("D10")
 PAPER = Attachment(name="报告.pdf", content_type="application/pdf", size=9, key="files/d/a")
 
 

@@ -1,7 +1,7 @@
-"""A table that commit 196e096 wrote is read and continued (G6).
+"""A table that commit 196e096 wrote is read and continued.
 
 `tests/fixtures/table-196e096.json.gz` holds its items, the sealing key, the mail bucket, and facts
-about its tickets, which the code of that commit had told.
+about its tickets, which the code of that commit recorded.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import boto3
 import pytest
@@ -34,6 +33,7 @@ from infra.console.quarantine import Quarantine
 from infra.console.retention import erase
 from infra.simulator.simulator import Simulator
 from infra.simulator.workflows import Execution
+from tests import moto_internals
 from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.core.channels.provider_requests import FAKE_PROVIDERS
 from tests.inprocess import conftest as inprocess
@@ -42,6 +42,7 @@ from tests.inprocess.recording_provider import recording_provider
 from tests.notify.webhook_receiver import Receiver
 from tests.signed_requests import signed
 
+pytestmark = pytest.mark.requirement("G6")
 PLACE = inprocess.PLACE
 FIXTURE = Path(__file__).parents[2] / "fixtures/table-196e096.json.gz"
 
@@ -52,7 +53,7 @@ def recorded() -> Any:
 
 
 def facts() -> list[dict[str, Any]]:
-    """What is known of each ticket."""
+    """Return the recorded facts about each ticket."""
     return list(recorded()["facts"]["tickets"])
 
 
@@ -72,16 +73,9 @@ def attribute(typed: dict[str, Any]) -> dict[str, Any]:
 
 
 def put_table(crm: str) -> None:
-    """The deployment as it was recorded.
-
-    Args:
-        crm: the address at which the webhook of the desk `standard` listens now.
-    """
+    """Create the deployment as it was recorded; `crm` is the address of the desk's webhook now."""
     kms, moment = recorded()["kms"], datetime.fromisoformat(recorded()["facts"]["last_moment"])
-    with (
-        patch("moto.kms.models.generate_key_id", lambda *_: kms["key_id"]),
-        patch("moto.kms.models.generate_master_key", lambda: base64.b64decode(kms["key_material"])),
-    ):
+    with moto_internals.kms_key(kms["key_id"], base64.b64decode(kms["key_material"])):
         inprocess.foundation("standard")
     for desk in recorded()["facts"]["desks"][1:]:
         boto3.client("sesv2").create_email_identity(EmailIdentity=f"{desk}.local")
@@ -111,7 +105,7 @@ def put_table(crm: str) -> None:
 
 
 class Clock:
-    """The time of the deployment, which goes on from its last moment."""
+    """The time of the deployment, which continues from its last moment."""
 
     def __init__(self) -> None:
         self.now = datetime.fromisoformat(recorded()["facts"]["last_moment"])
@@ -165,7 +159,7 @@ def storage(loop: Simulator) -> Storage:
 
 
 class Former(Case):
-    """A ticket of the table, which goes on."""
+    """A ticket of the table and its further journey."""
 
     def __init__(self, loop: Simulator, storage: Storage, time: Clock, name: str) -> None:
         self.fact, self.time = fact(name), time
@@ -194,7 +188,7 @@ def stored(storage: Storage, desk: str, number: str) -> Ticket:
 
 
 def chat(loop: Simulator, name: str, words: str, id: str) -> None:  # noqa: A002 - the channels' word
-    """The customer of a chat ticket writes a line."""
+    """Send a message as the customer of a chat ticket."""
     desk, known = fact(name)["desk"], fact(name)["chat"]
     side, now = FAKE_PROVIDERS[known["channel"]], clock.now()
     call = side.call(side.text(words, now, user=known["user"], id=id), now)
@@ -205,7 +199,7 @@ def chat(loop: Simulator, name: str, words: str, id: str) -> None:  # noqa: A002
 
 
 @pytest.mark.requirement("A14", "G6")
-def test_every_history_makes_its_ticket(storage: Storage) -> None:
+def test_applying_each_history_gives_the_stored_ticket(storage: Storage) -> None:
     for known in facts():
         desk, number = known["desk"], known["number"]
         ticket = stored(storage, desk, number)
@@ -222,7 +216,7 @@ def test_every_history_makes_its_ticket(storage: Storage) -> None:
         ) == sorted(f"{head} {present.get(state, state)}" for head, state in deliveries)
 
 
-def test_every_playbook_opens(storage: Storage) -> None:
+def test_every_stored_playbook_is_read(storage: Storage) -> None:
     for desk, newest in recorded()["facts"]["playbooks"].items():
         assert storage.playbooks.version(desk) == newest
         for version in range(1, newest + 1):
@@ -264,7 +258,7 @@ def test_repeated_requests_open_no_ticket(loop: Simulator, storage: Storage, tim
 
 
 def numbers(storage: Storage) -> int:
-    """How many tickets there are."""
+    """Return the count of tickets."""
     pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=storage.table.name)
     return sum(item["sk"]["S"] == "TICKET" for page in pages for item in page["Items"])
 
@@ -289,7 +283,7 @@ def test_unfinished_tickets_go_on(loop: Simulator, storage: Storage, time: Clock
     """With their workflows, sealed contacts and conversations."""
     for name, call, fields, status in CUSTOMERS:
         ticket = Former(loop, storage, time, name)
-        ticket.customer(call, **fields)
+        ticket.act_as_customer(call, **fields)
         assert ticket.ticket.status == status, name
     for name, who, action, fields, status in AGENTS:
         ticket = Former(loop, storage, time, name)

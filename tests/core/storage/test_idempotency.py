@@ -1,4 +1,4 @@
-"""Idempotency records: a repeated request finds what was filed (G1)."""
+"""Idempotency records: a repeated request finds its first ticket."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from tests.core.sample_desk import NOON
 from tests.core.storage.samples import file_with
 
+pytestmark = pytest.mark.requirement("G1")
 RECORD = IdempotencyRecord("testdesk", "form", "order-42")
 
 
-def test_a_repeated_request_finds_the_first_ticket_and_files_nothing(
-    storage: Storage, playbook: Playbook
-) -> None:
+def test_a_repeated_request_returns_the_first_ticket(storage: Storage, playbook: Playbook) -> None:
     idempotency = IdempotencyRecord("testdesk", "webhook", "msg_1", body="digest")
     file_with(storage, playbook, "CS1", idempotency=idempotency)
     with pytest.raises(Duplicate) as duplicate:
@@ -36,7 +35,7 @@ def test_a_repeated_request_finds_the_first_ticket_and_files_nothing(
 
 
 @pytest.mark.requirement("G1")
-def test_one_request_sent_twenty_times_at_once_is_one_ticket(
+def test_twenty_concurrent_repetitions_make_one_ticket(
     storage: Storage, playbook: Playbook
 ) -> None:
     def send(index: int) -> bool:
@@ -58,7 +57,7 @@ def test_a_record_is_kept_for_the_given_time(storage: Storage) -> None:
     assert int(found["expires_at"]["N"]) == int((NOON + timedelta(days=2)).timestamp())
 
 
-def test_a_key_of_another_desk_or_channel_is_another_key(storage: Storage) -> None:
+def test_keys_are_separate_per_desk_and_channel(storage: Storage) -> None:
     assert storage.idempotency.put_once(RECORD, NOON, timedelta(days=2))
     for other in (
         IdempotencyRecord("other", "form", RECORD.id),
@@ -68,7 +67,7 @@ def test_a_key_of_another_desk_or_channel_is_another_key(storage: Storage) -> No
 
 
 @pytest.mark.requirement("G1")
-def test_the_first_of_several_records_is_found_in_their_order(storage: Storage) -> None:
+def test_the_first_known_reference_wins(storage: Storage) -> None:
     """A mail that refers to two earlier ones joins the ticket of the nearer."""
     for number in ("CS1", "CS2"):
         idempotency = IdempotencyRecord("testdesk", "mail", f"<{number}@a>", number=number)

@@ -1,6 +1,6 @@
-"""Reads that may be old: nobody ever acts on a version before the one that was announced (F2, G2).
+"""Eventually consistent reads: no function acts on a version older than the one announced.
 
-A read at half the cost comes from a replica that may lag behind. Here it always does.
+Such a read, at half the cost, comes from a replica that may lag behind. Here it always does.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ from tests.core.sample_desk import NOON, TABLE, agent, file
 from tests.core.storage.samples import act, assign, item_of
 from tests.notify.deployment import stream_record
 
+pytestmark = pytest.mark.requirement("F2", "G2")
 PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
 
 
 @pytest.fixture
 def desk(behind: Storage, lagging: Lagging, playbook: Playbook) -> Storage:
-    """A desk with somebody at work, of which the replica knows."""
+    """Return a desk with an agent, of which the replica knows."""
     behind.playbooks.put(playbook, NOON)
     behind.roster.put(agent())
     lagging.catch_up()
@@ -38,7 +39,7 @@ def desk(behind: Storage, lagging: Lagging, playbook: Playbook) -> Storage:
 
 
 def event(storage: Storage, version: int) -> Any:
-    """The stream's record of one commit of CS1."""
+    """Return the stream's record of one commit of CS1."""
     return stream_record(item_of(storage, f"EVENT#{version:06}"))
 
 
@@ -53,10 +54,10 @@ class TestRouting:
         assert (ticket.status, ticket.handler) == ("assigned", "agent-1")
 
     @pytest.mark.requirement("F2")
-    def test_a_repeated_record_meets_the_newest_ticket_and_changes_nothing(
+    def test_a_repeated_record_changes_nothing(
         self, desk: Storage, lagging: Lagging, playbook: Playbook
     ) -> None:
-        """Decided on what the replica still shows, refused by the condition, left alone."""
+        """The condition refuses a decision on the replica's version."""
         file(desk, playbook, "CS1")
         lagging.catch_up()
         for _ in range(3):
@@ -65,7 +66,7 @@ class TestRouting:
         assert [a.load for a in desk.roster.list("testdesk")] == [1]
 
     @pytest.mark.requirement("F4", "A13")
-    def test_an_answer_wakes_its_workflow_although_the_replica_knows_none(
+    def test_a_survey_answer_reaches_its_workflow_despite_the_lag(
         self, desk: Storage, lagging: Lagging, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         woken: list[tuple[int | None, str]] = []
@@ -84,10 +85,10 @@ class TestRouting:
         assert woken == [(5, "survey")]
 
     @pytest.mark.requirement("G3")
-    def test_what_changes_all_the_time_comes_again(
+    def test_a_ticket_that_keeps_changing_is_retried_by_the_stream(
         self, desk: Storage, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """The second look is the last; the stream brings the record once more."""
+        """The router reads twice at most."""
 
         def refused(*_: Any, **__: Any) -> None:
             raise Conflict("changed since")
@@ -110,10 +111,10 @@ class TestCreation:
         )
 
     @pytest.mark.requirement("G1")
-    def test_a_repetition_that_the_replica_does_not_know_is_one_ticket(
+    def test_a_repeated_request_makes_one_ticket_despite_the_lag(
         self, desk: Storage, creator: TicketCreator, playbook: Playbook
     ) -> None:
-        """The transaction's condition is the guard, the first look only saves a serial."""
+        """The transaction's condition decides; the first read only saves a serial."""
         asked = NewTicket(contact="13800138000", description="无法登录")
         idempotency = IdempotencyRecord("testdesk", "web", "key-1", body=asked.digest)
         numbers = {
@@ -126,10 +127,10 @@ class TestCreation:
         assert filed == [f"TICKET#testdesk#{number}"]
 
     @pytest.mark.requirement("A5")
-    def test_what_was_read_before_is_not_read_again(
+    def test_creating_a_ticket_does_not_repeat_earlier_reads(
         self, desk: Storage, creator: TicketCreator, lagging: Lagging, playbook: Playbook
     ) -> None:
-        """The customer's class comes with it."""
+        """The caller passes the customer's class."""
         asked = NewTicket(contact="13800138000", description="无法登录")
         idempotency = IdempotencyRecord("testdesk", "mail", "<1@example.com>")
         known = replace(desk.contacts.known("testdesk", idempotency, None), customer_class="vip")
@@ -142,10 +143,10 @@ class TestCreation:
 
 
 @pytest.mark.requirement("A13")
-def test_a_customer_acts_on_the_ticket_that_was_just_read(
+def test_a_customer_s_message_uses_the_ticket_read_for_the_proof(
     desk: Storage, lagging: Lagging, playbook: Playbook
 ) -> None:
-    """Read once for the proof and the decision; a change in between is seen all the same."""
+    """A change in between is still noticed."""
     ticket = file(desk, playbook, "CS1")
     act(desk, ticket, c.Note("看过"), playbook)
     lagging.reads.clear()

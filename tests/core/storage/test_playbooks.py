@@ -29,7 +29,7 @@ def test_an_unchanged_playbook_is_not_read_again(storage: Storage, playbook: Pla
 
 
 @pytest.mark.requirement("F3")
-def test_a_look_into_the_future_does_not_keep_a_playbook_until_then(
+def test_a_read_at_a_later_time_does_not_extend_the_cache(
     storage: Storage, playbook: Playbook
 ) -> None:
     """A sweep may be invoked with a later time than now."""
@@ -41,10 +41,10 @@ def test_a_look_into_the_future_does_not_keep_a_playbook_until_then(
 
 
 @pytest.mark.requirement("G7")
-def test_a_woken_function_trusts_the_playbook_that_the_writer_read(
+def test_an_event_extends_the_cached_playbook_of_its_version(
     storage: Storage, playbook: Playbook
 ) -> None:
-    """No second read within the time that a playbook is trusted from its first one."""
+    """There is no second read within the cache time of the first one."""
     other = Storage.on(storage.table.client, storage.table.name)
     storage.playbooks.put(playbook, NOON)
     first = other.playbooks.get("testdesk", NOON)
@@ -62,7 +62,7 @@ def test_a_woken_function_trusts_the_playbook_that_the_writer_read(
     assert other.playbooks.get("testdesk", over).default_priority == "low"
 
 
-def test_an_event_of_a_newer_playbook_has_it_read_at_once(
+def test_an_event_of_a_newer_playbook_version_refreshes_the_cache(
     storage: Storage, playbook: Playbook
 ) -> None:
     other = Storage.on(storage.table.client, storage.table.name)
@@ -84,7 +84,7 @@ def test_an_event_of_a_newer_playbook_has_it_read_at_once(
 def test_an_event_from_the_future_does_not_refresh_the_cache(
     storage: Storage, playbook: Playbook
 ) -> None:
-    """A sweep may be invoked with a later time; what it read is not fresh until then."""
+    """A sweep may be invoked with a later time."""
     other = Storage.on(storage.table.client, storage.table.name)
     storage.playbooks.put(playbook, NOON)
     other.playbooks.get("testdesk", NOON)
@@ -98,8 +98,8 @@ def test_an_event_from_the_future_does_not_refresh_the_cache(
 
 
 @pytest.mark.requirement("F1")
-def test_two_desks_may_not_share_a_mailbox(storage: Storage, playbook: Playbook) -> None:
-    """A mail has one desk; `+anything` behind its name is the same mailbox."""
+def test_two_desks_cannot_share_a_mailbox(storage: Storage, playbook: Playbook) -> None:
+    """`+anything` behind the name is the same mailbox."""
     storage.playbooks.put(playbook, NOON)
     storage.playbooks.put(playbook, NOON)
     other = playbook.model_copy(update={"desk": "second"})

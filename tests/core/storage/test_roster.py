@@ -1,4 +1,4 @@
-"""Roster: a ticket counts in its handler's load, in the same transaction (F2)."""
+"""Roster: a ticket counts in its handler's load, in the same transaction."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from tests.core.sample_desk import NOON, agent, file
 from tests.core.storage.samples import act, assign
+
+pytestmark = pytest.mark.requirement("F2")
 
 
 def load_of(storage: Storage, username: str = "agent-1") -> int:
@@ -56,7 +58,7 @@ def test_a_person_may_assign_beyond_the_capacity(storage: Storage, playbook: Pla
     assert load_of(storage) == 2
 
 
-def test_a_stranger_to_the_roster_takes_no_ticket(
+def test_only_agents_on_the_roster_take_tickets(
     storage: Storage, playbook: Playbook, ticket: Ticket
 ) -> None:
     with pytest.raises(AgentAtCapacity):
@@ -93,10 +95,10 @@ def test_the_load_moves_with_the_ticket(
 
 
 @pytest.mark.requirement("F2")
-def test_of_two_assignments_of_one_version_one_conflicts(
+def test_one_of_two_assignments_of_a_version_conflicts(
     storage: Storage, playbook: Playbook, ticket: Ticket
 ) -> None:
-    """The slower of two has to decide anew, and the ticket counts once."""
+    """The ticket counts once."""
     give = assign(by_hand=True)
     change(storage, "testdesk", "CS1", give, playbook, NOON, actor="agent-1", seen=ticket)
     with pytest.raises(Conflict):
@@ -113,7 +115,7 @@ def test_changing_an_agent_keeps_presence_and_load(
     assert (found.capacity, found.team, found.online, found.load) == (7, "general", True, 1)
 
 
-def test_presence_is_set_for_agents_on_the_roster_alone(storage: Storage) -> None:
+def test_presence_is_set_only_for_agents_on_the_roster(storage: Storage) -> None:
     storage.roster.put(agent())
     storage.roster.set_presence("testdesk", "agent-1", online=False)
     (found,) = storage.roster.list("testdesk")

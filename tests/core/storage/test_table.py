@@ -1,4 +1,4 @@
-"""The table: one that is too busy is a failure that passes, never a loss (G3)."""
+"""Table calls: a throttled call raises TryAgain, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from functions.core.storage.database import Storage
 from functions.core.storage.table import parse_stamp, stamp
 from tests.core.sample_desk import NOON, SHANGHAI, TABLE, agent, file
 from tests.core.storage.samples import delivery
+
+pytestmark = pytest.mark.requirement("G3")
 
 
 class Refusing:
@@ -74,14 +76,16 @@ def test_another_error_is_raised_as_it_is(dynamodb: Any, playbook: Playbook) -> 
             call()
 
 
-def test_a_transaction_that_meets_another_is_retried(dynamodb: Any, playbook: Playbook) -> None:
+def test_a_transaction_that_conflicts_with_another_is_retried(
+    dynamodb: Any, playbook: Playbook
+) -> None:
     error = failing("TransactionCanceledException", ["TransactionConflict", "None"])
     client = Refusing(dynamodb, error, 2)
     file(Storage.on(client, TABLE), playbook, "CS1")  # type: ignore[arg-type]
     assert client.calls == 3
 
 
-def test_a_transaction_that_never_gets_through_raises_try_again(
+def test_a_transaction_that_keeps_conflicting_raises_try_again(
     dynamodb: Any, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("functions.core.storage.table.time.sleep", lambda seconds: None)
@@ -101,7 +105,7 @@ def test_a_cancelled_transaction_without_reasons_raises_try_again(
 
 
 def test_unprocessed_keys_are_read_again(storage: Storage, playbook: Playbook) -> None:
-    """UnprocessedKeys of BatchGetItem: read again, or said that they could not be read."""
+    """UnprocessedKeys of BatchGetItem that stay unread raise TryAgain."""
     for index in range(3):
         file(storage, playbook, f"CS{index}")
     batch = storage.table.client.batch_get_item
@@ -131,7 +135,7 @@ def test_unprocessed_keys_are_read_again(storage: Storage, playbook: Playbook) -
         storage.tickets.queue_page(["testdesk#new"])
 
 
-def test_stamps_sort_as_the_moments_do() -> None:
+def test_stored_times_sort_chronologically() -> None:
     early, late = NOON, NOON.astimezone(SHANGHAI) + timedelta(microseconds=1)
     assert stamp(early) < stamp(late)
     assert parse_stamp(stamp(late)) == late

@@ -1,4 +1,4 @@
-"""Tickets: commits are whole or nothing, lists and sweeps reach the end."""
+"""Tickets: atomic commits, complete lists and sweeps."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.core.storage.samples import act, assign, file_with, item_of
 MINUTE = timedelta(minutes=1)
 
 
-def test_what_was_filed_is_read_back_whole(storage: Storage, playbook: Playbook) -> None:
+def test_a_new_ticket_is_read_back(storage: Storage, playbook: Playbook) -> None:
     filed = file(storage, playbook, "CS1")
     loaded = storage.tickets.load("testdesk", "CS1")
     assert loaded.wakes_at == filed.next_due
@@ -34,10 +34,9 @@ def test_what_was_filed_is_read_back_whole(storage: Storage, playbook: Playbook)
 
 
 @pytest.mark.requirement("A14", "G6")
-def test_the_history_makes_the_ticket_again(
+def test_applying_the_history_gives_the_stored_ticket(
     storage: Storage, playbook: Playbook, ticket: Ticket
 ) -> None:
-    """Applying every commit in order gives the stored ticket."""
     ticket = act(storage, ticket, assign(), playbook)
     ticket = act(storage, ticket, c.Reply("您好"), playbook)
     ticket = act(storage, ticket, c.Resolve("重置密码"), playbook)
@@ -48,7 +47,7 @@ def test_the_history_makes_the_ticket_again(
 
 
 @pytest.mark.requirement("A14")
-def test_a_commit_says_who_made_it_and_when(storage: Storage, playbook: Playbook) -> None:
+def test_a_commit_has_actor_and_time(storage: Storage, playbook: Playbook) -> None:
     ticket = file(storage, playbook, "CS1")
     act(storage, ticket, c.Note("看过"), playbook)
     commit = storage.tickets.commit_at("testdesk", "CS1", 2)
@@ -58,7 +57,9 @@ def test_a_commit_says_who_made_it_and_when(storage: Storage, playbook: Playbook
     assert storage.tickets.commit_at("testdesk", "CS1", 3) is None
 
 
-def test_the_slower_of_two_changes_conflicts(storage: Storage, playbook: Playbook) -> None:
+def test_the_second_of_two_concurrent_changes_conflicts(
+    storage: Storage, playbook: Playbook
+) -> None:
     ticket = file(storage, playbook, "CS1")
     act(storage, ticket, c.SetPriority("high"), playbook)
     with pytest.raises(Conflict):
@@ -67,7 +68,7 @@ def test_the_slower_of_two_changes_conflicts(storage: Storage, playbook: Playboo
     assert len(storage.tickets.history("testdesk", "CS1")) == 2
 
 
-def test_a_number_is_given_once(storage: Storage, playbook: Playbook) -> None:
+def test_a_number_is_used_once(storage: Storage, playbook: Playbook) -> None:
     file(storage, playbook, "CS1")
     with pytest.raises(Conflict):
         file(storage, playbook, "CS1")
@@ -86,7 +87,6 @@ def test_the_contact_is_sealed_in_the_first_commit_alone(
 
 @pytest.mark.requirement("G3")
 def test_a_commit_of_a_newer_schema_is_a_dead_letter(storage: Storage, playbook: Playbook) -> None:
-    """What this code cannot read is not misread."""
     file(storage, playbook, "CS1")
     storage.table.client.update_item(
         TableName=storage.table.name,
@@ -103,7 +103,7 @@ def test_a_commit_of_a_newer_schema_is_a_dead_letter(storage: Storage, playbook:
 def test_a_refused_transaction_leaves_no_trace_on_the_stream(
     storage: Storage, playbook: Playbook, dynamodb: Any
 ) -> None:
-    """What the tests' stream brings is what was committed, as on AWS."""
+    """As on AWS, the stream has committed changes only."""
     import boto3
 
     ticket = file(storage, playbook, "CS1")
@@ -126,8 +126,7 @@ def test_a_refused_transaction_leaves_no_trace_on_the_stream(
 
 
 @pytest.mark.requirement("A3")
-def test_a_serial_is_given_once(storage: Storage) -> None:
-    """Whoever asks at the same moment gets another serial."""
+def test_concurrent_requests_get_different_serials(storage: Storage) -> None:
     with ThreadPoolExecutor(8) as pool:
         found = list(
             pool.map(lambda _: storage.tickets.next_serial("testdesk", "2026-03-10"), range(40))
@@ -138,7 +137,7 @@ def test_a_serial_is_given_once(storage: Storage) -> None:
 
 @pytest.mark.requirement("G7")
 def test_a_stored_ticket_is_small(storage: Storage, playbook: Playbook) -> None:
-    """A write unit is 1 KB; the ticket without its conversation has to stay near one."""
+    """A write unit is 1 KB; a ticket without its conversation stays near one."""
     ticket = file(storage, playbook, "CS1", description="字" * 200)
     storage.roster.put(agent())
     ticket = act(storage, ticket, assign(), playbook)
@@ -152,7 +151,7 @@ def test_a_stored_ticket_is_small(storage: Storage, playbook: Playbook) -> None:
 def test_a_body_that_changed_since_it_was_read_is_not_rewritten(
     storage: Storage, ticket: Ticket
 ) -> None:
-    """Two erasures at a time, or one beside a delivery that is being sent."""
+    """Two erasures may run at once, or one beside a delivery that is being sent."""
     read = item_of(storage, "EVENT#000001")
     assert storage.tickets.rewrite(read, '{"a": 1}')
     assert not storage.tickets.rewrite(read, '{"a": 2}')
@@ -206,10 +205,8 @@ def test_pages_over_partitions_show_each_ticket_once(
     assert sorted(seen) == [f"CS{index}" for index in range(7)]
 
 
-def test_a_page_may_hold_more_tickets_than_one_batch_read(
-    storage: Storage, playbook: Playbook
-) -> None:
-    """A page may name more tickets than one BatchGetItem reads (100)."""
+def test_a_page_can_exceed_one_batch_read(storage: Storage, playbook: Playbook) -> None:
+    """BatchGetItem reads up to 100 items."""
     for index in range(105):
         file(storage, playbook, f"CS{index:03}", NOON + index * MINUTE)
     tickets, cursor = storage.tickets.queue_page(["testdesk#new"], limit=200)
@@ -217,7 +214,7 @@ def test_a_page_may_hold_more_tickets_than_one_batch_read(
     assert cursor is None
 
 
-def test_a_cursor_that_was_not_given_out_is_refused(storage: Storage) -> None:
+def test_a_made_up_cursor_is_refused(storage: Storage) -> None:
     contents = (
         "nonsense", "[]", "{}", "3", "null", "[-1]", "[true]", '["0"]', "[5]", "[1e400]",
         "[0, 1, 2, 3, 4]", '[0, "a"]', '[0, "TICKET#x#1", "TICKET", "otherdesk#new", "r"]',
@@ -249,7 +246,7 @@ def due(storage: Storage, at: datetime) -> list[str]:
     return sorted(due.pk for shard in range(SHARDS) for due in storage.tickets.due(shard, at))
 
 
-def test_nothing_is_due_before_its_moment(storage: Storage, playbook: Playbook) -> None:
+def test_a_timer_is_not_due_before_its_time(storage: Storage, playbook: Playbook) -> None:
     ticket = file(storage, playbook, "CS1")
     assert ticket.next_due is not None
     assert due(storage, ticket.next_due - timedelta(microseconds=1)) == []
@@ -274,17 +271,17 @@ def test_the_sweep_reads_to_the_last_page(storage: Storage, playbook: Playbook) 
     assert pages > SHARDS
 
 
-def test_what_has_ended_is_never_due(storage: Storage, playbook: Playbook) -> None:
+def test_an_ended_ticket_is_never_due(storage: Storage, playbook: Playbook) -> None:
     ticket = file(storage, playbook, "CS1")
     act(storage, ticket, c.Close("spam"), playbook)
     assert due(storage, NOON + timedelta(days=365)) == []
 
 
 @pytest.mark.requirement("F3")
-def test_a_due_moment_is_moved_only_for_the_version_that_was_read(
+def test_the_due_key_moves_only_for_the_version_that_was_read(
     storage: Storage, playbook: Playbook, ticket: Ticket
 ) -> None:
-    """The sweep has read a ticket that somebody changes before it is put where it is due."""
+    """A ticket may change after the sweep has read it."""
     change(storage, "testdesk", "CS1", c.SetPriority("high"), playbook, NOON, actor="agent-1")
     before = item_of(storage, "TICKET")
     assert not storage.tickets.move_wake(ticket)
@@ -318,10 +315,9 @@ def test_a_read_that_the_replica_can_answer_is_not_repeated(
 
 
 @pytest.mark.requirement("A14")
-def test_a_history_reaches_the_version_that_the_caller_knows(
+def test_a_history_includes_the_version_that_the_caller_knows(
     behind: Storage, lagging: Lagging, playbook: Playbook
 ) -> None:
-    """What a customer or an agent is shown is not shorter than its ticket."""
     ticket = file(behind, playbook, "CS1")
     lagging.catch_up()
     act(behind, ticket, c.Note("看过"), playbook)

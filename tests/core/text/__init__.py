@@ -1,1 +1,1 @@
-"""Tests of masking, templating, words, tokens and file types."""
+"""Tests of masking, templates, languages, tokens and file types."""

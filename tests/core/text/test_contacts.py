@@ -1,4 +1,4 @@
-"""Contacts: parsing, masking and hashing them (A1, A15, A16, B2, D17, G4)."""
+"""Contacts: parsing, masking and hashing them."""
 
 import base64
 import hashlib
@@ -16,6 +16,8 @@ from functions.core.text.contacts import (
     mask_name,
     normalise_contact,
 )
+
+pytestmark = pytest.mark.requirement("A1", "A15", "A16", "B2", "D17", "G4")
 
 
 @pytest.mark.requirement("A1")

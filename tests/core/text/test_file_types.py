@@ -1,4 +1,4 @@
-"""File types by content and safe names, with tiny real files that are built here (D10)."""
+"""File types by content, and safe names. The tests build tiny real files."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from functions.core.text.file_types import (
     name_with_ending,
     safe_name,
 )
+
+pytestmark = pytest.mark.requirement("D10")
 
 
 def png() -> bytes:

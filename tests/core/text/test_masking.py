@@ -1,4 +1,4 @@
-"""Masking of personal data in free text; all other text stays unchanged (G4)."""
+"""Masking of personal data in free text; all other text stays unchanged."""
 
 import json
 import os
@@ -12,6 +12,7 @@ from hypothesis import given, settings, strategies as st
 from functions.core.text.masking import mask, mask_but, redact
 from tests.growth import grows_with_length
 
+pytestmark = pytest.mark.requirement("G4")
 THOROUGH = settings(max_examples=200)
 
 

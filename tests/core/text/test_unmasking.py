@@ -1,4 +1,4 @@
-"""Originals of masked texts: collecting, sealing and restoring the hidden parts (G4)."""
+"""Originals of masked texts: collecting, sealing and restoring the hidden parts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from hypothesis import given, strategies as st
 from functions.core.text.masking import mask
 from functions.core.text.unmasking import MessageMasker, Original, original, restored
 
+pytestmark = pytest.mark.requirement("G4")
 WORDS = st.lists(
     st.one_of(
         st.text(max_size=12),

@@ -1,10 +1,12 @@
-"""Which language the words of a request tell (A4, E1)."""
+"""The language of a request's text."""
 
 from __future__ import annotations
 
 import pytest
 
 from functions.core.text.words import written_in
+
+pytestmark = pytest.mark.requirement("A4", "E1")
 
 
 @pytest.mark.parametrize(
@@ -28,5 +30,5 @@ from functions.core.text.words import written_in
         ("word " * 3000 + "问", "en"),
     ],
 )
-def test_words_tell_the_language_or_nothing(text: str, wanted: str | None) -> None:
+def test_the_language_is_recognised_or_unknown(text: str, wanted: str | None) -> None:
     assert written_in(text) == wanted

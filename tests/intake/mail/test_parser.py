@@ -1,4 +1,4 @@
-"""Raw mails into what a ticket needs (F1, F5)."""
+"""Parsing raw mails into text, sender, subject, attachments and origin."""
 
 import random
 import struct
@@ -16,6 +16,7 @@ from functions.intake.mail.charsets import codec_for, decode
 from functions.intake.mail.parser import InboundMail, parse
 from tests.growth import seconds
 
+pytestmark = pytest.mark.requirement("F1", "F5")
 ROOT = Path(__file__).parents[3]
 MAILS = Path(__file__).parent / "mails"
 NAMES = sorted(path.stem for path in MAILS.glob("*.eml"))
@@ -28,7 +29,7 @@ def read(name: str) -> InboundMail:
     return parse((MAILS / f"{name}.eml").read_bytes())
 
 
-def test_every_mail_is_explained() -> None:
+def test_the_readme_explains_every_mail() -> None:
     listed = (MAILS / "README.md").read_text(encoding="utf-8")
     assert [name for name in NAMES if f"`{name}.eml`" not in listed] == []
 
@@ -63,17 +64,17 @@ def test_every_mail_is_explained() -> None:
         ("inline_image", "Look at this:\n[image: photo.png]"),
     ],
 )  # fmt: skip
-def test_text_is_what_was_newly_written(name: str, text: str) -> None:
+def test_the_text_is_the_newly_written_part(name: str, text: str) -> None:
     assert read(name).text == text
 
 
-def test_pure_forward_keeps_what_was_forwarded() -> None:
+def test_a_forward_without_comment_keeps_the_forwarded_text() -> None:
     mail = read("pure_forward")
     assert mail.text == mail.full_text
     assert mail.text.endswith("The lamp is broken.")
 
 
-def test_full_text_has_the_history_too() -> None:
+def test_the_full_text_includes_the_history() -> None:
     assert "请问型号是？" in read("qq_reply").full_text
     assert "Which model is it?" in read("gmail_reply").full_text
 
@@ -106,7 +107,7 @@ def test_html_becomes_readable_text() -> None:
         ("forwarded_as_attachment", ("text:of-attached-mail",)),
     ],
 )
-def test_every_mend_is_listed(name: str, defects: tuple[str, ...]) -> None:
+def test_every_repair_of_a_mail_is_listed(name: str, defects: tuple[str, ...]) -> None:
     assert read(name).defects == defects
 
 
@@ -123,7 +124,7 @@ def test_every_mend_is_listed(name: str, defects: tuple[str, ...]) -> None:
         ("addresses_malformed", "hello world"),
     ],
 )
-def test_subject_is_one_decoded_line(name: str, subject: str) -> None:
+def test_the_subject_is_one_decoded_line(name: str, subject: str) -> None:
     assert read(name).subject == subject
 
 
@@ -140,12 +141,12 @@ def test_subject_is_one_decoded_line(name: str, subject: str) -> None:
         ("dsn", ("Mail Delivery System", "mailer-daemon@mx.example.com")),
     ],
 )
-def test_sender_is_found(name: str, sender: tuple[str, str]) -> None:
+def test_the_sender_is_found(name: str, sender: tuple[str, str]) -> None:
     mail = read(name)
     assert (mail.from_name, mail.from_address) == sender
 
 
-def test_recipients_come_from_all_headers() -> None:
+def test_recipients_are_read_from_all_headers() -> None:
     mail = read("addresses_malformed")
     assert mail.to == (
         "desk@example.com", "a@example.com", "b@example.com", "c@example.com", "d@example.com",
@@ -154,7 +155,7 @@ def test_recipients_come_from_all_headers() -> None:
     assert mail.reply_to == '"odd local"@example.com'
 
 
-def test_thread_headers_have_no_brackets() -> None:
+def test_thread_ids_are_read_without_brackets() -> None:
     mail = read("gmail_reply")
     assert mail.message_id == "m1@example.com"
     assert mail.in_reply_to == "t1@desk.example.com"
@@ -163,7 +164,7 @@ def test_thread_headers_have_no_brackets() -> None:
     assert read("from_missing").in_reply_to is None
 
 
-def test_attachment_names_in_every_encoding() -> None:
+def test_attachment_names_are_decoded() -> None:
     mail = read("rfc2231_names")
     assert [attachment.name for attachment in mail.attachments] == [
         "发票.pdf", "发票.pdf", "发票.pdf", "my file.pdf", 'passwd".pdf', "long-name.pdf",
@@ -175,8 +176,8 @@ def test_attachment_names_in_every_encoding() -> None:
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "gbk", "big5", "iso-2022-jp"])
-def test_a_name_broken_inside_an_escape(charset: str) -> None:
-    """RFC 2231, section 3: the pieces of a name are one text, wherever they were broken."""
+def test_a_name_split_inside_an_escape_is_joined(charset: str) -> None:
+    """The pieces of a name are one text (RFC 2231, section 3)."""
     name = "請求書.pdf"
     escaped = "".join(f"%{byte:02X}" for byte in name.encode(charset))
     for at in range(1, len(escaped)):
@@ -187,20 +188,20 @@ def test_a_name_broken_inside_an_escape(charset: str) -> None:
         assert [each.name for each in found] == [name]
 
 
-def test_an_attached_mail_is_called_by_its_subject() -> None:
-    """However it is encoded, against RFC 2046 too."""
+def test_an_attached_mail_is_named_by_its_subject() -> None:
+    """Even if it is encoded, which RFC 2046 forbids."""
     inner = b64encode(b"Subject: =?utf-8?b?5Y+R56Wo?=\r\n\r\ntext")
     head = b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n"
     (found,) = parse(HEAD + head + inner).attachments
     assert found.name == "发票.eml"
 
 
-def test_winmail_gives_its_files() -> None:
+def test_the_files_in_winmail_dat_become_attachments() -> None:
     (attachment,) = read("winmail").attachments
     assert (attachment.name, attachment.content) == ("发票 2024.pdf", b"%PDF-1.4 example")
 
 
-def test_inline_image_and_uuencoded_file_are_attachments() -> None:
+def test_inline_images_and_uuencoded_files_are_attachments() -> None:
     (image,) = read("inline_image").attachments
     assert (image.name, image.content_type, image.size) == ("photo.png", "image/png", 8)
     (log,) = read("uuencoded").attachments
@@ -208,7 +209,7 @@ def test_inline_image_and_uuencoded_file_are_attachments() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_origin(name: str) -> None:
+def test_the_origin_of_a_mail_is_recognised(name: str) -> None:
     expected = {
         "vacation": "auto_reply",
         "auto_reply_zh": "auto_reply",
@@ -233,7 +234,7 @@ def test_origin(name: str) -> None:
         ("complaint_arf", ("annoyed@example.net",), "", False, "t9@desk.example.com"),
     ],
 )
-def test_what_came_back_is_known(
+def test_a_bounce_names_the_returned_mail_and_recipient(
     name: str, recipients: tuple[str, ...], status: str, permanent: bool, message_id: str
 ) -> None:
     returned = read(name).returned
@@ -254,7 +255,7 @@ def test_only_a_bad_address_is_a_hard_bounce(status: str, permanent: bool) -> No
     assert returned.permanent is permanent
 
 
-def test_ses_notifications_are_told_apart() -> None:
+def test_ses_notifications_are_distinguished() -> None:
     bounce = (
         '{"notificationType":"Bounce","bounce":{"bounceType":"Permanent","bouncedRecipients":'
         '[{"emailAddress":"gone@example.net","status":"5.1.1"}]}}'
@@ -283,7 +284,7 @@ def test_ses_notifications_are_told_apart() -> None:
         "自動応答: 洗濯機", "不在通知", "자동 회신: 세탁기", "부재중: 세탁기",
     ],
 )  # fmt: skip
-def test_absence_is_known_by_its_subject(subject: str) -> None:
+def test_an_absence_notice_is_recognised_by_its_subject(subject: str) -> None:
     raw = HEAD.replace(b"Subject: x", b"Subject: " + subject.encode()) + b"\r\nI am away.\r\n"
     assert parse(raw).origin == "auto_reply"
     person = raw.replace(b"Subject: ", b"Subject: Re: ")
@@ -299,7 +300,7 @@ def test_absence_is_known_by_its_subject(subject: str) -> None:
         b"Return-Path: <customer@example.com>\r\n",
     ],
 )
-def test_people_stay_people(headers: bytes) -> None:
+def test_a_person_s_mail_is_not_taken_for_automatic_mail(headers: bytes) -> None:
     assert parse(headers + HEAD + b"\r\nHello, my order failed to be delivered.").origin == "human"
 
 
@@ -312,7 +313,7 @@ def test_people_stay_people(headers: bytes) -> None:
         "Returned mail order item", "Delivery failed again", "Mail delivery problem",
     ],
 )  # fmt: skip
-def test_subjects_that_people_write_too(subject: str) -> None:
+def test_an_ambiguous_subject_does_not_make_a_mail_automatic(subject: str) -> None:
     raw = HEAD.replace(b"Subject: x", b"Subject: " + subject.encode())
     assert parse(raw + b"\r\nPlease help.\r\n").origin == "human"
 
@@ -324,13 +325,13 @@ def test_subjects_that_people_write_too(subject: str) -> None:
         "The mailbox is full of water since the delivery failed.",
     ],
 )
-def test_people_may_speak_of_failed_deliveries(text: str) -> None:
+def test_a_person_can_write_about_a_failed_delivery(text: str) -> None:
     for subject in ("Delivery problem with my order", "Message not delivered?"):
         raw = HEAD.replace(b"Subject: x", b"Subject: " + subject.encode())
         assert parse(raw + b"\r\n" + text.encode()).origin == "human"
 
 
-def test_report_passed_on_without_a_word_is_a_bounce() -> None:
+def test_a_forwarded_delivery_report_without_comment_is_a_bounce() -> None:
     head = HEAD.replace(b"Subject: x", b"Subject: Fwd: Returned mail: see transcript")
     report = (
         b"> Final-Recipient: rfc822; gone@example.net\r\n> Action: failed\r\n> Status: 5.1.1\r\n"
@@ -343,7 +344,7 @@ def test_report_passed_on_without_a_word_is_a_bounce() -> None:
     assert parse(head + asked).origin == "human"
 
 
-def test_successful_delivery_is_no_bounce() -> None:
+def test_a_report_of_success_is_no_bounce() -> None:
     raw = (MAILS / "dsn.eml").read_bytes().replace(b"Action: failed", b"Action: delivered")
     assert parse(raw).origin == "auto_reply"
 
@@ -358,7 +359,7 @@ def test_successful_delivery_is_no_bounce() -> None:
         b"X-MS-Exchange-Generated-Message-Source: Mailbox Rules Agent\r\n",
     ],
 )  # fmt: skip
-def test_automatic_mail_is_known_by_its_headers(headers: bytes) -> None:
+def test_automatic_mail_is_recognised_by_its_headers(headers: bytes) -> None:
     assert parse(headers + HEAD + b"\r\nHello.").origin == "auto_reply"
 
 
@@ -370,7 +371,7 @@ def test_automatic_mail_is_known_by_its_headers(headers: bytes) -> None:
         ("abuse@example.com", "x", "Feedback-Type: abuse\nUser-Agent: x"),
     ],
 )
-def test_complaints_without_a_report_are_known(sender: str, subject: str, body: str) -> None:
+def test_a_complaint_without_a_report_is_recognised(sender: str, subject: str, body: str) -> None:
     raw = (
         f"From: {sender}\nSubject: {subject}\nContent-Type: multipart/mixed; boundary=b\n\n"
         f"--b\n\n{body}\n--b\nContent-Type: message/rfc822\n\nSubject: mine\n\nHello\n--b--\n"
@@ -396,7 +397,7 @@ def test_complaints_without_a_report_are_known(sender: str, subject: str, body: 
         ("洗衣机 machine", "utf-8"),
     ],
 )
-def test_undeclared_charset_is_guessed(text: str, codec: str) -> None:
+def test_an_undeclared_charset_is_guessed(text: str, codec: str) -> None:
     found: list[str] = []
     assert decode(text.encode(codec), None, found.append) == text
     assert len(found) == 1
@@ -411,7 +412,7 @@ def test_undeclared_charset_is_guessed(text: str, codec: str) -> None:
         ("x-unknown", None), ("default", None), ("\x00", None), ("", None),
     ],
 )  # fmt: skip
-def test_charset_labels_are_read_generously(label: str, codec: str | None) -> None:
+def test_charset_labels_are_read_leniently(label: str, codec: str | None) -> None:
     assert codec_for(label) == codec
 
 
@@ -430,7 +431,7 @@ def _property(kind: int, tag: int, data: bytes, name: bytes = b"") -> bytes:
 
 
 def test_winmail_properties_are_read() -> None:
-    """MS-OXTNEF: named and fixed properties before the ones that are wanted."""
+    """Named and fixed properties precede the needed ones (MS-OXTNEF)."""
     guid = b"\x00" * 16
     properties = struct.pack("<I", 6) + b"".join([
         struct.pack("<HHI", 0x0003, 0x0E07, 1),
@@ -452,7 +453,7 @@ def test_winmail_properties_are_read() -> None:
 
 
 @given(st.binary(max_size=400))
-def test_any_winmail_is_read(data: bytes) -> None:
+def test_any_winmail_dat_is_read(data: bytes) -> None:
     found: list[str] = []
     tnef.read(data, found.append)
     tnef.read(struct.pack("<IH", 0x223E9F78, 1) + data, found.append)
@@ -462,14 +463,14 @@ def test_any_winmail_is_read(data: bytes) -> None:
     )  # fmt: skip
 
 
-def test_unreadable_winmail_stays_a_file() -> None:
+def test_an_unreadable_winmail_dat_stays_an_attachment() -> None:
     head = HEAD + b'Content-Type: application/ms-tnef; name="winmail.dat"\r\n\r\n'
     mail = parse(head + b"no container")
     assert mail.defects == ("tnef", "tnef:unreadable")
     assert [a.name for a in mail.attachments] == ["winmail.dat"]
 
 
-def test_a_fault_of_the_reader_loses_no_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_in_the_parser_loses_no_mail(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
@@ -510,12 +511,12 @@ def test_a_fault_of_the_reader_loses_no_mail(monkeypatch: pytest.MonkeyPatch) ->
         ("a<br><br>b<!-- no --><style>p</style><img alt='photo'>", "a\n\nb[photo]"),
     ],
 )  # fmt: skip
-def test_markup_tells_what_is_new(document: str, text: str) -> None:
+def test_markup_separates_the_new_text_from_the_history(document: str, text: str) -> None:
     head = HEAD + b"Content-Type: text/html; charset=utf-8\r\n\r\n"
     assert parse(head + document.encode()).text == text
 
 
-def test_markup_helps_where_the_plain_rendition_has_no_sign() -> None:
+def test_markup_finds_history_that_the_plain_text_does_not_mark() -> None:
     raw = (
         HEAD + b"Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n\r\n"
         b"New words.\r\n\r\nOld words without any sign.\r\n--b\r\nContent-Type: text/html\r\n\r\n"
@@ -524,7 +525,7 @@ def test_markup_helps_where_the_plain_rendition_has_no_sign() -> None:
     assert parse(raw).text == "New words."
 
 
-def test_a_plain_rendition_that_says_nothing_is_passed_over() -> None:
+def test_a_plain_text_that_only_asks_for_html_is_ignored() -> None:
     raw = (
         HEAD + b"Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n\r\n"
         b"Your mail client does not show HTML.\r\n--b\r\nContent-Type: text/html\r\n\r\n"
@@ -585,8 +586,8 @@ def ordinary() -> float:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_no_mail_takes_out_of_proportion_to_its_size(name: str, ordinary: float) -> None:
-    """A square would take thousands of times as long."""
+def test_parsing_time_grows_with_the_size_of_a_mail(name: str, ordinary: float) -> None:
+    """Quadratic time would take thousands of times as long."""
     raw = HOSTILE[name]()
     mails: list[InboundMail] = []
     taken = seconds(lambda: mails.append(parse(raw)), 1)
@@ -598,8 +599,8 @@ def test_no_mail_takes_out_of_proportion_to_its_size(name: str, ordinary: float)
 
 
 @pytest.mark.parametrize("name", ["30 MB attachment", "30 MB text", "30 MB GBK", "boundaries"])
-def test_memory_is_bounded(name: str) -> None:
-    """Issue 4, item 1: a mail of 30 MB is read in less than the function's 512 MB."""
+def test_a_mail_of_30_mb_is_parsed_within_512_mb(name: str) -> None:
+    """512 MB is the function's memory."""
     program = (
         "import resource\nfrom functions.intake.mail.parser import parse\n"
         "from tests.intake.mail.test_parser import HOSTILE\n"
@@ -612,7 +613,7 @@ def test_memory_is_bounded(name: str) -> None:
     assert int(done.stdout) < 200  # MB beside the mail itself
 
 
-def test_a_long_text_is_cut_and_kept_as_a_file() -> None:
+def test_a_long_text_is_truncated_and_kept_as_an_attachment() -> None:
     mail = parse(HEAD + b"\r\n" + b"a line of text\r\n" * 100_000)
     assert "text:cut" in mail.defects
     (attachment,) = mail.attachments
@@ -635,7 +636,7 @@ def well_formed(mail: InboundMail) -> bool:
 
 @given(st.binary(max_size=3000))
 @settings(max_examples=300)
-def test_any_bytes_are_read(raw: bytes) -> None:
+def test_any_bytes_are_parsed(raw: bytes) -> None:
     assert well_formed(parse(raw))
 
 
@@ -655,7 +656,7 @@ TOKENS = [
 
 @given(st.lists(st.sampled_from(TOKENS), max_size=80))
 @settings(max_examples=400)
-def test_any_mixture_of_mail_is_read(tokens: list[bytes]) -> None:
+def test_any_mixture_of_mail_parts_is_parsed(tokens: list[bytes]) -> None:
     assert well_formed(parse(b"".join(tokens)))
 
 
@@ -679,7 +680,7 @@ def mutations(seed: int) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_damaged_mails_are_read(seed: int) -> None:
+def test_damaged_mails_are_parsed(seed: int) -> None:
     for raw in mutations(seed):
         assert well_formed(parse(raw)), raw
 
@@ -691,8 +692,8 @@ def test_any_markup_becomes_lines(document: str) -> None:
 
 
 @pytest.mark.requirement("G3")
-def test_half_a_character_is_mended() -> None:
-    """UTF-7 can spell one, and nothing could store it."""
+def test_an_unpaired_surrogate_is_replaced() -> None:
+    """UTF-7 can encode one, and it cannot be stored."""
     head = HEAD.replace(b"Subject: x", b"Subject: =?utf-7?Q?+2AA-?=")
     found = parse(head + b"Content-Type: text/plain; charset=utf-7\r\n\r\nhello +2AA-")
     assert (found.subject, found.text) == ("\ufffd", "hello \ufffd")

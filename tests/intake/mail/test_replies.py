@@ -1,4 +1,4 @@
-"""What is new in a reply, by mail client and language (F1)."""
+"""The new text of a reply, by mail client and language."""
 
 from functools import partial
 
@@ -9,6 +9,7 @@ from functions.intake.mail.html import Kind, TextLine
 from functions.intake.mail.replies import newly_written, strip_reply
 from tests.growth import grows_with_length, seconds
 
+pytestmark = pytest.mark.requirement("F1")
 NEW = "The washing machine stopped again.\nPlease send somebody tomorrow."
 
 # How mail clients begin the history below an answer. The quoted text itself follows unmarked.
@@ -169,7 +170,7 @@ def test_history_directly_below_the_answer_is_cut(client: str) -> None:
 
 
 @pytest.mark.parametrize("client", HISTORIES)
-def test_bare_history_is_kept_whole(client: str) -> None:
+def test_a_mail_of_history_alone_is_kept_whole(client: str) -> None:
     text = f"{HISTORIES[client]}\n\n{OLD}"
     assert strip_reply(text).split() == text.split()
 
@@ -215,7 +216,7 @@ DEVICE_LINES = [
 
 
 @pytest.mark.parametrize("line", DEVICE_LINES)
-def test_device_line_is_cut(line: str) -> None:
+def test_a_device_line_is_cut(line: str) -> None:
     assert strip_reply(f"{NEW}\n\n{line}\n") == NEW
 
 
@@ -286,7 +287,7 @@ def test_signature_and_disclaimer_are_cut(signature: str) -> None:
         "the other number does not work any more.",
     ],
 )
-def test_mail_without_a_quote_loses_nothing(text: str) -> None:
+def test_a_mail_without_a_quotation_loses_nothing(text: str) -> None:
     assert strip_reply(text) == text
 
 
@@ -303,9 +304,7 @@ def test_mail_without_a_quote_loses_nothing(text: str) -> None:
         "A. Nybody <a@example.com> 於 2026年3月10日\n週二 上午9:00寫道：",
     ],
 )
-def test_an_introduction_broken_before_its_time_is_cut_whole(
-    introduction: str, history: str
-) -> None:
+def test_an_introduction_wrapped_before_its_time_is_cut(introduction: str, history: str) -> None:
     answer = "It works now.\nThank you"
     assert strip_reply(f"{answer}\n\n{introduction}\n\n{history}\n") == answer
 
@@ -321,7 +320,7 @@ def test_a_time_below_a_date_is_no_introduction(text: str) -> None:
     assert strip_reply(text) == text
 
 
-def test_date_and_address_before_marked_lines_are_an_introduction() -> None:
+def test_a_date_and_address_before_quoted_lines_are_an_introduction() -> None:
     text = f"{NEW}\n\n2011/4/7 Example Desk <desk@example.com>\n\n> Which model?\n"
     assert strip_reply(text) == NEW
 
@@ -335,12 +334,12 @@ def test_answers_between_quoted_lines_are_kept() -> None:
     assert strip_reply(text) == "An X-1.\n\nSince Monday.\nEach time."
 
 
-def test_answer_below_the_quotation_is_kept() -> None:
+def test_an_answer_below_the_quotation_is_kept() -> None:
     text = "On 1 Jan 2024, Desk wrote:\n> Which model is it?\n> Thanks\n\nAn X-1, bought in May."
     assert strip_reply(text) == "An X-1, bought in May."
 
 
-def test_wrapped_ends_of_quoted_lines_are_no_answer() -> None:
+def test_wrapped_ends_of_quoted_lines_are_cut() -> None:
     text = (
         "Yes.\n\nOn 1 Jan 2024, Desk <desk@example.com> wrote:\n"
         "> A long line that a relay on the way has broken off at a column of\nits own\n> choice.\n"
@@ -348,12 +347,12 @@ def test_wrapped_ends_of_quoted_lines_are_no_answer() -> None:
     assert strip_reply(text) == "Yes."
 
 
-def test_warning_of_the_gateway_is_cut() -> None:
+def test_a_gateway_s_warning_is_cut() -> None:
     banner = "CAUTION: This email originated from outside of the organization."
     assert strip_reply(f"{banner}\n\n{NEW}") == NEW
 
 
-def test_markup_tells_history_without_words() -> None:
+def test_markup_alone_identifies_history() -> None:
     lines = [
         TextLine("New."),
         TextLine("Anything at all", Kind.HISTORY),
@@ -368,12 +367,12 @@ def test_markup_tells_history_without_words() -> None:
     )
 )
 @settings(max_examples=300)
-def test_something_always_remains(text: str) -> None:
+def test_some_text_always_remains(text: str) -> None:
     assert bool(strip_reply(text).strip()) == bool(text.strip("\n").strip())
 
 
 @given(st.lists(st.text(alphabet="abc de.\n", min_size=1, max_size=60), max_size=10))
-def test_plain_words_are_never_changed(paragraphs: list[str]) -> None:
+def test_ordinary_text_is_never_changed(paragraphs: list[str]) -> None:
     text = "\n\n".join(paragraphs)
     assert strip_reply(text).split() == text.split()
 
@@ -394,7 +393,7 @@ def test_plain_words_are_never_changed(paragraphs: list[str]) -> None:
         ("This message is " * 30 + "\n\n") * 500,
     ],
 )
-def test_time_grows_with_the_length_of_a_hostile_mail(text: str) -> None:
+def test_parsing_time_is_linear_for_a_hostile_mail(text: str) -> None:
     assert grows_with_length(strip_reply, text)
 
 
@@ -403,7 +402,7 @@ def test_time_grows_with_the_length_of_a_hostile_mail(text: str) -> None:
     ["{}", "> {}", "Yes.\n\n{}:", "On 1 Jan 2024 {} wrote:", "From: {}", "{} a@example.com:",
      "-- \n{}", "Yes.\n\n{}?", "---- {} ----"],
 )  # fmt: skip
-def test_no_long_line_takes_long(form: str) -> None:
+def test_a_long_line_is_parsed_quickly(form: str) -> None:
     units = "a|a |A b |-|- |*|* |1|1.|: |<a@b |a@a.|> |(|'|写道|发件人：|wrote: |x:|this message "
     for unit in [*units.split("|"), "|", "| a ", "best regards ", "Sent from my ", "original "]:
         long, short = (form.format((unit * 500)[:size]) for size in (480, 120))

@@ -1,4 +1,4 @@
-"""The order of shards when a sweep has no time for all (G2)."""
+"""The order of shards when a sweep has no time for all."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from functions.sla_timer import handler
 from functions.sla_timer.sweep import SweepFailed, SweepResult, sweep
 from tests.core.sample_desk import NOON, agent, file
 
+pytestmark = pytest.mark.requirement("G2")
 PLENTY, NOTHING = timedelta(seconds=55), timedelta(seconds=4)
 
 

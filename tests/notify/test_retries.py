@@ -1,4 +1,4 @@
-"""A retried delivery: its recipient, and whether it may go (B10, E11, G3)."""
+"""A retried delivery: its recipient, and whether it may go."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from functions.core.services.contacts import ContactCorrector
 from functions.notify.deliver.failures import Passing
 from tests.notify.deployment import DEPLOYMENT, MAIL, ROOT, Harness
 
+pytestmark = pytest.mark.requirement("B10", "E11", "G3")
 OTHER = "wang.example@example.com"
 
 
 @pytest.fixture
 def waiting(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> tuple[Ticket, Delivery]:
-    """An acknowledgement that the provider did not take yet."""
+    """Return an acknowledgement that the provider has not accepted yet."""
     ticket = harness.file()
 
     def busy(*_: Any) -> str:

@@ -1,4 +1,4 @@
-"""What no role, text or key passes by at the agents' doors (A7, A13, A15, G1, G4)."""
+"""Limits of roles, texts and idempotency keys in the agents' API."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ from functions.workbench.rights import may_step, principal_of
 from tests.core.sample_desk import DESK, NOON, both, file
 from tests.workbench.conftest import NUMBER, ROSTER, SignedIn
 
+pytestmark = pytest.mark.requirement("A7", "A13", "A15", "G1", "G4")
 PHONE = "13800138000"
 OTHER = "CS20260310002"
 
 
-def test_each_queue_is_for_its_roles(signed_in: SignedIn) -> None:
-    """A7, A13: agents see own and team work, QA what it reviews, finance nothing."""
+@pytest.mark.requirement("A7", "A13")
+def test_each_queue_is_open_to_its_roles_only(signed_in: SignedIn) -> None:
+    """Agents see their own and their team's tickets, QA what it reviews, finance nothing."""
     leading = {"supervisor", "qa", "all", "mine", "team", "unassigned"}
     seen = {
         "agent-1": {"mine", "team", "unassigned"},
@@ -66,12 +68,13 @@ WRITTEN: list[tuple[str, str, list[c.Command], dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.requirement("G4")
 @pytest.mark.parametrize(
     ("who", "action", "before", "body"),
     WRITTEN,
     ids=[f"{action}-{index}" for index, (_, action, _, _) in enumerate(WRITTEN)],
 )
-def test_every_text_of_an_agent_s_is_masked(
+def test_every_text_of_an_agent_is_masked(
     storage: Storage,
     playbook: Playbook,
     signed_in: SignedIn,
@@ -80,7 +83,7 @@ def test_every_text_of_an_agent_s_is_masked(
     before: list[c.Command],
     body: dict[str, Any],
 ) -> None:
-    """G4: reasons and remarks too; whoever types a number there leaves none of it on record."""
+    """In reasons and remarks too."""
     for number in (NUMBER, OTHER):
         file(storage, playbook, number)
     for command in (c.Assign("technical", "agent-1", by_person=True), *before):
@@ -91,10 +94,11 @@ def test_every_text_of_an_agent_s_is_masked(
     assert "138****8000" in found
 
 
+@pytest.mark.requirement("G4")
 def test_the_reason_for_opening_an_original_is_masked(
     storage: Storage, playbook: Playbook, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """G4: the act is on record for good."""
+    """The act stays in the history."""
     file(storage, playbook, NUMBER)
     command = c.Assign("technical", "agent-1", by_person=True)
     change(storage, "testdesk", NUMBER, command, playbook, NOON, actor="agent-1")
@@ -105,6 +109,7 @@ def test_the_reason_for_opening_an_original_is_masked(
     assert act.reason == "回电 138****8000"
 
 
+@pytest.mark.requirement("D4", "D9")
 @pytest.mark.parametrize(
     ("who", "by", "may"),
     [
@@ -116,10 +121,10 @@ def test_the_reason_for_opening_an_original_is_masked(
         ("supervisor-1", "qa", False),
     ],
 )
-def test_a_step_s_team_takes_it_in_the_step_s_role_alone(
+def test_a_step_s_team_needs_the_step_s_role(
     storage: Storage, signed_in: SignedIn, who: str, by: str, may: bool
 ) -> None:
-    """D4, D9: to be a member of the named team gives nobody another role."""
+    """Membership of the named team gives no other role."""
     step = {
         "label": both("入库"), "by": by, "teams": ["technical", "leads"],
         "source": ["assigned", "in_progress"],
@@ -140,10 +145,10 @@ def _caller(who: str) -> Any:
     return caller({"cognito:username": who, "cognito:groups": f"testdesk:{role}"})
 
 
-def test_two_agents_keys_are_two(
+@pytest.mark.requirement("G1")
+def test_an_idempotency_key_is_separate_per_agent(
     storage: Storage, signed_in: SignedIn, creator: TicketCreator
 ) -> None:
-    """G1: a key is its agent's own; another's call under the same one is another request."""
     numbers = []
     for who in ("agent-1", "agent-2", "agent-1"):
         body = {"contact": PHONE, "description": f"{who} 来电"}

@@ -1,4 +1,4 @@
-"""Routing by the customer's text holds as long as a ticket waits."""
+"""Routing by the customer's text applies as long as a ticket waits."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ WORDS = "银行卡被扣了两万元，金额20000元"
 
 
 def playbook_of(**place: Any) -> Playbook:
-    """A desk whose first destination is for words or sums."""
+    """Return a desk whose first destination is for keywords or amounts."""
     return load(
         {**DESK, "tags": {}, "routing": [{**place, "team": "technical"}, {"team": "general"}]}
     )
 
 
-def waiting(storage: Storage, playbook: Playbook) -> Router:
-    """The router, and a ticket that it has put where its words lead."""
+def route_by_text(storage: Storage, playbook: Playbook) -> Router:
+    """Return the router, and a ticket that it has routed by its text."""
     ticket = file(storage, playbook, NUMBER, description=WORDS)
     router = Router(storage, playbook, NOON)
     router.route_new(ticket, storage.tickets.history("testdesk", NUMBER)[0].of(TicketReceived)[0])
-    assert where(storage) == ("waiting", "technical", None)
+    assert destination_of(storage) == ("waiting", "technical", None)
     return router
 
 
-def where(storage: Storage) -> tuple[str, str | None, str | None]:
+def destination_of(storage: Storage) -> tuple[str, str | None, str | None]:
     found: Ticket = storage.tickets.load("testdesk", NUMBER)
     return found.queue, found.team, found.handler
 
@@ -45,22 +45,22 @@ def where(storage: Storage) -> tuple[str, str | None, str | None]:
 def test_the_skills_that_the_text_requires_are_required_while_it_waits(
     storage: Storage, when: dict[str, Any]
 ) -> None:
-    router = waiting(storage, playbook_of(when=when, needs={"skills": ["pay"]}))
+    router = route_by_text(storage, playbook_of(when=when, needs={"skills": ["pay"]}))
     storage.roster.put(agent("agent-1"))
     router.assign_waiting("technical")
     router.retry_waiting(storage.tickets.load("testdesk", NUMBER))
-    assert where(storage) == ("waiting", "technical", None)
+    assert destination_of(storage) == ("waiting", "technical", None)
     storage.roster.put(agent("agent-2", skills=("pay",)))
     router.assign_waiting("technical")
-    assert where(storage) == ("agent", "technical", "agent-2")
+    assert destination_of(storage) == ("agent", "technical", "agent-2")
 
 
 @pytest.mark.requirement("E3")
 def test_a_collected_ticket_is_never_assigned_automatically(storage: Storage) -> None:
-    router = waiting(storage, playbook_of(when={"mentions": "银行卡"}, queue="collect"))
+    router = route_by_text(storage, playbook_of(when={"mentions": "银行卡"}, queue="collect"))
     storage.roster.put(agent("agent-1"))
     router.assign_waiting("technical")
-    assert where(storage) == ("waiting", "technical", None)
+    assert destination_of(storage) == ("waiting", "technical", None)
 
 
 @pytest.mark.requirement("G7")
@@ -68,8 +68,8 @@ def test_a_desk_that_does_not_route_by_text_reads_no_history(
     storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     playbook = playbook_of(when={"type": DESK["default_type"]})
-    router = waiting(storage, playbook)
+    router = route_by_text(storage, playbook)
     storage.roster.put(agent("agent-1"))
     monkeypatch.setattr(Tickets, "history", lambda *_: pytest.fail("the history was read"))
     router.assign_waiting("technical")
-    assert where(storage) == ("agent", "technical", "agent-1")
+    assert destination_of(storage) == ("agent", "technical", "agent-1")

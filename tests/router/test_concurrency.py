@@ -1,7 +1,7 @@
-"""A hundred tickets at once on eight agents (D7, E11, F2).
+"""A hundred tickets at once on eight agents.
 
-The stream is played by a pool of threads: what it brings is delivered at the same time, and what
-meets somebody else's change comes again, as Lambda's retries bring it.
+Threads deliver the stream's records concurrently; a record that meets a conflict is retried, as on
+the platform.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from tests.core.sample_desk import DESK, NOON, TABLE, agent, file, request
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+pytestmark = pytest.mark.requirement("D7", "E11", "F2")
 TICKETS, AGENTS, CAPACITY = 100, 8, 5
 THREADS = 4
 NUMBERS = [f"CS20260310{n:03}" for n in range(1, TICKETS + 1)]
@@ -39,19 +40,19 @@ TEAM = "technical"
 
 @pytest.fixture
 def storage(storage: Storage) -> Storage:
-    """A table whose single calls do not overlap, as DynamoDB's transactions do not."""
+    """Return a storage whose single calls do not overlap, like DynamoDB's transactions."""
     return Storage.on(cast("DynamoDBClient", OneAtATime(storage.table.client)), TABLE)
 
 
 @pytest.fixture(scope="module")
 def playbook() -> Playbook:
-    """A desk of one team, where the urgent come first, then VIPs, then the older."""
+    """Return a desk of one team that orders by priority, VIP and age."""
     order = {**DESK["assignment"], "order": ["priority", "vip", "age"]}
     return load({**DESK, "assignment": order, "routing": [{"team": TEAM}], "tags": {}})
 
 
-def _again(work: Callable[[], Any]) -> None:
-    """What the platform does with a record that came at a bad moment."""
+def _retried(work: Callable[[], Any]) -> None:
+    """Repeat the work while it raises TryAgain, as the platform does."""
     for _ in range(200):
         try:
             work()
@@ -62,7 +63,7 @@ def _again(work: Callable[[], Any]) -> None:
 
 
 class Stream:
-    """What the table's stream would bring, delivered by many threads at once."""
+    """The records of the table's stream, delivered by several threads at once."""
 
     def __init__(self, storage: Storage, playbook: Playbook) -> None:
         self.storage, self.playbook = storage, playbook
@@ -74,11 +75,11 @@ class Stream:
     def tickets(self) -> list[Ticket]:
         return self.storage.tickets.load_many("testdesk", NUMBERS)
 
-    def bring(self, work: Callable[[str], Any], numbers: list[str]) -> None:
+    def process_all(self, work: Callable[[str], Any], numbers: list[str]) -> None:
         with ThreadPoolExecutor(THREADS) as pool:
-            list(pool.map(lambda number: _again(lambda: work(number)), numbers))
+            list(pool.map(lambda number: _retried(lambda: work(number)), numbers))
 
-    def received(self, number: str) -> None:
+    def route_new(self, number: str) -> None:
         self.router.route_new(self.ticket(number), cast("Any", self._first(number)))
 
     def _first(self, number: str) -> Any:
@@ -86,10 +87,10 @@ class Stream:
         assert commit is not None
         return commit.of(TicketReceived)[0]
 
-    def queued(self, number: str) -> None:
+    def retry_waiting(self, number: str) -> None:
         self.router.retry_waiting(self.ticket(number))
 
-    def freed(self, _: str) -> None:
+    def assign_waiting(self, _: str) -> None:
         self.router.assign_waiting(TEAM)
 
     def resolve(self, number: str) -> None:
@@ -124,8 +125,8 @@ def test_a_hundred_simultaneous_tickets_are_assigned_within_capacity_and_in_orde
     stream = Stream(storage, playbook)
     shuffled = chance.sample(NUMBERS, TICKETS)
 
-    stream.bring(stream.received, shuffled)
-    stream.bring(stream.queued, shuffled)
+    stream.process_all(stream.route_new, shuffled)
+    stream.process_all(stream.retry_waiting, shuffled)
     tickets = stream.tickets()
     assert set(_in_hand(tickets).values()) == {CAPACITY}
     assert len(_in_hand(tickets)) == AGENTS
@@ -135,9 +136,9 @@ def test_a_hundred_simultaneous_tickets_are_assigned_within_capacity_and_in_orde
     while waiting := [t for t in stream.tickets() if t.status == "queued"]:
         held = [t.number for t in stream.tickets() if t.in_hand_of]
         finished = chance.sample(held, min(len(held), 20))
-        stream.bring(stream.resolve, finished)
+        stream.process_all(stream.resolve, finished)
         done += len(finished)
-        stream.bring(stream.freed, finished[:THREADS])
+        stream.process_all(stream.assign_waiting, finished[:THREADS])
         after = stream.tickets()
         counts = _in_hand(after)
         assert max(counts.values()) <= CAPACITY

@@ -1,7 +1,4 @@
-"""The loop on the whole system, over real HTTP and SMTP, from a request to its archived document.
-
-F1–F7, G1, G4, G6, G8; A1–A16 as far as they cross a process.
-"""
+"""A request's way to its archived document on the whole system, over real HTTP and SMTP."""
 
 from __future__ import annotations
 
@@ -20,11 +17,15 @@ from infra.simulator.simulator import ApiResponse
 from tests.e2e.running_system import System, wait_until
 from tests.signed_requests import signed
 
+pytestmark = pytest.mark.requirement(
+    "F1", "F2", "F3", "F4", "F5", "F6", "F7", "G1", "G4", "G6", "G8", "A1", "A2", "A3", "A4", "A5",
+    "A6", "A7", "A8", "A9", "A10", "A11", "A12", "A13", "A14", "A15", "A16",
+)  # fmt: skip
 NAME = "韩梅梅"
 
 
 class Desk:
-    """The standard desk as its customers and agents use it; it remembers every answer."""
+    """The standard desk as its customers and agents use it; it records every response."""
 
     def __init__(self, system: System) -> None:
         self.system = system
@@ -39,7 +40,7 @@ class Desk:
     def as_agent(self, who: str, method: str, path: str, body: Any = None) -> ApiResponse:
         """Call as an agent: a username, or a role for the first who has it."""
         if who not in self._tokens:
-            known = {agent["username"] for agent in people(self.system)}
+            known = {agent["username"] for agent in agents(self.system)}
             named = {"username": who} if who in known else {"role": who}
             self._tokens[who] = self.system.sign_in(**named)
         return self.http(method, f"/agent/desks/standard{path}", body, token=self._tokens[who])
@@ -61,10 +62,10 @@ class Desk:
         return answer.json
 
     def mail(self, address: str, about: str) -> Any:
-        """The newest mail to somebody whose subject or text speaks of something."""
+        """Return the newest mail to an address whose subject or text contains a text."""
 
         def look() -> Any:
-            found = [mail for mail in self.system.sent(address) if about in words(mail)]
+            found = [mail for mail in self.system.sent(address) if about in mail_text(mail)]
             return found[-1] if found else None
 
         return wait_until(look, f"a mail to {address} about {about}")
@@ -90,25 +91,25 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(system: System) -> Desk:
     found = Desk(system)
-    for agent in people(system):
+    for agent in agents(system):
         if agent["role"] == "agent":
             path, body = "/me/presence", {"online": True}
             assert found.as_agent(agent["username"], "PUT", path, body).status == 200
     return found
 
 
-def people(system: System) -> list[Any]:
-    """Those who work at the standard desk."""
+def agents(system: System) -> list[Any]:
+    """Return the agents of the standard desk."""
     return [agent for agent in system.local["agents"] if agent["desk"] == "standard"]
 
 
-def words(sent: Any) -> str:
-    """What the customer reads of a mail."""
+def mail_text(sent: Any) -> str:
+    """Return the text of a mail as the customer reads it."""
     return f"{sent['Subject']}\n{sent['BodyText']}"
 
 
 def texts_in(value: Any) -> Iterator[str]:
-    """Every text in an item, including unencrypted bytes."""
+    """Yield every text in an item, including unencrypted bytes."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if key != "sealed":  # the encrypted contact
@@ -122,8 +123,11 @@ def texts_in(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def test_the_loop_over_http(desk: Desk) -> None:
-    """A1–A5, A8–A10, A12–A16, F1, F2, F4, F6, F8's document, G4, G6"""
+@pytest.mark.requirement(
+    "A1", "A2", "A3", "A4", "A5", "A8", "A9", "A10", "A12", "A13", "A14", "A15", "A16", "F1", "F2",
+    "F4", "F6", "F8", "G4", "G6",
+)  # fmt: skip
+def test_a_request_over_http_reaches_the_archive(desk: Desk) -> None:
     address, phone = "han.meimei@example.com", "13912345678"
     filed = desk.http(
         "POST",
@@ -142,7 +146,7 @@ def test_the_loop_over_http(desk: Desk) -> None:
     assert number in desk.mail(address, "普通问题24小时内响应")["Subject"]
     shown = desk.until(url, "assigned")
     assert (shown["team"], shown["tags"]) == ("技术支持组", ["无法登录"])
-    assert "已分配至专业团队" in words(desk.mail(address, "已分配"))
+    assert "已分配至专业团队" in mail_text(desk.mail(address, "已分配"))
     handler = shown["handler"]
 
     # A9, A10: a suggestion, a reply that reaches the customer and stops the timer
@@ -158,7 +162,7 @@ def test_the_loop_over_http(desk: Desk) -> None:
 
     # A12, A13: resolved, the survey by mail, a score, the archive
     desk.act(handler, number, "resolve", {"summary": "引导客户重置密码"})
-    assert url in words(desk.mail(address, "问题已处理完成"))
+    assert url in mail_text(desk.mail(address, "问题已处理完成"))
     link = urlsplit(url)
     survey = f"{url.partition('?')[0]}/survey?{link.query}"
     assert desk.http("POST", survey, {"score": 5}).status == 200
@@ -207,8 +211,8 @@ def archived(system: System, number: str) -> Any:
 
 
 @pytest.mark.requirement("A1", "A11", "F1", "F5", "G1")
-def test_the_loop_over_smtp(desk: Desk) -> None:
-    """A mail with an attachment; the answer to a question joins its ticket."""
+def test_a_request_over_smtp_reaches_the_archive(desk: Desk) -> None:
+    """The mail has an attachment; the answer to a question joins its ticket."""
     address = "li.lei@example.org"
     message = EmailMessage()
     message["From"], message["To"] = f"李雷 <{address}>", desk.system.local["mailboxes"]["standard"]
@@ -220,7 +224,7 @@ def test_the_loop_over_smtp(desk: Desk) -> None:
         send(desk.system, message)
     desk.mail(address, "已受理")
     time.sleep(3)  # the repetitions would have been acknowledged by now
-    assert len([m for m in desk.system.sent(address) if "已受理" in words(m)]) == 1
+    assert len([m for m in desk.system.sent(address) if "已受理" in mail_text(m)]) == 1
 
     listed = desk.as_agent("supervisor", "GET", "/tickets?queue=all").json["tickets"]
     (ticket,) = [t for t in listed if t["channel"] == "mail" and t["tags"] == ["支付失败"]]
@@ -270,9 +274,8 @@ def send(system: System, message: EmailMessage) -> None:
 
 
 @pytest.mark.requirement("F5", "G1")
-def test_twenty_at_once_are_one(desk: Desk) -> None:
-    """The same webhook-id, and the same Idempotency-Key, twenty times at the same moment:
-    one ticket, one number, one acknowledgement."""
+def test_twenty_concurrent_repetitions_make_one_ticket(desk: Desk) -> None:
+    """By webhook-id and by Idempotency-Key: one number, one acknowledgement."""
     secret = desk.system.local["webhook_secrets"]["standard"]
     for way in ("webhook", "key"):
         address = f"burst.{way}@example.com"
@@ -292,13 +295,13 @@ def test_twenty_at_once_are_one(desk: Desk) -> None:
         assert len({answer.text for answer in answers}) == 1
         desk.mail(address, answers[0].json["number"])
         time.sleep(3)
-        receipts = [m for m in desk.system.sent(address) if "已受理" in words(m)]
+        receipts = [m for m in desk.system.sent(address) if "已受理" in mail_text(m)]
         assert len(receipts) == 1
 
 
 @pytest.mark.requirement("G1", "F5")
-def test_twenty_mails_at_once_are_one(desk: Desk) -> None:
-    """The same Message-ID, twenty times at the same moment, over SMTP."""
+def test_twenty_concurrent_copies_of_a_mail_make_one_ticket(desk: Desk) -> None:
+    """The same Message-ID over SMTP."""
     address = "burst.mail@example.com"
     message = EmailMessage()
     message["From"], message["To"] = address, desk.system.local["mailboxes"]["standard"]
@@ -308,13 +311,13 @@ def test_twenty_mails_at_once_are_one(desk: Desk) -> None:
         list(many.map(lambda _: send(desk.system, message), range(20)))
     desk.mail(address, "已受理")
     time.sleep(5)
-    receipts = [m for m in desk.system.sent(address) if "已受理" in words(m)]
+    receipts = [m for m in desk.system.sent(address) if "已受理" in mail_text(m)]
     assert len(receipts) == 1
 
 
 @pytest.mark.requirement("F5", "A1")
-def test_a_bad_signature_and_bad_input_are_told(desk: Desk) -> None:
-    """Problem+json, every wrong field named."""
+def test_a_bad_signature_and_bad_input_are_problem_documents(desk: Desk) -> None:
+    """Every wrong field is named."""
     path = "/desks/standard/channels/webhook"
     refused = desk.http("POST", path, {"contact": "13800138000", "description": "x"})
     assert refused.status == 401
@@ -325,21 +328,23 @@ def test_a_bad_signature_and_bad_input_are_told(desk: Desk) -> None:
     assert desk.http("POST", "/desks/nobody/tickets", {}).status in {400, 404}
 
 
-def test_agents_are_checked_twice(desk: Desk) -> None:
-    """Contract: no or a bad token 401, a missing right 403, another desk 404."""
+def test_an_agent_needs_a_token_a_right_and_the_desk(desk: Desk) -> None:
+    """No or a bad token is 401, a missing right 403, another desk 404."""
     path = "/agent/desks/standard/tickets?queue=all"
     assert desk.http("GET", path).status == 401
     assert desk.http("GET", path, token="no.such.token").status == 401
     assert desk.as_agent("finance", "GET", "/tickets?queue=all").status == 403
     token = desk.system.sign_in("agent")
     assert desk.http("GET", "/agent/desks/other/tickets?queue=mine", token=token).status == 404
-    wrong = {"username": people(desk.system)[0]["username"], "password": "wrong"}
+    wrong = {"username": agents(desk.system)[0]["username"], "password": "wrong"}
     assert desk.http("POST", "/session", wrong).status == 401
 
 
 @pytest.mark.requirement("F3", "G2", "A7")
-def test_deadlines_ring_by_the_scheduled_events_own_time(desk: Desk) -> None:
-    """高 to the supervisors; two hours later, not a second before, it is a breach."""
+def test_deadlines_breach_by_the_scheduled_event_s_time(desk: Desk) -> None:
+    """A ticket of priority 高 goes to the supervisors and breaches after two hours, not a second
+    before.
+    """
     filed = desk.system.file("13800138111", "无法登录", urgency="高")
     shown = desk.until(filed["status_url"], "queued")
     listed = desk.as_agent("supervisor", "GET", "/tickets?queue=supervisor").json["tickets"]
@@ -360,7 +365,7 @@ def tick(system: System, at: datetime) -> None:
 
 
 @pytest.mark.requirement("A13", "F4")
-def test_a_poor_score_is_called_back_before_the_archive(desk: Desk) -> None:
+def test_a_poor_score_gets_a_call_back_before_the_archive(desk: Desk) -> None:
     """Below 4 the QA team assigns somebody, who records the cause."""
     filed = desk.system.file("13800138222", "发票开错了")
     number, url = filed["number"], filed["status_url"]
@@ -371,7 +376,7 @@ def test_a_poor_score_is_called_back_before_the_archive(desk: Desk) -> None:
     assert desk.http("POST", f"{base}/survey?{query}", {"score": 2}).status == 200
     desk.until(url, "in_review")
     assert archived(desk.system, number) is None
-    qa = next(a["username"] for a in people(desk.system) if a["role"] == "qa")
+    qa = next(a["username"] for a in agents(desk.system) if a["role"] == "qa")
     desk.act(qa, number, "assign", {"agent": qa})
     desk.act(qa, number, "callback", {"cause": "开票信息未核对"})
     desk.until(url, "archived")
@@ -380,8 +385,8 @@ def test_a_poor_score_is_called_back_before_the_archive(desk: Desk) -> None:
 
 
 @pytest.mark.requirement("A4")
-def test_sms_goes_to_phones(desk: Desk) -> None:
-    """By what the contact is; the delivery stands on the ticket with its state."""
+def test_a_customer_with_a_phone_number_gets_an_sms(desk: Desk) -> None:
+    """The ticket shows the delivery with its state."""
     filed = desk.system.file("13800138333", "请查询物流")
     desk.until(filed["status_url"], "assigned")
 
@@ -394,7 +399,7 @@ def test_sms_goes_to_phones(desk: Desk) -> None:
 
 
 @pytest.mark.requirement("G4")
-def test_the_sealed_contact_is_ciphertext(desk: Desk) -> None:
+def test_the_sealed_contact_is_encrypted(desk: Desk) -> None:
     sealed = [item["sealed"]["B"] for item in desk.table() if "sealed" in item]
     assert sealed
     for blob in sealed:

@@ -1,4 +1,4 @@
-"""Mail loops end, whatever the machines at both ends do (G3).
+"""Mail loops end, whatever the machines at both ends do.
 
 Two desks of one deployment write to each other's mailboxes. A mail arrives as it was sent, or
 without anything by which it could be recognised.
@@ -21,9 +21,11 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from functions.core.domain.rules import AutomaticLimits, NotificationRule, Playbook
 from functions.core.storage.database import Storage
 from infra.simulator.simulator import Simulator
+from tests import moto_internals
 from tests.inprocess.conftest import ROOT, shipped
 from tests.inprocess.test_returns import DESK, act, bounce, file, own_id, replay_delivery
 
+pytestmark = pytest.mark.requirement("G3")
 OTHER = "support@omnichannel.local"
 MOST_MAILS = 100
 SERIAL = count(1)
@@ -34,7 +36,7 @@ LIMIT = 8
 
 
 @pytest.fixture
-def desks(loop: Simulator, storage: Storage) -> Simulator:
+def desks(simulator: Simulator, storage: Storage) -> Simulator:
     """Two desks with low limits."""
     boto3.client("sesv2").create_email_identity(EmailIdentity="omnichannel.local")
     limits = AutomaticLimits(ticket={"10m": 2}, address={"10m": LIMIT})
@@ -42,23 +44,23 @@ def desks(loop: Simulator, storage: Storage) -> Simulator:
         playbook = shipped(ROOT / "playbooks" / f"{name}.yaml")
         mail = playbook.mail.model_copy(update={"automatic_limits": limits})
         storage.playbooks.put(playbook.model_copy(update={"mail": mail}), datetime.now(UTC))
-    loop.pump()
-    loop.expire_playbooks()
-    return loop
+    simulator.pump()
+    simulator.expire_playbooks()
+    return simulator
 
 
 class MailCarrier:
     """Delivers mail that was sent to a desk's mailbox, once."""
 
-    def __init__(self, loop: Simulator) -> None:
-        self.loop = loop
+    def __init__(self, simulator: Simulator) -> None:
+        self.simulator = simulator
         self.carried = 0
         self.sent: Counter[str] = Counter()
 
     def run(self, change: Any = lambda raw: raw) -> None:
         """Deliver mail until none is left."""
         while sum(self.sent.values()) < MOST_MAILS:
-            self.loop.pump()
+            self.simulator.pump()
             new = mails()[self.carried :]
             if not new:
                 return
@@ -66,18 +68,15 @@ class MailCarrier:
             for to, raw in new:
                 self.sent[to] += 1
                 if to in {DESK, OTHER}:
-                    self.loop.mail(change(raw), to)
+                    self.simulator.mail(change(raw), to)
         raise AssertionError(f"it does not come to rest: {self.sent}")
 
 
 def mails() -> list[tuple[str, bytes]]:
     """Return the recipient and the raw bytes of every sent mail."""
-    from moto.ses.models import ses_backends
-
-    sent = ses_backends["123456789012"]["us-east-1"].sent_messages
     return [
         (str(to), m.raw_data if isinstance(m.raw_data, bytes) else m.raw_data.encode())
-        for m in sent
+        for m in moto_internals.sent_mails()
         for to in dict.fromkeys(m.destinations)
     ]
 
@@ -143,12 +142,14 @@ def test_limits_end_a_loop_of_unmarked_mail(desks: Simulator, storage: Storage) 
 
 
 def test_the_desk_s_own_mail_is_recognised_under_another_sender(
-    loop: Simulator, storage: Storage
+    simulator: Simulator, storage: Storage
 ) -> None:
     """By the keyed id, also if SES has replaced the Message-ID."""
-    number = file(loop, storage, "li.lei@example.com")
-    act(loop, number, "assign", agent="li-1")
-    act(loop, number, "reply", text="您好")  # a person's words: nothing marks them as automatic
+    number = file(simulator, storage, "li.lei@example.com")
+    act(simulator, number, "assign", agent="li-1")
+    act(
+        simulator, number, "reply", text="您好"
+    )  # a person's words: nothing marks them as automatic
     raw = mails()[-1][1]
     assert b"Auto-Submitted" not in raw
     before = len(storage.tickets.history("standard", number))
@@ -157,28 +158,28 @@ def test_the_desk_s_own_mail_is_recognised_under_another_sender(
         lambda text: re.sub(rb"Message-ID: [^\r]*", b"Message-ID: <ses@amazonses.com>", text),
     ):
         again = re.sub(rb"From: [^\r]*", b"From: list@example.net", change(raw))
-        loop.mail(again, DESK)
-        loop.pump()
+        simulator.mail(again, DESK)
+        simulator.pump()
     assert len(storage.tickets.history("standard", number)) == before
     kept = boto3.client("s3").list_objects_v2(
-        Bucket=loop.deployment.mail_bucket, Prefix="quarantine/standard/"
+        Bucket=simulator.deployment.mail_bucket, Prefix="quarantine/standard/"
     )
     assert kept["KeyCount"] == 2
 
 
-def test_an_agent_s_replies_are_never_limited(loop: Simulator, storage: Storage) -> None:
-    set_low_limits(storage, loop)
-    number = file(loop, storage)
-    act(loop, number, "assign", agent="li-1")
+def test_an_agent_s_replies_are_never_limited(simulator: Simulator, storage: Storage) -> None:
+    set_low_limits(storage, simulator)
+    number = file(simulator, storage)
+    act(simulator, number, "assign", agent="li-1")
     for turn in range(12):
-        assert act(loop, number, "reply", text=f"第 {turn} 次").status == 200
-        act(loop, number, "assign", agent=f"li-{1 + turn % 2}")
+        assert act(simulator, number, "reply", text=f"第 {turn} 次").status == 200
+        act(simulator, number, "assign", agent=f"li-{1 + turn % 2}")
     assert dead_letter_causes(storage, "standard") == []
 
 
-def test_a_limited_delivery_can_be_replayed(loop: Simulator, storage: Storage) -> None:
-    set_low_limits(storage, loop)
-    numbers = [file(loop, storage) for _ in range(4)]
+def test_a_limited_delivery_can_be_replayed(simulator: Simulator, storage: Storage) -> None:
+    set_low_limits(storage, simulator)
+    numbers = [file(simulator, storage) for _ in range(4)]
     (held,) = [
         d for d in storage.deliveries.list("standard", numbers[-1]) if d.recipient == "customer"
     ]
@@ -187,11 +188,11 @@ def test_a_limited_delivery_can_be_replayed(loop: Simulator, storage: Storage) -
         "capped: 3 automatic mails within 10m to this address",
     )
     before = len(mails())
-    replay_delivery(storage, loop, held)
+    replay_delivery(storage, simulator, held)
     assert len(mails()) == before + 1
 
 
-def set_low_limits(storage: Storage, loop: Simulator) -> None:
+def set_low_limits(storage: Storage, simulator: Simulator) -> None:
     """Set low limits on a desk that acknowledges every message."""
     playbook: Playbook = shipped(ROOT / "playbooks" / "standard.yaml")
     limits = AutomaticLimits(ticket={"10m": 2}, address={"10m": 3})
@@ -203,8 +204,8 @@ def set_low_limits(storage: Storage, loop: Simulator) -> None:
         }
     )
     storage.playbooks.put(changed, datetime.now(UTC))
-    loop.pump()
-    loop.expire_playbooks()
+    simulator.pump()
+    simulator.expire_playbooks()
 
 
 STEPS = st.lists(
@@ -220,36 +221,36 @@ STEPS = st.lists(
 )
 @given(steps=STEPS)
 def test_no_sequence_of_mails_exceeds_the_limits(
-    loop: Simulator, storage: Storage, steps: list[str]
+    simulator: Simulator, storage: Storage, steps: list[str]
 ) -> None:
-    set_low_limits(storage, loop)
+    set_low_limits(storage, simulator)
     address = f"m{next(SERIAL)}@example.com"
     begin = len(mails())
-    number = file(loop, storage, address)
+    number = file(simulator, storage, address)
     for step in steps:
         last = next((raw for to, raw in reversed(mails()) if to == address), b"")
         if step == "new":
-            loop.mail(make_mail(address, DESK), DESK)
+            simulator.mail(make_mail(address, DESK), DESK)
         elif step == "form":
-            number = file(loop, storage, address)
+            number = file(simulator, storage, address)
         elif step == "answer":
-            loop.mail(make_mail(address, DESK, References=own_id(loop, number)), DESK)
+            simulator.mail(make_mail(address, DESK, References=own_id(simulator, number)), DESK)
         elif step == "away":
-            reference = own_id(loop, number)
-            loop.mail(
+            reference = own_id(simulator, number)
+            simulator.mail(
                 make_mail(address, DESK, References=reference, Auto_Submitted="auto-replied"), DESK
             )
         elif step in {"bounce", "hard"}:
             status = "5.1.1" if step == "hard" else "4.4.7"
-            headers = f"Message-ID: {own_id(loop, number)}\r\nX-Turn: {next(SERIAL)}"
-            loop.mail(bounce(headers, status=status, recipient=address), DESK)
+            headers = f"Message-ID: {own_id(simulator, number)}\r\nX-Turn: {next(SERIAL)}"
+            simulator.mail(bounce(headers, status=status, recipient=address), DESK)
         elif step == "own" and last:
-            loop.mail(last, DESK)
+            simulator.mail(last, DESK)
         elif step == "stripped" and last:
-            loop.mail(
+            simulator.mail(
                 re.sub(rb"From: [^\r]*", f"From: {address}".encode(), strip_marks(last)), DESK
             )
-        loop.pump()
+        simulator.pump()
     sent = [raw for to, raw in mails()[begin:] if to == address]
     assert len(sent) <= 3
     by_ticket = Counter(re.findall(rb"X-Deskbell-Id: <standard\.([^.]*)\.", b"\n".join(sent)))

@@ -1,4 +1,4 @@
-"""The ticket that a chat message joins, and what is stored of the message (E10, G1, G3)."""
+"""The ticket that a chat message joins, and the stored parts of the message."""
 
 from __future__ import annotations
 
@@ -21,34 +21,36 @@ from functions.intake.chat import MAX_TEXT
 from infra.console.quarantine import Quarantine
 from infra.simulator.simulator import Simulator
 from tests.core.channels.provider_requests import FAKE_PROVIDERS
-from tests.inprocess.conftest import forget
+from tests.inprocess.conftest import erase_customer
 from tests.inprocess.recording_provider import recording_provider
 from tests.inprocess.test_chat import DESK, Chat, put_secret
 
+pytestmark = pytest.mark.requirement("E10", "G1", "G3")
 
-def _writer(loop: Simulator, storage: Storage, name: str) -> Iterator[Chat]:
+
+def _writer(simulator: Simulator, storage: Storage, name: str) -> Iterator[Chat]:
     provider = FAKE_PROVIDERS[name]
     with recording_provider(provider.accepted()) as api:
-        put_secret(loop, name, {**provider.secret, "api": api.url})
-        yield Chat(loop, storage, name, provider, api)
+        put_secret(simulator, name, {**provider.secret, "api": api.url})
+        yield Chat(simulator, storage, name, provider, api)
 
 
 @pytest.fixture
-def line(loop: Simulator, storage: Storage) -> Iterator[Chat]:
+def line(simulator: Simulator, storage: Storage) -> Iterator[Chat]:
     """A person on LINE."""
-    yield from _writer(loop, storage, "line")
+    yield from _writer(simulator, storage, "line")
 
 
 @pytest.fixture
-def wechat(loop: Simulator, storage: Storage) -> Iterator[Chat]:
+def wechat(simulator: Simulator, storage: Storage) -> Iterator[Chat]:
     """A person on WeChat."""
-    yield from _writer(loop, storage, "wechat")
+    yield from _writer(simulator, storage, "wechat")
 
 
 @pytest.fixture
-def telegram(loop: Simulator, storage: Storage) -> Iterator[Chat]:
+def telegram(simulator: Simulator, storage: Storage) -> Iterator[Chat]:
     """A person on Telegram."""
-    yield from _writer(loop, storage, "telegram")
+    yield from _writer(simulator, storage, "telegram")
 
 
 def send_event(chat: Chat, **event: Any) -> None:
@@ -198,7 +200,7 @@ def test_a_message_to_a_ticket_erased_meanwhile_opens_a_new_one(
 
     def meanwhile(tickets: Tickets, *changes: Any, **more: Any) -> None:
         monkeypatch.setattr(Tickets, "commit_all", commit_all)
-        forget(line.loop, line.now, contact=f"{line.name}:{line.provider.user}")
+        erase_customer(line.loop, line.now, contact=f"{line.name}:{line.provider.user}")
         commit_all(tickets, *changes, **more)
 
     monkeypatch.setattr(Tickets, "commit_all", meanwhile)

@@ -1,4 +1,4 @@
-"""What a proof opens and what stays closed, whoever asks (F6, A15, A16, G1, G4)."""
+"""The data that each proof opens."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from functions.core.storage.database import Storage
 from tests.core.sample_desk import NOON, file
 from tests.portal.conftest import NUMBER, Customer
 
+pytestmark = pytest.mark.requirement("F6", "A15", "A16", "G1", "G4")
 ASSIGN = c.Assign(team="technical", handler="agent-1")
 
 
-def do(
+def carry_out(
     storage: Storage, playbook: Playbook, *commands: c.Command, actor: str = "agent-1"
 ) -> Ticket:
     return [
@@ -29,10 +30,11 @@ def do(
     ][-1]
 
 
+@pytest.mark.requirement("F6")
 def test_proofs_are_compared_in_constant_time_and_always_both(
     customer: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """F6: by `hmac.compare_digest`, key and contact each, whether there is a ticket or not."""
+    """By `hmac.compare_digest`, key and contact, whether or not there is a ticket."""
     compared: list[tuple[bytes, bytes]] = []
     real = hmac.compare_digest
 
@@ -52,8 +54,9 @@ def test_proofs_are_compared_in_constant_time_and_always_both(
             assert compared[0][1] == who.key.encode()
 
 
-def test_a_desk_may_ask_for_the_key_alone(customer: Customer, playbook: Playbook) -> None:
-    """F6, A16: where a desk does not want it, the end of a contact opens nothing."""
+@pytest.mark.requirement("F6", "A16")
+def test_a_desk_can_require_the_key(customer: Customer, playbook: Playbook) -> None:
+    """The last four of the contact then open nothing."""
     assert customer.get(contact="8000").status == 200
     fields = playbook.fields.model_copy(update={"status_by_contact": False})
     strict = playbook.model_copy(update={"fields": fields})
@@ -64,10 +67,10 @@ def test_a_desk_may_ask_for_the_key_alone(customer: Customer, playbook: Playbook
     assert fresh.get(key=fresh.key).status == 200
 
 
-def test_one_idempotency_key_serves_two_tickets(
+@pytest.mark.requirement("G1")
+def test_an_idempotency_key_is_separate_per_ticket(
     customer: Customer, storage: Storage, playbook: Playbook
 ) -> None:
-    """G1: a key that a customer's program uses on another ticket is another message there."""
     file(storage, playbook, "CS20260310002")
     other = Customer(storage, "CS20260310002")
     for who, words in ((customer, "还有一事"), (other, "别的事")):
@@ -77,6 +80,7 @@ def test_one_idempotency_key_serves_two_tickets(
         assert written.text == words
 
 
+@pytest.mark.requirement("G4")
 @pytest.mark.parametrize(
     ("call", "fields", "event", "field"),
     [
@@ -90,7 +94,7 @@ def test_one_idempotency_key_serves_two_tickets(
         ("survey", {"score": 5, "comment": "电话13800138000"}, "SurveyAnswered", "comment"),
     ],
 )
-def test_what_a_customer_writes_is_masked_and_its_original_sealed(
+def test_a_customer_s_text_is_masked_and_its_original_sealed(
     customer: Customer,
     storage: Storage,
     playbook: Playbook,
@@ -99,25 +103,26 @@ def test_what_a_customer_writes_is_masked_and_its_original_sealed(
     event: str,
     field: str,
 ) -> None:
-    """G4: at each of the customer's doors, to be opened by a recorded act alone."""
-    do(storage, playbook, ASSIGN, c.Resolve("已重置密码"))
+    """In every call; a recorded act opens it."""
+    carry_out(storage, playbook, ASSIGN, c.Resolve("已重置密码"))
     customer.send(call, fields)
     (commit,) = (k for k in storage.tickets.history("testdesk", NUMBER) if k.of(EVENTS[event]))
     assert getattr(commit.of(EVENTS[event])[0], field) == "电话138****8000"
     assert storage.tickets.original("testdesk", NUMBER, commit.version) is not None
 
 
-def test_only_kept_files_have_a_link_and_refused_ones_are_the_key_holders(
+@pytest.mark.requirement("D10", "G4")
+def test_only_kept_files_have_a_link_and_refused_names_need_the_key(
     customer: Customer, storage: Storage, playbook: Playbook
 ) -> None:
-    """D10, G4: a raw mail in the bucket is nobody's download; names of files tell of a person."""
+    """A raw mail has no link; names of files can identify a person."""
     kept, inside = (
         Attachment(name=name, content_type="image/png", size=4, key=key)
         for name, key in (("截图.png", "files/testdesk/a"), ("原件.eml", "mail/abc"))
     )
     refused = RefusedFile(name="发票.exe", size=9, reason="program")
     wrote = c.CustomerMessage("见附件", "mail", attachments=(kept, inside), refused=(refused,))
-    do(storage, playbook, wrote, actor="customer")
+    carry_out(storage, playbook, wrote, actor="customer")
     shown = customer.get(key=customer.key).body
     assert [file["url"] for file in shown["attachments"]] == [
         "https://files.example.com/files/testdesk/a",
@@ -127,13 +132,14 @@ def test_only_kept_files_have_a_link_and_refused_ones_are_the_key_holders(
     assert customer.get(contact="8000").body["refused"] == []
 
 
-def test_a_strangers_refused_file_is_not_shown(
+@pytest.mark.requirement("G4")
+def test_another_customer_s_refused_file_is_not_shown(
     customer: Customer, storage: Storage, playbook: Playbook
 ) -> None:
-    """G4: what came by another customer's merged ticket is theirs, its files' names too."""
+    """It came with that customer's merged ticket."""
     refused = RefusedFile(name="别人的.exe", size=9, reason="program")
     wrote = c.CustomerMessage(
         "见附件", "mail", refused=(refused,), via="CS20260310009", stranger=True
     )
-    do(storage, playbook, wrote, actor="customer")
+    carry_out(storage, playbook, wrote, actor="customer")
     assert customer.get(key=customer.key).body["refused"] == []

@@ -1,4 +1,4 @@
-"""Merging and sealed originals on the whole system, over real HTTP and SMTP (A14, F2, G1, G4)."""
+"""Merging and sealed originals on the whole system, over real HTTP and SMTP."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tests.e2e.running_system import System, wait_until
-from tests.e2e.test_loop import Desk, desk, texts_in
+import pytest
 
+from tests.e2e.running_system import System, wait_until
+from tests.e2e.test_full_journey import Desk, desk, texts_in
+
+pytestmark = pytest.mark.requirement("A14", "F2", "G1", "G4")
 __all__ = ["desk"]  # a fixture
 
 PHONE, MAIL = "13688886666", "wei.example@example.com"
 
 
-def test_an_original_is_opened_by_a_recorded_act(desk: Desk, system: System) -> None:
-    """Through the API, the table, `unseal` and KMS; once, to whoever asked, logged nowhere."""
+def test_an_original_is_opened_only_by_a_recorded_act(desk: Desk, system: System) -> None:
+    """Through the API, the table, `unseal` and KMS, once; it is logged nowhere."""
     words = f"无法登录，请回电{PHONE}"
     number = system.file(MAIL, words)["number"]
-    (message, *_) = view(desk, number)["messages"]
+    (message, *_) = agent_view(desk, number)["messages"]
     assert message["sealed"]
     assert PHONE not in message["text"]
     body = {"message": message["version"], "reason": "客户要求回电"}
@@ -29,7 +32,7 @@ def test_an_original_is_opened_by_a_recorded_act(desk: Desk, system: System) -> 
     assert answer.json["original"] == {"description": words}
     assert answer.headers["Cache-Control"] == "no-store"
 
-    (act,) = [x for x in view(desk, number)["timeline"] if x["event"] == "OriginalOpened"]
+    (act,) = [x for x in agent_view(desk, number)["timeline"] if x["event"] == "OriginalOpened"]
     assert act["version"] == answer.json["version"]
     assert act["details"] == {"message": 1, "reason": "客户要求回电"}
     again = {"desk": "standard", "number": number, "act": act["version"], "agent": act["actor"]}
@@ -44,20 +47,20 @@ def test_an_original_is_opened_by_a_recorded_act(desk: Desk, system: System) -> 
 
 
 def unseal(system: System, asked: dict[str, Any]) -> Any:
-    """What the function says to somebody who calls it past the API."""
+    """Invoke the function past the API and return its response."""
     client = system.aws("lambda")
     answer = client.invoke(FunctionName="deskbell-local-unseal", Payload=json.dumps(asked).encode())
     return json.loads(answer["Payload"].read())
 
 
-def view(desk: Desk, number: str) -> Any:
+def agent_view(desk: Desk, number: str) -> Any:
     answer = desk.as_agent("supervisor", "GET", f"/tickets/{number}")
     assert answer.status == 200, answer.text
     return answer.json
 
 
-def test_two_tickets_go_on_as_one_and_part_again(desk: Desk, system: System) -> None:
-    """A mail to the merged one reaches the other; two merges at once make no circle."""
+def test_two_tickets_are_merged_and_unmerged(desk: Desk, system: System) -> None:
+    """A mail to the merged ticket reaches the merge target; two merges at once make no cycle."""
     sender = "merge.example@example.com"
     one, other = (system.file(sender, text) for text in ("无法登录", "还是无法登录"))
     desk.until(one["status_url"], "assigned")
@@ -69,7 +72,7 @@ def test_two_tickets_go_on_as_one_and_part_again(desk: Desk, system: System) -> 
 
     system.mail(sender, f"Re: [{second}]", "仍然无法登录")
     wait_until(
-        lambda: "仍然无法登录" in [m["text"] for m in view(desk, first)["messages"]],
+        lambda: "仍然无法登录" in [m["text"] for m in agent_view(desk, first)["messages"]],
         "the mail on the survivor",
     )
     gone = desk.status(other["status_url"])
@@ -83,8 +86,8 @@ def test_two_tickets_go_on_as_one_and_part_again(desk: Desk, system: System) -> 
 
     parted = desk.act("supervisor", second, "unmerge", {"reason": "两件事"})
     assert parted["status"] == "assigned"
-    assert "仍然无法登录" in [m["text"] for m in view(desk, first)["messages"]]
-    assert "仍然无法登录" not in [m["text"] for m in view(desk, second)["messages"]]
+    assert "仍然无法登录" in [m["text"] for m in agent_view(desk, first)["messages"]]
+    assert "仍然无法登录" not in [m["text"] for m in agent_view(desk, second)["messages"]]
 
     def merge(pair: tuple[str, str]) -> int:
         way = f"/tickets/{pair[0]}/merge"

@@ -1,8 +1,10 @@
-"""The sweep moves the index key of a ticket that has nothing due at it (F3, G2)."""
+"""The sweep moves the index key of a ticket that has nothing due at it."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+
+import pytest
 
 from functions.core.domain import commands as c
 from functions.core.domain.rules import Playbook
@@ -12,12 +14,14 @@ from functions.core.storage.items import SHARDS
 from functions.sla_timer.sweep import sweep
 from tests.core.sample_desk import NOON, agent, file
 
+pytestmark = pytest.mark.requirement("F3", "G2")
+
 
 def due_in(storage: Storage, after: timedelta) -> list[str]:
     return [due.pk for shard in range(SHARDS) for due in storage.tickets.due(shard, NOON + after)]
 
 
-def test_an_early_wake_writes_no_commit_and_comes_once(
+def test_a_ticket_that_is_due_too_early_is_moved_without_a_commit(
     storage: Storage, playbook: Playbook
 ) -> None:
     """A reply leaves the ticket's index key; the sweep moves it when that time comes."""
