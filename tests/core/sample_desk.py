@@ -178,7 +178,7 @@ def received(playbook: Playbook, at: datetime = NOON, **changes: Any) -> Ticket:
     return then(None, c.Receive("CS20260310001", request(**changes)), playbook, at)
 
 
-def file(
+def file_ticket(
     storage: Storage, playbook: Playbook, number: str, at: datetime = NOON, **changes: Any
 ) -> Ticket:
     """Store a new ticket and return it."""

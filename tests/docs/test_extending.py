@@ -220,7 +220,7 @@ def test_the_adapter_reads_signed_requests_once_and_sends(chat: Chat) -> None:
     assert chat.send(call).status == 200
     assert chat.send(call).status == 200
     assert (chat.ticket.channel, chat.ticket.customer.kind) == ("pigeon", "message")
-    chat.loop.pump()
+    chat.simulator.pump()
     ((user, text),) = chat.sent_messages
     assert (user, chat.ticket.number in text) == (chat.provider.user, True)
     (path, headers, _), *_ = chat.api.calls
@@ -236,7 +236,7 @@ def test_the_adapter_reads_signed_requests_once_and_sends(chat: Chat) -> None:
 def test_the_adapter_says_why_a_message_was_refused(chat: Chat) -> None:
     chat.api.answers = [chat.provider.refused()]
     chat.write("无法登录")
-    chat.loop.pump()
+    chat.simulator.pump()
     (delivery,) = [d for d in chat.deliveries() if d.recipient == "customer"]
     assert delivery.state == "dead_lettered"
     assert "from Pigeon: unknown receiver" in (delivery.cause or "")

@@ -25,9 +25,8 @@ from infra.console.quarantine_entry import printable
 from infra.console.redelivery import Redelivery
 from infra.simulator.simulator import Simulator, mail_notification
 from tests.inprocess.conftest import (
-    PLACE,
-    loop as loop,  # the deployment on moto
-    simulator as simulator,
+    DEPLOYMENT,
+    simulator as simulator,  # the deployment on moto
     storage as storage,
 )
 
@@ -49,8 +48,8 @@ def raw_mail(id: str = "<m1@example.com>", text: str = "昨天起无法登录。
 
 
 @pytest.fixture
-def quarantine(loop: Simulator) -> Quarantine:
-    return Quarantine(PLACE.stage)
+def quarantine(simulator: Simulator) -> Quarantine:
+    return Quarantine(DEPLOYMENT.stage)
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +59,7 @@ def _emulated(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def console(*arguments: str, code: int = 0) -> str:
-    done = CliRunner().invoke(app, ["quarantine", *arguments, "--stage", PLACE.stage])
+    done = CliRunner().invoke(app, ["quarantine", *arguments, "--stage", DEPLOYMENT.stage])
     assert done.exit_code == code, done.output
     return done.output
 
@@ -69,14 +68,14 @@ def listed(*arguments: str) -> list[list[str]]:
     return [line.split("\t") for line in console("list", *arguments).splitlines()]
 
 
-def process_mail_queue(loop: Simulator) -> Iterator[Any]:
+def process_mail_queue(simulator: Simulator) -> Iterator[Any]:
     """Deliver the messages of the mail queue to intake and yield them."""
     sqs = boto3.client("sqs")
-    url = sqs.get_queue_url(QueueName=f"{PLACE.prefix}-mail")["QueueUrl"]
+    url = sqs.get_queue_url(QueueName=f"{DEPLOYMENT.prefix}-mail")["QueueUrl"]
     for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
         sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         record = {"messageId": message["MessageId"], "body": message["Body"]}
-        assert loop.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
+        assert simulator.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
         yield json.loads(message["Body"])
 
 
@@ -85,16 +84,16 @@ def tickets(storage: Storage) -> list[Ticket]:
 
 
 @pytest.fixture(autouse=True)
-def queue(loop: Simulator) -> None:
-    boto3.client("sqs").create_queue(QueueName=f"{PLACE.prefix}-mail")
+def queue(simulator: Simulator) -> None:
+    boto3.client("sqs").create_queue(QueueName=f"{DEPLOYMENT.prefix}-mail")
 
 
 @pytest.mark.requirement("G3", "G1")
 def test_spam_is_quarantined_and_a_replay_creates_the_ticket(
-    loop: Simulator, storage: Storage
+    simulator: Simulator, storage: Storage
 ) -> None:
     """The quarantine keeps it whole with its cause; replays create one ticket."""
-    loop.mail(raw_mail(), DESK, key="mail/one", verdicts=SPAM)
+    simulator.mail(raw_mail(), DESK, key="mail/one", verdicts=SPAM)
     assert tickets(storage) == []
     ((id_, function, desk, _, about, cause),) = listed()
     assert (id_, function) == ("quarantine/standard/one", "mail")
@@ -104,7 +103,7 @@ def test_spam_is_quarantined_and_a_replay_creates_the_ticket(
     for part in ("subject: 无法登录", "spam=FAIL", "昨天起无法登录", "file: a.pdf", "--- source"):
         assert part in shown
     assert "queued for standard" in console("replay", id_)
-    verdicts = [found["receipt"]["spamVerdict"] for found in process_mail_queue(loop)]
+    verdicts = [found["receipt"]["spamVerdict"] for found in process_mail_queue(simulator)]
     assert verdicts == [{"status": "FAIL"}]
     assert len(tickets(storage)) == 1
     assert listed() == []
@@ -112,17 +111,17 @@ def test_spam_is_quarantined_and_a_replay_creates_the_ticket(
 
 @pytest.mark.requirement("G3")
 def test_an_infected_mail_is_released_with_even_infected_only(
-    loop: Simulator, storage: Storage
+    simulator: Simulator, storage: Storage
 ) -> None:
     """Its attachments are dropped."""
-    loop.mail(raw_mail(), DESK, key="mail/one", verdicts=INFECTED)
+    simulator.mail(raw_mail(), DESK, key="mail/one", verdicts=INFECTED)
     ((id_, *_, cause),) = listed()
     assert cause.startswith("virus: ")
     assert "--even-infected" in console("replay", "--all", code=1)
     assert "--even-infected" in console("replay", id_, code=1)
     assert listed()
     console("replay", id_, "--even-infected")
-    assert len(list(process_mail_queue(loop))) == 1
+    assert len(list(process_mail_queue(simulator))) == 1
     (ticket,) = tickets(storage)
     (received,) = next(iter(storage.tickets.history("standard", ticket.number))).of(TicketReceived)
     assert received.attachments == ()
@@ -131,11 +130,11 @@ def test_an_infected_mail_is_released_with_even_infected_only(
 
 @pytest.mark.requirement("G3")
 def test_a_discarded_mail_records_who_discarded_it_and_why(
-    loop: Simulator, storage: Storage, quarantine: Quarantine, tmp_path: Path
+    simulator: Simulator, storage: Storage, quarantine: Quarantine, tmp_path: Path
 ) -> None:
     """It is kept whole and can still be released."""
     for name in ("one", "two"):
-        loop.mail(raw_mail(f"<{name}@example.com>"), DESK, key=f"mail/{name}", verdicts=SPAM)
+        simulator.mail(raw_mail(f"<{name}@example.com>"), DESK, key=f"mail/{name}", verdicts=SPAM)
     ids = [line[0] for line in listed()]
     console("discard", *ids, "--reason", "广告邮件，与工单无关")
     assert listed() == []
@@ -146,14 +145,14 @@ def test_a_discarded_mail_records_who_discarded_it_and_why(
     console("show", "discarded/standard/one", "--save", str(tmp_path / "one.eml"))
     assert (tmp_path / "one.eml").read_bytes() == raw_mail("<one@example.com>")
     console("replay", "discarded/standard/one")
-    assert len(list(process_mail_queue(loop))) == 1
+    assert len(list(process_mail_queue(simulator))) == 1
     assert len(tickets(storage)) == 1
     assert len(listed("--discarded")) == 1
 
 
 @pytest.mark.requirement("G3")
-def test_discarding_a_dead_letter_records_it(loop: Simulator, quarantine: Quarantine) -> None:
-    loop.invoke("intake_mail", {"Records": [{"messageId": "1", "body": "not json"}]})
+def test_discarding_a_dead_letter_records_it(simulator: Simulator, quarantine: Quarantine) -> None:
+    simulator.invoke("intake_mail", {"Records": [{"messageId": "1", "body": "not json"}]})
     ((id_, *_),) = listed()
     console("discard", id_, "--reason", "a probe")
     assert listed() == []
@@ -164,20 +163,20 @@ def test_discarding_a_dead_letter_records_it(loop: Simulator, quarantine: Quaran
     assert json.loads(console("show", entry).partition("--- source ---")[2])["reason"] == "a probe"
 
 
-def test_discarding_requires_a_reason(loop: Simulator, quarantine: Quarantine) -> None:
-    loop.mail(raw_mail(), DESK, verdicts=SPAM)
+def test_discarding_requires_a_reason(simulator: Simulator, quarantine: Quarantine) -> None:
+    simulator.mail(raw_mail(), DESK, verdicts=SPAM)
     with quarantine.opened() as (kept,), pytest.raises(UsageError, match="reason"):
         quarantine.discard(kept, "  ", "console:test", datetime.now(UTC))
     assert len(listed()) == 1
 
 
 @pytest.mark.requirement("G3")
-def test_untrusted_text_cannot_control_a_terminal(loop: Simulator) -> None:
+def test_untrusted_text_cannot_control_a_terminal(simulator: Simulator) -> None:
     """Escape sequences and bidirectional controls are spelt out."""
     turned = "\u202etxt.exe"
     raw = raw_mail(text=f"<script>alert(1)</script> {ESCAPE}{turned}")
     raw = raw.replace(b"Subject: ", b"Subject: \x1b[2J\x9b31m", 1)
-    loop.mail(raw, DESK, key="mail/odd", verdicts=SPAM)
+    simulator.mail(raw, DESK, key="mail/odd", verdicts=SPAM)
     ((id_, *_),) = listed()
     for said in (console("show", id_), console("list")):
         assert not {c for c in said if ord(c) < 32 or 127 <= ord(c) < 160} - {"\n", "\t"}
@@ -196,41 +195,45 @@ def test_line_ends_are_normalized() -> None:
     assert printable("a\r\nb\tc\rd") == "a\nb\tc\\u000dd"
 
 
-def test_a_long_cause_fits_into_the_metadata_of_the_mail(loop: Simulator) -> None:
+def test_a_long_cause_fits_into_the_metadata_of_the_mail(simulator: Simulator) -> None:
     """S3 takes 2 KB of metadata; a cause in Chinese is percent-encoded nine bytes a character."""
     from functions.core.platform import aws
     from functions.intake.mail_store import MailStore
 
-    inbox = MailStore(aws.client("s3"), PLACE.mail_bucket)
+    inbox = MailStore(aws.client("s3"), DEPLOYMENT.mail_bucket)
     inbox.quarantine(b"raw", "mail/long", "standard", "原因：" + "很长" * 400)
     ((_, *_, cause),) = listed()
     assert cause.startswith("原因：很长")
-    head = boto3.client("s3").head_object(Bucket=PLACE.mail_bucket, Key="quarantine/standard/long")
+    head = boto3.client("s3").head_object(
+        Bucket=DEPLOYMENT.mail_bucket, Key="quarantine/standard/long"
+    )
     assert sum(len(k) + len(v) for k, v in head["Metadata"].items()) < 1500
 
 
 @pytest.mark.requirement("G1", "G3")
-def test_another_mail_under_a_known_id_is_not_lost(loop: Simulator, storage: Storage) -> None:
+def test_another_mail_under_a_known_id_is_not_lost(simulator: Simulator, storage: Storage) -> None:
     """Some mailers give one id to every mail; a repetition has the same content."""
-    loop.mail(raw_mail(), DESK)
-    loop.mail(raw_mail().replace(b"From:", b"Received: by mx2\r\nFrom:", 1), DESK)
+    simulator.mail(raw_mail(), DESK)
+    simulator.mail(raw_mail().replace(b"From:", b"Received: by mx2\r\nFrom:", 1), DESK)
     assert listed() == []
     other = raw_mail(text="另一件事")
-    loop.mail(other, DESK, key="mail/other")
+    simulator.mail(other, DESK, key="mail/other")
     ((id_, *_, cause),) = listed()
     assert cause.startswith("repeated id: ")
     console("replay", id_)
-    assert len(list(process_mail_queue(loop))) == 1
+    assert len(list(process_mail_queue(simulator))) == 1
     for hop in (b"", b"Received: by mx3\r\n"):
-        loop.mail(hop + other, DESK)
+        simulator.mail(hop + other, DESK)
     assert len(tickets(storage)) == 2
     assert listed() == []
 
 
 @pytest.mark.requirement("G3")
-def test_a_forged_sender_joins_no_ticket_by_its_address(loop: Simulator, storage: Storage) -> None:
+def test_a_forged_sender_joins_no_ticket_by_its_address(
+    simulator: Simulator, storage: Storage
+) -> None:
     """Number and address of the customer are not enough if SPF and DKIM fail."""
-    loop.mail(raw_mail(), DESK)
+    simulator.mail(raw_mail(), DESK)
     (ticket,) = tickets(storage)
     forged = EmailMessage()
     forged["From"], forged["To"] = "a@example.com", DESK
@@ -238,19 +241,19 @@ def test_a_forged_sender_joins_no_ticket_by_its_address(loop: Simulator, storage
     forged["In-Reply-To"] = "<m1@example.com>"
     forged.set_content("请把验证码发到新的邮箱。")
     failing = {"spfVerdict": {"status": "FAIL"}, "dkimVerdict": {"status": "FAIL"}}
-    loop.mail(forged.as_bytes(), DESK, verdicts=failing)
+    simulator.mail(forged.as_bytes(), DESK, verdicts=failing)
     assert len(storage.tickets.history("standard", ticket.number)) == 1
     assert len(tickets(storage)) == 2
 
 
 @pytest.mark.requirement("F4", "G3")
-def test_a_failed_closing_workflow_is_listed_and_starts_again(loop: Simulator) -> None:
+def test_a_failed_closing_workflow_is_listed_and_starts_again(simulator: Simulator) -> None:
     """It starts with the same input under another name and leaves the list."""
     states = boto3.client("stepfunctions")
     arn = states.create_state_machine(
-        name=f"{PLACE.prefix}-closing",
+        name=f"{DEPLOYMENT.prefix}-closing",
         definition='{"StartAt": "A", "States": {"A": {"Type": "Fail"}}}',
-        roleArn=f"arn:aws:iam::{PLACE.account}:role/x",
+        roleArn=f"arn:aws:iam::{DEPLOYMENT.account}:role/x",
     )["stateMachineArn"]
     given = {"desk": "standard", "number": "CS1", "resolution": 1}
     states.start_execution(stateMachineArn=arn, name="standard-CS1-1", input=json.dumps(given))
@@ -263,12 +266,14 @@ def test_a_failed_closing_workflow_is_listed_and_starts_again(loop: Simulator) -
     assert again == "standard-CS1-1-again-1"
     console("discard", again, "--reason", "the ticket was erased")
     assert listed() == []
-    assert [run.name for run in closing_workflows.failed(PLACE.prefix)] == [again]
+    assert [run.name for run in closing_workflows.failed(DEPLOYMENT.prefix)] == [again]
 
 
-def test_an_unknown_id_is_an_error(loop: Simulator) -> None:
+def test_an_unknown_id_is_an_error(simulator: Simulator) -> None:
     for command in (("show", "x"), ("replay", "x"), ("discard", "x", "--reason", "y")):
-        assert CliRunner().invoke(app, ["quarantine", *command, "--stage", PLACE.stage]).exit_code
+        assert (
+            CliRunner().invoke(app, ["quarantine", *command, "--stage", DEPLOYMENT.stage]).exit_code
+        )
 
 
 @pytest.mark.requirement("F4")
@@ -286,17 +291,17 @@ def test_the_name_of_a_restarted_execution_is_valid_for_step_functions(name: str
 def put_dead_letter(function: str, body: dict[str, Any]) -> str:
     """Put a message into a function's dead-letter queue and return the message's id."""
     sqs = boto3.client("sqs")
-    url = sqs.get_queue_url(QueueName=f"{PLACE.prefix}-{function}-dlq")["QueueUrl"]
+    url = sqs.get_queue_url(QueueName=f"{DEPLOYMENT.prefix}-{function}-dlq")["QueueUrl"]
     return sqs.send_message(QueueUrl=url, MessageBody=json.dumps(body))["MessageId"]
 
 
 @pytest.mark.requirement("G3")
 @pytest.mark.parametrize("key", ["room", "function"])
 def test_a_dead_letter_of_an_earlier_version_is_listed_and_replayed(
-    loop: Simulator, storage: Storage, key: str
+    simulator: Simulator, storage: Storage, key: str
 ) -> None:
     """Version 196e096 wrote the key `room`."""
-    boto3.client("s3").put_object(Bucket=PLACE.mail_bucket, Key="mail/one", Body=raw_mail())
+    boto3.client("s3").put_object(Bucket=DEPLOYMENT.mail_bucket, Key="mail/one", Body=raw_mail())
     record = mail_notification("mail/one", (DESK,))["body"]
     cause = "ClientError: SlowDown"
     note = {key: "mail", "cause": cause, "keys": {"message_id": "1"}, "record": record}
@@ -306,14 +311,14 @@ def test_a_dead_letter_of_an_earlier_version_is_listed_and_replayed(
     assert (subject, shown_cause) == ("mail/one", cause)
     assert "昨天起无法登录" in console("show", entry_id)
     console("replay", entry_id)
-    assert len(list(process_mail_queue(loop))) == 1
+    assert len(list(process_mail_queue(simulator))) == 1
     assert len(tickets(storage)) == 1
     assert listed() == []
 
 
 @pytest.mark.requirement("G3")
 def test_a_stream_record_dead_lettered_by_an_earlier_version_is_replayed(
-    loop: Simulator, quarantine: Quarantine, monkeypatch: pytest.MonkeyPatch
+    simulator: Simulator, quarantine: Quarantine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The record goes to the function whose queue holds it, whatever the key is called."""
     delivered: list[tuple[str, Any]] = []
@@ -330,18 +335,18 @@ def test_a_stream_record_dead_lettered_by_an_earlier_version_is_replayed(
         assert (entry.function, entry.desk) == ("router", "standard")
         assert entry.subject == "CS1 EVENT#000001"
         assert quarantine.replay(entry) == "processed"
-    assert delivered == [(f"{PLACE.prefix}-router", [record])]
+    assert delivered == [(f"{DEPLOYMENT.prefix}-router", [record])]
     assert listed() == []
 
 
 @pytest.mark.requirement("G3")
 @pytest.mark.parametrize("key", ["room", "function"])
 def test_a_chat_call_quarantined_by_an_earlier_version_is_listed_as_one(
-    loop: Simulator, key: str
+    simulator: Simulator, key: str
 ) -> None:
     call = {"desk": "standard", "channel": "wechat", "query": {}, "key": "mail/call"}
     boto3.client("s3").put_object(
-        Bucket=PLACE.mail_bucket,
+        Bucket=DEPLOYMENT.mail_bucket,
         Key="quarantine/standard/call",
         Body=b"<xml/>",
         Metadata={key: "chat", "cause": "unreadable", "mail": "mail/call", "verdicts": "{}",

@@ -100,12 +100,3 @@ def erase_customer(simulator: Simulator, at: datetime, **who: str) -> None:
 def storage(simulator: Simulator) -> Storage:
     """The deployment's table."""
     return Storage.on(boto3.client("dynamodb"), simulator.deployment.table)
-
-
-# Former names, for the tests that still use them.
-PLACE, forget = DEPLOYMENT, erase_customer
-
-
-@pytest.fixture
-def loop(simulator: Simulator) -> Simulator:
-    return simulator

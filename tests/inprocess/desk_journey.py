@@ -138,7 +138,3 @@ class SimulatedJourney(Journey):
         document = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
         tags = s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]
         return document, {tag["Key"]: tag["Value"] for tag in tags}
-
-
-Case = SimulatedJourney
-"""A former name, for the tests that still use it."""

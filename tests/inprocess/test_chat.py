@@ -30,7 +30,7 @@ from tests.core.channels.provider_requests import (
     SafeWeChat,
     WeChat,
 )
-from tests.inprocess.conftest import forget
+from tests.inprocess.conftest import erase_customer
 from tests.inprocess.recording_provider import RecordingProvider, recording_provider
 from tests.inprocess.test_returns import SUPERVISOR
 
@@ -42,7 +42,7 @@ DESK = "standard"
 class Chat:
     """A person who writes to the standard desk on a channel, through a fake provider."""
 
-    loop: Simulator
+    simulator: Simulator
     storage: Storage
     name: str
     provider: FakeProvider
@@ -55,7 +55,7 @@ class Chat:
     def send(self, call: Call) -> ApiResponse:
         path = call.path(f"/desks/{DESK}/channels/{self.name}")
         headers = {"Content-Type": "application/json", **call.headers}
-        return self.loop.http(call.method, path, call.body or None, headers=headers)
+        return self.simulator.http(call.method, path, call.body or None, headers=headers)
 
     def write(self, words: str, **more: str) -> ApiResponse:
         answer = self.send(
@@ -67,13 +67,13 @@ class Chat:
     def write_and_take(self, words: str = "无法登录") -> None:
         """Write a message; an agent takes its ticket."""
         self.write(words)
-        self.loop.pump()
+        self.simulator.pump()
         self.act("take")
 
     @property
     def tickets(self) -> list[Ticket]:
         scan = boto3.client("dynamodb").get_paginator("scan")
-        pages = scan.paginate(TableName=self.loop.deployment.table)
+        pages = scan.paginate(TableName=self.simulator.deployment.table)
         keys = [(item["pk"]["S"], item["sk"]["S"]) for page in pages for item in page["Items"]]
         numbers = sorted(pk.rpartition("#")[2] for pk, sk in keys if sk == "TICKET")
         return [self.storage.tickets.load(DESK, number) for number in numbers]
@@ -103,9 +103,9 @@ class Chat:
     def act(self, action: str, *, number: str = "", **body: Any) -> Any:
         """Carry out an agent's action and return its answer."""
         path = f"/agent/desks/{DESK}/tickets/{number or self.ticket.number}/{action}"
-        answer = self.loop.http("POST", path, body, claims=SUPERVISOR)
+        answer = self.simulator.http("POST", path, body, claims=SUPERVISOR)
         assert answer.status == 200, answer.text
-        self.loop.pump()
+        self.simulator.pump()
         return answer.json
 
 
@@ -113,9 +113,9 @@ def _is_message(body: Any) -> bool:
     return isinstance(body, dict) and body.get("grant_type") is None
 
 
-def put_secret(loop: Simulator, name: str, secret: dict[str, Any]) -> None:
+def put_secret(simulator: Simulator, name: str, secret: dict[str, Any]) -> None:
     boto3.client("ssm").put_parameter(
-        Name=loop.deployment.parameter(f"desks/{DESK}/channels/{name}"),
+        Name=simulator.deployment.parameter(f"desks/{DESK}/channels/{name}"),
         Value=json.dumps(secret),
         Type="SecureString",
         Overwrite=True,
@@ -123,23 +123,27 @@ def put_secret(loop: Simulator, name: str, secret: dict[str, Any]) -> None:
 
 
 @pytest.fixture(params=["wechat", "wechat-safe"])
-def wechat(request: pytest.FixtureRequest, loop: Simulator, storage: Storage) -> Iterator[Chat]:
+def wechat(
+    request: pytest.FixtureRequest, simulator: Simulator, storage: Storage
+) -> Iterator[Chat]:
     """An official account, plain and encrypted."""
     provider = WeChat() if request.param == "wechat" else SafeWeChat()
-    yield from _chat(loop, storage, "wechat", provider)
+    yield from _chat(simulator, storage, "wechat", provider)
 
 
 @pytest.fixture(params=FAKE_PROVIDERS)
-def chat(request: pytest.FixtureRequest, loop: Simulator, storage: Storage) -> Iterator[Chat]:
+def chat(request: pytest.FixtureRequest, simulator: Simulator, storage: Storage) -> Iterator[Chat]:
     """A person on each channel."""
-    yield from _chat(loop, storage, request.param, FAKE_PROVIDERS[request.param])
+    yield from _chat(simulator, storage, request.param, FAKE_PROVIDERS[request.param])
 
 
-def _chat(loop: Simulator, storage: Storage, name: str, provider: FakeProvider) -> Iterator[Chat]:
+def _chat(
+    simulator: Simulator, storage: Storage, name: str, provider: FakeProvider
+) -> Iterator[Chat]:
     message.token_cache.cache_clear()
     with recording_provider(provider.accepted()) as api:
-        put_secret(loop, name, {**provider.secret, "api": api.url})
-        yield Chat(loop, storage, name, provider, api)
+        put_secret(simulator, name, {**provider.secret, "api": api.url})
+        yield Chat(simulator, storage, name, provider, api)
 
 
 def reply_of(chat: Chat, answer: ApiResponse) -> dict[str, str]:
@@ -170,7 +174,7 @@ def test_the_response_to_wechat_carries_the_acknowledgement(wechat: Chat) -> Non
     assert ticket.number in reply["Content"]
     assert "?key=" in reply["Content"]
     assert (ticket.channel, ticket.customer.kind) == ("wechat", "message")
-    wechat.loop.pump()
+    wechat.simulator.pump()
     (told,) = [d for d in wechat.deliveries() if d.event == "TicketReceived"]
     assert (told.state, told.channel) == ("sent", "message")
     assert ticket.number in told.text
@@ -185,10 +189,10 @@ def test_other_recipients_are_notified_too(wechat: Chat) -> None:
     wechat.storage.playbooks.put(
         playbook.model_copy(update={"notifications": (team, *playbook.notifications)}), wechat.now
     )
-    wechat.loop.expire_playbooks()
-    wechat.loop.replace_containers()
+    wechat.simulator.expire_playbooks()
+    wechat.simulator.replace_containers()
     wechat.write("无法登录")
-    wechat.loop.pump()
+    wechat.simulator.pump()
     told = [d for d in wechat.deliveries() if d.event == "TicketReceived"]
     assert sorted((d.recipient, d.state) for d in told) == [
         ("customer", "sent"),
@@ -201,7 +205,7 @@ def test_other_recipients_are_notified_too(wechat: Chat) -> None:
 def test_a_repeated_message_gets_the_same_ticket_and_response(wechat: Chat) -> None:
     """WeChat makes three attempts if it gets no response within five seconds."""
     first = reply_of(wechat, wechat.write("支付失败", id="1001"))
-    wechat.loop.pump()
+    wechat.simulator.pump()
     for _ in range(2):
         again = reply_of(wechat, wechat.write("支付失败", id="1001"))
         assert again["Content"] == first["Content"]
@@ -292,7 +296,7 @@ def test_a_message_after_the_solution_reopens_the_ticket(chat: Chat) -> None:
     chat.write_and_take()
     chat.act("resolve", summary="重置密码后恢复")
     chat.write("还是登录不了")
-    chat.loop.pump()
+    chat.simulator.pump()
     assert chat.ticket.status in OPEN
     chat.act("close", reason="重复")
     chat.write("想换货")
@@ -303,9 +307,9 @@ def test_a_message_after_the_solution_reopens_the_ticket(chat: Chat) -> None:
 def test_a_message_takes_three_calls_to_the_table(chat: Chat) -> None:
     chat.write("你好", user=chat.provider.user[:-4] + "wxyz")  # the playbook is known by now
     for words in ("无法登录", "是手机端"):
-        chat.loop.calls.clear()
+        chat.simulator.calls.clear()
         chat.write(words)
-        asked = [c.operation for c in chat.loop.calls if c.service == "dynamodb"]
+        asked = [c.operation for c in chat.simulator.calls if c.service == "dynamodb"]
         assert len(asked) == 3, asked
 
 
@@ -313,7 +317,7 @@ def test_a_message_takes_three_calls_to_the_table(chat: Chat) -> None:
 def test_an_erased_person_is_not_recognised(chat: Chat) -> None:
     chat.write("无法登录")
     ticket = chat.ticket
-    forget(chat.loop, chat.now, contact=f"{chat.name}:{chat.provider.user}")
+    erase_customer(chat.simulator, chat.now, contact=f"{chat.name}:{chat.provider.user}")
     assert chat.storage.tickets.load(DESK, ticket.number).erased
     found = boto3.client("dynamodb").scan(TableName=chat.storage.table.name)["Items"]
     contacts = [item for item in found if item["pk"]["S"].startswith("CONTACT#")]
@@ -339,11 +343,13 @@ def test_an_invalid_signature_is_refused_and_nothing_stored(chat: Chat) -> None:
 
 
 @pytest.mark.parametrize("path", ["standard/channels/pigeon", "nowhere/channels/wechat"])
-def test_an_unknown_or_unused_channel_is_404(loop: Simulator, path: str) -> None:
+def test_an_unknown_or_unused_channel_is_404(simulator: Simulator, path: str) -> None:
     for method, body in (("GET", None), ("POST", b"<xml/>")):
-        answer = loop.http(method, f"/desks/{path}", body, headers={"Content-Type": "text/xml"})
+        answer = simulator.http(
+            method, f"/desks/{path}", body, headers={"Content-Type": "text/xml"}
+        )
         assert (answer.status, answer.json["status"]) == (404, 404)
-    assert loop.http("GET", "/desks/standard/channels/wechat").status == 404
+    assert simulator.http("GET", "/desks/standard/channels/wechat").status == 404
 
 
 @pytest.mark.requirement("G3")
@@ -366,26 +372,26 @@ class QuarantinedRequest:
     api: RecordingProvider
 
     def __post_init__(self) -> None:
-        self.loop = self.chat.loop
-        self.box = Quarantine(self.loop.deployment.stage)
+        self.simulator = self.chat.simulator
+        self.box = Quarantine(self.simulator.deployment.stage)
         self._sqs = boto3.client("sqs")
-        name = f"{self.loop.deployment.prefix}-mail"
+        name = f"{self.simulator.deployment.prefix}-mail"
         self._queue = self._sqs.create_queue(QueueName=name)["QueueUrl"]
 
     def restore_secret(self) -> None:
         """Set the correct secret of the desk."""
-        put_secret(self.loop, "wechat", {**self.safe.secret, "api": self.api.url})
+        put_secret(self.simulator, "wechat", {**self.safe.secret, "api": self.api.url})
         aws.parameter_of_minute.cache_clear()
 
     def delete_secret(self) -> None:
         """Delete the secret of the desk."""
-        name = self.loop.deployment.parameter(f"desks/{DESK}/channels/wechat")
+        name = self.simulator.deployment.parameter(f"desks/{DESK}/channels/wechat")
         boto3.client("ssm").delete_parameter(Name=name)
         aws.parameter_of_minute.cache_clear()
 
     def read(self, body: str) -> None:
         record = {"messageId": "m1", "body": body}
-        answer = self.loop.invoke("intake_mail", {"Records": [record]})
+        answer = self.simulator.invoke("intake_mail", {"Records": [record]})
         assert answer == {"batchItemFailures": []}
 
     def process_replayed(self, times: int = 1) -> None:
@@ -397,11 +403,11 @@ class QuarantinedRequest:
 
 
 @pytest.fixture
-def quarantined(loop: Simulator, storage: Storage) -> Iterator[QuarantinedRequest]:
+def quarantined(simulator: Simulator, storage: Storage) -> Iterator[QuarantinedRequest]:
     safe = SafeWeChat()
-    put_secret(loop, "wechat", {**safe.secret, "aes_key": "B" * 43})
+    put_secret(simulator, "wechat", {**safe.secret, "aes_key": "B" * 43})
     with recording_provider(safe.accepted()) as api:
-        chat = Chat(loop, storage, "wechat", safe, api)
+        chat = Chat(simulator, storage, "wechat", safe, api)
         chat.write("无法登录", id="3001")
         assert chat.tickets == []
         yield QuarantinedRequest(chat, safe, api)
@@ -492,9 +498,9 @@ def test_two_messages_without_an_id_in_one_second_are_two(wechat: Chat) -> None:
 
 
 @pytest.mark.requirement("G1")
-def test_two_persons_messages_without_an_id_are_two(loop: Simulator, storage: Storage) -> None:
+def test_two_persons_messages_without_an_id_are_two(simulator: Simulator, storage: Storage) -> None:
     provider = FAKE_PROVIDERS["line"]
-    put_secret(loop, "line", provider.secret)
+    put_secret(simulator, "line", provider.secret)
     events = [
         {
             "type": "message",
@@ -505,7 +511,7 @@ def test_two_persons_messages_without_an_id_are_two(loop: Simulator, storage: St
         for n in (1, 2)
     ]
     with recording_provider(provider.accepted()) as api:
-        chat = Chat(loop, storage, "line", provider, api)
+        chat = Chat(simulator, storage, "line", provider, api)
         for _ in range(2):
             body = json.dumps({"destination": "D", "events": events}).encode()
             assert chat.send(provider.call(body, chat.now)).status == 200
@@ -516,7 +522,7 @@ def test_two_persons_messages_without_an_id_are_two(loop: Simulator, storage: St
 
 def quarantine_causes(chat: Chat) -> list[str]:
     """Return the causes in the quarantine."""
-    s3, bucket = boto3.client("s3"), chat.loop.deployment.mail_bucket
+    s3, bucket = boto3.client("s3"), chat.simulator.deployment.mail_bucket
     found = s3.list_objects_v2(Bucket=bucket, Prefix="quarantine/").get("Contents", [])
     heads = [s3.head_object(Bucket=bucket, Key=item["Key"]) for item in found]
     return [unquote(head["Metadata"]["cause"]) for head in heads]
@@ -527,7 +533,7 @@ def test_the_form_accepts_no_chat_contact(chat: Chat) -> None:
     chat.write("无法登录")
     contact = f"{chat.name}:{chat.provider.user}"
     body = {"contact": contact, "description": "x", "channel": chat.name}
-    answer = chat.loop.http("POST", f"/desks/{DESK}/tickets", body)
+    answer = chat.simulator.http("POST", f"/desks/{DESK}/tickets", body)
     assert answer.status == 400
     assert [error["field"] for error in answer.json["errors"]] == ["contact"]
 
@@ -535,7 +541,7 @@ def test_the_form_accepts_no_chat_contact(chat: Chat) -> None:
 @pytest.mark.requirement("G4", "A15")
 def test_the_person_s_id_is_stored_sealed_only(chat: Chat) -> None:
     chat.write("无法登录，请回电13912345678")
-    chat.loop.pump()
+    chat.simulator.pump()
     ticket = chat.ticket
     assert ticket.customer.contact == "*" * (len(chat.provider.user) - 4) + chat.provider.user[-4:]
     items = chat.storage.tickets.items(DESK, ticket.number)
@@ -578,7 +584,9 @@ def test_an_expired_token_is_renewed_once(wechat: Chat) -> None:
 
 def test_a_new_secret_takes_effect_within_a_minute(chat: Chat) -> None:
     chat.write("无法登录")
-    put_secret(chat.loop, chat.name, {**dict.fromkeys(chat.provider.secret, "another"), "api": "x"})
+    put_secret(
+        chat.simulator, chat.name, {**dict.fromkeys(chat.provider.secret, "another"), "api": "x"}
+    )
     aws.parameter_of_minute.cache_clear()  # the next minute
     call = chat.provider.call(chat.provider.text("你好", chat.now), chat.now)
     assert chat.send(call).status == 401

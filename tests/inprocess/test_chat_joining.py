@@ -63,7 +63,7 @@ def send_event(chat: Chat, **event: Any) -> None:
 def resolve_ticket(chat: Chat) -> datetime:
     """Open and resolve a ticket; return when it was resolved."""
     chat.write("无法登录")
-    chat.loop.pump()
+    chat.simulator.pump()
     chat.act("take")
     chat.act("resolve", summary="重置密码后恢复")
     at = chat.ticket.resolved_at
@@ -150,7 +150,7 @@ def test_an_edited_message_joins_and_opens_no_ticket(telegram: Chat) -> None:
 
 def stored_raw(chat: Chat, key: str | None) -> bytes:
     assert key is not None
-    found = boto3.client("s3").get_object(Bucket=chat.loop.deployment.mail_bucket, Key=key)
+    found = boto3.client("s3").get_object(Bucket=chat.simulator.deployment.mail_bucket, Key=key)
     return found["Body"].read()
 
 
@@ -200,7 +200,7 @@ def test_a_message_to_a_ticket_erased_meanwhile_opens_a_new_one(
 
     def meanwhile(tickets: Tickets, *changes: Any, **more: Any) -> None:
         monkeypatch.setattr(Tickets, "commit_all", commit_all)
-        erase_customer(line.loop, line.now, contact=f"{line.name}:{line.provider.user}")
+        erase_customer(line.simulator, line.now, contact=f"{line.name}:{line.provider.user}")
         commit_all(tickets, *changes, **more)
 
     monkeypatch.setattr(Tickets, "commit_all", meanwhile)
@@ -217,5 +217,5 @@ def test_the_stored_query_of_a_request_names_nobody(wechat: Chat) -> None:
     call = replace(call, query={**call.query, "encrypt_type": "raw"})
     assert wechat.provider.user in call.query.values()
     assert wechat.send(call).status == 200
-    with Quarantine(wechat.loop.deployment.stage).opened() as (waiting,):
+    with Quarantine(wechat.simulator.deployment.stage).opened() as (waiting,):
         assert waiting.call["query"] == {"encrypt_type": "raw"}

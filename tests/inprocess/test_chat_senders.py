@@ -15,19 +15,19 @@ from tests.inprocess.test_chat import DESK, Chat, put_secret
 
 
 @pytest.fixture
-def wechat(loop: Simulator, storage: Storage) -> Iterator[Chat]:
+def wechat(simulator: Simulator, storage: Storage) -> Iterator[Chat]:
     """A person on WeChat."""
     provider = FAKE_PROVIDERS["wechat"]
     with recording_provider(provider.accepted()) as api:
-        put_secret(loop, "wechat", {**provider.secret, "api": api.url})
-        yield Chat(loop, storage, "wechat", provider, api)
+        put_secret(simulator, "wechat", {**provider.secret, "api": api.url})
+        yield Chat(simulator, storage, "wechat", provider, api)
 
 
 @pytest.mark.requirement("G1", "G4")
 def test_two_people_whose_messages_have_the_same_id_get_a_ticket_each(wechat: Chat) -> None:
     first = wechat.write("无法登录", id="2100", user="o-first")
     second = wechat.write("支付失败", id="2100", user="o-second")
-    wechat.loop.pump()
+    wechat.simulator.pump()
     one, other = wechat.tickets
     assert one.customer.hash != other.customer.hash
     assert one.number in first.text
@@ -39,7 +39,7 @@ def test_two_people_whose_messages_have_the_same_id_get_a_ticket_each(wechat: Ch
 def test_a_repeated_message_of_one_person_changes_nothing(wechat: Chat) -> None:
     for _ in range(2):
         wechat.write("无法登录", id="2100", user="o-first")
-    wechat.loop.pump()
+    wechat.simulator.pump()
     assert len(wechat.tickets) == 1
 
 
@@ -59,7 +59,7 @@ def test_two_menu_clicks_within_a_second_are_two_events(wechat: Chat) -> None:
     wechat.write("无法登录")
     for key in ("ORDERS", "REFUND", "ORDERS"):
         assert wechat.send(click(wechat, key)).status == 200
-    wechat.loop.pump()
+    wechat.simulator.pump()
     history = wechat.storage.tickets.history(DESK, wechat.ticket.number)
     notes = [note.text for commit in history for note in commit.of(e.NoteAdded)]
     assert [key for key in ("ORDERS", "REFUND") if any(key in note for note in notes)] == [

@@ -23,7 +23,7 @@ from functions.core.storage.database import Storage
 from infra.simulator.simulator import Simulator
 from tests import moto_internals
 from tests.inprocess.conftest import ROOT, shipped
-from tests.inprocess.test_returns import DESK, act, bounce, file, own_id, replay_delivery
+from tests.inprocess.test_returns import DESK, act_on, bounce, file_ticket, own_id, replay_delivery
 
 pytestmark = pytest.mark.requirement("G3")
 OTHER = "support@omnichannel.local"
@@ -145,9 +145,9 @@ def test_the_desk_s_own_mail_is_recognised_under_another_sender(
     simulator: Simulator, storage: Storage
 ) -> None:
     """By the keyed id, also if SES has replaced the Message-ID."""
-    number = file(simulator, storage, "li.lei@example.com")
-    act(simulator, number, "assign", agent="li-1")
-    act(
+    number = file_ticket(simulator, storage, "li.lei@example.com")
+    act_on(simulator, number, "assign", agent="li-1")
+    act_on(
         simulator, number, "reply", text="您好"
     )  # a person's words: nothing marks them as automatic
     raw = mails()[-1][1]
@@ -169,17 +169,17 @@ def test_the_desk_s_own_mail_is_recognised_under_another_sender(
 
 def test_an_agent_s_replies_are_never_limited(simulator: Simulator, storage: Storage) -> None:
     set_low_limits(storage, simulator)
-    number = file(simulator, storage)
-    act(simulator, number, "assign", agent="li-1")
+    number = file_ticket(simulator, storage)
+    act_on(simulator, number, "assign", agent="li-1")
     for turn in range(12):
-        assert act(simulator, number, "reply", text=f"第 {turn} 次").status == 200
-        act(simulator, number, "assign", agent=f"li-{1 + turn % 2}")
+        assert act_on(simulator, number, "reply", text=f"第 {turn} 次").status == 200
+        act_on(simulator, number, "assign", agent=f"li-{1 + turn % 2}")
     assert dead_letter_causes(storage, "standard") == []
 
 
 def test_a_limited_delivery_can_be_replayed(simulator: Simulator, storage: Storage) -> None:
     set_low_limits(storage, simulator)
-    numbers = [file(simulator, storage) for _ in range(4)]
+    numbers = [file_ticket(simulator, storage) for _ in range(4)]
     (held,) = [
         d for d in storage.deliveries.list("standard", numbers[-1]) if d.recipient == "customer"
     ]
@@ -226,13 +226,13 @@ def test_no_sequence_of_mails_exceeds_the_limits(
     set_low_limits(storage, simulator)
     address = f"m{next(SERIAL)}@example.com"
     begin = len(mails())
-    number = file(simulator, storage, address)
+    number = file_ticket(simulator, storage, address)
     for step in steps:
         last = next((raw for to, raw in reversed(mails()) if to == address), b"")
         if step == "new":
             simulator.mail(make_mail(address, DESK), DESK)
         elif step == "form":
-            number = file(simulator, storage, address)
+            number = file_ticket(simulator, storage, address)
         elif step == "answer":
             simulator.mail(make_mail(address, DESK, References=own_id(simulator, number)), DESK)
         elif step == "away":

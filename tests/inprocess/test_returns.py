@@ -21,7 +21,7 @@ from functions.core.text.tokens import message_id
 from functions.intake.bounces import BounceRecorder
 from infra.simulator.simulator import ApiResponse, Simulator
 from tests import moto_internals
-from tests.inprocess.conftest import forget
+from tests.inprocess.conftest import erase_customer
 
 pytestmark = pytest.mark.requirement("G3")
 DESK = "support@standard.local"
@@ -29,18 +29,18 @@ CUSTOMER = "li.lei@example.com"
 SUPERVISOR = {"cognito:username": "zg-1", "cognito:groups": "standard:supervisor"}
 
 
-def file(loop: Simulator, storage: Storage, contact: str = CUSTOMER) -> str:
+def file_ticket(simulator: Simulator, storage: Storage, contact: str = CUSTOMER) -> str:
     """Create a ticket by web form and return its number."""
     body = {"contact": contact, "description": "无法登录"}
-    answer = loop.http("POST", "/desks/standard/tickets", body)
+    answer = simulator.http("POST", "/desks/standard/tickets", body)
     assert answer.status == 201, answer.text
-    loop.pump()
+    simulator.pump()
     number: str = answer.json["number"]
     return number
 
 
-def own_id(loop: Simulator, number: str, version: int = 1) -> str:
-    root = aws.root_key(loop.deployment)
+def own_id(simulator: Simulator, number: str, version: int = 1) -> str:
+    root = aws.root_key(simulator.deployment)
     return f"<{message_id(root, 'standard', number, version, 'standard.local')}>"
 
 
@@ -104,20 +104,20 @@ def ses_notification(
     return json.dumps(content)
 
 
-def mail_bounce(loop: Simulator, number: str, **changes: str) -> None:
+def mail_bounce(simulator: Simulator, number: str, **changes: str) -> None:
     """Deliver a bounce of the mail about a ticket."""
-    loop.mail(bounce(f"Message-ID: {own_id(loop, number)}", **changes), DESK)
-    loop.pump()
+    simulator.mail(bounce(f"Message-ID: {own_id(simulator, number)}", **changes), DESK)
+    simulator.pump()
 
 
-def notify(loop: Simulator, number: str, kind: str = "Bounce", **changes: Any) -> None:
+def notify(simulator: Simulator, number: str, kind: str = "Bounce", **changes: Any) -> None:
     """Process SES's notification about a mail that names the ticket's keyed id."""
-    headers = [{"name": "References", "value": own_id(loop, number)}]
-    process_notification(loop, ses_notification(kind, headers=headers, **changes))
+    headers = [{"name": "References", "value": own_id(simulator, number)}]
+    process_notification(simulator, ses_notification(kind, headers=headers, **changes))
 
 
-def quarantined(loop: Simulator) -> int:
-    bucket = loop.deployment.mail_bucket
+def quarantined(simulator: Simulator) -> int:
+    bucket = simulator.deployment.mail_bucket
     listed = boto3.client("s3").list_objects_v2(Bucket=bucket, Prefix="quarantine/standard/")
     return int(listed["KeyCount"])
 
@@ -127,10 +127,10 @@ def notes(storage: Storage, number: str) -> list[str]:
     return [event.text for commit in history for event in commit.of(NoteAdded)]
 
 
-def process_notification(loop: Simulator, body: str) -> None:
+def process_notification(simulator: Simulator, body: str) -> None:
     record = {"messageId": "1", "body": body, "attributes": {}}
-    assert loop.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
-    loop.pump()
+    assert simulator.invoke("intake_mail", {"Records": [record]}) == {"batchItemFailures": []}
+    simulator.pump()
 
 
 def undeliverable_cause(storage: Storage, number: str) -> str | None:
@@ -142,10 +142,10 @@ def bounce_events(storage: Storage, number: str) -> list[Any]:
     return [event for commit in found for event in commit.of(ContactBounced)]
 
 
-def act(loop: Simulator, number: str, action: str, **body: Any) -> ApiResponse:
+def act_on(simulator: Simulator, number: str, action: str, **body: Any) -> ApiResponse:
     path = f"/agent/desks/standard/tickets/{number}/{action}"
-    answer = loop.http("POST", path, body, claims=SUPERVISOR)
-    loop.pump()
+    answer = simulator.http("POST", path, body, claims=SUPERVISOR)
+    simulator.pump()
     return answer
 
 
@@ -163,11 +163,11 @@ def sent_to(address: str) -> int:
     "header", ["Message-ID", "References", "In-Reply-To", "X-Deskbell-Id"], ids=str.lower
 )
 def test_a_hard_bounce_stops_mail_to_its_contact(
-    loop: Simulator, storage: Storage, header: str
+    simulator: Simulator, storage: Storage, header: str
 ) -> None:
-    number, other = file(loop, storage), file(loop, storage)
-    loop.mail(bounce(f"{header}: {own_id(loop, number)}\r\nSubject: x"), DESK)
-    loop.pump()
+    number, other = file_ticket(simulator, storage), file_ticket(simulator, storage)
+    simulator.mail(bounce(f"{header}: {own_id(simulator, number)}\r\nSubject: x"), DESK)
+    simulator.pump()
     (event,) = bounce_events(storage, number)
     assert (event.permanent, event.cause) == (True, "bounce 5.1.1")
     assert (
@@ -177,13 +177,13 @@ def test_a_hard_bounce_stops_mail_to_its_contact(
     )
 
     before = sent_to(CUSTOMER)
-    assert act(loop, number, "assign", agent="li-1").status == 200
-    assert act(loop, number, "reply", text="请重置密码").status == 200
+    assert act_on(simulator, number, "assign", agent="li-1").status == 200
+    assert act_on(simulator, number, "reply", text="请重置密码").status == 200
     held = last_delivery(storage, number, "reply")
     assert held.state == "dead_lettered"
     assert held.cause == "blocked: bounce 5.1.1; correct the contact first"
     # The next ticket starts with the mark.
-    third = file(loop, storage)
+    third = file_ticket(simulator, storage)
     assert undeliverable_cause(storage, third) == "bounce 5.1.1"
     assert last_delivery(storage, third, "received").state == "dead_lettered"
     assert sent_to(CUSTOMER) == before
@@ -192,13 +192,13 @@ def test_a_hard_bounce_stops_mail_to_its_contact(
 
 
 @pytest.mark.requirement("G1")
-def test_a_repeated_bounce_is_recorded_once(loop: Simulator, storage: Storage) -> None:
-    number = file(loop, storage)
+def test_a_repeated_bounce_is_recorded_once(simulator: Simulator, storage: Storage) -> None:
+    number = file_ticket(simulator, storage)
     raw = bounce("Subject: x").replace(
-        b"Subject: Und", f"References: {own_id(loop, number)}\r\nSubject: Und".encode()
+        b"Subject: Und", f"References: {own_id(simulator, number)}\r\nSubject: Und".encode()
     )
     for _ in range(2):
-        loop.mail(raw, DESK)
+        simulator.mail(raw, DESK)
     assert len(bounce_events(storage, number)) == 1
 
 
@@ -212,75 +212,77 @@ def test_a_repeated_bounce_is_recorded_once(loop: Simulator, storage: Storage) -
     ids=lambda found: found if isinstance(found, str) else "",
 )
 def test_a_soft_bounce_is_recorded_and_stops_no_mail(
-    loop: Simulator, storage: Storage, changes: dict[str, str], why: str
+    simulator: Simulator, storage: Storage, changes: dict[str, str], why: str
 ) -> None:
-    number = file(loop, storage)
-    mail_bounce(loop, number, **changes)
+    number = file_ticket(simulator, storage)
+    mail_bounce(simulator, number, **changes)
     (event,) = bounce_events(storage, number)
     assert not event.permanent
     assert undeliverable_cause(storage, number) is None
 
 
-def test_a_bounce_without_our_keyed_id_is_quarantined(loop: Simulator, storage: Storage) -> None:
-    number = file(loop, storage)
-    forged = own_id(loop, number).replace(".1.", ".2.")
+def test_a_bounce_without_our_keyed_id_is_quarantined(
+    simulator: Simulator, storage: Storage
+) -> None:
+    number = file_ticket(simulator, storage)
+    forged = own_id(simulator, number).replace(".1.", ".2.")
     for headers in ("Message-ID: <x@example.com>", f"Message-ID: {forged}"):
-        loop.mail(bounce(headers), DESK)
+        simulator.mail(bounce(headers), DESK)
     assert undeliverable_cause(storage, number) is None
     assert bounce_events(storage, number) == []
-    assert quarantined(loop) == 2
+    assert quarantined(simulator) == 2
 
 
 @pytest.mark.requirement("G3")
 @pytest.mark.parametrize("what", ["bounce", "complaint"])
 def test_a_report_without_a_recipient_stops_no_mail(
-    loop: Simulator, storage: Storage, what: str
+    simulator: Simulator, storage: Storage, what: str
 ) -> None:
     """A forwarded mail reveals its keyed id to anybody."""
-    number, other = file(loop, storage), file(loop, storage)
-    headers = f"Message-ID: {own_id(loop, number)}"
+    number, other = file_ticket(simulator, storage), file_ticket(simulator, storage)
+    headers = f"Message-ID: {own_id(simulator, number)}"
     raw = bounce(headers) if what == "bounce" else complaint(headers)
     for line in ("Final-Recipient: rfc822;", "Original-Rcpt-To:"):
         raw = raw.replace(f"{line} {CUSTOMER}\r\n".encode(), b"")
     assert CUSTOMER.encode() not in raw
-    loop.mail(raw, DESK)
-    loop.pump()
+    simulator.mail(raw, DESK)
+    simulator.pump()
     (event,) = bounce_events(storage, number)
     assert (event.cause.split()[0], event.permanent) == (what, False)
     assert undeliverable_cause(storage, number) is undeliverable_cause(storage, other) is None
-    assert undeliverable_cause(storage, file(loop, storage)) is None
+    assert undeliverable_cause(storage, file_ticket(simulator, storage)) is None
 
 
-def test_an_ses_notification_needs_no_recipient(loop: Simulator, storage: Storage) -> None:
-    number = file(loop, storage)
-    notify(loop, number, "Complaint", complainedRecipients=[])
+def test_an_ses_notification_needs_no_recipient(simulator: Simulator, storage: Storage) -> None:
+    number = file_ticket(simulator, storage)
+    notify(simulator, number, "Complaint", complainedRecipients=[])
     assert undeliverable_cause(storage, number) == "complaint"
 
 
 @pytest.mark.requirement("B10")
 def test_a_complaint_about_an_erased_ticket_stops_no_mail(
-    loop: Simulator, storage: Storage
+    simulator: Simulator, storage: Storage
 ) -> None:
-    number = file(loop, storage)
-    forget(loop, datetime.now(UTC), number=number)
-    notify(loop, number, "Complaint", complainedRecipients=[])
+    number = file_ticket(simulator, storage)
+    erase_customer(simulator, datetime.now(UTC), number=number)
+    notify(simulator, number, "Complaint", complainedRecipients=[])
     assert undeliverable_cause(storage, number) is None
     kept = boto3.client("dynamodb").scan(TableName=storage.table.name)["Items"]
     assert [item for item in kept if item["sk"]["S"] == "CONTACT"] == []
 
 
-def test_a_complaint_stops_automatic_mail_only(loop: Simulator, storage: Storage) -> None:
+def test_a_complaint_stops_automatic_mail_only(simulator: Simulator, storage: Storage) -> None:
     """RFC 5965; `not-spam` stops nothing."""
-    number = file(loop, storage)
-    headers = f"References: {own_id(loop, number)}"
-    loop.mail(complaint(headers, "not-spam"), DESK)
+    number = file_ticket(simulator, storage)
+    headers = f"References: {own_id(simulator, number)}"
+    simulator.mail(complaint(headers, "not-spam"), DESK)
     assert undeliverable_cause(storage, number) is None
-    loop.mail(complaint(headers), DESK)
-    loop.pump()
+    simulator.mail(complaint(headers), DESK)
+    simulator.pump()
     assert undeliverable_cause(storage, number) == "complaint abuse"
-    assert act(loop, number, "assign", agent="li-1").status == 200
+    assert act_on(simulator, number, "assign", agent="li-1").status == 200
     assert last_delivery(storage, number, "assigned").state == "dead_lettered"
-    assert act(loop, number, "reply", text="您好").status == 200
+    assert act_on(simulator, number, "reply", text="您好").status == 200
     assert last_delivery(storage, number, "reply").state == "sent"
 
 
@@ -289,23 +291,23 @@ def test_a_complaint_stops_automatic_mail_only(loop: Simulator, storage: Storage
     ("kind", "cause"), [("Bounce", "bounce 5.1.1"), ("Complaint", "complaint")]
 )
 def test_both_kinds_of_ses_notification_are_read(
-    loop: Simulator, storage: Storage, named: str, kind: str, cause: str
+    simulator: Simulator, storage: Storage, named: str, kind: str, cause: str
 ) -> None:
-    number = file(loop, storage)
+    number = file_ticket(simulator, storage)
     for _ in range(2):
-        notify(loop, number, kind, named=named)
+        notify(simulator, number, kind, named=named)
     assert undeliverable_cause(storage, number) == cause
     assert len(bounce_events(storage, number)) == 1
 
 
 def test_an_ses_notification_without_headers_marks_the_contact(
-    loop: Simulator, storage: Storage
+    simulator: Simulator, storage: Storage
 ) -> None:
-    number = file(loop, storage)
+    number = file_ticket(simulator, storage)
     envelope = {"Type": "Notification", "Message": ses_notification(named="notificationType")}
-    process_notification(loop, json.dumps(envelope))
+    process_notification(simulator, json.dumps(envelope))
     assert undeliverable_cause(storage, number) == "bounce 5.1.1"
-    assert undeliverable_cause(storage, file(loop, storage)) == "bounce 5.1.1"
+    assert undeliverable_cause(storage, file_ticket(simulator, storage)) == "bounce 5.1.1"
 
 
 @pytest.mark.parametrize(
@@ -319,52 +321,52 @@ def test_an_ses_notification_without_headers_marks_the_contact(
 )
 @pytest.mark.requirement("G3")
 def test_an_ses_notification_that_names_no_bad_address_stops_no_mail(
-    loop: Simulator, storage: Storage, kind: str, changes: dict[str, str]
+    simulator: Simulator, storage: Storage, kind: str, changes: dict[str, str]
 ) -> None:
-    number = file(loop, storage)
-    notify(loop, number, kind, **changes)
+    number = file_ticket(simulator, storage)
+    notify(simulator, number, kind, **changes)
     assert len(bounce_events(storage, number)) == 1
     assert undeliverable_cause(storage, number) is None
-    assert undeliverable_cause(storage, file(loop, storage)) is None
+    assert undeliverable_cause(storage, file_ticket(simulator, storage)) is None
 
 
 @pytest.mark.requirement("G3")
 def test_a_transient_ses_bounce_without_headers_stops_no_mail(
-    loop: Simulator, storage: Storage
+    simulator: Simulator, storage: Storage
 ) -> None:
-    number = file(loop, storage)
+    number = file_ticket(simulator, storage)
     process_notification(
-        loop, ses_notification(bounceType="Transient", bounceSubType="MailboxFull")
+        simulator, ses_notification(bounceType="Transient", bounceSubType="MailboxFull")
     )
     assert undeliverable_cause(storage, number) is None
-    assert undeliverable_cause(storage, file(loop, storage)) is None
+    assert undeliverable_cause(storage, file_ticket(simulator, storage)) is None
 
 
 @pytest.mark.requirement("G3")
 @pytest.mark.parametrize("sub_type", ["Suppressed", "OnAccountSuppressionList"])
 def test_a_suppression_by_ses_is_the_cause(
-    loop: Simulator, storage: Storage, sub_type: str
+    simulator: Simulator, storage: Storage, sub_type: str
 ) -> None:
     """It ends in SES, not in the customer's mailbox."""
-    number = file(loop, storage)
-    notify(loop, number, bounceSubType=sub_type)
+    number = file_ticket(simulator, storage)
+    notify(simulator, number, bounceSubType=sub_type)
     assert undeliverable_cause(storage, number) == f"bounce {sub_type}"
 
 
 @pytest.mark.requirement("G4")
-def test_a_cause_contains_codes_only(loop: Simulator, storage: Storage) -> None:
-    number = file(loop, storage)
+def test_a_cause_contains_codes_only(simulator: Simulator, storage: Storage) -> None:
+    number = file_ticket(simulator, storage)
     named = {"emailAddress": CUSTOMER, "status": f"5.1.1 <{CUSTOMER}> unknown"}
-    notify(loop, number, bouncedRecipients=[named])
+    notify(simulator, number, bouncedRecipients=[named])
     assert undeliverable_cause(storage, number) == "bounce"
 
 
 @pytest.mark.requirement("G1", "G3")
 def test_an_interrupted_run_is_repeated_completely(
-    loop: Simulator, storage: Storage, monkeypatch: pytest.MonkeyPatch
+    simulator: Simulator, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other, number = file(loop, storage), file(loop, storage)
-    body = ses_notification(headers=[{"name": "References", "value": own_id(loop, number)}])
+    other, number = file_ticket(simulator, storage), file_ticket(simulator, storage)
+    body = ses_notification(headers=[{"name": "References", "value": own_id(simulator, number)}])
     with monkeypatch.context() as broken:
 
         def busy(*_: Any) -> list[str]:
@@ -372,27 +374,31 @@ def test_an_interrupted_run_is_repeated_completely(
 
         broken.setattr(Contacts, "tickets", busy)
         record = {"messageId": "1", "body": body, "attributes": {}}
-        answer = loop.invoke("intake_mail", {"Records": [record]})
+        answer = simulator.invoke("intake_mail", {"Records": [record]})
         assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
-    process_notification(loop, body)
+    process_notification(simulator, body)
     assert [undeliverable_cause(storage, each) for each in (other, number)] == ["bounce 5.1.1"] * 2
 
 
 @pytest.mark.requirement("G6")
-def test_ended_tickets_of_the_contact_are_not_changed(loop: Simulator, storage: Storage) -> None:
-    ended, number = file(loop, storage), file(loop, storage)
-    assert act(loop, ended, "close", reason="重复").status == 200
+def test_ended_tickets_of_the_contact_are_not_changed(
+    simulator: Simulator, storage: Storage
+) -> None:
+    ended, number = file_ticket(simulator, storage), file_ticket(simulator, storage)
+    assert act_on(simulator, ended, "close", reason="重复").status == 200
     before = storage.tickets.load("standard", ended)
-    notify(loop, number)
+    notify(simulator, number)
     assert undeliverable_cause(storage, number) == "bounce 5.1.1"
     assert storage.tickets.load("standard", ended) == before
 
 
 @pytest.mark.requirement("G4")
-def test_a_keyed_id_finds_tickets_of_its_own_desk_only(loop: Simulator, storage: Storage) -> None:
-    number = file(loop, storage)
-    recorder = BounceRecorder(storage, aws.root_key(loop.deployment), datetime.now(UTC))
-    ids = (own_id(loop, number),)
+def test_a_keyed_id_finds_tickets_of_its_own_desk_only(
+    simulator: Simulator, storage: Storage
+) -> None:
+    number = file_ticket(simulator, storage)
+    recorder = BounceRecorder(storage, aws.root_key(simulator.deployment), datetime.now(UTC))
+    ids = (own_id(simulator, number),)
     for desk in ("standard", None):
         found = recorder.find_ticket(ids, desk)
         assert found is not None
@@ -402,126 +408,131 @@ def test_a_keyed_id_finds_tickets_of_its_own_desk_only(loop: Simulator, storage:
 
 @pytest.mark.requirement("G3")
 def test_an_ses_notification_about_no_ticket_is_quarantined(
-    loop: Simulator, storage: Storage
+    simulator: Simulator, storage: Storage
 ) -> None:
     """Notifications of other kinds are ignored."""
-    process_notification(loop, ses_notification(recipient="tech@standard.local"))
+    process_notification(simulator, ses_notification(recipient="tech@standard.local"))
     process_notification(
-        loop, json.dumps({"notificationType": "AmazonSnsSubscriptionSucceeded", "message": "x"})
+        simulator,
+        json.dumps({"notificationType": "AmazonSnsSubscriptionSucceeded", "message": "x"}),
     )
-    assert quarantined(loop) == 1
+    assert quarantined(simulator) == 1
 
 
-def test_an_automatic_reply_is_noted_once(loop: Simulator, storage: Storage) -> None:
-    number = file(loop, storage)
+def test_an_automatic_reply_is_noted_once(simulator: Simulator, storage: Storage) -> None:
+    number = file_ticket(simulator, storage)
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = CUSTOMER, DESK, "Automatic reply: [x]"
     mail["Message-ID"], mail["Auto-Submitted"] = "<a@x>", "auto-replied"
-    mail["In-Reply-To"] = own_id(loop, number)
+    mail["In-Reply-To"] = own_id(simulator, number)
     mail.set_content("I am away")
     before = sent_to(CUSTOMER)
     for _ in range(2):
-        loop.mail(mail.as_bytes(), DESK)
-    loop.pump()
+        simulator.mail(mail.as_bytes(), DESK)
+    simulator.pump()
     assert notes(storage, number) == ["auto_reply: Automatic reply: [x]\nI am away"]
     assert sent_to(CUSTOMER) == before
 
 
-def automatic_reply(loop: Simulator, number: str, words: str) -> bytes:
+def automatic_reply(simulator: Simulator, number: str, words: str) -> bytes:
     return (
         f"From: {CUSTOMER}\r\nTo: {DESK}\r\nSubject: Re: 13800138000\r\n"
         "Message-ID: <same@mail.example.com>\r\nPrecedence: auto_reply\r\n"
-        f"In-Reply-To: {own_id(loop, number)}\r\n"
+        f"In-Reply-To: {own_id(simulator, number)}\r\n"
         f"Content-Type: text/plain; charset=utf-8\r\n\r\n{words}\r\n"
     ).encode()
 
 
 @pytest.mark.requirement("G3", "G4")
-def test_the_note_has_the_automatic_reply_s_masked_text(loop: Simulator, storage: Storage) -> None:
+def test_the_note_has_the_automatic_reply_s_masked_text(
+    simulator: Simulator, storage: Storage
+) -> None:
     """A different reply under the same id is quarantined."""
-    number = file(loop, storage)
+    number = file_ticket(simulator, storage)
     for words in ("请找 li@example.com", "请找 li@example.com", "已恢复上班"):
-        loop.mail(automatic_reply(loop, number, words), DESK)
-        loop.pump()
+        simulator.mail(automatic_reply(simulator, number, words), DESK)
+        simulator.pump()
     assert notes(storage, number) == ["auto_reply: Re: 138****8000\n请找 ***@e***.com"]
-    assert quarantined(loop) == 1
+    assert quarantined(simulator) == 1
 
 
-def replay_delivery(storage: Storage, loop: Simulator, delivery: Delivery) -> None:
+def replay_delivery(storage: Storage, simulator: Simulator, delivery: Delivery) -> None:
     """Make a dead-lettered delivery due again, as `deskbell quarantine replay` does."""
     assert storage.deliveries.move(delivery.model_copy(update={"state": "due"}), "dead_lettered")
-    loop.pump()
+    simulator.pump()
 
 
-def test_a_corrected_contact_gets_the_held_mail(loop: Simulator, storage: Storage) -> None:
-    number, other = file(loop, storage), file(loop, storage)
-    mail_bounce(loop, number)
-    view = loop.http("GET", f"/agent/desks/standard/tickets/{number}", claims=SUPERVISOR).json
+def test_a_corrected_contact_gets_the_held_mail(simulator: Simulator, storage: Storage) -> None:
+    number, other = file_ticket(simulator, storage), file_ticket(simulator, storage)
+    mail_bounce(simulator, number)
+    view = simulator.http("GET", f"/agent/desks/standard/tickets/{number}", claims=SUPERVISOR).json
     assert view["customer"]["undeliverable"] == "bounce 5.1.1"
     assert "correct-contact" in view["actions"]
-    act(loop, number, "assign", agent="li-1")
+    act_on(simulator, number, "assign", agent="li-1")
     held = last_delivery(storage, number, "assigned")
     assert held.state == "dead_lettered"
-    replay_delivery(storage, loop, held)  # not yet: it is held again
+    replay_delivery(storage, simulator, held)  # not yet: it is held again
     assert last_delivery(storage, number, "assigned").state == "dead_lettered"
 
-    answer = act(loop, number, "correct-contact", contact="li.lei2@example.org")
+    answer = act_on(simulator, number, "correct-contact", contact="li.lei2@example.org")
     assert answer.status == 200, answer.text
     ticket = storage.tickets.load("standard", number)
     assert ticket.customer.undeliverable is None
     assert undeliverable_cause(storage, other) == "bounce 5.1.1"  # still
-    replay_delivery(storage, loop, last_delivery(storage, number, "assigned"))
+    replay_delivery(storage, simulator, last_delivery(storage, number, "assigned"))
     assert last_delivery(storage, number, "assigned").state == "sent"
     assert sent_to("li.lei2@example.org") == 1
     everything = json.dumps(storage.tickets.items("standard", number), default=str)
     assert "li.lei2" not in everything.replace("sealed", "")
     # The corrected ticket is no longer in the old contact's history.
-    again = loop.http("GET", f"/agent/desks/standard/tickets/{other}", claims=SUPERVISOR).json
+    again = simulator.http("GET", f"/agent/desks/standard/tickets/{other}", claims=SUPERVISOR).json
     assert number not in again["history"]
-    refused = act(loop, number, "correct-contact", contact=CUSTOMER)
+    refused = act_on(simulator, number, "correct-contact", contact=CUSTOMER)
     assert refused.status == 400
     assert refused.json["errors"][0]["field"] == "contact"
 
 
 def test_a_corrected_phone_number_gets_the_held_mail_as_sms(
-    loop: Simulator, storage: Storage
+    simulator: Simulator, storage: Storage
 ) -> None:
-    number = file(loop, storage)
-    mail_bounce(loop, number)
-    act(loop, number, "assign", agent="li-1")
-    assert act(loop, number, "correct-contact", contact="13800138000").status == 200
-    replay_delivery(storage, loop, last_delivery(storage, number, "assigned"))
+    number = file_ticket(simulator, storage)
+    mail_bounce(simulator, number)
+    act_on(simulator, number, "assign", agent="li-1")
+    assert act_on(simulator, number, "correct-contact", contact="13800138000").status == 200
+    replay_delivery(storage, simulator, last_delivery(storage, number, "assigned"))
     found = last_delivery(storage, number, "assigned")
     assert (found.state, found.channel) == ("sent", "sms")
 
 
-def test_a_contact_can_be_marked_as_deliverable_again(loop: Simulator, storage: Storage) -> None:
-    number, other = file(loop, storage), file(loop, storage)
-    mail_bounce(loop, number)
-    assert act(loop, number, "correct-contact").status == 200
+def test_a_contact_can_be_marked_as_deliverable_again(
+    simulator: Simulator, storage: Storage
+) -> None:
+    number, other = file_ticket(simulator, storage), file_ticket(simulator, storage)
+    mail_bounce(simulator, number)
+    assert act_on(simulator, number, "correct-contact").status == 200
     assert undeliverable_cause(storage, number) is undeliverable_cause(storage, other) is None
-    third = file(loop, storage)
+    third = file_ticket(simulator, storage)
     assert last_delivery(storage, third, "received").state == "sent"
-    assert act(loop, number, "correct-contact").status == 200  # nothing left to do
+    assert act_on(simulator, number, "correct-contact").status == 200  # nothing left to do
 
 
 def test_agents_may_correct_a_contact_and_finance_may_not(
-    loop: Simulator, storage: Storage
+    simulator: Simulator, storage: Storage
 ) -> None:
-    number = file(loop, storage)
+    number = file_ticket(simulator, storage)
     path = f"/agent/desks/standard/tickets/{number}/correct-contact"
     for role, status in (("finance", 403), ("agent", 200)):
         claims = {"cognito:username": "li-1", "cognito:groups": f"standard:{role}"}
-        answer = loop.http("POST", path, {"contact": "13800138000"}, claims=claims)
+        answer = simulator.http("POST", path, {"contact": "13800138000"}, claims=claims)
         assert answer.status == status, answer.text
 
 
 @pytest.mark.requirement("A5")
-def test_a_contact_keeps_its_mark_and_its_class(loop: Simulator, storage: Storage) -> None:
-    number = file(loop, storage)
-    mail_bounce(loop, number)
-    assert act(loop, number, "set-customer-class", customer_class="vip").status == 200
-    ticket: Ticket = storage.tickets.load("standard", file(loop, storage))
+def test_a_contact_keeps_its_mark_and_its_class(simulator: Simulator, storage: Storage) -> None:
+    number = file_ticket(simulator, storage)
+    mail_bounce(simulator, number)
+    assert act_on(simulator, number, "set-customer-class", customer_class="vip").status == 200
+    ticket: Ticket = storage.tickets.load("standard", file_ticket(simulator, storage))
     assert (ticket.customer.undeliverable, ticket.customer.customer_class) == (
         "bounce 5.1.1",
         "vip",
@@ -530,9 +541,9 @@ def test_a_contact_keeps_its_mark_and_its_class(loop: Simulator, storage: Storag
 
 @pytest.mark.requirement("G7")
 def test_a_ticket_without_bounces_costs_one_read_unit_for_the_limits(
-    loop: Simulator, storage: Storage
+    simulator: Simulator, storage: Storage
 ) -> None:
-    loop.calls.clear()
-    file(loop, storage)
-    asked = [c for c in loop.calls if c.function == "notify" and c.operation == "Query"]
+    simulator.calls.clear()
+    file_ticket(simulator, storage)
+    asked = [c for c in simulator.calls if c.function == "notify" and c.operation == "Query"]
     assert sum(call.read_units for call in asked) <= 1

@@ -20,7 +20,7 @@ from functions.core.text.tokens import status_key
 from functions.portal.calls import PortalContext, show, write
 from functions.portal.files import NewAttachment, keep
 from tests.aws_snapshots import aws_in_memory, restore_or_make
-from tests.core.sample_desk import DESK, NOON, agent, file, make_table
+from tests.core.sample_desk import DESK, NOON, agent, file_ticket, make_table
 
 ROOT = b"k" * 32
 DEPLOYMENT = Deployment("aws", "us-east-1", "123456789012", "test")
@@ -112,7 +112,7 @@ def storage(dynamodb: Any, playbook: Playbook) -> Storage:
 
 @pytest.fixture
 def ticket(storage: Storage, playbook: Playbook) -> Ticket:
-    return file(storage, playbook, NUMBER)
+    return file_ticket(storage, playbook, NUMBER)
 
 
 @pytest.fixture

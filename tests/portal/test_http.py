@@ -14,7 +14,7 @@ from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.core.text.tokens import status_key
 from infra.simulator.simulator import Simulator
-from tests.core.sample_desk import NOON, file
+from tests.core.sample_desk import NOON, file_ticket
 from tests.portal.deployment import DEPLOYMENT, ROOT, deployed
 
 pytestmark = pytest.mark.requirement("F6", "A13", "A16", "G4")
@@ -29,7 +29,7 @@ def simulator(playbook: Playbook) -> Iterator[Simulator]:
     """Yield a deployment with one assigned ticket."""
     with deployed(playbook, {"agent-1": ("agent", "technical")}) as running:
         storage = _storage()
-        file(storage, playbook, NUMBER)
+        file_ticket(storage, playbook, NUMBER)
         assign = c.Assign("technical", "agent-1", by_person=True)
         change(storage, "testdesk", NUMBER, assign, playbook, NOON, actor="system")
         yield running

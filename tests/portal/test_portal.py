@@ -31,7 +31,7 @@ from functions.core.storage.database import Storage
 from functions.core.storage.playbooks import CachedPlaybook
 from functions.core.text.words import label, nearest_locale
 from functions.portal.calls import wants_page
-from tests.core.sample_desk import DESK, NOON, file
+from tests.core.sample_desk import DESK, NOON, file_ticket
 from tests.core.text.test_file_types import REAL, package
 from tests.portal.conftest import DEPLOYMENT, NUMBER, Customer
 
@@ -89,7 +89,7 @@ def test_the_last_four_of_the_contact_open_the_status(customer: Customer, contac
 @pytest.mark.requirement("G9")
 def test_the_end_of_a_mail_address_proves_nothing(storage: Storage, playbook: Playbook) -> None:
     """Half of all addresses end in `.com`."""
-    file(storage, playbook, "CS20260310002", customer=_person("***@example.com", "email"))
+    file_ticket(storage, playbook, "CS20260310002", customer=_person("***@example.com", "email"))
     with pytest.raises(NotFound):
         Customer(storage, "CS20260310002").get(contact=".com")
 
@@ -125,7 +125,7 @@ def test_guesses_count_for_an_hour(storage: Storage, customer: Customer) -> None
 def test_the_stars_of_a_masked_contact_prove_nothing(
     storage: Storage, playbook: Playbook, shown: str
 ) -> None:
-    file(storage, playbook, "CS20260310002", customer=_person(shown, "phone"))
+    file_ticket(storage, playbook, "CS20260310002", customer=_person(shown, "phone"))
     for guess in ("****", shown, "", "\x00\x00\x00\x00", "**78"):
         with pytest.raises(NotFound):
             Customer(storage, "CS20260310002").get(contact=guess)
@@ -386,7 +386,7 @@ def test_an_erased_ticket_takes_no_message(
 
     assert "/messages?" in customer.get(PAGE, key=customer.key).body
     if merged:
-        file(storage, playbook, "CS2")
+        file_ticket(storage, playbook, "CS2")
         carry_out(c.Merge("CS2"))
     carry_out(c.ErasePerson("asked for it"), actor="admin")
     photo = {"name": "x.png", "content_type": "image/png", "content": PHOTO}
@@ -606,6 +606,6 @@ def test_languages_are_recognised_by_their_first_part() -> None:
 
 
 def test_a_ticket_in_english_has_its_page_in_english(storage: Storage, playbook: Playbook) -> None:
-    filed = file(storage, playbook, "CS20260310003", locale="en")
+    filed = file_ticket(storage, playbook, "CS20260310003", locale="en")
     customer = replace(Customer(storage), number=filed.number)
     assert '<html lang="en">' in customer.get(PAGE, key=customer.key).body

@@ -15,7 +15,7 @@ from functions.core.domain.ticket import Ticket
 from functions.core.playbook import load
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
-from tests.core.sample_desk import DESK, NOON, agent, both, file
+from tests.core.sample_desk import DESK, NOON, agent, both, file_ticket
 from tests.portal.conftest import NUMBER, Customer
 from tests.portal.test_portal import PAGE
 
@@ -211,4 +211,4 @@ def test_a_step_that_the_playbook_has_dropped_is_still_shown(
     fresh = Customer(Storage.on(storage.table.client, storage.table.name))
     (entry,) = fresh.get(key=fresh.key).body["timeline"][-1:]
     assert (entry["label"], entry["fields"][0]["label"]) == ("处理进展", "arrives_at")
-    assert file(storage, playbook, "CS20260310009").status == "received"
+    assert file_ticket(storage, playbook, "CS20260310009").status == "received"

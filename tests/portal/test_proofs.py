@@ -14,7 +14,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import RefusedFile, Ticket
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
-from tests.core.sample_desk import NOON, file
+from tests.core.sample_desk import NOON, file_ticket
 from tests.portal.conftest import NUMBER, Customer
 
 pytestmark = pytest.mark.requirement("F6", "A15", "A16", "G1", "G4")
@@ -71,7 +71,7 @@ def test_a_desk_can_require_the_key(customer: Customer, playbook: Playbook) -> N
 def test_an_idempotency_key_is_separate_per_ticket(
     customer: Customer, storage: Storage, playbook: Playbook
 ) -> None:
-    file(storage, playbook, "CS20260310002")
+    file_ticket(storage, playbook, "CS20260310002")
     other = Customer(storage, "CS20260310002")
     for who, words in ((customer, "还有一事"), (other, "别的事")):
         answer = who.send("messages", {"text": words}, idempotency_key="k1")

@@ -26,7 +26,7 @@ from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.router.routing import Router
 from tests.core.conftest import OneAtATime
-from tests.core.sample_desk import DESK, NOON, TABLE, agent, file, request
+from tests.core.sample_desk import DESK, NOON, TABLE, agent, file_ticket, request
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -113,7 +113,7 @@ def test_a_hundred_simultaneous_tickets_are_assigned_within_capacity_and_in_orde
     chance = random.Random(7)  # noqa: S311 - the same crowd each time
     vip = request().customer.model_copy(update={"customer_class": "vip"})
     for n, number in enumerate(NUMBERS):
-        file(
+        file_ticket(
             storage,
             playbook,
             number,

@@ -17,7 +17,7 @@ from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.router.consumer import process
 from tests.aws_snapshots import aws_in_memory
-from tests.core.sample_desk import DESK, NOON, TABLE, agent, both, file, make_table
+from tests.core.sample_desk import DESK, NOON, TABLE, agent, both, file_ticket, make_table
 
 DEPLOYMENT = Deployment("aws", "us-east-1", "123456789012", "test")
 NUMBER = "CS20260310001"
@@ -62,7 +62,7 @@ class WaitingTicket:
         self.client, self.playbook = client, playbook
         self.storage = Storage.on(client, TABLE)
         self.storage.playbooks.put(playbook, NOON)
-        file(self.storage, playbook, NUMBER, description="你好")
+        file_ticket(self.storage, playbook, NUMBER, description="你好")
         self.deliver(1)
 
     @property

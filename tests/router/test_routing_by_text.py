@@ -13,7 +13,7 @@ from functions.core.playbook import load
 from functions.core.storage.database import Storage
 from functions.core.storage.tickets import Tickets
 from functions.router.routing import Router
-from tests.core.sample_desk import DESK, NOON, agent, file
+from tests.core.sample_desk import DESK, NOON, agent, file_ticket
 
 NUMBER = "CS20260310001"
 WORDS = "银行卡被扣了两万元，金额20000元"
@@ -28,7 +28,7 @@ def playbook_of(**place: Any) -> Playbook:
 
 def route_by_text(storage: Storage, playbook: Playbook) -> Router:
     """Return the router, and a ticket that it has routed by its text."""
-    ticket = file(storage, playbook, NUMBER, description=WORDS)
+    ticket = file_ticket(storage, playbook, NUMBER, description=WORDS)
     router = Router(storage, playbook, NOON)
     router.route_new(ticket, storage.tickets.history("testdesk", NUMBER)[0].of(TicketReceived)[0])
     assert destination_of(storage) == ("waiting", "technical", None)

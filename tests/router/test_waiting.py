@@ -14,7 +14,7 @@ from functions.core.playbook import load
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.router.routing import PAGE_SIZE, Router
-from tests.core.sample_desk import DESK, NOON, agent, file
+from tests.core.sample_desk import DESK, NOON, agent, file_ticket
 
 pytestmark = pytest.mark.requirement("A5", "A7", "D7", "D13")
 TEAM = "technical"
@@ -38,7 +38,7 @@ def carry_out(storage: Storage, playbook: Playbook, number: str, *commands: c.Co
 
 
 def file_waiting(storage: Storage, playbook: Playbook, number: str, **request: Any) -> Ticket:
-    file(storage, playbook, number, **request)
+    file_ticket(storage, playbook, number, **request)
     return carry_out(storage, playbook, number, c.Enqueue(TEAM, "waiting", "nobody free"))
 
 
@@ -94,7 +94,7 @@ def test_a_ticket_of_the_supervisors_stays_in_their_queue(
 ) -> None:
     """Confirming its type does not take it out."""
     storage.roster.put(agent("agent-1", skills=("network",)))
-    file(storage, playbook, "CS1")
+    file_ticket(storage, playbook, "CS1")
     theirs = carry_out(storage, playbook, "CS1", c.Enqueue(TEAM, "supervisor", "asked for"))
     Router(storage, playbook, NOON).route_on(theirs)
     assert storage.tickets.load("testdesk", "CS1") == theirs
@@ -108,8 +108,8 @@ def test_an_unsolved_ticket_returns_to_its_former_handler_if_online(
     """Whatever the load; otherwise it goes to a free agent."""
     for who in ("agent-1", "agent-2"):
         storage.roster.put(agent(who, capacity=1))
-    file(storage, playbook, "CS1")
-    file(storage, playbook, "CS2")
+    file_ticket(storage, playbook, "CS1")
+    file_ticket(storage, playbook, "CS2")
     for number in ("CS1", "CS2"):
         carry_out(storage, playbook, number, c.Assign(TEAM, "agent-1", by_person=True))
     carry_out(storage, playbook, "CS1", c.Resolve("已更换主板"))

@@ -12,7 +12,7 @@ from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.core.storage.items import SHARDS
 from functions.sla_timer.sweep import sweep
-from tests.core.sample_desk import NOON, agent, file
+from tests.core.sample_desk import NOON, agent, file_ticket
 
 pytestmark = pytest.mark.requirement("F3", "G2")
 
@@ -25,7 +25,7 @@ def test_a_ticket_that_is_due_too_early_is_moved_without_a_commit(
     storage: Storage, playbook: Playbook
 ) -> None:
     """A reply leaves the ticket's index key; the sweep moves it when that time comes."""
-    ticket = file(storage, playbook, "CS1")
+    ticket = file_ticket(storage, playbook, "CS1")
     storage.roster.put(agent())
     storage.playbooks.put(playbook, NOON)
     first = ticket.next_due
@@ -47,13 +47,13 @@ def test_a_ticket_that_is_due_too_early_is_moved_without_a_commit(
 
 
 def test_a_late_move_changes_nothing(storage: Storage, playbook: Playbook) -> None:
-    ticket = file(storage, playbook, "CS1")
+    ticket = file_ticket(storage, playbook, "CS1")
     change(storage, "testdesk", "CS1", c.Note("x"), playbook, NOON, actor="agent-1")
     assert not storage.tickets.move_wake(ticket)
 
 
 def test_a_ticket_without_deadlines_leaves_the_index(storage: Storage, playbook: Playbook) -> None:
-    ticket = file(storage, playbook, "CS1")
+    ticket = file_ticket(storage, playbook, "CS1")
     bare = ticket.model_copy(update={"timers": {}})
     assert storage.tickets.move_wake(bare)
     assert due_in(storage, timedelta(days=999)) == []

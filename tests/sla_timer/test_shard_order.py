@@ -12,7 +12,7 @@ from functions.core.storage.database import Storage
 from functions.core.storage.items import SHARDS, shard
 from functions.sla_timer import handler
 from functions.sla_timer.sweep import SweepFailed, SweepResult, sweep
-from tests.core.sample_desk import NOON, agent, file
+from tests.core.sample_desk import NOON, agent, file_ticket
 
 pytestmark = pytest.mark.requirement("G2")
 PLENTY, NOTHING = timedelta(seconds=55), timedelta(seconds=4)
@@ -33,7 +33,7 @@ def test_a_sweep_begins_with_the_given_shard(
     storage.roster.put(agent())
     numbers = [number_in(partition) for partition in range(SHARDS)]
     for number in numbers:
-        file(storage, playbook, number, priority="high")
+        file_ticket(storage, playbook, number, priority="high")
     left = iter((PLENTY, NOTHING))
     late = NOON + timedelta(hours=2)
     found = sweep(storage, late, lambda: next(left), first=first)

@@ -20,7 +20,7 @@ from functions.core.storage.database import Storage
 from functions.core.storage.items import SHARDS
 from functions.sla_timer import handler
 from functions.sla_timer.sweep import SweepFailed, SweepResult, process, sweep
-from tests.core.sample_desk import DESK, NOON, agent, file
+from tests.core.sample_desk import DESK, NOON, agent, file_ticket
 
 HOUR = timedelta(hours=1)
 
@@ -51,7 +51,7 @@ class TestTickets:
     @pytest.mark.requirement("F3", "G2")
     def test_a_missed_first_response_is_a_breach(self, desk: Storage, playbook: Playbook) -> None:
         """At the sweep's time."""
-        file(desk, playbook, "CS1", priority="high")
+        file_ticket(desk, playbook, "CS1", priority="high")
         assert sweep(desk, NOON + 2 * HOUR - timedelta(seconds=1), plenty).done == 1  # a warning
         before = desk.tickets.load("testdesk", "CS1")
         assert before.timers["first_response"].state == "running"
@@ -68,7 +68,7 @@ class TestTickets:
     def test_a_customer_who_does_not_answer_for_a_day_breaches_the_timer(
         self, desk: Storage, playbook: Playbook
     ) -> None:
-        ticket = file(desk, playbook, "CS1")
+        ticket = file_ticket(desk, playbook, "CS1")
         for command in (c.Assign("technical", "agent-1"), c.RequestInformation("?")):
             change(desk, "testdesk", ticket.number, command, playbook, NOON, actor="agent-1")
         sweep(desk, NOON + 24 * HOUR, plenty)
@@ -80,7 +80,7 @@ class TestTickets:
     def test_an_unconfirmed_type_breaches_after_ten_minutes(
         self, desk: Storage, playbook: Playbook
     ) -> None:
-        file(desk, playbook, "CS1")
+        file_ticket(desk, playbook, "CS1")
         ask = c.AskConfirmation("general", "?")
         change(desk, "testdesk", "CS1", ask, playbook, NOON, actor="system")
         sweep(desk, NOON + timedelta(minutes=9), plenty)
@@ -93,7 +93,7 @@ class TestTickets:
         self, desk: Storage, playbook: Playbook
     ) -> None:
         for index in range(20):
-            file(desk, playbook, f"CS{index}", priority="high")
+            file_ticket(desk, playbook, f"CS{index}", priority="high")
         assert sweep(desk, NOON + 2 * HOUR, plenty).done == 20
         states = {
             desk.tickets.load("testdesk", f"CS{index}").timers["first_response"].state
@@ -102,14 +102,14 @@ class TestTickets:
         assert states == {"breached"}
 
     def test_a_repeated_sweep_does_nothing_more(self, desk: Storage, playbook: Playbook) -> None:
-        file(desk, playbook, "CS1", priority="high")
+        file_ticket(desk, playbook, "CS1", priority="high")
         for _ in range(3):
             sweep(desk, NOON + 2 * HOUR, plenty)
         assert desk.tickets.load("testdesk", "CS1").version == 2
 
     def test_two_sweeps_at_once_breach_once(self, desk: Storage, playbook: Playbook) -> None:
         for index in range(6):
-            file(desk, playbook, f"CS{index}", priority="high")
+            file_ticket(desk, playbook, f"CS{index}", priority="high")
         with ThreadPoolExecutor(3) as pool:
             results = list(pool.map(lambda _: sweep(desk, NOON + 2 * HOUR, plenty), range(3)))
         assert sum(found.failed for found in results) == 0
@@ -120,7 +120,7 @@ class TestTickets:
     def test_a_timer_kind_that_the_desk_dropped_is_cancelled(
         self, desk: Storage, playbook: Playbook
     ) -> None:
-        file(desk, playbook, "CS1", priority="high")
+        file_ticket(desk, playbook, "CS1", priority="high")
         desk.playbooks.put(load({**DESK, "timers": {}}), NOON)
         later = NOON + timedelta(days=30)
         sweep(desk, later, plenty)
@@ -170,7 +170,7 @@ class TestFailures:
     ) -> None:
         """A ticket without its desk, a broken item and a conflict among healthy ones."""
         for number in ("CS1", "CS2", "CS3", "CS4"):
-            file(desk, playbook, number, priority="high")
+            file_ticket(desk, playbook, number, priority="high")
         orphan = Delivery.model_validate({**waiting_delivery().model_dump(), "desk": "nowhere"})
         desk.deliveries.claim(orphan)
         desk.table.client.update_item(
@@ -198,7 +198,7 @@ class TestFailures:
 
     def test_a_sweep_stops_before_its_time_is_over(self, desk: Storage, playbook: Playbook) -> None:
         for index in range(20):
-            file(desk, playbook, f"CS{index}", priority="high")
+            file_ticket(desk, playbook, f"CS{index}", priority="high")
         left = iter([*[timedelta(seconds=55)] * 7, *[timedelta(seconds=4)] * 99])
         found = sweep(desk, NOON + 2 * HOUR, lambda: next(left))
         assert found == SweepResult(done=7, failed=0, stopped=True)
@@ -225,7 +225,7 @@ class TestHandler:
     def test_the_handler_accepts_eventbridges_event(
         self, desk: Storage, playbook: Playbook
     ) -> None:
-        file(desk, playbook, "CS1", priority="high")
+        file_ticket(desk, playbook, "CS1", priority="high")
         event = {
             "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
             "detail-type": "Scheduled Event", "source": "aws.events", "account": "123456789012",
@@ -237,13 +237,13 @@ class TestHandler:
         )
 
     def test_an_invocation_may_give_a_later_time(self, desk: Storage, playbook: Playbook) -> None:
-        file(desk, playbook, "CS1", priority="high")
+        file_ticket(desk, playbook, "CS1", priority="high")
         assert handler.sla_timer({"time": "2027-01-01T00:00:00+08:00"}, Context()) == {"done": 1}
 
     @pytest.mark.requirement("G3")
     def test_the_handler_fails_if_an_item_failed(self, desk: Storage, playbook: Playbook) -> None:
         """The alarm counts the function's errors."""
-        file(desk, playbook, "CS1", priority="high")
+        file_ticket(desk, playbook, "CS1", priority="high")
         desk.table.client.delete_item(
             TableName=desk.table.name, Key={"pk": {"S": "DESK#testdesk"}, "sk": {"S": "DESK"}}
         )

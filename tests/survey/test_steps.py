@@ -28,7 +28,7 @@ from functions.core.services.task_results import send_result
 from functions.core.storage.database import Storage
 from functions.survey import handler
 from functions.survey.tasks import Task, WaitingTask, expire, wait_for
-from tests.core.sample_desk import NOON, agent, file, received, then
+from tests.core.sample_desk import NOON, agent, file_ticket, received, then
 
 TASK = Task(desk="testdesk", number="CS1", resolution=1)
 WAITING_TASK = WaitingTask(desk="testdesk", number="CS1", resolution=1, token="token-1")
@@ -54,7 +54,7 @@ def desk(storage: Storage, playbook: Playbook) -> Storage:
     """Return a storage with a resolved ticket, CS1."""
     storage.playbooks.put(playbook, NOON)
     storage.roster.put(agent())
-    file(storage, playbook, "CS1")
+    file_ticket(storage, playbook, "CS1")
     carry_out(storage, playbook, c.Assign("technical", "agent-1"), c.Resolve("重置密码"))
     return storage
 

@@ -23,7 +23,7 @@ from functions.core.domain.ticket import Ticket
 from functions.core.services import command_service
 from functions.core.services.command_service import change, write_all
 from functions.core.storage.database import Storage
-from tests.core.sample_desk import NOON, file
+from tests.core.sample_desk import NOON, file_ticket
 from tests.workbench.conftest import NUMBER, SignedIn
 
 pytestmark = pytest.mark.requirement(
@@ -36,7 +36,7 @@ RAW = Attachment(name="odd", content_type="text/plain", size=9, key="mail/whole"
 @pytest.fixture
 def ticket(storage: Storage, playbook: Playbook) -> Ticket:
     """Return a new ticket without a handler."""
-    return file(
+    return file_ticket(
         storage,
         playbook,
         NUMBER,
@@ -364,7 +364,7 @@ def test_an_agent_sees_the_whole_ticket(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
     """Fields, messages, timers, a suggestion, and the customer's other tickets."""
-    file(storage, playbook, "CS20260309001", NOON - timedelta(days=1))
+    file_ticket(storage, playbook, "CS20260309001", NOON - timedelta(days=1))
     _system(storage, playbook, c.Classify("fault", ("login",), "medium", rules=("kw-login",)))
     shown = signed_in("agent-1").show()
     assert shown["customer"]["contact"] == "****8000"

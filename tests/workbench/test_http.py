@@ -16,7 +16,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.storage.database import Storage
 from functions.workbench.session import Credentials, sign_in
 from infra.simulator.simulator import ApiResponse, Simulator
-from tests.core.sample_desk import NOON, file
+from tests.core.sample_desk import NOON, file_ticket
 from tests.core.text.test_file_types import REAL
 from tests.portal.deployment import DEPLOYMENT, PASSWORD, deployed
 from tests.workbench.conftest import NUMBER, ROSTER
@@ -146,7 +146,7 @@ def test_a_file_is_uploaded_directly_to_the_bucket(
 
     requests: Any = import_module("requests")  # moto answers it too
     boto3.client("s3").create_bucket(Bucket=DEPLOYMENT.mail_bucket)
-    file(Storage.on(boto3.client("dynamodb"), DEPLOYMENT.table), playbook, NUMBER)
+    file_ticket(Storage.on(boto3.client("dynamodb"), DEPLOYMENT.table), playbook, NUMBER)
     _as(simulator, "agent-1", "POST", f"{TICKETS}/{NUMBER}/take")
     content = REAL["pdf"]
     meant = {"name": "检测报告.pdf", "size": len(content)}
@@ -177,7 +177,7 @@ def test_agent_and_customer_exchange_messages_over_http(
 
     shot = Attachment(name="截图.png", content_type="image/png", size=9, key="files/x/1")
     storage = Storage.on(boto3.client("dynamodb"), DEPLOYMENT.table)
-    file(storage, playbook, NUMBER, attachments=(shot,))
+    file_ticket(storage, playbook, NUMBER, attachments=(shot,))
     taken = _as(simulator, "agent-1", "POST", f"{TICKETS}/{NUMBER}/take", {"version": 1})
     assert (taken.status, taken.json["handler"]) == (200, "agent-1")
     assert taken.json["received_at"] == "2026-03-10T12:00:00+08:00"
@@ -217,7 +217,7 @@ def test_each_refusal_is_a_problem_document(
 ) -> None:
     import boto3
 
-    file(Storage.on(boto3.client("dynamodb"), DEPLOYMENT.table), playbook, NUMBER, at=NOON)
+    file_ticket(Storage.on(boto3.client("dynamodb"), DEPLOYMENT.table), playbook, NUMBER, at=NOON)
     answer = _as(simulator, who, method, path, body)
     assert (answer.status, answer.headers["content-type"]) == (status, "application/problem+json")
     assert {"title", "status", "detail"} <= set(answer.json)

@@ -19,7 +19,7 @@ from functions.core.storage.database import Storage
 from functions.core.storage.tickets import Tickets
 from functions.workbench import calls
 from functions.workbench.rights import may_step, principal_of
-from tests.core.sample_desk import DESK, NOON, both, file
+from tests.core.sample_desk import DESK, NOON, both, file_ticket
 from tests.workbench.conftest import NUMBER, ROSTER, SignedIn
 
 pytestmark = pytest.mark.requirement("A7", "A13", "A15", "G1", "G4")
@@ -85,7 +85,7 @@ def test_every_text_of_an_agent_is_masked(
 ) -> None:
     """In reasons and remarks too."""
     for number in (NUMBER, OTHER):
-        file(storage, playbook, number)
+        file_ticket(storage, playbook, number)
     for command in (c.Assign("technical", "agent-1", by_person=True), *before):
         change(storage, "testdesk", NUMBER, command, playbook, NOON, actor="agent-1")
     signed_in(who).act(action, **body)
@@ -99,7 +99,7 @@ def test_the_reason_for_opening_an_original_is_masked(
     storage: Storage, playbook: Playbook, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The act stays in the history."""
-    file(storage, playbook, NUMBER)
+    file_ticket(storage, playbook, NUMBER)
     command = c.Assign("technical", "agent-1", by_person=True)
     change(storage, "testdesk", NUMBER, command, playbook, NOON, actor="agent-1")
     sealed = storage.tickets.history("testdesk", NUMBER)[0], (b"sealed",)
@@ -131,7 +131,7 @@ def test_a_step_s_team_needs_the_step_s_role(
     }  # fmt: skip
     teams = {**DESK["teams"], "leads": {"label": both("主管组"), "role": "supervisor"}}
     playbook = load({**DESK, "teams": teams, "steps": {"stock": step}})
-    file(storage, playbook, NUMBER)
+    file_ticket(storage, playbook, NUMBER)
     given = c.Assign("technical", "agent-2", by_person=True)
     ticket = change(storage, "testdesk", NUMBER, given, playbook, NOON, actor="system")
     at = principal_of(storage, _caller(who), "testdesk")

@@ -17,7 +17,7 @@ from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.workbench import queues
 from functions.workbench.queues import QUEUES
-from tests.core.sample_desk import NOON, file
+from tests.core.sample_desk import NOON, file_ticket
 from tests.workbench.conftest import ROSTER, SignedIn
 
 pytestmark = pytest.mark.requirement("A5", "A7")
@@ -40,7 +40,7 @@ def tickets(storage: Storage, playbook: Playbook) -> dict[str, str]:
         "T-9-resolved": (HELD, c.Resolve("好了")),
     }
     for number, commands in where.items():
-        file(storage, playbook, number)
+        file_ticket(storage, playbook, number)
         for command in commands:
             change(storage, "testdesk", number, command, playbook, NOON, actor="system")
     return {number: number[4:] for number in where}
@@ -152,7 +152,7 @@ def test_pages_list_every_ticket_once_in_order(
     vip = Customer(contact="****8000", kind="phone", hash="h9", customer_class="vip")
     for n in range(8):
         more: dict[str, Any] = {"customer": vip} if n == 7 else {}
-        file(storage, playbook, f"N-{n}", NOON + timedelta(minutes=n), **more)
+        file_ticket(storage, playbook, f"N-{n}", NOON + timedelta(minutes=n), **more)
         change(
             storage, "testdesk", f"N-{n}", c.Enqueue("technical"), playbook, NOON, actor="system"
         )
@@ -172,7 +172,7 @@ def test_a_status_filter_reads_several_pages(
 ) -> None:
     monkeypatch.setattr(queues, "PAGE", 2)
     for n in range(7):
-        file(storage, playbook, f"N-{n}", NOON + timedelta(minutes=n))
+        file_ticket(storage, playbook, f"N-{n}", NOON + timedelta(minutes=n))
         change(storage, "testdesk", f"N-{n}", HELD, playbook, NOON, actor="system")
     change(storage, "testdesk", "N-6", c.Reply("好"), playbook, NOON, actor="agent-1")
     agent = signed_in("agent-1")

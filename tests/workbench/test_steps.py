@@ -20,7 +20,7 @@ from functions.core.playbook import load
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.core.storage.files import MAX_BYTES, UPLOADS
-from tests.core.sample_desk import DESK, NOON, both, file
+from tests.core.sample_desk import DESK, NOON, both, file_ticket
 from tests.core.text.test_file_types import REAL
 from tests.workbench.conftest import BUCKET, NUMBER, SignedIn
 
@@ -78,7 +78,7 @@ def playbook() -> Playbook:
 @pytest.fixture
 def ticket(storage: Storage, playbook: Playbook) -> Ticket:
     """Return a ticket that is assigned to agent-1."""
-    file(storage, playbook, NUMBER)
+    file_ticket(storage, playbook, NUMBER)
     return _system(storage, playbook, c.Assign("technical", "agent-1", by_person=True))
 
 
@@ -182,7 +182,7 @@ def test_a_step_is_open_to_its_roles_only(ticket: Ticket, signed_in: SignedIn) -
 def test_the_team_can_take_a_step_on_a_waiting_ticket(
     storage: Storage, playbook: Playbook, signed_in: SignedIn
 ) -> None:
-    file(storage, playbook, NUMBER)
+    file_ticket(storage, playbook, NUMBER)
     _system(storage, playbook, c.Enqueue("technical"))
     with pytest.raises(Forbidden):
         signed_in("agent-3").act("review")
@@ -363,7 +363,7 @@ def test_the_handling_record_is_numbered(
 def test_the_customer_s_other_tickets_are_shown(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    file(storage, playbook, "CS20260310002")
+    file_ticket(storage, playbook, "CS20260310002")
     (other,) = signed_in("agent-1").show()["other_tickets"]
     assert (other["number"], other["status"]) == ("CS20260310002", "received")
     assert other["type_label"] == "咨询"
@@ -373,7 +373,7 @@ def test_the_customer_s_other_tickets_are_shown(
 def test_the_ticket_names_the_rules_that_classified_it(
     storage: Storage, playbook: Playbook, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    file(storage, playbook, "CS20260310002")
+    file_ticket(storage, playbook, "CS20260310002")
     known = c.Classify("fault", ("login",), "high", rules=("keyword:login", "safety-first"))
     change(storage, "testdesk", "CS20260310002", known, playbook, NOON, actor="system")
     shown = signed_in("agent-1").show("CS20260310002")

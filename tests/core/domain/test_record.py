@@ -22,7 +22,7 @@ def playbook() -> Playbook:
     return load(DESK)
 
 
-def part(playbook: Playbook, number: str, *said: e.Event, at: datetime = NOON) -> TicketRecord:
+def record_of(playbook: Playbook, number: str, *said: e.Event, at: datetime = NOON) -> TicketRecord:
     """Return a ticket that was opened and to which these events then happened within one second."""
     ticket = received(playbook, at).model_copy(update={"number": number})
     commits = [committed(None, (request(),), at, number)]
@@ -32,15 +32,15 @@ def part(playbook: Playbook, number: str, *said: e.Event, at: datetime = NOON) -
     return TicketRecord(ticket.model_copy(update={"version": len(commits)}), commits)
 
 
-def words(text: str) -> e.CustomerWrote:
+def wrote(text: str) -> e.CustomerWrote:
     return e.CustomerWrote(text=text, channel="web")
 
 
-def taken(other: str) -> e.MergeReceived:
+def merged_with(other: str) -> e.MergeReceived:
     return e.MergeReceived(other=other, same_customer=True)
 
 
-def spoken(own: TicketRecord, *merged: TicketRecord) -> list[str]:
+def message_texts(own: TicketRecord, *merged: TicketRecord) -> list[str]:
     found = record(own.ticket, own.history, (), merged=merged)["messages"]
     return [message["text"] for message in found if message["version"] > 1]
 
@@ -48,17 +48,17 @@ def spoken(own: TicketRecord, *merged: TicketRecord) -> list[str]:
 @pytest.mark.requirement("G6")
 def test_within_a_second_events_after_the_merge_come_after_it(playbook: Playbook) -> None:
     """Even if they are on the merged ticket."""
-    own = part(playbook, "CS1", words("合并前"), taken("CS2"), words("合并后"))
-    other = part(playbook, "CS2", words("另一单"))
-    assert spoken(own, other) == ["合并前", "另一单", "合并后"]
+    own = record_of(playbook, "CS1", wrote("合并前"), merged_with("CS2"), wrote("合并后"))
+    other = record_of(playbook, "CS2", wrote("另一单"))
+    assert message_texts(own, other) == ["合并前", "另一单", "合并后"]
 
 
 @pytest.mark.requirement("G6")
 def test_within_a_second_the_merge_precedes_the_order_of_numbers(playbook: Playbook) -> None:
     """A longer number is later."""
-    own = part(playbook, "CS20260310999", taken("CS202603101000"), words("合并后"))
-    other = part(playbook, "CS202603101000", words("另一单"))
-    assert spoken(own, other) == ["另一单", "合并后"]
+    own = record_of(playbook, "CS20260310999", merged_with("CS202603101000"), wrote("合并后"))
+    other = record_of(playbook, "CS202603101000", wrote("另一单"))
+    assert message_texts(own, other) == ["另一单", "合并后"]
 
 
 @pytest.mark.requirement("A3", "G6")
@@ -69,8 +69,11 @@ def test_within_a_second_the_later_number_comes_later(
     playbook: Playbook, earlier: str, later: str
 ) -> None:
     """Past 999 a number has one digit more."""
-    first, second = part(playbook, earlier, words("一")), part(playbook, later, words("二"))
-    assert spoken(first, second) == spoken(second, first) == ["一", "二"]
+    first, second = (
+        record_of(playbook, earlier, wrote("一")),
+        record_of(playbook, later, wrote("二")),
+    )
+    assert message_texts(first, second) == message_texts(second, first) == ["一", "二"]
     assert (
         message_order(first, NOON, 2)
         < message_order(second, NOON, 2)

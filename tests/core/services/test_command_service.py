@@ -22,18 +22,18 @@ from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import TRIES, change
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
-from tests.core.sample_desk import NOON, agent, file
+from tests.core.sample_desk import NOON, agent, file_ticket
 
 
 @pytest.fixture
 def desk(storage: Storage, playbook: Playbook) -> Storage:
     """A desk with a new ticket, CS1."""
     storage.roster.put(agent())
-    file(storage, playbook, "CS1")
+    file_ticket(storage, playbook, "CS1")
     return storage
 
 
-def act(storage: Storage, playbook: Playbook, command: c.Command, **options: Any) -> Ticket:
+def carry_out(storage: Storage, playbook: Playbook, command: c.Command, **options: Any) -> Ticket:
     return change(storage, "testdesk", "CS1", command, playbook, NOON, actor="agent-1", **options)
 
 
@@ -49,7 +49,7 @@ def overtake(
         def load_while_another_writes(name: str, number: str) -> Ticket:
             found = load(name, number)
             monkeypatch.setattr(desk.tickets, "load", load)
-            act(desk, playbook, command)
+            carry_out(desk, playbook, command)
             return found
 
         monkeypatch.setattr(desk.tickets, "load", load_while_another_writes)
@@ -64,7 +64,7 @@ class TestConflicts:
     ) -> None:
         """The history has both changes in order."""
         overtake(c.SetPriority("high"))
-        after = act(desk, playbook, c.Note("看过"))
+        after = carry_out(desk, playbook, c.Note("看过"))
         assert (after.version, after.priority) == (3, "high")
 
     @pytest.mark.requirement("E11")
@@ -74,7 +74,7 @@ class TestConflicts:
         def note(index: int) -> int:
             for _ in range(10):
                 try:
-                    return act(desk, playbook, c.Note(f"{index}")).version
+                    return carry_out(desk, playbook, c.Note(f"{index}")).version
                 except Conflict:
                     continue
             raise AssertionError("never got through")
@@ -93,7 +93,7 @@ class TestConflicts:
     ) -> None:
         overtake(c.Close("spam"))
         with pytest.raises(ActionNotAllowed):
-            act(desk, playbook, c.SetPriority("high"))
+            carry_out(desk, playbook, c.SetPriority("high"))
 
     def test_repeated_conflicts_end_in_an_error(
         self, desk: Storage, playbook: Playbook, monkeypatch: pytest.MonkeyPatch
@@ -106,22 +106,22 @@ class TestConflicts:
 
         monkeypatch.setattr(desk.tickets, "commit_all", lose)
         with pytest.raises(Conflict):
-            act(desk, playbook, c.Note("x"))
+            carry_out(desk, playbook, c.Note("x"))
         assert len(tried) == TRIES
 
 
 class TestVersions:
     def test_a_stale_version_is_refused(self, desk: Storage, playbook: Playbook) -> None:
         """A body may carry `version`; a stale one is 409."""
-        act(desk, playbook, c.Note("x"), expected=1)
+        carry_out(desk, playbook, c.Note("x"), expected=1)
         with pytest.raises(StaleVersion, match="version 1; the ticket is at version 2") as refused:
-            act(desk, playbook, c.Note("y"), expected=1)
+            carry_out(desk, playbook, c.Note("y"), expected=1)
         assert refused.value.status == 409
 
     def test_a_command_that_changes_nothing_writes_nothing(
         self, desk: Storage, playbook: Playbook
     ) -> None:
-        assert act(desk, playbook, c.SetPriority("medium")).version == 1
+        assert carry_out(desk, playbook, c.SetPriority("medium")).version == 1
         assert len(desk.tickets.history("testdesk", "CS1")) == 1
 
     def test_an_unknown_ticket_is_not_found(self, desk: Storage, playbook: Playbook) -> None:
@@ -134,9 +134,9 @@ class TestMarkers:
     def test_a_repeated_mail_joins_its_ticket_once(self, desk: Storage, playbook: Playbook) -> None:
         idempotency = IdempotencyRecord("testdesk", "mail", "<1@example.com>")
         message = c.CustomerMessage("还有", "mail")
-        act(desk, playbook, message, idempotency=idempotency)
+        carry_out(desk, playbook, message, idempotency=idempotency)
         with pytest.raises(Duplicate) as again:
-            act(desk, playbook, message, idempotency=idempotency)
+            carry_out(desk, playbook, message, idempotency=idempotency)
         assert again.value.record is not None
         assert again.value.record.number == "CS1"
         assert desk.tickets.load("testdesk", "CS1").version == 2
@@ -158,5 +158,5 @@ class TestByHand:
             return c.CommandGroup((c.SetPriority("high"), assign)) if together else assign
 
         with pytest.raises(AgentAtCapacity):
-            act(desk, playbook, give(by_hand=False))
-        assert act(desk, playbook, give(by_hand=True)).handler == "busy"
+            carry_out(desk, playbook, give(by_hand=False))
+        assert carry_out(desk, playbook, give(by_hand=True)).handler == "busy"

@@ -34,7 +34,7 @@ from functions.core.services.merging import (
     past_merge_targets,
 )
 from functions.core.storage.database import Storage
-from tests.core.sample_desk import NOON, agent, file
+from tests.core.sample_desk import NOON, agent, file_ticket
 
 pytestmark = pytest.mark.requirement("A14", "G4")
 LATER = NOON + timedelta(minutes=10)
@@ -47,11 +47,11 @@ def desk(storage: Storage, playbook: Playbook) -> Storage:
     storage.roster.put(agent())
     open_ticket(storage, "CS1")
     open_ticket(storage, "CS2", NOON + timedelta(minutes=1))
-    act(storage, "CS2", c.Assign("technical", "agent-1"))
+    carry_out(storage, "CS2", c.Assign("technical", "agent-1"))
     return storage
 
 
-def act(
+def carry_out(
     storage: Storage, number: str, command: c.Command, at: datetime = LATER, actor: str = "agent-1"
 ) -> Ticket:
     playbook = storage.playbooks.get("testdesk", at)
@@ -59,7 +59,7 @@ def act(
 
 
 def open_ticket(storage: Storage, number: str, at: datetime = NOON, **changes: Any) -> None:
-    file(storage, storage.playbooks.get("testdesk", at), number, at, **changes)
+    file_ticket(storage, storage.playbooks.get("testdesk", at), number, at, **changes)
 
 
 def newest(storage: Storage, number: str) -> Commit:
@@ -89,7 +89,7 @@ def recorded_messages(storage: Storage, number: str) -> list[str]:
 @pytest.mark.requirement("F2", "F3")
 def test_a_merged_ticket_frees_capacity_and_has_no_timers(desk: Storage) -> None:
     assert agent_load(desk) == 1
-    merged = act(desk, "CS2", c.Merge("CS1", "同一问题"))
+    merged = carry_out(desk, "CS2", c.Merge("CS1", "同一问题"))
     assert (merged.status, merged.queue, agent_load(desk)) == ("merged", "closed", 0)
     assert merged.next_due is None
     assert {timer.state for timer in merged.timers.values()} == {"cancelled"}
@@ -109,9 +109,9 @@ def test_messages_to_a_merged_ticket_go_to_its_merge_target(
 ) -> None:
     """Through any chain; the record lists all messages once, in order."""
     open_ticket(desk, "CS3", NOON + timedelta(minutes=2), description="第三")
-    act(desk, "CS2", c.Merge("CS1"))
-    act(desk, "CS1", c.Merge("CS3"))
-    after = act(desk, "CS2", c.CustomerMessage("还在吗", "mail"), actor="customer")
+    carry_out(desk, "CS2", c.Merge("CS1"))
+    carry_out(desk, "CS1", c.Merge("CS3"))
+    after = carry_out(desk, "CS2", c.CustomerMessage("还在吗", "mail"), actor="customer")
     assert after.number == "CS3"
     (event,) = newest(desk, "CS3").of(CustomerWrote)
     assert (event.via, event.stranger) == ("CS2", False)
@@ -128,12 +128,12 @@ def test_another_customer_s_message_is_marked(desk: Storage) -> None:
     """It neither counts as this customer's answer nor is it shown to this customer."""
     somebody = load(desk, "CS1").customer.model_copy(update={"hash": "h2"})
     open_ticket(desk, "CS3", customer=somebody)
-    act(desk, "CS2", c.RequestInformation("型号？"))
-    merged = act(desk, "CS3", c.Merge("CS2"))
+    carry_out(desk, "CS2", c.RequestInformation("型号？"))
+    merged = carry_out(desk, "CS3", c.Merge("CS2"))
     (event,) = newest(desk, "CS3").of(TicketMerged)
     assert not event.same_customer
     assert merged.status == "merged"
-    after = act(desk, "CS3", c.CustomerMessage("我的呢", "web"), actor="customer")
+    after = carry_out(desk, "CS3", c.CustomerMessage("我的呢", "web"), actor="customer")
     assert (after.number, after.status) == ("CS2", "awaiting_customer")
     assert newest(desk, "CS2").of(CustomerWrote)[0].stranger
 
@@ -141,9 +141,9 @@ def test_another_customer_s_message_is_marked(desk: Storage) -> None:
 def test_unmerging_restores_the_ticket(desk: Storage) -> None:
     """Status, queue, timers and handler come back; messages written meanwhile stay."""
     before = load(desk, "CS2")
-    act(desk, "CS2", c.Merge("CS1"))
-    act(desk, "CS2", c.CustomerMessage("还在吗", "mail"), actor="customer")
-    after = act(desk, "CS2", c.Unmerge("弄错了"), actor="supervisor-1")
+    carry_out(desk, "CS2", c.Merge("CS1"))
+    carry_out(desk, "CS2", c.CustomerMessage("还在吗", "mail"), actor="customer")
+    after = carry_out(desk, "CS2", c.Unmerge("弄错了"), actor="supervisor-1")
     for name in ("status", "queue", "team", "handler", "timers", "merged", "next_due"):
         assert getattr(after, name) == getattr(before, name), name
     assert agent_load(desk) == 1
@@ -155,7 +155,7 @@ def test_unmerging_restores_the_ticket(desk: Storage) -> None:
         assert isinstance(undone, TicketUnmerged | MergeUndone)
         assert undone.reason == "弄错了"
         assert commit.actor == "supervisor-1"
-    assert act(desk, "CS2", c.CustomerMessage("x", "web")).number == "CS2"
+    assert carry_out(desk, "CS2", c.CustomerMessage("x", "web")).number == "CS2"
 
 
 @pytest.mark.requirement("G2")
@@ -163,78 +163,78 @@ def test_unmerging_gives_a_passed_deadline_the_time_that_was_left(desk: Storage)
     """A deadline that is still ahead is kept."""
     due = load(desk, "CS2").timers["first_response"].due_at
     assert due is not None
-    act(desk, "CS2", c.Merge("CS1"))
-    soon = act(desk, "CS2", c.Unmerge(), due - timedelta(minutes=1))
+    carry_out(desk, "CS2", c.Merge("CS1"))
+    soon = carry_out(desk, "CS2", c.Unmerge(), due - timedelta(minutes=1))
     assert soon.timers["first_response"].due_at == due
-    act(desk, "CS2", c.Merge("CS1"), due - timedelta(minutes=1))
+    carry_out(desk, "CS2", c.Merge("CS1"), due - timedelta(minutes=1))
     much_later = due + timedelta(days=3)
-    late = act(desk, "CS2", c.Unmerge(), much_later).timers["first_response"]
+    late = carry_out(desk, "CS2", c.Unmerge(), much_later).timers["first_response"]
     assert (late.state, late.due_at) == ("running", much_later + timedelta(minutes=1))
 
 
 def test_unmerging_leaves_a_paused_timer_paused(desk: Storage) -> None:
-    act(desk, "CS2", c.RequestInformation("型号？"))
+    carry_out(desk, "CS2", c.RequestInformation("型号？"))
     before = load(desk, "CS2").timers["resolution"]
-    act(desk, "CS2", c.Merge("CS1"))
-    after = act(desk, "CS2", c.Unmerge())
+    carry_out(desk, "CS2", c.Merge("CS1"))
+    after = carry_out(desk, "CS2", c.Unmerge())
     assert after.status == "awaiting_customer"
     assert after.timers["resolution"] == before
     assert before.state == "paused"
 
 
 def test_unmerging_queues_a_ticket_whose_handler_has_left(desk: Storage, dynamodb: Any) -> None:
-    act(desk, "CS2", c.Merge("CS1"))
+    carry_out(desk, "CS2", c.Merge("CS1"))
     key = {"pk": {"S": "DESK#testdesk"}, "sk": {"S": "AGENT#agent-1"}}
     dynamodb.delete_item(TableName=desk.table.name, Key=key)
-    after = act(desk, "CS2", c.Unmerge())
+    after = carry_out(desk, "CS2", c.Unmerge())
     assert (after.status, after.queue, after.team) == ("queued", "waiting", "technical")
     assert (after.handler, after.former_handlers) == (None, ("agent-1",))
 
 
 def test_unmerging_ignores_the_handler_s_capacity(desk: Storage) -> None:
-    act(desk, "CS2", c.Merge("CS1"))
+    carry_out(desk, "CS2", c.Merge("CS1"))
     for number in ("CS4", "CS5"):
         open_ticket(desk, number)
-        act(desk, number, c.Assign("technical", "agent-1"))
-    after = act(desk, "CS2", c.Unmerge())
+        carry_out(desk, number, c.Assign("technical", "agent-1"))
+    after = carry_out(desk, "CS2", c.Unmerge())
     assert (after.handler, agent_load(desk)) == ("agent-1", 3)
 
 
 class TestRefusals:
     def test_a_ticket_is_not_merged_into_itself(self, desk: Storage) -> None:
         with pytest.raises(ActionNotAllowed, match="into itself"):
-            act(desk, "CS1", c.Merge("CS1"))
+            carry_out(desk, "CS1", c.Merge("CS1"))
 
     def test_a_ticket_is_not_merged_twice(self, desk: Storage) -> None:
-        act(desk, "CS2", c.Merge("CS1"))
+        carry_out(desk, "CS2", c.Merge("CS1"))
         with pytest.raises(ActionNotAllowed, match="It goes on as CS1"):
-            act(desk, "CS2", c.Merge("CS1"))
+            carry_out(desk, "CS2", c.Merge("CS1"))
         with pytest.raises(ActionNotAllowed, match="It goes on as CS1"):
-            act(desk, "CS2", c.Close("x"))
+            carry_out(desk, "CS2", c.Close("x"))
 
     def test_a_merged_ticket_is_no_merge_target(self, desk: Storage) -> None:
         open_ticket(desk, "CS3")
-        act(desk, "CS2", c.Merge("CS1"))
+        carry_out(desk, "CS2", c.Merge("CS1"))
         with pytest.raises(ActionNotAllowed, match="Merge into CS1"):
-            act(desk, "CS3", c.Merge("CS2"))
+            carry_out(desk, "CS3", c.Merge("CS2"))
         with pytest.raises(ActionNotAllowed, match="was merged into this ticket"):
-            act(desk, "CS1", c.Merge("CS2"))
+            carry_out(desk, "CS1", c.Merge("CS2"))
 
     def test_a_missing_ticket_is_no_merge_target(self, desk: Storage) -> None:
         with pytest.raises(NotFound, match="no ticket CS9 on this desk"):
-            act(desk, "CS1", c.Merge("CS9"))
+            carry_out(desk, "CS1", c.Merge("CS9"))
 
     def test_an_open_ticket_is_not_merged_into_an_ended_one(self, desk: Storage) -> None:
         """An unsolved request would be lost in it; the other way is allowed."""
-        act(desk, "CS1", c.Close("spam"))
+        carry_out(desk, "CS1", c.Close("spam"))
         with pytest.raises(ActionNotAllowed, match="reopen CS1 first"):
-            act(desk, "CS2", c.Merge("CS1"))
-        assert act(desk, "CS1", c.Merge("CS2")).status == "merged"
-        assert act(desk, "CS1", c.Unmerge()).status == "closed"
+            carry_out(desk, "CS2", c.Merge("CS1"))
+        assert carry_out(desk, "CS1", c.Merge("CS2")).status == "merged"
+        assert carry_out(desk, "CS1", c.Unmerge()).status == "closed"
 
     def test_a_ticket_that_is_not_merged_is_not_unmerged(self, desk: Storage) -> None:
         with pytest.raises(ActionNotAllowed):
-            act(desk, "CS1", c.Unmerge())
+            carry_out(desk, "CS1", c.Unmerge())
 
     def test_a_merge_target_takes_only_so_many_tickets(self, desk: Storage) -> None:
         carries = tuple(f"X{n}" for n in range(MAX_MERGED))
@@ -244,7 +244,7 @@ class TestRefusals:
             patch.object(desk.tickets, "load", lambda _desk, number: tickets[number]),
             pytest.raises(ActionNotAllowed, match="the maximum"),
         ):
-            act(desk, "CS2", c.Merge("CS1"))
+            carry_out(desk, "CS2", c.Merge("CS1"))
 
 
 @pytest.mark.requirement("F2")
@@ -253,7 +253,7 @@ def test_concurrent_merges_into_each_other_make_no_cycle(desk: Storage) -> None:
 
         def one(pair: tuple[str, str]) -> str:
             try:
-                return act(desk, pair[0], c.Merge(pair[1])).status
+                return carry_out(desk, pair[0], c.Merge(pair[1])).status
             except (ActionNotAllowed, Conflict) as refused:
                 return type(refused).__name__
 
@@ -261,7 +261,7 @@ def test_concurrent_merges_into_each_other_make_no_cycle(desk: Storage) -> None:
             outcomes = list(pool.map(one, [("CS1", "CS2"), ("CS2", "CS1")]))
         assert sorted(outcomes) == ["ActionNotAllowed", "merged"]
         gone = "CS1" if load(desk, "CS1").merged else "CS2"
-        act(desk, gone, c.Unmerge())
+        carry_out(desk, gone, c.Unmerge())
 
 
 @pytest.mark.requirement("G1")
@@ -270,11 +270,11 @@ def test_a_merge_checks_the_versions_of_both_tickets(desk: Storage) -> None:
 
     def overtaken(changes: Any, **more: Any) -> None:
         if next(moved, False):
-            act(desk, "CS1", c.Note("x"))
+            carry_out(desk, "CS1", c.Note("x"))
         commit_all(changes, **more)
 
     with patch.object(desk.tickets, "commit_all", overtaken):
-        act(desk, "CS2", c.Merge("CS1"))
+        carry_out(desk, "CS2", c.Merge("CS1"))
     assert [k.events[0].event for k in desk.tickets.history("testdesk", "CS1")] == [
         "TicketReceived", "NoteAdded", "MergeReceived",
     ]  # fmt: skip
@@ -316,7 +316,7 @@ class TestAnySequence:
                 "assign": c.Assign("technical", "agent-1"),
             }
             try:
-                act(storage, number, commands[what], NOON + timedelta(minutes=count))
+                carry_out(storage, number, commands[what], NOON + timedelta(minutes=count))
             except ActionNotAllowed:
                 assert what != "write"
                 continue

@@ -11,7 +11,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.storage.database import Storage
 from tests.core.lagging_replica import Lagging
-from tests.core.sample_desk import TABLE, agent, file
+from tests.core.sample_desk import TABLE, agent, file_ticket
 
 
 @pytest.fixture
@@ -32,4 +32,4 @@ def behind(lagging: Lagging) -> Storage:
 def ticket(storage: Storage, playbook: Playbook) -> Ticket:
     """CS1, and an agent who could take it."""
     storage.roster.put(agent())
-    return file(storage, playbook, "CS1")
+    return file_ticket(storage, playbook, "CS1")

@@ -15,7 +15,7 @@ from functions.core.storage.tickets import Change
 from tests.core.sample_desk import NOON, committed, request
 
 
-def act(
+def carry_out(
     storage: Storage, ticket: Ticket, command: c.Command, playbook: Playbook, **options: Any
 ) -> Ticket:
     """Carry a command out on exactly this version of the ticket."""

@@ -11,7 +11,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.storage.contacts import Conversation
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import IdempotencyRecord
-from tests.core.sample_desk import NOON, file
+from tests.core.sample_desk import NOON, file_ticket
 from tests.core.storage.samples import file_with
 
 MINUTE = timedelta(minutes=1)
@@ -19,7 +19,7 @@ MINUTE = timedelta(minutes=1)
 
 def test_a_contacts_tickets_are_listed_newest_first(storage: Storage, playbook: Playbook) -> None:
     for index in range(3):
-        file(storage, playbook, f"CS{index}", NOON + index * MINUTE)
+        file_ticket(storage, playbook, f"CS{index}", NOON + index * MINUTE)
     assert storage.contacts.tickets("testdesk", "h1") == ["CS2", "CS1", "CS0"]
     assert storage.contacts.tickets("testdesk", "h1", 2) == ["CS2", "CS1"]
     assert storage.contacts.opened_since("testdesk", "h1", NOON + MINUTE, 5) == {

@@ -9,7 +9,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.storage.database import Storage
 from functions.core.storage.event_codec import dump_events
 from functions.core.storage.items import read_commit
-from tests.core.sample_desk import NOON, file
+from tests.core.sample_desk import NOON, file_ticket
 
 
 @pytest.mark.requirement("G7")
@@ -17,7 +17,7 @@ def test_a_timer_s_start_is_omitted_if_it_is_the_commit_s_time(
     storage: Storage, playbook: Playbook
 ) -> None:
     """Reading restores it."""
-    filed = file(storage, playbook, "CS1")
+    filed = file_ticket(storage, playbook, "CS1")
     [commit] = storage.tickets.history("testdesk", "CS1")
     [told] = commit.of(TimersSet)
     assert told.timers == filed.timers

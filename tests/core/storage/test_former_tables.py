@@ -37,13 +37,13 @@ from tests import moto_internals
 from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.core.channels.provider_requests import FAKE_PROVIDERS
 from tests.inprocess import conftest as inprocess
-from tests.inprocess.desk_journey import Case
+from tests.inprocess.desk_journey import SimulatedJourney
 from tests.inprocess.recording_provider import recording_provider
 from tests.notify.webhook_receiver import Receiver
 from tests.signed_requests import signed
 
 pytestmark = pytest.mark.requirement("G6")
-PLACE = inprocess.PLACE
+DEPLOYMENT = inprocess.DEPLOYMENT
 FIXTURE = Path(__file__).parents[2] / "fixtures/table-196e096.json.gz"
 
 
@@ -87,11 +87,11 @@ def put_table(crm: str) -> None:
         ("desks/standard/webhooks/crm", secret),
     ):
         ssm.put_parameter(
-            Name=PLACE.parameter(name), Value=value, Type="SecureString", Overwrite=True
+            Name=DEPLOYMENT.parameter(name), Value=value, Type="SecureString", Overwrite=True
         )
     for mail in recorded()["facts"]["mail_bucket"]:
         s3.put_object(
-            Bucket=PLACE.mail_bucket,
+            Bucket=DEPLOYMENT.mail_bucket,
             Key=mail["key"],
             Body=base64.b64decode(mail["body"]),
             ContentType=mail["content_type"],
@@ -100,7 +100,8 @@ def put_table(crm: str) -> None:
     items = json.loads(json.dumps(recorded()["items"]).replace("127.0.0.1:18196", crm))
     for item in items:
         table.put_item(
-            TableName=PLACE.table, Item={name: attribute(typed) for name, typed in item.items()}
+            TableName=DEPLOYMENT.table,
+            Item={name: attribute(typed) for name, typed in item.items()},
         )
 
 
@@ -129,11 +130,11 @@ def crm() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def loop(time: Clock, crm: Receiver) -> Iterator[Simulator]:
+def simulator(time: Clock, crm: Receiver) -> Iterator[Simulator]:
     with ExitStack() as stack:
-        stack.enter_context(aws_in_memory(PLACE.region))
+        stack.enter_context(aws_in_memory(DEPLOYMENT.region))
         restore_or_make(("table-196e096", crm.port), lambda: put_table(f"127.0.0.1:{crm.port}"))
-        loop = stack.enter_context(Simulator(PLACE).running())
+        simulator = stack.enter_context(Simulator(DEPLOYMENT).running())
         message.token_cache.cache_clear()
         for desk, channel in (("standard", "wechat"), ("omnichannel", "line")):
             side = FAKE_PROVIDERS[channel]
@@ -142,29 +143,29 @@ def loop(time: Clock, crm: Receiver) -> Iterator[Simulator]:
                 "api": stack.enter_context(recording_provider(side.accepted())).url,
             }
             boto3.client("ssm").put_parameter(
-                Name=PLACE.parameter(f"desks/{desk}/channels/{channel}"),
+                Name=DEPLOYMENT.parameter(f"desks/{desk}/channels/{channel}"),
                 Value=json.dumps(secret),
                 Type="SecureString",
             )
-        while loop._records():  # no public way to skip the stream's past
+        while simulator._records():  # no public way to skip the stream's past
             pass
         for name, run in recorded()["facts"]["workflows"].items():
-            loop.workflows.executions[name] = Execution(name, **run)
-        yield loop
+            simulator.workflows.executions[name] = Execution(name, **run)
+        yield simulator
 
 
 @pytest.fixture
-def storage(loop: Simulator) -> Storage:
-    return Storage.on(aws.dynamodb(), PLACE.table)
+def storage(simulator: Simulator) -> Storage:
+    return Storage.on(aws.dynamodb(), DEPLOYMENT.table)
 
 
-class Former(Case):
+class Former(SimulatedJourney):
     """A ticket of the table and its further journey."""
 
-    def __init__(self, loop: Simulator, storage: Storage, time: Clock, name: str) -> None:
+    def __init__(self, simulator: Simulator, storage: Storage, time: Clock, name: str) -> None:
         self.fact, self.time = fact(name), time
         playbook = storage.playbooks.get(self.fact["desk"], time.now)
-        super().__init__(loop, storage, playbook)
+        super().__init__(simulator, storage, playbook)
         self.number, self.link = self.fact["number"], self.fact["link"]
 
     def http(self, method: str, path: str, body: Any = None, **more: Any) -> Any:
@@ -187,15 +188,15 @@ def stored(storage: Storage, desk: str, number: str) -> Ticket:
     return storage.tickets.load(desk, number).model_copy(update={"wakes_at": None})
 
 
-def chat(loop: Simulator, name: str, words: str, id: str) -> None:  # noqa: A002 - the channels' word
+def chat(simulator: Simulator, name: str, words: str, id: str) -> None:  # noqa: A002 - the channels' word
     """Send a message as the customer of a chat ticket."""
     desk, known = fact(name)["desk"], fact(name)["chat"]
     side, now = FAKE_PROVIDERS[known["channel"]], clock.now()
     call = side.call(side.text(words, now, user=known["user"], id=id), now)
     path = call.path(f"/desks/{desk}/channels/{known['channel']}")
     headers = {"Content-Type": "application/json", **call.headers}
-    assert loop.http(call.method, path, call.body or None, headers=headers).status == 200
-    loop.pump()
+    assert simulator.http(call.method, path, call.body or None, headers=headers).status == 200
+    simulator.pump()
 
 
 @pytest.mark.requirement("A14", "G6")
@@ -224,7 +225,9 @@ def test_every_stored_playbook_is_read(storage: Storage) -> None:
 
 
 @pytest.mark.requirement("G1")
-def test_repeated_requests_open_no_ticket(loop: Simulator, storage: Storage, time: Clock) -> None:
+def test_repeated_requests_open_no_ticket(
+    simulator: Simulator, storage: Storage, time: Clock
+) -> None:
     """By form, webhook, mail and chat."""
     ways: set[str] = set()
     before = numbers(storage)
@@ -233,23 +236,25 @@ def test_repeated_requests_open_no_ticket(loop: Simulator, storage: Storage, tim
         time.advance(seconds=20)
         match filed.get("way"):
             case "form" if filed["headers"]:
-                answer = loop.http("POST", filed["path"], filed["body"], headers=filed["headers"])
+                answer = simulator.http(
+                    "POST", filed["path"], filed["body"], headers=filed["headers"]
+                )
                 assert (answer.status, answer.json["number"]) == (201, known["number"])
             case "webhook":
                 raw = filed["raw"].encode()
                 headers = signed(
                     inprocess.WEBHOOK_SECRET, raw, filed["webhook_id"], time.now.timestamp()
                 )
-                answer = loop.http("POST", filed["path"], raw, headers=headers)
+                answer = simulator.http("POST", filed["path"], raw, headers=headers)
                 assert (answer.status, answer.json["number"]) == (201, known["number"])
             case "mail":
-                loop.mail(base64.b64decode(filed["raw"]), filed["recipient"], key=filed["key"])
+                simulator.mail(base64.b64decode(filed["raw"]), filed["recipient"], key=filed["key"])
             case "chat":
-                chat(loop, known["name"], filed["words"], filed["id"])
+                chat(simulator, known["name"], filed["words"], filed["id"])
             case _:
                 continue
         ways.add(filed["way"])
-        loop.pump()
+        simulator.pump()
     assert ways == {"form", "webhook", "mail", "chat"}
     assert numbers(storage) == before
     for known in facts():
@@ -279,48 +284,48 @@ AGENTS: tuple[tuple[str, str, str, dict[str, Any], str], ...] = (
 
 
 @pytest.mark.requirement("A14", "F4")
-def test_unfinished_tickets_go_on(loop: Simulator, storage: Storage, time: Clock) -> None:
+def test_unfinished_tickets_go_on(simulator: Simulator, storage: Storage, time: Clock) -> None:
     """With their workflows, sealed contacts and conversations."""
     for name, call, fields, status in CUSTOMERS:
-        ticket = Former(loop, storage, time, name)
+        ticket = Former(simulator, storage, time, name)
         ticket.act_as_customer(call, **fields)
         assert ticket.ticket.status == status, name
     for name, who, action, fields, status in AGENTS:
-        ticket = Former(loop, storage, time, name)
+        ticket = Former(simulator, storage, time, name)
         ticket.act(who, action, **fields)
         assert ticket.ticket.status == status, name
-    assert Former(loop, storage, time, "awaiting-approval").ticket.pending is None
-    ticket = Former(loop, storage, time, "assigned")
+    assert Former(simulator, storage, time, "awaiting-approval").ticket.pending is None
+    ticket = Former(simulator, storage, time, "assigned")
     opened = ticket.act(ticket.fact["handler"], "open-original", message=1, reason="回电")
     assert "13800138010" in opened["original"]["description"]
     ticket.act(ticket.fact["handler"], "reply", text="您好")
     assert storage.deliveries.list(ticket.desk, ticket.number)[-1].state == "sent"
-    ticket = Former(loop, storage, time, "queued")
+    ticket = Former(simulator, storage, time, "queued")
     ticket.online("sh-1")
     assert ticket.ticket.handler == "sh-1"
-    ticket = Former(loop, storage, time, "wechat-open")
-    chat(loop, "wechat-open", "还是不行", "2099")
+    ticket = Former(simulator, storage, time, "wechat-open")
+    chat(simulator, "wechat-open", "还是不行", "2099")
     assert ticket.ticket.version > ticket.fact["version"]
 
 
 @pytest.mark.requirement("G3")
 def test_a_parked_delivery_is_listed_and_replayed(
-    loop: Simulator, storage: Storage, time: Clock, crm: Receiver
+    simulator: Simulator, storage: Storage, time: Clock, crm: Receiver
 ) -> None:
     """Its item holds the former names of its state and of its webhook type."""
-    ticket = Former(loop, storage, time, "webhook-retrying")
+    ticket = Former(simulator, storage, time, "webhook-retrying")
     [dead] = [
         delivery
         for delivery in storage.deliveries.list(ticket.desk, ticket.number)
         if delivery.state == "dead_lettered"
     ]
     keys = {"pk": f"TICKET#standard#{ticket.number}", "sk": f"DELIVERY#{dead.id}"}
-    dead_letter(PLACE, "notify", None, dead.cause or "", keys)
-    quarantine = Quarantine(PLACE.stage)
+    dead_letter(DEPLOYMENT, "notify", None, dead.cause or "", keys)
+    quarantine = Quarantine(DEPLOYMENT.stage)
     with quarantine.opened() as found:
         [listed] = [each for each in found if each.keys == keys]
         assert quarantine.replay(listed) == "the delivery is due"
-    loop.pump()
+    simulator.pump()
     assert storage.deliveries.get(ticket.desk, ticket.number, keys["sk"]) is not None
     assert "dead_lettered" not in ticket.states("webhook")
     assert FORMER_WEBHOOK_TYPES[dead.message] in {request.json["type"] for request in crm.got}
@@ -328,10 +333,10 @@ def test_a_parked_delivery_is_listed_and_replayed(
 
 @pytest.mark.requirement("G3", "G5")
 def test_deliveries_to_retry_go_out(
-    loop: Simulator, storage: Storage, time: Clock, crm: Receiver
+    simulator: Simulator, storage: Storage, time: Clock, crm: Receiver
 ) -> None:
-    webhook = Former(loop, storage, time, "webhook-retrying")
-    line = Former(loop, storage, time, "line-open")
+    webhook = Former(simulator, storage, time, "webhook-retrying")
+    line = Former(simulator, storage, time, "line-open")
     assert "retrying" in webhook.states("webhook") | line.states("message")
     webhook.tick(time.advance(minutes=6))
     assert webhook.states("webhook") == {"sent", "dead_lettered"}
@@ -339,8 +344,8 @@ def test_deliveries_to_retry_go_out(
 
 
 @pytest.mark.requirement("B10")
-def test_an_archived_person_is_erased(loop: Simulator, storage: Storage, time: Clock) -> None:
-    ticket = Former(loop, storage, time, "archived-good")
+def test_an_archived_person_is_erased(simulator: Simulator, storage: Storage, time: Clock) -> None:
+    ticket = Former(simulator, storage, time, "archived-good")
     contact = ticket.fact["contact"]
     done = erase(
         ticket.records, "standard", contact=contact, reason="x", actor="admin", now=time.now

@@ -21,12 +21,12 @@ from functions.core.storage.idempotency import IdempotencyRecord
 from functions.router import closing_workflow
 from functions.router.consumer import process
 from tests.core.lagging_replica import Lagging
-from tests.core.sample_desk import NOON, TABLE, agent, file
-from tests.core.storage.samples import act, assign, item_of
+from tests.core.sample_desk import NOON, TABLE, agent, file_ticket
+from tests.core.storage.samples import assign, carry_out, item_of
 from tests.notify.deployment import stream_record
 
 pytestmark = pytest.mark.requirement("F2", "G2")
-PLACE = Deployment("aws", "us-east-1", "123456789012", "test")
+DEPLOYMENT = Deployment("aws", "us-east-1", "123456789012", "test")
 
 
 @pytest.fixture
@@ -48,8 +48,8 @@ class TestRouting:
     def test_a_ticket_that_the_replica_does_not_know_is_routed(
         self, desk: Storage, playbook: Playbook
     ) -> None:
-        file(desk, playbook, "CS1")
-        process(event(desk, 1), PLACE, desk, NOON)
+        file_ticket(desk, playbook, "CS1")
+        process(event(desk, 1), DEPLOYMENT, desk, NOON)
         ticket = desk.tickets.load("testdesk", "CS1")
         assert (ticket.status, ticket.handler) == ("assigned", "agent-1")
 
@@ -58,10 +58,10 @@ class TestRouting:
         self, desk: Storage, lagging: Lagging, playbook: Playbook
     ) -> None:
         """The condition refuses a decision on the replica's version."""
-        file(desk, playbook, "CS1")
+        file_ticket(desk, playbook, "CS1")
         lagging.catch_up()
         for _ in range(3):
-            process(event(desk, 1), PLACE, desk, NOON)
+            process(event(desk, 1), DEPLOYMENT, desk, NOON)
         assert desk.tickets.load("testdesk", "CS1").version == 2
         assert [a.load for a in desk.roster.list("testdesk")] == [1]
 
@@ -76,12 +76,12 @@ class TestRouting:
             "wake",
             lambda _, storage, ticket, kind: woken.append((ticket.score, kind)),
         )
-        ticket = file(desk, playbook, "CS1")
+        ticket = file_ticket(desk, playbook, "CS1")
         for command in (assign(), c.Reply("您好"), c.Resolve("重置密码")):
-            ticket = act(desk, ticket, command, playbook)
+            ticket = carry_out(desk, ticket, command, playbook)
         lagging.catch_up()
-        ticket = act(desk, ticket, c.AnswerSurvey(5), playbook)
-        process(event(desk, ticket.version), PLACE, desk, NOON)
+        ticket = carry_out(desk, ticket, c.AnswerSurvey(5), playbook)
+        process(event(desk, ticket.version), DEPLOYMENT, desk, NOON)
         assert woken == [(5, "survey")]
 
     @pytest.mark.requirement("G3")
@@ -93,10 +93,10 @@ class TestRouting:
         def refused(*_: Any, **__: Any) -> None:
             raise Conflict("changed since")
 
-        file(desk, playbook, "CS1")
+        file_ticket(desk, playbook, "CS1")
         monkeypatch.setattr("functions.router.routing.change", refused)
         with pytest.raises(Conflict):
-            process(event(desk, 1), PLACE, desk, NOON)
+            process(event(desk, 1), DEPLOYMENT, desk, NOON)
 
 
 class TestCreation:
@@ -147,8 +147,8 @@ def test_a_customer_s_message_uses_the_ticket_read_for_the_proof(
     desk: Storage, lagging: Lagging, playbook: Playbook
 ) -> None:
     """A change in between is still noticed."""
-    ticket = file(desk, playbook, "CS1")
-    act(desk, ticket, c.Note("看过"), playbook)
+    ticket = file_ticket(desk, playbook, "CS1")
+    carry_out(desk, ticket, c.Note("看过"), playbook)
     lagging.reads.clear()
     after = change(
         desk, "testdesk", "CS1", c.CustomerMessage("您好", "web"), playbook, NOON,

@@ -9,7 +9,7 @@ import pytest
 from functions.core.domain.errors import Conflict, NotFound, PlaybookError
 from functions.core.domain.rules import Playbook
 from functions.core.storage.database import Storage
-from tests.core.sample_desk import NOON, file
+from tests.core.sample_desk import NOON, file_ticket
 
 
 def test_a_new_version_is_seen_within_a_minute(storage: Storage, playbook: Playbook) -> None:
@@ -50,7 +50,7 @@ def test_an_event_extends_the_cached_playbook_of_its_version(
     first = other.playbooks.get("testdesk", NOON)
     later = NOON + timedelta(minutes=5)
     storage.playbooks.get("testdesk", later)
-    file(storage, playbook, "CS1", later)
+    file_ticket(storage, playbook, "CS1", later)
     storage.playbooks.put(playbook.model_copy(update={"default_priority": "low"}), later)
     [event] = [i for i in storage.tickets.items("testdesk", "CS1") if "playbook" in i]
     assert event["sk"]["S"].startswith("EVENT#")
@@ -70,7 +70,7 @@ def test_an_event_of_a_newer_playbook_version_refreshes_the_cache(
     other.playbooks.get("testdesk", NOON)
     storage.playbooks.put(playbook.model_copy(update={"default_priority": "low"}), NOON)
     storage.playbooks.get("testdesk", NOON)
-    file(storage, playbook, "CS1")
+    file_ticket(storage, playbook, "CS1")
     [event] = [i for i in storage.tickets.items("testdesk", "CS1") if "playbook" in i]
     for ignored in ({**event, "playbook": {"S": "0 1"}}, {"pk": event["pk"]}):
         other.playbooks.refresh(ignored, NOON)
@@ -89,7 +89,7 @@ def test_an_event_from_the_future_does_not_refresh_the_cache(
     storage.playbooks.put(playbook, NOON)
     other.playbooks.get("testdesk", NOON)
     storage.playbooks.get("testdesk", NOON + timedelta(seconds=50))
-    file(storage, playbook, "CS1")
+    file_ticket(storage, playbook, "CS1")
     storage.playbooks.put(playbook.model_copy(update={"default_priority": "low"}), NOON)
     [event] = [i for i in storage.tickets.items("testdesk", "CS1") if "playbook" in i]
     other.playbooks.refresh(event, NOON + timedelta(seconds=40))

@@ -12,8 +12,8 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
-from tests.core.sample_desk import NOON, agent, file
-from tests.core.storage.samples import act, assign
+from tests.core.sample_desk import NOON, agent, file_ticket
+from tests.core.storage.samples import assign, carry_out
 
 pytestmark = pytest.mark.requirement("F2")
 
@@ -26,11 +26,11 @@ def load_of(storage: Storage, username: str = "agent-1") -> int:
 
 def test_an_agent_at_capacity_takes_no_other_ticket(storage: Storage, playbook: Playbook) -> None:
     storage.roster.put(agent(capacity=1))
-    tickets = [file(storage, playbook, f"CS{n}") for n in range(6)]
+    tickets = [file_ticket(storage, playbook, f"CS{n}") for n in range(6)]
 
     def claim(ticket: Ticket) -> bool:
         try:
-            act(storage, ticket, assign(), playbook)
+            carry_out(storage, ticket, assign(), playbook)
         except AgentAtCapacity:
             return False
         return True
@@ -42,9 +42,9 @@ def test_an_agent_at_capacity_takes_no_other_ticket(storage: Storage, playbook: 
 
 def test_an_offline_agent_takes_no_ticket(storage: Storage, playbook: Playbook) -> None:
     storage.roster.put(agent(online=False))
-    ticket = file(storage, playbook, "CS1")
+    ticket = file_ticket(storage, playbook, "CS1")
     with pytest.raises(AgentAtCapacity) as refused:
-        act(storage, ticket, assign(), playbook)
+        carry_out(storage, ticket, assign(), playbook)
     assert refused.value.agent == "agent-1"
     assert storage.tickets.load("testdesk", "CS1").status == "received"
 
@@ -54,7 +54,7 @@ def test_a_person_may_assign_beyond_the_capacity(storage: Storage, playbook: Pla
     """A supervisor changes the handler at any time."""
     storage.roster.put(agent(capacity=1, online=False))
     for number in ("CS1", "CS2"):
-        act(storage, file(storage, playbook, number), assign(by_hand=True), playbook)
+        carry_out(storage, file_ticket(storage, playbook, number), assign(by_hand=True), playbook)
     assert load_of(storage) == 2
 
 
@@ -62,7 +62,7 @@ def test_only_agents_on_the_roster_take_tickets(
     storage: Storage, playbook: Playbook, ticket: Ticket
 ) -> None:
     with pytest.raises(AgentAtCapacity):
-        act(storage, ticket, assign("stranger", by_hand=True), playbook)
+        carry_out(storage, ticket, assign("stranger", by_hand=True), playbook)
 
 
 @pytest.mark.parametrize(
@@ -73,12 +73,12 @@ def test_only_agents_on_the_roster_take_tickets(
 def test_the_load_falls_once_when_a_ticket_leaves_its_handler(
     storage: Storage, playbook: Playbook, ticket: Ticket, command: c.Command
 ) -> None:
-    ticket = act(storage, ticket, assign(), playbook)
+    ticket = carry_out(storage, ticket, assign(), playbook)
     assert load_of(storage) == 1
-    ticket = act(storage, ticket, c.Reply("您好"), playbook)
-    ticket = act(storage, ticket, command, playbook)
+    ticket = carry_out(storage, ticket, c.Reply("您好"), playbook)
+    ticket = carry_out(storage, ticket, command, playbook)
     assert load_of(storage) == 0
-    act(storage, ticket, c.Note("后记"), playbook)
+    carry_out(storage, ticket, c.Note("后记"), playbook)
     assert load_of(storage) == 0
 
 
@@ -86,8 +86,8 @@ def test_the_load_moves_with_the_ticket(
     storage: Storage, playbook: Playbook, ticket: Ticket
 ) -> None:
     storage.roster.put(agent("agent-2"))
-    ticket = act(storage, ticket, assign(), playbook)
-    act(storage, ticket, assign("agent-2"), playbook)
+    ticket = carry_out(storage, ticket, assign(), playbook)
+    carry_out(storage, ticket, assign("agent-2"), playbook)
     assert (load_of(storage), load_of(storage, "agent-2")) == (0, 1)
     found = storage.roster.get("testdesk", "agent-2")
     assert found is not None
@@ -109,7 +109,7 @@ def test_one_of_two_assignments_of_a_version_conflicts(
 def test_changing_an_agent_keeps_presence_and_load(
     storage: Storage, playbook: Playbook, ticket: Ticket
 ) -> None:
-    act(storage, ticket, assign(), playbook)
+    carry_out(storage, ticket, assign(), playbook)
     storage.roster.put(agent(capacity=7, team="general", online=False))
     (found,) = storage.roster.list("testdesk")
     assert (found.capacity, found.team, found.online, found.load) == (7, "general", True, 1)

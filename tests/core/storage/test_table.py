@@ -12,7 +12,7 @@ from functions.core.domain.errors import TryAgain
 from functions.core.domain.rules import Playbook
 from functions.core.storage.database import Storage
 from functions.core.storage.table import parse_stamp, stamp
-from tests.core.sample_desk import NOON, SHANGHAI, TABLE, agent, file
+from tests.core.sample_desk import NOON, SHANGHAI, TABLE, agent, file_ticket
 from tests.core.storage.samples import delivery
 
 pytestmark = pytest.mark.requirement("G3")
@@ -47,7 +47,7 @@ def test_a_throttled_call_raises_try_again(dynamodb: Any, playbook: Playbook, co
     storage = Storage.on(Refusing(dynamodb, failing(code), 10**6), TABLE)  # type: ignore[arg-type]
     calls: list[Any] = [
         lambda: storage.tickets.load("testdesk", "CS1"),
-        lambda: file(storage, playbook, "CS1"),
+        lambda: file_ticket(storage, playbook, "CS1"),
         lambda: storage.tickets.history("testdesk", "CS1"),
         lambda: storage.tickets.next_serial("testdesk", "p"),
         lambda: storage.tickets.queue_page(["testdesk#new"]),
@@ -68,7 +68,7 @@ def test_another_error_is_raised_as_it_is(dynamodb: Any, playbook: Playbook) -> 
     calls: list[Any] = [
         lambda: storage.tickets.load("testdesk", "CS1"),
         lambda: storage.roster.set_presence("testdesk", "agent-1", online=True),
-        lambda: file(storage, playbook, "CS1"),
+        lambda: file_ticket(storage, playbook, "CS1"),
         lambda: storage.deliveries.claim(delivery()),
     ]
     for call in calls:
@@ -81,7 +81,7 @@ def test_a_transaction_that_conflicts_with_another_is_retried(
 ) -> None:
     error = failing("TransactionCanceledException", ["TransactionConflict", "None"])
     client = Refusing(dynamodb, error, 2)
-    file(Storage.on(client, TABLE), playbook, "CS1")  # type: ignore[arg-type]
+    file_ticket(Storage.on(client, TABLE), playbook, "CS1")  # type: ignore[arg-type]
     assert client.calls == 3
 
 
@@ -92,7 +92,7 @@ def test_a_transaction_that_keeps_conflicting_raises_try_again(
     error = failing("TransactionCanceledException", ["None", "ThrottlingError"])
     storage = Storage.on(Refusing(dynamodb, error, 10**6), TABLE)  # type: ignore[arg-type]
     with pytest.raises(TryAgain, match="ThrottlingError"):
-        file(storage, playbook, "CS1")
+        file_ticket(storage, playbook, "CS1")
 
 
 def test_a_cancelled_transaction_without_reasons_raises_try_again(
@@ -101,13 +101,13 @@ def test_a_cancelled_transaction_without_reasons_raises_try_again(
     error = failing("TransactionCanceledException")
     storage = Storage.on(Refusing(dynamodb, error, 9), TABLE)  # type: ignore[arg-type]
     with pytest.raises(TryAgain):
-        file(storage, playbook, "CS1")
+        file_ticket(storage, playbook, "CS1")
 
 
 def test_unprocessed_keys_are_read_again(storage: Storage, playbook: Playbook) -> None:
     """UnprocessedKeys of BatchGetItem that stay unread raise TryAgain."""
     for index in range(3):
-        file(storage, playbook, f"CS{index}")
+        file_ticket(storage, playbook, f"CS{index}")
     batch = storage.table.client.batch_get_item
     answers = 0
 

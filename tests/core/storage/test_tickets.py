@@ -20,14 +20,14 @@ from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.core.storage.items import SHARDS, queue_key
 from tests.core.lagging_replica import Lagging
-from tests.core.sample_desk import NOON, agent, file, received, request, then
-from tests.core.storage.samples import act, assign, file_with, item_of
+from tests.core.sample_desk import NOON, agent, file_ticket, received, request, then
+from tests.core.storage.samples import assign, carry_out, file_with, item_of
 
 MINUTE = timedelta(minutes=1)
 
 
 def test_a_new_ticket_is_read_back(storage: Storage, playbook: Playbook) -> None:
-    filed = file(storage, playbook, "CS1")
+    filed = file_ticket(storage, playbook, "CS1")
     loaded = storage.tickets.load("testdesk", "CS1")
     assert loaded.wakes_at == filed.next_due
     assert loaded.model_copy(update={"wakes_at": None}) == filed
@@ -37,9 +37,9 @@ def test_a_new_ticket_is_read_back(storage: Storage, playbook: Playbook) -> None
 def test_applying_the_history_gives_the_stored_ticket(
     storage: Storage, playbook: Playbook, ticket: Ticket
 ) -> None:
-    ticket = act(storage, ticket, assign(), playbook)
-    ticket = act(storage, ticket, c.Reply("您好"), playbook)
-    ticket = act(storage, ticket, c.Resolve("重置密码"), playbook)
+    ticket = carry_out(storage, ticket, assign(), playbook)
+    ticket = carry_out(storage, ticket, c.Reply("您好"), playbook)
+    ticket = carry_out(storage, ticket, c.Resolve("重置密码"), playbook)
     again: Ticket | None = None
     for commit in storage.tickets.history("testdesk", "CS1"):
         again = apply(again, commit)
@@ -48,8 +48,8 @@ def test_applying_the_history_gives_the_stored_ticket(
 
 @pytest.mark.requirement("A14")
 def test_a_commit_has_actor_and_time(storage: Storage, playbook: Playbook) -> None:
-    ticket = file(storage, playbook, "CS1")
-    act(storage, ticket, c.Note("看过"), playbook)
+    ticket = file_ticket(storage, playbook, "CS1")
+    carry_out(storage, ticket, c.Note("看过"), playbook)
     commit = storage.tickets.commit_at("testdesk", "CS1", 2)
     assert commit is not None
     assert (commit.actor, commit.at) == ("agent-1", NOON)
@@ -60,18 +60,18 @@ def test_a_commit_has_actor_and_time(storage: Storage, playbook: Playbook) -> No
 def test_the_second_of_two_concurrent_changes_conflicts(
     storage: Storage, playbook: Playbook
 ) -> None:
-    ticket = file(storage, playbook, "CS1")
-    act(storage, ticket, c.SetPriority("high"), playbook)
+    ticket = file_ticket(storage, playbook, "CS1")
+    carry_out(storage, ticket, c.SetPriority("high"), playbook)
     with pytest.raises(Conflict):
-        act(storage, ticket, c.SetPriority("low"), playbook)
+        carry_out(storage, ticket, c.SetPriority("low"), playbook)
     assert storage.tickets.load("testdesk", "CS1").priority == "high"
     assert len(storage.tickets.history("testdesk", "CS1")) == 2
 
 
 def test_a_number_is_used_once(storage: Storage, playbook: Playbook) -> None:
-    file(storage, playbook, "CS1")
+    file_ticket(storage, playbook, "CS1")
     with pytest.raises(Conflict):
-        file(storage, playbook, "CS1")
+        file_ticket(storage, playbook, "CS1")
 
 
 @pytest.mark.requirement("G4")
@@ -87,7 +87,7 @@ def test_the_contact_is_sealed_in_the_first_commit_alone(
 
 @pytest.mark.requirement("G3")
 def test_a_commit_of_a_newer_schema_is_a_dead_letter(storage: Storage, playbook: Playbook) -> None:
-    file(storage, playbook, "CS1")
+    file_ticket(storage, playbook, "CS1")
     storage.table.client.update_item(
         TableName=storage.table.name,
         Key={"pk": {"S": "TICKET#testdesk#CS1"}, "sk": {"S": "EVENT#000001"}},
@@ -106,7 +106,7 @@ def test_a_refused_transaction_leaves_no_trace_on_the_stream(
     """As on AWS, the stream has committed changes only."""
     import boto3
 
-    ticket = file(storage, playbook, "CS1")
+    ticket = file_ticket(storage, playbook, "CS1")
     storage.roster.put(agent(capacity=1, online=False))
     streams = boto3.client("dynamodbstreams", region_name="us-east-1")
     arn = dynamodb.describe_table(TableName=storage.table.name)["Table"]["LatestStreamArn"]
@@ -120,7 +120,7 @@ def test_a_refused_transaction_leaves_no_trace_on_the_stream(
 
     before = records()
     with pytest.raises(AgentAtCapacity):
-        act(storage, ticket, c.Assign("technical", "agent-1"), playbook)
+        carry_out(storage, ticket, c.Assign("technical", "agent-1"), playbook)
     assert records() == before
     assert storage.tickets.load("testdesk", "CS1").version == 1
 
@@ -138,9 +138,9 @@ def test_concurrent_requests_get_different_serials(storage: Storage) -> None:
 @pytest.mark.requirement("G7")
 def test_a_stored_ticket_is_small(storage: Storage, playbook: Playbook) -> None:
     """A write unit is 1 KB; a ticket without its conversation stays near one."""
-    ticket = file(storage, playbook, "CS1", description="字" * 200)
+    ticket = file_ticket(storage, playbook, "CS1", description="字" * 200)
     storage.roster.put(agent())
-    ticket = act(storage, ticket, assign(), playbook)
+    ticket = carry_out(storage, ticket, assign(), playbook)
     body = ticket.model_dump_json(exclude_defaults=True)
     assert len(body.encode()) < 2048
     assert json.loads(body)["number"] == "CS1"
@@ -174,8 +174,8 @@ def test_a_queue_lists_vip_first_then_priority_then_age(
         ("CS-vip", NOON + MINUTE, {"customer": vip, "priority": "low"}),
     ]
     for number, at, changes in waiting:
-        ticket = file(storage, playbook, number, at, **changes)
-        act(storage, ticket, c.Enqueue("technical"), playbook)
+        ticket = file_ticket(storage, playbook, number, at, **changes)
+        carry_out(storage, ticket, c.Enqueue("technical"), playbook)
     tickets, cursor = storage.tickets.queue_page(["testdesk#waiting#technical"])
     assert [t.number for t in tickets] == ["CS-vip", "CS-urgent", "CS-old", "CS-young"]
     assert cursor is None
@@ -186,9 +186,9 @@ def test_pages_over_partitions_show_each_ticket_once(
     storage: Storage, playbook: Playbook, limit: int
 ) -> None:
     for index in range(7):
-        ticket = file(storage, playbook, f"CS{index}")
+        ticket = file_ticket(storage, playbook, f"CS{index}")
         team = "technical" if index % 3 else "general"
-        act(storage, ticket, c.Enqueue(team), playbook)
+        carry_out(storage, ticket, c.Enqueue(team), playbook)
     partitions = [
         "testdesk#waiting#qa", "testdesk#waiting#technical", "testdesk#supervisor",
         "testdesk#waiting#general",
@@ -208,7 +208,7 @@ def test_pages_over_partitions_show_each_ticket_once(
 def test_a_page_can_exceed_one_batch_read(storage: Storage, playbook: Playbook) -> None:
     """BatchGetItem reads up to 100 items."""
     for index in range(105):
-        file(storage, playbook, f"CS{index:03}", NOON + index * MINUTE)
+        file_ticket(storage, playbook, f"CS{index:03}", NOON + index * MINUTE)
     tickets, cursor = storage.tickets.queue_page(["testdesk#new"], limit=200)
     assert [t.number for t in tickets] == [f"CS{index:03}" for index in range(105)]
     assert cursor is None
@@ -247,7 +247,7 @@ def due(storage: Storage, at: datetime) -> list[str]:
 
 
 def test_a_timer_is_not_due_before_its_time(storage: Storage, playbook: Playbook) -> None:
-    ticket = file(storage, playbook, "CS1")
+    ticket = file_ticket(storage, playbook, "CS1")
     assert ticket.next_due is not None
     assert due(storage, ticket.next_due - timedelta(microseconds=1)) == []
     assert due(storage, ticket.next_due) == ["TICKET#testdesk#CS1"]
@@ -256,7 +256,7 @@ def test_a_timer_is_not_due_before_its_time(storage: Storage, playbook: Playbook
 def test_the_sweep_reads_to_the_last_page(storage: Storage, playbook: Playbook) -> None:
     """A page of a query is 1 MB at most; here each is made to hold seven items."""
     for index in range(60):
-        file(storage, playbook, f"CS{index:02}")
+        file_ticket(storage, playbook, f"CS{index:02}")
     query = storage.table.client.query
     pages = 0
 
@@ -272,8 +272,8 @@ def test_the_sweep_reads_to_the_last_page(storage: Storage, playbook: Playbook) 
 
 
 def test_an_ended_ticket_is_never_due(storage: Storage, playbook: Playbook) -> None:
-    ticket = file(storage, playbook, "CS1")
-    act(storage, ticket, c.Close("spam"), playbook)
+    ticket = file_ticket(storage, playbook, "CS1")
+    carry_out(storage, ticket, c.Close("spam"), playbook)
     assert due(storage, NOON + timedelta(days=365)) == []
 
 
@@ -295,9 +295,9 @@ def test_the_due_key_moves_only_for_the_version_that_was_read(
 def test_a_ticket_is_at_least_as_new_as_its_event(
     behind: Storage, lagging: Lagging, playbook: Playbook
 ) -> None:
-    ticket = file(behind, playbook, "CS1")
+    ticket = file_ticket(behind, playbook, "CS1")
     lagging.catch_up()
-    act(behind, ticket, c.Note("看过"), playbook)
+    carry_out(behind, ticket, c.Note("看过"), playbook)
     assert behind.tickets.load_since("testdesk", "CS1", 1).version == 1
     assert behind.tickets.load_since("testdesk", "CS1", 2).version == 2
 
@@ -305,7 +305,7 @@ def test_a_ticket_is_at_least_as_new_as_its_event(
 def test_a_read_that_the_replica_can_answer_is_not_repeated(
     behind: Storage, lagging: Lagging, playbook: Playbook
 ) -> None:
-    file(behind, playbook, "CS1")
+    file_ticket(behind, playbook, "CS1")
     lagging.catch_up()
     lagging.reads.clear()
     behind.tickets.load_since("testdesk", "CS1", 1)
@@ -318,9 +318,9 @@ def test_a_read_that_the_replica_can_answer_is_not_repeated(
 def test_a_history_includes_the_version_that_the_caller_knows(
     behind: Storage, lagging: Lagging, playbook: Playbook
 ) -> None:
-    ticket = file(behind, playbook, "CS1")
+    ticket = file_ticket(behind, playbook, "CS1")
     lagging.catch_up()
-    act(behind, ticket, c.Note("看过"), playbook)
+    carry_out(behind, ticket, c.Note("看过"), playbook)
     assert [k.version for k in behind.tickets.history("testdesk", "CS1", 1)] == [1]
     assert [k.version for k in behind.tickets.history("testdesk", "CS1", 2)] == [1, 2]
 
