@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from functions.core.domain.erasure import personal_fields
 from functions.core.domain.events import Commit, OriginalOpened
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import IdempotencyRecord
@@ -77,14 +77,11 @@ def open_original(
     return UnsealResult(original=restored(document, _masked_texts(commit)))
 
 
-def _masked_texts(commit: Commit) -> dict[str, Any]:
+def _masked_texts(commit: Commit) -> dict[str, str]:
     """Return the masked texts of a commit by their fields."""
     return {
         name: value
         for event in commit.events
-        for name, value in event.model_dump(include=_TEXTS).items()
-        if isinstance(value, str)
+        for name in personal_fields(type(event))
+        if isinstance(value := getattr(event, name), str)
     }
-
-
-_TEXTS = {"description", "text", "subject", "order", "proof_of_purchase", "reason", "comment"}

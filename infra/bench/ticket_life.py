@@ -112,7 +112,7 @@ def lives(simulator: Simulator) -> list[Life]:
     return [by_form, with_key, by_mail, cold]
 
 
-FirstCommit = Callable[["_Actor"], None]
+OpenTicket = Callable[["_Actor"], None]
 
 
 class _Actor:
@@ -127,7 +127,7 @@ class _Actor:
         self.link = ""
         self.agent = {"cognito:username": agent_of(TEAM), "cognito:groups": f"{DESK}:agent"}
 
-    def live(self, name: str, opening: FirstCommit) -> Life:
+    def live(self, name: str, opening: OpenTicket) -> Life:
         with self.step("filed, routed, acknowledged, assigned"):
             opening(self)
         ticket = f"/agent/desks/{DESK}/tickets/{self.number}"
@@ -189,7 +189,7 @@ class _Actor:
         return next(item["Size"] for item in objects if self.number in item["Key"])
 
 
-def _by_form(key: str | None) -> FirstCommit:
+def _by_form(key: str | None) -> OpenTicket:
     def file(actor: _Actor) -> None:
         body = {"contact": CUSTOMER, "name": "韩梅梅", "description": DESCRIPTION}
         headers = {"Idempotency-Key": f"{key}-{uuid4().hex}"} if key else {}

@@ -317,11 +317,11 @@ def _describe(
 def examples(ports: Ports) -> list[str]:
     """The example commands: create a ticket by HTTP, one by mail, and show its status."""
     api = f"http://127.0.0.1:{ports.http}"
-    body = '{"contact":"customer@example.com","description":"无法登录"}'
+    body = '{"contact":"13800138000","description":"无法登录"}'
     return [
         f"curl -s {api}/desks/standard/tickets -H 'Content-Type: application/json' -d '{body}'",
         "printf 'From: customer@example.com\\nTo: support@standard.local\\nSubject: 支付失败\\n\\n"
         "支付失败，请协助处理\\n' | curl -s --url smtp://127.0.0.1:"
         f"{ports.smtp} --mail-from customer@example.com --mail-rcpt support@standard.local -T -",
-        f"curl -s '{api}/desks/standard/tickets/<number>?contact=.com'",
+        f"curl -s '{api}/desks/standard/tickets/<number>?contact=8000'",
     ]

@@ -14,6 +14,7 @@ import urllib.request
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, TypeVar
@@ -238,6 +239,19 @@ class System:
         url = f"{self.local['aws_endpoint']}/_deskbell/mails"
         with urllib.request.urlopen(url, timeout=30) as answer:
             return [b64decode(mail["raw"]) for mail in json.load(answer) if address in mail["to"]]
+
+    def mail_about(self, address: str, words: str) -> EmailMessage:
+        """Wait for the first mail to an address whose subject has the words; return it parsed."""
+
+        def look() -> EmailMessage | None:
+            for raw in self.mails(address):
+                mail = message_from_bytes(raw, policy=policy.default)
+                if words in mail["Subject"]:
+                    assert isinstance(mail, EmailMessage)
+                    return mail
+            return None
+
+        return wait_until(look, f"a mail to {address} about {words}")
 
 
 def descendants(pid: int) -> list[int]:

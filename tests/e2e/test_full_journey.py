@@ -172,12 +172,11 @@ def test_a_request_over_http_reaches_the_archive(desk: Desk) -> None:
     document = wait_until(lambda: archived(desk.system, number), "the archived document")
     assert document["ticket"]["score"] == 5
 
-    # A14, A16, F6: the same by the last four characters; anything wrong is not found, alike
+    # A14, F6: a wrong proof is not found, alike; the end of a mail address proves nothing
     base = url.partition("?")[0]
-    assert desk.status(f"{base}?contact=.com")["timeline"] == shown["timeline"]
     wrong = [
         f"{base}?key=wrong",
-        f"{base}?contact=9999",
+        f"{base}?contact=.com",
         base,
         base.replace(number, "CS1") + "?key=x",
     ]
@@ -242,7 +241,8 @@ def test_a_request_over_smtp_reaches_the_archive(desk: Desk) -> None:
 
     # A11: asked, waiting; the answer by mail resumes it. A stranger who quotes it stays outside.
     desk.act(view["handler"], number, "request-info", {"text": "请提供订单号"})
-    question = desk.mail(address, "请提供订单号")
+    desk.mail(address, "请提供订单号")
+    question = desk.system.mail_about(address, number)
     stranger = EmailMessage()
     stranger["From"], stranger["To"] = "eve@example.net", message["To"]
     stranger["Subject"], stranger["Message-ID"] = f"Re: [{number}]", "<eve@example.net>"
@@ -251,6 +251,7 @@ def test_a_request_over_smtp_reaches_the_archive(desk: Desk) -> None:
     answer = EmailMessage()
     answer["From"], answer["To"] = message["From"], message["To"]
     answer["Subject"], answer["Message-ID"] = f"Re: {question['Subject']}", "<second@example.org>"
+    answer["In-Reply-To"] = question["Message-ID"]
     answer.set_content("订单号 4211\n\n在 2026年1月1日，客户支持中心 写道：\n> 请提供订单号")
     send(desk.system, answer)
     view = wait_until(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
@@ -35,19 +34,6 @@ class Desk:
         with self.system.smtp() as connection:
             connection.sendmail(sender, [to], raw)
 
-    def mail(self, address: str, number: str) -> EmailMessage:
-        """Return the first mail about a ticket to an address, as it was given to SES."""
-
-        def look() -> EmailMessage | None:
-            for raw in self.system.mails(address):
-                found = message_from_bytes(raw, policy=policy.default)
-                if number in found["Subject"]:
-                    assert isinstance(found, EmailMessage)
-                    return found
-            return None
-
-        return wait_until(look, f"a mail to {address} about {number}")
-
     def until_marked(self, number: str) -> str:
         found: str = wait_until(
             lambda: self.view(number)["customer"]["undeliverable"], f"{number} is marked"
@@ -64,7 +50,7 @@ def test_a_bounce_stops_mail_until_the_contact_is_corrected(desk: Desk) -> None:
     """Held mail is listed with its cause and goes to the new contact when replayed."""
     address, mailbox = "gone@example.com", desk.system.local["mailboxes"]["standard"]
     number = desk.system.file(address, "无法登录")["number"]
-    sent = desk.mail(address, number)
+    sent = desk.system.mail_about(address, number)
     assert sent["Reply-To"] != mailbox
     desk.send(bounce(f"Message-ID: {sent['Message-ID']}", recipient=address), mailbox)
     assert desk.until_marked(number) == "bounce 5.1.1"
@@ -87,7 +73,7 @@ def test_a_bounce_stops_mail_until_the_contact_is_corrected(desk: Desk) -> None:
     assert found
     desk.act(number, "correct-contact", contact="found@example.org")
     desk.system.command("quarantine", "replay", "--all")
-    assert desk.mail("found@example.org", number)["To"] == "found@example.org"
+    assert desk.system.mail_about("found@example.org", number)["To"] == "found@example.org"
 
 
 @pytest.mark.parametrize("named", ["eventType", "notificationType"])
@@ -95,7 +81,7 @@ def test_ses_reports_a_bounce_through_the_mail_topic(desk: Desk, named: str) -> 
     """As a configuration set's event with headers, and as an identity's notification without."""
     address = f"{named.lower()}@example.com"
     number = desk.system.file(address, "无法登录")["number"]
-    sent = desk.mail(address, number)
+    sent = desk.system.mail_about(address, number)
     headers = [{"name": "References", "value": sent["References"]}]
     told = ses_notification(
         named=named, headers=headers if named == "eventType" else None, recipient=address
@@ -125,7 +111,7 @@ def test_an_answer_joins_its_ticket_by_the_reply_address(desk: Desk) -> None:
     """From another sender, without a quotation."""
     address = "asks@example.com"
     number = desk.system.file(address, "无法登录")["number"]
-    to = desk.mail(address, number)["Reply-To"]
+    to = desk.system.mail_about(address, number)["Reply-To"]
     answer = EmailMessage()
     answer["From"], answer["To"], answer["Subject"] = "colleague@example.org", "x@example.org", "x"
     answer["Message-ID"] = "<colleague@example.org>"

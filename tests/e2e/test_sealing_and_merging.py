@@ -68,9 +68,10 @@ def test_two_tickets_are_merged_and_unmerged(desk: Desk, system: System) -> None
     first, second = one["number"], other["number"]
     merged = desk.act("supervisor", second, "merge", {"into": first, "reason": "同一问题"})
     assert (merged["status"], merged["merged_into"]) == ("merged", first)
-    assert f"已合并至 {first}" in desk.mail(sender, f"已合并至 {first}")["Subject"]
+    notice = system.mail_about(sender, f"已合并至 {first}")
+    assert f"[{second}]" in notice["Subject"]
 
-    system.mail(sender, f"Re: [{second}]", "仍然无法登录")
+    system.mail(sender, "Re:", "仍然无法登录", In_Reply_To=notice["Message-ID"])
     wait_until(
         lambda: "仍然无法登录" in [m["text"] for m in agent_view(desk, first)["messages"]],
         "the mail on the survivor",

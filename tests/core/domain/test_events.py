@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
 from functions.core.domain import events as e
 from functions.core.domain.errors import DeadLetter
-from functions.core.domain.ticket import Customer, Timer
+from functions.core.domain.ticket import Customer, Ticket, TicketChanges, Timer
 from functions.core.storage import event_codec
 from functions.core.storage.items import read_commit
 from tests.core.sample_desk import NOON, request
@@ -145,3 +145,9 @@ def test_an_event_holds_only_mask_and_hash_of_a_contact() -> None:
     assert set(Customer.model_fields) == {
         "name", "contact", "kind", "hash", "id", "customer_class", "preferred", "undeliverable",
     }  # fmt: skip
+
+
+def test_changes_have_the_names_and_types_of_the_tickets_fields() -> None:
+    """A change that the ticket lacks, or with another type, would be lost or stored wrong."""
+    fields, changes = get_type_hints(Ticket), get_type_hints(TicketChanges)
+    assert {name: fields.get(name) for name in changes} == changes

@@ -49,7 +49,7 @@ IMPERSONAL = "impersonal"
 
 PersonalText = Annotated[str, PERSONAL]
 """Free text, or another value that may identify the customer."""
-Term = Annotated[str, IMPERSONAL]
+TermName = Annotated[str, IMPERSONAL]
 """A term of the playbook, a username, a code: the same for many customers."""
 
 EVENTS: dict[str, type[Event]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from functions.core.domain.events.base import BOTH, NOBODY, PERSONAL, Event, PersonalText, Term
+from functions.core.domain.events.base import BOTH, NOBODY, PERSONAL, Event, PersonalText, TermName
 from functions.core.domain.ticket import Attachment, RefusedFile, Ticket, TicketChanges
 
 if TYPE_CHECKING:
@@ -71,12 +71,12 @@ class CustomerWrote(
     """
 
     text: PersonalText
-    channel: Term
+    channel: TermName
     raw: Annotated[str | None, PERSONAL] = None
     attachments: tuple[Attachment, ...] = ()
     refused: Annotated[tuple[RefusedFile, ...], PERSONAL] = ()
     unproven: bool = False
-    via: Term | None = None
+    via: TermName | None = None
     stranger: bool = False
     by_another: Annotated[str | None, PERSONAL] = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core.domain.events.base import NOBODY, Event, PersonalText, Term
+from functions.core.domain.events.base import NOBODY, Event, PersonalText, TermName
 from functions.core.domain.ticket import Customer, Ticket, TicketChanges
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ class CustomerClassed(
 ):
     """A supervisor set the customer's class (VIP)."""
 
-    customer_class: Term | None
+    customer_class: TermName | None
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         update = {"customer_class": self.customer_class}
@@ -83,7 +83,7 @@ class PersonErased(
 ):
     """The customer's personal data was erased; the figures stay (B10)."""
 
-    reason: Term = ""
+    reason: TermName = ""
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         return ticket.person_erased()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from functions.core.domain.events.base import NOBODY, Event, Term
+from functions.core.domain.events.base import NOBODY, Event, TermName
 from functions.core.domain.ticket import Ticket, TicketChanges, Timer
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class TimerWarned(Event, label=("时限即将到期", "Deadline near"), webhook="timer.warning_reached"):
     """A deadline is near: `share` of its time has passed."""
 
-    kind: Term
+    kind: TermName
     share: float
     due_at: datetime
 
@@ -23,7 +23,7 @@ class TimerWarned(Event, label=("时限即将到期", "Deadline near"), webhook=
 class TimerBreached(Event, label=("已超过时限", "Deadline passed"), webhook="timer.breached"):
     """A deadline passed; `count` is 1 at the deadline and rises with each repetition."""
 
-    kind: Term
+    kind: TermName
     due_at: datetime
     count: int = 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core.domain.events.base import BOTH, NOBODY, Event, PersonalText, Term
+from functions.core.domain.events.base import BOTH, NOBODY, Event, PersonalText, TermName
 from functions.core.domain.ticket import Merged, Queue, Status, Ticket, TicketChanges
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ class TicketMerged(
 ):
     """The ticket was merged into `other`, where its conversation goes on."""
 
-    other: Term
+    other: TermName
     same_customer: bool = True
     reason: PersonalText = ""
 
@@ -49,7 +49,7 @@ class MergeReceived(
 ):
     """The ticket `other` was merged into this one."""
 
-    other: Term
+    other: TermName
     same_customer: bool = True
     reason: PersonalText = ""
 
@@ -66,7 +66,7 @@ class TicketUnmerged(
 ):
     """The merge into `other` was undone; the ticket continues from `status`."""
 
-    other: Term
+    other: TermName
     status: Status
     queue: Queue
     reason: PersonalText = ""
@@ -91,7 +91,7 @@ class MergeUndone(
 ):
     """The ticket `other`, which had been merged into this one, was separated again."""
 
-    other: Term
+    other: TermName
     reason: PersonalText = ""
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:

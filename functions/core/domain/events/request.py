@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from functions.core.domain.events.base import BOTH, NOBODY, PERSONAL, Event, PersonalText, Term
+from functions.core.domain.events.base import BOTH, NOBODY, PERSONAL, Event, PersonalText, TermName
 from functions.core.domain.ticket import (
     Attachment,
     Customer,
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Product(Value):
     """The product that a request is about (D2)."""
 
-    name: Term | None = None
-    model: Term | None = None
+    name: TermName | None = None
+    model: TermName | None = None
     serial: Annotated[str | None, PERSONAL] = None
     purchased_on: Annotated[str | None, PERSONAL] = None
 
@@ -51,11 +51,11 @@ class TicketReceived(
     """
 
     customer: Customer
-    channel: Term
+    channel: TermName
     locale: Literal["zh-CN", "en"]
-    type: Term
-    priority: Term
-    urgency: Term | None = None
+    type: TermName
+    priority: TermName
+    urgency: TermName | None = None
     type_given: bool = False
     description: PersonalText
     text: Annotated[str | None, PERSONAL] = None
@@ -67,7 +67,7 @@ class TicketReceived(
     product: Product | None = None
     proof_of_purchase: Annotated[str | None, PERSONAL] = None
     order: Annotated[str | None, PERSONAL] = None
-    entered_by: Term | None = None
+    entered_by: TermName | None = None
     linked_to: Annotated[str | None, PERSONAL] = None
 
     @property
@@ -84,13 +84,13 @@ class TicketClassified(
 ):
     """The request got its type, tags and priority; `rules` names the rules that applied."""
 
-    type: Term
-    tags: tuple[Term, ...]
-    priority: Term
-    mood: Term | None = None
+    type: TermName
+    tags: tuple[TermName, ...]
+    priority: TermName
+    mood: TermName | None = None
     confidence: float = 1.0
-    rules: tuple[Term, ...] = ()
-    product: Term | None = None
+    rules: tuple[TermName, ...] = ()
+    product: TermName | None = None
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core.domain.events.base import BOTH, Event, PersonalText, Term
+from functions.core.domain.events.base import BOTH, Event, PersonalText, TermName
 from functions.core.domain.ticket import ReopenTo, Status, Ticket, TicketChanges
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class TicketReopened(
     """The problem is not solved after all; `to` names the recipient (B9, E7)."""
 
     reason: PersonalText = ""
-    team: Term
+    team: TermName
     to: ReopenTo = "team"
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
@@ -105,7 +105,7 @@ class CallbackRequested(
 ):
     """The customer confirmed the solution; a team is to call back and record it (D13)."""
 
-    team: Term
+    team: TermName
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         return {"status": "in_review", "queue": "waiting", "team": self.team}
@@ -141,7 +141,7 @@ class ReviewRequested(
 ):
     """A poor score put the ticket in the QA team's review (A13)."""
 
-    team: Term
+    team: TermName
     score: int
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
@@ -153,7 +153,7 @@ class ReviewAssigned(
 ):
     """A QA member was assigned the call-back (A13)."""
 
-    reviewer: Term
+    reviewer: TermName
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         return {"reviewer": self.reviewer}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core.domain.events.base import BOTH, Event, PersonalText, Term
+from functions.core.domain.events.base import BOTH, Event, PersonalText, TermName
 from functions.core.domain.ticket import Queue, Ticket, TicketChanges
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ class ConfirmationRequested(
 ):
     """The request is too vague; an agent is asked to confirm its type (A6)."""
 
-    team: Term
+    team: TermName
     question: PersonalText
     queue: Queue = "waiting"
 
@@ -36,9 +36,9 @@ class TypeConfirmed(
 ):
     """An agent confirmed the type of a vague request (A6)."""
 
-    type: Term
-    tags: tuple[Term, ...]
-    priority: Term
+    type: TermName
+    tags: tuple[TermName, ...]
+    priority: TermName
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         return {
@@ -76,7 +76,7 @@ class TicketQueued(
 ):
     """The ticket waits in a team's queue or in the supervisors' queue."""
 
-    team: Term
+    team: TermName
     queue: Queue = "waiting"
     reason: PersonalText = ""
 
@@ -92,8 +92,8 @@ class TicketAssigned(
 ):
     """An agent became the ticket's handler."""
 
-    team: Term
-    handler: Term
+    team: TermName
+    handler: TermName
     reason: PersonalText = ""
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
@@ -116,7 +116,7 @@ class PriorityChanged(
 ):
     """The priority was set by a person or raised by an escalation."""
 
-    priority: Term
+    priority: TermName
     reason: PersonalText = ""
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from functions.core.domain.events.base import PERSONAL, Event, PersonalText, Term
+from functions.core.domain.events.base import PERSONAL, Event, PersonalText, TermName
 from functions.core.domain.ticket import Attachment, Pending, Status, Ticket, TicketChanges
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ class StepTaken(
 ):
     """One of the desk's own steps was taken, with its fields (D8–D11, B2, B6, E5)."""
 
-    step: Term
+    step: TermName
     to: Status | None = None
     fields: Annotated[dict[str, str], PERSONAL] = {}
     attachments: tuple[Attachment, ...] = ()
@@ -36,10 +36,10 @@ class ApprovalRequested(
 ):
     """A step exceeds the agent's authority and waits for a supervisor (C9)."""
 
-    step: Term
+    step: TermName
     fields: Annotated[dict[str, str], PERSONAL] = {}
     attachments: tuple[Attachment, ...] = ()
-    by: Term = ""
+    by: TermName = ""
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         pending = Pending(
@@ -62,7 +62,7 @@ class ApprovalGiven(
 ):
     """A supervisor decided on a step; an approved one follows as `StepTaken` (C9)."""
 
-    step: Term
+    step: TermName
     approved: bool
     reason: PersonalText = ""
 
