@@ -143,7 +143,7 @@ class BaseDispatcher(ABC):
             expected: the state before it, None if the delivery has no item yet.
         """
         if not self.storage.deliveries.move(delivery, expected):
-            # Another run took this one for dead and settled the delivery; that outcome stays.
+            # Another run found this claim expired and settled the delivery; its outcome stays.
             log.warning(
                 "delivery.overtaken", extra={**log_fields(delivery), "outcome": delivery.state}
             )

@@ -24,7 +24,7 @@ from typing import Any
 
 from functions.core.domain.delivery import RETRY_AFTER, Delivery
 from functions.core.domain.errors import DeadLetter, TryAgain
-from functions.core.domain.events import Commit
+from functions.core.domain.events import Commit, Event, TimerBreached, TimerWarned
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.composing import notifications_for, triggers
@@ -297,9 +297,9 @@ def _urgency(error: TryAgain | DeadLetter) -> tuple[bool, bool]:
     return isinstance(error, ClaimedElsewhere), isinstance(error, TryAgain)
 
 
-def _may_notify(event: Any, playbook: Playbook) -> bool:
+def _may_notify(event: Event, playbook: Playbook) -> bool:
     """Return whether an event may notify anybody; if none does, the ticket need not be read."""
-    if event.event in {"TimerWarned", "TimerBreached"}:
+    if isinstance(event, TimerWarned | TimerBreached):
         return True
     names = triggers(event)
     return any(rule.on in names for rule in playbook.notifications)

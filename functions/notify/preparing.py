@@ -184,7 +184,7 @@ def channel_for(notification: Notification, ticket: Ticket, playbook: Playbook) 
     if ticket.customer.kind != "phone":
         return ticket.customer.kind
     prefers_call = ticket.customer.preferred == "phone"
-    acknowledges = notification.event.event == "TicketReceived"
+    acknowledges = isinstance(notification.event, TicketReceived)
     return "phone" if prefers_call and mailbox and not acknowledges else "sms"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from functions.core.domain.delivery import WEBHOOK_RETRY_AFTER, Delivery
-from functions.core.domain.events import Commit
+from functions.core.domain.events import Commit, Event
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.domain.webhooks import RECIPIENT, Endpoint, MessageId, sign_standard_webhook
@@ -42,7 +42,7 @@ def webhook_name(delivery: Delivery) -> str:
 
 
 def draft_webhook(
-    commit: Commit, playbook: Playbook, name: str, position: int, event: Any, now: datetime
+    commit: Commit, playbook: Playbook, name: str, position: int, event: Event, now: datetime
 ) -> Delivery:
     """Return the delivery of one event to one endpoint, claimed by this run."""
     return Delivery(
@@ -74,10 +74,10 @@ def message_id(delivery: Delivery) -> str:
     )
 
 
-def message_body(event: Any, commit: Commit, ticket: Ticket) -> bytes:
+def message_body(event: Event, commit: Commit, ticket: Ticket) -> bytes:
     """Return the message: the event, masked as it is stored, and the ticket as it is now (G4)."""
     return encode(
-        event.webhook,
+        event.webhook or event.event,
         commit.at,
         {
             "desk": commit.desk,

@@ -1,4 +1,4 @@
-"""The glossary names what exists, and the code uses no word that it rules out."""
+"""The glossary names what exists, and code and docs use no word that it rules out."""
 
 from __future__ import annotations
 
@@ -35,6 +35,13 @@ EXCEPTIONS = {
     "places": "positions in a text",
 }
 """Name in the code → why it may have a word that the glossary rules out."""
+
+PROSE_EXCEPTIONS = {
+    "delete marker": "a term of S3",
+    "ignore width, case": "upper and lower case",
+    "use cases": "a term of software design",
+}
+"""Phrase of a page → why it may have a word that the glossary rules out."""
 
 
 @cache
@@ -129,7 +136,7 @@ NAMES = names_in_use()
 RULED_OUT = {
     word: term
     for term, (_, words) in TERMS.items()
-    for word in map(str.strip, words.split(","))
+    for word in re.split(r", (?![^(]*\))", words)
     if word and "(" not in word
 }
 """Word → the term to use instead, without words that have another meaning in the code."""
@@ -150,14 +157,40 @@ def test_words_are_found_in_names_of_any_style() -> None:
 
 @pytest.mark.parametrize("word", RULED_OUT)
 def test_no_name_has_a_word_that_the_glossary_rules_out(word: str) -> None:
-    found = {name for name in NAMES if has(word.split(), name)} - set(EXCEPTIONS)
+    found = {name for name in NAMES if has(parts(word), name)} - set(EXCEPTIONS)
+    assert not found, f"say “{RULED_OUT[word]}” instead of “{word}”"
+
+
+def prose(page: Path) -> Iterator[str]:
+    """The paragraphs and table rows of a page, without code, link targets and the column *not*."""
+    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+    for block in re.split(r"\n\n|\n(?=\|)", text):
+        if page.name == "glossary.md" and block.startswith("| ") and block.count("|") == 6:
+            block = block.strip().strip("|").rpartition("|")[0]
+        yield " ".join(re.sub(r"`[^`]*`|\]\([^)]*\)", " ", block).split())
+
+
+PROSE = [(page.name, block) for page in (ROOT / "docs").glob("*.md") for block in prose(page)]
+
+
+@pytest.mark.parametrize("word", RULED_OUT)
+def test_no_page_has_a_word_that_the_glossary_rules_out(word: str) -> None:
+    sought = parts(word)
+    found = [
+        (page, block)
+        for page, block in PROSE
+        if has(sought, re.sub("|".join(PROSE_EXCEPTIONS), "", block))
+    ]
     assert not found, f"say “{RULED_OUT[word]}” instead of “{word}”"
 
 
 def test_every_exception_is_needed() -> None:
     for name in EXCEPTIONS:
         assert name in NAMES
-        assert any(has(word.split(), name) for word in RULED_OUT)
+        assert any(has(parts(word), name) for word in RULED_OUT)
+    for phrase in PROSE_EXCEPTIONS:
+        assert any(phrase in block for _, block in PROSE)
+        assert any(has(parts(word), phrase) for word in RULED_OUT)
 
 
 def test_no_word_is_a_term_and_ruled_out() -> None:

@@ -9,10 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from functions.core.domain.errors import DeadLetter
-from functions.core.domain.events import EVENTS, Commit, ContactBounced, TimersSet
+from functions.core.domain.events import (
+    EVENTS,
+    Commit,
+    ContactBounced,
+    Event,
+    StepTaken,
+    TicketMerged,
+    TicketReceived,
+    TimerBreached,
+    TimersSet,
+    TimerWarned,
+)
 from functions.core.domain.matching import Facts, holds
 from functions.core.domain.rules import TEAM_IN, TEAM_NAMED, Locale, Playbook, Recipient
 from functions.core.domain.ticket import TIMER_KINDS, Ticket, Timer
@@ -27,7 +37,7 @@ class Notification:
     `timer_or_step` is the timer's kind or the step's name if the event belongs to one.
     """
 
-    event: Any
+    event: Event
     recipient: Recipient
     message: str
     timer_or_step: str = ""
@@ -72,9 +82,9 @@ def notifications_for(
     return tuple(unique.values())[::-1]
 
 
-def _excluded_recipients(event: Any) -> set[str]:
+def _excluded_recipients(event: Event) -> set[str]:
     """Exclude the customer from a merge with a ticket that may be another customer's."""
-    foreign = event.event == "TicketMerged" and not event.same_customer
+    foreign = isinstance(event, TicketMerged) and not event.same_customer
     return {"customer"} if foreign else set()
 
 
@@ -83,36 +93,36 @@ def written_by_agent(event: str) -> bool:
     return event in EVENTS and EVENTS[event].direction == "out"
 
 
-def triggers(event: Any) -> tuple[str, ...]:
+def triggers(event: Event) -> tuple[str, ...]:
     """Return the names under which a playbook's `on` and `start` may refer to an event."""
-    if event.event == "StepTaken":
+    if isinstance(event, StepTaken):
         return (event.event, f"step:{event.step}")
     return (event.event,)
 
 
-def timer_or_step(event: Any) -> str:
+def timer_or_step(event: Event) -> str:
     """Return the timer kind or step name that sets an event apart from others of its type."""
     name: str = getattr(event, "kind", "") or getattr(event, "step", "")
     return name
 
 
-def _timer_notifications(event: Any, playbook: Playbook) -> Iterator[Notification]:
-    if event.event not in {"TimerWarned", "TimerBreached"} or event.kind not in playbook.timers:
+def _timer_notifications(event: Event, playbook: Playbook) -> Iterator[Notification]:
+    if not isinstance(event, TimerWarned | TimerBreached) or event.kind not in playbook.timers:
         return
     rule = playbook.timers[event.kind]
-    effects = rule.on_warning if event.event == "TimerWarned" else rule.on_breach
+    effects = rule.on_warning if isinstance(event, TimerWarned) else rule.on_breach
     for tell in effects.tell:
         yield Notification(event, tell.to, tell.message, event.kind)
 
 
-def ticket_at_event(event: Any, ticket: Ticket, commit: Commit) -> Ticket:
+def ticket_at_event(event: Event, ticket: Ticket, commit: Commit) -> Ticket:
     """Return the ticket with the values of the event and its commit."""
     values = {
         field: getattr(event, field)
         for field in ("type", "priority", "tags", "team", "handler", "summary", "score", "queue")
         if getattr(event, field, None) is not None
     }
-    if event.event == "TicketReceived":
+    if isinstance(event, TicketReceived):
         # Only the router's classification sets these, and it may or may not have run by now. A
         # repeated record has to select the same message either way.
         values |= {"mood": None, "tags": ()}
@@ -187,7 +197,7 @@ def compose(
 
 
 def variables(
-    event: Any,
+    event: Event,
     ticket: Ticket,
     playbook: Playbook,
     locale: Locale,
@@ -215,7 +225,7 @@ def variables(
     return with_fields(common, {**ticket.facts, **getattr(event, "fields", {})}, playbook, step)
 
 
-def _deadline(event: Any, ticket: Ticket, playbook: Playbook) -> datetime | None:
+def _deadline(event: Event, ticket: Ticket, playbook: Playbook) -> datetime | None:
     """Return the event's own deadline, or that of the timer that it starts."""
     due_at: datetime | None = getattr(event, "due_at", None)
     if due_at is not None:
@@ -226,7 +236,7 @@ def _deadline(event: Any, ticket: Ticket, playbook: Playbook) -> datetime | None
     return None
 
 
-def _event_text(event: Any) -> str:
+def _event_text(event: Event) -> str:
     return getattr(event, "text", None) or getattr(event, "description", None) or ""
 
 
