@@ -85,7 +85,7 @@ class Life:
             yield from step.invocations
 
 
-def filing(simulator: Simulator, key: str | None = None) -> int:
+def calls_to_create_ticket(simulator: Simulator, key: str | None = None) -> int:
     """Count the DynamoDB calls of creating a ticket by web form with a cached playbook."""
     actor = _Actor(simulator, lambda: None)
     for _ in range(2):

@@ -61,7 +61,7 @@ def test_a_bounce_stops_mail_until_the_contact_is_corrected(desk: Desk) -> None:
         said = [m for m in desk.view(number)["messages"] if m["event"] == "ReplySent"]
         return said and said[0]["delivery"] == "dead_lettered"
 
-    wait_until(held, "the reply is parked")
+    wait_until(held, "the reply is a dead letter")
     found = wait_until(
         lambda: [
             line

@@ -98,8 +98,8 @@ def test_the_examples_of_the_readme_work(system: System, tmp_path: Path) -> None
     text = (ROOT / "README.md").read_text("utf-8").partition("## On AWS")[0]
     text = text.replace(":8700", f":{system.http_port}").replace(":2525", f":{system.smtp_port}")
     blocks = re.findall(r"^```\w*\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-    *filing, day = [block for block in blocks if "curl" in block]
-    assert len(filing) == 3
+    *creation, day = [block for block in blocks if "curl" in block]
+    assert len(creation) == 3
     (tmp_path / ".deskbell").symlink_to(system.data)
 
     def pasted(block: str) -> str:
@@ -115,7 +115,7 @@ def test_the_examples_of_the_readme_work(system: System, tmp_path: Path) -> None
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    ticket, by_mail, by_webhook = map(pasted, filing)
+    ticket, by_mail, by_webhook = map(pasted, creation)
     assert by_mail == ""
     assert json.loads(by_webhook)["number"] != json.loads(ticket)["number"]
     await_routing(system, json.loads(ticket))
@@ -156,14 +156,15 @@ def test_a_malformed_record_is_dead_lettered_and_others_are_processed(system: Sy
     put_event(system, "POISON", schema="1", body="no events")
     ticket = system.file("one@example.com", "无法登录")
     assert await_routing(system, ticket)["status"] == "assigned"
-    parked = wait_until(
-        lambda: found if len(found := quarantine(system, "POISON")) == 2 else None, "both parked"
+    dead_letters = wait_until(
+        lambda: found if len(found := quarantine(system, "POISON")) == 2 else None,
+        "both dead letters",
     )
-    assert {line[1] for line in parked} == {"router", "notify"}
-    assert all("not a list of events" in line[5] for line in parked)
-    shown = json.loads(system.command("quarantine", "show", parked[0][0]))
+    assert {line[1] for line in dead_letters} == {"router", "notify"}
+    assert all("not a list of events" in line[5] for line in dead_letters)
+    shown = json.loads(system.command("quarantine", "show", dead_letters[0][0]))
     assert shown["record"]["dynamodb"]["NewImage"]["body"]["S"] == "no events"
-    again = system.command("quarantine", "replay", parked[0][0], code=1)
+    again = system.command("quarantine", "replay", dead_letters[0][0], code=1)
     assert "dead-lettered it again" in again
 
 
@@ -220,20 +221,20 @@ def test_a_mail_that_always_fails_is_dead_lettered_and_others_are_processed(syst
     sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(nonsense))
     system.mail("three@example.com", "支付失败", "支付失败，请协助处理\n")
     wait_until(lambda: system.sent("three@example.com"), "the good mail is acknowledged")
-    parked = wait_until(
+    dead_letters = wait_until(
         lambda: [line for line in quarantine(system, "mail") if "failed on every retry" in line[5]],
         "the other is in the dead-letter queue",
         120,
     )
-    assert '"objectKey": ""' in system.command("quarantine", "show", parked[0][0])
-    assert "queued again" in system.command("quarantine", "replay", parked[0][0])
+    assert '"objectKey": ""' in system.command("quarantine", "show", dead_letters[0][0])
+    assert "queued again" in system.command("quarantine", "replay", dead_letters[0][0])
 
 
 @pytest.mark.requirement("G3")
 def test_a_quarantined_mail_can_be_released(system: System) -> None:
     """An automatic mail makes a ticket only if a person releases it."""
     system.mail("four@example.com", "无法登录", "无法登录\n", Auto_Submitted="auto-replied")
-    (line,) = wait_until(lambda: quarantine(system, "auto_reply"), "it is set aside")
+    (line,) = wait_until(lambda: quarantine(system, "auto_reply"), "it is quarantined")
     assert line[0].startswith("quarantine/standard/")
     assert "four@example.com" in system.command("quarantine", "show", line[0])
     assert system.sent("four@example.com") == []
@@ -327,7 +328,7 @@ def test_a_dead_lettered_delivery_is_replayed(system: System) -> None:
     ses, address = system.aws("sesv2"), system.local["mailboxes"]["standard"]
     ses.delete_email_identity(EmailIdentity=address)
     ticket = system.file("five@example.com", "无法登录")
-    wait_until(lambda: len(quarantine(system, ticket["number"])) >= 2, "its mails are parked")
+    wait_until(lambda: len(quarantine(system, ticket["number"])) >= 2, "its mails are dead letters")
     ses.create_email_identity(EmailIdentity=address)
     for line in quarantine(system, ticket["number"]):
         assert "the delivery is due" in system.command("quarantine", "replay", line[0])

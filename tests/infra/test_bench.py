@@ -125,8 +125,9 @@ def test_a_ticket_s_life_is_measured_step_by_step(
         assert {"part", "what", "value", "limit", "unit", "note", "met"} == set(row)
         assert row["met"] == (None if row["limit"] is None else row["value"] <= row["limit"])
     assert document["missed"] == [row["what"] for row in document["budgets"] if row["met"] is False]
-    filing = {row["what"]: row for row in document["budgets"] if row["what"].startswith("filing")}
-    assert [row["value"] for row in filing.values()] == [3, 3]
+    listed = document["budgets"]
+    creation = {row["what"]: row for row in listed if row["what"].startswith("creating")}
+    assert [row["value"] for row in creation.values()] == [3, 3]
     transitions = [row for row in document["budgets"] if row["unit"] == "state transitions"]
     assert [row["met"] for row in transitions] == [True]
     read = [row for row in document["budgets"] if row["unit"] == "read units"]

@@ -140,7 +140,7 @@ PARKED = json.dumps({"message": "record.parked", "cause": "no such rule"})
             "again: no such rule",
         ),
     ],
-    ids=["none", "failed", "raised", "died", "parked", "dead-lettered"],
+    ids=["none", "failed", "raised", "died", "dead-lettered by an older version", "dead-lettered"],
 )
 def test_a_record_that_was_not_processed_stays_in_quarantine(
     monkeypatch: pytest.MonkeyPatch,

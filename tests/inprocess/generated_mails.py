@@ -16,7 +16,7 @@ from typing import Any, Literal
 DESK = "support@standard.local"
 OTHER_DESK = "support@omnichannel.local"
 
-Fate = Literal["ticket", "joins", "shown", "repetition", "quarantine", "parked"]
+Fate = Literal["ticket", "joins", "shown", "repetition", "quarantine", "dead_lettered"]
 
 CHARSETS = {
     "utf-8": "无法登录，验证码收不到",
@@ -288,11 +288,13 @@ class MailGenerator:
 
     def poison(self) -> GeneratedMail:
         self.count += 1
-        return GeneratedMail("poison", b"", "parked", ("-",), body=f'{{"count": {self.count}')
+        return GeneratedMail(
+            "poison", b"", "dead_lettered", ("-",), body=f'{{"count": {self.count}'
+        )
 
     def announced_in_vain(self) -> GeneratedMail:
         self.count += 1
-        return GeneratedMail("not stored", b"", "parked", ("-",))
+        return GeneratedMail("not stored", b"", "dead_lettered", ("-",))
 
     # Building blocks
 

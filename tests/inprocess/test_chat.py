@@ -448,10 +448,10 @@ def test_a_released_request_that_was_dead_lettered_is_replayed(
     quarantined.delete_secret()
     quarantined.process_replayed()
     quarantined.restore_secret()
-    with quarantined.box.opened() as (parked,):
-        assert (parked.function, parked.desk) == ("mail", DESK)
-        assert "<Encrypt>" in quarantined.box.text(parked)
-        quarantined.box.replay(parked)
+    with quarantined.box.opened() as (dead_letter,):
+        assert (dead_letter.function, dead_letter.desk) == ("mail", DESK)
+        assert "<Encrypt>" in quarantined.box.text(dead_letter)
+        quarantined.box.replay(dead_letter)
     quarantined.process_replayed()
     assert quarantined.chat.ticket.channel == "wechat"
     with quarantined.box.opened() as left:
@@ -560,17 +560,17 @@ def test_a_busy_provider_is_retried_and_a_refusal_dead_lettered(chat: Chat) -> N
     assert (waiting.state, waiting.next_at is not None) == ("retrying", True)
     chat.api.answers = [chat.provider.refused()]
     chat.act("reply", text="请再试一次")
-    (parked,) = [d for d in chat.replies() if d.state == "dead_lettered"]
-    assert parked.cause
+    (dead_letter,) = [d for d in chat.replies() if d.state == "dead_lettered"]
+    assert dead_letter.cause
 
 
 def test_wechat_s_48_hour_limit_is_explained(wechat: Chat) -> None:
     wechat.write_and_take()
     wechat.api.answers = [(200, b'{"errcode":45015,"errmsg":"response out of time limit"}')]
     wechat.act("reply", text="您好")
-    (parked,) = wechat.replies()
-    assert parked.state == "dead_lettered"
-    assert "48 hours" in str(parked.cause)
+    (dead_letter,) = wechat.replies()
+    assert dead_letter.state == "dead_lettered"
+    assert "48 hours" in str(dead_letter.cause)
 
 
 def test_an_expired_token_is_renewed_once(wechat: Chat) -> None:

@@ -337,9 +337,9 @@ def test_unprocessable_messages_are_dead_lettered_and_others_processed(
     assert len(new_ticket_numbers(storage)) == 1
     sqs = boto3.client("sqs")
     queue = sqs.get_queue_url(QueueName=f"{simulator.deployment.prefix}-mail-dlq")["QueueUrl"]
-    parked = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
-    assert len(parked) == 2
-    assert any("not SES's announcement" in message["Body"] for message in parked)
+    dead_letters = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    assert len(dead_letters) == 2
+    assert any("not SES's announcement" in message["Body"] for message in dead_letters)
 
 
 @pytest.mark.requirement("G1", "G3")

@@ -68,8 +68,8 @@ def test_every_mail_is_accounted_for(simulator: Simulator, storage: Storage) -> 
     assert account["ticket"] == sum(map(len, table.numbers.values()))
     assert account["shown"] == sum(table.automatic.values())
     assert account["quarantine"] == len(quarantined)
-    assert account["parked"] == len(dead_letters)
-    assert set(account) == {"ticket", "joins", "shown", "repetition", "quarantine", "parked"}
+    assert account["dead_lettered"] == len(dead_letters)
+    assert set(account) == {"ticket", "joins", "shown", "repetition", "quarantine", "dead_lettered"}
 
 
 def _outcomes(
@@ -87,7 +87,7 @@ def _outcomes(
     if entry is not None:
         outcomes.append("quarantine" if entry.cause.startswith(mail.cause or "?") else entry.cause)
     if any(_is_about(dead_letter, mail) for dead_letter in dead_letters):
-        outcomes.append("parked")
+        outcomes.append("dead_lettered")
     if mail.fate == "shown" and related and table.automatic[desk, related[0]] == 1:
         outcomes.append("shown")
     if not outcomes and mail.fate == "repetition" and related and len(related) == 1:

@@ -472,10 +472,10 @@ def test_slow_endpoints_get_a_limited_time_per_minute(crm: Case) -> None:
     crm.endpoints.takes = TIME_PER_MINUTE.total_seconds() / 3
     crm.ticket = crm.file(5)[-1]
     assert len(crm.endpoints.got) == 3
-    put_off = crm.delivery
-    assert (put_off.state, put_off.attempts) == ("retrying", 0)
-    assert put_off.next_at is not None
-    assert timedelta(minutes=1) <= put_off.next_at - NOON <= timedelta(minutes=5)
+    postponed = crm.delivery
+    assert (postponed.state, postponed.attempts) == ("retrying", 0)
+    assert postponed.next_at is not None
+    assert timedelta(minutes=1) <= postponed.next_at - NOON <= timedelta(minutes=5)
     crm.endpoints.time.at += 60
     crm.process(crm.make_due())
     assert crm.delivery.state == "sent"

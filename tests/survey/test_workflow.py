@@ -8,7 +8,10 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
+import pydantic
 import pytest
+
+from functions.core.domain import errors
 
 FILE = Path(__file__).parents[2] / "infra" / "templates" / "closing.asl.json"
 FUNCTIONS = "arn:aws:lambda:us-east-1:123456789012:function:deskbell-test"
@@ -52,6 +55,19 @@ class TestDefinition:
                 assert state["Retry"]
                 last = state["Catch"][-1]
                 assert (last["ErrorEquals"], last["Next"]) == (["States.ALL"], "Failed")
+
+    @pytest.mark.requirement("G3")
+    def test_the_named_errors_are_classes_that_the_functions_raise(self) -> None:
+        """A renamed class would be retried for minutes instead of reaching the alarm at once."""
+        names = {
+            name
+            for state in STATES.values()
+            for retry in state.get("Retry", [])
+            for name in retry["ErrorEquals"]
+            if not name.startswith("States.")
+        }
+        raised = {**vars(errors), "ValidationError": pydantic.ValidationError}
+        assert {name for name in names if name in raised and raised[name].__name__ == name} == names
 
     def test_every_state_is_reached(self) -> None:
         reached = {WORKFLOW["StartAt"]}
