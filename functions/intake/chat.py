@@ -7,7 +7,6 @@ sent, so `notify` does not send it again.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -72,7 +71,6 @@ JOINED = "joined"
 _QUERY_TO_READ = ("encrypt_type",)
 """Query parameters that are needed to read a body; the others are its signature."""
 
-_DESK = re.compile(r"[a-z][a-z0-9-]{1,30}")
 log = logger("intake")
 
 
@@ -83,6 +81,7 @@ def receive(request: Request, desk: str, channel: str) -> HttpResponse:
         NotFound: there is no such channel, or the desk does not use it.
         Unauthorised: the signature is invalid.
     """
+    container.storage(request.deployment).playbooks.get(desk, request.now)
     connected = _connected_channel(request.deployment, desk, channel, request.now)
     if connected is None:
         raise NotFound("There is no such desk, or it does not use this channel.")
@@ -122,7 +121,7 @@ def _connected_channel(
     deployment: Deployment, desk: str, channel: str, now: datetime
 ) -> tuple[Adapter, Secret] | None:
     """Return the adapter and the desk's secret of a channel, None if the desk does not use it."""
-    chat_adapter = adapter(channel) if _DESK.fullmatch(desk) else None
+    chat_adapter = adapter(channel)
     if chat_adapter is None:
         return None
     secret = aws.channel_secret(deployment, desk, channel, now)

@@ -244,6 +244,7 @@ def test_the_key_lets_only_notify_decrypt_contacts_and_only_unseal_originals() -
         actions = statement["Action"]
         actions = [actions] if isinstance(actions, str) else actions
         assert not any("*" in action for action in actions)
+        assert "kms:CreateGrant" not in actions  # its holder could grant Decrypt to anybody
         opening += [statement for action in actions if "Decrypt" in action or "ReEncrypt" in action]
     contacts, originals = opening
     for statement, role in ((contacts, "notify"), (originals, "unseal")):

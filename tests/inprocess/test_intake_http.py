@@ -16,6 +16,7 @@ from functions.core.platform import clock
 from functions.core.storage.database import Storage
 from infra.simulator.simulator import ApiResponse, Simulator
 from tests.inprocess.conftest import WEBHOOK_SECRET
+from tests.inprocess.test_returns import SUPERVISOR
 from tests.signed_requests import signed
 
 pytestmark = pytest.mark.requirement("A1", "A3", "F5", "G1")
@@ -248,3 +249,41 @@ def test_a_supervisor_s_customer_class_overrides_the_channel_s(
     assert classed().customer_class == "vip"
     storage.contacts.set_class("standard", classed().hash, "partner")
     assert classed().customer_class == "partner"
+
+
+OPEN_ROUTES = [
+    ("POST", "/desks/{desk}/tickets"),
+    ("POST", "/desks/{desk}/channels/webhook"),
+    ("POST", "/desks/{desk}/channels/mime"),
+    ("POST", "/desks/{desk}/channels/wechat"),
+    ("GET", "/desks/{desk}/tickets/CS1?key=x"),
+    ("POST", "/desks/{desk}/tickets/CS1/messages?key=x"),
+    ("POST", "/desks/{desk}/tickets/CS1/survey?key=x"),
+]
+"""Routes that anybody may call."""
+
+
+@pytest.mark.requirement("G1")
+@pytest.mark.parametrize(("method", "route"), OPEN_ROUTES)
+@pytest.mark.parametrize("desk", ["invented", "A!", "a" * 3000, "x\ud800"])
+def test_a_call_for_an_invented_desk_is_not_found_and_costs_one_read(
+    simulator: Simulator, method: str, route: str, desk: str
+) -> None:
+    """Repeated, it reads nothing; parameters (SSM) are never read for it."""
+    mail = {"content-type": "message/rfc822"} if route.endswith("mime") else {}
+    simulator.http("GET", post_ticket(simulator).json["status_url"].partition(".com")[2])
+    simulator.calls.clear()
+    for _ in range(3):
+        answer = simulator.http(method, route.format(desk=desk), BODY, headers=mail)
+        assert answer.status == 404, answer.text
+    reads = [call for call in simulator.calls if call.service == "dynamodb"]
+    assert len(reads) == (1 if desk == "invented" else 0)
+    assert [call.service for call in simulator.calls if call.service == "ssm"] == []
+
+
+@pytest.mark.requirement("A14")
+@pytest.mark.parametrize("number", ["CS1", "C!", "9" * 3000, "x\ud800"])
+def test_a_malformed_number_is_not_found(simulator: Simulator, number: str) -> None:
+    status = simulator.http("GET", f"/desks/standard/tickets/{number}?key=x")
+    view = simulator.http("GET", f"/agent/desks/standard/tickets/{number}", claims=SUPERVISOR)
+    assert (status.status, view.status) == (404, 404)

@@ -112,7 +112,13 @@ def test_the_codes_are_those_of_the_services(service: str, codes: frozenset[str]
 
 @pytest.mark.parametrize(
     ("address", "taken"),
-    [("a.b+c@example.com", "a.b+c@example.com"), ("a@例子.中国", "a@xn--fsqu00a.xn--fiqs8s")],
+    [
+        ("a.b+c@example.com", "a.b+c@example.com"),
+        ("a@例子.中国", "a@xn--fsqu00a.xn--fiqs8s"),
+        ("a@straße.de", "a@xn--strae-oqa.de"),
+        ("a@βόλος.com", "a@xn--nxasmm1c.com"),
+        ("a@例子。中国", "a@xn--fsqu00a.xn--fiqs8s"),
+    ],
 )
 def test_an_address_is_converted_for_ses(address: str, taken: str) -> None:
     assert deliverable(address) == taken
@@ -120,7 +126,16 @@ def test_an_address_is_converted_for_ses(address: str, taken: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["", "a", "@example.com", "a@", "名@example.com", "a b@x.com", "a@x.com\r\nBcc: b@x.com"],
+    [
+        "",
+        "a",
+        "@example.com",
+        "a@",
+        "名@example.com",
+        "a b@x.com",
+        "a@x.com\r\nBcc: b@x.com",
+        "a@☃.net",
+    ],
 )
 def test_an_address_that_ses_refuses_is_permanent(address: str) -> None:
     with pytest.raises(Permanent):

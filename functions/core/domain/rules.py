@@ -223,6 +223,9 @@ class Assignment(Section):
 
 
 RECIPIENTS = ("customer", "handler", "team", "supervisor", "qa")
+DESK_NAME = "[a-z][a-z0-9-]{1,30}"
+"""The form of a desk's name, as a regular expression."""
+
 TEAM_NAMED = "team:"
 """B6, D9: the prefix of a recipient that names a team, whichever team the ticket has."""
 TEAM_IN = "field:"
@@ -498,7 +501,7 @@ class Webhook(Section):
 class Playbook(Section):
     """All rules of a desk."""
 
-    desk: str = Field(pattern=r"^[a-z][a-z0-9-]{1,30}$")
+    desk: str = Field(pattern=f"^{DESK_NAME}$")
     name: Text
     locale: Locale = "zh-CN"
     calendar: dict[str, Any]

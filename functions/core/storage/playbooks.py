@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.core.domain.errors import Conflict, NotFound, PlaybookError
-from functions.core.domain.rules import Playbook
+from functions.core.domain.rules import DESK_NAME, Playbook
 from functions.core.storage.items import ticket_of_key
 from functions.core.storage.table import REFUSED, Item, key, stamp
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 PLAYBOOK_TTL = timedelta(seconds=30)
 """The time for which a playbook is used after it was read; a new one takes effect within 60 s."""
+
+MAX_MISSING = 1_000
+"""The most unknown desks that are remembered, so that invented names cannot fill the memory."""
 
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
@@ -34,10 +38,16 @@ PlaybookCache = dict[str, CachedPlaybook]
 
 @dataclass
 class Playbooks:
-    """The playbooks of all desks; `cache` keeps the current ones between calls."""
+    """The playbooks of all desks.
+
+    - `cache` keeps the current ones between calls;
+    - `missing` keeps the names of desks that do not exist, with the time of the read. Calls for
+      invented desks are open to anybody and must cost nothing.
+    """
 
     table: Table
     cache: PlaybookCache = field(default_factory=dict)
+    missing: dict[str, datetime] = field(default_factory=dict)
 
     def get(self, desk: str, now: datetime) -> Playbook:
         """The desk's current playbook, at most `PLAYBOOK_TTL` old.
@@ -53,8 +63,13 @@ class Playbooks:
         # A sweep may run for a later time; such a read is not fresh until then.
         if cached is not None and abs(now - cached.read_at) < PLAYBOOK_TTL:
             return cached.version, cached.playbook
+        if self._is_missing(desk, now):
+            raise NotFound("There is no such desk.")
         version = self.version(desk)
         if version is None:
+            if len(self.missing) >= MAX_MISSING:
+                self.missing.clear()
+            self.missing[desk] = now
             raise NotFound("There is no such desk.")
         if cached is not None and cached.version == version:
             playbook = cached.playbook
@@ -62,6 +77,11 @@ class Playbooks:
             playbook = Playbook.stored(self.document(desk, version))
         self.cache[desk] = CachedPlaybook(now, version, playbook)
         return version, playbook
+
+    def _is_missing(self, desk: str, now: datetime) -> bool:
+        """Return whether a desk cannot exist by its name, or did not exist a moment ago."""
+        read_at = self.missing.get(desk, _LONG_AGO)
+        return not re.fullmatch(DESK_NAME, desk) or abs(now - read_at) < PLAYBOOK_TTL
 
     def refresh(self, event_item: Item, now: datetime) -> int | None:
         """Refresh the cache from an event item, which says which version its writer read and when.
@@ -119,6 +139,7 @@ class Playbooks:
         """
         desk = playbook.desk
         version = (self.version(desk) or 0) + 1
+        self.missing.pop(desk, None)
         failures = self.table.transact(self._writes(playbook, version, now))
         if failures.get("mailbox") == REFUSED:
             raise PlaybookError(f"mail.address: {playbook.mail.address} is another desk's mailbox")

@@ -27,6 +27,9 @@ BATCH_TRIES = 6
 BATCH_SIZE = 100
 """Keys in one BatchGetItem."""
 
+MAX_PARTITION_KEY, MAX_SORT_KEY = 2048, 1024
+"""The maximum bytes of a key's parts (DynamoDB, "Quotas")."""
+
 REFUSED = "ConditionalCheckFailed"
 """The cancellation reason that a retry cannot change."""
 
@@ -77,6 +80,9 @@ class Table:
         self.name = name
 
     def get(self, pk: str, sk: str, *, consistent: bool = False) -> Item | None:
+        """Return an item, None if there is none: also for a key that no item can have."""
+        if not (_is_key(pk, MAX_PARTITION_KEY) and _is_key(sk, MAX_SORT_KEY)):
+            return None
         return self.client.get_item(
             TableName=self.name, Key=key(pk, sk), ConsistentRead=consistent
         ).get("Item")
@@ -193,3 +199,11 @@ class ThrottlingClient:
                 raise TryAgain(f"DynamoDB: {code}") from error
 
         return call
+
+
+def _is_key(part: str, limit: int) -> bool:
+    """Return whether DynamoDB accepts a text as part of a key."""
+    try:
+        return 0 < len(part.encode()) <= limit
+    except UnicodeEncodeError:
+        return False

@@ -13,18 +13,27 @@ if TYPE_CHECKING:
 def deliverable(address: str) -> str:
     """Return an address as SES accepts it: ASCII, the domain in Punycode (SES, "Raw email").
 
+    A domain in other scripts is converted by IDNA 2008 and UTS 46: Python's codec, of IDNA 2003,
+    turns `straße.de` into another owner's `strasse.de`.
+
     Raises:
         Permanent: it is not an address, or SES cannot deliver to it (a local part in non-ASCII).
     """
     local, at, domain = address.rpartition("@")
     try:
         local.encode("ascii")
-        ascii_domain = domain.encode("idna").decode()
+        ascii_domain = domain if domain.isascii() else _punycode(domain)
     except UnicodeError:
         raise Permanent("email: not an address that SES delivers to") from None
     if not (local and at and ascii_domain) or any(c.isspace() for c in address):
         raise Permanent("email: not an address")
     return f"{local}@{ascii_domain}"
+
+
+def _punycode(domain: str) -> str:
+    import idna
+
+    return idna.encode(domain, uts46=True).decode()
 
 
 def send(client: SESV2Client, sender: str, to: str, raw: bytes, configuration_set: str) -> str:
