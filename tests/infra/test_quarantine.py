@@ -355,3 +355,20 @@ def test_a_chat_call_quarantined_by_an_earlier_version_is_listed_as_one(
     ((entry_id, function, *_),) = listed()
     assert (entry_id, function) == ("quarantine/standard/call", "chat")
     assert "queued for standard" in console("replay", entry_id)
+
+
+@pytest.mark.requirement("G4")
+def test_a_ticket_of_an_unproven_sender_says_so(simulator: Simulator, storage: Storage) -> None:
+    failing = {"spfVerdict": {"status": "FAIL"}, "dkimVerdict": {"status": "FAIL"}}
+    simulator.mail(raw_mail(), DESK)
+    simulator.mail(raw_mail("<m2@example.com>"), DESK, verdicts=failing)
+    firsts = [storage.tickets.first_commit("standard", t.number).commit for t in tickets(storage)]
+    received = [event for first in firsts if first for event in first.of(TicketReceived)]
+    assert sorted(event.unproven for event in received) == [False, True]
+
+
+def test_a_dead_letter_whose_replay_fails_stays(simulator: Simulator) -> None:
+    keys = {"pk": "TICKET#standard#CS1", "sk": "DELIVERY#000001"}
+    message_id = put_dead_letter("notify", {"function": "notify", "cause": "x", "keys": keys})
+    console("replay", message_id, code=1)
+    assert [row[0] for row in listed()] == [message_id]

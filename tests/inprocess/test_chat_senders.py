@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
 from functions.core.domain import events as e
 from functions.core.storage.database import Storage
+from functions.core.storage.idempotency import IdempotencyRecord
 from infra.simulator.simulator import Simulator
 from tests.core.channels.provider_requests import FAKE_PROVIDERS, Call
 from tests.inprocess.recording_provider import recording_provider
@@ -67,3 +69,13 @@ def test_two_menu_clicks_within_a_second_are_two_events(wechat: Chat) -> None:
         "REFUND",
     ]
     assert len(notes) == 2
+
+
+def test_a_former_record_of_another_person_is_no_repetition(wechat: Chat) -> None:
+    wechat.write("无法登录", id="2099", user="o-first")
+    wechat.simulator.pump()
+    former = IdempotencyRecord(DESK, "wechat", "2100", body="filed", number=wechat.ticket.number)
+    wechat.storage.idempotency.put_once(former, wechat.now, timedelta(days=1))
+    wechat.write("支付失败", id="2100", user="o-second")
+    wechat.simulator.pump()
+    assert len(wechat.tickets) == 2

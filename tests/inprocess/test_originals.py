@@ -234,3 +234,14 @@ def test_a_used_act_opens_nothing(
     monkeypatch.setattr(Idempotency, "put_once", lambda *_: False)
     answer = open_original(journey, "li-1", 1)
     assert (answer.status, "used before" in answer.json["detail"]) == (409, True)
+
+
+@pytest.mark.requirement("G4")
+def test_the_merge_target_s_handler_opens_the_originals_of_both(journey: SimulatedJourney) -> None:
+    one = journey.file("无法登录", contact=PHONE)
+    journey.act("zg-1", "assign", agent="li-1")
+    journey.file(DESCRIPTION, contact=PHONE)
+    journey.act("zg-1", "assign", agent="li-2")
+    journey.act("zg-1", "merge", into=one)
+    assert open_original(journey, "li-1", 1).status == 200
+    assert open_original(journey, "li-2", 1).status == 403

@@ -13,6 +13,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.platform import aws, clock
 from functions.core.storage.database import Storage
 from functions.core.storage.event_codec import dump_events
+from functions.core.storage.tickets import Tickets
 from functions.core.text.tokens import reply_token
 from functions.intake.mail_routing import MailRouter
 from infra.simulator.simulator import Simulator
@@ -213,3 +214,31 @@ def test_an_answer_to_an_erased_ticket_opens_an_unlinked_one(
     (new,) = waiting_numbers(storage) - {number}
     assert [storage.tickets.load("standard", each).related for each in (number, new)] == [(), ()]
     assert any(to == CUSTOMER and new.encode() in raw for to, raw in mails())
+
+
+@pytest.mark.requirement("G4")
+def test_a_joining_mail_of_an_unproven_sender_says_so(
+    simulator: Simulator, storage: Storage
+) -> None:
+    number = file_ticket(simulator, storage)
+    to = reply_address(simulator, number)
+    failing = {"spfVerdict": {"status": "FAIL"}, "dkimVerdict": {"status": "FAIL"}}
+    simulator.mail(make_mail(CUSTOMER, to), to, verdicts=failing)
+    assert [message.unproven for message in customer_messages(storage, number)] == [True]
+
+
+@pytest.mark.requirement("B10")
+def test_a_ticket_erased_meanwhile_is_not_linked(
+    simulator: Simulator, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number, commit_all = file_ticket(simulator, storage), Tickets.commit_all
+
+    def meanwhile(tickets: Tickets, *changes: Any, **more: Any) -> None:
+        monkeypatch.setattr(Tickets, "commit_all", commit_all)
+        erase_customer(simulator, clock.now(), contact=CUSTOMER)
+        commit_all(tickets, *changes, **more)
+
+    monkeypatch.setattr(Tickets, "commit_all", meanwhile)
+    answer_by(simulator, number, "reference", CUSTOMER)
+    (new,) = waiting_numbers(storage) - {number}
+    assert storage.tickets.load("standard", new).related == ()

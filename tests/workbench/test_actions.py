@@ -23,7 +23,7 @@ from functions.core.domain.ticket import Ticket
 from functions.core.services import command_service
 from functions.core.services.command_service import change, write_all
 from functions.core.storage.database import Storage
-from tests.core.sample_desk import NOON, file_ticket
+from tests.core.sample_desk import NOON, agent, file_ticket
 from tests.workbench.conftest import NUMBER, SignedIn
 
 pytestmark = pytest.mark.requirement(
@@ -464,3 +464,10 @@ def test_presence_is_set_for_agents_on_the_roster(storage: Storage, signed_in: S
     agent.username = "guest"
     with pytest.raises(NotFound):
         agent.presence({"online": True})
+
+
+def test_a_supervisor_may_assign_beyond_an_agent_s_capacity(
+    storage: Storage, ticket: Ticket, signed_in: SignedIn
+) -> None:
+    storage.roster.put(agent("agent-1", capacity=0))
+    assert signed_in("supervisor-1").act("assign", agent="agent-1")["handler"] == "agent-1"

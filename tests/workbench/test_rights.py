@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from functions.core.domain.commands import agent_actions
+from functions.core.domain.commands.base import LEADERS
 from functions.core.domain.errors import Forbidden, NotFound, Unauthorised
 from functions.core.domain.roster import Role
 from functions.core.domain.rules import Playbook
@@ -147,3 +148,30 @@ def test_an_agent_s_team_comes_from_the_roster(storage: Storage) -> None:
     assert principal_of(storage, who, "testdesk").team == "technical"
     guest = caller({"cognito:username": "guest", "cognito:groups": "testdesk:agent"})
     assert principal_of(storage, guest, "testdesk").team is None
+
+
+def test_the_rights_of_every_action_are_these() -> None:
+    """Supervisors and admins have every right on every ticket."""
+    rights = {
+        name: {role: scope for role, scope in action.rights.items() if role not in LEADERS}
+        for name, action in agent_actions().items()
+    }
+    assert rights == {
+        "confirm-type": {"agent": "team"},
+        "take": {"agent": "team"},
+        "assign": {"qa": "review"},
+        "priority": {"agent": "team"},
+        "reply": {"agent": "own"},
+        "request-info": {"agent": "own"},
+        "note": {"agent": "team", "qa": "any"},
+        "open-original": {"agent": "own", "qa": "review"},
+        "resolve": {"agent": "own"},
+        "reopen": {"agent": "own"},
+        "close": {},
+        "approve": {},
+        "callback": {"agent": "callback", "qa": "review"},
+        "merge": {"agent": "team"},
+        "unmerge": {"agent": "merged"},
+        "set-customer-class": {},
+        "correct-contact": {"agent": "team", "qa": "review"},
+    }

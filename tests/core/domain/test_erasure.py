@@ -263,3 +263,17 @@ def test_a_held_record_is_not_erased(repairs: Playbook) -> None:
         decide(ticket, c.ErasePerson("request"), repairs, NOON)
     released = then(ticket, c.Hold(False), repairs)
     assert then(released, c.ErasePerson("request"), repairs).erased
+
+
+WORDS = {
+    "text", "reason", "comment", "note", "summary", "question", "cause", "description",
+    "subject", "raw", "by_another",
+}  # fmt: skip
+"""Names of fields that hold what people wrote, whatever their declaration says."""
+
+
+@pytest.mark.parametrize("name", sorted(set(e.EVENTS) - {"PersonErased"}))
+def test_what_people_write_is_personal(name: str) -> None:
+    """Only the reason of the erasure itself stays."""
+    kind = e.EVENTS[name]
+    assert set(kind.model_fields) & WORDS <= personal_fields(kind)

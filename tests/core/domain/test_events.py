@@ -151,3 +151,10 @@ def test_changes_have_the_names_and_types_of_the_tickets_fields() -> None:
     """A change that the ticket lacks, or with another type, would be lost or stored wrong."""
     fields, changes = get_type_hints(Ticket), get_type_hints(TicketChanges)
     assert {name: fields.get(name) for name in changes} == changes
+
+
+def test_a_playbook_can_notify_about_every_event_but_these() -> None:
+    assert {name for name, kind in e.EVENTS.items() if "notify" not in kind.wakes} == {
+        "ContactCorrected", "TicketLinked", "TicketClassified", "HoldSet", "NoteAdded",
+        "CustomerClassed", "PersonErased", "TimersSet",
+    }  # fmt: skip

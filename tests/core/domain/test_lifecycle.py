@@ -209,6 +209,25 @@ class TestTransitions:
 
 
 class TestRules:
+    @pytest.mark.requirement("B9")
+    def test_an_assignment_ends_the_way_of_a_reopened_ticket(self, playbook: Playbook) -> None:
+        ticket = then(in_status("resolved", playbook), c.Reopen("又坏了"), playbook)
+        assert ticket.reopen_to is not None
+        assert then(ticket, ASSIGN, playbook).reopen_to is None
+
+    @pytest.mark.requirement("B9")
+    def test_a_reopened_ticket_has_no_reviewer(self, playbook: Playbook) -> None:
+        ticket = then(in_status("in_review", playbook), c.AssignReview("qa-1"), playbook)
+        assert then(ticket, c.Reopen("又坏了"), playbook).reviewer is None
+
+    @pytest.mark.requirement("A4")
+    def test_a_question_after_the_first_answer_is_no_first_response(
+        self, playbook: Playbook
+    ) -> None:
+        ask, later = c.RequestInformation("型号？"), NOON + timedelta(hours=1)
+        ticket = then(in_status("in_progress", playbook), ask, playbook, later)
+        assert ticket.first_response_at == NOON
+
     @pytest.mark.requirement("A12", "A15")
     def test_a_summary_has_1_to_100_characters(self, playbook: Playbook) -> None:
         ticket = in_status("assigned", playbook)

@@ -73,3 +73,14 @@ def test_an_interrupted_erasure_is_found_again(storage: Storage) -> None:
     assert storage.contacts.begin_erasure("testdesk", "h1", []) == ["CS1", "CS2"]
     storage.contacts.end_erasure("testdesk", "h1")
     assert storage.contacts.begin_erasure("testdesk", "h1", []) == []
+
+
+@pytest.mark.requirement("G1")
+def test_a_conversation_that_moved_since_it_was_read_conflicts(
+    storage: Storage, playbook: Playbook
+) -> None:
+    file_with(storage, playbook, "CS1", conversation=Conversation("testdesk", "h1"))
+    read = Conversation("testdesk", "h1", "CS1")
+    file_with(storage, playbook, "CS2", conversation=read)
+    with pytest.raises(Conflict):
+        file_with(storage, playbook, "CS3", conversation=read)

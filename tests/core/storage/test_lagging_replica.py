@@ -16,13 +16,14 @@ from functions.core.domain.rules import Playbook
 from functions.core.platform.settings import Deployment
 from functions.core.services.command_service import change
 from functions.core.services.create_ticket import NewTicket, TicketCreator, TicketRequest
+from functions.core.storage.contacts import Conversation
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import IdempotencyRecord
 from functions.router import closing_workflow
 from functions.router.consumer import process
 from tests.core.lagging_replica import Lagging
 from tests.core.sample_desk import NOON, TABLE, agent, file_ticket
-from tests.core.storage.samples import assign, carry_out, item_of
+from tests.core.storage.samples import assign, carry_out, file_with, item_of
 from tests.notify.deployment import stream_record
 
 pytestmark = pytest.mark.requirement("F2", "G2")
@@ -156,3 +157,18 @@ def test_a_customer_s_message_uses_the_ticket_read_for_the_proof(
     )  # fmt: skip
     assert after.version == 3
     assert dict(lagging.reads) == {("get_item", "newest"): 1}
+
+
+def test_failed_attempts_count_at_once(behind: Storage) -> None:
+    behind.failed_attempts.add("testdesk", "CS1", NOON)
+    assert behind.failed_attempts.count("testdesk", "CS1", NOON) == 1
+
+
+def test_the_second_of_two_chat_messages_finds_the_ticket_of_the_first(
+    behind: Storage, playbook: Playbook
+) -> None:
+    message = IdempotencyRecord("testdesk", "line", "1")
+    opened = Conversation("testdesk", "h1")
+    file_with(behind, playbook, "CS1", conversation=opened, idempotency=message)
+    known, conversation = behind.contacts.conversation(message, "h1")
+    assert (conversation.number, known.idempotency is not None) == ("CS1", True)

@@ -18,7 +18,8 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
-from functions.core.storage.items import SHARDS, queue_key
+from functions.core.storage.items import SHARDS, commit_sort_key, queue_key, ticket_key
+from functions.core.storage.table import key
 from tests.core.lagging_replica import Lagging
 from tests.core.sample_desk import NOON, agent, file_ticket, received, request, then
 from tests.core.storage.samples import assign, carry_out, file_with, item_of
@@ -333,3 +334,13 @@ def test_the_first_commit_is_found_although_the_replica_lags(
     assert opening.commit is not None
     assert opening.sealed == b"\x01sealed"
     assert behind.tickets.first_commit("testdesk", "CS2").commit is None
+
+
+@pytest.mark.requirement("G2")
+def test_a_commit_never_overwrites_a_stored_event(
+    storage: Storage, playbook: Playbook, ticket: Ticket
+) -> None:
+    orphan = key(ticket_key("testdesk", "CS1"), commit_sort_key(2))
+    storage.table.client.put_item(TableName=storage.table.name, Item=orphan)
+    with pytest.raises(Conflict):
+        carry_out(storage, ticket, c.Note("看过"), playbook)
