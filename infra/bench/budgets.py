@@ -136,9 +136,9 @@ def units(report: Report, simulator: Simulator) -> None:
     """Count the calls, capacity units and state transitions of whole ticket lives."""
     from infra.bench.ticket_life import calls_to_create_ticket, lives
 
-    found = lives(simulator)
-    report.details["lives"] = [_described(life) for life in found]
-    for life in found:
+    measured = lives(simulator)
+    report.details["lives"] = [_described(life) for life in measured]
+    for life in measured:
         # A new container reads the playbook once for all its tickets.
         writes, reads = (None, None) if "new" in life.name else (WRITE_UNITS, READ_UNITS)
         report.add("units", f"life by {life.name}", life.write_units, writes, "write units")
@@ -156,7 +156,7 @@ def units(report: Report, simulator: Simulator) -> None:
         "DynamoDB calls",
         warm,
     )
-    most = max(life.transitions for life in found)
+    most = max(life.transitions for life in measured)
     report.add("units", "closing workflow of a life", most, TRANSITIONS, "state transitions")
 
 
@@ -188,9 +188,9 @@ def sweep(report: Report, simulator: Simulator) -> None:
     """Measure that a sweep reads what is due, however many tickets are open."""
     from infra.bench.sweep import DUE, sweeps
 
-    found = sweeps(simulator)
-    base = found[0]
-    for swept in found:
+    results = sweeps(simulator)
+    base = results[0]
+    for swept in results:
         if swept.done != DUE:
             raise RuntimeError(f"a sweep over {swept.open} tickets processed {swept.done} of {DUE}")
         report.add(
@@ -201,7 +201,7 @@ def sweep(report: Report, simulator: Simulator) -> None:
             "read units",
             f"{swept.calls} calls, {swept.write_units:g} write units",
         )
-    report.details["sweep"] = [asdict(swept) for swept in found]
+    report.details["sweep"] = [asdict(swept) for swept in results]
 
 
 def prices(report: Report, simulator: Simulator) -> None:
@@ -245,10 +245,10 @@ def throughput(report: Report) -> None:
     """Measure the throughput of the pure rules on one core."""
     from infra.bench.throughput import additions, rules
 
-    found = rules()
+    rate = rules()
     added = additions()
     days = f"{added.business.total_seconds() / 3600:,.0f} h of {added.desk}'s business time"
-    report.add("throughput", "rules evaluated", round(found.per_second), None, "/s", found.note)
+    report.add("throughput", "rules evaluated", round(rate.per_second), None, "/s", rate.note)
     report.add("throughput", "calendar.add of ten years", round(added.per_second), None, "/s", days)
     report.add(
         "throughput", "calendar.add of ten years", round(added.milliseconds, 4), ADD_MS, "ms"
@@ -259,13 +259,13 @@ def latency(report: Report, described: Mapping[str, Any]) -> None:
     """Measure the local system's latency, for comparison only: it runs without AWS."""
     from infra.bench.latency import measure
 
-    found = measure(described)
+    times = measure(described)
     for what, seconds in (
-        ("answered", found.answered),
-        ("assigned", found.assigned),
-        ("acknowledged", found.acknowledged),
+        ("answered", times.answered),
+        ("assigned", times.assigned),
+        ("acknowledged", times.acknowledged),
     ):
-        note = f"median of {found.tickets}"
+        note = f"median of {times.tickets}"
         report.add("latency", f"from POST to {what}", round(seconds, 2), None, "s", note)
 
 

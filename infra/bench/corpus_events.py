@@ -21,12 +21,12 @@ _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 def read(channel: str, body: bytes) -> tuple[IncomingMessage, ...]:
     """The messages in a call's body that open a ticket."""
-    found = adapter(channel)
-    if found is None:
+    chat_adapter = adapter(channel)
+    if chat_adapter is None:
         raise LookupError(channel)
     request = ProviderRequest("POST", _NOW, body=body)
     try:
-        messages = found.read(request, {})
+        messages = chat_adapter.read(request, {})
     except Unreadable:
         return ()
     return tuple(m for m in messages if m.opens and m.kind not in _NO_MESSAGES)
@@ -39,10 +39,10 @@ def _line(path: Path) -> Cases:
     """Each event on its own: a message event gives one message, any other event none."""
     call = json.loads((path / "webhook.json").read_text("utf-8"))
     for index, event in enumerate(call["events"]):
-        found = read("line", json.dumps({**call, "events": [event]}).encode())
+        messages = read("line", json.dumps({**call, "events": [event]}).encode())
         wanted = event["type"] == "message"
         text = event.get("message", {}).get("text", "") if wanted else ""
-        right = len(found) == wanted and (not text or found[0].text == text)
+        right = len(messages) == wanted and (not text or messages[0].text == text)
         yield f"{index}: {event['type']}", right
 
 
@@ -53,8 +53,8 @@ def _slack(path: Path) -> Cases:
         event = sample.get("event") if isinstance(sample, dict) else None
         yield file.stem, not read("slack", file.read_bytes())
         if isinstance(event, dict) and event.get("type") == "message":
-            given = {"user": "U1", "channel": "C1", "ts": "1.1", "text": "help", "bot_id": ""}
-            filled = {**sample, "event": {**event, **given}}
+            fixed = {"user": "U1", "channel": "C1", "ts": "1.1", "text": "help", "bot_id": ""}
+            filled = {**sample, "event": {**event, **fixed}}
             wanted = event.get("subtype", "") in _BY_PEOPLE
             yield (
                 f"{file.stem}, filled in",
@@ -71,15 +71,15 @@ def _telegram(path: Path) -> Cases:
         case: Any = json.loads(line) if line.strip() else None
         if case is None:
             continue
-        found = read("telegram", json.dumps(case["payload"]).encode())
+        messages = read("telegram", json.dumps(case["payload"]).encode())
         expected = case["expected"]
         if expected["kind"] != "message":
-            yield case["id"], not found
+            yield case["id"], not messages
         elif expected.get("text") and not str(expected["text"]).startswith("/start"):
-            right = [m.text for m in found] == [expected["text"]]
-            yield case["id"], right and found[0].user.startswith(str(expected["chat_id"]))
+            right = [m.text for m in messages] == [expected["text"]]
+            yield case["id"], right and messages[0].user.startswith(str(expected["chat_id"]))
         else:
-            yield case["id"], len(found) <= 1
+            yield case["id"], len(messages) <= 1
 
 
 _NOTIFICATIONS = {
@@ -107,27 +107,31 @@ def _notification_right(body: str, assertions: list[tuple[str, Any]]) -> bool:
 
     expected = dict(assertions)
     kind = expected.get("event.event_type")
-    found = bounces.read_ses_notification(body)
+    notification = bounces.read_ses_notification(body)
     if kind in {"bounced", "complained"}:
         recipients = {value for name, value in assertions if name == "event.recipient"}
         what = {"bounced": bounces.BOUNCE, "complained": COMPLAINT}[kind]
         return (
-            isinstance(found, bounces.ReturnedMail)
-            and found.kind == what
-            and recipients <= set(found.recipients)
+            isinstance(notification, bounces.ReturnedMail)
+            and notification.kind == what
+            and recipients <= set(notification.recipients)
         )
     if kind in _NOTIFICATIONS:
-        return found == _NOTIFICATIONS[kind]
-    return found is None and _mail_right(body, expected) if kind else _is_answered(body, found)
+        return notification == _NOTIFICATIONS[kind]
+    return (
+        notification is None and _mail_right(body, expected)
+        if kind
+        else _is_answered(body, notification)
+    )
 
 
-def _is_answered(body: str, found: object) -> bool:
+def _is_answered(body: str, notification: object) -> bool:
     """A notification without an expected result is dead-lettered or ignored."""
     from functions.core.domain.errors import DeadLetter
     from functions.intake.mail_store import read_announcement
 
     try:
-        return found is not None or read_announcement(body) is None
+        return notification is not None or read_announcement(body) is None
     except DeadLetter:
         return True
 

@@ -54,20 +54,20 @@ def sweeps(simulator: Simulator, counts: tuple[int, ...] = OPEN, due: int = DUE)
     storage = storage_of(simulator.deployment.stage)
     playbook = storage.playbooks.get(DESK, FILED)
     numbers = [f"CS20260310{serial:03}" for serial in range(1, due + 1)]
-    found: list[Swept] = []
+    swept: list[Swept] = []
     have = due
     # The first sweep also reads the playbook and is not counted.
     for count in (due, *counts):
         due_times = [_file(storage, playbook, number) for number in numbers]
         _fill(simulator, range(have, count))
         have = count
-        found.append(_sweep(simulator, count, max(due_times)))
+        swept.append(_sweep(simulator, count, max(due_times)))
         for number in numbers:
             for item in storage.tickets.items(DESK, number):
                 _table().delete_item(
                     TableName=simulator.deployment.table, Key={"pk": item["pk"], "sk": item["sk"]}
                 )
-    return found[1:]
+    return swept[1:]
 
 
 def _table() -> DynamoDBClient:

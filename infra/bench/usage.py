@@ -36,7 +36,7 @@ def _of_life(life: Life, prices: costs.PriceList, logged: int) -> dict[str, Deci
     invocations = list(life.invocations)
     by_mail = Decimal(sum(1 for run in invocations if run.function == "intake_mail"))
     archived = Decimal(life.archive_bytes) / costs.GIGABYTE * assumptions["archive_months"]
-    kept = Decimal(life.table_bytes) / costs.GIGABYTE * assumptions["table_months"]
+    storage = Decimal(life.table_bytes) / costs.GIGABYTE * assumptions["table_months"]
     return costs.plus(
         costs.usage_of_calls(life.calls),
         _lambda(invocations, prices, logged),
@@ -44,8 +44,8 @@ def _of_life(life: Life, prices: costs.PriceList, logged: int) -> dict[str, Deci
             "apigateway.request": Decimal(life.requests),
             "stepfunctions.transition": Decimal(life.transitions),
             "s3.storage": archived,
-            "dynamodb.storage": kept,
-            "dynamodb.point_in_time": kept,
+            "dynamodb.storage": storage,
+            "dynamodb.point_in_time": storage,
             "cognito.active_user": assumptions["agents_per_1000_lives"] / 1000,
             # SES stores the mail and publishes it; SQS sends, receives and deletes it.
             "ses.received": by_mail,
