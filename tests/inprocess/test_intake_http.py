@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from functions.core.domain.events import TicketReceived
+from functions.core.domain.events import Product, TicketReceived
 from functions.core.domain.rules import CustomerClass
 from functions.core.domain.ticket import Customer
 from functions.core.platform import clock
@@ -203,6 +203,7 @@ def test_a_phone_number_is_masked_in_every_field(simulator: Simulator, storage: 
         "order": f"见{phone}",
         "proof_of_purchase": f"发票 {phone}",
         "customer_id": phone,
+        "product": {"name": f"冰箱 {phone}", "model": phone, "serial": f"电话 {phone}"},
     }
     number = post_ticket(simulator, body).json["number"]
     simulator.pump()
@@ -210,6 +211,9 @@ def test_a_phone_number_is_masked_in_every_field(simulator: Simulator, storage: 
     for said in (received.description, received.order, received.proof_of_purchase):
         assert "139****5678" in str(said)
     assert received.customer.id == "139****5678"
+    assert received.product == Product(
+        name="冰箱 139****5678", model="139****5678", serial="电话 139****5678"
+    )
     for item in storage.tickets.items("standard", number):
         item.pop("sealed", None)
         assert phone not in str(item)

@@ -245,3 +245,15 @@ def test_the_merge_target_s_handler_opens_the_originals_of_both(journey: Simulat
     journey.act("zg-1", "merge", into=one)
     assert open_original(journey, "li-1", 1).status == 200
     assert open_original(journey, "li-2", 1).status == 403
+
+
+def test_what_was_written_about_the_product_is_opened_with_the_rest(
+    journey: SimulatedJourney,
+) -> None:
+    product = {"name": f"冰箱，联系 {MAIL}", "serial": f"电话 {PHONE}", "model": "BX-1"}
+    journey.file("无法登录", contact=PHONE, product=product)
+    shown = json.dumps(journey.view(), ensure_ascii=False)
+    assert PHONE not in shown
+    assert MAIL not in shown
+    original = open_original(journey, "li-1", 1).json["original"]
+    assert original == {"product.name": product["name"], "product.serial": product["serial"]}

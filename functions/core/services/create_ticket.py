@@ -421,9 +421,16 @@ def _ticket_received(
         attachments=source.attachments,
         refused=source.refused,
         unproven=source.unproven,
-        product=e.Product(**body.product.model_dump()) if body.product else None,
+        product=_masked_product(body.product, hiding) if body.product else None,
         proof_of_purchase=masked("proof_of_purchase", body.proof_of_purchase),
         order=masked("order", body.order),
         entered_by=source.entered_by,
         linked_to=source.linked_to,
     )
+
+
+def _masked_product(product: NewProduct, hiding: MessageMasker) -> e.Product:
+    """Mask what a customer wrote about the product; the date is only ever a date."""
+    texts = product.model_dump(exclude={"purchased_on"}, exclude_none=True)
+    masked = {name: hiding.mask(f"product.{name}", text) for name, text in texts.items()}
+    return e.Product(**masked, purchased_on=product.purchased_on)
