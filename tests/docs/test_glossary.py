@@ -102,11 +102,11 @@ def parts(name: str) -> list[str]:
 
 
 def has(words: Iterable[str], name: str) -> bool:
-    """Whether consecutive words of a name are these, in the singular or plural."""
-    sought, found = list(words), parts(name)
+    """Return whether consecutive words of a name are these, in the singular or plural."""
+    sought, named = list(words), parts(name)
     return any(
-        all(have in {want, f"{want}s"} for have, want in zip(found[at:], sought, strict=False))
-        for at in range(len(found) - len(sought) + 1)
+        all(have in {want, f"{want}s"} for have, want in zip(named[at:], sought, strict=False))
+        for at in range(len(named) - len(sought) + 1)
     )
 
 

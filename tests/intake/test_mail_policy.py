@@ -1,4 +1,4 @@
-"""Which mails are accepted, and whether their sender is trusted."""
+"""The mail policy: limits, verdicts and trust in a sender."""
 
 from __future__ import annotations
 

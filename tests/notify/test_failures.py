@@ -117,6 +117,7 @@ def test_the_codes_are_those_of_the_services(service: str, codes: frozenset[str]
         ("a@例子.中国", "a@xn--fsqu00a.xn--fiqs8s"),
         ("a@straße.de", "a@xn--strae-oqa.de"),
         ("a@βόλος.com", "a@xn--nxasmm1c.com"),
+        ("a@BÜCHER.example", "a@xn--bcher-kva.example"),
         ("a@例子。中国", "a@xn--fsqu00a.xn--fiqs8s"),
     ],
 )

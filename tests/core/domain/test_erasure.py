@@ -165,7 +165,7 @@ def test_counted_step_fields_stay_and_texts_go(repairs: Playbook) -> None:
 
 @pytest.mark.requirement("A14")
 def test_the_system_s_reasons_stay(repairs: Playbook) -> None:
-    """Why a deadline moved a ticket is not a person's text."""
+    """The reason that a deadline gives for moving a ticket is not a person's text."""
     event = e.PriorityChanged(priority="high", reason="timer:resolution")
     assert blank(event, repairs, "system") == event
     assert blank(event, repairs, "agent-1").reason == ""

@@ -9,6 +9,7 @@ import pytest
 from functions.core.domain.errors import Conflict, NotFound, PlaybookError
 from functions.core.domain.rules import Playbook
 from functions.core.storage.database import Storage
+from functions.core.storage.playbooks import MAX_MISSING, PLAYBOOK_TTL
 from tests.core.sample_desk import NOON, file_ticket
 
 
@@ -124,3 +125,28 @@ def test_an_unknown_desk_or_version_is_not_found(storage: Storage) -> None:
         storage.playbooks.get("nowhere", NOON)
     with pytest.raises(NotFound):
         storage.playbooks.document("nowhere", 1)
+
+
+@pytest.mark.requirement("F3")
+def test_a_new_desk_is_seen_within_a_minute(storage: Storage, playbook: Playbook) -> None:
+    """A container that stored it sees it at once, another one after `PLAYBOOK_TTL`."""
+    other = Storage.on(storage.table.client, storage.table.name)
+    for each in (storage, other):
+        with pytest.raises(NotFound):
+            each.playbooks.get("testdesk", NOON)
+    storage.playbooks.put(playbook, NOON)
+    assert storage.playbooks.get("testdesk", NOON) == playbook
+    with pytest.raises(NotFound):
+        other.playbooks.get("testdesk", NOON + timedelta(seconds=29))
+    assert other.playbooks.get("testdesk", NOON + PLAYBOOK_TTL) == playbook
+
+
+@pytest.mark.requirement("G1")
+def test_invented_desks_do_not_fill_the_memory(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage.playbooks, "version", lambda desk: None)
+    for serial in range(MAX_MISSING + 10):
+        with pytest.raises(NotFound):
+            storage.playbooks.get(f"invented-{serial}", NOON)
+    assert len(storage.playbooks.missing) <= MAX_MISSING

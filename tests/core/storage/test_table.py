@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from functions.core.domain.errors import TryAgain
 from functions.core.domain.rules import Playbook
 from functions.core.storage.database import Storage
-from functions.core.storage.table import parse_stamp, stamp
+from functions.core.storage.table import Table, parse_stamp, stamp
 from tests.core.sample_desk import NOON, SHANGHAI, TABLE, agent, file_ticket
 from tests.core.storage.samples import delivery
 
@@ -139,3 +139,27 @@ def test_stored_times_sort_chronologically() -> None:
     early, late = NOON, NOON.astimezone(SHANGHAI) + timedelta(microseconds=1)
     assert stamp(early) < stamp(late)
     assert parse_stamp(stamp(late)) == late
+
+
+@pytest.mark.parametrize(
+    ("pk", "sk"),
+    [
+        ("", "x"),
+        ("x", ""),
+        ("x" * 2049, "x"),
+        ("字" * 683, "x"),
+        ("x", "x" * 1025),
+        ("\ud800", "x"),
+    ],
+)
+def test_a_key_that_no_item_can_have_is_not_looked_up(dynamodb: Any, pk: str, sk: str) -> None:
+    """DynamoDB answers such a key with an error, the emulators with no item."""
+    client: Any = Refusing(dynamodb, failing("ValidationException"), times=9)
+    assert Table(client, TABLE).get(pk, sk) is None
+    assert client.calls == 0
+
+
+def test_the_longest_keys_are_looked_up(dynamodb: Any) -> None:
+    client: Any = Refusing(dynamodb, failing("x"), times=0)
+    assert Table(client, TABLE).get("x" * 2048, "x" * 1024) is None
+    assert client.calls == 1
