@@ -81,6 +81,7 @@ def receive(request: Request, desk: str, channel: str) -> HttpResponse:
         NotFound: there is no such channel, or the desk does not use it.
         Unauthorised: the signature is invalid.
     """
+    # The desk first: a call for an invented one must not read a secret.
     container.storage(request.deployment).playbooks.get(desk, request.now)
     connected = _connected_channel(request.deployment, desk, channel, request.now)
     if connected is None:

@@ -77,6 +77,7 @@ def _form(request: web.Request, desk: str) -> web.HttpResponse:
 def _webhook(request: web.Request, desk: str) -> web.HttpResponse:
     from functions.intake import forms
 
+    # The desk first: a call for an invented one must not read a secret.
     playbook = storage(request.deployment).playbooks.get(desk, request.now)
     forms.require_signature(request, desk, partial(aws.webhook_secret, request.deployment))
     return forms.create_from_webhook(request, ticket_creator(request.deployment), playbook)
@@ -85,7 +86,7 @@ def _webhook(request: web.Request, desk: str) -> web.HttpResponse:
 def _mime(request: web.Request, desk: str) -> web.HttpResponse:
     from functions.intake import forms
 
-    storage(request.deployment).playbooks.get(desk, request.now)
+    storage(request.deployment).playbooks.get(desk, request.now)  # the desk first, as above
     forms.require_signature(request, desk, partial(aws.webhook_secret, request.deployment))
     routed = _mail_pipeline(request.deployment).process_raw(request.body, desk)
     body = {"number": routed.number, "new": routed.new} if routed else {"quarantined": True}

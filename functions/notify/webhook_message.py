@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from functions.core.domain.delivery import WEBHOOK_RETRY_AFTER, Delivery
+from functions.core.domain.errors import DeadLetter
 from functions.core.domain.events import Commit, Event
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
@@ -75,9 +76,15 @@ def message_id(delivery: Delivery) -> str:
 
 
 def message_body(event: Event, commit: Commit, ticket: Ticket) -> bytes:
-    """Return the message: the event, masked as it is stored, and the ticket as it is now (G4)."""
+    """Return the message: the event, masked as it is stored, and the ticket as it is now (G4).
+
+    Raises:
+        DeadLetter: the event is bookkeeping and has no public type.
+    """
+    if event.webhook is None:
+        raise DeadLetter(f"{event.event} is not sent to webhooks")
     return encode(
-        event.webhook or event.event,
+        event.webhook,
         commit.at,
         {
             "desk": commit.desk,

@@ -15,7 +15,7 @@ from standardwebhooks import Webhook as Verifier
 
 from functions.core.domain import commands as c, events as e
 from functions.core.domain.delivery import WEBHOOK_RETRY_AFTER, Delivery
-from functions.core.domain.errors import TryAgain
+from functions.core.domain.errors import DeadLetter, TryAgain
 from functions.core.domain.rules import Playbook, Webhook
 from functions.core.domain.ticket import Ticket
 from functions.core.domain.webhooks import rotated
@@ -666,3 +666,12 @@ def test_a_desk_without_webhooks_reads_and_writes_nothing_for_them(harness: Harn
 @pytest.mark.requirement("G5")
 def test_an_event_that_only_an_endpoint_subscribes_to_reaches_notify(noted: Case) -> None:
     assert noted.record["dynamodb"]["NewImage"]["readers"] == {"S": "notify"}
+
+
+@pytest.mark.requirement("G5")
+def test_bookkeeping_is_not_sent() -> None:
+    from tests.notify.sample_events import commit, ticket
+
+    event = e.TimersSet(timers={})
+    with pytest.raises(DeadLetter, match="TimersSet"):
+        message_body(event, commit(event), ticket())
