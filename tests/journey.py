@@ -17,7 +17,6 @@ class Journey(ABC):
     def __init__(self, desk: str) -> None:
         self.desk = desk
         self.number = ""
-        self.link = ""
         self.responses: list[str] = []
 
     @abstractmethod
@@ -27,6 +26,11 @@ class Journey(ABC):
     @abstractmethod
     def as_agent(self, who: str, method: str, path: str, body: Any = None) -> ApiResponse:
         """Call the API as an agent; the path is relative to the agents' desk."""
+
+    @property
+    @abstractmethod
+    def link(self) -> str:
+        """The customer link that was sent to the ticket's contact."""
 
     @abstractmethod
     def put(self, upload: Any, content: bytes) -> None:
@@ -44,7 +48,7 @@ class Journey(ABC):
 
     def _filed(self, answer: ApiResponse) -> str:
         assert answer.status == 201, answer.text
-        self.number, self.link = str(answer.json["number"]), answer.json["status_url"]
+        self.number = str(answer.json["number"])
         return self.number
 
     def act_as_customer(self, call: str, **body: Any) -> None:

@@ -50,6 +50,7 @@ from functions.core.services.composing import (
 )
 from functions.core.services.contacts import contact_digest
 from functions.core.services.create_ticket import NewTicket, Source, TicketCreator, TicketRequest
+from functions.core.services.links import ticket_link
 from functions.core.services.merging import merge_target
 from functions.core.storage.contacts import Conversation, PriorRecords
 from functions.core.storage.database import Storage
@@ -305,6 +306,7 @@ class ChatChannel:
             text=masked[:MAX_TEXT] if len(masked) > limit else None,
             message_id=message.thread or None,
             raw=self._keep_raw(message, masked),
+            contact_proven=True,
             hiding=hiding,
         )
         acknowledgement = Acknowledgement(self, idempotency)
@@ -339,7 +341,7 @@ class ChatChannel:
         """
         for notification in notifications_for(commit, ticket, self.playbook):
             if notification.recipient == "customer":
-                link = self.creator.status_url(ticket)
+                link = ticket_link(self.creator.public_url, self.root_key, "customer", ticket)
                 rendered = compose(notification, commit, ticket, self.playbook, status_url=link)
                 return notification, rendered, link
         return None

@@ -8,7 +8,7 @@ from functions.core.domain.errors import Unauthorised
 from functions.core.domain.rules import Playbook
 from functions.core.platform.web import HttpResponse, Request
 from functions.core.services.create_ticket import (
-    NewTicket,
+    Source,
     TicketCreator,
     TicketRequest,
     read_new_ticket,
@@ -25,7 +25,7 @@ def create_from_form(request: Request, creator: TicketCreator, playbook: Playboo
     body = read_new_ticket(request.body, playbook)
     key = request.key("Idempotency-Key")
     idempotency = IdempotencyRecord(playbook.desk, "form", key, body=body.digest) if key else None
-    return _create(body, idempotency, request, creator, playbook)
+    return _create(TicketRequest(body, request.now, idempotency=idempotency), creator, playbook)
 
 
 def create_from_webhook(
@@ -36,18 +36,15 @@ def create_from_webhook(
     """
     body = read_new_ticket(request.body, playbook)
     idempotency = IdempotencyRecord(playbook.desk, "webhook", request.key("webhook-id"))
-    return _create(body, idempotency, request, creator, playbook)
+    source = Source(contact_proven=True)  # the sender's system vouches for its customers
+    return _create(
+        TicketRequest(body, request.now, source=source, idempotency=idempotency), creator, playbook
+    )
 
 
-def _create(
-    body: NewTicket,
-    idempotency: IdempotencyRecord | None,
-    request: Request,
-    creator: TicketCreator,
-    playbook: Playbook,
-) -> HttpResponse:
-    ticket = creator.create(playbook, TicketRequest(body, request.now, idempotency=idempotency))
-    headers = {"Location": ticket.status_url}
+def _create(request: TicketRequest, creator: TicketCreator, playbook: Playbook) -> HttpResponse:
+    ticket = creator.create(playbook, request)
+    headers = {"Location": ticket.status_url or ""}
     return HttpResponse(ticket.as_body(playbook.zone), status=201, headers=headers)
 
 

@@ -117,6 +117,7 @@ class MailPipeline:
                     sha256(raw).hexdigest(),
                     released=announcement.released,
                     sender_trusted=trusted,
+                    sender_proven=announcement.verdicts.dmarc == "PASS",
                     infected=announcement.verdicts.infected,
                 )
             )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
-from functions.core.domain.commands import CustomerMessage, Link, Note
+from functions.core.domain.commands import Command, CustomerMessage, Link, Note, proving
 from functions.core.domain.errors import (
     ActionNotAllowed,
     Forgotten,
@@ -51,6 +51,7 @@ class ReceivedMail:
         digest: the digest of the raw bytes, which identifies a mail without a Message-ID.
         released: an operator released it from quarantine as a person's mail.
         sender_trusted: the sender's address may decide which ticket the mail belongs to.
+        sender_proven: DMARC shows that the sender's domain sent it.
         infected: the scanner found a virus in it; its files stay in the original.
     """
 
@@ -59,6 +60,7 @@ class ReceivedMail:
     digest: str
     released: bool = False
     sender_trusted: bool = True
+    sender_proven: bool = False
     infected: bool = False
 
 
@@ -101,14 +103,15 @@ class MailRouter:
             self._link_again(known.idempotency.number)
             return RoutedMail(known.idempotency.number, new=False)
         source = self._source(received)
-        answered = self._find_ticket(received)
+        answered, by_token = self._find_ticket(received)
         target = merge_target(self.storage, answered) if answered else None
         if answered and target and (answered.erased or target.erased):
             # Nobody could answer there, and a link would reveal who the customer was (B10).
             answered = target = None
         if answered and target and not self._needs_new_ticket(target):
             try:
-                return self._join(answered, mail, source, sender, idempotency)
+                proves = by_token or received.sender_proven
+                return self._join(answered, mail, source, sender, idempotency, proves=proves)
             except ActionNotAllowed as refused:
                 # The ticket no longer accepts messages, so the mail gets a new ticket. It is not
                 # linked to one that was erased just now.
@@ -150,8 +153,8 @@ class MailRouter:
 
     # Thread
 
-    def _find_ticket(self, received: ReceivedMail) -> Ticket | None:
-        """Return the ticket of this desk that a mail answers.
+    def _find_ticket(self, received: ReceivedMail) -> tuple[Ticket | None, bool]:
+        """Return the ticket of this desk that a mail answers, and whether by a token of ours.
 
         A Message-ID or an address for answers that Deskbell made proves the ticket. A reference to
         an earlier mail of the customer and a number in the subject prove nothing: they count only
@@ -161,19 +164,19 @@ class MailRouter:
         for reference in (mail.in_reply_to, *reversed(mail.references)):
             key = ticket_of_message_id(self.root_key, reference) if reference else None
             if key is not None and key[0] == desk:
-                return self._load(key[1])
+                return self._load(key[1]), True
         for number in self._numbers_of_recipients(mail):
             ticket = self._load(number)
             if ticket is not None:
-                return ticket
+                return ticket, True
         sender = self._digest(mail.from_address) if received.sender_trusted else None
         if sender is None:
-            return None
+            return None, False
         for number in (*self._numbers_of_references(mail), *_numbers_in(mail.subject)):
             ticket = self._load(number)
             if ticket is not None and ticket.customer.hash == sender:
-                return ticket
-        return None
+                return ticket, False
+        return None, False
 
     def _numbers_of_recipients(self, mail: InboundMail) -> Iterator[str]:
         """Yield the numbers that the recipients' addresses prove (`support+<token>@…`)."""
@@ -232,6 +235,7 @@ class MailRouter:
             attachments=attachments,
             refused=refused,
             unproven=not received.sender_trusted,
+            contact_proven=received.sender_proven,
             hiding=hiding,
         )
 
@@ -242,8 +246,13 @@ class MailRouter:
         source: Source,
         sender: str | None,
         idempotency: IdempotencyRecord,
+        *,
+        proves: bool,
     ) -> RoutedMail:
         """Add a mail to a ticket as the customer's message.
+
+        Args:
+            proves: a mail from the ticket's contact proves that contact.
 
         Raises:
             ActionNotAllowed: the ticket takes no messages.
@@ -251,7 +260,7 @@ class MailRouter:
         by_another = None
         if sender != ticket.customer.hash:
             by_another = mask_contact(mail.from_address, self.playbook.fields.contact_style) or "-"
-        command = CustomerMessage(
+        message = CustomerMessage(
             text=source.text or "",
             channel=source.channel,
             raw=source.raw,
@@ -260,6 +269,8 @@ class MailRouter:
             unproven=source.unproven,
             by_another=by_another,
         )
+        proven = proves and by_another is None
+        command: Command = proving(message, ticket) if proven else message
         hiding = source.hiding or MessageMasker()
         try:
             changed = change(
@@ -345,7 +356,7 @@ class MailRouter:
             if ticket is not None:
                 recorder.record(returned, ticket, self.playbook, idempotency)
                 return RoutedMail(ticket.number, new=False)
-        ticket = self._find_ticket(received)
+        ticket, _ = self._find_ticket(received)
         if ticket is None:
             raise Quarantined(f"{mail.origin}: automatic mail opens no ticket")
         # The note has the text too, since a person's mail may be taken for a machine's.

@@ -25,7 +25,7 @@ from typing import Any
 from functions.core.domain.delivery import RETRY_AFTER, Delivery
 from functions.core.domain.errors import DeadLetter, TryAgain
 from functions.core.domain.events import Commit, Event, TimerBreached, TimerWarned
-from functions.core.domain.rules import Playbook
+from functions.core.domain.rules import CUSTOMERS, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.composing import notifications_for, triggers
 from functions.core.storage.items import read_commit
@@ -135,7 +135,7 @@ class Dispatcher(BaseDispatcher):
             self.dead_letter(due, str(error), "due")
             return
         ticket = message.ticket
-        if due.recipient == "customer":  # the contact may have been corrected since
+        if due.recipient in CUSTOMERS:  # the contact may have been corrected since
             channel = channel_for(message.notification, ticket, message.playbook)
             due = due.model_copy(update={"to": ticket.customer.contact, "channel": channel})
             if ticket.erased:
@@ -166,7 +166,7 @@ class Dispatcher(BaseDispatcher):
         preparation = self._preparation(playbook, opening)
         messages: dict[str, tuple[Delivery, PreparedMessage]] = {}
         for notification in notifications_for(commit, ticket, playbook):
-            if ticket.erased and notification.recipient == "customer":
+            if ticket.erased and notification.recipient in CUSTOMERS:
                 continue  # the contact is gone (B10)
             with _collected(errors):
                 message = preparation.prepare(notification, commit, ticket)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.playbook_types import parse_duration
-from functions.core.domain.rules import Playbook
+from functions.core.domain.rules import CUSTOMERS, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.composing import written_by_agent
 from functions.core.storage.database import Storage
@@ -148,7 +148,7 @@ def _longest(limits: Mapping[str, int]) -> timedelta:
 
 
 def _is_to_customer(delivery: Delivery) -> bool:
-    return delivery.recipient == "customer" and delivery.channel == "email"
+    return delivery.recipient in CUSTOMERS and delivery.channel == "email"
 
 
 def _is_automatic(delivery: Delivery) -> bool:

@@ -11,8 +11,8 @@ from uuid import uuid4
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.erasure import without_person
 from functions.core.domain.errors import DeadLetter
-from functions.core.domain.events import MACHINES, Commit, TicketReceived
-from functions.core.domain.rules import Playbook
+from functions.core.domain.events import MACHINES, Commit, ContactCorrected, TicketReceived
+from functions.core.domain.rules import CUSTOMERS, FORMER_CONTACT, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.composing import (
     Notification,
@@ -22,6 +22,7 @@ from functions.core.services.composing import (
     timer_or_step,
     uses_description,
 )
+from functions.core.services.links import ticket_link
 from functions.core.storage.database import Storage
 from functions.core.text.masking import mask, mask_but
 from functions.notify.base_dispatch import EVENT_GONE
@@ -107,9 +108,8 @@ class Preparation:
             DeadLetter: the playbook no longer has the message, or it cannot be filled in.
             TryAgain: the request that the message repeats cannot be read now.
         """
-        from functions.core.services.create_ticket import status_url
-
         playbook, description = self.playbook, ""
+        ticket = _as_recipient_knows_it(notification, ticket)
         if ticket.erased:  # the stored event may not be blanked yet (B10)
             blanked = without_person(
                 commit.model_copy(update={"events": (notification.event,)}), playbook, mask
@@ -117,7 +117,7 @@ class Preparation:
             notification = replace(notification, event=blanked.events[0])
         elif commit.version > 1 and uses_description(playbook, notification.message):
             description = self.opening.description
-        link = status_url(self.public_url, self.root, ticket.desk, ticket.number)
+        link = ticket_link(self.public_url, self.root, "customer", ticket)
         if channel_for(notification, ticket, playbook) == "phone":
             link = link.partition("?")[
                 0
@@ -126,6 +126,17 @@ class Preparation:
             notification, commit, ticket, playbook, status_url=link, description=description
         )
         return PreparedMessage(notification, commit, ticket, playbook, rendered, link, self.opening)
+
+
+def _as_recipient_knows_it(notification: Notification, ticket: Ticket) -> Ticket:
+    """Return the ticket under the contact that the notification goes to."""
+    event = notification.event
+    if notification.recipient != FORMER_CONTACT or not isinstance(event, ContactCorrected):
+        return ticket
+    customer = event.former or ticket.customer
+    if ticket.erased:
+        customer = customer.without_person(ticket.number)
+    return ticket.changed(customer=customer, sealed_in=event.former_sealed_in)
 
 
 def restored_notification(delivery: Delivery, commit: Commit) -> Notification:
@@ -145,7 +156,7 @@ def draft_delivery(message: PreparedMessage, now: datetime) -> Delivery:
     """Return the delivery of a message, claimed by this run; the outcome adds its text."""
     notification, ticket, playbook = message.notification, message.ticket, message.playbook
     channel, preferred = channel_for(notification, ticket, playbook), ""
-    if notification.recipient == "customer":
+    if notification.recipient in CUSTOMERS:
         to = ticket.customer.contact
         if ticket.customer.preferred != channel:
             preferred = ticket.customer.preferred or ""
@@ -179,7 +190,7 @@ def channel_for(notification: Notification, ticket: Ticket, playbook: Playbook) 
     at once, before the ticket has a team (A4).
     """
     mailbox = team_mailbox(notification, ticket, playbook)
-    if notification.recipient != "customer":
+    if notification.recipient not in CUSTOMERS:
         return "email" if mailbox else "none"
     if ticket.customer.kind != "phone":
         return ticket.customer.kind

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from functions.core.channels.base import OutgoingMessage
 from functions.core.domain.delivery import Delivery
+from functions.core.domain.rules import CUSTOMERS
 from functions.core.services.composing import RenderedMessage, written_by_agent
 from functions.core.text import tokens
 from functions.notify import texts
@@ -56,7 +57,7 @@ class Sender:
             SendFailure: the message is not known to have gone out.
             TryAgain: the contact cannot be read now; nothing was sent.
         """
-        if delivery.recipient != "customer":
+        if delivery.recipient not in CUSTOMERS:
             return self._mail_to_staff(message.rendered, delivery, message, now)
         ticket = message.ticket
         sealed = message.opening.sealed_contact(ticket)

@@ -20,10 +20,12 @@ INTERNAL_FIELDS: Any = {
     "event": True,
     "raw": True,
     "customer": {"hash"},
+    "former": {"hash"},
+    "former_sealed_in": True,
     "attachments": {"__all__": {"key"}},
 }
 """Fields of an event that no message contains: its type, which the message states otherwise, keys
-in the bucket, and the customer's hash."""
+in the bucket, where the table keeps a contact, and its hash."""
 
 _TICKET_FIELDS = {
     "version", "status", "type", "tags", "priority", "channel", "locale", "queue", "team",

@@ -1,23 +1,25 @@
-"""Access to a ticket without signing in: by its secret link, or by a phone number (F6, A16).
+"""Access to a ticket without signing in: by a secret link, or by a phone number (F6, A16).
+
+What a link allows depends on what its holder has proven (contract, *Links*).
 
 A wrong proof and a missing ticket get the same response after the same work: in both cases the
-table is read, the key is computed and both proofs are compared.
+table is read, the keys are computed and every proof is compared.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Literal
+from typing import Literal, get_args
 
 from functions.core.domain.errors import NotFound, TooManyAttempts
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.web import Request
 from functions.core.storage.database import Storage
-from functions.core.text.tokens import same, status_key
+from functions.core.text.tokens import LinkKind, link_key, same
 
-Proof = Literal["key", "contact"]
+Proof = Literal["customer", "submitter", "contact"]
 
 SHOWN_OF_CONTACT = 4
 """The characters at the end of the contact that a customer has to enter (A15)."""
@@ -34,16 +36,23 @@ def authorize(
 ) -> tuple[Ticket, Proof]:
     """Return the ticket that the caller may see, and the proof used: `?key=` or `?contact=`.
 
+    An erased ticket has no links.
+
     Raises:
         NotFound: there is no such ticket, or the proof is wrong; the error is the same.
         TooManyAttempts: `?contact=` was wrong `MAX_ATTEMPTS` times this hour, ticket or not.
     """
     ticket = _load(storage, playbook.desk, number)
-    expected = status_key(root, playbook.desk, number)
-    by_key = same(request.query.get("key", ""), expected)
+    generation = ticket.link_generation if ticket is not None else 1
+    key = request.query.get("key", "")
+    kinds = [
+        kind
+        for kind in get_args(LinkKind)
+        if same(key, link_key(root, kind, playbook.desk, number, generation))
+    ]
     by_contact = _proves_contact(request.query.get("contact", ""), ticket)
-    if ticket is not None and by_key:
-        return ticket, "key"
+    if ticket is not None and kinds and not ticket.erased:
+        return ticket, kinds[0]
     if "contact" in request.query and playbook.fields.status_by_contact:
         attempts, now = storage.failed_attempts, request.now
         if attempts.count(playbook.desk, number[:MAX_NUMBER], now) >= MAX_ATTEMPTS:
@@ -65,16 +74,16 @@ def _proves_contact(text: str, ticket: Ticket | None) -> bool:
 
 def authorize_by_key(
     storage: Storage, playbook: Playbook, root: bytes, request: Request, number: str
-) -> Ticket:
-    """Return the ticket that the caller may write to; only `?key=` proves that.
+) -> tuple[Ticket, LinkKind]:
+    """Return the ticket that the caller may write to, and the kind of link that proves it.
 
     Raises:
         NotFound: as `authorize` says.
     """
     ticket, proof = authorize(storage, playbook, root, request, number)
-    if proof != "key":
+    if proof == "contact":
         raise no_such_ticket()
-    return ticket
+    return ticket, proof
 
 
 def no_such_ticket() -> NotFound:

@@ -8,19 +8,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-from functions.core.domain.errors import Forgotten, InvalidInput, NotFound, Refused
+from functions.core.domain.errors import Forbidden, InvalidInput, NotFound, Refused
 from functions.core.domain.record import TicketRecord
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.web import HttpResponse, Request
 from functions.core.storage.database import Storage
-from functions.core.text.tokens import status_key
+from functions.core.text.tokens import LinkKind, link_key
 from functions.core.text.unmasking import Seal
 from functions.core.text.words import nearest_locale
 from functions.portal import access, page, submissions
-from functions.portal.status import Link, status_view
+from functions.portal.status import Link, status_view, submitter_view
 
 FORM = "application/x-www-form-urlencoded"
+
+_PARAMETERS: dict[access.Proof, str] = {"customer": "key", "submitter": "key", "contact": "contact"}
+"""Proof → the query parameter that holds it."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def write(
 
     Raises:
         NotFound: there is no such ticket, or the key is wrong.
-        Forgotten: the ticket's customer was erased.
+        Forbidden: a submitter link neither confirms nor rates.
         InvalidInput, ActionNotAllowed, AlreadyAnswered, KeyReused: as the call says.
     """
     return with_error_page(request, lambda: _write(request, context, desk, number, call))
@@ -65,11 +68,15 @@ def _show(request: Request, context: PortalContext, desk: str, number: str) -> H
     ticket, proof = access.authorize(context.storage, playbook, context.root, request, number)
     history = context.storage.tickets.history(desk, ticket.number, ticket.version)
     locale = nearest_locale(request.query.get("lang")) or ticket.locale
-    # The end of a contact proves enough to show the status, but not the files.
-    link = context.link if proof == "key" else None
-    carried, goes_on_as = _merged(context.storage, ticket)
-    view = status_view(ticket, history, playbook, locale, link, carried, goes_on_as)
-    if proof != "key":
+    goes_on_as = None
+    if proof == "submitter":
+        view = submitter_view(ticket, history, playbook, locale)
+    else:
+        # The end of a contact proves enough to show the status, but not the files.
+        link = context.link if proof == "customer" else None
+        carried, goes_on_as = _merged(context.storage, ticket)
+        view = status_view(ticket, history, playbook, locale, link, carried, goes_on_as)
+    if proof == "contact":
         view["question"] = None
     if not wants_page(request):
         return HttpResponse(view, headers=page.PRIVATE)
@@ -78,8 +85,8 @@ def _show(request: Request, context: PortalContext, desk: str, number: str) -> H
         view=view,
         playbook=playbook,
         locale=locale,
-        key=request.query.get("key") if proof == "key" else None,
-        contact=request.query.get("contact") if proof == "contact" else None,
+        proof={name: request.query[name] for name in (_PARAMETERS[proof],)},
+        calls=submissions.open_calls(ticket, playbook, proof),
         done=request.query.get("done"),
         goes_on=_link_to(context, ticket, goes_on_as, proof, request) if goes_on_as else None,
     )
@@ -102,8 +109,10 @@ def _link_to(
     context: PortalContext, ticket: Ticket, number: str, proof: access.Proof, request: Request
 ) -> dict[str, str]:
     """The number of a merge target and its URL, relative to the ticket's page."""
-    if proof == "key":
-        parameters = {"key": status_key(context.root, ticket.desk, number)}
+    if proof == "customer":
+        target = context.storage.tickets.load(ticket.desk, number)
+        generation = target.link_generation
+        parameters = {"key": link_key(context.root, proof, ticket.desk, number, generation)}
     else:
         parameters = {"contact": request.query.get("contact", "")}
     language = nearest_locale(request.query.get("lang"))
@@ -115,18 +124,28 @@ def _write(
     request: Request, context: PortalContext, desk: str, number: str, call: str
 ) -> HttpResponse:
     playbook = load_playbook(context.storage, desk, request)
-    ticket = access.authorize_by_key(context.storage, playbook, context.root, request, number)
-    response = _submit(context, playbook, ticket, _as_json(request), call)
+    ticket, proof = access.authorize_by_key(
+        context.storage, playbook, context.root, request, number
+    )
+    response = _submit(context, playbook, ticket, proof, _as_json(request), call)
     return _redirect_to_page(request, ticket, call) if wants_page(request) else response
 
 
 def _submit(
-    context: PortalContext, playbook: Playbook, ticket: Ticket, request: Request, call: str
+    context: PortalContext,
+    playbook: Playbook,
+    ticket: Ticket,
+    proof: LinkKind,
+    request: Request,
+    call: str,
 ) -> HttpResponse:
-    if ticket.erased:
-        raise Forgotten  # before the body is read or stored
+    if proof == "submitter" and call != "messages":
+        raise Forbidden(
+            "This link shows what was submitted. To confirm or rate, use the link that was sent to "
+            "the ticket's contact."
+        )
     submission = submissions.Submission(
-        context.storage, playbook, ticket, request, context.keep, context.seal
+        context.storage, playbook, ticket, proof, request, context.keep, context.seal
     )
     if call == "messages":
         return submission.write_message(request.read(submissions.NewMessage))
@@ -193,9 +212,7 @@ def with_error_page(request: Request, function: Callable[[], HttpResponse]) -> H
         if not wants_page(request):
             raise
         locale = _language(request)
-        html = page.error_page(
-            "erased" if isinstance(refused, Forgotten) else refused.status, locale
-        )
+        html = page.error_page(refused.status, locale)
         return HttpResponse(html, refused.status, page.HEADERS, content_type="text/html")
 
 

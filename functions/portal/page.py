@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import OPEN, Ticket
 from functions.core.text.words import LIST_SEPARATOR, TEXTS, label, say
-from functions.portal.submissions import open_calls
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -57,30 +56,34 @@ _IN_BETWEEN = 2
 
 @dataclass(frozen=True)
 class Shown:
-    """The content of the page: the customer's view of a ticket, and the proof that opened it."""
+    """The content of the page.
+
+    Attributes:
+        view: the ticket as the holder of the proof sees it.
+        proof: the query parameter that opened it, with its value.
+        calls: the calls that are possible now, each of which has a form.
+    """
 
     ticket: Ticket
     view: dict[str, Any]
     playbook: Playbook
     locale: Locale
-    key: str | None
-    contact: str | None
+    proof: dict[str, str]
+    calls: tuple[str, ...]
     done: str | None
     goes_on: dict[str, str] | None = None
 
 
 def status_page(shown: Shown) -> str:
-    """Render the page of a ticket; it has forms only if the secret link opened it."""
-    ticket, playbook, locale = shown.ticket, shown.playbook, shown.locale
-    calls = open_calls(ticket, playbook) if shown.key else ()
+    """Render the page of a ticket."""
+    ticket, playbook, locale, calls = shown.ticket, shown.playbook, shown.locale, shown.calls
     return render(
         "status.html",
         locale,
         title=f"{ticket.number} · {playbook.name[locale]}",
         desk=playbook.name[locale],
         other="en" if locale == "zh-CN" else "zh-CN",
-        proof={"key": shown.key} if shown.key else {"contact": shown.contact or ""},
-        key=shown.key,
+        proof=shown.proof,
         number=ticket.number,
         view=shown.view,
         tone=_tone(ticket.status),
@@ -92,13 +95,16 @@ def status_page(shown: Shown) -> str:
             (clock(entry["at"]), entry["label"], entry.get("fields", ()))
             for entry in reversed(shown.view["timeline"])
         ],
+        submitted=[
+            (clock(entry["at"]), entry["text"]) for entry in shown.view.get("submitted", ())
+        ],
         files=[file for file in shown.view["attachments"] if file["url"]],
         refused=[
             (file["name"], say(f"refused.{file['reason']}", locale))
             for file in shown.view["refused"]
         ],
         calls=calls,
-        open=ticket.status in OPEN or ticket.merged is not None,
+        open=ticket.status in OPEN or ticket.merged is not None or "submitted" in shown.view,
         merged=ticket.merged is not None,
         goes_on=shown.goes_on,
         scores=_scores(playbook),
@@ -108,9 +114,9 @@ def status_page(shown: Shown) -> str:
     )
 
 
-def error_page(why: int | str, locale: Locale) -> str:
-    """Render a refusal, by its HTTP status or as `erased`, with advice."""
-    key = f"error.{why}" if f"error.{why}" in TEXTS else "error.400"
+def error_page(status: int, locale: Locale) -> str:
+    """Render a refusal, by its HTTP status, with advice."""
+    key = f"error.{status}" if f"error.{status}" in TEXTS else "error.400"
     title = say("error.title", locale)
     return render("error.html", locale, title=title, text=say(key, locale))
 
@@ -146,22 +152,22 @@ def _tone(status: str) -> str:
 
 def _details(shown: Shown) -> list[tuple[str, str]]:
     """The label and text of every field that is not empty."""
-    ticket, playbook, locale, view = shown.ticket, shown.playbook, shown.locale, shown.view
+    playbook, locale, view = shown.playbook, shown.locale, shown.view
     fields = {
-        "page.type": label(playbook.types, ticket.type, locale),
+        "page.type": label(playbook.types, view["type"], locale),
         "page.tags": LIST_SEPARATOR[locale].join(
-            label(playbook.tags, tag, locale) for tag in ticket.tags
+            label(playbook.tags, tag, locale) for tag in view["tags"]
         ),
-        "page.priority": label(playbook.priorities, ticket.priority, locale),
-        "page.team": label(playbook.teams, ticket.team, locale),
-        "page.handler": ticket.handler or "",
+        "page.priority": label(playbook.priorities, view["priority"], locale),
+        "page.team": label(playbook.teams, view["team"], locale),
+        "page.handler": view["handler"] or "",
         "page.received_at": clock(view["received_at"]),
         "page.expected_response_by": (
-            "" if ticket.first_response_at else clock(view["expected_response_by"])
+            "" if view["first_response_at"] else clock(view["expected_response_by"])
         ),
         "page.first_response_at": clock(view["first_response_at"]),
         "page.expected_resolution_by": (
-            "" if ticket.resolved_at else clock(view["expected_resolution_by"])
+            "" if view["resolved_at"] else clock(view["expected_resolution_by"])
         ),
         "page.resolved_at": clock(view["resolved_at"]),
     }

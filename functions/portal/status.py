@@ -92,6 +92,45 @@ def status_view(
     }
 
 
+def submitter_view(
+    ticket: Ticket, history: Sequence[e.Commit], playbook: Playbook, locale: Locale
+) -> dict[str, Any]:
+    """The JSON for whoever filed the request and has not proven its contact (contract, *Links*).
+
+    The keys of `status_view`, empty where its value is the desk's or the contact's, and what was
+    submitted through the form and this link.
+    """
+    zone = playbook.zone
+    request = next((event for commit in history for event in commit.of(e.TicketReceived)), None)
+    return {
+        "number": ticket.number,
+        "status": ticket.status,
+        "status_label": label(playbook.statuses, ticket.status, locale),
+        "type": request.type if request and request.type_given else None,
+        "tags": [],
+        "priority": None,
+        "team": None,
+        "handler": None,
+        "received_at": local(ticket.received_at, zone),
+        "expected_response_by": local(ticket.expected_response_by, zone),
+        "expected_resolution_by": local(ticket.expected_resolution_by, zone),
+        "first_response_at": None,
+        "resolved_at": None,
+        "summary": None,
+        "timeline": [],
+        "question": None,
+        "attachments": [],
+        "refused": [],
+        "submitted": [
+            {"at": local(commit.at, zone), "text": event.words}
+            for commit in history
+            for event in commit.events
+            if isinstance(event, e.TicketReceived)
+            or (isinstance(event, e.CustomerWrote) and event.by_submitter)
+        ],
+    }
+
+
 def _files(commit: e.Commit) -> Iterator[e.Attachment]:
     """The files that customer and desk sent each other."""
     for event in commit.events:

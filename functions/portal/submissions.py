@@ -25,7 +25,9 @@ from functions.core.services.command_service import change
 from functions.core.services.merging import same_customer
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
+from functions.core.text.tokens import LinkKind
 from functions.core.text.unmasking import MessageMasker, Seal, original
+from functions.portal.access import Proof, no_such_ticket
 from functions.portal.files import MAX_FILES, NewAttachment
 
 CALLS = {"messages": "message", "confirmation": "confirm", "survey": "survey"}
@@ -76,6 +78,7 @@ class Submission:
     storage: Storage
     playbook: Playbook
     ticket: Ticket
+    proof: LinkKind
     request: Request
     keep: Keep
     seal: Seal
@@ -98,11 +101,20 @@ class Submission:
         files = self.keep(folder, body.attachments, rules) if body.attachments else ()
         hiding = MessageMasker()
         text = hiding.mask("text", body.text)
-        command = c.CustomerMessage(text=text, channel="web", attachments=files)
+        by_submitter = self.proof == "submitter"
+        command = c.CustomerMessage(
+            text=text,
+            channel="web",
+            attachments=files,
+            unproven=by_submitter,
+            by_submitter=by_submitter,
+        )
         try:
             changed = self._change(command, hiding, idempotency)
             # The number of another customer's ticket that this one was merged into is not revealed.
-            return _response(changed if same_customer(changed, ticket) else ticket, 201)
+            proven = ticket.changed(contact_proven=not by_submitter)
+            own = changed.number == ticket.number or same_customer(changed, proven)
+            return _response(changed if own else ticket, 201)
         except Duplicate as duplicate:
             if idempotency and duplicate.record and duplicate.record.body != idempotency.body:
                 raise KeyReused(
@@ -130,7 +142,7 @@ class Submission:
 
     def _change(
         self,
-        command: c.Command,
+        command: c.TicketCommand,
         hiding: MessageMasker,
         idempotency: IdempotencyRecord | None = None,
     ) -> Ticket:
@@ -139,7 +151,7 @@ class Submission:
                 self.storage,
                 self.ticket.desk,
                 self.ticket.number,
-                command,
+                command if self.proof == "submitter" else c.proving(command, self.ticket),
                 self.playbook,
                 self.request.now,
                 actor="customer",
@@ -147,13 +159,13 @@ class Submission:
                 idempotency=idempotency,
                 original=original(hiding, self.seal),
             )
-        except Forgotten:
-            raise
+        except Forgotten as erased:
+            raise no_such_ticket() from erased  # its links ended with the erasure
         except ActionNotAllowed as refused:
             # The lifecycle's error names the agents' actions; this one names the customer's calls.
             raise ActionNotAllowed(
                 "This is not possible while the ticket is in its present state.",
-                open_calls(self.ticket, self.playbook),
+                open_calls(self.ticket, self.playbook, self.proof),
             ) from refused
 
 
@@ -169,16 +181,15 @@ def _score(playbook: Playbook, score: int | str) -> int:
     raise InvalidInput("The score is invalid.", (FieldError("score", expected),))
 
 
-def open_calls(ticket: Ticket, playbook: Playbook) -> tuple[str, ...]:
-    """Return the customer's calls that are possible now.
+def open_calls(ticket: Ticket, playbook: Playbook, proof: Proof) -> tuple[str, ...]:
+    """Return the customer's calls that are possible now by this proof.
 
-    A survey that follows the confirmation waits for it, an answered survey is closed, and the
-    customer of an erased ticket is gone (B10).
+    A survey that follows the confirmation waits for it, and an answered survey is closed.
     """
-    if ticket.erased:
+    if proof == "contact":
         return ()
-    if ticket.merged is not None:
-        return ("messages",)  # they go to its merge target
+    if ticket.merged is not None or proof == "submitter":
+        return ("messages",)  # those to a merged ticket go to its merge target
     calls = [
         call for call, action in CALLS.items() if ticket.status in c.ACTIONS[action].action.sources
     ]

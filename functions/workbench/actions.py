@@ -40,7 +40,13 @@ from functions.core.services.command_service import (
 from functions.core.storage.database import Storage
 from functions.core.storage.files import Files
 from functions.core.text.masking import mask, mask_but
-from functions.workbench.rights import Principal, require_action, require_merge_right, require_step
+from functions.workbench.rights import (
+    Principal,
+    may_correct_contact,
+    require_action,
+    require_merge_right,
+    require_step,
+)
 
 if TYPE_CHECKING:
     from functions.core.services.contacts import ContactCorrector
@@ -258,6 +264,10 @@ def _correct_contact(
 ) -> c.TicketCommand:
     if body.contact is None:
         return c.CorrectContact()
+    if not may_correct_contact(context.principal, ticket):
+        raise Forbidden(
+            "Messages to this contact arrive, so only a supervisor may name another one."
+        )
     from functions.workbench.contacts import correct_contact
 
     return correct_contact(context.corrector(), context.playbook, ticket, body.contact)

@@ -18,6 +18,7 @@ from functions.core.domain.errors import Forbidden, NotFound, Unauthorised
 from functions.core.domain.roster import Agent, Role
 from functions.core.domain.rules import Playbook, Step
 from functions.core.domain.ticket import Ticket
+from functions.core.services.merging import same_customer
 from functions.core.storage.database import Storage
 
 RANKED: tuple[Role, ...] = ("admin", "supervisor", "qa", "agent", "finance")
@@ -122,13 +123,25 @@ def require_action(principal: Principal, action: str, ticket: Ticket) -> None:
 
 
 def require_merge_right(principal: Principal, action: str, tickets: Sequence[Ticket]) -> None:
-    """Require a supervisor to merge tickets of different customers.
+    """Require a supervisor to merge tickets that may be of different customers.
 
     Raises:
         Forbidden: an agent may not combine the data of different customers.
     """
-    if action == "merge" and len({ticket.customer.hash for ticket in tickets}) > 1:
-        require(principal, frozenset(LEADERS), "merge the tickets of different customers")
+    if action == "merge" and not same_customer(*tickets):
+        purpose = "merge tickets of different customers, or of a contact that is not proven"
+        require(principal, frozenset(LEADERS), purpose)
+
+
+def may_correct_contact(principal: Principal, ticket: Ticket) -> bool:
+    """Return whether the caller may name another contact.
+
+    Whoever changes a contact that works sends the customer's messages elsewhere, so a supervisor
+    has to do it.
+    """
+    customer = ticket.customer
+    works = customer.undeliverable is None or customer.complained
+    return not works or not principal.roles.isdisjoint(LEADERS)
 
 
 def require_step(principal: Principal, name: str, step: Step, ticket: Ticket) -> None:
@@ -189,7 +202,7 @@ def possible_actions(principal: Principal, ticket: Ticket, playbook: Playbook) -
     actions = [action for action in allowed(ticket) if may(principal, action, ticket)]
     if "approve" in steps_allowed(ticket, playbook) and may(principal, "approve", ticket):
         actions.append("approve")
-    if ticket.customer.undeliverable and may(principal, "correct-contact", ticket):
+    if may_correct_contact(principal, ticket) and may(principal, "correct-contact", ticket):
         actions.append("correct-contact")
     return [*actions, *possible_steps(principal, ticket, playbook)]
 

@@ -11,7 +11,7 @@ from typing import Any
 from functions.core.domain import events as e
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.record import TicketRecord, handling_record, message_order
-from functions.core.domain.rules import Playbook
+from functions.core.domain.rules import CUSTOMERS, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.suggesting import suggest
 from functions.core.storage.files import FILES
@@ -64,9 +64,11 @@ def summary_view(ticket: Ticket, playbook: Playbook, principal: Principal) -> di
             "kind": ticket.customer.kind,
             "id": ticket.customer.id,
             "class": ticket.customer.customer_class,
+            "claimed_class": ticket.customer.claimed_class,
             "preferred_channel": ticket.customer.preferred,
             "undeliverable": ticket.customer.undeliverable,
         },
+        "contact_proven": ticket.contact_proven,
         "received_at": _local(ticket.received_at, playbook),
         "updated_at": _local(ticket.updated_at, playbook),
         "assigned_at": _local(ticket.assigned_at, playbook),
@@ -205,7 +207,7 @@ def _timeline(history: Sequence[e.Commit], playbook: Playbook) -> Iterable[dict[
 
 
 _SHOWN_ELSEWHERE = frozenset(
-    {"text", "description", "customer", "attachments", "refused", "raw", "subject"}
+    {"text", "description", "customer", "former", "attachments", "refused", "raw", "subject"}
 )
 
 
@@ -215,6 +217,8 @@ def _details(event: e.Event) -> dict[str, Any]:
     if isinstance(event, e.NoteAdded):
         hidden.remove("text")
     details: dict[str, Any] = event.model_dump(mode="json", exclude=hidden, exclude_defaults=True)
+    if isinstance(event, e.ContactCorrected) and event.customer and event.former:
+        details |= {"contact": event.customer.contact, "former_contact": event.former.contact}
     return details
 
 
@@ -237,7 +241,7 @@ def _messages(record: TicketRecord) -> list[dict[str, Any]]:
 
     `delivery` is None for incoming messages and `pending` for a text that is not delivered yet.
     """
-    deliveries = [d for d in record.deliveries if d.recipient == "customer"]
+    deliveries = [d for d in record.deliveries if d.recipient in CUSTOMERS]
     messages = [
         _message(record.ticket, commit, event, deliveries)
         for commit in record.history
@@ -262,6 +266,7 @@ def _message(
         entry["sealed"] = commit.sealed
         if isinstance(event, e.CustomerWrote):
             entry["by_another"] = event.by_another
+            entry["by_submitter"] = event.by_submitter
         return entry
     delivery = next((d for d in deliveries if (d.version, d.event) == (version, name)), None)
     channel = delivery.channel if delivery else ticket.channel

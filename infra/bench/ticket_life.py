@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import boto3
 
-from functions.core.services.create_ticket import status_url
-from infra.bench.emulator import API, DESK, agent_of
+from functions.core.domain.ticket import Ticket
+from functions.core.services.links import ticket_link
+from infra.bench.emulator import DESK, agent_of
 from infra.deploy.desks import storage_of
 from infra.simulator import capacity
 from infra.simulator.simulator import ApiResponse, Call, Invocation, Simulator
@@ -176,10 +176,12 @@ class _Actor:
             raise LifeError(f"{method} {path}: {answer.status} {answer.text}")
         return answer
 
-    def known_by(self, number: str, status_url: str) -> None:
-        url = urlsplit(status_url)
-        self.number = number
-        self.link = f"{url.path[url.path.index('/desks/') :]}?{url.query}"
+    def receive_link(self, ticket: Ticket) -> None:
+        """Note the link that the contact is sent."""
+        name = self.simulator.deployment.parameter("key")
+        key = boto3.client("ssm").get_parameter(Name=name, WithDecryption=True)
+        root = b64decode(key["Parameter"]["Value"])
+        self.number, self.link = ticket.number, ticket_link("", root, "customer", ticket)
 
     def _archive_bytes(self) -> int:
         key = f"archive/{DESK}/"
@@ -194,7 +196,8 @@ def _by_form(key: str | None) -> OpenTicket:
         body = {"contact": CUSTOMER, "name": "韩梅梅", "description": DESCRIPTION}
         headers = {"Idempotency-Key": f"{key}-{uuid4().hex}"} if key else {}
         answer = actor.http("POST", f"/desks/{DESK}/tickets", body, headers=headers).json
-        actor.known_by(answer["number"], answer["status_url"])
+        stage = actor.simulator.deployment.stage
+        actor.receive_link(storage_of(stage).tickets.load(DESK, answer["number"]))
 
     return file
 
@@ -212,6 +215,4 @@ def _by_mail(actor: _Actor) -> None:
     (ticket,), _ = storage_of(deployment.stage).tickets.queue_page(
         [f"{DESK}#agent#{agent_of(TEAM)}"]
     )
-    key = boto3.client("ssm").get_parameter(Name=deployment.parameter("key"), WithDecryption=True)
-    root = b64decode(key["Parameter"]["Value"])
-    actor.known_by(ticket.number, status_url(API, root, DESK, ticket.number))
+    actor.receive_link(ticket)

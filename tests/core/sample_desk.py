@@ -134,7 +134,7 @@ def make_table(client: Any, name: str = TABLE) -> None:
 
 
 def request(**changes: Any) -> TicketReceived:
-    """Return a request as intake files it, masked."""
+    """Return a request as intake files it from a channel that proves the contact, masked."""
     given: dict[str, Any] = {
         "customer": Customer(name="*先生/女士", contact="****8000", kind="phone", hash="h1"),
         "channel": "web",
@@ -142,6 +142,7 @@ def request(**changes: Any) -> TicketReceived:
         "type": "inquiry",
         "priority": "medium",
         "description": "无法登录",
+        "contact_proven": True,
         **changes,
     }
     return TicketReceived(**given)

@@ -35,6 +35,7 @@ class SystemJourney(Journey):
         super().__init__(desk)
         self.system = system
         self._tokens: dict[str, str] = {}
+        self._links: dict[str, str] = {}
         self._storage = Storage.on(system.aws("dynamodb"), TABLE)
         self._s3 = system.aws("s3")
 
@@ -51,6 +52,12 @@ class SystemJourney(Journey):
             self._tokens[who] = self.system.sign_in(username=username, desk=self.desk)
         path = f"/agent/desks/{self.desk}{path}"
         return self.http(method, path, body, token=self._tokens[who])
+
+    @property
+    def link(self) -> str:
+        if self.number not in self._links:
+            self._links[self.number] = self.system.link_sent_about(self.number)
+        return self._links[self.number]
 
     def put(self, upload: Any, content: bytes) -> None:
         """Upload by the presigned URL alone, as a browser does."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import smtplib
 import socket
@@ -12,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from base64 import b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -252,6 +253,30 @@ class System:
             return None
 
         return wait_until(look, f"a mail to {address} about {words}")
+
+    def link_sent_about(self, number: str) -> str:
+        """Wait for a mail or SMS with a ticket's link, as its contact does; return the link."""
+        link = re.compile(rf"{re.escape(self.local['api'])}/\S+/{re.escape(number)}\?key=[\w-]+")
+
+        def look() -> str | None:
+            return next((m[0] for text in self._all_sent() if (m := link.search(text))), None)
+
+        return wait_until(look, f"a message with the link of {number}")
+
+    def _all_sent(self) -> Iterator[str]:
+        at = self.local["aws_endpoint"]
+        for path in ("ses/messages", "sns/sms-messages"):
+            with urllib.request.urlopen(f"{at}/_ministack/{path}", timeout=30) as answer:
+                yield from _texts(json.load(answer))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield the texts anywhere in a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)
 
 
 def descendants(pid: int) -> list[int]:

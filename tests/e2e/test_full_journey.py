@@ -140,7 +140,8 @@ def test_a_request_over_http_reaches_the_archive(desk: Desk) -> None:
         },
     )
     assert filed.status == 201
-    number, url = filed.json["number"], filed.json["status_url"]
+    number, submitted = filed.json["number"], filed.json["status_url"]
+    url = desk.system.link_sent_about(number)
 
     # A4, A5, A8: acknowledged by mail, routed to a free member of the team, who is named
     assert number in desk.mail(address, "普通问题24小时内响应")["Subject"]
@@ -148,6 +149,10 @@ def test_a_request_over_http_reaches_the_archive(desk: Desk) -> None:
     assert (shown["team"], shown["tags"]) == ("技术支持组", ["无法登录"])
     assert "已分配至专业团队" in mail_text(desk.mail(address, "已分配"))
     handler = shown["handler"]
+
+    mine = desk.status(submitted)
+    assert [entry["text"] for entry in mine["submitted"]] == ["无法登录，请回电139****5678"]
+    assert (mine["handler"], mine["team"]) == (None, None)
 
     # A9, A10: a suggestion, a reply that reaches the customer and stops the timer
     view = desk.as_agent(handler, "GET", f"/tickets/{number}").json
@@ -165,6 +170,8 @@ def test_a_request_over_http_reaches_the_archive(desk: Desk) -> None:
     assert url in mail_text(desk.mail(address, "问题已处理完成"))
     link = urlsplit(url)
     survey = f"{url.partition('?')[0]}/survey?{link.query}"
+    by_submitter = f"{url.partition('?')[0]}/survey?{urlsplit(submitted).query}"
+    assert desk.http("POST", by_submitter, {"score": 5}).status == 403
     assert desk.http("POST", survey, {"score": 5}).status == 200
     assert desk.http("POST", survey, {"score": 5}).status == 409
     shown = desk.until(url, "archived")
@@ -369,7 +376,7 @@ def tick(system: System, at: datetime) -> None:
 def test_a_poor_score_gets_a_call_back_before_the_archive(desk: Desk) -> None:
     """Below 4 the QA team assigns somebody, who records the cause."""
     filed = desk.system.file("13800138222", "发票开错了")
-    number, url = filed["number"], filed["status_url"]
+    number, url = filed["number"], desk.system.link_sent_about(filed["number"])
     handler = desk.until(url, "assigned")["handler"]
     desk.act(handler, number, "reply", {"text": "请稍候"})
     desk.act(handler, number, "resolve", {"summary": "已重开发票"})

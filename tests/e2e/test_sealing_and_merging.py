@@ -66,6 +66,9 @@ def test_two_tickets_are_merged_and_unmerged(desk: Desk, system: System) -> None
     desk.until(one["status_url"], "assigned")
     desk.until(other["status_url"], "assigned")
     first, second = one["number"], other["number"]
+    for number in (first, second):
+        link = system.link_sent_about(number).replace("?", "/messages?")
+        assert desk.http("POST", link, {"text": "是我"}).status == 201
     merged = desk.act("supervisor", second, "merge", {"into": first, "reason": "同一问题"})
     assert (merged["status"], merged["merged_into"]) == ("merged", first)
     notice = system.mail_about(sender, f"已合并至 {first}")
@@ -76,7 +79,7 @@ def test_two_tickets_are_merged_and_unmerged(desk: Desk, system: System) -> None
         lambda: "仍然无法登录" in [m["text"] for m in agent_view(desk, first)["messages"]],
         "the mail on the survivor",
     )
-    gone = desk.status(other["status_url"])
+    gone = desk.status(system.link_sent_about(second))
     assert (gone["status"], gone["goes_on_as"]) == ("merged", first)
     path = f"/tickets/{second}/merge"
     refused = desk.as_agent("supervisor", "POST", path, {"into": first})

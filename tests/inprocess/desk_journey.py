@@ -13,10 +13,13 @@ from urllib.parse import unquote, urlsplit
 
 import boto3
 
+from functions.core.domain import commands as c
 from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
+from functions.core.services.command_service import change
+from functions.core.services.links import ticket_link
 from functions.core.storage.database import Storage
 from infra.console.retention import Archive, records_of
 from infra.simulator.simulator import ApiResponse, Simulator
@@ -45,6 +48,11 @@ def deployed(
             yield SimulatedJourney(simulator, storage, playbook)
 
 
+def customer_link(simulator: Simulator, ticket: Ticket) -> str:
+    """Return the path of the link that notify sends to a ticket's contact."""
+    return ticket_link("", aws.root_key(simulator.deployment), "customer", ticket)
+
+
 class SimulatedJourney(Journey):
     """A ticket in this process.
 
@@ -70,6 +78,15 @@ class SimulatedJourney(Journey):
         role = {"zg": "supervisor", "zj": "qa"}.get(who.partition("-")[0], "agent")
         claims = {"cognito:username": who, "cognito:groups": f"{self.desk}:{role}"}
         return self.http(method, f"/agent/desks/{self.desk}{path}", body, claims=claims)
+
+    @property
+    def link(self) -> str:
+        return customer_link(self.simulator, self.ticket)
+
+    def prove_contact(self) -> None:
+        """Let the customer show that the contact is theirs, as a POST with their link does."""
+        command, now = c.ProveContact(), datetime.now(UTC)
+        change(self.storage, self.desk, self.number, command, self.playbook, now, actor="customer")
 
     def put(self, upload: Any, content: bytes) -> None:
         bucket = self.simulator.deployment.mail_bucket

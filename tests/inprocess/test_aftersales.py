@@ -238,7 +238,7 @@ def test_the_priority_depends_on_type_text_class_and_urgency(
     colour: str,
 ) -> None:
     """Anything about safety is 紧急; a VIP's ticket goes up one level."""
-    journey.file(text, **more)
+    journey.enter("kf-1", text, **more)
     assert (journey.ticket.type, journey.ticket.priority) == expected
     assert journey.playbook.priorities[journey.ticket.priority].colour == colour
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 import pytest
@@ -245,14 +246,29 @@ def test_a_supervisor_s_customer_class_overrides_the_channel_s(
         playbook.model_copy(update={"customer_classes": classes}), datetime.now(UTC)
     )
     simulator.expire_playbooks()
+    serial = count()
 
     def classed() -> Customer:
-        number = post_ticket(simulator, {**BODY, "customer_id": "VIP-7"}).json["number"]
+        path = "/desks/standard/channels/webhook"
+        raw = json.dumps({**BODY, "customer_id": "VIP-7"}).encode()
+        headers = signed(WEBHOOK_SECRET, raw, id=f"msg_{next(serial)}")
+        number = simulator.http("POST", path, raw, headers=headers).json["number"]
         return storage.tickets.load("standard", number).customer
 
     assert classed().customer_class == "vip"
     storage.contacts.set_class("standard", classed().hash, "partner")
     assert classed().customer_class == "partner"
+
+
+@pytest.mark.requirement("A5")
+def test_an_open_form_s_customer_id_only_hints_at_a_class(
+    simulator: Simulator, storage: Storage
+) -> None:
+    number = post_ticket(simulator, {**BODY, "customer_id": "VIP-7"}).json["number"]
+    customer = storage.tickets.load("standard", number).customer
+    assert (customer.customer_class, customer.claimed_class) == (None, "vip")
+    view = simulator.http("GET", f"/agent/desks/standard/tickets/{number}", claims=SUPERVISOR).json
+    assert (view["customer"]["class"], view["customer"]["claimed_class"]) == (None, "vip")
 
 
 OPEN_ROUTES = [

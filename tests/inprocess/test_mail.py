@@ -20,6 +20,7 @@ from functions.core.text.tokens import message_id
 from functions.intake.mail_store import MailStore
 from infra.simulator.simulator import Simulator, mail_notification
 from tests.inprocess.conftest import WEBHOOK_SECRET
+from tests.inprocess.desk_journey import customer_link
 from tests.signed_requests import signed
 
 pytestmark = pytest.mark.requirement("F1", "F5", "G1", "G3")
@@ -130,12 +131,9 @@ def test_attachments_are_accepted_by_their_content(simulator: Simulator, storage
 def test_customer_and_agent_download_a_mail_s_files(simulator: Simulator, storage: Storage) -> None:
     from urllib.parse import parse_qs, urlsplit
 
-    from functions.core.text.tokens import status_key
-
     raw = make_mail(files=(("a.html", b"<script>"), ("b.exe", b"MZ")))
     number = file_by_mail(simulator, storage, raw)
-    key = status_key(aws.root_key(simulator.deployment), "standard", number)
-    path = f"/desks/standard/tickets/{number}?key={key}"
+    path = customer_link(simulator, storage.tickets.load("standard", number))
     claims = {"cognito:username": "zg-1", "cognito:groups": "standard:supervisor"}
     ours = simulator.http("GET", f"/agent/desks/standard/tickets/{number}", claims=claims)
     for shown in (simulator.http("GET", path), ours):

@@ -13,10 +13,11 @@ import pytest
 from functions.core.domain.errors import ActionNotAllowed
 from functions.core.domain.roster import Agent
 from functions.core.platform import aws
-from functions.core.text.tokens import message_id, status_key
+from functions.core.services.links import ticket_link
+from functions.core.text.tokens import message_id
 from infra.console.retention import erase, hold
 from infra.simulator.simulator import ApiResponse
-from tests.inprocess.desk_journey import SimulatedJourney, deployed
+from tests.inprocess.desk_journey import SimulatedJourney, customer_link, deployed
 
 pytestmark = pytest.mark.requirement("A14", "G4")
 ROSTER = (("li-1", "技术支持组", "agent"), ("li-2", "技术支持组", "agent"),
@@ -48,8 +49,7 @@ def view(journey: SimulatedJourney, number: str) -> Any:
 
 
 def status_link(journey: SimulatedJourney, number: str) -> str:
-    root = aws.root_key(journey.simulator.deployment)
-    return f"/desks/standard/tickets/{number}?key={status_key(root, 'standard', number)}"
+    return customer_link(journey.simulator, journey.storage.tickets.load("standard", number))
 
 
 def message_texts(shown: Any) -> list[str]:
@@ -57,8 +57,14 @@ def message_texts(shown: Any) -> list[str]:
 
 
 def file_two(journey: SimulatedJourney, **second: Any) -> tuple[str, str]:
-    one = journey.file("无法登录，提示网络错误", contact=MAIL)
-    return one, journey.file("还是无法登录", **{"contact": MAIL, **second})
+    one = file_proven(journey, "无法登录，提示网络错误")
+    return one, file_proven(journey, "还是无法登录", **second)
+
+
+def file_proven(journey: SimulatedJourney, text: str, **fields: Any) -> str:
+    number = journey.file(text, **{"contact": MAIL, **fields})
+    journey.prove_contact()
+    return number
 
 
 @pytest.mark.requirement("A14")
@@ -68,7 +74,7 @@ def test_two_requests_are_merged_and_unmerged(journey: SimulatedJourney) -> None
     load = journey.storage.roster.get("standard", "li-1")
     assert load is not None
     assert load.load == 2
-    merged = act_on(journey, "li-1", other, "merge", into=one, reason="同一个问题", version=2)
+    merged = act_on(journey, "li-1", other, "merge", into=one, reason="同一个问题", version=3)
     assert merged.status == 200, merged.text
     assert (merged.json["status"], merged.json["merged_into"]) == ("merged", one)
     assert merged.json["actions"] == ["unmerge"]
@@ -144,7 +150,7 @@ def test_an_unmerged_ticket_without_a_handler_is_routed(journey: SimulatedJourne
 
 def test_a_refused_merge_names_the_reason(journey: SimulatedJourney) -> None:
     one, other = file_two(journey)
-    third = journey.file("无法登录", contact=MAIL)
+    third = file_proven(journey, "无法登录")
     itself = act_on(journey, "li-1", one, "merge", into=one)
     assert (itself.status, "itself" in itself.json["detail"]) == (409, True)
     assert act_on(journey, "li-1", one, "merge", into="NOPE").status == 404
@@ -190,12 +196,49 @@ def test_merged_customers_see_nothing_of_each_other(journey: SimulatedJourney) -
     assert events == ["TicketReceived", "TicketAssigned"]
 
 
+@pytest.mark.requirement("G4")
+def test_an_unproven_contact_is_nobody_s_other_ticket(journey: SimulatedJourney) -> None:
+    """A form in a victim's name, merged with the victim's ticket, leads nowhere (Links)."""
+    theirs = file_proven(journey, "发票抬头是某某公司")
+    forged = journey.file("无法登录", contact=MAIL)
+    assert act_on(journey, "li-1", forged, "merge", into=theirs).status == 403
+    assert act_on(journey, "zg-1", forged, "merge", into=theirs).status == 200
+    for number, hidden in ((forged, theirs), (theirs, forged)):
+        for accept in ("application/json", "text/html"):
+            headers = {"Accept": accept}
+            shown = journey.http("GET", status_link(journey, number), headers=headers)
+            assert (shown.status, hidden in shown.text) == (200, False)
+    path, _, query = status_link(journey, forged).partition("?")
+    wrote = journey.http("POST", f"{path}/messages?{query}", {"text": "是我本人"})
+    # This POST proved the contact, so from now on both are one customer's.
+    assert (wrote.status, wrote.json["number"]) == (201, theirs)
+    assert theirs in journey.http("GET", status_link(journey, forged)).text
+    assert view(journey, forged)["contact_proven"] is True
+
+
+@pytest.mark.requirement("G4")
+def test_a_submitter_s_message_to_a_merged_ticket_is_a_stranger_s(
+    journey: SimulatedJourney,
+) -> None:
+    one, other = file_two(journey)
+    assert act_on(journey, "li-1", other, "merge", into=one).status == 200
+    ticket = journey.storage.tickets.load("standard", other)
+    root = aws.root_key(journey.simulator.deployment)
+    path, _, query = ticket_link("", root, "submitter", ticket).partition("?")
+    wrote = journey.http("POST", f"{path}/messages?{query}", {"text": "把资料发给我"})
+    assert (wrote.status, wrote.json["number"]) == (201, other)
+    assert one not in journey.http("GET", f"{path}?{query}").text
+    (written,) = [m for m in view(journey, one)["messages"] if m["text"] == "把资料发给我"]
+    assert written["by_submitter"] is True
+    assert "把资料发给我" not in journey.http("GET", status_link(journey, one)).text
+
+
 @pytest.mark.requirement("F4")
 def test_a_merged_ticket_asks_the_customer_nothing(journey: SimulatedJourney) -> None:
     """Merging ends its closing workflow without a document; unmerging starts another."""
-    one = journey.file("无法登录", contact=MAIL)
+    one = file_proven(journey, "无法登录")
     journey.act("li-1", "resolve", summary="重置密码")
-    other = journey.file("还是无法登录", contact=MAIL)
+    other = file_proven(journey, "还是无法登录")
     (run,) = journey.simulator.workflows.executions.values()
     assert run.status == "RUNNING"
     assert act_on(journey, "li-1", one, "merge", into=other).status == 200
@@ -219,7 +262,7 @@ def test_the_archive_document_holds_both_until_one_is_erased(journey: SimulatedJ
     act_on(journey, "zg-1", other, "merge", into=one)
     path, _, query = status_link(journey, other).partition("?")
     journey.http("POST", f"{path}/messages?{query}", {"text": "另一位客户的话"})
-    journey.number, journey.link = one, status_link(journey, one)
+    journey.number = one
     journey.act("li-1", "resolve", summary="重置密码")
     journey.act_as_customer("survey", score=5)
     document, _ = journey.archived()

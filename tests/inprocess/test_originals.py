@@ -21,7 +21,6 @@ from functions.notify.deliver.failures import Permanent
 from infra.console.retention import erase
 from infra.simulator.simulator import ApiResponse
 from tests.inprocess.desk_journey import SimulatedJourney, deployed
-from tests.inprocess.test_merging import status_link
 
 pytestmark = pytest.mark.requirement("G4")
 PHONE, OTHER, MAIL = "13800138000", "139 1234 5678", "han.meimei@example.com"
@@ -72,7 +71,6 @@ def test_an_original_is_opened_and_the_act_recorded(
         ("li-1", {"message": m["version"], "reason": WHY}) for m in messages
     ]
     journey.act("li-1", "resolve", summary="已回电")
-    journey.link = status_link(journey, journey.number)
     journey.act_as_customer("survey", score=5)
 
     # Every item, file, log line and other response
@@ -205,7 +203,7 @@ def test_a_message_to_a_merged_ticket_is_sealed_on_the_merge_target(
 ) -> None:
     one = journey.file("无法登录", contact=PHONE)
     other = journey.file("还是无法登录", contact=PHONE)
-    journey.act("li-1", "merge", into=one)
+    journey.act("zg-1", "merge", into=one)
     journey.act_as_customer("messages", text=f"请打 {OTHER}")
     journey.number = one
     (message,) = [m for m in journey.view()["messages"] if m.get("sealed")]

@@ -10,6 +10,7 @@ from functions.core.domain.events import TicketReceived
 from functions.core.storage.database import Storage
 from functions.router.routing import Router
 from infra.simulator.simulator import Simulator
+from tests.inprocess.desk_journey import customer_link
 
 pytestmark = pytest.mark.requirement("A6", "E2", "G1")
 
@@ -20,7 +21,7 @@ def test_only_the_asked_agent_confirms_the_type(simulator: Simulator, storage: S
     body = {"contact": "13800138000", "description": "功能异常"}
     answer = simulator.http("POST", "/desks/standard/tickets", body).json
     simulator.pump()
-    number, link = answer["number"], answer["status_url"].partition("/desks")[2]
+    number = answer["number"]
     before = storage.tickets.load("standard", number)
     assert (before.status, before.asked) == ("pending_confirmation", 0)
     now = datetime.now(UTC)
@@ -28,7 +29,7 @@ def test_only_the_asked_agent_confirms_the_type(simulator: Simulator, storage: S
     (first, *_) = storage.tickets.history("standard", number)
     router.route_new(before, first.of(TicketReceived)[0])
     assert storage.tickets.load("standard", number) == before
-    path, _, query = f"/desks{link}".partition("?")
+    path, _, query = customer_link(simulator, before).partition("?")
     wrote = simulator.http("POST", f"{path}/messages?{query}", {"text": "支付失败，请退款"})
     assert wrote.status == 201, wrote.text
     simulator.pump()

@@ -94,7 +94,8 @@ def test_coming_online_assigns_waiting_tickets_vip_first(
     simulator: Simulator, storage: Storage
 ) -> None:
     plain = [file_ticket(simulator, "无法登录") for _ in range(5)]
-    vip = file_ticket(simulator, "无法登录", customer_id="VIP-7")
+    vip = file_ticket(simulator, "无法登录", contact="13800138001")
+    carry_out(storage, vip, c.SetCustomerClass("vip"), "zg-1")
     simulator.pump()
     storage.roster.set_presence("standard", "li-1", online=True)
     simulator.pump()

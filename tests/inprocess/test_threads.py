@@ -18,6 +18,7 @@ from functions.core.text.tokens import reply_token
 from functions.intake.mail_routing import MailRouter
 from infra.simulator.simulator import Simulator
 from tests.inprocess.conftest import ROOT, WEBHOOK_SECRET, erase_customer, shipped
+from tests.inprocess.desk_journey import customer_link
 from tests.inprocess.test_mail_loops import mails, make_mail
 from tests.inprocess.test_returns import CUSTOMER, DESK, SUPERVISOR, act_on, file_ticket, own_id
 from tests.signed_requests import signed
@@ -197,7 +198,8 @@ def test_the_status_page_always_reopens_a_closed_ticket(
     filed = simulator.http("POST", "/desks/standard/tickets", body).json
     simulator.pump()
     act_on(simulator, filed["number"], "close", reason="重复")
-    path, _, query = filed["status_url"].removeprefix("https://desk.example.com").partition("?")
+    ticket = storage.tickets.load("standard", filed["number"])
+    path, _, query = customer_link(simulator, ticket).partition("?")
     assert simulator.http("POST", f"{path}/messages?{query}", {"text": "还有"}).status == 201
     assert storage.tickets.load("standard", filed["number"]).status == "queued"
 

@@ -81,6 +81,10 @@ EVENTS: dict[str, e.Event] = {
         e.InformationRequested(text="1. 手机型号\n2. App 版本"),
         e.CustomerWrote(text="版本是 5.2.1", channel="email"),
         e.ContactBounced(permanent=True, cause="bounce 5.1.1"),
+        e.ContactCorrected(
+            customer=Customer(contact="****9.com", kind="email", hash="h2"),
+            former=Customer(contact="****8.com", kind="email", hash="h1"),
+        ),
         e.TicketResolved(summary="重置登录密码，客户已能登录", resolution=1),
         e.TicketReopened(reason="又无法登录了", team="技术支持组"),
         e.TicketMerged(other="CS20260310002"),

@@ -16,7 +16,7 @@ from functions.core.platform.settings import Deployment
 from functions.core.platform.web import HttpResponse, Request
 from functions.core.playbook import load
 from functions.core.storage.database import Storage
-from functions.core.text.tokens import status_key
+from functions.core.text.tokens import LinkKind, link_key
 from functions.portal.calls import PortalContext, show, write
 from functions.portal.files import NewAttachment, keep
 from tests.aws_snapshots import aws_in_memory, restore_or_make
@@ -50,10 +50,12 @@ class Customer:
     storage: Storage
     number: str = NUMBER
     desk: str = "testdesk"
+    kind: LinkKind = "customer"
+    generation: int = 1
 
     @property
     def key(self) -> str:
-        return status_key(ROOT, self.desk, self.number)
+        return link_key(ROOT, self.kind, self.desk, self.number, self.generation)
 
     @property
     def _desk(self) -> PortalContext:

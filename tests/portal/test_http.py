@@ -12,7 +12,7 @@ from functions.core.domain import commands as c
 from functions.core.domain.rules import Playbook
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
-from functions.core.text.tokens import status_key
+from functions.core.text.tokens import link_key
 from infra.simulator.simulator import Simulator
 from tests.core.sample_desk import NOON, file_ticket
 from tests.portal.deployment import DEPLOYMENT, ROOT, deployed
@@ -20,7 +20,7 @@ from tests.portal.deployment import DEPLOYMENT, ROOT, deployed
 pytestmark = pytest.mark.requirement("F6", "A13", "A16", "G4")
 NUMBER = "CS20260310001"
 PATH = f"/desks/testdesk/tickets/{NUMBER}"
-KEY = status_key(ROOT, "testdesk", NUMBER)
+KEY = link_key(ROOT, "customer", "testdesk", NUMBER, 1)
 BROWSER = {"Accept": "text/html,*/*;q=0.8"}
 
 

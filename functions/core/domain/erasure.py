@@ -17,7 +17,7 @@ from typing import Any, get_args, get_origin
 
 from functions.core.domain import events as e
 from functions.core.domain.delivery import Delivery
-from functions.core.domain.rules import Playbook, StepField
+from functions.core.domain.rules import CUSTOMERS, Playbook, StepField
 from functions.core.domain.ticket import HIDDEN, Attachment, Customer, Value
 
 Mask = Callable[[str], str]
@@ -47,7 +47,7 @@ def without_person(
 def without_words(delivery: Delivery) -> Delivery:
     """A delivery without text and address; its time and state stay."""
     update: dict[str, Any] = {"subject": "", "text": "", "provider_id": None}
-    if delivery.recipient == "customer":
+    if delivery.recipient in CUSTOMERS:
         update["to"] = HIDDEN
     if delivery.cause is not None:  # providers' own explanations follow the colon
         update["cause"] = delivery.cause.partition(":")[0]

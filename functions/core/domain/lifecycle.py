@@ -144,6 +144,7 @@ def _opened(event: e.Event, commit: e.Commit) -> Ticket:
         urgency=event.urgency,
         product=event.product.title if event.product else None,
         order=event.order,
+        contact_proven=event.contact_proven,
         related=(event.linked_to,) if event.linked_to else (),
         received_at=commit.at,
         updated_at=commit.at,

@@ -222,7 +222,11 @@ class Assignment(Section):
     prefer: Literal["longest_idle", "least_loaded"] = "longest_idle"
 
 
-RECIPIENTS = ("customer", "handler", "team", "supervisor", "qa")
+FORMER_CONTACT = "former_contact"
+"""The recipient that an agent replaced by another contact; it is told so, and nothing else."""
+CUSTOMERS = ("customer", FORMER_CONTACT)
+"""Recipients outside the desk."""
+RECIPIENTS = (*CUSTOMERS, "handler", "team", "supervisor", "qa")
 DESK_NAME = "[a-z][a-z0-9-]{1,30}"
 """The form of a desk's name, as a regular expression."""
 
@@ -236,7 +240,7 @@ def _recipient(value: str) -> str:
     if value not in RECIPIENTS and not value.startswith((TEAM_NAMED, TEAM_IN)):
         raise PydanticCustomError(
             "recipient",
-            "expected 'customer', 'handler', 'team', 'supervisor' or 'qa', "
+            "expected 'customer', 'former_contact', 'handler', 'team', 'supervisor' or 'qa', "
             "'team:' with a team's name, or 'field:' with a step's field, got '{value}'",
             {"value": value},
         )

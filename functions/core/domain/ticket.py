@@ -105,6 +105,7 @@ class Customer(Value):
     """The customer as shown: masked name and contact, and the contact's keyed hash.
 
     `undeliverable` is the reason why no mail is sent until somebody corrects the contact.
+    `claimed_class` is a class that an unproven customer's own `id` would give.
     """
 
     name: str = ""
@@ -113,6 +114,7 @@ class Customer(Value):
     hash: str
     id: str | None = None
     customer_class: str | None = None
+    claimed_class: str | None = None
     preferred: Literal["sms", "email", "message", "phone"] | None = None
     undeliverable: str | None = None
 
@@ -129,6 +131,7 @@ class Customer(Value):
                 "contact": HIDDEN,
                 "hash": f"erased-{number}",
                 "id": None,
+                "claimed_class": None,
                 "undeliverable": None,
             }
         )
@@ -188,6 +191,7 @@ class TicketChanges(TypedDict, total=False):
     version: int
     status: Status
     customer: Customer
+    contact_proven: bool
     type: str
     priority: str
     updated_at: datetime
@@ -232,6 +236,7 @@ class Ticket(Value):
     - `merged`: the merge target; `carries`: numbers of the tickets merged into this one.
     - `wakes_at`: next read by the sweep, possibly earlier than `next_due` (see `next_wake`).
     - `sealed_in`: the version whose event holds the sealed contact.
+    - `contact_proven`: the writer has shown that the contact is theirs (contract, *Links*).
     - `related`: earlier and later tickets of the same conversation.
     """
 
@@ -271,6 +276,7 @@ class Ticket(Value):
     asked: int = 0
     related: tuple[str, ...] = ()
     sealed_in: int = 1
+    contact_proven: bool = False
     held: bool = False
     erased: bool = False
     merged: Merged | None = None
@@ -282,6 +288,11 @@ class Ticket(Value):
     def in_hand_of(self) -> str | None:
         """The agent whose load includes this ticket, if any."""
         return self.handler if self.status in IN_HAND else None
+
+    @property
+    def link_generation(self) -> int:
+        """The version that set the contact; links that earlier contacts got are invalid."""
+        return self.sealed_in
 
     @property
     def next_due(self) -> datetime | None:

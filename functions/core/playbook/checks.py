@@ -9,9 +9,10 @@ from typing import Any, get_args
 
 from functions.core.domain.commands import agent_actions
 from functions.core.domain.commands.steps import BODY_FIELDS
+from functions.core.domain.events import ContactCorrected
 from functions.core.domain.playbook_types import MAIL_ADDRESS
 from functions.core.domain.roster import Role
-from functions.core.domain.rules import Condition, Playbook, Recipient, Step
+from functions.core.domain.rules import FORMER_CONTACT, Condition, Playbook, Recipient, Step
 from functions.core.domain.ticket import IN_HAND, STATUSES
 from functions.core.domain.webhooks import Endpoint
 from functions.core.playbook.explain import Location, Problem
@@ -43,6 +44,7 @@ def problems(playbook: Playbook) -> Iterator[Problem]:
     yield from _mailboxes(playbook)
     yield from _endpoints(playbook)
     yield from _conditions(playbook)
+    yield from _former_contacts(playbook)
     yield from _texts(playbook)
 
 
@@ -51,6 +53,12 @@ def _calendar(playbook: Playbook) -> Iterator[Problem]:
         _ = playbook.hours
     except ValueError as error:
         yield ("calendar",), str(error)
+
+
+def _former_contacts(playbook: Playbook) -> Iterator[Problem]:
+    for index, rule in enumerate(playbook.notifications):
+        if rule.to == FORMER_CONTACT and rule.on != ContactCorrected.__name__:
+            yield ("notifications", index), f"{FORMER_CONTACT} only hears of ContactCorrected"
 
 
 def _numbers(playbook: Playbook) -> Iterator[Problem]:

@@ -65,12 +65,13 @@ def change(
 
     def decision(ticket: Ticket) -> Decision:
         require_version(ticket, expected)
-        redirected = command
         if ticket.merged is not None:
-            from functions.core.services.merging import redirect
+            from functions.core.services.merging import decide_redirected
 
-            ticket, redirected = redirect(storage, ticket, command)
-        return ticket, decide_all(storage, ticket, redirected, playbook, now)
+            redirected = decide_redirected(storage, ticket, command, playbook, now)
+            if redirected is not None:
+                return redirected
+        return ticket, decide_all(storage, ticket, command, playbook, now)
 
     if seen is not None:
         ticket, decided = decision(seen)

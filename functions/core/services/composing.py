@@ -15,6 +15,7 @@ from functions.core.domain.events import (
     EVENTS,
     Commit,
     ContactBounced,
+    ContactCorrected,
     Event,
     StepTaken,
     TicketMerged,
@@ -24,7 +25,15 @@ from functions.core.domain.events import (
     TimerWarned,
 )
 from functions.core.domain.matching import Facts, holds
-from functions.core.domain.rules import TEAM_IN, TEAM_NAMED, Locale, Playbook, Recipient
+from functions.core.domain.rules import (
+    CUSTOMERS,
+    FORMER_CONTACT,
+    TEAM_IN,
+    TEAM_NAMED,
+    Locale,
+    Playbook,
+    Recipient,
+)
 from functions.core.domain.ticket import TIMER_KINDS, Ticket, Timer
 from functions.core.text.templating import fill, format_time, ticket_variables, with_fields
 from functions.core.text.words import label
@@ -83,9 +92,20 @@ def notifications_for(
 
 
 def _excluded_recipients(event: Event) -> set[str]:
-    """Exclude the customer from a merge with a ticket that may be another customer's."""
-    foreign = isinstance(event, TicketMerged) and not event.same_customer
-    return {"customer"} if foreign else set()
+    """Return the recipients that an event does not concern, whatever the playbook says.
+
+    The customer is not told of a merge with a ticket that may be another customer's. A former
+    contact is told only that it was replaced, and only if messages reached it.
+    """
+    if isinstance(event, TicketMerged) and not event.same_customer:
+        return {"customer", FORMER_CONTACT}
+    if not isinstance(event, ContactCorrected):
+        return {FORMER_CONTACT}
+    former, customer = event.former, event.customer
+    if former is None or customer is None:
+        return set(CUSTOMERS)
+    reached = former.undeliverable is None and former.hash != customer.hash
+    return set() if reached else {FORMER_CONTACT}
 
 
 def written_by_agent(event: str) -> bool:
@@ -177,7 +197,8 @@ def compose(
     if message is None:
         raise DeadLetter(f"the playbook of {playbook.desk} has no message {notification.message!r}")
     for_customer = notification.recipient == "customer"
-    locale = ticket.locale if for_customer else playbook.locale
+    outside = notification.recipient in CUSTOMERS
+    locale = ticket.locale if outside else playbook.locale
     values = variables(
         notification.event,
         ticket_at_event(notification.event, ticket, commit),

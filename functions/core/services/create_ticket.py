@@ -15,7 +15,6 @@ from datetime import date, datetime, tzinfo
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
@@ -28,6 +27,7 @@ from functions.core.domain.matching import find_term
 from functions.core.domain.rules import Locale, Playbook, Term
 from functions.core.domain.ticket import Customer, RefusedFile, Ticket
 from functions.core.services.contacts import SealContact, contact_digest, contact_document
+from functions.core.services.links import ticket_link
 from functions.core.storage.contacts import Conversation, PriorRecords
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
@@ -35,7 +35,7 @@ from functions.core.storage.tickets import Change
 from functions.core.text.contacts import Contact, mask_contact, mask_name, normalise_contact
 from functions.core.text.json_body import parse_json, parse_model
 from functions.core.text.masking import mask
-from functions.core.text.tokens import status_key
+from functions.core.text.tokens import LinkKind
 from functions.core.text.unmasking import MessageMasker, Seal, original
 from functions.core.text.words import written_in
 
@@ -120,8 +120,9 @@ class Source:
 
     `sender` is the writer's contact if the channel proves it; it replaces the body's `contact`,
     which anybody could have typed. `text` is the whole message if the description was cut. Answers
-    refer to `message_id`; `raw` is the key of the stored original. `hiding` holds the hidden parts
-    of texts that were masked before they were cut.
+    refer to `message_id`; `raw` is the key of the stored original. `contact_proven`: the channel
+    proves the contact and the customer's id. `hiding` holds the hidden parts of texts that were
+    masked before they were cut.
     """
 
     channel: str = "web"
@@ -133,6 +134,7 @@ class Source:
     attachments: tuple[e.Attachment, ...] = ()
     refused: tuple[RefusedFile, ...] = ()
     unproven: bool = False
+    contact_proven: bool = False
     entered_by: str | None = None
     linked_to: str | None = None
     hiding: MessageMasker | None = None
@@ -163,12 +165,16 @@ class TicketRequest:
 
 @dataclass(frozen=True)
 class CreatedTicket:
-    """The answer to a request; the same for every repetition."""
+    """The answer to a request; the same for every repetition.
+
+    `status_url` is a customer link if the channel proved the contact, a submitter link if nothing
+    did, and None for an agent, who never gets one.
+    """
 
     number: str
     status: str
     expected_response_by: datetime | None
-    status_url: str
+    status_url: str | None
 
     def as_body(self, zone: tzinfo) -> dict[str, Any]:
         """Return the HTTP body (docs/http.md), with times in the desk's own offset."""
@@ -177,14 +183,8 @@ class CreatedTicket:
             "number": self.number,
             "status": self.status,
             "expected_response_by": expected.astimezone(zone) if expected else None,
-            "status_url": self.status_url,
+            **({"status_url": self.status_url} if self.status_url else {}),
         }
-
-
-def status_url(public_url: str, root_key: bytes, desk: str, number: str) -> str:
-    """Return the secret link under which the customer sees the ticket's status (A14, A16)."""
-    key = status_key(root_key, desk, number)
-    return f"{public_url}/desks/{desk}/tickets/{quote(number)}?key={key}"
 
 
 @dataclass(frozen=True)
@@ -216,9 +216,9 @@ class TicketCreator:
             playbook.desk, request.idempotency, digest
         )
         if known.idempotency is not None:
-            return self._first_answer(known.idempotency, request.idempotency)
+            return self._first_answer(known.idempotency, request)
         hiding = request.source.hiding or MessageMasker()
-        customer = _customer(playbook, request.body, fields.contact, digest, known)
+        customer = _customer(playbook, request, fields.contact, digest, known)
         received = _ticket_received(playbook, request, fields, customer, hiding)
         command = Receive(
             number=self._next_number(playbook, request.now), request=received, actor=request.actor
@@ -239,8 +239,8 @@ class TicketCreator:
                 raise DeadLetter(
                     "the transaction met an idempotency record that is gone"
                 ) from duplicate
-            return self._first_answer(duplicate.record, request.idempotency)
-        return self._answer(ticket)
+            return self._first_answer(duplicate.record, request)
+        return self._answer(ticket, request.source)
 
     def _next_number(self, playbook: Playbook, now: datetime) -> str:
         local = now.astimezone(playbook.zone)
@@ -278,10 +278,9 @@ class TicketCreator:
         )
         return ticket
 
-    def _first_answer(
-        self, recorded: IdempotencyRecord, requested: IdempotencyRecord | None
-    ) -> CreatedTicket:
+    def _first_answer(self, recorded: IdempotencyRecord, request: TicketRequest) -> CreatedTicket:
         """Return the first request's answer to a repetition."""
+        requested = request.idempotency
         if requested is not None and requested.body and recorded.body != requested.body:
             raise KeyReused(
                 "This Idempotency-Key was used before with another body. "
@@ -290,19 +289,17 @@ class TicketCreator:
         first = self.storage.tickets.commit_at(recorded.desk, recorded.number, 1)
         if first is None:
             raise DeadLetter(f"{recorded.number} has no first commit")
-        return self._answer(apply(None, first))
+        return self._answer(apply(None, first), request.source)
 
-    def _answer(self, ticket: Ticket) -> CreatedTicket:
+    def _answer(self, ticket: Ticket, source: Source) -> CreatedTicket:
+        kind: LinkKind = "customer" if source.contact_proven else "submitter"
+        link = ticket_link(self.public_url, self.root_key, kind, ticket)
         return CreatedTicket(
             number=ticket.number,
             status=ticket.status,
             expected_response_by=ticket.expected_response_by,
-            status_url=self.status_url(ticket),
+            status_url=None if source.entered_by else link,
         )
-
-    def status_url(self, ticket: Ticket) -> str:
-        """Return the secret link under which the customer sees the ticket's status (A14, A16)."""
-        return status_url(self.public_url, self.root_key, ticket.desk, ticket.number)
 
 
 @dataclass(frozen=True)
@@ -369,15 +366,20 @@ def _validate(playbook: Playbook, request: TicketRequest) -> _Fields:
 
 
 def _customer(
-    playbook: Playbook, body: NewTicket, contact: Contact, digest: str, known: PriorRecords
+    playbook: Playbook, request: TicketRequest, contact: Contact, digest: str, known: PriorRecords
 ) -> Customer:
+    body, source = request.body, request.source
+    by_id = _customer_class(playbook, body.customer_id)
+    # Anybody can type an id into an open form, so there the class is only a hint.
+    vouched = source.contact_proven or source.entered_by is not None
     return Customer(
         name=mask_name(body.name or "", playbook.fields.name_style) if body.name else "",
         contact=mask_contact(contact.address, playbook.fields.contact_style),
         kind=contact.kind,
         hash=digest,
         id=mask(body.customer_id) if body.customer_id else None,
-        customer_class=known.customer_class or _customer_class(playbook, body.customer_id),
+        customer_class=known.customer_class or (by_id if vouched else None),
+        claimed_class=None if vouched else by_id,
         preferred=body.preferred_channel,
         undeliverable=known.undeliverable,
     )
@@ -421,6 +423,7 @@ def _ticket_received(
         attachments=source.attachments,
         refused=source.refused,
         unproven=source.unproven,
+        contact_proven=source.contact_proven,
         product=_masked_product(body.product, hiding) if body.product else None,
         proof_of_purchase=masked("proof_of_purchase", body.proof_of_purchase),
         order=masked("order", body.order),

@@ -83,28 +83,36 @@ def past_merge_targets(storage: Storage, ticket: Ticket) -> list[str]:
     return targets
 
 
-def redirect(storage: Storage, ticket: Ticket, command: c.Command) -> tuple[Ticket, c.Command]:
-    """Redirect a message or note for a merged ticket to its merge target.
+def decide_redirected(
+    storage: Storage, ticket: Ticket, command: c.Command, playbook: Playbook, now: datetime
+) -> tuple[Ticket, tuple[Decided, ...]] | None:
+    """Decide a message or note to a merged ticket on its merge target; None for other commands.
 
-    Other commands stay with the merged ticket, whose status refuses them.
+    The proof of a contact that comes with a message stays with the merged ticket.
 
     Raises:
         Forgotten: the customer writes to a ticket whose customer was erased.
+        ActionNotAllowed: as `decide`, for either ticket.
     """
-    if not isinstance(command, c.CustomerMessage | c.Note):
-        return ticket, command
+    *proofs, message = command.commands if isinstance(command, c.CommandGroup) else (command,)
+    if not isinstance(message, c.CustomerMessage | c.Note):
+        return None
     target = merge_target(storage, ticket)
-    if isinstance(command, c.CustomerMessage):
+    proven = decide(ticket, c.CommandGroup(tuple(proofs)), playbook, now) if proofs else ()
+    if isinstance(message, c.CustomerMessage):
         if ticket.erased:
             raise Forgotten
-        stranger = not same_customer(ticket, target)
-        command = replace(command, via=ticket.number, stranger=stranger)
-    return target, command
+        writer = ticket.changed(contact_proven=True) if proofs else ticket
+        stranger = message.by_submitter or not same_customer(writer, target)
+        message = replace(message, via=ticket.number, stranger=stranger)
+    written = Decided(target, decide(target, message, playbook, now))
+    return target, (written, Decided(ticket, proven)) if proven else (written,)
 
 
 def same_customer(ticket: Ticket, other: Ticket) -> bool:
-    """Return whether two tickets were filed under the same contact."""
-    return ticket.customer.hash == other.customer.hash
+    """Return whether two tickets have the same contact, and both have proven it."""
+    proven = ticket.contact_proven and other.contact_proven
+    return proven and ticket.customer.hash == other.customer.hash
 
 
 def decide_merge(

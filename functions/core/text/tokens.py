@@ -1,4 +1,4 @@
-"""Keyed tokens: status keys, Message-IDs and reply tokens that only Deskbell can create.
+"""Keyed tokens: link keys, Message-IDs and reply tokens that only Deskbell can create.
 
 Each purpose has a separate key, derived from the deployment's root key (HMAC-SHA256 as in RFC
 5869's expand step), so a token for one purpose is worthless for another.
@@ -9,9 +9,15 @@ from __future__ import annotations
 import hmac
 from base64 import b32encode, urlsafe_b64encode
 from hashlib import sha256
+from typing import Literal
 
 _MAC_BYTES = 16  # 128 bits: unguessable, and short enough for a link in an SMS
 _REPLY_BYTES = 10  # 80 bits: the local part of an address has at most 64 characters
+
+
+LinkKind = Literal["customer", "submitter"]
+"""What the holder of a link has proven: `customer` reads the contact's messages, `submitter` filed
+the request (contract, *Links*)."""
 
 
 def derive(root: bytes, purpose: str) -> bytes:
@@ -25,9 +31,13 @@ def _mac(root: bytes, purpose: str, *parts: str) -> str:
     return urlsafe_b64encode(digest[:_MAC_BYTES]).rstrip(b"=").decode()
 
 
-def status_key(root: bytes, desk: str, number: str) -> str:
-    """Return the secret in a ticket's status link: 22 URL-safe characters."""
-    return _mac(root, "status", desk, number)
+def link_key(root: bytes, kind: LinkKind, desk: str, number: str, generation: int) -> str:
+    """Return the secret in a link to a ticket: 22 URL-safe characters.
+
+    Args:
+        generation: `Ticket.link_generation`; a later one invalidates the keys of earlier ones.
+    """
+    return _mac(root, f"{kind}-link", desk, number, str(generation))
 
 
 def message_id(root: bytes, desk: str, number: str, version: int, domain: str) -> str:

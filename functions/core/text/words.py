@@ -54,6 +54,11 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "form.comment": {"zh-CN": "想对我们说的话（选填）", "en": "Anything to add (optional)"},
     "form.rate": {"zh-CN": "提交评价", "en": "Send rating"},
     "page.colon": {"zh-CN": "：", "en": ": "},
+    "page.submitted": {"zh-CN": "提交的内容", "en": "What you submitted"},
+    "page.submitter": {
+        "zh-CN": "我们的回复会发送到您填写的联系方式，其中的链接可查看全部记录。",
+        "en": "Our answers go to the contact that you gave. The link in them shows everything.",
+    },
     "page.files": {"zh-CN": "附件", "en": "Files"},
     "page.refused": {"zh-CN": "未收取的文件", "en": "Files that were not taken"},
     "refused.size": {"zh-CN": "文件过大", "en": "too large"},
@@ -87,9 +92,9 @@ TEXTS: dict[str, dict[Locale, str]] = {
         "zh-CN": "当前状态下无法进行此操作，或您已经评价过。",
         "en": "This is not possible now, or has been done already.",
     },
-    "error.erased": {
-        "zh-CN": "此请求的数据已按要求删除，请重新提交请求。",
-        "en": "This request's data was erased. Please file a new request.",
+    "error.403": {
+        "zh-CN": "此链接只能查看和补充您提交的内容。如需确认或评价，请使用我们发给您的链接。",
+        "en": "This link only shows what was submitted. To confirm or rate, please use the link that we sent you.",  # noqa: E501
     },
     "error.413": {"zh-CN": "内容过长。", "en": "This is too long."},
     "error.429": {

@@ -59,8 +59,10 @@ SAMPLES: dict[str, Any] = {
     "OriginalOpened": e.OriginalOpened(message=1, reason="客户要求回电"),
     "CustomerClassed": e.CustomerClassed(customer_class="vip"),
     "ContactBounced": e.ContactBounced(permanent=True, cause="bounce 5.1.1"),
+    "ContactProven": e.ContactProven(),
     "ContactCorrected": e.ContactCorrected(
-        customer=Customer(contact="****9.com", kind="email", hash="h2")
+        customer=Customer(contact="****9.com", kind="email", hash="h2"),
+        former=Customer(contact="****8.com", kind="email", hash="h1"),
     ),
     "TicketLinked": e.TicketLinked(number="CS2"),
     "TimerWarned": e.TimerWarned(kind="resolution", share=0.8, due_at=NOON),
@@ -143,7 +145,8 @@ def test_a_malformed_stream_record_is_a_dead_letter(changes: dict[str, Any]) -> 
 @pytest.mark.requirement("G4")
 def test_an_event_holds_only_mask_and_hash_of_a_contact() -> None:
     assert set(Customer.model_fields) == {
-        "name", "contact", "kind", "hash", "id", "customer_class", "preferred", "undeliverable",
+        "name", "contact", "kind", "hash", "id", "customer_class", "claimed_class", "preferred",
+        "undeliverable",
     }  # fmt: skip
 
 
@@ -155,6 +158,6 @@ def test_changes_have_the_names_and_types_of_the_tickets_fields() -> None:
 
 def test_a_playbook_can_notify_about_every_event_but_these() -> None:
     assert {name for name, kind in e.EVENTS.items() if "notify" not in kind.wakes} == {
-        "ContactCorrected", "TicketLinked", "TicketClassified", "HoldSet", "NoteAdded",
+        "ContactProven", "TicketLinked", "TicketClassified", "HoldSet", "NoteAdded",
         "CustomerClassed", "PersonErased", "TimersSet",
     }  # fmt: skip

@@ -103,6 +103,7 @@ COMMANDS: dict[str, c.TicketCommand] = {
     "returned": c.MailReturned("bounce 5.1.1", permanent=True),
     "correct-contact": c.CorrectContact(Customer(contact="****9", kind="phone", hash="h9"), b"x"),
     "link": c.Link("CS2"),
+    "prove-contact": c.ProveContact(),
     "tick": c.Tick(),
     "ask-customer": c.AskCustomer("是无法登录吗？"),
     "step": c.TakeStep("look", {}),

@@ -166,7 +166,7 @@ class Former(SimulatedJourney):
         self.fact, self.time = fact(name), time
         playbook = storage.playbooks.get(self.fact["desk"], time.now)
         super().__init__(simulator, storage, playbook)
-        self.number, self.link = self.fact["number"], self.fact["link"]
+        self.number = self.fact["number"]
 
     def http(self, method: str, path: str, body: Any = None, **more: Any) -> Any:
         self.time.advance(seconds=20)

@@ -9,11 +9,11 @@ from hypothesis import given, strategies as st
 
 from functions.core.text.tokens import (
     derive,
+    link_key,
     message_id,
     numbers_of_reply_token,
     reply_token,
     same,
-    status_key,
     ticket_of_message_id,
 )
 
@@ -22,18 +22,20 @@ MESSAGE_ID = message_id(ROOT, "standard", "CS20260310001", 3, "mail.example.com"
 
 
 @pytest.mark.requirement("F6")
-def test_a_status_key_is_unique_per_deployment_desk_and_ticket() -> None:
-    key = status_key(ROOT, "standard", "CS1")
+def test_a_link_s_key_is_unique_per_deployment_kind_desk_ticket_and_generation() -> None:
+    key = link_key(ROOT, "customer", "standard", "CS1", 1)
     assert re.fullmatch(r"[A-Za-z0-9_-]{22}", key)
-    assert key == status_key(ROOT, "standard", "CS1")
+    assert key == link_key(ROOT, "customer", "standard", "CS1", 1)
     others = {
-        status_key(ROOT, "standard", "CS2"),
-        status_key(ROOT, "rapid", "CS1"),
-        status_key(bytes(32), "standard", "CS1"),
-        status_key(ROOT, "standardC", "S1"),
+        link_key(ROOT, "submitter", "standard", "CS1", 1),
+        link_key(ROOT, "customer", "standard", "CS1", 2),
+        link_key(ROOT, "customer", "standard", "CS2", 1),
+        link_key(ROOT, "customer", "rapid", "CS1", 1),
+        link_key(bytes(32), "customer", "standard", "CS1", 1),
+        link_key(ROOT, "customer", "standardC", "S1", 1),
     }
     assert key not in others
-    assert len(others) == 4
+    assert len(others) == 6
 
 
 def test_each_purpose_has_a_separate_key() -> None:

@@ -22,8 +22,10 @@ from functions.core.domain.commands.resolution import *
 from functions.core.domain.commands.steps import *
 from functions.core.domain.commands.merging import *
 from functions.core.domain.commands.customer import *
+from functions.core.domain.commands.customer import ProveContact as ProveContact
 from functions.core.domain.commands.deadlines import *
 from functions.core.domain.events import TicketReceived
+from functions.core.domain.ticket import Ticket
 
 
 @dataclass(frozen=True)
@@ -43,3 +45,8 @@ class CommandGroup:
 
 
 Command = TicketCommand | Receive | CommandGroup
+
+
+def proving(command: TicketCommand, ticket: Ticket) -> TicketCommand | CommandGroup:
+    """Return a command of the customer's, with the proof of the contact that it brings."""
+    return command if ticket.contact_proven else CommandGroup((ProveContact(), command))

@@ -91,7 +91,8 @@ class CustomerMessage(
     """Add a message of the customer.
 
     The command service sets `via` and `stranger` on a message to a merged ticket. `by_another` is
-    the masked address of a sender who is not the customer.
+    the masked address of a sender who is not the customer; `by_submitter`: a submitter link was
+    used, which proves no contact.
     """
 
     text: str
@@ -103,6 +104,7 @@ class CustomerMessage(
     via: str | None = None
     stranger: bool = False
     by_another: str | None = None
+    by_submitter: bool = False
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         message = e.CustomerWrote(
@@ -115,6 +117,7 @@ class CustomerMessage(
             via=self.via,
             stranger=self.stranger,
             by_another=self.by_another,
+            by_submitter=self.by_submitter,
         )
         if ticket.status == "awaiting_customer" and not self.stranger:
             return [message, e.InformationReceived()]

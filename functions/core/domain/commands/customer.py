@@ -80,6 +80,20 @@ class MailReturned(
         return [bounced]
 
 
+@dataclass(frozen=True)
+class ProveContact(
+    TicketCommand,
+    name="prove-contact",
+    sources=ANY_STATUS,
+    by="customer",
+    meaning="the customer used a link or an address that only the contact was sent",
+):
+    """Record that whoever writes holds the ticket's contact (contract, *Links*)."""
+
+    def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
+        return [] if ticket.contact_proven else [e.ContactProven()]
+
+
 class CorrectContactBody(Body):
     """A new contact; without one the former contact works again."""
 
@@ -110,7 +124,12 @@ class CorrectContact(
             raise ActionNotAllowed("The customer's personal data was erased.")
         if self.customer is None and ticket.customer.undeliverable is None:
             return []
-        return [e.ContactCorrected(customer=self.customer)]
+        if self.customer is None:
+            return [e.ContactCorrected()]
+        corrected = e.ContactCorrected(
+            customer=self.customer, former=ticket.customer, former_sealed_in=ticket.sealed_in
+        )
+        return [corrected]
 
 
 @dataclass(frozen=True)

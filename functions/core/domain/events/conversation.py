@@ -66,8 +66,9 @@ class CustomerWrote(
 
     `via` is the merged ticket that the message was written to; `stranger`: the customer of that
     ticket is not the customer of this one. `by_another` is the masked address of a writer who is
-    not the customer but holds the ticket's key, for instance from a forwarded mail. `refused` and
-    `unproven` as in `TicketReceived`.
+    not the customer but holds the ticket's key, for instance from a forwarded mail. `by_submitter`:
+    written by the submitter's link, so perhaps not by the contact. `refused` and `unproven` as in
+    `TicketReceived`.
     """
 
     text: PersonalText
@@ -79,6 +80,7 @@ class CustomerWrote(
     via: TermName | None = None
     stranger: bool = False
     by_another: Annotated[str | None, PERSONAL] = None
+    by_submitter: bool = False
 
 
 class InformationReceived(

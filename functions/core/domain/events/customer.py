@@ -47,19 +47,38 @@ class ContactBounced(Event, label=("邮件无法送达", "Mail bounced"), webhoo
         return {"customer": ticket.customer.model_copy(update={"undeliverable": self.cause})}
 
 
+class ContactProven(
+    Event,
+    label=("联系方式已核实", "Contact proven"),
+    webhook="contact.proven",
+    wakes=NOBODY,
+):
+    """The writer has shown that the ticket's contact is theirs (contract, *Links*)."""
+
+    def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
+        return {"contact_proven": True}
+
+
 class ContactCorrected(
-    Event, label=("联系方式已更正", "Contact corrected"), webhook="contact.corrected", wakes=NOBODY
+    Event, label=("联系方式已更正", "Contact corrected"), webhook="contact.corrected"
 ):
     """An agent corrected the customer's contact, or said that the former one works again.
 
-    A new contact sets `customer`, and the commit holds the sealed contact.
+    A new contact sets `customer`, and the commit holds the sealed contact. `former` is the customer
+    under the contact before, and `former_sealed_in` the version whose commit holds it sealed.
     """
 
     customer: Customer | None = None
+    former: Customer | None = None
+    former_sealed_in: int = 1
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         if self.customer is not None:
-            return {"customer": self.customer, "sealed_in": commit.version}
+            return {
+                "customer": self.customer,
+                "sealed_in": commit.version,
+                "contact_proven": False,
+            }
         return {"customer": ticket.customer.model_copy(update={"undeliverable": None})}
 
 

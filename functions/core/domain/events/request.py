@@ -46,8 +46,9 @@ class TicketReceived(
 
     `description` is masked and cut to the desk's limit; `text` is the whole masked text of a longer
     mail. `raw` is the key of the original mail in the mail bucket. `refused` lists files that were
-    not accepted. `unproven`: the sender may not be who the mail says (G3). `linked_to` is the
-    number of the ended ticket that this one continues.
+    not accepted. `unproven`: the sender may not be who the mail says (G3). `contact_proven`: the
+    channel proves the contact. `linked_to` is the number of the ended ticket that this one
+    continues.
     """
 
     customer: Customer
@@ -64,6 +65,7 @@ class TicketReceived(
     attachments: tuple[Attachment, ...] = ()
     refused: Annotated[tuple[RefusedFile, ...], PERSONAL] = ()
     unproven: bool = False
+    contact_proven: bool = False
     product: Product | None = None
     proof_of_purchase: Annotated[str | None, PERSONAL] = None
     order: Annotated[str | None, PERSONAL] = None
