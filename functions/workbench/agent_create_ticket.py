@@ -26,7 +26,7 @@ def create_as_agent(
         InvalidInput, KeyReused, TryAgain: as `TicketCreator.create` says.
     """
     require(principal, ENTERS_TICKETS, "enter a request")
-    body = read_new_ticket(request.body, playbook)
+    body = read_new_ticket(request.body, playbook, by_agent=True)
     username, key = principal.username, request.key("Idempotency-Key")
     idempotency = IdempotencyRecord(principal.desk, "agent", f"{username}:{key}", body=body.digest)
     ticket = creator.create(

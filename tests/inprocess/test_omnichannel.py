@@ -9,6 +9,7 @@ from email.message import EmailMessage
 import pytest
 
 from functions.core.domain.roster import Agent
+from tests import moto_internals
 from tests.inprocess.desk_journey import SimulatedJourney, deployed
 
 pytestmark = pytest.mark.requirement(
@@ -232,6 +233,21 @@ def test_the_desk_opens_its_own_tickets(journey: SimulatedJourney) -> None:
     journey.act("kf-1", "resolve", summary="客户同意续费")
     journey.act_as_customer("survey", score="基本满意")
     assert journey.status()["status"] == "archived"
+
+
+@pytest.mark.requirement("B12", "G4")
+def test_a_stranger_cannot_send_words_under_the_desk_s_name(journey: SimulatedJourney) -> None:
+    """Only agents open proactive tickets, and no other message repeats what a form contains."""
+    bait = "续费提醒：账户异常，请登录 evil.example 验证"
+    body = {"contact": "13812345678", "description": bait}
+    path = f"/desks/{journey.desk}/tickets"
+    refused = journey.http("POST", path, {**body, "type": "D"})
+    assert refused.status == 400
+    (error,) = refused.json["errors"]
+    assert error == {"field": "type", "message": "one of: Z, G, T"}
+    journey.file(**{**body, "name": bait, "order": bait})
+    assert not [text for _, text in moto_internals.sent_texts() if "evil.example" in text]
+    assert moto_internals.sent_texts()
 
 
 @pytest.mark.requirement("B9")

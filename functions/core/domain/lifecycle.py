@@ -142,6 +142,7 @@ def _opened(event: e.Event, commit: e.Commit) -> Ticket:
         type=event.type,
         priority=event.priority,
         urgency=event.urgency,
+        entered_by=event.entered_by,
         product=event.product.title if event.product else None,
         order=event.order,
         contact_proven=event.contact_proven,

@@ -99,9 +99,10 @@ class Term(Section):
 
 
 class Type(Term):
-    """A class of requests (A1, B3, D3, E1)."""
+    """A class of requests (A1, B3, D3, E1). `agents_only`: only agents may give it."""
 
     keywords: Words = ()
+    agents_only: bool = False
 
 
 class Priority(Term):
@@ -325,11 +326,15 @@ class Article(Section):
 
 
 class Message(Section):
-    """A message that Deskbell sends. `sms` is its short form; without it `text` is used."""
+    """A message that Deskbell sends. `sms` is its short form; without it `text` is used.
+
+    `agents_only`: it is only about tickets that an agent entered, so it may quote the request.
+    """
 
     subject: Text
     text: Text
     sms: Text | None = None
+    agents_only: bool = False
 
 
 class NotificationRule(Section):

@@ -197,6 +197,7 @@ class TicketChanges(TypedDict, total=False):
     updated_at: datetime
     tags: tuple[str, ...]
     mood: str | None
+    entered_by: str | None
     queue: Queue
     team: str | None
     handler: str | None
@@ -230,6 +231,7 @@ class TicketChanges(TypedDict, total=False):
 class Ticket(Value):
     """One request at one version.
 
+    - `entered_by`: the agent who entered the request, if one did.
     - `facts`: latest value of each field recorded with the desk's steps (arrival time, parts used).
     - `reopen_to`: the recipient of a reopened ticket.
     - `asked`: number of questions sent about a vague request.
@@ -254,6 +256,7 @@ class Ticket(Value):
     tags: tuple[str, ...] = ()
     mood: str | None = None
     urgency: str | None = None
+    entered_by: str | None = None
     queue: Queue = "new"
     team: str | None = None
     handler: str | None = None

@@ -9,10 +9,17 @@ from typing import Any, get_args
 
 from functions.core.domain.commands import agent_actions
 from functions.core.domain.commands.steps import BODY_FIELDS
-from functions.core.domain.events import ContactCorrected
+from functions.core.domain.events import EVENTS, ContactCorrected
 from functions.core.domain.playbook_types import MAIL_ADDRESS
 from functions.core.domain.roster import Role
-from functions.core.domain.rules import FORMER_CONTACT, Condition, Playbook, Recipient, Step
+from functions.core.domain.rules import (
+    CUSTOMERS,
+    FORMER_CONTACT,
+    Condition,
+    Playbook,
+    Recipient,
+    Step,
+)
 from functions.core.domain.ticket import IN_HAND, STATUSES
 from functions.core.domain.webhooks import Endpoint
 from functions.core.playbook.explain import Location, Problem
@@ -45,6 +52,7 @@ def problems(playbook: Playbook) -> Iterator[Problem]:
     yield from _endpoints(playbook)
     yield from _conditions(playbook)
     yield from _former_contacts(playbook)
+    yield from _relayed_texts(playbook)
     yield from _texts(playbook)
 
 
@@ -59,6 +67,48 @@ def _former_contacts(playbook: Playbook) -> Iterator[Problem]:
     for index, rule in enumerate(playbook.notifications):
         if rule.to == FORMER_CONTACT and rule.on != ContactCorrected.__name__:
             yield ("notifications", index), f"{FORMER_CONTACT} only hears of ContactCorrected"
+
+
+_WRITTEN_BY_CUSTOMER = frozenset({"description", "order"})
+"""Variables that repeat a request, in a stranger's words if nobody has proven its contact."""
+
+
+def _relayed_texts(playbook: Playbook) -> Iterator[Problem]:
+    """Find messages that would send a stranger's words to whatever contact the stranger named."""
+    from jinja2 import TemplateSyntaxError, meta
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    environment = ImmutableSandboxedEnvironment()
+    for name, ons in _told_to_customers(playbook).items():
+        message = playbook.messages.get(name)
+        if message is None or message.agents_only:
+            continue
+        said = {EVENTS[on].says for on in ons if on in EVENTS and EVENTS[on].direction == "in"}
+        for field in ("subject", "text", "sms"):
+            for locale, text in (getattr(message, field) or {}).items():
+                try:
+                    used = meta.find_undeclared_variables(environment.parse(text))
+                except TemplateSyntaxError:
+                    continue  # `_texts` reports it
+                for variable in sorted(used & (_WRITTEN_BY_CUSTOMER | said)):
+                    yield (
+                        ("messages", name, field, locale),
+                        f"'{variable}' would send a stranger's words to any contact; leave it out, "
+                        "or restrict the message with `agents_only: true`",
+                    )
+
+
+def _told_to_customers(playbook: Playbook) -> dict[str, set[str]]:
+    """Return the messages that go to customers, with the events that they are about."""
+    told: dict[str, set[str]] = {}
+    for rule in playbook.notifications:
+        if rule.to in CUSTOMERS:
+            told.setdefault(rule.message, set()).add(rule.on)
+    for timer in playbook.timers.values():
+        for tell in (*timer.on_warning.tell, *timer.on_breach.tell):
+            if tell.to in CUSTOMERS:
+                told.setdefault(tell.message, set())
+    return told
 
 
 def _numbers(playbook: Playbook) -> Iterator[Problem]:

@@ -80,12 +80,18 @@ def notifications_for(
         for rule in playbook.notifications:
             if rule.on not in triggers(event) or rule.to in excluded:
                 continue
+            if not _may_send(rule.message, ticket, playbook):
+                continue
             if holds(rule.when, facts):
                 excluded.add(rule.to)
                 notifications.append(
                     Notification(event, rule.to, rule.message, timer_or_step(event))
                 )
-        notifications.extend(_timer_notifications(event, playbook))
+        notifications.extend(
+            notification
+            for notification in _timer_notifications(event, playbook)
+            if _may_send(notification.message, ticket, playbook)
+        )
     # A rule and a timer may ask for the same notification; the first one counts.
     unique = {(n.recipient, n.message, n.timer_or_step): n for n in reversed(notifications)}
     return tuple(unique.values())[::-1]
@@ -106,6 +112,12 @@ def _excluded_recipients(event: Event) -> set[str]:
         return set(CUSTOMERS)
     reached = former.undeliverable is None and former.hash != customer.hash
     return set() if reached else {FORMER_CONTACT}
+
+
+def _may_send(message: str, ticket: Ticket, playbook: Playbook) -> bool:
+    """Return whether a message may be about this ticket, whose request a stranger may have made."""
+    known = playbook.messages.get(message)
+    return known is None or not known.agents_only or ticket.entered_by is not None
 
 
 def written_by_agent(event: str) -> bool:

@@ -99,7 +99,7 @@ class NewTicket(BaseModel):
         return sha256(document.encode()).hexdigest()
 
 
-def read_new_ticket(body: bytes, playbook: Playbook) -> NewTicket:
+def read_new_ticket(body: bytes, playbook: Playbook, *, by_agent: bool = False) -> NewTicket:
     """Parse the HTTP body of a request for a ticket.
 
     Raises:
@@ -110,7 +110,8 @@ def read_new_ticket(body: bytes, playbook: Playbook) -> NewTicket:
         return parse_model(NewTicket, body)
     except InvalidInput as error:
         named = {wrong.field for wrong in error.errors}
-        more = [w for w in _playbook_errors(_fields(body), playbook) if w.field not in named]
+        wrong = _playbook_errors(_fields(body), playbook, by_agent=by_agent)
+        more = [each for each in wrong if each.field not in named]
         raise InvalidInput(error.detail, (*error.errors, *more)) from error
 
 
@@ -320,7 +321,11 @@ def _fields(body: bytes) -> Mapping[str, Any]:
 
 
 def _playbook_errors(
-    fields: Mapping[str, Any], playbook: Playbook, *, whole_text_kept: bool = False
+    fields: Mapping[str, Any],
+    playbook: Playbook,
+    *,
+    by_agent: bool,
+    whole_text_kept: bool = False,
 ) -> list[FieldError]:
     """Return the fields that the desk does not accept.
 
@@ -338,7 +343,9 @@ def _playbook_errors(
     if length > limit and not whole_text_kept:
         wrong.append(FieldError("description", f"{limit} characters at most, not {length}"))
     allowed: dict[str, Mapping[str, Term]] = {
-        "type": playbook.types,
+        "type": {
+            name: kind for name, kind in playbook.types.items() if by_agent or not kind.agents_only
+        },
         "urgency": playbook.priorities,
     }
     for name, terms in allowed.items():
@@ -355,7 +362,12 @@ def _validate(playbook: Playbook, request: TicketRequest) -> _Fields:
     """
     body, source = request.body, request.source
     fields = body.model_dump(exclude={"contact"} if source.sender else None)
-    wrong = _playbook_errors(fields, playbook, whole_text_kept=source.text is not None)
+    wrong = _playbook_errors(
+        fields,
+        playbook,
+        by_agent=source.entered_by is not None,
+        whole_text_kept=source.text is not None,
+    )
     if wrong:
         raise InvalidInput("Some fields are invalid; see errors.", tuple(wrong))
     return _Fields(

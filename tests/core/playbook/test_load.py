@@ -225,6 +225,38 @@ def test_words_that_yaml_1_1_converts_stay_strings(tmp_path: Path) -> None:
     assert found.hours.is_open(datetime(2026, 9, 30, 13, 30, tzinfo=SHANGHAI))
 
 
+@pytest.mark.requirement("G4")
+@pytest.mark.parametrize(
+    ("on", "to", "text", "refused"),
+    [
+        ("TicketReceived", "customer", "{{ description }}", "description"),
+        ("TicketReceived", "customer", "{{ order | upper }}", "order"),
+        ("ReplySent", "customer", "{{ text }}: {{ description }}", "description"),
+        ("CustomerWrote", "customer", "{{ text }}", "text"),
+        ("ContactCorrected", "former_contact", "{{ order }}", "order"),
+        ("TicketReceived", "customer", "{{ name }} {{ number }}", None),
+        ("ReplySent", "customer", "{{ text }}", None),
+        ("CustomerWrote", "handler", "{{ text }} {{ description }}", None),
+    ],
+)
+@pytest.mark.parametrize("agents_only", [False, True])
+def test_a_stranger_s_words_reach_no_contact(
+    on: str, to: str, text: str, refused: str | None, agents_only: bool
+) -> None:
+    texts = {"zh-CN": text, "en": text}
+    said = {"subject": {"zh-CN": "x", "en": "x"}, "text": texts, "agents_only": agents_only}
+    changed = {
+        **DESK,
+        "messages": {"m": said},
+        "notifications": [{"on": on, "to": to, "message": "m"}],
+    }
+    if refused is None or agents_only:
+        assert load(changed).messages["m"].text == texts
+    else:
+        with pytest.raises(PlaybookError, match=rf"messages\.m\.text\.en: '{refused}' would send"):
+            load(changed)
+
+
 class TestFromADict:
     def test_an_error_in_a_dict_has_no_line(self) -> None:
         wrong = deepcopy(DESK)
