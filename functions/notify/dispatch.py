@@ -84,7 +84,7 @@ class Dispatcher(BaseDispatcher):
             kind, _, delivery_id = record["dynamodb"]["Keys"]["sk"]["S"].partition("#")
         except (AttributeError, KeyError, TypeError) as error:
             raise DeadLetter("not a record of the table's stream") from error
-        if kind == "EVENT" and record.get("eventName") == "INSERT":
+        if kind == "EVENT" and (record.get("eventName") == "INSERT" or "redriven_at" in image):
             commit = read_commit(image)
             self.notify(
                 commit, _sealed_contact(image), self.storage.playbooks.refresh(image, self.now)

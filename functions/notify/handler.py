@@ -22,9 +22,8 @@ TIME_FOR_RECORD = timedelta(seconds=25)
 and recording because a provider is slow."""
 
 CLAIM_PAUSE = timedelta(seconds=20)
-"""The wait before a record with another run's claim is retried. Lambda retries at once and
-counts attempts (`MaximumRetryAttempts`). Without a pause they would be used up before the claim of
-a run that died expires (`CLAIM_TIMEOUT`), and its delivery would be lost unseen."""
+"""The wait before a record with another run's claim is retried. Lambda retries at once, and would
+do so until the claim of a run that died expires (`CLAIM_TIMEOUT`)."""
 
 TIME_AFTER_PAUSE = timedelta(seconds=5)
 """The remaining time that the function needs after the pause."""
@@ -62,14 +61,12 @@ def notify(event: Any, context: Context) -> BatchResponse:
             webhooks.at(clock.now()).process(record)
 
     # People first: an endpoint that hangs must delay other endpoints only (G5).
-    failures = [
-        *process_batch(event, deployment, "notify", notify_people)["batchItemFailures"],
-        *process_batch(event, deployment, "notify", notify_webhooks)["batchItemFailures"],
-    ]
+    response = process_batch(
+        event, deployment, "notify", clock.now(), notify_people, notify_webhooks
+    )
     if claims:
         sleep(max(min(CLAIM_PAUSE, time_left() - TIME_AFTER_PAUSE), timedelta()).total_seconds())
-    unique = {failure["itemIdentifier"]: failure for failure in failures}
-    return {"batchItemFailures": list(unique.values())}
+    return response
 
 
 @contextmanager

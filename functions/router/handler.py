@@ -25,5 +25,6 @@ def router(event: Any, context: LambdaContext) -> BatchResponse:
         event,
         deployment,
         "router",
+        now,
         lambda record: process(record, deployment, storage(deployment), now),
     )

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 
 from functions.core.domain import commands as c
 from functions.core.domain.errors import DeskbellError
-from functions.core.domain.ticket import Ticket
+from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import PICK_UP_AFTER, Ticket
 from functions.core.platform.logging import logger
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
@@ -71,10 +72,7 @@ def process(storage: Storage, due: Due, now: datetime) -> None:
     """Fire a ticket's due timers, or make a delivery due."""
     desk, number = due.ticket
     if due.sk == "TICKET":
-        playbook = storage.playbooks.get(desk, now)
-        ticket = change(storage, desk, number, c.Tick(), playbook, now, actor="system")
-        if ticket.wakes_at != ticket.next_due and _still_due(ticket, now):
-            storage.tickets.move_wake(ticket)
+        _process_ticket(storage, desk, number, due.at, now)
         return
     delivery = storage.deliveries.get(desk, number, due.sk)
     # The index may lag behind the item, which another run has processed already.
@@ -85,6 +83,52 @@ def process(storage: Storage, due: Due, now: datetime) -> None:
         storage.deliveries.move(due_delivery, "retrying")
 
 
-def _still_due(ticket: Ticket, now: datetime) -> bool:
-    """Return whether the next sweep would find the ticket although none of its timers is due."""
-    return ticket.wakes_at is not None and ticket.wakes_at <= now
+def _process_ticket(
+    storage: Storage, desk: str, number: str, position: datetime, now: datetime
+) -> None:
+    """Fire a ticket's due timers, and pick it up if nobody has routed or acknowledged it.
+
+    Args:
+        position: where the `due` index lists the ticket.
+    """
+    playbook = storage.playbooks.get(desk, now)
+    ticket = change(storage, desk, number, c.Tick(), playbook, now, actor="system")
+    again = _pick_up(storage, ticket, playbook, position, now)
+    wake = min(filter(None, (ticket.next_due, again)), default=None)
+    listed = ticket.wakes_at
+    if wake != listed and (again is not None or (listed is not None and listed <= now)):
+        # Else the next sweep would find the ticket although nothing is due.
+        storage.tickets.move_wake(ticket, wake)
+
+
+def _pick_up(
+    storage: Storage, ticket: Ticket, playbook: Playbook, position: datetime, now: datetime
+) -> datetime | None:
+    """Deliver a new ticket's first commit again if the stream did not; return when to look again.
+
+    The stream delivers each record, but functions may be unable to process it, and it keeps a
+    record for a day. The looks are `PICK_UP_AFTER`, twice, four times … after the receipt, for a
+    day; the functions' dead-letter queues have by then what cannot be processed at all.
+    """
+    age = position - ticket.received_at
+    if age not in _LOOKS or not _is_neglected(storage, ticket, playbook):
+        return None
+    log.warning("ticket.picked_up", extra={"desk": ticket.desk, "number": ticket.number})
+    storage.tickets.redrive(ticket.desk, ticket.number, now)
+    ahead = (ticket.received_at + look for look in _LOOKS)
+    return next((look for look in ahead if look > now), None)
+
+
+_LOOKS = [PICK_UP_AFTER * 2**n for n in range(10)]  # up to 17 hours
+
+
+def _is_neglected(storage: Storage, ticket: Ticket, playbook: Playbook) -> bool:
+    """Return whether a ticket is not routed, or the messages about its receipt are not claimed."""
+    if ticket.status == "received":
+        return True
+    if ticket.erased or storage.deliveries.exists(ticket.desk, ticket.number, version=1):
+        return False
+    from functions.core.services.composing import notifications_for
+
+    first = storage.tickets.commit_at(ticket.desk, ticket.number, 1)
+    return first is not None and bool(notifications_for(first, ticket, playbook))

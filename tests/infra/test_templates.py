@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -103,12 +104,17 @@ def _event(name: str) -> Any:
 
 @pytest.mark.requirement("F2", "G3")
 @pytest.mark.parametrize("function", STREAM_MAPPINGS)
-def test_failures_are_isolated_limited_and_kept(function: str) -> None:
-    """Partial responses, bisecting, limited retries, and a queue for the rest."""
+def test_failures_are_isolated_retried_for_a_day_and_kept(function: str) -> None:
+    """Partial responses, bisecting, retries for as long as the stream keeps a record, and a queue.
+
+    A limit of attempts would turn a few minutes of throttling into lost records.
+    """
     mapping = WIRING["Resources"][STREAM_MAPPINGS[function]]["Properties"]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BisectBatchOnFunctionError"] is True
-    assert 0 < mapping["MaximumRetryAttempts"] <= 10
+    assert "MaximumRetryAttempts" not in mapping
+    age = WIRING["Parameters"]["MaximumRecordAgeSeconds"]["Default"]
+    assert timedelta(hours=22) <= timedelta(seconds=age) < timedelta(hours=24)
     destination = mapping["DestinationConfig"]["OnFailure"]["Destination"]
     assert text(destination).endswith(f":deskbell-prod-{function}-dlq")
 

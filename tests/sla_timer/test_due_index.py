@@ -8,6 +8,7 @@ import pytest
 
 from functions.core.domain import commands as c
 from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import PICK_UP_AFTER
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.core.storage.items import SHARDS
@@ -30,8 +31,10 @@ def test_a_ticket_that_is_due_too_early_is_moved_without_a_commit(
     storage.playbooks.put(playbook, NOON)
     first = ticket.next_due
     assert first is not None
+    storage.tickets.move_wake(ticket, first)
     for command in (c.Assign("technical", "agent-1", by_person=True), c.Reply("您好")):
-        ticket = change(storage, "testdesk", "CS1", command, playbook, NOON, actor="agent-1")
+        at = NOON + PICK_UP_AFTER
+        ticket = change(storage, "testdesk", "CS1", command, playbook, at, actor="agent-1")
     assert ticket.next_due is not None
     assert ticket.next_due > first
     assert ticket.wakes_at == first
@@ -49,11 +52,10 @@ def test_a_ticket_that_is_due_too_early_is_moved_without_a_commit(
 def test_a_late_move_changes_nothing(storage: Storage, playbook: Playbook) -> None:
     ticket = file_ticket(storage, playbook, "CS1")
     change(storage, "testdesk", "CS1", c.Note("x"), playbook, NOON, actor="agent-1")
-    assert not storage.tickets.move_wake(ticket)
+    assert not storage.tickets.move_wake(ticket, ticket.next_due)
 
 
 def test_a_ticket_without_deadlines_leaves_the_index(storage: Storage, playbook: Playbook) -> None:
     ticket = file_ticket(storage, playbook, "CS1")
-    bare = ticket.model_copy(update={"timers": {}})
-    assert storage.tickets.move_wake(bare)
+    assert storage.tickets.move_wake(ticket, None)
     assert due_in(storage, timedelta(days=999)) == []

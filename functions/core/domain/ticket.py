@@ -91,6 +91,9 @@ class Timer(Value):
     breaches: int = 0
 
 
+PICK_UP_AFTER = timedelta(minutes=2)
+"""The age at which a ticket that nobody routed or acknowledged is picked up by the sweep."""
+
 MAX_ATTACHMENTS = 10
 """The maximum number of files in one message or action."""
 
@@ -293,6 +296,11 @@ class Ticket(Value):
         return self.handler if self.status in IN_HAND else None
 
     @property
+    def pick_up_at(self) -> datetime:
+        """The time at which the sweep looks whether a new ticket was routed and acknowledged."""
+        return self.received_at + PICK_UP_AFTER
+
+    @property
     def link_generation(self) -> int:
         """The version that set the contact; links that earlier contacts got are invalid."""
         return self.sealed_in
@@ -340,6 +348,8 @@ def next_wake(before: Ticket | None, after: Ticket) -> datetime | None:
     tickets end before it comes. If it does come, the sweep finds nothing due and moves it then.
     """
     due = after.next_due
+    if after.updated_at < after.pick_up_at:
+        due = min(due or after.pick_up_at, after.pick_up_at)
     if due is None or before is None or before.wakes_at is None:
         return due
     return before.wakes_at if after.updated_at < before.wakes_at <= due else due

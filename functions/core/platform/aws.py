@@ -1,7 +1,8 @@
 """AWS clients and the deployment's parameters, created on first use and cached for the container.
 
-botocore retries in `standard` mode, with enough attempts to outlast throttling. Each call's timeout
-is well below the function's, so a service that hangs causes an error that the batch can report.
+botocore retries in `standard` mode, with enough attempts to outlast short throttling. All attempts
+of a call together end well before the function's time, so a service that hangs causes an error that
+the caller or the batch can report.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ def client(service: str) -> Any:
         config=Config(
             signature_version="s3v4" if service == "s3" else None,
             s3={"addressing_style": "virtual"} if regional else None,
-            retries={"mode": "standard", "total_max_attempts": 5},
-            connect_timeout=3,
-            read_timeout=10,
+            retries={"mode": "standard", "total_max_attempts": 4},
+            connect_timeout=2,
+            read_timeout=5,
             # CloudTrail then shows which function made a call.
             user_agent_appid=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "deskbell")[:50],  # type: ignore[call-arg]  # missing in its stubs
         ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from functions.core.domain.errors import (
 from functions.core.platform import clock
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
+from functions.core.storage.outages import is_outage
 from functions.core.text.json_body import Model, parse_model
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ MAX_BODY = 256 * 1024
 
 HSTS = "max-age=31536000; includeSubDomains"
 """Browsers use HTTPS only, for a year (RFC 6797); they ignore it on plain HTTP."""
+
+RETRY_AFTER_SECONDS = "5"
+"""`Retry-After` of a 503 (RFC 9110, section 10.2.3)."""
 
 MAX_IDEMPOTENCY_KEY = 200
 """The maximum characters of an idempotency key."""
@@ -146,13 +150,12 @@ def _call(function: Callable[[Request], HttpResponse], request: Request) -> Http
         return function(request)
     except Refused as refused:
         return problem(refused)
-    except TryAgain as error:
-        log.warning("api.busy", extra={"cause": str(error)})
-        return problem(
-            _Busy("Too much is happening to this ticket at once. Nothing was changed; try again.")
-        )
-    except Exception:
+    except Exception as error:
         # The only catch-all, so that no caller ever sees a stack trace.
+        if isinstance(error, TryAgain) or is_outage(error):
+            log.warning("api.busy", extra={"cause": str(error)})
+            busy = problem(_Busy("This cannot be done right now. Please try again in a moment."))
+            return replace(busy, headers={"Retry-After": RETRY_AFTER_SECONDS})
         log.exception("api.failed")
         return problem(_Failed("Something failed on our side. It has been recorded."))
 

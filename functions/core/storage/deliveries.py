@@ -30,6 +30,18 @@ class Deliveries:
         item = self.table.get(ticket_key(desk, number), sort_key, consistent=True)
         return read_delivery(item) if item else None
 
+    def exists(self, desk: str, number: str, *, version: int) -> bool:
+        """Return whether notify has claimed a delivery about a ticket's commit."""
+        page, _ = self.table.query_page(
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+            ExpressionAttributeValues={
+                ":pk": {"S": ticket_key(desk, number)},
+                ":sk": {"S": f"DELIVERY#{version:06}"},
+            },
+            Limit=1,
+        )
+        return bool(page)
+
     def newest_first(self, desk: str, number: str) -> Iterator[Delivery]:
         """The deliveries of a ticket, read consistently and page by page on demand."""
         query = _of_ticket(desk, number)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from functions.core.domain.errors import TryAgain
+from functions.core.storage.outages import is_outage
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -35,17 +36,6 @@ REFUSED = "ConditionalCheckFailed"
 
 _MOMENTARY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 """Temporary cancellation reasons (AWS, "TransactWriteItems")."""
-
-_THROTTLED = frozenset(
-    {
-        "ProvisionedThroughputExceededException",
-        "ThrottlingException",
-        "RequestLimitExceeded",
-        "InternalServerError",
-        "TransactionInProgressException",
-        "LimitExceededException",
-    }
-)
 
 Item = dict[str, Any]
 
@@ -179,7 +169,7 @@ class Table:
 
 
 class ThrottlingClient:
-    """A DynamoDB client whose throttled or temporarily failing calls raise `TryAgain`."""
+    """A DynamoDB client whose calls raise `TryAgain` while DynamoDB is busy or out of reach."""
 
     def __init__(self, client: DynamoDBClient) -> None:
         self._client = client
@@ -188,15 +178,12 @@ class ThrottlingClient:
         method = getattr(self._client, name)
 
         def call(**arguments: Any) -> Any:
-            from botocore.exceptions import ClientError
-
             try:
                 return method(**arguments)
-            except ClientError as error:
-                code = error.response["Error"]["Code"]
-                if code not in _THROTTLED:
+            except Exception as error:
+                if not is_outage(error):
                     raise
-                raise TryAgain(f"DynamoDB: {code}") from error
+                raise TryAgain(f"DynamoDB: {error}") from error
 
         return call
 

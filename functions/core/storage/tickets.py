@@ -72,11 +72,19 @@ class FirstCommit:
 
 @dataclass(frozen=True)
 class Due:
-    """An item that the sweep has to process: a ticket, or a delivery to retry."""
+    """An item that the sweep has to process: a ticket, or a delivery to retry.
+
+    `due_sk` is its position in the `due` index, as it is stored.
+    """
 
     pk: str
     sk: str
-    at: datetime
+    due_sk: str
+
+    @property
+    def at(self) -> datetime:
+        """The time of the position; unreadable text raises ValueError for this item alone."""
+        return parse_stamp(self.due_sk)
 
     @property
     def ticket(self) -> tuple[str, str]:
@@ -356,11 +364,20 @@ class Tickets:
             KeyConditionExpression="due_pk = :pk AND due_sk <= :now",
             ExpressionAttributeValues={":pk": {"S": f"DUE#{partition}"}, ":now": {"S": stamp(now)}},
         ):
-            yield Due(item["pk"]["S"], item["sk"]["S"], parse_stamp(item["due_sk"]["S"]))
+            yield Due(item["pk"]["S"], item["sk"]["S"], item["due_sk"]["S"])
 
-    def move_wake(self, ticket: Ticket) -> bool:
-        """List a ticket in the `due` index at its next due time; False if it has changed."""
-        due = ticket.next_due
+    def redrive(self, desk: str, number: str, now: datetime) -> bool:
+        """Let the stream deliver a ticket's first commit again, to every function that it wakes."""
+        return self.table.update_if(
+            "attribute_exists(pk)",
+            ticket_key(desk, number),
+            commit_sort_key(1),
+            UpdateExpression="SET redriven_at = :now",
+            ExpressionAttributeValues={":now": {"S": stamp(now)}},
+        )
+
+    def move_wake(self, ticket: Ticket, due: datetime | None) -> bool:
+        """List a ticket in the `due` index at a time, or not at all; False if it has changed."""
         values: Item = {":version": {"N": str(ticket.version)}}
         if due is not None:
             values[":due"] = {"S": stamp(due)}

@@ -15,7 +15,7 @@ from functions.core.domain.errors import AgentAtCapacity, Conflict, DeadLetter
 from functions.core.domain.events import NoteAdded
 from functions.core.domain.lifecycle import apply, queue_rank
 from functions.core.domain.rules import Playbook
-from functions.core.domain.ticket import Ticket
+from functions.core.domain.ticket import PICK_UP_AFTER, Ticket
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.core.storage.items import SHARDS, commit_sort_key, queue_key, ticket_key
@@ -30,7 +30,7 @@ MINUTE = timedelta(minutes=1)
 def test_a_new_ticket_is_read_back(storage: Storage, playbook: Playbook) -> None:
     filed = file_ticket(storage, playbook, "CS1")
     loaded = storage.tickets.load("testdesk", "CS1")
-    assert loaded.wakes_at == filed.next_due
+    assert loaded.wakes_at == filed.pick_up_at
     assert loaded.model_copy(update={"wakes_at": None}) == filed
 
 
@@ -44,7 +44,8 @@ def test_applying_the_history_gives_the_stored_ticket(
     again: Ticket | None = None
     for commit in storage.tickets.history("testdesk", "CS1"):
         again = apply(again, commit)
-    assert again == ticket == storage.tickets.load("testdesk", "CS1")
+    assert again == ticket.changed(wakes_at=None)
+    assert ticket == storage.tickets.load("testdesk", "CS1")
 
 
 @pytest.mark.requirement("A14")
@@ -250,6 +251,7 @@ def due(storage: Storage, at: datetime) -> list[str]:
 def test_a_timer_is_not_due_before_its_time(storage: Storage, playbook: Playbook) -> None:
     ticket = file_ticket(storage, playbook, "CS1")
     assert ticket.next_due is not None
+    storage.tickets.move_wake(ticket, ticket.next_due)
     assert due(storage, ticket.next_due - timedelta(microseconds=1)) == []
     assert due(storage, ticket.next_due) == ["TICKET#testdesk#CS1"]
 
@@ -273,8 +275,10 @@ def test_the_sweep_reads_to_the_last_page(storage: Storage, playbook: Playbook) 
 
 
 def test_an_ended_ticket_is_never_due(storage: Storage, playbook: Playbook) -> None:
-    ticket = file_ticket(storage, playbook, "CS1")
-    carry_out(storage, ticket, c.Close("spam"), playbook)
+    file_ticket(storage, playbook, "CS1")
+    close = c.Close("spam")
+    at = NOON + PICK_UP_AFTER
+    change(storage, "testdesk", "CS1", close, playbook, at, actor="agent-1")
     assert due(storage, NOON + timedelta(days=365)) == []
 
 
@@ -285,9 +289,10 @@ def test_the_due_key_moves_only_for_the_version_that_was_read(
     """A ticket may change after the sweep has read it."""
     change(storage, "testdesk", "CS1", c.SetPriority("high"), playbook, NOON, actor="agent-1")
     before = item_of(storage, "TICKET")
-    assert not storage.tickets.move_wake(ticket)
+    assert not storage.tickets.move_wake(ticket, ticket.next_due)
     assert item_of(storage, "TICKET") == before
-    assert storage.tickets.move_wake(storage.tickets.load("testdesk", "CS1"))
+    newest = storage.tickets.load("testdesk", "CS1")
+    assert storage.tickets.move_wake(newest, newest.next_due)
 
 
 # A replica that lags behind
