@@ -160,3 +160,25 @@ class TestByHand:
         with pytest.raises(AgentAtCapacity):
             carry_out(desk, playbook, give(by_hand=False))
         assert carry_out(desk, playbook, give(by_hand=True)).handler == "busy"
+
+
+class TestMasking:
+    @pytest.mark.requirement("G4")
+    def test_free_text_is_masked_even_if_the_caller_has_not(
+        self, desk: Storage, playbook: Playbook
+    ) -> None:
+        """What an event declares is enough; a new caller cannot forget it."""
+        ticket = carry_out(desk, playbook, c.Note("call 13800138000"))
+        stored = desk.tickets.commit_at("testdesk", "CS1", ticket.version)
+        assert stored is not None
+        assert [note.text for note in stored.of(NoteAdded)] == ["call 138****8000"]
+
+    def test_the_desk_s_own_contacts_stay_in_a_text(
+        self, desk: Storage, playbook: Playbook
+    ) -> None:
+        fields = playbook.fields.model_copy(update={"public_contacts": ("400-820-8820",)})
+        own = playbook.model_copy(update={"fields": fields})
+        ticket = carry_out(desk, own, c.Note("400-820-8820, 13800138000"))
+        stored = desk.tickets.commit_at("testdesk", "CS1", ticket.version)
+        assert stored is not None
+        assert [note.text for note in stored.of(NoteAdded)] == ["400-820-8820, 138****8000"]

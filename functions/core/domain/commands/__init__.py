@@ -24,15 +24,16 @@ from functions.core.domain.commands.merging import *
 from functions.core.domain.commands.customer import *
 from functions.core.domain.commands.deadlines import *
 from functions.core.domain.events import TicketReceived
+from functions.core.domain.privacy import TermName
 
 
 @dataclass(frozen=True)
 class Receive:
     """Create a ticket with this number."""
 
-    number: str
+    number: TermName
     request: TicketReceived
-    actor: str = "customer"
+    actor: TermName = "customer"
 
 
 @dataclass(frozen=True)
