@@ -128,7 +128,8 @@ def live(at: Archive, playbook: Playbook, number: str, contact: str) -> None:
     )
     received = request(
         customer=customer, description=text, text=text, subject=text, raw=mail, order=text,
-        product=e.Product(name=text[:40], model=text[:40], serial=text[:40]), proof_of_purchase=text,
+        product=e.Product(name=text[:40], model=text[:40], serial=text[:40]),
+        proof_of_purchase=text,
     )  # fmt: skip
     events = decide(None, c.Receive(number, received), playbook, NOON)
     after = apply(None, committed(None, events, NOON, number))

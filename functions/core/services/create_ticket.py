@@ -35,6 +35,7 @@ from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from functions.core.storage.tickets import Change
 from functions.core.text.contacts import Contact, mask_contact, mask_name, normalise_contact
 from functions.core.text.json_body import parse_json, parse_model
+from functions.core.text.masking import mask
 from functions.core.text.tokens import status_key
 from functions.core.text.unmasking import MessageMasker, Seal, original
 from functions.core.text.words import written_in
@@ -404,7 +405,8 @@ def _ticket_received(
     product = body.product
     received = e.TicketReceived(
         customer=customer,
-        channel=body.channel or source.channel,
+        # A stranger names the channel; with digits that are somebody's number it is no name.
+        channel=mask(body.channel or source.channel),
         locale=body.locale or written_in(body.description) or playbook.locale,
         type=fields.type or playbook.default_type,
         type_given=fields.type is not None,
