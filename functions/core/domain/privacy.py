@@ -2,18 +2,16 @@
 
 The declaration alone decides what happens to it:
 
-============== ======================================== ========= ======== =======
-mark           holds                                    masked    original erased
-============== ======================================== ========= ======== =======
-`FREE_TEXT`    what people write                        yes       sealed   yes
-`PERSONAL`     another value that identifies somebody   no        -        yes
-`STEP_FIELDS`  fields of a desk's step, each as its     by kind   -        by kind
-               kind is declared (`rules.StepField`)
-`COUNTED`      a number or list in a step's field       yes       -        if not
-                                                                          counted
-`TERM`         a term of the playbook, a username, a    no        -        no
-               number or code of ours; reports count it
-============== ======================================== ========= ======== =======
+============== ========================================= ======= ======== =============
+mark           holds                                     masked  original erased
+============== ========================================= ======= ======== =============
+`FREE_TEXT`    what people write                         yes     sealed   yes
+`PERSONAL`     another value that identifies somebody    no               yes
+`STEP_FIELDS`  the fields of a desk's step: each as its kind declares (`STEP_FIELD_HOLDS`)
+`COUNTED`      a number or list in a step, for reports   yes              if masked
+`TERM`         a term of the playbook, a username, a     no               no
+               number or code of ours
+============== ========================================= ======= ======== =============
 
 Numbers, times and fixed choices (`Literal`) are structural and carry no mark; a nested class
 declares its own fields. A text without a mark counts as personal, and a test names it.

@@ -67,7 +67,7 @@ class MaskedText:
 
 # A line break or a separator that a number may continue after, but within a cluster never has.
 _JOINT = LazyPattern(
-    r"(?<=\d)(?:[ .()/-]{0,2}[,_:;=~|、][ .,_:;=~|、()/-]{0,2}|[ .()/-]{0,2}\n[ >]{0,3})(?=\d|\+)"
+    r"(?<=\d)(?:[ .()/-]{0,2}[,_:;=~|、][ .,_:;=~|、()/-]{0,2}|[ .()/-]{0,2}\n[ >]{0,3})(?=\d)"
 )
 _DIGIT = LazyPattern(r"\d")
 

@@ -16,8 +16,10 @@ WeChat id, QQ number   beside the word                ``a***``, ``****78``
 =====================  =============================  ==============================
 
 Dates, times, amounts, versions, network addresses, order and ticket numbers do not change.
-Full-width and other scripts' digits count as digits. If digits have the form of a phone number, a
-numbering plan (phonenumbers) decides; otherwise a word before them may ("电话", "call", "订单号").
+Digits of any script and spelling count as digits (`folding`); mobiles, landlines, resident ids and
+bank cards are also seen across line breaks and separators such as `,_:`. If digits have the form of
+a phone number, a numbering plan (phonenumbers) decides; otherwise a word before them may ("电话",
+"call", "订单号").
 
 Libraries that are slow to import are loaded when a text first needs them.
 """
@@ -58,7 +60,7 @@ _CANDIDATE = LazyPattern(
 
 
 def mask(text: str) -> str:
-    """Hide phone numbers, e-mails, resident ids, bank cards, IBANs and passports in a text (G4).
+    """Hide contacts, identity and account numbers in a text (G4).
 
     The text around them is unchanged, masking twice changes nothing, and the time is linear in the
     length of the text. Never raises; anything but a string gives "".

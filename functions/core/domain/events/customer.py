@@ -84,6 +84,7 @@ class PersonErased(
 ):
     """The customer's personal data was erased; the figures stay (B10)."""
 
+    # Written by an operator about the erasure, masked, and kept as its record.
     reason: TermName = ""
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
