@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
-from functions.core.domain.erasure import personal_fields
-from functions.core.domain.events import Commit, OriginalOpened, TicketReceived
+from functions.core.domain.events import Commit, OriginalOpened
+from functions.core.domain.privacy import free_texts
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import IdempotencyRecord
 from functions.core.text.unmasking import restored
@@ -79,13 +79,4 @@ def open_original(
 
 def _masked_texts(commit: Commit) -> dict[str, str]:
     """Return the masked texts of a commit by their fields, a product's as `product.<field>`."""
-    texts = {
-        name: value
-        for event in commit.events
-        for name in personal_fields(type(event))
-        if isinstance(value := getattr(event, name), str)
-    }
-    for received in commit.of(TicketReceived):
-        product = received.product.model_dump(exclude_none=True) if received.product else {}
-        texts |= {f"product.{name}": text for name, text in product.items()}
-    return texts
+    return {path: text for event in commit.events for path, text in free_texts(event).items()}

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from functions.core.domain import commands as c
-from functions.core.domain.commands.base import INTERNAL, TO_CUSTOMER, Body, BodyWithFiles, TermOf
+from functions.core.domain.commands.base import TO_CUSTOMER, Body, BodyWithFiles, TermOf
 from functions.core.domain.commands.conversation import OpenOriginalBody
 from functions.core.domain.commands.customer import CorrectContactBody
 from functions.core.domain.commands.routing import AssignBody
@@ -27,6 +27,7 @@ from functions.core.domain.errors import (
 )
 from functions.core.domain.lifecycle import Decided
 from functions.core.domain.matching import find_term
+from functions.core.domain.privacy import FREE_TEXT, TERM, declared
 from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Playbook, Step, StepField
 from functions.core.domain.ticket import Attachment, Ticket
@@ -182,21 +183,21 @@ def _command(
 
 
 def _fields(body: Body, playbook: Playbook) -> dict[str, Any]:
-    """The fields of a command, masked and looked up according to the body's metadata.
+    """The fields of a command, masked and looked up as the body declares them.
 
     `version` and `attachments` are not among them.
     """
     fields: dict[str, Any] = {}
+    marks = declared(type(body))
     for name, field in type(body).model_fields.items():
         if name in BodyWithFiles.model_fields:
             continue
         value = getattr(body, name)
+        if marks.get(name) is FREE_TEXT:
+            spared = playbook.public_contacts if TO_CUSTOMER in field.metadata else ()
+            value = mask_but(value, spared)
         for mark in field.metadata:
-            if mark == INTERNAL:
-                value = mask(value)
-            elif mark == TO_CUSTOMER:
-                value = mask_but(value, playbook.public_contacts)
-            elif isinstance(mark, TermOf):
+            if isinstance(mark, TermOf):
                 value = _terms(value, getattr(playbook, mark.section))
         fields[name] = value
     return fields
@@ -328,6 +329,4 @@ def _text(value: object) -> str | None:
 
 
 def _masked(text: str, field: StepField | None) -> str:
-    # Times and choices are checked against their form.
-    unmasked = field is not None and field.kind in {"time", "choice"}
-    return text if unmasked else mask(text)
+    return text if field is not None and field.holds is TERM else mask(text)

@@ -128,7 +128,8 @@ def live(at: Archive, playbook: Playbook, number: str, contact: str) -> None:
     )
     received = request(
         customer=customer, description=text, text=text, subject=text, raw=mail, order=text,
-        product=e.Product(name="冰箱", model="BX-1", serial=text[:40]), proof_of_purchase=text,
+        product=e.Product(name=text[:40], model=text[:40], serial=text[:40]),
+        proof_of_purchase=text,
     )  # fmt: skip
     events = decide(None, c.Receive(number, received), playbook, NOON)
     after = apply(None, committed(None, events, NOON, number))
@@ -204,7 +205,7 @@ def figures(at: Archive) -> Counter[Any]:
         found[(ticket.type, ticket.tags, ticket.priority, ticket.channel)] += 1
         found[(ticket.status, ticket.score, ticket.team, ticket.handler)] += 1
         found[(ticket.received_at, ticket.resolved_at, ticket.first_response_at)] += 1
-        found[(ticket.resolutions, ticket.product, ticket.customer.customer_class)] += 1
+        found[(ticket.resolutions, ticket.customer.customer_class)] += 1
         for commit in at.storage.tickets.history("testdesk", number):
             for event in commit.events:
                 if event.event == "PersonErased":

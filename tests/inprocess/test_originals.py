@@ -255,3 +255,30 @@ def test_what_was_written_about_the_product_is_opened_with_the_rest(
     assert MAIL not in shown
     original = open_original(journey, "li-1", 1).json["original"]
     assert original == {"product.name": product["name"], "product.serial": product["serial"]}
+
+
+@pytest.mark.requirement("B10")
+def test_every_text_of_a_request_is_masked_sealed_and_erased(journey: SimulatedJourney) -> None:
+    """Whatever field of the form a customer writes personal data into."""
+    told = f"冰箱丙 一三八 0013、8000 {MAIL}"
+    texts = {"customer_id": told, "order": told, "proof_of_purchase": told}
+    product = {"name": told, "model": told, "serial": told}
+    channel = f"p{PHONE}"
+    journey.file(f"无法登录 {told}", contact=PHONE, product=product, channel=channel, **texts)
+    raw = ("一三八", "0013、8000", PHONE, MAIL)
+
+    def stored() -> str:
+        return repr(boto3.client("dynamodb").scan(TableName=journey.simulator.deployment.table))
+
+    assert not [secret for secret in raw if secret in stored()]
+    assert "冰箱丙" in stored()
+    assert open_original(journey, "li-1", 1).json["original"] == {
+        "description": f"无法登录 {told}",
+        "customer.id": told,
+        **dict.fromkeys(("order", "proof_of_purchase"), told),
+        **{f"product.{name}": told for name in product},
+    }
+    journey.act("li-1", "resolve", summary="已处理")
+    at, now = journey.records, datetime.now(UTC)
+    erase(at, "standard", contact=PHONE, reason="应客户要求", actor="admin", now=now)
+    assert "冰箱丙" not in stored()

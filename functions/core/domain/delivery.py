@@ -16,6 +16,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal
 
+from functions.core.domain.privacy import FreeText, PersonalText, TermName
 from functions.core.domain.ticket import Value
 
 State = Literal["claimed", "sent", "retrying", "due", "dead_lettered"]
@@ -54,29 +55,29 @@ class Delivery(Value):
         cause: the reason of the last failure.
     """
 
-    desk: str
-    number: str
+    desk: TermName
+    number: TermName
     version: int
-    event: str
-    message: str
-    recipient: str
-    about: str = ""
+    event: TermName
+    message: TermName
+    recipient: TermName
+    about: TermName = ""
     channel: Literal["email", "sms", "phone", "message", "webhook", "none"]
-    preferred: str = ""
+    preferred: TermName = ""
     by_hand: bool = False
-    to: str
-    subject: str = ""
-    text: str = ""
+    to: PersonalText
+    subject: FreeText = ""
+    text: FreeText = ""
     state: State = "claimed"
     attempts: int = 0
     claimed_at: datetime
-    claim: str = ""
+    claim: TermName = ""
     lead: bool = False
-    covers: tuple[str, ...] = ()
+    covers: tuple[TermName, ...] = ()
     at: datetime
     next_at: datetime | None = None
-    provider_id: str | None = None
-    cause: str | None = None
+    provider_id: PersonalText | None = None
+    cause: FreeText | None = None
 
     @property
     def id(self) -> str:

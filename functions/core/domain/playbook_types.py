@@ -15,6 +15,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 from pydantic_core import PydanticCustomError
 
+from functions.core.domain.privacy import COUNTED, FREE_TEXT, TERM, Holds
+
 Locale = Literal["zh-CN", "en"]
 LOCALES: tuple[Locale, ...] = ("zh-CN", "en")
 
@@ -105,3 +107,14 @@ Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Amount = Annotated[Decimal, PlainSerializer(float, when_used="json")]
 """A sum of money; a number in JSON."""
+
+StepFieldKind = Literal["text", "time", "number", "choice", "list"]
+
+STEP_FIELD_HOLDS: dict[StepFieldKind, Holds] = {
+    "text": FREE_TEXT,
+    "time": TERM,
+    "number": COUNTED,
+    "choice": TERM,
+    "list": COUNTED,
+}
+"""What a field of a step tells about the customer (G4, B10); times and choices have a form."""

@@ -35,12 +35,14 @@ from functions.core.domain.errors import PlaybookError
 from functions.core.domain.playbook_types import (
     LOCALES as LOCALES,
     MAIL_ADDRESS,
+    STEP_FIELD_HOLDS,
     Amount,
     Duration,
     Identifier,
     Locale as Locale,
     Names,
     Slug,
+    StepFieldKind,
     Text,
     Wait,
     Word,
@@ -50,6 +52,7 @@ from functions.core.domain.playbook_types import (
     parse_duration,
 )
 from functions.core.domain.playbook_upgrades import upgraded
+from functions.core.domain.privacy import Holds
 from functions.core.domain.ticket import Queue
 
 FileKind = Literal["image", "document", "text", "media", "archive", "message", "other"]
@@ -389,10 +392,15 @@ class Confirmation(Section):
 class StepField(Term):
     """A field that is filled in with a step."""
 
-    kind: Literal["text", "time", "number", "choice", "list"] = "text"
+    kind: StepFieldKind = "text"
     choices: tuple[str, ...] = ()
     required: bool = True
     max: int = Field(default=500, ge=1, le=4000)
+
+    @property
+    def holds(self) -> Holds:
+        """What the field tells about the customer (G4, B10); times and choices have a form."""
+        return STEP_FIELD_HOLDS[self.kind]
 
 
 class Approval(Section):

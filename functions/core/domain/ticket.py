@@ -9,9 +9,18 @@ separately (G4).
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Literal, Self, TypedDict, Unpack, get_args
+from typing import Annotated, Literal, Self, TypedDict, Unpack, cast, get_args
 
 from pydantic import BaseModel, ConfigDict
+
+from functions.core.domain.privacy import (
+    PERSONAL,
+    FreeText,
+    PersonalText,
+    StepFields,
+    TermName,
+    blanks,
+)
 
 Status = Literal[
     "received",
@@ -111,15 +120,15 @@ class Customer(Value):
     `claimed_class` is a class that an unproven customer's own `id` would give.
     """
 
-    name: str = ""
-    contact: str
+    name: PersonalText = ""
+    contact: PersonalText
     kind: Literal["phone", "email", "message"]
-    hash: str
-    id: str | None = None
-    customer_class: str | None = None
-    claimed_class: str | None = None
+    hash: PersonalText
+    id: FreeText | None = None
+    customer_class: TermName | None = None
+    claimed_class: TermName | None = None
     preferred: Literal["sms", "email", "message", "phone"] | None = None
-    undeliverable: str | None = None
+    undeliverable: PersonalText | None = None
 
     @property
     def complained(self) -> bool:
@@ -129,24 +138,17 @@ class Customer(Value):
     def without_person(self, number: str) -> Self:
         """The customer of an erased ticket: class and preferences stay for statistics (B10)."""
         return self.model_copy(
-            update={
-                "name": "",
-                "contact": HIDDEN,
-                "hash": f"erased-{number}",
-                "id": None,
-                "claimed_class": None,
-                "undeliverable": None,
-            }
+            update=blanks(self) | {"contact": HIDDEN, "hash": f"erased-{number}"}
         )
 
 
 class Attachment(Value):
     """A file attached to a message or step, stored in the mail bucket under `key`."""
 
-    name: str
-    content_type: str
+    name: FreeText
+    content_type: TermName
     size: int
-    key: str
+    key: PersonalText
 
 
 class RefusedFile(Value):
@@ -155,19 +157,19 @@ class RefusedFile(Value):
     `reason`: `size`, `count`, `program`, `macros`, `kind` (not accepted by the desk), `virus`.
     """
 
-    name: str
+    name: FreeText
     size: int
-    reason: str
+    reason: TermName
 
 
 class Pending(Value):
     """A step that waits for a supervisor's approval, and the status to return to (C9)."""
 
-    step: str
-    fields: dict[str, str] = {}
-    attachments: tuple[Attachment, ...] = ()
+    step: TermName
+    fields: StepFields = {}
+    attachments: Annotated[tuple[Attachment, ...], PERSONAL] = ()
     status: Status
-    by: str = ""
+    by: TermName = ""
 
 
 class Merged(Value):
@@ -176,8 +178,8 @@ class Merged(Value):
     `timers` holds the timers that were still live at the merge.
     """
 
-    into: str
-    by: str
+    into: TermName
+    by: TermName
     at: datetime
     status: Status
     queue: Queue
@@ -245,48 +247,48 @@ class Ticket(Value):
     - `related`: earlier and later tickets of the same conversation.
     """
 
-    desk: str
-    number: str
+    desk: TermName
+    number: TermName
     version: int
     status: Status
     customer: Customer
-    channel: str
+    channel: TermName
     locale: Literal["zh-CN", "en"]
-    type: str
-    priority: str
+    type: TermName
+    priority: TermName
     received_at: datetime
     updated_at: datetime
-    tags: tuple[str, ...] = ()
-    mood: str | None = None
-    urgency: str | None = None
-    entered_by: str | None = None
+    tags: tuple[TermName, ...] = ()
+    mood: TermName | None = None
+    urgency: TermName | None = None
+    entered_by: TermName | None = None
     queue: Queue = "new"
-    team: str | None = None
-    handler: str | None = None
-    reviewer: str | None = None
+    team: TermName | None = None
+    handler: TermName | None = None
+    reviewer: TermName | None = None
     expected_response_by: datetime | None = None
     first_response_at: datetime | None = None
     assigned_at: datetime | None = None
     resolved_at: datetime | None = None
     archived_at: datetime | None = None
-    summary: str | None = None
+    summary: FreeText | None = None
     score: int | None = None
     resolutions: int = 0
     level: int = 0
-    former_handlers: tuple[str, ...] = ()
+    former_handlers: tuple[TermName, ...] = ()
     reopen_to: ReopenTo | None = None
-    product: str | None = None
-    order: str | None = None
-    facts: dict[str, str] = {}
+    product: FreeText | None = None
+    order: FreeText | None = None
+    facts: StepFields = {}
     pending: Pending | None = None
     asked: int = 0
-    related: tuple[str, ...] = ()
+    related: tuple[PersonalText, ...] = ()
     sealed_in: int = 1
     contact_proven: bool = False
     held: bool = False
     erased: bool = False
     merged: Merged | None = None
-    carries: tuple[str, ...] = ()
+    carries: tuple[TermName, ...] = ()
     timers: dict[str, Timer] = {}
     wakes_at: datetime | None = None
 
@@ -322,16 +324,12 @@ class Ticket(Value):
 
     def person_erased(self) -> TicketChanges:
         """The changes that erase who the customer was (B10)."""
-        pending = self.pending
-        return {
+        erased = blanks(self) | {
             "erased": True,
             "customer": self.customer.without_person(self.number),
             "summary": None if self.summary is None else "",
-            "order": None,
-            "facts": {},
-            "related": (),
-            "pending": pending and pending.model_copy(update={"fields": {}, "attachments": ()}),
         }
+        return cast(TicketChanges, erased)
 
     def released(self) -> TicketChanges:
         """The changes that take the ticket from its handler."""

@@ -11,12 +11,14 @@ from functions.core.domain import commands as c
 from functions.core.domain.errors import Conflict, StaleVersion
 from functions.core.domain.events import Commit
 from functions.core.domain.lifecycle import Decided, apply, decide, queue_rank
+from functions.core.domain.privacy import Rewrite, rewritten
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket, next_wake
 from functions.core.domain.webhooks import wanted
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import IdempotencyRecord
 from functions.core.storage.tickets import Change
+from functions.core.text.masking import mask_but
 
 if TYPE_CHECKING:
     from functions.core.text.unmasking import Original
@@ -177,25 +179,31 @@ def write_all(
 
 def _changed(decided: Decided, playbook: Playbook, now: datetime, actor: str) -> Change:
     ticket = decided.ticket
+    events = tuple(rewritten(event, _masking(playbook)) for event in decided.events)
     commit = Commit(
         desk=ticket.desk,
         number=ticket.number,
         version=ticket.version + 1,
         at=now,
         actor=actor,
-        events=decided.events,
+        events=events,
     )
     after = apply(ticket, commit)
     after = after.changed(wakes_at=next_wake(ticket, after))
     return Change(
         ticket,
         after,
-        decided.events,
+        events,
         queue_rank(after, playbook),
         assigned_by_person=decided.by_person,
-        wanted_by_webhook=any(wanted(decided.events, playbook.webhooks)),
+        wanted_by_webhook=any(wanted(events, playbook.webhooks)),
         sealed=decided.sealed,
     )
+
+
+def _masking(playbook: Playbook) -> Rewrite:
+    """Mask whatever an event declares as free text, also where its caller has not (G4)."""
+    return lambda _, text: mask_but(text, playbook.public_contacts)
 
 
 def _is_by_person(command: c.Command) -> bool:

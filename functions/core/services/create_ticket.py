@@ -24,6 +24,7 @@ from functions.core.domain.commands import Receive
 from functions.core.domain.errors import DeadLetter, FieldError, InvalidInput, KeyReused
 from functions.core.domain.lifecycle import apply, decide, queue_rank
 from functions.core.domain.matching import find_term
+from functions.core.domain.privacy import rewritten
 from functions.core.domain.rules import Locale, Playbook, Term
 from functions.core.domain.ticket import Customer, RefusedFile, Ticket
 from functions.core.services.contacts import SealContact, contact_digest, contact_document
@@ -389,7 +390,7 @@ def _customer(
         contact=mask_contact(contact.address, playbook.fields.contact_style),
         kind=contact.kind,
         hash=digest,
-        id=mask(body.customer_id) if body.customer_id else None,
+        id=body.customer_id or None,
         customer_class=known.customer_class or (by_id if vouched else None),
         claimed_class=None if vouched else by_id,
         preferred=body.preferred_channel,
@@ -415,37 +416,30 @@ def _ticket_received(
     hiding: MessageMasker,
 ) -> e.TicketReceived:
     body, source = request.body, request.source
-
-    def masked(name: str, text: str | None) -> str | None:
-        return hiding.mask(name, text) if text else None
-
-    description = hiding.mask("description", body.description)
-    return e.TicketReceived(
+    product = body.product
+    received = e.TicketReceived(
         customer=customer,
-        channel=body.channel or source.channel,
+        # A stranger names the channel; with digits that are somebody's number it is no name.
+        channel=mask(body.channel or source.channel),
         locale=body.locale or written_in(body.description) or playbook.locale,
         type=fields.type or playbook.default_type,
         type_given=fields.type is not None,
         priority=fields.urgency or playbook.default_priority,
         urgency=fields.urgency,
-        description=description[: playbook.fields.description_max],
-        text=masked("text", source.text),
-        subject=masked("subject", source.subject),
+        description=body.description,
+        text=source.text or None,
+        subject=source.subject or None,
         raw=source.raw,
         attachments=source.attachments,
         refused=source.refused,
         unproven=source.unproven,
         contact_proven=source.contact_proven,
-        product=_masked_product(body.product, hiding) if body.product else None,
-        proof_of_purchase=masked("proof_of_purchase", body.proof_of_purchase),
-        order=masked("order", body.order),
+        product=e.Product(**product.model_dump()) if product else None,
+        proof_of_purchase=body.proof_of_purchase or None,
+        order=body.order or None,
         entered_by=source.entered_by,
         linked_to=source.linked_to,
     )
-
-
-def _masked_product(product: NewProduct, hiding: MessageMasker) -> e.Product:
-    """Mask what a customer wrote about the product; the date is only ever a date."""
-    texts = product.model_dump(exclude={"purchased_on"}, exclude_none=True)
-    masked = {name: hiding.mask(f"product.{name}", text) for name, text in texts.items()}
-    return e.Product(**masked, purchased_on=product.purchased_on)
+    masked = rewritten(received, hiding.mask)
+    shortened = masked.description[: playbook.fields.description_max]
+    return masked.model_copy(update={"description": shortened})

@@ -99,7 +99,11 @@ class Cluster:
             before = None
         word = before[1][::-1] if before else ""
         after = _LETTERS.match(self.text, self.end(j), self.end(j) + 24)
-        return _plain_word(word) and _plain_word(after[0] if after else "")
+        if not _plain_word(word):
+            return False
+        return _plain_word(after[0] if after else "") or bool(
+            _BUILDING.match(self.text, self.end(j))
+        )
 
     def plus(self, i: int) -> re.Match[str] | None:
         """Match the plus sign before group `i`, reading backwards."""
@@ -114,24 +118,30 @@ class Cluster:
 
 _LETTERS = LazyPattern(rf"(?:{LETTER}|\d)+")
 _WORD_REVERSED = LazyPattern(rf"[-_]?((?:{LETTER}|\d)+)")
-_LABEL_WORDS = r"tel|telephone|phone|mobile|mob|cell|fax|call|dial|whatsapp|ph|hp|m|t|f"
+_LABEL_WORDS = r"tel|telephone|phone|mobile|mob|cell|fax|call|dial|contact|whatsapp|ph|hp|m|t|f"
+_GLUED_WORDS = rf"{_LABEL_WORDS}|v|vx|wx|wechat"
 _LABEL_BEFORE = LazyPattern(
-    rf"(?:电话|手机|致电|拨打|来电|回电|座机|热线|传真|(?<![A-Za-z])(?:{_LABEL_WORDS})(?![A-Za-z]))"
-    r"(?:号码|号|是|为|(?<![A-Za-z])(?:numbers?|no|is|me|us|at|on|or)(?![A-Za-z])|[ :.=#()+,])*$",
+    rf"(?:电话|手机|致电|拨打|来电|回电|座机|热线|传真|固话|联系方式|联络方式|联系我|"
+    rf"(?<![A-Za-z])(?:{_LABEL_WORDS})(?![A-Za-z]))"
+    r"(?:号码|号|是|为|(?<![A-Za-z])(?:numbers?|no|is|me|us|at|on|or)(?![A-Za-z])|[ :.=#()+,\n])*$",
     re.IGNORECASE,
 )
-_LABEL_WORD = LazyPattern(_LABEL_WORDS, re.IGNORECASE)
+_GLUED_WORD = LazyPattern(_GLUED_WORDS, re.IGNORECASE)
+# An address that follows at once: 13900001111A座.
+_BUILDING = LazyPattern(r"[A-Z]{1,2}\d{0,3}[座栋幢区室单楼口门户号]")
 
 
 def _plain_word(word: str) -> bool:
     if not word:
         return True
-    return word.isalpha() and (word.islower() or bool(_LABEL_WORD.fullmatch(word)))
+    return word.isalpha() and (word.islower() or bool(_GLUED_WORD.fullmatch(word)))
 
 
-def clusters(masked: MaskedText) -> Iterator[Cluster]:
-    """Yield the clusters of the folded text that are long enough for a personal number."""
-    text = masked.folded
+def clusters(masked: MaskedText, text: str) -> Iterator[Cluster]:
+    """Yield the clusters of a text that are long enough for a personal number.
+
+    `text` is the folded text, or that text joined.
+    """
     for match in _CLUSTER.finditer(text):
         if match.end() - match.start() < 7:
             continue

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from functions.core.text.patterns import CJK_END, FOLDED, STARS, LazyPattern
+from functions.core.text.folding import FOLDED, INVISIBLE
+from functions.core.text.patterns import CJK_END, STARS, LazyPattern
 
 ContactKind = Literal["phone", "email", "message"]
 ContactStyle = Literal["last_four", "middle_four"]
@@ -60,7 +61,7 @@ def normalise_contact(raw: str, region: str = "CN") -> Contact:
     Raises:
         ContactError: any other text.
     """
-    text = raw.translate(FOLDED).strip() if isinstance(raw, str) else ""
+    text = _plain(raw) if isinstance(raw, str) else ""
     if not text:
         raise ContactError("empty")
     if "@" in text:
@@ -91,6 +92,10 @@ def chat_contact(channel: str, user: str) -> Contact:
     if not _CONTACT_CHAT.fullmatch(address):
         raise ContactError("not_phone_or_email")
     return Contact("message", address)
+
+
+def _plain(text: str) -> str:
+    return text.translate(FOLDED).replace(INVISIBLE, "").strip()
 
 
 def _email_contact(text: str) -> Contact:
@@ -142,7 +147,7 @@ def mask_contact(contact: str | None, style: ContactStyle) -> str:
 
 
 def _written(contact: str | None) -> str:
-    text = contact.translate(FOLDED).strip() if isinstance(contact, str) else ""
+    text = _plain(contact) if isinstance(contact, str) else ""
     if chat := _CONTACT_CHAT.fullmatch(text):
         return chat[1]
     if "@" in text:

@@ -107,7 +107,7 @@ _RESIDENT_LABEL = LazyPattern(
 
 
 def resident_id(cluster: Cluster, i: int) -> Recognised | None:
-    """Recognise a Chinese resident id of 18 or 15 digits."""
+    """Recognise a Chinese resident id of 18 digits."""
     if cluster.match(_RESIDENT_18, i):
         for size in (18, 17):
             j = cluster.until(i, size)
@@ -116,6 +116,11 @@ def resident_id(cluster: Cluster, i: int) -> Recognised | None:
                 digits += "X" if CHECK_X.match(cluster.text, cluster.end(j)) else "-"
             if j and _is_resident_18(cluster, i, digits):
                 return Recognised(j, STARS + digits[-4:], phone=False)
+    return None
+
+
+def old_resident_id(cluster: Cluster, i: int) -> Recognised | None:
+    """Recognise a Chinese resident id of 15 digits."""
     if cluster.match(_RESIDENT_15, i):
         j = cluster.until(i, 15)
         if j and cluster.alone(i, j) and cluster.unglued(i, j):
@@ -145,16 +150,30 @@ _CARD_SIZES = LazyPattern(r"(?:4,){3}[1-7]|(?:4,){4}[1-3]|4,6,[45]|6,(?:10|13)|8
 _CARD_LABEL = LazyPattern(
     r"(?:卡号?|账号|帐号|(?<![A-Za-z])card|account)[^\d\n]{0,16}$", re.IGNORECASE
 )
+# Not every mainland card has a valid check digit; introduced in so many words, it is one.
+_MAINLAND_CARD = LazyPattern(r"62\d{14,17}|\d{19}")
+_CARD_NAME = LazyPattern(
+    r"(?:(?:银行|信用|借记|储蓄)卡|卡号|账号|帐号"
+    r"|(?<![A-Za-z])(?:(?:bank|credit|debit) card|card (?:number|no)))"
+    r"[ :.=#()是为]{0,4}(?:号码?|numbers?|no|is)?[ :.=#()是为]{0,4}(?:is )?$",
+    re.IGNORECASE,
+)
 
 
 def bank_card(cluster: Cluster, i: int) -> Recognised | None:
     """Recognise a bank card number."""
     if not cluster.match(_CARD, i):
         return None
+    start = cluster.start(i)
+    named = bool(_CARD_NAME.search(cluster.text[max(0, start - 40) : start]))
     for size in range(19, 12, -1):
         j = cluster.until(i, size, groups=6)
         digits = cluster.digits(i, j) if j else ""
-        if not j or not _CARD.fullmatch(digits) or not _luhn(digits):
+        if (
+            not j
+            or not _CARD.fullmatch(digits)
+            or not (_luhn(digits) or (named and _MAINLAND_CARD.fullmatch(digits)))
+        ):
             continue
         shape = ",".join(map(str, cluster.sizes(i, j)))
         if _CARD_SIZES.fullmatch(shape) and _card_place(cluster, i, j, digits):

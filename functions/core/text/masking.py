@@ -12,11 +12,14 @@ resident id            18 digits (check digit), 15    ``****7715``
 bank card              13-19 digits (Luhn)            ``****1881``
 IBAN                   check digits and structure     ``****3000``
 passport               beside the word                ``****5678``
+WeChat id, QQ number   beside the word                ``a***``, ``****78``
 =====================  =============================  ==============================
 
 Dates, times, amounts, versions, network addresses, order and ticket numbers do not change.
-Full-width and other scripts' digits count as digits. If digits have the form of a phone number, a
-numbering plan (phonenumbers) decides; otherwise a word before them may ("电话", "call", "订单号").
+Digits of any script and spelling count as digits (`folding`); mobiles, landlines, resident ids and
+bank cards are also seen across line breaks and separators such as `,_:`. If digits have the form of
+a phone number, a numbering plan (phonenumbers) decides; otherwise a word before them may ("电话",
+"call", "订单号").
 
 Libraries that are slow to import are loaded when a text first needs them.
 """
@@ -25,6 +28,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from functions.core.text.chat_ids import hide_chat_ids
 from functions.core.text.clusters import Cluster, Recognised, clusters
 from functions.core.text.emails import hide_emails
 from functions.core.text.identity_numbers import (
@@ -32,6 +36,7 @@ from functions.core.text.identity_numbers import (
     check_x_end,
     hide_ibans,
     hide_passports,
+    old_resident_id,
     resident_id,
 )
 from functions.core.text.masked_text import MaskedText
@@ -47,11 +52,15 @@ from functions.core.text.phone_numbers import (
     north_american_phone,
 )
 
-_CANDIDATE = LazyPattern(r"[@＠]|\d(?:\D{0,6}\d){5}")
+Recogniser = Callable[[Cluster, int], Recognised | None]
+
+_CANDIDATE = LazyPattern(
+    r"@|\d(?:\D{0,6}\d){5}|[微薇威]|[VvWw]信|扣扣|[VvWw][Xx]|[Qq]{2}|[Ww]e[Cc]hat|WECHAT"
+)
 
 
 def mask(text: str) -> str:
-    """Hide phone numbers, e-mails, resident ids, bank cards, IBANs and passports in a text (G4).
+    """Hide contacts, identity and account numbers in a text (G4).
 
     The text around them is unchanged, masking twice changes nothing, and the time is linear in the
     length of the text. Never raises; anything but a string gives "".
@@ -88,24 +97,44 @@ def mask_but(text: str, public: Iterable[str]) -> str:
 
 
 def _mask_once(text: str) -> str:
-    if not _CANDIDATE.search(text):
-        return text
     masked = MaskedText(text)
+    if not _CANDIDATE.search(masked.folded):
+        return text
     hide_emails(masked)
+    hide_chat_ids(masked)
     if masked.has_digits():
         hide_ibans(masked)
         hide_passports(masked)
         masked.blank(ORDINARY)
         blank_references(masked)
-        for cluster in clusters(masked):
+        _hide_joined_numbers(masked)
+        for cluster in clusters(masked, masked.folded):
             _hide_numbers(masked, cluster)
     return masked.result()
+
+
+def _hide_joined_numbers(masked: MaskedText) -> None:
+    """Hide numbers that go on over a line break or a separator such as `,_:`."""
+    joined = masked.joined()
+    for cluster in clusters(masked, joined) if joined else ():
+        i = cluster.first
+        while i < cluster.last:
+            number = _number_at(cluster, i, _IN_JOINED)
+            if number is None:
+                i += 1
+                continue
+            start, end = _extent(cluster, i, number)
+            # The others are left to the recognisers that see the text as it is written.
+            if masked.folded[start:end] != cluster.text[start:end]:
+                masked.hide(start, end, number.shown)
+            i = cluster.edge = number.end
+    masked.settle()
 
 
 def _hide_numbers(masked: MaskedText, cluster: Cluster) -> None:
     i = cluster.first
     while i < cluster.last:
-        number = _number_at(cluster, i)
+        number = _number_at(cluster, i, _RECOGNISERS)
         if number is None:
             i += 1
             continue
@@ -119,8 +148,8 @@ def _hide_numbers(masked: MaskedText, cluster: Cluster) -> None:
             i = cluster.edge = i + 1
 
 
-def _number_at(cluster: Cluster, i: int) -> Recognised | None:
-    for recognise in _RECOGNISERS:
+def _number_at(cluster: Cluster, i: int, recognisers: Iterable[Recogniser]) -> Recognised | None:
+    for recognise in recognisers:
         number = recognise(cluster, i)
         if number:
             return number
@@ -147,8 +176,17 @@ def _is_twin(cluster: Cluster, i: int) -> bool:
     return cluster.gap(i - 1).strip() == "/" and cluster.size(i) in {7, 8}
 
 
-_RECOGNISERS: tuple[Callable[[Cluster, int], Recognised | None], ...] = (
+_IN_JOINED: tuple[Recogniser, ...] = (
     resident_id,
+    mainland_mobile,
+    bank_card,
+    mainland_landline,
+)
+"""Those whose numbers have a form of their own, so that a list of other numbers is none."""
+
+_RECOGNISERS: tuple[Recogniser, ...] = (
+    resident_id,
+    old_resident_id,
     mainland_mobile,
     bank_card,
     international_phone,

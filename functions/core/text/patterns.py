@@ -1,7 +1,6 @@
-"""Shared parts of the recognisers of personal data: lazy patterns, text folding, shown tails."""
+"""Shared parts of the recognisers of personal data: lazy patterns, shown tails."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -32,39 +31,6 @@ class LazyPattern:
         return getattr(compiled, name)
 
 
-class _Fold(dict[int, int]):
-    """A translation table of full-width forms, other scripts' digits, dashes and spaces to ASCII.
-
-    Each character becomes one character, so positions in the folded text are positions in the text.
-    """
-
-    _KEPT = 4096
-
-    def __missing__(self, code: int) -> int:
-        folded = self._fold(code)
-        if len(self) < self._KEPT:
-            self[code] = folded
-        return folded
-
-    @staticmethod
-    def _fold(code: int) -> int:
-        char = chr(code)
-        digit = unicodedata.decimal(char, None)
-        if digit is not None:
-            return ord("0") + digit
-        if 0xFF01 <= code <= 0xFF5E:
-            return code - 0xFEE0
-        category = unicodedata.category(char)
-        if category == "Pd" or char == "\u2212":
-            return ord("-")
-        if category in {"Zs", "Cf"} or char == "\t":
-            return ord(" ")
-        if char in "\u00b7\u2022\u2027\u30fb":
-            return ord(".")
-        return code
-
-
-FOLDED = _Fold()
 BLANK = "\x01"
 """Replaces digits in the folded text that are known to be no personal number."""
 

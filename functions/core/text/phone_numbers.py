@@ -71,11 +71,17 @@ def mainland_landline(cluster: Cluster, i: int) -> Recognised | None:
         if digits[0] == "8" and (j - i == 1 or not cluster.gaps(i, j) <= {"", "-"}):
             continue
         spaced = j - i > 1 and cluster.gaps(i, j) == {""} and cluster.text[start - 1 : start] != "("
-        if spaced and not cluster.alone(i, j) and not cluster.labelled(i):
+        alone = cluster.alone(i, j) or _has_extension(cluster, j)
+        if spaced and not alone and not cluster.labelled(i):
             continue
         if j == cluster.last or not _reads_on(cluster, i, j):
             return Recognised(j, tail(digits))
     return None
+
+
+def _has_extension(cluster: Cluster, j: int) -> bool:
+    """Return whether the last group is the extension of a number: 021 61234567-8012."""
+    return cluster.gap(j - 1) == "-" and j + 1 == len(cluster.groups) and cluster.size(j) <= 5
 
 
 def _starts_here(cluster: Cluster, i: int) -> bool:

@@ -19,10 +19,11 @@ from functions.core.domain.errors import (
 from functions.core.domain.events import NoteAdded
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
+from functions.core.playbook import load
 from functions.core.services.command_service import TRIES, change
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
-from tests.core.sample_desk import NOON, agent, file_ticket
+from tests.core.sample_desk import DESK, NOON, agent, file_ticket
 
 
 @pytest.fixture
@@ -160,3 +161,22 @@ class TestByHand:
         with pytest.raises(AgentAtCapacity):
             carry_out(desk, playbook, give(by_hand=False))
         assert carry_out(desk, playbook, give(by_hand=True)).handler == "busy"
+
+
+class TestMasking:
+    @pytest.mark.requirement("G4")
+    def test_free_text_is_masked_even_if_the_caller_has_not(
+        self, desk: Storage, playbook: Playbook
+    ) -> None:
+        """What an event declares is enough; a new caller cannot forget it."""
+        ticket = carry_out(desk, playbook, c.Note("call 13800138000"))
+        stored = desk.tickets.commit_at("testdesk", "CS1", ticket.version)
+        assert stored is not None
+        assert [note.text for note in stored.of(NoteAdded)] == ["call 138****8000"]
+
+    def test_the_desk_s_own_contacts_stay_in_a_text(self, desk: Storage) -> None:
+        own = load({**DESK, "fields": {"public_contacts": ["400-820-8820"]}})
+        ticket = carry_out(desk, own, c.Note("400-820-8820, 13800138000"))
+        stored = desk.tickets.commit_at("testdesk", "CS1", ticket.version)
+        assert stored is not None
+        assert [note.text for note in stored.of(NoteAdded)] == ["400-820-8820, 138****8000"]

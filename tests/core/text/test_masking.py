@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from functions.core.text.masking import mask, mask_but, redact
+from functions.core.text.unmasking import MessageMasker, restored
+from tests.core.text.masking_examples import HIDDEN, KEPT
 from tests.growth import grows_with_length
 
 pytestmark = pytest.mark.requirement("G4")
@@ -374,7 +376,7 @@ def test_accounts_and_passports_are_hidden(text: str, shown: str) -> None:
         "电话 20240520",
         "12345+67890123",
         "DE89 3704 0044 0532 0130 01",
-        "QQ 123456789",
+        "客服编号 123456789",
         "邮编 100081",
         "10086 95588 12315",
         "123-45-6789",
@@ -396,6 +398,77 @@ def test_accounts_and_passports_are_hidden(text: str, shown: str) -> None:
 def test_other_numbers_stay_unchanged(text: str) -> None:
     assert mask(text) == text
     assert mask(f"您好，{text}，谢谢") == f"您好，{text}，谢谢"
+
+
+MARKED = re.compile("«(.*?)»", re.DOTALL)
+
+
+@pytest.mark.parametrize("example", HIDDEN)
+def test_what_is_personal_in_a_sentence_is_hidden_and_only_that(example: str) -> None:
+    text, personal = MARKED.sub(r"\1", example), MARKED.findall(example)
+    hidden = mask(text)
+    around = MARKED.split(example)[::2]
+    shown = re.fullmatch("(.{4,14})".join(map(re.escape, around)), hidden, re.DOTALL)
+    assert shown, hidden
+    for secret, rest in zip(personal, shown.groups(), strict=True):
+        assert "***" in rest
+        assert secret not in hidden
+        assert len(re.findall(r"\d", rest)) <= 7
+        assert len(re.findall(r"[\w]", rest)) <= 9
+    assert mask(hidden) == hidden
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_other_numbers_of_a_sentence_stay(text: str) -> None:
+    for sentence in (text, f"您好，{text}，谢谢", f"Hello\n{text}\nthanks"):
+        assert mask(sentence) == sentence
+
+
+@pytest.mark.parametrize("example", HIDDEN)
+def test_an_original_of_any_spelling_is_restored(example: str) -> None:
+    text = MARKED.sub(r"\1", example)
+    masker = MessageMasker()
+    masked = masker.mask("text", text)
+    document = masker.document()
+    assert document is not None
+    assert restored(document, {"text": masked}) == {"text": text}
+
+
+REFERENCES = (
+    "发票代码", "发票号码", "税号", "注册号", "订单号", "纳税人识别号", "统一社会信用代码",
+    "运单号", "错误代码", "序列号", "批号", "tax id", "order number", "invoice no.",
+)  # fmt: skip
+SPELLINGS = (
+    "0123456789", "０１２３４５６７８９", "〇一二三四五六七八九", "零壹贰叁肆伍陆柒捌玖",
+    "⓪①②③④⑤⑥⑦⑧⑨", "⓿❶❷❸❹❺❻❼❽❾", "٠١٢٣٤٥٦٧٨٩",
+)  # fmt: skip
+SEPARATORS = ("", " ", "-", ",", "_", "：", "、", "~", "=", "，", "\n", "&nbsp;", "\u200b", "<br>")
+
+
+@THOROUGH
+@given(
+    st.from_regex(r"\A1[3-9][0-9]{9}\Z"),
+    st.sampled_from(SPELLINGS),
+    st.sampled_from(SEPARATORS),
+    st.sampled_from(SEPARATORS),
+)
+def test_a_mobile_is_hidden_in_any_spelling(
+    number: str, spelling: str, first: str, second: str
+) -> None:
+    written = number.translate(str.maketrans("0123456789", spelling))
+    text = f"请打{written[:3]}{first}{written[3:7]}{second}{written[7:]}，谢谢"
+    assert mask(text) == f"请打{number[:3]}****{number[-4:]}，谢谢"
+
+
+@THOROUGH
+@given(
+    st.integers(10**9, 10**15),
+    st.sampled_from(REFERENCES),
+    st.sampled_from([" ", "：", ": ", "是"]),
+)
+def test_a_named_reference_stays_whatever_it_looks_like(number: int, name: str, gap: str) -> None:
+    text = f"{name}{gap}{number}，请查"
+    assert mask(text) == text
 
 
 HOSTILE = st.lists(
@@ -421,6 +494,20 @@ HOSTILE = st.lists(
                 "1,234.56",
                 "****",
                 "，",
+                "\n",
+                ",0013,",
+                "、8000",
+                "一三九",
+                "①③⑨",
+                "1️⃣",
+                "&nbsp;",
+                "&#49;",
+                "\u200b",
+                "微信 ",
+                "abc_123",
+                "QQ 12345678",
+                " @ b.com",
+                " at b dot com",
             ]
         ),
         st.text(max_size=6),
@@ -470,6 +557,22 @@ def test_a_value_that_is_no_string_gives_an_empty_text(value: Any) -> None:
         "订单号:",
         "护照",
         "１",
+        "一",
+        "一、",
+        "①",
+        "1️⃣",
+        "1,",
+        "1\n",
+        "&#49;",
+        "&",
+        "\u200b",
+        "1\u200b",
+        " @ b",
+        " at b dot",
+        "[at]",
+        "微信 a",
+        "加我微信",
+        "QQ 1",
     ],
 )
 def test_the_time_is_linear_in_the_length_of_a_hostile_text(piece: str) -> None:

@@ -25,6 +25,7 @@ from functions.core.domain.commands.customer import *
 from functions.core.domain.commands.customer import ProveContact as ProveContact
 from functions.core.domain.commands.deadlines import *
 from functions.core.domain.events import TicketReceived
+from functions.core.domain.privacy import TermName
 from functions.core.domain.ticket import Ticket
 
 
@@ -32,9 +33,9 @@ from functions.core.domain.ticket import Ticket
 class Receive:
     """Create a ticket with this number."""
 
-    number: str
+    number: TermName
     request: TicketReceived
-    actor: str = "customer"
+    actor: TermName = "customer"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from functions.core.domain.errors import ActionNotAllowed, FieldError, InvalidInput
 from functions.core.domain.events import Event, TicketReopened
+from functions.core.domain.privacy import FREE_TEXT, TERM
 from functions.core.domain.ticket import MAX_ATTACHMENTS, OPEN, STATUSES, ReopenTo, Status, Ticket
 
 if TYPE_CHECKING:
@@ -41,12 +42,10 @@ Scope = Literal["own", "team", "callback", "review", "merged", "any"]
 
 LEADERS: Mapping[Role, Scope] = {"supervisor": "any", "admin": "any"}
 
-# Bodies of agents' actions. A field's metadata says how its text is masked for the command.
+# Bodies of agents' actions. Free text is masked for the command.
 
-INTERNAL = "internal"
-"""Text for colleagues: masked."""
 TO_CUSTOMER = "to customer"
-"""Text that the customer reads: masked, except for the desk's own public contacts."""
+"""Marks free text that the customer reads: the desk's own public contacts in it stay."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +55,10 @@ class TermOf:
     section: str
 
 
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-MessageText = Annotated[str, Field(min_length=1, max_length=4000), TO_CUSTOMER]
-Remark = Annotated[str, Field(max_length=1000), INTERNAL]
-Reason = Annotated[str, Field(min_length=1, max_length=1000), INTERNAL]
+Name = Annotated[str, Field(min_length=1, max_length=200), TERM]
+MessageText = Annotated[str, Field(min_length=1, max_length=4000), FREE_TEXT, TO_CUSTOMER]
+Remark = Annotated[str, Field(max_length=1000), FREE_TEXT]
+Reason = Annotated[str, Field(min_length=1, max_length=1000), FREE_TEXT]
 
 
 class Body(BaseModel):

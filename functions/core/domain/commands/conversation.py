@@ -12,7 +12,6 @@ from pydantic import Field
 from functions.core.domain import events as e
 from functions.core.domain.commands.base import (
     ANY_STATUS,
-    INTERNAL,
     LEADERS,
     AgentAction,
     Body,
@@ -22,6 +21,7 @@ from functions.core.domain.commands.base import (
     TicketCommand,
     reopened,
 )
+from functions.core.domain.privacy import FREE_TEXT, FreeText, PersonalText, TermName
 from functions.core.domain.ticket import DONE, OPEN, Attachment, RefusedFile, Status, Ticket
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Reply(
 ):
     """Answer the customer (A10)."""
 
-    text: str
+    text: FreeText
     attachments: tuple[Attachment, ...] = ()
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
@@ -74,7 +74,7 @@ class RequestInformation(
 ):
     """Ask the customer for information and wait for it (A11)."""
 
-    text: str
+    text: FreeText
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         return [e.InformationRequested(text=self.text)]
@@ -95,15 +95,15 @@ class CustomerMessage(
     used, which proves no contact.
     """
 
-    text: str
-    channel: str
-    raw: str | None = None
+    text: FreeText
+    channel: TermName
+    raw: PersonalText | None = None
     attachments: tuple[Attachment, ...] = ()
     refused: tuple[RefusedFile, ...] = ()
     unproven: bool = False
-    via: str | None = None
+    via: TermName | None = None
     stranger: bool = False
-    by_another: str | None = None
+    by_another: PersonalText | None = None
     by_submitter: bool = False
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
@@ -128,7 +128,7 @@ class CustomerMessage(
 
 
 class NoteBody(BodyWithFiles):
-    text: Annotated[str, Field(min_length=1, max_length=4000), INTERNAL]
+    text: Annotated[str, Field(min_length=1, max_length=4000), FREE_TEXT]
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class Note(
 ):
     """Add an internal note."""
 
-    text: str
+    text: FreeText
     attachments: tuple[Attachment, ...] = ()
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
@@ -177,7 +177,7 @@ class OpenOriginal(
     """Record that an agent opens the original of a message; unsealing follows the record (G4)."""
 
     message: int
-    reason: str
+    reason: FreeText
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         return [e.OriginalOpened(message=self.message, reason=self.reason)]

@@ -20,6 +20,7 @@ from functions.core.domain.commands.base import (
     require_known,
 )
 from functions.core.domain.errors import ActionNotAllowed
+from functions.core.domain.privacy import PERSONAL, FreeText, TermName
 from functions.core.domain.ticket import DONE, OPEN, Customer, Ticket
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class SetCustomerClass(
 ):
     """Set the customer's class (A5)."""
 
-    customer_class: str | None
+    customer_class: TermName | None
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         if self.customer_class is not None:
@@ -69,7 +70,7 @@ class MailReturned(
     `elsewhere`: the mail belonged to another ticket, so only a change of the mark is news here.
     """
 
-    cause: str
+    cause: FreeText
     permanent: bool
     elsewhere: bool = False
 
@@ -97,7 +98,7 @@ class ProveContact(
 class CorrectContactBody(Body):
     """A new contact; without one the former contact works again."""
 
-    contact: Annotated[str, Field(min_length=1, max_length=320)] | None = None
+    contact: Annotated[str, Field(min_length=1, max_length=320), PERSONAL] | None = None
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ class Hold(
     """Set or release a legal hold (B10)."""
 
     held: bool
-    reason: str = ""
+    reason: FreeText = ""
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         if ticket.held == self.held:
@@ -161,7 +162,7 @@ class ErasePerson(
 ):
     """Erase the customer's personal data (B10)."""
 
-    reason: str = ""
+    reason: FreeText = ""
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         # A second erasure removes what was recorded since the first.

@@ -20,6 +20,7 @@ from functions.core.domain.commands.base import (
     not_allowed,
 )
 from functions.core.domain.errors import ActionNotAllowed
+from functions.core.domain.privacy import FreeText, PersonalText, TermName
 from functions.core.domain.ticket import DONE, IN_HAND, OPEN, Ticket
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ class Merge(
 ):
     """Merge the ticket into `into`, which gets `ReceiveMerged` in the same transaction."""
 
-    into: str
-    reason: str = ""
+    into: TermName
+    reason: FreeText = ""
     same_customer: bool = True
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
@@ -71,10 +72,10 @@ class ReceiveMerged(
 ):
     """Receive the merged ticket `other`: the other half of `Merge`."""
 
-    other: str
+    other: TermName
     other_open: bool
     same_customer: bool = True
-    reason: str = ""
+    reason: FreeText = ""
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         if self.other_open and ticket.status not in OPEN:
@@ -110,7 +111,7 @@ class Unmerge(
 ):
     """Undo the merge. `handler_stays`: the former handler is still on the roster."""
 
-    reason: str = ""
+    reason: FreeText = ""
     handler_stays: bool = True
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
@@ -135,8 +136,8 @@ class ReleaseMerged(
 ):
     """Release the ticket `other`: the other half of `Unmerge`."""
 
-    other: str
-    reason: str = ""
+    other: TermName
+    reason: FreeText = ""
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         return [e.MergeUndone(other=self.other, reason=self.reason)]
@@ -152,7 +153,7 @@ class Link(
 ):
     """Link the follow-up ticket in which the conversation goes on."""
 
-    number: str
+    number: PersonalText
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         if self.number in (ticket.number, *ticket.related):

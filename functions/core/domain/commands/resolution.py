@@ -11,7 +11,6 @@ from pydantic import Field
 
 from functions.core.domain import events as e
 from functions.core.domain.commands.base import (
-    INTERNAL,
     LEADERS,
     AgentAction,
     Body,
@@ -22,6 +21,7 @@ from functions.core.domain.commands.base import (
     reopened,
 )
 from functions.core.domain.errors import AlreadyAnswered, FieldError, InvalidInput
+from functions.core.domain.privacy import FREE_TEXT, FreeText, TermName
 from functions.core.domain.ticket import DONE, OPEN, Status, Ticket
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Resolve(
 ):
     """Resolve the ticket; `summary` names the key action (A12)."""
 
-    summary: str
+    summary: FreeText
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         limit = playbook.fields.summary_max
@@ -79,7 +79,7 @@ class Confirm(
     """Record whether the problem is solved, in the customer's words (C10, D13)."""
 
     solved: bool
-    reason: str = ""
+    reason: FreeText = ""
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         answer = e.ConfirmationGiven(solved=self.solved, reason=self.reason)
@@ -123,7 +123,7 @@ class Reopen(
 ):
     """Reopen a resolved or archived ticket."""
 
-    reason: str = ""
+    reason: FreeText = ""
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         return [reopened(ticket, self.reason, playbook)]
@@ -142,7 +142,7 @@ class AnswerSurvey(
     """Record the customer's score (A13)."""
 
     score: int
-    comment: str = ""
+    comment: FreeText = ""
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         low, high = playbook.survey.scores
@@ -199,7 +199,7 @@ class AssignReview(
 ):
     """Assign the call-back to a QA member."""
 
-    reviewer: str
+    reviewer: TermName
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         if ticket.reviewer == self.reviewer:
@@ -209,7 +209,7 @@ class AssignReview(
 
 class CallbackBody(Body):
     cause: Reason
-    note: Annotated[str, Field(max_length=4000), INTERNAL] = ""
+    note: Annotated[str, Field(max_length=4000), FREE_TEXT] = ""
 
 
 @dataclass(frozen=True)
@@ -228,8 +228,8 @@ class RecordCallback(
 ):
     """Record the call-back (A13)."""
 
-    cause: str
-    note: str = ""
+    cause: FreeText
+    note: FreeText = ""
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         return [e.CallbackRecorded(cause=self.cause, note=self.note), e.TicketArchived()]
@@ -270,7 +270,7 @@ class Close(
 ):
     """End the ticket without a solution."""
 
-    reason: str
+    reason: FreeText
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         return [e.TicketClosed(reason=self.reason)]

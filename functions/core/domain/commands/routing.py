@@ -22,6 +22,7 @@ from functions.core.domain.commands.base import (
     unknown_names,
 )
 from functions.core.domain.errors import InvalidInput
+from functions.core.domain.privacy import FreeText, PersonalText, TermName
 from functions.core.domain.ticket import IN_HAND, OPEN, UNASSIGNED, Queue, Ticket
 
 if TYPE_CHECKING:
@@ -38,13 +39,13 @@ class Classify(
 ):
     """Record the classification of the request's text."""
 
-    type: str
-    tags: tuple[str, ...]
-    priority: str
-    mood: str | None = None
+    type: TermName
+    tags: tuple[TermName, ...]
+    priority: TermName
+    mood: TermName | None = None
     confidence: float = 1.0
-    rules: tuple[str, ...] = ()
-    product: str | None = None
+    rules: tuple[TermName, ...] = ()
+    product: FreeText | None = None
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         classified = e.TicketClassified(
@@ -70,8 +71,8 @@ class AskConfirmation(
 ):
     """Put the ticket in 待确认 and ask `team` to confirm its type (A6)."""
 
-    team: str
-    question: str
+    team: TermName
+    question: PersonalText
     queue: Queue = "waiting"
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
@@ -103,9 +104,9 @@ class ConfirmType(
 ):
     """Confirm the type of a vague request; None leaves a value as it is (A6)."""
 
-    type: str
-    tags: tuple[str, ...] | None = None
-    priority: str | None = None
+    type: TermName
+    tags: tuple[TermName, ...] | None = None
+    priority: TermName | None = None
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         priority = self.priority or ticket.priority
@@ -131,7 +132,7 @@ class AskCustomer(
 ):
     """Ask the customer what a vague request is about (E2)."""
 
-    question: str
+    question: PersonalText
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         return [e.CustomerAsked(question=self.question, count=ticket.asked + 1)]
@@ -148,9 +149,9 @@ class Enqueue(
 ):
     """Put the ticket in a queue."""
 
-    team: str
+    team: TermName
     queue: Queue = "waiting"
-    reason: str = ""
+    reason: FreeText = ""
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         require_known("team", self.team, playbook.teams)
@@ -188,9 +189,9 @@ class Take(
 ):
     """Assign the ticket to the agent who asks for it, free capacity or not."""
 
-    team: str
-    handler: str
-    reason: str = ""
+    team: TermName
+    handler: TermName
+    reason: FreeText = ""
     by_person: bool = True
 
 
@@ -218,9 +219,9 @@ class Assign(
 ):
     """Assign the ticket to an agent. `by_person`: a person decided, so capacity is not checked."""
 
-    team: str
-    handler: str
-    reason: str = ""
+    team: TermName
+    handler: TermName
+    reason: FreeText = ""
     by_person: bool = False
 
 
@@ -244,8 +245,8 @@ class SetPriority(
 ):
     """Change the priority."""
 
-    priority: str
-    reason: str = ""
+    priority: TermName
+    reason: FreeText = ""
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         require_known("priority", self.priority, playbook.priorities)

@@ -24,6 +24,7 @@ from functions.core.domain.commands.base import (
 )
 from functions.core.domain.commands.resolution import Resolve
 from functions.core.domain.errors import FieldError, InvalidInput
+from functions.core.domain.privacy import FreeText, StepFields, TermName
 from functions.core.domain.ticket import DONE, OPEN, Attachment, Ticket
 
 if TYPE_CHECKING:
@@ -52,10 +53,10 @@ class TakeStep(
 ):
     """Take one of the desk's own steps with its fields; `by` is who asks."""
 
-    step: str
-    fields: dict[str, str]
+    step: TermName
+    fields: StepFields
     attachments: tuple[Attachment, ...] = ()
-    by: str = ""
+    by: TermName = ""
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         require_known("action", self.step, playbook.steps)
@@ -171,7 +172,7 @@ class Approve(
     """Approve or refuse the pending step (C9)."""
 
     approved: bool
-    reason: str = ""
+    reason: FreeText = ""
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         pending = ticket.pending

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from functions.core.domain.events.base import (
     EVENTS as EVENTS,
-    IMPERSONAL as IMPERSONAL,
-    PERSONAL as PERSONAL,
     SCHEMA_VERSION as SCHEMA_VERSION,
     Event as Event,
 )

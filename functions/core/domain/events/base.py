@@ -14,7 +14,7 @@ An event class is the only declaration of an event. Its class keywords and field
   passed between them and the desk;
 - `record` and `says`: its kind in the handling record (B7), and the field with its text;
 - `direction`: `in` or `out` for messages between customer and desk;
-- `PERSONAL` on fields with personal data, so that erasure blanks them;
+- the marks of `functions.core.domain.privacy` on its fields: what is masked, kept or erased;
 - `changes`: its changes to the ticket.
 
 Stored events carry `SCHEMA_VERSION`. Fields are only ever added, with defaults, so older events
@@ -24,7 +24,7 @@ stored and shown in timelines, so they never change (`docs/decisions/0020`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from functions.core.domain.ticket import Ticket, TicketChanges, Value
 
@@ -41,16 +41,6 @@ NOBODY: frozenset[Function] = frozenset()
 
 Visibility = Literal["never", "status", "message"]
 RecordKind = Literal["step", "communication", "solution"]
-
-PERSONAL = "personal"
-"""Marks a field that may identify the customer. Erasure blanks it (B10)."""
-IMPERSONAL = "impersonal"
-"""Marks a text field that never does: a term of the playbook, a username, a code."""
-
-PersonalText = Annotated[str, PERSONAL]
-"""Free text, or another value that may identify the customer."""
-TermName = Annotated[str, IMPERSONAL]
-"""A term of the playbook, a username, a code: the same for many customers."""
 
 EVENTS: dict[str, type[Event]] = {}
 """Event name → class, in the order of a ticket's life."""

@@ -9,9 +9,10 @@ from pydantic import SerializeAsAny
 
 from functions.core.domain.events.base import E, Event
 from functions.core.domain.events.steps import StepTaken
+from functions.core.domain.privacy import TermName
 from functions.core.domain.ticket import Value
 
-Actor = str
+Actor = TermName
 """`customer`, `system`, or an agent's username."""
 
 MACHINES = frozenset({"customer", "system"})
@@ -24,8 +25,8 @@ class Commit(Value):
     `sealed`: masking changed the customer's text, and the original is stored sealed.
     """
 
-    desk: str
-    number: str
+    desk: TermName
+    number: TermName
     version: int
     at: datetime
     actor: Actor

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from functions.core.domain.events.base import BOTH, NOBODY, PERSONAL, Event, PersonalText, TermName
+from functions.core.domain.events.base import BOTH, NOBODY, Event
+from functions.core.domain.privacy import PERSONAL, FreeText, PersonalText, TermName
 from functions.core.domain.ticket import Attachment, RefusedFile, Ticket, TicketChanges
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class ReplySent(
 ):
     """An agent answered the customer; the first answer is the first response (A10)."""
 
-    text: PersonalText
+    text: FreeText
     attachments: tuple[Attachment, ...] = ()
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
@@ -43,7 +44,7 @@ class InformationRequested(
 ):
     """An agent asked the customer for information, and the ticket waits for it (A11)."""
 
-    text: PersonalText
+    text: FreeText
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         return {
@@ -71,15 +72,15 @@ class CustomerWrote(
     `TicketReceived`.
     """
 
-    text: PersonalText
+    text: FreeText
     channel: TermName
-    raw: Annotated[str | None, PERSONAL] = None
+    raw: PersonalText | None = None
     attachments: tuple[Attachment, ...] = ()
     refused: Annotated[tuple[RefusedFile, ...], PERSONAL] = ()
     unproven: bool = False
     via: TermName | None = None
     stranger: bool = False
-    by_another: Annotated[str | None, PERSONAL] = None
+    by_another: PersonalText | None = None
     by_submitter: bool = False
 
 
@@ -105,7 +106,7 @@ class NoteAdded(
 ):
     """An agent or a function added an internal note. Customers never see it."""
 
-    text: PersonalText
+    text: FreeText
     attachments: tuple[Attachment, ...] = ()
 
 
@@ -113,4 +114,4 @@ class OriginalOpened(Event, label=("已查看原文", "Original opened"), webhoo
     """An agent opened the original of a message; `message` is the message's version (G4)."""
 
     message: int
-    reason: PersonalText
+    reason: FreeText

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core.domain.events.base import NOBODY, Event, PersonalText, TermName
+from functions.core.domain.events.base import NOBODY, Event
+from functions.core.domain.privacy import FreeText, TermName
 from functions.core.domain.ticket import Customer, Ticket, TicketChanges
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class ContactBounced(Event, label=("邮件无法送达", "Mail bounced"), webhoo
     """
 
     permanent: bool
-    cause: PersonalText
+    cause: FreeText
 
     def marks(self, customer: Customer) -> bool:
         """Return whether mail stops; a bad address replaces a complaint, not the reverse."""
@@ -91,7 +92,7 @@ class HoldSet(
     """A legal hold was set or released (B10)."""
 
     held: bool
-    reason: PersonalText = ""
+    reason: FreeText = ""
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         return {"held": self.held}
@@ -102,6 +103,7 @@ class PersonErased(
 ):
     """The customer's personal data was erased; the figures stay (B10)."""
 
+    # Written by an operator about the erasure, masked, and kept as its record.
     reason: TermName = ""
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from functions.core.domain.events.base import NOBODY, Event, TermName
+from functions.core.domain.events.base import NOBODY, Event
+from functions.core.domain.privacy import TermName
 from functions.core.domain.ticket import Ticket, TicketChanges, Timer
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core.domain.events.base import BOTH, NOBODY, Event, PersonalText, TermName
+from functions.core.domain.events.base import BOTH, NOBODY, Event
+from functions.core.domain.privacy import FreeText, PersonalText, TermName
 from functions.core.domain.ticket import Merged, Queue, Status, Ticket, TicketChanges
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class TicketMerged(
 
     other: TermName
     same_customer: bool = True
-    reason: PersonalText = ""
+    reason: FreeText = ""
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         live = {
@@ -51,7 +52,7 @@ class MergeReceived(
 
     other: TermName
     same_customer: bool = True
-    reason: PersonalText = ""
+    reason: FreeText = ""
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         return {"carries": (*ticket.carries, self.other)}
@@ -69,7 +70,7 @@ class TicketUnmerged(
     other: TermName
     status: Status
     queue: Queue
-    reason: PersonalText = ""
+    reason: FreeText = ""
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         restored = ticket.merged.timers if ticket.merged else {}
@@ -92,7 +93,7 @@ class MergeUndone(
     """The ticket `other`, which had been merged into this one, was separated again."""
 
     other: TermName
-    reason: PersonalText = ""
+    reason: FreeText = ""
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         return {"carries": tuple(number for number in ticket.carries if number != self.other)}

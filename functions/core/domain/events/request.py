@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from functions.core.domain.events.base import BOTH, NOBODY, PERSONAL, Event, PersonalText, TermName
+from functions.core.domain.events.base import BOTH, NOBODY, Event
+from functions.core.domain.privacy import PERSONAL, FreeText, PersonalText, TermName
 from functions.core.domain.ticket import (
     Attachment,
     Customer,
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 class Product(Value):
     """The product that a request is about (D2)."""
 
-    name: TermName | None = None
-    model: TermName | None = None
-    serial: Annotated[str | None, PERSONAL] = None
-    purchased_on: Annotated[str | None, PERSONAL] = None
+    name: FreeText | None = None
+    model: FreeText | None = None
+    serial: FreeText | None = None
+    purchased_on: PersonalText | None = None
 
     @property
     def title(self) -> str | None:
@@ -58,19 +59,19 @@ class TicketReceived(
     priority: TermName
     urgency: TermName | None = None
     type_given: bool = False
-    description: PersonalText
-    text: Annotated[str | None, PERSONAL] = None
-    subject: Annotated[str | None, PERSONAL] = None
-    raw: Annotated[str | None, PERSONAL] = None
+    description: FreeText
+    text: FreeText | None = None
+    subject: FreeText | None = None
+    raw: PersonalText | None = None
     attachments: tuple[Attachment, ...] = ()
     refused: Annotated[tuple[RefusedFile, ...], PERSONAL] = ()
     unproven: bool = False
     contact_proven: bool = False
     product: Product | None = None
-    proof_of_purchase: Annotated[str | None, PERSONAL] = None
-    order: Annotated[str | None, PERSONAL] = None
+    proof_of_purchase: FreeText | None = None
+    order: FreeText | None = None
     entered_by: TermName | None = None
-    linked_to: Annotated[str | None, PERSONAL] = None
+    linked_to: PersonalText | None = None
 
     @property
     def words(self) -> str:
@@ -92,7 +93,7 @@ class TicketClassified(
     mood: TermName | None = None
     confidence: float = 1.0
     rules: tuple[TermName, ...] = ()
-    product: TermName | None = None
+    product: FreeText | None = None
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         return {

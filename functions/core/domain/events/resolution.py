@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core.domain.events.base import BOTH, Event, PersonalText, TermName
+from functions.core.domain.events.base import BOTH, Event
+from functions.core.domain.privacy import FreeText, TermName
 from functions.core.domain.ticket import ReopenTo, Status, Ticket, TicketChanges
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class TicketResolved(
 ):
     """An agent resolved the ticket; `resolution` counts its resolutions (A12)."""
 
-    summary: PersonalText
+    summary: FreeText
     resolution: int
     confirm: bool = False
 
@@ -45,7 +46,7 @@ class TicketReopened(
 ):
     """The problem is not solved after all; `to` names the recipient (B9, E7)."""
 
-    reason: PersonalText = ""
+    reason: FreeText = ""
     team: TermName
     to: ReopenTo = "team"
 
@@ -74,7 +75,7 @@ class SecondHandlingStarted(
 ):
     """The customer is not satisfied; the ticket is handled again, one level up (B9, E7)."""
 
-    reason: PersonalText = ""
+    reason: FreeText = ""
 
 
 class ConfirmationGiven(
@@ -89,7 +90,7 @@ class ConfirmationGiven(
     """The customer said whether the problem is solved (C10, D13)."""
 
     solved: bool
-    reason: PersonalText = ""
+    reason: FreeText = ""
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         if self.solved and ticket.status == "awaiting_confirmation":
@@ -123,7 +124,7 @@ class SurveyAnswered(
     """The customer scored one resolution (A13)."""
 
     score: int
-    comment: PersonalText = ""
+    comment: FreeText = ""
     resolution: int
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
@@ -170,8 +171,8 @@ class CallbackRecorded(
 ):
     """The call-back was made and its cause recorded (A13)."""
 
-    cause: PersonalText
-    note: PersonalText = ""
+    cause: FreeText
+    note: FreeText = ""
 
 
 class ReviewExpired(Event, label=("回访已到期", "Call-back expired"), webhook="review.expired"):
@@ -192,7 +193,7 @@ class TicketClosed(
 ):
     """A supervisor closed the ticket without a solution (spam, a duplicate)."""
 
-    reason: PersonalText
+    reason: FreeText
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         return _ended("closed", commit)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core.domain.events.base import BOTH, Event, PersonalText, TermName
+from functions.core.domain.events.base import BOTH, Event
+from functions.core.domain.privacy import FreeText, PersonalText, TermName
 from functions.core.domain.ticket import Queue, Ticket, TicketChanges
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class TicketQueued(
 
     team: TermName
     queue: Queue = "waiting"
-    reason: PersonalText = ""
+    reason: FreeText = ""
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         return {**ticket.released(), "status": "queued", "queue": self.queue, "team": self.team}
@@ -94,7 +95,7 @@ class TicketAssigned(
 
     team: TermName
     handler: TermName
-    reason: PersonalText = ""
+    reason: FreeText = ""
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         former = ticket.former_handlers
@@ -117,7 +118,7 @@ class PriorityChanged(
     """The priority was set by a person or raised by an escalation."""
 
     priority: TermName
-    reason: PersonalText = ""
+    reason: FreeText = ""
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         return {"priority": self.priority}

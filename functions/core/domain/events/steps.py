@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from functions.core.domain.events.base import PERSONAL, Event, PersonalText, TermName
+from functions.core.domain.events.base import Event
+from functions.core.domain.privacy import FreeText, StepFields, TermName
 from functions.core.domain.ticket import Attachment, Pending, Status, Ticket, TicketChanges
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ class StepTaken(
 
     step: TermName
     to: Status | None = None
-    fields: Annotated[dict[str, str], PERSONAL] = {}
+    fields: StepFields = {}
     attachments: tuple[Attachment, ...] = ()
     customer_sees: bool = False
     responds: bool = False
@@ -37,7 +38,7 @@ class ApprovalRequested(
     """A step exceeds the agent's authority and waits for a supervisor (C9)."""
 
     step: TermName
-    fields: Annotated[dict[str, str], PERSONAL] = {}
+    fields: StepFields = {}
     attachments: tuple[Attachment, ...] = ()
     by: TermName = ""
 
@@ -64,7 +65,7 @@ class ApprovalGiven(
 
     step: TermName
     approved: bool
-    reason: PersonalText = ""
+    reason: FreeText = ""
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         return {"status": status_after_approval(ticket), "pending": None}
