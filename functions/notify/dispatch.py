@@ -25,7 +25,8 @@ from typing import Any
 from functions.core.domain.delivery import RETRY_AFTER, Delivery
 from functions.core.domain.errors import DeadLetter, TryAgain
 from functions.core.domain.events import Commit, Event, TimerBreached, TimerWarned
-from functions.core.domain.rules import CUSTOMERS, Playbook
+from functions.core.domain.recipients import CUSTOMERS
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.composing import notifications_for, triggers
 from functions.core.storage.items import read_commit

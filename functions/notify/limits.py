@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.playbook_types import parse_duration
-from functions.core.domain.rules import CUSTOMERS, Playbook
+from functions.core.domain.recipients import CUSTOMERS
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.composing import written_by_agent
 from functions.core.storage.database import Storage

@@ -12,7 +12,8 @@ from functions.core.domain.delivery import Delivery
 from functions.core.domain.erasure import without_person
 from functions.core.domain.errors import DeadLetter
 from functions.core.domain.events import MACHINES, Commit, ContactCorrected, TicketReceived
-from functions.core.domain.rules import CUSTOMERS, FORMER_CONTACT, Playbook
+from functions.core.domain.recipients import CUSTOMERS, FORMER_CONTACT
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.composing import (
     Notification,

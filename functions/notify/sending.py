@@ -11,7 +11,7 @@ from uuid import UUID
 
 from functions.core.channels.base import OutgoingMessage
 from functions.core.domain.delivery import Delivery
-from functions.core.domain.rules import CUSTOMERS
+from functions.core.domain.recipients import CUSTOMERS
 from functions.core.services.composing import RenderedMessage, written_by_agent
 from functions.core.text import tokens
 from functions.notify import texts

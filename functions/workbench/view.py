@@ -10,8 +10,9 @@ from typing import Any
 
 from functions.core.domain import events as e
 from functions.core.domain.delivery import Delivery
+from functions.core.domain.recipients import CUSTOMERS
 from functions.core.domain.record import TicketRecord, handling_record, message_order
-from functions.core.domain.rules import CUSTOMERS, Playbook
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.suggesting import suggest
 from functions.core.storage.files import FILES

@@ -9,17 +9,8 @@ from typing import Any, Literal, get_args, get_origin
 
 import pytest
 
-from functions.core.domain.rules import (
-    RECIPIENTS,
-    TEAM_IN,
-    TEAM_NAMED,
-    Condition,
-    Effect,
-    Playbook,
-    Section,
-    TimerEffects,
-    Vague,
-)
+from functions.core.domain.recipients import RECIPIENTS, TEAM_IN, TEAM_NAMED
+from functions.core.domain.rules import Condition, Effect, Playbook, Section, TimerEffects, Vague
 from functions.core.domain.ticket import STATUSES, TIMER_KINDS
 from functions.core.playbook import load
 from functions.core.playbook.checks import TEMPLATE_VARIABLES

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from functions.core.domain import events as e
-from functions.core.domain.rules import Playbook, Recipient
+from functions.core.domain.recipients import Recipient
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Customer, Ticket, Timer
 from functions.core.services.composing import Notification
 from tests.notify.deployment import NOON

@@ -16,7 +16,8 @@ from collections.abc import Callable, Collection
 from functions.core.domain import events as e
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.privacy import COUNTED, TERM, blanks
-from functions.core.domain.rules import CUSTOMERS, Playbook, StepField
+from functions.core.domain.recipients import CUSTOMERS
+from functions.core.domain.rules import Playbook, StepField
 from functions.core.domain.ticket import HIDDEN, Customer
 
 Mask = Callable[[str], str]

@@ -28,7 +28,6 @@ from pydantic import (
     Tag as Branch,
     ValidationError,
 )
-from pydantic_core import PydanticCustomError
 
 from functions.core.domain.calendar import BusinessCalendar
 from functions.core.domain.errors import PlaybookError
@@ -53,6 +52,7 @@ from functions.core.domain.playbook_types import (
 )
 from functions.core.domain.playbook_upgrades import upgraded
 from functions.core.domain.privacy import Holds
+from functions.core.domain.recipients import Recipient
 from functions.core.domain.ticket import Queue
 
 FileKind = Literal["image", "document", "text", "media", "archive", "message", "other"]
@@ -226,32 +226,8 @@ class Assignment(Section):
     prefer: Literal["longest_idle", "least_loaded"] = "longest_idle"
 
 
-FORMER_CONTACT = "former_contact"
-"""The recipient that an agent replaced by another contact; it is told so, and nothing else."""
-CUSTOMERS = ("customer", FORMER_CONTACT)
-"""Recipients outside the desk."""
-RECIPIENTS = (*CUSTOMERS, "handler", "team", "supervisor", "qa")
 DESK_NAME = "[a-z][a-z0-9-]{1,30}"
 """The form of a desk's name, as a regular expression."""
-
-TEAM_NAMED = "team:"
-"""B6, D9: the prefix of a recipient that names a team, whichever team the ticket has."""
-TEAM_IN = "field:"
-"""E5: the prefix of a recipient that names a step's field; the field's value is the team."""
-
-
-def _recipient(value: str) -> str:
-    if value not in RECIPIENTS and not value.startswith((TEAM_NAMED, TEAM_IN)):
-        raise PydanticCustomError(
-            "recipient",
-            "expected 'customer', 'former_contact', 'handler', 'team', 'supervisor' or 'qa', "
-            "'team:' with a team's name, or 'field:' with a step's field, got '{value}'",
-            {"value": value},
-        )
-    return value
-
-
-Recipient = Annotated[str, AfterValidator(_recipient)]
 
 
 class TimerNotification(Section):

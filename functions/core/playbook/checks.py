@@ -11,15 +11,9 @@ from functions.core.domain.commands import agent_actions
 from functions.core.domain.commands.steps import BODY_FIELDS
 from functions.core.domain.events import EVENTS, ContactCorrected
 from functions.core.domain.playbook_types import MAIL_ADDRESS
+from functions.core.domain.recipients import CUSTOMERS, FORMER_CONTACT, Recipient
 from functions.core.domain.roster import Role
-from functions.core.domain.rules import (
-    CUSTOMERS,
-    FORMER_CONTACT,
-    Condition,
-    Playbook,
-    Recipient,
-    Step,
-)
+from functions.core.domain.rules import Condition, Playbook, Step
 from functions.core.domain.ticket import IN_HAND, STATUSES
 from functions.core.domain.webhooks import Endpoint
 from functions.core.playbook.explain import Location, Problem

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator
 
 from functions.core.domain.events import EVENTS
 from functions.core.domain.playbook_upgrades import FORMER_WEBHOOK_TYPES
-from functions.core.domain.rules import TEAM_IN, TEAM_NAMED, Condition, Effect, Playbook, TimerRule
+from functions.core.domain.recipients import TEAM_IN, TEAM_NAMED
+from functions.core.domain.rules import Condition, Effect, Playbook, TimerRule
 from functions.core.domain.ticket import STATUSES, TIMER_KINDS
 from functions.core.domain.webhooks import ALL_EVENTS, event_of_type
 from functions.core.playbook.explain import Location, Problem

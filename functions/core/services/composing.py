@@ -25,15 +25,14 @@ from functions.core.domain.events import (
     TimerWarned,
 )
 from functions.core.domain.matching import Facts, holds
-from functions.core.domain.rules import (
+from functions.core.domain.recipients import (
     CUSTOMERS,
     FORMER_CONTACT,
     TEAM_IN,
     TEAM_NAMED,
-    Locale,
-    Playbook,
     Recipient,
 )
+from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import TIMER_KINDS, Ticket, Timer
 from functions.core.text.templating import fill, format_time, ticket_variables, with_fields
 from functions.core.text.words import label
