@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from functions.core.domain.errors import Forbidden, NotFound
+from functions.core.domain.errors import FieldError, Forbidden, InvalidInput, NotFound
+from functions.core.domain.events import Commit
 from functions.core.domain.record import TicketRecord
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
@@ -30,6 +31,15 @@ if TYPE_CHECKING:
 
 Unseal = Callable[[str, str, int, str], dict[str, str]]
 """Opens an original: desk, number, version of the recorded act, agent → field → text."""
+
+PAGE = 20
+"""The commits in one view of a ticket; `before` names earlier ones."""
+
+OPENING = 3
+"""The first commits, which contain the request and its classification."""
+
+MAX_DIGITS = 6
+"""The digits of a version."""
 
 MAX_OTHER_TICKETS = 20
 """The most other tickets of the customer that a view names."""
@@ -74,11 +84,8 @@ def show_ticket(
     ticket = storage.tickets.load(desk, number)
     numbers = storage.contacts.tickets(desk, ticket.customer.hash, MAX_OTHER_TICKETS + 1)
     others = storage.tickets.load_many(desk, [other for other in numbers if other != number])
-    history = storage.tickets.history(desk, number, ticket.version)
-    deliveries = storage.deliveries.list(desk, number)
-    full = view.FullTicket(
-        TicketRecord(ticket, history, deliveries), _merged(storage, ticket), others
-    )
+    page, opening = _page(storage, ticket, _before(request))
+    full = view.FullTicket(page, opening, _merged(storage, page), others)
     shown = view.ticket_view(full, playbook, principal, files.link)
     if ticket.merged is not None:
         from functions.core.services.merging import merge_target
@@ -87,12 +94,57 @@ def show_ticket(
     return HttpResponse(shown)
 
 
-def _merged(storage: Storage, ticket: Ticket) -> list[TicketRecord]:
-    if not ticket.carries:
-        return []
-    from functions.core.services.merging import merged_records
+def _before(request: Request) -> int | None:
+    """Return the version before which the page of entries ends.
 
-    return merged_records(storage, ticket)
+    Raises:
+        InvalidInput: `before` is not a version.
+    """
+    text = request.query.get("before")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
+        wrong = FieldError("before", "a version, as the view's `before`")
+        raise InvalidInput("The page is invalid.", (wrong,))
+    return int(text)
+
+
+def _page(
+    storage: Storage, ticket: Ticket, before: int | None
+) -> tuple[TicketRecord, Sequence[Commit]]:
+    """Read a page of a ticket's entries, and its first commits."""
+    desk, number, version = ticket.desk, ticket.number, ticket.version
+    history = storage.tickets.history_page(desk, number, version, PAGE, before)
+    first = history[0].version if history else 1
+    opening = (
+        history
+        if first == 1 and history
+        else storage.tickets.history_page(desk, number, OPENING, OPENING)
+    )
+    last = history[-1].version if history else 0
+    deliveries = storage.deliveries.of_commits(desk, number, first, last)
+    return TicketRecord(ticket, history, deliveries), opening
+
+
+def _merged(storage: Storage, page: TicketRecord) -> list[TicketRecord]:
+    """Read the newest entries of the tickets merged into this one that belong to its page."""
+    ticket, history = page.ticket, page.history
+    if not ticket.carries or not history:
+        return []
+    from functions.core.services.merging import merged_tickets
+
+    since = None if history[0].version == 1 else history[0].at
+    until = None if history[-1].version == ticket.version else history[-1].at
+    records = []
+    for merged in merged_tickets(storage, ticket):
+        record, _ = _page(storage, merged, None)
+        commits = [
+            commit
+            for commit in record.history
+            if (since is None or commit.at >= since) and (until is None or commit.at <= until)
+        ]
+        records.append(TicketRecord(merged, commits, record.deliveries))
+    return records
 
 
 def enter_ticket(

@@ -24,9 +24,16 @@ Link = Callable[[e.Attachment], str]
 
 @dataclass(frozen=True)
 class FullTicket:
-    """A ticket, the tickets merged into it, and the customer's other tickets, newest first."""
+    """A page of a ticket, of the tickets merged into it, and the customer's other tickets.
+
+    Attributes:
+        own: the ticket with the page's commits and their deliveries.
+        opening: the ticket's first commits: its request and classification.
+        others: the customer's other tickets, newest first.
+    """
 
     own: TicketRecord
+    opening: Sequence[e.Commit]
     merged: Sequence[TicketRecord] = ()
     others: Sequence[Ticket] = ()
 
@@ -95,7 +102,7 @@ def ticket_view(
         link: makes a short-lived link to a file; only those who work on the ticket get one.
     """
     ticket, history = full.own.ticket, full.own.history
-    received = history[0].of(e.TicketReceived)[0]
+    received = full.opening[0].of(e.TicketReceived)[0]
     description = received.description
     draft = suggest(ticket, playbook, description, ticket.locale)
     return {
@@ -120,20 +127,28 @@ def ticket_view(
         "suggestion": {"text": draft.text, "article": draft.article},
         "rules": [
             rule
-            for commit in history
+            for commit in {c.version: c for c in (*full.opening, *history)}.values()
             for event in commit.of(e.TicketClassified)
             for rule in event.rules
         ],
         "steps": _steps(ticket, playbook, principal),
         "facts": dict(ticket.facts),
         "pending": _pending(ticket, playbook),
-        "records": handling_record(history, playbook.records.pattern),
+        "records": [
+            _without_words(entry) for entry in handling_record(history, playbook.records.pattern)
+        ],
         "attachments": _attachments(full, link if works_on(principal, ticket) else None),
         "refused": _refused(full),
         "related": list(ticket.related),
+        "before": history[0].version if history and history[0].version > 1 else None,
         "history": [other.number for other in full.others],
         "other_tickets": [_other(other, playbook) for other in full.others],
     }
+
+
+def _without_words(entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry of the handling record; the timeline and messages of its version have its text."""
+    return {name: value for name, value in entry.items() if name != "text"}
 
 
 def _steps(ticket: Ticket, playbook: Playbook, principal: Principal) -> list[dict[str, Any]]:

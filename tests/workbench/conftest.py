@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -78,8 +78,8 @@ class Agent:
     def numbers(self, **query: str) -> list[str]:
         return [ticket["number"] for ticket in self.tickets(**query)["tickets"]]
 
-    def show(self, number: str = NUMBER, desk: str = "testdesk") -> Any:
-        request = self.request("GET")
+    def show(self, number: str = NUMBER, desk: str = "testdesk", **query: str) -> Any:
+        request = replace(self.request("GET"), query=query)
         return calls.show_ticket(request, self.storage, desk, number, _files()).body
 
     def act(self, action: str, number: str = NUMBER, **body: Any) -> Any:

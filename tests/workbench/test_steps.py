@@ -348,12 +348,12 @@ def test_the_handling_record_is_numbered(
     agent.act("note", text="已带备件")
     agent.act("resolve", summary="换了屏幕")
     records = agent.show()["records"]
-    assert [(entry["number"], entry["kind"], entry["text"]) for entry in records] == [
-        (f"{NUMBER}-001", "communication", "无法登录"),
-        (f"{NUMBER}-002", "communication", "您好"),
-        (f"{NUMBER}-003", "step", ""),
-        (f"{NUMBER}-004", "step", "已带备件"),
-        (f"{NUMBER}-005", "solution", "换了屏幕"),
+    assert [(entry["number"], entry["kind"], entry["event"]) for entry in records] == [
+        (f"{NUMBER}-001", "communication", "TicketReceived"),
+        (f"{NUMBER}-002", "communication", "ReplySent"),
+        (f"{NUMBER}-003", "step", "StepTaken"),
+        (f"{NUMBER}-004", "step", "NoteAdded"),
+        (f"{NUMBER}-005", "solution", "TicketResolved"),
     ]
     assert (records[2]["step"], records[2]["fields"]) == ("visit", {"arrives_at": AT})
     assert {entry["actor"] for entry in records[1:]} == {"agent-1"}

@@ -125,7 +125,8 @@ def apply(ticket: Ticket | None, commit: e.Commit) -> Ticket:
             ticket = ticket.changed(**event.changes(ticket, commit))
     if ticket is None:
         raise ValueError("a commit without events opens no ticket")
-    return ticket.changed(version=commit.version, updated_at=commit.at)
+    records = None if ticket.records is None else ticket.records + commit.record_entries
+    return ticket.changed(version=commit.version, updated_at=commit.at, records=records)
 
 
 def _opened(event: e.Event, commit: e.Commit) -> Ticket:
@@ -146,6 +147,7 @@ def _opened(event: e.Event, commit: e.Commit) -> Ticket:
         product=event.product.title if event.product else None,
         order=event.order,
         contact_proven=event.contact_proven,
+        records=0,
         related=(event.linked_to,) if event.linked_to else (),
         received_at=commit.at,
         updated_at=commit.at,

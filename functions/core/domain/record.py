@@ -130,19 +130,19 @@ def handling_record(commits: Sequence[Commit], pattern: str = RECORDS) -> list[d
     `text`, `fields`, `version`.
 
     Args:
-        commits: the ticket's history.
+        commits: the ticket's history, or a page of it whose commits know their `records_before`.
         pattern: such as `{ticket}-{step:03}`, the playbook's `records.pattern`.
     """
-    entries = (
-        (commit, event)
-        for commit in _in_order(commits)
-        for event in commit.events
-        if event.record is not None
-    )
-    return [
-        _entry(pattern.format(ticket=commit.number, step=count), commit, event)
-        for count, (commit, event) in enumerate(entries, 1)
-    ]
+    entries: list[dict[str, Any]] = []
+    count = 0
+    for commit in _in_order(commits):
+        count = count if commit.records_before is None else commit.records_before
+        for event in commit.events:
+            if event.record is not None:
+                count += 1
+                number = pattern.format(ticket=commit.number, step=count)
+                entries.append(_entry(number, commit, event))
+    return entries
 
 
 def _entry(number: str, commit: Commit, event: Event) -> dict[str, Any]:

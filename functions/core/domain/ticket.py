@@ -225,6 +225,7 @@ class TicketChanges(TypedDict, total=False):
     asked: int
     related: tuple[str, ...]
     sealed_in: int
+    records: int | None
     held: bool
     erased: bool
     merged: Merged | None
@@ -243,6 +244,7 @@ class Ticket(Value):
     - `merged`: the merge target; `carries`: numbers of the tickets merged into this one.
     - `wakes_at`: next read by the sweep, possibly earlier than `next_due` (see `next_wake`).
     - `sealed_in`: the version whose event holds the sealed contact.
+    - `records`: entries of the handling record (B7); None if an earlier version did not count them.
     - `contact_proven`: the writer has shown that the contact is theirs (contract, *Links*).
     - `related`: earlier and later tickets of the same conversation.
     """
@@ -284,6 +286,7 @@ class Ticket(Value):
     asked: int = 0
     related: tuple[PersonalText, ...] = ()
     sealed_in: int = 1
+    records: int | None = None
     contact_proven: bool = False
     held: bool = False
     erased: bool = False

@@ -30,6 +30,18 @@ class Deliveries:
         item = self.table.get(ticket_key(desk, number), sort_key, consistent=True)
         return read_delivery(item) if item else None
 
+    def of_commits(self, desk: str, number: str, first: int, last: int) -> DeliveryList:
+        """The deliveries that the commits between two versions requested, both included."""
+        query = {
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+            "ExpressionAttributeValues": {
+                ":pk": {"S": ticket_key(desk, number)},
+                ":first": {"S": f"DELIVERY#{first:06}"},
+                ":last": {"S": f"DELIVERY#{last + 1:06}"},
+            },
+        }
+        return [read_delivery(item) for item in self.table.query(**query)]
+
     def exists(self, desk: str, number: str, *, version: int) -> bool:
         """Return whether notify has claimed a delivery about a ticket's commit."""
         page, _ = self.table.query_page(

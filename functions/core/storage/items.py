@@ -155,6 +155,7 @@ def read_commit(item: Item) -> Commit:
             actor=item["actor"]["S"],
             events=parse_events(item["body"]["S"], int(item["schema"]["N"]), at),
             sealed="original" in item,
+            records_before=int(item["records"]["N"]) if "records" in item else None,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise DeadLetter(f"not a commit: {type(error).__name__}: {error}") from error

@@ -197,6 +197,35 @@ class Tickets:
                 break
         return commits
 
+    def history_page(
+        self, desk: str, number: str, newest: int, limit: int, before: int | None = None
+    ) -> list[Commit]:
+        """The last commits of a ticket, or those before a version, oldest first.
+
+        Args:
+            newest: the version that the caller knows. If the replica does not have it yet, the page
+                is read again, consistently.
+            before: the version before which the page ends; None for the newest page.
+        """
+        last = newest if before is None else min(before - 1, newest)
+        commits: list[Commit] = []
+        for consistent in (False, True):
+            items, _ = self.table.query_page(
+                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+                ExpressionAttributeValues={
+                    ":pk": {"S": ticket_key(desk, number)},
+                    ":first": {"S": commit_sort_key(1)},
+                    ":last": {"S": commit_sort_key(last)},
+                },
+                ScanIndexForward=False,
+                Limit=limit,
+                ConsistentRead=consistent,
+            )
+            commits = [read_commit(item) for item in reversed(items)]
+            if last < 1 or (commits and commits[-1].version == last):
+                break
+        return commits
+
     def first_commit(self, desk: str, number: str) -> FirstCommit:
         """The first commit of a ticket; an empty one if there is no such ticket."""
         for consistent in (False, True):
@@ -312,6 +341,9 @@ class Tickets:
             "body": {"S": dump_events(change.events, after.updated_at)},
             **self.playbooks.event_attributes(after.desk),
         }
+        counted = change.before.records if change.before else 0
+        if counted is not None and after.records != counted:
+            item["records"] = {"N": str(counted)}
         if change.sealed is not None:
             item["sealed"] = {"B": change.sealed}
         if change.original:

@@ -23,6 +23,7 @@ class Commit(Value):
     """One change of a ticket: its events in order, with actor and time.
 
     `sealed`: masking changed the customer's text, and the original is stored sealed.
+    `records_before`: entries of the handling record in earlier commits, None if unknown.
     """
 
     desk: TermName
@@ -32,6 +33,12 @@ class Commit(Value):
     actor: Actor
     events: tuple[SerializeAsAny[Event], ...]
     sealed: bool = False
+    records_before: int | None = None
+
+    @property
+    def record_entries(self) -> int:
+        """The entries that this commit adds to the handling record (B7)."""
+        return sum(event.record is not None for event in self.events)
 
     def of(self, *kinds: type[E]) -> tuple[E, ...]:
         """The events of these classes."""
