@@ -12,7 +12,14 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+)
 from pydantic_core import PydanticCustomError
 
 Locale = Literal["zh-CN", "en"]
@@ -105,3 +112,12 @@ Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Amount = Annotated[Decimal, PlainSerializer(float, when_used="json")]
 """A sum of money; a number in JSON."""
+
+
+class Section(BaseModel):
+    """The base of all parts of a playbook: immutable, and unknown keys are errors."""
+
+    # Building the schema at first use, for all parts together, keeps cold starts short.
+    model_config = ConfigDict(
+        defer_build=True, extra="forbid", frozen=True, hide_input_in_errors=False
+    )
