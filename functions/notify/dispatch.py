@@ -188,8 +188,10 @@ class Dispatcher(BaseDispatcher):
     def _blocking_reason(
         self, delivery: Delivery, message: PreparedMessage, earlier: Sequence[Delivery]
     ) -> str | None:
+        # A sweep may run for a later time; its messages belong to that moment.
+        moment = max(self.now, message.commit.at)
         return blocked_by_returned_mail(delivery, message.ticket) or blocked_by_limit(
-            delivery, message.ticket, message.playbook, self.storage, self.now, earlier
+            delivery, message.ticket, message.playbook, self.storage, moment, earlier
         )
 
     def _deliver_all(

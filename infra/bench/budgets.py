@@ -180,8 +180,12 @@ def _described(life: Life) -> dict[str, Any]:
 
 
 def described_call(call: Call) -> dict[str, Any]:
-    """A call as the report lists it, without empty fields."""
-    return {name: value for name, value in asdict(call).items() if value}
+    """A call as the report lists it, without empty fields and what IAM looks at."""
+    fields = asdict(call).items()
+    return {name: value for name, value in fields if value and name not in _FOR_IAM}
+
+
+_FOR_IAM = {"written", "parameter"}
 
 
 def sweep(report: Report, simulator: Simulator) -> None:
