@@ -87,8 +87,8 @@ def _blocked_by_sms_limit(
 
 def _is_proven(ticket: Ticket) -> bool:
     """Return whether the customer has proven the contact."""
-    # Answering the survey takes the link that was sent to the contact.
-    return bool(getattr(ticket, "contact_proven", ticket.score is not None))
+    # Answering a survey takes the link that was sent to the contact.
+    return bool(getattr(ticket, "contact_proven", ticket.score is not None or ticket.level > 0))
 
 
 def limit_reached(
