@@ -3,7 +3,7 @@
 A container keeps its own count and reports it once it has seen a tenth of a limit; below that a
 limit costs nothing. So a limit may be exceeded by a tenth of it for each container that stays below
 its tenth. Once the shared count is over the limit, a container refuses without another call
-(docs/decisions/0022-limits-of-what-strangers-cause.md).
+(docs/decisions/0022-limits-of-unproven-requests.md).
 """
 
 from __future__ import annotations
