@@ -1,4 +1,4 @@
-"""Limit the tickets that strangers open: what is over a limit waits in quarantine (G9).
+"""Limit the tickets of unproven customers: what is over a limit waits in quarantine (G9).
 
 The playbook's `unproven_tickets` says how many a desk takes in an hour, and how many from one
 source. The source's address is stored as a keyed hash for two hours, never in clear.
@@ -31,7 +31,7 @@ class Flooding:
     now: datetime
 
     def require_admitted(self, source: str = "") -> None:
-        """Count a new ticket of a stranger.
+        """Count a new ticket of an unproven customer.
 
         Args:
             source: the internet address that the request came from; empty if it is unknown.

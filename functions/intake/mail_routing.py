@@ -90,7 +90,7 @@ class MailRouter:
 
         Raises:
             Quarantined: the mail has no sender to answer, a machine wrote it, another mail came
-                under the same id, or strangers' mails have opened too many tickets.
+                under the same id, or too many unproven mails opened tickets.
         """
         mail = received.mail
         if self._is_own(mail):

@@ -5,8 +5,8 @@ most such loops at once; if a system drops them, the playbook's `mail.automatic_
 mail counts like sent mail, so a continuing loop stays blocked. Mail that an agent's action causes
 is never limited.
 
-A stranger can make us send text messages to any number: automatic ones to a number that nobody has
-proven are limited by the playbook's `sms.unproven`, and counted in the same way.
+Anybody can name any number on the open form: automatic text messages to one that nobody has proven
+are limited by the playbook's `sms.unproven`, and counted in the same way.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The bill of an hour in which strangers send 100 requests a second to the open form.
+"""The bill of an hour with 100 requests a second to the open form.
 
 What one request uses is measured from the functions' own calls: one that opens a ticket, which is
 routed and acknowledged by a text message, and one that waits in quarantine. How many there are of

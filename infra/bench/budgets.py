@@ -243,7 +243,7 @@ def prices(report: Report, simulator: Simulator) -> None:
 
 
 def abuse(report: Report, simulator: Simulator) -> None:
-    """Compute the bill of an hour in which strangers flood the open form, by list prices."""
+    """Compute the bill of an hour in which somebody floods the open form, by list prices."""
     from infra.bench.abuse import REQUESTS_A_SECOND, hours, measure
 
     listed = costs.read_prices()

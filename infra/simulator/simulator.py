@@ -236,7 +236,7 @@ class Simulator:
         """Call the HTTP API through Chalice, as API Gateway would.
 
         Args:
-            source: the address that the call comes from; a desk's default limits of strangers'
+            source: the address that the call comes from; a desk's default limits of unproven
                 tickets do not apply to this machine.
         """
         from app import app

@@ -1,4 +1,4 @@
-"""Floods of strangers' requests: what is over a limit waits in quarantine, and nothing is lost."""
+"""Floods of unproven requests: what is over a limit waits in quarantine, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ def test_on_the_local_system_only_a_limit_that_the_playbook_names_applies(
     [(UNCONFIRMED, 1), ({"dmarcVerdict": {"status": "PASS"}}, 3), ({"receiptId": "1"}, 3)],
     ids=["unconfirmed", "confirmed", "unchecked"],
 )
-def test_mail_of_strangers_counts_towards_the_desks_limit(
+def test_unproven_mail_counts_towards_the_desks_limit(
     simulator: Simulator, storage: Storage, verdicts: dict[str, Any], opened: int
 ) -> None:
     limited(simulator, storage, per_desk=1)

@@ -1,13 +1,19 @@
-"""The country of a time zone, from the table that the time zone database ships with."""
+"""Countries by their ISO 3166 codes: a time zone's, and that of numbers without a country code."""
 
 from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
 
+PHONE_REGION = "CN"
+"""The country of phone numbers without a country code, at every desk."""
+
 
 def country_of_zone(zone: str) -> str | None:
-    """Return the ISO 3166 code of the country that a time zone belongs to, None for `UTC`."""
+    """Return the country of a time zone, None for `UTC`.
+
+    The time zone database's own table says so, which the package `tzdata` ships.
+    """
     return _countries().get(zone)
 
 

@@ -29,7 +29,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from functions.core.domain.calendar import BusinessCalendar
-from functions.core.domain.countries import country_of_zone
+from functions.core.domain.countries import PHONE_REGION, country_of_zone
 from functions.core.domain.errors import PlaybookError
 from functions.core.domain.playbook_limits import AutomaticLimits, Sms, UnprovenTickets
 from functions.core.domain.playbook_types import (
@@ -538,12 +538,14 @@ class Playbook(Section):
     def sms_countries(self) -> tuple[str, ...]:
         """The countries that text messages go to: those set, else the desk's own.
 
-        The desk's own country is that of its holidays, else that of its time zone.
+        The desk's own country is that of its holidays, else that of its time zone, and the one
+        whose numbers customers may write without a country code.
         """
         holidays = self.calendar.get("holidays")
         own = holidays.get("country") if isinstance(holidays, dict) else None
         own = own or country_of_zone(str(self.calendar.get("timezone", "UTC")))
-        return self.sms.countries or ((str(own).upper(),) if own else ())
+        countries = (str(own).upper(), PHONE_REGION) if own else (PHONE_REGION,)
+        return self.sms.countries or tuple(dict.fromkeys(countries))
 
     @cached_property
     def ranks(self) -> dict[str, int]:

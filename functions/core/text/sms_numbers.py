@@ -1,6 +1,6 @@
 """Which phone numbers may get a text message.
 
-A stranger names the number on an open form. Numbers abroad, at premium rates and of satellite
+Anybody can name any number on the open form. Numbers abroad, at premium rates and of satellite
 networks cost many times an ordinary message, and part of the price goes to their owner.
 """
 
