@@ -70,8 +70,7 @@ def intake_mail(event: Any, context: LambdaContext) -> dict[str, list[dict[str, 
 def _form(request: web.Request, desk: str) -> web.HttpResponse:
     from functions.intake import forms
 
-    playbook = storage(request.deployment).playbooks.get(desk, request.now)
-    return forms.create_from_form(request, ticket_creator(request.deployment), playbook)
+    return forms.receive(request, desk)
 
 
 def _webhook(request: web.Request, desk: str) -> web.HttpResponse:
@@ -102,7 +101,12 @@ def _chat(request: web.Request, desk: str, channel: str) -> web.HttpResponse:
 def _process_message(body: str, deployment: Deployment) -> None:
     from functions.intake.mail_store import released_call
 
-    if call := released_call(body):
+    call = released_call(body)
+    if call is not None and call["channel"] == "form":
+        from functions.intake.forms import create_released
+
+        create_released(call, deployment, clock.now())
+    elif call is not None:
         from functions.intake.chat import receive_released
 
         receive_released(call, deployment, clock.now())

@@ -16,7 +16,7 @@ from functions.intake import mail_policy
 from functions.intake.bounces import BounceRecorder, ReturnedMail, read_ses_notification
 from functions.intake.mail.parser import InboundMail, parse
 from functions.intake.mail_routing import MailRouter, ReceivedMail, RoutedMail
-from functions.intake.mail_store import MailAnnouncement, MailStore, read_announcement
+from functions.intake.mail_store import NO_VERDICTS, MailAnnouncement, MailStore, read_announcement
 
 log = logger("intake")
 
@@ -119,6 +119,9 @@ class MailPipeline:
                     sender_trusted=trusted,
                     sender_proven=announcement.verdicts.dmarc == "PASS",
                     infected=announcement.verdicts.infected,
+                    # Where nothing checks senders, every mail would count.
+                    limited=not (trusted or announcement.released)
+                    and announcement.verdicts != NO_VERDICTS,
                 )
             )
         except Quarantined as error:

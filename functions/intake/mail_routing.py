@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -31,6 +31,7 @@ from functions.core.text.tokens import numbers_of_reply_token, ticket_of_message
 from functions.core.text.unmasking import MessageMasker, Seal, original
 from functions.core.text.words import EMPTY
 from functions.intake import bounces
+from functions.intake.flooding import Flooding
 from functions.intake.mail.parser import InboundMail
 from functions.intake.mail_store import MailStore
 
@@ -53,6 +54,7 @@ class ReceivedMail:
         sender_trusted: the sender's address may decide which ticket the mail belongs to.
         sender_proven: DMARC shows that the sender's domain sent it.
         infected: the scanner found a virus in it; its files stay in the original.
+        limited: a ticket that it opens counts towards the desk's `unproven_tickets`.
     """
 
     mail: InboundMail
@@ -62,6 +64,7 @@ class ReceivedMail:
     sender_trusted: bool = True
     sender_proven: bool = False
     infected: bool = False
+    limited: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,8 +91,8 @@ class MailRouter:
         """Open a ticket for a mail, or add the mail to the ticket that it answers; once (G1).
 
         Raises:
-            Quarantined: the mail has no sender to answer, a machine wrote it, or another mail came
-                under the same id.
+            Quarantined: the mail has no sender to answer, a machine wrote it, another mail came
+                under the same id, or too many unproven mails opened tickets.
         """
         mail = received.mail
         if self._is_own(mail):
@@ -116,7 +119,12 @@ class MailRouter:
                 # The ticket no longer accepts messages, so the mail gets a new ticket. It is not
                 # linked to one that was erased just now.
                 target = None if isinstance(refused, Forgotten) else target
-        return self._create(mail, source, idempotency, known, target)
+        admit = self._flooding.require_admitted if received.limited else None
+        return self._create(mail, source, idempotency, known, target, admit)
+
+    @property
+    def _flooding(self) -> Flooding:
+        return Flooding(self.storage.counters, self.root_key, self.playbook, self.now)
 
     # Deduplicate
 
@@ -295,11 +303,12 @@ class MailRouter:
         idempotency: IdempotencyRecord,
         known: PriorRecords,
         ended: Ticket | None,
+        admit: Callable[[], None] | None,
     ) -> RoutedMail:
         """Create a ticket from a mail, linked to the ended ticket that it answers, if any.
 
         Raises:
-            Quarantined: the mail has no sender to answer.
+            Quarantined: the mail has no sender to answer, or `admit` refuses it.
         """
         parts = [part.strip() for part in (mail.subject, mail.text) if part.strip()]
         hiding, limit = source.hiding or MessageMasker(), self.playbook.fields.description_max
@@ -314,7 +323,9 @@ class MailRouter:
             text=source.text if len(whole) > limit else None,
             linked_to=ended.number if ended else None,
         )
-        request = TicketRequest(body, self.now, source=source, idempotency=idempotency, known=known)
+        request = TicketRequest(
+            body, self.now, source=source, idempotency=idempotency, known=known, admit=admit
+        )
         try:
             ticket = self.creator.create(self.playbook, request)
         except InvalidInput as error:

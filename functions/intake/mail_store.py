@@ -85,7 +85,7 @@ def read_announcement(body: str) -> MailAnnouncement:
 
 
 def released_call(body: str) -> Mapping[str, Any] | None:
-    """Return a chat request that an operator released from quarantine; None for a mail."""
+    """Return a request that an operator released from quarantine; None for a mail."""
     try:
         call = json.loads(body)["call"]
         return call if {"desk", "channel", "query", "key"} <= set(call) else None
@@ -140,10 +140,13 @@ class MailStore:
     ) -> None:
         """Store a mail with the cause for `deskbell quarantine`.
 
-        `call`: the desk, channel and query of a chat request, if `raw` is its body; the request can
-        be read again with them.
+        `call`: the desk, channel and query of a request, if `raw` is its body; the request can be
+        read again with them.
         """
-        metadata = {"function": "chat", "call": as_metadata(json.dumps(call))} if call else {}
+        metadata = {}
+        if call:
+            function = "form" if call["channel"] == "form" else "chat"
+            metadata = {"function": function, "call": as_metadata(json.dumps(call), 1000)}
         self.client.put_object(
             Bucket=self.bucket,
             Key=f"quarantine/{desk}/{key.rpartition('/')[2]}",

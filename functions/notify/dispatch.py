@@ -36,8 +36,10 @@ from functions.notify.base_dispatch import (
     ClaimedElsewhere,
     is_due,
     is_same_claim,
+    log,
+    log_fields,
 )
-from functions.notify.deliver.failures import Passing, Permanent, SendFailure
+from functions.notify.deliver.failures import Passing, Permanent, SendFailure, Withheld
 from functions.notify.limits import blocked_by_limit, blocked_by_returned_mail
 from functions.notify.preparing import (
     Preparation,
@@ -187,8 +189,10 @@ class Dispatcher(BaseDispatcher):
     def _blocking_reason(
         self, delivery: Delivery, message: PreparedMessage, earlier: Sequence[Delivery]
     ) -> str | None:
+        # A sweep may run for a later time; its messages belong to that moment.
+        moment = max(self.now, message.commit.at)
         return blocked_by_returned_mail(delivery, message.ticket) or blocked_by_limit(
-            delivery, message.ticket, message.playbook, self.storage, self.now, earlier
+            delivery, message.ticket, message.playbook, self.storage, moment, earlier
         )
 
     def _deliver_all(
@@ -256,6 +260,9 @@ class Dispatcher(BaseDispatcher):
             provider_id = self.sender.send(delivery, message, self.now)
         except (Passing, TryAgain) as error:  # a failed read, too, comes before sending
             self.retry_later(attempt, str(error), RETRY_AFTER, expected)
+        except Withheld as error:
+            self.write_outcome(self.dead_lettered(attempt, str(error)), expected)
+            log.warning("delivery.withheld", extra={**log_fields(attempt), "cause": str(error)})
         except Permanent as error:
             self.dead_letter(attempt, str(error), expected)
         except SendFailure as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from hashlib import sha256
 from typing import Protocol
 from uuid import UUID
@@ -14,11 +15,19 @@ from functions.core.domain.delivery import Delivery
 from functions.core.domain.recipients import CUSTOMERS
 from functions.core.services.composing import RenderedMessage, written_by_agent
 from functions.core.text import tokens
+from functions.core.text.sms_numbers import SmsObstacle, sms_obstacle
 from functions.notify import texts
 from functions.notify.contact import OpenContact
 from functions.notify.deliver.email import deliverable
+from functions.notify.deliver.failures import Permanent, Withheld
+from functions.notify.limits import CAPPED
 from functions.notify.mail import Envelope, Thread, build
 from functions.notify.preparing import PreparedMessage
+
+SMS_WITHHELD: dict[SmsObstacle, str] = {
+    "country": "withheld: the desk sends no text messages to this number's country (sms.countries)",
+    "not_mobile": "withheld: not a mobile number, it cannot receive text messages",
+}
 
 LOCAL_PART_LIMIT = 64
 """The maximum characters before the `@` of an address (RFC 5321, 4.5.3.1.1)."""
@@ -29,7 +38,11 @@ class SendMail(Protocol):
 
 
 class SendSms(Protocol):
-    def __call__(self, number: str, text: str, sender: str) -> str: ...
+    def __call__(self, number: str, text: str, sender: str, max_price: Decimal) -> str: ...
+
+
+class AdmitsSms(Protocol):
+    def __call__(self, desk: str, limit: int, local: datetime) -> bool: ...
 
 
 class SendChat(Protocol):
@@ -41,7 +54,8 @@ class Sender:
     """The providers, and the root key that message ids and reply addresses derive from.
 
     `open_contact(desk, number, sealed)` decrypts a contact. `send_mail`, `send_sms` and `send_chat`
-    return the provider's id of the message or raise a `SendFailure`.
+    return the provider's id of the message or raise a `SendFailure`. `admits_sms` counts a text
+    message and says whether it is within the desk's limit of that local day.
     """
 
     root: bytes
@@ -49,6 +63,7 @@ class Sender:
     send_mail: SendMail
     send_sms: SendSms
     send_chat: SendChat
+    admits_sms: AdmitsSms
 
     def send(self, delivery: Delivery, message: PreparedMessage, now: datetime) -> str:
         """Send a message and return the provider's id of it.
@@ -65,11 +80,28 @@ class Sender:
         if delivery.channel == "phone":
             return self._request_call(contact.contact, delivery, message, now)
         if contact.kind == "phone":
-            sender = message.playbook.sms_sender
-            return self.send_sms(contact.contact, message.rendered.sms, sender)
+            return self._text(contact.contact, message, now)
         if contact.kind == "message":
             return self._chat(contact, delivery, message)
         return self._mail_to_customer(contact, delivery, message, now)
+
+    def _text(self, number: str, message: PreparedMessage, now: datetime) -> str:
+        """Send a text message, if the number may get one and the desk's day allows it.
+
+        Raises:
+            Withheld: the desk sends none to such a number.
+            Permanent: the desk's limit of the day is reached.
+        """
+        playbook = message.playbook
+        obstacle = sms_obstacle(number, playbook.sms_countries)
+        if obstacle is not None:
+            raise Withheld(SMS_WITHHELD[obstacle])
+        limit = playbook.sms.daily
+        if not self.admits_sms(playbook.desk, limit, now.astimezone(playbook.zone)):
+            raise Permanent(f"{CAPPED}{limit} text messages of this desk today")
+        return self.send_sms(
+            number, message.rendered.sms, playbook.sms_sender, playbook.sms.max_price
+        )
 
     def _chat(self, contact: OpenContact, delivery: Delivery, message: PreparedMessage) -> str:
         """Send on the chat channel that the request came from."""

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 
 def dispatcher(deployment: Deployment) -> Dispatcher:
+    storage = container.storage(deployment)
     return Dispatcher(
-        storage=container.storage(deployment),
+        storage=storage,
         enqueue_dead_letter=lambda keys, cause: dead_letter(
             deployment, "notify", None, cause, keys
         ),
@@ -35,8 +36,11 @@ def dispatcher(deployment: Deployment) -> Dispatcher:
             send_mail=lambda sender, to, raw: email.send(
                 once.client("sesv2"), sender, to, raw, deployment.prefix
             ),
-            send_sms=lambda number, text, sender: sms.send(
-                once.client("sns"), number, text, sender
+            send_sms=lambda number, text, sender, max_price: sms.send(
+                once.client("sns"), number, text, sender, max_price
+            ),
+            admits_sms=lambda desk, limit, local: storage.counters.admits(
+                desk, "sms", limit, "day", local
             ),
             send_chat=lambda desk, channel, outgoing: message.send(
                 deployment, desk, channel, outgoing

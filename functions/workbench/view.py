@@ -12,11 +12,11 @@ from functions.core.domain import events as e
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.recipients import CUSTOMERS
 from functions.core.domain.record import TicketRecord, handling_record, message_order
-from functions.core.domain.rules import Playbook
+from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.suggesting import suggest
 from functions.core.storage.files import FILES
-from functions.core.text.words import event_label, label
+from functions.core.text.words import delivery_reason, event_label, label
 from functions.workbench.rights import Principal, possible_actions, possible_steps, works_on
 
 Link = Callable[[e.Attachment], str]
@@ -243,7 +243,7 @@ def _conversation(full: FullTicket, playbook: Playbook) -> list[dict[str, Any]]:
     messages = [
         (message_order(record, message["at"], message["version"]), record.ticket.number, message)
         for record in full.records
-        for message in _messages(record)
+        for message in _messages(record, playbook.locale)
     ]
     messages.sort(key=itemgetter(0))
     return [
@@ -252,14 +252,15 @@ def _conversation(full: FullTicket, playbook: Playbook) -> list[dict[str, Any]]:
     ]
 
 
-def _messages(record: TicketRecord) -> list[dict[str, Any]]:
+def _messages(record: TicketRecord, locale: Locale) -> list[dict[str, Any]]:
     """The messages of one ticket in order, written by people and sent automatically.
 
-    `delivery` is None for incoming messages and `pending` for a text that is not delivered yet.
+    `delivery` is None for incoming messages and `pending` for a text that is not delivered yet;
+    `reason` says why a text was not delivered.
     """
     deliveries = [d for d in record.deliveries if d.recipient in CUSTOMERS]
     messages = [
-        _message(record.ticket, commit, event, deliveries)
+        _message(record.ticket, commit, event, deliveries, locale)
         for commit in record.history
         for event in commit.events
         if event.direction is not None
@@ -267,6 +268,7 @@ def _messages(record: TicketRecord) -> list[dict[str, Any]]:
     written = {(m["version"], m["event"]) for m in messages if m["direction"] == "out"}
     messages.extend(
         _entry("out", d.channel, d.text, d.claimed_at, d.state, d.event, "system", d.version)
+        | _reason(d, locale)
         for d in deliveries
         if (d.version, d.event) not in written
     )
@@ -274,7 +276,11 @@ def _messages(record: TicketRecord) -> list[dict[str, Any]]:
 
 
 def _message(
-    ticket: Ticket, commit: e.Commit, event: e.Event, deliveries: Sequence[Delivery]
+    ticket: Ticket,
+    commit: e.Commit,
+    event: e.Event,
+    deliveries: Sequence[Delivery],
+    locale: Locale,
 ) -> dict[str, Any]:
     name, actor, version = event.event, commit.actor, commit.version
     if isinstance(event, e.TicketReceived | e.CustomerWrote):
@@ -287,7 +293,13 @@ def _message(
     delivery = next((d for d in deliveries if (d.version, d.event) == (version, name)), None)
     channel = delivery.channel if delivery else ticket.channel
     state = delivery.state if delivery else "pending"
-    return _entry("out", channel, event.words, commit.at, state, name, actor, version)
+    entry = _entry("out", channel, event.words, commit.at, state, name, actor, version)
+    return entry | (_reason(delivery, locale) if delivery else {})
+
+
+def _reason(delivery: Delivery, locale: Locale) -> dict[str, str]:
+    """Why a message did not go out, or not yet, in the desk's language."""
+    return {"reason": delivery_reason(delivery.cause, locale)} if delivery.cause else {}
 
 
 def _entry(

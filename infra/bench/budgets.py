@@ -35,6 +35,7 @@ PARTS = (
     "units",
     "sweep",
     "costs",
+    "abuse",
     "latency",
     "burst",
 )
@@ -180,8 +181,12 @@ def _described(life: Life) -> dict[str, Any]:
 
 
 def described_call(call: Call) -> dict[str, Any]:
-    """A call as the report lists it, without empty fields."""
-    return {name: value for name, value in asdict(call).items() if value}
+    """A call as the report lists it, without empty fields and what IAM looks at."""
+    fields = asdict(call).items()
+    return {name: value for name, value in fields if value and name not in _FOR_IAM}
+
+
+_FOR_IAM = {"written", "parameter"}
 
 
 def sweep(report: Report, simulator: Simulator) -> None:
@@ -235,6 +240,29 @@ def prices(report: Report, simulator: Simulator) -> None:
     report.details["unverified_prices"] = sorted(
         name for name, price in listed.prices.items() if price.status != "verified"
     )
+
+
+def abuse(report: Report, simulator: Simulator) -> None:
+    """Compute the bill of an hour in which somebody floods the open form, by list prices."""
+    from infra.bench.abuse import REQUESTS_A_SECOND, hours, measure
+
+    listed = costs.read_prices()
+    opened, quarantined = measure(simulator, listed)
+    what = f"an hour of {REQUESTS_A_SECOND} requests/s"
+    for hour in hours():
+        used = hour.usage(opened, quarantined)
+        note = (
+            f"{hour.name}: {hour.opened:,} tickets, {hour.quarantined:,} in quarantine, "
+            f"{hour.throttled:,} refused"
+        )
+        messages = costs.cost_of({"sns.sms": used.pop("sns.sms")}, listed)
+        report.add("abuse", what, _usd(costs.cost_of(used, listed)), None, "USD", note)
+        sms = f"{hour.name}: {hour.messages:,} messages"
+        report.add("abuse", f"{what}, SMS", _usd(messages), None, "USD", sms)
+        report.details[f"abuse: {hour.name}"] = [
+            {"name": line.name, "quantity": f"{line.quantity:f}", "usd": f"{line.listed:.4f}"}
+            for line in costs.bill(used, listed)
+        ]
 
 
 def _usd(amount: Decimal) -> float:
@@ -298,6 +326,7 @@ def run(parts: Sequence[str], local: Path | None = None, dynamodb: str | None = 
         "units": units,
         "sweep": sweep,
         "costs": prices,
+        "abuse": abuse,
     }
     for part in PARTS:
         if part in parts and part in {*standalone, *simulated}:

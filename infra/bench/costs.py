@@ -127,7 +127,7 @@ def plus(*usages: Usage) -> dict[str, Decimal]:
 
 
 def usage_of_calls(calls: Iterable[Call]) -> dict[str, Decimal]:
-    """The metered usage of the functions' calls. SMS is not included; SSM is free."""
+    """The metered usage of the functions' calls; SSM is free."""
     used: dict[str, Decimal] = {}
     for call in calls:
         if call.service == "dynamodb":
@@ -151,6 +151,7 @@ _METERED = {
     ("s3", "HeadObject"): "s3.get",
     ("sqs", "SendMessage"): "sqs.request",
     ("sqs", "GetQueueUrl"): "sqs.request",
+    ("sns", "Publish"): "sns.sms",
 }
 
 

@@ -39,7 +39,7 @@ def _of_life(life: Life, prices: costs.PriceList, logged: int) -> dict[str, Deci
     storage = Decimal(life.table_bytes) / costs.GIGABYTE * assumptions["table_months"]
     return costs.plus(
         costs.usage_of_calls(life.calls),
-        _lambda(invocations, prices, logged),
+        lambda_usage(invocations, prices, logged),
         {
             "apigateway.request": Decimal(life.requests),
             "stepfunctions.transition": Decimal(life.transitions),
@@ -56,7 +56,7 @@ def _of_life(life: Life, prices: costs.PriceList, logged: int) -> dict[str, Deci
     )
 
 
-def _lambda(
+def lambda_usage(
     invocations: Iterable[Invocation], prices: costs.PriceList, logged: int
 ) -> dict[str, Decimal]:
     assumptions = prices.assumptions

@@ -32,7 +32,7 @@ class Entry:
     """The SQS message's id, the key in the mail bucket, or the execution's name."""
 
     function: str
-    """The source: `mail`, `router`, `notify`, `sla_timer`, `chat` or `closing`."""
+    """The source: `mail`, `router`, `notify`, `sla_timer`, `chat`, `form` or `closing`."""
 
     at: datetime
     cause: str
@@ -50,7 +50,7 @@ class Entry:
     """SES's checks of a mail."""
 
     call: Mapping[str, Any] = field(default_factory=dict)
-    """For a chat channel's call: the desk, channel and query that it is read again with."""
+    """For a chat channel's call or a form: the desk, channel, query and time to read it with."""
 
     discarded: str = ""
     """The person who discarded the entry, and the reason; empty before."""
@@ -80,7 +80,7 @@ class Entry:
             "cause": as_metadata(self.cause, 400),
             "mail": as_metadata(mail, 200),
             "verdicts": json.dumps(dict(self.verdicts)),
-            "call": as_metadata(json.dumps(dict(self.call))),
+            "call": as_metadata(json.dumps(dict(self.call)), 1000),
         }
 
 

@@ -1,4 +1,4 @@
-"""Mails and chat calls held back by policy: objects under `quarantine/` in the mail bucket.
+"""Mails, chat calls and forms held back by policy: objects under `quarantine/` in the mail bucket.
 
 A discarded one moves to `discarded/`; a discarded dead letter leaves a JSON entry there.
 """
@@ -76,7 +76,7 @@ class QuarantinedMail:
         Raises:
             ReplayError: it could not be released.
         """
-        if entry.function == "chat":
+        if entry.function in {"chat", "form"}:
             return self._release_call(entry)
         if entry.function != "mail":
             raise ReplayError("only its entry was kept when it was discarded")
@@ -102,7 +102,7 @@ class QuarantinedMail:
         return f"the mail is queued for {desk}"
 
     def _release_call(self, entry: Entry) -> str:
-        """Queue a chat provider's call, so that the channel's adapter reads it again."""
+        """Queue a chat provider's call or a form, so that it is read again."""
         if "query" not in entry.call:
             raise ReplayError("the call names no sender who could be answered")
         key = self._move_out(entry)

@@ -6,8 +6,10 @@ Tests use `granted` and `needed` to compare the policies with the calls that fun
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 POLICIES = Path(__file__).resolve().parents[1] / "policies"
 
@@ -46,6 +48,7 @@ UNUSED: dict[str, dict[str, str]] = {
         **_LOGS,
         **_STREAM,
         **_DEAD_LETTERS,
+        "dynamodb:UpdateItem": "counts text messages once a container has sent many",
         "ses:SendRawEmail": "SES requires it in addition to SendEmail for raw content",
     },
     "router": {
@@ -95,8 +98,39 @@ _ACTIONS = {
 
 def granted(function: str) -> set[str]:
     """The actions that a function's policy allows."""
+    return {action for statement in _statements(function) for action in statement["Action"]}
+
+
+def allows(function: str, action: str, key: str, attributes: Collection[str]) -> bool:
+    """Return whether a function's policy allows a write of these attributes under this key."""
+    return any(
+        action in statement["Action"] and _holds(statement.get("Condition", {}), key, attributes)
+        for statement in _statements(function)
+    )
+
+
+def may_read_parameter(function: str, name: str) -> bool:
+    """Return whether a function's policy names an SSM parameter, as `prod` writes it."""
+    patterns = [
+        resource.partition(":parameter")[2]
+        for statement in _statements(function)
+        if "ssm:GetParameter" in statement["Action"]
+        for resource in statement["Resource"]
+    ]
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _statements(function: str) -> list[dict[str, Any]]:
     policy = json.loads((POLICIES / f"{function}.json").read_text("utf-8"))
-    return {action for statement in policy["Statement"] for action in statement["Action"]}
+    statements: list[dict[str, Any]] = policy["Statement"]
+    return statements
+
+
+def _holds(condition: Mapping[str, Any], key: str, attributes: Collection[str]) -> bool:
+    """Evaluate the two conditions of DynamoDB that the policies use."""
+    keys = condition.get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", ["*"])
+    allowed = condition.get("ForAllValues:StringEquals", {}).get("dynamodb:Attributes", attributes)
+    return any(fnmatchcase(key, pattern) for pattern in keys) and set(attributes) <= set(allowed)
 
 
 def needed(service: str, operation: str, writes: Iterable[str] = ()) -> set[str]:

@@ -12,6 +12,7 @@ from chalice.awsclient import TypedAWSClient
 
 from infra.deploy.desks import ensure_desks
 from infra.deploy.functions import ClientFactory, Report, deploy_functions, require_stage
+from infra.deploy.limits import apply_limits, log_text_messages
 from infra.deploy.stacks import deploy_stack
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,13 +23,15 @@ INFRA = ROOT / "infra"
 class Variant:
     """The settings in which deployments differ besides their stage; defaults are production's.
 
-    `api_url` is the URL of the HTTP API's custom domain.
+    `api_url` is the URL of the HTTP API's custom domain. `limits`: set the limits of
+    `infra.deploy.limits`, which the emulator does not know.
     """
 
     foundation: Mapping[str, str] = field(default_factory=dict)
     wiring: Mapping[str, str] = field(default_factory=dict)
     api_url: str | None = None
     client_factory: ClientFactory = TypedAWSClient
+    limits: bool = True
 
 
 @dataclass(frozen=True)
@@ -55,12 +58,21 @@ def deploy(stage: str, report: Report, variant: Variant | None = None) -> Deploy
     api_id = deploy_functions(ROOT, stage, report, variant.client_factory)
     url = variant.api_url or _execute_api_url(api_id)
     report("3/3 wiring")
-    deploy_stack(
+    wiring = deploy_stack(
         boto3.client("cloudformation"),
         f"deskbell-{stage}-wiring",
         INFRA / "templates" / "wiring.yaml",
-        {"Stage": stage, "StreamArn": foundation["StreamArn"], "ApiUrl": url, **variant.wiring},
+        {
+            "Stage": stage,
+            "StreamArn": foundation["StreamArn"],
+            "ApiUrl": url,
+            "ApiId": api_id,
+            **variant.wiring,
+        },
     )
+    if variant.limits:
+        apply_limits(stage, api_id, wiring)
+        log_text_messages(foundation["SmsLogsRoleArn"], int(foundation["LogRetentionDays"]))
     return DeployedStage(stage, api_id, url, foundation)
 
 

@@ -212,7 +212,10 @@ def local_variant(ports: Ports) -> Variant:
     from infra.local.chalice_client import LocalClient
 
     return Variant(
-        foundation=FOUNDATION, api_url=f"http://127.0.0.1:{ports.http}", client_factory=LocalClient
+        foundation=FOUNDATION,
+        api_url=f"http://127.0.0.1:{ports.http}",
+        client_factory=LocalClient,
+        limits=False,
     )
 
 

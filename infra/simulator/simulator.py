@@ -28,6 +28,7 @@ from functions.notify.deliver import once
 from infra.deploy.stream_filters import lambda_record, matches_filters
 from infra.simulator import capacity
 from infra.simulator.workflows import Workflows
+from infra.simulator.written import Written, written
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Call:
 
     `parts` holds the units by table and index, `items` the items read or written, `writes` the
     actions of a transaction (`Put`, `Update` …), `error` the error code of a failed call.
+    `written` describes what DynamoDB writes, as IAM sees it; `parameter` is the SSM parameter read.
     """
 
     function: str
@@ -47,6 +49,8 @@ class Call:
     items: str = ""
     writes: tuple[str, ...] = ()
     error: str = ""
+    written: tuple[Written, ...] = ()
+    parameter: str = ""
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,7 @@ class Simulator:
             client: Any = boto3.client(service, region_name=self.deployment.region)  # type: ignore[call-overload]
             if service == "dynamodb":
                 client.meta.events.register("before-parameter-build.dynamodb.*", _ask_capacity)
+            client.meta.events.register("before-parameter-build.ssm.GetParameter", _keep_request)
             client.meta.events.register("after-call.*.*", self._record)
             self._clients[service] = client
         return self._clients[service]
@@ -153,6 +158,8 @@ class Simulator:
                     sorted({kind for write in request.get("TransactItems", ()) for kind in write})
                 ),
                 error=parsed.get("Error", {}).get("Code", ""),
+                written=written(model.name, request),
+                parameter=request.get("Name", "") if model.name == "GetParameter" else "",
             )
         )
 
@@ -224,8 +231,14 @@ class Simulator:
         *,
         headers: Mapping[str, str] | None = None,
         claims: Mapping[str, str] | None = None,
+        source: str = "127.0.0.1",
     ) -> ApiResponse:
-        """Call the HTTP API through Chalice, as API Gateway would."""
+        """Call the HTTP API through Chalice, as API Gateway would.
+
+        Args:
+            source: the address that the call comes from; a desk's default limits of unproven
+                tickets do not apply to this machine.
+        """
         from app import app
 
         path, _, query = path.partition("?")
@@ -244,6 +257,7 @@ class Simulator:
             "requestContext": {
                 "resourcePath": resource,
                 "httpMethod": method,
+                "identity": {"sourceIp": source},
                 "authorizer": {"claims": dict(claims or {})},
             },
             "body": base64.b64encode(raw).decode() if raw is not None else text,
@@ -373,7 +387,11 @@ _REQUEST = "deskbell.request"
 def _ask_capacity(params: dict[str, Any], model: Any, context: Any, **_: Any) -> None:
     if model.name in capacity.CHARGED:
         params["ReturnConsumedCapacity"] = "INDEXES"
-        context[_REQUEST] = dict(params)
+        _keep_request(params, context)
+
+
+def _keep_request(params: dict[str, Any], context: Any, **_: Any) -> None:
+    context[_REQUEST] = dict(params)
 
 
 def mail_notification(

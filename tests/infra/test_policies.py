@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,10 @@ from typing import Any
 import pytest
 
 from infra.deploy.functions import policy_for
-from infra.deploy.permissions import UNUSED, granted, needed
+from infra.deploy.permissions import UNUSED, allows, granted, may_read_parameter, needed
 from infra.deploy.steps import INFRA
 from infra.simulator.simulator import FUNCTIONS
+from infra.simulator.written import Written, written
 
 pytestmark = pytest.mark.requirement("G4")
 FILES = sorted((INFRA / "policies").glob("*.json"))
@@ -68,6 +70,45 @@ def test_only_notify_decrypts_contacts_and_only_unseal_originals() -> None:
     assert sealing == {"api_handler", "intake_mail"}
 
 
+WRITES = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_write_to_the_table_is_limited_to_kinds_of_items(path: Path) -> None:
+    """And a statement that allows one allows no read by the way."""
+    for statement in statements(path):
+        if WRITES & set(statement["Action"]):
+            assert set(statement["Action"]) <= WRITES
+            keys = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+            assert keys
+            assert all(re.fullmatch(r"[A-Z]+#\*", key) for key in keys), keys
+
+
+PLAYBOOK = {"pk", "sk", "body", "at"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_no_function_can_write_a_playbook(path: Path) -> None:
+    """Setup alone does, with the operator's credentials. An agent is in the same partition, but an
+    agent's presence and load are other attributes than a playbook's."""
+    for action in WRITES:
+        for attributes in (PLAYBOOK, {"pk", "sk", "body"}, {"pk", "sk", "playbook"}):
+            assert not allows(path.stem, action, "DESK#standard", attributes)
+        assert not allows(path.stem, action, "MAILBOX#support@standard.local", {"pk", "desk"})
+    assert "dynamodb:DeleteItem" not in granted(path.stem)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_parameters_are_granted_by_name(path: Path) -> None:
+    """Only a desk's name is open; nobody but notify reads the secrets of outgoing webhooks."""
+    for statement in statements(path):
+        if "ssm:GetParameter" in statement["Action"]:
+            names = [r.partition("/deskbell/prod/")[2] for r in statement["Resource"]]
+            assert all(re.fullmatch(r"\w+|desks/\*/\w+(?:/\*)?", name) for name in names), names
+    if path.stem != "notify":
+        assert not may_read_parameter(path.stem, "/deskbell/prod/desks/standard/webhooks/crm")
+
+
 @pytest.mark.requirement("G4")
 def test_sms_are_published_to_numbers_and_not_to_topics() -> None:
     """For IAM a phone number is not the ARN of a topic."""
@@ -101,3 +142,22 @@ def test_operations_are_translated_to_actions() -> None:
     assert needed("stepfunctions", "StartExecution") == {"states:StartExecution"}
     assert needed("cognito-idp", "InitiateAuth") == set()
     assert needed("dynamodb", "GetItem") == {"dynamodb:GetItem"}
+
+
+def test_a_write_is_described_as_iam_sees_it() -> None:
+    """By its partition key and by every attribute that its expressions name."""
+    update = {
+        "TableName": "t",
+        "Key": {"pk": {"S": "DESK#a"}, "sk": {"S": "AGENT#b"}},
+        "UpdateExpression": "SET #load = if_not_exists(#load, :none) + :by, assigned_at = :at",
+        "ConditionExpression": "attribute_exists(pk) AND #online = :yes",
+        "ExpressionAttributeNames": {"#load": "load", "#online": "online"},
+    }
+    expected = frozenset({"pk", "sk", "load", "online", "assigned_at"})
+    (alone,) = written("UpdateItem", update)
+    assert alone == Written("dynamodb:UpdateItem", "DESK#a", expected)
+    put = {"TableName": "t", "Item": {"pk": {"S": "TICKET#a#1"}, "body": {"S": ""}}}
+    both = written("TransactWriteItems", {"TransactItems": [{"Update": update}, {"Put": put}]})
+    assert both[0] == alone
+    assert both[1] == Written("dynamodb:PutItem", "TICKET#a#1", frozenset({"pk", "body"}))
+    assert written("GetItem", {"TableName": "t", "Key": {}}) == ()

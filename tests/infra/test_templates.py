@@ -148,11 +148,14 @@ def test_every_failure_raises_an_alarm() -> None:
         for alarm in alarms.values()
     }
     letters = "ApproximateNumberOfMessagesVisible"
-    for queue in QUEUES:
+    # A failed sweep raises its error alarm first; what the router fails on reaches its queue.
+    for queue in ("mail", "router", "notify"):
         assert ("AWS/SQS", letters, f"deskbell-prod-{queue}-dlq") in watched
-    assert ("AWS/ApiGateway", "5XXError", "deskbell-prod-api-errors") in watched
-    for function in ("intake_mail", "router", "notify", "sla_timer"):
+    for function in ("intake_mail", "notify", "sla_timer"):
         assert ("AWS/Lambda", "Errors", f"deskbell-prod-{function}-errors") in watched
+    assert ("AWS/ApiGateway", "5XXError", "deskbell-prod-api-errors") in watched
+    assert ("AWS/ApiGateway", "Count", "deskbell-prod-api-requests") in watched
+    assert ("AWS/SNS", "SMSMonthToDateSpentUSD", "deskbell-prod-sms-spend") in watched
     assert ("AWS/States", "ExecutionsFailed", "deskbell-prod-closing-failed") in watched
     # A dead-letter queue that is not watched here would be a new one.
     dead = {
@@ -189,8 +192,19 @@ def test_no_resource_costs_while_idle_except_the_key() -> None:
         *("Budgets", "CloudWatch", "Cognito", "DynamoDB", "IAM", "KMS", "Logs"),
         *("S3", "SES", "SNS", "SQS", "SSM", "StepFunctions"),
     }
-    # CloudWatch has ten alarms free of charge.
-    assert len(resources("AWS::CloudWatch::Alarm")) <= 10
+    # CloudWatch has ten alarms on one metric each free of charge.
+    alarms = resources("AWS::CloudWatch::Alarm").values()
+    assert len(alarms) <= 10
+    assert all("Metrics" not in alarm for alarm in alarms)
+
+
+@pytest.mark.requirement("F8", "G7")
+def test_what_costs_in_the_wiring_is_off_by_default() -> None:
+    paid = {n: r for n, r in WIRING["Resources"].items() if r["Type"].startswith("AWS::WAFv2::")}
+    assert set(paid) == {"Firewall", "FirewallOfTheApi"}
+    assert all(resource["Condition"] == "HasWaf" for resource in paid.values())
+    assert WIRING["Parameters"]["WafRequests"]["Default"] == 0
+    assert WIRING["Parameters"]["ReservedConcurrency"]["Default"] == 0
 
 
 @pytest.mark.requirement("B10")

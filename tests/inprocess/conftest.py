@@ -19,7 +19,8 @@ from functions.core.platform.settings import Deployment
 from functions.core.playbook import load
 from functions.core.storage.database import Storage
 from infra.console.retention import erase, records_of
-from infra.simulator.simulator import Simulator
+from infra.deploy.permissions import allows, may_read_parameter
+from infra.simulator.simulator import FUNCTIONS, Simulator
 from tests.aws_snapshots import aws_in_memory, restore_or_make
 from tests.core.sample_desk import make_table
 
@@ -54,6 +55,18 @@ def simulator() -> Iterator[Simulator]:
             running.pump()
             running.calls.clear()
             yield running
+            require_permitted(running)
+
+
+def require_permitted(simulator: Simulator) -> None:
+    """Check that each function's policy allows the items it wrote and the parameters it read."""
+    for call in simulator.calls:
+        if call.function in {"api_handler", *FUNCTIONS}:
+            for write in call.written:
+                allowed = allows(call.function, write.action, write.key, write.attributes)
+                assert allowed, f"{call.function} may not: {write}"
+            name = call.parameter.replace(f"/deskbell/{DEPLOYMENT.stage}/", "/deskbell/prod/")
+            assert not name or may_read_parameter(call.function, name), f"{call.function}: {name}"
 
 
 def _standard() -> None:

@@ -18,7 +18,8 @@ import boto3
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from functions.core.domain.rules import AutomaticLimits, NotificationRule, Playbook
+from functions.core.domain.playbook_limits import AutomaticLimits
+from functions.core.domain.rules import NotificationRule, Playbook
 from functions.core.storage.database import Storage
 from infra.simulator.simulator import Simulator
 from tests import moto_internals

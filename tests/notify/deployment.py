@@ -6,6 +6,7 @@ import json
 from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from email.message import EmailMessage
 from typing import Any
 
@@ -192,7 +193,7 @@ class Providers:
     def mail(self, sender: str, to: str, raw: bytes) -> str:
         return self._send(to, raw)
 
-    def sms(self, number: str, text: str, sender: str) -> str:
+    def sms(self, number: str, text: str, sender: str, max_price: Decimal) -> str:
         return self._send(number, text)
 
     def _send(self, to: str, content: Any) -> str:

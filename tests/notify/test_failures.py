@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -147,7 +148,7 @@ def test_an_address_that_ses_refuses_is_permanent(address: str) -> None:
 def test_a_number_that_sns_refuses_is_permanent(number: str) -> None:
     client: Any = None
     with pytest.raises(Permanent):
-        send(client, number, "text")
+        send(client, number, "text", "", Decimal("0.20"))
 
 
 class Sns:
@@ -166,8 +167,10 @@ class Sns:
 def test_sms_is_transactional_and_names_its_sender(sender: str, shown: str | None) -> None:
     sns = Sns()
     client: Any = sns
-    assert send(client, "+8613800138000", "text", sender) == "id"
+    assert send(client, "+8613800138000", "text", sender, Decimal("0.20")) == "id"
     attributes = sns.asked["MessageAttributes"]
+    price = attributes["AWS.SNS.SMS.MaxPrice"]
+    assert price == {"DataType": "Number", "StringValue": "0.20"}
     assert attributes["AWS.SNS.SMS.SMSType"]["StringValue"] == "Transactional"
     assert attributes.get("AWS.SNS.SMS.SenderID", {}).get("StringValue") == shown
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from functions.core.domain.delivery import Delivery
-from functions.core.domain.rules import AutomaticLimits, Playbook
+from functions.core.domain.playbook_limits import AutomaticLimits
+from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Customer
 from functions.core.storage.database import Storage
 from functions.notify.limits import blocked_by_limit, blocked_by_returned_mail, limit_reached
@@ -140,7 +141,8 @@ def test_only_automatic_mail_to_the_customer_counts(desk: Playbook, other: dict[
 
 
 @pytest.mark.parametrize(
-    "own", [{"by_hand": True}, {"event": "ReplySent"}, {"recipient": "handler"}, {"channel": "sms"}]
+    "own",
+    [{"by_hand": True}, {"event": "ReplySent"}, {"recipient": "handler"}, {"channel": "phone"}],
 )
 def test_mail_without_a_limit_costs_no_read(desk: Playbook, own: dict[str, Any]) -> None:
     table = Table({sample_events.NUMBER: [mail(v) for v in range(8, 0, -1)]})

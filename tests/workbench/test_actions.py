@@ -392,7 +392,7 @@ def test_messages_show_their_delivery(
     agent.act("take")
     agent.act("reply", text="您好")
     storage.deliveries.claim(
-        _delivery(3, "ReplySent", text="尊敬的客户：您好", state="dead_lettered")
+        _delivery(3, "ReplySent", text="尊敬的客户：您好", state="dead_lettered", cause=CAPPED)
     )
     agent.act("reply", text="再见")
     _system(storage, playbook, c.CustomerMessage("还是不行", "email"))
@@ -404,6 +404,11 @@ def test_messages_show_their_delivery(
         ("out", "web", "再见", "pending"),
         ("in", "email", "还是不行", None),
     ]
+    reasons = [m.get("reason") for m in messages]
+    assert reasons == [None, None, "本服务台今日短信已达上限（9条），此条未发送。", None, None]
+
+
+CAPPED = "capped: 9 text messages of this desk today"
 
 
 def _delivery(version: int, event: str, recipient: str = "customer", **more: Any) -> Delivery:

@@ -12,7 +12,14 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+)
 from pydantic_core import PydanticCustomError
 
 from functions.core.domain.privacy import COUNTED, FREE_TEXT, TERM, Holds
@@ -118,3 +125,12 @@ STEP_FIELD_HOLDS: dict[StepFieldKind, Holds] = {
     "list": COUNTED,
 }
 """What a field of a step tells about the customer (G4, B10); times and choices have a form."""
+
+
+class Section(BaseModel):
+    """The base of all parts of a playbook: immutable, and unknown keys are errors."""
+
+    # Building the schema at first use, for all parts together, keeps cold starts short.
+    model_config = ConfigDict(
+        defer_build=True, extra="forbid", frozen=True, hide_input_in_errors=False
+    )

@@ -19,10 +19,7 @@ from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import (
-    AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     Tag as Branch,
@@ -30,7 +27,9 @@ from pydantic import (
 )
 
 from functions.core.domain.calendar import BusinessCalendar
+from functions.core.domain.countries import PHONE_REGION, country_of_zone
 from functions.core.domain.errors import PlaybookError
+from functions.core.domain.playbook_limits import AutomaticLimits, Sms, UnprovenTickets
 from functions.core.domain.playbook_types import (
     LOCALES as LOCALES,
     MAIL_ADDRESS,
@@ -40,6 +39,7 @@ from functions.core.domain.playbook_types import (
     Identifier,
     Locale as Locale,
     Names,
+    Section as Section,
     Slug,
     StepFieldKind,
     Text,
@@ -47,8 +47,6 @@ from functions.core.domain.playbook_types import (
     Word,
     Words,
     as_tuple,
-    longer_than_zero,
-    parse_duration,
 )
 from functions.core.domain.playbook_upgrades import upgraded
 from functions.core.domain.privacy import Holds
@@ -57,15 +55,6 @@ from functions.core.domain.ticket import Queue
 
 FileKind = Literal["image", "document", "text", "media", "archive", "message", "other"]
 """The kinds of files that a desk may accept. `other` is an unknown type that does not run."""
-
-
-class Section(BaseModel):
-    """The base of all parts of a playbook: immutable, and unknown keys are errors."""
-
-    # Building the schema at first use, for all parts together, keeps cold starts short.
-    model_config = ConfigDict(
-        defer_build=True, extra="forbid", frozen=True, hide_input_in_errors=False
-    )
 
 
 class Numbering(Section):
@@ -434,28 +423,6 @@ class Checks(Section):
     max_mb: int = Field(default=40, ge=1, le=40)
 
 
-def _windows(limits: dict[str, int]) -> dict[str, int]:
-    for window in limits:
-        longer_than_zero(parse_duration(window))
-    return limits
-
-
-Limits = Annotated[
-    dict[str, Annotated[int, Field(ge=1, le=10_000)]], Field(min_length=1), AfterValidator(_windows)
-]
-"""Time window → the most automatic mails in it: `{10m: 5, 1h: 10}`."""
-
-
-class AutomaticLimits(Section):
-    """Limits of automatic mail, which end a loop of two machines that answer each other.
-
-    Mail that an agent's action causes is never limited.
-    """
-
-    ticket: Limits = {"10m": 5, "1h": 10, "24h": 20}
-    address: Limits = {"10m": 25, "1h": 50, "24h": 100}
-
-
 class Mail(Section):
     """The desk's mailbox and the sender's name of its mail."""
 
@@ -503,6 +470,8 @@ class Playbook(Section):
     mail: Mail
     files: FileRules = Field(default_factory=FileRules)
     sms_sender: str = ""
+    sms: Sms = Field(default_factory=Sms)
+    unproven_tickets: UnprovenTickets = Field(default_factory=UnprovenTickets)
     types: dict[str, Type] = Field(min_length=1)
     default_type: str
     priorities: dict[str, Priority] = Field(min_length=1)
@@ -556,6 +525,19 @@ class Playbook(Section):
     def zone(self) -> ZoneInfo:
         """The desk's time zone, without building its calendar."""
         return ZoneInfo(str(self.calendar.get("timezone", "UTC")))
+
+    @property
+    def sms_countries(self) -> tuple[str, ...]:
+        """The countries that text messages go to: those set, else the desk's own.
+
+        The desk's own country is that of its holidays, else that of its time zone, and the one
+        whose numbers customers may write without a country code.
+        """
+        holidays = self.calendar.get("holidays")
+        own = holidays.get("country") if isinstance(holidays, dict) else None
+        own = own or country_of_zone(str(self.calendar.get("timezone", "UTC")))
+        countries = (str(own).upper(), PHONE_REGION) if own else (PHONE_REGION,)
+        return self.sms.countries or tuple(dict.fromkeys(countries))
 
     @cached_property
     def ranks(self) -> dict[str, int]:

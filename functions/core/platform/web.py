@@ -50,7 +50,10 @@ log = logger("api")
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request. Header names are in lower case."""
+    """One HTTP request. Header names are in lower case.
+
+    `source` is the address that API Gateway got the request from; nothing that a header claims.
+    """
 
     method: str
     deployment: Deployment
@@ -60,6 +63,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     claims: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
 
     def key(self, header: str) -> str:
         """Return the idempotency key in a header, empty if there is none (G1).
@@ -181,6 +185,7 @@ def _request(blueprint: Blueprint) -> Request:
         headers={name.lower(): value for name, value in (current.headers or {}).items()},
         body=body.encode() if isinstance(body, str) else body,
         claims=(context.get("authorizer") or {}).get("claims") or {},
+        source=(context.get("identity") or {}).get("sourceIp") or "",
     )
 
 

@@ -153,6 +153,8 @@ class TicketRequest:
         known: the stored records of the request and its sender, if the caller has just read them.
         conversation: the sender's conversation on a chat channel, as it was read.
         acknowledge: returns the delivery that goes out with the HTTP response, if any.
+        admit: called before the ticket is created, but not for a repetition; raises `Quarantined`
+            if the request has to wait.
     """
 
     body: NewTicket
@@ -163,6 +165,7 @@ class TicketRequest:
     known: PriorRecords | None = None
     conversation: Conversation | None = None
     acknowledge: Callable[[e.Commit, Ticket], Delivery | None] | None = None
+    admit: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -211,6 +214,7 @@ class TicketCreator:
             KeyReused: the idempotency record was first used with another body.
             Conflict: the sender's conversation has moved on since it was read.
             TryAgain: the table is too busy; nothing was written.
+            Quarantined: `request.admit` refuses it; nothing was written.
         """
         fields = _validate(playbook, request)
         digest = contact_digest(fields.contact, playbook.desk, self.root_key)
@@ -219,6 +223,8 @@ class TicketCreator:
         )
         if known.idempotency is not None:
             return self._first_answer(known.idempotency, request)
+        if request.admit is not None:
+            request.admit()
         hiding = request.source.hiding or MessageMasker()
         customer = _customer(playbook, request, fields.contact, digest, known)
         received = _ticket_received(playbook, request, fields, customer, hiding)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from functions.core.storage.attempts import FailedAttempts
 from functions.core.storage.closing_tokens import ClosingTokens
 from functions.core.storage.contacts import Contacts
+from functions.core.storage.counters import Counters
 from functions.core.storage.deliveries import Deliveries
 from functions.core.storage.idempotency import Idempotency
 from functions.core.storage.playbooks import Playbooks
@@ -32,6 +33,7 @@ class Storage:
     idempotency: Idempotency
     closing_tokens: ClosingTokens
     failed_attempts: FailedAttempts
+    counters: Counters
 
     @classmethod
     def on(cls, client: DynamoDBClient, table_name: str) -> Storage:
@@ -49,4 +51,5 @@ class Storage:
             idempotency,
             ClosingTokens(table),
             FailedAttempts(table),
+            Counters(table),
         )

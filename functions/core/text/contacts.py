@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from functions.core.domain.countries import PHONE_REGION
 from functions.core.text.folding import FOLDED, INVISIBLE
 from functions.core.text.patterns import CJK_END, STARS, LazyPattern
 
@@ -53,7 +54,7 @@ _DIGITS = LazyPattern(r"\d+")
 _PUNCTUATION = str.maketrans("", "", " ().-/")
 
 
-def normalise_contact(raw: str, region: str = "CN") -> Contact:
+def normalise_contact(raw: str, region: str = PHONE_REGION) -> Contact:
     """Parse a phone number or e-mail address in any grouping and width (A1).
 
     A phone without a country code is one of `region` (ISO 3166, two letters).

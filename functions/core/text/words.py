@@ -73,6 +73,11 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "form.confirm": {"zh-CN": "问题解决了吗？", "en": "Is the problem solved?"},
     "form.solved": {"zh-CN": "确认解决", "en": "Yes, it is solved"},
     "form.unsolved.not_yet": {"zh-CN": "未解决", "en": "No, not solved"},
+    "form.quarantined": {
+        "zh-CN": "您的请求已收到。目前提交量异常，工作人员核对后会为您建立工单，请勿重复提交。",
+        "en": "We have received your request. There are unusually many at the moment: "
+        "somebody will look at yours and open a ticket. Please do not send it again.",
+    },
     "form.unsolved": {"zh-CN": "问题还没有解决？", "en": "Not solved after all?"},
     "form.unsolved.reason": {"zh-CN": "请说明还有什么问题", "en": "What is still wrong?"},
     "form.unsolved.send": {"zh-CN": "请继续处理", "en": "Please take it up again"},
@@ -129,6 +134,64 @@ EMPTY: dict[Locale, str] = {"zh-CN": "（无内容）", "en": "(empty)"}
 """The text of a mail without text."""
 
 LIST_SEPARATOR: dict[Locale, str] = {"zh-CN": "、", "en": ", "}
+
+
+DELIVERY_REASONS: tuple[tuple[str, dict[Locale, str]], ...] = (
+    (
+        r"withheld: the desk sends no text messages to this number's country.*",
+        {
+            "zh-CN": "本服务台不向该号码所在的国家或地区发送短信，请用其他方式联系客户。",
+            "en": "The desk sends no text messages to this number's country. "
+            "Contact the customer another way.",
+        },
+    ),
+    (
+        r"withheld: not a mobile number.*",
+        {
+            "zh-CN": "该号码不是手机号码，无法接收短信，请用其他方式联系客户。",
+            "en": "This is not a mobile number and cannot receive text messages. "
+            "Contact the customer another way.",
+        },
+    ),
+    (
+        r"capped: (\d+) automatic text messages within (\w+) to this number",
+        {
+            "zh-CN": "该号码未经验证，{1}内自动短信已达上限（{0}条），此条未发送。",
+            "en": "Nobody has proven this number, and it got its {0} automatic text messages "
+            "within {1}: this one was not sent.",
+        },
+    ),
+    (
+        r"capped: (\d+) text messages of this desk today",
+        {
+            "zh-CN": "本服务台今日短信已达上限（{0}条），此条未发送。",
+            "en": "The desk has sent its {0} text messages of today: this one was not sent.",
+        },
+    ),
+    (
+        r"capped: (\d+) automatic mails within (\w+) (?:about this ticket|to this address)",
+        {
+            "zh-CN": "{1}内自动邮件已达上限（{0}封），此封未发送。",
+            "en": "{0} automatic mails went out within {1}: this one was not sent.",
+        },
+    ),
+    (
+        r"blocked: (.*); correct the contact first",
+        {
+            "zh-CN": "邮件无法送达（{0}），请先更正联系方式。",
+            "en": "Mail does not arrive ({0}). Correct the contact first.",
+        },
+    ),
+)
+"""Pattern of a delivery's cause → what agents read. Other causes are a provider's own words."""
+
+
+def delivery_reason(cause: str, locale: Locale) -> str:
+    """Say why a message was not sent."""
+    for pattern, text in DELIVERY_REASONS:
+        if match := re.fullmatch(pattern, cause):
+            return text[locale].format(*match.groups())
+    return cause
 
 
 def say(key: str, locale: Locale, **values: str) -> str:

@@ -3,6 +3,7 @@
     SendFailure
     ├── Passing       not sent; a later attempt may succeed
     ├── Permanent     not sent; no retry will succeed
+    │   └── Withheld  not sent, because the playbook forbids it; nobody needs to look into it
     └── Unclear       the connection broke after the request was sent; it may have gone out
 
 The codes are those of the API references of Amazon SES v2 (SendEmail, Errors), Amazon SNS
@@ -69,6 +70,10 @@ class Passing(SendFailure):
 
 class Permanent(SendFailure):
     """It was not sent, and no retry will succeed."""
+
+
+class Withheld(Permanent):
+    """The playbook forbids to send it; its ticket shows why, and no dead letter is needed."""
 
 
 class Unclear(SendFailure):

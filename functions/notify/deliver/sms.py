@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from functions.notify.deliver.failures import Permanent, classified_failures
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef
 
@@ -22,12 +24,16 @@ def truncated(text: str, limit: int = SMS_LIMIT) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-def send(client: SNSClient, number: str, text: str, sender: str = "") -> str:
+def send(client: SNSClient, number: str, text: str, sender: str, max_price: Decimal) -> str:
     """Send one transactional SMS and return SNS's message id.
+
+    SNS accepts a message before it knows the price and whether the month's spending limit is used
+    up. It writes such failures to the delivery log only (docs/operations.md, "Text messages").
 
     Args:
         number: in the form of ITU-T E.164, `+8613800138000`.
         sender: the sender id, shown in countries that allow one; empty for none.
+        max_price: in USD; SNS does not send a message that costs more, all its parts together.
 
     Raises:
         SendFailure: the message is not known to have gone out.
@@ -35,7 +41,8 @@ def send(client: SNSClient, number: str, text: str, sender: str = "") -> str:
     if not _E164.fullmatch(number):
         raise Permanent("SMS: not a number in E.164 form")
     attributes: dict[str, MessageAttributeValueTypeDef] = {
-        "AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}
+        "AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"},
+        "AWS.SNS.SMS.MaxPrice": {"DataType": "Number", "StringValue": f"{max_price:f}"},
     }
     if sender:
         attributes["AWS.SNS.SMS.SenderID"] = {"DataType": "String", "StringValue": sender}

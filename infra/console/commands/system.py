@@ -41,6 +41,22 @@ def deploy(
         str, typer.Option(help="Comma-separated origins that may upload files; by default any.")
     ] = "",
     api_url: Annotated[str, typer.Option(help="URL of the API's custom domain.")] = "",
+    stage_rate: Annotated[
+        str, typer.Option(help="Requests a second that the API takes; 0: the account's limit.")
+    ] = "",
+    open_rate: Annotated[
+        str, typer.Option(help="Requests a second that each route open to anybody takes.")
+    ] = "",
+    reserved_concurrency: Annotated[
+        str,
+        typer.Option(help="Executions reserved for router, notify, sla_timer each; 0: none."),
+    ] = "",
+    waf_requests: Annotated[
+        str, typer.Option(help="Requests of an address in 5 minutes that WAF lets pass; 0: no WAF.")
+    ] = "",
+    sms_spend_alarm_usd: Annotated[
+        str, typer.Option(help="An alarm sounds when the month's text messages cost more.")
+    ] = "",
 ) -> None:
     """Deploy foundation, functions and wiring; safe to run again."""
     from chalice.deploy.deployer import ChaliceDeploymentError
@@ -53,10 +69,18 @@ def deploy(
         "AlarmEmail": alarm_email,
         "ContactsKeyArn": contacts_key_arn,
         "UploadOrigins": upload_origins,
+        "SmsSpendAlarmUsd": sms_spend_alarm_usd,
         "MonthlyBudgetUsd": str(monthly_budget_usd) if monthly_budget_usd else "",
+    }
+    wiring = {
+        "StageRate": stage_rate,
+        "OpenRate": open_rate,
+        "ReservedConcurrency": reserved_concurrency,
+        "WafRequests": waf_requests,
     }
     variant = Variant(
         foundation={key: value for key, value in parameters.items() if value},
+        wiring={key: value for key, value in wiring.items() if value},
         api_url=api_url or None,
     )
     try:
