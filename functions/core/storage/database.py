@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from functions.core.storage.attempts import FailedAttempts
+from functions.core.storage.audit import Audit
 from functions.core.storage.closing_tokens import ClosingTokens
 from functions.core.storage.contacts import Contacts
 from functions.core.storage.deliveries import Deliveries
@@ -32,13 +33,15 @@ class Storage:
     idempotency: Idempotency
     closing_tokens: ClosingTokens
     failed_attempts: FailedAttempts
+    audit: Audit
 
     @classmethod
     def on(cls, client: DynamoDBClient, table_name: str) -> Storage:
         table = Table(client, table_name)
         contacts, deliveries = Contacts(table), Deliveries(table)
         playbooks, roster, idempotency = Playbooks(table), Roster(table), Idempotency(table)
-        tickets = Tickets(table, contacts, deliveries, playbooks, roster, idempotency)
+        audit = Audit(table)
+        tickets = Tickets(table, contacts, deliveries, playbooks, roster, idempotency, audit)
         return cls(
             table,
             tickets,
@@ -49,4 +52,5 @@ class Storage:
             idempotency,
             ClosingTokens(table),
             FailedAttempts(table),
+            audit,
         )
