@@ -46,3 +46,15 @@ ACTIONS: Mapping[str, str] = dict.fromkeys(
     _TICKET,
 )
 """Action of the agents' API → why it is not recorded."""
+
+_OWN = "concerns the caller alone"
+
+CALLS: Mapping[str, str] = {
+    "POST /session": _OWN,
+    "POST /session/mfa": _OWN,
+    "POST /session/refresh": _OWN,
+    "POST /agent/desks/{desk}/tickets": _TICKET,
+    "POST /agent/desks/{desk}/tickets/{number}/{action}": "by action",
+    "PUT /agent/desks/{desk}/me/presence": _OWN,
+}
+"""Call of agents that changes something → why it is not recorded."""
