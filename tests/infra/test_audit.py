@@ -64,7 +64,7 @@ class Acts:
         boto3.client("ssm").put_parameter(
             Name=DEPLOYMENT.parameter("settings"),
             Value=json.dumps({"user_pool_id": pool, "local_webhooks": "on"}),
-            Type="SecureString",
+            Type="String",
             Overwrite=True,
         )
         cognito.admin_create_user(UserPoolId=pool, Username="li-1")
