@@ -55,7 +55,7 @@ class Principal:
 
     @property
     def team(self) -> str | None:
-        return self.agent.team or None
+        return self.agent.team if self.assignable else None
 
     @property
     def assignable(self) -> bool:

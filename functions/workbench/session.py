@@ -208,7 +208,10 @@ class Sessions:
             desk: self.storage.roster.current(desk, person.username, now) for desk in person.desks
         }
         desks = {
-            desk: {"role": highest_role(entry.roles), "team": entry.team or None}
+            desk: {
+                "role": highest_role(entry.roles),
+                "team": entry.team if entry.assignable else None,
+            }
             for desk, entry in sorted(entries.items())
             if entry is not None and entry.active
         }

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from functions.core.domain.audit import RETENTION, AuditEntry
+from functions.core.domain.errors import TryAgain
 from functions.core.storage.table import Item, key, parse_stamp, stamp
 
 if TYPE_CHECKING:
@@ -36,8 +37,13 @@ class Audit:
         }
 
     def record(self, entry: AuditEntry) -> None:
-        """Write an entry before an act that cannot be part of its transaction."""
-        self.table.put_if("attribute_not_exists(pk)", _item(entry))
+        """Write an entry before an act that cannot be part of its transaction.
+
+        Raises:
+            TryAgain: it was not written.
+        """
+        if not self.table.put_if("attribute_not_exists(pk)", _item(entry)):
+            raise TryAgain("the act was not recorded")
 
     def list(self, since: datetime, until: datetime, desk: str = "") -> Iterator[AuditEntry]:
         """The entries from `since` to before `until`, oldest first.
