@@ -11,6 +11,7 @@ import boto3
 from chalice.awsclient import TypedAWSClient
 
 from functions.core.domain.audit import STAGE as WHOLE_STAGE
+from functions.core.text.masking import mask
 from infra.deploy.desks import ensure_desks
 from infra.deploy.functions import ClientFactory, Report, deploy_functions, require_stage
 from infra.deploy.stacks import deploy_stack
@@ -82,7 +83,8 @@ def deploy_foundation(
         INFRA / "templates" / "foundation.yaml",
         {"Stage": stage, **parameters},
     )
-    trail.record("deploy", WHOLE_STAGE, stage, after={"parameters": dict(parameters)})
+    shown = {name: mask(value) for name, value in parameters.items()}
+    trail.record("deploy", WHOLE_STAGE, stage, after={"parameters": shown})
     for applied in ensure_desks(trail, datetime.now(UTC)):
         report(f"desk {applied.desk}: playbook {applied.version}")
     return foundation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,7 +28,7 @@ class Trail:
     def of(cls, stage: str) -> Trail:
         """The trail of whoever runs this process: their AWS identity, locally the system's user."""
         if stage == STAGE:
-            return cls(stage, f"console:{getpass.getuser()}")
+            return cls(stage, f"console:{_user()}")
         return cls(stage, f"console:{boto3.client('sts').get_caller_identity()['Arn']}")
 
     def entry(
@@ -57,3 +58,11 @@ class Trail:
         """
         table = Table(boto3.client("dynamodb"), f"deskbell-{self.stage}")
         Audit(table).record(self.entry(act, desk, target, **fields))
+
+
+def _user() -> str:
+    """The system's user, by number where it has no name, as in some containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid-{os.getuid()}"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app import app
 from functions.core.domain.events import Attachment
 from functions.core.domain.rules import Playbook
 from functions.core.storage.database import Storage
@@ -159,3 +160,29 @@ def test_each_refusal_is_a_problem_document(
 def test_a_request_without_claims_is_refused(simulator: Simulator) -> None:
     """The handlers do not rely on the gateway's authorizer alone."""
     assert simulator.http("GET", TICKETS).status == 401
+
+
+AGENTS_CALLS = sorted(
+    (method, path)
+    for path, methods in app.routes.items()
+    for method, entry in methods.items()
+    if entry.authorizer is not None
+)
+"""Every call that needs a token."""
+
+
+@pytest.mark.parametrize(("method", "path"), AGENTS_CALLS)
+def test_every_call_refuses_who_has_left(
+    simulator: Simulator, playbook: Playbook, method: str, path: str
+) -> None:
+    """Before anything else is looked at: with an active entry, no answer is 401."""
+    import boto3
+
+    storage = Storage.on(boto3.client("dynamodb"), DEPLOYMENT.table)
+    file_ticket(storage, playbook, NUMBER)
+    path = path.format(desk="testdesk", number=NUMBER, action="take")
+    assert _as(simulator, "agent-1", method, path, {}).status != 401
+    storage.roster.set_active("testdesk", "agent-1", False)
+    simulator.forget_roster()
+    refused = _as(simulator, "agent-1", method, path, {})
+    assert (refused.status, refused.json["status"]) == (401, 401)
