@@ -217,8 +217,11 @@ def test_who_leaves_one_of_two_desks_keeps_the_other(
 ) -> None:
     add("neu-1")
     add("neu-1", "*", "--role", "qa")
+    opened = sign_in(simulator, "neu-1").json
     console("deactivate", "standard", "neu-1")
     simulator.forget_roster()
+    body = {"refresh_token": opened["refresh_token"]}
+    assert simulator.http("POST", "/session/refresh", body).status == 401, "sessions end"
     assert user(pool, "neu-1")["Enabled"]
     assert set(sign_in(simulator, "neu-1").json["agent"]["desks"]) == {"*"}
     claims = {"cognito:username": "neu-1", "cognito:groups": "standard:agent,*:qa"}
@@ -301,13 +304,15 @@ def test_a_leaver_s_call_backs_are_named(journey: StandardJourney) -> None:
     assert deactivate("zj-1").reviews == (number,)
 
 
-def test_a_reopened_ticket_does_not_return_to_who_has_left(journey: StandardJourney) -> None:
+def test_an_unmerged_ticket_does_not_return_to_who_has_left(journey: StandardJourney) -> None:
     journey.online("li-1")
-    journey.file()
-    journey.act("li-1", "resolve", summary="重置密码")
+    first, second = journey.file(), journey.file()
+    journey.number = second
+    journey.act("zg-1", "merge", into=first)
     deactivate("li-1")
-    journey.act("zg-1", "reopen", reason="还是不行")
-    assert journey.ticket.handler is None
+    journey.number = second
+    journey.act("zg-1", "unmerge")
+    assert (journey.ticket.handler, journey.ticket.status) == (None, "queued")
 
 
 def test_a_ticket_that_changes_meanwhile_is_not_taken_from_its_new_handler(
