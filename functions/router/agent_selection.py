@@ -32,6 +32,8 @@ class Requirements:
 def suits(agent: Agent, required: Requirements) -> bool:
     """Return whether an agent is suitable for a ticket, with capacity or without."""
     needs = required.needs
+    if not agent.assignable:
+        return False
     if agent.team != required.team or agent.username in required.excluded:
         return False
     if agent.level < required.level or not set(needs.skills) <= set(agent.skills):

@@ -1,4 +1,5 @@
-"""Process a record of the table's stream: a commit of a ticket, or an agent with free capacity."""
+"""Process a record of the table's stream: a commit of a ticket, an agent with free capacity, or an
+administrative act, which goes to the log whoever recorded it."""
 
 from __future__ import annotations
 
@@ -11,11 +12,15 @@ from functions.core.domain.closing import TaskKind
 from functions.core.domain.errors import Conflict, DeadLetter, NotFound
 from functions.core.domain.ticket import Status, Ticket
 from functions.core.platform import aws
+from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
+from functions.core.storage.audit import AUDIT, read_entry
 from functions.core.storage.database import Storage
 from functions.core.storage.items import read_commit
 from functions.router import closing_workflow
 from functions.router.routing import Router
+
+log = logger("router")
 
 FREED = ("online", "released")
 """Changes of an agent after which waiting tickets may be assigned."""
@@ -35,7 +40,10 @@ def process(record: Any, deployment: Deployment, storage: Storage, now: datetime
     """
     image = record["dynamodb"].get("NewImage", {})
     sort_key = image.get("sk", {}).get("S", "")
-    if sort_key.startswith("AGENT#"):
+    if image.get("pk", {}).get("S", "").startswith(AUDIT):
+        entry = read_entry(image)
+        log.info("audit.recorded", extra=entry.model_dump(mode="json"))
+    elif sort_key.startswith("AGENT#"):
         _agent_changed(image, storage, now)
     elif sort_key.startswith("EVENT#"):
         _committed(image, deployment, storage, now)

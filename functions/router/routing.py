@@ -298,7 +298,7 @@ class Router:
         """Return a ticket to its former handler if online, even without free capacity (D13)."""
         former = ticket.former_handlers[-1] if ticket.former_handlers else None
         agent: Agent | None = self.storage.roster.get(ticket.desk, former) if former else None
-        if agent is None or not agent.online:
+        if agent is None or not (agent.assignable and agent.online):
             return False
         assign = c.Assign(
             team=agent.team, handler=agent.username, reason="reopened", by_person=True

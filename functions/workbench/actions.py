@@ -211,9 +211,9 @@ def _terms(names: Any, terms: Mapping[str, Any]) -> Any:
 
 
 def _take(body: Any, ticket: Ticket, context: ActionContext) -> c.TicketCommand:
-    agent = context.principal.agent
-    if agent is None:
+    if not context.principal.assignable:
         raise Forbidden("You are not on this desk's roster, so you cannot handle tickets.")
+    agent = context.principal.agent
     return c.Take(_team_for(agent, ticket, context.playbook), agent.username)
 
 
@@ -228,10 +228,10 @@ def _assign(body: AssignBody, ticket: Ticket, context: ActionContext) -> c.Ticke
     reason = mask(body.reason)
     if body.agent is not None:
         agent = context.storage.roster.get(context.principal.desk, body.agent)
-        if agent is None:
+        if agent is None or not agent.assignable:
             raise InvalidInput(
-                "Nobody of that name is on this desk's roster.",
-                (FieldError("agent", "a username of the roster"),),
+                "Nobody of that name on this desk's roster handles tickets.",
+                (FieldError("agent", "the username of an active agent"),),
             )
         if ticket.status == "in_review":
             return c.AssignReview(reviewer=agent.username)

@@ -198,11 +198,11 @@ def set_presence(request: Request, storage: Storage, desk: str) -> HttpResponse:
     """Set the caller's presence.
 
     Raises:
-        NotFound: the caller is not on this desk's roster.
+        NotFound: no tickets of this desk can be assigned to the caller.
     """
     principal, _ = _signed_in(request, storage, desk)
     presence = request.read(Presence)
-    if principal.agent is None:
+    if not principal.assignable:
         raise NotFound("You are not on this desk's roster.")
     storage.roster.set_presence(desk, principal.username, presence.online)
     return HttpResponse({"online": presence.online})
@@ -210,5 +210,5 @@ def set_presence(request: Request, storage: Storage, desk: str) -> HttpResponse:
 
 def _signed_in(request: Request, storage: Storage, desk: str) -> tuple[Principal, Playbook]:
     """The caller at the desk, and the desk's playbook."""
-    principal = principal_of(storage, caller(request.claims), desk)
+    principal = principal_of(storage, caller(request.claims), desk, request.now)
     return principal, storage.playbooks.get(desk, request.now)

@@ -17,6 +17,7 @@ from functions.workbench.authorizer import agents_authorizer
 if TYPE_CHECKING:
     from functions.core.storage.files import Files
     from functions.workbench.calls import Unseal
+    from functions.workbench.session import Sessions
 
 bp = Blueprint(__name__)
 agents = agents_authorizer()
@@ -27,6 +28,16 @@ DESK = "/agent/desks/{desk}"
 @bp.route("/session", methods=["POST"])
 def open_session() -> Response:
     return web.respond(bp, _sign_in)
+
+
+@bp.route("/session/refresh", methods=["POST"])
+def refresh_session() -> Response:
+    return web.respond(bp, _refresh)
+
+
+@bp.route("/session/mfa", methods=["POST"])
+def enrol_authenticator() -> Response:
+    return web.respond(bp, _enrol)
 
 
 @bp.route(f"{DESK}/tickets", methods=["GET"], authorizer=agents)
@@ -84,12 +95,31 @@ def set_presence(desk: str) -> Response:
 def _sign_in(request: web.Request) -> web.HttpResponse:
     from functions.workbench import session
 
+    sessions = _sessions(request)
+    if session.is_answer(request.body):
+        answer = request.read(session.ChallengeAnswer)
+        return web.HttpResponse(sessions.answer(answer, request.now))
+    return web.HttpResponse(sessions.sign_in(request.read(session.Credentials), request.now))
+
+
+def _refresh(request: web.Request) -> web.HttpResponse:
+    from functions.workbench.session import RefreshToken
+
+    given = request.read(RefreshToken)
+    return web.HttpResponse(_sessions(request).refresh(given.refresh_token, request.now))
+
+
+def _enrol(request: web.Request) -> web.HttpResponse:
+    from functions.workbench.session import Enrolment
+
+    return web.HttpResponse(_sessions(request).enrol(request.read(Enrolment)))
+
+
+def _sessions(request: web.Request) -> Sessions:
+    from functions.workbench.session import Sessions
+
     client_id = aws.settings(request.deployment)["user_pool_client_id"]
-    credentials = request.read(session.Credentials)
-    cognito = aws.client("cognito-idp")
-    return web.HttpResponse(
-        session.sign_in(cognito, client_id, storage(request.deployment), credentials)
-    )
+    return Sessions(aws.client("cognito-idp"), client_id, storage(request.deployment))
 
 
 def _unseal(request: web.Request) -> Unseal:

@@ -1,16 +1,18 @@
 """Rights: the caller's roles on a desk, and the tickets on which they allow an action.
 
-Roles are groups of the user pool, `<desk>:<role>`; `*:<role>` holds on every desk. Team and
-capacity come from the roster. The rights of an action are declared with its command
-(`functions.core.domain.commands`).
+The token says who calls, and by its groups (`<desk>:<role>`, `*:<role>`) at which desks; the roster
+says as what: roles, team, and whether the person is still active. The entry read is at most
+`ROSTER_TTL` old and overrides the token, which may be an hour old. The rights of an action are
+declared with its command (`functions.core.domain.commands`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import cast, get_args
+from dataclasses import dataclass
+from datetime import datetime
+from typing import get_args
 
 from functions.core.domain import commands as c
 from functions.core.domain.commands.base import LEADERS, Scope, allowed, steps_allowed
@@ -34,27 +36,32 @@ _GROUP = re.compile(r"[\[\]\s,]+")
 
 @dataclass(frozen=True)
 class Caller:
-    """The caller, from the claims of a token that API Gateway has verified."""
+    """The caller and the desks of the token's groups, which API Gateway has verified."""
 
     username: str
-    roles: Mapping[str, frozenset[Role]] = field(default_factory=dict)
-
-    def on(self, desk: str) -> frozenset[Role]:
-        return self.roles.get(desk, frozenset()) | self.roles.get(ANY_DESK, frozenset())
+    desks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Principal:
-    """The caller at one desk; `agent` is the entry in the roster, if any."""
+    """The caller at one desk, as the roster has them; `agent` may be the entry for every desk."""
 
     username: str
     desk: str
-    roles: frozenset[Role]
-    agent: Agent | None
+    agent: Agent
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        return self.agent.roles
 
     @property
     def team(self) -> str | None:
-        return self.agent.team if self.agent else None
+        return self.agent.team if self.assignable else None
+
+    @property
+    def assignable(self) -> bool:
+        """Return whether this desk's tickets can be assigned to the caller."""
+        return self.agent.assignable and self.agent.desk == self.desk
 
 
 def caller(claims: Mapping[str, object]) -> Caller:
@@ -66,21 +73,17 @@ def caller(claims: Mapping[str, object]) -> Caller:
     username = claims.get("cognito:username")
     if not isinstance(username, str) or not username:
         raise Unauthorised("Sign in by POST /session and send its token as a bearer token.")
-    return Caller(username, roles_of(claims.get("cognito:groups")))
+    return Caller(username, desks_of(claims.get("cognito:groups")))
 
 
-def roles_of(groups: object) -> dict[str, frozenset[Role]]:
-    """Desk → roles. API Gateway passes groups as text: `a:agent,b:qa` or `[a:agent b:qa]`.
+def desks_of(groups: object) -> frozenset[str]:
+    """The desks of groups. API Gateway passes groups as text: `a:agent,b:qa` or `[a:agent b:qa]`.
 
     Groups of any other form belong to other applications and are ignored.
     """
     names = groups if isinstance(groups, list | tuple) else _GROUP.split(str(groups or ""))
-    roles: dict[str, frozenset[Role]] = {}
-    for name in names:
-        desk, _, role = str(name).partition(":")
-        if desk and role in get_args(Role):
-            roles[desk] = roles.get(desk, frozenset()) | {cast("Role", role)}
-    return roles
+    parts = (str(name).partition(":") for name in names)
+    return frozenset(desk for desk, _, role in parts if desk and role in get_args(Role))
 
 
 def highest_role(roles: frozenset[Role]) -> Role:
@@ -88,16 +91,21 @@ def highest_role(roles: frozenset[Role]) -> Role:
     return next(role for role in RANKED if role in roles)
 
 
-def principal_of(storage: Storage, signed_in: Caller, desk: str) -> Principal:
+def principal_of(storage: Storage, signed_in: Caller, desk: str, now: datetime) -> Principal:
     """Return the caller at a desk.
 
     Raises:
-        NotFound: the caller has no role on this desk, or the desk does not exist.
+        NotFound: the token names neither this desk nor every desk.
+        Unauthorised: the caller is not on the roster, or was deactivated.
     """
-    roles = signed_in.on(desk)
-    if not roles:
+    if not signed_in.desks & {desk, ANY_DESK}:
         raise NotFound("There is no such desk.")
-    return Principal(signed_in.username, desk, roles, storage.roster.get(desk, signed_in.username))
+    agent = storage.roster.current(desk, signed_in.username, now)
+    if agent is None and ANY_DESK in signed_in.desks:
+        agent = storage.roster.current(ANY_DESK, signed_in.username, now)
+    if agent is None or not agent.active:
+        raise Unauthorised("You do not work at this desk any more.")
+    return Principal(signed_in.username, desk, agent)
 
 
 def require(principal: Principal, roles: frozenset[Role], purpose: str) -> None:

@@ -1,29 +1,70 @@
-"""Sign an agent in by username and password (Cognito, USER_PASSWORD_AUTH)."""
+"""Sign agents in and keep them signed in (Cognito, USER_PASSWORD_AUTH and REFRESH_TOKEN_AUTH).
+
+A wrong name and a wrong password have one answer, whatever the state of the account. Cognito locks
+an account for a growing time after five wrong passwords and says so in the same way.
+"""
 
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.core.domain.errors import Refused, TooManyAttempts, Unauthorised
+from functions.core.domain.errors import (
+    ActionNotAllowed,
+    FieldError,
+    InvalidInput,
+    Refused,
+    TooManyAttempts,
+    Unauthorised,
+)
 from functions.core.storage.database import Storage
-from functions.workbench.rights import ANY_DESK, caller, highest_role
+from functions.workbench.rights import caller, highest_role
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
 
+MFA = "SOFTWARE_TOKEN_MFA"
+"""The challenge that asks for a code of the authenticator."""
+
+_CODE = r"^[0-9]{6}$"
+
 
 class Credentials(BaseModel):
-    """The body of `POST /session`."""
+    """The body of `POST /session`: the first step."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
     username: str = Field(min_length=1, max_length=128)
     password: str = Field(min_length=1, max_length=256)
+
+
+class ChallengeAnswer(BaseModel):
+    """The body of `POST /session`: the second step, with a code of the authenticator."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    session: str = Field(min_length=1, max_length=4096)
+    code: str = Field(pattern=_CODE)
+
+
+class RefreshToken(BaseModel):
+    """The body of `POST /session/refresh`."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    refresh_token: str = Field(min_length=1, max_length=8192)
+
+
+class Enrolment(Credentials):
+    """The body of `POST /session/mfa`; without `code` it asks for a secret."""
+
+    code: str | None = Field(default=None, pattern=_CODE)
 
 
 class NewPasswordRequired(Refused, status=409, title="The account is not ready"):
@@ -32,75 +73,213 @@ class NewPasswordRequired(Refused, status=409, title="The account is not ready")
 
 _WRONG = frozenset(
     {
-        "NotAuthorizedException",
-        "UserNotFoundException",
-        "UserNotConfirmedException",
+        "CodeMismatchException",
+        "ExpiredCodeException",
         "InvalidParameterException",
         "InvalidPasswordException",
+        "NotAuthorizedException",
+        # Whether the password was right is not known yet: saying more would confirm the name.
+        "PasswordResetRequiredException",
+        "UserNotConfirmedException",
+        "UserNotFoundException",
     }
 )
 _TOO_MANY = frozenset(
     {"TooManyRequestsException", "LimitExceededException", "TooManyFailedAttemptsException"}
 )
+_WRONG_CODE = frozenset({"CodeMismatchException", "EnableSoftwareTokenMFAException"})
+
+_WRONG_PASSWORD = "Username or password is wrong."  # noqa: S105 - a message
+_SIGN_IN_AGAIN = "The session has ended. Sign in again."
 
 
-def sign_in(
-    cognito: CognitoIdentityProviderClient,
-    client_id: str,
-    storage: Storage,
-    credentials: Credentials,
-) -> dict[str, Any]:
-    """Sign in; return `{token, expires_at, agent {username, desks {desk: {role, team}}}}`.
+@dataclass(frozen=True)
+class Sessions:
+    """The agents' sessions of a deployment."""
 
-    Raises:
-        Unauthorised: username or password is wrong; the error does not say which.
-        TooManyAttempts: Cognito throttles.
-        NewPasswordRequired: the password has to be changed first.
-    """
+    cognito: CognitoIdentityProviderClient
+    client_id: str
+    storage: Storage
+
+    def sign_in(self, credentials: Credentials, now: datetime) -> dict[str, Any]:
+        """Sign in; return `{token, expires_at, refresh_token, agent}`, or `{challenge, session}`.
+
+        Raises:
+            Unauthorised: username or password is wrong; the error does not say which.
+            TooManyAttempts: Cognito throttles.
+            NewPasswordRequired: the password has to be changed first.
+        """
+        response = self._check_password(credentials)
+        if response.get("ChallengeName") == MFA:
+            session = _pack(credentials.username, response["Session"])
+            return {"challenge": MFA, "session": session}
+        return self._opened(_result(response), now)
+
+    def answer(self, answer: ChallengeAnswer, now: datetime) -> dict[str, Any]:
+        """Complete a sign-in with a code of the authenticator; return what `sign_in` does.
+
+        Raises:
+            Unauthorised: the code is wrong or late.
+            TooManyAttempts: Cognito throttles.
+        """
+        username, session = _unpack(answer.session)
+        response = _ask(
+            "The code is wrong or too late.",
+            self.cognito.respond_to_auth_challenge,
+            ClientId=self.client_id,
+            ChallengeName=MFA,
+            Session=session,
+            ChallengeResponses={"USERNAME": username, "SOFTWARE_TOKEN_MFA_CODE": answer.code},
+        )
+        return self._opened(_result(response), now)
+
+    def refresh(self, refresh_token: str, now: datetime) -> dict[str, Any]:
+        """Return a new `{token, expires_at}`.
+
+        Raises:
+            Unauthorised: the refresh token is invalid, expired or revoked, or the person has left.
+            TooManyAttempts: Cognito throttles.
+        """
+        response = _ask(
+            _SIGN_IN_AGAIN,
+            self.cognito.initiate_auth,
+            AuthFlow="REFRESH_TOKEN_AUTH",
+            ClientId=self.client_id,
+            AuthParameters={"REFRESH_TOKEN": refresh_token},
+        )
+        opened = self._opened(_result(response), now)
+        return {name: opened[name] for name in ("token", "expires_at")}
+
+    def enrol(self, body: Enrolment) -> dict[str, Any]:
+        """Set up an authenticator: return its `{secret, uri}`, or with a code `{enrolled}`.
+
+        Raises:
+            Unauthorised, TooManyAttempts, NewPasswordRequired: as `sign_in`.
+            ActionNotAllowed: the account has an authenticator; an administrator can remove it.
+            InvalidInput: the code is wrong, or no secret was asked for.
+        """
+        response = self._check_password(body)
+        if response.get("ChallengeName") == MFA:
+            raise ActionNotAllowed(
+                "This account has an authenticator already. An administrator can remove it."
+            )
+        access = _result(response)["AccessToken"]
+        if body.code is None:
+            secret = self.cognito.associate_software_token(AccessToken=access)["SecretCode"]
+            return {"secret": secret, "uri": _authenticator_uri(body.username, secret)}
+        self._verify(access, body.code)
+        self.cognito.set_user_mfa_preference(
+            AccessToken=access, SoftwareTokenMfaSettings={"Enabled": True, "PreferredMfa": True}
+        )
+        return {"enrolled": True}
+
+    def _check_password(self, credentials: Credentials) -> Mapping[str, Any]:
+        return _ask(
+            _WRONG_PASSWORD,
+            self.cognito.initiate_auth,
+            AuthFlow="USER_PASSWORD_AUTH",
+            ClientId=self.client_id,
+            AuthParameters={"USERNAME": credentials.username, "PASSWORD": credentials.password},
+        )
+
+    def _verify(self, access: str, code: str) -> None:
+        from botocore.exceptions import ClientError
+
+        try:
+            self.cognito.verify_software_token(AccessToken=access, UserCode=code)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _WRONG_CODE:
+                raise
+            raise InvalidInput(
+                "The code does not fit the secret.",
+                (FieldError("code", "the six digits that the authenticator shows now"),),
+            ) from error
+
+    def _opened(self, result: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+        """The session of an authentication result, with the desks at which the person is active.
+
+        Raises:
+            Unauthorised: there is none.
+        """
+        token = result["IdToken"]
+        claims = _claims(token)
+        person = caller(claims)
+        entries = {
+            desk: self.storage.roster.current(desk, person.username, now) for desk in person.desks
+        }
+        desks = {
+            desk: {
+                "role": highest_role(entry.roles),
+                "team": entry.team if entry.assignable else None,
+            }
+            for desk, entry in sorted(entries.items())
+            if entry is not None and entry.active
+        }
+        if not desks:
+            raise Unauthorised("This account is not on the roster of any desk.")
+        return {
+            "token": token,
+            "expires_at": datetime.fromtimestamp(claims["exp"], UTC),
+            "refresh_token": result.get("RefreshToken"),
+            "agent": {"username": person.username, "desks": desks},
+        }
+
+
+def is_answer(body: bytes) -> bool:
+    """Return whether the body of `POST /session` answers a challenge."""
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return False
+    return isinstance(document, dict) and "session" in document
+
+
+def _ask(wrong: str, call: Callable[..., Any], **arguments: Any) -> Mapping[str, Any]:
+    """Call Cognito; `wrong` is the answer to whatever it does not accept."""
     from botocore.exceptions import ClientError
 
     try:
-        response = cognito.initiate_auth(
-            AuthFlow="USER_PASSWORD_AUTH",
-            ClientId=client_id,
-            AuthParameters={"USERNAME": credentials.username, "PASSWORD": credentials.password},
-        )
+        response: Mapping[str, Any] = call(**arguments)
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code in _WRONG:
-            raise Unauthorised("Username or password is wrong.") from error
+            raise Unauthorised(wrong) from error
         if code in _TOO_MANY:
             raise TooManyAttempts("Too many attempts. Wait a minute and try again.") from error
-        if code == "PasswordResetRequiredException":
-            raise _new_password_required() from error
         raise
+    return response
+
+
+def _result(response: Mapping[str, Any]) -> Mapping[str, Any]:
     if "AuthenticationResult" not in response:
-        raise _new_password_required()
-    token = response["AuthenticationResult"]["IdToken"]
-    claims = _claims(token)
-    agent = caller(claims)
-    return {
-        "token": token,
-        "expires_at": datetime.fromtimestamp(claims["exp"], UTC),
-        "agent": {
-            "username": agent.username,
-            "desks": {
-                desk: {"role": highest_role(roles), "team": _team(storage, desk, agent.username)}
-                for desk, roles in sorted(agent.roles.items())
-            },
-        },
-    }
+        raise NewPasswordRequired(
+            "This account needs a new password before it can be used. "
+            "Ask an administrator to set one."
+        )
+    result: Mapping[str, Any] = response["AuthenticationResult"]
+    return result
 
 
-def _new_password_required() -> NewPasswordRequired:
-    return NewPasswordRequired(
-        "This account needs a new password before it can be used. Ask an administrator to set one."
-    )
+def _pack(username: str, session: str) -> str:
+    """The `session` for the client: Cognito wants the username again with the code."""
+    return urlsafe_b64encode(json.dumps([username, session]).encode()).decode("ascii")
 
 
-def _team(storage: Storage, desk: str, username: str) -> str | None:
-    agent = storage.roster.get(desk, username) if desk != ANY_DESK else None
-    return agent.team if agent else None
+def _unpack(packed: str) -> tuple[str, str]:
+    try:
+        username, session = json.loads(urlsafe_b64decode(packed))
+    except (ValueError, TypeError) as error:
+        raise Unauthorised(_SIGN_IN_AGAIN) from error
+    if not (isinstance(username, str) and isinstance(session, str) and username and session):
+        raise Unauthorised(_SIGN_IN_AGAIN)
+    return username, session
+
+
+def _authenticator_uri(username: str, secret: str) -> str:
+    """The address in the QR code that authenticator apps read."""
+    from urllib.parse import quote
+
+    return f"otpauth://totp/Deskbell:{quote(username)}?secret={secret}&issuer=Deskbell"
 
 
 def _claims(token: str) -> dict[str, Any]:

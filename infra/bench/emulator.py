@@ -118,16 +118,18 @@ def _foundation(dynamodb: str | None) -> None:
     from functions.core.playbook import load
     from infra.deploy.desks import SHIPPED, ensure_desks, storage_of
     from infra.deploy.steps import INFRA, deploy_foundation
+    from infra.deploy.trail import Trail
 
     parameters = {"Protection": "off"}
-    deploy_foundation(DEPLOYMENT.stage, lambda line: None, parameters)
+    trail = Trail.of(DEPLOYMENT.stage)
+    deploy_foundation(trail, lambda line: None, parameters)
     if dynamodb is not None:
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = dynamodb
         os.environ["AWS_ENDPOINT_URL_DYNAMODB_STREAMS"] = dynamodb
         make_table(INFRA / "templates" / "foundation.yaml")
         from datetime import UTC, datetime
 
-        ensure_desks(DEPLOYMENT.stage, datetime.now(UTC))
+        ensure_desks(trail, datetime.now(UTC))
     boto3.client("ssm").put_parameter(
         Name=DEPLOYMENT.parameter("api"), Value=f'{{"url":"{API}"}}', Type="String"
     )

@@ -14,6 +14,7 @@ from functions.core.channels.base import adapter, names
 from infra.console.errors import ConsoleError
 from infra.deploy.desks import storage_of
 from infra.deploy.stage_secrets import read_secret, replace_secret
+from infra.deploy.trail import Trail
 
 
 class ChannelError(ConsoleError):
@@ -50,12 +51,13 @@ def connected(stage: str) -> list[Connection]:
     return sorted(connections, key=lambda connection: (connection.desk, connection.channel))
 
 
-def connect_channel(stage: str, desk: str, channel: str, fields: Mapping[str, Any]) -> None:
+def connect_channel(trail: Trail, desk: str, channel: str, fields: Mapping[str, Any]) -> None:
     """Create or rotate a channel's secret; given keys are replaced (None removes), others stay.
 
     Raises:
         ChannelError: there is no such desk or channel, or keys are missing or unknown.
     """
+    stage = trail.stage
     provider = adapter(channel)
     if provider is None:
         raise ChannelError(f"there is no channel {channel}: use one of {', '.join(names())}")
@@ -74,20 +76,27 @@ def connect_channel(stage: str, desk: str, channel: str, fields: Mapping[str, An
         raise ChannelError(f"{channel} needs {', '.join(missing)}: see docs/adapters.md")
     if len(json.dumps(secret)) > 4000:
         raise ChannelError("the secret does not fit into the 4 KB of an SSM parameter")
+    trail.record(
+        "channel.set",
+        desk,
+        channel,
+        before={"keys": sorted(current)},
+        after={"keys": sorted(secret), "changed": sorted(fields)},
+    )
     replace_secret(channel_secret_name(stage, desk, channel), json.dumps(secret))
 
 
-def disconnect_channel(stage: str, desk: str, channel: str) -> None:
+def disconnect_channel(trail: Trail, desk: str, channel: str) -> None:
     """Remove a channel from a desk.
 
     Raises:
         ChannelError: the desk has no such channel.
     """
-    ssm = boto3.client("ssm")
-    try:
-        ssm.delete_parameter(Name=channel_secret_name(stage, desk, channel))
-    except ssm.exceptions.ParameterNotFound as error:
-        raise ChannelError(f"the desk {desk} has no channel {channel}") from error
+    current = secret_of(trail.stage, desk, channel)
+    if current is None:
+        raise ChannelError(f"the desk {desk} has no channel {channel}")
+    trail.record("channel.remove", desk, channel, before={"keys": sorted(current)})
+    boto3.client("ssm").delete_parameter(Name=channel_secret_name(trail.stage, desk, channel))
 
 
 def secret_of(stage: str, desk: str, channel: str) -> dict[str, Any] | None:

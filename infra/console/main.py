@@ -9,7 +9,16 @@ from contextlib import suppress
 import typer
 from rich.console import Console
 
-from infra.console.commands import channels, playbooks, quarantine, system, tickets, webhooks
+from infra.console.commands import (
+    agents,
+    audit,
+    channels,
+    playbooks,
+    quarantine,
+    system,
+    tickets,
+    webhooks,
+)
 from infra.console.errors import ConsoleError
 
 app = typer.Typer(
@@ -18,10 +27,12 @@ app = typer.Typer(
 app.command()(system.up)
 app.command()(system.deploy)
 app.add_typer(playbooks.app, name="playbook")
+app.add_typer(agents.app, name="agents")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(tickets.app, name="ticket")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(channels.app, name="channel")
+app.add_typer(audit.app, name="audit")
 
 
 @app.callback()

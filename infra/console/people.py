@@ -1,4 +1,4 @@
-"""The people of a desk: users of the Cognito pool, and the roster that routing reads."""
+"""The people of a desk: users of the Cognito pool, and entries of the roster."""
 
 from __future__ import annotations
 
@@ -8,11 +8,7 @@ from dataclasses import dataclass
 import boto3
 
 from functions.core.domain.roster import Agent, Role
-from infra.deploy.desks import storage_of
 from infra.deploy.stage_secrets import settings
-
-ON_THE_ROSTER: frozenset[Role] = frozenset({"agent", "supervisor", "qa"})
-"""The roles that can be assigned tickets or call-backs."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +26,22 @@ class Person:
     level: int = 0
     skills: tuple[str, ...] = ()
     products: tuple[str, ...] = ()
+    further_roles: tuple[Role, ...] = ()
+
+    def as_agent(self, capacity: int, *, online: bool) -> Agent:
+        """The person's entry in the roster."""
+        return Agent(
+            desk=self.desk,
+            username=self.username,
+            role=self.role,
+            team=self.team,
+            capacity=capacity,
+            level=self.level,
+            skills=self.skills,
+            products=self.products,
+            further_roles=self.further_roles,
+            online=online,
+        )
 
 
 def user_pool(stage: str) -> str:
@@ -44,31 +56,18 @@ def usernames(pool: str) -> set[str]:
 
 
 def create_user(pool: str, person: Person, password: str) -> None:
-    """Create a user with a permanent password in the group `<desk>:<role>`."""
+    """Create a user with a permanent password, or find them, and add them to `<desk>:<role>`."""
     cognito = boto3.client("cognito-idp")
+    name = person.username
+    try:
+        cognito.admin_create_user(UserPoolId=pool, Username=name, MessageAction="SUPPRESS")
+    except cognito.exceptions.UsernameExistsException:
+        pass  # they work at another desk already, and keep their password
+    else:
+        cognito.admin_set_user_password(
+            UserPoolId=pool, Username=name, Password=password, Permanent=True
+        )
     group = f"{person.desk}:{person.role}"
     with contextlib.suppress(cognito.exceptions.GroupExistsException):
         cognito.create_group(UserPoolId=pool, GroupName=group)
-    name = person.username
-    cognito.admin_create_user(UserPoolId=pool, Username=name, MessageAction="SUPPRESS")
-    cognito.admin_set_user_password(
-        UserPoolId=pool, Username=name, Password=password, Permanent=True
-    )
     cognito.admin_add_user_to_group(UserPoolId=pool, Username=name, GroupName=group)
-
-
-def put_on_roster(stage: str, person: Person, capacity: int, *, online: bool) -> None:
-    """Add or update a person on the roster; `online` applies only to a new one."""
-    storage_of(stage).roster.put(
-        Agent(
-            desk=person.desk,
-            username=person.username,
-            role=person.role,
-            team=person.team,
-            capacity=capacity,
-            level=person.level,
-            skills=person.skills,
-            products=person.products,
-            online=online,
-        )
-    )

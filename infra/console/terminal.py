@@ -1,8 +1,7 @@
-"""Helpers of the commands: the options for a stage, output, and the operator's name."""
+"""Helpers of the commands: the options for a stage, and output."""
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -63,8 +62,3 @@ def timestamp(option: str, text: str) -> datetime:
     if moment is None or moment.tzinfo is None:
         raise UsageError(f"{option}: use a timestamp with offset: 2026-03-10T09:00:00+08:00")
     return moment
-
-
-def operator() -> str:
-    """The actor that a ticket's history shows for a command."""
-    return f"console:{getpass.getuser()}"

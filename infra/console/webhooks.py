@@ -23,6 +23,7 @@ from infra.console.errors import ConsoleError
 from infra.deploy import stage_secrets
 from infra.deploy.desks import storage_of, versions
 from infra.deploy.stage_secrets import endpoint_secret_name
+from infra.deploy.trail import Trail
 
 
 class WebhookError(ConsoleError):
@@ -80,12 +81,15 @@ def secrets(stage: str, desk: str, name: str, now: datetime) -> tuple[str, ...]:
     return valid_secrets(_document(stage, desk, name), now)
 
 
-def rotate(stage: str, desk: str, name: str, overlap: timedelta, now: datetime) -> str:
+def rotate(trail: Trail, desk: str, name: str, overlap: timedelta, now: datetime) -> str:
     """Create a new secret and return it; messages are signed with the old one too for `overlap`.
 
     Running functions read it within five minutes.
     """
+    stage = trail.stage
     _webhook(storage_of(stage).playbooks.get(desk, now), name)
+    hours = overlap / timedelta(hours=1)
+    trail.record("webhooks.rotate", desk, name, after={"secret": "new", "keep_hours": hours})
     secret = stage_secrets.new_secret()
     document = rotated(_document(stage, desk, name), secret, now, overlap)
     stage_secrets.replace_secret(endpoint_secret_name(stage, desk, name), document)

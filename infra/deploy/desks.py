@@ -15,11 +15,13 @@ from typing import Any
 
 import boto3
 
+from functions.core.domain.audit import AuditEntry
 from functions.core.domain.playbook_upgrades import upgraded
 from functions.core.domain.rules import Playbook
 from functions.core.playbook import load
 from functions.core.storage.database import Storage
 from infra.deploy.stage_secrets import ensure_endpoint_secrets, ensure_secrets
+from infra.deploy.trail import Trail
 
 SHIPPED = Path(__file__).resolve().parents[2] / "playbooks"
 _SHOWN = 100
@@ -49,24 +51,25 @@ def storage_of(stage: str) -> Storage:
     return Storage.on(boto3.client("dynamodb"), f"deskbell-{stage}")
 
 
-def ensure_desks(stage: str, now: datetime) -> list[Applied]:
+def ensure_desks(trail: Trail, now: datetime) -> list[Applied]:
     """Create missing secrets and playbooks of the desks that ship; return the new playbooks."""
-    storage = storage_of(stage)
-    ensure_secrets(boto3.client("ssm"), stage, shipped())
+    storage = storage_of(trail.stage)
+    ensure_secrets(boto3.client("ssm"), trail.stage, shipped())
     return [
-        apply(stage, load(SHIPPED / f"{desk}.yaml"), now)
+        apply(trail, load(SHIPPED / f"{desk}.yaml"), now)
         for desk in shipped()
         if storage.playbooks.version(desk) is None
     ]
 
 
-def apply(stage: str, playbook: Playbook, now: datetime) -> Applied:
+def apply(trail: Trail, playbook: Playbook, now: datetime) -> Applied:
     """Store a checked playbook as its desk's next version unless nothing changes.
 
     Raises:
         PlaybookError: the mailbox belongs to another desk.
         Conflict: another playbook was applied at the same time.
     """
+    stage = trail.stage
     storage = storage_of(stage)
     current = storage.playbooks.version(playbook.desk)
     before = {}
@@ -79,7 +82,16 @@ def apply(stage: str, playbook: Playbook, now: datetime) -> Applied:
     ssm = boto3.client("ssm")
     ensure_secrets(ssm, stage, [playbook.desk])
     ensure_endpoint_secrets(ssm, stage, playbook.desk, playbook.webhooks, now)
-    version = storage.playbooks.put(playbook, now)
+
+    def entry(version: int) -> AuditEntry:
+        before = {} if current is None else {"version": current}
+        return trail.entry(
+            "playbook.apply", playbook.desk, "playbook", before=before, after={"version": version}
+        )
+
+    version = storage.playbooks.put(
+        playbook, now, lambda version: storage.audit.write(entry(version))
+    )
     return Applied(playbook.desk, version, stored=True, changes=changes)
 
 

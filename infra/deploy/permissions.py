@@ -90,8 +90,17 @@ _TRANSACTION_ACTIONS = {
     "ConditionCheck": "dynamodb:ConditionCheckItem",
 }
 _ACTIONS = {
-    # Signing in is public: it needs no permission.
-    ("cognito-idp", "InitiateAuth"): set[str](),
+    # Signing in and setting up an authenticator are public: they need no permission.
+    **{
+        ("cognito-idp", operation): set[str]()
+        for operation in (
+            "InitiateAuth",
+            "RespondToAuthChallenge",
+            "AssociateSoftwareToken",
+            "VerifySoftwareToken",
+            "SetUserMFAPreference",
+        )
+    },
     ("lambda", "Invoke"): {"lambda:InvokeFunction"},
 }
 

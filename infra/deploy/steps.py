@@ -10,10 +10,13 @@ from pathlib import Path
 import boto3
 from chalice.awsclient import TypedAWSClient
 
+from functions.core.domain.audit import STAGE as WHOLE_STAGE
+from functions.core.text.masking import mask
 from infra.deploy.desks import ensure_desks
 from infra.deploy.functions import ClientFactory, Report, deploy_functions, require_stage
 from infra.deploy.limits import apply_limits, log_text_messages
 from infra.deploy.stacks import deploy_stack
+from infra.deploy.trail import Trail
 
 ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"
@@ -53,7 +56,8 @@ def deploy(stage: str, report: Report, variant: Variant | None = None) -> Deploy
     """
     require_stage(ROOT, stage)
     variant = variant or Variant()
-    foundation = deploy_foundation(stage, report, variant.foundation)
+    trail = Trail.of(stage)
+    foundation = deploy_foundation(trail, report, variant.foundation)
     report("2/3 functions and HTTP API (chalice)")
     api_id = deploy_functions(ROOT, stage, report, variant.client_factory)
     url = variant.api_url or _execute_api_url(api_id)
@@ -76,8 +80,14 @@ def deploy(stage: str, report: Report, variant: Variant | None = None) -> Deploy
     return DeployedStage(stage, api_id, url, foundation)
 
 
-def deploy_foundation(stage: str, report: Report, parameters: Mapping[str, str]) -> dict[str, str]:
-    """Step 1: deploy the foundation and the desks that ship; return the stack's outputs."""
+def deploy_foundation(
+    trail: Trail, report: Report, parameters: Mapping[str, str]
+) -> dict[str, str]:
+    """Step 1: deploy the foundation and the desks that ship; return the stack's outputs.
+
+    The deployment is recorded as soon as the table exists.
+    """
+    stage = trail.stage
     report("1/3 foundation")
     foundation = deploy_stack(
         boto3.client("cloudformation"),
@@ -85,7 +95,9 @@ def deploy_foundation(stage: str, report: Report, parameters: Mapping[str, str])
         INFRA / "templates" / "foundation.yaml",
         {"Stage": stage, **parameters},
     )
-    for applied in ensure_desks(stage, datetime.now(UTC)):
+    shown = {name: mask(value) for name, value in parameters.items()}
+    trail.record("deploy", WHOLE_STAGE, stage, after={"parameters": shown})
+    for applied in ensure_desks(trail, datetime.now(UTC)):
         report(f"desk {applied.desk}: playbook {applied.version}")
     return foundation
 

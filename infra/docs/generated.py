@@ -1,4 +1,4 @@
-"""Generate the tables of statuses, events, webhook messages and timer kinds in `docs/`.
+"""Generate the tables of statuses, events, webhook messages, timers and recorded acts in `docs/`.
 
 `python -m infra.docs.generated` writes them between their markers; a test fails if they are out of
 date.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from functions.core.domain.audit import ACTS
 from functions.core.domain.commands import ACTIONS
 from functions.core.domain.events import EVENTS
 from functions.core.domain.ticket import OPEN, STATUSES, TIMER_KINDS, Value
@@ -106,12 +107,24 @@ def timers() -> str:
     )
 
 
+def acts() -> str:
+    """Every act of the audit with its meaning."""
+    rows = (f"| `{act}` | {meaning} |" for act, meaning in ACTS.items())
+    return "\n".join(["| act | somebody … |", "|---|---|", *rows])
+
+
 def _meaning(kind: type[Value]) -> str:
     """The first paragraph of an event's docstring, on one line."""
     return re.sub(r"\s+", " ", (kind.__doc__ or "").strip().split("\n\n")[0])
 
 
-GENERATED = {"statuses": statuses, "events": events, "messages": messages, "timers": timers}
+GENERATED = {
+    "statuses": statuses,
+    "events": events,
+    "messages": messages,
+    "timers": timers,
+    "acts": acts,
+}
 
 
 def regenerate(text: str) -> str:

@@ -10,15 +10,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from functions.core.domain.roster import HANDLES_TICKETS
 from functions.core.domain.rules import Playbook
-from infra.console.people import (
-    ON_THE_ROSTER,
-    Person,
-    create_user,
-    put_on_roster,
-    user_pool,
-    usernames,
-)
+from infra.console.people import Person, create_user, user_pool, usernames
 from infra.deploy.desks import storage_of, versions
 
 
@@ -41,8 +35,10 @@ def ensure_people(stage: str, passwords: Path) -> list[dict[str, str]]:
             password = saved.setdefault(person.username, _password())
             if person.username not in existing:
                 create_user(pool, person, password)
-            if person.role in ON_THE_ROSTER and person.username not in rostered:
-                put_on_roster(stage, person, playbook.assignment.capacity, online=True)
+            if person.username not in rostered:
+                capacity = playbook.assignment.capacity
+                online = person.role in HANDLES_TICKETS
+                storage.roster.put(person.as_agent(capacity, online=online))
             fields = {name: getattr(person, name) for name in ("desk", "username", "role", "team")}
             entries.append({**fields, "password": password})
     passwords.touch(mode=0o600)

@@ -220,8 +220,13 @@ class Simulator:
                 cache[desk] = CachedPlaybook(read - PLAYBOOK_TTL, version, playbook)
 
     def replace_containers(self) -> None:
-        """Start the next invocation of every function with an empty playbook cache."""
+        """Start the next invocation of every function with empty caches."""
         self._playbooks.clear()
+        self.forget_roster()
+
+    def forget_roster(self) -> None:
+        """Let every cached entry of the roster expire."""
+        container.storage(self.deployment).roster.cache.clear()
 
     def http(
         self,

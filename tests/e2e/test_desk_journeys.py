@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from functions.core.playbook import load
-from infra.console.people import create_user, put_on_roster, user_pool
+from infra.console.people import create_user, user_pool
+from infra.deploy.desks import storage_of
 from infra.deploy.local_stage import Ports, aws_environment
 from infra.local.people import people_of
 from tests.e2e.desk_journey import SystemJourney, fetch
@@ -449,7 +450,7 @@ def test_a_desk_can_be_added_to_the_running_system(
         who = person.username.removeprefix("harbour-")
         if who in {"billing-1", "yard-1", "duty-officers-1"}:
             create_user(user_pool("local"), person, "Password0000")
-            put_on_roster("local", person, 3, online=True)
+            storage_of("local").roster.put(person.as_agent(3, online=True))
             journey.sign_in(who, "Password0000")
 
     address = "journey.harbour@example.com"

@@ -14,12 +14,14 @@ from functions.core.storage.database import Storage
 from infra.console.channels import ChannelError, connect_channel, connected, secret_of
 from infra.console.main import app
 from infra.deploy.desks import storage_of
+from infra.deploy.trail import Trail
 from infra.local.providers import PATH, ensure_channels
 from tests.aws_snapshots import aws_in_memory
 from tests.core.sample_desk import make_table
 from tests.inprocess.conftest import ROOT, shipped
 
 STAGE = "test"
+TRAIL = Trail(STAGE, "console:test")
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +85,7 @@ def test_the_local_system_creates_each_channel_s_secret_once() -> None:
     )
     moved = ensure_channels(STAGE, 8800)
     assert moved["wechat"] == {**first["wechat"], "api": f"http://127.0.0.1:8800{PATH}/wechat"}
-    connect_channel(STAGE, "standard", "line", {"api": "https://api.line.me"})
+    connect_channel(TRAIL, "standard", "line", {"api": "https://api.line.me"})
     assert ensure_channels(STAGE, 8900)["line"]["api"] == "https://api.line.me"
     with pytest.raises(ChannelError):
-        connect_channel(STAGE, "standard", "line", {"access_token": None})
+        connect_channel(TRAIL, "standard", "line", {"access_token": None})

@@ -26,6 +26,7 @@ from infra.console.main import app
 from infra.console.webhooks import Span, WebhookError
 from infra.deploy import desks
 from infra.deploy.stage_secrets import ensure_endpoint_secrets
+from infra.deploy.trail import Trail
 from tests.aws_snapshots import aws_in_memory
 from tests.inprocess.conftest import ROOT, shipped
 from tests.notify.deployment import (
@@ -41,6 +42,7 @@ from tests.notify.webhook_receiver import Receiver
 
 pytestmark = pytest.mark.requirement("G5")
 HOUR = timedelta(hours=1)
+TRAIL = Trail(STAGE, "console:test")
 KEPT = (aws.client, aws.parameter, container.storage, wiring.endpoint_budget, wiring.secret_cache)
 
 
@@ -74,7 +76,7 @@ def apply_endpoints(harness: Harness, *, at: str, **events: list[str]) -> Harnes
     document = json.loads(harness.playbook.model_dump_json(exclude_defaults=True))
     document["webhooks"] = {name: {"url": at, "events": wanted} for name, wanted in events.items()}
     harness.playbook = load(document)
-    desks.apply(STAGE, harness.playbook, NOON)
+    desks.apply(TRAIL, harness.playbook, NOON)
     harness.storage.playbooks.cache.clear()
     container.storage.cache_clear()
     return harness
@@ -114,7 +116,7 @@ def test_both_secrets_are_valid_after_a_rotation(desk: Harness, receiver: Receiv
     """For a while, so that the receiver can change."""
     now = datetime.now(UTC)
     [old] = webhooks.secrets(STAGE, "standard", "crm", now)
-    new = webhooks.rotate(STAGE, "standard", "crm", HOUR, now)
+    new = webhooks.rotate(TRAIL, "standard", "crm", HOUR, now)
     assert webhooks.secrets(STAGE, "standard", "crm", now) == (new, old)
     create_ticket_with_note(desk)
     for secret in (old, new):
@@ -205,10 +207,10 @@ def other_desk(desk: Harness, mailbox: str) -> Playbook:
 @pytest.mark.requirement("F7")
 def test_applying_the_same_playbook_stores_no_new_version(desk: Harness) -> None:
     """Changes are listed line by line."""
-    again = desks.apply(STAGE, desk.playbook, NOON)
+    again = desks.apply(TRAIL, desk.playbook, NOON)
     assert (again.version, again.stored, again.changes) == (1, False, ())
     changed = desk.playbook.model_copy(update={"reopen_within": timedelta(days=3)})
-    applied = desks.apply(STAGE, changed, NOON)
+    applied = desks.apply(TRAIL, changed, NOON)
     assert (applied.version, applied.stored) == (2, True)
     assert [line.split(":")[0] for line in applied.changes] == ["+ reopen_within"]
 
@@ -217,7 +219,7 @@ def test_applying_the_same_playbook_stores_no_new_version(desk: Harness) -> None
 def test_a_mailbox_of_another_desk_is_refused_in_one_line(desk: Harness) -> None:
     """Nothing of the playbook is stored."""
     with pytest.raises(PlaybookError, match=r"mail\.address: support@standard\.local"):
-        desks.apply(STAGE, other_desk(desk, "support@standard.local"), NOON)
+        desks.apply(TRAIL, other_desk(desk, "support@standard.local"), NOON)
     assert desks.versions(STAGE) == [("standard", 1)]
 
 
@@ -225,7 +227,7 @@ def test_a_mailbox_of_another_desk_is_refused_in_one_line(desk: Harness) -> None
 def test_a_replayed_message_has_all_its_attempts(desk: Harness, receiver: Receiver) -> None:
     """Messages of other desks are left alone."""
     ticket = create_ticket_with_note(desk)
-    desks.apply(STAGE, other_desk(desk, "support@other.local"), NOON)
+    desks.apply(TRAIL, other_desk(desk, "support@other.local"), NOON)
     span = Span("other", "", NOON - HOUR, NOON + 2 * HOUR)
     done = webhooks.replay_span(STAGE, span, 300, NOON)
     assert (done.again, done.first, done.skipped) == (0, 0, 0)
@@ -248,7 +250,7 @@ def test_a_claimed_message_is_not_replayed(desk: Harness, receiver: Receiver) ->
 def test_an_unknown_endpoint_is_an_error(desk: Harness) -> None:
     for ask in (
         lambda: webhooks.send_test(STAGE, "standard", "erp", NOON),
-        lambda: webhooks.rotate(STAGE, "standard", "erp", HOUR, NOON),
+        lambda: webhooks.rotate(TRAIL, "standard", "erp", HOUR, NOON),
         lambda: webhooks.replay_span(STAGE, Span("standard", "erp", NOON, NOON), 1, NOON),
     ):
         with pytest.raises(WebhookError, match="desk standard has no webhook erp; it has crm"):

@@ -70,7 +70,7 @@ def _user_pool(desk: str, roster: Mapping[str, tuple[str, str]]) -> str:
     client = cognito.create_user_pool_client(
         UserPoolId=pool,
         ClientName=DEPLOYMENT.prefix,
-        ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"],
+        ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
     )
     for role in {role for role, _ in roster.values()}:
         cognito.create_group(UserPoolId=pool, GroupName=f"{desk}:{role}")

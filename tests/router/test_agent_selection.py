@@ -33,6 +33,8 @@ def test_only_agents_on_shift_with_capacity_are_candidates(playbook: Playbook) -
         agent("free", load=1, capacity=2),
         agent("full", load=2, capacity=2),
         agent("away", load=0, online=False),
+        agent("left", active=False),
+        agent("administration", role="admin"),
         agent("other", team="general"),
         agent("off", shift={"tue": [["18:00", "24:00"]]}),
         agent("on", shift={"tue": [["09:00", "18:00"]]}),

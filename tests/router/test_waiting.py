@@ -101,11 +101,14 @@ def test_a_ticket_of_the_supervisors_stays_in_their_queue(
 
 
 @pytest.mark.requirement("D13")
-@pytest.mark.parametrize(("online", "handler"), [(True, "agent-1"), (False, "agent-2")])
+@pytest.mark.parametrize(
+    ("role", "online", "handler"),
+    [("agent", True, "agent-1"), ("agent", False, "agent-2"), ("finance", True, "agent-2")],
+)
 def test_an_unsolved_ticket_returns_to_its_former_handler_if_online(
-    storage: Storage, playbook: Playbook, online: bool, handler: str
+    storage: Storage, playbook: Playbook, role: str, online: bool, handler: str
 ) -> None:
-    """Whatever the load; otherwise it goes to a free agent."""
+    """Whatever the load; otherwise, or if they handle tickets no more, it goes to a free agent."""
     for who in ("agent-1", "agent-2"):
         storage.roster.put(agent(who, capacity=1))
     file_ticket(storage, playbook, "CS1")
@@ -116,6 +119,7 @@ def test_an_unsolved_ticket_returns_to_its_former_handler_if_online(
     reopened = carry_out(storage, playbook, "CS1", c.Reopen("还是不行"))
     reopened = reopened.model_copy(update={"reopen_to": "handler"})
     assert reopened.former_handlers[-1] == "agent-1"
+    storage.roster.put(agent("agent-1", role=role))
     storage.roster.set_presence("testdesk", "agent-1", online)
     router = Router(storage, playbook, NOON)
     router.route_on(reopened)

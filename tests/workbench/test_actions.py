@@ -24,7 +24,7 @@ from functions.core.services import command_service
 from functions.core.services.command_service import change, write_all
 from functions.core.storage.database import Storage
 from tests.core.sample_desk import NOON, agent, file_ticket
-from tests.workbench.conftest import NUMBER, SignedIn
+from tests.workbench.conftest import NUMBER, Agent, SignedIn
 
 pytestmark = pytest.mark.requirement(
     "A5", "A6", "A7", "A9", "A10", "A11", "A12", "A13", "A14", "G4"
@@ -337,10 +337,22 @@ def test_repeated_conflicts_end_in_an_error(
 def test_only_agents_on_the_roster_take_tickets(
     storage: Storage, ticket: Ticket, signed_in: SignedIn
 ) -> None:
-    guest = signed_in("supervisor-1")
-    guest.username = "guest"
-    with pytest.raises(Forbidden):
-        guest.act("take")
+    """Administration works on none, and neither does who is on the roster of every desk."""
+    storage.roster.put(agent("guest", role="admin", team=""))
+    storage.roster.put(agent("other", desk="*", role="supervisor", team=""))
+    for username in ("guest", "other"):
+        guest = Agent(storage, username, "testdesk:admin *:supervisor")
+        with pytest.raises(Forbidden):
+            guest.act("take")
+
+
+def test_nobody_assigns_a_ticket_to_who_has_left(
+    storage: Storage, ticket: Ticket, signed_in: SignedIn
+) -> None:
+    storage.roster.set_active("testdesk", "agent-2", False)
+    with pytest.raises(InvalidInput) as refused:
+        signed_in("supervisor-1").act("assign", agent="agent-2")
+    assert refused.value.errors[0].field == "agent"
 
 
 @pytest.mark.requirement("G4")
@@ -458,17 +470,18 @@ def test_a_missing_ticket_is_404(storage: Storage, signed_in: SignedIn) -> None:
 
 
 def test_presence_is_set_for_agents_on_the_roster(storage: Storage, signed_in: SignedIn) -> None:
-    agent = signed_in("agent-1")
-    assert agent.presence({"online": False}).body == {"online": False}
+    someone = signed_in("agent-1")
+    assert someone.presence({"online": False}).body == {"online": False}
     found = storage.roster.get("testdesk", "agent-1")
     assert found is not None
     assert not found.online
     for body in ({}, {"online": "yes"}, {"online": True, "until": "noon"}):
         with pytest.raises(InvalidInput):
-            agent.presence(body)
-    agent.username = "guest"
+            someone.presence(body)
+    storage.roster.put(agent("guest", role="admin", team=""))
+    someone.username = "guest"
     with pytest.raises(NotFound):
-        agent.presence({"online": True})
+        someone.presence({"online": True})
 
 
 def test_a_supervisor_may_assign_beyond_an_agent_s_capacity(

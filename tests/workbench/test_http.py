@@ -1,24 +1,21 @@
-"""The agents' calls through Chalice, as API Gateway makes them, and signing in."""
+"""The agents' calls through Chalice, as API Gateway makes them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from functions.core.domain.errors import TooManyAttempts
+from app import app
 from functions.core.domain.events import Attachment
 from functions.core.domain.rules import Playbook
 from functions.core.storage.database import Storage
-from functions.workbench.session import Credentials, sign_in
 from infra.simulator.simulator import ApiResponse, Simulator
 from tests.core.sample_desk import NOON, file_ticket
 from tests.core.text.test_file_types import REAL
-from tests.portal.deployment import DEPLOYMENT, PASSWORD, deployed
+from tests.portal.deployment import DEPLOYMENT, deployed
 from tests.workbench.conftest import NUMBER, ROSTER
 
 pytestmark = pytest.mark.requirement("G4")
@@ -38,71 +35,6 @@ def _as(
 ) -> ApiResponse:
     claims = {"cognito:username": who, "cognito:groups": f"testdesk:{ROSTER[who][0]}"}
     return simulator.http(method, path, body, claims=claims, **more)
-
-
-def _session(simulator: Simulator, username: str, password: str = PASSWORD) -> ApiResponse:
-    return simulator.http("POST", "/session", {"username": username, "password": password})
-
-
-def test_signing_in_gives_a_token(simulator: Simulator) -> None:
-    answer = _session(simulator, "supervisor-1")
-    assert answer.status == 200
-    assert answer.json["token"].count(".") == 2
-    assert answer.json["agent"] == {
-        "username": "supervisor-1",
-        "desks": {"testdesk": {"role": "supervisor", "team": "leads"}},
-    }
-    expires = datetime.fromisoformat(answer.json["expires_at"])
-    assert timedelta() < expires - datetime.now(expires.tzinfo) < timedelta(days=1)
-
-
-def test_a_wrong_name_and_a_wrong_password_have_the_same_response(simulator: Simulator) -> None:
-    wrong = _session(simulator, "agent-1", "wrong")
-    assert (wrong.status, wrong.headers["content-type"]) == (401, "application/problem+json")
-    assert _session(simulator, "nobody").text == wrong.text
-
-
-def test_a_first_password_has_to_be_changed(simulator: Simulator) -> None:
-    answer = _session(simulator, "new-1")
-    assert (answer.status, "new password" in answer.json["detail"]) == (409, True)
-
-
-def test_missing_credentials_are_named(simulator: Simulator) -> None:
-    answer = simulator.http("POST", "/session", {"username": "a", "pass": "b"})
-    assert answer.status == 400
-    assert {error["field"] for error in answer.json["errors"]} == {"password", "pass"}
-
-
-class Cognito:
-    """Answers with one error."""
-
-    def __init__(self, code: str) -> None:
-        self.code = code
-
-    def initiate_auth(self, **_: Any) -> Any:
-        raise ClientError({"Error": {"Code": self.code, "Message": ""}}, "InitiateAuth")
-
-
-@pytest.mark.parametrize(
-    ("code", "status"),
-    [
-        ("TooManyRequestsException", 429),
-        ("LimitExceededException", 429),
-        ("PasswordResetRequiredException", 409),
-        ("UserNotConfirmedException", 401),
-    ],
-)
-def test_a_refusal_by_cognito_has_its_status(storage: Storage, code: str, status: int) -> None:
-    with pytest.raises(Exception) as refused:  # noqa: PT011 - the status tells
-        sign_in(Cognito(code), "c", storage, Credentials(username="a", password="b"))  # type: ignore[arg-type]
-    assert getattr(refused.value, "status", None) == status
-    assert TooManyAttempts.status == 429
-
-
-def test_a_failure_of_cognito_is_no_wrong_password(storage: Storage) -> None:
-    given = Credentials(username="a", password="b")
-    with pytest.raises(ClientError):
-        sign_in(Cognito("InternalErrorException"), "c", storage, given)  # type: ignore[arg-type]
 
 
 @pytest.mark.requirement("B1", "B12", "G1", "G4")
@@ -228,3 +160,29 @@ def test_each_refusal_is_a_problem_document(
 def test_a_request_without_claims_is_refused(simulator: Simulator) -> None:
     """The handlers do not rely on the gateway's authorizer alone."""
     assert simulator.http("GET", TICKETS).status == 401
+
+
+AGENTS_CALLS = sorted(
+    (method, path)
+    for path, methods in app.routes.items()
+    for method, entry in methods.items()
+    if entry.authorizer is not None
+)
+"""Every call that needs a token."""
+
+
+@pytest.mark.parametrize(("method", "path"), AGENTS_CALLS)
+def test_every_call_refuses_who_has_left(
+    simulator: Simulator, playbook: Playbook, method: str, path: str
+) -> None:
+    """Before anything else is looked at: with an active entry, no answer is 401."""
+    import boto3
+
+    storage = Storage.on(boto3.client("dynamodb"), DEPLOYMENT.table)
+    file_ticket(storage, playbook, NUMBER)
+    path = path.format(desk="testdesk", number=NUMBER, action="take")
+    assert _as(simulator, "agent-1", method, path, {}).status != 401
+    storage.roster.set_active("testdesk", "agent-1", False)
+    simulator.forget_roster()
+    refused = _as(simulator, "agent-1", method, path, {})
+    assert (refused.status, refused.json["status"]) == (401, 401)

@@ -134,7 +134,7 @@ def test_a_step_s_team_needs_the_step_s_role(
     file_ticket(storage, playbook, NUMBER)
     given = c.Assign("technical", "agent-2", by_person=True)
     ticket = change(storage, "testdesk", NUMBER, given, playbook, NOON, actor="system")
-    at = principal_of(storage, _caller(who), "testdesk")
+    at = principal_of(storage, _caller(who), "testdesk", NOON)
     assert may_step(at, playbook.steps["stock"], ticket) is may
 
 

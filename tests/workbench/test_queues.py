@@ -17,7 +17,7 @@ from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.workbench import queues
 from functions.workbench.queues import QUEUES
-from tests.core.sample_desk import NOON, file_ticket
+from tests.core.sample_desk import NOON, agent, file_ticket
 from tests.workbench.conftest import ROSTER, SignedIn
 
 pytestmark = pytest.mark.requirement("A5", "A7")
@@ -96,6 +96,7 @@ def test_a_role_sees_its_queues_only(storage: Storage, signed_in: SignedIn) -> N
 
 
 def test_without_a_team_there_is_no_team_queue(storage: Storage, signed_in: SignedIn) -> None:
+    storage.roster.put(agent("guest", role="admin", team=""))
     guest = signed_in("agent-1")
     guest.username = "guest"
     with pytest.raises(Forbidden):

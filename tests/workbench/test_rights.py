@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,39 +14,46 @@ from functions.core.domain.roster import Role
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.storage.database import Storage
+from functions.core.storage.roster import MAX_CACHED, ROSTER_TTL, CachedAgent
+from functions.core.storage.table import key
 from functions.workbench.rights import (
     Principal,
     caller,
+    desks_of,
     may,
     principal_of,
     require_action,
-    roles_of,
 )
-from tests.core.sample_desk import agent, received
+from tests.core.sample_desk import NOON, agent, received
 from tests.workbench.conftest import ROSTER, Agent, SignedIn
+
+SECOND = timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(
     ("groups", "expected"),
     [
-        ("standard:agent", {"standard": {"agent"}}),
-        ("standard:agent,standard:supervisor", {"standard": {"agent", "supervisor"}}),
-        ("[a:qa b:agent]", {"a": {"qa"}, "b": {"agent"}}),
-        (["a:qa", "*:admin"], {"a": {"qa"}, "*": {"admin"}}),
-        ("a:owner, other, :agent, a:", {}),
-        ("", {}),
-        (None, {}),
+        ("standard:agent", {"standard"}),
+        ("standard:agent,standard:supervisor", {"standard"}),
+        ("[a:qa b:agent]", {"a", "b"}),
+        (["a:qa", "*:admin"], {"a", "*"}),
+        ("a:owner, other, :agent, a:", set()),
+        ("", set()),
+        (None, set()),
     ],
 )
-def test_groups_give_roles(groups: object, expected: dict[str, set[str]]) -> None:
+def test_groups_name_desks(groups: object, expected: set[str]) -> None:
     """API Gateway writes a token's list as text, in several forms."""
-    assert roles_of(groups) == expected
+    assert desks_of(groups) == expected
 
 
-def test_a_group_for_all_desks_applies_to_each() -> None:
-    who = caller({"cognito:username": "a", "cognito:groups": "*:admin,one:agent"})
-    assert who.on("one") == {"admin", "agent"}
-    assert who.on("two") == {"admin"}
+def test_an_entry_for_every_desk_applies_to_each_without_an_own_entry(storage: Storage) -> None:
+    storage.roster.put(agent("a", desk="*", role="admin", team=""))
+    storage.roster.put(agent("a", role="qa", team="qa"))
+    who = caller({"cognito:username": "a", "cognito:groups": "*:admin"})
+    assert principal_of(storage, who, "testdesk", NOON).roles == {"qa"}
+    other = principal_of(storage, who, "other", NOON)
+    assert (set(other.roles), other.team, other.assignable) == ({"admin"}, None, False)
 
 
 @pytest.mark.parametrize("claims", [{}, {"cognito:username": ""}, {"cognito:username": 5}])
@@ -59,6 +67,7 @@ def test_another_desk_is_404(storage: Storage, signed_in: SignedIn) -> None:
     stranger = Agent(storage, "agent-1", "otherdesk:supervisor")
     with pytest.raises(NotFound) as other:
         stranger.tickets()
+    storage.roster.put(agent("admin", desk="*", role="admin", team=""))
     with pytest.raises(NotFound) as missing:
         Agent(storage, "admin", "*:admin").tickets(desk="nowhere")
     assert other.value.detail == missing.value.detail
@@ -71,12 +80,9 @@ def test_every_action_has_rights() -> None:
 
 def _principal(username: str, *roles: Role) -> Principal:
     role, team = ROSTER[username]
-    return Principal(
-        username,
-        "testdesk",
-        frozenset(roles or (role,)),  # type: ignore[arg-type]  # the roster's roles are roles
-        agent(username, role=role, team=team),
-    )
+    first, *further = roles or (role,)
+    person = agent(username, role=first, further_roles=tuple(further), team=team)
+    return Principal(username, "testdesk", person)
 
 
 def _tickets(playbook: Playbook) -> dict[str, Ticket]:
@@ -143,11 +149,67 @@ def test_roles_add_up(playbook: Playbook) -> None:
     assert may(both_roles, "reply", _tickets(playbook)["held"])
 
 
-def test_an_agent_s_team_comes_from_the_roster(storage: Storage) -> None:
+def test_roles_and_team_come_from_the_roster_whatever_the_token_says(storage: Storage) -> None:
+    who = caller({"cognito:username": "agent-1", "cognito:groups": "testdesk:supervisor"})
+    principal = principal_of(storage, who, "testdesk", NOON)
+    assert (set(principal.roles), principal.team) == ({"agent"}, "technical")
+
+
+def test_a_changed_role_holds_after_30_seconds(storage: Storage) -> None:
+    """Another container changes it, so this one still has the entry that it read."""
     who = caller({"cognito:username": "agent-1", "cognito:groups": "testdesk:agent"})
-    assert principal_of(storage, who, "testdesk").team == "technical"
-    guest = caller({"cognito:username": "guest", "cognito:groups": "testdesk:agent"})
-    assert principal_of(storage, guest, "testdesk").team is None
+    principal_of(storage, who, "testdesk", NOON)
+    Storage.on(storage.table.client, storage.table.name).roster.put(
+        agent("agent-1", role="qa", team="qa")
+    )
+    before = principal_of(storage, who, "testdesk", NOON + ROSTER_TTL - SECOND)
+    after = principal_of(storage, who, "testdesk", NOON + ROSTER_TTL)
+    assert (set(before.roles), set(after.roles)) == ({"agent"}, {"qa"})
+
+
+@pytest.mark.parametrize("how", ["deactivated", "removed"])
+def test_who_has_left_is_401_within_30_seconds(storage: Storage, how: str) -> None:
+    """The token is still valid, and another container ended the access."""
+    who = caller({"cognito:username": "agent-1", "cognito:groups": "testdesk:agent"})
+    principal_of(storage, who, "testdesk", NOON)
+    other = Storage.on(storage.table.client, storage.table.name)
+    if how == "deactivated":
+        other.roster.set_active("testdesk", "agent-1", False)
+    else:
+        storage.table.client.delete_item(
+            TableName=storage.table.name, Key=key("DESK#testdesk", "AGENT#agent-1")
+        )
+    with pytest.raises(Unauthorised):
+        principal_of(storage, who, "testdesk", NOON + ROSTER_TTL)
+
+
+def test_who_was_never_on_the_roster_is_401(storage: Storage) -> None:
+    guest = caller({"cognito:username": "guest", "cognito:groups": "testdesk:admin"})
+    with pytest.raises(Unauthorised):
+        principal_of(storage, guest, "testdesk", NOON)
+
+
+def test_invented_names_do_not_fill_the_memory(storage: Storage) -> None:
+    for number in range(MAX_CACHED + 5):
+        storage.roster.cache["testdesk", f"a{number}"] = CachedAgent(NOON, None)
+    storage.roster.current("testdesk", "agent-1", NOON)
+    assert len(storage.roster.cache) == 1
+
+
+def test_calls_within_30_seconds_read_the_roster_once(
+    storage: Storage, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str] = []
+    get = storage.roster.get
+
+    def counted(desk: str, username: str) -> Any:
+        reads.append(username)
+        return get(desk, username)
+
+    monkeypatch.setattr(storage.roster, "get", counted)
+    for _ in range(3):
+        signed_in("agent-1").tickets()
+    assert reads == ["agent-1"]
 
 
 def test_the_rights_of_every_action_are_these() -> None:

@@ -15,7 +15,7 @@
     │   └── TooManyAttempts     429  the caller has to wait
     ├── TryAgain                a retry may succeed
     │   ├── Conflict            somebody else changed the ticket first
-    │   └── AgentAtCapacity     the agent is at capacity or offline
+    │   └── AgentAtCapacity     the agent is at capacity, offline or deactivated
     ├── Quarantined             a mail that opens no ticket; raises no alarm
     └── DeadLetter              no retry can succeed; the record is kept with the cause
         └── PlaybookError       an invalid playbook; the message names the line or key
@@ -120,10 +120,10 @@ class Conflict(TryAgain):
 
 
 class AgentAtCapacity(TryAgain):
-    """The chosen agent is at capacity or offline."""
+    """The chosen agent is at capacity, offline or deactivated."""
 
     def __init__(self, agent: str) -> None:
-        super().__init__(f"{agent} is at capacity or offline")
+        super().__init__(f"{agent} is at capacity, offline or deactivated")
         self.agent = agent
 
 

@@ -10,9 +10,16 @@ from functions.core.domain.ticket import Value
 
 Role = Literal["agent", "supervisor", "qa", "finance", "admin"]
 
+HANDLES_TICKETS: frozenset[Role] = frozenset({"agent", "supervisor", "qa"})
+"""The roles that can be assigned tickets or call-backs."""
+
 
 class Agent(Value):
-    """An agent of a desk.
+    """A person who works at a desk; the desk `*` stands for every desk.
+
+    `role` and `further_roles` are the person's roles, whatever a token says. Nobody who is not
+    `active` may call the API or be assigned anything; whoever leaves is deactivated, so that the
+    name keeps its history.
 
     `load` counts the tickets in hand. It changes in the same transaction as the ticket's handler,
     so it is always exact. `assigned_at` is the time of the last assignment. `products` and
@@ -25,6 +32,8 @@ class Agent(Value):
     role: Role
     team: str
     capacity: int
+    further_roles: tuple[Role, ...] = ()
+    active: bool = True
     skills: tuple[str, ...] = ()
     products: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
@@ -35,9 +44,18 @@ class Agent(Value):
     assigned_at: datetime | None = None
 
     @property
+    def roles(self) -> frozenset[Role]:
+        return frozenset({self.role, *self.further_roles})
+
+    @property
+    def assignable(self) -> bool:
+        """Return whether tickets or call-backs can be assigned to this person."""
+        return self.active and bool(self.roles & HANDLES_TICKETS)
+
+    @property
     def has_capacity(self) -> bool:
         """Return whether the agent is online and can take another ticket."""
-        return self.online and self.load < self.capacity
+        return self.assignable and self.online and self.load < self.capacity
 
     def on_shift(self, now: datetime, timezone: str) -> bool:
         """Return whether the agent's shift covers `now`; an agent without shifts is always on."""

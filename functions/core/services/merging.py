@@ -166,4 +166,7 @@ def _decide_merge(
 
 
 def _handler_exists(storage: Storage, ticket: Ticket) -> bool:
-    return ticket.handler is None or storage.roster.get(ticket.desk, ticket.handler) is not None
+    if ticket.handler is None:
+        return True
+    handler = storage.roster.get(ticket.desk, ticket.handler)
+    return handler is not None and handler.assignable

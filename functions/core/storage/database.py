@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from functions.core.storage.attempts import FailedAttempts
+from functions.core.storage.audit import Audit
 from functions.core.storage.closing_tokens import ClosingTokens
 from functions.core.storage.contacts import Contacts
 from functions.core.storage.counters import Counters
@@ -34,13 +35,15 @@ class Storage:
     closing_tokens: ClosingTokens
     failed_attempts: FailedAttempts
     counters: Counters
+    audit: Audit
 
     @classmethod
     def on(cls, client: DynamoDBClient, table_name: str) -> Storage:
         table = Table(client, table_name)
         contacts, deliveries = Contacts(table), Deliveries(table)
         playbooks, roster, idempotency = Playbooks(table), Roster(table), Idempotency(table)
-        tickets = Tickets(table, contacts, deliveries, playbooks, roster, idempotency)
+        audit = Audit(table)
+        tickets = Tickets(table, contacts, deliveries, playbooks, roster, idempotency, audit)
         return cls(
             table,
             tickets,
@@ -52,4 +55,5 @@ class Storage:
             ClosingTokens(table),
             FailedAttempts(table),
             Counters(table),
+            audit,
         )

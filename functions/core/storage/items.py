@@ -209,7 +209,7 @@ def read_delivery(item: Item) -> Delivery:
 
 # Agents
 
-_PROFILE = {"skills", "products", "languages", "level", "shift"}
+_PROFILE = {"further_roles", "skills", "products", "languages", "level", "shift"}
 """Fields of an agent that are stored as one document, since routing reads them all."""
 
 
@@ -227,6 +227,7 @@ def read_agent(desk: str, item: Item) -> Agent:
         role=item["role"]["S"],
         team=item["team"]["S"],
         capacity=int(item["capacity"]["N"]),
+        active=item.get("active", {}).get("BOOL", True),
         online=item["online"]["BOOL"],
         load=int(item["load"]["N"]),
         assigned_at=parse_stamp(assigned["S"]) if assigned else None,

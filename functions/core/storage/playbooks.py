@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
@@ -130,8 +131,13 @@ class Playbooks:
         document: str = item["body"]["S"]
         return document
 
-    def put(self, playbook: Playbook, now: datetime) -> int:
+    def put(
+        self, playbook: Playbook, now: datetime, audit: Callable[[int], Write] | None = None
+    ) -> int:
         """Store a checked playbook as the desk's next version and make it current.
+
+        Args:
+            audit: gives the entry of the audit for the new version, which is written with it.
 
         Raises:
             PlaybookError: its mailbox belongs to another desk.
@@ -140,7 +146,8 @@ class Playbooks:
         desk = playbook.desk
         version = (self.version(desk) or 0) + 1
         self.missing.pop(desk, None)
-        failures = self.table.transact(self._writes(playbook, version, now))
+        writes = self._writes(playbook, version, now)
+        failures = self.table.transact([*writes, audit(version)] if audit else writes)
         if failures.get("mailbox") == REFUSED:
             raise PlaybookError(f"mail.address: {playbook.mail.address} is another desk's mailbox")
         if failures:

@@ -4,65 +4,147 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from functions.core.domain.errors import NotFound
+from functions.core.domain.errors import NotFound, TryAgain
 from functions.core.domain.roster import Agent
 from functions.core.storage.items import agent_profile, read_agent
-from functions.core.storage.table import Item, key, stamp
+from functions.core.storage.table import REFUSED, Item, key, stamp
 
 if TYPE_CHECKING:
     from functions.core.storage.table import Table, Write
     from functions.core.storage.tickets import Change
 
+ROSTER_TTL = timedelta(seconds=30)
+"""The time for which a container uses an entry that it has read: the longest that a role, a team or
+an access outlives its end."""
+
+MAX_CACHED = 1_000
+"""The most entries that a container keeps."""
+
+_IS_ACTIVE = "(attribute_not_exists(#active) OR #active = :yes)"
+
 AgentList = list[Agent]
+
+
+class CachedAgent(NamedTuple):
+    """An entry of the roster, None if there is none, and the time at which it was read."""
+
+    read_at: datetime
+    agent: Agent | None
 
 
 @dataclass
 class Roster:
-    """The agents of all desks."""
+    """The agents of all desks; `cache` keeps those who call the API, by desk and username."""
 
     table: Table
+    cache: dict[tuple[str, str], CachedAgent] = field(default_factory=dict)
+
+    def current(self, desk: str, username: str, now: datetime) -> Agent | None:
+        """An agent as of `ROSTER_TTL` ago at most; presence and load may be older than the rest.
+
+        The read is eventually consistent.
+        """
+        cached = self.cache.get((desk, username))
+        if cached is not None and abs(now - cached.read_at) < ROSTER_TTL:
+            return cached.agent
+        if len(self.cache) >= MAX_CACHED:
+            self.cache.clear()
+        agent = self.get(desk, username)
+        self.cache[desk, username] = CachedAgent(now, agent)
+        return agent
 
     def get(self, desk: str, username: str) -> Agent | None:
         item = self.table.get(*_agent_key(desk, username))
         return read_agent(desk, item) if item and "role" in item else None
 
-    def put(self, agent: Agent) -> None:
-        """Add or update an agent; presence and load of an existing one do not change."""
-        self.table.client.update_item(
-            TableName=self.table.name,
-            Key=key(*_agent_key(agent.desk, agent.username)),
-            UpdateExpression=(
+    def put(self, agent: Agent, *audit: Write) -> None:
+        """Add or update an agent; whether an existing one is active and online, and the load, stay.
+
+        Args:
+            audit: the entry of the audit that is written with it.
+        """
+        update: Any = {
+            "TableName": self.table.name,
+            "Key": key(*_agent_key(agent.desk, agent.username)),
+            "UpdateExpression": (
                 "SET #role = :role, team = :team, #capacity = :capacity, profile = :profile, "
+                "#active = if_not_exists(#active, :active), "
                 "#online = if_not_exists(#online, :online), #load = if_not_exists(#load, :none)"
             ),
-            ExpressionAttributeNames=_names("role", "capacity", "load", "online"),
-            ExpressionAttributeValues={
+            "ExpressionAttributeNames": _names("role", "capacity", "load", "active", "online"),
+            "ExpressionAttributeValues": {
                 ":role": {"S": agent.role},
                 ":team": {"S": agent.team},
                 ":capacity": {"N": str(agent.capacity)},
                 ":profile": {"S": agent_profile(agent)},
+                ":active": {"BOOL": agent.active},
                 ":online": {"BOOL": agent.online},
                 ":none": {"N": "0"},
             },
-        )
+        }
+        self._write(update, audit)
+
+    def set_active(self, desk: str, username: str, active: bool, *audit: Write) -> bool:
+        """Let a person in or keep them out; who is kept out goes offline.
+
+        Returns:
+            False if it was so already.
+
+        Raises:
+            NotFound: the roster has no such person.
+        """
+        agent = self.get(desk, username)
+        if agent is None:
+            raise NotFound(f"{username} is not on the roster of {desk}.")
+        update: Any = {
+            "TableName": self.table.name,
+            "Key": key(*_agent_key(desk, username)),
+            "UpdateExpression": "SET #active = :active, #online = :no, #change = :change",
+            "ConditionExpression": f"attribute_exists(#role) AND {_IS_ACTIVE}"
+            if not active
+            else "#active = :no AND attribute_exists(#role)",
+            "ExpressionAttributeNames": _names("active", "online", "change", "role"),
+            "ExpressionAttributeValues": {
+                ":active": {"BOOL": active},
+                ":no": {"BOOL": False},
+                ":change": {"S": "activated" if active else "deactivated"},
+            }
+            | ({} if active else {":yes": {"BOOL": True}}),
+        }
+        return self._write(update, audit)
+
+    def _write(self, update: Any, audit: Sequence[Write]) -> bool:
+        """Carry out an update together with its entry of the audit; False if its condition fails.
+
+        Raises:
+            TryAgain: the table was too busy.
+        """
+        self.cache.clear()
+        failures = self.table.transact([("agent", {"Update": update}), *audit])
+        if failures.get("agent") == REFUSED:
+            return False
+        if failures:
+            raise TryAgain(f"the roster was not changed: {failures}")
+        return True
 
     def set_presence(self, desk: str, username: str, online: bool) -> None:
         """Set whether an agent takes tickets; coming online wakes the router through the stream.
 
         Raises:
-            NotFound: the roster has no such agent.
+            NotFound: the roster has no such active agent.
         """
         known = self.table.update_if(
-            "attribute_exists(#role)",
+            f"attribute_exists(#role) AND {_IS_ACTIVE}",
             *_agent_key(desk, username),
             UpdateExpression="SET #online = :online, #change = :change",
-            ExpressionAttributeNames=_names("change", "online", "role"),
+            ExpressionAttributeNames=_names("active", "change", "online", "role"),
             ExpressionAttributeValues={
                 ":online": {"BOOL": online},
+                ":yes": {"BOOL": True},
                 ":change": {"S": "online" if online else "offline"},
             },
         )
@@ -72,8 +154,8 @@ class Roster:
     def load_writes(self, changes: Sequence[Change]) -> Iterator[Write]:
         """The writes that change agents' loads in a commit, one per agent.
 
-        A claim requires that the agent is online and below capacity, unless a person assigned the
-        tickets. Its name is `claim:` and the agent.
+        A claim requires that the agent is active, and unless a person assigned the tickets, online
+        and below capacity. Its name is `claim:` and the agent.
         """
         loads: Counter[str] = Counter()
         for change in changes:
@@ -93,11 +175,12 @@ class Roster:
         claim = self._load_update(desk, agent, count)
         claim["UpdateExpression"] += ", assigned_at = :at"
         claim["ExpressionAttributeValues"][":at"] = {"S": stamp(at)}
-        claim["ConditionExpression"] = "attribute_exists(pk)"
+        claim["ConditionExpression"] = f"attribute_exists(pk) AND {_IS_ACTIVE}"
+        claim["ExpressionAttributeNames"] |= _names("active")
+        claim["ExpressionAttributeValues"][":yes"] = {"BOOL": True}
         if not by_person:
             claim["ConditionExpression"] += " AND #online = :yes AND #load < #capacity"
             claim["ExpressionAttributeNames"] |= _names("capacity", "online")
-            claim["ExpressionAttributeValues"][":yes"] = {"BOOL": True}
         return claim
 
     def _load_update(self, desk: str, agent: str, count: int) -> Any:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from functions.core.domain.audit import AUDITED, entries_of
 from functions.core.domain.errors import AgentAtCapacity, Conflict, NotFound, TryAgain
 from functions.core.domain.events import SCHEMA_VERSION, Commit, Event, readers
 from functions.core.domain.ticket import Ticket, next_wake
@@ -31,6 +32,7 @@ from functions.core.storage.table import BATCH_SIZE, REFUSED, Item, key, parse_s
 
 if TYPE_CHECKING:
     from functions.core.domain.delivery import Delivery
+    from functions.core.storage.audit import Audit
     from functions.core.storage.contacts import Contacts, Conversation
     from functions.core.storage.deliveries import Deliveries
     from functions.core.storage.playbooks import Playbooks
@@ -102,6 +104,7 @@ class Tickets:
     playbooks: Playbooks
     roster: Roster
     idempotency: Idempotency
+    audit: Audit
 
     # Read
 
@@ -308,6 +311,7 @@ class Tickets:
         writes: list[Write] = []
         for change in changes:
             writes += [self._ticket_write(change), self._event_write(change, actor)]
+            writes += self._audit_writes(change, actor)
         if idempotency is not None:
             writes.append(self.idempotency.write(idempotency, first))
         if acknowledgement is not None:
@@ -355,6 +359,20 @@ class Tickets:
                 "ConditionExpression": "attribute_not_exists(pk)",
             }
         }
+
+    def _audit_writes(self, change: Change, actor: str) -> Iterator[Write]:
+        if not any(isinstance(event, AUDITED) for event in change.events):
+            return iter(())
+        after = change.after
+        commit = Commit(
+            desk=after.desk,
+            number=after.number,
+            version=after.version,
+            at=after.updated_at,
+            actor=actor,
+            events=tuple(change.events),
+        )
+        return map(self.audit.write, entries_of(commit, change.before))
 
     def _raise(
         self, failures: dict[str, str], number: str, idempotency: IdempotencyRecord | None

@@ -26,8 +26,10 @@ def apply(path: Path, stage: Stage = "", data: Data = DATA) -> None:
     """Store a playbook as its desk's next version and print the changes; in force within 60 s."""
     from functions.core.playbook import load
     from infra.deploy import desks
+    from infra.deploy.trail import Trail
 
-    applied = desks.apply(connect(stage, data), load(path), datetime.now(UTC))
+    trail = Trail.of(connect(stage, data))
+    applied = desks.apply(trail, load(path), datetime.now(UTC))
     for line in applied.changes:
         report(line)
     if applied.stored:

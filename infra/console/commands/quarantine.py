@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from infra.console.errors import UsageError
-from infra.console.terminal import DATA, Data, Stage, connect, operator, report, table
+from infra.console.terminal import DATA, Data, Stage, connect, report, table
 
 if TYPE_CHECKING:
     from infra.console.quarantine_entry import Entry
@@ -59,11 +59,14 @@ def show(
 ) -> None:
     """Print one entry as text: the record and its cause, or a mail and its source."""
     from infra.console.quarantine import Quarantine
+    from infra.deploy.trail import Trail
 
-    quarantine = Quarantine(connect(stage, data))
+    trail = Trail.of(connect(stage, data))
+    quarantine = Quarantine(trail.stage)
     with quarantine.opened() as waiting:
         discarded = quarantine.discarded() if id.startswith("discarded/") else []
         entry = _find(id, (*waiting, *discarded))
+        trail.record("quarantine.show", entry.desk, entry.id, after={"saved": save is not None})
         if save is not None:
             original = quarantine.original(entry)
             if original is None:
@@ -81,11 +84,14 @@ def discard(
 ) -> None:
     """Remove entries from quarantine without processing them."""
     from infra.console.quarantine import Quarantine
+    from infra.deploy.trail import Trail
 
-    quarantine = Quarantine(connect(stage, data))
+    trail = Trail.of(connect(stage, data))
+    quarantine = Quarantine(trail.stage)
     with quarantine.opened() as waiting:
         for entry in [_find(entry_id, waiting) for entry_id in dict.fromkeys(ids)]:
-            result = quarantine.discard(entry, reason, operator(), datetime.now(UTC))
+            trail.record("quarantine.discard", entry.desk, entry.id)
+            result = quarantine.discard(entry, reason, trail.actor, datetime.now(UTC))
             report(f"{entry.id}: {result}")
 
 
@@ -106,12 +112,14 @@ def replay(
     """Process entries again; those that succeed leave quarantine."""
     from infra.console.quarantine import Quarantine
     from infra.console.quarantine_entry import ReplayError
+    from infra.deploy.trail import Trail
 
     if bool(id) == all_entries:
         raise UsageError("give one id, or --all")
     if even_infected and all_entries:
         raise UsageError("--even-infected needs one id")
-    quarantine = Quarantine(connect(stage, data))
+    trail = Trail.of(connect(stage, data))
+    quarantine = Quarantine(trail.stage)
     failed = False
     with quarantine.opened() as waiting:
         if all_entries:
@@ -120,6 +128,8 @@ def replay(
             discarded = id.startswith("discarded/")
             chosen = [_find(id, quarantine.discarded() if discarded else waiting)]
         for entry in chosen:
+            how = {"even_infected": even_infected}
+            trail.record("quarantine.replay", desk or entry.desk, entry.id, after=how)
             try:
                 result = quarantine.replay(entry, desk or None, even_infected=even_infected)
                 report(f"{entry.id}: {result}")

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from infra.console.terminal import DATA, Data, Stage, connect, operator, report
+from infra.console.terminal import DATA, Data, Stage, connect, report
 
 app = typer.Typer(help="Tickets.", no_args_is_help=True)
 Reason = Annotated[str, typer.Option(help="Why; shown in the ticket's history.")]
@@ -23,9 +23,12 @@ def export(desk: str, number: str, stage: Stage = "", data: Data = DATA) -> None
     from functions.core.domain.record import document, record
     from functions.core.services.merging import merged_records
     from infra.deploy.desks import storage_of
+    from infra.deploy.trail import Trail
 
-    storage = storage_of(connect(stage, data))
+    trail = Trail.of(connect(stage, data))
+    storage = storage_of(trail.stage)
     ticket = storage.tickets.load(desk, number)
+    trail.record("ticket.export", desk, number)
     exported = record(
         ticket,
         storage.tickets.history(desk, number),
@@ -51,6 +54,7 @@ def release(desk: str, number: str, reason: Reason, stage: Stage = "", data: Dat
 
 def _hold(desk: str, number: str, reason: str, stage: str, *, held: bool) -> None:
     from infra.console import retention
+    from infra.deploy.trail import Trail
 
     retention.hold(
         retention.records_of(stage),
@@ -58,7 +62,7 @@ def _hold(desk: str, number: str, reason: str, stage: str, *, held: bool) -> Non
         number,
         held=held,
         reason=reason,
-        actor=operator(),
+        actor=Trail.of(stage).actor,
         now=datetime.now(UTC),
     )
     report(f"{number} is {'held' if held else 'no longer held'}")
@@ -78,15 +82,19 @@ def erase(
 ) -> None:
     """Erase a customer's personal data; figures and the record of the erasure stay."""
     from infra.console import retention
+    from infra.deploy.trail import Trail
 
+    trail = Trail.of(connect(stage, data))
+    # The tickets' own entries follow, each with its ticket's change. The contact is not recorded.
+    trail.record("ticket.erase", desk, number or "contact")
     with _only_warnings():
         erased = retention.erase(
-            retention.records_of(connect(stage, data)),
+            retention.records_of(trail.stage),
             desk,
             number=number or None,
             contact=contact or None,
             reason=reason,
-            actor=operator(),
+            actor=trail.actor,
             now=datetime.now(UTC),
         )
     for ticket in erased.numbers:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from functions.core.domain.audit import STAGE
 from infra.console.errors import UsageError
 from infra.console.terminal import DATA, Data, Stage, connect, report, table, timestamp
 
@@ -40,8 +41,11 @@ def list_(
 def secret(desk: str, name: str, stage: Stage = "", data: Data = DATA) -> None:
     """Print an endpoint's valid secrets, the newest first."""
     from infra.console.webhooks import secrets
+    from infra.deploy.trail import Trail
 
-    for valid in secrets(connect(stage, data), desk, name, datetime.now(UTC)):
+    trail = Trail.of(connect(stage, data))
+    trail.record("webhooks.secret", desk, name)
+    for valid in secrets(trail.stage, desk, name, datetime.now(UTC)):
         typer.echo(valid)
 
 
@@ -57,17 +61,22 @@ def rotate(
 ) -> None:
     """Create a new secret and print it."""
     from infra.console import webhooks
+    from infra.deploy.trail import Trail
 
+    trail = Trail.of(connect(stage, data))
     overlap = timedelta(hours=keep_hours)
-    typer.echo(webhooks.rotate(connect(stage, data), desk, name, overlap, datetime.now(UTC)))
+    typer.echo(webhooks.rotate(trail, desk, name, overlap, datetime.now(UTC)))
 
 
 @app.command("send-test")
 def send_test(desk: str, name: str, stage: Stage = "", data: Data = DATA) -> None:
     """Send a signed `webhook.test` from this machine and print the response status."""
     from infra.console import webhooks
+    from infra.deploy.trail import Trail
 
-    report(webhooks.send_test(connect(stage, data), desk, name, datetime.now(UTC)))
+    trail = Trail.of(connect(stage, data))
+    trail.record("webhooks.send-test", desk, name)
+    report(webhooks.send_test(trail.stage, desk, name, datetime.now(UTC)))
 
 
 @app.command()
@@ -83,15 +92,20 @@ def replay(
 ) -> None:
     """Send messages again with their original ids, including those that were never sent."""
     from infra.console.webhooks import Span, replay_id, replay_span
+    from infra.deploy.trail import Trail
 
     if bool(id) == bool(desk and start):
         raise UsageError("give --id, or --desk and --from")
     now = datetime.now(UTC)
+    trail = Trail.of(connect(stage, data))
     if id:
-        report(f"{id}: {replay_id(connect(stage, data), id, now)}")
+        trail.record("webhooks.replay", STAGE, id)
+        report(f"{id}: {replay_id(trail.stage, id, now)}")
         return
     span = Span(desk, name, timestamp("--from", start), timestamp("--to", end) if end else now)
-    result = replay_span(connect(stage, data), span, per_minute, now)
+    chosen = {"from": span.start.isoformat(), "to": span.end.isoformat()}
+    trail.record("webhooks.replay", desk, name or "every webhook", after=chosen)
+    result = replay_span(trail.stage, span, per_minute, now)
     report(
         f"{result.again} are sent again, {result.first} for the first time, "
         f"by {result.last:%H:%M} UTC"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
 from functions.core.domain import commands as c
-from functions.core.domain.errors import AgentAtCapacity, Conflict, NotFound
+from functions.core.domain.audit import AuditEntry
+from functions.core.domain.errors import AgentAtCapacity, Conflict, NotFound, TryAgain
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
+from functions.core.storage.table import key
 from tests.core.sample_desk import NOON, agent, file_ticket
 from tests.core.storage.samples import assign, carry_out
 
@@ -123,3 +126,77 @@ def test_presence_is_set_only_for_agents_on_the_roster(storage: Storage) -> None
     with pytest.raises(NotFound):
         storage.roster.set_presence("testdesk", "stranger", online=True)
     assert storage.roster.get("testdesk", "stranger") is None
+
+
+# Active or not
+
+
+def test_nobody_assigns_to_who_was_deactivated(
+    storage: Storage, playbook: Playbook, ticket: Ticket
+) -> None:
+    """Not even a person whose page still showed them."""
+    assert storage.roster.set_active("testdesk", "agent-1", False)
+    for give in (assign(), assign(by_hand=True)):
+        with pytest.raises(AgentAtCapacity):
+            carry_out(storage, ticket, give, playbook)
+    assert load_of(storage) == 0
+
+
+def test_a_deactivated_agent_gives_tickets_back(
+    storage: Storage, playbook: Playbook, ticket: Ticket
+) -> None:
+    ticket = carry_out(storage, ticket, assign(), playbook)
+    storage.roster.set_active("testdesk", "agent-1", False)
+    carry_out(storage, ticket, c.Enqueue("technical"), playbook)
+    assert load_of(storage) == 0
+
+
+def test_who_is_deactivated_is_offline_and_stays_so(storage: Storage) -> None:
+    storage.roster.put(agent())
+    assert storage.roster.set_active("testdesk", "agent-1", False)
+    with pytest.raises(NotFound):
+        storage.roster.set_presence("testdesk", "agent-1", online=True)
+    storage.roster.put(agent(online=True, capacity=9))  # a change of the entry lets nobody in
+    (found,) = storage.roster.list("testdesk")
+    assert (found.active, found.online, found.capacity) == (False, False, 9)
+    assert storage.roster.set_active("testdesk", "agent-1", True)
+    (found,) = storage.roster.list("testdesk")
+    assert (found.active, found.online) == (True, False)
+
+
+def test_deactivating_and_activating_twice_changes_nothing(storage: Storage) -> None:
+    storage.roster.put(agent())
+    assert not storage.roster.set_active("testdesk", "agent-1", True)
+    assert storage.roster.set_active("testdesk", "agent-1", False)
+    assert not storage.roster.set_active("testdesk", "agent-1", False)
+    with pytest.raises(NotFound):
+        storage.roster.set_active("testdesk", "stranger", False)
+
+
+def test_an_entry_of_former_code_is_active(
+    storage: Storage, playbook: Playbook, ticket: Ticket
+) -> None:
+    """It has no such attribute."""
+    storage.table.client.update_item(
+        TableName=storage.table.name,
+        Key=key("DESK#testdesk", "AGENT#agent-1"),
+        UpdateExpression="REMOVE active",
+    )
+    assert storage.roster.list("testdesk")[0].active
+    carry_out(storage, ticket, assign(), playbook)
+    storage.roster.set_presence("testdesk", "agent-1", online=True)
+    assert storage.roster.set_active("testdesk", "agent-1", False)
+
+
+def test_a_change_and_its_entry_in_the_audit_are_one(storage: Storage) -> None:
+    """If the entry cannot be written, nothing changes."""
+    storage.roster.put(agent())
+    entry = AuditEntry(
+        at=NOON, actor="console:a", act="agents.deactivate", desk="testdesk", target="agent-1"
+    )
+    write = storage.audit.write(entry)
+    assert storage.roster.set_active("testdesk", "agent-1", False, write)
+    with pytest.raises(TryAgain):
+        storage.roster.set_active("testdesk", "agent-1", True, write)  # this entry exists
+    assert not storage.roster.list("testdesk")[0].active
+    assert list(storage.audit.list(NOON, NOON + timedelta(seconds=1))) == [entry]

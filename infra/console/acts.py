@@ -1,0 +1,60 @@
+"""Commands and actions that are not administrative; all others are declared in `domain.audit.ACTS`.
+
+A test compares both lists with the commands and actions that exist, so that a new one is recorded
+or has its reason here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_READS = "shows nothing that is protected"
+_TICKET = "work on a ticket, recorded in its history"
+
+COMMANDS: Mapping[str, str] = {
+    "agents.list": _READS,
+    "audit.list": _READS,
+    "channel.list": "shows the names of keys, not the secrets",
+    "playbook.check": "reads a file",
+    "playbook.list": _READS,
+    "quarantine.list": "shows causes, and subjects as the lists of tickets do",
+    "up": "runs a local system",
+    "webhooks.list": "counts secrets",
+}
+"""Command → why it is not recorded."""
+
+ACTIONS: Mapping[str, str] = dict.fromkeys(
+    (
+        "approve",
+        "assign",
+        "attachments",
+        "callback",
+        "close",
+        "confirm-type",
+        "correct-contact",
+        "merge",
+        "note",
+        "priority",
+        "reopen",
+        "reply",
+        "request-info",
+        "resolve",
+        "set-customer-class",
+        "take",
+        "unmerge",
+    ),
+    _TICKET,
+)
+"""Action of the agents' API → why it is not recorded."""
+
+_OWN = "concerns the caller alone"
+
+CALLS: Mapping[str, str] = {
+    "POST /session": _OWN,
+    "POST /session/mfa": _OWN,
+    "POST /session/refresh": _OWN,
+    "POST /agent/desks/{desk}/tickets": _TICKET,
+    "POST /agent/desks/{desk}/tickets/{number}/{action}": "by action",
+    "PUT /agent/desks/{desk}/me/presence": _OWN,
+}
+"""Call of agents that changes something → why it is not recorded."""

@@ -1,0 +1,234 @@
+"""Let people in, change what they may do, and end their access.
+
+The roster is the authority: it is changed first, together with the entry of the audit, and running
+functions follow it within `ROSTER_TTL`. The user pool follows. Every command can be run again and
+completes an interrupted run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+
+from functions.core.domain import commands as c
+from functions.core.domain.audit import STAGE
+from functions.core.domain.errors import Conflict, NotFound
+from functions.core.domain.roster import Agent
+from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import Ticket
+from functions.core.services.command_service import change
+from functions.core.storage.database import Storage
+from functions.workbench.rights import ANY_DESK, desks_of
+from infra.console.errors import ConsoleError
+from infra.console.people import Person, create_user, user_pool
+from infra.deploy.desks import storage_of, versions
+from infra.deploy.trail import Trail
+
+_SHOWN = {"role", "further_roles", "team", "capacity", "level", "skills", "products", "active"}
+_PASSES = 5
+"""Lists of a leaver's tickets: one that changes meanwhile comes again."""
+
+
+class AgentError(ConsoleError):
+    """An unknown desk, team or person, or one who exists already."""
+
+
+@dataclass(frozen=True)
+class HandedOver:
+    """What a leaver had: tickets that wait again, and call-backs that need another reviewer."""
+
+    to_team: tuple[str, ...] = ()
+    to_supervisors: tuple[str, ...] = ()
+    reviews: tuple[str, ...] = ()
+
+
+def listed(stage: str, desk: str = "") -> list[Agent]:
+    """List the roster of a desk, or of every desk."""
+    storage = storage_of(stage)
+    desks = [desk] if desk else [ANY_DESK, *(name for name, _version in versions(stage))]
+    return [agent for name in desks for agent in storage.roster.list(name)]
+
+
+def add(trail: Trail, person: Person, capacity: int | None, password: str) -> None:
+    """Add a person, offline; who has a user already keeps their password.
+
+    Args:
+        capacity: by default that of the desk's playbook.
+
+    Raises:
+        AgentError: there is no such desk or team, or the person is on its roster.
+    """
+    storage = storage_of(trail.stage)
+    playbook = _checked(storage, person.desk, person.team)
+    if capacity is None:
+        capacity = playbook.assignment.capacity if playbook else 0
+    agent = person.as_agent(capacity, online=False)
+    before = storage.roster.get(person.desk, person.username)
+    if before not in (None, agent):
+        raise AgentError(f"{person.username} is on the roster of {person.desk}: use `agents set`")
+    entry = trail.entry("agents.add", person.desk, person.username, after=_shown(agent))
+    storage.roster.put(agent, storage.audit.write(entry))
+    create_user(user_pool(trail.stage), person, password)
+
+
+def set_(trail: Trail, desk: str, username: str, changes: Mapping[str, Any]) -> None:
+    """Change a person's entry in the roster.
+
+    Raises:
+        AgentError: there is no such team or person.
+    """
+    storage = storage_of(trail.stage)
+    before = storage.roster.get(desk, username)
+    if before is None:
+        raise AgentError(f"{username} is not on the roster of {desk}: use `agents add`")
+    after = before.model_copy(update=dict(changes))
+    _checked(storage, desk, after.team)
+    entry = trail.entry("agents.set", desk, username, before=_shown(before), after=_shown(after))
+    storage.roster.put(after, storage.audit.write(entry))
+
+
+def set_password(trail: Trail, username: str, password: str) -> None:
+    """Set a person's password and end their sessions."""
+    trail.record("agents.password", STAGE, username)
+    pool = user_pool(trail.stage)
+    cognito = boto3.client("cognito-idp")
+    cognito.admin_set_user_password(
+        UserPoolId=pool, Username=username, Password=password, Permanent=True
+    )
+    cognito.admin_user_global_sign_out(UserPoolId=pool, Username=username)
+
+
+def reset_mfa(trail: Trail, username: str) -> None:
+    """Remove a person's authenticator, which they have lost, and end their sessions."""
+    trail.record("agents.reset-mfa", STAGE, username)
+    pool = user_pool(trail.stage)
+    cognito = boto3.client("cognito-idp")
+    cognito.admin_set_user_mfa_preference(
+        UserPoolId=pool,
+        Username=username,
+        SoftwareTokenMfaSettings={"Enabled": False, "PreferredMfa": False},
+    )
+    cognito.admin_user_global_sign_out(UserPoolId=pool, Username=username)
+
+
+def activate(trail: Trail, desk: str, username: str) -> None:
+    """Let a deactivated person in again."""
+    _set_active(trail, desk, username, active=True)
+    cognito = boto3.client("cognito-idp")
+    cognito.admin_enable_user(UserPoolId=user_pool(trail.stage), Username=username)
+
+
+def deactivate(trail: Trail, desk: str, username: str, now: datetime) -> HandedOver:
+    """End a person's access to a desk and hand over what they had.
+
+    Their sessions end everywhere; the user is disabled if no other desk has them.
+    """
+    _set_active(trail, desk, username, active=False)
+    storage = storage_of(trail.stage)
+    _sign_out(storage, user_pool(trail.stage), username)
+    if desk == ANY_DESK:
+        return HandedOver()
+    return _hand_over(storage, desk, username, trail.actor, now)
+
+
+def _set_active(trail: Trail, desk: str, username: str, *, active: bool) -> None:
+    storage = storage_of(trail.stage)
+    entry = trail.entry(
+        "agents.activate" if active else "agents.deactivate",
+        desk,
+        username,
+        before={"active": not active},
+        after={"active": active},
+    )
+    try:
+        storage.roster.set_active(desk, username, active, storage.audit.write(entry))
+    except NotFound as error:
+        raise AgentError(f"{username} is not on the roster of {desk}") from error
+
+
+def _sign_out(storage: Storage, pool: str, username: str) -> None:
+    """End all sessions of a user, and disable the user if no desk has them."""
+    cognito = boto3.client("cognito-idp")
+    pages = cognito.get_paginator("admin_list_groups_for_user").paginate(
+        UserPoolId=pool, Username=username
+    )
+    try:
+        desks = desks_of([group["GroupName"] for page in pages for group in page["Groups"]])
+    except cognito.exceptions.UserNotFoundException:
+        return
+    cognito.admin_user_global_sign_out(UserPoolId=pool, Username=username)
+    entries = (storage.roster.get(desk, username) for desk in desks)
+    if not any(entry is not None and entry.active for entry in entries):
+        cognito.admin_disable_user(UserPoolId=pool, Username=username)
+
+
+def _hand_over(storage: Storage, desk: str, username: str, actor: str, now: datetime) -> HandedOver:
+    """Let a leaver's tickets wait for their team again, or for the supervisors if nobody is left.
+
+    A ticket whose customer is asked whether it is solved stays as it is: it needs nobody, and if it
+    is not solved, it goes to the team.
+    """
+    playbook = storage.playbooks.get(desk, now)
+    moved: dict[str, bool] = {}
+    for _ in range(_PASSES):
+        held = [
+            ticket
+            for ticket in _queue(storage, f"{desk}#agent#{username}")
+            if ticket.in_hand_of == username and ticket.status != "awaiting_confirmation"
+        ]
+        if not held:
+            break
+        staffed = {agent.team for agent in storage.roster.list(desk) if agent.assignable}
+        for ticket in held:
+            team = ticket.team if ticket.team in playbook.teams else playbook.routing[-1].team
+            queue = c.Enqueue(
+                team, "waiting" if team in staffed else "supervisor", reason="deactivated"
+            )
+            try:
+                change(storage, desk, ticket.number, queue, playbook, now, actor=actor, seen=ticket)
+            except Conflict:
+                continue
+            moved[ticket.number] = team in staffed
+    reviews = (t for t in _queue(storage, f"{desk}#qa") if t.reviewer == username)
+    return HandedOver(
+        tuple(number for number, to_team in moved.items() if to_team),
+        tuple(number for number, to_team in moved.items() if not to_team),
+        tuple(ticket.number for ticket in reviews if ticket.status == "in_review"),
+    )
+
+
+def _queue(storage: Storage, partition: str) -> list[Ticket]:
+    """Every ticket of one partition of the `queue` index."""
+    found: list[Ticket] = []
+    cursor: str | None = None
+    while True:
+        page, cursor = storage.tickets.queue_page([partition], cursor)
+        found += page
+        if cursor is None:
+            return found
+
+
+def _checked(storage: Storage, desk: str, team: str) -> Playbook | None:
+    """The playbook of a desk that has this team; None for every desk, which has none.
+
+    Raises:
+        AgentError: there is no such desk or team.
+    """
+    if desk == ANY_DESK:
+        if team:
+            raise AgentError("a person of every desk has no team")
+        return None
+    if storage.playbooks.version(desk) is None:
+        raise AgentError(f"there is no desk {desk}")
+    playbook = storage.playbooks.get(desk, datetime.now(UTC))
+    if team and team not in playbook.teams:
+        raise AgentError(f"desk {desk} has no team {team}: it has {', '.join(playbook.teams)}")
+    return playbook
+
+
+def _shown(agent: Agent) -> dict[str, Any]:
+    return agent.model_dump(mode="json", include=_SHOWN)
