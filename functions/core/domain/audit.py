@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import field_validator
 
 from functions.core.domain import events as e
+from functions.core.domain.privacy import TermName
 from functions.core.domain.ticket import Ticket, Value
 
 RETENTION = timedelta(days=3653)
@@ -58,10 +59,10 @@ class AuditEntry(Value):
     """One administrative act; `desk` is `STAGE` if it concerns no single desk."""
 
     at: datetime
-    actor: str
-    act: str
-    desk: str
-    target: str
+    actor: TermName
+    act: TermName
+    desk: TermName
+    target: TermName
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
 
