@@ -9,10 +9,11 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from functions.core.domain.errors import Forbidden, InvalidInput, NotFound, Refused
+from functions.core.domain.events import Commit
 from functions.core.domain.record import TicketRecord
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import Ticket
-from functions.core.platform.web import HttpResponse, Request
+from functions.core.platform.web import HttpResponse, Request, earlier_page, page_before
 from functions.core.storage.database import Storage
 from functions.core.text.tokens import LinkKind, link_key
 from functions.core.text.unmasking import Seal
@@ -21,6 +22,9 @@ from functions.portal import access, page, submissions
 from functions.portal.status import Link, status_view, submitter_view
 
 FORM = "application/x-www-form-urlencoded"
+
+PAGE = 100
+"""The commits in one view of a ticket; `before` names earlier ones."""
 
 _PARAMETERS: dict[access.Proof, str] = {"customer": "key", "submitter": "key", "contact": "contact"}
 """Proof → the query parameter that holds it."""
@@ -66,11 +70,11 @@ def write(
 def _show(request: Request, context: PortalContext, desk: str, number: str) -> HttpResponse:
     playbook = load_playbook(context.storage, desk, request)
     ticket, proof = access.authorize(context.storage, playbook, context.root, request, number)
-    history = context.storage.tickets.history(desk, ticket.number, ticket.version)
+    history, opening = _page(context.storage, ticket, page_before(request))
     locale = nearest_locale(request.query.get("lang")) or ticket.locale
     goes_on_as = None
     if proof == "submitter":
-        view = submitter_view(ticket, history, playbook, locale)
+        view = submitter_view(ticket, history, opening, playbook, locale)
     else:
         # The end of a contact proves enough to show the status, but not the files.
         link = context.link if proof == "customer" else None
@@ -78,6 +82,7 @@ def _show(request: Request, context: PortalContext, desk: str, number: str) -> H
         view = status_view(ticket, history, playbook, locale, link, carried, goes_on_as)
     if proof == "contact":
         view["question"] = None
+    view["before"] = earlier_page(history)
     if not wants_page(request):
         return HttpResponse(view, headers=page.PRIVATE)
     shown = page.Shown(
@@ -91,6 +96,17 @@ def _show(request: Request, context: PortalContext, desk: str, number: str) -> H
         goes_on=_link_to(context, ticket, goes_on_as, proof, request) if goes_on_as else None,
     )
     return HttpResponse(page.status_page(shown), headers=page.HEADERS, content_type="text/html")
+
+
+def _page(
+    storage: Storage, ticket: Ticket, before: int | None
+) -> tuple[list[Commit], Commit | None]:
+    """Read a page of a ticket's entries, and its request."""
+    desk, number = ticket.desk, ticket.number
+    history = storage.tickets.history_page(desk, number, ticket.version, PAGE, before)
+    if history and history[0].version == 1:
+        return history, history[0]
+    return history, storage.tickets.commit_at(desk, number, 1)
 
 
 def _merged(storage: Storage, ticket: Ticket) -> tuple[list[TicketRecord], str | None]:

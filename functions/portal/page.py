@@ -98,6 +98,9 @@ def status_page(shown: Shown) -> str:
         submitted=[
             (clock(entry["at"]), entry["text"]) for entry in shown.view.get("submitted", ())
         ],
+        earlier={**shown.proof, "lang": locale, "before": str(shown.view["before"])}
+        if shown.view["before"]
+        else None,
         files=[file for file in shown.view["attachments"] if file["url"]],
         refused=[
             (file["name"], say(f"refused.{file['reason']}", locale))

@@ -93,7 +93,11 @@ def status_view(
 
 
 def submitter_view(
-    ticket: Ticket, history: Sequence[e.Commit], playbook: Playbook, locale: Locale
+    ticket: Ticket,
+    history: Sequence[e.Commit],
+    opening: e.Commit | None,
+    playbook: Playbook,
+    locale: Locale,
 ) -> dict[str, Any]:
     """The JSON for whoever filed the request and has not proven its contact (contract, *Links*).
 
@@ -101,7 +105,7 @@ def submitter_view(
     submitted through the form and this link.
     """
     zone = playbook.zone
-    request = next((event for commit in history for event in commit.of(e.TicketReceived)), None)
+    request = next(iter(opening.of(e.TicketReceived)), None) if opening else None
     return {
         "number": ticket.number,
         "status": ticket.status,
@@ -123,7 +127,7 @@ def submitter_view(
         "refused": [],
         "submitted": [
             {"at": local(commit.at, zone), "text": event.words}
-            for commit in history
+            for commit in (*([opening] if opening and opening not in history else ()), *history)
             for event in commit.events
             if isinstance(event, e.TicketReceived)
             or (isinstance(event, e.CustomerWrote) and event.by_submitter)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -16,8 +17,9 @@ from functions.core.domain.errors import (
     Forgotten,
     InvalidInput,
     KeyReused,
+    TooManyAttempts,
 )
-from functions.core.domain.events import Attachment
+from functions.core.domain.events import Attachment, CustomerWrote
 from functions.core.domain.rules import FileRules, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.web import HttpResponse, Request
@@ -29,6 +31,10 @@ from functions.core.text.tokens import LinkKind
 from functions.core.text.unmasking import MessageMasker, Seal, original
 from functions.portal.access import Proof, no_such_ticket
 from functions.portal.files import MAX_FILES, NewAttachment
+
+MAX_MESSAGES = 30
+"""Messages that one kind of a ticket's links takes within `MESSAGE_WINDOW`."""
+MESSAGE_WINDOW = timedelta(hours=1)
 
 CALLS = {"messages": "message", "confirmation": "confirm", "survey": "survey"}
 """The customer's HTTP calls → their actions in the lifecycle."""
@@ -88,8 +94,10 @@ class Submission:
 
         Raises:
             KeyReused: the key was used before with another text.
+            TooManyAttempts: `MAX_MESSAGES` came by this kind of link within an hour.
         """
         ticket = self.ticket
+        self._require_below_limit()
         key = self.request.key("Idempotency-Key")
         idempotency = None
         if key:
@@ -122,6 +130,23 @@ class Submission:
                     "Use a new key for a new message."
                 ) from duplicate
             return _response(self.storage.tickets.load(ticket.desk, ticket.number), 201)
+
+    def _require_below_limit(self) -> None:
+        ticket = self.ticket
+        if ticket.version < MAX_MESSAGES:
+            return
+        newest = self.storage.tickets.history_page(
+            ticket.desk, ticket.number, ticket.version, 2 * MAX_MESSAGES
+        )
+        since, by_submitter = self.request.now - MESSAGE_WINDOW, self.proof == "submitter"
+        written = sum(
+            event.channel == "web" and event.by_submitter == by_submitter
+            for commit in newest
+            if commit.at > since
+            for event in commit.of(CustomerWrote)
+        )
+        if written >= MAX_MESSAGES:
+            raise TooManyAttempts("Too many messages in an hour. Please try again later.")
 
     def confirm(self, body: NewConfirmation) -> HttpResponse:
         """Record whether the problem is solved; if not, the ticket is reopened."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from functions.core.domain.errors import FieldError, Forbidden, InvalidInput, NotFound
+from functions.core.domain.errors import Forbidden, NotFound
 from functions.core.domain.events import Commit
 from functions.core.domain.record import TicketRecord
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
-from functions.core.platform.web import HttpResponse, Request
+from functions.core.platform.web import HttpResponse, Request, page_before
 from functions.core.storage.database import Storage
 from functions.core.storage.files import MAX_BYTES, Files
 from functions.workbench import actions, queues, view
@@ -37,9 +37,6 @@ PAGE = 20
 
 OPENING = 3
 """The first commits, which contain the request and its classification."""
-
-MAX_DIGITS = 6
-"""The digits of a version."""
 
 MAX_OTHER_TICKETS = 20
 """The most other tickets of the customer that a view names."""
@@ -84,7 +81,7 @@ def show_ticket(
     ticket = storage.tickets.load(desk, number)
     numbers = storage.contacts.tickets(desk, ticket.customer.hash, MAX_OTHER_TICKETS + 1)
     others = storage.tickets.load_many(desk, [other for other in numbers if other != number])
-    page, opening = _page(storage, ticket, _before(request))
+    page, opening = _page(storage, ticket, page_before(request))
     full = view.FullTicket(page, opening, _merged(storage, page), others)
     shown = view.ticket_view(full, playbook, principal, files.link)
     if ticket.merged is not None:
@@ -92,21 +89,6 @@ def show_ticket(
 
         shown["goes_on_as"] = merge_target(storage, ticket).number
     return HttpResponse(shown)
-
-
-def _before(request: Request) -> int | None:
-    """Return the version before which the page of entries ends.
-
-    Raises:
-        InvalidInput: `before` is not a version.
-    """
-    text = request.query.get("before")
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
-        wrong = FieldError("before", "a version, as the view's `before`")
-        raise InvalidInput("The page is invalid.", (wrong,))
-    return int(text)
 
 
 def _page(

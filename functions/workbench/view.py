@@ -14,6 +14,7 @@ from functions.core.domain.recipients import CUSTOMERS
 from functions.core.domain.record import TicketRecord, handling_record, message_order
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import Ticket
+from functions.core.platform.web import earlier_page
 from functions.core.services.suggesting import suggest
 from functions.core.storage.files import FILES
 from functions.core.text.words import delivery_reason, event_label, label
@@ -140,7 +141,7 @@ def ticket_view(
         "attachments": _attachments(full, link if works_on(principal, ticket) else None),
         "refused": _refused(full),
         "related": list(ticket.related),
-        "before": history[0].version if history and history[0].version > 1 else None,
+        "before": earlier_page(history),
         "history": [other.number for other in full.others],
         "other_tickets": [_other(other, playbook) for other in full.others],
     }

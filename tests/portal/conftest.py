@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -52,6 +53,7 @@ class Customer:
     desk: str = "testdesk"
     kind: LinkKind = "customer"
     generation: int = 1
+    now: datetime = NOON
 
     @property
     def key(self) -> str:
@@ -62,12 +64,12 @@ class Customer:
         return PortalContext(self.storage, ROOT, _keep, _link, _seal)
 
     def get(self, accept: str = "application/json", **query: str) -> HttpResponse:
-        request = Request("GET", DEPLOYMENT, NOON, query=query, headers={"accept": accept})
+        request = Request("GET", DEPLOYMENT, self.now, query=query, headers={"accept": accept})
         return show(request, self._desk, self.desk, self.number)
 
     def post(self, call: str, body: bytes, query: dict[str, str], **headers: str) -> HttpResponse:
         written = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = Request("POST", DEPLOYMENT, NOON, query=query, headers=written, body=body)
+        request = Request("POST", DEPLOYMENT, self.now, query=query, headers=written, body=body)
         return write(request, self._desk, self.desk, self.number, call)
 
     def send(self, call: str, fields: dict[str, Any], **headers: str) -> HttpResponse:

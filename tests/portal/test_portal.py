@@ -40,7 +40,7 @@ FIELDS = [
     "number", "status", "status_label", "type", "tags", "priority", "team", "handler",
     "received_at", "expected_response_by", "expected_resolution_by", "first_response_at",
     "resolved_at", "summary", "timeline", "question", "attachments",
-    "refused",
+    "refused", "before",
 ]  # fmt: skip
 
 PHOTO = b64encode(REAL["png"]).decode()

@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 
 from functions.core.domain import commands as c
-from functions.core.domain.errors import NotFound
+from functions.core.domain.errors import InvalidInput, NotFound, TooManyAttempts
 from functions.core.domain.events import EVENTS, Attachment, CustomerWrote
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import RefusedFile, Ticket
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
+from functions.core.text.tokens import LinkKind
+from functions.portal.calls import PAGE
+from functions.portal.submissions import MAX_MESSAGES, MESSAGE_WINDOW
 from tests.core.sample_desk import NOON, file_ticket
 from tests.portal.conftest import NUMBER, Customer
 
@@ -146,3 +149,37 @@ def test_another_customer_s_refused_file_is_not_shown(
     )
     carry_out(storage, playbook, wrote, actor="customer")
     assert customer.get(key=customer.key).body["refused"] == []
+
+
+@pytest.mark.requirement("G9")
+@pytest.mark.parametrize("kind", ["customer", "submitter"])
+def test_a_link_takes_a_limited_number_of_messages_an_hour(
+    customer: Customer, storage: Storage, kind: LinkKind
+) -> None:
+    """The other kind's messages do not count; an hour later there is room again."""
+    other: LinkKind = "submitter" if kind == "customer" else "customer"
+    assert replace(customer, kind=other).send("messages", {"text": "x"}).status == 201
+    who = replace(customer, kind=kind)
+    for count in range(MAX_MESSAGES):
+        assert who.send("messages", {"text": f"{count}"}).status == 201
+    with pytest.raises(TooManyAttempts):
+        who.send("messages", {"text": "one more"})
+    assert replace(customer, kind=other).send("messages", {"text": "x"}).status == 201
+    assert replace(who, now=NOON + MESSAGE_WINDOW).send("messages", {"text": "x"}).status == 201
+
+
+@pytest.mark.requirement("A14", "G2")
+def test_a_long_history_is_shown_in_pages(customer: Customer, storage: Storage) -> None:
+    for count in range(PAGE):
+        at = NOON + MESSAGE_WINDOW * count
+        assert replace(customer, now=at).send("messages", {"text": f"{count}"}).status == 201
+    newest = customer.get(key=customer.key).body
+    assert len(newest["timeline"]) == PAGE
+    assert "TicketReceived" not in [entry["event"] for entry in newest["timeline"]]
+    earlier = customer.get(key=customer.key, before=str(newest["before"])).body
+    assert earlier["timeline"][0]["event"] == "TicketReceived"
+    assert earlier["before"] is None
+    page = customer.get("text/html", key=customer.key).body
+    assert f"before={newest['before']}" in page
+    with pytest.raises(InvalidInput):
+        customer.get(key=customer.key, before="x")

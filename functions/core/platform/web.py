@@ -8,7 +8,7 @@ other exception is logged, and the response reveals no details.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
@@ -24,6 +24,7 @@ from functions.core.domain.errors import (
     TooLarge,
     TryAgain,
 )
+from functions.core.domain.events import Commit
 from functions.core.platform import clock
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
@@ -41,6 +42,8 @@ HSTS = "max-age=31536000; includeSubDomains"
 
 RETRY_AFTER_SECONDS = "5"
 """`Retry-After` of a 503 (RFC 9110, section 10.2.3)."""
+
+_MAX_VERSION_DIGITS = 6
 
 MAX_IDEMPOTENCY_KEY = 200
 """The maximum characters of an idempotency key."""
@@ -96,6 +99,26 @@ class HttpResponse:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
+
+
+def page_before(request: Request) -> int | None:
+    """Return the version before which the page of a ticket's entries ends; None for the newest.
+
+    Raises:
+        InvalidInput: `before` is not a version.
+    """
+    text = request.query.get("before")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_VERSION_DIGITS):
+        wrong = FieldError("before", "a version, as the last answer's `before`")
+        raise InvalidInput("The page is invalid.", (wrong,))
+    return int(text)
+
+
+def earlier_page(history: Sequence[Commit]) -> int | None:
+    """Return the `before` of the page that precedes one; None if that is the first."""
+    return history[0].version if history and history[0].version > 1 else None
 
 
 def respond(blueprint: Blueprint, function: Callable[[Request], HttpResponse]) -> Response:

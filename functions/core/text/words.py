@@ -54,6 +54,7 @@ TEXTS: dict[str, dict[Locale, str]] = {
     "form.comment": {"zh-CN": "想对我们说的话（选填）", "en": "Anything to add (optional)"},
     "form.rate": {"zh-CN": "提交评价", "en": "Send rating"},
     "page.colon": {"zh-CN": "：", "en": ": "},
+    "page.earlier": {"zh-CN": "更早的记录", "en": "Earlier entries"},
     "page.submitted": {"zh-CN": "提交的内容", "en": "What you submitted"},
     "page.submitter": {
         "zh-CN": "我们的回复会发送到您填写的联系方式，其中的链接可查看全部记录。",
