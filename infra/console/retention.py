@@ -114,10 +114,9 @@ def hold(
     for part in merge_group(records.storage, records.storage.tickets.load(desk, number)):
         after = change(records.storage, desk, part.number, command, playbook, now, actor=actor)
         changed[part.number] = after
-        for key in _archive_keys(after, playbook):
-            for version in _versions(records.s3, records.archive_bucket, key):
-                if not version.marker:
-                    _tag(records, version, held)
+        for version in _archived(records, after, playbook):
+            if not version.marker:
+                _tag(records, version, held)
         for key in files_to_keep(records.storage.tickets.history(desk, part.number, after.version)):
             for version in _versions(records.s3, records.mail_bucket, key):
                 _tag(records, version, held)
@@ -345,25 +344,30 @@ def _delete_files(
 
 def _rewrite_archive(records: Archive, ticket: Ticket, playbook: Playbook) -> None:
     """Replace the archived document, if there is one, and delete all its earlier versions."""
-    keys = _archive_keys(ticket, playbook)
-    before = [
-        version for key in keys for version in _versions(records.s3, records.archive_bucket, key)
-    ]
-    newest = ""
+    newest: list[str] = []
+    before = _archived(records, ticket, playbook)
     if any(version.latest and not version.marker for version in before):
         newest = write_document(records.storage, records.archive_buckets, ticket, playbook)
-    for key in keys:
-        for version in _versions(records.s3, records.archive_bucket, key):
-            if not (version.latest and key == newest):
-                _delete(records.s3, version)
+    for version in _archived(records, ticket, playbook):
+        if not (version.latest and version.key in newest):
+            _delete(records.s3, version)
 
 
-def _archive_keys(ticket: Ticket, playbook: Playbook) -> list[str]:
-    """The possible keys of the document: the desk's time zone may have changed since."""
+def _archived(records: Archive, ticket: Ticket, playbook: Playbook) -> list[_Version]:
+    """Every version of a ticket's document and of its parts.
+
+    The desk's time zone may have changed since, and with it the year in the key.
+    """
     zone = playbook.hours.timezone
     shifts = (timedelta(), timedelta(hours=-26), timedelta(hours=26))
     shifted = (ticket.model_copy(update={"received_at": ticket.received_at + x}) for x in shifts)
-    return list(dict.fromkeys(archive_key(candidate, zone) for candidate in shifted))
+    keys = dict.fromkeys(archive_key(candidate, zone) for candidate in shifted)
+    prefixes = [key.removesuffix("json") for key in keys]  # the parts' keys begin so too
+    return [
+        version
+        for prefix in prefixes
+        for version in _below(records.s3, records.archive_bucket, prefix)
+    ]
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def test_a_hold_on_one_merged_ticket_holds_the_document_and_all_files(
         )
     s3, place = boto3.client("s3"), journey.simulator.deployment
     buckets = ArchiveBuckets(s3, place.archive_bucket, place.mail_bucket)
-    key = write_document(
+    (key,) = write_document(
         journey.storage, buckets, journey.storage.tickets.load("standard", one), journey.playbook
     )
     (file,) = (

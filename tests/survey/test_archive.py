@@ -189,10 +189,34 @@ class TestArchive:
     def test_an_incomplete_history_is_read_again(
         self, desk: Storage, s3: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        history = desk.tickets.history
-        monkeypatch.setattr(desk.tickets, "history", lambda *key: history(*key)[:-1])
+        history = desk.tickets.history_from
+        monkeypatch.setattr(desk.tickets, "history_from", lambda *key: history(*key)[:-1])
         with pytest.raises(TryAgain, match="9 commits of CS1"):
             archive(desk, buckets(s3), TASK, NOON)
+
+    @pytest.mark.requirement("B7", "B10", "G2")
+    def test_a_long_ticket_is_archived_in_parts(
+        self, desk: Storage, s3: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Together they are the whole record, numbered as in one document."""
+        archive(desk, buckets(s3), TASK, NOON)
+        whole = archived_document(s3)
+        monkeypatch.setattr("functions.survey.archive.CHUNK", 4)
+        archive(desk, buckets(s3), TASK, NOON)
+        main = archived_document(s3)
+        stem = KEY.removesuffix("json")
+        assert main["parts"] == [f"{stem}002.json", f"{stem}003.json"]
+        parts = [
+            json.loads(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+            for key in main["parts"]
+        ]
+        assert [part["part"] for part in parts] == [2, 3]
+        for name in ("history", "records", "messages", "deliveries"):
+            assert [*main[name], *(x for part in parts for x in part[name])] == whole[name]
+        tags = [
+            s3.get_object_tagging(Bucket=BUCKET, Key=key)["TagSet"] for key in (KEY, *main["parts"])
+        ]
+        assert tags[0] == tags[1] == tags[2]
 
     @pytest.mark.requirement("B10", "D10")
     def test_files_are_kept_as_long_as_the_document(self, desk: Storage, s3: Any) -> None:

@@ -40,19 +40,21 @@ def record(
     playbook_version: int | None = None,
     records: str = RECORDS,
     merged: Sequence[TicketRecord] = (),
+    parts: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The record of a ticket as plain JSON data.
 
     Args:
         records: the pattern that numbers the handling record (B7).
         merged: the tickets that were merged into this one.
+        parts: the keys of further documents, with the later entries of a long ticket.
 
     Keys: `schema`, `event_schema`, `desk`, `number`, `playbook_version` (in force when the
     document was made), `ticket` (its last state without timers), `timers` [{kind, …}], `history`
     [{version, at, actor, events}], `records` from `handling_record`, `messages` [{number, version,
     at, actor, direction, channel, text, attachments, refused}] including those of merged tickets,
-    `deliveries`, `merged` [{number, ticket, timers, history, deliveries}]. Times are ISO 8601 with
-    offset, durations ISO 8601 too.
+    `deliveries`, `merged` [{number, ticket, timers, history, deliveries}], and `parts` if there are
+    any. Times are ISO 8601 with offset, durations ISO 8601 too.
     """
     own = TicketRecord(ticket, commits, deliveries)
     messages = [
@@ -72,6 +74,33 @@ def record(
         "records": handling_record(own.history, records),
         "messages": [message for _, message in sorted(messages, key=itemgetter(0))],
         "merged": [_ticket_document(source) for source in merged],
+        **({"parts": list(parts)} if parts else {}),
+    }
+
+
+def record_part(
+    source: TicketRecord, part: int, records: str = RECORDS, before: int = 0
+) -> dict[str, Any]:
+    """The record of a long ticket's later entries.
+
+    Args:
+        source: the ticket with the entries of this part.
+        before: entries of the handling record in earlier parts.
+
+    Keys: `schema`, `event_schema`, `desk`, `number`, `part`, and `history`, `records`, `messages`,
+    `deliveries` as in `record`.
+    """
+    whole = _ticket_document(source)
+    return {
+        "schema": SCHEMA,
+        "event_schema": SCHEMA_VERSION,
+        "desk": source.ticket.desk,
+        "number": source.ticket.number,
+        "part": part,
+        "history": whole["history"],
+        "records": handling_record(source.history, records, before),
+        "messages": _conversation(source),
+        "deliveries": whole["deliveries"],
     }
 
 
@@ -122,7 +151,9 @@ def _conversation(record: TicketRecord) -> list[dict[str, Any]]:
     return [message for commit in commits for message in _messages(commit, record.ticket)]
 
 
-def handling_record(commits: Sequence[Commit], pattern: str = RECORDS) -> list[dict[str, Any]]:
+def handling_record(
+    commits: Sequence[Commit], pattern: str = RECORDS, before: int = 0
+) -> list[dict[str, Any]]:
     """The handling record: every step, communication and solution, numbered (B7).
 
     A history only grows, so numbers never change. Keys of an entry: `number`, `kind` (`step`,
@@ -132,9 +163,10 @@ def handling_record(commits: Sequence[Commit], pattern: str = RECORDS) -> list[d
     Args:
         commits: the ticket's history, or a page of it whose commits know their `records_before`.
         pattern: such as `{ticket}-{step:03}`, the playbook's `records.pattern`.
+        before: entries before these commits, if the commits do not know.
     """
     entries: list[dict[str, Any]] = []
-    count = 0
+    count = before
     for commit in _in_order(commits):
         count = count if commit.records_before is None else commit.records_before
         for event in commit.events:
@@ -170,6 +202,11 @@ def archive_key(ticket: Ticket, zone: ZoneInfo) -> str:
     Reopening does not change that year, so each ticket has one key and one newest document.
     """
     return f"archive/{ticket.desk}/{ticket.received_at.astimezone(zone):%Y}/{ticket.number}.json"
+
+
+def part_key(key: str, part: int) -> str:
+    """The key of a further part of an archived document: `CS1.002.json` beside `CS1.json`."""
+    return f"{key.removesuffix('json')}{part:03}.json"
 
 
 def _timer(kind: str, timer: Timer) -> dict[str, Any]:

@@ -200,6 +200,19 @@ class Tickets:
                 break
         return commits
 
+    def history_from(self, desk: str, number: str, first: int, limit: int) -> list[Commit]:
+        """The next commits of a ticket, beginning with a version, read consistently."""
+        items, _ = self.table.query_page(
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues={
+                ":pk": {"S": ticket_key(desk, number)},
+                ":first": {"S": commit_sort_key(first)},
+                ":last": {"S": commit_sort_key(first + limit - 1)},
+            },
+            ConsistentRead=True,
+        )
+        return [read_commit(item) for item in items]
+
     def history_page(
         self, desk: str, number: str, newest: int, limit: int, before: int | None = None
     ) -> list[Commit]:
