@@ -26,12 +26,12 @@ _AGAIN = re.compile(r"-again-(\d+)$")
 
 @dataclass(frozen=True)
 class Failed:
-    """An execution that ended without archiving its ticket."""
+    """An execution that ended without archiving its ticket; `input` is the JSON text it got."""
 
     name: str
     stopped_at: datetime
     cause: str
-    input: dict[str, Any]
+    input: str
 
 
 def failed(prefix: str) -> Iterator[Failed]:
@@ -54,7 +54,7 @@ def failed(prefix: str) -> Iterator[Failed]:
             details = client.describe_execution(executionArn=run["executionArn"])
             cause = f"{details.get('error') or status}: {details.get('cause') or ''}".rstrip(": ")
             stopped_at = run.get("stopDate", run["startDate"])
-            yield Failed(run["name"], stopped_at, cause, json.loads(details["input"]))
+            yield Failed(run["name"], stopped_at, cause, details["input"])
 
 
 def start_again(prefix: str, name: str, arguments: dict[str, Any]) -> str:

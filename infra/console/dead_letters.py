@@ -16,7 +16,12 @@ from botocore.exceptions import ClientError
 
 from functions.core.storage.database import Storage
 from functions.intake.mail_store import released_call
-from infra.console.quarantine_entry import Entry, ReplayError
+from infra.console.quarantine_entry import (
+    UNREADABLE,
+    Entry,
+    ReplayError,
+    unreadable_cause,
+)
 from infra.console.redelivery import (
     DeadLetteredAgainError,
     Redelivery,
@@ -88,12 +93,31 @@ class DeadLetters:
         )
 
     def _entry(self, function: str, message: MessageTypeDef) -> Entry:
+        """Return the entry of a message, whatever it contains."""
+        try:
+            return self._readable_entry(function, message)
+        except UNREADABLE as error:
+            return Entry(
+                id=message["MessageId"],
+                function=function,
+                at=_sent_at(message),
+                cause=unreadable_cause(error),
+                keys={},
+                desk="-",
+                body=message["Body"],
+                receipt=message["ReceiptHandle"],
+                unreadable=True,
+            )
+
+    def _readable_entry(self, function: str, message: MessageTypeDef) -> Entry:
         body = _json(message["Body"])
+        if body is None:  # an entry without a body is an object of the mail bucket
+            raise ValueError("null")
         keys = self._keys(function, body)
         return Entry(
             id=message["MessageId"],
             function=function,
-            at=datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC),
+            at=_sent_at(message),
             cause=_cause(body, message["Attributes"]),
             keys=keys,
             desk=self._desk(keys, body),
@@ -139,12 +163,17 @@ class DeadLetters:
             records = records_between(entry.body["DDBStreamBatchInfo"], entry.function)
         except StreamGoneError as error:
             return [str(error)]
+        except UNREADABLE as error:
+            return [f"({unreadable_cause(error)})"]
         return [json.dumps(record, ensure_ascii=False, indent=2) for record in records]
 
     def delivery(self, entry: Entry) -> str:
         """The delivery that an entry names, as text."""
-        _, desk, number = entry.keys["pk"].split("#", 2)
-        delivery = self._storage.deliveries.get(desk, number, entry.keys["sk"])
+        try:
+            _, desk, number = entry.keys["pk"].split("#", 2)
+            delivery = self._storage.deliveries.get(desk, number, entry.keys["sk"])
+        except UNREADABLE as error:
+            return f"({unreadable_cause(error)})"
         return delivery.model_dump_json(indent=2) if delivery else "(no such delivery)"
 
     # Replaying
@@ -155,6 +184,8 @@ class DeadLetters:
         Raises:
             ReplayError: it could not be replayed.
         """
+        if entry.unreadable:
+            raise ReplayError("it cannot be read, so no function could either: discard it")
         if entry.is_delivery and not entry.body.get("record"):
             result = self._make_due(entry)
         elif entry.function == "mail":
@@ -165,8 +196,11 @@ class DeadLetters:
         return result
 
     def _make_due(self, entry: Entry) -> str:
-        _, desk, number = entry.keys["pk"].split("#", 2)
-        delivery = self._storage.deliveries.get(desk, number, entry.keys["sk"])
+        try:
+            _, desk, number = entry.keys["pk"].split("#", 2)
+            delivery = self._storage.deliveries.get(desk, number, entry.keys["sk"])
+        except UNREADABLE as error:
+            raise ReplayError(f"its delivery is {unreadable_cause(error)}: discard it") from error
         if delivery is None:
             raise ReplayError(f"ticket {number} has no {entry.keys['sk']}")
         if delivery.state != "dead_lettered":
@@ -203,6 +237,10 @@ class DeadLetters:
         except (RefusedError, StreamGoneError) as error:
             raise ReplayError(str(error)) from error
         raise ReplayError("the dead letter does not contain its record")
+
+
+def _sent_at(message: MessageTypeDef) -> datetime:
+    return datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
 
 
 def _json(text: str) -> Any:

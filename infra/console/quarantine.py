@@ -17,7 +17,13 @@ import boto3
 from infra.console import closing_workflows
 from infra.console.dead_letters import DeadLetters
 from infra.console.errors import UsageError
-from infra.console.quarantine_entry import Entry, ReplayError, printable
+from infra.console.quarantine_entry import (
+    UNREADABLE,
+    Entry,
+    ReplayError,
+    printable,
+    unreadable_cause,
+)
 from infra.console.quarantined_mail import DISCARDED, QUARANTINE, QuarantinedMail
 from infra.deploy.desks import storage_of
 
@@ -60,15 +66,7 @@ class Quarantine:
         }
         for run in closing_workflows.failed(self._prefix):
             if run.name not in discarded:
-                yield Entry(
-                    id=run.name,
-                    function="closing",
-                    at=run.stopped_at,
-                    cause=run.cause,
-                    keys={"pk": f"TICKET#{run.input['desk']}#{run.input['number']}"},
-                    desk=run.input["desk"],
-                    body=run.input,
-                )
+                yield _workflow_entry(run)
 
     def text(self, entry: Entry) -> str:
         """The whole entry as text that is safe for a terminal."""
@@ -101,6 +99,8 @@ class Quarantine:
             return self._mail.release(entry, desk or entry.desk, even_infected=even_infected)
         if entry.function != "closing":
             return self._dead_letters.replay(entry)
+        if entry.unreadable:
+            raise ReplayError("its input cannot be read: discard it")
         if entry.body is None:
             raise ReplayError("a discarded closing workflow cannot be started again")
         name = closing_workflows.start_again(self._prefix, entry.id, entry.body)
@@ -120,3 +120,23 @@ class Quarantine:
         if entry.receipt:
             self._dead_letters.delete(entry)
         return result
+
+
+def _workflow_entry(run: closing_workflows.Failed) -> Entry:
+    """Return the entry of a failed closing workflow, whatever its input is."""
+    try:
+        body, unreadable = json.loads(run.input), False
+        desk, number = str(body["desk"]), str(body["number"])
+        keys, cause = {"pk": f"TICKET#{desk}#{number}"}, run.cause
+    except UNREADABLE as error:
+        body, unreadable, desk, keys, cause = run.input, True, "-", {}, unreadable_cause(error)
+    return Entry(
+        id=run.name,
+        function="closing",
+        at=run.stopped_at,
+        cause=cause,
+        keys=keys,
+        desk=desk,
+        body=body,
+        unreadable=unreadable,
+    )

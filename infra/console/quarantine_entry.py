@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from functions.core.domain.errors import DeadLetter
 from functions.intake.mail_store import as_metadata
 from infra.console.errors import ConsoleError
 
@@ -52,6 +53,9 @@ class Entry:
     call: Mapping[str, Any] = field(default_factory=dict)
     """For a chat channel's call or a form: the desk, channel, query and time to read it with."""
 
+    unreadable: bool = False
+    """Whether it does not have the form of its kind; `body` is then its text as it was found."""
+
     discarded: str = ""
     """The person who discarded the entry, and the reason; empty before."""
 
@@ -82,6 +86,15 @@ class Entry:
             "verdicts": json.dumps(dict(self.verdicts)),
             "call": as_metadata(json.dumps(dict(self.call)), 1000),
         }
+
+
+UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError, DeadLetter)
+"""The errors of reading an entry that does not have the form of its kind."""
+
+
+def unreadable_cause(error: Exception) -> str:
+    """Return the cause that the list shows for an entry that cannot be read."""
+    return f"unreadable: {type(error).__name__}: {error}"
 
 
 def printable(text: str) -> str:

@@ -16,7 +16,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.core.storage.database import Storage
 from functions.intake.mail_store import as_metadata
-from infra.console.quarantine_entry import Entry, ReplayError
+from infra.console.quarantine_entry import (
+    UNREADABLE,
+    Entry,
+    ReplayError,
+    unreadable_cause,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CopySourceTypeDef
@@ -179,19 +184,29 @@ class QuarantinedMail:
 
 
 def _entry(key: str, at: datetime, metadata: Mapping[str, str]) -> Entry:
+    """Return the entry of an object, whatever its metadata contain."""
     fields = {name: unquote(value) for name, value in metadata.items()}
+    cause, unreadable = fields.get("cause", ""), False
+    verdicts: Mapping[str, Any] = {}
+    call: Mapping[str, Any] = {}
+    try:
+        verdicts = dict(json.loads(fields.get("verdicts", "{}")))
+        call = dict(json.loads(fields.get("call", "{}")))
+    except UNREADABLE as error:
+        cause, unreadable = unreadable_cause(error), True
     return Entry(
         id=key,
         # Objects written before the rename carry the key `room`.
         function=fields.get("function") or fields.get("room", "mail"),
         at=at,
-        cause=fields.get("cause", ""),
+        cause=cause,
         keys={"mail": fields.get("mail", key)},
-        desk=key.split("/")[1],
+        desk=(*key.split("/"), "-")[1],
         body=None,
-        verdicts=json.loads(fields.get("verdicts", "{}")),
-        call=json.loads(fields.get("call", "{}")),
-        discarded=f"{fields['by']}: {fields['reason']}" if "by" in fields else "",
+        verdicts=verdicts,
+        call=call,
+        unreadable=unreadable,
+        discarded=f"{fields['by']}: {fields.get('reason', '')}" if "by" in fields else "",
     )
 
 

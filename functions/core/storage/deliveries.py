@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from functions.core.domain.delivery import Delivery
+from functions.core.domain.errors import DeadLetter
 from functions.core.storage.items import FORMER_STATES, delivery_item, read_delivery, ticket_key
 from functions.core.storage.table import Item
 
@@ -21,12 +23,20 @@ DeliveryList = list[Delivery]
 
 @dataclass
 class Deliveries:
-    """The deliveries of all desks."""
+    """The deliveries of all desks.
+
+    Lists leave out items that cannot be read, which must not hide their ticket; `deskbell verify`
+    names them.
+    """
 
     table: Table
 
     def get(self, desk: str, number: str, sort_key: str) -> Delivery | None:
-        """One delivery of a ticket."""
+        """One delivery of a ticket.
+
+        Raises:
+            DeadLetter: it cannot be read.
+        """
         item = self.table.get(ticket_key(desk, number), sort_key, consistent=True)
         return read_delivery(item) if item else None
 
@@ -40,7 +50,7 @@ class Deliveries:
                 ":last": {"S": f"DELIVERY#{last + 1:06}"},
             },
         }
-        return [read_delivery(item) for item in self.table.query(**query)]
+        return list(_readable(self.table.query(**query)))
 
     def exists(self, desk: str, number: str, *, version: int) -> bool:
         """Return whether notify has claimed a delivery about a ticket's commit."""
@@ -57,10 +67,9 @@ class Deliveries:
     def newest_first(self, desk: str, number: str) -> Iterator[Delivery]:
         """The deliveries of a ticket, read consistently and page by page on demand."""
         query = _of_ticket(desk, number)
-        for item in self.table.query(
-            **query, ScanIndexForward=False, ConsistentRead=True, Limit=_PAGE
-        ):
-            yield read_delivery(item)
+        yield from _readable(
+            self.table.query(**query, ScanIndexForward=False, ConsistentRead=True, Limit=_PAGE)
+        )
 
     def claim(self, delivery: Delivery) -> bool:
         """Write a new delivery; False if it exists already."""
@@ -90,7 +99,13 @@ class Deliveries:
 
     def list(self, desk: str, number: str) -> DeliveryList:
         """The deliveries of a ticket, in the order of the commits that requested them."""
-        return [read_delivery(item) for item in self.table.query(**_of_ticket(desk, number))]
+        return list(_readable(self.table.query(**_of_ticket(desk, number))))
+
+
+def _readable(items: Iterable[Item]) -> Iterator[Delivery]:
+    for item in items:
+        with suppress(DeadLetter):
+            yield read_delivery(item)
 
 
 def _of_ticket(desk: str, number: str) -> Item:

@@ -191,20 +191,28 @@ def delivery_body(delivery: Delivery) -> str:
 
 
 def read_delivery(item: Item) -> Delivery:
-    desk, number = ticket_of_key(item["pk"]["S"])
-    _, version, *rest = item["sk"]["S"].split("#", 4)
-    body: dict[str, Any] = json.loads(item["body"]["S"])
-    state = item["state"]["S"]
-    fields: dict[str, Any] = {
-        "desk": desk,
-        "number": number,
-        "version": int(version),
-        "lead": not rest,
-        "state": _PRESENT_STATES.get(state, state),
-        "claimed_at": body["at"],
-    }
-    fields |= zip(("message", "recipient", "about"), rest, strict=False)
-    return Delivery.model_validate(fields | body)
+    """The delivery of an item.
+
+    Raises:
+        DeadLetter: the item is not a delivery that this code can read.
+    """
+    try:
+        desk, number = ticket_of_key(item["pk"]["S"])
+        _, version, *rest = item["sk"]["S"].split("#", 4)
+        body: dict[str, Any] = json.loads(item["body"]["S"])
+        state = item["state"]["S"]
+        fields: dict[str, Any] = {
+            "desk": desk,
+            "number": number,
+            "version": int(version),
+            "lead": not rest,
+            "state": _PRESENT_STATES.get(state, state),
+            "claimed_at": body["at"],
+        }
+        fields |= zip(("message", "recipient", "about"), rest, strict=False)
+        return Delivery.model_validate(fields | body)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DeadLetter(f"not a delivery: {type(error).__name__}") from error
 
 
 # Agents
