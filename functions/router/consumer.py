@@ -50,9 +50,12 @@ def process(record: Any, deployment: Deployment, storage: Storage, now: datetime
 
 
 def _agent_changed(image: Any, storage: Storage, now: datetime) -> None:
-    desk = image["pk"]["S"].removeprefix("DESK#")
-    if image.get("change", {}).get("S") in FREED and "team" in image:
-        Router(storage, storage.playbooks.get(desk, now), now).assign_waiting(image["team"]["S"])
+    desk, team = image["pk"]["S"].removeprefix("DESK#"), image.get("team", {}).get("S")
+    if image.get("change", {}).get("S") not in FREED or not team:
+        return
+    playbook = storage.playbooks.get(desk, now)
+    if team in playbook.teams:  # the roster may name one that the playbook no longer has
+        Router(storage, playbook, now).assign_waiting(team)
 
 
 def _committed(image: Any, deployment: Deployment, storage: Storage, now: datetime) -> None:

@@ -59,9 +59,15 @@ class Router:
             return
         if ticket.reopen_to == "handler" and self._assign_former_handler(ticket):
             return
-        if ticket.status == "queued" and ticket.team:
+        if ticket.status == "queued" and ticket.team in self.playbook.teams:
             self._route(ticket, self._current_destination(ticket), ())
         else:
+            _, text = _customer_text(self.storage.tickets.history(ticket.desk, ticket.number))
+            self._route(ticket, destination(_facts(ticket, text), self.playbook), ())
+
+    def route_without_team(self, ticket: Ticket) -> None:
+        """Route a waiting ticket whose team the playbook no longer has, by its rules."""
+        if ticket.in_hand_of is None and ticket.team not in self.playbook.teams:
             _, text = _customer_text(self.storage.tickets.history(ticket.desk, ticket.number))
             self._route(ticket, destination(_facts(ticket, text), self.playbook), ())
 
@@ -221,7 +227,7 @@ class Router:
         target = destination(self._facts_of_waiting(ticket), self.playbook)
         if target.team == ticket.team and target.queue != "supervisor":
             return target
-        return Destination(team=ticket.team or target.team)
+        return Destination(team=ticket.team if ticket.team in self.playbook.teams else target.team)
 
     def _routed_elsewhere(self, ticket: Ticket) -> bool:
         """Re-route a ticket that waits for the wrong team because a step's record is still to come.

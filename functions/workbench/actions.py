@@ -242,7 +242,7 @@ def _assign(body: AssignBody, ticket: Ticket, context: ActionContext) -> c.Ticke
             "A call-back is assigned to a person.", (FieldError("agent", "this field is required"),)
         )
     team = _terms(body.team, context.playbook.teams)
-    team = team or ticket.team or context.playbook.routing[-1].team
+    team = team or context.playbook.team_or_last(ticket.team)
     queue: Literal["waiting", "supervisor"] = (
         "supervisor" if body.queue == "supervisor" else "waiting"
     )
@@ -255,8 +255,8 @@ def _team_for(agent: Agent, ticket: Ticket, playbook: Playbook) -> str:
     A ticket that a supervisor takes over stays with its team; otherwise it moves to the agent's.
     """
     team = playbook.teams.get(agent.team)
-    if ticket.team is not None and (team is None or team.role != "agent"):
-        return ticket.team
+    if ticket.team in playbook.teams and (team is None or team.role != "agent"):
+        return playbook.team_or_last(ticket.team)
     return agent.team
 
 

@@ -32,13 +32,15 @@ _CONTEXT = 20
 class Applied:
     """The result of applying a playbook: the current version and the changes, one line each.
 
-    `stored` is False if the desk already had this playbook.
+    `stored` is False if the desk already had this playbook. `removed_teams` are those that it no
+    longer has.
     """
 
     desk: str
     version: int
     stored: bool
     changes: tuple[str, ...]
+    removed_teams: tuple[str, ...] = ()
 
 
 def shipped() -> list[str]:
@@ -92,7 +94,8 @@ def apply(trail: Trail, playbook: Playbook, now: datetime) -> Applied:
     version = storage.playbooks.put(
         playbook, now, lambda version: storage.audit.write(entry(version))
     )
-    return Applied(playbook.desk, version, stored=True, changes=changes)
+    removed = tuple(team for team in before.get("teams", {}) if team not in playbook.teams)
+    return Applied(playbook.desk, version, stored=True, changes=changes, removed_teams=removed)
 
 
 def versions(stage: str) -> list[tuple[str, int]]:

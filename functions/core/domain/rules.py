@@ -558,6 +558,13 @@ class Playbook(Section):
         """Return the first team whose members have this role."""
         return next((name for name, team in self.teams.items() if team.role == role), None)
 
+    def team_or_last(self, team: str | None) -> str:
+        """Return a team that the desk has, or that of its last destination.
+
+        A ticket may be with a team that the playbook no longer has.
+        """
+        return team if team in self.teams and team else self.routing[-1].team
+
     def comes_first(self, customer_class: str | None) -> bool:
         """Return whether tickets of this customer class precede others (A5)."""
         known = self.customer_classes.get(customer_class or "")

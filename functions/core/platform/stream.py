@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
 
-from functions.core.domain.errors import DeadLetter, DeskbellError
+from functions.core.domain.errors import DeadLetter, TryAgain
 from functions.core.platform.dead_letters import dead_letter
 from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
@@ -83,7 +83,7 @@ def process_batch(
 
 def _expected(error: Exception) -> bool:
     """Return whether an error ends by itself, however long that takes."""
-    return isinstance(error, DeskbellError) or is_outage(error)
+    return isinstance(error, TryAgain) or is_outage(error)
 
 
 def _age(record: Any, now: datetime) -> timedelta:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from infra.console.terminal import DATA, Data, Stage, connect, report, table
+
+if TYPE_CHECKING:
+    from functions.core.domain.rules import Playbook
+
+IN_FORCE_SECONDS = 60
+"""The time after which every container has read a new playbook (`PLAYBOOK_TTL`, with a margin)."""
 
 app = typer.Typer(help="The desks' rules.", no_args_is_help=True)
 
@@ -23,19 +31,40 @@ def check(path: Path) -> None:
 
 @app.command()
 def apply(path: Path, stage: Stage = "", data: Data = DATA) -> None:
-    """Store a playbook as its desk's next version and print the changes; in force within 60 s."""
+    """Store a playbook as its desk's next version and print the changes; in force within 60 s.
+
+    Tickets that wait for a team that it no longer has are listed and routed by its rules.
+    """
     from functions.core.playbook import load
     from infra.deploy import desks
     from infra.deploy.trail import Trail
 
     trail = Trail.of(connect(stage, data))
-    applied = desks.apply(trail, load(path), datetime.now(UTC))
+    playbook = load(path)
+    applied = desks.apply(trail, playbook, datetime.now(UTC))
     for line in applied.changes:
         report(line)
     if applied.stored:
         report(f"desk {applied.desk}: playbook {applied.version} is in force within 60 s")
     else:
         report(f"desk {applied.desk}: no changes, playbook {applied.version} stays in force")
+    if applied.removed_teams:
+        _reroute(trail.stage, playbook, applied.removed_teams)
+
+
+def _reroute(stage: str, playbook: Playbook, removed: tuple[str, ...]) -> None:
+    """Route the tickets of removed teams now, and those that functions still sent there later."""
+    from infra.deploy.desks import storage_of
+    from infra.deploy.removed_teams import reroute
+
+    report(f"removed: {', '.join(removed)}. Their open tickets:")
+    storage = storage_of(stage)
+    for wait in (0, IN_FORCE_SECONDS):
+        if wait:
+            report(f"waiting {wait} s, until every function has the playbook …")
+            time.sleep(wait)
+        for moved in reroute(storage, playbook, removed, datetime.now(UTC)):
+            report(str(moved))
 
 
 @app.command("list")

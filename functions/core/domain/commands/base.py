@@ -196,5 +196,5 @@ def unknown_names(
 def reopened(
     ticket: Ticket, reason: str, playbook: Playbook, to: ReopenTo = "team"
 ) -> TicketReopened:
-    team = ticket.team or playbook.routing[-1].team
+    team = playbook.team_or_last(ticket.team)
     return TicketReopened(reason=reason, team=team, to=to)

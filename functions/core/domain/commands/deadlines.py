@@ -38,6 +38,6 @@ class Tick(
                     events.append(e.PriorityChanged(priority=priority, reason=reason))
             queue: Queue | None = "waiting" if effects.queue == "team" else effects.queue
             if queue and ticket.queue != queue and ticket.status in OPEN:
-                team = effects.team or ticket.team or playbook.routing[-1].team
+                team = effects.team or playbook.team_or_last(ticket.team)
                 events.append(e.TicketQueued(team=team, queue=queue, reason=reason))
         return [*events, e.TimersSet(timers=changed)] if changed else events
