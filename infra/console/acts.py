@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = {
     "playbook.list": _READS,
     "quarantine.list": "shows causes, and subjects as the lists of tickets do",
     "up": "runs a local system",
+    "verify": "names tickets and fields, no content",
     "webhooks.list": "counts secrets",
 }
 """Command → why it is not recorded."""

@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 app.command()(system.up)
 app.command()(system.deploy)
+app.command()(system.verify)
 app.add_typer(playbooks.app, name="playbook")
 app.add_typer(agents.app, name="agents")
 app.add_typer(quarantine.app, name="quarantine")

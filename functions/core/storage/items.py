@@ -116,23 +116,31 @@ def _first_response_due(timers: dict[str, Any]) -> str | None:
 
 
 def read_ticket(item: Item) -> Ticket:
-    desk, number = ticket_of_key(item["pk"]["S"])
-    received = parse_stamp(item["contact_sk"]["S"])
-    body: dict[str, Any] = json.loads(item["body"]["S"])
-    body["customer"]["hash"] = item["contact_pk"]["S"].removeprefix(f"{desk}#")
-    timers = body.get("timers", {})
-    body.setdefault("expected_response_by", _first_response_due(timers))
-    for timer in timers.values():
-        if timer["state"] in {"running", "paused"}:
-            timer.setdefault("started_at", received)
-    return Ticket(
-        desk=desk,
-        number=number,
-        version=int(item["version"]["N"]),
-        received_at=received,
-        wakes_at=parse_stamp(item["due_sk"]["S"]) if "due_sk" in item else None,
-        **body,
-    )
+    """The ticket of an item.
+
+    Raises:
+        DeadLetter: the item is not a ticket that this code can read.
+    """
+    try:
+        desk, number = ticket_of_key(item["pk"]["S"])
+        received = parse_stamp(item["contact_sk"]["S"])
+        body: dict[str, Any] = json.loads(item["body"]["S"])
+        body["customer"]["hash"] = item["contact_pk"]["S"].removeprefix(f"{desk}#")
+        timers = body.get("timers", {})
+        body.setdefault("expected_response_by", _first_response_due(timers))
+        for timer in timers.values():
+            if timer["state"] in {"running", "paused"}:
+                timer.setdefault("started_at", received)
+        return Ticket(
+            desk=desk,
+            number=number,
+            version=int(item["version"]["N"]),
+            received_at=received,
+            wakes_at=parse_stamp(item["due_sk"]["S"]) if "due_sk" in item else None,
+            **body,
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise DeadLetter(f"not a ticket: {type(error).__name__}") from error
 
 
 # Commits

@@ -8,12 +8,13 @@ concerned.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from functions.core.domain.audit import AUDITED, entries_of
-from functions.core.domain.errors import AgentAtCapacity, Conflict, NotFound, TryAgain
+from functions.core.domain.errors import AgentAtCapacity, Conflict, DeadLetter, NotFound, TryAgain
 from functions.core.domain.events import SCHEMA_VERSION, Commit, Event, readers
 from functions.core.domain.ticket import Ticket, next_wake
 from functions.core.storage.event_codec import dump_events
@@ -147,7 +148,8 @@ class Tickets:
         for first in range(0, len(pks), BATCH_SIZE):
             keys = [key(pk, "TICKET") for pk in pks[first : first + BATCH_SIZE]]
             for item in self.table.batch_get(keys, consistent=consistent):
-                tickets[item["pk"]["S"]] = read_ticket(item)
+                with suppress(DeadLetter):  # one that cannot be read must not hide the others
+                    tickets[item["pk"]["S"]] = read_ticket(item)
         return [tickets[pk] for pk in pks if pk in tickets]
 
     def queue_page(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from infra.console.errors import UsageError
-from infra.console.terminal import DATA, Data, report
+from infra.console.terminal import DATA, Data, Stage, connect, report
 
 
 def up(
@@ -88,3 +90,19 @@ def deploy(
     except (StageMissingError, ChaliceDeploymentError) as error:
         raise UsageError(str(error)) from error
     report(f"{deployed.stage} is deployed: {deployed.api_url}")
+
+
+def verify(stage: Stage = "", data: Data = DATA) -> None:
+    """Check every invariant of the table; print one line for each that is broken and exit with 1."""
+    from infra.console.verification import Verification
+    from infra.deploy.desks import storage_of
+
+    storage = storage_of(connect(stage, data))
+    verification = Verification(storage, datetime.now(UTC), lambda: time.sleep(2))
+    found = False
+    for line in verification.broken_invariants():
+        found = True
+        report(line)
+    if found:
+        raise typer.Exit(1)
+    report(f"OK: {verification.tickets} tickets")

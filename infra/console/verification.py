@@ -1,0 +1,257 @@
+"""Check the invariants of a stage's table (contract, `deskbell verify`; G6).
+
+Each ticket is read whole and checked by itself. What looks wrong is read again after a pause, since
+the system goes on working meanwhile; only what is still wrong is reported.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from functions.core.domain import events as e
+from functions.core.domain.delivery import Delivery
+from functions.core.domain.errors import DeadLetter, NotFound
+from functions.core.domain.lifecycle import apply
+from functions.core.domain.privacy import free_texts
+from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import Ticket
+from functions.core.storage.database import Storage
+from functions.core.storage.items import (
+    queue_key,
+    read_commit,
+    read_delivery,
+    read_ticket,
+    ticket_of_key,
+)
+from functions.core.storage.table import Item
+from functions.core.text.masking import mask_but
+
+Check = Callable[[], list[str]]
+
+UNFINISHED_AFTER = timedelta(minutes=15)
+"""The age at which a claimed or due delivery is no longer in progress."""
+
+
+@dataclass
+class Verification:
+    """A check of all desks of one table.
+
+    Args:
+        pause: waits before something is read again.
+    """
+
+    storage: Storage
+    now: datetime
+    pause: Callable[[], None]
+    tickets: int = 0
+    _numbers: set[tuple[str, str]] = field(default_factory=set)
+    _playbooks: dict[str, Playbook | None] = field(default_factory=dict)
+
+    def broken_invariants(self) -> Iterator[str]:
+        """Yield one line for each broken invariant."""
+        records: list[tuple[str, str, str]] = []
+        agents: list[tuple[str, str]] = []
+        serials: dict[tuple[str, str], int] = {}
+        drawn: Counter[tuple[str, str]] = Counter()
+        for item in self._items():
+            pk, sk = item["pk"]["S"], item["sk"]["S"]
+            if sk == "TICKET":
+                yield from self._verify_ticket(pk, drawn)
+            elif pk.startswith("SEEN#") and item.get("number", {}).get("S"):
+                records.append((pk, pk.split("#")[1], item["number"]["S"]))
+            elif sk.startswith("AGENT#"):
+                agents.append((pk.removeprefix("DESK#"), sk.removeprefix("AGENT#")))
+            elif sk == "SERIAL":
+                _, desk, period = pk.split("#", 2)
+                serials[desk, period] = int(item["n"]["N"])
+        for pk, desk, number in records:
+            if (desk, number) not in self._numbers and self._is_missing(desk, number):
+                yield f"{pk}: the idempotency record names {number}, which does not exist"
+        for desk, username in agents:
+            yield from self._confirmed(lambda d=desk, u=username: self._load_problems(d, u))  # type: ignore[misc]
+        for (desk, period), count in drawn.items():
+            if serials.get((desk, period), 0) < count:
+                yield (
+                    f"{desk}: {count} tickets of {period or 'all time'}, but only "
+                    f"{serials.get((desk, period), 0)} serials were drawn"
+                )
+
+    def _items(self) -> Iterator[Item]:
+        table, start = self.storage.table, None
+        while True:
+            more: Any = {"ExclusiveStartKey": start} if start else {}
+            page = table.client.scan(
+                TableName=table.name,
+                ProjectionExpression="pk, sk, #n, #number",
+                ExpressionAttributeNames={"#n": "n", "#number": "number"},
+                **more,
+            )
+            yield from page["Items"]
+            start = page.get("LastEvaluatedKey")
+            if start is None:
+                return
+
+    def _confirmed(self, check: Check) -> list[str]:
+        """Return the problems that are still there after a pause."""
+        problems = check()
+        if not problems:
+            return []
+        self.pause()
+        again = check()
+        return [problem for problem in again if problem in problems]
+
+    def _is_missing(self, desk: str, number: str) -> bool:
+        try:
+            self.storage.tickets.load(desk, number)
+        except NotFound:
+            return True
+        return False
+
+    def _playbook(self, desk: str) -> Playbook | None:
+        if desk not in self._playbooks:
+            try:
+                self._playbooks[desk] = self.storage.playbooks.get(desk, self.now)
+            except NotFound:
+                self._playbooks[desk] = None
+        return self._playbooks[desk]
+
+    def _load_problems(self, desk: str, username: str) -> list[str]:
+        agent = self.storage.roster.get(desk, username)
+        held, cursor = 0, None
+        while agent is not None:
+            partition = f"{desk}#agent#{username}"
+            page, cursor = self.storage.tickets.queue_page([partition], cursor)
+            held += sum(ticket.in_hand_of == username for ticket in page)
+            if cursor is None:
+                break
+        if agent is None or agent.load == held:
+            return []
+        return [f"{desk}/{username}: the load is {agent.load}, {held} tickets are in hand"]
+
+    # One ticket
+
+    def _verify_ticket(self, pk: str, drawn: Counter[tuple[str, str]]) -> list[str]:
+        desk, number = ticket_of_key(pk)
+        self.tickets += 1
+        self._numbers.add((desk, number))
+        playbook = self._playbook(desk)
+        if playbook is None:
+            return [f"{desk}/{number}: there is no playbook of this desk"]
+
+        def check() -> list[str]:
+            items = self.storage.tickets.items(desk, number, consistent=True)
+            return [f"{desk}/{number}: {problem}" for problem in self._problems(items, playbook)]
+
+        ticket = self._read(pk)
+        if ticket is not None:
+            local = ticket.received_at.astimezone(playbook.zone)
+            drawn[desk, playbook.number.period(local)] += 1
+        return self._confirmed(check)
+
+    def _read(self, pk: str) -> Ticket | None:
+        item = self.storage.table.get(pk, "TICKET", consistent=True)
+        try:
+            return read_ticket(item) if item else None
+        except DeadLetter:
+            return None
+
+    def _problems(self, items: list[Item], playbook: Playbook) -> Iterator[str]:
+        (stored,) = [item for item in items if item["sk"]["S"] == "TICKET"]
+        try:
+            ticket = read_ticket(stored)
+        except DeadLetter as error:
+            yield str(error)
+            return
+        commits: list[e.Commit] = []
+        deliveries: list[tuple[Delivery, Item]] = []
+        for item in items:
+            sk = item["sk"]["S"]
+            try:
+                if sk.startswith("EVENT#"):
+                    commits.append(read_commit(item))
+                elif sk.startswith("DELIVERY#"):
+                    deliveries.append((read_delivery(item), item))
+            except DeadLetter as error:
+                yield f"{sk}: {error}"
+        yield from _history_problems(ticket, commits)
+        yield from _index_problems(ticket, stored)
+        for delivery, item in deliveries:
+            yield from self._delivery_problems(delivery, item)
+        texts = (ticket, *(x for c in commits for x in c.events), *(d for d, _ in deliveries))
+        for value in texts:
+            for path, text in free_texts(value).items():
+                if mask_but(text, playbook.public_contacts) != text:
+                    yield f"{type(value).__name__}.{path} holds personal data outside the seal"
+        for customer in _customers(ticket, commits):
+            if mask_but(customer, ()) != customer:
+                yield "a contact is not masked"
+
+    def _delivery_problems(self, delivery: Delivery, item: Item) -> Iterator[str]:
+        listed = "due_pk" in item
+        if delivery.state == "retrying" and not listed:
+            yield f"{item['sk']['S']}: is to be retried, but no sweep would find it"
+        if delivery.state != "retrying" and listed:
+            yield f"{item['sk']['S']}: is {delivery.state}, but the sweep finds it"
+        unfinished = delivery.state in {"claimed", "due"}
+        if unfinished and self.now - delivery.at > UNFINISHED_AFTER:
+            yield f"{item['sk']['S']}: {delivery.state} since {delivery.at.isoformat()}"
+
+
+def _history_problems(ticket: Ticket, commits: list[e.Commit]) -> Iterator[str]:
+    versions = [commit.version for commit in commits]
+    if versions != list(range(1, len(versions) + 1)):
+        yield f"the events are not contiguous: {_gaps(versions)}"
+        return
+    if not versions or versions[-1] != ticket.version:
+        yield f"version {ticket.version}, but the last event is {versions[-1] if versions else 0}"
+        return
+    try:
+        again: Ticket | None = None
+        for commit in commits:
+            again = apply(again, commit)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        yield f"its events cannot be applied: {type(error).__name__}: {error}"
+        return
+    if again is None:
+        return
+    same: dict[str, Any] = {"wakes_at": ticket.wakes_at}
+    if ticket.records is None:  # written by a version that recorded neither
+        same |= {"records": None, "entered_by": ticket.entered_by}
+    again = again.model_copy(update=same)
+    different = [name for name in Ticket.model_fields if _differs(ticket, again, name)]
+    if different:
+        yield f"its events give another {', '.join(different)}"
+
+
+def _differs(ticket: Ticket, again: Ticket, name: str) -> bool:
+    return bool(getattr(ticket, name) != getattr(again, name))
+
+
+def _gaps(versions: list[int]) -> str:
+    expected = set(range(1, max(versions, default=0) + 1))
+    missing = sorted(expected - set(versions))
+    return f"{missing[:5]} missing" if missing else f"{versions[:5]}"
+
+
+def _index_problems(ticket: Ticket, item: Item) -> Iterator[str]:
+    due = ticket.next_due
+    if due is not None and (ticket.wakes_at is None or ticket.wakes_at > due):
+        listed = ticket.wakes_at.isoformat() if ticket.wakes_at else "nowhere"
+        yield f"a timer is due at {due.isoformat()}, but the sweep looks {listed}"
+    expected = queue_key(ticket)
+    if item.get("queue_pk", {}).get("S") != expected:
+        yield f"it is not listed in the queue {expected}"
+
+
+def _customers(ticket: Ticket, commits: list[e.Commit]) -> Iterator[str]:
+    yield ticket.customer.contact
+    for commit in commits:
+        for event in commit.events:
+            for name in ("customer", "former"):
+                customer = getattr(event, name, None)
+                if customer is not None:
+                    yield customer.contact

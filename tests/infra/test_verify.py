@@ -1,0 +1,208 @@
+"""`deskbell verify`: nothing to say about a working table, one line for each broken invariant."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from functions.core.storage.database import Storage
+from functions.core.storage.items import ticket_key
+from functions.core.storage.table import stamp
+from infra.console.main import app
+from infra.console.verification import Verification
+from infra.simulator.simulator import Simulator
+from tests.inprocess.conftest import (
+    DEPLOYMENT,
+    erase_customer,
+    simulator as simulator,
+    storage as storage,
+)
+from tests.inprocess.test_links import file_form, link_sent, post
+from tests.inprocess.test_returns import CUSTOMER, act_on
+
+pytestmark = pytest.mark.requirement("G6", "G2", "G1", "G4")
+
+
+@pytest.fixture
+def number(simulator: Simulator, storage: Storage) -> str:
+    """A ticket in the hand of an agent, with a customer's message, in a table of several lives."""
+    storage.roster.set_presence("standard", "li-1", online=True)
+    archived, _ = file_form(simulator, contact="a@example.com")
+    act_on(simulator, archived, "resolve", summary="已重置")
+    post(simulator, link_sent(simulator, storage, archived), "survey", score=5)
+    erased, _ = file_form(simulator, contact="b@example.com")
+    merged, _ = file_form(simulator, contact=CUSTOMER)
+    target, _ = file_form(simulator, contact=CUSTOMER)
+    act_on(simulator, merged, "merge", into=target)
+    erase_customer(simulator, datetime.now(UTC), contact="b@example.com")
+    closed, _ = file_form(simulator, contact="c@example.com")
+    act_on(simulator, closed, "close", reason="重复")
+    assert erased
+    last, _ = file_form(simulator, description="无法登录，请回电13912345678")
+    post(simulator, link_sent(simulator, storage, last), "messages", text="请尽快")
+    act_on(simulator, last, "reply", text="请重启")
+    return last
+
+
+def broken_invariants(storage: Storage) -> list[str]:
+    at = datetime.now(UTC)
+    return list(Verification(storage, at, lambda: None).broken_invariants())
+
+
+def test_a_working_table_has_no_broken_invariant(storage: Storage, number: str) -> None:
+    assert broken_invariants(storage) == []
+    said = CliRunner().invoke(app, ["verify", "--stage", DEPLOYMENT.stage])
+    assert (said.exit_code, said.output) == (0, "OK: 6 tickets\n")
+
+
+def item(storage: Storage, number: str, sk: str) -> Any:
+    found = storage.table.get(ticket_key("standard", number), sk, consistent=True)
+    assert found is not None
+    return found
+
+
+def put(storage: Storage, stored: Any) -> None:
+    storage.table.client.put_item(TableName=storage.table.name, Item=stored)
+
+
+def change_body(storage: Storage, number: str, sk: str, **fields: Any) -> None:
+    stored = item(storage, number, sk)
+    body = json.loads(stored["body"]["S"])
+    parts = body if isinstance(body, list) else [body]
+    parts[0] |= fields
+    put(storage, stored | {"body": {"S": json.dumps(body)}})
+
+
+def delete_event(storage: Storage, number: str) -> None:
+    storage.table.client.delete_item(
+        TableName=storage.table.name,
+        Key={"pk": {"S": ticket_key("standard", number)}, "sk": {"S": "EVENT#000002"}},
+    )
+
+
+def delete_last_event(storage: Storage, number: str) -> None:
+    version = storage.tickets.load("standard", number).version
+    storage.table.client.delete_item(
+        TableName=storage.table.name,
+        Key={"pk": {"S": ticket_key("standard", number)}, "sk": {"S": f"EVENT#{version:06}"}},
+    )
+
+
+def late_wake(storage: Storage, number: str) -> None:
+    far = {"S": stamp(datetime.now(UTC) + timedelta(days=900))}
+    put(storage, item(storage, number, "TICKET") | {"due_sk": far})
+
+
+def no_wake(storage: Storage, number: str) -> None:
+    stored = item(storage, number, "TICKET")
+    put(storage, {name: value for name, value in stored.items() if not name.startswith("due_")})
+
+
+def abandoned(storage: Storage, number: str) -> None:
+    (first, *_) = storage.deliveries.list("standard", number)
+    old = datetime.now(UTC) - timedelta(hours=1)
+    lost = first.model_copy(update={"state": "claimed", "at": old, "claimed_at": old})
+    assert storage.deliveries.move(lost, first.state)
+
+
+def unlisted_retry(storage: Storage, number: str) -> None:
+    stored = item(storage, number, "DELIVERY#000001")
+    put(storage, stored | {"state": {"S": "retrying"}})
+
+
+def unreadable_delivery(storage: Storage, number: str) -> None:
+    put(storage, item(storage, number, "DELIVERY#000001") | {"body": {"S": "{"}})
+
+
+def wrong_load(storage: Storage, number: str) -> None:
+    storage.table.client.update_item(
+        TableName=storage.table.name,
+        Key={"pk": {"S": "DESK#standard"}, "sk": {"S": "AGENT#li-1"}},
+        UpdateExpression="SET #load = :load",
+        ExpressionAttributeNames={"#load": "load"},
+        ExpressionAttributeValues={":load": {"N": "7"}},
+    )
+
+
+def lost_ticket_of_record(storage: Storage, number: str) -> None:
+    put(
+        storage,
+        {
+            "pk": {"S": "SEEN#standard#form#x"}, "sk": {"S": "SEEN"}, "body": {"S": ""},
+            "number": {"S": "CS20200101001"},
+        },
+    )  # fmt: skip
+
+
+def lost_serial(storage: Storage, number: str) -> None:
+    items = storage.table.client.scan(TableName=storage.table.name)["Items"]
+    (serial,) = [each for each in items if each["sk"]["S"] == "SERIAL"]
+    put(storage, serial | {"n": {"N": "2"}})
+
+
+def wrong_queue(storage: Storage, number: str) -> None:
+    put(storage, item(storage, number, "TICKET") | {"queue_pk": {"S": "standard#waiting#x"}})
+
+
+BREAKS: dict[str, tuple[Callable[[Storage, str], None], str]] = {
+    "events contiguous": (delete_event, "the events are not contiguous: [2] missing"),
+    "version = last event": (delete_last_event, "but the last event is"),
+    "replay gives the ticket": (
+        lambda s, n: change_body(s, n, "TICKET", priority="高"), "its events give another priority",
+    ),
+    "due key = earliest timer": (late_wake, "but the sweep looks"),
+    "due key there": (no_wake, "but the sweep looks nowhere"),
+    "queue": (wrong_queue, "it is not listed in the queue"),
+    "loads = tickets in hand": (wrong_load, "the load is 7, 3 tickets are in hand"),
+    "records point to tickets": (lost_ticket_of_record, "CS20200101001, which does not exist"),
+    "serials": (lost_serial, "but only 2 serials were drawn"),
+    "delivery in progress": (abandoned, ": claimed since"),
+    "delivery to retry": (unlisted_retry, "no sweep would find it"),
+    "delivery readable": (unreadable_delivery, "DELIVERY#000001: not a delivery"),
+    "text masked": (
+        lambda s, n: change_body(s, n, "EVENT#000001", description="请打13912345678"),
+        "TicketReceived.description holds personal data outside the seal",
+    ),
+    "delivery masked": (
+        lambda s, n: change_body(s, n, "DELIVERY#000001", text="请打13912345678"),
+        "Delivery.text holds personal data outside the seal",
+    ),
+    "ticket readable": (
+        lambda s, n: put(s, item(s, n, "TICKET") | {"body": {"S": "{}"}}),
+        ": not a ticket: KeyError",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_each_broken_invariant_is_named(storage: Storage, number: str, name: str) -> None:
+    break_it, expected = BREAKS[name]
+    break_it(storage, number)
+    found = broken_invariants(storage)
+    assert any(expected in line for line in found), found
+    assert all(number in line or "standard" in line or "SEEN#" in line for line in found)
+    assert not any("13912345678" in line for line in found)
+
+
+def test_the_command_prints_a_line_for_each_and_exits_with_1(
+    storage: Storage, number: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    delete_event(storage, number)
+    wrong_load(storage, number)
+    said = CliRunner().invoke(app, ["verify", "--stage", DEPLOYMENT.stage])
+    assert said.exit_code == 1
+    assert len(said.output.splitlines()) == 2
+
+
+def test_what_is_mended_meanwhile_is_not_reported(storage: Storage, number: str) -> None:
+    """A ticket that changes while it is read looks wrong for a moment."""
+    stored = item(storage, number, "TICKET")
+    wrong_queue(storage, number)
+    verification = Verification(storage, datetime.now(UTC), lambda: put(storage, stored))
+    assert list(verification.broken_invariants()) == []
