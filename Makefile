@@ -8,11 +8,11 @@ STAMP := .venv/.made
 COMPILED := .venv/.compiled
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test bench corpus deploy lint fmt clean
+.PHONY: help setup up test test-all bench corpus deploy lint fmt clean
 
 help:
 	@echo "make up       run the whole system on this machine (PORT=$(PORT), FRESH=1 starts empty)"
-	@echo "make test     every test"
+	@echo "make test     the tests of every change; make test-all the slow rest"
 	@echo "make bench    the benchmark table"
 	@echo "make corpus   what is read right of public mails and calls (CORPORA=folder)"
 	@echo "make deploy   foundation, functions, wiring (STAGE=$(STAGE))"
@@ -48,7 +48,10 @@ up: setup
 	@$(BIN)/deskbell up --port $(PORT) $(if $(FRESH),--fresh)
 
 test: setup $(COMPILED)
-	$(BIN)/python -m pytest -n 4 --dist loadgroup --cov --cov-report=term --cov-fail-under=90
+	$(BIN)/python -m pytest -n 4 --dist loadgroup -m "not slow" --cov --cov-report=term --cov-fail-under=90
+
+test-all: setup $(COMPILED)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
 
 bench: setup $(COMPILED)
 	$(BIN)/python -m infra.bench

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from time import sleep
 from typing import Any, Self
 from uuid import uuid4
 
@@ -21,6 +22,10 @@ from functions.core.storage.database import Storage
 CLAIM_TIMEOUT = timedelta(seconds=65)
 """The time in which a claim's run may still be working: the function's timeout in
 `.chalice/config.json` and a margin for whole seconds and clocks that differ."""
+
+OUTCOME_PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
+"""Seconds between the attempts to record that a message was sent; within the time that each record
+has (`handler.TIME_FOR_RECORD`)."""
 
 EVENT_GONE = "the event that asked for it is gone"
 
@@ -99,9 +104,22 @@ class BaseDispatcher(ABC):
     def record_sent(
         self, attempt: Delivery, provider_id: str, expected: str | None = "claimed"
     ) -> None:
-        """Record that the provider or the endpoint accepted the message."""
+        """Record that the provider or the endpoint accepted the message.
+
+        A busy table gets some time: without the record nobody can tell whether it was sent.
+
+        Raises:
+            TryAgain: the table stays busy.
+        """
         sent = attempt.model_copy(update={"state": "sent", "provider_id": provider_id})
-        self.write_outcome(sent, expected)
+        for pause in OUTCOME_PAUSES:
+            try:
+                self.write_outcome(sent, expected)
+                break
+            except TryAgain:
+                sleep(pause)
+        else:
+            self.write_outcome(sent, expected)
         log.info("delivery.sent", extra=log_fields(sent))
 
     def retry_later(

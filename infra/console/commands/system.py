@@ -93,7 +93,7 @@ def deploy(
 
 
 def verify(stage: Stage = "", data: Data = DATA) -> None:
-    """Check every invariant of the table; print one line for each that is broken and exit with 1."""
+    """Check every invariant of the table; print a line for each broken one and exit with 1."""
     from infra.console.verification import Verification
     from infra.deploy.desks import storage_of
 
