@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from pydantic import BaseModel, ConfigDict, Field
 
 from functions.core.domain import errors
@@ -198,6 +199,26 @@ class TestRefusals:
 
         status, body, _ = answered(refuse)
         assert (status, body["allowed"]) == (409, ["note", "reopen"])
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            errors.TryAgain("a secret"),
+            ReadTimeoutError(endpoint_url="a secret"),
+            EndpointConnectionError(endpoint_url="a secret"),
+            ClientError({"Error": {"Code": "ThrottlingException"}}, "Encrypt"),
+        ],
+        ids=lambda error: type(error).__name__,
+    )
+    def test_an_outage_is_503_with_a_time_to_wait(self, error: Exception) -> None:
+        """Throttled, slow and unreachable services: the caller may try again."""
+
+        def busy(request: Request) -> HttpResponse:
+            raise error
+
+        status, body, headers = answered(busy)
+        assert (status, body["title"], headers["Retry-After"]) == (503, "Busy", "5")
+        assert "secret" not in str(body)
 
     def test_a_conflict_is_503_without_details(self) -> None:
         def busy(request: Request) -> HttpResponse:
