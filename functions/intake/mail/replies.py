@@ -18,6 +18,7 @@ from functools import cache
 
 from functions.intake.mail import reply_words as words
 from functions.intake.mail.html import Kind, TextLine
+from functions.intake.mail.introductions import DATE, EDGES, is_introduction, starts, wrote
 
 MAX_LINES = 5_000
 MAX_LINE = 500
@@ -107,7 +108,6 @@ _BROKEN_ADDRESS = re.compile(r"\s*>\s*(?:[^\W\d]{1,20}\s){0,3}[^\W\d]{0,20}\s?[:
 _DRAWN_AROUND = re.compile(r"\s*[-—–]{3,}[^\n]{3,90}[-—–]{3,}\s*")
 _GROUPWISE = re.compile(r">>>[^>]{3,200}(?:<[^<>]{3,80}>)?[^>]{0,60}>>>\s*")
 _FENCE = re.compile(r"\s{0,3}(?:```|~~~)")
-_EDGES = " \t*_-—–~|"
 
 
 def _is_rule(line: str) -> bool:
@@ -203,7 +203,7 @@ def _mark_wrapped(lines: list[str], roles: list[Role]) -> None:
 
 def _ends_in_verb(content: str) -> bool:
     """Match `---- NAME wrote ----`, as some phones write."""
-    last = next(reversed(list(_wrote().finditer(content))), None)
+    last = next(reversed(list(wrote().finditer(content))), None)
     return last is not None and last.end() == len(content) and last.start() > 1
 
 
@@ -212,7 +212,7 @@ def _is_separator(lines: list[str], roles: list[Role], index: int) -> bool:
     line = lines[index]
     if len(line) > 120:
         return False
-    content = line.strip(_EDGES + ">:：#=. ")
+    content = line.strip(EDGES + ">:：#=. ")
     if not content:
         return False
     lower = content.lower()
@@ -306,37 +306,13 @@ def _follows_separator(lines: list[str], index: int) -> bool:
 
 # --- introductions --------------------------------------------------------------------------
 
-_ADDRESS = re.compile(r"[\w.+'-]{1,80}@[\w-]{1,80}")
-_BRACKETED = re.compile(r"(?:[<＜(\[]|&lt;)\s*(?:mailto:)?[^\s<>]{0,80}@[^\s<>]{1,80}")
-_DATE = re.compile(
-    r"(?<!\d)\d{1,2}\s?[:.hH時时点시]\s?\d{2}(?!\d)|(?<!\d)(?:19|20)\d\d(?!\d)"
-    r"|(?<!\d)\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?!\d)|\d\s?[年月日년월일]"
-)
+_ADDRESSED = re.compile(r"(?:[<＜]|&lt;)\s*(?:mailto:)?[^\s<>]{1,80}@[^\s<>]{1,80}(?:[>＞]|&gt;)$")
 _GOES_ON = re.compile(
     r"(?:[^\W\d_]{1,6}\.?\s+)?(?:(?:19|20)\d\d,?\s+)?(?:[上下]午|午[前後]|오[전후])?\s?"
     r"\d{1,2}[:.hH时時]\s?\d{2}(?![.\d]*[./-]\d)"
 )
 """A time of day after a year or a short word: the rest of a date that was wrapped."""
 _DATE_LAST = re.compile(r"(?:(?:19|20)\d\d|[月日]|[周週].|星期.)\W{0,3}$")
-_FIRST_PERSON = re.compile(r"\b(?:I|we|ich|wir|je|nous|yo|io|eu|ik|jag|jeg|я|мы)\b|我")
-_ENDS_MARKED = re.compile(r"(?:[>)\]＞]|&gt;|@[\w.-]{3,60})[\"'*\s]*[:：]$")
-
-
-@cache
-def _starts() -> re.Pattern[str]:
-    openers = "|".join(sorted(words.OPENERS, key=len, reverse=True))
-    return re.compile(
-        rf"(?:(?:{openers})(?:\b|(?=\s?\d))|\d|[^\W\d_]{{1,14}}[.,]*\s+\d"
-        r"|[^\W\d_]{1,14}[.,]*\s+[^\W\d_]{1,14}[.,]*\s+\d)",
-        re.IGNORECASE,
-    )
-
-
-@cache
-def _wrote() -> re.Pattern[str]:
-    verbs = "|".join(sorted(words.WROTE, key=len, reverse=True))
-    unspaced = "写道|寫道|写到|来信|來信|のメール|書きました|작성|썼습니다"
-    return re.compile(rf"(?<![^\W\d_])(?:{verbs})(?![^\W_])|{unspaced}", re.IGNORECASE)
 
 
 def _introductions(lines: list[str], roles: list[Role]) -> dict[int, int]:
@@ -355,9 +331,9 @@ def _introductions(lines: list[str], roles: list[Role]) -> dict[int, int]:
 
 
 def _may_end_introduction(line: str) -> bool:
-    end = line.rstrip(_EDGES + "\"'”»")
+    end = line.rstrip(EDGES + "\"'”»")
     return end.endswith((":", "：", ">")) or ("wrote" in end[-12:].lower()) or (
-        0 < len(end) < 200 and _wrote().search(end, max(0, len(end) - 16)) is not None
+        0 < len(end) < 200 and wrote().search(end, max(0, len(end) - 16)) is not None
     )  # fmt: skip
 
 
@@ -370,26 +346,48 @@ def _first_of_introduction(
         if not line or roles[first] not in {Role.NEW, Role.HISTORY} or len(joined) > 400:
             return None
         joined = f"{line} {joined}".strip()
-        if _is_introduction(joined, quotes):
-            return _with_date_above(lines, roles, first, floor)
+        if is_introduction(joined, quotes=quotes):
+            start = _with_date_above(lines, roles, first, floor)
+            return _with_name_above(lines, roles, start, floor)
     return None
+
+
+def _with_name_above(lines: list[str], roles: list[Role], first: int, floor: int) -> int:
+    """Include the name and address above a date or verb, where the line was wrapped.
+
+    An address in brackets at the end of the line above is part of it; so is a line that was full,
+    if the text before it ends with an empty line.
+    """
+    if first <= floor or "@" in lines[first]:
+        return first
+    above = lines[first - 1].strip(EDGES)
+    if not above or roles[first - 1] is not Role.NEW or len(above) > 200:
+        return first
+    if _ADDRESSED.search(above):
+        first -= 1
+        before = lines[first - 1].strip(EDGES) if first > floor else ""
+        is_name = before and roles[first - 1] is Role.NEW and before[-1] not in ".,!?;:。，！？；："
+        opens = first - 1 == floor or (first >= 2 and not lines[first - 2].strip())
+        if is_name and opens and above[0] in "<＜" and len(before) <= 60:
+            return first - 1
+    return first
 
 
 def _with_date_above(lines: list[str], roles: list[Role], first: int, floor: int) -> int:
     """Include the wrapped first line of an introduction that matches from its second line on."""
-    if first > floor and _GOES_ON.match(lines[first].strip(_EDGES)):
-        broken = lines[first - 1].strip(_EDGES)
+    if first > floor and _GOES_ON.match(lines[first].strip(EDGES)):
+        broken = lines[first - 1].strip(EDGES)
         is_open = roles[first - 1] is Role.NEW and broken[-1:] not in ".!?。！？"
-        begins = _starts().match(broken) and re.search(r"\d", broken)
+        begins = starts().match(broken) and re.search(r"\d", broken)
         if is_open and len(broken) < 100 and (begins or _DATE_LAST.search(broken)):
             return first - 1
-    if _starts().match(lines[first].strip(_EDGES)) and _DATE.search(lines[first]):
+    if starts().match(lines[first].strip(EDGES)) and DATE.search(lines[first]):
         return first
     for above in range(first - 1, max(floor, first - 4) - 1, -1):
-        line = lines[above].strip(_EDGES)
+        line = lines[above].strip(EDGES)
         if not line or roles[above] is not Role.NEW or line[-1] in ".!?。！？":
             break
-        if _starts().match(line) and (_DATE.search(line) or re.search(r"\d", line)):
+        if starts().match(line) and (DATE.search(line) or re.search(r"\d", line)):
             return _with_date_above(lines, roles, above, floor) if line[-1] != "," else \
                 _highest_dated(lines, above, floor)  # fmt: skip
     return first
@@ -397,42 +395,11 @@ def _with_date_above(lines: list[str], roles: list[Role], first: int, floor: int
 
 def _highest_dated(lines: list[str], first: int, floor: int) -> int:
     while first > floor:
-        line = lines[first - 1].strip(_EDGES)
-        if not line.endswith(",") or not _starts().match(line) or not re.search(r"\d", line):
+        line = lines[first - 1].strip(EDGES)
+        if not line.endswith(",") or not starts().match(line) or not re.search(r"\d", line):
             break
         first -= 1
     return first
-
-
-def _is_introduction(text: str, quotes: bool) -> bool:
-    """Return whether a line (unwrapped) introduces a quotation; `quotes` if marked lines follow."""
-    text = text.strip(_EDGES + ">")
-    colon = text.endswith((":", "："))
-    dated = _DATE.search(text) is not None
-    address = _ADDRESS.search(text) is not None
-    if not (dated or address or quotes) or len(text) > 400:
-        return False
-    starts = _starts().match(text.lstrip("([「『【\"'“")) is not None
-    verb = next(reversed(list(_wrote().finditer(text))), None)
-    if verb is None:
-        if quotes and dated and starts and re.search(r"[^\s<>]+@[^\s<>]+>?$", text):
-            return True
-        marked = _ENDS_MARKED.search(text) is not None
-        return colon and dated and starts and (marked or (quotes and len(text) < 160))
-    if not colon and verb.end() < len(text) - 3:
-        return False
-    if verb.start() == 0 and colon and _BRACKETED.search(text):
-        return True
-    numbered = dated or re.search(r"\d", text) is not None
-    if address:
-        return (starts and numbered) or (colon and _BRACKETED.search(text) is not None)
-    if quotes:
-        return colon and (starts or dated or len(text.split()) <= 12)
-    if not colon or not dated or len(text) > 120 or _FIRST_PERSON.search(text):
-        return False
-    behind = text[verb.end() :].strip(" :：")
-    is_name = not behind or behind[0].isupper() or behind[0] in "\"'<„“("
-    return is_name and (starts or not verb.group().isascii())
 
 
 # --- signatures -----------------------------------------------------------------------------
@@ -511,7 +478,7 @@ def _device_line(lines: list[str], start: int, end: int, fenced: set[int]) -> in
         line = lines[index]
         if not line or len(line) > 300 or index in fenced or not _names_device(line):
             continue
-        bare = _LINK.sub(" ", line).strip(_EDGES + ".()（）[]【】…。!>")
+        bare = _LINK.sub(" ", line).strip(EDGES + ".()（）[]【】…。!>")
         if 4 < len(bare) <= 120 and _sent_from().fullmatch(bare):
             return _card_above(lines, start, index) if "邮箱大师" in bare else index
     return None
@@ -539,7 +506,7 @@ def _sent_from() -> re.Pattern[str]:
 def _disclaimer(lines: list[str], start: int, end: int, _: set[int]) -> int | None:
     has_text = False
     for index in range(start, end):
-        line = lines[index].strip(_EDGES + "#")
+        line = lines[index].strip(EDGES + "#")
         if not line:
             continue
         opens = index == start or not lines[index - 1].strip() or bool(
@@ -560,7 +527,7 @@ def _paragraph(lines: list[str], index: int, end: int) -> str:
         if not line.strip():
             break
         parts.append(line.strip())
-    return " ".join(parts).strip(_EDGES + "#\"'")[:600]
+    return " ".join(parts).strip(EDGES + "#\"'")[:600]
 
 
 def _footer(lines: list[str], start: int, end: int, fenced: set[int]) -> int | None:
@@ -595,7 +562,7 @@ def _greeting(lines: list[str], start: int, end: int, fenced: set[int]) -> int |
             continue
         if index in fenced or below > 15:
             break
-        bare = line.strip(_EDGES + ",.!;:，。！、…>") if len(line) <= 80 else ""
+        bare = line.strip(EDGES + ",.!;:，。！、…>") if len(line) <= 80 else ""
         bare = re.sub(r"[^\w\s)&+'’.]+$", "", bare).strip()
         if bare and _greetings().fullmatch(bare):
             closing = index
