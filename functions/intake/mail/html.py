@@ -136,6 +136,7 @@ _INTRODUCTION_CLASS = re.compile(
     re.IGNORECASE,
 )
 _QUOTE_CLASS = re.compile(r"gmail_quote|moz-cite|zmail|quote|cite", re.IGNORECASE)
+_BY_CLIENT = re.compile(r"gmail_quote|moz-cite|zmail", re.IGNORECASE)
 _QUOTE_BORDER = re.compile(r"solid|px|pt")
 _QUOTE_MARGIN = re.compile(r"0(px|pt)?\s+0(px|pt)?\s+0(px|pt)?\s+[\d.]+(ex|em|px|pt)")
 _NO_SIZE = re.compile(r"(?:0*\.?0+)(?:[a-z]{1,4}|%)?")
@@ -158,6 +159,8 @@ class _Open:
     hidden: bool = False
     unseen: bool | None = None
     quote: bool = False
+    own_from: int = -1
+    """The first line of a styled quotation that the writer announced, so it may be their own."""
     kind: Kind | None = None
     href: str = ""
     href_from: int = 0
@@ -176,6 +179,8 @@ class _Reader:
         self.unseen: list[bool] = []
         """Whether the text has no size or is invisible, which elements inside can change."""
         self.quotes = 0
+        self.has_quotes = False
+        self.own: list[tuple[int, int]] = []
         self.kinds: list[Kind] = []
         self.lists: list[_Open] = []
         self.preformatted = 0
@@ -224,6 +229,7 @@ class _Reader:
     def add(self, line: str) -> None:
         default = Kind.HISTORY if self.history else Kind.TEXT
         kind = self.kinds[-1] if self.kinds else Kind.QUOTE if self.quotes else default
+        self.has_quotes = self.has_quotes or kind is not Kind.TEXT
         depth = min(self.quotes, MAX_QUOTE_DEPTH)
         self.lines.append(TextLine(("> " * depth + line).rstrip() if depth else line, kind))
 
@@ -301,6 +307,9 @@ class _Reader:
         if entry.name == "blockquote":
             quote = _is_quote(names, identity, style, attributes)
             entry.quote = self.is_introduced() if quote is None else quote
+            by_client = _BY_CLIENT.search(names) or "type" in attributes or "cite" in attributes
+            if quote and not by_client and self.is_announced():
+                entry.own_from = len(self.lines)
         elif entry.name in _BLOCK or entry.name in {"span", "font", "o:p", "hr", "td"}:
             entry.kind = _kind(names, identity)
             bordered = any(name.startswith("border-left") for name in style)
@@ -314,10 +323,18 @@ class _Reader:
                 self.end_line()
             self.kinds.append(entry.kind)
 
+    def is_announced(self) -> bool:
+        """Return whether the line above ends with a colon but introduces nobody's message."""
+        above = next((line.text for line in reversed(self.lines[-6:]) if line.text), "")
+        announced = above.rstrip().endswith((":", "：")) and not self.has_quotes
+        return announced and not self.is_introduced()
+
     def is_introduced(self) -> bool:
         """Return whether the lines above introduce a quotation: "On Monday, NAME wrote:"."""
         above: list[str] = []
         for line in reversed(self.lines[-6:]):
+            if len(line.text) > introductions.MAX_LENGTH:
+                break
             if line.text:
                 above.insert(0, line.text)
                 if len(above) <= 3 and introductions.is_introduction(" ".join(above), quotes=True):
@@ -351,10 +368,21 @@ class _Reader:
         if entry.quote:
             self.end_line()
             self.quotes -= 1
+            if entry.own_from >= 0:
+                self.own.append((entry.own_from, len(self.lines)))
         if entry.ordered >= 0 or entry.name == "ul":
             self.lists.pop()
         if entry.preformatted:
             self.preformatted -= 1
+
+    def unquote_own(self) -> None:
+        """Turn an announced quotation with text below it into the writer's own lines."""
+        for start, end in self.own:
+            if any(line.text and line.kind is Kind.TEXT for line in self.lines[end:]):
+                self.lines[start:end] = [
+                    TextLine(line.text.removeprefix(">").removeprefix(" "))
+                    if line.kind is Kind.QUOTE else line for line in self.lines[start:end]
+                ]  # fmt: skip
 
     def link(self, entry: _Open) -> None:
         address = _unescape(entry.href)
@@ -486,6 +514,7 @@ def _read(reader: _Reader, document: str) -> None:
                 ):  # fmt: skip
                     reader.end(name)
     reader.end_line()
+    reader.unquote_own()
     while reader.lines and not reader.lines[-1].text:
         reader.lines.pop()
 

@@ -5,6 +5,9 @@ from functools import cache
 
 from functions.intake.mail import reply_words as words
 
+MAX_LENGTH = 400
+"""Characters of such a line, unwrapped."""
+
 EDGES = " \t*_-—–~|"
 """Characters that mail clients put around such lines."""
 
@@ -47,10 +50,12 @@ def wrote() -> re.Pattern[str]:
 def is_introduction(text: str, *, quotes: bool) -> bool:
     """Return whether a line (unwrapped) introduces a quotation; `quotes` if marked lines follow."""
     text = text.strip(EDGES + ">")
+    if len(text) > MAX_LENGTH or _LETTER_CAME.search(text):
+        return False
     colon = text.endswith((":", "："))
     dated = DATE.search(text) is not None
     address = _ADDRESS.search(text) is not None
-    if not (dated or address or quotes) or len(text) > 400 or _LETTER_CAME.search(text):
+    if not (dated or address or quotes):
         return False
     opens = starts().match(text.lstrip("([「『【\"'“")) is not None
     verb = next(reversed(list(wrote().finditer(text))), None)
