@@ -195,12 +195,14 @@ _ABSENCE_SUBJECT = r"""^\W{0,3}(?:
     | aus[êe]ncia(\ tempor[áa]ria)?|afwezig(heid)?|nieobecność|frånvaro|frånvarande|fravær
     |fraværende
     | poissa(olo)?|olen\ poissa|нет\ на\ месте|nepřítomnost|távollét
-    | 外出(通知|中です|のお知らせ)?|不在(通知|連絡|のお知らせ|です|のため|にしております)?|留守|年假中|休假
+    | 外出(通知|中です|のお知らせ)?|不在(通知|連絡|のお知らせ|です|のため|にしております)?|留守
+    |年假中|休假
     | 부재\ ?중|away\ until|auto:|on\ (vacation|holiday|leave)|vacation
     | .{0,200}[(（\[【](auto(matic)?[- ]?reply|自动(回复|答复)|自動(回覆|返信|応答))[)）\]】]\W*$
     )"""
 _AUTOMATIC_WORDS = r"""
-      \b(i\ am|i['’]m|i\ will\ be|is)\ (currently\ |now\ )?(out\ of|away|absent|unavailable|travel|on\ )
+      \b(i\ am|i['’]m|i\ will\ be|is)\ (currently\ |now\ )?(out\ of|away|absent|unavailable|travel
+      |on\ )
     | out\ of\ (the\ )?office|(will|shall)\ (be\ back|return|reply|respond|answer|get\ back|contact)
     | (limited|no)\ access\ to|(auto(matic|mated)|automatically)\ (generated|reply|response|message)
     | do\ not\ (reply|respond)|received\ your|thank\ you\ for\ (your|contacting|writing|reaching)
@@ -210,10 +212,12 @@ _AUTOMATIC_WORDS = r"""
     |autom[áa]tic
     | hemos\ recibido|recebemos|f[ée]rias|fuori\ (ufficio|sede)|abbiamo\ ricevuto|assente|ferie
     | afwezig|vakantie|ontvangen|nieobecn|urlop|otrzyma|semester|ferie|loma|отсутств|отпуск|получен
-    | (来信|來信|邮件|郵件|来函|咨询|请求).{0,8}(已收到|收悉|已收悉)|已(经)?收到.{0,6}(来信|來信|邮件|郵件|咨询|请求)
+    | (来信|來信|邮件|郵件|来函|咨询|请求).{0,8}(已收到|收悉|已收悉)
+    |已(经)?收到.{0,6}(来信|來信|邮件|郵件|咨询|请求)
     | 感谢(您|你)的(来信|邮件|咨询|联系)|不在办公室|不在辦公室|休假|出差|年假|外出|系统自动|系統自動
     | (尽快|儘快|盡快).{0,6}(回复|回復|回覆|联系|聯絡|处理|處理)|[请請]勿(直接)?(回复|回覆)
-    | 不在(に|と|の|で)|休暇|休業|自動(返信|送信|応答|配信)|返信(でき|専用)|受け付けました|お問い合わせいただ
+    | 不在(に|と|の|で)|休暇|休業|自動(返信|送信|応答|配信)|返信(でき|専用)|受け付けました
+    |お問い合わせいただ
     | 부재|휴가|자동"""
 # What a person writes about a machine, and none about itself.
 _PERSON_WORDS = r"""
@@ -223,7 +227,8 @@ _PERSON_WORDS = r"""
     |\bi\ (tried|wrote|sent|got|cannot|can['’]t|need|want|have|am\ a)\b
     | \b(please|kindly)\ (help|fix|refund|check|tell|advise|explain|let\ me)|refund
     |\b(wrong|broken)\b
-    | 请问|请帮|麻烦|帮我|怎么|为什么|吗|退款|失效|坏了|我(的|们|想|要|在|从)?|ですか|ください|お願い"""
+    | 请问|请帮|麻烦|帮我|怎么|为什么|吗|退款|失效|坏了|我(的|们|想|要|在|从)?|ですか|ください
+    |お願い"""
 _FEEDBACK_SUBJECT = re.compile(
     r"^\W{0,3}(complaint (about|from|regarding) (message|e-?mail|spam)|(e-?mail )?(abuse|feedback) report|email feedback"
     r"|abuse (report|complaint)|spam (report|complaint)|fw: ?\[?spam report|feedback loop)",
