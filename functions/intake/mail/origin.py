@@ -230,8 +230,9 @@ _PERSON_WORDS = r"""
     | 请问|请帮|麻烦|帮我|怎么|为什么|吗|退款|失效|坏了|我(的|们|想|要|在|从)?|ですか|ください
     |お願い"""
 _FEEDBACK_SUBJECT = re.compile(
-    r"^\W{0,3}(complaint (about|from|regarding) (message|e-?mail|spam)|(e-?mail )?(abuse|feedback) report|email feedback"
-    r"|abuse (report|complaint)|spam (report|complaint)|fw: ?\[?spam report|feedback loop)",
+    r"^\W{0,3}(complaint (about|from|regarding) (message|e-?mail|spam)"
+    r"|(e-?mail )?(abuse|feedback) report|email feedback|abuse (report|complaint)"
+    r"|spam (report|complaint)|fw: ?\[?spam report|feedback loop)",
     re.IGNORECASE,
 )
 _AUTOMATIC_HEADERS = (

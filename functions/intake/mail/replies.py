@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cache
+from itertools import takewhile
 
 from functions.intake.mail import reply_words as words
 from functions.intake.mail.html import Kind, TextLine
@@ -242,6 +243,22 @@ _MORE_LABELS = re.compile(
 )
 
 
+_SENT = re.compile(
+    r"\W{0,6}(?:sent|gesendet|envoyé|enviad[oa]|inviato|verzonden|sendt|skickat|lähetetty|wysłan"
+    r"|отправлен|发送(?:时间|日期)|發送(?:時間|日期)|傳送時間|已发送|已傳送|送信日時|보낸)",
+    re.IGNORECASE,
+)
+"""A date label that only mails have."""
+_CONSIGNMENT = re.compile(
+    r"\W{0,4}(?:(?:运单|快递|快遞|物流|订单|訂單|包裹|货运|追踪|追跡|送り状|伝票|운송장)\w{0,4}"
+    r"|单号|單號|重量|品名|件数|件數|地址|电话|電話|手机|手機|tracking\W|waybill|awb|consign|parcel|weight|carrier|phone|address)"
+    r"[^:：]{0,20}[:：]",
+    re.IGNORECASE,
+)
+"""A label of a waybill or an order."""
+_BRACKETED = re.compile(r"[<＜(\[\"]\s*[^\s<>]{1,80}@|@[^\s<>]{1,80}[>＞;]")
+
+
 def _label(line: str) -> tuple[str, str] | None:
     """The header that a line looks like, and its value."""
     stripped = line.strip()
@@ -261,10 +278,12 @@ def _is_header_block(lines: list[str], roles: list[Role], index: int) -> bool:
     if first is None or first[0] == "cc":
         return False
     values: dict[str, str] = {}
+    sent = False
     last = ""
     for position in range(index, min(len(lines), index + 16)):
         line = lines[position].strip()
         labelled = _label(line) if line else None
+        sent = sent or (labelled is not None and _SENT.match(line) is not None)
         following = _next_text(lines, position + 1)
         continues = following is not None and _label(lines[following]) is not None
         if labelled:
@@ -275,24 +294,31 @@ def _is_header_block(lines: list[str], roles: list[Role], index: int) -> bool:
             or (line and (not last or line[0] == "<" or last[-1:] in ",;<" or
                           ("@" in line and continues)))
         ):  # fmt: skip
+            if _CONSIGNMENT.match(line) and not _BRACKETED.search(values.get("from", "")):
+                return False
             break
         else:
             last = line or last
-    return _are_mail_headers(values, _follows_separator(lines, index))
+    return _are_mail_headers(values, _follows_separator(lines, index), sent=sent)
 
 
-def _are_mail_headers(values: dict[str, str], separated: bool) -> bool:
+def _are_mail_headers(values: dict[str, str], separated: bool, *, sent: bool) -> bool:
+    """Return whether labels and values are a mail's; `sent` if a label says when it was sent.
+
+    "From: Beijing / To: Shanghai / Date: 3 May" is an order, and a waybill has a sender, a
+    recipient and a date as well.
+    """
     kinds = values.keys() & {"from", "date", "to", "subject"}
     sender = values.get("from")
-    if sender is None:
-        return separated and len(kinds) >= 3
     has_address = any("@" in value for value in values.values())
+    is_mail = has_address or sent or "subject" in kinds
+    if sender is None:
+        return separated and len(kinds) >= 3 and is_mail
     if len(kinds) >= 3:
-        # "From: Beijing / To: Shanghai / Date: 3 May" is an order, not a mail.
-        return has_address or separated or len(kinds) == 4
+        return has_address or (separated and is_mail) or len(kinds) == 4
     if len(kinds) == 2:
         dated = bool(re.search(r"\d", values.get("date", "")))
-        return (has_address or separated) and (dated or "subject" in kinds)
+        return (has_address or (separated and is_mail)) and (dated or "subject" in kinds)
     return len(_MORE_LABELS.findall(sender)) >= 2
 
 
@@ -353,15 +379,11 @@ def _first_of_introduction(
 
 
 def _with_name_above(lines: list[str], roles: list[Role], first: int, floor: int) -> int:
-    """Include the name and address above a date or verb, where the line was wrapped.
-
-    An address in brackets at the end of the line above is part of it; so is a line that was full,
-    if the text before it ends with an empty line.
-    """
-    if first <= floor or "@" in lines[first]:
-        return first
-    above = lines[first - 1].strip(EDGES)
-    if not above or roles[first - 1] is not Role.NEW or len(above) > 200:
+    """Include the name and address above a date or verb, where the line was wrapped."""
+    above = lines[first - 1].strip(EDGES) if first > floor else ""
+    if above.endswith(("<", "＜")) and len(above) <= 200 and roles[first - 1] is Role.NEW:
+        return first - 1
+    if "@" in lines[first] or not above or roles[first - 1] is not Role.NEW or len(above) > 200:
         return first
     if _ADDRESSED.search(above):
         first -= 1
@@ -436,7 +458,10 @@ def _mark_signature(lines: list[str], roles: list[Role], start: int, end: int) -
     for find in (_delimiter, _device_line, _disclaimer, _footer, _greeting):
         begin = find(lines, start, stop, fenced)
         if begin is not None and (begin > start or find in {_delimiter, _device_line}):
-            if not _has_text(lines, start, begin) and find is _device_line:
+            if find is _device_line and (
+                not _has_text(lines, start, begin)
+                or not all(map(_is_signature_line, _paragraph_lines(lines, begin + 1, stop)))
+            ):
                 roles[begin] = Role.SIGNATURE
                 continue
             stop = begin
@@ -465,11 +490,32 @@ def _texts(lines: list[str], start: int, end: int) -> list[str]:
     return [line.strip() for line in lines[start:end] if line.strip()]
 
 
+def _is_announced(lines: list[str], start: int, index: int) -> bool:
+    """Return whether the line above a drawn one announces what follows: "The log is below:"."""
+    for above in range(index - 1, max(start, index - 4) - 1, -1):
+        line = lines[above].strip(EDGES)
+        if line:
+            return line.endswith((":", "：")) or _ANNOUNCES.search(line) is not None
+    return False
+
+
+_ANNOUNCES = re.compile(
+    r"(?:如下|以下|下面|下列|下方|見下|见下|following|below|as follows|folgend\w*|unten|ci-dessous"
+    r"|siguiente\w*|下記|次の)[^。.!?]{0,12}[。.]?$",
+    re.IGNORECASE,
+)
+
+
+def _paragraph_lines(lines: list[str], start: int, end: int) -> list[str]:
+    """The lines up to the next empty one."""
+    return list(takewhile(str.strip, lines[start:end]))
+
+
 def _delimiter(lines: list[str], start: int, end: int, fenced: set[int]) -> int | None:
     for index in range(max(start, end - 60), end):
         is_mark = lines[index].strip("*_ ") == "--" and index not in fenced
         if is_mark and len(_texts(lines, index + 1, end)) <= 25:
-            return index
+            return None if _is_announced(lines, start, index) else index
     return None
 
 
@@ -479,9 +525,14 @@ def _device_line(lines: list[str], start: int, end: int, fenced: set[int]) -> in
         if not line or len(line) > 300 or index in fenced or not _names_device(line):
             continue
         bare = _LINK.sub(" ", line).strip(EDGES + ".()（）[]【】…。!>")
-        if 4 < len(bare) <= 120 and _sent_from().fullmatch(bare):
+        if 4 < len(bare) <= 120 and _sent_from().fullmatch(bare) and not _tells(bare):
             return _card_above(lines, start, index) if "邮箱大师" in bare else index
     return None
+
+
+def _tells(line: str) -> bool:
+    """Return whether a line that begins like a device line tells of something that was sent."""
+    return _any_of(*words.NOT_OF_DEVICE).search(_any_of(_EXCUSE + "$").sub("", line)) is not None
 
 
 def _card_above(lines: list[str], start: int, index: int) -> int:
@@ -531,7 +582,7 @@ def _paragraph(lines: list[str], index: int, end: int) -> str:
 
 
 def _footer(lines: list[str], start: int, end: int, fenced: set[int]) -> int | None:
-    """A rule above a few lines with a contact: a list footer or a signature."""
+    """A rule above a few lines with a contact: a list footer or a signature, no form and no log."""
     for index in range(max(start + 1, end - 16), end):
         if index in fenced or not _is_rule(lines[index]) or lines[index - 1].strip():
             continue
@@ -539,8 +590,37 @@ def _footer(lines: list[str], start: int, end: int, fenced: set[int]) -> int | N
         if 0 < len(below) <= 10 and any(_CONTACT.search(line) for line in below) and all(
             len(line) <= 120 and not line.endswith(("?", "？")) for line in below
         ):  # fmt: skip
-            return index
+            is_content = any(map(_is_entry, below)) or _is_announced(lines, start, index)
+            if not is_content or any(map(_LIST_FOOTER.search, below)):
+                return index
     return None
+
+
+_LIST_FOOTER = re.compile(
+    r"mailing list|unsubscribe|list ?info|subscription|abmelden|désabonner"
+    r"|退订|退訂|取消订阅|配信停止",
+    re.IGNORECASE,
+)
+_FIELD = re.compile(r"[^\W\d][^:：/@]{0,30}[:：](?!//)")
+_CONTACT_FIELD = re.compile(
+    r"\W*(?:(?:tel|phone|fax|mobil|mob|cell|office|direct|e-?mail|mail|web|www|site|url|https?|skype"
+    r"|whatsapp|wechat|qq|addr|t|f|m|p|e|w|d|h|o|tél|téléphone|telefon|teléfono|courriel|portable)"
+    r"[^:：]{0,12}|(?:联系|公司|办公|移动|固定)?(?:电话|電話|手机|手機|传真|傳真|邮箱|郵箱|邮件|邮编|网址|網址|网站"
+    r"|地址|微信|住所|メール|전화|이메일|주소|팩스)[^:：]{0,6})[:：]",
+    re.IGNORECASE,
+)
+_LOG = re.compile(
+    r"^\W{0,3}(?:\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}[ T]|\d{1,2}:\d{2}(?::\d{2})?\b|\$ |# |at \w+[.(]"
+    r"|(?:\[?(?:err(?:or)?|warn(?:ing)?|info|debug|fatal|trace|get|post|put|curl|ping)\b))"
+    r"|\b(?:err(?:or)?|exception|traceback|failed|timeout|http/\d|status)\b.{0,20}\d",
+    re.IGNORECASE,
+)
+
+
+def _is_entry(line: str) -> bool:
+    """Return whether a line is a field of a form or an entry of a log, not a contact."""
+    is_field = _FIELD.match(line) is not None and _CONTACT_FIELD.match(line) is None
+    return is_field or _LOG.search(line) is not None
 
 
 @cache
