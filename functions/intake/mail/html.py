@@ -429,7 +429,8 @@ def _is_unseen(style: dict[str, str]) -> bool | None:
     A size relative to the parent's leaves it as it is.
     """
     visibility = style.get("visibility")
-    size = style.get("font-size") or style.get("font", "").partition("/")[0].rpartition(" ")[2]
+    font = style.get("font", "").partition("/")[0].rpartition(" ")[2]
+    size = (style.get("font-size") or font)[:20]
     if visibility in {"hidden", "collapse"} or (size and _NO_SIZE.fullmatch(size)):
         return True
     return False if visibility == "visible" or _OWN_SIZE.fullmatch(size) else None

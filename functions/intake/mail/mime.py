@@ -30,15 +30,17 @@ _KNOWN_HEADER = re.compile(
     re.IGNORECASE,
 )
 _ENCODED_WORD = re.compile(
-    r"=\?([^?\s*]{1,60})(?:\*[^?\s]{0,20})?\?([bBqQ])\?((?:(?!\?=)[^\r\n]){0,2000})\?=(?!\?=)"
+    r"=\?([^?\s*]{1,60})(?:\*[^?\s]{0,20})?\?([bBqQ])\?"
+    r"([^?\r\n]{0,2000}+(?:\?(?!=)[^?\r\n]{0,2000}+){0,20}+)\?=(?!\?=)"
 )
 _CONTROL = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\u202a-\u202e\u2066-\u2069\ue000-\ue00f]"
 )
 _MIME_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,120}")
 _PARAMETER = re.compile(
-    r"""\s*;?\s*([^\s=;"]{1,80})\s*=\s*("(?:[^"\\]|\\.)*"|"[^"]*\Z|[^;"]*)""", re.DOTALL
+    r"""([^\s=;"]{1,80})\s*+=\s*+("(?:[^"\\]|\\.)*+"|"[^"]*+\Z|[^;"]*+)""", re.DOTALL
 )
+_NO_PARAMETER = re.compile(r"""[\s;]++|[^\s;"]++|.""", re.DOTALL)
 _GUESSED_BOUNDARY = re.compile(
     rb"(?:\A|\n)--([^\s\r\n-][^\r\n]{2,200}?|-{0,30}[^\s\r\n-][^\r\n]{2,200}?)[ \t]*\r?(?=\n)"
 )
@@ -446,7 +448,14 @@ def parameters(value: bytes, note: Note) -> tuple[str, dict[str, str]]:
     head, _, rest = text.partition(";")
     plain: dict[str, str] = {}
     pieces: dict[str, dict[int, tuple[str, bool]]] = {}
-    for match in _PARAMETER.finditer(rest):
+    position = 0
+    while position < len(rest):
+        match = _PARAMETER.match(rest, position)
+        if match is None:
+            skipped = _NO_PARAMETER.match(rest, position)
+            position = skipped.end() if skipped else len(rest)
+            continue
+        position = match.end()
         name, content = match.group(1).lower(), match.group(2).strip()
         if content.startswith('"'):
             content = re.sub(r"\\(.)", r"\1", content.strip('"')) if "\\" in content else \

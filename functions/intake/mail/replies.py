@@ -603,7 +603,7 @@ _LIST_FOOTER = re.compile(
 )
 _FIELD = re.compile(r"[^\W\d][^:：/@]{0,30}[:：](?!//)")
 _CONTACT_FIELD = re.compile(
-    r"\W*(?:(?:tel|phone|fax|mobil|mob|cell|office|direct|e-?mail|mail|web|www|site|url|https?|skype"
+    r"\W{0,6}(?:(?:tel|phone|fax|mobil|mob|cell|office|direct|e-?mail|mail|web|www|site|url|https?|skype"
     r"|whatsapp|wechat|qq|addr|t|f|m|p|e|w|d|h|o|tél|téléphone|telefon|teléfono|courriel|portable)"
     r"[^:：]{0,12}|(?:联系|公司|办公|移动|固定)?(?:电话|電話|手机|手機|传真|傳真|邮箱|郵箱|邮件|邮编|网址|網址|网站"
     r"|地址|微信|住所|メール|전화|이메일|주소|팩스)[^:：]{0,6})[:：]",
