@@ -103,9 +103,7 @@ _BLOCK = frozenset(
 _SPACED = frozenset(
     ["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "pre", "blockquote"]
 )
-_HIDDEN = frozenset(
-    ["head", "script", "style", "title", "template", "noscript", "object", "svg", "math", "select"]
-)
+_HIDDEN = frozenset(["head", "script", "style", "title", "template", "svg", "math", "select"])
 _RAW = frozenset({"script", "style"})
 _IN_HEAD = frozenset(
     ["base", "head", "html", "link", "meta", "noscript", "script", "style", "template", "title"]
