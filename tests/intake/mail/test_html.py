@@ -4,6 +4,7 @@ import pytest
 
 from functions.intake.mail.html import Kind, lines, to_text
 from functions.intake.mail.parser import parse
+from tests.growth import grows_with_length
 
 pytestmark = pytest.mark.requirement("F1")
 
@@ -84,3 +85,25 @@ def test_an_introduced_quotation_is_one(above: str, style: str) -> None:
 def test_a_styled_quotation_at_the_end_is_one() -> None:
     found = lines(f"<p>Your question:</p><blockquote{STYLES[1]}>Which model?</blockquote>")
     assert Kind.QUOTE in {line.kind for line in found}
+
+
+@pytest.mark.parametrize(
+    "unit", ["border:", "margin:0 0 0 ", "font-size:0 ", "font:0", "0", "a:b;"]
+)
+def test_the_time_for_a_style_is_linear_in_its_length(unit: str) -> None:
+    text = (unit * 8000)[:7800]
+    assert grows_with_length(lambda style: to_text(f"<blockquote style='{style}'>x" * 20), text)
+
+
+@pytest.mark.parametrize("unit", ["ydp", "yahoo", "x_signature", "gmail_"])
+def test_the_time_for_a_class_is_linear_in_its_length(unit: str) -> None:
+    text = (unit * 8000)[:7800]
+    assert grows_with_length(lambda names: to_text(f"<div class='{names}'>x</div>" * 20), text)
+
+
+def test_the_time_for_nested_links_is_linear() -> None:
+    def read(text: str) -> None:
+        count = len(text)
+        to_text("<a href=http://x>" * count + "x<b>" * 50 * count + "</a>" * count)
+
+    assert grows_with_length(read, "x" * 1_600)

@@ -574,22 +574,11 @@ HOSTILE = {
     "close tags": lambda: HEAD + b"Content-Type: text/html\r\n\r\n" + b"<b>" * 999
     + b"</i>" * 300_000,
     "spaces": lambda: HEAD + b"\r\na" + b" " * 1_000_000 + b"b",
-    "long flowed line": lambda: HEAD + b"Content-Type: text/plain; format=flowed\r\n\r\n"
-    + b"ab \r\n" * 300_000,
     "boundary in one line": lambda: HEAD + b"Content-Type: multipart/mixed; boundary=-\r\n\r\n"
     + b"-" * 2_000_000,
-    "links": lambda: HEAD + b"Content-Type: text/html\r\n\r\n" + b"<a href=http://x>" * 2_000
-    + b"x<b>" * 200_000 + b"</a>" * 2_000,
     "unclosed styles": lambda: HEAD + b"Content-Type: text/html\r\n\r\n" + b"<style>a" * 200_000,
-    "styles": lambda: HEAD + b"Content-Type: text/html\r\n\r\n"
-    + (b'<blockquote style="' + b"border:" * 1_000 + b'">x</blockquote>') * 100,
-    "classes": lambda: HEAD + b"Content-Type: text/html\r\n\r\n"
-    + (b'<div class="' + b"ydp" * 2_500 + b'">x</div>') * 100,
     "long introduction": lambda: HEAD + b"Content-Type: text/html\r\n\r\n" + b"wrote " * 100_000
     + b"<br>" + b"<blockquote></blockquote>" * 20_000,
-    "plain base64": lambda: HEAD + b"Content-Transfer-Encoding: base64\r\n\r\n"
-    + b"a word and more\r\n" * 100_000,
-    "headers in between": lambda: b"x\nto: a\n" * 30_000 + b"\n\nhi",
     "blockquotes": lambda: HEAD + b"Content-Type: text/html\r\n\r\n"
     + b"<blockquote type=cite>x" * 80_000,
 }  # fmt: skip
@@ -617,7 +606,8 @@ def test_parsing_time_grows_with_the_size_of_a_mail(name: str, ordinary: float) 
 
 UNITS = [
     '"\\"', '"', '"\\', "\\", "(", "(\\", "<", "<(", "<a@", "a@", "@", " ", "a ",
-    "=?", "=?x", "=?a?q?", "=?a?q?b?= ", ";", "a=", 'a="', 'a="\\', "a*0*=", "a;", ",", "a,", "'", "=?a?b?QQ==",
+    "=?", "=?x", "=?a?q?", "=?a?q?b?= ", ";", "a=", 'a="', 'a="\\', "a*0*=", "a;", ",", "a,", "'",
+    "=?a?b?QQ==",
 ]  # fmt: skip
 
 
@@ -642,12 +632,14 @@ def test_header_parsing_time_is_linear(name: str) -> None:
     "start",
     ["", "Subject: Fwd: Returned mail\n\nFinal-Recipient: x\n", "Content-Type: text/html\n\nx ",
      'x-amz-sns-message-id: 1\n\n{"notificationType":"Bounce",', "Content-Type: text/calendar\n\n",
-     "Content-Type: multipart/mixed; boundary=-\n\n", "Content-Type: multipart/mixed\n\n"],
+     "Content-Type: multipart/mixed; boundary=-\n\n", "Content-Type: multipart/mixed\n\n",
+     "Content-Type: text/plain; format=flowed\n\n", "Content-Transfer-Encoding: base64\n\n"],
 )  # fmt: skip
 def test_body_parsing_time_is_linear(start: str) -> None:
     units = [
         " ", "\n", "\u3000\n", "-", "--\n", "- ", "=", ">", "> \n", "<", "<!--", "<a ", "&#9", "a@",
         'messageId":"a@', "begin 644 a\n", "not ", "\xa0", "message-id:\n ", "x\n\n",
+        "ab \n", "x\nto: a\n",
     ]  # fmt: skip
     for unit in units:
         text = (unit * 200_000)[:200_000]
