@@ -525,12 +525,12 @@ def _device_line(lines: list[str], start: int, end: int, fenced: set[int]) -> in
         if not line or len(line) > 300 or index in fenced or not _names_device(line):
             continue
         bare = _LINK.sub(" ", line).strip(EDGES + ".()（）[]【】…。!>")
-        if 4 < len(bare) <= 120 and _sent_from().fullmatch(bare) and not _tells(bare):
+        if 4 < len(bare) <= 120 and _sent_from().fullmatch(bare) and not _is_sentence(bare):
             return _card_above(lines, start, index) if "邮箱大师" in bare else index
     return None
 
 
-def _tells(line: str) -> bool:
+def _is_sentence(line: str) -> bool:
     """Return whether a line that begins like a device line tells of something that was sent."""
     return _any_of(*words.NOT_OF_DEVICE).search(_any_of(_EXCUSE + "$").sub("", line)) is not None
 
