@@ -252,13 +252,14 @@ class ChatChannel:
     ) -> bool:
         """Add a message to a ticket; False if the ticket has ended meanwhile."""
         hiding = MessageMasker()
-        text = hiding.mask("text", message.display_text(self.playbook.locale))
+        written = message.display_text(self.playbook.locale)
+        text = hiding.mask("text", written, MAX_TEXT)
         command: Command
         if message.kind in EVENTS:
-            command, actor = Note(text=text[:MAX_TEXT]), "system"
+            command, actor = Note(text=text), "system"
         else:
-            raw = self._keep_raw(message, text)
-            command = CustomerMessage(text[:MAX_TEXT] or "-", self.adapter.name, raw=raw)
+            raw = self._keep_raw(message, written)
+            command = CustomerMessage(text or "-", self.adapter.name, raw=raw)
             actor = "customer"
         try:
             change(
@@ -291,8 +292,8 @@ class ChatChannel:
         hiding = MessageMasker()
         # A stored description has no surrounding space; the masker records positions in it.
         text = message.display_text(self.playbook.locale).strip()
-        masked = hiding.mask("description", text) or "-"
-        hiding.mask("text", text)
+        masked = hiding.mask("description", text, MAX_TEXT) or "-"
+        hiding.mask("text", text, MAX_TEXT)
         limit = self.playbook.fields.description_max
         body = NewTicket(
             contact=sender.address,
@@ -303,9 +304,9 @@ class ChatChannel:
         source = Source(
             channel=self.adapter.name,
             sender=sender,
-            text=masked[:MAX_TEXT] if len(masked) > limit else None,
+            text=masked if len(masked) > limit else None,
             message_id=message.thread or None,
-            raw=self._keep_raw(message, masked),
+            raw=self._keep_raw(message, text),
             contact_proven=True,
             hiding=hiding,
         )

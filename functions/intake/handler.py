@@ -5,8 +5,9 @@ A route imports its code on its first request, as in the workbench (cold start).
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from chalice.app import Blueprint, Response
 
@@ -25,6 +26,9 @@ log = logger("intake")
 
 JSON = ["application/json"]
 MAIL = ["message/rfc822"]
+TIME_OF_A_MAIL = timedelta(seconds=20)
+"""More than the largest mail takes (docs/channels.md)."""
+
 CHAT = [*JSON, "text/xml", "application/xml", "application/x-www-form-urlencoded"]
 
 
@@ -48,13 +52,28 @@ def channel(desk: str, channel: str) -> Response:
     return web.respond(bp, lambda request: _chat(request, desk, channel))
 
 
+class MailContext(LambdaContext, Protocol):
+    """The part of Lambda's context that the mail function reads."""
+
+    def get_remaining_time_in_millis(self) -> int: ...
+
+
 @bp.lambda_function(name="intake_mail")
-def intake_mail(event: Any, context: LambdaContext) -> dict[str, list[dict[str, str]]]:
-    """Process the mails of an SQS batch; report those that failed for now."""
+def intake_mail(event: Any, context: MailContext) -> dict[str, list[dict[str, str]]]:
+    """Process the mails of an SQS batch; report those that failed for now.
+
+    Mails that failed before come last, and none is begun when little time remains, so a mail that
+    takes too long delays no other.
+    """
     deployment = Deployment.of(context)
     failures = []
-    for record in event["Records"]:
+    for index, record in enumerate(sorted(event["Records"], key=_was_tried)):
         message = {"message_id": record["messageId"]}
+        remaining = timedelta(milliseconds=context.get_remaining_time_in_millis())
+        if index and remaining < TIME_OF_A_MAIL:
+            log.warning("mail.postponed", extra=message)
+            failures.append({"itemIdentifier": record["messageId"]})
+            continue
         try:
             _process_message(record["body"], deployment)
         except DeadLetter as error:
@@ -65,6 +84,10 @@ def intake_mail(event: Any, context: LambdaContext) -> dict[str, list[dict[str, 
             log.exception("mail.failed", extra=message)
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
+
+
+def _was_tried(record: Any) -> bool:
+    return bool(record.get("attributes", {}).get("ApproximateReceiveCount", "1") != "1")
 
 
 def _form(request: web.Request, desk: str) -> web.HttpResponse:

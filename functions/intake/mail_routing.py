@@ -26,7 +26,6 @@ from functions.core.storage.contacts import PriorRecords
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from functions.core.text.contacts import mask_contact
-from functions.core.text.masking import mask
 from functions.core.text.tokens import numbers_of_reply_token, ticket_of_message_id
 from functions.core.text.unmasking import MessageMasker, Seal, original
 from functions.core.text.words import EMPTY
@@ -37,6 +36,9 @@ from functions.intake.mail_store import MailStore
 
 MAX_TEXT = 4000
 """Characters of a mail on the ticket; the bucket keeps the whole original."""
+
+MAX_SUBJECT = 1000
+"""Characters of a subject (RFC 5322, 2.1.1: a line has 998)."""
 
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{3,39}")
 _MAX_REFERENCES = 20  # the nearest ones; a thread needs no more
@@ -225,8 +227,8 @@ class MailRouter:
     # Join or create
 
     def _source(self, received: ReceivedMail) -> Source:
-        """Store the attachments and mask the text, cut to `MAX_TEXT`."""
-        mail, hiding = received.mail, MessageMasker()
+        """Store the attachments."""
+        mail = received.mail
         attachments, refused = self.mail_store.keep_attachments(
             self.playbook.desk,
             received.key,
@@ -236,15 +238,12 @@ class MailRouter:
         )
         return Source(
             channel="mail",
-            subject=mail.subject or None,
-            text=hiding.mask("text", mail.text or mail.subject)[:MAX_TEXT],
             message_id=mail.message_id or None,
             raw=received.key,
             attachments=attachments,
             refused=refused,
             unproven=not received.sender_trusted,
             contact_proven=received.sender_proven,
-            hiding=hiding,
         )
 
     def _join(
@@ -268,8 +267,9 @@ class MailRouter:
         by_another = None
         if sender != ticket.customer.hash:
             by_another = mask_contact(mail.from_address, self.playbook.fields.contact_style) or "-"
+        hiding = MessageMasker()
         message = CustomerMessage(
-            text=source.text or "",
+            text=hiding.mask("text", mail.text or mail.subject, MAX_TEXT),
             channel=source.channel,
             raw=source.raw,
             attachments=source.attachments,
@@ -279,7 +279,6 @@ class MailRouter:
         )
         proven = proves and by_another is None
         command: Command = proving(message, ticket) if proven else message
-        hiding = source.hiding or MessageMasker()
         try:
             changed = change(
                 self.storage,
@@ -311,17 +310,20 @@ class MailRouter:
             Quarantined: the mail has no sender to answer, or `admit` refuses it.
         """
         parts = [part.strip() for part in (mail.subject, mail.text) if part.strip()]
-        hiding, limit = source.hiding or MessageMasker(), self.playbook.fields.description_max
-        whole = hiding.mask("description", "\n".join(parts) or EMPTY[self.playbook.locale])
+        whole = "\n".join(parts) or EMPTY[self.playbook.locale]
+        hiding, limit = MessageMasker(), self.playbook.fields.description_max
         body = NewTicket(
             contact=mail.from_address or "-",
             name=mail.from_name[:200] or None,
-            description=whole[:limit],
+            description=hiding.mask("description", whole, limit),
         )
+        text = mail.text or mail.subject if len(whole) > limit else None
         source = replace(
             source,
-            text=source.text if len(whole) > limit else None,
+            subject=hiding.mask("subject", mail.subject, MAX_SUBJECT) or None,
+            text=hiding.mask("text", text, MAX_TEXT) if text else None,
             linked_to=ended.number if ended else None,
+            hiding=hiding,
         )
         request = TicketRequest(
             body, self.now, source=source, idempotency=idempotency, known=known, admit=admit
@@ -371,8 +373,8 @@ class MailRouter:
         if ticket is None:
             raise Quarantined(f"{mail.origin}: automatic mail opens no ticket")
         # The note has the text too, since a person's mail may be taken for a machine's.
-        text = mask(f"{mail.subject}\n{mail.text}".strip())
-        note = Note(text=f"{mail.origin}: {text}"[:MAX_TEXT])
+        text = f"{mail.origin}: {mail.subject}\n{mail.text}".strip()
+        note = Note(text=MessageMasker().mask("text", text, MAX_TEXT))
         try:
             self._change(ticket.number, note, replace(idempotency, number=ticket.number))
         except Duplicate as duplicate:

@@ -138,6 +138,11 @@ def test_a_mail_stays_hidden_six_times_as_long_as_it_may_take() -> None:
     assert FOUNDATION["Parameters"]["MailVisibilitySeconds"]["Default"] >= 6 * seconds
 
 
+def test_a_mail_that_takes_too_long_takes_no_other_with_it() -> None:
+    mapping = WIRING["Resources"]["MailToIntake"]["Properties"]
+    assert mapping["BatchSize"] == 1
+
+
 @pytest.mark.requirement("G3")
 def test_every_failure_raises_an_alarm() -> None:
     """Dead letters and failures of functions and workflows; each alarm reaches the topic."""

@@ -340,6 +340,69 @@ def test_unprocessable_messages_are_dead_lettered_and_others_processed(
     assert any("not SES's announcement" in message["Body"] for message in dead_letters)
 
 
+@pytest.mark.requirement("G3")
+def test_a_mail_that_failed_before_comes_last(
+    simulator: Simulator, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may take all the time that is left."""
+    from functions.intake import handler
+
+    order: list[str] = []
+    monkeypatch.setattr(handler, "_process_message", lambda body, _: order.append(body))
+    tried = {"attributes": {"ApproximateReceiveCount": "2"}}
+    records = [
+        {"messageId": "1", "body": "tried", **tried},
+        {"messageId": "2", "body": "new", "attributes": {"ApproximateReceiveCount": "1"}},
+        {"messageId": "3", "body": "local"},
+    ]
+    assert simulator.invoke("intake_mail", {"Records": records}) == {"batchItemFailures": []}
+    assert order == ["new", "local", "tried"]
+
+
+@pytest.mark.requirement("G3")
+def test_no_mail_is_begun_without_enough_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    from functions.intake import handler
+
+    class Context:
+        invoked_function_arn = (
+            "arn:aws:lambda:eu-west-1:111122223333:function:deskbell-dev-intake_mail"
+        )
+        milliseconds = 30_000
+
+        def get_remaining_time_in_millis(self) -> int:
+            return self.milliseconds
+
+    context, begun = Context(), list[str]()
+
+    def process(body: str, _: object) -> None:
+        begun.append(body)
+        context.milliseconds -= 25_000
+
+    monkeypatch.setattr(handler, "_process_message", process)
+    records = [{"messageId": str(i), "body": str(i)} for i in range(3)]
+    answer = handler.intake_mail({"Records": records}, context)
+    assert begun == ["0"]
+    failed = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+    assert failed == ["1", "2"]
+
+
+@pytest.mark.requirement("G4")
+def test_a_number_at_the_limit_of_a_mail_s_text_is_masked(
+    simulator: Simulator, storage: Storage
+) -> None:
+    number = "13800138000"
+    for missing in (1, 6, 10):
+        for limit in (200 - len("无法登录\n"), 4000):
+            text = f"{'字' * (limit - missing)}{number}{'字' * 3000}"
+            simulator.mail(make_mail(text=text, id=f"<{limit}.{missing}@example.com>"), DESK)
+    numbers = new_ticket_numbers(storage)
+    assert len(numbers) == 6
+    for ticket in numbers:
+        (received,) = text_events(storage, ticket)
+        assert (len(received.description), len(received.text)) == (200, 4000)
+        assert number[:4] not in received.description + received.text
+
+
 @pytest.mark.requirement("G1", "G3")
 def test_a_mail_that_fails_for_now_is_retried(
     simulator: Simulator, storage: Storage, monkeypatch: pytest.MonkeyPatch

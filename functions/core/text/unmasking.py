@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 
 from functions.core.text.masking import mask
 
+MARGIN = 400
+"""Characters beyond a limit that are read; longer than any number or address that is masked."""
+
 Seal = Callable[[str, str, bytes], tuple[bytes, ...]]
 """Encrypts a document for a desk and ticket number, in one or more chunks."""
 
@@ -24,11 +27,18 @@ class MessageMasker:
 
     hidden: dict[str, tuple[int, int, str]] = field(default_factory=dict)
 
-    def mask(self, name: str, text: str) -> str:
-        masked = mask(text)
-        if masked != text:
-            self.hidden[name] = _difference(text, masked)
-        return masked
+    def mask(self, name: str, text: str, limit: int | None = None) -> str:
+        """Mask a text and cut it to `limit` characters.
+
+        Of a longer text only the beginning is read. What is masked beside the end of that part may
+        be half a number, so the end is not shown.
+        """
+        read = text if limit is None else text[: limit + 2 * MARGIN]
+        masked = mask(read)
+        if masked != read:
+            self.hidden[name] = _difference(read, masked)
+        shown = masked if len(read) == len(text) else masked[:-MARGIN]
+        return shown[:limit]
 
     def document(self) -> bytes | None:
         """Return the hidden parts as a document to seal; None if nothing was hidden."""

@@ -77,6 +77,38 @@ _HIGH_PAIR = re.compile(rb"[\x81-\xfe][\x40-\xfe]")
 _UTF8_SEQUENCE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{1,3}")
 
 
+def _of_wider_table(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Decode a pair that Python's tables lack but mail programs use.
+
+    The Windows tables have NEC's row 13 (①, ㈱) and its selection of IBM's characters; Python has
+    them only as Shift JIS. GBK's euro is one byte; Big5 has the extensions of ETEN.
+    """
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    data, at = error.object, error.start
+    pair = data[at : at + 2]
+    if error.encoding.startswith(("iso2022_jp", "iso-2022-jp", "euc_jp", "euc-jp")):
+        text = _by_windows_table(pair) if len(pair) == 2 else ""
+    elif error.encoding == "gb18030" and pair[:1] == b"\x80":
+        return "€", at + 1
+    else:
+        text = pair.decode("cp950", "ignore") if error.encoding == "big5hkscs" else ""
+    return (text, at + 2) if len(text) == 1 else ("\ufffd", error.end)
+
+
+def _by_windows_table(pair: bytes) -> str:
+    """Decode a pair of JIS X 0208, with or without the high bits, by the table of Windows."""
+    row, cell = (pair[0] & 0x7F) - 0x21, (pair[1] & 0x7F) - 0x21
+    if not (0 <= row < 94 and 0 <= cell < 94):
+        return ""
+    lead = row // 2 + (0x81 if row < 62 else 0xC1)
+    trail = cell + (0x9F if row % 2 else 0x40 if cell < 63 else 0x41)
+    return bytes((lead, trail)).decode("cp932", "ignore")
+
+
+codecs.register_error("deskbell.wider", _of_wider_table)
+
+
 def codec_for(label: str) -> str | None:
     """The Python codec for a charset label; None if it is unknown."""
     plain = re.sub(r"[^a-z0-9]", "", label.lower()[:60])
@@ -121,7 +153,9 @@ def _declared(data: bytes, codec: str, note: Note) -> str | None:
         pass
     except (LookupError, ValueError, UnicodeError):
         return None
-    text = _storable(data.decode(codec, "replace"), note)
+    text = _storable(data.decode(codec, "deskbell.wider"), note)
+    if "\ufffd" not in text:
+        return text
     high = sum(1 for character in text if character > "\x7f")
     broken = text.count("\ufffd")
     # A few invalid characters in a long text are damage; many mean a wrong label.

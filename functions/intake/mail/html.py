@@ -10,6 +10,8 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 
+from functions.intake.mail import introductions
+
 MAX_HTML = 2_000_000
 MAX_OPEN = 2_000
 MAX_QUOTE_DEPTH = 20
@@ -36,7 +38,8 @@ class TextLine:
     kind: Kind = Kind.TEXT
 
 
-_PIECE = re.compile(r"<!--.*?(?:-->|\Z)|<[!?][^>]*(?:>|\Z)|</?[a-zA-Z][^<>]*>?|[^<]+|<", re.DOTALL)
+_PIECE_AFTER_COMMENTS = re.compile(r"<[!?][^>]*(?:>|\Z)|</?[a-zA-Z][^<>]*>?|[^<]+|<")
+_PIECE = re.compile(rf"<!--(?:-?>|.*?--!?>)|{_PIECE_AFTER_COMMENTS.pattern}", re.DOTALL)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:_-]*)")
 _ATTRIBUTE = re.compile(r"""([a-zA-Z_:][\w:.-]{0,60})\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""")
 _SPACES = re.compile(r"[ \t\r\n\f]+")
@@ -100,10 +103,14 @@ _BLOCK = frozenset(
 _SPACED = frozenset(
     ["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "pre", "blockquote"]
 )
-_HIDDEN = frozenset(
-    ["head", "script", "style", "title", "template", "noscript", "object", "svg", "math", "select"]
-)
+_HIDDEN = frozenset(["head", "script", "style", "title", "template", "svg", "math", "select"])
 _RAW = frozenset({"script", "style"})
+_IN_HEAD = frozenset(
+    ["base", "head", "html", "link", "meta", "noscript", "script", "style", "template", "title"]
+)
+"""Any other element ends an unclosed head (HTML standard, "in head")."""
+_NO_TITLE = frozenset({"body", "div", "head", "html", "p", "span", "table"})
+"""A title has no elements; these end an unclosed one."""
 
 # Names that mail clients give to the container of an earlier message.
 _HISTORY_FROM_HERE = re.compile(r"divrplyfwdmsg|appendonsend|replysplit", re.IGNORECASE)
@@ -127,10 +134,12 @@ _INTRODUCTION_CLASS = re.compile(
     re.IGNORECASE,
 )
 _QUOTE_CLASS = re.compile(r"gmail_quote|moz-cite|zmail|quote|cite", re.IGNORECASE)
-_QUOTE_STYLE = re.compile(
-    r"border(-left)?\s*:[^;]*(solid|px|pt)|margin[^;]*:\s*0(px|pt)?\s+0(px|pt)?\s+0(px|pt)?\s+[\d.]+"
-    r"(ex|em|px|pt)",
-    re.IGNORECASE,
+_BY_CLIENT = re.compile(r"gmail_quote|moz-cite|zmail", re.IGNORECASE)
+_QUOTE_BORDER = re.compile(r"solid|px|pt")
+_QUOTE_MARGIN = re.compile(r"0(px|pt)?\s+0(px|pt)?\s+0(px|pt)?\s+[\d.]+(ex|em|px|pt)")
+_NO_SIZE = re.compile(r"(?:0*\.?0+)(?:[a-z]{1,4}|%)?")
+_OWN_SIZE = re.compile(
+    r"(?:\d*\.)?\d+(?:px|pt|pc|rem|vw|vh|cm|mm|in)|(?:x+-)?(?:small|large)|medium"
 )
 _SIGNATURE_NAME = re.compile(
     r"gmail_signature|moz-signature|ms-outlook-mobile-signature|applemailsignature"
@@ -146,7 +155,10 @@ _SIGNATURE_NAME = re.compile(
 class _Open:
     name: str
     hidden: bool = False
+    unseen: bool | None = None
     quote: bool = False
+    own_from: int = -1
+    """The first line of a styled quotation that the writer announced, so it may be their own."""
     kind: Kind | None = None
     href: str = ""
     href_from: int = 0
@@ -155,13 +167,18 @@ class _Open:
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, *, even_hidden: bool = False) -> None:
+        self.even_hidden = even_hidden
         self.lines: list[TextLine] = []
         self.open: list[_Open] = []
         self.names: Counter[str] = Counter()
         self.words: list[str] = []
         self.hidden = 0
+        self.unseen: list[bool] = []
+        """Whether the text has no size or is invisible, which elements inside can change."""
         self.quotes = 0
+        self.has_quotes = False
+        self.own: list[tuple[int, int]] = []
         self.kinds: list[Kind] = []
         self.lists: list[_Open] = []
         self.preformatted = 0
@@ -169,10 +186,12 @@ class _Reader:
         self.history = False
 
     def text(self, data: str) -> None:
-        if self.hidden:
+        if self.names["head"] and data.strip() and self.open[-1].name == "head":
+            self.close(self.open.pop())
+        if self.hidden or (self.unseen and self.unseen[-1]):
             return
         if "&" in data:
-            data = html.unescape(data)
+            data = _unescape(data)
         data = data.replace("\xa0", " ")
         if self.preformatted:
             first, *others = data.replace("\r\n", "\n").split("\n")
@@ -208,10 +227,14 @@ class _Reader:
     def add(self, line: str) -> None:
         default = Kind.HISTORY if self.history else Kind.TEXT
         kind = self.kinds[-1] if self.kinds else Kind.QUOTE if self.quotes else default
+        self.has_quotes = self.has_quotes or kind is not Kind.TEXT
         depth = min(self.quotes, MAX_QUOTE_DEPTH)
         self.lines.append(TextLine(("> " * depth + line).rstrip() if depth else line, kind))
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
+        if self.names["head"] and name == "head":
+            return
+        self.end_unclosed(name)
         if name in {"br", "hr", "img"}:
             if not self.hidden:
                 self.void(name, attributes)
@@ -237,6 +260,13 @@ class _Reader:
         self.open.append(entry)
         self.names[name] += 1
 
+    def end_unclosed(self, name: str) -> None:
+        """End the title and head that an element cannot be in."""
+        if self.names["title"] and name in _NO_TITLE:
+            self.end("title")
+        if self.names["head"] and name not in _IN_HEAD:
+            self.end("head")
+
     def void(self, name: str, attributes: dict[str, str]) -> None:
         if name == "img":
             self.image(attributes)
@@ -257,25 +287,31 @@ class _Reader:
             self.words.append(f"{indent}- ")
 
     def image(self, attributes: dict[str, str]) -> None:
-        label = " ".join(html.unescape(attributes.get("alt", "")).split())
+        label = " ".join(_unescape(attributes.get("alt", "")).split())
         if label and len(label) <= 200 and attributes.get("width") not in {"0", "1"}:
             self.words.append(f"[{label}]")
 
     def classify(self, entry: _Open, attributes: dict[str, str]) -> None:
-        names = f"{attributes.get('class', '')} {attributes.get('name', '')}".strip()
-        identity, style = attributes.get("id", ""), attributes.get("style", "")
+        names = f"{attributes.get('class', '')} {attributes.get('name', '')}".strip()[:_MAX_NAMES]
+        identity = attributes.get("id", "")[:_MAX_NAMES]
+        style = _declarations(attributes.get("style", ""))
         if identity and _HISTORY_FROM_HERE.search(identity):
             self.end_line()
             self.history = True
-        entry.hidden = entry.name in _HIDDEN or _is_hidden(style)
+        entry.hidden = entry.name in _HIDDEN or (_is_hidden(style) and not self.even_hidden)
+        entry.unseen = None if self.even_hidden else _is_unseen(style)
+        if entry.unseen is not None:
+            self.unseen.append(entry.unseen)
         if entry.name == "blockquote":
             quote = _is_quote(names, identity, style, attributes)
-            above = next((line.text for line in reversed(self.lines) if line.text), "")
-            entry.quote = above.rstrip().endswith((":", "：")) if quote is None else quote
+            entry.quote = self.is_introduced() if quote is None else quote
+            by_client = _BY_CLIENT.search(names) or "type" in attributes or "cite" in attributes
+            if quote and not by_client and self.is_announced():
+                entry.own_from = len(self.lines)
         elif entry.name in _BLOCK or entry.name in {"span", "font", "o:p", "hr", "td"}:
             entry.kind = _kind(names, identity)
-            if entry.kind is None and names == "quote" and "border-left" in style:
-                entry.quote = True
+            bordered = any(name.startswith("border-left") for name in style)
+            entry.quote = entry.kind is None and names == "quote" and bordered
         if entry.hidden:
             self.hidden += 1
         if entry.quote:
@@ -284,6 +320,24 @@ class _Reader:
             if entry.name not in _BLOCK:
                 self.end_line()
             self.kinds.append(entry.kind)
+
+    def is_announced(self) -> bool:
+        """Return whether the line above ends with a colon but introduces nobody's message."""
+        above = next((line.text for line in reversed(self.lines[-6:]) if line.text), "")
+        announced = above.rstrip().endswith((":", "：")) and not self.has_quotes
+        return announced and not self.is_introduced()
+
+    def is_introduced(self) -> bool:
+        """Return whether the lines above introduce a quotation: "On Monday, NAME wrote:"."""
+        above: list[str] = []
+        for line in reversed(self.lines[-6:]):
+            if len(line.text) > introductions.MAX_LENGTH:
+                break
+            if line.text:
+                above.insert(0, line.text)
+                if len(above) <= 3 and introductions.is_introduction(" ".join(above), quotes=True):
+                    return True
+        return False
 
     def end(self, name: str) -> None:
         if not self.names[name]:
@@ -304,20 +358,35 @@ class _Reader:
         self.names[entry.name] -= 1
         if entry.hidden:
             self.hidden -= 1
+        if entry.unseen is not None:
+            self.unseen.pop()
         if entry.kind is not None:
             self.end_line()
             self.kinds.pop()
         if entry.quote:
             self.end_line()
             self.quotes -= 1
+            if entry.own_from >= 0:
+                self.own.append((entry.own_from, len(self.lines)))
         if entry.ordered >= 0 or entry.name == "ul":
             self.lists.pop()
         if entry.preformatted:
             self.preformatted -= 1
 
+    def unquote_own(self) -> None:
+        """Turn an announced quotation with text below it into the writer's own lines."""
+        for start, end in self.own:
+            if any(line.text and line.kind is Kind.TEXT for line in self.lines[end:]):
+                self.lines[start:end] = [
+                    TextLine(line.text.removeprefix(">").removeprefix(" "))
+                    if line.kind is Kind.QUOTE else line for line in self.lines[start:end]
+                ]  # fmt: skip
+
     def link(self, entry: _Open) -> None:
-        address = html.unescape(entry.href)
-        if self.hidden or not re.match(r"(https?|ftp|tel|mailto):", address, re.IGNORECASE):
+        address = _unescape(entry.href)
+        if self.hidden or len(self.words) - entry.href_from > _MAX_LABEL:
+            return
+        if not re.match(r"(https?|ftp|tel|mailto):", address, re.IGNORECASE):
             return
         label = "".join(self.words[entry.href_from :]).strip()
         bare = re.sub(r"^(https?://|mailto:|tel:)", "", address).rstrip("/")
@@ -328,15 +397,47 @@ class _Reader:
             self.words.append(f" <{shown}>")
 
 
-def _is_hidden(style: str) -> bool:
-    return bool(style) and bool(
-        re.search(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(px|pt)?\s*(;|$)"
-                  r"|mso-hide\s*:\s*all", style, re.IGNORECASE)
-    )  # fmt: skip
+_MAX_NAMES = 300
+_MAX_LABEL = 200
+"""A link around more pieces of text than this is no label of its address."""
 
 
-def _is_quote(names: str, identity: str, style: str, attributes: dict[str, str]) -> bool | None:
-    """Return whether a blockquote is a quotation; None if it depends on the line above.
+def _unescape(text: str) -> str:
+    try:
+        return html.unescape(text)
+    except ValueError:  # a number of more digits than Python converts
+        return text
+
+
+def _declarations(style: str) -> dict[str, str]:
+    """The declarations of a style attribute, in lowercase."""
+    if not style:
+        return {}
+    pairs = (part.partition(":") for part in style.lower().split(";"))
+    return {name.strip(): value.replace("!important", "").strip() for name, _, value in pairs}
+
+
+def _is_hidden(style: dict[str, str]) -> bool:
+    return style.get("display") == "none" or style.get("mso-hide") == "all"
+
+
+def _is_unseen(style: dict[str, str]) -> bool | None:
+    """Return whether a style makes text unseen or seen again; None if it leaves it as it is.
+
+    A size relative to the parent's leaves it as it is.
+    """
+    visibility = style.get("visibility")
+    font = style.get("font", "").partition("/")[0].rpartition(" ")[2]
+    size = (style.get("font-size") or font)[:20]
+    if visibility in {"hidden", "collapse"} or (size and _NO_SIZE.fullmatch(size)):
+        return True
+    return False if visibility == "visible" or _OWN_SIZE.fullmatch(size) else None
+
+
+def _is_quote(
+    names: str, identity: str, style: dict[str, str], attributes: dict[str, str]
+) -> bool | None:
+    """Return whether a blockquote is a quotation; None if it depends on the lines above.
 
     Mail clients also use blockquotes to indent the writer's own paragraphs.
     """
@@ -344,9 +445,11 @@ def _is_quote(names: str, identity: str, style: str, attributes: dict[str, str])
         return True
     if identity.lower() in {"isreplycontent", "replybody"} or _QUOTE_CLASS.search(names):
         return True
-    if re.search(r"border\s*:\s*none|40px", style):
+    if style.get("border") == "none" or "40px" in style.get("margin", "").split():
         return False
-    return True if _QUOTE_STYLE.search(style) else None
+    border = style.get("border", "") + style.get("border-left", "")
+    is_styled = _QUOTE_BORDER.search(border) or _QUOTE_MARGIN.fullmatch(style.get("margin", ""))
+    return True if is_styled else None
 
 
 def _kind(names: str, identity: str) -> Kind | None:
@@ -366,10 +469,25 @@ def lines(document: str) -> list[TextLine]:
 
     Lists get dashes or numbers, links their address, images their description, quotations `> `.
     """
-    reader = _Reader()
     document = document[:MAX_HTML]
+    reader = _Reader()
+    _read(reader, document)
+    if not any(line.text for line in reader.lines):
+        # A style hides all of it, or an element is not closed: losing the text is worse.
+        reader = _Reader(even_hidden=True)
+        _read(reader, document)
+    return reader.lines
+
+
+def _read(reader: _Reader, document: str) -> None:
+    last_comment_end = max(document.rfind("-->"), document.rfind("--!>"))
+    unclosed: set[str] = set()
     position = 0
-    while match := _PIECE.match(document, position):
+    while position < len(document):
+        pattern = _PIECE if position < last_comment_end else _PIECE_AFTER_COMMENTS
+        match = pattern.match(document, position)
+        if match is None:
+            break
         position = match.end()
         piece = match.group()
         if piece[0] != "<":
@@ -382,19 +500,31 @@ def lines(document: str) -> list[TextLine]:
                 reader.text(html.escape(piece))
                 continue
             name = tag.group(2).lower()
+            empty = piece.endswith("/>")
             if tag.group(1):
                 reader.end(name)
             elif name in _RAW:
-                end = re.compile(f"</{name}", re.IGNORECASE).search(document, position)
-                position = end.start() if end else len(document)
+                if not empty and name not in unclosed:
+                    position = _after_raw(document, name, position, unclosed)
             else:
                 reader.start(name, _attributes(piece[tag.end() :]))
-                if piece.endswith("/>") and ":" in name:
+                if empty and reader.open and reader.open[-1].name == name and (
+                    ":" in name or reader.open[-1].hidden
+                ):  # fmt: skip
                     reader.end(name)
     reader.end_line()
+    reader.unquote_own()
     while reader.lines and not reader.lines[-1].text:
         reader.lines.pop()
-    return reader.lines
+
+
+def _after_raw(document: str, name: str, position: int, unclosed: set[str]) -> int:
+    """The position after the content of a script or style; an unclosed one ends at the next tag."""
+    end = re.compile(f"</{name}", re.IGNORECASE).search(document, position)
+    if end is None:
+        unclosed.add(name)
+        end = re.compile(r"<(?=[/a-zA-Z])").search(document, position)
+    return end.start() if end else len(document)
 
 
 def _attributes(text: str) -> dict[str, str]:

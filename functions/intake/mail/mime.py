@@ -9,10 +9,11 @@ repaired and reported to `note`.
 
 import binascii
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
-from functions.intake.mail.charsets import Note, decode
+from functions.intake.mail.charsets import Note, codec_for, decode
 
 MAX_DEPTH = 40
 MAX_PARTS = 1_000
@@ -29,15 +30,17 @@ _KNOWN_HEADER = re.compile(
     re.IGNORECASE,
 )
 _ENCODED_WORD = re.compile(
-    r"=\?([^?\s*]{1,60})(?:\*[^?\s]{0,20})?\?([bBqQ])\?((?:(?!\?=)[^\r\n]){0,2000})\?=(?!\?=)"
+    r"=\?([^?\s*]{1,60})(?:\*[^?\s]{0,20})?\?([bBqQ])\?"
+    r"([^?\r\n]{0,2000}+(?:\?(?!=)[^?\r\n]{0,2000}+){0,20}+)\?=(?!\?=)"
 )
 _CONTROL = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\u202a-\u202e\u2066-\u2069\ue000-\ue00f]"
 )
 _MIME_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,120}")
 _PARAMETER = re.compile(
-    r"""\s*;?\s*([^\s=;"]{1,80})\s*=\s*("(?:[^"\\]|\\.)*"|"[^"]*\Z|[^;"]*)""", re.DOTALL
+    r"""([^\s=;"]{1,80})\s*+=\s*+("(?:[^"\\]|\\.)*+"|"[^"]*+\Z|[^;"]*+)""", re.DOTALL
 )
+_NO_PARAMETER = re.compile(r"""[\s;]++|[^\s;"]++|.""", re.DOTALL)
 _GUESSED_BOUNDARY = re.compile(
     rb"(?:\A|\n)--([^\s\r\n-][^\r\n]{2,200}?|-{0,30}[^\s\r\n-][^\r\n]{2,200}?)[ \t]*\r?(?=\n)"
 )
@@ -71,11 +74,15 @@ class Part:
 
     def content(self, note: Note) -> bytes:
         """The body with the transfer encoding removed as far as possible."""
-        value = (self.header("content-transfer-encoding") or b"").decode("ascii", "replace")
-        encoding = value.partition(";")[0].strip(" \t\"'").lower()
-        if encoding == "base64" and (clean := self._clean_base64()) is not None:
+        if self.encoding == "base64" and (clean := self._clean_base64()) is not None:
             return clean
-        return _undo(self.body(), encoding, note)
+        return _undo(self.body(), self.encoding, note)
+
+    @property
+    def encoding(self) -> str:
+        """The transfer encoding as declared, in lowercase."""
+        value = (self.header("content-transfer-encoding") or b"").decode("ascii", "replace")
+        return value.partition(";")[0].strip(" \t\"'").lower()
 
     def _clean_base64(self) -> bytes | None:
         """Decode well-formed base64 without copying it; None for anything else."""
@@ -92,7 +99,7 @@ class Part:
 
     def text(self, note: Note, limit: int) -> str:
         """The decoded text of a text part with `\\n` line ends, cut to about `limit` characters."""
-        data = self.content(note)
+        data = self._text_content(note)
         if len(data) > 4 * limit:
             note("text:cut")
             data = data[: 4 * limit]
@@ -105,6 +112,33 @@ class Part:
             note("text:nul")
             text = text.replace("\x00", "")
         return text
+
+    def _text_content(self, note: Note) -> bytes:
+        """The bytes of a text, whose transfer encoding is not always the declared one.
+
+        Relays rewrite the header but not the body, or add lines of their own to encoded text.
+        """
+        if self.encoding == "base64":
+            whole = _ONLY_BASE64.fullmatch(self.raw, self.start, self.end) is not None
+            clean = self._clean_base64() if whole else None
+            if clean is not None and (len(clean) > 300 or self._is_readable(clean)):
+                return clean
+            return _mixed_base64(self.body(), self._is_readable, note)
+        if self.encoding in _UNENCODED:
+            decoded = _undeclared(self.body(), self._is_readable)
+            if decoded is not None:
+                note("encoding:undeclared")
+                return decoded
+        return self.content(note)
+
+    def _is_readable(self, data: bytes) -> bool:
+        """Return whether bytes are printable text in the declared charset."""
+        codec = codec_for(self.parameters.get("charset", "") or "utf-8") or "utf-8"
+        try:
+            text = data.decode(codec)
+        except (ValueError, LookupError):
+            return False
+        return not _UNPRINTABLE.search(text)
 
 
 def html_charset(data: bytes) -> str:
@@ -120,9 +154,93 @@ def _undo(data: bytes, encoding: str, note: Note) -> bytes:
         return binascii.a2b_qp(data)
     if encoding in {"x-uuencode", "uuencode", "x-uue", "uue"}:
         return from_uuencode(data, note)
-    if encoding not in {"", "7bit", "8bit", "binary", "7-bit", "8-bit"}:
+    if encoding not in _UNENCODED:
         note("encoding:unknown")
     return data
+
+
+_UNENCODED = frozenset({"", "7bit", "8bit", "binary", "7-bit", "8-bit"})
+_ONLY_BASE64 = re.compile(rb"[A-Za-z0-9+/=\r\n]*")
+_CODE_LINE = re.compile(rb"[A-Za-z0-9+/_-]*={0,2}")
+_LONG_CODE = 24
+"""A shorter line can be a word or a rule rather than base64."""
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f-\x9f\ufffd]")
+_ESCAPES = re.compile(rb"(?:=[0-9A-F]{2}){2,}")
+_ANY_ESCAPE = re.compile(rb"=(?!\r?\n|[0-9A-F]{2})")
+
+
+def _mixed_base64(data: bytes, is_readable: Callable[[bytes], bool], note: Note) -> bytes:
+    """Decode base64 among plain lines, such as the footer of a mailing list; plain text stays."""
+    lines = [line.strip() for line in data.split(b"\n")]
+    long = [i for i, line in enumerate(lines) if len(line) >= _LONG_CODE and _is_code(line)]
+    if not long:
+        return _short_base64(data, is_readable, note)
+    first, last = long[0], long[-1]
+    full = max(len(lines[i]) for i in long)
+    # The run ends with a shorter line, unless its last line was full.
+    if last + 1 < len(lines) and len(lines[last]) >= full and _is_end(lines[last + 1]):
+        last += 1
+    before, behind = (b"\n".join(part).strip() for part in (lines[:first], lines[last + 1 :]))
+    if before or behind:
+        note("encoding:base64")
+    decoded = from_base64(b"\n".join(lines[first : last + 1]), note)
+    return b"\n".join(filter(None, (before, decoded, behind)))
+
+
+def _short_base64(data: bytes, is_readable: Callable[[bytes], bool], note: Note) -> bytes:
+    """Decode base64 in short lines, or in a short first line; anything else is plain text."""
+    whole = from_base64(data, note)
+    if len(whole) >= _LONG_CODE // 2 and _is_utf8(whole) and is_readable(whole):
+        return whole
+    first, _, behind = data.strip().partition(b"\n")
+    first = first.strip()
+    if len(first) % 4 == 0 and _CODE_LINE.fullmatch(first) and not first.endswith(b"==="):
+        decoded = from_base64(first, note)
+        if is_readable(decoded) or (b"=" in first and not behind):
+            return b"\n".join(filter(None, (decoded, behind.strip())))
+    note("encoding:base64")
+    return data
+
+
+def _is_code(line: bytes) -> bool:
+    """Return whether a line is base64, perhaps with a few damaged characters."""
+    if _CODE_LINE.fullmatch(line):
+        return bool(line.strip(b"-_=+/"))
+    stray = len(re.sub(rb"[A-Za-z0-9+/=]", b"", line))
+    return len(line) >= _LONG_CODE and stray * 20 <= len(line) and b" " not in line.strip()
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Return whether bytes are UTF-8, which arbitrary bytes hardly ever are."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_end(line: bytes) -> bool:
+    """Return whether a short line is the end of the base64 above it rather than a word."""
+    return len(line) % 4 == 0 and bool(_CODE_LINE.fullmatch(line)) and bool(line.strip(b"-_=+/"))
+
+
+def _undeclared(data: bytes, is_readable: Callable[[bytes], bool]) -> bytes | None:
+    """Decode a text that is base64 or quoted-printable without saying so; None if it is neither."""
+    sample = data[:4096].strip()
+    if not sample.isascii():
+        return None
+    line = sample.split(b"\n", 1)[0].strip()
+    if len(line) >= 2 * _LONG_CODE and _CODE_LINE.fullmatch(line):
+        joined = b"".join(data.split())
+        if len(joined) % 4 or not _CODE_LINE.fullmatch(joined) or b"-" in joined or b"_" in joined:
+            return None
+        decoded = binascii.a2b_base64(joined)
+        readable = is_readable(decoded) and (not decoded.isascii() or b" " in decoded)
+        return decoded if readable else None
+    if _ESCAPES.search(sample) and not _ANY_ESCAPE.search(data):
+        decoded = binascii.a2b_qp(data)
+        return decoded if not decoded.isascii() and is_readable(decoded) else None
+    return None
 
 
 def from_base64(data: bytes, note: Note) -> bytes:
@@ -182,13 +300,14 @@ def read(raw: bytes, note: Note) -> Part:
         if depth >= MAX_DEPTH:
             note("structure:depth")
             continue
+        _decode_parts(part, note)
         spans = _split(part, note)
         if count + len(spans) > MAX_PARTS:
             note("structure:parts")
             spans = spans[: max(0, MAX_PARTS - count)]
         count += len(spans)
         default = "message/rfc822" if part.content_type == "multipart/digest" else "text/plain"
-        part.children = [_part(raw, begin, end, default, note) for begin, end in spans]
+        part.children = [_part(part.raw, begin, end, default, note) for begin, end in spans]
         open_parts.extend((child, depth + 1) for child in reversed(part.children))
     return root
 
@@ -256,12 +375,23 @@ def _unfolded(headers: list[tuple[str, list[bytes]]]) -> list[tuple[str, bytes]]
 
 def _continues(raw: bytes, position: int, stop: int) -> bool:
     """Return whether another header follows soon, so that only this line is damaged."""
-    for line in raw[position : min(stop, position + 2000)].split(b"\n")[:3]:
+    for line in raw[position : min(stop, position + 2000)].split(b"\n", 3)[:3]:
         if not line.strip():
             return False
         if _KNOWN_HEADER.match(line):
             return True
     return False
+
+
+def _decode_parts(part: Part, note: Note) -> None:
+    """Decode a multipart that is encoded as a whole, which RFC 2045 forbids."""
+    if part.encoding in {"base64", "quoted-printable"}:
+        boundary = part.parameters.get("boundary", "").encode("utf-8", "replace")
+        if part.raw.find(b"--" + boundary, part.start, part.end) >= 0:
+            return
+        note("encoding:multipart")
+        part.raw = _undo(part.body(), part.encoding, note)
+        part.start, part.end = 0, len(part.raw)
 
 
 def _split(part: Part, note: Note) -> list[tuple[int, int]]:
@@ -285,14 +415,12 @@ def _spans(part: Part, boundary: bytes, note: Note) -> list[tuple[int, int]]:
     closed = False
     position = part.start
     while (start := raw.find(delimiter, position, part.end)) >= 0 and len(spans) <= MAX_PARTS:
-        end = start + len(delimiter)
-        line_end = raw.find(b"\n", end, part.end)
-        line_end = part.end if line_end < 0 else line_end + 1
-        tail = raw[end : min(line_end, end + 80)].strip()
-        position = line_end
+        position = end = start + len(delimiter)
+        tail = raw[end : min(part.end, end + 80)].partition(b"\n")[0].strip()
         if (start > part.start and raw[start - 1] not in b"\r\n") or tail not in (b"", b"--"):
-            position = end
             continue
+        line_end = raw.find(b"\n", end, part.end)
+        position = line_end = part.end if line_end < 0 else line_end + 1
         if opened is not None:
             spans.append((opened, _before_line_end(raw, opened, start)))
         elif closed:
@@ -320,7 +448,14 @@ def parameters(value: bytes, note: Note) -> tuple[str, dict[str, str]]:
     head, _, rest = text.partition(";")
     plain: dict[str, str] = {}
     pieces: dict[str, dict[int, tuple[str, bool]]] = {}
-    for match in _PARAMETER.finditer(rest):
+    position = 0
+    while position < len(rest):
+        match = _PARAMETER.match(rest, position)
+        if match is None:
+            skipped = _NO_PARAMETER.match(rest, position)
+            position = skipped.end() if skipped else len(rest)
+            continue
+        position = match.end()
         name, content = match.group(1).lower(), match.group(2).strip()
         if content.startswith('"'):
             content = re.sub(r"\\(.)", r"\1", content.strip('"')) if "\\" in content else \

@@ -60,6 +60,9 @@ _DAEMON = re.compile(
     r"|status|subsystem|agent|reports?)|microsoftexchange[0-9a-f]{8,}|bounces?([-+=].*)?"
     r"|no-?reply[-_.]?bounces?|uucp|smtp[-_.]?gateway|mmdf|x400|ndr|dsn|root)$"
 )
+_MACHINE = re.compile(
+    r"mailer|mdaemon|maildelivery|mail[-_.]?delivery|delivery|microsoftexchange|bounce"
+)
 _DAEMON_NAME = re.compile(
     r"mail(er)?[ -]?delivery|delivery[ -](sub)?system|mailer[ -]?daemon|^postmaster$|postmaster\b"
     r"|mail ?system|system administrator|mail administrator|internet mail delivery|mail deliver"
@@ -152,7 +155,8 @@ _RETURN_WORDS = r"""(?:
         |存在(しま|いた)せん|受信者|宛先|エラー|お届け
     | 배달(되지|할\ 수|하지)|전송(되지|할\ 수|하지)|반송|존재하지
     )"""
-# Subjects that only automatic replies begin with ...
+# Subjects that automatic replies begin with, followed by nothing or a mark such as a colon: in
+# "Automatic reply from your bot was wrong" a person writes about one.
 _AUTOMATIC_SUBJECT = r"""^\W{0,3}(?:
       (auto(matic(ally)?|mated)?|out[- ]of[- ](the[- ])?office)[- ]?(reply|response|responder|answer
         |generated|acknowledge?ment)\b
@@ -175,24 +179,60 @@ _AUTOMATIC_SUBJECT = r"""^\W{0,3}(?:
     | automatski\ odgovor|automatinis\ atsak|automātiskā\ atbilde|automaatvastus
     | 【?自动(回复|答复|回覆|应答|回信)|【?自動(回覆|回復|答覆|應答|応答|返信|配信)|休假(通知|自动
         |中)
-    | 外出(通知|中です|のお知らせ)|不在(のお知らせ|です|のため|にしております)|オートリプライ
+    | オートリプライ
     | 자동\ ?(회신|응답|답장)|부재\ ?중\ ?(알림|메시지|응답)|תשובה\ אוטומטית|رد\ تلقائي
     | ตอบกลับอัตโนมัติ|trả\ lời\ tự\ động|balasan\ otomatis
-    # ... and those that people also write, unless alone or before a colon.
-    | (o{2,3}f?|out[- ]of[- ](the[- ])?office(\ (notice|message|notification|alert))?
-        |(i\ am|i['’]m)\ (currently\ )?(out\ of\ (the\ )?office|on\ (vacation|holiday|leave))
-        |absence|abwesenheit|abwesend|nicht\ im\ (büro|hause)|außer\ haus|fuera\ de\ (la\ )?oficina
-        |ausente|fuori\ (ufficio|sede)|assenza|fora\ d[oe]\ escrit[óo]rio
-          |aus[êe]ncia(\ tempor[áa]ria)?
-        |afwezig(heid)?|niet\ op\ kantoor|buiten\ kantoor|poza\ biurem|nieobecność|frånvaro
-        |frånvarande|inte\ på\ kontoret|fravær|fraværende|ikke\ på\ kontoret|poissa(olo)?
-        |poissa\ toimistolta|olen\ poissa|вне\ офиса|нет\ на\ месте|mimo\ kancelář|nepřítomnost
-        |házon\ kívül|távollét|ofis\ dışı(nda)?|εκτός\ γραφείου|מחוץ\ למשרד|خارج\ المكتب
-        |外出中?|不在(通知|連絡)?|留守|年假中|休假|부재\ ?중)\s*($|[:：(\[–-])
+    | o{2,3}f?\b|out[- ]of[- ](the[- ])?office(\ (notice|message|notification|alert))?
+    | fuera\ de\ (la\ )?oficina|fuori\ (ufficio|sede)|fora\ d[oe]\ escrit[óo]rio
+    | niet\ op\ kantoor|buiten\ kantoor|poza\ biurem|inte\ på\ kontoret|ikke\ på\ kontoret
+    | poissa\ toimistolta|вне\ офиса|mimo\ kancelář|házon\ kívül|ofis\ dışı(nda)?
+    | εκτός\ γραφείου|מחוץ\ למשרד|خارج\ المكتب|nicht\ im\ büro
     )"""
+# Those that people write as well, for example about a parcel; the text has to say so too.
+_ABSENCE_SUBJECT = r"""^\W{0,3}(?:
+      (i\ am|i['’]m)\ (currently\ )?(away|out\ of\ (the\ )?office|on\ (vacation|holiday|leave))
+    | absence|abwesenheit|abwesend|nicht\ im\ hause|außer\ haus|ausente|assenza
+    | aus[êe]ncia(\ tempor[áa]ria)?|afwezig(heid)?|nieobecność|frånvaro|frånvarande|fravær
+    |fraværende
+    | poissa(olo)?|olen\ poissa|нет\ на\ месте|nepřítomnost|távollét
+    | 外出(通知|中です|のお知らせ)?|不在(通知|連絡|のお知らせ|です|のため|にしております)?|留守
+    |年假中|休假
+    | 부재\ ?중|away\ until|auto:|on\ (vacation|holiday|leave)|vacation
+    | .{0,200}[(（\[【](auto(matic)?[- ]?reply|自动(回复|答复)|自動(回覆|返信|応答))[)）\]】]\W*$
+    )"""
+_AUTOMATIC_WORDS = r"""
+      \b(i\ am|i['’]m|i\ will\ be|is)\ (currently\ |now\ )?(out\ of|away|absent|unavailable|travel
+      |on\ )
+    | out\ of\ (the\ )?office|(will|shall)\ (be\ back|return|reply|respond|answer|get\ back|contact)
+    | (limited|no)\ access\ to|(auto(matic|mated)|automatically)\ (generated|reply|response|message)
+    | do\ not\ (reply|respond)|received\ your|thank\ you\ for\ (your|contacting|writing|reaching)
+    | abwesend|nicht\ im\ (büro|hause)|automatisch|im\ urlaub|wieder\ (erreichbar|da|zurück)
+    |erhalten
+    | absent|de\ retour|bien\ reçu|automatique|ausente|fuera\ de\ la\ oficina|vacaciones
+    |autom[áa]tic
+    | hemos\ recibido|recebemos|f[ée]rias|fuori\ (ufficio|sede)|abbiamo\ ricevuto|assente|ferie
+    | afwezig|vakantie|ontvangen|nieobecn|urlop|otrzyma|semester|ferie|loma|отсутств|отпуск|получен
+    | (来信|來信|邮件|郵件|来函|咨询|请求).{0,8}(已收到|收悉|已收悉)
+    |已(经)?收到.{0,6}(来信|來信|邮件|郵件|咨询|请求)
+    | 感谢(您|你)的(来信|邮件|咨询|联系)|不在办公室|不在辦公室|休假|出差|年假|外出|系统自动|系統自動
+    | (尽快|儘快|盡快).{0,6}(回复|回復|回覆|联系|聯絡|处理|處理)|[请請]勿(直接)?(回复|回覆)
+    | 不在(に|と|の|で)|休暇|休業|自動(返信|送信|応答|配信)|返信(でき|専用)|受け付けました
+    |お問い合わせいただ
+    | 부재|휴가|자동"""
+# What a person writes about a machine, and none about itself.
+_PERSON_WORDS = r"""
+      [?？]
+      |\b(my|our)\ (order|parcel|mail|e-?mail|message|account|address|invoice|server|customer|name)
+    | \bhow\ (can|do|should)\ (i|we)\b
+    |\bi\ (tried|wrote|sent|got|cannot|can['’]t|need|want|have|am\ a)\b
+    | \b(please|kindly)\ (help|fix|refund|check|tell|advise|explain|let\ me)|refund
+    |\b(wrong|broken)\b
+    | 请问|请帮|麻烦|帮我|怎么|为什么|吗|退款|失效|坏了|我(的|们|想|要|在|从)?|ですか|ください
+    |お願い"""
 _FEEDBACK_SUBJECT = re.compile(
-    r"^\W{0,3}(complaint (about|from|regarding)|(e-?mail )?(abuse|feedback) report|email feedback"
-    r"|abuse (report|complaint)|spam (report|complaint)|fw: ?\[?spam report|feedback loop)",
+    r"^\W{0,3}(complaint (about|from|regarding) (message|e-?mail|spam)"
+    r"|(e-?mail )?(abuse|feedback) report|email feedback|abuse (report|complaint)"
+    r"|spam (report|complaint)|fw: ?\[?spam report|feedback loop)",
     re.IGNORECASE,
 )
 _AUTOMATIC_HEADERS = (
@@ -215,8 +255,12 @@ _AUTOMATIC_HEADERS = (
     "autoresponder",
 )
 _LIST_HEADERS = ("list-id", "list-post", "list-help", "mailing-list", "x-mailing-list", "x-loop")
+_URL = re.compile(r"https?://\S+")
+_HEADERS = re.compile(
+    r"^\W{0,4}(message-id|received|return-path|x-mailer)\s*:", re.IGNORECASE | re.MULTILINE
+)
 _COPY = re.compile(
-    r"^[ \t>*#=-]*(?:-{2,}|={2,}|_{2,})?\s*(?:this is a copy of|below this line|original message|"
+    r"^[ \t>*#=_-]*+(?:this is a copy of|below this line|original message|"
     r"copy of (?:the |your )?message|the (?:original|body of|header)|message (?:text|header)"
     r"|returned message|unsent message|begin(?:ning)? of|included message|your message reads"
     r"|transcript of)",
@@ -259,7 +303,8 @@ def recognise(root: mime.Part, sender: str, subject: str, text: str, note: Note)
         return Verdict("auto_reply")
     if root.content_type == "multipart/report" or _is_bounce(root, sender, subject, text, leaves):
         return Verdict("bounce", _returned(root, leaves, text, note))
-    return Verdict("auto_reply" if _is_automatic(root, sender, subject, leaves) else "human")
+    automatic = _is_automatic(root, sender) or _has_automatic_subject(subject, text)
+    return Verdict("auto_reply" if automatic else "human")
 
 
 def _leaves(root: mime.Part) -> list[mime.Part]:
@@ -282,16 +327,26 @@ def _is_complaint(
         return True
     if root.header("x-hmxmroriginalrecipient") is not None:
         return True
+    listed = re.search(r"^feedback-type\s*:", text[:4000], re.IGNORECASE | re.MULTILINE)
+    if listed is not None:
+        return not _is_personal(text[: listed.start()])
     forwarded = any(leaf.content_type.startswith("message/rfc822") for leaf in leaves)
-    if re.search(r"^feedback-type\s*:", text[:4000], re.IGNORECASE | re.MULTILINE):
-        return True
+    if not forwarded and not _HEADERS.search(text[:_READ]):
+        # People complain too; only a complaint about a mail comes with that mail.
+        return False
     keyword = re.search(r"\b(abuse|complain(t|ed)|spam|unsolicited|feedback)\b", text[:2000], re.I)
-    return bool(_FEEDBACK_SUBJECT.match(subject) and (forwarded or keyword)) or bool(
-        forwarded
-        and keyword
+    by_subject = _FEEDBACK_SUBJECT.match(subject) is not None
+    by_sender = bool(
+        keyword
         and re.match(r"(staff@hotmail|fbl|feedback|abuse|complaints?|scomp|jmrp)", sender)
         and not subject.lower().startswith("re:")
     )
+    return (by_subject or by_sender) and not _is_personal(text[:2000])
+
+
+def _is_personal(text: str) -> bool:
+    """Return whether a text asks, requests or tells of the writer's own affairs."""
+    return _pattern(_PERSON_WORDS).search(_URL.sub("", text)) is not None
 
 
 def _delivery_status(leaves: list[mime.Part]) -> str | None:
@@ -322,7 +377,7 @@ def _provider_notification(root: mime.Part, text: str) -> Verdict | None:
         return None
     address = r'"emailAddress"\s*:\s*"[^"@]{0,100}?([^"<@\s]+@[^">\s]+)'
     status = re.search(r'"status"\s*:\s*"([245]\.\d{1,3}\.\d{1,3})"', text)
-    own_id = re.search(r'"messageId"\s*:\s*"<?([^"<>]+@[^"<>]+)>?"', text)
+    own_id = re.search(r'"messageId"\s*:\s*"<?([^"<>@]+@[^"<>@]+)>?"', text)
     complaint = event.group(1) == "Complaint"
     feedback = re.search(r'"complaintFeedbackType"\s*:\s*"([\w-]{1,40})"', text)
     return Verdict(
@@ -345,7 +400,7 @@ def _is_forwarded_report(subject: str, text: str) -> bool:
         return False
     if not re.search(r"^[> \t]*final-recipient\s*:", text[:_READ], re.IGNORECASE | re.MULTILINE):
         return False
-    begins = re.search(r"^\s*(?:>|begin forwarded|-{3,})", text, re.IGNORECASE | re.MULTILINE)
+    begins = re.search(r"^[^\S\n]*(?:>|begin forwarded|-{3,})", text, re.IGNORECASE | re.MULTILINE)
     return begins is not None and len(text[: begins.start()].split()) <= 6
 
 
@@ -362,15 +417,21 @@ def _is_bounce(
     name = mime.header_text(root.header("from"), _ignore)
     is_daemon = bool(_DAEMON.match(local)) or bool(_DAEMON_NAME.search(name))
     by_daemon = is_daemon or _has_null_return_path(root) or not sender
-    if not by_daemon and not _pattern(_RETURN_SUBJECT).search(subject):
-        return False
-    words = _pattern(_RETURN_WORDS).search(_report_text(text, leaves))
     subject_says = bool(_pattern(_RETURN_SUBJECT).search(subject))
+    if not by_daemon and not subject_says:
+        return False
+    report = _report_text(text, leaves)
+    words = _pattern(_RETURN_WORDS).search(report)
     if is_daemon:
+        # People have addresses such as postmaster@, too.
+        is_person = not _MACHINE.match(local) and _is_personal(report)
+        if is_person and not (_has_headers(root, text, leaves) or _is_automatic(root, sender)):
+            return False
         return subject_says or (words is not None and not _is_marked_automatic(root, subject))
     if by_daemon:
         return subject_says and (words is not None or not _is_marked_automatic(root, subject))
-    return words is not None and _has_copy(text, leaves)
+    copied = _has_headers(root, text, leaves) or _REPLY_CODE.search(text)
+    return words is not None and bool(copied) and not _is_personal(report)
 
 
 def _report_text(text: str, leaves: list[mime.Part]) -> str:
@@ -384,12 +445,11 @@ def _report_text(text: str, leaves: list[mime.Part]) -> str:
     return head[: copy.start()] if copy and copy.start() > 40 else head
 
 
-def _has_copy(text: str, leaves: list[mime.Part]) -> bool:
-    if any(leaf.content_type in {"message/rfc822", "text/rfc822-headers"} for leaf in leaves):
+def _has_headers(root: mime.Part, text: str, leaves: list[mime.Part]) -> bool:
+    """Return whether the mail contains the headers of a returned one."""
+    if any(leaf.content_type in _RETURNED_PARTS for leaf in leaves if leaf is not root):
         return True
-    if re.search(r"^\W{0,4}(message-id|received|return-path|x-mailer)\s*:", text, re.I | re.M):
-        return True
-    return bool(_REPLY_CODE.search(text))
+    return _HEADERS.search(text) is not None
 
 
 def _is_marked_automatic(root: mime.Part, subject: str) -> bool:
@@ -398,7 +458,26 @@ def _is_marked_automatic(root: mime.Part, subject: str) -> bool:
     )
 
 
-def _is_automatic(root: mime.Part, sender: str, subject: str, leaves: list[mime.Part]) -> bool:
+def _has_automatic_subject(subject: str, text: str) -> bool:
+    """Return whether the subject is that of an automatic reply, and the text no person's."""
+    begins = _pattern(_AUTOMATIC_SUBJECT).match(subject)
+    absent = None if begins else _pattern(_ABSENCE_SUBJECT).match(subject)
+    if begins is None and absent is None:
+        return False
+    start = text[:2000]
+    says_so = _pattern(_AUTOMATIC_WORDS).search(start) is not None
+    if absent is not None:
+        return says_so and not _is_personal(subject)
+    rest = _REST_OF_WORD.sub("", subject[begins.end() :]).strip() if begins else ""
+    if not rest or not (rest[0].isalnum() or rest[0] in "\"'“«"):
+        return says_so or not _is_personal(start)
+    return says_so and not _is_personal(rest + "\n" + start)
+
+
+_REST_OF_WORD = re.compile(r"^[^\W\d_\u0e00-\u0e7f\u3040-\u9fff\uac00-\ud7af]*")
+
+
+def _is_automatic(root: mime.Part, sender: str) -> bool:
     submitted = _value(root, "auto-submitted")
     if submitted and not submitted.startswith("no"):
         return True
@@ -426,9 +505,7 @@ def _is_automatic(root: mime.Part, sender: str, subject: str, leaves: list[mime.
         return True
     if "mailbox rules agent" in _value(root, "x-ms-exchange-generated-message-source"):
         return True
-    if re.search(r"\b(vacation|auto-?respond|auto-?repl)", _value(root, "x-mailer")):
-        return True
-    return bool(_pattern(_AUTOMATIC_SUBJECT).match(subject))
+    return bool(re.search(r"\b(vacation|auto-?respond|auto-?repl)", _value(root, "x-mailer")))
 
 
 def _value(root: mime.Part, name: str) -> str:

@@ -162,6 +162,7 @@ class _Content:
 
     def __init__(self, note: _Defects) -> None:
         self.note = note
+        self.root: mime.Part | None = None
         self.segments: list[_Segment] = []
         self.attachments: list[MailAttachment] = []
         self.calendar: list[str] = []
@@ -171,9 +172,11 @@ class _Content:
         self._rendered: list[tuple[list[TextLine], list[TextLine] | None]] | None = None
 
     def read(self, part: mime.Part) -> None:
-        self.segments.extend(self.visible(part))
+        self.root = part
+        self.segments.extend(self.visible(part, is_body=part.disposition != "attachment"))
 
-    def visible(self, part: mime.Part) -> list[_Segment]:
+    def visible(self, part: mime.Part, *, is_body: bool = False) -> list[_Segment]:
+        """The visible text of a part; `is_body` if it is the mail's text, whatever its name."""
         kind = part.content_type
         if kind.startswith("multipart/") and part.children:
             if kind == "multipart/alternative":
@@ -186,12 +189,12 @@ class _Content:
         if kind.startswith("multipart/"):
             self.attach(part)
             return []
-        return self.leaf(part)
+        return self.leaf(part, is_body=is_body)
 
     def alternative(self, part: mime.Part) -> list[_Segment]:
         chosen = _Segment()
         for child in part.children:
-            for segment in self.visible(child):
+            for segment in self.visible(child, is_body=child.disposition != "attachment"):
                 if segment.plain is not None:
                     chosen.plain = _joined(chosen.plain, segment.plain)
                 if segment.html is not None:
@@ -203,7 +206,7 @@ class _Content:
         root = next(
             (c for c in part.children if start and _content_id(c) == start), part.children[0]
         )
-        segments = self.visible(root)
+        segments = self.visible(root, is_body=root.disposition != "attachment")
         for child in part.children:
             if child is not root:
                 if not segments and child.content_type.startswith(("text/", "multipart/")):
@@ -219,18 +222,18 @@ class _Content:
         else:
             self.attach(part)
 
-    def leaf(self, part: mime.Part) -> list[_Segment]:
+    def leaf(self, part: mime.Part, *, is_body: bool) -> list[_Segment]:
         kind = part.content_type
         named = self.name_of(part)
-        is_file = part.disposition == "attachment" or (bool(named) and self.has_text)
+        is_file = not is_body and (
+            part.disposition == "attachment" or (bool(named) and self.has_text)
+        )
         if kind == "message/rfc822" or kind == "message/global":
             self.forwarded.append(part)
             self.attach(part)
-        elif (
-            kind in {"text/plain", "text/html", "text/enriched"}
-            and not is_file
-            and not (named and kind == "text/html")
-        ):
+        elif kind in {"text/plain", "text/html", "text/enriched"} and not is_file:
+            if named and kind == "text/html" and not is_body:
+                self.attach(part)  # it may be the text as well as a file
             return self.text(part)
         elif kind == "text/calendar":
             self.calendar.append(part.text(self.note, MAX_TEXT))
@@ -340,6 +343,9 @@ class _Content:
         """The text of an invitation or of an attached mail, for a mail without text."""
         for text in self.calendar[:1]:
             yield [TextLine(line) for line in _calendar_text(text)], None
+        if self.root and self.root.content_type in {"text/plain", "text/html"}:
+            # The only part, called an attachment.
+            yield self.render(self.text(self.root)[0])
         if not self.calendar and self.forwarded and len(self.forwarded[0].raw) > 0:
             part = self.forwarded[0]
             self.note("text:of-attached-mail")
@@ -390,24 +396,21 @@ def _is_stub(plain: str, structured: list[TextLine]) -> bool:
 
 def _unflow(text: str, delete_space: bool) -> str:
     """Join flowed lines (RFC 3676): a trailing space continues a line of the same quote depth."""
-    lines: list[str] = []
+    lines: list[list[str]] = []
     open_prefix: str | None = None
     for line in text.split("\n"):
         depth = len(line) - len(line.lstrip(">"))
         content = line[depth:]
         content = content.removeprefix(" ")
         prefix = ">" * depth + (" " if depth else "")
+        is_open = content.endswith(" ") and content != "-- "
+        kept = content[:-1] if is_open and delete_space else content
         if open_prefix is not None and prefix == open_prefix and content != "-- ":
-            lines[-1] += content
+            lines[-1].append(kept)
         else:
-            lines.append(prefix + content)
-        if content.endswith(" ") and content != "-- ":
-            open_prefix = prefix
-            if delete_space:
-                lines[-1] = lines[-1][:-1]
-        else:
-            open_prefix = None
-    return "\n".join(lines)
+            lines.append([prefix, kept])
+        open_prefix = prefix if is_open else None
+    return "\n".join("".join(pieces) for pieces in lines)
 
 
 def _calendar_text(text: str) -> list[str]:
@@ -422,7 +425,7 @@ def _calendar_text(text: str) -> list[str]:
 
 def _tidy(text: str) -> str:
     """Remove trailing white space, outer empty lines, and more than two consecutive empty lines."""
-    text = re.sub(r"[ \t\xa0]+\n", "\n", text)
+    text = "\n".join(line.rstrip(" \t\xa0") for line in text.split("\n"))
     return re.sub(r"\n{4,}", "\n\n\n", text)[:MAX_TEXT].strip("\n").rstrip()
 
 
@@ -474,21 +477,45 @@ _ADDRESS = re.compile(
     r"""("(?:[^"\\\r\n]|\\.){1,64}"|[^\s<>"',;:()\[\]\\@]{1,128})@"""
     r"(\[[0-9a-fA-F:.]{2,60}\]|[^\s<>\"',;:()\[\]\\@]{1,255})"
 )
-_MAILBOX = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)|<[^>]*>|[^,;"(<]|["(<])""")
+_ENCLOSED = {
+    '"': (re.compile(r'"(?:[^"\\]|\\.)*+'), '"'),
+    "(": (re.compile(r"\((?:[^()\\]|\\.)*+"), ")"),
+    "<": (re.compile(r"<[^>]*+"), ">"),
+}
+_UNENCLOSED = re.compile(r'[^,;"(<]+')
+_WORDS = re.compile(r"=\?[^?\s]{1,60}\?[bBqQ]\?[^?\s]{0,2000}\?=")
 _MESSAGE_ID = re.compile(rb"<\s*([^<>\s]{1,900}(?:\s+[^<>\s]{1,300}){0,3}?)\s*>")
 
 
 def _mailboxes(text: str) -> Iterator[str]:
-    """Split an address list at the commas and semicolons that separate mailboxes."""
-    piece: list[str] = []
-    for match in _MAILBOX.finditer(text):
-        piece.append(match.group())
-        following = text[match.end() : match.end() + 1]
-        if following in {",", ";", ""}:
-            yield "".join(piece).strip(" \t,;")
-            piece.clear()
-    if piece:
-        yield "".join(piece).strip(" \t,;")
+    """Split an address list at the commas and semicolons that separate mailboxes.
+
+    A quotation mark or bracket that is never closed is an ordinary character; so are all later ones
+    of its kind, which are not looked at again.
+    """
+    unclosed: set[str] = set()
+    start = position = 0
+    while position < len(text):
+        character = text[position]
+        if character in ",;":
+            yield text[start:position].strip(" \t,;")
+            start = position = position + 1
+        elif character not in _ENCLOSED:
+            match = _UNENCLOSED.match(text, position)
+            position = match.end() if match else position + 1
+        elif character in unclosed:
+            position += 1
+        else:
+            pattern, closing = _ENCLOSED[character]
+            match = pattern.match(text, position)
+            end = match.end() if match else position
+            if text[end : end + 1] == closing:
+                position = end + 1
+            else:
+                if end >= len(text) - 1:
+                    unclosed.add(character)
+                position += 1
+    yield text[start:].strip(" \t,;")
 
 
 def _addresses(values: list[bytes], note: _Defects) -> list[tuple[str, str]]:
@@ -498,7 +525,7 @@ def _addresses(values: list[bytes], note: _Defects) -> list[tuple[str, str]]:
         if len(value) > mime.MAX_VALUE:
             note("header:too-long")
         text = decode(value[: mime.MAX_VALUE], "utf-8", note)
-        if "=?" in text and "@" not in re.sub(r"=\?\S+?\?=", "", text):
+        if "=?" in text and "@" not in _WORDS.sub("", text):
             text = mime.words(text, note)
         for mailbox in _mailboxes(text):
             if len(mailboxes) >= MAX_ADDRESSES:
@@ -509,6 +536,8 @@ def _addresses(values: list[bytes], note: _Defects) -> list[tuple[str, str]]:
 
 
 def _mailbox(text: str, note: _Defects) -> list[tuple[str, str]]:
+    if "@" not in text:
+        return []
     start = text.rfind("<")
     inside = text[start + 1 :] if start >= 0 else ""
     match = _ADDRESS.search(inside) if inside else None

@@ -15,9 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cache
+from itertools import takewhile
 
 from functions.intake.mail import reply_words as words
 from functions.intake.mail.html import Kind, TextLine
+from functions.intake.mail.introductions import DATE, EDGES, is_introduction, starts, wrote
 
 MAX_LINES = 5_000
 MAX_LINE = 500
@@ -107,7 +109,6 @@ _BROKEN_ADDRESS = re.compile(r"\s*>\s*(?:[^\W\d]{1,20}\s){0,3}[^\W\d]{0,20}\s?[:
 _DRAWN_AROUND = re.compile(r"\s*[-—–]{3,}[^\n]{3,90}[-—–]{3,}\s*")
 _GROUPWISE = re.compile(r">>>[^>]{3,200}(?:<[^<>]{3,80}>)?[^>]{0,60}>>>\s*")
 _FENCE = re.compile(r"\s{0,3}(?:```|~~~)")
-_EDGES = " \t*_-—–~|"
 
 
 def _is_rule(line: str) -> bool:
@@ -203,7 +204,7 @@ def _mark_wrapped(lines: list[str], roles: list[Role]) -> None:
 
 def _ends_in_verb(content: str) -> bool:
     """Match `---- NAME wrote ----`, as some phones write."""
-    last = next(reversed(list(_wrote().finditer(content))), None)
+    last = next(reversed(list(wrote().finditer(content))), None)
     return last is not None and last.end() == len(content) and last.start() > 1
 
 
@@ -212,7 +213,7 @@ def _is_separator(lines: list[str], roles: list[Role], index: int) -> bool:
     line = lines[index]
     if len(line) > 120:
         return False
-    content = line.strip(_EDGES + ">:：#=. ")
+    content = line.strip(EDGES + ">:：#=. ")
     if not content:
         return False
     lower = content.lower()
@@ -242,6 +243,22 @@ _MORE_LABELS = re.compile(
 )
 
 
+_SENT = re.compile(
+    r"\W{0,6}(?:sent|gesendet|envoyé|enviad[oa]|inviato|verzonden|sendt|skickat|lähetetty|wysłan"
+    r"|отправлен|发送(?:时间|日期)|發送(?:時間|日期)|傳送時間|已发送|已傳送|送信日時|보낸)",
+    re.IGNORECASE,
+)
+"""A date label that only mails have."""
+_CONSIGNMENT = re.compile(
+    r"\W{0,4}(?:(?:运单|快递|快遞|物流|订单|訂單|包裹|货运|追踪|追跡|送り状|伝票|운송장)\w{0,4}"
+    r"|单号|單號|重量|品名|件数|件數|地址|电话|電話|手机|手機|tracking\W|waybill|awb|consign|parcel|weight|carrier|phone|address)"
+    r"[^:：]{0,20}[:：]",
+    re.IGNORECASE,
+)
+"""A label of a waybill or an order."""
+_BRACKETED = re.compile(r"[<＜(\[\"]\s*[^\s<>]{1,80}@|@[^\s<>]{1,80}[>＞;]")
+
+
 def _label(line: str) -> tuple[str, str] | None:
     """The header that a line looks like, and its value."""
     stripped = line.strip()
@@ -261,10 +278,12 @@ def _is_header_block(lines: list[str], roles: list[Role], index: int) -> bool:
     if first is None or first[0] == "cc":
         return False
     values: dict[str, str] = {}
+    sent = False
     last = ""
     for position in range(index, min(len(lines), index + 16)):
         line = lines[position].strip()
         labelled = _label(line) if line else None
+        sent = sent or (labelled is not None and _SENT.match(line) is not None)
         following = _next_text(lines, position + 1)
         continues = following is not None and _label(lines[following]) is not None
         if labelled:
@@ -275,24 +294,31 @@ def _is_header_block(lines: list[str], roles: list[Role], index: int) -> bool:
             or (line and (not last or line[0] == "<" or last[-1:] in ",;<" or
                           ("@" in line and continues)))
         ):  # fmt: skip
+            if _CONSIGNMENT.match(line) and not _BRACKETED.search(values.get("from", "")):
+                return False
             break
         else:
             last = line or last
-    return _are_mail_headers(values, _follows_separator(lines, index))
+    return _are_mail_headers(values, _follows_separator(lines, index), sent=sent)
 
 
-def _are_mail_headers(values: dict[str, str], separated: bool) -> bool:
+def _are_mail_headers(values: dict[str, str], separated: bool, *, sent: bool) -> bool:
+    """Return whether labels and values are a mail's; `sent` if a label says when it was sent.
+
+    "From: Beijing / To: Shanghai / Date: 3 May" is an order, and a waybill has a sender, a
+    recipient and a date as well.
+    """
     kinds = values.keys() & {"from", "date", "to", "subject"}
     sender = values.get("from")
-    if sender is None:
-        return separated and len(kinds) >= 3
     has_address = any("@" in value for value in values.values())
+    is_mail = has_address or sent or "subject" in kinds
+    if sender is None:
+        return separated and len(kinds) >= 3 and is_mail
     if len(kinds) >= 3:
-        # "From: Beijing / To: Shanghai / Date: 3 May" is an order, not a mail.
-        return has_address or separated or len(kinds) == 4
+        return has_address or (separated and is_mail) or len(kinds) == 4
     if len(kinds) == 2:
         dated = bool(re.search(r"\d", values.get("date", "")))
-        return (has_address or separated) and (dated or "subject" in kinds)
+        return (has_address or (separated and is_mail)) and (dated or "subject" in kinds)
     return len(_MORE_LABELS.findall(sender)) >= 2
 
 
@@ -306,37 +332,13 @@ def _follows_separator(lines: list[str], index: int) -> bool:
 
 # --- introductions --------------------------------------------------------------------------
 
-_ADDRESS = re.compile(r"[\w.+'-]{1,80}@[\w-]{1,80}")
-_BRACKETED = re.compile(r"(?:[<＜(\[]|&lt;)\s*(?:mailto:)?[^\s<>]{0,80}@[^\s<>]{1,80}")
-_DATE = re.compile(
-    r"(?<!\d)\d{1,2}\s?[:.hH時时点시]\s?\d{2}(?!\d)|(?<!\d)(?:19|20)\d\d(?!\d)"
-    r"|(?<!\d)\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?!\d)|\d\s?[年月日년월일]"
-)
+_ADDRESSED = re.compile(r"(?:[<＜]|&lt;)\s*(?:mailto:)?[^\s<>]{1,80}@[^\s<>]{1,80}(?:[>＞]|&gt;)$")
 _GOES_ON = re.compile(
     r"(?:[^\W\d_]{1,6}\.?\s+)?(?:(?:19|20)\d\d,?\s+)?(?:[上下]午|午[前後]|오[전후])?\s?"
     r"\d{1,2}[:.hH时時]\s?\d{2}(?![.\d]*[./-]\d)"
 )
 """A time of day after a year or a short word: the rest of a date that was wrapped."""
 _DATE_LAST = re.compile(r"(?:(?:19|20)\d\d|[月日]|[周週].|星期.)\W{0,3}$")
-_FIRST_PERSON = re.compile(r"\b(?:I|we|ich|wir|je|nous|yo|io|eu|ik|jag|jeg|я|мы)\b|我")
-_ENDS_MARKED = re.compile(r"(?:[>)\]＞]|&gt;|@[\w.-]{3,60})[\"'*\s]*[:：]$")
-
-
-@cache
-def _starts() -> re.Pattern[str]:
-    openers = "|".join(sorted(words.OPENERS, key=len, reverse=True))
-    return re.compile(
-        rf"(?:(?:{openers})(?:\b|(?=\s?\d))|\d|[^\W\d_]{{1,14}}[.,]*\s+\d"
-        r"|[^\W\d_]{1,14}[.,]*\s+[^\W\d_]{1,14}[.,]*\s+\d)",
-        re.IGNORECASE,
-    )
-
-
-@cache
-def _wrote() -> re.Pattern[str]:
-    verbs = "|".join(sorted(words.WROTE, key=len, reverse=True))
-    unspaced = "写道|寫道|写到|来信|來信|のメール|書きました|작성|썼습니다"
-    return re.compile(rf"(?<![^\W\d_])(?:{verbs})(?![^\W_])|{unspaced}", re.IGNORECASE)
 
 
 def _introductions(lines: list[str], roles: list[Role]) -> dict[int, int]:
@@ -355,9 +357,9 @@ def _introductions(lines: list[str], roles: list[Role]) -> dict[int, int]:
 
 
 def _may_end_introduction(line: str) -> bool:
-    end = line.rstrip(_EDGES + "\"'”»")
+    end = line.rstrip(EDGES + "\"'”»")
     return end.endswith((":", "：", ">")) or ("wrote" in end[-12:].lower()) or (
-        0 < len(end) < 200 and _wrote().search(end, max(0, len(end) - 16)) is not None
+        0 < len(end) < 200 and wrote().search(end, max(0, len(end) - 16)) is not None
     )  # fmt: skip
 
 
@@ -370,26 +372,44 @@ def _first_of_introduction(
         if not line or roles[first] not in {Role.NEW, Role.HISTORY} or len(joined) > 400:
             return None
         joined = f"{line} {joined}".strip()
-        if _is_introduction(joined, quotes):
-            return _with_date_above(lines, roles, first, floor)
+        if is_introduction(joined, quotes=quotes):
+            start = _with_date_above(lines, roles, first, floor)
+            return _with_name_above(lines, roles, start, floor)
     return None
+
+
+def _with_name_above(lines: list[str], roles: list[Role], first: int, floor: int) -> int:
+    """Include the name and address above a date or verb, where the line was wrapped."""
+    above = lines[first - 1].strip(EDGES) if first > floor else ""
+    if above.endswith(("<", "＜")) and len(above) <= 200 and roles[first - 1] is Role.NEW:
+        return first - 1
+    if "@" in lines[first] or not above or roles[first - 1] is not Role.NEW or len(above) > 200:
+        return first
+    if _ADDRESSED.search(above):
+        first -= 1
+        before = lines[first - 1].strip(EDGES) if first > floor else ""
+        is_name = before and roles[first - 1] is Role.NEW and before[-1] not in ".,!?;:。，！？；："
+        opens = first - 1 == floor or (first >= 2 and not lines[first - 2].strip())
+        if is_name and opens and above[0] in "<＜" and len(before) <= 60:
+            return first - 1
+    return first
 
 
 def _with_date_above(lines: list[str], roles: list[Role], first: int, floor: int) -> int:
     """Include the wrapped first line of an introduction that matches from its second line on."""
-    if first > floor and _GOES_ON.match(lines[first].strip(_EDGES)):
-        broken = lines[first - 1].strip(_EDGES)
+    if first > floor and _GOES_ON.match(lines[first].strip(EDGES)):
+        broken = lines[first - 1].strip(EDGES)
         is_open = roles[first - 1] is Role.NEW and broken[-1:] not in ".!?。！？"
-        begins = _starts().match(broken) and re.search(r"\d", broken)
+        begins = starts().match(broken) and re.search(r"\d", broken)
         if is_open and len(broken) < 100 and (begins or _DATE_LAST.search(broken)):
             return first - 1
-    if _starts().match(lines[first].strip(_EDGES)) and _DATE.search(lines[first]):
+    if starts().match(lines[first].strip(EDGES)) and DATE.search(lines[first]):
         return first
     for above in range(first - 1, max(floor, first - 4) - 1, -1):
-        line = lines[above].strip(_EDGES)
+        line = lines[above].strip(EDGES)
         if not line or roles[above] is not Role.NEW or line[-1] in ".!?。！？":
             break
-        if _starts().match(line) and (_DATE.search(line) or re.search(r"\d", line)):
+        if starts().match(line) and (DATE.search(line) or re.search(r"\d", line)):
             return _with_date_above(lines, roles, above, floor) if line[-1] != "," else \
                 _highest_dated(lines, above, floor)  # fmt: skip
     return first
@@ -397,42 +417,11 @@ def _with_date_above(lines: list[str], roles: list[Role], first: int, floor: int
 
 def _highest_dated(lines: list[str], first: int, floor: int) -> int:
     while first > floor:
-        line = lines[first - 1].strip(_EDGES)
-        if not line.endswith(",") or not _starts().match(line) or not re.search(r"\d", line):
+        line = lines[first - 1].strip(EDGES)
+        if not line.endswith(",") or not starts().match(line) or not re.search(r"\d", line):
             break
         first -= 1
     return first
-
-
-def _is_introduction(text: str, quotes: bool) -> bool:
-    """Return whether a line (unwrapped) introduces a quotation; `quotes` if marked lines follow."""
-    text = text.strip(_EDGES + ">")
-    colon = text.endswith((":", "："))
-    dated = _DATE.search(text) is not None
-    address = _ADDRESS.search(text) is not None
-    if not (dated or address or quotes) or len(text) > 400:
-        return False
-    starts = _starts().match(text.lstrip("([「『【\"'“")) is not None
-    verb = next(reversed(list(_wrote().finditer(text))), None)
-    if verb is None:
-        if quotes and dated and starts and re.search(r"[^\s<>]+@[^\s<>]+>?$", text):
-            return True
-        marked = _ENDS_MARKED.search(text) is not None
-        return colon and dated and starts and (marked or (quotes and len(text) < 160))
-    if not colon and verb.end() < len(text) - 3:
-        return False
-    if verb.start() == 0 and colon and _BRACKETED.search(text):
-        return True
-    numbered = dated or re.search(r"\d", text) is not None
-    if address:
-        return (starts and numbered) or (colon and _BRACKETED.search(text) is not None)
-    if quotes:
-        return colon and (starts or dated or len(text.split()) <= 12)
-    if not colon or not dated or len(text) > 120 or _FIRST_PERSON.search(text):
-        return False
-    behind = text[verb.end() :].strip(" :：")
-    is_name = not behind or behind[0].isupper() or behind[0] in "\"'<„“("
-    return is_name and (starts or not verb.group().isascii())
 
 
 # --- signatures -----------------------------------------------------------------------------
@@ -469,7 +458,10 @@ def _mark_signature(lines: list[str], roles: list[Role], start: int, end: int) -
     for find in (_delimiter, _device_line, _disclaimer, _footer, _greeting):
         begin = find(lines, start, stop, fenced)
         if begin is not None and (begin > start or find in {_delimiter, _device_line}):
-            if not _has_text(lines, start, begin) and find is _device_line:
+            if find is _device_line and (
+                not _has_text(lines, start, begin)
+                or not all(map(_is_signature_line, _paragraph_lines(lines, begin + 1, stop)))
+            ):
                 roles[begin] = Role.SIGNATURE
                 continue
             stop = begin
@@ -498,11 +490,32 @@ def _texts(lines: list[str], start: int, end: int) -> list[str]:
     return [line.strip() for line in lines[start:end] if line.strip()]
 
 
+def _is_announced(lines: list[str], start: int, index: int) -> bool:
+    """Return whether the line above a drawn one announces what follows: "The log is below:"."""
+    for above in range(index - 1, max(start, index - 4) - 1, -1):
+        line = lines[above].strip(EDGES)
+        if line:
+            return line.endswith((":", "：")) or _ANNOUNCES.search(line) is not None
+    return False
+
+
+_ANNOUNCES = re.compile(
+    r"(?:如下|以下|下面|下列|下方|見下|见下|following|below|as follows|folgend\w*|unten|ci-dessous"
+    r"|siguiente\w*|下記|次の)[^。.!?]{0,12}[。.]?$",
+    re.IGNORECASE,
+)
+
+
+def _paragraph_lines(lines: list[str], start: int, end: int) -> list[str]:
+    """The lines up to the next empty one."""
+    return list(takewhile(str.strip, lines[start:end]))
+
+
 def _delimiter(lines: list[str], start: int, end: int, fenced: set[int]) -> int | None:
     for index in range(max(start, end - 60), end):
         is_mark = lines[index].strip("*_ ") == "--" and index not in fenced
         if is_mark and len(_texts(lines, index + 1, end)) <= 25:
-            return index
+            return None if _is_announced(lines, start, index) else index
     return None
 
 
@@ -511,10 +524,15 @@ def _device_line(lines: list[str], start: int, end: int, fenced: set[int]) -> in
         line = lines[index]
         if not line or len(line) > 300 or index in fenced or not _names_device(line):
             continue
-        bare = _LINK.sub(" ", line).strip(_EDGES + ".()（）[]【】…。!>")
-        if 4 < len(bare) <= 120 and _sent_from().fullmatch(bare):
+        bare = _LINK.sub(" ", line).strip(EDGES + ".()（）[]【】…。!>")
+        if 4 < len(bare) <= 120 and _sent_from().fullmatch(bare) and not _is_sentence(bare):
             return _card_above(lines, start, index) if "邮箱大师" in bare else index
     return None
+
+
+def _is_sentence(line: str) -> bool:
+    """Return whether a line that begins like a device line tells of something that was sent."""
+    return _any_of(*words.NOT_OF_DEVICE).search(_any_of(_EXCUSE + "$").sub("", line)) is not None
 
 
 def _card_above(lines: list[str], start: int, index: int) -> int:
@@ -539,7 +557,7 @@ def _sent_from() -> re.Pattern[str]:
 def _disclaimer(lines: list[str], start: int, end: int, _: set[int]) -> int | None:
     has_text = False
     for index in range(start, end):
-        line = lines[index].strip(_EDGES + "#")
+        line = lines[index].strip(EDGES + "#")
         if not line:
             continue
         opens = index == start or not lines[index - 1].strip() or bool(
@@ -560,11 +578,11 @@ def _paragraph(lines: list[str], index: int, end: int) -> str:
         if not line.strip():
             break
         parts.append(line.strip())
-    return " ".join(parts).strip(_EDGES + "#\"'")[:600]
+    return " ".join(parts).strip(EDGES + "#\"'")[:600]
 
 
 def _footer(lines: list[str], start: int, end: int, fenced: set[int]) -> int | None:
-    """A rule above a few lines with a contact: a list footer or a signature."""
+    """A rule above a few lines with a contact: a list footer or a signature, no form and no log."""
     for index in range(max(start + 1, end - 16), end):
         if index in fenced or not _is_rule(lines[index]) or lines[index - 1].strip():
             continue
@@ -572,8 +590,37 @@ def _footer(lines: list[str], start: int, end: int, fenced: set[int]) -> int | N
         if 0 < len(below) <= 10 and any(_CONTACT.search(line) for line in below) and all(
             len(line) <= 120 and not line.endswith(("?", "？")) for line in below
         ):  # fmt: skip
-            return index
+            is_content = any(map(_is_entry, below)) or _is_announced(lines, start, index)
+            if not is_content or any(map(_LIST_FOOTER.search, below)):
+                return index
     return None
+
+
+_LIST_FOOTER = re.compile(
+    r"mailing list|unsubscribe|list ?info|subscription|abmelden|désabonner"
+    r"|退订|退訂|取消订阅|配信停止",
+    re.IGNORECASE,
+)
+_FIELD = re.compile(r"[^\W\d][^:：/@]{0,30}[:：](?!//)")
+_CONTACT_FIELD = re.compile(
+    r"\W{0,6}(?:(?:tel|phone|fax|mobil|mob|cell|office|direct|e-?mail|mail|web|www|site|url|https?|skype"
+    r"|whatsapp|wechat|qq|addr|t|f|m|p|e|w|d|h|o|tél|téléphone|telefon|teléfono|courriel|portable)"
+    r"[^:：]{0,12}|(?:联系|公司|办公|移动|固定)?(?:电话|電話|手机|手機|传真|傳真|邮箱|郵箱|邮件|邮编|网址|網址|网站"
+    r"|地址|微信|住所|メール|전화|이메일|주소|팩스)[^:：]{0,6})[:：]",
+    re.IGNORECASE,
+)
+_LOG = re.compile(
+    r"^\W{0,3}(?:\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}[ T]|\d{1,2}:\d{2}(?::\d{2})?\b|\$ |# |at \w+[.(]"
+    r"|(?:\[?(?:err(?:or)?|warn(?:ing)?|info|debug|fatal|trace|get|post|put|curl|ping)\b))"
+    r"|\b(?:err(?:or)?|exception|traceback|failed|timeout|http/\d|status)\b.{0,20}\d",
+    re.IGNORECASE,
+)
+
+
+def _is_entry(line: str) -> bool:
+    """Return whether a line is a field of a form or an entry of a log, not a contact."""
+    is_field = _FIELD.match(line) is not None and _CONTACT_FIELD.match(line) is None
+    return is_field or _LOG.search(line) is not None
 
 
 @cache
@@ -595,7 +642,7 @@ def _greeting(lines: list[str], start: int, end: int, fenced: set[int]) -> int |
             continue
         if index in fenced or below > 15:
             break
-        bare = line.strip(_EDGES + ",.!;:，。！、…>") if len(line) <= 80 else ""
+        bare = line.strip(EDGES + ",.!;:，。！、…>") if len(line) <= 80 else ""
         bare = re.sub(r"[^\w\s)&+'’.]+$", "", bare).strip()
         if bare and _greetings().fullmatch(bare):
             closing = index

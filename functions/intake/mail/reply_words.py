@@ -278,7 +278,7 @@ DEVICES = (
     "手机", "手機",
     "邮箱", "郵箱", "邮件", "大师", "휴대", "我的", "小米", "华为", "荣耀", "三星", "魅族", "苹果",
     "客户端",
-    "почт", "アプリ",
+    "почт", "アプリ", "微信", "qq", "平板", "电脑", "電腦", "スマ", "携帯", "モバイル",
 )  # fmt: skip
 OWN = frozenset(
     [
@@ -306,6 +306,29 @@ OWN = frozenset(
         "t-mobile",
         "lg",
     ]
+)
+
+_DEVICE_ZH = (
+    r"(?:[a-z0-9 ._+()（）-]|版|型|系列|网页|移动|安卓|苹果|小米|红米|华为|荣耀|三星|魅族|一加|真我"
+    r"|中兴|联想|新浪|搜狐|网易|阿里|企业|微软|腾讯){0,24}"
+    r"(?:iphone|ipad|android|安卓|苹果|小米|红米|华为|荣耀|三星|魅族|一加|vivo|oppo|huawei|xiaomi"
+    r"|honor|samsung|windows|outlook|foxmail|qq|手机|手機|平板|电脑|電腦|邮箱|郵箱|微信|客户端|mail"
+    r"|mac)"
+    r"(?:[a-z0-9 ._+()（）-]|版|端|上|型|系列|手机|手機|客户端|邮箱|郵箱|邮件|应用|大师|移动"
+    r"){0,24}"
+)
+"""A device or a mail program by name; no other words are in a Chinese device line."""
+
+# Words that are in no device line: they tell what was sent, where or when.
+NOT_OF_DEVICE = (
+    r"(?<![\w-])(?:to|into|but|was|were|is|are|has|have|had|not|never|because|since|yesterday|today|last"
+    r"|ago|week|month|monday|tuesday|wednesday|thursday|friday|saturday|sunday|order|parcel|package"
+    r"|letter|courier|post|postal|address|home|shop|store|account|bank|warehouse|company|invoice"
+    r"|refund|receipt|form|website|page|screenshot"
+    r"|nach|zur|zum|gestern|aber|nicht|paket|adresse|konto|büro|bestellung|rechnung\w*|versand"
+    r"|vers|poste|colis|compte|bureau|commande|mais|pas|correos|paquete|cuenta|oficina|pedido|ayer"
+    r"|pero|posta|pacco|ufficio|ordine|ieri|correio|pacote|conta|escritório|ontem|mas|postnl"
+    r"|kantoor|gisteren|maar|pakket)(?![\w-])",
 )
 
 # Device lines that phones and mail programs add; matched against the whole line.
@@ -358,14 +381,17 @@ SENT_FROM = (
     r"gửi từ[^,;?]{2,50}",
     r"dikirim (?:dari|menggunakan)[^,;?]{2,50}",
     r"ส่งจาก[^,;?]{2,50}",
-    r"(?:此?邮件)?(?:发自|發自|发送自|来自|來自|寄自|傳送自|传送自)[^，。；？,;?]{0,4}(?:我的|"
-    r"网易|新浪|搜狐|小米|华为|荣耀|三星|vivo|oppo|魅族|iphone|ipad|android|windows|outlook|"
-    r"qq|foxmail|手机|手機|邮箱|mail|hua)[^，。；？,;?]{0,40}",
-    r"(?:从|從|由|用|通过|透過)(?:我的|网易|华为|小米|三星)?[^，。；？,;?]{1,40}(?:发送|發送|"
-    r"傳送|发出|寄出|寄送|发来)",
+    r"(?:此?邮件)?(?:发自|發自|发送自|来自|來自|寄自|傳送自|传送自) ?[:：]? ?(?:我的|本人的)? ?"
+    rf"{_DEVICE_ZH}",
+    r"(?:发自|發自|来自|來自)我的 ?[a-z0-9][a-z0-9 ._+-]{1,30}",
+    rf"(?:从|從|由|用|通过|透過) ?(?:我的|本人的)? ?{_DEVICE_ZH}"
+    r"(?:发送|發送|傳送|传送|发出|寄出|寄送|发来)(?:的)?",
     r"(?:获取|下载|取得|下載)(?:适用于 ?(?:ios|android) ?的 ?)?outlook[^，。；？]{0,40}",
     r"(?:获取|下载|取得)[^，。；？]{0,20}(?:outlook|邮箱大师|foxmail)[^，。；？]{0,20}",
-    r"[^、。]{0,30}(?:から|で|より)送信(?:しました|されました)?",
+    r"(?:私の|自分の)?(?:スマートフォン|スマホ|携帯(?:電話)?|モバイル|タブレット|アプリ"
+    r"|[a-z][a-z0-9!._+-]{2,20})"
+    r"(?:[a-z0-9 !._+-]|用|版|メール|アプリ){0,30}"
+    r"(?:から|より)送信(?:されました|しました|しています)?",
     r"(?:outlook|gmail)[^、。]{0,20}(?:を入手|を取得)",
     r"(?:나의|내|저의)? ?[^,;?]{1,30}(?:에서|로) ?(?:보냄|보냈습니다|전송|보낸 메일|"
     r"발송)[^,;?]{0,10}",

@@ -172,10 +172,10 @@ def _padded(length: int) -> int:
 
 def _string(kind: int, value: bytes, codepage: str, note: Note) -> str:
     if kind == _TEXT16:
-        return value.decode("utf-16-le", "replace").split("\x00")[0]
+        return value.decode("utf-16-le", "replace").partition("\x00")[0]
     return _text(value, codepage, note)
 
 
 def _text(value: bytes, codepage: str, note: Note) -> str:
-    text = decode(value.split(b"\x00")[0], codepage, note)
+    text = decode(value.partition(b"\x00")[0], codepage, note)
     return text.replace("\r\n", "\n").replace("\r", "\n")

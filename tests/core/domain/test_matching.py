@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 
 from functions.core.domain.matching import Facts, find_term, fold, holds, mentions, places
 from functions.core.domain.rules import Condition, Playbook
+from tests.growth import grows_with_length
 
 
 @pytest.mark.requirement("A2")
@@ -137,3 +138,36 @@ def test_conditions_on_queue_and_score(
     condition: dict[str, Any], facts: dict[str, Any], held: bool
 ) -> None:
     assert holds(Condition.model_validate(condition), Facts(**facts)) is held
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("支付\u200b失败了", "支付失败"),
+        ("支\u2060付\ufeff失\u00ad败", "支付失败"),
+        ("我的支付失\n败了", "支付失败"),
+        ("支付 \r\n  失败", "支付失败"),
+        ("支\u200b\n付失败", "支付失败"),
+        ("返金\nできない", "返金できない"),
+        ("re\u200dfund", "refund"),
+        ("my pay-\nment failed", "payment"),
+        ("my pay\u00ad\nment failed", "payment"),
+        ("退\ufe0f款", "退款"),
+    ],
+)
+def test_a_word_matches_over_invisible_characters_and_line_breaks(text: str, word: str) -> None:
+    assert mentions(fold(text), (word,)) == word
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("请退\n\n款式不对", "退款"), ("请退。\n款式不对", "退款"), ("pay -\nment", "payment"),
+     ("re fund", "refund")],
+)  # fmt: skip
+def test_a_word_does_not_match_over_paragraphs(text: str, word: str) -> None:
+    assert mentions(fold(text), (word,)) is None
+
+
+def test_folding_time_is_linear() -> None:
+    for unit in ("支 ", "支\n", "支\u3000", "a-\n", "\u00ad ", "\u200b"):
+        assert grows_with_length(fold, unit * 60_000), unit

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
+from functions.core.text import unmasking
 from functions.core.text.masking import mask
 from functions.core.text.unmasking import MessageMasker, Original, original, restored
 
@@ -45,6 +46,41 @@ def test_a_truncated_text_is_restored_up_to_its_end(text: str, most: int) -> Non
     document = masker.document()
     for words in restored(document, {"text": shown}).values() if document else ():
         assert text.startswith(words) or words.startswith(text)
+
+
+NUMBER = "13800138000"
+
+
+@given(before=st.integers(0, 3000), words=WORDS, limit=st.integers(1, 1200))
+def test_a_text_is_cut_to_its_limit_after_it_is_masked(before: int, words: str, limit: int) -> None:
+    text = "字" * before + words + NUMBER + "字" * 2000
+    shown = MessageMasker().mask("text", text, limit)
+    assert shown == mask(text)[:limit]
+
+
+@pytest.mark.parametrize("unit", ["a.very.long.name.of.someone@mail.example.com，", f"{NUMBER}，"])
+def test_no_half_number_is_shown_at_the_limit(unit: str) -> None:
+    """Addresses become shorter, so characters beyond the limit come into view."""
+    for shift in range(len(unit)):
+        shown = MessageMasker().mask("text", "字" * shift + unit * 1000, 500)
+        assert len(shown) <= 500
+        assert NUMBER[:5] not in shown
+        assert "someone" not in shown
+        assert mask("字" * shift + unit * 1000).startswith(shown)
+
+
+def test_only_what_can_be_shown_is_read() -> None:
+    read: list[str] = []
+
+    def read_and_mask(text: str) -> str:
+        read.append(text)
+        return mask(text)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(unmasking, "mask", read_and_mask)
+        MessageMasker().mask("text", f"{NUMBER} " * 50_000, 4000)
+    assert len(read) == 1
+    assert len(read[0]) < 5000
 
 
 @pytest.mark.requirement("G7")

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from functions.intake.mail import html, tnef
+from functions.intake.mail import html, mime, tnef
 from functions.intake.mail.charsets import codec_for, decode
 from functions.intake.mail.parser import InboundMail, parse
-from tests.growth import seconds
+from tests.growth import grows_with_length, seconds
 
 pytestmark = pytest.mark.requirement("F1", "F5")
 ROOT = Path(__file__).parents[3]
@@ -573,6 +573,12 @@ HOSTILE = {
     "open comments": lambda: HEAD + b"Content-Type: text/html\r\n\r\n" + b"<!--" * 400_000,
     "close tags": lambda: HEAD + b"Content-Type: text/html\r\n\r\n" + b"<b>" * 999
     + b"</i>" * 300_000,
+    "spaces": lambda: HEAD + b"\r\na" + b" " * 1_000_000 + b"b",
+    "boundary in one line": lambda: HEAD + b"Content-Type: multipart/mixed; boundary=-\r\n\r\n"
+    + b"-" * 2_000_000,
+    "unclosed styles": lambda: HEAD + b"Content-Type: text/html\r\n\r\n" + b"<style>a" * 200_000,
+    "long introduction": lambda: HEAD + b"Content-Type: text/html\r\n\r\n" + b"wrote " * 100_000
+    + b"<br>" + b"<blockquote></blockquote>" * 20_000,
     "blockquotes": lambda: HEAD + b"Content-Type: text/html\r\n\r\n"
     + b"<blockquote type=cite>x" * 80_000,
 }  # fmt: skip
@@ -596,6 +602,48 @@ def test_parsing_time_grows_with_the_size_of_a_mail(name: str, ordinary: float) 
     assert "parse:failed" not in mail.defects
     assert len(mail.text) <= 1_000_000
     assert len(mail.full_text) <= 1_000_000
+
+
+UNITS = [
+    '"\\"', '"', '"\\', "\\", "(", "(\\", "<", "<(", "<a@", "a@", "@", " ", "a ",
+    "=?", "=?x", "=?a?q?", "=?a?q?b?= ", ";", "a=", 'a="', 'a="\\', "a*0*=", "a;", ",", "a,", "'",
+    "=?a?b?QQ==",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["From", "To", "Subject", "Reply-To", "Message-ID", "References", "Content-Type",
+     "Content-Disposition", "List-Id", "Return-Path", "X-Failed-Recipients"],
+)  # fmt: skip
+def test_header_parsing_time_is_linear(name: str) -> None:
+    """Within the part of a header that is read, and with many headers."""
+
+    def read(text: str) -> None:
+        values = (text[at : at + mime.MAX_VALUE] for at in range(0, len(text), mime.MAX_VALUE))
+        parse("".join(f"{name}: x{value}\n" for value in values).encode() + b"\n\nhi")
+
+    for unit in UNITS:
+        for size in (mime.MAX_VALUE, mime.MAX_HEADER_BYTES - 5_000):
+            assert grows_with_length(read, (unit * size)[:size]), (unit, size)
+
+
+@pytest.mark.parametrize(
+    "start",
+    ["", "Subject: Fwd: Returned mail\n\nFinal-Recipient: x\n", "Content-Type: text/html\n\nx ",
+     'x-amz-sns-message-id: 1\n\n{"notificationType":"Bounce",', "Content-Type: text/calendar\n\n",
+     "Content-Type: multipart/mixed; boundary=-\n\n", "Content-Type: multipart/mixed\n\n",
+     "Content-Type: text/plain; format=flowed\n\n", "Content-Transfer-Encoding: base64\n\n"],
+)  # fmt: skip
+def test_body_parsing_time_is_linear(start: str) -> None:
+    units = [
+        " ", "\n", "\u3000\n", "-", "--\n", "- ", "=", ">", "> \n", "<", "<!--", "<a ", "&#9", "a@",
+        'messageId":"a@', "begin 644 a\n", "not ", "\xa0", "message-id:\n ", "x\n\n",
+        "ab \n", "x\nto: a\n",
+    ]  # fmt: skip
+    for unit in units:
+        text = (unit * 200_000)[:200_000]
+        assert grows_with_length(lambda text: parse(f"{start}{text}x".encode()), text), unit
 
 
 @pytest.mark.parametrize("name", ["30 MB attachment", "30 MB text", "30 MB GBK", "boundaries"])

@@ -212,6 +212,20 @@ DEVICE_LINES = [
     "发自网易邮箱大师",
     "获取 Outlook for iOS",
     "发送自 Windows 10 版邮件应用",
+    "Sent from my Galaxy S23 Ultra",
+    "Sent from Mail for Windows",
+    "Sent from Outlook on the web",
+    "Sent via BlackBerry by AT&T",
+    "Von meinem Samsung Galaxy Smartphone gesendet.",
+    "发自我的HUAWEI Mate 60",
+    "来自小米手机",
+    "从 Windows 版邮件发送",
+    "通过我的华为手机发送",
+    "从iPhone版QQ邮箱发送",
+    "发自企业微信",
+    "发自阿里邮箱 iPhone版",
+    "Outlook for iOS から送信",
+    "スマートフォンから送信",
 ]
 
 
@@ -283,6 +297,32 @@ def test_signature_and_disclaimer_are_cut(signature: str) -> None:
         "Am 3.5.2024 schrieb ich Ihnen folgendes:\nDie Tür ist kaputt.",
         "Model: X-1\nSerial: 123\nPurchased: 2024-01-01\nFrom: the shop in Example Street",
         "It shows this:\n\n> Error 17\n\nWhat does it mean?",
+        # forms, logs and waybills below a drawn line
+        "您好，表单内容：\n\n=====\n姓名：李四\n手机：13900001111\n问题：无法登录",
+        "It is this one.\n\n-----\nName: Li\nPhone: +86 139 0000 1111\nModel: XR-200",
+        "See below\n\n--------\n2024-05-01 10:00:01 GET https://x.example/a 500\n10:00:02 retry",
+        "ログは以下です\n\n----------\n10:02 接続 http://a.example/\n10:03 エラー 500",
+        "日志：\n--\n10:02 start http://a.example\n10:03 ERR",
+        "包裹信息\n--------\n发件人：王五\n收件人：赵六\n日期：2024-05-01\n物流单号：YT100\n请尽快",
+        "运单\n==========\n寄件人：王五\n收件人：赵六\n寄件时间：2024-05-01 10:00\n破损了",
+        "Label:\n-----------\nFrom: Li Wei\nTo: Zhao Liu\nDate: 2024-05-01\nTracking: SF100\n"
+        "It arrived broken.",
+        "日期：2024-05-01\n收件人：赵六\n寄件人：王五\n没收到",
+        # tales of what was sent or written
+        "Sent by the courier to my office on Monday\nand nobody was there.",
+        "Sent from my account to yours, the money never came",
+        "Sent by mail on Monday\nNo answer yet",
+        "由于手机端一直没有发送验证码\n无法登录",
+        "通过邮箱发送的发票没收到\n请重新发送",
+        "从手机上发送的图片打不开",
+        "来自客户的邮件都收不到\n请看一下",
+        "从昨晚开始邮箱里的邮件全部没有发送",
+        "アプリからフォームを送信しましたが届きません\n確認してください",
+        "您好\n5月3日接到客服来信：\n让我补交押金\n是真的吗",
+        "2024年5月1日您在邮件中写道：\n三天内退款\n到现在没退",
+        "2024年5月1日商家来信：\n拒绝退款\n请介入",
+        "On 3 May 2024 your colleague wrote:\nwe refund in 3 days.\nNothing came.",
+        "Am 3.5.2024 schrieb Ihr Kollege:\nWir erstatten.\nNichts kam.",
         "Hi,\n\nthis needs a fix:\n\n1) door\n2) lamp\n\nRegards,\nExample\n\nPS: call at noon, "
         "the other number does not work any more.",
     ],
@@ -302,6 +342,13 @@ def test_a_mail_without_a_quotation_loses_nothing(text: str) -> None:
         "Wiadomość napisana przez A. Nybody\n<a@example.com> w dniu 10 mar 2026, o godz. 09:00:",
         "A. Nybody <a@example.com> 于2026年3月10日周二\n09:00写道：",
         "A. Nybody <a@example.com> 於 2026年3月10日\n週二 上午9:00寫道：",
+        "示例客户服务中心 <customer.service@example.com>\n于2026年3月10日周二 09:00写道：",
+        "示例客户服务中心\n<customer.service@example.com>\n于2026年3月10日周二 09:00写道：",
+        "示例 <a@example.com>\n于 2026年3月10日周二\n上午9:00写道：",
+        "示例 <\na@example.com> 于2026年3月10日周二 09:00写道：",
+        "在 2026年3月10日，09:00，\n示例 <a@example.com>\n写道：",
+        '2026年3月10日 09:00，"示例"\n<a@example.com> 写道：',
+        "Example Desk <a@example.com>\nwrote on Tue, 10 Mar 2026 at 09:00:",
     ],
 )
 def test_an_introduction_wrapped_before_its_time_is_cut(introduction: str, history: str) -> None:
@@ -345,6 +392,22 @@ def test_wrapped_ends_of_quoted_lines_are_cut() -> None:
         "> A long line that a relay on the way has broken off at a column of\nits own\n> choice.\n"
     )
     assert strip_reply(text) == "Yes."
+
+
+@pytest.mark.parametrize(
+    "signature",
+    ["----\nLi Wei\nExample Shop\nTel: +86 571 88888888\nwww.example.com",
+     "-----\n李伟\n示例公司\n电话：0571-88888888\n邮箱：a@example.com"],
+)  # fmt: skip
+def test_a_signature_below_a_drawn_line_is_cut(signature: str) -> None:
+    assert strip_reply(f"{NEW}\n\n{signature}") == NEW
+
+
+def test_text_directly_below_a_device_line_is_kept() -> None:
+    text = (
+        "Sent from my iPhone\nThe display is broken, and nobody answers the phone.\n\nPlease help."
+    )
+    assert strip_reply(text) == text.partition("\n")[2]
 
 
 def test_a_gateway_s_warning_is_cut() -> None:
