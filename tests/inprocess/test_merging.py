@@ -230,7 +230,9 @@ def test_a_submitter_s_message_to_a_merged_ticket_is_a_stranger_s(
     assert one not in journey.http("GET", f"{path}?{query}").text
     (written,) = [m for m in view(journey, one)["messages"] if m["text"] == "把资料发给我"]
     assert written["by_submitter"] is True
-    assert "把资料发给我" not in journey.http("GET", status_link(journey, one)).text
+    target = journey.storage.tickets.load("standard", one)
+    for link in (status_link(journey, one), ticket_link("", root, "submitter", target)):
+        assert "把资料发给我" not in journey.http("GET", link).text
 
 
 @pytest.mark.requirement("F4")
