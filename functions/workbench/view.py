@@ -72,7 +72,7 @@ def summary_view(ticket: Ticket, playbook: Playbook, principal: Principal) -> di
             "kind": ticket.customer.kind,
             "id": ticket.customer.id,
             "class": ticket.customer.customer_class,
-            "claimed_class": ticket.customer.claimed_class,
+            "claimed_class": ticket.customer.class_once_proven or ticket.customer.claimed_class,
             "preferred_channel": ticket.customer.preferred,
             "undeliverable": ticket.customer.undeliverable,
         },

@@ -257,3 +257,31 @@ def send_answer(simulator: Simulator, answered: Any, by: str) -> str:
     simulator.pump()
     routed: str = answer.json["number"]
     return routed
+
+
+@pytest.mark.requirement("A5")
+def test_a_known_contact_gives_its_class_only_once_it_is_proven(
+    simulator: Simulator, storage: Storage
+) -> None:
+    """Anybody can type a VIP's contact into the form."""
+    first, _ = file_form(simulator)
+    assert act_on(simulator, first, "set-customer-class", customer_class="vip").status == 200
+    number, submitted = file_form(simulator)
+
+    def classes() -> tuple[str | None, str | None]:
+        path = f"/agent/desks/standard/tickets/{number}"
+        customer = simulator.http("GET", path, claims=SUPERVISOR).json["customer"]
+        return customer["class"], customer["claimed_class"]
+
+    assert post(simulator, submitted, "messages", text="在吗").status == 201
+    assert classes() == (None, "vip")
+    sent = link_sent(simulator, storage, number)
+    assert post(simulator, sent, "messages", text="在的").status == 201
+    assert classes() == ("vip", None)
+    entered = simulator.http(
+        "POST",
+        "/agent/desks/standard/tickets",
+        {"contact": CUSTOMER, "description": "无法登录"},
+        claims=SUPERVISOR,
+    )
+    assert storage.tickets.load("standard", entered.json["number"]).customer.customer_class == "vip"
