@@ -14,6 +14,7 @@ from functions.core.domain.recipients import CUSTOMERS
 from functions.core.domain.record import TicketRecord, handling_record, message_order
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import Ticket
+from functions.core.services.merging import same_customer
 from functions.core.services.suggesting import suggest
 from functions.core.storage.files import FILES
 from functions.core.text.words import delivery_reason, event_label, label
@@ -142,7 +143,7 @@ def ticket_view(
         "related": list(ticket.related),
         "before": history[0].version if history and history[0].version > 1 else None,
         "history": [other.number for other in full.others],
-        "other_tickets": [_other(other, playbook) for other in full.others],
+        "other_tickets": [_other(other, ticket, playbook) for other in full.others],
     }
 
 
@@ -192,7 +193,8 @@ def _pending(ticket: Ticket, playbook: Playbook) -> dict[str, Any] | None:
     }
 
 
-def _other(ticket: Ticket, playbook: Playbook) -> dict[str, Any]:
+def _other(ticket: Ticket, shown: Ticket, playbook: Playbook) -> dict[str, Any]:
+    """Another ticket of the same contact; anybody can have named the contact of an unproven one."""
     locale = playbook.locale
     return {
         "number": ticket.number,
@@ -202,6 +204,7 @@ def _other(ticket: Ticket, playbook: Playbook) -> dict[str, Any]:
         "type_label": label(playbook.types, ticket.type, locale),
         "received_at": _local(ticket.received_at, playbook),
         "score": ticket.score,
+        "same_customer": same_customer(ticket, shown),
     }
 
 
