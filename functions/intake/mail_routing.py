@@ -26,7 +26,13 @@ from functions.core.storage.contacts import PriorRecords
 from functions.core.storage.database import Storage
 from functions.core.storage.idempotency import Duplicate, IdempotencyRecord
 from functions.core.text.contacts import mask_contact
-from functions.core.text.tokens import numbers_of_reply_token, ticket_of_message_id
+from functions.core.text.tokens import (
+    numbers_in_reply_token,
+    parse_message_id,
+    reply_token,
+    same,
+    ticket_of_message_id,
+)
 from functions.core.text.unmasking import MessageMasker, Seal, original
 from functions.core.text.words import EMPTY
 from functions.intake import bounces
@@ -42,7 +48,7 @@ MAX_SUBJECT = 1000
 
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{3,39}")
 _MAX_REFERENCES = 20  # the nearest ones; a thread needs no more
-_MAX_CANDIDATES = 8  # words of a subject that are tried as ticket numbers
+_MAX_CANDIDATES = 8  # recipients, and words of a subject, that are tried as ticket numbers
 
 
 @dataclass(frozen=True)
@@ -166,19 +172,21 @@ class MailRouter:
     def _find_ticket(self, received: ReceivedMail) -> tuple[Ticket | None, bool]:
         """Return the ticket of this desk that a mail answers, and whether by a token of ours.
 
-        A Message-ID or an address for answers that Deskbell made proves the ticket. A reference to
-        an earlier mail of the customer and a number in the subject prove nothing: they count only
-        if the mail comes from the ticket's contact, and its sender is trusted (G3).
+        A Message-ID or an address for answers that Deskbell made proves the ticket, unless its
+        contact was replaced since: the former contact has them too. A reference to an earlier mail
+        of the customer and a number in the subject prove nothing: they count only if the mail comes
+        from the ticket's contact, and its sender is trusted (G3).
         """
         mail, desk = received.mail, self.playbook.desk
         for reference in (mail.in_reply_to, *reversed(mail.references)):
-            key = ticket_of_message_id(self.root_key, reference) if reference else None
+            key = parse_message_id(self.root_key, reference) if reference else None
             if key is not None and key[0] == desk:
-                return self._load(key[1]), True
-        for number in self._numbers_of_recipients(mail):
-            ticket = self._load(number)
-            if ticket is not None:
-                return ticket, True
+                ticket = self._load(key[1])
+                if ticket is None or key[2] >= ticket.link_generation:
+                    return ticket, True
+        ticket = self._ticket_of_recipients(mail)
+        if ticket is not None:
+            return ticket, True
         sender = self._digest(mail.from_address) if received.sender_trusted else None
         if sender is None:
             return None, False
@@ -188,14 +196,26 @@ class MailRouter:
                 return ticket, False
         return None, False
 
-    def _numbers_of_recipients(self, mail: InboundMail) -> Iterator[str]:
-        """Yield the numbers that the recipients' addresses prove (`support+<token>@…`)."""
+    def _ticket_of_recipients(self, mail: InboundMail) -> Ticket | None:
+        """Return the ticket that a recipient's address proves (`support+<token>@…`)."""
         mailbox, _, mail_domain = self.playbook.mail.address.lower().rpartition("@")
+        tokens = []
         for address in mail.to:
             local, _, domain = address.lower().rpartition("@")
             name, _, token = local.partition("+")
-            if (name, domain) == (mailbox, mail_domain) and token:
-                yield from numbers_of_reply_token(self.root_key, self.playbook.desk, token)
+            if (name, domain) == (mailbox, mail_domain):
+                tokens.append(token)
+        for token in tokens[:_MAX_CANDIDATES]:
+            for number in numbers_in_reply_token(token):
+                ticket = self._load(number)
+                if ticket is not None and self._is_reply_token(token, ticket):
+                    return ticket
+        return None
+
+    def _is_reply_token(self, token: str, ticket: Ticket) -> bool:
+        number, generation = ticket.number, ticket.link_generation
+        expected = reply_token(self.root_key, ticket.desk, number, generation)
+        return expected != "" and same(token, expected)
 
     def _numbers_of_references(self, mail: InboundMail) -> tuple[str, ...]:
         """Return the number of the ticket that an earlier mail, which this one references, has."""

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from functions.core.channels.base import OutgoingMessage
 from functions.core.domain.delivery import Delivery
-from functions.core.domain.recipients import CUSTOMERS
+from functions.core.domain.recipients import CUSTOMERS, FORMER_CONTACT
 from functions.core.services.composing import RenderedMessage, written_by_agent
 from functions.core.text import tokens
 from functions.core.text.sms_numbers import SmsObstacle, sms_obstacle
@@ -115,8 +115,12 @@ class Sender:
         self, contact: OpenContact, delivery: Delivery, message: PreparedMessage, now: datetime
     ) -> str:
         desk, number, domain = delivery.desk, delivery.number, _domain(message)
+        own_id = tokens.message_id(self.root, desk, number, delivery.version, domain)
+        if delivery.recipient == FORMER_CONTACT:
+            # The new contact gets the keyed id of this version.
+            own_id = _unkeyed_id(delivery, message)
         thread = Thread(
-            own_id=tokens.message_id(self.root, desk, number, delivery.version, domain),
+            own_id=own_id,
             ticket_id=tokens.message_id(self.root, desk, number, 1, domain),
             answers=contact.message_id.strip().strip("<>"),
         )
@@ -151,9 +155,8 @@ class Sender:
         self, rendered: RenderedMessage, delivery: Delivery, message: PreparedMessage, now: datetime
     ) -> str:
         # With a keyed id, a colleague's reply would pass for the customer's.
-        own_id = f"{sha256(_unique(delivery)).hexdigest()[:32]}@{_domain(message)}"
-        to = deliverable(message.mailbox or "")
-        return self._mail(to, Thread(own_id), rendered, message, now)
+        thread = Thread(_unkeyed_id(delivery, message))
+        return self._mail(deliverable(message.mailbox or ""), thread, rendered, message, now)
 
     def _mail(
         self,
@@ -183,7 +186,7 @@ class Sender:
         """Return the desk's mailbox with a token by which a reply finds its ticket."""
         address, ticket = message.playbook.mail.address, message.ticket
         mailbox, _, domain = address.rpartition("@")
-        token = tokens.reply_token(self.root, ticket.desk, ticket.number)
+        token = tokens.reply_token(self.root, ticket.desk, ticket.number, ticket.link_generation)
         local_part = f"{mailbox}+{token}"
         fits = token and len(local_part) <= LOCAL_PART_LIMIT
         return f"{local_part}@{domain}" if fits else address
@@ -191,6 +194,10 @@ class Sender:
 
 def _unique(delivery: Delivery) -> bytes:
     return f"{delivery.desk}#{delivery.number}#{delivery.id}".encode()
+
+
+def _unkeyed_id(delivery: Delivery, message: PreparedMessage) -> str:
+    return f"{sha256(_unique(delivery)).hexdigest()[:32]}@{_domain(message)}"
 
 
 def _domain(message: PreparedMessage) -> str:

@@ -54,12 +54,13 @@ def authorize(
     if ticket is not None and kinds and not ticket.erased:
         return ticket, kinds[0]
     if "contact" in request.query and playbook.fields.status_by_contact:
-        attempts, now = storage.failed_attempts, request.now
-        if attempts.count(playbook.desk, number[:MAX_NUMBER], now) >= MAX_ATTEMPTS:
+        # Counted before it is answered: else guesses at the same moment would all be the first.
+        attempt = (playbook.desk, number[:MAX_NUMBER], request.now)
+        if storage.failed_attempts.add(*attempt) > MAX_ATTEMPTS:
             raise TooManyAttempts("Too many wrong attempts. Try again in an hour.")
         if ticket is not None and by_contact:
+            storage.failed_attempts.add(*attempt, -1)
             return ticket, "contact"
-        attempts.add(playbook.desk, number[:MAX_NUMBER], now)
     raise no_such_ticket()
 
 

@@ -129,10 +129,14 @@ def submitter_view(
             {"at": local(commit.at, zone), "text": event.words}
             for commit in (*([opening] if opening and opening not in history else ()), *history)
             for event in commit.events
-            if isinstance(event, e.TicketReceived)
-            or (isinstance(event, e.CustomerWrote) and event.by_submitter)
+            if isinstance(event, e.TicketReceived) or _by_this_submitter(event)
         ],
     }
+
+
+def _by_this_submitter(event: e.Event) -> bool:
+    """Return whether this ticket's own submitter link wrote it, not a merged ticket's."""
+    return isinstance(event, e.CustomerWrote) and event.by_submitter and event.via is None
 
 
 def _files(commit: e.Commit) -> Iterator[e.Attachment]:

@@ -15,6 +15,7 @@ from functions.core.domain.record import TicketRecord, handling_record, message_
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.web import earlier_page
+from functions.core.services.merging import same_customer
 from functions.core.services.suggesting import suggest
 from functions.core.storage.files import FILES
 from functions.core.text.words import delivery_reason, event_label, label
@@ -73,7 +74,7 @@ def summary_view(ticket: Ticket, playbook: Playbook, principal: Principal) -> di
             "kind": ticket.customer.kind,
             "id": ticket.customer.id,
             "class": ticket.customer.customer_class,
-            "claimed_class": ticket.customer.claimed_class,
+            "claimed_class": ticket.customer.class_once_proven or ticket.customer.claimed_class,
             "preferred_channel": ticket.customer.preferred,
             "undeliverable": ticket.customer.undeliverable,
         },
@@ -143,7 +144,7 @@ def ticket_view(
         "related": list(ticket.related),
         "before": earlier_page(history),
         "history": [other.number for other in full.others],
-        "other_tickets": [_other(other, playbook) for other in full.others],
+        "other_tickets": [_other(other, ticket, playbook) for other in full.others],
     }
 
 
@@ -193,7 +194,8 @@ def _pending(ticket: Ticket, playbook: Playbook) -> dict[str, Any] | None:
     }
 
 
-def _other(ticket: Ticket, playbook: Playbook) -> dict[str, Any]:
+def _other(ticket: Ticket, shown: Ticket, playbook: Playbook) -> dict[str, Any]:
+    """Another ticket of the same contact; anybody can have named the contact of an unproven one."""
     locale = playbook.locale
     return {
         "number": ticket.number,
@@ -203,6 +205,7 @@ def _other(ticket: Ticket, playbook: Playbook) -> dict[str, Any]:
         "type_label": label(playbook.types, ticket.type, locale),
         "received_at": _local(ticket.received_at, playbook),
         "score": ticket.score,
+        "same_customer": same_customer(ticket, shown),
     }
 
 

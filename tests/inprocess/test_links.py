@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
@@ -17,6 +18,7 @@ from infra.simulator.simulator import Simulator
 from tests import moto_internals
 from tests.inprocess.conftest import WEBHOOK_SECRET, erase_customer
 from tests.inprocess.desk_journey import customer_link
+from tests.inprocess.test_mail_loops import mails, make_mail
 from tests.inprocess.test_returns import (
     CUSTOMER,
     DESK,
@@ -28,6 +30,7 @@ from tests.inprocess.test_returns import (
 from tests.signed_requests import signed
 
 pytestmark = pytest.mark.requirement("A14", "A16", "F6", "G4")
+NEW_CONTACT = "li.lei2@example.org"
 FORM = "/desks/standard/tickets"
 PAGE = {"Accept": "text/html"}
 
@@ -194,7 +197,7 @@ def test_a_replaced_contact_is_told_and_its_links_end(
     before = link_sent(simulator, storage, number)
     assert post(simulator, before, "messages", text="在吗").status == 201
     assert proven(storage, number)
-    answer = act_on(simulator, number, "correct-contact", contact="li.lei2@example.org")
+    answer = act_on(simulator, number, "correct-contact", contact=NEW_CONTACT)
     assert answer.status == 200, answer.text
 
     assert not proven(storage, number)
@@ -204,7 +207,7 @@ def test_a_replaced_contact_is_told_and_its_links_end(
     told = last_delivery(storage, number, "former_contact_replaced")
     assert (told.state, told.recipient, told.to) == ("sent", "former_contact", "*" * 14 + ".com")
     assert "key=" not in sent_texts(CUSTOMER)[-1]
-    assert after.partition("key=")[2] in sent_texts("li.lei2@example.org")[-1]
+    assert after.partition("key=")[2] in sent_texts(NEW_CONTACT)[-1]
     view = simulator.http("GET", f"/agent/desks/standard/tickets/{number}", claims=SUPERVISOR).json
     (entry,) = [entry for entry in view["timeline"] if entry["event"] == "ContactCorrected"]
     assert entry["actor"] == "zg-1"
@@ -220,3 +223,65 @@ def test_an_erasure_ends_the_links(simulator: Simulator, storage: Storage) -> No
     erase_customer(simulator, datetime.now(UTC), contact=CUSTOMER)
     assert file_ticket(simulator, storage) != number
     assert {simulator.http("GET", old).status for old in (link, submitted)} == {404}
+
+
+@pytest.mark.requirement("G3")
+@pytest.mark.parametrize("by", ["address", "reference", "notice"])
+def test_what_a_former_contact_got_proves_no_mail_of_the_new_one(
+    simulator: Simulator, storage: Storage, by: str
+) -> None:
+    """Reply addresses and Message-IDs end like links; the notice about the change has neither."""
+    number, _ = file_form(simulator)
+    (first, *_) = mails_to(CUSTOMER)
+    act_on(simulator, number, "correct-contact", contact=NEW_CONTACT)
+    used = mails_to(CUSTOMER)[-1] if by == "notice" else first
+    assert send_answer(simulator, used, by) != number
+    assert not proven(storage, number)
+    (current, *_) = mails_to(NEW_CONTACT)
+    assert send_answer(simulator, current, by) == number
+    assert proven(storage, number)
+
+
+def mails_to(address: str) -> list[Any]:
+    return [message_from_bytes(raw, policy=policy.default) for to, raw in mails() if to == address]
+
+
+def send_answer(simulator: Simulator, answered: Any, by: str) -> str:
+    """Answer a mail under the new contact's name; return the ticket that got the answer."""
+    to = DESK if by == "reference" else answered["Reply-To"]
+    raw = make_mail(
+        NEW_CONTACT, to, **({} if by == "address" else {"In_Reply_To": answered["Message-ID"]})
+    )
+    headers = {"content-type": "message/rfc822", **signed(WEBHOOK_SECRET, raw)}
+    answer = simulator.http("POST", "/desks/standard/channels/mime", raw, headers=headers)
+    simulator.pump()
+    routed: str = answer.json["number"]
+    return routed
+
+
+@pytest.mark.requirement("A5")
+def test_a_known_contact_gives_its_class_only_once_it_is_proven(
+    simulator: Simulator, storage: Storage
+) -> None:
+    """Anybody can type a VIP's contact into the form."""
+    first, _ = file_form(simulator)
+    assert act_on(simulator, first, "set-customer-class", customer_class="vip").status == 200
+    number, submitted = file_form(simulator)
+
+    def classes() -> tuple[str | None, str | None]:
+        path = f"/agent/desks/standard/tickets/{number}"
+        customer = simulator.http("GET", path, claims=SUPERVISOR).json["customer"]
+        return customer["class"], customer["claimed_class"]
+
+    assert post(simulator, submitted, "messages", text="在吗").status == 201
+    assert classes() == (None, "vip")
+    sent = link_sent(simulator, storage, number)
+    assert post(simulator, sent, "messages", text="在的").status == 201
+    assert classes() == ("vip", None)
+    entered = simulator.http(
+        "POST",
+        "/agent/desks/standard/tickets",
+        {"contact": CUSTOMER, "description": "无法登录"},
+        claims=SUPERVISOR,
+    )
+    assert storage.tickets.load("standard", entered.json["number"]).customer.customer_class == "vip"

@@ -201,6 +201,8 @@ def test_an_unproven_contact_is_nobody_s_other_ticket(journey: SimulatedJourney)
     """A form in a victim's name, merged with the victim's ticket, leads nowhere (Links)."""
     theirs = file_proven(journey, "发票抬头是某某公司")
     forged = journey.file("无法登录", contact=MAIL)
+    for number in (theirs, forged):
+        assert [o["same_customer"] for o in view(journey, number)["other_tickets"]] == [False]
     assert act_on(journey, "li-1", forged, "merge", into=theirs).status == 403
     assert act_on(journey, "zg-1", forged, "merge", into=theirs).status == 200
     for number, hidden in ((forged, theirs), (theirs, forged)):
@@ -214,6 +216,8 @@ def test_an_unproven_contact_is_nobody_s_other_ticket(journey: SimulatedJourney)
     assert (wrote.status, wrote.json["number"]) == (201, theirs)
     assert theirs in journey.http("GET", status_link(journey, forged)).text
     assert view(journey, forged)["contact_proven"] is True
+    (other,) = view(journey, forged)["other_tickets"]
+    assert (other["number"], other["same_customer"]) == (theirs, True)
 
 
 @pytest.mark.requirement("G4")
@@ -230,7 +234,9 @@ def test_a_submitter_s_message_to_a_merged_ticket_is_a_stranger_s(
     assert one not in journey.http("GET", f"{path}?{query}").text
     (written,) = [m for m in view(journey, one)["messages"] if m["text"] == "把资料发给我"]
     assert written["by_submitter"] is True
-    assert "把资料发给我" not in journey.http("GET", status_link(journey, one)).text
+    target = journey.storage.tickets.load("standard", one)
+    for link in (status_link(journey, one), ticket_link("", root, "submitter", target)):
+        assert "把资料发给我" not in journey.http("GET", link).text
 
 
 @pytest.mark.requirement("F4")

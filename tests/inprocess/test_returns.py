@@ -547,7 +547,7 @@ def test_a_contact_keeps_its_mark_and_its_class(simulator: Simulator, storage: S
     mail_bounce(simulator, number)
     assert act_on(simulator, number, "set-customer-class", customer_class="vip").status == 200
     ticket: Ticket = storage.tickets.load("standard", file_ticket(simulator, storage))
-    assert (ticket.customer.undeliverable, ticket.customer.customer_class) == (
+    assert (ticket.customer.undeliverable, ticket.customer.class_once_proven) == (
         "bounce 5.1.1",
         "vip",
     )

@@ -32,7 +32,8 @@ def customer_messages(storage: Storage, number: str) -> list[Any]:
 
 
 def reply_address(simulator: Simulator, number: str, desk: str = "standard") -> str:
-    return f"support+{reply_token(aws.root_key(simulator.deployment), desk, number)}@standard.local"
+    token = reply_token(aws.root_key(simulator.deployment), desk, number, 1)
+    return f"support+{token}@standard.local"
 
 
 def answer_by(simulator: Simulator, number: str, by: str, *senders: str) -> None:
@@ -102,7 +103,7 @@ def test_another_writer_s_address_is_shown_masked(
 
 def test_a_forged_reply_address_opens_a_new_ticket(simulator: Simulator, storage: Storage) -> None:
     number = file_ticket(simulator, storage)
-    token = reply_token(aws.root_key(simulator.deployment), "omnichannel", number)
+    token = reply_token(aws.root_key(simulator.deployment), "omnichannel", number, 1)
     for forged in (token, f"{number.lower()}.aaaaaaaaaaaaaaaa", number):
         simulator.mail(make_mail("eve@example.net", DESK), f"support+{forged}@standard.local")
     simulator.pump()

@@ -117,7 +117,8 @@ class Customer(Value):
     """The customer as shown: masked name and contact, and the contact's keyed hash.
 
     `undeliverable` is the reason why no mail is sent until somebody corrects the contact.
-    `claimed_class` is a class that an unproven customer's own `id` would give.
+    `claimed_class` is a class that an unproven customer's own `id` would give; `class_once_proven`
+    the class of the contact, in force once the contact is proven.
     """
 
     name: PersonalText = ""
@@ -127,6 +128,7 @@ class Customer(Value):
     id: FreeText | None = None
     customer_class: TermName | None = None
     claimed_class: TermName | None = None
+    class_once_proven: TermName | None = None
     preferred: Literal["sms", "email", "message", "phone"] | None = None
     undeliverable: PersonalText | None = None
 

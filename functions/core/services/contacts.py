@@ -67,14 +67,14 @@ class ContactCorrector:
             wrong = FieldError("contact", str(error))
             raise InvalidInput("Some fields are invalid; see errors.", (wrong,)) from error
         digest = contact_digest(contact, playbook.desk, self.root_key)
+        known = self.storage.contacts.known(playbook.desk, None, digest)
         customer = ticket.customer.model_copy(
             update={
                 "contact": mask_contact(contact.address, playbook.fields.contact_style),
                 "kind": contact.kind,
                 "hash": digest,
-                "undeliverable": self.storage.contacts.known(
-                    playbook.desk, None, digest
-                ).undeliverable,
+                "undeliverable": known.undeliverable,
+                "class_once_proven": known.customer_class,
             }
         )
         sealed = self.seal(playbook.desk, ticket.number, contact_document(contact))

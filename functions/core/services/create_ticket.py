@@ -389,7 +389,7 @@ def _customer(
 ) -> Customer:
     body, source = request.body, request.source
     by_id = _customer_class(playbook, body.customer_id)
-    # Anybody can type an id into an open form, so there the class is only a hint.
+    # Anybody can type an id, or another's contact, so a class by one of them is only a hint.
     vouched = source.contact_proven or source.entered_by is not None
     return Customer(
         name=mask_name(body.name or "", playbook.fields.name_style) if body.name else "",
@@ -397,8 +397,9 @@ def _customer(
         kind=contact.kind,
         hash=digest,
         id=body.customer_id or None,
-        customer_class=known.customer_class or (by_id if vouched else None),
+        customer_class=known.customer_class or by_id if vouched else None,
         claimed_class=None if vouched else by_id,
+        class_once_proven=None if vouched else known.customer_class,
         preferred=body.preferred_channel,
         undeliverable=known.undeliverable,
     )

@@ -18,22 +18,22 @@ class FailedAttempts:
 
     table: Table
 
-    def count(self, desk: str, number: str, now: datetime) -> int:
-        """The failed attempts in the current hour."""
-        item = self.table.get(*_item_key(desk, number, now), consistent=True)
-        return int(item["n"]["N"]) if item else 0
-
-    def add(self, desk: str, number: str, now: datetime) -> None:
-        """Count one more failed attempt."""
+    def add(self, desk: str, number: str, now: datetime, count: int = 1) -> int:
+        """Count one more attempt, or take it back (-1); return those in the current hour."""
         expires = int((now + timedelta(hours=2)).timestamp())
         item_key: Item = key(*_item_key(desk, number, now))
-        self.table.client.update_item(
+        response = self.table.client.update_item(
             TableName=self.table.name,
             Key=item_key,
-            UpdateExpression="ADD #n :one SET expires_at = :expires",
+            UpdateExpression="ADD #n :count SET expires_at = :expires",
             ExpressionAttributeNames={"#n": "n"},
-            ExpressionAttributeValues={":one": {"N": "1"}, ":expires": {"N": str(expires)}},
+            ExpressionAttributeValues={
+                ":count": {"N": str(count)},
+                ":expires": {"N": str(expires)},
+            },
+            ReturnValues="UPDATED_NEW",
         )
+        return int(response["Attributes"]["n"]["N"])
 
 
 def _item_key(desk: str, number: str, now: datetime) -> tuple[str, str]:

@@ -6,13 +6,14 @@ from functions.core.text.masked_text import MaskedText
 from functions.core.text.patterns import LazyPattern, tail
 
 _WECHAT = LazyPattern(
-    r"(加(?:我|一下)?的?)?(?:([微薇威]信?|[vw]信)|(?<![A-Za-z])(?:wechat|vx|wx))"
+    r"(加(?:我|一下)?的?)?(?:([微薇威]信?|[vw]信)|(?<![A-Za-z])(?:wechat|vx|wx)"
+    r"|(?<=加|我)v(?![A-Za-z0-9]))"
     r"( ?(?:号码?|id|账号)(?![A-Za-z]))?([ :=是为(]{0,4}(?:is )?)"
     r"([A-Za-z][A-Za-z0-9_-]{5,19})(?![A-Za-z0-9_-]|[.@][A-Za-z0-9])",
     re.IGNORECASE,
 )
 _QQ = LazyPattern(
-    r"(?:(?<![A-Za-z])QQ|扣扣)(?:群?号码?|群|ID)?[ :=#是为(]{0,4}(?:is )?"
+    r"(?:(?<![A-Za-z])QQ|扣扣|企鹅(?=群|号))(?:群?号码?|群|ID)?[ :=#是为(]{0,4}(?:is )?"
     r"([1-9]\d{4,9})(?![\d.]*\d)",
     re.IGNORECASE,
 )

@@ -55,7 +55,7 @@ from functions.core.text.phone_numbers import (
 Recogniser = Callable[[Cluster, int], Recognised | None]
 
 _CANDIDATE = LazyPattern(
-    r"@|\d(?:\D{0,6}\d){5}|[微薇威]|[VvWw]信|扣扣|[VvWw][Xx]|[Qq]{2}|[Ww]e[Cc]hat|WECHAT"
+    r"@|\d(?:\D{0,6}\d){5}|[微薇威]|[VvWw]信|[加我][Vv]|扣扣|[VvWw][Xx]|[Qq]{2}|[Ww]e[Cc]hat|WECHAT"
 )
 
 

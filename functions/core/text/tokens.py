@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Literal
 
 _MAC_BYTES = 16  # 128 bits: unguessable, and short enough for a link in an SMS
+_MOST_OF_NUMBER = 40
 _REPLY_BYTES = 10  # 80 bits: the local part of an address has at most 64 characters
 
 
@@ -48,38 +49,45 @@ def message_id(root: bytes, desk: str, number: str, version: int, domain: str) -
 
 def ticket_of_message_id(root: bytes, text: str) -> tuple[str, str] | None:
     """Return the desk and number of a Message-ID that Deskbell created, else None."""
+    found = parse_message_id(root, text)
+    return found[:2] if found else None
+
+
+def parse_message_id(root: bytes, text: str) -> tuple[str, str, int] | None:
+    """Return the desk, number and version of a Message-ID that Deskbell created, else None."""
     local, _, _ = text.strip().strip("<>").rpartition("@")
     parts = local.split(".")
     if len(parts) != 4:
         return None
     desk, number, version, mac = parts
     expected = _mac(root, "message-id", desk, number, version)
-    return (desk, number) if same(mac, expected) else None
+    return (desk, number, int(version)) if same(mac, expected) else None
 
 
-def reply_token(root: bytes, desk: str, number: str) -> str:
+def reply_token(root: bytes, desk: str, number: str, generation: int) -> str:
     """Return the part after the `+` of the address that replies about a ticket go to.
 
     Mail systems may convert an address to lowercase, so the token does not contain the number's
     case. A number in mixed case could not be restored and gets no token: "".
+
+    Args:
+        generation: `Ticket.link_generation`; a later one invalidates the tokens of earlier ones.
     """
     if number not in (number.upper(), number.lower()):
         return ""
-    return f"{number.lower()}.{_reply_mac(root, desk, number)}"
-
-
-def numbers_of_reply_token(root: bytes, desk: str, token: str) -> tuple[str, ...]:
-    """Return the possible spellings of a reply token's number; none if the token is invalid."""
-    number, _, mac = token.lower().rpartition(".")
-    if not number or not same(mac, _reply_mac(root, desk, number)):
-        return ()
-    return (number.upper(), number) if number != number.upper() else (number,)
-
-
-def _reply_mac(root: bytes, desk: str, number: str) -> str:
-    message = "\x1f".join((desk, number.lower())).encode(errors="surrogatepass")
+    # The first generation's tokens are those of versions that had no generations.
+    parts = (desk, number.lower(), *([str(generation)] if generation > 1 else []))
+    message = "\x1f".join(parts).encode(errors="surrogatepass")
     digest = hmac.new(derive(root, "reply-to"), message, sha256).digest()
-    return b32encode(digest[:_REPLY_BYTES]).decode().lower()
+    return f"{number.lower()}.{b32encode(digest[:_REPLY_BYTES]).decode().lower()}"
+
+
+def numbers_in_reply_token(token: str) -> tuple[str, ...]:
+    """Return the possible spellings of the number in a reply token, which need not be valid."""
+    number, _, mac = token.lower().rpartition(".")
+    if not number or not mac or not number.isascii() or len(number) > _MOST_OF_NUMBER:
+        return ()
+    return tuple(dict.fromkeys((number.upper(), number)))
 
 
 def same(text: str, expected: str) -> bool:

@@ -11,7 +11,7 @@ from functions.core.text.tokens import (
     derive,
     link_key,
     message_id,
-    numbers_of_reply_token,
+    numbers_in_reply_token,
     reply_token,
     same,
     ticket_of_message_id,
@@ -83,21 +83,27 @@ def test_same_is_equality(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize("number", ["CS20260310001", "202603-7", "a1b2"])
-def test_a_reply_token_leads_to_its_ticket(number: str) -> None:
-    """In any case, but only at this desk and deployment."""
-    token = reply_token(ROOT, "standard", number)
-    assert number in numbers_of_reply_token(ROOT, "standard", token)
-    assert reply_token(ROOT, "standard", f"{number}aB") == ""
-    assert numbers_of_reply_token(ROOT, "standard", token.upper())[0] == number.upper()
-    assert numbers_of_reply_token(ROOT, "other", token) == ()
-    assert numbers_of_reply_token(bytes(32), "standard", token) == ()
+def test_a_reply_token_names_its_ticket_in_any_case(number: str) -> None:
+    token = reply_token(ROOT, "standard", number, 1)
+    assert number in numbers_in_reply_token(token)
+    assert numbers_in_reply_token(token.upper())[0] == number.upper()
+    assert reply_token(ROOT, "standard", f"{number}aB", 1) == ""
 
 
-@pytest.mark.parametrize("token", ["", ".", "orders", "cs20260310001", "cs20260310001.", "é.é"])
-def test_another_address_label_is_no_reply_token(token: str) -> None:
-    assert numbers_of_reply_token(ROOT, "standard", token) == ()
+def test_reply_tokens_differ_by_deployment_desk_number_and_generation() -> None:
+    tokens = [
+        reply_token(ROOT, "standard", "CS1", 1),
+        reply_token(ROOT, "standard", "CS1", 2),
+        reply_token(ROOT, "standard", "CS1", 3),
+        reply_token(ROOT, "standard", "CS2", 1),
+        reply_token(ROOT, "other", "CS1", 1),
+        reply_token(bytes(32), "standard", "CS1", 1),
+    ]
+    assert len({token.partition(".")[2] for token in tokens}) == len(tokens)
 
 
-def test_a_reply_token_for_another_number_is_refused() -> None:
-    token = reply_token(ROOT, "standard", "CS1").replace("cs1", "cs2")
-    assert numbers_of_reply_token(ROOT, "standard", token) == ()
+@pytest.mark.parametrize(
+    "token", ["", ".", "orders", "cs20260310001", "cs20260310001.", "é.é", f"{'a' * 99}.b"]
+)
+def test_another_address_label_names_no_ticket(token: str) -> None:
+    assert numbers_in_reply_token(token) == ()

@@ -23,7 +23,7 @@ class CustomerClassed(
     customer_class: TermName | None
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
-        update = {"customer_class": self.customer_class}
+        update = {"customer_class": self.customer_class, "class_once_proven": None}
         return {"customer": ticket.customer.model_copy(update=update)}
 
 
@@ -57,7 +57,11 @@ class ContactProven(
     """The writer has shown that the ticket's contact is theirs (contract, *Links*)."""
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
-        return {"contact_proven": True}
+        known = ticket.customer.class_once_proven
+        if known is None:
+            return {"contact_proven": True}
+        update = {"customer_class": known, "class_once_proven": None}
+        return {"contact_proven": True, "customer": ticket.customer.model_copy(update=update)}
 
 
 class ContactCorrected(
