@@ -1,6 +1,6 @@
 """The foundation's resources with data alone, as a template that can import them into a new stack.
 
-`python -m infra.deploy.retained > retained.json`; see docs/operations.md, "After a failed creation".
+`python -m infra.deploy.retained > retained.json`; docs/operations.md, "After a failed creation".
 """
 
 from __future__ import annotations

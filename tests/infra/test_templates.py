@@ -168,8 +168,9 @@ def test_every_failure_raises_an_alarm() -> None:
 
 @pytest.mark.requirement("G3")
 def test_resources_with_data_survive_the_stack() -> None:
-    """Deleting the stack by mistake deletes no ticket, mail, key or user; but a creation that failed
-    leaves none of them, since their names would block the next attempt.
+    """Deleting the stack by mistake deletes no ticket, mail, key or user.
+
+    A creation that failed leaves none of them, since their names would block the next attempt.
     """
     kept = (
         "AWS::DynamoDB::Table",
