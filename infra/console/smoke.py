@@ -65,7 +65,7 @@ class Check:
 
 
 @dataclass
-class Report:
+class SmokeReport:
     """What was checked, and which functions have worked."""
 
     checks: list[Check] = field(default_factory=list)
@@ -114,14 +114,14 @@ class Smoke:
         trail: Trail,
         desk: str,
         patience: timedelta,
-        tell: Callable[[Check], None],
+        show: Callable[[Check], None],
     ) -> None:
         self.outside = outside
         self.trail = trail
         self.desk = desk
-        self.report = Report()
+        self.report = SmokeReport()
         self._patience = patience
-        self._tell = tell
+        self._show = show
         self._records = retention.records_of(trail.stage)
         self._playbook = self._records.storage.playbooks.get(desk, datetime.now(UTC))
         self._run = secrets.token_hex(4)
@@ -129,7 +129,7 @@ class Smoke:
         self._ended: set[str] = set()
         self._token = ""
 
-    def run(self) -> Report:
+    def run(self) -> SmokeReport:
         """Run every scenario, then clean up whatever they left."""
         scenarios = [self._signs_in, self._solved, self._expired, self._mailed]
         scenarios += [self._returned, self._swept]
@@ -431,7 +431,7 @@ class Smoke:
 
     @contextmanager
     def _check(self, name: str, fix: str, *functions: str) -> Iterator[None]:
-        """Report whether a block succeeds; a failure abandons the scenario."""
+        """SmokeReport whether a block succeeds; a failure abandons the scenario."""
         try:
             yield
         except _EXPECTED as error:
@@ -453,7 +453,7 @@ class Smoke:
 
     def _add(self, check: Check) -> None:
         self.report.checks.append(check)
-        self._tell(check)
+        self._show(check)
 
     def _until(self, look: Callable[[], Found], otherwise: str) -> Found:
         """Look until something is found.

@@ -139,6 +139,9 @@ class Acts:
     def quarantine_replay(self) -> None:
         self.run("quarantine", "replay", self._quarantined())
 
+    def smoke(self) -> None:
+        self.run("smoke", "--desk", "standard")
+
     def ticket_export(self) -> None:
         self.run("ticket", "export", "standard", self._ticket())
 

@@ -19,7 +19,7 @@ from functions.core.storage.database import Storage
 from infra.console import smoke
 from infra.console.errors import UsageError
 from infra.console.main import app
-from infra.console.smoke import Check, Report, Smoke, desk_for
+from infra.console.smoke import Check, Smoke, SmokeReport, desk_for
 from infra.console.smoke_stage import Answer, SmokeFailed, StageUnderTest
 from infra.deploy.trail import Trail
 from infra.simulator.simulator import FUNCTIONS, Simulator
@@ -41,7 +41,6 @@ class InProcess(StageUnderTest):
     """The stage in this process; SES's mailbox simulator answers if `returns`."""
 
     simulator: Simulator
-    broken: str = ""
     returns: bool = True
 
     def call(self, method: str, path: str, body: Any = None, token: str = "") -> Answer:
@@ -113,14 +112,14 @@ def user_pool(simulator: Simulator) -> str:
     return pool
 
 
-Run = Callable[..., Report]
+Run = Callable[..., SmokeReport]
 
 
 @pytest.fixture
 def run(simulator: Simulator, user_pool: str, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run the smoke test; a broken function fails whenever it is invoked."""
 
-    def run(broken: str = "", *, returns: bool = True, patience: timedelta = BUSY) -> Report:
+    def run(broken: str = "", *, returns: bool = True, patience: timedelta = BUSY) -> SmokeReport:
         invoke = simulator.invoke
 
         def guarded(function: str, event: Any) -> Any:
@@ -130,14 +129,14 @@ def run(simulator: Simulator, user_pool: str, monkeypatch: pytest.MonkeyPatch) -
 
         monkeypatch.setattr(simulator, "invoke", guarded)
         monkeypatch.setattr(simulator.workflows, "invoke", guarded)
-        stage = InProcess(DEPLOYMENT, URL, simulator, broken, returns)
+        stage = InProcess(DEPLOYMENT, URL, simulator, returns)
         trail = Trail.of(DEPLOYMENT.stage)
         return Smoke(stage, trail, "standard", patience, lambda _: None).run()
 
     return run
 
 
-def failed(report: Report) -> list[Check]:
+def failed(report: SmokeReport) -> list[Check]:
     return [check for check in report.checks if check.state == "failed"]
 
 
@@ -240,7 +239,6 @@ def test_the_desk_is_one_whose_tickets_reach_every_function(
 def test_what_another_desk_cannot_exercise_is_skipped(
     simulator: Simulator, storage: Storage, user_pool: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    report = None
     monkeypatch.setattr(smoke, "_reaches_all", lambda _: False)
     stage = InProcess(DEPLOYMENT, URL, simulator)
     report = Smoke(stage, Trail.of(DEPLOYMENT.stage), "standard", BUSY, lambda _: None).run()

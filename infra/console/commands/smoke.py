@@ -31,14 +31,14 @@ def smoke(
     trail.record("smoke", tested, trail.stage)
     outside = StageUnderTest.of(trail.stage)
     with only_warnings():
-        found = Smoke(outside, trail, tested, timedelta(seconds=patience), _tell).run()
+        found = Smoke(outside, trail, tested, timedelta(seconds=patience), _show).run()
     report(f"functions that worked: {', '.join(sorted(found.worked))}")
     report(f"not exercised: {', '.join((*found.not_exercised, *NEVER))}")
     if not found.passed:
         raise typer.Exit(1)
 
 
-def _tell(check: Check) -> None:
+def _show(check: Check) -> None:
     detail = f": {check.detail}" if check.detail else ""
     report(f"{check.state:8}{check.name}{detail}")
     if check.fix:
