@@ -128,6 +128,7 @@ class Smoke:
         self._numbers: list[str] = []
         self._ended: set[str] = set()
         self._token = ""
+        self._let_in = False
 
     def run(self) -> SmokeReport:
         """Run every scenario, then clean up whatever they left."""
@@ -153,7 +154,7 @@ class Smoke:
             "api_handler",
         ):
             password = f"Aa1-{secrets.token_urlsafe(18)}"
-            self._let_in(password)
+            self._admit(password)
             body = {"username": USERNAME, "password": password}
             self._token = self._expect(
                 200, self.outside.call("POST", "/session", body), "POST /session"
@@ -223,7 +224,7 @@ class Smoke:
         """Mail that comes back, by SES's mailbox simulator."""
         for kind in ("bounce", "complaint"):
             if not self.outside.has_mail_simulator:
-                self._skip(kind, "SES's mailbox simulator does not exist in the local system")
+                self._skip(kind, "SES's mailbox simulator does not exist here")
                 continue
             fix = (
                 "the configuration set deskbell-<stage> must publish bounces and complaints to "
@@ -354,11 +355,12 @@ class Smoke:
 
     # The person, and what is left
 
-    def _let_in(self, password: str) -> None:
+    def _admit(self, password: str) -> None:
         """Let the smoke test's person in, who stays offline and is thus assigned nothing."""
         team = next(name for name, team in self._playbook.teams.items() if team.role == "agent")
         person = Person(self.desk, USERNAME, "supervisor", team, further_roles=("agent",))
         known = self._records.storage.roster.get(self.desk, USERNAME)
+        self._let_in = True
         if known is None:
             agents.add(self.trail, person, None, password)
         else:
@@ -375,10 +377,12 @@ class Smoke:
                 f"{self.desk} {USERNAME}`",
             ),
         ):
-            failed = [problem for number in self._numbers if (problem := self._removal(number))]
-            self._discard()
-            if self._token:
-                agents.deactivate(self.trail, self.desk, USERNAME, datetime.now(UTC))
+            try:
+                failed = [why for number in self._numbers if (why := self._removal(number))]
+                self._discard()
+            finally:
+                if self._let_in:
+                    agents.deactivate(self.trail, self.desk, USERNAME, datetime.now(UTC))
             if failed:
                 raise SmokeFailed("; ".join(failed))
 

@@ -67,12 +67,16 @@ class StageUnderTest:
 
     @property
     def has_mail_simulator(self) -> bool:
-        """Return whether SES answers mail to its simulator, as the local emulator does not."""
-        return self.deployment.stage != local_stage.STAGE
+        """Return whether SES is there and answers mail to its simulator."""
+        return not self._is_local and self.deployment.partition != "aws-cn"
+
+    @property
+    def _is_local(self) -> bool:
+        return self.deployment.stage == local_stage.STAGE
 
     def address(self, kind: str, label: str) -> str:
         """An address at which nobody reads; `kind` is what becomes of mail to it."""
-        host = SIMULATOR if self.has_mail_simulator else "example.com"
+        host = "example.com" if self._is_local else SIMULATOR
         return f"{kind}+{label}@{host}"
 
     def call(self, method: str, path: str, body: Any = None, token: str = "") -> Answer:

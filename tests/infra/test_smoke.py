@@ -14,6 +14,7 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
+from functions.core.platform.settings import Deployment
 from functions.core.playbook import load
 from functions.core.storage.database import Storage
 from infra.console import smoke
@@ -187,6 +188,27 @@ def test_a_function_that_fails_is_named_with_what_to_look_at(
     assert not person.active
 
 
+def test_whoever_was_let_in_is_let_out_even_if_they_could_not_sign_in(
+    run: Run, storage: Storage, user_pool: str
+) -> None:
+    boto3.client("cognito-idp").delete_user_pool_client(
+        UserPoolId=user_pool, ClientId=_client_of(user_pool)
+    )
+    report = run()
+    assert next(iter(failed(report))).name == "sign-in"
+    assert "api_handler" in report.worked  # by the form
+    person = storage.roster.get("standard", smoke.USERNAME)
+    assert person is not None
+    assert not person.active
+
+
+def _client_of(pool: str) -> str:
+    (client,) = boto3.client("cognito-idp").list_user_pool_clients(UserPoolId=pool)[
+        "UserPoolClients"
+    ]
+    return client["ClientId"]
+
+
 def test_returned_mail_that_is_not_reported_is_found(run: Run) -> None:
     report = run(returns=False)
     assert [check.name for check in failed(report)] == ["bounce", "complaint"]
@@ -215,6 +237,19 @@ def test_an_alarm_and_a_dead_letter_are_found(run: Run) -> None:
     assert (alarms.name, alarms.detail) == ("alarms", "deskbell-test-api-errors: 5 errors")
     assert (letters.name, letters.detail) == ("dead letters", "deskbell-test-router-dlq has 1")
     assert letters.fix == "`deskbell quarantine list`"
+
+
+def test_mail_goes_to_nobody() -> None:
+    """Locally SES has no simulator, and nothing leaves the machine; China has no SES."""
+    for partition, stage, host, simulated in (
+        ("aws", "prod", "simulator.amazonses.com", True),
+        ("aws-cn", "prod", "simulator.amazonses.com", False),
+        ("aws", "local", "example.com", False),
+    ):
+        place = Deployment(partition, "r", "1", stage)
+        outside = StageUnderTest(place, URL)
+        assert outside.address("bounce", "x") == f"bounce+x@{host}"
+        assert outside.has_mail_simulator is simulated
 
 
 # The desk
