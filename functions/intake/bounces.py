@@ -36,6 +36,13 @@ _MAX_TICKETS = 100
 _ADDRESS = re.compile(r"[^\s<>\"]{1,128}@[^\s<>\"]{1,255}")
 _ID = re.compile(r"<([^<>\s]{1,300})>")
 _DETAIL = re.compile(r"[A-Za-z0-9.-]{1,40}")
+_TOPIC_VALIDATED = "Successfully validated SNS topic"
+"""How SES begins the text that it publishes when a topic becomes an event destination."""
+_AROUND = '" \r\n\t'
+_SETUP = "AMAZON_SES_SETUP_NOTIFICATION"
+"""The id that SES gives the mail which it writes when a receipt rule is created or changed. SES
+chooses ids, so no sender can use this one."""
+_CONFIRMATIONS = frozenset({"SubscriptionConfirmation", "UnsubscribeConfirmation"})
 _ID_HEADERS = frozenset({"message-id", "in-reply-to", "references", "x-deskbell-id"})
 
 
@@ -84,14 +91,19 @@ def read_ses_notification(body: str) -> ReturnedMail | str | None:
     """Read SES's notification about a sent mail from an SQS message, in SNS's envelope or not.
 
     Returns the bounce or complaint, the name of any other kind of notification, or None if the
-    message is something else, such as the announcement of a received mail.
+    message is something else, such as the announcement of a received mail. AWS's announcements that
+    a topic, a rule or a bucket was set up count as notifications of another kind.
     """
-    content = _parse(body)
+    content, text = _parse(body), body
+    if content.get("Type") in _CONFIRMATIONS:
+        return str(content["Type"])
     if "Message" in content:
-        content = _parse(content["Message"])
-    kind = content.get("eventType") or content.get("notificationType")
+        content, text = _parse(content["Message"]), str(content["Message"])
+    if text.strip(_AROUND).startswith(_TOPIC_VALIDATED):
+        return "TopicValidated"
+    kind = content.get("eventType") or content.get("notificationType") or content.get("Event")
     if not isinstance(kind, str) or kind == "Received":
-        return None
+        return _SETUP if _get_object(content, "mail").get("messageId") == _SETUP else None
     if kind not in {"Bounce", "Complaint"}:
         return kind
     details, mail = _get_object(content, kind.lower()), _get_object(content, "mail")

@@ -24,11 +24,10 @@ if TYPE_CHECKING:
 bp = Blueprint(__name__)
 log = logger("intake")
 
-JSON = ["application/json"]
-MAIL = ["message/rfc822"]
 TIME_OF_A_MAIL = timedelta(seconds=20)
 """More than the largest mail takes (docs/channels.md)."""
 
+JSON, MAIL = ["application/json"], ["message/rfc822"]
 CHAT = [*JSON, "text/xml", "application/xml", "application/x-www-form-urlencoded"]
 
 

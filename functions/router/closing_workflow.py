@@ -12,7 +12,7 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from functions.core.domain.closing import TaskKind, task_result
+from functions.core.domain.closing import TaskKind, execution_name, task_result
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.logging import logger
@@ -48,7 +48,7 @@ def start(
     try:
         client.start_execution(
             stateMachineArn=machine,
-            name=f"{ticket.desk}-{ticket.number}-{run or resolution}",
+            name=execution_name(ticket.desk, ticket.number, run or str(resolution)),
             input=json.dumps(execution_input),
         )
     except client.exceptions.ExecutionAlreadyExists:

@@ -16,12 +16,14 @@ from typing import Any, Literal
 import boto3
 from botocore.exceptions import ClientError
 
+from functions.core.domain.closing import AGAIN, AGAIN_LENGTH, NAME_LIMIT
+
 _ENDED: tuple[Literal["FAILED"], Literal["TIMED_OUT"], Literal["ABORTED"]] = (
     "FAILED",
     "TIMED_OUT",
     "ABORTED",
 )
-_AGAIN = re.compile(r"-again-(\d+)$")
+_AGAIN = re.compile(rf"{AGAIN}(\d+)$")
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def _machine(prefix: str) -> str:
 def _next_name(name: str) -> str:
     match = _AGAIN.search(name)
     count = int(match.group(1)) + 1 if match else 1
-    return f"{_AGAIN.sub('', name)[:70]}-again-{count}"
+    return f"{_AGAIN.sub('', name)[: NAME_LIMIT - AGAIN_LENGTH]}{AGAIN}{count}"
 
 
 def _exists(client: Any, machine: str, name: str) -> bool:

@@ -15,6 +15,7 @@ from infra.console.commands import (
     channels,
     playbooks,
     quarantine,
+    smoke,
     system,
     tickets,
     webhooks,
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.command()(system.up)
 app.command()(system.deploy)
 app.command()(system.verify)
+app.command()(smoke.smoke)
 app.add_typer(playbooks.app, name="playbook")
 app.add_typer(agents.app, name="agents")
 app.add_typer(quarantine.app, name="quarantine")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -51,6 +53,17 @@ def connect(stage: str, data: Path) -> str:
     if local_stage.connect(data):
         return local_stage.STAGE
     raise UsageError(f"no local system runs in {data}: start it with `make up`, or add --stage")
+
+
+@contextmanager
+def only_warnings() -> Iterator[None]:
+    """Silence the log lines that the product's code writes for CloudWatch."""
+    before = logging.root.manager.disable
+    logging.disable(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def timestamp(option: str, text: str) -> datetime:

@@ -20,6 +20,7 @@ _STREAM = {
     "dynamodb:DescribeStream": _READ_BY_LAMBDA,
     "dynamodb:GetRecords": _READ_BY_LAMBDA,
     "dynamodb:GetShardIterator": _READ_BY_LAMBDA,
+    "dynamodb:ListStreams": _READ_BY_LAMBDA,
 }
 _RECEIVED_BY_LAMBDA = "the event-source mapping receives from the queue with the function's role"
 _DEAD_LETTERS = {

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import yaml
 from botocore.exceptions import ClientError
@@ -15,10 +18,15 @@ if TYPE_CHECKING:
 
 _UNCHANGED = "No updates are to be performed"
 _ABSENT = "does not exist"
+_FAILED_CREATIONS = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"})
+_LEFT = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_FAILED", "DELETE_SKIPPED"})
+"""The statuses of resources that exist although their stack is gone or failed."""
+_CANCELLED = re.compile(r"(creation|update) cancelled", re.IGNORECASE)
+"""The reason of resources that stopped because another one failed."""
 
 
 class StackError(RuntimeError):
-    """A stack failed; the message holds the first reason that CloudFormation gave."""
+    """A stack failed; the message holds the reasons that CloudFormation gave for this operation."""
 
 
 class _TemplateLoader(yaml.SafeLoader):
@@ -75,6 +83,7 @@ def deploy_stack(
     """
     content = load_template(template)
     previous = _parameters(client, name) & set(content.get("Parameters", {})) - set(parameters)
+    token = f"deskbell-{uuid4()}"
     arguments: dict[str, Any] = {
         "StackName": name,
         "TemplateBody": json.dumps(content, separators=(",", ":")),
@@ -84,14 +93,15 @@ def deploy_stack(
         ],
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
         "Tags": [{"Key": "application", "Value": "deskbell"}],
+        "ClientRequestToken": token,
     }
     try:
-        if _exists(client, name):
+        if stack_exists(client, name):
             client.update_stack(**arguments)
-            _wait(client, name, "stack_update_complete")
+            _wait(client, name, "stack_update_complete", token)
         else:
             client.create_stack(**arguments)
-            _wait(client, name, "stack_create_complete")
+            _wait(client, name, "stack_create_complete", token)
     except ClientError as error:
         if _UNCHANGED not in str(error):
             raise
@@ -115,35 +125,79 @@ def outputs(client: CloudFormationClient, name: str) -> dict[str, str]:
     return {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])}
 
 
-def _exists(client: CloudFormationClient, name: str) -> bool:
+def stack_exists(client: CloudFormationClient, name: str) -> bool:
+    """Return whether a stack exists; delete the empty rest of one whose creation failed.
+
+    Raises:
+        StackError: its creation failed and left resources, which block another attempt.
+    """
     try:
         (stack,) = client.describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
         if _ABSENT in str(error):
             return False
         raise
-    if stack["StackStatus"] in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED"):
+    if stack["StackStatus"] not in _FAILED_CREATIONS:
+        return True
+    left = _resources_left(client, name)
+    if left:
         raise StackError(
-            f"{name} is in {stack['StackStatus']} because its creation failed: delete the stack "
-            "(its data is retained) and deploy again"
+            f"{name} is in {stack['StackStatus']} and left {', '.join(left)}: see "
+            "docs/operations.md, 'After a failed creation'"
         )
-    return True
+    token = f"deskbell-{uuid4()}"
+    client.delete_stack(StackName=name, ClientRequestToken=token)
+    _wait(client, stack["StackId"], "stack_delete_complete", token)
+    return False
 
 
-def _wait(client: CloudFormationClient, name: str, goal: Any) -> None:
+def _resources_left(client: CloudFormationClient, name: str) -> list[str]:
+    pages = client.get_paginator("list_stack_resources").paginate(StackName=name)
+    return [
+        f"{resource['LogicalResourceId']} ({resource.get('PhysicalResourceId', '-')})"
+        for page in pages
+        for resource in page["StackResourceSummaries"]
+        if resource["ResourceStatus"] in _LEFT
+    ]
+
+
+def _wait(client: CloudFormationClient, name: str, goal: Any, token: str) -> None:
     from botocore.exceptions import WaiterError
 
     try:
         client.get_waiter(goal).wait(StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 900})
     except WaiterError as error:
-        raise StackError(f"{name}: {_first_reason(client, name) or error}") from error
+        raise StackError(f"{name}: {_reasons(client, name, token) or error}") from error
 
 
-def _first_reason(client: CloudFormationClient, name: str) -> str | None:
+def _reasons(client: CloudFormationClient, name: str, token: str) -> str:
+    """The reasons of one operation's failures, first one first.
+
+    Every event of an operation has the token with which it was requested. What CloudFormation finds
+    before it begins is listed by `DescribeEvents` alone.
+    """
+    pages = client.get_paginator("describe_stack_events").paginate(StackName=name)
+    events = [
+        event
+        for page in pages
+        for event in page["StackEvents"]
+        if event.get("ClientRequestToken") == token
+    ]
     failed = [
         f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}"
-        for page in client.get_paginator("describe_stack_events").paginate(StackName=name)
-        for event in page["StackEvents"]
+        for event in reversed(events)
         if event.get("ResourceStatus", "").endswith("_FAILED")
+        and not _CANCELLED.search(event.get("ResourceStatusReason", ""))
     ]
-    return failed[-1] if failed else None
+    if any(event.get("DetailedStatus") == "VALIDATION_FAILED" for event in events):
+        began = min(event["Timestamp"] for event in events)
+        failed = [*_invalid(client, name, began)] or failed
+    return "; ".join(failed)
+
+
+def _invalid(client: CloudFormationClient, name: str, since: datetime) -> Iterator[str]:
+    pages = client.get_paginator("describe_events").paginate(StackName=name)
+    for page in pages:
+        for event in page["OperationEvents"]:
+            if event.get("ValidationStatus") == "FAILED" and event["Timestamp"] >= since:
+                yield f"{event['LogicalResourceId']}: {event.get('ValidationStatusReason', '')}"

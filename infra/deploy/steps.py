@@ -15,7 +15,7 @@ from functions.core.text.masking import mask
 from infra.deploy.desks import ensure_desks
 from infra.deploy.functions import ClientFactory, Report, deploy_functions, require_stage
 from infra.deploy.limits import apply_limits, log_text_messages
-from infra.deploy.stacks import deploy_stack
+from infra.deploy.stacks import deploy_stack, stack_exists
 from infra.deploy.trail import Trail
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,16 +85,18 @@ def deploy_foundation(
 ) -> dict[str, str]:
     """Step 1: deploy the foundation and the desks that ship; return the stack's outputs.
 
-    The deployment is recorded as soon as the table exists.
+    A new stack is protected once it is complete: protected resources could not be rolled back, and
+    their names would block the next attempt. The deployment is recorded as soon as the table
+    exists.
     """
     stage = trail.stage
     report("1/3 foundation")
-    foundation = deploy_stack(
-        boto3.client("cloudformation"),
-        f"deskbell-{stage}-foundation",
-        INFRA / "templates" / "foundation.yaml",
-        {"Stage": stage, **parameters},
-    )
+    client, name = boto3.client("cloudformation"), f"deskbell-{stage}-foundation"
+    template = INFRA / "templates" / "foundation.yaml"
+    wanted = {"Stage": stage, "Protection": "on", **parameters}
+    if wanted["Protection"] == "on" and not stack_exists(client, name):
+        deploy_stack(client, name, template, {**wanted, "Protection": "off"})
+    foundation = deploy_stack(client, name, template, wanted)
     shown = {name: mask(value) for name, value in parameters.items()}
     trail.record("deploy", WHOLE_STAGE, stage, after={"parameters": shown})
     for applied in ensure_desks(trail, datetime.now(UTC)):

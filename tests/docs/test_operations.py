@@ -198,7 +198,8 @@ def test_the_page_explains_every_log_event_and_no_other() -> None:
 @pytest.mark.parametrize("resource", ["Table", "MailBucket", "ArchiveBucket", "UserPool"])
 def test_a_resource_that_holds_data_outlives_its_stack(resource: str) -> None:
     """The page on deleting a stack promises it."""
-    assert TEMPLATES["foundation"]["Resources"][resource]["DeletionPolicy"] == "Retain"
+    policy = TEMPLATES["foundation"]["Resources"][resource]["DeletionPolicy"]
+    assert policy == "RetainExceptOnCreate"
 
 
 def _anchors(page: Path) -> set[str]:

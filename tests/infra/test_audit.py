@@ -139,6 +139,9 @@ class Acts:
     def quarantine_replay(self) -> None:
         self.run("quarantine", "replay", self._quarantined())
 
+    def smoke(self) -> None:
+        self.run("smoke", "--desk", "standard")
+
     def ticket_export(self) -> None:
         self.run("ticket", "export", "standard", self._ticket())
 
@@ -183,6 +186,7 @@ def carried_out(
     """Carry out an act and return its entries."""
     for step, result in (
         ("require_stage", None),
+        ("stack_exists", True),
         ("deploy_stack", {"StreamArn": "arn"}),
         ("deploy_functions", "api"),
     ):

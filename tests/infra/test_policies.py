@@ -12,6 +12,7 @@ import pytest
 
 from infra.deploy.functions import policy_for
 from infra.deploy.permissions import UNUSED, allows, granted, may_read_parameter, needed
+from infra.deploy.stacks import load_template
 from infra.deploy.steps import INFRA
 from infra.simulator.simulator import FUNCTIONS
 from infra.simulator.written import Written, written
@@ -114,6 +115,28 @@ def test_sms_are_published_to_numbers_and_not_to_topics() -> None:
     """For IAM a phone number is not the ARN of a topic."""
     (sms,) = [s for s in statements(INFRA / "policies" / "notify.json") if s["Sid"] == "Sms"]
     assert sms["NotResource"] == "arn:aws:sns:*:*:*"
+
+
+READ_BY_LAMBDA = {
+    "stream": {"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"},
+    "queue": {"DeleteMessage", "GetQueueAttributes", "ReceiveMessage"},
+}
+"""What Lambda's developer guide asks of a function's role for each kind of mapping."""
+
+
+def test_lambda_may_read_what_it_maps_to_a_function() -> None:
+    mappings = [
+        found["Properties"]
+        for found in load_template(INFRA / "templates" / "wiring.yaml")["Resources"].values()
+        if found["Type"] == "AWS::Lambda::EventSourceMapping"
+    ]
+    assert len(mappings) == 3
+    for mapping in mappings:
+        function = mapping["FunctionName"]["Fn::Sub"].removeprefix("deskbell-${Stage}-")
+        is_stream = mapping["EventSourceArn"] == {"Ref": "StreamArn"}
+        service = "dynamodb" if is_stream else "sqs"
+        actions = READ_BY_LAMBDA["stream" if is_stream else "queue"]
+        assert {f"{service}:{action}" for action in actions} <= granted(function), function
 
 
 def test_a_permission_that_no_call_uses_has_a_reason() -> None:

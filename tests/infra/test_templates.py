@@ -175,7 +175,10 @@ def test_every_failure_raises_an_alarm() -> None:
 
 @pytest.mark.requirement("G3")
 def test_resources_with_data_survive_the_stack() -> None:
-    """Deleting the stack by mistake deletes no ticket, mail, key or user."""
+    """Deleting the stack by mistake deletes no ticket, mail, key or user.
+
+    A creation that failed leaves none of them, since their names would block the next attempt.
+    """
     kept = (
         "AWS::DynamoDB::Table",
         "AWS::KMS::Key",
@@ -185,8 +188,29 @@ def test_resources_with_data_survive_the_stack() -> None:
     )
     for name, found in FOUNDATION["Resources"].items():
         if found["Type"] in kept:
-            assert found["DeletionPolicy"] == "Retain", name
             assert found["UpdateReplacePolicy"] == "Retain", name
+        if "UpdateReplacePolicy" in found:
+            assert found["DeletionPolicy"] == "RetainExceptOnCreate", name
+
+
+@pytest.mark.requirement("G7")
+def test_the_budget_reports_to_the_topic_and_has_no_name() -> None:
+    """CloudFormation replaces a budget whose notifications change; a name would be taken."""
+    (budget,) = resources("AWS::Budgets::Budget").values()
+    assert "BudgetName" not in budget["Budget"]
+    for notification in budget["NotificationsWithSubscribers"]:
+        (subscriber,) = notification["Subscribers"]
+        assert subscriber == {"SubscriptionType": "SNS", "Address": {"Ref": "AlarmTopic"}}
+    policies = resources("AWS::SNS::TopicPolicy").values()
+    (policy,) = (p for p in policies if p["Topics"] == [{"Ref": "AlarmTopic"}])
+    statements = policy["PolicyDocument"]["Statement"]
+    # A policy of one's own replaces the one that lets the account's alarms publish.
+    publishers = {statement["Principal"]["Service"] for statement in statements}
+    assert publishers == {"budgets.amazonaws.com", "cloudwatch.amazonaws.com"}
+    for statement in statements:
+        assert statement["Condition"]["StringEquals"] == {
+            "aws:SourceAccount": {"Ref": "AWS::AccountId"}
+        }
 
 
 @pytest.mark.requirement("F8", "G7")

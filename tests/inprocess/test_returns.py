@@ -411,13 +411,68 @@ def test_a_keyed_id_finds_tickets_of_its_own_desk_only(
 def test_an_ses_notification_about_no_ticket_is_quarantined(
     simulator: Simulator, storage: Storage
 ) -> None:
-    """Notifications of other kinds are ignored."""
     process_notification(simulator, ses_notification(recipient="tech@standard.local"))
-    process_notification(
-        simulator,
-        json.dumps({"notificationType": "AmazonSnsSubscriptionSucceeded", "message": "x"}),
-    )
     assert quarantined(simulator) == 1
+
+
+VALIDATED = "Successfully validated SNS topic for Amazon SES event publishing."
+SETUP = "AMAZON_SES_SETUP_NOTIFICATION"
+NOT_ABOUT_MAIL: dict[str, Any] = {
+    "TopicValidated": VALIDATED,
+    SETUP: {
+        "notificationType": "Received",
+        "mail": {"source": "aws@amazon.com", "messageId": SETUP},
+        "receipt": {
+            "recipients": [DESK],
+            "action": {"type": "S3", "objectKeyPrefix": "mail/", "objectKey": f"mail/{SETUP}"},
+        },
+    },
+    "AmazonSnsSubscriptionSucceeded": {
+        "notificationType": "AmazonSnsSubscriptionSucceeded",
+        "message": "You have successfully subscribed your Amazon SNS topic",
+    },
+    "s3:TestEvent": {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "mail"},
+    "Delivery": {"eventType": "Delivery", "mail": {"messageId": "1"}, "delivery": {}},
+    "DeliveryDelay": {"eventType": "DeliveryDelay", "mail": {"messageId": "1"}},
+    "Subscription": {"eventType": "Subscription", "mail": {"messageId": "1"}},
+    "SubscriptionConfirmation": {
+        "Type": "SubscriptionConfirmation",
+        "Message": "You have chosen to subscribe to the topic",
+        "SubscribeURL": "https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription",
+    },
+}
+"""What AWS publishes to the mail's topic beside mail, bounces and complaints."""
+
+
+@pytest.mark.requirement("G3")
+@pytest.mark.parametrize("in_envelope", [True, False])
+@pytest.mark.parametrize("kind", NOT_ABOUT_MAIL)
+def test_what_aws_publishes_when_it_is_set_up_is_ignored(
+    simulator: Simulator, capsys: pytest.CaptureFixture[str], kind: str, in_envelope: bool
+) -> None:
+    """It is neither dead-lettered nor quarantined, and the log names it."""
+    message = NOT_ABOUT_MAIL[kind]
+    body = message if isinstance(message, str) else json.dumps(message)
+    if in_envelope and kind != "SubscriptionConfirmation":
+        body = json.dumps({"Type": "Notification", "Message": body})
+    process_notification(simulator, body)
+    assert not [call for call in simulator.calls if call.operation in {"SendMessage", "PutObject"}]
+    (line,) = [row for row in capsys.readouterr().out.splitlines() if "notification_ignored" in row]
+    assert json.loads(line)["notification"] == kind
+
+
+@pytest.mark.requirement("G3")
+def test_a_customer_cannot_pass_mail_off_as_a_notification_of_aws(
+    simulator: Simulator,
+) -> None:
+    """A sender chooses the headers and the text of a mail, but none of SES's ids."""
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = CUSTOMER, DESK, VALIDATED
+    mail["Message-ID"] = f"<{SETUP}>"
+    mail.set_content(VALIDATED)
+    simulator.mail(mail.as_bytes(), DESK)
+    (commit,) = [call for call in simulator.calls if call.operation == "TransactWriteItems"]
+    assert "TICKET " in commit.items
 
 
 def test_an_automatic_reply_is_noted_once(simulator: Simulator, storage: Storage) -> None:

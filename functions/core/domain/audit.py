@@ -37,6 +37,7 @@ ACTS: Mapping[str, str] = {
     "quarantine.discard": "discarded a dead letter or a quarantined mail",
     "quarantine.replay": "replayed a dead letter or released a quarantined mail",
     "quarantine.show": "opened a dead letter or a quarantined mail",
+    "smoke": "ran the smoke test",
     "ticket.erase": "erased a customer's personal data",
     "ticket.export": "exported a ticket's record",
     "ticket.hold": "set a legal hold",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
+from functions.core.domain.events import MergeReceived, MergeUndone, TicketUnmerged
 from functions.core.domain.ticket import OPEN, Ticket
 
 TaskKind = Literal["survey", "review"]
@@ -30,6 +31,31 @@ REVIEW = TaskResult(review=True, reopened=False)
 ARCHIVE = TaskResult(review=False, reopened=False)
 
 _AWAITING_ANSWER = frozenset({"awaiting_confirmation", "resolved"})
+
+
+NAME_LIMIT = 80
+"""The most characters of an execution's name (Step Functions, "StartExecution")."""
+
+AGAIN = "-again-"
+"""Begins the suffix of an execution that failed and was started again, followed by a count."""
+
+AGAIN_LENGTH = len(f"{AGAIN}99")
+
+_LONGEST_RUN = max(
+    (f"{event.__name__}-99999" for event in (MergeReceived, MergeUndone, TicketUnmerged)), key=len
+)
+"""The longest name of a run: the event and version that a workflow runs again for."""
+
+
+def execution_name(desk: str, number: str, run: str) -> str:
+    """Name one run of a ticket's closing workflow; Step Functions refuses a second of that name."""
+    return f"{desk}-{number}-{run}"
+
+
+def characters_over(desk: str, number: str) -> int:
+    """How much the longest name of such a ticket's executions exceeds the limit; 0 if it fits."""
+    longest = len(execution_name(desk, number, _LONGEST_RUN)) + AGAIN_LENGTH
+    return max(longest - NAME_LIMIT, 0)
 
 
 def after_survey(ticket: Ticket, resolution: int) -> TaskResult | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
+from functions.core.domain.closing import characters_over
 from functions.core.domain.commands import agent_actions
 from functions.core.domain.commands.steps import BODY_FIELDS
 from functions.core.domain.events import EVENTS, ContactCorrected
@@ -105,6 +106,10 @@ def _told_to_customers(playbook: Playbook) -> dict[str, set[str]]:
     return told
 
 
+_LARGEST_SERIAL = 99_999_999
+"""More tickets than a desk takes in a day: 1,000 a second are 86,400,000."""
+
+
 def _numbers(playbook: Playbook) -> Iterator[Problem]:
     """Find a pattern that is invalid, or writes a number twice (A3).
 
@@ -124,6 +129,14 @@ def _numbers(playbook: Playbook) -> Iterator[Problem]:
             f"it writes '{sample}'",
         )
         return
+    longest = number.write(datetime(2026, 9, 30, tzinfo=UTC), _LARGEST_SERIAL)
+    over = characters_over(playbook.desk, longest)
+    if over:
+        yield (
+            ("number", "pattern"),
+            f"the desk's name and a number such as '{longest}' are {over} characters too long "
+            "together: they name executions of the closing workflow; shorten `desk` or the pattern",
+        )
     periods: dict[str, str] = {}
     for days in range(3 * 366):
         local = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=days)

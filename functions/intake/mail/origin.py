@@ -594,9 +594,6 @@ def _original_id(root: mime.Part, leaves: list[mime.Part], text: str) -> str:
             if match:
                 return match.group(1).decode("utf-8", "replace")
     match = pattern.search(text[-_READ:].encode("utf-8", "replace"))
-    if match is None:
-        for name in ("in-reply-to", "references"):
-            match = re.search(rb"<([^<>\s]{1,300})>", root.header(name) or b"")
-            if match:
-                break
+    for name in ("in-reply-to", "references"):
+        match = match or re.search(rb"<([^<>\s]{1,300})>", root.header(name) or b"")
     return match.group(1).decode("utf-8", "replace") if match else ""

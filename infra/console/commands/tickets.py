@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from infra.console.terminal import DATA, Data, Stage, connect, report
+from infra.console.terminal import DATA, Data, Stage, connect, only_warnings, report
 
 app = typer.Typer(help="Tickets.", no_args_is_help=True)
 Reason = Annotated[str, typer.Option(help="Why; shown in the ticket's history.")]
@@ -87,7 +84,7 @@ def erase(
     trail = Trail.of(connect(stage, data))
     # The tickets' own entries follow, each with its ticket's change. The contact is not recorded.
     trail.record("ticket.erase", desk, number or "contact")
-    with _only_warnings():
+    with only_warnings():
         erased = retention.erase(
             retention.records_of(trail.stage),
             desk,
@@ -103,14 +100,3 @@ def erase(
         report(f"{ticket}: not erased because it is held; release it first")
     if not (erased.numbers or erased.held):
         report("this contact has no tickets")
-
-
-@contextmanager
-def _only_warnings() -> Iterator[None]:
-    """Silence the log lines that the product's code writes for CloudWatch."""
-    before = logging.root.manager.disable
-    logging.disable(logging.INFO)
-    try:
-        yield
-    finally:
-        logging.disable(before)

@@ -371,6 +371,17 @@ def test_a_pattern_that_repeats_numbers_is_refused(pattern: str, restarts: str) 
     assert refusal.startswith("number.pattern: the pattern writes the same numbers")
 
 
+@pytest.mark.requirement("A3", "F4")
+def test_names_of_executions_fit_step_functions() -> None:
+    """The longest desk and a usual number do; a longer number is refused, with its key."""
+    desk = {**deepcopy(DESK), "desk": "d" * 31}
+    pattern = "CS{date:%Y%m%d}{serial:03}"
+    load({**desk, "number": {"pattern": pattern, "restarts": "day"}})
+    refusal = _refusal({**desk, "number": {"pattern": f"{pattern}-EU", "restarts": "day"}})
+    assert refusal.startswith("number.pattern: the desk's name and a number such as 'CS20260930")
+    assert "3 characters too long" in refusal
+
+
 @pytest.mark.requirement("A3", "D3")
 @pytest.mark.parametrize(
     ("pattern", "restarts"),
