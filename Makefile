@@ -36,8 +36,6 @@ $(STAMP): constraints.txt pyproject.toml
 	@$(PIP) --no-build-isolation -e .
 	@echo "  bytecode"
 	@$(COMPILE) -x '$(LATER)' .venv/lib || true
-# Our own bytecode goes into the Lambda package, where files have other timestamps.
-	@$(COMPILE) --invalidation-mode checked-hash app.py functions || true
 	@touch $@
 
 $(COMPILED): $(STAMP)

@@ -62,6 +62,7 @@ def deploy(
     from chalice.deploy.deployer import ChaliceDeploymentError
 
     from infra.deploy.functions import StageMissingError
+    from infra.deploy.package import PackageError
     from infra.deploy.steps import Variant, deploy as run
 
     parameters = {
@@ -85,6 +86,6 @@ def deploy(
     )
     try:
         deployed = run(stage, report, variant)
-    except (StageMissingError, ChaliceDeploymentError) as error:
+    except (StageMissingError, ChaliceDeploymentError, PackageError) as error:
         raise UsageError(str(error)) from error
     report(f"{deployed.stage} is deployed: {deployed.api_url}")
