@@ -62,7 +62,7 @@ lint: setup $(COMPILED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict
 	$(BIN)/python -m pip --disable-pip-version-check check
-	$(BIN)/cfn-lint infra/templates/foundation.yaml infra/templates/wiring.yaml
+	$(BIN)/cfn-lint infra/templates/*.yaml
 
 fmt: setup
 	$(BIN)/ruff check --fix .

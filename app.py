@@ -34,7 +34,7 @@ if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
 if "AWS_CHALICE_CLI_MODE" in os.environ:
     # On the machine that deploys, before Chalice generates the API description and the package.
     from infra.deploy.gateway import add_error_responses
-    from infra.deploy.package import finish_packages
+    from infra.deploy.package import complete_packages
 
     add_error_responses()
-    finish_packages()
+    complete_packages()

@@ -9,7 +9,7 @@ from pathlib import Path
 from chalice.deploy.packager import DependencyBuilder, LambdaDeploymentPackager
 from chalice.utils import UI, OSUtils
 
-from infra.deploy.package import finish_packages
+from infra.deploy.package import complete_packages
 from infra.deploy.steps import ROOT
 
 PYTHON = "python3.11"
@@ -30,7 +30,7 @@ def package_bytes(root: Path = ROOT) -> int:
 
 def build(folder: Path, root: Path = ROOT, architecture: str = "x86_64") -> Path:
     """Build the package from a copy in an empty folder, apart from any deployment."""
-    finish_packages()
+    complete_packages()
     for name in ("app.py", "requirements.txt"):
         shutil.copy(root / name, folder / name)
     shutil.copytree(root / "vendor", folder / "vendor")

@@ -1,4 +1,4 @@
-"""Finish the Lambda package that Chalice builds.
+"""Complete the Lambda package that Chalice builds.
 
 It gets bytecode, loses what no function reads, and has the same bytes whenever it is built from the
 same files, so that a deployment without a change leaves the functions as they are.
@@ -56,28 +56,28 @@ class PackageError(RuntimeError):
     """The package would not run on Lambda."""
 
 
-def finish_packages() -> None:
-    """Finish every package that Chalice builds in this process."""
+def complete_packages() -> None:
+    """Complete every package that Chalice builds in this process."""
     build = LambdaDeploymentPackager.create_deployment_package
     if hasattr(build, "__wrapped__"):
         return
 
     @functools.wraps(build)
-    def finished(self: LambdaDeploymentPackager, project_dir: str, python_version: str) -> str:
+    def completed(self: LambdaDeploymentPackager, project_dir: str, python_version: str) -> str:
         package = Path(self.deployment_package_filename(project_dir, python_version))
         if not package.exists():
             build(self, project_dir, python_version)
             try:
-                finish(package, Path(project_dir), python_version)
+                complete(package, Path(project_dir), python_version)
             except BaseException:
-                package.unlink()  # Chalice would take it for a finished one
+                package.unlink()  # Chalice would take it for a complete one
                 raise
         return str(package)
 
-    LambdaDeploymentPackager.create_deployment_package = finished  # type: ignore[method-assign]
+    LambdaDeploymentPackager.create_deployment_package = completed  # type: ignore[method-assign]
 
 
-def finish(package: Path, project: Path, python_version: str) -> None:
+def complete(package: Path, project: Path, python_version: str) -> None:
     """Rewrite a package that was built from a project's folder.
 
     Raises:

@@ -14,7 +14,7 @@ import boto3
 import pytest
 
 from infra.bench.package_size import PYTHON, build
-from infra.deploy.package import PackageError, finish
+from infra.deploy.package import PackageError, complete
 from infra.deploy.steps import ROOT
 from infra.simulator.simulator import FUNCTIONS
 
@@ -169,7 +169,7 @@ def test_a_package_for_another_python_is_refused(tmp_path: Path) -> None:
     """Its bytecode would be ignored there, and every cold start would compile again."""
     package = _zip(tmp_path / "package.zip", ["app.py"])
     with pytest.raises(PackageError, match=r"python3\.99"):
-        finish(package, ROOT, "python3.99")
+        complete(package, ROOT, "python3.99")
 
 
 @pytest.mark.requirement("F10")
@@ -178,5 +178,5 @@ def test_a_package_without_a_requirement_is_refused(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("Present_one==1.0\nabsent==2.0\n", "utf-8")
     package = _zip(tmp_path / "package.zip", ["app.py", "present_one-1.0.dist-info/METADATA"])
     with pytest.raises(PackageError, match=r"absent==2\.0") as refused:
-        finish(package, tmp_path, PYTHON)
+        complete(package, tmp_path, PYTHON)
     assert "resent_one" not in str(refused.value)
