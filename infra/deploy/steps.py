@@ -75,7 +75,7 @@ def deploy(stage: str, report: Report, variant: Variant | None = None) -> Deploy
         INFRA / "templates" / "wiring.yaml",
         {
             "Stage": stage,
-            "StreamArn": foundation["StreamArn"],
+            "StreamArn": _stream(stage),
             "ApiUrl": url,
             "ApiId": api_id,
             **variant.wiring,
@@ -123,6 +123,12 @@ def deploy_foundation(
     for applied in ensure_desks(trail, datetime.now(UTC)):
         report(f"desk {applied.desk}: playbook {applied.version}")
     return foundation
+
+
+def _stream(stage: str) -> str:
+    """The stream that the table has now: the foundation's output is older than a restored table."""
+    table = boto3.client("dynamodb").describe_table(TableName=f"deskbell-{stage}")["Table"]
+    return table["LatestStreamArn"]
 
 
 def _own_url(stage: str) -> str | None:

@@ -15,7 +15,7 @@ from infra.local.chalice_client import LocalClient
 from tests.e2e.running_system import ROOT, System
 
 pytestmark = pytest.mark.requirement("F7")
-_DEPLOY = """
+DEPLOY = """
 import sys
 from pathlib import Path
 from infra.deploy.steps import deploy
@@ -62,7 +62,7 @@ def test_deploying_again_changes_nothing(system: System) -> None:
     assert len(before["rules"]) == 1
     ports = map(str, (system.http_port, system.aws_port, system.smtp_port))
     done = subprocess.run(
-        [sys.executable, "-c", _DEPLOY, str(system.data), *ports],
+        [sys.executable, "-c", DEPLOY, str(system.data), *ports],
         cwd=ROOT,
         env=os.environ.copy(),
         capture_output=True,
