@@ -27,6 +27,9 @@ _UNUSED = (
     "*/__pycache__/*",  # of the machine that deploys; its own is added below
     "*.pyi",
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/*",
+    "dateutil/zoneinfo/*.tar.gz",  # a second copy of tzdata
+    "stdnum/oui.dat",  # makers of network cards
+    "stdnum/imsi.dat",  # SIM cards
 )
 _WHERE = "/var/task"
 """Where Lambda unpacks a package: the folder that tracebacks name."""
