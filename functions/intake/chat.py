@@ -342,7 +342,9 @@ class ChatChannel:
         """
         for notification in notifications_for(commit, ticket, self.playbook):
             if notification.recipient == "customer":
-                link = ticket_link(self.creator.public_url, self.root_key, "customer", ticket)
+                link = ticket_link(
+                    self.playbook, self.creator.public_url, self.root_key, "customer", ticket
+                )
                 rendered = compose(notification, commit, ticket, self.playbook, status_url=link)
                 return notification, rendered, link
         return None

@@ -118,7 +118,7 @@ class Preparation:
             notification = replace(notification, event=blanked.events[0])
         elif commit.version > 1 and uses_description(playbook, notification.message):
             description = self.opening.description
-        link = ticket_link(self.public_url, self.root, "customer", ticket)
+        link = ticket_link(playbook, self.public_url, self.root, "customer", ticket)
         if channel_for(notification, ticket, playbook) == "phone":
             link = link.partition("?")[
                 0

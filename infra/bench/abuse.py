@@ -93,7 +93,12 @@ def _usage(
             simulator.pump()
     used = costs.plus(
         costs.usage_of_calls(simulator.calls[calls:]),
-        lambda_usage(simulator.invocations[runs:], prices, len(logged.getvalue().encode())),
+        lambda_usage(
+            simulator.invocations[runs:],
+            simulator.calls[calls:],
+            prices,
+            len(logged.getvalue().encode()),
+        ),
         {"apigateway.request": Decimal(len(sources))},
     )
     return costs.times(used, Decimal(1) / len(sources))

@@ -214,7 +214,7 @@ def prices(report: Report, simulator: Simulator) -> None:
     from infra.bench.usage import idle_usage, life_usage
 
     listed = costs.read_prices()
-    of_life, logged = life_usage(simulator, listed)
+    of_life, logged, counted = life_usage(simulator, listed)
     thousand = costs.times(of_life, 1000)
     idle = idle_usage(simulator, listed)
     for what, usage, limit in (
@@ -234,12 +234,31 @@ def prices(report: Report, simulator: Simulator) -> None:
             }
             for line in costs.bill(usage, listed)
         ]
+    _memory(report, counted, listed)
     key = {"kms.key": idle["kms.key"]}
     report.add("costs", "of which the KMS key", _usd(costs.cost_of(key, listed)), None, "USD")
     report.details["log_bytes_of_a_life"] = logged
     report.details["unverified_prices"] = sorted(
         name for name, price in listed.prices.items() if price.status != "verified"
     )
+
+
+def _memory(report: Report, counted: Sequence[Life], listed: costs.PriceList) -> None:
+    """Compare what Lambda's time costs with other memory, and what a cold start then takes."""
+    from infra.bench.usage import gb_seconds, memory
+
+    configured = memory()
+    choices = {f"{size} MB": dict.fromkeys(configured, size) for size in (256, 512, 1024)}
+    for name, megabytes in {**choices, "as configured": configured}.items():
+        seconds = [
+            gb_seconds(list(life.invocations), life.calls, listed, megabytes) for life in counted
+        ]
+        used = {"lambda.gb_second": sum(seconds, Decimal(0)) / len(counted) * 1000}
+        arm = costs.cost_of({"lambda.gb_second_arm": used["lambda.gb_second"]}, listed)
+        start = listed.assumptions["lambda.cold_gb_seconds"] * 1024 / megabytes["api_handler"]
+        note = f"{_usd(arm):g} on arm64; a cold start of the API computes for {start:.1f} s"
+        what = f"of 1,000 lives, Lambda's time, {name}"
+        report.add("costs", what, _usd(costs.cost_of(used, listed)), None, "USD", note)
 
 
 def abuse(report: Report, simulator: Simulator) -> None:

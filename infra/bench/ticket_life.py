@@ -13,7 +13,7 @@ from uuid import uuid4
 import boto3
 
 from functions.core.domain.ticket import Ticket
-from functions.core.services.links import ticket_link
+from functions.core.services.links import ticket_path
 from infra.bench.emulator import DESK, agent_of
 from infra.deploy.desks import storage_of
 from infra.simulator import capacity
@@ -181,7 +181,7 @@ class _Actor:
         name = self.simulator.deployment.parameter("key")
         key = boto3.client("ssm").get_parameter(Name=name, WithDecryption=True)
         root = b64decode(key["Parameter"]["Value"])
-        self.number, self.link = ticket.number, ticket_link("", root, "customer", ticket)
+        self.number, self.link = ticket.number, ticket_path(root, "customer", ticket)
 
     def _archive_bytes(self) -> int:
         key = f"archive/{DESK}/"

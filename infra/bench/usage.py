@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from statistics import median
@@ -13,22 +15,24 @@ from infra.bench import costs
 from infra.bench.sweep import FILED
 from infra.bench.ticket_life import Life, lives
 from infra.deploy.stacks import load_template
-from infra.deploy.steps import INFRA
-from infra.simulator.simulator import Invocation, Simulator
+from infra.deploy.steps import INFRA, ROOT
+from infra.simulator.simulator import Call, Invocation, Simulator
 
 IDLE_SWEEPS = 20
 """Measured sweeps with nothing due."""
 
 
-def life_usage(simulator: Simulator, prices: costs.PriceList) -> tuple[dict[str, Decimal], int]:
-    """The mean usage of a life by web form and one by mail, and the bytes of its logs."""
+def life_usage(
+    simulator: Simulator, prices: costs.PriceList
+) -> tuple[dict[str, Decimal], int, list[Life]]:
+    """The mean usage of a life by web form and one by mail, the bytes of its logs, and both."""
     with contextlib.redirect_stdout(io.StringIO()) as logged:
         measured = lives(simulator)
     counted = [life for life in measured if life.name in {"web form", "mail"}]
     # Every life, including the two for warm-up, logs about the same.
     of_a_life = len(logged.getvalue().encode()) // (len(measured) + 2)
     used = costs.plus(*(_of_life(life, prices, of_a_life) for life in counted))
-    return costs.times(used, Decimal(1) / len(counted)), of_a_life
+    return costs.times(used, Decimal(1) / len(counted)), of_a_life, counted
 
 
 def _of_life(life: Life, prices: costs.PriceList, logged: int) -> dict[str, Decimal]:
@@ -39,7 +43,7 @@ def _of_life(life: Life, prices: costs.PriceList, logged: int) -> dict[str, Deci
     storage = Decimal(life.table_bytes) / costs.GIGABYTE * assumptions["table_months"]
     return costs.plus(
         costs.usage_of_calls(life.calls),
-        lambda_usage(invocations, prices, logged),
+        lambda_usage(invocations, life.calls, prices, logged),
         {
             "apigateway.request": Decimal(life.requests),
             "stepfunctions.transition": Decimal(life.transitions),
@@ -56,21 +60,51 @@ def _of_life(life: Life, prices: costs.PriceList, logged: int) -> dict[str, Deci
     )
 
 
+def memory(stage: str = "prod") -> dict[str, int]:
+    """The memory of each function in MB."""
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text("utf-8"))
+    functions = config["stages"][stage]["lambda_functions"]
+    return {name: settings["lambda_memory_size"] for name, settings in functions.items()}
+
+
 def lambda_usage(
-    invocations: Iterable[Invocation], prices: costs.PriceList, logged: int
+    invocations: Iterable[Invocation], calls: Iterable[Call], prices: costs.PriceList, logged: int
 ) -> dict[str, Decimal]:
-    assumptions = prices.assumptions
     runs = list(invocations)
-    # m MB have m/1769 of a vCPU, so time × memory is constant.
-    seconds = sum((Decimal(str(run.seconds)) for run in runs), Decimal(0))
-    warm = seconds * assumptions["lambda.mb_of_a_vcpu"] / 1024
-    cold = len(runs) * assumptions["lambda.cold_share"] * assumptions["lambda.cold_gb_seconds"]
-    written = logged + len(runs) * assumptions["lambda.platform_log_bytes"]
+    written = logged + len(runs) * prices.assumptions["lambda.platform_log_bytes"]
     return {
         "lambda.request": Decimal(len(runs)),
-        "lambda.gb_second": warm + cold,
+        "lambda.gb_second": gb_seconds(runs, calls, prices, memory()),
         "logs.ingested": written / costs.GIGABYTE,
     }
+
+
+def gb_seconds(
+    runs: Sequence[Invocation],
+    calls: Iterable[Call],
+    prices: costs.PriceList,
+    megabytes: Mapping[str, int],
+) -> Decimal:
+    """The GB-seconds of these runs, given each function's memory.
+
+    m MB have m/1769 of a vCPU, so computing costs the same with any memory. Waiting for a service
+    takes as long with any memory, so it costs more with more.
+    """
+    assumptions = prices.assumptions
+    cold = len(runs) * assumptions["lambda.cold_share"] * assumptions["lambda.cold_gb_seconds"]
+    return cold + _warm(runs, calls, prices, megabytes)
+
+
+def _warm(
+    runs: Sequence[Invocation],
+    calls: Iterable[Call],
+    prices: costs.PriceList,
+    megabytes: Mapping[str, int],
+) -> Decimal:
+    assumptions = prices.assumptions
+    computed = sum((Decimal(str(run.seconds)) for run in runs), Decimal(0))
+    waited = sum(megabytes[call.function] for call in calls) * assumptions["lambda.call_ms"] / 1000
+    return (computed * assumptions["lambda.mb_of_a_vcpu"] + waited) / 1024
 
 
 def idle_usage(simulator: Simulator, prices: costs.PriceList) -> dict[str, Decimal]:
@@ -81,13 +115,15 @@ def idle_usage(simulator: Simulator, prices: costs.PriceList) -> dict[str, Decim
         for minute in range(IDLE_SWEEPS):
             simulator.expire_playbooks()
             simulator.tick(FILED + timedelta(minutes=minute))
-    each = median(run.seconds for run in simulator.invocations[runs:])
+    sweeps = simulator.invocations[runs:]
+    usual = [replace(run, seconds=median(run.seconds for run in sweeps)) for run in sweeps]
+    # It runs every minute, so its container stays warm.
+    warm = _warm(usual, simulator.calls[calls:], prices, memory()) / len(sweeps)
     a_sweep = costs.plus(
         costs.times(costs.usage_of_calls(simulator.calls[calls:]), Decimal(1) / IDLE_SWEEPS),
         {
             "lambda.request": Decimal(1),
-            # It runs every minute, so its container stays warm.
-            "lambda.gb_second": Decimal(str(each)) * assumptions["lambda.mb_of_a_vcpu"] / 1024,
+            "lambda.gb_second": warm,
             "logs.ingested": (
                 Decimal(len(logged.getvalue().encode())) / IDLE_SWEEPS
                 + assumptions["lambda.platform_log_bytes"]

@@ -24,7 +24,7 @@ from functions.core.domain.record import archive_key
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import DONE
 from functions.core.services.contacts import address_digest
-from functions.core.services.links import ticket_link
+from functions.core.services.links import ticket_path
 from infra.console import agents, retention
 from infra.console.errors import ConsoleError, UsageError
 from infra.console.people import Person
@@ -296,7 +296,7 @@ class Smoke:
     def _score(self, number: str, score: int) -> None:
         """Answer the survey with the link that the contact was sent."""
         ticket = self._records.storage.tickets.load(self.desk, number)
-        link = ticket_link("", self._records.root(), "customer", ticket)
+        link = ticket_path(self._records.root(), "customer", ticket)
         path, _, key = link.partition("?")
         answer = self.outside.call("POST", f"{path}/survey?{key}", {"score": score})
         self._expect(200, answer, "survey")

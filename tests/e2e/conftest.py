@@ -11,14 +11,14 @@ import pytest
 from tests.e2e.running_system import System
 
 HERE = Path(__file__).parent
-STARTED_AND_STOPPED = "test_up.py"
+STARTED_AND_STOPPED = {"test_up.py", "test_restore.py"}
 """What ends and breaks its system: about half of all the time that this folder takes."""
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Group these tests, which share a system, into two xdist groups."""
     if HERE in item.path.parents:
-        half = "stack-up" if item.path.name == STARTED_AND_STOPPED else "stack"
+        half = "stack-up" if item.path.name in STARTED_AND_STOPPED else "stack"
         item.add_marker(pytest.mark.stack)
         item.add_marker(pytest.mark.xdist_group(half))
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.session import Session
 
+from infra.deploy import domains
+from infra.deploy.domains import Domain
 from infra.deploy.gateway import EXTENSION, responses
 from infra.local.chalice_client import LocalClient
 from tests.e2e.running_system import ROOT, System
 
 pytestmark = pytest.mark.requirement("F7")
-_DEPLOY = """
+DEPLOY = """
 import sys
 from pathlib import Path
 from infra.deploy.steps import deploy
@@ -62,7 +66,7 @@ def test_deploying_again_changes_nothing(system: System) -> None:
     assert len(before["rules"]) == 1
     ports = map(str, (system.http_port, system.aws_port, system.smtp_port))
     done = subprocess.run(
-        [sys.executable, "-c", _DEPLOY, str(system.data), *ports],
+        [sys.executable, "-c", DEPLOY, str(system.data), *ports],
         cwd=ROOT,
         env=os.environ.copy(),
         capture_output=True,
@@ -158,3 +162,28 @@ def test_an_api_is_created_and_changed_as_described(client: LocalClient) -> None
         assert answer["statusCode"] == "401"
     finally:
         gateway.delete_rest_api(restApiId=api)
+
+
+@pytest.mark.requirement("F7")
+def test_each_name_has_its_own_stack_and_leads_to_the_api(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One for the stage, one for a desk with a base path; a new certificate changes one alone."""
+    monkeypatch.setattr(domains, "boto3", SimpleNamespace(client=system.aws))
+    gateway = system.aws("apigateway")
+    (api,) = (found["id"] for found in gateway.get_rest_apis()["items"])
+    first, second = ("arn:aws:acm:us-east-1:123456789012:certificate/" + name for name in "ab")
+    whole, below = Domain("help.example.com", first), Domain("care.example.org", first, "desk")
+    targets = [domains.deploy_domain("local", api, domain) for domain in (whole, below)]
+    assert targets[0]["Target"] != targets[1]["Target"]
+    assert domains.deploy_domain("local", api, whole) == targets[0]
+
+    renewed = replace(below, certificate=second)
+    assert domains.deploy_domain("local", api, renewed) == targets[1]
+    for domain, certificate, path in ((whole, first, "(none)"), (renewed, second, "desk")):
+        found = gateway.get_domain_name(domainName=domain.name)
+        assert found["regionalCertificateArn"] == certificate
+        assert found["endpointConfiguration"]["types"] == ["REGIONAL"]
+        (mapping,) = gateway.get_base_path_mappings(domainName=domain.name)["items"]
+        assert (mapping["restApiId"], mapping["stage"]) == (api, "api")
+        assert mapping["basePath"] == path

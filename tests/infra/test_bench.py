@@ -14,12 +14,12 @@ import pytest
 
 from functions.core.domain.roster import Agent
 from functions.core.storage.database import Storage
-from infra.bench import budgets, burst, import_time, throughput, usage
+from infra.bench import budgets, burst, costs, import_time, throughput, usage
 from infra.bench.emulator import agent_of
 from infra.bench.sweep import sweeps
 from infra.bench.ticket_life import TEAM
 from infra.simulator import capacity
-from infra.simulator.simulator import Simulator
+from infra.simulator.simulator import FUNCTIONS, Call, Invocation, Simulator
 from tests.inprocess.conftest import simulator as simulator  # the deployment on moto
 
 pytestmark = pytest.mark.requirement("G7")
@@ -156,14 +156,31 @@ def test_a_sweep_reads_only_what_is_due(simulator: Simulator) -> None:
 @pytest.mark.requirement("G7")
 def test_a_month_without_tickets_has_its_fixed_cost(simulator: Simulator) -> None:
     """The key, alarms, the dashboard, a sweep a minute, and the queue's pollers."""
-    from infra.bench import costs
-
     used = usage.idle_usage(simulator, costs.read_prices())
     assert used["kms.key"] == 1
     assert used["lambda.request"] == 30 * 24 * 60
     assert used["sqs.request"] == 15 * 30 * 24 * 60
     assert used["dynamodb.read_unit"] == 30 * 24 * 60 * 2  # four empty shards
     assert set(used) <= set(costs.read_prices().prices)
+
+
+def test_more_memory_makes_waiting_dearer_and_computing_not() -> None:
+    """Computing ends sooner by as much as each millisecond costs more."""
+    listed = costs.read_prices()
+    runs = [Invocation("router", 0.2), Invocation("notify", 0.1)]
+    calls = [Call("router", "dynamodb", "GetItem"), Call("notify", "sesv2", "SendEmail")]
+    small, large = {"router": 256, "notify": 256}, {"router": 256, "notify": 1024}
+    assert usage.gb_seconds(runs, [], listed, small) == usage.gb_seconds(runs, [], listed, large)
+    added = usage.gb_seconds(runs, calls, listed, large) - usage.gb_seconds(
+        runs, calls, listed, small
+    )
+    assert added == listed.assumptions["lambda.call_ms"] / 1000 * (1024 - 256) / 1024
+
+
+def test_every_function_of_the_simulator_has_memory() -> None:
+    """Otherwise its calls would have no price."""
+    assert {"api_handler", *FUNCTIONS} <= set(usage.memory())
+    assert {512, 1024} == set(usage.memory().values())
 
 
 @pytest.mark.requirement("E1", "G2")

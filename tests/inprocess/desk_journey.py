@@ -19,7 +19,7 @@ from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
 from functions.core.services.command_service import change
-from functions.core.services.links import ticket_link
+from functions.core.services.links import ticket_path
 from functions.core.storage.database import Storage
 from infra.console.retention import Archive, records_of
 from infra.simulator.simulator import ApiResponse, Simulator
@@ -50,7 +50,7 @@ def deployed(
 
 def customer_link(simulator: Simulator, ticket: Ticket) -> str:
     """Return the path of the link that notify sends to a ticket's contact."""
-    return ticket_link("", aws.root_key(simulator.deployment), "customer", ticket)
+    return ticket_path(aws.root_key(simulator.deployment), "customer", ticket)
 
 
 class SimulatedJourney(Journey):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from email import message_from_bytes, policy
+from email import message_from_bytes, message_from_string, policy
 from email.message import EmailMessage
+from email.policy import default
 from typing import Any
 
 import pytest
@@ -285,3 +286,36 @@ def test_a_known_contact_gives_its_class_only_once_it_is_proven(
         claims=SUPERVISOR,
     )
     assert storage.tickets.load("standard", entered.json["number"]).customer.customer_class == "vip"
+
+
+def test_a_desk_s_links_begin_with_its_own_name_and_open_under_the_stage_s_too(
+    simulator: Simulator, storage: Storage
+) -> None:
+    """Answers, mails and repetitions alike; a link from before the name still opens."""
+    _number, before = file_form(simulator)
+    playbook = storage.playbooks.get("standard", datetime.now(UTC))
+    own = {"public_url": "https://help.example.org/desk"}
+    storage.playbooks.put(playbook.model_copy(update=own), datetime.now(UTC))
+    simulator.expire_playbooks()
+
+    key = {"Idempotency-Key": "once"}
+    body = {"contact": CUSTOMER, "description": "无法登录"}
+    answers = [simulator.http("POST", FORM, body, headers=key).json for _ in range(2)]
+    simulator.pump()
+    links = [answer["status_url"] for answer in answers]
+    assert links[0] == links[1]
+    assert links[0].startswith("https://help.example.org/desk/desks/standard/tickets/")
+    sent = link_sent(simulator, storage, answers[0]["number"])
+    assert f"https://help.example.org/desk{sent}" in written_to(CUSTOMER)[-1]
+    for link in (before, links[0].removeprefix("https://help.example.org/desk"), sent):
+        assert simulator.http("GET", link).status == 200
+
+
+def written_to(address: str) -> list[str]:
+    """The plain texts of the mails to an address."""
+    return [
+        part.get_content()
+        for raw in sent_texts(address)
+        for part in message_from_string(raw, policy=default).walk()
+        if part.get_content_type() == "text/plain"
+    ]

@@ -13,7 +13,7 @@ import pytest
 from functions.core.domain.errors import ActionNotAllowed
 from functions.core.domain.roster import Agent
 from functions.core.platform import aws
-from functions.core.services.links import ticket_link
+from functions.core.services.links import ticket_path
 from functions.core.text.tokens import message_id
 from infra.console.retention import erase, hold
 from infra.simulator.simulator import ApiResponse
@@ -228,14 +228,14 @@ def test_a_submitter_s_message_to_a_merged_ticket_is_a_stranger_s(
     assert act_on(journey, "li-1", other, "merge", into=one).status == 200
     ticket = journey.storage.tickets.load("standard", other)
     root = aws.root_key(journey.simulator.deployment)
-    path, _, query = ticket_link("", root, "submitter", ticket).partition("?")
+    path, _, query = ticket_path(root, "submitter", ticket).partition("?")
     wrote = journey.http("POST", f"{path}/messages?{query}", {"text": "把资料发给我"})
     assert (wrote.status, wrote.json["number"]) == (201, other)
     assert one not in journey.http("GET", f"{path}?{query}").text
     (written,) = [m for m in view(journey, one)["messages"] if m["text"] == "把资料发给我"]
     assert written["by_submitter"] is True
     target = journey.storage.tickets.load("standard", one)
-    for link in (status_link(journey, one), ticket_link("", root, "submitter", target)):
+    for link in (status_link(journey, one), ticket_path(root, "submitter", target)):
         assert "把资料发给我" not in journey.http("GET", link).text
 
 

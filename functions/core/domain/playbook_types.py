@@ -110,6 +110,28 @@ Words = Annotated[tuple[Word, ...], BeforeValidator(as_tuple)]
 
 MAIL_ADDRESS = r"[^@\s]+@[^@\s]+"
 
+PUBLIC_URL = r"https://([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9](/[A-Za-z0-9_-]+)?"
+
+
+def is_public_url(value: str) -> bool:
+    """Tell whether links can begin with this URL: a name, and at most one part of a path."""
+    return re.fullmatch(PUBLIC_URL, value) is not None
+
+
+def _public_url(value: str) -> str:
+    if not is_public_url(value):
+        raise PydanticCustomError(
+            "public_url",
+            "expected a URL such as https://help.example.com or https://example.com/help, "
+            "got '{value}'",
+            {"value": value[:80]},
+        )
+    return value
+
+
+PublicUrl = Annotated[str, AfterValidator(_public_url)]
+"""The URL under which customers reach a desk, without a slash at its end."""
+
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Amount = Annotated[Decimal, PlainSerializer(float, when_used="json")]

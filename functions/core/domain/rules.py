@@ -39,6 +39,7 @@ from functions.core.domain.playbook_types import (
     Identifier,
     Locale as Locale,
     Names,
+    PublicUrl,
     Section as Section,
     Slug,
     StepFieldKind,
@@ -464,6 +465,7 @@ class Playbook(Section):
     desk: str = Field(pattern=f"^{DESK_NAME}$")
     name: Text
     locale: Locale = "zh-CN"
+    public_url: PublicUrl | None = None
     calendar: dict[str, Any]
     number: Numbering
     fields: Fields = Field(default_factory=Fields)

@@ -222,7 +222,7 @@ class TicketCreator:
             playbook.desk, request.idempotency, digest
         )
         if known.idempotency is not None:
-            return self._first_answer(known.idempotency, request)
+            return self._first_answer(known.idempotency, playbook, request)
         if request.admit is not None:
             request.admit()
         hiding = request.source.hiding or MessageMasker()
@@ -247,8 +247,8 @@ class TicketCreator:
                 raise DeadLetter(
                     "the transaction met an idempotency record that is gone"
                 ) from duplicate
-            return self._first_answer(duplicate.record, request)
-        return self._answer(ticket, request.source)
+            return self._first_answer(duplicate.record, playbook, request)
+        return self._answer(ticket, playbook, request.source)
 
     def _next_number(self, playbook: Playbook, now: datetime) -> str:
         local = now.astimezone(playbook.zone)
@@ -286,7 +286,9 @@ class TicketCreator:
         )
         return ticket
 
-    def _first_answer(self, recorded: IdempotencyRecord, request: TicketRequest) -> CreatedTicket:
+    def _first_answer(
+        self, recorded: IdempotencyRecord, playbook: Playbook, request: TicketRequest
+    ) -> CreatedTicket:
         """Return the first request's answer to a repetition."""
         requested = request.idempotency
         if requested is not None and requested.body and recorded.body != requested.body:
@@ -297,11 +299,11 @@ class TicketCreator:
         first = self.storage.tickets.commit_at(recorded.desk, recorded.number, 1)
         if first is None:
             raise DeadLetter(f"{recorded.number} has no first commit")
-        return self._answer(apply(None, first), request.source)
+        return self._answer(apply(None, first), playbook, request.source)
 
-    def _answer(self, ticket: Ticket, source: Source) -> CreatedTicket:
+    def _answer(self, ticket: Ticket, playbook: Playbook, source: Source) -> CreatedTicket:
         kind: LinkKind = "customer" if source.contact_proven else "submitter"
-        link = ticket_link(self.public_url, self.root_key, kind, ticket)
+        link = ticket_link(playbook, self.public_url, self.root_key, kind, ticket)
         return CreatedTicket(
             number=ticket.number,
             status=ticket.status,

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from functions.core.domain.ticket import Ticket
 from functions.core.text.tokens import LinkKind, link_key
 
+if TYPE_CHECKING:
+    from functions.core.domain.rules import Playbook
 
-def ticket_link(public_url: str, root_key: bytes, kind: LinkKind, ticket: Ticket) -> str:
+
+def base_url(playbook: Playbook, public_url: str) -> str:
+    """Return the URL that a desk's links begin with: its own, or that of the stage."""
+    return playbook.public_url or public_url
+
+
+def ticket_link(
+    playbook: Playbook, public_url: str, root_key: bytes, kind: LinkKind, ticket: Ticket
+) -> str:
     """Return the secret link of this kind to a ticket, valid until the contact changes."""
+    return base_url(playbook, public_url) + ticket_path(root_key, kind, ticket)
+
+
+def ticket_path(root_key: bytes, kind: LinkKind, ticket: Ticket) -> str:
+    """Return the path and query of that link, which are the same under every name of the stage."""
     key = link_key(root_key, kind, ticket.desk, ticket.number, ticket.link_generation)
-    return f"{public_url}/desks/{ticket.desk}/tickets/{quote(ticket.number)}?key={key}"
+    return f"/desks/{ticket.desk}/tickets/{quote(ticket.number)}?key={key}"

@@ -42,7 +42,16 @@ def deploy(
     upload_origins: Annotated[
         str, typer.Option(help="Comma-separated origins that may upload files; by default any.")
     ] = "",
-    api_url: Annotated[str, typer.Option(help="URL of the API's custom domain.")] = "",
+    domain: Annotated[str, typer.Option(help="A name to create for the API.")] = "",
+    certificate_arn: Annotated[
+        str, typer.Option(help="The certificate of that name, of ACM in the stage's region.")
+    ] = "",
+    base_path: Annotated[
+        str, typer.Option(help="The path under which the name leads to the API; by default all.")
+    ] = "",
+    api_url: Annotated[
+        str, typer.Option(help="URL that links begin with; by default as it is.")
+    ] = "",
     stage_rate: Annotated[
         str, typer.Option(help="Requests a second that the API takes; 0: the account's limit.")
     ] = "",
@@ -63,9 +72,19 @@ def deploy(
     """Deploy foundation, functions and wiring; safe to run again."""
     from chalice.deploy.deployer import ChaliceDeploymentError
 
+    from functions.core.domain.playbook_types import is_public_url
+    from infra.deploy.domains import Domain, DomainError
     from infra.deploy.functions import StageMissingError
+    from infra.deploy.package import PackageError
     from infra.deploy.steps import Variant, deploy as run
 
+    if api_url and not is_public_url(api_url):
+        raise UsageError(
+            f"--api-url {api_url!r}: expected a URL such as https://help.example.com or "
+            "https://example.com/help"
+        )
+    if not domain and (certificate_arn or base_path):
+        raise UsageError("--certificate-arn and --base-path belong to a --domain")
     parameters = {
         "MailDomain": mail_domain,
         "AlarmEmail": alarm_email,
@@ -83,11 +102,12 @@ def deploy(
     variant = Variant(
         foundation={key: value for key, value in parameters.items() if value},
         wiring={key: value for key, value in wiring.items() if value},
+        domain=Domain(domain, certificate_arn, base_path) if domain else None,
         api_url=api_url or None,
     )
     try:
         deployed = run(stage, report, variant)
-    except (StageMissingError, ChaliceDeploymentError) as error:
+    except (StageMissingError, DomainError, ChaliceDeploymentError, PackageError) as error:
         raise UsageError(str(error)) from error
     report(f"{deployed.stage} is deployed: {deployed.api_url}")
 
