@@ -393,7 +393,7 @@ def test_a_number_at_the_limit_of_a_mail_s_text_is_masked(
     number = "13800138000"
     for missing in (1, 6, 10):
         for limit in (200 - len("无法登录\n"), 4000):
-            text = f"{'字' * (limit - missing)}{number}{'字' * 3000}"
+            text = f"{'字' * (limit - missing)}{number}{'字' * 5000}"
             simulator.mail(make_mail(text=text, id=f"<{limit}.{missing}@example.com>"), DESK)
     numbers = new_ticket_numbers(storage)
     assert len(numbers) == 6

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from functions.intake.mail import html, mime, origin, replies
+from functions.intake.mail import addresses, html, mime, origin, replies
 from functions.intake.mail.charsets import codec_for, decode
 from functions.intake.mail.html import Kind, TextLine
 from functions.intake.mail.origin import DeliveryReport, Origin
@@ -19,7 +19,6 @@ __all__ = ["InboundMail", "MailAttachment", "parse", "strip_reply"]
 
 MAX_TEXT = 1_000_000
 MAX_DEFECTS = 50
-MAX_ADDRESSES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +97,18 @@ def _parse(raw: bytes, note: _Defects) -> InboundMail:
     _unify_headers(root, note)
     content = _Content(note)
     content.read(root)
-    from_name, from_address = _sender(root, note)
+    from_name, from_address = addresses.sender(root, note)
     subject = mime.header_text(root.header("subject"), note)
     full_lines = content.lines()
     full_text = _tidy("\n".join(line.text for line in full_lines))
     verdict = origin.recognise(root, from_address, subject, full_text, note)
-    ids = [*_message_ids(root.all("references"))]
-    replied_to = _message_ids(root.all("in-reply-to"))
+    ids = [*addresses.message_ids(root.all("references"))]
+    replied_to = addresses.message_ids(root.all("in-reply-to"))
     return InboundMail(
-        message_id=next(iter(_message_ids(root.all("message-id"))), ""),
+        message_id=next(iter(addresses.message_ids(root.all("message-id"))), ""),
         from_address=from_address,
         from_name=from_name,
-        to=tuple(_recipients(root, note)),
+        to=tuple(addresses.recipients(root, note)),
         subject=subject,
         text=content.reply(full_text),
         full_text=full_text,
@@ -118,10 +117,10 @@ def _parse(raw: bytes, note: _Defects) -> InboundMail:
         in_reply_to=replied_to[0] if replied_to else None,
         references=tuple(dict.fromkeys([*ids, *replied_to[1:]])),
         defects=tuple(note.codes),
-        reply_to=next((a for _, a in _addresses(root.all("reply-to"), note)), ""),
+        reply_to=next((a for _, a in addresses.mailboxes(root.all("reply-to"), note)), ""),
         list_id=mime.header_text(root.header("list-id"), note)[:200],
         returned=verdict.returned,
-        own_id=next(iter(_message_ids(root.all("x-deskbell-id"))), ""),
+        own_id=next(iter(addresses.message_ids(root.all("x-deskbell-id"))), ""),
     )
 
 
@@ -469,142 +468,3 @@ def _extension(kind: str) -> str:
 def _type_by_name(name: str) -> str:
     ending = "." + name.rpartition(".")[2].lower()
     return next((k for k, e in _EXTENSIONS.items() if e == ending), "application/octet-stream")
-
-
-# --- addresses and ids ----------------------------------------------------------------------
-
-_ADDRESS = re.compile(
-    r"""("(?:[^"\\\r\n]|\\.){1,64}"|[^\s<>"',;:()\[\]\\@]{1,128})@"""
-    r"(\[[0-9a-fA-F:.]{2,60}\]|[^\s<>\"',;:()\[\]\\@]{1,255})"
-)
-_ENCLOSED = {
-    '"': (re.compile(r'"(?:[^"\\]|\\.)*+'), '"'),
-    "(": (re.compile(r"\((?:[^()\\]|\\.)*+"), ")"),
-    "<": (re.compile(r"<[^>]*+"), ">"),
-}
-_UNENCLOSED = re.compile(r'[^,;"(<]+')
-_WORDS = re.compile(r"=\?[^?\s]{1,60}\?[bBqQ]\?[^?\s]{0,2000}\?=")
-_MESSAGE_ID = re.compile(rb"<\s*([^<>\s]{1,900}(?:\s+[^<>\s]{1,300}){0,3}?)\s*>")
-
-
-def _mailboxes(text: str) -> Iterator[str]:
-    """Split an address list at the commas and semicolons that separate mailboxes.
-
-    A quotation mark or bracket that is never closed is an ordinary character; so are all later ones
-    of its kind, which are not looked at again.
-    """
-    unclosed: set[str] = set()
-    start = position = 0
-    while position < len(text):
-        character = text[position]
-        if character in ",;":
-            yield text[start:position].strip(" \t,;")
-            start = position = position + 1
-        elif character not in _ENCLOSED:
-            match = _UNENCLOSED.match(text, position)
-            position = match.end() if match else position + 1
-        elif character in unclosed:
-            position += 1
-        else:
-            pattern, closing = _ENCLOSED[character]
-            match = pattern.match(text, position)
-            end = match.end() if match else position
-            if text[end : end + 1] == closing:
-                position = end + 1
-            else:
-                if end >= len(text) - 1:
-                    unclosed.add(character)
-                position += 1
-    yield text[start:].strip(" \t,;")
-
-
-def _addresses(values: list[bytes], note: _Defects) -> list[tuple[str, str]]:
-    """The (name, address) of every mailbox in headers, including malformed ones."""
-    mailboxes: list[tuple[str, str]] = []
-    for value in values:
-        if len(value) > mime.MAX_VALUE:
-            note("header:too-long")
-        text = decode(value[: mime.MAX_VALUE], "utf-8", note)
-        if "=?" in text and "@" not in _WORDS.sub("", text):
-            text = mime.words(text, note)
-        for mailbox in _mailboxes(text):
-            if len(mailboxes) >= MAX_ADDRESSES:
-                note("header:many-addresses")
-                return mailboxes
-            mailboxes.extend(_mailbox(mailbox, note))
-    return mailboxes
-
-
-def _mailbox(text: str, note: _Defects) -> list[tuple[str, str]]:
-    if "@" not in text:
-        return []
-    start = text.rfind("<")
-    inside = text[start + 1 :] if start >= 0 else ""
-    match = _ADDRESS.search(inside) if inside else None
-    if match is None:
-        matches = list(_ADDRESS.finditer(text))
-        if not matches:
-            return []
-        if len(matches) > 1 or start >= 0:
-            note("address:malformed")
-        match = matches[0]
-        name = text[: match.start()] + " " + text[match.end() :]
-        comment = re.search(r"\(([^()]*)\)", name)
-        name = comment.group(1) if comment else name
-        rest = [("", _lower(other)) for other in matches[1:]]
-        return [(_name(name, note), _lower(match)), *rest]
-    if inside.count(">") != 1 or inside.partition(">")[2].strip(" )\"'"):
-        note("address:malformed")
-    return [(_name(text[:start], note), _lower(match))]
-
-
-def _lower(match: re.Match[str]) -> str:
-    return f"{match.group(1)}@{match.group(2).strip('.')}".strip("'").lower()
-
-
-def _name(text: str, note: _Defects) -> str:
-    text = text.strip()
-    if text[:1] == '"':
-        text = re.sub(r"\\(.)", r"\1", text.strip('"'))
-    if "=?" in text:
-        text = mime.words(text, note)
-    return mime.one_line(text.strip(" \t\"'<>,;"))[:200].strip(" \t\"'")
-
-
-def _sender(root: mime.Part, note: _Defects) -> tuple[str, str]:
-    """The sender's name and address; from another header if From has no address."""
-    values = root.all("from")
-    if len(values) > 1:
-        note("from:repeated")
-    senders = _addresses(values[:1], note)
-    if senders:
-        if len(senders) > 1:
-            note("from:several")
-        return senders[0]
-    note("from:missing" if not values else "from:malformed")
-    name = mime.header_text(values[0], note)[:200].strip(" \t\"'<>") if values else ""
-    for header in ("sender", "x-original-sender", "x-sender", "reply-to", "return-path"):
-        others = _addresses(root.all(header)[:1], note)
-        if others:
-            return (name or others[0][0], others[0][1])
-    return name, ""
-
-
-def _recipients(root: mime.Part, note: _Defects) -> list[str]:
-    headers = ("to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-forwarded-to")
-    addresses = (a for header in headers for _, a in _addresses(root.all(header), note))
-    return list(dict.fromkeys(addresses))
-
-
-def _message_ids(values: list[bytes]) -> list[str]:
-    """Message ids without angle brackets, in order of first appearance (RFC 5322, 3.6.4)."""
-    ids: dict[str, None] = {}
-    for value in values:
-        tokens = _MESSAGE_ID.findall(value[: mime.MAX_VALUE])
-        if not tokens and b"<" not in value:
-            tokens = [token for token in value[:2000].split() if b"@" in token or len(value) < 200]
-        for token in tokens:
-            text = b"".join(token.split()).decode("utf-8", "replace").strip("<>,;")
-            if text:
-                ids.setdefault(mime.one_line(text).replace(" ", ""))
-    return list(ids)[:500]
