@@ -1,6 +1,4 @@
-"""Addresses and message ids in headers, also malformed ones (RFC 5322, sections 3.4 and 3.6.4)."""
-
-from __future__ import annotations
+"""Read addresses and message ids from headers, also from malformed ones, in linear time."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +22,7 @@ _WORDS = re.compile(r"=\?[^?\s]{1,60}\?[bBqQ]\?[^?\s]{0,2000}\?=")
 _MESSAGE_ID = re.compile(rb"<\s*([^<>\s]{1,900}(?:\s+[^<>\s]{1,300}){0,3}?)\s*>")
 
 
-def _split_list(text: str) -> Iterator[str]:
+def _split(text: str) -> Iterator[str]:
     """Split an address list at the commas and semicolons that separate mailboxes.
 
     A quotation mark or bracket that is never closed is an ordinary character; so are all later ones
@@ -64,7 +62,7 @@ def mailboxes(values: list[bytes], note: Note) -> list[tuple[str, str]]:
         text = decode(value[: mime.MAX_VALUE], "utf-8", note)
         if "=?" in text and "@" not in _WORDS.sub("", text):
             text = mime.words(text, note)
-        for mailbox in _split_list(text):
+        for mailbox in _split(text):
             if len(found) >= MAX_ADDRESSES:
                 note("header:many-addresses")
                 return found
@@ -129,8 +127,8 @@ def sender(root: mime.Part, note: Note) -> tuple[str, str]:
 
 def recipients(root: mime.Part, note: Note) -> list[str]:
     headers = ("to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-forwarded-to")
-    addresses = (a for header in headers for _, a in mailboxes(root.all(header), note))
-    return list(dict.fromkeys(addresses))
+    found = (a for header in headers for _, a in mailboxes(root.all(header), note))
+    return list(dict.fromkeys(found))
 
 
 def message_ids(values: list[bytes]) -> list[str]:
