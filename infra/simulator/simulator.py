@@ -12,6 +12,7 @@ import importlib
 import json
 import re
 import time
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -98,6 +99,7 @@ class Simulator:
         self.invocations: list[Invocation] = []
         self._playbooks: dict[str, PlaybookCache] = {}
         self.workflows = Workflows(self.invoke)
+        self.accepted: deque[tuple[str, Any]] = deque()
         self._function = "outside"
         self._inner = 0.0
         self._iterators: list[str] = []
@@ -352,8 +354,15 @@ class Simulator:
         )
 
     def tick(self, at: datetime) -> Any:
-        """Start a sweep as EventBridge does."""
-        return self.invoke("sla_timer", {"time": at.isoformat()})
+        """Start a sweep as EventBridge does, and carry out the invocations that it causes.
+
+        Returns:
+            The sum of their results.
+        """
+        total = Counter(self.invoke("sla_timer", {"time": at.isoformat()}))
+        while self.accepted:
+            total.update(self.invoke(*self.accepted.popleft()))
+        return dict(total)
 
 
 class _RecordingWorkflows:
@@ -374,14 +383,26 @@ class _RecordingWorkflows:
 
 
 class _LambdaClient:
-    """The client for Lambda: invokes the other function in this process."""
+    """The client for Lambda: invokes the other function in this process.
+
+    An asynchronous invocation runs once its caller has returned.
+    """
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
 
-    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - boto3's names
+    def invoke(
+        self,
+        *,
+        FunctionName: str,  # noqa: N803 - boto3's names
+        Payload: bytes,  # noqa: N803
+        InvocationType: str = "RequestResponse",  # noqa: N803
+    ) -> dict[str, Any]:
         self._simulator.record("lambda", "Invoke")
         name = FunctionName.removeprefix(f"{self._simulator.deployment.prefix}-")
+        if InvocationType == "Event":
+            self._simulator.accepted.append((name, json.loads(Payload)))
+            return {"StatusCode": 202}
         response = self._simulator.invoke(name, json.loads(Payload))
         return {"StatusCode": 200, "Payload": BytesIO(json.dumps(response).encode())}
 

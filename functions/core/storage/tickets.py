@@ -20,6 +20,7 @@ from functions.core.storage.event_codec import dump_events
 from functions.core.storage.idempotency import Duplicate, Idempotency, IdempotencyRecord
 from functions.core.storage.items import (
     commit_sort_key,
+    queue_key,
     read_commit,
     read_cursor,
     read_ticket,
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
     from functions.core.storage.playbooks import Playbooks
     from functions.core.storage.roster import Roster
     from functions.core.storage.table import Table, Write
+
+
+DUE_PAGE = BATCH_SIZE
+"""Due items read at once; the sweep reads their tickets in one call."""
 
 
 @dataclass(frozen=True)
@@ -407,14 +412,22 @@ class Tickets:
 
     # Sweep
 
-    def due(self, partition: int, now: datetime) -> Iterator[Due]:
+    def due(self, partition: int, now: datetime, page: int = DUE_PAGE) -> Iterator[Due]:
         """The items due at `now` in one partition of the `due` index, to the last page (G2)."""
         for item in self.table.query(
             IndexName="due",
             KeyConditionExpression="due_pk = :pk AND due_sk <= :now",
             ExpressionAttributeValues={":pk": {"S": f"DUE#{partition}"}, ":now": {"S": stamp(now)}},
+            Limit=page,
         ):
             yield Due(item["pk"]["S"], item["sk"]["S"], item["due_sk"]["S"])
+
+    def due_items(self, due: Sequence[Due]) -> dict[str, Item]:
+        """The items of due tickets by partition key, read consistently in one call."""
+        keys = [key(pk, "TICKET") for pk in {each.pk for each in due if each.sk == "TICKET"}]
+        if not keys:
+            return {}
+        return {item["pk"]["S"]: item for item in self.table.batch_get(keys, consistent=True)}
 
     def redrive(self, desk: str, number: str, now: datetime) -> bool:
         """Let the stream deliver a ticket's first commit again, to every function that it wakes."""
@@ -426,15 +439,24 @@ class Tickets:
             ExpressionAttributeValues={":now": {"S": stamp(now)}},
         )
 
-    def move_wake(self, ticket: Ticket, due: datetime | None) -> bool:
-        """List a ticket in the `due` index at a time, or not at all; False if it has changed."""
+    def move_wake(self, ticket: Ticket, due: datetime | None, rank: str | None = None) -> bool:
+        """List a ticket in the `due` index at a time, or not at all; False if it has changed.
+
+        Args:
+            rank: the position at which the ticket's queue lists it from now on, if it does not yet.
+        """
         values: Item = {":version": {"N": str(ticket.version)}}
         if due is not None:
             values[":due"] = {"S": stamp(due)}
+        moved = [] if due is None else ["due_sk = :due"]
+        if rank is not None:
+            values |= {":queue": {"S": queue_key(ticket)}, ":rank": {"S": rank}}
+            moved += ["queue_pk = :queue", "queue_sk = :rank"]
+        update = f"SET {', '.join(moved)}" if moved else ""
         return self.table.update_if(
             "version = :version",
             ticket_key(ticket.desk, ticket.number),
             "TICKET",
-            UpdateExpression="REMOVE due_pk, due_sk" if due is None else "SET due_sk = :due",
+            UpdateExpression=update if due else f"{update} REMOVE due_pk, due_sk".lstrip(),
             ExpressionAttributeValues=values,
         )

@@ -210,8 +210,9 @@ def test_pages_over_partitions_show_each_ticket_once(
 def test_a_page_can_exceed_one_batch_read(storage: Storage, playbook: Playbook) -> None:
     """BatchGetItem reads up to 100 items."""
     for index in range(105):
-        file_ticket(storage, playbook, f"CS{index:03}", NOON + index * MINUTE)
-    tickets, cursor = storage.tickets.queue_page(["testdesk#new"], limit=200)
+        ticket = file_ticket(storage, playbook, f"CS{index:03}", NOON + index * MINUTE)
+        carry_out(storage, ticket, c.Enqueue("technical"), playbook)
+    tickets, cursor = storage.tickets.queue_page(["testdesk#waiting#technical"], limit=200)
     assert [t.number for t in tickets] == [f"CS{index:03}" for index in range(105)]
     assert cursor is None
 
@@ -229,6 +230,31 @@ def test_a_made_up_cursor_is_refused(storage: Storage) -> None:
 
 def test_no_partitions_list_no_tickets(storage: Storage) -> None:
     assert storage.tickets.queue_page([]) == ([], None)
+
+
+def test_only_a_ticket_that_was_just_received_is_in_no_queue(
+    storage: Storage, playbook: Playbook
+) -> None:
+    """Else all new tickets of a desk would share one partition of the index (C5)."""
+    for number in ("CS1", "CS2", "CS3"):
+        file_ticket(storage, playbook, number)
+    assert storage.tickets.queue_page(["testdesk#new"]) == ([], None)
+    for number, at in (("CS2", NOON + PICK_UP_AFTER - MINUTE), ("CS3", NOON + PICK_UP_AFTER)):
+        change(
+            storage,
+            "testdesk",
+            number,
+            c.CustomerMessage("?", "web"),
+            playbook,
+            at,
+            actor="customer",
+        )
+    tickets, _ = storage.tickets.queue_page(["testdesk#new"])
+    assert [ticket.number for ticket in tickets] == ["CS3"]
+    asked = c.AskCustomer("什么？")
+    change(storage, "testdesk", "CS1", asked, playbook, NOON, actor="system")
+    tickets, _ = storage.tickets.queue_page(["testdesk#new"])
+    assert [ticket.number for ticket in tickets] == ["CS1", "CS3"]
 
 
 def test_the_queue_key_follows_the_ticket(storage: Storage, playbook: Playbook) -> None:
