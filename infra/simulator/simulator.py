@@ -206,6 +206,7 @@ class Simulator:
         storage = container.storage(self.deployment)
         callers_cache = storage.playbooks.cache
         storage.playbooks.cache = self._playbooks.setdefault(function, {})
+        storage.roster.desks.clear()  # as if a second had passed
         began = time.perf_counter()
         try:
             yield

@@ -13,7 +13,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from functions.core.domain.audit import AUDITED, entries_of
-from functions.core.domain.errors import AgentAtCapacity, Conflict, NotFound, TryAgain
+from functions.core.domain.errors import (
+    AgentAtCapacity,
+    AgentContended,
+    Conflict,
+    NotFound,
+    TryAgain,
+)
 from functions.core.domain.events import SCHEMA_VERSION, Commit, Event, readers
 from functions.core.domain.ticket import Ticket, next_wake
 from functions.core.storage.event_codec import dump_events
@@ -29,7 +35,16 @@ from functions.core.storage.items import (
     ticket_of_key,
     write_cursor,
 )
-from functions.core.storage.table import BATCH_SIZE, REFUSED, Item, key, parse_stamp, stamp
+from functions.core.storage.roster import CLAIM
+from functions.core.storage.table import (
+    BATCH_SIZE,
+    REFUSED,
+    Item,
+    in_conflict,
+    key,
+    parse_stamp,
+    stamp,
+)
 
 if TYPE_CHECKING:
     from functions.core.domain.delivery import Delivery
@@ -298,6 +313,7 @@ class Tickets:
         idempotency: IdempotencyRecord | None = None,
         acknowledgement: Delivery | None = None,
         conversation: Conversation | None = None,
+        choosing: bool = False,
     ) -> None:
         """Write the changes of several tickets, all or none, each on condition of its version.
 
@@ -305,10 +321,12 @@ class Tickets:
             idempotency: the record of the request that opened or joined the first ticket.
             acknowledgement: the message to the customer that the response to the request contained.
             conversation: the person's conversation as it was read; it moves to the first ticket.
+            choosing: the caller can choose another handler instead of waiting for this one.
 
         Raises:
             Conflict: a ticket has changed since `before`, or the conversation since it was read.
             AgentAtCapacity: the new handler is at capacity or offline.
+            AgentContended: others are assigning tickets to the new handler.
             Duplicate: the idempotency record exists already.
             TryAgain: the table was too busy.
         """
@@ -324,9 +342,10 @@ class Tickets:
         if conversation is not None:
             writes.append(self.contacts.write_conversation(conversation, first))
         writes.extend(self.roster.load_writes(changes))
-        failures = self.table.transact(writes)
+        failures = self.table.transact(writes, give_way=CLAIM if choosing else None)
         if failures:
             self._raise(failures, first.number, idempotency)
+        self.roster.note_changes(changes)
 
     def _ticket_write(self, change: Change) -> Write:
         before, after = change.before, change.after
@@ -389,8 +408,10 @@ class Tickets:
             if name.startswith(("ticket:", "event", "conversation")):
                 raise Conflict(f"{name.partition(':')[2] or number} has changed since")
         for name in refused:
-            if name.startswith("claim:"):
-                raise AgentAtCapacity(name.removeprefix("claim:"))
+            if name.startswith(CLAIM):
+                raise AgentAtCapacity(name.removeprefix(CLAIM))
+        for name in in_conflict(failures, CLAIM):
+            raise AgentContended(name.removeprefix(CLAIM))
         raise TryAgain(f"{number}: {failures}")
 
     def rewrite(self, item: Item, body: str) -> bool:
