@@ -16,7 +16,7 @@ from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
 from functions.core.storage.audit import AUDIT, read_entry
 from functions.core.storage.database import Storage
-from functions.core.storage.items import read_commit
+from functions.core.storage.items import read_agent, read_commit
 from functions.router import closing_workflow
 from functions.router.routing import Router
 
@@ -52,7 +52,10 @@ def process(record: Any, deployment: Deployment, storage: Storage, now: datetime
 def _agent_changed(image: Any, storage: Storage, now: datetime) -> None:
     desk = image["pk"]["S"].removeprefix("DESK#")
     if image.get("change", {}).get("S") in FREED and "team" in image:
-        Router(storage, storage.playbooks.get(desk, now), now).assign_waiting(image["team"]["S"])
+        agent = read_agent(desk, image)
+        if agent.has_capacity:
+            router = Router(storage, storage.playbooks.get(desk, now), now)
+            router.assign_waiting(agent.team, agent.capacity - agent.load)
 
 
 def _committed(image: Any, deployment: Deployment, storage: Storage, now: datetime) -> None:

@@ -142,21 +142,24 @@ class Router:
         self._route(ticket, new, ())
         return True
 
-    def assign_waiting(self, team: str) -> None:
+    def assign_waiting(self, team: str, freed: int) -> None:
         """Assign the tickets that wait for a team, in order, to agents who have capacity.
 
         A ticket that no free agent is suitable for does not hold up the next one.
-        As many tickets are read as can be assigned, and more only where some have to be skipped:
-        `MOST_READ` at most, after which the next call goes on.
+
+        Args:
+            freed: how many tickets the agent who became free can take. So many are read first, and
+                more only if somebody is still free: `MOST_READ` at most, after which the next call
+                goes on.
         """
         partition = f"{self.playbook.desk}#waiting#{team}"
         place = (self.storage.table.name, partition)
-        cursor, limit, count = None, self._free_capacity(team, timedelta()), 0
-        while limit and count < MOST_READ:
-            limit = min(limit, PAGE_SIZE)
+        cursor, limit, count = None, min(freed, PAGE_SIZE), 0
+        while limit > 0 and count < MOST_READ:
             tickets, cursor = self.storage.tickets.queue_page([partition], cursor, limit)
             for ticket in tickets:
-                if self._assign_waiting(ticket) and not self._free_capacity(team):
+                self._assign_waiting(ticket)
+                if not self._is_anybody_free(team):
                     return
             if cursor is None:
                 _read_up_to.pop(place, None)
@@ -167,18 +170,14 @@ class Router:
         if cursor is not None:
             _read_up_to[place] = cursor
 
-    def _free_capacity(self, team: str, age: timedelta = ROUTING_TTL) -> int:
-        """Return how many tickets a team's available members can take."""
-        agents = self.storage.roster.recent(self.playbook.desk, self.now, age)
-        free = candidates(agents, Requirements(team), self.playbook, self.now)
-        return sum(agent.capacity - agent.load for agent in free)
+    def _is_anybody_free(self, team: str) -> bool:
+        agents = self.storage.roster.recent(self.playbook.desk, self.now, timedelta())
+        return bool(candidates(agents, Requirements(team), self.playbook, self.now))
 
-    def _assign_waiting(self, ticket: Ticket) -> bool:
-        """Assign a waiting ticket; False if it stays, or waits for the wrong team."""
+    def _assign_waiting(self, ticket: Ticket) -> None:
         target = self._current_destination(ticket)
-        if not _is_waiting(ticket) or target.queue == "collect" or self._routed_elsewhere(ticket):
-            return False
-        return self._assign(ticket, target, ())
+        if _is_waiting(ticket) and target.queue != "collect" and not self._routed_elsewhere(ticket):
+            self._assign(ticket, target, ())
 
     def _classify_and_route(self, ticket: Ticket, event: e.TicketReceived, text: str) -> None:
         classification = classify(

@@ -16,7 +16,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
@@ -91,7 +91,10 @@ FUNCTIONS = {
 
 
 class Simulator:
-    """One deployment in this process: `with Simulator(deployment).running() as simulator`."""
+    """One deployment in this process: `with Simulator(deployment).running() as simulator`.
+
+    `latency` is added to each call to the table.
+    """
 
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
@@ -100,6 +103,7 @@ class Simulator:
         self._playbooks: dict[str, PlaybookCache] = {}
         self.workflows = Workflows(self.invoke)
         self.accepted: deque[tuple[str, Any]] = deque()
+        self.latency = timedelta()
         self._function = "outside"
         self._inner = 0.0
         self._iterators: list[str] = []
@@ -139,10 +143,16 @@ class Simulator:
             client: Any = boto3.client(service, region_name=self.deployment.region)  # type: ignore[call-overload]
             if service == "dynamodb":
                 client.meta.events.register("before-parameter-build.dynamodb.*", _ask_capacity)
+                client.meta.events.register("request-created.dynamodb.*", self._travel)
             client.meta.events.register("before-parameter-build.ssm.GetParameter", _keep_request)
             client.meta.events.register("after-call.*.*", self._record)
             self._clients[service] = client
         return self._clients[service]
+
+    def _travel(self, **_: Any) -> None:
+        """Let a call to the table take as long as it does over AWS's network, if asked to."""
+        if self.latency:
+            time.sleep(self.latency.total_seconds())
 
     def _record(self, model: Any, parsed: Any, context: Any = None, **_: Any) -> None:
         request = (context or {}).get(_REQUEST, {})

@@ -104,7 +104,7 @@ class Stream:
         self.router.retry_waiting(self.ticket(number))
 
     def assign_waiting(self, _: str) -> None:
-        self.router.assign_waiting(TEAM)
+        self.router.assign_waiting(TEAM, 99)
 
     def resolve(self, number: str) -> None:
         change(

@@ -88,19 +88,29 @@ def test_reads_do_not_grow_with_the_waiting_tickets(
         file_waiting(storage, playbook, number)
     storage.roster.put(agent("agent-1", capacity=3))
     read.clear()
-    Router(container, playbook, NOON).assign_waiting(TEAM)
+    Router(container, playbook, NOON).assign_waiting(TEAM, 3)
     assert handlers(storage, *numbers[:4]) == ["agent-1"] * 3 + [None]
     assert (read["DESK"], read["queue"], read["tickets"]) == (1, 3, 3)
 
 
-def test_nothing_waiting_is_read_if_nobody_is_free(
+def test_no_more_is_read_if_nobody_is_free_after_all(
     storage: Storage, container: Storage, playbook: Playbook, read: Counter[str]
 ) -> None:
-    file_waiting(storage, playbook, "CS1")
+    for n in range(9):
+        file_waiting(storage, playbook, f"CS{n}")
     storage.roster.put(agent("agent-1", capacity=3, online=False))
     read.clear()
-    Router(container, playbook, NOON).assign_waiting(TEAM)
-    assert (read["DESK"], read["queries"], read["tickets"]) == (1, 1, 0)
+    Router(container, playbook, NOON).assign_waiting(TEAM, 3)
+    assert (read["DESK"], read["queue"], read["tickets"]) == (1, 3, 3)
+
+
+def test_the_roster_is_not_read_if_nothing_waits(
+    storage: Storage, container: Storage, playbook: Playbook, read: Counter[str]
+) -> None:
+    storage.roster.put(agent("agent-1", capacity=3))
+    read.clear()
+    Router(container, playbook, NOON).assign_waiting(TEAM, 3)
+    assert (read["DESK"], read["queries"]) == (0, 1)
 
 
 def test_tickets_for_nobody_free_bound_a_read_and_the_next_goes_on(
@@ -121,12 +131,12 @@ def test_tickets_for_nobody_free_bound_a_read_and_the_next_goes_on(
     read.clear()
     for call in range(2):
         now = NOON + call * SECOND
-        Router(container, playbook, now).assign_waiting(TEAM)
+        Router(container, playbook, now).assign_waiting(TEAM, 3)
         assert read["tickets"] <= 8 + 4
         assert handlers(storage, "CS012") == [["agent-1"], [None]][call == 0]
         read.clear()
     storage.roster.put(agent("agent-2", skills=("network",), capacity=1))
-    Router(container, playbook, NOON + 3 * SECOND).assign_waiting(TEAM)
+    Router(container, playbook, NOON + 3 * SECOND).assign_waiting(TEAM, 3)
     assert handlers(storage, "CS000") == ["agent-2"]
     assert MOST_READ % PAGE_SIZE == 0
 

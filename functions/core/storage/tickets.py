@@ -8,7 +8,7 @@ concerned.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -116,7 +116,7 @@ class Due:
 
 @dataclass
 class Tickets:
-    """The tickets of all desks."""
+    """The tickets of all desks; `serials` keeps what is left of a desk's last block, by period."""
 
     table: Table
     contacts: Contacts
@@ -125,6 +125,7 @@ class Tickets:
     roster: Roster
     idempotency: Idempotency
     audit: Audit
+    serials: dict[str, tuple[str, Iterator[int]]] = field(default_factory=dict)
 
     # Read
 
@@ -291,17 +292,28 @@ class Tickets:
             )
         )
 
-    def next_serial(self, desk: str, period: str) -> int:
-        """Draw a unique serial (A3). If the request fails afterwards, a gap remains."""
+    def next_serial(self, desk: str, period: str, block: int = 1) -> int:
+        """Draw a unique serial (A3). If the request fails afterwards, a gap remains.
+
+        Args:
+            block: the serials drawn from the counter at once; this container uses up the rest.
+        """
+        drawn_in, rest = self.serials.get(desk, ("", iter(())))
+        serial = next(rest, None) if block > 1 and drawn_in == period else None
+        if serial is not None:
+            return serial
         response = self.table.client.update_item(
             TableName=self.table.name,
             Key=key(f"SERIAL#{desk}#{period}", "SERIAL"),
-            UpdateExpression="ADD #n :one",
+            UpdateExpression="ADD #n :block",
             ExpressionAttributeNames={"#n": "n"},
-            ExpressionAttributeValues={":one": {"N": "1"}},
+            ExpressionAttributeValues={":block": {"N": str(block)}},
             ReturnValues="UPDATED_NEW",
         )
-        return int(response["Attributes"]["n"]["N"])
+        last = int(response["Attributes"]["n"]["N"])
+        first = last - block + 1
+        self.serials[desk] = period, iter(range(first + 1, last + 1))
+        return first
 
     # Commit
 

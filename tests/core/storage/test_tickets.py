@@ -6,7 +6,7 @@ import json
 from base64 import urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -23,6 +23,9 @@ from functions.core.storage.table import key
 from tests.core.lagging_replica import Lagging
 from tests.core.sample_desk import NOON, agent, file_ticket, received, request, then
 from tests.core.storage.samples import assign, carry_out, file_with, item_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 MINUTE = timedelta(minutes=1)
 
@@ -135,6 +138,33 @@ def test_concurrent_requests_get_different_serials(storage: Storage) -> None:
         )
     assert sorted(found) == list(range(1, 41))
     assert storage.tickets.next_serial("testdesk", "2026-03-11") == 1
+
+
+@pytest.mark.requirement("A3", "E11")
+def test_containers_that_draw_blocks_get_different_serials(storage: Storage) -> None:
+    """Each draws from the counter once a block; a new period or a desk begins its own block."""
+    writes = 0
+
+    class CountingUpdates:
+        def __getattr__(self, name: str) -> Any:
+            nonlocal writes
+            writes += name == "update_item"
+            return getattr(storage.table.client, name)
+
+    client = cast("DynamoDBClient", CountingUpdates())
+    containers = [Storage.on(client, storage.table.name) for _ in range(2)]
+    drawn = [
+        container.tickets.next_serial("testdesk", "2026-03-10", 5)
+        for _ in range(7)
+        for container in containers
+    ]
+    assert len(set(drawn)) == 14
+    assert set(drawn) <= set(range(1, 21))
+    assert writes == 4
+    others = [("testdesk", "2026-03-11", 5), ("otherdesk", "2026-03-11", 5)]
+    assert [containers[0].tickets.next_serial(*other) for other in others] == [1, 1]
+    # A playbook that goes back to strict serials leaves the rest of a block unused.
+    assert containers[0].tickets.next_serial("testdesk", "2026-03-11") == 6
 
 
 @pytest.mark.requirement("G7")
