@@ -88,12 +88,21 @@ def untraced() -> Iterator[None]:
 _call: Callable[..., Any] = vars(BaseClient)["_make_api_call"]
 
 
+_one_at_a_time = threading.RLock()
+
+
 def _make_api_call(self: BaseClient, operation: str, given: Any) -> Any:
-    """Call AWS in memory untraced: it runs none of the product's code."""
-    if sys.gettrace() is None:
+    """Call AWS in memory untraced: it runs none of the product's code.
+
+    Calls of several threads follow each other: moto undoes a transaction by restoring a copy.
+    """
+    if not botocore_stubber.enabled:
         return _call(self, operation, given)
-    with untraced():
-        return _call(self, operation, given)
+    with _one_at_a_time:
+        if sys.gettrace() is None:
+            return _call(self, operation, given)
+        with untraced():
+            return _call(self, operation, given)
 
 
 _read = JSONFileLoader.load_file

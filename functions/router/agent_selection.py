@@ -3,13 +3,17 @@ D7, E7). Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from zlib import crc32
 
 from functions.core.domain.matching import fold, mentions
 from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Needs, Playbook
+
+FEW = 8
+"""The candidates among whom a router chooses that lost the best one to another."""
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -46,12 +50,18 @@ def suits(agent: Agent, required: Requirements) -> bool:
 
 
 def candidates(
-    agents: Iterable[Agent], required: Requirements, playbook: Playbook, now: datetime
+    agents: Iterable[Agent],
+    required: Requirements,
+    playbook: Playbook,
+    now: datetime,
+    number: str = "",
 ) -> list[Agent]:
     """Return the agents who can take a ticket now, the best choice first.
 
     The agent who has gone longest without a new ticket comes first (round robin), then the one with
-    the smallest load. A desk may prefer the smallest load throughout.
+    the smallest load. A desk may prefer the smallest load throughout. Among equals the ticket's
+    number decides, so that concurrent routers choose different agents; whoever got the last ticket
+    in the same second is equal, since a router's view of the roster is about as old.
     """
     zone = str(playbook.zone)
     available = [
@@ -62,5 +72,23 @@ def candidates(
     by_load = playbook.assignment.prefer == "least_loaded"
     return sorted(
         available,
-        key=lambda a: (a.load if by_load else 0, a.assigned_at or _NEVER, a.load, a.username),
+        key=lambda a: (a.load if by_load else 0, _idle_since(a), a.load, _drawn(a, number)),
     )
+
+
+def spread(ranked: Sequence[Agent], number: str) -> list[Agent]:
+    """Return candidates with the first `FEW` in an order of the ticket's own.
+
+    For a router that lost the best one to another: all who lost would try the next one together.
+    """
+    return [*sorted(ranked[:FEW], key=lambda a: _drawn(a, number)), *ranked[FEW:]]
+
+
+def _idle_since(agent: Agent) -> datetime:
+    """Return the second of the last assignment."""
+    return (agent.assigned_at or _NEVER).replace(microsecond=0)
+
+
+def _drawn(agent: Agent, number: str) -> int:
+    """Return an agent's place in the order that a ticket's number draws."""
+    return crc32(f"{agent.username} {number}".encode())

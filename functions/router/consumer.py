@@ -16,7 +16,7 @@ from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
 from functions.core.storage.audit import AUDIT, read_entry
 from functions.core.storage.database import Storage
-from functions.core.storage.items import read_commit
+from functions.core.storage.items import read_agent, read_commit
 from functions.router import closing_workflow
 from functions.router.routing import Router
 
@@ -53,9 +53,10 @@ def _agent_changed(image: Any, storage: Storage, now: datetime) -> None:
     desk, team = image["pk"]["S"].removeprefix("DESK#"), image.get("team", {}).get("S")
     if image.get("change", {}).get("S") not in FREED or not team:
         return
-    playbook = storage.playbooks.get(desk, now)
-    if team in playbook.teams:  # the roster may name one that the playbook no longer has
-        Router(storage, playbook, now).assign_waiting(team)
+    agent, playbook = read_agent(desk, image), storage.playbooks.get(desk, now)
+    # The roster may name a team that the playbook no longer has.
+    if agent.has_capacity and team in playbook.teams:
+        Router(storage, playbook, now).assign_waiting(team, agent.capacity - agent.load)
 
 
 def _committed(image: Any, deployment: Deployment, storage: Storage, now: datetime) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import reduce
 
 from functions.core.domain import commands as c, events as e
-from functions.core.domain.errors import ActionNotAllowed, AgentAtCapacity
+from functions.core.domain.errors import ActionNotAllowed, AgentAtCapacity, AgentContended
 from functions.core.domain.lifecycle import apply
 from functions.core.domain.matching import Facts
 from functions.core.domain.roster import Agent
@@ -16,7 +16,8 @@ from functions.core.domain.rules import Destination, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
-from functions.router.agent_selection import Requirements, candidates, suits
+from functions.core.storage.roster import ROUTING_TTL
+from functions.router.agent_selection import Requirements, candidates, spread, suits
 from functions.router.amounts import amount_in
 from functions.router.classify import Classification, classify, destination
 
@@ -26,7 +27,13 @@ _QUEUEING = (e.TicketQueued, e.TicketReopened, e.TicketUnmerged)
 """The events that put a ticket into a queue."""
 
 PAGE_SIZE = 20
-"""Waiting tickets read at once when an agent becomes free."""
+"""The most waiting tickets read at once when an agent becomes free."""
+
+MOST_READ = 5 * PAGE_SIZE
+"""The most waiting tickets read for one agent, if those who are free suit none of them."""
+
+_read_up_to: dict[tuple[str, str], str] = {}
+"""Where this container has stopped reading a queue that begins with tickets for nobody free."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +89,7 @@ class Router:
 
     def retry_waiting(self, ticket: Ticket) -> None:
         """Assign a waiting ticket if an agent became free while it was queued."""
-        target = self._current_destination(ticket)
-        if _is_waiting(ticket) and target.queue != "collect" and not self._routed_elsewhere(ticket):
-            self._assign(ticket, target, ())
+        self._assign_waiting(ticket)
 
     def reroute_after_priority_change(self, ticket: Ticket, version: int) -> None:
         """Re-route an unassigned ticket after a priority change (A7, E3).
@@ -143,21 +148,42 @@ class Router:
         self._route(ticket, new, ())
         return True
 
-    def assign_waiting(self, team: str) -> None:
+    def assign_waiting(self, team: str, freed: int) -> None:
         """Assign the tickets that wait for a team, in order, to agents who have capacity.
 
         A ticket that no free agent is suitable for does not hold up the next one.
+
+        Args:
+            freed: how many tickets the agent who became free can take. So many are read first, and
+                more only if somebody is still free: `MOST_READ` at most, after which the next call
+                goes on.
         """
-        for ticket in self._waiting_for(team):
-            target = self._current_destination(ticket)
-            if not _is_waiting(ticket) or target.queue == "collect":
-                continue
-            if self._routed_elsewhere(ticket):
-                continue
-            if not self._assign(ticket, target, ()):
-                roster = self.storage.roster.list(self.playbook.desk)
-                if not candidates(roster, Requirements(team), self.playbook, self.now):
+        partition = f"{self.playbook.desk}#waiting#{team}"
+        place = (self.storage.table.name, partition)
+        cursor, limit, count = None, min(freed, PAGE_SIZE), 0
+        while limit > 0 and count < MOST_READ:
+            tickets, cursor = self.storage.tickets.queue_page([partition], cursor, limit)
+            for ticket in tickets:
+                self._assign_waiting(ticket)
+                if not self._is_anybody_free(team):
                     return
+            if cursor is None:
+                _read_up_to.pop(place, None)
+                return
+            if count == 0:
+                cursor = _read_up_to.get(place, cursor)
+            count, limit = count + limit, PAGE_SIZE
+        if cursor is not None:
+            _read_up_to[place] = cursor
+
+    def _is_anybody_free(self, team: str) -> bool:
+        agents = self.storage.roster.recent(self.playbook.desk, self.now, timedelta())
+        return bool(candidates(agents, Requirements(team), self.playbook, self.now))
+
+    def _assign_waiting(self, ticket: Ticket) -> None:
+        target = self._current_destination(ticket)
+        if _is_waiting(ticket) and target.queue != "collect" and not self._routed_elsewhere(ticket):
+            self._assign(ticket, target, ())
 
     def _classify_and_route(self, ticket: Ticket, event: e.TicketReceived, text: str) -> None:
         classification = classify(
@@ -212,15 +238,6 @@ class Router:
         if vague.ask == "agent" or supervisors is None:
             return c.AskConfirmation(target.team, question)
         return c.AskConfirmation(supervisors, question, queue="supervisor")
-
-    def _waiting_for(self, team: str) -> Iterator[Ticket]:
-        cursor = None
-        while True:
-            partition = f"{self.playbook.desk}#waiting#{team}"
-            tickets, cursor = self.storage.tickets.queue_page([partition], cursor, PAGE_SIZE)
-            yield from tickets
-            if cursor is None:
-                return
 
     def _current_destination(self, ticket: Ticket) -> Destination:
         """Return the destination that a ticket waits in, with its requirements of the handler."""
@@ -277,17 +294,54 @@ class Router:
     def _assign(
         self, ticket: Ticket, target: Destination, first: tuple[c.TicketCommand, ...]
     ) -> bool:
-        """Assign a ticket to the best available member of a team; False if nobody has capacity."""
-        roster = self.storage.roster.list(self.playbook.desk)
+        """Assign a ticket to the best available member of a team; False if nobody has capacity.
+
+        By the roster that is at hand, and if that has nobody by one that is read now: else an agent
+        who has become free meanwhile could miss a ticket that begins to wait.
+        """
         required = requirements(ticket, target, first)
-        for agent in candidates(roster, required, self.playbook, self.now):
-            assign = c.Assign(team=target.team, handler=agent.username, reason="routing")
-            try:
-                self._change(ticket, c.CommandGroup((*first, assign)))
-            except AgentAtCapacity:
-                continue
-            return True
+        for age in (ROUTING_TTL, timedelta()):
+            agents = self.storage.roster.recent(self.playbook.desk, self.now, age)
+            ready = candidates(agents, required, self.playbook, self.now, ticket.number)
+            contended: list[Agent] = []
+            while ready:
+                agent = ready.pop(0)
+                try:
+                    self._claim(ticket, target, first, agent, choosing=True)
+                except AgentContended:
+                    contended.append(agent)
+                    ready = spread(ready, ticket.number)
+                    continue
+                except AgentAtCapacity:
+                    continue
+                return True
+            for agent in contended:
+                try:
+                    self._claim(ticket, target, first, agent, choosing=False)
+                except AgentAtCapacity:
+                    continue
+                return True
         return False
+
+    def _claim(
+        self,
+        ticket: Ticket,
+        target: Destination,
+        first: tuple[c.TicketCommand, ...],
+        agent: Agent,
+        *,
+        choosing: bool,
+    ) -> None:
+        assign = c.Assign(team=target.team, handler=agent.username, reason="routing")
+        roster = self.storage.roster
+        try:
+            self._change(ticket, c.CommandGroup((*first, assign)), choosing=choosing)
+        except AgentContended:
+            roster.note_contended(agent.desk, agent.username, self.now)
+            raise
+        except AgentAtCapacity:
+            roster.note_full(agent.desk, agent.username)
+            raise
 
     def _has_suitable(
         self, ticket: Ticket, target: Destination, first: tuple[c.TicketCommand, ...]
@@ -297,7 +351,8 @@ class Router:
         A roster without any member of the team is still being set up; the ticket waits.
         """
         required = requirements(ticket, target, first)
-        members = [a for a in self.storage.roster.list(self.playbook.desk) if a.team == target.team]
+        agents = self.storage.roster.recent(self.playbook.desk, self.now, timedelta())
+        members = [agent for agent in agents if agent.team == target.team]
         return not members or any(suits(agent, required) for agent in members)
 
     def _assign_former_handler(self, ticket: Ticket) -> bool:
@@ -312,11 +367,12 @@ class Router:
         self._change(ticket, c.CommandGroup((assign,)))
         return True
 
-    def _change(self, ticket: Ticket, command: c.CommandGroup) -> None:
+    def _change(self, ticket: Ticket, command: c.CommandGroup, *, choosing: bool = False) -> None:
         """Change the ticket if it is still the version that the decision was made on.
 
         Raises:
             Conflict: it is not; the stream's retry decides again.
+            AgentContended: others are claiming the new handler; only if `choosing`.
         """
         try:
             change(
@@ -328,6 +384,7 @@ class Router:
                 self.now,
                 actor=ACTOR,
                 seen=ticket,
+                choosing=choosing,
             )
         except ActionNotAllowed:
             # Somebody has taken, resolved or closed it since; it needs no routing.

@@ -1,49 +1,80 @@
 """`deskbell-<stage>-sla_timer`: EventBridge invokes the sweep every minute.
 
 Only the event's `{"time": "2026-03-10T04:00:00Z", …}` is read, so an invocation with a later time
-processes what is due then.
+processes what is due then. It hands a shard with much to do to another invocation of itself, with
+the same time: `{"time": …, "shard": 2}`.
 """
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
 from chalice.app import Blueprint
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from functions.core.platform import container
+from functions.core.platform import aws, container
+from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
 from functions.core.storage.items import SHARDS
 from functions.sla_timer.sweep import SweepFailed, sweep
 
 bp = Blueprint(__name__)
+log = logger("sla_timer")
 
 
 class Scheduled(BaseModel):
-    """The part of a scheduled event that the function reads."""
+    """The part of a scheduled event that the function reads; `shard` if it handed one over."""
 
     model_config = ConfigDict(defer_build=True)
 
     time: AwareDatetime
+    shard: int | None = Field(default=None, ge=0, lt=SHARDS)
 
 
 def sla_timer(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Process everything that is due at the event's time.
+    """Process everything that is due at the event's time, or hand it over.
 
     Raises:
         SweepFailed: some items failed, after all others were processed; the alarm counts it.
     """
-    now: datetime = Scheduled.model_validate(event).time
+    scheduled = Scheduled.model_validate(event)
+    deployment, now = Deployment.of(context), scheduled.time
     result = sweep(
-        container.storage(Deployment.of(context)),
+        container.storage(deployment),
         now,
         lambda: timedelta(milliseconds=context.get_remaining_time_in_millis()),
-        first=now.minute % SHARDS,
+        shards=_from(now.minute) if scheduled.shard is None else [scheduled.shard],
+        hand_over=None
+        if scheduled.shard is not None
+        else lambda shard: _hand_over(deployment, now, shard),
     )
     if result.failed:
         raise SweepFailed(f"{result.failed} of {result.done + result.failed} items failed")
-    return {"done": result.done}
+    return {"done": result.done, "handed_over": result.handed_over}
+
+
+def _from(minute: int) -> list[int]:
+    """Return all shards, each minute another one first."""
+    return [(minute + step) % SHARDS for step in range(SHARDS)]
+
+
+def _hand_over(deployment: Deployment, now: datetime, shard: int) -> bool:
+    """Let another invocation sweep a shard; False if Lambda does not take it."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    payload = json.dumps({"time": now.isoformat(), "shard": shard})
+    try:
+        aws.client("lambda").invoke(
+            FunctionName=f"{deployment.prefix}-sla_timer",
+            InvocationType="Event",
+            Payload=payload.encode(),
+        )
+    except (BotoCoreError, ClientError):
+        log.exception("sweep.not_handed_over", extra={"shard": shard})
+        return False
+    return True
 
 
 # As a decorator, Chalice would replace the function with a wrapper that refuses an event without

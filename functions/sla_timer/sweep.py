@@ -1,30 +1,40 @@
 """Process every due timer and delivery once (F3, G2).
 
-A sweep reads only due items, shard by shard to the last page. It may be repeated or overlap with
-another: each change is decided on the ticket's newest version, and a timer that has fired is not
-due again before its next time.
+A sweep reads only due items, shard by shard to the last page, and processes those of a page in
+several threads. It may be repeated or overlap with another: each change is decided on the ticket's
+newest version, and a timer that has fired is not due again before its next time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain, islice
 
 from functions.core.domain import commands as c
 from functions.core.domain.errors import DeskbellError
+from functions.core.domain.lifecycle import queue_rank
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import PICK_UP_AFTER, Ticket
 from functions.core.platform.logging import logger
 from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
-from functions.core.storage.items import SHARDS
-from functions.core.storage.tickets import Due
+from functions.core.storage.items import SHARDS, read_ticket
+from functions.core.storage.table import Item
+from functions.core.storage.tickets import DUE_PAGE, Due
 
 log = logger("sla_timer")
 
 TIME_FOR_ITEM = timedelta(seconds=5)
 """The remaining time below which no further item is started."""
+
+THREADS = 8
+"""Items processed at once; boto3's clients, which are safe to share, keep ten connections."""
+
+HAND_OVER_ABOVE = 50
+"""A shard with more due items is handed over to an invocation of its own."""
 
 
 class SweepFailed(DeskbellError):
@@ -33,46 +43,115 @@ class SweepFailed(DeskbellError):
 
 @dataclass(frozen=True)
 class SweepResult:
-    """The numbers of processed and failed items, and whether the time ran out."""
+    """The numbers of processed and failed items and of shards handed over, and whether the time ran
+    out."""
 
     done: int
     failed: int
     stopped: bool
+    handed_over: int = 0
 
 
 def sweep(
-    storage: Storage, now: datetime, time_left: Callable[[], timedelta], first: int = 0
+    storage: Storage,
+    now: datetime,
+    time_left: Callable[[], timedelta],
+    *,
+    shards: Sequence[int] = range(SHARDS),
+    hand_over: Callable[[int], bool] | None = None,
+    threads: int = THREADS,
 ) -> SweepResult:
     """Process everything that is due at `now`, each item by itself.
 
     Args:
         now: the scheduled time, aware; events carry it.
         time_left: returns the caller's remaining time; below `TIME_FOR_ITEM` the sweep stops.
-        first: the shard to begin with; a different one each minute, so that a shard that takes all
-            the time does not starve the others.
+        shards: those to sweep, in order; a different one first each minute, so that a shard that
+            takes all the time does not starve the others.
+        hand_over: hands a shard with much to do to another sweep; returns whether it could.
     """
-    done = failed = 0
-    for step in range(SHARDS):
-        for due in storage.tickets.due((first + step) % SHARDS, now):
-            if time_left() < TIME_FOR_ITEM:
-                log.warning("sweep.stopped", extra={"done": done, "failed": failed})
-                return SweepResult(done, failed, stopped=True)
-            try:
-                process(storage, due, now)
-                done += 1
-            except Exception:
-                # One item must not delay all others (G2). It stays due.
-                log.exception("sweep.failed", extra={"pk": due.pk, "sk": due.sk})
-                failed += 1
-    log.info("sweep.done", extra={"done": done, "failed": failed})
-    return SweepResult(done, failed, stopped=False)
+    run = _Sweep(storage, now, time_left, threads)
+    handed_over = 0
+    for shard, first, rest in _look(storage, now, shards):
+        if hand_over is not None and len(first) > HAND_OVER_ABOVE and hand_over(shard):
+            handed_over += 1
+        else:
+            run.process(chain(first, rest))
+    result = SweepResult(run.done, run.failed, run.stopped, handed_over)
+    counts = {"done": run.done, "failed": run.failed, "handed_over": handed_over}
+    if run.stopped:
+        log.warning("sweep.stopped", extra=counts)
+    else:
+        log.info("sweep.done", extra=counts)
+    return result
 
 
-def process(storage: Storage, due: Due, now: datetime) -> None:
-    """Fire a ticket's due timers, or make a delivery due."""
+def _look(
+    storage: Storage, now: datetime, shards: Sequence[int]
+) -> list[tuple[int, list[Due], Iterator[Due]]]:
+    """Read the first due items of all shards at once; return them by shard with those to follow."""
+
+    def first(shard: int) -> tuple[int, list[Due], Iterator[Due]]:
+        due = storage.tickets.due(shard, now)
+        return shard, list(islice(due, HAND_OVER_ABOVE + 1)), due
+
+    if len(shards) == 1:
+        return [first(shard) for shard in shards]
+    with ThreadPoolExecutor(len(shards)) as pool:
+        return list(pool.map(first, shards))
+
+
+class _Sweep:
+    """One sweep: processes due items and counts them."""
+
+    def __init__(
+        self, storage: Storage, now: datetime, time_left: Callable[[], timedelta], threads: int
+    ) -> None:
+        self.storage, self.now, self.time_left, self.threads = storage, now, time_left, threads
+        self.done = self.failed = 0
+        self.stopped = False
+
+    def process(self, due: Iterator[Due]) -> None:
+        """Process items, page by page, until the time runs out."""
+        while not self.stopped and (page := list(islice(due, DUE_PAGE))):
+            items = self._read(page)
+            with ThreadPoolExecutor(min(len(page), self.threads)) as pool:
+                results = list(pool.map(self._succeeds, page, map(items.get, (d.pk for d in page))))
+            self.done += results.count(True)
+            self.failed += results.count(False)
+
+    def _read(self, page: Sequence[Due]) -> dict[str, Item]:
+        """The tickets of a page; those that are missing here are read one by one."""
+        try:
+            return self.storage.tickets.due_items(page)
+        except Exception:
+            log.exception("sweep.page_unread")
+            return {}
+
+    def _succeeds(self, due: Due, item: Item | None) -> bool | None:
+        """Process one item; return whether that succeeded, None without time for it."""
+        if self.stopped or self.time_left() < TIME_FOR_ITEM:
+            self.stopped = True
+            return None
+        try:
+            process(self.storage, due, self.now, item)
+        except Exception:
+            # One item must not delay all others (G2). It stays due.
+            log.exception("sweep.failed", extra={"pk": due.pk, "sk": due.sk})
+            return False
+        return True
+
+
+def process(storage: Storage, due: Due, now: datetime, item: Item | None = None) -> None:
+    """Fire a ticket's due timers, or make a delivery due.
+
+    Args:
+        item: the ticket as the sweep has just read it.
+    """
     desk, number = due.ticket
     if due.sk == "TICKET":
-        _process_ticket(storage, desk, number, due.at, now)
+        loaded = read_ticket(item) if item is not None else None
+        _process_ticket(storage, loaded or storage.tickets.load(desk, number), due.at, now)
         return
     delivery = storage.deliveries.get(desk, number, due.sk)
     # The index may lag behind the item, which another run has processed already.
@@ -83,22 +162,24 @@ def process(storage: Storage, due: Due, now: datetime) -> None:
         storage.deliveries.move(due_delivery, "retrying")
 
 
-def _process_ticket(
-    storage: Storage, desk: str, number: str, position: datetime, now: datetime
-) -> None:
+def _process_ticket(storage: Storage, loaded: Ticket, position: datetime, now: datetime) -> None:
     """Fire a ticket's due timers, and pick it up if nobody has routed or acknowledged it.
 
     Args:
         position: where the `due` index lists the ticket.
     """
+    desk, number = loaded.desk, loaded.number
     playbook = storage.playbooks.get(desk, now)
-    ticket = change(storage, desk, number, c.Tick(), playbook, now, actor="system")
+    ticket = change(storage, desk, number, c.Tick(), playbook, now, actor="system", loaded=loaded)
     again = _pick_up(storage, ticket, playbook, position, now)
     wake = min(filter(None, (ticket.next_due, again)), default=None)
     listed = ticket.wakes_at
     if wake != listed and (again is not None or (listed is not None and listed <= now)):
         # Else the next sweep would find the ticket although nothing is due.
-        storage.tickets.move_wake(ticket, wake)
+        # A ticket that nobody has routed yet is listed for people from now on.
+        stranded = again is not None and ticket.status == "received"
+        rank = queue_rank(ticket, playbook) if stranded else None
+        storage.tickets.move_wake(ticket, wake, rank)
 
 
 def _pick_up(

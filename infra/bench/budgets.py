@@ -23,6 +23,7 @@ from functions.core.storage.playbooks import PLAYBOOK_TTL
 from infra.bench import costs
 
 if TYPE_CHECKING:
+    from infra.bench.sweep import Rate
     from infra.bench.ticket_life import Life
     from infra.simulator.simulator import Call, Simulator
 
@@ -35,6 +36,7 @@ PARTS = (
     "units",
     "sweep",
     "costs",
+    "scale",
     "abuse",
     "latency",
     "burst",
@@ -43,12 +45,16 @@ PARTS = (
 IMPORT_RATIO = 1.6
 PACKAGE_MB = 15.0
 CREATION_CALLS = 3
-WRITE_UNITS = 45
+WRITE_UNITS = 60
 READ_UNITS = 30
 TRANSITIONS = 12
 LIVES_USD = Decimal("1.00")
 IDLE_USD = Decimal("1.00")
 ADD_MS = 1.0
+SWEEP_ITEM_MS = 3.33
+"""300 items a second."""
+SWEEP_SHARE = 0.33
+"""At least three times as fast."""
 
 
 @dataclass(frozen=True)
@@ -193,6 +199,7 @@ def sweep(report: Report, simulator: Simulator) -> None:
     """Measure that a sweep reads what is due, however many tickets are open."""
     from infra.bench.sweep import DUE, sweeps
 
+    backlog(report, simulator)
     results = sweeps(simulator)
     base = results[0]
     for swept in results:
@@ -207,6 +214,44 @@ def sweep(report: Report, simulator: Simulator) -> None:
             f"{swept.calls} calls, {swept.write_units:g} write units",
         )
     report.details["sweep"] = [asdict(swept) for swept in results]
+
+
+def backlog(report: Report, simulator: Simulator) -> Rate:
+    """Measure how fast a sweep works off what is due, and what follows for a stage."""
+    from infra.bench.sweep import LATENCY, memory_of, rates
+
+    before, after = rates(simulator)
+    wait = f"with {LATENCY.total_seconds() * 1000:g} ms added to each call to the table"
+    report.add("sweep", "one item after the other", round(before.per_second, 1), None, "/s", wait)
+    what = f"{after.items:,} due, items"
+    report.add("sweep", what, round(after.per_second, 1), None, "/s", wait)
+    share = round(before.per_second / after.per_second, 2)
+    report.add("sweep", "time of an item, against one after the other", share, SWEEP_SHARE, "×")
+    of_stage = after.of_stage(memory_of("sla_timer"))
+    note = f"{of_stage:,.0f} items/s by the model: {after.calls:.1f} calls, CPU of Lambda's share"
+    each = round(1000 / of_stage, 2)
+    report.add("sweep", "time of an item in a stage", each, SWEEP_ITEM_MS, "ms", note)
+    report.details["backlog"] = [asdict(before), asdict(after)]
+    return after
+
+
+def scale(report: Report, simulator: Simulator) -> None:
+    """Compute what each stage carries and which saturates first (docs/scale.md)."""
+    from functions.core.platform import container
+    from infra.bench.emulator import DESK
+    from infra.bench.scale import ceilings
+    from infra.bench.sweep import FILED, rates
+    from infra.bench.ticket_life import lives
+
+    form, _, mail, _ = lives(simulator)
+    playbook = container.storage(simulator.deployment).playbooks.get(DESK, FILED)
+    found = ceilings(form, mail, rates(simulator, due=400)[1], playbook.survey.wait)
+    first = found[0].per_second
+    for ceiling in found:
+        value = float(f"{ceiling.per_second:.3g}")
+        times = f"{ceiling.per_second / first:,.0f} × the first"
+        report.add("scale", ceiling.stage, value, None, "/s", f"{ceiling.arithmetic}; {times}")
+    report.details["scale"] = [asdict(ceiling) for ceiling in found]
 
 
 def prices(report: Report, simulator: Simulator) -> None:
@@ -345,6 +390,7 @@ def run(parts: Sequence[str], local: Path | None = None, dynamodb: str | None = 
         "units": units,
         "sweep": sweep,
         "costs": prices,
+        "scale": scale,
         "abuse": abuse,
     }
     for part in PARTS:

@@ -1,9 +1,14 @@
-"""Measure the reads of a sweep when many tickets are open and few are due (F3, G2)."""
+"""Measure what a sweep reads if few tickets are due, and how fast it is if many are (F3, G2)."""
 
 from __future__ import annotations
 
+import json
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -13,10 +18,13 @@ from functions.core.domain.events import Commit, TicketReceived
 from functions.core.domain.lifecycle import apply, decide, queue_rank
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Customer
+from functions.core.platform import container
 from functions.core.storage.database import Storage
-from functions.core.storage.items import shard
+from functions.core.storage.items import SHARDS, shard
 from functions.core.storage.table import stamp
 from functions.core.storage.tickets import Change
+from functions.sla_timer.sweep import THREADS, process
+from infra.bench.costs import read_prices
 from infra.bench.emulator import DESK
 from infra.deploy.desks import storage_of
 from infra.simulator.simulator import Simulator
@@ -24,6 +32,8 @@ from infra.simulator.simulator import Simulator
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+ROOT = Path(__file__).resolve().parents[2]
+MB_OF_A_VCPU = int(read_prices().assumptions["lambda.mb_of_a_vcpu"])
 FILED = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
 BATCH = 25
 """Maximum number of items in a `BatchWriteItem` (AWS, "Quotas")."""
@@ -32,6 +42,13 @@ DUE = 50
 """The number of due tickets."""
 
 OPEN = (10_000, 100_000)
+
+BACKLOG = 2_000
+"""The number of due tickets in the measurement of the rate."""
+
+LATENCY = timedelta(milliseconds=15)
+"""What the measurement of the rate adds to each call to the table: about what Lambda waits for a
+transaction of DynamoDB."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +85,78 @@ def sweeps(simulator: Simulator, counts: tuple[int, ...] = OPEN, due: int = DUE)
                     TableName=simulator.deployment.table, Key={"pk": item["pk"], "sk": item["sk"]}
                 )
     return swept[1:]
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A sweep over a backlog: items a second here, calls and seconds of CPU an item."""
+
+    items: int
+    per_second: float
+    calls: float
+    cpu_seconds: float
+
+    def of_stage(self, memory_mb: int) -> float:
+        """The items a second of a stage, whose shards are swept by an invocation each.
+
+        An invocation waits for its calls in several threads, and computes with the share of a vCPU
+        that its memory gives it.
+        """
+        waiting = self.calls * LATENCY.total_seconds() / THREADS
+        computing = self.cpu_seconds * MB_OF_A_VCPU / min(memory_mb, MB_OF_A_VCPU)
+        return SHARDS / max(waiting, computing)
+
+
+def rates(simulator: Simulator, due: int = BACKLOG) -> tuple[Rate, Rate]:
+    """Measure a sweep that takes one item after the other, and one as it is deployed.
+
+    The first was how all items were swept up to commit 501e4b2; a tenth of the items is enough.
+    """
+    storage = container.storage(simulator.deployment)
+    playbook = storage.playbooks.get(DESK, FILED)
+
+    def one_by_one(at: datetime) -> int:
+        found = [each for part in range(SHARDS) for each in storage.tickets.due(part, at)]
+        for each in found:
+            process(storage, each, at)
+        return len(found)
+
+    def as_deployed(at: datetime) -> int:
+        done: int = simulator.tick(at)["done"]
+        return done
+
+    measured = []
+    for day, count, run in ((12, due // 10, one_by_one), (13, due, as_deployed)):
+        numbers = [f"CS202603{day}{serial:05}" for serial in range(count)]
+        with ThreadPoolExecutor(8) as pool:
+            at = max(pool.map(lambda number: _file(storage, playbook, number), numbers))
+        simulator.latency = LATENCY
+        try:
+            measured.append(_rate(simulator, run, at, count))
+        finally:
+            simulator.latency = timedelta()
+    return measured[0], measured[1]
+
+
+def _rate(simulator: Simulator, run: Callable[[datetime], int], at: datetime, count: int) -> Rate:
+    calls, began, worked = len(simulator.calls), time.perf_counter(), time.process_time()
+    done = run(at)
+    took, worked = time.perf_counter() - began, time.process_time() - worked
+    if done != count:
+        raise RuntimeError(f"a sweep over {count} due tickets processed {done}")
+    return Rate(
+        items=count,
+        per_second=count / took,
+        calls=sum(c.service == "dynamodb" for c in simulator.calls[calls:]) / count,
+        cpu_seconds=worked / count,
+    )
+
+
+def memory_of(function: str) -> int:
+    """The memory of a function of the stage `prod`, in MB."""
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text("utf-8"))
+    memory: int = config["stages"]["prod"]["lambda_functions"][function]["lambda_memory_size"]
+    return memory
 
 
 def _table() -> DynamoDBClient:

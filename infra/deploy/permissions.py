@@ -61,6 +61,7 @@ UNUSED: dict[str, dict[str, str]] = {
     "sla_timer": {
         **_LOGS,
         "dynamodb:UpdateItem": _CAPACITY,
+        "lambda:InvokeFunction": "hands over a shard with much to do to an invocation of its own",
         "sqs:SendMessage": "Lambda sends the event of a failed sweep there",
     },
     "unseal": {**_LOGS},

@@ -12,10 +12,11 @@ import importlib
 import json
 import re
 import time
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
@@ -90,7 +91,10 @@ FUNCTIONS = {
 
 
 class Simulator:
-    """One deployment in this process: `with Simulator(deployment).running() as simulator`."""
+    """One deployment in this process: `with Simulator(deployment).running() as simulator`.
+
+    `latency` is added to each call to the table.
+    """
 
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
@@ -98,6 +102,8 @@ class Simulator:
         self.invocations: list[Invocation] = []
         self._playbooks: dict[str, PlaybookCache] = {}
         self.workflows = Workflows(self.invoke)
+        self.accepted: deque[tuple[str, Any]] = deque()
+        self.latency = timedelta()
         self._function = "outside"
         self._inner = 0.0
         self._iterators: list[str] = []
@@ -137,10 +143,16 @@ class Simulator:
             client: Any = boto3.client(service, region_name=self.deployment.region)  # type: ignore[call-overload]
             if service == "dynamodb":
                 client.meta.events.register("before-parameter-build.dynamodb.*", _ask_capacity)
+                client.meta.events.register("request-created.dynamodb.*", self._travel)
             client.meta.events.register("before-parameter-build.ssm.GetParameter", _keep_request)
             client.meta.events.register("after-call.*.*", self._record)
             self._clients[service] = client
         return self._clients[service]
+
+    def _travel(self, **_: Any) -> None:
+        """Let a call to the table take as long as it does over AWS's network, if asked to."""
+        if self.latency:
+            time.sleep(self.latency.total_seconds())
 
     def _record(self, model: Any, parsed: Any, context: Any = None, **_: Any) -> None:
         request = (context or {}).get(_REQUEST, {})
@@ -204,6 +216,7 @@ class Simulator:
         storage = container.storage(self.deployment)
         callers_cache = storage.playbooks.cache
         storage.playbooks.cache = self._playbooks.setdefault(function, {})
+        storage.roster.desks.clear()  # as if a second had passed
         began = time.perf_counter()
         try:
             yield
@@ -352,8 +365,15 @@ class Simulator:
         )
 
     def tick(self, at: datetime) -> Any:
-        """Start a sweep as EventBridge does."""
-        return self.invoke("sla_timer", {"time": at.isoformat()})
+        """Start a sweep as EventBridge does, and carry out the invocations that it causes.
+
+        Returns:
+            The sum of their results.
+        """
+        total = Counter(self.invoke("sla_timer", {"time": at.isoformat()}))
+        while self.accepted:
+            total.update(self.invoke(*self.accepted.popleft()))
+        return dict(total)
 
 
 class _RecordingWorkflows:
@@ -374,14 +394,26 @@ class _RecordingWorkflows:
 
 
 class _LambdaClient:
-    """The client for Lambda: invokes the other function in this process."""
+    """The client for Lambda: invokes the other function in this process.
+
+    An asynchronous invocation runs once its caller has returned.
+    """
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
 
-    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - boto3's names
+    def invoke(
+        self,
+        *,
+        FunctionName: str,  # noqa: N803 - boto3's names
+        Payload: bytes,  # noqa: N803
+        InvocationType: str = "RequestResponse",  # noqa: N803
+    ) -> dict[str, Any]:
         self._simulator.record("lambda", "Invoke")
         name = FunctionName.removeprefix(f"{self._simulator.deployment.prefix}-")
+        if InvocationType == "Event":
+            self._simulator.accepted.append((name, json.loads(Payload)))
+            return {"StatusCode": 202}
         response = self._simulator.invoke(name, json.loads(Payload))
         return {"StatusCode": 200, "Payload": BytesIO(json.dumps(response).encode())}
 

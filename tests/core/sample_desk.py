@@ -13,6 +13,7 @@ from functions.core.domain.roster import Agent
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Customer, Ticket
 from functions.core.storage.database import Storage
+from functions.core.storage.items import read_ticket
 from functions.core.storage.tickets import Change
 
 TABLE = "deskbell-test"
@@ -131,6 +132,18 @@ def make_table(client: Any, name: str = TABLE) -> None:
         ],
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
     )
+
+
+def new_tickets(storage: Storage, desk: str = "testdesk") -> list[Ticket]:
+    """Return the tickets in the queue `new` by age, which the `queue` index does not list yet."""
+    scanned = storage.table.client.scan(
+        TableName=storage.table.name,
+        FilterExpression="sk = :sk AND begins_with(pk, :pk)",
+        ExpressionAttributeValues={":sk": {"S": "TICKET"}, ":pk": {"S": f"TICKET#{desk}#"}},
+    )
+    found = (read_ticket(item) for item in scanned["Items"])
+    by_age = sorted(found, key=lambda ticket: (ticket.received_at, ticket.number))
+    return [ticket for ticket in by_age if ticket.queue == "new"]
 
 
 def request(**changes: Any) -> TicketReceived:

@@ -65,8 +65,17 @@ def test_only_notify_decrypts_contacts_and_only_unseal_originals() -> None:
         (opens,) = (s for s in statements(path) if "kms:Decrypt" in s["Action"])
         for operator, keys in condition.items():
             assert keys.items() <= opens["Condition"][operator].items()
-    callers = {path.stem for path in FILES if "lambda:InvokeFunction" in granted(path.stem)}
-    assert callers == {"api_handler"}
+    invoked = {
+        path.stem: [
+            s["Resource"] for s in statements(path) if "lambda:InvokeFunction" in s["Action"]
+        ]
+        for path in FILES
+    }
+    function = "arn:aws:lambda:*:*:function:deskbell-prod"
+    assert {caller: resources for caller, resources in invoked.items() if resources} == {
+        "api_handler": [f"{function}-unseal"],
+        "sla_timer": [f"{function}-sla_timer"],
+    }
     sealing = {path.stem for path in FILES if "kms:Encrypt" in granted(path.stem)}
     assert sealing == {"api_handler", "intake_mail"}
 

@@ -24,6 +24,7 @@ from infra.console.quarantine import Quarantine
 from infra.console.quarantine_entry import printable
 from infra.console.redelivery import Redelivery
 from infra.simulator.simulator import Simulator, mail_notification
+from tests.core.sample_desk import new_tickets
 from tests.inprocess.conftest import (
     DEPLOYMENT,
     simulator as simulator,  # the deployment on moto
@@ -80,7 +81,7 @@ def process_mail_queue(simulator: Simulator) -> Iterator[Any]:
 
 
 def tickets(storage: Storage) -> list[Ticket]:
-    return storage.tickets.queue_page(["standard#new"])[0]
+    return new_tickets(storage, "standard")
 
 
 @pytest.fixture(autouse=True)

@@ -218,10 +218,10 @@ def interrupt_next_request(
     """Call `act` while the next request is between its read and its write."""
     serial = Tickets.next_serial
 
-    def meanwhile(tickets: Tickets, desk: str, period: str) -> int:
+    def meanwhile(tickets: Tickets, desk: str, period: str, block: int = 1) -> int:
         monkeypatch.setattr(Tickets, "next_serial", serial)
         act()
-        return serial(tickets, desk, period)
+        return serial(tickets, desk, period, block)
 
     monkeypatch.setattr(Tickets, "next_serial", meanwhile)
 

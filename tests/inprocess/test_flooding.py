@@ -19,6 +19,7 @@ from functions.intake import flooding
 from infra.console.quarantine import Quarantine
 from infra.console.quarantine_entry import Entry
 from infra.simulator.simulator import ApiResponse, Simulator
+from tests.core.sample_desk import new_tickets
 from tests.infra.test_quarantine import process_mail_queue, raw_mail
 from tests.inprocess.conftest import (
     DEPLOYMENT,
@@ -60,7 +61,7 @@ def waiting() -> list[Entry]:
 
 
 def numbers(storage: Storage) -> list[str]:
-    return [ticket.number for ticket in storage.tickets.queue_page(["standard#new"])[0]]
+    return [ticket.number for ticket in new_tickets(storage, "standard")]
 
 
 def test_what_a_source_has_too_many_of_waits_and_is_filed_with_its_time(
@@ -82,7 +83,7 @@ def test_what_a_source_has_too_many_of_waits_and_is_filed_with_its_time(
         assert Quarantine(DEPLOYMENT.stage).replay(entry) == "the call is queued for standard"
     assert len(list(process_mail_queue(simulator))) == 2
     assert waiting() == []
-    found = storage.tickets.queue_page(["standard#new"])[0]
+    found = new_tickets(storage, "standard")
     assert [ticket.received_at for ticket in found] == [NOON] * 5
 
 

@@ -19,6 +19,7 @@ from functions.core.storage.tickets import Tickets
 from functions.core.text.tokens import message_id
 from functions.intake.mail_store import MailStore
 from infra.simulator.simulator import Simulator, mail_notification
+from tests.core.sample_desk import new_tickets
 from tests.inprocess.conftest import WEBHOOK_SECRET
 from tests.inprocess.desk_journey import customer_link
 from tests.signed_requests import signed
@@ -52,8 +53,7 @@ def make_mail(
 
 
 def new_ticket_numbers(storage: Storage) -> list[str]:
-    found, _ = storage.tickets.queue_page(["standard#new"])
-    return [ticket.number for ticket in found]
+    return [ticket.number for ticket in new_tickets(storage, "standard")]
 
 
 def file_by_mail(simulator: Simulator, storage: Storage, raw: bytes | None = None) -> str:

@@ -257,8 +257,10 @@ def test_a_second_handling_without_a_senior_goes_to_the_supervisors(
     """Never to the same agent again."""
     journey.online("kf-1", "kf-2")
     journey.file("请问产品政策")
-    journey.act("kf-1", "reply", text="请看说明。")
-    journey.act("kf-1", "resolve", summary="已答复")
+    handler = journey.ticket.handler
+    assert handler is not None
+    journey.act(handler, "reply", text="请看说明。")
+    journey.act(handler, "resolve", summary="已答复")
     journey.act_as_customer("survey", score="不满意", comment="没有回答我的问题")
     assert (journey.ticket.queue, journey.ticket.handler) == ("supervisor", None)
     assert "没有回答我的问题" in journey.message_text("supervisor", "second_handling")

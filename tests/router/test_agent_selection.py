@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from functions.core.domain.rules import Needs, Playbook
 from functions.core.playbook import load
-from functions.router.agent_selection import Requirements, candidates, suits
+from functions.router.agent_selection import FEW, Requirements, candidates, spread, suits
 from tests.core.sample_desk import DESK, NOON, agent
 
 pytestmark = pytest.mark.requirement("A5", "B5", "D7", "B9")
@@ -62,7 +63,7 @@ def test_an_agent_needs_all_skills_and_the_language(playbook: Playbook) -> None:
 
 @pytest.mark.requirement("A5")
 def test_the_agent_longest_without_a_ticket_comes_first(playbook: Playbook) -> None:
-    """Then the one with the smallest load, then by name."""
+    """Then the one with the smallest load."""
     later = NOON + timedelta(minutes=1)
     agents = [
         agent("b", load=0, assigned_at=later, capacity=9),
@@ -74,3 +75,29 @@ def test_the_agent_longest_without_a_ticket_comes_first(playbook: Playbook) -> N
     assignment = playbook.assignment.model_copy(update={"prefer": "least_loaded"})
     by_load = playbook.model_copy(update={"assignment": assignment})
     assert selected(by_load, *agents) == ["b", "c", "d", "a"]
+
+
+@pytest.mark.requirement("E11")
+def test_concurrent_routers_choose_different_agents_among_equals(playbook: Playbook) -> None:
+    """All of them see the same roster; only the ticket's number tells them apart."""
+    moment = timedelta(microseconds=1)
+    agents = [agent(f"agent-{n}", assigned_at=NOON + n * moment) for n in range(10)]
+    first = Counter(
+        candidates(agents, Requirements(TEAM), playbook, NOON, f"CS{serial:04}")[0].username
+        for serial in range(500)
+    )
+    assert len(first) == 10
+    assert max(first.values()) < 100
+    again = [candidates(agents, Requirements(TEAM), playbook, NOON, "CS0001") for _ in range(2)]
+    assert again[0] == again[1]
+
+
+@pytest.mark.requirement("E11")
+def test_who_lost_the_best_agent_tries_the_next_in_an_order_of_its_own() -> None:
+    """Among the next best; the others follow in order."""
+    ranked = [agent(f"agent-{n:02}") for n in range(FEW + 4)]
+    orders = [spread(ranked, f"CS{serial}") for serial in range(50)]
+    assert len({order[0].username for order in orders}) == FEW
+    for order in orders:
+        assert sorted(order[:FEW], key=lambda a: a.username) == ranked[:FEW]
+        assert order[FEW:] == ranked[FEW:]

@@ -6,7 +6,9 @@ the platform.
 
 from __future__ import annotations
 
+import itertools
 import random
+import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -63,11 +65,22 @@ def _retried(work: Callable[[], Any]) -> None:
 
 
 class Stream:
-    """The records of the table's stream, delivered by several threads at once."""
+    """The records of the table's stream, delivered by several threads at once.
+
+    Each thread stands for a container, which keeps its own roster for a second.
+    """
 
     def __init__(self, storage: Storage, playbook: Playbook) -> None:
         self.storage, self.playbook = storage, playbook
-        self.router = Router(storage, playbook, NOON)
+        self.containers = threading.local()
+        self.clock = itertools.count()
+
+    @property
+    def router(self) -> Router:
+        if not hasattr(self.containers, "storage"):
+            self.containers.storage = Storage.on(self.storage.table.client, TABLE)
+        now = NOON + next(self.clock) * timedelta(milliseconds=10)
+        return Router(self.containers.storage, self.playbook, now)
 
     def ticket(self, number: str) -> Ticket:
         return self.storage.tickets.load("testdesk", number)
@@ -91,7 +104,7 @@ class Stream:
         self.router.retry_waiting(self.ticket(number))
 
     def assign_waiting(self, _: str) -> None:
-        self.router.assign_waiting(TEAM)
+        self.router.assign_waiting(TEAM, 99)
 
     def resolve(self, number: str) -> None:
         change(

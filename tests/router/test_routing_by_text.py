@@ -47,11 +47,11 @@ def test_the_skills_that_the_text_requires_are_required_while_it_waits(
 ) -> None:
     router = route_by_text(storage, playbook_of(when=when, needs={"skills": ["pay"]}))
     storage.roster.put(agent("agent-1"))
-    router.assign_waiting("technical")
+    router.assign_waiting("technical", 9)
     router.retry_waiting(storage.tickets.load("testdesk", NUMBER))
     assert destination_of(storage) == ("waiting", "technical", None)
     storage.roster.put(agent("agent-2", skills=("pay",)))
-    router.assign_waiting("technical")
+    router.assign_waiting("technical", 9)
     assert destination_of(storage) == ("agent", "technical", "agent-2")
 
 
@@ -59,7 +59,7 @@ def test_the_skills_that_the_text_requires_are_required_while_it_waits(
 def test_a_collected_ticket_is_never_assigned_automatically(storage: Storage) -> None:
     router = route_by_text(storage, playbook_of(when={"mentions": "银行卡"}, queue="collect"))
     storage.roster.put(agent("agent-1"))
-    router.assign_waiting("technical")
+    router.assign_waiting("technical", 9)
     assert destination_of(storage) == ("waiting", "technical", None)
 
 
@@ -71,5 +71,5 @@ def test_a_desk_that_does_not_route_by_text_reads_no_history(
     router = route_by_text(storage, playbook)
     storage.roster.put(agent("agent-1"))
     monkeypatch.setattr(Tickets, "history", lambda *_: pytest.fail("the history was read"))
-    router.assign_waiting("technical")
+    router.assign_waiting("technical", 9)
     assert destination_of(storage) == ("agent", "technical", "agent-1")

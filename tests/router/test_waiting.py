@@ -53,10 +53,10 @@ def test_a_ticket_without_a_suitable_agent_does_not_hold_up_the_next(
     file_waiting(storage, playbook, "CS1", type="fault")
     file_waiting(storage, playbook, "CS2")
     storage.roster.put(agent("agent-1"))
-    Router(storage, playbook, NOON).assign_waiting(TEAM)
+    Router(storage, playbook, NOON).assign_waiting(TEAM, 99)
     assert handlers(storage, "CS1", "CS2") == [None, "agent-1"]
     storage.roster.put(agent("agent-2", skills=("network",)))
-    Router(storage, playbook, NOON).assign_waiting(TEAM)
+    Router(storage, playbook, NOON).assign_waiting(TEAM, 99)
     assert handlers(storage, "CS1", "CS2") == ["agent-2", "agent-1"]
 
 
@@ -66,7 +66,7 @@ def test_all_pages_of_the_queue_are_assigned(storage: Storage, playbook: Playboo
     for number in numbers:
         file_waiting(storage, playbook, number)
     storage.roster.put(agent("agent-1", capacity=PAGE_SIZE + 2))
-    Router(storage, playbook, NOON).assign_waiting(TEAM)
+    Router(storage, playbook, NOON).assign_waiting(TEAM, 99)
     assert handlers(storage, *numbers) == ["agent-1"] * (PAGE_SIZE + 2) + [None]
 
 
@@ -82,7 +82,7 @@ def test_a_vip_comes_first_then_the_urgent_then_the_older(
     given = []
     for place in range(1, 5):
         storage.roster.put(agent("agent-1", capacity=place))
-        Router(storage, playbook, NOON).assign_waiting(TEAM)
+        Router(storage, playbook, NOON).assign_waiting(TEAM, 99)
         now = [n for n in ("CS1", "CS2", "CS3", "CS4") if handlers(storage, n) == ["agent-1"]]
         given += [number for number in now if number not in given]
     assert given == ["CS4", "CS3", "CS2", "CS1"]

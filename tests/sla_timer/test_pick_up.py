@@ -90,6 +90,21 @@ def test_a_neglected_ticket_comes_again_after_two_minutes(
     assert listed_at(desk) == [expected]
 
 
+@pytest.mark.parametrize("routed", [False, True])
+def test_a_stranded_ticket_is_listed_for_agents(desk: Storage, routed: bool) -> None:
+    """A ticket that was just received is in no list, since the router moves it within a second."""
+    file_new(desk)
+    if routed:
+        route(desk)
+    assert desk.tickets.queue_page(["testdesk#new"])[0] == []
+    run_sweep(desk, NOON + PICK_UP_AFTER)
+    listed, _ = desk.tickets.queue_page(["testdesk#new"])
+    assert [ticket.number for ticket in listed] == ([] if routed else ["CS1"])
+    if not routed:
+        route(desk)
+        assert desk.tickets.queue_page(["testdesk#new"])[0] == []
+
+
 def test_it_comes_again_ever_more_rarely(desk: Storage) -> None:
     """A ticket that cannot be processed must not wake functions each minute for good."""
     file_new(desk)

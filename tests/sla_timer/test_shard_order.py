@@ -34,21 +34,25 @@ def test_a_sweep_begins_with_the_given_shard(
     numbers = [number_in(partition) for partition in range(SHARDS)]
     for number in numbers:
         file_ticket(storage, playbook, number, priority="high")
+    order = [(first + step) % SHARDS for step in range(SHARDS)]
     left = iter((PLENTY, NOTHING))
     late = NOON + timedelta(hours=2)
-    found = sweep(storage, late, lambda: next(left), first=first)
+    found = sweep(storage, late, lambda: next(left), shards=order)
     assert found == SweepResult(done=1, failed=0, stopped=True)
     states = [storage.tickets.load("testdesk", n).timers["first_response"].state for n in numbers]
     assert [index for index, state in enumerate(states) if state == "breached"] == [first]
-    assert sweep(storage, late, lambda: PLENTY, first=first).done == SHARDS - 1
+    assert sweep(storage, late, lambda: PLENTY, shards=order).done == SHARDS - 1
 
 
 @pytest.mark.requirement("G2")
 def test_each_minute_begins_with_another_shard(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[int] = []
 
-    def noted(storage: Storage, now: datetime, left: object, first: int = 0) -> SweepResult:
-        begun.append(first)
+    def noted(
+        storage: Storage, now: datetime, left: object, *, shards: list[int], **_: object
+    ) -> SweepResult:
+        assert sorted(shards) == list(range(SHARDS))
+        begun.append(shards[0])
         return SweepResult(0, 0, stopped=False)
 
     monkeypatch.setattr(handler, "sweep", noted)

@@ -51,7 +51,7 @@ def tickets(storage: Storage, playbook: Playbook) -> dict[str, str]:
     [
         ("agent-1", "mine", "mine resolved"),
         ("agent-1", "team", "waiting mine resolved theirs"),
-        ("agent-1", "unassigned", "new waiting general"),
+        ("agent-1", "unassigned", "waiting general"),
         ("agent-3", "team", "general"),
         ("supervisor-1", "supervisor", "supervisor"),
         ("supervisor-1", "mine", ""),
@@ -59,7 +59,7 @@ def tickets(storage: Storage, playbook: Playbook) -> dict[str, str]:
         (
             "qa-1",
             "all",
-            "supervisor new waiting general mine resolved theirs review closed",
+            "supervisor waiting general mine resolved theirs review closed",
         ),
     ],
 )

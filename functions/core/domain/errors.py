@@ -15,7 +15,8 @@
     │   └── TooManyAttempts     429  the caller has to wait
     ├── TryAgain                a retry may succeed
     │   ├── Conflict            somebody else changed the ticket first
-    │   └── AgentAtCapacity     the agent is at capacity, offline or deactivated
+    │   ├── AgentAtCapacity     the agent is at capacity, offline or deactivated
+    │   └── AgentContended      others are assigning tickets to the same agent
     ├── Quarantined             a mail that opens no ticket; raises no alarm
     └── DeadLetter              no retry can succeed; the record is kept with the cause
         └── PlaybookError       an invalid playbook; the message names the line or key
@@ -124,6 +125,14 @@ class AgentAtCapacity(TryAgain):
 
     def __init__(self, agent: str) -> None:
         super().__init__(f"{agent} is at capacity, offline or deactivated")
+        self.agent = agent
+
+
+class AgentContended(TryAgain):
+    """Others are assigning tickets to the chosen agent at this moment."""
+
+    def __init__(self, agent: str) -> None:
+        super().__init__(f"others are assigning tickets to {agent}")
         self.agent = agent
 
 

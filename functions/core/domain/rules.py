@@ -59,10 +59,14 @@ FileKind = Literal["image", "document", "text", "media", "archive", "message", "
 
 
 class Numbering(Section):
-    """A3: the pattern of ticket numbers, e.g. `CS{date:%Y%m%d}{serial:03}`."""
+    """A3: the pattern of ticket numbers, e.g. `CS{date:%Y%m%d}{serial:03}`.
+
+    `block` serials are drawn at once; with more than one, numbers have gaps and are not in order.
+    """
 
     pattern: str
     restarts: Literal["day", "month", "year", "never"] = "day"
+    block: int = Field(default=1, ge=1, le=1000)
 
     def write(self, local: datetime, serial: int) -> str:
         """Format the number of a serial at a time in the desk's time zone."""

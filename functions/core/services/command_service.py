@@ -44,6 +44,7 @@ def change(
     loaded: Ticket | None = None,
     idempotency: IdempotencyRecord | None = None,
     original: Original | None = None,
+    choosing: bool = False,
 ) -> Ticket:
     """Carry out a command and return the ticket; unchanged if the command changes nothing.
 
@@ -56,6 +57,7 @@ def change(
         loaded: the ticket as the caller has just read it, for the first try.
         idempotency: the idempotency record of the message that the command carries.
         original: the original of that message.
+        choosing: with `seen`, the caller can choose another handler: `AgentContended`.
 
     Raises:
         NotFound, ActionNotAllowed, InvalidInput: as `decide`.
@@ -79,7 +81,9 @@ def change(
         ticket, decided = decision(seen)
         if not decided:
             return ticket
-        return write_all(storage, decided, playbook, now, actor, idempotency, original)
+        return write_all(
+            storage, decided, playbook, now, actor, idempotency, original, choosing=choosing
+        )
     return retry_on_conflict(
         storage,
         desk,
@@ -163,17 +167,19 @@ def write_all(
     actor: str,
     idempotency: IdempotencyRecord | None = None,
     original: Original | None = None,
+    *,
+    choosing: bool = False,
 ) -> Ticket:
     """Commit the decisions on one or several tickets in one transaction; return the first ticket.
 
-    `idempotency` and `original` belong to the first ticket.
+    `idempotency` and `original` belong to the first ticket; `choosing` is as for `commit_all`.
     """
     changes = [_changed(each, playbook, now, actor) for each in decided]
     if original is not None:
         first = changes[0].after
         sealed = original.sealed_for(first.desk, first.number)
         changes[0] = replace(changes[0], original=sealed)
-    storage.tickets.commit_all(changes, actor=actor, idempotency=idempotency)
+    storage.tickets.commit_all(changes, actor=actor, idempotency=idempotency, choosing=choosing)
     return changes[0].after
 
 

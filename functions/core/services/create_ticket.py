@@ -252,8 +252,11 @@ class TicketCreator:
 
     def _next_number(self, playbook: Playbook, now: datetime) -> str:
         local = now.astimezone(playbook.zone)
-        serial = self.storage.tickets.next_serial(playbook.desk, playbook.number.period(local))
-        return playbook.number.write(local, serial)
+        numbering = playbook.number
+        serial = self.storage.tickets.next_serial(
+            playbook.desk, numbering.period(local), numbering.block
+        )
+        return numbering.write(local, serial)
 
     def _commit(
         self,

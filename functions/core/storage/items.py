@@ -62,6 +62,17 @@ def queue_key(ticket: Ticket) -> str:
     return "#".join(filter(None, (ticket.desk, ticket.queue, detail)))
 
 
+def queue_attributes(ticket: Ticket, rank: str) -> Item:
+    """The attributes that list a ticket in the `queue` index; none for a ticket just received.
+
+    The router moves that one within a second, and all new tickets of a desk share a partition. A
+    ticket that is still new when the sweep looks at it is listed from then on.
+    """
+    if ticket.status == "received" and ticket.updated_at < ticket.pick_up_at:
+        return {}
+    return {"queue_pk": {"S": queue_key(ticket)}, "queue_sk": {"S": rank}}
+
+
 def due_attributes(number: str, at: datetime | None) -> Item:
     """The attributes that list an item in the `due` index; none without a time."""
     return {} if at is None else {"due_pk": {"S": shard(number)}, "due_sk": {"S": stamp(at)}}
@@ -90,8 +101,7 @@ def ticket_item(ticket: Ticket, rank: str, wake: datetime | None) -> Item:
         **key(ticket_key(ticket.desk, ticket.number), "TICKET"),
         "version": {"N": str(ticket.version)},
         "body": {"S": _ticket_body(ticket)},
-        "queue_pk": {"S": queue_key(ticket)},
-        "queue_sk": {"S": rank},
+        **queue_attributes(ticket, rank),
         "contact_pk": {"S": f"{ticket.desk}#{ticket.customer.hash}"},
         "contact_sk": {"S": stamp(ticket.received_at)},
         **due_attributes(ticket.number, wake),

@@ -21,6 +21,13 @@ ROSTER_TTL = timedelta(seconds=30)
 """The time for which a container uses an entry that it has read: the longest that a role, a team or
 an access outlives its end."""
 
+ROUTING_TTL = timedelta(seconds=1)
+"""The time for which a container routes by a roster that it has read. Whoever has changed since is
+found out by the condition of the claim."""
+
+CLAIM = "claim:"
+"""How the name of a write begins that adds to an agent's load."""
+
 MAX_CACHED = 1_000
 """The most entries that a container keeps."""
 
@@ -36,12 +43,24 @@ class CachedAgent(NamedTuple):
     agent: Agent | None
 
 
+class CachedRoster(NamedTuple):
+    """A desk's agents by username, and the time at which they were read."""
+
+    read_at: datetime
+    agents: dict[str, Agent]
+
+
 @dataclass
 class Roster:
-    """The agents of all desks; `cache` keeps those who call the API, by desk and username."""
+    """The agents of all desks.
+
+    - `cache` keeps those who call the API, by desk and username;
+    - `desks` keeps whole rosters for routing, with what this container has changed since.
+    """
 
     table: Table
     cache: dict[tuple[str, str], CachedAgent] = field(default_factory=dict)
+    desks: dict[str, CachedRoster] = field(default_factory=dict)
 
     def current(self, desk: str, username: str, now: datetime) -> Agent | None:
         """An agent as of `ROSTER_TTL` ago at most; presence and load may be older than the rest.
@@ -124,6 +143,7 @@ class Roster:
             TryAgain: the table was too busy.
         """
         self.cache.clear()
+        self.desks.clear()
         failures = self.table.transact([("agent", {"Update": update}), *audit])
         if failures.get("agent") == REFUSED:
             return False
@@ -137,6 +157,7 @@ class Roster:
         Raises:
             NotFound: the roster has no such active agent.
         """
+        self.desks.pop(desk, None)
         known = self.table.update_if(
             f"attribute_exists(#role) AND {_IS_ACTIVE}",
             *_agent_key(desk, username),
@@ -155,21 +176,16 @@ class Roster:
         """The writes that change agents' loads in a commit, one per agent.
 
         A claim requires that the agent is active, and unless a person assigned the tickets, online
-        and below capacity. Its name is `claim:` and the agent.
+        and below capacity. Its name is `CLAIM` and the agent.
         """
-        loads: Counter[str] = Counter()
-        for change in changes:
-            before = change.before
-            loads.subtract(filter(None, (before.in_hand_of if before else None,)))
-            loads.update(filter(None, (change.after.in_hand_of,)))
         first = changes[0].after
         by_person = all(change.assigned_by_person for change in changes)
-        for agent, count in loads.items():
+        for agent, count in _loads(changes).items():
             if count < 0:
                 yield "release", {"Update": self._load_update(first.desk, agent, count)}
             elif count > 0:
                 claim = self._claim(first.desk, agent, count, first.updated_at, by_person)
-                yield f"claim:{agent}", {"Update": claim}
+                yield f"{CLAIM}{agent}", {"Update": claim}
 
     def _claim(self, desk: str, agent: str, count: int, at: datetime, by_person: bool) -> Any:
         claim = self._load_update(desk, agent, count)
@@ -196,6 +212,36 @@ class Roster:
             },
         }
 
+    def recent(self, desk: str, now: datetime, age: timedelta = ROUTING_TTL) -> AgentList:
+        """The agents of a desk, read at most `age` before `now`, for whoever claims one then."""
+        cached = self.desks.get(desk)
+        if cached is None or not timedelta(0) <= now - cached.read_at <= age:
+            cached = CachedRoster(now, {agent.username: agent for agent in self.list(desk)})
+            self.desks[desk] = cached
+        return [*cached.agents.values()]
+
+    def note_changes(self, changes: Sequence[Change]) -> None:
+        """Note in the cached roster what a commit has changed."""
+        first = changes[0].after
+        for username, count in _loads(changes).items():
+            assigned = {"assigned_at": first.updated_at} if count > 0 else {}
+            self._note(first.desk, username, count, **assigned)
+
+    def note_full(self, desk: str, username: str) -> None:
+        """Note in the cached roster that an agent cannot take another ticket after all."""
+        self._note(desk, username, capacity=0)
+
+    def note_contended(self, desk: str, username: str, now: datetime) -> None:
+        """Note in the cached roster that an agent is getting somebody else's ticket."""
+        self._note(desk, username, assigned_at=now)
+
+    def _note(self, desk: str, username: str, count: int = 0, **changes: Any) -> None:
+        cached = self.desks.get(desk)
+        agent = cached.agents.get(username) if cached else None
+        if cached is not None and agent is not None:
+            changes["load"] = agent.load + count
+            cached.agents[username] = agent.model_copy(update=changes)
+
     def list(self, desk: str) -> AgentList:
         items = self.table.query(
             KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
@@ -203,6 +249,16 @@ class Roster:
             ConsistentRead=True,
         )
         return [read_agent(desk, item) for item in items if "role" in item]
+
+
+def _loads(changes: Sequence[Change]) -> Counter[str]:
+    """The changes of agents' loads in a commit."""
+    loads: Counter[str] = Counter()
+    for change in changes:
+        before = change.before
+        loads.subtract(filter(None, (before.in_hand_of if before else None,)))
+        loads.update(filter(None, (change.after.in_hand_of,)))
+    return loads
 
 
 def _agent_key(desk: str, username: str) -> tuple[str, str]:

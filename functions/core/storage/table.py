@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -136,15 +136,20 @@ class Table:
             raise
         return True
 
-    def transact(self, writes: Sequence[Write]) -> dict[str, str]:
+    def transact(self, writes: Sequence[Write], *, give_way: str | None = None) -> dict[str, str]:
         """Carry out all writes or none; return name → reason of those that cancelled them.
 
         A conflict with another writer is retried, since only the conditions decide the outcome.
         The SDK's client token makes repeated requests harmless.
+
+        Args:
+            give_way: how the names of writes begin whose conflict is returned at once.
         """
         failures = self._transact_once(writes)
         for attempt in range(CONFLICT_TRIES):
             if not failures or not set(failures.values()) <= _MOMENTARY:
+                break
+            if give_way is not None and in_conflict(failures, give_way):
                 break
             time.sleep(random.uniform(0.01, 0.04) * 2**attempt)  # noqa: S311 - spreads retries
             failures = self._transact_once(writes)
@@ -166,6 +171,15 @@ class Table:
             }
             return failures or {"transaction": "unknown"}
         return {}
+
+
+def in_conflict(failures: Mapping[str, str], beginning: str) -> list[str]:
+    """Return the names of writes that met another transaction and begin so."""
+    return [
+        name
+        for name, reason in failures.items()
+        if reason == "TransactionConflict" and name.startswith(beginning)
+    ]
 
 
 class ThrottlingClient:

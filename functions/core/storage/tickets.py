@@ -9,18 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from functions.core.domain.audit import AUDITED, entries_of
-from functions.core.domain.errors import AgentAtCapacity, Conflict, DeadLetter, NotFound, TryAgain
+from functions.core.domain.errors import (
+    AgentAtCapacity,
+    AgentContended,
+    Conflict,
+    DeadLetter,
+    NotFound,
+    TryAgain,
+)
 from functions.core.domain.events import SCHEMA_VERSION, Commit, Event, readers
 from functions.core.domain.ticket import Ticket, next_wake
 from functions.core.storage.event_codec import dump_events
 from functions.core.storage.idempotency import Duplicate, Idempotency, IdempotencyRecord
 from functions.core.storage.items import (
     commit_sort_key,
+    queue_key,
     read_commit,
     read_cursor,
     read_ticket,
@@ -29,7 +37,16 @@ from functions.core.storage.items import (
     ticket_of_key,
     write_cursor,
 )
-from functions.core.storage.table import BATCH_SIZE, REFUSED, Item, key, parse_stamp, stamp
+from functions.core.storage.roster import CLAIM
+from functions.core.storage.table import (
+    BATCH_SIZE,
+    REFUSED,
+    Item,
+    in_conflict,
+    key,
+    parse_stamp,
+    stamp,
+)
 
 if TYPE_CHECKING:
     from functions.core.domain.delivery import Delivery
@@ -39,6 +56,10 @@ if TYPE_CHECKING:
     from functions.core.storage.playbooks import Playbooks
     from functions.core.storage.roster import Roster
     from functions.core.storage.table import Table, Write
+
+
+DUE_PAGE = BATCH_SIZE
+"""Due items read at once; the sweep reads their tickets in one call."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +118,7 @@ class Due:
 
 @dataclass
 class Tickets:
-    """The tickets of all desks."""
+    """The tickets of all desks; `serials` keeps what is left of a desk's last block, by period."""
 
     table: Table
     contacts: Contacts
@@ -106,6 +127,7 @@ class Tickets:
     roster: Roster
     idempotency: Idempotency
     audit: Audit
+    serials: dict[str, tuple[str, Iterator[int]]] = field(default_factory=dict)
 
     # Read
 
@@ -286,17 +308,28 @@ class Tickets:
             )
         )
 
-    def next_serial(self, desk: str, period: str) -> int:
-        """Draw a unique serial (A3). If the request fails afterwards, a gap remains."""
+    def next_serial(self, desk: str, period: str, block: int = 1) -> int:
+        """Draw a unique serial (A3). If the request fails afterwards, a gap remains.
+
+        Args:
+            block: the serials drawn from the counter at once; this container uses up the rest.
+        """
+        drawn_in, rest = self.serials.get(desk, ("", iter(())))
+        serial = next(rest, None) if block > 1 and drawn_in == period else None
+        if serial is not None:
+            return serial
         response = self.table.client.update_item(
             TableName=self.table.name,
             Key=key(f"SERIAL#{desk}#{period}", "SERIAL"),
-            UpdateExpression="ADD #n :one",
+            UpdateExpression="ADD #n :block",
             ExpressionAttributeNames={"#n": "n"},
-            ExpressionAttributeValues={":one": {"N": "1"}},
+            ExpressionAttributeValues={":block": {"N": str(block)}},
             ReturnValues="UPDATED_NEW",
         )
-        return int(response["Attributes"]["n"]["N"])
+        last = int(response["Attributes"]["n"]["N"])
+        first = last - block + 1
+        self.serials[desk] = period, iter(range(first + 1, last + 1))
+        return first
 
     # Commit
 
@@ -308,6 +341,7 @@ class Tickets:
         idempotency: IdempotencyRecord | None = None,
         acknowledgement: Delivery | None = None,
         conversation: Conversation | None = None,
+        choosing: bool = False,
     ) -> None:
         """Write the changes of several tickets, all or none, each on condition of its version.
 
@@ -315,10 +349,12 @@ class Tickets:
             idempotency: the record of the request that opened or joined the first ticket.
             acknowledgement: the message to the customer that the response to the request contained.
             conversation: the person's conversation as it was read; it moves to the first ticket.
+            choosing: the caller can choose another handler instead of waiting for this one.
 
         Raises:
             Conflict: a ticket has changed since `before`, or the conversation since it was read.
             AgentAtCapacity: the new handler is at capacity or offline.
+            AgentContended: others are assigning tickets to the new handler.
             Duplicate: the idempotency record exists already.
             TryAgain: the table was too busy.
         """
@@ -334,9 +370,10 @@ class Tickets:
         if conversation is not None:
             writes.append(self.contacts.write_conversation(conversation, first))
         writes.extend(self.roster.load_writes(changes))
-        failures = self.table.transact(writes)
+        failures = self.table.transact(writes, give_way=CLAIM if choosing else None)
         if failures:
             self._raise(failures, first.number, idempotency)
+        self.roster.note_changes(changes)
 
     def _ticket_write(self, change: Change) -> Write:
         before, after = change.before, change.after
@@ -399,8 +436,10 @@ class Tickets:
             if name.startswith(("ticket:", "event", "conversation")):
                 raise Conflict(f"{name.partition(':')[2] or number} has changed since")
         for name in refused:
-            if name.startswith("claim:"):
-                raise AgentAtCapacity(name.removeprefix("claim:"))
+            if name.startswith(CLAIM):
+                raise AgentAtCapacity(name.removeprefix(CLAIM))
+        for name in in_conflict(failures, CLAIM):
+            raise AgentContended(name.removeprefix(CLAIM))
         raise TryAgain(f"{number}: {failures}")
 
     def rewrite(self, item: Item, body: str) -> bool:
@@ -422,14 +461,22 @@ class Tickets:
 
     # Sweep
 
-    def due(self, partition: int, now: datetime) -> Iterator[Due]:
+    def due(self, partition: int, now: datetime, page: int = DUE_PAGE) -> Iterator[Due]:
         """The items due at `now` in one partition of the `due` index, to the last page (G2)."""
         for item in self.table.query(
             IndexName="due",
             KeyConditionExpression="due_pk = :pk AND due_sk <= :now",
             ExpressionAttributeValues={":pk": {"S": f"DUE#{partition}"}, ":now": {"S": stamp(now)}},
+            Limit=page,
         ):
             yield Due(item["pk"]["S"], item["sk"]["S"], item["due_sk"]["S"])
+
+    def due_items(self, due: Sequence[Due]) -> dict[str, Item]:
+        """The items of due tickets by partition key, read consistently in one call."""
+        keys = [key(pk, "TICKET") for pk in {each.pk for each in due if each.sk == "TICKET"}]
+        if not keys:
+            return {}
+        return {item["pk"]["S"]: item for item in self.table.batch_get(keys, consistent=True)}
 
     def redrive(self, desk: str, number: str, now: datetime) -> bool:
         """Let the stream deliver a ticket's first commit again, to every function that it wakes."""
@@ -441,15 +488,24 @@ class Tickets:
             ExpressionAttributeValues={":now": {"S": stamp(now)}},
         )
 
-    def move_wake(self, ticket: Ticket, due: datetime | None) -> bool:
-        """List a ticket in the `due` index at a time, or not at all; False if it has changed."""
+    def move_wake(self, ticket: Ticket, due: datetime | None, rank: str | None = None) -> bool:
+        """List a ticket in the `due` index at a time, or not at all; False if it has changed.
+
+        Args:
+            rank: the position at which the ticket's queue lists it from now on, if it does not yet.
+        """
         values: Item = {":version": {"N": str(ticket.version)}}
         if due is not None:
             values[":due"] = {"S": stamp(due)}
+        moved = [] if due is None else ["due_sk = :due"]
+        if rank is not None:
+            values |= {":queue": {"S": queue_key(ticket)}, ":rank": {"S": rank}}
+            moved += ["queue_pk = :queue", "queue_sk = :rank"]
+        update = f"SET {', '.join(moved)}" if moved else ""
         return self.table.update_if(
             "version = :version",
             ticket_key(ticket.desk, ticket.number),
             "TICKET",
-            UpdateExpression="REMOVE due_pk, due_sk" if due is None else "SET due_sk = :due",
+            UpdateExpression=update if due else f"{update} REMOVE due_pk, due_sk".lstrip(),
             ExpressionAttributeValues=values,
         )

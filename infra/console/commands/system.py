@@ -62,6 +62,10 @@ def deploy(
         str,
         typer.Option(help="Executions reserved for router, notify, sla_timer each; 0: none."),
     ] = "",
+    stream_lanes: Annotated[
+        str,
+        typer.Option(help="Batches of a stream shard that router and notify each run at once."),
+    ] = "",
     waf_requests: Annotated[
         str, typer.Option(help="Requests of an address in 5 minutes that WAF lets pass; 0: no WAF.")
     ] = "",
@@ -97,6 +101,7 @@ def deploy(
         "StageRate": stage_rate,
         "OpenRate": open_rate,
         "ReservedConcurrency": reserved_concurrency,
+        "StreamLanes": stream_lanes,
         "WafRequests": waf_requests,
     }
     variant = Variant(

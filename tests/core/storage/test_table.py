@@ -123,7 +123,7 @@ def test_unprocessed_keys_are_read_again(storage: Storage, playbook: Playbook) -
         return answer
 
     storage.table.client.batch_get_item = half  # type: ignore[method-assign]
-    tickets, _ = storage.tickets.queue_page(["testdesk#new"])
+    tickets = storage.tickets.load_many("testdesk", ["CS0", "CS1", "CS2"])
     assert sorted(ticket.number for ticket in tickets) == ["CS0", "CS1", "CS2"]
     assert answers == 3
 
@@ -132,7 +132,7 @@ def test_unprocessed_keys_are_read_again(storage: Storage, playbook: Playbook) -
 
     storage.table.client.batch_get_item = none  # type: ignore[method-assign]
     with pytest.raises(TryAgain):
-        storage.tickets.queue_page(["testdesk#new"])
+        storage.tickets.load_many("testdesk", ["CS0"])
 
 
 def test_stored_times_sort_chronologically() -> None:

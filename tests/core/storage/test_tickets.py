@@ -6,7 +6,7 @@ import json
 from base64 import urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -23,6 +23,9 @@ from functions.core.storage.table import key
 from tests.core.lagging_replica import Lagging
 from tests.core.sample_desk import NOON, agent, file_ticket, received, request, then
 from tests.core.storage.samples import assign, carry_out, file_with, item_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 MINUTE = timedelta(minutes=1)
 
@@ -137,6 +140,33 @@ def test_concurrent_requests_get_different_serials(storage: Storage) -> None:
     assert storage.tickets.next_serial("testdesk", "2026-03-11") == 1
 
 
+@pytest.mark.requirement("A3", "E11")
+def test_containers_that_draw_blocks_get_different_serials(storage: Storage) -> None:
+    """Each draws from the counter once a block; a new period or a desk begins its own block."""
+    writes = 0
+
+    class CountingUpdates:
+        def __getattr__(self, name: str) -> Any:
+            nonlocal writes
+            writes += name == "update_item"
+            return getattr(storage.table.client, name)
+
+    client = cast("DynamoDBClient", CountingUpdates())
+    containers = [Storage.on(client, storage.table.name) for _ in range(2)]
+    drawn = [
+        container.tickets.next_serial("testdesk", "2026-03-10", 5)
+        for _ in range(7)
+        for container in containers
+    ]
+    assert len(set(drawn)) == 14
+    assert set(drawn) <= set(range(1, 21))
+    assert writes == 4
+    others = [("testdesk", "2026-03-11", 5), ("otherdesk", "2026-03-11", 5)]
+    assert [containers[0].tickets.next_serial(*other) for other in others] == [1, 1]
+    # A playbook that goes back to strict serials leaves the rest of a block unused.
+    assert containers[0].tickets.next_serial("testdesk", "2026-03-11") == 6
+
+
 @pytest.mark.requirement("G7")
 def test_a_stored_ticket_is_small(storage: Storage, playbook: Playbook) -> None:
     """A write unit is 1 KB; a ticket without its conversation stays near one."""
@@ -210,8 +240,9 @@ def test_pages_over_partitions_show_each_ticket_once(
 def test_a_page_can_exceed_one_batch_read(storage: Storage, playbook: Playbook) -> None:
     """BatchGetItem reads up to 100 items."""
     for index in range(105):
-        file_ticket(storage, playbook, f"CS{index:03}", NOON + index * MINUTE)
-    tickets, cursor = storage.tickets.queue_page(["testdesk#new"], limit=200)
+        ticket = file_ticket(storage, playbook, f"CS{index:03}", NOON + index * MINUTE)
+        carry_out(storage, ticket, c.Enqueue("technical"), playbook)
+    tickets, cursor = storage.tickets.queue_page(["testdesk#waiting#technical"], limit=200)
     assert [t.number for t in tickets] == [f"CS{index:03}" for index in range(105)]
     assert cursor is None
 
@@ -229,6 +260,31 @@ def test_a_made_up_cursor_is_refused(storage: Storage) -> None:
 
 def test_no_partitions_list_no_tickets(storage: Storage) -> None:
     assert storage.tickets.queue_page([]) == ([], None)
+
+
+def test_only_a_ticket_that_was_just_received_is_in_no_queue(
+    storage: Storage, playbook: Playbook
+) -> None:
+    """Else all new tickets of a desk would share one partition of the index (C5)."""
+    for number in ("CS1", "CS2", "CS3"):
+        file_ticket(storage, playbook, number)
+    assert storage.tickets.queue_page(["testdesk#new"]) == ([], None)
+    for number, at in (("CS2", NOON + PICK_UP_AFTER - MINUTE), ("CS3", NOON + PICK_UP_AFTER)):
+        change(
+            storage,
+            "testdesk",
+            number,
+            c.CustomerMessage("?", "web"),
+            playbook,
+            at,
+            actor="customer",
+        )
+    tickets, _ = storage.tickets.queue_page(["testdesk#new"])
+    assert [ticket.number for ticket in tickets] == ["CS3"]
+    asked = c.AskCustomer("什么？")
+    change(storage, "testdesk", "CS1", asked, playbook, NOON, actor="system")
+    tickets, _ = storage.tickets.queue_page(["testdesk#new"])
+    assert [ticket.number for ticket in tickets] == ["CS1", "CS3"]
 
 
 def test_the_queue_key_follows_the_ticket(storage: Storage, playbook: Playbook) -> None:
