@@ -32,6 +32,8 @@ from infra.local.emulator import SAVE_PATH
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 _FREE_SECONDS = 6.0
+_LOOK_SECONDS = 0.5
+_MOST_RESTARTS = 5  # within a minute
 # Failures must show within seconds here; production allows a quarter of an hour.
 FOUNDATION = {
     "Stage": STAGE,
@@ -68,9 +70,9 @@ def up(data: Path, ports: Ports, report: Report, *, fresh: bool) -> None:
                 path = data / leftover
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         os.environ.update(aws_environment(ports))
-        with _emulator(data, ports, report):
+        with _emulator(data, ports, report) as emulator:
             deployed = _deploy_what_changed(data, ports, report)
-            asyncio.run(_serve(data, ports, deployed, report, started))
+            asyncio.run(_serve(data, ports, deployed, emulator, report, started))
 
 
 @contextlib.contextmanager
@@ -115,37 +117,78 @@ def _wait_until_free(name: str, port: int) -> None:
                 return
 
 
-@contextlib.contextmanager
-def _emulator(data: Path, ports: Ports, report: Report) -> Iterator[None]:
-    report("starting the AWS emulator")
-    with (data / "emulator.log").open("ab") as log:
-        # The emulator stops when this pipe closes, however this process ends.
-        process = subprocess.Popen(  # noqa: S603 - our own module
-            [
-                sys.executable,
-                "-m",
-                "infra.local.emulator",
-                "--port",
-                str(ports.aws),
-                "--state",
-                str(data / "aws"),
-            ],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        _wait_for_emulator(process, ports, data / "emulator.log")
-        yield
-    finally:
-        if process.stdin is not None:
-            process.stdin.close()
+class _Emulator:
+    """The AWS emulator as a process of its own, which is started again if it dies."""
+
+    def __init__(self, data: Path, ports: Ports, report: Report) -> None:
+        self._data = data
+        self._ports = ports
+        self._report = report
+        self._restarts: list[float] = []
+        # As it is now: a deployment in this process adds to it what functions must not see.
+        self._environment = dict(os.environ)
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        log = self._data / "emulator.log"
+        with log.open("ab") as output:
+            # The emulator stops when this pipe closes, however this process ends.
+            process = subprocess.Popen(  # noqa: S603 - our own module
+                [
+                    sys.executable,
+                    "-m",
+                    "infra.local.emulator",
+                    "--port",
+                    str(self._ports.aws),
+                    "--state",
+                    str(self._data / "aws"),
+                ],
+                cwd=ROOT,
+                env=self._environment,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        _wait_for_emulator(process, self._ports, log)
+        return process
+
+    async def keep_running(self) -> None:
+        """Start the emulator again whenever it dies; it keeps all that it had acknowledged.
+
+        Raises:
+            UpError: it dies again and again.
+        """
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            code = self._process.poll()
+            if code is None:
+                continue
+            now = time.monotonic()
+            self._restarts = [at for at in self._restarts if now - at < 60.0]
+            if len(self._restarts) >= _MOST_RESTARTS:
+                raise UpError(f"the emulator keeps dying: see {self._data / 'emulator.log'}")
+            self._restarts.append(now)
+            self._report(f"the AWS emulator ended with code {code}; starting it again")
+            self._process = await asyncio.to_thread(self._start)
+
+    def stop(self) -> None:
+        if self._process.stdin is not None:
+            self._process.stdin.close()
         try:
-            process.wait(_STOP_SECONDS)
+            self._process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            process.kill()
+            self._process.kill()
+
+
+@contextlib.contextmanager
+def _emulator(data: Path, ports: Ports, report: Report) -> Iterator[_Emulator]:
+    report("starting the AWS emulator")
+    emulator = _Emulator(data, ports, report)
+    try:
+        yield emulator
+    finally:
+        emulator.stop()
 
 
 def _wait_for_emulator(process: subprocess.Popen[bytes], ports: Ports, log: Path) -> None:
@@ -241,7 +284,12 @@ def _save(ports: Ports) -> None:
 
 
 async def _serve(
-    data: Path, ports: Ports, deployed: DeployedStage, report: Report, started: float
+    data: Path,
+    ports: Ports,
+    deployed: DeployedStage,
+    emulator: _Emulator,
+    report: Report,
+    started: float,
 ) -> None:
     import boto3
 
@@ -272,7 +320,13 @@ async def _serve(
         for line in examples(ports):
             report(line)
         report(f"ready in {time.monotonic() - started:.1f} s; Ctrl-C ends it")
-        await stop.wait()
+        keeper = asyncio.create_task(emulator.keep_running())
+        await asyncio.wait(
+            (asyncio.create_task(stop.wait()), keeper), return_when=asyncio.FIRST_COMPLETED
+        )
+        if keeper.done():
+            keeper.result()
+        keeper.cancel()
     finally:
         report("stopping")
         (data / "local.json").unlink(missing_ok=True)

@@ -11,6 +11,9 @@ import pytest
 from tests.e2e.running_system import System
 
 HERE = Path(__file__).parent
+EVERY_CHANGE = {"test_desk_journeys.py", "test_full_journey.py"}
+"""The files whose tests `make test` runs: a walk through each desk; `make test-all` runs the rest."""
+
 STARTED_AND_STOPPED = {"test_up.py", "test_restore.py"}
 """What ends and breaks its system: about half of all the time that this folder takes."""
 
@@ -20,6 +23,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     if HERE in item.path.parents:
         half = "stack-up" if item.path.name in STARTED_AND_STOPPED else "stack"
         item.add_marker(pytest.mark.stack)
+        if item.path.name not in EVERY_CHANGE:
+            item.add_marker(pytest.mark.slow)
         item.add_marker(pytest.mark.xdist_group(half))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.running_system import System, wait_until
+from tests.e2e.running_system import System, descendants, wait_until
 
 pytestmark = [
     pytest.mark.requirement("G1", "G3", "E11"),
@@ -76,6 +77,33 @@ def test_three_kills_lose_and_double_nothing(system: System) -> None:
 
     wait_until(acknowledged, "every request is acknowledged", 240)
     wait_until(lambda: system.command("verify").startswith("OK"), "verified", 60)
+
+
+def test_a_dead_emulator_is_started_again(system: System) -> None:
+    """`make up` goes on serving, with everything that was acknowledged before."""
+    before = system.file("before@example.com", "无法登录")
+    wait_until(lambda: system.sent("before@example.com"), "acknowledged")
+    assert system.process is not None
+    (emulator,) = [pid for pid in descendants(system.process.pid) if _is_emulator(pid)]
+    os.kill(emulator, signal.SIGKILL)
+
+    def served() -> Any:
+        try:
+            answer = system.http("GET", before["status_url"])
+        except OSError:
+            return None
+        return answer.status == 200
+
+    wait_until(served, "the system serves again", 60)
+    after = system.file("after@example.com", "无法登录")
+    assert after["number"] != before["number"]
+    wait_until(lambda: system.sent("after@example.com"), "acknowledged")
+    assert "starting it again" in system.output_since_start()
+    assert system.command("verify").startswith("OK")
+
+
+def _is_emulator(pid: int) -> bool:
+    return b"infra.local.emulator" in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def _acknowledgements(system: System, count: int) -> list[Any]:
