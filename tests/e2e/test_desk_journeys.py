@@ -465,7 +465,7 @@ def test_a_desk_can_be_added_to_the_running_system(
     assert journey.try_action("billing-1", "approve", approved=True).status == 403
     assert journey.try_action("yard-1", "approve", approved=True).status == 403
     assert journey.act("duty-officers-1", "approve", approved=True)["summary"] == fee["grounds"]
-    assert journey.link in journey.mail(address, "Solved?")
+    assert journey.link.partition("/desks/")[2] in journey.mail(address, "Solved?")
     journey.act_as_customer("confirmation", solved=True)
     journey.until_status("in_review")
     journey.act("yard-1", "callback", cause="Fee waived", note="Content")

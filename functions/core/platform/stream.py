@@ -20,8 +20,9 @@ from functions.core.platform.logging import logger
 from functions.core.platform.settings import Deployment
 from functions.core.storage.outages import is_outage
 
-PATIENCE = timedelta(minutes=5)
-"""The age at which a record is dead-lettered whose processing fails with an unexpected error."""
+PATIENCE = timedelta(minutes=1)
+"""The age at which a record is dead-lettered whose processing fails with an unexpected error. Until
+then it holds up the records behind it in its lane of the stream."""
 
 log = logger("stream")
 
