@@ -133,6 +133,7 @@ def for_arm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(tmp_path_factory.mktemp("for-arm"), architecture="arm64")
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("F10")
 def test_packages_of_the_same_files_are_the_same_on_every_architecture(
     package: Path, for_arm: Path

@@ -55,6 +55,7 @@ def _with_index_units(life: Life) -> Life:
     return replace(life, steps=(replace(step, calls=(*step.calls, call)), *life.steps[1:]))
 
 
+@pytest.mark.slow
 def test_a_backlog_is_swept_both_ways(simulator: Simulator) -> None:
     """One item after the other, and as deployed: handed over, in threads, read page by page."""
     count = (HAND_OVER_ABOVE + 1) * SHARDS * 2

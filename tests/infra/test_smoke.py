@@ -32,7 +32,7 @@ from tests.inprocess.conftest import (
     storage as storage,
 )
 
-pytestmark = pytest.mark.requirement("G3", "F7")
+pytestmark = [pytest.mark.requirement("G3", "F7"), pytest.mark.slow]
 CLAIMS = {"cognito:username": smoke.USERNAME, "cognito:groups": "[standard:supervisor]"}
 BUSY = timedelta(seconds=0.2)
 

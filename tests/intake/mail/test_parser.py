@@ -616,6 +616,7 @@ UNITS = [
     ["From", "To", "Subject", "Reply-To", "Message-ID", "References", "Content-Type",
      "Content-Disposition", "List-Id", "Return-Path", "X-Failed-Recipients"],
 )  # fmt: skip
+@pytest.mark.slow
 def test_header_parsing_time_is_linear(name: str) -> None:
     """Within the part of a header that is read, and with many headers."""
 
@@ -635,6 +636,7 @@ def test_header_parsing_time_is_linear(name: str) -> None:
      "Content-Type: multipart/mixed; boundary=-\n\n", "Content-Type: multipart/mixed\n\n",
      "Content-Type: text/plain; format=flowed\n\n", "Content-Transfer-Encoding: base64\n\n"],
 )  # fmt: skip
+@pytest.mark.slow
 def test_body_parsing_time_is_linear(start: str) -> None:
     units = [
         " ", "\n", "\u3000\n", "-", "--\n", "- ", "=", ">", "> \n", "<", "<!--", "<a ", "&#9", "a@",
