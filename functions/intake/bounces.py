@@ -37,7 +37,7 @@ _ADDRESS = re.compile(r"[^\s<>\"]{1,128}@[^\s<>\"]{1,255}")
 _ID = re.compile(r"<([^<>\s]{1,300})>")
 _DETAIL = re.compile(r"[A-Za-z0-9.-]{1,40}")
 _TOPIC_VALIDATED = "Successfully validated SNS topic"
-"""How SES begins the text that it publishes when a topic becomes an event destination."""
+"""The beginning of the text that SES publishes when a topic becomes an event destination."""
 _AROUND = '" \r\n\t'
 _SETUP = "AMAZON_SES_SETUP_NOTIFICATION"
 """The id that SES gives the mail which it writes when a receipt rule is created or changed. SES

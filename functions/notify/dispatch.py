@@ -241,8 +241,11 @@ class Dispatcher(BaseDispatcher):
     def _send_unless_blocked(
         self, delivery: Delivery, message: PreparedMessage, expected: str | None = "claimed"
     ) -> None:
-        """Send unless blocked; otherwise dead-letter it with the reason."""
-        if message.blocked is None:
+        """Send unless blocked; otherwise dead-letter it with the reason.
+
+        Whether a number may get text messages shows when it is opened, so the sender decides there.
+        """
+        if message.blocked is None or delivery.channel == "sms":
             self._send(delivery, message, expected)
         else:
             self.dead_letter(message.with_text(delivery), message.blocked, expected)

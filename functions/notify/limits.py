@@ -185,7 +185,7 @@ def _is_to_customer(delivery: Delivery) -> bool:
 def _is_automatic(delivery: Delivery) -> bool:
     """Return whether a message goes to the customer by mail or SMS without an agent's action."""
     by_agent = delivery.by_hand or written_by_agent(delivery.event)
-    limited = delivery.recipient == "customer" and delivery.channel in {"email", "sms"}
+    limited = delivery.recipient in CUSTOMERS and delivery.channel in {"email", "sms"}
     return limited and not by_agent
 
 

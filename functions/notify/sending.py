@@ -90,12 +90,14 @@ class Sender:
 
         Raises:
             Withheld: the desk sends none to such a number.
-            Permanent: the desk's limit of the day is reached.
+            Permanent: a limit is reached. A number that could never get one is told first.
         """
         playbook = message.playbook
         obstacle = sms_obstacle(number, playbook.sms_countries)
         if obstacle is not None:
             raise Withheld(SMS_WITHHELD[obstacle])
+        if message.blocked is not None:
+            raise Permanent(message.blocked)
         limit = playbook.sms.daily
         if not self.admits_sms(playbook.desk, limit, now.astimezone(playbook.zone)):
             raise Permanent(f"{CAPPED}{limit} text messages of this desk today")

@@ -113,11 +113,14 @@ def _merged(storage: Storage, ticket: Ticket) -> tuple[list[TicketRecord], str |
     """The merged tickets and the merge target that the customer may see: their own."""
     if ticket.merged is None and not ticket.carries:
         return [], None
-    from functions.core.services.merging import merge_target, merged_records, same_customer
+    from functions.core.services.merging import merge_target, merged_tickets, same_customer
 
-    carried = merged_records(storage, ticket, deliveries=False)
+    own = [
+        TicketRecord(merged, _page(storage, merged, None)[0])
+        for merged in merged_tickets(storage, ticket)
+        if same_customer(merged, ticket)
+    ]
     last = merge_target(storage, ticket)
-    own = [record for record in carried if same_customer(record.ticket, ticket)]
     return own, last.number if last is not ticket and same_customer(last, ticket) else None
 
 

@@ -156,6 +156,7 @@ def _tone(status: str) -> str:
 def _details(shown: Shown) -> list[tuple[str, str]]:
     """The label and text of every field that is not empty."""
     playbook, locale, view = shown.playbook, shown.locale, shown.view
+    ended = shown.ticket.status not in OPEN
     fields = {
         "page.type": label(playbook.types, view["type"], locale),
         "page.tags": LIST_SEPARATOR[locale].join(
@@ -165,12 +166,13 @@ def _details(shown: Shown) -> list[tuple[str, str]]:
         "page.team": label(playbook.teams, view["team"], locale),
         "page.handler": view["handler"] or "",
         "page.received_at": clock(view["received_at"]),
+        # A promise is of interest while it is to be kept.
         "page.expected_response_by": (
-            "" if view["first_response_at"] else clock(view["expected_response_by"])
+            "" if view["first_response_at"] or ended else clock(view["expected_response_by"])
         ),
         "page.first_response_at": clock(view["first_response_at"]),
         "page.expected_resolution_by": (
-            "" if view["resolved_at"] else clock(view["expected_resolution_by"])
+            "" if view["resolved_at"] or ended else clock(view["expected_resolution_by"])
         ),
         "page.resolved_at": clock(view["resolved_at"]),
     }

@@ -33,7 +33,7 @@ ONE_SOURCE, MANY_SOURCES = "198.51.100.7", "203.0.113.{}"
 
 @dataclass(frozen=True)
 class Hour:
-    """What became of the requests of an hour at one desk."""
+    """The requests of one hour at one desk, by their outcome."""
 
     name: str
     opened: int

@@ -39,7 +39,7 @@ QUOTAS: dict[str, float] = {
 
 @dataclass(frozen=True)
 class Ceiling:
-    """What a stage carries: tickets a second, and how that follows."""
+    """The most tickets a second that a stage carries, with the arithmetic."""
 
     stage: str
     per_second: float

@@ -47,8 +47,7 @@ BACKLOG = 2_000
 """The number of due tickets in the measurement of the rate."""
 
 LATENCY = timedelta(milliseconds=15)
-"""What the measurement of the rate adds to each call to the table: about what Lambda waits for a
-transaction of DynamoDB."""
+"""The latency added to each call to the table: about that of a transaction from Lambda."""
 
 
 @dataclass(frozen=True)

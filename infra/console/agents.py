@@ -39,7 +39,7 @@ class AgentError(ConsoleError):
 
 @dataclass(frozen=True)
 class HandedOver:
-    """What a leaver had: tickets that wait again, and call-backs that need another reviewer."""
+    """The work of a leaver: tickets that wait again, and call-backs that need another reviewer."""
 
     to_team: tuple[str, ...] = ()
     to_supervisors: tuple[str, ...] = ()

@@ -54,7 +54,7 @@ class Entry:
     """For a chat channel's call or a form: the desk, channel, query and time to read it with."""
 
     unreadable: bool = False
-    """Whether it does not have the form of its kind; `body` is then its text as it was found."""
+    """True if it does not have the form of its kind; `body` is then its text as it was found."""
 
     discarded: str = ""
     """The person who discarded the entry, and the reason; empty before."""
@@ -94,7 +94,7 @@ UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError, DeadL
 
 def unreadable_cause(error: Exception) -> str:
     """Return the cause that the list shows for an entry that cannot be read."""
-    return f"unreadable: {type(error).__name__}: {error}"
+    return f"unreadable: not in the form of such an entry ({type(error).__name__})"
 
 
 def printable(text: str) -> str:

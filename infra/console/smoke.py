@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 import boto3
@@ -48,7 +49,7 @@ NEVER = (
     "SES receiving mail (the announcement is made here)",
     "deadlines that come later",
 )
-"""What no smoke test reaches: it would cost, need a customer or take days."""
+"""The paths that no smoke test takes: they would cost, need a customer or take days."""
 
 _EXPECTED = (ConsoleError, DeskbellError, BotoCoreError, ClientError)
 Found = TypeVar("Found")
@@ -66,7 +67,7 @@ class Check:
 
 @dataclass
 class SmokeReport:
-    """What was checked, and which functions have worked."""
+    """The checks of one run, and the functions that have worked."""
 
     checks: list[Check] = field(default_factory=list)
     worked: set[str] = field(default_factory=set)
@@ -233,7 +234,7 @@ class Smoke:
             with self._going_on(), self._check(kind, fix, "intake_mail"):
                 number = self._create(kind)
                 self._until(
-                    lambda number=number: self._undeliverable(number),  # type: ignore[misc]
+                    partial(self._undeliverable, number),
                     "the ticket does not show it",
                 )
 
@@ -478,7 +479,7 @@ class Smoke:
         return answer
 
     def _log_of(self, function: str) -> str:
-        """Where the cause is; a permission that is missing shows as `AccessDenied`."""
+        """Return where to look for the cause; a missing permission shows as `AccessDenied`."""
         name = self.outside.deployment.prefix
         group = name if function == "api_handler" else f"{name}-{function}"
         return f"log /aws/lambda/{group}; for AccessDenied: infra/policies/{function}.json, deploy"

@@ -1,4 +1,4 @@
-"""What the smoke test needs of a stage: its HTTP API, functions, topic, alarms and queues."""
+"""A stage as the smoke test sees it: its HTTP API, functions, topic, alarms and queues."""
 
 from __future__ import annotations
 

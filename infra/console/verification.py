@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from functions.core.domain import events as e
@@ -72,7 +73,7 @@ class Verification:
             if (desk, number) not in self._numbers and self._is_missing(desk, number):
                 yield f"{pk}: the idempotency record names {number}, which does not exist"
         for desk, username in agents:
-            yield from self._confirmed(lambda d=desk, u=username: self._load_problems(d, u))  # type: ignore[misc]
+            yield from self._confirmed(partial(self._load_problems, desk, username))
         for (desk, period), count in drawn.items():
             if serials.get((desk, period), 0) < count:
                 yield (

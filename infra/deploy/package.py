@@ -32,7 +32,7 @@ _UNUSED = (
     "stdnum/imsi.dat",  # SIM cards
 )
 _WHERE = "/var/task"
-"""Where Lambda unpacks a package: the folder that tracebacks name."""
+"""The folder into which Lambda unpacks a package, and which tracebacks name."""
 
 # Prints every module that the functions import, those of imports inside a function included.
 _IMPORTED = """

@@ -1,4 +1,4 @@
-"""What a DynamoDB call writes, as IAM authorizes it: action, partition key and attributes.
+"""The writes of a DynamoDB call as IAM authorizes them: action, partition key and attributes.
 
 DynamoDB developer guide, "Using IAM policy conditions for fine-grained access control": the
 condition keys `dynamodb:LeadingKeys` and `dynamodb:Attributes`. A transaction is authorized write

@@ -84,7 +84,7 @@ def deploy(system: System) -> None:
 
 
 def settings_of(system: System, table: str) -> dict[str, Any]:
-    """What a restore leaves out."""
+    """The parts that a restore leaves out."""
     dynamodb = system.aws("dynamodb")
     found = dynamodb.describe_table(TableName=table)["Table"]
     ttl = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.requirement("G4")
 DESK, WHO = "rapid", "rapid-finance-1"
 TICKETS = f"/agent/desks/{DESK}/tickets?queue=all"
 LAG = timedelta(seconds=10)
-"""What a request takes on a busy machine, beyond the time that an entry is cached."""
+"""The time of a request on a busy machine, beyond that for which an entry is cached."""
 
 
 def _session(system: System, path: str = "", **body: str) -> ApiResponse:
@@ -31,7 +31,7 @@ def _password(system: System) -> str:
 
 
 def _code(secret: str) -> str:
-    """What an authenticator shows now (RFC 6238)."""
+    """Return the code that an authenticator shows now (RFC 6238)."""
     counter = int(time.time() // 30).to_bytes(8, "big")
     digest = hmac.digest(b32decode(secret), counter, "sha1")
     at = digest[-1] & 15

@@ -130,7 +130,7 @@ READ_BY_LAMBDA = {
     "stream": {"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"},
     "queue": {"DeleteMessage", "GetQueueAttributes", "ReceiveMessage"},
 }
-"""What Lambda's developer guide asks of a function's role for each kind of mapping."""
+"""Kind of mapping → the actions that Lambda's developer guide asks of a function's role."""
 
 
 def test_lambda_may_read_what_it_maps_to_a_function() -> None:

@@ -1,4 +1,4 @@
-"""What a link opens: the submitter's, the customer's, and after its contact changed (Links)."""
+"""The submitter's and the customer's link: what each opens, and when it ends (Links)."""
 
 from __future__ import annotations
 

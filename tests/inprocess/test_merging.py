@@ -196,6 +196,18 @@ def test_merged_customers_see_nothing_of_each_other(journey: SimulatedJourney) -
     assert events == ["TicketReceived", "TicketAssigned"]
 
 
+@pytest.mark.requirement("G2")
+def test_a_long_merged_ticket_is_shown_by_its_newest_entries(
+    journey: SimulatedJourney, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = file_two(journey)
+    assert act_on(journey, "li-1", other, "merge", into=one).status == 200
+    monkeypatch.setattr("functions.portal.calls.PAGE", 2)
+    shown = journey.http("GET", status_link(journey, one)).json
+    assert len([entry for entry in shown["timeline"] if entry.get("number") == other]) <= 2
+    assert shown["before"] is not None
+
+
 @pytest.mark.requirement("G4")
 def test_an_unproven_contact_is_nobody_s_other_ticket(journey: SimulatedJourney) -> None:
     """A form in a victim's name, merged with the victim's ticket, leads nowhere (Links)."""

@@ -441,7 +441,7 @@ NOT_ABOUT_MAIL: dict[str, Any] = {
         "SubscribeURL": "https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription",
     },
 }
-"""What AWS publishes to the mail's topic beside mail, bounces and complaints."""
+"""Messages of AWS itself to the mail's topic: neither mail nor bounces nor complaints."""
 
 
 @pytest.mark.requirement("G3")

@@ -72,6 +72,14 @@ def test_an_agents_reply_to_a_landline_is_withheld_too(
     assert providers.sent == []
 
 
+def test_a_landline_is_named_as_one_over_the_limit_too(
+    harness: Harness, dispatcher: Dispatcher, providers: Providers
+) -> None:
+    found = [acknowledged(harness, dispatcher, "+862161234567") for _ in range(5)]
+    assert {delivery.cause for delivery in found} == {SMS_WITHHELD["not_mobile"]}
+    assert (providers.sent, providers.dead_letters) == ([], [])
+
+
 def test_a_number_gets_three_automatic_messages_an_hour_over_all_its_tickets(
     harness: Harness, dispatcher: Dispatcher, providers: Providers
 ) -> None:

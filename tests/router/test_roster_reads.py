@@ -1,4 +1,4 @@
-"""What routing reads: the roster once a second, and no more waiting tickets than it can assign."""
+"""Routing reads the roster once a second, and no more waiting tickets than it can assign."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def counting(storage: Storage) -> Counting:
 
 @pytest.fixture
 def read(counting: Counting) -> Counter[str]:
-    """What containers have read."""
+    """The reads of the containers."""
     return counting.read
 
 

@@ -53,7 +53,7 @@ def execution_name(desk: str, number: str, run: str) -> str:
 
 
 def characters_over(desk: str, number: str) -> int:
-    """How much the longest name of such a ticket's executions exceeds the limit; 0 if it fits."""
+    """Return by how many characters a ticket's longest execution name is too long; 0 if it fits."""
     longest = len(execution_name(desk, number, _LONGEST_RUN)) + AGAIN_LENGTH
     return max(longest - NAME_LIMIT, 0)
 

@@ -41,7 +41,7 @@ Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 
 
 class Sms(Section):
-    """Where text messages go and how many, since each one costs and anybody can name the number.
+    """The limits of text messages, each of which costs and may go to a number that anybody named.
 
     `countries` is the desk's own if empty. `unproven` limits automatic messages to one number that
     nobody has proven to be theirs; `daily` limits all messages of the desk in a local day. A
@@ -55,7 +55,7 @@ class Sms(Section):
 
 
 class UnprovenTickets(Section):
-    """How many tickets an hour unproven customers may open; further requests wait in quarantine."""
+    """The limits of unproven customers' tickets an hour; further requests wait in quarantine."""
 
     per_desk: int = Field(default=600, ge=1, le=1_000_000)
     per_source: int = Field(default=20, ge=1, le=1_000_000)

@@ -146,7 +146,7 @@ STEP_FIELD_HOLDS: dict[StepFieldKind, Holds] = {
     "choice": TERM,
     "list": COUNTED,
 }
-"""What a field of a step tells about the customer (G4, B10); times and choices have a form."""
+"""Kind of a step's field → the mark of its text (`privacy`); times and choices have a form."""
 
 
 class Section(BaseModel):

@@ -1,4 +1,4 @@
-"""What the text in a field may tell about the customer, declared on the field (G4, B10).
+"""The marks that say, on each field, what its text may tell about the customer (G4, B10).
 
 The declaration alone decides what happens to it:
 

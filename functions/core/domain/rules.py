@@ -369,7 +369,7 @@ class StepField(Term):
 
     @property
     def holds(self) -> Holds:
-        """What the field tells about the customer (G4, B10); times and choices have a form."""
+        """The mark of the field's text (`privacy`); times and choices have a form."""
         return STEP_FIELD_HOLDS[self.kind]
 
 

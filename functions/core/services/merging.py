@@ -45,16 +45,14 @@ def merged_tickets(storage: Storage, ticket: Ticket) -> list[Ticket]:
     return merged
 
 
-def merged_records(
-    storage: Storage, ticket: Ticket, *, deliveries: bool = True
-) -> list[TicketRecord]:
-    """Return the records of the tickets merged into this one."""
+def merged_records(storage: Storage, ticket: Ticket) -> list[TicketRecord]:
+    """Return the whole records of the tickets merged into this one."""
     desk = ticket.desk
     return [
         TicketRecord(
             merged,
             storage.tickets.history(desk, merged.number, merged.version),
-            storage.deliveries.list(desk, merged.number) if deliveries else (),
+            storage.deliveries.list(desk, merged.number),
         )
         for merged in merged_tickets(storage, ticket)
     ]

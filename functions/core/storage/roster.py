@@ -26,7 +26,7 @@ ROUTING_TTL = timedelta(seconds=1)
 found out by the condition of the claim."""
 
 CLAIM = "claim:"
-"""How the name of a write begins that adds to an agent's load."""
+"""The prefix of the name of a write that adds to an agent's load."""
 
 MAX_CACHED = 1_000
 """The most entries that a container keeps."""

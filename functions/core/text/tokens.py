@@ -17,8 +17,8 @@ _REPLY_BYTES = 10  # 80 bits: the local part of an address has at most 64 charac
 
 
 LinkKind = Literal["customer", "submitter"]
-"""What the holder of a link has proven: `customer` reads the contact's messages, `submitter` filed
-the request (contract, *Links*)."""
+"""The kind of a link by its holder: `customer` reads the contact's messages, `submitter` filed the
+request (contract, *Links*)."""
 
 
 def derive(root: bytes, purpose: str) -> bytes:

@@ -100,7 +100,8 @@ TEXTS: dict[str, dict[Locale, str]] = {
     },
     "error.403": {
         "zh-CN": "此链接只能查看和补充您提交的内容。如需确认或评价，请使用我们发给您的链接。",
-        "en": "This link only shows what was submitted. To confirm or rate, please use the link that we sent you.",  # noqa: E501
+        "en": "This link only shows what was submitted. "
+        "To confirm or rate, please use the link that we sent you.",
     },
     "error.413": {"zh-CN": "内容过长。", "en": "This is too long."},
     "error.429": {

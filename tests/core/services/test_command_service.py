@@ -168,7 +168,7 @@ class TestMasking:
     def test_free_text_is_masked_even_if_the_caller_has_not(
         self, desk: Storage, playbook: Playbook
     ) -> None:
-        """What an event declares is enough; a new caller cannot forget it."""
+        """The event's declaration is enough; a new caller cannot forget it."""
         ticket = carry_out(desk, playbook, c.Note("call 13800138000"))
         stored = desk.tickets.commit_at("testdesk", "CS1", ticket.version)
         assert stored is not None

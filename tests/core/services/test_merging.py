@@ -80,9 +80,7 @@ def recorded_messages(storage: Storage, number: str) -> list[str]:
     """Return the messages in a ticket's record, as the archive and the export have it."""
     ticket = load(storage, number)
     own = TicketRecord(ticket, storage.tickets.history("testdesk", number))
-    found = record(
-        ticket, own.history, (), merged=merged_records(storage, ticket, deliveries=False)
-    )
+    found = record(ticket, own.history, (), merged=merged_records(storage, ticket))
     return [message["text"] for message in found["messages"]]
 
 
