@@ -54,8 +54,7 @@ def _agent_changed(image: Any, storage: Storage, now: datetime) -> None:
     if image.get("change", {}).get("S") not in FREED or not team:
         return
     agent, playbook = read_agent(desk, image), storage.playbooks.get(desk, now)
-    # The roster may name a team that the playbook no longer has.
-    if agent.has_capacity and team in playbook.teams:
+    if agent.has_capacity:
         Router(storage, playbook, now).assign_waiting(team, agent.capacity - agent.load)
 
 

@@ -33,8 +33,8 @@ MOST_READ = 5 * PAGE_SIZE
 """The most waiting tickets read for one agent, if those who are free suit none of them."""
 
 _read_up_to: dict[tuple[str, str], str] = {}
-"""Desk and team → the place at which this container stopped reading a queue whose first tickets suit
-nobody who is free."""
+"""Desk and team → the place at which this container stopped reading a queue whose first tickets
+suit nobody who is free."""
 
 
 @dataclass(frozen=True)

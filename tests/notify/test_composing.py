@@ -13,7 +13,7 @@ import pytest
 from functions.core.domain import events as e
 from functions.core.domain.errors import DeadLetter
 from functions.core.domain.rules import Message, NotificationRule, Playbook
-from functions.core.domain.ticket import Ticket
+from functions.core.domain.ticket import Customer, Ticket
 from functions.core.services.composing import (
     Notification,
     RenderedMessage,
@@ -165,6 +165,36 @@ def test_the_acknowledgement_states_the_deadline_of_its_own_commit(playbook: Pla
     later = ticket(expected_response_by=NOON + timedelta(days=9))
     rendered = render(Notification(received(), "customer", "received"), later, playbook, set_then)
     assert "2026-03-10 14:00:00" in rendered.text
+
+
+@pytest.mark.requirement("B12", "G4")
+def test_a_message_for_agents_only_needs_a_ticket_that_an_agent_entered(
+    playbook: Playbook,
+) -> None:
+    """Otherwise the next rule applies, as if the message did not exist."""
+    kept = playbook.messages["received"].model_copy(update={"agents_only": True})
+    first = NotificationRule(on="TicketReceived", to="customer", message="kept")
+    changed = playbook.model_copy(
+        update={
+            "messages": {**playbook.messages, "kept": kept},
+            "notifications": (first, *playbook.notifications),
+        }
+    )
+    assert selected(changed, received()) == [("customer", "received")]
+    assert selected(changed, received(), entered_by="li-1") == [("customer", "kept")]
+
+
+@pytest.mark.requirement("G4")
+def test_a_former_contact_is_told_only_if_it_was_replaced_and_reached(playbook: Playbook) -> None:
+    old = Customer(contact="****8.com", kind="email", hash="h1")
+    new = Customer(contact="****9.com", kind="email", hash="h2")
+    bounced = old.model_copy(update={"undeliverable": "bounce 5.1.1"})
+    told = [("customer", "contact_corrected"), ("former_contact", "former_contact_replaced")]
+    corrected = e.ContactCorrected
+    assert selected(playbook, corrected(customer=new, former=old)) == told
+    assert selected(playbook, corrected(customer=new, former=bounced)) == told[:1]
+    assert selected(playbook, corrected(customer=old, former=old)) == told[:1]
+    assert selected(playbook, corrected()) == []
 
 
 def test_customers_read_their_language_and_staff_the_desks(playbook: Playbook) -> None:

@@ -19,7 +19,7 @@ from functions.core.domain.ticket import Ticket
 from functions.core.storage.database import Storage
 from functions.core.storage.deliveries import Deliveries
 from functions.core.text.tokens import ticket_of_message_id
-from functions.notify.base_dispatch import CLAIM_TIMEOUT, ClaimedElsewhere
+from functions.notify.base_dispatch import CLAIM_TIMEOUT, OUTCOME_PAUSES, ClaimedElsewhere
 from functions.notify.contact import OpenContact
 from functions.notify.deliver.failures import Passing, Permanent, Unclear
 from functions.notify.dispatch import Dispatcher
@@ -212,6 +212,25 @@ def test_a_crash_between_sending_and_recording_sends_no_second_mail(case: Case) 
     case.process(at=LATER)
     case.process(at=LATER)
     case.assert_uncertain()
+    assert case.providers.addresses == [MAIL]
+
+
+@pytest.mark.requirement("E11", "G3")
+@pytest.mark.parametrize("busy", [1, len(OUTCOME_PAUSES)])
+def test_a_sent_message_is_recorded_through_a_short_outage(
+    case: Case, monkeypatch: pytest.MonkeyPatch, busy: int
+) -> None:
+    """A table that is busy at that moment makes no message uncertain."""
+    pauses: list[float] = []
+    monkeypatch.setattr("functions.notify.base_dispatch.sleep", pauses.append)
+
+    def throttle(delivery: Delivery) -> None:
+        if delivery.state == "sent" and len(pauses) < busy:
+            raise TryAgain("DynamoDB: throttled")
+
+    case.interrupted.on_move = throttle
+    case.process(interrupted=True)
+    assert (case.delivery.state, pauses) == ("sent", [*OUTCOME_PAUSES[:busy]])
     assert case.providers.addresses == [MAIL]
 
 

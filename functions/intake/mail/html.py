@@ -175,7 +175,7 @@ class _Reader:
         self.words: list[str] = []
         self.hidden = 0
         self.unseen: list[bool] = []
-        """True for each open element that hides its text or gives it no size; one inside may show it."""
+        """True for each open element that hides its text; one inside it may show its own."""
         self.quotes = 0
         self.has_quotes = False
         self.own: list[tuple[int, int]] = []
