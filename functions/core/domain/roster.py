@@ -22,7 +22,8 @@ class Agent(Value):
     name keeps its history.
 
     `load` counts the tickets in hand. It changes in the same transaction as the ticket's handler,
-    so it is always exact. `assigned_at` is the time of the last assignment. `products` and
+    so it is always exact. `assigned_at` is the time of the last assignment. `display_name` is what
+    customers read (客服-张); `email` gets what concerns this person alone. `products` and
     `languages` name what the agent covers; empty covers all. `level` is the seniority, 0 the first
     line. `shift` has the form of a calendar's `hours`.
     """
@@ -32,6 +33,8 @@ class Agent(Value):
     role: Role
     team: str
     capacity: int
+    display_name: str = ""
+    email: str = ""
     further_roles: tuple[Role, ...] = ()
     active: bool = True
     skills: tuple[str, ...] = ()

@@ -235,7 +235,9 @@ def read_delivery(item: Item) -> Delivery:
 
 # Agents
 
-_PROFILE = {"further_roles", "skills", "products", "languages", "level", "shift"}
+_PROFILE = {
+    "display_name", "email", "further_roles", "skills", "products", "languages", "level", "shift",
+}  # fmt: skip
 """Fields of an agent that are stored as one document, since routing reads them all."""
 
 
