@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from functions.core.domain import events as e
-from functions.core.domain.record import TicketRecord
+from functions.core.domain.record import TicketRecord, open_question
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.domain.timers import parse_field_time
@@ -194,20 +194,3 @@ def _readable(value: str, zone: ZoneInfo) -> str:
 def local(at: datetime | None, zone: ZoneInfo) -> datetime | None:
     """Convert a time to a time zone, to the second."""
     return at.astimezone(zone).replace(microsecond=0) if at else None
-
-
-def open_question(ticket: Ticket, history: Sequence[e.Commit]) -> str | None:
-    """The desk's last question, while the ticket waits for the customer's answer (A11, E2)."""
-    if ticket.status == "awaiting_customer":
-        requests = [x.text for commit in history for x in commit.of(e.InformationRequested)]
-        return requests[-1] if requests else None
-    if ticket.status != "pending_confirmation":
-        return None
-    question = None
-    for commit in history:
-        for event in commit.events:
-            if isinstance(event, e.CustomerAsked):
-                question = event.question
-            elif isinstance(event, e.ConfirmationRequested):
-                question = None  # an agent has to confirm the type instead
-    return question

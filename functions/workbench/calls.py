@@ -83,7 +83,7 @@ def show_ticket(
     others = storage.tickets.load_many(desk, [other for other in numbers if other != number])
     page, opening = _page(storage, ticket, page_before(request))
     full = view.FullTicket(page, opening, _merged(storage, page), others)
-    shown = view.ticket_view(full, playbook, principal, files.link)
+    shown = view.ticket_view(full, playbook, principal, files.link, request.now)
     if ticket.merged is not None:
         from functions.core.services.merging import merge_target
 

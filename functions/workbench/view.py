@@ -11,7 +11,12 @@ from typing import Any
 from functions.core.domain import events as e
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.recipients import CUSTOMERS
-from functions.core.domain.record import TicketRecord, handling_record, message_order
+from functions.core.domain.record import (
+    TicketRecord,
+    handling_record,
+    message_order,
+    open_question,
+)
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.platform.web import earlier_page
@@ -96,7 +101,7 @@ def summary_view(ticket: Ticket, playbook: Playbook, principal: Principal) -> di
 
 
 def ticket_view(
-    full: FullTicket, playbook: Playbook, principal: Principal, link: Link
+    full: FullTicket, playbook: Playbook, principal: Principal, link: Link, now: datetime
 ) -> dict[str, Any]:
     """The full view of a ticket, with the messages and files of tickets merged into it.
 
@@ -106,9 +111,10 @@ def ticket_view(
     ticket, history = full.own.ticket, full.own.history
     received = full.opening[0].of(e.TicketReceived)[0]
     description = received.description
-    draft = suggest(ticket, playbook, description, ticket.locale)
+    draft = suggest(ticket, playbook, description, ticket.locale, now)
     return {
         **summary_view(ticket, playbook, principal),
+        "question": open_question(ticket, history),
         "description": description,
         "subject": received.subject,
         "product": received.product.model_dump() if received.product else None,

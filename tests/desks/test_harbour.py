@@ -157,7 +157,7 @@ def test_a_damage_report_reaches_the_archive(journey: SimulatedJourney) -> None:
         arrives_at=arrives.isoformat(),
         gear=["lamp", "saw"],
     )
-    shown = arrives.astimezone(AMSTERDAM).strftime("%Y-%m-%d %H:%M")
+    shown = arrives.astimezone(AMSTERDAM).strftime("%H:%M")
     assert shown in journey.message_text("customer", "visit")
     assert shown in journey.message_text("field:surveyor", "visit")
     assert journey.due("collaboration") == arrives

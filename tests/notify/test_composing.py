@@ -86,7 +86,7 @@ def test_the_assignment_message_names_team_and_handling_time(playbook: Playbook)
     """It says 已分配至专业团队, the team and the expected handling time in the desk's zone."""
     rendered = render_for("customer", "TicketAssigned", "assigned", playbook)
     assert "已分配至专业团队：技术支持组" in rendered.text
-    assert "2026-03-10 17:00:00" in rendered.text
+    assert "3月10日（周二）17:00" in rendered.text
 
 
 @pytest.mark.requirement("A12")
@@ -107,7 +107,7 @@ def test_an_information_request_is_followed_by_reminder_and_follow_up(playbook: 
     warned = e.TimerWarned(kind="customer_info", share=0.5, due_at=due_at)
     reminded = notifications_for(commit(warned), ticket(), playbook)
     assert [(n.recipient, n.message) for n in reminded] == [("customer", "information_reminder")]
-    assert "2026-03-11 12:00:00" in render(reminded[0], ticket(), playbook).text
+    assert "3月11日（周三）12:00" in render(reminded[0], ticket(), playbook).text
     breached = e.TimerBreached(kind="customer_info", due_at=due_at)
     assert selected(playbook, breached) == [("handler", "follow_up")]
 
@@ -164,7 +164,7 @@ def test_the_acknowledgement_states_the_deadline_of_its_own_commit(playbook: Pla
     set_then = e.TimersSet(timers={"first_response": timer(NOON + timedelta(hours=2))})
     later = ticket(expected_response_by=NOON + timedelta(days=9))
     rendered = render(Notification(received(), "customer", "received"), later, playbook, set_then)
-    assert "2026-03-10 14:00:00" in rendered.text
+    assert "3月10日（周二）14:00" in rendered.text
 
 
 @pytest.mark.requirement("B12", "G4")
@@ -237,19 +237,32 @@ def test_the_acknowledgement_contains_nothing_that_classification_sets(path: Pat
         ("{{ number }}|{{ desk }}|{{ name }}", "CS20260310001|客户支持中心|*先生/女士"),
         ("{{ type }}|{{ tag }}|{{ tags }}", "报障|无法登录|无法登录、no-such-tag"),
         ("{{ priority }}|{{ promise }}", "高|2小时内响应"),
-        ("{{ expected_response_by }}", "2026-03-10 14:00:00"),
+        ("{{ expected_response_by }}", "3月10日（周二）14:00"),
         ("{{ score }}{{ reason }}{{ question }}{{ due_at }}{{ timer }}{{ nothing }}", ""),
         ("{{ text }}", "您好，请先更新到最新版本。\n\n如仍无法登录，请告诉我们 <错误代码>。"),
     ],
 )
 def test_template_variables_are_filled_in(playbook: Playbook, text: str, shown: str) -> None:
-    """Times are YYYY-MM-DD HH:MM:SS in the desk's zone; unknown and missing values are empty."""
+    """Times are in the desk's zone, in the reader's words; unknown and missing values are empty."""
     assert probe(playbook, text, tags=("无法登录", "no-such-tag")) == shown
 
 
 def test_a_timer_event_fills_in_name_and_deadline(playbook: Playbook) -> None:
     event = e.TimerBreached(kind="first_response", due_at=NOON)
-    assert probe(playbook, "{{ timer }} {{ due_at }}", event) == "首次响应 2026-03-10 12:00:00"
+    assert probe(playbook, "{{ timer }}|{{ due_at }}", event) == "首次响应|"  # it has passed
+
+
+@pytest.mark.requirement("A8")
+def test_a_customer_is_told_no_time_that_has_passed_and_staff_is(playbook: Playbook) -> None:
+    """Nor one at which the desk is closed: then they hear when it opens."""
+    text = "{{ expected_response_by }}|{{ response_opens_at }}"
+    past, night = NOON - timedelta(hours=1), NOON + timedelta(hours=12)
+    assert probe(playbook, text, expected_response_by=past) == "|"
+    assert probe(playbook, text, expected_response_by=night) == "|3月11日（周三）09:00"
+    notification = Notification(EVENTS["ReplySent"], "supervisor", "probe")
+    late = ticket(expected_response_by=past)
+    shown = render(notification, late, with_message(playbook, text)).text.strip()
+    assert shown == "3月10日（周二）11:00|"
 
 
 @pytest.mark.requirement("A11")
@@ -257,7 +270,7 @@ def test_an_information_request_states_the_deadline_of_the_timer_it_starts(
     playbook: Playbook,
 ) -> None:
     event = EVENTS["InformationRequested"]
-    assert probe(playbook, "{{ due_at }}", event) == "2026-03-11 12:00:00"
+    assert probe(playbook, "{{ due_at }}", event) == "3月11日（周三）12:00"
 
 
 def test_a_later_message_can_repeat_the_description(playbook: Playbook) -> None:
@@ -315,3 +328,13 @@ def test_notify_reads_every_event_that_the_standard_desk_names(playbook: Playboo
     named = {rule.on for rule in playbook.notifications}
     named |= {"TimerWarned", "TimerBreached"}
     assert all("notify" in e.EVENTS[name].wakes for name in named)
+
+
+@pytest.mark.requirement("F3")
+def test_a_breach_notifies_a_person_once(playbook: Playbook) -> None:
+    """Its consequences, such as the supervisors' queue of an urgent ticket, are part of it."""
+    breached = e.TimerBreached(kind="first_response", due_at=NOON)
+    queued = e.TicketQueued(team="技术支持组", queue="supervisor", reason="timer:first_response")
+    assert selected(playbook, queued, priority="高") == [("supervisor", "supervisor_urgent")]
+    both = selected(playbook, breached, queued, priority="高")
+    assert both == [("supervisor", "response_overdue")]

@@ -28,7 +28,7 @@ def test_a_new_ticket_is_acknowledged_by_mail(harness: Harness) -> None:
     assert body is not None
     text = body.get_content()
     assert ticket.number in text
-    assert "2026-03-11 12:00:00" in text
+    assert "3月11日（周三）12:00" in text
     assert f"{URL}/desks/standard/tickets/{ticket.number}?key=" in text
     [delivery] = harness.deliveries(ticket)
     assert (delivery.state, delivery.channel, delivery.attempts) == ("sent", "email", 1)

@@ -82,14 +82,16 @@ def test_a_rule_for_the_steps_name_precedes_that_for_any_step(field_desk: Playbo
 @pytest.mark.requirement("D11")
 def test_a_steps_time_is_shown_to_the_minute_in_the_desks_zone(field_desk: Playbook) -> None:
     """工程师已出发，预计14:00到达."""
-    assert render(field_desk, ON_THE_WAY, "on_the_way") == "工程师已出发，预计2026-03-10 14:00到达"
+    assert (
+        render(field_desk, ON_THE_WAY, "on_the_way") == "工程师已出发，预计3月10日（周二）14:00到达"
+    )
 
 
 @pytest.mark.requirement("E10")
 def test_the_fields_of_earlier_steps_are_available(field_desk: Playbook) -> None:
     """The step's own fields come first."""
     facts = {"parts": "风扇", "arrives_at": "2026-03-11T01:30:00+08:00"}
-    assert render(field_desk, PARTS, "on_the_way", facts=facts).endswith("2026-03-11 01:30到达")
+    assert render(field_desk, PARTS, "on_the_way", facts=facts).endswith("3月11日（周三）01:30到达")
     assert render(field_desk, PARTS, facts=facts) == "等待到货|压缩机|"
     assert render(field_desk, ON_THE_WAY, facts=facts) == "预约上门|风扇|"
 
@@ -151,7 +153,7 @@ def test_a_step_states_the_deadline_of_the_timer_it_starts(field_desk: Playbook)
             "messages": {**field_desk.messages, "due": message("{{ due_at }}")},
         }
     )
-    assert render(desk, PARTS, "due") == "2026-03-11 12:00:00"
+    assert render(desk, PARTS, "due") == "3月11日（周三）12:00"
 
 
 @pytest.mark.requirement("B13", "E9")
@@ -191,7 +193,9 @@ def test_every_field_is_a_template_variable(field_desk: Playbook) -> None:
     """The playbook's check and the renderer know the same names."""
     from functions.core.services.composing import variables
 
-    filled = variables(ON_THE_WAY, ticket(), field_desk, "en", status_url="", description="")
+    filled = variables(
+        ON_THE_WAY, ticket(), field_desk, "en", status_url="", description="", told_at=NOON
+    )
     assert set(filled) == template_variables(field_desk)
 
 

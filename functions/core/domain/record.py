@@ -15,7 +15,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from functions.core.domain.delivery import Delivery
-from functions.core.domain.events import SCHEMA_VERSION, Commit, Event, MergeReceived
+from functions.core.domain.events import (
+    SCHEMA_VERSION,
+    Commit,
+    ConfirmationRequested,
+    CustomerAsked,
+    Event,
+    InformationRequested,
+    MergeReceived,
+)
 from functions.core.domain.ticket import Ticket, Timer
 
 RECORDS = "{ticket}-{step:03}"
@@ -236,3 +244,20 @@ def _messages(commit: Commit, ticket: Ticket) -> list[dict[str, Any]]:
 
 def _at(moment: datetime) -> str:
     return moment.isoformat()
+
+
+def open_question(ticket: Ticket, history: Sequence[Commit]) -> str | None:
+    """The desk's last question, while the ticket waits for the customer's answer (A11, E2)."""
+    if ticket.waiting_status == "awaiting_customer":
+        requests = [x.text for commit in history for x in commit.of(InformationRequested)]
+        return requests[-1] if requests else None
+    if ticket.status != "pending_confirmation":
+        return None
+    question = None
+    for commit in history:
+        for event in commit.events:
+            if isinstance(event, CustomerAsked):
+                question = event.question
+            elif isinstance(event, ConfirmationRequested):
+                question = None  # an agent has to confirm the type instead
+    return question

@@ -252,17 +252,19 @@ OneOrEach = Annotated[
 class TimerRule(Section):
     """A kind of deadline: what starts, stops and pauses it, its length and its consequences.
 
-    `start` and `stop` name event types or the desk's steps (`step:accept`), `pause_in` names
-    statuses. `within` is the allowance. `until` names a field of the step that starts the timer;
-    the time in that field replaces the allowance. The clock is `always` or `business` (the desk's
-    opening hours). `warn_at` lists shares of the allowance, e.g. 0.8.
+    `start`, `stop` and `cancel` name event types or the desk's steps (`step:accept`). An event of
+    `stop` is what the timer waits for; one of `cancel` ends it unmet, and does not start it.
+    `pause_in` names statuses. `within` is the allowance. `until` names a field of the step that
+    starts the timer; the time in that field replaces the allowance. The clock is `always` or
+    `business` (the desk's opening hours). `warn_at` lists shares of the allowance, e.g. 0.8.
 
     An `appointment` is a time at which something is due to happen by itself (E6). Reaching it is
     not a breach: the timer is `met`, or runs on to its next time if it repeats.
     """
 
     start: Names
-    stop: Names
+    stop: Names = ()
+    cancel: Names = ()
     pause_in: Names = ()
     within: OneOrEach
     until: str | None = None

@@ -211,6 +211,7 @@ class TicketChanges(TypedDict, total=False):
     reviewer: str | None
     expected_response_by: datetime | None
     first_response_at: datetime | None
+    announced_team: str | None
     assigned_at: datetime | None
     resolved_at: datetime | None
     archived_at: datetime | None
@@ -225,6 +226,7 @@ class TicketChanges(TypedDict, total=False):
     facts: dict[str, str]
     pending: Pending | None
     asked: int
+    awaits_answer: bool
     related: tuple[str, ...]
     sealed_in: int
     records: int | None
@@ -241,8 +243,11 @@ class Ticket(Value):
 
     - `entered_by`: the agent who entered the request, if one did.
     - `facts`: latest value of each field recorded with the desk's steps (arrival time, parts used).
+    - `announced_team`: the team that the customer was told of (A8).
     - `reopen_to`: the recipient of a reopened ticket.
     - `asked`: number of questions sent about a vague request.
+    - `awaits_answer`: queued while it waited for the customer (A11), which its next handler goes on
+      waiting for.
     - `merged`: the merge target; `carries`: numbers of the tickets merged into this one.
     - `wakes_at`: next read by the sweep, possibly earlier than `next_due` (see `next_wake`).
     - `sealed_in`: the version whose event holds the sealed contact.
@@ -272,6 +277,7 @@ class Ticket(Value):
     reviewer: TermName | None = None
     expected_response_by: datetime | None = None
     first_response_at: datetime | None = None
+    announced_team: TermName | None = None
     assigned_at: datetime | None = None
     resolved_at: datetime | None = None
     archived_at: datetime | None = None
@@ -286,6 +292,7 @@ class Ticket(Value):
     facts: StepFields = {}
     pending: Pending | None = None
     asked: int = 0
+    awaits_answer: bool = False
     related: tuple[PersonalText, ...] = ()
     sealed_in: int = 1
     records: int | None = None
@@ -301,6 +308,12 @@ class Ticket(Value):
     def in_hand_of(self) -> str | None:
         """The agent whose load includes this ticket, if any."""
         return self.handler if self.status in IN_HAND else None
+
+    @property
+    def waiting_status(self) -> Status:
+        """The status that timers pause in: an open question outlives a change of handler."""
+        waits = self.awaits_answer and self.status == "queued"
+        return "awaiting_customer" if waits else self.status
 
     @property
     def pick_up_at(self) -> datetime:
@@ -319,8 +332,10 @@ class Ticket(Value):
 
     @property
     def expected_resolution_by(self) -> datetime | None:
-        """The resolution deadline; None while the timer is paused."""
-        timer = self.timers.get("resolution")
+        """The resolution deadline, in a second handling its own; None while it is paused."""
+        second = self.timers.get("second_handling")
+        running = second is not None and second.state == "running"
+        timer = second if running else self.timers.get("resolution")
         return timer.due_at if timer else None
 
     def changed(self, **changes: Unpack[TicketChanges]) -> Self:

@@ -37,15 +37,17 @@ def updated_timers(
         new = timer
         if new is not None and triggers & set(rule.stop):
             new = stopped(new, now)
-        if triggers & set(rule.start) and holds(rule.when, Facts.of(after)):
+        if triggers & set(rule.cancel):
+            new = cancelled(new) if new is not None else None
+        elif triggers & set(rule.start) and holds(rule.when, Facts.of(after)):
             new = started(rule, after, playbook, now)
         if new is None:
             continue
         if after.status in _ENDED:
             new = cancelled(new)
-        elif new.state == "running" and after.status in rule.pause_in:
+        elif new.state == "running" and after.waiting_status in rule.pause_in:
             new = paused(new, rule, playbook, now)
-        elif new.state == "paused" and after.status not in rule.pause_in:
+        elif new.state == "paused" and after.waiting_status not in rule.pause_in:
             new = resumed(new, rule, playbook, now)
         if before is not None and before.priority != after.priority and new is timer:
             new = reallowed(new, rule, after.priority, playbook, now)
@@ -82,7 +84,7 @@ def stopped(timer: Timer, now: datetime) -> Timer:
 
 
 def cancelled(timer: Timer) -> Timer:
-    """Cancel a timer of a ticket that has ended."""
+    """Cancel a timer: what it waited for is not wanted any more."""
     return _ended(timer, "cancelled")
 
 
@@ -167,7 +169,7 @@ def fire(
         elif timer.due_at <= now:
             count = timer.breaches + 1
             every = rule.on_breach.repeat_every
-            again = None if every is None else _next(timer.due_at, every, now)
+            again = None if every is None else _next(timer.due_at, every, rule, playbook, now)
             events.append(TimerBreached(kind=kind, due_at=timer.due_at, count=count))
             changed[kind] = timer.model_copy(
                 update={"breaches": count, "wakes_at": again, **_after_deadline(rule, again)}
@@ -224,9 +226,12 @@ def _wakes(
     return timer.due_at
 
 
-def _next(due: datetime, every: timedelta, now: datetime) -> datetime:
-    """Return the first of due + every, due + 2 × every … after `now`."""
-    return due + ((now - due) // every + 1) * every
+def _next(
+    due: datetime, every: timedelta, rule: TimerRule, playbook: Playbook, now: datetime
+) -> datetime:
+    """Return the first of due + every, due + 2 × every … after `now`, on the timer's clock."""
+    passed = _between(rule, playbook, due, now) // every
+    return _add(rule, playbook, due, (passed + 1) * every)
 
 
 def _add(rule: TimerRule, playbook: Playbook, start: datetime, time: timedelta) -> datetime:

@@ -18,11 +18,13 @@ from functions.core.domain.rules import Condition, Playbook, Step
 from functions.core.domain.ticket import IN_HAND, STATUSES
 from functions.core.domain.webhooks import Endpoint
 from functions.core.playbook.explain import Location, Problem
+from functions.core.text.templating import TIME_PARTS
 
 TEMPLATE_VARIABLES = frozenset(
     {
         "number", "desk", "name", "status", "type", "tags", "tag", "priority", "team", "handler",
-        "promise", "expected_response_by", "expected_resolution_by", "due_at", "status_url",
+        "promise", "expected_response_by", "expected_resolution_by", "response_opens_at",
+        "resolution_opens_at", "due_at", "status_url",
         "text", "question", "summary", "solution", "score", "reason", "timer", "description",
         "step", "order", "other",
     }
@@ -332,7 +334,12 @@ def _conditions(playbook: Playbook) -> Iterator[Problem]:
 
 def template_variables(playbook: Playbook) -> frozenset[str]:
     """Return the variables of this playbook's texts, the fields of its steps included."""
-    fields = {name for step in playbook.steps.values() for name in step.fields}
+    fields = {
+        f"{name}{suffix}"
+        for step in playbook.steps.values()
+        for name, field in step.fields.items()
+        for suffix in ("", *(f"_{part}" for part in TIME_PARTS if field.kind == "time"))
+    }
     return TEMPLATE_VARIABLES | fields
 
 

@@ -78,8 +78,9 @@ def _timer(playbook: Playbook, kind: str, timer: TimerRule) -> Iterator[Referenc
             yield (*location, "within", priority), priority, playbook.priorities
     for name in timer.start:
         yield (*location, "start"), name, triggers
-    for name in timer.stop:
-        yield (*location, "stop"), name, triggers
+    for key, names in (("stop", timer.stop), ("cancel", timer.cancel)):
+        for name in names:
+            yield (*location, key), name, triggers
     for name in timer.pause_in:
         yield (*location, "pause_in"), name, STATUSES
     for key, effects in (("on_warning", timer.on_warning), ("on_breach", timer.on_breach)):

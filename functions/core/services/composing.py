@@ -18,6 +18,7 @@ from functions.core.domain.events import (
     ContactCorrected,
     Event,
     StepTaken,
+    TicketAssigned,
     TicketMerged,
     TicketReceived,
     TimerBreached,
@@ -34,7 +35,13 @@ from functions.core.domain.recipients import (
 )
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import TIMER_KINDS, Ticket, Timer
-from functions.core.text.templating import fill, format_time, ticket_variables, with_fields
+from functions.core.text.templating import (
+    fill,
+    format_time,
+    promise_variables,
+    ticket_variables,
+    with_fields,
+)
 from functions.core.text.words import label
 
 
@@ -68,13 +75,19 @@ def notifications_for(
 
     For each event and recipient the first entry of the playbook's `notifications` whose condition
     holds counts; `on: step:<name>` matches one of the desk's own steps. Warnings and breaches of a
-    timer add the notifications of that timer's rule.
+    timer add the notifications of that timer's rule; whoever a breach notifies is not told of its
+    consequences (a queue, a priority) as well.
     """
     notifications: list[Notification] = []
+    told_of_breach = {
+        notification.recipient
+        for event in commit.of(TimerBreached)
+        for notification in _timer_notifications(event, playbook)
+    }
     for event in commit.events:
         if isinstance(event, ContactBounced) and not event.permanent:
             continue  # the mail may still arrive; the ticket shows the bounce
-        excluded = _excluded_recipients(event)
+        excluded = _excluded_recipients(event) | told_of_breach
         facts = Facts.of(ticket_at_event(event, ticket, commit), _event_text(event))
         for rule in playbook.notifications:
             if rule.on not in triggers(event) or rule.to in excluded:
@@ -99,9 +112,12 @@ def notifications_for(
 def _excluded_recipients(event: Event) -> set[str]:
     """Return the recipients that an event does not concern, whatever the playbook says.
 
-    The customer is not told of a merge with a ticket that may be another customer's. A former
-    contact is told only that it was replaced, and only if messages reached it.
+    The customer is not told of another handler in the same team, nor of a merge with a ticket that
+    may be another customer's. A former contact is told only that it was replaced, and only if
+    messages reached it.
     """
+    if isinstance(event, TicketAssigned) and event.announced is False:
+        return {"customer", FORMER_CONTACT}
     if isinstance(event, TicketMerged) and not event.same_customer:
         return {"customer", FORMER_CONTACT}
     if not isinstance(event, ContactCorrected):
@@ -217,6 +233,7 @@ def compose(
         locale,
         status_url=status_url if for_customer else "",
         description=description,
+        told_at=commit.at if outside else None,
     )
     text = _fill(message.text[locale], values)
     subject = " ".join(_fill(message.subject[locale], values).split())
@@ -236,14 +253,24 @@ def variables(
     *,
     status_url: str,
     description: str,
+    told_at: datetime | None = None,
 ) -> dict[str, str]:
-    """Return the template variables of a message; unknown ones are empty."""
+    """Return the template variables of a message; unknown ones are empty.
+
+    Args:
+        told_at: the time at which a customer is told them. A customer is told no time that has
+            passed, or at which the desk is closed.
+    """
     kind = getattr(event, "kind", "")
     step = getattr(event, "step", "")
     ticket_values = ticket_variables(ticket, playbook, locale)
+    due_at = _deadline(event, ticket, playbook)
+    if told_at is not None:
+        ticket_values |= promise_variables(ticket, playbook, locale, told_at)
+        due_at = due_at if due_at and due_at > told_at else None
     common = {
         **ticket_values,
-        "due_at": format_time(_deadline(event, ticket, playbook), playbook),
+        "due_at": format_time(due_at, playbook, locale),
         "status_url": status_url,
         "text": getattr(event, "text", None) or "",
         "question": getattr(event, "question", ""),
@@ -254,7 +281,9 @@ def variables(
         "other": getattr(event, "other", ""),
         "step": label(playbook.steps, step, locale),
     }
-    return with_fields(common, {**ticket.facts, **getattr(event, "fields", {})}, playbook, step)
+    return with_fields(
+        common, {**ticket.facts, **getattr(event, "fields", {})}, playbook, locale, step
+    )
 
 
 def _deadline(event: Event, ticket: Ticket, playbook: Playbook) -> datetime | None:

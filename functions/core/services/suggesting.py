@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from functions.core.domain.matching import Facts, holds
 from functions.core.domain.rules import Locale, Playbook, ReplyTemplate
 from functions.core.domain.ticket import Ticket
-from functions.core.text.templating import fill, ticket_variables, with_fields
+from functions.core.text.templating import fill, promise_variables, ticket_variables, with_fields
 
 
 @dataclass(frozen=True)
@@ -22,18 +23,21 @@ class Suggestion:
     article: str | None = None
 
 
-def suggest(ticket: Ticket, playbook: Playbook, description: str, locale: Locale) -> Suggestion:
+def suggest(
+    ticket: Ticket, playbook: Playbook, description: str, locale: Locale, now: datetime
+) -> Suggestion:
     """Fill in the first template that fits the ticket; unknown variables stay empty.
 
     Args:
         description: the customer's masked text; conditions may ask for words in it.
         locale: the language of the draft, usually the ticket's.
+        now: the time; the draft promises none that has passed.
     """
     facts = Facts.of(ticket, description)
     template = next((t for t in playbook.templates if holds(t.when, facts)), None)
     if template is None:
         return Suggestion("")
-    values = _variables(ticket, playbook, description, locale)
+    values = _variables(ticket, playbook, description, locale, now)
     article = playbook.articles[template.article] if template.article else None
     if article is not None:
         values["solution"] = fill(article.solution[locale], values)
@@ -53,15 +57,16 @@ def _paragraphs(
 
 
 def _variables(
-    ticket: Ticket, playbook: Playbook, description: str, locale: Locale
+    ticket: Ticket, playbook: Playbook, description: str, locale: Locale, now: datetime
 ) -> dict[str, str]:
     """Return the template variables that are known."""
     ticket_values = ticket_variables(ticket, playbook, locale)
     vague = (rule.vague for tag in ticket.tags if (rule := playbook.tags.get(tag)))
     common = {
         **ticket_values,
+        **promise_variables(ticket, playbook, locale, now),
         "tag": ticket_values["tag"] or ticket_values["type"],
         "question": next((v.question[locale] for v in vague if v), ""),
         "description": description,
     }
-    return with_fields(common, ticket.facts, playbook)
+    return with_fields(common, ticket.facts, playbook, locale)

@@ -202,8 +202,8 @@ def test_a_template_part_depends_on_the_customer_s_mood() -> None:
     playbook = desk(steps=ESCALATE, templates=[{"id": "any", "parts": parts, "moods": moods}])
     ticket = ticket_after(playbook, c.TakeStep("escalate", {"why": "要求赔偿"}))
     upset = ticket.model_copy(update={"mood": "upset"})
-    assert suggest(ticket, playbook, "", "zh-CN").text == "您好。\n\n订单 A-1024：要求赔偿"
-    assert suggest(upset, playbook, "", "zh-CN").text == "非常抱歉。\n\n订单 A-1024：要求赔偿"
+    assert suggest(ticket, playbook, "", "zh-CN", NOON).text == "您好。\n\n订单 A-1024：要求赔偿"
+    assert suggest(upset, playbook, "", "zh-CN", NOON).text == "非常抱歉。\n\n订单 A-1024：要求赔偿"
 
 
 @pytest.mark.requirement("E4")

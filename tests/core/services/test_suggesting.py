@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ def ticket(**changes: Any) -> Ticket:
 def offered(text: str, locale: Locale = "zh-CN") -> Suggestion:
     """Return the draft for a request with this text."""
     found = classify(text, STANDARD)
-    return suggest(ticket(type=found.type, tags=found.tags), STANDARD, text, locale)
+    return suggest(ticket(type=found.type, tags=found.tags), STANDARD, text, locale, AT)
 
 
 def test_the_opening_names_the_tag() -> None:
@@ -71,7 +71,7 @@ def test_the_draft_is_in_the_customer_s_language() -> None:
 @pytest.mark.parametrize("kind", list(STANDARD.types))
 @pytest.mark.parametrize("locale", ["zh-CN", "en"])
 def test_every_type_has_a_draft_without_a_tag(kind: str, locale: Locale) -> None:
-    found = suggest(ticket(type=kind), STANDARD, "", locale)
+    found = suggest(ticket(type=kind), STANDARD, "", locale, AT)
     assert STANDARD.types[kind].label[locale] in found.text
     assert found.article is None
 
@@ -80,7 +80,7 @@ def test_every_type_has_a_draft_without_a_tag(kind: str, locale: Locale) -> None
 @pytest.mark.parametrize("locale", ["zh-CN", "en"])
 def test_every_tag_has_a_complete_draft(tag: str, locale: Locale) -> None:
     kind = STANDARD.tags[tag].type or STANDARD.default_type
-    text = suggest(ticket(type=kind, tags=(tag,)), STANDARD, "", locale).text
+    text = suggest(ticket(type=kind, tags=(tag,)), STANDARD, "", locale, AT).text
     assert len(text.split("\n\n")) >= 2
     for trace in ("{{", "}}", "{%", "None", "\n\n\n", "“”", '""'):
         assert trace not in text
@@ -96,12 +96,12 @@ def small(**changes: Any) -> Ticket:
 
 def test_without_a_matching_template_there_is_no_draft() -> None:
     playbook = desk({"when": {"type": "inquiry"}, "parts": {"opening": both("x")}})
-    assert suggest(small(), playbook, "", "zh-CN") == Suggestion("")
+    assert suggest(small(), playbook, "", "zh-CN", AT) == Suggestion("")
 
 
 def test_keywords_of_the_request_can_choose_the_template() -> None:
     playbook = desk({"when": {"mentions": "水壶"}, "parts": {"opening": both("x")}})
-    assert suggest(small(), playbook, "我的水壶", "zh-CN").text == "x"
+    assert suggest(small(), playbook, "我的水壶", "zh-CN", AT).text == "x"
 
 
 def test_variables_are_filled_in_and_unknown_ones_are_empty() -> None:
@@ -113,12 +113,15 @@ def test_variables_are_filled_in_and_unknown_ones_are_empty() -> None:
         "time": both("{{ expected_response_by }}"),
     }
     found = suggest(
-        small(tags=("login", "gone"), expected_response_by=AT, team="technical"),
+        small(
+            tags=("login", "gone"), expected_response_by=AT + timedelta(hours=1), team="technical"
+        ),
         desk({"parts": parts}),
         "",
         "zh-CN",
+        AT,
     )
-    assert found.text == "CS20240520001||登录、gone|高||技术支持组\n\n2024-05-20 09:30:00"
+    assert found.text == "CS20240520001||登录、gone|高||技术支持组\n\n5月20日（周一）10:30"
 
 
 def test_an_article_can_fill_in_variables() -> None:
@@ -126,13 +129,13 @@ def test_an_article_can_fill_in_variables() -> None:
         {"article": "a", "parts": {"solution": both("先{{ solution }}")}},
         articles={"a": {"title": both("题"), "solution": both("重启 {{ number }}")}},
     )
-    assert suggest(small(), playbook, "", "en") == Suggestion("先重启 CS20240520001", "题")
+    assert suggest(small(), playbook, "", "en", AT) == Suggestion("先重启 CS20240520001", "题")
 
 
 def test_the_draft_can_ask_a_vague_tag_s_question() -> None:
     vague = {"label": both("异常"), "keywords": ["异常"], "vague": {"question": both("哪里？")}}
     playbook = desk({"parts": {"question": both("{{ question }}")}}, tags={"odd": vague})
-    assert suggest(small(tags=("odd",)), playbook, "", "zh-CN").text == "哪里？"
+    assert suggest(small(tags=("odd",)), playbook, "", "zh-CN", AT).text == "哪里？"
 
 
 def test_a_step_s_fields_are_formatted_for_people() -> None:
@@ -146,6 +149,6 @@ def test_a_step_s_fields_are_formatted_for_people() -> None:
     said = "{{ arrival }}|{{ summary }}|{{ number }}"
     playbook = desk({"parts": {"opening": both(said)}}, steps=steps)
     facts = {"arrival": "2024-05-20T06:00:00+00:00", "summary": "已修", "number": "A-1"}
-    assert suggest(small(facts=facts), playbook, "", "zh-CN").text == (
-        "2024-05-20 14:00|已修|CS20240520001"
+    assert suggest(small(facts=facts), playbook, "", "zh-CN", AT).text == (
+        "5月20日（周一）14:00|已修|CS20240520001"
     )

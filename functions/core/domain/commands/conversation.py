@@ -119,7 +119,7 @@ class CustomerMessage(
             by_another=self.by_another,
             by_submitter=self.by_submitter,
         )
-        if ticket.status == "awaiting_customer" and not self.stranger:
+        if ticket.waiting_status == "awaiting_customer" and not self.stranger:
             return [message, e.InformationReceived()]
         ended = ticket.archived_at or ticket.resolved_at
         if ticket.status in DONE and ended is not None and now - ended <= playbook.reopen_within:

@@ -23,7 +23,7 @@ from functions.core.domain.commands.base import (
 )
 from functions.core.domain.errors import InvalidInput
 from functions.core.domain.privacy import FreeText, PersonalText, TermName
-from functions.core.domain.ticket import IN_HAND, OPEN, UNASSIGNED, Queue, Ticket
+from functions.core.domain.ticket import IN_HAND, OPEN, UNASSIGNED, Queue, Status, Ticket
 
 if TYPE_CHECKING:
     from functions.core.domain.rules import Playbook
@@ -162,6 +162,12 @@ class TakeBody(Body):
     """The body of `take`: only the version."""
 
 
+_WAITING: frozenset[Status] = frozenset(
+    {"awaiting_customer", "awaiting_department", "awaiting_confirmation"}
+)
+"""Statuses that a change of handler keeps: somebody else's answer is awaited."""
+
+
 class _Assignment:
     """The rule that `assign` and `take` share."""
 
@@ -173,7 +179,14 @@ class _Assignment:
         require_known("team", self.team, playbook.teams)
         if ticket.status in IN_HAND and ticket.handler == self.handler:
             return []
-        return [e.TicketAssigned(team=self.team, handler=self.handler, reason=self.reason)]
+        assigned = e.TicketAssigned(
+            team=self.team,
+            handler=self.handler,
+            reason=self.reason,
+            status=ticket.waiting_status if ticket.waiting_status in _WAITING else "assigned",
+            announced=self.team != ticket.announced_team,
+        )
+        return [assigned]
 
 
 @dataclass(frozen=True)
@@ -183,6 +196,7 @@ class Take(
     name="take",
     sources=OPEN,
     target="assigned",
+    keeps=_WAITING,
     by="agent",
     meaning="an agent takes it",
     agents=AgentAction(label=("领取", "Take"), rights={"agent": "team", **LEADERS}, body=TakeBody),
@@ -211,6 +225,7 @@ class Assign(
     name="assign",
     sources=OPEN,
     target="assigned",
+    keeps=_WAITING,
     by="router, supervisor",
     meaning="has a handler",
     agents=AgentAction(

@@ -93,7 +93,8 @@ class InformationReceived(
     """The information that the ticket waited for arrived (A11)."""
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
-        return {"status": "in_progress"}
+        waited = ticket.status == "awaiting_customer"
+        return {"status": "in_progress" if waited else ticket.status, "awaits_answer": False}
 
 
 class NoteAdded(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from functions.core.domain.events.base import BOTH, Event
 from functions.core.domain.privacy import FreeText, PersonalText, TermName
-from functions.core.domain.ticket import Queue, Ticket, TicketChanges
+from functions.core.domain.ticket import Queue, Status, Ticket, TicketChanges
 
 if TYPE_CHECKING:
     from functions.core.domain.events.commit import Commit
@@ -82,7 +82,13 @@ class TicketQueued(
     reason: FreeText = ""
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
-        return {**ticket.released(), "status": "queued", "queue": self.queue, "team": self.team}
+        return {
+            **ticket.released(),
+            "status": "queued",
+            "queue": self.queue,
+            "team": self.team,
+            "awaits_answer": ticket.waiting_status == "awaiting_customer",
+        }
 
 
 class TicketAssigned(
@@ -91,21 +97,29 @@ class TicketAssigned(
     webhook="ticket.assigned",
     customer="status",
 ):
-    """An agent became the ticket's handler."""
+    """An agent became the ticket's handler.
+
+    `status` is that of the ticket from now on: what it waits for, it goes on waiting for. With
+    `announced` the customer is told of the team, whom it has not been told of yet (A8).
+    """
 
     team: TermName
     handler: TermName
     reason: FreeText = ""
+    status: Status = "assigned"
+    announced: bool | None = None  # events of earlier versions do not say
 
     def changes(self, ticket: Ticket, commit: Commit) -> TicketChanges:
         former = ticket.former_handlers
         if ticket.handler and ticket.handler != self.handler:
             former = (*former, ticket.handler)
         return {
-            "status": "assigned",
+            "status": self.status,
             "queue": "agent",
             "team": self.team,
             "handler": self.handler,
+            "announced_team": self.team if self.announced else ticket.announced_team,
+            "awaits_answer": False,
             "assigned_at": commit.at,
             "former_handlers": former,
             "reopen_to": None,
