@@ -23,12 +23,12 @@ from functions.core.services.suggesting import suggest
 from functions.core.text.sms_parts import sms_parts
 from functions.notify.preparing import Preparation, TicketOpening, channel_for
 from infra.console import sample_texts as samples
-from infra.console.sample_life import SAMPLE, Life, SampleNotification
+from infra.console.sample_life import SAMPLE, SampleLife, SampleNotification
 
 URL = "https://desk.example.com"
 HOUR, DAYS = timedelta(hours=1), timedelta(days=4)
 
-Lives = Iterator[tuple[str, Life]]
+Lives = Iterator[tuple[str, SampleLife]]
 
 
 def lives(playbook: Playbook) -> Lives:
@@ -49,19 +49,19 @@ class _Stories:
 
     def _is_ordinary(self, request: tuple[str, str]) -> bool:
         """Return whether the desk's rules know a request and send it to an agent."""
-        life = Life(self.playbook, self.start)
+        life = SampleLife(self.playbook, self.start)
         life.receive(request[0])
         return life.ticket.handler is not None and bool(life.ticket.tags)
 
-    def assigned(self, text: str = "", **given: Any) -> Life:
+    def assigned(self, text: str = "", **given: Any) -> SampleLife:
         """Begin with a request that an agent has had for a while."""
-        life = Life(self.playbook, self.start)
+        life = SampleLife(self.playbook, self.start)
         life.receive(text or self.request, **given)
         life.assign()
         life.wait(HOUR / 3)
         return life
 
-    def resolved(self) -> Life:
+    def resolved(self) -> SampleLife:
         """Begin with a request that is solved after a reply."""
         life = self.assigned()
         life.do(c.Reply(samples.REPLY[0]))
@@ -114,7 +114,7 @@ class _Stories:
             customer = SAMPLE.model_copy(update={"customer_class": name})
             yield f"Customer of class {name}", self.assigned(customer=customer)
         for online in (True, False):
-            life = Life(self.playbook, self.start, online=online)
+            life = SampleLife(self.playbook, self.start, online=online)
             life.receive(self.request)
             life.wait(DAYS)
             yield f"Nobody answers, agents {'online' if online else 'offline'}", life
@@ -177,7 +177,7 @@ def preview(playbook: Playbook, locales: Iterable[Locale] = LOCALES) -> Iterator
     varying = _varying(playbook)
     locales, known, missing = tuple(locales), set[tuple[str, str]](), set(playbook.messages)
     last: SampleNotification | None = None
-    life = Life(playbook, datetime(2026, 3, 10, tzinfo=playbook.zone))
+    life = SampleLife(playbook, datetime(2026, 3, 10, tzinfo=playbook.zone))
     for title, life in lives(playbook):
         started, named = life.ticket.received_at, False
         for shown in life.shown:
@@ -201,7 +201,7 @@ def preview(playbook: Playbook, locales: Iterable[Locale] = LOCALES) -> Iterator
 
 
 def _entry(
-    shown: SampleNotification, life: Life, locales: Iterable[Locale], at: str
+    shown: SampleNotification, life: SampleLife, locales: Iterable[Locale], at: str
 ) -> Iterator[str]:
     notification = shown.notification
     cause = " ".join(filter(None, (notification.event.event, notification.timer_or_step)))
@@ -238,7 +238,7 @@ def suggestions(playbook: Playbook, locales: Iterable[Locale] = LOCALES) -> Iter
                 yield from ("", f"[{locale}]", *reply.text.splitlines())
 
 
-def _rendered(shown: SampleNotification, life: Life, locale: Locale) -> RenderedMessage:
+def _rendered(shown: SampleNotification, life: SampleLife, locale: Locale) -> RenderedMessage:
     """Render a message in a language: the customer's, and the desk's for staff."""
     notification, commit, ticket = shown.notification, shown.commit, shown.ticket
     playbook = life.playbook.model_copy(update={"locale": locale})
@@ -274,7 +274,7 @@ def _english(playbook: Playbook) -> Mapping[str, str]:
     return samples.ENGLISH | {text["zh-CN"]: text["en"] for text in (*asked, *labels)}
 
 
-def _satisfied(life: Life) -> None:
+def _satisfied(life: SampleLife) -> None:
     """Let the customer confirm and give the best score."""
     life.wait(HOUR / 6)
     life.do(c.Confirm(True), "customer")

@@ -85,7 +85,7 @@ class _SampleReaction(consumer._Reaction):
 
 
 @dataclass
-class Life:
+class SampleLife:
     """One sample ticket on its way, and the notifications about it."""
 
     playbook: Playbook
