@@ -331,7 +331,7 @@ class ChatChannel:
             return ""
         first = self.storage.tickets.commit_at(recorded.desk, recorded.number, 1)
         composed = self.compose_acknowledgement(first, apply(None, first)) if first else None
-        return composed[1].sms if composed else ""
+        return composed[1].brief if composed else ""
 
     def compose_acknowledgement(
         self, commit: Commit, ticket: Ticket
@@ -388,8 +388,8 @@ class Acknowledgement:
         if composed is None:
             return None
         notification, rendered, link = composed
-        self.number, self.text = ticket.number, rendered.sms
-        without_key = rendered.sms.replace(link, link.partition("?")[0])
+        self.number, self.text = ticket.number, rendered.brief
+        without_key = rendered.brief.replace(link, link.partition("?")[0])
         return Delivery(
             desk=ticket.desk,
             number=ticket.number,

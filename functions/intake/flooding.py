@@ -6,19 +6,14 @@ source. The source's address is stored as a keyed hash for two hours, never in c
 
 from __future__ import annotations
 
-import hmac
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import ip_address
 
 from functions.core.domain.errors import Quarantined
 from functions.core.domain.rules import Playbook
 from functions.core.storage.counters import Counters
-from functions.core.text.tokens import derive
-
-_NETWORK_BITS = 64
-"""The part of an IPv6 address that names a customer's network; the rest he chooses freely."""
+from functions.core.text.tokens import source_hash
 
 
 @dataclass(frozen=True)
@@ -45,7 +40,7 @@ class Flooding:
         local = _is_local(source)
         # The source first: what it has too many of must not use up the desk's limit.
         if source and (not local or "per_source" in limits.model_fields_set):
-            self._require("source", self._hash(source), limits.per_source)
+            self._require("source", source_hash(self.root_key, source), limits.per_source)
         if not local or "per_desk" in limits.model_fields_set:
             self._require("desk", "", limits.per_desk)
 
@@ -55,24 +50,9 @@ class Flooding:
         if not self.counters.admits(self.playbook.desk, counter, limit, "hour", local):
             raise Quarantined(f"flood: over {limit} unproven tickets an hour of this {whose}")
 
-    def _hash(self, source: str) -> str:
-        digest = hmac.digest(derive(self.root_key, "source"), _network(source).encode(), "sha256")
-        return urlsafe_b64encode(digest[:12]).decode()
-
 
 def _is_local(source: str) -> bool:
     try:
         return ip_address(source).is_loopback
     except ValueError:
         return False
-
-
-def _network(source: str) -> str:
-    """Return the network that an address belongs to, or the text itself if it is none."""
-    try:
-        address = ip_address(source)
-    except ValueError:
-        return source
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
-        return str(ip_network((address, _NETWORK_BITS), strict=False))
-    return str(getattr(address, "ipv4_mapped", None) or address)

@@ -23,9 +23,10 @@ from functions.core.services.composing import (
     timer_or_step,
     uses_description,
 )
-from functions.core.services.links import ticket_link
+from functions.core.services.links import short_link, ticket_link
 from functions.core.storage.database import Storage
 from functions.core.text.masking import mask, mask_but
+from functions.core.text.sms_parts import sms_parts
 from functions.notify.base_dispatch import EVENT_GONE
 
 Channel = Literal["sms", "email", "phone", "message", "none"]
@@ -37,6 +38,7 @@ class PreparedMessage:
 
     Attributes:
         link: the customer's secret link, as the message contains it.
+        short_link: its short form, as a text message contains it.
         blocked: the reason why the message must not be sent, None if it may.
     """
 
@@ -46,6 +48,7 @@ class PreparedMessage:
     playbook: Playbook
     rendered: RenderedMessage
     link: str
+    short_link: str
     opening: TicketOpening
     blocked: str | None = None
 
@@ -56,12 +59,17 @@ class PreparedMessage:
 
     def with_text(self, delivery: Delivery) -> Delivery:
         """Return the delivery with the message's text, masked and without the customer's secret."""
-        short = delivery.channel in {"sms", "message"}
-        text = self.rendered.sms if short else self.rendered.text
-        shown = text.replace(self.link, self.link.partition("?")[0])
+        rendered = self.rendered
+        forms = {"sms": rendered.sms, "message": rendered.brief}
+        short, text = delivery.channel in forms, forms.get(delivery.channel, rendered.text)
+        shown, page = text, self.link.partition("?")[0]
+        for secret in (self.link, self.short_link):
+            shown = shown.replace(secret, page)
         public = self.playbook.public_contacts
         subject = "" if short else mask_but(self.rendered.subject, public)
-        return delivery.model_copy(update={"subject": subject, "text": mask_but(shown, public)})
+        parts = sms_parts(text) if delivery.channel == "sms" else 0
+        shown = mask_but(shown, public)
+        return delivery.model_copy(update={"subject": subject, "text": shown, "parts": parts})
 
 
 class TicketOpening:
@@ -123,10 +131,19 @@ class Preparation:
             link = link.partition("?")[
                 0
             ]  # a colleague reads the text; the secret is the customer's
+        short = short_link(playbook, self.public_url, self.root, ticket)
         rendered = compose(
-            notification, commit, ticket, playbook, status_url=link, description=description
+            notification,
+            commit,
+            ticket,
+            playbook,
+            status_url=link,
+            short_url=short,
+            description=description,
         )
-        return PreparedMessage(notification, commit, ticket, playbook, rendered, link, self.opening)
+        return PreparedMessage(
+            notification, commit, ticket, playbook, rendered, link, short, self.opening
+        )
 
 
 def _as_recipient_knows_it(notification: Notification, ticket: Ticket) -> Ticket:

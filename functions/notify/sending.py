@@ -13,6 +13,7 @@ from uuid import UUID
 from functions.core.channels.base import OutgoingMessage
 from functions.core.domain.delivery import Delivery
 from functions.core.domain.recipients import CUSTOMERS, FORMER_CONTACT
+from functions.core.domain.ticket import Ticket
 from functions.core.services.composing import RenderedMessage, written_by_agent
 from functions.core.text import tokens
 from functions.core.text.sms_numbers import SmsObstacle, sms_obstacle
@@ -45,6 +46,10 @@ class AdmitsSms(Protocol):
     def __call__(self, desk: str, limit: int, local: datetime) -> bool: ...
 
 
+class KeepLink(Protocol):
+    def __call__(self, code: str, ticket: Ticket, now: datetime) -> None: ...
+
+
 class SendChat(Protocol):
     def __call__(self, desk: str, channel: str, message: OutgoingMessage) -> str: ...
 
@@ -55,7 +60,8 @@ class Sender:
 
     `open_contact(desk, number, sealed)` decrypts a contact. `send_mail`, `send_sms` and `send_chat`
     return the provider's id of the message or raise a `SendFailure`. `admits_sms` counts a text
-    message and says whether it is within the desk's limit of that local day.
+    message and says whether it is within the desk's limit of that local day. `keep_link` stores the
+    short link that a text message contains.
     """
 
     root: bytes
@@ -64,6 +70,7 @@ class Sender:
     send_sms: SendSms
     send_chat: SendChat
     admits_sms: AdmitsSms
+    keep_link: KeepLink
 
     def send(self, delivery: Delivery, message: PreparedMessage, now: datetime) -> str:
         """Send a message and return the provider's id of it.
@@ -101,6 +108,9 @@ class Sender:
         limit = playbook.sms.daily
         if not self.admits_sms(playbook.desk, limit, now.astimezone(playbook.zone)):
             raise Permanent(f"{CAPPED}{limit} text messages of this desk today")
+        if message.short_link in message.rendered.sms:
+            code = message.short_link.rpartition("/")[2]
+            self.keep_link(code, message.ticket, now)
         return self.send_sms(
             number, message.rendered.sms, playbook.sms_sender, playbook.sms.max_price
         )
@@ -110,7 +120,7 @@ class Sender:
         channel, _, user = contact.contact.partition(":")
         # Some providers deduplicate by this key.
         key = str(UUID(bytes=sha256(_unique(delivery)).digest()[:16], version=4))
-        outgoing = OutgoingMessage(user, message.rendered.sms, thread=contact.message_id, key=key)
+        outgoing = OutgoingMessage(user, message.rendered.brief, thread=contact.message_id, key=key)
         return self.send_chat(delivery.desk, channel, outgoing)
 
     def _mail_to_customer(
@@ -150,7 +160,7 @@ class Sender:
         subject = texts.CALL_SUBJECT[locale].format(
             number=number, subject=rendered.subject.replace(f"[{number}]", "").strip()
         )
-        task = RenderedMessage(locale, subject, text=f"{request}\n\n{rendered.text}", sms="")
+        task = RenderedMessage(locale, subject, text=f"{request}\n\n{rendered.text}")
         return self._mail_to_staff(task, delivery, message, now)
 
     def _mail_to_staff(

@@ -42,6 +42,7 @@ def dispatcher(deployment: Deployment) -> Dispatcher:
             admits_sms=lambda desk, limit, local: storage.counters.admits(
                 desk, "sms", limit, "day", local
             ),
+            keep_link=storage.short_links.keep,
             send_chat=lambda desk, channel, outgoing: message.send(
                 deployment, desk, channel, outgoing
             ),

@@ -43,6 +43,18 @@ def customer_survey(desk: str, number: str) -> Response:
     return _write(desk, number, "survey")
 
 
+@bp.route("/t/{code}", methods=["GET"])
+def short_link(code: str) -> Response:
+    from functions.portal import short_links
+
+    return web.respond(
+        bp,
+        lambda request: short_links.redirect(
+            request, storage(request.deployment), aws.root_key(request.deployment), code
+        ),
+    )
+
+
 def _write(desk: str, number: str, call: str) -> Response:
     from functions.portal import calls
 

@@ -38,6 +38,8 @@ from functions.core.services.command_service import (
     require_version,
     retry_on_conflict,
 )
+from functions.core.services.links import base_url
+from functions.core.services.text_messages import by_text_message, require_short
 from functions.core.storage.database import Storage
 from functions.core.storage.files import Files
 from functions.core.text.masking import mask, mask_but
@@ -62,6 +64,7 @@ class ActionContext:
     storage: Storage
     files: Files
     corrector: Callable[[], ContactCorrector]
+    public_url: Callable[[], str]
 
 
 def act(
@@ -136,6 +139,8 @@ class _Run:
                 )
             self.command = replace(cast("Any", self.command), attachments=self._files)
             decided = self._decide(ticket)
+        for each in decided if by_text_message(ticket) else ():
+            require_short(each, context.playbook, base_url(context.playbook, context.public_url()))
         return ticket, decided
 
     def _decide(self, ticket: Ticket) -> tuple[Decided, ...]:

@@ -12,7 +12,10 @@ from functions.core.domain.events import Commit
 from functions.core.domain.record import TicketRecord
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
+from functions.core.platform import aws
 from functions.core.platform.web import HttpResponse, Request, page_before
+from functions.core.services.links import base_url
+from functions.core.services.text_messages import by_text_message, text_message_frame
 from functions.core.storage.database import Storage
 from functions.core.storage.files import MAX_BYTES, Files
 from functions.workbench import actions, queues, view
@@ -84,6 +87,10 @@ def show_ticket(
     page, opening = _page(storage, ticket, page_before(request))
     full = view.FullTicket(page, opening, _merged(storage, page), others)
     shown = view.ticket_view(full, playbook, principal, files.link, request.now)
+    shown["sms"] = None
+    if by_text_message(ticket):
+        base = base_url(playbook, aws.public_url(request.deployment))
+        shown["sms"] = text_message_frame(ticket, playbook, base)
     if ticket.merged is not None:
         from functions.core.services.merging import merge_target
 
@@ -157,7 +164,14 @@ def act(
     principal, playbook = _signed_in(request, storage, desk)
     if action == "attachments":
         return _create_upload(request, storage, principal, number, files)
-    context = actions.ActionContext(principal, playbook, storage, files, corrector)
+    context = actions.ActionContext(
+        principal,
+        playbook,
+        storage,
+        files,
+        corrector,
+        lambda: aws.public_url(request.deployment),
+    )
     ticket = actions.act(context, number, action, request, request.now)
     if action == "open-original":
         opened = unseal(desk, number, ticket.version, principal.username)

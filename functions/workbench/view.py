@@ -266,7 +266,7 @@ def _messages(record: TicketRecord, locale: Locale) -> list[dict[str, Any]]:
     """The messages of one ticket in order, written by people and sent automatically.
 
     `delivery` is None for incoming messages and `pending` for a text that is not delivered yet;
-    `reason` says why a text was not delivered.
+    `reason` says why a text was not delivered, `parts` how many parts a text message has.
     """
     deliveries = [d for d in record.deliveries if d.recipient in CUSTOMERS]
     messages = [
@@ -278,7 +278,7 @@ def _messages(record: TicketRecord, locale: Locale) -> list[dict[str, Any]]:
     written = {(m["version"], m["event"]) for m in messages if m["direction"] == "out"}
     messages.extend(
         _entry("out", d.channel, d.text, d.claimed_at, d.state, d.event, "system", d.version)
-        | _reason(d, locale)
+        | _outcome(d, locale)
         for d in deliveries
         if (d.version, d.event) not in written
     )
@@ -304,12 +304,13 @@ def _message(
     channel = delivery.channel if delivery else ticket.channel
     state = delivery.state if delivery else "pending"
     entry = _entry("out", channel, event.words, commit.at, state, name, actor, version)
-    return entry | (_reason(delivery, locale) if delivery else {})
+    return entry | (_outcome(delivery, locale) if delivery else {})
 
 
-def _reason(delivery: Delivery, locale: Locale) -> dict[str, str]:
-    """Why a message did not go out, or not yet, in the desk's language."""
-    return {"reason": delivery_reason(delivery.cause, locale)} if delivery.cause else {}
+def _outcome(delivery: Delivery, locale: Locale) -> dict[str, Any]:
+    """Why a message did not go out, or not yet, in the desk's language; a text message's parts."""
+    reason = {"reason": delivery_reason(delivery.cause, locale)} if delivery.cause else {}
+    return reason | ({"parts": delivery.parts} if delivery.parts else {})
 
 
 def _entry(

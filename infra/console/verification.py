@@ -64,6 +64,8 @@ class Verification:
                 yield from self._verify_ticket(pk, drawn)
             elif pk.startswith("SEEN#") and item.get("number", {}).get("S"):
                 records.append((pk, pk.split("#")[1], item["number"]["S"]))
+            elif pk.startswith("LINK#"):
+                records.append((pk, item["desk"]["S"], item["number"]["S"]))
             elif sk.startswith("AGENT#"):
                 agents.append((pk.removeprefix("DESK#"), sk.removeprefix("AGENT#")))
             elif sk == "SERIAL":
@@ -71,7 +73,8 @@ class Verification:
                 serials[desk, period] = int(item["n"]["N"])
         for pk, desk, number in records:
             if (desk, number) not in self._numbers and self._is_missing(desk, number):
-                yield f"{pk}: the idempotency record names {number}, which does not exist"
+                what = "short link" if pk.startswith("LINK#") else "idempotency record"
+                yield f"{pk}: the {what} names {number}, which does not exist"
         for desk, username in agents:
             yield from self._confirmed(partial(self._load_problems, desk, username))
         for (desk, period), count in drawn.items():
@@ -87,8 +90,8 @@ class Verification:
             more: Any = {"ExclusiveStartKey": start} if start else {}
             page = table.client.scan(
                 TableName=table.name,
-                ProjectionExpression="pk, sk, #n, #number",
-                ExpressionAttributeNames={"#n": "n", "#number": "number"},
+                ProjectionExpression="pk, sk, #n, #number, #desk",
+                ExpressionAttributeNames={"#n": "n", "#number": "number", "#desk": "desk"},
                 **more,
             )
             yield from page["Items"]

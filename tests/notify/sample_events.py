@@ -6,10 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from functions.core.domain import events as e
-from functions.core.domain.recipients import Recipient
-from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Customer, Ticket, Timer
-from functions.core.services.composing import Notification
 from tests.notify.deployment import NOON
 
 NUMBER = "CS20260310001"
@@ -93,19 +90,3 @@ EVENTS: dict[str, e.Event] = {
         e.ReviewAssigned(reviewer="qa-1"),
     )
 }
-
-
-def notifications_by_message(playbook: Playbook) -> dict[str, Notification]:
-    """Return a notification for each message of a playbook."""
-    notifications: dict[str, Notification] = {}
-    for rule in playbook.notifications:
-        notifications.setdefault(rule.message, Notification(EVENTS[rule.on], rule.to, rule.message))
-    for kind, timer_rule in playbook.timers.items():
-        due_at = NOON + timedelta(hours=2)
-        warned = e.TimerWarned(kind=kind, share=0.75, due_at=due_at)
-        breached = e.TimerBreached(kind=kind, due_at=due_at)
-        for event, effects in ((warned, timer_rule.on_warning), (breached, timer_rule.on_breach)):
-            for tell in effects.tell:
-                to: Recipient = tell.to
-                notifications.setdefault(tell.message, Notification(event, to, tell.message, kind))
-    return notifications

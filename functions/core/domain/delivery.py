@@ -47,6 +47,7 @@ class Delivery(Value):
         by_hand: an agent's action caused the message, so no limit of automatic mail applies.
         to: the masked address; the host of a webhook.
         text: the text that was sent, masked.
+        parts: the parts of a text message, each of which costs.
         claim: identifies the run that claimed the delivery. A run whose request the network
             repeated recognises its own claim by it.
         lead: this is the commit's first delivery, which holds the claim of all.
@@ -68,6 +69,7 @@ class Delivery(Value):
     to: PersonalText
     subject: FreeText = ""
     text: FreeText = ""
+    parts: int = 0
     state: State = "claimed"
     attempts: int = 0
     claimed_at: datetime

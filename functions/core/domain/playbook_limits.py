@@ -45,13 +45,15 @@ class Sms(Section):
 
     `countries` is the desk's own if empty. `unproven` limits automatic messages to one number that
     nobody has proven to be theirs; `daily` limits all messages of the desk in a local day. A
-    message that costs more than `max_price` USD is not sent.
+    message that costs more than `max_price` USD is not sent. `price_per_part` is what agents are
+    shown while they write, in USD.
     """
 
     countries: tuple[Country, ...] = ()
     unproven: Limits = {"1h": 3, "1d": 10}
     daily: int = Field(default=1000, ge=1, le=1_000_000)
     max_price: Amount = Field(default=Decimal("0.20"), gt=0, le=10)
+    price_per_part: Amount = Field(default=Decimal("0.03"), gt=0, le=10)
 
 
 class UnprovenTickets(Section):

@@ -88,6 +88,14 @@ def _in_both_locales(value: object) -> object:
 Text = Annotated[dict[Locale, str], BeforeValidator(_in_both_locales)]
 
 
+def _same_in_both(value: object) -> object:
+    return dict.fromkeys(LOCALES, value) if isinstance(value, str) and value else value
+
+
+Signature = Annotated[Text, BeforeValidator(_same_in_both)]
+"""A text in each language, or one for both."""
+
+
 def as_tuple(value: object) -> object:
     """Return a list of one for a single name."""
     return (value,) if isinstance(value, str) else value

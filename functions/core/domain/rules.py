@@ -41,6 +41,7 @@ from functions.core.domain.playbook_types import (
     Names,
     PublicUrl,
     Section as Section,
+    Signature,
     Slug,
     StepFieldKind,
     Text,
@@ -478,6 +479,8 @@ class Playbook(Section):
     mail: Mail
     files: FileRules = Field(default_factory=FileRules)
     sms_sender: str = ""
+    sms_signature: Signature | None = None
+    sms_opt_out: Text | None = None
     sms: Sms = Field(default_factory=Sms)
     unproven_tickets: UnprovenTickets = Field(default_factory=UnprovenTickets)
     types: dict[str, Type] = Field(min_length=1)

@@ -60,12 +60,17 @@ class Notification:
 
 @dataclass(frozen=True)
 class RenderedMessage:
-    """A message with its variables filled in. `subject` is one line and carries the number."""
+    """A message with its variables filled in. `subject` is one line and carries the number.
+
+    `brief` is its short form for chats, `sms` the same as a text message: signed, with the short
+    link.
+    """
 
     locale: Locale
     subject: str
     text: str
-    sms: str
+    brief: str = ""
+    sms: str = ""
 
 
 def notifications_for(
@@ -209,12 +214,14 @@ def compose(
     playbook: Playbook,
     *,
     status_url: str,
+    short_url: str = "",
     description: str = "",
 ) -> RenderedMessage:
     """Render a notification's message, in the customer's language or, for staff, in the desk's.
 
     Args:
         status_url: the customer's secret link; only the customer's message may contain it.
+        short_url: its short form, for text messages.
         description: the request, if the message repeats it.
 
     Raises:
@@ -239,10 +246,22 @@ def compose(
     subject = " ".join(_fill(message.subject[locale], values).split())
     if f"[{ticket.number}]" not in subject:
         subject = f"[{ticket.number}] {subject}"
-    sms = _fill(message.sms[locale], values) if message.sms else text
-    return RenderedMessage(
-        locale=locale, subject=subject, text=text.strip() + "\n", sms=sms.strip()
-    )
+    short = (message.sms or message.text)[locale]
+    brief = _fill(short, values).strip()
+    if short_url and values["status_url"]:
+        values["status_url"] = short_url
+    sms = as_text_message(_fill(short, values).strip(), ticket, playbook, locale)
+    return RenderedMessage(locale, subject, text.strip() + "\n", brief, sms)
+
+
+def as_text_message(text: str, ticket: Ticket, playbook: Playbook, locale: Locale) -> str:
+    """Return a text message with the desk's signature, and how to opt out of what it initiated."""
+    signature = playbook.sms_signature[locale] if playbook.sms_signature else ""
+    if signature and not text.startswith(signature):
+        text = f"{signature}{' ' if signature.isascii() else ''}{text}"
+    kind = playbook.types.get(ticket.type)
+    initiated = ticket.entered_by is not None and kind is not None and kind.agents_only
+    return f"{text} {playbook.sms_opt_out[locale]}" if initiated and playbook.sms_opt_out else text
 
 
 def variables(

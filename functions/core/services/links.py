@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from functions.core.domain.ticket import Ticket
-from functions.core.text.tokens import LinkKind, link_key
+from functions.core.text.tokens import LinkKind, link_key, short_code
 
 if TYPE_CHECKING:
     from functions.core.domain.rules import Playbook
@@ -22,6 +22,12 @@ def ticket_link(
 ) -> str:
     """Return the secret link of this kind to a ticket, valid until the contact changes."""
     return base_url(playbook, public_url) + ticket_path(root_key, kind, ticket)
+
+
+def short_link(playbook: Playbook, public_url: str, root_key: bytes, ticket: Ticket) -> str:
+    """Return the short form of the customer's link, for text messages."""
+    code = short_code(root_key, ticket.desk, ticket.number, ticket.link_generation)
+    return f"{base_url(playbook, public_url)}/t/{code}"
 
 
 def ticket_path(root_key: bytes, kind: LinkKind, ticket: Ticket) -> str:

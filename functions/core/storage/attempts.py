@@ -35,6 +35,11 @@ class FailedAttempts:
         )
         return int(response["Attributes"]["n"]["N"])
 
+    def count(self, desk: str, number: str, now: datetime) -> int:
+        """Return those in the current hour."""
+        item = self.table.get(*_item_key(desk, number, now))
+        return int(item["n"]["N"]) if item else 0
+
 
 def _item_key(desk: str, number: str, now: datetime) -> tuple[str, str]:
     return f"ATTEMPTS#{desk}#{number}", f"{now:%Y-%m-%dT%H}"

@@ -14,6 +14,7 @@ from functions.core.storage.deliveries import Deliveries
 from functions.core.storage.idempotency import Idempotency
 from functions.core.storage.playbooks import Playbooks
 from functions.core.storage.roster import Roster
+from functions.core.storage.short_links import ShortLinks
 from functions.core.storage.table import Table
 from functions.core.storage.tickets import Tickets
 
@@ -36,6 +37,7 @@ class Storage:
     failed_attempts: FailedAttempts
     counters: Counters
     audit: Audit
+    short_links: ShortLinks
 
     @classmethod
     def on(cls, client: DynamoDBClient, table_name: str) -> Storage:
@@ -56,4 +58,5 @@ class Storage:
             FailedAttempts(table),
             Counters(table),
             audit,
+            ShortLinks(table),
         )

@@ -9,12 +9,20 @@ from __future__ import annotations
 import hmac
 from base64 import b32encode, urlsafe_b64encode
 from hashlib import sha256
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Literal
 
 _MAC_BYTES = 16  # 128 bits: unguessable, and short enough for a link in an SMS
 _MOST_OF_NUMBER = 40
 _REPLY_BYTES = 10  # 80 bits: the local part of an address has at most 64 characters
 
+
+_NETWORK_BITS = 64
+"""The part of an IPv6 address that names a customer's network; the rest he chooses freely."""
+
+CODE_LENGTH = 11
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+"""Letters and digits that look like no other."""
 
 LinkKind = Literal["customer", "submitter"]
 """The kind of a link by its holder: `customer` reads the contact's messages, `submitter` filed the
@@ -39,6 +47,22 @@ def link_key(root: bytes, kind: LinkKind, desk: str, number: str, generation: in
         generation: `Ticket.link_generation`; a later one invalidates the keys of earlier ones.
     """
     return _mac(root, f"{kind}-link", desk, number, str(generation))
+
+
+def short_code(root: bytes, desk: str, number: str, generation: int) -> str:
+    """Return the code of a short link to a ticket: 64 bits in 11 letters and digits.
+
+    Args:
+        generation: as for `link_key`.
+    """
+    message = "\x1f".join((desk, number, str(generation))).encode()
+    drawn = int.from_bytes(hmac.new(derive(root, "short-link"), message, sha256).digest())
+    return "".join(_BASE58[drawn // 58**place % 58] for place in range(CODE_LENGTH))
+
+
+def is_short_code(text: str) -> bool:
+    """Return whether a text has the form of a short link's code."""
+    return len(text) == CODE_LENGTH and set(text) <= set(_BASE58)
 
 
 def message_id(root: bytes, desk: str, number: str, version: int, domain: str) -> str:
@@ -88,6 +112,23 @@ def numbers_in_reply_token(token: str) -> tuple[str, ...]:
     if not number or not mac or not number.isascii() or len(number) > _MOST_OF_NUMBER:
         return ()
     return tuple(dict.fromkeys((number.upper(), number)))
+
+
+def source_hash(root: bytes, source: str) -> str:
+    """Return the keyed hash of the network that a request came from, never stored in clear."""
+    digest = hmac.digest(derive(root, "source"), _network(source).encode(), "sha256")
+    return urlsafe_b64encode(digest[:12]).decode()
+
+
+def _network(source: str) -> str:
+    """Return the network that an address belongs to, or the text itself if it is none."""
+    try:
+        address = ip_address(source)
+    except ValueError:
+        return source
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
+        return str(ip_network((address, _NETWORK_BITS), strict=False))
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def same(text: str, expected: str) -> bool:

@@ -19,11 +19,6 @@ SMS_LIMIT = 1600
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
 
 
-def truncated(text: str, limit: int = SMS_LIMIT) -> str:
-    """Return the text, cut to the length that SNS accepts."""
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
-
-
 def send(client: SNSClient, number: str, text: str, sender: str, max_price: Decimal) -> str:
     """Send one transactional SMS and return SNS's message id.
 
@@ -40,6 +35,8 @@ def send(client: SNSClient, number: str, text: str, sender: str, max_price: Deci
     """
     if not _E164.fullmatch(number):
         raise Permanent("SMS: not a number in E.164 form")
+    if len(text) > SMS_LIMIT:
+        raise Permanent(f"SMS: {len(text)} characters, {SMS_LIMIT} at most")
     attributes: dict[str, MessageAttributeValueTypeDef] = {
         "AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"},
         "AWS.SNS.SMS.MaxPrice": {"DataType": "Number", "StringValue": f"{max_price:f}"},
@@ -47,7 +44,5 @@ def send(client: SNSClient, number: str, text: str, sender: str, max_price: Deci
     if sender:
         attributes["AWS.SNS.SMS.SenderID"] = {"DataType": "String", "StringValue": sender}
     with classified_failures("SNS"):
-        response = client.publish(
-            PhoneNumber=number, Message=truncated(text), MessageAttributes=attributes
-        )
+        response = client.publish(PhoneNumber=number, Message=text, MessageAttributes=attributes)
     return response["MessageId"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.console.terminal import DATA, Data, Stage, connect, report, table
+from infra.console.errors import UsageError
+from infra.console.terminal import DATA, Data, Stage, connect, only_warnings, report, table
 
 if TYPE_CHECKING:
     from functions.core.domain.rules import Playbook
@@ -65,6 +66,37 @@ def _reroute(stage: str, playbook: Playbook, removed: tuple[str, ...]) -> None:
             time.sleep(wait)
         for moved in reroute(storage, playbook, removed, datetime.now(UTC)):
             report(str(moved))
+
+
+@app.command()
+def preview(
+    desk: str,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Render the messages of sample tickets.")
+    ] = False,
+    lang: Annotated[str, typer.Option(help="zh-CN or en; both by default.")] = "",
+) -> None:
+    """Print every message of a desk's playbook in the order of a ticket's life; DESK may be a file.
+
+    Needs no stage: sample tickets go through the rules in memory.
+    """
+    from functions.core.domain.rules import LOCALES
+    from functions.core.playbook import load
+    from infra.console.preview import preview, suggestions
+    from infra.deploy.desks import SHIPPED
+
+    if not sample:
+        raise UsageError("only the messages of sample tickets can be shown: add --sample")
+    if lang and lang not in LOCALES:
+        raise UsageError(f"--lang: expected one of {', '.join(LOCALES)}")
+    path = Path(desk) if Path(desk).is_file() else SHIPPED / f"{desk}.yaml"
+    if not path.is_file():
+        raise UsageError(f"there is no playbook {path}")
+    playbook = load(path)
+    locales = tuple(locale for locale in LOCALES if lang in ("", locale))
+    with only_warnings():
+        for line in (*preview(playbook, locales), *suggestions(playbook, locales)):
+            report(line)
 
 
 @app.command("list")

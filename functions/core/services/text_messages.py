@@ -1,0 +1,83 @@
+"""What agents write for text messages: how long they get, before anybody pays for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from functions.core.domain import events as e
+from functions.core.domain.errors import FieldError, InvalidInput
+from functions.core.domain.lifecycle import Decided, apply
+from functions.core.domain.rules import Playbook
+from functions.core.domain.ticket import Ticket
+from functions.core.services.composing import RenderedMessage, compose, notifications_for
+from functions.core.text.sms_parts import sms_parts
+from functions.core.text.tokens import CODE_LENGTH
+
+MAX_PARTS = 3
+"""The most parts of a text message that an agent may write."""
+
+_WRITTEN = "\x1f"
+"""Stands for what an agent writes; nobody types it."""
+
+
+def by_text_message(ticket: Ticket) -> bool:
+    """Return whether the customer gets text messages: a phone contact who prefers no calls."""
+    return ticket.customer.kind == "phone" and ticket.customer.preferred != "phone"
+
+
+def require_short(decided: Decided, playbook: Playbook, base: str) -> None:
+    """Refuse what an agent's action would send in more than `MAX_PARTS` parts.
+
+    Args:
+        base: the beginning of the desk's links.
+
+    Raises:
+        InvalidInput: with the number of parts and what to do instead.
+    """
+    for rendered in _to_customer(decided.ticket, decided.events, playbook, base):
+        parts = sms_parts(rendered.sms)
+        if parts > MAX_PARTS:
+            length = len(rendered.sms)
+            raise InvalidInput(
+                f"The customer gets a text message, and this one would have {parts} parts "
+                f"({length} characters); {MAX_PARTS} are the most. Shorten it, or attach a "
+                "document, which the customer opens by the link in the message.",
+                (FieldError("text", f"{MAX_PARTS} parts at most, not {parts}"),),
+            )
+
+
+def text_message_frame(ticket: Ticket, playbook: Playbook, base: str) -> dict[str, Any]:
+    """Return what surrounds an agent's text in a text message, so that a page can count as they
+    write. A link in it has its length, not its secret."""
+    frames = {}
+    for action, event in (
+        ("reply", e.ReplySent(text=_WRITTEN)),
+        ("request-info", e.InformationRequested(text=_WRITTEN)),
+    ):
+        for rendered in _to_customer(ticket, (event,), playbook, base):
+            prefix, found, suffix = rendered.sms.partition(_WRITTEN)
+            if found:
+                frames[action] = {"prefix": prefix, "suffix": suffix}
+    price = f"{playbook.sms.price_per_part:f}"
+    return {**frames, "max_parts": MAX_PARTS, "price_per_part_usd": price}
+
+
+def _to_customer(
+    ticket: Ticket, events: tuple[e.Event, ...], playbook: Playbook, base: str
+) -> list[RenderedMessage]:
+    """Render what the customer of a ticket would get about events."""
+    commit = e.Commit(
+        desk=ticket.desk,
+        number=ticket.number,
+        version=ticket.version + 1,
+        at=ticket.updated_at,
+        actor="",
+        events=events,
+    )
+    after = apply(ticket, commit)
+    link = f"{base}/t/{'0' * CODE_LENGTH}"
+    return [
+        compose(notification, commit, after, playbook, status_url=link, short_url=link)
+        for notification in notifications_for(commit, after, playbook)
+        if notification.recipient == "customer"
+    ]
