@@ -226,7 +226,7 @@ def suggestions(playbook: Playbook, locales: Iterable[Locale] = LOCALES) -> Iter
     locales, known, varying = tuple(locales), set[str](), _varying(playbook)
     for title, life in lives(playbook):
         opening = life.tickets.commits[life.number][0].of(e.TicketReceived)[0].description
-        text = suggest(life.ticket, playbook, opening, "zh-CN").text
+        text = suggest(life.ticket, playbook, opening, "zh-CN", life.now).text
         form = varying.sub("", text)
         if text and form not in known:
             known.add(form)
@@ -234,7 +234,7 @@ def suggestions(playbook: Playbook, locales: Iterable[Locale] = LOCALES) -> Iter
             for locale in locales:
                 described = _in_language(opening, playbook) if locale == "en" else opening
                 ticket = _in_language(life.ticket, playbook) if locale == "en" else life.ticket
-                reply = suggest(ticket, playbook, described, locale)
+                reply = suggest(ticket, playbook, described, locale, life.now)
                 yield from ("", f"[{locale}]", *reply.text.splitlines())
 
 
