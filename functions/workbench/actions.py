@@ -140,8 +140,12 @@ class _Run:
             self.command = replace(cast("Any", self.command), attachments=self._files)
             decided = self._decide(ticket)
         for each in decided if by_text_message(ticket) else ():
-            require_short(each, context.playbook, base_url(context.playbook, context.public_url()))
+            require_short(each, context.playbook, self._links)
         return ticket, decided
+
+    def _links(self) -> str:
+        """The beginning of the desk's links."""
+        return base_url(self.context.playbook, self.context.public_url())
 
     def _decide(self, ticket: Ticket) -> tuple[Decided, ...]:
         context = self.context

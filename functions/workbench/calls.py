@@ -15,7 +15,7 @@ from functions.core.domain.ticket import Ticket
 from functions.core.platform import aws
 from functions.core.platform.web import HttpResponse, Request, page_before
 from functions.core.services.links import base_url
-from functions.core.services.text_messages import by_text_message, text_message_frame
+from functions.core.services.text_messages import text_message_frame
 from functions.core.storage.database import Storage
 from functions.core.storage.files import MAX_BYTES, Files
 from functions.workbench import actions, queues, view
@@ -87,10 +87,9 @@ def show_ticket(
     page, opening = _page(storage, ticket, page_before(request))
     full = view.FullTicket(page, opening, _merged(storage, page), others)
     shown = view.ticket_view(full, playbook, principal, files.link, request.now)
-    shown["sms"] = None
-    if by_text_message(ticket):
-        base = base_url(playbook, aws.public_url(request.deployment))
-        shown["sms"] = text_message_frame(ticket, playbook, base)
+    shown["sms"] = text_message_frame(
+        ticket, playbook, lambda: base_url(playbook, aws.public_url(request.deployment))
+    )
     if ticket.merged is not None:
         from functions.core.services.merging import merge_target
 

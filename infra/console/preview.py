@@ -25,7 +25,7 @@ from functions.notify.preparing import Preparation, TicketOpening, channel_for
 from infra.console import sample_texts as samples
 from infra.console.sample_life import SAMPLE, SampleLife, SampleNotification
 
-URL = "https://desk.example.com"
+URL = "https://help.example"
 HOUR, DAYS = timedelta(hours=1), timedelta(days=4)
 
 Lives = Iterator[tuple[str, SampleLife]]
@@ -174,39 +174,50 @@ class _Stories:
 
 def preview(playbook: Playbook, locales: Iterable[Locale] = LOCALES) -> Iterator[str]:
     """Yield the lines of a preview; those of a message only where it reads like none before."""
-    varying = _varying(playbook)
-    locales, known, missing = tuple(locales), set[tuple[str, str]](), set(playbook.messages)
-    last: SampleNotification | None = None
-    life = SampleLife(playbook, datetime(2026, 3, 10, tzinfo=playbook.zone))
-    for title, life in lives(playbook):
-        started, named = life.ticket.received_at, False
-        for shown in life.shown:
-            message, last = shown.notification.message, shown
-            form = message, varying.sub("", _rendered(shown, life, "zh-CN").text)
-            if form in known:
-                continue
+    locales, varying = tuple(locales), _varying(playbook)
+    known, named = set[tuple[str, str]](), ""
+    for title, shown, life in _notifications(playbook):
+        text = _rendered(shown, life, "zh-CN").text
+        form = shown.notification.message, varying.sub("", text)
+        if form not in known:
             known.add(form)
-            missing.discard(message)
-            if not named:
-                yield from ("", f"# {title}")
-                named = True
-            yield from _entry(shown, life, locales, _offset(shown.at - started))
-    if missing and last is not None:
-        yield from ("", "# Other messages")
-        for name in sorted(missing):
-            to: Any = _recipient(playbook, name)
-            event = Notification(last.notification.event, to, name)
-            shown = SampleNotification(last.at, event, last.commit, last.ticket)
-            yield from _entry(shown, life, locales, "")
+            yield from () if title == named else ("", f"# {title}")
+            named = title
+            yield from _entry(shown, life, locales)
 
 
-def _entry(
-    shown: SampleNotification, life: SampleLife, locales: Iterable[Locale], at: str
-) -> Iterator[str]:
+def longest_text_messages(playbook: Playbook) -> dict[tuple[str, Locale], str]:
+    """Return the longest text message of each message to customers, in each language."""
+    longest: dict[tuple[str, Locale], str] = {}
+    for _, shown, life in _notifications(playbook):
+        if shown.notification.recipient in CUSTOMERS:
+            for locale in LOCALES:
+                key, text = (shown.notification.message, locale), _rendered(shown, life, locale).sms
+                longest[key] = max(longest.get(key, ""), text, key=lambda x: (sms_parts(x), len(x)))
+    return longest
+
+
+def _notifications(playbook: Playbook) -> Iterator[tuple[str, SampleNotification, SampleLife]]:
+    """Yield all that the sample tickets send, and then the messages that none of them needed."""
+    missing = dict.fromkeys(sorted(playbook.messages))
+    for title, life in lives(playbook):
+        for shown in life.shown:
+            missing.pop(shown.notification.message, None)
+            yield title, shown, life
+    ticket = life.ticket
+    last = life.tickets.commits[life.number][-1]
+    for name in missing:
+        to: Any = _recipient(playbook, name)
+        other = Notification(last.events[0], to, name)
+        yield "Other messages", SampleNotification(life.now, other, last, ticket), life
+
+
+def _entry(shown: SampleNotification, life: SampleLife, locales: Iterable[Locale]) -> Iterator[str]:
+    at = _offset(shown.at - life.ticket.received_at)
     notification = shown.notification
     cause = " ".join(filter(None, (notification.event.event, notification.timer_or_step)))
     yield ""
-    yield f"## {notification.message} → {notification.recipient} ({cause}) {at}".rstrip()
+    yield f"## {notification.message} → {notification.recipient} ({cause}) {at}"
     channel = channel_for(notification, shown.ticket, life.playbook)
     for locale in locales:
         rendered = _rendered(shown, life, locale)

@@ -27,7 +27,7 @@ REPLY = (
     "您好，请先更新到最新版本再试一次。如仍有问题，请告诉我们页面上的提示。",
     "Please update to the latest version and try again. If it still fails, tell us what it says.",
 )
-QUESTION = ("请告诉我们型号和购买日期", "Please tell us the model and the date of purchase")
+QUESTION = ("型号和购买日期", "the model and the date of purchase")
 ANSWER = ("型号是 KF-35，去年5月购买的", "The model is KF-35, bought last May")
 SUMMARY = ("重置设置，测试正常", "Reset the settings; it works again")
 VAGUE = ("就是用不了", "It just does not work")

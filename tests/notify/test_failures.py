@@ -18,7 +18,7 @@ from functions.notify.contact import OpenContact, open_contact
 from functions.notify.deliver import failures, once
 from functions.notify.deliver.email import deliverable
 from functions.notify.deliver.failures import Passing, Permanent, Unclear, classified_failures
-from functions.notify.deliver.sms import SMS_LIMIT, send, truncated
+from functions.notify.deliver.sms import SMS_LIMIT, send
 
 
 def answer(code: str, status: int = 400, explanation: str = "") -> ClientError:
@@ -175,11 +175,12 @@ def test_sms_is_transactional_and_names_its_sender(sender: str, shown: str | Non
     assert attributes.get("AWS.SNS.SMS.SenderID", {}).get("StringValue") == shown
 
 
-def test_an_sms_is_truncated_to_the_limit_of_sns() -> None:
-    assert truncated("x" * SMS_LIMIT) == "x" * SMS_LIMIT
-    cut = truncated("x" * (SMS_LIMIT + 1))
-    assert len(cut) == SMS_LIMIT
-    assert cut.endswith("…")
+def test_an_sms_over_the_limit_of_sns_is_refused_and_never_cut() -> None:
+    sns = Sns()
+    client: Any = sns
+    with pytest.raises(Permanent, match="1601 characters, 1600 at most"):
+        send(client, "+8613800138000", "x" * (SMS_LIMIT + 1), "", Decimal("0.2"))
+    assert not sns.asked
 
 
 @pytest.mark.requirement("E11")

@@ -12,6 +12,7 @@ import pytest
 
 from functions.core.domain.events import Attachment
 from functions.core.domain.rules import Playbook
+from functions.core.platform import aws
 from functions.core.platform.settings import Deployment
 from functions.core.platform.web import HttpResponse, Request
 from functions.core.playbook import load
@@ -95,6 +96,11 @@ class Agent:
 
 
 SignedIn = Callable[[str], Agent]
+
+
+@pytest.fixture(autouse=True)
+def _public_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws, "public_url", lambda deployment: "https://desk.example.com")
 
 
 @pytest.fixture(scope="session")

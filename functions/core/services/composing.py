@@ -261,7 +261,9 @@ def as_text_message(text: str, ticket: Ticket, playbook: Playbook, locale: Local
         text = f"{signature}{' ' if signature.isascii() else ''}{text}"
     kind = playbook.types.get(ticket.type)
     initiated = ticket.entered_by is not None and kind is not None and kind.agents_only
-    return f"{text} {playbook.sms_opt_out[locale]}" if initiated and playbook.sms_opt_out else text
+    if not initiated or playbook.sms_opt_out is None:
+        return text
+    return f"{text}{' ' if text[-1:].isascii() else ''}{playbook.sms_opt_out[locale]}"
 
 
 def variables(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from functions.core.domain import events as e
@@ -16,7 +17,7 @@ from functions.core.text.tokens import CODE_LENGTH
 MAX_PARTS = 3
 """The most parts of a text message that an agent may write."""
 
-_WRITTEN = "\x1f"
+_WRITTEN = "\ue000"
 """Stands for what an agent writes; nobody types it."""
 
 
@@ -25,11 +26,11 @@ def by_text_message(ticket: Ticket) -> bool:
     return ticket.customer.kind == "phone" and ticket.customer.preferred != "phone"
 
 
-def require_short(decided: Decided, playbook: Playbook, base: str) -> None:
+def require_short(decided: Decided, playbook: Playbook, base: Callable[[], str]) -> None:
     """Refuse what an agent's action would send in more than `MAX_PARTS` parts.
 
     Args:
-        base: the beginning of the desk's links.
+        base: returns the beginning of the desk's links.
 
     Raises:
         InvalidInput: with the number of parts and what to do instead.
@@ -46,9 +47,13 @@ def require_short(decided: Decided, playbook: Playbook, base: str) -> None:
             )
 
 
-def text_message_frame(ticket: Ticket, playbook: Playbook, base: str) -> dict[str, Any]:
+def text_message_frame(
+    ticket: Ticket, playbook: Playbook, base: Callable[[], str]
+) -> dict[str, Any] | None:
     """Return what surrounds an agent's text in a text message, so that a page can count as they
-    write. A link in it has its length, not its secret."""
+    write; None if the customer gets none. A link in it has its length, not its secret."""
+    if not by_text_message(ticket):
+        return None
     frames = {}
     for action, event in (
         ("reply", e.ReplySent(text=_WRITTEN)),
@@ -63,7 +68,7 @@ def text_message_frame(ticket: Ticket, playbook: Playbook, base: str) -> dict[st
 
 
 def _to_customer(
-    ticket: Ticket, events: tuple[e.Event, ...], playbook: Playbook, base: str
+    ticket: Ticket, events: tuple[e.Event, ...], playbook: Playbook, base: Callable[[], str]
 ) -> list[RenderedMessage]:
     """Render what the customer of a ticket would get about events."""
     commit = e.Commit(
@@ -75,9 +80,10 @@ def _to_customer(
         events=events,
     )
     after = apply(ticket, commit)
-    link = f"{base}/t/{'0' * CODE_LENGTH}"
+    told = notifications_for(commit, after, playbook)
+    to_customer = [notification for notification in told if notification.recipient == "customer"]
+    link = f"{base()}/t/{'0' * CODE_LENGTH}" if to_customer else ""
     return [
         compose(notification, commit, after, playbook, status_url=link, short_url=link)
-        for notification in notifications_for(commit, after, playbook)
-        if notification.recipient == "customer"
+        for notification in to_customer
     ]

@@ -23,11 +23,17 @@ app = typer.Typer(help="The desks' rules.", no_args_is_help=True)
 
 @app.command()
 def check(path: Path) -> None:
-    """Print OK, or every problem with its line."""
+    """Print OK, or every problem with its line; and how long each text message gets."""
     from functions.core.playbook import load
+    from functions.core.text.sms_parts import sms_parts
+    from infra.console.preview import longest_text_messages, measured
 
-    load(path)
+    playbook = load(path)
     report("OK")
+    with only_warnings():
+        for (message, locale), text in longest_text_messages(playbook).items():
+            warning = "  warning: more than one part" if sms_parts(text) > 1 else ""
+            report(f"{message} {locale}  {measured(text)}{warning}")
 
 
 @app.command()
