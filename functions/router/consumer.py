@@ -91,7 +91,7 @@ class _Reaction:
         _REACTIONS[type(event)](self, event)
 
     def received(self, event: e.TicketReceived) -> None:
-        self.router.route_new(self.ticket, event)
+        self.router.route_new(self.ticket, self.commit)
 
     def type_confirmed(self, event: e.TypeConfirmed) -> None:
         self.router.route_on(self.ticket)

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from functools import reduce
 
 from functions.core.domain import commands as c, events as e
+from functions.core.domain.amounts import amount_in
+from functions.core.domain.classification import classify_request, request_text
 from functions.core.domain.errors import ActionNotAllowed, AgentAtCapacity, AgentContended
 from functions.core.domain.lifecycle import apply
 from functions.core.domain.matching import Facts
@@ -18,8 +20,7 @@ from functions.core.services.command_service import change
 from functions.core.storage.database import Storage
 from functions.core.storage.roster import ROUTING_TTL
 from functions.router.agent_selection import Requirements, candidates, spread, suits
-from functions.router.amounts import amount_in
-from functions.router.classify import Classification, classify, destination
+from functions.router.classify import Classification, destination
 
 ACTOR = "system"
 _ROUTING, _NOBODY_SUITABLE = "routing", "nobody suitable"
@@ -45,21 +46,34 @@ class Router:
     playbook: Playbook
     now: datetime
 
-    def route_new(self, ticket: Ticket, event: e.TicketReceived) -> None:
-        """Classify and route a new ticket, in one change if possible.
+    def route_new(self, ticket: Ticket, first: e.Commit) -> None:
+        """Route a new ticket by the classification of its first commit.
 
-        A ticket whose status is no longer `received` was routed before; nothing happens.
+        A ticket whose status is no longer `received` was routed before; nothing happens. One that
+        an earlier version created is classified in the change that routes it.
         """
-        if ticket.status == "received":
-            self._classify_and_route(ticket, event, _request_text(event))
+        if ticket.status != "received":
+            return
+        request = first.of(e.TicketReceived)[0]
+        text, customer_class = request_text(request), ticket.customer.customer_class
+        found = classify_request(request, self.playbook, customer_class)
+        if first.of(e.TicketClassified):
+            self._route_classified(ticket, text, found, ())
+        else:
+            self._classify_and_route(ticket, text, found)
 
     def reconsider_after_customer_message(self, ticket: Ticket) -> None:
         """Classify a vague request again with what its customer has added (E2)."""
         if ticket.status != "pending_confirmation" or ticket.asked == 0:
             return
         request, text = _customer_text(self.storage.tickets.history(ticket.desk, ticket.number))
-        if request is not None:
-            self._classify_and_route(ticket, request, text)
+        if request is None:
+            return
+        found = classify_request(request, self.playbook, ticket.customer.customer_class, text)
+        ranks = self.playbook.ranks
+        priority = min(found.priority, ticket.priority, key=lambda name: ranks.get(name, 99))
+        raised = replace(found, priority=priority, mood=found.mood or ticket.mood)
+        self._classify_and_route(ticket, text, raised)
 
     def route_on(self, ticket: Ticket) -> None:
         """Route a ticket whose type was confirmed or that was reopened (A6, A13, D13, E7)."""
@@ -82,9 +96,9 @@ class Router:
     def route_after_unmerge(self, ticket: Ticket) -> None:
         """Route an unmerged ticket that had no handler when it was merged."""
         history = self.storage.tickets.history(ticket.desk, ticket.number, ticket.version)
-        classified = any(commit.of(e.TicketClassified, e.TypeConfirmed) for commit in history)
-        if ticket.status == "received" and not classified:
-            self.route_new(ticket, history[0].of(e.TicketReceived)[0])
+        confirmed = any(commit.of(e.TypeConfirmed) for commit in history)
+        if ticket.status == "received" and not confirmed:
+            self.route_new(ticket, history[0])
         else:
             self.route_on(ticket)
 
@@ -186,43 +200,33 @@ class Router:
         if _is_waiting(ticket) and target.queue != "collect" and not self._routed_elsewhere(ticket):
             self._assign(ticket, target, ())
 
-    def _classify_and_route(self, ticket: Ticket, event: e.TicketReceived, text: str) -> None:
-        classification = classify(
-            text,
-            self.playbook,
-            type_given=event.type if event.type_given else None,
-            urgency=ticket.urgency,
-            customer_class=ticket.customer.customer_class,
-            channel=ticket.channel,
-            product=ticket.product,
-            amount=amount_in(text),
+    def _classify_and_route(self, ticket: Ticket, text: str, found: Classification) -> None:
+        """Record a classification and route the ticket by it, in one change if possible."""
+        classified = ticket.changed(
+            type=found.type,
+            tags=found.tags,
+            priority=found.priority,
+            mood=found.mood,
+            product=found.product or ticket.product,
         )
-        command = c.Classify(
-            type=classification.type,
-            tags=classification.tags,
-            priority=classification.priority,
-            mood=classification.mood,
-            confidence=classification.confidence,
-            rules=classification.rules,
-            product=classification.product,
-        )
-        facts = Facts(
-            text=text,
-            type=classification.type,
-            tags=classification.tags,
-            priority=classification.priority,
-            customer_class=ticket.customer.customer_class,
-            channel=ticket.channel,
-            mood=classification.mood,
-            product=classification.product,
-            amount=amount_in(text),
-        )
-        target = destination(facts, self.playbook)
-        question = self._question(ticket, classification, target)
+        self._route_classified(classified, text, found, (c.Classify.by(found),), seen=ticket)
+
+    def _route_classified(
+        self,
+        ticket: Ticket,
+        text: str,
+        found: Classification,
+        first: tuple[c.TicketCommand, ...],
+        *,
+        seen: Ticket | None = None,
+    ) -> None:
+        """Ask what a vague request is about, else route it."""
+        target = destination(_facts(ticket, text), self.playbook)
+        question = self._question(ticket, found, target)
         if question is not None:
-            self._change(ticket, c.CommandGroup((command, question)))
+            self._change(seen or ticket, c.CommandGroup((*first, question)))
         else:
-            self._route(ticket, target, (command,))
+            self._route(seen or ticket, target, first)
 
     def _question(
         self, ticket: Ticket, classification: Classification, target: Destination
@@ -422,7 +426,7 @@ def _customer_text(history: Sequence[e.Commit]) -> tuple[e.TicketReceived | None
         for event in commit.events:
             if isinstance(event, e.TicketReceived):
                 request = event
-                texts.append(_request_text(event))
+                texts.append(request_text(event))
             elif isinstance(event, e.CustomerWrote):
                 texts.append(event.text)
     return request, "\n".join(texts)
@@ -431,10 +435,6 @@ def _customer_text(history: Sequence[e.Commit]) -> tuple[e.TicketReceived | None
 def _facts(ticket: Ticket, text: str) -> Facts:
     """Return the facts of a ticket and its customer's text, for the playbook's conditions."""
     return replace(Facts.of(ticket, text), amount=amount_in(text))
-
-
-def _request_text(event: e.TicketReceived) -> str:
-    return "\n".join(filter(None, (event.subject, event.text or event.description)))
 
 
 def _is_waiting(ticket: Ticket) -> bool:

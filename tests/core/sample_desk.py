@@ -156,6 +156,8 @@ def request(**changes: Any) -> TicketReceived:
         "priority": "medium",
         "description": "无法登录",
         "contact_proven": True,
+        "type_given": "type" in changes,
+        "urgency": changes.get("priority"),
         **changes,
     }
     return TicketReceived(**given)

@@ -46,7 +46,7 @@ def test_a_request_gets_a_number_and_a_promise(simulator: Simulator, storage: St
         f"https://desk.example.com/desks/standard/tickets/{number}?key="
     )
     ticket = storage.tickets.load("standard", number)
-    assert ticket.type == "其他"  # the router classifies; nothing was given
+    assert ticket.type == "报障"  # classified as it was created
     assert ticket.customer.contact == "*******8000"
 
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from functions.core.domain.events import TicketReceived
 from functions.core.storage.database import Storage
 from functions.router.routing import Router
 from infra.simulator.simulator import Simulator
@@ -27,7 +26,7 @@ def test_only_the_asked_agent_confirms_the_type(simulator: Simulator, storage: S
     now = datetime.now(UTC)
     router = Router(storage, storage.playbooks.get("standard", now), now)
     (first, *_) = storage.tickets.history("standard", number)
-    router.route_new(before, first.of(TicketReceived)[0])
+    router.route_new(before, first)
     assert storage.tickets.load("standard", number) == before
     path, _, query = customer_link(simulator, before).partition("?")
     wrote = simulator.http("POST", f"{path}/messages?{query}", {"text": "支付失败，请退款"})

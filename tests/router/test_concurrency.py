@@ -19,7 +19,7 @@ import pytest
 
 from functions.core.domain import commands as c
 from functions.core.domain.errors import TryAgain
-from functions.core.domain.events import TicketAssigned, TicketReceived
+from functions.core.domain.events import Commit, TicketAssigned
 from functions.core.domain.lifecycle import queue_rank
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
@@ -93,12 +93,12 @@ class Stream:
             list(pool.map(lambda number: _retried(lambda: work(number)), numbers))
 
     def route_new(self, number: str) -> None:
-        self.router.route_new(self.ticket(number), cast("Any", self._first(number)))
+        self.router.route_new(self.ticket(number), self._first(number))
 
-    def _first(self, number: str) -> Any:
+    def _first(self, number: str) -> Commit:
         commit = self.storage.tickets.commit_at("testdesk", number, 1)
         assert commit is not None
-        return commit.of(TicketReceived)[0]
+        return commit
 
     def retry_waiting(self, number: str) -> None:
         self.router.retry_waiting(self.ticket(number))

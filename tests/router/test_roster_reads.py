@@ -35,7 +35,7 @@ def playbook() -> Playbook:
         {"when": {"type": "fault"}, "team": TEAM, "needs": {"skills": ["network"]}},
         {"team": TEAM},
     ]
-    return load({**DESK, "routing": routing})
+    return load({**DESK, "tags": {}, "routing": routing})
 
 
 class Counting:

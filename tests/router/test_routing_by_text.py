@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from functions.core.domain.events import TicketReceived
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.playbook import load
@@ -30,7 +29,7 @@ def route_by_text(storage: Storage, playbook: Playbook) -> Router:
     """Return the router, and a ticket that it has routed by its text."""
     ticket = file_ticket(storage, playbook, NUMBER, description=WORDS)
     router = Router(storage, playbook, NOON)
-    router.route_new(ticket, storage.tickets.history("testdesk", NUMBER)[0].of(TicketReceived)[0])
+    router.route_new(ticket, storage.tickets.history("testdesk", NUMBER)[0])
     assert destination_of(storage) == ("waiting", "technical", None)
     return router
 

@@ -27,7 +27,7 @@ def playbook() -> Playbook:
         {"when": {"type": "fault"}, "team": TEAM, "needs": {"skills": ["network"]}},
         {"team": TEAM},
     ]
-    return load({**DESK, "routing": routing})
+    return load({**DESK, "tags": {}, "routing": routing})
 
 
 def carry_out(storage: Storage, playbook: Playbook, number: str, *commands: c.Command) -> Ticket:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from functions.core.domain import commands as c, events as e, timers
+from functions.core.domain.classification import classify_request
 from functions.core.domain.commands.base import not_allowed
 from functions.core.domain.commands.resolution import already_answered
 from functions.core.domain.errors import Forgotten
@@ -38,6 +39,8 @@ def decide(
 ) -> tuple[e.Event, ...]:
     """The events that a command causes; none if it changes nothing.
 
+    A request is classified as its ticket is created, so that the first promise is the right one.
+
     Args:
         ticket: the newest version, None only for `Receive`.
         now: the time, aware.
@@ -49,7 +52,10 @@ def decide(
         InvalidInput: the content is invalid under the playbook.
     """
     if isinstance(command, c.Receive):
-        opening: list[e.Event] = [command.request]
+        request = command.request
+        received = apply(None, _provisional(playbook.desk, command.number, 1, now, [request]))
+        found = classify_request(request, playbook, request.customer.customer_class)
+        opening = (request, *c.Classify.by(found).decide(received, playbook, now))
         after = apply(None, _provisional(playbook.desk, command.number, 1, now, opening))
         return _with_timers(None, after, opening, playbook, now)
     if ticket is None:

@@ -314,17 +314,13 @@ _UNKNOWN: dict[str, tuple[str, ...]] = {
 """Section of a playbook → keys whose values its conditions never know. Only rules and routing read
 the customer's text; a rule can set a tag, which every condition knows."""
 
-_UNKNOWN_ON_RECEIPT = ("tags", "mood")
-"""The same for notifications about `TicketReceived`, which precedes classification."""
-
 
 def _conditions(playbook: Playbook) -> Iterator[Problem]:
     """Find conditions on values that are not known yet, which would never hold."""
     for section, unknown in _UNKNOWN.items():
         entries: Any = getattr(playbook, section)
         for key, entry in entries.items() if isinstance(entries, dict) else enumerate(entries):
-            on_receipt = getattr(entry, "on", "") == "TicketReceived"
-            for name in (*unknown, *(_UNKNOWN_ON_RECEIPT if on_receipt else ())):
+            for name in unknown:
                 if name in entry.when.model_fields_set:
                     yield (
                         (section, key, "when", name),

@@ -19,6 +19,7 @@ from functions.core.domain.events import (
     Event,
     StepTaken,
     TicketAssigned,
+    TicketClassified,
     TicketMerged,
     TicketReceived,
     TimerBreached,
@@ -175,9 +176,11 @@ def ticket_at_event(event: Event, ticket: Ticket, commit: Commit) -> Ticket:
         if getattr(event, field, None) is not None
     }
     if isinstance(event, TicketReceived):
-        # Only the router's classification sets these, and it may or may not have run by now. A
-        # repeated record has to select the same message either way.
+        # The classification of the same commit, not a later one: a repeated record has to select
+        # the same message. Tickets of earlier versions were classified after their first commit.
         values |= {"mood": None, "tags": ()}
+        for found in commit.of(TicketClassified):
+            values |= found.model_dump(include={"type", "priority", "mood", "tags"})
     for timers_set in commit.of(TimersSet):
         values["timers"] = {**ticket.timers, **timers_set.timers}
         first: Timer | None = timers_set.timers.get("first_response")

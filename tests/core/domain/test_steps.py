@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from functions.core.domain import commands as c, events as e
+from functions.core.domain.classification import classify
 from functions.core.domain.errors import PlaybookError
 from functions.core.domain.lifecycle import apply, decide
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
 from functions.core.playbook import load
 from functions.core.services.suggesting import suggest
-from functions.router.classify import classify
 from tests.core.sample_desk import DESK, NOON, both, committed, request
 
 

@@ -406,7 +406,6 @@ def test_a_pattern_of_unique_numbers_is_accepted(pattern: str, restarts: str) ->
         ("timers", {"when": {"amount_over": 1}}, "timers.callback.when.amount_over"),
         ("templates", {"id": "a", "parts": {}, "when": {"amount_over": 1}}, "templates.0.when."),
         ("notifications", {"when": {"amount_over": 1}}, "notifications.0.when.amount_over"),
-        ("notifications", {"when": {"tags": "login"}}, "notifications.0.when.tags"),
     ],
 )
 def test_a_condition_that_never_holds_is_refused(

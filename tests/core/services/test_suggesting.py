@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from functions.core.domain.classification import classify
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import Customer, Ticket
 from functions.core.playbook import load
 from functions.core.services.suggesting import Suggestion, suggest
-from functions.router.classify import classify
 from tests.core.sample_desk import DESK, both
 
 pytestmark = pytest.mark.requirement("A9")

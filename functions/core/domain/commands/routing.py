@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -26,6 +26,7 @@ from functions.core.domain.privacy import FreeText, PersonalText, TermName
 from functions.core.domain.ticket import IN_HAND, OPEN, UNASSIGNED, Queue, Status, Ticket
 
 if TYPE_CHECKING:
+    from functions.core.domain.classification import Classification
     from functions.core.domain.rules import Playbook
 
 
@@ -46,6 +47,19 @@ class Classify(
     confidence: float = 1.0
     rules: tuple[TermName, ...] = ()
     product: FreeText | None = None
+
+    @classmethod
+    def by(cls, found: Classification) -> Self:
+        """Return the command that records a classification."""
+        return cls(
+            type=found.type,
+            tags=found.tags,
+            priority=found.priority,
+            mood=found.mood,
+            confidence=found.confidence,
+            rules=found.rules,
+            product=found.product,
+        )
 
     def decide(self, ticket: Ticket, playbook: Playbook, now: datetime) -> Sequence[e.Event]:
         classified = e.TicketClassified(

@@ -1,0 +1,82 @@
+"""What customers write after a resolution, and how each has to be read.
+
+Written before the rule that reads them. `SCORE n` is the score n on the desk's scale. Texts are
+separated by " | ".
+"""
+
+from __future__ import annotations
+
+STANDARD = {
+    "thanks": """
+        谢谢！ | 谢谢 | 多谢 | 非常感谢！ | 谢谢你们的帮助 | 好的，谢谢 | 好的 | 收到 | 收到，谢谢
+        | 嗯嗯，谢谢啦~ | 辛苦了 | 谢谢，辛苦了🙏 | 👍 | 🙏🙏 | OK | ok，thanks | thanks!
+        | Thank you very much! | Thank you for your help. | thx | 不用谢 | 不客气 | 谢谢客服小姐姐
+        | 谢谢您，祝工作顺利 | 谢谢，再见 | 明白了，谢谢 | 知道了 | 好嘞 | 3q | Got it, thanks
+        | Great, thank you so much! | Noted with thanks. | 服务很好，谢谢 | 感谢你们的耐心解答
+        """,
+    "solved": """
+        好了，谢谢 | 已经好了 | 问题解决了 | 已解决，谢谢 | 确认解决 | 可以了，谢谢 | 能用了
+        | 恢复正常了，感谢 | 现在正常了 | 搞定了 | 没问题了 | 没事了，谢谢 | 可以登录了，谢谢！
+        | 退款已经收到了，谢谢 | thx works now | It works now, thanks | Solved, thank you
+        | all good now | fixed, thanks! | 已经可以正常使用了。
+        """,
+    "SCORE 5": """
+        5 | 5分 | 五分 | 5/5 | 打5分 | 给五星 | 五星好评！ | 5分，很满意 | 5分，谢谢！ | 满分 | ５分
+        | 给你们打5分，谢谢 | 5 stars | 5 out of 5 | Rating: 5 | I'd give it a 5 | five stars, thanks
+        | 5⭐ | 好的，5分👍 | 服务很好，5分 | 问题解决了，5分 | 5分 小张很耐心 | ⭐⭐⭐⭐⭐
+        """,
+    "SCORE 4": "4分 | 4 | 评分：4 | 我打4分 | 4分，回复稍慢",
+    "SCORE 3": "3分，一般般",
+    "SCORE 2": "2分，等了三天才回 | 2 stars, too slow",
+    "SCORE 1": "1分 | 1分，没解决 | 1分！！太差了 | 一星 | 1 star, still broken | 1/5 terrible service",
+    "unsolved": """
+        没解决 | 还是不行 | 谢谢，但是还是不行 | 问题没有解决 | 还是登录不了 | 又出现了 | 没有收到退款
+        | 谢谢，不过退款还没到账 | 并没有解决问题 | 不行，还是报错 | 按你说的做了，还是打不开 | 根本没用
+        | 昨天好了今天又坏了 | 好了一会儿又不行了 | still not working | It still doesn't work
+        | Not solved | Thanks, but the problem is still there | the error is back
+        | same problem again | no it's not fixed | 谢谢你们的“帮助”，问题还在 | 5分？问题都没解决
+        | 5 stars but the app still crashes | 你们说“已解决”，可是我还是登不上 | 没好 | 不好使
+        | 还是一样 | 重启了也没用 | 非常不满意 | 已解决？我这边还是老样子 | 好的，但是还没有恢复
+        | Thanks for nothing, still broken | 未解决 | 不满意
+        """,
+    "other": """
+        另外想问一下发票怎么开 | 感谢，另外想问会员怎么续费 | 谢谢，请问什么时候发货？
+        | 好的，那退款多久到账？ | 我要投诉你们客服 | 还有一个问题，地址能改吗 | 谢谢，顺便问下运费谁出
+        | thanks, one more question: can I change my address? | Could you also send me the invoice?
+        | 帮我把订单也取消一下 | 麻烦再发一份发票 | 你们客服态度太差了 | 我要退货
+        | I want to speak to a manager | 谢谢！另外，账号也登不上了 | How long does the refund take?
+        | 5分，另外帮我改下地址 | 谢谢，不过太慢了，我要投诉
+        """,
+    "unclear": """
+        呵呵 | 呵呵，谢谢你们啊 | 再说吧 | 我先看看 | 晚点试试 | 。。。 | 你好 | 明天再联系 | 等了三天，谢谢
+        | 行吧 | 算了 | 100分 | 10 | 从1分到5分 | I'll try tomorrow | 这就是你们的服务 | 真行
+        | 5分钟后再看 | 谢谢，等了一个星期
+        """,
+}
+
+RAPID = {
+    "SCORE 5": "满意 | 很满意，谢谢 | 满意！ | 非常满意👍",
+    "SCORE 4": "基本满意",
+    "SCORE 3": "一般",
+    "SCORE 2": "不满意 | 不满意，说好今天退款没有退",
+    "SCORE 1": "未解决 | 未解决，还是登不上",
+    "unsolved": "不太满意 | 没解决",
+    "unclear": "一般情况下我晚上在家",
+}
+
+AFTERSALES = {
+    "SCORE 4": "非常满意 | 非常满意，师傅很专业",
+    "SCORE 3": "满意，谢谢师傅",
+    "SCORE 1": "不满意",
+    "solved": "确认解决 | 修好了，谢谢师傅 | 好了，谢谢",
+    "unsolved": "修了还是漏水 | 空调又不制冷了",
+    "unclear": "5分",
+}
+
+ENDINGS = [
+    (desk, text.strip(), kind)
+    for desk, table in (("standard", STANDARD), ("rapid", RAPID), ("aftersales", AFTERSALES))
+    for kind, texts in table.items()
+    for text in " ".join(texts.split("\n")).split(" | ")
+]
+"""Desk, text, and the kind of ending."""
