@@ -12,6 +12,7 @@ from functions.core.domain.delivery import Delivery
 from functions.core.domain.erasure import without_person
 from functions.core.domain.errors import DeadLetter
 from functions.core.domain.events import MACHINES, Commit, ContactCorrected, TicketReceived
+from functions.core.domain.privacy import free_texts, rewritten
 from functions.core.domain.recipients import CUSTOMERS, FORMER_CONTACT
 from functions.core.domain.rules import Playbook
 from functions.core.domain.ticket import Ticket
@@ -26,6 +27,7 @@ from functions.core.services.composing import (
 from functions.core.services.links import ticket_link
 from functions.core.storage.database import Storage
 from functions.core.text.masking import mask, mask_but
+from functions.core.text.unmasking import restored
 from functions.notify.base_dispatch import EVENT_GONE
 
 Channel = Literal["sms", "email", "phone", "message", "none"]
@@ -38,6 +40,7 @@ class PreparedMessage:
     Attributes:
         link: the customer's secret link, as the message contains it.
         blocked: the reason why the message must not be sent, None if it may.
+        outgoing: the sealed pieces of what an agent wrote; `rendered` has it masked.
     """
 
     notification: Notification
@@ -48,6 +51,31 @@ class PreparedMessage:
     link: str
     opening: TicketOpening
     blocked: str | None = None
+    outgoing: tuple[bytes, ...] = ()
+    description: str = ""
+
+    def as_written(self, documents: bytes) -> RenderedMessage:
+        """Render the message with what an agent wrote, unmasked, for its delivery (G10).
+
+        Args:
+            documents: the unsealed documents of `outgoing`.
+
+        Raises:
+            DeadLetter: the message cannot be filled in.
+        """
+        event = self.notification.event
+        texts = restored(documents, free_texts(event))
+        notification = replace(
+            self.notification, event=rewritten(event, lambda path, text: texts.get(path, text))
+        )
+        return compose(
+            notification,
+            self.commit,
+            self.ticket,
+            self.playbook,
+            status_url=self.link,
+            description=self.description,
+        )
 
     @property
     def mailbox(self) -> str | None:
@@ -99,6 +127,7 @@ class Preparation:
     root: bytes
     playbook: Playbook
     opening: TicketOpening
+    outgoing: tuple[bytes, ...] = ()
 
     def prepare(
         self, notification: Notification, commit: Commit, ticket: Ticket
@@ -126,7 +155,17 @@ class Preparation:
         rendered = compose(
             notification, commit, ticket, playbook, status_url=link, description=description
         )
-        return PreparedMessage(notification, commit, ticket, playbook, rendered, link, self.opening)
+        return PreparedMessage(
+            notification,
+            commit,
+            ticket,
+            playbook,
+            rendered,
+            link,
+            self.opening,
+            outgoing=() if ticket.erased else self.outgoing,
+            description=description,
+        )
 
 
 def _as_recipient_knows_it(notification: Notification, ticket: Ticket) -> Ticket:

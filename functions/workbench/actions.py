@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from functions.core.domain import commands as c
+from functions.core.domain import commands as c, events as e
 from functions.core.domain.commands.base import TO_CUSTOMER, Body, BodyWithFiles, TermOf
 from functions.core.domain.commands.conversation import OpenOriginalBody
 from functions.core.domain.commands.customer import CorrectContactBody
@@ -40,7 +40,8 @@ from functions.core.services.command_service import (
 )
 from functions.core.storage.database import Storage
 from functions.core.storage.files import Files
-from functions.core.text.masking import mask, mask_but
+from functions.core.text.masking import mask
+from functions.core.text.unmasking import MessageMasker, Original
 from functions.workbench.rights import (
     Principal,
     may_correct_contact,
@@ -51,6 +52,7 @@ from functions.workbench.rights import (
 
 if TYPE_CHECKING:
     from functions.core.services.contacts import ContactCorrector
+    from functions.core.text.unmasking import Seal
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class ActionContext:
     storage: Storage
     files: Files
     corrector: Callable[[], ContactCorrector]
+    seal_outgoing: Seal
 
 
 def act(
@@ -93,6 +96,7 @@ def act(
         context.playbook,
         now,
         actor=principal.username,
+        original=run.original,
     )
     return _update_contact(context, ticket, run.command, now)
 
@@ -110,6 +114,8 @@ class _Run:
         self.step = step
         self.body = body
         self.now = now
+        hiding = MessageMasker(context.playbook.public_contacts)
+        self.original = Original(hiding, context.seal_outgoing, "outgoing")
         self._files: tuple[Attachment, ...] | None = None
 
     def decision(self, ticket: Ticket) -> Decision:
@@ -124,7 +130,10 @@ class _Run:
         else:
             require_step(context.principal, self.action, self.step, ticket)
         require_version(ticket, body.version)
-        self.command = _command(self.action, self.step, body, ticket, context)
+        hiding = self.original.hiding
+        self.command = _command(self.action, self.step, body, ticket, context, hiding)
+        if isinstance(self.command, c.Approve):
+            self.original.sealed_before = _sealed_with_request(context.storage, ticket)
         decided = self._decide(ticket)
         require_merge_right(
             context.principal, self.action, [decision.ticket for decision in decided]
@@ -141,6 +150,16 @@ class _Run:
     def _decide(self, ticket: Ticket) -> tuple[Decided, ...]:
         context = self.context
         return decide_all(context.storage, ticket, self.command, context.playbook, self.now)
+
+
+def _sealed_with_request(storage: Storage, ticket: Ticket) -> tuple[bytes, ...]:
+    """The sealed fields of the pending step: they were masked when its approval was requested."""
+    history = storage.tickets.history(ticket.desk, ticket.number, ticket.version)
+    asked = [commit for commit in history if commit.of(e.ApprovalRequested)]
+    if not asked or not asked[-1].sealed:
+        return ()
+    sealed = storage.tickets.original(ticket.desk, ticket.number, asked[-1].version)
+    return sealed.pieces if sealed else ()
 
 
 def _ticket_for_rights(context: ActionContext, action: str, ticket: Ticket) -> Ticket:
@@ -171,21 +190,27 @@ def _update_contact(
 
 
 def _command(
-    action: str, step: Step | None, body: Body, ticket: Ticket, context: ActionContext
+    action: str,
+    step: Step | None,
+    body: Body,
+    ticket: Ticket,
+    context: ActionContext,
+    hiding: MessageMasker,
 ) -> c.TicketCommand:
     if step is not None:
-        return _step(action, step, body, context)
+        return _step(action, step, body, context, hiding)
     build = _BUILDERS.get(action)
     if build is not None:
         return build(body, ticket, context)
     command: Callable[..., c.TicketCommand] = c.ACTIONS[action]
-    return command(**_fields(body, context.playbook))
+    return command(**_fields(body, context.playbook, hiding))
 
 
-def _fields(body: Body, playbook: Playbook) -> dict[str, Any]:
+def _fields(body: Body, playbook: Playbook, hiding: MessageMasker) -> dict[str, Any]:
     """The fields of a command, masked and looked up as the body declares them.
 
-    `version` and `attachments` are not among them.
+    `version` and `attachments` are not among them. What is masked in a text to the customer is
+    kept in `hiding`, since the customer gets it as written (G10).
     """
     fields: dict[str, Any] = {}
     marks = declared(type(body))
@@ -194,8 +219,8 @@ def _fields(body: Body, playbook: Playbook) -> dict[str, Any]:
             continue
         value = getattr(body, name)
         if marks.get(name) is FREE_TEXT:
-            spared = playbook.public_contacts if TO_CUSTOMER in field.metadata else ()
-            value = mask_but(value, spared)
+            to_customer = TO_CUSTOMER in field.metadata
+            value = hiding.mask(name, value) if to_customer else mask(value)
         for mark in field.metadata:
             if isinstance(mark, TermOf):
                 value = _terms(value, getattr(playbook, mark.section))
@@ -277,10 +302,8 @@ def _correct_contact(
 def _open_original(
     body: OpenOriginalBody, ticket: Ticket, context: ActionContext
 ) -> c.TicketCommand:
-    if (
-        context.storage.tickets.original(context.principal.desk, ticket.number, body.message)
-        is None
-    ):
+    sealed = context.storage.tickets.original(context.principal.desk, ticket.number, body.message)
+    if sealed is None or not sealed.pieces:
         raise InvalidInput(
             "There is no such message, or it has no sealed original.",
             (FieldError("message", "the version of a message whose `sealed` is true"),),
@@ -297,8 +320,10 @@ _BUILDERS: Mapping[str, Callable[[Any, Ticket, ActionContext], c.TicketCommand]]
 """Action → builder of its command, where the body alone is not enough."""
 
 
-def _step(name: str, step: Step, body: Body, context: ActionContext) -> c.TicketCommand:
-    """The command of one of the desk's own steps, its fields masked (G4)."""
+def _step(
+    name: str, step: Step, body: Body, context: ActionContext, hiding: MessageMasker
+) -> c.TicketCommand:
+    """The command of one of the desk's own steps, its fields masked (G4) and sealed (G10)."""
     if isinstance(body, BodyWithFiles) and body.attachments and not step.attachments:
         raise InvalidInput(
             "This step takes no files.", (FieldError("attachments", "this step takes none"),)
@@ -310,7 +335,9 @@ def _step(name: str, step: Step, body: Body, context: ActionContext) -> c.Ticket
         if text is None:
             errors.append(FieldError(key, "a text, a number or a list of texts"))
         else:
-            fields[key] = _masked(text, step.fields.get(key))
+            fields[key] = _masked(key, text, step.fields.get(key), hiding)
+            if key == step.resolves:
+                hiding.mask("summary", text)
     if errors:
         raise InvalidInput("Some fields are invalid; see errors.", tuple(errors))
     return c.TakeStep(name, fields, by=context.principal.username)
@@ -328,5 +355,6 @@ def _text(value: object) -> str | None:
     return str(value) if is_number else None
 
 
-def _masked(text: str, field: StepField | None) -> str:
-    return text if field is not None and field.holds is TERM else mask(text)
+def _masked(key: str, text: str, field: StepField | None, hiding: MessageMasker) -> str:
+    is_term = field is not None and field.holds is TERM
+    return text if is_term else hiding.mask(f"fields.{key}", text)

@@ -28,6 +28,7 @@ from functions.workbench.rights import (
 if TYPE_CHECKING:
     from functions.core.services.contacts import ContactCorrector
     from functions.core.services.create_ticket import TicketCreator
+    from functions.core.text.unmasking import Seal
 
 Unseal = Callable[[str, str, int, str], dict[str, str]]
 """Opens an original: desk, number, version of the recorded act, agent → field → text."""
@@ -148,6 +149,7 @@ def act(
     files: Files,
     corrector: Callable[[], ContactCorrector],
     unseal: Unseal,
+    seal_outgoing: Seal,
 ) -> HttpResponse:
     """Carry out an action and return the ticket's summary.
 
@@ -157,7 +159,7 @@ def act(
     principal, playbook = _signed_in(request, storage, desk)
     if action == "attachments":
         return _create_upload(request, storage, principal, number, files)
-    context = actions.ActionContext(principal, playbook, storage, files, corrector)
+    context = actions.ActionContext(principal, playbook, storage, files, corrector, seal_outgoing)
     ticket = actions.act(context, number, action, request, request.now)
     if action == "open-original":
         opened = unseal(desk, number, ticket.version, principal.username)

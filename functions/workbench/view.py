@@ -218,6 +218,7 @@ def _timeline(history: Sequence[e.Commit], playbook: Playbook) -> Iterable[dict[
             "label": event_label(event, playbook, playbook.locale),
             "actor": commit.actor,
             "version": commit.version,
+            "sealed": commit.sealed,
             "details": _details(event),
         }
         for commit in history
@@ -298,6 +299,7 @@ def _message(
     channel = delivery.channel if delivery else ticket.channel
     state = delivery.state if delivery else "pending"
     entry = _entry("out", channel, event.words, commit.at, state, name, actor, version)
+    entry["sealed"] = commit.sealed
     return entry | (_reason(delivery, locale) if delivery else {})
 
 
