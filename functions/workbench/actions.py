@@ -44,7 +44,9 @@ from functions.core.text.masking import mask
 from functions.core.text.unmasking import MessageMasker, Original
 from functions.workbench.rights import (
     Principal,
+    is_offline,
     may_correct_contact,
+    may_take_over,
     require_action,
     require_merge_right,
     require_step,
@@ -126,7 +128,13 @@ class _Run:
         context, body = self.context, self.body
         if self.step is None:
             ticket_for_rights = _ticket_for_rights(context, self.action, ticket)
-            require_action(context.principal, self.action, ticket_for_rights)
+            require_action(
+                context.principal,
+                self.action,
+                ticket_for_rights,
+                handler_is_offline=may_take_over(context.principal, self.action, ticket)
+                and is_offline(context.storage, ticket),
+            )
         else:
             require_step(context.principal, self.action, self.step, ticket)
         require_version(ticket, body.version)

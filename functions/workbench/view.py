@@ -38,13 +38,16 @@ class FullTicket:
     opening: Sequence[e.Commit]
     merged: Sequence[TicketRecord] = ()
     others: Sequence[Ticket] = ()
+    handler_is_offline: bool = False
 
     @property
     def records(self) -> tuple[TicketRecord, ...]:
         return (self.own, *self.merged)
 
 
-def summary_view(ticket: Ticket, playbook: Playbook, principal: Principal) -> dict[str, Any]:
+def summary_view(
+    ticket: Ticket, playbook: Playbook, principal: Principal, *, handler_is_offline: bool = False
+) -> dict[str, Any]:
     """A ticket in a list, and in the response to an action."""
     locale = playbook.locale
     priority = playbook.priorities.get(ticket.priority)
@@ -91,7 +94,9 @@ def summary_view(ticket: Ticket, playbook: Playbook, principal: Principal) -> di
         "score": ticket.score,
         "merged_into": ticket.merged.into if ticket.merged else None,
         "carries": list(ticket.carries),
-        "actions": possible_actions(principal, ticket, playbook),
+        "actions": possible_actions(
+            principal, ticket, playbook, handler_is_offline=handler_is_offline
+        ),
     }
 
 
@@ -108,7 +113,7 @@ def ticket_view(
     description = received.description
     draft = suggest(ticket, playbook, description, ticket.locale)
     return {
-        **summary_view(ticket, playbook, principal),
+        **summary_view(ticket, playbook, principal, handler_is_offline=full.handler_is_offline),
         "description": description,
         "subject": received.subject,
         "product": received.product.model_dump() if received.product else None,

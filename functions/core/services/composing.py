@@ -18,6 +18,7 @@ from functions.core.domain.events import (
     ContactCorrected,
     Event,
     StepTaken,
+    TicketClosed,
     TicketMerged,
     TicketReceived,
     TimerBreached,
@@ -35,7 +36,7 @@ from functions.core.domain.recipients import (
 from functions.core.domain.rules import Locale, Playbook
 from functions.core.domain.ticket import TIMER_KINDS, Ticket, Timer
 from functions.core.text.templating import fill, format_time, ticket_variables, with_fields
-from functions.core.text.words import label
+from functions.core.text.words import LIST_SEPARATOR, label, say
 
 
 @dataclass(frozen=True)
@@ -99,10 +100,13 @@ def notifications_for(
 def _excluded_recipients(event: Event) -> set[str]:
     """Return the recipients that an event does not concern, whatever the playbook says.
 
-    The customer is not told of a merge with a ticket that may be another customer's. A former
+    The customer is not told of a merge with a ticket that may be another customer's, nor of the
+    silent end of spam. A former
     contact is told only that it was replaced, and only if messages reached it.
     """
     if isinstance(event, TicketMerged) and not event.same_customer:
+        return {"customer", FORMER_CONTACT}
+    if isinstance(event, TicketClosed) and event.silent:
         return {"customer", FORMER_CONTACT}
     if not isinstance(event, ContactCorrected):
         return {FORMER_CONTACT}
@@ -218,14 +222,35 @@ def compose(
         status_url=status_url if for_customer else "",
         description=description,
     )
-    text = _fill(message.text[locale], values)
+    files = _files(notification.event) if for_customer else ()
+    text = _with_files(_fill(message.text[locale], values), files, locale, status_url)
     subject = " ".join(_fill(message.subject[locale], values).split())
     if f"[{ticket.number}]" not in subject:
         subject = f"[{ticket.number}] {subject}"
-    sms = _fill(message.sms[locale], values) if message.sms else text
+    sms = text
+    if message.sms:
+        sms = _with_files(_fill(message.sms[locale], values), files, locale, status_url, "")
     return RenderedMessage(
         locale=locale, subject=subject, text=text.strip() + "\n", sms=sms.strip()
     )
+
+
+def _files(event: Event) -> tuple[str, ...]:
+    """Return the names of the files that an event brings the customer."""
+    if event.direction != "out" and not getattr(event, "customer_sees", False):
+        return ()
+    return tuple(file.name for file in getattr(event, "attachments", ()))
+
+
+def _with_files(
+    text: str, files: tuple[str, ...], locale: Locale, link: str, paragraph: str = "\n\n"
+) -> str:
+    """Name the files below a text, with the link to the page that has them if the text has none."""
+    if not files:
+        return text
+    names = LIST_SEPARATOR[locale].join(files)
+    form = "message.files" if link in text else "message.files.linked"
+    return f"{text.strip()}{paragraph or ' '}{say(form, locale, files=names, link=link)}"
 
 
 def variables(
